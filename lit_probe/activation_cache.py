@@ -1,0 +1,210 @@
+"""Results on disk, keyed by the content of everything that decided them.
+
+A second identical run makes no forward pass and no fit. Every file is written under another name and then moved into place, its
+manifest last; on reading, the manifest's key and the files' sha256 must agree, and anything torn, foreign or changed is reported
+and computed again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from absl import logging
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from lit_probe.activations import Activations, Block, Progress, extract_block, split_into_blocks
+from lit_probe.encoder import Encoder
+from lit_probe.errors import CacheError
+from lit_probe.pooling import POOLINGS
+from lit_probe.registry import lookup
+
+T = TypeVar("T")
+
+# Part of every key: to be raised when the same inputs would give other numbers or files.
+_FORMAT = 1
+_MANIFEST = "manifest.json"
+
+
+class Cache:
+    """A folder of results, or nothing at all where the folder cannot be written.
+
+    Attributes:
+      folder: where results are kept; None when there is no cache.
+    """
+
+    def __init__(self, folder: Path | None):
+        self.folder = folder
+        if folder is not None:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryFile(dir=folder):
+                    pass
+            except OSError as error:
+                self._go_on_without(error)
+
+    def size(self) -> int:
+        """Bytes on disk."""
+        if self.folder is None:
+            return 0
+        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+
+    def get_or_make(
+        self, kind: str, facts: Mapping[str, Any], make: Callable[[], T], save: Callable[[T, Path], None], load: Callable[[Path], T]
+    ) -> T:
+        """The stored result for ``facts``, or ``make()`` saved for the next time.
+
+        Args:
+          kind: folder of results of one kind, such as ``activations``.
+          facts: JSON-ready; everything that decides the result, contents by their hash.
+          make: computes the result.
+          save: writes the result's files into an empty folder.
+          load: reads them again. Raises ``CacheError`` when they do not hold what they should.
+        """
+        if self.folder is None:
+            return make()
+        key = _key(kind, facts)
+        entry = self.folder / kind / key
+        if entry.exists():
+            try:
+                _verify(entry, key)
+                return load(entry)
+            except (CacheError, OSError) as error:
+                logging.warning("The cache entry %s cannot be trusted and is computed again: %s", entry, error)
+        result = make()
+        try:
+            _write(entry, key, facts, lambda folder: save(result, folder))
+        except OSError as error:
+            self._go_on_without(error)
+            return result
+        # Read back, so that fresh and stored results are one and the same thing and memory is given back.
+        return load(entry)
+
+    def activations(
+        self, encoder: Encoder, texts: Sequence[str], pooling: str = "mean", *, progress: Progress | None = None
+    ) -> Activations:
+        """``extract_activations``, with blocks that are already on disk mapped from there instead of computed.
+
+        Args:
+          encoder: the frozen encoder; its weights load only if a block is missing.
+          texts: any strings.
+          pooling: a name in ``POOLINGS``.
+          progress: called with the number of texts done since its last call, computed or found.
+        """
+        pool = lookup(POOLINGS, pooling, "pooling")
+        fingerprint = encoder.fingerprint
+
+        def block(part: Sequence[str]) -> Block:
+            facts = {"encoder": fingerprint, "pooling": pooling, "texts": text_hash(part), "n_texts": len(part)}
+            made = False
+
+            def make() -> Block:
+                nonlocal made
+                made = True
+                return extract_block(encoder, part, pool, progress)
+
+            result = self.get_or_make("activations", facts, make, _save_block, _load_block)
+            if progress is not None and not made:
+                progress(len(part))
+            return result
+
+        return Activations(tuple(block(part) for part in split_into_blocks(texts)), pooling, fingerprint)
+
+    def _go_on_without(self, error: OSError) -> None:
+        logging.warning("The cache folder %s cannot be written (%s). Going on without it.", self.folder, error.strerror or error)
+        self.folder = None
+
+
+def text_hash(texts: Sequence[str]) -> str:
+    """sha256 of a list of texts, its order included."""
+    digest = hashlib.sha256()
+    for text in texts:
+        data = text.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "little"))
+        digest.update(data)
+    return digest.hexdigest()
+
+
+def _key(kind: str, facts: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps({"format": _FORMAT, "kind": kind, **facts}, sort_keys=True).encode()).hexdigest()[:40]
+
+
+def _write(entry: Path, key: str, facts: Mapping[str, Any], save: Callable[[Path], None]) -> None:
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=entry.parent, prefix="unfinished-"))
+    try:
+        save(folder)
+        files = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
+        (folder / _MANIFEST).write_text(json.dumps({"key": key, "facts": facts, "files": files}, indent=1), "utf-8")
+        if entry.exists():
+            shutil.rmtree(entry)
+        folder.rename(entry)
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        # Another process that finished the same entry in the meantime has done no harm.
+        if not (entry / _MANIFEST).is_file():
+            raise
+
+
+def _verify(entry: Path, key: str) -> None:
+    try:
+        manifest = json.loads((entry / _MANIFEST).read_text("utf-8"))
+        stored_key, files = manifest["key"], dict(manifest["files"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CacheError(f"its manifest is missing or torn ({type(error).__name__})") from error
+    if stored_key != key:
+        raise CacheError("it belongs to another result")
+    if {path.name for path in entry.iterdir()} != {_MANIFEST, *files}:
+        raise CacheError("files are missing or do not belong to it")
+    for name, expected in files.items():
+        if _sha256(entry / name) != expected:
+            raise CacheError(f"the content of {name} has changed")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _save_block(block: Block, folder: Path) -> None:
+    arrays = {
+        "values": block.values,
+        "truncated": block.truncated,
+        "head_probabilities": block.head_probabilities,
+    }
+    save_file(arrays, folder / "block.safetensors")
+
+
+def _load_block(folder: Path) -> Block:
+    path = folder / "block.safetensors"
+    try:
+        # The small arrays are copied; the values, which may be gigabytes over all blocks, stay on disk until they are read.
+        with safe_open(path, "np") as file:
+            return Block(_map(path, "values"), file.get_tensor("truncated"), file.get_tensor("head_probabilities"))
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise CacheError(f"{path.name} is no block of activations: {error}") from error
+
+
+def _map(path: Path, name: str) -> NDArray[np.float32]:
+    """Maps one float32 tensor of a safetensors file into memory.
+
+    ``safe_open(…, "np")`` copies and ``"pt"`` would need torch; the format is 8 bytes of header length, a JSON header, data.
+    """
+    with path.open("rb") as file:
+        header_length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(header_length))
+    start, _ = header[name]["data_offsets"]
+    shape = tuple(header[name]["shape"])
+    if header[name]["dtype"] != "F32":
+        raise ValueError(f"{name} has dtype {header[name]['dtype']}, not F32")
+    if 0 in shape:
+        return np.zeros(shape, dtype=np.float32)
+    return np.memmap(path, np.float32, "r", 8 + header_length + start, shape)

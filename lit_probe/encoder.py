@@ -1,0 +1,335 @@
+"""A frozen text encoder: texts -> tokens -> the hidden states of all layers, in one forward pass per batch.
+
+The only file that imports transformers. All torch work of the process runs on one dedicated thread: a single-text forward takes
+about twice as long once several threads have each run torch, because every one of them gets its own pool of workers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from lit_probe.checkpoint import Checkpoint, find_checkpoint
+from lit_probe.errors import EncoderError
+from lit_probe.examples import clean_text
+from lit_probe.registry import lookup
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+DEFAULT_MAX_LENGTH = 256
+
+# Padded tokens per forward pass. On a CPU larger batches fall out of its caches, on a GPU smaller ones leave it idle.
+_CPU_TOKEN_BUDGET = 2_048
+_GPU_TOKEN_BUDGET = 65_536
+
+
+def _keep_head(n_content: int, room: int) -> list[int]:
+    return list(range(room))
+
+
+def _keep_tail(n_content: int, room: int) -> list[int]:
+    return list(range(n_content - room, n_content))
+
+
+def _keep_both_ends(n_content: int, room: int) -> list[int]:
+    head = (room + 1) // 2
+    return [*range(head), *range(n_content - (room - head), n_content)]
+
+
+# Which content tokens of a text over the limit are kept: (number of content tokens, room for them) -> their indices.
+KEEPS: dict[str, Callable[[int, int], list[int]]] = {"head": _keep_head, "tail": _keep_tail, "both-ends": _keep_both_ends}
+
+
+@dataclass(frozen=True)
+class EncodedText:
+    """The tokens of one text that the encoder reads.
+
+    Attributes:
+      ids: ``[n_tokens]`` token ids, special tokens included.
+      special: ``[n_tokens]`` True for the special tokens that the tokenizer added.
+      tokens: ``[n_tokens]`` the tokens as strings; empty unless asked for.
+      offsets: ``[n_tokens]`` (start, end) of each token in the cleaned text, in characters; empty unless asked for.
+      truncated: whether tokens of the text were left out.
+    """
+
+    ids: list[int]
+    special: list[bool]
+    tokens: list[str]
+    offsets: list[tuple[int, int]]
+    truncated: bool
+
+
+@dataclass(frozen=True)
+class HiddenStates:
+    """What one forward pass over a batch gives, on the encoder's device. Padding stands on the right.
+
+    Attributes:
+      layers: ``n_layers`` tensors ``[b, n_tokens, d_model]``; 0 is the embedding output, i the output of block i.
+      attention_mask: ``[b, n_tokens]`` bool, False for padding.
+      special_tokens_mask: ``[b, n_tokens]`` bool, True for special tokens and padding.
+      head_logits: ``[b, n_head_classes]`` of the checkpoint's own classification head, or None.
+    """
+
+    layers: tuple[Tensor, ...]
+    attention_mask: Tensor
+    special_tokens_mask: Tensor
+    head_logits: Tensor | None
+
+
+_THREAD_NAME = "lit_probe_encoder"
+_encoder_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=_THREAD_NAME)
+
+
+def on_encoder_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Runs ``function`` on the one thread that does torch work, and waits for its result."""
+    if threading.current_thread().name.startswith(_THREAD_NAME):
+        return function(*args, **kwargs)
+    return _encoder_thread.submit(function, *args, **kwargs).result()
+
+
+class Encoder:
+    """A frozen Hugging Face text encoder.
+
+    Constructing one reads only the checkpoint's small files; the weights are loaded on the encoder thread at first use, so a
+    run that finds everything in the cache never loads torch.
+
+    Attributes:
+      checkpoint: where its files are.
+      name: short name, in the characters LIT allows.
+      n_layers: number of hidden states, blocks + 1.
+      d_model: width of a hidden state.
+      head_label_names: the classes of the checkpoint's own classification head, or None.
+      max_length: tokens kept per text, special tokens included.
+      keep: which part of a longer text is kept: ``head``, ``tail`` or ``both-ends``.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, *, max_length: int | None = None, keep: str = "head", device: str = "auto"):
+        lookup(KEEPS, keep, "way to keep part of a long text")
+        limit = checkpoint.max_tokens
+        if max_length is None:
+            max_length = min(DEFAULT_MAX_LENGTH, limit or DEFAULT_MAX_LENGTH)
+        if max_length < 3:
+            raise EncoderError(f"max_length is {max_length}; give 3 or more tokens, since special tokens count.")
+        if limit is not None and max_length > limit:
+            raise EncoderError(f"max_length is {max_length}, but {checkpoint.model_id!r} reads at most {limit} tokens.")
+        self.checkpoint = checkpoint
+        self.name = checkpoint.short_name
+        self.n_layers = checkpoint.n_layers
+        self.d_model = checkpoint.d_model
+        self.head_label_names = checkpoint.head_label_names
+        self.max_length = max_length
+        self.keep = keep
+        self._device_flag = device
+        self._hashes: dict[str, str] | None = None
+        self._load_lock = threading.Lock()
+        self._tokenizer: Any = None
+        self._model: Any = None
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """sha256 of the checkpoint's ``config``, ``weights`` and ``tokenizer``."""
+        if self._hashes is None:
+            self._hashes = self.checkpoint.hashes()
+        return self._hashes
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of all that decides a text's hidden states: weights, configuration, tokenizer, max_length and keep."""
+        facts = {**self.hashes, "max_length": self.max_length, "keep": self.keep}
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def tokenizer(self) -> Any:
+        """The transformers tokenizer, loaded at first use."""
+        with self._load_lock:
+            if self._tokenizer is None:
+                self._tokenizer = _load_tokenizer(self.checkpoint)
+        return self._tokenizer
+
+    @property
+    def model(self) -> Any:
+        """The transformers model in ``eval()`` mode, loaded at first use. To be used on the encoder thread only."""
+        if self._model is None:
+            self._model = on_encoder_thread(_load_model, self.checkpoint, self._device_flag)
+        return self._model
+
+    @property
+    def token_budget(self) -> int:
+        """Padded tokens per forward pass."""
+        return _CPU_TOKEN_BUDGET if self.model.device.type == "cpu" else _GPU_TOKEN_BUDGET
+
+    def encode(self, texts: Sequence[str], *, with_tokens: bool = False) -> list[EncodedText]:
+        """Tokenises texts and cuts each to ``max_length`` tokens.
+
+        Args:
+          texts: any strings; lone surrogates are replaced, an empty text gives special tokens alone.
+          with_tokens: also return the tokens as strings and their character offsets (slower).
+        """
+        backend = self.tokenizer.backend_tokenizer
+        # The fast form leaves out the offsets.
+        encode_batch = backend.encode_batch if with_tokens else backend.encode_batch_fast
+        return [self._cut(encoding, with_tokens) for encoding in encode_batch([clean_text(text) for text in texts])]
+
+    def forward(self, batch: Sequence[EncodedText]) -> HiddenStates:
+        """One forward pass over a batch, on the encoder thread.
+
+        Raises:
+          EncoderError: the checkpoint returns other than one hidden state per layer.
+        """
+        return on_encoder_thread(self._forward, batch)
+
+    def batches(self, encoded: Sequence[EncodedText]) -> Iterator[list[int]]:
+        """Indices of texts of like length, batch by batch, each at most ``token_budget`` padded tokens (or one text)."""
+        order = sorted(range(len(encoded)), key=lambda i: -len(encoded[i].ids))
+        budget = self.token_budget
+        start = 0
+        while start < len(order):
+            size = max(1, budget // len(encoded[order[start]].ids))
+            yield order[start : start + size]
+            start += size
+
+    def _cut(self, encoding: Any, with_tokens: bool) -> EncodedText:
+        ids, special = encoding.ids, [bool(flag) for flag in encoding.special_tokens_mask]
+        kept = range(len(ids))
+        truncated = len(ids) > self.max_length
+        if truncated:
+            content = [i for i, flag in enumerate(special) if not flag]
+            room = max(0, self.max_length - (len(ids) - len(content)))
+            chosen = {content[i] for i in KEEPS[self.keep](len(content), room)}
+            kept = [i for i in kept if special[i] or i in chosen]  # type: ignore[assignment]
+            ids, special = [ids[i] for i in kept], [special[i] for i in kept]
+        tokens, offsets = (encoding.tokens, encoding.offsets) if with_tokens else ([], [])
+        if with_tokens and truncated:
+            tokens, offsets = [tokens[i] for i in kept], [offsets[i] for i in kept]
+        return EncodedText(ids, special, tokens, offsets, truncated)
+
+    def _forward(self, batch: Sequence[EncodedText]) -> HiddenStates:
+        import torch
+
+        model = self.model
+        longest = max(len(text.ids) for text in batch)
+        pad_id = self.tokenizer.pad_token_id or 0
+        # Built as lists: one tensor from nested lists is quicker than many small ones copied together.
+        ids = torch.tensor([text.ids + [pad_id] * (longest - len(text.ids)) for text in batch], device=model.device)
+        special = torch.tensor([text.special + [True] * (longest - len(text.ids)) for text in batch], device=model.device)
+        lengths = torch.tensor([len(text.ids) for text in batch], device=model.device)
+        attended = torch.arange(longest, device=model.device) < lengths.unsqueeze(1)
+        with torch.inference_mode():
+            output = model(input_ids=ids, attention_mask=attended.long(), output_hidden_states=True)
+        if len(output.hidden_states) != self.n_layers:
+            raise EncoderError(
+                f"{self.checkpoint.model_id!r} returned {len(output.hidden_states)} hidden states where its config.json "
+                f"promises {self.n_layers} (embeddings and one per block); lit_probe cannot number its layers."
+            )
+        return HiddenStates(tuple(output.hidden_states), attended, special, getattr(output, "logits", None))
+
+
+def load_encoder(
+    model_id: str,
+    revision: str | None = None,
+    *,
+    max_length: int | None = None,
+    keep: str = "head",
+    device: str = "auto",
+    trust_remote_code: bool = False,
+) -> Encoder:
+    """Finds a text encoder by hub id or local folder. Weights load at first use.
+
+    Args:
+      model_id: a Hugging Face hub id or a folder.
+      revision: a hub branch, tag or commit.
+      max_length: tokens kept per text, special tokens included; by default 256, or what the model can read if that is less.
+      keep: which part of a longer text is kept: ``head``, ``tail`` or ``both-ends``.
+      device: ``auto`` (CUDA when there is one), ``cpu``, ``cuda`` or ``cuda:1``.
+      trust_remote_code: run Python code that comes with the checkpoint.
+
+    Raises:
+      EncoderError: see ``find_checkpoint``; also for a ``max_length`` that the model cannot read.
+    """
+    checkpoint = find_checkpoint(model_id, revision, trust_remote_code=trust_remote_code)
+    return Encoder(checkpoint, max_length=max_length, keep=keep, device=device)
+
+
+def _load_tokenizer(checkpoint: Checkpoint) -> Any:
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(checkpoint.folder), trust_remote_code=_runs_code(checkpoint))
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise EncoderError(f"The tokenizer of {checkpoint.model_id!r} cannot be loaded: {error}") from error
+    if not tokenizer.is_fast:
+        raise EncoderError(f"The tokenizer of {checkpoint.model_id!r} has no fast form (tokenizer.json), which gives offsets.")
+    # Some tokenizer.json files carry a truncation and padding of their own, which would override max_length.
+    tokenizer.backend_tokenizer.no_truncation()
+    tokenizer.backend_tokenizer.no_padding()
+    return tokenizer
+
+
+def _load_model(checkpoint: Checkpoint, device: str) -> Any:
+    import torch
+    from transformers import AutoModel, AutoModelForSequenceClassification
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as DECODERS
+    from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as MASKED
+    from transformers.utils import logging
+
+    kind = checkpoint.config.get("model_type")
+    if kind in DECODERS and kind not in MASKED:
+        raise EncoderError(f"{checkpoint.model_id!r} is a decoder-only language model ({kind}), which lit_probe refuses for now.")
+    loader = AutoModelForSequenceClassification if checkpoint.has_classification_head else AutoModel
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        model, info = loader.from_pretrained(
+            str(checkpoint.folder),
+            dtype=torch.float32,
+            weights_only=True,
+            output_loading_info=True,
+            trust_remote_code=_runs_code(checkpoint),
+        )
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+        raise EncoderError(f"The weights of {checkpoint.model_id!r} cannot be loaded: {error}") from error
+    finally:
+        logging.set_verbosity(verbosity)
+        logging.enable_progress_bar()
+    # A pooler is not probed, so one that was never trained does no harm; anything else missing would be random numbers.
+    missing = sorted(key for key in info["missing_keys"] if "pooler" not in key)
+    if missing:
+        raise EncoderError(
+            f"The weights of {checkpoint.model_id!r} lack {len(missing)} tensors that its config.json asks for "
+            f"({', '.join(missing[:3])}, …); they would have been filled with random numbers."
+        )
+    return model.eval().requires_grad_(False).to(_resolve_device(device))
+
+
+def _runs_code(checkpoint: Checkpoint) -> bool:
+    # find_checkpoint lets a checkpoint with code of its own through only when the user trusts it.
+    return bool(checkpoint.config.get("auto_map"))
+
+
+def _resolve_device(device: str) -> Any:
+    import torch
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        resolved = torch.device(device)
+    except RuntimeError:
+        raise EncoderError(f"Unknown device {device!r}. Choose one of: auto, cpu, cuda, cuda:N.") from None
+    if resolved.type == "cuda" and not torch.cuda.is_available():
+        raise EncoderError(f"The device {device!r} was asked for, but torch {torch.__version__} sees no CUDA GPU here. Use --device=cpu.")
+    return resolved
+
+
+# Threads that the tokenizer's own pool has started do not survive a fork; say so to the library before it asks on stderr.
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")

@@ -1,0 +1,124 @@
+"""Labelled texts and their division into train, dev and test."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lit_probe.errors import DatasetError
+
+SplitName = Literal["train", "dev", "test"]
+SPLIT_NAMES: tuple[SplitName, ...] = ("train", "dev", "test")
+
+_WHITE_SPACE = re.compile(r"(?:<br\s*/?>|\s)+", re.IGNORECASE)
+
+
+def clean_text(text: str) -> str:
+    """Joins surrogate pairs and replaces lone surrogates by U+FFFD, so that every tokenizer accepts the text.
+
+    >>> clean_text("caf\\u00e9 \\ud800!")
+    'café \\ufffd!'
+    """
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def normalise_text(text: str) -> str:
+    """The form in which two texts count as the same text: NFKC, case-folded, runs of white space and ``<br />`` as one space.
+
+    >>> normalise_text("A  Fine<br />Film. ") == normalise_text("a fine film.")
+    True
+    """
+    folded = unicodedata.normalize("NFKC", clean_text(text)).casefold()
+    return _WHITE_SPACE.sub(" ", folded).strip()
+
+
+@dataclass(frozen=True)
+class LabelledTexts:
+    """Texts with one label each.
+
+    Attributes:
+      texts: ``[n_examples]`` strings.
+      labels: ``[n_examples]`` int64, indices into ``label_names``.
+      label_names: the classes, two or more.
+      groups: ``[n_examples]`` strings naming what must not be split across train and test (a film, a pair), or None.
+      columns: further columns by name, each ``[n_examples]``, shown in LIT and used for slices and facets.
+
+    Raises:
+      DatasetError: the lengths disagree, a label is out of range or there are fewer than two classes.
+    """
+
+    texts: tuple[str, ...]
+    labels: NDArray[np.int64]
+    label_names: tuple[str, ...]
+    groups: NDArray[np.str_] | None = None
+    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n_examples = len(self.texts)
+        lengths = {"labels": len(self.labels)}
+        if self.groups is not None:
+            lengths["groups"] = len(self.groups)
+        lengths |= {f"column {name!r}": len(values) for name, values in self.columns.items()}
+        for name, length in lengths.items():
+            if length != n_examples:
+                raise DatasetError(f"There are {n_examples} texts, but {name} has {length} values.")
+        if len(self.label_names) < 2:
+            raise DatasetError(
+                f"A probe needs two or more classes; this data set has {len(self.label_names)}: {', '.join(self.label_names) or 'none'}."
+            )
+        if n_examples and not (0 <= self.labels.min() and self.labels.max() < len(self.label_names)):
+            raise DatasetError(f"Labels must lie in 0..{len(self.label_names) - 1}; found {self.labels.min()}..{self.labels.max()}.")
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def select(self, indices: Sequence[int] | NDArray[np.int64]) -> LabelledTexts:
+        """The rows at ``indices``, in that order."""
+        index = np.asarray(indices, dtype=np.int64)
+        return LabelledTexts(
+            texts=tuple(self.texts[i] for i in index),
+            labels=self.labels[index],
+            label_names=self.label_names,
+            groups=None if self.groups is None else self.groups[index],
+            columns={name: np.asarray(values)[index] for name, values in self.columns.items()},
+        )
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Train, dev and test rows of one data set. No text and no group stands in two of them.
+
+    Each split is in canonical order (by a hash of its content), so that a data set whose rows come in another order
+    gives the same numbers to the last digit.
+
+    Attributes:
+      name: the name under which it is shown, such as ``"sst2"``.
+      train: rows the probes are fitted on.
+      dev: rows on which layers are compared and the best one is chosen.
+      test: rows scored once, at the chosen layer.
+      provenance: where the rows come from and what was left out, JSON-ready: ``source``, ``division`` (how the splits were
+        made), ``dropped`` (reason -> count), ``seed``, ``max_examples``.
+    """
+
+    name: str
+    train: LabelledTexts
+    dev: LabelledTexts
+    test: LabelledTexts
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The classes, the same in all three splits."""
+        return self.train.label_names
+
+    def items(self) -> Iterable[tuple[SplitName, LabelledTexts]]:
+        """The three splits by name: train, dev, test."""
+        return (("train", self.train), ("dev", self.dev), ("test", self.test))
