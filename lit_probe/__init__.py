@@ -1,3 +1,57 @@
-"""lit_probe: layer-wise probing of text encoders, inside LIT and without it."""
+"""lit_probe: at which layer of a text encoder is a concept decodable?
+
+The core works without LIT: texts in, a table of layers out.
+
+Axes everywhere: ``n_examples``, ``n_layers``, ``n_tokens``, ``n_classes``, ``d_model``. Layers are numbered as in Hugging Face:
+0 is the embedding output, i the output of block i, so ``n_layers`` is the number of blocks plus one.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from lit_probe.activation_cache import Cache as Cache
+    from lit_probe.activations import Activations as Activations
+    from lit_probe.activations import extract_activations as extract_activations
+    from lit_probe.datasets import load_dataset as load_dataset
+    from lit_probe.datasets import split_texts as split_texts
+    from lit_probe.encoder import Encoder as Encoder
+    from lit_probe.encoder import load_encoder as load_encoder
+    from lit_probe.errors import LitProbeError as LitProbeError
+    from lit_probe.examples import LabelledTexts as LabelledTexts
+    from lit_probe.examples import Splits as Splits
+    from lit_probe.layerwise import LayerwiseProbe as LayerwiseProbe
+    from lit_probe.study import LayerStudy as LayerStudy
+    from lit_probe.study import probe_layers as probe_layers
+
+# Public names and where they live. They are looked up at first use, so that `import lit_probe` is quick and asking the cache
+# for a finished result never loads torch.
+_PUBLIC = {
+    "Activations": "activations",
+    "Cache": "activation_cache",
+    "Encoder": "encoder",
+    "LabelledTexts": "examples",
+    "LayerStudy": "study",
+    "LayerwiseProbe": "layerwise",
+    "LitProbeError": "errors",
+    "Splits": "examples",
+    "extract_activations": "activations",
+    "load_dataset": "datasets",
+    "load_encoder": "encoder",
+    "probe_layers": "study",
+    "split_texts": "datasets",
+}
+
+__all__ = ["__version__", *_PUBLIC]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'lit_probe' has no attribute {name!r}")
+    return getattr(import_module(f"lit_probe.{_PUBLIC[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

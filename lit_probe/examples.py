@@ -72,10 +72,13 @@ class LabelledTexts:
                 raise DatasetError(f"There are {n_examples} texts, but {name} has {length} values.")
         if len(self.label_names) < 2:
             raise DatasetError(
-                f"A probe needs two or more classes; this data set has {len(self.label_names)}: {', '.join(self.label_names) or 'none'}."
+                f"A probe needs two or more classes; this data set has {len(self.label_names)}: "
+                f"{', '.join(self.label_names) or 'none'}."
             )
-        if n_examples and not (0 <= self.labels.min() and self.labels.max() < len(self.label_names)):
-            raise DatasetError(f"Labels must lie in 0..{len(self.label_names) - 1}; found {self.labels.min()}..{self.labels.max()}.")
+        if n_examples and (self.labels.min() < 0 or self.labels.max() >= len(self.label_names)):
+            raise DatasetError(
+                f"Labels must lie in 0..{len(self.label_names) - 1}; found {self.labels.min()}..{self.labels.max()}."
+            )
 
     def __len__(self) -> int:
         return len(self.texts)

@@ -21,7 +21,13 @@ _SIZES = {
     "intermediate_size": 48,
     "max_position_embeddings": MAX_POSITIONS,
 }
-_DISTILBERT_SIZES = {"n_layers": N_BLOCKS, "dim": D_MODEL, "n_heads": 4, "hidden_dim": 48, "max_position_embeddings": MAX_POSITIONS}
+_DISTILBERT_SIZES = {
+    "n_layers": N_BLOCKS,
+    "dim": D_MODEL,
+    "n_heads": 4,
+    "hidden_dim": 48,
+    "max_position_embeddings": MAX_POSITIONS,
+}
 
 CONFIGS = {
     "bert": lambda **kw: transformers.BertConfig(**_SIZES, **kw),
@@ -37,12 +43,14 @@ ARCHITECTURES = tuple(CONFIGS)
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 DEFAULT_WORDS = (
-    "a an the film movie story acting plot was is not very good bad great awful fine dull but and it i we they loved hated never always "
-    "best worst scene music ending slow fast funny sad little more than what one of to in for with"
+    "a an the film movie story acting plot was is not very good bad great awful fine dull but and it i we they loved hated never "
+    "always best worst scene music ending slow fast funny sad little more than what one of to in for with"
 ).split()
 
 
-def build(folder: Path, architecture: str = "bert", words: Sequence[str] = DEFAULT_WORDS, *, seed: int = 0, n_classes: int = 0) -> Path:
+def build(
+    folder: Path, architecture: str = "bert", words: Sequence[str] = DEFAULT_WORDS, *, seed: int = 0, n_classes: int = 0
+) -> Path:
     """Saves a tiny encoder with a word-piece tokenizer over ``words`` (and letters) and returns its folder."""
     tokenizer = _tokenizer(words)
     torch.manual_seed(seed)

@@ -1,0 +1,40 @@
+# serve and test are all a newcomer needs; both make .venv with the tested versions first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# torch's CPU threads and the tokenizers' would fight over the same cores with pytest's own.
+export HF_HUB_DISABLE_TELEMETRY := 1
+
+.PHONY: serve test check lint bench clean compiler
+
+serve: $(VENV)/.serve
+	$(BIN)/lit-probe serve
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest
+
+check: lint test
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.test
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+
+$(VENV)/.serve: pyproject.toml constraints.txt | compiler
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[demo]'
+	touch $@
+
+$(VENV)/.test: $(VENV)/.serve
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[demo,test]'
+	touch $@
+
+# lit-nlp needs annoy, which is compiled at installation. Say so before pip fails with a page of compiler output.
+compiler:
+	@$(BIN)/python -c 'import annoy' 2>/dev/null || $(PYTHON) tools/check_compiler.py

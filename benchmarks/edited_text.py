@@ -1,0 +1,80 @@
+"""How long does an edited text take through LIT's HTTP API, against the bare forward of that text?
+
+(e) one edited text, all layers' probabilities: at most 2.5x the bare forward of that text.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+from benchmarks.common import bare_forward, default_encoder, seconds, sentences
+
+ROUNDS = 60
+
+
+def main() -> None:
+    """Prints the ratio."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    encoder = default_encoder()
+    texts = [text for text in sentences("dev") if 10 <= len(text.split()) <= 30]
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "lit_probe.cli", "serve", f"--port={port}", f"--cache_dir={folder}", "--device=cpu"]
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            model = _wait_until_ready(port)
+            through_http, bare = [], []
+            for i in range(ROUNDS + 5):
+                # A new text every time, so that no memo answers.
+                text = f"{texts[i % len(texts)]} edit {i}"
+                through_http.append(seconds(_predict, port, model, text))
+                bare.append(seconds(bare_forward, encoder, [encoder.encode([text])]))
+        finally:
+            server.terminate()
+            server.wait()
+    http, forward = statistics.median(through_http[5:]), statistics.median(bare[5:])
+    print(f"(e) {http * 1e3:.1f} ms through HTTP / {forward * 1e3:.1f} ms bare: {http / forward:.2f}x (at most 2.5)")
+
+
+def _wait_until_ready(port: int) -> str:
+    """The LIT model's name, once its probes are fitted."""
+    deadline = time.monotonic() + 180
+    while time.monotonic() < deadline:
+        try:
+            model = next(iter(_post(port, "get_info")["models"]))
+            if _predict(port, model, "ready")["status"] == "ready":
+                return str(model)
+        except (urllib.error.URLError, ConnectionError):
+            pass
+        time.sleep(0.5)
+    raise TimeoutError("the server was not ready within three minutes")
+
+
+def _predict(port: int, model: str, text: str) -> dict[str, Any]:
+    """What LIT's front end asks after an edit: predictions first, then the interpreter."""
+    example = {
+        "id": text,
+        "data": {"_id": text, "text": text, "label": "positive", "_meta": {"added": True}},
+        "meta": {"added": True},
+    }
+    query = f"get_interpretations?model={model}&dataset_name=demo&interpreter=layer_predictions&do_predict=0"
+    answer: dict[str, Any] = _post(port, query, {"inputs": [example], "config": {}})
+    return answer
+
+
+def _post(port: int, path: str, body: Any = None) -> Any:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST"
+    )
+    with urllib.request.urlopen(request, timeout=30) as response:
+        return json.load(response)

@@ -1,0 +1,67 @@
+"""What does `lit-probe layers` cost as a whole process, cold and warm, against a process that runs the bare forward?
+
+(c) cold: at most 1.4x the bare process; a second identical run: at least 8x faster than cold, without importing torch.
+
+Both sides read the sentences of train and dev (6,920 + 872). `layers` also encodes the 1,821 test sentences, to score the chosen
+layer once; the ratio is given against a bare process with and without them.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.common import data_folder, seconds
+
+ROUNDS = 3
+
+BARE = """
+import sys
+from benchmarks.common import bare_forward, default_encoder, sentences
+encoder = default_encoder()
+encoded = encoder.encode(sentences(*sys.argv[1:]))
+bare_forward(encoder, [[encoded[i] for i in indices] for indices in encoder.batches(encoded)])
+"""
+
+NO_TORCH = """
+import sys
+from lit_probe import cli
+code = cli.main(["lit-probe", *sys.argv[1:]])
+assert "torch" not in sys.modules, "torch was imported"
+sys.exit(code)
+"""
+
+
+def main() -> None:
+    """Prints the ratios."""
+    times: dict[str, list[float]] = {"cold": [], "warm": [], "bare": [], "bare with test": []}
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as folder:
+            flags = [
+                "layers",
+                f"--datasets=sst2_sentences={data_folder() / 'sst2'}",
+                "--max_examples=10000",
+                f"--cache_dir={folder}/cache",
+                f"--out={folder}/out",
+                "--device=cpu",
+            ]
+            run = [sys.executable, "-m", "lit_probe.cli", *flags]
+            times["cold"].append(seconds(_quietly, run))
+            cold = (Path(folder) / "out/layers.json").read_bytes()
+            times["warm"] += [seconds(_quietly, run) for _ in range(3)]
+            assert (Path(folder) / "out/layers.json").read_bytes() == cold, "the second run gave other numbers"
+            _quietly([sys.executable, "-c", NO_TORCH, *flags])
+        times["bare"].append(seconds(_quietly, [sys.executable, "-c", BARE, "train", "dev"]))
+        times["bare with test"].append(seconds(_quietly, [sys.executable, "-c", BARE, "train", "dev", "test"]))
+    median = {name: statistics.median(values) for name, values in times.items()}
+    print("    " + ", ".join(f"{name} {value:.1f} s" for name, value in median.items()))
+    print(f"(c) cold / bare on train and dev: {median['cold'] / median['bare']:.2f}x (at most 1.4)")
+    print(f"    cold / bare on the same 9,613 sentences: {median['cold'] / median['bare with test']:.2f}x")
+    print(f"    cold / warm: {median['cold'] / median['warm']:.1f}x (at least 8), torch not imported, numbers identical")
+
+
+def _quietly(command: list[str]) -> None:
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,0 +1,271 @@
+"""The command line: ``lit-probe serve`` opens LIT, ``lit-probe layers`` prints and writes the same numbers without a UI."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from absl import flags
+from tqdm import tqdm
+
+from lit_probe.activation_cache import Cache
+from lit_probe.checkpoint import DEFAULT_MODEL
+from lit_probe.datasets import DATASETS, load_dataset, parse_dataset_flag
+from lit_probe.datasets.options import DatasetOptions
+from lit_probe.encoder import KEEPS, Encoder, load_encoder
+from lit_probe.errors import LitProbeError
+from lit_probe.examples import Splits
+from lit_probe.pooling import POOLINGS
+from lit_probe.probes import PROBES
+from lit_probe.study import LayerStudy, probe_layers
+
+# A set of its own: lit_nlp and others define flags with the same names on absl's global one.
+FLAGS = flags.FlagValues()
+
+
+def _define(kind: Callable[..., Any], name: str, default: Any, *args: Any, **kwargs: Any) -> None:
+    kind(name, default, *args, flag_values=FLAGS, **kwargs)
+
+
+_define(flags.DEFINE_list, "model", [DEFAULT_MODEL], "Encoders: Hugging Face ids or local folders, separated by commas.")
+_define(flags.DEFINE_string, "revision", None, "Hub branch, tag or commit of the encoders.")
+_define(
+    flags.DEFINE_string,
+    "datasets",
+    "demo",
+    f"Data sets, separated by commas: {', '.join(DATASETS)}. name=path reads a local copy: sst2=folder or csv=reviews.csv.",
+)
+_define(flags.DEFINE_string, "text_column", "text", "Column of a csv, tsv or jsonl file that holds the texts.")
+_define(flags.DEFINE_string, "label_column", "label", "Column of a csv, tsv or jsonl file that holds the labels.")
+_define(flags.DEFINE_string, "group_column", None, "Column whose equal values must stay in one split (an author, a film).")
+_define(flags.DEFINE_integer, "max_examples", 5_000, "Rows per split, drawn by class and seed.", lower_bound=1)
+_define(flags.DEFINE_enum, "pooling", "mean", list(POOLINGS), "How a text's tokens become one vector.")
+_define(flags.DEFINE_enum, "probe", "logistic", list(PROBES), "Kind of probe.")
+_define(
+    flags.DEFINE_integer,
+    "max_length",
+    None,
+    "Tokens kept per text, special ones included. Default: 256, or the model's limit.",
+)
+_define(flags.DEFINE_enum, "keep", "head", list(KEEPS), "Which part of a longer text is kept.")
+_define(flags.DEFINE_string, "device", "auto", "auto, cpu, cuda or cuda:N.")
+_define(flags.DEFINE_bool, "trust_remote_code", False, "Run Python code that comes with a checkpoint.")
+_define(flags.DEFINE_integer, "seed", 0, "Seed of splits, cross-validation, probes and bootstrap.")
+_define(
+    flags.DEFINE_string,
+    "cache_dir",
+    platformdirs.user_cache_dir("lit_probe"),
+    "Where results are kept. Empty: nowhere.",
+)
+_define(flags.DEFINE_string, "out", "results", "layers: folder for layers.json, layers.csv and layers.svg.")
+_define(flags.DEFINE_string, "host", "127.0.0.1", "serve: address to listen on.")
+_define(flags.DEFINE_integer, "port", 5432, "serve: port to listen on.", lower_bound=0, upper_bound=65_535)
+_define(flags.DEFINE_list, "allowed_hosts", [], "serve: further Host names to answer to, as behind a proxy.")
+_define(flags.DEFINE_integer, "show_train", 500, "serve: train rows shown in LIT.", lower_bound=0)
+_define(flags.DEFINE_integer, "max_shown", 5_000, "serve: rows shown in LIT per data set.", lower_bound=1)
+_define(
+    flags.DEFINE_list,
+    "head_layers",
+    None,
+    "serve: layers whose predictions LIT's own panels show. Default: all, if few rows.",
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit code: 0, 1 for an error that is explained, 2 for a wrong call."""
+    argv = list(sys.argv if argv is None else argv)
+    commands = {"serve": serve, "layers": layers}
+    try:
+        arguments = FLAGS(argv)[1:]
+    except flags.Error as error:
+        print(f"lit-probe: {error}\nSee lit-probe --help.", file=sys.stderr)
+        return 2
+    if FLAGS.is_parsed() and ("--help" in argv or "-h" in argv or arguments == ["help"] or not arguments):
+        print(_help())
+        return 0 if arguments or len(argv) > 1 else 2
+    if len(arguments) != 1 or arguments[0] not in commands:
+        print(f"lit-probe: unknown command {' '.join(arguments)!r}. Choose one of: layers, serve.", file=sys.stderr)
+        return 2
+    try:
+        commands[arguments[0]]()
+    except LitProbeError as error:
+        print(f"lit-probe: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def layers() -> None:
+    """Prints the table of layers and writes ``layers.json``, ``layers.csv`` and ``layers.svg``."""
+    from lit_probe.figures import save_layer_curve
+
+    splits_list, encoders, cache = load_splits(), load_encoders(), open_cache()
+    out = Path(FLAGS.out)
+    for encoder in encoders:
+        folder = out if len(encoders) == 1 else out / encoder.name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LitProbeError(f"The folder {str(folder)!r} cannot be made: {error.strerror}. Change --out.") from None
+        studies = {splits.name: study(encoder, splits, cache, tqdm_progress()) for splits in splits_list}
+        results = {name: one.to_json() for name, one in studies.items()}
+        settings = next(iter(studies.values())).settings()
+        (folder / "layers.json").write_text(json.dumps({**settings, "datasets": results}, indent=1, allow_nan=False), "utf-8")
+        _write_csv(folder / "layers.csv", results)
+        for name, one in studies.items():
+            title = f"{encoder.name} on {name}: {FLAGS.probe} probe, {FLAGS.pooling} pooling"
+            stem = "layers" if len(studies) == 1 else f"layers-{name}"
+            save_layer_curve(results[name], title, folder / f"{stem}.svg")
+            print(f"\n{title}\n{one.table()}")
+        print(f"\nWritten to {folder}/: layers.json, layers.csv and layers.svg{_cache_words(cache)}")
+
+
+def serve() -> None:
+    """Opens LIT on the chosen encoders and data sets, and stays until interrupted."""
+    from lit_probe.lit.app import serve_forever
+
+    serve_forever(build_app(), FLAGS.host, FLAGS.port)
+
+
+def get_wsgi_app(arguments: Sequence[str] = ()) -> Any:
+    """The WSGI application for a deployment server such as gunicorn.
+
+    Args:
+      arguments: flags as on the command line, such as ``["--datasets=demo"]``.
+    """
+    FLAGS(["lit-probe", *arguments])
+    return build_app()
+
+
+def build_app() -> Any:
+    """The WSGI application that the flags describe; studies go on in the background."""
+    from lit_probe.lit.app import AppOptions, build
+
+    splits_list, encoders, cache = load_splits(), load_encoders(), open_cache()
+    show = tqdm_progress()
+    options = AppOptions(
+        host=FLAGS.host,
+        port=FLAGS.port,
+        allowed_hosts=tuple(FLAGS.allowed_hosts),
+        show_train=FLAGS.show_train,
+        max_shown=FLAGS.max_shown,
+        head_layers=None if FLAGS.head_layers is None else tuple(_layer_number(text) for text in FLAGS.head_layers),
+        seed=FLAGS.seed,
+    )
+
+    def make_study(encoder: Encoder, splits: Splits, progress: Any) -> LayerStudy:
+        def both(step: str, done: int, total: int, unit: str) -> None:
+            show(step, done, total, unit)
+            progress(step, done, total, unit)
+
+        return study(encoder, splits, cache, both)
+
+    return build(encoders, splits_list, options, make_study)
+
+
+def load_splits() -> list[Splits]:
+    """The data sets that the flags name."""
+    options = DatasetOptions(
+        max_examples=FLAGS.max_examples,
+        seed=FLAGS.seed,
+        text_column=FLAGS.text_column,
+        label_column=FLAGS.label_column,
+        group_column=FLAGS.group_column,
+    )
+    loaded = [load_dataset(name, source, options) for name, source in parse_dataset_flag(FLAGS.datasets)]
+    return _unique(loaded, "data set", "--datasets")
+
+
+def load_encoders() -> list[Encoder]:
+    """The encoders that the flags name."""
+    loaded = [
+        load_encoder(
+            model_id,
+            FLAGS.revision,
+            max_length=FLAGS.max_length,
+            keep=FLAGS.keep,
+            device=FLAGS.device,
+            trust_remote_code=FLAGS.trust_remote_code,
+        )
+        for model_id in FLAGS.model
+    ]
+    return _unique(loaded, "encoder", "--model")
+
+
+def open_cache() -> Cache:
+    """The cache that the flags name."""
+    return Cache(Path(FLAGS.cache_dir).expanduser() if FLAGS.cache_dir else None)
+
+
+def study(encoder: Encoder, splits: Splits, cache: Cache, progress: Any) -> LayerStudy:
+    """The study of one encoder on one data set with the flags' settings."""
+    return probe_layers(
+        encoder, splits, pooling=FLAGS.pooling, probe=FLAGS.probe, seed=FLAGS.seed, cache=cache, progress=progress
+    )
+
+
+def tqdm_progress() -> Callable[[str, int, int, str], None]:
+    """A progress bar per step on stderr, with the rate and the time left."""
+    bars: dict[str, tqdm[Any]] = {}
+
+    def show(step: str, done: int, total: int, unit: str) -> None:
+        bar = bars.get(step)
+        if bar is None:
+            bar = bars[step] = tqdm(total=total, desc=step, unit=f" {unit}", file=sys.stderr, leave=False, delay=0.5)
+        bar.update(done - bar.n)
+        if done >= total:
+            bars.pop(step).close()
+
+    return show
+
+
+def _unique(loaded: list[Any], what: str, flag: str) -> list[Any]:
+    names = [one.name for one in loaded]
+    for name in names:
+        if names.count(name) > 1:
+            raise LitProbeError(f"Two {what}s are called {name!r}. Rename one of them, or start a run for each ({flag}).")
+    if not names:
+        raise LitProbeError(f"No {what} was named. Give at least one with {flag}.")
+    return loaded
+
+
+def _layer_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise LitProbeError(f"--head_layers takes layer numbers separated by commas; {text!r} is none.") from None
+
+
+def _write_csv(path: Path, results: dict[str, Any]) -> None:
+    rows = [{"dataset": name, **row} for name, result in results.items() for row in result["layers"]]
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _cache_words(cache: Cache) -> str:
+    if cache.folder is None:
+        return " (nothing was cached)"
+    return f" (cache: {cache.folder}, {cache.size() / 2**20:,.0f} MiB)"
+
+
+def _help() -> str:
+    listing = "\n".join(
+        f"  --{flag.name}  {flag.help}" + ("" if flag.default in (None, [], "") else f" (default: {flag.default_as_str})")
+        for flag in sorted(FLAGS.get_flags_for_module(FLAGS.find_module_defining_flag("model")), key=lambda flag: flag.name)
+    )
+    return f"{__doc__}\n\nUsage: lit-probe serve|layers [flags]\n\n{listing}"
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    sys.exit(main())
