@@ -1,0 +1,20 @@
+"""LIT layouts, one file per question. The first one is what the page opens with.
+
+LIT's Scalars and Dive panels are in none of them, stock layouts included: with a probe per layer, their drawing contexts take
+the browser minutes and cost the Embeddings panel its own. Slices need no panel: their editor stands in LIT's toolbar.
+"""
+
+from lit_nlp.api.layout import LitCanonicalLayout
+from lit_probe.layouts.decodability import DECODABILITY
+from lit_probe.layouts.edits import EDITS
+from lit_probe.layouts.notebook import NOTEBOOK
+from lit_probe.layouts.stock import STOCK
+
+LAYOUTS: dict[str, LitCanonicalLayout] = {
+    "decodability": DECODABILITY,
+    "edits": EDITS,
+    "notebook": NOTEBOOK,
+    **STOCK,
+}
+
+DEFAULT_LAYOUT = next(iter(LAYOUTS))

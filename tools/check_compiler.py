@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 import sysconfig
+from pathlib import Path
 
 problems = []
 if not (3, 11) <= sys.version_info[:2] <= (3, 12):
@@ -13,7 +14,7 @@ if not (3, 11) <= sys.version_info[:2] <= (3, 12):
     )
 if not any(shutil.which(name) for name in (os.environ.get("CXX") or "c++", "g++", "clang++")):
     problems.append("No C++ compiler was found.")
-if not os.path.exists(os.path.join(sysconfig.get_paths()["include"], "Python.h")):
+if not Path(sysconfig.get_paths()["include"], "Python.h").exists():
     problems.append("Python's header files (Python.h) were not found.")
 if problems:
     print("\n".join(problems), file=sys.stderr)

@@ -1,0 +1,13 @@
+"""What our panels ask the server, one file per question."""
+
+from __future__ import annotations
+
+from lit_nlp.api import components
+
+from lit_probe.lit.interpreters.layer_metrics import LayerMetricsInterpreter
+from lit_probe.lit.interpreters.layer_predictions import LayerPredictionsInterpreter
+
+INTERPRETERS: dict[str, components.Interpreter] = {
+    "layer_metrics": LayerMetricsInterpreter(),
+    "layer_predictions": LayerPredictionsInterpreter(),
+}
