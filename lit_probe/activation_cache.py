@@ -23,7 +23,7 @@ from safetensors.numpy import save_file
 
 from lit_probe.activations import Activations, Block, Progress, extract_block, split_into_blocks
 from lit_probe.encoder import Encoder
-from lit_probe.errors import CacheError
+from lit_probe.errors import CacheError, LitProbeError
 from lit_probe.pooling import POOLINGS
 from lit_probe.registry import lookup
 
@@ -72,7 +72,7 @@ class Cache:
           facts: JSON-ready; everything that decides the result, contents by their hash.
           make: computes the result.
           save: writes the result's files into an empty folder.
-          load: reads them again. Raises ``CacheError`` when they do not hold what they should.
+          load: reads them again. Raises a ``LitProbeError`` when they do not hold what they should.
         """
         if self.folder is None:
             return make()
@@ -82,7 +82,7 @@ class Cache:
             try:
                 _verify(entry, key)
                 return load(entry)
-            except (CacheError, OSError) as error:
+            except (LitProbeError, OSError) as error:
                 logging.warning("The cache entry %s cannot be trusted and is computed again: %s", entry, error)
         result = make()
         try:

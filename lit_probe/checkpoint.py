@@ -145,7 +145,10 @@ class Checkpoint:
         return files
 
     def hashes(self) -> dict[str, str]:
-        """sha256 of the content of ``config``, ``weights`` and ``tokenizer``: what the cache keys and provenance name."""
+        """sha256 of ``config``, ``weights`` and ``tokenizer``, which cache keys and provenance name.
+
+        Of the file where it is one, otherwise of the list of the files' names and hashes.
+        """
         return {
             "config": _sha256([self.folder / "config.json"]),
             "weights": _sha256(self.weight_files),
@@ -299,6 +302,8 @@ def _refuse_what_is_no_encoder(checkpoint: Checkpoint, trust_remote_code: bool) 
 
 
 def _sha256(paths: tuple[Path, ...] | list[Path]) -> str:
+    if len(paths) == 1:
+        return _sha256_file(paths[0])
     digest = hashlib.sha256()
     for path in paths:
         digest.update(f"{path.name}:{_sha256_file(path)}\n".encode())

@@ -35,7 +35,7 @@ def group_units(groups: ArrayLike | None) -> Units:
 
 
 def critical_value(n_units: int | None = None) -> float:
-    """How many standard errors to each side: of the normal distribution, or of Student's t when ``n_units`` groups made the error.
+    """How many standard errors to each side: normal, or Student's t when the error comes from ``n_units`` groups.
 
     >>> round(critical_value(), 3), round(critical_value(10), 3)
     (1.96, 2.262)
@@ -73,10 +73,10 @@ def wilson_interval(proportion: float, n_trials: float, critical: float | None =
 def proportion_interval(successes: NDArray[np.bool_], trials: NDArray[np.bool_], units: Units) -> Interval | None:
     """The interval of Σ successes / Σ trials, where the trials may be a random part of the rows (as for precision).
 
-    Without groups this is `wilson_interval`. With groups, Wilson's interval takes the effective number of trials, the one at which
-    independent trials would vary as the groups do (linearised ratio variance; Korn & Graubard 1998,
-    https://www150.statcan.gc.ca/n1/en/catalogue/12-001-X19980024356), at most the real number, and Student's t. Then it covers the
-    truth in 93–97 % of draws for 40 groups or more with correlated rows, and in more where rows of a group counterbalance each other.
+    Without groups this is `wilson_interval`. With groups, Wilson's interval takes the effective number of trials, the one at
+    which independent trials would vary as the groups do (linearised variance of a ratio; Korn & Graubard 1998, Survey Methodology
+    24, 193–201), at most the real number, and Student's t. Then it covers the truth in 93–97 % of draws for 40 groups or more
+    whose rows agree, and in more where the rows of a group counterbalance each other.
 
     Args:
       successes: ``[n_examples]``, True only where ``trials`` is.
@@ -114,10 +114,10 @@ def auroc(scores: NDArray[np.float64], labels: NDArray[np.int64], n_classes: int
 def auroc_interval(scores: NDArray[np.float64], labels: NDArray[np.int64], n_classes: int, units: Units) -> Interval | None:
     """The interval of `auroc`, from DeLong's variance on the logit scale, so that it lies in [0, 1].
 
-    The variance is that of DeLong et al. (1988, https://doi.org/10.2307/2531595), written as one influence per row: influences add
-    up over classes (macro average) and over the rows of a group (Obuchowski 1997, https://doi.org/10.2307/2533958). At an area of
-    exactly 1 or 0 it vanishes; then the rows are taken as disjoint pairs of a positive and a negative, as many as the rarer side
-    has, each ranked right (or wrong) independently: Wilson's interval.
+    The variance is that of DeLong et al. (1988, https://doi.org/10.2307/2531595), written as one influence per row: influences
+    add up over classes (macro average) and over the rows of a group (Obuchowski 1997, https://doi.org/10.2307/2533958). At an
+    area of exactly 1 or 0 it vanishes; then the rows are taken as disjoint pairs of a positive and a negative, as many as the
+    rarer side has, all ranked alike by independent draws: Wilson's interval.
 
     Covers the truth in 93–97 % of draws for balanced classes, n = 200 or more and areas of 0.6–0.98. It is too short, down to
     87 %, where a class has only about 10 rows.
@@ -171,11 +171,11 @@ def _share_below(values: NDArray[np.float64], ordered: NDArray[np.float64]) -> N
 
 
 def _sum_by_unit(values: NDArray[np.float64], units: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.bincount(units, weights=values, minlength=int(units.max()) + 1)
+    return np.bincount(units, weights=values, minlength=int(units.max()) + 1).astype(np.float64)
 
 
 def bootstrap_weights(n_units: int, seed: int, n_draws: int = N_DRAWS) -> Iterator[NDArray[np.float32]]:
-    """How often each unit occurs in each resample (with replacement, of the same size): chunks ``[draws, n_units]``, ``n_draws`` in all.
+    """How often each unit occurs in each of ``n_draws`` resamples with replacement, in chunks ``[draws, n_units]``.
 
     The same seed gives the same resamples, whatever is computed from them: scores of several layers or metrics on the same rows
     stay paired. Chunks bound the memory.
@@ -191,8 +191,8 @@ def bootstrap_weights(n_units: int, seed: int, n_draws: int = N_DRAWS) -> Iterat
 def percentile_interval(draws: NDArray[np.float64], value: float) -> Interval | None:
     """The bootstrap percentile interval of ``value`` from its resampled ``draws`` ``[n_draws]``, widened to hold ``value``.
 
-    Covers the truth in 93–97 % of draws for n = 200 or more, balanced classes and scores of 0.6–0.95; it is too short where errors
-    are rare (a score of 0.98 on 50 rows: 64 %).
+    Covers the truth in 93–97 % of draws for n = 200 or more, balanced classes and scores of 0.6–0.95; it is too short where
+    errors are rare (a score of 0.98 on 50 rows: 64 %).
 
     Returns:
       Low and high, or None when every resample gives the same value: the bootstrap then knows nothing about the uncertainty.

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lit_probe.errors import ProbeError
+from lit_probe.errors import CacheError, ProbeError
 from lit_probe.metrics import Score, majority_score, metrics_for
 from lit_probe.probes import PROBES, FittedProbe
 from lit_probe.probes.fitting_scope import fitting_scope
@@ -23,8 +23,6 @@ from lit_probe.scored_rows import ScoredRows
 
 _FORMAT = "lit_probe layer-wise probe 1"
 _FILE = "layerwise_probe"
-
-ProgressCallback = Callable[[str, float], None]
 
 
 class LayeredActivations(Protocol):
@@ -85,7 +83,7 @@ class LayerwiseProbe:
         probe: str = "logistic",
         seed: int = 0,
         n_jobs: int | None = None,
-        progress: ProgressCallback | None = None,
+        progress: Callable[[str, float], None] | None = None,
     ) -> LayerwiseProbe:
         """Fits one probe per layer on the train split, layers side by side.
 
@@ -96,7 +94,7 @@ class LayerwiseProbe:
           groups: ``[n_examples]`` what must not be split between folds, or None.
           probe: a name in `PROBES`.
           seed: of everything random; every layer gets the same folds.
-          n_jobs: how many layers at a time; one per available core when None. The digits do not depend on it.
+          n_jobs: how many layers at a time; one per available core, but at most 4, when None. The digits do not depend on it.
           progress: called with a message and the fraction done, from 0 to 1.
 
         Raises:
@@ -113,7 +111,7 @@ class LayerwiseProbe:
             except ProbeError as error:
                 raise ProbeError(f"Layer {layer}: {error}") from error
 
-        with fitting_scope, ThreadPoolExecutor(min(n_jobs or _available_cores(), n_layers)) as pool:
+        with fitting_scope, ThreadPoolExecutor(min(n_jobs or _default_jobs(), n_layers)) as pool:
             fits = [pool.submit(fit_layer, layer) for layer in range(n_layers)]
             try:
                 for n_done, fit in enumerate(as_completed(fits), start=1):
@@ -141,7 +139,7 @@ class LayerwiseProbe:
         """Writes all layers into ``directory``, which is made: one safetensors and one JSON file.
 
         Raises:
-          ProbeError: the files cannot be written.
+          OSError: the files cannot be written.
         """
         arrays = {
             f"layer_{layer:02d}.{name}": array
@@ -162,7 +160,7 @@ class LayerwiseProbe:
         """What `save` wrote into ``directory``: the same numbers to the last digit.
 
         Raises:
-          ProbeError: a file is missing, torn, foreign or changed.
+          CacheError: a file is missing, torn, foreign or changed.
         """
         arrays, header = read_arrays(Path(directory) / _FILE, _FORMAT)
         by_layer: dict[str, dict[str, NDArray[Any]]] = {}
@@ -173,14 +171,14 @@ class LayerwiseProbe:
             probes = [FittedProbe.from_parts(by_layer[f"layer_{layer:02d}"], part) for layer, part in enumerate(header["layers"])]
             return cls(tuple(probes), tuple(header["label_names"]), header["kind"], header["seed"])
         except KeyError as error:
-            raise ProbeError(f"The probes in {os.fspath(directory)} lack {error}.") from error
+            raise CacheError(f"The probes in {os.fspath(directory)} lack {error}.") from error
 
 
-def _available_cores() -> int:
+def _default_jobs() -> int:
     # Containers and batch systems often allow fewer cores than the machine has.
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    # The optimiser's own steps hold Python's interpreter lock, so more threads would mostly wait for each other.
+    return min(cores, 4)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from lit_probe.intervals import Interval, auroc, auroc_interval, percentile_inte
 from lit_probe.registry import lookup
 from lit_probe.scored_rows import Counts, ScoredRows
 
+__all__ = ["METRICS", "Metric", "Score", "ScoredRows", "headline_metric", "majority_score", "metrics_for", "score_layers"]
+
 IMBALANCED_SHARE = 0.6
 
 
@@ -45,7 +47,7 @@ class Metric:
       name: the name it is asked for by, and its key in tables.
       title: the name people read.
       needs: which rows it takes for the metric to be defined.
-      values: the metric ``[n_layers]``, or ``[n_layers, n_classes]`` if per class; NaN where a layer's predictions leave it undefined.
+      values: the metric ``[n_layers]``, or ``[n_layers, n_classes]`` if per class; NaN where not defined.
       interval: its 95 % interval for one layer, from the rows, the layer, the class and the value; None where there is none.
       no_interval: why there is none then.
       per_class: whether there is one of it per class, named ``precision:positive`` and so on (`metrics_for`).
@@ -137,11 +139,14 @@ def _macro_f1(counts: Counts) -> NDArray[np.float64]:
 
 
 def _mcc(counts: Counts) -> NDArray[np.float64]:
-    """For any number of classes (Gorodkin 2004, https://doi.org/10.1016/j.compbiolchem.2004.09.006); 0 for a constant prediction."""
+    """For any number of classes (Gorodkin 2004, https://doi.org/10.1016/j.compbiolchem.2004.09.006); 0 if constant."""
     n = counts.actual.sum(axis=-1)
     covariance = n * counts.hits.sum(axis=-1) - (counts.actual * counts.predicted).sum(axis=-1)
     variances = (n**2 - (counts.actual**2).sum(axis=-1)) * (n**2 - (counts.predicted**2).sum(axis=-1))
-    return np.divide(covariance, np.sqrt(variances), out=np.zeros_like(covariance), where=variances > 0)
+    correlation: NDArray[np.float64] = np.divide(
+        covariance, np.sqrt(variances), out=np.zeros_like(covariance), where=variances > 0
+    )
+    return correlation
 
 
 def _auroc(rows: ScoredRows) -> NDArray[np.float64]:
@@ -153,7 +158,8 @@ def _auroc_interval(rows: ScoredRows, layer: int, class_index: int | None, value
 
 
 def _log_loss(rows: ScoredRows) -> NDArray[np.float64]:
-    return rows.losses.mean(axis=1)
+    means: NDArray[np.float64] = rows.losses.mean(axis=1)
+    return means
 
 
 def _log_loss_interval(rows: ScoredRows, layer: int, class_index: int | None, value: float) -> Interval | None:
@@ -283,7 +289,7 @@ def majority_score(metric: str, train_labels: ArrayLike, labels: ArrayLike, labe
 
 
 def headline_metric(labels: ArrayLike, n_classes: int) -> str:
-    """The metric that layers are compared by: accuracy, or balanced accuracy when a class holds more than 60 % of the train labels.
+    """What layers are compared by: accuracy, or balanced accuracy when one class holds more than 60 % of the train labels.
 
     >>> headline_metric([0, 1, 1], n_classes=2), headline_metric([0, 1, 1, 0], n_classes=2)
     ('balanced_accuracy', 'accuracy')

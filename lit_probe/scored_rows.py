@@ -62,7 +62,7 @@ class ScoredRows:
                 f"got {list(self.probabilities.shape)} and {list(self.labels.shape)}."
             )
         self.n, self.n_layers, self.n_classes = self.probabilities.shape
-        if self.n and not (self.labels.min() >= 0 and self.labels.max() < self.n_classes):
+        if self.n and (self.labels.min() < 0 or self.labels.max() >= self.n_classes):
             raise ProbeError(f"Labels must lie in 0..{self.n_classes - 1}; found {self.labels.min()}..{self.labels.max()}.")
         if not np.isfinite(self.probabilities).all():
             raise ProbeError("Probabilities must be finite.")

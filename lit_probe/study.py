@@ -92,20 +92,24 @@ class LayerStudy:
 
     def metrics(self, split: SplitName) -> LayerMetrics:
         """All metrics of all layers on one split, with their 95 % intervals."""
-        rows = self._texts[split]
-        train_labels = self.splits.train.labels
-        return LayerMetrics.compute(
-            split, self.probabilities(split), rows.labels, self.splits.label_names, rows.groups, train_labels, self.seed
-        )
+        return self._measure(split, self.probabilities(split))
 
     def test_metrics(self) -> dict[str, Any]:
         """All metrics of the dev-chosen layer on test: the one time that test is scored."""
-        rows = self.splits.test
-        chosen = self.probabilities("test")[:, [self.best_layer]]
-        metrics = LayerMetrics.compute(
-            "test", chosen, rows.labels, self.splits.label_names, rows.groups, self.splits.train.labels, self.seed
+        chosen = self._measure("test", self.probabilities("test")[:, [self.best_layer]])
+        return {**chosen.rows()[0], "layer": self.best_layer}
+
+    def _measure(self, split: SplitName, probabilities: NDArray[np.float64]) -> LayerMetrics:
+        rows = self._texts[split]
+        return LayerMetrics.measure(
+            split,
+            probabilities,
+            rows.labels,
+            self.splits.label_names,
+            self.splits.train.labels,
+            groups=rows.groups,
+            seed=self.seed,
         )
-        return {**metrics.rows()[0], "layer": self.best_layer}
 
     def to_json(self) -> dict[str, Any]:
         """Everything ``layers.json`` holds for this data set; finite numbers or None."""
@@ -119,7 +123,7 @@ class LayerStudy:
             "label_names": list(self.splits.label_names),
             "n": {name: len(rows) for name, rows in self.splits.items()},
             "share_truncated": {name: activations.share_truncated for name, activations in self.activations.items()},
-            "not_converged": [i for i, probe in enumerate(self.layerwise.probes) if not probe.converged],
+            "not_converged": self.layerwise.not_converged,
             "probes": [dict(probe.settings) for probe in self.layerwise.probes],
             "data": dict(self.splits.provenance),
         }
@@ -202,7 +206,7 @@ def probe_layers(
             groups=train.groups,
             probe=probe,
             seed=seed,
-            progress=step.advance,
+            progress=lambda message, fraction: step.reach(round(fraction * encoder.n_layers)),
         )
 
     facts = {
@@ -225,10 +229,13 @@ class _Step:
 
     def __init__(self, progress: StudyProgress | None, step: str, total: int, unit: str):
         self._progress, self._step, self._total, self._unit, self._done = progress, step, total, unit, 0
-        self.advance(0)
+        self.reach(0)
 
     def advance(self, count: int) -> None:
-        self._done += count
+        self.reach(self._done + count)
+
+    def reach(self, done: int) -> None:
+        self._done = done
         if self._progress is not None:
             self._progress(self._step, self._done, self._total, self._unit)
 

@@ -1,0 +1,23 @@
+"""At which layer is the concept decodable?"""
+
+from lit_nlp.api.layout import LitCanonicalLayout
+from lit_nlp.api.layout import LitModuleName as Panel
+
+from lit_probe.layouts.panels import PROBE_BY_LAYER
+
+DECODABILITY = LitCanonicalLayout(
+    # The left side has the full height of the page, which LIT's upper and lower groups share.
+    left={"Probe by layer": [PROBE_BY_LAYER]},
+    upper={
+        "Examples": [Panel.DataTableModule, Panel.DatapointEditorModule],
+        "Embeddings by layer": [Panel.EmbeddingsModule],
+        "Reading guide": [Panel.DocumentationModule],
+    },
+    lower={
+        "Predictions": [Panel.ClassificationModule],
+        "Performance": [Panel.MetricsModule, Panel.ConfusionMatrixModule, Panel.CurvesModule],
+        "Explanations": [Panel.SalienceMapModule],
+        "Counterfactuals": [Panel.GeneratorModule],
+    },
+    description="At which layer is the concept decodable? Every layer's probe, scored on all rows, a slice or a selection.",
+)

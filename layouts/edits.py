@@ -1,0 +1,23 @@
+"""What changes, at which layer, when I edit the text?"""
+
+from lit_nlp.api.layout import LitCanonicalLayout
+from lit_nlp.api.layout import LitModuleName as Panel
+
+from lit_probe.layouts.panels import PROBE_BY_LAYER
+
+EDITS = LitCanonicalLayout(
+    left={"Probe by layer": [PROBE_BY_LAYER]},
+    upper={
+        "Edit": [Panel.DatapointEditorModule, Panel.ClassificationModule],
+        "Reading guide": [Panel.DocumentationModule],
+    },
+    lower={
+        "Examples": [Panel.DataTableModule],
+        "Generate": [Panel.GeneratorModule],
+        "Explanations": [Panel.SalienceMapModule],
+    },
+    description=(
+        "What changes, at which layer, when I edit the text? Select an example, pin it, edit it and press Add: "
+        "the panel shows both texts layer by layer."
+    ),
+)

@@ -1,0 +1,242 @@
+// @ts-check
+/**
+ * The only file that knows LIT's bundle (lit-nlp 1.3.1): where its base class, its services and its templates are found.
+ *
+ * LIT exports nothing, but every registered LIT panel leads to its base class, unattached panels hold the services, and a
+ * lit-html template is a plain object. `litModule` checks all of that before the first panel is defined; where the check or a
+ * panel's file fails, a panel that says so takes its place, because LIT draws an empty page for a layout with an unknown tag.
+ *
+ * @typedef {import('./types.js').IndexedInput} IndexedInput
+ *
+ * @typedef {object} OfLit  What our panels use of LIT's base class, beside HTMLElement's own.
+ * @property {string} model  the model that this copy of the panel shows; LIT changes it on a living element
+ * @property {any} appState
+ * @property {any} selectionService
+ * @property {() => void} requestUpdate
+ * @property {(observe: () => any, effect: (value: any) => void) => void} reactImmediately  ends by itself on disconnection
+ *
+ * @typedef {HTMLElement & OfLit & {connectedCallback(): void, disconnectedCallback(): void}} LitPanel
+ */
+
+/** A template of elements, as lit-html wants it: the bundle's own `html` without the bundle. */
+export const html = (/** @type {TemplateStringsArray} */ strings, /** @type {unknown[]} */ ...values) => ({_$litType$: 1, strings, values});
+
+/** Draws nothing where a template expects a value; as an attribute's value, removes the attribute. */
+export const nothing = Symbol.for('lit-nothing');
+
+/**
+ * Loads a panel's file as a script of its own, so that a broken panel harms no other, and LIT waits for it: LIT starts on the
+ * page's `load` event, which waits for scripts (but not for a dynamic `import()`).
+ *
+ * @param {string} tag
+ * @param {URL} url
+ */
+export function importPanel(tag, url) {
+  const script = document.createElement('script');
+  script.type = 'module';
+  script.src = url.href;
+  const checkDefined = () => {
+    if (!customElements.get(tag)) defineFallback(tag, `Its file ${url.pathname} could not be loaded. The browser's console says why.`);
+  };
+  script.addEventListener('load', checkDefined);
+  script.addEventListener('error', checkDefined);
+  document.head.append(script);
+}
+
+/**
+ * Defines a panel, or, where LIT's bundle is not the one we know, a panel that says so.
+ *
+ * @param {string} tag
+ * @param {(Base: new () => LitPanel) => CustomElementConstructor} makeClass  gets the class to extend; see `litPanel`
+ */
+export function definePanel(tag, makeClass) {
+  let panel;
+  try {
+    panel = makeClass(litPanel());
+  } catch (error) {
+    console.error(`lit_probe: ${tag} cannot be defined.`, error);
+    defineFallback(tag, String(error));
+    return;
+  }
+  customElements.define(tag, panel);
+}
+
+/**
+ * The base class of our panels: LIT's, with two additions.
+ *
+ * - Panels draw in `renderPanel`. What it throws is shown as a card; LIT itself would never draw the panel again.
+ * - `static css` is added to LIT's shared styles.
+ *
+ * @returns {any}
+ */
+function litPanel() {
+  const LitModule = litModule();
+  return class LitPanel extends LitModule {
+    static get styles() {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(this.css ?? '');
+      return [sharedStyles(), sheet];
+    }
+
+    renderImpl() {
+      try {
+        return this.renderPanel();
+      } catch (error) {
+        console.error(`lit_probe: ${this.localName} could not be drawn.`, error);
+        const again = () => void this.requestUpdate();
+        return html`<div role="alert" style="margin:12px;padding:10px 12px;border-left:3px solid #D93025;background:#FCE8E6">
+          <div><b>This panel could not be drawn.</b> ${String(error)}</div>
+          <button class="hairline-button" style="margin:8px 0 0" @click=${again}>Try again</button></div>`;
+      }
+    }
+  };
+}
+
+/**
+ * LIT's base class of all panels.
+ *
+ * @returns {any}
+ * @throws {Error} where the bundle is not built as lit-nlp 1.3.1's
+ */
+function litModule() {
+  const table = customElements.get('data-table-module');
+  if (!table) throw foreignBundle('it defines no <data-table-module>');
+  const base = /** @type {any} */ (Object.getPrototypeOf(table));
+  for (const method of ['react', 'reactImmediately', 'renderImpl', 'requestUpdate']) {
+    if (typeof base.prototype?.[method] !== 'function') throw foreignBundle(`its panels' base class has no method ${method}`);
+  }
+  for (const name of ['template', 'shouldDisplayModule']) {
+    if (typeof base[name] !== 'function') throw foreignBundle(`its panels' base class has no static ${name}`);
+  }
+  if (!(sharedStyles() instanceof CSSStyleSheet || sharedStyles()?.cssText)) throw foreignBundle('its shared styles were not found');
+  const services = /** @type {any} */ (document.createElement('data-table-module'));
+  for (const name of ['appState', 'selectionService', 'sliceService', 'referenceSelectionService']) {
+    if (!services[name]) throw foreignBundle(`its ${name} was not found`);
+  }
+  return base;
+}
+
+/** @param {string} what @returns {Error} */
+function foreignBundle(what) {
+  return new Error(`lit_probe's panels need the page of lit-nlp 1.3.1, and this page is another one: ${what}.`);
+}
+
+/** @returns {any} LIT's style sheet for all panels */
+function sharedStyles() {
+  return /** @type {any} */ (customElements.get('data-table-module')).styles[0];
+}
+
+/** @type {any} */
+let table;
+/** LIT's services that its base class does not offer hang on any data table; this one is never attached to the page. */
+const services = () => (table ??= document.createElement('data-table-module'));
+
+/**
+ * The pinned example while LIT compares two examples, else null. Call it inside a reaction to be told of changes.
+ *
+ * @returns {?IndexedInput}
+ */
+export function pinnedExample() {
+  const {appState, referenceSelectionService} = services();
+  return appState.compareExamplesEnabled ? referenceSelectionService.primarySelectedInputData : null;
+}
+
+/**
+ * The name of the slice that is selected, else null. Call it inside a reaction to be told of changes.
+ *
+ * @returns {?string}
+ */
+export function selectedSlice() {
+  return services().sliceService.selectedSliceName;
+}
+
+/**
+ * What an example says: its first text field.
+ *
+ * @param {IndexedInput} example
+ * @returns {string}
+ */
+export function exampleText(example) {
+  const field = Object.entries(services().appState.currentDatasetSpec).find(([, type]) => type.name === 'TextSegment')?.[0];
+  return field === undefined ? '' : String(example.data[field] ?? '');
+}
+
+/**
+ * Whether one of these models offers an interpreter.
+ *
+ * @param {Record<string, {interpreters: string[]}>} modelInfos  as LIT hands it to `shouldDisplayModule`; may be empty
+ * @param {string} interpreter
+ * @returns {boolean}
+ */
+export function offersInterpreter(modelInfos, interpreter) {
+  return Object.values(modelInfos).some(({interpreters}) => interpreters.includes(interpreter));
+}
+
+/**
+ * Whether LIT considers a model and a data set a pair. During a switch of either, a panel may see one that is none.
+ *
+ * @param {string} model
+ * @param {string} dataset
+ * @returns {boolean}
+ */
+export function fitTogether(model, dataset) {
+  return Boolean(services().appState.metadata.models[model]?.datasets.includes(dataset));
+}
+
+/**
+ * Asks one of our interpreters.
+ *
+ * Not through LIT's ApiService: that would flash in the status bar at every look at a running computation, and leave errors
+ * standing there that the panel has long recovered from. As LIT does, unedited examples are sent as their ids; the model's own
+ * predictions, which LIT would compute first, are not asked for.
+ *
+ * @param {{model: string, dataset: string, interpreter: string, inputs: IndexedInput[], config: Record<string, unknown>}} request
+ * @returns {Promise<any>}
+ * @throws {Error} with the server's first line where it refuses or fails
+ */
+export async function interpretation({model, dataset, interpreter, inputs, config}) {
+  const query = new URLSearchParams({model, dataset_name: dataset, interpreter, do_predict: '0'});
+  const body = JSON.stringify({inputs: inputs.map((input) => (input.meta.added ? input : input.id)), config});
+  let response;
+  let text;
+  try {
+    response = await fetch(`./get_interpretations?${query}`, {method: 'POST', body});
+    text = await response.text();
+  } catch (error) {
+    throw new Error(`The server cannot be reached (${error instanceof Error ? error.message : error}). Is it still running?`);
+  }
+  if (!response.ok) throw new Error(text.split('\n\nDetails:')[0].trim() || `The server answered with status ${response.status}.`);
+  return JSON.parse(text);
+}
+
+/**
+ * A panel in the place of one that could not be defined. Built on HTMLElement alone: LIT's base class may be what is missing.
+ *
+ * @param {string} tag
+ * @param {string} reason
+ */
+function defineFallback(tag, reason) {
+  const strings = /** @type {any} */ ([`<${tag}></${tag}>`]);
+  strings.raw = strings; // lit-html tells real templates by this property and caches them by the identity of `strings`.
+  class MissingPanel extends HTMLElement {
+    static title = `Not loaded: ${tag.replace(/-module$/, '').replaceAll('-', ' ')}`;
+    static infoMarkdown = '';
+    static numCols = 4;
+    static collapseByDefault = false;
+    static duplicateForExampleComparison = false;
+    static duplicateForModelComparison = false;
+    static duplicateAsRow = false;
+    static template = () => html(strings);
+    static shouldDisplayModule = () => true;
+
+    constructor() {
+      super();
+      const card = document.createElement('div');
+      card.setAttribute('role', 'alert');
+      card.style.cssText = 'margin:12px;padding:10px 12px;border-left:3px solid #D93025;background:#FCE8E6';
+      card.textContent = `This panel of lit_probe could not be loaded. ${reason}`;
+      this.attachShadow({mode: 'open'}).append(card);
+    }
+  }
+  customElements.define(tag, MissingPanel);
+}

@@ -1,0 +1,42 @@
+// @ts-check
+
+/** LIT's own colours, by what they mean in our panels; written out because a downloaded figure knows no style sheet. */
+export const COLORS = {
+  text: '#3C4043',
+  quietText: '#5F6368',
+  axis: '#80868B',
+  grid: '#E8EAED',
+  unreliable: '#80868B',
+  current: '#D8F2ED',
+  accent: '#1F6180',
+  paper: '#FFFFFF',
+};
+
+/**
+ * How each split is drawn. Told apart by lightness, marker and dashes as well as by hue, for colour-blind readers and grey prints.
+ *
+ * @type {Record<string, {color: string, marker: 'circle'|'diamond'|'square', dash: string}>}
+ */
+export const SPLIT_STYLES = {
+  dev: {color: '#1F6180', marker: 'circle', dash: ''},
+  test: {color: '#D55E00', marker: 'diamond', dash: '7 3'},
+  train: {color: '#B07AC9', marker: 'square', dash: '2 3'},
+};
+
+/** LIT's cyan from near white (probability 0) over cyea-300 to cyea-700 (probability 1). */
+const HEAT = [[248, 251, 252], [123, 204, 204], [17, 69, 102]];
+const LIGHTEST_FOR_WHITE = 0.79; // Here black and white text contrast equally with the fill: 4.5 to 1, what WCAG asks for.
+
+/**
+ * The colour of a probability and of text that is legible on it.
+ *
+ * @param {number} probability  in [0, 1]
+ * @returns {{fill: string, text: string}}
+ */
+export function heatColor(probability) {
+  const share = Math.min(1, Math.max(0, probability));
+  const [from, to] = share < 0.5 ? HEAT : HEAT.slice(1);
+  const way = share < 0.5 ? 2 * share : 2 * share - 1;
+  const channels = from.map((channel, i) => Math.round(channel + way * (to[i] - channel)));
+  return {fill: `rgb(${channels.join(', ')})`, text: share > LIGHTEST_FOR_WHITE ? '#FFFFFF' : '#000000'};
+}

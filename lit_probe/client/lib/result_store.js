@@ -1,0 +1,164 @@
+// @ts-check
+
+/**
+ * @typedef {object} Result  What is known about one question.
+ * @property {'loading'|'computing'|'failed'|'ready'} state
+ * @property {any} [answer]  when ready
+ * @property {string} [message]  what the server is doing, or why it failed
+ * @property {?number} [fraction]  how much of it is done, in [0, 1]
+ *
+ * @typedef {object} Question
+ * @property {Result} result
+ * @property {() => Promise<any>} load
+ * @property {boolean} inFlight  whether the server has been asked and has not answered yet
+ * @property {any} timer  of the next request
+ */
+
+/**
+ * Answers of the server, kept outside the panels because LIT re-uses and re-creates panels at will.
+ *
+ * Panels say what they want; equal questions are asked once. A question nobody wants any more is not asked again, one whose
+ * answer is still being computed is repeated every second, answers are kept (a bounded number), failures are not.
+ */
+export class ResultStore {
+  /** @type {Map<string, Question>} */
+  #questions = new Map();
+  /** @type {Map<object, Map<string, string>>} */
+  #wanted = new Map();
+  /** @type {Set<() => void>} */
+  #listeners = new Set();
+  /** @type {{delay: number, pause: number, capacity: number}} */
+  #settings;
+
+  /**
+   * @param {object} [settings]
+   * @param {number} [settings.delay]  milliseconds before a new question is sent, so that a passing selection sends none
+   * @param {number} [settings.pause]  milliseconds between two looks at a running computation
+   * @param {number} [settings.capacity]  how many answers are kept beside those wanted now
+   */
+  constructor({delay = 120, pause = 1000, capacity = 64} = {}) {
+    this.#settings = {delay, pause, capacity};
+  }
+
+  /**
+   * Calls the listener after every change; returns the function that ends this.
+   *
+   * @param {() => void} listener
+   * @returns {() => void}
+   */
+  subscribe(listener) {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /**
+   * What is known about a question; undefined when nobody asked it.
+   *
+   * @param {string} key
+   * @returns {Result|undefined}
+   */
+  read(key) {
+    return this.#questions.get(key)?.result;
+  }
+
+  /**
+   * Says that a panel now wants the answer to this question in this place, instead of what it wanted there before.
+   *
+   * @param {object} owner  the panel
+   * @param {string} slot  the place in the panel
+   * @param {?string} key  null: nothing is wanted there any more
+   * @param {() => Promise<any>} load  asks the server; its answer has a `status`: "ready", "computing" or "failed"
+   */
+  want(owner, slot, key, load) {
+    const slots = this.#wanted.get(owner) ?? new Map();
+    this.#wanted.set(owner, slots);
+    const before = slots.get(slot);
+    if (key === null) slots.delete(slot);
+    else slots.set(slot, key);
+    if (before !== undefined && before !== key) this.#leave(before);
+    if (key === null) return;
+    const known = this.#questions.get(key);
+    if (known) {
+      this.#questions.delete(key); // Set again: the map's order is the order of last use.
+      this.#questions.set(key, known);
+      return;
+    }
+    /** @type {Question} */
+    const question = {result: {state: 'loading'}, load, inFlight: false, timer: null};
+    this.#questions.set(key, question);
+    question.timer = setTimeout(() => void this.#ask(key, question), this.#settings.delay);
+    this.#forgetOldest();
+  }
+
+  /**
+   * Forgets what a panel wanted, once it has left the page.
+   *
+   * @param {object} owner
+   */
+  release(owner) {
+    const slots = this.#wanted.get(owner);
+    this.#wanted.delete(owner);
+    for (const key of slots?.values() ?? []) this.#leave(key);
+  }
+
+  /**
+   * Asks a failed question again, at once.
+   *
+   * @param {string} key
+   */
+  retry(key) {
+    const question = this.#questions.get(key);
+    if (question?.result.state !== 'failed') return;
+    question.result = {state: 'loading'};
+    this.#tell();
+    void this.#ask(key, question);
+  }
+
+  /** @param {string} key @param {Question} question */
+  async #ask(key, question) {
+    question.inFlight = true;
+    /** @type {Result} */
+    let result;
+    try {
+      result = resultOf(await question.load());
+    } catch (error) {
+      result = {state: 'failed', message: error instanceof Error ? error.message : String(error)};
+    }
+    question.inFlight = false;
+    question.result = result;
+    if (result.state !== 'ready' && !this.#isWanted(key)) this.#questions.delete(key);
+    else if (result.state === 'computing') question.timer = setTimeout(() => void this.#ask(key, question), this.#settings.pause);
+    this.#tell();
+  }
+
+  /** @param {string} key */
+  #leave(key) {
+    const question = this.#questions.get(key);
+    // A request under way is let run: its answer is worth keeping, and `#ask` forgets anything else.
+    if (!question || question.inFlight || question.result.state === 'ready' || this.#isWanted(key)) return;
+    clearTimeout(question.timer);
+    this.#questions.delete(key);
+  }
+
+  /** @param {string} key */
+  #isWanted(key) {
+    return [...this.#wanted.values()].some((slots) => [...slots.values()].includes(key));
+  }
+
+  #forgetOldest() {
+    const idle = [...this.#questions].filter(([key, {inFlight}]) => !inFlight && !this.#isWanted(key)).map(([key]) => key);
+    for (const key of idle.slice(0, Math.max(0, idle.length - this.#settings.capacity))) this.#questions.delete(key);
+  }
+
+  #tell() {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+/** @param {any} answer @returns {Result} */
+function resultOf(answer) {
+  if (answer?.status === 'ready') return {state: 'ready', answer};
+  if (answer?.status === 'computing') return {state: 'computing', message: answer.message, fraction: answer.fraction ?? null};
+  if (answer?.status === 'failed') return {state: 'failed', message: answer.message};
+  return {state: 'failed', message: `The server sent an answer without a known status: ${JSON.stringify(answer)?.slice(0, 200)}`};
+}

@@ -1,0 +1,123 @@
+// @ts-check
+/** @typedef {import('./types.js').LayerMetrics} LayerMetrics */
+/** @typedef {import('./types.js').LayerScore} LayerScore */
+/** @typedef {import('./types.js').ExamplePrediction} ExamplePrediction */
+import {countOf, formatCount, formatScore} from './format.js';
+
+/**
+ * Which examples the curve is about.
+ *
+ * @param {{nScored: number, nSelected: number, slice: ?string}} examples  `nScored`: how many the curve was asked for
+ * @returns {string}
+ */
+export function selectionSentence({nScored, nSelected, slice}) {
+  if (nSelected > 1) return slice ? `Slice “${slice}”: ${countOf(nScored, 'example')}` : `Selection: ${countOf(nScored, 'example')}`;
+  return `Whole data set shown: ${countOf(nScored, 'example')}`;
+}
+
+/**
+ * The same for a file that stands alone: "whole data set (1,744 examples)".
+ *
+ * @param {{nScored: number, nSelected: number, slice: ?string}} examples
+ * @returns {string}
+ */
+export function examplesWords({nScored, nSelected, slice}) {
+  const which = nSelected > 1 ? (slice ? `slice “${slice}”` : 'selection') : 'whole data set';
+  return `${which} (${countOf(nScored, 'example')})`;
+}
+
+/**
+ * Which examples are not in the scores, and why.
+ *
+ * @param {LayerMetrics['left_out']} leftOut
+ * @returns {string[]}
+ */
+export function leftOutSentences(leftOut) {
+  const kinds = /** @type {[number, string, string][]} */ ([
+    [leftOut.edited, 'edited example', ''],
+    [leftOut.unlabelled, 'example', ' without a known label'],
+    [leftOut.seen_in_training, 'example', ' from the probe’s training texts'],
+  ]);
+  return kinds
+    .filter(([count]) => count > 0)
+    .map(([count, noun, which]) => `${countOf(count, noun)}${which} ${count === 1 ? 'is' : 'are'} not scored`);
+}
+
+/**
+ * A layer's name in running text: "layer 0 (embeddings)", "layer 4".
+ *
+ * @param {number} layer
+ * @returns {string}
+ */
+export function layerName(layer) {
+  return layer === 0 ? 'layer 0 (embeddings)' : `layer ${layer}`;
+}
+
+/**
+ * A score with its interval: "0.812 [0.785, 0.836]".
+ *
+ * @param {LayerScore} score
+ * @returns {string}
+ */
+export function intervalText({score, low, high}) {
+  if (score === null) return 'not defined';
+  return low === null || high === null ? formatScore(score) : `${formatScore(score)} [${formatScore(low)}, ${formatScore(high)}]`;
+}
+
+/**
+ * What is known about one layer: "layer 4: 0.812 [0.785, 0.836], n = 872".
+ *
+ * @param {LayerScore} score
+ * @param {number} n
+ * @returns {string}
+ */
+export function layerSentence(score, n) {
+  return `layer ${score.layer}: ${intervalText(score)}, n = ${formatCount(n)}`;
+}
+
+/**
+ * The probe's verdict on one text: "Layer 4 (dev-chosen): positive 0.87; gold label positive".
+ *
+ * @param {ExamplePrediction} example
+ * @param {string[]} labelNames
+ * @param {number} layer
+ * @param {number} bestLayer
+ * @returns {string}
+ */
+export function exampleSentence(example, labelNames, layer, bestLayer) {
+  const where = `Layer ${layer}${layer === 0 ? ' (embeddings)' : ''}${layer === bestLayer ? ' (dev-chosen)' : ''}`;
+  const gold = example.label === null ? 'no gold label' : `gold label ${example.label}`;
+  return `${where}: ${topClass(labelNames, example.probabilities[layer])}; ${gold}`;
+}
+
+/**
+ * What the checkpoint's own classifier says: "The model’s own prediction: positive 0.93".
+ *
+ * @param {NonNullable<ExamplePrediction['model']>} model
+ * @returns {string}
+ */
+export function modelSentence(model) {
+  return `The model’s own prediction: ${topClass(model.label_names, model.probabilities)}`;
+}
+
+/**
+ * Layers whose fit stopped early: "The probes of layers 2 and 5 did not converge".
+ *
+ * @param {number[]} layers
+ * @returns {string}  empty when all converged
+ */
+export function convergenceSentence(layers) {
+  if (layers.length === 0) return '';
+  if (layers.length === 1) return `The probe of layer ${layers[0]} did not converge`;
+  return `The probes of layers ${layers.slice(0, -1).join(', ')} and ${layers[layers.length - 1]} did not converge`;
+}
+
+/**
+ * @param {string[]} names
+ * @param {number[]} probabilities
+ * @returns {string}
+ */
+function topClass(names, probabilities) {
+  const top = probabilities.indexOf(Math.max(...probabilities));
+  return `${names[top]} ${probabilities[top].toFixed(2)}`;
+}

@@ -1,0 +1,178 @@
+"""Rows as they come from a source, before they are divided, and how table columns become rows."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lit_probe.datasets.tables import Table
+from lit_probe.errors import DatasetError
+from lit_probe.examples import clean_text
+
+UNLABELLED = -1
+"""The label of a row whose label is hidden or missing (the Hugging Face hub's convention)."""
+
+SENTIMENT_NAMES = ("negative", "positive")
+"""Label names of SST-2 and IMDB, in the order of their numbers 0 and 1."""
+
+_SENTIMENT_WORDS = {"0": 0, "1": 1, "neg": 0, "pos": 1, "negative": 0, "positive": 1}
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(\.\d+)?([eE][+-]?\d{1,3})?")
+_INTEGER = re.compile(r"-?\d+")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one part of a source, texts stripped at the ends.
+
+    Attributes:
+      texts: ``[n_rows]`` strings; empty where the source has none.
+      labels: ``[n_rows]`` class indices, ``UNLABELLED`` where the source has none.
+      groups: ``[n_rows]`` what must stay on one side of a split; None for a row that belongs to no group.
+      columns: the source's own further columns, each ``[n_rows]`` strings.
+    """
+
+    texts: Sequence[str]
+    labels: Sequence[int]
+    groups: Sequence[str | None]
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def take(self, index: Iterable[int]) -> Rows:
+        """The rows at ``index``, in that order."""
+        picked = list(index)
+        return Rows(
+            texts=[self.texts[row] for row in picked],
+            labels=[self.labels[row] for row in picked],
+            groups=[self.groups[row] for row in picked],
+            columns={name: [values[row] for row in picked] for name, values in self.columns.items()},
+        )
+
+
+def rows_of(
+    texts: Iterable[str],
+    labels: Sequence[int],
+    groups: Sequence[str | None] | None = None,
+    columns: Mapping[str, Sequence[str]] | None = None,
+) -> Rows:
+    """Rows with texts made safe for every tokenizer (no lone surrogates) and stripped at the ends."""
+    stripped = [clean_text(text).strip() for text in texts]
+    return Rows(stripped, labels, groups or [None] * len(stripped), columns or {})
+
+
+def find_column(table: Table, names: Sequence[str], origin: str, flag: str | None = None) -> str:
+    """The first of ``names`` that is a column of the table.
+
+    Args:
+      table: the columns there are.
+      names: what the column may be called, best first.
+      origin: where the table comes from, for the message.
+      flag: the flag that names this column, for the message.
+
+    Raises:
+      DatasetError: names the columns that there are.
+    """
+    for name in names:
+        if name in table:
+            return name
+    wanted = " or ".join(repr(name) for name in names)
+    advice = f"Say which one with --{flag}=…" if flag else "Rename one of them."
+    raise DatasetError(f"{origin} has no column {wanted}. Its columns are: {', '.join(table)}. {advice}")
+
+
+def text_values(table: Table, column: str, origin: str) -> list[str]:
+    """The column's texts; a missing one is an empty string.
+
+    Raises:
+      DatasetError: a value is no text.
+    """
+    values = table[column]
+    for row, value in enumerate(values):
+        if not isinstance(value, str) and not _is_missing(value):
+            raise DatasetError(
+                f"{origin}: column {column!r} should hold texts, but row {row + 1} has {value!r}. Choose another column."
+            )
+    return ["" if _is_missing(value) else value for value in values]
+
+
+def label_words(table: Table, column: str) -> list[str | None]:
+    """The column's labels as words; None where a row is unlabelled (nothing, or -1).
+
+    >>> label_words({"label": [1, 0.0, "-1", " good ", None, True]}, "label")
+    ['1', '0', None, 'good', None, 'true']
+    """
+    words = []
+    for value in table[column]:
+        word = str(int(value)) if isinstance(value, float) and value.is_integer() else cell(value).strip()
+        words.append(word if word not in ("", str(UNLABELLED)) else None)
+    return words
+
+
+def sentiment_labels(words: Iterable[str | None], origin: str) -> list[int]:
+    """Indices into `SENTIMENT_NAMES`.
+
+    Raises:
+      DatasetError: a word is none of 0, 1, neg, pos, negative, positive.
+
+    >>> sentiment_labels(["0", "pos", None], "here")
+    [0, 1, -1]
+    """
+    labels = []
+    for word in words:
+        label = UNLABELLED if word is None else _SENTIMENT_WORDS.get(word.lower())
+        if label is None:
+            raise DatasetError(
+                f"{origin}: the label {word!r} is none of {', '.join(_SENTIMENT_WORDS)}. "
+                "Load a table with other labels as csv=, tsv= or jsonl=."
+            )
+        labels.append(label)
+    return labels
+
+
+def label_names_of(words: Iterable[str | None]) -> tuple[str, ...]:
+    """The distinct labels: in numeric order when all are integers, otherwise in alphabetical order.
+
+    >>> label_names_of(["10", "9", None, "9"]), label_names_of(["good", "10", "bad"])
+    (('9', '10'), ('10', 'bad', 'good'))
+    """
+    names = {word for word in words if word is not None}
+    return tuple(sorted(names, key=int) if all(_INTEGER.fullmatch(name) for name in names) else sorted(names))
+
+
+def cell(value: Any) -> str:
+    """One value of a table as a string; nothing and NaN give an empty one.
+
+    >>> [cell(value) for value in (None, True, 3, 0.5, "a", ["b"])]
+    ['', 'true', '3', '0.5', 'a', '["b"]']
+    """
+    if _is_missing(value):
+        return ""
+    return clean_text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))
+
+
+def column_array(values: Sequence[str]) -> NDArray[Any]:
+    """``[n_rows]`` int64 or float64 when every value is a finite number in plain writing, otherwise strings (dtype object).
+
+    Numbers with leading zeros stay strings: they are names. Strings are objects, because numpy's own would pad every value
+    to the longest.
+
+    >>> column_array(["7", "10"]), column_array(["0.5", "1"]), column_array(["007", "8"])
+    (array([ 7, 10]), array([0.5, 1. ]), array(['007', '8'], dtype=object))
+    """
+    matches = [_NUMBER.fullmatch(value) for value in values]
+    if values and all(matches):
+        if not any(match and (match[1] or match[2]) for match in matches):
+            return np.array([int(value) for value in values], dtype=np.int64)
+        numbers = np.array([float(value) for value in values], dtype=np.float64)
+        if np.isfinite(numbers).all():
+            return numbers
+    return np.array(values, dtype=object)
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))

@@ -1,0 +1,124 @@
+"""A user's own table: csv, tsv or jsonl with named columns and two or more classes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lit_probe.datasets.options import DatasetOptions
+from lit_probe.datasets.rows import UNLABELLED, Rows, cell, find_column, label_names_of, label_words, rows_of, text_values
+from lit_probe.datasets.split_files import existing_path, find_split_files, folder_source, read_split_files, split_word
+from lit_probe.datasets.splitting import make_splits
+from lit_probe.datasets.tables import Table, read_table
+from lit_probe.errors import DatasetError
+from lit_probe.examples import SplitName, Splits
+
+_SPLIT_COLUMNS = ("split", "probe_split")
+
+
+def load_csv(source: str | None, options: DatasetOptions) -> Splits:
+    """A comma-separated table; see `load_table_file`."""
+    return load_table_file("csv", source, options)
+
+
+def load_tsv(source: str | None, options: DatasetOptions) -> Splits:
+    """A tab-separated table without quoting; see `load_table_file`."""
+    return load_table_file("tsv", source, options)
+
+
+def load_jsonl(source: str | None, options: DatasetOptions) -> Splits:
+    """One JSON object per line; see `load_table_file`."""
+    return load_table_file("jsonl", source, options)
+
+
+def load_table_file(form: str, source: str | None, options: DatasetOptions) -> Splits:
+    """A table with a text column, a label column and any others, which travel along.
+
+    One file is divided 70/15/15, unless it has a column ``split`` (or ``probe_split``) with the words train, dev (or validation)
+    and test. A folder may hold ``train``, ``dev`` and ``test`` files of this form instead. Labels are words or numbers; rows
+    without text or label, or with the label -1, are dropped and counted.
+
+    Args:
+      form: ``"csv"``, ``"tsv"`` or ``"jsonl"``.
+      source: path of the file or folder; files may be gzipped.
+      options: columns, seed and rows per split.
+
+    Returns:
+      Splits named after the file, with the distinct labels as label names, in order.
+
+    Raises:
+      DatasetError: no source, no such file or column, one class only, or too few examples of a class.
+    """
+    if source is None:
+        raise DatasetError(f"{form} needs a file. Write --datasets={form}=reviews.{form}.")
+    path = existing_path(source)
+    if path.is_file():
+        tables = _by_split_column(read_table(path, form), source)
+        origin: dict[str, Any] = {"kind": "file", "path": source}
+    else:
+        files = find_split_files(path, forms=(form,))
+        if "train" not in files:
+            raise DatasetError(
+                f"The folder {source!r} holds no train.{form}. Name one file, or a folder with train, dev and test files."
+            )
+        tables = read_split_files(files)
+        origin = folder_source(source, files)
+    origin |= {"text_column": options.text_column, "label_column": options.label_column, "group_column": options.group_column}
+
+    words = {split: _labels(table, options, f"{source!r}", hidden=split == "test") for split, table in tables.items()}
+    label_names = label_names_of(word for part in words.values() for word in part)
+    parts = {split: _rows(table, words[split], label_names, options, f"{source!r}") for split, table in tables.items()}
+    return make_splits(_safe_name(path), parts, label_names, options, origin, group_word=options.group_column or "group")
+
+
+def _by_split_column(table: Table, origin: str) -> dict[SplitName, Table]:
+    """The table's own splits, if a column names them; otherwise everything as train, to be divided."""
+    for name in _SPLIT_COLUMNS:
+        words = [cell(value).strip() for value in table.get(name, [])]
+        splits = [split_word(word) for word in words]
+        if not words or None in splits:
+            continue  # an ordinary column that happens to have this name
+        if "train" not in splits:
+            raise DatasetError(
+                f"{origin}: column {name!r} has no row that says train. Mark the train rows, or rename the column."
+            )
+        tables: dict[SplitName, Table] = {}
+        for row, split in enumerate(splits):
+            assert split is not None
+            part = tables.setdefault(split, {column: [] for column in table if column != name})
+            for column, values in part.items():
+                values.append(table[column][row])
+        return tables
+    return {"train": table}
+
+
+def _labels(table: Table, options: DatasetOptions, origin: str, *, hidden: bool) -> list[str | None]:
+    """The label words; a test file without that column is unlabelled."""
+    if hidden and options.label_column not in table:
+        return [None] * len(next(iter(table.values())))
+    return label_words(table, find_column(table, [options.label_column], origin, "label_column"))
+
+
+def _rows(table: Table, words: Sequence[str | None], label_names: Sequence[str], options: DatasetOptions, origin: str) -> Rows:
+    text_column = find_column(table, [options.text_column], origin, "text_column")
+    numbers = {name: number for number, name in enumerate(label_names)}
+    labels = [UNLABELLED if word is None else numbers[word] for word in words]
+    groups = None
+    if options.group_column is not None:
+        values = table[find_column(table, [options.group_column], origin, "group_column")]
+        groups = [cell(value).strip() or None for value in values]
+    others = [name for name in table if name not in (text_column, options.label_column)]
+    columns = {name: [cell(value) for value in table[name]] for name in others}
+    return rows_of(text_values(table, text_column, origin), labels, groups, columns)
+
+
+def _safe_name(path: Path) -> str:
+    """The file's stem with only the characters that LIT allows in a name.
+
+    >>> _safe_name(Path("my reviews, 2024.csv.gz"))
+    'my-reviews-2024'
+    """
+    stem = Path(path.name.removesuffix(".gz")).stem if path.suffix else path.name
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.") or "table"

@@ -1,0 +1,149 @@
+"""Reading one table file (tsv, csv, jsonl or parquet, optionally gzipped) into columns."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from lit_probe.errors import DatasetError
+
+Table = dict[str, list[Any]]
+"""Columns by name, all of one length, in file order."""
+
+
+def table_form(path: Path) -> str | None:
+    """The form that a file's name promises: ``"tsv"``, ``"csv"``, ``"jsonl"``, ``"parquet"`` or None.
+
+    >>> table_form(Path("reviews.CSV.gz")), table_form(Path("train.parquet")), table_form(Path("README.md"))
+    ('csv', 'parquet', None)
+    """
+    suffix = Path(path.name.lower().removesuffix(".gz")).suffix.removeprefix(".")
+    return suffix if suffix in (*_TEXT_READERS, "parquet") else None
+
+
+def read_table(path: Path, form: str | None = None) -> Table:
+    """Reads a table with a header.
+
+    - tsv: GLUE's form. Rows end at ``\\n`` (a ``\\r`` before it is dropped) and quotation marks are ordinary characters.
+    - csv: comma-separated, with the usual quoting (a quoted value may hold commas, doubled quotes and line breaks).
+    - jsonl: one JSON object per line.
+    - parquet: as the Hugging Face hub stores data sets.
+
+    Gzipped files are recognised by their first bytes, whatever their name; a byte order mark is skipped.
+
+    Args:
+      path: the file.
+      form: how to read it; by default what the name says.
+
+    Raises:
+      DatasetError: the file is missing, empty, in no known form, not UTF-8, or a row does not fit the header.
+    """
+    if not path.is_file():
+        raise DatasetError(f"There is no file {str(path)!r}. Check the path; a relative one starts at the current folder.")
+    form = form or table_form(path)
+    if form is None:
+        raise DatasetError(f"{str(path)!r} is in no form known here. Use .csv, .tsv, .jsonl (each may be gzipped) or .parquet.")
+    table = _read_parquet(path) if form == "parquet" else _TEXT_READERS[form](read_text(path), path)
+    if not any(table.values()):
+        raise DatasetError(f"{str(path)!r} has no rows. A table needs a header with the column names and one row per example.")
+    return table
+
+
+def read_text(path: Path) -> str:
+    """The whole file as text: UTF-8, gzipped or not, without a byte order mark.
+
+    Raises:
+      DatasetError: the file cannot be read, unzipped or decoded.
+    """
+    try:
+        raw = path.read_bytes()
+        if raw.startswith(b"\x1f\x8b"):
+            raw = gzip.decompress(raw)
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise DatasetError(
+            f"{str(path)!r} is not UTF-8: byte 0x{raw[error.start]:02x} in line {line} cannot be read. Save the file as UTF-8."
+        ) from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise DatasetError(
+            f"{str(path)!r} cannot be read ({error}). Check that it is complete and that you may open it."
+        ) from error
+
+
+def _from_rows(header: Sequence[str], rows: Iterable[tuple[int, list[str]]], path: Path) -> Table:
+    """Columns from ``(line number, values)`` rows, refusing rows that do not fit the header."""
+    names = [name.strip() for name in header]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise DatasetError(f"{str(path)!r} names a column twice: {', '.join(repeated)}. Give every column its own name.")
+    kept = []
+    for line, values in rows:
+        if len(values) != len(names):
+            raise DatasetError(
+                f"{str(path)!r}, line {line}: {len(values)} values for the {len(names)} columns {', '.join(names)}. "
+                "Check that row's separators and quotation marks."
+            )
+        kept.append(values)
+    columns: Iterable[Iterable[str]] = zip(*kept, strict=True) if kept else ([] for _ in names)
+    return {name: list(values) for name, values in zip(names, columns, strict=True)}
+
+
+def _read_tsv(text: str, path: Path) -> Table:
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    rows = ((number, line.split("\t")) for number, line in enumerate(lines[1:], start=2) if line)
+    return _from_rows(lines[0].split("\t"), rows, path)
+
+
+def _read_csv(text: str, path: Path) -> Table:
+    # Python's default limit of 131,072 characters per value is shorter than some texts.
+    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+    # strict: otherwise one unclosed quotation mark would swallow the rest of the file without a word.
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = next(reader, [])
+        return _from_rows(header, ((reader.line_num, values) for values in reader if values), path)
+    except csv.Error as error:
+        raise DatasetError(
+            f"{str(path)!r} is not a well-formed CSV file near line {reader.line_num} ({error}). "
+            'Close every quotation mark and double those inside a quoted value (""). A tab-separated file goes with tsv=.'
+        ) from error
+
+
+def _read_jsonl(text: str, path: Path) -> Table:
+    records: list[dict[str, Any]] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise DatasetError(f"{str(path)!r}, line {number}, is not JSON ({error.msg}). Write one object per line.") from error
+        if not isinstance(record, dict):
+            raise DatasetError(
+                f"{str(path)!r}, line {number}, holds a JSON {type(record).__name__}, not an object. "
+                'Write one object per line, such as {"text": "…", "label": "…"}.'
+            )
+        records.append(record)
+    names = dict.fromkeys(name for record in records for name in record)
+    return {name: [record.get(name) for record in records] for name in names}
+
+
+def _read_parquet(path: Path) -> Table:
+    import pandas
+
+    try:
+        frame = pandas.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{str(path)!r} cannot be read as parquet ({error}). Download it again.") from error
+    return {str(name): frame[name].tolist() for name in frame.columns}
+
+
+_TEXT_READERS: dict[str, Callable[[str, Path], Table]] = {"tsv": _read_tsv, "csv": _read_csv, "jsonl": _read_jsonl}

@@ -1,0 +1,187 @@
+"""Puts encoders, data sets and panels together into one LIT application, and computes the probes behind it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import lit_nlp
+from lit_nlp import app as lit_app
+from lit_nlp import dev_server
+from lit_nlp.api import components
+from lit_nlp.components import core, lime_explainer
+
+from lit_probe.encoder import Encoder
+from lit_probe.errors import UnknownNameError
+from lit_probe.examples import Splits
+from lit_probe.layouts import DEFAULT_LAYOUT, LAYOUTS
+from lit_probe.lit import fields, specs, web
+from lit_probe.lit.dataset import DEFAULT_MAX_SHOWN, DEFAULT_SHOW_TRAIN, ProbeDataset
+from lit_probe.lit.generators import GENERATORS
+from lit_probe.lit.interpreters import INTERPRETERS
+from lit_probe.lit.metrics import METRICS
+from lit_probe.lit.model import ProbeModel
+from lit_probe.lit.pending_study import PendingStudy, compute_in_background
+from lit_probe.lit.pooled_texts import PooledTexts
+from lit_probe.study import LayerStudy, StudyProgress
+
+MakeStudy = Callable[[Encoder, Splits, StudyProgress], LayerStudy]
+
+READING_GUIDE = """
+**Probe by layer** shows, for every layer of the encoder, how well a small classifier (a *probe*) reads the label off that
+layer's activations. The encoder is frozen: only the probes were trained, on the train rows alone.
+
+* **Decodable is not used.** A high score says that a probe can read the concept from this layer, not that the model uses it.
+* **Layer 0** is the embedding output, **layer i** the output of block i.
+* **The band** is the 95 % interval of the score, **the dashed line** what answering the larger class would score. A layer whose
+  band reaches that line shows nothing.
+* **The marked layer** is the best one on dev. Its test score is the number to report: a layer picked by its
+  test score is flattered by it.
+* **Select** rows, or a slice from the toolbar, and the curve follows: it is computed on exactly those rows. Train rows show fit,
+  not what is decodable. Rows that you edit are shown, and never scored.
+* **Edit** a text in the Datapoint Editor and press Add; **pin** the original to see both, layer by layer.
+""".strip()
+
+
+@dataclass(frozen=True)
+class AppOptions:
+    """How the application is shown and served.
+
+    Attributes:
+      host: the address it listens on.
+      port: its port.
+      allowed_hosts: further host names to answer to, as behind a proxy.
+      show_train: train rows shown per data set.
+      max_shown: rows shown per data set.
+      head_layers: layers whose probe predictions LIT's own panels show; None for all of them while rows are few.
+      seed: of the samples that are shown.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 5432
+    allowed_hosts: tuple[str, ...] = ()
+    show_train: int = DEFAULT_SHOW_TRAIN
+    max_shown: int = DEFAULT_MAX_SHOWN
+    head_layers: tuple[int, ...] | None = None
+    seed: int = 0
+
+
+def build(encoders: Sequence[Encoder], splits_list: Sequence[Splits], options: AppOptions, make_study: MakeStudy) -> web.WebApp:
+    """The WSGI application. It answers at once; the studies run one after another in the background.
+
+    Args:
+      encoders: with different names.
+      splits_list: the data sets, with different names.
+      options: what is shown, and to whom.
+      make_study: fits the probes of one encoder on one data set.
+
+    Raises:
+      UnknownNameError: ``options.head_layers`` names a layer that an encoder does not have.
+      EncoderError: a tokenizer cannot be loaded.
+    """
+    application, studies = assemble(encoders, splits_list, options)
+    wrapped = web.wrap(application, host=options.host, allowed_hosts=options.allowed_hosts)
+
+    def job(study: PendingStudy) -> Callable[[StudyProgress], LayerStudy]:
+        return lambda progress: make_study(study.encoder, study.splits, progress)
+
+    compute_in_background([(study, job(study)) for study in studies])
+    return wrapped
+
+
+def assemble(
+    encoders: Sequence[Encoder], splits_list: Sequence[Splits], options: AppOptions
+) -> tuple[lit_app.LitApp, list[PendingStudy]]:
+    """LIT's application, and the studies that its models wait for, in the order in which they should be computed."""
+    for encoder in encoders:
+        _check_layers(encoder, options.head_layers)
+    datasets = [
+        ProbeDataset(
+            splits,
+            show_train=options.show_train,
+            max_shown=options.max_shown,
+            seed=options.seed,
+            is_truncated=lambda texts: _is_truncated(encoders, texts),
+        )
+        for splits in splits_list
+    ]
+    # Data set by data set: encoders are compared on one, and LIT opens with the first model.
+    studies = [PendingStudy(encoder, dataset.splits) for dataset in datasets for encoder in encoders]
+    texts = {encoder.name: PooledTexts(encoder, [one for one in studies if one.encoder is encoder]) for encoder in encoders}
+    dataset_of = {dataset.splits.name: dataset for dataset in datasets}
+    models = [
+        ProbeModel(
+            study,
+            dataset_of[study.splits.name],
+            texts[study.encoder.name],
+            _class_layers(study, datasets) if options.head_layers is None else options.head_layers,
+        )
+        for study in studies
+    ]
+    return _lit_app(models, datasets), studies
+
+
+def serve_forever(app: web.WebApp, host: str, port: int) -> None:
+    """Serves the application until it is interrupted.
+
+    Raises:
+      LitProbeError: the port is in use, or the address cannot be bound.
+    """
+    server = web.serve(app, host, port)
+    sys.stdout.write(f"LIT is open at {server.url} (stop it with Ctrl-C)\n")
+    sys.stdout.flush()
+    server.run()
+
+
+def lit_interpreters() -> dict[str, components.Interpreter]:
+    """The interpreters of LIT's own that work with our fields.
+
+    The others need gradients, regression scores or tabular inputs. UMAP is left out where it is installed, too: LIT would
+    take it for small data sets, and fitting it takes many seconds under a lock.
+    """
+    defaults = core.default_interpreters({})
+    kept = {name: defaults[name] for name in ("nearest neighbors", "pca", "curves")}
+    # LIT's own kernel width of 256, on distances up to 100, weighs all samples alike: nothing local would be left of LIME.
+    return {**kept, "LIME": lime_explainer.LIME(kernel_width=25, seed=0)}
+
+
+def _lit_app(models: Sequence[ProbeModel], datasets: Sequence[ProbeDataset]) -> lit_app.LitApp:
+    server = dev_server.Server(
+        {model.name: model for model in models},
+        {fields.safe_name(dataset.name): dataset for dataset in datasets},
+        interpreters={**INTERPRETERS, **lit_interpreters()},
+        generators=GENERATORS,
+        metrics=METRICS,
+        layouts=LAYOUTS,
+        default_layout=DEFAULT_LAYOUT,
+        page_title="lit_probe",
+        inline_doc=READING_GUIDE,
+        client_root=str(Path(lit_nlp.__file__).parent / "client" / "build" / "default"),
+        # Nothing is loaded, saved or constructed from the browser, and no cached prediction answers for another text.
+        demo_mode=True,
+        model_loaders={},
+        dataset_loaders={},
+        strict_cache_id_validation=True,
+        server_type="external",
+    )
+    return server.serve()
+
+
+def _class_layers(study: PendingStudy, datasets: Sequence[ProbeDataset]) -> tuple[int, ...]:
+    """The layers whose predictions are fields, for the largest data set that can be shown with the study's probes."""
+    n_shown = max(len(dataset) for dataset in datasets if dataset.splits.label_names == study.splits.label_names)
+    return specs.shown_layers(study.encoder.n_layers, n_shown)
+
+
+def _check_layers(encoder: Encoder, layers: Sequence[int] | None) -> None:
+    for layer in layers or ():
+        if not 0 <= layer < encoder.n_layers:
+            raise UnknownNameError(f"Unknown layer {layer}. {encoder.name} has layers 0 (embeddings) to {encoder.n_layers - 1}.")
+
+
+def _is_truncated(encoders: Sequence[Encoder], texts: Sequence[str]) -> list[bool]:
+    """Of each text, whether at least one encoder reads only a part of it."""
+    cut = [[text.truncated for text in encoder.encode(texts)] for encoder in encoders]
+    return [any(flags) for flags in zip(*cut, strict=True)]

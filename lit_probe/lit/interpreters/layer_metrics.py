@@ -1,0 +1,159 @@
+"""How well the probe of every layer does on exactly the rows that are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lit_nlp.api import components, types
+from lit_nlp.api import dataset as lit_dataset
+from lit_nlp.api import model as lit_model
+
+from lit_probe.errors import LitProbeError
+from lit_probe.examples import SplitName
+from lit_probe.layerwise import LayerMetrics
+from lit_probe.lit.dataset import ProbeDataset, probe_dataset
+from lit_probe.lit.model import ProbeModel, is_probe_model, probe_model
+from lit_probe.lit.pooled_texts import PooledBatch
+from lit_probe.lit.row_selection import select_rows
+from lit_probe.metrics import METRICS, Metric, Score, metrics_for
+from lit_probe.registry import lookup
+
+HEADLINE = "headline"
+
+
+class LayerMetricsInterpreter(components.Interpreter):
+    """At which layer is the concept decodable? One score per layer and split, with its 95 % interval.
+
+    Edited rows are never scored, nor are rows of another data set on whose text the probes were trained.
+    """
+
+    def is_compatible(self, model: lit_model.Model, dataset: lit_dataset.Dataset) -> bool:
+        """True for an encoder with layer probes."""
+        return is_probe_model(model)
+
+    def config_spec(self) -> types.Spec:
+        """The metric; per-class ones are named with their class, as in ``recall:positive``."""
+        vocab = [HEADLINE, *(name for name, metric in METRICS.items() if not metric.per_class)]
+        return {"metric": types.CategoryLabel(vocab=vocab, default=HEADLINE, required=False)}
+
+    def run(
+        self,
+        inputs: Sequence[types.JsonDict],
+        model: lit_model.Model,
+        dataset: lit_dataset.Dataset,
+        model_outputs: Sequence[types.JsonDict] | None = None,
+        config: types.JsonDict | None = None,
+    ) -> dict[str, Any]:
+        """Scores the rows, or says that the probes are still being computed or have failed.
+
+        Args:
+          inputs: the rows; edited ones and rows without a label are counted and left out.
+          model: an encoder with layer probes.
+          dataset: that the rows belong to.
+          model_outputs: not used: predictions of known texts come from the study itself.
+          config: ``metric``, a name of ``metrics_for`` or ``headline``.
+
+        Raises:
+          LitProbeError: the metric is unknown, or a row has no text.
+        """
+        probes, rows_from = probe_model(model), probe_dataset(dataset)
+        metrics = metrics_for(probes.label_names)
+        asked = _asked_metric(config, metrics)
+        if status := probes.status(rows_from):
+            return status
+        study = probes.study.result()
+        metric = metrics[study.headline if asked == HEADLINE else asked]
+        selection = select_rows(inputs, probes, rows_from)
+        notes = _origins(probes, rows_from)
+        series = []
+        for split, rows in selection.by_split.items():
+            pooled = probes.pooled(rows.texts)
+            measured = LayerMetrics.measure(
+                split,
+                probes.probabilities(pooled),
+                rows.labels,
+                probes.label_names,
+                study.splits.train.labels,
+                groups=rows.groups,
+                seed=study.seed,
+                metrics=[metric.name],
+            )
+            series.append(_series(measured, metric.name))
+            notes += _truncation(split, pooled, probes) + _missing_intervals(split, measured.scores[metric.name])
+        return {
+            "status": "ready",
+            "metric": metric.name,
+            "metric_title": metric.title,
+            "higher_is_better": metric.higher_is_better,
+            "headline": study.headline,
+            "metrics": [{"name": one.name, "title": one.title} for one in metrics.values()],
+            "best_layer": study.best_layer,
+            "chosen_on": "dev",
+            "n_layers": probes.encoder.n_layers,
+            "d_model": probes.encoder.d_model,
+            "pooling": study.pooling,
+            "probe": study.layerwise.kind,
+            "label_names": list(probes.label_names),
+            "encoder": probes.encoder.name,
+            "trained_on": probes.dataset.name,
+            "not_converged": study.layerwise.not_converged,
+            "series": series,
+            "left_out": dict(selection.left_out),
+            "notes": notes,
+        }
+
+
+def _asked_metric(config: object, metrics: Mapping[str, Metric]) -> str:
+    if config is not None and not isinstance(config, Mapping):
+        raise LitProbeError(f"The configuration must be an object such as {{'metric': 'accuracy'}}, not {type(config).__name__}.")
+    name = (config or {}).get("metric", HEADLINE)
+    if not isinstance(name, str):
+        raise LitProbeError(f"The metric must be named by a string, not by {type(name).__name__}.")
+    if name != HEADLINE:
+        lookup(metrics, name, "metric")
+    return name
+
+
+def _series(measured: LayerMetrics, metric: str) -> dict[str, Any]:
+    scores = measured.scores[metric]
+    doubts = [score.reason for score in scores if not score.reliable]
+    unreliable = len(doubts) == len(scores)
+    return {
+        "split": measured.split,
+        "n": measured.n,
+        "n_by_class": list(measured.n_by_class),
+        "majority": measured.majority[metric],
+        "reliable": not unreliable,
+        "reason": doubts[0] if unreliable else "",
+        "layers": [
+            {"layer": layer, "score": score.value, "low": score.low, "high": score.high} for layer, score in enumerate(scores)
+        ],
+    }
+
+
+def _missing_intervals(split: SplitName, scores: Sequence[Score]) -> list[str]:
+    """Why layers that have a score have no interval, with the layers that share a reason in one note."""
+    layers_by_reason: dict[str, list[str]] = {}
+    for layer, score in enumerate(scores):
+        if score.value is not None and score.low is None:
+            layers_by_reason.setdefault(score.reason, []).append(str(layer))
+    return [f"Layer {', '.join(layers)} on {split}: {reason}." for reason, layers in layers_by_reason.items()]
+
+
+def _origins(probes: ProbeModel, dataset: ProbeDataset | None) -> list[str]:
+    """What a reader must know about where the probes and their layers come from."""
+    notes = []
+    if dataset is not None and dataset is not probes.dataset:
+        notes.append(f"The probes were trained on {probes.dataset.name}; these are rows of {dataset.name}.")
+    if probes.encoder.head_label_names is not None:
+        notes.append("This checkpoint was fine-tuned to classify: what its layers show may have been put there by that task.")
+    return notes
+
+
+def _truncation(split: SplitName, pooled: PooledBatch, probes: ProbeModel) -> list[str]:
+    n_truncated = sum(text.truncated for text in pooled.texts)
+    if not n_truncated:
+        return []
+    kept = f"{probes.encoder.max_length} tokens (kept: {probes.encoder.keep})"
+    return [f"{n_truncated:,} of {len(pooled):,} {split} texts were truncated to {kept}."]

@@ -1,0 +1,66 @@
+"""What the probes of all layers say about single texts, edited ones included."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lit_nlp.api import components, types
+from lit_nlp.api import dataset as lit_dataset
+from lit_nlp.api import model as lit_model
+
+from lit_probe.lit import fields
+from lit_probe.lit.dataset import probe_dataset
+from lit_probe.lit.model import is_probe_model, probe_model
+
+
+class LayerPredictionsInterpreter(components.Interpreter):
+    """The probability that each layer's probe gives each class, for the selected text and its edits."""
+
+    def is_compatible(self, model: lit_model.Model, dataset: lit_dataset.Dataset) -> bool:
+        """True for an encoder with layer probes."""
+        return is_probe_model(model)
+
+    def run(
+        self,
+        inputs: Sequence[types.JsonDict],
+        model: lit_model.Model,
+        dataset: lit_dataset.Dataset,
+        model_outputs: Sequence[types.JsonDict] | None = None,
+        config: types.JsonDict | None = None,
+    ) -> dict[str, Any]:
+        """Every layer's probabilities of each example, or why there are none yet.
+
+        Args:
+          inputs: any examples with a text; a new text costs one forward pass.
+          model: an encoder with layer probes.
+          dataset: that the examples belong to.
+          model_outputs: not used: LIT keeps the fields of few layers.
+          config: not used.
+
+        Raises:
+          LitProbeError: an example has no text.
+        """
+        probes = probe_model(model)
+        texts = [fields.text_of(example) for example in inputs]
+        if status := probes.status(probe_dataset(dataset)):
+            return status
+        pooled = probes.pooled(texts)
+        head = probes.encoder.head_label_names
+        return {
+            "status": "ready",
+            "label_names": list(probes.label_names),
+            "best_layer": probes.study.result().best_layer,
+            "examples": [
+                {
+                    "label": fields.label_of(example, probes.label_names),
+                    "edited": fields.is_edited(example),
+                    "truncated": text.truncated,
+                    "probabilities": classes.tolist(),
+                    "model": None
+                    if head is None
+                    else {"label_names": list(head), "probabilities": text.head_probabilities.tolist()},
+                }
+                for example, text, classes in zip(inputs, pooled.texts, probes.probabilities(pooled), strict=True)
+            ],
+        }

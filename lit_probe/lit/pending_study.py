@@ -1,0 +1,83 @@
+"""A study that may still be running: LIT opens first, and panels say what is still being computed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from typing import Any
+
+from absl import logging
+
+from lit_probe.encoder import Encoder
+from lit_probe.errors import LitProbeError
+from lit_probe.examples import Splits
+from lit_probe.study import LayerStudy, StudyProgress
+
+
+class PendingStudy:
+    """The probes of one encoder on one data set: waiting, being computed, ready or failed.
+
+    Attributes:
+      encoder: the frozen encoder.
+      splits: the labelled texts.
+      future: holds the ``LayerStudy`` when it is ready, or what went wrong.
+    """
+
+    def __init__(self, encoder: Encoder, splits: Splits):
+        self.encoder = encoder
+        self.splits = splits
+        self.future: Future[LayerStudy] = Future()
+        self._message = f"Waiting to encode {splits.name} with {encoder.name}"
+        self._fraction = 0.0
+
+    def compute(self, probe_layers: Callable[[StudyProgress], LayerStudy]) -> None:
+        """Runs ``probe_layers(progress)`` and keeps its result or its error; never raises."""
+        try:
+            self.future.set_result(probe_layers(self.report))
+        except LitProbeError as error:
+            logging.error("%s on %s failed: %s", self.encoder.name, self.splits.name, error)
+            self.future.set_exception(error)
+        # Whatever else goes wrong must reach those who wait, or they would wait for ever.
+        except BaseException as error:
+            logging.exception("%s on %s failed unexpectedly", self.encoder.name, self.splits.name)
+            self.future.set_exception(LitProbeError(f"{type(error).__name__} (the server's log says more)"))
+
+    def report(self, step: str, done: int, total: int, unit: str) -> None:
+        """Takes note of how far the study is."""
+        self._message = f"{step}: {done:,} of {total:,} {unit}"
+        self._fraction = done / total if total else 1.0
+
+    def status(self) -> dict[str, Any] | None:
+        """What a panel shows instead of numbers: ``computing`` or ``failed``; None when the study is ready."""
+        if not self.future.done():
+            return {"status": "computing", "message": self._message, "fraction": self._fraction}
+        if error := self.future.exception():
+            return {"status": "failed", "message": self._failure(error)}
+        return None
+
+    def result(self) -> LayerStudy:
+        """The study; waits until it is ready.
+
+        Raises:
+          LitProbeError: it failed.
+        """
+        if error := self.future.exception():
+            raise LitProbeError(self._failure(error)) from error
+        return self.future.result()
+
+    def _failure(self, error: BaseException) -> str:
+        return f"The probes of {self.encoder.name} on {self.splits.name} could not be computed: {error}"
+
+
+def compute_in_background(studies: Iterable[tuple[PendingStudy, Callable[[StudyProgress], LayerStudy]]]) -> threading.Thread:
+    """Computes studies one after another on a thread of their own, so that the server answers meanwhile."""
+
+    def run() -> None:
+        for study, probe_layers in studies:
+            study.compute(probe_layers)
+
+    # A daemon, so that Ctrl-C need not wait for the last text: what is finished is in the cache already.
+    thread = threading.Thread(target=run, name="lit_probe_studies", daemon=True)
+    thread.start()
+    return thread

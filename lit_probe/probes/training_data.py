@@ -1,0 +1,73 @@
+"""What every probe kind asks of its training data, and the standardisation learnt from it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lit_probe.errors import ProbeError
+
+MIN_EXAMPLES_PER_CLASS = 2
+
+
+def check_labels(labels: ArrayLike, label_names: Sequence[str]) -> NDArray[np.int64]:
+    """``[n_examples]`` int64: the labels, once every class has enough of them.
+
+    Raises:
+      ProbeError: a label is out of range, or a class has fewer than 2 training examples.
+
+    >>> check_labels([0, 1, 1], ["negative", "positive"])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    lit_probe.errors.ProbeError: A probe needs at least 2 training examples of each class, but 'negative' has 1. Add ...
+    """
+    values = np.asarray(labels, dtype=np.int64)
+    if values.ndim != 1 or (values.size and (values.min() < 0 or values.max() >= len(label_names))):
+        raise ProbeError(f"Labels must be one number per example in 0..{len(label_names) - 1}.")
+    counts = np.bincount(values, minlength=len(label_names))
+    rare = [f"{name!r} has {count}" for name, count in zip(label_names, counts, strict=True) if count < MIN_EXAMPLES_PER_CLASS]
+    if rare:
+        raise ProbeError(
+            f"A probe needs at least {MIN_EXAMPLES_PER_CLASS} training examples of each class, but {', '.join(rare)}. "
+            "Add examples or leave the class out."
+        )
+    return values
+
+
+def check_training_data(x: ArrayLike, labels: ArrayLike, n_classes: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """``x`` ``[n_examples, d_model]`` and ``labels`` ``[n_examples]``, once they can be fitted.
+
+    Raises:
+      ProbeError: as `check_labels`; the lengths disagree; or ``x`` holds NaN or infinity.
+    """
+    values = np.asarray(x)
+    checked = check_labels(labels, [f"class {index}" for index in range(n_classes)])
+    if values.ndim != 2 or len(values) != len(checked):
+        raise ProbeError(
+            f"Activations [n_examples, d_model] and as many labels are needed; got {list(values.shape)} and {len(checked)}."
+        )
+    # A sum is NaN or infinite as soon as one term is, and needs no second array of this size.
+    if not np.isfinite(values.sum(dtype=np.float64)):
+        n_bad = int((~np.isfinite(values).all(axis=1)).sum())
+        raise ProbeError(f"The activations of {n_bad} of {len(values)} training examples hold NaN or infinity.")
+    return values, checked
+
+
+def standardisation(x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and scale, each ``[d_model]`` float64, of ``x`` ``[n_examples, d_model]``, as in scikit-learn's StandardScaler.
+
+    The scale is the standard deviation, or 1 for a feature that is constant up to the rounding of the computation.
+    """
+    mean = x.mean(axis=0, dtype=np.float64)
+    variance = x.var(axis=0, dtype=np.float64)
+    rounding = len(x) * np.finfo(np.float64).eps
+    constant = variance <= rounding * variance + (rounding * mean) ** 2
+    return mean, np.where(constant, 1.0, np.sqrt(variance))
+
+
+def standardised(x: NDArray[Any], mean: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``[n_examples, d_model]`` float64: ``x`` less ``mean``, divided by ``scale``, with one copy only."""
+    values: NDArray[np.float64] = np.subtract(x, mean, dtype=np.float64)
+    values /= scale
+    return values

@@ -1,0 +1,116 @@
+"""LIT's page in a browser: what the tests do on it, in the user's words."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+SERVICES = "const services = document.createElement('data-table-module');"
+
+
+class LitPage:
+    """One opened page.
+
+    Attributes:
+      page: Playwright's page.
+      url: the server's address, with a slash at the end.
+      problems: errors that our own modules wrote to the console, or left uncaught.
+      foreign: addresses of other hosts that the page asked for.
+    """
+
+    def __init__(self, page: Page, url: str):
+        self.page = page
+        self.url = url
+        self.problems: list[str] = []
+        self.foreign: list[str] = []
+        page.on("console", self._note_console)
+        page.on("pageerror", self._note_uncaught)
+        page.context.route("**/*", self._only_the_server)
+
+    def open(self, **parameters: str) -> LitPage:
+        """Loads the page; LIT takes its state from the address."""
+        self.page.goto(self.url + "?" + "&".join(f"{name}={value}" for name, value in parameters.items()))
+        return self
+
+    @property
+    def panel(self) -> Locator:
+        """The panels "Probe by layer" on the visible tab."""
+        return self.page.locator("layer-metrics-module:visible")
+
+    @property
+    def chart(self) -> Locator:
+        """Their curves."""
+        return self.panel.locator(".chart")
+
+    @property
+    def caption(self) -> Locator:
+        """What they say about the scored examples."""
+        return self.panel.locator(".caption")
+
+    def wait_for_curve(self, n_panels: int = 1) -> None:
+        """Waits until so many curves are drawn and none is being updated."""
+        expect(self.chart.locator("svg")).to_have_count(n_panels, timeout=20_000)
+        expect(self.panel.locator("[aria-busy=true]")).to_have_count(0)
+
+    def ids(self) -> list[str]:
+        """The examples' ids in LIT, in the order of its table, edited ones included."""
+        return self.page.evaluate(f"() => {{{SERVICES} return services.appState.currentInputData.map(({{id}}) => id)}}")
+
+    def select(self, ids: list[str]) -> None:
+        """Selects examples, as LIT's table, toolbar and plots do."""
+        self.page.evaluate(f"(ids) => {{{SERVICES} services.selectionService.selectIds(ids)}}", ids)
+
+    def select_slice(self, name: str, ids: list[str]) -> None:
+        """Makes a slice and selects it, as LIT's slice menu does."""
+        script = f"([name, ids]) => {{{SERVICES} services.sliceService.addNamedSlice(name, ids); services.sliceService.selectNamedSlice(name)}}"
+        self.page.evaluate(script, [name, ids])
+
+    def pin(self, example_id: str) -> None:
+        """Pins an example for comparison, as LIT's toolbar does."""
+        script = f"(id) => {{{SERVICES} services.referenceSelectionService.selectIds([id]); services.appState.compareExamplesEnabled = true}}"
+        self.page.evaluate(script, example_id)
+
+    def add_edited(self, text: str) -> None:
+        """Types another text into LIT's editor and presses Add."""
+        editor = self.page.locator("datapoint-editor-module:visible")
+        editor.locator("textarea").first.fill(text)
+        editor.get_by_role("button", name="Add", exact=True).click()
+
+    def click_layer(self, layer: int, panel: int = 0) -> None:
+        """Clicks on a layer's column."""
+        chart = self.chart.nth(panel)
+        label = chart.locator(".layer-axis text", has_text=re.compile(f"^{'embeddings' if layer == 0 else layer}$"))
+        box, at = chart.bounding_box(), label.bounding_box()
+        assert box and at
+        self.page.mouse.click(at["x"] + at["width"] / 2, box["y"] + box["height"] / 2)
+
+    def current_layers(self) -> list[int]:
+        """The current layer of every panel on the tab, as a screen reader is told."""
+        return [int(chart.get_attribute("aria-valuenow") or -1) for chart in self.chart.all()]
+
+    def _note_console(self, message: Any) -> None:
+        if message.type == "error" and ("lit_probe" in message.text or "/lit_probe/" in message.location.get("url", "")):
+            self.problems.append(message.text)
+
+    def _note_uncaught(self, error: Any) -> None:
+        if "/lit_probe/" in (error.stack or ""):
+            self.problems.append(error.stack)
+
+    def _only_the_server(self, route: Any) -> None:
+        if route.request.url.startswith((self.url, "data:", "blob:")):
+            route.fallback()
+        else:
+            self.foreign.append(route.request.url)
+            route.abort()
+
+
+def ask(url: str, interpreter: str, model: str, dataset: str, inputs: list[Any], **config: str) -> Any:
+    """Asks an interpreter over HTTP, past the browser."""
+    address = f"{url}get_interpretations?model={model}&dataset_name={dataset}&interpreter={interpreter}&do_predict=0"
+    body = json.dumps({"inputs": inputs, "config": config}).encode()
+    with urllib.request.urlopen(urllib.request.Request(address, data=body, method="POST"), timeout=60) as answer:
+        return json.load(answer)

@@ -1,0 +1,255 @@
+"""The panel "Probe by layer" in a real browser, on a real server."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+from lit_page import LitPage, ask
+from playwright.sync_api import Route, expect
+
+BERT, ELECTRA = "tiny-bert-on-demo", "tiny-electra-on-demo"
+N_LAYERS = 4
+
+
+def scores(answer: dict, split: str) -> list[dict]:
+    """The layers of one split, as the server sends them."""
+    return next(series["layers"] for series in answer["series"] if series["split"] == split)
+
+
+def written(score: dict) -> str:
+    """A score as the panel writes it."""
+    if score["low"] is None:
+        return f"{score['score']:.3f}"
+    return f"{score['score']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"
+
+
+def test_the_panel_draws_what_the_server_measured(lit: LitPage, server: str):
+    lit.open(dataset="demo").wait_for_curve()
+    answer = ask(server, "layer_metrics", BERT, "demo", lit.ids())
+    best = answer["best_layer"]
+    expect(lit.caption).to_have_text(f"Whole data set shown: {len(lit.ids())} examples")
+    expect(lit.chart.locator(".series.dev.line circle")).to_have_count(N_LAYERS)
+    expect(lit.chart.locator(".band")).to_have_count(1)
+    expect(lit.chart.locator(".series.test.point .interval")).to_have_count(1)
+    expect(lit.chart.locator(".series.train")).to_have_count(0)
+    expect(lit.chart.locator(".axis-title")).to_have_text([answer["metric_title"], "Layer"])
+    expect(lit.chart.locator(".chosen-layer text")).to_have_text("chosen on dev")
+    reading = lit.panel.locator(".reading")
+    expect(reading).to_contain_text(f"dev {written(scores(answer, 'dev')[best])}")
+    expect(reading).to_contain_text(f"test {written(scores(answer, 'test')[best])}")
+
+    # Pointing at a layer shows its values.
+    box = lit.chart.bounding_box()
+    lit.page.mouse.move(box["x"] + 70, box["y"] + box["height"] / 2)
+    tooltip = lit.panel.locator(".tooltip")
+    expect(tooltip).to_contain_text(f"layer 0: {written(scores(answer, 'dev')[0])}, n = ")
+    expect(lit.chart.locator(".crosshair")).to_have_count(1)
+    lit.page.mouse.move(5, 5)
+    expect(tooltip).to_have_count(0)
+
+
+def test_a_click_or_an_arrow_key_selects_a_layer_in_all_panels(lit: LitPage):
+    lit.open(dataset="demo", models=f"{BERT},{ELECTRA}").wait_for_curve(2)
+    lit.click_layer(1)
+    assert lit.current_layers() == [1, 1]
+    expect(lit.panel.first.locator(".reading")).to_contain_text("Layer 1")
+    lit.chart.last.press("ArrowLeft")
+    assert lit.current_layers() == [0, 0]
+    lit.chart.last.press("End")
+    assert lit.current_layers() == [N_LAYERS - 1] * 2
+    lit.chart.last.press("Escape")
+    best = [int(re.search(r"Layer (\d)", reading).group(1)) for reading in lit.panel.locator(".reading").all_inner_texts()]
+    assert lit.current_layers() == best
+    expect(lit.panel.locator(".reading", has_text="dev-chosen")).to_have_count(2)
+
+
+def test_the_curve_follows_selection_and_slice(lit: LitPage, server: str):
+    lit.open(dataset="demo").wait_for_curve()
+    ids = lit.ids()
+    lit.select(ids[:60])
+    expect(lit.caption).to_have_text("Selection: 60 examples")
+    lit.wait_for_curve()
+    answer = ask(server, "layer_metrics", BERT, "demo", ids[:60])
+    expect(lit.panel.locator(".reading")).to_contain_text(f"dev {written(scores(answer, 'dev')[answer['best_layer']])}")
+    lit.select_slice("a few", ids[3:15])
+    expect(lit.caption).to_have_text("Slice “a few”: 12 examples")
+    expect(lit.panel.locator(".doubt").first).to_contain_text("not to be relied on")
+    lit.select([])
+    expect(lit.caption).to_have_text(f"Whole data set shown: {len(ids)} examples")
+
+
+def test_without_dev_rows_the_whole_test_curve_is_drawn(lit: LitPage):
+    lit.open(dataset="demo").wait_for_curve()
+    script = "() => document.createElement('data-table-module').appState.currentInputData.filter(({data}) => data.probe_split === 'test').map(({id}) => id)"
+    lit.select(lit.page.evaluate(script))
+    expect(lit.chart.locator(".series.test.line")).to_have_count(1)
+
+
+def test_the_selected_and_the_pinned_example_are_shown_layer_by_layer(lit: LitPage, server: str):
+    lit.open(dataset="demo").wait_for_curve()
+    ids = lit.ids()
+    lit.select([ids[0]])
+    answer = ask(server, "layer_predictions", BERT, "demo", [ids[0]])
+    numbers = [f"{row[c]:.2f}" for c in range(2) for row in answer["examples"][0]["probabilities"]]
+    expect(lit.panel.locator(".strips .cell text")).to_have_text(numbers)
+    expect(lit.panel.locator(".example.selected .verdict")).to_contain_text(f"gold label {answer['examples'][0]['label']}")
+    expect(lit.caption).to_have_text(f"Whole data set shown: {len(ids)} examples")
+    lit.pin(ids[1])
+    expect(lit.panel.locator(".example.pinned")).to_have_count(1)
+    expect(lit.panel.locator(".strips")).to_have_count(2)
+    lit.click_layer(2)
+    expect(lit.panel.locator(".example.selected .verdict")).to_contain_text("Layer 2")
+
+
+def test_an_edited_example_appears_and_is_not_scored(lit: LitPage):
+    lit.open(dataset="demo", layout="edits").wait_for_curve()
+    reading = lit.panel.locator(".reading").inner_text()
+    n_examples = len(lit.ids())
+    lit.select(lit.ids()[:1])
+    lit.add_edited("An edited text that no one has scored.")
+    expect(lit.caption).to_contain_text("1 edited example is not scored")
+    expect(lit.caption).to_contain_text(f"{n_examples + 1} examples")
+    expect(lit.panel.locator(".example.selected .badge")).to_have_text("edited")
+    expect(lit.panel.locator(".example.selected .quote")).to_have_text("An edited text that no one has scored.")
+    lit.wait_for_curve()
+    assert lit.panel.locator(".reading").inner_text() == reading
+
+
+def test_two_models_stand_side_by_side_with_their_own_numbers(lit: LitPage, server: str):
+    lit.open(dataset="demo", models=f"{BERT},{ELECTRA}").wait_for_curve(2)
+    left, right = (lit.panel.nth(i).bounding_box() for i in range(2))
+    assert left["x"] + left["width"] <= right["x"] + 1 and left["y"] == right["y"]
+    for i, model in enumerate((BERT, ELECTRA)):
+        answer = ask(server, "layer_metrics", model, "demo", lit.ids())
+        expect(lit.panel.nth(i).locator(".reading")).to_contain_text(
+            f"dev {written(scores(answer, 'dev')[answer['best_layer']])}"
+        )
+        expect(lit.panel.nth(i).locator(".notes")).to_contain_text(answer["encoder"])
+
+
+def test_the_panel_follows_when_data_set_and_model_are_switched(lit: LitPage, server: str):
+    lit.open(dataset="demo", models=BERT).wait_for_curve()
+    switch = "(settings) => document.createElement('lit-global-settings').settingsService.updateSettings(settings)"
+    lit.page.evaluate(switch, {"dataset": "reviews"})
+    expect(lit.panel.locator(".notes")).to_contain_text("trained on demo")
+    expect(lit.caption).to_have_text("Whole data set shown: 160 examples")
+    lit.page.evaluate(switch, {"models": ["tiny-electra-on-reviews"]})
+    expect(lit.panel.locator(".notes")).to_contain_text("probes trained on reviews")
+    answer = ask(server, "layer_metrics", "tiny-electra-on-reviews", "reviews", lit.ids())
+    expect(lit.panel.locator(".reading")).to_contain_text(f"dev {written(scores(answer, 'dev')[answer['best_layer']])}")
+
+
+def test_another_metric_and_the_hidden_splits_are_drawn_on_request(lit: LitPage, server: str):
+    lit.open(dataset="demo").wait_for_curve()
+    lit.panel.locator("#metric").select_option("mcc")
+    expect(lit.chart.locator(".axis-title").first).to_have_text(re.compile("MCC|Matthews"))
+    lit.panel.get_by_label("test at every layer").check()
+    lit.panel.locator("input[name=train]").check()
+    for split in ("dev", "test", "train"):
+        expect(lit.chart.locator(f".series.{split}.line")).to_have_count(1)
+    layers = scores(ask(server, "layer_metrics", BERT, "demo", lit.ids(), metric="mcc"), "test")
+    lit.click_layer(1)
+    minus = written(layers[1]).replace("-", "−")
+    expect(lit.panel.locator(".reading")).to_contain_text(f"test {minus}")
+
+
+def test_table_and_figure_can_be_downloaded(lit: LitPage, server: str, tmp_path: Path):
+    lit.open(dataset="demo").wait_for_curve()
+    answer = ask(server, "layer_metrics", BERT, "demo", lit.ids())
+    with lit.page.expect_download() as table:
+        lit.panel.locator(".save-csv").click()
+    table.value.save_as(tmp_path / "table.csv")
+    rows = list(csv.DictReader((tmp_path / "table.csv").open(newline="")))
+    assert [row["split"] for row in rows] == ["dev"] * N_LAYERS + ["test"]
+    assert [float(row["score"]) for row in rows[:N_LAYERS]] == [layer["score"] for layer in scores(answer, "dev")]
+    assert table.value.suggested_filename == f"layer_metrics_{BERT}_demo_{answer['metric']}.csv"
+    with lit.page.expect_download() as figure:
+        lit.panel.locator(".save-svg").click()
+    figure.value.save_as(tmp_path / "figure.svg")
+    assert "95 % intervals" in " ".join(ElementTree.parse(tmp_path / "figure.svg").getroot().itertext())
+
+
+def test_progress_is_shown_until_the_probes_are_ready(lit: LitPage):
+    computing = {"status": "computing", "message": "Encoding demo train: 20 of 542 texts", "fraction": 0.04}
+    working = [True]
+
+    def answer(route: Route) -> None:
+        if working[0]:
+            route.fulfill(body=json.dumps(computing))
+        else:
+            route.fallback()
+
+    lit.page.route("**/get_interpretations?*interpreter=layer_metrics*", answer)
+    lit.open(dataset="demo")
+    expect(lit.panel).to_contain_text("Encoding demo train: 20 of 542 texts")
+    expect(lit.panel.locator("progress")).to_have_attribute("value", "0.04")
+    expect(lit.panel.locator("lit-spinner")).to_have_count(1)
+    working[0] = False
+    lit.wait_for_curve()
+
+
+def test_an_error_of_the_interpreter_is_shown_and_recovered_from(lit: LitPage):
+    lit.open(dataset="demo").wait_for_curve()
+    metric = lit.panel.locator("#metric")
+    metric.evaluate(
+        "(select) => { select.options[1].value = 'acuracy'; select.selectedIndex = 1; select.dispatchEvent(new Event('change')) }"
+    )
+    error = lit.panel.locator(".card.error")
+    expect(error).to_contain_text("Unknown metric 'acuracy'. Choose one of: accuracy")
+    expect(error).not_to_contain_text("Traceback")
+    error.get_by_role("button", name="Retry").click()
+    expect(error).to_contain_text("Unknown metric 'acuracy'")
+    error.get_by_role("button", name="Show the headline metric").click()
+    lit.wait_for_curve()
+    lit.problems.clear()  # The browser itself logs every refused request.
+
+
+def test_a_lost_connection_is_said_and_recovered_from(lit: LitPage):
+    lit.open(dataset="demo").wait_for_curve()
+    lost = [True]
+    lit.page.route("**/get_interpretations?*", lambda route: route.abort() if lost[0] else route.fallback())
+    lit.select(lit.ids()[:50])
+    error = lit.panel.locator(".card.error").first
+    expect(error).to_contain_text("The server cannot be reached")
+    lost[0] = False
+    lit.panel.locator(".retry").first.click()
+    expect(lit.caption).to_have_text("Selection: 50 examples")
+    lit.wait_for_curve()
+    expect(error).to_have_count(0)
+    lit.problems.clear()
+
+
+def test_a_mistake_in_drawing_leaves_a_card_that_can_be_left(lit: LitPage):
+    broken = {"status": "ready", "metrics": [], "series": None, "left_out": {}}
+    first = [True]
+
+    def answer(route: Route) -> None:
+        if first[0]:
+            route.fulfill(body=json.dumps(broken))
+        else:
+            route.fallback()
+
+    lit.page.route("**/get_interpretations?*interpreter=layer_metrics*", answer)
+    lit.open(dataset="demo")
+    expect(lit.panel).to_contain_text("This panel could not be drawn.")
+    first[0] = False
+    lit.select(lit.ids()[:50])
+    lit.wait_for_curve()
+    assert any("could not be drawn" in problem for problem in lit.problems)
+    lit.problems.clear()
+
+
+def test_nothing_in_the_panel_is_cut_off_on_a_narrow_screen_either(lit: LitPage):
+    lit.open(dataset="demo").wait_for_curve()
+    lit.select(lit.ids()[:1])
+    parts = "'.module-toolbar, .caption, .legend, .chart, .reading, .notes, .strips, .verdict'"
+    overflowing = f"""(panel) => [...panel.shadowRoot.querySelectorAll({parts})]
+        .filter((part) => part.scrollWidth > part.clientWidth + 1).map((part) => part.className)"""
+    for width in (1440, 1000):
+        lit.page.set_viewport_size({"width": width, "height": 900})
+        expect(lit.panel.locator(".strips")).to_have_count(1)
+        assert lit.panel.evaluate(overflowing) == [], width

@@ -1,0 +1,75 @@
+"""LIT's whole page with our panels in it: offline, complete, and never blank."""
+
+from __future__ import annotations
+
+from lit_page import LitPage
+from playwright.sync_api import expect
+
+# Per layout and tab: tags that nothing defines, and titles that two panels of a tab share.
+FAULTS = """() => {
+  const {layouts} = document.createElement('data-table-module').appState.metadata;
+  const faults = [];
+  for (const [layout, {upper, lower, left}] of Object.entries(layouts)) {
+    for (const tabs of [upper, lower, left]) {
+      for (const [tab, modules] of Object.entries(tabs ?? {})) {
+        const tags = modules.map((module) => module.module ?? module);
+        faults.push(...tags.filter((tag) => !customElements.get(tag)).map((tag) => `${layout}: ${tag} is not defined`));
+        const titles = tags.filter((tag) => customElements.get(tag)).map((tag) => customElements.get(tag).title);
+        if (new Set(titles).size < titles.length) faults.push(`${layout}, ${tab}: ${titles}`);
+      }
+    }
+  }
+  return [Object.keys(layouts).length, faults];
+}"""
+
+
+def test_every_layout_names_panels_that_exist_with_titles_unique_in_their_tab(lit: LitPage):
+    lit.open(dataset="demo").wait_for_curve()
+    n_layouts, faults = lit.page.evaluate(FAULTS)
+    assert n_layouts > 0 and faults == []
+
+
+def test_the_page_asks_no_other_host_and_its_icons_are_there(lit: LitPage):
+    lit.open(dataset="demo").wait_for_curve()
+    lit.page.evaluate("() => document.fonts.ready")
+    loaded = lit.page.evaluate(
+        "() => [...document.fonts].filter(({status}) => status === 'loaded').map(({family}) => family.replaceAll('\"', ''))"
+    )
+    assert {"Material Icons", "Roboto"} <= set(loaded)
+    # A ligature that its font draws is one square icon; without the font it is a long word.
+    icons = lit.page.locator("mwc-icon:visible").evaluate_all(
+        "(icons) => icons.map((icon) => [icon.textContent.trim(), icon.scrollWidth])"
+    )
+    assert icons and all(width <= 28 for _, width in icons), icons
+    assert lit.foreign == []
+
+
+def test_a_panel_whose_file_is_missing_says_so_and_leaves_the_others_alone(lit: LitPage):
+    lit.page.route("**/modules/layer_metrics_module.js", lambda route: route.fulfill(status=404, body=""))
+    lit.open(dataset="demo")
+    expect(lit.page.locator("layer-metrics-module:visible")).to_contain_text("could not be loaded")
+    expect(lit.page.locator("data-table-module:visible").first).to_contain_text("text")
+    lit.problems.clear()  # The browser itself logs the missing file.
+
+
+def test_another_bundle_than_the_known_one_is_told_and_not_guessed_at(lit: LitPage):
+    # A bundle whose base class lacks a part that our panels rely on.
+    lit.page.add_init_script("""
+      const define = customElements.define.bind(customElements);
+      customElements.define = (tag, panel, options) => {
+        if (tag === 'data-table-module') delete Object.getPrototypeOf(panel).template;
+        define(tag, panel, options);
+      };""")
+    lit.open(dataset="demo")
+    expect(lit.page.locator("layer-metrics-module:visible")).to_contain_text("need the page of lit-nlp 1.3.1")
+    assert any("cannot be defined" in problem for problem in lit.problems)
+    lit.problems.clear()
+
+
+def test_lit_waits_for_panels_that_load_slowly(lit: LitPage):
+    def late(route):
+        lit.page.wait_for_timeout(1500)
+        route.fallback()
+
+    lit.page.route("**/lib/curve_chart.js", late)
+    lit.open(dataset="demo").wait_for_curve()

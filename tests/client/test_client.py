@@ -1,0 +1,65 @@
+"""The client's pure functions, tested with Node's own test runner (`node --test`, no npm packages), and its file names."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+CLIENT = HERE.parent.parent / "lit_probe" / "client"
+
+
+@pytest.fixture(scope="module")
+def node() -> str:
+    """A Node.js: the one inside Playwright's Python package, or the system's."""
+    playwright = importlib.util.find_spec("playwright")
+    bundled = Path(playwright.origin).parent / "driver" / "node" if playwright and playwright.origin else None
+    found = str(bundled) if bundled and bundled.exists() else shutil.which("node")
+    if found is None:
+        message = "no Node.js: install playwright (pip install playwright) or node 20 or later"
+        if os.environ.get("LIT_PROBE_BROWSER") == "require":
+            pytest.fail(message)
+        pytest.skip(message)
+    return found
+
+
+@pytest.mark.parametrize("file", sorted(path.name for path in HERE.glob("*.test.mjs")))
+def test_the_pure_functions_of_the_client_pass_their_own_tests(node: str, file: str):
+    result = subprocess.run([node, "--test", "--test-reporter=tap", str(HERE / file)], capture_output=True, text=True, timeout=60)
+    passed = re.search(r"^# pass (\d+)$", result.stdout, re.MULTILINE)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert passed and int(passed[1]) > 0, result.stdout
+
+
+def imported_panels() -> dict[str, str]:
+    """Tag → file, as `index.js` lists them."""
+    return dict(re.findall(r"importPanel\('([^']+)', new URL\('\./modules/([^']+)'", (CLIENT / "index.js").read_text()))
+
+
+def test_index_js_imports_every_panel_file():
+    assert set(imported_panels().values()) == {path.name for path in (CLIENT / "modules").glob("*.js")} != set()
+
+
+def test_a_panel_s_file_is_called_as_its_tag_and_defines_it():
+    for tag, file in imported_panels().items():
+        assert file == tag.replace("-", "_") + ".js"
+        assert re.findall(r"^definePanel\('([^']+)'", (CLIENT / "modules" / file).read_text(), re.MULTILINE) == [tag]
+
+
+def test_only_lit_host_knows_lit_s_bundle():
+    inside = re.compile(r"customElements|_\$litType\$|Service\b.*createElement|get_interpretations")
+    knowing = {path.name for path in CLIENT.rglob("*.js") if inside.search(path.read_text())}
+    assert knowing == {"lit_host.js"}
+
+
+def test_every_file_of_the_client_is_type_checked_and_loads_nothing_from_outside():
+    for path in CLIENT.rglob("*.js"):
+        source = path.read_text()
+        assert source.startswith("// @ts-check\n"), path.name
+        assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", source), path.name

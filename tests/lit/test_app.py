@@ -1,0 +1,244 @@
+"""The whole application, asked over WSGI as a browser asks it."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+from tiny_probing import tiny_splits
+from werkzeug.test import Client
+
+from lit_probe.encoder import load_encoder
+from lit_probe.errors import LitProbeError, UnknownNameError
+from lit_probe.layouts import LAYOUTS
+from lit_probe.lit.app import AppOptions, assemble, build
+from lit_probe.study import probe_layers
+
+MODELS = ["tiny-bert-on-tiny", "tiny-electra-on-tiny", "tiny-bert-on-other", "tiny-electra-on-other"]
+
+
+class Browser:
+    """Asks the application's API; answers are parsed as a browser does, which refuses NaN."""
+
+    def __init__(self, app):
+        self.client = Client(app)
+
+    def post(self, endpoint, body=None, **parameters):
+        return self.client.post(endpoint, json=body or {}, query_string=parameters, headers={"Host": "127.0.0.1:5432"})
+
+    def ask(self, endpoint, body=None, **parameters):
+        response = self.post(endpoint, body, **parameters)
+        assert response.status_code == 200, response.get_data(as_text=True)
+
+        def refuse(constant):
+            raise AssertionError(f"{constant} in the answer of {endpoint}")
+
+        return json.loads(response.get_data(), parse_constant=refuse)
+
+    def rows(self, dataset):
+        return self.ask("/get_dataset", dataset_name=dataset)
+
+    def interpret(self, interpreter, inputs, model="tiny-bert-on-tiny", dataset="tiny", config=None, do_predict=1):
+        body = {"inputs": inputs} | ({"config": config} if config is not None else {})
+        return self.ask(
+            "/get_interpretations", body, model=model, dataset_name=dataset, interpreter=interpreter, do_predict=do_predict
+        )
+
+    def add(self, row, text, dataset="tiny"):
+        """A new example as LIT's editor adds it."""
+        data = {**row["data"], "text": text, "_id": "", "_meta": {"added": True, "parentId": row["id"], "source": "manual"}}
+        return self.ask("/annotate_new_data", {"inputs": [{"data": data, "id": "", "meta": data["_meta"]}]}, dataset_name=dataset)[0]
+
+
+@pytest.fixture(scope="module")
+def encoders(tiny_folder):
+    return [load_encoder(str(tiny_folder(architecture))) for architecture in ("bert", "electra")]
+
+
+@pytest.fixture(scope="module")
+def browser(encoders):
+    splits = [tiny_splits(), tiny_splits("other", start=-70)]
+    app = build(encoders, splits, AppOptions(), lambda encoder, one, progress: probe_layers(encoder, one, progress=progress))
+    browser = Browser(app)
+    rows = browser.rows("tiny")
+    for model in MODELS:  # waits until all studies are finished
+        browser.ask("/get_preds", {"inputs": [rows[0]["id"]]}, model=model, dataset_name="tiny", requested_fields="probe")
+    return browser
+
+
+@pytest.fixture(scope="module")
+def rows(browser):
+    return browser.rows("tiny")
+
+
+def ids(rows, split=None):
+    return [row["id"] for row in rows if split is None or row["data"]["probe_split"] == split]
+
+
+def test_the_page_knows_our_models_data_sets_panels_and_layouts(browser):
+    info = browser.ask("/get_info")
+    assert list(info["models"]) == MODELS
+    assert [name for name in info["datasets"] if not name.startswith("_")] == ["tiny", "other"]
+    for model in info["models"].values():
+        assert {"tiny", "other"} <= set(model["datasets"])
+        assert {"layer_metrics", "layer_predictions", "pca", "nearest neighbors", "LIME", "curves"} <= set(model["interpreters"])
+        assert model["metrics"] == ["held out"]
+        assert model["generators"] == ["Ablation Flip", "Scrambler", "Word Replacer"]
+    assert "umap" not in info["interpreters"] and "multiclass" not in info["metrics"]
+    assert set(info["layouts"]) == set(LAYOUTS) and info["defaultLayout"] == "decodability"
+    assert info["demoMode"] and info["initSpecs"] == {"datasets": {}, "models": {}}
+    assert info["pageTitle"] == "lit_probe"
+
+
+def test_the_reading_guide_says_decodable_and_that_this_is_not_used(browser):
+    guide = browser.ask("/get_info")["inlineDoc"]
+    assert "Decodable is not used" in guide and "Probe by layer" in guide
+
+
+def test_the_curve_over_the_api_is_the_studys_and_the_metrics_tables(browser, rows):
+    answer = browser.interpret("layer_metrics", ids(rows, "dev"), config={"metric": "auroc"}, do_predict=0)
+    assert answer["status"] == "ready" and answer["metric"] == "auroc"
+    (series,) = answer["series"]
+    body = {"inputs": ids(rows, "dev")}
+    table = browser.ask("/get_metrics", body, model=MODELS[0], dataset_name="tiny", metrics="held out")["held out"]
+    by_field = {entry["pred_key"]: entry["metrics"] for entry in table}
+    assert [by_field[f"probe_layer_{i:02d}"]["auroc"] for i in range(4)] == [layer["score"] for layer in series["layers"]]
+    assert by_field["probe"]["n"] == series["n"] == 40
+
+
+def test_an_added_example_is_predicted_at_every_layer_and_not_scored(browser, rows):
+    new = browser.add(rows[0], "the film was awful and dull")
+    answer = browser.interpret("layer_predictions", [rows[0]["id"], new])
+    assert [one["edited"] for one in answer["examples"]] == [False, True]
+    assert len(answer["examples"][1]["probabilities"]) == 4
+    scored = browser.interpret("layer_metrics", [*ids(rows), new])
+    assert scored["left_out"]["edited"] == 1
+    assert scored["series"] == browser.interpret("layer_metrics", ids(rows))["series"]
+
+
+def test_lits_own_panels_work_on_our_fields(browser, rows):
+    found = browser.interpret("classification", ids(rows))
+    assert len(found) == len(rows) and set(found[0]) >= {"probe", "probe_layer_03", "probe_color_by"}
+    config = {"dataset_name": "tiny", "model_name": MODELS[0], "field_name": "layer_02", "use_input": False}
+    assert len(browser.interpret("pca", ids(rows), config=config | {"proj_kw": {"n_components": 3}})) == len(rows)
+    config = {"dataset_name": "tiny", "embedding_name": "layer_02", "num_neighbors": 3}
+    (neighbours,) = browser.interpret("nearest neighbors", ids(rows)[:1], config=config)
+    assert neighbours["nearest_neighbors"][0]["id"] == rows[0]["id"]
+    curves = browser.interpret("curves", ids(rows), config={"Label": "positive", "Prediction field": "probe"})
+    assert curves["roc_data"] and curves["pr_data"]
+
+
+def test_lime_gives_the_same_answer_twice_and_puts_weight_on_the_concept(browser, rows):
+    example = browser.add(rows[0], "the film was awful")
+    (first,), (second,) = (browser.interpret("LIME", [example]) for _ in range(2))
+    assert first == second
+    tokens, weights = first["text"]["tokens"], first["text"]["salience"]
+    assert tokens[max(range(len(weights)), key=lambda i: abs(weights[i]))] == "awful"
+
+
+def test_generators_make_rows_that_lit_can_add(browser, rows):
+    config = {"Fields to scramble": ["text"]}
+    made = browser.ask(
+        "/get_generated",
+        {"inputs": [rows[0]["id"]], "config": config},
+        model=MODELS[0],
+        dataset_name="tiny",
+        generator="Scrambler",
+    )
+    assert made[0][0]["meta"]["added"] and made[0][0]["data"]["text"] != rows[0]["data"]["text"]
+
+
+def test_every_model_answers_for_every_data_set_of_the_same_classes(browser):
+    for dataset in ("tiny", "other"):
+        inputs = ids(browser.rows(dataset))
+        for model in MODELS:
+            answer = browser.interpret("layer_metrics", inputs, model=model, dataset=dataset, do_predict=0)
+            assert answer["status"] == "ready"
+            assert (answer["left_out"]["seen_in_training"] > 0) == (answer["trained_on"] != dataset)
+
+
+def test_an_unknown_metric_is_answered_with_the_choices(browser, rows):
+    response = browser.post(
+        "/get_interpretations",
+        {"inputs": ids(rows)[:2], "config": {"metric": "acuracy"}},
+        model=MODELS[0],
+        dataset_name="tiny",
+        interpreter="layer_metrics",
+        do_predict=0,
+    )
+    assert 400 <= response.status_code < 500
+    assert "Unknown metric 'acuracy'. Choose one of: accuracy" in response.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("text", ["", "\U0001f600", "a\ud800b", "\x00", "x" * 100_000])
+def test_odd_texts_get_an_answer(browser, rows, text):
+    answer = browser.interpret("layer_predictions", [browser.add(rows[0], text)])
+    assert answer["examples"][0]["edited"]
+
+
+def test_the_page_opens_while_the_probes_are_still_being_computed(encoders):
+    go_on, told = threading.Event(), threading.Event()
+
+    def make_study(encoder, splits, progress):
+        progress("Encoding tiny train", 20, 80, "texts")
+        told.set()
+        go_on.wait(10)
+        return probe_layers(encoder, splits)
+
+    browser = Browser(build(encoders[:1], [tiny_splits()], AppOptions(), make_study))
+    rows = browser.rows("tiny")
+    told.wait(10)
+    answer = browser.interpret("layer_metrics", ids(rows), do_predict=0)
+    assert answer == {"status": "computing", "message": "Encoding tiny train: 20 of 80 texts", "fraction": 0.25}
+    answers = []
+    waiting = threading.Thread(target=lambda: answers.append(browser.interpret("classification", ids(rows))))
+    waiting.start()
+    go_on.set()
+    waiting.join(30)
+    assert len(answers[0]) == len(rows)
+    assert browser.interpret("layer_metrics", ids(rows), do_predict=0)["status"] == "ready"
+
+
+def test_a_failed_study_is_shown_as_a_message_and_the_page_lives_on(encoders):
+    def make_study(encoder, splits, progress):
+        raise LitProbeError("Layer 2: the activations are not finite")
+
+    browser = Browser(build(encoders[:1], [tiny_splits()], AppOptions(), make_study))
+    rows = browser.rows("tiny")
+    preds = browser.post("/get_preds", {"inputs": ids(rows)[:1]}, model=MODELS[0], dataset_name="tiny")
+    assert preds.status_code >= 400 and "activations are not finite" in preds.get_data(as_text=True)
+    answer = browser.interpret("layer_metrics", ids(rows), do_predict=0)
+    assert answer["status"] == "failed" and "activations are not finite" in answer["message"]
+
+
+def test_the_options_decide_which_rows_and_layers_are_shown(encoders):
+    options = AppOptions(show_train=5, max_shown=60, head_layers=(1, 3))
+    application, (study, *_) = assemble(encoders, [tiny_splits()], options)
+    browser = Browser(application)
+    assert len(browser.rows("tiny")) == 60
+    spec = browser.ask("/get_info")["models"]["tiny-bert-on-tiny"]["spec"]["output"]
+    assert [name for name in spec if name.startswith("probe")] == ["probe", "probe_layer_01", "probe_layer_03", "probe_color_by"]
+    assert study.encoder is encoders[0]
+
+
+def test_a_layer_that_an_encoder_lacks_is_refused(encoders):
+    with pytest.raises(UnknownNameError, match=r"Unknown layer 9. tiny-bert has layers 0 \(embeddings\) to 3"):
+        assemble(encoders, [tiny_splits()], AppOptions(head_layers=(0, 9)))
+
+
+def test_rows_are_marked_that_any_of_the_encoders_truncates(tiny_folder):
+    encoders = [load_encoder(str(tiny_folder()), max_length=length) for length in (64, 9)]
+    encoders[1].name = "short-bert"
+    application, _ = assemble(encoders, [tiny_splits()], AppOptions())
+    rows = Browser(application).rows("tiny")
+    assert {row["data"]["truncated"] for row in rows} == {True, False}
+    assert all(row["data"]["truncated"] == (len(row["data"]["text"].split()) > 7) for row in rows)
+
+
+def test_data_sets_with_other_classes_have_models_of_their_own(encoders):
+    three = tiny_splits("other-classes", label_names=("no", "yes"))
+    application, _ = assemble(encoders[:1], [tiny_splits(), three], AppOptions())
+    models = Browser(application).ask("/get_info")["models"]
+    assert [name for name in models["tiny-bert-on-tiny"]["datasets"] if name[0] != "_"] == ["tiny"]
+    assert [name for name in models["tiny-bert-on-other-classes"]["datasets"] if name[0] != "_"] == ["other-classes"]

@@ -1,0 +1,82 @@
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import lit_nlp
+import pytest
+from lit_nlp.api import layout as lit_layout
+from lit_nlp.lib import serialize
+
+from lit_probe.layouts import DEFAULT_LAYOUT, LAYOUTS
+from lit_probe.layouts.panels import PROBE_BY_LAYER
+
+FORBIDDEN = {"scalar-module", "dive-module"}
+
+
+def tabs(layout):
+    for group in (layout.upper, layout.lower, layout.left):
+        for name, panels in group.items():
+            yield name, [tag(panel) for panel in panels]
+
+
+def tag(panel):
+    panel = getattr(panel, "module", panel)
+    return getattr(panel, "value", panel)
+
+
+def titles() -> dict[str, str]:
+    """Tag -> title of LIT's panels and ours, read from the scripts that define them."""
+    bundle = (Path(lit_nlp.__file__).parent / "client/build/default/main.js").read_text("utf-8")
+    known = {name.value: name.value for name in lit_layout.LitModuleName if f'"{name.value}"' in bundle}
+    for path in sorted((Path(str(files("lit_probe"))) / "client" / "modules").glob("*_module.js")):
+        source = path.read_text("utf-8")
+        title = re.search(r"static title = '([^']+)'", source)
+        known[f"{path.stem.replace('_', '-')}"] = title[1] if title else ""
+    return known
+
+
+def test_the_page_opens_with_the_question_of_decodability():
+    assert DEFAULT_LAYOUT == "decodability" == next(iter(LAYOUTS))
+    assert any(PROBE_BY_LAYER in panels for _, panels in tabs(LAYOUTS[DEFAULT_LAYOUT]))
+
+
+def test_lits_stock_layouts_are_replaced_under_their_own_names():
+    assert set(lit_layout.DEFAULT_LAYOUTS) | {"notebook"} <= set(LAYOUTS)
+    for name, stock in lit_layout.DEFAULT_LAYOUTS.items():
+        before = [panel for _, panels in tabs(stock) for panel in panels]
+        after = [panel for _, panels in tabs(LAYOUTS[name]) for panel in panels]
+        assert after == [panel for panel in before if panel not in FORBIDDEN]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_no_layout_holds_panels_that_break_under_a_probe_per_layer(layout):
+    assert not FORBIDDEN & {panel for _, panels in tabs(layout) for panel in panels}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_every_tag_exists_and_no_title_stands_twice_in_a_tab(layout):
+    known = titles()
+    for name, panels in tabs(layout):
+        assert panels, f"the tab {name} is empty"
+        assert set(panels) <= set(known)
+        assert len({known[panel] for panel in panels}) == len(panels)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_tab_names_are_unique_within_a_layout(layout):
+    names = [name for name, _ in tabs(layout)]
+    for group in (layout.upper, layout.lower, layout.left):
+        assert len(set(group)) == len(group)
+    assert len(names) > 0
+
+
+def test_layouts_survive_json():
+    back = serialize.from_json(serialize.to_json(LAYOUTS, simple=True))
+    assert back["decodability"]["left"] == {"Probe by layer": [PROBE_BY_LAYER]}
+    assert back["decodability"]["upper"]["Examples"] == ["data-table-module", "datapoint-editor-module"]
+    assert all(layout["description"] for layout in back.values())
+
+
+def test_every_layout_of_ours_asks_its_question_in_its_description():
+    for name in ("decodability", "edits"):
+        assert "?" in LAYOUTS[name].description

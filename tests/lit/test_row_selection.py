@@ -1,0 +1,104 @@
+import random
+
+import numpy as np
+import pytest
+from lit_nlp.api.dataset import IndexedDataset
+from tiny_probing import edited, tiny_splits
+
+from lit_probe.errors import LitProbeError
+from lit_probe.lit.dataset import ProbeDataset
+from lit_probe.lit.row_selection import select_rows
+
+
+def texts_of(selection):
+    return {split: rows.texts for split, rows in selection.by_split.items()}
+
+
+def test_all_rows_are_sorted_into_their_splits_in_the_order_of_the_data_set(model, dataset):
+    selection = select_rows(dataset.examples, model, model.dataset)
+    splits = model.dataset.splits
+    assert list(selection.by_split) == ["train", "dev", "test"]
+    assert texts_of(selection) == {name: list(rows.texts) for name, rows in splits.items() if name != "train"} | {
+        "train": [splits.train.texts[i] for i in model.dataset.shown["train"]]
+    }
+    assert np.array_equal(selection.by_split["dev"].labels, splits.dev.labels)
+    assert set(selection.left_out.values()) == {0}
+
+
+def test_the_order_of_the_request_and_repeated_rows_change_nothing(model, dataset):
+    shuffled = [*dataset.examples, *dataset.examples[:7]]
+    random.Random(1).shuffle(shuffled)
+    expected = select_rows(dataset.examples, model, model.dataset)
+    found = select_rows(shuffled, model, model.dataset)
+    assert texts_of(found) == texts_of(expected)
+    for split, rows in found.by_split.items():
+        assert [shuffled[index]["text"] for index in rows.indices] == rows.texts
+        assert np.array_equal(rows.labels, expected.by_split[split].labels)
+
+
+def test_edited_and_unlabelled_rows_are_counted_and_left_out(model, dataset):
+    row = dict(dataset.examples[0])
+    inputs = [
+        row,
+        edited(row, text="an edit"),
+        edited(row),
+        {**row, "text": "no label", "label": ""},
+        {**row, "text": "unknown label", "label": "neutral"},
+        {key: value for key, value in row.items() if key != "label"} | {"text": "missing label"},
+        {**row, "text": "no split", "probe_split": "validation"},
+    ]
+    selection = select_rows(inputs, model, model.dataset)
+    assert texts_of(selection) == {"dev": [row["text"]]}
+    assert selection.left_out == {"edited": 2, "unlabelled": 4, "seen_in_training": 0}
+
+
+def test_rows_of_another_data_set_that_the_probes_were_trained_on_are_left_out(models):
+    model, other = models
+    trained_on = set(model.dataset.splits.train.texts)
+    foreign = IndexedDataset(base=other.dataset)
+    seen = [example["text"] for example in foreign.examples if example["text"] in trained_on]
+    assert len(seen) > 3
+    selection = select_rows(foreign.examples, model, other.dataset)
+    assert selection.left_out["seen_in_training"] == len(seen)
+    assert not trained_on & {text for rows in selection.by_split.values() for text in rows.texts}
+    assert select_rows(foreign.examples, other, other.dataset).left_out["seen_in_training"] == 0
+
+
+def test_a_text_counts_as_seen_in_whatever_case_and_spacing_it_comes(models, dataset):
+    model, other = models
+    seen = model.dataset.splits.train.texts[0]
+    example = {**dataset.examples[0], "text": seen.upper().replace(" ", "  ")}
+    assert select_rows([example], model, other.dataset).left_out["seen_in_training"] == 1
+
+
+def test_the_models_own_train_rows_are_a_series_of_their_own(model, dataset):
+    train = [example for example in dataset.examples if example["probe_split"] == "train"]
+    selection = select_rows(train, model, model.dataset)
+    assert list(selection.by_split) == ["train"] and selection.left_out["seen_in_training"] == 0
+
+
+def test_rows_that_stand_in_no_data_set_come_last_in_the_order_of_their_texts(model, dataset):
+    row = dataset.examples[3]
+    strangers = [{**row, "text": text} for text in ("zebra", "aardvark")]
+    assert texts_of(select_rows([*strangers, row], model, model.dataset)) == {"dev": [row["text"], "aardvark", "zebra"]}
+    assert texts_of(select_rows(strangers, model, None)) == {"dev": ["aardvark", "zebra"]}
+
+
+def test_only_the_wanted_splits_are_returned(model, dataset):
+    assert set(select_rows(dataset.examples, model, model.dataset, splits=("dev", "test")).by_split) == {"dev", "test"}
+
+
+def test_groups_travel_with_their_rows(model):
+    grouped = ProbeDataset(tiny_splits(groups=lambda texts: np.array([f"film {text.split()[1]}" for text in texts])))
+    rows = select_rows(grouped.examples, model, grouped).by_split["dev"]
+    assert rows.groups.tolist() == [f"film {text.split()[1]}" for text in rows.texts]
+    assert select_rows(model.dataset.examples, model, model.dataset).by_split["dev"].groups is None
+
+
+def test_an_empty_selection_has_no_rows(model):
+    assert select_rows([], model, model.dataset).by_split == {}
+
+
+def test_an_example_without_text_is_refused(model):
+    with pytest.raises(LitProbeError, match="string"):
+        select_rows([{"label": "positive"}], model, model.dataset)

@@ -1,0 +1,66 @@
+"""Real probes on a tiny real encoder, with a concept that can be read off: film sentences with good and bad adjectives."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lit_probe.encoder import Encoder
+from lit_probe.examples import LabelledTexts, Splits
+from lit_probe.lit.dataset import ProbeDataset
+from lit_probe.lit.model import ProbeModel
+from lit_probe.lit.pending_study import PendingStudy
+from lit_probe.lit.pooled_texts import PooledTexts
+from lit_probe.lit.specs import shown_layers
+from lit_probe.study import probe_layers
+
+LABELS = ("negative", "positive")
+_ADJECTIVES = {"negative": ["bad", "awful", "dull", "sad"], "positive": ["good", "great", "fine", "funny"]}
+
+
+def tiny_splits(name: str = "tiny", *, start: int = 0, sizes=(80, 40, 36), label_names=LABELS, **changes: Any) -> Splits:
+    """Different sentences, each with the label of its adjective; `start` says where in the circle of all sentences they begin."""
+    sentences = [
+        (f"the {noun} {verb} {adverb} {adjective} {end}", label_names[LABELS.index(label)])
+        for noun, verb, adverb, end in itertools.product(
+            ("film", "movie", "story", "plot", "acting"), ("was", "is"), ("very", "more", "not"), ("and slow", "but fast", "in more than one scene")
+        )
+        for pair in zip(_ADJECTIVES["negative"], _ADJECTIVES["positive"], strict=True)
+        for label, adjective in zip(LABELS, pair, strict=True)
+    ]
+    order = np.roll(np.random.default_rng(5).permutation(len(sentences)), -start)[: sum(sizes)]
+    texts, labels = zip(*(sentences[i] for i in order), strict=True)
+    rows = LabelledTexts(
+        texts,
+        np.array([label_names.index(label) for label in labels], dtype=np.int64),
+        tuple(label_names),
+        **{key: make(texts) for key, make in changes.items()},
+    )
+    bounds = np.cumsum((0, *sizes))
+    train, dev, test = (rows.select(range(low, high)) for low, high in itertools.pairwise(bounds))
+    return Splits(name, train, dev, test, {"source": "sentences of the tests", "seed": 5})
+
+
+def computed(encoder: Encoder, splits: Splits, **options: Any) -> PendingStudy:
+    """The finished study."""
+    study = PendingStudy(encoder, splits)
+    study.compute(lambda progress: probe_layers(encoder, splits, progress=progress, **options))
+    return study
+
+
+def models_of(studies: list[PendingStudy], dataset: Callable[[Splits], ProbeDataset] = ProbeDataset) -> list[ProbeModel]:
+    """LIT models of studies that share one encoder."""
+    texts = PooledTexts(studies[0].encoder, studies)
+    models = []
+    for study in studies:
+        shown = dataset(study.splits)
+        models.append(ProbeModel(study, shown, texts, shown_layers(study.encoder.n_layers, len(shown))))
+    return models
+
+
+def edited(example: Any, **changes: Any) -> dict[str, Any]:
+    """The example as LIT's editor leaves it: a copy with other fields, marked as added."""
+    return {**example, **changes, "_id": "", "_meta": {"added": True, "parentId": example.get("_id"), "source": "manual"}}
