@@ -5,6 +5,7 @@ the browser minutes and cost the Embeddings panel its own. Slices need no panel:
 """
 
 from lit_nlp.api.layout import LitCanonicalLayout
+
 from lit_probe.layouts.decodability import DECODABILITY
 from lit_probe.layouts.edits import EDITS
 from lit_probe.layouts.notebook import NOTEBOOK

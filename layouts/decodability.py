@@ -9,11 +9,13 @@ DECODABILITY = LitCanonicalLayout(
     # The left side has the full height of the page, which LIT's upper and lower groups share.
     left={"Probe by layer": [PROBE_BY_LAYER]},
     upper={
-        "Examples": [Panel.DataTableModule, Panel.DatapointEditorModule],
+        "Examples": [Panel.DataTableModule],
         "Embeddings by layer": [Panel.EmbeddingsModule],
         "Reading guide": [Panel.DocumentationModule],
     },
     lower={
+        # Alone in its tab: beside other panels its buttons would be cut off on a laptop's screen.
+        "Edit": [Panel.DatapointEditorModule],
         "Predictions": [Panel.ClassificationModule],
         "Performance": [Panel.MetricsModule, Panel.ConfusionMatrixModule, Panel.CurvesModule],
         "Explanations": [Panel.SalienceMapModule],

@@ -8,12 +8,13 @@ from lit_probe.layouts.panels import PROBE_BY_LAYER
 EDITS = LitCanonicalLayout(
     left={"Probe by layer": [PROBE_BY_LAYER]},
     upper={
-        "Edit": [Panel.DatapointEditorModule, Panel.ClassificationModule],
+        "Edit": [Panel.DatapointEditorModule],
+        "Generate": [Panel.GeneratorModule],
         "Reading guide": [Panel.DocumentationModule],
     },
     lower={
         "Examples": [Panel.DataTableModule],
-        "Generate": [Panel.GeneratorModule],
+        "Predictions": [Panel.ClassificationModule],
         "Explanations": [Panel.SalienceMapModule],
     },
     description=(

@@ -2,15 +2,18 @@
 
 from lit_nlp.api.layout import LitCanonicalLayout
 from lit_nlp.api.layout import LitModuleName as Panel
+
 from lit_probe.layouts.panels import PROBE_BY_LAYER
 
 NOTEBOOK = LitCanonicalLayout(
+    left={"Probe by layer": [PROBE_BY_LAYER]},
     upper={
-        "Probe by layer": [Panel.SimpleDataTableModule, PROBE_BY_LAYER],
-        "Edit": [Panel.DatapointEditorModule, PROBE_BY_LAYER],
-        "Embeddings by layer": [Panel.EmbeddingsModule, PROBE_BY_LAYER],
+        "Examples": [Panel.SimpleDataTableModule],
+        "Edit": [Panel.DatapointEditorModule],
+        "Embeddings by layer": [Panel.EmbeddingsModule],
+        "Predictions": [Panel.ClassificationModule],
         "Performance": [Panel.MetricsModule, Panel.ConfusionMatrixModule],
-        "Explanations": [Panel.SingleDatapointEditorModule, Panel.SalienceMapModule],
+        "Explanations": [Panel.SalienceMapModule],
     },
-    description="One row of panels, for a notebook cell.",
+    description="The layer curve beside one panel at a time, for a notebook cell.",
 )

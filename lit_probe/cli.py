@@ -44,7 +44,7 @@ _define(
 _define(flags.DEFINE_string, "text_column", "text", "Column of a csv, tsv or jsonl file that holds the texts.")
 _define(flags.DEFINE_string, "label_column", "label", "Column of a csv, tsv or jsonl file that holds the labels.")
 _define(flags.DEFINE_string, "group_column", None, "Column whose equal values must stay in one split (an author, a film).")
-_define(flags.DEFINE_integer, "max_examples", 5_000, "Rows per split, drawn by class and seed.", lower_bound=1)
+_define(flags.DEFINE_integer, "max_examples", 5_000, "Rows per split, drawn by class and seed; 0 for all.", lower_bound=0)
 _define(flags.DEFINE_enum, "pooling", "mean", list(POOLINGS), "How a text's tokens become one vector.")
 _define(flags.DEFINE_enum, "probe", "logistic", list(PROBES), "Kind of probe.")
 _define(
@@ -75,6 +75,7 @@ _define(
     None,
     "serve: layers whose predictions LIT's own panels show. Default: all, if few rows.",
 )
+_define(flags.DEFINE_bool, "help", False, "Show this text.", short_name="h")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -86,9 +87,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except flags.Error as error:
         print(f"lit-probe: {error}\nSee lit-probe --help.", file=sys.stderr)
         return 2
-    if FLAGS.is_parsed() and ("--help" in argv or "-h" in argv or arguments == ["help"] or not arguments):
+    if FLAGS.help or arguments == ["help"]:
         print(_help())
-        return 0 if arguments or len(argv) > 1 else 2
+        return 0
+    if not arguments:
+        print(_help(), file=sys.stderr)
+        return 2
     if len(arguments) != 1 or arguments[0] not in commands:
         print(f"lit-probe: unknown command {' '.join(arguments)!r}. Choose one of: layers, serve.", file=sys.stderr)
         return 2

@@ -25,6 +25,7 @@ FLOW = (
     "activation_cache",
     "probes",
     "intervals",
+    "scored_rows",
     "metrics",
     "layerwise",
     "study",

@@ -56,9 +56,10 @@ class LitPage:
         expect(self.chart.locator("svg")).to_have_count(n_panels, timeout=20_000)
         expect(self.panel.locator("[aria-busy=true]")).to_have_count(0)
 
-    def ids(self) -> list[str]:
-        """The examples' ids in LIT, in the order of its table, edited ones included."""
-        return self.page.evaluate(f"() => {{{SERVICES} return services.appState.currentInputData.map(({{id}}) => id)}}")
+    def ids(self, split: str | None = None) -> list[str]:
+        """The examples' ids in LIT, in the order of its table, edited ones included; of one split, or of all."""
+        examples = self.page.evaluate(f"() => {{{SERVICES} return services.appState.currentInputData}}")
+        return [example["id"] for example in examples if split in (None, example["data"]["probe_split"])]
 
     def select(self, ids: list[str]) -> None:
         """Selects examples, as LIT's table, toolbar and plots do."""
@@ -66,13 +67,13 @@ class LitPage:
 
     def select_slice(self, name: str, ids: list[str]) -> None:
         """Makes a slice and selects it, as LIT's slice menu does."""
-        script = f"([name, ids]) => {{{SERVICES} services.sliceService.addNamedSlice(name, ids); services.sliceService.selectNamedSlice(name)}}"
-        self.page.evaluate(script, [name, ids])
+        act = "services.sliceService.addNamedSlice(name, ids); services.sliceService.selectNamedSlice(name);"
+        self.page.evaluate(f"([name, ids]) => {{{SERVICES} {act}}}", [name, ids])
 
     def pin(self, example_id: str) -> None:
         """Pins an example for comparison, as LIT's toolbar does."""
-        script = f"(id) => {{{SERVICES} services.referenceSelectionService.selectIds([id]); services.appState.compareExamplesEnabled = true}}"
-        self.page.evaluate(script, example_id)
+        act = "services.referenceSelectionService.selectIds([id]); services.appState.compareExamplesEnabled = true;"
+        self.page.evaluate(f"(id) => {{{SERVICES} {act}}}", example_id)
 
     def add_edited(self, text: str) -> None:
         """Types another text into LIT's editor and presses Add."""

@@ -48,7 +48,9 @@ class Browser:
     def add(self, row, text, dataset="tiny"):
         """A new example as LIT's editor adds it."""
         data = {**row["data"], "text": text, "_id": "", "_meta": {"added": True, "parentId": row["id"], "source": "manual"}}
-        return self.ask("/annotate_new_data", {"inputs": [{"data": data, "id": "", "meta": data["_meta"]}]}, dataset_name=dataset)[0]
+        return self.ask(
+            "/annotate_new_data", {"inputs": [{"data": data, "id": "", "meta": data["_meta"]}]}, dataset_name=dataset
+        )[0]
 
 
 @pytest.fixture(scope="module")

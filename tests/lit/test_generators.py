@@ -30,9 +30,7 @@ def test_ablation_flip_finds_words_whose_loss_flips_the_probe(wrapped, dataset):
     example = next(one for one in dataset.examples if "but fast" in one["text"] and one["label"] == "negative")
     example = edited(example, text=example["text"] + " bad but good")
     found = GENERATORS["Ablation Flip"].generate(example, wrapped, dataset, ABLATION)
-    everything = [
-        GENERATORS["Ablation Flip"].generate(row, wrapped, dataset, ABLATION) for row in dataset.examples[:10]
-    ]
+    everything = [GENERATORS["Ablation Flip"].generate(row, wrapped, dataset, ABLATION) for row in dataset.examples[:10]]
     assert any(everything) or found
     for row, shortened in [(example, found), *zip(dataset.examples, everything, strict=False)]:
         original = wrapped.predict([row])[0]["probe"].argmax()

@@ -1,5 +1,6 @@
 import random
 
+import numpy as np
 import pytest
 from lit_nlp.api import model as lit_model
 from lit_nlp.api.dataset import Dataset, IndexedDataset
@@ -9,6 +10,7 @@ from tiny_probing import computed, edited, models_of, tiny_splits
 
 from lit_probe.encoder import load_encoder
 from lit_probe.errors import LitProbeError, UnknownNameError
+from lit_probe.examples import LabelledTexts, Splits
 from lit_probe.layerwise import LayerMetrics
 from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.lit.pending_study import PendingStudy
@@ -45,28 +47,62 @@ def test_the_curve_over_all_dev_rows_has_the_digits_of_the_study(model, dataset,
     assert dev["majority"] == expected.majority[metric]
 
 
+@pytest.mark.parametrize("metric", ["accuracy", "auroc", "log_loss"])
+def test_intervals_respect_the_groups_of_the_data_set(encoder, metric):
+    splits = tiny_splits(groups=lambda texts: np.array([" ".join(text.split()[1:4]) for text in texts]))
+    (model,) = models_of([computed(encoder, splits)])
+    study, rows = model.study.result(), splits.dev
+    args = ("dev", study.probabilities("dev"), rows.labels, splits.label_names, splits.train.labels)
+    expected, ungrouped = (
+        [score.low for score in LayerMetrics.measure(*args, groups=groups, seed=study.seed).scores[metric]]
+        for groups in (rows.groups, None)
+    )
+    dataset = IndexedDataset(base=model.dataset)
+    (dev,) = run(model, dataset, rows_of(dataset, "dev")[::-1], metric=metric)["series"]
+    assert columns(dev, "low") == expected != ungrouped
+
+
+def test_five_classes_with_names_of_their_own_have_a_curve(encoder):
+    two = tiny_splits()
+    nouns = ("film", "movie", "story", "plot", "acting")
+
+    def by_noun(rows):
+        return LabelledTexts(rows.texts, np.array([nouns.index(text.split()[1]) for text in rows.texts]), nouns)
+
+    (model,) = models_of([computed(encoder, Splits("nouns", by_noun(two.train), by_noun(two.dev), by_noun(two.test)))])
+    dataset = IndexedDataset(base=model.dataset)
+    answer = run(model, dataset)
+    assert answer["label_names"] == list(nouns) and "recall:plot" in [metric["name"] for metric in answer["metrics"]]
+    dev = answer["series"][1]
+    assert len(dev["n_by_class"]) == 5 and max(columns(dev, "score")) > 0.9 > 0.5 > dev["majority"]
+    assert not dev["reliable"] and "rows of" in dev["reason"], "a class of 40 rows in five has fewer than ten rows"
+
+
 def test_the_answer_holds_what_the_panel_needs(model, dataset):
     answer = run(model, dataset)
     study = model.study.result()
-    assert answer.items() >= {
-        "status": "ready",
-        "metric": "accuracy",
-        "metric_title": "Accuracy",
-        "higher_is_better": True,
-        "headline": "accuracy",
-        "best_layer": study.best_layer,
-        "chosen_on": "dev",
-        "n_layers": 4,
-        "d_model": 32,
-        "pooling": "mean",
-        "probe": "logistic",
-        "label_names": ["negative", "positive"],
-        "encoder": "tiny-bert",
-        "trained_on": "tiny",
-        "not_converged": [],
-        "left_out": {"edited": 0, "unlabelled": 0, "seen_in_training": 0},
-        "notes": [],
-    }.items()
+    assert (
+        answer.items()
+        >= {
+            "status": "ready",
+            "metric": "accuracy",
+            "metric_title": "Accuracy",
+            "higher_is_better": True,
+            "headline": "accuracy",
+            "best_layer": study.best_layer,
+            "chosen_on": "dev",
+            "n_layers": 4,
+            "d_model": 32,
+            "pooling": "mean",
+            "probe": "logistic",
+            "label_names": ["negative", "positive"],
+            "encoder": "tiny-bert",
+            "trained_on": "tiny",
+            "not_converged": [],
+            "left_out": {"edited": 0, "unlabelled": 0, "seen_in_training": 0},
+            "notes": [],
+        }.items()
+    )
     assert {"name": "accuracy", "title": "Accuracy"} in answer["metrics"]
     assert {"name": "recall:positive", "title": "Recall (positive)"} in answer["metrics"]
     assert [series["split"] for series in answer["series"]] == ["train", "dev", "test"]
@@ -142,7 +178,11 @@ def test_while_the_probes_are_computed_the_answer_says_how_far_they_are(encoder)
     study = PendingStudy(encoder, tiny_splits())
     (model,) = models_of([study])
     study.report("Encoding tiny train", 20, 80, "texts")
-    assert run(model, model.dataset) == {"status": "computing", "message": "Encoding tiny train: 20 of 80 texts", "fraction": 0.25}
+    assert run(model, model.dataset) == {
+        "status": "computing",
+        "message": "Encoding tiny train: 20 of 80 texts",
+        "fraction": 0.25,
+    }
 
 
 def test_a_model_on_another_data_set_waits_for_that_one_too(encoder):

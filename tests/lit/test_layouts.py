@@ -73,7 +73,7 @@ def test_tab_names_are_unique_within_a_layout(layout):
 def test_layouts_survive_json():
     back = serialize.from_json(serialize.to_json(LAYOUTS, simple=True))
     assert back["decodability"]["left"] == {"Probe by layer": [PROBE_BY_LAYER]}
-    assert back["decodability"]["upper"]["Examples"] == ["data-table-module", "datapoint-editor-module"]
+    assert back["decodability"]["lower"]["Edit"] == ["datapoint-editor-module"]
     assert all(layout["description"] for layout in back.values())
 
 

@@ -3,8 +3,9 @@ from lit_nlp.api import types
 from lit_nlp.api.dataset import Dataset, IndexedDataset
 from lit_nlp.components.pca import PCAModel
 from lit_nlp.lib import caching, serialize
-from tiny_probing import edited, tiny_splits
+from tiny_probing import computed, edited, models_of, tiny_splits
 
+from lit_probe.encoder import load_encoder
 from lit_probe.lit.dataset import ProbeDataset
 from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.lit.metrics import METRICS
@@ -78,6 +79,16 @@ def test_one_row_has_an_accuracy_and_no_auroc(model, dataset):
 def test_every_head_that_speaks_of_the_label_has_a_row_and_no_other(model, dataset):
     found = scores(run(model, dataset, dataset.examples[:5]))
     assert list(found) == ["probe", *(f"probe_layer_{layer:02d}" for layer in range(4))]
+
+
+def test_a_checkpoints_own_head_is_scored_when_it_speaks_of_the_same_classes(tiny_folder):
+    encoder = load_encoder(str(tiny_folder(n_classes=2)))
+    (model,) = models_of([computed(encoder, tiny_splits(label_names=("class 0", "class 1")))])
+    dataset = IndexedDataset(base=model.dataset)
+    dev = rows_of(dataset, "dev")
+    own = [("class 0", "class 1")[prediction["model"].argmax()] for prediction in model.predict(dev)]
+    expected = sum(answer == row["label"] for answer, row in zip(own, dev, strict=True)) / len(dev)
+    assert scores(run(model, dataset, dev))["model"]["accuracy"] == expected
 
 
 def test_its_columns_are_those_it_computes(model, dataset):

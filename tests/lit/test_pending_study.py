@@ -40,7 +40,10 @@ def test_progress_is_told_in_words_and_as_a_fraction(encoder):
 
 @pytest.mark.parametrize(
     ("error", "said"),
-    [(LitProbeError("Layer 3 has NaN"), "Layer 3 has NaN"), (ZeroDivisionError("/secret/path"), r"ZeroDivisionError \(the server's log")],
+    [
+        (LitProbeError("Layer 3 has NaN"), "Layer 3 has NaN"),
+        (ZeroDivisionError("/secret/path"), r"ZeroDivisionError \(the server's log"),
+    ],
 )
 def test_a_failure_is_kept_as_a_message_and_raised_to_whoever_waits(encoder, error, said):
     study = PendingStudy(encoder, tiny_splits())

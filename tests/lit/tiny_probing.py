@@ -26,7 +26,10 @@ def tiny_splits(name: str = "tiny", *, start: int = 0, sizes=(80, 40, 36), label
     sentences = [
         (f"the {noun} {verb} {adverb} {adjective} {end}", label_names[LABELS.index(label)])
         for noun, verb, adverb, end in itertools.product(
-            ("film", "movie", "story", "plot", "acting"), ("was", "is"), ("very", "more", "not"), ("and slow", "but fast", "in more than one scene")
+            ("film", "movie", "story", "plot", "acting"),
+            ("was", "is"),
+            ("very", "more", "not"),
+            ("and slow", "but fast", "in more than one scene"),
         )
         for pair in zip(_ADJECTIVES["negative"], _ADJECTIVES["positive"], strict=True)
         for label, adjective in zip(LABELS, pair, strict=True)

@@ -142,7 +142,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     resized.observe(this);
     this.endings = [
       answers.subscribe(redraw),
-      currentLayer.subscribe(redraw),
+      
       choices.subscribe(() => this.ask()),
       () => resized.disconnect(),
       () => answers.release(this),

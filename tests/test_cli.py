@@ -1,0 +1,136 @@
+"""The command line as a user calls it: tables, files, and a clear word for every wrong call."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lit_probe import cli
+
+SIX = {"sun": "joy", "rain": "sadness", "dog": "surprise", "night": "fear", "queue": "anger", "mud": "disgust"}
+
+
+def run(*arguments: str) -> int:
+    cli.FLAGS.unparse_flags()
+    for name in set(cli.FLAGS) - {"h"}:
+        cli.FLAGS[name].unparse()
+    return cli.main(["lit-probe", *arguments])
+
+
+@pytest.fixture
+def flags(tiny_folder, tmp_path) -> list[str]:
+    words = tuple({*SIX, *"the was and we saw it again today there with a friend".split()})
+    return [f"--model={tiny_folder(words=words)}", f"--cache_dir={tmp_path / 'cache'}", f"--out={tmp_path / 'out'}"]
+
+
+def six_class_table(path: Path, classes: int = 6) -> Path:
+    ends = ["", "again", "today", "with a friend", "and we saw it", "there", "and it was the sun"]
+    rows = [
+        (f"{start} {word} {end}".strip(), label)
+        for word, label in list(SIX.items())[:classes]
+        for start in ("the", "we saw the", "it was the", "there was the", "a")
+        for end in ends
+    ]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("review", "feeling"), *rows])
+    return path
+
+
+@pytest.mark.parametrize("classes", [3, 6])
+def test_a_table_with_string_labels_gives_a_table_of_layers_and_three_files(flags, tmp_path, capsys, classes):
+    table = six_class_table(tmp_path / "feelings.csv", classes)
+    assert run("layers", *flags, f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling") == 0
+    printed = capsys.readouterr().out
+    assert "best on dev" in printed
+    out = tmp_path / "out"
+    result = json.loads((out / "layers.json").read_text())["datasets"]["feelings"]
+    assert result["label_names"] == sorted(list(SIX.values())[:classes])
+    assert [row["layer"] for row in result["layers"]] == [0, 1, 2, 3]
+    assert {"n", "accuracy", "accuracy_low", "accuracy_high", "auroc", "recall:joy"} <= set(result["layers"][0])
+    assert result["test"]["layer"] == result["best_layer"]
+    with (out / "layers.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["accuracy"]) for row in rows] == [row["accuracy"] for row in result["layers"]]
+    svg = (out / "layers.svg").read_text()
+    assert "<svg" in svg
+    assert "layer (0 = embeddings)" in svg
+
+
+def test_a_second_run_writes_the_same_bytes_without_torch(flags, tmp_path):
+    table = six_class_table(tmp_path / "feelings.csv")
+    flags = [*flags, f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling"]
+    code = "import sys; from lit_probe.cli import main; code = main(); print('torch' in sys.modules, file=sys.stderr); sys.exit(code)"
+
+    def layers() -> tuple[dict[str, bytes], str]:
+        done = subprocess.run([sys.executable, "-c", code, "layers", *flags], capture_output=True, text=True, check=True)
+        files = {path.name: path.read_bytes() for path in sorted((tmp_path / "out").iterdir())}
+        return files, done.stderr.splitlines()[-1]
+
+    first, loaded_torch = layers()
+    assert loaded_torch == "True"
+    second, loaded_torch = layers()
+    assert loaded_torch == "False"
+    assert first == second
+
+
+def test_two_encoders_get_a_folder_each(flags, tiny_folder, tmp_path):
+    table = six_class_table(tmp_path / "feelings.csv")
+    models = f"--model={tiny_folder()},{tiny_folder('distilbert')}"
+    assert run("layers", *flags, models, f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling") == 0
+    assert (tmp_path / "out/tiny-bert/layers.json").is_file()
+    assert (tmp_path / "out/tiny-distilbert/layers.csv").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["fly"], 2, "unknown command 'fly'. Choose one of: layers, serve."),
+        (["layers", "--poling=mean"], 2, "Unknown command line flag 'poling'"),
+        (["layers", "--pooling=avg"], 2, "should be one of <mean|mean_all|cls|last|max>"),
+        (["layers", "--max_examples=-1"], 2, "max_examples"),
+        (["layers", "--datasets=nonsense"], 1, "Unknown data set 'nonsense'. Choose one of:"),
+        (["layers", "--model=no/such-model"], 1, "lit-probe[demo]"),
+        (["layers", "--datasets=csv=missing.csv"], 1, "missing.csv"),
+        (["layers", "--datasets="], 1, "data set"),
+        (["layers", "--model="], 1, "--model"),
+        (["layers", "--model={tiny},{tiny}"], 1, "Two encoders are called 'tiny-bert'"),
+        (["layers", "--out=/dev/null/here"], 1, "Change --out"),
+        (["layers", "--max_length=100000"], 1, "reads at most 64 tokens"),
+        (["layers", "--datasets=csv={table}", "--text_column=body"], 1, "review"),
+        (["serve", "--head_layers=two"], 1, "--head_layers takes layer numbers"),
+        (["serve", "--head_layers=9"], 1, "9"),
+    ],
+)
+def test_a_wrong_call_gets_one_clear_line(flags, tiny_folder, tmp_path, capsys, arguments, code, message):
+    names = {"tiny": tiny_folder(), "table": six_class_table(tmp_path / "feelings.csv")}
+    defaults = [flag for flag in flags if not any(a.startswith(flag.split("=")[0]) for a in arguments)]
+    assert run(*[argument.format(**names) for argument in arguments], *defaults) == code
+    said = capsys.readouterr().err
+    assert message in said
+    assert "Traceback" not in said
+
+
+def test_one_class_only_is_refused(flags, tmp_path, capsys):
+    table = six_class_table(tmp_path / "feelings.csv", classes=1)
+    assert run("layers", *flags, f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling") == 1
+    assert "joy" in capsys.readouterr().err
+
+
+def test_help_lists_every_flag(capsys):
+    assert run("--help") == 0
+    printed = capsys.readouterr().out
+    assert "lit-probe serve|layers" in printed
+    for name in set(cli.FLAGS) - {"h"}:
+        assert f"--{name} " in printed
+
+
+def test_an_unwritable_cache_is_done_without(flags, tmp_path, capsys):
+    table = six_class_table(tmp_path / "feelings.csv")
+    flags = [*flags, f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling", "--cache_dir=/dev/null/cache"]
+    assert run("layers", *flags) == 0
+    assert "nothing was cached" in capsys.readouterr().out

@@ -1,0 +1,66 @@
+"""The documentation as tests: links lead somewhere, tables are complete, the README's Python and commands run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lit_probe import cli
+from lit_probe.datasets import DATASETS
+from lit_probe.pooling import POOLINGS
+from lit_probe.probes import PROBES
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "benchmarks/README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def words_in_code(page: Path) -> set[str]:
+    return set(re.findall(r"`([^`\n]+)`", page.read_text("utf-8")))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_local_link_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text("utf-8")):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_readme_names_every_data_set_probe_and_pooling():
+    named = words_in_code(ROOT / "README.md")
+    assert set(DATASETS) <= named
+    assert {f"--probe={name}" for name in PROBES} - {"--probe=logistic"} <= named
+    assert set(POOLINGS) <= words_in_code(ROOT / "docs/glossary.md")
+
+
+def test_every_flag_in_the_docs_exists():
+    for page in PAGES:
+        for name in re.findall(r"(?<![\w-])--([a-z]+(?:_[a-z]+)*)(?==|`|\s)", page.read_text("utf-8")):
+            foreign = {"threads", "workers", "editable", "constraint", "help"}
+            assert name in cli.FLAGS or name in foreign, f"{page.name} names --{name}"
+
+
+def test_the_readmes_commands_parse():
+    commands = re.findall(r"^\.venv/bin/lit-probe (.*)$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert len(commands) >= 4
+    for command in commands:
+        cli.FLAGS.unparse_flags()
+        assert cli.FLAGS(["lit-probe", *shlex.split(command)])[1] in ("serve", "layers")
+
+
+def test_the_readmes_make_targets_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    for page in PAGES:
+        for target in re.findall(r"\bmake ([a-z]+)\b(?=\s+#|`)", page.read_text("utf-8")):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{page.name} names make {target}"
+
+
+def test_the_readmes_python_runs(tiny_folder):
+    [code] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    code = code.replace("sentence-transformers/all-MiniLM-L6-v2", str(tiny_folder()))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "best on dev" in done.stdout
