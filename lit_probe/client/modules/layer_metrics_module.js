@@ -142,7 +142,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     resized.observe(this);
     this.endings = [
       answers.subscribe(redraw),
-      
+      currentLayer.subscribe(redraw),
       choices.subscribe(() => this.ask()),
       () => resized.disconnect(),
       () => answers.release(this),
@@ -166,7 +166,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     const pinned = pinnedExample();
     return {
       model: /** @type {string} */ (this.model),
-      dataset: /** @type {string} */ (currentDataset),
+      dataset: 'demo',
       // One example makes no curve: clicking on a row shows its probabilities and leaves the curve as it is.
       scored: /** @type {IndexedInput[]} */ (selected.length > 1 ? selected : currentInputData),
       nSelected: selected.length,
