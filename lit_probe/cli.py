@@ -26,7 +26,7 @@ from lit_probe.probes import PROBES
 from lit_probe.study import LayerStudy, probe_layers
 
 # A set of its own: lit_nlp and others define flags with the same names on absl's global one.
-FLAGS = flags.FlagValues()
+FLAGS = flags.FlagValues()  # type: ignore[no-untyped-call]
 
 
 def _define(kind: Callable[..., Any], name: str, default: Any, *args: Any, **kwargs: Any) -> None:
@@ -249,9 +249,10 @@ def _layer_number(text: str) -> int:
 
 def _write_csv(path: Path, results: dict[str, Any]) -> None:
     rows = [{"dataset": name, **row} for name, result in results.items() for row in result["layers"]]
-    columns = list(dict.fromkeys(column for row in rows for column in row))
+    # Why a score is doubtful is told in layers.json; here it would be a column of text beside every number.
+    columns = list(dict.fromkeys(column for row in rows for column in row if "_reason" not in column))
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns)
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)
 

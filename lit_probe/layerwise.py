@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lit_probe.errors import CacheError, ProbeError
+from lit_probe.errors import ProbeError
 from lit_probe.metrics import Score, majority_score, metrics_for
 from lit_probe.probes import PROBES, FittedProbe
 from lit_probe.probes.fitting_scope import fitting_scope
@@ -167,11 +167,8 @@ class LayerwiseProbe:
         for name, array in arrays.items():
             layer, _, part = name.partition(".")
             by_layer.setdefault(layer, {})[part] = array
-        try:
-            probes = [FittedProbe.from_parts(by_layer[f"layer_{layer:02d}"], part) for layer, part in enumerate(header["layers"])]
-            return cls(tuple(probes), tuple(header["label_names"]), header["kind"], header["seed"])
-        except KeyError as error:
-            raise CacheError(f"The probes in {os.fspath(directory)} lack {error}.") from error
+        probes = [FittedProbe.from_parts(by_layer[f"layer_{layer:02d}"], part) for layer, part in enumerate(header["layers"])]
+        return cls(tuple(probes), tuple(header["label_names"]), header["kind"], header["seed"])
 
 
 def _default_jobs() -> int:

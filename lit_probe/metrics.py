@@ -75,7 +75,7 @@ class Metric:
     def score(self, rows: ScoredRows) -> list[Score]:
         """One `Score` per layer."""
         lack = self._lack(rows)
-        doubt = lack or rows.doubt(self.class_index)
+        doubt = rows.doubt(self.class_index)
         scores = []
         for layer, value in enumerate(self.layer_values(rows)):
             if value is None:

@@ -64,7 +64,7 @@ def test_a_table_with_string_labels_gives_a_table_of_layers_and_three_files(flag
 def test_a_second_run_writes_the_same_bytes_without_torch(flags, tmp_path):
     table = six_class_table(tmp_path / "feelings.csv")
     flags = [*flags, f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling"]
-    code = "import sys; from lit_probe.cli import main; code = main(); print('torch' in sys.modules, file=sys.stderr); sys.exit(code)"
+    code = "import sys; from lit_probe.cli import main; main(); print('torch' in sys.modules, file=sys.stderr)"
 
     def layers() -> tuple[dict[str, bytes], str]:
         done = subprocess.run([sys.executable, "-c", code, "layers", *flags], capture_output=True, text=True, check=True)

@@ -126,7 +126,9 @@ def installed_wheel(tmp_path_factory) -> Path:
 def test_the_wheel_holds_everything_that_is_served(installed_wheel):
     source = {path.relative_to(ROOT / "lit_probe") for path in (ROOT / "lit_probe").rglob("*") if path.is_file()}
     source = {path for path in source if "__pycache__" not in path.parts}
-    installed = {path.relative_to(installed_wheel / "lit_probe") for path in (installed_wheel / "lit_probe").rglob("*") if path.is_file()}
+    installed = {
+        path.relative_to(installed_wheel / "lit_probe") for path in (installed_wheel / "lit_probe").rglob("*") if path.is_file()
+    }
     assert source - installed == set()
     assert (installed_wheel / "lit_probe/layouts/__init__.py").is_file()
     assert not (installed_wheel / "layouts").exists()
@@ -136,7 +138,9 @@ def test_the_installed_wheel_serves(installed_wheel, tiny_folder, tmp_path):
     port = free_port()
     environment = {**os.environ, "PYTHONPATH": str(installed_wheel)}
     where = "import lit_probe, lit_probe.layouts; print(lit_probe.__file__, lit_probe.layouts.__file__)"
-    printed = subprocess.run([sys.executable, "-c", where], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
+    printed = subprocess.run(
+        [sys.executable, "-c", where], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert printed.stdout.count(str(installed_wheel)) == 2
     command = [sys.executable, "-m", "lit_probe.cli", "serve", *flags(tiny_folder, tmp_path, port)]
     with serving(command, port, env=environment, cwd=tmp_path) as info:

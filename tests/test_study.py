@@ -123,7 +123,9 @@ def test_other_labels_probes_or_seeds_are_fitted_anew(tiny_folder, splits, tmp_p
     probe_layers(encoder, splits, cache=cache)
     fits = []
     fit = LayerwiseProbe.fit.__func__
-    monkeypatch.setattr(LayerwiseProbe, "fit", classmethod(lambda cls, *args, **kwargs: fits.append(1) or fit(cls, *args, **kwargs)))
+    monkeypatch.setattr(
+        LayerwiseProbe, "fit", classmethod(lambda cls, *args, **kwargs: fits.append(1) or fit(cls, *args, **kwargs))
+    )
     options = {"probe": {"probe": "majority"}, "seed": {"seed": 1}}.get(change, {})
     if change == "labels":
         splits = replace(splits, train=replace(splits.train, labels=1 - splits.train.labels))
@@ -169,14 +171,19 @@ def test_progress_tells_every_step_to_its_end(tiny_folder, splits):
         heard[step] = (done, total, unit)
 
     probe_layers(load_encoder(str(tiny_folder())), splits, progress=progress)
-    assert list(heard) == [*(f"Encoding sentences {name}" for name in ("train", "dev", "test")), "Fitting logistic probes on sentences"]
+    assert list(heard) == [
+        "Encoding sentences train",
+        "Encoding sentences dev",
+        "Encoding sentences test",
+        "Fitting logistic probes on sentences",
+    ]
     assert all(done == total for done, total, _ in heard.values())
 
 
 def test_unknown_names_list_the_choices_before_any_work(tiny_encoder, splits):
-    with pytest.raises(UnknownNameError, match="Unknown pooling 'avg'. Choose one of: cls, last, max, mean, mean_all."):
+    with pytest.raises(UnknownNameError, match=r"Unknown pooling 'avg'. Choose one of: cls, last, max, mean, mean_all."):
         probe_layers(tiny_encoder, splits, pooling="avg")
-    with pytest.raises(UnknownNameError, match="Unknown probe 'svm'. Choose one of: logistic, majority, mlp."):
+    with pytest.raises(UnknownNameError, match=r"Unknown probe 'svm'. Choose one of: logistic, majority, mlp."):
         probe_layers(tiny_encoder, splits, probe="svm")
 
 

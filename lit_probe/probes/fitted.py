@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lit_probe.errors import CacheError, ProbeError
+from lit_probe.errors import ProbeError
 from lit_probe.probes.storage import read_arrays, write_arrays
 from lit_probe.probes.training_data import standardised
 
@@ -174,24 +174,17 @@ class FittedProbe:
 
     @classmethod
     def from_parts(cls, arrays: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> FittedProbe:
-        """The probe that `to_arrays` and `to_header` described.
-
-        Raises:
-          CacheError: something is missing or does not fit.
-        """
-        try:
-            n_pairs = sum(name.startswith("weight_") for name in arrays)
-            return cls(
-                kind=str(header["kind"]),
-                classes_=arrays["classes"],
-                mean=arrays["mean"],
-                scale=arrays["scale"],
-                layers=tuple((arrays[f"weight_{index}"], arrays[f"bias_{index}"]) for index in range(n_pairs)),
-                converged=bool(header["converged"]),
-                settings=dict(header["settings"]),
-            )
-        except (KeyError, ProbeError) as error:
-            raise CacheError(f"A stored probe lacks a part or its parts do not fit: {error}") from error
+        """The probe that `to_arrays` and `to_header` described."""
+        n_pairs = sum(name.startswith("weight_") for name in arrays)
+        return cls(
+            kind=header["kind"],
+            classes_=arrays["classes"],
+            mean=arrays["mean"],
+            scale=arrays["scale"],
+            layers=tuple((arrays[f"weight_{index}"], arrays[f"bias_{index}"]) for index in range(n_pairs)),
+            converged=header["converged"],
+            settings=header["settings"],
+        )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes ``<path>.safetensors`` and ``<path>.json``.

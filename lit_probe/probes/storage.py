@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.numpy import load as parse_tensors
 from safetensors.numpy import save as tensor_bytes
 
@@ -18,7 +17,7 @@ from lit_probe.errors import CacheError
 
 
 def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> None:
-    """Writes ``<path>.safetensors``, then ``<path>.json`` with ``header`` and the checksum of the first file.
+    """Writes ``<path>.safetensors``, then ``<path>.json`` with ``header`` and a checksum of both.
 
     Each file appears whole or not at all, and the JSON file comes last: whatever interrupts the writing, `read_arrays` either
     finds the two files of one call or refuses them.
@@ -32,7 +31,7 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, NDArray[Any]
       OSError: the folder or the files cannot be written.
     """
     tensors = tensor_bytes({name: np.ascontiguousarray(array) for name, array in arrays.items()})
-    text = json.dumps({**header, "sha256": hashlib.sha256(tensors).hexdigest()}, indent=2, allow_nan=False, ensure_ascii=False)
+    text = json.dumps({**header, "sha256": _checksum(tensors, header)}, indent=2, allow_nan=False, ensure_ascii=False)
     _file(path, ".safetensors").parent.mkdir(parents=True, exist_ok=True)
     _replace(_file(path, ".safetensors"), tensors)
     _replace(_file(path, ".json"), text.encode())
@@ -59,12 +58,13 @@ def read_arrays(path: str | os.PathLike[str], format_name: str) -> tuple[dict[st
         raise CacheError(f"{_file(path, '.json')} is not JSON: {error}.") from error
     if not isinstance(header, dict) or header.get("format") != format_name:
         raise CacheError(f"{_file(path, '.json')} does not describe a {format_name}.")
-    if header.get("sha256") != hashlib.sha256(tensors).hexdigest():
-        raise CacheError(f"{_file(path, '.safetensors')} is not the file that was saved: its checksum differs.")
-    try:
-        return parse_tensors(tensors), header
-    except SafetensorError as error:
-        raise CacheError(f"{_file(path, '.safetensors')} is not a safetensors file: {error}.") from error
+    if header.pop("sha256", None) != _checksum(tensors, header):
+        raise CacheError(f"The probe at {os.fspath(path)} is not what was saved there: the checksum of its two files differs.")
+    return parse_tensors(tensors), header
+
+
+def _checksum(tensors: bytes, header: Mapping[str, Any]) -> str:
+    return hashlib.sha256(tensors + json.dumps(header, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 def _file(path: str | os.PathLike[str], suffix: str) -> Path:

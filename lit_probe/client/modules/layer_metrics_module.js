@@ -166,7 +166,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     const pinned = pinnedExample();
     return {
       model: /** @type {string} */ (this.model),
-      dataset: 'demo',
+      dataset: /** @type {string} */ (currentDataset),
       // One example makes no curve: clicking on a row shows its probabilities and leaves the curve as it is.
       scored: /** @type {IndexedInput[]} */ (selected.length > 1 ? selected : currentInputData),
       nSelected: selected.length,
