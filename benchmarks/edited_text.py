@@ -54,8 +54,10 @@ def _wait_until_ready(port: int) -> str:
             model = next(iter(_post(port, "get_info")["models"]))
             if _predict(port, model, "ready")["status"] == "ready":
                 return str(model)
+        except urllib.error.HTTPError:
+            raise
         except (urllib.error.URLError, ConnectionError):
-            pass
+            pass  # not listening yet
         time.sleep(0.5)
     raise TimeoutError("the server was not ready within three minutes")
 
@@ -74,7 +76,7 @@ def _predict(port: int, model: str, text: str) -> dict[str, Any]:
 
 def _post(port: int, path: str, body: Any = None) -> Any:
     request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST"
+        f"http://127.0.0.1:{port}/{path}", json.dumps(body or {}).encode(), {"Content-Type": "application/json"}, method="POST"
     )
     with urllib.request.urlopen(request, timeout=30) as response:
         return json.load(response)

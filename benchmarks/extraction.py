@@ -11,8 +11,8 @@ from benchmarks.common import bare_forward, default_encoder, in_turn, sentences
 from lit_probe.activations import BLOCK_SIZE, extract_activations
 from lit_probe.encoder import on_encoder_thread
 
-ROUNDS = 5
-N_TEXTS = 2 * BLOCK_SIZE
+ROUNDS = 9
+N_TEXTS = BLOCK_SIZE
 
 
 def main() -> None:

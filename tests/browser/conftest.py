@@ -39,7 +39,10 @@ def chromium():
     expect.set_options(timeout=15_000)  # Generous: CI machines are slow and shared.
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=arguments)
+        # With scroll bars, as on most people's screens: they take room.
+        browser = playwright.chromium.launch(
+            executable_path=executable, args=arguments, ignore_default_args=["--hide-scrollbars"]
+        )
         yield browser
         browser.close()
 

@@ -117,11 +117,22 @@ def test_an_edited_example_appears_and_is_not_scored(lit: LitPage):
     lit.wait_for_curve()
     assert lit.panel.locator(".reading").inner_text() == reading
 
+    # Where nothing can be scored, the panel says so and still shows the example.
+    edited = lit.ids()[-1:]
+    lit.add_edited("Another edited text.")
+    expect(lit.panel.locator(".example.selected .quote")).to_have_text("Another edited text.")
+    lit.select(edited + lit.ids()[-1:])
+    expect(lit.caption).to_have_text("Selection: 2 examples · 2 edited examples are not scored")
+    expect(lit.panel).to_contain_text("None of these examples can be scored")
+    expect(lit.panel.locator(".strips")).to_have_count(1)
+
 
 def test_two_models_stand_side_by_side_with_their_own_numbers(lit: LitPage, server: str):
     lit.open(dataset="demo", models=f"{BERT},{ELECTRA}").wait_for_curve(2)
     left, right = (lit.panel.nth(i).bounding_box() for i in range(2))
     assert left["x"] + left["width"] <= right["x"] + 1 and left["y"] == right["y"]
+    left_axis, right_axis = (lit.chart.nth(i).locator(".score-axis text") for i in range(2))
+    expect(right_axis).to_have_text(left_axis.all_text_contents())
     for i, model in enumerate((BERT, ELECTRA)):
         answer = ask(server, "layer_metrics", model, "demo", lit.ids())
         expect(lit.panel.nth(i).locator(".reading")).to_contain_text(
@@ -248,7 +259,8 @@ def test_nothing_in_the_panel_is_cut_off_on_a_narrow_screen_either(lit: LitPage)
     parts = "'.module-toolbar, .caption, .legend, .chart, .reading, .notes, .strips, .verdict'"
     overflowing = f"""(panel) => [...panel.shadowRoot.querySelectorAll({parts})]
         .filter((part) => part.scrollWidth > part.clientWidth + 1).map((part) => part.className)"""
-    for width in (1440, 1000):
-        lit.page.set_viewport_size({"width": width, "height": 900})
+    for width, height in ((1440, 900), (1000, 900), (1440, 500)):
+        lit.page.set_viewport_size({"width": width, "height": height})
+        lit.page.wait_for_timeout(300)
         expect(lit.panel.locator(".strips")).to_have_count(1)
-        assert lit.panel.evaluate(overflowing) == [], width
+        assert lit.panel.evaluate(overflowing) == [], (width, height)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from lit_page import LitPage
 from playwright.sync_api import expect
+
+GUIDE = Path(__file__).parent.parent.parent / "docs" / "add-a-panel.md"
 
 # Per layout and tab: tags that nothing defines, and titles that two panels of a tab share.
 FAULTS = """() => {
@@ -70,3 +75,20 @@ def test_lit_waits_for_panels_that_load_slowly(lit: LitPage):
 
     lit.page.route("**/lib/curve_chart.js", late)
     lit.open(dataset="demo").wait_for_curve()
+
+
+def test_the_smallest_panel_of_the_guide_works(lit: LitPage):
+    panel, entry = re.findall(r"```js\n(.*?)```", GUIDE.read_text(), re.DOTALL)[:2]
+    lit.page.route("**/modules/current_layer_module.js", lambda route: route.fulfill(content_type="text/javascript", body=panel))
+
+    def with_entry(route):
+        index = route.fetch()
+        route.fulfill(response=index, body=index.text() + entry)
+
+    lit.page.route("**/lit_probe/index.js*", with_entry)
+    lit.open(dataset="demo").wait_for_curve()
+    lit.page.evaluate("() => document.body.append(document.createElement('current-layer-module'))")
+    smallest = lit.page.locator("current-layer-module")
+    expect(smallest).to_have_text("Layer not picked yet")
+    lit.click_layer(2)
+    expect(smallest).to_have_text("Layer 2")

@@ -4,12 +4,13 @@ import {curveChart, MARGIN} from '../../lit_probe/client/lib/curve_chart.js';
 import {layerScale} from '../../lit_probe/client/lib/layer_scale.js';
 import {COLORS, SPLIT_STYLES} from '../../lit_probe/client/lib/palette.js';
 import {paperFigure} from '../../lit_probe/client/lib/paper_figure.js';
+import {scoreDomain} from '../../lit_probe/client/lib/score_domain.js';
 import {svgText} from '../../lit_probe/client/lib/svg_text.js';
 import {DEV, findAll, makeAnswer, makeSeries, TEST, textOf, TRAIN, withClass} from './example_answers.mjs';
 
 const VIEW = {width: 500, height: 300, currentLayer: null, hoveredLayer: null};
 const LINE_AND_POINT = [{series: DEV, mode: 'line'}, {series: TEST, mode: 'point'}, {series: TRAIN, mode: 'hidden'}];
-const chart = (series, drawn, changes = {}) => curveChart(makeAnswer(series), {...VIEW, drawn, ...changes});
+const chart = (series, drawn, changes = {}) => curveChart(makeAnswer(series), {...VIEW, drawn, domain: scoreDomain(drawn, 2), ...changes});
 const marks = (node) => findAll(node, ({name, attributes}) => name !== 'text' && attributes.stroke === '#FFFFFF');
 
 test('a line has a mark per layer and a band, a point has one mark and a bar, a hidden series nothing', () => {

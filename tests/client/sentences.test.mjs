@@ -46,6 +46,12 @@ test('an example is described by layer, top class and gold label', () => {
   assert.equal(sentences.exampleSentence({...example, label: null}, ['negative', 'positive'], 0, 1), 'Layer 0 (embeddings): negative 0.60; no gold label');
 });
 
+test('a heading names what is special about a layer', () => {
+  assert.equal(sentences.layerHeading(3, 4), 'Layer 3');
+  assert.equal(sentences.layerHeading(4, 4), 'Layer 4 (dev-chosen)');
+  assert.equal(sentences.layerHeading(0, 0), 'Layer 0 (embeddings, dev-chosen)');
+});
+
 test('the model’s own prediction is told from the probe’s', () => {
   assert.equal(sentences.modelSentence({label_names: ['a', 'b', 'c'], probabilities: [0.1, 0.7, 0.2]}), 'The model’s own prediction: b 0.70');
 });

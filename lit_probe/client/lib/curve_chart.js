@@ -12,7 +12,6 @@ import {linearScale} from './linear_scale.js';
 import {marker} from './marker.js';
 import {niceTicks} from './nice_ticks.js';
 import {COLORS, SPLIT_STYLES} from './palette.js';
-import {scoreDomain} from './score_domain.js';
 import {svgNode} from './svg_node.js';
 
 export const FONT = "Roboto, 'Helvetica Neue', Arial, sans-serif";
@@ -27,15 +26,15 @@ export const MARGIN = {top: 24, right: 14, bottom: 40, left: 56};
  * @param {number} view.width
  * @param {number} view.height
  * @param {DrawnSeries[]} view.drawn
+ * @param {[number, number]} view.domain  the range of the score axis; see `scoreDomain`
  * @param {?number} view.currentLayer  the layer whose column is tinted; null for none
  * @param {?number} view.hoveredLayer  the layer under the pointer; null for none
  * @returns {SvgNode}  an `svg` that needs no style sheet
  */
-export function curveChart(answer, {width, height, drawn, currentLayer, hoveredLayer}) {
+export function curveChart(answer, {width, height, drawn, domain, currentLayer, hoveredLayer}) {
   const bottom = height - MARGIN.bottom;
   const right = width - MARGIN.right;
   const layers = layerScale(answer.n_layers, [MARGIN.left, right]);
-  const domain = scoreDomain(drawn, answer.best_layer);
   const y = linearScale(domain, [bottom, MARGIN.top]);
   const plot = {top: MARGIN.top, right, bottom, left: MARGIN.left, layers, y};
   const lines = drawn.filter(({mode}) => mode === 'line');
@@ -48,7 +47,7 @@ export function curveChart(answer, {width, height, drawn, currentLayer, hoveredL
     chosenMark(plot, answer),
     hoveredLayer === null ? null : crosshair(plot, hoveredLayer),
     // The first series ends up on top.
-    ...drawn.map((one) => band(plot, one)).reverse(),
+    ...drawn.map((one) => band(plot, one, lines.length > 1 ? 0.1 : 0.16)).reverse(),
     ...drawn.map((one) => scores(plot, one, answer.best_layer, lines.length > 0, hoveredLayer)).reverse(),
   );
 }
@@ -150,15 +149,15 @@ function styleOf({series}) {
   return series.reliable ? style : {...style, color: COLORS.unreliable};
 }
 
-/** @param {Plot} plot @param {DrawnSeries} one @returns {?SvgNode} */
-function band({layers, y}, one) {
+/** @param {Plot} plot @param {DrawnSeries} one @param {number} opacity @returns {?SvgNode} */
+function band({layers, y}, one, opacity) {
   if (one.mode !== 'line') return null;
   const points = one.series.layers.map(({layer, low, high}) => ({
     x: layers.x(layer),
     low: low === null ? null : y(low),
     high: high === null ? null : y(high),
   }));
-  return svgNode('path', {class: `band ${one.series.split}`, d: bandPath(points), fill: styleOf(one).color, 'fill-opacity': 0.16});
+  return svgNode('path', {class: `band ${one.series.split}`, d: bandPath(points), fill: styleOf(one).color, 'fill-opacity': opacity});
 }
 
 /**

@@ -15,7 +15,7 @@
  * @property {() => void} requestUpdate
  * @property {(observe: () => any, effect: (value: any) => void) => void} reactImmediately  ends by itself on disconnection
  *
- * @typedef {HTMLElement & OfLit & {connectedCallback(): void, disconnectedCallback(): void}} LitPanel
+ * @typedef {HTMLElement & OfLit & {connectedCallback(): void, disconnectedCallback(): void, updated(changed: unknown): void}} LitPanel
  */
 
 /** A template of elements, as lit-html wants it: the bundle's own `html` without the bundle. */

@@ -5,6 +5,7 @@
 import {curveChart, FONT, MARGIN} from './curve_chart.js';
 import {marker} from './marker.js';
 import {COLORS, SPLIT_STYLES} from './palette.js';
+import {scoreDomain} from './score_domain.js';
 import {seriesLegend} from './series_legend.js';
 import {svgNode} from './svg_node.js';
 
@@ -26,7 +27,8 @@ const LINE = 17;
 export function paperFigure(answer, drawn, examples, dataset) {
   const visible = drawn.filter(({mode}) => mode !== 'hidden');
   const height = HEAD + CHART_HEIGHT + (visible.length + 1) * LINE + 10;
-  const chart = curveChart(answer, {width: WIDTH, height: CHART_HEIGHT, drawn, currentLayer: null, hoveredLayer: null});
+  const domain = scoreDomain(drawn, answer.best_layer);
+  const chart = curveChart(answer, {width: WIDTH, height: CHART_HEIGHT, drawn, domain, currentLayer: null, hoveredLayer: null});
   const title = `${answer.metric_title} of ${answer.probe} probes by layer: ${answer.encoder} on ${dataset}`;
   const setting = `${answer.pooling} pooling · probes trained on ${answer.trained_on} · ${examples}`;
   return svgNode('svg', {xmlns: 'http://www.w3.org/2000/svg', width: WIDTH, height, viewBox: `0 0 ${WIDTH} ${height}`, 'font-family': FONT, 'font-size': 11, fill: COLORS.text},

@@ -85,9 +85,20 @@ export function layerSentence(score, n) {
  * @returns {string}
  */
 export function exampleSentence(example, labelNames, layer, bestLayer) {
-  const where = `Layer ${layer}${layer === 0 ? ' (embeddings)' : ''}${layer === bestLayer ? ' (dev-chosen)' : ''}`;
   const gold = example.label === null ? 'no gold label' : `gold label ${example.label}`;
-  return `${where}: ${topClass(labelNames, example.probabilities[layer])}; ${gold}`;
+  return `${layerHeading(layer, bestLayer)}: ${topClass(labelNames, example.probabilities[layer])}; ${gold}`;
+}
+
+/**
+ * A layer's name at the beginning of a line: "Layer 0 (embeddings, dev-chosen)".
+ *
+ * @param {number} layer
+ * @param {number} bestLayer
+ * @returns {string}
+ */
+export function layerHeading(layer, bestLayer) {
+  const traits = [...(layer === 0 ? ['embeddings'] : []), ...(layer === bestLayer ? ['dev-chosen'] : [])];
+  return `Layer ${layer}${traits.length ? ` (${traits.join(', ')})` : ''}`;
 }
 
 /**

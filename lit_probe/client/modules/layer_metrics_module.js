@@ -25,27 +25,33 @@ import {paperFigure} from '../lib/paper_figure.js';
 import {requestKey} from '../lib/request_key.js';
 import {resolveLayer} from '../lib/resolve_layer.js';
 import {ResultStore} from '../lib/result_store.js';
+import {scoreDomain} from '../lib/score_domain.js';
 import * as sentences from '../lib/sentences.js';
 import {seriesLegend} from '../lib/series_legend.js';
+import {SharedAxis} from '../lib/shared_axis.js';
 import {stripChart, stripsHeight} from '../lib/strip_chart.js';
 import {svgElement} from '../lib/svg_element.js';
 import {svgNode} from '../lib/svg_node.js';
 import {svgText} from '../lib/svg_text.js';
 
-const INFO = `
-**At which layer is the concept decodable?** One probe (a small classifier) was trained on the activations of each layer of the
-encoder; layer 0 is the embedding output. The curve shows how well each probe does on texts that it was not trained on.
-*Decodable* means that a probe can read the concept off this layer. It does not mean that the model uses it.
+// LIT's tooltip shows six short lines; the panel itself holds the rest.
+const INFO = `**At which layer is the concept decodable?** The score of one probe per layer, with its 95 % interval, over the selection or
+the whole data set. “How to read this”, at the bottom of the panel, says more.`;
 
-**Shaded band**: the 95 % interval of each score. It turns grey, with the reason, where there are too few examples to trust it.
-**Dashed horizontal line**: always answering the larger class.
-
-**Why is test a single point?** The layer is chosen on the dev examples. Scoring that one layer on the test examples gives an
-honest number; picking the best of all test scores would not. "test at every layer" shows them all the same.
-
-**Click a layer**, or use the arrow keys, to make it the current layer of all lit_probe panels. The strips below show the
-selected example's probabilities at every layer; pin an example to compare two. Edited examples appear there, but are not scored.
-`;
+const GUIDE = html`<details class="guide"><summary>How to read this</summary>
+  <p><b>The curve.</b> One probe, a small classifier, was trained on the activations of each layer of the encoder; layer 0 is the
+    embedding output. The curve shows how well each probe does. A concept is <i>decodable</i> at a layer when the probe can read it
+    off that layer. That does not mean that the model uses it.</p>
+  <p><b>The shaded band</b> is the 95 % interval of each score: scores whose intervals overlap much may differ by chance. It turns
+    grey, with the reason, where there are too few examples to rely on it. <b>The dashed line</b> is what always answering the
+    larger class would score.</p>
+  <p><b>Test is a single point</b> because the layer was chosen on the dev examples. Scoring that one layer on the test examples
+    gives an honest number; the best of all test scores would be flattered. “test at every layer” shows them all the same. The
+    probes have seen the train examples: their curve shows how well the probes fit, not what is decodable.</p>
+  <p><b>Click a layer</b>, or use the arrow keys (Escape goes back to the dev-chosen layer), to make it the current layer of all
+    lit_probe panels. The strips show the selected example’s probabilities at every layer; pin an example to compare two. One
+    selected example leaves the curve as it is, several are scored by themselves. Edited examples are shown, but not scored.</p>
+</details>`;
 
 /** Pixels that toolbar, caption, legend and reading need, and those that one example needs beside its strips. */
 const HEIGHT_AROUND_CHART = 140;
@@ -53,6 +59,7 @@ const HEIGHT_AROUND_STRIPS = 72;
 
 /** Answers and choices outlive the elements: LIT re-creates panels, and two models side by side should look alike. */
 const answers = new ResultStore();
+const axes = new SharedAxis();
 const choices = observable({
   dev: true,
   testEverywhere: false,
@@ -68,7 +75,7 @@ const css = `
   .dropdown { max-width: 220px; text-overflow: ellipsis; }
   .hairline-button { margin: 2px; padding: 0 8px; }
   .hairline-button:focus-visible, .text-button:focus-visible { outline: 2px solid var(--lit-cyea-500); }
-  .module-results-area { overflow-x: hidden; }
+  .module-results-area { overflow-x: hidden; scrollbar-gutter: stable; }
   .stale { opacity: .45; }
   .caption, .legend, .doubt, .reading, .notes, .example { padding: 0 12px; }
   .caption { margin-top: 8px; line-height: 18px; }
@@ -95,6 +102,9 @@ const css = `
   .quote { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--lit-neutral-700); }
   .badge { padding: 0 6px; border-radius: 8px; font-size: 11px; line-height: 16px; background: var(--lit-bric-100); color: var(--lit-bric-700); }
   .strips { margin: 4px 0 8px; cursor: pointer; }
+  .guide { margin: 0 12px 12px; font-size: 12px; line-height: 17px; color: var(--lit-neutral-800); }
+  .guide summary { cursor: pointer; color: var(--lit-cyea-600); }
+  .guide p { margin: 6px 0; max-width: 640px; }
   .card { margin: 12px; padding: 10px 12px; border-left: 3px solid var(--lit-cyea-500); background: var(--lit-mintonal-p-1); line-height: 18px; }
   .card.error { border-left-color: var(--google-red-600); background: var(--google-red-50); }
   .card .message { white-space: pre-wrap; overflow-wrap: anywhere; }
@@ -134,17 +144,15 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
   connectedCallback() {
     super.connectedCallback();
     const redraw = () => void this.requestUpdate();
-    const resized = new ResizeObserver(([{contentRect: {width, height}}]) => {
-      if (width === this.size.width && height === this.size.height) return;
-      this.size = {width, height};
-      redraw();
-    });
+    const resized = new ResizeObserver(() => this.measure());
     resized.observe(this);
     this.endings = [
       answers.subscribe(redraw),
       currentLayer.subscribe(redraw),
       choices.subscribe(() => this.ask()),
       () => resized.disconnect(),
+      axes.subscribe(redraw),
+      () => axes.leave(this),
       () => answers.release(this),
     ];
     this.reactImmediately(() => this.observed(), (/** @type {ReturnType<LayerMetricsModule['observed']>} */ seen) => {
@@ -156,6 +164,21 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
   disconnectedCallback() {
     super.disconnectedCallback();
     for (const end of this.endings) end();
+  }
+
+  /** @param {unknown} changed */
+  updated(changed) {
+    super.updated(changed);
+    this.measure();
+  }
+
+  /** Takes note of the room there is; a scroll bar takes some of the width. */
+  measure() {
+    const area = this.shadowRoot?.querySelector('.module-results-area') ?? this;
+    const [width, height] = [area.clientWidth, this.clientHeight];
+    if (width === this.size.width && height === this.size.height) return;
+    this.size = {width, height};
+    this.requestUpdate();
   }
 
   /** Everything of LIT's state that the panel depends on. Runs inside a reaction. */
@@ -249,7 +272,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     const layer = resolveLayer(currentLayer.get(), answer.best_layer, answer.n_layers);
     const leftOut = sentences.leftOutSentences(answer.left_out);
     return html`<div class="module-container">
-      ${this.renderToolbar(curve, drawn)}
+      ${this.renderToolbar(curve, drawn.length ? drawn : null)}
       <div class="module-results-area">
         <div class=${stale ? 'stale' : 'fresh'} aria-busy=${stale ? 'true' : 'false'}>
           <div class="caption" role="status"><b>${stale ? 'Updating …' : sentences.selectionSentence(examples)}</b>
@@ -261,6 +284,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
         ${this.renderExample('selected', 'Selected example', answer, layer)}
         ${this.renderExample('pinned', 'Pinned example', answer, layer)}
         ${renderNotes(answer)}
+        ${GUIDE}
       </div>
     </div>`;
   }
@@ -292,7 +316,9 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
   renderChart(answer, drawn, layer) {
     const {width} = this.size;
     const chartHeight = this.chartHeight(answer);
-    const chart = curveChart(answer, {width, height: chartHeight, drawn, currentLayer: layer, hoveredLayer: this.hoveredLayer});
+    const {dataset} = /** @type {NonNullable<typeof this.seen>} */ (this.seen);
+    const domain = axes.join(this, JSON.stringify([dataset, answer.metric]), scoreDomain(drawn, answer.best_layer));
+    const chart = curveChart(answer, {width, height: chartHeight, drawn, domain, currentLayer: layer, hoveredLayer: this.hoveredLayer});
     const values = layerValues(drawn, layer, answer.best_layer).map(({series, score}) => `${series.split} ${sentences.intervalText(score)}`);
     return html`<div class="chart" role="slider" tabindex="0" aria-label="Current layer" aria-valuemin="0"
         aria-valuemax=${answer.n_layers - 1} aria-valuenow=${layer} aria-valuetext=${[sentences.layerName(layer), ...values].join(', ')}
@@ -422,10 +448,9 @@ function renderTooltip(answer, drawn, layer, width) {
 
 /** @param {LayerMetrics} answer @param {DrawnSeries[]} drawn @param {number} layer */
 function renderReading(answer, drawn, layer) {
-  const name = sentences.layerName(layer);
   const chosen = layer === answer.best_layer;
   const values = layerValues(drawn, layer, answer.best_layer).map(({series, score}) => `${series.split} ${sentences.intervalText(score)}`);
-  return html`<div class="reading"><b>L${name.slice(1)}${chosen ? ', dev-chosen' : ''}:</b> ${values.join(' · ') || 'no score is drawn'}
+  return html`<div class="reading"><b>${sentences.layerHeading(layer, answer.best_layer)}:</b> ${values.join(' · ') || 'no score is drawn'}
     ${chosen ? nothing : html`<button class="text-button" @click=${() => currentLayer.set(null)}>back to layer ${answer.best_layer} (dev-chosen)</button>`}</div>`;
 }
 
