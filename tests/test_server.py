@@ -7,80 +7,34 @@ import os
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from live_server import SERVE, curve, live_server, post, scores
 
 ROOT = Path(__file__).parent.parent
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+MODEL = "tiny-bert-on-demo"
 
 
-def post(port: int, path: str, body: dict | None = None):
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/{path}", json.dumps(body or {}).encode(), {"Content-Type": "application/json"}, method="POST"
-    )
-    with urllib.request.urlopen(request, timeout=60) as response:
-        return json.load(response)
-
-
-@contextmanager
-def serving(command: list[str], port: int, **options) -> Iterator[dict]:
-    """Runs a server; yields its `get_info` once it answers."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
-    try:
-        deadline = time.monotonic() + 90
-        while True:
-            try:
-                info = post(port, "get_info")
-                break
-            except (urllib.error.URLError, ConnectionError):
-                assert process.poll() is None, process.stdout.read()
-                assert time.monotonic() < deadline, "the server did not answer within 90 seconds"
-                time.sleep(0.2)
-        yield info
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def flags(tiny_folder, tmp_path, port) -> list[str]:
-    return [f"--model={tiny_folder()}", f"--port={port}", f"--cache_dir={tmp_path / 'cache'}", "--datasets=demo"]
-
-
-def curve(port: int) -> dict:
-    """The curve of the demo, once it is computed."""
-    path = "get_interpretations?model=tiny-bert-on-demo&dataset_name=demo&interpreter=layer_metrics&do_predict=0"
-    ids = [row["id"] for row in post(port, "get_dataset?dataset_name=demo")]
-    deadline = time.monotonic() + 90
-    while (answer := post(port, path, {"inputs": ids, "config": {}}))["status"] == "computing":
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    assert answer["status"] == "ready", answer
-    return answer
+def flags(tiny_folder) -> list[str]:
+    return [f"--model={tiny_folder()}", "--datasets=demo"]
 
 
 def test_server_py_serves_the_same_numbers_as_layers_json(tiny_folder, tmp_path):
-    port = free_port()
-    options = flags(tiny_folder, tmp_path, port)
-    with serving([sys.executable, str(ROOT / "server.py"), *options], port, cwd=ROOT) as info:
-        assert list(info["models"]) == ["tiny-bert-on-demo"]
-        served = curve(port)
-    layers = [sys.executable, "-m", "lit_probe.cli", "layers", *options, f"--out={tmp_path / 'out'}"]
+    options = flags(tiny_folder)
+    with live_server(options, tmp_path, [sys.executable, str(ROOT / "server.py")], cwd=ROOT) as url:
+        assert list(post(url, "get_info")["models"]) == [MODEL]
+        served = curve(url, MODEL, "demo")
+    cache = f"--cache_dir={tmp_path / 'cache'}"
+    layers = [sys.executable, "-m", "lit_probe.cli", "layers", *options, cache, f"--out={tmp_path / 'out'}"]
     subprocess.run(layers, check=True, capture_output=True)
     written = json.loads((tmp_path / "out/layers.json").read_text())["datasets"]["demo"]
-    [dev] = [series for series in served["series"] if series["split"] == "dev"]
-    assert [row["score"] for row in dev["layers"]] == [row["accuracy"] for row in written["layers"]]
-    assert [row["low"] for row in dev["layers"]] == [row["accuracy_low"] for row in written["layers"]]
+    dev = scores(served, "dev")
+    assert [row["score"] for row in dev] == [row["accuracy"] for row in written["layers"]]
+    assert [row["low"] for row in dev] == [row["accuracy_low"] for row in written["layers"]]
     assert served["best_layer"] == written["best_layer"]
 
 
@@ -89,7 +43,7 @@ def test_get_wsgi_app_is_what_a_deployment_server_needs(tiny_folder, tmp_path):
 import sys; sys.path.insert(0, {str(ROOT)!r})
 import server
 from werkzeug.test import Client
-app = server.get_wsgi_app({flags(tiny_folder, tmp_path, 5432)!r})
+app = server.get_wsgi_app({[*flags(tiny_folder), f"--cache_dir={tmp_path}"]!r})
 client = Client(app)
 print(client.get("/", base_url="http://127.0.0.1:5432").status_code)
 print(sorted(client.post("/get_info", base_url="http://127.0.0.1:5432", json={{}}).json["models"]))
@@ -103,7 +57,7 @@ def test_a_port_in_use_is_said_in_one_line(tiny_folder, tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        command = [sys.executable, "-m", "lit_probe.cli", "serve", *flags(tiny_folder, tmp_path, port)]
+        command = [*SERVE, *flags(tiny_folder), f"--port={port}", f"--cache_dir={tmp_path}"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert f"{port}" in done.stderr
@@ -135,16 +89,19 @@ def test_the_wheel_holds_everything_that_is_served(installed_wheel):
 
 
 def test_the_installed_wheel_serves(installed_wheel, tiny_folder, tmp_path):
-    port = free_port()
-    environment = {**os.environ, "PYTHONPATH": str(installed_wheel)}
+    environment = {"PYTHONPATH": str(installed_wheel)}
     where = "import lit_probe, lit_probe.layouts; print(lit_probe.__file__, lit_probe.layouts.__file__)"
     printed = subprocess.run(
-        [sys.executable, "-c", where], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-c", where],
+        env={**os.environ, **environment},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert printed.stdout.count(str(installed_wheel)) == 2
-    command = [sys.executable, "-m", "lit_probe.cli", "serve", *flags(tiny_folder, tmp_path, port)]
-    with serving(command, port, env=environment, cwd=tmp_path) as info:
-        assert "Probe by layer" in json.dumps(info["layouts"]) or "layer-metrics-module" in json.dumps(info["layouts"])
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/lit_probe/index.js") as response:
+    with live_server(flags(tiny_folder), tmp_path, env=environment, cwd=tmp_path) as url:
+        assert "layer-metrics-module" in json.dumps(post(url, "get_info")["layouts"])
+        with urllib.request.urlopen(f"{url}lit_probe/index.js") as response:
             assert response.headers["Content-Type"].startswith("text/javascript")
-        assert curve(port)["n_layers"] == 4
+        assert curve(url, MODEL, "demo")["n_layers"] == 4

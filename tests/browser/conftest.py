@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lit_page import LitPage, ask
+from lit_page import LitPage
+from live_server import curve, live_server
 
 N_REVIEWS = 160
 MODELS = ("tiny-bert-on-demo", "tiny-electra-on-demo")
@@ -54,21 +51,10 @@ def server(tiny_folder, tmp_path_factory) -> Iterator[str]:
     reviews = folder / "reviews.csv"
     reviews.write_text("text,label\n" + "".join(_review(i) for i in range(N_REVIEWS)))
     encoders = ",".join(str(tiny_folder(architecture)) for architecture in ("bert", "electra"))
-    command = [
-        *(sys.executable, "-c", "from lit_probe.cli import main; raise SystemExit(main())", "serve", "--port=0"),
-        *(f"--model={encoders}", f"--datasets=demo,csv={reviews}", f"--cache_dir={folder / 'cache'}", "--device=cpu"),
-    ]
-    log = folder / "log.txt"
-    with log.open("w") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    try:
-        url = _wait_for(lambda: re.search(r"http://127\.0\.0\.1:\d+/", log.read_text()), process, log)[0]
+    with live_server([f"--model={encoders}", f"--datasets=demo,csv={reviews}"], folder) as url:
         for model in MODELS:
-            _wait_for(lambda model=model: ask(url, "layer_metrics", model, "demo", [])["status"] == "ready", process, log)
+            curve(url, model, "demo")
         yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 @pytest.fixture
@@ -85,13 +71,3 @@ def lit(chromium, server) -> Iterator[LitPage]:
 def _review(i: int) -> str:
     words = ("great", "good", "fine") if i % 2 else ("awful", "bad", "dull")
     return f"the {words[i % 3]} film number {i},{'positive' if i % 2 else 'negative'}\n"
-
-
-def _wait_for(look: Callable[[], object], process: subprocess.Popen, log: Path, patience: float = 90.0):
-    """The first true answer, or the server's log."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline and process.poll() is None:
-        if found := look():
-            return found
-        time.sleep(0.2)
-    raise AssertionError(f"The server did not get ready:\n{log.read_text()}")

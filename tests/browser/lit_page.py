@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import urllib.request
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
@@ -107,11 +105,3 @@ class LitPage:
         else:
             self.foreign.append(route.request.url)
             route.abort()
-
-
-def ask(url: str, interpreter: str, model: str, dataset: str, inputs: list[Any], **config: str) -> Any:
-    """Asks an interpreter over HTTP, past the browser."""
-    address = f"{url}get_interpretations?model={model}&dataset_name={dataset}&interpreter={interpreter}&do_predict=0"
-    body = json.dumps({"inputs": inputs, "config": config}).encode()
-    with urllib.request.urlopen(urllib.request.Request(address, data=body, method="POST"), timeout=60) as answer:
-        return json.load(answer)

@@ -8,16 +8,12 @@ import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from lit_page import LitPage, ask
+from lit_page import LitPage
+from live_server import ask, scores
 from playwright.sync_api import Route, expect
 
 BERT, ELECTRA = "tiny-bert-on-demo", "tiny-electra-on-demo"
 N_LAYERS = 4
-
-
-def scores(answer: dict, split: str) -> list[dict]:
-    """The layers of one split, as the server sends them."""
-    return next(series["layers"] for series in answer["series"] if series["split"] == split)
 
 
 def written(score: dict) -> str:
