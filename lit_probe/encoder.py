@@ -130,6 +130,7 @@ class Encoder:
         self.max_length = max_length
         self.keep = keep
         self._device_flag = device
+        self._random_seed: int | None = None
         self._hashes: dict[str, str] | None = None
         self._load_lock = threading.Lock()
         self._tokenizer: Any = None
@@ -146,6 +147,8 @@ class Encoder:
     def fingerprint(self) -> str:
         """Hash of all that decides a text's hidden states: weights, configuration, tokenizer, max_length and keep."""
         facts = {**self.hashes, "max_length": self.max_length, "keep": self.keep}
+        if self._random_seed is not None:
+            facts["random_weights"] = self._random_seed
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -160,13 +163,25 @@ class Encoder:
     def model(self) -> Any:
         """The transformers model in ``eval()`` mode, loaded at first use. To be used on the encoder thread only."""
         if self._model is None:
-            self._model = on_encoder_thread(_load_model, self.checkpoint, self._device_flag)
+            self._model = on_encoder_thread(_load_model, self.checkpoint, self._device_flag, self._random_seed)
         return self._model
 
     @property
     def token_budget(self) -> int:
         """Padded tokens per forward pass."""
         return _CPU_TOKEN_BUDGET if self.model.device.type == "cpu" else _GPU_TOKEN_BUDGET
+
+    def randomised(self, seed: int) -> Encoder:
+        """The same architecture and tokenizer with random weights, drawn as the configuration says: a baseline for probes.
+
+        What its layers let a probe decode comes from the words and the architecture, not from training
+        (Zhang & Bowman 2018, https://aclanthology.org/W18-5448).
+        """
+        twin = Encoder(self.checkpoint, max_length=self.max_length, keep=self.keep, device=self._device_flag)
+        twin.name = f"{self.name}-random-{seed}"
+        twin.head_label_names = None
+        twin._random_seed = seed
+        return twin
 
     def encode(self, texts: Sequence[str], *, with_tokens: bool = False) -> list[EncodedText]:
         """Tokenises texts and cuts each to ``max_length`` tokens.
@@ -275,7 +290,22 @@ def _load_tokenizer(checkpoint: Checkpoint) -> Any:
     return tokenizer
 
 
-def _load_model(checkpoint: Checkpoint, device: str) -> Any:
+def _load_model(checkpoint: Checkpoint, device: str, random_seed: int | None) -> Any:
+    model = _pretrained_model(checkpoint) if random_seed is None else _random_model(checkpoint, random_seed)
+    return model.eval().requires_grad_(False).to(_resolve_device(device))
+
+
+def _random_model(checkpoint: Checkpoint, seed: int) -> Any:
+    import torch
+    from transformers import AutoConfig, AutoModel
+
+    config = AutoConfig.from_pretrained(str(checkpoint.folder), trust_remote_code=_runs_code(checkpoint))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return AutoModel.from_config(config, trust_remote_code=_runs_code(checkpoint)).float()
+
+
+def _pretrained_model(checkpoint: Checkpoint) -> Any:
     import torch
     from transformers import AutoModel, AutoModelForSequenceClassification
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as DECODERS
@@ -309,7 +339,7 @@ def _load_model(checkpoint: Checkpoint, device: str) -> Any:
             f"The weights of {checkpoint.model_id!r} lack {len(missing)} tensors that its config.json asks for "
             f"({', '.join(missing[:3])}, …); they would have been filled with random numbers."
         )
-    return model.eval().requires_grad_(False).to(_resolve_device(device))
+    return model
 
 
 def _runs_code(checkpoint: Checkpoint) -> bool:

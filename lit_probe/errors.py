@@ -21,5 +21,9 @@ class ProbeError(LitProbeError):
     """A probe that cannot be fitted, saved or loaded."""
 
 
+class CancelledError(LitProbeError):
+    """A long computation that was no longer wanted."""
+
+
 class CacheError(LitProbeError):
     """A cache entry that is torn, foreign or corrupted. Callers recompute; it is never trusted."""

@@ -192,3 +192,18 @@ def test_an_unusable_device_is_named(tiny_folder, device, message):
         pytest.skip("this machine has a CUDA GPU")
     with pytest.raises(EncoderError, match=message):
         extract_activations(load_encoder(str(tiny_folder()), device=device), ["a good film"])
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_randomised_twin_has_other_weights_and_its_own_fingerprint(tiny_folder, architecture):
+    encoder = load_encoder(str(tiny_folder(architecture)))
+    twin = encoder.randomised(seed=3)
+    trained, drawn = (dict(one.model.named_parameters()) for one in (encoder, twin))
+    assert trained.keys() == drawn.keys()
+    matrices = [name for name, values in trained.items() if values.dim() == 2]
+    assert matrices
+    assert not any(torch.equal(trained[name], drawn[name]) for name in matrices)
+    assert len({one.fingerprint for one in (encoder, twin, encoder.randomised(seed=4))}) == 3
+    texts = ["a good film"]
+    again = extract_activations(encoder.randomised(seed=3), texts).values
+    assert np.array_equal(extract_activations(twin, texts).values, again), "a seed decides the weights"
