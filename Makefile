@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# torch's CPU threads and the tokenizers' would fight over the same cores with pytest's own.
 export HF_HUB_DISABLE_TELEMETRY := 1
 
 .PHONY: serve test check lint bench clean compiler

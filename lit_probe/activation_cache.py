@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +21,7 @@ import numpy as np
 from absl import logging
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from lit_probe.activations import Activations, Block, Progress, extract_block, split_into_blocks
 from lit_probe.encoder import Encoder
@@ -32,6 +34,9 @@ T = TypeVar("T")
 # Part of every key: to be raised when the same inputs would give other numbers or files.
 _FORMAT = 1
 _MANIFEST = "manifest.json"
+_RESULT = "result.json"
+# Noted in the manifest; not part of the key, since a new release seldom changes a number.
+_MAKERS = ("torch", "transformers", "scikit-learn", "numpy")
 
 
 class Cache:
@@ -55,7 +60,9 @@ class Cache:
         """Bytes on disk."""
         if self.folder is None:
             return 0
-        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+        # os.walk passes over what another process removes meanwhile.
+        sizes = (_size(Path(folder, name)) for folder, _, names in os.walk(self.folder) for name in names)
+        return sum(sizes)
 
     def get_or_make(
         self,
@@ -87,11 +94,15 @@ class Cache:
         result = make()
         try:
             _write(entry, key, facts, lambda folder: save(result, folder))
-        except OSError as error:
+            # Read back, so that fresh and stored results are one and the same thing and memory is given back.
+            return load(entry)
+        except (CacheError, OSError) as error:
             self._go_on_without(error)
             return result
-        # Read back, so that fresh and stored results are one and the same thing and memory is given back.
-        return load(entry)
+
+    def json_result(self, kind: str, facts: Mapping[str, Any], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """``get_or_make`` for a result that is a JSON object: finite numbers or None, lists, texts."""
+        return self.get_or_make(kind, facts, make, _save_json, _load_json)
 
     def activations(
         self, encoder: Encoder, texts: Sequence[str], pooling: str = "mean", *, progress: Progress | None = None
@@ -116,15 +127,17 @@ class Cache:
                 made = True
                 return extract_block(encoder, part, pool, progress)
 
-            result = self.get_or_make("activations", facts, make, _save_block, _load_block)
+            shape = (encoder.n_layers, len(part), encoder.d_model)
+            result = self.get_or_make("activations", facts, make, _save_block, lambda folder: _load_block(folder, shape))
             if progress is not None and not made:
                 progress(len(part))
             return result
 
         return Activations(tuple(block(part) for part in split_into_blocks(texts)), pooling, fingerprint)
 
-    def _go_on_without(self, error: OSError) -> None:
-        logging.warning("The cache folder %s cannot be written (%s). Going on without it.", self.folder, error.strerror or error)
+    def _go_on_without(self, error: Exception) -> None:
+        reason = getattr(error, "strerror", None) or error
+        logging.warning("The cache folder %s cannot be used (%s). Going on without it.", self.folder, reason)
         self.folder = None
 
 
@@ -144,19 +157,38 @@ def _key(kind: str, facts: Mapping[str, Any]) -> str:
 
 def _write(entry: Path, key: str, facts: Mapping[str, Any], save: Callable[[Path], None]) -> None:
     entry.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=entry.parent, prefix="unfinished-"))
+    work = Path(tempfile.mkdtemp(dir=entry.parent, prefix="unfinished-"))
+    folder = work / "entry"
     try:
+        folder.mkdir()
         save(folder)
         files = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
-        (folder / _MANIFEST).write_text(json.dumps({"key": key, "facts": facts, "files": files}, indent=1), "utf-8")
-        if entry.exists():
-            shutil.rmtree(entry)
+        manifest = {"key": key, "facts": facts, "files": files, "made_with": {name: version(name) for name in _MAKERS}}
+        (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
+        if entry.exists() and not _is_good(entry, key):
+            # Out of the way first: removing takes several steps, and somebody may be reading.
+            entry.rename(work / "untrusted")
+        if not entry.exists():
+            _move(folder, entry)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _move(folder: Path, entry: Path) -> None:
+    try:
         folder.rename(entry)
     except OSError:
-        shutil.rmtree(folder, ignore_errors=True)
-        # Another process that finished the same entry in the meantime has done no harm.
-        if not (entry / _MANIFEST).is_file():
+        # Another process finished the same entry in the meantime: theirs is as good as ours.
+        if not entry.exists():
             raise
+
+
+def _is_good(entry: Path, key: str) -> bool:
+    try:
+        _verify(entry, key)
+    except (CacheError, OSError):
+        return False
+    return True
 
 
 def _verify(entry: Path, key: str) -> None:
@@ -174,9 +206,28 @@ def _verify(entry: Path, key: str) -> None:
             raise CacheError(f"the content of {name} has changed")
 
 
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _save_json(result: dict[str, Any], folder: Path) -> None:
+    (folder / _RESULT).write_text(json.dumps(result, allow_nan=False), "utf-8")
+
+
+def _load_json(folder: Path) -> dict[str, Any]:
+    try:
+        result: dict[str, Any] = json.loads((folder / _RESULT).read_text("utf-8"))
+    except ValueError as error:
+        raise CacheError(f"{_RESULT} is not JSON") from error
+    return result
 
 
 def _save_block(block: Block, folder: Path) -> None:
@@ -185,17 +236,22 @@ def _save_block(block: Block, folder: Path) -> None:
         "truncated": block.truncated,
         "head_probabilities": block.head_probabilities,
     }
-    save_file(arrays, folder / "block.safetensors")
+    # Not save_file, whose errors on a full disk are none of OSError's.
+    (folder / "block.safetensors").write_bytes(save(arrays))
 
 
-def _load_block(folder: Path) -> Block:
+def _load_block(folder: Path, shape: tuple[int, int, int]) -> Block:
+    """The stored block of ``[n_layers, n_block, d_model]`` values."""
     path = folder / "block.safetensors"
     try:
         # The small arrays are copied; the values, which may be gigabytes over all blocks, stay on disk until they are read.
         with safe_open(path, "np") as file:
-            return Block(_map(path, "values"), file.get_tensor("truncated"), file.get_tensor("head_probabilities"))
+            block = Block(_map(path, "values"), file.get_tensor("truncated"), file.get_tensor("head_probabilities"))
     except (SafetensorError, ValueError, KeyError) as error:
         raise CacheError(f"{path.name} is no block of activations: {error}") from error
+    if block.values.shape != shape or len(block.truncated) != shape[1] or len(block.head_probabilities) != shape[1]:
+        raise CacheError(f"{path.name} has values of shape {block.values.shape}, not {shape}")
+    return block
 
 
 def _map(path: Path, name: str) -> NDArray[np.float32]:

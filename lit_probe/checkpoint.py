@@ -101,7 +101,7 @@ class Checkpoint:
             limits.append(positions - offset)
         tokenizer_config = self.folder / "tokenizer_config.json"
         if tokenizer_config.is_file():
-            limit = json.loads(tokenizer_config.read_text("utf-8")).get("model_max_length")
+            limit = _read_json(tokenizer_config, self.model_id).get("model_max_length")
             # transformers writes 1e30 for "no limit".
             if isinstance(limit, int) and 0 < limit < 10**9:
                 limits.append(limit)
@@ -145,7 +145,7 @@ class Checkpoint:
         return files
 
     def hashes(self) -> dict[str, str]:
-        """sha256 of ``config``, ``weights`` and ``tokenizer``, which cache keys and provenance name.
+        """sha256 of ``config``, ``weights``, ``tokenizer`` and any ``code``, for cache keys and provenance.
 
         Of the file where it is one, otherwise of the list of the files' names and hashes.
         """
@@ -153,13 +153,14 @@ class Checkpoint:
             "config": _sha256([self.folder / "config.json"]),
             "weights": _sha256(self.weight_files),
             "tokenizer": _sha256(self.tokenizer_files),
+            **({"code": _sha256(code)} if (code := sorted(self.folder.glob("*.py"))) else {}),
         }
 
     def _id2label(self) -> dict[str, str]:
-        names = self.config.get("id2label")
-        if names:
-            return {str(key): str(value) for key, value in names.items()}
-        return {"0": "LABEL_0", "1": "LABEL_1"}
+        names = self.config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
+        if not isinstance(names, dict) or not all(str(key).isdecimal() for key in names):
+            raise EncoderError(f"The id2label of {self.model_id!r} must name classes by number, as in 0: negative.")
+        return {str(key): str(value) for key, value in names.items()}
 
     def _number(self, keys: tuple[str, ...]) -> int:
         for key in keys:
@@ -185,28 +186,42 @@ def find_checkpoint(model_id: str, revision: str | None = None, *, trust_remote_
     """
     if not model_id.strip():
         raise EncoderError(f"No model was named. Give a folder or a hub id, such as --model={DEFAULT_MODEL}.")
-    if Path(model_id).is_dir():
-        checkpoint = _read(model_id, None, Path(model_id))
+    folder = Path(model_id).expanduser()
+    if _is_folder(folder, model_id):
+        if revision is not None:
+            raise EncoderError(f"{model_id!r} is a local folder, which has no revision {revision!r}. Leave out --revision.")
+        checkpoint = _read(model_id, None, folder)
     else:
         checkpoint = (
             _from_hub_cache(model_id, revision) or _from_demo_package(model_id, revision) or _from_hub(model_id, revision)
         )
     _refuse_what_is_no_encoder(checkpoint, trust_remote_code)
-    checkpoint.weight_files, checkpoint.tokenizer_files, checkpoint.n_layers, checkpoint.d_model  # noqa: B018 (their errors)
+    # Asked now for the sake of their errors: what is missing should be said at the door.
+    _ = checkpoint.weight_files, checkpoint.tokenizer_files, checkpoint.n_layers, checkpoint.d_model, checkpoint.head_label_names
     return checkpoint
 
 
 def _read(model_id: str, revision: str | None, folder: Path) -> Checkpoint:
-    path = folder / "config.json"
+    return Checkpoint(model_id, revision, folder, _read_json(folder / "config.json", model_id))
+
+
+def _read_json(path: Path, model_id: str) -> dict[str, Any]:
     try:
-        config = json.loads(path.read_text("utf-8"))
+        content = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise EncoderError(f"The folder {model_id!r} has no config.json, so it is no Hugging Face checkpoint.") from None
+        raise EncoderError(f"The folder {model_id!r} has no {path.name}, so it is no Hugging Face checkpoint.") from None
     except (OSError, ValueError) as error:
-        raise EncoderError(f"The config.json of {model_id!r} cannot be read: {error}") from None
-    if not isinstance(config, dict):
-        raise EncoderError(f"The config.json of {model_id!r} holds no JSON object.")
-    return Checkpoint(model_id, revision, folder, config)
+        raise EncoderError(f"The {path.name} of {model_id!r} cannot be read: {error}") from None
+    if not isinstance(content, dict):
+        raise EncoderError(f"The {path.name} of {model_id!r} holds no JSON object.")
+    return content
+
+
+def _is_folder(path: Path, model_id: str) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:
+        raise EncoderError(f"{model_id!r} cannot be opened: {error.strerror}.") from None
 
 
 def _from_hub_cache(model_id: str, revision: str | None) -> Checkpoint | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from lit_probe.errors import LitProbeError
 from lit_probe.examples import Splits
 from lit_probe.pooling import POOLINGS
 from lit_probe.probes import PROBES
+from lit_probe.provenance import check_against_card, flags_from_card, read_card
 from lit_probe.study import LayerStudy, probe_layers
 
 # A set of its own: lit_nlp and others define flags with the same names on absl's global one.
@@ -56,7 +59,14 @@ _define(
 _define(flags.DEFINE_enum, "keep", "head", list(KEEPS), "Which part of a longer text is kept.")
 _define(flags.DEFINE_string, "device", "auto", "auto, cpu, cuda or cuda:N.")
 _define(flags.DEFINE_bool, "trust_remote_code", False, "Run Python code that comes with a checkpoint.")
-_define(flags.DEFINE_integer, "seed", 0, "Seed of splits, cross-validation, probes and bootstrap.")
+_define(
+    flags.DEFINE_integer,
+    "seed",
+    0,
+    "Seed of splits, cross-validation, probes and bootstrap.",
+    lower_bound=0,
+    upper_bound=2**32 - 1,
+)
 _define(
     flags.DEFINE_string,
     "cache_dir",
@@ -64,6 +74,12 @@ _define(
     "Where results are kept. Empty: nowhere.",
 )
 _define(flags.DEFINE_string, "out", "results", "layers: folder for layers.json, layers.csv and layers.svg.")
+_define(
+    flags.DEFINE_string,
+    "from",
+    None,
+    "A layers.json, or a card: the same encoder, data and settings again. Refused if a file has changed since.",
+)
 _define(flags.DEFINE_string, "host", "127.0.0.1", "serve: address to listen on.")
 _define(flags.DEFINE_integer, "port", 5432, "serve: port to listen on.", lower_bound=0, upper_bound=65_535)
 _define(flags.DEFINE_list, "allowed_hosts", [], "serve: further Host names to answer to, as behind a proxy.")
@@ -75,18 +91,26 @@ _define(
     None,
     "serve: layers whose predictions LIT's own panels show. Default: all, if few rows.",
 )
+_define(flags.DEFINE_bool, "traceback", False, "Show where an unexpected error came from.")
 _define(flags.DEFINE_bool, "help", False, "Show this text.", short_name="h")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code: 0, 1 for an error that is explained, 2 for a wrong call."""
     argv = list(sys.argv if argv is None else argv)
+    # A terminal that cannot show a dash should not lose the table.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     commands = {"serve": serve, "layers": layers}
     try:
-        arguments = FLAGS(argv)[1:]
+        arguments = _parse(argv)
     except flags.Error as error:
         print(f"lit-probe: {error}\nSee lit-probe --help.", file=sys.stderr)
         return 2
+    except LitProbeError as error:
+        print(f"lit-probe: {error}", file=sys.stderr)
+        return 1
     if FLAGS.help or arguments == ["help"]:
         print(_help())
         return 0
@@ -103,6 +127,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        if FLAGS.traceback:
+            raise
+        print(f"lit-probe: unexpected {type(error).__name__}: {error}", file=sys.stderr)
+        print("Run again with --traceback to see where it came from, and please report it.", file=sys.stderr)
+        return 70
     return 0
 
 
@@ -111,24 +141,22 @@ def layers() -> None:
     from lit_probe.figures import save_layer_curve
 
     splits_list, encoders, cache = load_splits(), load_encoders(), open_cache()
-    out = Path(FLAGS.out)
-    for encoder in encoders:
-        folder = out if len(encoders) == 1 else out / encoder.name
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise LitProbeError(f"The folder {str(folder)!r} cannot be made: {error.strerror}. Change --out.") from None
+    out = Path(FLAGS.out).expanduser()
+    folders = [out if len(encoders) == 1 else out / encoder.name for encoder in encoders]
+    for folder in folders:
+        _check_writable(folder)
+    for encoder, folder in zip(encoders, folders, strict=True):
         studies = {splits.name: study(encoder, splits, cache, tqdm_progress()) for splits in splits_list}
         results = {name: one.to_json() for name, one in studies.items()}
         settings = next(iter(studies.values())).settings()
         (folder / "layers.json").write_text(json.dumps({**settings, "datasets": results}, indent=1, allow_nan=False), "utf-8")
         _write_csv(folder / "layers.csv", results)
+        pictures = {name: "layers.svg" if len(studies) == 1 else f"layers-{name}.svg" for name in studies}
         for name, one in studies.items():
             title = f"{encoder.name} on {name}: {FLAGS.probe} probe, {FLAGS.pooling} pooling"
-            stem = "layers" if len(studies) == 1 else f"layers-{name}"
-            save_layer_curve(results[name], title, folder / f"{stem}.svg")
+            save_layer_curve(results[name], title, folder / pictures[name])
             print(f"\n{title}\n{one.table()}")
-        print(f"\nWritten to {folder}/: layers.json, layers.csv and layers.svg{_cache_words(cache)}")
+        print(f"\nWritten to {folder}/: {', '.join(['layers.json', 'layers.csv', *pictures.values()])}{_cache_words(cache)}")
 
 
 def serve() -> None:
@@ -144,7 +172,7 @@ def get_wsgi_app(arguments: Sequence[str] = ()) -> Any:
     Args:
       arguments: flags as on the command line, such as ``["--datasets=demo"]``.
     """
-    FLAGS(["lit-probe", *arguments])
+    _parse(["lit-probe", *arguments])
     return build_app()
 
 
@@ -210,6 +238,10 @@ def open_cache() -> Cache:
 
 def study(encoder: Encoder, splits: Splits, cache: Cache, progress: Any) -> LayerStudy:
     """The study of one encoder on one data set with the flags' settings."""
+    if FLAGS["from"].value:
+        settings = {"pooling": FLAGS.pooling, "probe": FLAGS.probe, "seed": FLAGS.seed}
+        for note in check_against_card(read_card(FLAGS["from"].value), encoder, splits, **settings):
+            print(f"lit-probe: {note}", file=sys.stderr)
     return probe_layers(
         encoder, splits, pooling=FLAGS.pooling, probe=FLAGS.probe, seed=FLAGS.seed, cache=cache, progress=progress
     )
@@ -230,6 +262,14 @@ def tqdm_progress() -> Callable[[str, int, int, str], None]:
     return show
 
 
+def _parse(argv: Sequence[str]) -> list[str]:
+    """Sets the flags, those of a card first so that what stands beside ``--from`` counts; returns the other arguments."""
+    arguments = FLAGS(argv)
+    if FLAGS["from"].value:
+        arguments = FLAGS([argv[0], *flags_from_card(FLAGS["from"].value), *argv[1:]])
+    return list(arguments[1:])
+
+
 def _unique(loaded: list[Any], what: str, flag: str) -> list[Any]:
     names = [one.name for one in loaded]
     for name in names:
@@ -238,6 +278,16 @@ def _unique(loaded: list[Any], what: str, flag: str) -> list[Any]:
     if not names:
         raise LitProbeError(f"No {what} was named. Give at least one with {flag}.")
     return loaded
+
+
+def _check_writable(folder: Path) -> None:
+    """Before hours of work rather than after them."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise LitProbeError(f"The folder {str(folder)!r} cannot be written: {error.strerror}. Change --out.") from None
 
 
 def _layer_number(text: str) -> int:

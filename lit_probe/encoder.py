@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,8 @@ DEFAULT_MAX_LENGTH = 256
 # Padded tokens per forward pass. On a CPU larger batches fall out of its caches, on a GPU smaller ones leave it idle.
 _CPU_TOKEN_BUDGET = 1_024
 _GPU_TOKEN_BUDGET = 65_536
+# Rounding moves hidden states by 1e-6 or so with the shape of a batch; what padding itself moves is orders larger.
+_NEUTRAL = 1e-4
 
 
 def _keep_head(n_content: int, room: int) -> list[int]:
@@ -115,6 +118,8 @@ class Encoder:
 
     def __init__(self, checkpoint: Checkpoint, *, max_length: int | None = None, keep: str = "head", device: str = "auto"):
         lookup(KEEPS, keep, "way to keep part of a long text")
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
+            raise EncoderError(f"Unknown device {device!r}. Choose one of: auto, cpu, cuda, cuda:N.")
         limit = checkpoint.max_tokens
         if max_length is None:
             max_length = min(DEFAULT_MAX_LENGTH, limit or DEFAULT_MAX_LENGTH)
@@ -133,6 +138,7 @@ class Encoder:
         self._random_seed: int | None = None
         self._hashes: dict[str, str] | None = None
         self._load_lock = threading.Lock()
+        self._padding_is_neutral = True
         self._tokenizer: Any = None
         self._model: Any = None
 
@@ -163,8 +169,15 @@ class Encoder:
     def model(self) -> Any:
         """The transformers model in ``eval()`` mode, loaded at first use. To be used on the encoder thread only."""
         if self._model is None:
-            self._model = on_encoder_thread(_load_model, self.checkpoint, self._device_flag, self._random_seed)
+            on_encoder_thread(self._load)
         return self._model
+
+    def _load(self) -> None:
+        # Several threads may have asked at once; on the encoder thread they come one after another.
+        if self._model is None:
+            model = _load_model(self.checkpoint, self._device_flag, self._random_seed)
+            self._padding_is_neutral = _padding_is_neutral(model, self.encode(["a", "a a a a a a a a"]), self.tokenizer)
+            self._model = model
 
     @property
     def token_budget(self) -> int:
@@ -204,14 +217,21 @@ class Encoder:
         return on_encoder_thread(self._forward, batch)
 
     def batches(self, encoded: Sequence[EncodedText]) -> Iterator[list[int]]:
-        """Indices of texts of like length, batch by batch, each at most ``token_budget`` padded tokens (or one text)."""
-        order = sorted(range(len(encoded)), key=lambda i: -len(encoded[i].ids))
+        """Indices of texts of like length, batch by batch, each at most ``token_budget`` padded tokens (or one text).
+
+        Where padding would change a text's hidden states (architectures that mix or convolve over all positions), a batch holds
+        texts of equal length only. A text without any token (the tokenizer adds no special ones) is in no batch.
+        """
+        order = sorted((i for i, text in enumerate(encoded) if text.ids), key=lambda i: -len(encoded[i].ids))
         budget = self.token_budget
         start = 0
         while start < len(order):
-            size = max(1, budget // len(encoded[order[start]].ids))
-            yield order[start : start + size]
-            start += size
+            longest = len(encoded[order[start]].ids)
+            batch = order[start : start + max(1, budget // longest)]
+            if not self._padding_is_neutral:
+                batch = [i for i in batch if len(encoded[i].ids) == longest]
+            yield batch
+            start += len(batch)
 
     def _cut(self, encoding: Any, with_tokens: bool) -> EncodedText:
         ids, special = encoding.ids, [bool(flag) for flag in encoding.special_tokens_mask]
@@ -229,18 +249,10 @@ class Encoder:
         return EncodedText(ids, special, tokens, offsets, truncated)
 
     def _forward(self, batch: Sequence[EncodedText]) -> HiddenStates:
-        import torch
-
-        model = self.model
-        longest = max(len(text.ids) for text in batch)
-        pad_id = self.tokenizer.pad_token_id or 0
-        # Built as lists: one tensor from nested lists is quicker than many small ones copied together.
-        ids = torch.tensor([text.ids + [pad_id] * (longest - len(text.ids)) for text in batch], device=model.device)
-        special = torch.tensor([text.special + [True] * (longest - len(text.ids)) for text in batch], device=model.device)
-        lengths = torch.tensor([len(text.ids) for text in batch], device=model.device)
-        attended = torch.arange(longest, device=model.device) < lengths.unsqueeze(1)
-        with torch.inference_mode():
-            output = model(input_ids=ids, attention_mask=attended.long(), output_hidden_states=True)
+        try:
+            output, attended, special = _run(self.model, batch, self.tokenizer)
+        except (IndexError, RuntimeError, TypeError) as error:
+            raise EncoderError(f"{self.checkpoint.model_id!r} cannot encode a batch of {len(batch)} texts: {error}") from error
         if len(output.hidden_states) != self.n_layers:
             raise EncoderError(
                 f"{self.checkpoint.model_id!r} returned {len(output.hidden_states)} hidden states where its config.json "
@@ -275,6 +287,31 @@ def load_encoder(
     return Encoder(checkpoint, max_length=max_length, keep=keep, device=device)
 
 
+def _run(model: Any, batch: Sequence[EncodedText], tokenizer: Any) -> tuple[Any, Tensor, Tensor]:
+    """The model's output for one batch padded on the right, its attention mask and its special-tokens mask."""
+    import torch
+
+    longest = max(len(text.ids) for text in batch)
+    pad_id = tokenizer.pad_token_id or 0
+    # Built as lists: one tensor from nested lists is quicker than many small ones copied together.
+    ids = torch.tensor([text.ids + [pad_id] * (longest - len(text.ids)) for text in batch], device=model.device)
+    special = torch.tensor([text.special + [True] * (longest - len(text.ids)) for text in batch], device=model.device)
+    lengths = torch.tensor([len(text.ids) for text in batch], device=model.device)
+    attended = torch.arange(longest, device=model.device) < lengths.unsqueeze(1)
+    with torch.inference_mode():
+        return model(input_ids=ids, attention_mask=attended.long(), output_hidden_states=True), attended, special
+
+
+def _padding_is_neutral(model: Any, short_and_long: Sequence[EncodedText], tokenizer: Any) -> bool:
+    """Whether a short text has the same hidden states alone and padded beside a long one."""
+    short = short_and_long[0]
+    alone, _, _ = _run(model, [short], tokenizer)
+    beside, _, _ = _run(model, short_and_long, tokenizer)
+    n = len(short.ids)
+    pairs = zip(alone.hidden_states, beside.hidden_states, strict=True)
+    return all(bool((one[0, :n] - two[0, :n]).abs().max() < _NEUTRAL) for one, two in pairs)
+
+
 def _load_tokenizer(checkpoint: Checkpoint) -> Any:
     from transformers import AutoTokenizer
 
@@ -291,6 +328,12 @@ def _load_tokenizer(checkpoint: Checkpoint) -> Any:
 
 
 def _load_model(checkpoint: Checkpoint, device: str, random_seed: int | None) -> Any:
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as DECODERS
+    from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as MASKED
+
+    kind = checkpoint.config.get("model_type")
+    if kind in DECODERS and kind not in MASKED:
+        raise EncoderError(f"{checkpoint.model_id!r} is a decoder-only language model ({kind}), which lit_probe refuses for now.")
     model = _pretrained_model(checkpoint) if random_seed is None else _random_model(checkpoint, random_seed)
     return model.eval().requires_grad_(False).to(_resolve_device(device))
 
@@ -308,13 +351,8 @@ def _random_model(checkpoint: Checkpoint, seed: int) -> Any:
 def _pretrained_model(checkpoint: Checkpoint) -> Any:
     import torch
     from transformers import AutoModel, AutoModelForSequenceClassification
-    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as DECODERS
-    from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as MASKED
     from transformers.utils import logging
 
-    kind = checkpoint.config.get("model_type")
-    if kind in DECODERS and kind not in MASKED:
-        raise EncoderError(f"{checkpoint.model_id!r} is a decoder-only language model ({kind}), which lit_probe refuses for now.")
     loader = AutoModelForSequenceClassification if checkpoint.has_classification_head else AutoModel
     verbosity = logging.get_verbosity()
     logging.set_verbosity_error()
@@ -352,13 +390,11 @@ def _resolve_device(device: str) -> Any:
 
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        resolved = torch.device(device)
-    except RuntimeError:
-        raise EncoderError(f"Unknown device {device!r}. Choose one of: auto, cpu, cuda, cuda:N.") from None
-    if resolved.type == "cuda" and not torch.cuda.is_available():
+    resolved = torch.device(device)
+    if resolved.type == "cuda" and (resolved.index or 0) >= torch.cuda.device_count():
         raise EncoderError(
-            f"The device {device!r} was asked for, but torch {torch.__version__} sees no GPU here. Use --device=cpu."
+            f"The device {device!r} was asked for, but torch {torch.__version__} sees {torch.cuda.device_count()} CUDA GPUs. "
+            "Use --device=cpu."
         )
     return resolved
 

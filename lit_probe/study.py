@@ -6,7 +6,9 @@ The command line, the LIT server and the notebook all ask here, so they show the
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
+from functools import cached_property
 from importlib.metadata import version
 from typing import Any, Protocol
 
@@ -16,7 +18,6 @@ from numpy.typing import NDArray
 from lit_probe.activation_cache import Cache, text_hash
 from lit_probe.activations import Activations
 from lit_probe.encoder import Encoder
-from lit_probe.errors import UnknownNameError
 from lit_probe.examples import LabelledTexts, SplitName, Splits
 from lit_probe.layerwise import LayerMetrics, LayerwiseProbe, best_layer
 from lit_probe.metrics import headline_metric, score_layers
@@ -60,29 +61,35 @@ class LayerStudy:
         self._probabilities: dict[str, NDArray[np.float64]] = {}
         self.headline = headline_metric(splits.train.labels, len(splits.label_names))
         dev = splits.dev
-        self.best_layer = best_layer(score_layers(self.headline, self.probabilities("dev"), dev.labels, dev.groups, seed))
+        scores = score_layers(
+            self.headline, self.probabilities("dev"), dev.labels, dev.groups, seed, label_names=splits.label_names
+        )
+        self.best_layer = best_layer(scores)
 
     @property
     def pooling(self) -> str:
         """Name of the pooling."""
         return self.activations["train"].pooling
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of all that decides what can be computed from the study: encoder, texts, labels, groups, columns, probes, seed."""
+        facts = {
+            "encoder": [self.encoder.name, self.activations["train"].fingerprint, self.pooling],
+            "splits": [self.splits.name, {name: _content(rows) for name, rows in self.splits.items()}],
+            # Their arrays, so that probes of other origin than `probe_layers` are told apart as well.
+            "probes": [
+                [probe.kind, {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in probe.to_arrays().items()}]
+                for probe in self.layerwise.probes
+            ],
+            "seed": self.seed,
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
     @property
     def layer_names(self) -> list[str]:
         """What the layers are called: ``embeddings``, ``block 1``, and so on."""
         return ["embeddings", *(f"block {i}" for i in range(1, self.encoder.n_layers))]
-
-    def layer(self, index: int) -> int:
-        """``index`` if there is such a layer.
-
-        Raises:
-          UnknownNameError: there is none.
-        """
-        if not 0 <= index < self.encoder.n_layers:
-            raise UnknownNameError(
-                f"Unknown layer {index}. {self.encoder.name} has layers 0 (embeddings) to {self.encoder.n_layers - 1}."
-            )
-        return index
 
     def probabilities(self, split: SplitName) -> NDArray[np.float64]:
         """``[n_examples, n_layers, n_classes]``: what each layer's probe predicts for the split's rows."""
@@ -158,7 +165,22 @@ class LayerStudy:
             f"[{_number(test[self.headline + '_low'])}–{_number(test[self.headline + '_high'])}], n = {test['n']:,}. "
             f"Majority baseline on dev: {_number(rows[0]['majority_' + self.headline])}, n = {rows[0]['n']:,}."
         )
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.remarks()])
+
+    def remarks(self) -> list[str]:
+        """What a reader of the numbers should know: truncated texts, unfinished fits, rows left out."""
+        remarks = [
+            f"{int(one.truncated.sum()):,} of {len(one):,} {name} texts were truncated to {self.encoder.max_length} tokens "
+            f"(kept: {self.encoder.keep})."
+            for name, one in self.activations.items()
+            if one.share_truncated
+        ]
+        if layers := self.layerwise.not_converged:
+            remarks.append(f"The probes of layers {', '.join(map(str, layers))} did not converge.")
+        dropped = {reason: count for reason, count in self.splits.provenance.get("dropped", {}).items() if count}
+        if dropped:
+            remarks.append(f"Left out of the data: {', '.join(f'{count:,} {reason}' for reason, count in dropped.items())}.")
+        return [*remarks, *self.splits.provenance.get("notes", [])]
 
 
 def probe_layers(
@@ -186,7 +208,6 @@ def probe_layers(
       UnknownNameError: no such pooling or probe.
       EncoderError: the checkpoint cannot be loaded or used.
       ProbeError: the probe cannot be fitted, for example because a class has fewer than two examples.
-
     """
     lookup(POOLINGS, pooling, "pooling")
     lookup(PROBES, probe, "probe")
@@ -238,6 +259,16 @@ class _Step:
         self._done = done
         if self._progress is not None:
             self._progress(self._step, self._done, self._total, self._unit)
+
+
+def _content(rows: LabelledTexts) -> dict[str, Any]:
+    """Hashes of a split."""
+    return {
+        "texts": text_hash(rows.texts),
+        "labels": [hashlib.sha256(rows.labels.tobytes()).hexdigest(), list(rows.label_names)],
+        "groups": None if rows.groups is None else text_hash([str(group) for group in rows.groups]),
+        "columns": {name: text_hash([str(value) for value in values]) for name, values in rows.columns.items()},
+    }
 
 
 def _number(value: float | None) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -96,11 +99,19 @@ def add_file(entry: Path) -> None:
     (entry / "stranger.txt").write_text("hello")
 
 
+def replace_by_file(entry: Path) -> None:
+    shutil.rmtree(entry)
+    entry.write_text("in the way")
+
+
 def not_a_mapping(entry: Path) -> None:
     (entry / "manifest.json").write_text("[1, 2]")
 
 
-@pytest.mark.parametrize("damage", [tear, corrupt, lose_manifest, tear_manifest, foreign_manifest, add_file, not_a_mapping])
+DAMAGES = [tear, corrupt, lose_manifest, tear_manifest, foreign_manifest, add_file, replace_by_file, not_a_mapping]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_entry_is_reported_and_computed_again(tiny_encoder, cache, caplog, damage):
     expected = cache.activations(tiny_encoder, TEXTS).values
     damage(entries(cache)[0])
@@ -145,6 +156,54 @@ def test_a_disk_that_fills_up_costs_nothing_but_the_cache(tiny_encoder, cache, m
     monkeypatch.setattr("lit_probe.activation_cache._save_block", full)
     assert np.array_equal(cache.activations(tiny_encoder, TEXTS).values, extract_activations(tiny_encoder, TEXTS).values)
     assert "No space left on device" in caplog.text
+
+
+def test_a_block_of_another_size_with_an_honest_checksum_is_not_trusted(tiny_encoder, cache, caplog):
+    expected = cache.activations(tiny_encoder, TEXTS).values
+    small, large = sorted(entries(cache), key=lambda entry: (entry / "block.safetensors").stat().st_size)[::2]
+    for name in ("block.safetensors", "manifest.json"):
+        manifest_key = json.loads((large / "manifest.json").read_text())["key"]
+        content = (small / name).read_bytes()
+        (large / name).write_bytes(content)
+    manifest = json.loads((large / "manifest.json").read_text())
+    (large / "manifest.json").write_text(json.dumps({**manifest, "key": manifest_key}))
+    assert np.array_equal(cache.activations(tiny_encoder, TEXTS).values, expected)
+    assert "has values of shape" in caplog.text
+
+
+def test_a_really_full_disk_costs_nothing_but_the_cache(tiny_folder, tmp_path):
+    code = f"""
+import resource, signal
+from lit_probe.activation_cache import Cache
+from lit_probe.encoder import load_encoder
+from pathlib import Path
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+cache = Cache(Path({str(tmp_path / "cache")!r}))
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+print(cache.activations(load_encoder({str(tiny_folder())!r}), ["a good film"]).values.shape, cache.folder)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["(1,", "4,", "32)", "None"]
+    assert not list((tmp_path / "cache").rglob("unfinished-*"))
+
+
+def test_processes_that_share_a_folder_do_not_disturb_each_other(tiny_folder, tmp_path):
+    code = f"""
+from lit_probe import activations
+activations.BLOCK_SIZE = 4
+from lit_probe.activation_cache import Cache
+from lit_probe.encoder import load_encoder
+from pathlib import Path
+for _ in range(5):
+    cache = Cache(Path({str(tmp_path / "cache")!r}))
+    values = cache.activations(load_encoder({str(tiny_folder())!r}), {TEXTS!r}).values
+    assert cache.size() >= 0 and cache.folder is not None
+print(float(abs(values).sum()))
+"""
+    workers = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(3)]
+    said = [worker.communicate(timeout=120) for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0, 0], said
+    assert len({out for out, _ in said}) == 1
 
 
 def test_no_unfinished_files_are_left_behind(tiny_encoder, cache):

@@ -72,6 +72,11 @@ def test_names_that_can_be_no_model_are_refused(name):
         ({"model_type": "t5", "is_encoder_decoder": True}, "encoder–decoder"),
         ({"auto_map": {"AutoModel": "modeling.Mine"}}, "--trust_remote_code"),
         ({"num_hidden_layers": None}, "none of num_hidden_layers"),
+        ({"architectures": ["BertForSequenceClassification"], "id2label": ["bad", "good"]}, "must name classes by number"),
+        (
+            {"architectures": ["BertForSequenceClassification"], "id2label": {"x": "bad", "y": "good"}},
+            "must name classes by number",
+        ),
     ],
 )
 def test_what_is_no_encoder_is_refused_by_name(copy, changes, message):
@@ -95,6 +100,18 @@ def test_a_torn_config_is_named(copy):
     (copy / "config.json").write_text('{"model_type": ')
     with pytest.raises(EncoderError, match=r"config\.json of .* cannot be read"):
         find_checkpoint(str(copy))
+
+
+@pytest.mark.parametrize("content", ["{", "[]"])
+def test_a_torn_tokenizer_config_is_named(copy, content):
+    (copy / "tokenizer_config.json").write_text(content)
+    with pytest.raises(EncoderError, match=r"tokenizer_config\.json of"):
+        load_encoder(str(copy))
+
+
+def test_a_local_folder_has_no_revision(copy):
+    with pytest.raises(EncoderError, match="Leave out --revision"):
+        find_checkpoint(str(copy), "v2")
 
 
 def test_torn_weights_are_named(copy):

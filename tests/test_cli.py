@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -93,6 +94,10 @@ def test_two_encoders_get_a_folder_each(flags, tiny_folder, tmp_path):
         (["layers", "--poling=mean"], 2, "Unknown command line flag 'poling'"),
         (["layers", "--pooling=avg"], 2, "should be one of <mean|mean_all|cls|last|max>"),
         (["layers", "--max_examples=-1"], 2, "max_examples"),
+        (["layers", "--seed=-1"], 2, "seed"),
+        (["layers", "--seed=99999999999"], 2, "seed"),
+        (["layers", "--device=meta"], 1, "Unknown device 'meta'"),
+        (["layers", "--model=/proc/1/root/secret/model"], 1, "model"),
         (["layers", "--datasets=nonsense"], 1, "Unknown data set 'nonsense'. Choose one of:"),
         (["layers", "--model=no/such-model"], 1, "lit-probe[demo]"),
         (["layers", "--datasets=csv=missing.csv"], 1, "missing.csv"),
@@ -134,3 +139,42 @@ def test_an_unwritable_cache_is_done_without(flags, tmp_path, capsys):
     flags = [*flags, f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling", "--cache_dir=/dev/null/cache"]
     assert run("layers", *flags) == 0
     assert "nothing was cached" in capsys.readouterr().out
+
+
+def test_an_output_folder_that_cannot_be_written_is_said_before_any_work(flags, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(cli, "study", lambda *_: pytest.fail("work was done first"))
+    (tmp_path / "out").write_text("a file in the way")
+    assert run("layers", *flags) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_what_a_reader_should_know_stands_under_the_table(flags, tmp_path, capsys):
+    table = six_class_table(tmp_path / "feelings.csv")
+    with table.open("a") as file:
+        file.write("a row without a label,\n")
+    options = [f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling", "--max_length=5"]
+    assert run("layers", *flags, *options) == 0
+    printed = capsys.readouterr().out
+    assert "texts were truncated to 5 tokens (kept: head)." in printed
+    assert "Left out of the data: 1 " in printed
+
+
+def test_an_unexpected_error_is_one_line_unless_the_traceback_is_asked_for(flags, capsys, monkeypatch):
+    def fail(*_):
+        raise ZeroDivisionError("a bug of ours")
+
+    monkeypatch.setattr(cli, "study", fail)
+    assert run("layers", *flags) == 70
+    said = capsys.readouterr().err
+    assert "unexpected ZeroDivisionError: a bug of ours" in said
+    assert "--traceback" in said
+    with pytest.raises(ZeroDivisionError):
+        run("layers", *flags, "--traceback")
+
+
+def test_a_terminal_that_knows_no_dash_still_shows_the_table(flags, tmp_path):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "lit_probe.cli", "layers", *flags, "--datasets=demo"]
+    done = subprocess.run(command, capture_output=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert b"best on dev" in done.stdout

@@ -186,7 +186,10 @@ def test_an_unknown_way_to_keep_names_the_choices(tiny_folder):
         load_encoder(str(tiny_folder()), keep="middle")
 
 
-@pytest.mark.parametrize(("device", "message"), [("quantum", "Unknown device 'quantum'"), ("cuda:7", "cuda")])
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [("quantum", "Unknown device 'quantum'"), ("meta", "Unknown device"), ("xpu", "Unknown device"), ("cuda:7", "cuda")],
+)
 def test_an_unusable_device_is_named(tiny_folder, device, message):
     if device.startswith("cuda") and torch.cuda.is_available():
         pytest.skip("this machine has a CUDA GPU")
@@ -207,3 +210,63 @@ def test_the_randomised_twin_has_other_weights_and_its_own_fingerprint(tiny_fold
     texts = ["a good film"]
     again = extract_activations(encoder.randomised(seed=3), texts).values
     assert np.array_equal(extract_activations(twin, texts).values, again), "a seed decides the weights"
+
+
+@pytest.mark.parametrize("architecture", ["fnet", "convbert"])
+def test_where_padding_would_change_a_text_only_equal_lengths_share_a_batch(tmp_path, architecture):
+    import tiny_encoders
+
+    folder = tiny_encoders.build(tmp_path / architecture, "bert")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    sizes = {"num_hidden_layers": 2, "hidden_size": 32, "intermediate_size": 48, "max_position_embeddings": 64}
+    if architecture == "convbert":
+        sizes |= {"num_attention_heads": 4, "embedding_size": 16}
+    config = transformers.AutoConfig.for_model(architecture, vocab_size=len(tokenizer), pad_token_id=0, **sizes)
+    transformers.AutoModel.from_config(config).save_pretrained(folder)
+    encoder = load_encoder(str(folder))
+    texts = ["good", "a good film and a very slow story that i loved", "bad", "the end"]
+    together = extract_activations(encoder, texts).values
+    for i, text in enumerate(texts):
+        np.testing.assert_allclose(together[i], extract_activations(encoder, [text]).values[0], atol=1e-5)
+
+
+def test_threads_that_ask_at_once_load_the_weights_once(tiny_folder, monkeypatch):
+    from lit_probe import encoder as module
+
+    loads = []
+    load = module._load_model
+    monkeypatch.setattr(module, "_load_model", lambda *args: loads.append(1) or load(*args))
+    encoder = load_encoder(str(tiny_folder()))
+    threads = [threading.Thread(target=lambda: encoder.token_budget) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert loads == [1]
+
+
+def test_a_text_without_a_single_token_pools_to_zeros(tiny_folder, tmp_path):
+    import json
+    import shutil
+
+    folder = shutil.copytree(tiny_folder(), tmp_path / "plain")
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    (folder / "tokenizer.json").write_text(json.dumps({**tokenizer, "post_processor": None}))
+    encoder = load_encoder(str(folder))
+    values = extract_activations(encoder, ["", "a good film"]).values
+    assert not values[0].any()
+    assert values[1].any()
+    assert not extract_activations(encoder, [""]).values.any()
+
+
+def test_a_tokenizer_of_another_model_is_an_error_that_names_the_model(tiny_folder, tmp_path):
+    import json
+    import shutil
+
+    folder = shutil.copytree(tiny_folder(), tmp_path / "mixed")
+    text = (folder / "tokenizer.json").read_text()
+    vocabulary = json.loads(text)
+    vocabulary["model"]["vocab"] = {word: i + 1000 * (i > 10) for word, i in vocabulary["model"]["vocab"].items()}
+    (folder / "tokenizer.json").write_text(json.dumps(vocabulary))
+    with pytest.raises(EncoderError, match="cannot encode a batch"):
+        extract_activations(load_encoder(str(folder)), ["a good film"])

@@ -187,12 +187,6 @@ def test_unknown_names_list_the_choices_before_any_work(tiny_encoder, splits):
         probe_layers(tiny_encoder, splits, probe="svm")
 
 
-def test_a_layer_that_does_not_exist_is_named(study):
-    assert study.layer(3) == 3
-    with pytest.raises(UnknownNameError, match=r"Unknown layer 4. tiny-bert has layers 0 \(embeddings\) to 3."):
-        study.layer(4)
-
-
 def default_encoder():
     try:
         return load_encoder(DEFAULT_MODEL)
