@@ -10,6 +10,7 @@ from lit_probe.datasets.in_memory import split_texts
 from lit_probe.datasets.options import DatasetOptions
 from lit_probe.datasets.sst2 import load_sst2, load_sst2_sentences
 from lit_probe.datasets.table_file import load_csv, load_jsonl, load_tsv
+from lit_probe.datasets.tables import unreadable
 from lit_probe.errors import DatasetError
 from lit_probe.examples import Splits
 from lit_probe.registry import lookup
@@ -46,7 +47,11 @@ def load_dataset(name: str, source: str | None = None, options: DatasetOptions |
     >>> splits.label_names
     ('negative', 'positive')
     """
-    return lookup(DATASETS, name, "data set")(source, options or DatasetOptions())
+    loader = lookup(DATASETS, name, "data set")
+    try:
+        return loader(source, options or DatasetOptions())
+    except OSError as error:  # a folder within the source that may not be entered
+        raise unreadable(source or name, error) from error
 
 
 def parse_dataset_flag(flag: str) -> list[tuple[str, str | None]]:

@@ -13,7 +13,7 @@ from typing import Any
 from lit_probe.datasets.hub import load_hub
 from lit_probe.datasets.options import DatasetOptions
 from lit_probe.datasets.rows import SENTIMENT_NAMES, Rows, cell, find_column, label_words, rows_of, sentiment_labels, text_values
-from lit_probe.datasets.split_files import existing_path, find_hub_files, folder_source, read_split_files, split_word
+from lit_probe.datasets.split_files import existing_path, files_in, find_hub_files, folder_source, read_split_files, split_word
 from lit_probe.datasets.splitting import make_splits
 from lit_probe.datasets.tables import Table, read_table, read_text, table_form
 from lit_probe.errors import DatasetError
@@ -57,7 +57,7 @@ def _read_copy(source: str) -> tuple[dict[SplitName, Rows], dict[str, Any], int]
     for tree in (path, path / "aclImdb"):
         if (tree / "train" / "pos").is_dir():
             origin = {"kind": "aclImdb folder", "path": source}
-            return _read_tree(tree), origin, sum(1 for _ in (tree / "train" / "unsup").glob("*.txt"))
+            return _read_tree(tree), origin, len(_reviews(tree / "train" / "unsup"))
     tables, metas = _table_files(path, is_meta=False), _table_files(path, is_meta=True)
     if "train" in tables:
         parts = {split: _rows_with_meta(file, metas.get(split)) for split, file in tables.items()}
@@ -65,7 +65,7 @@ def _read_copy(source: str) -> tuple[dict[SplitName, Rows], dict[str, Any], int]
     hub_files = find_hub_files(path)
     if "train" in hub_files:
         parts = {split: _table_rows(table, f"{source} ({split})") for split, table in read_split_files(hub_files).items()}
-        unsupervised = sorted({*path.rglob("unsupervised*.parquet"), *path.rglob("unsupervised/*.parquet")})
+        unsupervised = [file for file in files_in(path, ".parquet", deep=True) if _is_unsupervised(file)]
         return parts, folder_source(source, hub_files), sum(len(read_table(file)["label"]) for file in unsupervised)
     raise DatasetError(
         f"{source!r} holds no IMDB train rows. A local copy is the aclImdb folder (train/pos, train/neg, …), a folder with "
@@ -84,7 +84,7 @@ def _table_rows(
 def _table_files(folder: Path, *, is_meta: bool) -> dict[SplitName, Path]:
     """Files with a split's name as one word of theirs (``subset_train.tsv.gz``), or those that describe them (``…_meta…``)."""
     found: dict[SplitName, Path] = {}
-    for path in sorted(folder.iterdir()):
+    for path in files_in(folder):
         words = re.split(r"[._\- ]", path.name)
         splits = [split for split in map(split_word, words) if split]
         if not splits or table_form(path) not in ("tsv", "csv", "jsonl") or ("meta" in words) != is_meta:
@@ -127,7 +127,7 @@ def _read_tree(tree: Path) -> dict[SplitName, Rows]:
         ratings: list[str] = []
         for label, word in enumerate(("neg", "pos")):
             films = _films(tree / split / f"urls_{word}.txt")
-            for path in sorted((tree / split / word).glob("*.txt")):
+            for path in _reviews(tree / split / word):
                 match = _REVIEW_FILE.fullmatch(path.name)
                 if match is None:
                     raise DatasetError(
@@ -141,6 +141,15 @@ def _read_tree(tree: Path) -> dict[SplitName, Rows]:
         if texts:
             parts[split] = rows_of(texts, labels, [movie or None for movie in movies], {"rating": ratings, "movie": movies})
     return parts
+
+
+def _reviews(folder: Path) -> list[Path]:
+    """The files of reviews; none where there is no such folder."""
+    return files_in(folder, ".txt") if folder.is_dir() else []
+
+
+def _is_unsupervised(path: Path) -> bool:
+    return path.name.startswith("unsupervised") or path.parent.name == "unsupervised"
 
 
 def _films(path: Path) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.datasets.tables import Table
+from lit_probe.datasets.tables import Table, separator_hint
 from lit_probe.errors import DatasetError
 from lit_probe.examples import clean_text
 
@@ -24,7 +25,8 @@ SENTIMENT_NAMES = ("negative", "positive")
 
 _SENTIMENT_WORDS = {"0": 0, "1": 1, "neg": 0, "pos": 1, "negative": 0, "positive": 1}
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(\.\d+)?([eE][+-]?\d{1,3})?")
-_INTEGER = re.compile(r"-?\d+")
+_INTEGER = re.compile(r"-?\d{1,1000}")
+_UNLABELLED_WORD = re.compile(rf"({UNLABELLED}(\.0*)?)?")
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,16 @@ def rows_of(
     groups: Sequence[str | None] | None = None,
     columns: Mapping[str, Sequence[str]] | None = None,
 ) -> Rows:
-    """Rows with texts made safe for every tokenizer (no lone surrogates) and stripped at the ends."""
-    stripped = [clean_text(text).strip() for text in texts]
+    """Rows with texts made safe for every tokenizer (no lone surrogates) and stripped at the ends.
+
+    Raises:
+      DatasetError: a text is no string.
+    """
+    values: list[Any] = list(texts)
+    for row, text in enumerate(values):
+        if not isinstance(text, str):
+            raise DatasetError(f"Text {row + 1} is {reprlib.repr(text)}, not a string. Make it one, or leave that example out.")
+    stripped = [clean_text(text).strip() for text in values]
     return Rows(stripped, labels, groups or [None] * len(stripped), columns or {})
 
 
@@ -82,7 +92,7 @@ def find_column(table: Table, names: Sequence[str], origin: str, flag: str | Non
             return name
     wanted = " or ".join(repr(name) for name in names)
     advice = f"Say which one with --{flag}=…" if flag else "Rename one of them."
-    raise DatasetError(f"{origin} has no column {wanted}. Its columns are: {', '.join(table)}. {advice}")
+    raise DatasetError(f"{origin} has no column {wanted}. Its columns are: {', '.join(table)}. {advice}{separator_hint(table)}")
 
 
 def text_values(table: Table, column: str, origin: str) -> list[str]:
@@ -91,25 +101,26 @@ def text_values(table: Table, column: str, origin: str) -> list[str]:
     Raises:
       DatasetError: a value is no text.
     """
-    values = table[column]
-    for row, value in enumerate(values):
-        if not isinstance(value, str) and not _is_missing(value):
+    texts = ["" if (text := _plain(value)) is None else text for value in table[column]]
+    for row, text in enumerate(texts):
+        if not isinstance(text, str):
             raise DatasetError(
-                f"{origin}: column {column!r} should hold texts, but row {row + 1} has {value!r}. Choose another column."
+                f"{origin}: column {column!r} should hold texts, but row {row + 1} has {reprlib.repr(text)}. "
+                "Choose another column."
             )
-    return ["" if _is_missing(value) else value for value in values]
+    return texts
 
 
 def label_words(table: Table, column: str) -> list[str | None]:
-    """The column's labels as words; None where a row is unlabelled (nothing, or -1).
+    """The column's labels as words; None where a row is unlabelled (nothing, or -1 in any writing).
 
-    >>> label_words({"label": [1, 0.0, "-1", " good ", None, True]}, "label")
-    ['1', '0', None, 'good', None, 'true']
+    >>> label_words({"label": [1, 0.0, "-1", "-1.0", " good ", None, True]}, "label")
+    ['1', '0', None, None, 'good', None, 'true']
     """
     words = []
-    for value in table[column]:
+    for value in map(_plain, table[column]):
         word = str(int(value)) if isinstance(value, float) and value.is_integer() else cell(value).strip()
-        words.append(word if word not in ("", str(UNLABELLED)) else None)
+        words.append(None if _UNLABELLED_WORD.fullmatch(word) else word)
     return words
 
 
@@ -135,24 +146,35 @@ def sentiment_labels(words: Iterable[str | None], origin: str) -> list[int]:
 
 
 def label_names_of(words: Iterable[str | None]) -> tuple[str, ...]:
-    """The distinct labels: in numeric order when all are integers, otherwise in alphabetical order.
+    """The distinct labels: in numeric order when all are integers (of at most 1,000 digits), otherwise in alphabetical order.
 
     >>> label_names_of(["10", "9", None, "9"]), label_names_of(["good", "10", "bad"])
     (('9', '10'), ('10', 'bad', 'good'))
     """
     names = {word for word in words if word is not None}
-    return tuple(sorted(names, key=int) if all(_INTEGER.fullmatch(name) for name in names) else sorted(names))
+    if all(_INTEGER.fullmatch(name) for name in names):
+        return tuple(sorted(names, key=lambda name: (int(name), name)))  # 1 and 01 are two names of one number
+    return tuple(sorted(names))
 
 
 def cell(value: Any) -> str:
-    """One value of a table as a string; nothing and NaN give an empty one.
+    """One value of a table as a string, in JSON's writing where it has one; nothing and NaN give an empty string.
 
-    >>> [cell(value) for value in (None, True, 3, 0.5, "a", ["b"])]
-    ['', 'true', '3', '0.5', 'a', '["b"]']
+    Raises:
+      DatasetError: the value is nested too deeply, or within itself.
+
+    >>> [cell(value) for value in (None, True, 3, np.int64(3), 0.5, "a", ["b"])]
+    ['', 'true', '3', '3', '0.5', 'a', '["b"]']
     """
-    if _is_missing(value):
+    value = _plain(value)
+    if value is None:
         return ""
-    return clean_text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))
+    if isinstance(value, bool | int | float | list | tuple | dict):
+        try:
+            value = json.dumps(value, ensure_ascii=False, default=_json_part)
+        except (RecursionError, ValueError, TypeError) as error:
+            raise DatasetError(f"{reprlib.repr(value)} cannot be written as text ({error}). Leave that column out.") from error
+    return clean_text(str(value))
 
 
 def column_array(values: Sequence[str]) -> NDArray[Any]:
@@ -174,5 +196,15 @@ def column_array(values: Sequence[str]) -> NDArray[Any]:
     return np.array(values, dtype=object)
 
 
-def _is_missing(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))
+def _plain(value: Any) -> Any:
+    """The value as Python's own (NumPy's and torch's scalars and arrays know how to become one); None for any kind of nothing."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    # pandas' own two are told by name, because importing pandas takes a second.
+    nothing = type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and math.isnan(value))
+    return None if nothing else value
+
+
+def _json_part(value: Any) -> Any:
+    """A part of a list or dict that JSON cannot write."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)

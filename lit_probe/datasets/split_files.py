@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lit_probe.datasets.tables import Table, read_table, table_form
+from lit_probe.datasets.tables import Table, read_table, table_form, unreadable
 from lit_probe.errors import DatasetError
 from lit_probe.examples import SplitName
 
@@ -23,15 +24,41 @@ _SHARD = re.compile(r"-\d+-of-\d+$")
 
 
 def existing_path(source: str) -> Path:
-    """The path of a local copy.
+    """The path of a local copy, file or folder; ``~`` is the home folder.
 
     Raises:
-      DatasetError: nothing is there.
+      DatasetError: nothing is there, nothing that could be read, or the way to it is closed.
     """
-    path = Path(source)
-    if not path.exists():
-        raise DatasetError(f"There is no file or folder {source!r}. Check the path; a relative one starts at the current folder.")
-    return path
+    try:
+        path = Path(source).expanduser()
+        if path.is_file() or path.is_dir():
+            return path
+        exists = path.exists()
+    except (OSError, RuntimeError) as error:  # RuntimeError: there is no such user, or no home
+        raise unreadable(source, error) from error
+    if exists:
+        raise DatasetError(f"{source!r} is neither a file nor a folder. Save what it gives as a file, and name that.")
+    raise DatasetError(f"There is no file or folder {source!r}. Check the path; a relative one starts at the current folder.")
+
+
+def files_in(folder: Path, ending: str = "", *, deep: bool = False) -> list[Path]:
+    """The files in a folder (and its folders, if ``deep``) whose names end so, sorted.
+
+    ``Path.glob`` would leave out, without a word, a folder that may not be read: a split or a class would be missing.
+
+    Raises:
+      DatasetError: a folder may not be read.
+    """
+    found: list[Path] = []
+    for root, subfolders, names in os.walk(folder, onerror=_refuse):
+        found += [Path(root, name) for name in names if name.endswith(ending)]
+        if not deep:
+            subfolders.clear()
+    return sorted(found)
+
+
+def _refuse(error: OSError) -> None:
+    raise unreadable(error.filename, error) from error
 
 
 def split_word(word: str) -> SplitName | None:
@@ -52,7 +79,7 @@ def find_split_files(
       DatasetError: two files claim the same split.
     """
     found: dict[SplitName, list[Path]] = {}
-    for path in sorted(folder.iterdir()):
+    for path in files_in(folder):
         stem = path.name.split(".")[0]
         split = split_word(stem.removeprefix(prefix)) if stem.startswith(prefix) else None
         if split and table_form(path) in forms:
@@ -73,7 +100,7 @@ def find_hub_files(folder: Path) -> dict[SplitName, list[Path]]:
       DatasetError: files of one split lie in several folders.
     """
     found: dict[SplitName, list[Path]] = {}
-    for path in sorted(folder.rglob("*.parquet")):
+    for path in files_in(folder, ".parquet", deep=True):
         split = split_word(_SHARD.sub("", path.stem)) or split_word(path.parent.name)
         if split:
             found.setdefault(split, []).append(path)
@@ -91,7 +118,8 @@ def read_split_files(files: dict[SplitName, list[Path]]) -> dict[SplitName, Tabl
 
 def folder_source(source: str, files: dict[SplitName, list[Path]]) -> dict[str, Any]:
     """The provenance of a folder: its path as given, and the files that were read."""
-    names = {split: [path.relative_to(source).as_posix() for path in paths] for split, paths in sorted(files.items())}
+    folder = existing_path(source)
+    names = {split: [path.relative_to(folder).as_posix() for path in paths] for split, paths in sorted(files.items())}
     return {"kind": "folder", "path": source, "files": names}
 
 

@@ -26,7 +26,7 @@ _LEFT = -1
 """The split number of a row that has been taken out."""
 
 _MIN_PER_CLASS = 2
-"""Rows of each class that train needs at the least."""
+"""Rows of each class that train needs at the least; dev needs one."""
 
 
 def make_splits(
@@ -65,14 +65,14 @@ def make_splits(
       The splits, each in canonical order. The provenance counts every row that was left out, and what train repeats.
 
     Raises:
-      DatasetError: fewer than two classes, or too few examples of a class to have two in train and one in each split
-        that is cut.
+      DatasetError: fewer than two classes, or too few examples of a class to have two in train, one in dev (where layers are
+        compared) and one in test if it is cut. An official test may lack a class; the provenance then says so.
     """
     counted = Counter(dropped or {})
     usable = {split: _usable(part, counted) for split, part in parts.items()}
     rows, home, keys = _pool(usable, label_names)
     labels = np.array(rows.labels, dtype=np.int64)
-    _check_classes(name, labels, label_names)
+    _check_classes(name, labels, label_names, counted)
 
     has_groups = any(group is not None for group in rows.groups)
     whole = f"text or {group_word}" if has_groups else "text"
@@ -81,7 +81,9 @@ def make_splits(
     _leave_shared(home, units, whole, counted)
     cut = _cut_missing(home, labels, units, keys, len(label_names), options.seed)
     _leave_repeats(home, labels, text_ids, counted)
-    _check_splits(name, home, labels, label_names, cut)
+    _check_no_split_is_empty(name, home, units, whole, counted)
+    n_by_class = _count_classes(home, labels, len(label_names))
+    _check_every_class(name, n_by_class, label_names, cut)
 
     groups = _group_names(rows.groups, units, keys) if has_groups else None
     columns = {column: column_array(values) for column, values in rows.columns.items()}
@@ -101,7 +103,7 @@ def make_splits(
             for split, index, used in zip(SPLIT_NAMES, split_rows, chosen, strict=True)
         },
         "sha256": {split: _fingerprint(keys, groups, index) for split, index in zip(SPLIT_NAMES, chosen, strict=True)},
-        "notes": list(notes),
+        "notes": [*notes, *_missing_in_test(n_by_class, label_names)],
         "seed": options.seed,
         "max_examples": options.max_examples,
     }
@@ -273,36 +275,74 @@ def _leave_repeats(
         home[index[contradicted | repeated]] = _LEFT
 
 
-def _check_classes(name: str, labels: NDArray[np.int64], label_names: Sequence[str]) -> None:
-    """Refuses a source without two classes, before anything is made of it."""
+def _check_classes(name: str, labels: NDArray[np.int64], label_names: Sequence[str], counted: Mapping[str, int]) -> None:
+    """Refuses a source without two classes, or with more than its rows can fill, before anything is made of it."""
     present = [label_names[label] for label in np.unique(labels)]
     if len(present) < 2:
         found = f"all of its {len(labels)} labelled rows are {present[0]!r}" if present else "it has no labelled row"
+        left_out = ", ".join(f"{count} {reason}" for reason, count in counted.items() if count)
         raise DatasetError(
             f"Data set {name!r}: a probe needs two or more classes, but {found}. "
-            "Rows without a label, or with the label -1, count as unlabelled: give a class of that name another one."
+            + (f"Left out: {left_out}. " if left_out else "")
+            + "Rows without a label, or with the label -1, count as unlabelled: give a class of that name another one."
+        )
+    if len(labels) < (_MIN_PER_CLASS + 1) * len(present):
+        raise DatasetError(
+            f"Data set {name!r}: {len(present)} classes for {len(labels)} rows: is the label a number, or the text itself? "
+            "A class needs at least three rows, two in train and one in dev. "
+            "Choose another label column, divide the numbers into a few classes, or give more rows."
         )
 
 
-def _check_splits(
-    name: str, home: NDArray[np.int64], labels: NDArray[np.int64], label_names: Sequence[str], cut: Mapping[int, float]
+def _check_no_split_is_empty(
+    name: str, home: NDArray[np.int64], units: NDArray[np.int64], whole: str, counted: Mapping[str, int]
 ) -> None:
-    """Refuses splits that a probe cannot be fitted or scored on."""
+    """Refuses an empty split, with what has emptied it."""
     for split in (TRAIN, DEV, TEST):
-        if not (home == split).any():
-            raise DatasetError(
-                f"Data set {name!r}: no {SPLIT_NAMES[split]} row is left, because every one shares its text or its group with "
-                "another split or there are too few. Check the group column, or give more rows."
-            )
-    for label, label_name in enumerate(label_names):
-        counts = [int(((home == split) & (labels == label)).sum()) for split in (TRAIN, DEV, TEST)]
+        if (home == split).any():
+            continue
+        left_out = [(reason, count) for reason, count in counted.items() if count and reason.startswith(SPLIT_NAMES[split])]
+        if left_out:
+            why = f"left out were {', '.join(f'{count} {reason}' for reason, count in left_out)}"
+        else:
+            n_units = len(np.unique(units))
+            why = f"rows that share a {whole} stay together, so the {len(home)} rows count as {n_units} when they are divided"
+        advice = [
+            "Check the label column" if any("two labels" in reason for reason, _ in left_out) else "",
+            "Check the group column" if whole != "text" else "",
+            "Give more rows",
+        ]
+        raise DatasetError(f"Data set {name!r}: no {SPLIT_NAMES[split]} row is left: {why}. {'. '.join(filter(None, advice))}.")
+
+
+def _count_classes(home: NDArray[np.int64], labels: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:
+    """``[3, n_classes]`` rows of each class in train, dev and test."""
+    return np.stack([np.bincount(labels[home == split], minlength=n_classes) for split in (TRAIN, DEV, TEST)])
+
+
+def _check_every_class(name: str, n_by_class: NDArray[np.int64], label_names: Sequence[str], cut: Mapping[int, float]) -> None:
+    """Refuses a class that cannot be fitted, or that dev lacks, where layers are compared."""
+    for label_name, counts in zip(label_names, n_by_class.T.tolist(), strict=True):
+        found = ", ".join(f"{count} in {split}" for split, count in zip(SPLIT_NAMES, counts, strict=True))
         if counts[TRAIN] < _MIN_PER_CLASS or any(counts[split] < 1 for split in cut):
-            found = ", ".join(f"{count} in {split}" for split, count in zip(SPLIT_NAMES, counts, strict=True))
             raise DatasetError(
                 f"Data set {name!r}: class {label_name!r} has too few examples ({found}). Each class needs at least two in train "
                 "and one in each split that is cut (one text, or one group, stays whole in one split). "
                 "Add examples of it, or leave the class out."
             )
+        if counts[DEV] < 1:
+            raise DatasetError(
+                f"Data set {name!r}: dev has no row of class {label_name!r} ({found}), but layers are compared on dev, by every "
+                "class. Choose other splits, leave the class out, or give one table, to be divided with every class in each part."
+            )
+
+
+def _missing_in_test(n_by_class: NDArray[np.int64], label_names: Sequence[str]) -> list[str]:
+    """A note where an official test lacks a class: it is scored all the same, as far as that goes."""
+    missing = ", ".join(repr(label_names[label]) for label in np.flatnonzero(n_by_class[TEST] == 0))
+    if not missing:
+        return []
+    return [f"Test has no row of class {missing}: scores that need every class, such as balanced accuracy, have no value there."]
 
 
 def _group_names(groups: Sequence[str | None], units: NDArray[np.int64], keys: Sequence[str]) -> NDArray[np.str_]:

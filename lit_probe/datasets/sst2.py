@@ -52,7 +52,7 @@ def load_sst2(source: str | None, options: DatasetOptions) -> Splits:
         groups: list[str | None] | None = None
     else:
         tables, origin = _read_copy("sst2", source, prefix="")
-        groups = _phrase_groups(Path(source), len(next(iter(tables["train"].values()))))
+        groups = _phrase_groups(existing_path(source), len(next(iter(tables["train"].values()))))
     notes = (
         []
         if groups

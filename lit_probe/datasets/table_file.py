@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from lit_probe.errors import DatasetError
 from lit_probe.examples import SplitName, Splits
 
 _SPLIT_COLUMNS = ("split", "probe_split")
+
+_NO_LABEL = ("NaN", "nan", "NA", "N/A", "<NA>", "NULL", "null")
+"""How programs write "nothing" into files that have no sign for it. Exactly so: ``none`` is often a class."""
 
 
 def load_csv(source: str | None, options: DatasetOptions) -> Splits:
@@ -37,8 +41,9 @@ def load_table_file(form: str, source: str | None, options: DatasetOptions) -> S
     """A table with a text column, a label column and any others, which travel along.
 
     One file is divided 70/15/15, unless it has a column ``split`` (or ``probe_split``) with the words train, dev (or validation)
-    and test. A folder may hold ``train``, ``dev`` and ``test`` files of this form instead. Labels are words or numbers; rows
-    without text or label, or with the label -1, are dropped and counted.
+    and test, in any case. A folder may hold ``train``, ``dev`` and ``test`` files of this form instead. Labels are words or
+    numbers; rows without text or label, or with the label -1, are dropped and counted; so are, in csv and tsv, rows with a word
+    for nothing (NaN, nan, NA, N/A, <NA>, NULL, null).
 
     Args:
       form: ``"csv"``, ``"tsv"`` or ``"jsonl"``.
@@ -49,13 +54,18 @@ def load_table_file(form: str, source: str | None, options: DatasetOptions) -> S
       Splits named after the file, with the distinct labels as label names, in order.
 
     Raises:
-      DatasetError: no source, no such file or column, one class only, or too few examples of a class.
+      DatasetError: no source, no such file or column, an odd word in the column ``split``, one class only, or too few examples
+        of a class.
     """
+    if options.text_column == options.label_column:
+        raise DatasetError(
+            f"The column {options.text_column!r} cannot be both text and label. Choose with --text_column and --label_column."
+        )
     if source is None:
         raise DatasetError(f"{form} needs a file. Write --datasets={form}=reviews.{form}.")
     path = existing_path(source)
     if path.is_file():
-        tables = _by_split_column(read_table(path, form), source)
+        tables = _by_split_column(read_table(path, form), options, source)
         origin: dict[str, Any] = {"kind": "file", "path": source}
     else:
         files = find_split_files(path, forms=(form,))
@@ -67,19 +77,40 @@ def load_table_file(form: str, source: str | None, options: DatasetOptions) -> S
         origin = folder_source(source, files)
     origin |= {"text_column": options.text_column, "label_column": options.label_column, "group_column": options.group_column}
 
+    dropped: Counter[str] = Counter()
+    if form != "jsonl":  # JSON has null
+        tables = {split: _without_words_for_nothing(table, options.label_column, dropped) for split, table in tables.items()}
     words = {split: _labels(table, options, f"{source!r}", hidden=split == "test") for split, table in tables.items()}
     label_names = label_names_of(word for part in words.values() for word in part)
     parts = {split: _rows(table, words[split], label_names, options, f"{source!r}") for split, table in tables.items()}
-    return make_splits(_safe_name(path), parts, label_names, options, origin, group_word=options.group_column or "group")
+    notes = (
+        ["'None' is taken for a class, like any other word. Where it stands for no label, leave the cell empty."]
+        if "None" in label_names
+        else []
+    )
+    group_word = options.group_column or "group"
+    return make_splits(_safe_name(path), parts, label_names, options, origin, group_word=group_word, notes=notes, dropped=dropped)
 
 
-def _by_split_column(table: Table, origin: str) -> dict[SplitName, Table]:
-    """The table's own splits, if a column names them; otherwise everything as train, to be divided."""
-    for name in _SPLIT_COLUMNS:
-        words = [cell(value).strip() for value in table.get(name, [])]
+def _by_split_column(table: Table, options: DatasetOptions, origin: str) -> dict[SplitName, Table]:
+    """The table's own splits, if a column names them; otherwise everything as train, to be divided.
+
+    Raises:
+      DatasetError: some of the words name a split and others do not (to divide anew would put test rows into train), or none
+        is train.
+    """
+    in_use = (options.text_column, options.label_column)
+    for name in (column for wanted in _SPLIT_COLUMNS for column in table if column.lower() == wanted and column not in in_use):
+        words = [cell(value).strip() for value in table[name]]
         splits = [split_word(word) for word in words]
-        if not words or None in splits:
+        if not any(splits):
             continue  # an ordinary column that happens to have this name
+        if None in splits:
+            row = splits.index(None)
+            raise DatasetError(
+                f"{origin}: column {name!r} says {repr(words[row]) if words[row] else 'nothing'} in row {row + 1}. "
+                "Write train, dev (or validation) or test into every row, or rename the column."
+            )
         if "train" not in splits:
             raise DatasetError(
                 f"{origin}: column {name!r} has no row that says train. Mark the train rows, or rename the column."
@@ -92,6 +123,17 @@ def _by_split_column(table: Table, origin: str) -> dict[SplitName, Table]:
                 values.append(table[column][row])
         return tables
     return {"train": table}
+
+
+def _without_words_for_nothing(table: Table, label_column: str, dropped: Counter[str]) -> Table:
+    """The rows whose label is no word for nothing; counts the others by that word."""
+    words = [cell(value).strip() for value in table.get(label_column, [])]
+    found = Counter(word for word in words if word in _NO_LABEL)
+    if not found:
+        return table
+    dropped.update({f"unlabelled ({word})": found[word] for word in _NO_LABEL})
+    kept = [row for row, word in enumerate(words) if word not in found]
+    return {name: [values[row] for row in kept] for name, values in table.items()}
 
 
 def _labels(table: Table, options: DatasetOptions, origin: str, *, hidden: bool) -> list[str | None]:

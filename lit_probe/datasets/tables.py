@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -16,6 +17,24 @@ from lit_probe.errors import DatasetError
 
 Table = dict[str, list[Any]]
 """Columns by name, all of one length, in file order."""
+
+_PARQUET = b"PAR1"
+_NOT_TEXT = {
+    codecs.BOM_UTF16_LE: 'UTF-16 ("Unicode text" in spreadsheets). Save it as UTF-8',
+    codecs.BOM_UTF16_BE: 'UTF-16 ("Unicode text" in spreadsheets). Save it as UTF-8',
+    b"PK\x03\x04": "a zip archive or a workbook. Unpack it, or save the sheet as CSV in UTF-8",
+}
+"""What a file is that begins with these bytes and is not UTF-8, and what to do with it."""
+
+_SEPARATORS = {
+    "\t": "tabs: load it as tsv=",
+    ";": "semicolons: save it with commas",
+    "|": "vertical bars: save it with commas",
+    ",": "commas: load it as csv=",
+}
+
+# Python refuses to turn more than 4,300 digits into a number.
+_MAX_DIGITS = 4_000
 
 
 def table_form(path: Path) -> str | None:
@@ -36,7 +55,7 @@ def read_table(path: Path, form: str | None = None) -> Table:
     - jsonl: one JSON object per line.
     - parquet: as the Hugging Face hub stores data sets.
 
-    Gzipped files are recognised by their first bytes, whatever their name; a byte order mark is skipped.
+    Gzipped files and parquet are recognised by their first bytes, whatever their name and ``form``; a byte order mark is skipped.
 
     Args:
       path: the file.
@@ -45,9 +64,7 @@ def read_table(path: Path, form: str | None = None) -> Table:
     Raises:
       DatasetError: the file is missing, empty, in no known form, not UTF-8, or a row does not fit the header.
     """
-    if not path.is_file():
-        raise DatasetError(f"There is no file {str(path)!r}. Check the path; a relative one starts at the current folder.")
-    form = form or table_form(path)
+    form = "parquet" if _first_bytes(path, len(_PARQUET)) == _PARQUET else form or table_form(path)
     if form is None:
         raise DatasetError(f"{str(path)!r} is in no form known here. Use .csv, .tsv, .jsonl (each may be gzipped) or .parquet.")
     table = _read_parquet(path) if form == "parquet" else _TEXT_READERS[form](read_text(path), path)
@@ -68,14 +85,41 @@ def read_text(path: Path) -> str:
             raw = gzip.decompress(raw)
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        for start, advice in _NOT_TEXT.items():
+            if raw.startswith(start):
+                raise DatasetError(f"{str(path)!r} is {advice}.") from error
         line = raw.count(b"\n", 0, error.start) + 1
         raise DatasetError(
             f"{str(path)!r} is not UTF-8: byte 0x{raw[error.start]:02x} in line {line} cannot be read. Save the file as UTF-8."
         ) from error
     except (OSError, EOFError, zlib.error) as error:
-        raise DatasetError(
-            f"{str(path)!r} cannot be read ({error}). Check that it is complete and that you may open it."
-        ) from error
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path | str, error: Exception) -> DatasetError:
+    """The error for a file or folder at which the system balks."""
+    return DatasetError(f"{str(path)!r} cannot be read ({error}). Check that it is complete and that you may open it.")
+
+
+def separator_hint(names: Iterable[str]) -> str:
+    """A sentence to end a message with, where a header that was read as one column seems to hold several; else nothing.
+
+    >>> separator_hint(["text;label"]), separator_hint(["text", "label"])
+    (' Its columns seem to be separated by semicolons: save it with commas.', '')
+    """
+    header = list(names)
+    found = [advice for separator, advice in _SEPARATORS.items() if len(header) == 1 and separator in header[0]]
+    return f" Its columns seem to be separated by {found[0]}." if found else ""
+
+
+def _first_bytes(path: Path, count: int) -> bytes:
+    try:
+        if not path.is_file():
+            raise DatasetError(f"There is no file {str(path)!r}. Check the path; a relative one starts at the current folder.")
+        with path.open("rb") as file:
+            return file.read(count)
+    except OSError as error:
+        raise unreadable(path, error) from error
 
 
 def _from_rows(header: Sequence[str], rows: Iterable[tuple[int, list[str]]], path: Path) -> Table:
@@ -89,7 +133,7 @@ def _from_rows(header: Sequence[str], rows: Iterable[tuple[int, list[str]]], pat
         if len(values) != len(names):
             raise DatasetError(
                 f"{str(path)!r}, line {line}: {len(values)} values for the {len(names)} columns {', '.join(names)}. "
-                "Check that row's separators and quotation marks."
+                f"Check that row's separators and quotation marks.{separator_hint(names)}"
             )
         kept.append(values)
     columns: Iterable[Iterable[str]] = zip(*kept, strict=True) if kept else ([] for _ in names)
@@ -119,13 +163,16 @@ def _read_csv(text: str, path: Path) -> Table:
 
 def _read_jsonl(text: str, path: Path) -> Table:
     records: list[dict[str, Any]] = []
+    decoder = json.JSONDecoder(parse_int=_integer)
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
+            record = decoder.decode(line)
         except json.JSONDecodeError as error:
             raise DatasetError(f"{str(path)!r}, line {number}, is not JSON ({error.msg}). Write one object per line.") from error
+        except RecursionError as error:
+            raise DatasetError(f"{str(path)!r}, line {number}, is nested too deeply. Write one flat object per line.") from error
         if not isinstance(record, dict):
             raise DatasetError(
                 f"{str(path)!r}, line {number}, holds a JSON {type(record).__name__}, not an object. "
@@ -134,6 +181,11 @@ def _read_jsonl(text: str, path: Path) -> Table:
         records.append(record)
     names = dict.fromkeys(name for record in records for name in record)
     return {name: [record.get(name) for record in records] for name in names}
+
+
+def _integer(digits: str) -> int | str:
+    """A JSON integer; as a word where it is too long to compute with, such as an identifier."""
+    return int(digits) if len(digits) <= _MAX_DIGITS else digits
 
 
 def _read_parquet(path: Path) -> Table:

@@ -37,6 +37,31 @@ def test_a_flag_with_a_gap_is_refused(flag, error):
         parse_dataset_flag(flag)
 
 
+@pytest.mark.parametrize("mode", [0o000, 0o400, 0o100])
+@pytest.mark.parametrize(("name", "file"), [("csv", "train.csv"), ("sst2", "train.tsv"), ("imdb", "train/pos/0_9.txt")])
+def test_a_folder_that_may_not_be_read_is_refused(guarded_folder, closed, name, file, mode):
+    path = guarded_folder / "copy" / file
+    path.parent.mkdir(parents=True)
+    path.write_text("text,label\na,1\n")
+    folder = guarded_folder / "copy"
+    # The folder of reviews is reached by name, so that it is that folder which has to be listed.
+    with closed(path.parent if name == "imdb" else folder, mode), pytest.raises(DatasetError, match=r"cannot be read .*denied"):
+        load_dataset(name, str(folder))
+
+
+def test_a_folder_in_the_way_to_the_reviews_that_may_not_be_read_is_refused(guarded_folder, closed):
+    (guarded_folder / "copy" / "train" / "pos").mkdir(parents=True)
+    with closed(guarded_folder / "copy" / "train"), pytest.raises(DatasetError, match=r"cannot be read .*denied"):
+        load_dataset("imdb", str(guarded_folder / "copy"))
+
+
+@pytest.mark.parametrize("name", ["csv", "sst2", "imdb"])
+@pytest.mark.parametrize("source", ["/dev/null", "x" * 300])
+def test_a_source_that_is_no_file_is_refused_by_every_loader(name, source):
+    with pytest.raises(DatasetError, match=source):
+        load_dataset(name, source)
+
+
 def test_loading_the_demo_imports_no_heavy_library():
     code = (
         "import sys; from lit_probe.datasets import load_dataset; load_dataset('demo');"

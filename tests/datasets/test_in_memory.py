@@ -1,6 +1,9 @@
 """Texts that a program already holds are divided like a table."""
 
+import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 from lit_probe import split_texts
 from lit_probe.errors import DatasetError
@@ -28,6 +31,44 @@ def test_label_names_set_the_order_for_words_and_for_numbers():
     assert by_word.train.labels.tolist() == by_number.train.labels.tolist()
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([0, 1] * 20),
+        np.array([0, 1] * 20, dtype=np.int8),
+        np.array([0, 1] * 20, dtype=np.float32),
+        list(np.array([0, 1] * 20, dtype=np.uint16)),
+        pd.Series([0, 1] * 20),
+        torch.tensor([0, 1] * 20),
+    ],
+)
+def test_number_labels_of_every_library_are_the_same_classes_as_pythons_own(labels):
+    splits, own = split_texts(TEXTS, labels), split_texts(TEXTS, [0, 1] * 20)
+    assert splits.label_names == ("0", "1")
+    assert splits.provenance["sha256"] == own.provenance["sha256"]
+    assert split_texts(TEXTS, labels, label_names=("bad", "good")).label_names == ("bad", "good")
+
+
+def test_numpy_booleans_and_words_are_classes_and_numpy_minus_one_is_unlabelled():
+    assert split_texts(TEXTS, np.array([False, True] * 20)).label_names == ("false", "true")
+    assert split_texts(TEXTS, np.array(["bad", "good"] * 20)).label_names == ("bad", "good")
+    splits = split_texts(TEXTS, np.array([0, 1, 0, 1, -1] * 8))
+    assert splits.label_names == ("0", "1") and splits.provenance["dropped"] == {"unlabelled": 8}
+    splits = split_texts(TEXTS, pd.Series([0, 1, 0, 1, None] * 8, dtype="Int64"))
+    assert splits.label_names == ("0", "1") and splits.provenance["dropped"] == {"unlabelled": 8}
+
+
+def test_numpy_groups_have_the_names_of_their_numbers():
+    splits = split_texts(TEXTS, [0, 1] * 20, np.arange(40) // 2)
+    assert {str(group) for _, rows in splits.items() for group in rows.groups} == {str(number) for number in range(20)}
+
+
+@pytest.mark.parametrize("odd", [None, 7, float("nan"), b"bytes", ["a"]])
+def test_a_text_that_is_no_string_is_refused_by_its_place(odd):
+    with pytest.raises(DatasetError, match=r"Text 3 is .*, not a string"):
+        split_texts([*TEXTS[:2], odd, *TEXTS[3:]], [0, 1] * 20)
+
+
 def test_seed_and_max_examples_are_followed():
     one, other = (split_texts(TEXTS, [0, 1] * 20, seed=seed) for seed in (0, 1))
     assert one.train.texts != other.train.texts
@@ -41,6 +82,7 @@ def test_seed_and_max_examples_are_followed():
         ({"labels": [0, 1]}, "There are 40 texts, but 2 labels"),
         ({"labels": [0, 1] * 20, "groups": [1]}, "There are 40 texts, but 1 groups"),
         ({"labels": ["a", "b"] * 20, "label_names": ("a", "c")}, "The labels b are none of the label names a, c"),
+        ({"labels": TEXTS}, r"40 classes for 40 rows: is the label a number, or the text itself\?"),
         ({"labels": ["a"] * 40}, "all of its 40 labelled rows are 'a'"),
     ],
 )

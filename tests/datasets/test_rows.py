@@ -1,6 +1,7 @@
 """Columns of any kind become texts, label words, sentiment numbers and typed columns."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lit_probe.datasets.rows import (
@@ -43,7 +44,10 @@ def test_missing_texts_are_empty_and_numbers_are_no_texts():
         text_values({"stars": ["a", 3]}, "stars", "here")
 
 
-@pytest.mark.parametrize("missing", [None, float("nan"), "", "  ", -1, "-1", -1.0])
+@pytest.mark.parametrize(
+    "missing",
+    [None, float("nan"), np.float32("nan"), pd.NA, pd.NaT, "", "  ", -1, "-1", -1.0, "-1.0", "-1.", np.int64(-1), np.float32(-1)],
+)
 def test_nothing_and_minus_one_are_unlabelled(missing):
     assert label_words({"label": [missing]}, "label") == [None]
     assert sentiment_labels([None], "here") == [UNLABELLED]
@@ -58,6 +62,36 @@ def test_sentiment_words_and_numbers_mean_the_same():
 def test_integer_labels_are_in_numeric_order_and_words_in_alphabetical_order():
     assert label_names_of(["10", "2", "2", None]) == ("2", "10")
     assert label_names_of(["b", "10", "2"]) == ("10", "2", "b")
+
+
+def test_spellings_of_one_number_are_in_an_order_that_depends_on_no_hash():
+    spellings = ["1", "00001", "01", "0001", "000001", "001"]
+    assert label_names_of([*spellings, "0"]) == ("0", *sorted(spellings))
+
+
+def test_numbers_too_long_to_be_computed_with_are_sorted_as_words():
+    long, longer = "9" * 5_000, "1" * 5_001
+    assert label_names_of([long, longer, "2"]) == (longer, "2", long)
+
+
+def test_numpy_values_are_written_like_pythons_own():
+    values = (np.int64(8), np.bool_(True), np.float32(0.5), np.str_("a"), np.array([1, 2]), {"a": np.int64(1)})
+    assert [cell(value) for value in values] == ["8", "true", "0.5", "a", "[1, 2]", '{"a": 1}']
+    assert label_words({"label": [np.int64(3), np.float32(2), np.bool_(False)]}, "label") == ["3", "2", "false"]
+
+
+def test_values_that_json_does_not_know_are_written_without_quotation_marks():
+    assert [cell(value) for value in (pd.Timestamp("2024-05-01"), pd.NaT, pd.NA)] == ["2024-05-01 00:00:00", "", ""]
+
+
+def test_a_value_nested_too_deeply_is_refused():
+    nested: list = []
+    for _ in range(100_000):
+        nested = [nested]
+    with pytest.raises(DatasetError, match="cannot be written as text"):
+        cell(nested)
+    with pytest.raises(DatasetError, match=r"column 'text' should hold texts, but row 1 has \[+\.\.\."):
+        text_values({"text": [nested]}, "text", "here")
 
 
 def test_columns_of_plain_finite_numbers_are_numeric_and_all_others_are_strings():

@@ -3,7 +3,14 @@
 import pandas as pd
 import pytest
 
-from lit_probe.datasets.split_files import existing_path, find_hub_files, find_split_files, folder_source, read_split_files
+from lit_probe.datasets.split_files import (
+    existing_path,
+    files_in,
+    find_hub_files,
+    find_split_files,
+    folder_source,
+    read_split_files,
+)
 from lit_probe.errors import DatasetError
 
 
@@ -77,3 +84,47 @@ def test_the_provenance_of_a_folder_names_its_files(tmp_path):
 def test_a_path_with_nothing_there_is_refused():
     with pytest.raises(DatasetError, match="no file or folder 'no/such/thing'"):
         existing_path("no/such/thing")
+
+
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    touch(tmp_path, "copies/train.tsv")
+    assert existing_path("~/copies") == tmp_path / "copies"
+    assert folder_source("~/copies", find_split_files(existing_path("~/copies"))) == {
+        "kind": "folder",
+        "path": "~/copies",
+        "files": {"train": ["train.tsv"]},
+    }
+    with pytest.raises(DatasetError, match="no file or folder '~/elsewhere'"):
+        existing_path("~/elsewhere")
+
+
+@pytest.mark.parametrize("source", ["x" * 300, "~nobody-of-this-name/x"])
+def test_a_path_that_cannot_be_is_refused(source):
+    with pytest.raises(DatasetError, match=f"'{source}' cannot be read"):
+        existing_path(source)
+
+
+def test_what_is_neither_file_nor_folder_is_refused():
+    with pytest.raises(DatasetError, match="'/dev/null' is neither a file nor a folder"):
+        existing_path("/dev/null")
+
+
+def test_a_path_in_a_closed_folder_is_refused(guarded_folder, closed):
+    touch(guarded_folder, "inside/train.tsv")
+    with closed(guarded_folder / "inside"), pytest.raises(DatasetError, match=r"train\.tsv' cannot be read .*you may open it"):
+        existing_path(str(guarded_folder / "inside" / "train.tsv"))
+
+
+def test_files_are_listed_in_order_and_by_their_ending(tmp_path):
+    touch(tmp_path, "b.tsv", "a.tsv", "c.csv", "deeper/still/d.tsv")
+    assert [path.name for path in files_in(tmp_path)] == ["a.tsv", "b.tsv", "c.csv"]
+    assert [path.name for path in files_in(tmp_path, ".tsv", deep=True)] == ["a.tsv", "b.tsv", "d.tsv"]
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_folder_that_cannot_be_listed_is_refused_not_taken_for_an_empty_one(guarded_folder, closed, deep):
+    touch(guarded_folder, "above/inside/dev.tsv")
+    listed = guarded_folder / "above" if deep else guarded_folder / "above" / "inside"
+    with closed(guarded_folder / "above" / "inside"), pytest.raises(DatasetError, match="inside' cannot be read"):
+        files_in(listed, deep=deep)

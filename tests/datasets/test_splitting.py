@@ -335,6 +335,7 @@ def test_the_provenance_is_json_and_its_hashes_follow_texts_labels_and_groups():
         ([0] * 20, "two or more classes, but all of its 20 labelled rows are 'negative'"),
         ([-1] * 20, "two or more classes, but it has no labelled row"),
         ([], "it has no labelled row"),
+        ([0, 1] * 2, r"2 classes for 4 rows: .*A class needs at least three rows"),
         ([0] * 20 + [1], r"class 'positive' has too few examples \(1 in train, 0 in dev, 0 in test\)"),
         ([0] * 20 + [1] * 3, r"class 'positive' has too few examples \(1 in train, 1 in dev, 1 in test\)"),
     ],
@@ -361,9 +362,44 @@ def test_official_train_that_shares_every_group_with_test_is_refused():
         split({"train": train, "dev": table(10, start=200), "test": test})
 
 
-def test_a_class_that_official_dev_lacks_is_no_error():
+def test_a_class_that_official_dev_lacks_is_refused_by_its_name():
     dev = rows_of([f"dev {i}" for i in range(9)], [0] * 9)
-    assert set(split({"train": table(20), "dev": dev, "test": table(10, start=100)}).dev.labels.tolist()) == {0}
+    message = r"dev has no row of class 'positive' \(10 in train, 0 in dev, 5 in test\).*Choose other splits.*one table"
+    with pytest.raises(DatasetError, match=message):
+        split({"train": table(20), "dev": dev, "test": table(10, start=100)})
+
+
+def test_a_class_that_dev_loses_to_test_is_refused_too():
+    rows = table(20, start=100)
+    dev = rows_of(["in test", *[f"dev {i}" for i in range(9)]], [1] + [0] * 9)
+    with pytest.raises(DatasetError, match="dev has no row of class 'positive'"):
+        split({"train": table(20), "dev": dev, "test": rows_of([*rows.texts, "in test"], [*rows.labels, 1])})
+
+
+def test_a_class_that_official_test_lacks_is_a_note():
+    test = rows_of([f"test {i}" for i in range(9)], [1] * 9)
+    splits = split({"train": table(20), "dev": table(10, start=100), "test": test}, notes=["first"])
+    assert set(splits.test.labels.tolist()) == {1}
+    assert splits.provenance["notes"] == [
+        "first",
+        "Test has no row of class 'negative': scores that need every class, such as balanced accuracy, have no value there.",
+    ]
+
+
+def test_texts_that_all_have_two_labels_are_refused_for_that_reason():
+    rows = rows_of([f"text {i // 2}" for i in range(80)], [i % 2 for i in range(80)])
+    message = r"no dev row is left.*12 dev rows whose text has two labels.*Check the label column"
+    with pytest.raises(DatasetError, match=message):
+        split(rows)
+
+
+def test_rows_of_one_group_cannot_be_divided_and_the_message_counts_what_is_whole():
+    rows = rows_of([f"text {i}" for i in range(40)], [i % 2 for i in range(40)], ["one"] * 40)
+    message = (
+        r"no dev row is left.*rows that share a text or film stay together, so the 40 rows count as 1 .*Check the group column"
+    )
+    with pytest.raises(DatasetError, match=message):
+        split(rows, group_word="film")
 
 
 @pytest.mark.parametrize("max_examples", [1, -5])

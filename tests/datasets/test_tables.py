@@ -88,9 +88,14 @@ def test_the_form_can_be_named_where_the_ending_says_nothing(tmp_path):
         ("t.tsv", "text\tlabel\n", r"has no rows"),
         ("t.jsonl", "\n", r"has no rows"),
         ("t.jsonl", '{"text": "a"}\n{"text": \n', r"line 2, is not JSON"),
+        ("t.jsonl", '{"text": "a"}\n{"text": ' + "[" * 100_000 + "]" * 100_000 + "}\n", r"line 2, is nested too deeply"),
+        ("t.csv", "text\tlabel\na, b\t1\n", r"line 2: 2 values for the 1 column.*separated by tabs.*load it as tsv="),
+        ("t.csv", "text;score\na;1,5\n", r"line 2: 2 values for the 1 column.*separated by semicolons.*save it with commas"),
         ("t.jsonl", '["a", 1]\n', r"line 1, holds a JSON list"),
         ("t.csv", b"text,label\ncaf\xe9,1\n", r"not UTF-8: byte 0xe9 in line 2"),
-        ("t.csv", "text,label\na,1\n".encode("utf-16"), r"not UTF-8: byte 0xff in line 1"),
+        ("t.csv", "text,label\na,1\n".encode("utf-16"), r"is UTF-16.*Save it as UTF-8"),
+        ("t.tsv", "text\tlabel\na\t1\n".encode("utf-16-be").join([b"\xfe\xff", b""]), r"is UTF-16.*Save it as UTF-8"),
+        ("t.csv", b"PK\x03\x04\x14\x00\x06\x00\xff\xee", r"is a zip archive or a workbook.*save the sheet as CSV"),
         ("t.csv.gz", gzip.compress(b"text,label\n" + b"a,1\n" * 999)[:-9], r"cannot be read.*complete"),
         ("t.csv.gz", b"\x1f\x8bnonsense", r"cannot be read"),
         ("t.parquet", b"PAR1 nonsense", r"cannot be read as parquet"),
@@ -99,6 +104,24 @@ def test_the_form_can_be_named_where_the_ending_says_nothing(tmp_path):
 def test_a_bad_file_is_refused_with_what_came_and_where(tmp_path, name, content, message):
     with pytest.raises(DatasetError, match=message):
         read_table(write(tmp_path / name, content))
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.csv", "t.data"])
+def test_parquet_is_recognised_by_its_first_bytes(tmp_path, name):
+    table = {"text": ["a", "b"], "label": [0, 1]}
+    pd.DataFrame(table).to_parquet(tmp_path / name)
+    assert read_table(tmp_path / name) == read_table(tmp_path / name, "csv") == table
+
+
+def test_a_number_too_long_to_be_computed_with_is_read_as_a_word(tmp_path):
+    path = write(tmp_path / "t.jsonl", '{"label": %s, "n": -12}' % ("7" * 5_000))
+    assert read_table(path) == {"label": ["7" * 5_000], "n": [-12]}
+
+
+def test_a_file_that_may_not_be_opened_is_refused(guarded_folder, closed):
+    path = write(guarded_folder / "t.csv", "text,label\na,1\n")
+    with closed(path), pytest.raises(DatasetError, match=r"t\.csv' cannot be read .*you may open it"):
+        read_table(path)
 
 
 def test_a_missing_file_is_refused_by_its_path(tmp_path):
