@@ -1,5 +1,7 @@
 """What does `lit-probe layers` cost as a whole process, cold and warm, against a process that runs the bare forward?
 
+Both without the checks of the battery (`--checks=none`), which are measured in battery.py.
+
 (c) cold: at most 1.4x the bare process; a second identical run: at least 8x faster than cold, without importing torch.
 
 Both sides read the sentences of train and dev (6,920 + 872). `layers` also encodes the 1,821 test sentences, to score the chosen
@@ -44,6 +46,7 @@ def main() -> None:
                 "layers",
                 f"--datasets=sst2_sentences={data_folder() / 'sst2'}",
                 "--max_examples=10000",
+                "--checks=none",
                 f"--cache_dir={folder}/cache",
                 f"--out={folder}/out",
                 "--device=cpu",

@@ -8,11 +8,13 @@ from lit_nlp.api.layout import LitCanonicalLayout
 
 from lit_probe.layouts.decodability import DECODABILITY
 from lit_probe.layouts.edits import EDITS
+from lit_probe.layouts.evidence import EVIDENCE
 from lit_probe.layouts.notebook import NOTEBOOK
 from lit_probe.layouts.stock import STOCK
 
 LAYOUTS: dict[str, LitCanonicalLayout] = {
     "decodability": DECODABILITY,
+    "evidence": EVIDENCE,
     "edits": EDITS,
     "notebook": NOTEBOOK,
     **STOCK,

@@ -3,14 +3,35 @@
 from lit_nlp.api.layout import LitCanonicalLayout
 from lit_nlp.api.layout import LitModuleName as Panel
 
-from lit_probe.layouts.panels import PROBE_BY_LAYER
+from lit_probe.layouts.panels import (
+    AGREEMENT,
+    CALIBRATION,
+    DESCRIPTION_LENGTH,
+    LEARNING_CURVE,
+    PROBE_BY_LAYER,
+    PROVENANCE,
+    SELECTIVITY,
+    SLICES_BY_LAYER,
+    TRANSFER,
+)
 
+# One panel per tab: side by side, their charts would be too narrow on a laptop's screen. LIT cuts off the tabs for which there
+# is no room, so names are short and what is asked for most stands first.
 DECODABILITY = LitCanonicalLayout(
     # The left side has the full height of the page, which LIT's upper and lower groups share.
-    left={"Probe by layer": [PROBE_BY_LAYER]},
+    left={
+        "Probe by layer": [PROBE_BY_LAYER],
+        "Selectivity": [SELECTIVITY],
+        "Calibration": [CALIBRATION],
+        "Learning curve": [LEARNING_CURVE],
+        "Description length": [DESCRIPTION_LENGTH],
+        "Transfer": [TRANSFER],
+    },
     upper={
         "Examples": [Panel.DataTableModule],
         "Embeddings by layer": [Panel.EmbeddingsModule],
+        "Slices": [SLICES_BY_LAYER],
+        "Provenance": [PROVENANCE],
         "Reading guide": [Panel.DocumentationModule],
     },
     lower={
@@ -20,6 +41,7 @@ DECODABILITY = LitCanonicalLayout(
         "Performance": [Panel.MetricsModule, Panel.ConfusionMatrixModule, Panel.CurvesModule],
         "Explanations": [Panel.SalienceMapModule],
         "Counterfactuals": [Panel.GeneratorModule],
+        "Model": [AGREEMENT],
     },
     description="At which layer is the concept decodable? Every layer's probe, scored on all rows, a slice or a selection.",
 )

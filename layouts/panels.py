@@ -1,3 +1,11 @@
 """The tags of lit_probe's own panels."""
 
 PROBE_BY_LAYER = "layer-metrics-module"
+SELECTIVITY = "selectivity-module"
+DESCRIPTION_LENGTH = "description-length-module"
+LEARNING_CURVE = "learning-curve-module"
+CALIBRATION = "calibration-module"
+AGREEMENT = "agreement-module"
+TRANSFER = "transfer-module"
+SLICES_BY_LAYER = "slices-by-layer-module"
+PROVENANCE = "provenance-module"

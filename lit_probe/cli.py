@@ -17,16 +17,20 @@ from absl import flags
 from tqdm import tqdm
 
 from lit_probe.activation_cache import Cache
+from lit_probe.battery import CHECKS, check_table, layer_columns, run_battery, stored_near_duplicates
 from lit_probe.checkpoint import DEFAULT_MODEL
 from lit_probe.datasets import DATASETS, load_dataset, parse_dataset_flag
 from lit_probe.datasets.options import DatasetOptions
 from lit_probe.encoder import KEEPS, Encoder, load_encoder
 from lit_probe.errors import LitProbeError
 from lit_probe.examples import Splits
+from lit_probe.leakage import circularity
 from lit_probe.pooling import POOLINGS
 from lit_probe.probes import PROBES
 from lit_probe.provenance import check_against_card, flags_from_card, read_card
+from lit_probe.registry import lookup
 from lit_probe.study import LayerStudy, probe_layers
+from lit_probe.transfer import obstacle, transfer
 
 # A set of its own: lit_nlp and others define flags with the same names on absl's global one.
 FLAGS = flags.FlagValues()  # type: ignore[no-untyped-call]
@@ -72,6 +76,12 @@ _define(
     "cache_dir",
     platformdirs.user_cache_dir("lit_probe"),
     "Where results are kept. Empty: nowhere.",
+)
+_define(
+    flags.DEFINE_list,
+    "checks",
+    ["all"],
+    f"layers: what is checked beside the scores: all, none, or some of {', '.join(CHECKS)}.",
 )
 _define(flags.DEFINE_string, "out", "results", "layers: folder for layers.json, layers.csv and layers.svg.")
 _define(
@@ -140,6 +150,7 @@ def layers() -> None:
     """Prints the table of layers and writes ``layers.json``, ``layers.csv`` and ``layers.svg``."""
     from lit_probe.figures import save_layer_curve
 
+    checks = _checks()
     splits_list, encoders, cache = load_splits(), load_encoders(), open_cache()
     out = Path(FLAGS.out).expanduser()
     folders = [out if len(encoders) == 1 else out / encoder.name for encoder in encoders]
@@ -147,15 +158,21 @@ def layers() -> None:
         _check_writable(folder)
     for encoder, folder in zip(encoders, folders, strict=True):
         studies = {splits.name: study(encoder, splits, cache, tqdm_progress()) for splits in splits_list}
-        results = {name: one.to_json() for name, one in studies.items()}
-        settings = next(iter(studies.values())).settings()
-        (folder / "layers.json").write_text(json.dumps({**settings, "datasets": results}, indent=1, allow_nan=False), "utf-8")
+        batteries = {name: run_battery(one, cache, tqdm_progress(), checks) for name, one in studies.items()}
+        results = {name: _with_checks(one.to_json(), batteries[name]) for name, one in studies.items()}
+        remarks = {name: _doubts(one, cache, results[name]) if checks else [] for name, one in studies.items()}
+        written = {**next(iter(studies.values())).settings(), "datasets": results}
+        if checks and len(studies) > 1 and not obstacle(*list(studies.values())[:2]):
+            written["transfer"] = transfer(list(studies.values()))
+        (folder / "layers.json").write_text(json.dumps(written, indent=1, allow_nan=False), "utf-8")
         _write_csv(folder / "layers.csv", results)
         pictures = {name: "layers.svg" if len(studies) == 1 else f"layers-{name}.svg" for name in studies}
         for name, one in studies.items():
             title = f"{encoder.name} on {name}: {FLAGS.probe} probe, {FLAGS.pooling} pooling"
             save_layer_curve(results[name], title, folder / pictures[name])
             print(f"\n{title}\n{one.table()}")
+            if checks:
+                print("\n".join(["", check_table(batteries[name], encoder.n_layers), *remarks[name]]))
         print(f"\nWritten to {folder}/: {', '.join(['layers.json', 'layers.csv', *pictures.values()])}{_cache_words(cache)}")
 
 
@@ -199,7 +216,7 @@ def build_app() -> Any:
 
         return study(encoder, splits, cache, both)
 
-    return build(encoders, splits_list, options, make_study)
+    return build(encoders, splits_list, options, make_study, cache)
 
 
 def load_splits() -> list[Splits]:
@@ -280,6 +297,31 @@ def _unique(loaded: list[Any], what: str, flag: str) -> list[Any]:
     return loaded
 
 
+def _checks() -> list[str]:
+    """The checks that the flag names, in reading order."""
+    if FLAGS.checks in (["all"], ["none"]):
+        return list(CHECKS) if FLAGS.checks == ["all"] else []
+    for name in FLAGS.checks:
+        lookup({"all": None, "none": None, **CHECKS}, name, "check")
+    return [name for name in CHECKS if name in FLAGS.checks]
+
+
+def _doubts(one: LayerStudy, cache: Cache, result: dict[str, Any]) -> list[str]:
+    """What may flatter the scores: copies across the splits, and a checkpoint fine-tuned on the same labels."""
+    copies = stored_near_duplicates(one.splits, cache)
+    result["near_duplicates"] = {key: value for key, value in copies.items() if key != "rows"}
+    circular = circularity(one.encoder.checkpoint, one.splits.label_names, one.splits.name)
+    result["circularity"] = circular
+    return [*copies["notes"], *([circular] if circular else [])]
+
+
+def _with_checks(result: dict[str, Any], battery: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The result with what the checks say, per layer and in full."""
+    columns = layer_columns(battery, len(result["layers"]))
+    layers = [{**row, **more} for row, more in zip(result["layers"], columns, strict=True)]
+    return {**result, "layers": layers, "checks": battery}
+
+
 def _check_writable(folder: Path) -> None:
     """Before hours of work rather than after them."""
     try:
@@ -298,9 +340,13 @@ def _layer_number(text: str) -> int:
 
 
 def _write_csv(path: Path, results: dict[str, Any]) -> None:
-    rows = [{"dataset": name, **row} for name, result in results.items() for row in result["layers"]]
+    rows = [
+        {"dataset": name, **row, **{f"baseline_{kind}": score for kind, score in row["baselines"].items()}}
+        for name, result in results.items()
+        for row in result["layers"]
+    ]
     # Why a score is doubtful is told in layers.json; here it would be a column of text beside every number.
-    columns = list(dict.fromkeys(column for row in rows for column in row if "_reason" not in column))
+    columns = list(dict.fromkeys(column for row in rows for column in row if "_reason" not in column and column != "baselines"))
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, extrasaction="ignore")
         writer.writeheader()

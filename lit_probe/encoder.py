@@ -344,7 +344,8 @@ def _random_model(checkpoint: Checkpoint, seed: int) -> Any:
 
     config = AutoConfig.from_pretrained(str(checkpoint.folder), trust_remote_code=_runs_code(checkpoint))
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        # Not the seed itself: a checkpoint that somebody made with manual_seed(0) must not be its own baseline.
+        torch.manual_seed(int(hashlib.sha256(f"lit_probe {seed}".encode()).hexdigest()[:15], 16))
         return AutoModel.from_config(config, trust_remote_code=_runs_code(checkpoint)).float()
 
 

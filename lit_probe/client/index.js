@@ -4,6 +4,16 @@
  *
  * LIT's page loads this module after LIT's own bundle and before the `load` event on which LIT starts.
  */
-import {importPanel} from './lib/lit_host.js';
+import {holdRequestsForProbes, importPanel} from './lib/lit_host.js';
 
 importPanel('layer-metrics-module', new URL('./modules/layer_metrics_module.js', import.meta.url));
+importPanel('selectivity-module', new URL('./modules/selectivity_module.js', import.meta.url));
+importPanel('calibration-module', new URL('./modules/calibration_module.js', import.meta.url));
+importPanel('description-length-module', new URL('./modules/description_length_module.js', import.meta.url));
+importPanel('learning-curve-module', new URL('./modules/learning_curve_module.js', import.meta.url));
+importPanel('agreement-module', new URL('./modules/agreement_module.js', import.meta.url));
+importPanel('transfer-module', new URL('./modules/transfer_module.js', import.meta.url));
+importPanel('slices-by-layer-module', new URL('./modules/slices_by_layer_module.js', import.meta.url));
+importPanel('provenance-module', new URL('./modules/provenance_module.js', import.meta.url));
+
+holdRequestsForProbes();

@@ -75,7 +75,12 @@ def load_table_file(form: str, source: str | None, options: DatasetOptions) -> S
             )
         tables = read_split_files(files)
         origin = folder_source(source, files)
-    origin |= {"text_column": options.text_column, "label_column": options.label_column, "group_column": options.group_column}
+    origin |= {
+        "form": form,
+        "text_column": options.text_column,
+        "label_column": options.label_column,
+        "group_column": options.group_column,
+    }
 
     dropped: Counter[str] = Counter()
     if form != "jsonl":  # JSON has null

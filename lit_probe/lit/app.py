@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import lit_nlp
 from lit_nlp import app as lit_app
 from lit_nlp import dev_server
-from lit_nlp.api import components
-from lit_nlp.components import core, lime_explainer
 
+from lit_probe.activation_cache import Cache
+from lit_probe.battery import stored_near_duplicates
 from lit_probe.encoder import Encoder
 from lit_probe.errors import UnknownNameError
 from lit_probe.examples import Splits
@@ -23,8 +23,10 @@ from lit_probe.lit.generators import GENERATORS
 from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.lit.metrics import METRICS
 from lit_probe.lit.model import ProbeModel
+from lit_probe.lit.pending_checks import PendingChecks
 from lit_probe.lit.pending_study import PendingStudy, compute_in_background
 from lit_probe.lit.pooled_texts import PooledTexts
+from lit_probe.lit.stock_interpreters import STOCK_INTERPRETERS
 from lit_probe.study import LayerStudy, StudyProgress
 
 MakeStudy = Callable[[Encoder, Splits, StudyProgress], LayerStudy]
@@ -35,13 +37,25 @@ layer's activations. The encoder is frozen: only the probes were trained, on the
 
 * **Decodable is not used.** A high score says that a probe can read the concept from this layer, not that the model uses it.
 * **Layer 0** is the embedding output, **layer i** the output of block i.
-* **The band** is the 95 % interval of the score, **the dashed line** what answering the larger class would score. A layer whose
-  band reaches that line shows nothing.
+* **The band** is the 95 % interval of the score, **the dashed line** a baseline that ignores the text: it answers the most
+  frequent class, or, for AUROC and log-loss, the class frequencies of train. A layer whose band reaches that line gives no
+  evidence that the concept is decodable there.
 * **The marked layer** is the best one on dev. Its test score is the number to report: a layer picked by its
   test score is flattered by it.
+* **Its optimism** is that score on dev less that on test. The best of several layers is partly the luckiest one on these rows,
+  so its dev score is expected to be a little too high; the more layers are alike, the more so.
+* **What else to ask of the curve** stands in the tabs beside it, and all together in the layout `evidence`: whether the same
+  probes learn labels that mean nothing as well (selectivity), whether their probabilities can be believed (calibration), how many
+  examples they need (learning curve, description length), and whether they work on other data (transfer) and for every kind of
+  row (slices). Each is computed on dev when its tab is first opened.
+* **The column in_train** marks the rows that probes were trained on, which are left out of every score, and rows with a near copy
+  among them.
 * **Select** rows, or a slice from the toolbar, and the curve follows: it is computed on exactly those rows. Train rows show fit,
   not what is decodable. Rows that you edit are shown, and never scored.
-* **Edit** a text in the Datapoint Editor and press Add; **pin** the original to see both, layer by layer.
+* **The Confusion Matrix** is the one table that counts every row, train and edited ones too: the browser computes it. Select the
+  dev rows first, and tick “Show matrix for selection”.
+* **Edit** a text in the Datapoint Editor and press Add; **pin** the original to see both, layer by layer. What an edit says in
+  `probe_split`, `in_train` and `truncated` is copied from its original and means nothing.
 """.strip()
 
 
@@ -68,7 +82,13 @@ class AppOptions:
     seed: int = 0
 
 
-def build(encoders: Sequence[Encoder], splits_list: Sequence[Splits], options: AppOptions, make_study: MakeStudy) -> web.WebApp:
+def build(
+    encoders: Sequence[Encoder],
+    splits_list: Sequence[Splits],
+    options: AppOptions,
+    make_study: MakeStudy,
+    cache: Cache | None = None,
+) -> web.WebApp:
     """The WSGI application. It answers at once; the studies run one after another in the background.
 
     Args:
@@ -76,13 +96,16 @@ def build(encoders: Sequence[Encoder], splits_list: Sequence[Splits], options: A
       splits_list: the data sets, with different names.
       options: what is shown, and to whom.
       make_study: fits the probes of one encoder on one data set.
+      cache: where what panels ask for is kept.
 
     Raises:
       UnknownNameError: ``options.head_layers`` names a layer that an encoder does not have.
       EncoderError: a tokenizer cannot be loaded.
     """
-    application, studies = assemble(encoders, splits_list, options)
-    wrapped = web.wrap(application, host=options.host, allowed_hosts=options.allowed_hosts)
+    application, studies = assemble(encoders, splits_list, options, cache)
+    wrapped = web.wrap(
+        application, host=options.host, allowed_hosts=options.allowed_hosts, not_ready=lambda asked: _not_ready(studies, asked)
+    )
 
     def job(study: PendingStudy) -> Callable[[StudyProgress], LayerStudy]:
         return lambda progress: make_study(study.encoder, study.splits, progress)
@@ -92,11 +115,12 @@ def build(encoders: Sequence[Encoder], splits_list: Sequence[Splits], options: A
 
 
 def assemble(
-    encoders: Sequence[Encoder], splits_list: Sequence[Splits], options: AppOptions
+    encoders: Sequence[Encoder], splits_list: Sequence[Splits], options: AppOptions, cache: Cache | None = None
 ) -> tuple[lit_app.LitApp, list[PendingStudy]]:
     """LIT's application, and the studies that its models wait for, in the order in which they should be computed."""
     for encoder in encoders:
         _check_layers(encoder, options.head_layers)
+    checks = PendingChecks(cache)
     datasets = [
         ProbeDataset(
             splits,
@@ -104,6 +128,8 @@ def assemble(
             max_shown=options.max_shown,
             seed=options.seed,
             is_truncated=lambda texts: _is_truncated(encoders, texts),
+            near_duplicates=stored_near_duplicates(splits, checks.cache),
+            others=[one for one in splits_list if one is not splits and one.label_names == splits.label_names],
         )
         for splits in splits_list
     ]
@@ -117,6 +143,7 @@ def assemble(
             dataset_of[study.splits.name],
             texts[study.encoder.name],
             _class_layers(study, datasets) if options.head_layers is None else options.head_layers,
+            checks,
         )
         for study in studies
     ]
@@ -135,23 +162,11 @@ def serve_forever(app: web.WebApp, host: str, port: int) -> None:
     server.run()
 
 
-def lit_interpreters() -> dict[str, components.Interpreter]:
-    """The interpreters of LIT's own that work with our fields.
-
-    The others need gradients, regression scores or tabular inputs. UMAP is left out where it is installed, too: LIT would
-    take it for small data sets, and fitting it takes many seconds under a lock.
-    """
-    defaults = core.default_interpreters({})
-    kept = {name: defaults[name] for name in ("nearest neighbors", "pca", "curves")}
-    # LIT's own kernel width of 256, on distances up to 100, weighs all samples alike: nothing local would be left of LIME.
-    return {**kept, "LIME": lime_explainer.LIME(kernel_width=25, seed=0)}
-
-
 def _lit_app(models: Sequence[ProbeModel], datasets: Sequence[ProbeDataset]) -> lit_app.LitApp:
     server = dev_server.Server(
         {model.name: model for model in models},
         {fields.safe_name(dataset.name): dataset for dataset in datasets},
-        interpreters={**INTERPRETERS, **lit_interpreters()},
+        interpreters={**INTERPRETERS, **STOCK_INTERPRETERS},
         generators=GENERATORS,
         metrics=METRICS,
         layouts=LAYOUTS,
@@ -167,6 +182,22 @@ def _lit_app(models: Sequence[ProbeModel], datasets: Sequence[ProbeDataset]) -> 
         server_type="external",
     )
     return server.serve()
+
+
+def _not_ready(studies: Sequence[PendingStudy], asked: Mapping[str, str]) -> str | None:
+    """What a request would have to wait for: the model's own study, or the one of the shown data set. Else None.
+
+    Our panels ask without LIT's predictions, and their interpreters themselves say how far the studies are.
+
+    Args:
+      studies: all of the server.
+      asked: the request's URL parameters.
+    """
+    if "model" not in asked or (asked.get("interpreter") in INTERPRETERS and asked.get("do_predict") == "0"):
+        return None
+    own = next(one for one in studies if fields.model_name(one.encoder.name, one.splits.name) == asked["model"])
+    shown = [one for one in studies if one.encoder is own.encoder and fields.safe_name(one.splits.name) == asked["dataset_name"]]
+    return next((study.not_ready for study in (own, *shown) if not study.future.done()), None)
 
 
 def _class_layers(study: PendingStudy, datasets: Sequence[ProbeDataset]) -> tuple[int, ...]:

@@ -13,7 +13,9 @@ from lit_nlp.api import types
 from numpy.typing import NDArray
 
 from lit_probe.examples import LabelledTexts, SplitName, Splits, clean_text, normalise_text
+from lit_probe.leakage import near_duplicates as find_near_duplicates
 from lit_probe.lit import fields, specs
+from lit_probe.lit.messages import without_html
 
 DEFAULT_SHOW_TRAIN = 500
 DEFAULT_MAX_SHOWN = 5_000
@@ -31,6 +33,14 @@ class ProbeDataset(lit_dataset.Dataset):
       max_shown: how many rows are shown in all.
       seed: of the samples.
       is_truncated: says of each text whether an encoder reads only a part of it.
+      near_duplicates: what ``leakage.near_duplicates`` says of the splits; computed where it is not given.
+      others: further data sets of the same classes, whose probes can be shown on these rows.
+
+    Attributes:
+      splits: the labelled texts.
+      shown: which rows of each split are shown, in the order of the splits.
+      near_duplicates: see the argument.
+      columns: the source's own columns, by the name of the field that shows each.
     """
 
     def __init__(
@@ -41,6 +51,8 @@ class ProbeDataset(lit_dataset.Dataset):
         max_shown: int = DEFAULT_MAX_SHOWN,
         seed: int = 0,
         is_truncated: Callable[[Sequence[str]], Sequence[bool]] = lambda texts: [False] * len(texts),
+        near_duplicates: Mapping[str, Any] | None = None,
+        others: Sequence[Splits] = (),
     ):
         self.splits = splits
         by_split: dict[SplitName, LabelledTexts] = dict(splits.items())
@@ -48,25 +60,30 @@ class ProbeDataset(lit_dataset.Dataset):
         shown_rows = {name: by_split[name].select(indices) for name, indices in self.shown.items()}
         shown_texts = [clean_text(text) for rows in shown_rows.values() for text in rows.texts]
         truncated = is_truncated(shown_texts)
+        self.near_duplicates = find_near_duplicates(splits) if near_duplicates is None else near_duplicates
+        in_train = _in_train(shown_rows, self.shown, self.near_duplicates["rows"], others)
         columns = _columns(shown_rows)
+        self.columns = {field: column for column, field, _ in columns}
         super().__init__(
-            spec=specs.dataset_spec(splits.label_names, {field: type_ for _, field, type_ in columns}),
+            spec=specs.dataset_spec(self.label_names, {field: type_ for _, field, type_ in columns}, sorted(set(in_train))),
             examples=[
                 {
                     fields.TEXT: text,
-                    fields.LABEL: splits.label_names[rows.labels[i]],
+                    fields.LABEL: self.label_names[rows.labels[i]],
                     fields.SPLIT: str(name),
+                    fields.IN_TRAIN: seen,
                     fields.TRUNCATED: bool(cut),
                     **{field: _value(type_, rows.columns[column][i]) for column, field, type_ in columns},
                 }
-                for (name, rows, i), text, cut in zip(
+                for (name, rows, i), text, seen, cut in zip(
                     ((name, rows, i) for name, rows in shown_rows.items() for i in range(len(rows))),
                     shown_texts,
+                    in_train,
                     truncated,
                     strict=True,
                 )
             ],
-            description=_description(splits, self.shown),
+            description=_description(splits, self.shown, self.near_duplicates["notes"]),
         )
         self._position = {text: position for position, text in enumerate(shown_texts)}
         all_groups = [rows.groups for rows in shown_rows.values() if rows.groups is not None]
@@ -76,6 +93,11 @@ class ProbeDataset(lit_dataset.Dataset):
     def name(self) -> str:
         """The data set's name in LIT."""
         return self.splits.name
+
+    @cached_property
+    def label_names(self) -> tuple[str, ...]:
+        """The classes as LIT shows them."""
+        return fields.shown_labels(self.splits.label_names)
 
     @property
     def grouped(self) -> bool:
@@ -98,7 +120,11 @@ class ProbeDataset(lit_dataset.Dataset):
     @cached_property
     def training_texts(self) -> frozenset[str]:
         """Normalised texts of all train rows, the ones that are not shown too."""
-        return frozenset(normalise_text(text) for text in self.splits.train.texts)
+        return _training_texts(self.splits)
+
+
+def _training_texts(splits: Splits) -> frozenset[str]:
+    return frozenset(normalise_text(text) for text in splits.train.texts)
 
 
 def probe_dataset(dataset: lit_dataset.Dataset) -> ProbeDataset | None:
@@ -148,9 +174,32 @@ def stratified_sample(labels: NDArray[np.int64], n_wanted: int, seed: int) -> ND
     return np.sort(np.concatenate(chosen).astype(np.int64))
 
 
+def _in_train(
+    rows: Mapping[SplitName, LabelledTexts],
+    shown: Mapping[SplitName, NDArray[np.int64]],
+    copies: Mapping[str, Sequence[int]],
+    others: Sequence[Splits],
+) -> list[str]:
+    """What each shown row's badge says: whether probes were trained on it, here or on another data set, or on a copy of it."""
+    trained_elsewhere = {other.name: _training_texts(other) for other in others}
+    badges = []
+    for name, split_rows in rows.items():
+        copied = set(copies.get(name, ()))
+        for row, text in zip(shown[name].tolist(), split_rows.texts, strict=True):
+            elsewhere = [other for other, texts in trained_elsewhere.items() if normalise_text(text) in texts]
+            if name == "train":
+                badges.append(fields.TRAINED_ON)
+            elif elsewhere:
+                badges.append(f"{fields.TRAINED_ON} ({' and '.join(elsewhere)})")
+            else:
+                badges.append(fields.COPY_IN_TRAIN if row in copied else fields.NOT_IN_TRAIN)
+    return badges
+
+
 def _columns(shown: Mapping[SplitName, LabelledTexts]) -> list[tuple[str, str, types.LitType]]:
     """The source's own columns as (column, LIT field, LIT type)."""
-    taken = {fields.TEXT, fields.LABEL, fields.SPLIT, fields.TRUNCATED, fields.TOKENS, fields.PROBE, fields.HEAD, fields.COLOR_BY}
+    taken = {fields.TEXT, fields.LABEL, fields.SPLIT, fields.IN_TRAIN, fields.TRUNCATED}
+    taken |= {fields.TOKENS, fields.PROBE, fields.HEAD, fields.COLOR_BY}
     columns = []
     for column in next(iter(shown.values())).columns:
         field = fields.column_field(column, taken)
@@ -166,10 +215,11 @@ def _value(type_: types.LitType, value: Any) -> Any:
         return bool(value)
     if isinstance(type_, types.Scalar):
         return value.item()
-    return specs.column_value(value)
+    text = specs.column_value(value)
+    return without_html(text) if isinstance(type_, types.CategoryLabel) else text
 
 
-def _description(splits: Splits, shown: Mapping[SplitName, NDArray[np.int64]]) -> str:
+def _description(splits: Splits, shown: Mapping[SplitName, NDArray[np.int64]], notes: Sequence[str]) -> str:
     """What LIT says about the data set: the first line stands in its list of data sets, all of it when that is opened.
 
     LIT reads it as markdown, and names and paths come from the user's files, so their markup is escaped.
@@ -180,6 +230,8 @@ def _description(splits: Splits, shown: Mapping[SplitName, NDArray[np.int64]]) -
         f"{n_shown:,} rows shown: {', '.join(counts.values())}.",
         f"Classes: {', '.join(splits.label_names)}.",
         "Probes are trained on all train rows and scored on dev and test, never on train or edited rows.",
+        "LIT's Confusion Matrix alone counts every row: select the dev rows first.",
+        f"{fields.IN_TRAIN} marks the rows that probes were trained on, and those with a copy among them. {' '.join(notes)}",
     ]
     provenance = splits.provenance
     for key, title in (("source", "Source"), ("division", "Division")):

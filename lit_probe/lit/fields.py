@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from lit_probe.errors import LitProbeError
 from lit_probe.examples import SPLIT_NAMES, SplitName, clean_text
+from lit_probe.lit.messages import without_html
 
 # Fields of the data set.
 TEXT = "text"
 LABEL = "label"
 SPLIT = "probe_split"
+IN_TRAIN = "in_train"
 TRUNCATED = "truncated"
+
+# What stands in the field IN_TRAIN, beside the data sets that trained on the row's text.
+NOT_IN_TRAIN = "no"
+COPY_IN_TRAIN = "copy"
+TRAINED_ON = "trained on"
 
 # Fields that a model predicts.
 TOKENS = "tokens"
@@ -73,6 +80,21 @@ def column_field(column: str, taken: Collection[str]) -> str:
     while unique in taken:
         unique, number = f"{name}_{number}", number + 1
     return unique
+
+
+def shown_labels(names: Iterable[str]) -> tuple[str, ...]:
+    """Names of classes as LIT shows them. LIT puts them into tooltips as HTML, so they have other brackets.
+
+    >>> shown_labels(["good", "<img src=x>"])
+    ('good', '‹img src=x›')
+    """
+    shown: list[str] = []
+    for name in map(without_html, names):
+        number, unique = 2, name
+        while unique in shown:
+            unique, number = f"{name} ({number})", number + 1
+        shown.append(unique)
+    return tuple(shown)
 
 
 def is_edited(example: Mapping[str, Any]) -> bool:

@@ -10,7 +10,9 @@ The checks run in this order, and the first that fails answers:
 | May this endpoint be called at all?             | `check_permitted`   | 403          |
 | Is the body small, whole, and a JSON object?    | `read_body`, `parse_body` | 413, 400 |
 | Are model, data set, interpreter, … loaded?     | `check_parameters`  | 404, 400     |
+| Does the configuration hold what it must?       | `check_config`      | 400          |
 | Are the inputs ids of that data set or examples?| `check_inputs`      | 404, 400     |
+| Are the probes that it needs ready?             | `web.py`            | 503          |
 """
 
 from __future__ import annotations
@@ -26,8 +28,9 @@ from urllib.parse import parse_qsl
 from wsgiref.types import WSGIEnvironment
 
 from lit_nlp.api import types as lit_types
+from lit_nlp.api.dataset import input_hash
 
-from lit_probe.lit.loaded import Loaded
+from lit_probe.lit.loaded import Loaded, LoadedModel
 from lit_probe.registry import lookup
 
 # ---- the tables ------------------------------------------------------------------------------------------------------
@@ -85,13 +88,13 @@ LIT_JSON_KEYS = frozenset({"__class__", "__name__"})  # LIT turns objects with t
 
 
 class Refusal(Exception):  # noqa: N818 - an answer, not an accident
-    """A request that goes no further, with the HTTP status and the message that answer it."""
+    """A request that goes no further, with the HTTP status, the message and the headers that answer it."""
 
-    def __init__(self, status: HTTPStatus, message: str, allow: str = ""):
+    def __init__(self, status: HTTPStatus, message: str, headers: Mapping[str, str] | None = None):
         super().__init__(message)
         self.status = status
         self.message = message
-        self.allow = allow
+        self.headers = headers or {}
 
 
 # ---- who asks ----------------------------------------------------------------------------------------------------------
@@ -145,7 +148,7 @@ def check_method(environ: WSGIEnvironment, *allowed: str) -> None:
         raise Refusal(
             HTTPStatus.METHOD_NOT_ALLOWED,
             f"{environ['REQUEST_METHOD']} is not possible here; use {' or '.join(allowed)}.",
-            allow=", ".join(allowed),
+            {"Allow": ", ".join(allowed)},
         )
 
 
@@ -239,21 +242,22 @@ def check_parameters(path: str, query: str, loaded: Loaded) -> dict[str, str]:
 
     Raises:
       Refusal: a parameter is missing, or the page may not push its state.
-      UnknownNameError: a parameter names something that is not loaded; the message lists what is.
+      UnknownNameError: a parameter names something that is not loaded, or does not fit the model; the message lists what does.
     """
     endpoint = ENDPOINTS[path]
     if path == "/push_ui_state" and not loaded.syncs_state:
         raise Refusal(HTTPStatus.FORBIDDEN, "push_ui_state is switched off outside notebooks.")
     sent = dict(reversed(parse_qsl(query, keep_blank_values=True, errors="replace")))  # the first of a repeated parameter counts
     parameters = {name: sent[name] for name in (*endpoint.names, *endpoint.options) if name in sent}
+    model = loaded.models.get(parameters.get("model", ""), LoadedModel())
     choices: dict[str, tuple[str, Collection[str]]] = {
         "model": ("model", loaded.models),
         "dataset_name": ("data set", loaded.datasets),
-        "interpreter": ("interpreter", loaded.interpreters),
-        "generator": ("generator", loaded.generators),
-        "metrics": ("metric", loaded.metrics),
+        "interpreter": ("interpreter", model.interpreters),
+        "generator": ("generator", model.generators),
+        "metrics": ("metric", model.metrics),
         "requested_types": ("LIT type", _LIT_TYPES),
-        "requested_fields": ("output field", loaded.models.get(parameters.get("model", ""), ())),
+        "requested_fields": ("output field", model.fields),
         "do_predict": ("value of do_predict", ("0", "1")),
     }
     for name in endpoint.names:
@@ -272,13 +276,11 @@ def check_parameters(path: str, query: str, loaded: Loaded) -> dict[str, str]:
 
 
 def check_inputs(path: str, data: Mapping[str, Any], ids: Collection[str]) -> None:
-    """Checks `inputs` and `config`: each input is an id of the data set, or an example sent in full.
+    """Checks `inputs`: each one is an id of the data set, or an example sent in full.
 
     Raises:
       Refusal: 404 for an unknown id, 400 for anything that is neither.
     """
-    if not isinstance(data.get("config"), dict | None):
-        raise Refusal(HTTPStatus.BAD_REQUEST, "config must be an object.")
     if ENDPOINTS[path].inputs == "none":
         return
     inputs = data.get("inputs")
@@ -293,16 +295,36 @@ def check_inputs(path: str, data: Mapping[str, Any], ids: Collection[str]) -> No
                     HTTPStatus.NOT_FOUND,
                     f"Unknown example id {example[:50]!r} (input {position}). Send an id of this data set, or the whole example.",
                 )
-        elif problem := _problem_with(example):
+        elif problem := _problem_with(example, path):
             raise Refusal(HTTPStatus.BAD_REQUEST, f"Input {position} {problem}.")
 
 
-def _problem_with(example: Any) -> str:
+def check_config(parameters: Mapping[str, str], data: Mapping[str, Any], loaded: Loaded) -> None:
+    """Checks `config`: it is an object and has all the keys without which LIT refuses it.
+
+    Raises:
+      Refusal: 400.
+    """
+    config = data.get("config")
+    if config is None:
+        return
+    if not isinstance(config, dict):
+        raise Refusal(HTTPStatus.BAD_REQUEST, "config must be an object.")
+    component = parameters.get("interpreter") or parameters.get("generator") or ""
+    if missing := sorted(loaded.required_config.get(component, frozenset()) - config.keys()):
+        raise Refusal(HTTPStatus.BAD_REQUEST, f"The config of {component} must hold {', '.join(map(repr, missing))}.")
+
+
+def _problem_with(example: Any, path: str) -> str:
     """What keeps LIT from reading an example that was sent in full, or nothing."""
     if not (isinstance(example, dict) and isinstance(example.get("data"), dict)):
         return 'must be an example id, or an object {"data": {…}, "id": "…", "meta": {…}}'
-    if not isinstance(example.get("id"), str) or example["id"] != example["data"].get("_id"):
+    data = example["data"]
+    if not isinstance(example.get("id"), str) or example["id"] != data.get("_id"):
         return "has an id that differs from its data's _id"
-    if not (isinstance(example.get("meta"), dict | None) and isinstance(example["data"].get("_meta"), dict | None)):
+    if not (isinstance(example.get("meta"), dict | None) and isinstance(data.get("_meta"), dict | None)):
         return "has a meta that is not an object"
+    # LIT would answer for the row that the id belongs to. An edit that is sent to get its id still has its original's.
+    if example["id"] and path != "/annotate_new_data" and example["id"] != input_hash(data):
+        return "has an id that is not the hash of its fields: send it with empty ids, or get its id from /annotate_new_data"
     return ""

@@ -16,23 +16,36 @@ from lit_probe.errors import LitProbeError
 
 
 @dataclass(frozen=True)
+class LoadedModel:
+    """What goes with one model.
+
+    Attributes:
+      fields: names of its output fields.
+      interpreters: names of those that fit it.
+      generators: names of those that fit it.
+      metrics: names of those that fit it.
+    """
+
+    fields: frozenset[str] = frozenset()
+    interpreters: frozenset[str] = frozenset()
+    generators: frozenset[str] = frozenset()
+    metrics: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Loaded:
     """What a LIT application holds, by name.
 
     Attributes:
-      models: each with the names of its output fields.
+      models: each with what goes with it.
       datasets: each with the ids of its examples.
-      interpreters: their names.
-      generators: their names.
-      metrics: their names.
+      required_config: of each interpreter and generator the keys that a configuration must have, if there is one.
       syncs_state: whether the page may push its selection back to Python (notebooks).
     """
 
-    models: Mapping[str, frozenset[str]]
+    models: Mapping[str, LoadedModel]
     datasets: Mapping[str, frozenset[str]]
-    interpreters: frozenset[str]
-    generators: frozenset[str]
-    metrics: frozenset[str]
+    required_config: Mapping[str, frozenset[str]]
     syncs_state: bool
 
     @classmethod
@@ -40,14 +53,21 @@ class Loaded:
         """Asks the application through its own API, so that names and ids are exactly LIT's."""
         info = _ask(lit_app, "/get_info")
         return cls(
-            models={name: frozenset(model["spec"]["output"]) for name, model in info["models"].items()},
+            models={
+                name: LoadedModel(
+                    frozenset(model["spec"]["output"]),
+                    *(frozenset(model[kind]) for kind in ("interpreters", "generators", "metrics")),
+                )
+                for name, model in info["models"].items()
+            },
             datasets={
                 name: frozenset(example["id"] for example in _ask(lit_app, "/get_dataset", dataset_name=name))
                 for name in info["datasets"]
             },
-            interpreters=frozenset(info["interpreters"]),
-            generators=frozenset(info["generators"]),
-            metrics=frozenset(info["metrics"]),
+            required_config={
+                name: frozenset(key for key, type_ in component["configSpec"].items() if type_["required"])
+                for name, component in {**info["interpreters"], **info["generators"]}.items()
+            },
             syncs_state=info["syncState"],
         )
 

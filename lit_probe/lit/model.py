@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from lit_probe.errors import LitProbeError
 from lit_probe.examples import normalise_text
+from lit_probe.leakage import circularity
 from lit_probe.lit import fields, specs
 from lit_probe.lit.dataset import ProbeDataset
+from lit_probe.lit.pending_checks import PendingChecks
 from lit_probe.lit.pending_study import PendingStudy
 from lit_probe.lit.pooled_texts import PooledBatch, PooledTexts
 
@@ -30,12 +32,21 @@ class ProbeModel(lit_model.Model):
       dataset: the data set that they are trained on.
       texts: the encoder's pooled texts, shared with its other models.
       layers: the layers whose probe predictions are fields of their own.
+      checks: what is computed about the probes when a panel asks, shared by all models of a server.
     """
 
-    def __init__(self, study: PendingStudy, dataset: ProbeDataset, texts: PooledTexts, layers: Sequence[int]):
+    def __init__(
+        self,
+        study: PendingStudy,
+        dataset: ProbeDataset,
+        texts: PooledTexts,
+        layers: Sequence[int],
+        checks: PendingChecks | None = None,
+    ):
         self.study = study
         self.dataset = dataset
         self.encoder = study.encoder
+        self.checks = checks or PendingChecks()
         self._texts = texts
         self._layers = tuple(layers)
         self._seen: dict[str, frozenset[str]] = {}
@@ -47,8 +58,24 @@ class ProbeModel(lit_model.Model):
 
     @property
     def label_names(self) -> tuple[str, ...]:
-        """The classes of the probes."""
-        return self.dataset.splits.label_names
+        """The classes of the probes, as LIT shows them."""
+        return self.dataset.label_names
+
+    @property
+    def head_label_names(self) -> tuple[str, ...] | None:
+        """The classes of the checkpoint's own classification head, as LIT shows them, or None."""
+        names = self.encoder.head_label_names
+        return None if names is None else fields.shown_labels(names)
+
+    @property
+    def comparable_studies(self) -> list[PendingStudy]:
+        """The studies of the encoder on data sets with these classes, this one included, in the order of the data sets."""
+        return [study for study in self._texts.studies.values() if study.splits.label_names == self.study.splits.label_names]
+
+    @property
+    def circularity(self) -> str | None:
+        """Why probing this checkpoint for these labels is circular, or None; see ``leakage.circularity``."""
+        return circularity(self.encoder.checkpoint, self.study.splits.label_names, self.dataset.name)
 
     @property
     def supports_concurrent_predictions(self) -> bool:
@@ -62,6 +89,8 @@ class ProbeModel(lit_model.Model):
             f"{encoder.name} with a probe for the labels of {self.dataset.name} at each of its {layers} layers.",
             "Layer 0 is the embedding output, layer i the output of block i. `probe` is the layer with the best score on dev.",
         ]
+        if self.circularity:
+            lines.append(f"Circular: {self.circularity}")
         if encoder.head_label_names is not None:
             lines.append(
                 f"`{fields.HEAD}` is the checkpoint's own prediction. Fine-tuning may have put this concept into its layers."
@@ -74,15 +103,15 @@ class ProbeModel(lit_model.Model):
 
     def output_spec(self) -> types.Spec:
         """See ``specs.model_output_spec``."""
-        return specs.model_output_spec(self.encoder.n_layers, self.label_names, self.encoder.head_label_names, self._layers)
+        return specs.model_output_spec(self.encoder.n_layers, self.label_names, self.head_label_names, self._layers)
 
     def predict(self, inputs: Iterable[types.JsonDict], **kwargs: Any) -> list[dict[str, Any]]:
-        """All fields of ``output_spec`` for each example; waits until the probes are ready.
+        """All fields of ``output_spec`` for each example.
 
         Texts of any of the encoder's data sets are answered from its study, new texts cost one forward pass together.
 
         Raises:
-          LitProbeError: an example has no text, or the probes could not be computed.
+          LitProbeError: an example has no text, or the probes are not ready or could not be computed.
         """
         texts = [fields.text_of(example) for example in inputs]
         study, pooled = self.study.result(), self.pooled(texts)
@@ -122,6 +151,14 @@ class ProbeModel(lit_model.Model):
         A text gets the same digits alone as among others, so these are the command line's to the last one.
         """
         return self.study.result().layerwise.predict_proba(pooled)
+
+    def holds(self, dataset: ProbeDataset | None, example: Mapping[str, Any]) -> bool:
+        """Whether the example is a row of the data set, shown or not: it has such a row's text, label and split."""
+        place = None if dataset is None else self._texts.row(fields.text_of(example), dataset.name)
+        if place is None or place.split != fields.split_of(example):
+            return False
+        label = dict(place.study.splits.items())[place.split].labels[place.row]
+        return self.label_names[label] == fields.label_of(example, self.label_names)
 
     def seen_in_training(self, dataset: ProbeDataset | None, texts: Iterable[str]) -> frozenset[str]:
         """The texts among ``texts`` on which the probes were trained, though they stand in another data set.

@@ -12,6 +12,7 @@ from absl import logging
 from lit_probe.encoder import Encoder
 from lit_probe.errors import LitProbeError
 from lit_probe.examples import Splits
+from lit_probe.lit.messages import failure
 from lit_probe.study import LayerStudy, StudyProgress
 
 
@@ -38,15 +39,20 @@ class PendingStudy:
         except LitProbeError as error:
             logging.error("%s on %s failed: %s", self.encoder.name, self.splits.name, error)
             self.future.set_exception(error)
-        # Whatever else goes wrong must reach those who wait, or they would wait for ever.
+        # Whatever else goes wrong must reach the panels, or they would show progress for ever.
         except BaseException as error:
             logging.exception("%s on %s failed unexpectedly", self.encoder.name, self.splits.name)
-            self.future.set_exception(LitProbeError(f"{type(error).__name__} (the server's log says more)"))
+            self.future.set_exception(error)
 
     def report(self, step: str, done: int, total: int, unit: str) -> None:
         """Takes note of how far the study is."""
         self._message = f"{step}: {done:,} of {total:,} {unit}"
         self._fraction = done / total if total else 1.0
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a result."""
+        return self.future.done() and self.future.exception() is None
 
     def status(self) -> dict[str, Any] | None:
         """What a panel shows instead of numbers: ``computing`` or ``failed``; None when the study is ready."""
@@ -57,17 +63,24 @@ class PendingStudy:
         return None
 
     def result(self) -> LayerStudy:
-        """The study; waits until it is ready.
+        """The study. Never waits: requests that do would take all the server's threads.
 
         Raises:
-          LitProbeError: it failed.
+          LitProbeError: it is not ready, or it failed.
         """
+        if not self.future.done():
+            raise LitProbeError(self.not_ready)
         if error := self.future.exception():
             raise LitProbeError(self._failure(error)) from error
         return self.future.result()
 
+    @property
+    def not_ready(self) -> str:
+        """What those are told who ask for a prediction while the study is computed."""
+        return f"The probes of {self.encoder.name} on {self.splits.name} are still being computed: {self._message}."
+
     def _failure(self, error: BaseException) -> str:
-        return f"The probes of {self.encoder.name} on {self.splits.name} could not be computed: {error}"
+        return failure(f"The probes of {self.encoder.name} on {self.splits.name} could not be computed", error)
 
 
 def compute_in_background(studies: Iterable[tuple[PendingStudy, Callable[[StudyProgress], LayerStudy]]]) -> threading.Thread:

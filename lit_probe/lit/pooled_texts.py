@@ -96,24 +96,28 @@ class PooledTexts:
     def place(self, text: str, dataset: str) -> Place | None:
         """Where the text stands: in ``dataset`` if it is there, else in another data set of this encoder.
 
-        A data set whose study failed has no vectors to give and is passed over.
+        A data set whose study is not ready has no vectors to give and is passed over.
         """
         for name in (dataset, *self._places):
-            place = self._places.get(name, {}).get(text)
-            if place is not None and not _failed(place.study):
+            place = self.row(text, name)
+            if place is not None and place.study.ready:
                 return place
         return None
 
+    def row(self, text: str, dataset: str) -> Place | None:
+        """Which row of ``dataset`` the text is, shown or not, or None."""
+        return self._places.get(dataset, {}).get(text)
+
     def pooled(self, texts: Sequence[str], dataset: str, pooling: str) -> PooledBatch:
-        """Pooled vectors of all texts. Waits for the studies of the data sets that they stand in.
+        """Pooled vectors of all texts: new ones, and those of studies that are not ready, are encoded once.
 
         Args:
           texts: cleaned texts, see ``fields.text_of``.
           dataset: the data set to look into first.
-          pooling: for texts that stand in no data set, the pooling of the studies.
+          pooling: for texts that are encoded, the pooling of the studies.
 
         Raises:
-          LitProbeError: the encoder cannot encode a new text, or a study that was still running has failed.
+          LitProbeError: the encoder cannot encode a new text.
         """
         places = [self.place(text, dataset) for text in texts]
         new = self._encode_once([text for text, place in zip(texts, places, strict=True) if place is None], pooling)
@@ -166,10 +170,6 @@ class PooledTexts:
             )
             for text, (block, index) in zip(texts, rows, strict=True)
         }
-
-
-def _failed(study: PendingStudy) -> bool:
-    return study.future.done() and study.future.exception() is not None
 
 
 def _stored(place: Place) -> PooledText:

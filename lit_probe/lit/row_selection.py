@@ -41,8 +41,8 @@ class Selection:
 
     Attributes:
       by_split: the scored rows of every split that has some.
-      left_out: how many rows were left out: ``edited``, ``unlabelled`` (no label that the probes know, or no split) and
-        ``seen_in_training`` (rows of another data set on whose text the probes were trained).
+      left_out: how many rows were left out: ``edited`` (also what is no row of the data set), ``unlabelled`` (no label that the
+        probes know, or no split) and ``seen_in_training`` (rows of another data set on whose text the probes were trained).
     """
 
     by_split: Mapping[SplitName, SelectedRows]
@@ -60,7 +60,7 @@ def select_rows(
     Args:
       inputs: examples as LIT sends them.
       model: whose probes are scored.
-      dataset: that the examples belong to; None for LIT's empty data set.
+      dataset: that the examples belong to; None for LIT's empty data set, which has no rows.
       splits: the splits that are wanted; rows of others are silently skipped.
 
     Raises:
@@ -75,6 +75,9 @@ def select_rows(
             left_out["edited"] += 1
         elif label is None or split is None:
             left_out["unlabelled"] += 1
+        # Who asks the API for a row in full could have changed it without LIT's mark.
+        elif not model.holds(dataset, example):
+            left_out["edited"] += 1
         elif split in splits:
             candidates.setdefault(text, (index, label, split))
     seen = model.seen_in_training(dataset, candidates)

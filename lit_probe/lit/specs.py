@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lit_probe.examples import SPLIT_NAMES, clean_text
 from lit_probe.lit import fields
+from lit_probe.lit.messages import without_html
 
 # The browser stays quick while it holds no more predictions than this per model: examples times shown layers.
 MAX_LAYER_PREDICTIONS = 25_000
@@ -27,12 +28,24 @@ def label_type(label_names: Sequence[str]) -> types.CategoryLabel:
     return types.CategoryLabel(vocab=list(label_names))
 
 
-def dataset_spec(label_names: Sequence[str], columns: dict[str, types.LitType]) -> types.Spec:
-    """Fields of a data set: text, label, split, whether the text was truncated, and the source's own columns."""
+def dataset_spec(
+    label_names: Sequence[str], columns: dict[str, types.LitType], in_train: Sequence[str] = (fields.NOT_IN_TRAIN,)
+) -> types.Spec:
+    """Fields of a data set.
+
+    They are: text, label, split, whether probes were trained on the text or on a copy, whether it was truncated, and the source's
+    own columns.
+
+    Args:
+      label_names: the classes.
+      columns: the source's own columns with their types.
+      in_train: what the field `IN_TRAIN` may say.
+    """
     return {
         fields.TEXT: types.TextSegment(),
         fields.LABEL: label_type(label_names),
         fields.SPLIT: types.CategoryLabel(vocab=list(SPLIT_NAMES)),
+        fields.IN_TRAIN: types.CategoryLabel(vocab=list(in_train)),
         fields.TRUNCATED: types.Boolean(),
         **columns,
     }
@@ -105,7 +118,7 @@ def column_type(values: NDArray[Any]) -> types.LitType:
         low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
         integral = values.dtype.kind in "iu"
         return types.Scalar(min_val=low, max_val=high, default=low, step=1 if integral else (high - low) / 100 or 0.01)
-    vocab = sorted({column_value(value) for value in values})
+    vocab = sorted({without_html(column_value(value)) for value in values})
     if len(vocab) <= min(_MAX_VOCAB, len(values) // 2):
         return types.CategoryLabel(vocab=vocab)
     return types.TextSegment()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
@@ -23,12 +23,15 @@ from lit_probe.errors import LitProbeError, UnknownNameError
 from lit_probe.lit import guard
 from lit_probe.lit.guard import Refusal
 from lit_probe.lit.loaded import Loaded
+from lit_probe.lit.messages import MAX_MESSAGE, plain_message
 from lit_probe.lit.page import PackagedFiles, static_response, with_our_tags
 from lit_probe.lit.serving import Server, serve
 
 __all__ = ["Server", "WebApp", "serve", "wrap"]
 
 logger = logging.getLogger(__name__)
+
+NotReady = Callable[[Mapping[str, str]], str | None]
 
 # Every answer carries these. Style attributes are how LIT draws; script comes from our own files only, which disarms HTML in
 # labels and texts. LIT's Scalars and Dive panels would need 'unsafe-eval'; our layouts leave them out.
@@ -43,7 +46,6 @@ SECURITY_HEADERS = {
 }
 
 _FRAME_ANCESTOR = re.compile(r"'self'|'none'|https?://[A-Za-z0-9.*-]+(?::(?:\d{1,5}|\*))?")
-MAX_MESSAGE = 1000  # characters
 
 
 def wrap(
@@ -53,6 +55,7 @@ def wrap(
     allowed_hosts: Sequence[str] = (),
     frame_ancestors: Sequence[str] = ("'self'",),
     max_body: int = guard.MAX_BODY,
+    not_ready: NotReady = lambda parameters: None,
 ) -> WebApp:
     """Puts our page, our files and the guard around LIT's application.
 
@@ -63,6 +66,7 @@ def wrap(
       frame_ancestors: who may show the page in a frame, in the words of the content security policy; notebooks need
         `"http://localhost:*"` and the like.
       max_body: the largest request body, in bytes.
+      not_ready: says what a request with these URL parameters would have to wait for; None when LIT can be asked.
 
     Raises:
       LitProbeError: another lit-nlp is installed, an option makes no sense, or our own files are missing.
@@ -79,14 +83,23 @@ def wrap(
             raise LitProbeError(
                 f"{entry!r} cannot be a frame ancestor. Give 'self', 'none' (with their quotes) or http://host:port."
             )
-    return WebApp(lit_app, names | trusted, trusted, " ".join(frame_ancestors), max_body)
+    return WebApp(lit_app, names | trusted, trusted, " ".join(frame_ancestors), max_body, not_ready)
 
 
 class WebApp:
     """The WSGI application that is served; `wrap` makes it."""
 
-    def __init__(self, lit_app: WSGIApplication, hosts: set[str], trusted: set[str], frame_ancestors: str, max_body: int):
+    def __init__(
+        self,
+        lit_app: WSGIApplication,
+        hosts: set[str],
+        trusted: set[str],
+        frame_ancestors: str,
+        max_body: int,
+        not_ready: NotReady,
+    ):
         self.max_body = max_body
+        self._not_ready = not_ready
         self._lit_app = lit_app
         self._hosts = frozenset(hosts)
         self._trusted = frozenset(trusted)
@@ -102,14 +115,13 @@ class WebApp:
             response = self._respond(environ)
         except Refusal as refusal:
             response = error_response(refusal.status, refusal.message)
-            if refusal.allow:
-                response.headers["Allow"] = refusal.allow
+            response.headers.update(refusal.headers)
         except UnknownNameError as error:
             response = error_response(HTTPStatus.NOT_FOUND, str(error))
         except Exception as error:
             logger.exception("%s failed", _address(environ))
             response = error_response(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
-        if HTTPStatus.BAD_REQUEST <= response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+        if response.status_code >= HTTPStatus.BAD_REQUEST and response.status_code != HTTPStatus.INTERNAL_SERVER_ERROR:
             logger.info("%s answered %s", _address(environ), response.status)
         response.headers.update(self._headers)
         return response(environ, start_response)
@@ -138,7 +150,11 @@ class WebApp:
         body = guard.read_body(environ, self.max_body) or b"{}"
         data = guard.parse_body(body)
         parameters = guard.check_parameters(path, environ.get("QUERY_STRING", ""), self._loaded)
+        guard.check_config(parameters, data, self._loaded)
         guard.check_inputs(path, data, self._loaded.datasets.get(parameters.get("dataset_name", ""), frozenset()))
+        if waits_for := self._not_ready(parameters):
+            # At once: requests that wait take the server's threads, and the few connections that a browser has.
+            raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, waits_for, {"Retry-After": "1"})
         if guard.ENDPOINTS[path].inputs == "none":
             body = b"{}"
         checked = dict(environ) | {
@@ -155,25 +171,10 @@ class WebApp:
 
 # ---- errors --------------------------------------------------------------------------------------------------------------
 
-_PATH_START = r"(?:file:/)?(?:~?/|[A-Za-z]:[\\/])"
-_QUOTED_PATH = re.compile(rf"""(['"]){_PATH_START}[^'"\n]*[\\/][^'"\n]*\1""")  # '/home/me/my file.csv'
-_BARE_PATH = re.compile(rf"""(?<![\w:/.~]){_PATH_START}[^\s'",;()<>]*[\\/][^\s'",;()<>]*""")  # /home/me/file.csv
-
-
-def plain_message(message: str) -> str:
-    """An error message as one line of plain text: no paths of this machine, nothing that looks like HTML, not endless.
-
-    >>> plain_message("cannot read '/home/me/secret.csv':\\n <b>no</b> file")
-    'cannot read [path]: ‹b›no‹/b› file'
-    """
-    without_paths = _BARE_PATH.sub("[path]", _QUOTED_PATH.sub("[path]", message))
-    line = " ".join(without_paths.split()).replace("<", "‹").replace(">", "›")
-    return line if len(line) <= MAX_MESSAGE else line[:MAX_MESSAGE] + " …"
-
 
 def error_response(status: HTTPStatus, message: str) -> Response:
     """Plain text in the form that LIT's status bar reads: the message, an empty line, `Details:`."""
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         text = f"Uncaught error: {plain_message(message)}\n\nDetails: see the server log\n"
     else:
         text = f"{plain_message(message)}\n\nDetails: HTTP {status.value} {status.phrase}\n"

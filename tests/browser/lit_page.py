@@ -39,6 +39,11 @@ class LitPage:
         """The panels "Probe by layer" on the visible tab."""
         return self.page.locator("layer-metrics-module:visible")
 
+    def show(self, tab: str, tag: str) -> Locator:
+        """Clicks on a tab and gives the panel behind it."""
+        self.page.locator("lit-tabs .tab, .tab", has_text=re.compile(rf"^\s*{tab}\s*$")).first.click()
+        return self.page.locator(f"{tag}:visible")
+
     @property
     def chart(self) -> Locator:
         """Their curves."""

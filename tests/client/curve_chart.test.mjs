@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {curveChart, MARGIN} from '../../lit_probe/client/lib/curve_chart.js';
+import {curveChart} from '../../lit_probe/client/lib/curve_chart.js';
 import {layerScale} from '../../lit_probe/client/lib/layer_scale.js';
+import {MARGIN} from '../../lit_probe/client/lib/line_chart.js';
 import {COLORS, SPLIT_STYLES} from '../../lit_probe/client/lib/palette.js';
 import {paperFigure} from '../../lit_probe/client/lib/paper_figure.js';
 import {scoreDomain} from '../../lit_probe/client/lib/score_domain.js';

@@ -164,3 +164,59 @@ test('listeners are told of every change, until they leave', async (t) => {
   assert.equal(told, 1);
   assert.equal(store.read('key').state, 'ready');
 });
+
+test('a cancelled computation is not looked at again until it is asked for', async (t) => {
+  const store = makeStore(t);
+  const [load, send] = [server(COMPUTING, COMPUTING, READY), server({status: 'cancelled'})];
+  const panel = {};
+  store.want(panel, 'check', 'key', load);
+  await pass(t, 100);
+  store.cancel('key', send);
+  assert.equal(store.read('key').state, 'cancelled');
+  await pass(t, 10_000);
+  assert.deepEqual([load.calls, send.calls], [1, 1]);
+  // LIT re-creates panels: wanting it anew starts nothing either.
+  store.release(panel);
+  store.want({}, 'check', 'key', load);
+  await pass(t, 10_000);
+  assert.deepEqual([load.calls, store.read('key').state], [1, 'cancelled']);
+  store.retry('key');
+  assert.equal(store.read('key').state, 'loading');
+  await pass(t, 0);
+  assert.equal(store.read('key').state, 'computing');
+  await pass(t, 1000);
+  assert.equal(store.read('key').state, 'ready');
+});
+
+test('the server is told of a cancellation only after it has answered the last look, which would start it again', async (t) => {
+  const store = makeStore(t);
+  let answer;
+  const load = () => new Promise((resolve) => (answer = resolve));
+  const send = server({status: 'cancelled'});
+  store.want({}, 'check', 'key', load);
+  await pass(t, 100);
+  store.cancel('key', send);
+  await pass(t, 0);
+  assert.equal(send.calls, 0);
+  answer(COMPUTING);
+  await pass(t, 0);
+  assert.deepEqual([send.calls, store.read('key').state], [1, 'cancelled']);
+});
+
+test('what was ready before it could be cancelled is shown', async (t) => {
+  const store = makeStore(t);
+  store.want({}, 'check', 'key', server(COMPUTING));
+  await pass(t, 100);
+  store.cancel('key', server(READY));
+  await pass(t, 0);
+  assert.equal(store.read('key').state, 'ready');
+});
+
+test('a cancellation that does not reach the server is said', async (t) => {
+  const store = makeStore(t);
+  store.want({}, 'check', 'key', server(COMPUTING));
+  await pass(t, 100);
+  store.cancel('key', server(new Error('No connection')));
+  await pass(t, 0);
+  assert.deepEqual(store.read('key'), {state: 'failed', message: 'No connection'});
+});

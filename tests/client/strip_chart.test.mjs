@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {MARGIN} from '../../lit_probe/client/lib/curve_chart.js';
+import {MARGIN} from '../../lit_probe/client/lib/line_chart.js';
 import {layerScale} from '../../lit_probe/client/lib/layer_scale.js';
 import {heatColor} from '../../lit_probe/client/lib/palette.js';
 import {stripChart, stripsHeight} from '../../lit_probe/client/lib/strip_chart.js';

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import threading
+import time
 
 import pytest
 from tiny_probing import tiny_splits
 from werkzeug.test import Client
 
+from lit_probe.activation_cache import Cache
 from lit_probe.encoder import load_encoder
 from lit_probe.errors import LitProbeError, UnknownNameError
 from lit_probe.layouts import LAYOUTS
 from lit_probe.lit.app import AppOptions, assemble, build
+from lit_probe.lit.web import serve
 from lit_probe.study import probe_layers
 
 MODELS = ["tiny-bert-on-tiny", "tiny-electra-on-tiny", "tiny-bert-on-other", "tiny-electra-on-other"]
@@ -45,6 +49,13 @@ class Browser:
             "/get_interpretations", body, model=model, dataset_name=dataset, interpreter=interpreter, do_predict=do_predict
         )
 
+    def wait_for(self, model, dataset="tiny"):
+        """Returns once the model's probes are ready, or have failed."""
+        deadline = time.monotonic() + 30
+        while (answer := self.interpret("layer_metrics", [], model, dataset, do_predict=0))["status"] == "computing":
+            assert time.monotonic() < deadline, answer
+            time.sleep(0.05)
+
     def add(self, row, text, dataset="tiny"):
         """A new example as LIT's editor adds it."""
         data = {**row["data"], "text": text, "_id": "", "_meta": {"added": True, "parentId": row["id"], "source": "manual"}}
@@ -63,10 +74,26 @@ def browser(encoders):
     splits = [tiny_splits(), tiny_splits("other", start=-70)]
     app = build(encoders, splits, AppOptions(), lambda encoder, one, progress: probe_layers(encoder, one, progress=progress))
     browser = Browser(app)
-    rows = browser.rows("tiny")
-    for model in MODELS:  # waits until all studies are finished
-        browser.ask("/get_preds", {"inputs": [rows[0]["id"]]}, model=model, dataset_name="tiny", requested_fields="probe")
+    for model in MODELS:
+        browser.wait_for(model)
     return browser
+
+
+@pytest.fixture
+def held(encoders):
+    """The application while its first study is held, and the event that lets it go on."""
+    told, go_on = threading.Event(), threading.Event()
+
+    def make_study(encoder, splits, progress):
+        progress("Encoding tiny train", 20, 80, "texts")
+        told.set()
+        go_on.wait(20)
+        return probe_layers(encoder, splits)
+
+    app = build(encoders[:1], [tiny_splits()], AppOptions(), make_study)
+    told.wait(10)
+    yield Browser(app), go_on
+    go_on.set()
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +123,19 @@ def test_the_page_knows_our_models_data_sets_panels_and_layouts(browser):
 def test_the_reading_guide_says_decodable_and_that_this_is_not_used(browser):
     guide = browser.ask("/get_info")["inlineDoc"]
     assert "Decodable is not used" in guide and "Probe by layer" in guide
+    assert "shows nothing" not in guide and "larger class" not in guide
+    for topic in (
+        "most\n  frequent class",
+        "class frequencies of train",
+        "no\n  evidence",
+        "The Confusion Matrix",
+        "means nothing",
+    ):
+        assert topic in guide, topic
+
+
+def test_the_data_set_says_which_of_lits_panels_counts_every_row(browser):
+    assert "Confusion Matrix alone counts every row" in browser.ask("/get_info")["datasets"]["tiny"]["description"]
 
 
 def test_the_curve_over_the_api_is_the_studys_and_the_metrics_tables(browser, rows):
@@ -179,39 +219,91 @@ def test_odd_texts_get_an_answer(browser, rows, text):
     assert answer["examples"][0]["edited"]
 
 
-def test_the_page_opens_while_the_probes_are_still_being_computed(encoders):
-    go_on, told = threading.Event(), threading.Event()
-
-    def make_study(encoder, splits, progress):
-        progress("Encoding tiny train", 20, 80, "texts")
-        told.set()
-        go_on.wait(10)
-        return probe_layers(encoder, splits)
-
-    browser = Browser(build(encoders[:1], [tiny_splits()], AppOptions(), make_study))
+def test_while_the_probes_are_computed_nothing_waits_and_then_everything_answers(held):
+    browser, go_on = held
     rows = browser.rows("tiny")
-    told.wait(10)
     answer = browser.interpret("layer_metrics", ids(rows), do_predict=0)
     assert answer == {"status": "computing", "message": "Encoding tiny train: 20 of 80 texts", "fraction": 0.25}
-    answers = []
-    waiting = threading.Thread(target=lambda: answers.append(browser.interpret("classification", ids(rows))))
-    waiting.start()
+    refused = "The probes of tiny-bert on tiny are still being computed: Encoding tiny train: 20 of 80 texts."
+    where = {"model": MODELS[0], "dataset_name": "tiny"}
+    for endpoint, parameters in (
+        ("/get_preds", {}),
+        ("/get_metrics", {"metrics": "held out"}),
+        ("/get_metrics", {"metrics": "held out", "do_predict": 0}),
+        ("/get_generated", {"generator": "Scrambler"}),
+        ("/get_interpretations", {"interpreter": "classification"}),
+        ("/get_interpretations", {"interpreter": "pca", "do_predict": 0}),
+        ("/get_interpretations", {"interpreter": "layer_metrics"}),
+    ):
+        response = browser.post(endpoint, {"inputs": ids(rows)}, **where, **parameters)
+        assert (response.status_code, response.headers["Retry-After"]) == (503, "1"), endpoint
+        assert response.text == f"{refused}\n\nDetails: HTTP 503 Service Unavailable\n"
+    assert browser.add(rows[0], "an edit needs no probes")["id"]
     go_on.set()
-    waiting.join(30)
-    assert len(answers[0]) == len(rows)
+    browser.wait_for(MODELS[0])
+    assert len(browser.interpret("classification", ids(rows))) == len(rows)
     assert browser.interpret("layer_metrics", ids(rows), do_predict=0)["status"] == "ready"
+
+
+def test_a_client_learns_of_its_mistakes_also_while_the_probes_are_computed(held):
+    browser, _ = held
+    assert browser.post("/get_preds", {"inputs": ["unknown"]}, model=MODELS[0], dataset_name="tiny").status_code == 404
+
+
+def test_ready_probes_wait_for_the_data_set_that_is_shown_and_for_no_other(encoders):
+    finished = threading.Event()
+
+    def make_study(encoder, splits, progress):
+        if splits.name == "other":
+            finished.wait(10)
+        return probe_layers(encoder, splits)
+
+    browser = Browser(build(encoders[:1], [tiny_splits(), tiny_splits("other", start=-70)], AppOptions(), make_study))
+    browser.wait_for(MODELS[0])
+    rows, others = browser.rows("tiny"), browser.rows("other")
+    assert len(browser.interpret("classification", ids(rows))) == len(rows)
+    response = browser.post("/get_preds", {"inputs": ids(others)[:1]}, model=MODELS[0], dataset_name="other")
+    assert response.status_code == 503 and "tiny-bert on other are still being computed" in response.text
+    # Nor is a text waited for that happens to stand in the other data set.
+    shared = next(row["data"]["text"] for row in others if row["data"]["text"] not in {one["data"]["text"] for one in rows})
+    assert len(browser.interpret("layer_predictions", [browser.add(rows[0], shared)])["examples"]) == 1
+    finished.set()
+
+
+def test_forty_requests_for_predictions_in_the_making_leave_the_server_free(held):
+    browser, _ = held
+    rows = browser.rows("tiny")
+    server = serve(browser.client.application, "127.0.0.1", 0).start()
+    address = f"/get_preds?model={MODELS[0]}&dataset_name=tiny"
+    body = json.dumps({"inputs": ids(rows)})
+    try:
+        connections = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=5) for _ in range(40)]
+        for connection in connections:
+            connection.request("POST", address, body)
+        start = time.monotonic()
+        last = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+        last.request("POST", "/get_info", b"{}")
+        assert last.getresponse().status == 200
+        assert time.monotonic() - start < 2
+        assert {connection.getresponse().status for connection in connections} == {503}
+    finally:
+        server.close()
 
 
 def test_a_failed_study_is_shown_as_a_message_and_the_page_lives_on(encoders):
     def make_study(encoder, splits, progress):
-        raise LitProbeError("Layer 2: the activations are not finite")
+        raise LitProbeError("Layer 2: the activations in /home/me/cache are not finite")
 
     browser = Browser(build(encoders[:1], [tiny_splits()], AppOptions(), make_study))
+    browser.wait_for(MODELS[0])
     rows = browser.rows("tiny")
+    told = (
+        "The probes of tiny-bert on tiny could not be computed: Layer 2: the activations in [path] are not finite. "
+        "Once this is mended, restart the server."
+    )
     preds = browser.post("/get_preds", {"inputs": ids(rows)[:1]}, model=MODELS[0], dataset_name="tiny")
-    assert preds.status_code >= 400 and "activations are not finite" in preds.get_data(as_text=True)
-    answer = browser.interpret("layer_metrics", ids(rows), do_predict=0)
-    assert answer["status"] == "failed" and "activations are not finite" in answer["message"]
+    assert preds.status_code == 400 and preds.text.startswith(told)
+    assert browser.interpret("layer_metrics", ids(rows), do_predict=0) == {"status": "failed", "message": told}
 
 
 def test_the_options_decide_which_rows_and_layers_are_shown(encoders):
@@ -244,3 +336,55 @@ def test_data_sets_with_other_classes_have_models_of_their_own(encoders):
     models = Browser(application).ask("/get_info")["models"]
     assert [name for name in models["tiny-bert-on-tiny"]["datasets"] if name[0] != "_"] == ["tiny"]
     assert [name for name in models["tiny-bert-on-other-classes"]["datasets"] if name[0] != "_"] == ["other-classes"]
+
+
+def test_checks_transfer_and_provenance_answer_over_the_api_without_any_inputs(browser):
+    def ask(interpreter, **config):
+        deadline = time.monotonic() + 30
+        while (answer := browser.interpret(interpreter, [], config=config, do_predict=0))["status"] == "computing":
+            assert time.monotonic() < deadline, answer
+            time.sleep(0.02)
+        assert answer["status"] == "ready", answer
+        return answer
+
+    assert [layer["layer"] for layer in ask("probe_checks", check="calibration")["layers"]] == [0, 1, 2, 3]
+    assert ask("probe_checks", check="baselines", baseline="majority")["title"] == "Majority class"
+    assert ask("transfer")["train"] == ["tiny", "other"]
+    assert list(ask("provenance")["card"]["datasets"]) == ["tiny"]
+    refused = browser.post(
+        "/get_interpretations",
+        {"inputs": [], "config": {"check": "calibraton"}},
+        model=MODELS[0],
+        dataset_name="tiny",
+        interpreter="probe_checks",
+        do_predict=0,
+    )
+    assert refused.status_code == 400 and "Unknown check 'calibraton'" in refused.get_data(as_text=True)
+
+
+def test_rows_wear_the_badge_of_each_data_set_that_trained_on_them(browser):
+    rows, elsewhere = browser.rows("other"), tiny_splits()
+    badges = {row["data"]["text"]: row["data"]["in_train"] for row in rows}
+    assert {badges[row["data"]["text"]] for row in rows if row["data"]["probe_split"] == "train"} == {"trained on"}
+    shared = [text for text in elsewhere.train.texts if text in badges and badges[text] != "trained on"]
+    assert shared and {badges[text] for text in shared} == {"trained on (tiny)"}
+
+
+def test_what_panels_ask_for_is_kept_in_the_cache_for_the_next_server(encoders, tmp_path):
+    def serve(cache):
+        browser = Browser(
+            build(encoders[:1], [tiny_splits()], AppOptions(), lambda encoder, one, _: probe_layers(encoder, one), cache)
+        )
+        browser.wait_for(MODELS[0])
+        deadline = time.monotonic() + 30
+        config = {"check": "calibration"}
+        while browser.interpret("probe_checks", [], config=config, do_predict=0)["status"] == "computing":
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    serve(Cache(tmp_path))
+    stored = {kind: len(list((tmp_path / kind).iterdir())) for kind in ("checks", "near_duplicates")}
+    assert stored == {"checks": 1, "near_duplicates": 1}
+    size = Cache(tmp_path).size()
+    serve(Cache(tmp_path))
+    assert Cache(tmp_path).size() == size

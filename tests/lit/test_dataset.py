@@ -117,6 +117,41 @@ def test_every_row_has_one_of_the_labels():
     assert {example["probe_split"] for example in shown.examples} == {"train", "dev", "test"}
 
 
+def test_rows_wear_a_badge_where_probes_were_trained_on_them_or_on_a_copy():
+    def rows(*texts: str) -> LabelledTexts:
+        return LabelledTexts(texts, np.arange(len(texts)) % 2, ("no", "yes"))
+
+    splits = Splits(
+        "badges",
+        train=rows("a fine little film about the old sea", "nothing but noise and dust"),
+        dev=rows("a fine little film about the cold sea", "three sisters leave for moscow"),
+        test=rows("Nothing but noise and dust", "he sang all night", "she never came back"),
+    )
+    elsewhere = Splits("elsewhere", train=rows("She  never came back", "another text"), dev=rows(), test=rows())
+    shown = ProbeDataset(splits, others=[elsewhere])
+    assert {example["text"]: example["in_train"] for example in shown.examples} == {
+        "a fine little film about the cold sea": "copy",
+        "three sisters leave for moscow": "no",
+        "Nothing but noise and dust": "copy",
+        "he sang all night": "no",
+        "she never came back": "trained on (elsewhere)",
+        "a fine little film about the old sea": "trained on",
+        "nothing but noise and dust": "trained on",
+    }
+    assert shown.spec()["in_train"].vocab == ["copy", "no", "trained on", "trained on (elsewhere)"]
+    validation.validate_dataset(IndexedDataset(base=shown), enforce_all_fields_required=True)
+
+
+def test_a_badge_stays_with_its_row_where_only_some_rows_are_shown():
+    splits = tiny_splits()
+    copies = {"rows": {"dev": [0, 7, 39], "test": [5]}, "exact": 0, "near": 4, "notes": []}
+    shown = ProbeDataset(splits, show_train=5, max_shown=60, near_duplicates=copies)
+    marked = {example["text"] for example in shown.examples if example["in_train"] == "copy"}
+    wanted = {splits.dev.texts[row] for row in (0, 7, 39)} | {splits.test.texts[5]}
+    assert marked == wanted & set(shown.texts) and len(shown.texts) < 116
+    assert all((example["in_train"] == "trained on") == (example["probe_split"] == "train") for example in shown.examples)
+
+
 def test_rows_are_marked_that_an_encoder_reads_only_in_part():
     shown = ProbeDataset(tiny_splits(), is_truncated=lambda texts: ["slow" in text for text in texts])
     assert all(example["truncated"] == ("slow" in example["text"]) for example in shown.examples)

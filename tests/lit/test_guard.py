@@ -6,7 +6,7 @@ import io
 import json
 
 import pytest
-from tiny_lit_app import HOST, LABELS, Browser, tiny_lit_app, wrapped
+from tiny_lit_app import HOST, LABELS, Browser, Misbehaving, tiny_lit_app, wrapped
 
 from lit_probe.errors import LitProbeError
 from lit_probe.lit import guard
@@ -372,9 +372,51 @@ def test_an_edit_gets_its_id_and_can_then_be_predicted(browser):
     assert browser.post(PREDS, {"inputs": [annotated]}).json == [{"probe": [0.0, 1.0]}]
 
 
-def test_a_forged_id_never_brings_back_another_text(browser, ids):
+@pytest.mark.parametrize("url", [PREDS, INTERPRETER, METRICS, GENERATOR])
+def test_a_forged_id_never_brings_back_another_text(browser, ids, url):
     browser.post(PREDS, {"inputs": ids})
-    forged = typed_in("aaaa", _id=ids[0]) | {"id": ids[0]}
-    response = browser.post(PREDS, {"inputs": [forged]})
-    assert response.status_code == 500
-    assert "does not match" in response.text
+    for forged_id in (ids[0], "made up"):
+        forged = typed_in("a secret text", _id=forged_id) | {"id": forged_id}
+        response = browser.post(url, {"inputs": [*ids, forged]})
+        assert response.status_code == 400
+        assert response.text.startswith(f"Input {len(ids)} has an id that is not the hash of its fields: send it with empty ids")
+        assert "secret" not in response.text
+
+
+def test_a_row_of_the_data_set_may_be_sent_in_full(browser):
+    rows = browser.post("/get_dataset?dataset_name=films").json
+    assert len(browser.post(PREDS, {"inputs": rows}).json) == len(rows)
+
+
+def test_an_edit_may_keep_its_originals_id_until_it_gets_its_own(browser, ids):
+    edit = typed_in("an edit", _id=ids[0]) | {"id": ids[0]}
+    [annotated] = browser.post("/annotate_new_data?dataset_name=films", {"inputs": [edit]}).json
+    assert annotated["id"] not in ids
+
+
+@pytest.mark.parametrize(
+    ("url", "config", "missing"),
+    [
+        (INTERPRETER.replace("misbehaving", "curves"), {"Prediction field": "probe"}, "'Label'"),
+        (INTERPRETER.replace("misbehaving", "LIME"), {"Kernel width": "25"}, "'_salience_target'"),
+        (GENERATOR, {}, "'Fields to scramble'"),
+        (GENERATOR.replace("Scrambler", "Word Replacer"), {"x": 1}, "'Fields to replace', 'Substitutions'"),
+    ],
+)
+def test_a_configuration_without_what_lit_asks_for_is_refused_without_the_examples(url, config, missing):
+    browser = Browser(wrap(tiny_lit_app(interpreters=None, generators=None)))
+    response = browser.post(url, {"inputs": [typed_in("a secret text")], "config": config})
+    assert response.status_code == 400
+    assert f" must hold {missing}." in response.text
+    assert "secret" not in response.text
+
+
+def test_only_what_fits_the_model_is_offered(ids):
+    class NeverFits(Misbehaving):
+        def is_compatible(self, model, dataset):
+            return False
+
+    browser = Browser(wrap(tiny_lit_app(interpreters={"misbehaving": Misbehaving(), "for another model": NeverFits()})))
+    response = browser.post(INTERPRETER.replace("misbehaving", "for another model"), {"inputs": ids})
+    assert response.status_code == 404
+    assert response.text.startswith("Unknown interpreter 'for another model'. Choose one of: classification, misbehaving.")

@@ -100,7 +100,7 @@ def test_the_answer_holds_what_the_panel_needs(model, dataset):
             "trained_on": "tiny",
             "not_converged": [],
             "left_out": {"edited": 0, "unlabelled": 0, "seen_in_training": 0},
-            "notes": [],
+            "circular": None,
         }.items()
     )
     assert {"name": "accuracy", "title": "Accuracy"} in answer["metrics"]
@@ -151,8 +151,38 @@ def test_edited_rows_are_never_scored(model, dataset):
 
 def test_a_missing_interval_is_explained(model, dataset):
     rows = rows_of(dataset, "dev")[:1]
-    notes = run(model, dataset, rows, metric="log_loss")["notes"]
-    assert notes and all("on dev" in note and "no interval" in note for note in notes)
+    everything = run(model, dataset, rows, metric="log_loss")["notes"]
+    about_intervals = [note for note in everything if note.startswith("Layer ")]
+    assert about_intervals and all("on dev" in note and "no interval" in note for note in about_intervals)
+
+
+def test_copies_of_train_rows_are_counted_and_where_there_are_none_nothing_is_said(encoder, model, dataset):
+    notes = run(model, dataset)["notes"]
+    assert any(note.startswith("Among 40 dev rows, exact copies of train rows: 0; near copies") for note in notes)
+    assert notes[-1] == "The rows with a copy in train are marked in the column in_train."
+    words = [f"word{i}" for i in range(600)]
+
+    def unlike_each_other(rows, start):
+        texts = tuple(
+            f"{text.split()[4]} {' '.join(words[start + 4 * i : start + 4 * i + 4])}" for i, text in enumerate(rows.texts)
+        )
+        return LabelledTexts(texts, rows.labels, rows.label_names)
+
+    tiny = tiny_splits(sizes=(60, 40, 36))
+    parts = [unlike_each_other(rows, start) for rows, start in ((tiny.train, 0), (tiny.dev, 240), (tiny.test, 400))]
+    (clean,) = models_of([computed(encoder, Splits("clean", *parts))])
+    assert run(clean, IndexedDataset(base=clean.dataset))["notes"] == []
+
+
+def test_a_checkpoint_tuned_on_the_probed_labels_is_called_circular(tiny_folder):
+    encoder = load_encoder(str(tiny_folder(n_classes=2)))
+    (model,) = models_of([computed(encoder, tiny_splits("reviews"))])
+    assert run(model, model.dataset)["circular"] is None
+    encoder.checkpoint.config["finetuning_task"] = "reviews"
+    answer = run(model, IndexedDataset(base=model.dataset))
+    assert "was fine-tuned on reviews, as its files say" in answer["circular"]
+    assert answer["notes"][0] == f"Circular: {answer['circular']}" and "Circular: " in model.description()
+    assert not any("fine-tuned to classify" in note for note in answer["notes"]), "said once"
 
 
 def test_rows_of_another_data_set_are_scored_but_for_those_seen_in_training(models):

@@ -37,6 +37,12 @@ def test_an_edit_gets_probabilities_of_its_own_and_is_marked(model, dataset):
     np.testing.assert_allclose(np.sum(edit["probabilities"], axis=1), 1)
 
 
+def test_a_row_that_was_changed_without_lits_mark_is_an_edit_too(model, dataset):
+    row = {key: value for key, value in dataset.examples[0].items() if not key.startswith("_")}
+    as_it_is, changed = run(model, dataset, [row, {**row, "text": row["text"] + " indeed"}])["examples"]
+    assert changed["edited"] and not as_it_is["edited"]
+
+
 def test_an_edit_without_a_known_label_has_none(model, dataset):
     answer = run(model, dataset, [edited(dataset.examples[0], label="")])
     assert answer["examples"][0]["label"] is None

@@ -8,8 +8,10 @@ from lit_nlp.api import layout as lit_layout
 from lit_nlp.lib import serialize
 
 from lit_probe.layouts import DEFAULT_LAYOUT, LAYOUTS
+from lit_probe.layouts import panels as own
 from lit_probe.layouts.panels import PROBE_BY_LAYER
 
+MODULES = sorted((Path(str(files("lit_probe"))) / "client" / "modules").glob("*_module.js"))
 FORBIDDEN = {"scalar-module", "dive-module"}
 
 
@@ -28,7 +30,7 @@ def titles() -> dict[str, str]:
     """Tag -> title of LIT's panels and ours, read from the scripts that define them."""
     bundle = (Path(lit_nlp.__file__).parent / "client/build/default/main.js").read_text("utf-8")
     known = {name.value: name.value for name in lit_layout.LitModuleName if f'"{name.value}"' in bundle}
-    for path in sorted((Path(str(files("lit_probe"))) / "client" / "modules").glob("*_module.js")):
+    for path in MODULES:
         source = path.read_text("utf-8")
         title = re.search(r"static title = '([^']+)'", source)
         known[f"{path.stem.replace('_', '-')}"] = title[1] if title else ""
@@ -62,6 +64,20 @@ def test_every_tag_exists_and_no_title_stands_twice_in_a_tab(layout):
         assert len({known[panel] for panel in panels}) == len(panels)
 
 
+@pytest.mark.parametrize("name", ["decodability", "evidence"])
+def test_every_panel_of_ours_is_reached_from_the_curve(name):
+    ours = {value for key, value in vars(own).items() if key.isupper()}
+    shown = [panel for _, tab in tabs(LAYOUTS[name]) for panel in tab]
+    assert ours <= set(shown) and len(shown) == len(set(shown))
+    assert {f"{path.stem.replace('_', '-')}" for path in MODULES} == ours, "every panel has a constant"
+
+
+@pytest.mark.parametrize(("group", "room"), [("left", 476), ("upper", 476), ("lower", 372)])
+def test_the_tabs_of_the_evidence_fit_a_page_of_a_thousand_pixels(group, room):
+    # LIT cuts off the others. A tab has 16 pixels to each side, and a letter of its font, 12 pixels high, about 6.5.
+    assert sum(32 + 6.5 * len(tab) for tab in getattr(LAYOUTS["evidence"], group)) <= room
+
+
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 def test_tab_names_are_unique_within_a_layout(layout):
     names = [name for name, _ in tabs(layout)]
@@ -72,11 +88,11 @@ def test_tab_names_are_unique_within_a_layout(layout):
 
 def test_layouts_survive_json():
     back = serialize.from_json(serialize.to_json(LAYOUTS, simple=True))
-    assert back["decodability"]["left"] == {"Probe by layer": [PROBE_BY_LAYER]}
+    assert back["evidence"]["left"]["Probe by layer"] == [PROBE_BY_LAYER]
     assert back["decodability"]["lower"]["Edit"] == ["datapoint-editor-module"]
     assert all(layout["description"] for layout in back.values())
 
 
 def test_every_layout_of_ours_asks_its_question_in_its_description():
-    for name in ("decodability", "edits"):
+    for name in ("decodability", "evidence", "edits"):
         assert "?" in LAYOUTS[name].description

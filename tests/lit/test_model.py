@@ -175,19 +175,27 @@ def test_models_go_with_every_data_set_of_the_same_classes_and_with_no_other(mod
         assert not model.is_compatible_with_dataset(three)
 
 
-def test_predicting_waits_for_the_study(encoder):
+def test_predicting_never_waits_for_the_study(encoder):
     splits = tiny_splits()
     study = PendingStudy(encoder, splits)
     (model,) = models_of([study])
-    answers = []
-    waiting = threading.Thread(target=lambda: answers.extend(model.predict([{"text": splits.dev.texts[0]}])))
-    waiting.start()
+    example = {"text": splits.dev.texts[0]}
     assert model.status(model.dataset)["status"] == "computing"
-    assert not answers
+    with pytest.raises(LitProbeError, match="still being computed"):
+        model.predict([example])
     study.compute(lambda progress: probe_layers(encoder, splits, progress=progress))
-    waiting.join()
     assert model.status(model.dataset) is None
-    assert len(answers) == 1
+    assert len(model.predict([example])) == 1
+
+
+def test_a_text_of_a_data_set_in_the_making_is_encoded_rather_than_waited_for(encoder, forwards):
+    ready, pending = computed(encoder, tiny_splits()), PendingStudy(encoder, tiny_splits("other", start=120))
+    model, _ = models_of([ready, pending])
+    forwards.clear()
+    known = {text for _, rows in ready.splits.items() for text in rows.texts}
+    text = next(text for text in pending.splits.test.texts if text not in known)
+    assert len(model.predict([{"text": text}])) == 1
+    assert forwards == [1]
 
 
 def test_a_failed_study_is_reported_to_everybody_who_asks(encoder):

@@ -1,9 +1,11 @@
+import shutil
 import threading
 import time
 
 import pytest
 from tiny_probing import computed, tiny_splits
 
+from lit_probe.encoder import load_encoder
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.pending_study import PendingStudy, compute_in_background
 from lit_probe.study import probe_layers
@@ -38,25 +40,52 @@ def test_progress_is_told_in_words_and_as_a_fraction(encoder):
     assert study.status()["fraction"] == 1.0
 
 
+def fail_with(study, error):
+    def compute(progress):
+        raise error
+
+    study.compute(compute)
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (LitProbeError("Layer 3 has NaN"), "Layer 3 has NaN"),
-        (ZeroDivisionError("/secret/path"), r"ZeroDivisionError \(the server's log"),
+        (LitProbeError("Layer 3 has NaN"), "Layer 3 has NaN. Once this is mended, restart the server."),
+        (LitProbeError("/secret/path.csv is gone."), "[path] is gone. Once this is mended, restart the server."),
+        (ZeroDivisionError("/secret/path"), "ZeroDivisionError (the server's log says more). Restart the server to try again."),
     ],
 )
-def test_a_failure_is_kept_as_a_message_and_raised_to_whoever_waits(encoder, error, said):
+def test_a_failure_is_kept_as_a_message_and_raised_to_whoever_asks(encoder, error, said):
     study = PendingStudy(encoder, tiny_splits())
-
-    def fail(progress):
-        raise error
-
-    study.compute(fail)
-    assert study.status()["status"] == "failed"
-    with pytest.raises(LitProbeError, match=said) as caught:
+    fail_with(study, error)
+    message = f"The probes of tiny-bert on tiny could not be computed: {said}"
+    assert study.status() == {"status": "failed", "message": message}
+    with pytest.raises(LitProbeError) as caught:
         study.result()
-    assert study.status()["message"] == str(caught.value)
-    assert "/secret" not in str(caught.value)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("torn", "said"), [(lambda size: size - 10, "the file is incomplete"), (lambda size: 60, "the file is damaged")]
+)
+def test_a_torn_checkpoint_is_told_without_its_path_and_with_what_to_do(tiny_folder, tmp_path, torn, said):
+    folder = tmp_path / "half downloaded"
+    shutil.copytree(tiny_folder(), folder)
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[: torn(weights.stat().st_size)])
+    encoder = load_encoder(str(folder))
+    study = PendingStudy(encoder, tiny_splits())
+    study.compute(lambda progress: probe_layers(encoder, study.splits))
+    message = study.status()["message"]
+    assert message.endswith(f": {said}. Repair the checkpoint or download it again, then restart the server.")
+    assert str(tmp_path) not in message and "half downloaded/" not in message
+
+
+def test_a_result_that_is_not_there_yet_is_never_waited_for(encoder):
+    study = PendingStudy(encoder, tiny_splits())
+    study.report("Encoding tiny train", 20, 80, "texts")
+    with pytest.raises(LitProbeError, match="tiny-bert on tiny are still being computed: Encoding tiny train: 20 of 80 texts"):
+        study.result()
 
 
 def test_studies_are_computed_one_after_another_and_a_failure_stops_none(encoder):
@@ -75,6 +104,6 @@ def test_studies_are_computed_one_after_another_and_a_failure_stops_none(encoder
 
     thread = compute_in_background([(first, fail), (second, succeed)])
     assert thread.daemon and thread is not threading.main_thread()
-    assert second.result().splits.name == "second"
+    assert second.future.result().splits.name == "second"
     assert running == ["first", "first done", "second"]
     assert first.status()["status"] == "failed"

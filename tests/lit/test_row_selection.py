@@ -3,9 +3,10 @@ import random
 import numpy as np
 import pytest
 from lit_nlp.api.dataset import IndexedDataset
-from tiny_probing import edited, tiny_splits
+from tiny_probing import computed, edited, models_of, tiny_splits
 
 from lit_probe.errors import LitProbeError
+from lit_probe.examples import LabelledTexts, Splits
 from lit_probe.lit.dataset import ProbeDataset
 from lit_probe.lit.row_selection import select_rows
 
@@ -64,11 +65,16 @@ def test_rows_of_another_data_set_that_the_probes_were_trained_on_are_left_out(m
     assert select_rows(foreign.examples, other, other.dataset).left_out["seen_in_training"] == 0
 
 
-def test_a_text_counts_as_seen_in_whatever_case_and_spacing_it_comes(models, dataset):
-    model, other = models
-    seen = model.dataset.splits.train.texts[0]
-    example = {**dataset.examples[0], "text": seen.upper().replace(" ", "  ")}
-    assert select_rows([example], model, other.dataset).left_out["seen_in_training"] == 1
+def test_a_text_counts_as_seen_in_whatever_case_and_spacing_it_comes(encoder):
+    def shouted(rows):
+        texts = tuple(text.upper().replace(" ", "  ") for text in rows.texts)
+        return LabelledTexts(texts, rows.labels, rows.label_names)
+
+    tiny = tiny_splits()
+    loud = Splits("loud", shouted(tiny.dev), shouted(tiny.train), shouted(tiny.test))
+    model, other = models_of([computed(encoder, tiny), computed(encoder, loud)])
+    selection = select_rows(IndexedDataset(base=other.dataset).examples, model, other.dataset)
+    assert selection.left_out["seen_in_training"] == len(tiny.train)
 
 
 def test_the_models_own_train_rows_are_a_series_of_their_own(model, dataset):
@@ -77,11 +83,40 @@ def test_the_models_own_train_rows_are_a_series_of_their_own(model, dataset):
     assert list(selection.by_split) == ["train"] and selection.left_out["seen_in_training"] == 0
 
 
-def test_rows_that_stand_in_no_data_set_come_last_in_the_order_of_their_texts(model, dataset):
-    row = dataset.examples[3]
-    strangers = [{**row, "text": text} for text in ("zebra", "aardvark")]
-    assert texts_of(select_rows([*strangers, row], model, model.dataset)) == {"dev": [row["text"], "aardvark", "zebra"]}
-    assert texts_of(select_rows(strangers, model, None)) == {"dev": ["aardvark", "zebra"]}
+def test_a_row_sent_in_full_is_scored_only_as_it_stands_in_the_data_set(model, dataset):
+    row = {**dataset.examples[3], "_meta": {"added": None}}
+    assert texts_of(select_rows([row], model, model.dataset)) == {"dev": [row["text"]]}
+    flipped = "negative" if row["label"] == "positive" else "positive"
+    forged = [
+        {**row, "text": "zebra"},
+        {**row, "label": flipped},
+        {**row, "probe_split": "test"},
+        {**row, "text": row["text"] + " "},
+    ]
+    without_meta = [{key: value for key, value in one.items() if not key.startswith("_")} for one in forged]
+    for changed in (forged, without_meta):
+        selection = select_rows([*changed, row], model, model.dataset)
+        assert texts_of(selection) == {"dev": [row["text"]]}
+        assert selection.left_out == {"edited": 4, "unlabelled": 0, "seen_in_training": 0}
+
+
+def test_the_empty_data_set_has_no_rows(model, dataset):
+    selection = select_rows(dataset.examples[:3], model, None)
+    assert selection.by_split == {} and selection.left_out["edited"] == 3
+
+
+def test_rows_that_are_not_shown_come_last_in_the_order_of_their_texts(encoder):
+    study = computed(encoder, tiny_splits())
+    (model,) = models_of([study], lambda splits: ProbeDataset(splits, max_shown=40))
+    rows = study.splits.dev
+    examples = [
+        {"text": text, "label": rows.label_names[label], "probe_split": "dev"}
+        for text, label in zip(rows.texts, rows.labels, strict=True)
+    ]
+    shown = [rows.texts[i] for i in model.dataset.shown["dev"]]
+    assert 0 < len(shown) < len(rows)
+    expected = shown + sorted(set(rows.texts) - set(shown))
+    assert select_rows(examples[::-1], model, model.dataset).by_split["dev"].texts == expected
 
 
 def test_only_the_wanted_splits_are_returned(model, dataset):

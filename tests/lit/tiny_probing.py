@@ -47,6 +47,23 @@ def tiny_splits(name: str = "tiny", *, start: int = 0, sizes=(80, 40, 36), label
     return Splits(name, train, dev, test, {"source": "sentences of the tests", "seed": 5})
 
 
+def worded_splits(name: str = "worded", seed: int = 4) -> Splits:
+    """Sentences with enough different words for a control task."""
+    nouns = "film movie story acting plot scene music ending director camera dialogue script cast stage light sound".split()
+    sentences = [
+        (f"{noun} was {adverb} {adjective}", label)
+        for noun, adverb in itertools.product(nouns, ("very", "more than"))
+        for label, name in enumerate(LABELS)
+        for adjective in _ADJECTIVES[name]
+    ]
+    order = np.random.default_rng(seed).permutation(len(sentences))
+    texts, labels = zip(*(sentences[i] for i in order), strict=True)
+    rows = LabelledTexts(texts, np.array(labels, dtype=np.int64), LABELS)
+    bounds = itertools.pairwise((0, 150, 210, len(sentences)))
+    train, dev, test = (rows.select(range(low, high)) for low, high in bounds)
+    return Splits(name, train, dev, test, {"source": "sentences of the tests", "seed": seed})
+
+
 def computed(encoder: Encoder, splits: Splits, **options: Any) -> PendingStudy:
     """The finished study."""
     study = PendingStudy(encoder, splits)

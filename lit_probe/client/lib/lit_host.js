@@ -17,6 +17,7 @@
  *
  * @typedef {HTMLElement & OfLit & {connectedCallback(): void, disconnectedCallback(): void, updated(changed: unknown): void}} LitPanel
  */
+import {WaitingRoom} from './waiting_room.js';
 
 /** A template of elements, as lit-html wants it: the bundle's own `html` without the bundle. */
 export const html = (/** @type {TemplateStringsArray} */ strings, /** @type {unknown[]} */ ...values) => ({_$litType$: 1, strings, values});
@@ -110,9 +111,10 @@ function litModule() {
   }
   if (!(sharedStyles() instanceof CSSStyleSheet || sharedStyles()?.cssText)) throw foreignBundle('its shared styles were not found');
   const services = /** @type {any} */ (document.createElement('data-table-module'));
-  for (const name of ['appState', 'selectionService', 'sliceService', 'referenceSelectionService']) {
+  for (const name of ['appState', 'selectionService', 'sliceService', 'referenceSelectionService', 'apiService']) {
     if (!services[name]) throw foreignBundle(`its ${name} was not found`);
   }
+  if (typeof services.apiService.queryServer !== 'function') throw foreignBundle('its apiService has no method queryServer');
   return base;
 }
 
@@ -162,6 +164,29 @@ export function exampleText(example) {
 }
 
 /**
+ * The data set's columns of few values, categories and yes-or-no, beside label and split. Call it inside a reaction to be told of
+ * changes.
+ *
+ * @returns {string[]}
+ */
+export function categoricalColumns() {
+  const {currentDatasetSpec} = services().appState;
+  return Object.entries(currentDatasetSpec ?? {})
+    .filter(([name, type]) => ['CategoryLabel', 'Boolean'].includes(type.name) && !['label', 'probe_split'].includes(name))
+    .map(([name]) => name);
+}
+
+/**
+ * LIT's named slices with the ids of their examples. Call it inside a reaction to be told of changes.
+ *
+ * @returns {{name: string, ids: string[]}[]}
+ */
+export function namedSlices() {
+  const {sliceService} = services();
+  return sliceService.sliceNames.map((/** @type {string} */ name) => ({name, ids: [...(sliceService.getSliceByName(name) ?? [])]}));
+}
+
+/**
  * Whether one of these models offers an interpreter.
  *
  * @param {Record<string, {interpreters: string[]}>} modelInfos  as LIT hands it to `shouldDisplayModule`; may be empty
@@ -207,6 +232,44 @@ export async function interpretation({model, dataset, interpreter, inputs, confi
   }
   if (!response.ok) throw new Error(text.split('\n\nDetails:')[0].trim() || `The server answered with status ${response.status}.`);
   return JSON.parse(text);
+}
+
+/**
+ * Makes LIT's own requests wait in the browser while the probes that they need are computed.
+ *
+ * LIT asks once, when it shows a model or a data set. The server refuses what it cannot answer yet (requests that waited there
+ * would take its threads, and the few connections that a browser has), so LIT's tables would stay empty until the page is
+ * loaded again. Held back, the requests also leave no errors in the status bar. Once LIT shows something else they are not sent
+ * at all: an answer that came later would overwrite what it shows then.
+ */
+export function holdRequestsForProbes() {
+  const {apiService, appState} = services();
+  const send = apiService?.queryServer;
+  if (!send) return; // The panels say that the bundle is another one.
+  const room = new WaitingRoom();
+  apiService.queryServer = (/** @type {string} */ endpoint, /** @type {Record<string, string>} */ params, /** @type {unknown[]} */ ...rest) => {
+    const {model, dataset_name: dataset} = params;
+    const ask = () => send.call(apiService, endpoint, params, ...rest);
+    if (!appState.metadata.models[model]?.interpreters.includes('layer_metrics')) return ask();
+    const isShown = () => appState.currentModels.includes(model) && appState.currentDataset === dataset;
+    let shown = () => {};
+    const isReady = async () => {
+      const ready = await areProbesReady(model, dataset);
+      shown();
+      if (!ready) shown = apiService.statusService.startLoading(`Waiting for the probes of ${model}`);
+      return ready;
+    };
+    return room.pass(JSON.stringify([model, dataset]), isReady, isShown, ask).finally(() => shown());
+  };
+}
+
+/** @param {string} model @param {string} dataset @returns {Promise<boolean>} */
+async function areProbesReady(model, dataset) {
+  try {
+    return (await interpretation({model, dataset, interpreter: 'layer_metrics', inputs: [], config: {}})).status !== 'computing';
+  } catch {
+    return true; // LIT's own request meets the same error, and LIT shows it.
+  }
 }
 
 /**

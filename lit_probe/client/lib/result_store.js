@@ -2,7 +2,7 @@
 
 /**
  * @typedef {object} Result  What is known about one question.
- * @property {'loading'|'computing'|'failed'|'ready'} state
+ * @property {'loading'|'computing'|'failed'|'cancelled'|'ready'} state
  * @property {any} [answer]  when ready
  * @property {string} [message]  what the server is doing, or why it failed
  * @property {?number} [fraction]  how much of it is done, in [0, 1]
@@ -12,13 +12,15 @@
  * @property {() => Promise<any>} load
  * @property {boolean} inFlight  whether the server has been asked and has not answered yet
  * @property {any} timer  of the next request
+ * @property {Promise<void>} turn  settled when everything sent so far has been answered
  */
 
 /**
  * Answers of the server, kept outside the panels because LIT re-uses and re-creates panels at will.
  *
  * Panels say what they want; equal questions are asked once. A question nobody wants any more is not asked again, one whose
- * answer is still being computed is repeated every second, answers are kept (a bounded number), failures are not.
+ * answer is still being computed is repeated every second, answers are kept (a bounded number), failures are not. What a reader
+ * has cancelled stays so until it is asked for again: the question alone would start it anew.
  */
 export class ResultStore {
   /** @type {Map<string, Question>} */
@@ -67,7 +69,7 @@ export class ResultStore {
    * @param {object} owner  the panel
    * @param {string} slot  the place in the panel
    * @param {?string} key  null: nothing is wanted there any more
-   * @param {() => Promise<any>} load  asks the server; its answer has a `status`: "ready", "computing" or "failed"
+   * @param {() => Promise<any>} load  asks the server; its answer has a `status`: "ready", "computing", "failed" or "cancelled"
    */
   want(owner, slot, key, load) {
     const slots = this.#wanted.get(owner) ?? new Map();
@@ -84,7 +86,7 @@ export class ResultStore {
       return;
     }
     /** @type {Question} */
-    const question = {result: {state: 'loading'}, load, inFlight: false, timer: null};
+    const question = {result: {state: 'loading'}, load, inFlight: false, timer: null, turn: Promise.resolve()};
     this.#questions.set(key, question);
     question.timer = setTimeout(() => void this.#ask(key, question), this.#settings.delay);
     this.#forgetOldest();
@@ -102,40 +104,72 @@ export class ResultStore {
   }
 
   /**
-   * Asks a failed question again, at once.
+   * Asks a failed or cancelled question again, at once.
    *
    * @param {string} key
    */
   retry(key) {
     const question = this.#questions.get(key);
-    if (question?.result.state !== 'failed') return;
+    if (question?.result.state !== 'failed' && question?.result.state !== 'cancelled') return;
     question.result = {state: 'loading'};
     this.#tell();
     void this.#ask(key, question);
   }
 
-  /** @param {string} key @param {Question} question */
-  async #ask(key, question) {
-    question.inFlight = true;
-    /** @type {Result} */
-    let result;
-    try {
-      result = resultOf(await question.load());
-    } catch (error) {
-      result = {state: 'failed', message: error instanceof Error ? error.message : String(error)};
-    }
-    question.inFlight = false;
-    question.result = result;
-    if (result.state !== 'ready' && !this.#isWanted(key)) this.#questions.delete(key);
-    else if (result.state === 'computing') question.timer = setTimeout(() => void this.#ask(key, question), this.#settings.pause);
+  /**
+   * Gives a computation up.
+   *
+   * @param {string} key
+   * @param {() => Promise<any>} send  tells the server
+   */
+  cancel(key, send) {
+    const question = this.#questions.get(key);
+    if (question?.result.state !== 'loading' && question?.result.state !== 'computing') return;
+    clearTimeout(question.timer);
+    question.result = {state: 'cancelled'};
     this.#tell();
+    // In turn: a look at the computation that reached the server later would start it again.
+    question.turn = question.turn.then(async () => {
+      let result;
+      try {
+        result = resultOf(await send());
+      } catch (error) {
+        result = failureOf(error);
+      }
+      // It may have been finished before it could be cancelled.
+      if (result.state !== 'ready' && result.state !== 'failed') return;
+      question.result = result;
+      this.#tell();
+    });
+  }
+
+  /** @param {string} key @param {Question} question @returns {Promise<void>} */
+  #ask(key, question) {
+    question.turn = question.turn.then(async () => {
+      if (question.result.state === 'cancelled') return;
+      question.inFlight = true;
+      /** @type {Result} */
+      let result;
+      try {
+        result = resultOf(await question.load());
+      } catch (error) {
+        result = failureOf(error);
+      }
+      question.inFlight = false;
+      const {state} = /** @type {Result} */ (question.result);
+      if (state !== 'cancelled' || result.state === 'ready') question.result = result;
+      if (!isKept(question.result) && !this.#isWanted(key)) this.#questions.delete(key);
+      else if (question.result.state === 'computing') question.timer = setTimeout(() => void this.#ask(key, question), this.#settings.pause);
+      this.#tell();
+    });
+    return question.turn;
   }
 
   /** @param {string} key */
   #leave(key) {
     const question = this.#questions.get(key);
     // A request under way is let run: its answer is worth keeping, and `#ask` forgets anything else.
-    if (!question || question.inFlight || question.result.state === 'ready' || this.#isWanted(key)) return;
+    if (!question || question.inFlight || isKept(question.result) || this.#isWanted(key)) return;
     clearTimeout(question.timer);
     this.#questions.delete(key);
   }
@@ -160,5 +194,16 @@ function resultOf(answer) {
   if (answer?.status === 'ready') return {state: 'ready', answer};
   if (answer?.status === 'computing') return {state: 'computing', message: answer.message, fraction: answer.fraction ?? null};
   if (answer?.status === 'failed') return {state: 'failed', message: answer.message};
+  if (answer?.status === 'cancelled') return {state: 'cancelled'};
   return {state: 'failed', message: `The server sent an answer without a known status: ${JSON.stringify(answer)?.slice(0, 200)}`};
+}
+
+/** @param {unknown} error @returns {Result} */
+function failureOf(error) {
+  return {state: 'failed', message: error instanceof Error ? error.message : String(error)};
+}
+
+/** Whether a result outlives the wish for it. @param {Result} result */
+function isKept({state}) {
+  return state === 'ready' || state === 'cancelled';
 }

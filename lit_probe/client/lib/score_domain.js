@@ -1,35 +1,22 @@
 // @ts-check
 /** @typedef {import('./types.js').DrawnSeries} DrawnSeries */
 import {drawnLayers} from './drawn_layers.js';
-
-const SMALLEST_SPAN = 0.1;
-const AIR_ABOVE = 0.06;
-const AIR_BELOW = 0.12; // The majority line is often the lowest thing, and its label stands below it.
+import {valueDomain} from './value_domain.js';
 
 /**
- * The range of the score axis: everything drawn, with some air, never wider than the metric's own bounds.
- *
- * The span is at least 0.1, so that differences in the third decimal do not look like mountains.
+ * The range of the score axis: every score drawn, with its interval, and what else is drawn beside them.
  *
  * @param {DrawnSeries[]} drawn
  * @param {number} bestLayer
+ * @param {{majority?: boolean, others?: (?number)[]}} [beside]  whether majority lines are drawn; values of overlays
  * @returns {[number, number]}  low < high
  */
-export function scoreDomain(drawn, bestLayer) {
-  /** @type {number[]} */
-  const values = [];
-  for (const {series, mode} of drawn) {
-    for (const {score, low, high} of drawnLayers(series, mode, bestLayer)) values.push(...[score, low, high].filter((value) => value !== null));
-    if (mode === 'line' && series.majority !== null) values.push(series.majority);
-  }
-  if (values.length === 0) return [0, 1];
-  const least = Math.min(...values);
-  const most = Math.max(...values);
-  const missing = Math.max(0, SMALLEST_SPAN - (most - least)) / 2;
-  const span = Math.max(SMALLEST_SPAN, most - least);
-  let low = least - missing - AIR_BELOW * span;
-  let high = most + missing + AIR_ABOVE * span;
-  if (least >= 0 && low < 0) [low, high] = [0, Math.max(high, SMALLEST_SPAN)];
-  if (most <= 1 && high > 1) [low, high] = [Math.min(low, 1 - SMALLEST_SPAN), 1];
-  return [low, high];
+export function scoreDomain(drawn, bestLayer, {majority = true, others = []} = {}) {
+  return valueDomain([
+    ...drawn.flatMap(({series, mode}) => [
+      ...drawnLayers(series, mode, bestLayer).flatMap(({score, low, high}) => [score, low, high]),
+      majority && mode === 'line' ? series.majority : null,
+    ]),
+    ...others,
+  ]);
 }

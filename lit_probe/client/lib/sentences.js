@@ -120,7 +120,17 @@ export function modelSentence(model) {
 export function convergenceSentence(layers) {
   if (layers.length === 0) return '';
   if (layers.length === 1) return `The probe of layer ${layers[0]} did not converge`;
-  return `The probes of layers ${layers.slice(0, -1).join(', ')} and ${layers[layers.length - 1]} did not converge`;
+  return `The probes of layers ${layerList(layers)} did not converge`;
+}
+
+/**
+ * Numbers in running text: "1, 2 and 5".
+ *
+ * @param {number[]} layers
+ * @returns {string}
+ */
+export function layerList(layers) {
+  return layers.length < 2 ? layers.join('') : `${layers.slice(0, -1).join(', ')} and ${layers[layers.length - 1]}`;
 }
 
 /**

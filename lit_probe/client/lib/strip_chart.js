@@ -1,7 +1,7 @@
 // @ts-check
 /** @typedef {import('./types.js').ExamplePrediction} ExamplePrediction */
 /** @typedef {import('./types.js').SvgNode} SvgNode */
-import {FONT, MARGIN} from './curve_chart.js';
+import {FONT, MARGIN} from './line_chart.js';
 import {layerScale} from './layer_scale.js';
 import {COLORS, heatColor} from './palette.js';
 import {svgNode} from './svg_node.js';

@@ -35,6 +35,7 @@
  * @property {string[]} label_names
  * @property {string} encoder
  * @property {string} trained_on
+ * @property {?string} [circular]  why probing this checkpoint for these labels proves nothing: it was fine-tuned on them
  * @property {number[]} not_converged
  * @property {Series[]} series
  * @property {{edited: number, unlabelled: number, seen_in_training: number}} left_out
@@ -56,6 +57,41 @@
  * @typedef {object} DrawnSeries  How a series is drawn: over all layers, at the chosen layer only, or not at all.
  * @property {Series} series
  * @property {'line'|'point'|'hidden'} mode
+ *
+ * @typedef {object} LineStyle
+ * @property {string} color
+ * @property {'circle'|'diamond'|'square'|null} marker  null: a line without marks
+ * @property {string} dash  as SVG's `stroke-dasharray`; empty for a solid line
+ * @property {number} [width]  of the line in pixels; 2 if not given
+ *
+ * @typedef {object} ChartSeries  A line of points with their intervals, or points alone.
+ * @property {string} name  becomes a class of its elements
+ * @property {'line'|'point'} mode
+ * @property {{x: number, score: ?number, low: ?number, high: ?number}[]} points
+ * @property {LineStyle} style
+ * @property {boolean} [band]  false: its intervals are not drawn
+ * @property {string} [label]  stands beside its right end
+ *
+ * @typedef {object} Reference  A horizontal line.
+ * @property {string} name  becomes a class of its element
+ * @property {string} label  stands beside its right end; empty for none
+ * @property {number} value
+ * @property {string} color
+ * @property {string} dash
+ *
+ * @typedef {object} Overlays  What a curve is compared with.
+ * @property {boolean} majority  whether the majority class's line is drawn
+ * @property {Reference[]} references
+ * @property {ChartSeries[]} lines
+ * @property {number[]} shaded  layers that cannot be told apart from the best one
+ *
+ * @typedef {object} PlacedAxis  A horizontal axis in pixels.
+ * @property {(value: number) => number} x
+ * @property {number} band  how much room one value has
+ * @property {{at: number, label: string, shift?: number, anchor?: string, bold?: boolean}[]} ticks
+ * @property {string} title  empty for none
+ *
+ * @typedef {{top: number, right: number, bottom: number, left: number}} Margin
  *
  * @typedef {object} SvgNode  A piece of a drawing as plain data.
  * @property {string} name

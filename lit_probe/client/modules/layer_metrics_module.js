@@ -9,26 +9,33 @@
 /** @typedef {import('../lib/types.js').IndexedInput} IndexedInput */
 /** @typedef {import('../lib/types.js').LayerMetrics} LayerMetrics */
 /** @typedef {import('../lib/types.js').DrawnSeries} DrawnSeries */
+/** @typedef {import('../lib/types.js').Overlays} Overlays */
 /** @typedef {import('../lib/result_store.js').Result} Result */
+import {answers, axes} from '../lib/answers.js';
+import {cancelledCard, card, errorCard, progressCard} from '../lib/cards.js';
+import {alikeSentence, optimismSentence} from '../lib/comparison_sentences.js';
 import {currentLayer} from '../lib/current_layer.js';
-import {curveChart, MARGIN} from '../lib/curve_chart.js';
+import {curveChart, curveMargin, NO_OVERLAYS, splitSeries} from '../lib/curve_chart.js';
 import {curveCsv} from '../lib/curve_csv.js';
 import {download} from '../lib/download.js';
 import {drawnLayers} from '../lib/drawn_layers.js';
 import {drawnSeries} from '../lib/drawn_series.js';
-import {layerScale} from '../lib/layer_scale.js';
-import {definePanel, exampleText, fitTogether, html, interpretation, nothing, offersInterpreter, pinnedExample, selectedSlice} from '../lib/lit_host.js';
-import {marker} from '../lib/marker.js';
+import {formatScore} from '../lib/format.js';
+import {layerPanel} from '../lib/layer_panel.js';
+import {layerSlider, layerUnder} from '../lib/layer_slider.js';
+import {legendMark} from '../lib/legend_mark.js';
+import {definePanel, exampleText, fitTogether, html, nothing, pinnedExample, selectedSlice} from '../lib/lit_host.js';
 import {observable} from '../lib/observable.js';
-import {COLORS, SPLIT_STYLES} from '../lib/palette.js';
+import {BASELINES, overlaysOf} from '../lib/overlays.js';
+import {overlayValues} from '../lib/overlay_values.js';
+import {BASELINE_STYLES, COLORS} from '../lib/palette.js';
 import {paperFigure} from '../lib/paper_figure.js';
-import {requestKey} from '../lib/request_key.js';
+import {pickedMetrics, pickMetric} from '../lib/picked_metrics.js';
+import {provenanceCard} from '../lib/provenance_card.js';
 import {resolveLayer} from '../lib/resolve_layer.js';
-import {ResultStore} from '../lib/result_store.js';
 import {scoreDomain} from '../lib/score_domain.js';
 import * as sentences from '../lib/sentences.js';
 import {seriesLegend} from '../lib/series_legend.js';
-import {SharedAxis} from '../lib/shared_axis.js';
 import {stripChart, stripsHeight} from '../lib/strip_chart.js';
 import {svgElement} from '../lib/svg_element.js';
 import {svgNode} from '../lib/svg_node.js';
@@ -48,137 +55,41 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
   <p><b>Test is a single point</b> because the layer was chosen on the dev examples. Scoring that one layer on the test examples
     gives an honest number; the best of all test scores would be flattered. “test at every layer” shows them all the same. The
     probes have seen the train examples: their curve shows how well the probes fit, not what is decodable.</p>
+  <p><b>Compare with</b> something simpler: what does the score have to beat? <i>Embeddings</i> is layer 0, which has seen no context;
+    <i>bag of words</i> and <i>TF-IDF</i> are classifiers on the words alone, <i>text length</i> on the length alone. <i>Random
+    weights</i> is the same encoder, never trained; <i>shuffled labels</i> are probes trained on labels in random order. All of them
+    are trained on train and scored on dev. The first time takes a while; the rest of the page stays usable.</p>
+  <p><b>Shaded layers</b> cannot be told apart from the best one: a paired test on the dev examples, corrected for the number of
+    comparisons, finds no difference. <b>Optimism of the choice</b>: the best of several layers is partly best by luck, so its dev
+    score is a little too good. Its test score is not; the difference is the optimism.</p>
   <p><b>Click a layer</b>, or use the arrow keys (Escape goes back to the dev-chosen layer), to make it the current layer of all
-    lit_probe panels. The strips show the selected example’s probabilities at every layer; pin an example to compare two. One
+    lit_probe panels; ⓘ shows how its numbers came about. The strips show the selected example’s probabilities at every layer; pin an example to compare two. One
     selected example leaves the curve as it is, several are scored by themselves. Edited examples are shown, but not scored.</p>
 </details>`;
 
 /** Pixels that toolbar, caption, legend and reading need, and those that one example needs beside its strips. */
 const HEIGHT_AROUND_CHART = 140;
 const HEIGHT_AROUND_STRIPS = 72;
+const OVERLAY_LEGEND = 64;
 
-/** Answers and choices outlive the elements: LIT re-creates panels, and two models side by side should look alike. */
-const answers = new ResultStore();
-const axes = new SharedAxis();
-const choices = observable({
-  dev: true,
-  testEverywhere: false,
-  train: false,
-  /** @type {Record<string, string>} the metric picked on each data set: per-class metrics name its labels */
-  metrics: {},
-});
+/** Choices outlive the elements: LIT re-creates panels, and two models side by side should look alike. */
+const choices = observable({dev: true, testEverywhere: false, train: false});
+const wishes = observable(/** @type {Record<string, boolean>} */ ({majority: true, alike: true}));
+const cardIsOpen = observable(false);
 
-const css = `
-  :host { display: block; height: 100%; color: var(--lit-neutral-800); font-family: Roboto, sans-serif; }
-  .module-toolbar { justify-content: space-between; border-bottom: 1px solid var(--lit-neutral-200); }
-  .toolbar-part { display: flex; align-items: center; flex-wrap: wrap; min-width: 0; }
-  .dropdown { max-width: 220px; text-overflow: ellipsis; }
-  .hairline-button { margin: 2px; padding: 0 8px; }
-  .hairline-button:focus-visible, .text-button:focus-visible { outline: 2px solid var(--lit-cyea-500); }
-  .module-results-area { overflow-x: hidden; scrollbar-gutter: stable; }
-  .stale { opacity: .45; }
-  .caption, .legend, .doubt, .reading, .notes, .example { padding: 0 12px; }
-  .caption { margin-top: 8px; line-height: 18px; }
-  .left-out, .doubt { color: var(--lit-neutral-700); }
-  .legend { display: flex; flex-wrap: wrap; column-gap: 16px; align-items: center; margin-top: 4px; font-size: 12px; }
-  .legend label, .legend span { display: inline-flex; align-items: center; min-height: 22px; }
-  .legend label { cursor: pointer; }
-  .legend input { margin: 0 4px 0 0; accent-color: var(--lit-cyea-600); }
-  .legend svg { flex: none; margin-right: 6px; }
-  .chart { position: relative; cursor: pointer; outline: none; margin-top: 2px; }
-  .chart:focus-visible { box-shadow: inset 0 0 0 2px var(--lit-cyea-500); }
-  .chart svg, .strips svg { display: block; pointer-events: none; }
-  .tooltip { position: absolute; bottom: 46px; padding: 5px 8px; background: white; border: 1px solid var(--lit-neutral-300); border-radius: 3px;
-             box-shadow: 0 1px 3px rgba(0, 0, 0, .2); font-size: 12px; line-height: 17px; pointer-events: none; white-space: nowrap; z-index: 1; }
-  .tooltip div { display: flex; align-items: center; }
-  .tooltip svg { margin-right: 4px; }
-  .reading { line-height: 20px; }
-  .text-button { display: inline; margin: 0 0 0 6px; padding: 0; border: none; background: none; color: var(--lit-cyea-600); font: inherit; text-decoration: underline; }
-  .text-button:hover { background: none; color: var(--lit-cyea-500); }
-  .notes { margin: 6px 0 10px; font-size: 12px; line-height: 17px; color: var(--lit-neutral-700); }
-  .example { border-top: 1px solid var(--lit-neutral-200); padding-top: 6px; margin-top: 6px; }
-  .example-title { display: flex; gap: 6px; align-items: center; min-width: 0; }
-  .example-title b, .badge { flex: none; }
-  .quote { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--lit-neutral-700); }
-  .badge { padding: 0 6px; border-radius: 8px; font-size: 11px; line-height: 16px; background: var(--lit-bric-100); color: var(--lit-bric-700); }
-  .strips { margin: 4px 0 8px; cursor: pointer; }
-  .guide { margin: 0 12px 12px; font-size: 12px; line-height: 17px; color: var(--lit-neutral-800); }
-  .guide summary { cursor: pointer; color: var(--lit-cyea-600); }
-  .guide p { margin: 6px 0; max-width: 640px; }
-  .card { margin: 12px; padding: 10px 12px; border-left: 3px solid var(--lit-cyea-500); background: var(--lit-mintonal-p-1); line-height: 18px; }
-  .card.error { border-left-color: var(--google-red-600); background: var(--google-red-50); }
-  .card .message { white-space: pre-wrap; overflow-wrap: anywhere; }
-  .card .hairline-button { display: inline-block; margin: 8px 8px 0 0; }
-  .working { display: flex; align-items: center; gap: 14px; }
-  progress { width: 100%; height: 6px; margin-top: 8px; accent-color: var(--lit-cyea-600); }
-`;
-
-definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule extends LitPanel {
+definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule extends layerPanel(LitPanel) {
   static title = 'Probe by layer';
   static infoMarkdown = INFO;
-  static numCols = 5;
-  static duplicateAsRow = true;
-  static css = css;
 
   static template = (/** @type {string} */ model, /** @type {number} */ selectionServiceIndex, /** @type {number} */ shouldReact) => html`
     <layer-metrics-module model=${model} .shouldReact=${shouldReact} selectionServiceIndex=${selectionServiceIndex}>
     </layer-metrics-module>`;
 
-  /** @param {any} modelInfos */
-  static shouldDisplayModule(modelInfos) {
-    return offersInterpreter(modelInfos, 'layer_metrics');
-  }
-
-  /** What LIT shows now; null before the first reaction. @type {?ReturnType<LayerMetricsModule['observed']>} */
-  seen = null;
-  /** The questions whose answers are on the panel. */
-  keys = {metrics: '', selected: '', pinned: ''};
   /** The last curve, drawn pale while the next one is on its way. @type {?{model: string, dataset: string, answer: LayerMetrics, examples: Parameters<typeof sentences.examplesWords>[0]}} */
   lastCurve = null;
-  /** @type {?number} */
-  hoveredLayer = null;
-  size = {width: 0, height: 0};
-  /** @type {(() => void)[]} */
-  endings = [];
 
-  connectedCallback() {
-    super.connectedCallback();
-    const redraw = () => void this.requestUpdate();
-    const resized = new ResizeObserver(() => this.measure());
-    resized.observe(this);
-    this.endings = [
-      answers.subscribe(redraw),
-      currentLayer.subscribe(redraw),
-      choices.subscribe(() => this.ask()),
-      () => resized.disconnect(),
-      axes.subscribe(redraw),
-      () => axes.leave(this),
-      () => answers.release(this),
-    ];
-    this.reactImmediately(() => this.observed(), (/** @type {ReturnType<LayerMetricsModule['observed']>} */ seen) => {
-      this.seen = seen;
-      this.ask();
-    });
-  }
-
-  disconnectedCallback() {
-    super.disconnectedCallback();
-    for (const end of this.endings) end();
-  }
-
-  /** @param {unknown} changed */
-  updated(changed) {
-    super.updated(changed);
-    this.measure();
-  }
-
-  /** Takes note of the room there is; a scroll bar takes some of the width. */
-  measure() {
-    const area = this.shadowRoot?.querySelector('.module-results-area') ?? this;
-    const [width, height] = [area.clientWidth, this.clientHeight];
-    if (width === this.size.width && height === this.size.height) return;
-    this.size = {width, height};
-    this.requestUpdate();
+  choices() {
+    return [choices, wishes, pickedMetrics, cardIsOpen];
   }
 
   /** Everything of LIT's state that the panel depends on. Runs inside a reaction. */
@@ -200,38 +111,20 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     };
   }
 
-  /** Says which answers the panel needs now, and draws what is known. */
-  ask() {
-    const {seen} = this;
-    if (seen) {
-      const metric = choices.get().metrics[seen.dataset] ?? 'headline';
-      this.keys = {
-        metrics: this.want('metrics', 'layer_metrics', seen.scored, {metric}),
-        selected: this.want('selected', 'layer_predictions', seen.primary ? [seen.primary] : [], {}),
-        pinned: this.want('pinned', 'layer_predictions', seen.pinned ? [seen.pinned] : [], {}),
-      };
-    }
-    this.requestUpdate();
-  }
-
-  /**
-   * @param {string} slot
-   * @param {string} interpreter
-   * @param {IndexedInput[]} inputs
-   * @param {Record<string, string>} config
-   * @returns {string}  the question's key
-   */
-  want(slot, interpreter, inputs, config) {
-    const {model, dataset, fits} = /** @type {NonNullable<typeof this.seen>} */ (this.seen);
-    const key = requestKey([interpreter, model, dataset, ...Object.values(config)], inputs.map(({id}) => id));
-    const load = () => interpretation({model, dataset, interpreter, inputs, config});
-    answers.want(this, slot, fits && inputs.length > 0 ? key : null, load);
-    return key;
-  }
-
-  /** Asks again whatever failed: what broke one answer has often broken them all. */
-  retry() {
-    for (const key of Object.values(this.keys)) answers.retry(key);
+  questions() {
+    const {dataset, scored, primary, pinned} = this.seen;
+    const metric = pickedMetrics.get()[dataset] ?? 'headline';
+    const one = (/** @type {?IndexedInput} */ example) => (example ? [example] : null);
+    const wanted = wishes.get();
+    return {
+      metrics: this.want('metrics', 'layer_metrics', scored.length ? scored : null, {metric}),
+      selected: this.want('selected', 'layer_predictions', one(primary), {}),
+      pinned: this.want('pinned', 'layer_predictions', one(pinned), {}),
+      comparison: this.want('comparison', 'probe_checks', wanted.alike ? [] : null, {check: 'layer_comparison'}),
+      provenance: this.want('provenance', 'provenance', cardIsOpen.get() ? [] : null, {}),
+      ...Object.fromEntries(BASELINES.filter(({asked}) => asked).map(({name: baseline}) =>
+        [baseline, this.want(baseline, 'probe_checks', wanted[baseline] ? [] : null, {check: 'baselines', baseline})])),
+    };
   }
 
   renderPanel() {
@@ -241,21 +134,22 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     const examples = {nScored: seen.scored.length, nSelected: seen.nSelected, slice: seen.slice};
     const result = answers.read(this.keys.metrics) ?? {state: 'loading'};
     if (result.state === 'ready') this.lastCurve = {model: seen.model, dataset: seen.dataset, answer: result.answer, examples};
-    const last = this.lastCurve?.model === seen.model && this.lastCurve.dataset === seen.dataset ? this.lastCurve : null;
+    const {lastCurve} = this;
+    const last = lastCurve && lastCurve.model === seen.model && lastCurve.dataset === seen.dataset ? lastCurve : null;
 
     if (result.state === 'failed') return this.renderFailure(result, last);
-    if (result.state === 'computing') return renderProgress(result);
-    if (!last) return renderProgress({state: 'loading', message: 'Scoring the probes of all layers'});
+    if (result.state === 'computing') return progressCard(result);
+    if (!last) return progressCard({state: 'loading', message: 'Scoring the probes of all layers'});
     return this.renderCurve(last, result.state === 'loading');
   }
 
   /** @param {Result} result @param {typeof this.lastCurve} last */
   renderFailure(result, last) {
-    const {dataset} = /** @type {NonNullable<typeof this.seen>} */ (this.seen);
-    const picked = choices.get().metrics[dataset] !== undefined;
-    const toHeadline = () => setMetric(dataset, undefined);
+    const {dataset} = this.seen;
+    const picked = pickedMetrics.get()[dataset] !== undefined;
+    const toHeadline = () => pickMetric(dataset, undefined);
     return html`<div class="module-container">
-      ${last ? this.renderToolbar(last, null) : nothing}
+      ${last ? this.renderToolbar(last, null, NO_OVERLAYS) : nothing}
       <div class="module-results-area"><div class="card error" role="alert">
         <b>The scores could not be computed.</b>
         <div class="message">${result.message}</div>
@@ -271,15 +165,18 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     const drawn = drawnSeries(answer.series, choices.get());
     const layer = resolveLayer(currentLayer.get(), answer.best_layer, answer.n_layers);
     const leftOut = sentences.leftOutSentences(answer.left_out);
+    const overlays = this.overlays(curve, drawn);
     return html`<div class="module-container">
-      ${this.renderToolbar(curve, drawn.length ? drawn : null)}
+      ${this.renderToolbar(curve, drawn.length ? drawn : null, overlays)}
       <div class="module-results-area">
         <div class=${stale ? 'stale' : 'fresh'} aria-busy=${stale ? 'true' : 'false'}>
           <div class="caption" role="status"><b>${stale ? 'Updating …' : sentences.selectionSentence(examples)}</b>
+            ${answer.circular ? html` <span class="badge circular" title=${answer.circular}>circular</span>` : nothing}
             ${leftOut.length ? html`<span class="left-out"> · ${leftOut.join(' · ')}</span>` : nothing}</div>
           ${answer.series.length === 0
             ? html`<div class="card">None of these examples can be scored, so there is no curve.</div>`
-            : [renderLegend(answer, drawn), renderDoubts(drawn), this.renderChart(answer, drawn, layer), renderReading(answer, drawn, layer)]}
+            : [renderLegend(answer, drawn), this.renderOverlayLegend(curve), renderDoubts(drawn), this.renderChart(answer, drawn, layer, overlays),
+              this.renderReading(answer, drawn, layer), this.renderComparison(curve)]}
         </div>
         ${this.renderExample('selected', 'Selected example', answer, layer)}
         ${this.renderExample('pinned', 'Pinned example', answer, layer)}
@@ -289,14 +186,36 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     </div>`;
   }
 
-  /** @param {NonNullable<typeof this.lastCurve>} curve @param {?DrawnSeries[]} drawn  null: there is nothing to download */
-  renderToolbar({answer, model, dataset, examples}, drawn) {
+  /**
+   * What is drawn beside the curve: measured on all dev examples by the headline metric, and so beside that curve only.
+   *
+   * @param {NonNullable<typeof this.lastCurve>} curve @param {DrawnSeries[]} drawn @returns {Overlays}
+   */
+  overlays(curve, drawn) {
+    const {majority} = wishes.get();
+    if (!comparable(curve)) return {...NO_OVERLAYS, majority};
+    const baselines = Object.fromEntries(BASELINES.flatMap(({name}) => {
+      const result = answers.read(this.keys[name]);
+      return result?.state === 'ready' ? [[name, result.answer]] : [];
+    }));
+    const dev = drawn.find(({series}) => series.split === 'dev')?.series ?? null;
+    return overlaysOf({wishes: wishes.get(), baselines, comparison: this.comparison(), dev});
+  }
+
+  /** The answer of the check `layer_comparison`, once it is there. */
+  comparison() {
+    const result = answers.read(this.keys.comparison);
+    return wishes.get().alike && result?.state === 'ready' ? result.answer : null;
+  }
+
+  /** @param {NonNullable<typeof this.lastCurve>} curve @param {?DrawnSeries[]} drawn  null: there is nothing to download @param {Overlays} overlays */
+  renderToolbar({answer, model, dataset, examples}, drawn, overlays) {
     const name = `layer_metrics_${model}_${dataset}_${answer.metric}`;
     const words = sentences.examplesWords(examples);
-    const saveCsv = () => download(`${name}.csv`, 'text/csv', curveCsv(answer, drawn ?? [], {model, dataset, examples: words}));
-    const saveSvg = () => download(`${name}.svg`, 'image/svg+xml', svgText(paperFigure(answer, drawn ?? [], words, dataset)));
-    const pick = (/** @type {Event} */ event) => setMetric(dataset, /** @type {HTMLSelectElement} */ (event.target).value);
-    const picked = choices.get().metrics[dataset] ?? answer.metric;
+    const saveCsv = () => download(`${name}.csv`, 'text/csv', curveCsv(answer, drawn ?? [], {model, dataset, examples: words}, overlays));
+    const saveSvg = () => download(`${name}.svg`, 'image/svg+xml', svgText(paperFigure(answer, drawn ?? [], words, dataset, overlays)));
+    const pick = (/** @type {Event} */ event) => pickMetric(dataset, /** @type {HTMLSelectElement} */ (event.target).value);
+    const picked = pickedMetrics.get()[dataset] ?? answer.metric;
     return html`<div class="module-toolbar">
       <div class="toolbar-part">
         <label class="dropdown-label" for="metric">Metric&nbsp;</label>
@@ -312,30 +231,89 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     </div>`;
   }
 
-  /** @param {LayerMetrics} answer @param {DrawnSeries[]} drawn @param {number} layer */
-  renderChart(answer, drawn, layer) {
+  /** @param {NonNullable<typeof this.lastCurve>} curve */
+  renderOverlayLegend(curve) {
+    const wanted = wishes.get();
+    const toggle = (/** @type {string} */ name, /** @type {unknown} */ label) => html`<label>
+      <input type="checkbox" name=${name} .checked=${Boolean(wanted[name])} @change=${() => wishes.set({...wishes.get(), [name]: !wanted[name]})}>${label}</label>`;
+    const waiting = BASELINES.filter(({name}) => wanted[name]).flatMap(({name, title}) => this.renderWaiting(name, title));
+    const hidden = !comparable(curve) && BASELINES.some(({name}) => name !== 'majority' && wanted[name]);
+    return [html`<div class="legend overlays"><span>Compare with:</span>
+      ${BASELINES.map(({name, title}) => toggle(name, [
+        name === 'majority' ? svgLegend({color: COLORS.quietText, marker: null, dash: '4 3'}, true) : svgLegend(BASELINE_STYLES[name], true), title]))}
+      ${toggle('alike', html`<span class="swatch"></span> layers like the best`)}</div>`,
+      ...waiting,
+      hidden ? html`<div class="remark hidden-overlays">Baselines and shading belong to all dev examples by the headline metric of ${curve.answer.trained_on}:
+        they are drawn beside that curve only.</div>` : nothing];
+  }
+
+  /** A baseline that is not drawn yet, or cannot be. @param {string} name @param {string} title */
+  renderWaiting(name, title) {
+    const result = answers.read(this.keys[name]);
+    if (!result) return [];
+    const again = (/** @type {string} */ word) => html`<button class="text-button start" @click=${() => answers.retry(this.keys[name])}>${word}</button>`;
+    const line = (/** @type {unknown[]} */ ...parts) => [html`<div class="remark" role="status"><b>${title}</b>: ${parts}</div>`];
+    if (result.state === 'failed') return line(result.message, again('retry'));
+    if (result.state === 'cancelled') return line('cancelled', again('start again'));
+    if (result.state === 'ready') {
+      const {reason, score, layers} = result.answer;
+      return layers || score !== null ? [] : line(`no score, ${reason}`);
+    }
+    const stop = () => this.cancel(name, 'probe_checks', {check: 'baselines', baseline: name});
+    return line(result.message ?? 'asking', html`<button class="text-button cancel" @click=${stop}>cancel</button>`);
+  }
+
+  /** @param {LayerMetrics} answer @param {DrawnSeries[]} drawn @param {number} layer @param {Overlays} overlays */
+  renderChart(answer, drawn, layer, overlays) {
     const {width} = this.size;
-    const chartHeight = this.chartHeight(answer);
-    const {dataset} = /** @type {NonNullable<typeof this.seen>} */ (this.seen);
-    const domain = axes.join(this, JSON.stringify([dataset, answer.metric]), scoreDomain(drawn, answer.best_layer));
-    const chart = curveChart(answer, {width, height: chartHeight, drawn, domain, currentLayer: layer, hoveredLayer: this.hoveredLayer});
+    const nLayers = answer.n_layers;
+    const need = scoreDomain(drawn, answer.best_layer, {majority: overlays.majority, others: overlayValues(overlays)});
+    const domain = axes.join(this, JSON.stringify([this.seen.dataset, answer.metric]), need);
+    const chart = curveChart(answer, {width, height: this.chartHeight(answer), drawn, domain, currentLayer: layer, hoveredLayer: this.hoveredLayer, overlays});
     const values = layerValues(drawn, layer, answer.best_layer).map(({series, score}) => `${series.split} ${sentences.intervalText(score)}`);
-    return html`<div class="chart" role="slider" tabindex="0" aria-label="Current layer" aria-valuemin="0"
-        aria-valuemax=${answer.n_layers - 1} aria-valuenow=${layer} aria-valuetext=${[sentences.layerName(layer), ...values].join(', ')}
-        @keydown=${(/** @type {KeyboardEvent} */ event) => onKey(event, layer, answer)}
-        @pointermove=${(/** @type {PointerEvent} */ event) => this.hover(layerUnder(event, answer.n_layers))}
-        @pointerleave=${() => this.hover(null)}
-        @click=${(/** @type {MouseEvent} */ event) => currentLayer.set(layerUnder(event, answer.n_layers))}>
-      ${svgElement(chart)}
-      ${this.hoveredLayer === null ? nothing : renderTooltip(answer, drawn, this.hoveredLayer, width)}
-    </div>`;
+    const margin = curveMargin(overlays);
+    return layerSlider({
+      chart: svgElement(chart), nLayers, layer, margin,
+      words: [sentences.layerName(layer), ...values].join(', '),
+      tooltip: this.hoveredLayer === null ? nothing : this.renderTooltip(tooltipLines(answer, drawn, this.hoveredLayer, overlays), nLayers, margin),
+      hover: (hovered) => this.hover(hovered),
+    });
+  }
+
+  /** @param {LayerMetrics} answer @param {DrawnSeries[]} drawn @param {number} layer */
+  renderReading(answer, drawn, layer) {
+    const values = layerValues(drawn, layer, answer.best_layer).map(({series, score}) => `${series.split} ${sentences.intervalText(score)}`);
+    const open = cardIsOpen.get();
+    return [html`<div class="reading"><b>${sentences.layerHeading(layer, answer.best_layer)}:</b> ${values.join(' · ') || 'no score is drawn'}
+      <button class="info-button" title="How these numbers came about" aria-label="How these numbers came about" aria-expanded=${open ? 'true' : 'false'}
+        @click=${() => cardIsOpen.set(!open)}>i</button>
+      ${layer === answer.best_layer ? nothing
+        : html`<button class="text-button" @click=${() => currentLayer.set(null)}>back to layer ${answer.best_layer} (dev-chosen)</button>`}</div>`,
+    open ? this.renderProvenance() : nothing];
+  }
+
+  renderProvenance() {
+    const result = answers.read(this.keys.provenance) ?? {state: 'loading'};
+    if (result.state === 'failed') return errorCard('There is no provenance card.', result.message, () => this.retry());
+    if (result.state === 'cancelled') return cancelledCard(() => answers.retry(this.keys.provenance));
+    if (result.state !== 'ready') return progressCard({...result, message: result.message ?? 'Writing the card'});
+    return provenanceCard(result.answer.card, this.seen.model, result.answer.near_duplicates?.notes);
+  }
+
+  /** @param {NonNullable<typeof this.lastCurve>} curve */
+  renderComparison(curve) {
+    if (!wishes.get().alike || !comparable(curve)) return nothing;
+    const result = answers.read(this.keys.comparison);
+    if (result?.state === 'failed') return html`<div class="remark comparison">Layers are not compared: ${result.message}</div>`;
+    const comparison = this.comparison();
+    return comparison ? html`<div class="remark comparison">${alikeSentence(comparison)} ${optimismSentence(comparison)}</div>` : nothing;
   }
 
   /** As high as the panel has room for beside its other parts, in a legible shape. @param {LayerMetrics} answer */
   chartHeight({label_names: labelNames}) {
     const {width, height} = this.size;
     const examples = [this.seen?.primary, this.seen?.pinned].filter(Boolean).length;
-    const others = HEIGHT_AROUND_CHART + examples * (HEIGHT_AROUND_STRIPS + stripsHeight(labelNames.length));
+    const others = HEIGHT_AROUND_CHART + OVERLAY_LEGEND + examples * (HEIGHT_AROUND_STRIPS + stripsHeight(labelNames.length));
     return Math.round(Math.max(190, Math.min(height - others, 0.62 * width, 360)));
   }
 
@@ -367,35 +345,15 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
         @pointerleave=${() => this.hover(null)}
         @click=${(/** @type {MouseEvent} */ event) => currentLayer.set(layerUnder(event, answer.n_layers))}>${svgElement(strips)}</div>`;
   }
-
-  /** @param {?number} layer */
-  hover(layer) {
-    if (layer === this.hoveredLayer) return;
-    this.hoveredLayer = layer;
-    this.requestUpdate();
-  }
 });
 
-/** @param {string} dataset @param {string|undefined} metric */
-function setMetric(dataset, metric) {
-  const {[dataset]: _, ...others} = choices.get().metrics;
-  choices.set({...choices.get(), metrics: metric === undefined ? others : {...others, [dataset]: metric}});
-}
-
-/** @param {MouseEvent} event @param {number} nLayers @returns {number} */
-function layerUnder(event, nLayers) {
-  const {left, width} = /** @type {HTMLElement} */ (event.currentTarget).getBoundingClientRect();
-  return layerScale(nLayers, [MARGIN.left, width - MARGIN.right]).layerAt(event.clientX - left);
-}
-
-/** @param {KeyboardEvent} event @param {number} layer @param {LayerMetrics} answer */
-function onKey(event, layer, {n_layers: nLayers}) {
-  /** @type {Record<string, ?number>} */
-  const targets = {ArrowLeft: layer - 1, ArrowDown: layer - 1, ArrowRight: layer + 1, ArrowUp: layer + 1, Home: 0, End: nLayers - 1, Escape: null};
-  const target = targets[event.key];
-  if (target === undefined) return;
-  event.preventDefault();
-  currentLayer.set(target === null ? null : Math.min(nLayers - 1, Math.max(0, target)));
+/**
+ * Whether a curve is what the server's checks are about: all examples shown, the data set of the probes, the headline metric.
+ *
+ * @param {{dataset: string, answer: LayerMetrics, examples: {nSelected: number}}} curve
+ */
+function comparable({dataset, answer, examples}) {
+  return examples.nSelected <= 1 && dataset === answer.trained_on && answer.metric === answer.headline && answer.series.some(({split}) => split === 'dev');
 }
 
 /**
@@ -404,18 +362,13 @@ function onKey(event, layer, {n_layers: nLayers}) {
  * @param {DrawnSeries[]} drawn @param {number} layer @param {number} bestLayer
  */
 function layerValues(drawn, layer, bestLayer) {
-  return drawn.flatMap(({series, mode}) =>
-    drawnLayers(series, mode, bestLayer).filter((score) => score.layer === layer).map((score) => ({series, score})));
+  return drawn.flatMap((one) =>
+    drawnLayers(one.series, one.mode, bestLayer).filter((score) => score.layer === layer).map((score) => ({one, series: one.series, score})));
 }
 
-/** @param {string} split @param {boolean} reliable @param {boolean} line */
-function legendMark(split, reliable, line) {
-  const style = SPLIT_STYLES[split];
-  const color = reliable ? style.color : COLORS.unreliable;
-  const width = line ? 26 : 12;
-  return svgElement(svgNode('svg', {width, height: 12, 'aria-hidden': 'true'},
-    line ? svgNode('line', {x1: 0, x2: width, y1: 6, y2: 6, stroke: color, 'stroke-width': 2, 'stroke-dasharray': style.dash || 'none'}) : null,
-    marker(style.marker, width / 2, 6, 4, color)));
+/** @param {import('../lib/types.js').LineStyle} style @param {boolean} line */
+function svgLegend(style, line) {
+  return svgElement(svgNode('svg', {width: line ? 26 : 12, height: 12, 'aria-hidden': 'true'}, legendMark(style, line)));
 }
 
 /** @param {LayerMetrics} answer @param {DrawnSeries[]} drawn */
@@ -425,8 +378,8 @@ function renderLegend(answer, drawn) {
     <input type="checkbox" name=${choice} .checked=${chosen[choice]} @change=${() => choices.set({...choices.get(), [choice]: !chosen[choice]})}>${label}</label>`;
   const several = drawn.length > 1;
   return html`<div class="legend">${drawn.map((one) => {
-    const {series: {split, reliable}, mode} = one;
-    const entry = [legendMark(split, reliable, mode !== 'point'), seriesLegend(one, answer.best_layer)];
+    const {series: {split}, mode} = one;
+    const entry = [svgLegend(splitSeries(one, answer.best_layer).style, mode !== 'point'), seriesLegend(one, answer.best_layer)];
     if (split === 'test') {
       const canFold = drawn.some(({series}) => series.split === 'dev');
       return [html`<span>${entry}</span>`, canFold ? toggle('testEverywhere', 'test at every layer') : nothing];
@@ -435,23 +388,12 @@ function renderLegend(answer, drawn) {
   })}</div>`;
 }
 
-/** @param {LayerMetrics} answer @param {DrawnSeries[]} drawn @param {number} layer @param {number} width */
-function renderTooltip(answer, drawn, layer, width) {
-  const x = layerScale(answer.n_layers, [MARGIN.left, width - MARGIN.right]).x(layer);
-  const place = x < width / 2 ? `left:${(x + 12).toFixed(0)}px` : `right:${(width - x + 12).toFixed(0)}px`;
-  const values = layerValues(drawn, layer, answer.best_layer);
-  return html`<div class="tooltip" style=${place}>
-    ${values.length === 0 ? sentences.layerName(layer) : values.map(({series, score}) => html`<div>
-      ${legendMark(series.split, series.reliable, false)}${series.split}, ${sentences.layerSentence(score, series.n)}</div>`)}
-  </div>`;
-}
-
-/** @param {LayerMetrics} answer @param {DrawnSeries[]} drawn @param {number} layer */
-function renderReading(answer, drawn, layer) {
-  const chosen = layer === answer.best_layer;
-  const values = layerValues(drawn, layer, answer.best_layer).map(({series, score}) => `${series.split} ${sentences.intervalText(score)}`);
-  return html`<div class="reading"><b>${sentences.layerHeading(layer, answer.best_layer)}:</b> ${values.join(' · ') || 'no score is drawn'}
-    ${chosen ? nothing : html`<button class="text-button" @click=${() => currentLayer.set(null)}>back to layer ${answer.best_layer} (dev-chosen)</button>`}</div>`;
+/** @param {LayerMetrics} answer @param {DrawnSeries[]} drawn @param {number} layer @param {Overlays} overlays */
+function tooltipLines(answer, drawn, layer, {lines}) {
+  const values = layerValues(drawn, layer, answer.best_layer).map(({one, series, score}) =>
+    [svgLegend(splitSeries(one, answer.best_layer).style, false), `${series.split}, ${sentences.layerSentence(score, series.n)}`]);
+  const others = lines.map(({style, label, points}) => [svgLegend(style, false), `${label}: ${formatScore(points[layer].score)}`]);
+  return values.length + others.length ? [...values, ...others] : [sentences.layerName(layer)];
 }
 
 /** Why some intervals are grey. @param {DrawnSeries[]} drawn */
@@ -465,17 +407,4 @@ function renderNotes(answer) {
   const origin = `${answer.encoder}, ${answer.pooling} pooling; ${answer.probe} probes trained on ${answer.trained_on}`;
   const notes = [...answer.notes, sentences.convergenceSentence(answer.not_converged), origin].filter((note) => note !== '');
   return html`<div class="notes">${notes.map((note) => html`<div>${note}</div>`)}</div>`;
-}
-
-/** @param {Result} result */
-function renderProgress({message, fraction}) {
-  return html`<div class="card" role="status">
-    <div class="working"><lit-spinner size=${24} color="var(--app-secondary-color, #1F6180)"></lit-spinner><div>${message}</div></div>
-    ${typeof fraction === 'number' ? html`<progress max="1" value=${fraction} aria-label="Progress"></progress>` : nothing}
-  </div>`;
-}
-
-/** @param {string} text */
-function card(text) {
-  return html`<div class="card">${text}</div>`;
 }

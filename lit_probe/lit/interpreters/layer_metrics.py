@@ -12,6 +12,7 @@ from lit_nlp.api import model as lit_model
 from lit_probe.errors import LitProbeError
 from lit_probe.examples import SplitName
 from lit_probe.layerwise import LayerMetrics
+from lit_probe.lit import fields
 from lit_probe.lit.dataset import ProbeDataset, probe_dataset
 from lit_probe.lit.model import ProbeModel, is_probe_model, probe_model
 from lit_probe.lit.pooled_texts import PooledBatch
@@ -97,6 +98,7 @@ class LayerMetricsInterpreter(components.Interpreter):
             "label_names": list(probes.label_names),
             "encoder": probes.encoder.name,
             "trained_on": probes.dataset.name,
+            "circular": probes.circularity,
             "not_converged": study.layerwise.not_converged,
             "series": series,
             "left_out": dict(selection.left_out),
@@ -146,8 +148,13 @@ def _origins(probes: ProbeModel, dataset: ProbeDataset | None) -> list[str]:
     notes = []
     if dataset is not None and dataset is not probes.dataset:
         notes.append(f"The probes were trained on {probes.dataset.name}; these are rows of {dataset.name}.")
-    if probes.encoder.head_label_names is not None:
+    if probes.circularity:
+        notes.append(f"Circular: {probes.circularity}")
+    elif probes.encoder.head_label_names is not None:
         notes.append("This checkpoint was fine-tuned to classify: what its layers show may have been put there by that task.")
+    copies = probes.dataset.near_duplicates
+    if dataset is probes.dataset and (copies["exact"] or copies["near"]):
+        notes += [*copies["notes"], f"The rows with a copy in train are marked in the column {fields.IN_TRAIN}."]
     return notes
 
 

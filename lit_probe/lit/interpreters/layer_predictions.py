@@ -43,10 +43,11 @@ class LayerPredictionsInterpreter(components.Interpreter):
         """
         probes = probe_model(model)
         texts = [fields.text_of(example) for example in inputs]
-        if status := probes.status(probe_dataset(dataset)):
+        shown = probe_dataset(dataset)
+        if status := probes.status(shown):
             return status
         pooled = probes.pooled(texts)
-        head = probes.encoder.head_label_names
+        head = probes.head_label_names
         return {
             "status": "ready",
             "label_names": list(probes.label_names),
@@ -54,7 +55,7 @@ class LayerPredictionsInterpreter(components.Interpreter):
             "examples": [
                 {
                     "label": fields.label_of(example, probes.label_names),
-                    "edited": fields.is_edited(example),
+                    "edited": fields.is_edited(example) or not probes.holds(shown, example),
                     "truncated": text.truncated,
                     "probabilities": classes.tolist(),
                     "model": None

@@ -1,0 +1,223 @@
+"""The battery of checks that a careful reader asks of a layer curve, in reading order, each computed when asked for and cached.
+
+All of them are computed on dev; test is read for one score alone, the one that every study reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from lit_probe.activation_cache import Cache, text_hash
+from lit_probe.agreement import agreement
+from lit_probe.baselines import BASELINES, measure_baselines
+from lit_probe.calibration import calibration
+from lit_probe.description_length import description_length
+from lit_probe.errors import CancelledError, LitProbeError, UnknownNameError
+from lit_probe.examples import Splits
+from lit_probe.layer_comparison import compare_layers
+from lit_probe.leakage import near_duplicates
+from lit_probe.learning_curve import learning_curve
+from lit_probe.registry import lookup
+from lit_probe.selectivity import selectivity
+from lit_probe.study import LayerStudy
+
+# Hears how much is done of how much. What it raises ends the computation: `CancelledError` where it is not wanted any more.
+CheckProgress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question to a study.
+
+    Attributes:
+      title: the name people read.
+      compute: answers it, JSON-ready: ``layers`` with one dict per layer, ``notes`` with sentences. The last argument is the
+        variant; None where there are none, or for all of them (of baselines: a list).
+      variant: what the variants are, such as ``"control"``; None where there are none.
+      default: the variant that is meant where none is named; None where the check then takes all of them.
+      quick: whether it takes about a second at most; the others fit probes.
+      keeps_parts: whether ``compute`` itself caches its parts, each under what decides it.
+    """
+
+    title: str
+    compute: Callable[[LayerStudy, Cache, CheckProgress, str | None], dict[str, Any]]
+    variant: str | None = None
+    default: str | None = None
+    quick: bool = False
+    keeps_parts: bool = False
+
+
+def _selectivity(study: LayerStudy, cache: Cache, progress: CheckProgress, control: str | None) -> dict[str, Any]:
+    assert control is not None
+    return selectivity(study, control, progress=progress)
+
+
+def _baselines(study: LayerStudy, cache: Cache, progress: CheckProgress, name: str | None) -> dict[str, Any]:
+    if name is None:
+        return measure_baselines(study, cache, progress)
+    one: dict[str, Any] = measure_baselines(study, cache, progress, (name,))["baselines"][0]
+    return one
+
+
+CHECKS: dict[str, Check] = {
+    "selectivity": Check("Selectivity", _selectivity, variant="control", default="word"),
+    "baselines": Check("Baselines", _baselines, variant="baseline", keeps_parts=True),
+    "layer_comparison": Check("Comparison of layers", lambda study, *_: compare_layers(study), quick=True),
+    "description_length": Check(
+        "Description length", lambda study, cache, progress, _: description_length(study, cache, progress)
+    ),
+    "learning_curve": Check("Learning curve", lambda study, cache, progress, _: learning_curve(study, cache, progress)),
+    "calibration": Check("Calibration", lambda study, _, progress, __: calibration(study, progress), quick=True),
+    "agreement": Check("Probe against model", lambda study, *_: agreement(study), quick=True),
+}
+
+
+def find_check(name: str, variant: str | None = None) -> Check:
+    """The check of that name.
+
+    Raises:
+      UnknownNameError: there is none, or it has no variants.
+
+    >>> find_check("selectivity", "first_word").title
+    'Selectivity'
+    """
+    check = lookup(CHECKS, name, "check")
+    if variant is not None and check.variant is None:
+        raise UnknownNameError(f"The check {name!r} has no variants, such as {variant!r}.")
+    return check
+
+
+def run_check(
+    name: str, study: LayerStudy, cache: Cache | None = None, progress: CheckProgress | None = None, variant: str | None = None
+) -> dict[str, Any]:
+    """Computes one check of a study, or reads it from the cache.
+
+    Args:
+      name: in `CHECKS`.
+      study: the fitted study.
+      cache: where results are kept; without one everything is computed.
+      progress: hears how far it is, and may end it.
+      variant: a control of selectivity, or one baseline; None for the default.
+
+    Returns:
+      JSON-ready, see the check's own function; numbers are finite or None.
+
+    Raises:
+      UnknownNameError: there is no such check or variant.
+      CancelledError: from ``progress``.
+      LitProbeError: it cannot be computed from these data; the message says why.
+    """
+    check, cache = find_check(name, variant), cache or Cache(None)
+    variant = variant or check.default
+    report = progress or (lambda done, total: None)
+
+    def compute() -> dict[str, Any]:
+        return check.compute(study, cache, report, variant)
+
+    if check.keeps_parts:
+        return compute()
+    facts = {
+        "check": name,
+        "variant": variant,
+        "study": study.fingerprint,
+        "versions": {library: version(library) for library in ("lit-probe", "numpy", "scikit-learn")},
+    }
+    return cache.json_result("checks", facts, compute)
+
+
+def stored_near_duplicates(splits: Splits, cache: Cache) -> dict[str, Any]:
+    """`leakage.near_duplicates`, computed or read from the cache. It needs no study, so it is known before any is made."""
+    facts = {"texts": {name: text_hash(rows.texts) for name, rows in splits.items()}, "lit-probe": version("lit-probe")}
+    return cache.json_result("near_duplicates", facts, lambda: near_duplicates(splits))
+
+
+def run_battery(
+    study: LayerStudy,
+    cache: Cache | None = None,
+    progress: Callable[[str, int, int, str], None] | None = None,
+    names: Sequence[str] = tuple(CHECKS),
+) -> dict[str, dict[str, Any]]:
+    """The named checks of a study, by name.
+
+    A check that cannot be computed from these data holds the sentence that says so, as its ``error``.
+
+    Args:
+      study: the fitted study.
+      cache: where results are kept.
+      progress: hears how far each check is; what it raises ends the battery.
+      names: which checks, in `CHECKS`; all of them by default.
+
+    Raises:
+      CancelledError: from ``progress``.
+    """
+
+    def listen(title: str) -> CheckProgress:
+        return lambda done, total: None if progress is None else progress(title, done, total, "steps")
+
+    results: dict[str, dict[str, Any]] = {}
+    for name in names:
+        check = find_check(name)
+        try:
+            results[name] = run_check(name, study, cache, listen(f"{check.title} on {study.splits.name}"))
+        except CancelledError:
+            raise
+        except LitProbeError as error:
+            results[name] = {"error": str(error)}
+    return results
+
+
+def layer_columns(results: dict[str, dict[str, Any]], n_layers: int) -> list[dict[str, Any]]:
+    """What ``layers.json`` says of each layer beside its scores, from `run_battery`.
+
+    Returns:
+      Per layer: ``selectivity`` with its interval ``selectivity_low`` and ``selectivity_high``; ``baselines``: by name the score
+      that the layer has to beat, the same at each layer for those that read no encoder; ``description_length`` in bits and
+      ``compression`` against the uniform code; ``brier`` and ``ece``. None where a check could not be computed.
+    """
+
+    def cell(check: str, layer: int, key: str) -> Any:
+        layers = results.get(check, {}).get("layers", [])
+        return layers[layer][key] if layers else None
+
+    measured = {one["name"]: one for one in results.get("baselines", {}).get("baselines", [])}
+
+    def baseline(name: str, layer: int) -> float | None:
+        one = measured.get(name, {})
+        score: float | None = one["layers"][layer]["score"] if "layers" in one else one.get("score")
+        return score
+
+    return [
+        {
+            "selectivity": cell("selectivity", layer, "selectivity"),
+            "selectivity_low": cell("selectivity", layer, "low"),
+            "selectivity_high": cell("selectivity", layer, "high"),
+            "baselines": {name: baseline(name, layer) for name in BASELINES},
+            "description_length": cell("description_length", layer, "bits"),
+            "compression": cell("description_length", layer, "compression"),
+            "brier": cell("calibration", layer, "brier"),
+            "ece": cell("calibration", layer, "ece"),
+        }
+        for layer in range(n_layers)
+    ]
+
+
+def check_table(results: dict[str, dict[str, Any]], n_layers: int) -> str:
+    """The checks as text, one line per layer, then the checks that could not be computed."""
+    columns = layer_columns(results, n_layers)
+    baselines = [name for name in BASELINES if any(row["baselines"][name] is not None for row in columns)]
+    heads = ["selectivity", "95 % interval", "compression", "brier", "ece", *baselines]
+    lines = [f"{'layer':>5}  " + "  ".join(f"{head:>14}" for head in heads)]
+    for layer, row in enumerate(columns):
+        interval = f"{_cell(row['selectivity_low'])}–{_cell(row['selectivity_high'])}"
+        cells = [_cell(row["selectivity"]), interval, *(_cell(row[name]) for name in ("compression", "brier", "ece"))]
+        cells += [_cell(row["baselines"][name]) for name in baselines]
+        lines.append(f"{layer:>5}  " + "  ".join(f"{cell:>14}" for cell in cells))
+    lines += [f"{CHECKS[name].title}: {result['error']}" for name, result in results.items() if "error" in result]
+    return "\n".join(lines)
+
+
+def _cell(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:.3f}"

@@ -1,0 +1,180 @@
+// @ts-check
+/** @typedef {import('./result_store.js').Result} Result */
+/** @typedef {import('./types.js').LayerMetrics} LayerMetrics */
+/** @typedef {import('./types.js').LineStyle} LineStyle */
+/** @typedef {import('./types.js').SvgNode} SvgNode */
+import {answers} from './answers.js';
+import {cancelledCard, card, errorCard, progressCard} from './cards.js';
+import {currentLayer} from './current_layer.js';
+import {download} from './download.js';
+import {layerPanel} from './layer_panel.js';
+import {layerSlider} from './layer_slider.js';
+import {legendMark} from './legend_mark.js';
+import {MARGIN} from './line_chart.js';
+import {html, nothing} from './lit_host.js';
+import {resolveLayer} from './resolve_layer.js';
+import {layerHeading, layerName} from './sentences.js';
+import {svgElement} from './svg_element.js';
+import {svgNode} from './svg_node.js';
+import {svgText} from './svg_text.js';
+
+/**
+ * A panel that shows one of the server's checks of a model's probes, on all dev examples of the data set they were trained on.
+ *
+ * The check is asked for when the panel is first shown; until its answer is there, the panel says how far it is. What a panel
+ * adds: `question()`, `renderAnswer()` and `files()`.
+ *
+ * @param {new () => import('./lit_host.js').LitPanel} LitPanel  as `definePanel` hands it out
+ */
+export function checkPanel(LitPanel) {
+  return class CheckPanel extends layerPanel(LitPanel) {
+    static interpreter = 'probe_checks';
+    /** @type {unknown} "How to read this", in plain words. */
+    static guide = nothing;
+
+    /** What is asked. @returns {{interpreter: string, config: Record<string, unknown>}} */
+    question() {
+      return {interpreter: 'probe_checks', config: {}};
+    }
+
+    /** The panel's content. @param {any} answer @param {LayerMetrics} about @param {number} layer @returns {unknown} */
+    renderAnswer(answer, about, layer) {
+      return nothing;
+    }
+
+    /**
+     * The files that can be downloaded.
+     *
+     * @param {any} answer
+     * @param {LayerMetrics} about
+     * @param {number} layer
+     * @returns {?{name: string, csv: string, figure: SvgNode}}  null: nothing to download
+     */
+    files(answer, about, layer) {
+      return null;
+    }
+
+    /** Drop-downs at the left of the toolbar. @returns {unknown} */
+    renderControls() {
+      return nothing;
+    }
+
+    questions() {
+      const {interpreter, config} = this.question();
+      return {
+        // Scored on no examples: what the probes are, and which layer was chosen.
+        about: this.want('about', 'layer_metrics', [], {metric: 'headline'}),
+        check: this.want('check', interpreter, [], config),
+      };
+    }
+
+    renderPanel() {
+      const {seen} = this;
+      if (!seen || this.size.width === 0) return nothing;
+      if (!seen.fits) return card('This model’s probes do not fit the data set shown.');
+      const about = answers.read(this.keys.about) ?? {state: 'loading'};
+      const check = answers.read(this.keys.check) ?? {state: 'loading'};
+      const ready = about.state === 'ready' && check.state === 'ready' && check.answer.available !== false;
+      const layer = ready ? resolveLayer(currentLayer.get(), about.answer.best_layer, about.answer.n_layers) : 0;
+      const files = ready ? this.files(check.answer, about.answer, layer) : null;
+      const controls = this.renderControls();
+      return html`<div class="module-container">
+        ${controls === nothing && !files ? nothing : html`<div class="module-toolbar"><div class="toolbar-part">${controls}</div>${files ? renderDownloads(files) : nothing}</div>`}
+        <div class="module-results-area">
+          ${ready ? [this.renderAnswer(check.answer, about.answer, layer), renderNotes(check.answer, about.answer)] : this.renderWaiting(about, check)}
+          <details class="guide"><summary>How to read this</summary>${/** @type {any} */ (this.constructor).guide}</details>
+        </div>
+      </div>`;
+    }
+
+    /** @param {Result} about @param {Result} check */
+    renderWaiting(about, check) {
+      const {interpreter, config} = this.question();
+      const failed = [about, check].find(({state}) => state === 'failed');
+      if (failed) return errorCard('This could not be computed.', failed.message, () => this.retry());
+      if (check.state === 'cancelled') return cancelledCard(() => answers.retry(this.keys.check));
+      if (about.state === 'computing') return progressCard(about);
+      if (check.state === 'ready' && about.state === 'ready') return card(check.answer.reason);
+      const cancel = check.state === 'computing' ? () => this.cancel('check', interpreter, config) : undefined;
+      return progressCard({...check, message: check.message ?? 'Asking the server'}, cancel);
+    }
+
+    /**
+     * A chart over layers that is also the control of the current layer.
+     *
+     * @param {SvgNode} chart
+     * @param {LayerMetrics} about
+     * @param {number} layer
+     * @param {(layer: number) => string[]} values  what is shown at a layer, in words
+     */
+    renderLayerChart(chart, {n_layers: nLayers}, layer, values) {
+      const hovered = this.hoveredLayer;
+      return layerSlider({
+        chart: svgElement(chart), nLayers, layer,
+        words: [layerName(layer), ...values(layer)].join(', '),
+        tooltip: hovered === null ? nothing : this.renderTooltip([layerName(hovered), ...values(hovered)], nLayers, MARGIN, Number(chart.attributes.width)),
+        hover: (under) => this.hover(under),
+      });
+    }
+
+    /** The size of each of so many charts: side by side where the panel is wide and low, else one under the other. @param {number} nCharts */
+    chartSize(nCharts) {
+      const {width, height} = this.size;
+      const columns = nCharts > 1 && width >= 560 && height < 480 ? 2 : 1;
+      const room = (height - 170) / Math.ceil(nCharts / columns);
+      return {width: Math.floor(width / columns), height: Math.round(Math.max(180, Math.min(room, (0.62 * width) / columns, 320)))};
+    }
+  };
+}
+
+/**
+ * The numbers of the current layer, and the way back to the dev-chosen one.
+ *
+ * @param {LayerMetrics} about @param {number} layer @param {string[]} values
+ */
+export function renderReading({best_layer: bestLayer}, layer, values) {
+  return html`<div class="reading"><b>${layerHeading(layer, bestLayer)}:</b> ${values.join(' · ')}
+    ${layer === bestLayer ? nothing
+      : html`<button class="text-button" @click=${() => currentLayer.set(null)}>back to layer ${bestLayer} (dev-chosen)</button>`}</div>`;
+}
+
+/** What the lines are. @param {{style: LineStyle, label: string}[]} entries */
+export function renderLegend(entries) {
+  return html`<div class="legend">${entries.map(({style, label}) => html`<span>
+    ${svgElement(svgNode('svg', {width: 26, height: 12, 'aria-hidden': 'true'}, legendMark(style, true)))}${label}</span>`)}</div>`;
+}
+
+/** What is measured, in one line. @param {unknown} text */
+export function renderCaption(text) {
+  return html`<div class="caption" role="status">${text}</div>`;
+}
+
+/** Charts in the places that `chartSize` has given them. @param {unknown[]} charts */
+export function renderCharts(charts) {
+  return html`<div class="charts">${charts}</div>`;
+}
+
+/**
+ * A drop-down of the toolbar.
+ *
+ * @param {string} id @param {string} label @param {{value: string, title: string}[]} options @param {string} picked @param {(value: string) => void} pick
+ */
+export function renderSelect(id, label, options, picked, pick) {
+  return html`<label class="dropdown-label" for=${id}>${label}&nbsp;</label>
+    <select id=${id} class="dropdown" @change=${(/** @type {Event} */ event) => pick(/** @type {HTMLSelectElement} */ (event.target).value)}>
+      ${options.map(({value, title}) => html`<option value=${value} ?selected=${value === picked}>${title}</option>`)}</select>`;
+}
+
+/** The buttons that save files. @param {{name: string, csv: string, figure: SvgNode}} files */
+export function renderDownloads({name, csv, figure}) {
+  return html`<div class="toolbar-part">
+    <button class="hairline-button save-csv" title="Download the numbers as a table" @click=${() => download(`${name}.csv`, 'text/csv', csv)}>CSV</button>
+    <button class="hairline-button save-svg" title="Download the drawing as a figure" @click=${() => download(`${name}.svg`, 'image/svg+xml', svgText(figure))}>SVG</button>
+  </div>`;
+}
+
+/** @param {{notes?: string[]}} answer @param {LayerMetrics} about */
+function renderNotes({notes = []}, {encoder, pooling, probe, trained_on: trainedOn}) {
+  const origin = `${encoder}, ${pooling} pooling; ${probe} probes trained on ${trainedOn}`;
+  return html`<div class="notes">${[...notes, origin].map((note) => html`<div>${note}</div>`)}</div>`;
+}

@@ -1,0 +1,42 @@
+// @ts-check
+/** @typedef {import('./types.js').LayerMetrics} LayerMetrics */
+/** @typedef {import('./types.js').SvgNode} SvgNode */
+import {layerAxis} from './layer_axis.js';
+import {layerPoints} from './layer_points.js';
+import {lineChart} from './line_chart.js';
+import {COLORS, PAIR_STYLES} from './palette.js';
+
+export const COMPRESSION_STYLES = {compression: PAIR_STYLES.first, compression_to_prior: PAIR_STYLES.second};
+
+/**
+ * The range of the compression axis; 1, no compression, is always on it.
+ *
+ * @param {any} answer  of the check `description_length`
+ * @returns {[number, number]}
+ */
+export function compressionDomain({layers}) {
+  const values = [1, ...layers.flatMap((/** @type {any} */ row) => [row.compression, row.compression_to_prior])];
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const air = 0.1 * Math.max(0.5, high - low);
+  return [Math.max(0, low - air), high + air];
+}
+
+/**
+ * How many times shorter the labels' code gets by each layer's activations.
+ *
+ * @param {any} answer  of the check `description_length`
+ * @param {LayerMetrics} about
+ * @param {{width: number, height: number, domain: [number, number], current?: ?number, hovered?: ?number}} view
+ * @returns {SvgNode}
+ */
+export function descriptionLengthChart({layers}, about, view) {
+  const line = (/** @type {'compression'|'compression_to_prior'} */ name) =>
+    ({name, mode: /** @type {'line'} */ ('line'), points: layerPoints(layers, name), style: COMPRESSION_STYLES[name], band: false});
+  return lineChart({
+    ...view, yTitle: 'Compression',
+    axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current: view.current ?? null}),
+    series: [line('compression'), line('compression_to_prior')],
+    references: [{name: 'none', label: '', value: 1, color: COLORS.quietText, dash: '4 3'}],
+    chosen: {at: about.best_layer, label: `chosen on ${about.chosen_on}`},
+  });
+}

@@ -1,0 +1,145 @@
+// @ts-check
+/** @typedef {import('./types.js').IndexedInput} IndexedInput */
+/** @typedef {import('./types.js').Margin} Margin */
+import {answers, axes} from './answers.js';
+import {currentLayer} from './current_layer.js';
+import {layerScale} from './layer_scale.js';
+import {fitTogether, html, interpretation, nothing, offersInterpreter} from './lit_host.js';
+import {MARGIN} from './line_chart.js';
+import {PANEL_CSS} from './panel_css.js';
+import {requestKey} from './request_key.js';
+
+/**
+ * What our panels over layers have in common: they follow LIT, ask the server, know their size and the layer under the pointer.
+ *
+ * A panel is a function of `seen` (what LIT shows), of the choices it subscribes to in `choices()`, and of the server's answers.
+ *
+ * @param {new () => import('./lit_host.js').LitPanel} LitPanel  as `definePanel` hands it out
+ */
+export function layerPanel(LitPanel) {
+  return class LayerPanel extends LitPanel {
+    static numCols = 5;
+    static duplicateAsRow = true;
+    static css = PANEL_CSS;
+    /** The interpreter without which there is no such panel. */
+    static interpreter = 'layer_metrics';
+
+    /** @param {any} modelInfos */
+    static shouldDisplayModule(modelInfos) {
+      return offersInterpreter(modelInfos, this.interpreter);
+    }
+
+    /** What LIT shows now; null before the first reaction. @type {any} */
+    seen = null;
+    /** The questions whose answers are on the panel. @type {Record<string, string>} */
+    keys = {};
+    /** @type {?number} */
+    hoveredLayer = null;
+    size = {width: 0, height: 0};
+    /** @type {(() => void)[]} */
+    endings = [];
+
+    connectedCallback() {
+      super.connectedCallback();
+      const redraw = () => void this.requestUpdate();
+      const resized = new ResizeObserver(() => this.measure());
+      resized.observe(this);
+      this.endings = [
+        answers.subscribe(redraw),
+        currentLayer.subscribe(redraw),
+        axes.subscribe(redraw),
+        ...this.choices().map((choice) => choice.subscribe(() => this.ask())),
+        () => resized.disconnect(),
+        () => axes.leave(this),
+        () => answers.release(this),
+      ];
+      // LIT runs a hidden panel's reactions when it is shown: until then it asks nothing of the server.
+      this.reactImmediately(() => this.observed(), (/** @type {any} */ seen) => {
+        this.seen = seen;
+        this.ask();
+      });
+    }
+
+    disconnectedCallback() {
+      super.disconnectedCallback();
+      for (const end of this.endings) end();
+    }
+
+    /** @param {unknown} changed */
+    updated(changed) {
+      super.updated(changed);
+      this.measure();
+    }
+
+    /** Takes note of the room there is; a scroll bar takes some of the width. */
+    measure() {
+      const area = this.shadowRoot?.querySelector('.module-results-area') ?? this;
+      const [width, height] = [area.clientWidth, this.clientHeight];
+      if (width === this.size.width && height === this.size.height) return;
+      this.size = {width, height};
+      this.requestUpdate();
+    }
+
+    /** Everything of LIT's state that the panel depends on. Runs inside a reaction. @returns {any} */
+    observed() {
+      return {model: this.model, dataset: this.appState.currentDataset, fits: fitTogether(this.model, this.appState.currentDataset)};
+    }
+
+    /** Wants the answers that the panel needs, slot by slot. @returns {Record<string, string>}  their keys */
+    questions() {
+      return {};
+    }
+
+    /** The observables that decide what the panel asks or draws. @returns {ReturnType<typeof import('./observable.js').observable<any>>[]} */
+    choices() {
+      return [];
+    }
+
+    /** Says which answers the panel needs now, and draws what is known. */
+    ask() {
+      if (this.seen) this.keys = this.questions();
+      this.requestUpdate();
+    }
+
+    /**
+     * @param {string} slot
+     * @param {string} interpreter
+     * @param {?IndexedInput[]} inputs  null: nothing is wanted; empty: the question is not about examples
+     * @param {Record<string, unknown>} config
+     * @returns {string}  the question's key
+     */
+    want(slot, interpreter, inputs, config) {
+      const {model, dataset, fits} = this.seen;
+      const key = requestKey([interpreter, model, dataset, JSON.stringify(config)], (inputs ?? []).map(({id}) => id));
+      const load = () => interpretation({model, dataset, interpreter, inputs: inputs ?? [], config});
+      answers.want(this, slot, fits && inputs ? key : null, load);
+      return key;
+    }
+
+    /** Asks again whatever failed: what broke one answer has often broken them all. */
+    retry() {
+      for (const key of Object.values(this.keys)) if (answers.read(key)?.state === 'failed') answers.retry(key);
+    }
+
+    /** Gives up a computation of the server. @param {string} slot @param {string} interpreter @param {Record<string, unknown>} config */
+    cancel(slot, interpreter, config) {
+      const {model, dataset} = this.seen;
+      answers.cancel(this.keys[slot], () => interpretation({model, dataset, interpreter, inputs: [], config: {...config, cancel: true}}));
+    }
+
+    /** @param {?number} layer */
+    hover(layer) {
+      if (layer === this.hoveredLayer) return;
+      this.hoveredLayer = layer;
+      this.requestUpdate();
+    }
+
+    /** A box beside the layer under the pointer. @param {unknown[]} lines @param {number} nLayers @param {Margin} [margin] @param {number} [width]  the chart's */
+    renderTooltip(lines, nLayers, margin = MARGIN, width = this.size.width) {
+      if (this.hoveredLayer === null) return nothing;
+      const x = layerScale(nLayers, [margin.left, width - margin.right]).x(this.hoveredLayer);
+      const place = x < width / 2 ? `left:${(x + 12).toFixed(0)}px` : `right:${(width - x + 12).toFixed(0)}px`;
+      return html`<div class="tooltip" style=${place}>${lines.map((line) => html`<div>${line}</div>`)}</div>`;
+    }
+  };
+}

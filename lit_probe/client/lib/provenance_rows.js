@@ -1,0 +1,43 @@
+// @ts-check
+import {formatCount} from './format.js';
+
+/**
+ * A provenance card as groups of facts, in reading order.
+ *
+ * @param {any} card  as `lit_probe.provenance.card` writes it
+ * @returns {{title: string, facts: [string, string][]}[]}
+ */
+export function provenanceRows(card) {
+  const {model, datasets, versions} = card;
+  const hashes = Object.entries(model.sha256 ?? {}).map(([name, hash]) => fact(`sha256 of ${name}`, hash));
+  return [
+    {title: 'Encoder', facts: kept([fact('model', model.id), fact('revision', model.revision), ...hashes])},
+    {title: 'Settings', facts: kept(['pooling', 'max_length', 'keep', 'probe', 'seed'].map((name) => fact(name.replace('_', ' '), card[name])))},
+    ...Object.entries(datasets).map(([name, one]) => ({title: `Data set ${name}`, facts: kept(datasetFacts(/** @type {any} */ (one)))})),
+    {title: 'Library versions', facts: kept(Object.entries(versions ?? {}).map(([name, version]) => fact(name, version)))},
+  ];
+}
+
+/** @param {any} one @returns {[string, string][]} */
+function datasetFacts({label_names: labelNames, n, share_truncated: truncated, headline, best_layer: bestLayer, data}) {
+  const bySplit = (/** @type {Record<string, any>} */ values, /** @type {(value: any) => string} */ write) =>
+    Object.entries(values ?? {}).filter(([, value]) => value !== null).map(([split, value]) => `${split} ${write(value)}`).join(', ');
+  return [
+    fact('classes', labelNames.join(', ')),
+    fact('examples', bySplit(n, formatCount)),
+    fact('texts truncated', bySplit(truncated, (share) => `${(100 * share).toFixed(1)} %`)),
+    fact('layer chosen on dev', `${bestLayer}, by ${headline.replaceAll('_', ' ')}`),
+    ...['source', 'division', 'seed', 'max_examples'].map((name) => fact(name.replace('_', ' '), data?.[name])),
+    ...Object.entries(data?.sha256 ?? {}).map(([split, hash]) => fact(`sha256 of ${split}`, hash)),
+  ];
+}
+
+/** @param {string} name @param {unknown} value @returns {[string, string]} */
+function fact(name, value) {
+  return [name, value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)];
+}
+
+/** What is not known is left out. @param {[string, string][]} facts @returns {[string, string][]} */
+function kept(facts) {
+  return facts.filter(([, value]) => value !== '');
+}

@@ -1,0 +1,64 @@
+// @ts-check
+/**
+ * The panel "Transfer": how far the probes trained on one data set read the same classes off the texts of another.
+ */
+/** @typedef {import('../lib/types.js').LayerMetrics} LayerMetrics */
+import {checkCsv} from '../lib/check_csv.js';
+import {checkPanel, renderCaption, renderCharts, renderReading} from '../lib/check_panel.js';
+import {figurePage} from '../lib/figure_page.js';
+import {definePanel, html} from '../lib/lit_host.js';
+import {intervalText} from '../lib/sentences.js';
+import {transferChart} from '../lib/transfer_chart.js';
+import {transferRows} from '../lib/transfer_rows.js';
+
+const GUIDE = html`
+  <p><b>The question.</b> Does a probe read the concept, or a habit of the data set it was trained on? Each strip is one pair: probes
+    trained on the train examples of the data set before the arrow, scored on the dev examples of the one behind it.</p>
+  <p>Darker is better; white is what guessing scores, or less. A pair marked “its own dev” is the usual curve. Where a probe does well at home and badly
+    abroad, the layer lets it read something that goes with the concept in one data set only. Layers often differ in this: the best one
+    at home need not be the best one abroad.</p>
+  <p>Examples whose text the probe was trained on are left out. A question mark stands where there are too few examples to rely on.</p>`;
+
+definePanel('transfer-module', (LitPanel) => class TransferModule extends checkPanel(LitPanel) {
+  static title = 'Transfer';
+  static infoMarkdown = `**Does the probe work on other data?** Probes trained on one data set, scored on the dev examples of each other one with the
+same classes.`;
+  static interpreter = 'transfer';
+  static guide = GUIDE;
+
+  static template = (/** @type {string} */ model, /** @type {number} */ selectionServiceIndex, /** @type {number} */ shouldReact) => html`
+    <transfer-module model=${model} .shouldReact=${shouldReact} selectionServiceIndex=${selectionServiceIndex}></transfer-module>`;
+
+  question() {
+    return {interpreter: 'transfer', config: {}};
+  }
+
+  /** @param {any} answer @param {LayerMetrics} about @param {number} layer */
+  renderAnswer(answer, about, layer) {
+    const rows = transferRows(answer);
+    const values = (/** @type {number} */ at) => rows.map(({train, test, cells}) => `${train} → ${test} ${intervalText(cells[at])}`);
+    const chart = transferChart(rows, about, {width: this.size.width, current: layer, hovered: this.hoveredLayer});
+    return [
+      renderCaption(html`<b>${answer.metric.replaceAll('_', ' ')}</b> on dev: trained on → scored on`),
+      renderReading(about, layer, values(layer)),
+      renderCharts([this.renderLayerChart(chart, about, layer, values)]),
+    ];
+  }
+
+  /** @param {any} answer @param {LayerMetrics} about */
+  files(answer, about) {
+    const {model} = this.seen;
+    const rows = transferRows(answer);
+    const cells = rows.flatMap(({train, test, n, leftOut, cells: of}) => of.map((cell) => ({...cell, train_set: train, test_set: test, n, left_out: leftOut, metric: answer.metric})));
+    return {
+      name: `transfer_${model}`,
+      csv: checkCsv(model, about, ['train_set', 'test_set', 'metric', 'layer', 'score', 'low', 'high', 'n', 'left_out', 'reason'], cells),
+      figure: figurePage({
+        title: `Transfer between data sets by layer: ${about.encoder}`,
+        setting: `${answer.metric.replaceAll('_', ' ')} on dev · ${about.pooling} pooling · ${about.probe} probes · trained on → scored on`,
+        charts: [transferChart(rows, about, {width: 640})],
+        footnotes: ['White: what guessing scores, or less. “?”: too few examples to rely on.'],
+      }),
+    };
+  }
+});

@@ -1,0 +1,65 @@
+"""What people read when something went wrong: plain text on one line, without paths and HTML, with what to do."""
+
+from __future__ import annotations
+
+import re
+
+from lit_probe.errors import LitProbeError
+
+MAX_MESSAGE = 1000  # characters
+
+_PATH_START = r"(?:file:/)?(?:~?/|[A-Za-z]:[\\/])"
+_QUOTED_PATH = re.compile(rf"""(['"]){_PATH_START}[^'"\n]*[\\/][^'"\n]*\1""")  # '/home/me/my file.csv'
+_BARE_PATH = re.compile(rf"""(?<![\w:/.~]){_PATH_START}[^\s'",;()<>]*[\\/][^\s'",;()<>]*""")  # /home/me/file.csv
+
+# What other libraries say, in words that tell what is wrong.
+_IN_PLAIN_WORDS = (
+    # Of safetensors, for a file that is shorter than its header says, as an interrupted download leaves it.
+    (re.compile(r"(?:Error while deserializing header: )?incomplete metadata, file not fully covered"), "the file is incomplete"),
+    # Of safetensors, for a file that is not one of its own.
+    (re.compile(r"Error while deserializing header: (?:header too \w+|invalid header \w+)"), "the file is damaged"),
+)
+# How the encoder begins its messages about a checkpoint's files.
+_CHECKPOINT_FILES = re.compile(r"The (?:weights|tokenizer) of ")
+
+
+def plain_message(message: str) -> str:
+    """An error message as one line of plain text: no paths of this machine, nothing that looks like HTML, not endless.
+
+    >>> plain_message("cannot read '/home/me/secret.csv':\\n <b>no</b> file")
+    'cannot read [path]: ‹b›no‹/b› file'
+    """
+    without_paths = _BARE_PATH.sub("[path]", _QUOTED_PATH.sub("[path]", message))
+    line = without_html(" ".join(without_paths.split()))
+    return line if len(line) <= MAX_MESSAGE else line[:MAX_MESSAGE] + " …"
+
+
+def without_html(text: str) -> str:
+    """The text with other brackets: LIT shows some texts as HTML.
+
+    >>> without_html("<img src=x>")
+    '‹img src=x›'
+    """
+    return text.replace("<", "‹").replace(">", "›")
+
+
+def failure(what: str, error: BaseException) -> str:
+    """Why something failed that runs once per server, and what to do.
+
+    Args:
+      what: the beginning of the sentence, such as ``"The probes of bert on demo could not be computed"``.
+      error: shown if it is one of ours, whose messages are written for people; of others only the kind.
+
+    >>> failure("It failed", LitProbeError("Layer 2 is not finite"))
+    'It failed: Layer 2 is not finite. Once this is mended, restart the server.'
+    """
+    if not isinstance(error, LitProbeError):
+        return f"{what}: {type(error).__name__} (the server's log says more). Restart the server to try again."
+    reason = str(error)
+    for pattern, words in _IN_PLAIN_WORDS:
+        reason = pattern.sub(words, reason)
+    if _CHECKPOINT_FILES.match(reason):
+        advice = "Repair the checkpoint or download it again, then restart the server."
+    else:
+        advice = "Once this is mended, restart the server."
+    return f"{plain_message(f'{what}: {reason}').rstrip('.')}. {advice}"

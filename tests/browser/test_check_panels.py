@@ -1,0 +1,317 @@
+"""The panels of the checks in a real browser, on a real server: each shows what the server computed, once it is looked at."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+import tiny_encoders
+from lit_page import LitPage
+from live_server import PATIENCE_S, ask, live_server
+from playwright.sync_api import Locator, Route, expect
+
+from lit_probe.datasets import load_dataset
+
+BERT, ELECTRA = "tiny-bert-on-demo", "tiny-electra-on-demo"
+N_LAYERS = 4
+# Tab, tag, and what the interpreter is asked.
+CHARTS = {
+    "selectivity": ("Selectivity", "selectivity-module"),
+    "calibration": ("Calibration", "calibration-module"),
+    "description_length": ("Description length", "description-length-module"),
+    "learning_curve": ("Learning curve", "learning-curve-module"),
+}
+
+
+def answer_of(server: str, interpreter: str, model: str, **config: str) -> dict:
+    """The interpreter's answer, once it is computed."""
+    deadline = time.monotonic() + PATIENCE_S
+    while (answer := ask(server, interpreter, model, "demo", [], **config))["status"] == "computing":
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.2)
+    assert answer["status"] == "ready", answer
+    return answer
+
+
+def wait_for_chart(panel: Locator) -> None:
+    """Until the panel's check is computed and drawn."""
+    expect(panel.locator(".chart svg").first).to_be_visible(timeout=60_000)
+
+
+def csv_rows(lit: LitPage, panel: Locator, folder: Path) -> list[dict[str, str]]:
+    """The table that the panel's CSV button saves."""
+    with lit.page.expect_download() as table:
+        panel.locator(".save-csv").first.click()
+    table.value.save_as(folder / "table.csv")
+    return list(csv.DictReader((folder / "table.csv").open(newline="")))
+
+
+@pytest.mark.parametrize("check", CHARTS)
+def test_a_check_s_panel_draws_what_the_server_computed(lit: LitPage, server: str, tmp_path: Path, check: str):
+    lit.open(dataset="demo").wait_for_curve()
+    panel = lit.show(*CHARTS[check])
+    wait_for_chart(panel)
+    answer = answer_of(server, "probe_checks", BERT, check=check)
+    rows = csv_rows(lit, panel, tmp_path)
+    if check == "learning_curve":
+        drawn = [[float(row["score"]) for row in rows if row["layer"] == str(layer)] for layer in range(N_LAYERS)]
+        assert drawn == [[point["score"] for point in layer["points"]] for layer in answer["layers"]]
+    else:
+        column = {"selectivity": "selectivity", "calibration": "ece", "description_length": "bits"}[check]
+        assert [float(row[column]) for row in rows] == [layer[column] for layer in answer["layers"]]
+    with lit.page.expect_download() as figure:
+        panel.locator(".save-svg").click()
+    figure.value.save_as(tmp_path / "figure.svg")
+    assert "demo" in " ".join(ElementTree.parse(tmp_path / "figure.svg").getroot().itertext())
+    panel.locator(".guide summary").click()
+    expect(panel.locator(".guide")).to_contain_text("The question.")
+
+
+def test_the_current_layer_is_that_of_all_panels(lit: LitPage):
+    lit.open(dataset="demo").wait_for_curve()
+    lit.click_layer(1)
+    panel = lit.show(*CHARTS["calibration"])
+    wait_for_chart(panel)
+    expect(panel.locator(".reading")).to_contain_text("Layer 1")
+    panel.locator(".chart").first.press("ArrowRight")
+    expect(panel.locator(".reading")).to_contain_text("Layer 2")
+    lit.show("Probe by layer", "layer-metrics-module")
+    expect(lit.panel.locator(".reading")).to_contain_text("Layer 2")
+
+
+def test_a_click_on_the_learning_curve_picks_the_nearest_layer(lit: LitPage):
+    lit.open(dataset="demo").wait_for_curve()
+    panel = lit.show(*CHARTS["learning_curve"])
+    wait_for_chart(panel)
+    panel.locator(".chart").press("Home")
+    box = panel.locator(".series.layer-3 .line").bounding_box()
+    panel.locator(".chart").press("Home")
+    lit.page.mouse.click(box["x"] + box["width"] - 1, box["y"] + box["height"] / 2)
+    expect(panel.locator(".reading")).to_contain_text(re.compile(r"Layer \d"))
+    assert panel.locator(".chart").get_attribute("aria-valuenow") in {"0", "1", "2", "3"}
+
+
+def test_nothing_is_asked_before_the_panel_is_looked_at(lit: LitPage):
+    asked = []
+    lit.page.on("request", lambda request: asked.append(request.post_data or "") if "probe_checks" in request.url else None)
+    lit.open(dataset="demo").wait_for_curve()
+    lit.page.wait_for_timeout(500)
+    assert not any("selectivity" in body for body in asked)
+    wait_for_chart(lit.show(*CHARTS["selectivity"]))
+    assert any("selectivity" in body for body in asked)
+
+
+def test_a_running_check_shows_its_progress_and_can_be_cancelled_and_started_again(lit: LitPage):
+    """The server's answers are held back: on these tiny data a check would be over before it could be cancelled."""
+    cancelled = []
+
+    def answer(route: Route) -> None:
+        config = json.loads(route.request.post_data or "{}").get("config", {})
+        if config.get("check") != "description_length":
+            route.fallback()
+        elif config.get("cancel"):
+            cancelled.append(config)
+            route.fulfill(body=json.dumps({"status": "cancelled", "message": "It was cancelled."}))
+        elif cancelled:
+            route.fallback()
+        else:
+            computing = {"status": "computing", "message": "Description length: 25%", "fraction": 0.25}
+            route.fulfill(body=json.dumps(computing))
+
+    lit.page.route("**/get_interpretations?*interpreter=probe_checks*", answer)
+    lit.open(dataset="demo").wait_for_curve()
+    panel = lit.show(*CHARTS["description_length"])
+    expect(panel).to_contain_text("Description length: 25%")
+    expect(panel.locator("progress")).to_have_attribute("value", "0.25")
+    panel.get_by_role("button", name="Cancel").click()
+    expect(panel).to_contain_text("The computation was cancelled")
+    lit.page.wait_for_timeout(1500)
+    expect(panel).to_contain_text("The computation was cancelled")
+    assert len(cancelled) == 1
+    panel.get_by_role("button", name="Start again").click()
+    wait_for_chart(panel)
+
+
+def test_what_the_server_refuses_is_said_in_its_words(lit: LitPage):
+    lit.open(dataset="demo").wait_for_curve()
+    panel = lit.show(*CHARTS["selectivity"])
+    wait_for_chart(panel)
+    control = panel.locator("#control")
+    control.locator("option").nth(1).evaluate("(option) => void (option.value = 'last_word')")
+    control.select_option(index=1)
+    expect(panel.locator(".card.error")).to_contain_text("Unknown control 'last_word'")
+    control.select_option("word")
+    wait_for_chart(panel)
+    lit.problems.clear()  # The browser itself logs every refused request.
+
+
+def test_two_models_have_their_own_checks_side_by_side(lit: LitPage, server: str):
+    lit.open(dataset="demo", models=f"{BERT},{ELECTRA}").wait_for_curve(2)
+    panels = lit.show(*CHARTS["calibration"])
+    expect(panels).to_have_count(2)
+    for i, model in enumerate((BERT, ELECTRA)):
+        wait_for_chart(panels.nth(i))
+        layer = int(panels.nth(i).locator(".chart").first.get_attribute("aria-valuenow") or -1)
+        brier = answer_of(server, "probe_checks", model, check="calibration")["layers"][layer]["brier"]
+        expect(panels.nth(i).locator(".reading")).to_contain_text(f"Brier {brier:.3f}")
+
+
+def test_the_panel_follows_when_the_model_is_switched(lit: LitPage):
+    lit.open(dataset="demo", models=BERT).wait_for_curve()
+    panel = lit.show(*CHARTS["calibration"])
+    wait_for_chart(panel)
+    switch = "(settings) => document.createElement('lit-global-settings').settingsService.updateSettings(settings)"
+    lit.page.evaluate(switch, {"models": [ELECTRA]})
+    expect(panel.locator(".notes")).to_contain_text("tiny-electra")
+
+
+def test_a_baseline_is_computed_when_it_is_switched_on_and_drawn_with_its_name(lit: LitPage, server: str):
+    lit.open(dataset="demo").wait_for_curve()
+    expect(lit.chart.locator(".end-label")).to_have_count(0)
+    lit.panel.locator("input[name=tfidf]").check()
+    lit.panel.locator("input[name=shuffled]").check()
+    score = answer_of(server, "probe_checks", BERT, check="baselines", baseline="tfidf")["score"]
+    expect(lit.chart.locator(".reference.tfidf")).to_have_count(1, timeout=60_000)
+    expect(lit.chart.locator(".series.shuffled")).to_have_count(1, timeout=60_000)
+    expect(lit.chart.locator(".end-label", has_text="TF-IDF")).to_have_text(f"TF-IDF {score:.3f}")
+    lit.panel.locator("input[name=majority]").uncheck()
+    expect(lit.chart.locator(".majority")).to_have_count(0)
+    # Over a selection, or by another metric, they would be compared with something else.
+    lit.select(lit.ids()[:60])
+    expect(lit.panel.locator(".hidden-overlays")).to_have_count(1)
+    expect(lit.chart.locator(".reference")).to_have_count(0)
+
+
+def test_layers_like_the_best_are_shaded_and_the_optimism_of_the_choice_is_said(lit: LitPage, server: str):
+    lit.open(dataset="demo").wait_for_curve()
+    answer = answer_of(server, "probe_checks", BERT, check="layer_comparison")
+    alike = [layer["layer"] for layer in answer["layers"] if layer["indistinguishable"]]
+    expect(lit.chart.locator(".shaded-layer")).to_have_count(len(alike) if len(alike) > 1 else 0)
+    expect(lit.panel.locator(".comparison")).to_contain_text("Holm-corrected")
+    expect(lit.panel.locator(".comparison")).to_contain_text(f"dev {answer['optimism']['dev']:.3f}")
+    lit.panel.locator("input[name=alike]").uncheck()
+    expect(lit.chart.locator(".shaded-layer")).to_have_count(0)
+
+
+def test_a_number_opens_the_card_that_reproduces_it(lit: LitPage, server: str, tmp_path: Path):
+    lit.open(dataset="demo").wait_for_curve()
+    lit.panel.locator(".info-button").click()
+    facts = lit.panel.locator(".provenance")
+    card = answer_of(server, "provenance", BERT)["card"]
+    expect(facts).to_contain_text(card["model"]["sha256"]["weights"])
+    expect(facts.locator(".command")).to_contain_text("lit-probe layers")
+    with lit.page.expect_download() as saved:
+        facts.locator(".save-card").click()
+    saved.value.save_as(tmp_path / "card.json")
+    assert json.loads((tmp_path / "card.json").read_text()) == card
+    lit.panel.locator(".info-button").click()
+    expect(facts).to_have_count(0)
+    expect(lit.show("Provenance", "provenance-module").locator(".provenance")).to_contain_text(
+        card["datasets"]["demo"]["data"]["sha256"]["dev"]
+    )
+
+
+def test_every_value_of_a_column_has_its_own_curve(lit: LitPage, server: str):
+    lit.open(dataset="demo").wait_for_curve()
+    panel = lit.show("Slices", "slices-by-layer-module")
+    panel.locator("#facet").select_option("domain")
+    expect(panel.locator(".multiple .chart svg")).to_have_count(2)
+    rows = lit.page.evaluate("() => document.createElement('data-table-module').appState.currentInputData")
+    film = [row["id"] for row in rows if row["data"]["domain"] == "film" and row["data"]["probe_split"] == "dev"]
+    answer = ask(server, "layer_metrics", BERT, "demo", film)
+    dev = next(series for series in answer["series"] if series["split"] == "dev")
+    shown = panel.locator(".multiple", has=lit.page.get_by_role("button", name="film", exact=True))
+    expect(shown.locator(".n")).to_have_text(f"dev, n = {dev['n']}")
+    expect(shown.locator(".value")).to_contain_text(f"{dev['layers'][answer['best_layer']]['score']:.3f}")
+
+
+def test_lit_s_slices_are_drawn_and_small_ones_are_grey(lit: LitPage):
+    lit.open(dataset="demo").wait_for_curve()
+    lit.select_slice("a few", lit.ids("dev")[:12])
+    panel = lit.show("Slices", "slices-by-layer-module")
+    panel.locator("#facet").select_option("LIT slices")
+    few = panel.locator(".multiple", has_text="a few")
+    expect(few.locator(".chart svg")).to_have_count(1)
+    expect(few).to_have_class(re.compile("doubtful"))
+    expect(few).to_have_attribute("title", re.compile("Not to be relied on"))
+
+
+def test_transfer_shows_every_pair_of_data_sets(lit: LitPage, server: str):
+    lit.open(dataset="demo").wait_for_curve()
+    panel = lit.show("Transfer", "transfer-module")
+    wait_for_chart(panel)
+    answer = answer_of(server, "transfer", BERT)
+    numbers = [
+        f"{layer['scores'][i][j]:.2f}{'?' if layer['reasons'][i][j] else ''}"
+        for i in range(2)
+        for j in range(2)
+        for layer in answer["layers"]
+    ]
+    expect(panel.locator(".cell text")).to_have_text(numbers)
+
+
+def test_a_checkpoint_without_a_head_has_nothing_to_be_compared_with(lit: LitPage):
+    lit.open(dataset="demo").wait_for_curve()
+    expect(lit.show("Model", "agreement-module")).to_contain_text("no classification head of its own")
+
+
+@pytest.fixture(scope="module")
+def headed_server(tmp_path_factory):
+    """A server with a checkpoint that has a head for the demo's labels."""
+    from transformers import AutoModelForSequenceClassification
+
+    demo = load_dataset("demo")
+    root = tmp_path_factory.mktemp("headed")
+    folder = tiny_encoders.build(root / "tiny-headed", words=tuple(tiny_encoders.words_of(demo.train.texts)), n_classes=2)
+    model = AutoModelForSequenceClassification.from_pretrained(folder)
+    model.config.id2label = dict(enumerate(demo.label_names))
+    model.config.label2id = {name: i for i, name in enumerate(demo.label_names)}
+    model.save_pretrained(folder)
+    with live_server([f"--model={folder}", "--datasets=demo"], root) as url:
+        answer_of(url, "probe_checks", "tiny-headed-on-demo", check="agreement")
+        yield url
+
+
+def test_a_click_on_a_count_selects_its_examples(chromium, headed_server):
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    lit = LitPage(context.new_page(), headed_server)
+    lit.open(dataset="demo").wait_for_curve()
+    panel = lit.show("Model", "agreement-module")
+    wait_for_chart(panel)
+    answer = answer_of(headed_server, "probe_checks", "tiny-headed-on-demo", check="agreement")
+    layer = int(panel.locator(".chart").get_attribute("aria-valuenow") or -1)
+    cells = ("both_right", "probe_only", "model_only", "both_wrong")
+    assert [int(panel.locator(f".cell-button.{name} b").inner_text()) for name in cells] == [
+        answer["layers"][layer][name] for name in cells
+    ]
+    dev = lit.ids("dev")
+    known = ask(headed_server, "probe_checks", "tiny-headed-on-demo", "demo", [], check="agreement")["rows"][layer]
+    selected = "() => document.createElement('data-table-module').selectionService.selectedIds"
+    for name in cells[1:]:
+        if known[name]:
+            panel.locator(f".cell-button.{name}").click()
+            assert sorted(lit.page.evaluate(selected)) == sorted(dev[row] for row in known[name])
+    panel.locator(".cell-button.both_right").click()
+    assert len(lit.page.evaluate(selected)) == answer["layers"][layer]["both_right"]
+    context.close()
+    assert lit.problems == []
+
+
+@pytest.mark.parametrize("width", [1440, 1000])
+def test_nothing_in_these_panels_is_cut_off(lit: LitPage, width: int):
+    lit.open(dataset="demo").wait_for_curve()
+    parts = "'.module-toolbar, .caption, .legend, .chart, .charts, .reading, .notes, .multiple .chart'"
+    overflowing = f"""(panel) => [...panel.shadowRoot.querySelectorAll({parts})]
+        .filter((part) => part.scrollWidth > part.clientWidth + 1).map((part) => part.className)"""
+    tabs = [*CHARTS.values(), ("Transfer", "transfer-module"), ("Slices", "slices-by-layer-module")]
+    lit.page.set_viewport_size({"width": width, "height": 900})
+    for tab, tag in tabs:
+        panel = lit.show(tab, tag)
+        wait_for_chart(panel)
+        lit.page.wait_for_timeout(200)
+        assert panel.evaluate(overflowing) == [], tab
