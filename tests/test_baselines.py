@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -247,8 +248,10 @@ def test_random_weights_are_probed_as_the_encoder_is(study):
     assert np.abs(ours - study.probabilities("dev")).max() > 0.01
 
 
-def test_weights_that_are_themselves_the_random_ones_are_refused_as_their_own_baseline(tiny_folder, study):
-    encoder = load_encoder(str(tiny_folder(seed=0)))
+def test_weights_that_are_themselves_the_random_ones_are_refused_as_their_own_baseline(tiny_folder, tmp_path, study):
+    folder = shutil.copytree(tiny_folder(), tmp_path / "tiny-bert")
+    load_encoder(str(folder)).randomised(0).model.save_pretrained(folder)
+    encoder = load_encoder(str(folder))
     result = measure_baselines(probe_layers(encoder, study.splits, seed=0), NO_CACHE, names=("random_weights",))
     reason = "The weights of tiny-bert are themselves those that seed 0 draws, and so no baseline for it."
     assert [row["score"] for row in result["baselines"][0]["layers"]] == [None] * 4

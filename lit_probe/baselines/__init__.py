@@ -5,11 +5,9 @@ The embedding layer, which reads words but no context, is layer 0 of every study
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from lit_probe.activation_cache import Cache
@@ -21,7 +19,7 @@ from lit_probe.baselines.from_text import (
     predict_from_tfidf,
     predict_majority,
 )
-from lit_probe.errors import CacheError, CancelledError, LitProbeError
+from lit_probe.errors import CancelledError, LitProbeError
 from lit_probe.registry import lookup
 from lit_probe.study import LayerStudy
 
@@ -38,7 +36,6 @@ BASELINES: dict[str, Baseline] = {
 
 # Progress is told in these parts of one baseline.
 _PARTS = 100
-_FILE = "baseline.json"
 
 
 def measure_baselines(
@@ -90,20 +87,8 @@ def _stored(name: str, baseline: Baseline, study: LayerStudy, cache: Cache, prog
     }
     try:
         make = partial(baseline.measure, study, cache, progress)
-        return cache.get_or_make("baselines", facts, make, _save, _load)
+        return cache.json_result("baselines", facts, make)
     except CancelledError:
         raise
     except LitProbeError as error:
         return baseline.failure(study, str(error))
-
-
-def _save(result: dict[str, Any], folder: Path) -> None:
-    (folder / _FILE).write_text(json.dumps(result, allow_nan=False), "utf-8")
-
-
-def _load(folder: Path) -> dict[str, Any]:
-    try:
-        result: dict[str, Any] = json.loads((folder / _FILE).read_text("utf-8"))
-    except ValueError as error:
-        raise CacheError(f"{_FILE} is not JSON") from error
-    return result

@@ -48,7 +48,7 @@ layer's activations. The encoder is frozen: only the probes were trained, on the
   probes learn labels that mean nothing as well (selectivity), whether their probabilities can be believed (calibration), how many
   examples they need (learning curve, description length), and whether they work on other data (transfer) and for every kind of
   row (slices). Each is computed on dev when its tab is first opened.
-* **The column in_train** marks the rows that probes were trained on, which are left out of every score, and rows with a near copy
+* **The column in_train** marks the rows that probes were trained on, which no dev or test score counts, and rows with a near copy
   among them.
 * **Select** rows, or a slice from the toolbar, and the curve follows: it is computed on exactly those rows. Train rows show fit,
   not what is decodable. Rows that you edit are shown, and never scored.

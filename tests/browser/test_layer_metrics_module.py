@@ -27,7 +27,9 @@ def test_the_panel_draws_what_the_server_measured(lit: LitPage, server: str):
     lit.open(dataset="demo").wait_for_curve()
     answer = ask(server, "layer_metrics", BERT, "demo", lit.ids())
     best = answer["best_layer"]
-    expect(lit.caption).to_have_text(f"Whole data set shown: {len(lit.ids())} examples")
+    expect(lit.caption).to_contain_text(f"Whole data set shown: {len(lit.ids())} examples")
+    counts = {series["split"]: series["n"] for series in answer["series"]}
+    expect(lit.caption).to_contain_text(", ".join(f"{counts[split]:,} {split}" for split in ("dev", "test", "train")))
     expect(lit.chart.locator(".series.dev.line circle")).to_have_count(N_LAYERS)
     expect(lit.chart.locator(".band")).to_have_count(1)
     expect(lit.chart.locator(".series.test.point .interval")).to_have_count(1)
@@ -57,6 +59,8 @@ def test_a_click_or_an_arrow_key_selects_a_layer_in_all_panels(lit: LitPage):
     assert lit.current_layers() == [0, 0]
     lit.chart.last.press("End")
     assert lit.current_layers() == [N_LAYERS - 1] * 2
+    lit.chart.last.press("PageDown")
+    assert lit.current_layers() == [max(0, N_LAYERS - 3)] * 2
     lit.chart.last.press("Escape")
     best = [int(re.search(r"Layer (\d)", reading).group(1)) for reading in lit.panel.locator(".reading").all_inner_texts()]
     assert lit.current_layers() == best
@@ -67,15 +71,15 @@ def test_the_curve_follows_selection_and_slice(lit: LitPage, server: str):
     lit.open(dataset="demo").wait_for_curve()
     ids = lit.ids()
     lit.select(ids[:60])
-    expect(lit.caption).to_have_text("Selection: 60 examples")
+    expect(lit.caption).to_contain_text("Selection: 60 examples")
     lit.wait_for_curve()
     answer = ask(server, "layer_metrics", BERT, "demo", ids[:60])
     expect(lit.panel.locator(".reading")).to_contain_text(f"dev {written(scores(answer, 'dev')[answer['best_layer']])}")
     lit.select_slice("a few", ids[3:15])
-    expect(lit.caption).to_have_text("Slice “a few”: 12 examples")
+    expect(lit.caption).to_contain_text("Slice “a few”: 12 examples")
     expect(lit.panel.locator(".doubt").first).to_contain_text("not to be relied on")
     lit.select([])
-    expect(lit.caption).to_have_text(f"Whole data set shown: {len(ids)} examples")
+    expect(lit.caption).to_contain_text(f"Whole data set shown: {len(ids)} examples")
 
 
 def test_without_dev_rows_the_whole_test_curve_is_drawn(lit: LitPage):
@@ -92,7 +96,7 @@ def test_the_selected_and_the_pinned_example_are_shown_layer_by_layer(lit: LitPa
     numbers = [f"{row[c]:.2f}" for c in range(2) for row in answer["examples"][0]["probabilities"]]
     expect(lit.panel.locator(".strips .cell text")).to_have_text(numbers)
     expect(lit.panel.locator(".example.selected .verdict")).to_contain_text(f"gold label {answer['examples'][0]['label']}")
-    expect(lit.caption).to_have_text(f"Whole data set shown: {len(ids)} examples")
+    expect(lit.caption).to_contain_text(f"Whole data set shown: {len(ids)} examples")
     lit.pin(ids[1])
     expect(lit.panel.locator(".example.pinned")).to_have_count(1)
     expect(lit.panel.locator(".strips")).to_have_count(2)
@@ -142,7 +146,7 @@ def test_the_panel_follows_when_data_set_and_model_are_switched(lit: LitPage, se
     switch = "(settings) => document.createElement('lit-global-settings').settingsService.updateSettings(settings)"
     lit.page.evaluate(switch, {"dataset": "reviews"})
     expect(lit.panel.locator(".notes")).to_contain_text("trained on demo")
-    expect(lit.caption).to_have_text("Whole data set shown: 160 examples")
+    expect(lit.caption).to_contain_text("Whole data set shown: 160 examples")
     lit.page.evaluate(switch, {"models": ["tiny-electra-on-reviews"]})
     expect(lit.panel.locator(".notes")).to_contain_text("probes trained on reviews")
     answer = ask(server, "layer_metrics", "tiny-electra-on-reviews", "reviews", lit.ids())
@@ -198,6 +202,14 @@ def test_progress_is_shown_until_the_probes_are_ready(lit: LitPage):
     lit.wait_for_curve()
 
 
+def test_probes_that_failed_are_not_asked_for_again(lit: LitPage):
+    failed = {"status": "failed", "message": "demo: no space left. Make room and start the server again."}
+    lit.page.route("**/get_interpretations?*interpreter=layer_metrics*", lambda route: route.fulfill(body=json.dumps(failed)))
+    lit.open(dataset="demo")
+    expect(lit.panel.locator(".card.error")).to_contain_text("start the server again")
+    expect(lit.panel.locator(".retry")).to_have_count(0)
+
+
 def test_an_error_of_the_interpreter_is_shown_and_recovered_from(lit: LitPage):
     lit.open(dataset="demo").wait_for_curve()
     # The server refuses what the drop-down never offers.
@@ -209,7 +221,7 @@ def test_an_error_of_the_interpreter_is_shown_and_recovered_from(lit: LitPage):
     expect(error).not_to_contain_text("Traceback")
     error.get_by_role("button", name="Retry").click()
     expect(error).to_contain_text("Unknown metric 'acuracy'")
-    error.get_by_role("button", name="Show the headline metric").click()
+    error.get_by_role("button", name="Show the default metric").click()
     lit.wait_for_curve()
     lit.problems.clear()  # The browser itself logs every refused request.
 
@@ -223,7 +235,7 @@ def test_a_lost_connection_is_said_and_recovered_from(lit: LitPage):
     expect(error).to_contain_text("The server cannot be reached")
     lost[0] = False
     lit.panel.locator(".retry").first.click()
-    expect(lit.caption).to_have_text("Selection: 50 examples")
+    expect(lit.caption).to_contain_text("Selection: 50 examples")
     lit.wait_for_curve()
     expect(error).to_have_count(0)
     lit.problems.clear()

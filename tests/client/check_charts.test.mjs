@@ -63,7 +63,7 @@ test('the reliability plot has the diagonal and a mark per bin', () => {
 test('the learning curve draws the current layer on top, and names it and the dev-chosen one', () => {
   const drawing = learningCurveChart(CURVE, {...SIZE, domain: [0, 1], layer: 2, bestLayer: 1, yTitle: 'Accuracy'});
   assert.deepEqual(withClass(drawing, 'series').map(({attributes}) => attributes.class.split(' ')[1]), ['layer-0', 'layer-1', 'layer-2']);
-  assert.deepEqual(withClass(drawing, 'end-label').map(textOf).sort(), ['layer 1', 'layer 2', 'majority']);
+  assert.deepEqual(withClass(drawing, 'end-label').map(textOf).sort(), ['baseline', 'layer 1', 'layer 2']);
   assert.equal(withClass(drawing, 'band').length, 1);
 });
 

@@ -48,10 +48,10 @@ test('the dev-chosen layer is marked at its place', () => {
 test('one curve has one labelled majority line, several share one label that tells them apart', () => {
   const one = withClass(chart([DEV], [{series: DEV, mode: 'line'}]), 'majority');
   assert.deepEqual(one.map(({name}) => name), ['line', 'text']);
-  assert.equal(textOf(one[1]), 'majority class 0.509');
+  assert.equal(textOf(one[1]), 'baseline 0.509');
   const two = withClass(chart([DEV, TEST], [{series: DEV, mode: 'line'}, {series: TEST, mode: 'line'}]), 'majority');
   assert.equal(two.length, 3);
-  assert.equal(textOf(two[2]), 'majority class dev 0.509, test 0.501');
+  assert.equal(textOf(two[2]), 'baseline dev 0.509, test 0.501');
 });
 
 test('a metric without a majority baseline has no such line', () => {

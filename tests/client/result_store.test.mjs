@@ -107,7 +107,7 @@ test('a failure, said by the server or by the network, is shown and asked again 
     const load = server(failure, READY);
     store.want({}, 'metrics', 'key', load);
     await pass(t, 100);
-    assert.deepEqual(store.read('key'), {state: 'failed', message: 'No space left'});
+    assert.deepEqual(store.read('key'), {state: 'failed', message: 'No space left', ...(failure === FAILED ? {said: true} : {})});
     await pass(t, 10_000);
     assert.equal(load.calls, 1);
     store.retry('key');

@@ -42,8 +42,8 @@ test('a missing interval or score is not invented', () => {
 
 test('an example is described by layer, top class and gold label', () => {
   const example = {label: 'positive', edited: false, truncated: false, probabilities: [[0.6, 0.4], [0.13, 0.87]], model: null};
-  assert.equal(sentences.exampleSentence(example, ['negative', 'positive'], 1, 1), 'Layer 1 (dev-chosen): positive 0.87; gold label positive');
-  assert.equal(sentences.exampleSentence({...example, label: null}, ['negative', 'positive'], 0, 1), 'Layer 0 (embeddings): negative 0.60; no gold label');
+  assert.equal(sentences.exampleSentence(example, ['negative', 'positive'], 1, 1), 'Layer 1 (dev-chosen): positive (0.87); gold label positive');
+  assert.equal(sentences.exampleSentence({...example, label: null}, ['negative', 'positive'], 0, 1), 'Layer 0 (embeddings): negative (0.60); no gold label');
 });
 
 test('a heading names what is special about a layer', () => {
@@ -53,7 +53,7 @@ test('a heading names what is special about a layer', () => {
 });
 
 test('the model’s own prediction is told from the probe’s', () => {
-  assert.equal(sentences.modelSentence({label_names: ['a', 'b', 'c'], probabilities: [0.1, 0.7, 0.2]}), 'The model’s own prediction: b 0.70');
+  assert.equal(sentences.modelSentence({label_names: ['a', 'b', 'c'], probabilities: [0.1, 0.7, 0.2]}), 'The model’s own prediction: b (0.70)');
 });
 
 test('fits that did not converge are named', () => {
@@ -72,4 +72,8 @@ test('numbers read the same in every browser language', () => {
   assert.equal(countOf(12345, 'example'), '12,345 examples');
   assert.equal(formatScore(-0.25), '−0.250');
   assert.equal(formatScore(null), '–');
+});
+
+test('the examples of each split are counted, in the same order always', () => {
+  assert.equal(sentences.splitCounts([{split: 'train', n: 5000}, {split: 'dev', n: 166}, {split: 'test', n: 164}]), '166 dev, 164 test, 5,000 train');
 });

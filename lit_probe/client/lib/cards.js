@@ -30,13 +30,13 @@ export function progressCard({message, fraction}, cancel) {
  *
  * @param {string} title
  * @param {string|undefined} message  the server's sentence
- * @param {() => void} retry
+ * @param {?() => void} retry  null where asking again cannot help: the message says what does
  */
 export function errorCard(title, message, retry) {
   return html`<div class="card error" role="alert">
     <b>${title}</b>
     <div class="message">${message}</div>
-    <button class="hairline-button retry" @click=${retry}>Retry</button>
+    ${retry ? html`<button class="hairline-button retry" @click=${retry}>Retry</button>` : nothing}
   </div>`;
 }
 

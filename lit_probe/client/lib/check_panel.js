@@ -91,7 +91,8 @@ export function checkPanel(LitPanel) {
     renderWaiting(about, check) {
       const {interpreter, config} = this.question();
       const failed = [about, check].find(({state}) => state === 'failed');
-      if (failed) return errorCard('This could not be computed.', failed.message, () => this.retry());
+      // A failed check is computed anew when it is asked for again; the probes themselves are not.
+      if (failed) return errorCard('This could not be computed.', failed.message, about.said ? null : () => this.retry());
       if (check.state === 'cancelled') return cancelledCard(() => answers.retry(this.keys.check));
       if (about.state === 'computing') return progressCard(about);
       if (check.state === 'ready' && about.state === 'ready') return card(check.answer.reason);

@@ -51,7 +51,8 @@ export function curveChart(answer, {width, height, drawn, domain, currentLayer, 
     current: currentLayer,
     hovered: hoveredLayer,
     margin: curveMargin(overlays),
-    beneath: (plot) => (overlays.majority ? majorityLines(plot, lines, side) : []),
+    beneath: (plot) => (overlays.majority ? majorityLines(plot, lines) : []),
+    above: (plot) => (overlays.majority ? majorityLabel(plot, lines, side) : []),
   });
 }
 
@@ -69,25 +70,36 @@ export function splitSeries({series, mode}, bestLayer) {
 }
 
 /**
- * One dashed line per drawn curve, with one label for all of them: below the lowest, where curves rarely go, if it fits there.
+ * One dashed line per drawn curve.
+ *
+ * @param {{left: number, right: number, y: (value: number) => number}} plot
+ * @param {DrawnSeries[]} lines
+ * @returns {SvgNode[]}
+ */
+function majorityLines({right, left, y}, lines) {
+  const known = lines.flatMap((one) => (one.series.majority === null ? [] : [{one, height: y(one.series.majority).toFixed(2)}]));
+  return known.map(({one, height}) => svgNode('line', {
+    class: 'majority', x1: left, x2: right, y1: height, y2: height,
+    stroke: known.length > 1 ? splitSeries(one, 0).style.color : COLORS.quietText, 'stroke-dasharray': '4 3',
+  }));
+}
+
+/**
+ * One label for all of these lines: below the lowest, where curves rarely go, if it fits there. A line may cross it all the same,
+ * so it stands over the lines.
  *
  * @param {{left: number, right: number, bottom: number, y: (value: number) => number}} plot
  * @param {DrawnSeries[]} lines
  * @param {'start'|'end'} side  of the label: away from the chosen layer's marks
  * @returns {SvgNode[]}
  */
-function majorityLines({right, bottom, left, y}, lines, side) {
-  const known = lines.flatMap((one) => (one.series.majority === null ? [] : [{one, height: y(one.series.majority), value: formatScore(one.series.majority)}]));
+function majorityLabel({right, bottom, left, y}, lines, side) {
+  const known = lines.flatMap(({series: {split, majority}}) => (majority === null ? [] : [{split, height: y(majority), value: formatScore(majority)}]));
   if (known.length === 0) return [];
-  const values = known.map(({one, value}) => (known.length > 1 ? `${one.series.split} ${value}` : value));
+  const values = known.map(({split, value}) => (known.length > 1 ? `${split} ${value}` : value));
   const heights = known.map(({height}) => height);
   const below = Math.max(...heights) + 12;
   const labelY = below < bottom - 2 ? below : Math.min(...heights) - 4;
-  return [
-    ...known.map(({one, height}) => svgNode('line', {
-      class: 'majority', x1: left, x2: right, y1: height.toFixed(2), y2: height.toFixed(2),
-      stroke: known.length > 1 ? splitSeries(one, 0).style.color : COLORS.quietText, 'stroke-dasharray': '4 3',
-    })),
-    svgNode('text', {class: 'majority', x: side === 'end' ? right : left + 4, y: labelY.toFixed(2), 'text-anchor': side, fill: COLORS.quietText, ...HALO}, `majority class ${values.join(', ')}`),
-  ];
+  const place = {x: side === 'end' ? right : left + 4, y: labelY.toFixed(2), 'text-anchor': side};
+  return [svgNode('text', {class: 'majority', ...place, fill: COLORS.quietText, ...HALO}, `baseline ${values.join(', ')}`)];
 }

@@ -1,4 +1,8 @@
 // @ts-check
+import {fileName} from './file_name.js';
+
+/** Milliseconds after which a file's content is let go: some browsers begin to read it after the click only. */
+const KEPT = 10_000;
 
 /**
  * Hands a text to the user as a file.
@@ -11,7 +15,7 @@ export function download(filename, mimeType, text) {
   const url = URL.createObjectURL(new Blob([text], {type: `${mimeType};charset=utf-8`}));
   const link = document.createElement('a');
   link.href = url;
-  link.download = filename;
+  link.download = fileName(filename);
   link.click();
-  URL.revokeObjectURL(url);
+  setTimeout(() => URL.revokeObjectURL(url), KEPT);
 }

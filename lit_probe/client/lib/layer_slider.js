@@ -49,8 +49,12 @@ export function layerUnder(event, nLayers, margin = MARGIN) {
  * @param {number} nLayers
  */
 export function onLayerKey(event, layer, nLayers) {
+  const page = Math.max(2, Math.round(nLayers / 4));
   /** @type {Record<string, ?number>} */
-  const targets = {ArrowLeft: layer - 1, ArrowDown: layer - 1, ArrowRight: layer + 1, ArrowUp: layer + 1, Home: 0, End: nLayers - 1, Escape: null};
+  const targets = {
+    ArrowLeft: layer - 1, ArrowDown: layer - 1, ArrowRight: layer + 1, ArrowUp: layer + 1,
+    PageDown: layer - page, PageUp: layer + page, Home: 0, End: nLayers - 1, Escape: null,
+  };
   const target = targets[event.key];
   if (target === undefined) return;
   event.preventDefault();

@@ -50,7 +50,7 @@ export function learningCurveChart({layers, n_train: nTrain, majority}, {layer, 
     ...view, yTitle,
     axis: logAxis(nTrain, 'Training examples (log scale)'),
     series: series.sort((a, b) => rank(a) - rank(b)),
-    references: majority === null ? [] : [{name: 'majority', label: 'majority', value: majority, color: COLORS.quietText, dash: '4 3'}],
-    margin: marginFor(['majority', 'layer 00']),
+    references: majority === null ? [] : [{name: 'majority', label: 'baseline', value: majority, color: COLORS.quietText, dash: '4 3'}],
+    margin: marginFor(['baseline', 'layer 00']),
   });
 }

@@ -11,6 +11,7 @@ import {marker} from './marker.js';
 import {niceTicks} from './nice_ticks.js';
 import {COLORS} from './palette.js';
 import {spreadLabels} from './spread_labels.js';
+import {svgLabel} from './svg_label.js';
 import {svgNode} from './svg_node.js';
 
 export const FONT = "Roboto, 'Helvetica Neue', Arial, sans-serif";
@@ -18,6 +19,7 @@ export const FONT = "Roboto, 'Helvetica Neue', Arial, sans-serif";
 export const MARGIN = {top: 24, right: 14, bottom: 40, left: 56};
 export const HALO = {stroke: COLORS.paper, 'stroke-width': 3, 'stroke-linejoin': 'round', 'paint-order': 'stroke'};
 const LABEL_HEIGHT = 13;
+const TITLE_CHARACTER = 6.8;
 
 /**
  * Lines with interval bands over one axis: what all our curves are drawn by, over layers as over numbers of examples.
@@ -37,11 +39,12 @@ const LABEL_HEIGHT = 13;
  * @param {Margin} [view.margin]  see `marginFor`
  * @param {(plot: {left: number, right: number, top: number, bottom: number, y: (value: number) => number}) => SvgNode[]} [view.beneath]
  *     draws what else belongs under the lines
+ * @param {(plot: {left: number, right: number, bottom: number, y: (value: number) => number}) => SvgNode[]} [view.above]  and over them
  * @returns {SvgNode}  an `svg` that needs no style sheet
  */
 export function lineChart({
   width, height, axis, yTitle, domain, series, references = [], shaded = [], chosen = null, current = null, hovered = null,
-  margin = MARGIN, beneath = () => [],
+  margin = MARGIN, beneath = () => [], above = () => [],
 }) {
   const bottom = height - margin.bottom;
   const right = width - margin.right;
@@ -53,7 +56,7 @@ export function lineChart({
   return svgNode('svg', {xmlns: 'http://www.w3.org/2000/svg', width, height, viewBox: `0 0 ${width} ${height}`, 'font-family': FONT, 'font-size': 11, fill: COLORS.text},
     ...shaded.map((layer) => column(plot, layer, 'shaded-layer', placed.band, COLORS.shaded)),
     current === null ? null : column(plot, current, 'current-layer', Math.min(placed.band, 44), COLORS.current),
-    verticalAxis(plot, domain, yTitle),
+    verticalAxis(plot, domain, yTitle, height),
     horizontalAxis(plot),
     ...beneath(plot),
     ...references.map((one) => referenceLine(plot, one)),
@@ -61,6 +64,7 @@ export function lineChart({
     hovered === null ? null : crosshair(plot, hovered),
     ...bands.map((one) => band(plot, one, bands.length > 1 ? 0.1 : 0.16)).reverse(),
     ...series.map((one) => scores(plot, one, lines.length > 0, hovered)).reverse(),
+    ...above(plot),
     ...endLabels(plot, series, references),
   );
 }
@@ -92,15 +96,16 @@ function column({top, bottom, axis}, layer, name, width, fill) {
   return svgNode('rect', {class: name, x: (axis.x(layer) - width / 2).toFixed(2), y: top, width: width.toFixed(2), height: bottom - top, fill});
 }
 
-/** @param {Plot} plot @param {[number, number]} domain @param {string} title @returns {SvgNode} */
-function verticalAxis({top, right, bottom, left, y}, domain, title) {
+/** @param {Plot} plot @param {[number, number]} domain @param {string} title @param {number} height  of the chart @returns {SvgNode} */
+function verticalAxis({top, right, bottom, left, y}, domain, title, height) {
   const {values, digits} = niceTicks(domain[0], domain[1], (bottom - top) / 34);
   const middle = (top + bottom) / 2;
   return svgNode('g', {class: 'score-axis'},
     ...values.map((value) => svgNode('line', {x1: left, x2: right, y1: y(value).toFixed(2), y2: y(value).toFixed(2), stroke: COLORS.grid})),
     ...values.map((value) => svgNode('text', {x: left - 8, y: (y(value) + 4).toFixed(2), 'text-anchor': 'end'}, value.toFixed(digits).replace('-', '−'))),
     title === '' ? null
-      : svgNode('text', {class: 'axis-title', transform: `translate(14 ${middle}) rotate(-90)`, 'text-anchor': 'middle', 'font-size': 12, 'font-weight': 'bold'}, title),
+      : svgLabel({class: 'axis-title', transform: `translate(14 ${middle}) rotate(-90)`, 'text-anchor': 'middle', 'font-size': 12, 'font-weight': 'bold'}, title,
+        2 * Math.min(middle, height - middle) - 4, TITLE_CHARACTER),
   );
 }
 

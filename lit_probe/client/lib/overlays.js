@@ -6,7 +6,7 @@ import {BASELINE_STYLES} from './palette.js';
 
 /** What a curve can be compared with, in the order of the legend. `asked`: whether the server has to compute it. */
 export const BASELINES = [
-  {name: 'majority', title: 'majority class', asked: false},
+  {name: 'majority', title: 'majority baseline', asked: false},
   {name: 'embeddings', title: 'embeddings', asked: false},
   {name: 'bag_of_words', title: 'bag of words', asked: true},
   {name: 'tfidf', title: 'TF-IDF', asked: true},

@@ -9,6 +9,11 @@ import {overlayValues} from './overlay_values.js';
 import {scoreDomain} from './score_domain.js';
 import {seriesLegend} from './series_legend.js';
 
+const MAJORITY_FOOTNOTES = [
+  'Dashed horizontal line: baseline that ignores the text (the most frequent class;',
+  'for AUROC and log-loss the class frequencies of train).',
+];
+
 /**
  * The curve as a figure that stands alone.
  *
@@ -32,7 +37,8 @@ export function paperFigure(answer, drawn, examples, dataset, overlays = NO_OVER
       label: seriesLegend(one, answer.best_layer) + (one.series.reliable ? '' : ` (${one.series.reason})`),
     })),
     footnotes: [
-      `Shaded bands and bars: 95 % intervals.${overlays.majority ? ' Dashed horizontal line: always answering the larger class.' : ''}`,
+      'Shaded bands and bars: 95 % intervals.',
+      ...(overlays.majority ? MAJORITY_FOOTNOTES : []),
       ...(overlays.shaded.length ? ['Shaded columns: layers that cannot be told apart from the best one on dev.'] : []),
     ],
   });

@@ -1,5 +1,6 @@
 // @ts-check
 import {download} from './download.js';
+import {fileName} from './file_name.js';
 import {html, nothing} from './lit_host.js';
 import {provenanceRows} from './provenance_rows.js';
 import {shellWords} from './shell_words.js';
@@ -12,7 +13,8 @@ import {shellWords} from './shell_words.js';
  * @param {string[]} [duplicates]  what is known about copies of texts across splits
  */
 export function provenanceCard(card, model, duplicates = []) {
-  const save = () => download(`card_${model}.json`, 'application/json', JSON.stringify(card, null, 2) + '\n');
+  const name = fileName(`card_${model}.json`);
+  const save = () => download(name, 'application/json', JSON.stringify(card, null, 2) + '\n');
   return html`<div class="provenance">
     ${provenanceRows(card).map(({title, facts}) => html`<table class="facts"><caption>${title}</caption>
       <tbody>${facts.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`)}</tbody></table>`)}
@@ -20,7 +22,7 @@ export function provenanceCard(card, model, duplicates = []) {
       <div class="command">${shellWords(['lit-probe', 'layers', ...card.flags])}</div>` : nothing}
     <div class="notes">${[...(card.notes ?? []), ...duplicates].map((/** @type {string} */ note) => html`<div>${note}</div>`)}
       <div>Saved as a file, the card does so too, and checks first that model and data are the same ones:
-        <code>lit-probe layers --from=card_${model}.json</code></div></div>
+        <code>lit-probe layers --from=${name}</code></div></div>
     <div class="caption"><button class="hairline-button save-card" title="Download the card as a JSON file" @click=${save}>Save the card</button></div>
   </div>`;
 }

@@ -5,6 +5,7 @@
  * @property {'loading'|'computing'|'failed'|'cancelled'|'ready'} state
  * @property {any} [answer]  when ready
  * @property {string} [message]  what the server is doing, or why it failed
+ * @property {boolean} [said]  of a failure: it is the server's own answer, not a request that went wrong
  * @property {?number} [fraction]  how much of it is done, in [0, 1]
  *
  * @typedef {object} Question
@@ -193,7 +194,7 @@ export class ResultStore {
 function resultOf(answer) {
   if (answer?.status === 'ready') return {state: 'ready', answer};
   if (answer?.status === 'computing') return {state: 'computing', message: answer.message, fraction: answer.fraction ?? null};
-  if (answer?.status === 'failed') return {state: 'failed', message: answer.message};
+  if (answer?.status === 'failed') return {state: 'failed', message: answer.message, said: true};
   if (answer?.status === 'cancelled') return {state: 'cancelled'};
   return {state: 'failed', message: `The server sent an answer without a known status: ${JSON.stringify(answer)?.slice(0, 200)}`};
 }

@@ -27,6 +27,16 @@ export function examplesWords({nScored, nSelected, slice}) {
 }
 
 /**
+ * How many examples of each split are scored: "166 dev, 164 test, 500 train".
+ *
+ * @param {LayerMetrics['series']} series
+ * @returns {string}
+ */
+export function splitCounts(series) {
+  return [...series].sort((a, b) => (a.split < b.split ? -1 : 1)).map(({split, n}) => `${formatCount(n)} ${split}`).join(', ');
+}
+
+/**
  * Which examples are not in the scores, and why.
  *
  * @param {LayerMetrics['left_out']} leftOut
@@ -76,7 +86,7 @@ export function layerSentence(score, n) {
 }
 
 /**
- * The probe's verdict on one text: "Layer 4 (dev-chosen): positive 0.87; gold label positive".
+ * The probe's verdict on one text: "Layer 4 (dev-chosen): positive (0.87); gold label positive".
  *
  * @param {ExamplePrediction} example
  * @param {string[]} labelNames
@@ -102,7 +112,7 @@ export function layerHeading(layer, bestLayer) {
 }
 
 /**
- * What the checkpoint's own classifier says: "The model’s own prediction: positive 0.93".
+ * What the checkpoint's own classifier says: "The model’s own prediction: positive (0.93)".
  *
  * @param {NonNullable<ExamplePrediction['model']>} model
  * @returns {string}
@@ -140,5 +150,5 @@ export function layerList(layers) {
  */
 function topClass(names, probabilities) {
   const top = probabilities.indexOf(Math.max(...probabilities));
-  return `${names[top]} ${probabilities[top].toFixed(2)}`;
+  return `${names[top]} (${probabilities[top].toFixed(2)})`;
 }

@@ -4,11 +4,13 @@
 import {FONT, MARGIN} from './line_chart.js';
 import {layerScale} from './layer_scale.js';
 import {COLORS, heatColor} from './palette.js';
+import {svgLabel} from './svg_label.js';
 import {svgNode} from './svg_node.js';
 
 const CELL_HEIGHT = 20;
 const ROW_HEIGHT = CELL_HEIGHT + 18;
 const NARROWEST_NUMBER = 25;
+const CHARACTER = 6.2;
 
 /**
  * How high the strips of so many classes are, in pixels.
@@ -35,7 +37,7 @@ export function stripChart(example, labelNames, {width, currentLayer, hoveredLay
   const height = stripsHeight(labelNames.length);
   const layers = layerScale(example.probabilities.length, [MARGIN.left, width - MARGIN.right]);
   return svgNode('svg', {xmlns: 'http://www.w3.org/2000/svg', width, height, viewBox: `0 0 ${width} ${height}`, 'font-family': FONT, 'font-size': 11, fill: COLORS.text},
-    ...labelNames.map((name, index) => strip(example, name, index, layers, currentLayer, hoveredLayer)),
+    ...labelNames.map((name, index) => strip(example, name, index, layers, {width, currentLayer, hoveredLayer})),
   );
 }
 
@@ -44,11 +46,10 @@ export function stripChart(example, labelNames, {width, currentLayer, hoveredLay
  * @param {string} name
  * @param {number} index
  * @param {ReturnType<typeof layerScale>} layers
- * @param {number} currentLayer
- * @param {?number} hoveredLayer
+ * @param {{width: number, currentLayer: number, hoveredLayer: ?number}} view
  * @returns {SvgNode}
  */
-function strip(example, name, index, layers, currentLayer, hoveredLayer) {
+function strip(example, name, index, layers, {width, currentLayer, hoveredLayer}) {
   const top = index * ROW_HEIGHT;
   const gold = name === example.label;
   const cells = example.probabilities.map((probabilities, layer) => {
@@ -62,7 +63,7 @@ function strip(example, name, index, layers, currentLayer, hoveredLayer) {
     );
   });
   return svgNode('g', {class: 'class-strip'},
-    svgNode('text', {x: MARGIN.left, y: top + 11, 'font-weight': gold ? 'bold' : 'normal'}, gold ? `${name} (gold label)` : name),
+    svgLabel({x: MARGIN.left, y: top + 11, 'font-weight': gold ? 'bold' : 'normal'}, name, width - MARGIN.left - MARGIN.right, CHARACTER, gold ? 'gold label: ' : ''),
     ...cells,
     hoveredLayer === null ? null : outline(layers, hoveredLayer, top, COLORS.axis),
     outline(layers, currentLayer, top, '#202124'),

@@ -14,7 +14,7 @@
  * @property {string} split  "train", "dev" or "test"
  * @property {number} n  how many rows were scored
  * @property {number[]} n_by_class  `[n_classes]`
- * @property {?number} majority  the score of always answering the larger class
+ * @property {?number} majority  the score of a baseline that ignores the text: the most frequent class, or the class frequencies of train
  * @property {boolean} reliable  whether the interval can be trusted
  * @property {string} reason  why it cannot
  * @property {LayerScore[]} layers  `[n_layers]`, layer 0 first
@@ -80,7 +80,7 @@
  * @property {string} dash
  *
  * @typedef {object} Overlays  What a curve is compared with.
- * @property {boolean} majority  whether the majority class's line is drawn
+ * @property {boolean} majority  whether the majority baseline is drawn
  * @property {Reference[]} references
  * @property {ChartSeries[]} lines
  * @property {number[]} shaded  layers that cannot be told apart from the best one

@@ -50,8 +50,9 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
     embedding output. The curve shows how well each probe does. A concept is <i>decodable</i> at a layer when the probe can read it
     off that layer. That does not mean that the model uses it.</p>
   <p><b>The shaded band</b> is the 95 % interval of each score: scores whose intervals overlap much may differ by chance. It turns
-    grey, with the reason, where there are too few examples to rely on it. <b>The dashed line</b> is what always answering the
-    larger class would score.</p>
+    grey, with the reason, where there are too few examples to rely on it. <b>The dashed line</b> is a
+    baseline that ignores the text (the most frequent class; for AUROC and log-loss the class frequencies of train). A layer whose
+    band reaches that line gives no evidence that the concept is decodable there.</p>
   <p><b>Test is a single point</b> because the layer was chosen on the dev examples. Scoring that one layer on the test examples
     gives an honest number; the best of all test scores would be flattered. “test at every layer” shows them all the same. The
     probes have seen the train examples: their curve shows how well the probes fit, not what is decodable.</p>
@@ -71,6 +72,8 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
 const HEIGHT_AROUND_CHART = 140;
 const HEIGHT_AROUND_STRIPS = 72;
 const OVERLAY_LEGEND = 64;
+
+const DEFAULT_METRIC = 'The default: accuracy, or balanced accuracy when one class exceeds 60 % of train';
 
 /** Choices outlive the elements: LIT re-creates panels, and two models side by side should look alike. */
 const choices = observable({dev: true, testEverywhere: false, train: false});
@@ -153,10 +156,15 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
       <div class="module-results-area"><div class="card error" role="alert">
         <b>The scores could not be computed.</b>
         <div class="message">${result.message}</div>
-        <button class="hairline-button retry" @click=${() => this.retry()}>Retry</button>
-        ${picked ? html`<button class="hairline-button" @click=${toHeadline}>Show the headline metric</button>` : nothing}
+        ${this.renderRetry(result)}
+        ${picked ? html`<button class="hairline-button" @click=${toHeadline}>Show the default metric</button>` : nothing}
       </div></div>
     </div>`;
+  }
+
+  /** Probes that failed stay so until the server is started again, as its message says: then asking again cannot help. @param {Result} result */
+  renderRetry({said}) {
+    return said ? nothing : html`<button class="hairline-button retry" @click=${() => this.retry()}>Retry</button>`;
   }
 
   /** @param {NonNullable<typeof this.lastCurve>} curve @param {boolean} stale */
@@ -171,6 +179,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
       <div class="module-results-area">
         <div class=${stale ? 'stale' : 'fresh'} aria-busy=${stale ? 'true' : 'false'}>
           <div class="caption" role="status"><b>${stale ? 'Updating …' : sentences.selectionSentence(examples)}</b>
+            ${answer.series.length && !stale ? html`<span class="counts"> · ${sentences.splitCounts(answer.series)}</span>` : nothing}
             ${answer.circular ? html` <span class="badge circular" title=${answer.circular}>circular</span>` : nothing}
             ${leftOut.length ? html`<span class="left-out"> · ${leftOut.join(' · ')}</span>` : nothing}</div>
           ${answer.series.length === 0
@@ -219,9 +228,9 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     return html`<div class="module-toolbar">
       <div class="toolbar-part">
         <label class="dropdown-label" for="metric">Metric&nbsp;</label>
-        <select id="metric" class="dropdown" @change=${pick}>
-          ${answer.metrics.map(({name: value, title}) => html`<option value=${value} ?selected=${value === picked}>
-            ${title}${value === answer.headline ? ' (headline)' : ''}</option>`)}
+        <select id="metric" class="dropdown" title=${answer.metric === answer.headline ? DEFAULT_METRIC : nothing} @change=${pick}>
+          ${answer.metrics.map(({name: value, title}) => html`<option value=${value} ?selected=${value === picked}
+            title=${value === answer.headline ? DEFAULT_METRIC : nothing}>${title}${value === answer.headline ? ' (default)' : ''}</option>`)}
         </select>
       </div>
       ${drawn ? html`<div class="toolbar-part">
@@ -243,7 +252,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
         name === 'majority' ? svgLegend({color: COLORS.quietText, marker: null, dash: '4 3'}, true) : svgLegend(BASELINE_STYLES[name], true), title]))}
       ${toggle('alike', html`<span class="swatch"></span> layers like the best`)}</div>`,
       ...waiting,
-      hidden ? html`<div class="remark hidden-overlays">Baselines and shading belong to all dev examples by the headline metric of ${curve.answer.trained_on}:
+      hidden ? html`<div class="remark hidden-overlays">Baselines and shading belong to all dev examples by the default metric of ${curve.answer.trained_on}:
         they are drawn beside that curve only.</div>` : nothing];
   }
 
@@ -294,7 +303,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
 
   renderProvenance() {
     const result = answers.read(this.keys.provenance) ?? {state: 'loading'};
-    if (result.state === 'failed') return errorCard('There is no provenance card.', result.message, () => this.retry());
+    if (result.state === 'failed') return errorCard('There is no provenance card.', result.message, result.said ? null : () => this.retry());
     if (result.state === 'cancelled') return cancelledCard(() => answers.retry(this.keys.provenance));
     if (result.state !== 'ready') return progressCard({...result, message: result.message ?? 'Writing the card'});
     return provenanceCard(result.answer.card, this.seen.model, result.answer.near_duplicates?.notes);
@@ -326,7 +335,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     const result = answers.read(this.keys[slot]) ?? {state: 'loading'};
     if (result.state === 'failed') {
       return html`<div class="example"><b>${title}</b><div class="card error" role="alert"><div class="message">${result.message}</div>
-        <button class="hairline-button retry" @click=${() => this.retry()}>Retry</button></div></div>`;
+        ${this.renderRetry(result)}</div></div>`;
     }
     if (result.state !== 'ready') return html`<div class="example"><b>${title}</b> ${result.message ?? 'asking the probes …'}</div>`;
     const {label_names: labelNames, examples: [prediction]} = result.answer;
@@ -336,7 +345,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
         <div class="example-title"><b>${title}</b>
           ${prediction.edited ? html`<span class="badge">edited</span>` : nothing}
           ${prediction.truncated ? html`<span class="badge" title="The text is longer than the encoder's limit; a part of it was not read">truncated</span>` : nothing}
-          <span class="quote" title=${text}>${text}</span></div>
+          <span class="quote" dir="auto" title=${text}>${text}</span></div>
         <div class="verdict">${sentences.exampleSentence(prediction, labelNames, layer, answer.best_layer)}</div>
         ${prediction.model ? html`<div class="verdict">${sentences.modelSentence(prediction.model)}</div>` : nothing}
       </div>

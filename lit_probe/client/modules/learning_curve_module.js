@@ -92,7 +92,7 @@ definePanel('learning-curve-module', (LitPanel) => class LearningCurveModule ext
 /** @param {MouseEvent} event @param {any} answer @returns {number}  a number of training examples */
 function sizeUnder(event, {n_train: nTrain}) {
   const {left, width} = /** @type {HTMLElement} */ (event.currentTarget).getBoundingClientRect();
-  const margin = marginFor(['majority', 'layer 00']);
+  const margin = marginFor(['baseline', 'layer 00']);
   const {x} = logAxis(nTrain, '')([margin.left, width - margin.right]);
   return nTrain[nearest(nTrain.map(x), event.clientX - left)];
 }

@@ -109,7 +109,7 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
 
   /** @param {import('../lib/result_store.js').Result} whole */
   renderWaiting(whole) {
-    if (whole.state === 'failed') return errorCard('The scores could not be computed.', whole.message, () => this.retry());
+    if (whole.state === 'failed') return errorCard('The scores could not be computed.', whole.message, whole.said ? null : () => this.retry());
     return progressCard({...whole, message: whole.message ?? 'Scoring the probes of all layers'});
   }
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lit_nlp.api import components, types
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
+from lit_nlp.api import types
 
 from lit_probe.errors import LitProbeError
 from lit_probe.examples import SplitName
 from lit_probe.layerwise import LayerMetrics
 from lit_probe.lit import fields
 from lit_probe.lit.dataset import ProbeDataset, probe_dataset
-from lit_probe.lit.model import ProbeModel, is_probe_model, probe_model
+from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
+from lit_probe.lit.model import ProbeModel, probe_model
 from lit_probe.lit.pooled_texts import PooledBatch
 from lit_probe.lit.row_selection import select_rows
 from lit_probe.metrics import METRICS, Metric, Score, metrics_for
@@ -23,15 +24,11 @@ from lit_probe.registry import lookup
 HEADLINE = "headline"
 
 
-class LayerMetricsInterpreter(components.Interpreter):
+class LayerMetricsInterpreter(ProbeInterpreter):
     """At which layer is the concept decodable? One score per layer and split, with its 95 % interval.
 
     Edited rows are never scored, nor are rows of another data set on whose text the probes were trained.
     """
-
-    def is_compatible(self, model: lit_model.Model, dataset: lit_dataset.Dataset) -> bool:
-        """True for an encoder with layer probes."""
-        return is_probe_model(model)
 
     def config_spec(self) -> types.Spec:
         """The metric; per-class ones are named with their class, as in ``recall:positive``."""

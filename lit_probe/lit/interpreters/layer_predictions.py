@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lit_nlp.api import components, types
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
+from lit_nlp.api import types
 
 from lit_probe.lit import fields
 from lit_probe.lit.dataset import probe_dataset
-from lit_probe.lit.model import is_probe_model, probe_model
+from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
+from lit_probe.lit.model import probe_model
 
 
-class LayerPredictionsInterpreter(components.Interpreter):
+class LayerPredictionsInterpreter(ProbeInterpreter):
     """The probability that each layer's probe gives each class, for the selected text and its edits."""
-
-    def is_compatible(self, model: lit_model.Model, dataset: lit_dataset.Dataset) -> bool:
-        """True for an encoder with layer probes."""
-        return is_probe_model(model)
 
     def run(
         self,

@@ -6,25 +6,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from lit_nlp.api import components, types
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
+from lit_nlp.api import types
 
 from lit_probe.battery import CHECKS, CheckProgress, find_check, run_check
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.dataset import ProbeDataset, probe_dataset
-from lit_probe.lit.model import ProbeModel, is_probe_model, probe_model
+from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
+from lit_probe.lit.model import ProbeModel, probe_model
 
 
-class ProbeChecksInterpreter(components.Interpreter):
+class ProbeChecksInterpreter(ProbeInterpreter):
     """What else can be said of the layers at which the concept is decodable: selectivity, baselines, calibration and more.
 
     Everything is measured on the dev rows of the data set that the probes were trained on, whatever is selected.
     """
-
-    def is_compatible(self, model: lit_model.Model, dataset: lit_dataset.Dataset) -> bool:
-        """True for an encoder with layer probes."""
-        return is_probe_model(model)
 
     def config_spec(self) -> types.Spec:
         """Which check."""

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lit_nlp.api import components, types
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
+from lit_nlp.api import types
 
 from lit_probe.errors import LitProbeError
-from lit_probe.lit.model import is_probe_model, probe_model
+from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
+from lit_probe.lit.model import probe_model
 from lit_probe.provenance import card
 
 
-class ProvenanceInterpreter(components.Interpreter):
+class ProvenanceInterpreter(ProbeInterpreter):
     """Model, data, settings, seeds and versions behind the numbers, and the command that computes them again."""
-
-    def is_compatible(self, model: lit_model.Model, dataset: lit_dataset.Dataset) -> bool:
-        """True for an encoder with layer probes."""
-        return is_probe_model(model)
 
     def run(
         self,

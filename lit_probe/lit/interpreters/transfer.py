@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lit_nlp.api import components, types
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
+from lit_nlp.api import types
 
-from lit_probe.lit.model import is_probe_model, probe_model
+from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
+from lit_probe.lit.model import probe_model
 from lit_probe.transfer import transfer
 
 _ONE_DATA_SET = "There is one data set with these classes only, and no other to transfer to. Name another with --datasets."
 
 
-class TransferInterpreter(components.Interpreter):
+class TransferInterpreter(ProbeInterpreter):
     """Is what is decodable on one data set decodable with the same probes on another? A table for every layer."""
-
-    def is_compatible(self, model: lit_model.Model, dataset: lit_dataset.Dataset) -> bool:
-        """True for an encoder with layer probes."""
-        return is_probe_model(model)
 
     def run(
         self,
