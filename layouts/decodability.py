@@ -38,9 +38,11 @@ DECODABILITY = LitCanonicalLayout(
         # Alone in its tab: beside other panels its buttons would be cut off on a laptop's screen.
         "Edit": [Panel.DatapointEditorModule],
         "Predictions": [Panel.ClassificationModule],
-        "Performance": [Panel.MetricsModule, Panel.ConfusionMatrixModule, Panel.CurvesModule],
-        "Explanations": [Panel.SalienceMapModule],
-        "Counterfactuals": [Panel.GeneratorModule],
+        # Metrics alone: its score columns need the width.
+        "Metrics": [Panel.MetricsModule],
+        "Errors": [Panel.ConfusionMatrixModule, Panel.CurvesModule],
+        "Salience": [Panel.SalienceMapModule],
+        "Generate": [Panel.GeneratorModule],
         "Model": [AGREEMENT],
     },
     description="At which layer is the concept decodable? Every layer's probe, scored on all rows, a slice or a selection.",
