@@ -198,6 +198,7 @@ def build_app() -> Any:
     from lit_probe.lit.app import AppOptions, build
 
     splits_list, encoders, cache = load_splits(), load_encoders(), open_cache()
+    print(f"lit_probe with {len(encoders)} encoder(s) and {len(splits_list)} data set(s){_cache_words(cache)}", file=sys.stderr)
     show = tqdm_progress()
     options = AppOptions(
         host=FLAGS.host,

@@ -65,7 +65,7 @@ def predicted(lit: LitPage) -> int:
     return lit.page.evaluate(f"() => {{{SERVICES} return {column}.filter((value) => value != null).length}}")
 
 
-def expect_everything_predicted(lit: LitPage, metrics_tab: str = "Performance") -> None:
+def expect_everything_predicted(lit: LitPage, metrics_tab: str = "Metrics") -> None:
     """Without a reload, LIT's own panels show what the probes say."""
     lit.page.locator(".tab", has_text=re.compile(f"^\\s*{metrics_tab}\\s*$")).click()
     expect(lit.page.locator("metrics-module:visible")).to_contain_text("probe_layer_03")
