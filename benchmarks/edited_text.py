@@ -37,7 +37,8 @@ def main() -> None:
             for i in range(ROUNDS + 5):
                 # A new text every time, so that no memo answers.
                 text = f"{texts[i % len(texts)]} edit {i}"
-                through_http.append(seconds(_predict, port, model, text))
+                example = _edited(port, text)
+                through_http.append(seconds(_predict, port, model, example))
                 bare.append(seconds(bare_forward, encoder, [encoder.encode([text])]))
         finally:
             server.terminate()
@@ -52,7 +53,7 @@ def _wait_until_ready(port: int) -> str:
     while time.monotonic() < deadline:
         try:
             model = next(iter(_post(port, "get_info")["models"]))
-            if _predict(port, model, "ready")["status"] == "ready":
+            if _predict(port, model, _edited(port, "ready"))["status"] == "ready":
                 return str(model)
         except urllib.error.HTTPError:
             raise
@@ -62,13 +63,16 @@ def _wait_until_ready(port: int) -> str:
     raise TimeoutError("the server was not ready within three minutes")
 
 
-def _predict(port: int, model: str, text: str) -> dict[str, Any]:
-    """What LIT's front end asks after an edit: predictions first, then the interpreter."""
-    example = {
-        "id": text,
-        "data": {"_id": text, "text": text, "label": "positive", "_meta": {"added": True}},
-        "meta": {"added": True},
-    }
+def _edited(port: int, text: str) -> dict[str, Any]:
+    """What the editor's "Add" makes of a text: LIT gives it its id."""
+    data = {"_id": "", "text": text, "label": "positive", "_meta": {"added": True}}
+    body = {"inputs": [{"data": data, "id": "", "meta": data["_meta"]}]}
+    [example] = _post(port, "annotate_new_data?dataset_name=demo", body)
+    return dict(example)
+
+
+def _predict(port: int, model: str, example: dict[str, Any]) -> dict[str, Any]:
+    """Every layer's probabilities of the edited text."""
     query = f"get_interpretations?model={model}&dataset_name=demo&interpreter=layer_predictions&do_predict=0"
     answer: dict[str, Any] = _post(port, query, {"inputs": [example], "config": {}})
     return answer
