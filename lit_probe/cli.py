@@ -202,7 +202,6 @@ def build_app() -> Any:
     show = tqdm_progress()
     options = AppOptions(
         host=FLAGS.host,
-        port=FLAGS.port,
         allowed_hosts=tuple(FLAGS.allowed_hosts),
         show_train=FLAGS.show_train,
         max_shown=FLAGS.max_shown,

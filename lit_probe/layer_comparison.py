@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.errors import DatasetError, UnknownNameError
 from lit_probe.intervals import percentile_interval
-from lit_probe.metrics import METRICS, score_layers
-from lit_probe.scored_rows import Counts, ScoredRows
+from lit_probe.metrics import METRICS, accuracy, balanced_accuracy, score_layers
+from lit_probe.scored_rows import ScoredRows
 from lit_probe.study import LayerStudy
 
 SIGNIFICANCE = 0.05
@@ -174,21 +174,8 @@ def score_draws(metric: str, rows: ScoredRows) -> NDArray[np.float64]:
 
     Rows of the same number and seed get the same resamples, whatever their labels and probabilities: their draws are paired.
     """
-    statistics = {"accuracy": _accuracy, "balanced_accuracy": _balanced_accuracy}
+    statistics = {"accuracy": accuracy, "balanced_accuracy": balanced_accuracy}
     return statistics[metric](rows.resampled_counts)
-
-
-def _accuracy(counts: Counts) -> NDArray[np.float64]:
-    shares: NDArray[np.float64] = counts.hits.sum(axis=-1) / counts.actual.sum(axis=-1)
-    return shares
-
-
-def _balanced_accuracy(counts: Counts) -> NDArray[np.float64]:
-    # A resample may lack a class that the rows have; the average is then over the classes it has.
-    present = counts.actual > 0
-    recalls = np.divide(counts.hits, counts.actual, out=np.zeros_like(counts.hits), where=present)
-    means: NDArray[np.float64] = recalls.sum(axis=-1) / present.sum(axis=-1)
-    return means
 
 
 def difference_p(difference: float, draws: ArrayLike, n_units: int) -> float:

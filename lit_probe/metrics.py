@@ -13,7 +13,18 @@ from lit_probe.intervals import Interval, auroc, auroc_interval, percentile_inte
 from lit_probe.registry import lookup
 from lit_probe.scored_rows import Counts, ScoredRows
 
-__all__ = ["METRICS", "Metric", "Score", "ScoredRows", "headline_metric", "majority_score", "metrics_for", "score_layers"]
+__all__ = [
+    "METRICS",
+    "Metric",
+    "Score",
+    "ScoredRows",
+    "accuracy",
+    "balanced_accuracy",
+    "headline_metric",
+    "majority_score",
+    "metrics_for",
+    "score_layers",
+]
 
 IMBALANCED_SHARE = 0.6
 
@@ -113,7 +124,8 @@ def _mean_of_defined(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return _ratio(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1).astype(np.float64))
 
 
-def _accuracy(counts: Counts) -> NDArray[np.float64]:
+def accuracy(counts: Counts) -> NDArray[np.float64]:
+    """``[…]`` share of rows that the probe puts in their class."""
     return _ratio(counts.hits.sum(axis=-1), counts.actual.sum(axis=-1))
 
 
@@ -130,7 +142,8 @@ def _f1(counts: Counts) -> NDArray[np.float64]:
 
 
 # A resample may lack a class that the rows have; these two then average over the classes it has.
-def _balanced_accuracy(counts: Counts) -> NDArray[np.float64]:
+def balanced_accuracy(counts: Counts) -> NDArray[np.float64]:
+    """``[…]`` mean over classes of the share of their rows that the probe puts there."""
     return _mean_of_defined(_recall(counts))
 
 
@@ -197,8 +210,8 @@ def _bootstrapped(name: str, title: str, statistic: Callable[[Counts], NDArray[n
 
 
 METRICS: dict[str, Metric] = {
-    "accuracy": _proportion("accuracy", "Accuracy", _accuracy, needs="a row"),
-    "balanced_accuracy": _bootstrapped("balanced_accuracy", "Balanced accuracy", _balanced_accuracy, needs="rows of every class"),
+    "accuracy": _proportion("accuracy", "Accuracy", accuracy, needs="a row"),
+    "balanced_accuracy": _bootstrapped("balanced_accuracy", "Balanced accuracy", balanced_accuracy, needs="rows of every class"),
     "macro_f1": _bootstrapped("macro_f1", "Macro F1", _macro_f1, needs="rows of every class"),
     "mcc": _bootstrapped("mcc", "Matthews correlation", _mcc, needs="rows of two classes"),
     "auroc": Metric("auroc", "AUROC", "rows of every class", _auroc, _auroc_interval, _ONE_OF_A_CLASS),

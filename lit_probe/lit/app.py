@@ -65,7 +65,6 @@ class AppOptions:
 
     Attributes:
       host: the address it listens on.
-      port: its port.
       allowed_hosts: further host names to answer to, as behind a proxy.
       show_train: train rows shown per data set.
       max_shown: rows shown per data set.
@@ -74,7 +73,6 @@ class AppOptions:
     """
 
     host: str = "127.0.0.1"
-    port: int = 5432
     allowed_hosts: tuple[str, ...] = ()
     show_train: int = DEFAULT_SHOW_TRAIN
     max_shown: int = DEFAULT_MAX_SHOWN
