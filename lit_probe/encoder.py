@@ -73,6 +73,21 @@ class EncodedText:
 
 
 @dataclass(frozen=True)
+class PaddedBatch:
+    """A batch as the model reads it, on the encoder's device. Padding stands on the right.
+
+    Attributes:
+      ids: ``[b, n_tokens]`` int64 token ids.
+      attention_mask: ``[b, n_tokens]`` bool, False for padding.
+      special_tokens_mask: ``[b, n_tokens]`` bool, True for special tokens and padding.
+    """
+
+    ids: Tensor
+    attention_mask: Tensor
+    special_tokens_mask: Tensor
+
+
+@dataclass(frozen=True)
 class HiddenStates:
     """What one forward pass over a batch gives, on the encoder's device. Padding stands on the right.
 
@@ -233,6 +248,10 @@ class Encoder:
             yield batch
             start += len(batch)
 
+    def padded(self, batch: Sequence[EncodedText]) -> PaddedBatch:
+        """The batch as the model reads it, on its device."""
+        return _padded(batch, self.tokenizer.pad_token_id, self.model.device)
+
     def _cut(self, encoding: Any, with_tokens: bool) -> EncodedText:
         ids, special = encoding.ids, [bool(flag) for flag in encoding.special_tokens_mask]
         kept = range(len(ids))
@@ -250,7 +269,7 @@ class Encoder:
 
     def _forward(self, batch: Sequence[EncodedText]) -> HiddenStates:
         try:
-            output, attended, special = _run(self.model, batch, self.tokenizer)
+            output, padded = _run(self.model, batch, self.tokenizer)
         except (IndexError, RuntimeError, TypeError) as error:
             raise EncoderError(f"{self.checkpoint.model_id!r} cannot encode a batch of {len(batch)} texts: {error}") from error
         if len(output.hidden_states) != self.n_layers:
@@ -258,7 +277,8 @@ class Encoder:
                 f"{self.checkpoint.model_id!r} returned {len(output.hidden_states)} hidden states where its config.json "
                 f"promises {self.n_layers} (embeddings and one per block); lit_probe cannot number its layers."
             )
-        return HiddenStates(tuple(output.hidden_states), attended, special, getattr(output, "logits", None))
+        head_logits = getattr(output, "logits", None)
+        return HiddenStates(tuple(output.hidden_states), padded.attention_mask, padded.special_tokens_mask, head_logits)
 
 
 def load_encoder(
@@ -287,26 +307,31 @@ def load_encoder(
     return Encoder(checkpoint, max_length=max_length, keep=keep, device=device)
 
 
-def _run(model: Any, batch: Sequence[EncodedText], tokenizer: Any) -> tuple[Any, Tensor, Tensor]:
-    """The model's output for one batch padded on the right, its attention mask and its special-tokens mask."""
+def _run(model: Any, batch: Sequence[EncodedText], tokenizer: Any) -> tuple[Any, PaddedBatch]:
+    """The model's output for one batch, and the batch as it read it."""
+    import torch
+
+    padded = _padded(batch, tokenizer.pad_token_id, model.device)
+    with torch.inference_mode():
+        return model(input_ids=padded.ids, attention_mask=padded.attention_mask.long(), output_hidden_states=True), padded
+
+
+def _padded(batch: Sequence[EncodedText], pad_id: int | None, device: Any) -> PaddedBatch:
     import torch
 
     longest = max(len(text.ids) for text in batch)
-    pad_id = tokenizer.pad_token_id or 0
     # Built as lists: one tensor from nested lists is quicker than many small ones copied together.
-    ids = torch.tensor([text.ids + [pad_id] * (longest - len(text.ids)) for text in batch], device=model.device)
-    special = torch.tensor([text.special + [True] * (longest - len(text.ids)) for text in batch], device=model.device)
-    lengths = torch.tensor([len(text.ids) for text in batch], device=model.device)
-    attended = torch.arange(longest, device=model.device) < lengths.unsqueeze(1)
-    with torch.inference_mode():
-        return model(input_ids=ids, attention_mask=attended.long(), output_hidden_states=True), attended, special
+    ids = torch.tensor([text.ids + [pad_id or 0] * (longest - len(text.ids)) for text in batch], device=device)
+    special = torch.tensor([text.special + [True] * (longest - len(text.ids)) for text in batch], device=device)
+    lengths = torch.tensor([len(text.ids) for text in batch], device=device)
+    return PaddedBatch(ids, torch.arange(longest, device=device) < lengths.unsqueeze(1), special)
 
 
 def _padding_is_neutral(model: Any, short_and_long: Sequence[EncodedText], tokenizer: Any) -> bool:
     """Whether a short text has the same hidden states alone and padded beside a long one."""
     short = short_and_long[0]
-    alone, _, _ = _run(model, [short], tokenizer)
-    beside, _, _ = _run(model, short_and_long, tokenizer)
+    alone, _ = _run(model, [short], tokenizer)
+    beside, _ = _run(model, short_and_long, tokenizer)
     n = len(short.ids)
     pairs = zip(alone.hidden_states, beside.hidden_states, strict=True)
     return all(bool((one[0, :n] - two[0, :n]).abs().max() < _NEUTRAL) for one, two in pairs)

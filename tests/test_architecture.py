@@ -30,6 +30,9 @@ FLOW = (
     "metrics",
     "layerwise",
     "study",
+    "layer_calls",
+    "probe_forward",
+    "salience",
     "layer_comparison",
     "control_task",
     "selectivity",
@@ -61,7 +64,7 @@ DOORS = {
     "matplotlib": ("figures",),
     "datasketch": ("leakage",),
     "waitress": ("lit",),
-    "torch": ("encoder", "pooling", "activations"),
+    "torch": ("encoder", "pooling", "activations", "layer_calls", "probe_forward", "salience"),
     "absl.flags": ("cli",),
 }
 
