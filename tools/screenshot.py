@@ -1,24 +1,28 @@
-"""Makes docs/probe-by-layer.png from the running program: the embedded demo in the default layout, one example selected.
+"""Makes the README's picture from the running program: the panel "Probe by layer" with all its series, on real SST-2 sentences.
 
-    python tools/screenshot.py
+    LIT_PROBE_TEST_DATA=folder python tools/screenshot.py [TARGET.png [WIDTH]]
 
-Needs Chromium on the PATH. Pictures are made by this script alone, so that they cannot go stale unnoticed.
+`folder` holds `sst2/sentences_{train,dev,test}.tsv`. The panel alone is taken, so that no sentence of the data is visible. Needs
+Chromium on the PATH. Pictures are made by this script alone, so that they cannot go stale unnoticed.
 """
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 TARGET = Path(__file__).parent.parent / "docs" / "probe-by-layer.png"
+BASELINES = ("embeddings", "bag_of_words", "tfidf", "length", "random_weights", "shuffled")
 
 
-def main() -> None:
-    """Starts a server on a free port and takes the picture."""
-    command = [sys.executable, "-m", "lit_probe.cli", "serve", "--port=0", "--datasets=demo", "--device=cpu"]
+def main(target: Path = TARGET, width: int = 1440) -> None:
+    """Starts a server on a free port and takes the picture of a page that is ``width`` pixels wide."""
+    source = Path(os.environ["LIT_PROBE_TEST_DATA"]) / "sst2"
+    command = [sys.executable, "-m", "lit_probe.cli", "serve", "--port=0", f"--datasets=sst2_sentences={source}", "--device=cpu"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None
@@ -30,19 +34,23 @@ def main() -> None:
                 executable_path=shutil.which("chromium"),
                 args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
             )
-            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            page = browser.new_page(viewport={"width": width, "height": 900})
             page.goto(url[0])
-            page.locator("layer-metrics-module .chart svg").wait_for(timeout=180_000)
-            page.locator("lit-data-table tbody tr").nth(2).click()
-            page.locator("layer-metrics-module .strip svg, layer-metrics-module .strips svg").first.wait_for(timeout=30_000)
+            panel = page.locator("layer-metrics-module:visible")
+            panel.locator(".chart svg").wait_for(timeout=180_000)
+            for name in BASELINES:
+                panel.locator(f"input[name={name}]").check()
+            # A series that is still being computed has a line of its own.
+            expect(panel.locator(".remark[role=status]")).to_have_count(0, timeout=300_000)
+            page.wait_for_timeout(1_000)
             page.mouse.move(5, 890)
-            page.screenshot(path=TARGET)
+            panel.screenshot(path=target)
             browser.close()
     finally:
         server.terminate()
         server.wait()
-    print(f"Written: {TARGET}")
+    print(f"Written: {target}")
 
 
 if __name__ == "__main__":
-    main()
+    main(*(convert(value) for convert, value in zip((Path, int), sys.argv[1:], strict=False)))

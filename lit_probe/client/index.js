@@ -4,7 +4,7 @@
  *
  * LIT's page loads this module after LIT's own bundle and before the `load` event on which LIT starts.
  */
-import {holdRequestsForProbes, importPanel} from './lib/lit_host.js';
+import {holdRequestsForProbes, importPanel, letTabsScroll} from './lib/lit_host.js';
 
 importPanel('layer-metrics-module', new URL('./modules/layer_metrics_module.js', import.meta.url));
 importPanel('selectivity-module', new URL('./modules/selectivity_module.js', import.meta.url));
@@ -16,4 +16,5 @@ importPanel('transfer-module', new URL('./modules/transfer_module.js', import.me
 importPanel('slices-by-layer-module', new URL('./modules/slices_by_layer_module.js', import.meta.url));
 importPanel('provenance-module', new URL('./modules/provenance_module.js', import.meta.url));
 
+letTabsScroll();
 holdRequestsForProbes();

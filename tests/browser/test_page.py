@@ -92,3 +92,15 @@ def test_the_smallest_panel_of_the_guide_works(lit: LitPage):
     expect(smallest).to_have_text("Layer not picked yet")
     lit.click_layer(2)
     expect(smallest).to_have_text("Layer 2")
+
+
+def test_a_tab_without_room_can_be_scrolled_to(lit: LitPage):
+    lit.page.set_viewport_size({"width": 700, "height": 900})
+    lit.open(dataset="demo").wait_for_curve()
+    tabs = lit.page.locator(".tabs-container", has=lit.page.get_by_text("Selectivity", exact=True))
+    last = tabs.locator(".tab").last
+    in_view = "(tab) => tab.getBoundingClientRect().right <= tab.parentElement.getBoundingClientRect().right + 1"
+    assert not last.evaluate(in_view), "there should be too little room at this width"
+    tabs.hover()
+    lit.page.mouse.wheel(600, 0)
+    lit.page.wait_for_function(f"(tab) => ({in_view})(tab)", arg=last.element_handle())

@@ -118,6 +118,17 @@ function litModule() {
   return base;
 }
 
+/**
+ * Lets a row of tabs be scrolled where it has no room for all of them: LIT itself cuts off the last ones, which nothing can then
+ * reach on a narrow screen. Called before LIT starts.
+ */
+export function letTabsScroll() {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`.tabs-container {min-width: 0; overflow: auto hidden; scrollbar-width: thin}
+    .tab {flex: none; padding: 4px clamp(6px, 0.9vw, 16px)}`);
+  /** @type {any} */ (customElements.get('lit-modules'))?.elementStyles?.push(sheet);
+}
+
 /** @param {string} what @returns {Error} */
 function foreignBundle(what) {
   return new Error(`lit_probe's panels need the page of lit-nlp 1.3.1, and this page is another one: ${what}.`);
