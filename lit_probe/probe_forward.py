@@ -99,7 +99,7 @@ class Forward(ABC):
     def scalar(self, text: EncodedText, target: Target) -> Callable[[Tensor], Tensor]:
         """The function from embeddings ``[b, n_tokens, d_embedding]`` of this text to the explained number ``[b]``."""
         logits, scalar = self.of_text(text), SCALARS[target.scalar]
-        self._check(target)
+        self.check(target)
         return lambda embeddings: scalar(logits(embeddings), target.class_index)
 
     def embeddings(self, text: EncodedText) -> Tensor:
@@ -143,11 +143,16 @@ class Forward(ABC):
         """``[n]`` the explained number of each row of ``logits`` ``[n, n_classes]``."""
         import torch
 
-        self._check(target)
+        self.check(target)
         values: NDArray[np.float64] = SCALARS[target.scalar](torch.from_numpy(logits), target.class_index).numpy()
         return values
 
-    def _check(self, target: Target) -> None:
+    def check(self, target: Target) -> None:
+        """That the target's class is one of ``class_names``.
+
+        Raises:
+          LitProbeError: it is not.
+        """
         if not 0 <= target.class_index < len(self.class_names):
             raise LitProbeError(f"There is no class {target.class_index}: the {self.name} tells {len(self.class_names)} apart.")
 

@@ -1,0 +1,73 @@
+"""What can be chosen about a salience map. Each method names the options it reads."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from lit_probe.errors import LitProbeError
+from lit_probe.registry import lookup
+
+# What a choice stands for; flags and LIT's controls show the names.
+BASELINE_CHOICES = {
+    "pad": "the padding token's embedding",
+    "mask": "the mask token's embedding",
+    "zero": "zeros",
+    "mean": "the mean of the embedding table",
+}
+REPLACE_CHOICES = {
+    "mask": "the mask token takes its place",
+    "unk": "the unknown token takes its place",
+    "delete": "it is left out",
+}
+UNIT_CHOICES = {"word": "whole words", "token": "the encoder's tokens"}
+
+
+@dataclass(frozen=True)
+class SalienceOptions:
+    """The settings of all salience methods.
+
+    Attributes:
+      steps: points on the path of integrated gradients, 1 or more.
+      samples: perturbed texts of LIME and KernelSHAP, 2 or more; fewer are made where a short text has fewer.
+      noise_samples: random rows that SmoothGrad and GradientSHAP average, 1 or more.
+      noise: standard deviation of SmoothGrad's noise, as a share of the standard deviation of the text's embeddings; 0 or more.
+      seed: of the random methods, 0 to 2^32 - 1.
+      baseline: what integrated gradients start from in place of the text: ``pad``, ``mask``, ``zero`` or ``mean``.
+      replace: what perturbation does to a word: ``mask``, ``unk`` or ``delete``.
+      unit: what perturbation perturbs: a ``word`` or a ``token``.
+      kernel_width: of LIME's kernel on the cosine distance in 0..1, above 0.
+
+    Raises:
+      LitProbeError: a value is out of its range, or a name is unknown.
+
+    >>> SalienceOptions(steps=0)
+    Traceback (most recent call last):
+    ...
+    lit_probe.errors.LitProbeError: steps is 0; give a whole number, 1 or more.
+    """
+
+    steps: int = 50
+    samples: int = 256
+    noise_samples: int = 32
+    noise: float = 0.5
+    seed: int = 0
+    baseline: str = "pad"
+    replace: str = "mask"
+    unit: str = "word"
+    kernel_width: float = 0.25
+
+    def __post_init__(self) -> None:
+        for name, least in (("steps", 1), ("samples", 2), ("noise_samples", 1), ("seed", 0)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                raise LitProbeError(f"{name} is {value!r}; give a whole number, {least} or more.")
+        if self.seed >= 2**32:
+            raise LitProbeError(f"seed is {self.seed}; give one below 2^32.")
+        if not (math.isfinite(self.noise) and self.noise >= 0):
+            raise LitProbeError(f"noise is {self.noise}; give a finite number, 0 or more.")
+        if not (math.isfinite(self.kernel_width) and self.kernel_width > 0):
+            raise LitProbeError(f"kernel_width is {self.kernel_width}; give a finite number above 0.")
+        lookup(BASELINE_CHOICES, self.baseline, "baseline")
+        lookup(REPLACE_CHOICES, self.replace, "replacement")
+        lookup(UNIT_CHOICES, self.unit, "unit")

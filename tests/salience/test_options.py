@@ -1,0 +1,48 @@
+"""Settings of salience methods are checked at the door."""
+
+from __future__ import annotations
+
+import pytest
+
+from lit_probe.errors import LitProbeError, UnknownNameError
+from lit_probe.salience import SALIENCE_METHODS, SalienceOptions
+from lit_probe.salience.baselines import BASELINES
+from lit_probe.salience.options import BASELINE_CHOICES
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"steps": 0}, "steps is 0; give a whole number, 1 or more"),
+        ({"steps": 2.5}, "steps is 2.5"),
+        ({"steps": True}, "steps is True"),
+        ({"samples": 1}, "samples is 1; give a whole number, 2 or more"),
+        ({"noise_samples": 0}, "noise_samples is 0"),
+        ({"noise": -0.1}, "noise is -0.1"),
+        ({"noise": float("nan")}, "noise is nan"),
+        ({"seed": -1}, "seed is -1"),
+        ({"seed": 2**32}, "below 2^32"),
+        ({"kernel_width": 0.0}, "kernel_width is 0.0"),
+        ({"kernel_width": float("inf")}, "kernel_width is inf"),
+    ],
+)
+def test_numbers_out_of_range_are_refused_with_the_range(settings, message):
+    with pytest.raises(LitProbeError) as error:
+        SalienceOptions(**settings)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["baseline", "replace", "unit"])
+def test_unknown_names_are_refused_with_the_choices(name):
+    with pytest.raises(UnknownNameError, match=r"'nonsense'\. Choose one of"):
+        SalienceOptions(**{name: "nonsense"})
+
+
+def test_every_baseline_that_can_be_chosen_can_be_made():
+    assert list(BASELINE_CHOICES) == list(BASELINES)
+
+
+def test_methods_name_only_options_that_there_are():
+    for method in SALIENCE_METHODS.values():
+        assert set(method.uses) <= set(SalienceOptions.__dataclass_fields__), method.name
+        assert method.deterministic == ("seed" not in method.uses), method.name
