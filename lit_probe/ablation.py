@@ -1,0 +1,443 @@
+"""What changes in the forward pass when neurons of a layer are switched off, scaled, or a direction is projected out.
+
+A concept that is decodable from some neurons need not be read from them by the model. This is the check: the hidden states of one
+layer are changed at every token, the pass goes on from there, and the later layers' probes and the model's own head answer again.
+Earlier layers are not computed anew. Zero is off the distribution that the model knows, so the mean is the default
+(Bau et al. 2019, https://arxiv.org/abs/1811.01157, switch off units of an encoder; on what to put in their place see
+Antverg & Belinkov 2022, https://arxiv.org/abs/2110.07483).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lit_probe.encoder import EncodedText, Encoder, PaddedBatch, on_encoder_thread
+from lit_probe.errors import LitProbeError, ProbeError, UnknownNameError
+from lit_probe.layer_calls import run_from_layer, run_to_layer
+from lit_probe.metrics import METRICS, score_layers
+from lit_probe.pooling import POOLINGS
+from lit_probe.probes.fitted import FittedProbe
+from lit_probe.registry import lookup
+from lit_probe.study import LayerStudy
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# From the chosen neurons' values ``[b, n_tokens, n_units]`` to those that take their place.
+_Replace = Callable[["Tensor", "TokenStatistics", "Ablation"], "Tensor"]
+CheckProgress = Callable[[int, int], None]
+
+# Texts of train whose tokens say what is usual for a neuron.
+_N_REFERENCE = 256
+# A random set takes each of its neurons from so many that are closest in size to the one that it stands for.
+_N_ALIKE = 20
+N_RANDOM_SETS = 20
+
+
+def _zero(values: Tensor, usual: TokenStatistics, ablation: Ablation) -> Tensor:
+    return values.new_zeros(values.shape)
+
+
+def _mean(values: Tensor, usual: TokenStatistics, ablation: Ablation) -> Tensor:
+    return values.new_tensor(usual.mean[list(ablation.units)]).expand_as(values)
+
+
+def _resample(values: Tensor, usual: TokenStatistics, ablation: Ablation) -> Tensor:
+    donors = np.random.default_rng(ablation.seed).integers(len(usual.tokens), size=values.shape[:2])
+    return values.new_tensor(usual.tokens[donors][..., list(ablation.units)])
+
+
+def _scale(values: Tensor, usual: TokenStatistics, ablation: Ablation) -> Tensor:
+    return values * ablation.factor
+
+
+# What takes the place of a neuron's value, in reading order; the first is the default.
+REPLACEMENTS: dict[str, _Replace] = {"mean": _mean, "zero": _zero, "resample": _resample, "scale": _scale}
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """Which neurons of one layer are changed at every token, and how.
+
+    Attributes:
+      layer: 0 (embeddings) to n_layers-1.
+      units: indices of neurons, each once; none changes nothing.
+      replacement: ``mean`` (of train's tokens), ``zero``, ``resample`` (the values of one random train token per token) or
+        ``scale``.
+      factor: that ``scale`` multiplies with.
+      seed: of ``resample``.
+
+    Raises:
+      LitProbeError: a neuron is named twice, or the factor is no finite number.
+      UnknownNameError: there is no such replacement.
+    """
+
+    layer: int
+    units: tuple[int, ...]
+    replacement: str = "mean"
+    factor: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        lookup(REPLACEMENTS, self.replacement, "replacement")
+        if len(set(self.units)) != len(self.units):
+            raise LitProbeError("A neuron is named twice.")
+        if not np.isfinite(self.factor):
+            raise LitProbeError(f"The factor is {self.factor}; give a finite number.")
+
+
+@dataclass(frozen=True, eq=False)
+class TokenStatistics:
+    """What is usual for the neurons of a layer, over the attended tokens of some train texts.
+
+    Attributes:
+      tokens: ``[n_tokens, d_model]`` float32.
+    """
+
+    tokens: NDArray[np.float32]
+
+    @cached_property
+    def mean(self) -> NDArray[np.float32]:
+        """``[d_model]`` the mean of each neuron."""
+        mean: NDArray[np.float32] = self.tokens.mean(axis=0, dtype=np.float64).astype(np.float32)
+        return mean
+
+    @cached_property
+    def size(self) -> NDArray[np.float64]:
+        """``[d_model]`` the root of the mean square of each neuron."""
+        size: NDArray[np.float64] = np.sqrt(np.square(self.tokens, dtype=np.float64).mean(axis=0))
+        return size
+
+
+@dataclass(frozen=True, eq=False)
+class LaterLayers:
+    """What a pass that goes on from one layer gives.
+
+    Attributes:
+      first: the layer from which it went on.
+      pooled: ``[n_texts, n_layers - first, d_model]`` float32 of that layer and those after it.
+      head_probabilities: ``[n_texts, n_head_classes]`` of the checkpoint's own head, or None.
+    """
+
+    first: int
+    pooled: NDArray[np.float32]
+    head_probabilities: NDArray[np.float32] | None
+
+    def probabilities(self, probes: Sequence[FittedProbe]) -> NDArray[np.float64]:
+        """``[n_texts, n_layers - first, n_classes]``: what each layer's probe says. ``probes`` are those of all layers."""
+        each = [probe.predict_proba(self.pooled[:, place]) for place, probe in enumerate(probes[self.first :])]
+        return np.stack(each, axis=1)
+
+
+class LayerStates:
+    """The hidden states of some texts at one layer, kept so that many changes can be tried on them.
+
+    Args:
+      encoder: the frozen encoder.
+      texts: one or more; their hidden states stay in memory (25 tokens of 384 units take 38 kB).
+      layer: 0..n_layers-1.
+      pooling: a name in ``POOLINGS``.
+
+    Raises:
+      UnknownNameError: there is no such layer or pooling.
+      LitProbeError: there is no text, or one without any token.
+    """
+
+    def __init__(self, encoder: Encoder, texts: Sequence[str], layer: int, pooling: str):
+        if not 0 <= layer < encoder.n_layers:
+            raise UnknownNameError(f"Unknown layer {layer}. {encoder.name} has layers 0 (embeddings) to {encoder.n_layers - 1}.")
+        if not texts:
+            raise LitProbeError("There is no text in which neurons could be changed.")
+        self.encoder = encoder
+        self.layer = layer
+        self._pool = lookup(POOLINGS, pooling, "pooling")
+        self._n_texts = len(texts)
+        encoded = encoder.encode(texts)
+        if any(not text.ids for text in encoded):
+            raise LitProbeError("A text has no token at all, so there is nothing in it to be changed.")
+        self._batches = [self._states(indices, [encoded[i] for i in indices]) for indices in encoder.batches(encoded)]
+
+    def _states(self, indices: list[int], texts: Sequence[EncodedText]) -> tuple[list[int], PaddedBatch, Tensor]:
+        def compute() -> tuple[list[int], PaddedBatch, Tensor]:
+            import torch
+
+            batch = self.encoder.padded(texts)
+            with torch.inference_mode():
+                return indices, batch, run_to_layer(self.encoder, self.layer, lambda: self._call(batch))
+
+        return on_encoder_thread(compute)
+
+    def _call(self, batch: PaddedBatch) -> Any:
+        return self.encoder.model(input_ids=batch.ids, attention_mask=batch.attention_mask.long(), output_hidden_states=True)
+
+    def statistics(self) -> TokenStatistics:
+        """The values of all attended tokens."""
+        tokens = [hidden[batch.attention_mask].float().cpu().numpy() for _, batch, hidden in self._batches]
+        return TokenStatistics(np.concatenate(tokens))
+
+    def go_on(self, change: Callable[[Tensor], Tensor] | None = None) -> LaterLayers:
+        """The rest of the pass, with ``change(hidden [b, n_tokens, d_model])`` in place of the hidden states of the layer.
+
+        Raises:
+          EncoderError: the architecture's pass cannot be entered at this layer.
+        """
+        n_later = self.encoder.n_layers - self.layer
+        pooled = np.empty((self._n_texts, n_later, self.encoder.d_model), dtype=np.float32)
+        n_classes = len(self.encoder.head_label_names or ())
+        head = np.empty((self._n_texts, n_classes), dtype=np.float32) if n_classes else None
+
+        def run(indices: list[int], batch: PaddedBatch, hidden: Tensor) -> None:
+            import torch
+
+            with torch.inference_mode():
+                changed = hidden if change is None else change(hidden)
+                output = run_from_layer(self.encoder, self.layer, changed, lambda: self._call(batch))
+                for place, states in enumerate((changed, *output.hidden_states[self.layer + 1 :])):
+                    vectors = self._pool(states, batch.attention_mask, batch.special_tokens_mask)
+                    pooled[indices, place] = vectors.float().cpu().numpy()
+                if head is not None:
+                    head[indices] = output.logits.float().softmax(dim=-1).cpu().numpy()
+
+        for indices, batch, hidden in self._batches:
+            # Batch by batch, so that a single text somebody has just edited waits for one batch, not for all.
+            on_encoder_thread(run, indices, batch, hidden)
+        return LaterLayers(self.layer, pooled, head)
+
+
+def usual_tokens(study: LayerStudy, layer: int) -> TokenStatistics:
+    """What is usual at a layer: the tokens of up to 256 train texts, drawn by the study's seed."""
+    texts = study.splits.train.texts
+    chosen = np.sort(np.random.default_rng(study.seed).permutation(len(texts))[:_N_REFERENCE])
+    return LayerStates(study.encoder, [texts[i] for i in chosen], layer, study.pooling).statistics()
+
+
+def changed_by(ablation: Ablation, usual: TokenStatistics) -> Callable[[Tensor], Tensor]:
+    """The change of hidden states ``[b, n_tokens, d_model]`` that the ablation makes.
+
+    Raises:
+      UnknownNameError: the layer has no such neuron.
+    """
+    d_model = usual.tokens.shape[1]
+    strange = [unit for unit in ablation.units if not 0 <= unit < d_model]
+    if strange:
+        raise UnknownNameError(f"Unknown neuron {strange[0]}. Layer {ablation.layer} has neurons 0 to {d_model - 1}.")
+    replace, units = REPLACEMENTS[ablation.replacement], list(ablation.units)
+
+    def change(hidden: Tensor) -> Tensor:
+        if not units:
+            return hidden
+        changed = hidden.clone()
+        changed[..., units] = replace(hidden[..., units], usual, ablation)
+        return changed
+
+    return change
+
+
+def probe_directions(probe: FittedProbe) -> NDArray[np.float64]:
+    """``[n_classes - 1, d_model]`` an orthonormal basis of the directions in activation space that a linear probe reads.
+
+    Raises:
+      ProbeError: the probe is not linear, or reads nothing.
+    """
+    if len(probe.layers) != 1:
+        raise ProbeError(f"A probe of kind {probe.kind!r} has no directions: only a linear probe's can be projected out.")
+    weight = probe.layers[0][0] / probe.scale
+    # Adding the same to all classes changes no probability.
+    _, sizes, basis = np.linalg.svd(weight - weight.mean(axis=0), full_matrices=False)
+    directions: NDArray[np.float64] = basis[sizes > 1e-9 * max(sizes.max(), 1e-300)][: probe.n_classes - 1]
+    if not len(directions):
+        raise ProbeError("The probe reads no direction: all its weights are 0.")
+    return directions
+
+
+def without(directions: NDArray[np.float64], usual: TokenStatistics) -> Callable[[Tensor], Tensor]:
+    """The change that sets every token's component along orthonormal ``directions`` ``[k, d_model]`` to its usual mean."""
+
+    def change(hidden: Tensor) -> Tensor:
+        basis, mean = hidden.new_tensor(directions), hidden.new_tensor(usual.mean)
+        return hidden - ((hidden - mean) @ basis.T) @ basis
+
+    return change
+
+
+def random_units(units: Sequence[int], size: NDArray[np.float64], seed: int) -> tuple[int, ...]:
+    """As many other neurons, each drawn among those closest in ``size`` ``[d_model]`` to the one that it stands for.
+
+    Raises:
+      LitProbeError: the layer has too few other neurons.
+    """
+    others = np.setdiff1d(np.arange(len(size)), units)
+    if len(others) < len(units):
+        raise LitProbeError(
+            f"{len(units)} of {len(size)} neurons are changed, so there are too few others to compare them with: "
+            "choose at most half of the layer."
+        )
+    random, free, drawn = np.random.default_rng(seed), set(others.tolist()), []
+    for unit in random.permutation(np.array(units, dtype=int)):
+        left = np.array(sorted(free))
+        alike = left[np.argsort(np.abs(size[left] - size[unit]), kind="stable")[:_N_ALIKE]]
+        drawn.append(int(random.choice(alike)))
+        free.remove(drawn[-1])
+    return tuple(sorted(drawn))
+
+
+def random_directions(n: int, d_model: int, seed: int) -> NDArray[np.float64]:
+    """``[n, d_model]`` orthonormal directions in which nothing was sought."""
+    basis: NDArray[np.float64] = np.linalg.qr(np.random.default_rng(seed).normal(size=(d_model, n)))[0].T
+    return basis
+
+
+def ablate(study: LayerStudy, texts: Sequence[str], ablation: Ablation, usual: TokenStatistics | None = None) -> dict[str, Any]:
+    """What the probes from this layer on, and the model itself, say of each text before and after the ablation.
+
+    Args:
+      study: the probes.
+      texts: one or more.
+      ablation: what is changed.
+      usual: of the layer, if it is known already; see `usual_tokens`.
+
+    Returns:
+      ``layers`` (the ablated one and those after it), ``before`` and ``after`` ``[n_texts][n_layers - layer][n_classes]``
+      probabilities; ``model``: the same of the checkpoint's own head with its ``label_names``, or None.
+
+    Raises:
+      LitProbeError: there is no text, layer or neuron such as these, or the pass cannot be entered at this layer.
+    """
+    states = LayerStates(study.encoder, texts, ablation.layer, study.pooling)
+    before = states.go_on()
+    after = states.go_on(changed_by(ablation, usual or usual_tokens(study, ablation.layer)))
+    probes, head = study.layerwise.probes, study.encoder.head_label_names
+    return {
+        "layers": list(range(ablation.layer, study.encoder.n_layers)),
+        "label_names": list(study.splits.label_names),
+        "before": before.probabilities(probes).tolist(),
+        "after": after.probabilities(probes).tolist(),
+        "model": None
+        if before.head_probabilities is None or after.head_probabilities is None
+        else {
+            "label_names": list(head or ()),
+            "before": before.head_probabilities.tolist(),
+            "after": after.head_probabilities.tolist(),
+        },
+    }
+
+
+def _no_progress(done: int, total: int) -> None:
+    pass
+
+
+def ablation_curve(
+    study: LayerStudy,
+    texts: Sequence[str],
+    labels: Sequence[int],
+    ablation: Ablation | None = None,
+    *,
+    layer: int | None = None,
+    n_random: int = N_RANDOM_SETS,
+    progress: CheckProgress = _no_progress,
+) -> dict[str, Any]:
+    """The later layers' scores with neurons switched off, beside random sets of as many neurons of like size.
+
+    Args:
+      study: the probes; its headline metric is measured.
+      texts: of dev, or a selection.
+      labels: ``[n_texts]`` class indices.
+      ablation: what is changed; None to project out what the probe of ``layer`` reads, beside random directions.
+      layer: only without an ablation.
+      n_random: random sets, 2 or more.
+      progress: called with the number of passes done; it may raise ``CancelledError``.
+
+    Returns:
+      ``layers``: for the ablated layer and those after it, ``before``, ``after``, the mean of ``random`` and the smallest and
+      largest of it (``random_low``, ``random_high``), and ``flipped``, the share of texts whose predicted class changes, beside
+      ``random_flipped``; None where the metric is not defined. ``model``: the same share for the checkpoint's own head. ``size``:
+      the share of the layer's mean square that the neurons hold, beside ``random_size``.
+
+    Raises:
+      LitProbeError: see `ablate`; or there are too few other neurons to compare with.
+    """
+    if n_random < 2:
+        raise LitProbeError(f"{n_random} random sets were asked for; 2 or more show a range.")
+    layer = ablation.layer if ablation is not None else layer
+    if layer is None:
+        raise LitProbeError("Name the layer whose probe direction is projected out.")
+    states = LayerStates(study.encoder, texts, layer, study.pooling)
+    usual = usual_tokens(study, layer)
+    changes, sizes = _changes(study, layer, ablation, usual, n_random)
+    passes = []
+    for done, change in enumerate((None, *changes)):
+        progress(done, n_random + 2)
+        passes.append(states.go_on(change))
+    progress(n_random + 2, n_random + 2)
+
+    gold = np.asarray(labels)
+    probabilities = [one.probabilities(study.layerwise.probes) for one in passes]
+    scores = np.array([_scores(study, each, gold) for each in probabilities])
+    predicted = np.array([each.argmax(axis=2) for each in probabilities])
+    flipped = (predicted != predicted[0]).mean(axis=1)
+    heads = [one.head_probabilities for one in passes]
+    model = None
+    if heads[0] is not None:
+        answers = np.array([head.argmax(axis=1) for head in heads if head is not None])
+        flips = (answers != answers[0]).mean(axis=1)
+        model = {"flipped": float(flips[1]), **_range(flips[2:], "random_flipped")}
+    return {
+        "metric": study.headline,
+        "title": METRICS[study.headline].title,
+        "n": len(texts),
+        "n_random": n_random,
+        "layers": [
+            {
+                "layer": layer + place,
+                "before": _number(scores[0, place]),
+                "after": _number(scores[1, place]),
+                **_range(scores[2:, place], "random"),
+                "flipped": float(flipped[1, place]),
+                **_range(flipped[2:, place], "random_flipped"),
+            }
+            for place in range(scores.shape[1])
+        ],
+        "model": model,
+        **sizes,
+    }
+
+
+def _changes(
+    study: LayerStudy, layer: int, ablation: Ablation | None, usual: TokenStatistics, n_random: int
+) -> tuple[list[Callable[[Tensor], Tensor]], dict[str, float]]:
+    """The change itself, then the random ones; and what share of the layer each is about."""
+    seeds = [study.seed + number for number in range(1, n_random + 1)]
+    if ablation is None:
+        directions = probe_directions(study.layerwise.probes[layer])
+        sets = [random_directions(len(directions), study.encoder.d_model, seed) for seed in seeds]
+        centred = usual.tokens - usual.mean
+        held = [float(np.square(centred @ one.T).sum() / np.square(centred).sum()) for one in (directions, *sets)]
+        return [without(one, usual) for one in (directions, *sets)], {"size": held[0], "random_size": float(np.mean(held[1:]))}
+    named = changed_by(ablation, usual)
+    others = [random_units(ablation.units, usual.size, seed) for seed in seeds]
+    changes = [
+        named,
+        *(changed_by(Ablation(layer, units, ablation.replacement, ablation.factor, ablation.seed), usual) for units in others),
+    ]
+    squares = np.square(usual.size)
+    held = [float(squares[list(units)].sum() / squares.sum()) for units in (ablation.units, *others)]
+    return changes, {"size": held[0], "random_size": float(np.mean(held[1:]))}
+
+
+def _scores(study: LayerStudy, probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> list[float]:
+    scores = score_layers(study.headline, probabilities, labels, None, study.seed, label_names=study.splits.label_names)
+    return [np.nan if score.value is None else score.value for score in scores]
+
+
+def _range(values: NDArray[np.float64], name: str) -> dict[str, float | None]:
+    return {name: _number(values.mean()), f"{name}_low": _number(values.min()), f"{name}_high": _number(values.max())}
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
