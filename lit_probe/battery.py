@@ -5,7 +5,7 @@ All of them are computed on dev; test is read for one score alone, the one that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -139,6 +139,7 @@ def run_battery(
     cache: Cache | None = None,
     progress: Callable[[str, int, int, str], None] | None = None,
     names: Sequence[str] = tuple(CHECKS),
+    variants: Mapping[str, str] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """The named checks of a study, by name.
 
@@ -149,6 +150,7 @@ def run_battery(
       cache: where results are kept.
       progress: hears how far each check is; what it raises ends the battery.
       names: which checks, in `CHECKS`; all of them by default.
+      variants: by check the variant that is meant, such as ``{"selectivity": "first_word"}``; the default where none is named.
 
     Raises:
       CancelledError: from ``progress``.
@@ -161,7 +163,8 @@ def run_battery(
     for name in names:
         check = find_check(name)
         try:
-            results[name] = run_check(name, study, cache, listen(f"{check.title} on {study.splits.name}"))
+            progress_of = listen(f"{check.title} on {study.splits.name}")
+            results[name] = run_check(name, study, cache, progress_of, (variants or {}).get(name))
         except CancelledError:
             raise
         except LitProbeError as error:
@@ -175,7 +178,8 @@ def layer_columns(results: dict[str, dict[str, Any]], n_layers: int) -> list[dic
     Returns:
       Per layer: ``selectivity`` with its interval ``selectivity_low`` and ``selectivity_high``; ``baselines``: by name the score
       that the layer has to beat, the same at each layer for those that read no encoder; ``description_length`` in bits and
-      ``compression`` against the uniform code; ``brier`` and ``ece``. None where a check could not be computed.
+      ``compression`` against the uniform code; ``brier`` and ``ece``; ``agreement`` with the checkpoint's own head. None where a
+      check could not be computed.
     """
 
     def cell(check: str, layer: int, key: str) -> Any:
@@ -199,24 +203,68 @@ def layer_columns(results: dict[str, dict[str, Any]], n_layers: int) -> list[dic
             "compression": cell("description_length", layer, "compression"),
             "brier": cell("calibration", layer, "brier"),
             "ece": cell("calibration", layer, "ece"),
+            "agreement": cell("agreement", layer, "agreement"),
         }
         for layer in range(n_layers)
     ]
 
 
 def check_table(results: dict[str, dict[str, Any]], n_layers: int) -> str:
-    """The checks as text, one line per layer, then the checks that could not be computed."""
+    """The checks as text: one line per layer, then a line for each thing to know about a check, or why it has no result."""
     columns = layer_columns(results, n_layers)
     baselines = [name for name in BASELINES if any(row["baselines"][name] is not None for row in columns)]
-    heads = ["selectivity", "95 % interval", "compression", "brier", "ece", *baselines]
+    measures = [name for name in ("compression", "brier", "ece", "agreement") if any(row[name] is not None for row in columns)]
+    heads = ["selectivity", "95 % interval", *measures, *baselines]
     lines = [f"{'layer':>5}  " + "  ".join(f"{head:>14}" for head in heads)]
     for layer, row in enumerate(columns):
         interval = f"{_cell(row['selectivity_low'])}–{_cell(row['selectivity_high'])}"
-        cells = [_cell(row["selectivity"]), interval, *(_cell(row[name]) for name in ("compression", "brier", "ece"))]
+        cells = [_cell(row["selectivity"]), interval, *(_cell(row[name]) for name in measures)]
         cells += [_cell(row["baselines"][name]) for name in baselines]
         lines.append(f"{layer:>5}  " + "  ".join(f"{cell:>14}" for cell in cells))
-    lines += [f"{CHECKS[name].title}: {result['error']}" for name, result in results.items() if "error" in result]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_remarks(results)])
+
+
+def _remarks(results: dict[str, dict[str, Any]]) -> list[str]:
+    """What the checks say in words, each once: which layers are alike, the optimism of the choice, notes, what went wrong."""
+    told: dict[str, list[str]] = {}
+    for name, result in results.items():
+        for sentence in (*_findings(name, result), *result.get("notes", []), *([result["error"]] if "error" in result else [])):
+            # Checks that share their rows or fits share what is to be said of these.
+            titles = told.setdefault(sentence, [])
+            if CHECKS[name].title not in titles:
+                titles.append(CHECKS[name].title)
+    return [f"{', '.join(titles)}: {sentence}" for sentence, titles in told.items()]
+
+
+def _findings(name: str, result: dict[str, Any]) -> list[str]:
+    """The numbers of a check that belong to no layer, as sentences."""
+    if name == "layer_comparison" and "layers" in result:
+        return [_alike(result), *_optimism(result["optimism"])]
+    if name == "baselines" and "baselines" in result:
+        cells = [(one["title"], one["layers"][0] if one["per_layer"] else one) for one in result["baselines"]]
+        return [f"{title} has no score: {cell['reason'].rstrip('.')}." for title, cell in cells if cell["score"] is None]
+    if name == "agreement" and result.get("available"):
+        return [f"The model's own head has an accuracy of {_with_interval(result['model'], 'accuracy')} on n = {result['n']:,}."]
+    return []
+
+
+def _alike(comparison: dict[str, Any]) -> str:
+    best = comparison["best_layer"]
+    alike = [str(row["layer"]) for row in comparison["layers"] if row["indistinguishable"] and row["layer"] != best]
+    if not alike:
+        return f"Every other layer differs from layer {best}, the best on dev."
+    return f"Layers that cannot be told apart from layer {best}, the best on dev: {', '.join(alike)}."
+
+
+def _optimism(one: dict[str, Any]) -> list[str]:
+    if one["optimism"] is None:
+        return []
+    scores = f"dev {_cell(one['dev'])} less test {_cell(one['test'])} is {_with_interval(one, 'optimism')}"
+    return [f"Optimism of choosing layer {one['layer']} on dev: {scores}."]
+
+
+def _with_interval(one: dict[str, Any], name: str) -> str:
+    return f"{_cell(one[name])} [{_cell(one['low'])} to {_cell(one['high'])}]"
 
 
 def _cell(value: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -159,6 +159,7 @@ def calibrate_layers(
     groups: ArrayLike | None = None,
     seed: int = 0,
     *,
+    label_names: Sequence[str] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
     """The calibration of each layer's probe on the given rows, as it is and after temperature scaling.
@@ -173,6 +174,7 @@ def calibrate_layers(
       labels: ``[n_examples]`` class indices.
       groups: ``[n_examples]`` what belongs together, or None.
       seed: of the shuffled folds.
+      label_names: ``[n_classes]``; None names the classes "0", "1", ….
       progress: called with the layers done and all layers.
 
     Returns:
@@ -185,11 +187,12 @@ def calibrate_layers(
     Raises:
       ProbeError: the arrays do not fit together.
     """
-    rows = ScoredRows(probabilities, labels, groups, seed)
+    rows = ScoredRows(probabilities, labels, groups, seed, label_names)
     lack = _lack(rows)
     folds = None if lack else stratified_folds(rows.labels, groups, seed)
     notes = [] if folds is None or not folds.note else [f"Temperatures: {folds.note}."]
     layers = []
+    at_limit = []
     for layer in range(rows.n_layers):
         before = rows.probabilities[:, layer]
         temperatures: list[float] = []
@@ -197,9 +200,7 @@ def calibrate_layers(
         if folds is not None:
             temperatures, after = _cross_fitted(before, rows.labels, folds)
             if any(temperature in TEMPERATURE_LIMITS for temperature in temperatures):
-                notes.append(
-                    f"Layer {layer}: a temperature lies at its limit, {TEMPERATURE_LIMITS[0]} or {TEMPERATURE_LIMITS[1]}."
-                )
+                at_limit.append(str(layer))
         layers.append(
             {
                 "layer": layer,
@@ -210,6 +211,9 @@ def calibrate_layers(
             }
         )
         progress(layer + 1, rows.n_layers)
+    if at_limit:
+        coldest, hottest = TEMPERATURE_LIMITS
+        notes.append(f"A temperature lies at its limit, {coldest:g} or {hottest:g}, at layers {', '.join(at_limit)}.")
     return {
         "n": rows.n,
         "n_bins": N_BINS,
@@ -224,14 +228,17 @@ def calibrate_layers(
 def calibration(study: LayerStudy, progress: Callable[[int, int], None] = lambda done, total: None) -> dict[str, Any]:
     """`calibrate_layers` on the dev rows of a study."""
     dev = study.splits.dev
-    return {"split": "dev", **calibrate_layers(study.probabilities("dev"), dev.labels, dev.groups, study.seed, progress=progress)}
+    calibrated = calibrate_layers(
+        study.probabilities("dev"), dev.labels, dev.groups, study.seed, label_names=dev.label_names, progress=progress
+    )
+    return {"split": "dev", **calibrated}
 
 
 def _lack(rows: ScoredRows) -> str:
     """Why no temperature can be cross-fitted, or an empty string."""
     if rows.n < MIN_ROWS:
         return f"only {rows.n} rows (fewer than {MIN_ROWS}) for {N_BINS} bins"
-    rare = [name for name, count in zip(rows.label_names, rows.n_by_class, strict=True) if 0 < count < _MIN_ROWS_OF_CLASS]
+    rare = [repr(name) for name, count in zip(rows.label_names, rows.n_by_class, strict=True) if 0 < count < _MIN_ROWS_OF_CLASS]
     return f"a single row of {', '.join(rare)}, so that no two folds have one" if rare else ""
 
 

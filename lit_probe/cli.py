@@ -19,6 +19,7 @@ from tqdm import tqdm
 from lit_probe.activation_cache import Cache
 from lit_probe.battery import CHECKS, check_table, layer_columns, run_battery, stored_near_duplicates
 from lit_probe.checkpoint import DEFAULT_MODEL
+from lit_probe.control_task import CONTROLS, find_control
 from lit_probe.datasets import DATASETS, load_dataset, parse_dataset_flag
 from lit_probe.datasets.options import DatasetOptions
 from lit_probe.encoder import KEEPS, Encoder, load_encoder
@@ -30,7 +31,10 @@ from lit_probe.probes import PROBES
 from lit_probe.provenance import check_against_card, flags_from_card, read_card
 from lit_probe.registry import lookup
 from lit_probe.study import LayerStudy, probe_layers
-from lit_probe.transfer import obstacle, transfer
+from lit_probe.transfer import transfer_table, transfer_within_groups
+
+# Asked of the data sets together; all other checks are asked of each.
+TRANSFER = "transfer"
 
 # A set of its own: lit_nlp and others define flags with the same names on absl's global one.
 FLAGS = flags.FlagValues()  # type: ignore[no-untyped-call]
@@ -81,7 +85,13 @@ _define(
     flags.DEFINE_list,
     "checks",
     ["all"],
-    f"layers: what is checked beside the scores: all, none, or some of {', '.join(CHECKS)}.",
+    f"layers: what is checked beside the scores: all, none, or some of {', '.join((*CHECKS, TRANSFER))}.",
+)
+_define(
+    flags.DEFINE_string,
+    "control",
+    "word",
+    f"layers: what decides the labels of selectivity's control task: {', '.join(CONTROLS)}; group:author names a column.",
 )
 _define(flags.DEFINE_string, "out", "results", "layers: folder for layers.json, layers.csv and layers.svg.")
 _define(
@@ -150,20 +160,23 @@ def layers() -> None:
     """Prints the table of layers and writes ``layers.json``, ``layers.csv`` and ``layers.svg``."""
     from lit_probe.figures import save_layer_curve
 
-    checks = _checks()
+    checks, with_transfer = _checks()
+    find_control(FLAGS.control)
     splits_list, encoders, cache = load_splits(), load_encoders(), open_cache()
     out = Path(FLAGS.out).expanduser()
     folders = [out if len(encoders) == 1 else out / encoder.name for encoder in encoders]
     for folder in folders:
         _check_writable(folder)
+    _check_card(encoders, splits_list, control=FLAGS.control if "selectivity" in checks else None)
     for encoder, folder in zip(encoders, folders, strict=True):
         studies = {splits.name: study(encoder, splits, cache, tqdm_progress()) for splits in splits_list}
-        batteries = {name: run_battery(one, cache, tqdm_progress(), checks) for name, one in studies.items()}
+        variants = {"selectivity": FLAGS.control}
+        batteries = {name: run_battery(one, cache, tqdm_progress(), checks, variants) for name, one in studies.items()}
         results = {name: _with_checks(one.to_json(), batteries[name]) for name, one in studies.items()}
         remarks = {name: _doubts(one, cache, results[name]) if checks else [] for name, one in studies.items()}
-        written = {**next(iter(studies.values())).settings(), "datasets": results}
-        if checks and len(studies) > 1 and not obstacle(*list(studies.values())[:2]):
-            written["transfer"] = transfer(list(studies.values()))
+        written = {**next(iter(studies.values())).settings(), "control": FLAGS.control, "datasets": results}
+        if with_transfer:
+            written[TRANSFER] = transfer_within_groups(list(studies.values()))
         (folder / "layers.json").write_text(json.dumps(written, indent=1, allow_nan=False), "utf-8")
         _write_csv(folder / "layers.csv", results)
         pictures = {name: "layers.svg" if len(studies) == 1 else f"layers-{name}.svg" for name in studies}
@@ -173,6 +186,8 @@ def layers() -> None:
             print(f"\n{title}\n{one.table()}")
             if checks:
                 print("\n".join(["", check_table(batteries[name], encoder.n_layers), *remarks[name]]))
+        if with_transfer and len(studies) > 1:
+            print(f"\n{transfer_table(written[TRANSFER])}")
         print(f"\nWritten to {folder}/: {', '.join(['layers.json', 'layers.csv', *pictures.values()])}{_cache_words(cache)}")
 
 
@@ -198,6 +213,7 @@ def build_app() -> Any:
     from lit_probe.lit.app import AppOptions, build
 
     splits_list, encoders, cache = load_splits(), load_encoders(), open_cache()
+    _check_card(encoders, splits_list)
     print(f"lit_probe with {len(encoders)} encoder(s) and {len(splits_list)} data set(s){_cache_words(cache)}", file=sys.stderr)
     show = tqdm_progress()
     options = AppOptions(
@@ -255,10 +271,6 @@ def open_cache() -> Cache:
 
 def study(encoder: Encoder, splits: Splits, cache: Cache, progress: Any) -> LayerStudy:
     """The study of one encoder on one data set with the flags' settings."""
-    if FLAGS["from"].value:
-        settings = {"pooling": FLAGS.pooling, "probe": FLAGS.probe, "seed": FLAGS.seed}
-        for note in check_against_card(read_card(FLAGS["from"].value), encoder, splits, **settings):
-            print(f"lit-probe: {note}", file=sys.stderr)
     return probe_layers(
         encoder, splits, pooling=FLAGS.pooling, probe=FLAGS.probe, seed=FLAGS.seed, cache=cache, progress=progress
     )
@@ -287,6 +299,17 @@ def _parse(argv: Sequence[str]) -> list[str]:
     return list(arguments[1:])
 
 
+def _check_card(encoders: Sequence[Encoder], splits_list: Sequence[Splits], control: str | None = None) -> None:
+    """Before any hour of work: whether the card of ``--from`` fits every encoder and every data set."""
+    if not FLAGS["from"].value:
+        return
+    card = read_card(FLAGS["from"].value)
+    settings = {"pooling": FLAGS.pooling, "probe": FLAGS.probe, "seed": FLAGS.seed, "control": control}
+    pairs = [(encoder, splits) for encoder in encoders for splits in splits_list]
+    for note in dict.fromkeys(note for pair in pairs for note in check_against_card(card, *pair, **settings)):
+        print(f"lit-probe: {note}", file=sys.stderr)
+
+
 def _unique(loaded: list[Any], what: str, flag: str) -> list[Any]:
     names = [one.name for one in loaded]
     for name in names:
@@ -297,13 +320,15 @@ def _unique(loaded: list[Any], what: str, flag: str) -> list[Any]:
     return loaded
 
 
-def _checks() -> list[str]:
-    """The checks that the flag names, in reading order."""
-    if FLAGS.checks in (["all"], ["none"]):
-        return list(CHECKS) if FLAGS.checks == ["all"] else []
+def _checks() -> tuple[list[str], bool]:
+    """The checks of each data set that the flag names, in reading order, and whether transfer is among those named."""
+    if FLAGS.checks == ["none"]:
+        return [], False
+    if FLAGS.checks == ["all"]:
+        return list(CHECKS), True
     for name in FLAGS.checks:
-        lookup({"all": None, "none": None, **CHECKS}, name, "check")
-    return [name for name in CHECKS if name in FLAGS.checks]
+        lookup({"all": None, "none": None, TRANSFER: None, **CHECKS}, name, "check")
+    return [name for name in CHECKS if name in FLAGS.checks], TRANSFER in FLAGS.checks
 
 
 def _doubts(one: LayerStudy, cache: Cache, result: dict[str, Any]) -> list[str]:

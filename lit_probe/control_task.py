@@ -94,29 +94,40 @@ def _first_words(splits: Splits, column: str) -> tuple[Types, Types]:
 
 
 def _group_values(splits: Splits, column: str) -> tuple[Types, Types]:
-    def values(rows: LabelledTexts) -> Types:
+    def values(split: str, rows: LabelledTexts) -> Types:
         found = rows.columns.get(column) if column else rows.groups
         if found is None:
-            columns = ", ".join(splits.train.columns) or "none"
-            missing = f"has no column {column!r}" if column else "has no groups"
+            columns = ", ".join(name for name in splits.train.columns if name in splits.dev.columns) or "none"
+            missing = f"no column {column!r}" if column else "no groups"
             raise DatasetError(
-                f"{splits.name} {missing}. Name a column for the control, as in group:author. Its columns are: {columns}."
+                f"{splits.name} has {missing} in its {split} rows. Name a column for the control, as in group:author. "
+                f"Columns of both train and dev: {columns}."
             )
         return [str(value) for value in found]
 
-    return values(splits.train), values(splits.dev)
-
-
-def _whole_texts(splits: Splits, column: str) -> tuple[Types, Types]:
-    return list(splits.train.texts), list(splits.dev.texts)
+    return values("train", splits.train), values("dev", splits.dev)
 
 
 CONTROLS: dict[str, Control] = {
     "word": Control("the text's content word that occurs in most training texts", _content_words),
     "first_word": Control("the text's first word", _first_words),
     "group": Control("the text's group, or its value in the named column", _group_values),
-    "memorisation": Control("the whole text: one random label per text, which says something about train only", _whole_texts),
 }
+
+MEMORISATION = "memorisation"
+
+
+def find_control(kind: str) -> Control:
+    """The control of that name; of ``group:author``, which names a column, the one called ``group``.
+
+    Raises:
+      UnknownNameError: there is no such control.
+
+    >>> find_control("group:author").title
+    "the text's group, or its value in the named column"
+    """
+    name, _, _ = kind.partition(":")
+    return lookup(CONTROLS, name if name == "group" else kind, "control")
 
 
 @dataclass(frozen=True)
@@ -124,7 +135,7 @@ class ControlTask:
     """Random labels by type, with the class shares of the task.
 
     Attributes:
-      kind: the name in `CONTROLS`; after a colon the column, for groups.
+      kind: the name in `CONTROLS`; after a colon the column, for groups. ``"memorisation"`` where every text is a type.
       train_types: ``[n_train]`` the type of each train text.
       dev_types: ``[n_dev]`` the type of each dev text.
       n_by_class: how many train texts each class of the task has.
@@ -153,8 +164,16 @@ class ControlTask:
           UnknownNameError: there is no such control.
           DatasetError: there are no groups, or no such column.
         """
-        name, _, column = kind.partition(":")
-        train, dev = lookup(CONTROLS, name if name == "group" else kind, "control").types(splits, column)
+        train, dev = find_control(kind).types(splits, kind.partition(":")[2])
+        return cls._with_types(kind, train, dev, splits)
+
+    @classmethod
+    def one_label_per_text(cls, splits: Splits) -> ControlTask:
+        """Every text a type of its own. It tells what probes learn by heart on train; of dev texts it can say nothing."""
+        return cls._with_types(MEMORISATION, splits.train.texts, splits.dev.texts, splits)
+
+    @classmethod
+    def _with_types(cls, kind: str, train: Sequence[str], dev: Sequence[str], splits: Splits) -> ControlTask:
         n_by_class = np.bincount(splits.train.labels, minlength=len(splits.label_names))
         return cls(kind, tuple(train), tuple(dev), tuple(n_by_class.tolist()), splits.label_names)
 

@@ -8,13 +8,19 @@ from typing import Any
 
 _BLUE = "#1a5fb4"
 _GREY = "#5f6368"
+# What the probes have to beat, where it was measured: colour and dashes of its line. The majority has a line of its own.
+_BASELINES = {
+    "bag_of_words": ("#b35c00", "-."),
+    "tfidf": ("#2e7d32", (0, (5, 1))),
+    "random_weights": ("#7b4fa3", "--"),
+}
 
 
 def save_layer_curve(result: Mapping[str, Any], title: str, path: Path) -> None:
-    """Writes the headline metric over layers, with interval band, majority line and the chosen layer marked.
+    """Writes the headline metric over layers, with interval band, baselines and the chosen layer marked.
 
     Args:
-      result: what ``LayerStudy.to_json`` returns.
+      result: what ``LayerStudy.to_json`` returns; with the baselines under ``checks``, if they were measured.
       title: written above the curve.
       path: the file; its suffix names the format (``.svg``, ``.pdf``, ``.png``).
     """
@@ -28,7 +34,7 @@ def save_layer_curve(result: Mapping[str, Any], title: str, path: Path) -> None:
     layers = [row["layer"] for row in rows]
     # Text stays text and ids are seeded, so that the same numbers give the same file.
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "lit_probe", "font.size": 10}):
-        figure = Figure(figsize=(6.4, 3.8), layout="constrained")
+        figure = Figure(figsize=(7.6, 3.8), layout="constrained")
         axes = figure.add_subplot()
         if all(row[f"{metric}_low"] is not None for row in rows):
             low, high = [row[f"{metric}_low"] for row in rows], [row[f"{metric}_high"] for row in rows]
@@ -37,6 +43,8 @@ def save_layer_curve(result: Mapping[str, Any], title: str, path: Path) -> None:
         axes.plot(layers, [row[metric] for row in rows], color=_BLUE, marker="o", label=f"dev, n = {n_dev:,}")
         if rows and rows[0][f"majority_{metric}"] is not None:
             axes.axhline(rows[0][f"majority_{metric}"], color=_GREY, linestyle="--", linewidth=1, label="majority class")
+        for baseline in result.get("checks", {}).get("baselines", {}).get("baselines", []):
+            _draw_baseline(axes, baseline)
         best, test = result["best_layer"], result["test"]
         test_name = f"test at layer {best}, n = {test['n']:,}"
         if test[metric] is not None:
@@ -47,5 +55,19 @@ def save_layer_curve(result: Mapping[str, Any], title: str, path: Path) -> None:
         axes.set_ylabel(name)
         axes.set_title(title, fontsize=10)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize=8)
+        # Beside the curve, where it covers none of the lines.
+        figure.legend(frameon=False, fontsize=8, loc="outside right upper")
         figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+
+
+def _draw_baseline(axes: Any, baseline: Mapping[str, Any]) -> None:
+    if baseline["name"] not in _BASELINES:
+        return
+    color, dashes = _BASELINES[baseline["name"]]
+    style = {"color": color, "linestyle": dashes, "linewidth": 1, "label": baseline["title"]}
+    if baseline["per_layer"]:
+        rows = [row for row in baseline["layers"] if row["score"] is not None]
+        if rows:
+            axes.plot([row["layer"] for row in rows], [row["score"] for row in rows], **style)
+    elif baseline["score"] is not None:
+        axes.axhline(baseline["score"], **style)

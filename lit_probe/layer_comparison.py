@@ -29,7 +29,8 @@ def compare_layers(study: LayerStudy) -> dict[str, Any]:
       JSON-ready. ``best_layer``; ``metric``; ``significance_test``: ``"mcnemar"`` or ``"bootstrap"``, whose p-values count;
       ``layers``: per layer its ``difference`` from the best one (0 or less), the pointwise 95 % interval ``low`` and ``high`` of
       that, ``p_bootstrap``, ``p_mcnemar`` (None unless it applies), ``p_holm`` and ``indistinguishable``, which is ``p_holm`` >=
-      0.05; in the best layer's own row None stands for all that cannot be; ``optimism``, see `optimism`; ``notes``, sentences.
+      0.05; in the best layer's own row None stands for all that cannot be; ``optimism``, see `optimism`; ``reliable`` and
+      ``reason`` (why not, else an empty string); ``notes``, sentences.
 
     The best layer was chosen on the rows it is compared on, so it may be best by luck: among equal layers, a correction over the
     comparisons with the best alone would find a difference in about 10 % of data sets for 7 layers, 17 % for 13. Holm's
@@ -62,14 +63,21 @@ def compare_layers(study: LayerStudy) -> dict[str, Any]:
         f"{test_name} on {len(study.splits.dev):,} dev rows, corrected by Holm over all {len(pairs)} pairs of layers, because "
         "the best layer was chosen on these rows."
     ]
+    if scores.doubt:
+        notes.insert(0, f"Not to be relied on: {scores.doubt}.")
     if study.headline == "accuracy" and not scores.use_mcnemar:
         notes.append("McNemar's test takes rows as independent and does not apply to rows in groups.")
+    choice = optimism(study)
+    if choice["reason"]:
+        notes.append(f"Optimism of the choice: {choice['reason']}.")
     return {
         "best_layer": best,
         "metric": study.headline,
         "significance_test": "mcnemar" if scores.use_mcnemar else "bootstrap",
         "layers": [row(layer) for layer in range(n_layers)],
-        "optimism": optimism(study),
+        "optimism": choice,
+        "reliable": not scores.doubt,
+        "reason": scores.doubt,
         "notes": notes,
     }
 
@@ -82,7 +90,7 @@ def compare_two_layers(study: LayerStudy, layer: int, other: int) -> dict[str, A
     Returns:
       JSON-ready: ``layer``, ``other``, ``metric``, ``difference`` with its 95 % interval ``low`` and ``high`` (bootstrap of the
       difference on the same draws; None when every draw gives the same), ``p_bootstrap`` and ``p_mcnemar`` (None unless it
-      applies).
+      applies), ``reliable`` and ``reason``.
 
     Raises:
       UnknownNameError: there is no such layer.
@@ -92,7 +100,10 @@ def compare_two_layers(study: LayerStudy, layer: int, other: int) -> dict[str, A
     for one in (layer, other):
         if not 0 <= one < n_layers:
             raise UnknownNameError(f"Unknown layer {one}. There are layers 0 (embeddings) to {n_layers - 1}.")
-    return {"layer": layer, "other": other, "metric": study.headline, **PairedScores.of(study).compare(layer, other)}
+    scores = PairedScores.of(study)
+    compared = scores.compare(layer, other)
+    doubt = {"reliable": not scores.doubt, "reason": scores.doubt}
+    return {"layer": layer, "other": other, "metric": study.headline, **compared, **doubt}
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +116,7 @@ class PairedScores:
       right: ``[n_layers, n_examples]`` whether the layer's probe is right.
       n_units: how many rows, or groups.
       use_mcnemar: whether McNemar's test applies: to accuracy, on rows that are independent.
+      doubt: why the rows are too few to say much, or an empty string.
     """
 
     values: tuple[float, ...]
@@ -112,6 +124,7 @@ class PairedScores:
     right: NDArray[np.bool_]
     n_units: int
     use_mcnemar: bool
+    doubt: str
 
     @classmethod
     def of(cls, study: LayerStudy) -> PairedScores:
@@ -123,12 +136,14 @@ class PairedScores:
         dev = study.splits.dev
         rows = ScoredRows(study.probabilities("dev"), dev.labels, dev.groups, study.seed, study.splits.label_names)
         mcnemar = study.headline == "accuracy" and rows.units is None
+        doubt = rows.doubt()
         return cls(
             defined_scores(study.headline, rows),
             score_draws(study.headline, rows),
             rows.predicted == rows.labels,
             rows.n_units,
             mcnemar,
+            f"dev has {doubt}" if doubt else "",
         )
 
     def compare(self, layer: int, other: int) -> dict[str, Any]:
@@ -241,17 +256,23 @@ def optimism(study: LayerStudy) -> dict[str, Any]:
 
     Returns:
       JSON-ready: ``layer``; ``dev`` and ``test``, each with ``_low`` and ``_high``; ``optimism`` (dev less test) with ``low`` and
-      ``high``. None where a split is too small to tell.
+      ``high``. None where a split has no score, or no interval because its rows belong to one group. ``reliable``, whether
+      both splits have rows enough, and ``reason``, what is wrong with which.
     """
     metric, dev, tested = study.headline, study.splits.dev, study.test_metrics()
-    score = score_layers(metric, study.probabilities("dev"), dev.labels, dev.groups, study.seed)[study.best_layer]
+    scores = score_layers(metric, study.probabilities("dev"), dev.labels, dev.groups, study.seed, label_names=dev.label_names)
+    score = scores[study.best_layer]
     on_dev = (score.value, score.low, score.high)
     on_test = (tested[metric], tested[f"{metric}_low"], tested[f"{metric}_high"])
+    reasons = {"dev": score.reason, "test": tested[f"{metric}_reason"]}
+    reason = "; ".join(f"{split}: {why}" for split, why in reasons.items() if why)
     return {
         "layer": study.best_layer,
         **dict(zip(("dev", "dev_low", "dev_high"), on_dev, strict=True)),
         **dict(zip(("test", "test_low", "test_high"), on_test, strict=True)),
         **dict(zip(("optimism", "low", "high"), _difference(on_dev, on_test), strict=True)),
+        "reliable": score.reliable and tested[f"{metric}_reliable"],
+        "reason": reason,
     }
 
 

@@ -35,7 +35,7 @@ def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> dict[str
       JSON-ready: ``model`` (``id``, ``revision``, ``sha256`` of weights, config and tokenizer), ``pooling``, ``max_length``,
       ``keep``, ``probe``, ``seed``, library ``versions``; ``datasets``: by name ``label_names``, ``n`` and ``share_truncated``
       by split, ``headline``, ``best_layer``, ``data`` (source, division, sha256 of each split, seed, …); ``flags`` that do the
-      same again, or None, and then ``notes`` says why; ``number``, if one was given.
+      same again, or None, and then ``notes`` says why; ``number``, if one was given, and its ``control``, if it has one.
     """
     splits = study.splits
     result: dict[str, Any] = {
@@ -51,6 +51,8 @@ def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> dict[str
             }
         },
     }
+    if isinstance(control := (number or {}).get("control"), str):
+        result["control"] = control
     try:
         result |= {"flags": _flags(result, "This card"), "notes": []}
     except LitProbeError as error:
@@ -73,6 +75,7 @@ def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:
         and _holds(read.get("model"), {"id": str, "sha256": dict})
         and _holds(read, _SETTINGS)
         and _holds(read, {"datasets": dict, "versions": dict})
+        and isinstance(read.get("control", ""), str)
         and read["datasets"]
         and all(_holds(one, {"data": dict, "label_names": list}) for one in read["datasets"].values())
     ):
@@ -92,7 +95,14 @@ def flags_from_card(path: str | os.PathLike[str]) -> list[str]:
 
 
 def check_against_card(
-    card: Mapping[str, Any], encoder: Encoder, splits: Splits, *, pooling: str, probe: str, seed: int
+    card: Mapping[str, Any],
+    encoder: Encoder,
+    splits: Splits,
+    *,
+    pooling: str,
+    probe: str,
+    seed: int,
+    control: str | None = None,
 ) -> list[str]:
     """Refuses what would give other numbers than the card's, before any of them is computed.
 
@@ -103,6 +113,7 @@ def check_against_card(
       pooling: that is about to be used.
       probe: that is about to be used.
       seed: that is about to be used.
+      control: of selectivity, that is about to be used; None where it is not measured.
 
     Returns:
       A sentence for each library whose version is another one than on the card: the last digits may then differ.
@@ -111,6 +122,8 @@ def check_against_card(
       LitProbeError: names everything that differs.
     """
     here = {"pooling": pooling, "probe": probe, "max_length": encoder.max_length, "keep": encoder.keep, "seed": seed}
+    if control is not None and "control" in card:
+        here["control"] = control
     differ = [f"{name} is {value}, {card[name]} on the card" for name, value in here.items() if value != card[name]]
     on_card = card["model"]["sha256"]
     differ += [
@@ -150,6 +163,7 @@ def _flags(card: Mapping[str, Any], title: str) -> list[str]:
         "datasets": ",".join(_dataset_flag(name, one, title) for name, one in data.items()),
         "max_examples": _only([one["max_examples"] for one in data.values()], "max_examples", title),
         **{name: card[name] for name in _SETTINGS},
+        "control": card.get("control"),
     }
     if any(one["seed"] != card["seed"] for one in data.values()):
         raise LitProbeError(f"{title} has other seeds for its splits than for its probes, which no flags can say.")
@@ -158,7 +172,8 @@ def _flags(card: Mapping[str, Any], title: str) -> list[str]:
         flags[name] = _only([origin.get(name) for origin in origins], name, title)
     checks = [list(entry["checks"]) for entry in card["datasets"].values() if _holds(entry, {"checks": dict})]
     if checks:
-        flags["checks"] = ",".join(_only(checks, "checks", title)) or "none"
+        across = ["transfer"] if "transfer" in card else []
+        flags["checks"] = ",".join([*_only(checks, "checks", title), *across]) or "none"
     if "," in flags["model"]:
         raise LitProbeError(f"{title} names the model {flags['model']!r}; flags take no path with a comma. Rename the folder.")
     return [f"--{name}={value}" for name, value in flags.items() if value is not None]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.errors import ProbeError
+from lit_probe.errors import LitProbeError, ProbeError
 from lit_probe.examples import normalise_text
 from lit_probe.metrics import Score, score_layers
 from lit_probe.study import LayerStudy
@@ -61,6 +61,63 @@ def transfer(studies: Sequence[LayerStudy]) -> dict[str, Any]:
         ],
         "notes": _notes(headlines, metric),
     }
+
+
+def transfer_within_groups(studies: Sequence[LayerStudy]) -> dict[str, Any]:
+    """`transfer` among those studies that can be compared, whatever order they come in.
+
+    Returns:
+      JSON-ready: ``groups``: one `transfer` for every two or more studies without an `obstacle` between them, or ``datasets``
+      (their names) and ``error`` where it cannot be computed; ``notes``: a sentence for each study that stands alone beside
+      others.
+    """
+    groups: list[list[LayerStudy]] = []
+    for study in studies:
+        fitting = next((group for group in groups if not obstacle(group[0], study)), None)
+        if fitting is None:
+            groups.append([study])
+        else:
+            fitting.append(study)
+    # Each beside another that it cannot be compared with, to say why.
+    alone = [(group[0], groups[0 if index else 1][0]) for index, group in enumerate(groups) if len(group) == 1 < len(studies)]
+    return {
+        "groups": [_transfer_or_error(group) for group in groups if len(group) > 1],
+        "notes": [
+            f"{one.splits.name} stands alone: there is no transfer between {one.splits.name} and {other.splits.name}, because "
+            f"{obstacle(one, other)}."
+            for one, other in alone
+        ],
+    }
+
+
+def _transfer_or_error(studies: Sequence[LayerStudy]) -> dict[str, Any]:
+    try:
+        return transfer(studies)
+    except LitProbeError as error:
+        return {"datasets": [study.splits.name for study in studies], "error": str(error)}
+
+
+def transfer_table(result: dict[str, Any]) -> str:
+    """`transfer_within_groups` as text: per group a line for each layer and a column for each pair, then what is to be said."""
+    lines = []
+    for group in result["groups"]:
+        if "error" in group:
+            lines.append(f"Transfer between {', '.join(group['datasets'])}: {group['error']}")
+            continue
+        pairs = [(i, j) for i in range(len(group["train"])) for j in range(len(group["test"]))]
+        heads = [f"{group['train'][i]} -> {group['test'][j]}" for i, j in pairs]
+        lines.append(f"Transfer, {group['metric']} on dev of probes trained on one data set and scored on another (->):")
+        lines.append(f"{'layer':>5}  " + "  ".join(heads))
+        for layer in group["layers"]:
+            cells = [_words(layer["scores"][i][j], layer["reasons"][i][j]) for i, j in pairs]
+            lines.append(f"{layer['layer']:>5}  " + "  ".join(f"{c:>{len(head)}}" for c, head in zip(cells, heads, strict=True)))
+        reasons = (reason for layer in group["layers"] for row in layer["reasons"] for reason in row if reason)
+        lines += [f"?: {reason}." for reason in dict.fromkeys(reasons)] + group["notes"]
+    return "\n".join([*lines, *result["notes"]])
+
+
+def _words(score: float | None, reason: str) -> str:
+    return ("n/a" if score is None else f"{score:.3f}") + ("?" if reason else "")
 
 
 def obstacle(one: LayerStudy, other: LayerStudy) -> str:

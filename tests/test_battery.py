@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 import pytest
+from test_portions import count_fits
 from tiny_probing import worded_splits
 
 from lit_probe.activation_cache import Cache
@@ -88,6 +89,7 @@ def test_the_columns_of_layers_json_hold_the_numbers_of_the_checks(results, stud
         assert column["brier"] == results["calibration"]["layers"][layer]["brier"]
         assert list(column["baselines"]) == list(BASELINES)
         assert column["baselines"]["random_weights"] == _baseline(results, "random_weights")["layers"][layer]["score"]
+        assert column["agreement"] is None, "this checkpoint has no head"
         assert column["baselines"]["majority"] == _baseline(results, "majority")["score"]
 
 
@@ -201,6 +203,64 @@ def test_the_table_has_a_line_for_each_layer_and_for_what_went_wrong(study, resu
     broken = {**results, "selectivity": {"error": "The control cannot be balanced."}}
     head, *lines = check_table(broken, study.encoder.n_layers).splitlines()
     assert head.split()[-len(BASELINES) :] == list(BASELINES)
-    assert [line.split()[0] for line in lines[:-1]] == ["0", "1", "2", "3"]
-    assert lines[-1] == "Selectivity: The control cannot be balanced."
+    assert [line.split()[0] for line in lines[:4]] == ["0", "1", "2", "3"]
+    assert lines[4] == "Selectivity: The control cannot be balanced."
     assert f"{results['calibration']['layers'][2]['brier']:.3f}" in lines[2] and "n/a" in lines[2]
+
+
+def test_under_the_table_stand_the_layers_alike_the_optimism_and_every_note_once(study, results):
+    lines = check_table(results, study.encoder.n_layers).splitlines()
+    comparison, best = results["layer_comparison"], study.best_layer
+    alike = [str(row["layer"]) for row in comparison["layers"] if row["indistinguishable"] and row["layer"] != best]
+    said = f"Layers that cannot be told apart from layer {best}, the best on dev: {', '.join(alike)}."
+    if not alike:
+        said = f"Every other layer differs from layer {best}, the best on dev."
+    assert f"Comparison of layers: {said}" in lines
+    one = comparison["optimism"]
+    numbers = f"{one['optimism']:.3f} [{one['low']:.3f} to {one['high']:.3f}]"
+    scores = f"dev {one['dev']:.3f} less test {one['test']:.3f} is {numbers}"
+    assert f"Comparison of layers: Optimism of choosing layer {best} on dev: {scores}." in lines
+    for result in results.values():
+        for note in result["notes"]:
+            assert sum(line.endswith(f": {note}") for line in lines) == 1, note
+
+
+def test_what_two_checks_say_is_said_once_with_both_names():
+    told = check_table({"description_length": {"notes": ["Alike."]}, "learning_curve": {"notes": ["Alike.", "Else."]}}, 0)
+    assert told.splitlines()[1:] == ["Description length, Learning curve: Alike.", "Learning curve: Else."]
+
+
+def test_layers_that_all_differ_and_a_baseline_without_a_score_are_told(study, results):
+    apart = [{**row, "indistinguishable": row["layer"] == study.best_layer} for row in results["layer_comparison"]["layers"]]
+    failed = [BASELINES[name].failure(study, "Train has no words.") | {"name": name} for name in ("tfidf", "random_weights")]
+    changed = {
+        "layer_comparison": {**results["layer_comparison"], "layers": apart},
+        "baselines": {**results["baselines"], "baselines": failed},
+    }
+    lines = check_table(changed, study.encoder.n_layers).splitlines()
+    assert f"Comparison of layers: Every other layer differs from layer {study.best_layer}, the best on dev." in lines
+    assert "Baselines: TF-IDF has no score: Train has no words." in lines
+    assert "Baselines: Random weights has no score: Train has no words." in lines
+
+
+def test_where_the_checkpoint_has_a_head_the_table_shows_how_often_the_probes_agree_with_it(tiny_folder):
+    study = probe_layers(load_encoder(str(tiny_folder(n_classes=2))), worded_splits())
+    results = run_battery(study, names=("agreement",))
+    head, *lines = check_table(results, study.encoder.n_layers).splitlines()
+    assert head.split()[-1] == "agreement"
+    for layer, line in zip(results["agreement"]["layers"], lines, strict=False):
+        assert line.split()[-1] == f"{layer['agreement']:.3f}"
+    model = results["agreement"]["model"]
+    assert f"accuracy of {model['accuracy']:.3f} [{model['low']:.3f} to {model['high']:.3f}] on n = 60." in lines[4]
+
+
+def test_the_battery_takes_another_control_where_it_is_told_to(study, cache):
+    told = run_battery(study, cache, names=("selectivity", "calibration"), variants={"selectivity": "first_word"})
+    assert told["selectivity"] == run_check("selectivity", study, cache, variant="first_word")
+
+
+def test_without_a_cache_the_battery_fits_every_portion_once(study, monkeypatch):
+    fits = count_fits(monkeypatch)
+    fresh = LayerStudy(study.encoder, study.splits, study.activations, study.layerwise, study.seed)
+    run_battery(fresh, names=("description_length", "learning_curve"))
+    assert fits == [16, 19, 38, 75]

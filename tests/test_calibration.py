@@ -194,7 +194,7 @@ def test_certain_and_useless_probabilities_stay_finite_and_are_told():
     assert (right["brier"], right["ece"], right["ece_by_chance"]) == (0, 0, 0)
     assert wrong["temperature"] == TEMPERATURE_LIMITS[1]
     assert (wrong["brier"], wrong["ece"]) == (1, 1)
-    assert [note[:8] for note in result["notes"]] == ["Layer 0:", "Layer 1:"]
+    assert result["notes"] == ["A temperature lies at its limit, 0.01 or 100, at layers 0, 1."]
 
 
 def test_too_few_rows_give_means_but_neither_bins_nor_temperatures():
@@ -224,7 +224,9 @@ def test_a_class_with_one_row_makes_no_folds_but_a_missing_one_does_no_harm():
     assert calibrate_layers(probabilities[:, None], labels)["layers"][0]["temperature"] is not None
     labels[0] = 2
     result = calibrate_layers(probabilities[:, None], labels)
-    assert result["reason"] == "a single row of 2, so that no two folds have one"
+    assert result["reason"] == "a single row of '2', so that no two folds have one"
+    named = calibrate_layers(probabilities[:, None], labels, label_names=("joy", "anger", "fear"))
+    assert named["reason"] == "a single row of 'fear', so that no two folds have one"
     assert result["layers"][0]["temperature"] is None
     assert result["layers"][0]["ece"] is not None
 
@@ -267,5 +269,7 @@ def test_a_study_in_another_row_order_is_calibrated_to_the_same_digits(tiny_fold
     first, second = run(range(len(texts))), run(order)
     assert first == second
     assert first["split"] == "dev"
+    named = calibration(probe_layers(load_encoder(str(tiny_folder())), split_texts(texts[:110], labels[:110])))
+    assert named["reason"] == f"only {named['n']} rows (fewer than 30) for 15 bins"
     assert len(first["layers"]) == 4
     json.dumps(first, allow_nan=False)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from lit_probe import cli
+from lit_probe.errors import ProbeError
 
 SIX = {"sun": "joy", "rain": "sadness", "dog": "surprise", "night": "fear", "queue": "anger", "mud": "disgust"}
 
@@ -59,6 +60,10 @@ def test_a_table_with_string_labels_gives_a_table_of_layers_and_three_files(flag
     assert [float(row["accuracy"]) for row in rows] == [row["accuracy"] for row in result["layers"]]
     svg = (out / "layers.svg").read_text()
     assert "<svg" in svg
+    for line in ("majority class", "Bag of words", "TF-IDF", "Random weights"):
+        assert f">{line}<" in svg
+    assert "Comparison of layers: Optimism of choosing layer" in printed
+    assert json.loads((out / "layers.json").read_text())["transfer"] == {"groups": [], "notes": []}
     assert "layer (0 = embeddings)" in svg
 
 
@@ -82,7 +87,8 @@ def test_a_second_run_writes_the_same_bytes_without_torch(flags, tmp_path):
 def test_two_encoders_get_a_folder_each(flags, tiny_folder, tmp_path):
     table = six_class_table(tmp_path / "feelings.csv")
     models = f"--model={tiny_folder()},{tiny_folder('distilbert')}"
-    assert run("layers", *flags, models, f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling") == 0
+    columns = ["--text_column=review", "--label_column=feeling", "--checks=calibration"]
+    assert run("layers", *flags, models, f"--datasets=csv={table}", *columns) == 0
     assert (tmp_path / "out/tiny-bert/layers.json").is_file()
     assert (tmp_path / "out/tiny-distilbert/layers.csv").is_file()
 
@@ -98,6 +104,9 @@ def test_two_encoders_get_a_folder_each(flags, tiny_folder, tmp_path):
         (["layers", "--seed=99999999999"], 2, "seed"),
         (["layers", "--device=meta"], 1, "Unknown device 'meta'"),
         (["layers", "--model=/proc/1/root/secret/model"], 1, "model"),
+        (["layers", "--control=k_means"], 1, "Unknown control 'k_means'. Choose one of: first_word, group, word."),
+        (["layers", "--control=memorisation"], 1, "Unknown control 'memorisation'"),
+        (["layers", "--checks=transfr"], 1, "Unknown check 'transfr'"),
         (["layers", "--datasets=nonsense"], 1, "Unknown data set 'nonsense'. Choose one of:"),
         (["layers", "--model=no/such-model"], 1, "lit-probe[demo]"),
         (["layers", "--datasets=csv=missing.csv"], 1, "missing.csv"),
@@ -137,7 +146,7 @@ def test_help_lists_every_flag(capsys):
 def test_an_unwritable_cache_is_done_without(flags, tmp_path, capsys):
     table = six_class_table(tmp_path / "feelings.csv")
     flags = [*flags, f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling", "--cache_dir=/dev/null/cache"]
-    assert run("layers", *flags) == 0
+    assert run("layers", *flags, "--checks=none") == 0
     assert "nothing was cached" in capsys.readouterr().out
 
 
@@ -153,7 +162,7 @@ def test_what_a_reader_should_know_stands_under_the_table(flags, tmp_path, capsy
     with table.open("a") as file:
         file.write("a row without a label,\n")
     options = [f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling", "--max_length=5"]
-    assert run("layers", *flags, *options) == 0
+    assert run("layers", *flags, *options, "--checks=none") == 0
     printed = capsys.readouterr().out
     assert "texts were truncated to 5 tokens (kept: head)." in printed
     assert "Left out of the data: 1 " in printed
@@ -178,3 +187,48 @@ def test_a_terminal_that_knows_no_dash_still_shows_the_table(flags, tmp_path):
     done = subprocess.run(command, capture_output=True, env=environment)
     assert done.returncode == 0, done.stderr
     assert b"best on dev" in done.stdout
+
+
+@pytest.mark.parametrize("order", ["feelings moods demo", "demo feelings moods", "feelings demo moods"])
+def test_transfer_is_measured_among_data_sets_with_the_same_classes_whatever_stands_beside_them(flags, tmp_path, capsys, order):
+    tables = {name: f"csv={six_class_table(tmp_path / f'{name}.csv')}" for name in ("feelings", "moods")}
+    named = ",".join({**tables, "demo": "demo"}[name] for name in order.split())
+    columns = ["--text_column=review", "--label_column=feeling", "--max_examples=60"]
+    assert run("layers", *flags, f"--datasets={named}", *columns, "--checks=transfer") == 0
+    printed = capsys.readouterr().out
+    assert "feelings -> moods" in printed
+    assert "demo stands alone: there is no transfer between demo and feelings" in printed
+    written = json.loads((tmp_path / "out/layers.json").read_text())["transfer"]
+    assert [group["train"] for group in written["groups"]] == [["feelings", "moods"]]
+    assert len(written["notes"]) == 1
+
+
+def test_a_transfer_that_fails_leaves_the_rest_of_the_results(flags, tmp_path, capsys, monkeypatch):
+    def refuse(studies):
+        raise ProbeError("These cannot be compared.")
+
+    monkeypatch.setattr("lit_probe.transfer.transfer", refuse)
+    tables = ",".join(f"csv={six_class_table(tmp_path / name)}" for name in ("feelings.csv", "moods.csv"))
+    columns = ["--text_column=review", "--label_column=feeling"]
+    assert run("layers", *flags, f"--datasets={tables}", *columns, "--checks=calibration,transfer") == 0
+    assert "Transfer between feelings, moods: These cannot be compared." in capsys.readouterr().out
+    written = json.loads((tmp_path / "out/layers.json").read_text())
+    assert written["transfer"]["groups"] == [{"datasets": ["feelings", "moods"], "error": "These cannot be compared."}]
+    assert written["datasets"]["moods"]["layers"][1]["brier"] is not None
+
+
+def test_transfer_is_left_out_where_it_is_not_among_the_checks(flags, tmp_path, capsys):
+    tables = ",".join(f"csv={six_class_table(tmp_path / name)}" for name in ("feelings.csv", "moods.csv"))
+    columns = ["--text_column=review", "--label_column=feeling"]
+    assert run("layers", *flags, f"--datasets={tables}", *columns, "--checks=calibration") == 0
+    assert "transfer" not in json.loads((tmp_path / "out/layers.json").read_text())
+    assert "->" not in capsys.readouterr().out
+
+
+def test_another_control_is_measured_and_written(flags, tmp_path):
+    table = six_class_table(tmp_path / "feelings.csv", classes=2)
+    columns = ["--text_column=review", "--label_column=feeling", "--checks=selectivity", "--control=group:nobody"]
+    assert run("layers", *flags, f"--datasets=csv={table}", *columns) == 0
+    written = json.loads((tmp_path / "out/layers.json").read_text())
+    assert written["control"] == "group:nobody"
+    assert "has no column 'nobody' in its train rows" in written["datasets"]["feelings"]["checks"]["selectivity"]["error"]

@@ -85,7 +85,7 @@ def test_types_come_from_the_groups_or_from_a_named_column():
 
 def test_for_memorisation_every_text_is_a_type_of_its_own():
     train, dev = rows([f"text {i}" for i in range(100)]), rows([f"other {i}" for i in range(50)])
-    control = ControlTask.of("memorisation", splits(train, dev))
+    control = ControlTask.one_label_per_text(splits(train, dev))
     assert control.n_types == 100 and control.share_seen == 0
     drawn = control.labels(0)["train"]
     assert drawn.sum() == 50
@@ -213,11 +213,15 @@ def test_a_class_without_train_texts_gets_none():
 
 def test_missing_groups_columns_and_controls_are_said_to_be_missing():
     train = typed(20)
-    with pytest.raises(DatasetError, match=r"reviews has no groups. Name a column .* Its columns are: type\."):
+    with pytest.raises(DatasetError, match=r"reviews has no groups in its train rows. Name a column .*train and dev: type\."):
         ControlTask.of("group", splits(train))
-    with pytest.raises(DatasetError, match="reviews has no column 'author'"):
+    with pytest.raises(DatasetError, match="reviews has no column 'author' in its train rows"):
         ControlTask.of("group:author", splits(train))
-    with pytest.raises(UnknownNameError, match=r"Unknown control 'hash'. Choose one of: first_word, group, memorisation, word\."):
+    with pytest.raises(UnknownNameError, match=r"Unknown control 'hash'. Choose one of: first_word, group, word\."):
         ControlTask.of("hash", splits(train))
+    with pytest.raises(
+        DatasetError, match=r"reviews has no column 'type' in its dev rows\. .*Columns of both train and dev: none\."
+    ):
+        ControlTask.of("group:type", splits(train, rows(["a text", "another"])))
     with pytest.raises(UnknownNameError, match="Unknown control 'word:author'"):
         ControlTask.of("word:author", splits(train))

@@ -15,11 +15,12 @@ from sklearn.metrics import balanced_accuracy_score
 from lit_probe.activations import Activations
 from lit_probe.errors import DatasetError, UnknownNameError
 from lit_probe.examples import LabelledTexts, Splits
-from lit_probe.intervals import bootstrap_weights
+from lit_probe.intervals import bootstrap_weights, percentile_interval
 from lit_probe.layer_comparison import (
     PairedScores,
     compare_layers,
     compare_two_layers,
+    defined_scores,
     difference_p,
     holm,
     mcnemar_p,
@@ -112,6 +113,20 @@ def test_the_interval_of_a_difference_covers_the_truth(positive):
             held.append(compared["low"] <= 0.05 <= compared["high"])
     # Half of the rows are shared: right at both layers with 0.8, at the better one alone with 0.05.
     assert 0.92 <= np.mean(held) <= 0.98
+
+
+@pytest.mark.parametrize("n", [872, 200])
+@pytest.mark.parametrize(("p", "other"), [(0.65, 0.6), (0.85, 0.8), (0.95, 0.9)])
+def test_the_interval_of_a_difference_covers_the_truth_in_93_to_97_percent_of_draws(n, p, other):
+    random = np.random.default_rng(n)
+    # As if 1,500 data sets were layers: in half of the rows both probes are right or wrong for the same reason.
+    ease, alone = random.random((2, n, 1500))
+    pair = [ease < p, np.where(random.random((n, 1500)) < 0.5, ease, alone) < other]
+    rows = [ScoredRows(np.eye(2)[right.astype(int)], np.ones(n, dtype=int)) for right in pair]
+    draws = score_draws("accuracy", rows[0]) - score_draws("accuracy", rows[1])
+    values = [one - two for one, two in zip(*(defined_scores("accuracy", one) for one in rows), strict=True)]
+    intervals = [percentile_interval(*of_set) for of_set in zip(draws, values, strict=True)]
+    assert 0.93 <= np.mean([low <= p - other <= high for low, high in intervals]) <= 0.97
 
 
 def test_draws_equal_scores_of_the_resampled_rows():
@@ -276,6 +291,38 @@ def test_an_empty_test_split_leaves_the_optimism_open():
     one = optimism(LayerStudy(None, splits, empty, study.layerwise, 0))
     assert one["dev"] is not None
     assert [one[key] for key in ("test", "test_low", "optimism", "low", "high")] == [None] * 5
+
+
+def test_a_dev_split_of_one_group_has_no_interval_and_says_so():
+    study = simulated([0.6, 0.9], n=100)
+    right = {
+        name: study.probabilities(name).argmax(axis=2) == getattr(study.splits, name).labels[:, None] for name in ("dev", "test")
+    }
+    labels = {name: getattr(study.splits, name).labels for name in ("dev", "test")}
+    result = compare_layers(study_of(right, labels, np.array(["one film"] * 100)))
+    row = result["layers"][0]
+    assert (row["low"], row["high"], row["p_bootstrap"], row["indistinguishable"]) == (None, None, 1, True)
+    assert (result["reliable"], result["reason"]) == (False, "dev has rows of only 1 group (fewer than 10)")
+    assert result["notes"][0] == "Not to be relied on: dev has rows of only 1 group (fewer than 10)."
+    choice = result["optimism"]
+    assert choice["optimism"] is not None and (choice["low"], choice["high"], choice["reliable"]) == (None, None, False)
+    assert "no interval: all its rows belong to one group" in choice["reason"]
+
+
+def test_few_dev_rows_are_said_to_tell_little_and_by_the_name_of_their_class():
+    enough = compare_layers(simulated([0.6, 0.9], n=200))
+    assert (enough["reliable"], enough["reason"], enough["optimism"]["reason"]) == (True, "", "")
+    few = compare_layers(simulated([0.6, 0.9], n=20))
+    assert few["reason"] == "dev has only 20 rows (fewer than 30)" and few["notes"][0].startswith(
+        "Not to be relied on: dev has only 20"
+    )
+    rare = simulated([0.6, 0.9], n=100, positive=0.05)
+    choice = optimism(rare)
+    lack = "only 5 rows of 'positive' (fewer than 10)"
+    assert (choice["reliable"], choice["reason"]) == (False, f"dev: {lack}; test: {lack}")
+    assert f"Optimism of the choice: {choice['reason']}." in compare_layers(rare)["notes"]
+    assert compare_two_layers(rare, 0, 1)["reason"] == f"dev has {lack}"
+    assert not compare_two_layers(rare, 0, 1)["reliable"]
 
 
 def test_of_test_nothing_but_its_one_score_is_read():

@@ -91,7 +91,9 @@ def test_description_length_and_learning_curve_share_their_fits(tiny_encoder, tm
     fits = count_fits(monkeypatch)
     fresh = learning_curve(study)
     assert fits == [16, 32, 62, 125, 250, 500]
-    description_length(study, Cache(tmp_path))
+    in_memory = description_length(study)
+    assert len(fits) == 6, "without a cache they are shared too"
+    assert description_length(study, Cache(tmp_path)) == in_memory
     assert len(fits) == 12
     assert learning_curve(study, Cache(tmp_path)) == fresh
     assert len(fits) == 12

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -163,6 +166,20 @@ def test_a_second_call_fits_nothing_and_gives_the_same_digits(tiny_encoder, tmp_
     assert len(fits) == 4
     for ours, theirs in zip(first.probes, second.probes, strict=True):
         assert all(np.array_equal(a.coef_, b.coef_) for a, b in zip(ours.probes, theirs.probes, strict=True))
+
+
+def test_without_a_cache_the_fits_live_as_long_as_their_study(tiny_encoder, monkeypatch):
+    study = planted_study(tiny_encoder, *noise(200))
+    fits = count_fits(monkeypatch)
+    first, second = portion_probes(study), portion_probes(study)
+    assert fits == [16, 25, 50, 100]
+    assert all(ours is theirs for ours, theirs in zip(first.probes, second.probes, strict=True))
+    portion_probes(planted_study(tiny_encoder, *noise(200, seed=1)))
+    assert fits[4:] == [200, 16, 25, 50, 100], "another study has fits of its own"
+    kept = weakref.ref(first.probes[0])
+    del study, first, second
+    gc.collect()
+    assert kept() is None
 
 
 def test_a_cancelled_run_goes_on_where_it_stopped(tiny_encoder, tmp_path, monkeypatch):

@@ -14,6 +14,7 @@ from test_cli import SIX, run, six_class_table
 from test_study import sentences
 
 from lit_probe import cli
+from lit_probe.battery import CHECKS
 from lit_probe.datasets import load_dataset, split_texts
 from lit_probe.datasets.options import DatasetOptions
 from lit_probe.encoder import load_encoder
@@ -201,6 +202,7 @@ def test_code_of_a_checkpoint_is_never_trusted_because_a_card_says_so(place):
         (lambda told: {**told, "model": {"id": "x"}}, "is no card"),
         (lambda told: {**told, "seed": "three"}, "is no card"),
         (lambda told: {**told, "datasets": {}}, "is no card"),
+        (lambda told: {**told, "control": 7}, "is no card"),
         (lambda told: {**told, "seed": 4}, "other seeds for its splits"),
         (lambda told: {**told, "model": {**told["model"], "id": "a,b"}}, "no path with a comma"),
         (lambda told: with_data(told, origin={"kind": "moon"}), "which no loader of this version reads"),
@@ -247,6 +249,67 @@ def test_two_data_sets_of_one_run_come_back_together(place):
     assert run("layers", f"--model={place / 'encoder'}", *flags, f"--out={place / 'out'}", "--cache_dir=") == 0
     assert again(place) == 0
     agree(results(place / "out"), results(place / "again"))
+
+
+def verdicts(path: Path, nouns: str) -> Path:
+    """A table of 160 sentences about these nouns, their class told by an adjective."""
+    adjectives = {"bad": "awful dull sad slow".split(), "good": "great fine funny fast".split()}
+    rows = [
+        (f"{noun} was {adverb} {adjective}", label)
+        for noun in nouns.split()
+        for adverb in ("not", "more than")
+        for label, words in adjectives.items()
+        for adjective in words
+    ]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *rows])
+    return path
+
+
+def test_all_checks_of_two_data_sets_with_another_control_and_transfer_come_back_from_the_card(tmp_path):
+    tiny_encoders.build(tmp_path / "encoder", n_classes=2)
+    tables = [
+        verdicts(tmp_path / "films.csv", "film movie story acting plot scene music ending camera script"),
+        verdicts(tmp_path / "books.csv", "story book page chapter author poem novel letter essay plot"),
+    ]
+    flags = [f"--datasets={','.join(f'csv={table}' for table in tables)}", "--control=first_word", "--seed=2"]
+    assert run("layers", f"--model={tmp_path / 'encoder'}", *flags, f"--out={tmp_path / 'out'}", "--cache_dir=") == 0
+    first = results(tmp_path / "out")
+    assert [one["checks"]["selectivity"]["control"] for one in first["datasets"].values()] == ["first_word"] * 2
+    assert all(list(one["checks"]) == list(CHECKS) for one in first["datasets"].values())
+    assert not [name for one in first["datasets"].values() for name, check in one["checks"].items() if "error" in check]
+    assert [group["train"] for group in first["transfer"]["groups"]] == [["films", "books"]]
+    assert again(tmp_path) == 0
+    agree(first, results(tmp_path / "again"))
+
+
+def test_another_control_beside_the_card_is_refused_where_selectivity_is_measured(place, capsys):
+    assert again(place, "--control=first_word", "--checks=calibration") == 0
+    assert again(place, "--control=first_word", "--checks=selectivity") == 1
+    assert "control is first_word, word on the card" in capsys.readouterr().err
+
+
+def test_a_card_opened_from_a_number_of_selectivity_names_its_control(tiny_encoder, tmp_path):
+    study = probe_layers(tiny_encoder, load_dataset("demo"), probe="majority")
+    number = {"metric": "selectivity", "layer": 1, "control": "group:domain", "value": 0.1}
+    made = card(study, number)
+    assert made["control"] == "group:domain" and made["number"] == number
+    assert "--control=group:domain" in made["flags"]
+    (tmp_path / "card.json").write_text(json.dumps(made))
+    assert "--control=group:domain" in flags_from_card(tmp_path / "card.json")
+    assert "control" not in card(study) and not any("control" in flag for flag in card(study)["flags"])
+
+
+@pytest.mark.parametrize("wrong", ["encoder", "data set"])
+def test_every_encoder_and_data_set_is_held_against_the_card_before_any_is_probed(place, capsys, monkeypatch, wrong):
+    monkeypatch.setattr(cli, "study", lambda *_: pytest.fail("work was done first"))
+    tiny_encoders.build(place / "other", words=WORDS, seed=1)
+    beside = {
+        "encoder": f"--model={place / 'encoder'},{place / 'other'}",
+        "data set": f"--datasets=csv={place / 'feelings.csv'},demo",
+    }
+    assert again(place, beside[wrong]) == 1
+    assert "cannot be reproduced" in capsys.readouterr().err
 
 
 def test_named_data_sets_keep_their_loader_and_path(tmp_path, tiny_encoder):

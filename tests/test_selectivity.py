@@ -18,7 +18,8 @@ from lit_probe.intervals import percentile_interval
 from lit_probe.layer_comparison import defined_scores, score_draws
 from lit_probe.layerwise import LayerwiseProbe
 from lit_probe.metrics import score_layers
-from lit_probe.probes import PROBES
+from lit_probe.probes import PROBES, FittedProbe
+from lit_probe.probes.training_data import standardisation, standardised
 from lit_probe.scored_rows import ScoredRows
 from lit_probe.selectivity import memorisation, selectivity, two_way_draws
 from lit_probe.study import LayerStudy
@@ -77,23 +78,37 @@ def result(study):
     return selectivity(study)
 
 
-def test_over_20_tasks_that_are_labellings_by_type_the_mean_is_0_and_4_in_5_intervals_hold_0():
-    splits, x = bags_of_words()
-    words = ControlTask.of("word", splits)
-    values, hold, scores = [], [], []
-    for task in range(20):
-        labels = words.labels(10_000 + task)
-        one = selectivity(study_of(labelled(splits, labels["train"], labels["dev"]), x, seed=10 * task))["layers"][0]
-        values.append(one["selectivity"])
-        hold.append(one["low"] <= 0 <= one["high"])
-        scores.append(one["task"])
-    assert abs(np.mean(values)) < 0.01
-    assert np.mean(hold) >= 0.8
+def fit_least_squares(x, labels, n_classes, groups=None, seed=0) -> FittedProbe:
+    """A linear probe in closed form, some ten times as fast as the logistic one: for laws that take thousands of fits."""
+    mean, scale = standardisation(x)
+    scaled, sides = standardised(x, mean, scale), np.where(labels == 1, 1.0, -1.0)
+    gram = scaled.T @ scaled + 0.1 * len(scaled) * np.eye(scaled.shape[1])
+    weight, bias = np.linalg.solve(gram, scaled.T @ (sides - sides.mean())), sides.mean()
+    return FittedProbe("least_squares", [0, 1], mean, scale, ((np.stack([-weight, weight]), np.array([-bias, bias])),), True)
+
+
+def test_over_20_labellings_by_type_of_each_of_8_data_sets_the_mean_is_0_and_4_in_5_intervals_hold_0(monkeypatch):
+    monkeypatch.setitem(PROBES, "least_squares", fit_least_squares)
+    values, hold, scores = np.empty((8, 20)), np.empty((8, 20)), []
+    for data_set in range(8):
+        splits, x = bags_of_words(data_set)
+        words = ControlTask.of("word", splits)
+        for task in range(20):
+            labels = words.labels(10_000 + task)
+            study = study_of(labelled(splits, labels["train"], labels["dev"]), x, probe="least_squares", seed=10 * task)
+            one = selectivity(study)["layers"][0]
+            values[data_set, task], hold[data_set, task] = one["selectivity"], one["low"] <= 0 <= one["high"]
+            scores.append(one["task"])
+    assert np.abs(values.mean(axis=1)).max() < 0.01
+    assert abs(values.mean()) < 0.005
+    assert 0.8 <= hold.mean() <= 0.97
+    # A task is itself one labelling, easy or hard, so on a single data set even fewer of the intervals may hold 0.
+    assert 0.6 <= hold.mean(axis=1).min() < 0.9
     # The sanity twin: labels by type are learnt, so against one random label per text all these tasks would look selective.
-    per_text = ControlTask.of("memorisation", splits).labels(0)
-    chance = dev_scores(study_of(splits, x), per_text)[0]
+    splits, x = bags_of_words()
+    chance = dev_scores(study_of(splits, x), ControlTask.one_label_per_text(splits).labels(0))[0]
     assert chance == pytest.approx(0.5, abs=0.06)
-    assert min(scores) - chance > 0.2
+    assert min(scores) - chance > 0.15
 
 
 def test_on_a_planted_direction_the_interval_excludes_0_and_without_one_it_does_not(study, result):
@@ -137,8 +152,10 @@ def test_an_imbalanced_task_is_measured_by_balanced_accuracy_and_so_is_its_contr
         assert row["low"] < row["selectivity"] < row["high"]
 
 
-def simulated(n_rows: int, n_seeds: int, spread: float, n_sets: int = 300) -> tuple[float, float]:
-    """How often the two-way interval, and one over rows alone, hold the truth: a task of 0.80 against controls around 0.68."""
+def simulated(
+    n_rows: int, spread: float, p: float = 0.8, control: float = 0.68, n_seeds: int = 5, n_sets: int = 300
+) -> tuple[float, float]:
+    """How often the two-way interval, and one over rows alone, hold the truth: task ``p`` less the mean control."""
     random = np.random.default_rng(1)
 
     def draws(p: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -147,25 +164,28 @@ def simulated(n_rows: int, n_seeds: int, spread: float, n_sets: int = 300) -> tu
         rows = ScoredRows(np.eye(2)[answers], labels)
         return np.array(defined_scores("accuracy", rows)), score_draws("accuracy", rows)
 
-    value, task = draws(np.full(n_sets, 0.8))
-    pairs = [draws(random.normal(0.68, spread, n_sets)) for _ in range(n_seeds)]
+    value, task = draws(np.full(n_sets, p))
+    pairs = [draws(random.normal(control, spread, n_sets)) for _ in range(n_seeds)]
     values, controls = value - np.mean([pair[0] for pair in pairs], axis=0), np.stack([pair[1] for pair in pairs])
 
     def share_covering(differences: NDArray[np.float64]) -> float:
         intervals = [percentile_interval(*pair) for pair in zip(differences, values, strict=True)]
-        return float(np.mean([low <= 0.12 <= high for low, high in intervals]))
+        return float(np.mean([low <= p - control <= high for low, high in intervals]))
 
     return share_covering(two_way_draws(task, controls, 0)), share_covering(task - controls.mean(axis=0))
 
 
-@pytest.mark.parametrize("spread", [0.0, 0.015, 0.03])
-def test_the_two_way_interval_covers_the_truth_while_labellings_differ_by_up_to_3_points(spread):
-    two_way, _ = simulated(872, 5, spread)
-    assert 0.93 <= two_way <= 0.99
+@pytest.mark.parametrize("n_rows", [872, 200])
+@pytest.mark.parametrize(("p", "control"), [(0.6, 0.55), (0.8, 0.68), (0.95, 0.7)])
+@pytest.mark.parametrize("spread", [0.0, 0.03])
+def test_the_two_way_interval_covers_the_truth_and_errs_on_the_wide_side(n_rows, p, control, spread):
+    two_way, rows_alone = simulated(n_rows, spread, p, control)
+    assert 0.94 <= two_way <= 1.0
+    assert rows_alone < two_way
 
 
 def test_an_interval_over_rows_alone_does_not_cover_what_other_labellings_change():
-    two_way, rows_alone = simulated(872, 5, 0.06)
+    two_way, rows_alone = simulated(872, 0.06)
     assert rows_alone < 0.75
     assert two_way >= 0.88
 
@@ -196,7 +216,7 @@ def test_rows_of_a_group_are_resampled_together():
 
 
 def test_memorisation_is_the_train_accuracy_with_one_random_label_per_text(study, result):
-    labels = ControlTask.of("memorisation", study.splits).labels(study.seed)
+    labels = ControlTask.one_label_per_text(study.splits).labels(study.seed)
     probe = LayerwiseProbe.fit(study.activations["train"], labels["train"], NAMES)
     by_hand = score_layers("accuracy", probe.predict_proba(study.activations["train"]), labels["train"])
     assert memorisation(study) == result["memorisation"] == [score.value for score in by_hand]
@@ -206,7 +226,7 @@ def test_a_perceptron_learns_random_labels_by_heart_and_still_knows_nothing_abou
     splits, x = bags_of_words()
     study = study_of(splits, x, probe="mlp")
     assert memorisation(study)[0] > 0.6
-    assert dev_scores(study, ControlTask.of("memorisation", splits).labels(0))[0] == pytest.approx(0.5, abs=0.06)
+    assert dev_scores(study, ControlTask.one_label_per_text(splits).labels(0))[0] == pytest.approx(0.5, abs=0.06)
 
 
 def test_the_answer_is_json_with_finite_numbers_and_says_what_the_control_is(result):
@@ -249,8 +269,6 @@ def test_a_control_whose_types_do_not_repeat_is_refused(study):
         DatasetError, match="'group:author' says nothing about dev: 0% of its texts have a type that also stands in"
     ):
         selectivity(apart, "group:author")
-    with pytest.raises(DatasetError, match="'memorisation' says nothing about dev"):
-        selectivity(study, "memorisation")
 
 
 def test_what_cannot_be_a_control_is_said_before_anything_is_fitted(study, monkeypatch):
@@ -261,16 +279,77 @@ def test_what_cannot_be_a_control_is_said_before_anything_is_fitted(study, monke
         selectivity(LayerStudy(None, same, study.activations, study.layerwise, 0))
     with pytest.raises(UnknownNameError, match="Unknown control 'k_means'"):
         selectivity(study, "k_means")
+    with pytest.raises(UnknownNameError, match=r"Unknown control 'memorisation'. Choose one of: first_word, group, word\."):
+        selectivity(study, "memorisation")
     with pytest.raises(DatasetError, match="2 control labellings or more to tell how far they differ; got 1"):
         selectivity(study, n_seeds=1)
 
 
-def test_a_control_without_a_row_of_each_class_on_dev_has_no_balanced_accuracy():
-    study = planted(share=0.25)
-    labels = ControlTask.of("word", study.splits).labels(0)["dev"]
-    # Rows of both classes of the task, all of one class of the control.
-    rows = np.concatenate([np.flatnonzero((labels == 0) & (study.splits.dev.labels == c))[:20] for c in (0, 1)])
-    splits = replace(study.splits, dev=study.splits.dev.select(rows))
+def on_dev_rows(study: LayerStudy, rows: NDArray[np.int64], **changes) -> LayerStudy:
+    """The study with some of its dev rows only."""
+    splits = replace(study.splits, dev=replace(study.splits.dev.select(rows), **changes))
     activations = {**study.activations, "dev": Activations.from_array(study.activations["dev"].values[rows])}
+    return LayerStudy(None, splits, activations, study.layerwise, study.seed)
+
+
+def of_both_classes(study: LayerStudy, where: NDArray[np.bool_], n: int = 20) -> NDArray[np.int64]:
+    """Dev rows of both classes of the task, ``n`` of each, from those that are allowed."""
+    return np.concatenate([np.flatnonzero(where & (study.splits.dev.labels == c))[:n] for c in (0, 1)])
+
+
+def test_a_labelling_that_gives_dev_no_row_of_a_class_is_passed_over_and_named():
+    study = planted(share=0.25)
+    first = ControlTask.of("word", study.splits).labels(0)["dev"]
+    lacking = on_dev_rows(study, of_both_classes(study, first == 0))
+    result = selectivity(lacking)
+    control = ControlTask.of("word", lacking.splits)
+    fitting = [seed for seed in range(15) if control.labels(seed)["dev"].any()]
+    assert 0 not in fitting
+    by_hand = [dev_scores(lacking, control.labels(seed), "balanced_accuracy")[1] for seed in fitting[:5]]
+    assert result["layers"][1]["controls"] == by_hand
+    assert (result["n_seeds"], result["seeds"]) == (5, fitting[:5])
+    assert "passed over because they give no dev row some label: that of seed 0 ('positive')" in " ".join(result["notes"])
+    assert "passed over" not in " ".join(selectivity(study, n_seeds=2)["notes"])
+
+
+def test_a_control_whose_labellings_nearly_all_lack_a_class_on_dev_is_refused_by_name():
+    study = planted(share=0.25)
+    words = np.array(ControlTask.of("word", study.splits).dev_types)
+    one_word = on_dev_rows(study, of_both_classes(study, words == words[0], n=3))
+    with pytest.raises(
+        DatasetError,
+        match=r"The control 'word' has no balanced accuracy on dev: \d+ of its 15 labellings give no dev row some label, such as "
+        r"that of seed 0 \('(positive|negative)'\)\. .*Choose another control",
+    ):
+        selectivity(one_word)
+
+
+def test_a_task_without_a_dev_row_of_a_class_is_refused_before_anything_is_fitted(monkeypatch):
+    study = planted(share=0.25)
+    rows = np.flatnonzero(study.splits.dev.labels == 0)
+    lacking = on_dev_rows(study, of_both_classes(study, np.ones(N_DEV, dtype=bool)))
+    lacking.splits = replace(lacking.splits, dev=study.splits.dev.select(rows[:40]))
+    monkeypatch.setattr(LayerwiseProbe, "fit", None)
     with pytest.raises(DatasetError, match="There is no balanced accuracy on dev: no row has 'positive'"):
-        selectivity(LayerStudy(None, splits, activations, study.layerwise, 0))
+        selectivity(lacking)
+
+
+def test_a_dev_split_of_one_group_has_no_interval_and_says_so(study):
+    together = on_dev_rows(study, np.arange(N_DEV), groups=np.array(["one film"] * N_DEV))
+    result = selectivity(together)
+    assert [(row["low"], row["high"]) for row in result["layers"]] == [(None, None)] * 2
+    assert not result["reliable"]
+    assert result["reason"] == "dev has rows of only 1 group (fewer than 10)"
+    assert result["notes"][0] == "Not to be relied on: dev has rows of only 1 group (fewer than 10)."
+
+
+def test_few_dev_rows_and_few_labellings_are_said_to_tell_little(study, result):
+    assert (result["reliable"], result["reason"]) == (True, "")
+    few = selectivity(on_dev_rows(study, np.arange(12)), n_seeds=5)
+    assert (few["reliable"], few["reason"]) == (False, "dev has only 12 rows (fewer than 30)")
+    two = selectivity(study, n_seeds=2)
+    assert "only 2 control labellings (fewer than 5)" in two["reason"] and two["reason"] in two["notes"][0]
+    # Enough rows of each class of the task, and hardly any of one by the control's labels.
+    labels = ControlTask.of("word", study.splits).labels(0)["dev"]
+    rows = np.concatenate([np.flatnonzero(labels == 0)[:60], np.flatnonzero(labels == 1)[:4]])
+    assert "by a labelling of the control dev has only 4 rows of 'positive'" in selectivity(on_dev_rows(study, rows))["reason"]

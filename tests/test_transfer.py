@@ -15,7 +15,7 @@ from lit_probe.errors import ProbeError
 from lit_probe.layerwise import LayerwiseProbe
 from lit_probe.metrics import score_layers
 from lit_probe.study import LayerStudy, probe_layers
-from lit_probe.transfer import transfer
+from lit_probe.transfer import transfer, transfer_table, transfer_within_groups
 
 SHARED, TURNED, ABSENT = 1, 2, 3
 
@@ -141,3 +141,49 @@ def test_three_data_sets_give_nine_cells(tiny_folder, studies):
     result = transfer([*studies, planted_study(tiny_folder, "songs", seed=3)])
     assert np.array(result["layers"][0]["scores"]).shape == (3, 3)
     assert np.array(result["n"]).shape == (3, 3)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (0, 2, 1)])
+def test_whatever_the_order_transfer_is_measured_among_those_with_the_same_classes(tiny_folder, studies, order):
+    other = planted_study(tiny_folder, "other", label_names=("bad", "good"))
+    every = [*studies, other]
+    result = transfer_within_groups([every[index] for index in order])
+    assert result["groups"] == [transfer(studies)]
+    [note] = result["notes"]
+    assert note.startswith("other stands alone: there is no transfer between other and films, because the classes of one are bad")
+
+
+def test_two_groups_get_a_table_each_and_one_study_alone_gets_nothing(tiny_folder, studies):
+    others = [planted_study(tiny_folder, name, label_names=("bad", "good")) for name in ("songs", "plays")]
+    result = transfer_within_groups([studies[0], others[0], studies[1], others[1]])
+    assert [group["train"] for group in result["groups"]] == [["films", "books"], ["songs", "plays"]]
+    assert result["notes"] == []
+    assert transfer_within_groups(studies[:1]) == {"groups": [], "notes": []}
+
+
+def test_a_group_that_cannot_be_computed_says_why_and_the_others_go_on(tiny_folder, studies):
+    broken = [planted_study(tiny_folder, name, label_names=("bad", "good")) for name in ("songs", "plays")]
+    # An encoder with one layer less than the probes know.
+    thin = Activations.from_array(broken[0].activations["dev"].values[:, :3], fingerprint="same")
+    broken[0].activations = {**broken[0].activations, "dev": thin}
+    result = transfer_within_groups([*studies, *broken])
+    assert result["groups"][0] == transfer(studies)
+    assert result["groups"][1]["datasets"] == ["songs", "plays"] and "layer" in result["groups"][1]["error"]
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+    assert f"Transfer between songs, plays: {result['groups'][1]['error']}" in transfer_table(result)
+
+
+def test_the_table_has_a_line_per_layer_a_column_per_pair_and_marks_what_is_doubtful(studies):
+    films = studies[0]
+    few = replace(films.splits, name="few", dev=films.splits.dev.select(range(20)))
+    values = Activations.from_array(films.activations["dev"].values[:20], fingerprint="same")
+    result = transfer_within_groups(
+        [films, LayerStudy(films.encoder, few, {**films.activations, "dev": values}, films.layerwise, 0)]
+    )
+    title, head, *lines, doubt = transfer_table(result).splitlines()
+    assert title.startswith("Transfer, accuracy on dev")
+    assert head.split("  ")[1:] == ["films -> films", "films -> few", "few -> films", "few -> few"]
+    scores = result["groups"][0]["layers"][SHARED]["scores"]
+    (own, to_few), (from_few, few_own) = scores
+    assert lines[SHARED].split() == ["1", f"{own:.3f}", f"{to_few:.3f}?", f"{from_few:.3f}", f"{few_own:.3f}?"]
+    assert len(lines) == 4 and doubt == "?: only 20 rows (fewer than 30)."
