@@ -150,8 +150,7 @@ class LayerStates:
     """
 
     def __init__(self, encoder: Encoder, texts: Sequence[str], layer: int, pooling: str):
-        if not 0 <= layer < encoder.n_layers:
-            raise UnknownNameError(f"Unknown layer {layer}. {encoder.name} has layers 0 (embeddings) to {encoder.n_layers - 1}.")
+        encoder.check_layer(layer)
         if not texts:
             raise LitProbeError("There is no text in which neurons could be changed.")
         self.encoder = encoder

@@ -1,8 +1,9 @@
-"""The command line: ``lit-probe serve`` opens LIT, ``lit-probe layers`` prints and writes the same numbers without a UI."""
+"""The command line: ``serve`` opens LIT, ``layers`` gives the same numbers without a UI, ``selftest`` tests salience methods."""
 
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import json
 import os
@@ -93,7 +94,7 @@ _define(
     "word",
     f"layers: what decides the labels of selectivity's control task: {', '.join(CONTROLS)}; group:author names a column.",
 )
-_define(flags.DEFINE_string, "out", "results", "layers: folder for layers.json, layers.csv and layers.svg.")
+_define(flags.DEFINE_string, "out", "results", "layers, selftest: folder for the results.")
 _define(
     flags.DEFINE_string,
     "from",
@@ -122,7 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    commands = {"serve": serve, "layers": layers}
+    commands = {"serve": serve, "layers": layers, "selftest": selftest}
     try:
         arguments = _parse(argv)
     except flags.Error as error:
@@ -138,7 +139,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(_help(), file=sys.stderr)
         return 2
     if len(arguments) != 1 or arguments[0] not in commands:
-        print(f"lit-probe: unknown command {' '.join(arguments)!r}. Choose one of: layers, serve.", file=sys.stderr)
+        print(
+            f"lit-probe: unknown command {' '.join(arguments)!r}. Choose one of: {', '.join(sorted(commands))}.", file=sys.stderr
+        )
         return 2
     try:
         commands[arguments[0]]()
@@ -189,6 +192,23 @@ def layers() -> None:
         if with_transfer and len(studies) > 1:
             print(f"\n{transfer_table(written[TRANSFER])}")
         print(f"\nWritten to {folder}/: {', '.join(['layers.json', 'layers.csv', *pictures.values()])}{_cache_words(cache)}")
+
+
+def selftest() -> None:
+    """Prints how often each salience method finds words that are known to decide, and writes ``selftest.json``."""
+    from lit_probe.selftest import selftest_table, stored_selftest
+
+    encoders, cache = load_encoders(), open_cache()
+    out = Path(FLAGS.out).expanduser()
+    _check_writable(out)
+    results = {}
+    for encoder in encoders:
+        step = f"Self-test with {encoder.name}"
+        progress = functools.partial(_show_maps, tqdm_progress(), step)
+        results[encoder.name] = stored_selftest(encoder, FLAGS.seed, cache, progress)
+        print(f"\n{step}, seed {FLAGS.seed}\n\n{selftest_table(results[encoder.name])}")
+    (out / "selftest.json").write_text(json.dumps(results, indent=1, allow_nan=False), "utf-8")
+    print(f"\nWritten to {out}/: selftest.json{_cache_words(cache)}")
 
 
 def serve() -> None:
@@ -291,6 +311,10 @@ def tqdm_progress() -> Callable[[str, int, int, str], None]:
     return show
 
 
+def _show_maps(show: Callable[[str, int, int, str], None], step: str, done: int, total: int) -> None:
+    show(step, done, total, "maps")
+
+
 def _parse(argv: Sequence[str]) -> list[str]:
     """Sets the flags, those of a card first so that what stands beside ``--from`` counts; returns the other arguments."""
     arguments = FLAGS(argv)
@@ -389,7 +413,7 @@ def _help() -> str:
         f"  --{flag.name}  {flag.help}" + ("" if flag.default in (None, [], "") else f" (default: {flag.default_as_str})")
         for flag in sorted(FLAGS.get_flags_for_module(FLAGS.find_module_defining_flag("model")), key=lambda flag: flag.name)
     )
-    return f"{__doc__}\n\nUsage: lit-probe serve|layers [flags]\n\n{listing}"
+    return f"{__doc__}\n\nUsage: lit-probe serve|layers|selftest [flags]\n\n{listing}"
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from lit_probe.checkpoint import Checkpoint, find_checkpoint
-from lit_probe.errors import EncoderError
+from lit_probe.errors import EncoderError, UnknownNameError
 from lit_probe.examples import clean_text
 from lit_probe.registry import lookup
 
@@ -210,6 +210,15 @@ class Encoder:
         twin.head_label_names = None
         twin._random_seed = seed
         return twin
+
+    def check_layer(self, layer: int) -> None:
+        """That there is such a layer.
+
+        Raises:
+          UnknownNameError: there is none.
+        """
+        if not 0 <= layer < self.n_layers:
+            raise UnknownNameError(f"Unknown layer {layer}. {self.name} has layers 0 (embeddings) to {self.n_layers - 1}.")
 
     def encode(self, texts: Sequence[str], *, with_tokens: bool = False) -> list[EncodedText]:
         """Tokenises texts and cuts each to ``max_length`` tokens.

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.encoder import EncodedText, Encoder, PaddedBatch, on_encoder_thread
-from lit_probe.errors import EncoderError, LitProbeError, UnknownNameError
+from lit_probe.errors import EncoderError, LitProbeError
 from lit_probe.layer_calls import layer_calls, run_to_layer
 from lit_probe.pooling import POOLINGS
 from lit_probe.probes.fitted import FittedProbe
@@ -226,8 +226,7 @@ def probe_forward(
       UnknownNameError: there is no such layer or pooling.
       LitProbeError: the probe reads activations of another width, or the number of names is not that of its classes.
     """
-    if not 0 <= layer < encoder.n_layers:
-        raise UnknownNameError(f"Unknown layer {layer}. {encoder.name} has layers 0 (embeddings) to {encoder.n_layers - 1}.")
+    encoder.check_layer(layer)
     if probe.d_model != encoder.d_model:
         raise LitProbeError(f"The probe reads {probe.d_model} units, but a layer of {encoder.name} has {encoder.d_model}.")
     names = tuple(str(index) for index in probe.classes_) if class_names is None else tuple(class_names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import os
 import subprocess
@@ -96,7 +97,7 @@ def test_two_encoders_get_a_folder_each(flags, tiny_folder, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["fly"], 2, "unknown command 'fly'. Choose one of: layers, serve."),
+        (["fly"], 2, "unknown command 'fly'. Choose one of: layers, selftest, serve."),
         (["layers", "--poling=mean"], 2, "Unknown command line flag 'poling'"),
         (["layers", "--pooling=avg"], 2, "should be one of <mean|mean_all|cls|last|max>"),
         (["layers", "--max_examples=-1"], 2, "max_examples"),
@@ -232,3 +233,19 @@ def test_another_control_is_measured_and_written(flags, tmp_path):
     written = json.loads((tmp_path / "out/layers.json").read_text())
     assert written["control"] == "group:nobody"
     assert "has no column 'nobody' in its train rows" in written["datasets"]["feelings"]["checks"]["selectivity"]["error"]
+
+
+def test_the_selftest_is_printed_written_and_kept(flags, tmp_path, capsys, monkeypatch):
+    from lit_probe import selftest
+
+    # The whole test takes most of a minute; these are real parts of it.
+    part = functools.partial(selftest.selftest, cases=("one_word",), methods=("gradient_l2", "occlusion"), n_texts=5)
+    monkeypatch.setattr(selftest, "selftest", part)
+    assert run("selftest", *flags) == 0
+    printed = capsys.readouterr().out
+    [result] = json.loads((tmp_path / "out" / "selftest.json").read_text()).values()
+    assert [method["method"] for method in result["cases"][0]["methods"]] == ["gradient_l2", "occlusion"]
+    assert selftest.selftest_table(result) in printed
+    monkeypatch.setattr(selftest, "selftest", lambda *_, **__: pytest.fail("it was not kept"))
+    assert run("selftest", *flags) == 0
+    assert capsys.readouterr().out == printed

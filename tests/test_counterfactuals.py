@@ -1,0 +1,177 @@
+"""What layers make of edits: identical texts differ by nothing, planted words flip planted probes, and many pairs are summed up."""
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cosine, mahalanobis
+from sklearn.covariance import ledoit_wolf
+
+from lit_probe.activations import extract_activations
+from lit_probe.counterfactuals import PairChanges, TrainGeometry, compare_pairs, over_pairs, pairs_of, trajectory
+from lit_probe.datasets import split_texts
+from lit_probe.encoder import load_encoder
+from lit_probe.errors import DatasetError, LitProbeError
+from lit_probe.study import probe_layers
+
+
+@pytest.fixture(scope="module")
+def study(tiny_folder):
+    """Probes of a tiny encoder for the word 'great' against 'awful'."""
+    random = np.random.default_rng(0)
+    words = "the a film plot story acting music slow fast is was very more".split()
+    texts, labels = [], []
+    for number in range(240):
+        labels.append(number % 2)
+        texts.append(" ".join([*random.choice(words, size=6), "great" if number % 2 else "awful"]))
+    return probe_layers(load_encoder(str(tiny_folder())), split_texts(texts, labels, label_names=["negative", "positive"]))
+
+
+@pytest.fixture(scope="module")
+def geometry(study):
+    return TrainGeometry(study)
+
+
+def pooled(study, *texts):
+    return extract_activations(study.encoder, texts, study.pooling)
+
+
+def compared(study, geometry, originals, edits):
+    return compare_pairs(study, pooled(study, *originals), pooled(study, *edits), geometry)
+
+
+def test_identical_texts_differ_by_exactly_nothing(study, geometry):
+    texts = ["the film is great", "", "awful music"]
+    changes = compared(study, geometry, texts, texts)
+    assert not changes.cosine.any()
+    assert not changes.mahalanobis.any()
+    assert not changes.flips.any()
+    for pair in range(3):
+        answer = trajectory(changes, pair, ("negative", "positive"), study.best_layer)
+        assert answer["first_flip"] is None
+        assert answer["flip_layers"] == []
+        assert all(row["margin_change"] == 0 and row["before"] == row["after"] for row in answer["layers"])
+
+
+def test_the_planted_word_flips_the_probes_and_another_word_does_not(study, geometry):
+    changes = compared(study, geometry, ["the film is great", "the film is great"], ["the film is awful", "the story is great"])
+    flipped = trajectory(changes, 0, ("negative", "positive"), study.best_layer)
+    assert flipped["class_name"] == "positive"
+    assert flipped["first_flip"] == 0
+    assert flipped["flip_layers"] == [0, 1, 2, 3]
+    for row in flipped["layers"]:
+        assert row["margin_before"] > 0 > row["margin_after"]
+        assert row["margin_change"] == pytest.approx(row["margin_after"] - row["margin_before"])
+        assert row["cosine"] > 0
+        assert row["mahalanobis"] > 0
+    assert trajectory(changes, 1, ("negative", "positive"), study.best_layer)["flip_layers"] == []
+
+
+def test_numbers_are_those_of_the_probes_and_of_the_published_distances(study, geometry):
+    originals, edits = pooled(study, "the film is great"), pooled(study, "slow plot, awful")
+    changes = compare_pairs(study, originals, edits, geometry)
+    rows = trajectory(changes, 0, ("negative", "positive"), study.best_layer)["layers"]
+    for layer, row in enumerate(rows):
+        probe = study.layerwise.probes[layer]
+        one, other = originals.layer(layer)[0].astype(float), edits.layer(layer)[0].astype(float)
+        assert row["before"] == probe.predict_proba(one[None])[0].tolist()
+        assert row["margin_after"] == pytest.approx(np.subtract(*probe.logits(other[None])[0][::-1]), rel=1e-9)
+        assert row["cosine"] == pytest.approx(cosine(one, other), rel=1e-6)
+        train = study.activations["train"].layer(layer).astype(float)
+        scale = train.std(axis=0)
+        covariance, _ = ledoit_wolf((train - train.mean(axis=0)) / scale, assume_centered=True)
+        expected = mahalanobis(one / scale, other / scale, np.linalg.inv(covariance))
+        assert row["mahalanobis"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_with_three_classes_margins_are_those_of_the_class_first_predicted():
+    before = np.array([[[0.2, 0.5, 0.3]]])
+    after = np.array([[[0.6, 0.1, 0.3]]])
+    margins = [np.array([[[-1.0, 0.5, -0.5]]]), np.array([[[0.7, -1.8, -0.7]]])]
+    changes = PairChanges(before, after, *margins, np.zeros((1, 1)), np.zeros((1, 1)))
+    answer = trajectory(changes, 0, ("a", "b", "c"), 0)
+    assert answer["class_name"] == "b"
+    assert answer["layers"][0]["margin_before"] == 0.5
+    assert answer["layers"][0]["margin_after"] == -1.8
+    assert answer["first_flip"] == 0
+
+
+def synthetic(right_before, right_after):
+    """Changes of binary pairs whose labels go from 0 to 1, from which texts are predicted rightly."""
+    n = len(right_before)
+    before = np.where(np.array(right_before)[:, None, None], [[0.8, 0.2]], [[0.3, 0.7]]).reshape(n, 1, 2)
+    after = np.where(np.array(right_after)[:, None, None], [[0.1, 0.9]], [[0.6, 0.4]]).reshape(n, 1, 2)
+    zeros = np.zeros((n, 1))
+    return PairChanges(before, after, before * 0, after * 0, zeros, zeros)
+
+
+def test_many_pairs_are_summed_up_with_intervals():
+    random = np.random.default_rng(0)
+    right_before, right_after = random.random(200) < 0.9, random.random(200) < 0.8
+    answer = over_pairs(synthetic(right_before, right_after), np.zeros(200, int), np.ones(200, int))
+    row = answer["layers"][0]
+    assert row["consistency"] == pytest.approx((right_before & right_after).mean())
+    assert row["flip_rate"] == pytest.approx((right_before == right_after).mean())
+    rises = np.where(right_after, 0.9, 0.4) - np.where(right_before, 0.2, 0.7)
+    assert row["median_change"] == pytest.approx(np.median(rises))
+    assert row["consistency_low"] < row["consistency"] < row["consistency_high"]
+    assert answer["consistent"] == [(right_before & right_after).tolist()]
+    assert answer["n"] == answer["n_label_changes"] == 200
+    assert answer["reliable"]
+    assert not over_pairs(synthetic([True] * 9, [True] * 9), np.zeros(9, int), np.ones(9, int))["reliable"]
+
+
+def test_pairs_of_one_group_give_no_interval_and_groups_widen_it():
+    changes = synthetic([True, False] * 20, [True, False] * 20)
+    labels = np.zeros(40, int), np.ones(40, int)
+    alone = over_pairs(changes, *labels)["layers"][0]
+    grouped = over_pairs(changes, *labels, groups=np.repeat(np.arange(20), 2) % 2)["layers"][0]
+    single = over_pairs(changes, *labels, groups=["film"] * 40)["layers"][0]
+    assert grouped["consistency_high"] - grouped["consistency_low"] > alone["consistency_high"] - alone["consistency_low"]
+    assert single["consistency_low"] is None
+    assert single["median_change_low"] is None
+
+
+@pytest.mark.parametrize("n", [40, 200])
+def test_the_interval_of_the_median_change_covers_it(n):
+    random, covered, n_sets = np.random.default_rng(1), 0, 200
+    for _ in range(n_sets):
+        rises = random.normal(0.3, 0.2, size=n).clip(-1, 1)
+        before = np.stack([np.full((n, 1), 0.5), np.full((n, 1), 0.5)], axis=2)
+        after = np.stack([0.5 - rises[:, None], 0.5 + rises[:, None]], axis=2)
+        zeros = np.zeros((n, 1))
+        row = over_pairs(PairChanges(before, after, before, after, zeros, zeros), np.zeros(n, int), np.ones(n, int))["layers"][0]
+        covered += row["median_change_low"] <= 0.3 <= row["median_change_high"]
+    assert 0.9 <= covered / n_sets <= 0.99
+
+
+def test_pairs_are_found_by_their_ids_and_the_rest_is_counted():
+    pairs = pairs_of(["a", "b", "b", "a", None, "", "c", "d", "d", "d"])
+    assert pairs.rows == ((0, 3), (1, 2))
+    assert pairs.names == ("a", "b")
+    assert "c): its partner is missing" in pairs.notes[0]
+    assert "d): which is the edit" in pairs.notes[1]
+    with pytest.raises(DatasetError, match=r"no id stands at exactly two rows.*partner"):
+        pairs_of(["a", "b"])
+
+
+def test_an_original_without_its_edit_is_refused(study, geometry):
+    with pytest.raises(LitProbeError, match="2 originals and 1 edits"):
+        compared(study, geometry, ["a film", "a plot"], ["a film"])
+
+
+def test_a_layer_with_more_units_than_train_has_texts_has_distances_too(tiny_folder):
+    texts = [
+        "great film",
+        "awful film",
+        "great plot",
+        "awful plot",
+        "great music",
+        "awful music",
+        "great story",
+        "awful story",
+    ] * 3
+    texts = [f"{text} {'very ' * (number // 8)}slow" for number, text in enumerate(texts)]
+    small = probe_layers(load_encoder(str(tiny_folder())), split_texts(texts, [number % 2 for number in range(24)]))
+    assert len(small.splits.train) < small.encoder.d_model
+    changes = compared(small, TrainGeometry(small), ["great film"], ["awful film"])
+    assert np.isfinite(changes.mahalanobis).all()
+    assert (changes.mahalanobis > 0).all()
