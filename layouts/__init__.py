@@ -11,11 +11,13 @@ from lit_probe.layouts.edits import EDITS
 from lit_probe.layouts.evidence import EVIDENCE
 from lit_probe.layouts.notebook import NOTEBOOK
 from lit_probe.layouts.stock import STOCK
+from lit_probe.layouts.words import WORDS
 
 LAYOUTS: dict[str, LitCanonicalLayout] = {
     "decodability": DECODABILITY,
     "evidence": EVIDENCE,
     "edits": EDITS,
+    "words": WORDS,
     "notebook": NOTEBOOK,
     **STOCK,
 }

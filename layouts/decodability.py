@@ -3,36 +3,23 @@
 from lit_nlp.api.layout import LitCanonicalLayout
 from lit_nlp.api.layout import LitModuleName as Panel
 
-from lit_probe.layouts.panels import (
-    AGREEMENT,
-    CALIBRATION,
-    DESCRIPTION_LENGTH,
-    LEARNING_CURVE,
-    PROBE_BY_LAYER,
-    PROVENANCE,
-    SELECTIVITY,
-    SLICES_BY_LAYER,
-    TRANSFER,
-)
+from lit_probe.layouts.panels import CALIBRATION, PROBE_BY_LAYER, PROVENANCE, SELECTIVITY, SLICES_BY_LAYER
 
-# One panel per tab: side by side, their charts would be too narrow on a laptop's screen. LIT cuts off the tabs for which there
-# is no room, so names are short and what is asked for most stands first.
+# One panel per tab: side by side, their charts would be too narrow on a laptop's screen. Names are short and tabs few, so that
+# all of them have room on a page of a thousand pixels; the layout `evidence` has every check.
 DECODABILITY = LitCanonicalLayout(
     # The left side has the full height of the page, which LIT's upper and lower groups share.
     left={
         "Probe by layer": [PROBE_BY_LAYER],
         "Selectivity": [SELECTIVITY],
         "Calibration": [CALIBRATION],
-        "Learning curve": [LEARNING_CURVE],
-        "Description length": [DESCRIPTION_LENGTH],
-        "Transfer": [TRANSFER],
+        "Slices": [SLICES_BY_LAYER],
     },
     upper={
         "Examples": [Panel.DataTableModule],
-        "Embeddings by layer": [Panel.EmbeddingsModule],
-        "Slices": [SLICES_BY_LAYER],
+        "Embeddings": [Panel.EmbeddingsModule],
         "Provenance": [PROVENANCE],
-        "Reading guide": [Panel.DocumentationModule],
+        "Guide": [Panel.DocumentationModule],
     },
     lower={
         # Alone in its tab: beside other panels its buttons would be cut off on a laptop's screen.
@@ -43,7 +30,6 @@ DECODABILITY = LitCanonicalLayout(
         "Errors": [Panel.ConfusionMatrixModule, Panel.CurvesModule],
         "Salience": [Panel.SalienceMapModule],
         "Generate": [Panel.GeneratorModule],
-        "Model": [AGREEMENT],
     },
     description="At which layer is the concept decodable? Every layer's probe, scored on all rows, a slice or a selection.",
 )

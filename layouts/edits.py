@@ -10,7 +10,7 @@ EDITS = LitCanonicalLayout(
     upper={
         "Edit": [Panel.DatapointEditorModule],
         "Generate": [Panel.GeneratorModule],
-        "Reading guide": [Panel.DocumentationModule],
+        "Guide": [Panel.DocumentationModule],
     },
     lower={
         "Examples": [Panel.DataTableModule],

@@ -10,7 +10,7 @@ NOTEBOOK = LitCanonicalLayout(
     upper={
         "Examples": [Panel.SimpleDataTableModule],
         "Edit": [Panel.DatapointEditorModule],
-        "Embeddings by layer": [Panel.EmbeddingsModule],
+        "Embeddings": [Panel.EmbeddingsModule],
         "Predictions": [Panel.ClassificationModule],
         "Metrics": [Panel.MetricsModule],
         "Errors": [Panel.ConfusionMatrixModule],

@@ -127,7 +127,8 @@ def neuron_factors(
     Raises:
       UnknownNameError: there are no such layers.
       EncoderError: a block has no feed-forward part that can be read.
-      LitProbeError: there is no token, too few of them or of neurons for so many factors, the first text alone has too many, or an activation is NaN.
+      LitProbeError: there is no token; too few tokens or neurons for so many factors; the first text alone has too many tokens;
+        no neuron is active, or an activation is NaN or infinite.
     """
     texts, (first, last) = [texts] if isinstance(texts, str) else list(texts), layers
     if n_components < 1 or seed < 0:

@@ -4,7 +4,7 @@
  *
  * LIT's page loads this module after LIT's own bundle and before the `load` event on which LIT starts.
  */
-import {holdRequestsForProbes, importPanel, letTabsScroll} from './lib/lit_host.js';
+import {holdRequestsForProbes, importPanel, fitNarrowScreens} from './lib/lit_host.js';
 
 importPanel('layer-metrics-module', new URL('./modules/layer_metrics_module.js', import.meta.url));
 importPanel('selectivity-module', new URL('./modules/selectivity_module.js', import.meta.url));
@@ -14,7 +14,10 @@ importPanel('learning-curve-module', new URL('./modules/learning_curve_module.js
 importPanel('agreement-module', new URL('./modules/agreement_module.js', import.meta.url));
 importPanel('transfer-module', new URL('./modules/transfer_module.js', import.meta.url));
 importPanel('slices-by-layer-module', new URL('./modules/slices_by_layer_module.js', import.meta.url));
+importPanel('salience-rows-module', new URL('./modules/salience_rows_module.js', import.meta.url));
+importPanel('salience-quality-module', new URL('./modules/salience_quality_module.js', import.meta.url));
+importPanel('salient-words-module', new URL('./modules/salient_words_module.js', import.meta.url));
 importPanel('provenance-module', new URL('./modules/provenance_module.js', import.meta.url));
 
-letTabsScroll();
+fitNarrowScreens();
 holdRequestsForProbes();

@@ -14,13 +14,13 @@ from lit_nlp import dev_server
 from lit_probe.activation_cache import Cache
 from lit_probe.battery import stored_near_duplicates
 from lit_probe.encoder import Encoder
-from lit_probe.errors import UnknownNameError
 from lit_probe.examples import Splits
 from lit_probe.layouts import DEFAULT_LAYOUT, LAYOUTS
 from lit_probe.lit import fields, specs, web
 from lit_probe.lit.dataset import DEFAULT_MAX_SHOWN, DEFAULT_SHOW_TRAIN, ProbeDataset
 from lit_probe.lit.generators import GENERATORS
 from lit_probe.lit.interpreters import INTERPRETERS
+from lit_probe.lit.interpreters.salience import salience_rows
 from lit_probe.lit.metrics import METRICS
 from lit_probe.lit.model import ProbeModel
 from lit_probe.lit.pending_checks import PendingChecks
@@ -44,14 +44,17 @@ layer's activations. The encoder is frozen: only the probes were trained, on the
   test score is flattered by it.
 * **Its optimism** is that score on dev less that on test. The best of several layers is partly the luckiest one on these rows,
   so its dev score is expected to be a little too high; the more layers are alike, the more so.
-* **What else to ask of the curve** stands in the tabs beside it, and all together in the layout `evidence`: whether the same
-  probes learn labels that mean nothing as well (selectivity), whether their probabilities can be believed (calibration), how many
-  examples they need (learning curve, description length), and whether they work on other data (transfer) and for every kind of
-  row (slices). Each is computed on dev when its tab is first opened.
-* **The column in_train** marks the rows that probes were trained on, which no dev or test score counts, and rows with a near copy
-  among them.
-* **Select** rows, or a slice from the toolbar, and the curve follows: it is computed on exactly those rows. Train rows show fit,
-  not what is decodable. Rows that you edit are shown, and never scored.
+* **What else to ask of the curve.** In the tabs beside it: whether the same probes learn labels that mean nothing as well
+  (Selectivity), whether their probabilities can be believed (Calibration), and whether they work for every kind of row
+  (Slices). The layout `evidence`, chosen at the top of the page, has all checks: also how many examples the probes need
+  (Description length, Learning curve), whether they work on other data (Transfer), and how they compare with the checkpoint's
+  own head (Model). Each is computed on dev when its tab is first opened.
+* **ⓘ beside a number** opens the card behind it: rows, seeds, hashes, versions, and the command that computes it again.
+* **The column in_train** marks the rows that probes were trained on, and rows with a near copy among them.
+* **Select** rows, or a slice from the toolbar, and the curve follows: it is computed on exactly those rows. Rows that the probes
+  were trained on are left out of every score, and counted; “train (fit)” shows how well the probes fit them, which is not what is
+  decodable. Rows that you edit are shown, and never scored.
+* **LIT's Metrics** scores dev rows alone, or test rows where you have selected no dev row: test is there to be reported once.
 * **The Confusion Matrix** is the one table that counts every row, train and edited ones too: the browser computes it. Select the
   dev rows first, and tick “Show matrix for selection”.
 * **Edit** a text in the Datapoint Editor and press Add; **pin** the original to see both, layer by layer. What an edit says in
@@ -117,7 +120,8 @@ def assemble(
 ) -> tuple[lit_app.LitApp, list[PendingStudy]]:
     """LIT's application, and the studies that its models wait for, in the order in which they should be computed."""
     for encoder in encoders:
-        _check_layers(encoder, options.head_layers)
+        for layer in options.head_layers or ():
+            encoder.check_layer(layer)
     checks = PendingChecks(cache)
     datasets = [
         ProbeDataset(
@@ -164,7 +168,7 @@ def _lit_app(models: Sequence[ProbeModel], datasets: Sequence[ProbeDataset]) -> 
     server = dev_server.Server(
         {model.name: model for model in models},
         {fields.safe_name(dataset.name): dataset for dataset in datasets},
-        interpreters={**INTERPRETERS, **STOCK_INTERPRETERS},
+        interpreters={**INTERPRETERS, **salience_rows(models), **STOCK_INTERPRETERS},
         generators=GENERATORS,
         metrics=METRICS,
         layouts=LAYOUTS,
@@ -202,12 +206,6 @@ def _class_layers(study: PendingStudy, datasets: Sequence[ProbeDataset]) -> tupl
     """The layers whose predictions are fields, for the largest data set that can be shown with the study's probes."""
     n_shown = max(len(dataset) for dataset in datasets if dataset.splits.label_names == study.splits.label_names)
     return specs.shown_layers(study.encoder.n_layers, n_shown)
-
-
-def _check_layers(encoder: Encoder, layers: Sequence[int] | None) -> None:
-    for layer in layers or ():
-        if not 0 <= layer < encoder.n_layers:
-            raise UnknownNameError(f"Unknown layer {layer}. {encoder.name} has layers 0 (embeddings) to {encoder.n_layers - 1}.")
 
 
 def _is_truncated(encoders: Sequence[Encoder], texts: Sequence[str]) -> list[bool]:

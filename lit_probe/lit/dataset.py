@@ -65,13 +65,13 @@ class ProbeDataset(lit_dataset.Dataset):
         columns = _columns(shown_rows)
         self.columns = {field: column for column, field, _ in columns}
         super().__init__(
-            spec=specs.dataset_spec(self.label_names, {field: type_ for _, field, type_ in columns}, sorted(set(in_train))),
+            spec=specs.dataset_spec(self.label_names, {field: type_ for _, field, type_ in columns}, _badges(in_train)),
             examples=[
                 {
                     fields.TEXT: text,
                     fields.LABEL: self.label_names[rows.labels[i]],
-                    fields.SPLIT: str(name),
                     fields.IN_TRAIN: seen,
+                    fields.SPLIT: str(name),
                     fields.TRUNCATED: bool(cut),
                     **{field: _value(type_, rows.columns[column][i]) for column, field, type_ in columns},
                 }
@@ -98,6 +98,11 @@ class ProbeDataset(lit_dataset.Dataset):
     def label_names(self) -> tuple[str, ...]:
         """The classes as LIT shows them."""
         return fields.shown_labels(self.splits.label_names)
+
+    def source_variant(self, variant: str | None) -> str | None:
+        """``group:film_title`` as ``group:film title``: LIT's fields may have other names than the source's columns."""
+        kind, colon, field = (variant or "").partition(":")
+        return f"{kind}:{self.columns[field]}" if colon and field in self.columns else variant
 
     @property
     def grouped(self) -> bool:
@@ -196,6 +201,11 @@ def _in_train(
     return badges
 
 
+def _badges(in_train: Sequence[str]) -> list[str]:
+    """What the badge may say. LIT's editor gives a new text the first of these: nobody has trained on it."""
+    return [fields.NOT_IN_TRAIN, *sorted(set(in_train) - {fields.NOT_IN_TRAIN})]
+
+
 def _columns(shown: Mapping[SplitName, LabelledTexts]) -> list[tuple[str, str, types.LitType]]:
     """The source's own columns as (column, LIT field, LIT type)."""
     taken = {fields.TEXT, fields.LABEL, fields.SPLIT, fields.IN_TRAIN, fields.TRUNCATED}
@@ -229,7 +239,7 @@ def _description(splits: Splits, shown: Mapping[SplitName, NDArray[np.int64]], n
     lines = [
         f"{n_shown:,} rows shown: {', '.join(counts.values())}.",
         f"Classes: {', '.join(splits.label_names)}.",
-        "Probes are trained on all train rows and scored on dev and test, never on train or edited rows.",
+        "Probes are trained on all train rows and scored on dev and test; on train only where you ask, on edited rows never.",
         "LIT's Confusion Matrix alone counts every row: select the dev rows first.",
         f"{fields.IN_TRAIN} marks the rows that probes were trained on, and those with a copy among them. {' '.join(notes)}",
     ]

@@ -18,8 +18,8 @@ IN_TRAIN = "in_train"
 TRUNCATED = "truncated"
 
 # What stands in the field IN_TRAIN, beside the data sets that trained on the row's text.
-NOT_IN_TRAIN = "no"
-COPY_IN_TRAIN = "copy"
+NOT_IN_TRAIN = "not trained on"
+COPY_IN_TRAIN = "near copy trained on"
 TRAINED_ON = "trained on"
 
 # Fields that a model predicts.

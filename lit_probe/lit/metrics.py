@@ -29,7 +29,10 @@ _N = "n"
 
 
 class HeldOutMetrics(components.Metrics):
-    """Scores on the dev and test rows among those asked for; train and edited rows are left out."""
+    """Scores on the dev rows among those asked for, or on their test rows where they hold no dev row.
+
+    Test is there to be reported once, so it is never pooled with dev. Train and edited rows are left out.
+    """
 
     def is_compatible(self, model: lit_model.Model, dataset: lit_dataset.Dataset) -> bool:
         """True for an encoder with layer probes on rows that have a label."""
@@ -40,16 +43,16 @@ class HeldOutMetrics(components.Metrics):
         return isinstance(pred_spec, types.MulticlassPreds) and isinstance(parent_spec, types.CategoryLabel)
 
     def meta_spec(self) -> types.Spec:
-        """The columns: one per metric, and how many rows were scored."""
-        columns = {
+        """The columns: how many rows were scored, and one per metric."""
+        rows = types.MetricResult(
+            description="Rows that were scored: labelled dev rows, or test rows where no dev row was asked for."
+        )
+        return {_N: rows} | {
             name: types.MetricResult(
                 best_value=types.MetricBestValue.HIGHEST if CORE_METRICS[name].higher_is_better else types.MetricBestValue.LOWEST,
-                description=f"{text} Dev and test rows only, edited rows never.",
+                description=f"{text} On dev rows, or on test rows where no dev row was asked for.",
             )
             for name, text in _DESCRIPTIONS.items()
-        }
-        return columns | {
-            _N: types.MetricResult(description="Rows that were scored: labelled dev and test rows that nobody edited.")
         }
 
     def run(
@@ -77,10 +80,9 @@ class HeldOutMetrics(components.Metrics):
             if self.is_field_compatible(field, dataset_spec.get(getattr(field, "parent", None)))
         ]
         outputs = list(model.predict(inputs)) if model_outputs is None else model_outputs
-        selection = select_rows(inputs, probes, probe_dataset(dataset), splits=("dev", "test"))
-        selected = list(selection.by_split.values())
-        indices = [index for rows in selected for index in rows.indices]
-        labels = np.concatenate([rows.labels for rows in selected]) if selected else np.zeros(0, dtype=np.int64)
+        selected = select_rows(inputs, probes, probe_dataset(dataset)).reported
+        indices = selected.indices if selected else []
+        labels = selected.labels if selected else np.zeros(0, dtype=np.int64)
         # The fields take the place of layers: what scores share is computed once for all of them.
         probabilities = np.array([[outputs[index][name] for name in fields] for index in indices], dtype=np.float64)
         rows = ScoredRows(probabilities.reshape(len(indices), len(fields), len(probes.label_names)), labels)
@@ -89,7 +91,7 @@ class HeldOutMetrics(components.Metrics):
             {
                 "pred_key": field,
                 "label_key": LABEL,
-                "metrics": {name: scores[position].value for name, scores in by_metric.items()} | {_N: rows.n},
+                "metrics": {_N: rows.n} | {name: scores[position].value for name, scores in by_metric.items()},
             }
             for position, field in enumerate(fields)
         ]

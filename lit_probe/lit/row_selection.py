@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.examples import SPLIT_NAMES, SplitName
+from lit_probe.examples import SplitName
 from lit_probe.lit import fields
 from lit_probe.lit.dataset import ProbeDataset
 from lit_probe.lit.model import ProbeModel
+
+# Train shows how well the probes fit, not what is decodable, so it has to be asked for.
+HELD_OUT: tuple[SplitName, ...] = ("dev", "test")
 
 
 @dataclass(frozen=True)
@@ -42,18 +45,24 @@ class Selection:
     Attributes:
       by_split: the scored rows of every split that has some.
       left_out: how many rows were left out: ``edited`` (also what is no row of the data set), ``unlabelled`` (no label that the
-        probes know, or no split) and ``seen_in_training`` (rows of another data set on whose text the probes were trained).
+        probes know, or no split), ``train`` (rows of the split train, unless they were asked for) and ``seen_in_training`` (of
+        the rest, rows of another data set on whose text the probes were trained).
     """
 
     by_split: Mapping[SplitName, SelectedRows]
     left_out: Mapping[str, int]
+
+    @property
+    def reported(self) -> SelectedRows | None:
+        """The rows of a single number: dev, or test where there is no dev row. Test is not looked at beside dev."""
+        return self.by_split.get("dev") or self.by_split.get("test")
 
 
 def select_rows(
     inputs: Sequence[Mapping[str, Any]],
     model: ProbeModel,
     dataset: ProbeDataset | None,
-    splits: Sequence[SplitName] = SPLIT_NAMES,
+    splits: Sequence[SplitName] = HELD_OUT,
 ) -> Selection:
     """Sorts the rows of a request. A row that is asked for twice counts once.
 
@@ -61,12 +70,13 @@ def select_rows(
       inputs: examples as LIT sends them.
       model: whose probes are scored.
       dataset: that the examples belong to; None for LIT's empty data set, which has no rows.
-      splits: the splits that are wanted; rows of others are silently skipped.
+      splits: the splits that are wanted.
 
     Raises:
       LitProbeError: an example has no text.
     """
-    left_out = {"edited": 0, "unlabelled": 0, "seen_in_training": 0}
+    left_out = {"edited": 0, "unlabelled": 0, "train": 0, "seen_in_training": 0}
+    unwanted_train: set[str] = set()
     candidates: dict[str, tuple[int, str, SplitName]] = {}
     for index, example in enumerate(inputs):
         text = fields.text_of(example)
@@ -80,6 +90,9 @@ def select_rows(
             left_out["edited"] += 1
         elif split in splits:
             candidates.setdefault(text, (index, label, split))
+        elif split == "train":
+            unwanted_train.add(text)
+    left_out["train"] = len(unwanted_train)
     seen = model.seen_in_training(dataset, candidates)
     left_out["seen_in_training"] = sum(text in seen for text in candidates)
 

@@ -33,8 +33,8 @@ def dataset_spec(
 ) -> types.Spec:
     """Fields of a data set.
 
-    They are: text, label, split, whether probes were trained on the text or on a copy, whether it was truncated, and the source's
-    own columns.
+    They are: text, label, whether probes were trained on the text or on a copy, split, whether it was truncated, and the source's
+    own columns. LIT's editor gives a new text the first value of each: it was not trained on, and so is no row of train.
 
     Args:
       label_names: the classes.
@@ -44,8 +44,8 @@ def dataset_spec(
     return {
         fields.TEXT: types.TextSegment(),
         fields.LABEL: label_type(label_names),
-        fields.SPLIT: types.CategoryLabel(vocab=list(SPLIT_NAMES)),
         fields.IN_TRAIN: types.CategoryLabel(vocab=list(in_train)),
+        fields.SPLIT: types.CategoryLabel(vocab=sorted(SPLIT_NAMES)),
         fields.TRUNCATED: types.Boolean(),
         **columns,
     }

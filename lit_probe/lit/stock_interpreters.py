@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from lit_nlp.api import components, types
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
-from lit_nlp.components import core, curves, lime_explainer, nearest_neighbors
+from lit_nlp.components import core, curves, nearest_neighbors
 from lit_nlp.lib import utils
 
 from lit_probe.errors import LitProbeError
@@ -20,7 +20,10 @@ from lit_probe.lit.row_selection import select_rows
 
 
 class HeldOutCurves(curves.CurvesInterpreter):
-    """Precision-recall and ROC curves over the dev and test rows among those asked for; train and edited rows are left out."""
+    """Precision-recall and ROC curves over the dev rows among those asked for, or over test rows where there is no dev row.
+
+    Train and edited rows are left out.
+    """
 
     def is_compatible(self, model: lit_model.Model, dataset: lit_dataset.Dataset) -> bool:
         """True for an encoder with layer probes on rows that have a label."""
@@ -50,8 +53,8 @@ class HeldOutCurves(curves.CurvesInterpreter):
         comparable = [name for name in utils.find_spec_keys(spec, types.MulticlassPreds) if spec[name].parent == LABEL]
         field = one_of(config, curves.TARGET_PREDICTION_KEY, comparable, default=PROBE)
         label = one_of(config, curves.TARGET_LABEL_KEY, spec[field].vocab)
-        selection = select_rows(inputs, probe_model(model), probe_dataset(dataset), splits=("dev", "test"))
-        indices = [index for rows in selection.by_split.values() for index in rows.indices]
+        selected = select_rows(inputs, probe_model(model), probe_dataset(dataset)).reported
+        indices = selected.indices if selected else []
         rows = [inputs[index] for index in indices]
         if len({row[LABEL] == label for row in rows}) < 2:
             return {curves.ROC_DATA: [], curves.PR_DATA: []}
@@ -84,48 +87,10 @@ class NearestNeighbors(nearest_neighbors.NearestNeighbors):
         return super().run(inputs, model, dataset, model_outputs, checked)
 
 
-class LIME(lime_explainer.LIME):
-    """LIME, a local linear explanation of a probe's answer: which words speak for a class, and which against it."""
-
-    def run(
-        self,
-        inputs: Sequence[types.JsonDict],
-        model: lit_model.Model,
-        dataset: lit_dataset.Dataset,
-        model_outputs: Sequence[types.JsonDict] | None = None,
-        config: types.JsonDict | None = None,
-    ) -> list[dict[str, Any]] | None:
-        """See LIT's own interpreter.
-
-        Raises:
-          LitProbeError: a number of the configuration is none, or a field or class is not there.
-        """
-        config, spec = config or {}, model.output_spec()
-        whole_number(config, lime_explainer.KERNEL_WIDTH_KEY, 1, 1_000, default=25)
-        whole_number(config, lime_explainer.NUM_SAMPLES_KEY, 1, 10_000, default=256)
-        if config.get(lime_explainer.SEED_KEY, "") != "":
-            whole_number(config, lime_explainer.SEED_KEY, 0, 2**32 - 1, default=0)
-        if not isinstance(config.get(lime_explainer.MASK_KEY, ""), str):
-            raise LitProbeError(f"{lime_explainer.MASK_KEY!r} must be a word.")
-        heads = utils.find_spec_keys(spec, types.MulticlassPreds)
-        target = config.get(lime_explainer.TARGET_INFO_KEY) or {"field": heads[0], "index": None}
-        if not isinstance(target, Mapping):
-            raise LitProbeError(f"{lime_explainer.TARGET_INFO_KEY!r} must be an object with a field and the index of a class.")
-        head = one_of(target, "field", heads)
-        if target.get("index") is not None:
-            whole_number(target, "index", 0, len(spec[head].vocab) - 1, default=0)
-        if config.get(lime_explainer.TARGET_HEAD_KEY):
-            head = one_of(config, lime_explainer.TARGET_HEAD_KEY, heads)
-            whole_number(config, lime_explainer.CLASS_KEY, -1, len(spec[head].vocab) - 1, default=-1)
-        return super().run(inputs, model, dataset, model_outputs, config)
-
-
-# The others need gradients, regression scores or tabular inputs. UMAP is left out where it is installed, too: LIT would take it
-# for small data sets, and fitting it takes many seconds under a lock.
+# Salience maps are made by our own rows. The others need regression scores or tabular inputs. UMAP is left out where it is
+# installed, too: LIT would take it for small data sets, and fitting it takes many seconds under a lock.
 STOCK_INTERPRETERS: dict[str, components.Interpreter] = {
     "nearest neighbors": NearestNeighbors(),
     "pca": core.default_interpreters({})["pca"],
     "curves": HeldOutCurves(),
-    # LIT's own kernel width of 256, on distances up to 100, weighs all samples alike: nothing local would be left of LIME.
-    "LIME": LIME(kernel_width=25, seed=0),
 }

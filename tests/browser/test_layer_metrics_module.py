@@ -29,7 +29,9 @@ def test_the_panel_draws_what_the_server_measured(lit: LitPage, server: str):
     best = answer["best_layer"]
     expect(lit.caption).to_contain_text(f"Whole data set shown: {len(lit.ids())} examples")
     counts = {series["split"]: series["n"] for series in answer["series"]}
-    expect(lit.caption).to_contain_text(", ".join(f"{counts[split]:,} {split}" for split in ("dev", "test", "train")))
+    expect(lit.caption).to_contain_text(f"Scored: {counts['dev']} dev rows (test: {counts['test']} rows, at layer {best} only)")
+    n_train = len(lit.ids("train"))
+    expect(lit.caption).to_contain_text(f"{n_train} train rows left out: the probes were trained on them")
     expect(lit.chart.locator(".series.dev.line circle")).to_have_count(N_LAYERS)
     expect(lit.chart.locator(".band")).to_have_count(1)
     expect(lit.chart.locator(".series.test.point .interval")).to_have_count(1)
@@ -88,6 +90,20 @@ def test_without_dev_rows_the_whole_test_curve_is_drawn(lit: LitPage):
     expect(lit.chart.locator(".series.test.line")).to_have_count(1)
 
 
+def test_a_selection_of_train_rows_is_scored_only_on_request(lit: LitPage):
+    lit.open(dataset="demo").wait_for_curve()
+    lit.select(lit.ids("train")[:30])
+    card = lit.panel.locator(".card")
+    expect(card).to_contain_text("All 30 selected rows were trained on, so nothing is scored by default.")
+    expect(lit.chart).to_have_count(0)
+    card.get_by_role("button", name="Show the fit on train").click()
+    expect(lit.chart.locator(".series.train.line")).to_have_count(1)
+    expect(lit.panel.locator(".doubt").first).to_contain_text("how well the probes fit")
+    expect(lit.caption).to_contain_text("Scored: 30 train rows, which show fit")
+    lit.panel.locator("input[name=train]").click()
+    expect(card).to_contain_text("so nothing is scored by default")
+
+
 def test_the_selected_and_the_pinned_example_are_shown_layer_by_layer(lit: LitPage, server: str):
     lit.open(dataset="demo").wait_for_curve()
     ids = lit.ids()
@@ -110,7 +126,7 @@ def test_an_edited_example_appears_and_is_not_scored(lit: LitPage):
     n_examples = len(lit.ids())
     lit.select(lit.ids()[:1])
     lit.add_edited("An edited text that no one has scored.")
-    expect(lit.caption).to_contain_text("1 edited example is not scored")
+    expect(lit.caption).to_contain_text("1 edited row left out")
     expect(lit.caption).to_contain_text(f"{n_examples + 1} examples")
     expect(lit.panel.locator(".example.selected .badge")).to_have_text("edited")
     expect(lit.panel.locator(".example.selected .quote")).to_have_text("An edited text that no one has scored.")
@@ -122,8 +138,8 @@ def test_an_edited_example_appears_and_is_not_scored(lit: LitPage):
     lit.add_edited("Another edited text.")
     expect(lit.panel.locator(".example.selected .quote")).to_have_text("Another edited text.")
     lit.select(edited + lit.ids()[-1:])
-    expect(lit.caption).to_have_text("Selection: 2 examples · 2 edited examples are not scored")
-    expect(lit.panel).to_contain_text("None of these examples can be scored")
+    expect(lit.caption).to_have_text("Selection: 2 examples · 2 edited rows left out")
+    expect(lit.panel).to_contain_text("None of these rows is scored: 2 edited rows left out.")
     expect(lit.panel.locator(".strips")).to_have_count(1)
 
 

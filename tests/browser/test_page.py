@@ -94,10 +94,28 @@ def test_the_smallest_panel_of_the_guide_works(lit: LitPage):
     expect(smallest).to_have_text("Layer 2")
 
 
+def test_at_a_thousand_pixels_no_layout_is_cut_off_and_every_tab_can_be_clicked(lit: LitPage):
+    lit.page.set_viewport_size({"width": 1000, "height": 900})
+    for layout in ("decodability", "evidence", "edits", "notebook"):
+        lit.open(dataset="demo", layout=layout)
+        expect(lit.page.locator("lit-widget-group:visible").first).to_be_visible()
+        lit.wait_for_curve()
+        rights = lit.page.locator("lit-widget-group:visible").evaluate_all(
+            "(groups) => groups.map((group) => group.getBoundingClientRect().right)"
+        )
+        assert rights and max(rights) <= 1000, layout
+        hit = lit.page.locator(".tabs-container .tab").evaluate_all("""(tabs) => tabs.map((tab) => {
+            tab.scrollIntoView({inline: 'nearest', block: 'nearest'});
+            const {left, right, top, bottom} = tab.getBoundingClientRect();
+            return [tab.textContent.trim(), tab.getRootNode().elementFromPoint((left + right) / 2, (top + bottom) / 2) === tab];
+        })""")
+        assert len(hit) >= 7 and all(clicked for _, clicked in hit), (layout, hit)
+
+
 def test_a_tab_without_room_can_be_scrolled_to(lit: LitPage):
     lit.page.set_viewport_size({"width": 700, "height": 900})
     lit.open(dataset="demo").wait_for_curve()
-    tabs = lit.page.locator(".tabs-container", has=lit.page.get_by_text("Selectivity", exact=True))
+    tabs = lit.page.locator(".tabs-container", has=lit.page.get_by_text("Predictions", exact=True))
     last = tabs.locator(".tab").last
     in_view = "(tab) => tab.getBoundingClientRect().right <= tab.parentElement.getBoundingClientRect().right + 1"
     assert not last.evaluate(in_view), "there should be too little room at this width"

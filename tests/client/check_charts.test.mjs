@@ -3,7 +3,7 @@ import {test} from 'node:test';
 import {agreementChart, agreementDomain} from '../../lit_probe/client/lib/agreement_chart.js';
 import {calibrationChart, calibrationDomain, reliabilityChart} from '../../lit_probe/client/lib/calibration_charts.js';
 import {checkCsv} from '../../lit_probe/client/lib/check_csv.js';
-import {compressionDomain, descriptionLengthChart} from '../../lit_probe/client/lib/description_length_chart.js';
+import {compressionDomain, descriptionLengthChart, priorCoincides} from '../../lit_probe/client/lib/description_length_chart.js';
 import {figurePage} from '../../lit_probe/client/lib/figure_page.js';
 import {learningCurveChart, learningCurveDomain} from '../../lit_probe/client/lib/learning_curve_chart.js';
 import {selectivityCharts, selectivityDomains} from '../../lit_probe/client/lib/selectivity_charts.js';
@@ -11,7 +11,7 @@ import {heldOutSeries, sliceChart} from '../../lit_probe/client/lib/slice_chart.
 import {svgText} from '../../lit_probe/client/lib/svg_text.js';
 import {transferChart} from '../../lit_probe/client/lib/transfer_chart.js';
 import {transferRows} from '../../lit_probe/client/lib/transfer_rows.js';
-import {DEV, makeAnswer, makeSeries, TEST, textOf, TRAIN, withClass} from './example_answers.mjs';
+import {DEV, makeAnswer, makeSeries, RECORDED, TEST, textOf, TRAIN, withClass} from './example_answers.mjs';
 
 const ABOUT = makeAnswer([], {n_layers: 3, best_layer: 1});
 const SIZE = {width: 420, height: 240};
@@ -39,6 +39,15 @@ test('no chart of a check holds NaN, whatever is missing', () => {
   for (const drawing of drawings) assert.ok(!/NaN|Infinity|undefined/.test(svgText(drawing)));
 });
 
+test('where dev tells nothing about the uncertainty, selectivity is drawn without a band', () => {
+  const unknown = {layers: SELECTIVITY.layers.map((row) => ({...row, low: null, high: null}))};
+  const drawing = selectivityCharts(unknown, ABOUT, {...SIZE, domains: selectivityDomains(unknown), current: 0});
+  for (const chart of drawing) assert.ok(!/NaN|null|undefined/.test(svgText(chart)));
+  const bands = (charts) => charts.flatMap((chart) => withClass(chart, 'band')).filter(({attributes}) => attributes.d !== '').length;
+  assert.equal(bands(drawing), 0);
+  assert.equal(bands(selectivityCharts(SELECTIVITY, ABOUT, {...SIZE, domains: selectivityDomains(SELECTIVITY)})), 1);
+});
+
 test('the axis of the difference always shows 0', () => {
   assert.ok(selectivityDomains(SELECTIVITY).difference[0] <= 0);
   assert.ok(selectivityDomains({layers: [{task: 0.9, control: 0.5, selectivity: 0.4, low: 0.3, high: 0.5}]}).difference[0] <= 0);
@@ -47,6 +56,27 @@ test('the axis of the difference always shows 0', () => {
 test('no compression, 1, is always on the axis', () => {
   const [low, high] = compressionDomain({layers: [{compression: 3, compression_to_prior: 2.5}]});
   assert.ok(low <= 1 && high >= 3);
+});
+
+test('two codes that cost the same are drawn one over the other, the dashed one on top, and it is known', () => {
+  const equal = {layers: layers((i) => ({compression: 1 + i, compression_to_prior: 1 + i}))};
+  assert.deepEqual([priorCoincides(equal), priorCoincides(LENGTH)], [true, false]);
+  const drawn = withClass(descriptionLengthChart(equal, ABOUT, {...SIZE, domain: [0, 4]}), 'series');
+  assert.equal(drawn.at(-1).attributes.class, 'series compression_to_prior line');
+});
+
+test('what a server sent can be drawn', () => {
+  const {layer_metrics: about, selectivity, description_length: length, learning_curve: curve, calibration, agreement, transfer} = RECORDED;
+  const drawings = [
+    ...selectivityCharts(selectivity, about, {...SIZE, domains: selectivityDomains(selectivity)}),
+    descriptionLengthChart(length, about, {...SIZE, domain: compressionDomain(length)}),
+    learningCurveChart(curve, {...SIZE, domain: learningCurveDomain(curve, 1), layer: 1, bestLayer: about.best_layer, yTitle: curve.metric_title}),
+    reliabilityChart(calibration.layers[1], SIZE),
+    calibrationChart(calibration, about, 'ece', {...SIZE, domain: calibrationDomain(calibration, 'ece')}),
+    agreementChart(agreement, about, {...SIZE, domain: agreementDomain(agreement)}),
+    transferChart(transferRows(transfer), about, {width: 420}),
+  ];
+  for (const drawing of drawings) assert.ok(!/NaN|Infinity|undefined/.test(svgText(drawing)));
 });
 
 test('what chance alone gives is drawn beside the calibration error, and beside no other measure', () => {

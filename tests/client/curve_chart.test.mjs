@@ -54,6 +54,12 @@ test('one curve has one labelled majority line, several share one label that tel
   assert.equal(textOf(two[2]), 'baseline dev 0.509, test 0.501');
 });
 
+test('majority lines of the same height share one value', () => {
+  const train = makeSeries('train', [0.8, 0.85, 0.9, 0.95], {majority: 0.5091});
+  const lines = withClass(chart([DEV, train], [{series: DEV, mode: 'line'}, {series: train, mode: 'line'}]), 'majority');
+  assert.equal(textOf(lines.at(-1)), 'baseline 0.509');
+});
+
 test('a metric without a majority baseline has no such line', () => {
   const series = makeSeries('dev', [0.7, 0.8], {majority: null});
   assert.equal(withClass(chart([series], [{series, mode: 'line'}]), 'majority').length, 0);

@@ -32,11 +32,22 @@ test('a series without a value has no label and no NaN', () => {
   assert.ok(!/NaN|Infinity|undefined/.test(svgText(drawing)));
 });
 
-test('shaded layers have a column each, under the lines', () => {
-  const drawing = lineChart({...VIEW, series: [{name: 'one', mode: 'line', points: points(0.2, 0.5, 0.4), style: STYLE}], shaded: [1, 2]});
-  const columns = withClass(drawing, 'shaded-layer');
-  assert.equal(columns.length, 2);
-  assert.ok(drawing.children.indexOf(columns[0]) < drawing.children.findIndex((node) => node.attributes.class === 'series one line'));
+test('marked layers have a bar each above the axis, which no value reaches', () => {
+  const one = {name: 'one', mode: 'line', points: points(0, 0.5, 0.4), style: STYLE};
+  const drawing = lineChart({...VIEW, series: [one], marked: {layers: [1, 2], label: 'alike'}});
+  const bars = withClass(drawing, 'marked-layer');
+  const [label] = withClass(drawing, 'marked-label');
+  assert.equal(bars.length, 2);
+  assert.equal(textOf(label), 'alike');
+  const lowest = Math.max(...findAll(withClass(drawing, 'series')[0], ({name}) => name === 'circle').map(({attributes}) => Number(attributes.cy)));
+  assert.ok(lowest <= Number(label.attributes.y) - 9 && Number(label.attributes.y) < bars[0].attributes.y);
+  assert.ok(bars[0].attributes.y + bars[0].attributes.height <= VIEW.height - MARGIN.bottom);
+});
+
+test('without marked layers the values have the room down to the axis', () => {
+  const one = {name: 'one', mode: 'line', points: points(0, 0.5, 0.4), style: STYLE};
+  const [, lowest] = [...findAll(lineChart({...VIEW, series: [one], marked: {layers: [], label: 'alike'}}), ({name}) => name === 'circle')].map(({attributes}) => Number(attributes.cy)).sort((a, b) => a - b).slice(-2);
+  assert.equal(lowest, VIEW.height - MARGIN.bottom);
 });
 
 test('a small chart has no axis titles and the number 0 for the embeddings', () => {

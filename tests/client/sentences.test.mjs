@@ -3,7 +3,7 @@ import {test} from 'node:test';
 import {countOf, formatScore} from '../../lit_probe/client/lib/format.js';
 import * as sentences from '../../lit_probe/client/lib/sentences.js';
 import {seriesLegend} from '../../lit_probe/client/lib/series_legend.js';
-import {TEST} from './example_answers.mjs';
+import {DEV, RECORDED, TEST, TRAIN} from './example_answers.mjs';
 
 test('the panel says which examples the curve is about', () => {
   assert.equal(sentences.selectionSentence({nScored: 1744, nSelected: 0, slice: null}), 'Whole data set shown: 1,744 examples');
@@ -22,12 +22,25 @@ test('a file names its examples without speaking of the screen', () => {
 });
 
 test('what is left out is counted, in the singular and in the plural', () => {
-  assert.deepEqual(sentences.leftOutSentences({edited: 1, unlabelled: 0, seen_in_training: 0}), ['1 edited example is not scored']);
-  assert.deepEqual(sentences.leftOutSentences({edited: 0, unlabelled: 2, seen_in_training: 1}), [
-    '2 examples without a known label are not scored',
-    '1 example from the probe’s training texts is not scored',
+  const none = {edited: 0, unlabelled: 0, train: 0, seen_in_training: 0};
+  assert.deepEqual(sentences.leftOutSentences({...none, edited: 1}, true), ['1 edited row left out']);
+  assert.deepEqual(sentences.leftOutSentences({...none, unlabelled: 2, seen_in_training: 1}, false), [
+    '1 row left out: the probes were trained on its text', '2 rows left out: no known label',
   ]);
-  assert.deepEqual(sentences.leftOutSentences({edited: 0, unlabelled: 0, seen_in_training: 0}), []);
+  assert.deepEqual(sentences.leftOutSentences({...none, train: 500}, true), ['500 train rows left out: the probes were trained on them']);
+  assert.deepEqual(sentences.leftOutSentences({...none, train: 500}, false), ['500 train rows left out']);
+  assert.deepEqual(sentences.leftOutSentences(none, true), []);
+});
+
+test('where nothing is scored, it is said why', () => {
+  const none = {edited: 0, unlabelled: 0, train: 0, seen_in_training: 0};
+  const said = (counts, own = true, selected = true) => sentences.nothingScoredSentence({...none, ...counts}, own, selected);
+  assert.equal(said({train: 30}), 'All 30 selected rows were trained on, so nothing is scored by default.');
+  assert.equal(said({train: 30}, true, false), 'All 30 rows were trained on, so nothing is scored by default.');
+  assert.equal(said({train: 30, edited: 2}), 'None of these rows is scored by default: 30 train rows left out: the probes were trained on them; 2 edited rows left out.');
+  assert.equal(said({edited: 2}), 'None of these rows is scored: 2 edited rows left out.');
+  const {left_out: leftOut, own_rows: own} = RECORDED.train_alone;
+  assert.match(sentences.nothingScoredSentence(leftOut, own, true), /^All \d+ selected rows were trained on/);
 });
 
 test('a layer is described by its score, its interval and n', () => {
@@ -74,6 +87,11 @@ test('numbers read the same in every browser language', () => {
   assert.equal(formatScore(null), '–');
 });
 
-test('the examples of each split are counted, in the same order always', () => {
-  assert.equal(sentences.splitCounts([{split: 'train', n: 5000}, {split: 'dev', n: 166}, {split: 'test', n: 164}]), '166 dev, 164 test, 5,000 train');
+test('what is scored is counted by split, and where test is a single point that is said', () => {
+  const drawn = (...modes) => [DEV, TEST, TRAIN].flatMap((series, i) => (modes[i] ? [{series, mode: modes[i]}] : []));
+  assert.equal(sentences.scoredSentence(drawn('line', 'point'), 2), 'Scored: 872 dev rows (test: 1,821 rows, at layer 2 only)');
+  assert.equal(sentences.scoredSentence(drawn('line', 'line'), 2), 'Scored: 872 dev rows, 1,821 test rows');
+  assert.equal(sentences.scoredSentence(drawn('line', 'point', 'line'), 2), 'Scored: 872 dev rows, 500 train rows, which show fit (test: 1,821 rows, at layer 2 only)');
+  assert.equal(sentences.scoredSentence(drawn('line', null, 'hidden'), 2), 'Scored: 872 dev rows');
+  assert.equal(sentences.scoredSentence([], 2), '');
 });

@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from tiny_probing import tiny_splits
+from tiny_probing import LABELS, tiny_splits
 from werkzeug.test import Client
 
 from lit_probe.activation_cache import Cache
@@ -17,6 +17,7 @@ from lit_probe.errors import LitProbeError, UnknownNameError
 from lit_probe.layouts import LAYOUTS
 from lit_probe.lit.app import AppOptions, assemble, build
 from lit_probe.lit.web import serve
+from lit_probe.salience import SALIENCE_METHODS
 from lit_probe.study import probe_layers
 
 MODELS = ["tiny-bert-on-tiny", "tiny-electra-on-tiny", "tiny-bert-on-other", "tiny-electra-on-other"]
@@ -171,12 +172,55 @@ def test_lits_own_panels_work_on_our_fields(browser, rows):
     assert curves["roc_data"] and curves["pr_data"]
 
 
-def test_lime_gives_the_same_answer_twice_and_puts_weight_on_the_concept(browser, rows):
+def test_every_salience_method_is_a_row_of_lits_panel_and_puts_weight_on_the_concept(browser, rows):
+    info = browser.ask("/get_info")
+    specs = {name: one["metaSpec"].get("salience") for name, one in info["interpreters"].items()}
+    titles = [method.title for method in SALIENCE_METHODS.values()]
+    # LIT's own name for its rows is that of the interpreter, and their order is ours.
+    assert [name for name in info["models"][MODELS[0]]["interpreters"] if specs.get(name)] == titles and len(titles) >= 8
     example = browser.add(rows[0], "the film was awful")
-    (first,), (second,) = (browser.interpret("LIME", [example]) for _ in range(2))
-    assert first == second
-    tokens, weights = first["text"]["tokens"], first["text"]["salience"]
-    assert tokens[max(range(len(weights)), key=lambda i: abs(weights[i]))] == "awful"
+    for title in titles:
+        (first,), (second,) = (browser.interpret(title, [example]) for _ in range(2))
+        assert first == second
+        tokens, weights = next(iter(first.values()))["tokens"], next(iter(first.values()))["salience"]
+        assert len(tokens) == 6 and max(map(abs, weights)) == pytest.approx(1)
+        if title in ("LIME", "Occlusion", "KernelSHAP"):
+            assert tokens[max(range(len(weights)), key=lambda i: abs(weights[i]))] == "awful"
+
+
+def test_the_salience_panels_second_request_explains_the_class_chosen_above_the_rows(browser, rows):
+    """LIT sends the text without a class first, then with the predicted class as its label and as the target."""
+    row = rows[0]
+    meta = {"added": True, "source": "SalienceMapModule", "parentId": row["id"]}
+    other = next(name for name in LABELS if name != row["data"]["label"])
+    changed = {"data": {**row["data"], "label": other, "_id": "", "_meta": meta}, "id": "", "meta": meta}
+    config = {"class to explain": {"field": "probe", "index": LABELS.index(other)}}
+    (answer,) = browser.interpret("Input × gradient", [changed], config=config)
+    assert f"logit of {other} is" in next(iter(answer))
+    (answer,) = browser.interpret("Input × gradient", [changed], config=config | {"target": "gold"})
+    assert f"logit of {row['data']['label']} is" in next(iter(answer))
+
+
+def test_a_layer_that_is_not_there_is_a_message_in_the_row_and_a_configuration_that_makes_no_sense_an_error(browser, rows):
+    (answer,) = browser.interpret("LIME", [rows[0]["id"]], config={"layer": "9"})
+    assert list(answer) == ["No map", "Unknown layer 9. tiny-bert has layers 0 (embeddings) to 3."]
+    where = {"model": MODELS[0], "dataset_name": "tiny", "interpreter": "LIME"}
+    response = browser.post("/get_interpretations", {"inputs": [rows[0]["id"]], "config": {"samples": "many"}}, **where)
+    assert response.status_code == 400 and "'samples' must be a whole number from 2 to 2,000" in response.text
+
+
+def test_our_salience_panels_are_answered_without_lits_predictions(browser, rows):
+    choices = browser.interpret("salience_methods", [], do_predict=0)
+    example = browser.add(rows[0], "the film was awful")
+    for method in choices["methods"]:
+        answer = browser.interpret("salience_map", [example], config={"method": method["name"], "layer": 3}, do_predict=0)
+        assert answer["status"] == "ready" and answer["title"] == method["title"] and len(answer["scores"]) == 6
+    config = {"check": "faithfulness", "methods": ["gradient_l2"], "sample": 5}
+    deadline = time.monotonic() + 30
+    while (answer := browser.interpret("salience_checks", [], config=config, do_predict=0))["status"] == "computing":
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.02)
+    assert answer["status"] == "ready" and set(answer["rows"]["ids"]) < set(ids(rows, "dev"))
 
 
 def test_generators_make_rows_that_lit_can_add(browser, rows):
@@ -195,7 +239,8 @@ def test_every_model_answers_for_every_data_set_of_the_same_classes(browser):
     for dataset in ("tiny", "other"):
         inputs = ids(browser.rows(dataset))
         for model in MODELS:
-            answer = browser.interpret("layer_metrics", inputs, model=model, dataset=dataset, do_predict=0)
+            config = {"train": True}
+            answer = browser.interpret("layer_metrics", inputs, config=config, model=model, dataset=dataset, do_predict=0)
             assert answer["status"] == "ready"
             assert (answer["left_out"]["seen_in_training"] > 0) == (answer["trained_on"] != dataset)
 
@@ -224,6 +269,10 @@ def test_while_the_probes_are_computed_nothing_waits_and_then_everything_answers
     rows = browser.rows("tiny")
     answer = browser.interpret("layer_metrics", ids(rows), do_predict=0)
     assert answer == {"status": "computing", "message": "Encoding tiny train: 20 of 80 texts", "fraction": 0.25}
+    map_config = {"method": "lime"}
+    assert browser.interpret("salience_map", ids(rows)[:1], config=map_config, do_predict=0) == answer
+    assert browser.interpret("salience_checks", [], config={"check": "words", **map_config}, do_predict=0) == answer
+    assert browser.interpret("salience_methods", [], do_predict=0)["best_layer"] is None
     refused = "The probes of tiny-bert on tiny are still being computed: Encoding tiny train: 20 of 80 texts."
     where = {"model": MODELS[0], "dataset_name": "tiny"}
     for endpoint, parameters in (
@@ -234,6 +283,8 @@ def test_while_the_probes_are_computed_nothing_waits_and_then_everything_answers
         ("/get_interpretations", {"interpreter": "classification"}),
         ("/get_interpretations", {"interpreter": "pca", "do_predict": 0}),
         ("/get_interpretations", {"interpreter": "layer_metrics"}),
+        ("/get_interpretations", {"interpreter": "LIME"}),
+        ("/get_interpretations", {"interpreter": "LIME", "do_predict": 0}),
     ):
         response = browser.post(endpoint, {"inputs": ids(rows)}, **where, **parameters)
         assert (response.status_code, response.headers["Retry-After"]) == (503, "1"), endpoint

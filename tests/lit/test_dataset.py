@@ -130,15 +130,20 @@ def test_rows_wear_a_badge_where_probes_were_trained_on_them_or_on_a_copy():
     elsewhere = Splits("elsewhere", train=rows("She  never came back", "another text"), dev=rows(), test=rows())
     shown = ProbeDataset(splits, others=[elsewhere])
     assert {example["text"]: example["in_train"] for example in shown.examples} == {
-        "a fine little film about the cold sea": "copy",
-        "three sisters leave for moscow": "no",
-        "Nothing but noise and dust": "copy",
-        "he sang all night": "no",
+        "a fine little film about the cold sea": "near copy trained on",
+        "three sisters leave for moscow": "not trained on",
+        "Nothing but noise and dust": "near copy trained on",
+        "he sang all night": "not trained on",
         "she never came back": "trained on (elsewhere)",
         "a fine little film about the old sea": "trained on",
         "nothing but noise and dust": "trained on",
     }
-    assert shown.spec()["in_train"].vocab == ["copy", "no", "trained on", "trained on (elsewhere)"]
+    assert shown.spec()["in_train"].vocab == [
+        "not trained on",
+        "near copy trained on",
+        "trained on",
+        "trained on (elsewhere)",
+    ]
     validation.validate_dataset(IndexedDataset(base=shown), enforce_all_fields_required=True)
 
 
@@ -146,10 +151,17 @@ def test_a_badge_stays_with_its_row_where_only_some_rows_are_shown():
     splits = tiny_splits()
     copies = {"rows": {"dev": [0, 7, 39], "test": [5]}, "exact": 0, "near": 4, "notes": []}
     shown = ProbeDataset(splits, show_train=5, max_shown=60, near_duplicates=copies)
-    marked = {example["text"] for example in shown.examples if example["in_train"] == "copy"}
+    marked = {example["text"] for example in shown.examples if example["in_train"] == "near copy trained on"}
     wanted = {splits.dev.texts[row] for row in (0, 7, 39)} | {splits.test.texts[5]}
     assert marked == wanted & set(shown.texts) and len(shown.texts) < 116
     assert all((example["in_train"] == "trained on") == (example["probe_split"] == "train") for example in shown.examples)
+
+
+def test_the_badge_stands_beside_the_label_and_a_new_text_does_not_contradict_itself():
+    spec = ProbeDataset(tiny_splits()).spec()
+    assert list(spec)[:4] == ["text", "label", "in_train", "probe_split"]
+    # LIT's editor gives a new text the first value of each.
+    assert (spec["in_train"].vocab[0], spec["probe_split"].vocab[0]) == ("not trained on", "dev")
 
 
 def test_rows_are_marked_that_an_encoder_reads_only_in_part():
@@ -170,7 +182,7 @@ def test_a_row_knows_its_group_and_a_text_without_one_is_its_own():
 def test_the_description_says_what_is_shown_of_how_many():
     first, *others = ProbeDataset(sized_splits(6_920, 872, 1_821)).description().split("\n")
     assert first == "3,193 rows shown: 500 of 6,920 train, 872 of 872 dev, 1,821 of 1,821 test."
-    assert any("never on train or edited rows" in line for line in others)
+    assert any("on edited rows never" in line for line in others)
 
 
 def test_markup_in_names_and_provenance_is_shown_as_text():

@@ -79,7 +79,7 @@ def test_five_classes_with_names_of_their_own_have_a_curve(encoder):
 
 
 def test_the_answer_holds_what_the_panel_needs(model, dataset):
-    answer = run(model, dataset)
+    answer = run(model, dataset, train=True)
     study = model.study.result()
     assert (
         answer.items()
@@ -99,7 +99,8 @@ def test_the_answer_holds_what_the_panel_needs(model, dataset):
             "encoder": "tiny-bert",
             "trained_on": "tiny",
             "not_converged": [],
-            "left_out": {"edited": 0, "unlabelled": 0, "seen_in_training": 0},
+            "left_out": {"edited": 0, "unlabelled": 0, "train": 0, "seen_in_training": 0},
+            "own_rows": True,
             "circular": None,
         }.items()
     )
@@ -125,6 +126,18 @@ def test_the_same_rows_in_another_order_give_the_same_digits(model, dataset):
         assert run(model, dataset, rows, metric=metric) == run(model, dataset, shuffled, metric=metric)
 
 
+def test_train_rows_are_scored_only_where_that_is_asked_for(model, dataset):
+    n_train = len(rows_of(dataset, "train"))
+    answer = run(model, dataset)
+    assert [series["split"] for series in answer["series"]] == ["dev", "test"] and answer["left_out"]["train"] == n_train
+    nothing = run(model, dataset, rows_of(dataset, "train"))
+    assert nothing["series"] == [] and nothing["left_out"]["train"] == n_train
+    (fit,) = run(model, dataset, rows_of(dataset, "train"), train=True)["series"]
+    assert (fit["split"], fit["n"]) == ("train", n_train)
+    with pytest.raises(LitProbeError, match="true or false, not 'yes'"):
+        run(model, dataset, train="yes")
+
+
 def test_only_the_splits_that_were_asked_for_are_answered(model, dataset):
     assert [series["split"] for series in run(model, dataset, rows_of(dataset, "test"))["series"]] == ["test"]
     assert run(model, dataset, [])["series"] == []
@@ -146,17 +159,18 @@ def test_edited_rows_are_never_scored(model, dataset):
     rows = rows_of(dataset, "dev")
     edits = [edited(row, text=row["text"] + " in fact", label="positive") for row in rows[:4]]
     assert run(model, dataset, [*rows, *edits])["series"] == run(model, dataset, rows)["series"]
-    assert run(model, dataset, [*rows, *edits])["left_out"] == {"edited": 4, "unlabelled": 0, "seen_in_training": 0}
+    assert run(model, dataset, [*rows, *edits])["left_out"]["edited"] == 4
 
 
 def test_a_missing_interval_is_explained(model, dataset):
     rows = rows_of(dataset, "dev")[:1]
     everything = run(model, dataset, rows, metric="log_loss")["notes"]
-    about_intervals = [note for note in everything if note.startswith("Layer ")]
-    assert about_intervals and all("on dev" in note and "no interval" in note for note in about_intervals)
+    about_intervals = [note for note in everything if note.startswith("Layers ")]
+    assert about_intervals[0].startswith("Layers 0, 1, 2 and 3 on dev")
+    assert all("on dev" in note and "no interval" in note for note in about_intervals)
 
 
-def test_copies_of_train_rows_are_counted_and_where_there_are_none_nothing_is_said(encoder, model, dataset):
+def test_copies_across_splits_are_counted_those_removed_and_those_left(encoder, model, dataset):
     notes = run(model, dataset)["notes"]
     assert any(note.startswith("Among 40 dev rows, exact copies of train rows: 0; near copies") for note in notes)
     assert notes[-1] == "The rows with a copy in train are marked in the column in_train."
@@ -170,8 +184,11 @@ def test_copies_of_train_rows_are_counted_and_where_there_are_none_nothing_is_sa
 
     tiny = tiny_splits(sizes=(60, 40, 36))
     parts = [unlike_each_other(rows, start) for rows, start in ((tiny.train, 0), (tiny.dev, 240), (tiny.test, 400))]
-    (clean,) = models_of([computed(encoder, Splits("clean", *parts))])
-    assert run(clean, IndexedDataset(base=clean.dataset))["notes"] == []
+    reason = "train rows whose text also stands in dev or test"
+    for dropped, removed in (({}, "none"), ({reason: 3, "unlabelled": 2}, f"3 {reason}")):
+        (clean,) = models_of([computed(encoder, Splits("clean", *parts, {"dropped": dropped}))])
+        said = f"Copies across splits: {removed} removed at load; 0 exact and 0 near ones left."
+        assert run(clean, IndexedDataset(base=clean.dataset))["notes"] == [said]
 
 
 def test_a_checkpoint_tuned_on_the_probed_labels_is_called_circular(tiny_folder):
@@ -188,8 +205,8 @@ def test_a_checkpoint_tuned_on_the_probed_labels_is_called_circular(tiny_folder)
 def test_rows_of_another_data_set_are_scored_but_for_those_seen_in_training(models):
     model, other = models
     foreign = IndexedDataset(base=other.dataset)
-    answer = run(model, foreign)
-    assert answer["trained_on"] == "tiny"
+    answer = run(model, foreign, train=True)
+    assert answer["trained_on"] == "tiny" and not answer["own_rows"]
     assert answer["notes"] == ["The probes were trained on tiny; these are rows of other."]
     assert answer["left_out"]["seen_in_training"] > 0
     n_scored = sum(series["n"] for series in answer["series"])

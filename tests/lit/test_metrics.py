@@ -39,18 +39,29 @@ def test_the_table_agrees_with_the_curve_to_the_last_digit(model, dataset, split
 
 
 def test_train_and_edited_rows_are_left_out(model, dataset):
-    held_out = rows_of(dataset, "dev", "test")
-    edits = [edited(row, text="an edit of a dev row", label="negative") for row in held_out[:2]]
-    assert run(model, dataset, [*edits, *dataset.examples]) == run(model, dataset, held_out)
-    assert scores(run(model, dataset, dataset.examples))["probe"]["n"] == len(held_out)
+    dev = rows_of(dataset, "dev")
+    edits = [edited(row, text="an edit of a dev row", label="negative") for row in dev[:2]]
+    assert run(model, dataset, [*edits, *dataset.examples]) == run(model, dataset, dev)
+    assert scores(run(model, dataset, dataset.examples))["probe"]["n"] == len(dev)
+
+
+def test_test_rows_are_scored_only_where_no_dev_row_was_asked_for(model, dataset):
+    test = rows_of(dataset, "test")
+    assert scores(run(model, dataset, [*rows_of(dataset, "train"), *test]))["probe"]["n"] == len(test)
+    assert scores(run(model, dataset, [*test, *rows_of(dataset, "dev")[:1]]))["probe"]["n"] == 1
+
+
+def test_how_many_rows_were_scored_stands_first(model, dataset):
+    assert next(iter(metric.meta_spec())) == "n" == next(iter(scores(run(model, dataset, dataset.examples))["probe"]))
 
 
 def test_rows_seen_in_training_are_left_out(models):
     model, other = models
     foreign = IndexedDataset(base=other.dataset)
     trained_on = set(model.dataset.splits.train.texts)
-    expected = [example for example in rows_of(foreign, "dev", "test") if example["text"] not in trained_on]
-    assert scores(run(model, foreign, foreign.examples))["probe"]["n"] == len(expected) < len(rows_of(foreign, "dev", "test"))
+    test = rows_of(foreign, "test")
+    expected = [example for example in test if example["text"] not in trained_on]
+    assert scores(run(model, foreign, test))["probe"]["n"] == len(expected) < len(test)
 
 
 @pytest.mark.parametrize("position", [0, 10, -1])

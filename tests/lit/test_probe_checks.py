@@ -13,6 +13,7 @@ from lit_probe.baselines import BASELINES
 from lit_probe.battery import CHECKS, run_check
 from lit_probe.encoder import load_encoder
 from lit_probe.errors import LitProbeError, UnknownNameError
+from lit_probe.layer_comparison import compare_two_layers
 from lit_probe.lit.dataset import ProbeDataset
 from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.lit.pending_checks import PendingChecks
@@ -58,6 +59,20 @@ def test_each_baseline_is_asked_for_by_itself(model):
         answer = answer_of(model, check="baselines", baseline=name)
         assert answer["title"] == BASELINES[name].title and answer["metric"] == "accuracy"
         assert answer["low"] <= answer["score"] <= answer["high"]
+
+
+def test_any_two_layers_are_compared(worded):
+    answer = answer_of(worded, check="layer_comparison", layers=[3, 1])
+    expected = compare_two_layers(worded.study.result(), 3, 1)
+    assert {key: answer[key] for key in expected} == expected
+    assert answer_of(worded, check="layer_comparison", layers=[1, 3])["difference"] == -answer["difference"]
+    assert "Unknown layer 9" in answer_of(worded, check="layer_comparison", layers=[3, 9])["message"]
+
+
+@pytest.mark.parametrize("config", [{"check": "layer_comparison", "layers": [1]}, {"check": "layer_comparison", "layers": "1,3"}])
+def test_two_layers_must_be_two_numbers(model, config):
+    with pytest.raises(LitProbeError, match="Two layers are named by two whole numbers"):
+        ask(model, **config)
 
 
 def test_another_control_is_another_answer(worded):

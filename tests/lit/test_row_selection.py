@@ -6,7 +6,7 @@ from lit_nlp.api.dataset import IndexedDataset
 from tiny_probing import computed, edited, models_of, tiny_splits
 
 from lit_probe.errors import LitProbeError
-from lit_probe.examples import LabelledTexts, Splits
+from lit_probe.examples import SPLIT_NAMES, LabelledTexts, Splits
 from lit_probe.lit.dataset import ProbeDataset
 from lit_probe.lit.row_selection import select_rows
 
@@ -16,7 +16,7 @@ def texts_of(selection):
 
 
 def test_all_rows_are_sorted_into_their_splits_in_the_order_of_the_data_set(model, dataset):
-    selection = select_rows(dataset.examples, model, model.dataset)
+    selection = select_rows(dataset.examples, model, model.dataset, SPLIT_NAMES)
     splits = model.dataset.splits
     assert list(selection.by_split) == ["train", "dev", "test"]
     assert texts_of(selection) == {name: list(rows.texts) for name, rows in splits.items() if name != "train"} | {
@@ -50,7 +50,7 @@ def test_edited_and_unlabelled_rows_are_counted_and_left_out(model, dataset):
     ]
     selection = select_rows(inputs, model, model.dataset)
     assert texts_of(selection) == {"dev": [row["text"]]}
-    assert selection.left_out == {"edited": 2, "unlabelled": 4, "seen_in_training": 0}
+    assert selection.left_out == {"edited": 2, "unlabelled": 4, "train": 0, "seen_in_training": 0}
 
 
 def test_rows_of_another_data_set_that_the_probes_were_trained_on_are_left_out(models):
@@ -59,7 +59,7 @@ def test_rows_of_another_data_set_that_the_probes_were_trained_on_are_left_out(m
     foreign = IndexedDataset(base=other.dataset)
     seen = [example["text"] for example in foreign.examples if example["text"] in trained_on]
     assert len(seen) > 3
-    selection = select_rows(foreign.examples, model, other.dataset)
+    selection = select_rows(foreign.examples, model, other.dataset, SPLIT_NAMES)
     assert selection.left_out["seen_in_training"] == len(seen)
     assert not trained_on & {text for rows in selection.by_split.values() for text in rows.texts}
     assert select_rows(foreign.examples, other, other.dataset).left_out["seen_in_training"] == 0
@@ -73,14 +73,26 @@ def test_a_text_counts_as_seen_in_whatever_case_and_spacing_it_comes(encoder):
     tiny = tiny_splits()
     loud = Splits("loud", shouted(tiny.dev), shouted(tiny.train), shouted(tiny.test))
     model, other = models_of([computed(encoder, tiny), computed(encoder, loud)])
-    selection = select_rows(IndexedDataset(base=other.dataset).examples, model, other.dataset)
+    selection = select_rows(IndexedDataset(base=other.dataset).examples, model, other.dataset, SPLIT_NAMES)
     assert selection.left_out["seen_in_training"] == len(tiny.train)
 
 
-def test_the_models_own_train_rows_are_a_series_of_their_own(model, dataset):
+def test_train_rows_are_left_out_and_counted_unless_they_are_asked_for(model, dataset):
     train = [example for example in dataset.examples if example["probe_split"] == "train"]
-    selection = select_rows(train, model, model.dataset)
-    assert list(selection.by_split) == ["train"] and selection.left_out["seen_in_training"] == 0
+    selection = select_rows([*train, *train[:3]], model, model.dataset)
+    assert selection.by_split == {} and selection.left_out["train"] == len(train)
+    whole = select_rows(dataset.examples, model, model.dataset)
+    assert list(whole.by_split) == ["dev", "test"] and whole.left_out["train"] == len(train)
+    asked = select_rows(train, model, model.dataset, SPLIT_NAMES)
+    assert list(asked.by_split) == ["train"] and set(asked.left_out.values()) == {0}
+
+
+def test_one_number_is_about_dev_rows_and_about_test_rows_only_where_there_is_no_dev_row(model, dataset):
+    of = {split: [row for row in dataset.examples if row["probe_split"] == split] for split in SPLIT_NAMES}
+    assert select_rows(dataset.examples, model, model.dataset).reported.texts == [row["text"] for row in of["dev"]]
+    without_dev = select_rows([*of["train"], *of["test"]], model, model.dataset)
+    assert without_dev.reported.texts == [row["text"] for row in of["test"]]
+    assert select_rows(of["train"], model, model.dataset).reported is None
 
 
 def test_a_row_sent_in_full_is_scored_only_as_it_stands_in_the_data_set(model, dataset):
@@ -97,7 +109,7 @@ def test_a_row_sent_in_full_is_scored_only_as_it_stands_in_the_data_set(model, d
     for changed in (forged, without_meta):
         selection = select_rows([*changed, row], model, model.dataset)
         assert texts_of(selection) == {"dev": [row["text"]]}
-        assert selection.left_out == {"edited": 4, "unlabelled": 0, "seen_in_training": 0}
+        assert selection.left_out == {"edited": 4, "unlabelled": 0, "train": 0, "seen_in_training": 0}
 
 
 def test_the_empty_data_set_has_no_rows(model, dataset):
@@ -120,7 +132,7 @@ def test_rows_that_are_not_shown_come_last_in_the_order_of_their_texts(encoder):
 
 
 def test_only_the_wanted_splits_are_returned(model, dataset):
-    assert set(select_rows(dataset.examples, model, model.dataset, splits=("dev", "test")).by_split) == {"dev", "test"}
+    assert set(select_rows(dataset.examples, model, model.dataset, splits=("test",)).by_split) == {"test"}
 
 
 def test_groups_travel_with_their_rows(model):

@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 from lit_nlp.api.dataset import Dataset, IndexedDataset
 from lit_nlp.components.pca import PCAModel
@@ -9,7 +8,7 @@ from tiny_probing import edited
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.stock_interpreters import STOCK_INTERPRETERS
 
-curves, neighbours, lime = (STOCK_INTERPRETERS[name] for name in ("curves", "nearest neighbors", "LIME"))
+curves, neighbours = (STOCK_INTERPRETERS[name] for name in ("curves", "nearest neighbors"))
 NO_CURVES = {"roc_data": [], "pr_data": []}
 
 
@@ -28,9 +27,10 @@ def draw(model, dataset, inputs, field="probe_layer_01", label="positive"):
 
 
 def test_the_curves_leave_out_train_and_edited_rows(model, dataset):
-    held_out = rows_of(dataset, "dev", "test")
-    edits = [edited(row, text="an edit of a dev row", label="negative") for row in held_out[:5]]
-    assert draw(model, dataset, [*edits, *dataset.examples]) == draw(model, dataset, held_out)
+    dev = rows_of(dataset, "dev")
+    edits = [edited(row, text="an edit of a dev row", label="negative") for row in dev[:5]]
+    assert draw(model, dataset, [*edits, *dataset.examples]) == draw(model, dataset, dev)
+    assert draw(model, dataset, rows_of(dataset, "train", "test")) == draw(model, dataset, rows_of(dataset, "test"))
     assert draw(model, dataset, [*rows_of(dataset, "train"), *edits]) == NO_CURVES
 
 
@@ -46,8 +46,9 @@ def test_rows_seen_in_training_are_left_out(models):
     model, other = models
     foreign = IndexedDataset(base=other.dataset)
     trained_on = set(model.dataset.splits.train.texts)
-    unseen = [row for row in rows_of(foreign, "dev", "test") if row["text"] not in trained_on]
-    assert draw(model, foreign, foreign.examples) == draw(model, foreign, unseen)
+    test = rows_of(foreign, "test")
+    unseen = [row for row in test if row["text"] not in trained_on]
+    assert draw(model, foreign, test) == draw(model, foreign, unseen)
 
 
 def test_rows_of_one_class_have_no_curves_and_no_warning(model, dataset, recwarn):
@@ -120,32 +121,8 @@ def test_neighbours_are_found_for_one_example_only(model, dataset, n_examples):
         neighbours.run(dataset.examples[:n_examples], model, dataset, config={"embedding_name": "layer_00"})
 
 
-# ---- LIME
+# ---- salience
 
 
-def test_lime_takes_numbers_as_lits_form_delivers_them(model, dataset):
-    example = edited(dataset.examples[0], text="the film was awful")
-    config = {"Number of samples": "40", "Kernel width": "25", "Seed": "1", "_salience_target": {"field": "probe", "index": 0}}
-    (against,), (other,) = (lime.run([example], model, dataset, config=config | {"Seed": seed}) for seed in ("1", 1))
-    assert np.array_equal(against["text"].salience, other["text"].salience)
-
-
-@pytest.mark.parametrize(
-    ("config", "said"),
-    [
-        ({"Number of samples": "many"}, "'Number of samples' must be a whole number from 1 to 10,000."),
-        ({"Number of samples": 10**7}, "'Number of samples' must be a whole number from 1 to 10,000."),
-        ({"Kernel width": "0"}, "'Kernel width' must be a whole number"),
-        ({"Seed": "-1"}, "'Seed' must be a whole number"),
-        ({"Mask": 5}, "'Mask' must be a word."),
-        ({"_salience_target": "probe"}, "'_salience_target' must be an object"),
-        ({"_salience_target": {"field": "layer_00", "index": 0}}, "Unknown field 'layer_00'. Choose one of: probe, "),
-        ({"_salience_target": {"field": "probe", "index": 2}}, "'index' must be a whole number from 0 to 1."),
-        ({"Output field to explain": "zzz", "Class index to explain": "0"}, "Unknown Output field to explain 'zzz'."),
-        ({"Output field to explain": "probe", "Class index to explain": "2"}, "'Class index to explain' must be a whole number"),
-    ],
-)
-def test_lime_refuses_a_configuration_that_it_cannot_follow(model, dataset, config, said):
-    with pytest.raises(LitProbeError) as caught:
-        lime.run(dataset.examples[:1], model, dataset, config=config)
-    assert str(caught.value).startswith(said)
+def test_lits_own_salience_methods_give_way_to_ours():
+    assert set(STOCK_INTERPRETERS) == {"nearest neighbors", "pca", "curves"}

@@ -18,6 +18,10 @@ import {svgElement} from './svg_element.js';
 import {svgNode} from './svg_node.js';
 import {svgText} from './svg_text.js';
 
+/** Pixels that toolbar, caption and legend need above the charts, and the numbers under them. */
+const AROUND_CHART = 100;
+const UNDER_CHARTS = 60;
+
 /**
  * A panel that shows one of the server's checks of a model's probes, on all dev examples of the data set they were trained on.
  *
@@ -54,6 +58,13 @@ export function checkPanel(LitPanel) {
       return null;
     }
 
+    /** What the panel's numbers are, for the card behind them. @returns {Record<string, unknown>} */
+    number() {
+      const {interpreter, config} = this.question();
+      const {check = interpreter, control} = config;
+      return {check, ...(control ? {control} : {}), examples: 'all dev examples of the probes’ own data set'};
+    }
+
     /** Drop-downs at the left of the toolbar. @returns {unknown} */
     renderControls() {
       return nothing;
@@ -65,6 +76,7 @@ export function checkPanel(LitPanel) {
         // Scored on no examples: what the probes are, and which layer was chosen.
         about: this.want('about', 'layer_metrics', [], {metric: 'headline'}),
         check: this.want('check', interpreter, [], config),
+        card: this.wantCard(this.number()),
       };
     }
 
@@ -118,25 +130,32 @@ export function checkPanel(LitPanel) {
       });
     }
 
-    /** The size of each of so many charts: side by side where the panel is wide and low, else one under the other. @param {number} nCharts */
+    /**
+     * The size of each of so many charts: side by side where the panel is wide and low, else one under the other. In a low panel the
+     * first one is as high as there is room for, and what stands under it is scrolled to.
+     *
+     * @param {number} nCharts
+     */
     chartSize(nCharts) {
       const {width, height} = this.size;
       const columns = nCharts > 1 && width >= 560 && height < 480 ? 2 : 1;
-      const room = (height - 170) / Math.ceil(nCharts / columns);
-      return {width: Math.floor(width / columns), height: Math.round(Math.max(180, Math.min(room, (0.62 * width) / columns, 320)))};
+      const room = height - AROUND_CHART;
+      const share = (room - UNDER_CHARTS) / Math.ceil(nCharts / columns);
+      return {width: Math.floor(width / columns), height: Math.round(Math.max(150, Math.min(Math.max(share, Math.min(room, 200)), (0.62 * width) / columns, 320)))};
+    }
+
+    /**
+     * The numbers of the current layer, the card behind them, and the way back to the dev-chosen layer.
+     *
+     * @param {LayerMetrics} about @param {number} layer @param {string[]} values @param {string} [metric]  what they were measured by
+     */
+    renderReading({best_layer: bestLayer}, layer, values, metric) {
+      return [html`<div class="reading"><b>${layerHeading(layer, bestLayer)}:</b>${this.renderInfoButton()}${values.join(' · ')}
+        ${layer === bestLayer ? nothing
+          : html`<button class="text-button" @click=${() => currentLayer.set(null)}>back to layer ${bestLayer} (dev-chosen)</button>`}</div>`,
+      this.renderCard({layer, value: values.join(' · '), metric})];
     }
   };
-}
-
-/**
- * The numbers of the current layer, and the way back to the dev-chosen one.
- *
- * @param {LayerMetrics} about @param {number} layer @param {string[]} values
- */
-export function renderReading({best_layer: bestLayer}, layer, values) {
-  return html`<div class="reading"><b>${layerHeading(layer, bestLayer)}:</b> ${values.join(' · ')}
-    ${layer === bestLayer ? nothing
-      : html`<button class="text-button" @click=${() => currentLayer.set(null)}>back to layer ${bestLayer} (dev-chosen)</button>`}</div>`;
 }
 
 /** What the lines are. @param {{style: LineStyle, label: string}[]} entries */

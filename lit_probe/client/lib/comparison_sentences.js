@@ -11,11 +11,37 @@ import {intervalText, layerList} from './sentences.js';
  */
 export function alikeSentence(comparison) {
   const best = comparison.best_layer;
-  const test = comparison.test === 'mcnemar' ? 'McNemar’s test' : 'bootstrap test';
+  const test = testName(comparison);
   const others = layersAlike(comparison).filter((layer) => layer !== best);
   if (others.length === 0) return `On dev every other layer differs from layer ${best} (${test}, Holm-corrected).`;
   const which = others.length === 1 ? `Layer ${others[0]}` : `Layers ${layerList(others)}`;
   return `${which} cannot be told apart from layer ${best} on dev (${test}, Holm-corrected).`;
+}
+
+/**
+ * How far two layers are apart, with what the difference can be relied on for.
+ *
+ * @param {any} comparison  the answer of the check `layer_comparison`
+ * @param {number} layer
+ * @param {?any} pair  its answer about `layer` and another one that was picked; null: the best layer is the other one
+ * @returns {string}  empty where a layer would be compared with itself
+ */
+export function differenceSentence(comparison, layer, pair) {
+  const row = pair ?? comparison.layers[layer];
+  if (row.p_bootstrap === null) return '';
+  const alone = comparison.significance_test === 'mcnemar' ? row.p_mcnemar : row.p_bootstrap;
+  const test = pair ? `${pText(alone)} for these two alone (${testName(comparison)})` : `${pText(row.p_holm)} (${testName(comparison)}, Holm-corrected)`;
+  return `${intervalText({layer, score: row.difference, low: row.low, high: row.high})}, ${test}`;
+}
+
+/** @param {any} comparison @returns {string} */
+function testName({significance_test: test}) {
+  return test === 'mcnemar' ? 'McNemar’s test' : 'bootstrap test';
+}
+
+/** @param {number} p @returns {string} */
+function pText(p) {
+  return p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed(3)}`;
 }
 
 /**

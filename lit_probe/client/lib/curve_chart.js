@@ -12,7 +12,9 @@ import {COLORS, SPLIT_STYLES} from './palette.js';
 import {svgNode} from './svg_node.js';
 
 /** @type {Overlays} */
-export const NO_OVERLAYS = {majority: true, references: [], lines: [], shaded: []};
+export const NO_OVERLAYS = {majority: true, references: [], lines: [], alike: []};
+
+const ALIKE_LABEL = 'not distinguishable from the best';
 
 /**
  * The room around a curve with these overlays: their names stand at its right.
@@ -46,7 +48,7 @@ export function curveChart(answer, {width, height, drawn, domain, currentLayer, 
     yTitle: answer.metric_title,
     series: [...drawn.filter(({mode}) => mode !== 'hidden').map((one) => splitSeries(one, answer.best_layer)), ...overlays.lines],
     references: overlays.references,
-    shaded: overlays.shaded,
+    marked: overlays.alike.length ? {layers: overlays.alike, label: ALIKE_LABEL} : null,
     chosen: {at: answer.best_layer, label: `chosen on ${answer.chosen_on}`},
     current: currentLayer,
     hovered: hoveredLayer,
@@ -88,18 +90,19 @@ function majorityLines({right, left, y}, lines) {
  * One label for all of these lines: below the lowest, where curves rarely go, if it fits there. A line may cross it all the same,
  * so it stands over the lines.
  *
- * @param {{left: number, right: number, bottom: number, y: (value: number) => number}} plot
+ * @param {{left: number, right: number, floor: number, y: (value: number) => number}} plot
  * @param {DrawnSeries[]} lines
  * @param {'start'|'end'} side  of the label: away from the chosen layer's marks
  * @returns {SvgNode[]}
  */
-function majorityLabel({right, bottom, left, y}, lines, side) {
+function majorityLabel({right, floor, left, y}, lines, side) {
   const known = lines.flatMap(({series: {split, majority}}) => (majority === null ? [] : [{split, height: y(majority), value: formatScore(majority)}]));
   if (known.length === 0) return [];
-  const values = known.map(({split, value}) => (known.length > 1 ? `${split} ${value}` : value));
+  const alike = known.every(({value}) => value === known[0].value);
+  const values = alike ? [known[0].value] : known.map(({split, value}) => `${split} ${value}`);
   const heights = known.map(({height}) => height);
   const below = Math.max(...heights) + 12;
-  const labelY = below < bottom - 2 ? below : Math.min(...heights) - 4;
+  const labelY = below < floor - 2 ? below : Math.min(...heights) - 4;
   const place = {x: side === 'end' ? right : left + 4, y: labelY.toFixed(2), 'text-anchor': side};
   return [svgNode('text', {class: 'majority', ...place, fill: COLORS.quietText, ...HALO}, `baseline ${values.join(', ')}`)];
 }

@@ -8,6 +8,19 @@ import {COLORS, PAIR_STYLES} from './palette.js';
 
 export const COMPRESSION_STYLES = {compression: PAIR_STYLES.first, compression_to_prior: PAIR_STYLES.second};
 
+/** Below this the two lines cannot be told apart on a screen. */
+const SAME = 0.005;
+
+/**
+ * Whether both codes give the same compression at every layer, as they do where classes are equally frequent.
+ *
+ * @param {any} answer  of the check `description_length`
+ * @returns {boolean}
+ */
+export function priorCoincides({layers}) {
+  return layers.every((/** @type {any} */ {compression, compression_to_prior: toPrior}) => Math.abs(compression - toPrior) < SAME);
+}
+
 /**
  * The range of the compression axis; 1, no compression, is always on it.
  *
@@ -35,7 +48,8 @@ export function descriptionLengthChart({layers}, about, view) {
   return lineChart({
     ...view, yTitle: 'Compression',
     axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current: view.current ?? null}),
-    series: [line('compression'), line('compression_to_prior')],
+    // The dashed line on top: where the two coincide, both are seen.
+    series: [line('compression_to_prior'), line('compression')],
     references: [{name: 'none', label: '', value: 1, color: COLORS.quietText, dash: '4 3'}],
     chosen: {at: about.best_layer, label: `chosen on ${about.chosen_on}`},
   });

@@ -35,6 +35,18 @@ export function sliceGroups(inputs, slices) {
   }).filter(({inputs: members}) => members.length > 0));
 }
 
+/**
+ * Names of slices whose examples are all others; LIT's own slice of starred examples is empty at first, and is none of them.
+ *
+ * @param {IndexedInput[]} inputs
+ * @param {{name: string, ids: string[]}[]} slices
+ * @returns {string[]}
+ */
+export function emptySlices(inputs, slices) {
+  const known = new Set(inputs.map(({id}) => id));
+  return slices.filter(({ids}) => ids.length > 0 && !ids.some((id) => known.has(id))).map(({name}) => name);
+}
+
 /** @template {{name: string, inputs: IndexedInput[]}} T @param {T[]} groups @returns {T[]} */
 function largestFirst(groups) {
   return groups.sort((a, b) => b.inputs.length - a.inputs.length || (a.name < b.name ? -1 : 1));

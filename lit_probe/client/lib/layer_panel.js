@@ -2,11 +2,14 @@
 /** @typedef {import('./types.js').IndexedInput} IndexedInput */
 /** @typedef {import('./types.js').Margin} Margin */
 import {answers, axes} from './answers.js';
+import {cancelledCard, errorCard, progressCard} from './cards.js';
 import {currentLayer} from './current_layer.js';
 import {layerScale} from './layer_scale.js';
 import {fitTogether, html, interpretation, nothing, offersInterpreter} from './lit_host.js';
 import {MARGIN} from './line_chart.js';
+import {openCards} from './open_cards.js';
 import {PANEL_CSS} from './panel_css.js';
+import {provenanceCard} from './provenance_card.js';
 import {requestKey} from './request_key.js';
 
 /**
@@ -36,6 +39,8 @@ export function layerPanel(LitPanel) {
     /** @type {?number} */
     hoveredLayer = null;
     size = {width: 0, height: 0};
+    /** Whether a card was opened that has not been on the panel yet. */
+    justOpened = false;
     /** @type {(() => void)[]} */
     endings = [];
 
@@ -48,7 +53,7 @@ export function layerPanel(LitPanel) {
         answers.subscribe(redraw),
         currentLayer.subscribe(redraw),
         axes.subscribe(redraw),
-        ...this.choices().map((choice) => choice.subscribe(() => this.ask())),
+        ...[...this.choices(), openCards].map((choice) => choice.subscribe(() => this.ask())),
         () => resized.disconnect(),
         () => axes.leave(this),
         () => answers.release(this),
@@ -69,6 +74,11 @@ export function layerPanel(LitPanel) {
     updated(changed) {
       super.updated(changed);
       this.measure();
+      const card = this.justOpened ? this.shadowRoot?.querySelector('.provenance') : null;
+      if (!card) return;
+      // In a low panel it would open out of sight.
+      this.justOpened = false;
+      card.scrollIntoView({block: 'nearest'});
     }
 
     /** Takes note of the room there is; a scroll bar takes some of the width. */
@@ -125,6 +135,43 @@ export function layerPanel(LitPanel) {
     cancel(slot, interpreter, config) {
       const {model, dataset} = this.seen;
       answers.cancel(this.keys[slot], () => interpretation({model, dataset, interpreter, inputs: [], config: {...config, cancel: true}}));
+    }
+
+    /** What the panel's card was opened from; null while it is closed. @returns {?string} */
+    get openedFrom() {
+      return openCards.get()[this.localName] ?? null;
+    }
+
+    /**
+     * Wants the card behind a number, once somebody has opened it.
+     *
+     * @param {Record<string, unknown>} number  see `lit_probe/lit/numbers.py`
+     * @param {IndexedInput[]} [inputs]  the rows that it is about; of a check's number, none
+     */
+    wantCard(number, inputs = []) {
+      return this.want('card', 'provenance', this.openedFrom === null ? null : inputs, {number});
+    }
+
+    /** The button that opens and closes the card. @param {string} [from]  which number, where the panel has several */
+    renderInfoButton(from = 'reading') {
+      const open = this.openedFrom === from;
+      const toggle = () => {
+        this.justOpened = !open;
+        openCards.set({...openCards.get(), [this.localName]: open ? null : from});
+      };
+      return html`<button class="info-button" title="How this number came about" aria-label="How this number came about"
+        aria-expanded=${open ? 'true' : 'false'} @click=${toggle}>i</button>`;
+    }
+
+    /** The card behind a number, while it is open. @param {{layer: number, value: string, metric?: string}} shown  what the panel shows @param {string} [from] */
+    renderCard(shown, from = 'reading') {
+      if (this.openedFrom !== from) return nothing;
+      const result = answers.read(this.keys.card) ?? {state: 'loading'};
+      if (result.state === 'failed') return errorCard('There is no provenance card.', result.message, result.said ? null : () => this.retry());
+      if (result.state === 'cancelled') return cancelledCard(() => answers.retry(this.keys.card));
+      if (result.state !== 'ready') return progressCard({...result, message: result.message ?? 'Writing the card'});
+      const {card, near_duplicates: copies, command, statement} = result.answer;
+      return provenanceCard({...card, number: {...card.number, ...shown}}, this.seen.model, copies?.notes, {command, statement});
     }
 
     /** @param {?number} layer */

@@ -19,6 +19,8 @@ export const FONT = "Roboto, 'Helvetica Neue', Arial, sans-serif";
 export const MARGIN = {top: 24, right: 14, bottom: 40, left: 56};
 export const HALO = {stroke: COLORS.paper, 'stroke-width': 3, 'stroke-linejoin': 'round', 'paint-order': 'stroke'};
 const LABEL_HEIGHT = 13;
+/** The bar above the horizontal axis that marks layers, and the room it takes with its label. */
+const BAR = {height: 5, room: 20};
 const TITLE_CHARACTER = 6.8;
 
 /**
@@ -32,29 +34,29 @@ const TITLE_CHARACTER = 6.8;
  * @param {[number, number]} view.domain  the range of the vertical axis
  * @param {ChartSeries[]} view.series  the first one ends up on top
  * @param {Reference[]} [view.references]  horizontal lines, named at their right end
- * @param {number[]} [view.shaded]  layers whose columns are shaded
+ * @param {?{layers: number[], label: string}} [view.marked]  layers with a bar above the axis, and what it says
  * @param {?{at: number, label: string}} [view.chosen]  a place on the horizontal axis that is marked
  * @param {?number} [view.current]  the layer whose column is tinted
  * @param {?number} [view.hovered]  the place under the pointer
  * @param {Margin} [view.margin]  see `marginFor`
- * @param {(plot: {left: number, right: number, top: number, bottom: number, y: (value: number) => number}) => SvgNode[]} [view.beneath]
+ * @param {(plot: {left: number, right: number, top: number, bottom: number, floor: number, y: (value: number) => number}) => SvgNode[]} [view.beneath]
  *     draws what else belongs under the lines
- * @param {(plot: {left: number, right: number, bottom: number, y: (value: number) => number}) => SvgNode[]} [view.above]  and over them
+ * @param {(plot: {left: number, right: number, floor: number, y: (value: number) => number}) => SvgNode[]} [view.above]  and over them
  * @returns {SvgNode}  an `svg` that needs no style sheet
  */
 export function lineChart({
-  width, height, axis, yTitle, domain, series, references = [], shaded = [], chosen = null, current = null, hovered = null,
+  width, height, axis, yTitle, domain, series, references = [], marked = null, chosen = null, current = null, hovered = null,
   margin = MARGIN, beneath = () => [], above = () => [],
 }) {
   const bottom = height - margin.bottom;
   const right = width - margin.right;
   const placed = axis([margin.left, right]);
-  const plot = {top: margin.top, right, bottom, left: margin.left, axis: placed, y: linearScale(domain, [bottom, margin.top])};
+  const floor = marked?.layers.length ? bottom - BAR.room : bottom;
+  const plot = {top: margin.top, right, bottom, floor, left: margin.left, axis: placed, y: linearScale(domain, [floor, margin.top])};
   const lines = series.filter(({mode}) => mode === 'line');
   const bands = lines.filter(({band}) => band !== false);
 
   return svgNode('svg', {xmlns: 'http://www.w3.org/2000/svg', width, height, viewBox: `0 0 ${width} ${height}`, 'font-family': FONT, 'font-size': 11, fill: COLORS.text},
-    ...shaded.map((layer) => column(plot, layer, 'shaded-layer', placed.band, COLORS.shaded)),
     current === null ? null : column(plot, current, 'current-layer', Math.min(placed.band, 44), COLORS.current),
     verticalAxis(plot, domain, yTitle, height),
     horizontalAxis(plot),
@@ -64,6 +66,7 @@ export function lineChart({
     hovered === null ? null : crosshair(plot, hovered),
     ...bands.map((one) => band(plot, one, bands.length > 1 ? 0.1 : 0.16)).reverse(),
     ...series.map((one) => scores(plot, one, lines.length > 0, hovered)).reverse(),
+    ...(marked ? markedBar(plot, marked) : []),
     ...above(plot),
     ...endLabels(plot, series, references),
   );
@@ -86,6 +89,7 @@ export function marginFor(labels, margin = MARGIN) {
  * @property {number} top
  * @property {number} right
  * @property {number} bottom
+ * @property {number} floor  above `bottom` where a bar stands between the values and the axis
  * @property {number} left
  * @property {PlacedAxis} axis
  * @property {(value: number) => number} y
@@ -96,8 +100,21 @@ function column({top, bottom, axis}, layer, name, width, fill) {
   return svgNode('rect', {class: name, x: (axis.x(layer) - width / 2).toFixed(2), y: top, width: width.toFixed(2), height: bottom - top, fill});
 }
 
+/** @param {Plot} plot @param {{layers: number[], label: string}} marked @returns {SvgNode[]} */
+function markedBar({bottom, left, right, axis}, {layers, label}) {
+  const y = bottom - BAR.height - 1;
+  const bars = layers.map((layer) => svgNode('rect', {
+    class: 'marked-layer', x: (axis.x(layer) - axis.band / 2 + 0.5).toFixed(2), y, width: (axis.band - 1).toFixed(2), height: BAR.height, fill: COLORS.marked}));
+  if (layers.length === 0) return [];
+  // The label stands over its bars, as far as the plot goes.
+  const half = 2.7 * label.length;
+  const middle = (axis.x(layers[0]) + axis.x(layers[layers.length - 1])) / 2;
+  const x = Math.min(right - half, Math.max(left + half, middle));
+  return [...bars, svgNode('text', {class: 'marked-label', x: x.toFixed(2), y: y - 4, 'text-anchor': 'middle', 'font-size': 10, fill: COLORS.markedText, ...HALO}, label)];
+}
+
 /** @param {Plot} plot @param {[number, number]} domain @param {string} title @param {number} height  of the chart @returns {SvgNode} */
-function verticalAxis({top, right, bottom, left, y}, domain, title, height) {
+function verticalAxis({top, right, floor: bottom, left, y}, domain, title, height) {
   const {values, digits} = niceTicks(domain[0], domain[1], (bottom - top) / 34);
   const middle = (top + bottom) / 2;
   return svgNode('g', {class: 'score-axis'},
@@ -128,7 +145,7 @@ function referenceLine({right, left, y}, {name, value, color, dash}) {
 }
 
 /** The names of lines beside their right ends, moved apart where they would overlap. @param {Plot} plot @param {ChartSeries[]} series @param {Reference[]} references @returns {SvgNode[]} */
-function endLabels({right, top, bottom, y}, series, references) {
+function endLabels({right, top, floor, y}, series, references) {
   const ends = [
     ...references.filter(({label}) => label !== '').map(({label, value, color}) => ({label, value, color})),
     ...series.flatMap(({label, points, style}) => {
@@ -136,7 +153,7 @@ function endLabels({right, top, bottom, y}, series, references) {
       return label && last ? [{label, value: /** @type {number} */ (last.score), color: style.color}] : [];
     }),
   ];
-  const heights = spreadLabels(ends.map(({value}) => y(value)), LABEL_HEIGHT, [top, bottom]);
+  const heights = spreadLabels(ends.map(({value}) => y(value)), LABEL_HEIGHT, [top, floor]);
   return ends.map(({label, color}, i) => svgNode('text', {class: 'end-label', x: right + 5, y: (heights[i] + 4).toFixed(2), fill: color}, label));
 }
 

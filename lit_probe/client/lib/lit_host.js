@@ -119,12 +119,16 @@ function litModule() {
 }
 
 /**
- * Lets a row of tabs be scrolled where it has no room for all of them: LIT itself cuts off the last ones, which nothing can then
- * reach on a narrow screen. Called before LIT starts.
+ * Fits LIT's page to narrow screens, where LIT itself cuts off what has no room. Called before LIT starts.
+ *
+ * - A row of tabs can be scrolled; nothing could reach the last ones.
+ * - The page is as wide as the window: LIT makes it 1,000 pixels and adds its padding to that.
  */
-export function letTabsScroll() {
+export function fitNarrowScreens() {
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(`.tabs-container {min-width: 0; overflow: auto hidden; scrollbar-width: thin}
+  sheet.replaceSync(`.outer-container {box-sizing: border-box; min-width: 0} #right-column {min-width: 0}
+    .tabs-container, #center-bar .tabs-container {min-width: 0; max-width: none; overflow: auto hidden; scrollbar-width: thin}
+    #drag-container {flex: none; margin: 0 8px}
     .tab {flex: none; padding: 4px clamp(6px, 0.9vw, 16px)}`);
   /** @type {any} */ (customElements.get('lit-modules'))?.elementStyles?.push(sheet);
 }

@@ -29,7 +29,7 @@ export function overlaysOf({wishes, baselines, comparison, dev}) {
   const wanted = BASELINES.filter(({name, asked}) => wishes[name] && (name === 'embeddings' || (asked && baselines[name])));
   const embeddings = dev?.layers[0].score ?? null;
   /** @type {Overlays} */
-  const overlays = {majority: wishes.majority, references: [], lines: [], shaded: wishes.alike ? layersAlike(comparison) : []};
+  const overlays = {majority: wishes.majority, references: [], lines: [], alike: wishes.alike ? layersAlike(comparison) : []};
   for (const {name, title} of wanted) {
     const style = BASELINE_STYLES[name];
     const measured = name === 'embeddings' ? {score: embeddings} : baselines[name];

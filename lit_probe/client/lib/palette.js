@@ -8,7 +8,8 @@ export const COLORS = {
   grid: '#E8EAED',
   unreliable: '#80868B',
   current: '#D8F2ED',
-  shaded: '#F8F4E8',
+  marked: '#D4BC6A',
+  markedText: '#7A5F00',
   accent: '#1F6180',
   paper: '#FFFFFF',
 };

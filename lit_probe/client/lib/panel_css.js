@@ -49,8 +49,12 @@ export const PANEL_CSS = `
   .cancel, .again { margin-left: auto; }
   .overlays { margin-top: 0; }
   .overlays .state { color: var(--lit-neutral-700); margin-left: 4px; }
-  .swatch { width: 22px; height: 12px; margin-right: 6px; background: #F8F4E8; border: 1px solid #D9D2BC; min-height: 0 !important; }
-  .info-button { display: inline-block; width: 18px; height: 18px; margin: 0 0 0 8px; padding: 0; border: 1px solid var(--lit-cyea-600); border-radius: 9px; background: none;
+  .legend .swatch { width: 22px; height: 6px; margin-right: 6px; background: #D4BC6A; min-height: 0; }
+  .legend .heat { width: 90px; height: 10px; min-height: 0; border: 1px solid var(--lit-neutral-300); }
+  .heat-key { column-gap: 8px; }
+  .waiting span { white-space: nowrap; }
+  .compared select { font: inherit; max-width: 150px; }
+  .info-button { display: inline-block; width: 18px; height: 18px; margin: 0 6px; padding: 0; border: 1px solid var(--lit-cyea-600); border-radius: 9px; background: none;
                  color: var(--lit-cyea-600); font: italic bold 12px/15px serif; cursor: pointer; vertical-align: middle; }
   .info-button:hover, .info-button[aria-expanded=true] { background: var(--lit-cyea-600); color: white; }
   .facts { margin: 6px 12px 10px; border-collapse: collapse; font-size: 12px; line-height: 17px; max-width: calc(100% - 24px); table-layout: fixed; }
@@ -70,6 +74,7 @@ export const PANEL_CSS = `
   .multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 8px; padding: 6px 12px; }
   .multiple { min-width: 0; }
   .multiple .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: 12px; }
+  .multiple .why { font-size: 11px; line-height: 14px; }
   .multiple.doubtful { color: var(--lit-neutral-600); }
   .multiple .chart { margin: 0; }
   .plain { cursor: default; }

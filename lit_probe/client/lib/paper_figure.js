@@ -39,7 +39,7 @@ export function paperFigure(answer, drawn, examples, dataset, overlays = NO_OVER
     footnotes: [
       'Shaded bands and bars: 95 % intervals.',
       ...(overlays.majority ? MAJORITY_FOOTNOTES : []),
-      ...(overlays.shaded.length ? ['Shaded columns: layers that cannot be told apart from the best one on dev.'] : []),
+      ...(overlays.alike.length ? ['Bar above the axis: layers that cannot be told apart from the best one on dev.'] : []),
     ],
   });
 }

@@ -1,5 +1,6 @@
 // @ts-check
 import {formatCount} from './format.js';
+import {numberFacts} from './number_facts.js';
 
 /**
  * A provenance card as groups of facts, in reading order.
@@ -8,10 +9,12 @@ import {formatCount} from './format.js';
  * @returns {{title: string, facts: [string, string][]}[]}
  */
 export function provenanceRows(card) {
-  const {model, datasets, versions} = card;
+  const {model, datasets, versions, number} = card;
   const hashes = Object.entries(model.sha256 ?? {}).map(([name, hash]) => fact(`sha256 of ${name}`, hash));
   return [
-    {title: 'Encoder', facts: kept([fact('model', model.id), fact('revision', model.revision), ...hashes])},
+    ...(number ? [{title: 'This number', facts: numberFacts(number)}] : []),
+    // No revision was asked for: the hashes below say which one it was.
+    {title: 'Encoder', facts: kept([fact('model', model.id), fact('revision', model.revision ?? 'not given'), ...hashes])},
     {title: 'Settings', facts: kept(['pooling', 'max_length', 'keep', 'probe', 'seed'].map((name) => fact(name.replace('_', ' '), card[name])))},
     ...Object.entries(datasets).map(([name, one]) => ({title: `Data set ${name}`, facts: kept(datasetFacts(/** @type {any} */ (one)))})),
     {title: 'Library versions', facts: kept(Object.entries(versions ?? {}).map(([name, version]) => fact(name, version)))},
@@ -24,7 +27,9 @@ function datasetFacts({label_names: labelNames, n, share_truncated: truncated, h
     Object.entries(values ?? {}).filter(([, value]) => value !== null).map(([split, value]) => `${split} ${write(value)}`).join(', ');
   return [
     fact('classes', labelNames.join(', ')),
-    fact('examples', bySplit(n, formatCount)),
+    fact('rows used', bySplit(n, formatCount)),
+    fact('rows available', bySplit(data?.rows, ({available}) => formatCount(available))),
+    fact('left out at load', Object.entries(data?.dropped ?? {}).map(([reason, count]) => `${formatCount(count)} ${reason}`).join(', ') || (data?.dropped ? 'none' : '')),
     fact('texts truncated', bySplit(truncated, (share) => `${(100 * share).toFixed(1)} %`)),
     fact('layer chosen on dev', `${bestLayer}, by ${headline.replaceAll('_', ' ')}`),
     ...['source', 'division', 'seed', 'max_examples'].map((name) => fact(name.replace('_', ' '), data?.[name])),

@@ -1,4 +1,5 @@
 // @ts-check
+/** @typedef {import('./types.js').DrawnSeries} DrawnSeries */
 /** @typedef {import('./types.js').LayerMetrics} LayerMetrics */
 /** @typedef {import('./types.js').LayerScore} LayerScore */
 /** @typedef {import('./types.js').ExamplePrediction} ExamplePrediction */
@@ -27,30 +28,51 @@ export function examplesWords({nScored, nSelected, slice}) {
 }
 
 /**
- * How many examples of each split are scored: "166 dev, 164 test, 500 train".
+ * What is scored: "Scored: 166 dev rows (test: 164 rows, at layer 4 only)".
  *
- * @param {LayerMetrics['series']} series
+ * @param {DrawnSeries[]} drawn
+ * @param {number} bestLayer
  * @returns {string}
  */
-export function splitCounts(series) {
-  return [...series].sort((a, b) => (a.split < b.split ? -1 : 1)).map(({split, n}) => `${formatCount(n)} ${split}`).join(', ');
+export function scoredSentence(drawn, bestLayer) {
+  const lines = drawn.filter(({series, mode}) => mode !== 'point' && (mode !== 'hidden' || series.split !== 'train'))
+    .map(({series}) => `${countOf(series.n, `${series.split} row`)}${series.split === 'train' ? ', which show fit' : ''}`);
+  const points = drawn.filter(({mode}) => mode === 'point').map(({series}) => ` (${series.split}: ${countOf(series.n, 'row')}, at layer ${bestLayer} only)`);
+  return lines.length + points.length ? `Scored: ${lines.join(', ')}${points.join('')}` : '';
 }
 
 /**
  * Which examples are not in the scores, and why.
  *
  * @param {LayerMetrics['left_out']} leftOut
+ * @param {boolean} own  whether they are rows of the data set that the probes were trained on
  * @returns {string[]}
  */
-export function leftOutSentences(leftOut) {
+export function leftOutSentences(leftOut, own) {
   const kinds = /** @type {[number, string, string][]} */ ([
-    [leftOut.edited, 'edited example', ''],
-    [leftOut.unlabelled, 'example', ' without a known label'],
-    [leftOut.seen_in_training, 'example', ' from the probe’s training texts'],
+    [leftOut.train, 'train row', own ? `: the probes were trained on ${leftOut.train === 1 ? 'it' : 'them'}` : ''],
+    [leftOut.seen_in_training, 'row', `: the probes were trained on ${leftOut.seen_in_training === 1 ? 'its text' : 'their texts'}`],
+    [leftOut.edited, 'edited row', ''],
+    [leftOut.unlabelled, 'row', ': no known label'],
   ]);
-  return kinds
-    .filter(([count]) => count > 0)
-    .map(([count, noun, which]) => `${countOf(count, noun)}${which} ${count === 1 ? 'is' : 'are'} not scored`);
+  return kinds.filter(([count]) => count > 0).map(([count, noun, why]) => `${countOf(count, noun)} left out${why}`);
+}
+
+/**
+ * Why there is no curve.
+ *
+ * @param {LayerMetrics['left_out']} leftOut
+ * @param {boolean} own  whether they are rows of the data set that the probes were trained on
+ * @param {boolean} selected  whether somebody selected them
+ * @returns {string}
+ */
+export function nothingScoredSentence(leftOut, own, selected) {
+  const others = leftOut.edited + leftOut.unlabelled + leftOut.seen_in_training;
+  if (own && leftOut.train > 0 && others === 0) {
+    const rows = selected ? 'selected rows' : 'rows';
+    return `All ${formatCount(leftOut.train)} ${rows} were trained on, so nothing is scored by default.`;
+  }
+  return `None of these rows is scored${leftOut.train > 0 ? ' by default' : ''}: ${leftOutSentences(leftOut, own).join('; ')}.`;
 }
 
 /**

@@ -26,7 +26,7 @@ function fitting(characters, room) {
   return end < 0 ? characters : characters.slice(0, end);
 }
 
-/** @param {string} character */
-function widthOf(character) {
+/** How many Latin letters a character is as wide as. @param {string} character */
+export function widthOf(character) {
   return WIDE.test(character) ? 2 : 1;
 }

@@ -35,10 +35,11 @@
  * @property {string[]} label_names
  * @property {string} encoder
  * @property {string} trained_on
+ * @property {boolean} own_rows  whether the rows are of the data set that the probes were trained on
  * @property {?string} [circular]  why probing this checkpoint for these labels proves nothing: it was fine-tuned on them
  * @property {number[]} not_converged
  * @property {Series[]} series
- * @property {{edited: number, unlabelled: number, seen_in_training: number}} left_out
+ * @property {{edited: number, unlabelled: number, train: number, seen_in_training: number}} left_out
  * @property {string[]} notes
  *
  * @typedef {object} ExamplePrediction  One text's probabilities at every layer.
@@ -83,7 +84,7 @@
  * @property {boolean} majority  whether the majority baseline is drawn
  * @property {Reference[]} references
  * @property {ChartSeries[]} lines
- * @property {number[]} shaded  layers that cannot be told apart from the best one
+ * @property {number[]} alike  layers that cannot be told apart from the best one
  *
  * @typedef {object} PlacedAxis  A horizontal axis in pixels.
  * @property {(value: number) => number} x

@@ -7,7 +7,7 @@
 import {agreementChart, agreementDomain} from '../lib/agreement_chart.js';
 import {axes} from '../lib/answers.js';
 import {checkCsv} from '../lib/check_csv.js';
-import {checkPanel, renderCaption, renderCharts, renderReading} from '../lib/check_panel.js';
+import {checkPanel, renderCaption, renderCharts} from '../lib/check_panel.js';
 import {figurePage, FIGURE} from '../lib/figure_page.js';
 import {countOf, formatCount} from '../lib/format.js';
 import {definePanel, html} from '../lib/lit_host.js';
@@ -50,9 +50,9 @@ number to select its examples.`;
     const accuracy = intervalText({layer, score: answer.model.accuracy, low: answer.model.low, high: answer.model.high});
     return [
       renderCaption(html`Probe and model’s own head on <b>dev</b>, ${countOf(answer.n, 'example')}; the model alone: accuracy ${accuracy}`),
-      renderReading(about, layer, values(layer)),
       renderCharts([html`<div style=${`width:${size.width}px`}>${this.renderCells(answer, about, layer)}</div>`,
         this.renderLayerChart(agreementChart(answer, about, view), about, layer, values)]),
+      this.renderReading(about, layer, values(layer)),
     ];
   }
 

@@ -4,9 +4,10 @@
  */
 /** @typedef {import('../lib/types.js').LayerMetrics} LayerMetrics */
 import {axes} from '../lib/answers.js';
+import {card} from '../lib/cards.js';
 import {calibrationChart, calibrationDomain, CALIBRATION_MEASURES, CALIBRATION_STYLES, reliabilityChart} from '../lib/calibration_charts.js';
 import {checkCsv} from '../lib/check_csv.js';
-import {checkPanel, renderCaption, renderCharts, renderLegend, renderReading, renderSelect} from '../lib/check_panel.js';
+import {checkPanel, renderCaption, renderCharts, renderLegend, renderSelect} from '../lib/check_panel.js';
 import {figurePage, FIGURE} from '../lib/figure_page.js';
 import {countOf, formatScore} from '../lib/format.js';
 import {definePanel, html, nothing} from '../lib/lit_host.js';
@@ -19,7 +20,7 @@ const measure = observable('ece');
 const legend = () => [
   {style: CALIBRATION_STYLES.before, line: true, label: 'as fitted'},
   {style: CALIBRATION_STYLES.after, line: true, label: 'after temperature scaling'},
-  ...(measure.get() === 'ece' ? [{style: CALIBRATION_STYLES.chance, line: true, label: 'what chance alone gives, about'}] : []),
+  ...(measure.get() === 'ece' ? [{style: CALIBRATION_STYLES.chance, line: true, label: 'chance alone, about'}] : []),
 ];
 
 const GUIDE = html`
@@ -58,19 +59,20 @@ after one temperature has rescaled it.`;
   renderAnswer(answer, about, layer) {
     const shown = measure.get();
     const row = answer.layers[layer];
+    if (row.reliability.length === 0) return card(html`There is no calibration to show: ${answer.reason || 'too few examples'} on dev, ${countOf(answer.n, 'example')}.`);
     const size = this.chartSize(2);
     const domain = axes.join(this, JSON.stringify(['calibration', about.trained_on, shown]), calibrationDomain(answer, shown));
     const byLayer = calibrationChart(answer, about, shown, {...size, domain, current: layer, hovered: this.hoveredLayer});
     return [
       renderCaption(html`Probabilities on <b>dev</b>, ${countOf(answer.n, 'example')}`),
-      renderReading(about, layer, layerValues(answer, layer)),
       answer.reliable ? nothing : html`<div class="doubt">Not to be relied on: ${answer.reason}</div>`,
       renderLegend(legend()),
       renderCharts([
-        row.reliability.length ? html`<div class="reliability" role="img" aria-label=${`Reliability plot of ${layerName(layer)}`}>
-          ${svgElement(reliabilityChart(row, size))}</div>` : nothing,
+        html`<div class="reliability" role="img" aria-label=${`Reliability plot of ${layerName(layer)}`}>
+          ${svgElement(reliabilityChart(row, size))}</div>`,
         this.renderLayerChart(byLayer, about, layer, (at) => layerValues(answer, at)),
       ]),
+      this.renderReading(about, layer, layerValues(answer, layer)),
     ];
   }
 

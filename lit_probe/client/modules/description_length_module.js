@@ -5,11 +5,11 @@
 /** @typedef {import('../lib/types.js').LayerMetrics} LayerMetrics */
 import {axes} from '../lib/answers.js';
 import {checkCsv} from '../lib/check_csv.js';
-import {checkPanel, renderCaption, renderCharts, renderLegend, renderReading} from '../lib/check_panel.js';
-import {compressionDomain, COMPRESSION_STYLES, descriptionLengthChart} from '../lib/description_length_chart.js';
+import {checkPanel, renderCaption, renderCharts, renderLegend} from '../lib/check_panel.js';
+import {compressionDomain, COMPRESSION_STYLES, descriptionLengthChart, priorCoincides} from '../lib/description_length_chart.js';
 import {figurePage, FIGURE} from '../lib/figure_page.js';
 import {countOf, formatCount} from '../lib/format.js';
-import {definePanel, html} from '../lib/lit_host.js';
+import {definePanel, html, nothing} from '../lib/lit_host.js';
 
 const LEGEND = [
   {style: COMPRESSION_STYLES.compression, line: true, label: 'against the uniform code'},
@@ -47,9 +47,10 @@ as compression against codes that read none.`;
     const values = (/** @type {number} */ at) => layerValues(answer, at);
     return [
       renderCaption(html`Code of the <b>train</b> labels, ${countOf(answer.n, 'example')}, in ${answer.portions.length} portions`),
-      renderReading(about, layer, values(layer)),
       renderLegend(LEGEND),
       renderCharts([this.renderLayerChart(chart, about, layer, values)]),
+      priorCoincides(answer) ? html`<div class="remark">The two lines coincide: the classes are equally frequent.</div>` : nothing,
+      this.renderReading(about, layer, values(layer)),
     ];
   }
 

@@ -12,15 +12,15 @@
 /** @typedef {import('../lib/types.js').Overlays} Overlays */
 /** @typedef {import('../lib/result_store.js').Result} Result */
 import {answers, axes} from '../lib/answers.js';
-import {cancelledCard, card, errorCard, progressCard} from '../lib/cards.js';
-import {alikeSentence, optimismSentence} from '../lib/comparison_sentences.js';
+import {card, progressCard} from '../lib/cards.js';
+import {alikeSentence, differenceSentence, optimismSentence} from '../lib/comparison_sentences.js';
 import {currentLayer} from '../lib/current_layer.js';
 import {curveChart, curveMargin, NO_OVERLAYS, splitSeries} from '../lib/curve_chart.js';
 import {curveCsv} from '../lib/curve_csv.js';
 import {download} from '../lib/download.js';
 import {drawnLayers} from '../lib/drawn_layers.js';
 import {drawnSeries} from '../lib/drawn_series.js';
-import {formatScore} from '../lib/format.js';
+import {formatCount, formatScore} from '../lib/format.js';
 import {layerPanel} from '../lib/layer_panel.js';
 import {layerSlider, layerUnder} from '../lib/layer_slider.js';
 import {legendMark} from '../lib/legend_mark.js';
@@ -28,10 +28,9 @@ import {definePanel, exampleText, fitTogether, html, nothing, pinnedExample, sel
 import {observable} from '../lib/observable.js';
 import {BASELINES, overlaysOf} from '../lib/overlays.js';
 import {overlayValues} from '../lib/overlay_values.js';
-import {BASELINE_STYLES, COLORS} from '../lib/palette.js';
+import {BASELINE_STYLES, COLORS, SPLIT_STYLES} from '../lib/palette.js';
 import {paperFigure} from '../lib/paper_figure.js';
 import {pickedMetrics, pickMetric} from '../lib/picked_metrics.js';
-import {provenanceCard} from '../lib/provenance_card.js';
 import {resolveLayer} from '../lib/resolve_layer.js';
 import {scoreDomain} from '../lib/score_domain.js';
 import * as sentences from '../lib/sentences.js';
@@ -55,13 +54,15 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
     band reaches that line gives no evidence that the concept is decodable there.</p>
   <p><b>Test is a single point</b> because the layer was chosen on the dev examples. Scoring that one layer on the test examples
     gives an honest number; the best of all test scores would be flattered. “test at every layer” shows them all the same. The
-    probes have seen the train examples: their curve shows how well the probes fit, not what is decodable.</p>
+    probes have seen the train examples, which are left out of every score. Tick “train (fit)” to see how well the probes fit them; that is
+    not what is decodable.</p>
   <p><b>Compare with</b> something simpler: what does the score have to beat? <i>Embeddings</i> is layer 0, which has seen no context;
     <i>bag of words</i> and <i>TF-IDF</i> are classifiers on the words alone, <i>text length</i> on the length alone. <i>Random
     weights</i> is the same encoder, never trained; <i>shuffled labels</i> are probes trained on labels in random order. All of them
     are trained on train and scored on dev. The first time takes a while; the rest of the page stays usable.</p>
-  <p><b>Shaded layers</b> cannot be told apart from the best one: a paired test on the dev examples, corrected for the number of
-    comparisons, finds no difference. <b>Optimism of the choice</b>: the best of several layers is partly best by luck, so its dev
+  <p><b>Layers with a bar above the axis</b> cannot be told apart from the best one: a paired test on the dev examples, corrected for
+    the number of comparisons, finds no difference. Under the curve the current layer is compared with the best one, or with any other
+    that you pick there. <b>Optimism of the choice</b>: the best of several layers is partly best by luck, so its dev
     score is a little too good. Its test score is not; the difference is the optimism.</p>
   <p><b>Click a layer</b>, or use the arrow keys (Escape goes back to the dev-chosen layer), to make it the current layer of all
     lit_probe panels; ⓘ shows how its numbers came about. The strips show the selected example’s probabilities at every layer; pin an example to compare two. One
@@ -78,7 +79,8 @@ const DEFAULT_METRIC = 'The default: accuracy, or balanced accuracy when one cla
 /** Choices outlive the elements: LIT re-creates panels, and two models side by side should look alike. */
 const choices = observable({dev: true, testEverywhere: false, train: false});
 const wishes = observable(/** @type {Record<string, boolean>} */ ({majority: true, alike: true}));
-const cardIsOpen = observable(false);
+/** The layer that the current one is compared with; null: the best one. */
+const comparedLayer = observable(/** @type {?number} */ (null));
 
 definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule extends layerPanel(LitPanel) {
   static title = 'Probe by layer';
@@ -92,7 +94,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
   lastCurve = null;
 
   choices() {
-    return [choices, wishes, pickedMetrics, cardIsOpen];
+    return [choices, wishes, pickedMetrics, comparedLayer, currentLayer];
   }
 
   /** Everything of LIT's state that the panel depends on. Runs inside a reaction. */
@@ -119,12 +121,16 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     const metric = pickedMetrics.get()[dataset] ?? 'headline';
     const one = (/** @type {?IndexedInput} */ example) => (example ? [example] : null);
     const wanted = wishes.get();
+    const {train} = choices.get();
+    const pair = this.pair();
+    const number = {check: 'layer_metrics', metric, examples: sentences.examplesWords(examplesOf(this.seen)), ...(train ? {train} : {})};
     return {
-      metrics: this.want('metrics', 'layer_metrics', scored.length ? scored : null, {metric}),
+      metrics: this.want('metrics', 'layer_metrics', scored.length ? scored : null, train ? {metric, train} : {metric}),
       selected: this.want('selected', 'layer_predictions', one(primary), {}),
       pinned: this.want('pinned', 'layer_predictions', one(pinned), {}),
       comparison: this.want('comparison', 'probe_checks', wanted.alike ? [] : null, {check: 'layer_comparison'}),
-      provenance: this.want('provenance', 'provenance', cardIsOpen.get() ? [] : null, {}),
+      pair: this.want('pair', 'probe_checks', pair && wanted.alike ? [] : null, {check: 'layer_comparison', layers: pair}),
+      card: this.wantCard(number, scored),
       ...Object.fromEntries(BASELINES.filter(({asked}) => asked).map(({name: baseline}) =>
         [baseline, this.want(baseline, 'probe_checks', wanted[baseline] ? [] : null, {check: 'baselines', baseline})])),
     };
@@ -134,7 +140,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     const {seen} = this;
     if (!seen || this.size.width === 0) return nothing;
     if (!seen.fits || seen.scored.length === 0) return card('There are no examples here that this model’s probes can be scored on.');
-    const examples = {nScored: seen.scored.length, nSelected: seen.nSelected, slice: seen.slice};
+    const examples = examplesOf(seen);
     const result = answers.read(this.keys.metrics) ?? {state: 'loading'};
     if (result.state === 'ready') this.lastCurve = {model: seen.model, dataset: seen.dataset, answer: result.answer, examples};
     const {lastCurve} = this;
@@ -172,24 +178,24 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     const {answer, examples} = curve;
     const drawn = drawnSeries(answer.series, choices.get());
     const layer = resolveLayer(currentLayer.get(), answer.best_layer, answer.n_layers);
-    const leftOut = sentences.leftOutSentences(answer.left_out);
+    const leftOut = sentences.leftOutSentences(answer.left_out, answer.own_rows);
     const overlays = this.overlays(curve, drawn);
     return html`<div class="module-container">
       ${this.renderToolbar(curve, drawn.length ? drawn : null, overlays)}
       <div class="module-results-area">
         <div class=${stale ? 'stale' : 'fresh'} aria-busy=${stale ? 'true' : 'false'}>
           <div class="caption" role="status"><b>${stale ? 'Updating …' : sentences.selectionSentence(examples)}</b>
-            ${answer.series.length && !stale ? html`<span class="counts"> · ${sentences.splitCounts(answer.series)}</span>` : nothing}
+            ${answer.series.length && !stale ? html`<span class="counts"> · ${sentences.scoredSentence(drawn, answer.best_layer)}</span>` : nothing}
             ${answer.circular ? html` <span class="badge circular" title=${answer.circular}>circular</span>` : nothing}
             ${leftOut.length ? html`<span class="left-out"> · ${leftOut.join(' · ')}</span>` : nothing}</div>
           ${answer.series.length === 0
-            ? html`<div class="card">None of these examples can be scored, so there is no curve.</div>`
+            ? renderNothingScored(answer, examples.nSelected > 1)
             : [renderLegend(answer, drawn), this.renderOverlayLegend(curve), renderDoubts(drawn), this.renderChart(answer, drawn, layer, overlays),
-              this.renderReading(answer, drawn, layer), this.renderComparison(curve)]}
+              this.renderReading(answer, drawn, layer), this.renderComparison(curve, layer), this.renderWaiting()]}
         </div>
         ${this.renderExample('selected', 'Selected example', answer, layer)}
         ${this.renderExample('pinned', 'Pinned example', answer, layer)}
-        ${renderNotes(answer)}
+        ${renderNotes(answer, comparable(curve) ? this.comparison()?.notes : [])}
         ${GUIDE}
       </div>
     </div>`;
@@ -245,31 +251,39 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     const wanted = wishes.get();
     const toggle = (/** @type {string} */ name, /** @type {unknown} */ label) => html`<label>
       <input type="checkbox" name=${name} .checked=${Boolean(wanted[name])} @change=${() => wishes.set({...wishes.get(), [name]: !wanted[name]})}>${label}</label>`;
-    const waiting = BASELINES.filter(({name}) => wanted[name]).flatMap(({name, title}) => this.renderWaiting(name, title));
     const hidden = !comparable(curve) && BASELINES.some(({name}) => name !== 'majority' && wanted[name]);
     return [html`<div class="legend overlays"><span>Compare with:</span>
       ${BASELINES.map(({name, title}) => toggle(name, [
         name === 'majority' ? svgLegend({color: COLORS.quietText, marker: null, dash: '4 3'}, true) : svgLegend(BASELINE_STYLES[name], true), title]))}
       ${toggle('alike', html`<span class="swatch"></span> layers like the best`)}</div>`,
-      ...waiting,
       hidden ? html`<div class="remark hidden-overlays">Baselines and shading belong to all dev examples by the default metric of ${curve.answer.trained_on}:
         they are drawn beside that curve only.</div>` : nothing];
   }
 
-  /** A baseline that is not drawn yet, or cannot be. @param {string} name @param {string} title */
-  renderWaiting(name, title) {
+  /** The baselines that are not drawn yet, or cannot be: in one row under the chart, which stays where it is. */
+  renderWaiting() {
+    const wanted = wishes.get();
+    const waiting = BASELINES.filter(({name}) => wanted[name]).flatMap(({name, title}) => {
+      const words = this.waitingWords(name);
+      return words === null ? [] : [html`<span>${title}: ${words}</span>`];
+    });
+    return waiting.length ? html`<div class="remark waiting" role="status">${waiting.map((one, i) => [i === 0 ? '' : ' · ', one])}</div>` : nothing;
+  }
+
+  /** How far a baseline is; null once it is drawn. @param {string} name @returns {unknown} */
+  waitingWords(name) {
     const result = answers.read(this.keys[name]);
-    if (!result) return [];
-    const again = (/** @type {string} */ word) => html`<button class="text-button start" @click=${() => answers.retry(this.keys[name])}>${word}</button>`;
-    const line = (/** @type {unknown[]} */ ...parts) => [html`<div class="remark" role="status"><b>${title}</b>: ${parts}</div>`];
-    if (result.state === 'failed') return line(result.message, again('retry'));
-    if (result.state === 'cancelled') return line('cancelled', again('start again'));
+    if (!result) return null;
+    const again = (/** @type {string} */ word) => [' ', html`<button class="text-button start" @click=${() => answers.retry(this.keys[name])}>${word}</button>`];
+    if (result.state === 'failed') return [result.message, again('retry')];
+    if (result.state === 'cancelled') return ['cancelled', again('start again')];
     if (result.state === 'ready') {
       const {reason, score, layers} = result.answer;
-      return layers || score !== null ? [] : line(`no score, ${reason}`);
+      return layers || score !== null ? null : `no score, ${reason}`;
     }
     const stop = () => this.cancel(name, 'probe_checks', {check: 'baselines', baseline: name});
-    return line(result.message ?? 'asking', html`<button class="text-button cancel" @click=${stop}>cancel</button>`);
+    const share = result.fraction ? `${Math.round(100 * result.fraction)} %` : 'waiting';
+    return [share, ' ', html`<button class="text-button cancel" @click=${stop}>cancel</button>`];
   }
 
   /** @param {LayerMetrics} answer @param {DrawnSeries[]} drawn @param {number} layer @param {Overlays} overlays */
@@ -292,30 +306,49 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
   /** @param {LayerMetrics} answer @param {DrawnSeries[]} drawn @param {number} layer */
   renderReading(answer, drawn, layer) {
     const values = layerValues(drawn, layer, answer.best_layer).map(({series, score}) => `${series.split} ${sentences.intervalText(score)}`);
-    const open = cardIsOpen.get();
-    return [html`<div class="reading"><b>${sentences.layerHeading(layer, answer.best_layer)}:</b> ${values.join(' · ') || 'no score is drawn'}
-      <button class="info-button" title="How these numbers came about" aria-label="How these numbers came about" aria-expanded=${open ? 'true' : 'false'}
-        @click=${() => cardIsOpen.set(!open)}>i</button>
+    return [html`<div class="reading"><b>${sentences.layerHeading(layer, answer.best_layer)}:</b>${this.renderInfoButton()}${values.join(' · ') || 'no score is drawn'}
       ${layer === answer.best_layer ? nothing
         : html`<button class="text-button" @click=${() => currentLayer.set(null)}>back to layer ${answer.best_layer} (dev-chosen)</button>`}</div>`,
-    open ? this.renderProvenance() : nothing];
+    this.renderCard({layer, value: values.join(' · '), metric: answer.metric})];
   }
 
-  renderProvenance() {
-    const result = answers.read(this.keys.provenance) ?? {state: 'loading'};
-    if (result.state === 'failed') return errorCard('There is no provenance card.', result.message, result.said ? null : () => this.retry());
-    if (result.state === 'cancelled') return cancelledCard(() => answers.retry(this.keys.provenance));
-    if (result.state !== 'ready') return progressCard({...result, message: result.message ?? 'Writing the card'});
-    return provenanceCard(result.answer.card, this.seen.model, result.answer.near_duplicates?.notes);
+  /** The current layer and another one that was picked to compare it with; null where the answer about the best layer tells it. @returns {?[number, number]} */
+  pair() {
+    const {lastCurve} = this;
+    const other = comparedLayer.get();
+    if (!lastCurve || other === null || other >= lastCurve.answer.n_layers || other === lastCurve.answer.best_layer) return null;
+    const layer = resolveLayer(currentLayer.get(), lastCurve.answer.best_layer, lastCurve.answer.n_layers);
+    return layer === other ? null : [layer, other];
   }
 
-  /** @param {NonNullable<typeof this.lastCurve>} curve */
-  renderComparison(curve) {
+  /** @param {NonNullable<typeof this.lastCurve>} curve @param {number} layer */
+  renderComparison(curve, layer) {
     if (!wishes.get().alike || !comparable(curve)) return nothing;
     const result = answers.read(this.keys.comparison);
     if (result?.state === 'failed') return html`<div class="remark comparison">Layers are not compared: ${result.message}</div>`;
     const comparison = this.comparison();
-    return comparison ? html`<div class="remark comparison">${alikeSentence(comparison)} ${optimismSentence(comparison)}</div>` : nothing;
+    if (!comparison) return nothing;
+    return [this.renderDifference(curve.answer, comparison, layer),
+      html`<div class="remark comparison">${alikeSentence(comparison)} ${optimismSentence(comparison)}</div>`];
+  }
+
+  /** The current layer less another one. @param {LayerMetrics} answer @param {any} comparison @param {number} layer */
+  renderDifference(answer, comparison, layer) {
+    const best = comparison.best_layer;
+    const pair = this.pair();
+    const others = Array.from({length: answer.n_layers}, (_, other) => other).filter((other) => other !== layer);
+    const picked = pair ? pair[1] : layer === best ? null : best;
+    const pick = (/** @type {Event} */ event) => {
+      const value = /** @type {HTMLSelectElement} */ (event.target).value;
+      comparedLayer.set(value === '' || Number(value) === best ? null : Number(value));
+    };
+    const found = pair ? answers.read(this.keys.pair) : null;
+    const words = !pair ? differenceSentence(comparison, layer, null)
+      : found?.state === 'ready' ? differenceSentence(comparison, layer, found.answer) : found?.state === 'failed' ? found.message : '…';
+    return html`<div class="remark compared">Layer ${layer} compared with <select aria-label="Compare with" @change=${pick}>
+      ${picked === null ? html`<option value="" selected>pick a layer</option>` : nothing}
+      ${others.map((other) => html`<option value=${other} ?selected=${other === picked}>layer ${other}${other === best ? ' (best)' : ''}</option>`)}
+      </select>${words ? `: ${words}` : ''}</div>`;
   }
 
   /** As high as the panel has room for beside its other parts, in a legible shape. @param {LayerMetrics} answer */
@@ -356,13 +389,25 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
   }
 });
 
+/** Which examples a curve is about. @param {{scored: IndexedInput[], nSelected: number, slice: ?string}} seen */
+function examplesOf({scored, nSelected, slice}) {
+  return {nScored: scored.length, nSelected, slice};
+}
+
+/** @param {LayerMetrics} answer @param {boolean} selected */
+function renderNothingScored({left_out: leftOut, own_rows: own}, selected) {
+  const show = () => choices.set({...choices.get(), train: true});
+  return html`<div class="card" role="status">${sentences.nothingScoredSentence(leftOut, own, selected)}
+    ${leftOut.train > 0 ? html`<br><button class="hairline-button show-fit" @click=${show}>Show the fit on train</button>` : nothing}</div>`;
+}
+
 /**
  * Whether a curve is what the server's checks are about: all examples shown, the data set of the probes, the headline metric.
  *
- * @param {{dataset: string, answer: LayerMetrics, examples: {nSelected: number}}} curve
+ * @param {{answer: LayerMetrics, examples: {nSelected: number}}} curve
  */
-function comparable({dataset, answer, examples}) {
-  return examples.nSelected <= 1 && dataset === answer.trained_on && answer.metric === answer.headline && answer.series.some(({split}) => split === 'dev');
+function comparable({answer, examples}) {
+  return examples.nSelected <= 1 && answer.own_rows && answer.metric === answer.headline && answer.series.some(({split}) => split === 'dev');
 }
 
 /**
@@ -385,16 +430,17 @@ function renderLegend(answer, drawn) {
   const chosen = choices.get();
   const toggle = (/** @type {'dev'|'testEverywhere'|'train'} */ choice, /** @type {unknown} */ label) => html`<label>
     <input type="checkbox" name=${choice} .checked=${chosen[choice]} @change=${() => choices.set({...choices.get(), [choice]: !chosen[choice]})}>${label}</label>`;
-  const several = drawn.length > 1;
-  return html`<div class="legend">${drawn.map((one) => {
-    const {series: {split}, mode} = one;
-    const entry = [svgLegend(splitSeries(one, answer.best_layer).style, mode !== 'point'), seriesLegend(one, answer.best_layer)];
-    if (split === 'test') {
-      const canFold = drawn.some(({series}) => series.split === 'dev');
-      return [html`<span>${entry}</span>`, canFold ? toggle('testEverywhere', 'test at every layer') : nothing];
-    }
-    return several ? toggle(split === 'dev' ? 'dev' : 'train', entry) : html`<span>${entry}</span>`;
-  })}</div>`;
+  const several = drawn.filter(({series}) => series.split !== 'train').length > 1;
+  const canFold = drawn.some(({series}) => series.split === 'dev');
+  const entries = drawn.filter(({series}) => series.split !== 'train').map((one) => {
+    const entry = [svgLegend(splitSeries(one, answer.best_layer).style, one.mode !== 'point'), seriesLegend(one, answer.best_layer)];
+    if (one.series.split === 'test') return [html`<span>${entry}</span>`, canFold ? toggle('testEverywhere', 'test at every layer') : nothing];
+    return several ? toggle('dev', entry) : html`<span>${entry}</span>`;
+  });
+  // Train is scored when asked for, so its line may not be there yet.
+  const nTrain = drawn.find(({series}) => series.split === 'train')?.series.n ?? answer.left_out.train;
+  const train = nTrain > 0 ? toggle('train', [svgLegend(SPLIT_STYLES.train, true), `train (fit), n = ${formatCount(nTrain)}`]) : nothing;
+  return html`<div class="legend">${entries}${train}</div>`;
 }
 
 /** @param {LayerMetrics} answer @param {DrawnSeries[]} drawn @param {number} layer @param {Overlays} overlays */
@@ -408,12 +454,14 @@ function tooltipLines(answer, drawn, layer, {lines}) {
 /** Why some intervals are grey. @param {DrawnSeries[]} drawn */
 function renderDoubts(drawn) {
   const doubtful = drawn.filter(({series, mode}) => !series.reliable && mode !== 'hidden');
-  return doubtful.map(({series}) => html`<div class="doubt">Grey: ${series.split} is not to be relied on, ${series.reason}</div>`);
+  const fit = drawn.some(({series, mode}) => series.split === 'train' && mode !== 'hidden');
+  const ofFit = html`<div class="doubt">The line of train shows how well the probes fit rows they were trained on, not what is decodable.</div>`;
+  return [fit ? ofFit : nothing, ...doubtful.map(({series}) => html`<div class="doubt">Grey: ${series.split} is not to be relied on, ${series.reason}</div>`)];
 }
 
-/** @param {LayerMetrics} answer */
-function renderNotes(answer) {
+/** @param {LayerMetrics} answer @param {string[]} [more]  of the comparison of layers */
+function renderNotes(answer, more = []) {
   const origin = `${answer.encoder}, ${answer.pooling} pooling; ${answer.probe} probes trained on ${answer.trained_on}`;
-  const notes = [...answer.notes, sentences.convergenceSentence(answer.not_converged), origin].filter((note) => note !== '');
+  const notes = [...answer.notes, ...more, sentences.convergenceSentence(answer.not_converged), origin].filter((note) => note !== '');
   return html`<div class="notes">${notes.map((note) => html`<div>${note}</div>`)}</div>`;
 }

@@ -5,7 +5,7 @@
 /** @typedef {import('../lib/types.js').LayerMetrics} LayerMetrics */
 import {axes} from '../lib/answers.js';
 import {checkCsv} from '../lib/check_csv.js';
-import {checkPanel, renderCaption, renderReading} from '../lib/check_panel.js';
+import {checkPanel, renderCaption} from '../lib/check_panel.js';
 import {currentLayer} from '../lib/current_layer.js';
 import {figurePage, FIGURE} from '../lib/figure_page.js';
 import {countOf, formatCount} from '../lib/format.js';
@@ -13,7 +13,7 @@ import {onLayerKey} from '../lib/layer_slider.js';
 import {learningCurveChart, learningCurveDomain} from '../lib/learning_curve_chart.js';
 import {linearScale} from '../lib/linear_scale.js';
 import {marginFor, MARGIN} from '../lib/line_chart.js';
-import {definePanel, html, nothing} from '../lib/lit_host.js';
+import {definePanel, html} from '../lib/lit_host.js';
 import {logAxis} from '../lib/log_axis.js';
 import {nearest} from '../lib/nearest.js';
 import {intervalText, layerName} from '../lib/sentences.js';
@@ -53,14 +53,14 @@ definePanel('learning-curve-module', (LitPanel) => class LearningCurveModule ext
     const at = hovered === null ? shown[shown.length - 1] : shown.find((/** @type {any} */ {n}) => n === hovered);
     return [
       renderCaption(html`<b>${answer.metric_title}</b> on dev, ${countOf(answer.n_dev, 'example')}, of probes trained on portions of train`),
-      renderReading(about, layer, [`${intervalText({layer, ...at})} with ${countOf(at.n, 'training example')}`]),
       html`<div class="chart" role="slider" tabindex="0" aria-label="Current layer" aria-valuemin="0" aria-valuemax=${about.n_layers - 1}
         aria-valuenow=${layer} aria-valuetext=${`${layerName(layer)}, ${intervalText({layer, ...at})} with ${countOf(at.n, 'training example')}`}
         @keydown=${(/** @type {KeyboardEvent} */ event) => onLayerKey(event, layer, about.n_layers)}
         @pointermove=${(/** @type {PointerEvent} */ event) => this.hoverSize(sizeUnder(event, answer))}
         @pointerleave=${() => this.hoverSize(null)}
         @click=${(/** @type {MouseEvent} */ event) => currentLayer.set(lineUnder(event, answer, domain, size.height))}>
-        ${svgElement(chart)}${nothing}</div>`,
+        ${svgElement(chart)}</div>`,
+      this.renderReading(about, layer, [`${intervalText({layer, ...at})} with ${countOf(at.n, 'training example')}`], answer.metric),
     ];
   }
 

@@ -7,7 +7,7 @@
 import {ADDED_COLUMNS} from '../lib/added_columns.js';
 import {axes} from '../lib/answers.js';
 import {checkCsv} from '../lib/check_csv.js';
-import {checkPanel, renderCaption, renderCharts, renderLegend, renderReading, renderSelect} from '../lib/check_panel.js';
+import {checkPanel, renderCaption, renderCharts, renderLegend, renderSelect} from '../lib/check_panel.js';
 import {figurePage, FIGURE} from '../lib/figure_page.js';
 import {formatScore} from '../lib/format.js';
 import {categoricalColumns, definePanel, html} from '../lib/lit_host.js';
@@ -64,9 +64,9 @@ nothing, and the difference with its 95 % interval.`;
     const values = (/** @type {number} */ at) => layerValues(answer, at);
     return [
       renderCaption(html`<b>${about.metric_title}</b> on dev, less that on control labels (mean of ${answer.n_seeds} drawings)`),
-      renderReading(about, layer, [...values(layer), `memorisation on train ${formatScore(answer.memorisation[layer])}`]),
       renderLegend([{style: SELECTIVITY_STYLES.task, label: 'task'}, {style: SELECTIVITY_STYLES.control, label: 'control'}]),
       renderCharts(selectivityCharts(answer, about, view).map((chart) => this.renderLayerChart(chart, about, layer, values))),
+      this.renderReading(about, layer, [...values(layer), `memorisation on train ${formatScore(answer.memorisation[layer])}`], answer.metric),
     ];
   }
 

@@ -11,7 +11,7 @@ import {card, errorCard, progressCard} from '../lib/cards.js';
 import {renderCaption, renderDownloads, renderSelect} from '../lib/check_panel.js';
 import {currentLayer} from '../lib/current_layer.js';
 import {curveCsv} from '../lib/curve_csv.js';
-import {facetGroups, sliceGroups} from '../lib/facet_groups.js';
+import {emptySlices, facetGroups, sliceGroups} from '../lib/facet_groups.js';
 import {figurePage} from '../lib/figure_page.js';
 import {countOf, formatCount} from '../lib/format.js';
 import {layerPanel} from '../lib/layer_panel.js';
@@ -37,7 +37,7 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
   <p>All curves share one axis; <b>the dashed line</b> is the curve of all examples, for comparison. The band is the 95 % interval: small
     slices have wide ones. A curve is <b>grey</b> where there are too few examples to rely on it. With many slices, some differ by
     chance: treat a surprising one as a question, not as a result.</p>
-  <p><b>Click</b> a layer to make it the current one; click a slice’s name to select its examples.</p></details>`;
+  <p><b>Click</b> a layer to make it the current one; click a slice’s name to select its examples; ⓘ shows how its numbers came about.</p></details>`;
 
 definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule extends layerPanel(LitPanel) {
   static title = 'Slices by layer';
@@ -77,16 +77,23 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
     const metric = pickedMetrics.get()[dataset] ?? 'headline';
     const facet = this.facet();
     const all = facet === SLICES ? sliceGroups(heldOut, slices) : facetGroups(heldOut, facet);
-    this.nHidden = Math.max(0, all.length - MOST_SHOWN);
+    this.hidden = all.slice(MOST_SHOWN).map(({name}) => name);
+    this.empty = facet === SLICES ? emptySlices(heldOut, slices) : [];
     const before = this.groups.length;
     this.groups = all.slice(0, MOST_SHOWN).map((group, i) => ({...group, key: this.want(`group ${i}`, 'layer_metrics', group.inputs, {metric})}));
     for (let i = this.groups.length; i < before; i++) this.want(`group ${i}`, 'layer_metrics', null, {});
     // The same question as that of "Probe by layer" about the whole data set: it is asked once.
     const whole = this.want('whole', 'layer_metrics', inputs.length ? inputs : null, {metric});
-    return {whole, ...Object.fromEntries(this.groups.map(({name, key}) => [`group ${name}`, key]))};
+    const opened = this.groups.find(({name}) => name === this.openedFrom);
+    const examples = opened ? `${facet === SLICES ? 'slice' : `${facet} =`} “${opened.name}”` : '';
+    const card = this.wantCard({check: 'layer_metrics', metric, examples}, opened?.inputs ?? []);
+    return {whole, card, ...Object.fromEntries(this.groups.map(({name, key}) => [`group ${name}`, key]))};
   }
 
-  nHidden = 0;
+  /** Names of groups that are not drawn: beyond the most that are, and without a dev or test example. @type {string[]} */
+  hidden = [];
+  /** @type {string[]} */
+  empty = [];
 
   renderPanel() {
     const {seen} = this;
@@ -138,11 +145,27 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
     const layer = resolveLayer(currentLayer.get(), about.best_layer, about.n_layers);
     const whole = heldOutSeries(about);
     const domain = this.domain(this.drawn(), whole);
-    const hidden = this.nHidden > 0 ? ` The ${formatCount(this.nHidden)} smallest of ${formatCount(this.nHidden + this.groups.length)} are not shown.` : '';
     return [
-      renderCaption(html`<b>${about.metric_title}</b> on ${whole?.split ?? 'dev'} by ${this.facet() === SLICES ? 'slice' : this.facet()}; dashed: all examples.${hidden}`),
+      renderCaption(html`<b>${about.metric_title}</b> on ${whole?.split ?? 'dev'} by ${this.facet() === SLICES ? 'slice' : this.facet()}; dashed: all examples.`),
       html`<div class="multiples">${this.groups.map((group) => this.renderGroup(group, whole, about, layer, domain))}</div>`,
+      this.renderOpened(about, layer),
+      this.renderOmitted(),
     ];
+  }
+
+  /** The card behind the slice whose button was pressed. @param {LayerMetrics} about @param {number} layer */
+  renderOpened(about, layer) {
+    const opened = this.drawn().find(({name}) => name === this.openedFrom);
+    return opened ? this.renderCard({layer, value: `${opened.series.split} ${intervalText(opened.series.layers[layer])}`, metric: about.metric}, opened.name) : nothing;
+  }
+
+  /** Which slices are not drawn, and why. */
+  renderOmitted() {
+    const lines = [
+      ...(this.hidden.length ? [`Not shown, beyond the ${MOST_SHOWN} largest: ${this.hidden.join(', ')}`] : []),
+      ...(this.empty.length ? [`Not shown, without a dev or test example: ${this.empty.join(', ')}`] : []),
+    ];
+    return lines.length ? html`<div class="notes omitted">${lines.map((line) => html`<div>${line}</div>`)}</div>` : nothing;
   }
 
   /**
@@ -162,8 +185,9 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
     const chart = sliceChart(series, whole, about, {width, height: 130, domain, current: layer, hovered: this.hoveredLayer});
     const shown = this.hoveredLayer ?? layer;
     const words = intervalText(series.layers[shown]);
-    return html`<div class="multiple ${series.reliable ? '' : 'doubtful'}" title=${series.reliable ? '' : `Not to be relied on: ${series.reason}`}>
-      ${title} <span class="n">${series.split}, n = ${formatCount(series.n)}</span>
+    return html`<div class="multiple ${series.reliable ? '' : 'doubtful'}">
+      ${title} <span class="n">${series.split}, n = ${formatCount(series.n)}</span> ${this.renderInfoButton(name)}
+      ${remarks(series, about).map((remark) => html`<div class="why">${remark}</div>`)}
       ${layerSlider({chart: svgElement(chart), tooltip: nothing, nLayers: about.n_layers, layer, margin: SMALL_MARGIN,
         words: `${name}, ${layerName(layer)}, ${intervalText(series.layers[layer])}`, hover: (under) => this.hover(under)})}
       <div class="value">layer ${shown}: ${words}</div>
@@ -197,6 +221,15 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
     };
   }
 });
+
+/** What must be known of a slice before its curve is read. @param {Series} series @param {LayerMetrics} about @returns {string[]} */
+function remarks({n_by_class: counts, reliable, reason}, {label_names: labelNames}) {
+  const present = labelNames.filter((_, i) => counts[i] > 0);
+  return [
+    ...(present.length === 1 ? [`one class only: ${present[0]}`] : []),
+    ...(reliable ? [] : [reason]),
+  ];
+}
 
 /** @param {string[]} columns @returns {string[]} */
 function ownFirst(columns) {

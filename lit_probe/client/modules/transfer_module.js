@@ -4,9 +4,10 @@
  */
 /** @typedef {import('../lib/types.js').LayerMetrics} LayerMetrics */
 import {checkCsv} from '../lib/check_csv.js';
-import {checkPanel, renderCaption, renderCharts, renderReading} from '../lib/check_panel.js';
+import {checkPanel, renderCaption, renderCharts} from '../lib/check_panel.js';
 import {figurePage} from '../lib/figure_page.js';
 import {definePanel, html} from '../lib/lit_host.js';
+import {heatColor} from '../lib/palette.js';
 import {intervalText} from '../lib/sentences.js';
 import {transferChart} from '../lib/transfer_chart.js';
 import {transferRows} from '../lib/transfer_rows.js';
@@ -36,12 +37,14 @@ same classes.`;
   /** @param {any} answer @param {LayerMetrics} about @param {number} layer */
   renderAnswer(answer, about, layer) {
     const rows = transferRows(answer);
+    const title = metricTitle(answer, about);
     const values = (/** @type {number} */ at) => rows.map(({train, test, cells}) => `${train} → ${test} ${intervalText(cells[at])}`);
     const chart = transferChart(rows, about, {width: this.size.width, current: layer, hovered: this.hoveredLayer});
     return [
-      renderCaption(html`<b>${answer.metric.replaceAll('_', ' ')}</b> on dev: trained on → scored on`),
-      renderReading(about, layer, values(layer)),
+      renderCaption(html`<b>${title}</b> on dev: trained on → scored on`),
+      renderHeatKey(about),
       renderCharts([this.renderLayerChart(chart, about, layer, values)]),
+      this.renderReading(about, layer, values(layer), answer.metric),
     ];
   }
 
@@ -55,10 +58,23 @@ same classes.`;
       csv: checkCsv(model, about, ['train_set', 'test_set', 'metric', 'layer', 'score', 'low', 'high', 'n', 'left_out', 'reason'], cells),
       figure: figurePage({
         title: `Transfer between data sets by layer: ${about.encoder}`,
-        setting: `${answer.metric.replaceAll('_', ' ')} on dev · ${about.pooling} pooling · ${about.probe} probes · trained on → scored on`,
+        setting: `${metricTitle(answer, about)} on dev · ${about.pooling} pooling · ${about.probe} probes · trained on → scored on`,
         charts: [transferChart(rows, about, {width: 640})],
         footnotes: ['White: what guessing scores, or less. “?”: too few examples to rely on.'],
       }),
     };
   }
 });
+
+/** @param {any} answer @param {LayerMetrics} about @returns {string} */
+function metricTitle({metric}, {metrics}) {
+  return metrics.find(({name}) => name === metric)?.title ?? metric;
+}
+
+/** Which colour stands for which score. @param {LayerMetrics} about */
+function renderHeatKey({label_names: labelNames}) {
+  const chance = 1 / labelNames.length;
+  const stops = [0, 0.25, 0.5, 0.75, 1].map((share) => heatColor(share).fill).join(', ');
+  return html`<div class="legend heat-key"><span>${chance.toFixed(2)} or less, as by guessing</span>
+    <span class="heat" style=${`background: linear-gradient(to right, ${stops})`}></span><span>1.00</span></div>`;
+}

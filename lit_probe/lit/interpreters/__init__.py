@@ -1,4 +1,4 @@
-"""What our panels ask the server, one file per question."""
+"""What our panels ask the server, one file per question; the rows of LIT's salience panel stand in ``salience``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ from lit_nlp.api import components
 
 from lit_probe.lit.interpreters.layer_metrics import LayerMetricsInterpreter
 from lit_probe.lit.interpreters.layer_predictions import LayerPredictionsInterpreter
+from lit_probe.lit.interpreters.neuron_ablation import NeuronAblationInterpreter
+from lit_probe.lit.interpreters.neuron_evidence import NeuronEvidenceInterpreter
+from lit_probe.lit.interpreters.neuron_ranking import NeuronRankingInterpreter
 from lit_probe.lit.interpreters.probe_checks import ProbeChecksInterpreter
 from lit_probe.lit.interpreters.provenance import ProvenanceInterpreter
+from lit_probe.lit.interpreters.salience_checks import SalienceChecksInterpreter
+from lit_probe.lit.interpreters.salience_map import SalienceMapInterpreter
+from lit_probe.lit.interpreters.salience_methods import SalienceMethodsInterpreter
 from lit_probe.lit.interpreters.transfer import TransferInterpreter
 
 INTERPRETERS: dict[str, components.Interpreter] = {
@@ -16,4 +22,10 @@ INTERPRETERS: dict[str, components.Interpreter] = {
     "probe_checks": ProbeChecksInterpreter(),
     "transfer": TransferInterpreter(),
     "provenance": ProvenanceInterpreter(),
+    "salience_methods": SalienceMethodsInterpreter(),
+    "salience_map": SalienceMapInterpreter(),
+    "salience_checks": SalienceChecksInterpreter(),
+    "neuron_ranking": NeuronRankingInterpreter(),
+    "neuron_evidence": NeuronEvidenceInterpreter(),
+    "neuron_ablation": NeuronAblationInterpreter(),
 }

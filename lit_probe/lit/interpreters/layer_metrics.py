@@ -10,14 +10,14 @@ from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 
 from lit_probe.errors import LitProbeError
-from lit_probe.examples import SplitName
+from lit_probe.examples import SPLIT_NAMES, SplitName
 from lit_probe.layerwise import LayerMetrics
 from lit_probe.lit import fields
 from lit_probe.lit.dataset import ProbeDataset, probe_dataset
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.model import ProbeModel, probe_model
 from lit_probe.lit.pooled_texts import PooledBatch
-from lit_probe.lit.row_selection import select_rows
+from lit_probe.lit.row_selection import HELD_OUT, select_rows
 from lit_probe.metrics import METRICS, Metric, Score, metrics_for
 from lit_probe.registry import lookup
 
@@ -27,13 +27,17 @@ HEADLINE = "headline"
 class LayerMetricsInterpreter(ProbeInterpreter):
     """At which layer is the concept decodable? One score per layer and split, with its 95 % interval.
 
-    Edited rows are never scored, nor are rows of another data set on whose text the probes were trained.
+    Edited rows are never scored, nor are rows of another data set on whose text the probes were trained. Train rows are scored
+    where that is asked for, which shows how well the probes fit.
     """
 
     def config_spec(self) -> types.Spec:
-        """The metric; per-class ones are named with their class, as in ``recall:positive``."""
+        """The metric, per-class ones named with their class, as in ``recall:positive``; whether train rows are scored, too."""
         vocab = [HEADLINE, *(name for name, metric in METRICS.items() if not metric.per_class)]
-        return {"metric": types.CategoryLabel(vocab=vocab, default=HEADLINE, required=False)}
+        return {
+            "metric": types.CategoryLabel(vocab=vocab, default=HEADLINE, required=False),
+            "train": types.Boolean(default=False, required=False),
+        }
 
     def run(
         self,
@@ -50,19 +54,19 @@ class LayerMetricsInterpreter(ProbeInterpreter):
           model: an encoder with layer probes.
           dataset: that the rows belong to.
           model_outputs: not used: predictions of known texts come from the study itself.
-          config: ``metric``, a name of ``metrics_for`` or ``headline``.
+          config: ``metric``, a name of ``metrics_for`` or ``headline``; ``train``: whether train rows are scored, too.
 
         Raises:
           LitProbeError: the metric is unknown, or a row has no text.
         """
         probes, rows_from = probe_model(model), probe_dataset(dataset)
         metrics = metrics_for(probes.label_names)
-        asked = _asked_metric(config, metrics)
+        asked, with_train = _asked_metric(config, metrics), _asks_for_train(config)
         if status := probes.status(rows_from):
             return status
         study = probes.study.result()
         metric = metrics[study.headline if asked == HEADLINE else asked]
-        selection = select_rows(inputs, probes, rows_from)
+        selection = select_rows(inputs, probes, rows_from, SPLIT_NAMES if with_train else HELD_OUT)
         notes = _origins(probes, rows_from)
         series = []
         for split, rows in selection.by_split.items():
@@ -95,6 +99,7 @@ class LayerMetricsInterpreter(ProbeInterpreter):
             "label_names": list(probes.label_names),
             "encoder": probes.encoder.name,
             "trained_on": probes.dataset.name,
+            "own_rows": rows_from is probes.dataset,
             "circular": probes.circularity,
             "not_converged": study.layerwise.not_converged,
             "series": series,
@@ -112,6 +117,13 @@ def _asked_metric(config: object, metrics: Mapping[str, Metric]) -> str:
     if name != HEADLINE:
         lookup(metrics, name, "metric")
     return name
+
+
+def _asks_for_train(config: Mapping[str, Any] | None) -> bool:
+    train = (config or {}).get("train", False)
+    if not isinstance(train, bool):
+        raise LitProbeError(f"Whether train rows are scored must be true or false, not {train!r}.")
+    return train
 
 
 def _series(measured: LayerMetrics, metric: str) -> dict[str, Any]:
@@ -137,7 +149,16 @@ def _missing_intervals(split: SplitName, scores: Sequence[Score]) -> list[str]:
     for layer, score in enumerate(scores):
         if score.value is not None and score.low is None:
             layers_by_reason.setdefault(score.reason, []).append(str(layer))
-    return [f"Layer {', '.join(layers)} on {split}: {reason}." for reason, layers in layers_by_reason.items()]
+    return [f"{_layer_list(layers)} on {split}: {reason}." for reason, layers in layers_by_reason.items()]
+
+
+def _layer_list(layers: Sequence[str]) -> str:
+    """Layers at the beginning of a sentence.
+
+    >>> _layer_list(["2"]), _layer_list(["0", "1", "4"])
+    ('Layer 2', 'Layers 0, 1 and 4')
+    """
+    return f"Layer {layers[0]}" if len(layers) == 1 else f"Layers {', '.join(layers[:-1])} and {layers[-1]}"
 
 
 def _origins(probes: ProbeModel, dataset: ProbeDataset | None) -> list[str]:
@@ -149,8 +170,18 @@ def _origins(probes: ProbeModel, dataset: ProbeDataset | None) -> list[str]:
         notes.append(f"Circular: {probes.circularity}")
     elif probes.encoder.head_label_names is not None:
         notes.append("This checkpoint was fine-tuned to classify: what its layers show may have been put there by that task.")
-    copies = probes.dataset.near_duplicates
-    if dataset is probes.dataset and (copies["exact"] or copies["near"]):
+    return [*notes, *(_copies(probes.dataset) if dataset is probes.dataset else ())]
+
+
+def _copies(dataset: ProbeDataset) -> list[str]:
+    """Which copies across the splits were removed when the data set was read, and which are left."""
+    dropped = dataset.splits.provenance.get("dropped") or {}
+    # Exact copies, and what stood in one group with a row of another split.
+    removed = [f"{count:,} {reason}" for reason, count in dropped.items() if count and "also stands in" in reason]
+    copies = dataset.near_duplicates
+    left = f"{copies['exact']:,} exact and {copies['near']:,} near ones left"
+    notes = [f"Copies across splits: {', '.join(removed) or 'none'} removed at load; {left}."]
+    if copies["exact"] or copies["near"]:
         notes += [*copies["notes"], f"The rows with a copy in train are marked in the column {fields.IN_TRAIN}."]
     return notes
 

@@ -10,8 +10,10 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 
+from lit_probe.baselines import BASELINES
 from lit_probe.battery import CHECKS, CheckProgress, find_check, run_check
 from lit_probe.errors import LitProbeError
+from lit_probe.layer_comparison import compare_two_layers
 from lit_probe.lit.dataset import ProbeDataset, probe_dataset
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.model import ProbeModel, probe_model
@@ -43,7 +45,8 @@ class ProbeChecksInterpreter(ProbeInterpreter):
           dataset: the one that is shown.
           model_outputs: not used.
           config: ``check``, a name in ``CHECKS``; its variant where it has some (``{"check": "selectivity", "control":
-            "first_word"}``, ``{"check": "baselines", "baseline": "tfidf"}``); ``"cancel": true`` to end the computation.
+            "first_word"}``, ``{"check": "baselines", "baseline": "tfidf"}``); ``{"check": "layer_comparison", "layers": [3, 1]}``
+            for these two alone, see ``layer_comparison.compare_two_layers``; ``"cancel": true`` to end the computation.
 
         Returns:
           ``status``: ``ready`` with ``check``, ``title`` and the result; ``computing`` with ``message`` and ``fraction``;
@@ -56,11 +59,14 @@ class ProbeChecksInterpreter(ProbeInterpreter):
         if status := probes.study.status():
             return status
         study, checks = probes.study.result(), probes.checks
-        question = question._replace(variant=_with_source_column(question.variant, probes.dataset))
-        key = (study.fingerprint, question.check, question.variant)
+        question = question._replace(variant=probes.dataset.source_variant(question.variant))
         check = CHECKS[question.check]
-        title = f"{check.title} ({question.variant})" if question.variant else check.title
-        title = f"{title} of {probes.encoder.name} on {study.splits.name}"
+        title = f"{_title(question)} of {probes.encoder.name} on {study.splits.name}"
+        if question.layers:
+            layer, other = question.layers
+            pair_key = (study.fingerprint, question.check, layer, other)
+            return checks.ask(pair_key, title, lambda _: compare_two_layers(study, layer, other), quick=True)
+        key = (study.fingerprint, question.check, question.variant)
         if question.cancel:
             answer = checks.cancel(key, title)
         else:
@@ -81,6 +87,7 @@ class _Question(NamedTuple):
     check: str
     variant: str | None
     cancel: bool
+    layers: tuple[int, int] | None = None
 
 
 def _question(config: object) -> _Question:
@@ -93,19 +100,31 @@ def _question(config: object) -> _Question:
         raise LitProbeError("The configuration must name a check, as in {'check': 'calibration'}.")
     check = find_check(config["check"])
     variant_name = check.variant
-    allowed = {"check", "cancel"} | ({variant_name} if variant_name else set())
+    pairs = {"layers"} if config["check"] == "layer_comparison" else set()
+    allowed = {"check", "cancel"} | ({variant_name} if variant_name else set()) | pairs
     if unknown := sorted(str(key) for key in config if key not in allowed):
         raise LitProbeError(f"The check {config['check']!r} takes {', '.join(sorted(allowed))}, but not {', '.join(unknown)}.")
     variant = config.get(variant_name) if variant_name else None
     if variant is not None and not isinstance(variant, str):
         raise LitProbeError(f"The {variant_name} must be named by a string, not by {type(variant).__name__}.")
-    return _Question(config["check"], variant or check.default, bool(config.get("cancel")))
+    return _Question(config["check"], variant or check.default, bool(config.get("cancel")), _two_layers(config.get("layers")))
 
 
-def _with_source_column(variant: str | None, shown: ProbeDataset) -> str | None:
-    """``group:film_title`` as ``group:film title``: LIT's fields may have other names than the source's columns."""
-    kind, colon, field = (variant or "").partition(":")
-    return f"{kind}:{shown.columns[field]}" if colon and field in shown.columns else variant
+def _two_layers(layers: object) -> tuple[int, int] | None:
+    if layers is None:
+        return None
+    match layers:
+        case [int() as one, int() as other]:
+            return one, other
+    raise LitProbeError(f"Two layers are named by two whole numbers, as in [3, 1], not by {layers!r}.")
+
+
+def _title(question: _Question) -> str:
+    """What people read while it is computed."""
+    title = CHECKS[question.check].title
+    if question.check == "baselines" and question.variant in BASELINES:
+        return f"Baseline: {BASELINES[question.variant].title}"
+    return f"{title} ({question.variant.replace('_', ' ')})" if question.variant else title
 
 
 def _shown_rows(rows: Sequence[Mapping[str, Any]], probes: ProbeModel, shown: ProbeDataset | None) -> list[dict[str, Any]]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 
-from lit_probe.errors import LitProbeError
+from lit_probe.lit.dataset import probe_dataset
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.model import probe_model
+from lit_probe.lit.numbers import check_number, command_for, facts_of
 from lit_probe.provenance import card
 
 
@@ -29,22 +30,30 @@ class ProvenanceInterpreter(ProbeInterpreter):
         """The card of the model's study, or that it is still being computed or has failed.
 
         Args:
-          inputs: not used.
+          inputs: the rows that the number is about, where it is one of the curve.
           model: an encoder with layer probes.
-          dataset: not used: the card is about the data set that the probes were trained on.
+          dataset: that the rows belong to. The card is about the data set that the probes were trained on.
           model_outputs: not used.
-          config: ``number``, what the card was opened from, which is kept on it.
+          config: ``number``, what the card was opened from: ``check`` (the curve if none), ``variant``, ``metric``,
+            ``examples`` (which, in words), ``train`` (whether train rows were scored), ``layer``, ``split``, ``value``.
+
+        Returns:
+          ``status``; when ready, ``card``, ``near_duplicates`` and, of a number, ``command`` and ``statement``: see
+          `numbers.facts_of`, which the card then holds, and `numbers.command_for`.
 
         Raises:
-          LitProbeError: ``number`` is no object.
+          LitProbeError: ``number`` describes none.
         """
         number = (config or {}).get("number")
-        if number is not None and not isinstance(number, Mapping):
-            raise LitProbeError(
-                f"A number is described by an object, as {{'metric': 'accuracy', 'layer': 3}} is, not by {type(number).__name__}."
-            )
-        probes = probe_model(model)
-        if status := probes.study.status():
+        if number is not None:
+            check_number(number)
+        probes, shown = probe_model(model), probe_dataset(dataset)
+        if status := probes.status(shown):
             return status
         copies = {key: probes.dataset.near_duplicates[key] for key in ("threshold", "exact", "near", "notes")}
-        return {"status": "ready", "card": card(probes.study.result(), number), "near_duplicates": copies}
+        answer = {"status": "ready", "near_duplicates": copies}
+        if number is None:
+            return {**answer, "card": card(probes.study.result())}
+        facts = facts_of(number, probes, shown, inputs)
+        command, statement = command_for(facts, probes, shown)
+        return {**answer, "card": card(probes.study.result(), facts), "command": command, "statement": statement}

@@ -1,0 +1,100 @@
+// @ts-check
+
+/**
+ * @typedef {object} SalienceChoices  What the reader has chosen.
+ * @property {'methods'|'layers'|'both'} rows  what the rows are: methods, the layers under one method, or probe and model
+ * @property {?string[]} methods  the rows' methods; null for all
+ * @property {string} method  of the layers, and of probe and model
+ * @property {'probe'|'model'} explain
+ * @property {string} target  "predicted", "gold" or "class:NAME"
+ * @property {string} scalar
+ * @property {'words'|'tokens'} show
+ * @property {Record<'signed'|'sizes', string>} aggregation
+ * @property {Record<string, string>} options  those that were changed
+ *
+ * @typedef {object} PlannedRow
+ * @property {string} id
+ * @property {string} label
+ * @property {boolean} cheap  whether it is computed without being asked for
+ * @property {Record<string, string>} config  of the interpreter `salience_map`
+ */
+
+/** @type {SalienceChoices} */
+export const FIRST_CHOICES = {
+  rows: 'methods', methods: null, method: 'input_x_gradient', explain: 'probe', target: 'predicted', scalar: 'logit', show: 'words',
+  aggregation: {signed: 'sum', sizes: 'l2'}, options: {},
+};
+
+/**
+ * The rows that the choices ask for, and what the server is asked for each.
+ *
+ * @param {SalienceChoices} choices
+ * @param {any} catalogue  the answer of the interpreter `salience_methods`
+ * @param {?number} layer  the current one; null while it is not known
+ * @param {?number} bestLayer
+ * @returns {PlannedRow[]}  none that needs the probe while its layer is not known
+ */
+export function salienceRows(choices, catalogue, layer, bestLayer) {
+  const {methods: all, n_layers: nLayers} = catalogue;
+  const row = (/** @type {any} */ method, /** @type {'probe'|'model'} */ explain, /** @type {?number} */ at, /** @type {string} */ label) =>
+    ({id: `${method.name} ${explain} ${at ?? ''}`, label, cheap: method.cheap, config: salienceConfig(choices, catalogue, method, explain, at)});
+  if (choices.rows === 'methods') {
+    if (choices.explain === 'probe' && layer === null) return [];
+    return pickedMethods(choices, catalogue).map((method) => row(method, choices.explain, choices.explain === 'probe' ? layer : null, method.title));
+  }
+  const method = all.find((/** @type {any} */ {name}) => name === choices.method) ?? all[0];
+  if (choices.rows === 'layers') {
+    if (bestLayer === null) return [];
+    return Array.from({length: nLayers}, (_, at) => row(method, 'probe', at, `Layer ${at}${at === bestLayer ? ' (dev-chosen)' : at === 0 ? ' (embeddings)' : ''}`));
+  }
+  return [...(layer === null ? [] : [row(method, 'probe', layer, `Probe at layer ${layer}`)]), ...(catalogue.class_names.model ? [row(method, 'model', null, 'Model')] : [])];
+}
+
+/** The methods whose rows are shown. @param {SalienceChoices} choices @param {any} catalogue @returns {any[]} */
+export function pickedMethods(choices, catalogue) {
+  return catalogue.methods.filter((/** @type {any} */ {name}) => choices.methods === null || choices.methods.includes(name));
+}
+
+/**
+ * What the server is asked for one map. Only what differs from its own defaults is said, so that equal questions look equal.
+ *
+ * @param {SalienceChoices} choices
+ * @param {any} catalogue
+ * @param {{name: string, signed: boolean, uses: string[]}} method
+ * @param {'probe'|'model'} explain
+ * @param {?number} layer
+ * @returns {Record<string, string>}
+ */
+export function salienceConfig(choices, catalogue, method, explain, layer) {
+  const kind = method.signed ? 'signed' : 'sizes';
+  const how = choices.aggregation[kind];
+  return {
+    method: method.name, explain, ...(explain === 'probe' && layer !== null ? {layer: String(layer)} : {}),
+    target: knownTarget(choices.target, catalogue.class_names[explain] ?? []), scalar: choices.scalar,
+    ...(how === catalogue.aggregations[kind][0] ? {} : {aggregation: how}),
+    ...changedOptions(choices.options, catalogue, method.uses),
+  };
+}
+
+/**
+ * The options that were changed and that count.
+ *
+ * @param {Record<string, string>} options
+ * @param {any} catalogue
+ * @param {string[]} uses  the options that are read
+ * @returns {Record<string, string>}
+ */
+export function changedOptions(options, catalogue, uses) {
+  return Object.fromEntries(Object.entries(options).filter(([name, value]) => uses.includes(name) && String(catalogue.options[name]?.default) !== value));
+}
+
+/**
+ * The class that is explained: a class of another data set is none of this one's.
+ *
+ * @param {string} target
+ * @param {string[]} classNames
+ * @returns {string}
+ */
+export function knownTarget(target, classNames) {
+  return !target.startsWith('class:') || classNames.includes(target.slice('class:'.length)) ? target : 'predicted';
+}

@@ -1,0 +1,374 @@
+"""What the later layers and the model say without some neurons, and how far a ranking of neurons can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from lit_nlp.api import dataset as lit_dataset
+from lit_nlp.api import model as lit_model
+from lit_nlp.api import types
+from numpy.typing import NDArray
+
+from lit_probe.ablation import (
+    N_RANDOM_SETS,
+    REPLACEMENTS,
+    Ablation,
+    LaterLayers,
+    LayerStates,
+    TokenStatistics,
+    ablation_curve,
+    changed_by,
+    probe_directions,
+    random_directions,
+    random_units,
+    usual_tokens,
+    without,
+)
+from lit_probe.activation_cache import text_hash
+from lit_probe.erasure import erase_concept
+from lit_probe.errors import LitProbeError
+from lit_probe.lit import fields
+from lit_probe.lit.config_values import number, one_of, whole_number
+from lit_probe.lit.dataset import probe_dataset, stratified_sample
+from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
+from lit_probe.lit.messages import plain_message
+from lit_probe.lit.model import probe_model
+from lit_probe.lit.neurons import (
+    OPTION_KEYS,
+    RANKING_KEYS,
+    Asked,
+    Part,
+    RankingQuestion,
+    Respond,
+    answer_part,
+    read_options,
+    read_ranking,
+    read_units,
+)
+from lit_probe.lit.row_selection import select_rows
+from lit_probe.neuron_evaluation import EVALUATORS, N_DRAWS, PERCENTAGES, compare_rankings, evaluate_ranking, minimal_set
+from lit_probe.neuron_rankings import RANKINGS
+from lit_probe.study import LayerStudy
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# What is changed: chosen neurons, or the direction that the layer's probe reads.
+NEURONS, DIRECTION = "neurons", "direction"
+_CHANGE_KEYS = ("what", "units", "replacement", "factor", "seed")
+_COMPARED_PERCENTAGES = (1.0, 5.0, 10.0)
+
+
+class NeuronAblationInterpreter(ProbeInterpreter):
+    """Does the model behave differently without these neurons? Until asked here, the concept is only decodable from them."""
+
+    def config_spec(self) -> types.Spec:
+        """Which part."""
+        return {"part": types.CategoryLabel(vocab=list(ABLATION_PARTS), default=next(iter(ABLATION_PARTS)), required=True)}
+
+    def run(
+        self,
+        inputs: Sequence[types.JsonDict],
+        model: lit_model.Model,
+        dataset: lit_dataset.Dataset,
+        model_outputs: Sequence[types.JsonDict] | None = None,
+        config: types.JsonDict | None = None,
+    ) -> dict[str, Any]:
+        """The part's answer, or how far it is.
+
+        Args:
+          inputs: for ``text`` the texts, edited ones too; for ``curve`` the selection, None for the dev rows; else not used.
+          model: an encoder with layer probes.
+          dataset: that the rows belong to.
+          model_outputs: not used.
+          config: ``part``, a name in ``ABLATION_PARTS``; ``layer``; and what the part takes:
+
+            * ``text`` and ``curve``: ``what`` is changed, ``"neurons"`` or ``"direction"``; ``units`` with ``replacement``,
+              ``factor`` and ``seed``, see ``Ablation``; ``n_random`` sets to compare with;
+            * ``curve`` also: ``sample``, how many rows at most; ``cancel``;
+            * ``erasure``: ``cancel``;
+            * ``evaluation``, ``comparison``, ``minimal_set``: a ranking, see ``neurons.read_ranking``, and the arguments of
+              ``evaluate_ranking``, ``compare_rankings`` and ``minimal_set``; ``cancel``.
+
+        Returns:
+          ``status``: ``ready`` with ``part`` and, of ``text``, the probabilities ``before`` and ``after`` ``[n_texts][n_layers]
+          [n_classes]`` of the ``layers``, those of the ``model``'s own head and the range of ``random`` changes; of the others
+          what the library's functions give; ``computing`` with ``message`` and ``fraction``; ``failed`` with a ``message``;
+          ``cancelled``.
+
+        Raises:
+          LitProbeError: the configuration cannot be understood.
+        """
+        return answer_part(ABLATION_PARTS, inputs, probe_model(model), dataset, config)
+
+
+@dataclass(frozen=True)
+class _Change:
+    """What is to be changed; the layer is known later."""
+
+    what: str
+    names: Sequence[int | str]
+    replacement: str
+    factor: float
+    seed: int
+
+    def ablation(self, asked: Asked) -> Ablation | None:
+        """None for the probe's direction."""
+        if self.what == DIRECTION:
+            return None
+        # In one order, so that the same set is computed once.
+        units = tuple(sorted(asked.units(self.names)))
+        return Ablation(asked.layer, units, self.replacement, self.factor, self.seed)
+
+
+def _read_change(settings: Mapping[str, Any]) -> _Change:
+    what = one_of(settings, "what", (NEURONS, DIRECTION), default=NEURONS)
+    if what == DIRECTION and "units" in settings:
+        raise LitProbeError("Either neurons are changed or the probe's direction is projected out: leave 'units' away.")
+    return _Change(
+        what,
+        read_units(settings.get("units")) if what == NEURONS else (),
+        one_of(settings, "replacement", REPLACEMENTS, default="mean"),
+        number(settings, "factor", -10, 10, default=0.0),
+        whole_number(settings, "seed", 0, 2**32 - 1, default=0),
+    )
+
+
+@lru_cache(maxsize=2)  # up to 100 MB each
+def _usual(study: LayerStudy, layer: int) -> TokenStatistics:
+    return usual_tokens(study, layer)
+
+
+# ---- single texts
+
+
+def _read_text(settings: Mapping[str, Any]) -> Respond:
+    change = _read_change(settings)
+    n_random = whole_number(settings, "n_random", 0, 20, default=0)
+
+    def respond(asked: Asked) -> dict[str, Any]:
+        texts, ablation = asked.few_texts(), change.ablation(asked)
+
+        def learn(_: object) -> dict[str, Any]:
+            _usual(asked.study, asked.layer)
+            return {}
+
+        # Some hundred train texts are read for it, once per layer; the page need not wait for that either.
+        known = asked.ask({"part": "usual", "layer": asked.layer}, f"Usual activations at layer {asked.layer}", learn, quick=True)
+        if known["status"] != "ready":
+            return known
+        named, random, notes = _changes(asked, ablation, _usual(asked.study, asked.layer), n_random)
+        study, head = asked.study, asked.probes.head_label_names
+        states = LayerStates(study.encoder, texts, asked.layer, study.pooling)
+        before, after = (_answers(study, states.go_on(one)) for one in (None, named))
+        others = [_answers(study, states.go_on(one)) for one in random]
+        spread: dict[str, Any] | None = None
+        if others:
+            spread = {"n": len(others), **_range([layers for layers, _ in others])}
+            spread["model"] = None if head is None else _range([of_head for _, of_head in others])
+        return {
+            "layer": asked.layer,
+            "what": change.what,
+            "units": list(ablation.units) if ablation is not None else [],
+            "layers": list(range(asked.layer, study.encoder.n_layers)),
+            "label_names": list(asked.probes.label_names),
+            "before": before[0].tolist(),
+            "after": after[0].tolist(),
+            "model": None
+            if head is None
+            else {"label_names": list(head), "before": before[1].tolist(), "after": after[1].tolist()},
+            "random": spread,
+            "notes": notes,
+        }
+
+    return respond
+
+
+def _changes(
+    asked: Asked, ablation: Ablation | None, usual: TokenStatistics, n_random: int
+) -> tuple[Callable[[Tensor], Tensor], list[Callable[[Tensor], Tensor]], list[str]]:
+    """The change itself, random ones that are as large, and why there are none of these where there are none."""
+    seeds = range(asked.study.seed + 1, asked.study.seed + 1 + n_random)
+    if ablation is None:
+        directions = probe_directions(asked.study.layerwise.probes[asked.layer])
+        sets = [random_directions(len(directions), asked.study.encoder.d_model, seed) for seed in seeds]
+        return without(directions, usual), [without(one, usual) for one in sets], []
+    named = changed_by(ablation, usual)
+    try:
+        others = [replace(ablation, units=random_units(ablation.units, usual.size, seed)) for seed in seeds]
+    except LitProbeError as error:
+        return named, [], [plain_message(str(error))]
+    return named, [changed_by(one, usual) for one in others], []
+
+
+def _answers(study: LayerStudy, later: LaterLayers) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """``[n_texts, n_layers, n_classes]`` of the probes, and ``[n_texts, n_head_classes]`` of the model's own head, if any."""
+    head = later.head_probabilities
+    return later.probabilities(study.layerwise.probes), np.zeros((0, 0), dtype=np.float32) if head is None else head
+
+
+def _range(values: Sequence[NDArray[Any]]) -> dict[str, Any]:
+    stacked = np.stack(values)
+    return {
+        "mean": stacked.mean(axis=0).tolist(),
+        "low": stacked.min(axis=0).tolist(),
+        "high": stacked.max(axis=0).tolist(),
+    }
+
+
+# ---- many texts
+
+
+def _read_curve(settings: Mapping[str, Any]) -> Respond:
+    change = _read_change(settings)
+    n_random = whole_number(settings, "n_random", 2, 50, default=N_RANDOM_SETS)
+    n_wanted = whole_number(settings, "sample", 2, 1_000, default=200)
+
+    def respond(asked: Asked) -> dict[str, Any]:
+        ablation = change.ablation(asked)
+        rows = _scored_rows(asked, n_wanted)
+        facts = {
+            "part": "curve",
+            "layer": asked.layer,
+            "ablation": None if ablation is None else asdict(ablation),
+            "n_random": n_random,
+            "texts": text_hash(rows.texts),
+            "labels": rows.labels.tolist(),
+        }
+        what = "the probe's direction" if ablation is None else f"{len(ablation.units)} neurons"
+        answer = asked.ask_kept(
+            facts,
+            f"Ablation of {what} at layer {asked.layer}",
+            lambda progress: ablation_curve(
+                asked.study,
+                rows.texts,
+                rows.labels.tolist(),
+                ablation,
+                layer=asked.layer,
+                n_random=n_random,
+                progress=progress,
+            ),
+        )
+        if answer["status"] != "ready":
+            return answer
+        units = list(ablation.units) if ablation is not None else []
+        return {**answer, "layer": asked.layer, "what": change.what, "units": units, "rows": dict(rows.facts)}
+
+    return respond
+
+
+@dataclass(frozen=True, eq=False)
+class _ScoredRows:
+    texts: tuple[str, ...]
+    labels: NDArray[np.int64]
+    facts: Mapping[str, Any]
+
+
+def _scored_rows(asked: Asked, n_wanted: int) -> _ScoredRows:
+    """Held-out rows of the selection, or the dev rows; of too many a sample, with every label in its share.
+
+    Raises:
+      LitProbeError: nothing is left to be scored.
+    """
+    dev = [example for example in asked.dataset.examples if fields.split_of(example) == "dev"]
+    candidates = asked.inputs or dev
+    selection = select_rows(candidates, asked.probes, probe_dataset(asked.dataset))
+    rows = selection.reported
+    if rows is None:
+        reasons = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in selection.left_out.items() if count)
+        raise LitProbeError(f"None of the {len(candidates):,} rows can be scored ({reasons or 'there is none'}).")
+    chosen = stratified_sample(rows.labels, n_wanted, asked.study.seed).tolist()
+    facts = {
+        "ids": [str(candidates[rows.indices[row]].get("_id", "")) for row in chosen],
+        "n_asked": len(candidates),
+        "source": "selection" if asked.inputs else "dev",
+        "split": next(split for split, of_split in selection.by_split.items() if of_split is rows),
+        "left_out": dict(selection.left_out),
+    }
+    return _ScoredRows(tuple(rows.texts[row] for row in chosen), rows.labels[chosen], facts)
+
+
+def _read_erasure(settings: Mapping[str, Any]) -> Respond:
+    def respond(asked: Asked) -> dict[str, Any]:
+        answer = asked.ask_kept(
+            {"part": "erasure"}, "Erasure by LEACE", lambda progress: erase_concept(asked.study, progress=progress)
+        )
+        return {**answer, "n": len(asked.study.splits.dev)} if answer["status"] == "ready" else answer
+
+    return respond
+
+
+# ---- rankings, judged
+
+
+def _read_evaluation(settings: Mapping[str, Any]) -> Respond:
+    question, evaluator = read_ranking(settings), one_of(settings, "evaluator", EVALUATORS, default="logistic")
+    percentages = _read_percentages(settings, PERCENTAGES)
+    n_draws = whole_number(settings, "n_draws", 1, 100, default=N_DRAWS)
+    refit = bool(settings.get("refit", True))
+
+    def respond(asked: Asked) -> dict[str, Any]:
+        chosen: dict[str, Any] = {"percentages": percentages, "n_draws": n_draws, "refit": refit, "seed": question.options.seed}
+        return asked.ask_kept(
+            {"part": "evaluation", **asked.ranking_facts(question), "evaluator": evaluator, **chosen},
+            f"Evaluation of the ranking of neurons ({_title(question)})",
+            lambda progress: evaluate_ranking(asked.study, asked.ranked(question), evaluator, **chosen, progress=progress),
+        )
+
+    return respond
+
+
+def _read_comparison(settings: Mapping[str, Any]) -> Respond:
+    options, percentages = read_options(settings), _read_percentages(settings, _COMPARED_PERCENTAGES)
+    n_draws = whole_number(settings, "n_draws", 1, 100, default=N_DRAWS)
+
+    def respond(asked: Asked) -> dict[str, Any]:
+        chosen: dict[str, Any] = {"percentages": percentages, "n_draws": n_draws, "seed": options.seed}
+        return asked.ask_kept(
+            {"part": "comparison", "layers": list(asked.layers), "options": asdict(options), **chosen},
+            "Comparison of the rankings of neurons",
+            lambda progress: compare_rankings(asked.study, asked.layers, options=options, **chosen, progress=progress),
+        )
+
+    return respond
+
+
+def _read_minimal_set(settings: Mapping[str, Any]) -> Respond:
+    question, evaluator = read_ranking(settings), one_of(settings, "evaluator", EVALUATORS, default="logistic")
+    within = number(settings, "within", 0, 100, default=1.0)
+
+    def respond(asked: Asked) -> dict[str, Any]:
+        return asked.ask_kept(
+            {"part": "minimal_set", **asked.ranking_facts(question), "evaluator": evaluator, "within": within},
+            f"Smallest set of neurons ({_title(question)})",
+            lambda progress: minimal_set(asked.study, asked.ranked(question), evaluator, within=within, progress=progress),
+        )
+
+    return respond
+
+
+def _read_percentages(settings: Mapping[str, Any], default: Sequence[float]) -> list[float]:
+    match settings.get("percentages", list(default)):
+        case [_, *_] as found if len(found) <= 20 and all(type(one) in (int, float) for one in found):
+            return [float(one) for one in found]
+    raise LitProbeError("'percentages' must be a list of up to 20 numbers, such as [1, 5, 10].")
+
+
+def _title(question: RankingQuestion) -> str:
+    return RANKINGS[question.method].title
+
+
+ABLATION_PARTS = {
+    "text": Part(_read_text, (*_CHANGE_KEYS, "n_random")),
+    "curve": Part(_read_curve, (*_CHANGE_KEYS, "n_random", "sample", "cancel")),
+    "erasure": Part(_read_erasure, ("cancel",), takes_layer=False),
+    "evaluation": Part(
+        _read_evaluation, (*RANKING_KEYS, "evaluator", "percentages", "n_draws", "refit", "cancel"), takes_all=True
+    ),
+    "comparison": Part(_read_comparison, (*OPTION_KEYS, "percentages", "n_draws", "cancel"), takes_all=True),
+    "minimal_set": Part(_read_minimal_set, (*RANKING_KEYS, "evaluator", "within", "cancel"), takes_all=True),
+}

@@ -1,0 +1,206 @@
+"""The rows of LIT's Salience Maps panel: one for each salience method."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from lit_nlp.api import dataset as lit_dataset
+from lit_nlp.api import dtypes, types
+from lit_nlp.api import model as lit_model
+from numpy.typing import NDArray
+
+from lit_probe.errors import LitProbeError
+from lit_probe.lit import explaining
+from lit_probe.lit.config_values import one_of, settings_of, whole_number
+from lit_probe.lit.explaining import Explainer, Explanation, Question, explainer_of, question_of
+from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
+from lit_probe.lit.messages import plain_message
+from lit_probe.lit.model import ProbeModel, probe_model
+from lit_probe.probe_forward import SCALARS
+from lit_probe.salience import SALIENCE_METHODS, SalienceMethod
+
+# LIT fills this key with the class that is chosen above its rows.
+LITS_TARGET = "class to explain"
+# Our choice that follows it.
+AS_ABOVE = "class chosen above"
+TOKENS, WORDS = "tokens", "words"
+NO_MAP = "No map"
+
+_AGGREGATED = {"sum": "sum", "l2": "L2 norm", "max": "largest"}
+_MAX_WORDS = 20
+
+
+class SalienceRow(ProbeInterpreter):
+    """One salience method, for the probe of any layer and for the model's own prediction.
+
+    LIT shows the names of a result's groups only where there are several. So the first group carries the map and says what is
+    explained, and the second one, without tokens, says how the map was made and how far it can be trusted.
+
+    Args:
+      method: the salience method.
+      n_layers: of the deepest encoder.
+      class_names: of all probes and heads.
+      with_head: whether any encoder has a classification head of its own.
+    """
+
+    def __init__(self, method: SalienceMethod, n_layers: int, class_names: Sequence[str], with_head: bool):
+        self._method = method
+        self._n_layers = n_layers
+        self._class_names = tuple(class_names)
+        self._with_head = with_head
+
+    def description(self) -> str:
+        """What the method measures."""
+        return description_of(self._method)
+
+    def meta_spec(self) -> types.Spec:
+        """A map over tokens; cheap ones are made whenever a text is selected."""
+        return {"salience": types.TokenSalience(autorun=self._method.cheap, signed=self._method.signed)}
+
+    def config_spec(self) -> types.Spec:
+        """The controls of the row. LIT's form starts with the first of several choices."""
+        targets = [AS_ABOVE, explaining.PREDICTED, explaining.GOLD]
+        targets += [explaining.CLASS_PREFIX + name for name in self._class_names]
+        explained = explaining.EXPLAINED if self._with_head else (explaining.PROBE,)
+        spec: types.Spec = {
+            LITS_TARGET: types.SalienceTargetInfo(required=False),
+            "explain": _choice(explained),
+            "layer": _choice([explaining.DEV_CHOSEN, *map(str, range(self._n_layers))]),
+            "target": _choice(targets),
+            "scalar": _choice(list(SCALARS)),
+            "show": _choice([TOKENS, WORDS]),
+            "aggregation": _choice(explaining.AGGREGATIONS[self._method.signed]),
+        }
+        return spec | {name: _control(name) for name in self._method.uses}
+
+    def run(
+        self,
+        inputs: Sequence[types.JsonDict],
+        model: lit_model.Model,
+        dataset: lit_dataset.Dataset,
+        model_outputs: Sequence[types.JsonDict] | None = None,
+        config: types.JsonDict | None = None,
+    ) -> list[dict[str, dtypes.TokenSalience]]:
+        """The map of each example. Where there can be none, the panel shows why: an error would leave it waiting for ever.
+
+        Args:
+          inputs: any examples with a text, edited ones too.
+          model: an encoder with layer probes.
+          dataset: that the examples belong to.
+          model_outputs: not used.
+          config: see ``config_spec``; everything has a default.
+
+        Raises:
+          LitProbeError: the configuration cannot be understood, or the probes are not ready.
+        """
+        settings, probes = settings_of(config), probe_model(model)
+        target = settings.get("target", AS_ABOVE)
+        settings = {**settings, "target": explaining.PREDICTED if target == AS_ABOVE else target}
+        question = question_of(settings, further=(LITS_TARGET, "show", "aggregation"))
+        show = one_of(settings, "show", (TOKENS, WORDS), default=TOKENS)
+        how = aggregation_of(settings, self._method)
+        above = _class_above(settings, probes) if target == AS_ABOVE else None
+        explainer = explainer_of(probes)
+        if status := explainer.status(question):
+            raise LitProbeError(status["message"])
+        maps = []
+        for example in inputs:
+            try:
+                explained = explainer.explain(_following(question, above, explainer), self._method.name, example, dataset)
+            except LitProbeError as error:
+                maps.append(_groups({NO_MAP: ((), ()), plain_message(str(error)): ((), ())}))
+            else:
+                maps.append(_drawn(explained, show, how))
+        return maps
+
+
+def salience_rows(models: Sequence[ProbeModel]) -> dict[str, SalienceRow]:
+    """The rows of LIT's panel by their titles, with controls that hold every layer and class of any of the models."""
+    names = [model.label_names for model in models] + [model.head_label_names or () for model in models]
+    class_names = tuple(dict.fromkeys(name for part in names for name in part))
+    n_layers = max((model.encoder.n_layers for model in models), default=0)
+    with_head = any(model.head_label_names for model in models)
+    return {method.title: SalienceRow(method, n_layers, class_names, with_head) for method in SALIENCE_METHODS.values()}
+
+
+def description_of(method: SalienceMethod) -> str:
+    """What a method measures, in one sentence: the first one of the module that computes it."""
+    module = inspect.getmodule(method.compute)
+    return (inspect.getdoc(module) or method.title).split("\n")[0]
+
+
+def aggregation_of(settings: Mapping[str, Any], method: SalienceMethod) -> str:
+    """How one score is made of a word's tokens.
+
+    Raises:
+      LitProbeError: not in a way that suits the method's scores.
+    """
+    ways = explaining.AGGREGATIONS[method.signed]
+    return one_of(settings, "aggregation", ways, default=ways[0])
+
+
+def _class_above(settings: Mapping[str, Any], model: ProbeModel) -> str | None:
+    """The class that is chosen above LIT's rows; None while LIT has not chosen the predicted one yet."""
+    asked = settings.get(LITS_TARGET) or {}
+    if not isinstance(asked, Mapping):
+        raise LitProbeError(f"{LITS_TARGET!r} must be an object with a field and the index of a class.")
+    if asked.get("index") is None:
+        return None
+    classes = {name: type_.vocab for name, type_ in model.output_spec().items() if isinstance(type_, types.MulticlassPreds)}
+    names = classes[one_of(asked, "field", classes)]
+    return str(names[whole_number(asked, "index", 0, len(names) - 1, default=0)])
+
+
+def _following(question: Question, above: str | None, explainer: Explainer) -> Question:
+    """The question about the class chosen above, which is predicted by the probe of the dev-chosen layer or by the model.
+
+    What is explained here may tell other classes apart; then its own prediction is meant.
+    """
+    if above is None or explainer.class_index(explainer.forward(question), above) is None:
+        return question
+    return replace(question, target=explaining.CLASS_PREFIX + above)
+
+
+def _drawn(explained: Explanation, show: str, how: str) -> dict[str, dtypes.TokenSalience]:
+    """The map as LIT draws it: in colors from -1 to 1, so the largest score has size 1."""
+    scores = explained.scores
+    texts, values = scores.by_word(how) if show == WORDS else (scores.tokens, scores.scores)
+    largest = float(np.abs(values).max())
+    caption = f"{scores.explained}: {scores.target.scalar} of {explained.class_name} is {scores.value:.3g}"
+    remarks = [f"color scale: 1 is {largest:.3g}"]
+    if show == WORDS:
+        remarks.append(f"{_AGGREGATED[how]} of each word's tokens")
+    remarks += [f"{name.replace('_', ' ')} {_short(value)}" for name, value in scores.diagnostics.items()]
+    if beyond := scores.words_beyond_limit:
+        shown = ", ".join(beyond[:_MAX_WORDS]) + (", …" if len(beyond) > _MAX_WORDS else "")
+        remarks.append(f"{len(beyond):,} words beyond the limit were not read: {shown}")
+    return _groups({caption: (texts, values / largest if largest else values), "; ".join(remarks): ((), ())})
+
+
+def _groups(groups: Mapping[str, tuple[Sequence[str], Sequence[float] | NDArray[np.float64]]]) -> dict[str, dtypes.TokenSalience]:
+    return {
+        title: dtypes.TokenSalience(list(tokens), np.asarray(values, dtype=np.float64).tolist())
+        for title, (tokens, values) in groups.items()
+    }
+
+
+def _short(value: float | int | str) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _choice(vocab: Sequence[str]) -> types.CategoryLabel:
+    return types.CategoryLabel(vocab=list(vocab), default=vocab[0], required=False)
+
+
+def _control(name: str) -> types.LitType:
+    default = explaining.DEFAULTS[name]
+    if name in explaining.CHOICES:
+        # LIT's form starts with the first one.
+        return _choice([default, *(choice for choice in explaining.CHOICES[name] if choice != default)])
+    low, high = (explaining.WHOLE_NUMBERS | explaining.NUMBERS)[name]
+    step = 1 if name in explaining.WHOLE_NUMBERS else 0.01
+    return types.Scalar(min_val=low, max_val=high, default=default, step=step, required=False)

@@ -1,0 +1,77 @@
+"""The salience map of one text by one method, for the panel that shows several beside one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lit_nlp.api import dataset as lit_dataset
+from lit_nlp.api import model as lit_model
+from lit_nlp.api import types
+
+from lit_probe.errors import LitProbeError
+from lit_probe.lit.config_values import one_of, settings_of
+from lit_probe.lit.explaining import explainer_of, question_of
+from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
+from lit_probe.lit.interpreters.salience import aggregation_of
+from lit_probe.lit.messages import plain_message
+from lit_probe.lit.model import probe_model
+from lit_probe.salience import SALIENCE_METHODS
+
+
+class SalienceMapInterpreter(ProbeInterpreter):
+    """Which words of the selected text speak for a class, in the probe of a layer or in the model's own prediction."""
+
+    def config_spec(self) -> types.Spec:
+        """The method. What else may be asked, ``salience_methods`` says."""
+        return {"method": types.CategoryLabel(vocab=list(SALIENCE_METHODS), default=next(iter(SALIENCE_METHODS)), required=True)}
+
+    def run(
+        self,
+        inputs: Sequence[types.JsonDict],
+        model: lit_model.Model,
+        dataset: lit_dataset.Dataset,
+        model_outputs: Sequence[types.JsonDict] | None = None,
+        config: types.JsonDict | None = None,
+    ) -> dict[str, Any]:
+        """The map, or why there is none.
+
+        Args:
+          inputs: one example with a text, which may be edited.
+          model: an encoder with layer probes.
+          dataset: that the example belongs to.
+          model_outputs: not used.
+          config: ``method``; what ``explaining.question_of`` reads; ``aggregation`` of a word's tokens.
+
+        Returns:
+          ``status``: ``ready`` with what ``TokenScores.to_json`` gives, the method's ``title``, the ``layer``, the
+          ``class_names``, the ``predicted_class``, the ``gold`` one or None, and ``by_word``: ``how``, ``words``, ``scores``;
+          ``computing`` with ``message`` and ``fraction`` while the probes are in the making; ``failed`` with a ``message``.
+
+        Raises:
+          LitProbeError: the configuration cannot be understood, or there is not exactly one example.
+        """
+        settings = settings_of(config)
+        method = SALIENCE_METHODS[one_of(settings, "method", SALIENCE_METHODS)]
+        question, how = question_of(settings, further=("method", "aggregation")), aggregation_of(settings, method)
+        if len(inputs) != 1:
+            raise LitProbeError(f"A map is made for one example at a time; {len(inputs)} were sent.")
+        explainer = explainer_of(probe_model(model))
+        if status := explainer.status(question):
+            return status
+        try:
+            explained = explainer.explain(question, method.name, inputs[0], dataset)
+        except LitProbeError as error:
+            return {"status": "failed", "message": plain_message(str(error))}
+        words, scores = explained.scores.by_word(how)
+        return {
+            "status": "ready",
+            **explained.scores.to_json(),
+            "title": method.title,
+            "layer": explained.layer,
+            "class_name": explained.class_name,
+            "class_names": list(explained.class_names),
+            "predicted_class": explained.predicted_class,
+            "gold": explained.gold,
+            "by_word": {"how": how, "words": list(words), "scores": scores.tolist()},
+        }
