@@ -16,6 +16,7 @@ from lit_page import LitPage
 from live_server import PATIENCE_S, ask
 from playwright.sync_api import Locator, Route, expect
 from scipy.stats import spearmanr
+from test_check_panels import headed_server  # noqa: F401
 
 BERT = "tiny-bert-on-demo"
 N_LAYERS = 4
@@ -165,6 +166,31 @@ def test_class_number_and_tokens_can_be_chosen_and_a_pinned_text_stands_below(li
     expect(rows.locator(".section-title")).to_contain_text(["Selected text", "Pinned text"])
     # This checkpoint has no head.
     expect(rows.locator("#explain option")).to_have_text(["the probe"])
+
+
+def test_probe_and_model_stand_side_by_side_where_the_model_has_a_head(chromium, headed_server):  # noqa: F811
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    lit = LitPage(context.new_page(), headed_server)
+    lit.open(dataset="demo", layout="words")
+    panel = lit.page.locator("salience-rows-module:visible")
+    panel.locator("#rows").select_option("both")
+    [chosen, *_] = lit.ids("dev")
+    lit.select([chosen])
+    wait_for_maps(panel, 2)
+    expect(panel.locator(".label")).to_have_text([re.compile(r"Probe at layer \d"), "Model"])
+    titles = [
+        row.locator(".chip").evaluate_all("(chips) => chips.map((chip) => chip.title)") for row in panel.locator(".map").all()
+    ]
+    for explain, shown in zip(("probe", "model"), titles, strict=True):
+        config = {"method": "input_x_gradient", "explain": explain}
+        answer = ask(headed_server, "salience_map", "tiny-headed-on-demo", "demo", [chosen], **config)
+        assert [float(title.rpartition(": ")[2]) for title in shown] == answer["by_word"]["scores"]
+    panel.locator("#rows").select_option("methods")
+    panel.locator("#explain").select_option("model")
+    expect(panel.locator(".explained")).to_contain_text("Explained: model, logit of")
+    expect(panel.locator("#layer")).to_have_count(0)
+    context.close()
+    assert lit.problems == []
 
 
 def test_what_goes_wrong_stands_in_its_row_and_the_others_stay(lit: LitPage, rows: Locator):
@@ -326,6 +352,11 @@ def test_a_click_on_a_salient_word_selects_its_texts(lit: LitPage, rows: Locator
     lit.select(lit.ids("dev")[:40])
     expect(panel.locator(".measure-words")).to_be_visible()
     expect(panel).to_contain_text("the selection, 40 examples")
+    panel.locator(".settings summary").click()
+    panel.locator("input[name=min_count]").fill("5")
+    panel.locator("input[name=min_count]").press("Tab")
+    panel.locator(".measure-words").click()
+    expect(panel).to_contain_text("words in at least 5 texts", timeout=60_000)
 
 
 @pytest.mark.parametrize("width", [1440, 1000])

@@ -44,6 +44,6 @@ test('a number says by what and on which rows it was measured', () => {
   assert.match(facts['dev rows'], /^60 texts, sha256 [0-9a-f]{64}$/);
   assert.match(facts.interval, /Wilson/);
   assert.equal(provenanceRows({...CARD, number})[0].title, 'This number');
-  const control = numberFacts({check: 'selectivity', control: 'first_word', labellings: '5, with seeds from 0 on'});
-  assert.deepEqual(control, [['check', 'selectivity'], ['control labels by', 'first word'], ['control labellings', '5, with seeds from 0 on']]);
+  const control = numberFacts({check: 'selectivity', control: 'first_word', labellings: '5, by the first usable seeds from 0 on'});
+  assert.deepEqual(control, [['check', 'selectivity'], ['control labels by', 'first word'], ['control labellings', '5, by the first usable seeds from 0 on']]);
 });

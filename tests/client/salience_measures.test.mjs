@@ -44,9 +44,10 @@ test('the macro-F1 of the texts as they are is marked, and said to be missing wi
   assert.match(unlabelled.sentence, /No gold label is known/);
 });
 
-test('stability names deterministic methods and the edits that count', () => {
+test('stability greys methods without a seed and names the edits that count', () => {
   const [seeds, edits] = stabilityMeasures(STABILITY);
-  assert.deepEqual(seeds.rows.map(({title}) => title), ['LIME', 'Occlusion (no seed)']);
+  assert.deepEqual(seeds.rows.map(({title, quiet}) => [title, quiet]), [['LIME', false], ['Occlusion', true]]);
+  assert.ok(edits.rows.every(({quiet}) => !quiet));
   assert.equal(seeds.rows[1].bar.mean, 1);
   assert.match(edits.sentence, /append “ Bye\.”\.$/);
 });

@@ -8,7 +8,7 @@ import {formatScore} from './format.js';
  * @property {string} title
  * @property {?Mean} bar  null for a method that failed
  * @property {?Mean} raw  the measure itself, where the bar shows it normalised
- * @property {boolean} quiet  no method, but what methods are held against
+ * @property {boolean} quiet  drawn in grey: what methods are held against, or a method that this cannot be asked about
  * @property {string} reason  why it failed
  *
  * @typedef {object} Measure  One measure of all methods.
@@ -70,14 +70,14 @@ export function stabilityMeasures(answer) {
   const {n_seeds: nSeeds, scalar, edits} = answer;
   const counted = edits.filter((/** @type {any} */ {n}) => n > 0).map((/** @type {any} */ {title}) => title).join('; ');
   const common = {domain: /** @type {[number, number]} */ ([-1, 1]), ends: /** @type {[string, string]} */ (['−1', '1']), references: [], rawTitle: null};
-  const rows = (/** @type {string} */ name, /** @type {(method: any) => string} */ titleOf) => answer.methods.map((/** @type {any} */ method) =>
-    ({name: method.method, title: titleOf(method), bar: method[name], raw: null, quiet: false, reason: method.reason}));
+  const rows = (/** @type {string} */ name) => answer.methods.map((/** @type {any} */ method) =>
+    ({name: method.method, title: method.title, bar: method[name], raw: null, quiet: name === 'seeds' && method.deterministic, reason: method.reason}));
   return [
-    {name: 'seeds', title: 'Across seeds', ...common, rows: rows('seeds', ({title, deterministic}) => (deterministic ? `${title} (no seed)` : title)),
-      sentence: `Spearman’s ρ between the maps of the same text from ${nSeeds} seeds, two at a time. 1: chance plays no part.`},
-    {name: 'edits', title: 'Across small edits', ...common, rows: rows('edits', ({title}) => title),
+    {name: 'seeds', title: 'Across seeds', ...common, rows: rows('seeds'),
+      sentence: `Spearman’s ρ between the maps of the same text from ${nSeeds} seeds, two at a time. 1: chance plays no part. Grey: methods without a seed.`},
+    {name: 'edits', title: 'Across small edits', ...common, rows: rows('edits'),
       sentence: `Spearman’s ρ between a text’s map and those of its edited versions, over the words in both. Edits: ${counted || 'none that the encoder notices'}.`},
-    {name: 'edit_correlation', title: 'Does the map move when the prediction does?', ...common, rows: rows('edit_correlation', ({title}) => title),
+    {name: 'edit_correlation', title: 'Does the map move when the prediction does?', ...common, rows: rows('edit_correlation'),
       sentence: `Spearman’s ρ, over all texts and edits, between how far the ${scalar} moved and how far the map moved. High is good: the map follows what it explains.`},
   ];
 }

@@ -102,11 +102,12 @@ export function salienceCheckPanel(LitPanel) {
      * @param {SalienceCheck} check
      * @param {string} button  what the button says
      * @param {(answer: any) => unknown} renderAnswer
+     * @param {string} [slow]  what to do about the time it takes
      */
-    renderCheck(check, button, renderAnswer) {
+    renderCheck(check, button, renderAnswer, slow = '') {
       if (!this.isWished(this.wishOf(check))) {
         return html`<button class="hairline-button measure-${check.name}" @click=${() => this.makeWishes([this.wishOf(check)])}>${button}</button>
-          <div class="intro">Over ${this.textsWords()}.</div>`;
+          <div class="intro">Over ${this.textsWords()}. ${slow}</div>`;
       }
       const key = this.keys[check.name];
       const result = answers.read(key) ?? {state: 'loading'};

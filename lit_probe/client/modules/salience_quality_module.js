@@ -20,6 +20,7 @@ import {pickedMethods} from '../lib/salience_plan.js';
 import {svgElement} from '../lib/svg_element.js';
 
 const FIGURE_WIDTH = 760;
+const SLOW = 'With all methods this takes minutes; fewer texts or methods, above, make it faster.';
 
 const GUIDE = html`<details class="guide"><summary>How to read this</summary>
   <p><b>Faithfulness.</b> A map says which words matter; so erase them and see. Each method’s top words are erased (by the mask token,
@@ -75,10 +76,10 @@ when you press a button.`;
     return [
       html`<div class="block faithfulness"><div class="block-title">Faithfulness: do these words matter to the prediction?</div>
         <div class="intro">${about} Words are erased in each method’s order; then the prediction is made again.</div>
-        ${this.renderCheck(faithfulness, 'Measure faithfulness', (answer) => this.renderMeasures(answer, faithfulnessMeasures(answer)))}</div>`,
+        ${this.renderCheck(faithfulness, 'Measure faithfulness', (answer) => this.renderMeasures(answer, faithfulnessMeasures(answer)), SLOW)}</div>`,
       html`<div class="block stability"><div class="block-title">Stability: does the map stay the same?</div>
         <div class="intro">${about} Maps are made again with other seeds, and of slightly edited texts.</div>
-        ${this.renderCheck(stability, 'Measure stability', (answer) => this.renderMeasures(answer, stabilityMeasures(answer)))}</div>`,
+        ${this.renderCheck(stability, 'Measure stability', (answer) => this.renderMeasures(answer, stabilityMeasures(answer)), SLOW)}</div>`,
     ];
   }
 
@@ -113,7 +114,11 @@ when you press a button.`;
         title: `How far to trust salience maps of the ${first.explained}: ${model} on ${dataset}`,
         setting: `${first.n_texts} texts (${first.rows.source}), seed ${first.seed}`,
         charts: measures.map((measure) => measureChart(measure, {width: FIGURE_WIDTH})),
-        footnotes: ['Thin lines: 95 % intervals over texts. Dashed: random order, and for macro-F1 the texts as they are.'],
+        footnotes: [
+          'Thin lines: 95 % intervals over texts.',
+          ...(faithfulness ? ['Dashed: random order, and for macro-F1 the texts as they are.'] : []),
+          ...(stability ? ['Grey bars across seeds: methods without a seed.'] : []),
+        ],
       }),
     };
   }

@@ -11,7 +11,7 @@
 /** @typedef {import('../lib/salience_row.js').SalienceRow} SalienceRow */
 /** @typedef {import('../lib/types.js').IndexedInput} IndexedInput */
 import {answers} from '../lib/answers.js';
-import {card, errorCard} from '../lib/cards.js';
+import {card} from '../lib/cards.js';
 import {renderSelect} from '../lib/check_panel.js';
 import {diagnosticsWords} from '../lib/diagnostics_words.js';
 import {download} from '../lib/download.js';

@@ -10,6 +10,7 @@ import {countOf} from '../lib/format.js';
 import {definePanel, html, nothing} from '../lib/lit_host.js';
 import {renderOptions} from '../lib/method_settings.js';
 import {salienceCheckPanel} from '../lib/salience_check_panel.js';
+import {observable} from '../lib/observable.js';
 import {choose, salienceChoices} from '../lib/salience_panel.js';
 import {changedOptions, knownTarget} from '../lib/salience_plan.js';
 import {wordsChart, wordsCsv, wordsDomain} from '../lib/salient_words_views.js';
@@ -17,6 +18,9 @@ import {significantInterval} from '../lib/significant.js';
 import {svgElement} from '../lib/svg_element.js';
 
 const FIGURE_WIDTH = 760;
+
+/** In how many texts a word must stand. */
+const fewest = observable(2);
 
 const GUIDE = html`<details class="guide"><summary>How to read this</summary>
   <p><b>The question.</b> Off which words is the concept decodable at this layer, not in one text but over many? Each text is explained
@@ -45,6 +49,10 @@ word to select its texts.`;
     return seen;
   }
 
+  choices() {
+    return [...super.choices(), fewest];
+  }
+
   method() {
     const {methods} = this.catalogue();
     return methods.find((/** @type {any} */ {name}) => name === salienceChoices.get().method) ?? methods[0];
@@ -53,7 +61,7 @@ word to select its texts.`;
   checks() {
     const {name, uses} = this.method();
     const {target, scalar} = salienceChoices.get();
-    return [{name: 'words', config: {method: name, target: knownTarget(target, this.catalogue().class_names[this.explained()] ?? []), scalar}, uses}];
+    return [{name: 'words', config: {method: name, target: knownTarget(target, this.catalogue().class_names[this.explained()] ?? []), scalar, min_count: fewest.get()}, uses}];
   }
 
   renderPanel() {
@@ -70,7 +78,7 @@ word to select its texts.`;
         ${this.renderTarget()}
         ${answer ? html`<span class="downloads">${renderDownloads(this.files(answer))}</span>` : nothing}</div>
       <div class="module-results-area">
-        <details class="settings"><summary>Texts and options</summary><div class="choices">${this.renderSample()}</div>
+        <details class="settings"><summary>Texts and options</summary><div class="choices">${this.renderSample()}${renderFewest()}</div>
           ${renderOptions(this.catalogue(), [this.method(), {signed: this.method().signed, uses: ['seed']}], {aggregation: false})}</details>
         ${notYet ?? [answer ? nothing : html`<div class="intro">Which words speak most for each class, to <b>${this.explainedName()}</b>?</div>`,
           this.renderCheck(this.checks()[0], 'Find the words', (found) => this.renderClasses(found))]}
@@ -128,6 +136,15 @@ word to select its texts.`;
     };
   }
 });
+
+function renderFewest() {
+  const change = (/** @type {any} */ {target}) => {
+    if (target.value !== '' && target.checkValidity()) fewest.set(Number(target.value));
+    else target.value = String(fewest.get());
+  };
+  return html`<label title="Words in few texts have wide intervals"><span>Words in at least so many texts</span>
+    <input type="number" name="min_count" min="2" max="1000" step="1" .value=${String(fewest.get())} @change=${change}></label>`;
+}
 
 /** What is selected where, whatever its order. @param {{model: string, dataset: string, selected: {id: string}[]}} seen */
 function selectionKey({model, dataset, selected}) {

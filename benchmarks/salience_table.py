@@ -1,0 +1,96 @@
+"""How faithful and how stable is each salience method on real sentences? Writes the tables of docs/salience.md.
+
+    python -m benchmarks.salience_table [N_FAITHFULNESS [N_STABILITY]]
+
+The first sentences of SST-2's dev split, explained by the probe of the dev-chosen layer of the default model; none is written.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from benchmarks.common import data_folder, default_encoder, sentences
+from lit_probe.activation_cache import Cache
+from lit_probe.datasets import load_dataset
+from lit_probe.datasets.options import DatasetOptions
+from lit_probe.faithfulness import faithfulness
+from lit_probe.probe_forward import probe_forward
+from lit_probe.stability import stability
+from lit_probe.study import probe_layers
+
+TARGET = Path(__file__).parent.parent / "docs" / "salience.md"
+BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
+
+
+def main(n_faithfulness: int = 200, n_stability: int = 200) -> None:
+    """Measures, and puts the tables between the marks of docs/salience.md."""
+    encoder = default_encoder()
+    splits = load_dataset("sst2_sentences", str(data_folder() / "sst2"), DatasetOptions(max_examples=0))
+    with tempfile.TemporaryDirectory() as folder:
+        study = probe_layers(encoder, splits, cache=Cache(Path(folder)))
+    layer = study.best_layer
+    forward = probe_forward(encoder, study.pooling, layer, study.layerwise.probes[layer], splits.label_names)
+    # In the order of the file, which is not that of the splits.
+    label_of = dict(zip(splits.dev.texts, splits.dev.labels.tolist(), strict=True))
+    texts = [text for text in sentences("dev") if text in label_of][:n_faithfulness]
+    labels = [label_of[text] for text in texts]
+    with tqdm(total=1, desc="faithfulness") as bar:
+        faithful = faithfulness(forward, texts, labels, progress=functools.partial(_show, bar))
+    with tqdm(total=1, desc="stability") as bar:
+        stable = stability(forward, texts[:n_stability], progress=functools.partial(_show, bar))
+    page = TARGET.read_text("utf-8")
+    start, end = page.index(BEGIN) + len(BEGIN), page.index(END)
+    TARGET.write_text(f"{page[:start]}\n{tables(faithful, stable, layer)}\n{page[end:]}", "utf-8")
+    print(f"Written: {TARGET}")
+
+
+def tables(faithful: dict[str, Any], stable: dict[str, Any], layer: int) -> str:
+    """Both tables as Markdown, with what they were measured on."""
+    versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "captum", "scikit-learn"))
+    lines = [
+        f"Probe of layer {layer} of all-MiniLM-L6-v2 (mean pooling, trained on SST-2 sentences); the first {faithful['n_texts']} "
+        f"dev sentences for faithfulness, the first {stable['n_texts']} for stability; seed {faithful['seed']}; {versions}. Each "
+        "cell: mean [95 % interval over sentences].",
+        "",
+        "| method | comprehensiveness, normalised | sufficiency, normalised | τ, leave-one-out | macro-F1, top words masked |",
+        "|---|---|---|---|---|",
+    ]
+    measures = ("comprehensiveness_normalised", "sufficiency_normalised", "tau_loo", "macro_f1_masked")
+    for row in (*faithful["methods"], {"title": "*random ranking*", **faithful["random"]}):
+        lines.append(f"| {row['title']} | " + " | ".join(_cell(row[name]) for name in measures) + " |")
+    lines += [
+        "",
+        f"Macro-F1 of the unmasked sentences: {_cell(faithful['macro_f1'])}.",
+        "",
+        "| method | across seeds (mean Spearman) | across small edits (mean Spearman) | map changes as the prediction does |",
+        "|---|---|---|---|",
+    ]
+    for row in stable["methods"]:
+        lines.append(
+            f"| {row['title']} | " + " | ".join(_cell(row[name]) for name in ("seeds", "edits", "edit_correlation")) + " |"
+        )
+    return "\n".join(lines)
+
+
+def _cell(cell: dict[str, Any] | None) -> str:
+    if cell is None or cell["mean"] is None:
+        return "–"
+    if cell["low"] is None:
+        return f"{cell['mean']:.3f}"
+    return f"{cell['mean']:.3f} [{cell['low']:.3f}, {cell['high']:.3f}]"
+
+
+def _show(bar: tqdm[Any], done: int, total: int) -> None:
+    bar.total = total
+    bar.update(done - bar.n)
+
+
+if __name__ == "__main__":
+    main(*(int(value) for value in sys.argv[1:]))

@@ -1,0 +1,54 @@
+// @ts-check
+/** @typedef {import('./ablation_rows.js').AblationRow} AblationRow */
+/** @typedef {import('./types.js').SvgNode} SvgNode */
+import {layerAxis} from './layer_axis.js';
+import {FONT, lineChart} from './line_chart.js';
+import {linearScale} from './linear_scale.js';
+import {COLORS, PAIR_STYLES} from './palette.js';
+import {svgNode} from './svg_node.js';
+import {valueDomain} from './value_domain.js';
+
+export const ABLATION_STYLES = {
+  before: PAIR_STYLES.first,
+  after: PAIR_STYLES.second,
+  random: {color: COLORS.unreliable, marker: null, dash: '3 3', width: 1.5},
+};
+const INSET = 7;
+
+/**
+ * A text's probability before (ring) and after (dot) on an axis from 0 to 1, over the range of the random sets (grey).
+ *
+ * @param {AblationRow} row
+ * @param {{width: number, height: number}} view
+ * @returns {SvgNode}
+ */
+export function beforeAfter({before, after, low, high}, {width, height}) {
+  const x = linearScale([0, 1], [INSET, width - INSET]);
+  const middle = height / 2;
+  const place = (/** @type {number} */ value) => x(value).toFixed(2);
+  return svgNode('svg', {xmlns: 'http://www.w3.org/2000/svg', width, height, viewBox: `0 0 ${width} ${height}`, 'font-family': FONT, 'aria-hidden': 'true'},
+    svgNode('line', {x1: INSET, x2: width - INSET, y1: middle, y2: middle, stroke: COLORS.grid}),
+    ...[0, 0.5, 1].map((value) => svgNode('line', {x1: place(value), x2: place(value), y1: middle - 4, y2: middle + 4, stroke: COLORS.grid})),
+    low === null || high === null ? null
+      : svgNode('rect', {class: 'random', x: (x(low) - 1).toFixed(2), y: middle - 6, width: (x(high) - x(low) + 2).toFixed(2), height: 12, fill: COLORS.unreliable, 'fill-opacity': 0.35}),
+    svgNode('line', {class: 'change', x1: place(before), x2: place(after), y1: middle, y2: middle, stroke: ABLATION_STYLES.after.color, 'stroke-width': 2}),
+    svgNode('circle', {class: 'before', cx: place(before), cy: middle, r: 4.5, fill: COLORS.paper, stroke: ABLATION_STYLES.before.color, 'stroke-width': 2}),
+    svgNode('circle', {class: 'after', cx: place(after), cy: middle, r: 3.5, fill: ABLATION_STYLES.after.color}),
+  );
+}
+
+/**
+ * Score by layer with and without what was taken away, and the band of what random changes do.
+ *
+ * @param {any} answer  of the part `curve` or `erasure`
+ * @param {{width: number, height: number, nLayers: number, current?: ?number}} view
+ * @returns {SvgNode}
+ */
+export function ablationCurve({layers, title}, {width, height, nLayers, current = null}) {
+  const points = (/** @type {string} */ name, /** @type {boolean} */ interval) => layers.filter((/** @type {any} */ row) => typeof row[name] === 'number').map((/** @type {any} */ row) => ({
+    x: row.layer, score: row[name], low: interval ? row[`${name}_low`] ?? null : null, high: interval ? row[`${name}_high`] ?? null : null}));
+  const line = (/** @type {'before'|'after'|'random'} */ name, /** @type {boolean} */ interval) => ({name, mode: /** @type {'line'} */ ('line'), points: points(name, interval), style: ABLATION_STYLES[name], band: interval});
+  const series = [line('after', layers.some((/** @type {any} */ row) => 'after_low' in row)), line('before', false), line('random', true)];
+  const domain = valueDomain(series.flatMap((one) => one.points.flatMap((/** @type {any} */ {score, low, high}) => [score, low, high])));
+  return lineChart({width, height, domain, yTitle: title, axis: layerAxis(nLayers, {current}), series, current});
+}
