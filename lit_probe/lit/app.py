@@ -18,7 +18,8 @@ from lit_probe.examples import Splits
 from lit_probe.layouts import DEFAULT_LAYOUT, LAYOUTS
 from lit_probe.lit import fields, specs, web
 from lit_probe.lit.dataset import DEFAULT_MAX_SHOWN, DEFAULT_SHOW_TRAIN, ProbeDataset
-from lit_probe.lit.generators import GENERATORS
+from lit_probe.lit.generators import generators_for
+from lit_probe.lit.guide import reading_guide
 from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.lit.interpreters.salience import salience_rows
 from lit_probe.lit.metrics import METRICS
@@ -27,39 +28,10 @@ from lit_probe.lit.pending_checks import PendingChecks
 from lit_probe.lit.pending_study import PendingStudy, compute_in_background
 from lit_probe.lit.pooled_texts import PooledTexts
 from lit_probe.lit.stock_interpreters import STOCK_INTERPRETERS
+from lit_probe.lit.train_geometries import prepare_geometries
 from lit_probe.study import LayerStudy, StudyProgress
 
 MakeStudy = Callable[[Encoder, Splits, StudyProgress], LayerStudy]
-
-READING_GUIDE = """
-**Probe by layer** shows, for every layer of the encoder, how well a small classifier (a *probe*) reads the label off that
-layer's activations. The encoder is frozen: only the probes were trained, on the train rows alone.
-
-* **Decodable is not used.** A high score says that a probe can read the concept from this layer, not that the model uses it.
-* **Layer 0** is the embedding output, **layer i** the output of block i.
-* **The band** is the 95 % interval of the score, **the dashed line** a baseline that ignores the text: it answers the most
-  frequent class, or, for AUROC and log-loss, the class frequencies of train. A layer whose band reaches that line gives no
-  evidence that the concept is decodable there.
-* **The marked layer** is the best one on dev. Its test score is the number to report: a layer picked by its
-  test score is flattered by it.
-* **Its optimism** is that score on dev less that on test. The best of several layers is partly the luckiest one on these rows,
-  so its dev score is expected to be a little too high; the more layers are alike, the more so.
-* **What else to ask of the curve.** In the tabs beside it: whether the same probes learn labels that mean nothing as well
-  (Selectivity), whether their probabilities can be believed (Calibration), and whether they work for every kind of row
-  (Slices). The layout `evidence`, chosen at the top of the page, has all checks: also how many examples the probes need
-  (Description length, Learning curve), whether they work on other data (Transfer), and how they compare with the checkpoint's
-  own head (Model). Each is computed on dev when its tab is first opened.
-* **ⓘ beside a number** opens the card behind it: rows, seeds, hashes, versions, and the command that computes it again.
-* **The column in_train** marks the rows that probes were trained on, and rows with a near copy among them.
-* **Select** rows, or a slice from the toolbar, and the curve follows: it is computed on exactly those rows. Rows that the probes
-  were trained on are left out of every score, and counted; “train (fit)” shows how well the probes fit them, which is not what is
-  decodable. Rows that you edit are shown, and never scored.
-* **LIT's Metrics** scores dev rows alone, or test rows where you have selected no dev row: test is there to be reported once.
-* **The Confusion Matrix** is the one table that counts every row, train and edited ones too: the browser computes it. Select the
-  dev rows first, and tick “Show matrix for selection”.
-* **Edit** a text in the Datapoint Editor and press Add; **pin** the original to see both, layer by layer. What an edit says in
-  `probe_split`, `in_train` and `truncated` is copied from its original and means nothing.
-""".strip()
 
 
 @dataclass(frozen=True)
@@ -149,6 +121,7 @@ def assemble(
         )
         for study in studies
     ]
+    prepare_geometries(studies)
     return _lit_app(models, datasets), studies
 
 
@@ -169,12 +142,12 @@ def _lit_app(models: Sequence[ProbeModel], datasets: Sequence[ProbeDataset]) -> 
         {model.name: model for model in models},
         {fields.safe_name(dataset.name): dataset for dataset in datasets},
         interpreters={**INTERPRETERS, **salience_rows(models), **STOCK_INTERPRETERS},
-        generators=GENERATORS,
+        generators=generators_for(models),
         metrics=METRICS,
         layouts=LAYOUTS,
         default_layout=DEFAULT_LAYOUT,
         page_title="lit_probe",
-        inline_doc=READING_GUIDE,
+        inline_doc=reading_guide(),
         client_root=str(Path(lit_nlp.__file__).parent / "client" / "build" / "default"),
         # Nothing is loaded, saved or constructed from the browser, and no cached prediction answers for another text.
         demo_mode=True,

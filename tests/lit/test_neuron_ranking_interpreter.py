@@ -1,3 +1,4 @@
+import dataclasses
 import threading
 import time
 
@@ -112,10 +113,12 @@ def test_a_ranking_is_read_from_the_cache_by_the_next_server(encoder, tmp_path, 
 
 def test_what_is_not_wanted_any_more_ends(encoder, monkeypatch):
     (model,) = models_of([computed(encoder, tiny_splits())])
-    dataset, go_on, ended = IndexedDataset(base=model.dataset), threading.Event(), threading.Event()
+    dataset = IndexedDataset(base=model.dataset)
+    begun, go_on, ended = (threading.Event() for _ in range(3))
 
     def slow(*arguments, progress, **options):
         progress(1, 4)
+        begun.set()
         assert go_on.wait(PATIENCE_S)
         try:
             progress(2, 4)
@@ -124,7 +127,10 @@ def test_what_is_not_wanted_any_more_ends(encoder, monkeypatch):
 
     monkeypatch.setattr("lit_probe.lit.neurons.rank_neurons", slow)
     first = ask(NAME, model, dataset, method="l1")
-    assert first["status"] == "computing" and first["message"].startswith("Ranking of neurons (L1 regression) of tiny-bert on tiny: ")
+    assert first["status"] == "computing" and first["message"].startswith(
+        "Ranking of neurons (L1 regression) of tiny-bert on tiny: "
+    )
+    assert begun.wait(PATIENCE_S)
     assert ask(NAME, model, dataset, method="l1", cancel=True)["status"] == "cancelled"
     go_on.set()
     assert ended.wait(PATIENCE_S)
@@ -150,6 +156,17 @@ def test_a_probe_that_is_not_linear_has_no_weights_to_rank_by(encoder):
     answer = ask(NAME, model, dataset)
     assert answer["status"] == "failed" and "linear" in answer["message"]
     assert answer_of(NAME, model, dataset, method="mean_gap")["status"] == "ready"
+
+
+def test_a_class_without_examples_is_a_sentence(encoder):
+    splits = tiny_splits()
+    train = dataclasses.replace(splits.train, labels=np.zeros(80, dtype=np.int64))
+    pending = computed(encoder, splits)
+    (model,) = models_of([pending])
+    pending.result().splits = dataclasses.replace(splits, train=train)
+    for method in ("weight_mass", "mean_gap"):
+        answer = answer_of(NAME, model, IndexedDataset(base=model.dataset), method=method, layer=1)
+        assert answer["status"] == "failed" and "positive" in answer["message"], answer
 
 
 def test_activations_that_are_not_finite_are_a_sentence(encoder):

@@ -54,7 +54,7 @@ def test_a_number_of_the_curve_names_its_rows_by_split(model, dataset):
 def test_a_number_of_a_check_is_about_all_dev_rows_and_names_its_draws(model):
     number = of_number(model, check="selectivity", control="first_word")["card"]["number"]
     assert number["rows"]["dev"]["n"] == len(model.dataset.splits.dev) and list(number["rows"]) == ["dev"]
-    assert number["control"] == "first_word" and number["labellings"] == "5, with seeds from 0 on"
+    assert number["control"] == "first_word" and number["labellings"] == "5, by the first usable seeds from 0 on"
     assert "1,000 bootstrap draws" in number["interval"]
     assert list(of_number(model, check="description_length")["card"]["number"]["rows"]) == ["train"]
 

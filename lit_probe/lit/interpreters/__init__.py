@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from lit_nlp.api import components
 
+from lit_probe.lit.interpreters.counterfactual_by_layer import CounterfactualByLayerInterpreter
+from lit_probe.lit.interpreters.counterfactual_pairs import CounterfactualPairsInterpreter
 from lit_probe.lit.interpreters.layer_metrics import LayerMetricsInterpreter
 from lit_probe.lit.interpreters.layer_predictions import LayerPredictionsInterpreter
 from lit_probe.lit.interpreters.neuron_ablation import NeuronAblationInterpreter
@@ -28,4 +30,6 @@ INTERPRETERS: dict[str, components.Interpreter] = {
     "neuron_ranking": NeuronRankingInterpreter(),
     "neuron_evidence": NeuronEvidenceInterpreter(),
     "neuron_ablation": NeuronAblationInterpreter(),
+    "counterfactual_by_layer": CounterfactualByLayerInterpreter(),
+    "counterfactual_pairs": CounterfactualPairsInterpreter(),
 }

@@ -114,7 +114,7 @@ def _read_column(settings: Mapping[str, Any]) -> Respond:
             "unit": unit,
             "name": f"{asked.layer}:{unit}",
             # LIT's columns are named without colons.
-            "column": f"neuron {asked.layer}.{unit}",
+            "column": f"neuron_{asked.layer}.{unit}",
             "pooling": asked.study.pooling,
             "values": _pooled(asked, asked.texts, unit),
         }

@@ -110,7 +110,7 @@ def _choices(probes: ProbeModel) -> dict[str, Any]:
 
 def _read(settings: Mapping[str, Any], probes: ProbeModel) -> Respond:
     question = read_ranking(settings)
-    choose = _read_selection(settings, probes.label_names)
+    choose = _read_selection(settings, probes.label_names, question.options.seed)
     class_name = settings.get("class")
     wants_stability, is_all = bool(settings.get("stability")), settings.get("layer") == "all"
 
@@ -146,12 +146,13 @@ def _read(settings: Mapping[str, Any], probes: ProbeModel) -> Respond:
     return respond
 
 
-def _read_selection(settings: Mapping[str, Any], label_names: Sequence[str]) -> Callable[[NeuronRanking], NDArray[np.int64]]:
+def _read_selection(
+    settings: Mapping[str, Any], label_names: Sequence[str], seed: int
+) -> Callable[[NeuronRanking], NDArray[np.int64]]:
     """A function from a ranking to the positions of the chosen neurons, in their order."""
     select = one_of(settings, "select", SELECTIONS, default=SELECTIONS[0])
     top = whole_number(settings, "top", 0, 1_000_000, default=_DEFAULT_TOP)
     threshold, share = number(settings, "threshold", 0, 1, default=0.5), number(settings, "share", 0, 1, default=0.5)
-    seed = whole_number(settings, "seed", 0, 2**32 - 1, default=0)
     class_index = None
     if settings.get("class") is not None:
         class_index = list(label_names).index(one_of(settings, "class", label_names))
