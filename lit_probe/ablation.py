@@ -15,12 +15,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.encoder import EncodedText, Encoder, PaddedBatch, on_encoder_thread
 from lit_probe.errors import LitProbeError, ProbeError, UnknownNameError
 from lit_probe.layer_calls import run_from_layer, run_to_layer
-from lit_probe.metrics import METRICS, score_layers
+from lit_probe.metrics import METRICS, Score, score_layers
 from lit_probe.pooling import POOLINGS
 from lit_probe.probes.fitted import FittedProbe
 from lit_probe.registry import lookup
@@ -338,6 +338,7 @@ def ablation_curve(
     ablation: Ablation | None = None,
     *,
     layer: int | None = None,
+    groups: ArrayLike | None = None,
     n_random: int = N_RANDOM_SETS,
     progress: CheckProgress = _no_progress,
 ) -> dict[str, Any]:
@@ -349,14 +350,15 @@ def ablation_curve(
       labels: ``[n_texts]`` class indices.
       ablation: what is changed; None to project out what the probe of ``layer`` reads, beside random directions.
       layer: only without an ablation.
+      groups: ``[n_texts]`` what is not independent of each other, or None.
       n_random: random sets, 2 or more.
       progress: called with the number of passes done; it may raise ``CancelledError``.
 
     Returns:
-      ``layers``: for the ablated layer and those after it, ``before``, ``after``, the mean of ``random`` and the smallest and
-      largest of it (``random_low``, ``random_high``), and ``flipped``, the share of texts whose predicted class changes, beside
-      ``random_flipped``; None where the metric is not defined. ``model``: the same share for the checkpoint's own head. ``size``:
-      the share of the layer's mean square that the neurons hold, beside ``random_size``.
+      ``layers``: for the ablated layer and those after it, ``before`` and ``after`` with 95 % intervals (``_low``, ``_high``);
+      the mean of ``random`` and its extremes (``random_low``, ``random_high``), and ``flipped``, the share of texts
+      whose predicted class changes, beside ``random_flipped``; None where the metric is not defined. ``model``: the same share
+      for the checkpoint's own head. ``size``: the share of the layer's mean square that the neurons hold, beside ``random_size``.
 
     Raises:
       LitProbeError: see `ablate`; or there are too few other neurons to compare with.
@@ -377,7 +379,8 @@ def ablation_curve(
 
     gold = np.asarray(labels)
     probabilities = [one.probabilities(study.layerwise.probes) for one in passes]
-    scores = np.array([_scores(study, each, gold) for each in probabilities])
+    scores = [_scores(study, each, gold, groups) for each in probabilities]
+    values = np.array([[np.nan if score.value is None else score.value for score in one] for one in scores])
     predicted = np.array([each.argmax(axis=2) for each in probabilities])
     flipped = (predicted != predicted[0]).mean(axis=1)
     heads = [one.head_probabilities for one in passes]
@@ -394,13 +397,13 @@ def ablation_curve(
         "layers": [
             {
                 "layer": layer + place,
-                "before": _number(scores[0, place]),
-                "after": _number(scores[1, place]),
-                **_range(scores[2:, place], "random"),
+                **_with_interval("before", scores[0][place]),
+                **_with_interval("after", scores[1][place]),
+                **_range(values[2:, place], "random"),
                 "flipped": float(flipped[1, place]),
                 **_range(flipped[2:, place], "random_flipped"),
             }
-            for place in range(scores.shape[1])
+            for place in range(values.shape[1])
         ],
         "model": model,
         **sizes,
@@ -429,9 +432,14 @@ def _changes(
     return changes, {"size": held[0], "random_size": float(np.mean(held[1:]))}
 
 
-def _scores(study: LayerStudy, probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> list[float]:
-    scores = score_layers(study.headline, probabilities, labels, None, study.seed, label_names=study.splits.label_names)
-    return [np.nan if score.value is None else score.value for score in scores]
+def _scores(
+    study: LayerStudy, probabilities: NDArray[np.float64], labels: NDArray[np.int64], groups: ArrayLike | None
+) -> list[Score]:
+    return score_layers(study.headline, probabilities, labels, groups, study.seed, label_names=study.splits.label_names)
+
+
+def _with_interval(name: str, score: Score) -> dict[str, float | None]:
+    return {name: score.value, f"{name}_low": score.low, f"{name}_high": score.high}
 
 
 def _range(values: NDArray[np.float64], name: str) -> dict[str, float | None]:

@@ -93,6 +93,7 @@ def test_neurons_that_carry_the_concept_matter_more_than_random_ones_of_like_siz
     first = curve["layers"][0]
     assert first["before"] == 1.0
     assert first["after"] < first["random_low"]
+    assert first["after_low"] < first["after"] < first["after_high"]
     assert first["flipped"] > first["random_flipped_high"]
     least = tuple(int(unit) for unit in np.argsort(np.abs(probe.coef_[0]))[:12])
     twin = ablation_curve(study, dev.texts, dev.labels, Ablation(1, least))["layers"][0]

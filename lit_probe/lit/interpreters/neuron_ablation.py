@@ -249,6 +249,7 @@ def _read_curve(settings: Mapping[str, Any]) -> Respond:
                 rows.labels.tolist(),
                 ablation,
                 layer=asked.layer,
+                groups=rows.groups,
                 n_random=n_random,
                 progress=progress,
             ),
@@ -265,6 +266,7 @@ def _read_curve(settings: Mapping[str, Any]) -> Respond:
 class _ScoredRows:
     texts: tuple[str, ...]
     labels: NDArray[np.int64]
+    groups: NDArray[np.str_] | None
     facts: Mapping[str, Any]
 
 
@@ -289,7 +291,8 @@ def _scored_rows(asked: Asked, n_wanted: int) -> _ScoredRows:
         "split": next(split for split, of_split in selection.by_split.items() if of_split is rows),
         "left_out": dict(selection.left_out),
     }
-    return _ScoredRows(tuple(rows.texts[row] for row in chosen), rows.labels[chosen], facts)
+    groups = None if rows.groups is None else rows.groups[chosen]
+    return _ScoredRows(tuple(rows.texts[row] for row in chosen), rows.labels[chosen], groups, facts)
 
 
 def _read_erasure(settings: Mapping[str, Any]) -> Respond:
