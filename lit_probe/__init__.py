@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from lit_probe.ablation import Ablation as Ablation
+    from lit_probe.ablation import ablate as ablate
     from lit_probe.activation_cache import Cache as Cache
     from lit_probe.activations import Activations as Activations
     from lit_probe.activations import extract_activations as extract_activations
@@ -23,12 +25,18 @@ if TYPE_CHECKING:
     from lit_probe.examples import LabelledTexts as LabelledTexts
     from lit_probe.examples import Splits as Splits
     from lit_probe.layerwise import LayerwiseProbe as LayerwiseProbe
+    from lit_probe.neuron_rankings import rank_neurons as rank_neurons
+    from lit_probe.probe_forward import Target as Target
+    from lit_probe.probe_forward import model_forward as model_forward
+    from lit_probe.probe_forward import probe_forward as probe_forward
+    from lit_probe.salience import explain as explain
     from lit_probe.study import LayerStudy as LayerStudy
     from lit_probe.study import probe_layers as probe_layers
 
 # Public names and where they live. They are looked up at first use, so that `import lit_probe` is quick and asking the cache
 # for a finished result never loads torch.
 _PUBLIC = {
+    "Ablation": "ablation",
     "Activations": "activations",
     "Cache": "activation_cache",
     "Encoder": "encoder",
@@ -37,10 +45,16 @@ _PUBLIC = {
     "LayerwiseProbe": "layerwise",
     "LitProbeError": "errors",
     "Splits": "examples",
+    "Target": "probe_forward",
+    "ablate": "ablation",
+    "explain": "salience",
     "extract_activations": "activations",
     "load_dataset": "datasets",
     "load_encoder": "encoder",
+    "model_forward": "probe_forward",
+    "probe_forward": "probe_forward",
     "probe_layers": "study",
+    "rank_neurons": "neuron_rankings",
     "split_texts": "datasets",
 }
 

@@ -1,4 +1,4 @@
-"""The command line: ``serve`` opens LIT, ``layers`` gives the same numbers without a UI, ``selftest`` tests salience methods."""
+"""The command line: ``serve`` opens LIT, ``layers`` and ``neurons`` give its numbers, ``selftest`` tests salience methods."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from lit_probe.encoder import KEEPS, Encoder, load_encoder
 from lit_probe.errors import LitProbeError
 from lit_probe.examples import Splits
 from lit_probe.leakage import circularity
+from lit_probe.neuron_rankings import RANKINGS
 from lit_probe.pooling import POOLINGS
 from lit_probe.probes import PROBES
 from lit_probe.provenance import check_against_card, flags_from_card, read_card
@@ -94,7 +95,15 @@ _define(
     "word",
     f"layers: what decides the labels of selectivity's control task: {', '.join(CONTROLS)}; group:author names a column.",
 )
-_define(flags.DEFINE_string, "out", "results", "layers, selftest: folder for the results.")
+_define(
+    flags.DEFINE_string,
+    "layer",
+    "dev-chosen",
+    "neurons: a layer's number, dev-chosen, or all for the neurons of all layers ranked together.",
+)
+_define(flags.DEFINE_enum, "ranking", "weight_mass", list(RANKINGS), "neurons: by what they are ranked.")
+_define(flags.DEFINE_integer, "top", 20, "neurons: how many are printed.", lower_bound=1)
+_define(flags.DEFINE_string, "out", "results", "layers, neurons, selftest: folder for the results.")
 _define(
     flags.DEFINE_string,
     "from",
@@ -123,7 +132,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    commands = {"serve": serve, "layers": layers, "selftest": selftest}
+    commands = {"serve": serve, "layers": layers, "neurons": neurons, "selftest": selftest}
     try:
         arguments = _parse(argv)
     except flags.Error as error:
@@ -194,6 +203,47 @@ def layers() -> None:
         print(f"\nWritten to {folder}/: {', '.join(['layers.json', 'layers.csv', *pictures.values()])}{_cache_words(cache)}")
 
 
+def neurons() -> None:
+    """Prints the best neurons and writes ``neurons.json``, ``neurons.csv`` and ``neurons.svg`` for each data set."""
+    from lit_probe.figures import save_neuron_curves
+    from lit_probe.neuron_report import neuron_report, neuron_rows, neuron_table
+
+    splits_list, encoders, cache = load_splits(), load_encoders(), open_cache()
+    out = Path(FLAGS.out).expanduser()
+    _check_writable(out)
+    several = len(splits_list) * len(encoders) > 1
+    for encoder in encoders:
+        for splits in splits_list:
+            one = study(encoder, splits, cache, tqdm_progress())
+            layer = _asked_layer(one)
+            report = neuron_report(one, FLAGS.ranking, layer, tqdm_progress())
+            place = "all layers" if layer is None else f"layer {layer}"
+            title = f"{encoder.name} on {splits.name}: neurons of {place}"
+            folder = out / f"{encoder.name}-on-{splits.name}" if several else out
+            folder.mkdir(parents=True, exist_ok=True)
+            written = {**one.settings(), "dataset": splits.name, "layer": layer, **report}
+            (folder / "neurons.json").write_text(json.dumps(written, indent=1, allow_nan=False), "utf-8")
+            _write_rows(folder / "neurons.csv", neuron_rows(report))
+            save_neuron_curves(report, title, folder / "neurons.svg")
+            print(f"\n{title}\n{neuron_table(report, FLAGS.top)}")
+            print(f"\nWritten to {folder}/: neurons.json, neurons.csv, neurons.svg{_cache_words(cache)}")
+
+
+def _asked_layer(one: LayerStudy) -> int | None:
+    """The layer that the flag names, or None for all of them.
+
+    Raises:
+      LitProbeError: there is no such layer.
+    """
+    if FLAGS.layer == "all":
+        return None
+    if FLAGS.layer == "dev-chosen":
+        return one.best_layer
+    layer = _layer_number(FLAGS.layer, "layer", "a layer's number, dev-chosen or all")
+    one.encoder.check_layer(layer)
+    return layer
+
+
 def selftest() -> None:
     """Prints how often each salience method finds words that are known to decide, and writes ``selftest.json``."""
     from lit_probe.selftest import selftest_table, stored_selftest
@@ -241,7 +291,9 @@ def build_app() -> Any:
         allowed_hosts=tuple(FLAGS.allowed_hosts),
         show_train=FLAGS.show_train,
         max_shown=FLAGS.max_shown,
-        head_layers=None if FLAGS.head_layers is None else tuple(_layer_number(text) for text in FLAGS.head_layers),
+        head_layers=None
+        if FLAGS.head_layers is None
+        else tuple(_layer_number(text, "head_layers", "layer numbers separated by commas") for text in FLAGS.head_layers),
         seed=FLAGS.seed,
     )
 
@@ -381,11 +433,11 @@ def _check_writable(folder: Path) -> None:
         raise LitProbeError(f"The folder {str(folder)!r} cannot be written: {error.strerror}. Change --out.") from None
 
 
-def _layer_number(text: str) -> int:
+def _layer_number(text: str, flag: str, choices: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise LitProbeError(f"--head_layers takes layer numbers separated by commas; {text!r} is none.") from None
+        raise LitProbeError(f"--{flag} takes {choices}; {text!r} is none.") from None
 
 
 def _write_csv(path: Path, results: dict[str, Any]) -> None:
@@ -396,8 +448,12 @@ def _write_csv(path: Path, results: dict[str, Any]) -> None:
     ]
     # Why a score is doubtful is told in layers.json; here it would be a column of text beside every number.
     columns = list(dict.fromkeys(column for row in rows for column in row if "_reason" not in column and column != "baselines"))
+    _write_rows(path, rows, columns)
+
+
+def _write_rows(path: Path, rows: list[dict[str, Any]], columns: Sequence[str] | None = None) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns, extrasaction="ignore")
+        writer = csv.DictWriter(file, columns or list(rows[0]), extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)
 
@@ -413,7 +469,7 @@ def _help() -> str:
         f"  --{flag.name}  {flag.help}" + ("" if flag.default in (None, [], "") else f" (default: {flag.default_as_str})")
         for flag in sorted(FLAGS.get_flags_for_module(FLAGS.find_module_defining_flag("model")), key=lambda flag: flag.name)
     )
-    return f"{__doc__}\n\nUsage: lit-probe serve|layers|selftest [flags]\n\n{listing}"
+    return f"{__doc__}\n\nUsage: lit-probe serve|layers|neurons|selftest [flags]\n\n{listing}"
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""The layer curve as a picture. The only file that imports matplotlib."""
+"""Curves as pictures. The only file that imports matplotlib."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +25,11 @@ def save_layer_curve(result: Mapping[str, Any], title: str, path: Path) -> None:
       title: written above the curve.
       path: the file; its suffix names the format (``.svg``, ``.pdf``, ``.png``).
     """
-    # The figure class alone: pyplot would look for a display.
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
     metric = result["headline"]
     name = metric.replace("_", " ")
     rows = [row for row in result["layers"] if row[metric] is not None]
     layers = [row["layer"] for row in rows]
-    # Text stays text and ids are seeded, so that the same numbers give the same file.
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "lit_probe", "font.size": 10}):
-        figure = Figure(figsize=(7.6, 3.8), layout="constrained")
+    with _figure(path, (7.6, 3.8)) as figure:
         axes = figure.add_subplot()
         if all(row[f"{metric}_low"] is not None for row in rows):
             low, high = [row[f"{metric}_low"] for row in rows], [row[f"{metric}_high"] for row in rows]
@@ -54,9 +49,73 @@ def save_layer_curve(result: Mapping[str, Any], title: str, path: Path) -> None:
         axes.set_xlabel("layer (0 = embeddings)")
         axes.set_ylabel(name)
         axes.set_title(title, fontsize=10)
-        axes.spines[["top", "right"]].set_visible(False)
         # Beside the curve, where it covers none of the lines.
         figure.legend(frameon=False, fontsize=8, loc="outside right upper")
+
+
+def save_neuron_curves(report: Mapping[str, Any], title: str, path: Path) -> None:
+    """Writes the score from a share of the neurons and, where it was measured, what switching the best ones off changes.
+
+    Args:
+      report: what ``neuron_report`` returns.
+      title: written above the curves.
+      path: the file; its suffix names the format.
+    """
+    evaluation, ablation = report["evaluation"], report["ablation"]
+    with _figure(path, (7.6, 3.4)) as figure:
+        figure.suptitle(title, fontsize=10)
+        left, *right = figure.subplots(1, 1 if ablation is None else 2, squeeze=False)[0]
+        points = evaluation["points"]
+        shares = [point["percent"] for point in points]
+        drawn = [point["random"] for point in points]
+        left.fill_between(
+            shares, [one["low"] for one in drawn], [one["high"] for one in drawn], color=_GREY, alpha=0.2, linewidth=0
+        )
+        left.plot(shares, [one["mean"] for one in drawn], color=_GREY, linestyle="--", label="random sets")
+        left.plot(shares, [point["top"]["value"] for point in points], color=_BLUE, marker="o", label="best")
+        left.plot(shares, [point["bottom"]["value"] for point in points], color="#b35c00", marker="s", label="last")
+        left.axhline(evaluation["full"]["value"], color="black", linewidth=1, linestyle=":", label="all")
+        left.set_xscale("log")
+        left.set_xticks(shares, [f"{share:g}" for share in shares])
+        left.set_xticks([], minor=True)
+        left.set_xlabel("neurons kept (%)")
+        left.set_ylabel(f"dev {evaluation['metric_title'].lower()}")
+        left.legend(frameon=False, fontsize=8)
+        for axes in right:
+            _draw_ablation(axes, ablation)
+
+
+def _draw_ablation(axes: Any, ablation: Mapping[str, Any]) -> None:
+    rows = [row for row in ablation["layers"] if row["after"] is not None and row["random"] is not None]
+    layers = [row["layer"] for row in rows]
+    axes.fill_between(layers, [row["random_low"] for row in rows], [row["random_high"] for row in rows], color=_GREY, alpha=0.2)
+    axes.plot(layers, [row["random"] for row in rows], color=_GREY, linestyle="--", label="random sets off")
+    axes.plot(layers, [row["before"] for row in rows], color="black", linestyle=":", marker=".", label="all neurons on")
+    axes.plot(layers, [row["after"] for row in rows], color=_BLUE, marker="o", label=f"best {ablation['percent']:g} % off")
+    axes.set_xticks(layers)
+    axes.set_xlabel("layer")
+    axes.legend(frameon=False, fontsize=8)
+
+
+@contextmanager
+def _figure(path: Path, size: tuple[float, float]) -> Iterator[Any]:
+    """A figure, which is saved at the end."""
+    # The figure class alone: pyplot would look for a display.
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    # Text stays text and ids are seeded, so that the same numbers give the same file.
+    with rc_context(
+        {
+            "svg.fonttype": "none",
+            "svg.hashsalt": "lit_probe",
+            "font.size": 10,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+        }
+    ):
+        figure = Figure(figsize=size, layout="constrained")
+        yield figure
         figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 

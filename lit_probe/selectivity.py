@@ -96,8 +96,8 @@ def selectivity(
     doubt = _doubt(task, controls)
     notes = [
         *([f"Not to be relied on: {doubt}."] if doubt else []),
-        f"Control labels are a seeded hash of {title}, of which train has {control.n_types:,} different ones; {n_seeds} labellings. "
-        f"For {control.share_seen:.0%} of the dev texts it also stands in train.",
+        f"Control labels are a seeded hash of {title}, of which train has {control.n_types:,} different ones; "
+        f"{n_seeds} labellings. For {control.share_seen:.0%} of the dev texts it also stands in train.",
         "Memorisation is the accuracy on train with one random label per text; no such label can be learnt for dev.",
     ]
     if n_not_converged:

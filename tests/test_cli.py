@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,7 @@ def test_two_encoders_get_a_folder_each(flags, tiny_folder, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["fly"], 2, "unknown command 'fly'. Choose one of: layers, selftest, serve."),
+        (["fly"], 2, "unknown command 'fly'. Choose one of: layers, neurons, selftest, serve."),
         (["layers", "--poling=mean"], 2, "Unknown command line flag 'poling'"),
         (["layers", "--pooling=avg"], 2, "should be one of <mean|mean_all|cls|last|max>"),
         (["layers", "--max_examples=-1"], 2, "max_examples"),
@@ -249,3 +250,34 @@ def test_the_selftest_is_printed_written_and_kept(flags, tmp_path, capsys, monke
     monkeypatch.setattr(selftest, "selftest", lambda *_, **__: pytest.fail("it was not kept"))
     assert run("selftest", *flags) == 0
     assert capsys.readouterr().out == printed
+
+
+@pytest.mark.parametrize("layer", ["dev-chosen", "2", "all"])
+def test_neurons_are_printed_and_written_as_json_csv_and_svg(flags, tmp_path, capsys, layer):
+    table = six_class_table(tmp_path / "feelings.csv", classes=2)
+    columns = ["--text_column=review", "--label_column=feeling"]
+    assert run("neurons", *flags, f"--datasets=csv={table}", *columns, f"--layer={layer}", "--top=3") == 0
+    printed = capsys.readouterr().out
+    out = tmp_path / "out"
+    result = json.loads((out / "neurons.json").read_text())
+    neurons = result["ranking"]["neurons"]
+    assert len({(neuron["layer"], neuron["unit"]) for neuron in neurons}) == len(neurons) == 32 * (4 if layer == "all" else 1)
+    assert neurons[0]["name"] in printed and f"best 3 of {len(neurons)}" in printed
+    assert (result["ablation"] is None) == (layer == "all")
+    with (out / "neurons.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["score"]) for row in rows] == [neuron["score"] for neuron in neurons]
+    assert {"score:joy", "score:sadness"} <= set(rows[0])
+    svg = ElementTree.parse(out / "neurons.svg").getroot()
+    assert any("neurons kept" in (text or "") for text in svg.itertext())
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [("9", "Unknown layer 9"), ("best", "takes a layer's number, dev-chosen or all; 'best' is none.")],
+)
+def test_a_layer_that_does_not_exist_is_said(flags, tmp_path, capsys, layer, message):
+    table = six_class_table(tmp_path / "feelings.csv", classes=2)
+    columns = ["--text_column=review", "--label_column=feeling"]
+    assert run("neurons", *flags, f"--datasets=csv={table}", *columns, f"--layer={layer}") == 1
+    assert message in capsys.readouterr().err
