@@ -9,6 +9,7 @@ from lit_nlp.api.layout import LitCanonicalLayout
 from lit_probe.layouts.decodability import DECODABILITY
 from lit_probe.layouts.edits import EDITS
 from lit_probe.layouts.evidence import EVIDENCE
+from lit_probe.layouts.neurons import NEURONS_LAYOUT
 from lit_probe.layouts.notebook import NOTEBOOK
 from lit_probe.layouts.stock import STOCK
 from lit_probe.layouts.words import WORDS
@@ -18,6 +19,7 @@ LAYOUTS: dict[str, LitCanonicalLayout] = {
     "evidence": EVIDENCE,
     "edits": EDITS,
     "words": WORDS,
+    "neurons": NEURONS_LAYOUT,
     "notebook": NOTEBOOK,
     **STOCK,
 }

@@ -3,10 +3,10 @@
 from lit_nlp.api.layout import LitCanonicalLayout
 from lit_nlp.api.layout import LitModuleName as Panel
 
-from lit_probe.layouts.panels import PROBE_BY_LAYER
+from lit_probe.layouts.panels import COUNTERFACTUAL_BY_LAYER, PROBE_BY_LAYER
 
 EDITS = LitCanonicalLayout(
-    left={"Probe by layer": [PROBE_BY_LAYER]},
+    left={"Counterfactual": [COUNTERFACTUAL_BY_LAYER], "Probe by layer": [PROBE_BY_LAYER]},
     upper={
         "Edit": [Panel.DatapointEditorModule],
         "Generate": [Panel.GeneratorModule],
@@ -18,7 +18,7 @@ EDITS = LitCanonicalLayout(
         "Explanations": [Panel.SalienceMapModule],
     },
     description=(
-        "What changes, at which layer, when I edit the text? Select an example, pin it, edit it and press Add: "
-        "the panel shows both texts layer by layer."
+        "What changes, at which layer, when I edit the text? Select an example, edit it and press Add: "
+        "the panel shows original and edit layer by layer, and from which layer on the probe answers otherwise."
     ),
 )

@@ -15,7 +15,6 @@ from typing import Any
 
 import platformdirs
 from absl import flags
-from tqdm import tqdm
 
 from lit_probe.activation_cache import Cache
 from lit_probe.battery import CHECKS, check_table, layer_columns, run_battery, stored_near_duplicates
@@ -30,9 +29,10 @@ from lit_probe.leakage import circularity
 from lit_probe.neuron_rankings import RANKINGS
 from lit_probe.pooling import POOLINGS
 from lit_probe.probes import PROBES
+from lit_probe.progress_bars import tqdm_progress
 from lit_probe.provenance import check_against_card, flags_from_card, read_card
 from lit_probe.registry import lookup
-from lit_probe.study import LayerStudy, probe_layers
+from lit_probe.study import LayerStudy, StudyProgress, probe_layers
 from lit_probe.transfer import transfer_table, transfer_within_groups
 
 # Asked of the data sets together; all other checks are asked of each.
@@ -348,22 +348,7 @@ def study(encoder: Encoder, splits: Splits, cache: Cache, progress: Any) -> Laye
     )
 
 
-def tqdm_progress() -> Callable[[str, int, int, str], None]:
-    """A progress bar per step on stderr, with the rate and the time left."""
-    bars: dict[str, tqdm[Any]] = {}
-
-    def show(step: str, done: int, total: int, unit: str) -> None:
-        bar = bars.get(step)
-        if bar is None:
-            bar = bars[step] = tqdm(total=total, desc=step, unit=f" {unit}", file=sys.stderr, leave=False, delay=0.5)
-        bar.update(done - bar.n)
-        if done >= total:
-            bars.pop(step).close()
-
-    return show
-
-
-def _show_maps(show: Callable[[str, int, int, str], None], step: str, done: int, total: int) -> None:
+def _show_maps(show: StudyProgress, step: str, done: int, total: int) -> None:
     show(step, done, total, "maps")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,16 @@ from numpy.typing import ArrayLike, NDArray
 from lit_probe.errors import DatasetError, LitProbeError
 from lit_probe.intervals import bootstrap_weights, group_units, percentile_interval, proportion_interval
 from lit_probe.layerwise import LayeredActivations
+from lit_probe.probes.fitted import FittedProbe
 from lit_probe.probes.training_data import standardisation, standardised
 from lit_probe.study import LayerStudy
 
 # Fewer pairs than these say little, as for every other score.
 MIN_PAIRS = 10
+# How many pairs of train texts say which distance is usual, and how finely the way between two vectors is cut for probes that
+# are not linear.
+_N_TYPICAL = 400
+_PATH_STEPS = 64
 
 
 class TrainGeometry:
@@ -38,6 +43,7 @@ class TrainGeometry:
     def __init__(self, study: LayerStudy):
         self._study = study
         self._whitening: dict[int, NDArray[np.float64]] = {}
+        self._typical: dict[int, tuple[float, float]] = {}
         self._lock = threading.Lock()
 
     def mahalanobis(self, layer: int, differences: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -45,10 +51,20 @@ class TrainGeometry:
         lengths: NDArray[np.float64] = np.linalg.norm(differences @ self._whitening_of(layer), axis=1)
         return lengths
 
+    def typical(self, layer: int) -> tuple[float, float]:
+        """The median cosine and Mahalanobis distance of two train texts, over random pairs: what a distance is large beside."""
+        if layer not in self._typical:
+            rows = self._study.activations["train"].layer(layer).astype(np.float64)
+            drawn = np.random.default_rng(self._study.seed).integers(len(rows), size=(2, _N_TYPICAL))
+            one, other = rows[drawn[:, drawn[0] != drawn[1]]]
+            cosine, mahalanobis = _cosine_distance(one, other), self.mahalanobis(layer, other - one)
+            self._typical[layer] = (float(np.median(cosine)), float(np.median(mahalanobis)))
+        return self._typical[layer]
+
     def prepare(self) -> None:
-        """Computes all layers' covariances, so that no later question waits for them."""
+        """Computes what all layers need, so that no later question waits for it."""
         for layer in range(self._study.encoder.n_layers):
-            self._whitening_of(layer)
+            self.typical(layer)
 
     def _whitening_of(self, layer: int) -> NDArray[np.float64]:
         """``[d_model, d_model]`` W with W Wᵀ the inverse of the covariance."""
@@ -94,6 +110,11 @@ class PairChanges:
         """``[n_pairs, n_layers]`` where the predicted class changes."""
         flips: NDArray[np.bool_] = self.before.argmax(axis=2) != self.after.argmax(axis=2)
         return flips
+
+    def select(self, pairs: Sequence[int]) -> PairChanges:
+        """Those of some of the pairs, in the order in which they are named."""
+        rows = np.asarray(pairs, dtype=np.int64)
+        return PairChanges(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
     def first_flip(self, pair: int) -> int | None:
         """The first layer that predicts another class for the edit, or None if none does."""
@@ -224,6 +245,115 @@ def over_pairs(
         "consistent": right.T.tolist(),
         "flipped": changes.flips.T.tolist(),
     }
+
+
+def over_groups(
+    changes: PairChanges,
+    labels_before: ArrayLike,
+    labels_after: ArrayLike,
+    values: Sequence[str],
+    groups: ArrayLike | None = None,
+    seed: int = 0,
+) -> list[dict[str, Any]]:
+    """`over_pairs` for the pairs of each kind by themselves: on which phenomena do the probes not follow?
+
+    Args:
+      changes: of ``n_pairs`` pairs.
+      labels_before: ``[n_pairs]`` class indices of the originals.
+      labels_after: ``[n_pairs]`` of the edits.
+      values: ``[n_pairs]`` the kind of each pair.
+      groups: ``[n_pairs]`` pairs that are not independent of each other, or None.
+      seed: of the bootstrap.
+
+    Returns:
+      One entry per kind, the most frequent first: its ``value``, ``pairs`` (their indices), and ``n``, ``n_label_changes``,
+      ``reliable`` and ``layers`` as `over_pairs` gives them.
+    """
+    before, after = np.asarray(labels_before), np.asarray(labels_after)
+    places: dict[str, list[int]] = {}
+    for pair, value in enumerate(values):
+        places.setdefault(value, []).append(pair)
+    kinds = []
+    for value, pairs in sorted(places.items(), key=lambda item: (-len(item[1]), item[0])):
+        of_pairs = None if groups is None else np.asarray(groups)[pairs]
+        summary = over_pairs(changes.select(pairs), before[pairs], after[pairs], of_pairs, seed)
+        kept = {name: summary[name] for name in ("n", "n_label_changes", "reliable", "layers")}
+        kinds.append({"value": value, "pairs": pairs, **kept})
+    return kinds
+
+
+def moved_neurons(
+    probe: FittedProbe, before: NDArray[np.floating[Any]], after: NDArray[np.floating[Any]], of_class: int, top: int = 10
+) -> dict[str, Any]:
+    """The neurons of a layer through which an edit moved the probe's answer most.
+
+    A linear probe's logits move by weight times change, neuron by neuron, and these parts add up. For a probe that is not
+    linear the weight is its gradient's mean over the straight way from one vector to the other, as in integrated gradients
+    (Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365); the parts then add up to within the fineness of the steps.
+
+    Args:
+      probe: of the layer.
+      before: ``[d_model]`` the original's vector.
+      after: ``[d_model]`` the edit's.
+      of_class: the class whose logit is followed, less that of the strongest other class for the edit.
+      top: how many neurons are named.
+
+    Returns:
+      ``against``, the index of that other class; ``change`` of the difference of the two logits; ``n_units``; ``others``, what
+      the neurons that are not named add up to; and ``neurons``, the largest parts first, each with ``unit``, ``before`` and
+      ``after`` (activations), ``change`` in standard deviations of train, ``weight`` and ``moved``, their product.
+    """
+    vectors = np.stack([before, after]).astype(np.float64)
+    logits = probe.logits(vectors)
+    others = [index for index in range(probe.n_classes) if index != of_class]
+    against = max(others, key=lambda index: logits[1, index])
+    output = np.zeros(probe.n_classes)
+    output[[of_class, against]] = 1.0, -1.0
+    start, stop = standardised(vectors, probe.mean, probe.scale)
+    weights = _mean_gradient(probe, start, stop, output)
+    change = stop - start
+    moved = weights * change
+    order = np.argsort(-np.abs(moved), kind="stable")[:top]
+    difference = logits[:, of_class] - logits[:, against]
+    return {
+        "against": against,
+        "change": float(difference[1] - difference[0]),
+        "n_units": len(moved),
+        "others": float(np.delete(moved, order).sum()),
+        "neurons": [
+            {
+                "unit": int(unit),
+                "before": float(vectors[0, unit]),
+                "after": float(vectors[1, unit]),
+                "change": float(change[unit]),
+                "weight": float(weights[unit]),
+                "moved": float(moved[unit]),
+            }
+            for unit in order
+        ],
+    }
+
+
+def _mean_gradient(
+    probe: FittedProbe, start: NDArray[np.float64], stop: NDArray[np.float64], output: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """``[d_model]`` gradient of ``output`` · logits in the standardised input, its mean over the way from start to stop."""
+    n_steps = 1 if len(probe.layers) == 1 else _PATH_STEPS
+    shares = (np.arange(n_steps) + 0.5) / n_steps
+    values = start + shares[:, None] * (stop - start)
+    active = []
+    for index, (weight, bias) in enumerate(probe.layers):
+        if index:
+            active.append(values > 0)
+            values = np.maximum(values, 0.0)
+        values = values @ weight.T + bias
+    gradient = np.tile(output, (n_steps, 1))
+    for index in reversed(range(len(probe.layers))):
+        gradient = gradient @ probe.layers[index][0]
+        if index:
+            gradient = gradient * active[index - 1]
+    mean: NDArray[np.float64] = gradient.mean(axis=0)
+    return mean
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lit_probe.checkpoint import Checkpoint, find_checkpoint
 from lit_probe.errors import EncoderError, UnknownNameError
 from lit_probe.examples import clean_text
@@ -156,6 +159,7 @@ class Encoder:
         self._padding_is_neutral = True
         self._tokenizer: Any = None
         self._model: Any = None
+        self._masked_lm: Any = None
 
     @property
     def hashes(self) -> dict[str, str]:
@@ -211,6 +215,33 @@ class Encoder:
         twin._random_seed = seed
         return twin
 
+    @property
+    def why_no_masked_lm(self) -> str | None:
+        """Why ``fill_mask`` cannot be asked, or None where the checkpoint is a masked language model. Loads no weights."""
+        architectures = self.checkpoint.config.get("architectures") or ["no architecture"]
+        if self._random_seed is not None:
+            return f"{self.name} has random weights."
+        if not any(name.endswith("ForMaskedLM") for name in architectures):
+            return f"{self.name} has no masked-language-model head: its config.json names {', '.join(architectures)}."
+        if self.tokenizer.mask_token_id is None:
+            return f"The tokenizer of {self.name} has no mask token."
+        return None
+
+    def fill_mask(self, texts: Sequence[EncodedText]) -> NDArray[np.float32]:
+        """``[n_texts, n_vocabulary]`` how probable each token is, to the checkpoint's own head, in place of the mask token.
+
+        The head is loaded at first use; it shares the encoder's weights.
+
+        Args:
+          texts: each with exactly one mask token among its ids.
+
+        Raises:
+          EncoderError: there is no such head or no mask token (``why_no_masked_lm``), or the head cannot be loaded.
+        """
+        if self.why_no_masked_lm:
+            raise EncoderError(self.why_no_masked_lm)
+        return on_encoder_thread(self._fill_mask, texts)
+
     def check_layer(self, layer: int) -> None:
         """That there is such a layer.
 
@@ -260,6 +291,24 @@ class Encoder:
     def padded(self, batch: Sequence[EncodedText]) -> PaddedBatch:
         """The batch as the model reads it, on its device."""
         return _padded(batch, self.tokenizer.pad_token_id, self.model.device)
+
+    def _fill_mask(self, texts: Sequence[EncodedText]) -> NDArray[np.float32]:
+        import torch
+
+        if self._masked_lm is None:
+            self._masked_lm = _load_masked_lm(self.checkpoint, self.model)
+        found = np.empty((len(texts), self._masked_lm.config.vocab_size), dtype=np.float32)
+        for length in sorted({len(text.ids) for text in texts}):
+            alike = [i for i, text in enumerate(texts) if len(text.ids) == length]
+            # Logits are as wide as the vocabulary, so a batch is small on a GPU too. None is padded.
+            step = max(1, _CPU_TOKEN_BUDGET // length)
+            for rows in (alike[start : start + step] for start in range(0, len(alike), step)):
+                batch = self.padded([texts[i] for i in rows])
+                with torch.inference_mode():
+                    logits = self._masked_lm(input_ids=batch.ids, attention_mask=batch.attention_mask.long()).logits
+                    at_mask = logits[batch.ids == self.tokenizer.mask_token_id]
+                    found[rows] = at_mask.float().softmax(dim=-1).cpu().numpy()
+        return found
 
     def _cut(self, encoding: Any, with_tokens: bool) -> EncodedText:
         ids, special = encoding.ids, [bool(flag) for flag in encoding.special_tokens_mask]
@@ -384,11 +433,26 @@ def _random_model(checkpoint: Checkpoint, seed: int) -> Any:
 
 
 def _pretrained_model(checkpoint: Checkpoint) -> Any:
-    import torch
     from transformers import AutoModel, AutoModelForSequenceClassification
+
+    return _pretrained(checkpoint, AutoModelForSequenceClassification if checkpoint.has_classification_head else AutoModel)
+
+
+def _load_masked_lm(checkpoint: Checkpoint, body: Any) -> Any:
+    """The checkpoint with its masked-language-model head, on top of the body that is loaded already."""
+    from transformers import AutoModelForMaskedLM
+
+    model = _pretrained(checkpoint, AutoModelForMaskedLM).eval().requires_grad_(False)
+    prefix = model.base_model_prefix
+    if type(getattr(model, prefix, None)) is type(body):
+        setattr(model, prefix, body)
+    return model.to(body.device)
+
+
+def _pretrained(checkpoint: Checkpoint, loader: Any) -> Any:
+    import torch
     from transformers.utils import logging
 
-    loader = AutoModelForSequenceClassification if checkpoint.has_classification_head else AutoModel
     verbosity = logging.get_verbosity()
     logging.set_verbosity_error()
     logging.disable_progress_bar()

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _BLUE = "#1a5fb4"
 _GREY = "#5f6368"
@@ -15,42 +18,59 @@ _BASELINES = {
     "tfidf": ("#2e7d32", (0, (5, 1))),
     "random_weights": ("#7b4fa3", "--"),
 }
+_LAYER_CURVE_SIZE = (7.6, 3.8)  # inches
 
 
 def save_layer_curve(result: Mapping[str, Any], title: str, path: Path) -> None:
-    """Writes the headline metric over layers, with interval band, baselines and the chosen layer marked.
+    """Writes ``layer_curve`` into a file.
 
     Args:
       result: what ``LayerStudy.to_json`` returns; with the baselines under ``checks``, if they were measured.
       title: written above the curve.
       path: the file; its suffix names the format (``.svg``, ``.pdf``, ``.png``).
     """
+    with _figure(path, _LAYER_CURVE_SIZE) as figure:
+        _draw_layer_curve(figure, result, title)
+
+
+def layer_curve(result: Mapping[str, Any], title: str) -> Figure:
+    """The headline metric over layers, with interval band, baselines and the chosen layer marked.
+
+    Args:
+      result: what ``LayerStudy.to_json`` returns; with the baselines under ``checks``, if they were measured.
+      title: written above the curve.
+    """
+    with _figure(None, _LAYER_CURVE_SIZE) as figure:
+        _draw_layer_curve(figure, result, title)
+    return figure
+
+
+def _draw_layer_curve(figure: Figure, result: Mapping[str, Any], title: str) -> None:
     metric = result["headline"]
     name = metric.replace("_", " ")
     rows = [row for row in result["layers"] if row[metric] is not None]
     layers = [row["layer"] for row in rows]
-    with _figure(path, (7.6, 3.8)) as figure:
-        axes = figure.add_subplot()
-        if all(row[f"{metric}_low"] is not None for row in rows):
-            low, high = [row[f"{metric}_low"] for row in rows], [row[f"{metric}_high"] for row in rows]
-            axes.fill_between(layers, low, high, color=_BLUE, alpha=0.18, linewidth=0, label="95 % interval")
-        n_dev = result["n"]["dev"]
-        axes.plot(layers, [row[metric] for row in rows], color=_BLUE, marker="o", label=f"dev, n = {n_dev:,}")
-        if rows and rows[0][f"majority_{metric}"] is not None:
-            axes.axhline(rows[0][f"majority_{metric}"], color=_GREY, linestyle="--", linewidth=1, label="majority class")
-        for baseline in result.get("checks", {}).get("baselines", {}).get("baselines", []):
-            _draw_baseline(axes, baseline)
-        best, test = result["best_layer"], result["test"]
-        test_name = f"test at layer {best}, n = {test['n']:,}"
-        if test[metric] is not None:
-            axes.plot([best], [test[metric]], color="black", marker="D", linestyle="", label=test_name)
-        axes.axvline(best, color=_GREY, linestyle=":", linewidth=1)
-        axes.set_xticks(range(len(result["layers"])))
-        axes.set_xlabel("layer (0 = embeddings)")
-        axes.set_ylabel(name)
-        axes.set_title(title, fontsize=10)
-        # Beside the curve, where it covers none of the lines.
-        figure.legend(frameon=False, fontsize=8, loc="outside right upper")
+    axes = figure.add_subplot()
+    if all(row[f"{metric}_low"] is not None for row in rows):
+        low, high = [row[f"{metric}_low"] for row in rows], [row[f"{metric}_high"] for row in rows]
+        axes.fill_between(layers, low, high, color=_BLUE, alpha=0.18, linewidth=0, label="95 % interval")
+    n_dev = result["n"]["dev"]
+    axes.plot(layers, [row[metric] for row in rows], color=_BLUE, marker="o", label=f"dev, n = {n_dev:,}")
+    if rows and rows[0][f"majority_{metric}"] is not None:
+        axes.axhline(rows[0][f"majority_{metric}"], color=_GREY, linestyle="--", linewidth=1, label="majority class")
+    for baseline in result.get("checks", {}).get("baselines", {}).get("baselines", []):
+        _draw_baseline(axes, baseline)
+    best, test = result["best_layer"], result["test"]
+    test_name = f"test at layer {best}, n = {test['n']:,}"
+    if test[metric] is not None:
+        axes.plot([best], [test[metric]], color="black", marker="D", linestyle="", label=test_name)
+    axes.axvline(best, color=_GREY, linestyle=":", linewidth=1)
+    axes.set_xticks(range(len(result["layers"])))
+    axes.set_xlabel("layer (0 = embeddings)")
+    axes.set_ylabel(name)
+    axes.set_title(title, fontsize=10)
+    # Beside the curve, where it covers none of the lines.
+    figure.legend(frameon=False, fontsize=8, loc="outside right upper")
 
 
 def save_neuron_curves(report: Mapping[str, Any], title: str, path: Path) -> None:
@@ -98,8 +118,8 @@ def _draw_ablation(axes: Any, ablation: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def _figure(path: Path, size: tuple[float, float]) -> Iterator[Any]:
-    """A figure, which is saved at the end."""
+def _figure(path: Path | None, size: tuple[float, float]) -> Iterator[Figure]:
+    """A figure, which is saved at the end if there is a path."""
     # The figure class alone: pyplot would look for a display.
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -116,7 +136,8 @@ def _figure(path: Path, size: tuple[float, float]) -> Iterator[Any]:
     ):
         figure = Figure(figsize=size, layout="constrained")
         yield figure
-        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+        if path is not None:
+            figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
 def _draw_baseline(axes: Any, baseline: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,25 @@ def test_data() -> Path:
     if not folder:
         pytest.skip("LIT_PROBE_TEST_DATA is not set: this test reads real SST-2 and IMDB files")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A running browser; without one the tests are skipped, unless ``LIT_PROBE_BROWSER=require``."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
+        message = "no Chromium on the PATH: install it (Debian: apt-get install chromium) to run the browser tests"
+        if os.environ.get("LIT_PROBE_BROWSER") == "require":
+            pytest.fail(message)
+        pytest.skip(message)
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=15_000)  # Generous: CI machines are slow and shared.
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        # With scroll bars, as on most people's screens: they take room.
+        browser = playwright.chromium.launch(
+            executable_path=executable, args=arguments, ignore_default_args=["--hide-scrollbars"]
+        )
+        yield browser
+        browser.close()

@@ -78,7 +78,9 @@ FLOW = (
     "lit.messages",
     "lit.fields",
     "layouts",
+    "progress_bars",
     "lit",
+    "notebook",
     "cli",
 )
 
@@ -88,7 +90,7 @@ DOORS = {
     "transformers": ("encoder",),
     "captum": ("salience",),
     "safetensors": ("activation_cache", "probes"),
-    "pandas": ("datasets",),
+    "pandas": ("datasets", "lit.notebook"),
     "datasets": ("datasets",),
     "matplotlib": ("figures",),
     "datasketch": ("leakage",),

@@ -1,4 +1,4 @@
-"""What layers make of edits: identical texts differ by nothing, planted words flip planted probes, and many pairs are summed up."""
+"""What layers make of edits: identical texts differ by nothing, planted words flip planted probes, many pairs are summed up."""
 
 import numpy as np
 import pytest
@@ -6,10 +6,20 @@ from scipy.spatial.distance import cosine, mahalanobis
 from sklearn.covariance import ledoit_wolf
 
 from lit_probe.activations import extract_activations
-from lit_probe.counterfactuals import PairChanges, TrainGeometry, compare_pairs, over_pairs, pairs_of, trajectory
+from lit_probe.counterfactuals import (
+    PairChanges,
+    TrainGeometry,
+    compare_pairs,
+    moved_neurons,
+    over_groups,
+    over_pairs,
+    pairs_of,
+    trajectory,
+)
 from lit_probe.datasets import split_texts
 from lit_probe.encoder import load_encoder
 from lit_probe.errors import DatasetError, LitProbeError
+from lit_probe.probes.fitted import FittedProbe
 from lit_probe.study import probe_layers
 
 
@@ -175,3 +185,71 @@ def test_a_layer_with_more_units_than_train_has_texts_has_distances_too(tiny_fol
     changes = compared(small, TrainGeometry(small), ["great film"], ["awful film"])
     assert np.isfinite(changes.mahalanobis).all()
     assert (changes.mahalanobis > 0).all()
+
+
+def test_the_usual_distance_is_that_of_two_train_texts(study, geometry):
+    geometry.prepare()
+    for layer in range(study.encoder.n_layers):
+        rows = study.activations["train"].layer(layer).astype(float)
+        drawn = np.random.default_rng(7).integers(len(rows), size=(300, 2))
+        cosines = [cosine(rows[i], rows[j]) for i, j in drawn if i != j]
+        usual = geometry.typical(layer)
+        assert usual[0] == pytest.approx(np.median(cosines), rel=0.35)
+        lengths = geometry.mahalanobis(layer, rows[drawn[:, 0]] - rows[drawn[:, 1]])
+        assert usual[1] == pytest.approx(np.median(lengths), rel=0.25)
+
+
+def test_pairs_of_each_kind_are_summed_up_by_themselves():
+    right = [True] * 12 + [False] * 4
+    changes = synthetic([True] * 16, right)
+    labels = np.zeros(16, int), np.ones(16, int)
+    kinds = over_groups(changes, *labels, ["plain"] * 12 + ["negation"] * 4)
+    assert [(kind["value"], kind["n"], kind["layers"][0]["consistency"]) for kind in kinds] == [
+        ("plain", 12, 1.0),
+        ("negation", 4, 0.0),
+    ]
+    assert [kind["reliable"] for kind in kinds] == [True, False]
+    assert kinds[1]["pairs"] == [12, 13, 14, 15]
+    alone = over_pairs(changes.select([12, 13, 14, 15]), labels[0][12:], labels[1][12:])
+    assert kinds[1]["layers"] == alone["layers"]
+    grouped = over_groups(changes, *labels, ["plain"] * 16, groups=["film"] * 16)
+    assert grouped[0]["layers"][0]["consistency_low"] is None
+
+
+def test_the_neurons_that_moved_a_linear_probe_add_up_to_its_change(study):
+    originals, edits = pooled(study, "the film is great"), pooled(study, "the film is awful")
+    for layer, probe in enumerate(study.layerwise.probes):
+        before, after = originals.layer(layer)[0], edits.layer(layer)[0]
+        found = moved_neurons(probe, before, after, 1, top=5)
+        whole = moved_neurons(probe, before, after, 1, top=probe.d_model)
+        margins = probe.logits([before, after]) @ [-1, 1]
+        assert found["change"] == pytest.approx(margins[1] - margins[0])
+        assert sum(one["moved"] for one in whole["neurons"]) == pytest.approx(found["change"])
+        assert whole["others"] == 0
+        assert found["others"] + sum(one["moved"] for one in found["neurons"]) == pytest.approx(found["change"])
+        assert found["against"] == 0
+        assert [one["unit"] for one in found["neurons"]] == [one["unit"] for one in whole["neurons"][:5]]
+        sizes = [abs(one["moved"]) for one in whole["neurons"]]
+        assert sizes == sorted(sizes, reverse=True)
+        first = found["neurons"][0]
+        assert first["weight"] == pytest.approx(probe.coef_[0, first["unit"]])
+        assert first["change"] == pytest.approx((after - before)[first["unit"]] / probe.scale[first["unit"]], rel=1e-5)
+
+
+def test_the_neurons_that_moved_a_probe_with_hidden_units_add_up_nearly():
+    random = np.random.default_rng(3)
+    layers = ((random.normal(size=(8, 6)), random.normal(size=8)), (random.normal(size=(3, 8)), random.normal(size=3)))
+    probe = FittedProbe("mlp", np.arange(3), random.normal(size=6), random.uniform(0.5, 2, size=6), layers, True)
+    before, after = random.normal(size=(2, 6))
+    found = moved_neurons(probe, before, after, 0, top=6)
+    logits = probe.logits([before, after])
+    assert found["against"] == 1 + int(logits[1, 1:].argmax())
+    assert found["change"] == pytest.approx(np.diff(logits[:, 0] - logits[:, found["against"]])[0])
+    assert sum(one["moved"] for one in found["neurons"]) == pytest.approx(found["change"], rel=0.05, abs=0.02)
+
+
+def test_identical_texts_move_no_neuron(study):
+    vector = pooled(study, "the film is great").layer(2)[0]
+    found = moved_neurons(study.layerwise.probes[2], vector, vector, 0)
+    assert found["change"] == 0
+    assert all(one["moved"] == 0 for one in found["neurons"])

@@ -233,7 +233,10 @@ def test_the_answer_is_json_with_finite_numbers_and_says_what_the_control_is(res
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     assert (result["control"], result["n_seeds"], result["metric"]) == ("word", 5, "accuracy")
     assert all(len(row["controls"]) == 5 for row in result["layers"])
-    assert "content word that occurs in most training texts, of which train has 37 different ones; 5 labellings" in result["notes"][0]
+    assert (
+        "content word that occurs in most training texts, of which train has 37 different ones; 5 labellings"
+        in result["notes"][0]
+    )
     assert "For 95% of the dev texts it also stands in train." in result["notes"][0]
 
 

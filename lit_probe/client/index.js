@@ -17,6 +17,9 @@ importPanel('slices-by-layer-module', new URL('./modules/slices_by_layer_module.
 importPanel('salience-rows-module', new URL('./modules/salience_rows_module.js', import.meta.url));
 importPanel('salience-quality-module', new URL('./modules/salience_quality_module.js', import.meta.url));
 importPanel('salient-words-module', new URL('./modules/salient_words_module.js', import.meta.url));
+importPanel('neurons-module', new URL('./modules/neurons_module.js', import.meta.url));
+importPanel('neuron-activations-module', new URL('./modules/neuron_activations_module.js', import.meta.url));
+importPanel('counterfactual-by-layer-module', new URL('./modules/counterfactual_by_layer_module.js', import.meta.url));
 importPanel('provenance-module', new URL('./modules/provenance_module.js', import.meta.url));
 
 fitNarrowScreens();

@@ -9,7 +9,7 @@ from lit_probe.datasets.imdb import load_imdb
 from lit_probe.datasets.in_memory import split_texts
 from lit_probe.datasets.options import DatasetOptions
 from lit_probe.datasets.sst2 import load_sst2, load_sst2_sentences
-from lit_probe.datasets.table_file import load_csv, load_jsonl, load_tsv
+from lit_probe.datasets.table_file import load_csv, load_jsonl, load_tsv, split_table
 from lit_probe.datasets.tables import unreadable
 from lit_probe.errors import DatasetError
 from lit_probe.examples import Splits
@@ -28,7 +28,7 @@ DATASETS: dict[str, Loader] = {
     "jsonl": load_jsonl,
 }
 
-__all__ = ["DATASETS", "DatasetOptions", "Loader", "load_dataset", "parse_dataset_flag", "split_texts"]
+__all__ = ["DATASETS", "DatasetOptions", "Loader", "load_dataset", "parse_dataset_flag", "split_table", "split_texts"]
 
 
 def load_dataset(name: str, source: str | None = None, options: DatasetOptions | None = None) -> Splits:

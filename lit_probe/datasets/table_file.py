@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +57,6 @@ def load_table_file(form: str, source: str | None, options: DatasetOptions) -> S
       DatasetError: no source, no such file or column, an odd word in the column ``split``, one class only, or too few examples
         of a class.
     """
-    if options.text_column == options.label_column:
-        raise DatasetError(
-            f"The column {options.text_column!r} cannot be both text and label. Choose with --text_column and --label_column."
-        )
     if source is None:
         raise DatasetError(f"{form} needs a file. Write --datasets={form}=reviews.{form}.")
     path = existing_path(source)
@@ -75,26 +71,62 @@ def load_table_file(form: str, source: str | None, options: DatasetOptions) -> S
             )
         tables = read_split_files(files)
         origin = folder_source(source, files)
-    origin |= {
-        "form": form,
-        "text_column": options.text_column,
-        "label_column": options.label_column,
-        "group_column": options.group_column,
-    }
-
     dropped: Counter[str] = Counter()
     if form != "jsonl":  # JSON has null
         tables = {split: _without_words_for_nothing(table, options.label_column, dropped) for split, table in tables.items()}
-    words = {split: _labels(table, options, f"{source!r}", hidden=split == "test") for split, table in tables.items()}
+    return _splits(_safe_name(path), tables, options, {**origin, "form": form}, f"{source!r}", dropped)
+
+
+def split_table(table: Mapping[str, Sequence[Any]], options: DatasetOptions, name: str = "table") -> Splits:
+    """Columns that a Python program already holds, such as those of a DataFrame, divided as a table file is.
+
+    Args:
+      table: columns by name, of one length; those beside text and label travel along.
+      options: columns, seed and rows per split.
+      name: what the data set is called in tables and in LIT.
+
+    Raises:
+      DatasetError: as ``load_table_file``.
+
+    >>> table = {"text": [f"text {i}" for i in range(20)], "label": ["bad", "good"] * 10, "author": list("abcde") * 4}
+    >>> split_table(table, DatasetOptions()).label_names
+    ('bad', 'good')
+    """
+    columns: Table = {str(column): list(values) for column, values in table.items()}
+    origin = f"The table {name!r}"
+    tables = _by_split_column(columns, options, origin)
+    return _splits(name, tables, options, {"kind": "table in memory"}, origin, Counter())
+
+
+def _splits(
+    name: str,
+    tables: Mapping[SplitName, Table],
+    options: DatasetOptions,
+    source: Mapping[str, Any],
+    origin: str,
+    dropped: Counter[str],
+) -> Splits:
+    """The data set that the tables of its splits make; ``origin`` is what messages call them."""
+    if options.text_column == options.label_column:
+        raise DatasetError(
+            f"The column {options.text_column!r} cannot be both text and label. Choose with --text_column and --label_column."
+        )
+    words = {split: _labels(table, options, origin, hidden=split == "test") for split, table in tables.items()}
     label_names = label_names_of(word for part in words.values() for word in part)
-    parts = {split: _rows(table, words[split], label_names, options, f"{source!r}") for split, table in tables.items()}
+    parts = {split: _rows(table, words[split], label_names, options, origin) for split, table in tables.items()}
     notes = (
         ["'None' is taken for a class, like any other word. Where it stands for no label, leave the cell empty."]
         if "None" in label_names
         else []
     )
+    provenance = {
+        **source,
+        "text_column": options.text_column,
+        "label_column": options.label_column,
+        "group_column": options.group_column,
+    }
     group_word = options.group_column or "group"
-    return make_splits(_safe_name(path), parts, label_names, options, origin, group_word=group_word, notes=notes, dropped=dropped)
+    return make_splits(name, parts, label_names, options, provenance, group_word=group_word, notes=notes, dropped=dropped)
 
 
 def _by_split_column(table: Table, options: DatasetOptions, origin: str) -> dict[SplitName, Table]:

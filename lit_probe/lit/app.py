@@ -6,10 +6,13 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import lit_nlp
 from lit_nlp import app as lit_app
 from lit_nlp import dev_server
+from lit_nlp.api import dataset as lit_dataset
+from lit_nlp.api import model as lit_model
 
 from lit_probe.activation_cache import Cache
 from lit_probe.battery import stored_near_duplicates
@@ -29,6 +32,7 @@ from lit_probe.lit.pending_study import PendingStudy, compute_in_background
 from lit_probe.lit.pooled_texts import PooledTexts
 from lit_probe.lit.stock_interpreters import STOCK_INTERPRETERS
 from lit_probe.lit.train_geometries import prepare_geometries
+from lit_probe.registry import lookup
 from lit_probe.study import LayerStudy, StudyProgress
 
 MakeStudy = Callable[[Encoder, Splits, StudyProgress], LayerStudy]
@@ -45,6 +49,9 @@ class AppOptions:
       max_shown: rows shown per data set.
       head_layers: layers whose probe predictions LIT's own panels show; None for all of them while rows are few.
       seed: of the samples that are shown.
+      layout: the layout that the page opens with.
+      frame_ancestors: who may show the page in a frame; see ``web.wrap``.
+      sync_state: whether the page tells what is selected, for a program in the same process (notebooks).
     """
 
     host: str = "127.0.0.1"
@@ -53,6 +60,9 @@ class AppOptions:
     max_shown: int = DEFAULT_MAX_SHOWN
     head_layers: tuple[int, ...] | None = None
     seed: int = 0
+    layout: str = DEFAULT_LAYOUT
+    frame_ancestors: tuple[str, ...] = ("'self'",)
+    sync_state: bool = False
 
 
 def build(
@@ -76,25 +86,60 @@ def build(
       EncoderError: a tokenizer cannot be loaded.
     """
     application, studies = assemble(encoders, splits_list, options, cache)
-    wrapped = web.wrap(
-        application, host=options.host, allowed_hosts=options.allowed_hosts, not_ready=lambda asked: _not_ready(studies, asked)
+    page = guarded(application, options, studies)
+    start(studies, make_study)
+    return page
+
+
+def guarded(application: lit_app.LitApp, options: AppOptions, studies: Sequence[PendingStudy] = ()) -> web.WebApp:
+    """The application with our page, our files and the guard around it.
+
+    Args:
+      application: LIT's.
+      options: who may ask.
+      studies: those that the application's models wait for.
+    """
+    return web.wrap(
+        application,
+        host=options.host,
+        allowed_hosts=options.allowed_hosts,
+        frame_ancestors=options.frame_ancestors,
+        not_ready=lambda asked: _not_ready(studies, asked),
     )
+
+
+def start(studies: Sequence[PendingStudy], make_study: MakeStudy) -> None:
+    """Computes the studies one after another in the background."""
 
     def job(study: PendingStudy) -> Callable[[StudyProgress], LayerStudy]:
         return lambda progress: make_study(study.encoder, study.splits, progress)
 
     compute_in_background([(study, job(study)) for study in studies])
-    return wrapped
 
 
 def assemble(
-    encoders: Sequence[Encoder], splits_list: Sequence[Splits], options: AppOptions, cache: Cache | None = None
+    encoders: Sequence[Encoder],
+    splits_list: Sequence[Splits],
+    options: AppOptions,
+    cache: Cache | None = None,
+    checks: PendingChecks | None = None,
 ) -> tuple[lit_app.LitApp, list[PendingStudy]]:
-    """LIT's application, and the studies that its models wait for, in the order in which they should be computed."""
+    """LIT's application, and the studies that its models wait for, in the order in which they should be computed.
+
+    Args:
+      encoders: with different names.
+      splits_list: the data sets, with different names.
+      options: what is shown.
+      cache: where what panels ask for is kept.
+      checks: computes it; one that can be ended from outside.
+
+    Raises:
+      UnknownNameError: ``options.head_layers`` names a layer that an encoder does not have, or there is no such layout.
+    """
     for encoder in encoders:
         for layer in options.head_layers or ():
             encoder.check_layer(layer)
-    checks = PendingChecks(cache)
+    checks = checks or PendingChecks(cache)
     datasets = [
         ProbeDataset(
             splits,
@@ -122,7 +167,48 @@ def assemble(
         for study in studies
     ]
     prepare_geometries(studies)
-    return _lit_app(models, datasets), studies
+    components = {
+        "interpreters": {**INTERPRETERS, **salience_rows(models), **STOCK_INTERPRETERS},
+        "generators": generators_for(models),
+        "metrics": METRICS,
+        "inline_doc": reading_guide(),
+    }
+    named = {fields.safe_name(dataset.name): dataset for dataset in datasets}
+    return lit_application({model.name: model for model in models}, named, options, **components), studies
+
+
+def lit_application(
+    models: Mapping[str, lit_model.Model], datasets: Mapping[str, lit_dataset.Dataset], options: AppOptions, **components: Any
+) -> lit_app.LitApp:
+    """LIT's WSGI application, with our layouts.
+
+    Args:
+      models: by name.
+      datasets: by name.
+      options: what is shown.
+      components: further arguments of ``LitApp``; its interpreters, generators and metrics are LIT's own unless they are given.
+
+    Raises:
+      UnknownNameError: there is no such layout.
+    """
+    lookup(LAYOUTS, options.layout, "layout")
+    server = dev_server.Server(
+        models,
+        datasets,
+        layouts=LAYOUTS,
+        default_layout=options.layout,
+        page_title="lit_probe",
+        client_root=str(Path(lit_nlp.__file__).parent / "client" / "build" / "default"),
+        # Nothing is loaded, saved or constructed from the browser, and no cached prediction answers for another text.
+        demo_mode=True,
+        model_loaders={},
+        dataset_loaders={},
+        strict_cache_id_validation=True,
+        sync_state=options.sync_state,
+        server_type="external",
+        **components,
+    )
+    return server.serve()
 
 
 def serve_forever(app: web.WebApp, host: str, port: int) -> None:
@@ -137,38 +223,16 @@ def serve_forever(app: web.WebApp, host: str, port: int) -> None:
     server.run()
 
 
-def _lit_app(models: Sequence[ProbeModel], datasets: Sequence[ProbeDataset]) -> lit_app.LitApp:
-    server = dev_server.Server(
-        {model.name: model for model in models},
-        {fields.safe_name(dataset.name): dataset for dataset in datasets},
-        interpreters={**INTERPRETERS, **salience_rows(models), **STOCK_INTERPRETERS},
-        generators=generators_for(models),
-        metrics=METRICS,
-        layouts=LAYOUTS,
-        default_layout=DEFAULT_LAYOUT,
-        page_title="lit_probe",
-        inline_doc=reading_guide(),
-        client_root=str(Path(lit_nlp.__file__).parent / "client" / "build" / "default"),
-        # Nothing is loaded, saved or constructed from the browser, and no cached prediction answers for another text.
-        demo_mode=True,
-        model_loaders={},
-        dataset_loaders={},
-        strict_cache_id_validation=True,
-        server_type="external",
-    )
-    return server.serve()
-
-
 def _not_ready(studies: Sequence[PendingStudy], asked: Mapping[str, str]) -> str | None:
     """What a request would have to wait for: the model's own study, or the one of the shown data set. Else None.
 
     Our panels ask without LIT's predictions, and their interpreters themselves say how far the studies are.
 
     Args:
-      studies: all of the server.
+      studies: all of the server; none where it shows ready models.
       asked: the request's URL parameters.
     """
-    if "model" not in asked or (asked.get("interpreter") in INTERPRETERS and asked.get("do_predict") == "0"):
+    if not studies or "model" not in asked or (asked.get("interpreter") in INTERPRETERS and asked.get("do_predict") == "0"):
         return None
     own = next(one for one in studies if fields.model_name(one.encoder.name, one.splits.name) == asked["model"])
     shown = [one for one in studies if one.encoder is own.encoder and fields.safe_name(one.splits.name) == asked["dataset_name"]]

@@ -26,6 +26,20 @@ CONTENT_TYPES = {
 GOOGLE_FONT_LINK = re.compile(rb'\s*<link href="https://fonts\.googleapis\.com/[^"]*" rel="stylesheet">')
 GOOGLE_FONT_LINKS = 4
 
+# All addresses are relative, so at an address without a slash at its end (behind a proxy) none of them leads anywhere, and the
+# page would stay empty. No script of ours can run there; the page's own style still can tell.
+_LOST = (
+    b"  <style>\n"
+    b"    .lit-probe-lost { visibility: hidden; margin: 24px; animation: lit-probe-lost 0s 4s forwards; }\n"
+    b"    lit-app:defined ~ .lit-probe-lost { display: none; }\n"
+    b"    @keyframes lit-probe-lost { to { visibility: visible; } }\n"
+    b"  </style>\n"
+)
+_LOST_WORDS = (
+    b'\n  <p class="lit-probe-lost">LIT does not start, because its files are not found beside this page. Behind a proxy, the '
+    b"address must end with a slash: /proxy/5432/ and not /proxy/5432.</p>"
+)
+
 
 def with_our_tags(index: bytes, client_version: str) -> bytes:
     """LIT's `index.html` without Google's fonts, and with ours and our script.
@@ -52,7 +66,8 @@ def with_our_tags(index: bytes, client_version: str) -> bytes:
         '  <link href="./lit_probe/fonts/fonts.css" rel="stylesheet">\n'
         f'  <script type="module" src="./lit_probe/index.js?v={client_version}"></script>\n'
     )
-    return page.replace(b"</head>", tags.encode() + b"</head>")
+    page = page.replace(b"</head>", tags.encode() + _LOST + b"</head>")
+    return page.replace(b"</lit-app>", b"</lit-app>" + _LOST_WORDS)
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,13 @@ class PendingChecks:
                 pending.cancel()
         return {"status": "cancelled", "message": f"{title} was cancelled."}
 
+    def cancel_all(self) -> None:
+        """Ends all that is waiting or running; nobody will ask for it again."""
+        with self._lock:
+            for pending in self._checks.values():
+                pending.cancel()
+            self._checks.clear()
+
 
 class _PendingCheck:
     """One computation: waiting, running or over."""

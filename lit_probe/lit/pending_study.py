@@ -10,7 +10,7 @@ from typing import Any
 from absl import logging
 
 from lit_probe.encoder import Encoder
-from lit_probe.errors import LitProbeError
+from lit_probe.errors import CancelledError, LitProbeError
 from lit_probe.examples import Splits
 from lit_probe.lit.messages import failure
 from lit_probe.study import LayerStudy, StudyProgress
@@ -36,6 +36,8 @@ class PendingStudy:
         """Runs ``probe_layers(progress)`` and keeps its result or its error; never raises."""
         try:
             self.future.set_result(probe_layers(self.report))
+        except CancelledError as error:
+            self.future.set_exception(error)
         except LitProbeError as error:
             logging.error("%s on %s failed: %s", self.encoder.name, self.splits.name, error)
             self.future.set_exception(error)

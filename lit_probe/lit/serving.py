@@ -49,6 +49,7 @@ class Server:
         self._sockets: dict[int, Any] = {}  # waitress's listener, connections and wake-up pipe
         self._thread: threading.Thread | None = None
         self._running = False
+        self._patience_s = 5.0
         self._waitress = create_server(
             app, map=self._sockets, sockets=[listener], threads=threads, ident=None, max_request_body_size=app.max_body + 1
         )
@@ -73,7 +74,7 @@ class Server:
         finally:
             self._running = False
             self._close_sockets()
-            self._waitress.task_dispatcher.shutdown()
+            self._waitress.task_dispatcher.shutdown(timeout=self._patience_s)
 
     def start(self) -> Self:
         """Answers requests in a thread of its own."""
@@ -82,13 +83,18 @@ class Server:
         self._thread.start()
         return self
 
-    def close(self) -> None:
-        """Frees the port and closes every connection. May be called twice."""
+    def close(self, patience_s: float = 5.0) -> None:
+        """Frees the port and closes every connection. May be called twice.
+
+        Args:
+          patience_s: seconds to wait for requests that are being answered; those that take longer end by themselves.
+        """
+        self._patience_s = patience_s
         if self._running:
             self._waitress.trigger.pull_trigger(self._close_sockets)  # in the thread that uses them
         else:
             self._close_sockets()
-            self._waitress.task_dispatcher.shutdown()
+            self._waitress.task_dispatcher.shutdown(timeout=patience_s)
         if self._thread is not None:
             self._thread.join()
 
@@ -109,7 +115,7 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server(address[:2], family=family)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise LitProbeError(f"Port {port} is in use on {host}; choose another with --port.") from None
+            raise LitProbeError(f"Port {port} is in use on {host}; choose another port, or 0 for a free one.") from None
         raise LitProbeError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from None
 
 

@@ -1,9 +1,7 @@
-"""A headless Chromium, and `lit-probe serve` as a user starts it: two tiny encoders on the demo and on a table of reviews."""
+"""`lit-probe serve` as a user starts it: two tiny encoders on the demo and on a table of reviews."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,28 +18,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """A running browser; without one the tests are skipped, unless ``LIT_PROBE_BROWSER=require``."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if executable is None:
-        message = "no Chromium on the PATH: install it (Debian: apt-get install chromium) to run the browser tests"
-        if os.environ.get("LIT_PROBE_BROWSER") == "require":
-            pytest.fail(message)
-        pytest.skip(message)
-    from playwright.sync_api import expect, sync_playwright
-
-    expect.set_options(timeout=15_000)  # Generous: CI machines are slow and shared.
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        # With scroll bars, as on most people's screens: they take room.
-        browser = playwright.chromium.launch(
-            executable_path=executable, args=arguments, ignore_default_args=["--hide-scrollbars"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

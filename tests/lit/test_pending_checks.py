@@ -184,6 +184,18 @@ def test_asking_and_cancelling_at_random_from_many_threads_leaves_no_two_long_on
     assert max(overlaps) == 1
 
 
+def test_all_can_be_ended_at_once(checks):
+    first, second = Held(), Held()
+    ask(checks, "a", first)
+    assert first.started.wait(PATIENCE_S)
+    ask(checks, "b", second)
+    checks.cancel_all()
+    first.go_on.set()
+    assert first.over.wait(PATIENCE_S)
+    first.thread.join(PATIENCE_S)
+    assert not first.thread.is_alive() and second.n_runs == 0
+
+
 def test_no_thread_is_left_when_there_is_nothing_to_do(checks):
     held = Held()
     held.go_on.set()

@@ -139,7 +139,7 @@ def test_requests_are_worked_on_at_the_same_time(server):
 
 
 def test_a_port_in_use_is_named_with_the_way_out(app, server):
-    with pytest.raises(LitProbeError, match=rf"Port {server.port} is in use on 127\.0\.0\.1; choose another with --port\."):
+    with pytest.raises(LitProbeError, match=rf"Port {server.port} is in use on 127\.0\.0\.1; choose another port, or 0"):
         serve(app, "127.0.0.1", server.port)
 
 
@@ -166,6 +166,26 @@ def test_closing_frees_the_port_the_connections_and_the_threads(app):
     server.close()
     assert threading.active_count() == before
     serve(app, "127.0.0.1", server.port, threads=1).close()
+
+
+def test_closing_waits_no_longer_than_asked_for_a_request_in_the_making():
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(environ, start_response):
+        begun.set()
+        go_on.wait(20)
+        start_response("200 OK", [])
+        return [b""]
+
+    slow.max_body = MAX_BODY
+    server = serve(slow, "127.0.0.1", 0, threads=1).start()
+    waiting = http.client.HTTPConnection("127.0.0.1", server.port)
+    waiting.request("GET", "/")
+    assert begun.wait(10)
+    start = time.monotonic()
+    server.close(patience_s=0.2)
+    assert time.monotonic() - start < 1
+    go_on.set()
 
 
 def test_a_server_that_never_ran_can_be_closed(app):

@@ -16,21 +16,21 @@ export const ABLATION_STYLES = {
 const INSET = 7;
 
 /**
- * A text's probability before (ring) and after (dot) on an axis from 0 to 1, over the range of the random sets (grey).
+ * A text's probability before (ring) and after (dot), over the range of the random sets (grey).
  *
  * @param {AblationRow} row
- * @param {{width: number, height: number}} view
+ * @param {{width: number, height: number, domain: [number, number]}} view
  * @returns {SvgNode}
  */
-export function beforeAfter({before, after, low, high}, {width, height}) {
-  const x = linearScale([0, 1], [INSET, width - INSET]);
+export function beforeAfter({before, after, low, high}, {width, height, domain}) {
+  const x = linearScale(domain, [INSET, width - INSET]);
   const middle = height / 2;
   const place = (/** @type {number} */ value) => x(value).toFixed(2);
   return svgNode('svg', {xmlns: 'http://www.w3.org/2000/svg', width, height, viewBox: `0 0 ${width} ${height}`, 'font-family': FONT, 'aria-hidden': 'true'},
     svgNode('line', {x1: INSET, x2: width - INSET, y1: middle, y2: middle, stroke: COLORS.grid}),
-    ...[0, 0.5, 1].map((value) => svgNode('line', {x1: place(value), x2: place(value), y1: middle - 4, y2: middle + 4, stroke: COLORS.grid})),
+    ...[domain[0], domain[1]].map((value) => svgNode('line', {x1: place(value), x2: place(value), y1: middle - 4, y2: middle + 4, stroke: COLORS.grid})),
     low === null || high === null ? null
-      : svgNode('rect', {class: 'random', x: (x(low) - 1).toFixed(2), y: middle - 6, width: (x(high) - x(low) + 2).toFixed(2), height: 12, fill: COLORS.unreliable, 'fill-opacity': 0.35}),
+      : svgNode('rect', {class: 'random', x: (x(low) - 1).toFixed(2), y: middle - 8, width: (x(high) - x(low) + 2).toFixed(2), height: 16, fill: COLORS.unreliable, 'fill-opacity': 0.35}),
     svgNode('line', {class: 'change', x1: place(before), x2: place(after), y1: middle, y2: middle, stroke: ABLATION_STYLES.after.color, 'stroke-width': 2}),
     svgNode('circle', {class: 'before', cx: place(before), cy: middle, r: 4.5, fill: COLORS.paper, stroke: ABLATION_STYLES.before.color, 'stroke-width': 2}),
     svgNode('circle', {class: 'after', cx: place(after), cy: middle, r: 3.5, fill: ABLATION_STYLES.after.color}),

@@ -115,6 +115,9 @@ function litModule() {
     if (!services[name]) throw foreignBundle(`its ${name} was not found`);
   }
   if (typeof services.apiService.queryServer !== 'function') throw foreignBundle('its apiService has no method queryServer');
+  for (const method of ['addColumnFromList', 'getColumnInfo']) {
+    if (typeof services.dataService?.[method] !== 'function') throw foreignBundle(`its dataService has no method ${method}`);
+  }
   return base;
 }
 
@@ -199,6 +202,42 @@ export function categoricalColumns() {
 export function namedSlices() {
   const {sliceService} = services();
   return sliceService.sliceNames.map((/** @type {string} */ name) => ({name, ids: [...(sliceService.getSliceByName(name) ?? [])]}));
+}
+
+/**
+ * Whether LIT's data has a computed column of this name.
+ *
+ * @param {string} name
+ * @returns {boolean}
+ */
+export function hasColumn(name) {
+  return services().dataService.getColumnInfo(name) !== undefined;
+}
+
+/**
+ * Adds a column of numbers to LIT's data, for its table, Color by, facets and slices.
+ *
+ * @param {object} column
+ * @param {string} column.dataset  that the values are of; where LIT shows another one by now, nothing is added
+ * @param {string} column.name  as LIT lists it: "model:key"
+ * @param {string} column.key
+ * @param {string} column.source  what LIT groups columns by
+ * @param {IndexedInput[]} column.inputs
+ * @param {number[]} column.values  one per input
+ * @param {(input: IndexedInput) => Promise<number>} column.valueOf  the value of an example that is added later
+ */
+export function addScalarColumn({dataset, name, key, source, inputs, values, valueOf}) {
+  const {appState, dataService} = services();
+  if (appState.currentDataset !== dataset) return;
+  dataService.addColumnFromList(values, inputs, key, name, Object.assign(scalarType(), {show_in_data_table: true}), source, valueOf);
+}
+
+/** A number, as LIT's specifications call it. LIT does not export the class; options of our methods are of it. @returns {any} */
+function scalarType() {
+  const specs = Object.values(services().appState.metadata.interpreters).map(({configSpec}) => configSpec);
+  const known = specs.flatMap((spec) => Object.values(spec)).find(({name}) => name === 'Scalar');
+  if (!known) throw new Error('LIT knows no interpreter with a number among its options, so its type for numbers was not found.');
+  return new known.constructor();
 }
 
 /**

@@ -7,7 +7,7 @@ import {observable} from './observable.js';
  * @property {?string} method  null: the first one
  * @property {Record<string, string>} options  of the ranking, where they are not the default
  * @property {string} select  which end of the ranking is listed
- * @property {number} top  how many are listed
+ * @property {?number} top  how many are listed; null: 50, or all of a smaller layer
  * @property {?string} className  null: all classes together
  * @property {?string} opened  name of the neuron whose evidence is shown; null: the first one listed
  * @property {string[]} picked  names of the chosen neurons
@@ -27,7 +27,7 @@ import {observable} from './observable.js';
 
 /** @type {NeuronChoices} */
 export const FIRST_NEURON_CHOICES = {
-  scope: 'layer', method: null, options: {}, select: 'top', top: 50, className: null, opened: null, picked: [],
+  scope: 'layer', method: null, options: {}, select: 'top', top: null, className: null, opened: null, picked: [],
   what: 'neurons', replacement: 'mean', factor: 0, off: null,
 };
 

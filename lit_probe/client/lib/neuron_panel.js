@@ -88,7 +88,7 @@ export function neuronPanel(LitPanel) {
      * @param {Record<string, unknown>} config
      * @param {(answer: any) => any} [pick]  what of a ready answer is the answer here, with a status of its own
      */
-    part(slot, interpreter, inputs, config, pick = (answer) => answer) {
+    wantPart(slot, interpreter, inputs, config, pick = (answer) => answer) {
       const {model, dataset, fits} = this.seen;
       const key = requestKey([slot, interpreter, model, dataset, JSON.stringify(config)], inputs.map(({id}) => id));
       const load = async () => picked(await interpretation({model, dataset, interpreter, inputs, config}), pick);
@@ -152,8 +152,8 @@ export function neuronPanel(LitPanel) {
     /** Wants the ranked list. */
     askForRanking() {
       const {select, top, className} = this.chosen();
-      const config = {...this.ranking(), layer: this.rankedLayer(), select, top, ...(className === null ? {} : {class: className})};
-      this.part('ranking', 'neuron_ranking', [], config);
+      const config = {...this.ranking(), layer: this.rankedLayer(), select, ...(top === null ? {} : {top}), ...(className === null ? {} : {class: className})};
+      this.wantPart('ranking', 'neuron_ranking', [], config);
     }
 
     /** The neuron whose evidence is shown. @returns {?{name: string, layer: number, unit: number}} */
@@ -189,9 +189,9 @@ export function neuronPanel(LitPanel) {
      * @param {(answer: any) => any} [pick]
      * @param {string} [wish]  what the reader asks for; without it, exactly this
      */
-    partOnDemand(slot, interpreter, inputs, config, pick, wish = this.wishFor(slot, inputs, config)) {
+    wantOnDemand(slot, interpreter, inputs, config, pick, wish = this.wishFor(slot, inputs, config)) {
       this.wishOf[slot] = wish;
-      if (this.isWished(wish)) this.part(slot, interpreter, inputs, config, pick);
+      if (this.isWished(wish)) this.wantPart(slot, interpreter, inputs, config, pick);
     }
 
     /** What the reader would ask for, by place. @type {Record<string, string>} */

@@ -1,31 +1,80 @@
-"""LIT's Ablation Flip, with its examples kept out of LIT's cache."""
+"""LIT's Ablation Flip, asked of one prediction.
+
+LIT's generator shortens copies that keep the original's id, for which LIT's cache would answer with the original's prediction.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 from lit_nlp.components import ablation_flip
+from lit_nlp.lib import utils
+
+from lit_probe.counterfactual_rules import Edit
+from lit_probe.lit import fields
+from lit_probe.lit.config_values import one_of, whole_number
+from lit_probe.lit.explaining import DEV_CHOSEN, MODEL, PROBE, explainer_of, question_of
+from lit_probe.lit.generators.forward_view import PREDICTION, ForwardView
+from lit_probe.lit.generators.generator import MAX_ASKING
+from lit_probe.lit.generators.stock_generator import StockGenerator, text_field, words
+from lit_probe.lit.model import ProbeModel
+from lit_probe.probe_forward import Forward
+from lit_probe.word_swaps import difference
 
 
-class AblationFlip(ablation_flip.AblationFlip):
-    """Removes the fewest words that make a probe change its answer."""
+class AblationFlip(StockGenerator):
+    """Leaves out the fewest words that make a probe change its answer; the edits show which words it leans on.
 
-    def generate(
-        self,
-        example: types.JsonDict,
-        model: lit_model.Model,
-        dataset: lit_dataset.Dataset,
-        config: types.JsonDict | None = None,
-    ) -> list[dict[str, Any]]:
-        """The shortened examples, see LIT's own generator.
+    The shortened text need not be good English, and its label stays the original's.
+    """
 
-        LIT's generator shortens copies that keep the original's id, for which the cache answers with the original's
-        prediction (or, with strict ids, refuses), so no text ever flips. Without an id they are predicted afresh. It also
-        leaves its own notes in the example, which are no fields of the data set.
-        """
-        fields_only = {name: value for name, value in example.items() if not name.startswith("_")}
-        found = super().generate(fields_only, model, dataset, config)
-        return [{name: new[name] for name in fields_only} for new in found]
+    stock = ablation_flip.AblationFlip()
+    max_inputs = MAX_ASKING
+
+    def config_spec(self) -> types.Spec:
+        """LIT's controls, without the one for regression models."""
+        return {name: type_ for name, type_ in super().config_spec().items() if name != ablation_flip.REGRESSION_THRESH_KEY}
+
+    def settings(self, config: Mapping[str, Any], model: ProbeModel) -> tuple[Forward, dict[str, Any]]:
+        """What is to be flipped, and the configuration as LIT's generator takes it."""
+        heads = utils.find_spec_keys(model.output_spec(), types.MulticlassPreds)
+        head = one_of(config, ablation_flip.PREDICTION_KEY, heads, default=fields.PROBE)
+        layers = {fields.layer_probe_field(layer): layer for layer in range(model.encoder.n_layers)}
+        question = {"explain": MODEL} if head == fields.HEAD else {"explain": PROBE, "layer": layers.get(head, DEV_CHOSEN)}
+        return explainer_of(model).forward(question_of(question)), {
+            ablation_flip.NUM_EXAMPLES_KEY: whole_number(
+                config, ablation_flip.NUM_EXAMPLES_KEY, 1, 100, default=ablation_flip.NUM_EXAMPLES_DEFAULT
+            ),
+            ablation_flip.MAX_ABLATIONS_KEY: whole_number(
+                config,
+                ablation_flip.MAX_ABLATIONS_KEY,
+                1,
+                ablation_flip.MAX_ABLATABLE_TOKENS,
+                default=ablation_flip.MAX_ABLATIONS_DEFAULT,
+            ),
+            ablation_flip.TOKENS_TO_IGNORE_KEY: words(config, ablation_flip.TOKENS_TO_IGNORE_KEY),
+            ablation_flip.PREDICTION_KEY: PREDICTION,
+            ablation_flip.FIELDS_TO_ABLATE_KEY: text_field(config, ablation_flip.FIELDS_TO_ABLATE_KEY),
+        }
+
+    def edits(
+        self, example: Mapping[str, Any], model: lit_model.Model, dataset: lit_dataset.Dataset, settings: Any
+    ) -> list[Edit]:
+        """The shortened texts, each with what it flips. A text of one word has none: nothing would be left."""
+        text = example[fields.TEXT]
+        if len(text.split()) < 2:
+            return []
+        forward, config = settings
+        view = ForwardView(forward)
+        (before,) = view.predict([example])
+        return [
+            Edit(
+                new[fields.TEXT],
+                f"{difference(text, new[fields.TEXT])} ({forward.name}: {view.class_of(before)} → {view.class_of(new)})",
+            )
+            for new in self.stock.generate(dict(example), view, dataset, config)
+        ]

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
-from lit_nlp.api import types
 from lit_nlp.components import scrambler
 
+from lit_probe.counterfactual_rules import Edit
 from lit_probe.lit import fields
+from lit_probe.lit.generators.stock_generator import StockGenerator, text_field
+from lit_probe.lit.model import ProbeModel
 
 
-class Scrambler(scrambler.Scrambler):
-    """Puts the words of the text into another order."""
+class Scrambler(StockGenerator):
+    """Puts the words of the text into another order, by chance. What a layer still decodes needs no order."""
 
-    def generate(
-        self,
-        example: types.JsonDict,
-        model: lit_model.Model,
-        dataset: lit_dataset.Dataset,
-        config: types.JsonDict | None = None,
-    ) -> list[dict[str, Any]]:
-        """One example with its words in another order; none for a text that has only one.
+    stock = scrambler.Scrambler()
+
+    def settings(self, config: Mapping[str, Any], model: ProbeModel) -> dict[str, Any]:
+        """The configuration as LIT's generator takes it."""
+        return {scrambler.FIELDS_TO_SCRAMBLE_KEY: text_field(config, scrambler.FIELDS_TO_SCRAMBLE_KEY)}
+
+    def edits(
+        self, example: Mapping[str, Any], model: lit_model.Model, dataset: lit_dataset.Dataset, settings: Any
+    ) -> list[Edit]:
+        """One text with its words in another order; none where there is only one order.
 
         LIT's generator shuffles until the order has changed: for ever, where all words are the same.
         """
-        if len(set(fields.text_of(example).split(" "))) < 2:
+        if len(set(example[fields.TEXT].split(" "))) < 2:
             return []
-        generated: list[dict[str, Any]] = super().generate(example, model, dataset, config)
-        return generated
+        return super().edits(example, model, dataset, settings)
+
+    def rule(self, before: str, after: str) -> str:
+        """The same for every text."""
+        return "words in another order"

@@ -1,0 +1,43 @@
+"""Negation and contrast by rule, with what is expected of the label."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lit_nlp.api import dataset as lit_dataset
+from lit_nlp.api import model as lit_model
+from lit_nlp.api import types
+
+from lit_probe.counterfactual_rules import KINDS, Edit, edits_by_rule
+from lit_probe.lit import fields
+from lit_probe.lit.config_values import one_of
+from lit_probe.lit.generators.generator import EditGenerator
+from lit_probe.lit.model import ProbeModel
+
+RULES_KEY = "Rules"
+ALL = "negation and contrast"
+
+
+class Templates(EditGenerator):
+    """Negation and contrast by rule, in the style of CheckList: every edit says whether its label should change or stay.
+
+    The rules are about praise and blame in English. Where the classes are others than *positive* and *negative*, nothing is
+    expected. Of two classes, an edit that should change has the other one as its label.
+    """
+
+    def config_spec(self) -> types.Spec:
+        """Which rules."""
+        return {RULES_KEY: types.CategoryLabel(required=False, vocab=[ALL, *KINDS])}
+
+    def settings(self, config: Mapping[str, Any], model: ProbeModel) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The kinds of rules that are asked for, and the classes."""
+        chosen = one_of(config, RULES_KEY, (ALL, *KINDS), default=ALL)
+        return (KINDS if chosen == ALL else (chosen,)), model.label_names
+
+    def edits(
+        self, example: Mapping[str, Any], model: lit_model.Model, dataset: lit_dataset.Dataset, settings: Any
+    ) -> list[Edit]:
+        """What the rules make of the text."""
+        kinds, label_names = settings
+        return list(edits_by_rule(example[fields.TEXT], fields.label_of(example, label_names), label_names, kinds))

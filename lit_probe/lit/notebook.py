@@ -1,0 +1,323 @@
+"""LIT in a notebook cell, and what it shows as Python objects.
+
+The server runs in threads of the kernel's own process, so nothing is left behind when the kernel ends.
+"""
+
+from __future__ import annotations
+
+import copy
+import html
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import wait
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from urllib.parse import urlsplit
+
+import pandas
+import platformdirs
+from IPython.core.getipython import get_ipython
+from IPython.core.pylabtools import select_figure_formats
+from IPython.display import display
+from lit_nlp.api import dataset as lit_dataset
+from lit_nlp.api import model as lit_model
+from lit_nlp.lib.ui_state import UIState
+
+from lit_probe.activation_cache import Cache
+from lit_probe.datasets import DatasetOptions, load_dataset, parse_dataset_flag, split_table, split_texts
+from lit_probe.encoder import Encoder, load_encoder
+from lit_probe.errors import CancelledError, LitProbeError
+from lit_probe.examples import Splits
+from lit_probe.figures import layer_curve
+from lit_probe.lit import app
+from lit_probe.lit.fields import model_name
+from lit_probe.lit.pending_checks import PendingChecks
+from lit_probe.lit.pending_study import PendingStudy
+from lit_probe.lit.web import serve
+from lit_probe.pooling import POOLINGS
+from lit_probe.probes import PROBES
+from lit_probe.progress_bars import tqdm_progress
+from lit_probe.registry import lookup
+from lit_probe.study import LayerStudy, StudyProgress, probe_layers
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Model: TypeAlias = str | Encoder | Sequence[str | Encoder] | Mapping[str, lit_model.Model]
+Data: TypeAlias = str | Splits | Sequence[str] | pandas.DataFrame | Mapping[str, lit_dataset.Dataset]
+
+# A notebook's page on this machine may frame ours, whichever port it has.
+_NOTEBOOKS_HERE = ("'self'", "http://localhost:*", "http://127.0.0.1:*")
+# A request that takes longer goes on by itself; nobody is left to read its answer.
+_PATIENCE_S = 0.5
+_POLL_S = 0.1
+_PORT = "%PORT%"
+_MIN_HEIGHT = 100
+
+
+class ProbeWidget:
+    """LIT on one or several encoders, in a notebook cell.
+
+    The page opens at once: the probes are fitted in the background, and the panels tell how far they are. ``layers``,
+    ``figure`` and ``study`` wait for them, with a progress bar.
+
+    Where the browser reaches this machine only through the notebook's own server (JupyterHub, a remote machine), install
+    jupyter-server-proxy and give ``proxy_url="/proxy/%PORT%/"``, on JupyterHub ``"/user/NAME/proxy/%PORT%/"``.
+
+    Args:
+      model: Hugging Face ids, local folders or loaded encoders, one or several; or ready LIT models by name.
+      data: texts, with ``labels``; a DataFrame; data sets by name as on the command line, such as ``"demo"`` or
+        ``"csv=reviews.csv"``; ``Splits``; or, for ready LIT models, ready LIT data sets by name.
+      labels: ``[n_texts]`` words or numbers, where ``data`` are texts.
+      groups: ``[n_texts]`` what must not be split across train and test, where ``data`` are texts.
+      options: columns of a table, rows per split, and the seed of everything random.
+      pooling: how a text's tokens become one vector.
+      probe: the kind of probe.
+      cache: where results are kept; by default in the folder of the command line. ``Cache(None)`` keeps nothing.
+      height: of the page in the cell, in pixels.
+      layout: the layout that the page opens with.
+      port: to listen on; 0 takes a free one.
+      proxy_url: where a browser finds the page, if not at this machine's own port: a path or an address, with ``%PORT%`` where
+        the port belongs. By default the environment variable ``LIT_PROXY_URL``, as for LIT's own widget.
+      allowed_hosts: names of machines under which a browser finds the page; the one in ``proxy_url`` need not be repeated.
+      frame_ancestors: further pages that may frame this one, such as ``"https://lab.example.org"``.
+
+    Attributes:
+      port: the port it listens on.
+      url: where a browser finds the page.
+
+    Raises:
+      LitProbeError: something of this cannot be had, such as a model, a column or the port; the message says what to do.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        data: Data = "demo",
+        labels: Sequence[str | int] | None = None,
+        *,
+        groups: Sequence[str | int] | None = None,
+        options: DatasetOptions | None = None,
+        pooling: str = "mean",
+        probe: str = "logistic",
+        cache: Cache | None = None,
+        height: int = 800,
+        layout: str = "notebook",
+        port: int = 0,
+        proxy_url: str | None = None,
+        allowed_hosts: Sequence[str] = (),
+        frame_ancestors: Sequence[str] = (),
+    ):
+        # What can be wrong is said before any work.
+        lookup(POOLINGS, pooling, "pooling")
+        lookup(PROBES, probe, "probe")
+        self._height = _checked_height(height)
+        proxy = _checked_proxy(proxy_url or os.environ.get("LIT_PROXY_URL", ""), port)
+        proxy_host = urlsplit(proxy).hostname
+        shown = app.AppOptions(
+            allowed_hosts=(*allowed_hosts, *([proxy_host] if proxy_host else [])),
+            layout=layout,
+            frame_ancestors=(*_NOTEBOOKS_HERE, *frame_ancestors),
+            sync_state=True,
+        )
+        self._stopped = False
+        self._progress: dict[str, tuple[int, int, str]] = {}
+        options, cache = options or DatasetOptions(), cache or Cache(platformdirs.user_cache_path("lit_probe"))
+        self._checks = PendingChecks(cache)
+        studies: list[PendingStudy] = []
+        if isinstance(model, Mapping):
+            application = app.lit_application(model, _ready_datasets(data), shown)
+        else:
+            splits_list = _splits_list(data, labels, groups, options)
+            application, studies = app.assemble(_encoders(model), splits_list, shown, cache, self._checks)
+        self._studies = {model_name(one.encoder.name, one.splits.name): one for one in studies}
+        self._selected = application.ui_state_tracker
+        self._server = serve(app.guarded(application, shown, studies), shown.host, port).start()
+        self.port = self._server.port
+        self.url = proxy.replace(_PORT, str(self.port)) or self._server.url
+
+        def make_study(encoder: Encoder, splits: Splits, progress: StudyProgress) -> LayerStudy:
+            def report(step: str, done: int, total: int, unit: str) -> None:
+                if self._stopped:
+                    raise CancelledError("the widget was stopped.")
+                self._progress[step] = (done, total, unit)
+                progress(step, done, total, unit)
+
+            return probe_layers(encoder, splits, pooling=pooling, probe=probe, seed=options.seed, cache=cache, progress=report)
+
+        app.start(studies, make_study)
+
+    def __repr__(self) -> str:
+        where = "stopped" if self._stopped else self.url
+        return f"ProbeWidget({', '.join(self._studies) or 'LIT models'}: {where})"
+
+    # ---- the page --------------------------------------------------------------------------------------------------------
+
+    def render(self, height: int | None = None) -> None:
+        """Shows the page in the output of the running cell.
+
+        Args:
+          height: in pixels; by default the widget's.
+
+        Raises:
+          LitProbeError: the widget was stopped, or this is no notebook.
+        """
+        height = self._height if height is None else _checked_height(height)
+        if self._stopped:
+            raise LitProbeError("This widget was stopped. Make a new ProbeWidget: what was computed comes from the cache.")
+        if getattr(get_ipython(), "kernel", None) is None:
+            raise LitProbeError(f"There is no notebook to show the page in. Open {self.url} in a browser.")
+        url = html.escape(self.url, quote=True)
+        frame = f'<iframe src="{url}" width="100%" height="{height}" style="border: 0" title="LIT"></iframe>'
+        # Where a notebook cannot show frames of other ports (some editors), a tab of its own can be opened.
+        link = f'<div><a href="{url}" target="_blank" rel="noopener">Open LIT in a tab of its own</a></div>'
+        display({"text/html": frame + link, "text/plain": f"LIT is open at {self.url}"}, raw=True)
+
+    def stop(self) -> None:
+        """Frees the port, and ends what is still being computed. May be called twice; what is ready can still be asked for."""
+        if not self._stopped:
+            self._stopped = True
+            self._checks.cancel_all()
+            self._server.close(_PATIENCE_S)
+
+    @property
+    def ui_state(self) -> UIState:
+        """What is selected in the page now: LIT's ``primary``, ``selection`` and ``pinned`` examples, and their data set.
+
+        An example is a mapping whose ``data`` has the text, the label and the other columns.
+        """
+        return copy.copy(self._selected.state)
+
+    # ---- the numbers -----------------------------------------------------------------------------------------------------
+
+    @property
+    def layers(self) -> pandas.DataFrame:
+        """One row per layer on dev: all metrics with their 95 % intervals, as ``lit-probe layers`` writes them.
+
+        Raises:
+          LitProbeError: the probes could not be computed, or the models are not ours.
+        """
+        rows = []
+        for name in self._names():
+            study = self.study(name)
+            for row, layer_name in zip(study.metrics("dev").rows(), study.layer_names, strict=True):
+                best = {"layer_name": layer_name, "best_on_dev": row["layer"] == study.best_layer}
+                rows.append({"model": name, "layer": row["layer"], **best, **row})
+        frame = pandas.DataFrame(rows)
+        return frame.drop(columns=[column for column in frame if "_reason" in column])
+
+    def figure(self, model: str | None = None) -> Figure:
+        """The layer curve, as matplotlib's figure; the last expression of a cell shows it.
+
+        Args:
+          model: name in LIT, such as ``"all-MiniLM-L6-v2-on-demo"``; by default the first one.
+
+        Raises:
+          LitProbeError: there is no such model, or its probes could not be computed.
+        """
+        study = self.study(model)
+        title = f"{study.encoder.name} on {study.splits.name}: {study.layerwise.kind} probe, {study.pooling} pooling"
+        figure = layer_curve(study.to_json(), title)
+        _let_figures_be_shown(type(figure))
+        return figure
+
+    def study(self, model: str | None = None) -> LayerStudy:
+        """The probes, scores and activations themselves; waits for them if need be.
+
+        Args:
+          model: name in LIT, such as ``"all-MiniLM-L6-v2-on-demo"``; by default the first one.
+
+        Raises:
+          LitProbeError: there is no such model, or its probes could not be computed.
+        """
+        names = self._names()
+        pending = self._studies[names[0]] if model is None else lookup(self._studies, model, "model")
+        show, shown = tqdm_progress(), dict[str, tuple[int, int, str]]()
+        while not wait([pending.future], timeout=_POLL_S).done:
+            news = {step: state for step, state in self._progress.copy().items() if shown.get(step) != state}
+            for step, (done, total, unit) in news.items():
+                show(step, done, total, unit)
+            shown |= news
+        return pending.result()
+
+    def _names(self) -> list[str]:
+        if not self._studies:
+            raise LitProbeError("Ready LIT models have no layer probes. Give ProbeWidget a checkpoint to have them fitted.")
+        return list(self._studies)
+
+
+# ---- what was asked for ----------------------------------------------------------------------------------------------------
+
+
+def _encoders(model: str | Encoder | Sequence[str | Encoder]) -> list[Encoder]:
+    several = [model] if isinstance(model, str | Encoder) else list(model)
+    return _unlike([load_encoder(one) if isinstance(one, str) else one for one in several], "encoder")
+
+
+def _splits_list(
+    data: Any, labels: Sequence[str | int] | None, groups: Sequence[str | int] | None, options: DatasetOptions
+) -> list[Splits]:
+    of_texts = isinstance(data, Sequence) and not isinstance(data, str)
+    if not of_texts and (labels is not None or groups is not None):
+        raise LitProbeError(
+            "labels and groups go with a list of texts. For a table, name its columns with "
+            "options=DatasetOptions(label_column=…, group_column=…)."
+        )
+    if isinstance(data, str):
+        return _unlike([load_dataset(name, path, options) for name, path in parse_dataset_flag(data)], "data set")
+    if isinstance(data, Splits):
+        return [data]
+    if isinstance(data, pandas.DataFrame):
+        return [split_table({name: data[name].tolist() for name in data.columns}, options)]
+    if not of_texts:
+        raise LitProbeError(
+            f"Data of type {type(data).__name__} cannot be read. Give a list of texts with labels, a DataFrame, the name of a "
+            "data set, Splits or, with ready LIT models, ready LIT data sets by name."
+        )
+    if labels is None:
+        raise LitProbeError("The texts have no labels. Give one for each text: ProbeWidget(model, texts, labels).")
+    return [split_texts(data, labels, groups, seed=options.seed, max_examples=options.max_examples)]
+
+
+def _ready_datasets(data: Any) -> Mapping[str, lit_dataset.Dataset]:
+    if not isinstance(data, Mapping):
+        raise LitProbeError("Ready LIT models are shown on ready LIT data sets: give these by name, as in {'reviews': reviews}.")
+    return data
+
+
+def _unlike(loaded: list[Any], what: str) -> list[Any]:
+    names = [one.name for one in loaded]
+    if not names:
+        raise LitProbeError(f"No {what} was named. Give at least one.")
+    for name in names:
+        if names.count(name) > 1:
+            raise LitProbeError(f"Two {what}s are called {name!r}. Rename one of them, or make a widget for each.")
+    return loaded
+
+
+def _checked_height(height: int) -> int:
+    if not isinstance(height, int) or height < _MIN_HEIGHT:
+        raise LitProbeError(f"The height is {height!r}; give {_MIN_HEIGHT} pixels or more.")
+    return height
+
+
+def _checked_proxy(url: str, port: int) -> str:
+    """The address with a slash at its end, without which the page would not find its files; empty if there is none."""
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    path_alone = not parts.scheme and not parts.netloc and url.startswith("/")
+    whole = parts.scheme in ("http", "https") and parts.hostname
+    if not (path_alone or whole) or parts.query or parts.fragment:
+        raise LitProbeError(
+            f"{url!r} cannot be a proxy_url. Give a path or an address: /proxy/{_PORT}/ or https://lab.example.org/proxy/{_PORT}/"
+        )
+    if not port and _PORT not in url:
+        raise LitProbeError(f"The proxy_url {url!r} names no {_PORT}, so it cannot lead to a free port. Add it, or give port=….")
+    return url if url.endswith("/") else f"{url}/"
+
+
+def _let_figures_be_shown(figure: type[Figure]) -> None:
+    """Without pyplot, which we do not import, a notebook would print the figure's name instead of showing it."""
+    shell = get_ipython()
+    if shell is not None and not any(figure in one for one in cast(Any, shell.display_formatter).formatters.values()):
+        select_figure_formats(shell, {"png"})

@@ -1,0 +1,299 @@
+"""The widget without a notebook around it: what it takes, refuses, serves, tells and gives back."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+import urllib.request
+
+import numpy as np
+import pandas
+import pytest
+from lit_nlp.api import dataset as lit_dataset
+from lit_nlp.api import types
+from tiny_lit_app import LABELS, LetterModel
+from tiny_probing import tiny_splits
+
+from lit_probe.activation_cache import Cache
+from lit_probe.datasets import DatasetOptions
+from lit_probe.encoder import load_encoder
+from lit_probe.errors import DatasetError, EncoderError, LitProbeError, UnknownNameError
+from lit_probe.notebook import ProbeWidget
+from lit_probe.study import probe_layers
+
+NAME = "tiny-bert-on-tiny"
+NOTHING_KEPT = Cache(None)
+
+
+@pytest.fixture(scope="module")
+def splits():
+    return tiny_splits()
+
+
+@pytest.fixture(scope="module")
+def widget(encoder, splits):
+    widget = ProbeWidget(encoder, splits, cache=NOTHING_KEPT)
+    widget.study()
+    yield widget
+    widget.stop()
+
+
+def post(url, path, body=None, headers=None):
+    request = urllib.request.Request(url + path, json.dumps(body or {}).encode(), headers or {})
+    with urllib.request.urlopen(request, timeout=20) as response:
+        return json.load(response)
+
+
+def info(widget):
+    return post(f"http://127.0.0.1:{widget.port}/", "get_info")
+
+
+def first_text(widget):
+    return widget.study().splits.train.texts[0]
+
+
+# ---- the numbers
+
+
+def test_its_table_holds_the_studys_own_numbers(widget, encoder, splits):
+    table, study = widget.layers, probe_layers(encoder, splits)
+    assert table["layer"].tolist() == [0, 1, 2, 3] and set(table["model"]) == {NAME}
+    assert table["layer_name"].tolist() == study.layer_names and set(table["split"]) == {"dev"}
+    rows = study.metrics("dev").rows()
+    for column in ("accuracy", "accuracy_low", "accuracy_high", "auroc", "log_loss", "majority_accuracy", "n"):
+        assert table[column].tolist() == [row[column] for row in rows], column
+    assert table.loc[table["best_on_dev"], "layer"].tolist() == [study.best_layer]
+    assert not [column for column in table if "reason" in column]
+
+
+def test_its_figure_draws_those_numbers(widget):
+    (axes,) = widget.figure().axes
+    study = widget.study()
+    (curve,) = [line for line in axes.lines if line.get_label().startswith("dev")]
+    assert curve.get_ydata().tolist() == [row[study.headline] for row in study.metrics("dev").rows()]
+    assert axes.get_title() == "tiny-bert on tiny: logistic probe, mean pooling"
+
+
+def test_a_model_is_chosen_by_its_name_in_lit(widget):
+    assert widget.study(NAME) is widget.study()
+    with pytest.raises(UnknownNameError, match=f"Unknown model 'nonsense'. Choose one of: {NAME}"):
+        widget.figure("nonsense")
+
+
+def test_probes_that_cannot_be_fitted_say_why(encoder):
+    few = tiny_splits(sizes=(3, 40, 36))
+    assert np.bincount(few.train.labels).min() < 2
+    widget = ProbeWidget(encoder, few, cache=NOTHING_KEPT)
+    with pytest.raises(LitProbeError, match=r"The probes of tiny-bert on tiny could not be computed: .*examples"):
+        _ = widget.layers
+    widget.stop()
+
+
+# ---- the page
+
+
+def test_the_page_opens_with_the_notebook_layout_and_tells_what_is_selected(widget):
+    told = info(widget)
+    assert told["defaultLayout"] == "notebook" and told["syncState"] is True
+    assert (widget.ui_state.primary, widget.ui_state.pinned, widget.ui_state.selection) == (None, None, [])
+    url = f"http://127.0.0.1:{widget.port}/"
+    rows = post(url, "get_dataset?dataset_name=tiny")
+    before = widget.ui_state
+    config = {"primary_id": rows[3]["id"], "pinned_id": rows[5]["id"]}
+    post(url, "push_ui_state?dataset_name=tiny", {"inputs": [rows[3]["id"], rows[4]["id"]], "config": config})
+    state = widget.ui_state
+    assert [example["data"]["text"] for example in state.selection] == [rows[3]["data"]["text"], rows[4]["data"]["text"]]
+    assert state.primary["data"]["text"] == rows[3]["data"]["text"] and state.pinned["id"] == rows[5]["id"]
+    assert state.dataset_name == "tiny" and before.selection == []
+
+
+def test_a_notebooks_page_may_frame_it_and_a_foreign_one_may_not(encoder, splits):
+    widget = ProbeWidget(encoder, splits, cache=NOTHING_KEPT, frame_ancestors=["https://lab.example.org"])
+    with urllib.request.urlopen(widget.url) as response:
+        policy = response.headers["Content-Security-Policy"]
+    widget.stop()
+    assert policy.endswith("frame-ancestors 'self' http://localhost:* http://127.0.0.1:* https://lab.example.org")
+
+
+def test_without_a_notebook_the_address_is_told(widget):
+    with pytest.raises(LitProbeError, match=rf"There is no notebook .* Open {widget.url} in a browser\."):
+        widget.render()
+
+
+# ---- what it takes
+
+
+def test_a_list_of_texts_with_labels_becomes_a_data_set(tiny_folder, splits):
+    rows = splits.train
+    labels = [rows.label_names[label] for label in rows.labels]
+    widget = ProbeWidget(str(tiny_folder()), list(rows.texts), labels, cache=NOTHING_KEPT)
+    assert list(info(widget)["models"]) == ["tiny-bert-on-texts"]
+    assert sum(len(part) for _, part in widget.study().splits.items()) == len(rows)
+    widget.stop()
+
+
+def test_a_tables_further_columns_travel_along_and_its_groups_stay_together(encoder, splits):
+    rows = splits.train
+    frame = pandas.DataFrame(
+        {
+            "review": rows.texts,
+            "stars": [("one", "five")[label] for label in rows.labels],
+            "author": [f"author {i // 4}" for i in range(len(rows))],
+            "year": [2000 + i % 3 for i in range(len(rows))],
+        },
+        index=range(100, 100 + len(rows)),
+    )
+    frame.loc[100, "stars"] = None
+    options = DatasetOptions(text_column="review", label_column="stars", group_column="author")
+    widget = ProbeWidget(encoder, frame, options=options, cache=NOTHING_KEPT)
+    study = widget.study()
+    widget.stop()
+    assert study.splits.label_names == ("five", "one")
+    assert sum(len(part) for _, part in study.splits.items()) == len(rows) - 1
+    assert set(study.splits.train.columns["year"]) <= {2000, 2001, 2002}
+    authors = [set(part.groups) for _, part in study.splits.items()]
+    assert not authors[0] & authors[1] and not authors[1] & authors[2] and not authors[0] & authors[2]
+
+
+def test_several_encoders_are_shown_beside_one_another(tiny_folder, splits):
+    widget = ProbeWidget([str(tiny_folder()), load_encoder(str(tiny_folder("electra")))], splits, cache=NOTHING_KEPT)
+    assert list(info(widget)["models"]) == [NAME, "tiny-electra-on-tiny"]
+    assert widget.layers.groupby("model").size().to_dict() == {NAME: 4, "tiny-electra-on-tiny": 4}
+    widget.stop()
+
+
+def test_ready_lit_models_are_shown_with_lits_own_components():
+    spec = {"text": types.TextSegment(), "label": types.CategoryLabel(vocab=LABELS)}
+    films = lit_dataset.Dataset(spec, [{"text": f"a film, number {i}", "label": LABELS[i % 2]} for i in range(8)])
+    widget = ProbeWidget({"letters": LetterModel()}, {"films": films}, cache=NOTHING_KEPT)
+    url = widget.url
+    assert {"LIME", "classification"} <= set(info(widget)["models"]["letters"]["interpreters"])
+    ids = [row["id"] for row in post(url, "get_dataset?dataset_name=films")]
+    assert len(post(url, "get_preds?model=letters&dataset_name=films", {"inputs": ids})) == 8
+    with pytest.raises(LitProbeError, match="Ready LIT models have no layer probes"):
+        _ = widget.layers
+    widget.stop()
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"model": "no/such/folder"}, EncoderError, "no/such/folder"),
+        ({"model": []}, LitProbeError, "No encoder was named"),
+        ({"data": "nonsense"}, UnknownNameError, "Unknown data set 'nonsense'"),
+        ({"data": ["a", "b"]}, LitProbeError, "The texts have no labels"),
+        ({"data": ["a", "b"], "labels": ["x"]}, DatasetError, "2 texts, but 1 labels"),
+        ({"data": {"text": ["a"]}}, LitProbeError, "Data of type dict cannot be read"),
+        ({"data": pandas.DataFrame({"text": ["a"]})}, DatasetError, "no column 'label'"),
+        ({"data": pandas.DataFrame()}, DatasetError, "no column"),
+        ({"labels": ["x"]}, LitProbeError, "labels and groups go with a list of texts"),
+        ({"model": {"letters": LetterModel()}}, LitProbeError, "ready LIT data sets"),
+        ({"pooling": "avg"}, UnknownNameError, "Unknown pooling 'avg'"),
+        ({"layout": "nonsense"}, UnknownNameError, "Unknown layout 'nonsense'"),
+        ({"height": 0}, LitProbeError, "The height is 0"),
+        ({"port": 70_000}, LitProbeError, "70000 is not a port"),
+        ({"allowed_hosts": ["http://x/"]}, LitProbeError, "not a host name"),
+        ({"proxy_url": "lab.example.org/proxy/"}, LitProbeError, "cannot be a proxy_url"),
+        ({"proxy_url": "/proxy/%PORT%/?a=b"}, LitProbeError, "cannot be a proxy_url"),
+        ({"proxy_url": "/proxy/"}, LitProbeError, "names no %PORT%"),
+    ],
+)
+def test_what_it_cannot_use_is_told_before_anything_is_served(encoder, splits, changes, error, message):
+    before = threading.active_count()
+    with pytest.raises(error, match=message):
+        ProbeWidget(**{"model": encoder, "data": splits, "cache": NOTHING_KEPT, **changes})
+    assert threading.active_count() == before
+
+
+def test_two_encoders_of_one_name_are_refused(encoder, splits):
+    with pytest.raises(LitProbeError, match="Two encoders are called 'tiny-bert'"):
+        ProbeWidget([encoder, encoder], splits, cache=NOTHING_KEPT)
+
+
+# ---- behind a proxy
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("/proxy/%PORT%", "/proxy/{port}/"),
+        ("/user/me/proxy/%PORT%/", "/user/me/proxy/{port}/"),
+        ("https://lab.example.org/user/me/proxy/%PORT%", "https://lab.example.org/user/me/proxy/{port}/"),
+    ],
+)
+@pytest.mark.parametrize("by_variable", [False, True])
+def test_a_proxys_address_gets_the_port_and_the_slash_it_needs(encoder, splits, monkeypatch, given, url, by_variable):
+    if by_variable:
+        monkeypatch.setenv("LIT_PROXY_URL", given)
+    widget = ProbeWidget(encoder, splits, cache=NOTHING_KEPT, proxy_url=None if by_variable else given)
+    assert widget.url == url.format(port=widget.port)
+    widget.stop()
+
+
+def test_the_host_of_a_proxys_address_is_answered_to_and_others_are_not(encoder, splits):
+    widget = ProbeWidget(encoder, splits, cache=NOTHING_KEPT, proxy_url="https://lab.example.org/proxy/%PORT%/")
+
+    def status(host):
+        connection = http.client.HTTPConnection("127.0.0.1", widget.port)
+        connection.request("GET", "/", headers={"Host": host})
+        return connection.getresponse().status
+
+    assert (status("lab.example.org"), status("evil.example.org")) == (200, 403)
+    widget.stop()
+
+
+# ---- its end
+
+
+def test_a_stopped_widget_answers_no_more_and_keeps_its_numbers(encoder, splits):
+    widget = ProbeWidget(encoder, splits, cache=NOTHING_KEPT)
+    table = widget.layers
+    start = time.monotonic()
+    widget.stop()
+    widget.stop()
+    assert time.monotonic() - start < 1
+    with pytest.raises(ConnectionRefusedError):
+        http.client.HTTPConnection("127.0.0.1", widget.port).connect()
+    with pytest.raises(LitProbeError, match=r"This widget was stopped\. Make a new ProbeWidget"):
+        widget.render()
+    assert widget.layers.equals(table) and widget.ui_state.selection == []
+    assert repr(widget) == f"ProbeWidget({NAME}: stopped)"
+
+
+def test_stopping_ends_what_is_being_computed(tiny_folder):
+    other = load_encoder(str(tiny_folder()))
+    splits = tiny_splits(sizes=(200, 80, 80))
+    widget = ProbeWidget(other, [*splits.train.texts] * 40, [*splits.train.labels] * 40, cache=NOTHING_KEPT, probe="mlp")
+    time.sleep(0.3)
+    start = time.monotonic()
+    widget.stop()
+    assert time.monotonic() - start < 1
+    with pytest.raises(LitProbeError, match="could not be computed: the widget was stopped"):
+        widget.study()
+
+
+def test_a_port_that_is_taken_is_named_and_nothing_is_left_running(widget, encoder, splits):
+    before = threading.active_count()
+    with pytest.raises(LitProbeError, match=rf"Port {widget.port} is in use on 127\.0\.0\.1; choose another port, or 0"):
+        ProbeWidget(encoder, splits, port=widget.port, cache=NOTHING_KEPT)
+    assert threading.active_count() == before
+
+
+def test_a_freed_port_can_be_taken_again(encoder, splits):
+    first = ProbeWidget(encoder, splits, cache=NOTHING_KEPT)
+    first.stop()
+    second = ProbeWidget(encoder, splits, port=first.port, cache=NOTHING_KEPT)
+    assert second.port == first.port and info(second)["defaultLayout"] == "notebook"
+    second.stop()
+
+
+def test_several_widgets_answer_side_by_side_and_hear_of_their_own_page_alone(widget, encoder, splits):
+    other = ProbeWidget(encoder, splits, cache=NOTHING_KEPT)
+    rows = post(other.url, "get_dataset?dataset_name=tiny")
+    before = widget.ui_state.selection
+    post(other.url, "push_ui_state?dataset_name=tiny", {"inputs": [rows[0]["id"]], "config": {"primary_id": rows[0]["id"]}})
+    assert other.port != widget.port
+    assert other.ui_state.primary["id"] == rows[0]["id"] and widget.ui_state.selection == before
+    other.stop()
