@@ -14,6 +14,7 @@ from lit_probe import cli
 from lit_probe.datasets import DATASETS
 from lit_probe.pooling import POOLINGS
 from lit_probe.probes import PROBES
+from lit_probe.salience import SALIENCE_METHODS
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -55,7 +56,7 @@ def test_the_readmes_commands_parse():
     assert len(commands) >= 4
     for command in commands:
         cli.FLAGS.unparse_flags()
-        assert cli.FLAGS(["lit-probe", *shlex.split(command)])[1] in ("serve", "layers")
+        assert cli.FLAGS(["lit-probe", *shlex.split(command)])[1] in ("serve", "layers", "neurons", "selftest")
 
 
 def test_the_readmes_make_targets_exist():
@@ -70,3 +71,9 @@ def test_the_readmes_python_runs(tiny_folder):
     code = code.replace("sentence-transformers/all-MiniLM-L6-v2", str(tiny_folder()))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "best on dev" in done.stdout
+
+
+def test_the_page_on_salience_describes_every_method():
+    page = (ROOT / "docs/salience.md").read_text("utf-8")
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \| (yes|no) \|", page, flags=re.MULTILINE)
+    assert rows == [(method.title, "yes" if method.signed else "no") for method in SALIENCE_METHODS.values()]

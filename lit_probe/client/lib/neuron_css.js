@@ -57,7 +57,8 @@ export const NEURON_CSS = `
   .contexts .context:disabled { cursor: default; background: none; }
   .contexts .context mark { background: #CDE9EE; color: inherit; font-weight: bold; padding: 0 1px; }
   .set { display: flex; flex-wrap: wrap; gap: 4px 10px; align-items: center; padding: 2px 12px 4px; font-size: 12px; line-height: 20px; }
-  .set label { display: inline-flex; gap: 5px; align-items: center; }
+  .set label { display: inline-flex; gap: 5px; align-items: center; white-space: nowrap; max-width: 100%; }
+  .set select { max-width: 190px; }
   .set select, .set input[type=number] { height: 22px; box-sizing: border-box; font: inherit; border: 1px solid var(--lit-neutral-400); border-radius: 2px; background: white; padding: 0 3px; }
   .set input[type=number] { width: 52px; }
   .set input[type=range] { width: 110px; accent-color: var(--lit-cyea-600); }

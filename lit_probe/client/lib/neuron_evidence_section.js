@@ -24,7 +24,9 @@ export function askForEvidence(panel) {
   if (!opened) return;
   const {layer, unit} = opened;
   const inputs = panel.texts().map((/** @type {any} */ {example}) => example);
-  panel.wantPart('distribution', 'neuron_evidence', inputs, {part: 'distribution', layer, unit});
+  panel.wantPart('distribution', 'neuron_evidence', [], {part: 'distribution', layer, unit});
+  // A question of its own, so that the bars stay when another text is selected.
+  if (inputs.length) panel.wantPart('marks', 'neuron_evidence', inputs, {part: 'column', layer, unit});
   // One pass over the texts finds the words of all neurons of a layer: asked for once, they follow the opened neuron.
   panel.wantOnDemand('words', 'neuron_evidence', [], {part: 'words', layer, unit, top: TOP}, undefined, `words ${layer}`);
 }
@@ -64,7 +66,8 @@ function renderColumnButton(panel, neuron) {
 /** @param {any} panel @param {any} answer @param {number} width */
 function renderDistribution(panel, answer, width) {
   const texts = panel.texts();
-  const marks = answer.inputs.map((/** @type {number} */ value, /** @type {number} */ i) => ({label: texts[i]?.title.toLowerCase() ?? '', value}));
+  const values = texts.length ? panel.answerOf('marks')?.values ?? [] : [];
+  const marks = values.map((/** @type {number} */ value, /** @type {number} */ i) => ({label: texts[i].title.toLowerCase(), value}));
   // Of two classes, one sentence says all there is to say.
   const told = answer.classes.length === 2 ? answer.classes.slice(1) : answer.classes;
   return [svgElement(neuronHistogram(answer, {width: Math.min(width, 620), marks})),

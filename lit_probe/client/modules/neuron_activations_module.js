@@ -19,8 +19,8 @@ import {renderTokenMatrix} from '../lib/token_matrix_view.js';
 const FIRST = 5;
 const MOST = 20;
 /** Pixels that a neuron's numbers take, and the tokens beside them. */
-const COLUMN = 48;
-const TOKENS = 110;
+const COLUMN = 44;
+const TOKENS = 100;
 
 const GUIDE = html`<details class="guide"><summary>How to read this</summary>
   <p><b>The question.</b> On which tokens does a neuron fire, and what does an edit change? Each line is a token, each column a neuron of the
@@ -74,7 +74,7 @@ definePanel('neuron-activations-module', (LitPanel) => class NeuronActivationsMo
     const {model, dataset} = seen;
     const save = () => download(`neuron_activations_${model}_${dataset}.csv`, 'text/csv', tokensCsv(model, dataset, texts.map(({example}) => example.id), tokens));
     return html`<div class="module-container">
-      <div class="module-toolbar wrapped">${this.renderLayer(false)}
+      <div class="module-toolbar wrapped">${this.chosen().scope === 'all' ? html`<span class="toolbar-part" title="“Neurons” lists all layers; shown is the layer of the neuron that is open there">Layer ${this.changedLayer()}, that of neuron ${this.opened()?.name ?? '–'}</span>` : this.renderLayer(false)}
         ${tokens ? html`<span class="toolbar-part downloads"><button class="hairline-button save-csv" title="Download the activations as a table" @click=${save}>CSV</button></span>` : nothing}</div>
       <div class="module-results-area">
         ${texts.length === 0 ? card('Select a text in LIT to see on which of its tokens the neurons fire. Pin or edit a text to see two side by side.')

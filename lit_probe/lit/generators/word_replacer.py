@@ -30,8 +30,8 @@ class WordReplacer(StockGenerator):
         if not isinstance(substitutions, str) or not all(_is_rule(part) for part in substitutions.split(",")):
             # In words: LIT's page would show the arrow itself with another bracket.
             raise LitProbeError(
-                f"{word_replacer.SUBSTITUTIONS_KEY!r} must be pairs with commas between them, each a word, an arrow (a hyphen and a "
-                "greater-than sign) and what replaces it."
+                f"{word_replacer.SUBSTITUTIONS_KEY!r} must be pairs with commas between them, each a word, an arrow (a hyphen "
+                "and a greater-than sign) and what replaces it."
             )
         return {
             word_replacer.SUBSTITUTIONS_KEY: substitutions,
