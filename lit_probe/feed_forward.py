@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from lit_probe.encoder import Encoder, PaddedBatch
+from lit_probe.encoder import Encoder, PaddedBatch, on_encoder_thread
 from lit_probe.errors import EncoderError, UnknownNameError
 from lit_probe.layer_calls import layer_calls, run_to_layer
 from lit_probe.token_states import run_model
@@ -70,7 +70,8 @@ def feed_forwards(encoder: Encoder, first: int, last: int) -> list[FeedForward]:
         )
     model = encoder.model
     if model not in _found:
-        _found[model] = _watched(model, encoder)
+        # On the encoder thread, so that no other pass is watched with it.
+        _found[model] = on_encoder_thread(_watched, model, encoder)
     chosen = []
     for one in _found[model][first - 1 : last]:
         if isinstance(one, str):

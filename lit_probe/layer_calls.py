@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from lit_probe.encoder import Encoder
+from lit_probe.encoder import Encoder, on_encoder_thread
 from lit_probe.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def layer_calls(encoder: Encoder) -> tuple[LayerCall | None, ...]:
     """``[n_layers]`` the calls that make the layers of the encoder's model; None where no module returns such a tensor."""
     model = encoder.model
     if model not in _calls:
-        _calls[model] = _watched(model, encoder)
+        # On the encoder thread, so that no other pass is watched with it.
+        _calls[model] = on_encoder_thread(_watched, model, encoder)
     return _calls[model]
 
 

@@ -1,12 +1,14 @@
 """Going on from a layer's hidden states gives what an ordinary pass gives, without the blocks before it."""
 
 import gc
+import threading
 import weakref
 
 import pytest
 import torch
 from tiny_encoders import ARCHITECTURES, N_BLOCKS
 
+from lit_probe import layer_calls as layer_calls_module
 from lit_probe.encoder import load_encoder, on_encoder_thread
 from lit_probe.layer_calls import layer_calls, run_from_layer
 
@@ -81,3 +83,25 @@ def test_a_model_that_is_no_longer_needed_is_not_kept(tiny_folder):
     del encoder
     gc.collect()
     assert gone() is None
+
+
+def test_a_pass_that_runs_at_the_same_time_is_not_watched(tiny_folder):
+    alone = [call.number for call in layer_calls(load_encoder(str(tiny_folder("bert"))))]
+    encoder = load_encoder(str(tiny_folder("bert")))
+    encoded = encoder.encode(TEXTS)
+    encoder.forward(encoded)
+    over = threading.Event()
+
+    def others():
+        while not over.is_set():
+            encoder.forward(encoded)
+
+    busy = threading.Thread(target=others)
+    busy.start()
+    try:
+        for _ in range(10):
+            layer_calls_module._calls.pop(encoder.model, None)
+            assert [call.number for call in layer_calls(encoder)] == alone
+    finally:
+        over.set()
+        busy.join()

@@ -41,14 +41,15 @@ export function beforeAfter({before, after, low, high}, {width, height, domain})
  * Score by layer with and without what was taken away, and the band of what random changes do.
  *
  * @param {any} answer  of the part `curve` or `erasure`
- * @param {{width: number, height: number, nLayers: number, current?: ?number}} view
+ * @param {{width: number, height: number, nLayers: number, current?: ?number, intervals?: boolean}} view  `intervals`: those of the scores are
+ *     drawn too; over the same texts, before and after differ by less than they say
  * @returns {SvgNode}
  */
-export function ablationCurve({layers, title}, {width, height, nLayers, current = null}) {
+export function ablationCurve({layers, title}, {width, height, nLayers, current = null, intervals = false}) {
   const points = (/** @type {string} */ name, /** @type {boolean} */ interval) => layers.filter((/** @type {any} */ row) => typeof row[name] === 'number').map((/** @type {any} */ row) => ({
     x: row.layer, score: row[name], low: interval ? row[`${name}_low`] ?? null : null, high: interval ? row[`${name}_high`] ?? null : null}));
   const line = (/** @type {'before'|'after'|'random'} */ name, /** @type {boolean} */ interval) => ({name, mode: /** @type {'line'} */ ('line'), points: points(name, interval), style: ABLATION_STYLES[name], band: interval});
-  const series = [line('after', layers.some((/** @type {any} */ row) => 'after_low' in row)), line('before', false), line('random', true)];
+  const series = [line('after', intervals), line('before', false), line('random', true)];
   const domain = valueDomain(series.flatMap((one) => one.points.flatMap((/** @type {any} */ {score, low, high}) => [score, low, high])));
   return lineChart({width, height, domain, yTitle: title, axis: layerAxis(nLayers, {current}), series, current});
 }

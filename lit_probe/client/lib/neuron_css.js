@@ -8,7 +8,7 @@ export const NEURON_CSS = `
   .neurons.stacked { display: block; height: auto; }
   .neurons.stacked .list { width: auto; max-height: 216px; border-right: none; border-bottom: 1px solid var(--lit-neutral-200); }
   .neurons.stacked .about { overflow: visible; }
-  .sides { overflow: hidden; }
+  .module-results-area.sides { overflow: hidden; }
   .ranked { width: 100%; table-layout: fixed; border-collapse: collapse; font-size: 12px; line-height: 16px; }
   .ranked thead th { position: sticky; top: 0; z-index: 1; background: white; font-weight: normal; font-size: 11px; color: var(--lit-neutral-700); text-align: left; padding: 4px 4px 3px; border-bottom: 1px solid var(--lit-neutral-200); }
   .ranked thead th.sign { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; text-align: center; padding: 4px 1px 3px; }
@@ -93,7 +93,7 @@ export const NEURON_CSS = `
   .matrix td.token.special { color: var(--lit-neutral-600); font-size: 11px; }
   .matrix tr.differs td.token { background: #FFF3D6; }
   .matrix td.value { min-width: 38px; padding: 1px 3px; text-align: right; font-variant-numeric: tabular-nums; }
-  .matrix.dense td.value { min-width: 15px; padding: 1px 0; font-size: 0; }
+  .matrix.dense td.value { min-width: 12px; padding: 1px 0; font-size: 0; }
   .matrix.dense thead th.neuron { writing-mode: vertical-rl; transform: rotate(180deg); padding: 2px 0; }
   .matrix td.gap { min-width: 10px; }
   .matrix tfoot td, .matrix tfoot th { border-top: 1px solid var(--lit-neutral-300); padding-top: 3px; font-variant-numeric: tabular-nums; text-align: right; }
@@ -104,6 +104,7 @@ export const NEURON_CSS = `
   .crossed td { padding: 2px 8px; text-align: center; font-variant-numeric: tabular-nums; }
   .factor-buttons { display: flex; flex-wrap: wrap; gap: 3px; padding: 4px 12px; }
   .factor-buttons button { margin: 0; padding: 0 7px; border: 1px solid var(--lit-neutral-300); border-radius: 2px; background: white; font: inherit; font-size: 12px; line-height: 20px; cursor: pointer; }
+  .factor-buttons small { margin-left: 5px; color: var(--lit-neutral-700); }
   .factor-buttons button[aria-pressed=true] { background: #E3D9F0; border-color: #4C2473; }
   .factor-text { padding: 3px 12px; border-top: 1px solid var(--lit-neutral-100); }
   .factor-text .chips { display: inline; }

@@ -173,7 +173,7 @@ export function renderErasure(panel, width) {
   return panel.renderSection('erasure', 'Erase the concept at every layer (LEACE)', () => panel.renderOnDemand('erasure',
     {button: 'Erase and fit again', about: 'Takes everything away that a linear probe could use, fits new probes, and does the same with random directions of equal rank.'},
     (/** @type {any} */ answer) => [
-      svgElement(ablationCurve(answer, {width, height: CHART_HEIGHT, nLayers: panel.about().n_layers, current: panel.changedLayer()})),
+      svgElement(ablationCurve(answer, {width, height: CHART_HEIGHT, nLayers: panel.about().n_layers, current: panel.changedLayer(), intervals: true})),
       renderLegend([{style: ABLATION_STYLES.before, label: 'before'}, {style: ABLATION_STYLES.after, label: 'after LEACE'}, {style: ABLATION_STYLES.random, label: 'after erasing random directions'}]),
       html`<p class="words remark">${answer.title} of newly fitted probes on ${countOf(answer.n, 'dev text')}; rank ${answer.rank}; bands: 95 % intervals.
         After LEACE no linear probe finds the concept at that layer; this says nothing about what the model’s later layers do.</p>`,

@@ -33,7 +33,7 @@ export function neuronFigure(panel, {title: method}) {
   }
   if (stability) add(stabilityChart(stability, VIEW), 'Stability of the ranking', [STABILITY_STYLES.between, 'between two resamples'], [STABILITY_STYLES.full, 'with this ranking'], [STABILITY_STYLES.chance, 'chance']);
   if (evaluation) add(rankingQualityChart(evaluation, VIEW), 'Quality of the ranking', [RANKING_STYLES.top, 'first k %'], [RANKING_STYLES.bottom, 'last k %'], [RANKING_STYLES.random, 'random k %: mean and range']);
-  if (erasure) add(ablationCurve(erasure, {...VIEW, nLayers: about.n_layers}), 'LEACE at every layer', [ABLATION_STYLES.before, 'before'], [ABLATION_STYLES.after, 'after LEACE'], [ABLATION_STYLES.random, 'after erasing random directions']);
+  if (erasure) add(ablationCurve(erasure, {...VIEW, nLayers: about.n_layers, intervals: true}), 'LEACE at every layer', [ABLATION_STYLES.before, 'before'], [ABLATION_STYLES.after, 'after LEACE'], [ABLATION_STYLES.random, 'after erasing random directions']);
   return figurePage({
     title: `Neurons by ${method}: ${model} on ${dataset}`,
     setting: `${about.encoder} · ${about.pooling} pooling · probes trained on ${about.trained_on}`,

@@ -58,7 +58,7 @@ export function curveVerdict({layer, layers, model, n_random: nRandom}) {
   const beyond = rows.filter(({flipped, random_flipped_high: high}) => flipped > high).map(({name}) => name);
   const usual = `random sets of the same size change ${percent(last.random_flipped)} (${percent(last.random_flipped_low)} to ${percent(last.random_flipped_high)})`;
   const verdict = beyond.length ? `More than any of ${nRandom} random sets at ${listed(beyond)}: there the pass depends on it.`
-    : `No more than ${nRandom} random sets do: the concept is decodable here, but nothing says that the pass depends on it.`;
+    : `That is within what ${nRandom} random sets do: the concept is decodable here, but nothing says that the pass depends on it.`;
   return `${share}; ${usual}. ${verdict}`;
 }
 

@@ -68,7 +68,7 @@ layers say without them. “How to read this”, at the bottom, says more.`;
     const ranking = this.answerOf('ranking');
     return html`<div class="module-container">
       ${this.renderToolbar(ranking)}
-      <div class="module-results-area sides-or-stack ${stacked ? '' : 'sides'}">${ranking ? html`<div class="neurons ${stacked ? 'stacked' : ''}">
+      <div class="module-results-area ${stacked ? '' : 'sides'}">${ranking ? html`<div class="neurons ${stacked ? 'stacked' : ''}">
           <div class="list" tabindex="-1" style=${stacked ? nothing : `width:${list}px`}>${renderNeuronList(this, ranking)}</div>
           <div class="about">
             ${renderEvidence(this, room)}
