@@ -32,12 +32,12 @@ def main() -> None:
         command = [sys.executable, "-m", "lit_probe.cli", "serve", f"--port={port}", f"--cache_dir={folder}", "--device=cpu"]
         server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            model = _wait_until_ready(port)
+            model = wait_until_ready(port)
             through_http, bare = [], []
             for i in range(ROUNDS + 5):
                 # A new text every time, so that no memo answers.
                 text = f"{texts[i % len(texts)]} edit {i}"
-                example = _edited(port, text)
+                example = edited(port, text)
                 through_http.append(seconds(_predict, port, model, example))
                 bare.append(seconds(bare_forward, encoder, [encoder.encode([text])]))
         finally:
@@ -47,13 +47,13 @@ def main() -> None:
     print(f"(e) {http * 1e3:.1f} ms through HTTP / {forward * 1e3:.1f} ms bare: {http / forward:.2f}x (at most 2.5)")
 
 
-def _wait_until_ready(port: int) -> str:
+def wait_until_ready(port: int) -> str:
     """The LIT model's name, once its probes are fitted."""
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         try:
-            model = next(iter(_post(port, "get_info")["models"]))
-            if _predict(port, model, _edited(port, "ready"))["status"] == "ready":
+            model = next(iter(post(port, "get_info")["models"]))
+            if _predict(port, model, edited(port, "ready"))["status"] == "ready":
                 return str(model)
         except urllib.error.HTTPError:
             raise
@@ -63,22 +63,23 @@ def _wait_until_ready(port: int) -> str:
     raise TimeoutError("the server was not ready within three minutes")
 
 
-def _edited(port: int, text: str) -> dict[str, Any]:
+def edited(port: int, text: str) -> dict[str, Any]:
     """What the editor's "Add" makes of a text: LIT gives it its id."""
     data = {"_id": "", "text": text, "label": "positive", "_meta": {"added": True}}
     body = {"inputs": [{"data": data, "id": "", "meta": data["_meta"]}]}
-    [example] = _post(port, "annotate_new_data?dataset_name=demo", body)
+    [example] = post(port, "annotate_new_data?dataset_name=demo", body)
     return dict(example)
 
 
 def _predict(port: int, model: str, example: dict[str, Any]) -> dict[str, Any]:
     """Every layer's probabilities of the edited text."""
     query = f"get_interpretations?model={model}&dataset_name=demo&interpreter=layer_predictions&do_predict=0"
-    answer: dict[str, Any] = _post(port, query, {"inputs": [example], "config": {}})
+    answer: dict[str, Any] = post(port, query, {"inputs": [example], "config": {}})
     return answer
 
 
-def _post(port: int, path: str, body: Any = None) -> Any:
+def post(port: int, path: str, body: Any = None) -> Any:
+    """The server's answer to a POST request."""
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/{path}", json.dumps(body or {}).encode(), {"Content-Type": "application/json"}, method="POST"
     )

@@ -77,9 +77,9 @@ def _lime(forward: Forward, text: str, encoded: EncodedText) -> None:
         def __getattr__(self, name: str) -> Any:
             return getattr(forward, name)
 
-        def logits_of(self, texts: Sequence[EncodedText]) -> Any:
+        def logits_of(self, texts: Sequence[EncodedText], check: Callable[[], None] | None = None) -> Any:
             rows.append(list(texts))
-            return forward.logits_of(texts)
+            return forward.logits_of(texts, check)
 
     options = SalienceOptions(samples=SAMPLES)
     explain(Watched(), text, "lime", options=options)  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from zlib import crc32
 
@@ -121,7 +122,9 @@ def faithfulness(
             if method.name not in roll.reasons:
                 with roll.judging(method):
                     target = Target(erased.class_index, map_scalar)
-                    _, scores = explain(remembered, text.text, method.name, target, options).by_word()
+                    # Also between the passes of one map, so that whoever wants to stop need not wait for it.
+                    check = partial(report, n_done, n_steps)
+                    _, scores = explain(remembered, text.text, method.name, target, options, check).by_word()
                     one.qualities[method.name] = [erased.quality(scores, random)]
             n_done += 1
             report(n_done, n_steps)
@@ -256,7 +259,9 @@ def _notes(judged: Sequence[JudgedText], ranked: Sequence[_Ranked], n_labelled: 
     if n_searched:
         notes.append(
             f"The limits of {n_searched} of {len(judged)} texts (more than {EXHAUSTIVE_WORDS} words) come from a greedy beam "
-            f"search of width {BEAM_WIDTH}, widened to hold every ranking compared here; the true ones may lie further out."
+            f"search of width {BEAM_WIDTH}, widened to hold every ranking compared here; the true ones may lie further out. So "
+            "normalised numbers may change with the methods that are compared: hold only those of the same run, or of the same "
+            "methods, against each other."
         )
     if n_labelled < len(judged):
         notes.append(f"Macro-F1 is over the {n_labelled} of {len(judged)} texts whose gold class is known.")

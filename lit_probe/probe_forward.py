@@ -120,23 +120,32 @@ class Forward(ABC):
         mean: Tensor = on_encoder_thread(lambda: table.detach().mean(dim=0))
         return mean
 
-    def logits_of(self, texts: Sequence[EncodedText]) -> NDArray[np.float64]:
+    def logits_of(self, texts: Sequence[EncodedText], check: Callable[[], None] | None = None) -> NDArray[np.float64]:
         """``[n_texts, n_classes]`` logits of any token ids, by forward passes over batches of like length.
+
+        The batches go to the encoder thread one by one, so that others wait for one of them at most.
+
+        Args:
+          texts: of any kind.
+          check: called before every batch; what it raises ends the computation.
 
         Raises:
           EncoderError: the model cannot encode them, or a text has no token at all.
         """
-        return on_encoder_thread(self._logits_of, texts)
-
-    def _logits_of(self, texts: Sequence[EncodedText]) -> NDArray[np.float64]:
-        import torch
-
         if any(not text.ids for text in texts):
             raise EncoderError(f"The tokenizer of {self.encoder.checkpoint.model_id!r} makes no token of a text to be explained.")
         logits = np.empty((len(texts), len(self.class_names)))
         for batch in self.encoder.batches(texts):
-            with torch.inference_mode():
-                logits[batch] = self._logits(self.encoder.padded([texts[i] for i in batch])).cpu().numpy()
+            if check is not None:
+                check()
+            logits[batch] = on_encoder_thread(self._logits_of_batch, [texts[i] for i in batch])
+        return logits
+
+    def _logits_of_batch(self, batch: Sequence[EncodedText]) -> NDArray[np.float64]:
+        import torch
+
+        with torch.inference_mode():
+            logits: NDArray[np.float64] = self._logits(self.encoder.padded(batch)).cpu().numpy()
         return logits
 
     def scalar_of(self, logits: NDArray[np.float64], target: Target) -> NDArray[np.float64]:

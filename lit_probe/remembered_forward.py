@@ -33,12 +33,12 @@ class RememberedForward(Forward):
         """See `Forward.of_text`."""
         return self._forward.of_text(text)
 
-    def logits_of(self, texts: Sequence[EncodedText]) -> NDArray[np.float64]:
+    def logits_of(self, texts: Sequence[EncodedText], check: Callable[[], None] | None = None) -> NDArray[np.float64]:
         """See `Forward.logits_of`; only rows that were never asked about are run, each once."""
         keys = [(tuple(text.ids), tuple(text.special)) for text in texts]
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._known}
         if missing:
-            self._known.update(zip(missing, self._forward.logits_of(list(missing.values())), strict=True))
+            self._known.update(zip(missing, self._forward.logits_of(list(missing.values()), check), strict=True))
         return np.array([self._known[key] for key in keys]).reshape(len(texts), len(self.class_names))
 
     def _logits(self, batch: PaddedBatch) -> Tensor:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -121,7 +122,10 @@ def stability(
         for method in roll.methods:
             if method.name not in roll.reasons:
                 with roll.judging(method):
-                    _judge(remembered, text, method, target, options, n_seeds, list(edited.values()), results[method.name])
+                    # Also between the passes of one map, so that whoever wants to stop need not wait for it.
+                    check = partial(report, n_done, n_steps)
+                    versions = list(edited.values())
+                    _judge(remembered, text, method, target, options, n_seeds, versions, results[method.name], check)
             n_done += 1
             report(n_done, n_steps)
     return {
@@ -212,16 +216,17 @@ def _judge(
     n_seeds: int,
     edited: Sequence[_Edited],
     result: _Judged,
+    check: Callable[[], None],
 ) -> None:
+    def words_and_scores(version: str, seeded: SalienceOptions) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+        return explain(forward, version, method.name, target, seeded, check).by_word()
+
     seeds = [(options.seed + i) % _MAX_SEED for i in range(1 if method.deterministic else n_seeds)]
-    maps = [explain(forward, text.text, method.name, target, replace(options, seed=seed)).by_word() for seed in seeds]
+    maps = [words_and_scores(text.text, replace(options, seed=seed)) for seed in seeds]
     words, scores = maps[0]
     pairs = list(combinations([other for _, other in maps], 2)) or [(scores, scores)]
     across_seeds = _mean_of_defined([spearman(*pair) for pair in pairs])
-    found = [
-        (version.change, *map_change(words, scores, *explain(forward, version.text, method.name, target, options).by_word()))
-        for version in edited
-    ]
+    found = [(one.change, *map_change(words, scores, *words_and_scores(one.text, options))) for one in edited]
     result.across_seeds.append(across_seeds)
     result.across_edits.append(_mean_of_defined([alike for _, alike, _ in found]))
     result.changes.append(np.array([(change, moved) for change, _, moved in found]).reshape(-1, 2))

@@ -240,7 +240,7 @@ def test_the_selftest_is_printed_written_and_kept(flags, tmp_path, capsys, monke
     from lit_probe import selftest
 
     # The whole test takes most of a minute; these are real parts of it.
-    part = functools.partial(selftest.selftest, cases=("one_word",), methods=("gradient_l2", "occlusion"), n_texts=5)
+    part = functools.partial(selftest.selftest, cases=("one_word_probe",), methods=("gradient_l2", "occlusion"), n_texts=5)
     monkeypatch.setattr(selftest, "selftest", part)
     assert run("selftest", *flags) == 0
     printed = capsys.readouterr().out

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Mapping
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -21,7 +22,7 @@ from lit_probe.lit import fields
 from lit_probe.lit.config_values import number, one_of, settings_of, whole_number
 from lit_probe.lit.model import ProbeModel
 from lit_probe.probe_forward import SCALARS, Forward, Target, model_forward, probe_forward
-from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, TokenScores, explain
+from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, TokenScores, explain, tokens_read
 from lit_probe.salience.options import BASELINE_CHOICES, REPLACE_CHOICES, UNIT_CHOICES
 
 # Whose answer is explained.
@@ -31,11 +32,22 @@ DEV_CHOSEN = "dev-chosen"
 # Which class. Any other is named after this prefix, so that a class may itself be called "gold".
 PREDICTED, GOLD, CLASS_PREFIX = "predicted", "gold", "class:"
 
-# What the options of `SalienceOptions` may be here: so much that one question cannot keep the encoder busy for minutes.
+# What the options of `SalienceOptions` may be here. The dearest maps still take minutes: see `PlannedMap.is_quick`.
 WHOLE_NUMBERS = {"steps": (1, 500), "samples": (2, 2_000), "noise_samples": (1, 500), "seed": (0, 2**32 - 1)}
 NUMBERS = {"noise": (0.0, 2.0), "kernel_width": (0.01, 10.0)}
 CHOICES = {"baseline": BASELINE_CHOICES, "replace": REPLACE_CHOICES, "unit": UNIT_CHOICES}
 DEFAULTS: dict[str, Any] = asdict(SalienceOptions())
+# What people read for the options, in LIT's rows and in our panels; the others are called by their names.
+TITLES = {
+    "samples": "perturbed texts",
+    "noise_samples": "noisy copies",
+    "replace": "words taken out",
+    "unit": "take out",
+    "kernel_width": "kernel width",
+}
+# How many full passes of the encoder a map may cost that is made while somebody waits: a small encoder on a CPU takes 2 s for
+# so many, a GPU less.
+_QUICK_PASSES = 8
 
 # How one score is made of a word's tokens, by whether the scores are signed; the first is the default.
 AGGREGATIONS = {True: ("sum", "max"), False: ("l2", "max")}
@@ -90,7 +102,8 @@ def question_of(config: object, further: Collection[str] = (), scalar: str = "lo
     }
     return Question(
         explain=one_of(config, "explain", EXPLAINED, default=PROBE),
-        layer=None if chosen else whole_number(config, "layer", 0, 10_000, default=0),
+        # Which layers there are, the encoder says.
+        layer=None if chosen else whole_number(config, "layer", -10_000, 10_000, default=0),
         target=target,
         scalar=one_of(config, "scalar", SCALARS, default=scalar),
         options=SalienceOptions(**options),
@@ -119,6 +132,57 @@ class Explanation:
     def class_name(self) -> str:
         """The explained class, as LIT shows it."""
         return self.class_names[self.scores.target.class_index]
+
+
+@dataclass(frozen=True, eq=False)
+class PlannedMap:
+    """A map that can be made: everything about it is known but the scores.
+
+    Attributes:
+      forward: what is explained.
+      method: a name in ``SALIENCE_METHODS``.
+      text: of the example.
+      target: which number.
+      options: of the method.
+      class_names: of what is explained, as LIT shows them.
+      predicted_class: one of them.
+      gold: the text's label, or None where it has none.
+    """
+
+    forward: Forward
+    method: str
+    text: str
+    target: Target
+    options: SalienceOptions
+    class_names: tuple[str, ...]
+    predicted_class: str
+    gold: str | None
+
+    @property
+    def key(self) -> tuple[Hashable, ...]:
+        """Equal for equal maps."""
+        used = tuple((name, getattr(self.options, name)) for name in SALIENCE_METHODS[self.method].uses)
+        return self.forward.layer, self.method, self.text, self.target, used
+
+    @cached_property
+    def n_tokens(self) -> int:
+        """What it costs; see `tokens_read`."""
+        return tokens_read(self.forward, self.text, self.method, self.options)
+
+    @property
+    def most_tokens(self) -> int:
+        """What a map may cost that somebody waits for."""
+        return _QUICK_PASSES * self.forward.encoder.token_budget
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether it may be made while somebody waits. Others are made in the background and can be cancelled there."""
+        return self.n_tokens <= self.most_tokens
+
+    @property
+    def n_passes(self) -> int:
+        """About how many passes of the encoder it takes, 1 or more."""
+        return max(1, self.n_tokens // self.forward.encoder.token_budget)
 
 
 class Explainer:
@@ -158,22 +222,50 @@ class Explainer:
         )
 
     def explain(self, question: Question, method: str, example: Mapping[str, Any], dataset: lit_dataset.Dataset) -> Explanation:
-        """The map of one example by one method.
+        """The map of one example by one method, however long it takes.
 
         Raises:
           LitProbeError: it cannot be made; the message says why.
+        """
+        return self.make(self.plan(question, method, example, dataset))
+
+    def plan(self, question: Question, method: str, example: Mapping[str, Any], dataset: lit_dataset.Dataset) -> PlannedMap:
+        """What `make` makes. This takes a pass of the encoder over the text at most.
+
+        Raises:
+          LitProbeError: the map cannot be made; the message says why.
         """
         text = fields.text_of(example)
         forward = self.forward(question)
         gold = gold_label(example, dataset, self._label_names)
         predicted = self._predicted(forward, text)
         target = Target(predicted if question.target == PREDICTED else self.asked_class(question, forward, gold), question.scalar)
-        used = tuple((name, getattr(question.options, name)) for name in SALIENCE_METHODS[method].uses)
-        scores = self._maps.get(
-            (forward.layer, method, text, target, used), lambda: explain(forward, text, method, target, question.options)
-        )
         names = self.class_names(forward)
-        return Explanation(scores, forward.layer, names, names[predicted], gold)
+        return PlannedMap(forward, method, text, target, question.options, names, names[predicted], gold)
+
+    def is_made(self, planned: PlannedMap) -> bool:
+        """Whether the map is there already."""
+        return self._maps.holds(planned.key)
+
+    def make(self, planned: PlannedMap, check: Callable[[], None] | None = None) -> Explanation:
+        """The map.
+
+        Args:
+          planned: by `plan`.
+          check: called before every pass of the encoder; what it raises ends the computation.
+
+        Raises:
+          LitProbeError: it cannot be made; the message says why.
+        """
+        forward = planned.forward
+        scores = self._maps.get(
+            planned.key, lambda: explain(forward, planned.text, planned.method, planned.target, planned.options, check)
+        )
+        return Explanation(scores, forward.layer, planned.class_names, planned.predicted_class, planned.gold)
+
+    def head_classes(self) -> list[int] | None:
+        """For each class of the probes its column in the checkpoint's own head; None where there is none."""
+        return match_classes(self._head_names, self._label_names) if self._head_names else None
 
     def class_names(self, forward: Forward) -> tuple[str, ...]:
         """The classes that are told apart, as LIT shows them."""
@@ -184,7 +276,7 @@ class Explainer:
         own = self.class_names(forward)
         if name in own:
             return own.index(name)
-        columns = match_classes(self._head_names, self._label_names) if self._head_names else None
+        columns = self.head_classes()
         if columns is None or self._head_names is None:
             return None
         if forward.layer is None:
@@ -250,6 +342,11 @@ class _Memo:
         self._size = size
         self._futures: OrderedDict[Hashable, Future[Any]] = OrderedDict()
         self._lock = threading.Lock()
+
+    def holds(self, key: Hashable) -> bool:
+        with self._lock:
+            known = self._futures.get(key)
+        return known is not None and known.done()
 
     def get(self, key: Hashable, compute: Callable[[], Any]) -> Any:
         with self._lock:

@@ -115,7 +115,9 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server(address[:2], family=family)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise LitProbeError(f"Port {port} is in use on {host}; choose another port, or 0 for a free one.") from None
+            raise LitProbeError(
+                f"Port {port} is in use on {host}. Choose another one (--port, in a notebook port=), or 0 for a free one."
+            ) from None
         raise LitProbeError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from None
 
 

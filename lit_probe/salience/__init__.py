@@ -1,21 +1,22 @@
 """Which words speak for a class: maps of one text, for the probe of any layer or for the model's own prediction.
 
 A gradient method is one file with ``compute(explained, options)``, a perturbation method one with
-``compute(forward, encoded, words, target, options)``; both return scores ``[n_tokens]`` and diagnostics, and each has one line in
-``SALIENCE_METHODS``. captum does the work of the gradient methods. Its DeepLift is left out: it follows modules, and the
-attention and residual additions of transformers are plain functions, so its scores would be wrong without saying so.
+``compute(forward, encoded, words, target, options, check)``; both return scores ``[n_tokens]`` and diagnostics, and each has one
+line in ``SALIENCE_METHODS``. A gradient method of several passes is a generator that yields before each of them: there the
+encoder serves others too. captum takes the gradients. Its DeepLift is left out: it follows modules, and the attention and
+residual additions of transformers are plain functions, so its scores would be wrong without saying so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.encoder import on_encoder_thread
+from lit_probe.encoder import EncodedText, on_encoder_thread
 from lit_probe.errors import LitProbeError
 from lit_probe.probe_forward import Forward, Target
 from lit_probe.registry import lookup
@@ -31,11 +32,14 @@ from lit_probe.salience import (
     smoothgrad,
 )
 from lit_probe.salience.explained import ExplainedText, predicted
-from lit_probe.salience.options import SalienceOptions
+from lit_probe.salience.options import BASELINE_CHOICES, SalienceOptions
 from lit_probe.salience.token_scores import TokenScores
 from lit_probe.salience.words import words_of
 
-__all__ = ["SALIENCE_METHODS", "SalienceMethod", "SalienceOptions", "TokenScores", "explain"]
+__all__ = ["SALIENCE_METHODS", "SalienceMethod", "SalienceOptions", "TokenScores", "explain", "tokens_read"]
+
+# Backward takes about twice as long as forward.
+_FORWARD_AND_BACKWARD = 3
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class SalienceMethod:
       name: its key in ``SALIENCE_METHODS``.
       title: what people read.
       compute: see the package's docstring.
+      rows: how many rows the encoder reads at most, from the numbers of words and of tokens and the options.
       signed: whether scores below 0 speak against the target.
       gradient: whether it needs gradients; otherwise it asks the model about changed texts.
       cheap: whether it costs about one forward and backward pass of the text.
@@ -55,7 +60,8 @@ class SalienceMethod:
 
     name: str
     title: str
-    compute: Callable[..., tuple[NDArray[np.float64], dict[str, Any]]]
+    compute: Callable[..., Any]
+    rows: Callable[[int, int, SalienceOptions], int]
     signed: bool = True
     gradient: bool = True
     cheap: bool = False
@@ -63,25 +69,56 @@ class SalienceMethod:
     uses: tuple[str, ...] = ()
 
 
+def _one(n_words: int, n_tokens: int, options: SalienceOptions) -> int:
+    return 1
+
+
+def _subsets(n_words: int, n_tokens: int, options: SalienceOptions) -> int:
+    """Different texts with words taken out, and the text itself for its value."""
+    return int(min(options.samples, 2**n_words)) + 1
+
+
 _METHODS = (
-    SalienceMethod("gradient_l2", "Gradient (L2 norm)", gradient_l2.compute, signed=False, cheap=True),
-    SalienceMethod("gradient_mean", "Gradient (mean)", gradient_mean.compute, signed=False, cheap=True),
-    SalienceMethod("input_x_gradient", "Input × gradient", input_x_gradient.compute, cheap=True),
-    SalienceMethod("integrated_gradients", "Integrated gradients", integrated_gradients.compute, uses=("steps", "baseline")),
+    SalienceMethod("gradient_l2", "Gradient (L2 norm)", gradient_l2.compute, _one, signed=False, cheap=True),
+    SalienceMethod("gradient_mean", "Gradient (mean)", gradient_mean.compute, _one, signed=False, cheap=True),
+    SalienceMethod("input_x_gradient", "Input × gradient", input_x_gradient.compute, _one, cheap=True),
+    SalienceMethod(
+        "integrated_gradients",
+        "Integrated gradients",
+        integrated_gradients.compute,
+        lambda n_words, n_tokens, options: options.steps + 2,
+        uses=("steps", "baseline"),
+    ),
     SalienceMethod(
         "smoothgrad",
         "SmoothGrad",
         smoothgrad.compute,
+        lambda n_words, n_tokens, options: options.noise_samples + 1,
         signed=False,
         deterministic=False,
         uses=("noise_samples", "noise", "seed"),
     ),
-    SalienceMethod("gradient_shap", "GradientSHAP", gradient_shap.compute, deterministic=False, uses=("noise_samples", "seed")),
-    SalienceMethod("occlusion", "Occlusion", occlusion.compute, gradient=False, uses=("unit", "replace")),
+    SalienceMethod(
+        "gradient_shap",
+        "GradientSHAP",
+        gradient_shap.compute,
+        lambda n_words, n_tokens, options: options.noise_samples + 1 + len(BASELINE_CHOICES),
+        deterministic=False,
+        uses=("noise_samples", "seed"),
+    ),
+    SalienceMethod(
+        "occlusion",
+        "Occlusion",
+        occlusion.compute,
+        lambda n_words, n_tokens, options: 2 + (n_tokens if options.unit == "token" else n_words),
+        gradient=False,
+        uses=("unit", "replace"),
+    ),
     SalienceMethod(
         "lime",
         "LIME",
         lime.compute,
+        _subsets,
         gradient=False,
         deterministic=False,
         uses=("samples", "replace", "kernel_width", "seed"),
@@ -90,6 +127,7 @@ _METHODS = (
         "kernel_shap",
         "KernelSHAP",
         kernel_shap.compute,
+        _subsets,
         gradient=False,
         deterministic=False,
         uses=("samples", "replace", "seed"),
@@ -98,8 +136,22 @@ _METHODS = (
 SALIENCE_METHODS: dict[str, SalienceMethod] = {method.name: method for method in _METHODS}
 
 
-def _never() -> None:
-    """The check of a map that nobody cancels."""
+def tokens_read(forward: Forward, text: str, method: str, options: SalienceOptions | None = None) -> int:
+    """What a map costs: about how many tokens the encoder reads for it. One that a gradient is taken of counts as three.
+
+    Args:
+      forward: what is explained.
+      text: any string.
+      method: a name in ``SALIENCE_METHODS``.
+      options: settings of the method.
+
+    Raises:
+      UnknownNameError: there is no such method.
+    """
+    chosen = lookup(SALIENCE_METHODS, method, "salience method")
+    [encoded] = forward.encoder.encode([text], with_tokens=True)
+    rows = chosen.rows(len(words_of(text, encoded).texts), len(encoded.ids), options or SalienceOptions())
+    return rows * len(encoded.ids) * (_FORWARD_AND_BACKWARD if chosen.gradient else 1)
 
 
 def explain(
@@ -108,9 +160,9 @@ def explain(
     method: str,
     target: Target | None = None,
     options: SalienceOptions | None = None,
-    check: Callable[[], None] = _never,
+    check: Callable[[], None] | None = None,
 ) -> TokenScores:
-    """The map of one text by one method.
+    """The map of one text by one method. Between its passes the encoder serves others too.
 
     Args:
       forward: what is explained: `probe_forward` or `model_forward`.
@@ -118,45 +170,30 @@ def explain(
       method: a name in ``SALIENCE_METHODS``.
       target: which number is explained; by default the logit of the predicted class.
       options: settings of the method; by default those of `SalienceOptions`.
-      check: called before every pass of a gradient method, and before and after a perturbation method; what it raises ends the
-        computation.
+      check: called before every pass; what it raises ends the computation.
 
     Raises:
       LitProbeError: the text has no word, the target is out of range, or the method cannot work on this model.
       CancelledError: as ``check`` says.
     """
-    chosen = lookup(SALIENCE_METHODS, method, "salience method")
-    return on_encoder_thread(_explain, forward, text, chosen, target, options or SalienceOptions(), check)
-
-
-def _explain(
-    forward: Forward,
-    text: str,
-    method: SalienceMethod,
-    target: Target | None,
-    options: SalienceOptions,
-    check: Callable[[], None],
-) -> TokenScores:
+    chosen, options = lookup(SALIENCE_METHODS, method, "salience method"), options or SalienceOptions()
     [encoded] = forward.encoder.encode([text], with_tokens=True)
     words = words_of(text, encoded)
     if not words.texts:
         raise LitProbeError("The text has no word to explain.")
-    if method.gradient:
-        explained = ExplainedText(forward, encoded, target, check)
-        scores, diagnostics = method.compute(explained, options)
+    if chosen.gradient:
+        explained, scores, diagnostics = _in_parts(_by_gradients(forward, encoded, chosen, target, options, check))
         target, value = explained.target, explained.value
     else:
-        check()
-        logits = forward.logits_of([encoded])
+        logits = forward.logits_of([encoded], check)
         target = target or predicted(logits[0])
         value = float(forward.scalar_of(logits, target)[0])
-        scores, diagnostics = method.compute(forward, encoded, words, target, options)
-        check()
+        scores, diagnostics = chosen.compute(forward, encoded, words, target, options, check)
     return TokenScores(
-        method=method.name,
+        method=chosen.name,
         tokens=tuple(encoded.tokens),
         scores=np.where(encoded.special, 0.0, scores),
-        signed=method.signed,
+        signed=chosen.signed,
         words=words.of_token,
         word_texts=words.texts,
         words_beyond_limit=words.beyond_limit,
@@ -164,5 +201,32 @@ def _explain(
         target=target,
         class_name=forward.class_names[target.class_index],
         value=value,
-        diagnostics={**{name: getattr(options, name) for name in method.uses}, **diagnostics},
+        diagnostics={**{name: getattr(options, name) for name in chosen.uses}, **diagnostics},
     )
+
+
+_ByGradients = Generator[None, None, tuple[ExplainedText, NDArray[np.float64], dict[str, Any]]]
+
+
+def _by_gradients(
+    forward: Forward,
+    encoded: EncodedText,
+    method: SalienceMethod,
+    target: Target | None,
+    options: SalienceOptions,
+    check: Callable[[], None] | None,
+) -> _ByGradients:
+    explained = ExplainedText(forward, encoded, target, check)
+    found = method.compute(explained, options)
+    scores, diagnostics = (yield from found) if isinstance(found, Generator) else found
+    return explained, scores, diagnostics
+
+
+def _in_parts(parts: _ByGradients) -> tuple[ExplainedText, NDArray[np.float64], dict[str, Any]]:
+    """What the generator returns. Each of its parts is one turn on the encoder thread."""
+    while True:
+        try:
+            on_encoder_thread(next, parts)
+        except StopIteration as end:
+            found: tuple[ExplainedText, NDArray[np.float64], dict[str, Any]] = end.value
+            return found

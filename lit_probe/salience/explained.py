@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ class ExplainedText:
       text: the text's tokens.
     """
 
-    def __init__(self, forward: Forward, text: EncodedText, target: Target | None, check: Callable[[], None]):
+    def __init__(self, forward: Forward, text: EncodedText, target: Target | None, check: Callable[[], None] | None):
         self.forward = forward
         self.text = text
         self._target = target
@@ -77,7 +77,8 @@ class ExplainedText:
         """
         import torch
 
-        self._check()
+        if self._check is not None:
+            self._check()
         logits = self._logits(embeddings)
         if torch.is_grad_enabled() and not logits.requires_grad:
             raise EncoderError(
@@ -91,6 +92,22 @@ class ExplainedText:
             self._value = float(values[0].detach())
         return values
 
+    def parts(self, n: int) -> Iterator[slice]:
+        """``n`` rows in order, divided into as many at a time as one pass takes."""
+        step = self.rows_per_pass
+        return (slice(start, min(start + step, n)) for start in range(0, n, step))
+
+    def gradients(self, rows: Tensor) -> Tensor:
+        """``[b, n_tokens, d_embedding]`` the gradient of each row's number, in one pass.
+
+        Args:
+          rows: ``[b, n_tokens, d_embedding]``, at most ``rows_per_pass``.
+        """
+        from captum.attr import Saliency
+
+        found: Tensor = Saliency(self).attribute(rows.requires_grad_(), abs=False)
+        return found.detach()
+
     def change_from(self, baselines: Tensor) -> NDArray[np.float64]:
         """``[b]`` how much larger the text's number is than that of each baseline ``[b, n_tokens, d_embedding]``.
 
@@ -100,8 +117,7 @@ class ExplainedText:
 
         with torch.no_grad():
             rows = torch.cat([self.embeddings, baselines])
-            parts = [rows[start : start + self.rows_per_pass] for start in range(0, len(rows), self.rows_per_pass)]
-            values = torch.cat([self(part) for part in parts]).cpu().numpy()
+            values = torch.cat([self(rows[part]) for part in self.parts(len(rows))]).cpu().numpy()
         changes: NDArray[np.float64] = values[0] - values[1:]
         return changes
 

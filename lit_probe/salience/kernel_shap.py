@@ -6,6 +6,7 @@ noise (Covert & Lee 2021, https://arxiv.org/abs/2012.01536). That the scores add
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 
 
 def compute(
-    forward: Forward, text: EncodedText, words: Words, target: Target, options: SalienceOptions
+    forward: Forward,
+    text: EncodedText,
+    words: Words,
+    target: Target,
+    options: SalienceOptions,
+    check: Callable[[], None] | None = None,
 ) -> tuple[NDArray[np.float64], dict[str, float | int | str]]:
     """The Shapley value of each word: the mean rise of the number when it joins, over all orders in which words may join.
 
@@ -36,6 +42,7 @@ def compute(
       target: the explained number.
       options: ``samples`` (texts that the model reads, the full and the empty one included), ``replace`` (``mask``, ``unk`` or
         ``delete``) and ``seed``.
+      check: see `Forward.logits_of`.
 
     Returns:
       ``[n_tokens]`` scores, a word's divided equally over its tokens, special tokens 0; diagnostics ``r2`` and
@@ -47,7 +54,7 @@ def compute(
     """
     perturbed = PerturbedText.of(forward, text, words, options.replace)
     masks = shap_masks(perturbed.n_units, options.samples, options.seed)
-    values = perturbed.values(forward, target, masks)
+    values = perturbed.values(forward, target, masks, check)
     weights = shapley_kernel(masks)
     scores, fitted = shapley_regression(masks, values, weights)
     diagnostics: dict[str, float | int | str] = {

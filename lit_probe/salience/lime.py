@@ -7,6 +7,7 @@ returned with it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +28,12 @@ _RIDGE = 0.01
 
 
 def compute(
-    forward: Forward, text: EncodedText, words: Words, target: Target, options: SalienceOptions
+    forward: Forward,
+    text: EncodedText,
+    words: Words,
+    target: Target,
+    options: SalienceOptions,
+    check: Callable[[], None] | None = None,
 ) -> tuple[NDArray[np.float64], dict[str, float | int | str]]:
     """The surrogate's weight of each word: how far the number rises, nearby, when the word stands in the text.
 
@@ -38,6 +44,7 @@ def compute(
       target: the explained number.
       options: ``samples`` (texts that the model reads, the full one included), ``replace`` (``mask``, ``unk`` or ``delete``),
         ``kernel_width`` and ``seed``.
+      check: see `Forward.logits_of`.
 
     Returns:
       ``[n_tokens]`` scores, a word's divided equally over its tokens, special tokens 0; diagnostics ``r2`` and
@@ -53,7 +60,7 @@ def compute(
     alpha = ridge_alpha(masks, weights)
     if alpha < np.finfo(float).tiny:
         raise LitProbeError(f"kernel_width is {options.kernel_width}: no perturbed text has any weight. Give a larger one.")
-    values = perturbed.values(forward, target, masks)
+    values = perturbed.values(forward, target, masks, check)
     scores, fitted = surrogate(masks, values, weights, alpha)
     diagnostics: dict[str, float | int | str] = {
         **fit_quality(values, fitted, weights),

@@ -6,6 +6,7 @@ https://arxiv.org/abs/1612.08220.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 
 
 def compute(
-    forward: Forward, text: EncodedText, words: Words, target: Target, options: SalienceOptions
+    forward: Forward,
+    text: EncodedText,
+    words: Words,
+    target: Target,
+    options: SalienceOptions,
+    check: Callable[[], None] | None = None,
 ) -> tuple[NDArray[np.float64], dict[str, float | int | str]]:
     """The number of the full text less that without the unit; positive where the unit speaks for the target.
 
@@ -31,6 +37,7 @@ def compute(
       words: the words that were read, and each token's.
       target: the explained number.
       options: ``unit`` (``word`` or ``token``) and ``replace`` (``mask``, ``unk`` or ``delete``).
+      check: see `Forward.logits_of`.
 
     Returns:
       ``[n_tokens]`` scores, a word's divided equally over its tokens, special tokens 0; diagnostics ``n_samples`` (texts that
@@ -41,5 +48,6 @@ def compute(
     """
     perturbed = PerturbedText.of(forward, text, words, options.replace, options.unit)
     n = perturbed.n_units
-    values = perturbed.values(forward, target, np.concatenate([np.ones((1, n), dtype=bool), ~np.eye(n, dtype=bool)]))
+    masks = np.concatenate([np.ones((1, n), dtype=bool), ~np.eye(n, dtype=bool)])
+    values = perturbed.values(forward, target, masks, check)
     return perturbed.over_tokens(values[0] - values[1:]), {"n_samples": n + 1}

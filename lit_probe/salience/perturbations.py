@@ -6,6 +6,7 @@ other tokens than before, also where no word was taken out.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -79,9 +80,11 @@ class PerturbedText:
         replaced = np.where(left_in, ids, self.replacement).tolist()
         return [EncodedText(row, list(self.text.special), [], [], truncated) for row in replaced]
 
-    def values(self, forward: Forward, target: Target, masks: Masks) -> NDArray[np.float64]:
-        """``[n]`` the explained number of each row of ``masks``, by one call for all."""
-        return forward.scalar_of(forward.logits_of(self.rows(masks)), target)
+    def values(
+        self, forward: Forward, target: Target, masks: Masks, check: Callable[[], None] | None = None
+    ) -> NDArray[np.float64]:
+        """``[n]`` the explained number of each row of ``masks``, by one call for all; ``check`` as in `Forward.logits_of`."""
+        return forward.scalar_of(forward.logits_of(self.rows(masks), check), target)
 
     def over_tokens(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """``[n_tokens]``: the score of each unit ``[n_units]`` in equal parts over its tokens, 0 for special tokens."""

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import tiny_encoders
 from lit_page import LitPage
 from live_server import curve, live_server
+
+from lit_probe.datasets import load_dataset
 
 N_REVIEWS = 160
 MODELS = ("tiny-bert-on-demo", "tiny-electra-on-demo")
@@ -30,6 +33,24 @@ def server(tiny_folder, tmp_path_factory) -> Iterator[str]:
     with live_server([f"--model={encoders}", f"--datasets=demo,csv={reviews}"], folder) as url:
         for model in MODELS:
             curve(url, model, "demo")
+        yield url
+
+
+@pytest.fixture(scope="session")
+def headed_server(tmp_path_factory) -> Iterator[str]:
+    """The address of a server with a checkpoint that has a head for the demo's labels, in capital letters; its probes are ready."""
+    from transformers import AutoModelForSequenceClassification
+
+    demo = load_dataset("demo")
+    root = tmp_path_factory.mktemp("headed")
+    folder = tiny_encoders.build(root / "tiny-headed", words=tuple(tiny_encoders.words_of(demo.train.texts)), n_classes=2)
+    model = AutoModelForSequenceClassification.from_pretrained(folder)
+    names = [name.upper() for name in demo.label_names]
+    model.config.id2label = dict(enumerate(names))
+    model.config.label2id = {name: i for i, name in enumerate(names)}
+    model.save_pretrained(folder)
+    with live_server([f"--model={folder}", "--datasets=demo"], root) as url:
+        curve(url, "tiny-headed-on-demo", "demo")
         yield url
 
 

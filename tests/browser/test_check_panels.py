@@ -10,12 +10,9 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
-import tiny_encoders
 from lit_page import LitPage
-from live_server import PATIENCE_S, ask, live_server
+from live_server import PATIENCE_S, ask
 from playwright.sync_api import Locator, Route, expect
-
-from lit_probe.datasets import load_dataset
 
 BERT, ELECTRA = "tiny-bert-on-demo", "tiny-electra-on-demo"
 N_LAYERS = 4
@@ -343,23 +340,6 @@ def test_transfer_shows_every_pair_of_data_sets(lit: LitPage, server: str):
 def test_a_checkpoint_without_a_head_has_nothing_to_be_compared_with(lit: LitPage):
     lit.open(dataset="demo", layout="evidence").wait_for_curve()
     expect(lit.show("Model", "agreement-module")).to_contain_text("no classification head of its own")
-
-
-@pytest.fixture(scope="module")
-def headed_server(tmp_path_factory):
-    """A server with a checkpoint that has a head for the demo's labels."""
-    from transformers import AutoModelForSequenceClassification
-
-    demo = load_dataset("demo")
-    root = tmp_path_factory.mktemp("headed")
-    folder = tiny_encoders.build(root / "tiny-headed", words=tuple(tiny_encoders.words_of(demo.train.texts)), n_classes=2)
-    model = AutoModelForSequenceClassification.from_pretrained(folder)
-    model.config.id2label = dict(enumerate(demo.label_names))
-    model.config.label2id = {name: i for i, name in enumerate(demo.label_names)}
-    model.save_pretrained(folder)
-    with live_server([f"--model={folder}", "--datasets=demo"], root) as url:
-        answer_of(url, "probe_checks", "tiny-headed-on-demo", check="agreement")
-        yield url
 
 
 def test_a_click_on_a_count_selects_its_examples(chromium, headed_server):

@@ -16,7 +16,6 @@ from lit_page import LitPage
 from live_server import PATIENCE_S, ask
 from playwright.sync_api import Locator, Route, expect
 from scipy.stats import spearmanr
-from test_check_panels import headed_server  # noqa: F401
 
 BERT = "tiny-bert-on-demo"
 N_LAYERS = 4
@@ -168,7 +167,7 @@ def test_class_number_and_tokens_can_be_chosen_and_a_pinned_text_stands_below(li
     expect(rows.locator("#explain option")).to_have_text(["the probe"])
 
 
-def test_probe_and_model_stand_side_by_side_where_the_model_has_a_head(chromium, headed_server):  # noqa: F811
+def test_probe_and_model_stand_side_by_side_where_the_model_has_a_head(chromium, headed_server):
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
     lit = LitPage(context.new_page(), headed_server)
     lit.open(dataset="demo", layout="words")
@@ -189,6 +188,20 @@ def test_probe_and_model_stand_side_by_side_where_the_model_has_a_head(chromium,
     panel.locator("#explain").select_option("model")
     expect(panel.locator(".explained")).to_contain_text("Explained: model, logit of")
     expect(panel.locator("#layer")).to_have_count(0)
+    # A class that is chosen by the head's spelling is that class in the probe's rows too.
+    panel.locator("#target").select_option("class:POSITIVE")
+    expect(panel.locator(".explained")).to_contain_text("logit of “POSITIVE”")
+    panel.locator("#rows").select_option("layers")
+    wait_for_maps(panel, N_LAYERS)
+    expect(panel.locator("#target")).to_have_value("class:positive")
+    expect(panel.locator(".under")).to_contain_text([f"probe at layer {at}, logit of “positive” = " for at in range(N_LAYERS)])
+    panel.locator("#rows").select_option("both")
+    wait_for_maps(panel, 2)
+    expect(panel.locator(".under").first).to_contain_text("logit of “positive” = ")
+    expect(panel.locator(".under").last).to_contain_text("model, logit of “POSITIVE” = ")
+    expect(panel.locator(".explained")).to_contain_text(
+        re.compile(r"Explained: the probe at layer \d.*, and the model, logit of")
+    )
     context.close()
     assert lit.problems == []
 
@@ -222,6 +235,32 @@ def test_a_row_says_that_it_is_being_computed(lit: LitPage, rows: Locator):
     expect(rows.locator(".pending").first).to_have_text("computing …")
     held[0].fallback()
     wait_for_maps(rows, len(CHEAP))
+
+
+def test_a_map_that_takes_long_says_how_far_it_is_and_can_be_cancelled(lit: LitPage, rows: Locator):
+    """Its answers come from here: on these tiny encoders it would be there at once."""
+    cancelled: list[bool] = []
+
+    def answer(route: Route) -> None:
+        config = json.loads(route.request.post_data or "{}").get("config", {})
+        if config.get("method") != "lime" or cancelled:
+            return route.fallback()
+        if config.get("cancel"):
+            cancelled.append(True)
+            return route.fulfill(json={"status": "cancelled", "message": "It was cancelled."})
+        return route.fulfill(json={"status": "computing", "message": "LIME for the probe: 25%", "fraction": 0.25})
+
+    lit.page.route("**/get_interpretations?*interpreter=salience_map*", answer)
+    lit.select(lit.ids("dev")[:1])
+    wait_for_maps(rows, len(CHEAP))
+    rows.locator(".compute-all").click()
+    wait_for_maps(rows, 8)
+    expect(rows.locator(".pending")).to_have_text("LIME for the probe: 25%")
+    rows.locator(".cancel").click()
+    expect(rows.locator(".pending")).to_have_text("cancelled")
+    rows.locator(".retry").click()
+    wait_for_maps(rows, 9)
+    assert cancelled == [True]
 
 
 def test_words_beyond_the_limit_are_named(lit: LitPage, rows: Locator):
@@ -269,8 +308,11 @@ def trust(lit: LitPage, rows: Locator) -> Locator:
     for box in panel.locator(".methods input").all():
         if box.get_attribute("name") not in ("input_x_gradient", "smoothgrad"):
             box.uncheck()
-    panel.locator("input[name=sample]").fill("8")
-    panel.locator("input[name=sample]").press("Tab")
+    expect(panel.locator(".faithfulness .intro").last).to_contain_text("Over 100 dev examples")
+    expect(panel.locator(".stability .intro").last).to_contain_text("Over 20 dev examples")
+    for check in ("faithfulness", "stability"):
+        panel.locator(f"input[name=sample-{check}]").fill("8")
+        panel.locator(f"input[name=sample-{check}]").press("Tab")
     return panel
 
 
@@ -335,6 +377,8 @@ def test_a_selection_that_cannot_be_measured_says_why(lit: LitPage, trust: Locat
 
 def test_a_click_on_a_salient_word_selects_its_texts(lit: LitPage, rows: Locator, server: str, tmp_path: Path):
     panel = lit.show("Salient words", "salient-words-module")
+    button, sentence = (panel.locator(part).first.bounding_box() or {} for part in (".measure-words", ".intro"))
+    assert abs(button["x"] - sentence["x"] - 12) < 1, "the sentence is 12 px within its block"
     panel.locator(".measure-words").click()
     expect(panel.locator(".word").first).to_be_visible(timeout=60_000)
     answer = answer_of(server, "salience_checks", [], check="words", method="input_x_gradient", sample=100)
@@ -372,8 +416,8 @@ def test_nothing_in_these_panels_is_cut_off(lit: LitPage, rows: Locator, width: 
     assert rows.evaluate(overflowing) == []
     trust = lit.show("Trust", "salience-quality-module")
     trust.locator(".settings summary").click()
-    trust.locator("input[name=sample]").fill("4")
-    trust.locator("input[name=sample]").press("Tab")
+    trust.locator("input[name=sample-faithfulness]").fill("4")
+    trust.locator("input[name=sample-faithfulness]").press("Tab")
     trust.locator(".measure-faithfulness").click()
     expect(trust.locator(".measure.tau_loo")).to_be_visible(timeout=60_000)
     assert trust.evaluate(overflowing) == []

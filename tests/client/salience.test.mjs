@@ -10,7 +10,7 @@ import {salienceChart} from '../../lit_probe/client/lib/salience_chart.js';
 import {salienceColor} from '../../lit_probe/client/lib/salience_color.js';
 import {salienceCsv} from '../../lit_probe/client/lib/salience_csv.js';
 import {saliencePage} from '../../lit_probe/client/lib/salience_page.js';
-import {changedOptions, FIRST_CHOICES, knownTarget, salienceConfig, salienceRows} from '../../lit_probe/client/lib/salience_plan.js';
+import {changedOptions, FIRST_CHOICES, knownTarget, salienceConfig, salienceRows, shownTargets} from '../../lit_probe/client/lib/salience_plan.js';
 import {salienceRow} from '../../lit_probe/client/lib/salience_row.js';
 import {shownWidth} from '../../lit_probe/client/lib/shown_width.js';
 import {significant, significantInterval} from '../../lit_probe/client/lib/significant.js';
@@ -27,7 +27,7 @@ const CATALOGUE = {
     {name: 'lime', title: 'LIME', signed: true, cheap: false, uses: ['samples', 'seed']},
   ],
   options: {samples: {default: 256, low: 2, high: 5000}, seed: {default: 0, low: 0, high: 9}, steps: {default: 50, low: 1, high: 500}},
-  aggregations: {signed: ['sum', 'max'], sizes: ['l2', 'max']}, n_layers: 3, class_names: {probe: ['negative', 'positive'], model: null},
+  aggregations: {signed: ['sum', 'max'], sizes: ['l2', 'max']}, n_layers: 3, class_names: {probe: ['negative', 'positive'], model: null}, head_classes: null,
 };
 const SECTION = (rows) => ({title: 'Selected text', id: 'a', text: 'not <dismal>', rows, agreement: rowAgreement(rows), beyondLimit: ['gone']});
 
@@ -99,14 +99,31 @@ test('what is explained is said in words', () => {
   assert.equal(explainedWords(salienceRow('LIME', ANSWER, 'words')), 'probe at layer 3, logit of “positive” = 2.31');
 });
 
-test('diagnostics begin with how good a map is, and name what they do not know by its key', () => {
-  assert.equal(diagnosticsWords({seed: 7, steps: 50, baseline: 'pad', change: 3.1, completeness_gap: 0.012}),
-    'completeness gap 0.012 (the scores should add up to 3.1) · 50 steps · baseline pad · seed 7');
-  assert.equal(diagnosticsWords({samples: 256, replace: 'mask', seed: 0, r2: 0.948, effective_samples: 131.6, n_samples: 256, enumerated: 0}),
+/** What is said under a row. */
+const said = (diagnostics, method = 'lime', value = 2) => diagnosticsWords({method, value, diagnostics});
+
+test('diagnostics say how good a map is, and name what they do not know by its key', () => {
+  assert.equal(said({samples: 256, replace: 'mask', seed: 0, r2: 0.948, effective_samples: 131.6, n_samples: 256, enumerated: 0}),
     'R² 0.948 · effective samples 132 of 256 · words become the mask token · seed 0');
-  assert.equal(diagnosticsWords({n_samples: 21, unit: 'word', replace: 'delete'}), '21 texts read · words are deleted · word by word');
-  assert.equal(diagnosticsWords({new_number: 4}), 'new number 4');
-  assert.equal(diagnosticsWords({}), '');
+  assert.equal(said({n_samples: 21, unit: 'word', replace: 'delete'}), '21 texts read · words are deleted · word by word');
+  assert.equal(said({new_number: 4}), 'new number 4');
+  assert.equal(said({}), '');
+});
+
+test('a path says from where to where the number goes, and warns of a baseline that is surer of the class than the text', () => {
+  assert.equal(said({seed: 7, steps: 50, baseline: 'zero', change: 3.1, completeness_gap: 0.012}, 'integrated_gradients', 3),
+    'from −0.1 (all words replaced by zeros) to 3: +3.1 · completeness gap 0.012 · 50 steps · seed 7');
+  assert.match(said({steps: 50, baseline: 'pad', change: -0.577, completeness_gap: 0}, 'integrated_gradients', 0.863),
+    /^from 1\.44 \(all words replaced by pad\) to 0\.863: −0\.577 · the baseline is surer of this class than the text is: try another one · completeness gap 0 · 50 steps$/);
+  assert.match(said({baselines: 'pad, mean', change: 1, completeness_gap: 0}, 'gradient_shap'), /^from 1 \(on average over the baselines pad, mean\) to 2: \+1 · completeness/);
+});
+
+test('KernelSHAP over all texts is exact, whatever its R²', () => {
+  const all = {replace: 'mask', r2: 0.4, effective_samples: 9, n_samples: 16, enumerated: 1};
+  assert.match(said(all, 'kernel_shap'), /^exact Shapley values · words become/);
+  assert.doesNotMatch(said(all, 'kernel_shap'), /R²|effective/);
+  assert.match(said(all, 'lime'), /R² 0\.4 .*every perturbed text was read/);
+  assert.match(said({...all, enumerated: 0}, 'kernel_shap'), /R² 0\.4 /);
 });
 
 test('the rows of methods are asked about the current layer, and only what differs from the defaults is said', () => {
@@ -135,17 +152,58 @@ test('the model has a row beside the probe’s only where it has a head', () => 
 });
 
 test('a class of another data set gives way to the predicted one, and another aggregation is said', () => {
-  assert.equal(knownTarget('class:positive', ['negative', 'positive']), 'class:positive');
-  assert.equal(knownTarget('class:animal', ['negative', 'positive']), 'predicted');
-  assert.equal(knownTarget('gold', []), 'gold');
+  assert.equal(knownTarget('class:positive', CATALOGUE), 'class:positive');
+  assert.equal(knownTarget('class:animal', CATALOGUE), 'predicted');
+  assert.equal(knownTarget('gold', CATALOGUE), 'gold');
   const choices = {...FIRST_CHOICES, target: 'class:positive', aggregation: {signed: 'max', sizes: 'l2'}};
   assert.deepEqual(salienceConfig(choices, CATALOGUE, CATALOGUE.methods[1], 'probe', 0),
     {method: 'lime', explain: 'probe', layer: '0', target: 'class:positive', scalar: 'logit', aggregation: 'max'});
   assert.deepEqual(changedOptions({samples: '256', seed: '3', steps: '7'}, CATALOGUE, ['samples', 'seed']), {seed: '3'});
 });
 
-test('requests are sent one at a time, and those that nobody wants any more not at all', async () => {
-  const send = inTurn();
+test('a chosen class stays chosen in the rows of the other one, which may write it otherwise', () => {
+  const headed = {...CATALOGUE, class_names: {probe: ['negative', 'positive'], model: ['POSITIVE', 'NEGATIVE']}, head_classes: [1, 0]};
+  for (const rows of ['methods', 'layers', 'both']) {
+    for (const explain of ['probe', 'model']) {
+      for (const target of ['class:POSITIVE', 'class:positive', 'gold']) {
+        const plan = salienceRows({...FIRST_CHOICES, rows, explain, target}, headed, 2, 1);
+        assert.deepEqual([...new Set(plan.map(({config}) => config.target))], [target], `${rows} ${explain}`);
+      }
+    }
+  }
+  assert.deepEqual(shownTargets('class:POSITIVE', headed, 'probe'), {names: ['negative', 'positive'], target: 'class:positive'});
+  assert.deepEqual(shownTargets('class:negative', headed, 'model'), {names: ['POSITIVE', 'NEGATIVE'], target: 'class:NEGATIVE'});
+  assert.deepEqual(shownTargets('class:positive', headed, 'probe').target, 'class:positive');
+  assert.deepEqual(shownTargets('class:animal', headed, 'probe').target, 'predicted');
+  const others = {...headed, class_names: {...headed.class_names, model: ['joy', 'anger']}, head_classes: null};
+  assert.deepEqual(shownTargets('class:joy', others, 'probe'), {names: ['negative', 'positive', 'joy'], target: 'class:joy'});
+  assert.deepEqual(shownTargets('gold', CATALOGUE, 'model'), {names: ['negative', 'positive'], target: 'gold'});
+});
+
+test('of many requests a few are under way at once, in their order', async () => {
+  const send = inTurn(3);
+  const [begun, ends] = [[], []];
+  const all = [0, 1, 2, 3, 4].map((i) => send(() => true, () => {
+    begun.push(i);
+    return new Promise((resolve) => (ends[i] = resolve));
+  }));
+  const settle = () => new Promise((resolve) => setTimeout(resolve));
+  await settle();
+  assert.deepEqual(begun, [0, 1, 2]);
+  ends[1]();
+  await settle();
+  assert.deepEqual(begun, [0, 1, 2, 3]);
+  ends[0]();
+  ends[2]();
+  await settle();
+  ends[3]();
+  ends[4]();
+  await Promise.all(all);
+  assert.deepEqual(begun, [0, 1, 2, 3, 4]);
+});
+
+test('requests are sent one at a time where one is let through, and those that nobody wants any more not at all', async () => {
+  const send = inTurn(1);
   const events = [];
   const job = (name, wanted = true) => send(() => wanted, async () => {
     events.push(`${name} begins`);

@@ -58,7 +58,7 @@ def test_numbers_may_come_as_lits_form_delivers_them():
         ({"layr": 2}, "takes .*layer.*, but not layr"),
         ({"explain": "both"}, "Unknown explain 'both'. Choose one of: model, probe"),
         ({"layer": "last"}, "'layer' must be a whole number"),
-        ({"layer": -1}, "'layer' must be a whole number"),
+        ({"layer": -20_000}, "'layer' must be a whole number"),
         ({"target": "positive"}, "'target' must be predicted, gold, or class: and the name of a class"),
         ({"target": 1}, "'target' must be"),
         ({"scalar": "loss"}, "Unknown scalar 'loss'. Choose one of: logit, margin, probability"),
@@ -109,6 +109,7 @@ def test_the_models_own_prediction_is_explained_though_the_probes_are_in_the_mak
     ("config", "example", "said"),
     [
         ({"layer": 4}, {}, r"Unknown layer 4. tiny-bert has layers 0 \(embeddings\) to 3"),
+        ({"layer": -1}, {}, r"Unknown layer -1. tiny-bert has layers 0 \(embeddings\) to 3"),
         ({"explain": "model"}, {}, "tiny-bert has no classification head of its own"),
         ({"target": "class:neutral"}, {}, "'neutral' is no class of the probe at layer .*, which tells negative, positive apart"),
         ({"target": "gold"}, {}, "gold label of this text is not known"),

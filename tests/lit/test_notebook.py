@@ -276,7 +276,7 @@ def test_stopping_ends_what_is_being_computed(tiny_folder):
 
 def test_a_port_that_is_taken_is_named_and_nothing_is_left_running(widget, encoder, splits):
     before = threading.active_count()
-    with pytest.raises(LitProbeError, match=rf"Port {widget.port} is in use on 127\.0\.0\.1; choose another port, or 0"):
+    with pytest.raises(LitProbeError, match=rf"Port {widget.port} is in use on 127\.0\.0\.1\. Choose another one \(--port"):
         ProbeWidget(encoder, splits, port=widget.port, cache=NOTHING_KEPT)
     assert threading.active_count() == before
 

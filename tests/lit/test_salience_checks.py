@@ -138,10 +138,12 @@ def test_gold_classes_of_the_models_own_head_are_those_of_the_same_name(tiny_fol
 
 def test_asking_does_not_wait_and_what_is_not_wanted_any_more_ends(encoder, monkeypatch):
     (model,) = models_of([computed(encoder, tiny_splits())])
-    dataset, go_on, ended = IndexedDataset(base=model.dataset), threading.Event(), threading.Event()
+    dataset = IndexedDataset(base=model.dataset)
+    begun, go_on, ended = threading.Event(), threading.Event(), threading.Event()
 
     def slow(*arguments, progress, **options):
         progress(1, 4)
+        begun.set()
         assert go_on.wait(PATIENCE_S)
         try:
             progress(2, 4)
@@ -155,6 +157,7 @@ def test_asking_does_not_wait_and_what_is_not_wanted_any_more_ends(encoder, monk
     best = model.study.result().best_layer
     assert first["status"] == "computing" and time.monotonic() - started < 5
     assert first["message"].startswith(f"Faithfulness of the probe at layer {best} of tiny-bert-on-tiny: ")
+    assert begun.wait(PATIENCE_S)
     assert ask(model, dataset, check="faithfulness", cancel=True)["status"] == "cancelled"
     go_on.set()
     assert ended.wait(PATIENCE_S)

@@ -1,3 +1,6 @@
+import threading
+import time
+
 import numpy as np
 import pytest
 from lit_nlp.api.dataset import Dataset
@@ -11,10 +14,12 @@ from lit_probe.lit.explaining import explainer_of, question_of
 from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.lit.interpreters.salience import salience_rows
 from lit_probe.lit.pending_study import PendingStudy
-from lit_probe.salience import SALIENCE_METHODS, explain
+from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, explain
 
 interpreter = INTERPRETERS["salience_map"]
 TEXT = "the qq was awful"
+LONG = "the story was awful and the film was dull " * 8
+PATIENCE_S = 60
 
 
 def ask(model, dataset, *examples, **config):
@@ -86,6 +91,55 @@ def test_a_class_name_with_brackets_is_shown_with_others(encoder):
 def test_why_there_is_no_map_is_a_message(model, dataset, text, config, said):
     answer = ask(model, dataset, {"text": text}, method="lime", **config)
     assert answer["status"] == "failed" and said in answer["message"] and set(answer) == {"status", "message"}
+
+
+def until_ready(model, dataset, *examples, **config):
+    deadline, fractions = time.monotonic() + PATIENCE_S, []
+    while (answer := ask(model, dataset, *examples, **config))["status"] == "computing":
+        fractions.append(answer["fraction"])
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.01)
+    return answer, fractions
+
+
+@pytest.mark.parametrize("method", ["lime", "integrated_gradients"])
+def test_a_map_that_takes_long_is_made_in_the_background_and_says_how_far_it_is(model, dataset, method):
+    config = {"method": method, "layer": 3, "samples": 200, "steps": 200}
+    started = time.monotonic()
+    first = ask(model, dataset, {"text": LONG}, **config)
+    assert first["status"] == "computing" and time.monotonic() - started < 2
+    assert first["message"].startswith(f"{SALIENCE_METHODS[method].title} for the probe at layer 3 of tiny-bert-on-tiny: ")
+    answer, fractions = until_ready(model, dataset, {"text": LONG}, **config)
+    assert answer["status"] == "ready" and fractions == sorted(fractions) and all(0 <= one <= 1 for one in fractions)
+    options = SalienceOptions(samples=200, steps=200)
+    expected = explain(explainer_of(model).forward(question_of({"layer": 3})), LONG, method, options=options)
+    np.testing.assert_allclose(answer["scores"], expected.scores)
+    assert ask(model, dataset, {"text": LONG}, **config, aggregation="max")["status"] == "ready", "no second computation"
+
+
+def test_it_can_be_cancelled_before_its_next_pass(model, dataset, monkeypatch):
+    begun, ended, go_on = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(forward, text, method, target, options, check):
+        begun.set()
+        assert go_on.wait(PATIENCE_S)
+        try:
+            check()
+        finally:
+            ended.set()
+        return explain(forward, text, method, target, options, check)
+
+    config = {"method": "lime", "layer": 1}
+    with monkeypatch.context() as patched:
+        patched.setattr("lit_probe.lit.explaining.explain", slow)
+        assert ask(model, dataset, {"text": LONG}, **config)["status"] == "computing"
+        assert begun.wait(PATIENCE_S)
+        assert ask(model, dataset, {"text": LONG}, **config, cancel=True)["status"] == "cancelled"
+        go_on.set()
+        assert ended.wait(PATIENCE_S)
+    answer, _ = until_ready(model, dataset, {"text": LONG}, **config)
+    assert answer["status"] == "ready"
+    assert ask(model, dataset, {"text": LONG}, **config, cancel=True)["status"] == "ready", "there is nothing left to cancel"
 
 
 def test_it_says_when_it_has_to_wait_and_that_the_model_itself_need_not(tiny_folder):

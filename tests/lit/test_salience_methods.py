@@ -43,6 +43,16 @@ def test_layers_and_classes_are_those_of_the_model(choices, model, tiny_folder):
     (in_the_making,) = models_of([PendingStudy(load_encoder(str(tiny_folder(n_classes=3))), tiny_splits())])
     answer = interpreter.run([], in_the_making, in_the_making.dataset)
     assert answer["best_layer"] is None and answer["class_names"]["model"] == ["class 0", "class 1", "class 2"]
+    assert choices["head_classes"] is None and answer["head_classes"] is None, "there is no head, or it tells other classes"
+
+
+def test_classes_of_the_head_are_paired_with_those_of_the_probes(tiny_folder):
+    encoder = load_encoder(str(tiny_folder(n_classes=2)))
+    encoder.head_label_names = ("POSITIVE", "NEGATIVE")
+    (model,) = models_of([PendingStudy(encoder, tiny_splits())])
+    answer = interpreter.run([], model, model.dataset)
+    assert answer["class_names"] == {"probe": ["negative", "positive"], "model": ["POSITIVE", "NEGATIVE"]}
+    assert answer["head_classes"] == [1, 0]
 
 
 def test_it_offers_itself_for_our_models_only(model, dataset):

@@ -10,6 +10,7 @@ from tiny_probing import computed, edited, models_of, tiny_splits
 
 from lit_probe.encoder import load_encoder
 from lit_probe.errors import LitProbeError
+from lit_probe.lit.explaining import TITLES as TITLES_OF_OPTIONS
 from lit_probe.lit.explaining import explainer_of, question_of
 from lit_probe.lit.interpreters.salience import salience_rows
 from lit_probe.lit.pending_study import PendingStudy
@@ -17,6 +18,7 @@ from lit_probe.salience import SALIENCE_METHODS
 
 TITLES = {method.name: method.title for method in SALIENCE_METHODS.values()}
 TEXT = "the story was awful"
+LONG = "the story was awful and the film was dull " * 8
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,7 @@ def test_every_method_draws_its_own_map_and_says_what_it_explains_and_how(rows, 
     scale = np.abs(explained.scores.scores).max()
     np.testing.assert_allclose(weights * scale, explained.scores.scores)
     assert remarks.startswith(f"color scale: 1 is {scale:.3g}")
-    assert all(option.replace("_", " ") in remarks for option in SALIENCE_METHODS[name].uses)
+    assert all(TITLES_OF_OPTIONS.get(option, option) in remarks for option in SALIENCE_METHODS[name].uses)
     assert answer[remarks]["tokens"] == answer[remarks]["salience"] == []
 
 
@@ -82,15 +84,44 @@ def test_the_controls_offer_every_layer_and_class_and_the_options_that_the_metho
     assert not any(control.required for control in spec.values()), "LIT sends its own key alone until Apply is pressed"
     assert isinstance(spec["class to explain"], types.SalienceTargetInfo)
     assert spec["explain"].vocab == ["probe"] and spec["layer"].vocab == ["dev-chosen", "0", "1", "2", "3"]
-    assert spec["target"].vocab == ["class chosen above", "predicted", "gold", "class:negative", "class:positive"]
-    assert (spec["samples"].min_val, spec["samples"].max_val, spec["samples"].default) == (2, 2000, 256)
-    assert spec["replace"].vocab[0] == "mask" and "steps" not in spec
-    assert spec["aggregation"].vocab == ["sum", "max"]
-    assert rows["Gradient (L2 norm)"].config_spec()["aggregation"].vocab == ["l2", "max"]
+    assert spec["class"].vocab == ["class chosen above", "predicted", "gold", "class:negative", "class:positive"]
+    assert (spec["perturbed texts"].min_val, spec["perturbed texts"].max_val, spec["perturbed texts"].default) == (2, 2000, 256)
+    assert spec["words taken out"].vocab[0] == "mask" and "steps" not in spec
+    assert spec["score of a word"].vocab == ["sum", "max"]
+    assert rows["Gradient (L2 norm)"].config_spec()["score of a word"].vocab == ["l2", "max"]
     (classifier,) = models_of([PendingStudy(load_encoder(str(tiny_folder(n_classes=3))), tiny_splits())])
     spec = salience_rows([model, classifier])["LIME"].config_spec()
     assert spec["explain"].vocab == ["probe", "model"]
-    assert spec["target"].vocab[-3:] == ["class:class 0", "class:class 1", "class:class 2"]
+    assert spec["class"].vocab[-3:] == ["class:class 0", "class:class 1", "class:class 2"]
+
+
+def test_the_controls_have_the_words_of_our_panel_and_options_go_by_their_own_names_too(rows, model, dataset):
+    assert {"class", "number", "score of a word", "kernel width"} < set(rows["LIME"].config_spec())
+    (plain,) = draw(rows["LIME"], model, dataset, {"text": TEXT, "label": "positive"})
+    other = {"perturbed texts": ("samples", 3), "words taken out": ("replace", "unk"), "number": ("scalar", "probability")}
+    for title, (name, value) in other.items():
+        (by_title,), (by_name,) = (draw(rows["LIME"], model, dataset, {"text": TEXT}, **{key: value}) for key in (title, name))
+        assert by_title == by_name != plain
+
+
+def test_a_map_that_takes_long_is_refused_with_what_to_do_until_it_is_there(rows, model, dataset):
+    (answer,) = draw(rows["LIME"], model, dataset, {"text": LONG})
+    title, message = answer
+    assert title == "No map" and "tokens; LIT's rows, which cannot be cancelled, may take 8,192." in message
+    assert message.endswith("in the panel “Salience side by side”, for a shorter text, or with fewer perturbed texts.")
+    for config in ({"samples": 8}, {"target": "class:positive", "samples": 8}):
+        assert "No map" not in draw(rows["LIME"], model, dataset, {"text": LONG}, **config)[0]
+    assert "No map" not in draw(rows["Gradient (L2 norm)"], model, dataset, {"text": LONG})[0]
+    explainer_of(model).explain(question_of({}), "lime", {"text": LONG}, dataset)
+    assert "No map" not in draw(rows["LIME"], model, dataset, {"text": LONG})[0]
+
+
+def test_kernel_shap_over_all_texts_is_called_exact(rows, model, dataset):
+    exact, estimated = (
+        list(draw(rows["KernelSHAP"], model, dataset, {"text": TEXT}, samples=samples)[0])[1] for samples in (16, 8)
+    )
+    assert "exact Shapley values" in exact and "r2" not in exact and "effective samples" not in exact
+    assert "exact" not in estimated and "r2" in estimated
 
 
 def test_every_choice_of_the_controls_is_understood(rows, model, dataset):
@@ -170,9 +201,9 @@ def test_a_long_text_names_the_words_that_were_not_read(tiny_folder):
     (model,) = models_of([computed(load_encoder(str(tiny_folder()), max_length=8), tiny_splits())])
     row = salience_rows([model])["Gradient (L2 norm)"]
     (answer,) = draw(row, model, model.dataset, {"text": "the film was very good and it was not slow"})
-    assert list(answer)[1].endswith("4 words beyond the limit were not read: it, was, not, slow")
+    assert list(answer)[1].endswith("4 words beyond the limit were not read: it was not slow")
     (answer,) = draw(row, model, model.dataset, {"text": "the film was very good and " + "it " * 100})
-    assert list(answer)[1].endswith("100 words beyond the limit were not read: " + "it, " * 20 + "…")
+    assert list(answer)[1].endswith("100 words beyond the limit were not read: " + "it " * 20 + "…")
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def test_requests_are_worked_on_at_the_same_time(server):
 
 
 def test_a_port_in_use_is_named_with_the_way_out(app, server):
-    with pytest.raises(LitProbeError, match=rf"Port {server.port} is in use on 127\.0\.0\.1; choose another port, or 0"):
+    with pytest.raises(LitProbeError, match=rf"Port {server.port} is in use on 127\.0\.0\.1\. Choose another one \(--port"):
         serve(app, "127.0.0.1", server.port)
 
 

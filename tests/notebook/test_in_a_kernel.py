@@ -67,7 +67,8 @@ def test_a_second_widget_takes_its_numbers_from_the_cache_and_stops_within_a_sec
 def test_mistakes_are_told_in_one_clear_line(ran):
     assert ran[6].outputs[0]["evalue"].startswith("This widget was stopped. Make a new ProbeWidget")
     assert re.fullmatch(
-        r"Port \d+ is in use on 127\.0\.0\.1; choose another port, or 0 for a free one\.", ran[7].outputs[0]["evalue"]
+        r"Port \d+ is in use on 127\.0\.0\.1\. Choose another one \(--port, in a notebook port=\), or 0 for a free one\.",
+        ran[7].outputs[0]["evalue"],
     )
     assert shown(ran[8], "text/plain")[0].startswith("ProbeWidget(tiny-bert-on-texts: http://127.0.0.1:")
 

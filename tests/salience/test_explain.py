@@ -10,11 +10,12 @@ import pytest
 import torch
 from tiny_encoders import ARCHITECTURES
 
-from lit_probe.encoder import load_encoder
+from lit_probe import encoder as encoder_module
+from lit_probe.encoder import load_encoder, on_encoder_thread
 from lit_probe.errors import CancelledError, EncoderError, LitProbeError, UnknownNameError
 from lit_probe.probe_forward import Target, model_forward, probe_forward
 from lit_probe.probes.fitted import FittedProbe
-from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, explain
+from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, explain, tokens_read
 
 TEXT = "The acting isn't great, but we loved the zqx-music"
 GRADIENT_METHODS = [name for name, method in SALIENCE_METHODS.items() if method.gradient]
@@ -242,7 +243,7 @@ def test_no_pass_is_larger_than_the_token_budget(planted, method, monkeypatch):
     assert max(n * n_tokens for n, n_tokens in rows) <= budget
     if not SALIENCE_METHODS[method].cheap:
         assert largest > budget, "the budget should have bitten"
-    if method not in ("smoothgrad", "gradient_shap"):  # which draw in another order
+    if method != "smoothgrad":  # which draws in another order
         np.testing.assert_allclose(limited, unlimited, atol=1e-5 * np.abs(unlimited).max())
 
 
@@ -260,3 +261,41 @@ def test_at_a_probability_near_1_the_logits_gradient_still_speaks(planted):
     assert maps["logit"].scores.max() > 1
     # d p = 2 p (1 - p) d logit
     np.testing.assert_allclose(maps["probability"].scores, 2 * 0.999 * 0.001 * maps["logit"].scores, rtol=1e-3)
+
+
+@pytest.mark.parametrize("method", [name for name, method in SALIENCE_METHODS.items() if not method.cheap])
+def test_others_use_the_encoder_between_the_passes_of_a_map_and_every_pass_asks_whether_to_go_on(planted, method, monkeypatch):
+    monkeypatch.setattr("lit_probe.encoder._CPU_TOKEN_BUDGET", 40)
+    events, checks = [], []
+
+    def note(_, __, ___):
+        events.append("pass")
+        if len(events) == 2:
+            encoder_module._encoder_thread.submit(events.append, "other")
+
+    forward = planted.forward()
+    explain(forward, "great", "gradient_l2")  # the encoder is loaded, and its layers are known
+    handle = planted.encoder.model.encoder.layer[0].register_forward_hook(note)
+    try:
+        explain(forward, "the film was slow but great", method, Target(1), QUICK, check=lambda: checks.append(1))
+    finally:
+        handle.remove()
+    on_encoder_thread(lambda: None)
+    assert "other" in events and events.index("other") < len(events) - 1, events
+    assert len(checks) >= events.count("pass") >= 3
+
+
+@pytest.mark.parametrize("method", SALIENCE_METHODS)
+@pytest.mark.parametrize("text", ["great", TEXT])
+def test_the_tokens_that_a_map_costs_are_told_beforehand(planted, method, text):
+    rows = []
+    forward = planted.forward()
+    explain(forward, "great", "gradient_l2")
+    told = tokens_read(forward, text, method, QUICK)
+    handle = planted.encoder.model.encoder.layer[0].register_forward_hook(lambda _, inputs, __: rows.append(inputs[0].shape[:2]))
+    try:
+        explain(forward, text, method, Target(1), QUICK)
+    finally:
+        handle.remove()
+    read = sum(n * n_tokens for n, n_tokens in rows) * (3 if SALIENCE_METHODS[method].gradient else 1)
+    assert 0.5 * told <= read <= told

@@ -2,10 +2,6 @@
 import {html} from './lit_host.js';
 import {choose, salienceChoices} from './salience_panel.js';
 
-const TITLES = /** @type {Record<string, string>} */ ({
-  steps: 'Steps', samples: 'Perturbed texts', noise_samples: 'Noisy copies', noise: 'Noise', seed: 'Seed', baseline: 'Baseline',
-  replace: 'Words taken out', unit: 'Take out', kernel_width: 'Kernel width',
-});
 /** Options that need not be whole numbers. */
 const FRACTIONS = ['noise', 'kernel_width'];
 const AGGREGATIONS = /** @type {Record<string, string>} */ ({sum: 'the sum over its tokens', l2: 'the Euclidean norm over its tokens', max: 'the largest of its tokens'});
@@ -52,10 +48,10 @@ export function renderOptions(catalogue, methods, {aggregation = true} = {}) {
     ${aggregation ? kinds.map((kind) => renderAggregation(/** @type {'signed'|'sizes'} */ (kind), catalogue.aggregations[kind])) : []}</div>`;
 }
 
-/** @param {string} name @param {{default: any, low?: number, high?: number, choices?: Record<string, string>}} option */
-function renderOption(name, {default: preset, low, high, choices}) {
+/** @param {string} name @param {{default: any, title: string, low?: number, high?: number, choices?: Record<string, string>}} option */
+function renderOption(name, {default: preset, title: words, low, high, choices}) {
   const value = salienceChoices.get().options[name] ?? String(preset);
-  const title = TITLES[name] ?? name.replaceAll('_', ' ');
+  const title = words[0].toUpperCase() + words.slice(1);
   const set = (/** @type {string} */ chosen) => choose({options: {...salienceChoices.get().options, [name]: chosen}});
   if (choices) {
     return html`<label title=${HINTS[name] ?? ''}><span>${title}</span><select name=${name} @change=${(/** @type {any} */ event) => set(event.target.value)}>

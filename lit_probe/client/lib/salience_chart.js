@@ -44,7 +44,7 @@ export function salienceChart(title, rows, rhos, {width}) {
       svgLabel({x: 12, y: 15, 'font-weight': 'bold'}, row.label, LABEL - 18),
       svgNode('text', {x: width - 12, y: 15, 'text-anchor': 'end'}, i === 0 ? '' : formatScore(rhos[i])),
       ...row.units.map((unit, j) => chip(unit, row.signed, texts[j], widths[j], LABEL + places[j].x, places[j].line * LINE)),
-      svgLabel({x: LABEL, y: nLines * LINE + 10, 'font-size': 10, fill: COLORS.quietText}, [explainedWords(row), diagnosticsWords(row.diagnostics)].filter(Boolean).join(' · '), width - LABEL - 12, 5.1),
+      svgLabel({x: LABEL, y: nLines * LINE + 10, 'font-size': 10, fill: COLORS.quietText}, [explainedWords(row), diagnosticsWords(row)].filter(Boolean).join(' · '), width - LABEL - 12, 5.1),
     );
   });
   return svgNode('svg', {xmlns: 'http://www.w3.org/2000/svg', width, height: y + 4, viewBox: `0 0 ${width} ${y + 4}`, 'font-family': FONT, 'font-size': 11, fill: COLORS.text},

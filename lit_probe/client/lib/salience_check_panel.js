@@ -9,8 +9,8 @@ import {requestKey} from './request_key.js';
 import {salienceChoices, saliencePanel} from './salience_panel.js';
 import {changedOptions} from './salience_plan.js';
 
-/** How many texts are looked at, at most. */
-const sample = observable(100);
+/** How many texts each check looks at, at most. Stability makes many maps of each: it takes some ten seconds a text. */
+const samples = observable(/** @type {Record<string, number>} */ ({faithfulness: 100, stability: 20, words: 100}));
 
 /**
  * @typedef {object} SalienceCheck
@@ -29,7 +29,7 @@ export function salienceCheckPanel(LitPanel) {
     static interpreter = 'salience_checks';
 
     choices() {
-      return [...super.choices(), sample];
+      return [...super.choices(), samples];
     }
 
     observed() {
@@ -47,7 +47,7 @@ export function salienceCheckPanel(LitPanel) {
     configOf({name, config, uses}) {
       const explain = this.explained();
       return {
-        check: name, explain, ...(explain === 'probe' ? {layer: String(this.layer())} : {}), ...config, sample: sample.get(),
+        check: name, explain, ...(explain === 'probe' ? {layer: String(this.layer())} : {}), ...config, sample: samples.get()[name],
         ...changedOptions(salienceChoices.get().options, this.catalogue(), [...uses, 'seed']),
       };
     }
@@ -77,23 +77,23 @@ export function salienceCheckPanel(LitPanel) {
       return result?.state === 'ready' ? result.answer : null;
     }
 
-    /** Which texts a check would be about. */
-    textsWords() {
+    /** Which texts a check would be about. @param {SalienceCheck} check */
+    textsWords({name}) {
       const {selected, slice} = this.seen;
-      const most = sample.get();
+      const most = samples.get()[name];
       if (selected.length === 0) return `${formatCount(most)} dev examples, drawn by seed`;
       const which = slice ? `slice “${slice}”` : 'the selection';
       return selected.length > most ? `${formatCount(most)} of the ${formatCount(selected.length)} examples of ${which}, drawn by seed` : `${which}, ${countOf(selected.length, 'example')}`;
     }
 
-    /** How many texts are looked at. */
-    renderSample() {
+    /** How many texts a check looks at. @param {string} name  of the check @param {string} [title] */
+    renderSample(name, title = 'Texts at most') {
       const change = (/** @type {any} */ {target}) => {
-        if (target.value !== '' && target.checkValidity()) sample.set(Number(target.value));
-        else target.value = String(sample.get());
+        if (target.value !== '' && target.checkValidity()) samples.set({...samples.get(), [name]: Number(target.value)});
+        else target.value = String(samples.get()[name]);
       };
-      return html`<label title="How many texts are looked at, at most"><span>Texts at most</span>
-        <input type="number" name="sample" min="2" max="1000" step="1" .value=${String(sample.get())} @change=${change}></label>`;
+      return html`<label title="How many texts are looked at, at most"><span>${title}</span>
+        <input type="number" name=${`sample-${name}`} min="2" max="1000" step="1" .value=${String(samples.get()[name])} @change=${change}></label>`;
     }
 
     /**
@@ -106,8 +106,8 @@ export function salienceCheckPanel(LitPanel) {
      */
     renderCheck(check, button, renderAnswer, slow = '') {
       if (!this.isWished(this.wishOf(check))) {
-        return html`<button class="hairline-button measure-${check.name}" @click=${() => this.makeWishes([this.wishOf(check)])}>${button}</button>
-          <div class="intro">Over ${this.textsWords()}. ${slow}</div>`;
+        return html`<button class=${`hairline-button start measure-${check.name}`} @click=${() => this.makeWishes([this.wishOf(check)])}>${button}</button>
+          <div class="intro">Over ${this.textsWords(check)}. ${slow}</div>`;
       }
       const key = this.keys[check.name];
       const result = answers.read(key) ?? {state: 'loading'};

@@ -56,7 +56,7 @@ export const SALIENCE_CSS = `
   .intro { padding: 0 12px; }
   .block-title { margin: 12px 12px 0; font-size: 13px; font-weight: bold; }
   .block + .block { border-top: 1px solid var(--lit-neutral-200); margin-top: 10px; }
-  .block > .hairline-button { margin: 4px 12px; }
+  .hairline-button.start { margin: 4px 12px; }
   .bars { width: 100%; border-collapse: collapse; font-size: 12px; table-layout: fixed; }
   .bars th { font-weight: normal; text-align: left; padding: 1px 6px 1px 0; line-height: 15px; overflow-wrap: anywhere; }
   .bars thead th { color: var(--lit-neutral-700); font-size: 11px; vertical-align: bottom; }

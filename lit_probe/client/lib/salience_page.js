@@ -48,7 +48,7 @@ function rowElements(row) {
   return [
     element('h3', {}, row.label),
     element('div', {dir: 'auto'}, ...chips),
-    element('p', {class: 'quiet'}, [explainedWords(row), diagnosticsWords(row.diagnostics)].filter(Boolean).join(' · ')),
+    element('p', {class: 'quiet'}, [explainedWords(row), diagnosticsWords(row)].filter(Boolean).join(' · ')),
   ];
 }
 

@@ -13,7 +13,7 @@ import {PANEL_CSS} from './panel_css.js';
 import {requestKey} from './request_key.js';
 import {resolveLayer} from './resolve_layer.js';
 import {SALIENCE_CSS} from './salience_css.js';
-import {FIRST_CHOICES, knownTarget} from './salience_plan.js';
+import {FIRST_CHOICES, shownTargets} from './salience_plan.js';
 import {layerName} from './sentences.js';
 
 /** What is explained and how, for all panels about words: two of them side by side should speak of the same thing. */
@@ -27,7 +27,8 @@ export function choose(changes) {
 /** What takes long and was asked for by a button, as keys of the wishes; see `wish`. */
 const wishes = observable(/** @type {ReadonlySet<string>} */ (new Set()));
 
-const send = inTurn();
+/** A browser has about six connections to a server. */
+const send = inTurn(3);
 
 /**
  * What our panels about words have in common: they know what can be asked, the layer that is explained, and what the reader has
@@ -145,18 +146,27 @@ export function saliencePanel(LitPanel) {
         ${renderSelect('layer', 'Layer', options, String(layer), (value) => currentLayer.set(Number(value)))}</span>`;
     }
 
+    /** Whose names the classes have. @returns {'probe'|'model'} */
+    namedBy() {
+      return this.explained();
+    }
+
     /** The class that is explained. */
     renderTarget() {
-      const names = this.catalogue().class_names[this.explained()] ?? [];
+      const {names, target: chosen} = shownTargets(salienceChoices.get().target, this.catalogue(), this.namedBy());
       const options = [{value: 'predicted', title: 'predicted class'}, {value: 'gold', title: 'gold label'},
         ...names.map((/** @type {string} */ name) => ({value: `class:${name}`, title: name}))];
-      return html`<span class="toolbar-part">${renderSelect('target', 'Class', options, knownTarget(salienceChoices.get().target, names), (target) => choose({target}))}</span>`;
+      return html`<span class="toolbar-part">${renderSelect('target', 'Class', options, chosen, (target) => choose({target}))}</span>`;
     }
 
     /** "probe at layer 3 (dev-chosen)" or "the model’s own prediction". */
     explainedName() {
+      return this.explained() === 'model' ? 'the model’s own prediction' : this.probeName();
+    }
+
+    /** "the probe at layer 3, dev-chosen". */
+    probeName() {
       const [about, layer] = [this.about(), this.layer()];
-      if (this.explained() === 'model') return 'the model’s own prediction';
       return layer === null ? 'the probe' : `the probe at ${layerName(layer)}${layer === about?.best_layer ? ', dev-chosen' : ''}`;
     }
   };

@@ -70,7 +70,7 @@ export function salienceConfig(choices, catalogue, method, explain, layer) {
   const how = choices.aggregation[kind];
   return {
     method: method.name, explain, ...(explain === 'probe' && layer !== null ? {layer: String(layer)} : {}),
-    target: knownTarget(choices.target, catalogue.class_names[explain] ?? []), scalar: choices.scalar,
+    target: knownTarget(choices.target, catalogue), scalar: choices.scalar,
     ...(how === catalogue.aggregations[kind][0] ? {} : {aggregation: how}),
     ...changedOptions(choices.options, catalogue, method.uses),
   };
@@ -89,12 +89,37 @@ export function changedOptions(options, catalogue, uses) {
 }
 
 /**
- * The class that is explained: a class of another data set is none of this one's.
+ * The class that is explained: a class of another data set is none of this one's. The probes and the model may write the same class
+ * in two ways; the server knows both.
  *
  * @param {string} target
- * @param {string[]} classNames
+ * @param {any} catalogue  the answer of the interpreter `salience_methods`
  * @returns {string}
  */
-export function knownTarget(target, classNames) {
-  return !target.startsWith('class:') || classNames.includes(target.slice('class:'.length)) ? target : 'predicted';
+export function knownTarget(target, catalogue) {
+  const {probe, model} = catalogue.class_names;
+  return !target.startsWith('class:') || [...probe, ...(model ?? [])].includes(nameOf(target)) ? target : 'predicted';
+}
+
+/**
+ * The classes that can be chosen, and which of them is.
+ *
+ * @param {string} target
+ * @param {any} catalogue
+ * @param {'probe'|'model'} explain  whose names are shown
+ * @returns {{names: string[], target: string}}  a class that only the other one tells apart stands at the end
+ */
+export function shownTargets(target, catalogue, explain) {
+  const {class_names: {probe, model}, head_classes: pairs} = catalogue;
+  const names = (explain === 'model' ? model : null) ?? probe;
+  const known = knownTarget(target, catalogue);
+  const name = nameOf(known);
+  if (!known.startsWith('class:') || names.includes(name)) return {names, target: known};
+  const twin = names === probe ? probe[(pairs ?? []).indexOf(model.indexOf(name))] : model[(pairs ?? [])[probe.indexOf(name)]];
+  return twin === undefined ? {names: [...names, name], target: known} : {names, target: `class:${twin}`};
+}
+
+/** @param {string} target */
+function nameOf(target) {
+  return target.slice('class:'.length);
 }

@@ -66,7 +66,7 @@ when you press a button.`;
     const catalogue = this.catalogue();
     const methods = [...pickedMethods(salienceChoices.get(), catalogue), {signed: true, uses: ['seed', 'replace']}];
     return html`<details class="settings"><summary>Texts, methods and options</summary>
-      <div class="choices">${this.renderSample()}</div>${renderMethodBoxes(catalogue)}${renderOptions(catalogue, methods, {aggregation: false})}</details>`;
+      <div class="choices">${this.renderSample('faithfulness', 'Texts for faithfulness, at most')}${this.renderSample('stability', 'for stability')}</div>${renderMethodBoxes(catalogue)}${renderOptions(catalogue, methods, {aggregation: false})}</details>`;
   }
 
   renderChecks() {

@@ -18,7 +18,7 @@ import {download} from '../lib/download.js';
 import {explainedWords} from '../lib/explained_words.js';
 import {figurePage} from '../lib/figure_page.js';
 import {countOf, formatScore} from '../lib/format.js';
-import {definePanel, exampleText, fitTogether, html, nothing, pinnedExample} from '../lib/lit_host.js';
+import {definePanel, exampleText, fitTogether, html, interpretation, nothing, pinnedExample} from '../lib/lit_host.js';
 import {renderMethodBoxes, renderOptions} from '../lib/method_settings.js';
 import {rowAgreement} from '../lib/row_agreement.js';
 import {salienceChart} from '../lib/salience_chart.js';
@@ -50,7 +50,8 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
   <p><b>No single method is right.</b> Gradients look at tiny changes of the numbers behind the words; occlusion, LIME and KernelSHAP
     take words out and look again. Where they disagree, take none at its word; “How far to trust it” measures which of them deserves it.</p>
   <p><b>The line under a row</b> says how it was made and how good it is. A <i>completeness gap</i> far from 0: take more steps, or more
-    noisy copies. A low <i>R²</i>, or few <i>effective samples</i>: the simple model that LIME or KernelSHAP fits does not describe this text; take more perturbed texts.</p>
+    noisy copies. A low <i>R²</i>, or few <i>effective samples</i>: the simple model that LIME or KernelSHAP fits does not describe this text; take more perturbed texts.
+    <i>Exact</i> Shapley values need neither: all texts were read.</p>
   <p><b>By layer</b>, the maps show off which words the concept is decodable at each layer. That a word matters to the probe does not
     mean that the model relies on it: compare “probe and model”.</p></details>`;
 
@@ -88,6 +89,11 @@ the current layer. “How to read this”, at the bottom, says more.`;
     const choices = salienceChoices.get();
     const rows = choices.rows === 'both' && !this.catalogue().class_names.model ? /** @type {const} */ ('methods') : choices.rows;
     return {...choices, rows, explain: this.explained()};
+  }
+
+  /** The rows of layers, and of probe and model, begin with the probe. @returns {'probe'|'model'} */
+  namedBy() {
+    return this.chosen().rows === 'methods' ? this.explained() : 'probe';
   }
 
   /** @returns {PlannedRow[]} */
@@ -234,7 +240,7 @@ the current layer. “How to read this”, at the bottom, says more.`;
   /** Until a map says it exactly, or where rows explain different things. */
   explainedInGeneral() {
     const {rows, target, scalar} = this.chosen();
-    const what = rows === 'layers' ? 'the probe of each layer' : rows === 'both' ? `${this.explainedName()}, and the model` : this.explainedName();
+    const what = rows === 'layers' ? 'the probe of each layer' : rows === 'both' ? `${this.probeName()}, and the model` : this.explainedName();
     const which = target === 'predicted' ? 'the predicted class' : target === 'gold' ? 'the gold label' : `“${target.slice('class:'.length)}”`;
     return `${what}, ${scalar} of ${which}`;
   }
@@ -257,7 +263,7 @@ the current layer. “How to read this”, at the bottom, says more.`;
     if (result.state === 'ready') {
       this.last.set(slot, {id: example.id, answer: result.answer});
       const map = /** @type {SalienceRow} */ (drawn);
-      const under = [...(ownWords ? [explainedWords(map)] : []), diagnosticsWords(map.diagnostics)].filter(Boolean).join(' · ');
+      const under = [...(ownWords ? [explainedWords(map)] : []), diagnosticsWords(map)].filter(Boolean).join(' · ');
       const score = hovered === null ? null : map.units[hovered];
       return [html`<div class="label">${row.label}</div>`,
         html`<div class="map" data-method=${map.method}>${this.renderChips(name, map, hovered)}${under ? html`<div class="under">${under}</div>` : nothing}</div>`,
@@ -276,9 +282,22 @@ the current layer. “How to read this”, at the bottom, says more.`;
       const retry = html`<button class="text-button retry" @click=${() => answers.retry(this.keys[`${name} ${row.id}`])}>retry</button>`;
       return html`<div class="row-error" role="alert">${result.message}${result.said ? nothing : retry}</div>`;
     }
+    if (result.state === 'cancelled') {
+      return html`<span class="pending">cancelled</span><button class="text-button retry" @click=${() => answers.retry(this.keys[`${name} ${row.id}`])}>compute</button>`;
+    }
+    if (result.state === 'computing') {
+      return html`<span class="pending" role="status">${result.message}</span><button class="text-button cancel" @click=${() => this.cancel(name, row, example)}>Cancel</button>`;
+    }
     const last = this.last.get(slot);
     if (last?.id === example.id) return html`<div class="pale" aria-busy="true">${this.renderChips(name, salienceRow(row.label, last.answer, salienceChoices.get().show), null)}</div>`;
-    return html`<span class="pending" role="status">${result.message ?? 'computing …'}</span>`;
+    return html`<span class="pending" role="status">computing …</span>`;
+  }
+
+  /** Gives a map up that takes long. @param {string} name @param {PlannedRow} row @param {IndexedInput} example */
+  cancel(name, row, example) {
+    const {model, dataset} = this.seen;
+    const config = {...row.config, cancel: true};
+    answers.cancel(this.keys[`${name} ${row.id}`], () => interpretation({model, dataset, interpreter: 'salience_map', inputs: [example], config}));
   }
 
   /** @param {string} name @param {SalienceRow} map @param {?number} hovered */

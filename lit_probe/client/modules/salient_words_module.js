@@ -61,7 +61,7 @@ word to select its texts.`;
   checks() {
     const {name, uses} = this.method();
     const {target, scalar} = salienceChoices.get();
-    return [{name: 'words', config: {method: name, target: knownTarget(target, this.catalogue().class_names[this.explained()] ?? []), scalar, min_count: fewest.get()}, uses}];
+    return [{name: 'words', config: {method: name, target: knownTarget(target, this.catalogue()), scalar, min_count: fewest.get()}, uses}];
   }
 
   renderPanel() {
@@ -78,7 +78,7 @@ word to select its texts.`;
         ${this.renderTarget()}
         ${answer ? html`<span class="downloads">${renderDownloads(this.files(answer))}</span>` : nothing}</div>
       <div class="module-results-area">
-        <details class="settings"><summary>Texts and options</summary><div class="choices">${this.renderSample()}${renderFewest()}</div>
+        <details class="settings"><summary>Texts and options</summary><div class="choices">${this.renderSample('words')}${renderFewest()}</div>
           ${renderOptions(this.catalogue(), [this.method(), {signed: this.method().signed, uses: ['seed']}], {aggregation: false})}</details>
         ${notYet ?? [answer ? nothing : html`<div class="intro">Which words speak most for each class, to <b>${this.explainedName()}</b>?</div>`,
           this.renderCheck(this.checks()[0], 'Find the words', (found) => this.renderClasses(found))]}

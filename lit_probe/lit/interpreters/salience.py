@@ -16,12 +16,16 @@ from numpy.typing import NDArray
 from lit_probe.errors import LitProbeError
 from lit_probe.lit import explaining
 from lit_probe.lit.config_values import one_of, settings_of, whole_number
-from lit_probe.lit.explaining import Explainer, Explanation, Question, explainer_of, question_of
+from lit_probe.lit.explaining import Explainer, Explanation, PlannedMap, Question, explainer_of, question_of
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.messages import plain_message
 from lit_probe.lit.model import ProbeModel, probe_model
 from lit_probe.probe_forward import SCALARS
-from lit_probe.salience import SALIENCE_METHODS, SalienceMethod
+from lit_probe.salience import SALIENCE_METHODS, SalienceMethod, TokenScores
+
+# The controls of a row are called by their keys: these say what they are. The options' are in `explaining.TITLES`.
+_KEYS = {"target": "class", "scalar": "number", "aggregation": "score of a word"}
+_NAMES = {title: name for name, title in (_KEYS | explaining.TITLES).items()}
 
 # LIT fills this key with the class that is chosen above its rows.
 LITS_TARGET = "class to explain"
@@ -70,12 +74,12 @@ class SalienceRow(ProbeInterpreter):
             LITS_TARGET: types.SalienceTargetInfo(required=False),
             "explain": _choice(explained),
             "layer": _choice([explaining.DEV_CHOSEN, *map(str, range(self._n_layers))]),
-            "target": _choice(targets),
-            "scalar": _choice(list(SCALARS)),
+            _KEYS["target"]: _choice(targets),
+            _KEYS["scalar"]: _choice(list(SCALARS)),
             "show": _choice([TOKENS, WORDS]),
-            "aggregation": _choice(explaining.AGGREGATIONS[self._method.signed]),
+            _KEYS["aggregation"]: _choice(explaining.AGGREGATIONS[self._method.signed]),
         }
-        return spec | {name: _control(name) for name in self._method.uses}
+        return spec | {explaining.TITLES.get(name, name): _control(name) for name in self._method.uses}
 
     def run(
         self,
@@ -92,12 +96,12 @@ class SalienceRow(ProbeInterpreter):
           model: an encoder with layer probes.
           dataset: that the examples belong to.
           model_outputs: not used.
-          config: see ``config_spec``; everything has a default.
+          config: see ``config_spec``; everything has a default. Options may also go by their own names.
 
         Raises:
           LitProbeError: the configuration cannot be understood, or the probes are not ready.
         """
-        settings, probes = settings_of(config), probe_model(model)
+        settings, probes = {_NAMES.get(key, key): value for key, value in settings_of(config).items()}, probe_model(model)
         target = settings.get("target", AS_ABOVE)
         settings = {**settings, "target": explaining.PREDICTED if target == AS_ABOVE else target}
         question = question_of(settings, further=(LITS_TARGET, "show", "aggregation"))
@@ -110,7 +114,10 @@ class SalienceRow(ProbeInterpreter):
         maps = []
         for example in inputs:
             try:
-                explained = explainer.explain(_following(question, above, explainer), self._method.name, example, dataset)
+                planned = explainer.plan(_following(question, above, explainer), self._method.name, example, dataset)
+                if not (planned.is_quick or explainer.is_made(planned)):
+                    raise _takes_too_long(planned)
+                explained = explainer.make(planned)
             except LitProbeError as error:
                 maps.append(_groups({NO_MAP: ((), ()), plain_message(str(error)): ((), ())}))
             else:
@@ -165,6 +172,15 @@ def _following(question: Question, above: str | None, explainer: Explainer) -> Q
     return replace(question, target=explaining.CLASS_PREFIX + above)
 
 
+def _takes_too_long(planned: PlannedMap) -> LitProbeError:
+    asked = [name for name in ("steps", "samples", "noise_samples") if name in SALIENCE_METHODS[planned.method].uses]
+    fewer = "".join(f", or with fewer {explaining.TITLES.get(name, name)}" for name in asked)
+    return LitProbeError(
+        f"For this map the encoder would read about {planned.n_tokens:,} tokens; LIT's rows, which cannot be cancelled, may take "
+        f"{planned.most_tokens:,}. Ask for it in the panel “Salience side by side”, for a shorter text{fewer}."
+    )
+
+
 def _drawn(explained: Explanation, show: str, how: str) -> dict[str, dtypes.TokenSalience]:
     """The map as LIT draws it: in colors from -1 to 1, so the largest score has size 1."""
     scores = explained.scores
@@ -174,11 +190,23 @@ def _drawn(explained: Explanation, show: str, how: str) -> dict[str, dtypes.Toke
     remarks = [f"color scale: 1 is {largest:.3g}"]
     if show == WORDS:
         remarks.append(f"{_AGGREGATED[how]} of each word's tokens")
-    remarks += [f"{name.replace('_', ' ')} {_short(value)}" for name, value in scores.diagnostics.items()]
+    remarks += _remarks(scores)
     if beyond := scores.words_beyond_limit:
-        shown = ", ".join(beyond[:_MAX_WORDS]) + (", …" if len(beyond) > _MAX_WORDS else "")
+        shown = " ".join(beyond[:_MAX_WORDS]) + (" …" if len(beyond) > _MAX_WORDS else "")
         remarks.append(f"{len(beyond):,} words beyond the limit were not read: {shown}")
     return _groups({caption: (texts, values / largest if largest else values), "; ".join(remarks): ((), ())})
+
+
+def _remarks(scores: TokenScores) -> list[str]:
+    """How the map was made, and how far it can be trusted."""
+    said = dict(scores.diagnostics)
+    exact = []
+    if scores.method == "kernel_shap" and said["enumerated"]:
+        # How well a sum of scores describes every text does not matter to them.
+        exact = ["exact Shapley values"]
+        said = {name: value for name, value in said.items() if name not in ("r2", "effective_samples", "enumerated")}
+    named = explaining.TITLES
+    return exact + [f"{named.get(name, name.replace('_', ' '))} {_short(value)}" for name, value in said.items()]
 
 
 def _groups(groups: Mapping[str, tuple[Sequence[str], Sequence[float] | NDArray[np.float64]]]) -> dict[str, dtypes.TokenSalience]:

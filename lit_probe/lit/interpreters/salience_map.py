@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 
+from lit_probe.battery import CheckProgress
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.config_values import one_of, settings_of
-from lit_probe.lit.explaining import explainer_of, question_of
+from lit_probe.lit.explaining import Explainer, PlannedMap, explainer_of, question_of
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.salience import aggregation_of
 from lit_probe.lit.messages import plain_message
-from lit_probe.lit.model import probe_model
+from lit_probe.lit.model import ProbeModel, probe_model
 from lit_probe.salience import SALIENCE_METHODS
 
 
@@ -41,26 +43,36 @@ class SalienceMapInterpreter(ProbeInterpreter):
           model: an encoder with layer probes.
           dataset: that the example belongs to.
           model_outputs: not used.
-          config: ``method``; what ``explaining.question_of`` reads; ``aggregation`` of a word's tokens.
+          config: ``method``; what ``explaining.question_of`` reads; ``aggregation`` of a word's tokens; ``"cancel": true`` to end
+            the computation.
 
         Returns:
           ``status``: ``ready`` with what ``TokenScores.to_json`` gives, the method's ``title``, the ``layer``, the
           ``class_names``, the ``predicted_class``, the ``gold`` one or None, and ``by_word``: ``how``, ``words``, ``scores``;
-          ``computing`` with ``message`` and ``fraction`` while the probes are in the making; ``failed`` with a ``message``.
+          ``computing`` with ``message`` and ``fraction`` while the probes are in the making, or the map itself: one that takes
+          long is made in the background; ``failed`` with a ``message``; ``cancelled``.
 
         Raises:
           LitProbeError: the configuration cannot be understood, or there is not exactly one example.
         """
         settings = settings_of(config)
         method = SALIENCE_METHODS[one_of(settings, "method", SALIENCE_METHODS)]
-        question, how = question_of(settings, further=("method", "aggregation")), aggregation_of(settings, method)
+        question, how = question_of(settings, further=("method", "aggregation", "cancel")), aggregation_of(settings, method)
         if len(inputs) != 1:
             raise LitProbeError(f"A map is made for one example at a time; {len(inputs)} were sent.")
-        explainer = explainer_of(probe_model(model))
+        probes = probe_model(model)
+        explainer = explainer_of(probes)
         if status := explainer.status(question):
             return status
         try:
-            explained = explainer.explain(question, method.name, inputs[0], dataset)
+            planned = explainer.plan(question, method.name, inputs[0], dataset)
+            if planned.is_quick or explainer.is_made(planned):
+                explained = explainer.make(planned)
+            else:
+                answer = _in_the_background(planned, explainer, probes, bool(settings.get("cancel")))
+                if answer["status"] != "ready":
+                    return answer
+                explained = answer["explained"]
         except LitProbeError as error:
             return {"status": "failed", "message": plain_message(str(error))}
         words, scores = explained.scores.by_word(how)
@@ -75,3 +87,15 @@ class SalienceMapInterpreter(ProbeInterpreter):
             "gold": explained.gold,
             "by_word": {"how": how, "words": list(words), "scores": scores.tolist()},
         }
+
+
+def _in_the_background(planned: PlannedMap, explainer: Explainer, model: ProbeModel, cancel: bool) -> dict[str, Any]:
+    """How far the map is; once it is ``ready``, ``explained``."""
+    key = (model.name, "salience_map", planned.key)
+    title = f"{SALIENCE_METHODS[planned.method].title} for the {planned.forward.name} of {model.name}"
+
+    def compute(progress: CheckProgress) -> dict[str, Any]:
+        passes = count()
+        return {"explained": explainer.make(planned, lambda: progress(next(passes), planned.n_passes))}
+
+    return model.checks.cancel(key, title) if cancel else model.checks.ask(key, title, compute, quick=False)

@@ -30,6 +30,8 @@ class SalienceMethodsInterpreter(ProbeInterpreter):
     ) -> dict[str, Any]:
         """The choices of a panel. They are there before the probes are, except for the ``best_layer``, which is None till then.
 
+        ``head_classes`` tells for each class of the probes which one of the model's own it is, or is None.
+
         Args:
           inputs: not used.
           model: an encoder with layer probes.
@@ -54,12 +56,16 @@ class SalienceMethodsInterpreter(ProbeInterpreter):
                 }
                 for method in SALIENCE_METHODS.values()
             ],
-            "options": {name: {"default": default, **_limits(name)} for name, default in explaining.DEFAULTS.items()},
+            "options": {
+                name: {"default": default, "title": explaining.TITLES.get(name, name), **_limits(name)}
+                for name, default in explaining.DEFAULTS.items()
+            },
             "scalars": list(SCALARS),
             "aggregations": {"signed": explaining.AGGREGATIONS[True], "sizes": explaining.AGGREGATIONS[False]},
             "n_layers": probes.encoder.n_layers,
             "best_layer": probes.study.result().best_layer if probes.study.ready else None,
             "class_names": {"probe": list(probes.label_names), "model": None if head is None else list(head)},
+            "head_classes": explaining.explainer_of(probes).head_classes(),
         }
 
 
