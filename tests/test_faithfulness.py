@@ -135,6 +135,13 @@ def test_a_texts_numbers_do_not_depend_on_its_neighbours(encoder):
             assert pick(together)[measure]["mean"] == pytest.approx(expected)
 
 
+def test_searched_limits_are_said_to_depend_on_the_methods(encoder):
+    short, long = "the plot was great", "the plot of it was great but the music and the story was awful"
+    notes = [" ".join(faithfulness(BagOfWords(encoder, WEIGHTS), [text], None, ["occlusion"])["notes"]) for text in (short, long)]
+    assert "normalised numbers may change with the methods that are compared" in notes[1]
+    assert "may change with the methods" not in notes[0]
+
+
 def test_texts_without_two_words_are_left_out_and_counted(encoder):
     forward, (texts, labels) = BagOfWords(encoder, WEIGHTS), sentences(4)
     plain = faithfulness(forward, texts, labels, ["occlusion"])

@@ -38,7 +38,7 @@ def server(tiny_folder, tmp_path_factory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def headed_server(tmp_path_factory) -> Iterator[str]:
-    """The address of a server with a checkpoint that has a head for the demo's labels, in capital letters; its probes are ready."""
+    """The address of a server whose probes are ready. The checkpoint has a head for the demo's labels, in capital letters."""
     from transformers import AutoModelForSequenceClassification
 
     demo = load_dataset("demo")

@@ -120,6 +120,19 @@ def test_a_repeated_map_has_the_same_digits_whatever_the_global_generators_hold(
     assert torch.equal(torch_before, torch.get_rng_state())
 
 
+@pytest.mark.parametrize("method", RANDOM_METHODS)
+def test_what_others_draw_in_between_changes_nothing(planted, method):
+    def others():
+        np.random.seed(len(TEXT))
+        torch.manual_seed(1)
+
+    with torch.random.fork_rng(devices=[]):
+        state = np.random.get_state()
+        undisturbed, disturbed = (explain(planted.forward(), TEXT, method, options=QUICK, check=one) for one in (None, others))
+        np.random.set_state(state)
+    assert undisturbed.scores.tolist() == disturbed.scores.tolist()
+
+
 @pytest.mark.parametrize("method", SALIENCE_METHODS)
 def test_the_seed_matters_exactly_for_random_methods(planted, method):
     maps = [explain(planted.forward(), TEXT, method, options=SalienceOptions(steps=5, samples=20, seed=seed)) for seed in (0, 1)]
