@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: serve test check lint bench clean compiler
+.PHONY: serve test check lint bench notebook clean compiler
 
 serve: $(VENV)/.serve
 	$(BIN)/lit-probe serve
@@ -21,6 +21,10 @@ lint: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks
+
+# JupyterLab comes with the test tools, which run the examples too.
+notebook: $(VENV)/.test
+	$(BIN)/jupyter lab examples
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -34,7 +34,7 @@ _ADJECTIVE_PAIRS = (
 _OTHER_PAIRS = (
     "better worse, best worst, masterpiece mess, triumph failure, joy chore, loved hated, liked disliked, recommended rejected"
 )
-_PAIRS = [tuple(pair.split()) for pair in f"{_ADJECTIVE_PAIRS}, {_OTHER_PAIRS}".split(", ")]
+_PAIRS: list[tuple[str, str]] = [tuple(pair.split()) for pair in f"{_ADJECTIVE_PAIRS}, {_OTHER_PAIRS}".split(", ")]
 OPPOSITES = {one: other for pair in _PAIRS for one, other in (pair, pair[::-1])}
 
 # Verbs that judge: the form after "not", and that of the past.

@@ -24,7 +24,7 @@ TUTORIAL = Path(__file__).parent.parent / "docs" / "tutorial.md"
 PICTURES = TUTORIAL.with_suffix("")
 WIDTH = 1200
 PAGE_HEIGHT = 820
-COLOURS = 96
+COLOURS = 128
 SLOW = 180_000
 REVIEW = "Immensely satisfying, right down to the lettering on the shop signs."
 SEARCH = "satisfying"
@@ -85,7 +85,7 @@ def page(walk: Walk) -> Locator:
 
 def curve(walk: Walk) -> Locator:
     """The curve with its reading."""
-    panel = walk.panel("layer-metrics-module", height=880)
+    panel = walk.panel("layer-metrics-module", height=960)
     expect(panel.locator(".remark[role=status]")).to_have_count(0, timeout=SLOW)
     return panel
 
@@ -93,14 +93,14 @@ def curve(walk: Walk) -> Locator:
 def selectivity(walk: Walk) -> Locator:
     """The task beside its control."""
     walk.press("Selectivity")
-    panel = walk.panel("selectivity-module", height=880)
+    panel = walk.panel("selectivity-module", height=960)
     panel.locator(".reading").wait_for(timeout=SLOW)
     return panel
 
 
 def review(walk: Walk) -> Locator:
     """A review found in the table and selected, and what every layer answers to it."""
-    walk.page.set_viewport_size({"width": WIDTH, "height": PAGE_HEIGHT})
+    walk.page.set_viewport_size({"width": WIDTH, "height": 940})
     walk.press("Probe by layer")
     walk.search(SEARCH)
     walk.press(re.compile(re.escape(REVIEW)))
@@ -111,7 +111,9 @@ def review(walk: Walk) -> Locator:
 def words(walk: Walk) -> Locator:
     """All maps of the review's words."""
     walk.choose_layout("decodability", "words")
-    panel = walk.panel("salience-rows-module", height=1000)
+    # LIT stays on the tab of the same name.
+    walk.press("Side by side")
+    panel = walk.panel("salience-rows-module", height=1100)
     expect(panel.locator(".map[data-method]")).to_have_count(3, timeout=SLOW)
     walk.press("Compute all")
     expect(panel.locator(".map[data-method]")).to_have_count(9, timeout=SLOW)
@@ -121,7 +123,8 @@ def words(walk: Walk) -> Locator:
 def neuron(walk: Walk) -> Locator:
     """The first neuron of the list with its words."""
     walk.choose_layout("words", "neurons")
-    panel = walk.panel("neurons-module", height=1250)
+    walk.press("Neurons")
+    panel = walk.panel("neurons-module", height=1255)
     panel.locator(".ask-words").wait_for(timeout=SLOW)
     walk.press("Find the words")
     panel.locator(".end.highest .chip").first.wait_for(timeout=SLOW)
@@ -139,9 +142,11 @@ def switched_off(walk: Walk) -> Locator:
 def flip(walk: Walk) -> Locator:
     """The review edited, and the layer from which the probe answers otherwise."""
     walk.choose_layout("neurons", "edits")
+    walk.press("Counterfactual")
+    walk.press("Edit")
     walk.page.set_viewport_size({"width": WIDTH, "height": PAGE_HEIGHT})
     walk.page.locator("datapoint-editor-module:visible textarea").first.fill(EDIT)
-    walk.press("Add")
+    walk.press("Add", inside="datapoint-editor-module:visible")
     panel = walk.page.locator("counterfactual-by-layer-module:visible")
     expect(panel.locator(".says.edit")).to_have_text(EDIT, timeout=SLOW)
     expect(panel.locator("[aria-busy=true]")).to_have_count(0)
@@ -161,12 +166,12 @@ def sections(tutorial: str) -> dict[str, str]:
 
 def names_in(section: str) -> list[str]:
     """What the reader is told to look for on the page."""
-    return re.findall(r"\*\*([^*]+)\*\*", section)
+    return re.findall(r"\*\*([^*]+)\*\*", " ".join(section.split()))
 
 
 def quotes_in(section: str) -> list[str]:
     """What the page is said to say; it depends on the encoder."""
-    return re.findall("“([^”]+)”", section)
+    return re.findall("“([^”]+)”", " ".join(section.split()))
 
 
 def missing(walk: Walk, section: str, quotes: bool) -> list[str]:
@@ -197,7 +202,7 @@ def write(shown: Locator, target: Path) -> None:
     assert box is not None
     picture = Image.open(io.BytesIO(shown.screenshot(scale="device" if 2 * box["width"] <= WIDTH else "css")))
     target.parent.mkdir(exist_ok=True)
-    picture.convert("RGB").quantize(COLOURS).save(target, optimize=True)
+    picture.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(target, optimize=True)
     print(f"Written: {target} ({picture.width} × {picture.height}, {target.stat().st_size // 1024} kB)")
 
 

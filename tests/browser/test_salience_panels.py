@@ -199,9 +199,7 @@ def test_probe_and_model_stand_side_by_side_where_the_model_has_a_head(chromium,
     wait_for_maps(panel, 2)
     expect(panel.locator(".under").first).to_contain_text("logit of “positive” = ")
     expect(panel.locator(".under").last).to_contain_text("model, logit of “POSITIVE” = ")
-    expect(panel.locator(".explained")).to_contain_text(
-        re.compile(r"the probe at layer \d.*, and the model, logit of")
-    )
+    expect(panel.locator(".explained")).to_contain_text(re.compile(r"the probe at layer \d.*, and the model, logit of"))
     context.close()
     assert lit.problems == []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 
-from lit_probe.counterfactual_rules import UNKNOWN
+from lit_probe.counterfactual_rules import RULE_TITLES, UNKNOWN
 from lit_probe.counterfactuals import compare_pairs, over_groups, over_pairs, pairs_of
 from lit_probe.errors import DatasetError, LitProbeError
 from lit_probe.examples import clean_text
@@ -27,7 +27,7 @@ from lit_probe.lit.train_geometries import geometry_of
 
 DATASET, SENT = "dataset", "sent"
 DEFAULT_COLUMN = "pair_id"
-# Tells edits made on the page by the rule that made them apart. No field's name begins so.
+# Tells edits made on the page by the rule or generator that made them apart. No field's name begins so.
 BY_RULE = "_rule"
 _NO_VALUE = "(none)"
 _BY_HAND = "by hand"
@@ -44,13 +44,14 @@ class _Side:
 
 @dataclass(frozen=True)
 class _FoundPair:
-    """An original and its edit."""
+    """An original and its edit; ``judged`` where it is known what becomes of the label."""
 
     name: str
     original: _Side
     edit: _Side
     value: str
     group: str
+    judged: bool = True
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class CounterfactualPairsInterpreter(ProbeInterpreter):
           dataset: whose pairs are meant. Only its dev rows are looked at: test is scored once.
           model_outputs: not used.
           config: ``source``; ``column``, the field with the ids of the pairs; ``by``, a field whose values are looked at by
-            themselves, or, of pairs that were sent, ``_rule`` for the rule that made the edit; ``"cancel": true`` to end the
+            themselves, or, of pairs that were sent, ``_rule`` for the rule or generator that made the edit; ``"cancel": true`` to end the
             computation.
 
         Returns:
@@ -120,10 +121,10 @@ def _over(found: _Found, probes: ProbeModel, by: str) -> dict[str, Any]:
     changes = compare_pairs(study, originals, edits, geometry_of(probes.study))
     before, after = (np.array([probes.label_names.index(side.label) for side in sides]) for sides in _sides(pairs))
     groups = [pair.group for pair in pairs] if found.grouped else None
-    values = [pair.value for pair in pairs]
+    values, judged = [pair.value for pair in pairs], [pair.judged for pair in pairs]
     return {
-        **over_pairs(changes, before, after, groups, study.seed),
-        "kinds": over_groups(changes, before, after, values, groups, study.seed) if by else [],
+        **over_pairs(changes, before, after, groups, study.seed, judged=judged),
+        "kinds": over_groups(changes, before, after, values, groups, study.seed, judged=judged) if by else [],
         "pairs": [
             {
                 "name": pair.name,
@@ -231,10 +232,12 @@ def _sent(inputs: Sequence[types.JsonDict], probes: ProbeModel, by: str) -> _Fou
             n_unlabelled += 1
         else:
             n_trained_on += fields.split_of(original) == "train"
-            made = edit.get("_meta") or {}
-            n_unknown += made.get(EXPECTATION) == UNKNOWN
+            made = [example.get("_meta") or {} for example in (original, edit)]
+            # An edit of an edit: the label that it starts from is not known either.
+            judged = all(notes.get(EXPECTATION) != UNKNOWN for notes in made)
+            n_unknown += not judged
             name = str(original.get("_id", ""))
-            value = made.get(RULE, _BY_HAND) if by == BY_RULE else original.get(by) if by else ""
+            value = _maker(made[1]) if by == BY_RULE else original.get(by) if by else ""
             pairs.append(
                 _FoundPair(
                     name=name,
@@ -243,6 +246,7 @@ def _sent(inputs: Sequence[types.JsonDict], probes: ProbeModel, by: str) -> _Fou
                     value=_NO_VALUE if value in (None, "") else str(value),
                     # Edits of one text are not independent of one another.
                     group=name,
+                    judged=judged,
                 )
             )
     notes = []
@@ -254,7 +258,10 @@ def _sent(inputs: Sequence[types.JsonDict], probes: ProbeModel, by: str) -> _Fou
     if not pairs:
         raise LitProbeError(" ".join(["No pair can be looked at.", *notes]))
     if n_unknown:
-        notes.append(f"{n_unknown:,} of the edits were made by a generator that expects nothing of the label.")
+        notes.append(
+            f"In {n_unknown:,} of the {len(pairs):,} pairs nothing is expected of the label, so that no answer is right or wrong: "
+            "they count in the flip rate, and in neither consistency nor median change."
+        )
     if n_trained_on:
         notes.append(f"The originals of {n_trained_on:,} of the pairs are train rows, which the probes were fitted on.")
     notes.append(
@@ -262,6 +269,14 @@ def _sent(inputs: Sequence[types.JsonDict], probes: ProbeModel, by: str) -> _Fou
         "other score."
     )
     return _Found(tuple(pairs), True, tuple(notes))
+
+
+def _maker(made: Mapping[str, Any]) -> str:
+    """What made an edit: the rule, where it is one of a table, else the generator, whose rule names the very words."""
+    rule = made.get(RULE)
+    if rule is None:
+        return _BY_HAND
+    return str(rule if rule in RULE_TITLES else made.get("source") or rule)
 
 
 def _name(value: object, key: str) -> str:
