@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.common import default_encoder, in_turn, sentences
 from lit_probe.encoder import EncodedText, on_encoder_thread
-from lit_probe.probe_forward import Forward, Target, probe_forward
+from lit_probe.probe_forward import Forward, Target, forward_of_probe
 from lit_probe.probes.fitted import FittedProbe
 from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, explain
 
@@ -39,7 +39,7 @@ def main() -> None:
         ((np.concatenate([-weight, weight]), np.zeros(2)),),
         True,
     )
-    forwards = {layer: probe_forward(encoder, "mean", layer, probe) for layer in (2, encoder.n_layers - 1)}
+    forwards = {layer: forward_of_probe(encoder, "mean", layer, probe) for layer in (2, encoder.n_layers - 1)}
     forward = forwards[encoder.n_layers - 1]
     text = next(one for one in sentences("dev") if len(encoder.encode([one])[0].ids) == 25 and len(one.split()) > 14)
     [encoded] = encoder.encode([text], with_tokens=True)

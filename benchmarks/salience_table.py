@@ -21,7 +21,7 @@ from lit_probe.activation_cache import Cache
 from lit_probe.datasets import load_dataset
 from lit_probe.datasets.options import DatasetOptions
 from lit_probe.faithfulness import faithfulness
-from lit_probe.probe_forward import probe_forward
+from lit_probe.probe_forward import forward_of_probe
 from lit_probe.stability import stability
 from lit_probe.study import probe_layers
 
@@ -36,7 +36,7 @@ def main(n_faithfulness: int = 200, n_stability: int = 200) -> None:
     with tempfile.TemporaryDirectory() as folder:
         study = probe_layers(encoder, splits, cache=Cache(Path(folder)))
     layer = study.best_layer
-    forward = probe_forward(encoder, study.pooling, layer, study.layerwise.probes[layer], splits.label_names)
+    forward = forward_of_probe(encoder, study.pooling, layer, study.layerwise.probes[layer], splits.label_names)
     # In the order of the file, which is not that of the splits.
     label_of = dict(zip(splits.dev.texts, splits.dev.labels.tolist(), strict=True))
     texts = [text for text in sentences("dev") if text in label_of][:n_faithfulness]

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from lit_probe.layerwise import LayerwiseProbe as LayerwiseProbe
     from lit_probe.neuron_rankings import rank_neurons as rank_neurons
     from lit_probe.probe_forward import Target as Target
-    from lit_probe.probe_forward import model_forward as model_forward
-    from lit_probe.probe_forward import probe_forward as probe_forward
+    from lit_probe.probe_forward import forward_of_model as forward_of_model
+    from lit_probe.probe_forward import forward_of_probe as forward_of_probe
     from lit_probe.salience import explain as explain
     from lit_probe.study import LayerStudy as LayerStudy
     from lit_probe.study import probe_layers as probe_layers
@@ -51,8 +51,8 @@ _PUBLIC = {
     "extract_activations": "activations",
     "load_dataset": "datasets",
     "load_encoder": "encoder",
-    "model_forward": "probe_forward",
-    "probe_forward": "probe_forward",
+    "forward_of_model": "probe_forward",
+    "forward_of_probe": "probe_forward",
     "probe_layers": "study",
     "rank_neurons": "neuron_rankings",
     "split_texts": "datasets",

@@ -219,7 +219,7 @@ class _ModelForward(Forward):
         return logits
 
 
-def probe_forward(
+def forward_of_probe(
     encoder: Encoder, pooling: str, layer: int, probe: FittedProbe, class_names: Sequence[str] | None = None
 ) -> Forward:
     """What the probe of one layer says, as a function that can be differentiated.
@@ -244,7 +244,7 @@ def probe_forward(
     return _ProbeForward(encoder, pooling, layer, probe, names)
 
 
-def model_forward(encoder: Encoder) -> Forward:
+def forward_of_model(encoder: Encoder) -> Forward:
     """What the checkpoint's own classification head says, as a function that can be differentiated.
 
     Raises:

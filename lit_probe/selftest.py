@@ -23,7 +23,7 @@ from lit_probe.checkpoint import DEFAULT_MODEL
 from lit_probe.encoder import Encoder, load_encoder
 from lit_probe.errors import LitProbeError
 from lit_probe.intervals import wilson_interval
-from lit_probe.probe_forward import Forward, Target, probe_forward
+from lit_probe.probe_forward import Forward, Target, forward_of_probe
 from lit_probe.probes import fit_logistic
 from lit_probe.registry import lookup
 from lit_probe.salience import SALIENCE_METHODS, SalienceMethod, SalienceOptions, TokenScores, explain
@@ -57,7 +57,7 @@ def _probe(encoder: Encoder, planted: PlantedTexts, seed: int, shuffled: bool, c
     texts, labels, _ = planted.texts("train", _N_PROBE_TRAIN, random, shuffled=shuffled)
     activations = extract_activations(encoder, texts, "mean", progress=lambda _: check())
     probe = fit_logistic(activations.layer(_PROBE_LAYER), labels, len(CLASS_NAMES), seed=seed)
-    return probe_forward(encoder, "mean", _PROBE_LAYER, probe, CLASS_NAMES)
+    return forward_of_probe(encoder, "mean", _PROBE_LAYER, probe, CLASS_NAMES)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import torch
 
 from lit_probe.activations import extract_activations
 from lit_probe.encoder import EncodedText, Encoder
-from lit_probe.probe_forward import Forward, probe_forward
+from lit_probe.probe_forward import Forward, forward_of_probe
 from lit_probe.probes import fit_logistic
 from lit_probe.salience.words import Words, words_of
 
@@ -61,7 +61,7 @@ def planted_forward(encoder: Encoder, word: str, layer: int = 1) -> Forward:
         words = list(random.choice(common, size=8))
         texts.append(" ".join(random.permutation([*words, word] if label else [*words, random.choice(common)])))
     probe = fit_logistic(extract_activations(encoder, texts, "mean").layer(layer), labels, 2)
-    return probe_forward(encoder, "mean", layer, probe)
+    return forward_of_probe(encoder, "mean", layer, probe)
 
 
 def read(encoder: Encoder, text: str) -> tuple[EncodedText, Words]:

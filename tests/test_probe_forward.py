@@ -13,7 +13,7 @@ from lit_probe.encoder import load_encoder, on_encoder_thread
 from lit_probe.errors import EncoderError, LitProbeError, UnknownNameError
 from lit_probe.layer_calls import layer_calls
 from lit_probe.pooling import POOLINGS
-from lit_probe.probe_forward import SCALARS, Target, model_forward, probe_forward
+from lit_probe.probe_forward import SCALARS, Target, forward_of_model, forward_of_probe
 from lit_probe.probes.fitted import FittedProbe
 
 TEXTS = ["a very good film", "dull", "", "the plot is slow and the acting is bad, but we loved the music"]
@@ -48,7 +48,7 @@ def test_explained_logits_equal_the_ordinary_prediction(tiny_folder, architectur
     activations = extract_activations(encoder, TEXTS, pooling)
     encoded = encoder.encode(TEXTS)
     for layer in range(encoder.n_layers):
-        forward = probe_forward(encoder, pooling, layer, probe)
+        forward = forward_of_probe(encoder, pooling, layer, probe)
         expected = probe.logits(activations.layer(layer))
         assert np.abs(forward.logits_of(encoded) - expected).max() < 1e-5
         one_by_one = np.array([from_embeddings(forward, text) for text in encoded])
@@ -66,7 +66,7 @@ def test_blocks_after_the_layer_are_not_run(tiny_folder, architecture):
         ran = []
         handles = [block.register_forward_hook(lambda *_, ran=ran: ran.append(1)) for block in blocks[layer:]]
         try:
-            probe_forward(encoder, "mean", layer, some_probe(encoder.d_model)).logits_of(text)
+            forward_of_probe(encoder, "mean", layer, some_probe(encoder.d_model)).logits_of(text)
             assert not ran
             encoder.forward(text)
             assert ran
@@ -80,7 +80,7 @@ def test_the_models_own_logits_equal_those_of_its_head(tiny_folder, architecture
     encoder = load_encoder(str(tiny_folder(architecture, n_classes=3)))
     encoded = encoder.encode(TEXTS)
     expected = encoder.forward(encoded).head_logits.numpy()
-    forward = model_forward(encoder)
+    forward = forward_of_model(encoder)
     assert forward.class_names == encoder.head_label_names
     assert np.abs(forward.logits_of(encoded) - expected).max() < 1e-5
     assert np.abs(np.array([from_embeddings(forward, text) for text in encoded]) - expected).max() < 1e-5
@@ -91,7 +91,7 @@ def test_gradients_reach_the_word_embeddings_and_match_finite_differences(tiny_f
     encoder = load_encoder(str(tiny_folder(architecture)))
     # An ordinary pass first: what it leaves in the model must not stand in the way of a gradient.
     encoder.forward(encoder.encode(["a b c"]))
-    forward = probe_forward(encoder, "mean", 2, some_probe(encoder.d_model, hidden=None))
+    forward = forward_of_probe(encoder, "mean", 2, some_probe(encoder.d_model, hidden=None))
     text = encoder.encode(["the story is sad"])[0]
 
     def compute():
@@ -110,7 +110,7 @@ def test_gradients_reach_the_word_embeddings_and_match_finite_differences(tiny_f
 
 
 def test_scalars_are_the_logit_the_probability_and_the_margin(tiny_encoder):
-    forward = probe_forward(tiny_encoder, "mean", 1, some_probe(tiny_encoder.d_model))
+    forward = forward_of_probe(tiny_encoder, "mean", 1, some_probe(tiny_encoder.d_model))
     logits = np.array([[1.0, 3.0, 2.5], [0.0, -1.0, 4.0]])
     assert forward.scalar_of(logits, Target(1)).tolist() == [3.0, -1.0]
     assert forward.scalar_of(logits, Target(1, "margin")).tolist() == [0.5, -5.0]
@@ -123,7 +123,7 @@ def test_scalars_are_the_logit_the_probability_and_the_margin(tiny_encoder):
 def test_no_hook_is_left_after_success_or_failure(tiny_folder, architecture):
     encoder = load_encoder(str(tiny_folder(architecture)))
     text = encoder.encode(["a film"])[0]
-    forward = probe_forward(encoder, "mean", 1, some_probe(encoder.d_model))
+    forward = forward_of_probe(encoder, "mean", 1, some_probe(encoder.d_model))
     # The library installs hooks of its own at the first pass that collects hidden states.
     encoder.forward([text])
     before = hooks_of(encoder.model)
@@ -139,19 +139,19 @@ def test_no_hook_is_left_after_success_or_failure(tiny_folder, architecture):
 @pytest.mark.parametrize("layer", [-1, N_BLOCKS + 1])
 def test_a_layer_that_does_not_exist_is_named(tiny_encoder, layer):
     with pytest.raises(UnknownNameError, match=rf"Unknown layer {layer}.*0 \(embeddings\) to {N_BLOCKS}"):
-        probe_forward(tiny_encoder, "mean", layer, some_probe(tiny_encoder.d_model))
+        forward_of_probe(tiny_encoder, "mean", layer, some_probe(tiny_encoder.d_model))
 
 
 def test_what_does_not_fit_is_said_at_the_door(tiny_encoder):
     with pytest.raises(LitProbeError, match="reads 7 units"):
-        probe_forward(tiny_encoder, "mean", 1, some_probe(7))
+        forward_of_probe(tiny_encoder, "mean", 1, some_probe(7))
     with pytest.raises(LitProbeError, match="3 classes apart, but 2 names"):
-        probe_forward(tiny_encoder, "mean", 1, some_probe(tiny_encoder.d_model), ["a", "b"])
+        forward_of_probe(tiny_encoder, "mean", 1, some_probe(tiny_encoder.d_model), ["a", "b"])
     with pytest.raises(EncoderError, match="no classification head"):
-        model_forward(tiny_encoder)
+        forward_of_model(tiny_encoder)
     with pytest.raises(UnknownNameError, match="Unknown scalar 'odds'"):
         Target(0, "odds")
-    forward = probe_forward(tiny_encoder, "mean", 1, some_probe(tiny_encoder.d_model))
+    forward = forward_of_probe(tiny_encoder, "mean", 1, some_probe(tiny_encoder.d_model))
     text = tiny_encoder.encode(["a film"])[0]
     with pytest.raises(LitProbeError, match="no class 3"):
         forward.scalar(text, Target(3))

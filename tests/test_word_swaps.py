@@ -5,7 +5,7 @@ import pytest
 import tiny_encoders
 
 from lit_probe.encoder import EncodedText, load_encoder
-from lit_probe.probe_forward import Target, model_forward
+from lit_probe.probe_forward import Target, forward_of_model
 from lit_probe.word_swaps import SwapWords, difference, embedding_rows, in_case_of, one_token_words, word_gradients
 
 
@@ -63,13 +63,13 @@ def test_one_token_words_are_read_as_one_token_in_a_text(tiny_folder, architectu
 
 
 def test_embedding_rows_are_the_models_table(encoder):
-    rows = embedding_rows(model_forward(encoder), (7, 5, 7))
+    rows = embedding_rows(forward_of_model(encoder), (7, 5, 7))
     table = encoder.model.get_input_embeddings().weight.numpy()
     np.testing.assert_array_equal(rows, table[[7, 5, 7]])
 
 
 def test_word_gradients_tell_how_the_margin_moves(encoder):
-    forward = model_forward(encoder)
+    forward = forward_of_model(encoder)
     words = SwapWords.of(encoder, "the film was good")
     gradients = word_gradients(forward, words, 0)
     assert gradients.shape == (4, tiny_encoders.D_MODEL)
@@ -86,9 +86,9 @@ def test_word_gradients_tell_how_the_margin_moves(encoder):
 def test_a_words_gradient_is_the_sum_over_its_tokens(encoder):
     words = SwapWords.of(encoder, "xyz")
     assert len(words.words) == 1 and len(words.encoded.ids) == 5
-    joined = word_gradients(model_forward(encoder), words, 1)
+    joined = word_gradients(forward_of_model(encoder), words, 1)
     apart = dataclasses.replace(words, words=("x", "y", "z"), of_token=(None, 0, 1, 2, None))
-    np.testing.assert_allclose(joined[0], word_gradients(model_forward(encoder), apart, 1).sum(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(joined[0], word_gradients(forward_of_model(encoder), apart, 1).sum(axis=0), rtol=1e-5)
 
 
 def test_a_difference_names_what_came_and_went():

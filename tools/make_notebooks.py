@@ -2,8 +2,8 @@
 
     python tools/make_notebooks.py [NAME ...]
 
-The notebooks are their own source: edit their cells, then run this. Progress bars, and what differs between runs or machines (times,
-versions, widget state), are left out. A notebook in which a cell fails stays as it was.
+The notebooks are their own source: edit their cells, then run this. Progress bars, and what differs between runs or machines
+(times, versions, widget state), are left out. A notebook in which a cell fails stays as it was.
 """
 
 import os

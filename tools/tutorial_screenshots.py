@@ -24,7 +24,7 @@ TUTORIAL = Path(__file__).parent.parent / "docs" / "tutorial.md"
 PICTURES = TUTORIAL.with_suffix("")
 WIDTH = 1200
 PAGE_HEIGHT = 820
-COLOURS = 128
+COLOURS = 256
 SLOW = 180_000
 REVIEW = "Immensely satisfying, right down to the lettering on the shop signs."
 SEARCH = "satisfying"
@@ -93,7 +93,7 @@ def curve(walk: Walk) -> Locator:
 def selectivity(walk: Walk) -> Locator:
     """The task beside its control."""
     walk.press("Selectivity")
-    panel = walk.panel("selectivity-module", height=960)
+    panel = walk.panel("selectivity-module", height=1060)
     panel.locator(".reading").wait_for(timeout=SLOW)
     return panel
 
@@ -144,7 +144,7 @@ def flip(walk: Walk) -> Locator:
     walk.choose_layout("neurons", "edits")
     walk.press("Counterfactual")
     walk.press("Edit")
-    walk.page.set_viewport_size({"width": WIDTH, "height": PAGE_HEIGHT})
+    walk.page.set_viewport_size({"width": WIDTH, "height": 860})
     walk.page.locator("datapoint-editor-module:visible textarea").first.fill(EDIT)
     walk.press("Add", inside="datapoint-editor-module:visible")
     panel = walk.page.locator("counterfactual-by-layer-module:visible")
@@ -202,7 +202,7 @@ def write(shown: Locator, target: Path) -> None:
     assert box is not None
     picture = Image.open(io.BytesIO(shown.screenshot(scale="device" if 2 * box["width"] <= WIDTH else "css")))
     target.parent.mkdir(exist_ok=True)
-    picture.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(target, optimize=True)
+    picture.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=1).save(target, optimize=True)
     print(f"Written: {target} ({picture.width} × {picture.height}, {target.stat().st_size // 1024} kB)")
 
 

@@ -21,7 +21,7 @@ from lit_probe.errors import LitProbeError
 from lit_probe.lit import fields
 from lit_probe.lit.config_values import number, one_of, settings_of, whole_number
 from lit_probe.lit.model import ProbeModel
-from lit_probe.probe_forward import SCALARS, Forward, Target, model_forward, probe_forward
+from lit_probe.probe_forward import SCALARS, Forward, Target, forward_of_model, forward_of_probe
 from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, TokenScores, explain, tokens_read
 from lit_probe.salience.options import BASELINE_CHOICES, REPLACE_CHOICES, UNIT_CHOICES
 
@@ -212,13 +212,13 @@ class Explainer:
           LitProbeError: there is no such layer or no head, or the probes are not ready.
         """
         if question.explain == MODEL:
-            return self._forwards.get(None, lambda: model_forward(self._encoder))
+            return self._forwards.get(None, lambda: forward_of_model(self._encoder))
         study = self._study.result()
         layer = study.best_layer if question.layer is None else question.layer
         self._encoder.check_layer(layer)
         probe = study.layerwise.probes[layer]
         return self._forwards.get(
-            layer, lambda: probe_forward(self._encoder, study.pooling, layer, probe, class_names=self._label_names)
+            layer, lambda: forward_of_probe(self._encoder, study.pooling, layer, probe, class_names=self._label_names)
         )
 
     def explain(self, question: Question, method: str, example: Mapping[str, Any], dataset: lit_dataset.Dataset) -> Explanation:

@@ -165,7 +165,7 @@ def explain(
     """The map of one text by one method. Between its passes the encoder serves others too.
 
     Args:
-      forward: what is explained: `probe_forward` or `model_forward`.
+      forward: what is explained: `forward_of_probe` or `forward_of_model`.
       text: any string.
       method: a name in ``SALIENCE_METHODS``.
       target: which number is explained; by default the logit of the predicted class.

@@ -17,7 +17,7 @@ from lit_probe.errors import LitProbeError
 from lit_probe.lit.app import AppOptions, build
 from lit_probe.lit.generators import generators_for
 from lit_probe.lit.generators.generator import MAX_ASKING
-from lit_probe.probe_forward import model_forward
+from lit_probe.probe_forward import forward_of_model
 from lit_probe.study import probe_layers
 
 NAMES = ["Ablation Flip", "HotFlip", "Masked Words", "Negation and Contrast", "Scrambler", "Word Replacer"]
@@ -220,7 +220,7 @@ def test_ablation_flip_flips_the_checkpoints_own_head(tmp_path):
     folder, splits = tiny_encoders.build(tmp_path / "head", n_classes=2), tiny_splits()
     # A random head gives all texts one class; moved by its mean, it tells them apart.
     encoder = load_encoder(str(folder))
-    mean = model_forward(encoder).logits_of(encoder.encode(splits.dev.texts)).mean(axis=0)
+    mean = forward_of_model(encoder).logits_of(encoder.encode(splits.dev.texts)).mean(axis=0)
     centred = transformers.AutoModelForSequenceClassification.from_pretrained(folder)
     centred.classifier.bias.data -= centred.classifier.bias.new_tensor(mean)
     centred.save_pretrained(folder)

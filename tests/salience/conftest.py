@@ -10,7 +10,7 @@ import pytest
 
 from lit_probe.activations import extract_activations
 from lit_probe.encoder import Encoder, load_encoder
-from lit_probe.probe_forward import Forward, probe_forward
+from lit_probe.probe_forward import Forward, forward_of_probe
 from lit_probe.probes import FittedProbe, fit_logistic
 
 PLANTED = "great"
@@ -27,7 +27,7 @@ class PlantedProbes:
 
     def forward(self, layer: int = 2) -> Forward:
         """What the probe of one layer says; classes ``without`` and ``with``."""
-        return probe_forward(self.encoder, self.pooling, layer, self.probes[layer], ("without", "with"))
+        return forward_of_probe(self.encoder, self.pooling, layer, self.probes[layer], ("without", "with"))
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +59,6 @@ def random_probe(tiny_folder) -> Callable[..., tuple[Forward, FittedProbe]]:
         probe = FittedProbe(
             "logistic", [0, 1, 2], random.normal(size=width), random.uniform(0.3, 0.6, size=width), (weights,), True
         )
-        return probe_forward(encoder, "mean", layer, probe), probe
+        return forward_of_probe(encoder, "mean", layer, probe), probe
 
     return forward

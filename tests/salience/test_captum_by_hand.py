@@ -9,7 +9,7 @@ import torch
 from tiny_encoders import ARCHITECTURES
 
 from lit_probe.encoder import load_encoder, on_encoder_thread
-from lit_probe.probe_forward import Target, model_forward
+from lit_probe.probe_forward import Target, forward_of_model
 from lit_probe.probes.fitted import FittedProbe
 from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, explain
 
@@ -172,6 +172,6 @@ def test_the_models_own_prediction_equals_captum_too(tiny_folder, architecture):
 
     theirs = on_encoder_thread(by_hand)
     options = SalienceOptions(steps=20, baseline="mask")
-    ours = explain(model_forward(encoder), TEXT, "integrated_gradients", Target(2), options)
+    ours = explain(forward_of_model(encoder), TEXT, "integrated_gradients", Target(2), options)
     assert ours.explained == "model"
     assert_equal(ours.scores, theirs)

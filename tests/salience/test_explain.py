@@ -13,7 +13,7 @@ from tiny_encoders import ARCHITECTURES
 from lit_probe import encoder as encoder_module
 from lit_probe.encoder import load_encoder, on_encoder_thread
 from lit_probe.errors import CancelledError, EncoderError, LitProbeError, UnknownNameError
-from lit_probe.probe_forward import Target, model_forward, probe_forward
+from lit_probe.probe_forward import Target, forward_of_model, forward_of_probe
 from lit_probe.probes.fitted import FittedProbe
 from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, explain, tokens_read
 
@@ -39,7 +39,7 @@ def assert_untouched(model, n_hooks: int) -> None:
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_special_tokens_score_exactly_0_and_words_do_not(tiny_folder, architecture, method):
     encoder = load_encoder(str(tiny_folder(architecture, n_classes=3)))
-    scores = explain(model_forward(encoder), TEXT, method, options=QUICK)
+    scores = explain(forward_of_model(encoder), TEXT, method, options=QUICK)
     special = np.array([word is None for word in scores.words])
     assert special[[0, -1]].all() and special.sum() == 2
     assert (scores.scores[special] == 0).all() and not np.signbit(scores.scores[special]).any()
@@ -143,7 +143,7 @@ def test_the_seed_matters_exactly_for_random_methods(planted, method):
 @pytest.mark.parametrize("method", SALIENCE_METHODS)
 def test_nothing_is_left_behind_after_success_failure_and_cancellation(tiny_folder, method):
     encoder = load_encoder(str(tiny_folder(n_classes=2)))
-    forward = model_forward(encoder)
+    forward = forward_of_model(encoder)
     encoder.forward(encoder.encode(["a film"]))
     n_hooks = hooks_of(encoder.model)
     numpy_before, torch_before = np.random.get_state()[1].copy(), torch.get_rng_state()
@@ -209,7 +209,7 @@ def test_a_single_token_a_full_window_and_odd_characters_work(planted, method, t
 @pytest.mark.parametrize("method", SALIENCE_METHODS)
 def test_words_beyond_the_limit_are_named(tiny_folder, method):
     encoder = load_encoder(str(tiny_folder(n_classes=2)), max_length=6)
-    scores = explain(model_forward(encoder), "the film was very good and great", method, options=QUICK)
+    scores = explain(forward_of_model(encoder), "the film was very good and great", method, options=QUICK)
     assert scores.word_texts == ("the", "film", "was", "very")
     assert scores.words_beyond_limit == ("good", "and", "great")
     assert scores.to_json()["words_beyond_limit"] == ["good", "and", "great"]
@@ -233,8 +233,8 @@ def test_a_model_that_passes_no_gradient_says_so(tiny_folder, method):
     handle = encoder.model.classifier.register_forward_hook(lambda _, __, output: output.detach())
     try:
         with pytest.raises(EncoderError, match=r"passes no gradient.*LIME"):
-            explain(model_forward(encoder), TEXT, method, options=QUICK)
-        assert np.abs(explain(model_forward(encoder), TEXT, "occlusion").scores).max() > 0
+            explain(forward_of_model(encoder), TEXT, method, options=QUICK)
+        assert np.abs(explain(forward_of_model(encoder), TEXT, "occlusion").scores).max() > 0
     finally:
         handle.remove()
 
@@ -268,7 +268,7 @@ def test_at_a_probability_near_1_the_logits_gradient_still_speaks(planted):
     # Steeper by as much as brings the planted text to p = 0.999 (the two logits are opposite).
     factor = math.log(0.999 / 0.001) / (2 * logit)
     steep = FittedProbe(probe.kind, probe.classes_, probe.mean, probe.scale, ((factor * weight, factor * bias),), True)
-    forward = probe_forward(planted.encoder, "mean", 2, steep)
+    forward = forward_of_probe(planted.encoder, "mean", 2, steep)
     maps = {scalar: explain(forward, "a great film", "gradient_l2", Target(1, scalar)) for scalar in ("logit", "probability")}
     assert maps["probability"].value == pytest.approx(0.999, abs=1e-5)
     assert maps["logit"].scores.max() > 1

@@ -10,7 +10,7 @@ from tiny_encoders import ARCHITECTURES, N_BLOCKS
 
 from lit_probe.encoder import load_encoder
 from lit_probe.errors import LitProbeError
-from lit_probe.probe_forward import Target, model_forward
+from lit_probe.probe_forward import Target, forward_of_model
 from lit_probe.salience import SalienceOptions, explain
 from lit_probe.salience.baselines import BASELINES
 
@@ -66,6 +66,6 @@ def test_a_baseline_token_that_the_tokenizer_lacks_is_named(tiny_folder):
     encoder = load_encoder(str(tiny_folder(n_classes=2)))
     encoder.tokenizer.mask_token = None
     with pytest.raises(LitProbeError, match="no mask token; choose another baseline"):
-        explain(model_forward(encoder), TEXT, "integrated_gradients", options=SalienceOptions(baseline="mask"))
+        explain(forward_of_model(encoder), TEXT, "integrated_gradients", options=SalienceOptions(baseline="mask"))
     # GradientSHAP goes on with the others.
-    assert explain(model_forward(encoder), TEXT, "gradient_shap").diagnostics["baselines"] == "pad, zero, mean"
+    assert explain(forward_of_model(encoder), TEXT, "gradient_shap").diagnostics["baselines"] == "pad, zero, mean"
