@@ -23,7 +23,8 @@ ROUNDS = 15
 SAMPLES = 256
 # captum's own batching (perturbations_per_eval) and LIT's model batch sizes that are tried for the best one.
 BATCHES = (8, 16, 32, 64, 256)
-LIT_DEFAULT_BATCH = 32
+# What LIT's BatchedModel takes unless a model says otherwise.
+LIT_DEFAULT_BATCH = 1
 
 
 def main() -> None:
@@ -85,7 +86,7 @@ def _lime(forward: Forward, text: str, encoded: EncodedText) -> None:
     explain(Watched(), text, "lime", options=options)  # type: ignore[arg-type]
     same = max(rows, key=len)
     captum = {f"captum_{size}": _captum_lime(forward, encoded, size) for size in (1, *BATCHES)}
-    lit = {f"lit_{size}": _lit_lime(forward, text, size) for size in BATCHES}
+    lit = {f"lit_{size}": _lit_lime(forward, text, size) for size in (LIT_DEFAULT_BATCH, *BATCHES)}
     times = in_turn(
         5, ours=lambda: explain(forward, text, "lime", options=options), bare=lambda: _one_batch(forward, same), **captum, **lit
     )
