@@ -10,7 +10,7 @@ Antverg & Belinkov 2022, https://arxiv.org/abs/2110.07483).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from lit_probe.layer_calls import run_from_layer, run_to_layer
 from lit_probe.metrics import METRICS, Score, score_layers
 from lit_probe.pooling import POOLINGS
 from lit_probe.probes.fitted import FittedProbe
+from lit_probe.probes.training_data import standardisation
 from lit_probe.registry import lookup
 from lit_probe.study import LayerStudy
 
@@ -30,30 +31,38 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 # From the chosen neurons' values ``[b, n_tokens, n_units]`` to those that take their place.
-_Replace = Callable[["Tensor", "TokenStatistics", "Ablation"], "Tensor"]
+_Replace = Callable[["Tensor", PaddedBatch, "TokenStatistics", "Ablation"], "Tensor"]
+# From the hidden states ``[b, n_tokens, d_model]`` of a batch to those that take their place.
+Change = Callable[["Tensor", PaddedBatch], "Tensor"]
 CheckProgress = Callable[[int, int], None]
 
 # Texts of train whose tokens say what is usual for a neuron.
 _N_REFERENCE = 256
-# A random set takes each of its neurons from so many that are closest in size to the one that it stands for.
+# A random set takes each of its neurons from so many whose change is closest in size to that of the one that it stands for.
 _N_ALIKE = 20
 N_RANDOM_SETS = 20
+# Random sets that move the hidden states by another share than this of what the change does are no fair comparison.
+_LIKE_SIZE = (0.8, 1.25)
 
 
-def _zero(values: Tensor, usual: TokenStatistics, ablation: Ablation) -> Tensor:
+def _zero(values: Tensor, batch: PaddedBatch, usual: TokenStatistics, ablation: Ablation) -> Tensor:
     return values.new_zeros(values.shape)
 
 
-def _mean(values: Tensor, usual: TokenStatistics, ablation: Ablation) -> Tensor:
+def _mean(values: Tensor, batch: PaddedBatch, usual: TokenStatistics, ablation: Ablation) -> Tensor:
     return values.new_tensor(usual.mean[list(ablation.units)]).expand_as(values)
 
 
-def _resample(values: Tensor, usual: TokenStatistics, ablation: Ablation) -> Tensor:
-    donors = np.random.default_rng(ablation.seed).integers(len(usual.tokens), size=values.shape[:2])
+def _resample(values: Tensor, batch: PaddedBatch, usual: TokenStatistics, ablation: Ablation) -> Tensor:
+    donors = np.zeros(values.shape[:2], dtype=np.int64)
+    for row, ids, attended in zip(donors, batch.ids.tolist(), batch.attention_mask.sum(dim=1).tolist(), strict=True):
+        # Drawn by the text itself, so that a text gets the same donors alone as beside others.
+        random = np.random.default_rng([*b"resample", ablation.seed, *ids[:attended]])
+        row[:attended] = random.integers(len(usual.tokens), size=attended)
     return values.new_tensor(usual.tokens[donors][..., list(ablation.units)])
 
 
-def _scale(values: Tensor, usual: TokenStatistics, ablation: Ablation) -> Tensor:
+def _scale(values: Tensor, batch: PaddedBatch, usual: TokenStatistics, ablation: Ablation) -> Tensor:
     return values * ablation.factor
 
 
@@ -109,10 +118,9 @@ class TokenStatistics:
         return mean
 
     @cached_property
-    def size(self) -> NDArray[np.float64]:
-        """``[d_model]`` the root of the mean square of each neuron."""
-        size: NDArray[np.float64] = np.sqrt(np.square(self.tokens, dtype=np.float64).mean(axis=0))
-        return size
+    def scale(self) -> NDArray[np.float64]:
+        """``[d_model]`` the standard deviation of each neuron; 1 for one that does not vary."""
+        return standardisation(self.tokens)[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,11 +131,25 @@ class LaterLayers:
       first: the layer from which it went on.
       pooled: ``[n_texts, n_layers - first, d_model]`` float32 of that layer and those after it.
       head_probabilities: ``[n_texts, n_head_classes]`` of the checkpoint's own head, or None.
+      step: ``[n_texts]`` Euclidean length of the change of that layer's hidden states, over a text's attended tokens.
+      length: ``[n_texts]`` the same of the hidden states before it.
     """
 
     first: int
     pooled: NDArray[np.float32]
     head_probabilities: NDArray[np.float32] | None
+    step: NDArray[np.float64]
+    length: NDArray[np.float64]
+
+    @property
+    def moved(self) -> NDArray[np.float64]:
+        """``[n_texts]`` how far each text's hidden states were moved, as a share of their length."""
+        return self.step / self.length
+
+    @property
+    def moved_together(self) -> float:
+        """The same of all texts taken as one."""
+        return float(np.linalg.norm(self.step) / np.linalg.norm(self.length))
 
     def probabilities(self, probes: Sequence[FittedProbe]) -> NDArray[np.float64]:
         """``[n_texts, n_layers - first, n_classes]``: what each layer's probe says. ``probes`` are those of all layers."""
@@ -180,8 +202,20 @@ class LayerStates:
         tokens = [hidden[batch.attention_mask].float().cpu().numpy() for _, batch, hidden in self._batches]
         return TokenStatistics(np.concatenate(tokens))
 
-    def go_on(self, change: Callable[[Tensor], Tensor] | None = None) -> LaterLayers:
-        """The rest of the pass, with ``change(hidden [b, n_tokens, d_model])`` in place of the hidden states of the layer.
+    def sizes(self, change: Change) -> NDArray[np.float64]:
+        """``[d_model]`` how far the change moves each neuron: the root of its mean square over the attended tokens."""
+
+        def compute() -> NDArray[np.float64]:
+            steps = [(change(hidden, batch) - hidden)[batch.attention_mask].double() for _, batch, hidden in self._batches]
+            sizes: NDArray[np.float64] = np.sqrt(
+                sum(step.square().sum(dim=0).cpu().numpy() for step in steps) / sum(len(step) for step in steps)
+            )
+            return sizes
+
+        return on_encoder_thread(compute)
+
+    def go_on(self, change: Change | None = None) -> LaterLayers:
+        """The rest of the pass, with ``change(hidden [b, n_tokens, d_model], batch)`` in place of the layer's hidden states.
 
         Raises:
           EncoderError: the architecture's pass cannot be entered at this layer.
@@ -190,12 +224,16 @@ class LayerStates:
         pooled = np.empty((self._n_texts, n_later, self.encoder.d_model), dtype=np.float32)
         n_classes = len(self.encoder.head_label_names or ())
         head = np.empty((self._n_texts, n_classes), dtype=np.float32) if n_classes else None
+        step, length = np.zeros(self._n_texts), np.empty(self._n_texts)
 
         def run(indices: list[int], batch: PaddedBatch, hidden: Tensor) -> None:
             import torch
 
             with torch.inference_mode():
-                changed = hidden if change is None else change(hidden)
+                changed = hidden if change is None else change(hidden, batch)
+                length[indices] = _lengths(hidden, batch)
+                if changed is not hidden:
+                    step[indices] = _lengths(changed - hidden, batch)
                 output = run_from_layer(self.encoder, self.layer, changed, lambda: self._call(batch))
                 for place, states in enumerate((changed, *output.hidden_states[self.layer + 1 :])):
                     vectors = self._pool(states, batch.attention_mask, batch.special_tokens_mask)
@@ -206,7 +244,16 @@ class LayerStates:
         for indices, batch, hidden in self._batches:
             # Batch by batch, so that a single text somebody has just edited waits for one batch, not for all.
             on_encoder_thread(run, indices, batch, hidden)
-        return LaterLayers(self.layer, pooled, head)
+        return LaterLayers(self.layer, pooled, head, step, length)
+
+
+def _lengths(states: Tensor, batch: PaddedBatch) -> NDArray[np.float64]:
+    """``[b]`` the Euclidean length of each text's ``states`` ``[b, n_tokens, d_model]``, over its attended tokens."""
+    import torch
+
+    of_tokens = torch.linalg.vector_norm(states.float(), dim=-1).double() * batch.attention_mask
+    lengths: NDArray[np.float64] = torch.linalg.vector_norm(of_tokens, dim=-1).cpu().numpy()
+    return lengths
 
 
 def usual_tokens(study: LayerStudy, layer: int) -> TokenStatistics:
@@ -216,7 +263,7 @@ def usual_tokens(study: LayerStudy, layer: int) -> TokenStatistics:
     return LayerStates(study.encoder, [texts[i] for i in chosen], layer, study.pooling).statistics()
 
 
-def changed_by(ablation: Ablation, usual: TokenStatistics) -> Callable[[Tensor], Tensor]:
+def changed_by(ablation: Ablation, usual: TokenStatistics) -> Change:
     """The change of hidden states ``[b, n_tokens, d_model]`` that the ablation makes.
 
     Raises:
@@ -226,27 +273,30 @@ def changed_by(ablation: Ablation, usual: TokenStatistics) -> Callable[[Tensor],
     strange = [unit for unit in ablation.units if not 0 <= unit < d_model]
     if strange:
         raise UnknownNameError(f"Unknown neuron {strange[0]}. Layer {ablation.layer} has neurons 0 to {d_model - 1}.")
-    replace, units = REPLACEMENTS[ablation.replacement], list(ablation.units)
+    replace_by, units = REPLACEMENTS[ablation.replacement], list(ablation.units)
 
-    def change(hidden: Tensor) -> Tensor:
+    def change(hidden: Tensor, batch: PaddedBatch) -> Tensor:
         if not units:
             return hidden
         changed = hidden.clone()
-        changed[..., units] = replace(hidden[..., units], usual, ablation)
+        changed[..., units] = replace_by(hidden[..., units], batch, usual, ablation)
         return changed
 
     return change
 
 
-def probe_directions(probe: FittedProbe) -> NDArray[np.float64]:
-    """``[n_classes - 1, d_model]`` an orthonormal basis of the directions in activation space that a linear probe reads.
+def probe_directions(probe: FittedProbe, usual: TokenStatistics) -> NDArray[np.float64]:
+    """``[n_classes - 1, d_model]`` an orthonormal basis of the directions that a linear probe reads.
+
+    They are directions in the space of the layer's tokens, each neuron divided by its ``usual.scale``. In the space of plain
+    activations a neuron that hardly varies, by 1e-33 say, would be the whole direction: the probe standardises it too.
 
     Raises:
       ProbeError: the probe is not linear, or reads nothing.
     """
     if len(probe.layers) != 1:
         raise ProbeError(f"A probe of kind {probe.kind!r} has no directions: only a linear probe's can be projected out.")
-    weight = probe.layers[0][0] / probe.scale
+    weight = probe.layers[0][0] * (usual.scale / probe.scale)
     # Adding the same to all classes changes no probability.
     _, sizes, basis = np.linalg.svd(weight - weight.mean(axis=0), full_matrices=False)
     directions: NDArray[np.float64] = basis[sizes > 1e-9 * max(sizes.max(), 1e-300)][: probe.n_classes - 1]
@@ -255,18 +305,79 @@ def probe_directions(probe: FittedProbe) -> NDArray[np.float64]:
     return directions
 
 
-def without(directions: NDArray[np.float64], usual: TokenStatistics) -> Callable[[Tensor], Tensor]:
-    """The change that sets every token's component along orthonormal ``directions`` ``[k, d_model]`` to its usual mean."""
+def without(directions: NDArray[np.float64], usual: TokenStatistics, as_far_as: NDArray[np.float64] | None = None) -> Change:
+    """The change that sets every token's component along ``directions`` to its usual mean.
 
-    def change(hidden: Tensor) -> Tensor:
-        basis, mean = hidden.new_tensor(directions), hidden.new_tensor(usual.mean)
-        return hidden - ((hidden - mean) @ basis.T) @ basis
+    Args:
+      directions: ``[k, d_model]`` orthonormal, of standardised tokens; see `probe_directions`.
+      usual: of the layer.
+      as_far_as: ``[m, d_model]`` other directions: every token is moved as far as it would be without these.
+    """
+
+    def change(hidden: Tensor, batch: PaddedBatch) -> Tensor:
+        import torch
+
+        exact = hidden.double()
+        scale = exact.new_tensor(usual.scale)
+        standardised = (exact - exact.new_tensor(usual.mean)) / scale
+
+        def step_along(basis: Tensor) -> Tensor:
+            return ((standardised @ basis.T) @ basis) * scale
+
+        step = step_along(exact.new_tensor(directions))
+        if as_far_as is not None:
+            lengths, wanted = (
+                torch.linalg.vector_norm(one, dim=-1, keepdim=True) for one in (step, step_along(exact.new_tensor(as_far_as)))
+            )
+            step = step * (wanted / lengths.clamp_min(torch.finfo(torch.float64).tiny))
+        return (exact - step).to(hidden.dtype)
 
     return change
 
 
+def change_of(study: LayerStudy, layer: int, ablation: Ablation | None, usual: TokenStatistics) -> Change:
+    """What the ablation does; without one, what takes away the directions that the layer's probe reads.
+
+    Raises:
+      LitProbeError: the layer has no such neuron, or its probe no direction.
+    """
+    if ablation is None:
+        return without(probe_directions(study.layerwise.probes[layer], usual), usual)
+    return changed_by(ablation, usual)
+
+
+def random_changes(
+    study: LayerStudy, states: LayerStates, ablation: Ablation | None, usual: TokenStatistics, n: int
+) -> list[Change]:
+    """``n`` random changes to hold `change_of` against: as many other neurons, or random directions, that move as much.
+
+    Args:
+      study: whose seed draws them.
+      states: that are changed; neurons are alike if the ablation would move them by as much here.
+      ablation: None for the directions that the layer's probe reads.
+      usual: of the layer.
+      n: how many.
+
+    Raises:
+      LitProbeError: there are too few other neurons, or the probe has no direction.
+    """
+    seeds = range(study.seed + 1, study.seed + 1 + n)
+    if ablation is None:
+        directions = probe_directions(study.layerwise.probes[states.layer], usual)
+        sets = [random_directions(len(directions), study.encoder.d_model, seed) for seed in seeds]
+        return [without(one, usual, as_far_as=directions) for one in sets]
+    every_unit = replace(ablation, units=tuple(range(study.encoder.d_model)))
+    size = states.sizes(changed_by(every_unit, usual))
+    return [changed_by(replace(ablation, units=random_units(ablation.units, size, seed)), usual) for seed in seeds]
+
+
 def random_units(units: Sequence[int], size: NDArray[np.float64], seed: int) -> tuple[int, ...]:
     """As many other neurons, each drawn among those closest in ``size`` ``[d_model]`` to the one that it stands for.
+
+    Args:
+      units: that they are compared with.
+      size: how far a change moves each neuron.
+      seed: of the draw.
 
     Raises:
       LitProbeError: the layer has too few other neurons.
@@ -292,6 +403,66 @@ def random_directions(n: int, d_model: int, seed: int) -> NDArray[np.float64]:
     return basis
 
 
+def moved_by(moved: float, random: Sequence[float]) -> dict[str, Any]:
+    """How far a change moves the hidden states, and whether random changes move them about as far, as they must to be fair.
+
+    Args:
+      moved: by the change, as a share of the length of the hidden states.
+      random: the same by each random change, if there are any.
+
+    Returns:
+      ``moved``; the mean of ``random_moved`` and its extremes (``_low``, ``_high``); ``moved_ratio`` of this mean to ``moved``;
+      ``matched``, whether it lies in 0.8 to 1.25; and ``notes`` where it does not, or where nothing is moved.
+
+    >>> moved_by(0.1, [0.09, 0.12])["matched"], moved_by(0.1, [0.01])["notes"]  # doctest: +ELLIPSIS
+    (True, ['The random changes move the hidden states 0.1 times as far as this one, ...'])
+    """
+    mean = float(np.mean(random)) if len(random) else None
+    ratio = None if mean is None or moved == 0 else mean / moved
+    matched = ratio is not None and _LIKE_SIZE[0] <= ratio <= _LIKE_SIZE[1]
+    notes = []
+    if moved == 0:
+        notes = ["Nothing is changed: the hidden states stay as they are."]
+    elif ratio is not None and not matched:
+        notes = [
+            f"The random changes move the hidden states {ratio:.2g} times as far as this one, so it cannot be judged by them: "
+            "the layer has too few other neurons of like size."
+        ]
+    return {
+        "moved": moved,
+        "random_moved": mean,
+        "random_moved_low": float(min(random)) if len(random) else None,
+        "random_moved_high": float(max(random)) if len(random) else None,
+        "moved_ratio": ratio,
+        "matched": matched,
+        "notes": notes,
+    }
+
+
+def against_random(changes: ArrayLike) -> tuple[int, list[bool]]:
+    """How many random changes are outdone by a change, in the reader that changes most.
+
+    With several readers, some random change is outdone at one of them easily. Each change is therefore represented by its largest
+    over the readers, each reader in units of what is usual there: if the change is like the random ones, it outdoes all of
+    them with probability ``1 / (1 + n_random)`` at most.
+
+    Args:
+      changes: ``[1 + n_random, n_readers]``, 0 or more: how much each reader's answer changes; the change itself comes first.
+
+    Returns:
+      How many of the random changes have a smaller largest, and for each reader whether it changes more than any
+      reader does by any random change.
+
+    >>> against_random([[0.5, 0.1], [0.1, 0.1], [0.2, 0.1]])
+    (2, [True, False])
+    """
+    values = np.asarray(changes, dtype=np.float64)
+    usual = np.sqrt(np.square(values).mean(axis=0))
+    relative = values / np.where(usual > 0, usual, 1.0)
+    largest = relative.max(axis=1)
+    return int((largest[1:] < largest[0]).sum()), (relative[0] > largest[1:].max()).tolist()
+
+
 def ablate(study: LayerStudy, texts: Sequence[str], ablation: Ablation, usual: TokenStatistics | None = None) -> dict[str, Any]:
     """What the probes from this layer on, and the model itself, say of each text before and after the ablation.
 
@@ -303,7 +474,8 @@ def ablate(study: LayerStudy, texts: Sequence[str], ablation: Ablation, usual: T
 
     Returns:
       ``layers`` (the ablated one and those after it), ``before`` and ``after`` ``[n_texts][n_layers - layer][n_classes]``
-      probabilities; ``model``: the same of the checkpoint's own head with its ``label_names``, or None.
+      probabilities; ``moved`` ``[n_texts]``: how far its hidden states are moved, as a share of their length; ``model``:
+      the probabilities of the checkpoint's own head with its ``label_names``, or None.
 
     Raises:
       LitProbeError: there is no text, layer or neuron such as these, or the pass cannot be entered at this layer.
@@ -317,6 +489,7 @@ def ablate(study: LayerStudy, texts: Sequence[str], ablation: Ablation, usual: T
         "label_names": list(study.splits.label_names),
         "before": before.probabilities(probes).tolist(),
         "after": after.probabilities(probes).tolist(),
+        "moved": after.moved.tolist(),
         "model": None
         if before.head_probabilities is None or after.head_probabilities is None
         else {
@@ -342,7 +515,7 @@ def ablation_curve(
     n_random: int = N_RANDOM_SETS,
     progress: CheckProgress = _no_progress,
 ) -> dict[str, Any]:
-    """The later layers' scores with neurons switched off, beside random sets of as many neurons of like size.
+    """The later layers' scores with neurons switched off, beside random sets of as many neurons that move as much.
 
     Args:
       study: the probes; its headline metric is measured.
@@ -358,7 +531,9 @@ def ablation_curve(
       ``layers``: for the ablated layer and those after it, ``before`` and ``after`` with 95 % intervals (``_low``, ``_high``);
       the mean of ``random`` and its extremes (``random_low``, ``random_high``), and ``flipped``, the share of texts
       whose predicted class changes, beside ``random_flipped``; None where the metric is not defined. ``model``: the same share
-      for the checkpoint's own head. ``size``: the share of the layer's mean square that the neurons hold, beside ``random_size``.
+      for the checkpoint's own head. ``moved`` and what belongs to it: see `moved_by`. ``exceeded``: how many random sets
+      change fewer answers at their most sensitive reader after the layer (the later probes and the head), None where there is
+      no reader; and at each of these ``beyond``, whether it changes more answers than any of them; see `against_random`.
 
     Raises:
       LitProbeError: see `ablate`; or there are too few other neurons to compare with.
@@ -370,7 +545,7 @@ def ablation_curve(
         raise LitProbeError("Name the layer whose probe direction is projected out.")
     states = LayerStates(study.encoder, texts, layer, study.pooling)
     usual = usual_tokens(study, layer)
-    changes, sizes = _changes(study, layer, ablation, usual, n_random)
+    changes = [change_of(study, layer, ablation, usual), *random_changes(study, states, ablation, usual, n_random)]
     passes = []
     for done, change in enumerate((None, *changes)):
         progress(done, n_random + 2)
@@ -383,12 +558,17 @@ def ablation_curve(
     values = np.array([[np.nan if score.value is None else score.value for score in one] for one in scores])
     predicted = np.array([each.argmax(axis=2) for each in probabilities])
     flipped = (predicted != predicted[0]).mean(axis=1)
+    # The changed layer's own probe reads the change itself and is no witness of the pass.
+    later = flipped[:, 1:]
     heads = [one.head_probabilities for one in passes]
     model = None
     if heads[0] is not None:
         answers = np.array([head.argmax(axis=1) for head in heads if head is not None])
         flips = (answers != answers[0]).mean(axis=1)
         model = {"flipped": float(flips[1]), **_range(flips[2:], "random_flipped")}
+        later = np.column_stack([later, flips])
+    exceeded, beyond = against_random(later[1:]) if later.shape[1] else (None, [])
+    moved = [one.moved_together for one in passes[1:]]
     return {
         "metric": study.headline,
         "title": METRICS[study.headline].title,
@@ -402,34 +582,14 @@ def ablation_curve(
                 **_range(values[2:, place], "random"),
                 "flipped": float(flipped[1, place]),
                 **_range(flipped[2:, place], "random_flipped"),
+                "beyond": place > 0 and beyond[place - 1],
             }
             for place in range(values.shape[1])
         ],
-        "model": model,
-        **sizes,
+        "model": None if model is None else {**model, "beyond": beyond[-1]},
+        "exceeded": exceeded,
+        **moved_by(moved[0], moved[1:]),
     }
-
-
-def _changes(
-    study: LayerStudy, layer: int, ablation: Ablation | None, usual: TokenStatistics, n_random: int
-) -> tuple[list[Callable[[Tensor], Tensor]], dict[str, float]]:
-    """The change itself, then the random ones; and what share of the layer each is about."""
-    seeds = [study.seed + number for number in range(1, n_random + 1)]
-    if ablation is None:
-        directions = probe_directions(study.layerwise.probes[layer])
-        sets = [random_directions(len(directions), study.encoder.d_model, seed) for seed in seeds]
-        centred = usual.tokens - usual.mean
-        held = [float(np.square(centred @ one.T).sum() / np.square(centred).sum()) for one in (directions, *sets)]
-        return [without(one, usual) for one in (directions, *sets)], {"size": held[0], "random_size": float(np.mean(held[1:]))}
-    named = changed_by(ablation, usual)
-    others = [random_units(ablation.units, usual.size, seed) for seed in seeds]
-    changes = [
-        named,
-        *(changed_by(Ablation(layer, units, ablation.replacement, ablation.factor, ablation.seed), usual) for units in others),
-    ]
-    squares = np.square(usual.size)
-    held = [float(squares[list(units)].sum() / squares.sum()) for units in (ablation.units, *others)]
-    return changes, {"size": held[0], "random_size": float(np.mean(held[1:]))}
 
 
 def _scores(

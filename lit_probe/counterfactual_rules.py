@@ -23,7 +23,8 @@ Polarity = Literal["praise", "blame"]
 
 _POLARITIES: dict[str, Polarity] = {"positive": "praise", "negative": "blame"}
 
-# Words that judge, each with its opposite. Left out are words that often mean something else (like, moving, fine, original).
+# Words that judge, praise first, each with its opposite. Left out are words that often mean something else (like, moving, fine,
+# original).
 _ADJECTIVE_PAIRS = (
     "good bad, great awful, excellent terrible, wonderful horrible, brilliant dreadful, superb atrocious, amazing appalling, "
     "fantastic lousy, funny unfunny, interesting boring, exciting dull, clever stupid, smart dumb, enjoyable tedious, "
@@ -34,13 +35,20 @@ _ADJECTIVE_PAIRS = (
 _OTHER_PAIRS = (
     "better worse, best worst, masterpiece mess, triumph failure, joy chore, loved hated, liked disliked, recommended rejected"
 )
-_PAIRS: list[tuple[str, str]] = [tuple(pair.split()) for pair in f"{_ADJECTIVE_PAIRS}, {_OTHER_PAIRS}".split(", ")]
+_PAIRS = [tuple(pair.split()) for pair in f"{_ADJECTIVE_PAIRS}, {_OTHER_PAIRS}".split(", ")]
 OPPOSITES = {one: other for pair in _PAIRS for one, other in (pair, pair[::-1])}
 
 # Verbs that judge: the form after "not", and that of the past.
 _VERBS = (("like", "liked"), ("love", "loved"), ("enjoy", "enjoyed"), ("recommend", "recommended"), ("hate", "hated"))
 
+_PRAISING = frozenset(one for one, _ in _PAIRS)
+
 _JUDGING = re.compile(rf"\b(?:{'|'.join(sorted(OPPOSITES, key=len, reverse=True))})\b", re.IGNORECASE)
+# Further forms that judge. They have no opposite here, so whatever a rule makes of the rest of a text, they still stand.
+_STANDING = re.compile(
+    r"\b(?:(?:dis)?lik(?:e|es|ing)|lov(?:e|es|ing)|enjoy(?:s|ed|ing)?|hat(?:e|es|ing)|recommend(?:s|ing)?)\b", re.IGNORECASE
+)
+_SHORT = 12  # words
 _ADJECTIVES = "|".join(_ADJECTIVE_PAIRS.replace(",", "").split())
 _IS = r"\b(is|was|are|were)"
 # No comma after it: "not dull, sloppy and full of errors" would deny the first of three words.
@@ -79,6 +87,7 @@ class Rule:
       before: an example.
       after: what the rule makes of it.
       edit: from a text to the new one, or None where the rule has nothing to work on.
+      holds: whether the expectation is to be had of a text; elsewhere the edit is made and nothing is expected.
     """
 
     name: str
@@ -88,6 +97,12 @@ class Rule:
     before: str
     after: str
     edit: Callable[[str], str | None]
+    holds: Callable[[str], bool] = lambda text: True
+
+    @property
+    def title(self) -> str:
+        """Its kind and name, as an edit carries them."""
+        return f"{self.kind}: {self.name}"
 
 
 def _replacing(pattern: str, replacement: str | Callable[[re.Match[str]], str]) -> Callable[[str], str | None]:
@@ -96,7 +111,10 @@ def _replacing(pattern: str, replacement: str | Callable[[re.Match[str]], str]) 
 
     def edit(text: str) -> str | None:
         match = compiled.search(text)
-        if match is None or _JUDGING.search(text[: match.start()] + " " + text[match.end() :]):
+        if match is None:
+            return None
+        rest = f"{text[: match.start()]} {text[match.end() :]}"
+        if _JUDGING.search(rest) or _STANDING.search(rest):
             return None
         made = match.expand(replacement) if isinstance(replacement, str) else replacement(match)
         return text[: match.start()] + made + text[match.end() :]
@@ -135,6 +153,16 @@ def _opposite(text: str) -> str | None:
 
     made = re.sub(rf"\b(?:(?P<article>an?)(?P<space>\s+))?(?P<word>{_JUDGING.pattern})", swap, text, flags=re.IGNORECASE)
     return made if made != text else None
+
+
+def _one_verdict(text: str) -> bool:
+    """Whether a text's judging words make up its verdict, so that with their opposites it says the opposite.
+
+    A long review that weighs praise and blame does so with the opposites too, and its label may well stay.
+    """
+    words = [word.lower() for word in _JUDGING.findall(text)]
+    of_a_kind = len({word in _PRAISING for word in words}) == 1
+    return not _STANDING.search(text) and (of_a_kind or len(text.split()) <= _SHORT)
 
 
 # In the order in which edits are shown.
@@ -201,6 +229,7 @@ RULES: tuple[Rule, ...] = (
         "A good film, and so funny.",
         "A bad film, and so unfunny.",
         _opposite,
+        _one_verdict,
     ),
     Rule(
         "closing verdict against the text",
@@ -258,6 +287,7 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 KINDS = tuple(dict.fromkeys(rule.kind for rule in RULES))
+RULE_TITLES = frozenset(rule.title for rule in RULES)
 
 
 def edits_by_rule(text: str, label: str | None, label_names: Sequence[str], kinds: Sequence[str] = KINDS) -> Iterator[Edit]:
@@ -279,7 +309,7 @@ def edits_by_rule(text: str, label: str | None, label_names: Sequence[str], kind
         if rule.kind in kinds and rule.of in (None, polarity):
             made = rule.edit(text)
             if made is not None and made != text:
-                yield Edit(made, f"{rule.kind}: {rule.name}", rule.expectation if about else UNKNOWN)
+                yield Edit(made, rule.title, rule.expectation if about and rule.holds(text) else UNKNOWN)
 
 
 def expected_label(expectation: str, label: str | None, label_names: Sequence[str]) -> str | None:

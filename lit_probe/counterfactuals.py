@@ -258,7 +258,9 @@ def over_pairs(
         "n_label_changes": int((before != after)[known].sum()),
         "reliable": n_units >= MIN_UNITS,
         "layers": layers,
-        "consistent": [[bool(is_right) if is_known else None for is_right, is_known in zip(row, known, strict=True)] for row in right.T],
+        "consistent": [
+            [bool(is_right) if is_known else None for is_right, is_known in zip(row, known, strict=True)] for row in right.T
+        ],
         "flipped": changes.flips.T.tolist(),
     }
 
@@ -447,10 +449,8 @@ def _n_units(units: Units, rows: NDArray[np.bool_]) -> int:
     return int(rows.sum()) if units is None else len(np.unique(units[rows]))
 
 
-def _median_intervals(
-    values: NDArray[np.float64], units: Units, seed: int
-) -> list[tuple[float, float] | None]:
-    """Bootstrap interval of the median of each column of ``values`` ``[n, n_layers]``; None for fewer units than ``MIN_UNITS``."""
+def _median_intervals(values: NDArray[np.float64], units: Units, seed: int) -> list[tuple[float, float] | None]:
+    """Bootstrap interval of the median of each column of ``values`` ``[n, n_layers]``; None below ``MIN_UNITS`` units."""
     codes = np.arange(len(values)) if units is None else units
     n_units = int(codes.max(initial=-1)) + 1
     if n_units < MIN_UNITS:

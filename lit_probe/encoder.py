@@ -493,7 +493,7 @@ def _resolve_device(device: str) -> Any:
     if resolved.type == "cuda" and (resolved.index or 0) >= torch.cuda.device_count():
         raise EncoderError(
             f"The device {device!r} was asked for, but torch {torch.__version__} sees {torch.cuda.device_count()} CUDA GPUs. "
-            "Use --device=cpu."
+            "Use the device cpu."
         )
     return resolved
 

@@ -1,8 +1,10 @@
 """How much of a concept is left when it is erased from a layer as gently as possible, by LEACE.
 
 LEACE (Belrose et al. 2023, https://arxiv.org/abs/2306.03819; their package concept-erasure) changes activations as little as it
-can so that, on the rows it was fitted to, no linear probe does better than one that ignores them. Each layer's probe is fitted
-anew after LEACE, and after as many random directions were removed instead: what LEACE takes and they leave is the concept's own.
+can so that, on the rows it was fitted to, no linear probe does better than one that ignores them; on other rows a little may be
+left. It acts on pooled activations, after the forward pass, and says nothing about what later layers do. Each layer's probe is
+fitted anew after LEACE, and after as many random directions were removed instead: what LEACE takes and they leave is the
+concept's own.
 """
 
 from __future__ import annotations
@@ -118,8 +120,9 @@ class _Erased:
     def __len__(self) -> int:
         return len(self.activations)
 
-    def layer(self, index: int) -> NDArray[np.float32]:
-        return self.erasers[index](self.activations.layer(index)).astype(np.float32)
+    def layer(self, index: int) -> NDArray[Any]:
+        # In float64: rounded to float32, a little of what was erased would be back.
+        return self.erasers[index](self.activations.layer(index))
 
 
 def _without(directions: NDArray[np.float64]) -> Erase:

@@ -19,7 +19,8 @@ from lit_probe.errors import LitProbeError, ProbeError
 from lit_probe.metrics import METRICS, Score, majority_score, score_layers
 from lit_probe.neuron_rankings import RANKINGS, NeuronRanking, RankingOptions, chosen_layers, rank_neurons
 from lit_probe.neuron_rankings.gaussian import ClassGaussians
-from lit_probe.probes.penalised import class_indicators, fit_penalised_linear, fit_penalised_logistic
+from lit_probe.neuron_stability import own_strength
+from lit_probe.probes.penalised import STRENGTH, class_indicators, fit_penalised_linear, fit_penalised_logistic
 from lit_probe.probes.training_data import check_training_data, standardisation, standardised
 from lit_probe.registry import lookup
 from lit_probe.study import LayerStudy
@@ -39,22 +40,29 @@ class Evaluator:
 
     Attributes:
       title: the name people read.
-      predict: ``(train [n_train, k], labels [n_train], n_classes, rows [n_rows, k]) -> [n_rows, n_classes]`` probabilities.
+      predict: ``(train [n_train, k], labels [n_train], n_classes, rows [n_rows, k], strength) -> [n_rows, n_classes]``
+        probabilities; ``strength`` is that of the L2 penalty of a logistic regression.
     """
 
     title: str
-    predict: Callable[[Values, NDArray[np.int64], int, Values], NDArray[np.float64]]
+    predict: Callable[[Values, NDArray[np.int64], int, Values, float], NDArray[np.float64]]
 
 
-def _predict_logistic(train: Values, labels: NDArray[np.int64], n_classes: int, rows: Values) -> NDArray[np.float64]:
-    return fit_penalised_logistic(train, labels, n_classes).predict_proba(rows)
+def _predict_logistic(
+    train: Values, labels: NDArray[np.int64], n_classes: int, rows: Values, strength: float
+) -> NDArray[np.float64]:
+    return fit_penalised_logistic(train, labels, n_classes, strength=strength).predict_proba(rows)
 
 
-def _predict_linear(train: Values, labels: NDArray[np.int64], n_classes: int, rows: Values) -> NDArray[np.float64]:
+def _predict_linear(
+    train: Values, labels: NDArray[np.int64], n_classes: int, rows: Values, strength: float
+) -> NDArray[np.float64]:
     return _softmax(fit_penalised_linear(train, class_indicators(labels, n_classes)).predict(rows))
 
 
-def _predict_gaussian(train: Values, labels: NDArray[np.int64], n_classes: int, rows: Values) -> NDArray[np.float64]:
+def _predict_gaussian(
+    train: Values, labels: NDArray[np.int64], n_classes: int, rows: Values, strength: float
+) -> NDArray[np.float64]:
     values, classes = check_training_data(train, labels, n_classes)
     mean, scale = standardisation(values)
     fitted = standardised(values, mean, scale)
@@ -91,7 +99,9 @@ def evaluate_ranking(
     Args:
       study: the study whose neurons are ranked; train is fitted on, dev is scored.
       ranking: of its neurons.
-      evaluator: a name in `EVALUATORS`: what is refitted on the chosen neurons. L2 penalties have the strength 0.001.
+      evaluator: a name in `EVALUATORS`: what is refitted on the chosen neurons. The L2 penalty of ``logistic`` is the one that
+        cross-validation chose for the layer's own probe (of several layers, for the one with the smallest cross-validated
+        loss), or 0.001 where that probe is of another kind; of ``linear`` it is 0.001.
       percentages: k, each above 0 and at most 100.
       n_draws: how many random sets of each size.
       seed: of these sets.
@@ -100,9 +110,10 @@ def evaluate_ranking(
 
     Returns:
       JSON-ready: ``method``, ``layers``, ``evaluator`` (``"probe"`` without refitting), ``metric``, ``metric_title``, ``n_dev``,
-      ``n_units``, ``n_draws``, ``seed``, ``majority``; ``full``, the score from all neurons; ``points``, each with ``percent``,
-      ``k``, ``top`` and ``bottom`` (scores), and ``random``: ``mean``, ``low`` and ``high`` (2.5th and 97.5th percentile of the
-      draws) and ``draws``. A score has ``value``, its 95 % interval ``low`` and ``high``, ``n``, ``reliable`` and ``reason``.
+      ``n_units``, ``logistic_strength``, ``n_draws``, ``seed``, ``majority``; ``full``, the score from all neurons; ``points``,
+      each with ``percent``, ``k``, ``top`` and ``bottom`` (scores), and ``random``: ``mean``, ``low`` and ``high`` (2.5th and
+      97.5th percentile of the draws) and ``draws``. A score has ``value``, its 95 % interval ``low`` and ``high``, ``n``,
+      ``reliable`` and ``reason``.
 
     Raises:
       UnknownNameError: there is no such evaluator.
@@ -159,9 +170,10 @@ def compare_rankings(
 
     Returns:
       JSON-ready: ``methods``, ``titles``, ``evaluators``, ``evaluator_titles``, ``layers``, ``metric``, ``metric_title``,
-      ``n_dev``, ``n_units``, ``majority``, ``n_draws``, ``seed``; ``full`` ``[n_evaluators]``; ``tables``, one each with
-      ``percent``, ``k``, ``scores`` ``[n_methods, n_evaluators]`` and ``random`` ``[n_evaluators]`` of ``mean``, ``low``,
-      ``high``, ``draws``; ``mean_scores`` ``[n_methods, n_evaluators]`` over the percentages.
+      ``n_dev``, ``n_units``, ``logistic_strength``, ``majority``, ``n_draws``, ``seed``; ``full`` ``[n_evaluators]``;
+      ``tables``, one each with ``percent``, ``k``, ``scores`` ``[n_methods, n_evaluators]`` and ``random``
+      ``[n_evaluators]`` of ``mean``, ``low``, ``high``, ``draws``; ``mean_scores`` ``[n_methods, n_evaluators]`` over the
+      percentages.
 
     Raises:
       UnknownNameError: there is no such ranking, evaluator or layer.
@@ -228,9 +240,9 @@ def minimal_set(
       progress: called with the number of fits done and the most there can be; what it raises ends the computation.
 
     Returns:
-      JSON-ready: ``method``, ``layers``, ``evaluator``, ``metric``, ``metric_title``, ``n_dev``, ``n_units``, ``majority``,
-      ``within``; ``k``, ``percent``, ``names`` (``layer:unit``, best first), ``score`` and ``full`` (scores as in
-      `evaluate_ranking`); ``tried``, each with ``k`` and ``value``, ascending.
+      JSON-ready: ``method``, ``layers``, ``evaluator``, ``metric``, ``metric_title``, ``n_dev``, ``n_units``,
+      ``logistic_strength``, ``majority``, ``within``; ``k``, ``percent``, ``names`` (``layer:unit``, best first), ``score`` and
+      ``full`` (scores as in `evaluate_ranking`); ``tried``, each with ``k`` and ``value``, ascending.
 
     Raises:
       UnknownNameError: there is no such evaluator.
@@ -281,9 +293,12 @@ class _Judge:
         self._study = study
         self._units = ranking.units
         self._evaluator = evaluator
-        chosen_layers(study, ranking.layers)
         if self._units[:, 1].max() >= study.activations["train"].d_model:
             raise LitProbeError("The ranking is of another study: it names neurons that this encoder does not have.")
+        # A penalty of our own choice would let a probe of all neurons fit train too closely, and few neurons seem to do better.
+        probes = [study.layerwise.probes[layer] for layer in chosen_layers(study, ranking.layers)]
+        best = min(probes, key=lambda probe: min(probe.settings.get("cv_log_loss", [0.0])))
+        self._strength = own_strength(best, len(study.splits.train)) or STRENGTH
 
     @cached_property
     def _majority(self) -> float | None:
@@ -296,6 +311,7 @@ class _Judge:
             "metric_title": METRICS[self._study.headline].title,
             "n_dev": len(self._study.splits.dev),
             "n_units": len(self._units),
+            "logistic_strength": self._strength,
             "majority": self._majority,
         }
 
@@ -316,7 +332,8 @@ class _Judge:
         assert self._evaluator is not None
         train = self._study.splits.train
         columns = self._columns("train", units)
-        return self._evaluator.predict(columns, train.labels, len(train.label_names), self._columns("dev", units))
+        rows = self._columns("dev", units)
+        return self._evaluator.predict(columns, train.labels, len(train.label_names), rows, self._strength)
 
     def _own_probe(self, units: NDArray[np.int64]) -> NDArray[np.float64]:
         layer = int(units[0, 0])

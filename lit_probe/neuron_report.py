@@ -90,14 +90,24 @@ def neuron_table(report: Mapping[str, Any], top: int) -> str:
 def _ablation_lines(curve: Mapping[str, Any]) -> list[str]:
     lines = [
         f"Best {curve['percent']:g} % of the neurons at their mean in the forward pass, {curve['title'].lower()} of the probes "
-        f"from this layer on ({curve['n']:,} dev rows), beside {curve['n_random']} random sets of like size:",
+        f"from this layer on ({curve['n']:,} dev rows), beside {curve['n_random']} random sets:",
+        _moved_sentence(curve),
         f"{'layer':>5}  {'before':>6}  {'after':>6}  random [smallest, largest]",
     ]
     names = ("before", "after", "random", "random_low", "random_high")
     for row in curve["layers"]:
         before, after, random, low, high = ("–" if row[name] is None else f"{row[name]:.3f}" for name in names)
         lines.append(f"{row['layer']:>5}  {before:>6}  {after:>6}  {random} [{low}, {high}]")
+    lines += [f"Note: {note}" for note in curve["notes"]]
     return lines
+
+
+def _moved_sentence(curve: Mapping[str, Any]) -> str:
+    low, high = (f"{curve[name]:.3f}" for name in ("random_moved_low", "random_moved_high"))
+    return (
+        f"This moves the hidden states by {curve['moved']:.3f} of their length, the random sets by "
+        f"{curve['random_moved']:.3f} [{low}, {high}]."
+    )
 
 
 def neuron_rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -118,6 +118,16 @@ def jaccard(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
     return common / (len(one) + len(other) - common)
 
 
+def own_strength(probe: FittedProbe, n_train: int) -> float | None:
+    """The L2 penalty that cross-validation chose for a logistic probe, as `fit_penalised_logistic` takes it; None for others.
+
+    Args:
+      probe: of a layer.
+      n_train: how many rows the penalty is to be applied with.
+    """
+    return 1 / (probe.settings["C"] * n_train) if probe.kind == "logistic" else None
+
+
 def _point(k: int, places: NDArray[np.int64], order: NDArray[np.int64]) -> dict[str, Any]:
     tops = [np.flatnonzero(place < k) for place in places]
     pairs = [jaccard(one, other) for one, other in combinations(tops, 2)]
@@ -166,7 +176,7 @@ def _resampled(study: LayerStudy, method: str, rows: NDArray[np.int64], layer: i
 def _refitted(
     probe: FittedProbe, x: NDArray[np.float32], labels: NDArray[np.int64], groups: NDArray[np.str_] | None, seed: int
 ) -> FittedProbe:
-    if probe.kind == "logistic":
-        strength = 1 / (probe.settings["C"] * len(labels))
+    strength = own_strength(probe, len(labels))
+    if strength is not None:
         return fit_penalised_logistic(x, labels, probe.n_classes, strength=strength, seed=seed, start=probe)
     return lookup(PROBES, probe.kind, "probe")(x, labels, probe.n_classes, groups, seed)

@@ -33,7 +33,7 @@ def transfer(studies: Sequence[LayerStudy]) -> dict[str, Any]:
       ProbeError: fewer than two studies, or two that cannot be compared (`obstacle`).
     """
     if len(studies) < 2:
-        raise ProbeError("Transfer needs two or more data sets with the same classes. Name another one with --datasets.")
+        raise ProbeError("Transfer needs two or more data sets with the same classes. Name another data set.")
     for other in studies[1:]:
         if reason := obstacle(studies[0], other):
             raise ProbeError(f"There is no transfer between {studies[0].splits.name} and {other.splits.name}: {reason}.")

@@ -13,7 +13,10 @@ from lit_probe.ablation import (
     LayerStates,
     ablate,
     ablation_curve,
+    against_random,
+    change_of,
     changed_by,
+    moved_by,
     probe_directions,
     random_directions,
     random_units,
@@ -25,6 +28,8 @@ from lit_probe.encoder import load_encoder
 from lit_probe.errors import CancelledError, LitProbeError, ProbeError, UnknownNameError
 from lit_probe.study import probe_layers
 
+# Neurons of the tiny encoder vary about as much as one another; this one can be made to differ.
+ODD = 5
 TEXTS = ["a very good film", "dull", "the plot is slow and the acting is bad, but we loved the music", "great"]
 
 
@@ -35,12 +40,35 @@ def hooks_of(model) -> int:
 @pytest.fixture(scope="module")
 def study(tiny_folder):
     """Probes of a tiny encoder for the presence of the word 'great'."""
+    return probe_layers(load_encoder(str(tiny_folder())), split_texts(*planted()))
+
+
+def with_odd_neuron(folder, weight):
+    """The same probes, after `ODD` of the blocks' first two outputs was scaled."""
+    encoder = load_encoder(str(folder))
+    with torch.no_grad():
+        for block in encoder.model.encoder.layer[:2]:
+            block.output.LayerNorm.weight[ODD] = weight
+            block.output.LayerNorm.bias[ODD] = 0
+    return probe_layers(encoder, split_texts(*planted()))
+
+
+@pytest.fixture(scope="module")
+def dying(tiny_folder):
+    """As some neurons of all-MiniLM-L6-v2 are."""
+    return with_odd_neuron(tiny_folder(), 1e-33)
+
+
+def planted():
     random = np.random.default_rng(0)
     words = "the a film plot story acting music slow fast is was very more".split()
     texts = [" ".join(random.choice(words, size=6)) for _ in range(240)]
     labels = [int(i % 2 == 0) for i in range(240)]
-    texts = [f"{text} great" if label else text for text, label in zip(texts, labels, strict=True)]
-    return probe_layers(load_encoder(str(tiny_folder())), split_texts(texts, labels))
+    return [f"{text} great" if label else text for text, label in zip(texts, labels, strict=True)], labels
+
+
+def batch_of(encoder, texts=TEXTS):
+    return encoder.padded(encoder.encode(texts))
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -65,10 +93,11 @@ def test_switching_off_no_neuron_changes_nothing_bit_for_bit(tiny_folder, archit
 
 def test_each_replacement_puts_its_own_values_at_the_chosen_neurons_alone(study):
     usual = usual_tokens(study, 1)
-    hidden = torch.randn(3, 5, study.encoder.d_model)
+    batch = batch_of(study.encoder)
+    hidden = torch.randn(*batch.ids.shape, study.encoder.d_model)
     units = (0, 7, 30)
     others = [unit for unit in range(study.encoder.d_model) if unit not in units]
-    results = {name: changed_by(Ablation(1, units, name, factor=2.0), usual)(hidden) for name in REPLACEMENTS}
+    results = {name: changed_by(Ablation(1, units, name, factor=2.0), usual)(hidden, batch) for name in REPLACEMENTS}
     for changed in results.values():
         assert torch.equal(changed[..., others], hidden[..., others])
     assert (results["zero"][..., units] == 0).all()
@@ -78,9 +107,9 @@ def test_each_replacement_puts_its_own_values_at_the_chosen_neurons_alone(study)
     resampled = [tuple(row) for row in results["resample"][..., list(units)].reshape(-1, 3).tolist()]
     assert set(resampled) <= donors
     assert len(set(resampled)) > 5
-    again = changed_by(Ablation(1, units, "resample"), usual)(hidden)
+    again = changed_by(Ablation(1, units, "resample"), usual)(hidden, batch)
     assert torch.equal(again, results["resample"])
-    other_seed = changed_by(Ablation(1, units, "resample", seed=1), usual)(hidden)
+    other_seed = changed_by(Ablation(1, units, "resample", seed=1), usual)(hidden, batch)
     assert not torch.equal(other_seed, again)
 
 
@@ -95,9 +124,12 @@ def test_neurons_that_carry_the_concept_matter_more_than_random_ones_of_like_siz
     assert first["after"] < first["random_low"]
     assert first["after_low"] < first["after"] < first["after_high"]
     assert first["flipped"] > first["random_flipped_high"]
+    assert curve["exceeded"] == 20 and not first["beyond"] and curve["layers"][1]["beyond"]
     least = tuple(int(unit) for unit in np.argsort(np.abs(probe.coef_[0]))[:12])
     twin = ablation_curve(study, dev.texts, dev.labels, Ablation(1, least))["layers"][0]
     assert twin["after"] >= twin["random_low"]
+    last = ablation_curve(study, dev.texts, dev.labels, Ablation(N_BLOCKS, top), n_random=2)
+    assert last["exceeded"] is None and [row["beyond"] for row in last["layers"]] == [False]
 
 
 def test_without_its_direction_the_probe_gives_every_text_the_same_answer(study):
@@ -107,8 +139,102 @@ def test_without_its_direction_the_probe_gives_every_text_the_same_answer(study)
     assert first["after"] == pytest.approx(0.5, abs=0.06)
     assert first["random_low"] > first["after"]
     states, usual = LayerStates(study.encoder, dev.texts, 1, "mean"), usual_tokens(study, 1)
-    after = states.go_on(without(probe_directions(study.layerwise.probes[1]), usual))
+    after = states.go_on(without(probe_directions(study.layerwise.probes[1], usual), usual))
     assert np.ptp(after.probabilities(study.layerwise.probes)[:, 0, 1]) < 1e-4
+
+
+@pytest.mark.parametrize("layer", [1, 2])
+def test_a_neuron_that_hardly_varies_is_not_taken_for_the_whole_direction(dying, layer):
+    dev, usual = dying.splits.dev, usual_tokens(dying, layer)
+    assert 0 < usual.scale[ODD] < 1e-30 and usual.tokens.std(axis=0).min() == usual.tokens.std(axis=0)[ODD]
+    directions = probe_directions(dying.layerwise.probes[layer], usual)
+    assert np.abs(directions[0, ODD]) < 0.9
+    states = LayerStates(dying.encoder, dev.texts, layer, "mean")
+    named = states.go_on(change_of(dying, layer, None, usual))
+    assert np.ptp(states.go_on().probabilities(dying.layerwise.probes)[:, 0, 1]) > 0.5
+    assert np.ptp(named.probabilities(dying.layerwise.probes)[:, 0, 1]) < 1e-4
+    first = ablation_curve(dying, dev.texts, dev.labels, layer=layer)["layers"][0]
+    assert first["before"] == 1.0 and first["after"] == pytest.approx(0.5, abs=0.06) and first["random_low"] > 0.9
+
+
+def test_random_directions_move_every_token_as_far_as_the_probes(study):
+    usual = usual_tokens(study, 1)
+    directions, batch = probe_directions(study.layerwise.probes[1], usual), batch_of(study.encoder)
+    hidden = torch.randn(*batch.ids.shape, study.encoder.d_model)
+    own = without(directions, usual)(hidden, batch) - hidden
+    other = without(random_directions(1, study.encoder.d_model, 3), usual, as_far_as=directions)(hidden, batch) - hidden
+    torch.testing.assert_close(other.norm(dim=-1), own.norm(dim=-1), rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(other, own, atol=0.01)
+
+
+@pytest.mark.parametrize("replacement", [*REPLACEMENTS, "direction"])
+def test_random_changes_move_the_hidden_states_as_far_as_the_change(study, replacement):
+    dev = study.splits.dev
+    top = tuple(int(unit) for unit in np.argsort(-np.abs(study.layerwise.probes[1].coef_[0]))[:6])
+    ablation = None if replacement == "direction" else Ablation(1, top, replacement, factor=3.0)
+    curve = ablation_curve(study, dev.texts, dev.labels, ablation, layer=1, n_random=8)
+    assert 0.8 < curve["moved_ratio"] < 1.25 and curve["matched"] and curve["notes"] == []
+    assert curve["moved_ratio"] == pytest.approx(curve["random_moved"] / curve["moved"])
+    assert curve["random_moved_low"] <= curve["random_moved"] <= curve["random_moved_high"]
+    if replacement == "direction":
+        assert curve["moved_ratio"] == pytest.approx(1, abs=1e-3)
+
+
+def test_how_far_hidden_states_are_moved_is_measured_over_attended_tokens(study):
+    encoder, usual = study.encoder, usual_tokens(study, 1)
+    states, change = LayerStates(encoder, TEXTS, 1, "mean"), changed_by(Ablation(1, (3, 8), "zero"), usual)
+    later = states.go_on(change)
+    for place, text in enumerate(TEXTS):
+        tokens = LayerStates(encoder, [text], 1, "mean").statistics().tokens
+        expected = np.linalg.norm(tokens[:, [3, 8]]) / np.linalg.norm(tokens)
+        assert later.moved[place] == pytest.approx(expected, rel=1e-4)
+    tokens = states.statistics().tokens
+    assert later.moved_together == pytest.approx(np.linalg.norm(tokens[:, [3, 8]]) / np.linalg.norm(tokens), rel=1e-4)
+    np.testing.assert_allclose(
+        states.sizes(changed_by(Ablation(1, tuple(range(encoder.d_model)), "zero"), usual)),
+        np.sqrt(np.square(tokens).mean(axis=0)),
+        rtol=1e-4,
+    )
+    assert not states.go_on().moved.any()
+
+
+def test_random_sets_of_another_size_are_no_fair_comparison():
+    fair = moved_by(0.2, [0.18, 0.24])
+    assert fair["matched"] and fair["notes"] == [] and fair["moved_ratio"] == pytest.approx(1.05)
+    small = moved_by(0.2, [0.02, 0.06])
+    assert not small["matched"] and "0.2 times as far" in small["notes"][0]
+    none = moved_by(0.0, [0.0])
+    assert not none["matched"] and none["moved_ratio"] is None and "Nothing is changed" in none["notes"][0]
+    assert moved_by(0.1, [])["random_moved"] is None
+
+
+def test_a_neuron_without_its_like_is_not_judged(tiny_folder):
+    study = with_odd_neuron(tiny_folder(), 20)
+    dev = study.splits.dev
+    loud = ablation_curve(study, dev.texts, dev.labels, Ablation(1, (ODD,), "zero"), n_random=5)
+    assert not loud["matched"] and loud["moved_ratio"] < 0.8 and "cannot be judged" in loud["notes"][0]
+
+
+def test_a_random_set_outdoes_all_others_at_some_layer_no_more_often_than_chance():
+    random = np.random.default_rng(0)
+    found = [against_random(random.exponential(size=(21, 6)) * [1, 1, 1, 10, 10, 0.1]) for _ in range(2_000)]
+    share = np.mean([exceeded == 20 for exceeded, _ in found])
+    assert share == pytest.approx(1 / 21, abs=0.015)
+    assert all(any(beyond) == (exceeded == 20) for exceeded, beyond in found)
+    # The twin: layer by layer, without correction, it would be far more often.
+    naive = [(values[0] > values[1:].max(axis=0)).any() for values in random.exponential(size=(2_000, 21, 6))]
+    assert np.mean(naive) > 0.2
+    assert against_random(np.zeros((21, 3))) == (0, [False] * 3)
+
+
+@pytest.mark.parametrize("replacement", REPLACEMENTS)
+def test_a_text_is_changed_alone_as_it_is_among_others(study, replacement):
+    usual = usual_tokens(study, 1)
+    change = changed_by(Ablation(1, (0, 7, 30), replacement, factor=2.0, seed=4), usual)
+    together = LayerStates(study.encoder, TEXTS, 1, "mean").go_on(change)
+    for place, text in enumerate(TEXTS):
+        alone = LayerStates(study.encoder, [text], 1, "mean").go_on(change)
+        np.testing.assert_allclose(alone.pooled[0], together.pooled[place], atol=1e-5)
 
 
 def test_random_sets_hold_other_neurons_of_like_size():
@@ -143,6 +269,7 @@ def test_one_text_is_answered_layer_by_layer_before_and_after(study):
     np.testing.assert_allclose(answer["before"][0][0], pooled[0])
     assert answer["before"] != answer["after"]
     assert answer["model"] is None
+    assert 0 < answer["moved"][0] < 1
 
 
 def test_the_checkpoints_own_answer_is_reported_where_it_has_a_head(tiny_folder, study):
@@ -152,7 +279,8 @@ def test_the_checkpoints_own_answer_is_reported_where_it_has_a_head(tiny_folder,
     assert np.shape(answer["model"]["after"]) == (4, 3)
     assert answer["model"]["before"] != answer["model"]["after"]
     curve = ablation_curve(own, TEXTS, [0, 1, 0, 1], Ablation(0, (0, 1)), n_random=3)
-    assert 0 <= curve["model"]["flipped"] <= 1
+    assert 0 <= curve["model"]["flipped"] <= 1 and 0 <= curve["exceeded"] <= 3
+    assert curve["model"]["beyond"] in (True, False)
 
 
 def test_hooks_are_gone_after_an_exception_and_after_a_cancelled_curve(study):
@@ -160,9 +288,9 @@ def test_hooks_are_gone_after_an_exception_and_after_a_cancelled_curve(study):
     before = hooks_of(model)
     states = LayerStates(study.encoder, TEXTS, 1, "mean")
     with pytest.raises(ZeroDivisionError):
-        states.go_on(lambda hidden: 1 / 0)
+        states.go_on(lambda hidden, batch: 1 / 0)
     with pytest.raises((RuntimeError, IndexError, ValueError)):
-        states.go_on(lambda hidden: hidden[:, :1, :3])
+        states.go_on(lambda hidden, batch: hidden[:, :1, :3])
 
     def stop(done, total):
         if done == 2:
@@ -195,4 +323,4 @@ def test_what_cannot_be_done_is_said_at_the_door(study):
         study.layerwise.probes[0], layers=tuple((weight * 0, bias) for weight, bias in study.layerwise.probes[0].layers)
     )
     with pytest.raises(ProbeError, match="no direction"):
-        probe_directions(silent)
+        probe_directions(silent, usual)

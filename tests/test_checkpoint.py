@@ -110,7 +110,7 @@ def test_a_torn_tokenizer_config_is_named(copy, content):
 
 
 def test_a_local_folder_has_no_revision(copy):
-    with pytest.raises(EncoderError, match="Leave out --revision"):
+    with pytest.raises(EncoderError, match="Leave out the revision"):
         find_checkpoint(str(copy), "v2")
 
 

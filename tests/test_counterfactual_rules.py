@@ -51,6 +51,22 @@ def test_every_judging_word_is_swapped_with_its_case_and_its_article():
     assert made.expectation == CHANGE
 
 
+@pytest.mark.parametrize(
+    ("text", "expectation"),
+    [
+        ("A good film, but a boring one.", CHANGE),
+        (f"A good film. {'It is long and slow. ' * 3}A funny one.", CHANGE),
+        (f"A good film. {'It is long and slow. ' * 20}", CHANGE),
+        (f"A good film. {'It is long and slow. ' * 3}Yet the end is boring.", UNKNOWN),
+        ("A good film, and I love it.", UNKNOWN),
+        ("I do not enjoy such boring films.", UNKNOWN),
+    ],
+)
+def test_the_opposites_are_expected_to_change_the_label_only_where_the_text_has_one_verdict(text, expectation):
+    (made,) = [edit for edit in edits_by_rule(text, "positive", SENTIMENT) if "its opposite" in edit.rule]
+    assert made.expectation == expectation and made.text != text
+
+
 def test_words_are_whole_words():
     assert list(edits_by_rule("The goods were badly boringly unloved.", None, SENTIMENT)) == []
 
@@ -67,6 +83,10 @@ def test_nothing_is_negated_where_another_judging_word_would_still_stand():
     assert negated("I liked it.") == ["I did not like it."]
     assert negated("The book that I liked is long.") == []
     assert negated("It is long. We didn’t enjoy it.") == ["It is long. We enjoyed it."]
+    assert negated("I do not hate that I love it.") == []
+    assert negated("I love it. I don't hate it.") == []
+    assert negated("The plot is good, and I enjoyed it.") == []
+    assert negated("The plot is good; I dislike it.") == []
 
 
 def test_frames_follow_the_label_and_need_one():

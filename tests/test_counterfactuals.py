@@ -140,6 +140,49 @@ def test_pairs_of_one_group_give_no_interval_and_groups_widen_it():
     assert single["median_change_low"] is None
 
 
+def test_pairs_of_which_nothing_is_expected_count_in_the_flip_rate_alone():
+    right = np.array([True] * 12 + [False] * 8)
+    changes, labels = synthetic([True] * 20, right), (np.zeros(20, int), np.r_[np.ones(12, int), np.zeros(8, int)])
+    answer = over_pairs(changes, *labels, judged=np.arange(20) < 12)
+    row = answer["layers"][0]
+    assert (answer["n"], answer["n_judged"], answer["n_units"], answer["n_label_changes"]) == (20, 12, 12, 12)
+    assert (row["consistency"], row["flip_rate"], row["median_change"]) == (1.0, 0.6, pytest.approx(0.7))
+    assert answer["consistent"] == [[True] * 12 + [None] * 8]
+    alone = over_pairs(changes.select(range(12)), labels[0][:12], labels[1][:12])["layers"][0]
+    for name in ("consistency_low", "consistency_high", "median_change_low", "median_change_high"):
+        assert row[name] == alone[name]
+    kinds = over_groups(changes, *labels, ["rule"] * 12 + ["by chance"] * 8, judged=np.arange(20) < 12)
+    assert [(kind["n"], kind["n_judged"], kind["reliable"]) for kind in kinds] == [(12, 12, True), (8, 0, False)]
+    nothing = kinds[1]["layers"][0]
+    assert nothing["consistency"] is nothing["median_change"] is nothing["consistency_low"] is None
+    assert nothing["flip_rate"] == 0.0 and nothing["flip_rate_high"] > 0
+
+
+def test_independent_texts_are_counted_and_not_their_edits():
+    changes, labels = synthetic([True] * 45, [True] * 45), (np.zeros(45, int), np.ones(45, int))
+    answer = over_pairs(changes, *labels, groups=np.arange(45) // 5)
+    assert (answer["n"], answer["n_units"], answer["reliable"]) == (45, 9, False)
+    assert over_pairs(changes, *labels, groups=np.arange(45) // 4)["reliable"]
+
+
+@pytest.mark.parametrize(("n_texts", "given"), [(2, False), (3, False), (9, False), (10, True), (20, True)])
+def test_the_interval_of_the_median_is_withheld_where_it_would_not_cover(n_texts, given):
+    random, covered, n_sets = np.random.default_rng(2), 0, 150
+    texts = np.repeat(np.arange(n_texts), 5)
+    for _ in range(n_sets):
+        rises = (0.3 + random.normal(0, 0.15, n_texts)[texts] + random.normal(0, 0.1, len(texts))).clip(-1, 1)
+        after = np.stack([0.5 - rises / 2, 0.5 + rises / 2], axis=1)[:, None]
+        before = np.stack([0.5 + rises / 2, 0.5 - rises / 2], axis=1)[:, None]
+        zeros = np.zeros((len(texts), 1))
+        labels = np.zeros(len(texts), int), np.ones(len(texts), int)
+        row = over_pairs(PairChanges(before, after, before, after, zeros, zeros), *labels, groups=texts)["layers"][0]
+        assert (row["median_change_low"] is not None) == given
+        if not given:
+            return
+        covered += row["median_change_low"] <= 0.3 <= row["median_change_high"]
+    assert 0.88 <= covered / n_sets <= 0.99
+
+
 @pytest.mark.parametrize("n", [40, 200])
 def test_the_interval_of_the_median_change_covers_it(n):
     random, covered, n_sets = np.random.default_rng(1), 0, 200

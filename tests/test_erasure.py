@@ -8,6 +8,7 @@ from lit_probe.datasets import split_texts
 from lit_probe.encoder import load_encoder
 from lit_probe.erasure import erase_concept, leace
 from lit_probe.errors import CancelledError
+from lit_probe.probes.training_data import standardisation, standardised
 from lit_probe.study import probe_layers
 
 
@@ -23,6 +24,10 @@ def study(tiny_folder):
     )
 
 
+def train_accuracy(rows, labels):
+    return LogisticRegression(C=np.inf, max_iter=5_000, tol=1e-8).fit(rows, labels).score(rows, labels)
+
+
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_after_leace_an_unregularised_probe_falls_to_the_majority_rate_on_train(n_classes):
     random = np.random.default_rng(1)
@@ -31,14 +36,23 @@ def test_after_leace_an_unregularised_probe_falls_to_the_majority_rate_on_train(
     x[:, :n_classes] += 3 * np.eye(n_classes)[labels]
     majority = np.bincount(labels).max() / len(labels)
 
-    def train_accuracy(rows):
-        return LogisticRegression(C=np.inf, max_iter=5_000, tol=1e-8).fit(rows, labels).score(rows, labels)
-
-    assert train_accuracy(x) > majority + 0.2
+    assert train_accuracy(x, labels) > majority + 0.2
     erased = leace(x, labels, n_classes)(x)
-    assert train_accuracy(erased) == pytest.approx(majority, abs=0.01)
+    assert train_accuracy(erased, labels) == pytest.approx(majority, abs=0.01)
     # It changes no more than it must: what is far from the concept stays.
     assert np.square(erased - x).sum() < np.square(x - x.mean(axis=0)).sum()
+
+
+@pytest.mark.parametrize("layer", range(4))
+def test_at_every_layer_of_a_study_too_nothing_linear_is_left_on_train(study, layer):
+    train = study.splits.train
+    majority = np.bincount(train.labels).max() / len(train)
+    x = study.activations["train"].layer(layer)
+    rows = standardised(x, *standardisation(x))
+    if layer:
+        assert train_accuracy(rows, train.labels) == 1.0
+    erased = leace(rows, train.labels, 2)(rows)
+    assert train_accuracy(erased, train.labels) == pytest.approx(majority, abs=0.02)
 
 
 def test_the_concept_goes_with_leace_and_stays_without_random_directions(study):

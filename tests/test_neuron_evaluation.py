@@ -7,6 +7,7 @@ import pytest
 from planted_neurons import planted_neuron, rank_arrays
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 from test_portions import planted_study
 
 from lit_probe.errors import CancelledError, LitProbeError, UnknownNameError
@@ -47,14 +48,31 @@ def test_a_score_is_that_of_a_direct_fit_on_the_chosen_neurons(study):
     result = evaluate_ranking(study, ranking, percentages=(10,), n_draws=1)
     train, dev = (study.activations[name].values.reshape(-1, 2 * D_MODEL)[:, ranking.top(8)] for name in ("train", "dev"))
     mean, scale = train.mean(axis=0), train.std(axis=0)
-    model = LogisticRegression(C=1 / (1e-3 * N_TRAIN)).fit((train - mean) / scale, study.splits.train.labels)
+    # The penalty that was chosen for the layer with the smaller cross-validated loss: layer 0 is noise.
+    strength = 1 / (study.layerwise.probes[1].settings["C"] * N_TRAIN)
+    assert result["logistic_strength"] == pytest.approx(strength)
+    model = LogisticRegression(C=1 / (strength * N_TRAIN)).fit((train - mean) / scale, study.splits.train.labels)
     score = model.score((dev - mean) / scale, study.splits.dev.labels)
     assert result["points"][0]["top"]["value"] == pytest.approx(score, abs=0.003)
 
 
+def test_from_all_neurons_of_a_layer_the_refitted_probe_does_what_the_layers_own_does(tiny_encoder):
+    """Each of 300 neurons tells a little: with hardly any penalty a probe of all of them would fit the noise."""
+    values, labels = planted_neuron(n=1_000, d_model=300, strength=0)
+    values[:, 1] += 0.15 * labels[:, None]
+    study = planted_study(tiny_encoder, values[:N_TRAIN], labels[:N_TRAIN], (values[N_TRAIN:], labels[N_TRAIN:]))
+    own = study.metrics("dev").scores["accuracy"][1].value
+    full = evaluate_ranking(study, rank_neurons(study, layers=1), percentages=(100,), n_draws=1)["full"]["value"]
+    assert full == pytest.approx(own, abs=0.005)
+    x, dev = study.activations["train"].layer(1), study.activations["dev"].layer(1)
+    weak = EVALUATORS["logistic"].predict(x, study.splits.train.labels, 2, dev, 1e-3)
+    losses = [log_loss(study.splits.dev.labels, found) for found in (study.probabilities("dev")[:, 1], weak)]
+    assert losses[1] > losses[0] + 0.2, "the twin"
+
+
 def test_the_gaussian_evaluator_agrees_with_quadratic_discriminants(study):
     x, labels = study.activations["train"].layer(1)[:, 5:12], study.splits.train.labels
-    ours = EVALUATORS["gaussian"].predict(x, labels, 2, x)
+    ours = EVALUATORS["gaussian"].predict(x, labels, 2, x, 1e-3)
     theirs = QuadraticDiscriminantAnalysis().fit(x, labels).predict_proba(x)
     assert (ours.argmax(axis=1) == theirs.argmax(axis=1)).mean() > 0.97
     assert ours == pytest.approx(theirs, abs=0.1)
@@ -64,7 +82,7 @@ def test_the_gaussian_evaluator_agrees_with_quadratic_discriminants(study):
 def test_evaluators_give_probabilities_for_three_classes(evaluator):
     values, labels = planted_neuron(n=600, n_classes=3, strength=4)
     x = values[:, 1]
-    found = EVALUATORS[evaluator].predict(x[:300], labels[:300], 3, x[300:])
+    found = EVALUATORS[evaluator].predict(x[:300], labels[:300], 3, x[300:], 1e-3)
     assert found.shape == (300, 3) and found.sum(axis=1) == pytest.approx(1)
     assert (found.argmax(axis=1) == labels[300:]).mean() > (0.6 if evaluator == "linear" else 0.9)
 

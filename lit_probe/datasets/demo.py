@@ -27,7 +27,7 @@ def load_demo(source: str | None, options: DatasetOptions) -> Splits:
       DatasetError: a source is given.
     """
     if source is not None:
-        raise DatasetError(f"The demo is part of the package and takes no path, but {source!r} came. Write --datasets=demo.")
+        raise DatasetError(f"The demo is part of the package and takes no path, but {source!r} came. Name it alone: demo.")
     table = read_table(_FILE)
     labels = sentiment_labels(label_words(table, "label"), "demo")
     columns = {name: table[name] for name in ("pair_id", "phenomenon", "domain")}

@@ -36,7 +36,7 @@ def load_hub(name: str, hub_id: str) -> tuple[dict[SplitName, Table], dict[str, 
     except (OSError, ValueError) as error:
         raise DatasetError(
             f"{hub_id} is not in the local Hugging Face cache and cannot be downloaded ({error}). "
-            f"Without a network, pass a local copy (--datasets={name}=PATH) or use the embedded data set (--datasets=demo)."
+            f"Without a network, name the data set with a local copy ({name}=PATH), or take the embedded one (demo)."
         ) from error
     tables, further = named_splits(loaded)
     cache_files = [file["filename"] for part in loaded.values() for file in part.cache_files]

@@ -82,7 +82,7 @@ def find_column(table: Table, names: Sequence[str], origin: str, flag: str | Non
       table: the columns there are.
       names: what the column may be called, best first.
       origin: where the table comes from, for the message.
-      flag: the flag that names this column, for the message.
+      flag: the option that names this column, for the message.
 
     Raises:
       DatasetError: names the columns that there are.
@@ -91,7 +91,7 @@ def find_column(table: Table, names: Sequence[str], origin: str, flag: str | Non
         if name in table:
             return name
     wanted = " or ".join(repr(name) for name in names)
-    advice = f"Say which one with --{flag}=…" if flag else "Rename one of them."
+    advice = f"Say which one with the option {flag}." if flag else "Rename one of them."
     raise DatasetError(f"{origin} has no column {wanted}. Its columns are: {', '.join(table)}. {advice}{separator_hint(table)}")
 
 

@@ -58,7 +58,7 @@ def load_table_file(form: str, source: str | None, options: DatasetOptions) -> S
         of a class.
     """
     if source is None:
-        raise DatasetError(f"{form} needs a file. Write --datasets={form}=reviews.{form}.")
+        raise DatasetError(f"{form} needs a file. Name it: {form}=reviews.{form}.")
     path = existing_path(source)
     if path.is_file():
         tables = _by_split_column(read_table(path, form), options, source)
@@ -109,7 +109,8 @@ def _splits(
     """The data set that the tables of its splits make; ``origin`` is what messages call them."""
     if options.text_column == options.label_column:
         raise DatasetError(
-            f"The column {options.text_column!r} cannot be both text and label. Choose with --text_column and --label_column."
+            f"The column {options.text_column!r} cannot be both text and label. Choose with the options text_column and "
+            "label_column."
         )
     words = {split: _labels(table, options, origin, hidden=split == "test") for split, table in tables.items()}
     label_names = label_names_of(word for part in words.values() for word in part)

@@ -122,7 +122,7 @@ def check_host(environ: WSGIEnvironment, allowed: Collection[str]) -> None:
         raise Refusal(
             HTTPStatus.FORBIDDEN,
             f"This server does not answer for the host {environ.get('HTTP_HOST', '')!r}, only for: {', '.join(sorted(allowed))}. "
-            "Further names are allowed with --allowed_hosts.",
+            "Further names are allowed with the option allowed_hosts.",
         )
 
 

@@ -34,6 +34,14 @@ def plain_message(message: str) -> str:
     return line if len(line) <= MAX_MESSAGE else line[:MAX_MESSAGE] + " …"
 
 
+def is_end_of_program(error: BaseException) -> bool:
+    """Whether Python refused a thread because the program is ending: nothing failed, and nobody is left to be told.
+
+    Python has no class of its own for it.
+    """
+    return isinstance(error, RuntimeError) and "interpreter shutdown" in str(error)
+
+
 def without_html(text: str) -> str:
     """The text with other brackets: LIT shows some texts as HTML.
 
@@ -51,15 +59,15 @@ def failure(what: str, error: BaseException) -> str:
       error: shown if it is one of ours, whose messages are written for people; of others only the kind.
 
     >>> failure("It failed", LitProbeError("Layer 2 is not finite"))
-    'It failed: Layer 2 is not finite. Once this is mended, restart the server.'
+    'It failed: Layer 2 is not finite. Once this is mended, start again.'
     """
     if not isinstance(error, LitProbeError):
-        return f"{what}: {type(error).__name__} (the server's log says more). Restart the server to try again."
+        return f"{what}: {type(error).__name__} (the log says more). Start again to retry."
     reason = str(error)
     for pattern, words in _IN_PLAIN_WORDS:
         reason = pattern.sub(words, reason)
     if _CHECKPOINT_FILES.match(reason):
-        advice = "Repair the checkpoint or download it again, then restart the server."
+        advice = "Repair the checkpoint or download it again, then start again."
     else:
-        advice = "Once this is mended, restart the server."
+        advice = "Once this is mended, start again."
     return f"{plain_message(f'{what}: {reason}').rstrip('.')}. {advice}"

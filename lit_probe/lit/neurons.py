@@ -41,6 +41,8 @@ AT_ONCE = ("weight_mass", "random")
 _FITTED = ("l1", "l2", "elastic_net")
 # Libraries whose version can change a result.
 _LIBRARIES = ("lit-probe", "torch", "scikit-learn", "numpy", "scipy")
+# Of what these questions are answered with; raised when the same question gets another answer within one version.
+_REVISION = 2
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,12 @@ class Asked:
         return {"ranking": question.method, "options": options, "layers": list(self.layers)}
 
     def _facts(self, facts: Mapping[str, Any]) -> dict[str, Any]:
-        return {**facts, "study": self.study.fingerprint, "versions": {name: version(name) for name in _LIBRARIES}}
+        return {
+            **facts,
+            "revision": _REVISION,
+            "study": self.study.fingerprint,
+            "versions": {name: version(name) for name in _LIBRARIES},
+        }
 
     def _kept(self, facts: Mapping[str, Any], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return self.cache.json_result("neurons", self._facts(facts), make)

@@ -13,6 +13,7 @@ from concurrent.futures import wait
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from urllib.parse import urlsplit
 
+import numpy as np
 import pandas
 import platformdirs
 from IPython.core.getipython import get_ipython
@@ -21,6 +22,7 @@ from IPython.display import display
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 from lit_nlp.lib.ui_state import UIState
+from numpy.typing import NDArray
 
 from lit_probe.activation_cache import Cache
 from lit_probe.datasets import DatasetOptions, load_dataset, parse_dataset_flag, split_table, split_texts
@@ -43,10 +45,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Model: TypeAlias = str | Encoder | Sequence[str | Encoder] | Mapping[str, lit_model.Model]
-Data: TypeAlias = str | Splits | Sequence[str] | pandas.DataFrame | Mapping[str, lit_dataset.Dataset]
+Data: TypeAlias = (
+    str | Splits | Sequence[str] | NDArray[Any] | pandas.Series | pandas.DataFrame | Mapping[str, lit_dataset.Dataset]
+)
+Values: TypeAlias = Sequence[str | int] | NDArray[Any] | pandas.Series
 
-# A notebook's page on this machine may frame ours, whichever port it has.
-_NOTEBOOKS_HERE = ("'self'", "http://localhost:*", "http://127.0.0.1:*")
+# A notebook's page on this machine may frame ours, whichever port it has. In VS Code a cell's output is a page of its own scheme,
+# inside the editor's, and a browser asks whether both may.
+_NOTEBOOKS_HERE = ("'self'", "http://localhost:*", "http://127.0.0.1:*", "vscode-webview:", "vscode-file:")
 # A request that takes longer goes on by itself; nobody is left to read its answer.
 _PATIENCE_S = 0.5
 _POLL_S = 0.1
@@ -65,8 +71,8 @@ class ProbeWidget:
 
     Args:
       model: Hugging Face ids, local folders or loaded encoders, one or several; or ready LIT models by name.
-      data: texts, with ``labels``; a DataFrame; data sets by name as on the command line, such as ``"demo"`` or
-        ``"csv=reviews.csv"``; ``Splits``; or, for ready LIT models, ready LIT data sets by name.
+      data: texts (a list, a column of a table or an array), with ``labels``; a DataFrame; data sets by name as on the command
+        line, such as ``"demo"`` or ``"csv=reviews.csv"``; ``Splits``; or, for ready LIT models, ready LIT data sets by name.
       labels: ``[n_texts]`` words or numbers, where ``data`` are texts.
       groups: ``[n_texts]`` what must not be split across train and test, where ``data`` are texts.
       options: columns of a table, rows per split, and the seed of everything random.
@@ -93,9 +99,9 @@ class ProbeWidget:
         self,
         model: Model,
         data: Data = "demo",
-        labels: Sequence[str | int] | None = None,
+        labels: Values | None = None,
         *,
-        groups: Sequence[str | int] | None = None,
+        groups: Values | None = None,
         options: DatasetOptions | None = None,
         pooling: str = "mean",
         probe: str = "logistic",
@@ -111,6 +117,7 @@ class ProbeWidget:
         lookup(POOLINGS, pooling, "pooling")
         lookup(PROBES, probe, "probe")
         self._height = _checked_height(height)
+        _check_port(port)
         proxy = _checked_proxy(proxy_url or os.environ.get("LIT_PROXY_URL", ""), port)
         proxy_host = urlsplit(proxy).hostname
         shown = app.AppOptions(
@@ -231,6 +238,10 @@ class ProbeWidget:
         """
         names = self._names()
         pending = self._studies[names[0]] if model is None else lookup(self._studies, model, "model")
+        if self._stopped and not pending.future.done():
+            # What is being computed notices at its next report of progress only.
+            where = f"{pending.encoder.name} on {pending.splits.name}"
+            raise LitProbeError(f"The probes of {where} could not be computed: the widget was stopped. Make a new ProbeWidget.")
         show, shown = tqdm_progress(), dict[str, tuple[int, int, str]]()
         while not wait([pending.future], timeout=_POLL_S).done:
             news = {step: state for step, state in self._progress.copy().items() if shown.get(step) != state}
@@ -249,19 +260,26 @@ class ProbeWidget:
 
 
 def _encoders(model: str | Encoder | Sequence[str | Encoder]) -> list[Encoder]:
-    several = [model] if isinstance(model, str | Encoder) else list(model)
+    several = list(model) if isinstance(model, Sequence) and not isinstance(model, str) else [model]
+    for one in several:
+        if not isinstance(one, str | Encoder):
+            raise LitProbeError(
+                f"A model of type {type(one).__name__} cannot be read. Give a Hugging Face id, a local folder, a loaded encoder "
+                "or a list of these, or ready LIT models by name."
+            )
     return _unlike([load_encoder(one) if isinstance(one, str) else one for one in several], "encoder")
 
 
-def _splits_list(
-    data: Any, labels: Sequence[str | int] | None, groups: Sequence[str | int] | None, options: DatasetOptions
-) -> list[Splits]:
+def _splits_list(data: Any, labels: Any, groups: Any, options: DatasetOptions) -> list[Splits]:
+    data, labels, groups = (_listed(values) for values in (data, labels, groups))
     of_texts = isinstance(data, Sequence) and not isinstance(data, str)
     if not of_texts and (labels is not None or groups is not None):
-        raise LitProbeError(
-            "labels and groups go with a list of texts. For a table, name its columns with "
-            "options=DatasetOptions(label_column=…, group_column=…)."
-        )
+        if isinstance(data, pandas.DataFrame):
+            raise LitProbeError(
+                "A DataFrame holds its labels and groups itself. Name their columns with options=DatasetOptions(text_column=…, "
+                "label_column=…, group_column=…), or give its column of texts alone: ProbeWidget(model, frame['text'], labels)."
+            )
+        raise LitProbeError("labels and groups go with a list of texts; a data set has its own.")
     if isinstance(data, str):
         return _unlike([load_dataset(name, path, options) for name, path in parse_dataset_flag(data)], "data set")
     if isinstance(data, Splits):
@@ -276,6 +294,11 @@ def _splits_list(
     if labels is None:
         raise LitProbeError("The texts have no labels. Give one for each text: ProbeWidget(model, texts, labels).")
     return [split_texts(data, labels, groups, seed=options.seed, max_examples=options.max_examples)]
+
+
+def _listed(values: Any) -> Any:
+    """A table's column or an array as a list; anything else as it is."""
+    return values.tolist() if isinstance(values, pandas.Series | pandas.Index | np.ndarray) else values
 
 
 def _ready_datasets(data: Any) -> Mapping[str, lit_dataset.Dataset]:
@@ -298,6 +321,11 @@ def _checked_height(height: int) -> int:
     if not isinstance(height, int) or height < _MIN_HEIGHT:
         raise LitProbeError(f"The height is {height!r}; give {_MIN_HEIGHT} pixels or more.")
     return height
+
+
+def _check_port(port: int) -> None:
+    if not isinstance(port, int):
+        raise LitProbeError(f"{port!r} is not a port; give a whole number, 0 for any free port.")
 
 
 def _checked_proxy(url: str, port: int) -> str:

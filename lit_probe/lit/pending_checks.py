@@ -12,7 +12,7 @@ from absl import logging
 from lit_probe.activation_cache import Cache
 from lit_probe.battery import CheckProgress
 from lit_probe.errors import CancelledError, LitProbeError
-from lit_probe.lit.messages import plain_message
+from lit_probe.lit.messages import is_end_of_program, plain_message
 
 Compute = Callable[[CheckProgress], dict[str, Any]]
 
@@ -113,8 +113,9 @@ class _PendingCheck:
             self._answer = {"status": "failed", "message": plain_message(str(error))}
         # Whatever else goes wrong must reach the panel, and must not end the thread that others wait for.
         except BaseException as error:
-            logging.exception("%s failed unexpectedly", self._title)
-            self._answer = {"status": "failed", "message": f"{self._title}: {type(error).__name__} (the server's log says more)."}
+            if not is_end_of_program(error):
+                logging.exception("%s failed unexpectedly", self._title)
+            self._answer = {"status": "failed", "message": f"{self._title}: {type(error).__name__} (the log says more)."}
 
     def _report(self, done: int, total: int) -> None:
         if self._cancelled.is_set():

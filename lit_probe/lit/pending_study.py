@@ -12,7 +12,7 @@ from absl import logging
 from lit_probe.encoder import Encoder
 from lit_probe.errors import CancelledError, LitProbeError
 from lit_probe.examples import Splits
-from lit_probe.lit.messages import failure
+from lit_probe.lit.messages import failure, is_end_of_program
 from lit_probe.study import LayerStudy, StudyProgress
 
 
@@ -43,7 +43,8 @@ class PendingStudy:
             self.future.set_exception(error)
         # Whatever else goes wrong must reach the panels, or they would show progress for ever.
         except BaseException as error:
-            logging.exception("%s on %s failed unexpectedly", self.encoder.name, self.splits.name)
+            if not is_end_of_program(error):
+                logging.exception("%s on %s failed unexpectedly", self.encoder.name, self.splits.name)
             self.future.set_exception(error)
 
     def report(self, step: str, done: int, total: int, unit: str) -> None:

@@ -54,6 +54,7 @@ class Server:
             app, map=self._sockets, sockets=[listener], threads=threads, ident=None, max_request_body_size=app.max_body + 1
         )
         self._waitress.channel_class = _Connection
+        _pull_only_while_open(self._waitress.trigger)
 
     @property
     def url(self) -> str:
@@ -100,6 +101,25 @@ class Server:
 
     def _close_sockets(self) -> None:
         close_all(self._sockets)
+
+
+def _pull_only_while_open(trigger: Any) -> None:
+    """Makes waitress's wake-up pipe safe to use while the server closes.
+
+    A request that ends in that moment would write to a pipe that is closed, or to whatever file has its number by then.
+    """
+    pull, close, lock = trigger._physical_pull, trigger._close, threading.Lock()
+
+    def pull_if_open() -> None:
+        with lock:
+            if not trigger._closed:
+                pull()
+
+    def close_unused() -> None:
+        with lock:
+            close()
+
+    trigger._physical_pull, trigger._close = pull_if_open, close_unused
 
 
 def _listen(host: str, port: int) -> socket.socket:

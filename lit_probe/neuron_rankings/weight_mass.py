@@ -17,7 +17,7 @@ def rank_by_weight_mass(layer: RankedLayer, options: RankingOptions) -> UnitScor
     if len(probe.layers) != 1:
         raise ProbeError(
             f"Layer {layer.layer}: a probe of kind {probe.kind!r} has no single weight per neuron and class, so weight mass "
-            "cannot rank by it. Fit a linear probe (--probe=logistic) or choose a ranking that reads the activations, such as "
+            "cannot rank by it. Fit a linear probe (logistic) or choose a ranking that reads the activations, such as "
             "mean_gap."
         )
     return weight_scores(probe.layers[0][0])

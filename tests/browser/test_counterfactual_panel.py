@@ -138,6 +138,23 @@ def test_the_layer_is_shared_and_words_and_neurons_follow_it(lit: LitPage, panel
     assert lit.current_layers() == [2]
 
 
+def test_words_of_a_further_edit_are_compared_when_the_page_is_idle_or_at_once_when_asked_for(lit: LitPage, panel: Locator):
+    [row, *_] = examples(lit)
+    lit.select([row["id"]])
+    edit_in_lit(lit, panel, row["data"]["text"] + " Great.")
+    panel.locator(".open-salience").click()
+    words = panel.locator(".detail.salience tbody tr.changed")
+    expect(words.first).to_contain_text("Great", timeout=20_000)
+    edit_in_lit(lit, panel, row["data"]["text"] + " Awful.")
+    expect(panel.locator(".detail.salience .held")).to_contain_text("for 2 seconds")
+    assert words.count() == 0
+    expect(words.first).to_contain_text("Awful", timeout=20_000)
+    edit_in_lit(lit, panel, row["data"]["text"] + " Dreadful.")
+    panel.locator(".detail.salience .held button").click()
+    expect(panel.locator(".detail.salience .held")).to_have_count(0)
+    expect(words.first).to_contain_text("Dreadful", timeout=20_000)
+
+
 def test_pinned_and_selected_examples_are_compared(lit: LitPage, panel: Locator, server: str):
     first, second, *_ = examples(lit)
     lit.pin(first["id"])

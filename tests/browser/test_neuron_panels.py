@@ -106,7 +106,7 @@ def test_a_neuron_is_opened_switched_off_and_restored(lit: LitPage, neurons: Loc
         top = before.index(max(before))
         numbers = f"{answer['label_names'][top]} {before[top]:.3f} → {after[top]:.3f}"
         expect(rows.nth(place).locator(".numbers")).to_contain_text(numbers)
-    expect(neurons.locator(".verdict").first).to_have_text(re.compile("Within|Outside|No layer comes after"))
+    expect(neurons.locator(".verdict").first).to_have_text(re.compile("more than with|cannot be judged|No layer comes after"))
 
     neurons.locator(".restore").click()
     expect(neurons.locator(".status-off")).to_have_count(0)
@@ -150,13 +150,17 @@ def test_top_words_follow_the_opened_neuron_and_a_context_selects_its_text(lit: 
     for name in (first, second):
         open_neuron(neurons, name)
         layer, unit = map(int, name.split(":"))
-        answer = answer_of(server, "neuron_evidence", [], part="words", layer=layer, unit=unit, top=12)
-        words = [word["word"] for word in answer["highest"]["words"]]
+        answer = answer_of(server, "neuron_evidence", [], part="words", layer=layer, unit=unit, top=30)
+        words = [word["word"] for word in answer["highest"]["words"]][:12]
         chips = neurons.locator(".end.highest .chip")
         expect(chips).to_have_count(len(words), timeout=SLOW)
         expect(chips.first).to_have_text(re.compile(f"^{re.escape(words[0])} "))
-    context = next(one for one in answer["highest"]["contexts"] if one["id"])
-    place = answer["highest"]["contexts"].index(context)
+    # Of each text the first one.
+    found = answer["highest"]["contexts"]
+    contexts = [one for place, one in enumerate(found) if one["text"] not in [other["text"] for other in found[:place]]][:8]
+    expect(neurons.locator(".end.highest .context")).to_have_count(len(contexts))
+    context = next(one for one in contexts if one["id"])
+    place = contexts.index(context)
     neurons.locator(".end.highest .context").nth(place).click()
     assert lit.page.evaluate(SELECTED) == [context["id"]]
 
@@ -166,7 +170,7 @@ def test_a_neuron_becomes_a_column_of_lit_that_edited_texts_have_too(lit: LitPag
     layer, unit = map(int, name.split(":"))
     neurons.locator(".make-column").click()
     expect(neurons.locator(".column-made")).to_be_visible()
-    column = f"{BERT}:neuron {layer}.{unit}"
+    column = f"neuron {layer}.{unit} of {BERT}"
     assert [column, "Scalar"] in lit.page.evaluate(COLUMNS)
     ids = lit.ids()
     answer = answer_of(server, "neuron_evidence", ids, part="column", layer=layer, unit=unit)
@@ -206,6 +210,17 @@ def test_the_ranking_can_be_another_one_over_all_layers_and_its_trust_is_measure
     quality = unfold(neurons, "quality")
     quality.locator(".ask-evaluation").click()
     expect(quality.locator(".series.bottom")).to_have_count(1, timeout=SLOW)
+    quality.locator("input[name=within]").fill("5")
+    quality.locator("input[name=within]").press("Enter")
+    quality.locator(".ask-minimal").click()
+    expect(quality).to_contain_text("Chosen and scored on the same", timeout=SLOW)
+    quality.locator(".ask-comparison").click()
+    shares = quality.locator("select[name=compared]")
+    expect(shares.locator("option")).to_have_count(3, timeout=SLOW)
+    first = quality.locator(".crossed").inner_text()
+    shares.select_option("10")
+    expect(quality.locator(".crossed")).not_to_have_text(first)
+    expect(quality.locator(".crossed small").first).to_have_text(re.compile("^[01]\\.\\d+–[01]\\.\\d+$"))
     clusters = unfold(neurons, "clusters")
     clusters.locator(".ask-clusters").click()
     expect(clusters).to_contain_text("Largest clusters", timeout=SLOW)

@@ -141,8 +141,6 @@ def test_a_study_that_fails_is_told_by_the_panel_and_by_lits_status_bar(lit: Lit
     lit.open(dataset="tiny")
     expect(lit.panel).to_contain_text("Encoding tiny train: 20 of 80 texts")
     held.go_on.set()
-    told = (
-        "The probes of tiny-bert on tiny could not be computed: Layer 2 is not finite. Once this is mended, restart the server."
-    )
+    told = "The probes of tiny-bert on tiny could not be computed: Layer 2 is not finite. Once this is mended, start again."
     expect(lit.panel).to_contain_text(told)
     expect(lit.page.locator("lit-app-statusbar")).to_contain_text(told)

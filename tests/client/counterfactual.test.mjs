@@ -56,7 +56,7 @@ const ANSWER = {
   layers: layers((i) => ({before: [0.3 - i / 10, 0.7 + i / 10], after: [0.4 + i / 5, 0.6 - i / 5], margin_before: 1 + i, margin_after: 0.5 - i, margin_change: -0.5 - 2 * i,
     cosine: 0.01 * i, mahalanobis: i, typical_cosine: 0.4, typical_mahalanobis: 9, flipped: i > 0})),
 };
-const SUMMARY = {n: 4, reliable: false, layers: layers((i) => ({consistency: 0.5, consistency_low: i ? 0.1 : null, consistency_high: i ? 0.9 : null, flip_rate: 0.4, flip_rate_low: 0.1,
+const SUMMARY = {n: 4, n_judged: 3, n_units: 2, reliable: false, layers: layers((i) => ({consistency: 0.5, consistency_low: i ? 0.1 : null, consistency_high: i ? 0.9 : null, flip_rate: 0.4, flip_rate_low: 0.1,
   flip_rate_high: 0.8, median_change: -0.1, median_change_low: null, median_change_high: null}))};
 const PAIRS = {...SUMMARY, source: 'dataset', column: 'pair_id', by: 'kind', kinds: [{value: 'plain, "odd"', pairs: [0, 2], ...SUMMARY}], n_layers: 3, best_layer: 2,
   consistent: [[true, true, true, true], [false, true, false, true], [true, false, false, false]],
@@ -93,12 +93,17 @@ test('distances stand beside the usual ones, and no distance at all can be drawn
 
 test('many pairs are drawn with their intervals, and without where there is none', () => {
   for (const drawing of pairsCharts(SUMMARY, PAIRS, {width: 420, height: 240, current: 0}).map(svgText)) assert.ok(!/NaN|Infinity|undefined/.test(drawing));
+  const unjudged = {layers: SUMMARY.layers.map((one) => ({...one, consistency: null, consistency_low: null, consistency_high: null, median_change: null}))};
+  const [shares, change] = pairsCharts(unjudged, PAIRS, {width: 420, height: 240, current: 0}).map(svgText);
+  assert.ok(!/NaN|Infinity|undefined/.test(shares + change));
+  assert.match(shares, /series consistency line"><path class="line" d=""/);
 });
 
 test('pairs that a layer does not follow are found among all or among some, with their ids', () => {
   assert.deepEqual(failingPairs(PAIRS, 1), [0, 2]);
   assert.deepEqual(failingPairs(PAIRS, 2, [0, 2]), [2]);
   assert.deepEqual(failingPairs(PAIRS, 0), []);
+  assert.deepEqual(failingPairs({consistent: [[null, false, true, null]]}, 0), [1]);
   assert.deepEqual(idsOfPairs(PAIRS, [0, 1, 2]), ['a', 'b', 'c', 'd']);
 });
 
@@ -109,6 +114,6 @@ test('the tables hold every layer, all kinds and every digit', () => {
   assert.ok(table[3].startsWith('m,d,"a, b",c,2,true,pos,3,-1.5,-4.5,0.02,0.4,2,9,'));
   const pairs = pairsCsv('m', 'd', PAIRS).trim().split('\r\n');
   assert.equal(pairs.length, 7);
-  assert.ok(pairs[1].startsWith('m,d,pair_id,kind,all,4,false,0,0.5,,,0.4,0.1,0.8,-0.1,,'));
+  assert.ok(pairs[1].startsWith('m,d,pair_id,kind,all,4,3,2,false,0,0.5,,,0.4,0.1,0.8,-0.1,,'));
   assert.ok(pairs[4].startsWith('m,d,pair_id,kind,"plain, ""odd""",4,'));
 });

@@ -6,7 +6,7 @@ import {
   changeConfig, choicesOf, chooseNeurons, FIRST_NEURON_CHOICES, isOff, openedNeuron, pickUnits, rankingKeys, setWords, togglePick, unitsAt,
 } from '../../lit_probe/client/lib/neuron_choices.js';
 import {neuronHistogram} from '../../lit_probe/client/lib/neuron_histogram.js';
-import {classScoreWords, curveVerdict, percent, separationSentence, stabilitySentence, textVerdict} from '../../lit_probe/client/lib/neuron_sentences.js';
+import {classScoreWords, curveVerdict, movedSentence, percent, separationSentence, stabilitySentence, textVerdict} from '../../lit_probe/client/lib/neuron_sentences.js';
 import {neuronsCsv, tokensCsv} from '../../lit_probe/client/lib/neurons_csv.js';
 import {rankingQualityChart, stabilityChart} from '../../lit_probe/client/lib/ranking_charts.js';
 import {factorValues, strongestTexts} from '../../lit_probe/client/lib/token_factors.js';
@@ -24,6 +24,7 @@ const CATALOGUE = {
 const TEXT = {
   layer: 4, layers: [4, 5], label_names: ['negative', 'positive'], before: [[[0.25, 0.75], [0.375, 0.625]]], after: [[[0.5, 0.5], [0.75, 0.25]]],
   model: {label_names: ['a', 'b', 'c'], before: [[0.125, 0.25, 0.625]], after: [[0.125, 0.25, 0.625]]},
+  judged: [{matched: true, exceeded: 17, notes: [], moved: 0.25, random_moved: 0.26, random_moved_low: 0.2, random_moved_high: 0.3}],
   random: {n: 20, low: [[[0.2, 0.7], [0.3, 0.6]]], high: [[[0.3, 0.8], [0.4, 0.7]]], model: {low: [[0.1, 0.2, 0.6]], high: [[0.2, 0.3, 0.65]]}},
 };
 const choices = (changes) => ({...FIRST_NEURON_CHOICES, ...changes});
@@ -91,20 +92,38 @@ test('the axis of the rows holds all that is drawn, is not too narrow, and stays
 
 test('the verdict leaves the changed layer’s own probe out, and needs random changes', () => {
   const rows = ablationRows(TEXT, 0);
-  assert.match(textVerdict(rows, 20), /^Outside the range of 20 random changes of the same size at layer 5: /);
-  assert.match(textVerdict([rows[0], rows[2]], 20), /^Within the range/);
-  assert.match(textVerdict([rows[0]], 20), /^No layer comes after this one/);
-  assert.match(textVerdict(rows, 0), /no random set/);
+  const [judged] = TEXT.judged;
+  assert.match(textVerdict(rows, 20, judged), /more than with 17 of the 20 random sets of like size\. One text is little evidence/);
+  assert.match(textVerdict(rows, 20, {...judged, exceeded: 20}), /20 of the 20 .*1 text in 21/);
+  assert.match(textVerdict([rows[0]], 20, {...judged, exceeded: null}), /^No layer comes after this one/);
+  assert.match(textVerdict(rows, 0, {...judged, matched: false, exceeded: null}), /no random set/);
+  for (const exceeded of [0, 20]) assert.doesNotMatch(textVerdict(rows, 20, {...judged, exceeded}), /depends/);
+});
+
+test('random changes of another size give no verdict, but say so', () => {
+  const unlike = {...TEXT.judged[0], matched: false, exceeded: 20, notes: ['The random changes move 0.1 times as far.']};
+  assert.equal(textVerdict(ablationRows(TEXT, 0), 20, unlike), 'The random changes move 0.1 times as far.');
+  const row = {layer: 5, flipped: 0.5, beyond: true, random_flipped: 0.02, random_flipped_low: 0, random_flipped_high: 0.05};
+  const verdict = curveVerdict({layer: 4, layers: [row], model: null, n_random: 20, ...unlike});
+  assert.match(verdict, /move 0\.1 times as far\.$/);
+  assert.doesNotMatch(verdict, /depends/);
+});
+
+test('how far the hidden states are moved is said as it was measured', () => {
+  assert.equal(movedSentence(TEXT.judged[0]), 'The change moves the hidden states by 0.25 of their length, the random ones by 0.26 (0.2 to 0.3).');
+  assert.equal(movedSentence({moved: 0.25, random_moved: null}), 'The change moves the hidden states by 0.25 of their length.');
 });
 
 test('the verdict over the data compares the share of changed answers with all random sets', () => {
-  const row = (layer, flipped) => ({layer, flipped, random_flipped: 0.02, random_flipped_low: 0, random_flipped_high: 0.05});
-  const answer = (...flipped) => ({layer: 4, layers: flipped.map((share, i) => row(4 + i, share)), model: null, n_random: 20});
-  assert.match(curveVerdict(answer(0.5, 0.04)), /^4.0 % of the answers of layer 5 change; .*nothing says that the pass depends on it\.$/);
-  assert.match(curveVerdict(answer(0.5, 0.3, 0.04)), /More than any of 20 random sets at layer 5: there the pass depends on it/);
-  assert.match(curveVerdict(answer(0.5)), /^No layer comes after this one/);
-  assert.match(curveVerdict({...answer(0.5, 0.1), n_random: 0}), /no random set/);
-  assert.match(curveVerdict({...answer(0.5, 0), model: {flipped: 0.25, random_flipped: 0, random_flipped_low: 0, random_flipped_high: 0}}), /^25 % of the answers of the model’s own head/);
+  const row = (layer, flipped) => ({layer, flipped, beyond: layer > 4 && flipped > 0.25, random_flipped: 0.02, random_flipped_low: 0, random_flipped_high: 0.05});
+  const answer = (exceeded, ...flipped) => ({layer: 4, layers: flipped.map((share, i) => row(4 + i, share)), model: null, n_random: 20, matched: true, notes: [], exceeded});
+  assert.match(curveVerdict(answer(9, 0.5, 0.04)), /^4.0 % of the answers of layer 5 change; .*More than with 9 of the 20 .*nothing says that the pass depends on it\.$/);
+  // More than all random sets at one layer is not more than all at all layers together.
+  assert.match(curveVerdict(answer(19, 0.5, 0.06)), /nothing says that the pass depends on it/);
+  assert.match(curveVerdict(answer(20, 0.5, 0.3, 0.04)), /More than with any of the 20 random sets .* most clearly at layer 5: there the pass depends on it/);
+  assert.match(curveVerdict(answer(null, 0.5)), /^No layer comes after this one/);
+  assert.match(curveVerdict({...answer(20, 0.5, 0.1), n_random: 0}), /no random set/);
+  assert.match(curveVerdict({...answer(20, 0.5, 0), model: {flipped: 0.25, beyond: true, random_flipped: 0, random_flipped_low: 0, random_flipped_high: 0}}), /^25 % of the answers of the model’s own head/);
 });
 
 test('sentences about one neuron and about the ranking say what chance would give', () => {
@@ -149,6 +168,10 @@ test('curves of ablation, erasure, ranking and stability draw what they were giv
   assert.deepEqual(['before', 'after', 'random'].map((name) => ofClasses(curve, `series ${name} line`).length), [1, 1, 1]);
   assert.equal(ofClasses(curve, 'band random').length, 1);
   assert.equal(ofClasses(curve, 'band after').length, 0);
+  // One point has no band, but a bar.
+  const last = ablationCurve({layers: layers.slice(1), title: 'Accuracy'}, {width: 400, height: 200, nLayers: 7});
+  assert.equal(ofClasses(last, 'series random point').length, 1);
+  assert.equal(ofClasses(last, 'band random').length, 0);
   const score = (value) => ({value, low: value - 0.1, high: value + 0.1});
   const quality = rankingQualityChart({metric_title: 'Accuracy', majority: 0.5, full: score(0.8), points: [1, 10].map((share) => ({percent: share, top: score(0.7), bottom: score(0.5), random: {mean: 0.6, low: 0.5, high: 0.7}}))}, {width: 400, height: 200});
   assert.equal(ofClasses(quality, 'series top line').length, 1);

@@ -28,7 +28,7 @@ for name in ("sst2", "sst2_sentences", "imdb"):
     assert len(messages) == 3
     for message, (name, hub_id) in zip(messages, HUB_IDS.items(), strict=True):
         assert message.startswith(f"{hub_id} is not in the local Hugging Face cache and cannot be downloaded")
-        assert f"--datasets={name}=PATH" in message and "--datasets=demo" in message
+        assert f"({name}=PATH)" in message and "(demo)" in message
 
 
 def test_splits_get_our_names_and_further_ones_are_counted(tmp_path):

@@ -33,7 +33,7 @@ def test_the_first_known_name_is_the_column_and_a_missing_one_names_those_that_t
     table = {"review": ["a"], "stars": [1]}
     assert find_column(table, ("text", "review"), "here") == "review"
     with pytest.raises(
-        DatasetError, match=r"here has no column 'text'. Its columns are: review, stars. Say which .*--text_column="
+        DatasetError, match=r"here has no column 'text'. Its columns are: review, stars. Say which .*the option text_column"
     ):
         find_column(table, ["text"], "here", "text_column")
 

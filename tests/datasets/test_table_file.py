@@ -266,18 +266,18 @@ def test_awkward_texts_come_through_whole(tmp_path):
 def test_missing_columns_are_refused_with_the_columns_there_are(tmp_path):
     path = str(write(tmp_path, "csv", emotions()))
     with pytest.raises(
-        DatasetError, match=r"no column 'label'. Its columns are: utterance, emotion, speaker, age.*--label_column"
+        DatasetError, match=r"no column 'label'. Its columns are: utterance, emotion, speaker, age.*the option label_column"
     ):
         load_dataset("csv", path, DatasetOptions(text_column="utterance"))
-    with pytest.raises(DatasetError, match=r"no column 'review'. Its columns are: .*--text_column"):
+    with pytest.raises(DatasetError, match=r"no column 'review'. Its columns are: .*the option text_column"):
         load_dataset("csv", path, DatasetOptions(text_column="review", label_column="emotion"))
-    with pytest.raises(DatasetError, match=r"no column 'who'. Its columns are: .*--group_column"):
+    with pytest.raises(DatasetError, match=r"no column 'who'. Its columns are: .*the option group_column"):
         load_dataset("csv", path, DatasetOptions(text_column="utterance", label_column="emotion", group_column="who"))
 
 
 def test_one_column_for_text_and_label_is_refused(tmp_path):
     path = str(write(tmp_path, "csv", emotions()))
-    with pytest.raises(DatasetError, match=r"column 'emotion' cannot be both text and label.*--label_column"):
+    with pytest.raises(DatasetError, match=r"both text and label.*the options text_column and label_column"):
         load_dataset("csv", path, DatasetOptions(text_column="emotion", label_column="emotion"))
 
 
@@ -311,7 +311,7 @@ def test_one_class_or_too_few_examples_are_refused(tmp_path, labels, message):
 
 
 def test_no_path_and_a_wrong_path_are_refused():
-    with pytest.raises(DatasetError, match=r"csv needs a file. Write --datasets=csv=reviews\.csv"):
+    with pytest.raises(DatasetError, match=r"csv needs a file\. Name it: csv=reviews\.csv"):
         load_dataset("csv")
     with pytest.raises(DatasetError, match=r"no file or folder 'nowhere.csv'"):
         load_dataset("csv", "nowhere.csv")

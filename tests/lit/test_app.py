@@ -350,7 +350,7 @@ def test_a_failed_study_is_shown_as_a_message_and_the_page_lives_on(encoders):
     rows = browser.rows("tiny")
     told = (
         "The probes of tiny-bert on tiny could not be computed: Layer 2: the activations in [path] are not finite. "
-        "Once this is mended, restart the server."
+        "Once this is mended, start again."
     )
     preds = browser.post("/get_preds", {"inputs": ids(rows)[:1]}, model=MODELS[0], dataset_name="tiny")
     assert preds.status_code == 400 and preds.text.startswith(told)

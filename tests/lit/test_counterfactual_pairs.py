@@ -9,6 +9,7 @@ from lit_nlp.api.dataset import Dataset, IndexedDataset
 from lit_nlp.lib import serialize
 from tiny_probing import LABELS, computed, edited, models_of
 
+from lit_probe.counterfactual_rules import CHANGE, UNKNOWN
 from lit_probe.errors import LitProbeError
 from lit_probe.examples import LabelledTexts, Splits
 from lit_probe.lit.dataset import ProbeDataset
@@ -155,13 +156,32 @@ def test_edits_made_on_the_page_are_pairs_with_the_labels_they_have_there(paired
     assert any("no other score" in note for note in answer["notes"])
 
 
-def test_edits_made_by_generators_are_told_apart_by_their_rules(paired, rows):
-    pairs = sent(rows, 3)
-    pairs[0][1]["_meta"] |= {"rule": "negation: not", "expectation": "label expected to change"}
-    pairs[1][1]["_meta"] |= {"rule": "masked word", "expectation": "no expectation"}
+def test_edits_made_by_generators_are_told_apart_by_rule_or_generator(paired, rows):
+    pairs = sent(rows, 5)
+    pairs[0][1]["_meta"] |= {"source": "Negation and Contrast", "rule": "negation: is → is not", "expectation": CHANGE}
+    for pair, word in zip(pairs[1:3], ("good → grand", "good → odd"), strict=True):
+        pair[1]["_meta"] |= {"source": "Masked Words", "rule": word, "expectation": UNKNOWN}
+    pairs[3][1]["_meta"] |= {"source": None, "rule": "good → dull", "expectation": UNKNOWN}
     answer = run(paired, rows, [example for pair in pairs for example in pair], source="sent", by="_rule")
-    assert [pair["value"] for pair in answer["pairs"]] == ["negation: not", "masked word", "by hand"]
-    assert any(note.startswith("1 of the edits were made by a generator that expects nothing") for note in answer["notes"])
+    values = ["negation: is → is not", "Masked Words", "Masked Words", "good → dull", "by hand"]
+    assert [pair["value"] for pair in answer["pairs"]] == values
+    assert (answer["kinds"][0]["value"], answer["kinds"][0]["n"]) == ("Masked Words", 2)
+
+
+def test_an_edit_of_which_nothing_is_expected_is_neither_right_nor_wrong(paired, rows):
+    pairs = sent(rows, 4)
+    for pair in pairs[:2]:
+        pair[1]["_meta"] |= {"source": "HotFlip", "rule": "good → ugly", "expectation": UNKNOWN}
+    # An edit by hand of such an edit: it is not known either what it starts from.
+    pairs[2] = [pairs[0][1], pairs[2][1]]
+    answer = run(paired, rows, [example for pair in pairs for example in pair], source="sent", by="_rule")
+    assert (answer["n"], answer["n_judged"], answer["n_label_changes"]) == (4, 1, 1)
+    assert [layer[:3] for layer in answer["consistent"]] == [[None] * 3] * answer["n_layers"]
+    assert all(layer[3] is not None for layer in answer["consistent"])
+    assert [row["flip_rate"] for row in answer["layers"]] == [np.mean(layer) for layer in answer["flipped"]]
+    assert any(note.startswith("In 3 of the 4 pairs nothing is expected") for note in answer["notes"])
+    hotflip = next(kind for kind in answer["kinds"] if kind["value"] == "HotFlip")
+    assert hotflip["n_judged"] == 0 and hotflip["layers"][0]["consistency"] is None
 
 
 def test_edits_of_one_text_give_no_interval(paired, rows):

@@ -83,7 +83,10 @@ def test_a_server_on_all_interfaces_still_answers_for_its_names_only():
     assert browser.get("/", headers={"Host": "0.0.0.0"}).status_code == 403
 
 
-@pytest.mark.parametrize("option", [{"allowed_hosts": ["http://lab.example.org/"]}, {"frame_ancestors": ["x; script-src *"]}])
+@pytest.mark.parametrize(
+    "option",
+    [{"allowed_hosts": ["http://lab.example.org/"]}, {"frame_ancestors": ["x; script-src *"]}, {"frame_ancestors": ["file:"]}],
+)
 def test_options_that_make_no_sense_are_refused(option):
     with pytest.raises(LitProbeError, match=r"is not a host name|cannot be a frame ancestor"):
         wrap(tiny_lit_app(), **option)

@@ -36,18 +36,18 @@ def test_html_is_disarmed_and_a_long_message_is_cut():
                 "file not fully covered"
             ),
             "The weights of [path] cannot be loaded: the file is incomplete. "
-            "Repair the checkpoint or download it again, then restart the server.",
+            "Repair the checkpoint or download it again, then start again.",
         ),
         (
             EncoderError("The weights of 'bert' cannot be loaded: Error while deserializing header: header too small"),
             "The weights of 'bert' cannot be loaded: the file is damaged. "
-            "Repair the checkpoint or download it again, then restart the server.",
+            "Repair the checkpoint or download it again, then start again.",
         ),
         (
-            LitProbeError("The device 'cuda' was asked for, but there is none. Use --device=cpu."),
-            "The device 'cuda' was asked for, but there is none. Use --device=cpu. Once this is mended, restart the server.",
+            LitProbeError("The device 'cuda' was asked for, but there is none. Use the device cpu."),
+            "The device 'cuda' was asked for, but there is none. Use the device cpu. Once this is mended, start again.",
         ),
-        (MemoryError("/a/b"), "MemoryError (the server's log says more). Restart the server to try again."),
+        (MemoryError("/a/b"), "MemoryError (the log says more). Start again to retry."),
     ],
 )
 def test_a_failure_says_what_is_wrong_and_what_to_do_without_paths(error, told):

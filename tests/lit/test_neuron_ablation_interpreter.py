@@ -59,6 +59,9 @@ def test_once_a_layer_is_known_texts_are_answered_at_once(model, dataset, edit):
 def test_without_neurons_nothing_changes(model, dataset, edit):
     answer = answer_of(NAME, model, dataset, *edit, part="text", layer=2, units=[], n_random=3)
     assert answer["before"] == answer["after"] == answer["random"]["low"] == answer["random"]["high"]
+    assert answer["moved"] == [0, 0]
+    for judged in answer["judged"]:
+        assert not judged["matched"] and "Nothing is changed" in judged["notes"][0] and judged["exceeded"] == 0
 
 
 def test_the_change_stands_beside_that_of_random_sets_of_like_size(tiny_folder):
@@ -74,14 +77,29 @@ def test_the_change_stands_beside_that_of_random_sets_of_like_size(tiny_folder):
     assert (low <= mean).all() and (mean <= high).all() and (low < high).any()
     assert answer["model"]["label_names"] == list(model.head_label_names)
     assert np.shape(answer["model"]["after"]) == np.shape(random["model"]["low"]) == (1, 2)
+    [judged] = answer["judged"]
+    assert judged["moved"] == answer["moved"][0] and 0 <= judged["exceeded"] <= 20
+    assert judged["matched"] == (0.8 <= judged["moved_ratio"] <= 1.25)
+    last = answer_of(NAME, model, dataset, row, part="text", layer=3, units=top, n_random=2)
+    assert last["judged"][0]["exceeded"] in (0, 1, 2), "the model's own head comes after the last layer"
     assert answer_of(NAME, model, dataset, row, part="text", layer=1, units=top, n_random=20) == answer
     too_many = answer_of(NAME, model, dataset, row, part="text", layer=1, units=list(range(17)), n_random=20)
     assert too_many["status"] == "ready" and too_many["random"] is None and "at most half" in too_many["notes"][0]
+    assert too_many["judged"][0]["exceeded"] is None and not too_many["judged"][0]["matched"]
+
+
+def test_an_edit_is_changed_alone_as_it_is_beside_its_original(model, dataset, edit):
+    config = {"part": "text", "layer": 1, "units": [4, 9, 11], "replacement": "resample"}
+    both = answer_of(NAME, model, dataset, *edit, **config)
+    for place, row in enumerate(edit):
+        alone = answer_of(NAME, model, dataset, row, **config)
+        np.testing.assert_allclose(alone["after"][0], both["after"][place], atol=1e-5)
 
 
 def test_the_probes_direction_is_projected_out_of_a_text(model, dataset, edit):
     answer = answer_of(NAME, model, dataset, *edit, part="text", layer=1, what="direction", n_random=5)
     assert (answer["what"], answer["units"]) == ("direction", [])
+    assert [judged["moved_ratio"] for judged in answer["judged"]] == pytest.approx([1, 1], abs=1e-3)
     own = np.array(answer["after"])[:, 0]
     assert np.ptp(own[:, 1]) < 1e-4, "without its direction the layer's probe says the same of every text"
     assert np.ptp(np.array(answer["before"])[:, 0, 1]) > 0.1

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
+import subprocess
+import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 
 import numpy as np
@@ -114,7 +117,8 @@ def test_a_notebooks_page_may_frame_it_and_a_foreign_one_may_not(encoder, splits
     with urllib.request.urlopen(widget.url) as response:
         policy = response.headers["Content-Security-Policy"]
     widget.stop()
-    assert policy.endswith("frame-ancestors 'self' http://localhost:* http://127.0.0.1:* https://lab.example.org")
+    here = "'self' http://localhost:* http://127.0.0.1:* vscode-webview: vscode-file:"
+    assert policy.endswith(f"frame-ancestors {here} https://lab.example.org")
 
 
 def test_without_a_notebook_the_address_is_told(widget):
@@ -131,6 +135,30 @@ def test_a_list_of_texts_with_labels_becomes_a_data_set(tiny_folder, splits):
     widget = ProbeWidget(str(tiny_folder()), list(rows.texts), labels, cache=NOTHING_KEPT)
     assert list(info(widget)["models"]) == ["tiny-bert-on-texts"]
     assert sum(len(part) for _, part in widget.study().splits.items()) == len(rows)
+    widget.stop()
+
+
+@pytest.mark.parametrize("kind", [tuple, np.array, pandas.Series, "column of a table"])
+def test_columns_and_arrays_are_read_as_lists(encoder, splits, kind):
+    rows = splits.train
+    texts, labels = list(rows.texts), [rows.label_names[label] for label in rows.labels]
+    if kind == "column of a table":
+        frame = pandas.DataFrame({"text": texts, "label": labels}, index=range(5, 5 + len(texts))[::-1])
+        given = frame["text"], frame["label"]
+    else:
+        given = kind(texts), kind(labels)
+    widget = ProbeWidget(encoder, *given, groups=kind(texts) if callable(kind) else given[0], cache=NOTHING_KEPT)
+    study = widget.study()
+    widget.stop()
+    names = study.splits.label_names
+    found = {text: names[part.labels[row]] for _, part in study.splits.items() for row, text in enumerate(part.texts)}
+    assert found == dict(zip(texts, labels, strict=True))
+
+
+def test_labels_of_numbers_from_an_array_are_classes(encoder, splits):
+    rows = splits.train
+    widget = ProbeWidget(encoder, np.array(rows.texts), rows.labels, cache=NOTHING_KEPT)
+    assert widget.study().splits.label_names == ("0", "1")
     widget.stop()
 
 
@@ -188,11 +216,21 @@ def test_ready_lit_models_are_shown_with_lits_own_components():
         ({"data": {"text": ["a"]}}, LitProbeError, "Data of type dict cannot be read"),
         ({"data": pandas.DataFrame({"text": ["a"]})}, DatasetError, "no column 'label'"),
         ({"data": pandas.DataFrame()}, DatasetError, "no column"),
+        ({"model": 5}, LitProbeError, "A model of type int cannot be read"),
+        ({"model": ["bert", 5]}, LitProbeError, "A model of type int cannot be read"),
+        ({"data": pandas.Series(["a", "b"])}, LitProbeError, "The texts have no labels"),
+        ({"data": np.array(["a", "b"]), "labels": np.array(["x"])}, DatasetError, "2 texts, but 1 labels"),
+        (
+            {"data": pandas.DataFrame({"text": ["a"]}), "labels": ["x"]},
+            LitProbeError,
+            r"A DataFrame holds its labels .*label_column=….* or give its column of texts alone",
+        ),
         ({"labels": ["x"]}, LitProbeError, "labels and groups go with a list of texts"),
         ({"model": {"letters": LetterModel()}}, LitProbeError, "ready LIT data sets"),
         ({"pooling": "avg"}, UnknownNameError, "Unknown pooling 'avg'"),
         ({"layout": "nonsense"}, UnknownNameError, "Unknown layout 'nonsense'"),
         ({"height": 0}, LitProbeError, "The height is 0"),
+        ({"port": "abc"}, LitProbeError, "'abc' is not a port"),
         ({"port": 70_000}, LitProbeError, "70000 is not a port"),
         ({"allowed_hosts": ["http://x/"]}, LitProbeError, "not a host name"),
         ({"proxy_url": "lab.example.org/proxy/"}, LitProbeError, "cannot be a proxy_url"),
@@ -270,8 +308,49 @@ def test_stopping_ends_what_is_being_computed(tiny_folder):
     start = time.monotonic()
     widget.stop()
     assert time.monotonic() - start < 1
-    with pytest.raises(LitProbeError, match="could not be computed: the widget was stopped"):
-        widget.study()
+    for ask in (widget.study, widget.figure, lambda: widget.layers):
+        with pytest.raises(LitProbeError, match="could not be computed: the widget was stopped"):
+            ask()
+    assert time.monotonic() - start < 1, "what is still running is not waited for"
+
+
+def test_no_message_speaks_of_the_command_line(encoder, splits):
+    frame = pandas.DataFrame({"review": ["a", "b"], "label": ["x", "y"]})
+    with pytest.raises(DatasetError, match="with the option text_column") as told:
+        ProbeWidget(encoder, frame, cache=NOTHING_KEPT)
+    few = ProbeWidget(encoder, tiny_splits(sizes=(3, 40, 36)), cache=NOTHING_KEPT)
+    with pytest.raises(LitProbeError, match="could not be computed"):
+        few.study()
+    asked = urllib.request.Request(f"http://127.0.0.1:{few.port}/", headers={"Host": "lab.example.org"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(asked, timeout=20)
+    pending = next(iter(few._studies.values())).status()["message"]
+    few.stop()
+    said = [str(told.value), pending, refused.value.read().decode()]
+    assert "allowed_hosts" in said[2]
+    for message in said:
+        assert "--" not in message and "server again" not in message and "restart" not in message.lower()
+
+
+_ENDS_AT_ONCE = """
+import sys, threading, time
+from lit_probe.activation_cache import Cache
+from lit_probe.notebook import ProbeWidget
+
+texts = [f"a {word} film, number {n}" for n in range(1500) for word in ("good", "bad")]
+widget = ProbeWidget(sys.argv[1], texts, ["p", "n"] * 1500, cache=Cache(None))
+while not widget._progress:
+    time.sleep(0.005)
+# Python waits for this thread, after it has refused to start any work: time enough for what is computed to notice.
+threading.Thread(target=time.sleep, args=(1,)).start()
+"""
+
+
+def test_a_script_that_ends_while_probes_are_computed_ends_quietly(tiny_folder):
+    command = [sys.executable, "-c", _ENDS_AT_ONCE, str(tiny_folder())]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert ended.returncode == 0, ended.stderr
+    assert "ERROR" not in ended.stderr and "Traceback" not in ended.stderr and "shutdown" not in ended.stderr, ended.stderr
 
 
 def test_a_port_that_is_taken_is_named_and_nothing_is_left_running(widget, encoder, splits):

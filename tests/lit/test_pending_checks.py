@@ -138,7 +138,7 @@ def test_an_unexpected_error_keeps_its_details_for_the_log_and_the_thread_goes_o
         held.go_on.set()
     assert answer_of(checks, "a", broken) == {
         "status": "failed",
-        "message": "Check a: ZeroDivisionError (the server's log says more).",
+        "message": "Check a: ZeroDivisionError (the log says more).",
     }
     assert answer_of(checks, "b", fine)["status"] == "ready"
 

@@ -50,9 +50,9 @@ def fail_with(study, error):
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (LitProbeError("Layer 3 has NaN"), "Layer 3 has NaN. Once this is mended, restart the server."),
-        (LitProbeError("/secret/path.csv is gone."), "[path] is gone. Once this is mended, restart the server."),
-        (ZeroDivisionError("/secret/path"), "ZeroDivisionError (the server's log says more). Restart the server to try again."),
+        (LitProbeError("Layer 3 has NaN"), "Layer 3 has NaN. Once this is mended, start again."),
+        (LitProbeError("/secret/path.csv is gone."), "[path] is gone. Once this is mended, start again."),
+        (ZeroDivisionError("/secret/path"), "ZeroDivisionError (the log says more). Start again to retry."),
     ],
 )
 def test_a_failure_is_kept_as_a_message_and_raised_to_whoever_asks(encoder, error, said):
@@ -77,7 +77,7 @@ def test_a_torn_checkpoint_is_told_without_its_path_and_with_what_to_do(tiny_fol
     study = PendingStudy(encoder, tiny_splits())
     study.compute(lambda progress: probe_layers(encoder, study.splits))
     message = study.status()["message"]
-    assert message.endswith(f": {said}. Repair the checkpoint or download it again, then restart the server.")
+    assert message.endswith(f": {said}. Repair the checkpoint or download it again, then start again.")
     assert str(tmp_path) not in message and "half downloaded/" not in message
 
 

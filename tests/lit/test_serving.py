@@ -188,6 +188,18 @@ def test_closing_waits_no_longer_than_asked_for_a_request_in_the_making():
     go_on.set()
 
 
+def test_a_thread_that_wakes_the_closed_server_writes_into_no_file_that_was_opened_since(app, tmp_path):
+    server = serve(app, "127.0.0.1", 0, threads=1).start()
+    wake = server._waitress.pull_trigger
+    wake()
+    server.close()
+    files = [(tmp_path / str(number)).open("wb") for number in range(20)]
+    wake()
+    for file in files:
+        file.close()
+    assert [path.name for path in tmp_path.iterdir() if path.stat().st_size] == []
+
+
 def test_a_server_that_never_ran_can_be_closed(app):
     before = threading.active_count()
     server = serve(app, "localhost", 0, threads=2)

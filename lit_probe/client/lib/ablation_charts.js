@@ -49,7 +49,9 @@ export function ablationCurve({layers, title}, {width, height, nLayers, current 
   const points = (/** @type {string} */ name, /** @type {boolean} */ interval) => layers.filter((/** @type {any} */ row) => typeof row[name] === 'number').map((/** @type {any} */ row) => ({
     x: row.layer, score: row[name], low: interval ? row[`${name}_low`] ?? null : null, high: interval ? row[`${name}_high`] ?? null : null}));
   const line = (/** @type {'before'|'after'|'random'} */ name, /** @type {boolean} */ interval) => ({name, mode: /** @type {'line'} */ ('line'), points: points(name, interval), style: ABLATION_STYLES[name], band: interval});
-  const series = [line('after', intervals), line('before', false), line('random', true)];
+  // At the last layer there is one point only, whose band would have no width.
+  const lone = (/** @type {any} */ one) => (one.band && one.points.length === 1 ? {...one, mode: 'point', band: false, style: {...one.style, marker: one.style.marker ?? 'square'}} : one);
+  const series = [line('after', intervals), line('before', false), line('random', true)].map(lone);
   const domain = valueDomain(series.flatMap((one) => one.points.flatMap((/** @type {any} */ {score, low, high}) => [score, low, high])));
   return lineChart({width, height, domain, yTitle: title, axis: layerAxis(nLayers, {current}), series, current});
 }

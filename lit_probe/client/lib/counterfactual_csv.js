@@ -32,7 +32,7 @@ export function trajectoryCsv(model, dataset, {original, edit}, answer) {
 export function pairsCsv(model, dataset, answer) {
   const measures = ['consistency', 'flip_rate', 'median_change'].flatMap((name) => [name, `${name}_low`, `${name}_high`]);
   const summaries = [{value: 'all', ...answer}, ...answer.kinds];
-  return csvTable(['model', 'dataset', 'pairs', 'by', 'kind', 'n', 'reliable', 'layer', ...measures], summaries.flatMap(({value, n, reliable, layers}) =>
+  return csvTable(['model', 'dataset', 'pairs', 'by', 'kind', 'n', 'n_judged', 'n_units', 'reliable', 'layer', ...measures], summaries.flatMap(({value, n, n_judged: nJudged, n_units: nUnits, reliable, layers}) =>
     layers.map((/** @type {any} */ row) => [
-      model, dataset, answer.source === 'sent' ? 'edited on the page' : answer.column, answer.by, value, n, reliable, row.layer, ...measures.map((name) => row[name])])));
+      model, dataset, answer.source === 'sent' ? 'edited on the page' : answer.column, answer.by, value, n, nJudged, nUnits, reliable, row.layer, ...measures.map((name) => row[name])])));
 }

@@ -1,15 +1,16 @@
 // @ts-check
 
 /**
- * Which pairs a layer's probe does not follow: it is wrong on the original, on the edit or on both.
+ * Which pairs a layer's probe does not follow: it is wrong on the original, on the edit or on both. Where nobody knows what becomes of
+ * the label (null), it is neither wrong nor right.
  *
- * @param {{consistent: boolean[][]}} answer  of `counterfactual_pairs`
+ * @param {{consistent: (?boolean)[][]}} answer  of `counterfactual_pairs`
  * @param {number} layer
  * @param {number[]} [among]  indices of pairs; all of them if not given
  * @returns {number[]}
  */
 export function failingPairs({consistent}, layer, among) {
-  return (among ?? consistent[layer].map((_, pair) => pair)).filter((pair) => !consistent[layer][pair]);
+  return (among ?? consistent[layer].map((_, pair) => pair)).filter((pair) => consistent[layer][pair] === false);
 }
 
 /**

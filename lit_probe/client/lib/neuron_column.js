@@ -7,14 +7,15 @@ import {observable} from './observable.js';
 export const neuronColumns = observable(/** @type {Record<string, {state: 'working'|'made'|'failed', message?: string}>} */ ({}));
 
 /**
- * LIT's name of a neuron's column. LIT separates a model from what it predicts by a colon, so the name holds no other.
+ * LIT's name of a neuron's column. LIT cuts long names off in its menus, so the neuron stands first; it separates a model from what it
+ * predicts by a colon, and this column is no prediction, so the name holds none.
  *
  * @param {string} model
  * @param {{layer: number, unit: number}} neuron
  * @returns {string}
  */
 export function columnName(model, {layer, unit}) {
-  return `${model}:neuron ${layer}.${unit}`;
+  return `neuron ${layer}.${unit} of ${model}`;
 }
 
 /**

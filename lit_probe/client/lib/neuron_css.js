@@ -28,7 +28,6 @@ export const NEURON_CSS = `
   .ranked tr[aria-current=true] td { background: #D8F2ED; }
   .ranked tr[aria-current=true] .name { font-weight: bold; color: inherit; }
   .ranked tr.off .name { text-decoration: line-through; }
-  .pale { opacity: .45; }
   .neuron-title { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 10px; padding: 8px 12px 4px; line-height: 20px; }
   .neuron-title b { font-size: 15px; }
   .neuron-title .hairline-button { margin-left: auto; }

@@ -5,10 +5,9 @@ import {renderLegend} from './check_panel.js';
 import {countOf, formatCount, formatScore} from './format.js';
 import {exampleText, html, nothing} from './lit_host.js';
 import {changeConfig, isOff, pickUnits, setWords, togglePick, unitsAt} from './neuron_choices.js';
-import {curveVerdict, percent, textVerdict} from './neuron_sentences.js';
+import {curveVerdict, movedSentence, percent, textVerdict} from './neuron_sentences.js';
 import {observable} from './observable.js';
 import {leftOutSentences} from './sentences.js';
-import {significant} from './significant.js';
 import {svgElement} from './svg_element.js';
 
 /** Random sets that a change is held against. */
@@ -70,6 +69,7 @@ function renderSet(panel, layer, off) {
   const nothingPicked = what === 'neurons' && units.length === 0;
   // With nothing chosen, the neuron that is looked at is meant.
   const switchOff = () => panel.choose({picked: nothingPicked && opened ? togglePick(picked, opened.name) : picked, off: {layer, what}});
+  const noneAtAll = nothingPicked && !opened;
   const elsewhere = picked.length - units.length;
   const option = (/** @type {string} */ value, /** @type {string} */ words, /** @type {string} */ chosen) => html`<option value=${value} ?selected=${value === chosen}>${words}</option>`;
   return [html`<div class="set">
@@ -78,7 +78,7 @@ function renderSet(panel, layer, off) {
       ${what === 'direction' ? html`<span class="members">It is projected out of every token at layer ${layer}.</span>`
         : html`<label>and put in their place <select name="replacement" @change=${(/** @type {any} */ event) => panel.choose({replacement: event.target.value})}>
           ${panel.catalogue().replacements.map((/** @type {string} */ name) => option(name, REPLACED_BY[name] ?? name, replacement))}</select></label>
-        ${replacement === 'scale' ? html`<label>factor <input type="range" name="factor" min="-2" max="4" step="0.25" .value=${String(factor)}
+        ${replacement === 'scale' ? html`<label>factor <input type="range" name="factor" min="-2" max="10" step="0.25" .value=${String(factor)}
           @change=${(/** @type {any} */ event) => panel.choose({factor: Number(event.target.value)})}><b>${String(factor).replace('-', '−')}</b></label>` : nothing}`}
     </div>`,
     what === 'direction' ? nothing : html`<div class="set">
@@ -88,7 +88,8 @@ function renderSet(panel, layer, off) {
       ${nothingPicked ? nothing : html`<button class="text-button choose-none" @click=${() => panel.choose({picked: pickUnits(picked, layer, [])})}>choose none</button>`}
     </div>`,
     html`<div class="set">${off ? html`<button class="filled-button restore" @click=${() => panel.choose({off: null})}>Restore</button>`
-      : html`<button class="filled-button switch-off" @click=${switchOff}>${what === 'direction' ? 'Project it out' : replacement === 'scale' ? `Scale ${setWords(layer, nothingPicked && opened ? [opened.unit] : units)}` : `Switch off ${setWords(layer, nothingPicked && opened ? [opened.unit] : units)}`}</button>`}</div>`];
+      : html`<button class="filled-button switch-off" ?disabled=${noneAtAll} @click=${switchOff}>${what === 'direction' ? 'Project it out' : replacement === 'scale' ? `Scale ${setWords(layer, nothingPicked && opened ? [opened.unit] : units)}` : `Switch off ${setWords(layer, nothingPicked && opened ? [opened.unit] : units)}`}</button>`}
+      ${noneAtAll || (nothingPicked && choices.off?.layer === layer) ? html`<span class="members">No neuron is chosen, so nothing is changed.</span>` : nothing}</div>`];
 }
 
 /** @param {any} event */
@@ -113,10 +114,6 @@ function membersWords(layer, units) {
 function renderTexts(panel, width) {
   const texts = panel.texts();
   if (texts.length === 0) return html`<p class="words">Select a text in LIT to see at once what becomes of it.</p>`;
-  const result = panel.resultOf('effect');
-  const ids = JSON.stringify(texts.map((/** @type {any} */ {example}) => example.id));
-  if (result.state === 'ready') panel.lastEffect = {ids, answer: result.answer};
-  else if (result.state !== 'failed' && panel.lastEffect?.ids === ids) return html`<div class="pale" aria-busy="true">${renderTables(panel, panel.lastEffect.answer, width)}</div>`;
   return panel.renderPart('effect', (/** @type {any} */ answer) => renderTables(panel, answer, width), 'The pass could not be changed.');
 }
 
@@ -124,7 +121,7 @@ function renderTexts(panel, width) {
 function renderTables(panel, answer, width) {
   const texts = panel.texts();
   const column = Math.max(60, Math.min(260, width - 24 - NAMES - NUMBERS));
-  return [html`<div class="legend"><span><i class="ring"></i>before</span><span><i class="dot"></i>without</span>${answer.random ? html`<span><i class="grey"></i>${answer.random.n} random changes of the same size</span>` : nothing}</div>`,
+  return [html`<div class="legend"><span><i class="ring"></i>before</span><span><i class="dot"></i>without</span>${answer.random ? html`<span><i class="grey"></i>${answer.random.n} random changes of like size</span>` : nothing}</div>`,
     texts.map((/** @type {any} */ {title, example}, /** @type {number} */ i) => {
       const rows = ablationRows(answer, i);
       const text = exampleText(example);
@@ -136,7 +133,8 @@ function renderTables(panel, answer, width) {
         <tbody>${rows.map((row) => html`<tr><th scope="row" title=${row.own ? 'The probe of the changed layer reads the change itself; only later layers say something about the pass' : nothing}>${row.name}${row.own ? '*' : ''}</th>
           <td title=${row.low === null ? nothing : `random changes: ${formatScore(row.low)} to ${formatScore(row.high)}`}>${svgElement(beforeAfter(row, {width: column - 8, height: 18, domain}))}</td>
           <td class="numbers" title=${`probability of ${row.className}`}>${row.className} ${row.before.toFixed(3)} → <b>${row.after.toFixed(3)}</b>${row.predictedAfter === row.className ? nothing : html` <span class="flips">now ${row.predictedAfter}</span>`}</td></tr>`)}</tbody></table>`,
-        html`<p class="words verdict">${textVerdict(rows, answer.random?.n ?? 0)}</p>`];
+        html`<p class="words verdict">${textVerdict(rows, answer.random?.n ?? 0, answer.judged[i])}</p>`,
+        answer.judged[i].moved > 0 ? html`<p class="words remark">${movedSentence(answer.judged[i])}</p>` : nothing];
     }),
     html`<p class="words remark">* Its own probe reads what was changed: only later layers say something about the pass.</p>`,
     answer.notes.map((/** @type {string} */ note) => html`<p class="words remark">${note}</p>`)];
@@ -147,7 +145,7 @@ function renderCurve(panel, width) {
   const {selected, slice} = panel.seen;
   const which = selected.length ? `${slice ? `slice “${slice}”` : 'the selection'}, ${countOf(selected.length, 'text')}` : 'the dev texts';
   return html`<div class="over-data"><h4>Over the data</h4>${panel.renderOnDemand('curve',
-    {button: 'Measure over the data', about: `Over ${which} (${formatCount(SAMPLE)} at most, drawn by seed), beside ${N_RANDOM} random changes of the same size.`},
+    {button: 'Measure over the data', about: `Over ${which} (${formatCount(SAMPLE)} at most, drawn by seed), beside ${N_RANDOM} random changes of like size.`},
     (/** @type {any} */ answer) => [
       svgElement(ablationCurve(answer, {width, height: CHART_HEIGHT, nLayers: panel.about().n_layers, current: answer.layer})),
       renderLegend([{style: ABLATION_STYLES.before, label: 'before'}, {style: ABLATION_STYLES.after, label: 'without'}, {style: ABLATION_STYLES.random, label: `${answer.n_random} random changes: mean and range`}]),
@@ -158,9 +156,9 @@ function renderCurve(panel, width) {
 }
 
 /** @param {any} answer */
-function sizesSentence({size, random_size: randomSize, model}) {
-  const sizes = typeof size === 'number' && typeof randomSize === 'number' ? `The change moves the hidden states by ${significant(size)} of their length, the random ones by ${significant(randomSize)}.` : '';
-  return model ? `${sizes} Of the model’s own answers ${percent(model.flipped)} change.` : sizes;
+function sizesSentence(answer) {
+  const sizes = movedSentence(answer);
+  return answer.model ? `${sizes} Of the model’s own answers ${percent(answer.model.flipped)} change.` : sizes;
 }
 
 /**
@@ -171,11 +169,12 @@ function sizesSentence({size, random_size: randomSize, model}) {
  */
 export function renderErasure(panel, width) {
   return panel.renderSection('erasure', 'Erase the concept at every layer (LEACE)', () => panel.renderOnDemand('erasure',
-    {button: 'Erase and fit again', about: 'Takes everything away that a linear probe could use, fits new probes, and does the same with random directions of equal rank.'},
+    {button: 'Erase and fit again', about: 'Takes away from each text’s pooled activations what a linear probe could use on the training texts, fits new probes, and does the same with random directions of equal rank.'},
     (/** @type {any} */ answer) => [
       svgElement(ablationCurve(answer, {width, height: CHART_HEIGHT, nLayers: panel.about().n_layers, current: panel.changedLayer(), intervals: true})),
       renderLegend([{style: ABLATION_STYLES.before, label: 'before'}, {style: ABLATION_STYLES.after, label: 'after LEACE'}, {style: ABLATION_STYLES.random, label: 'after erasing random directions'}]),
       html`<p class="words remark">${answer.title} of newly fitted probes on ${countOf(answer.n, 'dev text')}; rank ${answer.rank}; bands: 95 % intervals.
-        After LEACE no linear probe finds the concept at that layer; this says nothing about what the model’s later layers do.</p>`,
+        On the training texts that it was fitted to, LEACE leaves no linear probe anything; on dev texts a little may be left. It changes the
+        pooled activations of one layer at a time, not the pass, so this says nothing about what the model’s later layers do.</p>`,
     ]));
 }

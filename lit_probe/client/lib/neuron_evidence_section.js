@@ -8,9 +8,10 @@ import {salienceColor} from './salience_color.js';
 import {significant} from './significant.js';
 import {svgElement} from './svg_element.js';
 
-/** How many words and contexts are shown of each end. */
+/** How many words and contexts are shown of each end; more are asked for, since a text may hold several of the contexts. */
 const TOP = 12;
 const CONTEXTS = 8;
+const ASKED = 30;
 /** Characters in front of a context’s word. */
 const ROOM_BEFORE = 24;
 
@@ -28,7 +29,7 @@ export function askForEvidence(panel) {
   // A question of its own, so that the bars stay when another text is selected.
   if (inputs.length) panel.wantPart('marks', 'neuron_evidence', inputs, {part: 'column', layer, unit});
   // One pass over the texts finds the words of all neurons of a layer: asked for once, they follow the opened neuron.
-  panel.wantOnDemand('words', 'neuron_evidence', [], {part: 'words', layer, unit, top: TOP}, undefined, `words ${layer}`);
+  panel.wantOnDemand('words', 'neuron_evidence', [], {part: 'words', layer, unit, top: ASKED}, undefined, `words ${layer}`);
 }
 
 /**
@@ -77,11 +78,18 @@ function renderDistribution(panel, answer, width) {
 
 /** @param {any} panel @param {any} answer */
 function renderWords(panel, answer) {
-  const {highest, lowest, n_texts: nTexts, n_words: nWords, min_count: minCount, n_truncated: nTruncated} = answer;
+  const [highest, lowest] = [shownOf(answer.highest), shownOf(answer.lowest)];
+  const {n_texts: nTexts, n_words: nWords, min_count: minCount, n_truncated: nTruncated} = answer;
   const largest = Math.max(0, ...[...highest.words, ...lowest.words].map(({mean}) => Math.abs(mean - answer.mean)), ...[...highest.contexts, ...lowest.contexts].map(({value}) => Math.abs(value - answer.mean)));
   return [html`<div class="ends-of">${renderEnd(panel, 'Highest', highest, answer.mean, largest)}${renderEnd(panel, 'Lowest', lowest, answer.mean, largest)}</div>`,
     html`<p class="words remark">${countOf(nTexts, 'dev text')}, ${countOf(nWords, 'word')}; mean activations of words that occur at least ${minCount} times, coloured by their distance from the mean ${significant(answer.mean)}.
       ${nTruncated ? `${countOf(nTruncated, 'text')} were cut at the encoder’s limit. ` : ''}Click a context to select its text in LIT.</p>`];
+}
+
+/** The words of an end, and of each text the first context. @param {any} end */
+function shownOf({words, contexts}) {
+  const ofTexts = contexts.filter((/** @type {any} */ {text}, /** @type {number} */ i) => contexts.findIndex((/** @type {any} */ one) => one.text === text) === i);
+  return {words: words.slice(0, TOP), contexts: ofTexts.slice(0, CONTEXTS)};
 }
 
 /** @param {any} panel @param {string} title @param {any} end @param {number} middle @param {number} largest */
@@ -92,7 +100,7 @@ function renderEnd(panel, title, {words, contexts}, middle, largest) {
       const {fill, text} = salienceColor(largest > 0 ? (mean - middle) / largest : 0, true);
       return html`<span class="chip" style=${`background:${fill};color:${text}`} title=${`${word}: mean ${significant(mean)} over ${count} occurrences, peak ${significant(peak)}`}>${word} <small>${mean.toFixed(2).replace('-', '−')}</small></span>`;
     })}</div>
-    <ul class="contexts">${contexts.slice(0, CONTEXTS).map((/** @type {any} */ {before, shown, word, after, value, id}) => html`<li><span class="value">${value.toFixed(2).replace('-', '−')}</span>
+    <ul class="contexts">${contexts.map((/** @type {any} */ {before, shown, word, after, value, id}) => html`<li><span class="value">${value.toFixed(2).replace('-', '−')}</span>
       <button class="context" dir="auto" ?disabled=${id === null} title=${id === null ? 'LIT does not show this text' : `Select this text: …${before}${shown ?? word}${after}…`} @click=${() => select(id)}>${tail(before)}<mark>${shown ?? word}</mark>${after}</button></li>`)}</ul></div>`;
 }
 

@@ -31,8 +31,8 @@ export function neuronFigure(panel, {title: method}) {
   if (curve) {
     add(ablationCurve(curve, {...VIEW, nLayers: about.n_layers}), `Without ${taken}, ${curve.n} texts`, [ABLATION_STYLES.before, 'before'], [ABLATION_STYLES.after, 'without'], [ABLATION_STYLES.random, `${curve.n_random} random changes: mean and range`]);
   }
-  if (stability) add(stabilityChart(stability, VIEW), 'Stability of the ranking', [STABILITY_STYLES.between, 'between two resamples'], [STABILITY_STYLES.full, 'with this ranking'], [STABILITY_STYLES.chance, 'chance']);
-  if (evaluation) add(rankingQualityChart(evaluation, VIEW), 'Quality of the ranking', [RANKING_STYLES.top, 'first k %'], [RANKING_STYLES.bottom, 'last k %'], [RANKING_STYLES.random, 'random k %: mean and range']);
+  if (stability) add(stabilityChart(stability, VIEW), 'Stability of the ranking', [STABILITY_STYLES.between, 'between two resamples (90 % of pairs)'], [STABILITY_STYLES.full, 'with this ranking'], [STABILITY_STYLES.chance, 'chance']);
+  if (evaluation) add(rankingQualityChart(evaluation, VIEW), 'Quality of the ranking', [RANKING_STYLES.top, 'first k %'], [RANKING_STYLES.bottom, 'last k %'], [RANKING_STYLES.random, 'random k %: mean and middle 95 % of the draws']);
   if (erasure) add(ablationCurve(erasure, {...VIEW, nLayers: about.n_layers, intervals: true}), 'LEACE at every layer', [ABLATION_STYLES.before, 'before'], [ABLATION_STYLES.after, 'after LEACE'], [ABLATION_STYLES.random, 'after erasing random directions']);
   return figurePage({
     title: `Neurons by ${method}: ${model} on ${dataset}`,

@@ -27,38 +27,51 @@ export function classScoreWords(labelNames, scores) {
 
 /**
  * What a single text's later layers say to the change. The probe of the changed layer itself is no witness: it reads the neurons
- * that were changed, and nothing has passed through the model in between.
+ * that were changed, and nothing has passed through the model in between. All later layers are judged together: with several of
+ * them, a random set is easily outdone at one.
  *
  * @param {import('./ablation_rows.js').AblationRow[]} rows
  * @param {number} nRandom  random sets held against it; 0 for none
+ * @param {{matched: boolean, exceeded: ?number, notes: string[]}} judged  the server's judgement of this text
  * @returns {string}
  */
-export function textVerdict(rows, nRandom) {
-  const later = rows.filter(({own}) => !own);
-  if (later.length === 0) return 'No layer comes after this one: what its own probe says shows what it reads, not what the pass depends on.';
-  if (nRandom === 0) return 'There is no random set to hold it against.';
-  const outside = later.filter(({after, low, high}) => low !== null && high !== null && (after < low || after > high)).map(({name}) => name);
-  if (outside.length === 0) return `Within the range of ${nRandom} random changes of the same size: for this text, nothing says that the pass depends on it.`;
-  return `Outside the range of ${nRandom} random changes of the same size at ${listed(outside)}: for this text, the pass depends on it there.`;
+export function textVerdict(rows, nRandom, {matched, exceeded, notes}) {
+  if (notes.length) return notes.join(' ');
+  if (rows.every(({own}) => own)) return 'No layer comes after this one: what its own probe says shows what it reads, not what the pass depends on.';
+  if (nRandom === 0 || !matched || exceeded === null) return 'There is no random set to hold it against.';
+  return `The answers after this layer change more than with ${exceeded} of the ${nRandom} random sets of like size${
+    exceeded === nRandom ? ` (by chance, more than with all of them: 1 text in ${nRandom + 1})` : ''}. One text is little evidence; measure over the data.`;
+}
+
+/**
+ * How far a change moves the hidden states, beside the random ones.
+ *
+ * @param {any} judged  `moved` and `random_moved` with its extremes, as shares of the length of the hidden states
+ * @returns {string}
+ */
+export function movedSentence({moved, random_moved: random, random_moved_low: low, random_moved_high: high}) {
+  const beside = typeof random === 'number' ? `, the random ones by ${significant(random)} (${significant(low)} to ${significant(high)})` : '';
+  return `The change moves the hidden states by ${significant(moved)} of their length${beside}.`;
 }
 
 /**
  * What the texts' later layers say to the change: the share of changed answers beside that of the random sets. See `textVerdict` for
- * why the changed layer itself is left out.
+ * why the changed layer itself is left out, and the others are judged together.
  *
  * @param {any} answer  of the part `curve`
  * @returns {string}
  */
-export function curveVerdict({layer, layers, model, n_random: nRandom}) {
+export function curveVerdict({layer, layers, model, n_random: nRandom, matched, exceeded, notes}) {
   const rows = [...layers.filter((/** @type {any} */ row) => row.layer > layer).map((/** @type {any} */ row) => ({...row, name: `layer ${row.layer}`})), ...(model ? [{...model, name: 'the model’s own head'}] : [])];
   if (rows.length === 0) return 'No layer comes after this one: what its own probe says shows what it reads, not what the pass depends on.';
   const last = rows[rows.length - 1];
   const share = `${percent(last.flipped)} of the answers of ${last.name} change`;
   if (nRandom === 0 || typeof last.random_flipped !== 'number') return `${share}; there is no random set to hold that against.`;
-  const beyond = rows.filter(({flipped, random_flipped_high: high}) => flipped > high).map(({name}) => name);
-  const usual = `random sets of the same size change ${percent(last.random_flipped)} (${percent(last.random_flipped_low)} to ${percent(last.random_flipped_high)})`;
-  const verdict = beyond.length ? `More than any of ${nRandom} random sets at ${listed(beyond)}: there the pass depends on it.`
-    : `That is within what ${nRandom} random sets do: the concept is decodable here, but nothing says that the pass depends on it.`;
+  const usual = `random sets change ${percent(last.random_flipped)} (${percent(last.random_flipped_low)} to ${percent(last.random_flipped_high)})`;
+  if (!matched) return `${share}; ${usual}. ${notes.join(' ')}`;
+  const beyond = rows.filter((row) => row.beyond).map(({name}) => name);
+  const verdict = exceeded === nRandom ? `More than with any of the ${nRandom} random sets of like size, all later layers taken together, and most clearly at ${listed(beyond)}: there the pass depends on it.`
+    : `More than with ${exceeded} of the ${nRandom} random sets of like size, all later layers taken together: the concept is decodable here, but nothing says that the pass depends on it.`;
   return `${share}; ${usual}. ${verdict}`;
 }
 

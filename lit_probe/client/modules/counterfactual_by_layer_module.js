@@ -34,16 +34,21 @@ import {intervalText, layerHeading, layerName} from '../lib/sentences.js';
 import {significant} from '../lib/significant.js';
 import {svgElement} from '../lib/svg_element.js';
 import {svgNode} from '../lib/svg_node.js';
+import {whenIdle} from '../lib/when_idle.js';
 
 const FIGURE = {width: 640, height: 260};
 const PAIR_COLUMN = 'pair_id';
-/** Tells edits made on the page by the rule of the generator that made them apart; no column is called so. */
+/** Tells edits made on the page by the rule or generator that made them apart; no column is called so. */
 const BY_RULE = '_rule';
 
 /** What the panel shows; all copies of it show the same. */
 const choices = observable({view: /** @type {'edit'|'pairs'} */ ('edit'), measure: 'probability', method: '', source: '', by: ''});
 /** What costs a moment, or room, and was asked for by a button. */
 const opened = observable({salience: false, neurons: false});
+/** A map of the words keeps the encoder busy, and the next edit would wait for it: that of a new pair is asked for once the page is idle. */
+const IDLE_MS = 2000;
+/** The pair whose words may be compared: somebody asked for it, or has paused. */
+const released = observable('');
 
 const choose = (/** @type {Partial<ReturnType<typeof choices.get>>} */ changes) => choices.set({...choices.get(), ...changes});
 
@@ -61,7 +66,8 @@ const EDIT_GUIDE = html`<details class="guide"><summary>How to read this</summar
 const PAIRS_GUIDE = html`<details class="guide"><summary>How to read this</summary>
   <p><b>The question.</b> A probe can be right by habit, on words that merely go with the label. Does it also follow an edit that changes the label?
     <b>Consistency</b> is the share of pairs in which it is right on both texts; <b>flip rate</b> the share in which its answer changes at all;
-    <b>median change</b> how far the probability of the edit’s label rises from the original to the edit. Bands are 95 % intervals over pairs.</p>
+    <b>median change</b> how far the probability of the edit’s label rises from the original to the edit. Bands are 95 % intervals over pairs. Where a
+    generator expects nothing of the label (HotFlip, Masked Words and others), no answer is right or wrong: such an edit counts in the flip rate alone.</p>
   <p><b>Which kinds fail?</b> Choose a column under “By”. Click a kind to select its pairs in LIT, or only those that the current layer’s probe does not
     follow, and read them. With many kinds, some differ by chance: few pairs have wide intervals.</p>
   <p>Of a data set only the dev rows are looked at; test is there to be scored once. Edits made on this page are in no other score.</p></details>`;
@@ -78,10 +84,17 @@ select another. “How to read this”, at the bottom of the panel, says more.`;
 
   /** The last trajectory, drawn pale while the next one is on its way. @type {?{model: string, pair: import('../lib/edit_pair.js').EditPair, answer: any}} */
   last = null;
+  /** A pair whose words wait until the page is idle. @type {?{pair: string, end: () => void}} */
+  held = null;
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.hold(null);
+  }
 
   choices() {
     // What is known of the layers decides at which one words and neurons are asked for.
-    return [choices, opened, currentLayer, /** @type {any} */ (answers)];
+    return [choices, opened, released, currentLayer, /** @type {any} */ (answers)];
   }
 
   observed() {
@@ -103,15 +116,31 @@ select another. “How to read this”, at the bottom of the panel, says more.`;
     const answer = inputs ? answerOf(trajectory) : null;
     const layer = String(answer ? this.layerOf(answer) : 0);
     const at = (/** @type {'salience'|'neurons'} */ part) => (answer && opened.get()[part] ? inputs : null);
+    const salience = at('salience');
+    const mayAsk = pair !== null && released.get() === pairKey(pair);
+    this.hold(salience && pair && !mayAsk ? pairKey(pair) : null);
     const asked = view === 'pairs' ? this.askedPairs() : null;
     return {
       trajectory,
       // The first edit should not wait until the encoder is loaded.
       prepared: this.want('prepared', 'counterfactual_by_layer', [], {part: 'prepare'}),
-      salience: this.want('salience', 'counterfactual_by_layer', at('salience'), {part: 'salience', layer, ...(method ? {method} : {})}),
+      salience: this.want('salience', 'counterfactual_by_layer', mayAsk ? salience : null, {part: 'salience', layer, ...(method ? {method} : {})}),
       neurons: this.want('neurons', 'counterfactual_by_layer', at('neurons'), {part: 'neurons', layer}),
       pairs: this.want('pairs', 'counterfactual_pairs', asked && asked.inputs, asked?.config ?? {}),
     };
+  }
+
+  /** Lets a pair's words wait until the page is idle; null: none waits. @param {?string} pair */
+  hold(pair) {
+    if (pair === (this.held?.pair ?? null)) return;
+    this.held?.end();
+    this.held = pair === null ? null : {pair, end: whenIdle(() => released.set(pair), IDLE_MS, document)};
+  }
+
+  /** Compares the words of the pair shown without waiting. */
+  release() {
+    const pair = this.pair();
+    if (pair) released.set(pairKey(pair));
   }
 
   /** The two examples that are compared; null where there are none. @returns {?import('../lib/edit_pair.js').EditPair} */
@@ -245,15 +274,21 @@ select another. “How to read this”, at the bottom of the panel, says more.`;
    * @param {'salience'|'neurons'} part @param {string} title @param {string} button @param {(answer: any, width: number) => unknown} renderAnswer
    */
   renderDetail(part, title, button, renderAnswer) {
-    const toggle = () => opened.set({...opened.get(), [part]: !opened.get()[part]});
+    const toggle = () => {
+      if (part === 'salience' && !opened.get().salience) this.release();
+      opened.set({...opened.get(), [part]: !opened.get()[part]});
+    };
     if (!opened.get()[part]) return html`<div class="detail"><div class="detail-title"><b>${title}</b><button class=${`hairline-button open-${part}`} @click=${toggle}>${button}</button></div></div>`;
-    const result = answers.read(this.keys[part]) ?? {state: 'loading'};
+    const known = answers.read(this.keys[part]);
+    const result = known ?? {state: 'loading'};
+    const held = part === 'salience' && this.held !== null && !known;
     const ready = result.state === 'ready' ? result.answer : null;
     const methods = part === 'salience' && ready ? ready.methods : [];
     return html`<div class=${`detail ${part}`}><div class="detail-title"><b>${title}</b><button class="text-button" @click=${toggle}>hide</button>
         ${methods.length ? html`<select aria-label="Salience method" @change=${(/** @type {any} */ {target}) => choose({method: target.value})}>
           ${methods.map((/** @type {any} */ {name, title: words}) => html`<option value=${name} ?selected=${name === ready.method}>${words}</option>`)}</select>` : nothing}</div>
-      ${ready ? renderAnswer(ready, this.size.width - 24) : this.renderWaiting(result, 'This could not be computed.', part)}
+      ${ready ? renderAnswer(ready, this.size.width - 24) : held ? html`<div class="held" role="status">The words of this edit are compared once nobody has typed or clicked for ${IDLE_MS / 1000} seconds.
+        <button class="text-button" @click=${() => this.release()}>compare now</button></div>` : this.renderWaiting(result, 'This could not be computed.', part)}
       ${result.state === 'failed' && choices.get().method ? html`<button class="hairline-button" @click=${() => choose({method: ''})}>Back to the usual method</button>` : nothing}</div>`;
   }
 
@@ -318,10 +353,11 @@ select another. “How to read this”, at the bottom of the panel, says more.`;
     const failing = failingPairs(answer, layer);
     const values = (/** @type {number} */ at) => summaryWords(answer.layers[at]);
     return html`<div class="caption" role="status"><b>${countOf(answer.n, 'pair')}</b> ${answer.source === 'sent' ? 'edited on this page' : `among the dev rows, by ${answer.column}`};
-        the label changes in ${answer.n_label_changes === answer.n ? 'all of them' : answer.n_label_changes ? formatCount(answer.n_label_changes) : 'none of them'}.</div>
-      ${answer.source === 'sent' && answer.n_label_changes === 0 ? html`<div class="remark">An edit that should change the label needs the other label in the editor; until then consistency
+        ${answer.n_judged < answer.n ? html`in <b>${formatCount(answer.n_judged)}</b> it is known what becomes of the label;` : nothing}
+        the label changes in ${answer.n_label_changes && answer.n_label_changes === answer.n_judged ? 'all of them' : answer.n_label_changes ? formatCount(answer.n_label_changes) : 'none of them'}.</div>
+      ${answer.source === 'sent' && answer.n_judged > 0 && answer.n_label_changes === 0 ? html`<div class="remark">An edit that should change the label needs the other label in the editor; until then consistency
         asks whether the probe keeps to the label.</div>` : nothing}
-      ${answer.reliable ? nothing : html`<div class="doubt">Few pairs: read them as examples, not as a result.</div>`}
+      ${answer.reliable ? nothing : html`<div class="doubt">${doubtWords(answer)}</div>`}
       ${renderLegend([{style: PAIRS_STYLES.consistency, label: 'consistency: right on both texts'}, {style: PAIRS_STYLES.flip_rate, label: 'flip rate: the answer changes'}])}
       <div class="charts">${pairsCharts(answer, answer, {...size, current: layer, hovered: this.hoveredLayer}).map((chart) => layerSlider({
         chart: svgElement(chart), nLayers: answer.n_layers, layer, words: [layerName(layer), ...values(layer)].join(', '), hover: (under) => this.hover(under),
@@ -350,11 +386,12 @@ select another. “How to read this”, at the bottom of the panel, says more.`;
       <tbody>${answer.kinds.map((/** @type {any} */ kind) => {
         const {consistency: mean, consistency_low: low, consistency_high: high, flip_rate: flips} = kind.layers[layer];
         const failing = failingPairs(answer, layer, kind.pairs);
+        const n = kind.n_judged === kind.n ? formatCount(kind.n) : `${formatCount(kind.n_judged)} of ${formatCount(kind.n)}`;
         return html`<tr class=${kind.reliable ? nothing : 'quiet'}>
           <th scope="row">${this.renderSelectPairs(answer, kind.pairs, kind.value)}</th>
           <td>${svgElement(barCell({mean, low, high}, {width: bar, height: 18, domain: [0, 1], quiet: !kind.reliable}))}</td>
-          <td class="number"><span>${intervalText({layer, score: mean, low, high})}</span> <span class="also">n = ${formatCount(kind.n)}, flips ${flips.toFixed(2)}</span></td>
-          <td class="act">${failing.length ? this.renderSelectPairs(answer, failing, `select ${formatCount(failing.length)}`) : 'none'}</td></tr>`;
+          <td class="number"><span>${intervalText({layer, score: mean, low, high})}</span> <span class="also">n = ${n}, flips ${flips.toFixed(2)}</span></td>
+          <td class="act">${failing.length ? this.renderSelectPairs(answer, failing, `select ${formatCount(failing.length)}`) : kind.n_judged ? 'none' : '–'}</td></tr>`;
       })}</tbody></table></div>`;
   }
 
@@ -390,7 +427,18 @@ function defaultKind(columns) {
 
 /** What people read of a way to tell pairs apart. @param {string} by */
 function kindTitle(by) {
-  return by === BY_RULE ? 'rule of the edit' : by;
+  return by === BY_RULE ? 'rule or generator' : by;
+}
+
+/** Tells a pair from others. @param {import('../lib/edit_pair.js').EditPair} pair */
+function pairKey({original, edit}) {
+  return JSON.stringify([original.id, edit.id]);
+}
+
+/** Why many pairs are no result yet. @param {{n: number, n_judged: number, n_units: number}} answer */
+function doubtWords({n, n_judged: nJudged, n_units: nUnits}) {
+  const why = nUnits < (nJudged || n) ? `${countOf(nUnits, 'independent pair')} only (edits of one text, or of one group, count once)` : 'Few pairs';
+  return `${why}: read them as examples, not as a result. The median has an interval from 10 on.`;
 }
 
 /** A layer's numbers over many pairs. @param {any} row @returns {string[]} */

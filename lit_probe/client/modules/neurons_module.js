@@ -15,7 +15,7 @@ import {neuronFigure} from '../lib/neuron_figure.js';
 import {listWidth, renderNeuronList} from '../lib/neuron_list.js';
 import {neuronPanel} from '../lib/neuron_panel.js';
 import {renderRankingOptions} from '../lib/neuron_options.js';
-import {askForTrust, clusterThreshold, evaluator, renderClusters, renderQuality, renderStability} from '../lib/neuron_trust_section.js';
+import {askForTrust, clusterThreshold, comparedPercent, evaluator, minimalWithin, renderClusters, renderQuality, renderStability} from '../lib/neuron_trust_section.js';
 import {neuronsCsv} from '../lib/neurons_csv.js';
 import {svgText} from '../lib/svg_text.js';
 
@@ -31,8 +31,8 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
   <p><b>Evidence.</b> The pooled activation by class, and the words on which the neuron fires. Highest words that have nothing to do with the
     concept hint at a shortcut of the data set, or at a neuron that does something else as well.</p>
   <p><b>Switch off and see.</b> Chosen neurons get another value at every token of this layer, in the real forward pass, and everything after it
-    is computed again. Any change moves the answers a little: what counts is whether it does more than random sets of the same number and
-    size at the same layer. Until then, “decodable” is all that has been shown.</p>
+    is computed again. Any change moves the answers a little: what counts is whether it does more than random sets of as many neurons
+    that move the hidden states of the same layer as far. One text proves little; over the data the later layers are judged together. Until then, “decodable” is all that has been shown.</p>
   <p><b>Usual value</b> is the mean over training tokens: it takes away what differs between texts and leaves the rest of the
     model as it was trained. Zero can be far from anything the model has seen.</p></details>`;
 
@@ -45,7 +45,7 @@ layers say without them. “How to read this”, at the bottom, says more.`;
     <neurons-module model=${model} .shouldReact=${shouldReact} selectionServiceIndex=${selectionServiceIndex}></neurons-module>`;
 
   choices() {
-    return [...super.choices(), topCount, evaluator, clusterThreshold];
+    return [...super.choices(), topCount, evaluator, clusterThreshold, minimalWithin, comparedPercent];
   }
 
   furtherQuestions() {

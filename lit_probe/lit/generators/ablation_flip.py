@@ -19,11 +19,13 @@ from lit_probe.lit import fields
 from lit_probe.lit.config_values import one_of, whole_number
 from lit_probe.lit.explaining import DEV_CHOSEN, MODEL, PROBE, explainer_of, question_of
 from lit_probe.lit.generators.forward_view import PREDICTION, ForwardView
-from lit_probe.lit.generators.generator import MAX_ASKING
 from lit_probe.lit.generators.stock_generator import StockGenerator, text_field, words
 from lit_probe.lit.model import ProbeModel
 from lit_probe.probe_forward import Forward
 from lit_probe.word_swaps import difference
+
+# LIT's search reads a few hundred shortened texts for each, one by one: seconds where the encoder is large.
+MAX_SHORTENED = 5
 
 
 class AblationFlip(StockGenerator):
@@ -33,7 +35,7 @@ class AblationFlip(StockGenerator):
     """
 
     stock = ablation_flip.AblationFlip()
-    max_inputs = MAX_ASKING
+    max_inputs = MAX_SHORTENED
 
     def config_spec(self) -> types.Spec:
         """LIT's controls, without the one for regression models."""

@@ -86,8 +86,8 @@ class CounterfactualPairsInterpreter(ProbeInterpreter):
           dataset: whose pairs are meant. Only its dev rows are looked at: test is scored once.
           model_outputs: not used.
           config: ``source``; ``column``, the field with the ids of the pairs; ``by``, a field whose values are looked at by
-            themselves, or, of pairs that were sent, ``_rule`` for the rule or generator that made the edit; ``"cancel": true`` to end the
-            computation.
+            themselves, or, of pairs that were sent, ``_rule`` for the rule or generator that made the edit; ``"cancel": true``
+            to end the computation.
 
         Returns:
           ``status``: ``ready`` with what `over_pairs` gives, ``kinds`` as `over_groups` gives them (none without ``by``),
@@ -259,8 +259,8 @@ def _sent(inputs: Sequence[types.JsonDict], probes: ProbeModel, by: str) -> _Fou
         raise LitProbeError(" ".join(["No pair can be looked at.", *notes]))
     if n_unknown:
         notes.append(
-            f"In {n_unknown:,} of the {len(pairs):,} pairs nothing is expected of the label, so that no answer is right or wrong: "
-            "they count in the flip rate, and in neither consistency nor median change."
+            f"In {n_unknown:,} of the {len(pairs):,} pairs nothing is expected of the label, so that no answer is right or "
+            "wrong: they count in the flip rate, and in neither consistency nor median change."
         )
     if n_trained_on:
         notes.append(f"The originals of {n_trained_on:,} of the pairs are train rows, which the probes were fitted on.")

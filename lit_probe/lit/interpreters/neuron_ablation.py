@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from lit_nlp.api import dataset as lit_dataset
@@ -17,16 +17,16 @@ from lit_probe.ablation import (
     N_RANDOM_SETS,
     REPLACEMENTS,
     Ablation,
+    Change,
     LaterLayers,
     LayerStates,
     TokenStatistics,
     ablation_curve,
-    changed_by,
-    probe_directions,
-    random_directions,
-    random_units,
+    against_random,
+    change_of,
+    moved_by,
+    random_changes,
     usual_tokens,
-    without,
 )
 from lit_probe.activation_cache import text_hash
 from lit_probe.erasure import erase_concept
@@ -54,13 +54,13 @@ from lit_probe.neuron_evaluation import EVALUATORS, N_DRAWS, PERCENTAGES, compar
 from lit_probe.neuron_rankings import RANKINGS
 from lit_probe.study import LayerStudy
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
 # What is changed: chosen neurons, or the direction that the layer's probe reads.
 NEURONS, DIRECTION = "neurons", "direction"
 _CHANGE_KEYS = ("what", "units", "replacement", "factor", "seed")
 _COMPARED_PERCENTAGES = (1.0, 5.0, 10.0)
+
+# What the probes and the model's own head say; see `_answers`.
+_Answers = tuple[NDArray[np.float64], NDArray[np.float32]]
 
 
 class NeuronAblationInterpreter(ProbeInterpreter):
@@ -96,9 +96,10 @@ class NeuronAblationInterpreter(ProbeInterpreter):
 
         Returns:
           ``status``: ``ready`` with ``part`` and, of ``text``, the probabilities ``before`` and ``after`` ``[n_texts][n_layers]
-          [n_classes]`` of the ``layers``, those of the ``model``'s own head and the range of ``random`` changes; of the others
-          what the library's functions give; ``computing`` with ``message`` and ``fraction``; ``failed`` with a ``message``;
-          ``cancelled``.
+          [n_classes]`` of the ``layers``, those of the ``model``'s own head, the range of ``random`` changes, and for each text
+          in ``judged`` what `moved_by` gives and how many random changes were ``exceeded`` (see `against_random`; None where no
+          layer comes later); of the others what the library's functions give; ``computing`` with ``message`` and ``fraction``;
+          ``failed`` with a ``message``; ``cancelled``.
 
         Raises:
           LitProbeError: the configuration cannot be understood.
@@ -161,15 +162,16 @@ def _read_text(settings: Mapping[str, Any]) -> Respond:
         known = asked.ask({"part": "usual", "layer": asked.layer}, f"Usual activations at layer {asked.layer}", learn, quick=True)
         if known["status"] != "ready":
             return known
-        named, random, notes = _changes(asked, ablation, _usual(asked.study, asked.layer), n_random)
-        study, head = asked.study, asked.probes.head_label_names
+        usual, study, head = _usual(asked.study, asked.layer), asked.study, asked.probes.head_label_names
+        named = change_of(study, asked.layer, ablation, usual)
         states = LayerStates(study.encoder, texts, asked.layer, study.pooling)
-        before, after = (_answers(study, states.go_on(one)) for one in (None, named))
-        others = [_answers(study, states.go_on(one)) for one in random]
+        random, notes = _random_changes(study, states, ablation, usual, n_random)
+        plain, changed, *others = [states.go_on(one) for one in (None, named, *random)]
+        before, after, *by_random = [_answers(study, one) for one in (plain, changed, *others)]
         spread: dict[str, Any] | None = None
         if others:
-            spread = {"n": len(others), **_range([layers for layers, _ in others])}
-            spread["model"] = None if head is None else _range([of_head for _, of_head in others])
+            spread = {"n": len(others), **_range([layers for layers, _ in by_random])}
+            spread["model"] = None if head is None else _range([of_head for _, of_head in by_random])
         return {
             "layer": asked.layer,
             "what": change.what,
@@ -181,31 +183,47 @@ def _read_text(settings: Mapping[str, Any]) -> Respond:
             "model": None
             if head is None
             else {"label_names": list(head), "before": before[1].tolist(), "after": after[1].tolist()},
+            "moved": changed.moved.tolist(),
             "random": spread,
+            "judged": _judged((changed, *others), (before, after, *by_random)),
             "notes": notes,
         }
 
     return respond
 
 
-def _changes(
-    asked: Asked, ablation: Ablation | None, usual: TokenStatistics, n_random: int
-) -> tuple[Callable[[Tensor], Tensor], list[Callable[[Tensor], Tensor]], list[str]]:
-    """The change itself, random ones that are as large, and why there are none of these where there are none."""
-    seeds = range(asked.study.seed + 1, asked.study.seed + 1 + n_random)
-    if ablation is None:
-        directions = probe_directions(asked.study.layerwise.probes[asked.layer])
-        sets = [random_directions(len(directions), asked.study.encoder.d_model, seed) for seed in seeds]
-        return without(directions, usual), [without(one, usual) for one in sets], []
-    named = changed_by(ablation, usual)
+def _random_changes(
+    study: LayerStudy, states: LayerStates, ablation: Ablation | None, usual: TokenStatistics, n_random: int
+) -> tuple[list[Change], list[str]]:
+    """Random changes that move as much, and why there are none where there are none."""
     try:
-        others = [replace(ablation, units=random_units(ablation.units, usual.size, seed)) for seed in seeds]
+        return random_changes(study, states, ablation, usual, n_random), []
     except LitProbeError as error:
-        return named, [], [plain_message(str(error))]
-    return named, [changed_by(one, usual) for one in others], []
+        return [], [plain_message(str(error))]
 
 
-def _answers(study: LayerStudy, later: LaterLayers) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+def _judged(changed: Sequence[LaterLayers], answers: Sequence[_Answers]) -> list[dict[str, Any]]:
+    """For each text how far it is moved, and how many random changes change its later answers less.
+
+    Args:
+      changed: by the change itself, then by the random ones.
+      answers: before, then of these.
+    """
+    # The changed layer's own probe reads the change itself and is no witness of the pass.
+    shifts = [np.abs(layers[:, 1:] - answers[0][0][:, 1:]).sum(axis=2) for layers, _ in answers[1:]]
+    if answers[0][1].size:
+        of_head = [np.abs(head - answers[0][1]).sum(axis=1) for _, head in answers[1:]]
+        shifts = [np.column_stack(pair) for pair in zip(shifts, of_head, strict=True)]
+    judged = []
+    for text in range(len(shifts[0])):
+        of_text = np.array([one[text] for one in shifts])
+        compared = len(changed) > 1 and of_text.shape[1] > 0
+        moved = [float(one.moved[text]) for one in changed]
+        judged.append({**moved_by(moved[0], moved[1:]), "exceeded": against_random(of_text)[0] if compared else None})
+    return judged
+
+
+def _answers(study: LayerStudy, later: LaterLayers) -> _Answers:
     """``[n_texts, n_layers, n_classes]`` of the probes, and ``[n_texts, n_head_classes]`` of the model's own head, if any."""
     head = later.head_probabilities
     return later.probabilities(study.layerwise.probes), np.zeros((0, 0), dtype=np.float32) if head is None else head

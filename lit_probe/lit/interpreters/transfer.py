@@ -13,7 +13,7 @@ from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.model import probe_model
 from lit_probe.transfer import transfer
 
-_ONE_DATA_SET = "There is one data set with these classes only, and no other to transfer to. Name another with --datasets."
+_ONE_DATA_SET = "There is one data set with these classes only, and no other to transfer to. Name another data set."
 
 
 class TransferInterpreter(ProbeInterpreter):
