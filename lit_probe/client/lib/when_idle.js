@@ -15,7 +15,7 @@ export function whenIdle(act, patience, page) {
   let timer;
   const end = () => {
     clearTimeout(timer);
-    for (const action of ACTIONS) page.removeEventListener(action, wait, true);
+    for (const action of ACTIONS) page.removeEventListener(action, wait, {capture: true});
   };
   const wait = () => {
     clearTimeout(timer);
@@ -24,7 +24,7 @@ export function whenIdle(act, patience, page) {
       act();
     }, patience);
   };
-  for (const action of ACTIONS) page.addEventListener(action, wait, true);
+  for (const action of ACTIONS) page.addEventListener(action, wait, {capture: true});
   wait();
   return end;
 }
