@@ -121,7 +121,7 @@ def test_the_selected_and_the_pinned_example_are_shown_layer_by_layer(lit: LitPa
 
 
 def test_an_edited_example_appears_and_is_not_scored(lit: LitPage):
-    lit.open(dataset="demo", layout="edits").wait_for_curve()
+    lit.open(dataset="demo").wait_for_curve()
     reading = lit.panel.locator(".reading").inner_text()
     n_examples = len(lit.ids())
     lit.select(lit.ids()[:1])
