@@ -22,10 +22,13 @@ from lit_probe.datasets import load_dataset
 from lit_probe.datasets.options import DatasetOptions
 from lit_probe.faithfulness import faithfulness
 from lit_probe.probe_forward import forward_of_probe
+from lit_probe.salience import SalienceOptions
 from lit_probe.stability import stability
 from lit_probe.study import probe_layers
 
 TARGET = Path(__file__).parent.parent / "docs" / "salience.md"
+# Every map is made ten times over for stability, so that LIME and KernelSHAP get half of their usual samples.
+STABILITY_SAMPLES = 128
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 
 
@@ -44,7 +47,8 @@ def main(n_faithfulness: int = 200, n_stability: int = 200) -> None:
     with tqdm(total=1, desc="faithfulness") as bar:
         faithful = faithfulness(forward, texts, labels, progress=functools.partial(_show, bar))
     with tqdm(total=1, desc="stability") as bar:
-        stable = stability(forward, texts[:n_stability], progress=functools.partial(_show, bar))
+        options = SalienceOptions(samples=STABILITY_SAMPLES)
+        stable = stability(forward, texts[:n_stability], options=options, progress=functools.partial(_show, bar))
     page = TARGET.read_text("utf-8")
     start, end = page.index(BEGIN) + len(BEGIN), page.index(END)
     TARGET.write_text(f"{page[:start]}\n{tables(faithful, stable, layer)}\n{page[end:]}", "utf-8")
@@ -56,8 +60,8 @@ def tables(faithful: dict[str, Any], stable: dict[str, Any], layer: int) -> str:
     versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "captum", "scikit-learn"))
     lines = [
         f"Probe of layer {layer} of all-MiniLM-L6-v2 (mean pooling, trained on SST-2 sentences); the first {faithful['n_texts']} "
-        f"dev sentences for faithfulness, the first {stable['n_texts']} for stability; seed {faithful['seed']}; {versions}. Each "
-        "cell: mean [95 % interval over sentences].",
+        f"dev sentences for faithfulness, the first {stable['n_texts']} for stability (there with {STABILITY_SAMPLES} samples "
+        f"for LIME and KernelSHAP); seed {faithful['seed']}; {versions}. Each cell: mean [95 % interval over sentences].",
         "",
         "| method | comprehensiveness, normalised | sufficiency, normalised | τ, leave-one-out | macro-F1, top words masked |",
         "|---|---|---|---|---|",

@@ -96,10 +96,11 @@ def test_the_smallest_panel_of_the_guide_works(lit: LitPage):
 
 def test_at_a_thousand_pixels_no_layout_is_cut_off_and_every_tab_can_be_clicked(lit: LitPage):
     lit.page.set_viewport_size({"width": 1000, "height": 900})
-    for layout in ("decodability", "evidence", "edits", "notebook"):
+    for layout in ("decodability", "evidence", "words", "neurons", "edits", "notebook"):
         lit.open(dataset="demo", layout=layout)
         expect(lit.page.locator("lit-widget-group:visible").first).to_be_visible()
-        lit.wait_for_curve()
+        # Every panel has its place as soon as the first one asks for something.
+        expect(lit.page.locator("lit-data-table:visible tbody tr").first).to_be_visible(timeout=30_000)
         rights = lit.page.locator("lit-widget-group:visible").evaluate_all(
             "(groups) => groups.map((group) => group.getBoundingClientRect().right)"
         )

@@ -101,7 +101,7 @@ def test_a_layout_without_our_panels_fills_itself_too(lit: LitPage, held: Held):
 
 
 def test_an_edit_added_meanwhile_is_predicted_with_the_rest(lit: LitPage, held: Held):
-    lit.open(dataset="tiny", layout="edits")
+    lit.open(dataset="tiny")
     expect(lit.panel).to_contain_text("Encoding tiny train: 20 of 80 texts")
     n_rows = len(lit.ids())
     lit.select(lit.ids()[:1])
