@@ -229,7 +229,7 @@ def test_a_row_says_that_it_is_being_computed(lit: LitPage, rows: Locator):
 
     lit.page.route("**/get_interpretations?*interpreter=salience_map*", hold)
     lit.select(lit.ids("dev")[:1])
-    wait_for_maps(rows, 1)
+    wait_for_maps(rows, len(CHEAP) - 1)
     expect(rows.locator(".pending").first).to_have_text("computing …")
     held[0].fallback()
     wait_for_maps(rows, len(CHEAP))
