@@ -37,7 +37,7 @@ def answer_of(server: str, interpreter: str, model: str, **config: str | list[in
 
 def wait_for_chart(panel: Locator) -> None:
     """Until the panel's check is computed and drawn."""
-    expect(panel.locator(".chart svg").first).to_be_visible(timeout=60_000)
+    expect(panel.locator(".chart svg").first).to_be_visible(timeout=120_000)
 
 
 def csv_rows(lit: LitPage, panel: Locator, folder: Path) -> list[dict[str, str]]:
