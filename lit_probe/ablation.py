@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.encoder import EncodedText, Encoder, PaddedBatch, on_encoder_thread
 from lit_probe.errors import LitProbeError, ProbeError, UnknownNameError
-from lit_probe.layer_calls import run_from_layer, run_to_layer
+from lit_probe.layer_calls import run_from_layer, run_model, run_to_layer
 from lit_probe.metrics import METRICS, Score, score_layers
 from lit_probe.pooling import POOLINGS
 from lit_probe.probes.fitted import FittedProbe
@@ -190,12 +190,9 @@ class LayerStates:
 
             batch = self.encoder.padded(texts)
             with torch.inference_mode():
-                return indices, batch, run_to_layer(self.encoder, self.layer, lambda: self._call(batch))
+                return indices, batch, run_to_layer(self.encoder, self.layer, lambda: run_model(self.encoder, batch))
 
         return on_encoder_thread(compute)
-
-    def _call(self, batch: PaddedBatch) -> Any:
-        return self.encoder.model(input_ids=batch.ids, attention_mask=batch.attention_mask.long(), output_hidden_states=True)
 
     def statistics(self) -> TokenStatistics:
         """The values of all attended tokens."""
@@ -234,7 +231,7 @@ class LayerStates:
                 length[indices] = _lengths(hidden, batch)
                 if changed is not hidden:
                     step[indices] = _lengths(changed - hidden, batch)
-                output = run_from_layer(self.encoder, self.layer, changed, lambda: self._call(batch))
+                output = run_from_layer(self.encoder, self.layer, changed, lambda: run_model(self.encoder, batch))
                 for place, states in enumerate((changed, *output.hidden_states[self.layer + 1 :])):
                     vectors = self._pool(states, batch.attention_mask, batch.special_tokens_mask)
                     pooled[indices, place] = vectors.float().cpu().numpy()

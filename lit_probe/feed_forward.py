@@ -17,8 +17,7 @@ from weakref import WeakKeyDictionary
 
 from lit_probe.encoder import Encoder, PaddedBatch, on_encoder_thread
 from lit_probe.errors import EncoderError, UnknownNameError
-from lit_probe.layer_calls import layer_calls, run_to_layer
-from lit_probe.token_states import run_model
+from lit_probe.layer_calls import layer_calls, run_model, run_to_layer
 
 if TYPE_CHECKING:
     from torch import Tensor

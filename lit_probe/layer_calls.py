@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from lit_probe.encoder import Encoder, on_encoder_thread
+from lit_probe.encoder import Encoder, PaddedBatch, on_encoder_thread
 from lit_probe.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -53,6 +53,11 @@ def layer_calls(encoder: Encoder) -> tuple[LayerCall | None, ...]:
         # On the encoder thread, so that no other pass is watched with it.
         _calls[model] = on_encoder_thread(_watched, model, encoder)
     return _calls[model]
+
+
+def run_model(encoder: Encoder, batch: PaddedBatch) -> Any:
+    """One pass of the encoder's model over a batch."""
+    return encoder.model(input_ids=batch.ids, attention_mask=batch.attention_mask.long(), output_hidden_states=True)
 
 
 def run_to_layer(encoder: Encoder, layer: int, run: Callable[[], Any]) -> Tensor:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from lit_probe.encoder import EncodedText, Encoder, PaddedBatch, on_encoder_thread
 from lit_probe.errors import EncoderError, LitProbeError
-from lit_probe.layer_calls import layer_calls, run_to_layer
+from lit_probe.layer_calls import layer_calls, run_model, run_to_layer
 from lit_probe.pooling import POOLINGS
 from lit_probe.probes.fitted import FittedProbe
 from lit_probe.registry import lookup
@@ -195,10 +195,8 @@ class _ProbeForward(Forward):
     def _logits(self, batch: PaddedBatch) -> Tensor:
         import torch
 
-        # The head stands after the last layer and is not needed.
-        model = self.encoder.model
         assert self.layer is not None
-        hidden = run_to_layer(self.encoder, self.layer, lambda: _call(model, batch, output_hidden_states=True))
+        hidden = run_to_layer(self.encoder, self.layer, lambda: run_model(self.encoder, batch))
         pooled = self._pool(hidden, batch.attention_mask, batch.special_tokens_mask)
 
         def constant(array: NDArray[np.float64]) -> Tensor:
@@ -215,7 +213,7 @@ class _ProbeForward(Forward):
 
 class _ModelForward(Forward):
     def _logits(self, batch: PaddedBatch) -> Tensor:
-        logits: Tensor = _call(self.encoder.model, batch).logits.double()
+        logits: Tensor = self.encoder.model(input_ids=batch.ids, attention_mask=batch.attention_mask.long()).logits.double()
         return logits
 
 
@@ -253,10 +251,6 @@ def forward_of_model(encoder: Encoder) -> Forward:
     if encoder.head_label_names is None:
         raise EncoderError(f"{encoder.name} has no classification head of its own, so only probes of it can be explained.")
     return _ModelForward(encoder, "model", encoder.head_label_names, None)
-
-
-def _call(model: Any, batch: PaddedBatch, **options: Any) -> Any:
-    return model(input_ids=batch.ids, attention_mask=batch.attention_mask.long(), **options)
 
 
 @contextmanager

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.encoder import EncodedText, Encoder, PaddedBatch, on_encoder_thread
 from lit_probe.errors import LitProbeError, UnknownNameError
-from lit_probe.layer_calls import run_to_layer
+from lit_probe.layer_calls import run_model, run_to_layer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -77,8 +77,3 @@ def token_rows(
                 "said about its neurons."
             )
         yield indices, rows
-
-
-def run_model(encoder: Encoder, batch: PaddedBatch) -> Any:
-    """One pass of the encoder's model over a batch."""
-    return encoder.model(input_ids=batch.ids, attention_mask=batch.attention_mask.long(), output_hidden_states=True)
