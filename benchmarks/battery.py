@@ -14,18 +14,18 @@ import tempfile
 import numpy as np
 
 from benchmarks.common import data_folder, in_turn
-from lit_probe.metrics import METRICS, score_layers
+from lit_probe.scores.metrics import METRICS, score_layers
 
 RUN = """
 import json, resource, sys, time
 from pathlib import Path
-from lit_probe.activation_cache import Cache
-from lit_probe.battery import CHECKS, run_check
-from lit_probe.checkpoint import DEFAULT_MODEL
-from lit_probe.datasets import load_dataset
-from lit_probe.datasets.options import DatasetOptions
-from lit_probe.encoder import load_encoder
-from lit_probe.study import probe_layers
+from lit_probe.encoder.cache import Cache
+from lit_probe.checks.battery import CHECKS, run_check
+from lit_probe.encoder.checkpoint import DEFAULT_MODEL
+from lit_probe.data import load_dataset
+from lit_probe.data.options import DatasetOptions
+from lit_probe.encoder.encoder import load_encoder
+from lit_probe.probing.study import probe_layers
 source, folder, measured = sys.argv[1:]
 splits = load_dataset("sst2_sentences", source, DatasetOptions(max_examples=0))
 encoder, cache = load_encoder(DEFAULT_MODEL, device="cpu"), Cache(Path(folder))

@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lit_probe.checkpoint import DEFAULT_MODEL
-from lit_probe.encoder import EncodedText, Encoder, load_encoder, on_encoder_thread
+from lit_probe.encoder.checkpoint import DEFAULT_MODEL
+from lit_probe.encoder.encoder import Encoder, load_encoder
+from lit_probe.encoder.thread import on_encoder_thread
+from lit_probe.encoder.tokens import EncodedText
 
 
 def data_folder() -> Path:

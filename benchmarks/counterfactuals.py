@@ -18,13 +18,14 @@ import numpy as np
 
 from benchmarks.common import bare_forward, data_folder, default_encoder, in_turn, seconds, sentences
 from benchmarks.edited_text import edited, post, wait_until_ready
-from lit_probe.activation_cache import Cache
-from lit_probe.activations import extract_activations
-from lit_probe.counterfactuals import TrainGeometry, compare_pairs, over_pairs
-from lit_probe.datasets import load_dataset
-from lit_probe.datasets.options import DatasetOptions
-from lit_probe.portions import SelectedRows
-from lit_probe.study import probe_layers
+from lit_probe.counterfactuals.over_pairs import over_pairs
+from lit_probe.counterfactuals.pair_changes import TrainGeometry, compare_pairs
+from lit_probe.data import load_dataset
+from lit_probe.data.options import DatasetOptions
+from lit_probe.encoder.activations import extract_activations
+from lit_probe.encoder.cache import Cache
+from lit_probe.probing.portions import SelectedRows
+from lit_probe.probing.study import probe_layers
 
 ROUNDS = 40
 WIDGET = """

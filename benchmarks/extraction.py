@@ -8,8 +8,8 @@
 from __future__ import annotations
 
 from benchmarks.common import bare_forward, default_encoder, in_turn, sentences
-from lit_probe.activations import BLOCK_SIZE, extract_activations
-from lit_probe.encoder import on_encoder_thread
+from lit_probe.encoder.activations import BLOCK_SIZE, extract_activations
+from lit_probe.encoder.thread import on_encoder_thread
 
 ROUNDS = 9
 N_TEXTS = BLOCK_SIZE

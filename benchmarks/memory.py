@@ -15,7 +15,7 @@ COUNTS = (2_000, 8_000, 32_000)
 EXTRACT = """
 import resource, sys
 from benchmarks.common import default_encoder
-from lit_probe.activations import extract_activations
+from lit_probe.encoder.activations import extract_activations
 path, count = sys.argv[1], int(sys.argv[2])
 texts = [line.split("\\t")[0] for line in open(path, encoding="utf-8", newline="\\n").read().split("\\n")[1:] if line][:count]
 activations = extract_activations(default_encoder(), texts)

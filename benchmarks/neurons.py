@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common import bare_forward, data_folder, default_encoder, in_turn, seconds
-from lit_probe.ablation import Ablation, LayerStates, changed_by
-from lit_probe.activation_cache import Cache
-from lit_probe.datasets import load_dataset
-from lit_probe.datasets.options import DatasetOptions
-from lit_probe.encoder import Encoder, on_encoder_thread
-from lit_probe.neuron_rankings import rank_neurons
-from lit_probe.study import probe_layers
-from lit_probe.top_words import top_words
+from lit_probe.data import load_dataset
+from lit_probe.data.options import DatasetOptions
+from lit_probe.encoder.cache import Cache
+from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.thread import on_encoder_thread
+from lit_probe.neurons.effects.ablation import Ablation, changed_by
+from lit_probe.neurons.meaning.top_words import top_words
+from lit_probe.neurons.rankings import rank_neurons
+from lit_probe.probing.layer_states import LayerStates
+from lit_probe.probing.study import probe_layers
 
 LAYER = 2
 

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import default_encoder, in_turn, sentences
-from lit_probe.encoder import EncodedText, on_encoder_thread
-from lit_probe.probe_forward import Forward, Target, forward_of_probe
-from lit_probe.probes.fitted import FittedProbe
+from lit_probe.encoder.thread import on_encoder_thread
+from lit_probe.encoder.tokens import EncodedText
+from lit_probe.probing.probe_forward import Forward, Target, forward_of_probe
+from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, explain
 
 ROUNDS = 15

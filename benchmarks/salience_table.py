@@ -17,14 +17,14 @@ from typing import Any
 from tqdm import tqdm
 
 from benchmarks.common import data_folder, default_encoder, sentences
-from lit_probe.activation_cache import Cache
-from lit_probe.datasets import load_dataset
-from lit_probe.datasets.options import DatasetOptions
-from lit_probe.faithfulness import faithfulness
-from lit_probe.probe_forward import forward_of_probe
+from lit_probe.data import load_dataset
+from lit_probe.data.options import DatasetOptions
+from lit_probe.encoder.cache import Cache
+from lit_probe.probing.probe_forward import forward_of_probe
+from lit_probe.probing.study import probe_layers
 from lit_probe.salience import SalienceOptions
-from lit_probe.stability import stability
-from lit_probe.study import probe_layers
+from lit_probe.salience.trust.faithfulness import faithfulness
+from lit_probe.salience.trust.stability import stability
 
 TARGET = Path(__file__).parent.parent / "docs" / "salience.md"
 # Every map is made ten times over for stability, so that LIME and KernelSHAP get half of their usual samples.

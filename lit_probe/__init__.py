@@ -12,50 +12,50 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from lit_probe.ablation import Ablation as Ablation
-    from lit_probe.ablation import ablate as ablate
-    from lit_probe.activation_cache import Cache as Cache
-    from lit_probe.activations import Activations as Activations
-    from lit_probe.activations import extract_activations as extract_activations
-    from lit_probe.datasets import load_dataset as load_dataset
-    from lit_probe.datasets import split_texts as split_texts
-    from lit_probe.encoder import Encoder as Encoder
-    from lit_probe.encoder import load_encoder as load_encoder
+    from lit_probe.data import load_dataset as load_dataset
+    from lit_probe.data import split_texts as split_texts
+    from lit_probe.data.labelled_texts import LabelledTexts as LabelledTexts
+    from lit_probe.data.labelled_texts import Splits as Splits
+    from lit_probe.encoder.activations import Activations as Activations
+    from lit_probe.encoder.activations import extract_activations as extract_activations
+    from lit_probe.encoder.cache import Cache as Cache
+    from lit_probe.encoder.encoder import Encoder as Encoder
+    from lit_probe.encoder.encoder import load_encoder as load_encoder
     from lit_probe.errors import LitProbeError as LitProbeError
-    from lit_probe.examples import LabelledTexts as LabelledTexts
-    from lit_probe.examples import Splits as Splits
-    from lit_probe.layerwise import LayerwiseProbe as LayerwiseProbe
-    from lit_probe.neuron_rankings import rank_neurons as rank_neurons
-    from lit_probe.probe_forward import Target as Target
-    from lit_probe.probe_forward import forward_of_model as forward_of_model
-    from lit_probe.probe_forward import forward_of_probe as forward_of_probe
+    from lit_probe.neurons.effects.ablation import Ablation as Ablation
+    from lit_probe.neurons.effects.ablation import ablate as ablate
+    from lit_probe.neurons.rankings import rank_neurons as rank_neurons
+    from lit_probe.probing.layerwise import LayerwiseProbe as LayerwiseProbe
+    from lit_probe.probing.probe_forward import Target as Target
+    from lit_probe.probing.probe_forward import forward_of_model as forward_of_model
+    from lit_probe.probing.probe_forward import forward_of_probe as forward_of_probe
+    from lit_probe.probing.study import LayerStudy as LayerStudy
+    from lit_probe.probing.study import probe_layers as probe_layers
     from lit_probe.salience import explain as explain
-    from lit_probe.study import LayerStudy as LayerStudy
-    from lit_probe.study import probe_layers as probe_layers
 
 # Public names and where they live. They are looked up at first use, so that `import lit_probe` is quick and asking the cache
 # for a finished result never loads torch.
 _PUBLIC = {
-    "Ablation": "ablation",
-    "Activations": "activations",
-    "Cache": "activation_cache",
-    "Encoder": "encoder",
-    "LabelledTexts": "examples",
-    "LayerStudy": "study",
-    "LayerwiseProbe": "layerwise",
+    "Ablation": "neurons.effects.ablation",
+    "Activations": "encoder.activations",
+    "Cache": "encoder.cache",
+    "Encoder": "encoder.encoder",
+    "LabelledTexts": "data.labelled_texts",
+    "LayerStudy": "probing.study",
+    "LayerwiseProbe": "probing.layerwise",
     "LitProbeError": "errors",
-    "Splits": "examples",
-    "Target": "probe_forward",
-    "ablate": "ablation",
+    "Splits": "data.labelled_texts",
+    "Target": "probing.probe_forward",
+    "ablate": "neurons.effects.ablation",
     "explain": "salience",
-    "extract_activations": "activations",
-    "load_dataset": "datasets",
-    "load_encoder": "encoder",
-    "forward_of_model": "probe_forward",
-    "forward_of_probe": "probe_forward",
-    "probe_layers": "study",
-    "rank_neurons": "neuron_rankings",
-    "split_texts": "datasets",
+    "extract_activations": "encoder.activations",
+    "load_dataset": "data",
+    "load_encoder": "encoder.encoder",
+    "forward_of_model": "probing.probe_forward",
+    "forward_of_probe": "probing.probe_forward",
+    "probe_layers": "probing.study",
+    "rank_neurons": "neurons.rankings",
+    "split_texts": "data",
 }
 
 __all__ = ["__version__", *_PUBLIC]

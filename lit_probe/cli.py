@@ -3,126 +3,28 @@
 from __future__ import annotations
 
 import csv
-import functools
 import io
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-from absl import flags
-
-from lit_probe.activation_cache import Cache
-from lit_probe.battery import CHECKS, check_table, layer_columns, run_battery, stored_near_duplicates
-from lit_probe.checkpoint import DEFAULT_MODEL
-from lit_probe.control_task import CONTROLS, find_control
-from lit_probe.datasets import DATASETS, load_dataset, parse_dataset_flag
-from lit_probe.datasets.options import DatasetOptions
-from lit_probe.encoder import KEEPS, Encoder, load_encoder
+from lit_probe.checks.battery import CHECKS, check_table, layer_columns, run_battery, stored_near_duplicates
+from lit_probe.checks.control_task import find_control
+from lit_probe.checks.leakage import circularity
+from lit_probe.checks.provenance import check_against_card, read_card
+from lit_probe.checks.transfer import transfer_table, transfer_within_groups
+from lit_probe.data.labelled_texts import Splits
+from lit_probe.encoder.cache import Cache
+from lit_probe.encoder.encoder import Encoder
 from lit_probe.errors import LitProbeError
-from lit_probe.examples import Splits
-from lit_probe.leakage import circularity
-from lit_probe.neuron_rankings import RANKINGS
-from lit_probe.pooling import POOLINGS
-from lit_probe.probes import PROBES
-from lit_probe.progress_bars import tqdm_progress
-from lit_probe.provenance import check_against_card, flags_from_card, read_card
+from lit_probe.flags import FLAGS, TRANSFER, FlagsError, help_text, load_encoders, load_splits, open_cache, parse, study
+from lit_probe.probing.study import LayerStudy
+from lit_probe.progress import of_step, tqdm_progress
 from lit_probe.registry import lookup
-from lit_probe.study import LayerStudy, StudyProgress, probe_layers
-from lit_probe.transfer import transfer_table, transfer_within_groups
-
-# Asked of the data sets together; all other checks are asked of each.
-TRANSFER = "transfer"
-
-# A set of its own: lit_nlp and others define flags with the same names on absl's global one.
-FLAGS = flags.FlagValues()  # type: ignore[no-untyped-call]
-
-
-def _define(kind: Callable[..., Any], name: str, default: Any, *args: Any, **kwargs: Any) -> None:
-    kind(name, default, *args, flag_values=FLAGS, **kwargs)
-
-
-_define(flags.DEFINE_list, "model", [DEFAULT_MODEL], "Encoders: Hugging Face ids or local folders, separated by commas.")
-_define(flags.DEFINE_string, "revision", None, "Hub branch, tag or commit of the encoders.")
-_define(
-    flags.DEFINE_string,
-    "datasets",
-    "demo",
-    f"Data sets, separated by commas: {', '.join(DATASETS)}. name=path reads a local copy: sst2=folder or csv=reviews.csv.",
-)
-_define(flags.DEFINE_string, "text_column", "text", "Column of a csv, tsv or jsonl file that holds the texts.")
-_define(flags.DEFINE_string, "label_column", "label", "Column of a csv, tsv or jsonl file that holds the labels.")
-_define(flags.DEFINE_string, "group_column", None, "Column whose equal values must stay in one split (an author, a film).")
-_define(flags.DEFINE_integer, "max_examples", 5_000, "Rows per split, drawn by class and seed; 0 for all.", lower_bound=0)
-_define(flags.DEFINE_enum, "pooling", "mean", list(POOLINGS), "How a text's tokens become one vector.")
-_define(flags.DEFINE_enum, "probe", "logistic", list(PROBES), "Kind of probe.")
-_define(
-    flags.DEFINE_integer,
-    "max_length",
-    None,
-    "Tokens kept per text, special ones included. Default: 256, or the model's limit.",
-)
-_define(flags.DEFINE_enum, "keep", "head", list(KEEPS), "Which part of a longer text is kept.")
-_define(flags.DEFINE_string, "device", "auto", "auto, cpu, cuda or cuda:N.")
-_define(flags.DEFINE_bool, "trust_remote_code", False, "Run Python code that comes with a checkpoint.")
-_define(
-    flags.DEFINE_integer,
-    "seed",
-    0,
-    "Seed of splits, cross-validation, probes and bootstrap.",
-    lower_bound=0,
-    upper_bound=2**32 - 1,
-)
-_define(
-    flags.DEFINE_string,
-    "cache_dir",
-    platformdirs.user_cache_dir("lit_probe"),
-    "Where results are kept. Empty: nowhere.",
-)
-_define(
-    flags.DEFINE_list,
-    "checks",
-    ["all"],
-    f"layers: what is checked beside the scores: all, none, or some of {', '.join((*CHECKS, TRANSFER))}.",
-)
-_define(
-    flags.DEFINE_string,
-    "control",
-    "word",
-    f"layers: what decides the labels of selectivity's control task: {', '.join(CONTROLS)}; group:author names a column.",
-)
-_define(
-    flags.DEFINE_string,
-    "layer",
-    "dev-chosen",
-    "neurons: a layer's number, dev-chosen, or all for the neurons of all layers ranked together.",
-)
-_define(flags.DEFINE_enum, "ranking", "weight_mass", list(RANKINGS), "neurons: by what they are ranked.")
-_define(flags.DEFINE_integer, "top", 20, "neurons: how many are printed.", lower_bound=1)
-_define(flags.DEFINE_string, "out", "results", "layers, neurons, selftest: folder for the results.")
-_define(
-    flags.DEFINE_string,
-    "from",
-    None,
-    "A layers.json, or a card: the same encoder, data and settings again. Refused if a file has changed since.",
-)
-_define(flags.DEFINE_string, "host", "127.0.0.1", "serve: address to listen on.")
-_define(flags.DEFINE_integer, "port", 5432, "serve: port to listen on.", lower_bound=0, upper_bound=65_535)
-_define(flags.DEFINE_list, "allowed_hosts", [], "serve: further Host names to answer to, as behind a proxy.")
-_define(flags.DEFINE_integer, "show_train", 500, "serve: train rows shown in LIT.", lower_bound=0)
-_define(flags.DEFINE_integer, "max_shown", 5_000, "serve: rows shown in LIT per data set.", lower_bound=1)
-_define(
-    flags.DEFINE_list,
-    "head_layers",
-    None,
-    "serve: layers whose predictions LIT's own panels show. Default: all, if few rows.",
-)
-_define(flags.DEFINE_bool, "traceback", False, "Show where an unexpected error came from.")
-_define(flags.DEFINE_bool, "help", False, "Show this text.", short_name="h")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -134,18 +36,18 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     commands = {"serve": serve, "layers": layers, "neurons": neurons, "selftest": selftest}
     try:
-        arguments = _parse(argv)
-    except flags.Error as error:
+        arguments = parse(argv)
+    except FlagsError as error:
         print(f"lit-probe: {error}\nSee lit-probe --help.", file=sys.stderr)
         return 2
     except LitProbeError as error:
         print(f"lit-probe: {error}", file=sys.stderr)
         return 1
     if FLAGS.help or arguments == ["help"]:
-        print(_help())
+        print(help_text(__doc__ or ""))
         return 0
     if not arguments:
-        print(_help(), file=sys.stderr)
+        print(help_text(__doc__ or ""), file=sys.stderr)
         return 2
     if len(arguments) != 1 or arguments[0] not in commands:
         print(
@@ -206,7 +108,7 @@ def layers() -> None:
 def neurons() -> None:
     """Prints the best neurons and writes ``neurons.json``, ``neurons.csv`` and ``neurons.svg`` for each data set."""
     from lit_probe.figures import save_neuron_curves
-    from lit_probe.neuron_report import neuron_report, neuron_rows, neuron_table
+    from lit_probe.neurons.neuron_report import neuron_report, neuron_rows, neuron_table
 
     splits_list, encoders, cache = load_splits(), load_encoders(), open_cache()
     out = Path(FLAGS.out).expanduser()
@@ -246,7 +148,7 @@ def _asked_layer(one: LayerStudy) -> int | None:
 
 def selftest() -> None:
     """Prints how often each salience method finds words that are known to decide, and writes ``selftest.json``."""
-    from lit_probe.selftest import selftest_table, stored_selftest
+    from lit_probe.salience.selftest.selftest import selftest_table, stored_selftest
 
     encoders, cache = load_encoders(), open_cache()
     out = Path(FLAGS.out).expanduser()
@@ -254,8 +156,7 @@ def selftest() -> None:
     results = {}
     for encoder in encoders:
         step = f"Self-test with {encoder.name}"
-        progress = functools.partial(_show_maps, tqdm_progress(), step)
-        results[encoder.name] = stored_selftest(encoder, FLAGS.seed, cache, progress)
+        results[encoder.name] = stored_selftest(encoder, FLAGS.seed, cache, of_step(tqdm_progress(), step, "maps"))
         print(f"\n{step}, seed {FLAGS.seed}\n\n{selftest_table(results[encoder.name])}")
     (out / "selftest.json").write_text(json.dumps(results, indent=1, allow_nan=False), "utf-8")
     print(f"\nWritten to {out}/: selftest.json{_cache_words(cache)}")
@@ -274,7 +175,7 @@ def get_wsgi_app(arguments: Sequence[str] = ()) -> Any:
     Args:
       arguments: flags as on the command line, such as ``["--datasets=demo"]``.
     """
-    _parse(["lit-probe", *arguments])
+    parse(["lit-probe", *arguments])
     return build_app()
 
 
@@ -307,59 +208,6 @@ def build_app() -> Any:
     return build(encoders, splits_list, options, make_study, cache)
 
 
-def load_splits() -> list[Splits]:
-    """The data sets that the flags name."""
-    options = DatasetOptions(
-        max_examples=FLAGS.max_examples,
-        seed=FLAGS.seed,
-        text_column=FLAGS.text_column,
-        label_column=FLAGS.label_column,
-        group_column=FLAGS.group_column,
-    )
-    loaded = [load_dataset(name, source, options) for name, source in parse_dataset_flag(FLAGS.datasets)]
-    return _unique(loaded, "data set", "--datasets")
-
-
-def load_encoders() -> list[Encoder]:
-    """The encoders that the flags name."""
-    loaded = [
-        load_encoder(
-            model_id,
-            FLAGS.revision,
-            max_length=FLAGS.max_length,
-            keep=FLAGS.keep,
-            device=FLAGS.device,
-            trust_remote_code=FLAGS.trust_remote_code,
-        )
-        for model_id in FLAGS.model
-    ]
-    return _unique(loaded, "encoder", "--model")
-
-
-def open_cache() -> Cache:
-    """The cache that the flags name."""
-    return Cache(Path(FLAGS.cache_dir).expanduser() if FLAGS.cache_dir else None)
-
-
-def study(encoder: Encoder, splits: Splits, cache: Cache, progress: Any) -> LayerStudy:
-    """The study of one encoder on one data set with the flags' settings."""
-    return probe_layers(
-        encoder, splits, pooling=FLAGS.pooling, probe=FLAGS.probe, seed=FLAGS.seed, cache=cache, progress=progress
-    )
-
-
-def _show_maps(show: StudyProgress, step: str, done: int, total: int) -> None:
-    show(step, done, total, "maps")
-
-
-def _parse(argv: Sequence[str]) -> list[str]:
-    """Sets the flags, those of a card first so that what stands beside ``--from`` counts; returns the other arguments."""
-    arguments = FLAGS(argv)
-    if FLAGS["from"].value:
-        arguments = FLAGS([argv[0], *flags_from_card(FLAGS["from"].value), *argv[1:]])
-    return list(arguments[1:])
-
-
 def _check_card(encoders: Sequence[Encoder], splits_list: Sequence[Splits], control: str | None = None) -> None:
     """Before any hour of work: whether the card of ``--from`` fits every encoder and every data set."""
     if not FLAGS["from"].value:
@@ -369,16 +217,6 @@ def _check_card(encoders: Sequence[Encoder], splits_list: Sequence[Splits], cont
     pairs = [(encoder, splits) for encoder in encoders for splits in splits_list]
     for note in dict.fromkeys(note for pair in pairs for note in check_against_card(card, *pair, **settings)):
         print(f"lit-probe: {note}", file=sys.stderr)
-
-
-def _unique(loaded: list[Any], what: str, flag: str) -> list[Any]:
-    names = [one.name for one in loaded]
-    for name in names:
-        if names.count(name) > 1:
-            raise LitProbeError(f"Two {what}s are called {name!r}. Rename one of them, or start a run for each ({flag}).")
-    if not names:
-        raise LitProbeError(f"No {what} was named. Give at least one with {flag}.")
-    return loaded
 
 
 def _checks() -> tuple[list[str], bool]:
@@ -447,14 +285,6 @@ def _cache_words(cache: Cache) -> str:
     if cache.folder is None:
         return " (nothing was cached)"
     return f" (cache: {cache.folder}, {cache.size() / 2**20:,.0f} MiB)"
-
-
-def _help() -> str:
-    listing = "\n".join(
-        f"  --{flag.name}  {flag.help}" + ("" if flag.default in (None, [], "") else f" (default: {flag.default_as_str})")
-        for flag in sorted(FLAGS.get_flags_for_module(FLAGS.find_module_defining_flag("model")), key=lambda flag: flag.name)
-    )
-    return f"{__doc__}\n\nUsage: lit-probe serve|layers|neurons|selftest [flags]\n\n{listing}"
 
 
 if __name__ == "__main__":

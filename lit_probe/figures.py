@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Figure
 
 _BLUE = "#1a5fb4"
 _GREY = "#5f6368"
@@ -122,7 +122,7 @@ def _figure(path: Path | None, size: tuple[float, float]) -> Iterator[Figure]:
     """A figure, which is saved at the end if there is a path."""
     # The figure class alone: pyplot would look for a display.
     from matplotlib import rc_context
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Figure
 
     # Text stays text and ids are seeded, so that the same numbers give the same file.
     with rc_context(

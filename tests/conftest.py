@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import tiny_encoders
 
-from lit_probe.encoder import Encoder, load_encoder
+from lit_probe.encoder.encoder import Encoder, load_encoder
 
 # No test may reach the hub, whatever the machine's network is.
 os.environ["HF_HUB_OFFLINE"] = "1"

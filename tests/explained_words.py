@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import torch
 
-from lit_probe.activations import extract_activations
-from lit_probe.encoder import EncodedText, Encoder
-from lit_probe.probe_forward import Forward, forward_of_probe
-from lit_probe.probes import fit_logistic
-from lit_probe.salience.words import Words, words_of
+from lit_probe.encoder.activations import extract_activations
+from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.tokens import EncodedText
+from lit_probe.encoder.words import Words, words_of
+from lit_probe.probing.probe_forward import Forward, forward_of_probe
+from lit_probe.probing.probes import fit_logistic
 
 
 class BagOfWords(Forward):

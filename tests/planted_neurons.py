@@ -7,9 +7,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.activations import Activations
-from lit_probe.neuron_rankings import NeuronRanking, RankedLayer, RankingOptions, rank_layers
-from lit_probe.probes.penalised import fit_penalised_logistic
+from lit_probe.encoder.activations import Activations
+from lit_probe.neurons.rankings import NeuronRanking, RankedLayer, RankingOptions, rank_layers
+from lit_probe.probing.probes.penalised import fit_penalised_logistic
 
 NAMES = ("negative", "positive", "neutral")
 

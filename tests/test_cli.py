@@ -209,7 +209,7 @@ def test_a_transfer_that_fails_leaves_the_rest_of_the_results(flags, tmp_path, c
     def refuse(studies):
         raise ProbeError("These cannot be compared.")
 
-    monkeypatch.setattr("lit_probe.transfer.transfer", refuse)
+    monkeypatch.setattr("lit_probe.checks.transfer.transfer", refuse)
     tables = ",".join(f"csv={six_class_table(tmp_path / name)}" for name in ("feelings.csv", "moods.csv"))
     columns = ["--text_column=review", "--label_column=feeling"]
     assert run("layers", *flags, f"--datasets={tables}", *columns, "--checks=calibration,transfer") == 0
@@ -237,7 +237,7 @@ def test_another_control_is_measured_and_written(flags, tmp_path):
 
 
 def test_the_selftest_is_printed_written_and_kept(flags, tmp_path, capsys, monkeypatch):
-    from lit_probe import selftest
+    from lit_probe.salience.selftest import selftest
 
     # The whole test takes most of a minute; these are real parts of it.
     part = functools.partial(selftest.selftest, cases=("one_word_probe",), methods=("gradient_l2", "occlusion"), n_texts=5)

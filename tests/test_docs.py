@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from lit_probe import cli
-from lit_probe.datasets import DATASETS
-from lit_probe.pooling import POOLINGS
-from lit_probe.probes import PROBES
+from lit_probe.data import DATASETS
+from lit_probe.encoder.pooling import POOLINGS
+from lit_probe.probing.probes import PROBES
 from lit_probe.salience import SALIENCE_METHODS
 
 ROOT = Path(__file__).parent.parent

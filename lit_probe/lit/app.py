@@ -14,26 +14,28 @@ from lit_nlp import dev_server
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 
-from lit_probe.activation_cache import Cache
-from lit_probe.battery import stored_near_duplicates
-from lit_probe.encoder import Encoder
-from lit_probe.examples import Splits
+from lit_probe.checks.battery import stored_near_duplicates
+from lit_probe.data.labelled_texts import Splits
+from lit_probe.encoder.cache import Cache
+from lit_probe.encoder.encoder import Encoder
 from lit_probe.layouts import DEFAULT_LAYOUT, LAYOUTS
-from lit_probe.lit import fields, specs, web
-from lit_probe.lit.dataset import DEFAULT_MAX_SHOWN, DEFAULT_SHOW_TRAIN, ProbeDataset
 from lit_probe.lit.generators import generators_for
-from lit_probe.lit.guide import reading_guide
+from lit_probe.lit.host import fields, specs
+from lit_probe.lit.host.dataset import DEFAULT_MAX_SHOWN, DEFAULT_SHOW_TRAIN, ProbeDataset
+from lit_probe.lit.host.metrics import METRICS
+from lit_probe.lit.host.model import ProbeModel
+from lit_probe.lit.host.pending_checks import PendingChecks
+from lit_probe.lit.host.pending_study import PendingStudy, compute_in_background
+from lit_probe.lit.host.pooled_texts import PooledTexts
+from lit_probe.lit.host.stock_interpreters import STOCK_INTERPRETERS
 from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.lit.interpreters.salience import salience_rows
-from lit_probe.lit.metrics import METRICS
-from lit_probe.lit.model import ProbeModel
-from lit_probe.lit.pending_checks import PendingChecks
-from lit_probe.lit.pending_study import PendingStudy, compute_in_background
-from lit_probe.lit.pooled_texts import PooledTexts
-from lit_probe.lit.stock_interpreters import STOCK_INTERPRETERS
-from lit_probe.lit.train_geometries import prepare_geometries
+from lit_probe.lit.interpreters.train_geometries import prepare_geometries
+from lit_probe.lit.server import web
+from lit_probe.lit.server.guide import reading_guide
+from lit_probe.probing.study import LayerStudy
+from lit_probe.progress import StudyProgress
 from lit_probe.registry import lookup
-from lit_probe.study import LayerStudy, StudyProgress
 
 MakeStudy = Callable[[Encoder, Splits, StudyProgress], LayerStudy]
 

@@ -24,25 +24,25 @@ from lit_nlp.api import model as lit_model
 from lit_nlp.lib.ui_state import UIState
 from numpy.typing import NDArray
 
-from lit_probe.activation_cache import Cache
-from lit_probe.datasets import DatasetOptions, load_dataset, parse_dataset_flag, split_table, split_texts
-from lit_probe.encoder import Encoder, load_encoder
+from lit_probe.data import DatasetOptions, load_dataset, parse_dataset_flag, split_table, split_texts
+from lit_probe.data.labelled_texts import Splits
+from lit_probe.encoder.cache import Cache
+from lit_probe.encoder.encoder import Encoder, load_encoder
+from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.errors import CancelledError, LitProbeError
-from lit_probe.examples import Splits
 from lit_probe.figures import layer_curve
 from lit_probe.lit import app
-from lit_probe.lit.fields import model_name
-from lit_probe.lit.pending_checks import PendingChecks
-from lit_probe.lit.pending_study import PendingStudy
-from lit_probe.lit.web import serve
-from lit_probe.pooling import POOLINGS
-from lit_probe.probes import PROBES
-from lit_probe.progress_bars import tqdm_progress
+from lit_probe.lit.host.fields import model_name
+from lit_probe.lit.host.pending_checks import PendingChecks
+from lit_probe.lit.host.pending_study import PendingStudy
+from lit_probe.lit.server.web import serve
+from lit_probe.probing.probes import PROBES
+from lit_probe.probing.study import LayerStudy, probe_layers
+from lit_probe.progress import StudyProgress, tqdm_progress
 from lit_probe.registry import lookup
-from lit_probe.study import LayerStudy, StudyProgress, probe_layers
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from lit_probe.figures import Figure
 
 Model: TypeAlias = str | Encoder | Sequence[str | Encoder] | Mapping[str, lit_model.Model]
 Data: TypeAlias = (

@@ -16,11 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.encoder import EncodedText, on_encoder_thread
+from lit_probe.encoder.thread import on_encoder_thread
+from lit_probe.encoder.tokens import EncodedText
+from lit_probe.encoder.words import words_of
 from lit_probe.errors import LitProbeError
-from lit_probe.probe_forward import Forward, Target
+from lit_probe.probing.probe_forward import Forward, Target
 from lit_probe.registry import lookup
-from lit_probe.salience import (
+from lit_probe.salience.methods import (
     gradient_l2,
     gradient_mean,
     gradient_shap,
@@ -31,10 +33,9 @@ from lit_probe.salience import (
     occlusion,
     smoothgrad,
 )
-from lit_probe.salience.explained import ExplainedText, predicted
+from lit_probe.salience.methods.explained import ExplainedText, predicted
 from lit_probe.salience.options import BASELINE_CHOICES, SalienceOptions
 from lit_probe.salience.token_scores import TokenScores
-from lit_probe.salience.words import words_of
 
 __all__ = ["SALIENCE_METHODS", "SalienceMethod", "SalienceOptions", "TokenScores", "explain", "tokens_read"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.probe_forward import Target
+from lit_probe.probing.probe_forward import Target
 from lit_probe.registry import lookup
 
 

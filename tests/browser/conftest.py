@@ -10,7 +10,7 @@ import tiny_encoders
 from lit_page import LitPage
 from live_server import curve, live_server
 
-from lit_probe.datasets import load_dataset
+from lit_probe.data import load_dataset
 
 N_REVIEWS = 160
 MODELS = ("tiny-bert-on-demo", "tiny-electra-on-demo")

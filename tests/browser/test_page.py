@@ -47,7 +47,7 @@ def test_the_page_asks_no_other_host_and_its_icons_are_there(lit: LitPage):
 
 
 def test_a_panel_whose_file_is_missing_says_so_and_leaves_the_others_alone(lit: LitPage):
-    lit.page.route("**/modules/layer_metrics_module.js", lambda route: route.fulfill(status=404, body=""))
+    lit.page.route("**/curves/layer_metrics_module.js", lambda route: route.fulfill(status=404, body=""))
     lit.open(dataset="demo")
     expect(lit.page.locator("layer-metrics-module:visible")).to_contain_text("could not be loaded")
     expect(lit.page.locator("data-table-module:visible").first).to_contain_text("text")
@@ -79,7 +79,7 @@ def test_lit_waits_for_panels_that_load_slowly(lit: LitPage):
 
 def test_the_smallest_panel_of_the_guide_works(lit: LitPage):
     panel, entry = re.findall(r"```js\n(.*?)```", GUIDE.read_text(), re.DOTALL)[:2]
-    lit.page.route("**/modules/current_layer_module.js", lambda route: route.fulfill(content_type="text/javascript", body=panel))
+    lit.page.route("**/panels/current_layer_module.js", lambda route: route.fulfill(content_type="text/javascript", body=panel))
 
     def with_entry(route):
         index = route.fetch()

@@ -11,11 +11,11 @@ from lit_page import SERVICES, LitPage
 from playwright.sync_api import Request, expect
 from tiny_probing import tiny_splits
 
-from lit_probe.encoder import load_encoder
+from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.app import AppOptions, build
-from lit_probe.lit.web import serve
-from lit_probe.study import probe_layers
+from lit_probe.lit.server.web import serve
+from lit_probe.probing.study import probe_layers
 
 MODEL = "tiny-bert-on-tiny"
 STATUS = "services.apiService.statusService"

@@ -12,7 +12,7 @@ import pytest
 from lit_page import LitPage
 from live_server import curve, live_server, post, scores
 
-from lit_probe.checkpoint import DEFAULT_MODEL, find_checkpoint
+from lit_probe.encoder.checkpoint import DEFAULT_MODEL, find_checkpoint
 from lit_probe.errors import EncoderError
 
 N_PER_SPLIT = 120

@@ -29,7 +29,7 @@ def node() -> str:
     return found
 
 
-@pytest.mark.parametrize("file", sorted(path.name for path in HERE.glob("*.test.mjs")))
+@pytest.mark.parametrize("file", sorted(path.relative_to(HERE).as_posix() for path in HERE.rglob("*.test.mjs")))
 def test_the_pure_functions_of_the_client_pass_their_own_tests(node: str, file: str):
     result = subprocess.run([node, "--test", "--test-reporter=tap", str(HERE / file)], capture_output=True, text=True, timeout=60)
     passed = re.search(r"^# pass (\d+)$", result.stdout, re.MULTILINE)
@@ -39,17 +39,19 @@ def test_the_pure_functions_of_the_client_pass_their_own_tests(node: str, file: 
 
 def imported_panels() -> dict[str, str]:
     """Tag → file, as `index.js` lists them."""
-    return dict(re.findall(r"importPanel\('([^']+)', new URL\('\./modules/([^']+)'", (CLIENT / "index.js").read_text()))
+    return dict(re.findall(r"importPanel\('([^']+)', new URL\('\./([^']+)'", (CLIENT / "index.js").read_text()))
 
 
 def test_index_js_imports_every_panel_file():
-    assert set(imported_panels().values()) == {path.name for path in (CLIENT / "modules").glob("*.js")} != set()
+    assert (
+        set(imported_panels().values()) == {path.relative_to(CLIENT).as_posix() for path in CLIENT.rglob("*_module.js")} != set()
+    )
 
 
 def test_a_panel_s_file_is_called_as_its_tag_and_defines_it():
     for tag, file in imported_panels().items():
-        assert file == tag.replace("-", "_") + ".js"
-        assert re.findall(r"^definePanel\('([^']+)'", (CLIENT / "modules" / file).read_text(), re.MULTILINE) == [tag]
+        assert Path(file).name == tag.replace("-", "_") + ".js"
+        assert re.findall(r"^definePanel\('([^']+)'", (CLIENT / file).read_text(), re.MULTILINE) == [tag]
 
 
 def test_only_lit_host_knows_lit_s_bundle():
@@ -63,3 +65,19 @@ def test_every_file_of_the_client_is_type_checked_and_loads_nothing_from_outside
         source = path.read_text()
         assert source.startswith("// @ts-check\n"), path.name
         assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", source), path.name
+
+
+# The client's flow, as `tests/test_architecture.py` holds Python's: each folder imports only what stands before it.
+FLOW = (("words",), ("page",), ("charts",), ("panels",), ("curves", "checks", "salience", "neurons", "counterfactuals"))
+
+
+def test_a_folder_of_the_client_imports_only_what_stands_before_it():
+    line = {folder: place for place, folders in enumerate(FLOW) for folder in folders}
+    for path in CLIENT.glob("*/*.js"):
+        own = path.parent.name
+        for target in re.findall(r"(?:from |import\()'(\.[^']+)'", path.read_text()):
+            there = (path.parent / target).resolve()
+            assert there.exists(), f"{path.name} imports {target}"
+            # What travels is described in one place, types of later folders included.
+            if there.parent.name != own and there.name != "types.js":
+                assert line[there.parent.name] < line[own], f"{own}/{path.name} imports {target}"

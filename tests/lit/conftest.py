@@ -6,8 +6,8 @@ import pytest
 from lit_nlp.api.dataset import IndexedDataset
 from tiny_probing import computed, models_of, tiny_splits
 
-from lit_probe.encoder import Encoder, load_encoder
-from lit_probe.lit.model import ProbeModel
+from lit_probe.encoder.encoder import Encoder, load_encoder
+from lit_probe.lit.host.model import ProbeModel
 
 
 @pytest.fixture(scope="session")

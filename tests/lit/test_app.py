@@ -11,14 +11,14 @@ import pytest
 from tiny_probing import LABELS, tiny_splits
 from werkzeug.test import Client
 
-from lit_probe.activation_cache import Cache
-from lit_probe.encoder import load_encoder
+from lit_probe.encoder.cache import Cache
+from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import LitProbeError, UnknownNameError
 from lit_probe.layouts import LAYOUTS
 from lit_probe.lit.app import AppOptions, assemble, build
-from lit_probe.lit.web import serve
+from lit_probe.lit.server.web import serve
+from lit_probe.probing.study import probe_layers
 from lit_probe.salience import SALIENCE_METHODS
-from lit_probe.study import probe_layers
 
 MODELS = ["tiny-bert-on-tiny", "tiny-electra-on-tiny", "tiny-bert-on-other", "tiny-electra-on-other"]
 

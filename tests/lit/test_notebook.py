@@ -19,12 +19,12 @@ from lit_nlp.api import types
 from tiny_lit_app import LABELS, LetterModel
 from tiny_probing import tiny_splits
 
-from lit_probe.activation_cache import Cache
-from lit_probe.datasets import DatasetOptions
-from lit_probe.encoder import load_encoder
+from lit_probe.data import DatasetOptions
+from lit_probe.encoder.cache import Cache
+from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import DatasetError, EncoderError, LitProbeError, UnknownNameError
 from lit_probe.notebook import ProbeWidget
-from lit_probe.study import probe_layers
+from lit_probe.probing.study import probe_layers
 
 NAME = "tiny-bert-on-tiny"
 NOTHING_KEPT = Cache(None)
@@ -334,7 +334,7 @@ def test_no_message_speaks_of_the_command_line(encoder, splits):
 
 _ENDS_AT_ONCE = """
 import sys, threading, time
-from lit_probe.activation_cache import Cache
+from lit_probe.encoder.cache import Cache
 from lit_probe.notebook import ProbeWidget
 
 texts = [f"a {word} film, number {n}" for n in range(1500) for word in ("good", "bad")]

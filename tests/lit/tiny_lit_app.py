@@ -12,7 +12,7 @@ from lit_nlp.api import components, dataset, model, types
 from werkzeug.test import Client, TestResponse
 
 from lit_probe.errors import DatasetError
-from lit_probe.lit.web import WebApp, wrap
+from lit_probe.lit.server.web import WebApp, wrap
 
 CLIENT_ROOT = Path(lit_nlp.__file__).parent / "client" / "build" / "default"
 LABELS = ["negative", "positive"]

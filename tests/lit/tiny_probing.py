@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from lit_probe.encoder import Encoder
-from lit_probe.examples import LabelledTexts, Splits
-from lit_probe.lit.dataset import ProbeDataset
-from lit_probe.lit.model import ProbeModel
-from lit_probe.lit.pending_study import PendingStudy
-from lit_probe.lit.pooled_texts import PooledTexts
-from lit_probe.lit.specs import shown_layers
-from lit_probe.study import probe_layers
+from lit_probe.data.labelled_texts import LabelledTexts, Splits
+from lit_probe.encoder.encoder import Encoder
+from lit_probe.lit.host.dataset import ProbeDataset
+from lit_probe.lit.host.model import ProbeModel
+from lit_probe.lit.host.pending_study import PendingStudy
+from lit_probe.lit.host.pooled_texts import PooledTexts
+from lit_probe.lit.host.specs import shown_layers
+from lit_probe.probing.study import probe_layers
 
 LABELS = ("negative", "positive")
 _ADJECTIVES = {"negative": ["bad", "awful", "dull", "sad"], "positive": ["good", "great", "fine", "funny"]}

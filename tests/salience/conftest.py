@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from lit_probe.activations import extract_activations
-from lit_probe.encoder import Encoder, load_encoder
-from lit_probe.probe_forward import Forward, forward_of_probe
-from lit_probe.probes import FittedProbe, fit_logistic
+from lit_probe.encoder.activations import extract_activations
+from lit_probe.encoder.encoder import Encoder, load_encoder
+from lit_probe.probing.probe_forward import Forward, forward_of_probe
+from lit_probe.probing.probes import FittedProbe, fit_logistic
 
 PLANTED = "great"
 _FILLERS = "the film movie story acting plot was is not very bad awful fine dull and but it we loved scene music slow".split()

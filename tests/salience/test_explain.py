@@ -10,11 +10,12 @@ import pytest
 import torch
 from tiny_encoders import ARCHITECTURES
 
-from lit_probe import encoder as encoder_module
-from lit_probe.encoder import load_encoder, on_encoder_thread
+from lit_probe.encoder import encoder as encoder_module
+from lit_probe.encoder.encoder import load_encoder
+from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.errors import CancelledError, EncoderError, LitProbeError, UnknownNameError
-from lit_probe.probe_forward import Target, forward_of_model, forward_of_probe
-from lit_probe.probes.fitted import FittedProbe
+from lit_probe.probing.probe_forward import Target, forward_of_model, forward_of_probe
+from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, explain, tokens_read
 
 TEXT = "The acting isn't great, but we loved the zqx-music"
@@ -247,7 +248,7 @@ def test_no_pass_is_larger_than_the_token_budget(planted, method, monkeypatch):
     unlimited = explain(planted.forward(), text, method, Target(1), QUICK).scores
     largest = max(n * n_tokens for n, n_tokens in rows)
     budget = 3 * len(unlimited) + 1
-    monkeypatch.setattr("lit_probe.encoder._CPU_TOKEN_BUDGET", budget)
+    monkeypatch.setattr("lit_probe.encoder.encoder._CPU_TOKEN_BUDGET", budget)
     rows.clear()
     try:
         limited = explain(planted.forward(), text, method, Target(1), QUICK).scores
@@ -278,7 +279,7 @@ def test_at_a_probability_near_1_the_logits_gradient_still_speaks(planted):
 
 @pytest.mark.parametrize("method", [name for name, method in SALIENCE_METHODS.items() if not method.cheap])
 def test_others_use_the_encoder_between_the_passes_of_a_map_and_every_pass_asks_whether_to_go_on(planted, method, monkeypatch):
-    monkeypatch.setattr("lit_probe.encoder._CPU_TOKEN_BUDGET", 40)
+    monkeypatch.setattr("lit_probe.encoder.encoder._CPU_TOKEN_BUDGET", 40)
     events, checks = [], []
 
     def note(_, __, ___):

@@ -6,7 +6,7 @@ import pytest
 
 from lit_probe.errors import LitProbeError, UnknownNameError
 from lit_probe.salience import SALIENCE_METHODS, SalienceOptions
-from lit_probe.salience.baselines import BASELINES
+from lit_probe.salience.methods.baselines import BASELINES
 from lit_probe.salience.options import BASELINE_CHOICES
 
 

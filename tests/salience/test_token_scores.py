@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lit_probe.errors import UnknownNameError
-from lit_probe.probe_forward import Target
+from lit_probe.probing.probe_forward import Target
 from lit_probe.salience import TokenScores
 
 

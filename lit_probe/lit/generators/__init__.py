@@ -12,7 +12,7 @@ from lit_probe.lit.generators.masked_words import MaskedWords
 from lit_probe.lit.generators.scrambler import Scrambler
 from lit_probe.lit.generators.templates import Templates
 from lit_probe.lit.generators.word_replacer import WordReplacer
-from lit_probe.lit.model import ProbeModel
+from lit_probe.lit.host.model import ProbeModel
 
 
 def generators_for(models: Sequence[ProbeModel]) -> dict[str, components.Generator]:

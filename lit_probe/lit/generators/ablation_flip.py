@@ -14,15 +14,15 @@ from lit_nlp.api import types
 from lit_nlp.components import ablation_flip
 from lit_nlp.lib import utils
 
-from lit_probe.counterfactual_rules import Edit
-from lit_probe.lit import fields
-from lit_probe.lit.config_values import one_of, whole_number
-from lit_probe.lit.explaining import DEV_CHOSEN, MODEL, PROBE, explainer_of, question_of
+from lit_probe.counterfactuals.rules import Edit
+from lit_probe.counterfactuals.word_swaps import difference
 from lit_probe.lit.generators.forward_view import PREDICTION, ForwardView
 from lit_probe.lit.generators.stock_generator import StockGenerator, text_field, words
-from lit_probe.lit.model import ProbeModel
-from lit_probe.probe_forward import Forward
-from lit_probe.word_swaps import difference
+from lit_probe.lit.host import fields
+from lit_probe.lit.host.config_values import one_of, whole_number
+from lit_probe.lit.host.explaining import DEV_CHOSEN, MODEL, PROBE, explainer_of, question_of
+from lit_probe.lit.host.model import ProbeModel
+from lit_probe.probing.probe_forward import Forward
 
 # LIT's search reads a few hundred shortened texts for each, one by one: seconds where the encoder is large.
 MAX_SHORTENED = 5

@@ -10,8 +10,8 @@ from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 from numpy.typing import NDArray
 
-from lit_probe.lit import fields
-from lit_probe.probe_forward import Forward
+from lit_probe.lit.host import fields
+from lit_probe.probing.probe_forward import Forward
 
 PREDICTION = "prediction"
 

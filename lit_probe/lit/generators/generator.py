@@ -15,15 +15,14 @@ from lit_nlp.api import components, types
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 
-from lit_probe.counterfactual_rules import Edit, expected_label
-from lit_probe.edits import edit_warnings
+from lit_probe.counterfactuals.edits import edit_warnings
+from lit_probe.counterfactuals.rules import Edit, expected_label
 from lit_probe.errors import LitProbeError
-from lit_probe.lit import fields
-from lit_probe.lit.config_values import settings_of
-from lit_probe.lit.model import ProbeModel, is_probe_model, probe_model
+from lit_probe.lit.host import fields
+from lit_probe.lit.host.config_values import settings_of
+from lit_probe.lit.host.fields import EXPECTATION, RULE
+from lit_probe.lit.host.model import ProbeModel, is_probe_model, probe_model
 
-RULE = "rule"
-EXPECTATION = "expectation"
 # Of generators that ask the model many times per text. LIT offers to select the whole data set.
 MAX_ASKING = 20
 

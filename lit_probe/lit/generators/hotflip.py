@@ -18,16 +18,23 @@ from lit_nlp.api import types
 from lit_nlp.components import hotflip
 from numpy.typing import NDArray
 
-from lit_probe.counterfactual_rules import Edit
-from lit_probe.lit import fields
-from lit_probe.lit.config_values import whole_number
-from lit_probe.lit.explaining import DEV_CHOSEN, explainer_of, question_of
+from lit_probe.counterfactuals.rules import Edit
+from lit_probe.counterfactuals.word_swaps import (
+    OneTokenWords,
+    SwapWords,
+    difference,
+    embedding_rows,
+    one_token_words,
+    word_gradients,
+)
 from lit_probe.lit.generators.forward_view import PREDICTION, ForwardView
 from lit_probe.lit.generators.generator import MAX_ASKING, EditGenerator
 from lit_probe.lit.generators.stock_generator import words
-from lit_probe.lit.model import ProbeModel
-from lit_probe.probe_forward import Forward
-from lit_probe.word_swaps import OneTokenWords, SwapWords, difference, embedding_rows, one_token_words, word_gradients
+from lit_probe.lit.host import fields
+from lit_probe.lit.host.config_values import whole_number
+from lit_probe.lit.host.explaining import DEV_CHOSEN, explainer_of, question_of
+from lit_probe.lit.host.model import ProbeModel
+from lit_probe.probing.probe_forward import Forward
 
 LAYER_KEY = "Layer"
 _WORDS, _GRADIENTS = "words", "word_gradients"

@@ -9,14 +9,14 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 
-from lit_probe.counterfactual_rules import Edit
-from lit_probe.encoder import Encoder
-from lit_probe.lit import fields
-from lit_probe.lit.config_values import whole_number
+from lit_probe.counterfactuals.masked_words import masked_words
+from lit_probe.counterfactuals.rules import Edit
+from lit_probe.encoder.encoder import Encoder
 from lit_probe.lit.generators.generator import MAX_ASKING, EditGenerator
 from lit_probe.lit.generators.stock_generator import words
-from lit_probe.lit.model import ProbeModel, is_probe_model, probe_model
-from lit_probe.masked_words import masked_words
+from lit_probe.lit.host import fields
+from lit_probe.lit.host.config_values import whole_number
+from lit_probe.lit.host.model import ProbeModel, is_probe_model, probe_model
 
 NUM_EXAMPLES_KEY = "Max number of counterfactuals to generate"
 PER_WORD_KEY = "Replacements per word"

@@ -9,12 +9,12 @@ from lit_nlp.api import components, types
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 
-from lit_probe.counterfactual_rules import Edit
+from lit_probe.counterfactuals.rules import Edit
+from lit_probe.counterfactuals.word_swaps import difference
 from lit_probe.errors import LitProbeError
-from lit_probe.lit import fields
 from lit_probe.lit.generators.generator import EditGenerator
-from lit_probe.lit.model import probe_model
-from lit_probe.word_swaps import difference
+from lit_probe.lit.host import fields
+from lit_probe.lit.host.model import probe_model
 
 
 class StockGenerator(EditGenerator):

@@ -9,11 +9,11 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 
-from lit_probe.counterfactual_rules import KINDS, Edit, edits_by_rule
-from lit_probe.lit import fields
-from lit_probe.lit.config_values import one_of
+from lit_probe.counterfactuals.rules import KINDS, Edit, edits_by_rule
 from lit_probe.lit.generators.generator import EditGenerator
-from lit_probe.lit.model import ProbeModel
+from lit_probe.lit.host import fields
+from lit_probe.lit.host.config_values import one_of
+from lit_probe.lit.host.model import ProbeModel
 
 RULES_KEY = "Rules"
 ALL = "negation and contrast"

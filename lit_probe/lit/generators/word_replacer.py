@@ -9,10 +9,10 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 from lit_nlp.components import word_replacer
 
-from lit_probe.counterfactual_rules import Edit
+from lit_probe.counterfactuals.rules import Edit
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.generators.stock_generator import StockGenerator, text_field
-from lit_probe.lit.model import ProbeModel
+from lit_probe.lit.host.model import ProbeModel
 
 
 class WordReplacer(StockGenerator):

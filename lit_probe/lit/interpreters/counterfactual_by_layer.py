@@ -11,18 +11,19 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 
-from lit_probe.battery import CheckProgress
-from lit_probe.counterfactuals import compare_pairs, moved_neurons, trajectory
-from lit_probe.edits import aligned_changes, changed_words, edit_warnings
+from lit_probe.counterfactuals.edits import aligned_changes, changed_words, edit_warnings
+from lit_probe.counterfactuals.moved_neurons import moved_neurons
+from lit_probe.counterfactuals.pair_changes import compare_pairs, trajectory
 from lit_probe.errors import LitProbeError
-from lit_probe.lit import fields
-from lit_probe.lit.config_values import one_of, settings_of, whole_number
-from lit_probe.lit.explaining import CLASS_PREFIX, DEFAULTS, explainer_of, question_of
+from lit_probe.lit.host import fields
+from lit_probe.lit.host.config_values import one_of, settings_of, whole_number
+from lit_probe.lit.host.explaining import CLASS_PREFIX, DEFAULTS, explainer_of, question_of
+from lit_probe.lit.host.model import probe_model
+from lit_probe.lit.host.pooled_texts import PooledBatch
+from lit_probe.lit.interpreters.asked import Asked, Part, Respond, answer_part
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
-from lit_probe.lit.model import probe_model
-from lit_probe.lit.neurons import Asked, Part, Respond, answer_part
-from lit_probe.lit.pooled_texts import PooledBatch
-from lit_probe.lit.train_geometries import geometry_of
+from lit_probe.lit.interpreters.train_geometries import geometry_of
+from lit_probe.progress import Progress
 from lit_probe.salience import SALIENCE_METHODS
 
 TRAJECTORY = "trajectory"
@@ -65,7 +66,7 @@ class CounterfactualByLayerInterpreter(ProbeInterpreter):
         Returns:
           ``status``: ``ready`` with ``part`` and
 
-            * ``trajectory``: what `lit_probe.counterfactuals.trajectory` gives; each layer has ``typical_cosine`` and
+            * ``trajectory``: what `trajectory` gives; each layer has ``typical_cosine`` and
               ``typical_mahalanobis``, the median distances of two train texts; ``best_layer``, ``n_layers``, ``identical``,
               ``warnings``, ``words`` (both texts' words, each with whether it differs), ``examples`` and what the probes are;
             * ``neurons``: what `moved_neurons` gives, with ``layer``, ``class_name`` and ``against_name``;
@@ -134,7 +135,7 @@ def _read_prepare(settings: Mapping[str, Any]) -> Respond:
         # With its activations in the cache, the encoder has not been needed yet.
         name = asked.probes.encoder.name
 
-        def load(progress: CheckProgress) -> dict[str, Any]:
+        def load(progress: Progress) -> dict[str, Any]:
             return {"n_texts": len(asked.probes.pooled([_ANY_TEXT]))}
 
         return asked.probes.checks.ask(("encoder at hand", name), f"Loading {name}", load, quick=True)

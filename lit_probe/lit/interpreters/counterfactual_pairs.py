@@ -11,19 +11,20 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 
-from lit_probe.counterfactual_rules import RULE_TITLES, UNKNOWN
-from lit_probe.counterfactuals import compare_pairs, over_groups, over_pairs, pairs_of
+from lit_probe.counterfactuals.over_pairs import over_groups, over_pairs, pairs_of
+from lit_probe.counterfactuals.pair_changes import compare_pairs
+from lit_probe.counterfactuals.rules import RULE_TITLES, UNKNOWN
+from lit_probe.data.labelled_texts import clean_text
 from lit_probe.errors import DatasetError, LitProbeError
-from lit_probe.examples import clean_text
-from lit_probe.lit import fields, specs
-from lit_probe.lit.config_values import one_of, settings_of
-from lit_probe.lit.dataset import ProbeDataset, probe_dataset
-from lit_probe.lit.generators.generator import EXPECTATION, RULE
+from lit_probe.lit.host import fields, specs
+from lit_probe.lit.host.config_values import one_of, settings_of
+from lit_probe.lit.host.dataset import ProbeDataset, probe_dataset
+from lit_probe.lit.host.fields import EXPECTATION, RULE
+from lit_probe.lit.host.messages import plain_message
+from lit_probe.lit.host.model import ProbeModel, probe_model
+from lit_probe.lit.interpreters.asked import check_keys
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
-from lit_probe.lit.messages import plain_message
-from lit_probe.lit.model import ProbeModel, probe_model
-from lit_probe.lit.neurons import check_keys
-from lit_probe.lit.train_geometries import geometry_of
+from lit_probe.lit.interpreters.train_geometries import geometry_of
 
 DATASET, SENT = "dataset", "sent"
 DEFAULT_COLUMN = "pair_id"

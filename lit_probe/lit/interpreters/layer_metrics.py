@@ -9,17 +9,17 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 
+from lit_probe.data.labelled_texts import SPLIT_NAMES, SplitName
 from lit_probe.errors import LitProbeError
-from lit_probe.examples import SPLIT_NAMES, SplitName
-from lit_probe.layerwise import LayerMetrics
-from lit_probe.lit import fields
-from lit_probe.lit.dataset import ProbeDataset, probe_dataset
+from lit_probe.lit.host import fields
+from lit_probe.lit.host.dataset import ProbeDataset, probe_dataset
+from lit_probe.lit.host.model import ProbeModel, probe_model
+from lit_probe.lit.host.pooled_texts import PooledBatch
+from lit_probe.lit.host.row_selection import HELD_OUT, select_rows
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
-from lit_probe.lit.model import ProbeModel, probe_model
-from lit_probe.lit.pooled_texts import PooledBatch
-from lit_probe.lit.row_selection import HELD_OUT, select_rows
-from lit_probe.metrics import METRICS, Metric, Score, metrics_for
+from lit_probe.probing.layerwise import LayerMetrics
 from lit_probe.registry import lookup
+from lit_probe.scores.metrics import METRICS, Metric, Score, metrics_for
 
 HEADLINE = "headline"
 

@@ -9,10 +9,10 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 
-from lit_probe.lit import fields
-from lit_probe.lit.dataset import probe_dataset
+from lit_probe.lit.host import fields
+from lit_probe.lit.host.dataset import probe_dataset
+from lit_probe.lit.host.model import probe_model
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
-from lit_probe.lit.model import probe_model
 
 
 class LayerPredictionsInterpreter(ProbeInterpreter):

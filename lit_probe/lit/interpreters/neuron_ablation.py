@@ -13,31 +13,15 @@ from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 from numpy.typing import NDArray
 
-from lit_probe.ablation import (
-    N_RANDOM_SETS,
-    REPLACEMENTS,
-    Ablation,
-    Change,
-    LaterLayers,
-    LayerStates,
-    TokenStatistics,
-    ablation_curve,
-    against_random,
-    change_of,
-    moved_by,
-    random_changes,
-    usual_tokens,
-)
-from lit_probe.activation_cache import text_hash
-from lit_probe.erasure import erase_concept
+from lit_probe.encoder.cache import text_hash
 from lit_probe.errors import LitProbeError
-from lit_probe.lit import fields
-from lit_probe.lit.config_values import number, one_of, whole_number
-from lit_probe.lit.dataset import probe_dataset, stratified_sample
-from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
-from lit_probe.lit.messages import plain_message
-from lit_probe.lit.model import probe_model
-from lit_probe.lit.neurons import (
+from lit_probe.lit.host import fields
+from lit_probe.lit.host.config_values import number, one_of, whole_number
+from lit_probe.lit.host.dataset import probe_dataset, stratified_sample
+from lit_probe.lit.host.messages import plain_message
+from lit_probe.lit.host.model import probe_model
+from lit_probe.lit.host.row_selection import select_rows
+from lit_probe.lit.interpreters.asked import (
     OPTION_KEYS,
     RANKING_KEYS,
     Asked,
@@ -49,10 +33,30 @@ from lit_probe.lit.neurons import (
     read_ranking,
     read_units,
 )
-from lit_probe.lit.row_selection import select_rows
-from lit_probe.neuron_evaluation import EVALUATORS, N_DRAWS, PERCENTAGES, compare_rankings, evaluate_ranking, minimal_set
-from lit_probe.neuron_rankings import RANKINGS
-from lit_probe.study import LayerStudy
+from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
+from lit_probe.neurons.effects.ablation import (
+    N_RANDOM_SETS,
+    REPLACEMENTS,
+    Ablation,
+    against_random,
+    change_of,
+    moved_by,
+    random_changes,
+    usual_tokens,
+)
+from lit_probe.neurons.effects.curve import ablation_curve
+from lit_probe.neurons.effects.erasure import erase_concept
+from lit_probe.neurons.rankings import RANKINGS
+from lit_probe.neurons.rankings.neuron_evaluation import (
+    EVALUATORS,
+    N_DRAWS,
+    PERCENTAGES,
+    compare_rankings,
+    evaluate_ranking,
+    minimal_set,
+)
+from lit_probe.probing.layer_states import Change, LaterLayers, LayerStates, TokenStatistics
+from lit_probe.probing.study import LayerStudy
 
 # What is changed: chosen neurons, or the direction that the layer's probe reads.
 NEURONS, DIRECTION = "neurons", "direction"

@@ -10,14 +10,14 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 
+from lit_probe.data.labelled_texts import SplitName, clean_text
+from lit_probe.encoder.alignment import align
 from lit_probe.errors import LitProbeError
-from lit_probe.examples import SplitName, clean_text
-from lit_probe.lit import fields
-from lit_probe.lit.config_values import number, one_of, whole_number
-from lit_probe.lit.dataset import probe_dataset, stratified_sample
-from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
-from lit_probe.lit.model import probe_model
-from lit_probe.lit.neurons import (
+from lit_probe.lit.host import fields
+from lit_probe.lit.host.config_values import number, one_of, whole_number
+from lit_probe.lit.host.dataset import probe_dataset, stratified_sample
+from lit_probe.lit.host.model import probe_model
+from lit_probe.lit.interpreters.asked import (
     MAX_TEXTS,
     RANKING_KEYS,
     Asked,
@@ -28,11 +28,11 @@ from lit_probe.lit.neurons import (
     read_unit,
     read_units,
 )
-from lit_probe.neuron_clusters import THRESHOLD, correlation_clusters
-from lit_probe.neuron_evidence import TokenActivations, activation_distribution, token_activations
-from lit_probe.neuron_factors import N_COMPONENTS, neuron_factors
-from lit_probe.token_alignment import align
-from lit_probe.top_words import ENDS, top_words, with_surroundings
+from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
+from lit_probe.neurons.meaning.neuron_clusters import THRESHOLD, correlation_clusters
+from lit_probe.neurons.meaning.neuron_evidence import TokenActivations, activation_distribution, token_activations
+from lit_probe.neurons.meaning.neuron_factors import N_COMPONENTS, neuron_factors
+from lit_probe.neurons.meaning.top_words import ENDS, top_words, with_surroundings
 
 # Test is scored once, at the end: nobody chooses neurons by it.
 _SPLITS: dict[str, SplitName] = {"dev": "dev", "train": "train"}

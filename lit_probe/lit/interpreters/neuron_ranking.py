@@ -11,11 +11,9 @@ from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 from numpy.typing import NDArray
 
-from lit_probe.ablation import REPLACEMENTS
-from lit_probe.lit.config_values import number, one_of, settings_of, whole_number
-from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
-from lit_probe.lit.model import ProbeModel, probe_model
-from lit_probe.lit.neurons import (
+from lit_probe.lit.host.config_values import number, one_of, settings_of, whole_number
+from lit_probe.lit.host.model import ProbeModel, probe_model
+from lit_probe.lit.interpreters.asked import (
     AT_ONCE,
     RANKING_KEYS,
     Asked,
@@ -27,9 +25,11 @@ from lit_probe.lit.neurons import (
     read_layer,
     read_ranking,
 )
-from lit_probe.neuron_evaluation import EVALUATORS
-from lit_probe.neuron_rankings import RANKINGS, NeuronRanking
-from lit_probe.neuron_stability import neuron_stability
+from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
+from lit_probe.neurons.effects.ablation import REPLACEMENTS
+from lit_probe.neurons.rankings import RANKINGS, NeuronRanking
+from lit_probe.neurons.rankings.neuron_evaluation import EVALUATORS
+from lit_probe.neurons.rankings.neuron_stability import neuron_stability
 
 # Which neurons of a ranking are listed; the first is the default.
 SELECTIONS = ("top", "bottom", "random", "threshold", "mass")

@@ -10,13 +10,14 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 
-from lit_probe.baselines import BASELINES
-from lit_probe.battery import CHECKS, CheckProgress, find_check, run_check
+from lit_probe.checks.baselines import BASELINES
+from lit_probe.checks.battery import CHECKS, find_check, run_check
+from lit_probe.checks.layer_comparison import compare_two_layers
 from lit_probe.errors import LitProbeError
-from lit_probe.layer_comparison import compare_two_layers
-from lit_probe.lit.dataset import ProbeDataset, probe_dataset
+from lit_probe.lit.host.dataset import ProbeDataset, probe_dataset
+from lit_probe.lit.host.model import ProbeModel, probe_model
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
-from lit_probe.lit.model import ProbeModel, probe_model
+from lit_probe.progress import Progress
 
 
 class ProbeChecksInterpreter(ProbeInterpreter):
@@ -71,7 +72,7 @@ class ProbeChecksInterpreter(ProbeInterpreter):
             answer = checks.cancel(key, title)
         else:
 
-            def compute(progress: CheckProgress) -> dict[str, Any]:
+            def compute(progress: Progress) -> dict[str, Any]:
                 return run_check(question.check, study, checks.cache, progress, question.variant)
 
             answer = checks.ask(key, title, compute, quick=check.quick)

@@ -6,7 +6,7 @@ from lit_nlp.api import components
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 
-from lit_probe.lit.model import is_probe_model
+from lit_probe.lit.host.model import is_probe_model
 
 
 class ProbeInterpreter(components.Interpreter):

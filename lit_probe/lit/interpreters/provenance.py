@@ -9,11 +9,11 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 
-from lit_probe.lit.dataset import probe_dataset
+from lit_probe.checks.provenance import card
+from lit_probe.lit.host.dataset import probe_dataset
+from lit_probe.lit.host.model import probe_model
+from lit_probe.lit.interpreters.numbers import check_number, command_for, facts_of
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
-from lit_probe.lit.model import probe_model
-from lit_probe.lit.numbers import check_number, command_for, facts_of
-from lit_probe.provenance import card
 
 
 class ProvenanceInterpreter(ProbeInterpreter):

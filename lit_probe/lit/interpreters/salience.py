@@ -14,13 +14,13 @@ from lit_nlp.api import model as lit_model
 from numpy.typing import NDArray
 
 from lit_probe.errors import LitProbeError
-from lit_probe.lit import explaining
-from lit_probe.lit.config_values import one_of, settings_of, whole_number
-from lit_probe.lit.explaining import Explainer, Explanation, PlannedMap, Question, explainer_of, question_of
+from lit_probe.lit.host import explaining
+from lit_probe.lit.host.config_values import one_of, settings_of, whole_number
+from lit_probe.lit.host.explaining import Explainer, Explanation, PlannedMap, Question, explainer_of, question_of
+from lit_probe.lit.host.messages import plain_message
+from lit_probe.lit.host.model import ProbeModel, probe_model
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
-from lit_probe.lit.messages import plain_message
-from lit_probe.lit.model import ProbeModel, probe_model
-from lit_probe.probe_forward import SCALARS
+from lit_probe.probing.probe_forward import SCALARS
 from lit_probe.salience import SALIENCE_METHODS, SalienceMethod, TokenScores
 
 # The controls of a row are called by their keys: these say what they are. The options' are in `explaining.TITLES`.

@@ -11,21 +11,21 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 
-from lit_probe.battery import CheckProgress
 from lit_probe.errors import LitProbeError
-from lit_probe.faithfulness import faithfulness
-from lit_probe.lit import fields
-from lit_probe.lit.config_values import one_of, settings_of, whole_number
-from lit_probe.lit.dataset import stratified_sample
-from lit_probe.lit.explaining import GOLD, PREDICTED, PROBE, Explainer, Question, explainer_of, question_of
+from lit_probe.lit.host import fields
+from lit_probe.lit.host.config_values import one_of, settings_of, whole_number
+from lit_probe.lit.host.dataset import stratified_sample
+from lit_probe.lit.host.explaining import GOLD, PREDICTED, PROBE, Explainer, Question, explainer_of, question_of
+from lit_probe.lit.host.messages import plain_message
+from lit_probe.lit.host.model import ProbeModel, probe_model
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
-from lit_probe.lit.messages import plain_message
-from lit_probe.lit.model import ProbeModel, probe_model
-from lit_probe.probe_forward import Forward
+from lit_probe.probing.probe_forward import Forward
+from lit_probe.progress import Progress
 from lit_probe.registry import lookup
 from lit_probe.salience import SALIENCE_METHODS
-from lit_probe.salient_words import salient_words
-from lit_probe.stability import stability
+from lit_probe.salience.salient_words import salient_words
+from lit_probe.salience.trust.faithfulness import faithfulness
+from lit_probe.salience.trust.stability import stability
 
 _DEFAULT_SAMPLE = 100
 _MAX_SAMPLE = 1_000
@@ -55,7 +55,7 @@ class _Asked:
         return dict(self.numbers)[name]
 
 
-def _faithfulness(forward: Forward, rows: _Rows, asked: _Asked, progress: CheckProgress) -> dict[str, Any]:
+def _faithfulness(forward: Forward, rows: _Rows, asked: _Asked, progress: Progress) -> dict[str, Any]:
     question = asked.question
     return faithfulness(
         forward,
@@ -69,7 +69,7 @@ def _faithfulness(forward: Forward, rows: _Rows, asked: _Asked, progress: CheckP
     )
 
 
-def _stability(forward: Forward, rows: _Rows, asked: _Asked, progress: CheckProgress) -> dict[str, Any]:
+def _stability(forward: Forward, rows: _Rows, asked: _Asked, progress: Progress) -> dict[str, Any]:
     return stability(
         forward,
         rows.texts,
@@ -81,7 +81,7 @@ def _stability(forward: Forward, rows: _Rows, asked: _Asked, progress: CheckProg
     )
 
 
-def _words(forward: Forward, rows: _Rows, asked: _Asked, progress: CheckProgress) -> dict[str, Any]:
+def _words(forward: Forward, rows: _Rows, asked: _Asked, progress: Progress) -> dict[str, Any]:
     return salient_words(
         forward,
         rows.texts,
@@ -110,7 +110,7 @@ class SalienceCheck:
     """
 
     title: str
-    compute: Callable[[Forward, _Rows, _Asked, CheckProgress], dict[str, Any]]
+    compute: Callable[[Forward, _Rows, _Asked, Progress], dict[str, Any]]
     one_method: bool = False
     scalar: str = "logit"
     numbers: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)

@@ -10,14 +10,14 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 
-from lit_probe.battery import CheckProgress
 from lit_probe.errors import LitProbeError
-from lit_probe.lit.config_values import one_of, settings_of
-from lit_probe.lit.explaining import Explainer, PlannedMap, explainer_of, question_of
+from lit_probe.lit.host.config_values import one_of, settings_of
+from lit_probe.lit.host.explaining import Explainer, PlannedMap, explainer_of, question_of
+from lit_probe.lit.host.messages import plain_message
+from lit_probe.lit.host.model import ProbeModel, probe_model
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.salience import aggregation_of
-from lit_probe.lit.messages import plain_message
-from lit_probe.lit.model import ProbeModel, probe_model
+from lit_probe.progress import Progress
 from lit_probe.salience import SALIENCE_METHODS
 
 
@@ -94,7 +94,7 @@ def _in_the_background(planned: PlannedMap, explainer: Explainer, model: ProbeMo
     key = (model.name, "salience_map", planned.key)
     title = f"{SALIENCE_METHODS[planned.method].title} for the {planned.forward.name} of {model.name}"
 
-    def compute(progress: CheckProgress) -> dict[str, Any]:
+    def compute(progress: Progress) -> dict[str, Any]:
         passes = count()
         return {"explained": explainer.make(planned, lambda: progress(next(passes), planned.n_passes))}
 

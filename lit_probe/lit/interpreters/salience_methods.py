@@ -9,11 +9,11 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 
-from lit_probe.lit import explaining
+from lit_probe.lit.host import explaining
+from lit_probe.lit.host.model import probe_model
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.salience import description_of
-from lit_probe.lit.model import probe_model
-from lit_probe.probe_forward import SCALARS
+from lit_probe.probing.probe_forward import SCALARS
 from lit_probe.salience import SALIENCE_METHODS
 
 

@@ -9,9 +9,9 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 
+from lit_probe.checks.transfer import transfer
+from lit_probe.lit.host.model import probe_model
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
-from lit_probe.lit.model import probe_model
-from lit_probe.transfer import transfer
 
 _ONE_DATA_SET = "There is one data set with these classes only, and no other to transfer to. Name another data set."
 
@@ -37,7 +37,7 @@ class TransferInterpreter(ProbeInterpreter):
           config: not used.
 
         Returns:
-          ``status``: ``ready`` with what ``lit_probe.transfer.transfer`` gives, or with ``available`` False and a ``reason``
+          ``status``: ``ready`` with what ``transfer`` gives, or with ``available`` False and a ``reason``
           where there is one data set only; ``computing`` with ``message`` and ``fraction``, also while a data set of these
           classes is still being probed; ``failed`` with ``message``.
         """

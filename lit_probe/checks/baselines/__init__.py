@@ -1,0 +1,95 @@
+"""What a probe's score has to beat: baselines on the same axes, fitted on train alone and scored on dev as the probes are.
+
+The embedding layer, which reads words but no context, is layer 0 of every study and needs no entry here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+from lit_probe.checks.baselines.baseline import Baseline, Predictions
+from lit_probe.checks.baselines.from_layers import predict_with_random_weights, predict_with_shuffled_labels
+from lit_probe.checks.baselines.from_text import (
+    predict_from_bag_of_words,
+    predict_from_length,
+    predict_from_tfidf,
+    predict_majority,
+)
+from lit_probe.encoder.cache import Cache
+from lit_probe.errors import CancelledError, LitProbeError
+from lit_probe.probing.study import LayerStudy
+from lit_probe.progress import Progress, no_progress
+from lit_probe.registry import lookup
+
+__all__ = ["BASELINES", "Baseline", "Predictions", "measure_baselines"]
+
+BASELINES: dict[str, Baseline] = {
+    "majority": Baseline("Majority class", False, predict_majority),
+    "bag_of_words": Baseline("Bag of words", False, predict_from_bag_of_words),
+    "tfidf": Baseline("TF-IDF", False, predict_from_tfidf),
+    "length": Baseline("Text length", False, predict_from_length),
+    "random_weights": Baseline("Random weights", True, predict_with_random_weights),
+    "shuffled": Baseline("Shuffled labels", True, predict_with_shuffled_labels),
+}
+
+# Progress is told in these parts of one baseline.
+_PARTS = 100
+
+
+def measure_baselines(
+    study: LayerStudy, cache: Cache, progress: Progress = no_progress, names: Sequence[str] = tuple(BASELINES)
+) -> dict[str, Any]:
+    """The baselines' scores on dev by the study's headline metric; each is cached for itself.
+
+    Args:
+      study: whose data, encoder, pooling, probe and seed they share.
+      cache: where results are kept.
+      progress: called with how much is done of how much.
+      names: which of `BASELINES`.
+
+    Returns:
+      JSON-ready: ``metric`` and ``baselines``, a list in the order of ``names`` of what `Baseline.measure` gives, each with its
+      ``name``; and ``notes``. One that cannot be fitted to these data has no score, and says why in ``reason``.
+
+    Raises:
+      UnknownNameError: there is no such baseline.
+      CancelledError: from ``progress``.
+    """
+    chosen = {name: lookup(BASELINES, name, "baseline") for name in names}
+    total = _PARTS * len(chosen)
+    measured = []
+    for index, (name, baseline) in enumerate(chosen.items()):
+
+        def part(done: int, of: int, start: int = _PARTS * index) -> None:
+            progress(start + _PARTS * done // of, total)
+
+        part(0, 1)
+        measured.append({"name": name, **_stored(name, baseline, study, cache, part)})
+    progress(total, total)
+    return {"metric": study.headline, "baselines": measured, "notes": [note for one in measured for note in _notes(one)]}
+
+
+def _notes(one: dict[str, Any]) -> list[str]:
+    notes = [f"{one['title']}: {note}" for note in one["notes"]]
+    if one["not_converged"]:
+        where = f" at layers {', '.join(map(str, one['not_converged']))}" if one["per_layer"] else ""
+        notes.append(f"{one['title']}: the fit did not converge{where}.")
+    return notes
+
+
+def _stored(name: str, baseline: Baseline, study: LayerStudy, cache: Cache, progress: Progress) -> dict[str, Any]:
+    facts = {
+        "baseline": name,
+        "study": study.fingerprint,
+        "versions": {library: version(library) for library in ("lit-probe", "numpy", "scikit-learn", "torch")},
+    }
+    try:
+        make = partial(baseline.measure, study, cache, progress)
+        return cache.json_result("baselines", facts, make)
+    except CancelledError:
+        raise
+    except LitProbeError as error:
+        return baseline.failure(study, str(error))

@@ -1,0 +1,80 @@
+"""Baselines that read the text and no encoder: what the frequencies of classes, the words or the length already tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lit_probe.checks.baselines.baseline import Predictions
+from lit_probe.checks.baselines.word_regression import WordRegression
+from lit_probe.encoder.cache import Cache
+from lit_probe.probing.probes import FittedProbe, fit_logistic, fit_majority
+from lit_probe.probing.study import LayerStudy
+from lit_probe.progress import Progress
+
+# Words of one letter count too, unlike in scikit-learn's default.
+_WORD = r"(?u)\b\w+\b"
+
+
+def predict_majority(study: LayerStudy, cache: Cache, progress: Progress) -> Predictions:
+    """The class frequencies of train, whatever the text: every row goes into train's largest class."""
+    return _from_lengths(study, fit_majority, progress)
+
+
+def predict_from_bag_of_words(study: LayerStudy, cache: Cache, progress: Progress) -> Predictions:
+    """Logistic regression on which words occur: 0 or 1 for each lower-case word of train.
+
+    Presence rather than counts: for sentiment it does at least as well (Pang et al. 2002, https://aclanthology.org/W02-1011), and
+    a long text's frequent words do not outweigh the rest. 0 and 1 need no further scaling.
+    """
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    return _from_words(study, CountVectorizer(token_pattern=_WORD, binary=True, dtype=np.float64), progress)
+
+
+def predict_from_tfidf(study: LayerStudy, cache: Cache, progress: Progress) -> Predictions:
+    """Logistic regression on TF-IDF of words and pairs of neighbours that two or more texts of train hold.
+
+    The frequencies are 1 + log of the counts, and each text's vector has length 1.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return _from_words(study, TfidfVectorizer(token_pattern=_WORD, ngram_range=(1, 2), min_df=2, sublinear_tf=True), progress)
+
+
+def predict_from_length(study: LayerStudy, cache: Cache, progress: Progress) -> Predictions:
+    """Logistic regression on two numbers: the logarithms of 1 + the words and 1 + the characters of the text."""
+    return _from_lengths(study, fit_logistic, progress)
+
+
+def _from_lengths(study: LayerStudy, fit: Callable[..., FittedProbe], progress: Progress) -> Predictions:
+    train, dev = study.splits.train, study.splits.dev
+    probe = fit(_lengths(train.texts), train.labels, len(train.label_names), train.groups, study.seed)
+    progress(1, 1)
+    return Predictions(
+        probe.predict_proba(_lengths(dev.texts))[None, :, None],
+        not_converged=[] if probe.converged else [0],
+        settings=probe.settings,
+    )
+
+
+def _lengths(texts: Sequence[str]) -> NDArray[np.float64]:
+    """``[n_examples, 2]``. Logarithms, because a few texts are far longer than the rest."""
+    lengths: NDArray[np.float64] = np.log1p([[len(text.split()), len(text)] for text in texts])
+    return lengths
+
+
+def _from_words(study: LayerStudy, vectoriser: Any, progress: Progress) -> Predictions:
+    train, dev = study.splits.train, study.splits.dev
+    fitted = WordRegression.fit(vectoriser, train.texts, train.labels, train.groups, study.seed, progress=progress)
+    truncated = study.activations["train"].share_truncated
+    notes = [f"it reads whole texts, the encoder reads {study.encoder.max_length} tokens of each."] if truncated else []
+    return Predictions(
+        fitted.predict_proba(dev.texts)[None, :, None],
+        not_converged=[] if fitted.converged else [0],
+        settings=fitted.settings,
+        notes=notes,
+    )

@@ -1,0 +1,250 @@
+"""Control tasks: labels that say nothing about the concept, yet can be learnt by heart. Selectivity is measured against them.
+
+A control task (Hewitt & Liang 2019, https://doi.org/10.18653/v1/D19-1275) gives every *type* a random label. For sentences a
+type must be something that repeats between train and dev: with one random label per sentence no probe could be right about a new
+sentence, and "selectivity" would be the score less chance.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lit_probe.data.labelled_texts import LabelledTexts, SplitName, Splits, normalise_text
+from lit_probe.errors import DatasetError
+from lit_probe.registry import lookup
+
+# By how much the control's class shares on train may differ from the task's.
+MAX_IMBALANCE = 0.05
+
+# A word in more of the train texts than this is a text's type only where it has no other: of long texts, most would share it.
+MAX_WORD_SHARE = 0.2
+
+ADVICE = "Choose another control: word, first_word, or group: and the name of a column."
+
+Types = list[str]
+_LETTERS = r"[^\W\d_]+"
+_WORD = re.compile(rf"{_LETTERS}(?:['’]{_LETTERS})*")
+# How tokenized corpora write brackets: -LRB- and -RRB-.
+_BRACKETS = frozenset(("lrb", "rrb"))
+
+
+@dataclass(frozen=True)
+class Control:
+    """A way to give every text a type.
+
+    Attributes:
+      title: what a type is, in words that follow "a seeded hash of".
+      types: the types of train and of dev, from the splits and the column that was named (``group:author``), if any.
+    """
+
+    title: str
+    types: Callable[[Splits, str], tuple[Types, Types]]
+
+
+def _content_words(splits: Splits, column: str) -> tuple[Types, Types]:
+    """The content word that most train texts hold, of those in the text; the first in the alphabet of two alike.
+
+    Words in more than a fifth of the train texts come after all others. A text without a content word has the empty type.
+    """
+    # scikit-learn takes a second to import, and a start from the cache computes nothing.
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    def words(text: str) -> set[str]:
+        found = {_without_apostrophe(word) for word in _WORD.findall(normalise_text(text))}
+        return {word for word in found - ENGLISH_STOP_WORDS - _BRACKETS if len(word) > 1}
+
+    train = [words(text) for text in splits.train.texts]
+    dev = [words(text) for text in splits.dev.texts]
+    n_texts_with = Counter(word for text in train for word in text)
+    too_common = MAX_WORD_SHARE * len(train)
+
+    def place(word: str) -> tuple[bool, bool, int, str]:
+        count = n_texts_with[word]
+        return not count, count > too_common, -count, word
+
+    def type_of(text: set[str]) -> str:
+        return min(text, key=place, default="")
+
+    return [type_of(text) for text in train], [type_of(text) for text in dev]
+
+
+def _without_apostrophe(word: str) -> str:
+    """``film's`` is a film; ``don't``, ``we'll`` and their like are no content words.
+
+    >>> _without_apostrophe("film's"), _without_apostrophe("don't")
+    ('film', '')
+    """
+    stem, _, ending = word.replace("’", "'").partition("'")
+    return stem if ending in ("", "s") else ""
+
+
+def _first_words(splits: Splits, column: str) -> tuple[Types, Types]:
+    def first_word(text: str) -> str:
+        found = _WORD.search(normalise_text(text))
+        return found.group() if found else ""
+
+    return [first_word(text) for text in splits.train.texts], [first_word(text) for text in splits.dev.texts]
+
+
+def _group_values(splits: Splits, column: str) -> tuple[Types, Types]:
+    def values(split: str, rows: LabelledTexts) -> Types:
+        found = rows.columns.get(column) if column else rows.groups
+        if found is None:
+            columns = ", ".join(name for name in splits.train.columns if name in splits.dev.columns) or "none"
+            missing = f"no column {column!r}" if column else "no groups"
+            raise DatasetError(
+                f"{splits.name} has {missing} in its {split} rows. Name a column for the control, as in group:author. "
+                f"Columns of both train and dev: {columns}."
+            )
+        return [str(value) for value in found]
+
+    return values("train", splits.train), values("dev", splits.dev)
+
+
+CONTROLS: dict[str, Control] = {
+    "word": Control("the text's content word that occurs in most training texts", _content_words),
+    "first_word": Control("the text's first word", _first_words),
+    "group": Control("the text's group, or its value in the named column", _group_values),
+}
+
+MEMORISATION = "memorisation"
+
+
+def find_control(kind: str) -> Control:
+    """The control of that name; of ``group:author``, which names a column, the one called ``group``.
+
+    Raises:
+      UnknownNameError: there is no such control.
+
+    >>> find_control("group:author").title
+    "the text's group, or its value in the named column"
+    """
+    name, _, _ = kind.partition(":")
+    return lookup(CONTROLS, name if name == "group" else kind, "control")
+
+
+@dataclass(frozen=True)
+class ControlTask:
+    """Random labels by type, with the class shares of the task.
+
+    Attributes:
+      kind: the name in `CONTROLS`; after a colon the column, for groups. ``"memorisation"`` where every text is a type.
+      train_types: ``[n_train]`` the type of each train text.
+      dev_types: ``[n_dev]`` the type of each dev text.
+      n_by_class: how many train texts each class of the task has.
+      label_names: the task's classes.
+
+    >>> rows = LabelledTexts(("a fine film", "a bad film", "fine music", "bad music"), np.array([1, 0, 1, 0]), ("no", "yes"))
+    >>> control = ControlTask.of("first_word", Splits("reviews", rows, rows.select([0, 2]), rows.select([])))
+    >>> control.train_types, control.n_types, control.share_seen
+    (('a', 'a', 'fine', 'bad'), 3, 1.0)
+    >>> labels = control.labels(seed=0)
+    >>> bool(labels["train"][0] == labels["train"][1] == labels["dev"][0]), labels["train"].sum()
+    (True, 2)
+    """
+
+    kind: str
+    train_types: tuple[str, ...]
+    dev_types: tuple[str, ...]
+    n_by_class: tuple[int, ...]
+    label_names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, kind: str, splits: Splits) -> ControlTask:
+        """The control task of this kind for these texts; test is not read.
+
+        Raises:
+          UnknownNameError: there is no such control.
+          DatasetError: there are no groups, or no such column.
+        """
+        train, dev = find_control(kind).types(splits, kind.partition(":")[2])
+        return cls._with_types(kind, train, dev, splits)
+
+    @classmethod
+    def one_label_per_text(cls, splits: Splits) -> ControlTask:
+        """Every text a type of its own. It tells what probes learn by heart on train; of dev texts it can say nothing."""
+        return cls._with_types(MEMORISATION, splits.train.texts, splits.dev.texts, splits)
+
+    @classmethod
+    def _with_types(cls, kind: str, train: Sequence[str], dev: Sequence[str], splits: Splits) -> ControlTask:
+        n_by_class = np.bincount(splits.train.labels, minlength=len(splits.label_names))
+        return cls(kind, tuple(train), tuple(dev), tuple(n_by_class.tolist()), splits.label_names)
+
+    @property
+    def n_types(self) -> int:
+        """How many types train has."""
+        return len(set(self.train_types))
+
+    @property
+    def share_seen(self) -> float:
+        """The share of dev texts whose type also stands in train, 0 to 1: only their labels can have been learnt."""
+        seen = set(self.train_types)
+        return sum(name in seen for name in self.dev_types) / max(len(self.dev_types), 1)
+
+    def labels(self, seed: int) -> dict[SplitName, NDArray[np.int64]]:
+        """The labels of train ``[n_train]`` and dev ``[n_dev]``.
+
+        The types of train, those of most texts first, draw a class by a hash of seed and type: each class with a probability
+        proportional to the texts it is behind its share of those given out so far, this type's included, among the classes that
+        can still take so many. Hence types of like frequency tend to get different labels; few labellings, all about equally
+        hard, tell the control's score; and the class shares on train are those of the task. A type that only dev has draws by
+        the same hash from the task's class shares on train.
+
+        The labels depend on seed and types alone, not on the order of the texts.
+
+        Raises:
+          DatasetError: the control cannot be balanced: there are fewer types than classes, a class gets fewer than 2 texts, or
+            the class shares differ from the task's by more than 5 points.
+        """
+        counts = Counter(self.train_types)
+        targets = np.array(self.n_by_class)
+        if len(counts) < np.count_nonzero(targets):
+            found = f"{len(counts)} {'types' if len(counts) != 1 else 'type'}"
+            raise self._unbalanced(f"train has {found} for {np.count_nonzero(targets)} classes")
+        given, drawn = np.zeros_like(targets), dict[str, int]()
+        for name, count in sorted(counts.items(), key=lambda item: (-item[1], _hash(seed, item[0]))):
+            behind = targets * (given.sum() + count) - given * targets.sum()
+            weights = np.where(given + count <= targets, np.maximum(behind, 0), 0)
+            drawn[name] = _draw(_hash(seed, name), weights) if weights.any() else int((targets - given).argmax())
+            given[drawn[name]] += count
+        lacking = targets - given
+        self._check_balance(lacking, counts)
+        for name in self.dev_types:
+            drawn.setdefault(name, _draw(_hash(seed, name), self.n_by_class))
+        return {"train": _labels(self.train_types, drawn), "dev": _labels(self.dev_types, drawn)}
+
+    def _check_balance(self, lacking: NDArray[np.int64], counts: Counter[str]) -> None:
+        n_train, names = len(self.train_types), self.label_names
+        for name, target, missing in zip(names, self.n_by_class, lacking, strict=True):
+            if target and target - missing < 2:
+                raise self._unbalanced(f"no types of few enough texts are left for {name!r}")
+        if np.abs(lacking).sum() / 2 > MAX_IMBALANCE * n_train:
+            largest, count = counts.most_common(1)[0]
+            shares = ", ".join(f"{name} {target / n_train:.0%}" for name, target in zip(names, self.n_by_class, strict=True))
+            raise self._unbalanced(f"its largest type, {largest!r}, has {count:,} of {n_train:,} training texts ({shares})")
+
+    def _unbalanced(self, reason: str) -> DatasetError:
+        return DatasetError(f"The control {self.kind!r} cannot be balanced like the task: {reason}. {ADVICE}")
+
+
+def _hash(seed: int, name: str) -> float:
+    """A number in [0, 1) that looks random and is the same everywhere."""
+    digest = hashlib.sha256(f"{seed} {name}".encode("utf-8", "surrogatepass")).digest()
+    return (int.from_bytes(digest[:8], "big") >> 11) / 2**53
+
+
+def _draw(position: float, weights: Sequence[int] | NDArray[np.int64]) -> int:
+    """The index at ``position`` in [0, 1) when every index takes a stretch as long as its weight."""
+    ends = np.cumsum(weights)
+    return int(np.searchsorted(ends, position * ends[-1], side="right"))
+
+
+def _labels(types: Sequence[str], drawn: dict[str, int]) -> NDArray[np.int64]:
+    return np.array([drawn[name] for name in types], dtype=np.int64)

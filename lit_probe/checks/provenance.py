@@ -1,0 +1,218 @@
+"""The card that reproduces numbers: what was loaded, how everything was set, and the flags that do the same again.
+
+A card is ``layers.json`` without the scores, so either of the two can be given to ``lit-probe layers --from=…``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from lit_probe.data import DATASETS
+from lit_probe.data.labelled_texts import SPLIT_NAMES, Splits
+from lit_probe.data.tables import table_form
+from lit_probe.encoder.encoder import Encoder
+from lit_probe.errors import LitProbeError
+from lit_probe.probing.study import LayerStudy
+
+_SETTINGS: dict[str, type] = {"pooling": str, "probe": str, "max_length": int, "keep": str, "seed": int}
+_COLUMN_FLAGS = ("text_column", "label_column", "group_column")
+
+
+def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What reproduces a study's numbers.
+
+    Args:
+      study: the study.
+      number: what the card was opened from, such as ``{"metric": "accuracy", "layer": 3, "split": "dev", "value": 0.8}``;
+        it is kept on the card as it is.
+
+    Returns:
+      JSON-ready: ``model`` (``id``, ``revision``, ``sha256`` of weights, config and tokenizer), ``pooling``, ``max_length``,
+      ``keep``, ``probe``, ``seed``, library ``versions``; ``datasets``: by name ``label_names``, ``n`` and ``share_truncated``
+      by split, ``headline``, ``best_layer``, ``data`` (source, division, sha256 of each split, seed, …); ``flags`` that do the
+      same again, or None, and then ``notes`` says why; ``number``, if one was given, and its ``control``, if it has one.
+    """
+    splits = study.splits
+    result: dict[str, Any] = {
+        **study.settings(),
+        "datasets": {
+            splits.name: {
+                "label_names": list(splits.label_names),
+                "n": {name: len(rows) for name, rows in splits.items()},
+                "share_truncated": {name: activations.share_truncated for name, activations in study.activations.items()},
+                "headline": study.headline,
+                "best_layer": study.best_layer,
+                "data": dict(splits.provenance),
+            }
+        },
+    }
+    if isinstance(control := (number or {}).get("control"), str):
+        result["control"] = control
+    try:
+        result |= {"flags": _flags(result, "This card"), "notes": []}
+    except LitProbeError as error:
+        result |= {"flags": None, "notes": [str(error)]}
+    return result if number is None else {**result, "number": dict(number)}
+
+
+def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """A card or a ``layers.json``.
+
+    Raises:
+      LitProbeError: there is none, or it lacks what a card holds.
+    """
+    try:
+        read = json.loads(Path(path).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise LitProbeError(f"The card {str(path)!r} cannot be read: {error}") from None
+    if not (
+        isinstance(read, dict)
+        and _holds(read.get("model"), {"id": str, "sha256": dict})
+        and _holds(read, _SETTINGS)
+        and _holds(read, {"datasets": dict, "versions": dict})
+        and isinstance(read.get("control", ""), str)
+        and read["datasets"]
+        and all(_holds(one, {"data": dict, "label_names": list}) for one in read["datasets"].values())
+    ):
+        raise LitProbeError(f"{str(path)!r} is no card: give one that lit_probe wrote, or the layers.json of a run.")
+    return read
+
+
+def flags_from_card(path: str | os.PathLike[str]) -> list[str]:
+    """The command line flags that do what the card describes.
+
+    Code that comes with a checkpoint is not trusted because a file says so: ``--trust_remote_code`` has to be given again.
+
+    Raises:
+      LitProbeError: there is no such card, or no flags can say it (texts that were in a program's memory).
+    """
+    return _flags(read_card(path), f"The card {str(path)!r}")
+
+
+def check_against_card(
+    card: Mapping[str, Any],
+    encoder: Encoder,
+    splits: Splits,
+    *,
+    pooling: str,
+    probe: str,
+    seed: int,
+    control: str | None = None,
+) -> list[str]:
+    """Refuses what would give other numbers than the card's, before any of them is computed.
+
+    Args:
+      card: from `read_card`.
+      encoder: as loaded here.
+      splits: as loaded here.
+      pooling: that is about to be used.
+      probe: that is about to be used.
+      seed: that is about to be used.
+      control: of selectivity, that is about to be used; None where it is not measured.
+
+    Returns:
+      A sentence for each library whose version is another one than on the card: the last digits may then differ.
+
+    Raises:
+      LitProbeError: names everything that differs.
+    """
+    here = {"pooling": pooling, "probe": probe, "max_length": encoder.max_length, "keep": encoder.keep, "seed": seed}
+    if control is not None and "control" in card:
+        here["control"] = control
+    differ = [f"{name} is {value}, {card[name]} on the card" for name, value in here.items() if value != card[name]]
+    on_card = card["model"]["sha256"]
+    differ += [
+        f"the {name} of {encoder.checkpoint.model_id} {_hashes(value, on_card.get(name))}"
+        for name, value in encoder.hashes.items()
+        if value != on_card.get(name)
+    ]
+    entry = card["datasets"].get(splits.name)
+    if entry is None:
+        differ.append(f"the card has {', '.join(map(repr, card['datasets']))}, but no data set {splits.name!r}")
+    else:
+        ours, theirs = splits.provenance.get("sha256", {}), entry["data"].get("sha256", {})
+        differ += [
+            f"the {split} rows of {splits.name} {_hashes(ours.get(split), theirs.get(split))}"
+            for split in SPLIT_NAMES
+            if ours.get(split) is None or ours.get(split) != theirs.get(split)
+        ]
+        if list(splits.label_names) != entry["label_names"]:
+            differ.append(f"the classes are {', '.join(splits.label_names)}, {', '.join(entry['label_names'])} on the card")
+    if differ:
+        raise LitProbeError(
+            f"The card's numbers cannot be reproduced, because something else was loaded: {'; '.join(differ)}. "
+            "Give the files that the card was made from (--model and --datasets beside --from), or leave --from out."
+        )
+    return [
+        f"{name} is {_version(name)} here, {was} on the card: the last digits may differ."
+        for name, was in card["versions"].items()
+        if _version(name) != was
+    ]
+
+
+def _flags(card: Mapping[str, Any], title: str) -> list[str]:
+    data = {name: entry["data"] for name, entry in card["datasets"].items()}
+    flags = {
+        "model": card["model"]["id"],
+        "revision": card["model"].get("revision"),
+        "datasets": ",".join(_dataset_flag(name, one, title) for name, one in data.items()),
+        "max_examples": _only([one["max_examples"] for one in data.values()], "max_examples", title),
+        **{name: card[name] for name in _SETTINGS},
+        "control": card.get("control"),
+    }
+    if any(one["seed"] != card["seed"] for one in data.values()):
+        raise LitProbeError(f"{title} has other seeds for its splits than for its probes, which no flags can say.")
+    origins = [one["origin"] for one in data.values() if "text_column" in one["origin"]]
+    for name in _COLUMN_FLAGS if origins else ():
+        flags[name] = _only([origin.get(name) for origin in origins], name, title)
+    checks = [list(entry["checks"]) for entry in card["datasets"].values() if _holds(entry, {"checks": dict})]
+    if checks:
+        across = ["transfer"] if "transfer" in card else []
+        flags["checks"] = ",".join([*_only(checks, "checks", title), *across]) or "none"
+    if "," in flags["model"]:
+        raise LitProbeError(f"{title} names the model {flags['model']!r}; flags take no path with a comma. Rename the folder.")
+    return [f"--{name}={value}" for name, value in flags.items() if value is not None]
+
+
+def _dataset_flag(name: str, data: Mapping[str, Any], title: str) -> str:
+    """``demo``, ``sst2=folder`` or ``csv=reviews.csv``."""
+    known = _holds(data, {"origin": dict, "seed": int, "max_examples": int})
+    origin = data["origin"] if known else {}
+    if origin.get("kind") in (None, "texts in memory"):
+        raise LitProbeError(f"{title} is about {name!r}, texts that were in a program's memory. Run that program again.")
+    path = origin.get("path")
+    loader = name
+    if "text_column" in origin:
+        files = origin["files"].get("train", []) if _holds(origin, {"files": dict}) else [path]
+        loader = origin.get("form") or table_form(Path(*map(str, files[:1]))) or ""
+    if loader not in DATASETS:
+        raise LitProbeError(f"{title} is about {name!r}, which no loader of this version reads. Load it in a program.")
+    if "," in str(path):
+        raise LitProbeError(f"{title} names the path {path!r}; flags take no path with a comma. Rename it.")
+    return loader if path is None else f"{loader}={path}"
+
+
+def _only(values: Sequence[Any], name: str, title: str) -> Any:
+    if any(value != values[0] for value in values):
+        raise LitProbeError(f"{title} has data sets with different {name}: {', '.join(map(str, values))}. Run them one by one.")
+    return values[0]
+
+
+def _holds(value: Any, fields: Mapping[str, type]) -> bool:
+    return isinstance(value, dict) and all(isinstance(value.get(name), kind) for name, kind in fields.items())
+
+
+def _hashes(ours: str | None, theirs: str | None) -> str:
+    return f"have the sha256 {str(ours)[:12]}…, {str(theirs)[:12]}… on the card"
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,72 @@
+// @ts-check
+/** @typedef {import('../page/types.js').SvgNode} SvgNode */
+import {shorten} from '../words/shorten.js';
+
+/**
+ * A piece of a drawing as plain data: `svgText` turns it into a file, `svgElement` into elements of the page.
+ *
+ * @param {string} name  the SVG element's name
+ * @param {Record<string, string|number>} attributes
+ * @param {...(SvgNode|string|null)} children  null is left out
+ * @returns {SvgNode}
+ */
+export function svgNode(name, attributes, ...children) {
+  return {name, attributes, children: children.filter((child) => child !== null)};
+}
+
+/**
+ * A drawing as elements of the page.
+ *
+ * @param {SvgNode} node
+ * @returns {SVGElement}
+ */
+export function svgElement(node) {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', node.name);
+  for (const [name, value] of Object.entries(node.attributes)) {
+    if (name !== 'xmlns') element.setAttribute(name, String(value));
+  }
+  element.append(...node.children.map((child) => (typeof child === 'string' ? child : svgElement(child))));
+  return element;
+}
+
+/**
+ * A text of a drawing, shortened in the middle where it is too long; the whole of it is its `title`.
+ *
+ * @param {Record<string, string|number>} attributes
+ * @param {string} text
+ * @param {number} pixels  the room there is
+ * @param {number} [perCharacter]  how wide a character is, in pixels
+ * @param {string} [mark]  stands before the text and is never shortened
+ * @returns {SvgNode}
+ */
+export function svgLabel(attributes, text, pixels, perCharacter = 5.8, mark = '') {
+  const shown = shorten(text, Math.max(5, Math.floor(pixels / perCharacter) - mark.length));
+  if (shown === text) return svgNode('text', attributes, mark + text);
+  // The drawings themselves let the pointer through to what lies under them; a browser shows the title only of what it touches.
+  return svgNode('text', {...attributes, 'pointer-events': 'all'}, mark + shown, svgNode('title', {}, mark + text));
+}
+
+/** @type {Record<string, string>} */
+const ESCAPES = {'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;'};
+// XML 1.0 allows no other control characters, escaped or not.
+const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
+
+/**
+ * A drawing as the text of an SVG file.
+ *
+ * @param {SvgNode} node
+ * @returns {string}
+ */
+export function svgText(node) {
+  const attributes = Object.entries(node.attributes).map(([name, value]) => ` ${name}="${escaped(String(value))}"`).join('');
+  const children = node.children.map((child) => (typeof child === 'string' ? escaped(child) : svgText(child))).join('');
+  return `<${node.name}${attributes}>${children}</${node.name}>`;
+}
+
+/**
+ * @param {string} text
+ * @returns {string}
+ */
+function escaped(text) {
+  return text.toWellFormed().replace(FORBIDDEN, '\ufffd').replace(/[&<>"]/g, (character) => ESCAPES[character]);
+}

@@ -1,0 +1,80 @@
+// @ts-check
+/**
+ * The panel "Transfer": how far the probes trained on one data set read the same classes off the texts of another.
+ */
+/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+import {checkCsv} from '../words/files.js';
+import {checkPanel, renderCaption, renderCharts} from '../panels/check_panel.js';
+import {figurePage} from '../charts/figure_page.js';
+import {definePanel, html} from '../page/lit_host.js';
+import {heatColor} from '../charts/palette.js';
+import {intervalText} from '../words/sentences.js';
+import {transferChart} from './transfer_chart.js';
+import {transferRows} from './transfer_chart.js';
+
+const GUIDE = html`
+  <p><b>The question.</b> Does a probe read the concept, or a habit of the data set it was trained on? Each strip is one pair: probes
+    trained on the train examples of the data set before the arrow, scored on the dev examples of the one behind it.</p>
+  <p>Darker is better; white is what guessing scores, or less. A pair marked “its own dev” is the usual curve. Where a probe does well at home and badly
+    abroad, the layer lets it read something that goes with the concept in one data set only. Layers often differ in this: the best one
+    at home need not be the best one abroad.</p>
+  <p>Examples whose text the probe was trained on are left out. A question mark stands where there are too few examples to rely on.</p>`;
+
+definePanel('transfer-module', (LitPanel) => class TransferModule extends checkPanel(LitPanel) {
+  static title = 'Transfer';
+  static infoMarkdown = `**Does the probe work on other data?** Probes trained on one data set, scored on the dev examples of each other one with the
+same classes.`;
+  static interpreter = 'transfer';
+  static guide = GUIDE;
+
+  static template = (/** @type {string} */ model, /** @type {number} */ selectionServiceIndex, /** @type {number} */ shouldReact) => html`
+    <transfer-module model=${model} .shouldReact=${shouldReact} selectionServiceIndex=${selectionServiceIndex}></transfer-module>`;
+
+  question() {
+    return {interpreter: 'transfer', config: {}};
+  }
+
+  /** @param {any} answer @param {LayerMetrics} about @param {number} layer */
+  renderAnswer(answer, about, layer) {
+    const rows = transferRows(answer);
+    const title = metricTitle(answer, about);
+    const values = (/** @type {number} */ at) => rows.map(({train, test, cells}) => `${train} → ${test} ${intervalText(cells[at])}`);
+    const chart = transferChart(rows, about, {width: this.size.width, current: layer, hovered: this.hoveredLayer});
+    return [
+      renderCaption(html`<b>${title}</b> on dev: trained on → scored on`),
+      renderHeatKey(about),
+      renderCharts([this.renderLayerChart(chart, about, layer, values)]),
+      this.renderReading(about, layer, values(layer), answer.metric),
+    ];
+  }
+
+  /** @param {any} answer @param {LayerMetrics} about */
+  files(answer, about) {
+    const {model} = this.seen;
+    const rows = transferRows(answer);
+    const cells = rows.flatMap(({train, test, n, leftOut, cells: of}) => of.map((cell) => ({...cell, train_set: train, test_set: test, n, left_out: leftOut, metric: answer.metric})));
+    return {
+      name: `transfer_${model}`,
+      csv: checkCsv(model, about, ['train_set', 'test_set', 'metric', 'layer', 'score', 'low', 'high', 'n', 'left_out', 'reason'], cells),
+      figure: figurePage({
+        title: `Transfer between data sets by layer: ${about.encoder}`,
+        setting: `${metricTitle(answer, about)} on dev · ${about.pooling} pooling · ${about.probe} probes · trained on → scored on`,
+        charts: [transferChart(rows, about, {width: 640})],
+        footnotes: ['White: what guessing scores, or less. “?”: too few examples to rely on.'],
+      }),
+    };
+  }
+});
+
+/** @param {any} answer @param {LayerMetrics} about @returns {string} */
+function metricTitle({metric}, {metrics}) {
+  return metrics.find(({name}) => name === metric)?.title ?? metric;
+}
+
+/** Which colour stands for which score. @param {LayerMetrics} about */
+function renderHeatKey({label_names: labelNames}) {
+  const chance = 1 / labelNames.length;
+  const stops = [0, 0.25, 0.5, 0.75, 1].map((share) => heatColor(share).fill).join(', ');
+  return html`<div class="legend heat-key"><span>${chance.toFixed(2)} or less, as by guessing</span>
+    <span class="heat" style=${`background: linear-gradient(to right, ${stops})`}></span><span>1.00</span></div>`;
+}

@@ -1,0 +1,116 @@
+// @ts-check
+/** @typedef {import('../page/types.js').ChartSeries} ChartSeries */
+/** @typedef {import('../page/types.js').SvgNode} SvgNode */
+import {layerAxis} from '../charts/axes.js';
+import {layerPoints} from '../charts/layer_points.js';
+import {lineChart} from '../charts/line_chart.js';
+import {COLORS, PAIR_STYLES} from '../charts/palette.js';
+import {valueDomain} from '../charts/domains.js';
+
+/** How the two texts are drawn, here and wherever they are named. */
+export const EDIT_STYLES = {original: PAIR_STYLES.first, edit: PAIR_STYLES.second};
+export const TYPICAL_STYLE = {color: COLORS.quietText, marker: null, dash: '4 3', width: 1.5};
+export const PAIRS_STYLES = {consistency: PAIR_STYLES.first, flip_rate: PAIR_STYLES.second, median_change: PAIR_STYLES.first};
+/** Small charts have no room for the names of their axes: these stand above them. */
+export const SMALL_MARGIN = {top: 8, right: 12, bottom: 24, left: 44};
+
+/** What the two lines can show. @type {Record<string, {title: string, axis: (className: string) => string}>} */
+export const MEASURES = {
+  probability: {title: 'probability', axis: (className) => `Probability of “${className}”`},
+  margin: {title: 'logit margin', axis: (className) => `Margin of “${className}”`},
+};
+
+/** What is drawn of the distances. @type {Record<'cosine'|'mahalanobis', {title: string, words: string}>} */
+export const DISTANCES = {
+  cosine: {title: 'Cosine distance', words: '0: same direction, 1: at right angles'},
+  mahalanobis: {title: 'Mahalanobis distance', words: 'in standard deviations of train'},
+};
+
+/**
+ * A text's value at every layer: the probability of the followed class, or its margin.
+ *
+ * @param {any} answer  of `counterfactual_by_layer`
+ * @param {string} measure  a name in `MEASURES`
+ * @returns {{layer: number, before: number, after: number}[]}
+ */
+export function trajectoryValues({layers, class_index: of}, measure) {
+  return layers.map((/** @type {any} */ row) => (measure === 'margin'
+    ? {layer: row.layer, before: row.margin_before, after: row.margin_after}
+    : {layer: row.layer, before: row.before[of], after: row.after[of]}));
+}
+
+/**
+ * Both texts by layer, the room between them shaded; layers at which the probe answers otherwise have a bar.
+ *
+ * @param {any} answer  of `counterfactual_by_layer`
+ * @param {string} measure  a name in `MEASURES`
+ * @param {{width: number, height: number, current?: ?number, hovered?: ?number}} view
+ * @returns {SvgNode}
+ */
+export function trajectoryChart(answer, measure, view) {
+  const values = trajectoryValues(answer, measure);
+  const line = (/** @type {'before'|'after'} */ end, /** @type {'original'|'edit'} */ name) => ({
+    name, mode: /** @type {'line'} */ ('line'), style: EDIT_STYLES[name], band: name === 'edit',
+    points: values.map((row) => ({x: row.layer, score: row[end], low: Math.min(row.before, row.after), high: Math.max(row.before, row.after)})),
+  });
+  const even = measure === 'margin' ? 0 : answer.label_names.length === 2 ? 0.5 : null;
+  const drawn = values.flatMap(({before, after}) => [before, after]).concat(even === null ? [] : [even]);
+  return lineChart({
+    ...view,
+    axis: layerAxis(answer.n_layers, {bestLayer: answer.best_layer, current: view.current ?? null}),
+    yTitle: MEASURES[measure].axis(answer.class_name),
+    domain: measure === 'margin' ? spanned(drawn) : valueDomain(drawn),
+    series: [line('after', 'edit'), line('before', 'original')],
+    references: even === null ? [] : [{name: 'even', label: '', value: even, color: COLORS.quietText, dash: '4 3'}],
+    marked: {layers: answer.flip_layers, label: 'answers otherwise'},
+    chosen: answer.first_flip === null ? null : {at: answer.first_flip, label: 'first flip'},
+  });
+}
+
+/**
+ * How far apart the texts are in each layer, and, dashed, how far two train texts usually are.
+ *
+ * @param {any} answer  of `counterfactual_by_layer`
+ * @param {'cosine'|'mahalanobis'} distance
+ * @param {{width: number, height: number, current?: ?number, hovered?: ?number}} view
+ * @returns {SvgNode}
+ */
+export function distanceChart({layers, n_layers: nLayers, best_layer: bestLayer}, distance, view) {
+  const most = Math.max(...layers.flatMap((/** @type {any} */ row) => [row[distance], row[`typical_${distance}`]]));
+  return lineChart({
+    ...view, margin: SMALL_MARGIN, yTitle: '', domain: [0, most > 0 ? 1.08 * most : 1],
+    axis: layerAxis(nLayers, {bestLayer, current: view.current ?? null, small: true}),
+    series: [
+      {name: distance, mode: 'line', points: layerPoints(layers, distance), style: EDIT_STYLES.edit},
+      {name: 'typical', mode: 'line', points: layerPoints(layers, `typical_${distance}`), style: TYPICAL_STYLE},
+    ],
+  });
+}
+
+/**
+ * Over many pairs, by layer: how often the probes follow the edit and how often they change their answer, and, in a second chart, how far
+ * the probability of the edit's label rises.
+ *
+ * @param {{layers: any[]}} summary  over all pairs, or over those of one kind
+ * @param {{n_layers: number, best_layer: number}} about
+ * @param {{width: number, height: number, current?: ?number, hovered?: ?number}} view
+ * @returns {SvgNode[]}
+ */
+export function pairsCharts({layers}, {n_layers: nLayers, best_layer: bestLayer}, view) {
+  const series = (/** @type {'consistency'|'flip_rate'|'median_change'} */ name) => /** @type {ChartSeries} */ ({
+    name, mode: 'line', points: layerPoints(layers, name, {low: `${name}_low`, high: `${name}_high`}), style: PAIRS_STYLES[name]});
+  const shared = {...view, axis: layerAxis(nLayers, {bestLayer, current: view.current ?? null}), chosen: {at: bestLayer, label: 'chosen on dev'}};
+  const changes = layers.flatMap((row) => [row.median_change, row.median_change_low, row.median_change_high, 0]);
+  return [
+    lineChart({...shared, yTitle: 'Share of pairs', domain: [0, 1], series: [series('consistency'), series('flip_rate')]}),
+    lineChart({...shared, yTitle: 'Median change', domain: valueDomain(changes), series: [series('median_change')],
+      references: [{name: 'zero', label: '', value: 0, color: COLORS.quietText, dash: '4 3'}]}),
+  ];
+}
+
+/** The range of values that are no shares, with some air. @param {number[]} values @returns {[number, number]} */
+function spanned(values) {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const air = Math.max(0.08 * (most - least), 0.05);
+  return [least - air, most + air];
+}

@@ -1,0 +1,101 @@
+// @ts-check
+/** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
+import {layerList} from '../words/sentences.js';
+
+/**
+ * @typedef {object} EditPair  Two examples that are compared.
+ * @property {IndexedInput} original
+ * @property {IndexedInput} edit
+ * @property {'edit'|'pinned'} how  a parent and its edit, or the pinned and the selected example
+ */
+
+/**
+ * Which two examples are compared: the pinned and the selected one while LIT compares; else the selected edit and its parent; else
+ * the selected example and the last of its edits.
+ *
+ * @param {object} shown
+ * @param {?IndexedInput} shown.primary  the selected example
+ * @param {?IndexedInput} shown.pinned  the pinned one while LIT compares
+ * @param {IndexedInput[]} shown.inputs  all examples
+ * @returns {?EditPair|'orphan'}  `orphan`: an edit is selected whose parent is not among the examples
+ */
+export function editPair({primary, pinned, inputs}) {
+  if (!primary) return null;
+  if (pinned && pinned.id !== primary.id) {
+    // Whichever of the two is pinned: an edit is compared with its parent, not the other way round.
+    const backwards = pinned.meta.parentId === primary.id;
+    return {original: backwards ? primary : pinned, edit: backwards ? pinned : primary, how: isEditOf(primary, pinned) || backwards ? 'edit' : 'pinned'};
+  }
+  if (primary.meta.added && primary.meta.parentId) {
+    const original = inputs.find(({id}) => id === primary.meta.parentId);
+    return original ? {original, edit: primary, how: 'edit'} : 'orphan';
+  }
+  const edit = inputs.findLast((input) => isEditOf(input, primary));
+  return edit ? {original: primary, edit, how: 'edit'} : null;
+}
+
+/**
+ * All pairs of an example and its edit that were made since the page was opened, and how many edits have lost their parent.
+ *
+ * @param {IndexedInput[]} inputs  all examples
+ * @returns {{pairs: [IndexedInput, IndexedInput][], nOrphans: number}}
+ */
+export function editedPairs(inputs) {
+  const byId = new Map(inputs.map((input) => [input.id, input]));
+  const edits = inputs.filter(({meta}) => meta.added && meta.parentId);
+  const pairs = edits.flatMap((edit) => {
+    const original = byId.get(/** @type {string} */ (edit.meta.parentId));
+    return original ? [/** @type {[IndexedInput, IndexedInput]} */ ([original, edit])] : [];
+  });
+  return {pairs, nOrphans: edits.length - pairs.length};
+}
+
+/** @param {IndexedInput} edit @param {IndexedInput} original */
+function isEditOf({meta}, {id}) {
+  return Boolean(meta.added) && meta.parentId === id;
+}
+
+/**
+ * Which pairs a layer's probe does not follow: it is wrong on the original, on the edit or on both. Where nobody knows what becomes of
+ * the label (null), it is neither wrong nor right.
+ *
+ * @param {{consistent: (?boolean)[][]}} answer  of `counterfactual_pairs`
+ * @param {number} layer
+ * @param {number[]} [among]  indices of pairs; all of them if not given
+ * @returns {number[]}
+ */
+export function failingPairs({consistent}, layer, among) {
+  return (among ?? consistent[layer].map((_, pair) => pair)).filter((pair) => consistent[layer][pair] === false);
+}
+
+/**
+ * The ids by which LIT selects these pairs; a row that LIT does not show has none.
+ *
+ * @param {{pairs: {ids: (?string)[]}[]}} answer  of `counterfactual_pairs`
+ * @param {number[]} pairs
+ * @returns {string[]}
+ */
+export function idsOfPairs({pairs: all}, pairs) {
+  return [...new Set(pairs.flatMap((pair) => all[pair].ids).filter((id) => id !== null))];
+}
+
+/**
+ * At which layers the probe answers otherwise for the edit: "The probe answers otherwise from layer 3 on."
+ *
+ * @param {object} answer  of the interpreter `counterfactual_by_layer`
+ * @param {number[]} answer.flip_layers  ascending
+ * @param {number} answer.n_layers
+ * @param {boolean} answer.identical
+ * @returns {string}
+ */
+export function flipSentence({flip_layers: layers, n_layers: nLayers, identical}) {
+  if (identical) return 'The two texts are the same: nothing differs at any layer.';
+  if (layers.length === 0) return 'The probe of every layer gives both texts the same answer.';
+  if (layers.length === nLayers) return 'The probe answers otherwise at every layer.';
+  const [first, last] = [layers[0], layers[layers.length - 1]];
+  const unbroken = last - first + 1 === layers.length;
+  if (unbroken && last === nLayers - 1) return first === last ? 'The probe answers otherwise at the last layer only.' : `The probe answers otherwise from layer ${first} on.`;
+  if (layers.length === 1) return `The probe answers otherwise at layer ${first} only.`;
+  if (unbroken && layers.length > 2) return `The probe answers otherwise at layers ${first} to ${last}.`;
+  return `The probe answers otherwise at layers ${layerList(layers)}.`;
+}

@@ -1,0 +1,108 @@
+// @ts-check
+/** @typedef {import('../page/types.js').ChartSeries} ChartSeries */
+/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+/** @typedef {import('../page/types.js').DrawnSeries} DrawnSeries */
+/** @typedef {import('../page/types.js').Overlays} Overlays */
+/** @typedef {import('../page/types.js').SvgNode} SvgNode */
+import {drawnLayers} from './drawn_series.js';
+import {formatScore} from '../words/format.js';
+import {layerAxis} from '../charts/axes.js';
+import {HALO, lineChart, marginFor} from '../charts/line_chart.js';
+import {COLORS, SPLIT_STYLES} from '../charts/palette.js';
+import {svgNode} from '../charts/svg.js';
+
+/** @type {Overlays} */
+export const NO_OVERLAYS = {majority: true, references: [], lines: [], alike: []};
+
+const ALIKE_LABEL = 'not distinguishable from the best';
+
+/**
+ * The room around a curve with these overlays: their names stand at its right.
+ *
+ * @param {Overlays} overlays
+ */
+export function curveMargin({references, lines}) {
+  return marginFor([...references.map(({label}) => label), ...lines.map(({label}) => label ?? '')]);
+}
+
+/**
+ * The curve of a metric over layers.
+ *
+ * @param {LayerMetrics} answer
+ * @param {object} view
+ * @param {number} view.width
+ * @param {number} view.height
+ * @param {DrawnSeries[]} view.drawn
+ * @param {[number, number]} view.domain  the range of the score axis; see `scoreDomain`
+ * @param {?number} view.currentLayer  the layer whose column is tinted; null for none
+ * @param {?number} view.hoveredLayer  the layer under the pointer; null for none
+ * @param {Overlays} [view.overlays]  what the curve is compared with
+ * @returns {SvgNode}  an `svg` that needs no style sheet
+ */
+export function curveChart(answer, {width, height, drawn, domain, currentLayer, hoveredLayer, overlays = NO_OVERLAYS}) {
+  const lines = drawn.filter(({mode}) => mode === 'line');
+  const side = answer.best_layer < answer.n_layers / 2 ? 'end' : 'start';
+  return lineChart({
+    width, height, domain,
+    axis: layerAxis(answer.n_layers, {bestLayer: answer.best_layer, current: currentLayer}),
+    yTitle: answer.metric_title,
+    series: [...drawn.filter(({mode}) => mode !== 'hidden').map((one) => splitSeries(one, answer.best_layer)), ...overlays.lines],
+    references: overlays.references,
+    marked: overlays.alike.length ? {layers: overlays.alike, label: ALIKE_LABEL} : null,
+    chosen: {at: answer.best_layer, label: `chosen on ${answer.chosen_on}`},
+    current: currentLayer,
+    hovered: hoveredLayer,
+    margin: curveMargin(overlays),
+    beneath: (plot) => (overlays.majority ? majorityLines(plot, lines) : []),
+    above: (plot) => (overlays.majority ? majorityLabel(plot, lines, side) : []),
+  });
+}
+
+/**
+ * The scores of one split as a series of the chart.
+ *
+ * @param {DrawnSeries} drawn  not a hidden one
+ * @param {number} bestLayer
+ * @returns {ChartSeries}
+ */
+export function splitSeries({series, mode}, bestLayer) {
+  const points = drawnLayers(series, mode, bestLayer).map(({layer, score, low, high}) => ({x: layer, score, low, high}));
+  const style = SPLIT_STYLES[series.split];
+  return {name: series.split, mode: mode === 'point' ? 'point' : 'line', points, style: series.reliable ? style : {...style, color: COLORS.unreliable}};
+}
+
+/**
+ * One dashed line per drawn curve.
+ *
+ * @param {{left: number, right: number, y: (value: number) => number}} plot
+ * @param {DrawnSeries[]} lines
+ * @returns {SvgNode[]}
+ */
+function majorityLines({right, left, y}, lines) {
+  const known = lines.flatMap((one) => (one.series.majority === null ? [] : [{one, height: y(one.series.majority).toFixed(2)}]));
+  return known.map(({one, height}) => svgNode('line', {
+    class: 'majority', x1: left, x2: right, y1: height, y2: height,
+    stroke: known.length > 1 ? splitSeries(one, 0).style.color : COLORS.quietText, 'stroke-dasharray': '4 3',
+  }));
+}
+
+/**
+ * One label for all of these lines: below the lowest, where curves rarely go, if it fits there. A line may cross it all the same,
+ * so it stands over the lines.
+ *
+ * @param {{left: number, right: number, floor: number, y: (value: number) => number}} plot
+ * @param {DrawnSeries[]} lines
+ * @param {'start'|'end'} side  of the label: away from the chosen layer's marks
+ * @returns {SvgNode[]}
+ */
+function majorityLabel({right, floor, left, y}, lines, side) {
+  const known = lines.flatMap(({series: {split, majority}}) => (majority === null ? [] : [{split, height: y(majority), value: formatScore(majority)}]));
+  if (known.length === 0) return [];
+  const alike = known.every(({value}) => value === known[0].value);
+  const values = alike ? [known[0].value] : known.map(({split, value}) => `${split} ${value}`);
+  const heights = known.map(({height}) => height);
+  const below = Math.max(...heights) + 12;
+  const labelY = below < floor - 2 ? below : Math.min(...heights) - 4;
+  const place = {x: side === 'end' ? right : left + 4, y: labelY.toFixed(2), 'text-anchor': side};
+  return [svgNode('text', {class: 'majority', ...place, fill: COLORS.quietText, ...HALO}, `baseline ${values.join(', ')}`)];
+}

@@ -1,0 +1,467 @@
+// @ts-check
+/**
+ * The panel "Probe by layer": at which layer is the concept decodable, over the selection or the whole data set, and what
+ * do the probes of all layers say about the selected example?
+ *
+ * The panel only draws. It is a function of what LIT shows (model, data set, selection, pinned example), of the choices that
+ * all copies of the panel share, and of the server's answers in `answers`.
+ */
+/** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
+/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+/** @typedef {import('../page/types.js').DrawnSeries} DrawnSeries */
+/** @typedef {import('../page/types.js').Overlays} Overlays */
+/** @typedef {import('../page/result_store.js').Result} Result */
+import {answers, axes} from '../page/answers.js';
+import {card, progressCard} from '../panels/cards.js';
+import {alikeSentence, differenceSentence, optimismSentence} from './comparison_sentences.js';
+import {currentLayer} from '../page/choices.js';
+import {curveChart, curveMargin, NO_OVERLAYS, splitSeries} from './curve_chart.js';
+import {curveCsv} from './curve_csv.js';
+import {download} from '../words/files.js';
+import {drawnLayers} from './drawn_series.js';
+import {drawnSeries} from './drawn_series.js';
+import {formatCount, formatScore} from '../words/format.js';
+import {layerPanel} from '../panels/layer_panel.js';
+import {layerSlider, layerUnder} from '../panels/layer_slider.js';
+import {legendMark} from '../charts/legend_mark.js';
+import {definePanel, exampleText, fitTogether, html, nothing, pinnedExample, selectedSlice} from '../page/lit_host.js';
+import {observable} from '../page/observable.js';
+import {BASELINES, overlaysOf} from './overlays.js';
+import {overlayValues} from './overlays.js';
+import {BASELINE_STYLES, COLORS, SPLIT_STYLES} from '../charts/palette.js';
+import {paperFigure} from './paper_figure.js';
+import {pickedMetrics, pickMetric} from '../page/choices.js';
+import {resolveLayer} from '../page/choices.js';
+import {scoreDomain} from './score_domain.js';
+import * as sentences from '../words/sentences.js';
+import {seriesLegend} from './drawn_series.js';
+import {stripChart, stripsHeight} from './strip_chart.js';
+import {svgElement} from '../charts/svg.js';
+import {svgNode} from '../charts/svg.js';
+import {svgText} from '../charts/svg.js';
+
+// LIT's tooltip shows six short lines; the panel itself holds the rest.
+const INFO = `**At which layer is the concept decodable?** The score of one probe per layer, with its 95 % interval, over the selection or
+the whole data set. “How to read this”, at the bottom of the panel, says more.`;
+
+const GUIDE = html`<details class="guide"><summary>How to read this</summary>
+  <p><b>The curve.</b> One probe, a small classifier, was trained on the activations of each layer of the encoder; layer 0 is the
+    embedding output. The curve shows how well each probe does. A concept is <i>decodable</i> at a layer when the probe can read it
+    off that layer. That does not mean that the model uses it.</p>
+  <p><b>The shaded band</b> is the 95 % interval of each score: scores whose intervals overlap much may differ by chance. It turns
+    grey, with the reason, where there are too few examples to rely on it. <b>The dashed line</b> is a
+    baseline that ignores the text (the most frequent class; for AUROC and log-loss the class frequencies of train). A layer whose
+    band reaches that line gives no evidence that the concept is decodable there.</p>
+  <p><b>Test is a single point</b> because the layer was chosen on the dev examples. Scoring that one layer on the test examples
+    gives an honest number; the best of all test scores would be flattered. “test at every layer” shows them all the same. The
+    probes have seen the train examples, which are left out of every score. Tick “train (fit)” to see how well the probes fit them; that is
+    not what is decodable.</p>
+  <p><b>Compare with</b> something simpler: what does the score have to beat? <i>Embeddings</i> is layer 0, which has seen no context;
+    <i>bag of words</i> and <i>TF-IDF</i> are classifiers on the words alone, <i>text length</i> on the length alone. <i>Random
+    weights</i> is the same encoder, never trained; <i>shuffled labels</i> are probes trained on labels in random order. All of them
+    are trained on train and scored on dev. The first time takes a while; the rest of the page stays usable.</p>
+  <p><b>Layers with a bar above the axis</b> cannot be told apart from the best one: a paired test on the dev examples, corrected for
+    the number of comparisons, finds no difference. Under the curve the current layer is compared with the best one, or with any other
+    that you pick there. <b>Optimism of the choice</b>: the best of several layers is partly best by luck, so its dev
+    score is a little too good. Its test score is not; the difference is the optimism.</p>
+  <p><b>Click a layer</b>, or use the arrow keys (Escape goes back to the dev-chosen layer), to make it the current layer of all
+    lit_probe panels; ⓘ shows how its numbers came about. The strips show the selected example’s probabilities at every layer; pin an example to compare two. One
+    selected example leaves the curve as it is, several are scored by themselves. Edited examples are shown, but not scored.</p>
+</details>`;
+
+/** Pixels that toolbar, caption, legend and reading need, and those that one example needs beside its strips. */
+const HEIGHT_AROUND_CHART = 140;
+const HEIGHT_AROUND_STRIPS = 72;
+const OVERLAY_LEGEND = 64;
+
+const DEFAULT_METRIC = 'The default: accuracy, or balanced accuracy when one class exceeds 60 % of train';
+
+/** Choices outlive the elements: LIT re-creates panels, and two models side by side should look alike. */
+const choices = observable({dev: true, testEverywhere: false, train: false});
+const wishes = observable(/** @type {Record<string, boolean>} */ ({majority: true, alike: true}));
+/** The layer that the current one is compared with; null: the best one. */
+const comparedLayer = observable(/** @type {?number} */ (null));
+
+definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule extends layerPanel(LitPanel) {
+  static title = 'Probe by layer';
+  static infoMarkdown = INFO;
+
+  static template = (/** @type {string} */ model, /** @type {number} */ selectionServiceIndex, /** @type {number} */ shouldReact) => html`
+    <layer-metrics-module model=${model} .shouldReact=${shouldReact} selectionServiceIndex=${selectionServiceIndex}>
+    </layer-metrics-module>`;
+
+  /** The last curve, drawn pale while the next one is on its way. @type {?{model: string, dataset: string, answer: LayerMetrics, examples: Parameters<typeof sentences.examplesWords>[0]}} */
+  lastCurve = null;
+
+  choices() {
+    return [choices, wishes, pickedMetrics, comparedLayer, currentLayer];
+  }
+
+  /** Everything of LIT's state that the panel depends on. Runs inside a reaction. */
+  observed() {
+    const {currentDataset, currentInputData} = this.appState;
+    const selected = /** @type {IndexedInput[]} */ (this.selectionService.selectedInputData);
+    const primary = /** @type {?IndexedInput} */ (this.selectionService.primarySelectedInputData);
+    const pinned = pinnedExample();
+    return {
+      model: /** @type {string} */ (this.model),
+      dataset: /** @type {string} */ (currentDataset),
+      // One example makes no curve: clicking on a row shows its probabilities and leaves the curve as it is.
+      scored: /** @type {IndexedInput[]} */ (selected.length > 1 ? selected : currentInputData),
+      nSelected: selected.length,
+      slice: selectedSlice(),
+      primary,
+      pinned: pinned && pinned.id !== primary?.id ? pinned : null,
+      fits: fitTogether(this.model, currentDataset),
+    };
+  }
+
+  questions() {
+    const {dataset, scored, primary, pinned} = this.seen;
+    const metric = pickedMetrics.get()[dataset] ?? 'headline';
+    const one = (/** @type {?IndexedInput} */ example) => (example ? [example] : null);
+    const wanted = wishes.get();
+    const {train} = choices.get();
+    const pair = this.pair();
+    const number = {check: 'layer_metrics', metric, examples: sentences.examplesWords(examplesOf(this.seen)), ...(train ? {train} : {})};
+    return {
+      metrics: this.want('metrics', 'layer_metrics', scored.length ? scored : null, train ? {metric, train} : {metric}),
+      selected: this.want('selected', 'layer_predictions', one(primary), {}),
+      pinned: this.want('pinned', 'layer_predictions', one(pinned), {}),
+      comparison: this.want('comparison', 'probe_checks', wanted.alike ? [] : null, {check: 'layer_comparison'}),
+      pair: this.want('pair', 'probe_checks', pair && wanted.alike ? [] : null, {check: 'layer_comparison', layers: pair}),
+      card: this.wantCard(number, scored),
+      ...Object.fromEntries(BASELINES.filter(({asked}) => asked).map(({name: baseline}) =>
+        [baseline, this.want(baseline, 'probe_checks', wanted[baseline] ? [] : null, {check: 'baselines', baseline})])),
+    };
+  }
+
+  renderPanel() {
+    const {seen} = this;
+    if (!seen || this.size.width === 0) return nothing;
+    if (!seen.fits || seen.scored.length === 0) return card('There are no examples here that this model’s probes can be scored on.');
+    const examples = examplesOf(seen);
+    const result = answers.read(this.keys.metrics) ?? {state: 'loading'};
+    if (result.state === 'ready') this.lastCurve = {model: seen.model, dataset: seen.dataset, answer: result.answer, examples};
+    const {lastCurve} = this;
+    const last = lastCurve && lastCurve.model === seen.model && lastCurve.dataset === seen.dataset ? lastCurve : null;
+
+    if (result.state === 'failed') return this.renderFailure(result, last);
+    if (result.state === 'computing') return progressCard(result);
+    if (!last) return progressCard({state: 'loading', message: 'Scoring the probes of all layers'});
+    return this.renderCurve(last, result.state === 'loading');
+  }
+
+  /** @param {Result} result @param {typeof this.lastCurve} last */
+  renderFailure(result, last) {
+    const {dataset} = this.seen;
+    const picked = pickedMetrics.get()[dataset] !== undefined;
+    const toHeadline = () => pickMetric(dataset, undefined);
+    return html`<div class="module-container">
+      ${last ? this.renderToolbar(last, null, NO_OVERLAYS) : nothing}
+      <div class="module-results-area"><div class="card error" role="alert">
+        <b>The scores could not be computed.</b>
+        <div class="message">${result.message}</div>
+        ${this.renderRetry(result)}
+        ${picked ? html`<button class="hairline-button" @click=${toHeadline}>Show the default metric</button>` : nothing}
+      </div></div>
+    </div>`;
+  }
+
+  /** Probes that failed stay so until the server is started again, as its message says: then asking again cannot help. @param {Result} result */
+  renderRetry({said}) {
+    return said ? nothing : html`<button class="hairline-button retry" @click=${() => this.retry()}>Retry</button>`;
+  }
+
+  /** @param {NonNullable<typeof this.lastCurve>} curve @param {boolean} stale */
+  renderCurve(curve, stale) {
+    const {answer, examples} = curve;
+    const drawn = drawnSeries(answer.series, choices.get());
+    const layer = resolveLayer(currentLayer.get(), answer.best_layer, answer.n_layers);
+    const leftOut = sentences.leftOutSentences(answer.left_out, answer.own_rows);
+    const overlays = this.overlays(curve, drawn);
+    return html`<div class="module-container">
+      ${this.renderToolbar(curve, drawn.length ? drawn : null, overlays)}
+      <div class="module-results-area">
+        <div class=${stale ? 'stale' : 'fresh'} aria-busy=${stale ? 'true' : 'false'}>
+          <div class="caption" role="status"><b>${stale ? 'Updating …' : sentences.selectionSentence(examples)}</b>
+            ${answer.series.length && !stale ? html`<span class="counts"> · ${sentences.scoredSentence(drawn, answer.best_layer)}</span>` : nothing}
+            ${answer.circular ? html` <span class="badge circular" title=${answer.circular}>circular</span>` : nothing}
+            ${leftOut.length ? html`<span class="left-out"> · ${leftOut.join(' · ')}</span>` : nothing}</div>
+          ${answer.series.length === 0
+            ? renderNothingScored(answer, examples.nSelected > 1)
+            : [renderLegend(answer, drawn), this.renderOverlayLegend(curve), renderDoubts(drawn), this.renderChart(answer, drawn, layer, overlays),
+              this.renderReading(answer, drawn, layer), this.renderComparison(curve, layer), this.renderWaiting()]}
+        </div>
+        ${this.renderExample('selected', 'Selected example', answer, layer)}
+        ${this.renderExample('pinned', 'Pinned example', answer, layer)}
+        ${renderNotes(answer, comparable(curve) ? this.comparison()?.notes : [])}
+        ${GUIDE}
+      </div>
+    </div>`;
+  }
+
+  /**
+   * What is drawn beside the curve: measured on all dev examples by the headline metric, and so beside that curve only.
+   *
+   * @param {NonNullable<typeof this.lastCurve>} curve @param {DrawnSeries[]} drawn @returns {Overlays}
+   */
+  overlays(curve, drawn) {
+    const {majority} = wishes.get();
+    if (!comparable(curve)) return {...NO_OVERLAYS, majority};
+    const baselines = Object.fromEntries(BASELINES.flatMap(({name}) => {
+      const result = answers.read(this.keys[name]);
+      return result?.state === 'ready' ? [[name, result.answer]] : [];
+    }));
+    const dev = drawn.find(({series}) => series.split === 'dev')?.series ?? null;
+    return overlaysOf({wishes: wishes.get(), baselines, comparison: this.comparison(), dev});
+  }
+
+  /** The answer of the check `layer_comparison`, once it is there. */
+  comparison() {
+    const result = answers.read(this.keys.comparison);
+    return wishes.get().alike && result?.state === 'ready' ? result.answer : null;
+  }
+
+  /** @param {NonNullable<typeof this.lastCurve>} curve @param {?DrawnSeries[]} drawn  null: there is nothing to download @param {Overlays} overlays */
+  renderToolbar({answer, model, dataset, examples}, drawn, overlays) {
+    const name = `layer_metrics_${model}_${dataset}_${answer.metric}`;
+    const words = sentences.examplesWords(examples);
+    const saveCsv = () => download(`${name}.csv`, 'text/csv', curveCsv(answer, drawn ?? [], {model, dataset, examples: words}, overlays));
+    const saveSvg = () => download(`${name}.svg`, 'image/svg+xml', svgText(paperFigure(answer, drawn ?? [], words, dataset, overlays)));
+    const pick = (/** @type {Event} */ event) => pickMetric(dataset, /** @type {HTMLSelectElement} */ (event.target).value);
+    const picked = pickedMetrics.get()[dataset] ?? answer.metric;
+    return html`<div class="module-toolbar">
+      <div class="toolbar-part">
+        <label class="dropdown-label" for="metric">Metric&nbsp;</label>
+        <select id="metric" class="dropdown" title=${answer.metric === answer.headline ? DEFAULT_METRIC : nothing} @change=${pick}>
+          ${answer.metrics.map(({name: value, title}) => html`<option value=${value} ?selected=${value === picked}
+            title=${value === answer.headline ? DEFAULT_METRIC : nothing}>${title}${value === answer.headline ? ' (default)' : ''}</option>`)}
+        </select>
+      </div>
+      ${drawn ? html`<div class="toolbar-part">
+        <button class="hairline-button save-csv" title="Download the drawn scores as a table" @click=${saveCsv}>CSV</button>
+        <button class="hairline-button save-svg" title="Download the curve as a figure" @click=${saveSvg}>SVG</button>
+      </div>` : nothing}
+    </div>`;
+  }
+
+  /** @param {NonNullable<typeof this.lastCurve>} curve */
+  renderOverlayLegend(curve) {
+    const wanted = wishes.get();
+    const toggle = (/** @type {string} */ name, /** @type {unknown} */ label) => html`<label>
+      <input type="checkbox" name=${name} .checked=${Boolean(wanted[name])} @change=${() => wishes.set({...wishes.get(), [name]: !wanted[name]})}>${label}</label>`;
+    const hidden = !comparable(curve) && BASELINES.some(({name}) => name !== 'majority' && wanted[name]);
+    return [html`<div class="legend overlays"><span>Compare with:</span>
+      ${BASELINES.map(({name, title}) => toggle(name, [
+        name === 'majority' ? svgLegend({color: COLORS.quietText, marker: null, dash: '4 3'}, true) : svgLegend(BASELINE_STYLES[name], true), title]))}
+      ${toggle('alike', html`<span class="swatch"></span> layers like the best`)}</div>`,
+      hidden ? html`<div class="remark hidden-overlays">Baselines and shading belong to all dev examples by the default metric of ${curve.answer.trained_on}:
+        they are drawn beside that curve only.</div>` : nothing];
+  }
+
+  /** The baselines that are not drawn yet, or cannot be: in one row under the chart, which stays where it is. */
+  renderWaiting() {
+    const wanted = wishes.get();
+    const waiting = BASELINES.filter(({name}) => wanted[name]).flatMap(({name, title}) => {
+      const words = this.waitingWords(name);
+      return words === null ? [] : [html`<span>${title}: ${words}</span>`];
+    });
+    return waiting.length ? html`<div class="remark waiting" role="status">${waiting.map((one, i) => [i === 0 ? '' : ' · ', one])}</div>` : nothing;
+  }
+
+  /** How far a baseline is; null once it is drawn. @param {string} name @returns {unknown} */
+  waitingWords(name) {
+    const result = answers.read(this.keys[name]);
+    if (!result) return null;
+    const again = (/** @type {string} */ word) => [' ', html`<button class="text-button start" @click=${() => answers.retry(this.keys[name])}>${word}</button>`];
+    if (result.state === 'failed') return [result.message, again('retry')];
+    if (result.state === 'cancelled') return ['cancelled', again('start again')];
+    if (result.state === 'ready') {
+      const {reason, score, layers} = result.answer;
+      return layers || score !== null ? null : `no score, ${reason}`;
+    }
+    const stop = () => this.cancel(name, 'probe_checks', {check: 'baselines', baseline: name});
+    const share = result.fraction ? `${Math.round(100 * result.fraction)} %` : 'waiting';
+    return [share, ' ', html`<button class="text-button cancel" @click=${stop}>cancel</button>`];
+  }
+
+  /** @param {LayerMetrics} answer @param {DrawnSeries[]} drawn @param {number} layer @param {Overlays} overlays */
+  renderChart(answer, drawn, layer, overlays) {
+    const {width} = this.size;
+    const nLayers = answer.n_layers;
+    const need = scoreDomain(drawn, answer.best_layer, {majority: overlays.majority, others: overlayValues(overlays)});
+    const domain = axes.join(this, JSON.stringify([this.seen.dataset, answer.metric]), need);
+    const chart = curveChart(answer, {width, height: this.chartHeight(answer), drawn, domain, currentLayer: layer, hoveredLayer: this.hoveredLayer, overlays});
+    const values = layerValues(drawn, layer, answer.best_layer).map(({series, score}) => `${series.split} ${sentences.intervalText(score)}`);
+    const margin = curveMargin(overlays);
+    return layerSlider({
+      chart: svgElement(chart), nLayers, layer, margin,
+      words: [sentences.layerName(layer), ...values].join(', '),
+      tooltip: this.hoveredLayer === null ? nothing : this.renderTooltip(tooltipLines(answer, drawn, this.hoveredLayer, overlays), nLayers, margin),
+      hover: (hovered) => this.hover(hovered),
+    });
+  }
+
+  /** @param {LayerMetrics} answer @param {DrawnSeries[]} drawn @param {number} layer */
+  renderReading(answer, drawn, layer) {
+    const values = layerValues(drawn, layer, answer.best_layer).map(({series, score}) => `${series.split} ${sentences.intervalText(score)}`);
+    return [html`<div class="reading"><b>${sentences.layerHeading(layer, answer.best_layer)}:</b>${this.renderInfoButton()}${values.join(' · ') || 'no score is drawn'}
+      ${layer === answer.best_layer ? nothing
+        : html`<button class="text-button" @click=${() => currentLayer.set(null)}>back to layer ${answer.best_layer} (dev-chosen)</button>`}</div>`,
+    this.renderCard({layer, value: values.join(' · '), metric: answer.metric})];
+  }
+
+  /** The current layer and another one that was picked to compare it with; null where the answer about the best layer tells it. @returns {?[number, number]} */
+  pair() {
+    const {lastCurve} = this;
+    const other = comparedLayer.get();
+    if (!lastCurve || other === null || other >= lastCurve.answer.n_layers || other === lastCurve.answer.best_layer) return null;
+    const layer = resolveLayer(currentLayer.get(), lastCurve.answer.best_layer, lastCurve.answer.n_layers);
+    return layer === other ? null : [layer, other];
+  }
+
+  /** @param {NonNullable<typeof this.lastCurve>} curve @param {number} layer */
+  renderComparison(curve, layer) {
+    if (!wishes.get().alike || !comparable(curve)) return nothing;
+    const result = answers.read(this.keys.comparison);
+    if (result?.state === 'failed') return html`<div class="remark comparison">Layers are not compared: ${result.message}</div>`;
+    const comparison = this.comparison();
+    if (!comparison) return nothing;
+    return [this.renderDifference(curve.answer, comparison, layer),
+      html`<div class="remark comparison">${alikeSentence(comparison)} ${optimismSentence(comparison)}</div>`];
+  }
+
+  /** The current layer less another one. @param {LayerMetrics} answer @param {any} comparison @param {number} layer */
+  renderDifference(answer, comparison, layer) {
+    const best = comparison.best_layer;
+    const pair = this.pair();
+    const others = Array.from({length: answer.n_layers}, (_, other) => other).filter((other) => other !== layer);
+    const picked = pair ? pair[1] : layer === best ? null : best;
+    const pick = (/** @type {Event} */ event) => {
+      const value = /** @type {HTMLSelectElement} */ (event.target).value;
+      comparedLayer.set(value === '' || Number(value) === best ? null : Number(value));
+    };
+    const found = pair ? answers.read(this.keys.pair) : null;
+    const words = !pair ? differenceSentence(comparison, layer, null)
+      : found?.state === 'ready' ? differenceSentence(comparison, layer, found.answer) : found?.state === 'failed' ? found.message : '…';
+    return html`<div class="remark compared">Layer ${layer} compared with <select aria-label="Compare with" @change=${pick}>
+      ${picked === null ? html`<option value="" selected>pick a layer</option>` : nothing}
+      ${others.map((other) => html`<option value=${other} ?selected=${other === picked}>layer ${other}${other === best ? ' (best)' : ''}</option>`)}
+      </select>${words ? `: ${words}` : ''}</div>`;
+  }
+
+  /** As high as the panel has room for beside its other parts, in a legible shape. @param {LayerMetrics} answer */
+  chartHeight({label_names: labelNames}) {
+    const {width, height} = this.size;
+    const examples = [this.seen?.primary, this.seen?.pinned].filter(Boolean).length;
+    const others = HEIGHT_AROUND_CHART + OVERLAY_LEGEND + examples * (HEIGHT_AROUND_STRIPS + stripsHeight(labelNames.length));
+    return Math.round(Math.max(190, Math.min(height - others, 0.62 * width, 360)));
+  }
+
+  /** @param {'selected'|'pinned'} slot @param {string} title @param {LayerMetrics} answer @param {number} layer */
+  renderExample(slot, title, answer, layer) {
+    const example = slot === 'selected' ? this.seen?.primary : this.seen?.pinned;
+    if (!example) {
+      return slot === 'pinned' ? nothing : html`<div class="example left-out">Select an example to see what the probe of each layer says about it.</div>`;
+    }
+    const result = answers.read(this.keys[slot]) ?? {state: 'loading'};
+    if (result.state === 'failed') {
+      return html`<div class="example"><b>${title}</b><div class="card error" role="alert"><div class="message">${result.message}</div>
+        ${this.renderRetry(result)}</div></div>`;
+    }
+    if (result.state !== 'ready') return html`<div class="example"><b>${title}</b> ${result.message ?? 'asking the probes …'}</div>`;
+    const {label_names: labelNames, examples: [prediction]} = result.answer;
+    const strips = stripChart(prediction, labelNames, {width: this.size.width, currentLayer: layer, hoveredLayer: this.hoveredLayer});
+    const text = exampleText(example);
+    return html`<div class="example ${slot}">
+        <div class="example-title"><b>${title}</b>
+          ${prediction.edited ? html`<span class="badge">edited</span>` : nothing}
+          ${prediction.truncated ? html`<span class="badge" title="The text is longer than the encoder's limit; a part of it was not read">truncated</span>` : nothing}
+          <span class="quote" dir="auto" title=${text}>${text}</span></div>
+        <div class="verdict">${sentences.exampleSentence(prediction, labelNames, layer, answer.best_layer)}</div>
+        ${prediction.model ? html`<div class="verdict">${sentences.modelSentence(prediction.model)}</div>` : nothing}
+      </div>
+      <div class="strips" role="img" aria-label="Probability of each class at every layer"
+        @pointermove=${(/** @type {PointerEvent} */ event) => this.hover(layerUnder(event, answer.n_layers))}
+        @pointerleave=${() => this.hover(null)}
+        @click=${(/** @type {MouseEvent} */ event) => currentLayer.set(layerUnder(event, answer.n_layers))}>${svgElement(strips)}</div>`;
+  }
+});
+
+/** Which examples a curve is about. @param {{scored: IndexedInput[], nSelected: number, slice: ?string}} seen */
+function examplesOf({scored, nSelected, slice}) {
+  return {nScored: scored.length, nSelected, slice};
+}
+
+/** @param {LayerMetrics} answer @param {boolean} selected */
+function renderNothingScored({left_out: leftOut, own_rows: own}, selected) {
+  const show = () => choices.set({...choices.get(), train: true});
+  return html`<div class="card" role="status">${sentences.nothingScoredSentence(leftOut, own, selected)}
+    ${leftOut.train > 0 ? html`<br><button class="hairline-button show-fit" @click=${show}>Show the fit on train</button>` : nothing}</div>`;
+}
+
+/**
+ * Whether a curve is what the server's checks are about: all examples shown, the data set of the probes, the headline metric.
+ *
+ * @param {{answer: LayerMetrics, examples: {nSelected: number}}} curve
+ */
+function comparable({answer, examples}) {
+  return examples.nSelected <= 1 && answer.own_rows && answer.metric === answer.headline && answer.series.some(({split}) => split === 'dev');
+}
+
+/**
+ * What is drawn at one layer.
+ *
+ * @param {DrawnSeries[]} drawn @param {number} layer @param {number} bestLayer
+ */
+function layerValues(drawn, layer, bestLayer) {
+  return drawn.flatMap((one) =>
+    drawnLayers(one.series, one.mode, bestLayer).filter((score) => score.layer === layer).map((score) => ({one, series: one.series, score})));
+}
+
+/** @param {import('../page/types.js').LineStyle} style @param {boolean} line */
+function svgLegend(style, line) {
+  return svgElement(svgNode('svg', {width: line ? 26 : 12, height: 12, 'aria-hidden': 'true'}, legendMark(style, line)));
+}
+
+/** @param {LayerMetrics} answer @param {DrawnSeries[]} drawn */
+function renderLegend(answer, drawn) {
+  const chosen = choices.get();
+  const toggle = (/** @type {'dev'|'testEverywhere'|'train'} */ choice, /** @type {unknown} */ label) => html`<label>
+    <input type="checkbox" name=${choice} .checked=${chosen[choice]} @change=${() => choices.set({...choices.get(), [choice]: !chosen[choice]})}>${label}</label>`;
+  const several = drawn.filter(({series}) => series.split !== 'train').length > 1;
+  const canFold = drawn.some(({series}) => series.split === 'dev');
+  const entries = drawn.filter(({series}) => series.split !== 'train').map((one) => {
+    const entry = [svgLegend(splitSeries(one, answer.best_layer).style, one.mode !== 'point'), seriesLegend(one, answer.best_layer)];
+    if (one.series.split === 'test') return [html`<span>${entry}</span>`, canFold ? toggle('testEverywhere', 'test at every layer') : nothing];
+    return several ? toggle('dev', entry) : html`<span>${entry}</span>`;
+  });
+  // Train is scored when asked for, so its line may not be there yet.
+  const nTrain = drawn.find(({series}) => series.split === 'train')?.series.n ?? answer.left_out.train;
+  const train = nTrain > 0 ? toggle('train', [svgLegend(SPLIT_STYLES.train, true), `train (fit), n = ${formatCount(nTrain)}`]) : nothing;
+  return html`<div class="legend">${entries}${train}</div>`;
+}
+
+/** @param {LayerMetrics} answer @param {DrawnSeries[]} drawn @param {number} layer @param {Overlays} overlays */
+function tooltipLines(answer, drawn, layer, {lines}) {
+  const values = layerValues(drawn, layer, answer.best_layer).map(({one, series, score}) =>
+    [svgLegend(splitSeries(one, answer.best_layer).style, false), `${series.split}, ${sentences.layerSentence(score, series.n)}`]);
+  const others = lines.map(({style, label, points}) => [svgLegend(style, false), `${label}: ${formatScore(points[layer].score)}`]);
+  return values.length + others.length ? [...values, ...others] : [sentences.layerName(layer)];
+}
+
+/** Why some intervals are grey. @param {DrawnSeries[]} drawn */
+function renderDoubts(drawn) {
+  const doubtful = drawn.filter(({series, mode}) => !series.reliable && mode !== 'hidden');
+  const fit = drawn.some(({series, mode}) => series.split === 'train' && mode !== 'hidden');
+  const ofFit = html`<div class="doubt">The line of train shows how well the probes fit rows they were trained on, not what is decodable.</div>`;
+  return [fit ? ofFit : nothing, ...doubtful.map(({series}) => html`<div class="doubt">Grey: ${series.split} is not to be relied on, ${series.reason}</div>`)];
+}
+
+/** @param {LayerMetrics} answer @param {string[]} [more]  of the comparison of layers */
+function renderNotes(answer, more = []) {
+  const origin = `${answer.encoder}, ${answer.pooling} pooling; ${answer.probe} probes trained on ${answer.trained_on}`;
+  const notes = [...answer.notes, ...more, sentences.convergenceSentence(answer.not_converged), origin].filter((note) => note !== '');
+  return html`<div class="notes">${notes.map((note) => html`<div>${note}</div>`)}</div>`;
+}

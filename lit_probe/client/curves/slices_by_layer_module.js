@@ -1,0 +1,238 @@
+// @ts-check
+/**
+ * The panel "Slices by layer": the curve of each value of a column, or of each of LIT's slices, as small multiples.
+ */
+/** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
+/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+/** @typedef {import('../page/types.js').Series} Series */
+import {ADDED_COLUMNS} from '../page/added_columns.js';
+import {answers} from '../page/answers.js';
+import {card, errorCard, progressCard} from '../panels/cards.js';
+import {renderCaption, renderDownloads, renderSelect} from '../panels/check_panel.js';
+import {currentLayer} from '../page/choices.js';
+import {curveCsv} from './curve_csv.js';
+import {emptySlices, facetGroups, sliceGroups} from './facet_groups.js';
+import {figurePage} from '../charts/figure_page.js';
+import {countOf, formatCount} from '../words/format.js';
+import {layerPanel} from '../panels/layer_panel.js';
+import {layerSlider} from '../panels/layer_slider.js';
+import {categoricalColumns, definePanel, fitTogether, html, namedSlices, nothing} from '../page/lit_host.js';
+import {observable} from '../page/observable.js';
+import {pickedMetrics} from '../page/choices.js';
+import {resolveLayer} from '../page/choices.js';
+import {intervalText, layerName} from '../words/sentences.js';
+import {heldOutSeries, sliceChart, SMALL_MARGIN} from './slice_chart.js';
+import {svgElement} from '../charts/svg.js';
+import {valueDomain} from '../charts/domains.js';
+
+const MOST_SHOWN = 24;
+const SLICES = 'LIT slices';
+
+/** The column whose values are shown, by data set; none picked: the first there is. */
+const facets = observable(/** @type {Record<string, string>} */ ({}));
+
+const GUIDE = html`<details class="guide"><summary>How to read this</summary>
+  <p><b>The question.</b> Is the concept as decodable for every kind of example? Each small curve is scored on the dev examples with one
+    value of the column, or in one of LIT’s slices (make them in the toolbar: “Slices”). The metric is the one picked in “Probe by layer”.</p>
+  <p>All curves share one axis; <b>the dashed line</b> is the curve of all examples, for comparison. The band is the 95 % interval: small
+    slices have wide ones. A curve is <b>grey</b> where there are too few examples to rely on it. With many slices, some differ by
+    chance: treat a surprising one as a question, not as a result.</p>
+  <p><b>Click</b> a layer to make it the current one; click a slice’s name to select its examples; ⓘ shows how its numbers came about.</p></details>`;
+
+definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule extends layerPanel(LitPanel) {
+  static title = 'Slices by layer';
+  static infoMarkdown = `**Is the concept as decodable for every kind of example?** One curve for each value of a column, or each of LIT’s slices.`;
+
+  static template = (/** @type {string} */ model, /** @type {number} */ selectionServiceIndex, /** @type {number} */ shouldReact) => html`
+    <slices-by-layer-module model=${model} .shouldReact=${shouldReact} selectionServiceIndex=${selectionServiceIndex}></slices-by-layer-module>`;
+
+  choices() {
+    return [facets, pickedMetrics];
+  }
+
+  observed() {
+    const inputs = /** @type {IndexedInput[]} */ (this.appState.currentInputData);
+    const {currentDataset: dataset} = this.appState;
+    return {
+      model: this.model, dataset, inputs, columns: ownFirst(categoricalColumns()), slices: namedSlices(),
+      heldOut: inputs.filter(({data, meta}) => data.probe_split !== 'train' && !meta.added),
+      fits: fitTogether(this.model, dataset),
+    };
+  }
+
+  /** What the examples are grouped by. @returns {string} */
+  facet() {
+    const {dataset, columns, slices} = this.seen;
+    const picked = facets.get()[dataset];
+    if (picked === SLICES || columns.includes(picked)) return picked;
+    const filled = slices.some((/** @type {{ids: string[]}} */ {ids}) => ids.length > 0);
+    return filled || columns.length === 0 ? SLICES : columns[0];
+  }
+
+  /** @type {{name: string, inputs: IndexedInput[], key: string}[]} */
+  groups = [];
+
+  questions() {
+    const {dataset, inputs, heldOut, slices} = this.seen;
+    const metric = pickedMetrics.get()[dataset] ?? 'headline';
+    const facet = this.facet();
+    const all = facet === SLICES ? sliceGroups(heldOut, slices) : facetGroups(heldOut, facet);
+    this.hidden = all.slice(MOST_SHOWN).map(({name}) => name);
+    this.empty = facet === SLICES ? emptySlices(heldOut, slices) : [];
+    const before = this.groups.length;
+    this.groups = all.slice(0, MOST_SHOWN).map((group, i) => ({...group, key: this.want(`group ${i}`, 'layer_metrics', group.inputs, {metric})}));
+    for (let i = this.groups.length; i < before; i++) this.want(`group ${i}`, 'layer_metrics', null, {});
+    // The same question as that of "Probe by layer" about the whole data set: it is asked once.
+    const whole = this.want('whole', 'layer_metrics', inputs.length ? inputs : null, {metric});
+    const opened = this.groups.find(({name}) => name === this.openedFrom);
+    const examples = opened ? `${facet === SLICES ? 'slice' : `${facet} =`} “${opened.name}”` : '';
+    const card = this.wantCard({check: 'layer_metrics', metric, examples}, opened?.inputs ?? []);
+    return {whole, card, ...Object.fromEntries(this.groups.map(({name, key}) => [`group ${name}`, key]))};
+  }
+
+  /** Names of groups that are not drawn: beyond the most that are, and without a dev or test example. @type {string[]} */
+  hidden = [];
+  /** @type {string[]} */
+  empty = [];
+
+  renderPanel() {
+    const {seen} = this;
+    if (!seen || this.size.width === 0) return nothing;
+    if (!seen.fits) return card('This model’s probes do not fit the data set shown.');
+    const whole = answers.read(this.keys.whole) ?? {state: 'loading'};
+    const facet = this.facet();
+    const options = [...seen.columns, SLICES].map((value) => ({value, title: value === SLICES ? SLICES : `column ${value}`}));
+    const pick = (/** @type {string} */ value) => facets.set({...facets.get(), [seen.dataset]: value});
+    const drawn = whole.state === 'ready' ? this.drawn() : [];
+    return html`<div class="module-container">
+      <div class="module-toolbar"><div class="toolbar-part">${renderSelect('facet', 'By', options, facet, pick)}</div>
+        ${drawn.length ? renderDownloads(this.files(drawn, whole.answer)) : nothing}</div>
+      <div class="module-results-area">
+        ${whole.state === 'ready' ? this.renderGroups(whole.answer) : this.renderWaiting(whole)}
+        ${GUIDE}
+      </div>
+    </div>`;
+  }
+
+  /** @param {import('../page/result_store.js').Result} whole */
+  renderWaiting(whole) {
+    if (whole.state === 'failed') return errorCard('The scores could not be computed.', whole.message, whole.said ? null : () => this.retry());
+    return progressCard({...whole, message: whole.message ?? 'Scoring the probes of all layers'});
+  }
+
+  /** The groups whose scores are there. @returns {{name: string, answer: LayerMetrics, series: Series}[]} */
+  drawn() {
+    return this.groups.flatMap(({name, key}) => {
+      const result = answers.read(key);
+      const series = result?.state === 'ready' ? heldOutSeries(result.answer) : null;
+      return result && series ? [{name, answer: result.answer, series}] : [];
+    });
+  }
+
+  /** @param {{series: Series}[]} drawn @param {?Series} whole @returns {[number, number]} */
+  domain(drawn, whole) {
+    const reliable = drawn.filter(({series}) => series.reliable);
+    return valueDomain([...(reliable.length ? reliable : drawn).map(({series}) => series), ...(whole ? [whole] : [])]
+      .flatMap(({layers}) => layers.flatMap(({score, low, high}) => [score, low, high]))
+      .concat(drawn.flatMap(({series}) => series.layers.map(({score}) => score))));
+  }
+
+  /** @param {LayerMetrics} about  the answer over all examples */
+  renderGroups(about) {
+    if (this.groups.length === 0) {
+      return card(this.facet() === SLICES ? 'There are no slices with dev or test examples. Make one in the toolbar (“Slices”), or pick a column.' : 'There are no dev or test examples.');
+    }
+    const layer = resolveLayer(currentLayer.get(), about.best_layer, about.n_layers);
+    const whole = heldOutSeries(about);
+    const domain = this.domain(this.drawn(), whole);
+    return [
+      renderCaption(html`<b>${about.metric_title}</b> on ${whole?.split ?? 'dev'} by ${this.facet() === SLICES ? 'slice' : this.facet()}; dashed: all examples.`),
+      html`<div class="multiples">${this.groups.map((group) => this.renderGroup(group, whole, about, layer, domain))}</div>`,
+      this.renderOpened(about, layer),
+      this.renderOmitted(),
+    ];
+  }
+
+  /** The card behind the slice whose button was pressed. @param {LayerMetrics} about @param {number} layer */
+  renderOpened(about, layer) {
+    const opened = this.drawn().find(({name}) => name === this.openedFrom);
+    return opened ? this.renderCard({layer, value: `${opened.series.split} ${intervalText(opened.series.layers[layer])}`, metric: about.metric}, opened.name) : nothing;
+  }
+
+  /** Which slices are not drawn, and why. */
+  renderOmitted() {
+    const lines = [
+      ...(this.hidden.length ? [`Not shown, beyond the ${MOST_SHOWN} largest: ${this.hidden.join(', ')}`] : []),
+      ...(this.empty.length ? [`Not shown, without a dev or test example: ${this.empty.join(', ')}`] : []),
+    ];
+    return lines.length ? html`<div class="notes omitted">${lines.map((line) => html`<div>${line}</div>`)}</div>` : nothing;
+  }
+
+  /**
+   * @param {{name: string, inputs: IndexedInput[], key: string}} group @param {?Series} whole @param {LayerMetrics} about
+   * @param {number} layer @param {[number, number]} domain
+   */
+  renderGroup({name, inputs, key}, whole, about, layer, domain) {
+    const result = answers.read(key) ?? {state: 'loading'};
+    const series = result.state === 'ready' ? heldOutSeries(result.answer) : null;
+    const select = () => this.selectionService.selectIds(inputs.map(({id}) => id), this);
+    const title = html`<button class="text-button name" title=${`Select the ${countOf(inputs.length, 'example')} of ${name}`} @click=${select}>${name}</button>`;
+    if (!series) {
+      const message = result.state === 'failed' ? result.message : result.state === 'ready' ? 'no dev or test example can be scored' : 'scoring …';
+      return html`<div class="multiple doubtful">${title}<div>${message}</div></div>`;
+    }
+    const width = this.multipleWidth();
+    const chart = sliceChart(series, whole, about, {width, height: 130, domain, current: layer, hovered: this.hoveredLayer});
+    const shown = this.hoveredLayer ?? layer;
+    const words = intervalText(series.layers[shown]);
+    return html`<div class="multiple ${series.reliable ? '' : 'doubtful'}">
+      ${title} <span class="n">${series.split}, n = ${formatCount(series.n)}</span> ${this.renderInfoButton(name)}
+      ${remarks(series, about).map((remark) => html`<div class="why">${remark}</div>`)}
+      ${layerSlider({chart: svgElement(chart), tooltip: nothing, nLayers: about.n_layers, layer, margin: SMALL_MARGIN,
+        words: `${name}, ${layerName(layer)}, ${intervalText(series.layers[layer])}`, hover: (under) => this.hover(under)})}
+      <div class="value">layer ${shown}: ${words}</div>
+    </div>`;
+  }
+
+  /** As many columns of at least 190 pixels as fit. */
+  multipleWidth() {
+    const [room, gap] = [this.size.width - 24, 8];
+    const columns = Math.max(1, Math.floor((room + gap) / (190 + gap)));
+    return Math.floor((room - (columns - 1) * gap) / columns);
+  }
+
+  /** @param {ReturnType<SlicesByLayerModule['drawn']>} drawn @param {LayerMetrics} about */
+  files(drawn, about) {
+    const {model, dataset} = this.seen;
+    const facet = this.facet();
+    const whole = heldOutSeries(about);
+    const domain = this.domain(drawn, whole);
+    const tables = drawn.map(({name, answer, series}) => curveCsv(answer, [{series, mode: 'line'}], {model, dataset, examples: `${facet} = ${name}`}));
+    return {
+      name: `slices_by_layer_${model}_${dataset}_${facet.replaceAll(' ', '_')}`,
+      csv: tables.map((table, i) => (i === 0 ? table : table.slice(table.indexOf('\r\n') + 2))).join(''),
+      figure: figurePage({
+        title: `${about.metric_title} by layer and ${facet}: ${about.encoder} on ${dataset}`,
+        setting: `${about.pooling} pooling · ${about.probe} probes trained on ${about.trained_on}`,
+        charts: drawn.map(({series}) => sliceChart(series, whole, about, {width: 640, height: 150, domain, current: null})),
+        legend: drawn.map(({name, series}, i) => ({style: null, line: false, label: `${i + 1}. ${name}: ${series.split}, n = ${formatCount(series.n)}${series.reliable ? '' : ` (${series.reason})`}`})),
+        footnotes: ['From top to bottom. Shaded bands: 95 % intervals. Dashed: all examples.'],
+      }),
+    };
+  }
+});
+
+/** What must be known of a slice before its curve is read. @param {Series} series @param {LayerMetrics} about @returns {string[]} */
+function remarks({n_by_class: counts, reliable, reason}, {label_names: labelNames}) {
+  const present = labelNames.filter((_, i) => counts[i] > 0);
+  return [
+    ...(present.length === 1 ? [`one class only: ${present[0]}`] : []),
+    ...(reliable ? [] : [reason]),
+  ];
+}
+
+/** @param {string[]} columns @returns {string[]} */
+function ownFirst(columns) {
+  const isAdded = (/** @type {string} */ name) => ADDED_COLUMNS.includes(name);
+  return [...columns.filter((name) => !isAdded(name)), ...columns.filter(isAdded)];
+}

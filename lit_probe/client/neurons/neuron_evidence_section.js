@@ -1,0 +1,112 @@
+// @ts-check
+import {html, nothing} from '../page/lit_host.js';
+import {countOf} from '../words/format.js';
+import {columnName, isColumn, makeColumn, neuronColumns} from './neuron_column.js';
+import {neuronHistogram} from './neuron_histogram.js';
+import {separationSentence} from './neuron_sentences.js';
+import {salienceColor} from '../charts/salience_color.js';
+import {significant} from '../words/format.js';
+import {svgElement} from '../charts/svg.js';
+
+/** How many words and contexts are shown of each end; more are asked for, since a text may hold several of the contexts. */
+const TOP = 12;
+const CONTEXTS = 8;
+const ASKED = 30;
+/** Characters in front of a context’s word. */
+const ROOM_BEFORE = 24;
+
+/**
+ * Wants what is known about the opened neuron.
+ *
+ * @param {any} panel  see `neuronPanel`
+ */
+export function askForEvidence(panel) {
+  const opened = panel.opened();
+  if (!opened) return;
+  const {layer, unit} = opened;
+  const inputs = panel.texts().map((/** @type {any} */ {example}) => example);
+  panel.wantPart('distribution', 'neuron_evidence', [], {part: 'distribution', layer, unit});
+  // A question of its own, so that the bars stay when another text is selected.
+  if (inputs.length) panel.wantPart('marks', 'neuron_evidence', inputs, {part: 'column', layer, unit});
+  // One pass over the texts finds the words of all neurons of a layer: asked for once, they follow the opened neuron.
+  panel.wantOnDemand('words', 'neuron_evidence', [], {part: 'words', layer, unit, top: ASKED}, undefined, `words ${layer}`);
+}
+
+/**
+ * The opened neuron: its place, its activation by class, its words.
+ *
+ * @param {any} panel
+ * @param {number} width
+ */
+export function renderEvidence(panel, width) {
+  const opened = panel.opened();
+  if (!opened) return nothing;
+  const ranked = panel.answerOf('ranking').neurons.find((/** @type {any} */ {name}) => name === opened.name);
+  const {title, n_units: nUnits} = panel.answerOf('ranking');
+  return [
+    html`<div class="neuron-title"><b>Neuron ${opened.name}</b>${ranked ? html`<span>rank ${ranked.rank} of ${nUnits.toLocaleString('en-US')} by ${title}</span>` : nothing}${renderColumnButton(panel, opened)}</div>`,
+    panel.renderSection('distribution', 'Activation by class', () => panel.renderPart('distribution', (/** @type {any} */ answer) => renderDistribution(panel, answer, width), 'There is no distribution.'), true),
+    panel.renderSection('top-words', 'Top words and contexts', () => panel.renderOnDemand('words',
+      {button: 'Find the words', about: `On which words of the dev texts do the neurons of layer ${opened.layer} fire? Reads the texts once, for all of its neurons.`},
+      (/** @type {any} */ answer) => renderWords(panel, answer)), true),
+  ];
+}
+
+/** @param {any} panel @param {{name: string, layer: number, unit: number}} neuron */
+function renderColumnButton(panel, neuron) {
+  const {model} = panel.seen;
+  const name = columnName(model, neuron);
+  if (isColumn(model, neuron)) return html`<span class="remark column-made" title=${`LIT lists it as “${name}”: in the data table, Color by, facets and slices`}>✓ a column in LIT</span>`;
+  const asked = neuronColumns.get()[name];
+  if (asked?.state === 'working') return html`<span class="remark">making the column …</span>`;
+  return [asked?.state === 'failed' ? html`<span class="row-error" role="alert">${asked.message}</span>` : nothing,
+    html`<button class="hairline-button make-column" title="Adds this neuron’s activation to LIT’s data: for the table, Color by, Embeddings, facets and slices"
+      @click=${() => void makeColumn(panel.seen, neuron)}>Make it a column</button>`];
+}
+
+/** @param {any} panel @param {any} answer @param {number} width */
+function renderDistribution(panel, answer, width) {
+  const texts = panel.texts();
+  const values = texts.length ? panel.answerOf('marks')?.values ?? [] : [];
+  const marks = values.map((/** @type {number} */ value, /** @type {number} */ i) => ({label: texts[i].title.toLowerCase(), value}));
+  // Of two classes, one sentence says all there is to say.
+  const told = answer.classes.length === 2 ? answer.classes.slice(1) : answer.classes;
+  return [svgElement(neuronHistogram(answer, {width: Math.min(width, 620), marks})),
+    told.map((/** @type {any} */ one) => html`<p class="words">${separationSentence(one)}</p>`),
+    html`<p class="words remark">${countOf(answer.n, 'dev text')}, ${answer.pooling} pooling. Bars are shares of their class; ▲ is its mean.</p>`];
+}
+
+/** @param {any} panel @param {any} answer */
+function renderWords(panel, answer) {
+  const [highest, lowest] = [shownOf(answer.highest), shownOf(answer.lowest)];
+  const {n_texts: nTexts, n_words: nWords, min_count: minCount, n_truncated: nTruncated} = answer;
+  const largest = Math.max(0, ...[...highest.words, ...lowest.words].map(({mean}) => Math.abs(mean - answer.mean)), ...[...highest.contexts, ...lowest.contexts].map(({value}) => Math.abs(value - answer.mean)));
+  return [html`<div class="ends-of">${renderEnd(panel, 'Highest', highest, answer.mean, largest)}${renderEnd(panel, 'Lowest', lowest, answer.mean, largest)}</div>`,
+    html`<p class="words remark">${countOf(nTexts, 'dev text')}, ${countOf(nWords, 'word')}; mean activations of words that occur at least ${minCount} times, coloured by their distance from the mean ${significant(answer.mean)}.
+      ${nTruncated ? `${countOf(nTruncated, 'text')} were cut at the encoder’s limit. ` : ''}Click a context to select its text in LIT.</p>`];
+}
+
+/** The words of an end, and of each text the first context. @param {any} end */
+function shownOf({words, contexts}) {
+  const ofTexts = contexts.filter((/** @type {any} */ {text}, /** @type {number} */ i) => contexts.findIndex((/** @type {any} */ one) => one.text === text) === i);
+  return {words: words.slice(0, TOP), contexts: ofTexts.slice(0, CONTEXTS)};
+}
+
+/** @param {any} panel @param {string} title @param {any} end @param {number} middle @param {number} largest */
+function renderEnd(panel, title, {words, contexts}, middle, largest) {
+  const select = (/** @type {string} */ id) => panel.selectionService.selectIds([id], panel);
+  return html`<div class=${`end ${title.toLowerCase()}`}><h4>${title}</h4>
+    <div class="word-list" dir="auto">${words.length === 0 ? html`<span class="pending">No word occurs often enough.</span>` : words.map((/** @type {any} */ {word, count, mean, peak}) => {
+      const {fill, text} = salienceColor(largest > 0 ? (mean - middle) / largest : 0, true);
+      return html`<span class="chip" style=${`background:${fill};color:${text}`} title=${`${word}: mean ${significant(mean)} over ${count} occurrences, peak ${significant(peak)}`}>${word} <small>${mean.toFixed(2).replace('-', '−')}</small></span>`;
+    })}</div>
+    <ul class="contexts">${contexts.map((/** @type {any} */ {before, shown, word, after, value, id}) => html`<li><span class="value">${value.toFixed(2).replace('-', '−')}</span>
+      <button class="context" dir="auto" ?disabled=${id === null} title=${id === null ? 'LIT does not show this text' : `Select this text: …${before}${shown ?? word}${after}…`} @click=${() => select(id)}>${tail(before)}<mark>${shown ?? word}</mark>${after}</button></li>`)}</ul></div>`;
+}
+
+/** The last words of what stands before a word: the word itself must stay in sight. @param {string} before */
+function tail(before) {
+  if (before.length <= ROOM_BEFORE) return before;
+  const end = before.slice(-ROOM_BEFORE);
+  return `…${end.slice(Math.max(0, end.indexOf(' ')))}`;
+}

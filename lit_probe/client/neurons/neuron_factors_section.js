@@ -1,0 +1,118 @@
+// @ts-check
+import {renderSelect} from '../panels/check_panel.js';
+import {countOf} from '../words/format.js';
+import {html, nothing} from '../page/lit_host.js';
+import {percent} from './neuron_sentences.js';
+import {observable} from '../page/observable.js';
+import {salienceColor} from '../charts/salience_color.js';
+import {significant} from '../words/format.js';
+import {matrixLines, closeGaps} from './token_matrix.js';
+import {renderTokenMatrix} from './token_matrix_view.js';
+import {factorValues, strongestTexts} from './token_matrix.js';
+
+const SAMPLE = 100;
+const MOST_COMPONENTS = 30;
+const MOST_TEXTS = 8;
+
+/**
+ * How feed-forward activations are factorised: `last` is null for the deepest block, `picked` is the factor that is looked at.
+ */
+export const factorChoices = observable(/** @type {{components: number, first: number, last: ?number, source: 'shown'|'many', picked: number}} */ (
+  {components: 10, first: 1, last: null, source: 'shown', picked: 0}));
+
+/** @param {Partial<ReturnType<typeof factorChoices.get>>} changes */
+function choose(changes) {
+  factorChoices.set({...factorChoices.get(), ...changes});
+}
+
+/**
+ * Wants the factors, once the reader has asked for them.
+ *
+ * @param {any} panel  see `neuronPanel`
+ */
+export function askForFactors(panel) {
+  const {components, first, last, source} = factorChoices.get();
+  const range = {first, ...(last === null ? {} : {last})};
+  const texts = panel.texts().map((/** @type {any} */ {example}) => example);
+  if (source === 'many') panel.wantOnDemand('factors', 'neuron_evidence', panel.seen.selected, {part: 'factors', ...range, components, sample: SAMPLE});
+  // Of a text or two they are there at once: asked for once, they follow the selection and the slider.
+  else if (texts.length) panel.wantOnDemand('factors', 'neuron_evidence', texts, {part: 'factors', ...range, components}, undefined, 'factors of the shown texts');
+}
+
+/**
+ * The factors on the tokens, with a slider for how many there are.
+ *
+ * @param {any} panel
+ */
+export function renderFactors(panel) {
+  const {components, first, last, source} = factorChoices.get();
+  const nLayers = panel.about().n_layers;
+  const texts = panel.texts();
+  const blocks = Array.from({length: nLayers - 1}, (_, i) => ({value: String(i + 1), title: String(i + 1)}));
+  const end = Math.min(last ?? nLayers - 1, nLayers - 1);
+  const start = Math.min(first, end);
+  return panel.renderSection('factors', 'Patterns of the feed-forward neurons (NMF)', () => [
+    html`<p class="words">Which groups of feed-forward neurons fire together on which tokens? Their activations are split into a few non-negative patterns. These neurons stand inside
+      the blocks; they are others than those of the list.</p>`,
+    html`<div class="set"><label>Patterns <input type="range" name="components" min="1" max=${MOST_COMPONENTS} step="1" .value=${String(components)}
+        @change=${(/** @type {any} */ event) => choose({components: Number(event.target.value), picked: 0})}><b>${components}</b></label>
+      <label>blocks ${select('first', blocks, String(start), (value) => choose({first: Number(value), last: Math.max(Number(value), end)}))}</label>
+      <label>to ${select('last', blocks, String(end), (value) => choose({last: Number(value), first: Math.min(Number(value), start)}))}</label>
+      <span>${renderSelect('source', 'of', [{value: 'shown', title: 'the shown texts'}, {value: 'many', title: panel.seen.selected.length ? 'the selection' : `${SAMPLE} dev texts`}], source,
+        (value) => choose({source: /** @type {any} */ (value), picked: 0}))}</span></div>`,
+    source === 'shown' && texts.length === 0 ? html`<p class="words">Select a text in LIT.</p>`
+      : panel.renderOnDemand('factors', {button: 'Find patterns', about: source === 'shown' ? 'Of the texts above; then they follow the selection.' : `Over ${SAMPLE} texts at most, drawn by seed.`},
+        (/** @type {any} */ answer) => renderAnswer(panel, answer)),
+  ], true);
+}
+
+/** @param {string} name @param {{value: string, title: string}[]} options @param {string} chosen @param {(value: string) => void} pick */
+function select(name, options, chosen, pick) {
+  return html`<select name=${name} @change=${(/** @type {any} */ event) => pick(event.target.value)}>${options.map(({value, title}) => html`<option value=${value} ?selected=${value === chosen}>${title}</option>`)}</select>`;
+}
+
+/** @param {any} panel @param {any} answer */
+function renderAnswer(panel, answer) {
+  const {factors, explained, n_texts: nTexts, layers, n_units: nUnits, seed, converged, n_texts_left_out: nLeftOut} = answer;
+  const picked = Math.min(factorChoices.get().picked, factors.length - 1);
+  const factor = factors[picked];
+  return [
+    factorChoices.get().source === 'shown' ? renderOnShown(panel, answer, picked) : renderOnMany(panel, answer, picked),
+    html`<p class="words"><b>Pattern ${picked + 1}</b>, ${percent(factor.share)} of what is explained: feed-forward neurons ${factor.neurons.slice(0, 6).map((/** @type {any} */ {name, weight}) => `${name} (${significant(weight)})`).join(', ')}.</p>`,
+    html`<p class="words remark">${countOf(nTexts, 'text')}${nLeftOut ? `, ${nLeftOut} left out` : ''}; ${countOf(nUnits, 'neuron')} of blocks ${layers[0]} to ${layers[layers.length - 1]}; ${percent(explained)} of their activation explained; seed ${seed}${converged ? '' : '; the fit stopped before it settled'}.</p>`,
+  ];
+}
+
+/** @param {any} panel @param {any} answer @param {number} picked */
+function renderOnShown(panel, {texts, factors, rows}, picked) {
+  const shown = panel.texts();
+  const tokens = panel.answerOf('tokens')?.texts;
+  const columns = factors.map((/** @type {any} */ {share}, /** @type {number} */ i) => ({name: String(i + 1), title: `Pattern ${i + 1}: ${percent(share)}`, opened: i === picked, open: () => choose({picked: i})}));
+  const place = (/** @type {any} */ {example}, /** @type {number} */ i) => {
+    const found = texts.findIndex((/** @type {any} */ {text}) => rows.ids[text] === example.id);
+    return found < 0 ? Math.min(i, texts.length - 1) : found;
+  };
+  const places = shown.map(place);
+  const values = tokens?.length === shown.length ? places.map((/** @type {number} */ at, /** @type {number} */ i) => factorValues(tokens[i], texts[at], factors.map((/** @type {any} */ {on_texts: on}) => on[at]))) : null;
+  const largest = factors.map(() => 1);
+  if (values?.every((/** @type {any} */ one) => one !== null)) {
+    return renderTokenMatrix({lines: closeGaps(matrixLines(tokens)), titles: shown.map((/** @type {any} */ {title}) => title), columns, values, largest, signed: false});
+  }
+  // Where the encoder's tokens are not known yet, each text stands for itself.
+  return places.map((/** @type {number} */ at, /** @type {number} */ i) => renderTokenMatrix({
+    lines: matrixLines([{...texts[at], aligned: null}]), titles: [shown[i].title], columns, values: [factors.map((/** @type {any} */ {on_texts: on}) => on[at])], largest, signed: false}));
+}
+
+/** @param {any} panel @param {any} answer @param {number} picked */
+function renderOnMany(panel, {texts, factors, rows}, picked) {
+  const on = factors[picked].on_texts;
+  const open = (/** @type {string} */ id) => panel.selectionService.selectIds([id], panel);
+  return [
+    html`<div class="factor-buttons" role="group" aria-label="Patterns">${factors.map((/** @type {any} */ {share}, /** @type {number} */ i) => html`<button aria-pressed=${i === picked ? 'true' : 'false'}
+      @click=${() => choose({picked: i})}>${i + 1} <small>${percent(share)}</small></button>`)}</div>`,
+    strongestTexts(on, MOST_TEXTS).map((at) => html`<div class="factor-text"><div class="chips" dir="auto">${texts[at].tokens.map((/** @type {string} */ token, /** @type {number} */ i) => {
+      const {fill, text} = salienceColor(on[at][i], false);
+      return html`<span class="chip" style=${`background:${fill};color:${text}`} title=${`${token}: ${on[at][i]}`}>${token}</span>`;
+    })}</div>${rows.ids[texts[at].text] ? html`<button class="text-button" @click=${() => open(rows.ids[texts[at].text])}>select</button>` : nothing}</div>`),
+  ];
+}

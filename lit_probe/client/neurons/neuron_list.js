@@ -1,0 +1,69 @@
+// @ts-check
+/** @typedef {import('./neuron_choices.js').RankedNeuron} RankedNeuron */
+import {html, nothing} from '../page/lit_host.js';
+import {isOff, togglePick} from './neuron_choices.js';
+import {classScoreWords} from './neuron_sentences.js';
+import {salienceColor} from '../charts/salience_color.js';
+import {shorten} from '../words/shorten.js';
+import {significant} from '../words/format.js';
+
+const BAR = 32;
+/** Pixels of the columns: box, rank, name, score, and of each sign. */
+const COLUMNS = [26, 28, 58, 88];
+const SIGN = 42;
+/** So many classes have a column with a sign each; of more, the colours alone have room. */
+const MOST_SIGNS = 3;
+
+/**
+ * How wide the list is.
+ *
+ * @param {string[]} labelNames
+ * @returns {number}  in pixels, with a scroll bar
+ */
+export function listWidth(labelNames) {
+  return COLUMNS.reduce((sum, one) => sum + one, 16) + SIGN * Math.min(labelNames.length, MOST_SIGNS);
+}
+
+/**
+ * The ranked list: a box to choose a neuron, its place, its score, and for which class more activation speaks.
+ *
+ * @param {any} panel  see `neuronPanel`
+ * @param {any} answer  of the interpreter `neuron_ranking`
+ */
+export function renderNeuronList(panel, answer) {
+  const {neurons, label_names: names, score_unit: unit, title} = answer;
+  const choices = panel.chosen();
+  const opened = panel.opened()?.name;
+  const largest = Math.max(0, ...neurons.map((/** @type {RankedNeuron} */ {score}) => Math.abs(score)));
+  const largestOfClass = Math.max(0, ...neurons.flatMap((/** @type {RankedNeuron} */ one) => one.class_scores.map(Math.abs)));
+  const open = (/** @type {string} */ name) => panel.choose({opened: name});
+  const signs = names.length <= MOST_SIGNS;
+  const columns = [...COLUMNS, ...(signs ? names.map(() => SIGN) : [SIGN * MOST_SIGNS])];
+  return html`<table class="ranked" aria-label=${`Neurons by ${title}`}>
+    <colgroup>${columns.map((width) => html`<col style=${`width:${width}px`}>`)}</colgroup>
+    <thead><tr><th></th><th></th><th scope="col">neuron</th><th scope="col" title=${unit}>score</th>
+      ${signs ? names.map((/** @type {string} */ name) => html`<th scope="col" class="sign" title=${`+: more activation speaks for ${name}`}>${shorten(name, 8)}</th>`)
+        : html`<th scope="col" class="sign" title=${`Blue: more activation speaks for the class; orange: against. ${names.join(', ')}`}>classes</th>`}</tr></thead>
+    <tbody>${neurons.map((/** @type {RankedNeuron} */ neuron) => {
+      const {name, rank, score, class_scores: ofClasses} = neuron;
+      const picked = choices.picked.includes(name);
+      const share = (/** @type {number} */ value) => (largestOfClass > 0 ? value / largestOfClass : 0);
+      const off = picked && choices.what === 'neurons' && isOff(choices, neuron.layer);
+      return html`<tr class=${off ? 'off' : ''} aria-current=${name === opened ? 'true' : 'false'} data-neuron=${name} @click=${() => open(name)}>
+        <td class="pick" @click=${(/** @type {Event} */ event) => event.stopPropagation()}><input type="checkbox" .checked=${picked} aria-label=${`Choose neuron ${name}`}
+          @change=${() => panel.choose({picked: togglePick(choices.picked, name)})}></td>
+        <td class="rank">${rank}</td>
+        <td><button class="name">${name}</button></td>
+        <td class="score" title=${`${score} (${unit})`}><span class="bar" style=${`width:${(largest > 0 ? (BAR * Math.abs(score)) / largest : 0).toFixed(1)}px`}></span>${significant(score)}</td>
+        ${signs ? ofClasses.map((value, i) => html`<td class="sign" title=${`${names[i]}: ${value}`}><span style=${colors(share(value))}>${value > 0 ? '+' : value < 0 ? '−' : '0'}</span></td>`)
+          : html`<td class="sign" title=${classScoreWords(names, ofClasses)}><div class="signs" role="img" aria-label=${classScoreWords(names, ofClasses)}>${ofClasses.map((value) => html`<span style=${colors(share(value))}></span>`)}</div></td>`}
+      </tr>`;
+    })}</tbody></table>${neurons.length === 0 ? html`<div class="words">No neuron is listed.</div>` : nothing}`;
+}
+
+/** @param {number} share */
+function colors(share) {
+  // Pale, so that the signs stand out and not the colours.
+  const {fill, text} = salienceColor(0.6 * share, true);
+  return `background:${fill};color:${text}`;
+}

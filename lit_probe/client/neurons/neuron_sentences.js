@@ -1,0 +1,97 @@
+// @ts-check
+import {formatScore} from '../words/format.js';
+import {significant} from '../words/format.js';
+
+/**
+ * What a neuron tells about a class, in words: the chance that a text of the class activates it more than another text (AUROC).
+ *
+ * @param {any} ofClass  of the part `distribution`
+ * @returns {string}
+ */
+export function separationSentence({label, n, auroc, auroc_low: low, auroc_high: high}) {
+  if (auroc === null) return `${label}: too few texts (${n}) to say how well the neuron tells them apart.`;
+  const interval = low === null || high === null ? '' : ` [${low.toFixed(2)}, ${high.toFixed(2)}]`;
+  return `A text with the label ${label} activates it more than another one does with probability ${auroc.toFixed(2)}${interval}; 0.5 is chance.`;
+}
+
+/**
+ * For which class more activation speaks, and how strongly, in words for a tooltip: "negative −0.0108, positive 0.0108".
+ *
+ * @param {string[]} labelNames
+ * @param {number[]} scores
+ * @returns {string}
+ */
+export function classScoreWords(labelNames, scores) {
+  return labelNames.map((name, i) => `${name} ${significant(scores[i])}`).join(', ');
+}
+
+/**
+ * What a single text's later layers say to the change. The probe of the changed layer itself is no witness: it reads the neurons
+ * that were changed, and nothing has passed through the model in between. All later layers are judged together: with several of
+ * them, a random set is easily outdone at one.
+ *
+ * @param {import('./ablation_charts.js').AblationRow[]} rows
+ * @param {number} nRandom  random sets held against it; 0 for none
+ * @param {{matched: boolean, exceeded: ?number, notes: string[]}} judged  the server's judgement of this text
+ * @returns {string}
+ */
+export function textVerdict(rows, nRandom, {matched, exceeded, notes}) {
+  if (notes.length) return notes.join(' ');
+  if (rows.every(({own}) => own)) return 'No layer comes after this one: what its own probe says shows what it reads, not what the pass depends on.';
+  if (nRandom === 0 || !matched || exceeded === null) return 'There is no random set to hold it against.';
+  return `The answers after this layer change more than with ${exceeded} of the ${nRandom} random sets of like size${
+    exceeded === nRandom ? ` (by chance, more than with all of them: 1 text in ${nRandom + 1})` : ''}. One text is little evidence; measure over the data.`;
+}
+
+/**
+ * How far a change moves the hidden states, beside the random ones.
+ *
+ * @param {any} judged  `moved` and `random_moved` with its extremes, as shares of the length of the hidden states
+ * @returns {string}
+ */
+export function movedSentence({moved, random_moved: random, random_moved_low: low, random_moved_high: high}) {
+  const beside = typeof random === 'number' ? `, the random ones by ${significant(random)} (${significant(low)} to ${significant(high)})` : '';
+  return `The change moves the hidden states by ${significant(moved)} of their length${beside}.`;
+}
+
+/**
+ * What the texts' later layers say to the change: the share of changed answers beside that of the random sets. See `textVerdict` for
+ * why the changed layer itself is left out, and the others are judged together.
+ *
+ * @param {any} answer  of the part `curve`
+ * @returns {string}
+ */
+export function curveVerdict({layer, layers, model, n_random: nRandom, matched, exceeded, notes}) {
+  const rows = [...layers.filter((/** @type {any} */ row) => row.layer > layer).map((/** @type {any} */ row) => ({...row, name: `layer ${row.layer}`})), ...(model ? [{...model, name: 'the model’s own head'}] : [])];
+  if (rows.length === 0) return 'No layer comes after this one: what its own probe says shows what it reads, not what the pass depends on.';
+  const last = rows[rows.length - 1];
+  const share = `${percent(last.flipped)} of the answers of ${last.name} change`;
+  if (nRandom === 0 || typeof last.random_flipped !== 'number') return `${share}; there is no random set to hold that against.`;
+  const usual = `random sets change ${percent(last.random_flipped)} (${percent(last.random_flipped_low)} to ${percent(last.random_flipped_high)})`;
+  if (!matched) return `${share}; ${usual}. ${notes.join(' ')}`;
+  const beyond = rows.filter((row) => row.beyond).map(({name}) => name);
+  const verdict = exceeded === nRandom ? `More than with any of the ${nRandom} random sets of like size, all later layers taken together, and most clearly at ${listed(beyond)}: there the pass depends on it.`
+    : `More than with ${exceeded} of the ${nRandom} random sets of like size, all later layers taken together: the concept is decodable here, but nothing says that the pass depends on it.`;
+  return `${share}; ${usual}. ${verdict}`;
+}
+
+/**
+ * How much the ranking hangs on the training texts.
+ *
+ * @param {any} stability
+ * @returns {string}
+ */
+export function stabilitySentence({points, n_draws: nDraws}) {
+  const [first] = points;
+  return `Ranked again on ${nDraws} resamples of the training texts, two lists of the first ${first.k} have a Jaccard index of ${formatScore(first.jaccard)} (1: the same neurons; by chance ${formatScore(first.chance)}).`;
+}
+
+/** @param {number} share */
+export function percent(share) {
+  return `${(100 * share).toFixed(share > 0 && share < 0.0995 ? 1 : 0)} %`;
+}
+
+/** @param {string[]} names */
+function listed(names) {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
+}

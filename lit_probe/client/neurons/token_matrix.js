@@ -1,0 +1,97 @@
+// @ts-check
+
+/**
+ * @typedef {object} MatrixSide  One text's cell of a line.
+ * @property {number} at  place of the token in its text
+ * @property {string} token
+ * @property {boolean} special
+ *
+ * @typedef {object} MatrixLine  The same token of both texts, or a token of one of them.
+ * @property {?MatrixSide} first
+ * @property {?MatrixSide} second
+ */
+
+/**
+ * Two texts token by token, the same tokens in the same line; of one text, its tokens.
+ *
+ * @param {{tokens: string[], special: boolean[], aligned: ?(?number)[]}[]} texts  one or two, as the part `tokens` answers
+ * @returns {MatrixLine[]}
+ */
+export function matrixLines([first, second]) {
+  const side = (/** @type {{tokens: string[], special: boolean[]}} */ text, /** @type {number} */ at) => ({at, token: text.tokens[at], special: text.special[at]});
+  if (!second) return first.tokens.map((_, at) => ({first: side(first, at), second: null}));
+  /** @type {MatrixLine[]} */
+  const lines = [];
+  let next = 0;
+  second.tokens.forEach((_, at) => {
+    const there = second.aligned?.[at] ?? null;
+    if (there === null) {
+      lines.push({first: null, second: side(second, at)});
+      return;
+    }
+    while (next < there) lines.push({first: side(first, next++), second: null});
+    lines.push({first: side(first, there), second: side(second, at)});
+    next = there + 1;
+  });
+  while (next < first.tokens.length) lines.push({first: side(first, next++), second: null});
+  return lines;
+}
+
+/**
+ * Puts tokens of one text alone beside tokens of the other one alone, where they follow one another: a replaced word shares its lines.
+ *
+ * @param {MatrixLine[]} lines
+ * @returns {MatrixLine[]}
+ */
+export function closeGaps(lines) {
+  /** @type {MatrixLine[]} */
+  const closed = [];
+  /** @type {MatrixSide[]} */
+  let firsts = [];
+  /** @type {MatrixSide[]} */
+  let seconds = [];
+  const flush = () => {
+    for (let i = 0; i < Math.max(firsts.length, seconds.length); i++) closed.push({first: firsts[i] ?? null, second: seconds[i] ?? null});
+    [firsts, seconds] = [[], []];
+  };
+  for (const line of lines) {
+    if (line.first && line.second) {
+      flush();
+      closed.push(line);
+    } else if (line.first) firsts.push(line.first);
+    else if (line.second) seconds.push(line.second);
+  }
+  flush();
+  return closed;
+}
+
+/**
+ * The values of factors on all tokens of a text: special tokens, which are not factorised, have none.
+ *
+ * @param {{tokens: string[], special: boolean[]}} text  all of its tokens
+ * @param {{tokens: string[], special: boolean[]}} factorised  those that were factorised
+ * @param {number[][]} values  `[n_factors][n_factorised]`
+ * @returns {?((?number)[][])}  `[n_factors][n_tokens]`; null where these are other tokens
+ */
+export function factorValues(text, factorised, values) {
+  const whole = factorised.tokens.length === text.tokens.length;
+  const places = text.tokens.map((_, at) => at).filter((at) => whole || !text.special[at]);
+  if (places.length !== factorised.tokens.length || places.some((at, i) => text.tokens[at] !== factorised.tokens[i])) return null;
+  return values.map((row) => {
+    const spread = /** @type {(?number)[]} */ (text.tokens.map(() => null));
+    places.forEach((at, i) => void (spread[at] = row[i]));
+    return spread;
+  });
+}
+
+/**
+ * The texts on whose tokens a factor is strongest, strongest first.
+ *
+ * @param {number[][]} onTexts  `[n_texts][n_tokens]`
+ * @param {number} most  how many
+ * @returns {number[]}  their places
+ */
+export function strongestTexts(onTexts, most) {
+  const peaks = onTexts.map((values) => Math.max(0, ...values));
+  return peaks.map((_, i) => i).sort((a, b) => peaks[b] - peaks[a] || a - b).slice(0, most);
+}

@@ -1,0 +1,38 @@
+// @ts-check
+import {observable} from './observable.js';
+
+/**
+ * The layer that the user looks at, in all of our panels at once; null until one is picked.
+ *
+ * Panels turn it into a layer of their own model with `resolveLayer`.
+ */
+export const currentLayer = observable(/** @type {?number} */ (null));
+
+/** By panel, what its card was opened from: its numbers, or one slice. LIT re-creates panels; an open card should stay open. */
+export const openCards = observable(/** @type {Record<string, ?string>} */ ({}));
+
+/** The metric picked on each data set, for all panels: per-class metrics name its labels. */
+export const pickedMetrics = observable(/** @type {Record<string, string>} */ ({}));
+
+/**
+ * Picks a metric.
+ *
+ * @param {string} dataset
+ * @param {string|undefined} metric  undefined: the headline metric again
+ */
+export function pickMetric(dataset, metric) {
+  const {[dataset]: _, ...others} = pickedMetrics.get();
+  pickedMetrics.set(metric === undefined ? others : {...others, [dataset]: metric});
+}
+
+/**
+ * The layer that a panel shows: the picked one where its model has such a layer, otherwise the dev-chosen one.
+ *
+ * @param {?number} picked  the current layer of all panels; null when none was picked
+ * @param {number} bestLayer
+ * @param {number} nLayers
+ * @returns {number}
+ */
+export function resolveLayer(picked, bestLayer, nLayers) {
+  return picked !== null && picked >= 0 && picked < nLayers ? picked : bestLayer;
+}

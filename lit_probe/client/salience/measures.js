@@ -1,0 +1,83 @@
+// @ts-check
+/** @typedef {import('../charts/bar_cell.js').Mean} Mean */
+import {formatScore} from '../words/format.js';
+
+/**
+ * @typedef {object} MeasureRow
+ * @property {string} name
+ * @property {string} title
+ * @property {?Mean} bar  null for a method that failed
+ * @property {?Mean} raw  the measure itself, where the bar shows it normalised
+ * @property {boolean} quiet  drawn in grey: what methods are held against, or a method that this cannot be asked about
+ * @property {string} reason  why it failed
+ *
+ * @typedef {object} Measure  One measure of all methods.
+ * @property {string} name
+ * @property {string} title
+ * @property {string} sentence  what it says
+ * @property {[number, number]} domain  of the bars
+ * @property {[string, string]} ends  what stands at the ends of the bars' axis
+ * @property {number[]} references  values that a dashed line marks
+ * @property {?string} rawTitle  what the raw number is called; null where the bar shows it
+ * @property {MeasureRow[]} rows
+ */
+
+/**
+ * The measures of faithfulness, ready to be drawn.
+ *
+ * @param {any} answer  of the check `faithfulness`
+ * @returns {Measure[]}
+ */
+export function faithfulnessMeasures(answer) {
+  const {scalar, bins, limits, macro_f1: unmasked} = answer;
+  const shares = `${bins[0]} to ${bins[bins.length - 1]} %`;
+  const limit = (/** @type {string} */ name) => `worst possible on average ${formatScore(limits[name].worst)}, best ${formatScore(limits[name].best)}`;
+  /** @type {(name: string, bar: string, more: Omit<Measure, 'name'|'rows'|'references'>, mark?: Mean) => Measure} */
+  const measure = (name, bar, more, mark = answer.random[bar]) => ({
+    name, ...more, references: mark.mean === null ? [] : [mark.mean],
+    rows: [...answer.methods.map((/** @type {any} */ method) => ({
+      name: method.method, title: method.title, bar: method[bar], raw: bar === name ? null : method[name], quiet: false, reason: method.reason,
+    })), {name: 'random', title: 'random order', bar: answer.random[bar], raw: bar === name ? null : answer.random[name], quiet: true, reason: ''}],
+  });
+  return [
+    measure('comprehensiveness', 'comprehensiveness_normalised', {
+      title: 'Comprehensiveness', domain: [0, 1], ends: ['worst possible', 'best possible'], rawTitle: 'fall',
+      sentence: `How far the ${scalar} falls when the words ranked highest (${shares} of them) are erased. Far is good: ${limit('comprehensiveness')}.`,
+    }),
+    measure('sufficiency', 'sufficiency_normalised', {
+      title: 'Sufficiency', domain: [0, 1], ends: ['worst possible', 'best possible'], rawTitle: 'fall',
+      sentence: `How far the ${scalar} falls when only those words are kept. Little is good: ${limit('sufficiency')}.`,
+    }),
+    measure('tau_loo', 'tau_loo', {
+      title: 'Agreement with leaving each word out (Kendall’s τ)', domain: [-1, 1], ends: ['−1', '1'], rawTitle: null,
+      sentence: `Do the scores rank the words as the falls of the ${answer.map_scalar} do when one word at a time is left out? 1: in the same order; 0: no better than by chance.`,
+    }),
+    measure('macro_f1_masked', 'macro_f1_masked', {
+      title: 'Macro-F1 when the top words are masked', domain: [0, 1], ends: ['0', '1'], rawTitle: null,
+      sentence: unmasked.mean === null ? 'No gold label is known, so there is no macro-F1.'
+        : `Against the gold labels; low is good. The dashed line, ${formatScore(unmasked.mean)}, is the score of the texts as they are; ${limit('macro_f1_masked')}.`,
+    }, unmasked),
+  ];
+}
+
+/**
+ * The measures of stability, ready to be drawn.
+ *
+ * @param {any} answer  of the check `stability`
+ * @returns {Measure[]}
+ */
+export function stabilityMeasures(answer) {
+  const {n_seeds: nSeeds, scalar, edits} = answer;
+  const counted = edits.filter((/** @type {any} */ {n}) => n > 0).map((/** @type {any} */ {title}) => title).join('; ');
+  const common = {domain: /** @type {[number, number]} */ ([-1, 1]), ends: /** @type {[string, string]} */ (['−1', '1']), references: [], rawTitle: null};
+  const rows = (/** @type {string} */ name) => answer.methods.map((/** @type {any} */ method) =>
+    ({name: method.method, title: method.title, bar: method[name], raw: null, quiet: name === 'seeds' && method.deterministic, reason: method.reason}));
+  return [
+    {name: 'seeds', title: 'Across seeds', ...common, rows: rows('seeds'),
+      sentence: `Spearman’s ρ between the maps of the same text from ${nSeeds} seeds, two at a time. 1: chance plays no part. Grey: methods without a seed.`},
+    {name: 'edits', title: 'Across small edits', ...common, rows: rows('edits'),
+      sentence: `Spearman’s ρ between a text’s map and those of its edited versions, over the words in both. Edits: ${counted || 'none that the encoder notices'}.`},
+    {name: 'edit_correlation', title: 'Does the map move when the prediction does?', ...common, rows: rows('edit_correlation'),
+      sentence: `Spearman’s ρ, over all texts and edits, between how far the ${scalar} moved and how far the map moved. High is good: the map follows what it explains.`},
+  ];
+}

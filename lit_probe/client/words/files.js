@@ -1,0 +1,67 @@
+// @ts-check
+/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+
+/**
+ * A table as CSV (RFC 4180), with every digit that the server sent.
+ *
+ * @param {string[]} columns
+ * @param {(string|number|boolean|null)[][]} rows  null is an empty cell
+ * @returns {string}
+ */
+export function csvTable(columns, rows) {
+  return [columns, ...rows].map((row) => row.map(csvCell).join(',') + '\r\n').join('');
+}
+
+/**
+ * @param {string|number|boolean|null} value
+ * @returns {string}
+ */
+function csvCell(value) {
+  const text = value === null ? '' : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/**
+ * A check's rows as a CSV table, each with what it was measured on.
+ *
+ * @param {string} model  LIT's name
+ * @param {LayerMetrics} about
+ * @param {string[]} columns  keys of the rows
+ * @param {Record<string, any>[]} rows
+ * @returns {string}
+ */
+export function checkCsv(model, {trained_on: trainedOn, probe, pooling}, columns, rows) {
+  return csvTable(
+    ['model', 'trained_on', 'probe', 'pooling', ...columns],
+    rows.map((row) => [model, trainedOn, probe, pooling, ...columns.map((column) => row[column] ?? null)]),
+  );
+}
+
+/** Milliseconds after which a file's content is let go: some browsers begin to read it after the click only. */
+const KEPT = 10_000;
+
+/**
+ * Hands a text to the user as a file.
+ *
+ * @param {string} filename
+ * @param {string} mimeType
+ * @param {string} text
+ */
+export function download(filename, mimeType, text) {
+  const url = URL.createObjectURL(new Blob([text], {type: `${mimeType};charset=utf-8`}));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = fileName(filename);
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), KEPT);
+}
+
+/**
+ * A file's name that every system takes as it is: names of models and classes may hold slashes, colons and more.
+ *
+ * @param {string} name
+ * @returns {string}
+ */
+export function fileName(name) {
+  return name.replace(/[^A-Za-z0-9._-]+/g, '_').replace(/^\.+/, '');
+}

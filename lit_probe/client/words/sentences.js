@@ -1,0 +1,176 @@
+// @ts-check
+/** @typedef {import('../page/types.js').DrawnSeries} DrawnSeries */
+/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+/** @typedef {import('../page/types.js').LayerScore} LayerScore */
+/** @typedef {import('../page/types.js').ExamplePrediction} ExamplePrediction */
+import {countOf, formatCount, formatScore} from './format.js';
+
+/**
+ * Which examples the curve is about.
+ *
+ * @param {{nScored: number, nSelected: number, slice: ?string}} examples  `nScored`: how many the curve was asked for
+ * @returns {string}
+ */
+export function selectionSentence({nScored, nSelected, slice}) {
+  if (nSelected > 1) return slice ? `Slice “${slice}”: ${countOf(nScored, 'example')}` : `Selection: ${countOf(nScored, 'example')}`;
+  return `Whole data set shown: ${countOf(nScored, 'example')}`;
+}
+
+/**
+ * The same for a file that stands alone: "whole data set (1,744 examples)".
+ *
+ * @param {{nScored: number, nSelected: number, slice: ?string}} examples
+ * @returns {string}
+ */
+export function examplesWords({nScored, nSelected, slice}) {
+  const which = nSelected > 1 ? (slice ? `slice “${slice}”` : 'selection') : 'whole data set';
+  return `${which} (${countOf(nScored, 'example')})`;
+}
+
+/**
+ * What is scored: "Scored: 166 dev rows (test: 164 rows, at layer 4 only)".
+ *
+ * @param {DrawnSeries[]} drawn
+ * @param {number} bestLayer
+ * @returns {string}
+ */
+export function scoredSentence(drawn, bestLayer) {
+  const lines = drawn.filter(({series, mode}) => mode !== 'point' && (mode !== 'hidden' || series.split !== 'train'))
+    .map(({series}) => `${countOf(series.n, `${series.split} row`)}${series.split === 'train' ? ', which show fit' : ''}`);
+  const points = drawn.filter(({mode}) => mode === 'point').map(({series}) => ` (${series.split}: ${countOf(series.n, 'row')}, at layer ${bestLayer} only)`);
+  return lines.length + points.length ? `Scored: ${lines.join(', ')}${points.join('')}` : '';
+}
+
+/**
+ * Which examples are not in the scores, and why.
+ *
+ * @param {LayerMetrics['left_out']} leftOut
+ * @param {boolean} own  whether they are rows of the data set that the probes were trained on
+ * @returns {string[]}
+ */
+export function leftOutSentences(leftOut, own) {
+  const kinds = /** @type {[number, string, string][]} */ ([
+    [leftOut.train, 'train row', own ? `: the probes were trained on ${leftOut.train === 1 ? 'it' : 'them'}` : ''],
+    [leftOut.seen_in_training, 'row', `: the probes were trained on ${leftOut.seen_in_training === 1 ? 'its text' : 'their texts'}`],
+    [leftOut.edited, 'edited row', ''],
+    [leftOut.unlabelled, 'row', ': no known label'],
+  ]);
+  return kinds.filter(([count]) => count > 0).map(([count, noun, why]) => `${countOf(count, noun)} left out${why}`);
+}
+
+/**
+ * Why there is no curve.
+ *
+ * @param {LayerMetrics['left_out']} leftOut
+ * @param {boolean} own  whether they are rows of the data set that the probes were trained on
+ * @param {boolean} selected  whether somebody selected them
+ * @returns {string}
+ */
+export function nothingScoredSentence(leftOut, own, selected) {
+  const others = leftOut.edited + leftOut.unlabelled + leftOut.seen_in_training;
+  if (own && leftOut.train > 0 && others === 0) {
+    const rows = selected ? 'selected rows' : 'rows';
+    return `All ${formatCount(leftOut.train)} ${rows} were trained on, so nothing is scored by default.`;
+  }
+  return `None of these rows is scored${leftOut.train > 0 ? ' by default' : ''}: ${leftOutSentences(leftOut, own).join('; ')}.`;
+}
+
+/**
+ * A layer's name in running text: "layer 0 (embeddings)", "layer 4".
+ *
+ * @param {number} layer
+ * @returns {string}
+ */
+export function layerName(layer) {
+  return layer === 0 ? 'layer 0 (embeddings)' : `layer ${layer}`;
+}
+
+/**
+ * A score with its interval: "0.812 [0.785, 0.836]".
+ *
+ * @param {LayerScore} score
+ * @returns {string}
+ */
+export function intervalText({score, low, high}) {
+  if (score === null) return 'not defined';
+  return low === null || high === null ? formatScore(score) : `${formatScore(score)} [${formatScore(low)}, ${formatScore(high)}]`;
+}
+
+/**
+ * What is known about one layer: "layer 4: 0.812 [0.785, 0.836], n = 872".
+ *
+ * @param {LayerScore} score
+ * @param {number} n
+ * @returns {string}
+ */
+export function layerSentence(score, n) {
+  return `layer ${score.layer}: ${intervalText(score)}, n = ${formatCount(n)}`;
+}
+
+/**
+ * The probe's verdict on one text: "Layer 4 (dev-chosen): positive (0.87); gold label positive".
+ *
+ * @param {ExamplePrediction} example
+ * @param {string[]} labelNames
+ * @param {number} layer
+ * @param {number} bestLayer
+ * @returns {string}
+ */
+export function exampleSentence(example, labelNames, layer, bestLayer) {
+  const gold = example.label === null ? 'no gold label' : `gold label ${example.label}`;
+  return `${layerHeading(layer, bestLayer)}: ${topClass(labelNames, example.probabilities[layer])}; ${gold}`;
+}
+
+/**
+ * A layer's name at the beginning of a line: "Layer 0 (embeddings, dev-chosen)".
+ *
+ * @param {number} layer
+ * @param {number} bestLayer
+ * @returns {string}
+ */
+export function layerHeading(layer, bestLayer) {
+  const traits = [...(layer === 0 ? ['embeddings'] : []), ...(layer === bestLayer ? ['dev-chosen'] : [])];
+  return `Layer ${layer}${traits.length ? ` (${traits.join(', ')})` : ''}`;
+}
+
+/**
+ * What the checkpoint's own classifier says: "The model’s own prediction: positive (0.93)".
+ *
+ * @param {NonNullable<ExamplePrediction['model']>} model
+ * @returns {string}
+ */
+export function modelSentence(model) {
+  return `The model’s own prediction: ${topClass(model.label_names, model.probabilities)}`;
+}
+
+/**
+ * Layers whose fit stopped early: "The probes of layers 2 and 5 did not converge".
+ *
+ * @param {number[]} layers
+ * @returns {string}  empty when all converged
+ */
+export function convergenceSentence(layers) {
+  if (layers.length === 0) return '';
+  if (layers.length === 1) return `The probe of layer ${layers[0]} did not converge`;
+  return `The probes of layers ${layerList(layers)} did not converge`;
+}
+
+/**
+ * Numbers in running text: "1, 2 and 5".
+ *
+ * @param {number[]} layers
+ * @returns {string}
+ */
+export function layerList(layers) {
+  return layers.length < 2 ? layers.join('') : `${layers.slice(0, -1).join(', ')} and ${layers[layers.length - 1]}`;
+}
+
+/**
+ * @param {string[]} names
+ * @param {number[]} probabilities
+ * @returns {string}
+ */
+function topClass(names, probabilities) {
+  const top = probabilities.indexOf(Math.max(...probabilities));
+  return `${names[top]} (${probabilities[top].toFixed(2)})`;
+}

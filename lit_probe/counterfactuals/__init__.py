@@ -1,0 +1,1 @@
+"""What an edit of a text changes, layer by layer, and how texts are edited."""

@@ -1,0 +1,211 @@
+"""What every layer makes of an edit: the difference between a text and its counterfactual, and that over many pairs.
+
+An edit is a text that goes down the same path as any other; here it is only subtracted. Layers whose probe follows an edit when
+the label follows it decode the concept rather than what usually goes with it (contrast sets: Gardner et al. 2020,
+https://arxiv.org/abs/2004.02709; counterfactually augmented data: Kaushik et al. 2020, https://arxiv.org/abs/1909.12434).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lit_probe.errors import LitProbeError
+from lit_probe.probing.layerwise import LayeredActivations
+from lit_probe.probing.probes.training_data import standardisation, standardised
+from lit_probe.probing.study import LayerStudy
+
+# How many pairs of train texts say which distance is usual, and how finely the way between two vectors is cut for probes that
+# are not linear.
+_N_TYPICAL = 400
+
+
+class TrainGeometry:
+    """Distances in the layers of a study, as large as they are for its train texts.
+
+    The Mahalanobis distance counts a difference in standard deviations of train along every direction. The covariance is shrunk
+    (Ledoit & Wolf 2004, https://doi.org/10.1016/S0047-259X(03)00096-4), since a layer may have more units than train has texts.
+
+    Args:
+      study: whose train activations are used; each layer's covariance is computed when it is first asked for.
+    """
+
+    def __init__(self, study: LayerStudy):
+        self._study = study
+        self._whitening: dict[int, NDArray[np.float64]] = {}
+        self._typical: dict[int, tuple[float, float]] = {}
+        self._lock = threading.Lock()
+
+    def mahalanobis(self, layer: int, differences: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """``[n]`` lengths of ``differences`` ``[n, d_model]`` between vectors of a layer."""
+        lengths: NDArray[np.float64] = np.linalg.norm(differences @ self._whitening_of(layer), axis=1)
+        return lengths
+
+    def typical(self, layer: int) -> tuple[float, float]:
+        """The median cosine and Mahalanobis distance of two train texts, over random pairs: what a distance is large beside."""
+        if layer not in self._typical:
+            rows = self._study.activations["train"].layer(layer).astype(np.float64)
+            drawn = np.random.default_rng(self._study.seed).integers(len(rows), size=(2, _N_TYPICAL))
+            one, other = rows[drawn[:, drawn[0] != drawn[1]]]
+            cosine, mahalanobis = _cosine_distance(one, other), self.mahalanobis(layer, other - one)
+            self._typical[layer] = (float(np.median(cosine)), float(np.median(mahalanobis)))
+        return self._typical[layer]
+
+    def prepare(self) -> None:
+        """Computes what all layers need, so that no later question waits for it."""
+        for layer in range(self._study.encoder.n_layers):
+            self.typical(layer)
+
+    def _whitening_of(self, layer: int) -> NDArray[np.float64]:
+        """``[d_model, d_model]`` W with W Wᵀ the inverse of the covariance."""
+        with self._lock:
+            if layer not in self._whitening:
+                from sklearn.covariance import ledoit_wolf
+
+                rows = self._study.activations["train"].layer(layer)
+                # Units differ in scale by orders of magnitude; shrinking would otherwise let the largest drown the others.
+                mean, scale = standardisation(rows)
+                covariance, _ = ledoit_wolf(standardised(rows, mean, scale), assume_centered=True)
+                values, vectors = np.linalg.eigh(covariance)
+                usable = values > values.max() * 1e-12
+                whitening = np.zeros_like(vectors)
+                whitening[:, usable] = vectors[:, usable] / np.sqrt(values[usable])
+                self._whitening[layer] = whitening / scale[:, None]
+            return self._whitening[layer]
+
+
+@dataclass(frozen=True, eq=False)
+class PairChanges:
+    """What each layer makes of each edit.
+
+    Attributes:
+      before: ``[n_pairs, n_layers, n_classes]`` probabilities of the original texts.
+      after: the same of the edited texts.
+      margins_before: ``[n_pairs, n_layers, n_classes]`` each class's logit less the largest other one, of the originals.
+      margins_after: the same of the edited texts.
+      cosine: ``[n_pairs, n_layers]`` 1 less the cosine of the two vectors, 0 to 2. Vectors of one layer often share a direction,
+        so that even unlike texts are close by this measure (Ethayarajh 2019, https://arxiv.org/abs/1909.00512).
+      mahalanobis: ``[n_pairs, n_layers]``, see `TrainGeometry`.
+    """
+
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
+    margins_before: NDArray[np.float64]
+    margins_after: NDArray[np.float64]
+    cosine: NDArray[np.float64]
+    mahalanobis: NDArray[np.float64]
+
+    @property
+    def flips(self) -> NDArray[np.bool_]:
+        """``[n_pairs, n_layers]`` where the predicted class changes."""
+        flips: NDArray[np.bool_] = self.before.argmax(axis=2) != self.after.argmax(axis=2)
+        return flips
+
+    def select(self, pairs: Sequence[int]) -> PairChanges:
+        """Those of some of the pairs, in the order in which they are named."""
+        rows = np.asarray(pairs, dtype=np.int64)
+        return PairChanges(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+    def first_flip(self, pair: int) -> int | None:
+        """The first layer that predicts another class for the edit, or None if none does."""
+        layers = np.flatnonzero(self.flips[pair])
+        return int(layers[0]) if len(layers) else None
+
+
+def compare_pairs(
+    study: LayerStudy, originals: LayeredActivations, edits: LayeredActivations, geometry: TrainGeometry
+) -> PairChanges:
+    """What the layers make of each edit; identical texts differ by exactly 0 everywhere.
+
+    Args:
+      study: the probes.
+      originals: ``n_pairs`` texts at all layers, see `LayeredActivations`.
+      edits: their counterfactuals, in the same order.
+      geometry: of the same study.
+
+    Raises:
+      LitProbeError: there are not as many edits as originals, or none at all.
+    """
+    if len(originals) != len(edits) or not len(originals):
+        raise LitProbeError(f"Each original needs its edit; there are {len(originals)} originals and {len(edits)} edits.")
+    probes = study.layerwise.probes
+    logits = [
+        np.stack([probe.logits(texts.layer(layer)) for layer, probe in enumerate(probes)], axis=1) for texts in (originals, edits)
+    ]
+    cosine, mahalanobis = [], []
+    for layer in range(len(probes)):
+        one, other = originals.layer(layer).astype(np.float64), edits.layer(layer).astype(np.float64)
+        cosine.append(_cosine_distance(one, other))
+        mahalanobis.append(geometry.mahalanobis(layer, other - one))
+    return PairChanges(
+        study.layerwise.predict_proba(originals),
+        study.layerwise.predict_proba(edits),
+        _margins(logits[0]),
+        _margins(logits[1]),
+        np.stack(cosine, axis=1),
+        np.stack(mahalanobis, axis=1),
+    )
+
+
+def trajectory(changes: PairChanges, pair: int, label_names: Sequence[str], best_layer: int) -> dict[str, Any]:
+    """One pair's way through the layers, JSON-ready.
+
+    Args:
+      changes: of one or more pairs.
+      pair: which of them.
+      label_names: ``[n_classes]``.
+      best_layer: the dev-chosen layer; margins are those of the class that it predicts for the original.
+
+    Returns:
+      ``class_name`` of the margins; ``first_flip``, the first layer that answers otherwise for the edit, or None; ``flip_layers``
+      all of them; per layer ``before`` and ``after`` (probabilities by class), ``margin_before``, ``margin_after``,
+      ``margin_change``, ``cosine``, ``mahalanobis`` and ``flipped``.
+    """
+    of_class = int(changes.before[pair, best_layer].argmax())
+    flips = changes.flips[pair]
+    rows = []
+    for layer in range(flips.size):
+        before, after = (float(margins[pair, layer, of_class]) for margins in (changes.margins_before, changes.margins_after))
+        rows.append(
+            {
+                "layer": layer,
+                "before": changes.before[pair, layer].tolist(),
+                "after": changes.after[pair, layer].tolist(),
+                "margin_before": before,
+                "margin_after": after,
+                "margin_change": after - before,
+                "cosine": float(changes.cosine[pair, layer]),
+                "mahalanobis": float(changes.mahalanobis[pair, layer]),
+                "flipped": bool(flips[layer]),
+            }
+        )
+    return {
+        "label_names": list(label_names),
+        "class_index": of_class,
+        "class_name": label_names[of_class],
+        "first_flip": changes.first_flip(pair),
+        "flip_layers": np.flatnonzero(flips).tolist(),
+        "layers": rows,
+    }
+
+
+def _cosine_distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``[n]`` 1 less the cosine; 0 for equal vectors, zeros included, and 1 where just one of them is zero."""
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    cosine = np.divide((one * other).sum(axis=1), lengths, out=np.zeros_like(lengths), where=lengths > 0)
+    equal = (one == other).all(axis=1)
+    distance: NDArray[np.float64] = np.where(equal, 0.0, np.clip(1 - cosine, 0.0, 2.0))
+    return distance
+
+
+def _margins(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``[…, n_classes]`` each logit less the largest of the others."""
+    margins = np.empty_like(logits)
+    for index in range(logits.shape[-1]):
+        margins[..., index] = logits[..., index] - np.delete(logits, index, axis=-1).max(axis=-1)
+    return margins

@@ -1,0 +1,61 @@
+"""Texts that a Python program already holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lit_probe.data.labelled_texts import Splits
+from lit_probe.data.options import DatasetOptions
+from lit_probe.data.rows import UNLABELLED, cell, label_names_of, label_words, rows_of
+from lit_probe.data.splitting import make_splits
+from lit_probe.errors import DatasetError
+
+
+def split_texts(
+    texts: Sequence[str],
+    labels: Sequence[str | int],
+    groups: Sequence[str | int] | None = None,
+    *,
+    label_names: Sequence[str] | None = None,
+    name: str = "texts",
+    seed: int = 0,
+    max_examples: int = DatasetOptions.max_examples,
+) -> Splits:
+    """Divides labelled texts 70/15/15 into train, dev and test, stratified by label; the same text never stands in two splits.
+
+    Args:
+      texts: ``[n_examples]`` strings.
+      labels: ``[n_examples]`` words or numbers; None or -1 marks an unlabelled text, which is left out.
+      groups: ``[n_examples]`` what must not be split across train and test (an author, a film, a pair), or None.
+      label_names: the classes in the order wanted, where labels are these words or their numbers from 0; by default the
+        distinct labels, sorted.
+      name: what the data set is called in tables and in LIT.
+      seed: decides which text goes to which split.
+      max_examples: at most this many texts per split; 0 means all.
+
+    Raises:
+      DatasetError: the lengths differ, a label is none of ``label_names``, there is one class only, or too few examples of one.
+
+    >>> splits = split_texts([f"text {i}" for i in range(20)], ["bad", "good"] * 10)
+    >>> splits.label_names, len(splits.train) + len(splits.dev) + len(splits.test)
+    (('bad', 'good'), 20)
+    """
+    for what, values in (("labels", labels), ("groups", groups)):
+        if values is not None and len(values) != len(texts):
+            raise DatasetError(f"There are {len(texts)} texts, but {len(values)} {what}. Give one for each text.")
+    words = label_words({"label": list(labels)}, "label")
+    names = label_names_of(words) if label_names is None else tuple(label_names)
+    numbers = {str(number): number for number in range(len(names))} if label_names is not None else {}
+    numbers |= {word: number for number, word in enumerate(names)}
+    unknown = sorted({word for word in words if word is not None and word not in numbers})
+    if unknown:
+        raise DatasetError(
+            f"The labels {', '.join(unknown)} are none of the label names {', '.join(names)}, nor their numbers from 0."
+        )
+    rows = rows_of(
+        texts,
+        [UNLABELLED if word is None else numbers[word] for word in words],
+        None if groups is None else [cell(group) or None for group in groups],
+    )
+    options = DatasetOptions(max_examples=max_examples, seed=seed)
+    return make_splits(name, {"train": rows}, names, options, {"kind": "texts in memory"})

@@ -1,0 +1,210 @@
+"""Rows as they come from a source, before they are divided, and how table columns become rows."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import reprlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lit_probe.data.labelled_texts import clean_text
+from lit_probe.data.tables import Table, separator_hint
+from lit_probe.errors import DatasetError
+
+UNLABELLED = -1
+"""The label of a row whose label is hidden or missing (the Hugging Face hub's convention)."""
+
+SENTIMENT_NAMES = ("negative", "positive")
+"""Label names of SST-2 and IMDB, in the order of their numbers 0 and 1."""
+
+_SENTIMENT_WORDS = {"0": 0, "1": 1, "neg": 0, "pos": 1, "negative": 0, "positive": 1}
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(\.\d+)?([eE][+-]?\d{1,3})?")
+_INTEGER = re.compile(r"-?\d{1,1000}")
+_UNLABELLED_WORD = re.compile(rf"({UNLABELLED}(\.0*)?)?")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one part of a source, texts stripped at the ends.
+
+    Attributes:
+      texts: ``[n_rows]`` strings; empty where the source has none.
+      labels: ``[n_rows]`` class indices, ``UNLABELLED`` where the source has none.
+      groups: ``[n_rows]`` what must stay on one side of a split; None for a row that belongs to no group.
+      columns: the source's own further columns, each ``[n_rows]`` strings.
+    """
+
+    texts: Sequence[str]
+    labels: Sequence[int]
+    groups: Sequence[str | None]
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def take(self, index: Iterable[int]) -> Rows:
+        """The rows at ``index``, in that order."""
+        picked = list(index)
+        return Rows(
+            texts=[self.texts[row] for row in picked],
+            labels=[self.labels[row] for row in picked],
+            groups=[self.groups[row] for row in picked],
+            columns={name: [values[row] for row in picked] for name, values in self.columns.items()},
+        )
+
+
+def rows_of(
+    texts: Iterable[str],
+    labels: Sequence[int],
+    groups: Sequence[str | None] | None = None,
+    columns: Mapping[str, Sequence[str]] | None = None,
+) -> Rows:
+    """Rows with texts made safe for every tokenizer (no lone surrogates) and stripped at the ends.
+
+    Raises:
+      DatasetError: a text is no string.
+    """
+    values: list[Any] = list(texts)
+    for row, text in enumerate(values):
+        if not isinstance(text, str):
+            raise DatasetError(f"Text {row + 1} is {reprlib.repr(text)}, not a string. Make it one, or leave that example out.")
+    stripped = [clean_text(text).strip() for text in values]
+    return Rows(stripped, labels, groups or [None] * len(stripped), columns or {})
+
+
+def find_column(table: Table, names: Sequence[str], origin: str, flag: str | None = None) -> str:
+    """The first of ``names`` that is a column of the table.
+
+    Args:
+      table: the columns there are.
+      names: what the column may be called, best first.
+      origin: where the table comes from, for the message.
+      flag: the option that names this column, for the message.
+
+    Raises:
+      DatasetError: names the columns that there are.
+    """
+    for name in names:
+        if name in table:
+            return name
+    wanted = " or ".join(repr(name) for name in names)
+    advice = f"Say which one with the option {flag}." if flag else "Rename one of them."
+    raise DatasetError(f"{origin} has no column {wanted}. Its columns are: {', '.join(table)}. {advice}{separator_hint(table)}")
+
+
+def text_values(table: Table, column: str, origin: str) -> list[str]:
+    """The column's texts; a missing one is an empty string.
+
+    Raises:
+      DatasetError: a value is no text.
+    """
+    texts = ["" if (text := _plain(value)) is None else text for value in table[column]]
+    for row, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise DatasetError(
+                f"{origin}: column {column!r} should hold texts, but row {row + 1} has {reprlib.repr(text)}. "
+                "Choose another column."
+            )
+    return texts
+
+
+def label_words(table: Table, column: str) -> list[str | None]:
+    """The column's labels as words; None where a row is unlabelled (nothing, or -1 in any writing).
+
+    >>> label_words({"label": [1, 0.0, "-1", "-1.0", " good ", None, True]}, "label")
+    ['1', '0', None, None, 'good', None, 'true']
+    """
+    words = []
+    for value in map(_plain, table[column]):
+        word = str(int(value)) if isinstance(value, float) and value.is_integer() else cell(value).strip()
+        words.append(None if _UNLABELLED_WORD.fullmatch(word) else word)
+    return words
+
+
+def sentiment_labels(words: Iterable[str | None], origin: str) -> list[int]:
+    """Indices into `SENTIMENT_NAMES`.
+
+    Raises:
+      DatasetError: a word is none of 0, 1, neg, pos, negative, positive.
+
+    >>> sentiment_labels(["0", "pos", None], "here")
+    [0, 1, -1]
+    """
+    labels = []
+    for word in words:
+        label = UNLABELLED if word is None else _SENTIMENT_WORDS.get(word.lower())
+        if label is None:
+            raise DatasetError(
+                f"{origin}: the label {word!r} is none of {', '.join(_SENTIMENT_WORDS)}. "
+                "Load a table with other labels as csv=, tsv= or jsonl=."
+            )
+        labels.append(label)
+    return labels
+
+
+def label_names_of(words: Iterable[str | None]) -> tuple[str, ...]:
+    """The distinct labels: in numeric order when all are integers (of at most 1,000 digits), otherwise in alphabetical order.
+
+    >>> label_names_of(["10", "9", None, "9"]), label_names_of(["good", "10", "bad"])
+    (('9', '10'), ('10', 'bad', 'good'))
+    """
+    names = {word for word in words if word is not None}
+    if all(_INTEGER.fullmatch(name) for name in names):
+        return tuple(sorted(names, key=lambda name: (int(name), name)))  # 1 and 01 are two names of one number
+    return tuple(sorted(names))
+
+
+def cell(value: Any) -> str:
+    """One value of a table as a string, in JSON's writing where it has one; nothing and NaN give an empty string.
+
+    Raises:
+      DatasetError: the value is nested too deeply, or within itself.
+
+    >>> [cell(value) for value in (None, True, 3, np.int64(3), 0.5, "a", ["b"])]
+    ['', 'true', '3', '3', '0.5', 'a', '["b"]']
+    """
+    value = _plain(value)
+    if value is None:
+        return ""
+    if isinstance(value, bool | int | float | list | tuple | dict):
+        try:
+            value = json.dumps(value, ensure_ascii=False, default=_json_part)
+        except (RecursionError, ValueError, TypeError) as error:
+            raise DatasetError(f"{reprlib.repr(value)} cannot be written as text ({error}). Leave that column out.") from error
+    return clean_text(str(value))
+
+
+def column_array(values: Sequence[str]) -> NDArray[Any]:
+    """``[n_rows]`` int64 or float64 when every value is a finite number in plain writing, otherwise strings (dtype object).
+
+    Numbers with leading zeros stay strings: they are names. Strings are objects, because numpy's own would pad every value
+    to the longest.
+
+    >>> column_array(["7", "10"]), column_array(["0.5", "1"]), column_array(["007", "8"])
+    (array([ 7, 10]), array([0.5, 1. ]), array(['007', '8'], dtype=object))
+    """
+    matches = [_NUMBER.fullmatch(value) for value in values]
+    if values and all(matches):
+        if not any(match and (match[1] or match[2]) for match in matches):
+            return np.array([int(value) for value in values], dtype=np.int64)
+        numbers = np.array([float(value) for value in values], dtype=np.float64)
+        if np.isfinite(numbers).all():
+            return numbers
+    return np.array(values, dtype=object)
+
+
+def _plain(value: Any) -> Any:
+    """The value as Python's own (NumPy's and torch's scalars and arrays know how to become one); None for any kind of nothing."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    # pandas' own two are told by name, because importing pandas takes a second.
+    nothing = type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and math.isnan(value))
+    return None if nothing else value
+
+
+def _json_part(value: Any) -> Any:
+    """A part of a list or dict that JSON cannot write."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)

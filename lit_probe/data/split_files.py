@@ -1,0 +1,138 @@
+"""Which files of a folder hold the train, dev and test rows."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from lit_probe.data.labelled_texts import SplitName
+from lit_probe.data.tables import Table, read_table, table_form, unreadable
+from lit_probe.errors import DatasetError
+
+_SPLIT_WORDS: dict[str, SplitName] = {
+    "train": "train",
+    "dev": "dev",
+    "validation": "dev",
+    "valid": "dev",
+    "val": "dev",
+    "test": "test",
+}
+_SHARD = re.compile(r"-\d+-of-\d+$")
+
+
+def existing_path(source: str) -> Path:
+    """The path of a local copy, file or folder; ``~`` is the home folder.
+
+    Raises:
+      DatasetError: nothing is there, nothing that could be read, or the way to it is closed.
+    """
+    try:
+        path = Path(source).expanduser()
+        if path.is_file() or path.is_dir():
+            return path
+        exists = path.exists()
+    except (OSError, RuntimeError) as error:  # RuntimeError: there is no such user, or no home
+        raise unreadable(source, error) from error
+    if exists:
+        raise DatasetError(f"{source!r} is neither a file nor a folder. Save what it gives as a file, and name that.")
+    raise DatasetError(f"There is no file or folder {source!r}. Check the path; a relative one starts at the current folder.")
+
+
+def files_in(folder: Path, ending: str = "", *, deep: bool = False) -> list[Path]:
+    """The files in a folder (and its folders, if ``deep``) whose names end so, sorted.
+
+    ``Path.glob`` would leave out, without a word, a folder that may not be read: a split or a class would be missing.
+
+    Raises:
+      DatasetError: a folder may not be read.
+    """
+    found: list[Path] = []
+    for root, subfolders, names in os.walk(folder, onerror=_refuse):
+        found += [Path(root, name) for name in names if name.endswith(ending)]
+        if not deep:
+            subfolders.clear()
+    return sorted(found)
+
+
+def _refuse(error: OSError) -> None:
+    raise unreadable(error.filename, error) from error
+
+
+def split_word(word: str) -> SplitName | None:
+    """The split that a word means.
+
+    >>> split_word("Validation"), split_word("unsupervised")
+    ('dev', None)
+    """
+    return _SPLIT_WORDS.get(word.lower())
+
+
+def find_split_files(
+    folder: Path, prefix: str = "", forms: Sequence[str] = ("tsv", "csv", "jsonl")
+) -> dict[SplitName, list[Path]]:
+    """Files such as ``train.tsv``, ``validation.csv.gz`` or ``<prefix>test.jsonl``, directly in the folder.
+
+    Raises:
+      DatasetError: two files claim the same split.
+    """
+    found: dict[SplitName, list[Path]] = {}
+    for path in files_in(folder):
+        stem = path.name.split(".")[0]
+        split = split_word(stem.removeprefix(prefix)) if stem.startswith(prefix) else None
+        if split and table_form(path) in forms:
+            found.setdefault(split, []).append(path)
+    for split, paths in found.items():
+        if len(paths) > 1:
+            raise _ambiguous(split, paths)
+    return found
+
+
+def find_hub_files(folder: Path) -> dict[SplitName, list[Path]]:
+    """Parquet files as the Hugging Face hub lays them out, at any depth.
+
+    That is ``data/train-00000-of-00001.parquet``, ``plain_text/test-….parquet``, ``default/train/0000.parquet`` or plain
+    ``train.parquet``; the shards of one split must lie in one folder. Other splits (``unsupervised``) are no part of it.
+
+    Raises:
+      DatasetError: files of one split lie in several folders.
+    """
+    found: dict[SplitName, list[Path]] = {}
+    for path in files_in(folder, ".parquet", deep=True):
+        split = split_word(_SHARD.sub("", path.stem)) or split_word(path.parent.name)
+        if split:
+            found.setdefault(split, []).append(path)
+    for split, paths in found.items():
+        whole_and_shards = len(paths) > 1 and any(split_word(path.stem) for path in paths)
+        if len({path.parent for path in paths}) > 1 or whole_and_shards:
+            raise _ambiguous(split, paths)
+    return found
+
+
+def read_split_files(files: dict[SplitName, list[Path]]) -> dict[SplitName, Table]:
+    """One table per split; shards are joined in the order of their names."""
+    return {split: _join(read_table(path) for path in paths) for split, paths in files.items()}
+
+
+def folder_source(source: str, files: dict[SplitName, list[Path]]) -> dict[str, Any]:
+    """The provenance of a folder: its path as given, and the files that were read."""
+    folder = existing_path(source)
+    names = {split: [path.relative_to(folder).as_posix() for path in paths] for split, paths in sorted(files.items())}
+    return {"kind": "folder", "path": source, "files": names}
+
+
+def _join(tables: Iterable[Table]) -> Table:
+    joined: Table = {}
+    for table in tables:
+        for name, values in table.items():
+            joined.setdefault(name, []).extend(values)
+    return joined
+
+
+def _ambiguous(split: str, paths: Sequence[Path]) -> DatasetError:
+    listed = ", ".join(str(path) for path in paths)
+    return DatasetError(
+        f"Several files claim the {split} rows: {listed}. Leave one of them in the folder, or name a folder with one."
+    )

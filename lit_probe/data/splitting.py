@@ -1,0 +1,391 @@
+"""From rows to train, dev and test that share no text and no group.
+
+The order of work: drop the unusable rows, put the others in canonical order (by a hash of their content), join rows that share
+a text or a group into units, take units that stand in two official splits out of the one that is less held out, cut what has
+no official split, let a text count once in dev and test, choose at most ``max_examples`` rows per split. Each step looks at
+content and seed only, so the order of the rows in the source changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lit_probe.data.labelled_texts import SPLIT_NAMES, LabelledTexts, SplitName, Splits, normalise_text
+from lit_probe.data.options import DatasetOptions
+from lit_probe.data.rows import UNLABELLED, Rows, column_array
+from lit_probe.errors import DatasetError
+
+TRAIN, DEV, TEST = range(3)
+_LEFT = -1
+"""The split number of a row that has been taken out."""
+
+_MIN_PER_CLASS = 2
+"""Rows of each class that train needs at the least; dev needs one."""
+
+
+def make_splits(
+    name: str,
+    parts: Mapping[SplitName, Rows],
+    label_names: Sequence[str],
+    options: DatasetOptions,
+    origin: Mapping[str, Any],
+    *,
+    group_word: str = "group",
+    notes: Sequence[str] = (),
+    dropped: Mapping[str, int] | None = None,
+) -> Splits:
+    """Divides a source into train, dev and test.
+
+    A part that is missing, or whose rows are all unlabelled, is cut from another: dev from train (15 %) where only test is
+    there, test from dev (half of it) where only dev is there, both from train (15 % each) where there is neither. Cuts are
+    stratified by label, by whole units: rows that share a normalised text or a group. Large units are placed first, each in
+    the split that most lacks its classes.
+
+    A text counts once in dev and once in test, so that no example is scored twice; one that stands there with two labels is
+    left out altogether, as no answer to it could be right. Train keeps its repeats, as published numbers do.
+
+    Args:
+      name: the name of the result.
+      parts: the source's own splits; a single table comes as ``{"train": rows}``.
+      label_names: the classes that the rows' labels point to.
+      options: seed and rows per split.
+      origin: where the rows come from, for the provenance, JSON-ready: ``kind`` and, as far as they apply, ``path``, ``id``,
+        ``revision``.
+      group_word: what a group is called in the provenance, such as ``"film"``.
+      notes: remarks for the provenance.
+      dropped: rows that the loader itself has left out, reason -> count.
+
+    Returns:
+      The splits, each in canonical order. The provenance counts every row that was left out, and what train repeats.
+
+    Raises:
+      DatasetError: fewer than two classes, or too few examples of a class to have two in train, one in dev (where layers are
+        compared) and one in test if it is cut. An official test may lack a class; the provenance then says so.
+    """
+    counted = Counter(dropped or {})
+    usable = {split: _usable(part, counted) for split, part in parts.items()}
+    rows, home, keys = _pool(usable, label_names)
+    labels = np.array(rows.labels, dtype=np.int64)
+    _check_classes(name, labels, label_names, counted)
+
+    has_groups = any(group is not None for group in rows.groups)
+    whole = f"text or {group_word}" if has_groups else "text"
+    text_ids = _numbered([normalise_text(text) for text in rows.texts])
+    units = _units(text_ids, rows.groups) if has_groups else text_ids
+    _leave_shared(home, units, whole, counted)
+    cut = _cut_missing(home, labels, units, keys, len(label_names), options.seed)
+    _leave_repeats(home, labels, text_ids, counted)
+    _check_no_split_is_empty(name, home, units, whole, counted)
+    n_by_class = _count_classes(home, labels, len(label_names))
+    _check_every_class(name, n_by_class, label_names, cut)
+
+    groups = _group_names(rows.groups, units, keys) if has_groups else None
+    columns = {column: column_array(values) for column, values in rows.columns.items()}
+    pool = LabelledTexts(tuple(rows.texts), labels, tuple(label_names), groups, columns)
+    split_rows = [np.flatnonzero(home == split) for split in (TRAIN, DEV, TEST)]
+    chosen = [_choose(index, labels, keys, len(label_names), options) for index in split_rows]
+    train, dev, test = (pool.select(index) for index in chosen)
+    provenance = {
+        "source": _source(origin),
+        "origin": dict(origin),
+        "division": _division(parts, cut, whole),
+        "groups": group_word if has_groups else None,
+        "dropped": {reason: count for reason, count in counted.items() if count},
+        "repeats in train": _repeats(text_ids[split_rows[TRAIN]], labels[split_rows[TRAIN]]),
+        "rows": {
+            split: {"available": len(index), "used": len(used)}
+            for split, index, used in zip(SPLIT_NAMES, split_rows, chosen, strict=True)
+        },
+        "sha256": {split: _fingerprint(keys, groups, index) for split, index in zip(SPLIT_NAMES, chosen, strict=True)},
+        "notes": [*notes, *_missing_in_test(n_by_class, label_names)],
+        "seed": options.seed,
+        "max_examples": options.max_examples,
+    }
+    return Splits(name, train, dev, test, provenance)
+
+
+def _usable(part: Rows, counted: Counter[str]) -> Rows:
+    """The rows with text and label; counts the others."""
+    kept = []
+    for row, (text, label) in enumerate(zip(part.texts, part.labels, strict=True)):
+        if text and label != UNLABELLED:
+            kept.append(row)
+        else:
+            counted["unlabelled" if text else "without text"] += 1
+    return part.take(kept)
+
+
+def _pool(parts: Mapping[SplitName, Rows], label_names: Sequence[str]) -> tuple[Rows, NDArray[np.int64], list[str]]:
+    """All rows in canonical order, the number of the split that each stands in, and a hash of each text and label."""
+    present = [(split, parts[name]) for split, name in enumerate(SPLIT_NAMES) if name in parts]
+    column_names = dict.fromkeys(column for _, part in present for column in part.columns)
+    rows = Rows(
+        texts=[text for _, part in present for text in part.texts],
+        labels=[label for _, part in present for label in part.labels],
+        groups=[group for _, part in present for group in part.groups],
+        columns={
+            column: [value for _, part in present for value in part.columns.get(column, [""] * len(part.texts))]
+            for column in column_names
+        },
+    )
+    home = np.array([split for split, part in present for _ in part.texts], dtype=np.int64)
+    keys = [_digest(text, label_names[label]) for text, label in zip(rows.texts, rows.labels, strict=True)]
+    # Groups and columns decide between rows of one text and label: which of them is chosen must not depend on their order.
+    others = [[str(value) for value in values] for values in zip(rows.groups, *rows.columns.values(), strict=True)]
+    order = sorted(range(len(home)), key=lambda row: (keys[row], home[row], others[row]))
+    return rows.take(order), home[order], [keys[row] for row in order]
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _numbered(values: Sequence[str]) -> NDArray[np.int64]:
+    """``[n]`` the same number for the same value."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(value, len(numbers)) for value in values], dtype=np.int64)
+
+
+def _units(text_ids: NDArray[np.int64], groups: Sequence[str | None]) -> NDArray[np.int64]:
+    """``[n_rows]`` unit numbers: rows that share a text or a group, directly or through other rows, are one unit."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    grouped = np.array([group is not None for group in groups], dtype=bool)
+    n_texts = int(text_ids.max()) + 1
+    group_ids = n_texts + _numbered([group for group in groups if group is not None])
+    n_nodes = int(group_ids.max()) + 1
+    edges = coo_matrix((np.ones(len(group_ids)), (text_ids[grouped], group_ids)), shape=(n_nodes, n_nodes))
+    _, component = connected_components(edges, directed=False)
+    return np.asarray(component[text_ids], dtype=np.int64)
+
+
+def _leave_shared(home: NDArray[np.int64], units: NDArray[np.int64], whole: str, counted: Counter[str]) -> None:
+    """Takes rows out of the less held-out split wherever a unit stands in two: train leaves for dev and test, dev for test."""
+    in_test = np.isin(units, units[home == TEST])
+    in_held_out = np.isin(units, units[(home == DEV) | (home == TEST)])
+    from_dev = (home == DEV) & in_test
+    from_train = (home == TRAIN) & in_held_out
+    counted[f"dev rows whose {whole} also stands in test"] += int(from_dev.sum())
+    counted[f"train rows whose {whole} also stands in dev or test"] += int(from_train.sum())
+    home[from_dev | from_train] = _LEFT
+
+
+def _cut_missing(
+    home: NDArray[np.int64], labels: NDArray[np.int64], units: NDArray[np.int64], keys: Sequence[str], n_classes: int, seed: int
+) -> dict[int, float]:
+    """Fills the splits that have no rows, in place; returns the shares of the cut, split -> share of what was cut."""
+    dev, test = bool((home == DEV).any()), bool((home == TEST).any())
+    if dev and test:
+        return {}
+    if dev:
+        origin, shares = DEV, {DEV: 0.5, TEST: 0.5}
+    elif test:
+        origin, shares = TRAIN, {TRAIN: 0.85, DEV: 0.15}
+    else:
+        origin, shares = TRAIN, {TRAIN: 0.7, DEV: 0.15, TEST: 0.15}
+    index = np.flatnonzero(home == origin)
+    home[index] = _cut(labels[index], units[index], [keys[row] for row in index], shares, n_classes, seed)
+    return shares
+
+
+def _cut(
+    labels: NDArray[np.int64],
+    units: NDArray[np.int64],
+    keys: Sequence[str],
+    shares: Mapping[int, float],
+    n_classes: int,
+    seed: int,
+) -> NDArray[np.int64]:
+    """``[n]`` split numbers: units, large ones first and otherwise in seeded order, each to the split most in need of it.
+
+    scikit-learn's StratifiedGroupKFold does the same, but recomputes all folds for every group: minutes for SST-2's size.
+    """
+    _, unit_of_row = np.unique(units, return_inverse=True)
+    n_units = int(unit_of_row.max(initial=-1)) + 1
+    counts = np.zeros((n_units, n_classes))
+    np.add.at(counts, (unit_of_row, labels), 1)
+    unit_keys: list[str] = [""] * n_units
+    for unit, key in zip(unit_of_row.tolist(), keys, strict=True):
+        unit_keys[unit] = min(key, unit_keys[unit] or key)
+    sizes = counts.sum(axis=1)
+    order = sorted(range(n_units), key=lambda unit: (-sizes[unit], _digest(str(seed), unit_keys[unit])))
+
+    splits = np.array(list(shares))
+    targets = np.outer(list(shares.values()), counts.sum(axis=0))
+    weights = 1 / np.where(targets > 0, targets, 1)
+    lacking = targets.copy()
+    split_of_unit = np.empty(n_units, dtype=np.int64)
+    for unit in order:
+        best = int(np.argmax((lacking * weights) @ counts[unit]))
+        lacking[best] -= counts[unit]
+        split_of_unit[unit] = splits[best]
+    return split_of_unit[unit_of_row]
+
+
+def _choose(
+    index: NDArray[np.int64], labels: NDArray[np.int64], keys: Sequence[str], n_classes: int, options: DatasetOptions
+) -> NDArray[np.int64]:
+    """At most ``max_examples`` of the rows at ``index``, in their order, with the classes in proportion."""
+    if options.max_examples == 0 or len(index) <= options.max_examples:
+        return index
+    quotas = _quotas(np.bincount(labels[index], minlength=n_classes), options.max_examples)
+    drawn = sorted(index.tolist(), key=lambda row: _digest(str(options.seed), keys[row]))
+    chosen: list[int] = []
+    for label, quota in enumerate(quotas.tolist()):
+        chosen += [row for row in drawn if labels[row] == label][:quota]
+    return np.array(sorted(chosen), dtype=np.int64)
+
+
+def _quotas(counts: NDArray[np.int64], total: int) -> NDArray[np.int64]:
+    """``[n_classes]`` how many of each class: in proportion, by largest remainder, but two of each where there are two."""
+    least = np.minimum(counts, _MIN_PER_CLASS)
+    if least.sum() > total:
+        raise DatasetError(
+            f"max_examples is {total}, too few for {len(counts)} classes. Give at least {_MIN_PER_CLASS * len(counts)}."
+        )
+    exact = total * counts / counts.sum()
+    quotas = np.maximum(np.floor(exact).astype(np.int64), least)
+    while quotas.sum() > total:
+        quotas[np.argmax(quotas)] -= 1
+    for label in np.argsort(np.floor(exact) - exact, kind="stable"):
+        if quotas.sum() < total and quotas[label] < counts[label]:
+            quotas[label] += 1
+    return quotas
+
+
+def _leave_repeats(
+    home: NDArray[np.int64], labels: NDArray[np.int64], text_ids: NDArray[np.int64], counted: Counter[str]
+) -> None:
+    """Takes repeated texts out of dev and test: all but the first copy, or every copy where the labels differ."""
+    for split in (DEV, TEST):
+        index = np.flatnonzero(home == split)
+        _, first, copy_of = np.unique(text_ids[index], return_index=True, return_inverse=True)
+        differs = labels[index] != labels[index[first]][copy_of]
+        contradicted = np.isin(copy_of, copy_of[differs])
+        repeated = ~np.isin(np.arange(len(index)), first) & ~contradicted
+        counted[f"{SPLIT_NAMES[split]} rows whose text has two labels"] += int(contradicted.sum())
+        counted[f"{SPLIT_NAMES[split]} rows that repeat a text"] += int(repeated.sum())
+        home[index[contradicted | repeated]] = _LEFT
+
+
+def _check_classes(name: str, labels: NDArray[np.int64], label_names: Sequence[str], counted: Mapping[str, int]) -> None:
+    """Refuses a source without two classes, or with more than its rows can fill, before anything is made of it."""
+    present = [label_names[label] for label in np.unique(labels)]
+    if len(present) < 2:
+        found = f"all of its {len(labels)} labelled rows are {present[0]!r}" if present else "it has no labelled row"
+        left_out = ", ".join(f"{count} {reason}" for reason, count in counted.items() if count)
+        raise DatasetError(
+            f"Data set {name!r}: a probe needs two or more classes, but {found}. "
+            + (f"Left out: {left_out}. " if left_out else "")
+            + "Rows without a label, or with the label -1, count as unlabelled: give a class of that name another one."
+        )
+    if len(labels) < (_MIN_PER_CLASS + 1) * len(present):
+        raise DatasetError(
+            f"Data set {name!r}: {len(present)} classes for {len(labels)} rows: is the label a number, or the text itself? "
+            "A class needs at least three rows, two in train and one in dev. "
+            "Choose another label column, divide the numbers into a few classes, or give more rows."
+        )
+
+
+def _check_no_split_is_empty(
+    name: str, home: NDArray[np.int64], units: NDArray[np.int64], whole: str, counted: Mapping[str, int]
+) -> None:
+    """Refuses an empty split, with what has emptied it."""
+    for split in (TRAIN, DEV, TEST):
+        if (home == split).any():
+            continue
+        left_out = [(reason, count) for reason, count in counted.items() if count and reason.startswith(SPLIT_NAMES[split])]
+        if left_out:
+            why = f"left out were {', '.join(f'{count} {reason}' for reason, count in left_out)}"
+        else:
+            n_units = len(np.unique(units))
+            why = f"rows that share a {whole} stay together, so the {len(home)} rows count as {n_units} when they are divided"
+        advice = [
+            "Check the label column" if any("two labels" in reason for reason, _ in left_out) else "",
+            "Check the group column" if whole != "text" else "",
+            "Give more rows",
+        ]
+        raise DatasetError(f"Data set {name!r}: no {SPLIT_NAMES[split]} row is left: {why}. {'. '.join(filter(None, advice))}.")
+
+
+def _count_classes(home: NDArray[np.int64], labels: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:
+    """``[3, n_classes]`` rows of each class in train, dev and test."""
+    return np.stack([np.bincount(labels[home == split], minlength=n_classes) for split in (TRAIN, DEV, TEST)])
+
+
+def _check_every_class(name: str, n_by_class: NDArray[np.int64], label_names: Sequence[str], cut: Mapping[int, float]) -> None:
+    """Refuses a class that cannot be fitted, or that dev lacks, where layers are compared."""
+    for label_name, counts in zip(label_names, n_by_class.T.tolist(), strict=True):
+        found = ", ".join(f"{count} in {split}" for split, count in zip(SPLIT_NAMES, counts, strict=True))
+        if counts[TRAIN] < _MIN_PER_CLASS or any(counts[split] < 1 for split in cut):
+            raise DatasetError(
+                f"Data set {name!r}: class {label_name!r} has too few examples ({found}). Each class needs at least two in train "
+                "and one in each split that is cut (one text, or one group, stays whole in one split). "
+                "Add examples of it, or leave the class out."
+            )
+        if counts[DEV] < 1:
+            raise DatasetError(
+                f"Data set {name!r}: dev has no row of class {label_name!r} ({found}), but layers are compared on dev, by every "
+                "class. Choose other splits, leave the class out, or give one table, to be divided with every class in each part."
+            )
+
+
+def _missing_in_test(n_by_class: NDArray[np.int64], label_names: Sequence[str]) -> list[str]:
+    """A note where an official test lacks a class: it is scored all the same, as far as that goes."""
+    missing = ", ".join(repr(label_names[label]) for label in np.flatnonzero(n_by_class[TEST] == 0))
+    if not missing:
+        return []
+    return [f"Test has no row of class {missing}: scores that need every class, such as balanced accuracy, have no value there."]
+
+
+def _group_names(groups: Sequence[str | None], units: NDArray[np.int64], keys: Sequence[str]) -> NDArray[np.str_]:
+    """``[n_rows]`` one name per unit: its first group, or else its text."""
+    names: dict[int, str] = {}
+    for unit, group in zip(units.tolist(), groups, strict=True):
+        if group is not None:
+            names[unit] = min(group, names.get(unit, group))
+    for unit, key in zip(units.tolist(), keys, strict=True):
+        names.setdefault(unit, f"text {key[:12]}")
+    return np.array([names[unit] for unit in units.tolist()], dtype=np.str_)
+
+
+def _repeats(text_ids: NDArray[np.int64], labels: NDArray[np.int64]) -> dict[str, int]:
+    """How many rows repeat a text of an earlier one, and how many texts contradict themselves."""
+    pairs = np.unique(np.stack([text_ids, labels]), axis=1)
+    _, labels_per_text = np.unique(pairs[0], return_counts=True)
+    return {
+        "rows that repeat a text": len(text_ids) - len(labels_per_text),
+        "texts with two labels": int((labels_per_text > 1).sum()),
+    }
+
+
+def _fingerprint(keys: Sequence[str], groups: NDArray[np.str_] | None, index: NDArray[np.int64]) -> str:
+    """A sha256 of texts, labels and groups: what fitted numbers depend on."""
+    return _digest(*(f"{keys[row]} {'' if groups is None else groups[row]}" for row in index.tolist()))
+
+
+def _source(origin: Mapping[str, Any]) -> str:
+    """The origin in words."""
+    if origin["kind"] == "hub":
+        return f"{origin['id']} from the Hugging Face hub, revision {origin['revision'] or 'unknown'}"
+    return " ".join([origin["kind"], origin.get("path", "")]).strip()
+
+
+def _division(parts: Mapping[SplitName, Rows], cut: Mapping[int, float], whole: str) -> str:
+    """How the splits came about, in words."""
+    if not cut:
+        return "Official train, dev and test"
+    if TRAIN not in cut:
+        missing = "has no labels" if "test" in parts else "is missing"
+        parted = f"divided 50/50 into dev and test (no {whole} stands in both)"
+        return f"Official train; the official dev split is {parted}, because test {missing}"
+    if TEST not in cut:
+        return f"Official train and test; dev is 15 % of train (no {whole} stands in both)"
+    return f"One table, divided 70/15/15 into train, dev and test (no {whole} stands in two)"

@@ -1,0 +1,147 @@
+"""Pooled activations of many texts: one vector per text and layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.pooling import POOLINGS, Pooling
+from lit_probe.encoder.thread import on_encoder_thread
+from lit_probe.progress import Progress, no_progress, of_part
+from lit_probe.registry import lookup
+
+# Texts are sorted by length within blocks of this size, whatever the size of the data set: a block is a shard of the cache,
+# so an interrupted run goes on where it stopped, and cached and fresh numbers are the same to the last digit.
+BLOCK_SIZE = 1_024
+
+
+@dataclass(frozen=True)
+class Block:
+    """Pooled activations of up to ``BLOCK_SIZE`` texts.
+
+    Attributes:
+      values: ``[n_layers, n_block, d_model]`` float32: layers first, so that one layer is one stretch of memory or file.
+      truncated: ``[n_block]`` bool.
+      head_probabilities: ``[n_block, n_head_classes]`` float32 of the checkpoint's own head; no columns without one.
+    """
+
+    values: NDArray[np.float32]
+    truncated: NDArray[np.bool_]
+    head_probabilities: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Activations:
+    """Pooled activations of all layers for a list of texts, in their order.
+
+    Attributes:
+      blocks: their values, up to ``BLOCK_SIZE`` texts each; arrays in memory or mapped from the cache.
+      pooling: name of the pooling.
+      fingerprint: of the encoder, see ``Encoder.fingerprint``.
+    """
+
+    blocks: tuple[Block, ...]
+    pooling: str
+    fingerprint: str
+
+    @classmethod
+    def from_array(cls, values: NDArray[np.float32], *, pooling: str = "mean", fingerprint: str = "") -> Activations:
+        """Wraps ``[n_examples, n_layers, d_model]`` values that come from elsewhere."""
+        values = np.ascontiguousarray(np.swapaxes(np.asarray(values, dtype=np.float32), 0, 1))
+        n_examples = values.shape[1]
+        block = Block(values, np.zeros(n_examples, dtype=bool), np.zeros((n_examples, 0), dtype=np.float32))
+        return cls((block,), pooling, fingerprint)
+
+    def __len__(self) -> int:
+        return sum(block.values.shape[1] for block in self.blocks)
+
+    @property
+    def n_layers(self) -> int:
+        """Number of layers, the embedding output included."""
+        return int(self.blocks[0].values.shape[0])
+
+    @property
+    def d_model(self) -> int:
+        """Width of a hidden state."""
+        return int(self.blocks[0].values.shape[2])
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        """``[n_examples, n_layers, d_model]``, copied into memory."""
+        return np.swapaxes(np.concatenate([block.values for block in self.blocks], axis=1), 0, 1)
+
+    def layer(self, index: int) -> NDArray[np.float32]:
+        """``[n_examples, d_model]`` of one layer, contiguous; reads no other layer."""
+        return np.concatenate([block.values[index] for block in self.blocks])
+
+    @property
+    def truncated(self) -> NDArray[np.bool_]:
+        """``[n_examples]``, True where a text was longer than the encoder read."""
+        return np.concatenate([block.truncated for block in self.blocks])
+
+    @property
+    def share_truncated(self) -> float:
+        """Share of the texts that were truncated, 0 to 1."""
+        return float(self.truncated.mean()) if len(self) else 0.0
+
+    @property
+    def head_probabilities(self) -> NDArray[np.float32] | None:
+        """``[n_examples, n_head_classes]`` predicted by the checkpoint's own classification head, or None if it has none."""
+        probabilities = np.concatenate([block.head_probabilities for block in self.blocks])
+        return probabilities if probabilities.shape[1] else None
+
+
+def extract_activations(
+    encoder: Encoder, texts: Sequence[str], pooling: str = "mean", *, progress: Progress = no_progress
+) -> Activations:
+    """Pools the hidden states of all layers of every text, one forward pass per batch.
+
+    Args:
+      encoder: the frozen encoder.
+      texts: any strings.
+      pooling: a name in ``POOLINGS``.
+      progress: hears how many of the texts are done.
+
+    Raises:
+      UnknownNameError: no such pooling.
+      EncoderError: the weights cannot be loaded or used.
+    """
+    pool = lookup(POOLINGS, pooling, "pooling")
+    blocks = tuple(extract_block(encoder, part, pool, report) for part, report in split_into_blocks(texts, progress))
+    return Activations(blocks, pooling, encoder.fingerprint)
+
+
+def split_into_blocks(texts: Sequence[str], progress: Progress = no_progress) -> Iterator[tuple[Sequence[str], Progress]]:
+    """The texts in blocks of ``BLOCK_SIZE``, each with what it reports to; one empty block when there are none."""
+    for start in range(0, max(1, len(texts)), BLOCK_SIZE):
+        part = texts[start : start + BLOCK_SIZE]
+        yield part, of_part(progress, start, start + len(part), len(texts))
+
+
+def extract_block(encoder: Encoder, texts: Sequence[str], pool: Pooling, progress: Progress = no_progress) -> Block:
+    """The block of up to ``BLOCK_SIZE`` texts, see ``extract_activations``."""
+    encoded = encoder.encode(texts)
+    values = np.zeros((encoder.n_layers, len(texts), encoder.d_model), dtype=np.float32)
+    n_head_classes = len(encoder.head_label_names or ())
+    head_probabilities = np.zeros((len(texts), n_head_classes), dtype=np.float32)
+
+    def run(indices: list[int]) -> None:
+        hidden = encoder.forward([encoded[i] for i in indices])
+        for layer, states in enumerate(hidden.layers):
+            pooled = pool(states, hidden.attention_mask, hidden.special_tokens_mask)
+            values[layer, indices] = pooled.float().cpu().numpy()
+        if hidden.head_logits is not None:
+            head_probabilities[indices] = hidden.head_logits.float().softmax(dim=-1).cpu().numpy()
+
+    n_done = 0
+    progress(n_done, len(texts))
+    for indices in encoder.batches(encoded) if texts else ():
+        # Batch by batch, so that a single text somebody has just edited waits for one batch, not for all.
+        on_encoder_thread(run, indices)
+        n_done += len(indices)
+        progress(n_done, len(texts))
+    return Block(values, np.array([text.truncated for text in encoded], dtype=bool), head_probabilities)

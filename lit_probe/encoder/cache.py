@@ -1,0 +1,271 @@
+"""Results on disk, keyed by the content of everything that decided them.
+
+A second identical run makes no forward pass and no fit. Every file is written under another name and then moved into place, its
+manifest last; on reading, the manifest's key and the files' sha256 must agree, and anything torn, foreign or changed is reported
+and computed again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from absl import logging
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from lit_probe.encoder.activations import Activations, Block, extract_block, split_into_blocks
+from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.pooling import POOLINGS
+from lit_probe.errors import CacheError, LitProbeError
+from lit_probe.progress import Progress, no_progress
+from lit_probe.registry import lookup
+
+T = TypeVar("T")
+
+# Part of every key: to be raised when the same inputs would give other numbers or files.
+_FORMAT = 1
+_MANIFEST = "manifest.json"
+_RESULT = "result.json"
+# Noted in the manifest; not part of the key, since a new release seldom changes a number.
+_MAKERS = ("torch", "transformers", "scikit-learn", "numpy")
+
+
+class Cache:
+    """A folder of results, or nothing at all where the folder cannot be written.
+
+    Attributes:
+      folder: where results are kept; None when there is no cache.
+    """
+
+    def __init__(self, folder: Path | None):
+        self.folder = folder
+        if folder is not None:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryFile(dir=folder):
+                    pass
+            except OSError as error:
+                self._go_on_without(error)
+
+    def size(self) -> int:
+        """Bytes on disk."""
+        if self.folder is None:
+            return 0
+        # os.walk passes over what another process removes meanwhile.
+        sizes = (_size(Path(folder, name)) for folder, _, names in os.walk(self.folder) for name in names)
+        return sum(sizes)
+
+    def get_or_make(
+        self,
+        kind: str,
+        facts: Mapping[str, Any],
+        make: Callable[[], T],
+        save: Callable[[T, Path], None],
+        load: Callable[[Path], T],
+    ) -> T:
+        """The stored result for ``facts``, or ``make()`` saved for the next time.
+
+        Args:
+          kind: folder of results of one kind, such as ``activations``.
+          facts: JSON-ready; everything that decides the result, contents by their hash.
+          make: computes the result.
+          save: writes the result's files into an empty folder.
+          load: reads them again. Raises a ``LitProbeError`` when they do not hold what they should.
+        """
+        if self.folder is None:
+            return make()
+        key = _key(kind, facts)
+        entry = self.folder / kind / key
+        if entry.exists():
+            try:
+                _verify(entry, key)
+                return load(entry)
+            except (LitProbeError, OSError) as error:
+                logging.warning("The cache entry %s cannot be trusted and is computed again: %s", entry, error)
+        result = make()
+        try:
+            _write(entry, key, facts, lambda folder: save(result, folder))
+            # Read back, so that fresh and stored results are one and the same thing and memory is given back.
+            return load(entry)
+        except (CacheError, OSError) as error:
+            self._go_on_without(error)
+            return result
+
+    def json_result(self, kind: str, facts: Mapping[str, Any], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """``get_or_make`` for a result that is a JSON object: finite numbers or None, lists, texts."""
+        return self.get_or_make(kind, facts, make, _save_json, _load_json)
+
+    def activations(
+        self, encoder: Encoder, texts: Sequence[str], pooling: str = "mean", *, progress: Progress = no_progress
+    ) -> Activations:
+        """``extract_activations``, with blocks that are already on disk mapped from there instead of computed.
+
+        Args:
+          encoder: the frozen encoder; its weights load only if a block is missing.
+          texts: any strings.
+          pooling: a name in ``POOLINGS``.
+          progress: hears how many of the texts are done, be they computed or found.
+        """
+        pool = lookup(POOLINGS, pooling, "pooling")
+        fingerprint = encoder.fingerprint
+
+        def block(part: Sequence[str], report: Progress) -> Block:
+            facts = {"encoder": fingerprint, "pooling": pooling, "texts": text_hash(part), "n_texts": len(part)}
+            shape = (encoder.n_layers, len(part), encoder.d_model)
+            result = self.get_or_make(
+                "activations",
+                facts,
+                lambda: extract_block(encoder, part, pool, report),
+                _save_block,
+                lambda folder: _load_block(folder, shape),
+            )
+            report(len(part), len(part))
+            return result
+
+        blocks = tuple(block(part, report) for part, report in split_into_blocks(texts, progress))
+        return Activations(blocks, pooling, fingerprint)
+
+    def _go_on_without(self, error: Exception) -> None:
+        reason = getattr(error, "strerror", None) or error
+        logging.warning("The cache folder %s cannot be used (%s). Going on without it.", self.folder, reason)
+        self.folder = None
+
+
+def text_hash(texts: Sequence[str]) -> str:
+    """sha256 of a list of texts, its order included."""
+    digest = hashlib.sha256()
+    for text in texts:
+        data = text.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "little"))
+        digest.update(data)
+    return digest.hexdigest()
+
+
+def _key(kind: str, facts: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps({"format": _FORMAT, "kind": kind, **facts}, sort_keys=True).encode()).hexdigest()[:40]
+
+
+def _write(entry: Path, key: str, facts: Mapping[str, Any], save: Callable[[Path], None]) -> None:
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(dir=entry.parent, prefix="unfinished-"))
+    folder = work / "entry"
+    try:
+        folder.mkdir()
+        save(folder)
+        files = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
+        manifest = {"key": key, "facts": facts, "files": files, "made_with": {name: version(name) for name in _MAKERS}}
+        (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
+        if entry.exists() and not _is_good(entry, key):
+            # Out of the way first: removing takes several steps, and somebody may be reading.
+            entry.rename(work / "untrusted")
+        if not entry.exists():
+            _move(folder, entry)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _move(folder: Path, entry: Path) -> None:
+    try:
+        folder.rename(entry)
+    except OSError:
+        # Another process finished the same entry in the meantime: theirs is as good as ours.
+        if not entry.exists():
+            raise
+
+
+def _is_good(entry: Path, key: str) -> bool:
+    try:
+        _verify(entry, key)
+    except (CacheError, OSError):
+        return False
+    return True
+
+
+def _verify(entry: Path, key: str) -> None:
+    try:
+        manifest = json.loads((entry / _MANIFEST).read_text("utf-8"))
+        stored_key, files = manifest["key"], dict(manifest["files"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CacheError(f"its manifest is missing or torn ({type(error).__name__})") from error
+    if stored_key != key:
+        raise CacheError("it belongs to another result")
+    if {path.name for path in entry.iterdir()} != {_MANIFEST, *files}:
+        raise CacheError("files are missing or do not belong to it")
+    for name, expected in files.items():
+        if _sha256(entry / name) != expected:
+            raise CacheError(f"the content of {name} has changed")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _save_json(result: dict[str, Any], folder: Path) -> None:
+    (folder / _RESULT).write_text(json.dumps(result, allow_nan=False), "utf-8")
+
+
+def _load_json(folder: Path) -> dict[str, Any]:
+    try:
+        result: dict[str, Any] = json.loads((folder / _RESULT).read_text("utf-8"))
+    except ValueError as error:
+        raise CacheError(f"{_RESULT} is not JSON") from error
+    return result
+
+
+def _save_block(block: Block, folder: Path) -> None:
+    arrays = {
+        "values": block.values,
+        "truncated": block.truncated,
+        "head_probabilities": block.head_probabilities,
+    }
+    # Not save_file, whose errors on a full disk are none of OSError's.
+    (folder / "block.safetensors").write_bytes(save(arrays))
+
+
+def _load_block(folder: Path, shape: tuple[int, int, int]) -> Block:
+    """The stored block of ``[n_layers, n_block, d_model]`` values."""
+    path = folder / "block.safetensors"
+    try:
+        # The small arrays are copied; the values, which may be gigabytes over all blocks, stay on disk until they are read.
+        with safe_open(path, "np") as file:
+            block = Block(_map(path, "values"), file.get_tensor("truncated"), file.get_tensor("head_probabilities"))
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise CacheError(f"{path.name} is no block of activations: {error}") from error
+    if block.values.shape != shape or len(block.truncated) != shape[1] or len(block.head_probabilities) != shape[1]:
+        raise CacheError(f"{path.name} has values of shape {block.values.shape}, not {shape}")
+    return block
+
+
+def _map(path: Path, name: str) -> NDArray[np.float32]:
+    """Maps one float32 tensor of a safetensors file into memory.
+
+    ``safe_open(…, "np")`` copies and ``"pt"`` would need torch; the format is 8 bytes of header length, a JSON header, data.
+    """
+    with path.open("rb") as file:
+        header_length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(header_length))
+    start, _ = header[name]["data_offsets"]
+    shape = tuple(header[name]["shape"])
+    if header[name]["dtype"] != "F32":
+        raise ValueError(f"{name} has dtype {header[name]['dtype']}, not F32")
+    if 0 in shape:
+        return np.zeros(shape, dtype=np.float32)
+    return np.memmap(path, np.float32, "r", 8 + header_length + start, shape)

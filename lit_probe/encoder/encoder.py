@@ -1,0 +1,304 @@
+"""A frozen text encoder: texts -> tokens -> the hidden states of all layers, in one forward pass per batch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lit_probe.data.labelled_texts import clean_text
+from lit_probe.encoder.checkpoint import Checkpoint, find_checkpoint
+from lit_probe.encoder.loading import load_masked_lm, load_model, load_tokenizer
+from lit_probe.encoder.thread import on_encoder_thread
+from lit_probe.encoder.tokens import KEEPS, EncodedText, HiddenStates, PaddedBatch, padded_batch
+from lit_probe.errors import EncoderError, UnknownNameError
+from lit_probe.registry import lookup
+
+if TYPE_CHECKING:
+    pass
+
+
+DEFAULT_MAX_LENGTH = 256
+
+# Padded tokens per forward pass. On a CPU larger batches fall out of its caches, on a GPU smaller ones leave it idle.
+_CPU_TOKEN_BUDGET = 1_024
+_GPU_TOKEN_BUDGET = 65_536
+# Rounding moves hidden states by 1e-6 or so with the shape of a batch; what padding itself moves is orders larger.
+_NEUTRAL = 1e-4
+
+
+class Encoder:
+    """A frozen Hugging Face text encoder.
+
+    Constructing one reads only the checkpoint's small files; the weights are loaded on the encoder thread at first use, so a
+    run that finds everything in the cache never loads torch.
+
+    Attributes:
+      checkpoint: where its files are.
+      name: short name, in the characters LIT allows.
+      n_layers: number of hidden states, blocks + 1.
+      d_model: width of a hidden state.
+      head_label_names: the classes of the checkpoint's own classification head, or None.
+      max_length: tokens kept per text, special tokens included.
+      keep: which part of a longer text is kept: ``head``, ``tail`` or ``both-ends``.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, *, max_length: int | None = None, keep: str = "head", device: str = "auto"):
+        lookup(KEEPS, keep, "way to keep part of a long text")
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
+            raise EncoderError(f"Unknown device {device!r}. Choose one of: auto, cpu, cuda, cuda:N.")
+        limit = checkpoint.max_tokens
+        if max_length is None:
+            max_length = min(DEFAULT_MAX_LENGTH, limit or DEFAULT_MAX_LENGTH)
+        if max_length < 3:
+            raise EncoderError(f"max_length is {max_length}; give 3 or more tokens, since special tokens count.")
+        if limit is not None and max_length > limit:
+            raise EncoderError(f"max_length is {max_length}, but {checkpoint.model_id!r} reads at most {limit} tokens.")
+        self.checkpoint = checkpoint
+        self.name = checkpoint.short_name
+        self.n_layers = checkpoint.n_layers
+        self.d_model = checkpoint.d_model
+        self.head_label_names = checkpoint.head_label_names
+        self.max_length = max_length
+        self.keep = keep
+        self._device_flag = device
+        self._random_seed: int | None = None
+        self._hashes: dict[str, str] | None = None
+        self._load_lock = threading.Lock()
+        self._padding_is_neutral = True
+        self._tokenizer: Any = None
+        self._model: Any = None
+        self._masked_lm: Any = None
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """sha256 of the checkpoint's ``config``, ``weights`` and ``tokenizer``."""
+        if self._hashes is None:
+            self._hashes = self.checkpoint.hashes()
+        return self._hashes
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of all that decides a text's hidden states: weights, configuration, tokenizer, max_length and keep."""
+        facts = {**self.hashes, "max_length": self.max_length, "keep": self.keep}
+        if self._random_seed is not None:
+            facts["random_weights"] = self._random_seed
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def tokenizer(self) -> Any:
+        """The transformers tokenizer, loaded at first use."""
+        with self._load_lock:
+            if self._tokenizer is None:
+                self._tokenizer = load_tokenizer(self.checkpoint)
+        return self._tokenizer
+
+    @property
+    def model(self) -> Any:
+        """The transformers model in ``eval()`` mode, loaded at first use. To be used on the encoder thread only."""
+        if self._model is None:
+            on_encoder_thread(self._load)
+        return self._model
+
+    def _load(self) -> None:
+        # Several threads may have asked at once; on the encoder thread they come one after another.
+        if self._model is None:
+            model = load_model(self.checkpoint, self._device_flag, self._random_seed)
+            self._padding_is_neutral = _padding_is_neutral(model, self.encode(["a", "a a a a a a a a"]), self.tokenizer)
+            self._model = model
+
+    @property
+    def token_budget(self) -> int:
+        """Padded tokens per forward pass."""
+        return _CPU_TOKEN_BUDGET if self.model.device.type == "cpu" else _GPU_TOKEN_BUDGET
+
+    def randomised(self, seed: int) -> Encoder:
+        """The same architecture and tokenizer with random weights, drawn as the configuration says: a baseline for probes.
+
+        What its layers let a probe decode comes from the words and the architecture, not from training
+        (Zhang & Bowman 2018, https://aclanthology.org/W18-5448).
+        """
+        twin = Encoder(self.checkpoint, max_length=self.max_length, keep=self.keep, device=self._device_flag)
+        twin.name = f"{self.name}-random-{seed}"
+        twin.head_label_names = None
+        twin._random_seed = seed
+        return twin
+
+    @property
+    def why_no_masked_lm(self) -> str | None:
+        """Why ``fill_mask`` cannot be asked, or None where the checkpoint is a masked language model. Loads no weights."""
+        architectures = self.checkpoint.config.get("architectures") or ["no architecture"]
+        if self._random_seed is not None:
+            return f"{self.name} has random weights."
+        if not any(name.endswith("ForMaskedLM") for name in architectures):
+            return f"{self.name} has no masked-language-model head: its config.json names {', '.join(architectures)}."
+        if self.tokenizer.mask_token_id is None:
+            return f"The tokenizer of {self.name} has no mask token."
+        return None
+
+    def fill_mask(self, texts: Sequence[EncodedText]) -> NDArray[np.float32]:
+        """``[n_texts, n_vocabulary]`` how probable each token is, to the checkpoint's own head, in place of the mask token.
+
+        The head is loaded at first use; it shares the encoder's weights.
+
+        Args:
+          texts: each with exactly one mask token among its ids.
+
+        Raises:
+          EncoderError: there is no such head or no mask token (``why_no_masked_lm``), or the head cannot be loaded.
+        """
+        if self.why_no_masked_lm:
+            raise EncoderError(self.why_no_masked_lm)
+        return on_encoder_thread(self._fill_mask, texts)
+
+    def check_layer(self, layer: int) -> None:
+        """That there is such a layer.
+
+        Raises:
+          UnknownNameError: there is none.
+        """
+        if not 0 <= layer < self.n_layers:
+            raise UnknownNameError(f"Unknown layer {layer}. {self.name} has layers 0 (embeddings) to {self.n_layers - 1}.")
+
+    def encode(self, texts: Sequence[str], *, with_tokens: bool = False) -> list[EncodedText]:
+        """Tokenises texts and cuts each to ``max_length`` tokens.
+
+        Args:
+          texts: any strings; lone surrogates are replaced, an empty text gives special tokens alone.
+          with_tokens: also return the tokens as strings and their character offsets (slower).
+        """
+        backend = self.tokenizer.backend_tokenizer
+        # The fast form leaves out the offsets.
+        encode_batch = backend.encode_batch if with_tokens else backend.encode_batch_fast
+        return [self._cut(encoding, with_tokens) for encoding in encode_batch([clean_text(text) for text in texts])]
+
+    def forward(self, batch: Sequence[EncodedText]) -> HiddenStates:
+        """One forward pass over a batch, on the encoder thread.
+
+        Raises:
+          EncoderError: the checkpoint returns other than one hidden state per layer.
+        """
+        return on_encoder_thread(self._forward, batch)
+
+    def batches(self, encoded: Sequence[EncodedText]) -> Iterator[list[int]]:
+        """Indices of texts of like length, batch by batch, each at most ``token_budget`` padded tokens (or one text).
+
+        Where padding would change a text's hidden states (architectures that mix or convolve over all positions), a batch holds
+        texts of equal length only. A text without any token (the tokenizer adds no special ones) is in no batch.
+        """
+        order = sorted((i for i, text in enumerate(encoded) if text.ids), key=lambda i: -len(encoded[i].ids))
+        budget = self.token_budget
+        start = 0
+        while start < len(order):
+            longest = len(encoded[order[start]].ids)
+            batch = order[start : start + max(1, budget // longest)]
+            if not self._padding_is_neutral:
+                batch = [i for i in batch if len(encoded[i].ids) == longest]
+            yield batch
+            start += len(batch)
+
+    def padded(self, batch: Sequence[EncodedText]) -> PaddedBatch:
+        """The batch as the model reads it, on its device."""
+        return padded_batch(batch, self.tokenizer.pad_token_id, self.model.device)
+
+    def _fill_mask(self, texts: Sequence[EncodedText]) -> NDArray[np.float32]:
+        import torch
+
+        if self._masked_lm is None:
+            self._masked_lm = load_masked_lm(self.checkpoint, self.model)
+        found = np.empty((len(texts), self._masked_lm.config.vocab_size), dtype=np.float32)
+        for length in sorted({len(text.ids) for text in texts}):
+            alike = [i for i, text in enumerate(texts) if len(text.ids) == length]
+            # Logits are as wide as the vocabulary, so a batch is small on a GPU too. None is padded.
+            step = max(1, _CPU_TOKEN_BUDGET // length)
+            for rows in (alike[start : start + step] for start in range(0, len(alike), step)):
+                batch = self.padded([texts[i] for i in rows])
+                with torch.inference_mode():
+                    logits = self._masked_lm(input_ids=batch.ids, attention_mask=batch.attention_mask.long()).logits
+                    at_mask = logits[batch.ids == self.tokenizer.mask_token_id]
+                    found[rows] = at_mask.float().softmax(dim=-1).cpu().numpy()
+        return found
+
+    def _cut(self, encoding: Any, with_tokens: bool) -> EncodedText:
+        ids, special = encoding.ids, [bool(flag) for flag in encoding.special_tokens_mask]
+        kept = range(len(ids))
+        truncated = len(ids) > self.max_length
+        if truncated:
+            content = [i for i, flag in enumerate(special) if not flag]
+            room = max(0, self.max_length - (len(ids) - len(content)))
+            chosen = {content[i] for i in KEEPS[self.keep](len(content), room)}
+            kept = [i for i in kept if special[i] or i in chosen]  # type: ignore[assignment]
+            ids, special = [ids[i] for i in kept], [special[i] for i in kept]
+        tokens, offsets = (encoding.tokens, encoding.offsets) if with_tokens else ([], [])
+        if with_tokens and truncated:
+            tokens, offsets = [tokens[i] for i in kept], [offsets[i] for i in kept]
+        return EncodedText(ids, special, tokens, offsets, truncated)
+
+    def _forward(self, batch: Sequence[EncodedText]) -> HiddenStates:
+        try:
+            output, padded = _run(self.model, batch, self.tokenizer)
+        except (IndexError, RuntimeError, TypeError) as error:
+            raise EncoderError(f"{self.checkpoint.model_id!r} cannot encode a batch of {len(batch)} texts: {error}") from error
+        if len(output.hidden_states) != self.n_layers:
+            raise EncoderError(
+                f"{self.checkpoint.model_id!r} returned {len(output.hidden_states)} hidden states where its config.json "
+                f"promises {self.n_layers} (embeddings and one per block); lit_probe cannot number its layers."
+            )
+        head_logits = getattr(output, "logits", None)
+        return HiddenStates(tuple(output.hidden_states), padded.attention_mask, padded.special_tokens_mask, head_logits)
+
+
+def load_encoder(
+    model_id: str,
+    revision: str | None = None,
+    *,
+    max_length: int | None = None,
+    keep: str = "head",
+    device: str = "auto",
+    trust_remote_code: bool = False,
+) -> Encoder:
+    """Finds a text encoder by hub id or local folder. Weights load at first use.
+
+    Args:
+      model_id: a Hugging Face hub id or a folder.
+      revision: a hub branch, tag or commit.
+      max_length: tokens kept per text, special tokens included; by default 256, or what the model can read if that is less.
+      keep: which part of a longer text is kept: ``head``, ``tail`` or ``both-ends``.
+      device: ``auto`` (CUDA when there is one), ``cpu``, ``cuda`` or ``cuda:1``.
+      trust_remote_code: run Python code that comes with the checkpoint.
+
+    Raises:
+      EncoderError: see ``find_checkpoint``; also for a ``max_length`` that the model cannot read.
+    """
+    checkpoint = find_checkpoint(model_id, revision, trust_remote_code=trust_remote_code)
+    return Encoder(checkpoint, max_length=max_length, keep=keep, device=device)
+
+
+def _run(model: Any, batch: Sequence[EncodedText], tokenizer: Any) -> tuple[Any, PaddedBatch]:
+    """The model's output for one batch, and the batch as it read it."""
+    import torch
+
+    padded = padded_batch(batch, tokenizer.pad_token_id, model.device)
+    with torch.inference_mode():
+        return model(input_ids=padded.ids, attention_mask=padded.attention_mask.long(), output_hidden_states=True), padded
+
+
+def _padding_is_neutral(model: Any, short_and_long: Sequence[EncodedText], tokenizer: Any) -> bool:
+    """Whether a short text has the same hidden states alone and padded beside a long one."""
+    short = short_and_long[0]
+    alone, _ = _run(model, [short], tokenizer)
+    beside, _ = _run(model, short_and_long, tokenizer)
+    n = len(short.ids)
+    pairs = zip(alone.hidden_states, beside.hidden_states, strict=True)
+    return all(bool((one[0, :n] - two[0, :n]).abs().max() < _NEUTRAL) for one, two in pairs)
+
+
+# Threads that the tokenizer's own pool has started do not survive a fork; say so to the library before it asks on stderr.
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")

@@ -1,0 +1,168 @@
+"""Where a model's feed-forward activations are: what its blocks' second feed-forward matrix reads, after the nonlinearity.
+
+Architectures name these modules in many ways (``intermediate`` and ``output``, ``ffn.lin1`` and ``lin2``, ``mlp.Wi`` and
+``Wo``), so nothing is looked up by name: one short forward pass is watched. Of the linear modules that run between two layers'
+hidden states, the last one that has more inputs than outputs is the second matrix, if the one before it widens to as many units
+(or to twice as many, where a gate takes half). Everything here runs on the encoder thread, and leaves no hook behind.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.layer_calls import layer_calls, run_model, run_to_layer
+from lit_probe.encoder.thread import on_encoder_thread
+from lit_probe.encoder.tokens import PaddedBatch
+from lit_probe.errors import EncoderError, UnknownNameError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+
+
+@dataclass(frozen=True)
+class FeedForward:
+    """The call of a block's second feed-forward matrix.
+
+    Attributes:
+      path: of the module in the model, such as ``encoder.layer.0.output.dense``.
+      module: the linear module; what it is given are the activations.
+      number: which of its calls in one forward pass it is, from 0: some architectures call one block again and again.
+      n_units: how many neurons there are.
+    """
+
+    path: str
+    module: Module
+    number: int
+    n_units: int
+
+
+@dataclass(frozen=True)
+class _LinearCall:
+    path: str
+    module: Module
+    number: int
+    n_in: int
+    n_out: int
+    by_token: bool
+
+
+_Found = FeedForward | str
+_found: WeakKeyDictionary[Any, tuple[_Found, ...]] = WeakKeyDictionary()
+
+
+def feed_forwards(encoder: Encoder, first: int, last: int) -> list[FeedForward]:
+    """The second feed-forward matrices of the blocks that make the layers ``first`` to ``last``, both included.
+
+    Raises:
+      UnknownNameError: there are no such layers; layer 0, the embeddings, has no block.
+      EncoderError: a block has no feed-forward part that can be read; the message says what module was expected where.
+    """
+    if not 1 <= first <= last < encoder.n_layers:
+        raise UnknownNameError(
+            f"There are no blocks {first} to {last}. The feed-forward blocks of {encoder.name} are those of layers 1 to "
+            f"{encoder.n_layers - 1}, the first not after the last."
+        )
+    model = encoder.model
+    if model not in _found:
+        # On the encoder thread, so that no other pass is watched with it.
+        _found[model] = on_encoder_thread(_watched, model, encoder)
+    chosen = []
+    for one in _found[model][first - 1 : last]:
+        if isinstance(one, str):
+            raise EncoderError(one)
+        chosen.append(one)
+    return chosen
+
+
+def feed_forward_activations(encoder: Encoder, batch: PaddedBatch, blocks: Sequence[FeedForward], last: int) -> Tensor:
+    """The activations of some blocks side by side, ``[b, n_tokens, sum of n_units]``. Blocks after layer ``last`` are not run.
+
+    Raises:
+      EncoderError: the pass did not go as it did when it was first watched.
+    """
+    import torch
+
+    taken: list[Tensor | None] = [None] * len(blocks)
+    n_calls: dict[Module, int] = {}
+
+    def take(module: Module, arguments: tuple[Any, ...]) -> None:
+        number = n_calls.get(module, 0)
+        n_calls[module] = number + 1
+        for place, block in enumerate(blocks):
+            if block.module is module and block.number == number:
+                taken[place] = arguments[0]
+
+    layer_calls(encoder)  # watches a pass of its own when it is first asked, which must not be counted
+    with ExitStack() as hooks:
+        for module in {block.module for block in blocks}:
+            hooks.callback(module.register_forward_pre_hook(take).remove)
+        run_to_layer(encoder, last, lambda: run_model(encoder, batch))
+    found = [one for one in taken if one is not None and one.shape[:2] == batch.ids.shape]
+    if len(found) != len(blocks):
+        raise EncoderError(
+            f"The feed-forward blocks of {encoder.checkpoint.model_id!r} did not run as they did when they were first watched."
+        )
+    return torch.cat(found, dim=-1)
+
+
+def _watched(model: Module, encoder: Encoder) -> tuple[_Found, ...]:
+    """``[n_layers - 1]`` the feed-forward part of each block, or what was expected instead."""
+    import torch
+
+    names = {module: name for name, module in model.named_modules()}
+    encoded = encoder.encode(["a b"])
+    calls: list[_LinearCall] = []
+    n_calls: dict[Module, int] = {}
+    # By tensor, how many linear modules had run when it first came out of some module. The tensors are kept alive, so that no two
+    # have the same id.
+    ran_before: dict[int, int] = {}
+    kept: list[Any] = []
+
+    def watch(module: Module, arguments: tuple[Any, ...], returned: Any) -> None:
+        output = returned[0] if isinstance(returned, tuple) and returned else returned
+        if not isinstance(output, torch.Tensor):
+            return
+        if isinstance(module, torch.nn.Linear) and arguments:
+            number = n_calls.get(module, 0)
+            n_calls[module] = number + 1
+            by_token = arguments[0].shape[:-1] == (1, len(encoded[0].ids))
+            calls.append(_LinearCall(names[module], module, number, module.in_features, module.out_features, by_token))
+        kept.append(output)
+        ran_before.setdefault(id(output), len(calls))
+
+    handles = [module.register_forward_hook(watch) for module in model.modules() if module is not model]
+    try:
+        hidden_states = encoder.forward(encoded).layers
+    finally:
+        for handle in handles:
+            handle.remove()
+    ends = [ran_before.get(id(hidden)) for hidden in hidden_states]
+    return tuple(
+        _feed_forward_among(calls[start:end] if start is not None and end is not None else [], layer, names, encoder)
+        for layer, (start, end) in enumerate(itertools.pairwise(ends), start=1)
+    )
+
+
+def _feed_forward_among(calls: Sequence[_LinearCall], layer: int, names: dict[Module, str], encoder: Encoder) -> _Found:
+    """The second matrix among the linear modules that ran between two layers, in their order; or what was expected."""
+    narrowing = [place for place, call in enumerate(calls) if call.n_in > call.n_out]
+    if narrowing:
+        second, first = calls[narrowing[-1]], calls[narrowing[-1] - 1] if narrowing[-1] else None
+        if first is not None and first.n_out in (second.n_in, 2 * second.n_in) and second.by_token:
+            return FeedForward(second.path, second.module, second.number, second.n_in)
+    made = layer_calls(encoder)[layer]
+    block = names[made.module] if made is not None else f"block {layer}"
+    width = encoder.checkpoint.config.get("intermediate_size")
+    seen = ", ".join(f"{call.path} ({call.n_in} to {call.n_out})" for call in calls) or "none"
+    return (
+        f"Layer {layer} of {encoder.checkpoint.model_id!r} has no feed-forward block that can be read. Expected in {block} are "
+        f"two torch.nn.Linear, such as {block}.intermediate.dense and {block}.output.dense, of which the second takes "
+        f"{width or 'the widened'} inputs to fewer outputs. The torch.nn.Linear that ran for this layer: {seen}."
+    )

@@ -1,0 +1,193 @@
+"""Where in a model's forward pass the hidden states of a layer are made: the place to stop, or to go on from with others.
+
+Architectures name and nest their blocks in many ways, so nothing is looked up by name: one short forward pass is watched, and the
+outermost module that returns the very tensor that transformers reports as hidden state ``i`` is where layer ``i`` is made.
+Everything here runs on the encoder thread, and leaves no hook behind.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.thread import on_encoder_thread
+from lit_probe.encoder.tokens import PaddedBatch
+from lit_probe.errors import EncoderError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+
+
+@dataclass(frozen=True)
+class LayerCall:
+    """A call of a module that returns the hidden states of a layer.
+
+    Attributes:
+      module: the module.
+      number: which of its calls in one forward pass it is, from 0: some architectures call one block again and again.
+      n_returned: 0 if it returns a tensor, n if it returns a tuple of n with the hidden states first.
+      argument: position or name of the argument that holds the layer before, or None where none does.
+    """
+
+    module: Module
+    number: int
+    n_returned: int
+    argument: int | str | None
+
+    def as_returned(self, hidden: Tensor) -> Any:
+        """These hidden states in the form in which the call returns them."""
+        return (hidden, *(None for _ in range(self.n_returned - 1))) if self.n_returned else hidden
+
+
+_calls: WeakKeyDictionary[Any, tuple[LayerCall | None, ...]] = WeakKeyDictionary()
+
+
+def layer_calls(encoder: Encoder) -> tuple[LayerCall | None, ...]:
+    """``[n_layers]`` the calls that make the layers of the encoder's model; None where no module returns such a tensor."""
+    model = encoder.model
+    if model not in _calls:
+        # On the encoder thread, so that no other pass is watched with it.
+        _calls[model] = on_encoder_thread(_watched, model, encoder)
+    return _calls[model]
+
+
+def run_model(encoder: Encoder, batch: PaddedBatch) -> Any:
+    """One pass of the encoder's model over a batch."""
+    return encoder.model(input_ids=batch.ids, attention_mask=batch.attention_mask.long(), output_hidden_states=True)
+
+
+def run_to_layer(encoder: Encoder, layer: int, run: Callable[[], Any]) -> Tensor:
+    """The hidden states ``[b, n_tokens, d_model]`` of one layer, without running the blocks after it.
+
+    Args:
+      encoder: whose model ``run`` calls.
+      layer: 0..n_layers-1.
+      run: calls the model once, with ``output_hidden_states=True``, which only matters where the pass cannot stop at the layer.
+    """
+    call = layer_calls(encoder)[layer]
+    if call is None:
+        hidden: Tensor = run().hidden_states[layer]
+        return hidden
+    n_calls = 0
+
+    def stop(_: Module, __: Any, returned: Any) -> None:
+        nonlocal n_calls
+        n_calls += 1
+        if n_calls == call.number + 1:
+            raise _ReachedError(returned[0] if call.n_returned else returned)
+
+    handle = call.module.register_forward_hook(stop)
+    try:
+        run()
+    except _ReachedError as reached:
+        return reached.hidden
+    finally:
+        handle.remove()
+    raise EncoderError(f"{encoder.checkpoint.model_id!r} did not come to layer {layer} as it did when it was first watched.")
+
+
+def run_from_layer(encoder: Encoder, layer: int, hidden: Tensor, run: Callable[[], Any]) -> Any:
+    """What ``run`` returns when the hidden states of a layer are these. Blocks up to that layer are not run.
+
+    Args:
+      encoder: whose model ``run`` calls.
+      layer: 0..n_layers-1.
+      hidden: ``[b, n_tokens, d_model]`` for the batch that ``run`` hands to the model.
+      run: calls the model once. In what it returns, the hidden states of ``layer`` and before mean nothing.
+
+    Raises:
+      EncoderError: no module of the architecture returns the layer's hidden states as they are.
+    """
+    calls = layer_calls(encoder)
+    call = calls[layer]
+    if call is None:
+        raise EncoderError(
+            f"No module of {encoder.checkpoint.model_id!r} returns the hidden states of layer {layer} as they are, so they "
+            "cannot be changed there."
+        )
+    with ExitStack() as stack:
+        for before in calls[1:layer]:
+            # A layer that is not made of the one before alone is simply run, for nothing.
+            if before is not None and before.argument is not None:
+                stack.enter_context(_returns(before, None))
+        stack.enter_context(_returns(call, hidden))
+        return run()
+
+
+@contextmanager
+def _returns(call: LayerCall, hidden: Tensor | None) -> Iterator[None]:
+    """Within the context, the call returns these hidden states, or those of the layer before it, without computing anything."""
+    n_calls = 0
+    forward = call.module.forward
+    # A layer may be made by a module that was wrapped already: a block that is called several times.
+    wrapped = "forward" in vars(call.module)
+
+    def returned(*args: Any, **kwargs: Any) -> Any:
+        nonlocal n_calls
+        n_calls += 1
+        if n_calls != call.number + 1:
+            return forward(*args, **kwargs)
+        if hidden is not None:
+            return call.as_returned(hidden)
+        assert call.argument is not None
+        return call.as_returned(kwargs[call.argument] if isinstance(call.argument, str) else args[call.argument])
+
+    call.module.forward = returned
+    try:
+        yield
+    finally:
+        if wrapped:
+            call.module.forward = forward
+        else:
+            del call.module.forward
+
+
+class _ReachedError(Exception):
+    """Ends a forward pass that has come far enough."""
+
+    def __init__(self, hidden: Tensor):
+        super().__init__()
+        self.hidden = hidden
+
+
+def _watched(model: Module, encoder: Encoder) -> tuple[LayerCall | None, ...]:
+    import torch
+
+    made: dict[int, tuple[LayerCall, dict[int, int | str]]] = {}
+    # Keeps every tensor alive, so that no two have the same id.
+    seen: list[Any] = []
+    n_calls: dict[Module, int] = {}
+
+    def watch(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], returned: Any) -> None:
+        number = n_calls.get(module, 0)
+        n_calls[module] = number + 1
+        several = isinstance(returned, tuple) and len(returned) > 0
+        hidden = returned[0] if several else returned
+        if not isinstance(hidden, torch.Tensor):
+            return
+        arguments: list[tuple[int | str, Any]] = [*enumerate(args), *kwargs.items()]
+        seen.append((hidden, args, kwargs))
+        # The outermost module ends last and stays.
+        call = LayerCall(module, number, len(returned) if several else 0, None)
+        made[id(hidden)] = call, {id(value): name for name, value in arguments}
+
+    handles = [module.register_forward_hook(watch, with_kwargs=True) for module in model.modules() if module is not model]
+    try:
+        hidden_states = encoder.forward(encoder.encode(["a b"])).layers
+    finally:
+        for handle in handles:
+            handle.remove()
+
+    def call_of(before: Tensor | None, hidden: Tensor) -> LayerCall | None:
+        if id(hidden) not in made:
+            return None
+        call, arguments = made[id(hidden)]
+        return replace(call, argument=arguments.get(id(before)))
+
+    return (call_of(None, hidden_states[0]), *(call_of(before, after) for before, after in itertools.pairwise(hidden_states)))

@@ -1,0 +1,127 @@
+"""A checkpoint's tokenizer and model, loaded from its files. The only file that imports transformers."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from lit_probe.encoder.checkpoint import Checkpoint
+from lit_probe.errors import EncoderError
+
+
+def load_tokenizer(checkpoint: Checkpoint) -> Any:
+    """The transformers tokenizer, which neither truncates nor pads.
+
+    Raises:
+      EncoderError: it cannot be loaded, or has no fast form.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(checkpoint.folder), trust_remote_code=_runs_code(checkpoint))
+    except Exception as error:  # as with the weights below
+        raise EncoderError(f"The tokenizer of {checkpoint.model_id!r} cannot be loaded: {error}") from error
+    if not tokenizer.is_fast:
+        raise EncoderError(f"The tokenizer of {checkpoint.model_id!r} has no fast form (tokenizer.json), which gives offsets.")
+    # Some tokenizer.json files carry a truncation and padding of their own, which would override max_length.
+    tokenizer.backend_tokenizer.no_truncation()
+    tokenizer.backend_tokenizer.no_padding()
+    return tokenizer
+
+
+def load_model(checkpoint: Checkpoint, device: str, random_seed: int | None) -> Any:
+    """The transformers model in ``eval()`` mode, with its own classification head where it has one.
+
+    Args:
+      checkpoint: where its files are.
+      device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+      random_seed: draws random weights in place of the trained ones; None for the trained ones.
+
+    Raises:
+      EncoderError: it is a decoder, its weights cannot be loaded or are incomplete, or there is no such device.
+    """
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as DECODERS
+    from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as MASKED
+
+    kind = checkpoint.config.get("model_type")
+    if kind in DECODERS and kind not in MASKED:
+        raise EncoderError(f"{checkpoint.model_id!r} is a decoder-only language model ({kind}), which lit_probe refuses for now.")
+    model = _pretrained_model(checkpoint) if random_seed is None else _random_model(checkpoint, random_seed)
+    return model.eval().requires_grad_(False).to(_resolve_device(device))
+
+
+def _random_model(checkpoint: Checkpoint, seed: int) -> Any:
+    import torch
+    from transformers import AutoConfig, AutoModel
+
+    config = AutoConfig.from_pretrained(str(checkpoint.folder), trust_remote_code=_runs_code(checkpoint))
+    with torch.random.fork_rng(devices=[]):
+        # Not the seed itself: a checkpoint that somebody made with manual_seed(0) must not be its own baseline.
+        torch.manual_seed(int(hashlib.sha256(f"lit_probe {seed}".encode()).hexdigest()[:15], 16))
+        return AutoModel.from_config(config, trust_remote_code=_runs_code(checkpoint)).float()
+
+
+def _pretrained_model(checkpoint: Checkpoint) -> Any:
+    from transformers import AutoModel, AutoModelForSequenceClassification
+
+    return _pretrained(checkpoint, AutoModelForSequenceClassification if checkpoint.has_classification_head else AutoModel)
+
+
+def load_masked_lm(checkpoint: Checkpoint, body: Any) -> Any:
+    """The checkpoint with its masked-language-model head, on top of the body that is loaded already."""
+    from transformers import AutoModelForMaskedLM
+
+    model = _pretrained(checkpoint, AutoModelForMaskedLM).eval().requires_grad_(False)
+    prefix = model.base_model_prefix
+    if type(getattr(model, prefix, None)) is type(body):
+        setattr(model, prefix, body)
+    return model.to(body.device)
+
+
+def _pretrained(checkpoint: Checkpoint, loader: Any) -> Any:
+    import torch
+    from transformers.utils import logging
+
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        model, info = loader.from_pretrained(
+            str(checkpoint.folder),
+            dtype=torch.float32,
+            weights_only=True,
+            output_loading_info=True,
+            trust_remote_code=_runs_code(checkpoint),
+        )
+    except Exception as error:  # torn files fail in as many ways as there are readers; all of them are told
+        raise EncoderError(f"The weights of {checkpoint.model_id!r} cannot be loaded: {error}") from error
+    finally:
+        logging.set_verbosity(verbosity)
+        logging.enable_progress_bar()
+    # A pooler is not probed, so one that was never trained does no harm; anything else missing would be random numbers.
+    missing = sorted(key for key in info["missing_keys"] if "pooler" not in key)
+    if missing:
+        raise EncoderError(
+            f"The weights of {checkpoint.model_id!r} lack {len(missing)} tensors that its config.json asks for "
+            f"({', '.join(missing[:3])}, …); they would have been filled with random numbers."
+        )
+    return model
+
+
+def _runs_code(checkpoint: Checkpoint) -> bool:
+    # find_checkpoint lets a checkpoint with code of its own through only when the user trusts it.
+    return bool(checkpoint.config.get("auto_map"))
+
+
+def _resolve_device(device: str) -> Any:
+    import torch
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    resolved = torch.device(device)
+    if resolved.type == "cuda" and (resolved.index or 0) >= torch.cuda.device_count():
+        raise EncoderError(
+            f"The device {device!r} was asked for, but torch {torch.__version__} sees {torch.cuda.device_count()} CUDA GPUs. "
+            "Use the device cpu."
+        )
+    return resolved

@@ -1,0 +1,252 @@
+"""A labelled data set as LIT shows it: which rows, with which fields, and what is said about them."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from lit_nlp.api import dataset as lit_dataset
+from lit_nlp.api import types
+from numpy.typing import NDArray
+
+from lit_probe.checks.leakage import near_duplicates as find_near_duplicates
+from lit_probe.data.labelled_texts import LabelledTexts, SplitName, Splits, clean_text, normalise_text
+from lit_probe.lit.host import fields, specs
+from lit_probe.lit.host.messages import without_html
+
+DEFAULT_SHOW_TRAIN = 500
+DEFAULT_MAX_SHOWN = 5_000
+
+
+class ProbeDataset(lit_dataset.Dataset):
+    """Labelled texts in three splits: probes are trained on train, compared on dev, reported on test.
+
+    All dev rows are shown, a sample of train and as much of test as there is room for, see ``rows_to_show``. Rows stand in
+    the order of the splits, so that a curve over all dev rows has the same digits in LIT as on the command line.
+
+    Args:
+      splits: the labelled texts.
+      show_train: how many train rows are shown.
+      max_shown: how many rows are shown in all.
+      seed: of the samples.
+      is_truncated: says of each text whether an encoder reads only a part of it.
+      near_duplicates: what ``leakage.near_duplicates`` says of the splits; computed where it is not given.
+      others: further data sets of the same classes, whose probes can be shown on these rows.
+
+    Attributes:
+      splits: the labelled texts.
+      shown: which rows of each split are shown, in the order of the splits.
+      near_duplicates: see the argument.
+      columns: the source's own columns, by the name of the field that shows each.
+    """
+
+    def __init__(
+        self,
+        splits: Splits,
+        *,
+        show_train: int = DEFAULT_SHOW_TRAIN,
+        max_shown: int = DEFAULT_MAX_SHOWN,
+        seed: int = 0,
+        is_truncated: Callable[[Sequence[str]], Sequence[bool]] = lambda texts: [False] * len(texts),
+        near_duplicates: Mapping[str, Any] | None = None,
+        others: Sequence[Splits] = (),
+    ):
+        self.splits = splits
+        by_split: dict[SplitName, LabelledTexts] = dict(splits.items())
+        self.shown = rows_to_show(splits, show_train, max_shown, seed)
+        shown_rows = {name: by_split[name].select(indices) for name, indices in self.shown.items()}
+        shown_texts = [clean_text(text) for rows in shown_rows.values() for text in rows.texts]
+        truncated = is_truncated(shown_texts)
+        self.near_duplicates = find_near_duplicates(splits) if near_duplicates is None else near_duplicates
+        in_train = _in_train(shown_rows, self.shown, self.near_duplicates["rows"], others)
+        columns = _columns(shown_rows)
+        self.columns = {field: column for column, field, _ in columns}
+        super().__init__(
+            spec=specs.dataset_spec(self.label_names, {field: type_ for _, field, type_ in columns}, _badges(in_train)),
+            examples=[
+                {
+                    fields.TEXT: text,
+                    fields.LABEL: self.label_names[rows.labels[i]],
+                    fields.IN_TRAIN: seen,
+                    fields.SPLIT: str(name),
+                    fields.TRUNCATED: bool(cut),
+                    **{field: _value(type_, rows.columns[column][i]) for column, field, type_ in columns},
+                }
+                for (name, rows, i), text, seen, cut in zip(
+                    ((name, rows, i) for name, rows in shown_rows.items() for i in range(len(rows))),
+                    shown_texts,
+                    in_train,
+                    truncated,
+                    strict=True,
+                )
+            ],
+            description=_description(splits, self.shown, self.near_duplicates["notes"]),
+        )
+        self._position = {text: position for position, text in enumerate(shown_texts)}
+        all_groups = [rows.groups for rows in shown_rows.values() if rows.groups is not None]
+        self._group = dict(zip(shown_texts, np.concatenate(all_groups).tolist(), strict=True)) if len(all_groups) == 3 else {}
+
+    @property
+    def name(self) -> str:
+        """The data set's name in LIT."""
+        return self.splits.name
+
+    @cached_property
+    def label_names(self) -> tuple[str, ...]:
+        """The classes as LIT shows them."""
+        return fields.shown_labels(self.splits.label_names)
+
+    def source_variant(self, variant: str | None) -> str | None:
+        """``group:film_title`` as ``group:film title``: LIT's fields may have other names than the source's columns."""
+        kind, colon, field = (variant or "").partition(":")
+        return f"{kind}:{self.columns[field]}" if colon and field in self.columns else variant
+
+    @property
+    def grouped(self) -> bool:
+        """Whether the rows have groups (films, pairs) that intervals must respect."""
+        return bool(self._group)
+
+    @property
+    def texts(self) -> list[str]:
+        """The shown texts, in the order of the rows."""
+        return list(self._position)
+
+    def position(self, text: str) -> int | None:
+        """Where the text stands among the shown rows, or None if it does not."""
+        return self._position.get(text)
+
+    def group(self, text: str) -> str:
+        """The group of a shown text; a text of no known group is its own."""
+        return self._group.get(text, f"text: {text}")
+
+    @cached_property
+    def training_texts(self) -> frozenset[str]:
+        """Normalised texts of all train rows, the ones that are not shown too."""
+        return _training_texts(self.splits)
+
+
+def _training_texts(splits: Splits) -> frozenset[str]:
+    return frozenset(normalise_text(text) for text in splits.train.texts)
+
+
+def probe_dataset(dataset: lit_dataset.Dataset) -> ProbeDataset | None:
+    """The data set of ours that LIT wrapped, or None. LIT hands its components an annotated and indexed copy of it."""
+    current: Any = dataset
+    while current is not None and not isinstance(current, ProbeDataset):
+        current = getattr(current, "_base", None)
+    return current
+
+
+def rows_to_show(splits: Splits, show_train: int, max_shown: int, seed: int) -> dict[SplitName, NDArray[np.int64]]:
+    """Which rows of each split LIT shows, in the order of the split.
+
+    Train gets ``show_train`` rows, or a tenth of ``max_shown`` if that is less; dev all its rows while a quarter of
+    ``max_shown`` is left for test; test the rest. What does not fit is a seeded sample with every class in its share.
+    """
+    n_train = min(show_train, len(splits.train), max_shown // 10)
+    n_dev = min(len(splits.dev), max_shown - n_train - min(len(splits.test), max_shown // 4))
+    n_test = min(len(splits.test), max_shown - n_train - n_dev)
+    counts = {"train": n_train, "dev": n_dev, "test": n_test}
+    labels: dict[SplitName, NDArray[np.int64]] = {name: rows.labels for name, rows in splits.items()}
+    # Dev first: LIT's table opens on the rows that the curve is drawn for.
+    order: tuple[SplitName, ...] = ("dev", "test", "train")
+    return {name: stratified_sample(labels[name], counts[name], seed) for name in order}
+
+
+def stratified_sample(labels: NDArray[np.int64], n_wanted: int, seed: int) -> NDArray[np.int64]:
+    """Indices of ``n_wanted`` rows in ascending order, every class in its share of the whole, rounded by largest remainder.
+
+    Args:
+      labels: ``[n_examples]`` class indices.
+      n_wanted: at most ``n_examples``.
+      seed: decides which rows of a class are taken.
+
+    >>> stratified_sample(np.array([0, 0, 0, 1, 0, 0, 0, 1]), 4, seed=0).shape
+    (4,)
+    """
+    if n_wanted >= len(labels):
+        return np.arange(len(labels), dtype=np.int64)
+    classes, counts = np.unique(labels, return_counts=True)
+    shares = counts * (n_wanted / len(labels))
+    taken = np.floor(shares).astype(np.int64)
+    largest_remainders = np.argsort(taken - shares, kind="stable")[: n_wanted - int(taken.sum())]
+    taken[largest_remainders] += 1
+    rng = np.random.default_rng(seed)
+    chosen = [rng.permutation(np.flatnonzero(labels == class_))[:count] for class_, count in zip(classes, taken, strict=True)]
+    return np.sort(np.concatenate(chosen).astype(np.int64))
+
+
+def _in_train(
+    rows: Mapping[SplitName, LabelledTexts],
+    shown: Mapping[SplitName, NDArray[np.int64]],
+    copies: Mapping[str, Sequence[int]],
+    others: Sequence[Splits],
+) -> list[str]:
+    """What each shown row's badge says: whether probes were trained on it, here or on another data set, or on a copy of it."""
+    trained_elsewhere = {other.name: _training_texts(other) for other in others}
+    badges = []
+    for name, split_rows in rows.items():
+        copied = set(copies.get(name, ()))
+        for row, text in zip(shown[name].tolist(), split_rows.texts, strict=True):
+            elsewhere = [other for other, texts in trained_elsewhere.items() if normalise_text(text) in texts]
+            if name == "train":
+                badges.append(fields.TRAINED_ON)
+            elif elsewhere:
+                badges.append(f"{fields.TRAINED_ON} ({' and '.join(elsewhere)})")
+            else:
+                badges.append(fields.COPY_IN_TRAIN if row in copied else fields.NOT_IN_TRAIN)
+    return badges
+
+
+def _badges(in_train: Sequence[str]) -> list[str]:
+    """What the badge may say. LIT's editor gives a new text the first of these: nobody has trained on it."""
+    return [fields.NOT_IN_TRAIN, *sorted(set(in_train) - {fields.NOT_IN_TRAIN})]
+
+
+def _columns(shown: Mapping[SplitName, LabelledTexts]) -> list[tuple[str, str, types.LitType]]:
+    """The source's own columns as (column, LIT field, LIT type)."""
+    taken = {fields.TEXT, fields.LABEL, fields.SPLIT, fields.IN_TRAIN, fields.TRUNCATED}
+    taken |= {fields.TOKENS, fields.PROBE, fields.HEAD, fields.COLOR_BY}
+    columns = []
+    for column in next(iter(shown.values())).columns:
+        field = fields.column_field(column, taken)
+        taken.add(field)
+        values = np.concatenate([np.asarray(rows.columns[column]) for rows in shown.values()])
+        columns.append((column, field, specs.column_type(values)))
+    return columns
+
+
+def _value(type_: types.LitType, value: Any) -> Any:
+    """A column's value as LIT's type wants it: plain Python, which JSON takes."""
+    if isinstance(type_, types.Boolean):
+        return bool(value)
+    if isinstance(type_, types.Scalar):
+        return value.item()
+    text = specs.column_value(value)
+    return without_html(text) if isinstance(type_, types.CategoryLabel) else text
+
+
+def _description(splits: Splits, shown: Mapping[SplitName, NDArray[np.int64]], notes: Sequence[str]) -> str:
+    """What LIT says about the data set: the first line stands in its list of data sets, all of it when that is opened.
+
+    LIT reads it as markdown, and names and paths come from the user's files, so their markup is escaped.
+    """
+    counts = {name: f"{len(shown[name]):,} of {len(rows):,} {name}" for name, rows in splits.items()}
+    n_shown = sum(len(indices) for indices in shown.values())
+    lines = [
+        f"{n_shown:,} rows shown: {', '.join(counts.values())}.",
+        f"Classes: {', '.join(splits.label_names)}.",
+        "Probes are trained on all train rows and scored on dev and test; on train only where you ask, on edited rows never.",
+        "LIT's Confusion Matrix alone counts every row: select the dev rows first.",
+        f"{fields.IN_TRAIN} marks the rows that probes were trained on, and those with a copy among them. {' '.join(notes)}",
+    ]
+    provenance = splits.provenance
+    for key, title in (("source", "Source"), ("division", "Division")):
+        if provenance.get(key):
+            lines.append(f"{title}: {provenance[key]}.")
+    if dropped := {reason: count for reason, count in (provenance.get("dropped") or {}).items() if count}:
+        lines.append(f"Left out: {', '.join(f'{count:,} {reason}' for reason, count in dropped.items())}.")
+    return "\n\n".join(html.escape(line, quote=False) for line in lines)

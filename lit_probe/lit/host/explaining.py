@@ -1,0 +1,365 @@
+"""From a panel's question to a salience map: whose answer is explained, of which class, as which number.
+
+LIT's rows and our own panel ask here for the same maps of the same texts, so every map is computed once and remembered.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Hashable, Mapping
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from lit_nlp.api import dataset as lit_dataset
+
+from lit_probe.checks.agreement import match_classes
+from lit_probe.errors import LitProbeError
+from lit_probe.lit.host import fields
+from lit_probe.lit.host.config_values import number, one_of, settings_of, whole_number
+from lit_probe.lit.host.model import ProbeModel
+from lit_probe.probing.probe_forward import SCALARS, Forward, Target, forward_of_model, forward_of_probe
+from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, TokenScores, explain, tokens_read
+from lit_probe.salience.options import BASELINE_CHOICES, REPLACE_CHOICES, UNIT_CHOICES
+
+# Whose answer is explained.
+PROBE, MODEL = "probe", "model"
+EXPLAINED = (PROBE, MODEL)
+DEV_CHOSEN = "dev-chosen"
+# Which class. Any other is named after this prefix, so that a class may itself be called "gold".
+PREDICTED, GOLD, CLASS_PREFIX = "predicted", "gold", "class:"
+
+# What the options of `SalienceOptions` may be here. The dearest maps still take minutes: see `PlannedMap.is_quick`.
+WHOLE_NUMBERS = {"steps": (1, 500), "samples": (2, 2_000), "noise_samples": (1, 500), "seed": (0, 2**32 - 1)}
+NUMBERS = {"noise": (0.0, 2.0), "kernel_width": (0.01, 10.0)}
+CHOICES = {"baseline": BASELINE_CHOICES, "replace": REPLACE_CHOICES, "unit": UNIT_CHOICES}
+DEFAULTS: dict[str, Any] = asdict(SalienceOptions())
+# What people read for the options, in LIT's rows and in our panels; the others are called by their names.
+TITLES = {
+    "samples": "perturbed texts",
+    "noise_samples": "noisy copies",
+    "replace": "words taken out",
+    "unit": "take out",
+    "kernel_width": "kernel width",
+}
+# How many full passes of the encoder a map may cost that is made while somebody waits: a small encoder on a CPU takes 2 s for
+# so many, a GPU less.
+_QUICK_PASSES = 8
+
+# How one score is made of a word's tokens, by whether the scores are signed; the first is the default.
+AGGREGATIONS = {True: ("sum", "max"), False: ("l2", "max")}
+
+# LIT's salience panel overwrites the label of what it sends with the predicted class, and says so by this source.
+_LITS_SALIENCE_PANEL = "SalienceMapModule"
+_MEMO_SIZE = 512
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a panel asks to be explained.
+
+    Attributes:
+      explain: ``probe`` or ``model``, the checkpoint's own head.
+      layer: of the probe; None for the one chosen on dev.
+      target: ``predicted``, ``gold`` or ``class:NAME``.
+      scalar: a name in ``SCALARS``.
+      options: of the salience methods.
+    """
+
+    explain: str
+    layer: int | None
+    target: str
+    scalar: str
+    options: SalienceOptions
+
+
+def question_of(config: object, further: Collection[str] = (), scalar: str = "logit") -> Question:
+    """Reads a configuration, in which everything has a default.
+
+    Args:
+      config: as it came from a browser.
+      further: keys that are read elsewhere.
+      scalar: the one that is meant where none is named.
+
+    Raises:
+      LitProbeError: a key or a value is unknown; the message says which ones there are.
+    """
+    config = settings_of(config)
+    allowed = {"explain", "layer", "target", "scalar", *DEFAULTS, *further}
+    if unknown := sorted(str(key) for key in config if key not in allowed):
+        raise LitProbeError(f"The configuration takes {', '.join(sorted(allowed))}, but not {', '.join(unknown)}.")
+    target = config.get("target", PREDICTED)
+    if not isinstance(target, str) or not (target in (PREDICTED, GOLD) or target.startswith(CLASS_PREFIX)):
+        raise LitProbeError(f"'target' must be {PREDICTED}, {GOLD}, or {CLASS_PREFIX} and the name of a class.")
+    chosen = config.get("layer", DEV_CHOSEN) == DEV_CHOSEN
+    options: dict[str, Any] = {
+        **{name: whole_number(config, name, *ends, default=DEFAULTS[name]) for name, ends in WHOLE_NUMBERS.items()},
+        **{name: number(config, name, *ends, default=DEFAULTS[name]) for name, ends in NUMBERS.items()},
+        **{name: one_of(config, name, choices, default=DEFAULTS[name]) for name, choices in CHOICES.items()},
+    }
+    return Question(
+        explain=one_of(config, "explain", EXPLAINED, default=PROBE),
+        # Which layers there are, the encoder says.
+        layer=None if chosen else whole_number(config, "layer", -10_000, 10_000, default=0),
+        target=target,
+        scalar=one_of(config, "scalar", SCALARS, default=scalar),
+        options=SalienceOptions(**options),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """A map, with what a reader compares it with.
+
+    Attributes:
+      scores: the map.
+      layer: of the explained probe; None for the model's own head.
+      class_names: of what is explained, as LIT shows them.
+      predicted_class: one of them.
+      gold: the text's label, or None where it has none.
+    """
+
+    scores: TokenScores
+    layer: int | None
+    class_names: tuple[str, ...]
+    predicted_class: str
+    gold: str | None
+
+    @property
+    def class_name(self) -> str:
+        """The explained class, as LIT shows it."""
+        return self.class_names[self.scores.target.class_index]
+
+
+@dataclass(frozen=True, eq=False)
+class PlannedMap:
+    """A map that can be made: everything about it is known but the scores.
+
+    Attributes:
+      forward: what is explained.
+      method: a name in ``SALIENCE_METHODS``.
+      text: of the example.
+      target: which number.
+      options: of the method.
+      class_names: of what is explained, as LIT shows them.
+      predicted_class: one of them.
+      gold: the text's label, or None where it has none.
+    """
+
+    forward: Forward
+    method: str
+    text: str
+    target: Target
+    options: SalienceOptions
+    class_names: tuple[str, ...]
+    predicted_class: str
+    gold: str | None
+
+    @property
+    def key(self) -> tuple[Hashable, ...]:
+        """Equal for equal maps."""
+        used = tuple((name, getattr(self.options, name)) for name in SALIENCE_METHODS[self.method].uses)
+        return self.forward.layer, self.method, self.text, self.target, used
+
+    @cached_property
+    def n_tokens(self) -> int:
+        """What it costs; see `tokens_read`."""
+        return tokens_read(self.forward, self.text, self.method, self.options)
+
+    @property
+    def most_tokens(self) -> int:
+        """What a map may cost that somebody waits for."""
+        return _QUICK_PASSES * self.forward.encoder.token_budget
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether it may be made while somebody waits. Others are made in the background and can be cancelled there."""
+        return self.n_tokens <= self.most_tokens
+
+    @property
+    def n_passes(self) -> int:
+        """About how many passes of the encoder it takes, 1 or more."""
+        return max(1, self.n_tokens // self.forward.encoder.token_budget)
+
+
+class Explainer:
+    """All that is explained of one LIT model: its probes' answers, and its checkpoint's own.
+
+    Args:
+      model: an encoder with layer probes, which may still be in the making.
+    """
+
+    def __init__(self, model: ProbeModel):
+        self._study = model.study
+        self._encoder = model.encoder
+        self._label_names = model.label_names
+        self._head_names = model.head_label_names
+        self._forwards = _Memo(model.encoder.n_layers + 1)
+        self._predictions = _Memo(_MEMO_SIZE)
+        self._maps = _Memo(_MEMO_SIZE)
+
+    def status(self, question: Question) -> dict[str, Any] | None:
+        """``computing`` or ``failed`` while what is asked has to wait for the probes; the model's own head never does."""
+        return self._study.status() if question.explain == PROBE else None
+
+    def forward(self, question: Question) -> Forward:
+        """What is explained.
+
+        Raises:
+          LitProbeError: there is no such layer or no head, or the probes are not ready.
+        """
+        if question.explain == MODEL:
+            return self._forwards.get(None, lambda: forward_of_model(self._encoder))
+        study = self._study.result()
+        layer = study.best_layer if question.layer is None else question.layer
+        self._encoder.check_layer(layer)
+        probe = study.layerwise.probes[layer]
+        return self._forwards.get(
+            layer, lambda: forward_of_probe(self._encoder, study.pooling, layer, probe, class_names=self._label_names)
+        )
+
+    def explain(self, question: Question, method: str, example: Mapping[str, Any], dataset: lit_dataset.Dataset) -> Explanation:
+        """The map of one example by one method, however long it takes.
+
+        Raises:
+          LitProbeError: it cannot be made; the message says why.
+        """
+        return self.make(self.plan(question, method, example, dataset))
+
+    def plan(self, question: Question, method: str, example: Mapping[str, Any], dataset: lit_dataset.Dataset) -> PlannedMap:
+        """What `make` makes. This takes a pass of the encoder over the text at most.
+
+        Raises:
+          LitProbeError: the map cannot be made; the message says why.
+        """
+        text = fields.text_of(example)
+        forward = self.forward(question)
+        gold = gold_label(example, dataset, self._label_names)
+        predicted = self._predicted(forward, text)
+        target = Target(predicted if question.target == PREDICTED else self.asked_class(question, forward, gold), question.scalar)
+        names = self.class_names(forward)
+        return PlannedMap(forward, method, text, target, question.options, names, names[predicted], gold)
+
+    def is_made(self, planned: PlannedMap) -> bool:
+        """Whether the map is there already."""
+        return self._maps.holds(planned.key)
+
+    def make(self, planned: PlannedMap, check: Callable[[], None] | None = None) -> Explanation:
+        """The map.
+
+        Args:
+          planned: by `plan`.
+          check: called before every pass of the encoder; what it raises ends the computation.
+
+        Raises:
+          LitProbeError: it cannot be made; the message says why.
+        """
+        forward = planned.forward
+        scores = self._maps.get(
+            planned.key, lambda: explain(forward, planned.text, planned.method, planned.target, planned.options, check)
+        )
+        return Explanation(scores, forward.layer, planned.class_names, planned.predicted_class, planned.gold)
+
+    def head_classes(self) -> list[int] | None:
+        """For each class of the probes its column in the checkpoint's own head; None where there is none."""
+        return match_classes(self._head_names, self._label_names) if self._head_names else None
+
+    def class_names(self, forward: Forward) -> tuple[str, ...]:
+        """The classes that are told apart, as LIT shows them."""
+        return self._label_names if forward.layer is not None else fields.shown_labels(forward.class_names)
+
+    def class_index(self, forward: Forward, name: str) -> int | None:
+        """The class that is called so by the probes or by the checkpoint's head; None where it is none of ``forward``'s."""
+        own = self.class_names(forward)
+        if name in own:
+            return own.index(name)
+        columns = self.head_classes()
+        if columns is None or self._head_names is None:
+            return None
+        if forward.layer is None:
+            return columns[self._label_names.index(name)] if name in self._label_names else None
+        return columns.index(self._head_names.index(name)) if name in self._head_names else None
+
+    def asked_class(self, question: Question, forward: Forward, gold: str | None) -> int:
+        """Index of the class that the question names, or of the gold one.
+
+        Raises:
+          LitProbeError: there is none, or what is explained does not know it.
+        """
+        name = gold if question.target == GOLD else question.target.removeprefix(CLASS_PREFIX)
+        if name is None:
+            raise LitProbeError(
+                "The gold label of this text is not known: it has none, or it was edited and LIT has put the predicted class "
+                "in its place. Choose a class by its name."
+            )
+        index = self.class_index(forward, name)
+        if index is None:
+            raise LitProbeError(
+                f"{name!r} is no class of the {forward.name}, which tells {', '.join(self.class_names(forward))} apart."
+            )
+        return index
+
+    def _predicted(self, forward: Forward, text: str) -> int:
+        def predict() -> int:
+            return int(forward.logits_of(self._encoder.encode([text]))[0].argmax())
+
+        return self._predictions.get((forward.layer, text), predict)
+
+
+def gold_label(example: Mapping[str, Any], dataset: lit_dataset.Dataset, label_names: Collection[str]) -> str | None:
+    """The example's true label, or None where it has none.
+
+    LIT's salience panel puts the predicted class in the label's place. The row that it came from still has the true one; for
+    an edited text, which the server does not keep, it is lost.
+    """
+    meta = example.get("_meta")
+    if not isinstance(meta, Mapping) or meta.get("source") != _LITS_SALIENCE_PANEL:
+        return fields.label_of(example, label_names)
+    row = dataset.index.get(meta.get("parentId")) if isinstance(dataset, lit_dataset.IndexedDataset) else None
+    return None if row is None else fields.label_of(row["data"], label_names)
+
+
+_explainers: WeakKeyDictionary[ProbeModel, Explainer] = WeakKeyDictionary()
+_explainers_lock = threading.Lock()
+
+
+def explainer_of(model: ProbeModel) -> Explainer:
+    """The model's explainer, made once."""
+    with _explainers_lock:
+        explainer = _explainers.get(model)
+        if explainer is None:
+            explainer = _explainers[model] = Explainer(model)
+    return explainer
+
+
+class _Memo:
+    """Remembers the last ``size`` results. What several threads ask for at once is computed once; an error is not remembered."""
+
+    def __init__(self, size: int):
+        self._size = size
+        self._futures: OrderedDict[Hashable, Future[Any]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def holds(self, key: Hashable) -> bool:
+        with self._lock:
+            known = self._futures.get(key)
+        return known is not None and known.done()
+
+    def get(self, key: Hashable, compute: Callable[[], Any]) -> Any:
+        with self._lock:
+            known = self._futures.get(key)
+            future = self._futures[key] = known or Future()
+            self._futures.move_to_end(key)
+            if len(self._futures) > self._size:
+                self._futures.popitem(last=False)
+        if known is None:
+            try:
+                future.set_result(compute())
+            except BaseException as error:
+                with self._lock:
+                    self._futures.pop(key, None)
+                future.set_exception(error)
+        return future.result()

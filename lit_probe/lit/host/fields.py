@@ -1,0 +1,140 @@
+"""The names of LIT's fields and what may stand in them: the one place that reads an example which came over the border."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from lit_probe.data.labelled_texts import SPLIT_NAMES, SplitName, clean_text
+from lit_probe.errors import LitProbeError
+from lit_probe.lit.host.messages import without_html
+
+# Fields of the data set.
+TEXT = "text"
+LABEL = "label"
+SPLIT = "probe_split"
+IN_TRAIN = "in_train"
+TRUNCATED = "truncated"
+
+# What stands in the field IN_TRAIN, beside the data sets that trained on the row's text.
+NOT_IN_TRAIN = "not trained on"
+COPY_IN_TRAIN = "near copy trained on"
+TRAINED_ON = "trained on"
+
+# Fields that a model predicts.
+TOKENS = "tokens"
+PROBE = "probe"
+HEAD = "model"
+COLOR_BY = "probe_color_by"
+
+# What a generator notes in the ``_meta`` of an edit: the rule that made it, and what it does to the label.
+RULE = "rule"
+EXPECTATION = "expectation"
+
+
+def layer_field(layer: int) -> str:
+    """Name of the field that holds a layer's pooled vector.
+
+    >>> layer_field(4)
+    'layer_04'
+    """
+    return f"layer_{layer:02d}"
+
+
+def layer_probe_field(layer: int) -> str:
+    """Name of the field that holds a layer's probe prediction.
+
+    >>> layer_probe_field(4)
+    'probe_layer_04'
+    """
+    return f"probe_{layer_field(layer)}"
+
+
+def safe_name(name: str) -> str:
+    """A model's or data set's name in characters that survive LIT's URLs, column names and metric lists.
+
+    >>> safe_name("my reviews: v2/final")
+    'my-reviews-v2-final'
+    """
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-") or "unnamed"
+
+
+def model_name(encoder: str, dataset: str) -> str:
+    """LIT's name for an encoder with the probes trained on one data set.
+
+    >>> model_name("all-MiniLM-L6-v2", "sst2")
+    'all-MiniLM-L6-v2-on-sst2'
+    """
+    return f"{safe_name(encoder)}-on-{safe_name(dataset)}"
+
+
+def column_field(column: str, taken: Collection[str]) -> str:
+    """Name of the field that shows a source's own column, unlike every name in ``taken``.
+
+    Colons and commas would break LIT's column names and metric lists, a leading underscore its own ``_id`` and ``_meta``.
+
+    >>> column_field("film title", ())
+    'film_title'
+    >>> column_field("label", ("text", "label"))
+    'label_2'
+    """
+    name = re.sub(r"[^\w.-]+", "_", column).strip("_") or "column"
+    number, unique = 2, name
+    while unique in taken:
+        unique, number = f"{name}_{number}", number + 1
+    return unique
+
+
+def shown_labels(names: Iterable[str]) -> tuple[str, ...]:
+    """Names of classes as LIT shows them. LIT puts them into tooltips as HTML, so they have other brackets.
+
+    >>> shown_labels(["good", "<img src=x>"])
+    ('good', '‹img src=x›')
+    """
+    shown: list[str] = []
+    for name in map(without_html, names):
+        number, unique = 2, name
+        while unique in shown:
+            unique, number = f"{name} ({number})", number + 1
+        shown.append(unique)
+    return tuple(shown)
+
+
+def is_edited(example: Mapping[str, Any]) -> bool:
+    """Whether somebody made the example in LIT, by hand or with a generator. Such examples are shown and never scored.
+
+    LIT's editor copies every field of the original, its ``probe_split`` too, so only the mark that LIT itself sets tells.
+
+    >>> is_edited({"text": "Fine.", "probe_split": "dev", "_meta": {"added": True}})
+    True
+    >>> is_edited({"text": "Fine.", "probe_split": "dev", "_meta": {"added": None}})
+    False
+    """
+    meta = example.get("_meta")
+    return isinstance(meta, Mapping) and bool(meta.get("added"))
+
+
+def text_of(example: Mapping[str, Any]) -> str:
+    """The example's text, ready for a tokenizer.
+
+    Raises:
+      LitProbeError: there is no text, or it is no string.
+    """
+    text = example.get(TEXT)
+    if not isinstance(text, str):
+        found = "is missing" if text is None else f"holds {type(text).__name__}"
+        raise LitProbeError(f"Every example needs a string in its field '{TEXT}'; in one of them it {found}.")
+    return clean_text(text)
+
+
+def label_of(example: Mapping[str, Any], label_names: Collection[str]) -> str | None:
+    """The example's label, or None when it has none that the probes know."""
+    label = example.get(LABEL)
+    return label if isinstance(label, str) and label in label_names else None
+
+
+def split_of(example: Mapping[str, Any]) -> SplitName | None:
+    """The split that the example belongs to, or None when it names none."""
+    split = example.get(SPLIT)
+    return next((name for name in SPLIT_NAMES if name == split), None)

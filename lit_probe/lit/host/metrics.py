@@ -1,0 +1,100 @@
+"""Scores for LIT's metrics table, from the same functions and the same rows as the layer curve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from lit_nlp.api import components, types
+from lit_nlp.api import dataset as lit_dataset
+from lit_nlp.api import model as lit_model
+
+from lit_probe.lit.host.dataset import probe_dataset
+from lit_probe.lit.host.fields import LABEL
+from lit_probe.lit.host.model import is_probe_model, probe_model
+from lit_probe.lit.host.row_selection import select_rows
+from lit_probe.scores.metrics import METRICS as CORE_METRICS
+from lit_probe.scores.scored_rows import ScoredRows
+
+_DESCRIPTIONS = {
+    "accuracy": "Share of rows whose label the probe names.",
+    "balanced_accuracy": "Mean over classes of the share of their rows that the probe names.",
+    "macro_f1": "Mean over classes of the harmonic mean of precision and recall.",
+    "mcc": "Matthews correlation of labels and answers: 0 is chance, 1 is perfect.",
+    "auroc": "Area under the ROC curve, the mean of one against the rest for more than two classes: 0.5 is chance.",
+    "log_loss": "Mean negative log of the probability given to the label, in nats: lower is better.",
+}
+_N = "n"
+
+
+class HeldOutMetrics(components.Metrics):
+    """Scores on the dev rows among those asked for, or on their test rows where they hold no dev row.
+
+    Test is there to be reported once, so it is never pooled with dev. Train and edited rows are left out.
+    """
+
+    def is_compatible(self, model: lit_model.Model, dataset: lit_dataset.Dataset) -> bool:
+        """True for an encoder with layer probes on rows that have a label."""
+        return is_probe_model(model) and super().is_compatible(model, dataset)
+
+    def is_field_compatible(self, pred_spec: types.LitType, parent_spec: types.LitType | None) -> bool:
+        """True for class probabilities whose parent is a label."""
+        return isinstance(pred_spec, types.MulticlassPreds) and isinstance(parent_spec, types.CategoryLabel)
+
+    def meta_spec(self) -> types.Spec:
+        """The columns: how many rows were scored, and one per metric."""
+        rows = types.MetricResult(
+            description="Rows that were scored: labelled dev rows, or test rows where no dev row was asked for."
+        )
+        return {_N: rows} | {
+            name: types.MetricResult(
+                best_value=types.MetricBestValue.HIGHEST if CORE_METRICS[name].higher_is_better else types.MetricBestValue.LOWEST,
+                description=f"{text} On dev rows, or on test rows where no dev row was asked for.",
+            )
+            for name, text in _DESCRIPTIONS.items()
+        }
+
+    def run(
+        self,
+        inputs: Sequence[types.JsonDict],
+        model: lit_model.Model,
+        dataset: lit_dataset.Dataset,
+        model_outputs: Sequence[types.JsonDict] | None = None,
+        config: types.JsonDict | None = None,
+    ) -> list[dict[str, Any]]:
+        """One entry per field of class probabilities: its scores, None where they are not defined on these rows.
+
+        Args:
+          inputs: the rows of the data set, a slice, a facet or a selection.
+          model: an encoder with layer probes.
+          dataset: that the rows belong to.
+          model_outputs: what the model predicts for them, if LIT has asked already.
+          config: not used: a probe's answer is its most probable class, whatever the sliders of LIT's panels say.
+        """
+        probes = probe_model(model)
+        spec, dataset_spec = model.output_spec(), dataset.spec()
+        fields = [
+            name
+            for name, field in spec.items()
+            if self.is_field_compatible(field, dataset_spec.get(getattr(field, "parent", None)))
+        ]
+        outputs = list(model.predict(inputs)) if model_outputs is None else model_outputs
+        selected = select_rows(inputs, probes, probe_dataset(dataset)).reported
+        indices = selected.indices if selected else []
+        labels = selected.labels if selected else np.zeros(0, dtype=np.int64)
+        # The fields take the place of layers: what scores share is computed once for all of them.
+        probabilities = np.array([[outputs[index][name] for name in fields] for index in indices], dtype=np.float64)
+        rows = ScoredRows(probabilities.reshape(len(indices), len(fields), len(probes.label_names)), labels)
+        by_metric = {name: CORE_METRICS[name].score(rows) for name in _DESCRIPTIONS}
+        return [
+            {
+                "pred_key": field,
+                "label_key": LABEL,
+                "metrics": {_N: rows.n} | {name: scores[position].value for name, scores in by_metric.items()},
+            }
+            for position, field in enumerate(fields)
+        ]
+
+
+METRICS: dict[str, components.Metrics] = {"held out": HeldOutMetrics()}

@@ -1,0 +1,198 @@
+"""An encoder with its layer probes as a LIT model."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from lit_nlp.api import model as lit_model
+from lit_nlp.api import types
+from numpy.typing import NDArray
+
+from lit_probe.checks.leakage import circularity
+from lit_probe.data.labelled_texts import normalise_text
+from lit_probe.errors import LitProbeError
+from lit_probe.lit.host import fields, specs
+from lit_probe.lit.host.dataset import ProbeDataset
+from lit_probe.lit.host.pending_checks import PendingChecks
+from lit_probe.lit.host.pending_study import PendingStudy
+from lit_probe.lit.host.pooled_texts import PooledBatch, PooledTexts
+
+
+class ProbeModel(lit_model.Model):
+    """A frozen text encoder with one probe per layer, trained on one data set.
+
+    LIT keeps every field of every example for ever, so the fields are pooled vectors, which are views of the study's own
+    array, and a few class probabilities. What is computed per token is no field.
+
+    Args:
+      study: the probes, which may still be in the making.
+      dataset: the data set that they are trained on.
+      texts: the encoder's pooled texts, shared with its other models.
+      layers: the layers whose probe predictions are fields of their own.
+      checks: what is computed about the probes when a panel asks, shared by all models of a server.
+    """
+
+    def __init__(
+        self,
+        study: PendingStudy,
+        dataset: ProbeDataset,
+        texts: PooledTexts,
+        layers: Sequence[int],
+        checks: PendingChecks | None = None,
+    ):
+        self.study = study
+        self.dataset = dataset
+        self.encoder = study.encoder
+        self.checks = checks or PendingChecks()
+        self._texts = texts
+        self._layers = tuple(layers)
+        self._seen: dict[str, frozenset[str]] = {}
+
+    @property
+    def name(self) -> str:
+        """The model's name in LIT."""
+        return fields.model_name(self.encoder.name, self.dataset.name)
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The classes of the probes, as LIT shows them."""
+        return self.dataset.label_names
+
+    @property
+    def head_label_names(self) -> tuple[str, ...] | None:
+        """The classes of the checkpoint's own classification head, as LIT shows them, or None."""
+        names = self.encoder.head_label_names
+        return None if names is None else fields.shown_labels(names)
+
+    @property
+    def comparable_studies(self) -> list[PendingStudy]:
+        """The studies of the encoder on data sets with these classes, this one included, in the order of the data sets."""
+        return [study for study in self._texts.studies.values() if study.splits.label_names == self.study.splits.label_names]
+
+    @property
+    def circularity(self) -> str | None:
+        """Why probing this checkpoint for these labels is circular, or None; see ``leakage.circularity``."""
+        return circularity(self.encoder.checkpoint, self.study.splits.label_names, self.dataset.name)
+
+    @property
+    def supports_concurrent_predictions(self) -> bool:
+        """True: the encoder has a queue of its own, and LIT's lock would let known texts wait for new ones."""
+        return True
+
+    def description(self) -> str:
+        """What LIT says about the model; its first line stands in the list of models."""
+        encoder, layers = self.encoder, self.encoder.n_layers
+        lines = [
+            f"{encoder.name} with a probe for the labels of {self.dataset.name} at each of its {layers} layers.",
+            "Layer 0 is the embedding output, layer i the output of block i. `probe` is the layer with the best score on dev.",
+        ]
+        if self.circularity:
+            lines.append(f"Circular: {self.circularity}")
+        if encoder.head_label_names is not None:
+            lines.append(
+                f"`{fields.HEAD}` is the checkpoint's own prediction. Fine-tuning may have put this concept into its layers."
+            )
+        return "\n\n".join(html.escape(line, quote=False) for line in lines)
+
+    def input_spec(self) -> types.Spec:
+        """See ``specs.model_input_spec``."""
+        return specs.model_input_spec(self.label_names)
+
+    def output_spec(self) -> types.Spec:
+        """See ``specs.model_output_spec``."""
+        return specs.model_output_spec(self.encoder.n_layers, self.label_names, self.head_label_names, self._layers)
+
+    def predict(self, inputs: Iterable[types.JsonDict], **kwargs: Any) -> list[dict[str, Any]]:
+        """All fields of ``output_spec`` for each example.
+
+        Texts of any of the encoder's data sets are answered from its study, new texts cost one forward pass together.
+
+        Raises:
+          LitProbeError: an example has no text, or the probes are not ready or could not be computed.
+        """
+        texts = [fields.text_of(example) for example in inputs]
+        study, pooled = self.study.result(), self.pooled(texts)
+        tokens = self.encoder.encode(texts, with_tokens=True)
+        shown = {field: study.best_layer if layer is None else layer for field, layer in self._probe_fields().items()}
+        predictions = []
+        for text, encoded, classes in zip(pooled.texts, tokens, self.probabilities(pooled), strict=True):
+            prediction: dict[str, Any] = {fields.TOKENS: encoded.tokens}
+            prediction |= {fields.layer_field(layer): text.values[layer] for layer in range(self.encoder.n_layers)}
+            if self.encoder.head_label_names is not None:
+                prediction[fields.HEAD] = text.head_probabilities
+            predictions.append(prediction | {field: classes[layer] for field, layer in shown.items()})
+        return predictions
+
+    def _probe_fields(self) -> dict[str, int | None]:
+        """The fields that hold a probe's class probabilities, with their layer; None stands for the dev-chosen one."""
+        own = {fields.PROBE: None, fields.COLOR_BY: None} | {fields.layer_probe_field(layer): layer for layer in self._layers}
+        return {field: own[field] for field in self.output_spec() if field in own}
+
+    def status(self, dataset: ProbeDataset | None) -> dict[str, Any] | None:
+        """``computing`` or ``failed`` while a panel on ``dataset`` has to wait; None when it can be answered at once.
+
+        For another data set than the model's own, that one must have been encoded too.
+        """
+        if status := self.study.status():
+            return status
+        other = self._texts.studies.get(dataset.name) if dataset is not None else None
+        return other.status() if other is not None and not other.future.done() else None
+
+    def pooled(self, texts: Sequence[str]) -> PooledBatch:
+        """The encoder's pooled vectors of cleaned texts, see ``PooledTexts.pooled``."""
+        return self._texts.pooled(texts, self.dataset.name, self.study.result().pooling)
+
+    def probabilities(self, pooled: PooledBatch) -> NDArray[np.float64]:
+        """``[n_examples, n_layers, n_classes]``: what each layer's probe says of each text.
+
+        A text gets the same digits alone as among others, so these are the command line's to the last one.
+        """
+        return self.study.result().layerwise.predict_proba(pooled)
+
+    def holds(self, dataset: ProbeDataset | None, example: Mapping[str, Any]) -> bool:
+        """Whether the example is a row of the data set, shown or not: it has such a row's text, label and split."""
+        place = None if dataset is None else self._texts.row(fields.text_of(example), dataset.name)
+        if place is None or place.split != fields.split_of(example):
+            return False
+        label = dict(place.study.splits.items())[place.split].labels[place.row]
+        return self.label_names[label] == fields.label_of(example, self.label_names)
+
+    def seen_in_training(self, dataset: ProbeDataset | None, texts: Iterable[str]) -> frozenset[str]:
+        """The texts among ``texts`` on which the probes were trained, though they stand in another data set.
+
+        The model's own data set needs no such guard: its splits share no text.
+        """
+        if dataset is None or dataset is self.dataset:
+            return frozenset()
+        if dataset.name not in self._seen:
+            self._seen[dataset.name] = self._trained_on(dataset.texts)
+        new = [text for text in texts if dataset.position(text) is None]
+        return self._seen[dataset.name] | self._trained_on(new)
+
+    def _trained_on(self, texts: Iterable[str]) -> frozenset[str]:
+        training_texts = self.dataset.training_texts
+        return frozenset(text for text in texts if normalise_text(text) in training_texts)
+
+
+def is_probe_model(model: lit_model.Model) -> bool:
+    """Whether the model, or the one that LIT wrapped in its cache, is one of ours."""
+    return isinstance(_unwrapped(model), ProbeModel)
+
+
+def probe_model(model: lit_model.Model) -> ProbeModel:
+    """The model of ours that LIT wrapped in its cache.
+
+    Raises:
+      LitProbeError: it is a model of another kind.
+    """
+    unwrapped = _unwrapped(model)
+    if not isinstance(unwrapped, ProbeModel):
+        raise LitProbeError(f"This works on an encoder with layer probes, not on a {type(unwrapped).__name__}.")
+    return unwrapped
+
+
+def _unwrapped(model: lit_model.Model) -> lit_model.Model:
+    return getattr(model, "wrapped", model)

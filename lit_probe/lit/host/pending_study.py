@@ -1,0 +1,100 @@
+"""A study that may still be running: LIT opens first, and panels say what is still being computed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from typing import Any
+
+from absl import logging
+
+from lit_probe.data.labelled_texts import Splits
+from lit_probe.encoder.encoder import Encoder
+from lit_probe.errors import CancelledError, LitProbeError
+from lit_probe.lit.host.messages import failure, is_end_of_program
+from lit_probe.probing.study import LayerStudy
+from lit_probe.progress import StudyProgress
+
+
+class PendingStudy:
+    """The probes of one encoder on one data set: waiting, being computed, ready or failed.
+
+    Attributes:
+      encoder: the frozen encoder.
+      splits: the labelled texts.
+      future: holds the ``LayerStudy`` when it is ready, or what went wrong.
+    """
+
+    def __init__(self, encoder: Encoder, splits: Splits):
+        self.encoder = encoder
+        self.splits = splits
+        self.future: Future[LayerStudy] = Future()
+        self._message = f"Waiting to encode {splits.name} with {encoder.name}"
+        self._fraction = 0.0
+
+    def compute(self, probe_layers: Callable[[StudyProgress], LayerStudy]) -> None:
+        """Runs ``probe_layers(progress)`` and keeps its result or its error; never raises."""
+        try:
+            self.future.set_result(probe_layers(self.report))
+        except CancelledError as error:
+            self.future.set_exception(error)
+        except LitProbeError as error:
+            logging.error("%s on %s failed: %s", self.encoder.name, self.splits.name, error)
+            self.future.set_exception(error)
+        # Whatever else goes wrong must reach the panels, or they would show progress for ever.
+        except BaseException as error:
+            if not is_end_of_program(error):
+                logging.exception("%s on %s failed unexpectedly", self.encoder.name, self.splits.name)
+            self.future.set_exception(error)
+
+    def report(self, step: str, done: int, total: int, unit: str) -> None:
+        """Takes note of how far the study is."""
+        self._message = f"{step}: {done:,} of {total:,} {unit}"
+        self._fraction = done / total if total else 1.0
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a result."""
+        return self.future.done() and self.future.exception() is None
+
+    def status(self) -> dict[str, Any] | None:
+        """What a panel shows instead of numbers: ``computing`` or ``failed``; None when the study is ready."""
+        if not self.future.done():
+            return {"status": "computing", "message": self._message, "fraction": self._fraction}
+        if error := self.future.exception():
+            return {"status": "failed", "message": self._failure(error)}
+        return None
+
+    def result(self) -> LayerStudy:
+        """The study. Never waits: requests that do would take all the server's threads.
+
+        Raises:
+          LitProbeError: it is not ready, or it failed.
+        """
+        if not self.future.done():
+            raise LitProbeError(self.not_ready)
+        if error := self.future.exception():
+            raise LitProbeError(self._failure(error)) from error
+        return self.future.result()
+
+    @property
+    def not_ready(self) -> str:
+        """What those are told who ask for a prediction while the study is computed."""
+        return f"The probes of {self.encoder.name} on {self.splits.name} are still being computed: {self._message}."
+
+    def _failure(self, error: BaseException) -> str:
+        return failure(f"The probes of {self.encoder.name} on {self.splits.name} could not be computed", error)
+
+
+def compute_in_background(studies: Iterable[tuple[PendingStudy, Callable[[StudyProgress], LayerStudy]]]) -> threading.Thread:
+    """Computes studies one after another on a thread of their own, so that the server answers meanwhile."""
+
+    def run() -> None:
+        for study, probe_layers in studies:
+            study.compute(probe_layers)
+
+    # A daemon, so that Ctrl-C need not wait for the last text: what is finished is in the cache already.
+    thread = threading.Thread(target=run, name="lit_probe_studies", daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,183 @@
+"""Pooled vectors by text: those of the data sets from their studies, those of edited texts from the encoder, once.
+
+LIT asks for the predictions of an edited text again before every interpreter that runs on it, several panels at a time. They
+all ask here, so an edit costs one forward pass.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lit_probe.data.labelled_texts import SplitName, clean_text
+from lit_probe.encoder.activations import extract_activations
+from lit_probe.encoder.encoder import Encoder
+from lit_probe.lit.host.pending_study import PendingStudy
+
+
+class Place(NamedTuple):
+    """Where a text of a data set stands."""
+
+    study: PendingStudy
+    split: SplitName
+    row: int
+
+
+@dataclass(frozen=True)
+class PooledText:
+    """What the encoder makes of one text.
+
+    Attributes:
+      values: ``[n_layers, d_model]`` float32; for a data set's text a view of its study's array.
+      truncated: whether the text was longer than the encoder reads.
+      head_probabilities: ``[n_head_classes]`` of the checkpoint's own head; empty without one.
+    """
+
+    values: NDArray[np.float32]
+    truncated: bool
+    head_probabilities: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class PooledBatch:
+    """Pooled texts as layer-wise probes want them.
+
+    Attributes:
+      texts: ``n_examples`` of them, possibly none.
+      n_layers: number of layers, the embedding output included.
+      d_model: width of a hidden state.
+    """
+
+    texts: Sequence[PooledText]
+    n_layers: int
+    d_model: int
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def layer(self, index: int) -> NDArray[np.float32]:
+        """``[n_examples, d_model]`` of one layer, contiguous."""
+        return np.array([text.values[index] for text in self.texts], dtype=np.float32).reshape(len(self), self.d_model)
+
+
+class PooledTexts:
+    """The pooled texts of one encoder, shared by all its LIT models.
+
+    Args:
+      encoder: the frozen encoder.
+      studies: of this encoder, one per data set.
+      memo_size: how many texts that stand in no data set are remembered.
+    """
+
+    def __init__(self, encoder: Encoder, studies: Sequence[PendingStudy], memo_size: int = 256):
+        self.encoder = encoder
+        self.studies = {study.splits.name: study for study in studies}
+        self._places: dict[str, dict[str, Place]] = {
+            study.splits.name: {
+                clean_text(text): Place(study, split, row)
+                for split, rows in study.splits.items()
+                for row, text in enumerate(rows.texts)
+            }
+            for study in studies
+        }
+        self._memo_size = memo_size
+        # By text and pooling.
+        self._memo: OrderedDict[tuple[str, str], PooledText] = OrderedDict()
+        self._being_encoded: dict[tuple[str, str], Future[PooledText]] = {}
+        self._lock = threading.Lock()
+
+    def place(self, text: str, dataset: str) -> Place | None:
+        """Where the text stands: in ``dataset`` if it is there, else in another data set of this encoder.
+
+        A data set whose study is not ready has no vectors to give and is passed over.
+        """
+        for name in (dataset, *self._places):
+            place = self.row(text, name)
+            if place is not None and place.study.ready:
+                return place
+        return None
+
+    def row(self, text: str, dataset: str) -> Place | None:
+        """Which row of ``dataset`` the text is, shown or not, or None."""
+        return self._places.get(dataset, {}).get(text)
+
+    def pooled(self, texts: Sequence[str], dataset: str, pooling: str) -> PooledBatch:
+        """Pooled vectors of all texts: new ones, and those of studies that are not ready, are encoded once.
+
+        Args:
+          texts: cleaned texts, see ``fields.text_of``.
+          dataset: the data set to look into first.
+          pooling: for texts that are encoded, the pooling of the studies.
+
+        Raises:
+          LitProbeError: the encoder cannot encode a new text.
+        """
+        places = [self.place(text, dataset) for text in texts]
+        new = self._encode_once([text for text, place in zip(texts, places, strict=True) if place is None], pooling)
+        pooled = [new[text] if place is None else _stored(place) for text, place in zip(texts, places, strict=True)]
+        return PooledBatch(pooled, self.encoder.n_layers, self.encoder.d_model)
+
+    def _encode_once(self, texts: Sequence[str], pooling: str) -> dict[str, PooledText]:
+        """Pooled vectors of texts that stand in no data set, from the memo or the encoder."""
+        found: dict[str, PooledText] = {}
+        others: dict[str, Future[PooledText]] = {}
+        mine: dict[str, Future[PooledText]] = {}
+        with self._lock:
+            for text in dict.fromkeys(texts):
+                key = (text, pooling)
+                if key in self._memo:
+                    self._memo.move_to_end(key)
+                    found[text] = self._memo[key]
+                elif key in self._being_encoded:
+                    others[text] = self._being_encoded[key]
+                else:
+                    mine[text] = self._being_encoded[key] = Future()
+        if mine:
+            try:
+                found |= self._encode(list(mine), pooling)
+            except BaseException as error:
+                with self._lock:
+                    for text, future in mine.items():
+                        del self._being_encoded[text, pooling]
+                        future.set_exception(error)
+                raise
+            with self._lock:
+                for text, future in mine.items():
+                    self._memo[text, pooling] = found[text]
+                    del self._being_encoded[text, pooling]
+                    future.set_result(found[text])
+                while len(self._memo) > self._memo_size:
+                    self._memo.popitem(last=False)
+        return found | {text: future.result() for text, future in others.items()}
+
+    def _encode(self, texts: Sequence[str], pooling: str) -> dict[str, PooledText]:
+        activations = extract_activations(self.encoder, texts, pooling)
+        rows = ((block, index) for block in activations.blocks for index in range(len(block.truncated)))
+        # Copies, so that one remembered text does not keep the vectors of its whole block. An encoder that overflows on a
+        # strange text must not stop LIT from showing the others, and JSON has no NaN.
+        return {
+            text: PooledText(
+                np.nan_to_num(block.values[:, index]),
+                bool(block.truncated[index]),
+                np.nan_to_num(block.head_probabilities[index]),
+            )
+            for text, (block, index) in zip(texts, rows, strict=True)
+        }
+
+
+def _stored(place: Place) -> PooledText:
+    row = place.row
+    for block in place.study.result().activations[place.split].blocks:
+        if row < len(block.truncated):
+            # Plain views: slices of a memory map would each carry the map's own attributes.
+            values = np.asarray(block.values)[:, row]
+            return PooledText(values, bool(block.truncated[row]), np.asarray(block.head_probabilities)[row])
+        row -= len(block.truncated)
+    raise AssertionError(f"the study of {place.study.splits.name} lacks row {place.row} of {place.split}")

@@ -1,0 +1,117 @@
+"""Which of the rows that LIT asks about are scored. The layer curve and LIT's metrics table both ask here, so they agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lit_probe.data.labelled_texts import SplitName
+from lit_probe.lit.host import fields
+from lit_probe.lit.host.dataset import ProbeDataset
+from lit_probe.lit.host.model import ProbeModel
+
+# Train shows how well the probes fit, not what is decodable, so it has to be asked for.
+HELD_OUT: tuple[SplitName, ...] = ("dev", "test")
+
+
+@dataclass(frozen=True)
+class SelectedRows:
+    """Rows in the order of the data set, whatever order they were asked for in: the same set gives the same digits.
+
+    Attributes:
+      indices: ``[n_examples]`` where each row stands in the request.
+      texts: ``[n_examples]`` cleaned texts.
+      labels: ``[n_examples]`` int64 class indices.
+      groups: ``[n_examples]`` what an interval must not split, or None.
+    """
+
+    indices: list[int]
+    texts: list[str]
+    labels: NDArray[np.int64]
+    groups: NDArray[np.str_] | None
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The rows of a request, sorted into those that are scored and those that are left out.
+
+    Attributes:
+      by_split: the scored rows of every split that has some.
+      left_out: how many rows were left out: ``edited`` (also what is no row of the data set), ``unlabelled`` (no label that the
+        probes know, or no split), ``train`` (rows of the split train, unless they were asked for) and ``seen_in_training`` (of
+        the rest, rows of another data set on whose text the probes were trained).
+    """
+
+    by_split: Mapping[SplitName, SelectedRows]
+    left_out: Mapping[str, int]
+
+    @property
+    def reported(self) -> SelectedRows | None:
+        """The rows of a single number: dev, or test where there is no dev row. Test is not looked at beside dev."""
+        return self.by_split.get("dev") or self.by_split.get("test")
+
+
+def select_rows(
+    inputs: Sequence[Mapping[str, Any]],
+    model: ProbeModel,
+    dataset: ProbeDataset | None,
+    splits: Sequence[SplitName] = HELD_OUT,
+) -> Selection:
+    """Sorts the rows of a request. A row that is asked for twice counts once.
+
+    Args:
+      inputs: examples as LIT sends them.
+      model: whose probes are scored.
+      dataset: that the examples belong to; None for LIT's empty data set, which has no rows.
+      splits: the splits that are wanted.
+
+    Raises:
+      LitProbeError: an example has no text.
+    """
+    left_out = {"edited": 0, "unlabelled": 0, "train": 0, "seen_in_training": 0}
+    unwanted_train: set[str] = set()
+    candidates: dict[str, tuple[int, str, SplitName]] = {}
+    for index, example in enumerate(inputs):
+        text = fields.text_of(example)
+        label, split = fields.label_of(example, model.label_names), fields.split_of(example)
+        if fields.is_edited(example):
+            left_out["edited"] += 1
+        elif label is None or split is None:
+            left_out["unlabelled"] += 1
+        # Who asks the API for a row in full could have changed it without LIT's mark.
+        elif not model.holds(dataset, example):
+            left_out["edited"] += 1
+        elif split in splits:
+            candidates.setdefault(text, (index, label, split))
+        elif split == "train":
+            unwanted_train.add(text)
+    left_out["train"] = len(unwanted_train)
+    seen = model.seen_in_training(dataset, candidates)
+    left_out["seen_in_training"] = sum(text in seen for text in candidates)
+
+    def place(text: str) -> tuple[bool, int, str]:
+        position = dataset.position(text) if dataset is not None else None
+        return (position is None, position or 0, text)
+
+    ordered = sorted((text for text in candidates if text not in seen), key=place)
+    by_split = {split: [text for text in ordered if candidates[text][2] == split] for split in splits}
+    return Selection({split: _rows(texts, candidates, model, dataset) for split, texts in by_split.items() if texts}, left_out)
+
+
+def _rows(
+    texts: list[str], candidates: Mapping[str, tuple[int, str, SplitName]], model: ProbeModel, dataset: ProbeDataset | None
+) -> SelectedRows:
+    class_index = {name: i for i, name in enumerate(model.label_names)}
+    return SelectedRows(
+        indices=[candidates[text][0] for text in texts],
+        texts=texts,
+        labels=np.array([class_index[candidates[text][1]] for text in texts], dtype=np.int64),
+        groups=np.array([dataset.group(text) for text in texts]) if dataset is not None and dataset.grouped else None,
+    )

@@ -1,0 +1,140 @@
+"""LIT specs: which fields a data set and a model have, and of which type.
+
+LIT compares the specs of models and data sets field by field, so every spec that speaks of the same thing is made here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from lit_nlp.api import types
+from numpy.typing import NDArray
+
+from lit_probe.data.labelled_texts import SPLIT_NAMES, clean_text
+from lit_probe.lit.host import fields
+from lit_probe.lit.host.messages import without_html
+
+# The browser stays quick while it holds no more predictions than this per model: examples times shown layers.
+MAX_LAYER_PREDICTIONS = 25_000
+
+# A column with more different values than this is shown as text: nobody facets by a hundred values.
+_MAX_VOCAB = 30
+
+
+def label_type(label_names: Sequence[str]) -> types.CategoryLabel:
+    """The type of the label, equal for a data set and every model trained on the same classes."""
+    return types.CategoryLabel(vocab=list(label_names))
+
+
+def dataset_spec(
+    label_names: Sequence[str], columns: dict[str, types.LitType], in_train: Sequence[str] = (fields.NOT_IN_TRAIN,)
+) -> types.Spec:
+    """Fields of a data set.
+
+    They are: text, label, whether probes were trained on the text or on a copy, split, whether it was truncated, and the source's
+    own columns. LIT's editor gives a new text the first value of each: it was not trained on, and so is no row of train.
+
+    Args:
+      label_names: the classes.
+      columns: the source's own columns with their types.
+      in_train: what the field `IN_TRAIN` may say.
+    """
+    return {
+        fields.TEXT: types.TextSegment(),
+        fields.LABEL: label_type(label_names),
+        fields.IN_TRAIN: types.CategoryLabel(vocab=list(in_train)),
+        fields.SPLIT: types.CategoryLabel(vocab=sorted(SPLIT_NAMES)),
+        fields.TRUNCATED: types.Boolean(),
+        **columns,
+    }
+
+
+def model_input_spec(label_names: Sequence[str]) -> types.Spec:
+    """What a model needs of an example. The label is optional: an edited text may have none."""
+    return {
+        fields.TEXT: types.TextSegment(),
+        fields.LABEL: types.CategoryLabel(vocab=list(label_names), required=False),
+    }
+
+
+def model_output_spec(
+    n_layers: int, label_names: Sequence[str], head_label_names: Sequence[str] | None, layers: Sequence[int]
+) -> types.Spec:
+    """What a model predicts.
+
+    LIT's salience explains the first field of class probabilities and its Color by takes the last one. Both are the probe of
+    the layer chosen on dev.
+
+    Args:
+      n_layers: of the encoder; every layer's pooled vector is a field.
+      label_names: the classes of the probes.
+      head_label_names: the classes of the checkpoint's own classification head, if it has one.
+      layers: the layers whose probes are fields of their own, see ``shown_layers``.
+    """
+    spec: types.Spec = {fields.TOKENS: types.Tokens(parent=fields.TEXT)}
+    spec |= {fields.layer_field(layer): types.Embeddings() for layer in range(n_layers)}
+    probe = types.MulticlassPreds(vocab=list(label_names), parent=fields.LABEL)
+    spec[fields.PROBE] = probe
+    if head_label_names is not None:
+        comparable = list(head_label_names) == list(label_names)
+        spec[fields.HEAD] = types.MulticlassPreds(vocab=list(head_label_names), parent=fields.LABEL if comparable else None)
+    spec |= {fields.layer_probe_field(layer): probe for layer in layers}
+    if len(spec) > n_layers + 2:
+        # Without a parent it is a color, not a second row with the same scores in LIT's metrics table.
+        spec[fields.COLOR_BY] = types.MulticlassPreds(vocab=list(label_names))
+    return spec
+
+
+def shown_layers(n_layers: int, n_shown: int) -> tuple[int, ...]:
+    """The layers whose probe predictions are fields of the model.
+
+    All of them while the browser can hold that many, else some at even distances with the first and the last among them. The
+    curve over layers never depends on this.
+
+    >>> shown_layers(n_layers=7, n_shown=3_000)
+    (0, 1, 2, 3, 4, 5, 6)
+    >>> shown_layers(n_layers=13, n_shown=5_000)
+    (0, 3, 6, 9, 12)
+    >>> shown_layers(n_layers=13, n_shown=20_000)
+    ()
+    """
+    n_kept = min(n_layers, MAX_LAYER_PREDICTIONS // max(n_shown, 1))
+    if n_kept < 2:
+        return ()
+    return tuple(round(position) for position in np.linspace(0, n_layers - 1, n_kept).tolist())
+
+
+def column_type(values: NDArray[Any]) -> types.LitType:
+    """The LIT type of a source's own column, judged by its values.
+
+    Numbers become a Scalar, few different strings a CategoryLabel, other strings free text. A column of numbers with gaps is
+    shown as strings, since LIT has no missing number and JSON no NaN.
+    """
+    if values.dtype.kind == "b":
+        return types.Boolean()
+    if is_number_column(values):
+        low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+        integral = values.dtype.kind in "iu"
+        return types.Scalar(min_val=low, max_val=high, default=low, step=1 if integral else (high - low) / 100 or 0.01)
+    vocab = sorted({without_html(column_value(value)) for value in values})
+    if len(vocab) <= min(_MAX_VOCAB, len(values) // 2):
+        return types.CategoryLabel(vocab=vocab)
+    return types.TextSegment()
+
+
+def is_number_column(values: NDArray[Any]) -> bool:
+    """Whether every value is a finite number."""
+    return values.dtype.kind in "iuf" and bool(np.isfinite(values).all())
+
+
+def column_value(value: Any) -> str:
+    """One value of a column that is shown as a string; empty for a missing one.
+
+    >>> column_value(np.str_("drama")), column_value(float("nan")), column_value(None)
+    ('drama', '', '')
+    """
+    if value is None or (isinstance(value, float | np.floating) and np.isnan(value)):
+        return ""
+    return clean_text(str(value))

@@ -1,0 +1,96 @@
+"""LIT's own interpreters, as far as they work with our fields: on the right rows, and with a word for a wrong configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lit_nlp.api import components, types
+from lit_nlp.api import dataset as lit_dataset
+from lit_nlp.api import model as lit_model
+from lit_nlp.components import core, curves, nearest_neighbors
+from lit_nlp.lib import utils
+
+from lit_probe.errors import LitProbeError
+from lit_probe.lit.host.config_values import one_of, whole_number
+from lit_probe.lit.host.dataset import probe_dataset
+from lit_probe.lit.host.fields import LABEL, PROBE
+from lit_probe.lit.host.model import is_probe_model, probe_model
+from lit_probe.lit.host.row_selection import select_rows
+
+
+class HeldOutCurves(curves.CurvesInterpreter):
+    """Precision-recall and ROC curves over the dev rows among those asked for, or over test rows where there is no dev row.
+
+    Train and edited rows are left out.
+    """
+
+    def is_compatible(self, model: lit_model.Model, dataset: lit_dataset.Dataset) -> bool:
+        """True for an encoder with layer probes on rows that have a label."""
+        return is_probe_model(model) and bool(super().is_compatible(model, dataset))
+
+    def run(
+        self,
+        inputs: Sequence[types.JsonDict],
+        model: lit_model.Model,
+        dataset: lit_dataset.Dataset,
+        model_outputs: Sequence[types.JsonDict] | None = None,
+        config: types.JsonDict | None = None,
+    ) -> dict[str, Any]:
+        """The points of both curves; none where the rows are all of one kind, for which there are no curves.
+
+        Args:
+          inputs: the rows of the data set, a slice, a facet or a selection.
+          model: an encoder with layer probes.
+          dataset: that the rows belong to.
+          model_outputs: what the model predicts for them, if LIT has asked already.
+          config: ``Label``, the class that counts as positive; ``Prediction field``, by default the dev-chosen layer's probe.
+
+        Raises:
+          LitProbeError: the configuration names no class, or a field that is not compared with the label.
+        """
+        config, spec = config or {}, model.output_spec()
+        comparable = [name for name in utils.find_spec_keys(spec, types.MulticlassPreds) if spec[name].parent == LABEL]
+        field = one_of(config, curves.TARGET_PREDICTION_KEY, comparable, default=PROBE)
+        label = one_of(config, curves.TARGET_LABEL_KEY, spec[field].vocab)
+        selected = select_rows(inputs, probe_model(model), probe_dataset(dataset)).reported
+        indices = selected.indices if selected else []
+        rows = [inputs[index] for index in indices]
+        if len({row[LABEL] == label for row in rows}) < 2:
+            return {curves.ROC_DATA: [], curves.PR_DATA: []}
+        outputs = None if model_outputs is None else [model_outputs[index] for index in indices]
+        return super().run(rows, model, dataset, outputs, {curves.TARGET_PREDICTION_KEY: field, curves.TARGET_LABEL_KEY: label})
+
+
+class NearestNeighbors(nearest_neighbors.NearestNeighbors):
+    """The rows whose pooled vectors at one layer are nearest to those of one example."""
+
+    def run(
+        self,
+        inputs: Sequence[types.JsonDict],
+        model: lit_model.Model,
+        dataset: lit_dataset.Dataset,
+        model_outputs: Sequence[types.JsonDict] | None = None,
+        config: types.JsonDict | None = None,
+    ) -> list[dict[str, Any]] | None:
+        """See LIT's own interpreter.
+
+        Raises:
+          LitProbeError: there is not exactly one example, or the configuration names no layer or no number.
+        """
+        if len(inputs) != 1:
+            raise LitProbeError(f"Neighbours are found for one example at a time; {len(inputs)} were sent.")
+        checked = {
+            "embedding_name": one_of(config or {}, "embedding_name", utils.find_spec_keys(model.output_spec(), types.Embeddings)),
+            "num_neighbors": whole_number(config or {}, "num_neighbors", 1, max(len(dataset), 1), default=min(10, len(dataset))),
+        }
+        return super().run(inputs, model, dataset, model_outputs, checked)
+
+
+# Salience maps are made by our own rows. The others need regression scores or tabular inputs. UMAP is left out where it is
+# installed, too: LIT would take it for small data sets, and fitting it takes many seconds under a lock.
+STOCK_INTERPRETERS: dict[str, components.Interpreter] = {
+    "nearest neighbors": NearestNeighbors(),
+    "pca": core.default_interpreters({})["pca"],
+    "curves": HeldOutCurves(),
+}

@@ -1,0 +1,145 @@
+"""What one number on a panel was measured on, and whether the command line computes it too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lit_probe.checks.battery import CHECKS
+from lit_probe.checks.provenance import card
+from lit_probe.checks.selectivity import N_SEEDS
+from lit_probe.data.labelled_texts import SPLIT_NAMES
+from lit_probe.encoder.cache import text_hash
+from lit_probe.errors import LitProbeError
+from lit_probe.lit.host.dataset import ProbeDataset
+from lit_probe.lit.host.model import ProbeModel
+from lit_probe.lit.host.row_selection import HELD_OUT, select_rows
+from lit_probe.scores.intervals import N_DRAWS
+
+CURVE = "layer_metrics"
+TRANSFER = "transfer"
+_KEYS = {"check", "control", "metric", "examples", "train", "layer", "split", "value"}
+_BY_SPLIT = (
+    f"Wilson for shares, DeLong for AUROC, otherwise {N_DRAWS:,} bootstrap draws of rows (of groups, where there are groups)"
+)
+_INTERVALS = {
+    CURVE: _BY_SPLIT,
+    TRANSFER: _BY_SPLIT,
+    "baselines": _BY_SPLIT,
+    "learning_curve": _BY_SPLIT,
+    "selectivity": f"{N_DRAWS:,} bootstrap draws of dev rows (of groups, where there are groups) and control labellings",
+    "layer_comparison": f"{N_DRAWS:,} paired bootstrap draws of dev rows (of groups, where there are groups)",
+    "agreement": "Wilson, by group where there are groups",
+    "description_length": "none",
+    "calibration": "none",
+}
+_IN_FULL = "The command line scores whole splits, not selections: "
+
+
+def check_number(number: object) -> None:
+    """Refuses what describes no number.
+
+    Raises:
+      LitProbeError: says what would.
+    """
+    if not isinstance(number, Mapping):
+        raise LitProbeError(
+            f"A number is described by an object, as {{'check': 'selectivity', 'layer': 3}} is, not by {type(number).__name__}."
+        )
+    if unknown := sorted(str(key) for key in number if key not in _KEYS):
+        raise LitProbeError(f"A number is described by {', '.join(sorted(_KEYS))}, but not by {', '.join(unknown)}.")
+    if (check := number.get("check", CURVE)) not in _INTERVALS:
+        raise LitProbeError(f"Unknown check {check!r}. Choose one of: {', '.join(_INTERVALS)}.")
+
+
+def facts_of(
+    number: Mapping[str, Any], probes: ProbeModel, shown: ProbeDataset | None, inputs: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The number with the rows and draws behind it.
+
+    Args:
+      number: that `check_number` accepted.
+      probes: whose number it is; its study is finished.
+      shown: the data set that ``inputs`` belong to.
+      inputs: the rows that the curve was asked about; the checks are about all dev rows.
+
+    Returns:
+      The number's own entries; ``seed``; ``interval``, how it was made; ``control`` and ``labellings`` of selectivity; ``rows``:
+      by split ``n`` and ``sha256``, the hash of the texts in the order of the data set.
+    """
+    study, check = probes.study.result(), number.get("check", CURVE)
+    rows: dict[str, Sequence[str]] = {"dev": study.splits.dev.texts}
+    if check == CURVE:
+        wanted = SPLIT_NAMES if number.get("train") is True else HELD_OUT
+        rows = {split: one.texts for split, one in select_rows(inputs, probes, shown, wanted).by_split.items()}
+    elif check == "description_length":
+        rows = {"train": study.splits.train.texts}
+    drawn: dict[str, Any] = {}
+    if check == "selectivity":
+        control = probes.dataset.source_variant(number.get("control")) or CHECKS[check].default
+        drawn = {"control": control, "labellings": f"{N_SEEDS}, by the first usable seeds from {study.seed} on"}
+    return {
+        **number,
+        "check": check,
+        "seed": study.seed,
+        "interval": _INTERVALS[check],
+        **drawn,
+        "rows": {split: {"n": len(texts), "sha256": text_hash(texts)} for split, texts in rows.items()},
+    }
+
+
+def command_for(number: Mapping[str, Any], probes: ProbeModel, shown: ProbeDataset | None) -> tuple[list[str] | None, str]:
+    """The command that computes the number again, and what has to be said of it.
+
+    Args:
+      number: from `facts_of`.
+      probes: whose number it is.
+      shown: the data set on the page.
+
+    Returns:
+      The command's words, or None where no command reads these texts; a sentence that says where the number then stands, or
+      why it is not among them.
+    """
+    study, check = probes.study.result(), number["check"]
+    name = study.splits.name
+    if check == TRANSFER:
+        flags = _flags_of_all(probes)
+        return _command(flags, "--checks=transfer"), "It stands in layers.json under transfer."
+    flags = card(study)["flags"]
+    if check != CURVE:
+        control = number.get("control", CHECKS[check].default)
+        more = [f"--control={control}"] if control != CHECKS[check].default else []
+        return _command(flags, f"--checks={check}", *more), f"It stands in layers.json under datasets.{name}.checks.{check}."
+    command = _command(flags, "--checks=none")
+    if shown is not probes.dataset:
+        return None, "These are rows of another data set than the probes' own; the command line scores those as transfer."
+    parts = dict(study.splits.items())
+    whole = {split for split, rows in number["rows"].items() if rows["n"] == len(parts[split])}
+    if "dev" in number["rows"] and "dev" not in whole:
+        return command, f"{_IN_FULL}this fits the same probes. For this very number, select the same rows here."
+    if "dev" not in number["rows"]:
+        return (
+            command,
+            f"{_IN_FULL}this fits the same probes, and scores all of dev. For this very number, select the same rows here.",
+        )
+    beside = f" and under datasets.{name}.test for layer {study.best_layer}" if "test" in whole else ""
+    rest = "Test at other layers and the fit on train are shown here alone."
+    return command, f"It stands in layers.json under datasets.{name}.layers for dev{beside}. {rest}"
+
+
+def _command(flags: Sequence[str] | None, *more: str) -> list[str] | None:
+    return None if flags is None else ["lit-probe", "layers", *flags, *more]
+
+
+def _flags_of_all(probes: ProbeModel) -> list[str] | None:
+    """The flags for all data sets that transfer compares, or None where they differ in more than the data set."""
+    studies = [study.result() for study in probes.comparable_studies if study.status() is None]
+    cards = [card(study)["flags"] for study in studies]
+    if any(flags is None for flags in cards):
+        return None
+    prefix = "--datasets="
+    others = [[flag for flag in flags if not flag.startswith(prefix)] for flags in cards]
+    if any(other != others[0] for other in others):
+        return None
+    names = ",".join(flag.removeprefix(prefix) for flags in cards for flag in flags if flag.startswith(prefix))
+    return [prefix + names, *others[0]]

@@ -1,0 +1,207 @@
+"""Serves the web application with waitress, a threaded WSGI server."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import threading
+from collections.abc import Iterable
+from typing import Any, Protocol, Self
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.server import create_server
+from waitress.utilities import RequestEntityTooLarge
+from waitress.wasyncore import close_all, loop
+
+from lit_probe.errors import LitProbeError
+
+
+class LimitedApp(Protocol):
+    """A WSGI application that says how much it reads.
+
+    Attributes:
+      max_body: the largest request body, in bytes.
+    """
+
+    max_body: int
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answers one request."""
+
+
+def serve(app: LimitedApp, host: str, port: int, threads: int = 32) -> Server:
+    """Binds the address; the server answers from `run()` or `start()` on.
+
+    Args:
+      app: what `lit_probe.lit.server.web.wrap` returns.
+      host: an address of this machine; `127.0.0.1` is reachable from this machine only.
+      port: 0 picks a free one.
+      threads: requests that are worked on at a time. Most of them wait for the encoder, so many are cheap.
+
+    Raises:
+      LitProbeError: the port is in use, or the address cannot be bound.
+    """
+    return Server(app, _listen(host, port), host, threads)
+
+
+class Server:
+    """A server that is bound to its address.
+
+    Attributes:
+      host: the address as it was given.
+      port: the port it listens on.
+    """
+
+    def __init__(self, app: LimitedApp, listener: socket.socket, host: str, threads: int):
+        self.host = host
+        self.port: int = listener.getsockname()[1]
+        self._sockets: dict[int, Any] = {}  # waitress's listener, connections and wake-up pipe
+        self._thread: threading.Thread | None = None
+        self._running = False
+        self._patience_s = 5.0
+        self._waitress = create_server(
+            app, map=self._sockets, sockets=[listener], threads=threads, ident=None, max_request_body_size=app.max_body + 1
+        )
+        self._waitress.channel_class = _Connection
+        _pull_only_while_open(self._waitress.trigger)
+
+    @property
+    def url(self) -> str:
+        """Where a browser on this machine finds the page.
+
+        An IPv6 address stands in brackets; a server on all interfaces is named by its loopback address.
+        """
+        name = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return f"http://[{name}]:{self.port}/" if ":" in name else f"http://{name}:{self.port}/"
+
+    def run(self) -> None:
+        """Answers requests until another thread calls `close()`, or until Ctrl-C."""
+        self._running = True
+        try:
+            with contextlib.suppress(KeyboardInterrupt):
+                # poll() and not select(), which fails in processes with more than a thousand open files.
+                loop(timeout=1, map=self._sockets, use_poll=True)
+        finally:
+            self._running = False
+            self._close_sockets()
+            self._waitress.task_dispatcher.shutdown(timeout=self._patience_s)
+
+    def start(self) -> Self:
+        """Answers requests in a thread of its own."""
+        self._running = True
+        self._thread = threading.Thread(target=self.run, name="lit_probe-server", daemon=True)
+        self._thread.start()
+        return self
+
+    def close(self, patience_s: float = 5.0) -> None:
+        """Frees the port and closes every connection. May be called twice.
+
+        Args:
+          patience_s: seconds to wait for requests that are being answered; those that take longer end by themselves.
+        """
+        self._patience_s = patience_s
+        if self._running:
+            self._waitress.trigger.pull_trigger(self._close_sockets)  # in the thread that uses them
+        else:
+            self._close_sockets()
+            self._waitress.task_dispatcher.shutdown(timeout=patience_s)
+        if self._thread is not None:
+            self._thread.join()
+
+    def _close_sockets(self) -> None:
+        close_all(self._sockets)
+
+
+def _pull_only_while_open(trigger: Any) -> None:
+    """Makes waitress's wake-up pipe safe to use while the server closes.
+
+    A request that ends in that moment would write to a pipe that is closed, or to whatever file has its number by then.
+    """
+    pull, close, lock = trigger._physical_pull, trigger._close, threading.Lock()
+
+    def pull_if_open() -> None:
+        with lock:
+            if not trigger._closed:
+                pull()
+
+    def close_unused() -> None:
+        with lock:
+            close()
+
+    trigger._physical_pull, trigger._close = pull_if_open, close_unused
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise LitProbeError(f"{port} is not a port; ports are 0 to 65535, and 0 picks a free one.")
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (socket.gaierror, UnicodeError):
+        raise LitProbeError(f"The host {host!r} is not known. Use 127.0.0.1, or an address of this machine.") from None
+    # "localhost" may be both; people also type 127.0.0.1 for it, and not every machine can use ::1.
+    family, _, _, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+    try:
+        return socket.create_server(address[:2], family=family)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise LitProbeError(
+                f"Port {port} is in use on {host}. Choose another one (--port, in a notebook port=), or 0 for a free one."
+            ) from None
+        raise LitProbeError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from None
+
+
+# ---- bodies over the limit -----------------------------------------------------------------------------------------------
+# waitress answers them itself and then resets the connection, so that a client which is still sending never sees the answer.
+
+
+class _Request(HTTPRequestParser):
+    """A request; when its body is too large, the application gets it at once, unread, and words the refusal."""
+
+    error: Any
+    unread = False
+
+    def received(self, data: bytes) -> int:
+        consumed: int = super().received(data)
+        if isinstance(self.error, RequestEntityTooLarge):
+            self.error = None
+            self.unread = True
+            self.expect_continue = False
+            self.headers["CONTENT_LENGTH"] = str(max(self.content_length, self.body_bytes_received))
+            self.headers["CONNECTION"] = "close"  # waitress then drops what it takes for a next request
+        return consumed
+
+
+class _Connection(HTTPChannel):
+    """A connection that goes on reading after a body was refused, until the client has seen the answer and hangs up.
+
+    What it reads is dropped. waitress ends silent connections after two minutes; reading here does not count as activity.
+    """
+
+    parser_class = _Request
+    will_close: bool
+    unread = False
+    draining = False
+
+    def service(self) -> None:
+        self.unread = self.requests[0].unread
+        super().service()
+
+    def readable(self) -> bool:
+        return self.draining or super().readable()
+
+    def handle_read(self) -> None:
+        if self.draining:
+            self.recv(1 << 16)
+        else:
+            super().handle_read()
+
+    def handle_close(self) -> None:
+        if self.unread and self.will_close and not self.draining:
+            self.draining, self.will_close = True, False
+            with contextlib.suppress(OSError):  # the client is gone already: the next read says so
+                self.socket.shutdown(socket.SHUT_WR)
+        else:
+            super().handle_close()

@@ -1,0 +1,217 @@
+"""The WSGI layer around LIT: our page and files, the guard at the door, and errors that a person can read.
+
+app = wrap(lit_app, host="127.0.0.1")
+serve(app, "127.0.0.1", 5432).run()
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from http import HTTPStatus
+from io import BytesIO
+from typing import Any
+from urllib.parse import urlencode
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from werkzeug.test import create_environ
+from werkzeug.wrappers import Response
+
+from lit_probe.errors import LitProbeError, UnknownNameError
+from lit_probe.lit.host.messages import MAX_MESSAGE, plain_message
+from lit_probe.lit.server import guard
+from lit_probe.lit.server.guard import Refusal
+from lit_probe.lit.server.loaded import Loaded
+from lit_probe.lit.server.page import PackagedFiles, static_response, with_our_tags
+from lit_probe.lit.server.serving import Server, serve
+
+__all__ = ["Server", "WebApp", "serve", "wrap"]
+
+logger = logging.getLogger(__name__)
+
+NotReady = Callable[[Mapping[str, str]], str | None]
+
+# Every answer carries these. Style attributes are how LIT draws; script comes from our own files only, which disarms HTML in
+# labels and texts. LIT's Scalars and Dive panels would need 'unsafe-eval'; our layouts leave them out.
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors {frame_ancestors}"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+# The last two are the schemes of VS Code's own pages, which have no address on any network.
+_FRAME_ANCESTOR = re.compile(r"'self'|'none'|https?://[A-Za-z0-9.*-]+(?::(?:\d{1,5}|\*))?|vscode-(?:webview|file):")
+
+
+def wrap(
+    lit_app: WSGIApplication,
+    *,
+    host: str = "127.0.0.1",
+    allowed_hosts: Sequence[str] = (),
+    frame_ancestors: Sequence[str] = ("'self'",),
+    max_body: int = guard.MAX_BODY,
+    not_ready: NotReady = lambda parameters: None,
+) -> WebApp:
+    """Puts our page, our files and the guard around LIT's application.
+
+    Args:
+      lit_app: what `dev_server.Server(…, server_type="external").serve()` returns. Its names are read once, here.
+      host: the address that the server is bound to; requests may name it.
+      allowed_hosts: further host names, without port, under which people reach the server (behind a proxy, on a network).
+      frame_ancestors: who may show the page in a frame, in the words of the content security policy; notebooks need
+        `"http://localhost:*"` and the like.
+      max_body: the largest request body, in bytes.
+      not_ready: says what a request with these URL parameters would have to wait for; None when LIT can be asked.
+
+    Raises:
+      LitProbeError: another lit-nlp is installed, an option makes no sense, or our own files are missing.
+    """
+    names = set(guard.LOOPBACK_NAMES) | ({host.lower()} - guard.ALL_INTERFACES)
+    trusted = set()
+    for entry in allowed_hosts:
+        name = guard.host_name(entry)
+        if name is None:
+            raise LitProbeError(f"{entry!r} is not a host name. Allowed hosts look like lab.example.org or 192.168.1.7.")
+        trusted.add(name)
+    for entry in frame_ancestors:
+        if not _FRAME_ANCESTOR.fullmatch(entry):
+            raise LitProbeError(
+                f"{entry!r} cannot be a frame ancestor. Give 'self', 'none' (with their quotes) or http://host:port."
+            )
+    return WebApp(lit_app, names | trusted, trusted, " ".join(frame_ancestors), max_body, not_ready)
+
+
+class WebApp:
+    """The WSGI application that is served; `wrap` makes it."""
+
+    def __init__(
+        self,
+        lit_app: WSGIApplication,
+        hosts: set[str],
+        trusted: set[str],
+        frame_ancestors: str,
+        max_body: int,
+        not_ready: NotReady,
+    ):
+        self.max_body = max_body
+        self._not_ready = not_ready
+        self._lit_app = lit_app
+        self._hosts = frozenset(hosts)
+        self._trusted = frozenset(trusted)
+        self._loaded = Loaded.ask(lit_app)
+        self._files = PackagedFiles.find()
+        stock = Response.from_app(lit_app, create_environ("/"), buffered=True)
+        self._index = with_our_tags(stock.get_data(), self._files.version)
+        self._headers = {name: value.format(frame_ancestors=frame_ancestors) for name, value in SECURITY_HEADERS.items()}
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answers one request."""
+        try:
+            response = self._respond(environ)
+        except Refusal as refusal:
+            response = error_response(refusal.status, refusal.message)
+            response.headers.update(refusal.headers)
+        except UnknownNameError as error:
+            response = error_response(HTTPStatus.NOT_FOUND, str(error))
+        except Exception as error:
+            logger.exception("%s failed", _address(environ))
+            response = error_response(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
+        if response.status_code >= HTTPStatus.BAD_REQUEST and response.status_code != HTTPStatus.INTERNAL_SERVER_ERROR:
+            logger.info("%s answered %s", _address(environ), response.status)
+        response.headers.update(self._headers)
+        return response(environ, start_response)
+
+    def _respond(self, environ: WSGIEnvironment) -> Response:
+        guard.check_host(environ, self._hosts)
+        guard.check_origin(environ, self._trusted)
+        path = environ.get("PATH_INFO") or "/"
+        if path in guard.ENDPOINTS or path in guard.REFUSED_ENDPOINTS:
+            guard.check_method(environ, "POST")
+            guard.check_permitted(path)
+            return self._ask_lit(path, environ)
+        if path in guard.PAGES:
+            guard.check_method(environ, "GET", "HEAD")
+            return static_response(self._index, "text/html; charset=utf-8").make_conditional(environ)
+        if path in self._files.by_url:
+            guard.check_method(environ, "GET", "HEAD")
+            return self._files.response(path).make_conditional(environ)
+        if guard.STATIC_FILES.fullmatch(path):
+            guard.check_method(environ, "GET", "HEAD")
+            return Response.from_app(self._lit_app, environ, buffered=True)
+        raise Refusal(HTTPStatus.NOT_FOUND, "Nothing is served at this address.")
+
+    def _ask_lit(self, path: str, environ: WSGIEnvironment) -> Response:
+        """Checks an API request, hands LIT only what was checked, and makes LIT's answer fit for a browser."""
+        body = guard.read_body(environ, self.max_body) or b"{}"
+        data = guard.parse_body(body)
+        parameters = guard.check_parameters(path, environ.get("QUERY_STRING", ""), self._loaded)
+        guard.check_config(parameters, data, self._loaded)
+        guard.check_inputs(path, data, self._loaded.datasets.get(parameters.get("dataset_name", ""), frozenset()))
+        if waits_for := self._not_ready(parameters):
+            # At once: requests that wait take the server's threads, and the few connections that a browser has.
+            raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, waits_for, {"Retry-After": "1"})
+        if guard.ENDPOINTS[path].inputs == "none":
+            body = b"{}"
+        checked = dict(environ) | {
+            "QUERY_STRING": urlencode(parameters),
+            "CONTENT_TYPE": "application/json",  # under a form's type, which curl sends, LIT would see no body
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.input": BytesIO(body),
+        }
+        response = Response.from_app(self._lit_app, checked, buffered=True)
+        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return _lit_error(response.get_data(as_text=True), environ)
+        return _with_finite_numbers(response, environ)
+
+
+# ---- errors --------------------------------------------------------------------------------------------------------------
+
+
+def error_response(status: HTTPStatus, message: str) -> Response:
+    """Plain text in the form that LIT's status bar reads: the message, an empty line, `Details:`."""
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        text = f"Uncaught error: {plain_message(message)}\n\nDetails: see the server log\n"
+    else:
+        text = f"{plain_message(message)}\n\nDetails: HTTP {status.value} {status.phrase}\n"
+    body = text.encode("utf-8", "replace")
+    return Response(body, status=status, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
+
+
+def _lit_error(text: str, environ: WSGIEnvironment) -> Response:
+    """LIT's report of an exception (message, then traceback, both of which LIT has logged) as an answer without the traceback.
+
+    The traceback ends with the exception's class and message. Our own errors are meant for the person who asked: status 400.
+    """
+    message, _, traceback = text.removeprefix("Uncaught error: ").partition("\n\nDetails: ")
+    kind = traceback.rpartition(f": {message}\n")[0].rpartition("\n")[2]
+    ours = kind.startswith(f"{LitProbeError.__module__}.")
+    logger.warning("%s failed with %s: %r", _address(environ), kind, message[:MAX_MESSAGE])
+    return error_response(HTTPStatus.BAD_REQUEST if ours else HTTPStatus.INTERNAL_SERVER_ERROR, message)
+
+
+def _with_finite_numbers(response: Response, environ: WSGIEnvironment) -> Response:
+    """Replaces NaN and infinities by null: LIT writes them out, and a browser then cannot read any of the answer."""
+    body = response.get_data()
+    if b"NaN" not in body and b"Infinity" not in body:
+        return response
+    found: list[str] = []
+
+    def null(constant: str) -> Any:
+        found.append(constant)
+
+    finite = json.loads(body, parse_constant=null)
+    if found:
+        logger.warning("%s: %d numbers are not finite and became null", _address(environ), len(found))
+        response.set_data(json.dumps(finite))
+    return response
+
+
+def _address(environ: WSGIEnvironment) -> str:
+    """Method and address for the log, with control characters made visible."""
+    return ascii(f"{environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')}?{environ.get('QUERY_STRING', '')}")

@@ -1,0 +1,1 @@
+"""What changes when neurons are switched off, or a concept is erased."""

@@ -1,0 +1,138 @@
+"""How much of a concept is left when it is erased from a layer as gently as possible, by LEACE.
+
+LEACE (Belrose et al. 2023, https://arxiv.org/abs/2306.03819; their package concept-erasure) changes activations as little as it
+can so that, on the rows it was fitted to, no linear probe does better than one that ignores them; on other rows a little may be
+left. It acts on pooled activations, after the forward pass, and says nothing about what later layers do. Each layer's probe is
+fitted anew after LEACE, and after as many random directions were removed instead: what LEACE takes and they leave is the
+concept's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lit_probe.encoder.activations import Activations
+from lit_probe.encoder.thread import on_encoder_thread
+from lit_probe.neurons.effects.ablation import random_directions
+from lit_probe.probing.layerwise import LayerwiseProbe
+from lit_probe.probing.probes.training_data import standardisation, standardised
+from lit_probe.probing.study import LayerStudy
+from lit_probe.progress import Progress, no_progress
+from lit_probe.scores.metrics import METRICS, Score, score_layers
+
+# From rows ``[n, d_model]`` to as many changed ones.
+Erase = Callable[[NDArray[Any]], NDArray[np.float64]]
+
+
+def leace(x: NDArray[np.float64], labels: NDArray[np.int64], n_classes: int) -> Erase:
+    """The change that erases the labels from activations, fitted to ``x`` ``[n, d_model]`` and ``labels`` ``[n]``."""
+
+    def fit() -> Erase:
+        import torch
+        from concept_erasure import LeaceEraser
+
+        one_hot = torch.nn.functional.one_hot(torch.from_numpy(labels), n_classes).double()
+        # Its default would leave directions whose share of the covariance is below 1 %, and the concept with them.
+        eraser = LeaceEraser.fit(torch.from_numpy(x), one_hot, svd_tol=1e-6)
+        left, right, mean = (part.numpy() for part in (eraser.proj_left, eraser.proj_right, eraser.bias))
+        return lambda rows: rows - ((rows - mean) @ right.T) @ left.T
+
+    return on_encoder_thread(fit)
+
+
+def erase_concept(study: LayerStudy, progress: Progress = no_progress) -> dict[str, Any]:
+    """Every layer's dev score before LEACE, after it, and after the removal of as many random directions.
+
+    Args:
+      study: its train rows fit the erasure and the new probes; its headline metric is measured on dev.
+      progress: called with the number of parts done; it may raise ``CancelledError``.
+
+    Returns:
+      ``metric``, ``title``, and ``layers``: ``before``, ``after`` and ``random``, each with its 95 % interval (``after_low``, …);
+      ``rank``, how many directions are removed: the number of classes less one.
+    """
+    n_classes = len(study.splits.label_names)
+    rank, n_layers = n_classes - 1, study.encoder.n_layers
+    train, labels = study.activations["train"], study.splits.train.labels
+    kinds: dict[str, list[Erase]] = {"after": [], "random": []}
+    for layer in range(n_layers):
+        progress(layer, 3 * n_layers)
+        mean, scale = standardisation(train.layer(layer))
+        rows = standardised(train.layer(layer), mean, scale)
+        directions = random_directions(rank, study.encoder.d_model, study.seed + layer)
+        kinds["after"].append(_on_standardised(leace(rows, labels, n_classes), mean, scale))
+        kinds["random"].append(_on_standardised(_without(directions), mean, scale))
+
+    def scores(name: str, erasers: Sequence[Erase], start: int) -> list[Score]:
+        fitted = LayerwiseProbe.fit(
+            _Erased(train, erasers),
+            labels,
+            study.splits.label_names,
+            groups=study.splits.train.groups,
+            probe=study.layerwise.kind,
+            seed=study.seed,
+            progress=lambda message, fraction: progress(start + round(fraction * n_layers), 3 * n_layers),
+        )
+        return _measure(study, fitted.predict_proba(_Erased(study.activations["dev"], erasers)))
+
+    measured = {"before": _measure(study, study.probabilities("dev"))}
+    measured |= {name: scores(name, erasers, place * n_layers) for place, (name, erasers) in enumerate(kinds.items(), start=1)}
+    return {
+        "metric": study.headline,
+        "title": METRICS[study.headline].title,
+        "rank": rank,
+        "layers": [
+            {"layer": layer}
+            | {
+                key: value
+                for name, of_layers in measured.items()
+                for key, value in (
+                    (name, of_layers[layer].value),
+                    (f"{name}_low", of_layers[layer].low),
+                    (f"{name}_high", of_layers[layer].high),
+                )
+            }
+            for layer in range(n_layers)
+        ],
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class _Erased:
+    """Activations with every layer changed."""
+
+    activations: Activations
+    erasers: Sequence[Erase]
+
+    @property
+    def n_layers(self) -> int:
+        return self.activations.n_layers
+
+    @property
+    def d_model(self) -> int:
+        return self.activations.d_model
+
+    def __len__(self) -> int:
+        return len(self.activations)
+
+    def layer(self, index: int) -> NDArray[Any]:
+        # In float64: rounded to float32, a little of what was erased would be back.
+        return self.erasers[index](self.activations.layer(index))
+
+
+def _without(directions: NDArray[np.float64]) -> Erase:
+    return lambda rows: rows - (rows @ directions.T) @ directions
+
+
+def _on_standardised(erase: Erase, mean: NDArray[np.float64], scale: NDArray[np.float64]) -> Erase:
+    return lambda rows: erase(standardised(rows, mean, scale)) * scale + mean
+
+
+def _measure(study: LayerStudy, probabilities: NDArray[np.float64]) -> list[Score]:
+    dev = study.splits.dev
+    return score_layers(study.headline, probabilities, dev.labels, dev.groups, study.seed, label_names=study.splits.label_names)

@@ -1,0 +1,182 @@
+"""Would other train rows have given the same neurons? Rankings refitted on bootstrap samples, compared by their top k."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lit_probe.errors import LitProbeError
+from lit_probe.neurons.rankings import RANKINGS, RankedLayer, RankingOptions, chosen_layers, rank_layers, rank_neurons
+from lit_probe.probing.portions import SelectedRows
+from lit_probe.probing.probes import PROBES, FittedProbe
+from lit_probe.probing.probes.penalised import fit_penalised_logistic
+from lit_probe.probing.probes.training_data import MIN_EXAMPLES_PER_CLASS
+from lit_probe.probing.study import LayerStudy
+from lit_probe.progress import Progress, no_progress
+from lit_probe.registry import lookup
+from lit_probe.scores.intervals import group_units
+
+N_DRAWS = 20
+TOP_K = (10, 20, 50)
+_MAX_TRIES = 100
+
+
+def neuron_stability(
+    study: LayerStudy,
+    method: str = "weight_mass",
+    layers: int | Sequence[int] | None = None,
+    *,
+    k: Sequence[int] | None = None,
+    n_draws: int = N_DRAWS,
+    seed: int = 0,
+    options: RankingOptions | None = None,
+    progress: Progress = no_progress,
+) -> dict[str, Any]:
+    """Jaccard overlap of the top k neurons between rankings of bootstrap samples of the train rows (or of their groups).
+
+    A ranking that reads the activations is computed anew on each sample. For one that reads the layer's probe, the probe is
+    refitted cheaply: at the ``C`` that cross-validation chose on all rows, starting from the probe's own weights, which saves
+    the 15 fits of the search and most iterations of the last one. Variation in the choice of ``C`` is thus left out; a probe of
+    another kind is fitted by its own rule.
+
+    Args:
+      study: the fitted study; only train is read.
+      method: a name in `RANKINGS`.
+      layers: a layer, or several ranked together; all of them when None.
+      k: sizes of the top set; 10, 20 and 50, as far as there are more neurons than that, when None.
+      n_draws: how many bootstrap samples, 2 or more.
+      seed: of the samples.
+      options: what the ranking can be told.
+      progress: called with the number of samples done and of all; what it raises ends the computation.
+
+    Returns:
+      JSON-ready: ``method``, ``title``, ``layers``, ``n_units``, ``n_draws``, ``seed``; ``points``, each with ``k``, ``jaccard``
+      (mean over all pairs of samples, 0 to 1), ``low`` and ``high`` (5th and 95th percentile of the pairs), ``with_full``
+      (mean overlap of a sample's top k with that of the ranking of all rows) and ``chance`` (expected of unrelated rankings);
+      ``frequent``, for the largest ``k``: the neurons in the order of the full ranking, each with ``name``, ``layer``, ``unit``
+      and ``share`` (of the samples in whose top set it stands).
+
+    Raises:
+      UnknownNameError: there is no such ranking or layer.
+      LitProbeError: ``k`` exceeds the number of neurons, or the ranking cannot be computed (`rank_neurons`).
+    """
+    if n_draws < 2:
+        raise LitProbeError(f"Stability compares 2 bootstrap samples or more; got {n_draws}.")
+    lookup(RANKINGS, method, "neuron ranking")
+    chosen = chosen_layers(study, layers)
+    progress(0, n_draws)
+    full = rank_neurons(study, method, chosen, options=options)
+    sizes = sorted(set(k or [size for size in TOP_K if size < full.n_units] or [1]))
+    for size in sizes:
+        if not 1 <= size <= full.n_units:
+            raise LitProbeError(
+                f"The top {size} of {full.n_units} neurons cannot be compared. Choose a k of 1 to {full.n_units}."
+            )
+    train = study.splits.train
+    units = group_units(train.groups)
+    if units is not None and not units.any():
+        raise LitProbeError("All train rows belong to one group, so there are no other samples of groups to compare with.")
+    places = []
+    random = np.random.default_rng([*b"neuron stability", seed])
+    for draw in range(n_draws):
+        rows = _bootstrap_rows(train.labels, units, len(train.label_names), random)
+        ranked = rank_layers(partial(_resampled, study, method, rows), chosen, train.label_names, method, options=options)
+        places.append(np.argsort(ranked.order))
+        progress(draw + 1, n_draws)
+    return {
+        "method": method,
+        "title": full.title,
+        "layers": list(full.layers),
+        "n_units": full.n_units,
+        "n_draws": n_draws,
+        "seed": seed,
+        "points": [_point(size, np.array(places), full.order) for size in sizes],
+        "frequent": [
+            {
+                "name": full.names[position],
+                "layer": int(full.units[position, 0]),
+                "unit": int(full.units[position, 1]),
+                "share": float(np.mean([place[position] < sizes[-1] for place in places])),
+            }
+            for position in full.top(sizes[-1])
+        ],
+    }
+
+
+def jaccard(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
+    """Size of the intersection over size of the union of two sets of the same kind, 0 to 1.
+
+    >>> jaccard(np.array([1, 2, 3]), np.array([2, 3, 4]))
+    0.5
+    """
+    common = len(np.intersect1d(one, other))
+    return common / (len(one) + len(other) - common)
+
+
+def own_strength(probe: FittedProbe, n_train: int) -> float | None:
+    """The L2 penalty that cross-validation chose for a logistic probe, as `fit_penalised_logistic` takes it; None for others.
+
+    Args:
+      probe: of a layer.
+      n_train: how many rows the penalty is to be applied with.
+    """
+    return 1 / (probe.settings["C"] * n_train) if probe.kind == "logistic" else None
+
+
+def _point(k: int, places: NDArray[np.int64], order: NDArray[np.int64]) -> dict[str, Any]:
+    tops = [np.flatnonzero(place < k) for place in places]
+    pairs = [jaccard(one, other) for one, other in combinations(tops, 2)]
+    low, high = np.quantile(pairs, [0.05, 0.95])
+    # Two random sets of k of n share k²/n on average; for the expected ratio this is close enough to compare with.
+    expected_common = k * k / len(order)
+    return {
+        "k": k,
+        "jaccard": float(np.mean(pairs)),
+        "low": float(low),
+        "high": float(high),
+        "with_full": float(np.mean([jaccard(top, order[:k]) for top in tops])),
+        "chance": expected_common / (2 * k - expected_common),
+    }
+
+
+def _bootstrap_rows(
+    labels: NDArray[np.int64], units: NDArray[np.int64] | None, n_classes: int, random: np.random.Generator
+) -> NDArray[np.int64]:
+    """Row indices of one sample with replacement, of whole groups where there are groups, with 2 rows or more of each class."""
+    for _ in range(_MAX_TRIES):
+        if units is None:
+            rows = np.sort(random.integers(0, len(labels), len(labels)))
+        else:
+            times = np.bincount(random.integers(0, units.max() + 1, units.max() + 1), minlength=units.max() + 1)
+            rows = np.repeat(np.arange(len(labels)), times[units])
+        if np.bincount(labels[rows], minlength=n_classes).min() >= MIN_EXAMPLES_PER_CLASS:
+            return rows
+    raise LitProbeError(
+        f"{_MAX_TRIES} bootstrap samples in a row left a class with fewer than {MIN_EXAMPLES_PER_CLASS} examples. "
+        "Stability needs more examples, or more groups, of each class."
+    )
+
+
+def _resampled(study: LayerStudy, method: str, rows: NDArray[np.int64], layer: int) -> RankedLayer:
+    """The layer as the ranking sees it in one sample."""
+    train = study.splits.train
+    sample = SelectedRows(study.activations["train"], rows)
+    probe, labels = study.layerwise.probes[layer], train.labels[rows]
+    if RANKINGS[method].reads_probe:
+        groups = None if train.groups is None else train.groups[rows]
+        probe = _refitted(probe, sample.layer(layer), labels, groups, study.seed)
+    return RankedLayer(layer, sample, labels, probe)
+
+
+def _refitted(
+    probe: FittedProbe, x: NDArray[np.float32], labels: NDArray[np.int64], groups: NDArray[np.str_] | None, seed: int
+) -> FittedProbe:
+    strength = own_strength(probe, len(labels))
+    if strength is not None:
+        return fit_penalised_logistic(x, labels, probe.n_classes, strength=strength, seed=seed, start=probe)
+    return lookup(PROBES, probe.kind, "probe")(x, labels, probe.n_classes, groups, seed)

@@ -1,0 +1,180 @@
+"""The hidden states of some texts at one layer, and what the layers after it make of them once they are changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.layer_calls import run_from_layer, run_model, run_to_layer
+from lit_probe.encoder.pooling import POOLINGS
+from lit_probe.encoder.thread import on_encoder_thread
+from lit_probe.encoder.tokens import EncodedText, PaddedBatch
+from lit_probe.errors import LitProbeError
+from lit_probe.probing.probes.fitted import FittedProbe
+from lit_probe.probing.probes.training_data import standardisation
+from lit_probe.registry import lookup
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+# From the hidden states ``[b, n_tokens, d_model]`` of a batch to those that take their place.
+Change = Callable[["Tensor", PaddedBatch], "Tensor"]
+
+
+@dataclass(frozen=True, eq=False)
+class TokenStatistics:
+    """What is usual for the neurons of a layer, over the attended tokens of some train texts.
+
+    Attributes:
+      tokens: ``[n_tokens, d_model]`` float32.
+    """
+
+    tokens: NDArray[np.float32]
+
+    @cached_property
+    def mean(self) -> NDArray[np.float32]:
+        """``[d_model]`` the mean of each neuron."""
+        mean: NDArray[np.float32] = self.tokens.mean(axis=0, dtype=np.float64).astype(np.float32)
+        return mean
+
+    @cached_property
+    def scale(self) -> NDArray[np.float64]:
+        """``[d_model]`` the standard deviation of each neuron; 1 for one that does not vary."""
+        return standardisation(self.tokens)[1]
+
+
+@dataclass(frozen=True, eq=False)
+class LaterLayers:
+    """What a pass that goes on from one layer gives.
+
+    Attributes:
+      first: the layer from which it went on.
+      pooled: ``[n_texts, n_layers - first, d_model]`` float32 of that layer and those after it.
+      head_probabilities: ``[n_texts, n_head_classes]`` of the checkpoint's own head, or None.
+      step: ``[n_texts]`` Euclidean length of the change of that layer's hidden states, over a text's attended tokens.
+      length: ``[n_texts]`` the same of the hidden states before it.
+    """
+
+    first: int
+    pooled: NDArray[np.float32]
+    head_probabilities: NDArray[np.float32] | None
+    step: NDArray[np.float64]
+    length: NDArray[np.float64]
+
+    @property
+    def moved(self) -> NDArray[np.float64]:
+        """``[n_texts]`` how far each text's hidden states were moved, as a share of their length."""
+        return self.step / self.length
+
+    @property
+    def moved_together(self) -> float:
+        """The same of all texts taken as one."""
+        return float(np.linalg.norm(self.step) / np.linalg.norm(self.length))
+
+    def probabilities(self, probes: Sequence[FittedProbe]) -> NDArray[np.float64]:
+        """``[n_texts, n_layers - first, n_classes]``: what each layer's probe says. ``probes`` are those of all layers."""
+        each = [probe.predict_proba(self.pooled[:, place]) for place, probe in enumerate(probes[self.first :])]
+        return np.stack(each, axis=1)
+
+
+class LayerStates:
+    """The hidden states of some texts at one layer, kept so that many changes can be tried on them.
+
+    Args:
+      encoder: the frozen encoder.
+      texts: one or more; their hidden states stay in memory (25 tokens of 384 units take 38 kB).
+      layer: 0..n_layers-1.
+      pooling: a name in ``POOLINGS``.
+
+    Raises:
+      UnknownNameError: there is no such layer or pooling.
+      LitProbeError: there is no text, or one without any token.
+    """
+
+    def __init__(self, encoder: Encoder, texts: Sequence[str], layer: int, pooling: str):
+        encoder.check_layer(layer)
+        if not texts:
+            raise LitProbeError("There is no text in which neurons could be changed.")
+        self.encoder = encoder
+        self.layer = layer
+        self._pool = lookup(POOLINGS, pooling, "pooling")
+        self._n_texts = len(texts)
+        encoded = encoder.encode(texts)
+        if any(not text.ids for text in encoded):
+            raise LitProbeError("A text has no token at all, so there is nothing in it to be changed.")
+        self._batches = [self._states(indices, [encoded[i] for i in indices]) for indices in encoder.batches(encoded)]
+
+    def _states(self, indices: list[int], texts: Sequence[EncodedText]) -> tuple[list[int], PaddedBatch, Tensor]:
+        def compute() -> tuple[list[int], PaddedBatch, Tensor]:
+            import torch
+
+            batch = self.encoder.padded(texts)
+            with torch.inference_mode():
+                return indices, batch, run_to_layer(self.encoder, self.layer, lambda: run_model(self.encoder, batch))
+
+        return on_encoder_thread(compute)
+
+    def statistics(self) -> TokenStatistics:
+        """The values of all attended tokens."""
+        tokens = [hidden[batch.attention_mask].float().cpu().numpy() for _, batch, hidden in self._batches]
+        return TokenStatistics(np.concatenate(tokens))
+
+    def sizes(self, change: Change) -> NDArray[np.float64]:
+        """``[d_model]`` how far the change moves each neuron: the root of its mean square over the attended tokens."""
+
+        def compute() -> NDArray[np.float64]:
+            steps = [(change(hidden, batch) - hidden)[batch.attention_mask].double() for _, batch, hidden in self._batches]
+            sizes: NDArray[np.float64] = np.sqrt(
+                sum(step.square().sum(dim=0).cpu().numpy() for step in steps) / sum(len(step) for step in steps)
+            )
+            return sizes
+
+        return on_encoder_thread(compute)
+
+    def go_on(self, change: Change | None = None) -> LaterLayers:
+        """The rest of the pass, with ``change(hidden [b, n_tokens, d_model], batch)`` in place of the layer's hidden states.
+
+        Raises:
+          EncoderError: the architecture's pass cannot be entered at this layer.
+        """
+        n_later = self.encoder.n_layers - self.layer
+        pooled = np.empty((self._n_texts, n_later, self.encoder.d_model), dtype=np.float32)
+        n_classes = len(self.encoder.head_label_names or ())
+        head = np.empty((self._n_texts, n_classes), dtype=np.float32) if n_classes else None
+        step, length = np.zeros(self._n_texts), np.empty(self._n_texts)
+
+        def run(indices: list[int], batch: PaddedBatch, hidden: Tensor) -> None:
+            import torch
+
+            with torch.inference_mode():
+                changed = hidden if change is None else change(hidden, batch)
+                length[indices] = _lengths(hidden, batch)
+                if changed is not hidden:
+                    step[indices] = _lengths(changed - hidden, batch)
+                output = run_from_layer(self.encoder, self.layer, changed, lambda: run_model(self.encoder, batch))
+                for place, states in enumerate((changed, *output.hidden_states[self.layer + 1 :])):
+                    vectors = self._pool(states, batch.attention_mask, batch.special_tokens_mask)
+                    pooled[indices, place] = vectors.float().cpu().numpy()
+                if head is not None:
+                    head[indices] = output.logits.float().softmax(dim=-1).cpu().numpy()
+
+        for indices, batch, hidden in self._batches:
+            # Batch by batch, so that a single text somebody has just edited waits for one batch, not for all.
+            on_encoder_thread(run, indices, batch, hidden)
+        return LaterLayers(self.layer, pooled, head, step, length)
+
+
+def _lengths(states: Tensor, batch: PaddedBatch) -> NDArray[np.float64]:
+    """``[b]`` the Euclidean length of each text's ``states`` ``[b, n_tokens, d_model]``, over its attended tokens."""
+    import torch
+
+    of_tokens = torch.linalg.vector_norm(states.float(), dim=-1).double() * batch.attention_mask
+    lengths: NDArray[np.float64] = torch.linalg.vector_norm(of_tokens, dim=-1).cpu().numpy()
+    return lengths

@@ -1,0 +1,286 @@
+"""One probe per layer, and how good each of them is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lit_probe.errors import ProbeError
+from lit_probe.probing.probes import PROBES, FittedProbe
+from lit_probe.probing.probes.fitting_scope import fitting_scope
+from lit_probe.probing.probes.storage import read_arrays, write_arrays
+from lit_probe.probing.probes.training_data import check_labels
+from lit_probe.progress import Progress, no_progress
+from lit_probe.registry import lookup
+from lit_probe.scores.metrics import Score, majority_score, metrics_for
+from lit_probe.scores.scored_rows import ScoredRows
+
+_FORMAT = "lit_probe layer-wise probe 1"
+_FILE = "layerwise_probe"
+
+
+class LayeredActivations(Protocol):
+    """What `LayerwiseProbe` reads: pooled activations of every layer, such as `lit_probe.encoder.activations.Activations`."""
+
+    @property
+    def n_layers(self) -> int:
+        """How many layers, the embeddings included."""
+
+    @property
+    def d_model(self) -> int:
+        """The width of every layer."""
+
+    def __len__(self) -> int: ...
+
+    def layer(self, index: int) -> NDArray[np.float32]:
+        """``[n_examples, d_model]`` the activations of one layer."""
+
+
+@dataclass(frozen=True, eq=False)
+class LayerwiseProbe:
+    """One fitted probe per layer.
+
+    Attributes:
+      probes: ``[n_layers]`` layer 0 (the embeddings) first.
+      label_names: ``[n_classes]`` the classes.
+      kind: the name in `PROBES` of what was fitted.
+      seed: what every fit was seeded with.
+    """
+
+    probes: tuple[FittedProbe, ...]
+    label_names: tuple[str, ...]
+    kind: str
+    seed: int
+
+    def __post_init__(self) -> None:
+        if not self.probes or any(probe.n_classes != len(self.label_names) for probe in self.probes):
+            raise ProbeError(f"Every layer needs a probe of {len(self.label_names)} classes.")
+
+    @property
+    def n_layers(self) -> int:
+        """How many layers have a probe."""
+        return len(self.probes)
+
+    @property
+    def not_converged(self) -> list[int]:
+        """The layers whose fit stopped before its tolerance."""
+        return [layer for layer, probe in enumerate(self.probes) if not probe.converged]
+
+    @classmethod
+    def fit(
+        cls,
+        activations: LayeredActivations,
+        labels: ArrayLike,
+        label_names: Sequence[str],
+        *,
+        groups: ArrayLike | None = None,
+        probe: str = "logistic",
+        seed: int = 0,
+        n_jobs: int | None = None,
+        progress: Progress = no_progress,
+    ) -> LayerwiseProbe:
+        """Fits one probe per layer on the train split, layers side by side.
+
+        Args:
+          activations: of the train split, ``[n_examples, n_layers, d_model]``.
+          labels: ``[n_examples]`` indices into ``label_names``.
+          label_names: ``[n_classes]``.
+          groups: ``[n_examples]`` what must not be split between folds, or None.
+          probe: a name in `PROBES`.
+          seed: of everything random; every layer gets the same folds.
+          n_jobs: how many layers at a time; one per available core, but at most 4, when None. The digits do not depend on it.
+          progress: hears how many of the layers are done.
+
+        Raises:
+          UnknownNameError: there is no such probe.
+          ProbeError: a class has too few examples, the lengths disagree or an activation is not finite.
+        """
+        fit_one = lookup(PROBES, probe, "probe")
+        classes = check_labels(labels, label_names)
+        n_layers = activations.n_layers
+
+        def fit_layer(layer: int) -> FittedProbe:
+            try:
+                return fit_one(activations.layer(layer), classes, len(label_names), groups, seed)
+            except ProbeError as error:
+                raise ProbeError(f"Layer {layer}: {error}") from error
+
+        with fitting_scope, ThreadPoolExecutor(min(n_jobs or _default_jobs(), n_layers)) as pool:
+            fits = [pool.submit(fit_layer, layer) for layer in range(n_layers)]
+            try:
+                progress(0, n_layers)
+                for n_done, fit in enumerate(as_completed(fits), start=1):
+                    fit.result()
+                    progress(n_done, n_layers)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return cls(tuple(fit.result() for fit in fits), tuple(label_names), probe, seed)
+
+    def predict_proba(self, activations: LayeredActivations) -> NDArray[np.float64]:
+        """``[n_examples, n_layers, n_classes]`` float64: the probabilities that each layer's probe gives each text.
+
+        A text gets the same digits alone as among others.
+
+        Raises:
+          ProbeError: the activations have other layers or another width than the probes.
+        """
+        if activations.n_layers != self.n_layers:
+            raise ProbeError(f"There are probes for {self.n_layers} layers, but activations of {activations.n_layers}.")
+        return np.stack([probe.predict_proba(activations.layer(layer)) for layer, probe in enumerate(self.probes)], axis=1)
+
+    def save(self, directory: str | os.PathLike[str]) -> None:
+        """Writes all layers into ``directory``, which is made: one safetensors and one JSON file.
+
+        Raises:
+          OSError: the files cannot be written.
+        """
+        arrays = {
+            f"layer_{layer:02d}.{name}": array
+            for layer, probe in enumerate(self.probes)
+            for name, array in probe.to_arrays().items()
+        }
+        header = {
+            "format": _FORMAT,
+            "kind": self.kind,
+            "seed": self.seed,
+            "label_names": list(self.label_names),
+            "layers": [probe.to_header() for probe in self.probes],
+        }
+        write_arrays(Path(directory) / _FILE, arrays, header)
+
+    @classmethod
+    def load(cls, directory: str | os.PathLike[str]) -> LayerwiseProbe:
+        """What `save` wrote into ``directory``: the same numbers to the last digit.
+
+        Raises:
+          CacheError: a file is missing, torn, foreign or changed.
+        """
+        arrays, header = read_arrays(Path(directory) / _FILE, _FORMAT)
+        by_layer: dict[str, dict[str, NDArray[Any]]] = {}
+        for name, array in arrays.items():
+            layer, _, part = name.partition(".")
+            by_layer.setdefault(layer, {})[part] = array
+        probes = [FittedProbe.from_parts(by_layer[f"layer_{layer:02d}"], part) for layer, part in enumerate(header["layers"])]
+        return cls(tuple(probes), tuple(header["label_names"]), header["kind"], header["seed"])
+
+
+def _default_jobs() -> int:
+    # Containers and batch systems often allow fewer cores than the machine has.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    # The optimiser's own steps hold Python's interpreter lock, so more threads would mostly wait for each other.
+    return min(cores, 4)
+
+
+@dataclass(frozen=True)
+class LayerMetrics:
+    """Every metric of every layer on one split.
+
+    Attributes:
+      split: which rows were scored: ``"train"``, ``"dev"`` or ``"test"``.
+      n: how many rows.
+      n_by_class: ``[n_classes]`` how many rows of each class.
+      label_names: ``[n_classes]``.
+      scores: metric name (`metrics_for`) -> one `Score` per layer.
+      majority: metric name -> the score of always predicting the train split's class frequencies, or None.
+    """
+
+    split: str
+    n: int
+    n_by_class: tuple[int, ...]
+    label_names: tuple[str, ...]
+    scores: Mapping[str, tuple[Score, ...]]
+    majority: Mapping[str, float | None]
+
+    @classmethod
+    def measure(
+        cls,
+        split: str,
+        probabilities: ArrayLike,
+        labels: ArrayLike,
+        label_names: Sequence[str],
+        train_labels: ArrayLike,
+        *,
+        groups: ArrayLike | None = None,
+        seed: int = 0,
+        metrics: Sequence[str] | None = None,
+    ) -> LayerMetrics:
+        """Scores all layers on the rows of one split.
+
+        Args:
+          split: its name.
+          probabilities: ``[n_examples, n_layers, n_classes]``, from `LayerwiseProbe.predict_proba`.
+          labels: ``[n_examples]`` class indices.
+          label_names: ``[n_classes]``.
+          train_labels: ``[n_train]`` class indices of the rows the probes were fitted on, for the majority baseline.
+          groups: ``[n_examples]`` what is not independent of each other, or None.
+          seed: of the bootstrap.
+          metrics: names of `metrics_for`; all of them when None.
+
+        Raises:
+          UnknownNameError: there is no such metric.
+          ProbeError: the arrays do not fit together.
+        """
+        known = metrics_for(label_names)
+        names = list(known) if metrics is None else list(metrics)
+        rows = ScoredRows(probabilities, labels, groups, seed, label_names)
+        return cls(
+            split=split,
+            n=rows.n,
+            n_by_class=tuple(int(count) for count in rows.n_by_class),
+            label_names=rows.label_names,
+            scores={name: tuple(lookup(known, name, "metric").score(rows)) for name in names},
+            majority={name: majority_score(name, train_labels, labels, label_names) for name in names},
+        )
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One flat, JSON-ready dict per layer; numbers are finite or None.
+
+        Keys: ``layer``, ``split``, ``n``, then for each metric its name, ``_low``, ``_high``, ``_reliable``, ``_reason`` and
+        ``majority_``: ``accuracy``, ``accuracy_low``, …, ``majority_accuracy``. The class of a per-class metric stays last:
+        ``precision:positive``, ``precision_low:positive``, …, ``majority_precision:positive``.
+        """
+        n_layers = len(next(iter(self.scores.values()), ()))
+        return [
+            {"layer": layer, "split": self.split, "n": self.n}
+            | {key: value for name in self.scores for key, value in self._cells(name, layer).items()}
+            for layer in range(n_layers)
+        ]
+
+    def _cells(self, name: str, layer: int) -> dict[str, Any]:
+        score = self.scores[name][layer]
+        metric, colon, label = name.partition(":")
+        of_class = colon + label
+        return {
+            f"{metric}{of_class}": score.value,
+            f"{metric}_low{of_class}": score.low,
+            f"{metric}_high{of_class}": score.high,
+            f"{metric}_reliable{of_class}": score.reliable,
+            f"{metric}_reason{of_class}": score.reason,
+            f"majority_{metric}{of_class}": self.majority[name],
+        }
+
+
+def best_layer(scores: Sequence[Score], *, higher_is_better: bool = True) -> int:
+    """The layer with the best score, the lower layer on a tie; layers without a score do not count.
+
+    Raises:
+      ProbeError: no layer has a score.
+
+    >>> scores = [Score(value, None, None, 100, True) for value in (0.7, 0.8, None, 0.8)]
+    >>> best_layer(scores), best_layer(scores, higher_is_better=False)
+    (1, 0)
+    """
+    sign = 1 if higher_is_better else -1
+    values = {layer: sign * score.value for layer, score in enumerate(scores) if score.value is not None}
+    if not values:
+        reasons = "; ".join(sorted({score.reason for score in scores})) or "there are no layers"
+        raise ProbeError(f"There is no best layer, because no layer has a score: {reasons}.")
+    return max(values, key=lambda layer: (values[layer], -layer))

@@ -1,0 +1,280 @@
+"""From the word embeddings of a text to what is explained: the logits of a layer's probe, or those of the model's own head.
+
+The pass is differentiable and ends at the probe's layer: later blocks are not run. The embeddings are put in place of what the
+model's word-embedding module returns, so everything else (positions, token types, masks) is made by the model itself from the
+real token ids, and the logits equal those of the ordinary prediction.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.layer_calls import layer_calls, run_model, run_to_layer
+from lit_probe.encoder.pooling import POOLINGS
+from lit_probe.encoder.thread import on_encoder_thread
+from lit_probe.encoder.tokens import EncodedText, PaddedBatch
+from lit_probe.errors import EncoderError, LitProbeError
+from lit_probe.probing.probes.fitted import FittedProbe
+from lit_probe.registry import lookup
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+
+
+def _logit(logits: Tensor, class_index: int) -> Tensor:
+    return logits[:, class_index]
+
+
+def _probability(logits: Tensor, class_index: int) -> Tensor:
+    return logits.softmax(dim=1)[:, class_index]
+
+
+def _margin(logits: Tensor, class_index: int) -> Tensor:
+    others = [index for index in range(logits.shape[1]) if index != class_index]
+    return logits[:, class_index] - logits[:, others].amax(dim=1)
+
+
+# Which number is explained. A probability saturates: where it is close to 1, its gradient says little (the logit's does).
+SCALARS: dict[str, Callable[[Tensor, int], Tensor]] = {"logit": _logit, "probability": _probability, "margin": _margin}
+
+
+@dataclass(frozen=True)
+class Target:
+    """The number that is explained.
+
+    Attributes:
+      class_index: of which class.
+      scalar: its ``logit``, its ``probability``, or its ``margin``, the logit less the largest other one. A binary logistic
+        probe's two logits are opposite, so its margin is twice its logit.
+
+    Raises:
+      UnknownNameError: there is no such scalar.
+    """
+
+    class_index: int
+    scalar: str = "logit"
+
+    def __post_init__(self) -> None:
+        lookup(SCALARS, self.scalar, "scalar")
+
+
+class Forward(ABC):
+    """What is explained, as a function of word embeddings or of token ids.
+
+    Attributes:
+      encoder: the frozen encoder.
+      name: what people read: ``probe at layer 3`` or ``model``.
+      class_names: ``n_classes`` of them.
+      layer: the probe's layer, or None for the model's own head.
+    """
+
+    def __init__(self, encoder: Encoder, name: str, class_names: Sequence[str], layer: int | None):
+        self.encoder = encoder
+        self.name = name
+        self.class_names = tuple(class_names)
+        self.layer = layer
+
+    def of_text(self, text: EncodedText) -> Callable[[Tensor], Tensor]:
+        """The function from embeddings ``[b, n_tokens, d_embedding]`` of this text to logits ``[b, n_classes]`` float64.
+
+        Call it, and what differentiates it, on the encoder thread. Every row stands for the same text, with other embeddings.
+        """
+        one = self.encoder.padded([text])
+
+        def logits(embeddings: Tensor) -> Tensor:
+            n = len(embeddings)
+            batch = PaddedBatch(*(part.expand(n, -1) for part in (one.ids, one.attention_mask, one.special_tokens_mask)))
+            with _embeddings_replaced(self._embedding_module, embeddings, self.encoder):
+                return self._logits(batch)
+
+        return logits
+
+    def scalar(self, text: EncodedText, target: Target) -> Callable[[Tensor], Tensor]:
+        """The function from embeddings ``[b, n_tokens, d_embedding]`` of this text to the explained number ``[b]``."""
+        logits, scalar = self.of_text(text), SCALARS[target.scalar]
+        self.check(target)
+        return lambda embeddings: scalar(logits(embeddings), target.class_index)
+
+    def embeddings(self, text: EncodedText) -> Tensor:
+        """``[n_tokens, d_embedding]`` what the word-embedding module returns for the text's ids."""
+        import torch
+
+        def look_up() -> Tensor:
+            # No inference mode: what it makes may not take part in a gradient.
+            with torch.no_grad():
+                embedded: Tensor = self._embedding_module(self.encoder.padded([text]).ids)[0]
+            return embedded
+
+        return on_encoder_thread(look_up)
+
+    def mean_embedding(self) -> Tensor:
+        """``[d_embedding]`` the mean of all rows of the word-embedding table."""
+        table: Any = self._embedding_module.weight
+        mean: Tensor = on_encoder_thread(lambda: table.detach().mean(dim=0))
+        return mean
+
+    def logits_of(self, texts: Sequence[EncodedText], check: Callable[[], None] | None = None) -> NDArray[np.float64]:
+        """``[n_texts, n_classes]`` logits of any token ids, by forward passes over batches of like length.
+
+        The batches go to the encoder thread one by one, so that others wait for one of them at most.
+
+        Args:
+          texts: of any kind.
+          check: called before every batch; what it raises ends the computation.
+
+        Raises:
+          EncoderError: the model cannot encode them, or a text has no token at all.
+        """
+        if any(not text.ids for text in texts):
+            raise EncoderError(f"The tokenizer of {self.encoder.checkpoint.model_id!r} makes no token of a text to be explained.")
+        logits = np.empty((len(texts), len(self.class_names)))
+        for batch in self.encoder.batches(texts):
+            if check is not None:
+                check()
+            logits[batch] = on_encoder_thread(self._logits_of_batch, [texts[i] for i in batch])
+        return logits
+
+    def _logits_of_batch(self, batch: Sequence[EncodedText]) -> NDArray[np.float64]:
+        import torch
+
+        with torch.inference_mode():
+            logits: NDArray[np.float64] = self._logits(self.encoder.padded(batch)).cpu().numpy()
+        return logits
+
+    def scalar_of(self, logits: NDArray[np.float64], target: Target) -> NDArray[np.float64]:
+        """``[n]`` the explained number of each row of ``logits`` ``[n, n_classes]``."""
+        import torch
+
+        self.check(target)
+        values: NDArray[np.float64] = SCALARS[target.scalar](torch.from_numpy(logits), target.class_index).numpy()
+        return values
+
+    def check(self, target: Target) -> None:
+        """That the target's class is one of ``class_names``.
+
+        Raises:
+          LitProbeError: it is not.
+        """
+        if not 0 <= target.class_index < len(self.class_names):
+            raise LitProbeError(f"There is no class {target.class_index}: the {self.name} tells {len(self.class_names)} apart.")
+
+    @property
+    def _embedding_module(self) -> Module:
+        try:
+            module: Module = self.encoder.model.get_input_embeddings()
+        except (AttributeError, NotImplementedError) as error:
+            raise EncoderError(
+                f"{self.encoder.checkpoint.model_id!r} names no word embeddings (get_input_embeddings), so nothing can be "
+                "differentiated with respect to them. Occlusion, LIME and KernelSHAP still work."
+            ) from error
+        return module
+
+    @abstractmethod
+    def _logits(self, batch: PaddedBatch) -> Tensor:
+        """``[b, n_classes]`` float64."""
+
+
+class _ProbeForward(Forward):
+    def __init__(self, encoder: Encoder, pooling: str, layer: int, probe: FittedProbe, class_names: Sequence[str]):
+        super().__init__(encoder, f"probe at layer {layer}", class_names, layer)
+        self._pool = lookup(POOLINGS, pooling, "pooling")
+        self._probe = probe
+
+    def of_text(self, text: EncodedText) -> Callable[[Tensor], Tensor]:
+        # The model is watched for where its layers are read before anything of it is replaced.
+        layer_calls(self.encoder)
+        return super().of_text(text)
+
+    def _logits(self, batch: PaddedBatch) -> Tensor:
+        import torch
+
+        assert self.layer is not None
+        hidden = run_to_layer(self.encoder, self.layer, lambda: run_model(self.encoder, batch))
+        pooled = self._pool(hidden, batch.attention_mask, batch.special_tokens_mask)
+
+        def constant(array: NDArray[np.float64]) -> Tensor:
+            return torch.as_tensor(array, device=pooled.device)
+
+        # In float64, as the probe's own arithmetic is.
+        values = (pooled.double() - constant(self._probe.mean)) / constant(self._probe.scale)
+        for index, (weight, bias) in enumerate(self._probe.layers):
+            if index:
+                values = values.relu()
+            values = values @ constant(weight).T + constant(bias)
+        return values
+
+
+class _ModelForward(Forward):
+    def _logits(self, batch: PaddedBatch) -> Tensor:
+        logits: Tensor = self.encoder.model(input_ids=batch.ids, attention_mask=batch.attention_mask.long()).logits.double()
+        return logits
+
+
+def forward_of_probe(
+    encoder: Encoder, pooling: str, layer: int, probe: FittedProbe, class_names: Sequence[str] | None = None
+) -> Forward:
+    """What the probe of one layer says, as a function that can be differentiated.
+
+    Args:
+      encoder: the frozen encoder.
+      pooling: a name in ``POOLINGS``, the one that the probe was fitted on.
+      layer: 0..n_layers-1; blocks after it are not run.
+      probe: fitted on that layer's activations.
+      class_names: by default the numbers of the classes.
+
+    Raises:
+      UnknownNameError: there is no such layer or pooling.
+      LitProbeError: the probe reads activations of another width, or the number of names is not that of its classes.
+    """
+    encoder.check_layer(layer)
+    if probe.d_model != encoder.d_model:
+        raise LitProbeError(f"The probe reads {probe.d_model} units, but a layer of {encoder.name} has {encoder.d_model}.")
+    names = tuple(str(index) for index in probe.classes_) if class_names is None else tuple(class_names)
+    if len(names) != probe.n_classes:
+        raise LitProbeError(f"The probe tells {probe.n_classes} classes apart, but {len(names)} names were given.")
+    return _ProbeForward(encoder, pooling, layer, probe, names)
+
+
+def forward_of_model(encoder: Encoder) -> Forward:
+    """What the checkpoint's own classification head says, as a function that can be differentiated.
+
+    Raises:
+      EncoderError: it has no such head.
+    """
+    if encoder.head_label_names is None:
+        raise EncoderError(f"{encoder.name} has no classification head of its own, so only probes of it can be explained.")
+    return _ModelForward(encoder, "model", encoder.head_label_names, None)
+
+
+@contextmanager
+def _embeddings_replaced(module: Module, embeddings: Tensor, encoder: Encoder) -> Iterator[None]:
+    """Within the context, the word-embedding module returns ``embeddings``.
+
+    Raises:
+      EncoderError: the model does not ask the module once for a tensor of this shape.
+    """
+    shapes = []
+
+    def replace(_: Module, __: Any, output: Tensor) -> Tensor:
+        shapes.append(tuple(output.shape))
+        return embeddings
+
+    handle = module.register_forward_hook(replace)
+    try:
+        yield
+    finally:
+        handle.remove()
+    if shapes != [tuple(embeddings.shape)]:
+        raise EncoderError(
+            f"{encoder.checkpoint.model_id!r} does not read its word embeddings once per text (it asked {len(shapes)} times), so "
+            "nothing can be differentiated with respect to them. Occlusion, LIME and KernelSHAP still work."
+        )

@@ -1,0 +1,20 @@
+"""Probe kinds: each fits plain arrays (`FittedProbe`) on the activations of one layer.
+
+A kind is a function ``(x, labels, n_classes, groups, seed) -> FittedProbe``, where ``x`` is ``[n_examples, d_model]`` of the
+train split, ``labels`` ``[n_examples]`` and ``groups`` ``[n_examples]`` or None. ``docs/add-a-probe.md`` shows how to add one.
+"""
+
+from collections.abc import Callable
+
+from lit_probe.probing.probes.fitted import FittedProbe
+from lit_probe.probing.probes.logistic import fit_logistic
+from lit_probe.probing.probes.majority import fit_majority
+from lit_probe.probing.probes.mlp import fit_mlp
+
+PROBES: dict[str, Callable[..., FittedProbe]] = {
+    "logistic": fit_logistic,
+    "mlp": fit_mlp,
+    "majority": fit_majority,
+}
+
+__all__ = ["PROBES", "FittedProbe", "fit_logistic", "fit_majority", "fit_mlp"]

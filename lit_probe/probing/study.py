@@ -1,0 +1,252 @@
+"""The flow in one place: an encoder and a data set in, fitted layer probes and their numbers out.
+
+The command line, the LIT server and the notebook all ask here, so they show the same numbers to the last digit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lit_probe.data.labelled_texts import LabelledTexts, SplitName, Splits
+from lit_probe.encoder.activations import Activations
+from lit_probe.encoder.cache import Cache, text_hash
+from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.pooling import POOLINGS
+from lit_probe.probing.layerwise import LayerMetrics, LayerwiseProbe, best_layer
+from lit_probe.probing.probes import PROBES
+from lit_probe.progress import StudyProgress, of_step
+from lit_probe.registry import lookup
+from lit_probe.scores.metrics import headline_metric, score_layers
+
+# Libraries whose version can change a number.
+_LIBRARIES = ("lit-probe", "torch", "transformers", "tokenizers", "scikit-learn", "numpy", "scipy")
+
+
+class LayerStudy:
+    """Probes for one concept at every layer of one encoder, and how well they do.
+
+    Attributes:
+      encoder: the frozen encoder.
+      splits: the labelled texts.
+      activations: pooled activations by split.
+      layerwise: one fitted probe per layer.
+      headline: the metric by which layers are compared: accuracy, or balanced accuracy when the larger class exceeds 60 %.
+      best_layer: the layer with the best headline score on dev; the lower one where two are equal.
+      seed: of cross-validation, probes and bootstrap.
+    """
+
+    def __init__(
+        self, encoder: Encoder, splits: Splits, activations: Mapping[SplitName, Activations], layerwise: LayerwiseProbe, seed: int
+    ):
+        self.encoder = encoder
+        self.splits = splits
+        self.activations = activations
+        self.layerwise = layerwise
+        self.seed = seed
+        self._texts: dict[str, LabelledTexts] = dict(splits.items())
+        self._probabilities: dict[str, NDArray[np.float64]] = {}
+        self.headline = headline_metric(splits.train.labels, len(splits.label_names))
+        dev = splits.dev
+        scores = score_layers(
+            self.headline, self.probabilities("dev"), dev.labels, dev.groups, seed, label_names=splits.label_names
+        )
+        self.best_layer = best_layer(scores)
+
+    @property
+    def pooling(self) -> str:
+        """Name of the pooling."""
+        return self.activations["train"].pooling
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of all that decides what can be computed from the study: encoder, texts, labels, groups, columns, probes, seed."""
+        facts = {
+            "encoder": [self.encoder.name, self.activations["train"].fingerprint, self.pooling],
+            "splits": [self.splits.name, {name: _content(rows) for name, rows in self.splits.items()}],
+            # Their arrays, so that probes of other origin than `probe_layers` are told apart as well.
+            "probes": [
+                [probe.kind, {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in probe.to_arrays().items()}]
+                for probe in self.layerwise.probes
+            ],
+            "seed": self.seed,
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def layer_names(self) -> list[str]:
+        """What the layers are called: ``embeddings``, ``block 1``, and so on."""
+        return ["embeddings", *(f"block {i}" for i in range(1, self.encoder.n_layers))]
+
+    def probabilities(self, split: SplitName) -> NDArray[np.float64]:
+        """``[n_examples, n_layers, n_classes]``: what each layer's probe predicts for the split's rows."""
+        if split not in self._probabilities:
+            self._probabilities[split] = self.layerwise.predict_proba(self.activations[split])
+        return self._probabilities[split]
+
+    def metrics(self, split: SplitName) -> LayerMetrics:
+        """All metrics of all layers on one split, with their 95 % intervals."""
+        return self._measure(split, self.probabilities(split))
+
+    def test_metrics(self) -> dict[str, Any]:
+        """All metrics of the dev-chosen layer on test: the one time that test is scored."""
+        chosen = self._measure("test", self.probabilities("test")[:, [self.best_layer]])
+        return {**chosen.rows()[0], "layer": self.best_layer}
+
+    def _measure(self, split: SplitName, probabilities: NDArray[np.float64]) -> LayerMetrics:
+        rows = self._texts[split]
+        return LayerMetrics.measure(
+            split,
+            probabilities,
+            rows.labels,
+            self.splits.label_names,
+            self.splits.train.labels,
+            groups=rows.groups,
+            seed=self.seed,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything ``layers.json`` holds for this data set; finite numbers or None."""
+        return {
+            "layers": self.metrics("dev").rows(),
+            "layer_names": self.layer_names,
+            "headline": self.headline,
+            "best_layer": self.best_layer,
+            "chosen_on": "dev",
+            "test": self.test_metrics(),
+            "label_names": list(self.splits.label_names),
+            "n": {name: len(rows) for name, rows in self.splits.items()},
+            "share_truncated": {name: activations.share_truncated for name, activations in self.activations.items()},
+            "not_converged": self.layerwise.not_converged,
+            "probes": [dict(probe.settings) for probe in self.layerwise.probes],
+            "data": dict(self.splits.provenance),
+        }
+
+    def settings(self) -> dict[str, Any]:
+        """What reproduces the numbers: model, hashes, settings, seed and library versions."""
+        encoder = self.encoder
+        return {
+            "model": {"id": encoder.checkpoint.model_id, "revision": encoder.checkpoint.revision, "sha256": encoder.hashes},
+            "pooling": self.pooling,
+            "max_length": encoder.max_length,
+            "keep": encoder.keep,
+            "probe": self.layerwise.kind,
+            "seed": self.seed,
+            "versions": {name: version(name) for name in _LIBRARIES},
+        }
+
+    def table(self) -> str:
+        """The layers as text, one line each: headline score with its interval, then AUROC and log-loss."""
+        rows = self.metrics("dev").rows()
+        lines = [f"{'layer':>5}  {self.headline + ' on dev':>24}  {'95 % interval':>15}  {'auroc':>7}  {'log loss':>8}"]
+        for row in rows:
+            mark = "  <- best on dev" if row["layer"] == self.best_layer else ""
+            interval = f"{_number(row[self.headline + '_low'])}–{_number(row[self.headline + '_high'])}"
+            lines.append(
+                f"{row['layer']:>5}  {_number(row[self.headline]):>24}  {interval:>15}  {_number(row['auroc']):>7}  "
+                f"{_number(row['log_loss']):>8}{mark}"
+            )
+        test = self.test_metrics()
+        lines.append(
+            f"Test at layer {self.best_layer}: {self.headline} {_number(test[self.headline])} "
+            f"[{_number(test[self.headline + '_low'])}–{_number(test[self.headline + '_high'])}], n = {test['n']:,}. "
+            f"Majority baseline on dev: {_number(rows[0]['majority_' + self.headline])}, n = {rows[0]['n']:,}."
+        )
+        return "\n".join([*lines, *self.remarks()])
+
+    def remarks(self) -> list[str]:
+        """What a reader of the numbers should know: truncated texts, unfinished fits, rows left out."""
+        remarks = [
+            f"{int(one.truncated.sum()):,} of {len(one):,} {name} texts were truncated to {self.encoder.max_length} tokens "
+            f"(kept: {self.encoder.keep})."
+            for name, one in self.activations.items()
+            if one.share_truncated
+        ]
+        if layers := self.layerwise.not_converged:
+            remarks.append(f"The probes of layers {', '.join(map(str, layers))} did not converge.")
+        dropped = {reason: count for reason, count in self.splits.provenance.get("dropped", {}).items() if count}
+        if dropped:
+            remarks.append(f"Left out of the data: {', '.join(f'{count:,} {reason}' for reason, count in dropped.items())}.")
+        return [*remarks, *self.splits.provenance.get("notes", [])]
+
+
+def probe_layers(
+    encoder: Encoder,
+    splits: Splits,
+    *,
+    pooling: str = "mean",
+    probe: str = "logistic",
+    seed: int = 0,
+    cache: Cache | None = None,
+    progress: StudyProgress | None = None,
+) -> LayerStudy:
+    """Fits one probe per layer on train, chooses the best layer on dev.
+
+    Args:
+      encoder: the frozen encoder.
+      splits: the labelled texts.
+      pooling: a name in ``POOLINGS``.
+      probe: a name in ``PROBES``.
+      seed: of cross-validation, probes and bootstrap.
+      cache: where results are kept; without one everything is computed.
+      progress: hears how far it is.
+
+    Raises:
+      UnknownNameError: no such pooling or probe.
+      EncoderError: the checkpoint cannot be loaded or used.
+      ProbeError: the probe cannot be fitted, for example because a class has fewer than two examples.
+    """
+    lookup(POOLINGS, pooling, "pooling")
+    lookup(PROBES, probe, "probe")
+    cache = cache or Cache(None)
+    activations: dict[SplitName, Activations] = {}
+    for name, rows in splits.items():
+        step = of_step(progress, f"Encoding {splits.name} {name}", "texts")
+        activations[name] = cache.activations(encoder, rows.texts, pooling, progress=step)
+    train = splits.train
+
+    def fit() -> LayerwiseProbe:
+        return LayerwiseProbe.fit(
+            activations["train"],
+            train.labels,
+            splits.label_names,
+            groups=train.groups,
+            probe=probe,
+            seed=seed,
+            progress=of_step(progress, f"Fitting {probe} probes on {splits.name}", "layers"),
+        )
+
+    facts = {
+        "encoder": encoder.fingerprint,
+        "pooling": pooling,
+        "texts": text_hash(train.texts),
+        "labels": hashlib.sha256(train.labels.tobytes()).hexdigest(),
+        "label_names": list(splits.label_names),
+        "groups": None if train.groups is None else text_hash([str(group) for group in train.groups]),
+        "probe": probe,
+        "seed": seed,
+        "scikit-learn": version("scikit-learn"),
+    }
+    layerwise = cache.get_or_make("probes", facts, fit, lambda result, folder: result.save(folder), LayerwiseProbe.load)
+    return LayerStudy(encoder, splits, activations, layerwise, seed)
+
+
+def _content(rows: LabelledTexts) -> dict[str, Any]:
+    """Hashes of a split."""
+    return {
+        "texts": text_hash(rows.texts),
+        "labels": [hashlib.sha256(rows.labels.tobytes()).hexdigest(), list(rows.label_names)],
+        "groups": None if rows.groups is None else text_hash([str(group) for group in rows.groups]),
+        "columns": {name: text_hash([str(value) for value in values]) for name, values in rows.columns.items()},
+    }
+
+
+def _number(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:.3f}"

@@ -1,0 +1,1 @@
+"""The salience methods, one file each, and what they share."""

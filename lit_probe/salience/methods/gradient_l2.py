@@ -1,0 +1,19 @@
+"""How strongly the number reacts to a token at all: the length of its gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lit_probe.salience.methods.explained import ExplainedText
+from lit_probe.salience.options import SalienceOptions
+
+
+def compute(explained: ExplainedText, options: SalienceOptions) -> tuple[NDArray[np.float64], dict[str, Any]]:
+    """``[n_tokens]`` L2 norm of the gradient with respect to each token's embedding (Simonyan et al. 2013, arXiv 1312.6034)."""
+    from captum.attr import Saliency
+
+    gradient = Saliency(explained).attribute(explained.embeddings, abs=False)
+    return gradient[0].double().norm(dim=1).cpu().numpy(), {}

@@ -1,0 +1,35 @@
+"""The gradient's length after averaging over noisy copies of the text, which evens out the kinks of a steep function."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lit_probe.salience.methods.explained import ExplainedText
+from lit_probe.salience.options import SalienceOptions
+
+
+def compute(
+    explained: ExplainedText, options: SalienceOptions
+) -> Generator[None, None, tuple[NDArray[np.float64], dict[str, Any]]]:
+    """``[n_tokens]`` L2 norm of the mean gradient over noisy embeddings (Smilkov et al. 2017, arXiv 1706.03825).
+
+    The noise is Gaussian, on every token, with ``options.noise`` times the standard deviation of the content embeddings.
+    """
+    import torch
+
+    with torch.no_grad():
+        explained(explained.embeddings)
+    text = explained.embeddings.detach()
+    deviation = options.noise * float(text[0][explained.content[:, 0]].std(correction=0))
+    # captum draws the same numbers, from the generator of the whole process.
+    random = torch.Generator(text.device).manual_seed(options.seed)
+    total = torch.zeros_like(text[0], dtype=torch.float64)
+    for part in explained.parts(options.noise_samples):
+        yield
+        spread = torch.full((part.stop - part.start, *text.shape[1:]), deviation, device=text.device)
+        total += explained.gradients(text + torch.normal(0.0, spread, generator=random)).sum(dim=0)
+    return (total / options.noise_samples).norm(dim=1).cpu().numpy(), {"noise_deviation": deviation}

@@ -1,0 +1,1 @@
+"""Whether salience methods find the words that are known to decide."""

@@ -1,0 +1,1 @@
+"""How far salience maps can be trusted: faithfulness and stability."""

@@ -1,0 +1,269 @@
+"""Do the words that a salience map names matter to the prediction? Words are erased in each method's order, and what falls is
+compared with a random order of the same words and with the best and worst that any order could do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lit_probe.errors import LitProbeError
+from lit_probe.probing.probe_forward import SCALARS, Forward, Target
+from lit_probe.progress import Progress, no_progress
+from lit_probe.registry import lookup
+from lit_probe.salience import SalienceOptions, explain
+from lit_probe.salience.trust.erased_words import SHARES, ErasedWords, RankingLimits, RankingQuality
+from lit_probe.salience.trust.judged_texts import JudgedText, MethodRoll, judged_texts, mean_of_texts, truncation_notes
+from lit_probe.salience.trust.ranking_limits import BEAM_WIDTH, EXHAUSTIVE_WORDS
+from lit_probe.salience.trust.remembered_forward import RememberedForward
+from lit_probe.scores.metrics import Score, score_layers
+
+RANDOM_DRAWS = 5
+
+# Limits closer together than this tell no ranking from another: a forward pass in float32 rounds at about a hundredth of it.
+_LEAST_ROOM = 1e-4
+
+_RANDOM = "random"
+
+
+_MEASURES = (
+    "comprehensiveness",
+    "comprehensiveness_normalised",
+    "sufficiency",
+    "sufficiency_normalised",
+    "tau_loo",
+    "macro_f1_masked",
+)
+
+
+@dataclass
+class _Ranked:
+    """The rankings of one text by name; the random one has several draws."""
+
+    limits: RankingLimits
+    full_logits: NDArray[np.float64]
+    qualities: dict[str, list[RankingQuality]] = field(default_factory=dict)
+
+
+def faithfulness(
+    forward: Forward,
+    texts: Sequence[str],
+    labels: Sequence[int | None] | None = None,
+    methods: Sequence[str] | None = None,
+    options: SalienceOptions | None = None,
+    *,
+    scalar: str = "probability",
+    map_scalar: str = "logit",
+    seed: int = 0,
+    progress: Progress = no_progress,
+) -> dict[str, Any]:
+    """How far erasing the words that each method ranks high changes the prediction, against random rankings and the limits.
+
+    The class explained is the one predicted for the full text. Words are ranked by `TokenScores.by_word`; those of equal score
+    stand in random order. They are erased as ``options.replace`` says, as token ids and never as decoded text.
+
+    Args:
+      forward: what is explained.
+      texts: of any kind; those with fewer than two words are left out and counted.
+      labels: ``[n_texts]`` gold class of each text, None where unknown; read by the macro-F1 only.
+      methods: names in ``SALIENCE_METHODS``; all of them when None.
+      options: of the methods, and ``replace``.
+      scalar: what falls in comprehensiveness and sufficiency.
+      map_scalar: what the maps explain, and what falls for τ; ``logit`` because a probability saturates.
+      seed: of the random rankings, of ties and of the bootstrap.
+      progress: called with the number of steps done and of all; what it raises ends the computation.
+
+    Returns:
+      JSON-ready ``explained``, ``scalar``, ``map_scalar``, ``seed``, ``replace``, ``random_draws``, ``bins`` (per cent of the
+      words erased or kept), ``n_texts``, ``n_left_out``, ``left_out`` (``reason``, ``n``), ``n_exhaustive`` (texts whose limits
+      are over all rankings), ``notes``, and
+
+      * ``methods``: ``method``, ``title``, ``reason`` (why it failed, else empty) and the measures ``comprehensiveness`` (higher
+        is better), ``sufficiency`` (lower is better), their ``…_normalised`` (0 the worst, 1 the best limit of each text),
+        ``tau_loo`` (Kendall's τ with leaving each word out, -1..1) and ``macro_f1_masked`` (against gold, over all texts with
+        their top words masked at every one of ``bins``; lower is better). Each is ``mean``, ``low``, ``high`` (95 %, bootstrap
+        over texts; None where not defined) and ``n`` texts; None for a method that failed.
+      * ``random``: the same measures, each over ``random_draws`` rankings per text.
+      * ``limits``: of each measure that is not normalised the mean ``best`` and ``worst``.
+      * ``macro_f1``: of the texts as they are.
+
+    Raises:
+      UnknownNameError: there is no such method or scalar.
+      LitProbeError: no text has two words, labels and texts differ in number, a label is no class, or the words cannot be
+        erased as asked.
+      CancelledError: from ``progress``.
+    """
+    options = options or SalienceOptions()
+    lookup(SCALARS, scalar, "scalar")
+    lookup(SCALARS, map_scalar, "scalar")
+    gold = _checked(labels, len(texts), forward)
+    roll = MethodRoll(methods)
+    judged, counts = judged_texts(forward, texts)
+    n_steps, n_done = len(judged) * (len(roll.methods) + 1), 0
+    progress(0, n_steps)
+    ranked = []
+    for text in judged:
+        # Erased rows are shared by all methods, by their measures and by the search for limits.
+        remembered = RememberedForward(forward)
+        erased = ErasedWords(remembered, text, options.replace, scalar, map_scalar)
+        random = np.random.default_rng([*b"faithfulness", seed, crc32(text.text.encode("utf-8", "replace"))])
+        one = _Ranked(erased.limits(), erased.full_logits)
+        drawn = (random.permutation(text.n_words).astype(np.float64) for _ in range(RANDOM_DRAWS))
+        one.qualities[_RANDOM] = [erased.quality(scores, random) for scores in drawn]
+        ranked.append(one)
+        n_done += 1
+        progress(n_done, n_steps)
+        for method in roll.methods:
+            if method.name not in roll.reasons:
+                with roll.judging(method):
+                    target = Target(erased.class_index, map_scalar)
+                    # Also between the passes of one map, so that whoever wants to stop need not wait for it.
+                    check = partial(progress, n_done, n_steps)
+                    _, scores = explain(remembered, text.text, method.name, target, options, check).by_word()
+                    one.qualities[method.name] = [erased.quality(scores, random)]
+            n_done += 1
+            progress(n_done, n_steps)
+    rows = _Table(ranked, [gold[text.index] for text in judged], seed)
+    return {
+        "explained": forward.name,
+        "scalar": scalar,
+        "map_scalar": map_scalar,
+        "seed": seed,
+        "replace": options.replace,
+        "random_draws": RANDOM_DRAWS,
+        "bins": list(SHARES),
+        **counts,
+        "n_exhaustive": sum(one.limits.exhaustive for one in ranked),
+        "methods": [
+            {
+                "method": method.name,
+                "title": method.title,
+                "reason": roll.reasons.get(method.name, ""),
+                **(dict.fromkeys(_MEASURES) if method.name in roll.reasons else rows.measures(method.name)),
+            }
+            for method in roll.methods
+        ],
+        "random": rows.measures(_RANDOM),
+        "limits": rows.limits(),
+        "macro_f1": rows.macro_f1(),
+        "notes": _notes(judged, ranked, rows.n_labelled),
+    }
+
+
+class _Table:
+    """The judgements of all texts, as the means and intervals that are shown."""
+
+    def __init__(self, ranked: Sequence[_Ranked], gold: Sequence[int | None], seed: int):
+        self._ranked = ranked
+        self._seed = seed
+        self._labelled = [(one, label) for one, label in zip(ranked, gold, strict=True) if label is not None]
+        self.n_labelled = len(self._labelled)
+        # A beam search may miss what one of the rankings that are compared attains; the limits bound those too.
+        self._comprehensiveness = self._widened("comprehensiveness", best=np.max, worst=np.min)
+        self._sufficiency = self._widened("sufficiency", best=np.min, worst=np.max)
+
+    def _widened(self, measure: str, best: Callable[..., Any], worst: Callable[..., Any]) -> NDArray[np.float64]:
+        """``[2, n_texts]`` the best and the worst of the limits found and of all rankings here."""
+        limits = []
+        for one in self._ranked:
+            values = [getattr(quality, measure) for draws in one.qualities.values() for quality in draws]
+            values += getattr(one.limits, measure)
+            limits.append([best(values), worst(values)])
+        return np.array(limits).T
+
+    def measures(self, name: str) -> dict[str, Any]:
+        """The measures of one method, or of the random rankings."""
+        comprehensiveness = self._of_each_text(name, "comprehensiveness")
+        sufficiency = self._of_each_text(name, "sufficiency")
+        values = (
+            comprehensiveness,
+            _normalised(comprehensiveness, *self._comprehensiveness),
+            sufficiency,
+            _normalised(sufficiency, *self._sufficiency),
+            self._of_each_text(name, "tau_loo"),
+        )
+        means = [mean_of_texts(each, self._seed) for each in values]
+        masked = self._macro_f1([[quality.logits for quality in one.qualities[name]] for one, _ in self._labelled])
+        return dict(zip(_MEASURES, [*means, masked], strict=True))
+
+    def limits(self) -> dict[str, dict[str, float | None]]:
+        """Of each measure the best and the worst, on average over texts."""
+        masked = [self._macro_f1([one.limits.logits[i] for one, _ in self._labelled])["mean"] for i in (0, 1)]
+        ends = {
+            "comprehensiveness": self._comprehensiveness.mean(axis=1).tolist(),
+            "sufficiency": self._sufficiency.mean(axis=1).tolist(),
+            "tau_loo": [1.0, -1.0],
+            "macro_f1_masked": masked,
+        }
+        return {measure: {"best": best, "worst": worst} for measure, (best, worst) in ends.items()}
+
+    def macro_f1(self) -> dict[str, Any]:
+        """Of the texts as they are."""
+        return self._macro_f1([one.full_logits for one, _ in self._labelled])
+
+    def _of_each_text(self, name: str, measure: str) -> NDArray[np.float64]:
+        """``[n_texts]`` the mean of a text's draws; NaN where one of them is not defined."""
+        return np.array([np.mean([getattr(quality, measure) for quality in one.qualities[name]]) for one in self._ranked])
+
+    def _macro_f1(self, logits: Sequence[Any]) -> dict[str, Any]:
+        """Over all rows ``[…, n_classes]`` of all labelled texts; the rows of a text are resampled together."""
+        score = Score(None, None, None, 0, False)
+        if self.n_labelled:
+            from scipy.special import softmax  # slow to import
+
+            rows = np.array(logits)
+            rows = rows.reshape(self.n_labelled, -1, rows.shape[-1])
+            texts = np.repeat(np.arange(self.n_labelled), rows.shape[1])
+            labels = np.array([label for _, label in self._labelled])[texts]
+            probabilities = softmax(rows, axis=2).reshape(len(texts), 1, -1)
+            [score] = score_layers("macro_f1", probabilities, labels, texts, self._seed)
+        return {"mean": score.value, "low": score.low, "high": score.high, "n": self.n_labelled}
+
+
+def _normalised(values: NDArray[np.float64], best: NDArray[np.float64], worst: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``[n_texts]`` 0 at the worst and 1 at the best; NaN where the two are the same."""
+    room = best - worst
+    told = np.abs(room) > _LEAST_ROOM
+    return np.divide(values - worst, room, out=np.full(len(values), np.nan), where=told)
+
+
+def _checked(labels: Sequence[int | None] | None, n_texts: int, forward: Forward) -> list[int | None]:
+    if labels is None:
+        return [None] * n_texts
+    if len(labels) != n_texts:
+        raise LitProbeError(f"There are {n_texts} texts, but {len(labels)} labels.")
+    known = [None if label is None else int(label) for label in labels]
+    for label in known:
+        if label is not None and not 0 <= label < len(forward.class_names):
+            raise LitProbeError(f"There is no class {label}: the {forward.name} tells {len(forward.class_names)} apart.")
+    return known
+
+
+def _notes(judged: Sequence[JudgedText], ranked: Sequence[_Ranked], n_labelled: int) -> list[str]:
+    n_searched = sum(not one.limits.exhaustive for one in ranked)
+    notes = [
+        "A text with erased words is unlike those that models are trained on, so part of every fall is surprise: read each "
+        "number against the random ranking, which erases as many words.",
+        "How far a prediction falls at all depends on the model: only the normalised measures may be compared between models, "
+        "and between layers.",
+        "τ compares scores with signed falls; a method whose scores are sizes (gradient norms) cannot tell for from against.",
+        "Where a model is sure of its class, no few words change the probability: texts whose limits lie less than "
+        f"{_LEAST_ROOM:g} apart count in no normalised measure. The logit or the margin may still tell their words apart.",
+        "The limits of macro-F1 are its values in the order of best and of worst comprehensiveness; other orders may pass them.",
+    ]
+    if n_searched:
+        notes.append(
+            f"The limits of {n_searched} of {len(judged)} texts (more than {EXHAUSTIVE_WORDS} words) come from a greedy beam "
+            f"search of width {BEAM_WIDTH}, widened to hold every ranking compared here; the true ones may lie further out. So "
+            "normalised numbers may change with the methods that are compared: hold only those of the same run, or of the same "
+            "methods, against each other."
+        )
+    if n_labelled < len(judged):
+        notes.append(f"Macro-F1 is over the {n_labelled} of {len(judged)} texts whose gold class is known.")
+    return notes + truncation_notes(judged)

@@ -1,0 +1,140 @@
+"""What judging salience methods needs in common: texts whose words can be ranked, maps or reasons, means with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lit_probe.encoder.tokens import EncodedText
+from lit_probe.encoder.words import Words, words_of
+from lit_probe.errors import CancelledError, LitProbeError
+from lit_probe.probing.probe_forward import Forward
+from lit_probe.registry import lookup
+from lit_probe.salience import SALIENCE_METHODS, SalienceMethod
+from lit_probe.scores.intervals import bootstrap_weights, percentile_interval
+
+# Scores closer than this share of the largest one are ties: the rest is rounding.
+_TIE = 1e-9
+
+_TOO_FEW_WORDS = ("it has no word", "it has one word only, which leaves nothing to rank")
+
+
+@dataclass(frozen=True)
+class JudgedText:
+    """A text of two words or more.
+
+    Attributes:
+      index: its place among the texts that were given.
+      text: as it was given.
+      encoded: what the encoder reads of it, with tokens and offsets.
+      words: the words that the encoder reads.
+    """
+
+    index: int
+    text: str
+    encoded: EncodedText
+    words: Words
+
+    @property
+    def n_words(self) -> int:
+        """How many words the encoder reads."""
+        return len(self.words.texts)
+
+
+def judged_texts(forward: Forward, texts: Sequence[str]) -> tuple[list[JudgedText], dict[str, Any]]:
+    """The texts whose words can be ranked, and how many cannot.
+
+    Returns:
+      The texts, and JSON-ready ``n_texts`` (judged), ``n_left_out`` and ``left_out``: each ``reason`` with its ``n``.
+
+    Raises:
+      LitProbeError: no text is left.
+    """
+    judged, left_out = [], [0, 0]
+    for index, (text, encoded) in enumerate(zip(texts, forward.encoder.encode(texts, with_tokens=True), strict=True)):
+        words = words_of(text, encoded)
+        if len(words.texts) < 2:
+            left_out[len(words.texts)] += 1
+        else:
+            judged.append(JudgedText(index, text, encoded, words))
+    if not judged:
+        raise LitProbeError(f"None of the {len(texts)} texts has two words or more, so there is nothing to rank.")
+    reasons = [{"reason": reason, "n": n} for reason, n in zip(_TOO_FEW_WORDS, left_out, strict=True) if n]
+    return judged, {"n_texts": len(judged), "n_left_out": sum(left_out), "left_out": reasons}
+
+
+def truncation_notes(judged: Sequence[JudgedText]) -> list[str]:
+    """A sentence on texts that were not read to their end, if there are any."""
+    n = sum(bool(text.words.beyond_limit) for text in judged)
+    return [f"{n} of the texts are longer than the encoder reads; words beyond its limit are not judged."] if n else []
+
+
+class MethodRoll:
+    """The methods under judgement. One that fails on a text is judged no further, and its reason is kept.
+
+    Attributes:
+      methods: those that are asked about, in the given order.
+      reasons: name of each method that failed, and why.
+
+    Raises:
+      UnknownNameError: there is no such method.
+      LitProbeError: there is none at all.
+    """
+
+    def __init__(self, names: Sequence[str] | None) -> None:
+        chosen = list(SALIENCE_METHODS) if names is None else list(dict.fromkeys(names))
+        if not chosen:
+            raise LitProbeError("No salience method was chosen. Choose one or more of: " + ", ".join(SALIENCE_METHODS) + ".")
+        self.methods: list[SalienceMethod] = [lookup(SALIENCE_METHODS, name, "salience method") for name in chosen]
+        self.reasons: dict[str, str] = {}
+
+    @contextmanager
+    def judging(self, method: SalienceMethod) -> Iterator[None]:
+        """Within the context, an error of lit_probe becomes the method's reason. Cancelling passes through."""
+        try:
+            yield
+        except CancelledError:
+            raise
+        except LitProbeError as error:
+            self.reasons[method.name] = str(error)
+
+
+def without_rounding(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``[n]`` finite ``values`` for comparing ranks, in units of 1e-9 of the largest: what differs by rounding alone is equal.
+
+    >>> without_rounding(np.array([0.3, 0.1 + 0.2, 1.0])).tolist()
+    [300000000.0, 300000000.0, 1000000000.0]
+    """
+    largest = np.abs(values).max(initial=0.0)
+    return np.round(values / largest / _TIE) if largest > 0 else np.zeros_like(values)
+
+
+def interval_of(value: float, draws: NDArray[np.float64], n: int) -> dict[str, Any]:
+    """JSON-ready ``mean``, ``low``, ``high`` (95 %, bootstrap over texts) and ``n``; None for what is not defined."""
+    defined = draws[~np.isnan(draws)]
+    if np.isnan(value):
+        return {"mean": None, "low": None, "high": None, "n": n}
+    low, high = (percentile_interval(defined, value) if len(defined) else None) or (None, None)
+    return {"mean": value, "low": low, "high": high, "n": n}
+
+
+def mean_of_texts(values: ArrayLike, seed: int) -> dict[str, Any]:
+    """The mean of one value per text ``[n_texts]``, NaN where a text has none: ``mean``, ``low``, ``high`` and ``n``.
+
+    >>> mean_of_texts([1.0, 3.0, float("nan")], seed=0)
+    {'mean': 2.0, 'low': 1.0, 'high': 3.0, 'n': 2}
+    >>> mean_of_texts([float("nan")], seed=0)
+    {'mean': None, 'low': None, 'high': None, 'n': 0}
+    """
+    given = np.asarray(values, dtype=np.float64)
+    defined = given[~np.isnan(given)]
+    n = len(defined)
+    if not n:
+        return interval_of(np.nan, defined, 0)
+    draws = np.concatenate([weights.astype(np.float64) @ defined for weights in bootstrap_weights(n, seed)]) / n
+    return interval_of(float(defined.mean()), draws, n)

@@ -1,0 +1,382 @@
+"""Baselines: against fits written with scikit-learn alone, on texts whose only signal is known, and where they cannot be had."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold, StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from lit_probe.checks.baselines import BASELINES, Baseline, measure_baselines
+from lit_probe.checks.baselines.word_regression import C_GRID, WordRegression
+from lit_probe.data import load_dataset, split_texts
+from lit_probe.data.labelled_texts import Splits
+from lit_probe.data.options import DatasetOptions
+from lit_probe.encoder.activations import extract_activations
+from lit_probe.encoder.cache import Cache
+from lit_probe.encoder.encoder import load_encoder
+from lit_probe.errors import CancelledError, UnknownNameError
+from lit_probe.probing.layerwise import LayerwiseProbe
+from lit_probe.probing.probes.logistic import C_GRID as PROBE_C_GRID
+from lit_probe.probing.study import LayerStudy, probe_layers
+from lit_probe.scores.metrics import majority_score, score_layers
+
+NO_CACHE = Cache(None)
+FILLER = "the film movie story plot was is not very it and we they scene music ending little more of to in".split()
+
+
+def no_progress(done: int, total: int) -> None:
+    pass
+
+
+def a_word_decides(n: int = 300, told: float = 0.9, n_groups: int = 0) -> Splits:
+    """One word tells the label, ``told`` of the time; texts of all lengths."""
+    random = np.random.default_rng(0)
+    texts, labels = [], []
+    for index in range(n):
+        positive = bool(index % 2)
+        word = "good" if positive == (random.random() < told) else "bad"
+        filler = list(random.choice(FILLER, random.integers(4, 12)))
+        texts.append(" ".join([*filler[:2], word, *filler[2:]]))
+        labels.append("positive" if positive else "negative")
+    groups = [f"group {index // 2 % n_groups}" for index in range(n)] if n_groups else None
+    return split_texts(texts, labels, groups, name="word")
+
+
+def the_length_decides(n: int = 300) -> Splits:
+    random = np.random.default_rng(0)
+    texts = [" ".join(random.choice(FILLER, 12 if index % 2 else 6)) for index in range(n)]
+    return split_texts(texts, ["long" if index % 2 else "short" for index in range(n)], name="length")
+
+
+@pytest.fixture(scope="module")
+def study_of(tiny_folder):
+    def make(splits: Splits, **options) -> LayerStudy:
+        # Not built with the seed of the study, which also draws the random weights.
+        return probe_layers(load_encoder(str(tiny_folder(seed=7))), splits, **options)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def study(study_of) -> LayerStudy:
+    return study_of(a_word_decides())
+
+
+def measured(study: LayerStudy, name: str) -> dict:
+    return BASELINES[name].measure(study, NO_CACHE, no_progress)
+
+
+def predicted(study: LayerStudy, name: str):
+    return BASELINES[name].predict(study, NO_CACHE, no_progress)
+
+
+def test_the_registry_holds_the_promised_baselines():
+    assert list(BASELINES) == ["majority", "bag_of_words", "tfidf", "length", "random_weights", "shuffled"]
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_every_baseline_is_scored_on_dev_as_the_probes_are(study, name):
+    result = measured(study, name)
+    dev = study.splits.dev
+    draws = [
+        score_layers(study.headline, draw, dev.labels, dev.groups, study.seed) for draw in predicted(study, name).probabilities
+    ]
+    means = [
+        tuple(np.mean([getattr(score, end) for score in layer]) for end in ("value", "low", "high"))
+        for layer in zip(*draws, strict=True)
+    ]
+    rows = result["layers"] if BASELINES[name].per_layer else [result]
+    assert len(rows) == (study.encoder.n_layers if BASELINES[name].per_layer else 1)
+    assert len(draws) == (5 if name == "shuffled" else 1)
+    assert [(row["score"], row["low"], row["high"]) for row in rows] == means
+    assert all(row["low"] <= row["score"] <= row["high"] for row in rows)
+    assert result["metric"] == "accuracy"
+    json.dumps(result, allow_nan=False)
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_nothing_of_dev_or_test_enters_the_fit(study, name):
+    splits = study.splits
+    changed = replace(splits, dev=replace(splits.dev, labels=1 - splits.dev.labels), test=splits.test.select([0, 1]))
+    other = LayerStudy(study.encoder, changed, study.activations, study.layerwise, study.seed)
+    assert np.array_equal(predicted(study, name).probabilities, predicted(other, name).probabilities)
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_the_same_data_in_another_order_gives_the_same_digits(study, study_of, name):
+    rows = [
+        (text, rows.label_names[label])
+        for _, rows in study.splits.items()
+        for text, label in zip(rows.texts, rows.labels, strict=True)
+    ]
+    order = np.random.default_rng(1).permutation(len(rows))
+    splits = split_texts([rows[i][0] for i in order], [rows[i][1] for i in order], name="word")
+    assert measured(study_of(splits), name) == measured(study, name)
+
+
+def test_a_word_that_decides_is_found_in_the_words_and_not_in_the_length(study):
+    assert measured(study, "bag_of_words")["low"] > 0.75
+    assert measured(study, "tfidf")["low"] > 0.75
+    assert measured(study, "length")["low"] < 0.55
+
+
+def test_a_length_that_decides_is_found_in_the_length(study_of):
+    assert measured(study_of(the_length_decides()), "length")["score"] == 1
+
+
+def test_words_whose_labels_are_random_give_chance(study_of):
+    splits = a_word_decides(told=0.5)
+    for name in ("bag_of_words", "tfidf"):
+        assert measured(study_of(splits), name)["low"] < 0.5
+
+
+def test_the_majority_baseline_is_the_one_that_metrics_report(study_of):
+    splits = a_word_decides()
+    positive = np.flatnonzero(splits.train.labels == 1)
+    splits = replace(splits, train=splits.train.select([*np.flatnonzero(splits.train.labels == 0), *positive[:90]]))
+    study = study_of(splits)
+    assert measured(study, "majority")["score"] == majority_score(
+        "accuracy", splits.train.labels, splits.dev.labels, splits.label_names
+    )
+
+
+def test_imbalanced_data_are_scored_by_balanced_accuracy(study_of):
+    splits = a_word_decides()
+    positive = np.flatnonzero(splits.train.labels == 1)
+    study = study_of(replace(splits, train=splits.train.select([*np.flatnonzero(splits.train.labels == 0), *positive[:30]])))
+    result = measured(study, "majority")
+    assert (result["metric"], result["score"]) == ("balanced_accuracy", 0.5)
+    assert "every bootstrap resample gives the same value" in result["reason"]
+
+
+VECTORISERS = {
+    "bag_of_words": CountVectorizer(token_pattern=r"(?u)\b\w+\b", binary=True),
+    "tfidf": TfidfVectorizer(token_pattern=r"(?u)\b\w+\b", ngram_range=(1, 2), min_df=2, sublinear_tf=True),
+}
+
+
+@pytest.mark.parametrize("name", VECTORISERS)
+@pytest.mark.parametrize("n_groups", [0, 40])
+def test_word_baselines_agree_with_scikit_learns_own_search(study_of, name, n_groups):
+    splits = a_word_decides(told=0.7, n_groups=n_groups)
+    train = splits.train
+    folds = StratifiedGroupKFold if n_groups else StratifiedKFold
+    search = GridSearchCV(
+        make_pipeline(VECTORISERS[name], LogisticRegression(max_iter=10_000, tol=1e-8)),
+        {"logisticregression__C": sorted(C_GRID)},
+        cv=list(folds(3, shuffle=True, random_state=0).split(train.texts, train.labels, train.groups)),
+        scoring="neg_log_loss",
+    ).fit(train.texts, train.labels)
+    ours = predicted(study_of(splits), name)
+    assert ours.settings["C"] == search.best_params_["logisticregression__C"]
+    assert np.allclose(ours.settings["cv_log_loss"], -search.cv_results_["mean_test_score"], rtol=1e-4)
+    assert ours.settings["cv"]["by"] == ("group" if n_groups else "row")
+    assert np.allclose(ours.probabilities[0, :, 0], search.predict_proba(splits.dev.texts), atol=1e-4)
+    assert ours.not_converged == []
+
+
+def test_three_classes_have_word_baselines_too(study_of):
+    words = ("good", "bad", "slow")
+    texts = [f"{FILLER[i % 20]} {words[i % 3]} {FILLER[i // 20]} {FILLER[i % 7]}" for i in range(300)]
+    splits = split_texts(texts, [words[i % 3] for i in range(300)], name="three")
+    for name in ("bag_of_words", "tfidf"):
+        ours = predicted(study_of(splits), name)
+        assert ours.probabilities.shape == (1, len(splits.dev), 1, 3)
+        assert ours.not_converged == []
+        assert measured(study_of(splits), name)["score"] == 1
+
+
+def test_the_length_baseline_agrees_with_scikit_learn(study_of):
+    splits = a_word_decides(told=0.5)
+
+    def lengths(texts):
+        return np.log([[1 + len(text.split()), 1 + len(text)] for text in texts])
+
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), LogisticRegression(max_iter=10_000, tol=1e-8)),
+        {"logisticregression__C": PROBE_C_GRID},
+        cv=list(StratifiedKFold(3, shuffle=True, random_state=0).split(splits.train.texts, splits.train.labels)),
+        scoring="neg_log_loss",
+    ).fit(lengths(splits.train.texts), splits.train.labels)
+    ours = predicted(study_of(splits), "length").probabilities[0, :, 0]
+    assert np.allclose(ours, search.predict_proba(lengths(splits.dev.texts)), atol=1e-4)
+
+
+def test_a_fit_that_stops_early_says_so(study):
+    train = study.splits.train
+    short, whole = (
+        WordRegression.fit(VECTORISERS["bag_of_words"], train.texts, train.labels, None, 0, max_iter=n) for n in (1, 10_000)
+    )
+    assert not short.converged
+    assert whole.converged
+    assert whole.settings["largest_gradient"] < 1e-5 < short.settings["largest_gradient"]
+
+
+def test_a_baseline_that_did_not_converge_is_marked(study, monkeypatch):
+    fit = WordRegression.fit.__func__
+    monkeypatch.setattr(WordRegression, "fit", classmethod(lambda cls, *args, **kwargs: fit(cls, *args, **kwargs, max_iter=1)))
+    result = measure_baselines(study, NO_CACHE, names=("tfidf",))
+    assert result["baselines"][0]["not_converged"] == [0]
+    assert result["notes"] == ["TF-IDF: the fit did not converge."]
+
+
+def test_the_random_twin_has_the_shape_of_the_encoder_and_none_of_its_weights(study):
+    trained, random = study.encoder.model.state_dict(), study.encoder.randomised(study.seed).model.state_dict()
+    assert {name: tensor.shape for name, tensor in trained.items()} == {name: tensor.shape for name, tensor in random.items()}
+    matrices = [name for name, tensor in trained.items() if tensor.ndim == 2]
+    assert len(matrices) > 10
+    for name in matrices:
+        differ = (trained[name] != random[name]).float().mean()
+        assert differ > 0.9, name
+
+
+def test_random_weights_are_probed_as_the_encoder_is(study):
+    train, dev = study.splits.train, study.splits.dev
+    twin = study.encoder.randomised(study.seed)
+    layerwise = LayerwiseProbe.fit(extract_activations(twin, train.texts, study.pooling), train.labels, train.label_names)
+    expected = layerwise.predict_proba(extract_activations(twin, dev.texts, study.pooling))
+    (ours,) = predicted(study, "random_weights").probabilities
+    assert np.array_equal(ours, expected)
+    assert np.abs(ours - study.probabilities("dev")).max() > 0.01
+
+
+def test_weights_that_are_themselves_the_random_ones_are_refused_as_their_own_baseline(tiny_folder, tmp_path, study):
+    folder = shutil.copytree(tiny_folder(), tmp_path / "tiny-bert")
+    load_encoder(str(folder)).randomised(0).model.save_pretrained(folder)
+    encoder = load_encoder(str(folder))
+    result = measure_baselines(probe_layers(encoder, study.splits, seed=0), NO_CACHE, names=("random_weights",))
+    reason = "The weights of tiny-bert are themselves those that seed 0 draws, and so no baseline for it."
+    assert [row["score"] for row in result["baselines"][0]["layers"]] == [None] * 4
+    assert result["baselines"][0]["layers"][0]["reason"].startswith(reason)
+
+
+def test_random_weights_of_another_seed_are_other_weights(study):
+    other = LayerStudy(study.encoder, study.splits, study.activations, study.layerwise, seed=1)
+    assert not np.allclose(predicted(study, "random_weights").probabilities, predicted(other, "random_weights").probabilities)
+
+
+def test_shuffled_labels_score_chance_where_the_true_ones_do_not(study):
+    means = []
+    for seed in range(2):
+        other = LayerStudy(study.encoder, study.splits, study.activations, study.layerwise, seed)
+        rows = measured(other, "shuffled")["layers"]
+        assert all(row["low"] < 0.5 < row["high"] for row in rows)
+        means.append([row["score"] for row in rows])
+    assert np.abs(np.mean(means, axis=0) - 0.5).max() < 0.08
+    assert study.metrics("dev").scores["accuracy"][0].low > 0.75
+
+
+def test_shuffled_labels_are_trains_own_in_five_other_orders(study, monkeypatch):
+    seen = []
+    fit = LayerwiseProbe.fit.__func__
+
+    def spy(cls, activations, labels, *args, **kwargs):
+        seen.append(labels)
+        return fit(cls, activations, labels, *args, **kwargs)
+
+    monkeypatch.setattr(LayerwiseProbe, "fit", classmethod(spy))
+    measured(study, "shuffled")
+    ours = study.splits.train.labels
+    assert len({labels.tobytes() for labels in seen}) == 5
+    for labels in seen:
+        assert np.array_equal(np.bincount(labels), np.bincount(ours))
+        assert 0.35 < (labels != ours).mean() < 0.65
+
+
+def test_the_probe_kind_of_the_study_is_the_one_that_is_fitted(study_of):
+    study = study_of(a_word_decides(), probe="majority")
+    result = measured(study, "shuffled")
+    assert len({row["score"] for row in result["layers"]}) == 1
+
+
+def test_truncated_texts_are_told_beside_the_word_baselines(tiny_folder, study):
+    assert measured(study, "bag_of_words")["notes"] == []
+    short = probe_layers(load_encoder(str(tiny_folder(seed=7)), max_length=6), study.splits)
+    assert measured(short, "bag_of_words")["notes"] == ["it reads whole texts, the encoder reads 6 tokens of each."]
+    result = measure_baselines(short, NO_CACHE, names=("majority", "bag_of_words"))
+    assert result["notes"] == ["Bag of words: it reads whole texts, the encoder reads 6 tokens of each."]
+
+
+def test_any_choice_of_baselines_comes_in_the_order_asked(study):
+    result = measure_baselines(study, NO_CACHE, names=("length", "majority"))
+    assert [one["name"] for one in result["baselines"]] == ["length", "majority"]
+    assert result["metric"] == study.headline
+    with pytest.raises(UnknownNameError, match=r"Unknown baseline 'svm'. Choose one of: bag_of_words, length, majority, random"):
+        measure_baselines(study, NO_CACHE, names=("svm",))
+
+
+def test_each_baseline_is_cached_for_itself(study, tmp_path, monkeypatch):
+    cache = Cache(tmp_path)
+    made = []
+
+    def counted(name: str) -> Baseline:
+        predict = BASELINES[name].predict
+        return replace(BASELINES[name], predict=lambda *args: made.append(name) or predict(*args))
+
+    for name in ("majority", "length", "tfidf"):
+        monkeypatch.setitem(BASELINES, name, counted(name))
+    first = measure_baselines(study, cache, names=("length",))
+    both = measure_baselines(study, cache, names=("tfidf", "length"))
+    again = measure_baselines(study, Cache(tmp_path), names=("length", "tfidf"))
+    assert made == ["length", "tfidf"]
+    assert both["baselines"] == again["baselines"][::-1]
+    assert first["baselines"] == again["baselines"][:1]
+    fewer = replace(study.splits, dev=study.splits.dev.select(range(40)))
+    activations = {name: extract_activations(study.encoder, rows.texts) for name, rows in fewer.items()}
+    measure_baselines(LayerStudy(study.encoder, fewer, activations, study.layerwise, 0), cache, names=("length",))
+    assert made == ["length", "tfidf", "length"], "other dev rows are another result"
+
+
+def test_a_baseline_that_cannot_be_fitted_says_why_and_leaves_the_others_alone(study_of, tmp_path):
+    texts = [f"{'!' * (1 + i % 5)} {'?' * (1 + i // 5)}" for i in range(200)]
+    study = study_of(split_texts(texts, ["a", "b"] * 100, name="signs"))
+    words, length = measure_baselines(study, Cache(tmp_path), names=("bag_of_words", "length"))["baselines"]
+    assert words["score"] is None
+    assert words["reason"].startswith("The training texts give no words to count")
+    assert length["score"] is not None
+
+
+def test_a_failing_layer_baseline_has_an_empty_row_per_layer(study):
+    rows = BASELINES["random_weights"].failure(study, "no such weights")["layers"]
+    assert [row["layer"] for row in rows] == [0, 1, 2, 3]
+    assert all((row["score"], row["reason"], row["reliable"]) == (None, "no such weights", False) for row in rows)
+
+
+def test_progress_rises_to_its_total(study):
+    heard = []
+    measure_baselines(study, NO_CACHE, lambda done, total: heard.append((done, total)))
+    done = [count for count, _ in heard]
+    assert {total for _, total in heard} == {100 * len(BASELINES)}
+    assert done == sorted(done)
+    assert done[-1] == 100 * len(BASELINES)
+    assert len(set(done)) > 3 * len(BASELINES)
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_a_cancelled_baseline_stops_and_leaves_nothing_behind(study, tmp_path, name):
+    heard = []
+
+    def cancel(done, total):
+        if done and not heard:
+            heard.append(done)
+            raise CancelledError("Cancelled.")
+
+    with pytest.raises(CancelledError):
+        measure_baselines(study, Cache(tmp_path), cancel, names=(name,))
+    assert not list(tmp_path.glob("baselines/*"))
+
+
+def test_real_sentences_give_the_words_their_known_worth(test_data, study_of):
+    splits = load_dataset("sst2_sentences", str(test_data / "sst2"), DatasetOptions(max_examples=2_000))
+    study = study_of(splits)
+    assert 0.72 < measured(study, "bag_of_words")["score"] < 0.80
+    assert 0.72 < measured(study, "tfidf")["score"] < 0.82
+    assert measured(study, "length")["score"] < 0.6

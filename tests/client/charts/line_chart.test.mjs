@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {layerAxis} from '../../../lit_probe/client/charts/axes.js';
+import {lineChart, MARGIN, marginFor} from '../../../lit_probe/client/charts/line_chart.js';
+import {linearAxis} from '../../../lit_probe/client/charts/axes.js';
+import {logAxis} from '../../../lit_probe/client/charts/axes.js';
+import {nearest} from '../../../lit_probe/client/charts/scales.js';
+import {spreadLabels} from '../../../lit_probe/client/charts/line_chart.js';
+import {svgText} from '../../../lit_probe/client/charts/svg.js';
+import {findAll, textOf, withClass} from '../example_answers.mjs';
+
+const STYLE = {color: '#123456', marker: 'circle', dash: ''};
+const points = (...scores) => scores.map((score, x) => ({x, score, low: null, high: null}));
+const VIEW = {width: 500, height: 260, axis: layerAxis(3), yTitle: 'Score', domain: [0, 1]};
+
+test('references are named at their right end, one under the other where they would overlap', () => {
+  const references = [
+    {name: 'a', label: 'bag of words 0.700', value: 0.7, color: '#000', dash: '4 3'},
+    {name: 'b', label: 'TF-IDF 0.705', value: 0.705, color: '#000', dash: '2 2'},
+  ];
+  const drawing = lineChart({...VIEW, series: [], references, margin: marginFor(references.map(({label}) => label))});
+  const labels = withClass(drawing, 'end-label');
+  assert.deepEqual(labels.map(textOf), ['bag of words 0.700', 'TF-IDF 0.705']);
+  assert.ok(Number(labels[0].attributes.y) - Number(labels[1].attributes.y) >= 13);
+  assert.ok(labels.every(({attributes}) => Number(attributes.x) + 5 * 18 <= VIEW.width));
+  assert.equal(withClass(drawing, 'reference').length, 2);
+});
+
+test('a series without a value has no label and no NaN', () => {
+  const drawing = lineChart({...VIEW, series: [{name: 'empty', mode: 'line', points: points(null, null, null), style: STYLE, label: 'empty'}]});
+  assert.equal(withClass(drawing, 'end-label').length, 0);
+  assert.ok(!/NaN|Infinity|undefined/.test(svgText(drawing)));
+});
+
+test('marked layers have a bar each above the axis, which no value reaches', () => {
+  const one = {name: 'one', mode: 'line', points: points(0, 0.5, 0.4), style: STYLE};
+  const drawing = lineChart({...VIEW, series: [one], marked: {layers: [1, 2], label: 'alike'}});
+  const bars = withClass(drawing, 'marked-layer');
+  const [label] = withClass(drawing, 'marked-label');
+  assert.equal(bars.length, 2);
+  assert.equal(textOf(label), 'alike');
+  const lowest = Math.max(...findAll(withClass(drawing, 'series')[0], ({name}) => name === 'circle').map(({attributes}) => Number(attributes.cy)));
+  assert.ok(lowest <= Number(label.attributes.y) - 9 && Number(label.attributes.y) < bars[0].attributes.y);
+  assert.ok(bars[0].attributes.y + bars[0].attributes.height <= VIEW.height - MARGIN.bottom);
+});
+
+test('without marked layers the values have the room down to the axis', () => {
+  const one = {name: 'one', mode: 'line', points: points(0, 0.5, 0.4), style: STYLE};
+  const [, lowest] = [...findAll(lineChart({...VIEW, series: [one], marked: {layers: [], label: 'alike'}}), ({name}) => name === 'circle')].map(({attributes}) => Number(attributes.cy)).sort((a, b) => a - b).slice(-2);
+  assert.equal(lowest, VIEW.height - MARGIN.bottom);
+});
+
+test('a small chart has no axis titles and the number 0 for the embeddings', () => {
+  const drawing = lineChart({...VIEW, yTitle: '', axis: layerAxis(3, {small: true}), series: []});
+  assert.equal(withClass(drawing, 'axis-title').length, 0);
+  const names = findAll(withClass(drawing, 'layer-axis')[0], ({name}) => name === 'text').map(textOf);
+  assert.deepEqual(names, ['0', '1', '2']);
+});
+
+test('without labels the margin is the usual one', () => {
+  assert.deepEqual(marginFor([]), MARGIN);
+  assert.ok(marginFor(['random weights']).right > 60);
+});
+
+test('labels keep their places where there is room, and their order where there is not', () => {
+  assert.deepEqual(spreadLabels([10, 50, 90], 13, [0, 100]), [10, 50, 90]);
+  assert.deepEqual(spreadLabels([52, 50, 51], 10, [0, 100]), [70, 50, 60]);
+  const crowded = spreadLabels([98, 99, 100], 10, [0, 100]);
+  assert.deepEqual(crowded, [80, 90, 100]);
+  assert.deepEqual(spreadLabels([], 10, [0, 100]), []);
+});
+
+test('a logarithmic axis gives equal ratios equal widths and always names the last value', () => {
+  const {x, ticks} = logAxis([16, 32, 64, 128], 'n')([0, 324]);
+  assert.ok(Math.abs((x(32) - x(16)) - (x(128) - x(64))) < 1e-9);
+  assert.deepEqual(ticks.map(({label}) => label), ['16', '32', '64', '128']);
+  assert.deepEqual(logAxis([16, 32, 64, 128], 'n')([0, 60]).ticks.map(({at}) => at), [16, 128]);
+  assert.equal(logAxis([50], 'n')([0, 100]).x(50), 50);
+});
+
+test('a straight axis puts its ends at the ends', () => {
+  const {x, ticks} = linearAxis([0.5, 1], 'confidence')([56, 486]);
+  assert.deepEqual([x(0.5), x(1)], [56, 486]);
+  assert.ok(ticks.every(({at}) => at >= 0.5 && at <= 1));
+});
+
+test('the nearest value is found, whatever is missing', () => {
+  assert.equal(nearest([10, null, 30], 24), 2);
+  assert.equal(nearest([10, 20], 15), 0);
+  assert.equal(nearest([null], 3), -1);
+});

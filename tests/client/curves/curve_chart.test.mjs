@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {curveChart} from '../../../lit_probe/client/curves/curve_chart.js';
+import {layerScale} from '../../../lit_probe/client/charts/scales.js';
+import {MARGIN} from '../../../lit_probe/client/charts/line_chart.js';
+import {COLORS, SPLIT_STYLES} from '../../../lit_probe/client/charts/palette.js';
+import {paperFigure} from '../../../lit_probe/client/curves/paper_figure.js';
+import {scoreDomain} from '../../../lit_probe/client/curves/score_domain.js';
+import {svgText} from '../../../lit_probe/client/charts/svg.js';
+import {DEV, findAll, makeAnswer, makeSeries, TEST, textOf, TRAIN, withClass} from '../example_answers.mjs';
+
+const VIEW = {width: 500, height: 300, currentLayer: null, hoveredLayer: null};
+const LINE_AND_POINT = [{series: DEV, mode: 'line'}, {series: TEST, mode: 'point'}, {series: TRAIN, mode: 'hidden'}];
+const chart = (series, drawn, changes = {}) => curveChart(makeAnswer(series), {...VIEW, drawn, domain: scoreDomain(drawn, 2), ...changes});
+const marks = (node) => findAll(node, ({name, attributes}) => name !== 'text' && attributes.stroke === '#FFFFFF');
+
+test('a line has a mark per layer and a band, a point has one mark and a bar, a hidden series nothing', () => {
+  const drawing = chart([TRAIN, DEV, TEST], LINE_AND_POINT);
+  const [dev] = withClass(drawing, 'series').filter((node) => node.attributes.class.includes('dev'));
+  const [point] = withClass(drawing, 'series').filter((node) => node.attributes.class.includes('test'));
+  assert.equal(marks(dev).length, 4);
+  assert.equal(withClass(drawing, 'band').length, 1);
+  assert.equal(marks(point).length, 1);
+  assert.equal(withClass(point, 'interval').length, 1);
+  assert.equal(withClass(drawing, 'series').length, 2);
+});
+
+test('a higher score stands higher', () => {
+  const [series] = withClass(chart([DEV], [{series: DEV, mode: 'line'}]), 'series');
+  const heights = marks(series).map(({attributes}) => Number(attributes.cy));
+  assert.ok(heights[2] < heights[3] && heights[3] < heights[1] && heights[1] < heights[0]);
+});
+
+test('the axes have titles, and layers their names', () => {
+  const drawing = chart([DEV], [{series: DEV, mode: 'line'}]);
+  assert.deepEqual(withClass(drawing, 'axis-title').map(textOf), ['Accuracy', 'Layer']);
+  const names = findAll(withClass(drawing, 'layer-axis')[0], ({name}) => name === 'text').map(textOf);
+  assert.deepEqual(names, ['embeddings', '1', '2', '3', 'Layer']);
+});
+
+test('the dev-chosen layer is marked at its place', () => {
+  const [mark] = withClass(chart([DEV], [{series: DEV, mode: 'line'}]), 'chosen-layer');
+  assert.equal(textOf(mark).trim(), 'chosen on dev');
+  const {x} = layerScale(4, [MARGIN.left, VIEW.width - MARGIN.right]);
+  assert.equal(Number(mark.children[0].attributes.x1), Number(x(2).toFixed(2)));
+});
+
+test('one curve has one labelled majority line, several share one label that tells them apart', () => {
+  const one = withClass(chart([DEV], [{series: DEV, mode: 'line'}]), 'majority');
+  assert.deepEqual(one.map(({name}) => name), ['line', 'text']);
+  assert.equal(textOf(one[1]), 'baseline 0.509');
+  const two = withClass(chart([DEV, TEST], [{series: DEV, mode: 'line'}, {series: TEST, mode: 'line'}]), 'majority');
+  assert.equal(two.length, 3);
+  assert.equal(textOf(two[2]), 'baseline dev 0.509, test 0.501');
+});
+
+test('majority lines of the same height share one value', () => {
+  const train = makeSeries('train', [0.8, 0.85, 0.9, 0.95], {majority: 0.5091});
+  const lines = withClass(chart([DEV, train], [{series: DEV, mode: 'line'}, {series: train, mode: 'line'}]), 'majority');
+  assert.equal(textOf(lines.at(-1)), 'baseline 0.509');
+});
+
+test('a metric without a majority baseline has no such line', () => {
+  const series = makeSeries('dev', [0.7, 0.8], {majority: null});
+  assert.equal(withClass(chart([series], [{series, mode: 'line'}]), 'majority').length, 0);
+});
+
+test('what is not to be relied on is grey', () => {
+  const doubtful = makeSeries('dev', [0.7, 0.8, 0.9, 0.6], {n: 12, reliable: false, reason: 'only 12 rows'});
+  const drawing = chart([doubtful], [{series: doubtful, mode: 'line'}]);
+  assert.equal(withClass(drawing, 'band')[0].attributes.fill, COLORS.unreliable);
+  assert.ok(marks(drawing).every(({attributes}) => attributes.fill === COLORS.unreliable));
+  assert.equal(withClass(chart([DEV], [{series: DEV, mode: 'line'}]), 'band')[0].attributes.fill, SPLIT_STYLES.dev.color);
+});
+
+test('the current layer’s column is tinted and its number bold', () => {
+  const drawing = chart([DEV], [{series: DEV, mode: 'line'}], {currentLayer: 3});
+  assert.equal(withClass(drawing, 'current-layer').length, 1);
+  const bold = findAll(withClass(drawing, 'layer-axis')[0], (node) => node.attributes['font-weight'] === 'bold' && !node.attributes.class);
+  assert.deepEqual(bold.map(textOf), ['3']);
+});
+
+test('a lone point beside a line does not cover the line’s own point', () => {
+  const drawing = chart([DEV, TEST], LINE_AND_POINT);
+  const {x} = layerScale(4, [MARGIN.left, VIEW.width - MARGIN.right]);
+  const [bar] = withClass(drawing, 'interval');
+  assert.ok(Number(/H([\d.]+)/.exec(bar.attributes.d)[1]) > x(2) + 5);
+});
+
+test('no number in a drawing is NaN, whatever is missing', () => {
+  const holes = makeSeries('dev', [null, 0.7, null, 0.9], {majority: null});
+  const empty = makeSeries('test', [null, null, null, null], {n: 0, majority: null});
+  for (const mode of ['line', 'point']) {
+    for (const width of [180, 500, 1400]) {
+      const text = svgText(chart([holes, empty], [{series: holes, mode: 'line'}, {series: empty, mode}], {width, currentLayer: 0, hoveredLayer: 3}));
+      assert.ok(!/NaN|Infinity|undefined/.test(text));
+    }
+  }
+});
+
+test('everything drawn stays inside the picture, from a narrow column to a full screen', () => {
+  const many = makeSeries('dev', Array.from({length: 25}, (_, i) => 0.6 + i / 100));
+  for (const width of [240, 480, 1400]) {
+    const drawing = chart([many], [{series: many, mode: 'line'}], {width});
+    for (const {attributes} of marks(drawing)) {
+      assert.ok(attributes.cx - attributes.r >= 0 && Number(attributes.cx) + Number(attributes.r) <= width);
+      assert.ok(attributes.cy >= 0 && attributes.cy <= VIEW.height);
+    }
+  }
+});
+
+test('the downloaded figure stands alone: title, setting, legend, and no style sheet, script or outside address', () => {
+  const text = svgText(paperFigure(makeAnswer([TRAIN, DEV, TEST]), LINE_AND_POINT, 'whole data set (3,193 examples)', 'sst2'));
+  for (const phrase of [
+    'Accuracy of logistic probes by layer: all-MiniLM-L6-v2 on sst2', 'mean pooling', 'trained on sst2', 'whole data set (3,193 examples)',
+    'dev, n = 872', 'test, n = 1,821, layer 2 only: 0.806 [0.786, 0.826]', '95 % intervals',
+  ]) assert.ok(text.includes(phrase), phrase);
+  assert.ok(!/<style|<script|class="current-layer"|href|train, n/.test(text));
+  assert.deepEqual([...new Set(text.match(/https?:[^"]*/g))], ['http://www.w3.org/2000/svg']);
+});
+
+test('the downloaded figure says why something is grey', () => {
+  const doubtful = makeSeries('dev', [0.7, 0.8, 0.9, 0.6], {n: 12, reliable: false, reason: 'only 12 rows'});
+  assert.ok(svgText(paperFigure(makeAnswer([doubtful]), [{series: doubtful, mode: 'line'}], 'selection (12 examples)', 'sst2')).includes('(only 12 rows)'));
+});

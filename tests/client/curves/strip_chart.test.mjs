@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {MARGIN} from '../../../lit_probe/client/charts/line_chart.js';
+import {layerScale} from '../../../lit_probe/client/charts/scales.js';
+import {heatColor} from '../../../lit_probe/client/charts/palette.js';
+import {stripChart, stripsHeight} from '../../../lit_probe/client/curves/strip_chart.js';
+import {findAll, textOf, withClass} from '../example_answers.mjs';
+
+const EXAMPLE = {label: 'positive', edited: false, truncated: false, probabilities: [[0.6, 0.4], [0.13, 0.87], [0.02, 0.98]], model: null};
+const VIEW = {width: 500, currentLayer: 1, hoveredLayer: null};
+
+test('every class has a cell per layer with its probability', () => {
+  const strips = withClass(stripChart(EXAMPLE, ['negative', 'positive'], VIEW), 'class-strip');
+  assert.deepEqual(strips.map((strip) => withClass(strip, 'cell').map((cell) => textOf(cell).trim())), [['0.60', '0.13', '0.02'], ['0.40', '0.87', '0.98']]);
+});
+
+test('the gold label is named as such, and only it', () => {
+  const names = withClass(stripChart(EXAMPLE, ['negative', 'positive'], VIEW), 'class-strip').map((strip) => textOf(strip.children[0]));
+  assert.deepEqual(names, ['negative', 'gold label: positive']);
+});
+
+test('cells stand in the columns of the curve above', () => {
+  const {x} = layerScale(3, [MARGIN.left, VIEW.width - MARGIN.right]);
+  const [strip] = withClass(stripChart(EXAMPLE, ['negative', 'positive'], VIEW), 'class-strip');
+  withClass(strip, 'cell').forEach((cell, layer) => {
+    const {x: left, width} = cell.children[0].attributes;
+    assert.ok(Math.abs(Number(left) + Number(width) / 2 - x(layer)) < 0.02);
+  });
+});
+
+test('narrow cells carry no numbers', () => {
+  const texts = findAll(stripChart(EXAMPLE, ['negative', 'positive'], {...VIEW, width: 140}), ({name}) => name === 'text').map(({children}) => children[0]);
+  assert.deepEqual(texts, ['negative', 'gold label: po…ve']);
+});
+
+test('the picture grows with the number of classes', () => {
+  assert.ok(stripsHeight(6) > stripsHeight(2));
+  assert.equal(stripChart(EXAMPLE, ['negative', 'positive'], VIEW).attributes.height, stripsHeight(2));
+});
+
+const luminance = (color) => {
+  const channels = color.startsWith('#') ? [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16)) : color.match(/\d+/g).map(Number);
+  const [r, g, b] = channels.map((channel) => channel / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+
+test('a higher probability is darker, and its number is legible on it (WCAG contrast of 4.5 or more)', () => {
+  let before = Infinity;
+  for (let probability = 0; probability <= 1.0001; probability += 0.01) {
+    const {fill, text} = heatColor(probability);
+    assert.ok(luminance(fill) < before);
+    before = luminance(fill);
+    const [light, dark] = [luminance(fill), luminance(text)].sort((a, b) => b - a);
+    assert.ok((light + 0.05) / (dark + 0.05) >= 4.5, `${probability.toFixed(2)}: ${((light + 0.05) / (dark + 0.05)).toFixed(2)}`);
+  }
+});

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {countOf, formatScore} from '../../../lit_probe/client/words/format.js';
+import * as sentences from '../../../lit_probe/client/words/sentences.js';
+import {seriesLegend} from '../../../lit_probe/client/curves/drawn_series.js';
+import {DEV, RECORDED, TEST, TRAIN} from '../example_answers.mjs';
+
+test('the panel says which examples the curve is about', () => {
+  assert.equal(sentences.selectionSentence({nScored: 1744, nSelected: 0, slice: null}), 'Whole data set shown: 1,744 examples');
+  assert.equal(sentences.selectionSentence({nScored: 40, nSelected: 40, slice: null}), 'Selection: 40 examples');
+  assert.equal(sentences.selectionSentence({nScored: 12, nSelected: 12, slice: 'irony'}), 'Slice “irony”: 12 examples');
+});
+
+test('one selected example leaves the whole data set in the curve', () => {
+  assert.equal(sentences.selectionSentence({nScored: 1744, nSelected: 1, slice: null}), 'Whole data set shown: 1,744 examples');
+});
+
+test('a file names its examples without speaking of the screen', () => {
+  assert.equal(sentences.examplesWords({nScored: 1744, nSelected: 0, slice: null}), 'whole data set (1,744 examples)');
+  assert.equal(sentences.examplesWords({nScored: 40, nSelected: 40, slice: null}), 'selection (40 examples)');
+  assert.equal(sentences.examplesWords({nScored: 40, nSelected: 40, slice: 'irony'}), 'slice “irony” (40 examples)');
+});
+
+test('what is left out is counted, in the singular and in the plural', () => {
+  const none = {edited: 0, unlabelled: 0, train: 0, seen_in_training: 0};
+  assert.deepEqual(sentences.leftOutSentences({...none, edited: 1}, true), ['1 edited row left out']);
+  assert.deepEqual(sentences.leftOutSentences({...none, unlabelled: 2, seen_in_training: 1}, false), [
+    '1 row left out: the probes were trained on its text', '2 rows left out: no known label',
+  ]);
+  assert.deepEqual(sentences.leftOutSentences({...none, train: 500}, true), ['500 train rows left out: the probes were trained on them']);
+  assert.deepEqual(sentences.leftOutSentences({...none, train: 500}, false), ['500 train rows left out']);
+  assert.deepEqual(sentences.leftOutSentences(none, true), []);
+});
+
+test('where nothing is scored, it is said why', () => {
+  const none = {edited: 0, unlabelled: 0, train: 0, seen_in_training: 0};
+  const said = (counts, own = true, selected = true) => sentences.nothingScoredSentence({...none, ...counts}, own, selected);
+  assert.equal(said({train: 30}), 'All 30 selected rows were trained on, so nothing is scored by default.');
+  assert.equal(said({train: 30}, true, false), 'All 30 rows were trained on, so nothing is scored by default.');
+  assert.equal(said({train: 30, edited: 2}), 'None of these rows is scored by default: 30 train rows left out: the probes were trained on them; 2 edited rows left out.');
+  assert.equal(said({edited: 2}), 'None of these rows is scored: 2 edited rows left out.');
+  const {left_out: leftOut, own_rows: own} = RECORDED.train_alone;
+  assert.match(sentences.nothingScoredSentence(leftOut, own, true), /^All \d+ selected rows were trained on/);
+});
+
+test('a layer is described by its score, its interval and n', () => {
+  const score = {layer: 4, score: 0.8121, low: 0.785, high: 0.8362};
+  assert.equal(sentences.layerSentence(score, 872), 'layer 4: 0.812 [0.785, 0.836], n = 872');
+});
+
+test('a missing interval or score is not invented', () => {
+  assert.equal(sentences.intervalText({layer: 0, score: 0.5, low: null, high: null}), '0.500');
+  assert.equal(sentences.intervalText({layer: 0, score: null, low: null, high: null}), 'not defined');
+});
+
+test('an example is described by layer, top class and gold label', () => {
+  const example = {label: 'positive', edited: false, truncated: false, probabilities: [[0.6, 0.4], [0.13, 0.87]], model: null};
+  assert.equal(sentences.exampleSentence(example, ['negative', 'positive'], 1, 1), 'Layer 1 (dev-chosen): positive (0.87); gold label positive');
+  assert.equal(sentences.exampleSentence({...example, label: null}, ['negative', 'positive'], 0, 1), 'Layer 0 (embeddings): negative (0.60); no gold label');
+});
+
+test('a heading names what is special about a layer', () => {
+  assert.equal(sentences.layerHeading(3, 4), 'Layer 3');
+  assert.equal(sentences.layerHeading(4, 4), 'Layer 4 (dev-chosen)');
+  assert.equal(sentences.layerHeading(0, 0), 'Layer 0 (embeddings, dev-chosen)');
+});
+
+test('the model’s own prediction is told from the probe’s', () => {
+  assert.equal(sentences.modelSentence({label_names: ['a', 'b', 'c'], probabilities: [0.1, 0.7, 0.2]}), 'The model’s own prediction: b (0.70)');
+});
+
+test('fits that did not converge are named', () => {
+  assert.equal(sentences.convergenceSentence([]), '');
+  assert.equal(sentences.convergenceSentence([3]), 'The probe of layer 3 did not converge');
+  assert.equal(sentences.convergenceSentence([1, 2, 5]), 'The probes of layers 1, 2 and 5 did not converge');
+});
+
+test('the legend gives a lone point its layer and its value', () => {
+  assert.equal(seriesLegend({series: TEST, mode: 'line'}, 2), 'test, n = 1,821');
+  assert.equal(seriesLegend({series: TEST, mode: 'point'}, 2), 'test, n = 1,821, layer 2 only: 0.806 [0.786, 0.826]');
+});
+
+test('numbers read the same in every browser language', () => {
+  assert.equal(countOf(1, 'example'), '1 example');
+  assert.equal(countOf(12345, 'example'), '12,345 examples');
+  assert.equal(formatScore(-0.25), '−0.250');
+  assert.equal(formatScore(null), '–');
+});
+
+test('what is scored is counted by split, and where test is a single point that is said', () => {
+  const drawn = (...modes) => [DEV, TEST, TRAIN].flatMap((series, i) => (modes[i] ? [{series, mode: modes[i]}] : []));
+  assert.equal(sentences.scoredSentence(drawn('line', 'point'), 2), 'Scored: 872 dev rows (test: 1,821 rows, at layer 2 only)');
+  assert.equal(sentences.scoredSentence(drawn('line', 'line'), 2), 'Scored: 872 dev rows, 1,821 test rows');
+  assert.equal(sentences.scoredSentence(drawn('line', 'point', 'line'), 2), 'Scored: 872 dev rows, 500 train rows, which show fit (test: 1,821 rows, at layer 2 only)');
+  assert.equal(sentences.scoredSentence(drawn('line', null, 'hidden'), 2), 'Scored: 872 dev rows');
+  assert.equal(sentences.scoredSentence([], 2), '');
+});

@@ -1,0 +1,70 @@
+"""The registry of data sets: names, the --datasets flag, and a quick import."""
+
+import subprocess
+import sys
+
+import pytest
+
+from lit_probe.data import DATASETS, load_dataset, parse_dataset_flag
+from lit_probe.errors import DatasetError, UnknownNameError
+
+
+def test_the_names_are_those_of_the_documentation():
+    assert list(DATASETS) == ["demo", "sst2", "sst2_sentences", "imdb", "csv", "tsv", "jsonl"]
+
+
+@pytest.mark.parametrize("call", [load_dataset, parse_dataset_flag])
+def test_an_unknown_name_lists_the_choices(call):
+    with pytest.raises(UnknownNameError, match=r"Unknown data set 'sst3'. Choose one of: csv, demo, imdb"):
+        call("sst3")
+
+
+@pytest.mark.parametrize(
+    ("flag", "wanted"),
+    [
+        ("demo", [("demo", None)]),
+        ("sst2=../data/sst2, imdb ,csv = a b.csv", [("sst2", "../data/sst2"), ("imdb", None), ("csv", "a b.csv")]),
+        ("csv=a=b.csv,csv=c.csv", [("csv", "a=b.csv"), ("csv", "c.csv")]),
+    ],
+)
+def test_the_flag_names_data_sets_with_or_without_a_path(flag, wanted):
+    assert parse_dataset_flag(flag) == wanted
+
+
+@pytest.mark.parametrize(("flag", "error"), [("", UnknownNameError), ("demo,", UnknownNameError), ("csv=", DatasetError)])
+def test_a_flag_with_a_gap_is_refused(flag, error):
+    with pytest.raises(error):
+        parse_dataset_flag(flag)
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o400, 0o100])
+@pytest.mark.parametrize(("name", "file"), [("csv", "train.csv"), ("sst2", "train.tsv"), ("imdb", "train/pos/0_9.txt")])
+def test_a_folder_that_may_not_be_read_is_refused(guarded_folder, closed, name, file, mode):
+    path = guarded_folder / "copy" / file
+    path.parent.mkdir(parents=True)
+    path.write_text("text,label\na,1\n")
+    folder = guarded_folder / "copy"
+    # The folder of reviews is reached by name, so that it is that folder which has to be listed.
+    with closed(path.parent if name == "imdb" else folder, mode), pytest.raises(DatasetError, match=r"cannot be read .*denied"):
+        load_dataset(name, str(folder))
+
+
+def test_a_folder_in_the_way_to_the_reviews_that_may_not_be_read_is_refused(guarded_folder, closed):
+    (guarded_folder / "copy" / "train" / "pos").mkdir(parents=True)
+    with closed(guarded_folder / "copy" / "train"), pytest.raises(DatasetError, match=r"cannot be read .*denied"):
+        load_dataset("imdb", str(guarded_folder / "copy"))
+
+
+@pytest.mark.parametrize("name", ["csv", "sst2", "imdb"])
+@pytest.mark.parametrize("source", ["/dev/null", "x" * 300])
+def test_a_source_that_is_no_file_is_refused_by_every_loader(name, source):
+    with pytest.raises(DatasetError, match=source):
+        load_dataset(name, source)
+
+
+def test_loading_the_demo_imports_no_heavy_library():
+    code = (
+        "import sys; from lit_probe.data import load_dataset; load_dataset('demo');"
+        "print([m for m in ('torch', 'pandas', 'datasets', 'sklearn', 'pyarrow', 'lit_nlp') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

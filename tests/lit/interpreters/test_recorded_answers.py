@@ -1,0 +1,72 @@
+"""The client's tests draw answers that a server gave: these must have the shape of those that it gives now."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lit_nlp.api.dataset import IndexedDataset
+from lit_nlp.lib import serialize
+from tiny_probing import LABELS, computed, models_of, tiny_splits, worded_splits
+
+from lit_probe.encoder.encoder import load_encoder
+from lit_probe.lit.interpreters import INTERPRETERS
+
+RECORDED = Path(__file__).parent.parent / "client" / "recorded_answers.json"
+CHECKS = ("layer_comparison", "selectivity", "description_length", "learning_curve", "calibration", "agreement")
+
+
+def answer_of(model: Any, interpreter: str, inputs: Any = (), **config: Any) -> Any:
+    """What the panel gets in the end."""
+    deadline = time.monotonic() + 60
+    dataset = IndexedDataset(base=model.dataset)
+    while True:
+        answer = INTERPRETERS[interpreter].run(list(inputs), model, dataset, config=config)
+        if answer["status"] != "computing":
+            return json.loads(json.dumps(serialize.from_json(serialize.to_json(answer, simple=True, allow_nan=False))))
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def answers(tiny_folder) -> dict[str, Any]:
+    encoder = load_encoder(str(tiny_folder(n_classes=2)))
+    encoder.checkpoint.config["id2label"] = dict(enumerate(LABELS))
+    splits = worded_splits()
+    model, other = models_of([computed(encoder, splits), computed(encoder, tiny_splits())])
+    rows = IndexedDataset(base=model.dataset).examples
+    provenance = answer_of(model, "provenance", rows, number={"check": "layer_metrics", "examples": "whole data set"})
+    provenance["card"]["model"]["id"] = "tiny-bert"  # Not where it stands on this machine.
+    return {
+        "layer_metrics": answer_of(model, "layer_metrics", rows),
+        "train_alone": answer_of(model, "layer_metrics", [row for row in rows if row["probe_split"] == "train"]),
+        **{check: answer_of(model, "probe_checks", check=check) for check in CHECKS},
+        "two_layers": answer_of(model, "probe_checks", check="layer_comparison", layers=[3, 1]),
+        "baseline_of_text": answer_of(model, "probe_checks", check="baselines", baseline="tfidf"),
+        "baseline_by_layer": answer_of(model, "probe_checks", check="baselines", baseline="shuffled"),
+        "transfer": answer_of(other, "transfer"),
+        "provenance": provenance,
+    }
+
+
+def shape(value: Any) -> Any:
+    """Names and kinds without the values; of a list, those of its first entry."""
+    if isinstance(value, dict):
+        return {name: shape(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [shape(one) for one in value[:1]]
+    # What is missing in one answer may be there in another.
+    return "value" if isinstance(value, float | int | str) or value is None else type(value).__name__
+
+
+def test_recorded_answers_have_the_shape_of_those_that_the_server_gives(answers):
+    if not RECORDED.exists():
+        RECORDED.write_text(json.dumps(answers, ensure_ascii=False, separators=(",", ":")) + "\n")
+        pytest.fail("The answers were recorded anew: run the tests of the client.")
+    recorded = json.loads(RECORDED.read_text())
+    assert set(recorded) == set(answers)
+    for name, answer in answers.items():
+        assert shape(recorded[name]) == shape(answer), f"{name}: delete {RECORDED.name}, and run this test to record it anew"

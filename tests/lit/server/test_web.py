@@ -1,0 +1,196 @@
+"""LIT's page as we serve it, the answers' headers, and what becomes of errors."""
+
+from __future__ import annotations
+
+import logging
+import re
+from importlib.metadata import version
+from importlib.resources import files
+
+import pytest
+from tiny_lit_app import Browser, tiny_lit_app, wrapped
+from werkzeug.test import create_environ
+from werkzeug.wrappers import Response
+
+from lit_probe.errors import LitProbeError
+from lit_probe.lit.server import page
+from lit_probe.lit.server.page import CONTENT_TYPES, PackagedFiles, with_our_tags
+from lit_probe.lit.server.web import wrap
+
+INTERPRETER = "/get_interpretations?model=letters&dataset_name=films&interpreter=misbehaving&do_predict=0"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    return Browser(wrapped())
+
+
+@pytest.fixture(scope="module")
+def stock_page():
+    return Response.from_app(tiny_lit_app(), create_environ("/")).get_data()
+
+
+# ---- the page
+
+
+def test_the_page_asks_no_outside_address_and_everything_is_relative_to_it(browser):
+    html = browser.get("/").text
+    addresses = re.findall(r'(?:href|src)="([^"]*)"', html)
+    assert addresses == [
+        "static/favicon.png",
+        "./lit_probe/fonts/fonts.css",
+        f"./lit_probe/index.js?v={PackagedFiles.find().version}",
+        "main.js",
+    ]
+    for address in addresses:
+        assert browser.get("/" + address.removeprefix("./")).status_code == 200
+
+
+def test_our_script_is_a_module_in_the_head_and_lits_page_is_otherwise_untouched(browser, stock_page):
+    html = browser.get("/").data
+    # What is shown where the address lacks its slash.
+    lost = re.compile(rb'  <style>\n    \.lit-probe-lost.*?</style>\n|\n  <p class="lit-probe-lost">.*?</p>', re.DOTALL)
+    html, n_lost = lost.subn(b"", html)
+    assert n_lost == 2
+    ours = re.compile(rb'  <(?:script type="module"|link) (?:src|href)="\./lit_probe/[^>]*>(?:</script>)?\n')
+    assert len(ours.findall(html[: html.index(b"</head>")])) == 2
+    assert ours.sub(b"", html) == page.GOOGLE_FONT_LINK.sub(b"", stock_page)
+
+
+def test_another_lit_version_or_another_page_is_refused_with_what_to_do(stock_page, monkeypatch):
+    with pytest.raises(LitProbeError, match=r"0 font links.*pip install --force-reinstall lit-nlp==1\.3\.1"):
+        with_our_tags(b"<head></head>", "x")
+    with pytest.raises(LitProbeError, match="2 </head>"):
+        with_our_tags(stock_page + b"</head>", "x")
+    assert version("lit-nlp") == page.LIT_VERSION
+    monkeypatch.setattr(page, "LIT_VERSION", "1.4.0")
+    with pytest.raises(LitProbeError, match=r"lit_probe works with lit-nlp 1\.4\.0, but 1\.3\.1 is installed\. Run: pip install"):
+        with_our_tags(stock_page, "x")
+
+
+def test_the_browser_asks_again_before_it_uses_a_kept_page_or_file(browser):
+    for path in ("/", "/lit_probe/index.js", "/lit_probe/fonts/material-icons.woff2"):
+        first = browser.get(path)
+        assert first.headers["Cache-Control"] == "no-cache"
+        again = browser.get(path, headers={"If-None-Match": first.headers["ETag"]})
+        assert (again.status_code, again.data) == (304, b"")
+        assert browser.get(path, headers={"If-None-Match": '"old"'}).status_code == 200
+
+
+def test_every_client_file_is_served_as_what_it_is(browser):
+    table = PackagedFiles.find().by_url
+    assert {url.rpartition(".")[2] for url in table} == {"js", "css", "woff2"}
+    for url, file in table.items():
+        response = browser.get(url)
+        assert response.data == file.read_bytes()
+        assert response.content_type == CONTENT_TYPES["." + url.rpartition(".")[2]]
+
+
+def test_the_script_address_changes_with_the_client(tmp_path):
+    (tmp_path / "index.js").write_text("1")
+    before = PackagedFiles({"/lit_probe/index.js": tmp_path / "index.js"}).version
+    (tmp_path / "index.js").write_text("2")
+    assert PackagedFiles({"/lit_probe/index.js": tmp_path / "index.js"}).version != before
+
+
+# ---- the fonts
+
+
+def test_the_style_sheet_brings_every_font_that_lit_asks_google_for_from_files_that_are_there(browser):
+    css = browser.get("/lit_probe/fonts/fonts.css").text
+    families = set(re.findall(r"font-family: '([^']+)'", css))
+    assert families >= {"Material Icons", "Material Icons Outlined", "Google Material Icons", "Roboto", "Google Sans"}
+    assert families >= {"Roboto Mono", "Share Tech Mono"}
+    for address in re.findall(r"url\('([^']+)'\)", css):
+        font = browser.get(f"/lit_probe/fonts/{address}")
+        assert (font.status_code, font.data[:4]) == (200, b"wOF2")
+    assert "http" not in css
+
+
+def test_each_font_has_its_licence_beside_it():
+    assets = files("lit_probe") / "lit" / "assets"
+    assert "Apache License" in (assets / "material-icons.LICENSE.txt").read_text()
+    assert "SIL Open Font License, Version 1.1" in (assets / "roboto.LICENSE.txt").read_text()
+
+
+# ---- headers
+
+
+@pytest.mark.parametrize("path", ["/", "/main.js", "/lit_probe/index.js", "/nowhere"])
+def test_every_answer_forbids_foreign_script_framing_and_guessing(browser, path):
+    for response in (browser.get(path), browser.post(path), browser.post("/get_info")):
+        policy = dict(part.strip().split(" ", 1) for part in response.headers["Content-Security-Policy"].split(";"))
+        assert policy["script-src"] == policy["default-src"] == "'self'"
+        assert policy["style-src"] == "'self' 'unsafe-inline'"
+        assert policy["frame-ancestors"] == "'self'"
+        assert policy["object-src"] == policy["base-uri"] == policy["form-action"] == "'none'"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Referrer-Policy"] == "no-referrer"
+        assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+def test_a_notebook_may_allow_its_own_page_to_frame_ours():
+    response = Browser(wrapped(frame_ancestors=["'self'", "http://localhost:*"])).get("/")
+    assert response.headers["Content-Security-Policy"].endswith("frame-ancestors 'self' http://localhost:*")
+
+
+# ---- errors
+
+
+def ask(browser, what):
+    return browser.post(INTERPRETER, {"inputs": [], "config": {"what": what}})
+
+
+def test_an_unexpected_error_shows_its_message_without_traceback_path_or_html(browser, caplog):
+    with caplog.at_level(logging.WARNING, logger="lit_probe"):
+        response = ask(browser, "break")
+    assert response.status_code == 500
+    assert response.content_type == "text/plain; charset=utf-8"
+    assert response.text == "Uncaught error: ‹script›alert(1)‹/script› in [path], line 3\n\nDetails: see the server log\n"
+    [record] = [record for record in caplog.records if record.name == "lit_probe.lit.server.web"]
+    assert "POST /get_interpretations" in record.message
+    assert "failed with ValueError: " in record.message
+    assert "/home/somebody/secret data/reviews.csv" in record.message
+
+
+def test_our_own_errors_are_the_persons_to_mend(browser):
+    response = ask(browser, "refuse")
+    assert response.status_code == 400
+    assert response.text == "The file [path] has no column 'label'. It has: a, b.\n\nDetails: HTTP 400 Bad Request\n"
+
+
+def test_a_message_cannot_pretend_to_be_one_of_ours(browser):
+    assert ask(browser, "pretend").status_code == 500
+
+
+def test_a_long_message_is_cut(browser):
+    assert len(ask(browser, "long").text) < 1200
+
+
+def test_an_error_leaves_the_server_usable(browser):
+    ask(browser, "break")
+    assert ask(browser, None).json == {"texts": []}
+
+
+def test_numbers_that_are_not_finite_never_reach_the_browser(browser, caplog):
+    response = ask(browser, "not finite")
+    assert "Infinity" not in response.text
+    assert response.json == {"scores": [None, None, 1.0], "note": "NaN stays in texts"}
+    assert "2 numbers are not finite" in caplog.text
+
+
+def test_an_exception_that_escapes_lit_is_logged_and_answered(caplog):
+    broken = False
+    lit_app = tiny_lit_app()
+
+    def breaks_later(environ, start_response):
+        if broken:
+            raise RuntimeError("lost in /usr/lib/somewhere")
+        return lit_app(environ, start_response)
+
+    app = wrap(breaks_later)
+    broken = True
+    response = Browser(app).post("/get_info")
+    assert (response.status_code, response.mimetype) == (500, "text/plain")
+    assert response.text == "Uncaught error: lost in [path]\n\nDetails: see the server log\n"
+    assert "Traceback" in caplog.text
