@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 # The flow, folder by folder: each imports only what stands in a line before its own. What shares a line stands side by side.
 FLOW = (
     ("errors",),
-    ("registry", "progress", "figures"),
+    ("registry", "progress", "results", "figures"),
     ("data",),
     ("scores",),
     ("encoder",),
@@ -43,6 +43,7 @@ DOORS = {
     "waitress": ("lit.server",),
     "torch": ("encoder", "probing.layer_states", "probing.probe_forward", "salience", "neurons.effects"),
     "absl.flags": ("flags",),
+    "cattrs": ("results",),
 }
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 from lit_probe.checks.agreement import agreement
@@ -122,14 +121,13 @@ def run_check(
         "check": name,
         "variant": variant,
         "study": study.fingerprint,
-        "versions": {library: version(library) for library in ("lit-probe", "numpy", "scikit-learn")},
     }
     return cache.json_result("checks", facts, compute)
 
 
 def stored_near_duplicates(splits: Splits, cache: Cache) -> dict[str, Any]:
     """`leakage.near_duplicates`, computed or read from the cache. It needs no study, so it is known before any is made."""
-    facts = {"texts": {name: text_hash(rows.texts) for name, rows in splits.items()}, "lit-probe": version("lit-probe")}
+    facts = {"texts": {name: text_hash(rows.texts) for name, rows in splits.items()}}
     return cache.json_result("near_duplicates", facts, lambda: near_duplicates(splits))
 
 

@@ -29,15 +29,30 @@ from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.errors import CacheError, LitProbeError
 from lit_probe.progress import Progress, no_progress
 from lit_probe.registry import lookup
+from lit_probe.results import Result
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Result)
 
 # Part of every key: to be raised when the same inputs would give other numbers or files.
 _FORMAT = 1
 _MANIFEST = "manifest.json"
 _RESULT = "result.json"
-# Noted in the manifest; not part of the key, since a new release seldom changes a number.
-_MAKERS = ("torch", "transformers", "scikit-learn", "numpy")
+# Libraries whose version can change a number. A result of another version of one of them is not the result.
+LIBRARIES = (
+    "captum",
+    "concept-erasure",
+    "datasketch",
+    "lit-probe",
+    "numpy",
+    "scikit-learn",
+    "scipy",
+    "tokenizers",
+    "torch",
+    "transformers",
+)
+# What only these read is not computed again when the others change: reading all texts takes longest.
+_OF_KIND = {"activations": ("numpy", "tokenizers", "torch", "transformers")}
 
 
 class Cache:
@@ -77,13 +92,14 @@ class Cache:
 
         Args:
           kind: folder of results of one kind, such as ``activations``.
-          facts: JSON-ready; everything that decides the result, contents by their hash.
+          facts: JSON-ready; everything that decides the result, contents by their hash. Versions of libraries join them here.
           make: computes the result.
           save: writes the result's files into an empty folder.
           load: reads them again. Raises a ``LitProbeError`` when they do not hold what they should.
         """
         if self.folder is None:
             return make()
+        facts = {**facts, "versions": library_versions(_OF_KIND.get(kind, LIBRARIES))}
         key = _key(kind, facts)
         entry = self.folder / kind / key
         if entry.exists():
@@ -104,6 +120,16 @@ class Cache:
     def json_result(self, kind: str, facts: Mapping[str, Any], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """``get_or_make`` for a result that is a JSON object: finite numbers or None, lists, texts."""
         return self.get_or_make(kind, facts, make, _save_json, _load_json)
+
+    def result(self, kind: str, facts: Mapping[str, Any], make: Callable[[], R], of_kind: type[R]) -> R:
+        """``get_or_make`` for a `Result`."""
+        return self.get_or_make(
+            kind,
+            facts,
+            make,
+            lambda made, folder: _save_json(made.to_json(), folder),
+            lambda folder: of_kind.from_json(_load_json(folder)),
+        )
 
     def activations(
         self, encoder: Encoder, texts: Sequence[str], pooling: str = "mean", *, progress: Progress = no_progress
@@ -141,6 +167,11 @@ class Cache:
         self.folder = None
 
 
+def library_versions(names: Sequence[str] = LIBRARIES) -> dict[str, str]:
+    """The installed version of each library."""
+    return {name: version(name) for name in names}
+
+
 def text_hash(texts: Sequence[str]) -> str:
     """sha256 of a list of texts, its order included."""
     digest = hashlib.sha256()
@@ -163,7 +194,7 @@ def _write(entry: Path, key: str, facts: Mapping[str, Any], save: Callable[[Path
         folder.mkdir()
         save(folder)
         files = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
-        manifest = {"key": key, "facts": facts, "files": files, "made_with": {name: version(name) for name in _MAKERS}}
+        manifest = {"key": key, "facts": facts, "files": files}
         (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
         if entry.exists() and not _is_good(entry, key):
             # Out of the way first: removing takes several steps, and somebody may be reading.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import version
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -154,7 +153,6 @@ def _fit_on(study: LayerStudy, rows: NDArray[np.int64], cache: Cache, progress: 
     facts = {
         "study": study.fingerprint,
         "rows": hashlib.sha256(rows.tobytes()).hexdigest(),
-        "scikit-learn": version("scikit-learn"),
     }
     return cache.get_or_make("portions", facts, fit, lambda result, folder: result.save(folder), LayerwiseProbe.load)
 

@@ -9,7 +9,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from functools import cached_property
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from lit_probe.data.labelled_texts import LabelledTexts, SplitName, Splits
 from lit_probe.encoder.activations import Activations
-from lit_probe.encoder.cache import Cache, text_hash
+from lit_probe.encoder.cache import Cache, library_versions, text_hash
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.probing.layerwise import LayerMetrics, LayerwiseProbe, best_layer
@@ -25,9 +24,6 @@ from lit_probe.probing.probes import PROBES
 from lit_probe.progress import StudyProgress, of_step
 from lit_probe.registry import lookup
 from lit_probe.scores.metrics import headline_metric, score_layers
-
-# Libraries whose version can change a number.
-_LIBRARIES = ("lit-probe", "torch", "transformers", "tokenizers", "scikit-learn", "numpy", "scipy")
 
 
 class LayerStudy:
@@ -139,7 +135,7 @@ class LayerStudy:
             "keep": encoder.keep,
             "probe": self.layerwise.kind,
             "seed": self.seed,
-            "versions": {name: version(name) for name in _LIBRARIES},
+            "versions": library_versions(),
         }
 
     def table(self) -> str:
@@ -232,7 +228,6 @@ def probe_layers(
         "groups": None if train.groups is None else text_hash([str(group) for group in train.groups]),
         "probe": probe,
         "seed": seed,
-        "scikit-learn": version("scikit-learn"),
     }
     layerwise = cache.get_or_make("probes", facts, fit, lambda result, folder: result.save(folder), LayerwiseProbe.load)
     return LayerStudy(encoder, splits, activations, layerwise, seed)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from counted import count_forwards
 
+import lit_probe.encoder.cache
 from lit_probe.encoder import activations as activations_module
 from lit_probe.encoder.activations import extract_activations
 from lit_probe.encoder.cache import Cache
@@ -189,7 +190,7 @@ print(cache.activations(load_encoder({str(tiny_folder())!r}), ["a good film"]).v
 
 def test_processes_that_share_a_folder_do_not_disturb_each_other(tiny_folder, tmp_path):
     code = f"""
-from lit_probe import activations
+from lit_probe.encoder import activations
 activations.BLOCK_SIZE = 4
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import load_encoder
@@ -221,3 +222,34 @@ def test_progress_counts_every_text_once_whether_found_or_computed(tiny_encoder,
     heard: list[tuple[int, int]] = []
     cache.activations(tiny_encoder, TEXTS, progress=lambda done, total: heard.append((done, total)))
     assert heard == sorted(heard) and heard[-1] == (len(TEXTS), len(TEXTS))
+
+
+@pytest.mark.parametrize("kind", ["checks", "neurons", "baselines", "selftest", "portions", "probes"])
+@pytest.mark.parametrize("library", ["scipy", "numpy", "captum", "lit-probe"])
+def test_what_another_version_of_a_library_computed_is_computed_again(cache, monkeypatch, kind, library):
+    made: list[int] = []
+
+    def make() -> dict[str, float]:
+        made.append(1)
+        return {"p": 0.04}
+
+    for _ in range(2):
+        cache.json_result(kind, {"asked": 1}, make)
+    assert len(made) == 1
+    version = lit_probe.encoder.cache.version
+    monkeypatch.setattr("lit_probe.encoder.cache.version", lambda name: "0.0.1" if name == library else version(name))
+    cache.json_result(kind, {"asked": 1}, make)
+    assert len(made) == 2
+
+
+def test_activations_depend_on_what_reads_texts_alone(cache, tiny_encoder, monkeypatch):
+    passes = count_forwards(tiny_encoder)
+    cache.activations(tiny_encoder, TEXTS)
+    n_passes = len(passes)
+    version = lit_probe.encoder.cache.version
+    for library, reads_again in (("scipy", False), ("transformers", True)):
+        monkeypatch.setattr(
+            "lit_probe.encoder.cache.version", lambda name, library=library: "0" if name == library else version(name)
+        )
+        cache.activations(tiny_encoder, TEXTS)
+        assert (len(passes) > n_passes) == reads_again

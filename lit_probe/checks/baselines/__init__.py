@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from importlib.metadata import version
 from typing import Any
 
 from lit_probe.checks.baselines.baseline import Baseline, Predictions
@@ -84,7 +83,6 @@ def _stored(name: str, baseline: Baseline, study: LayerStudy, cache: Cache, prog
     facts = {
         "baseline": name,
         "study": study.fingerprint,
-        "versions": {library: version(library) for library in ("lit-probe", "numpy", "scikit-learn", "torch")},
     }
     try:
         make = partial(baseline.measure, study, cache, progress)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -39,8 +38,6 @@ RANKING_KEYS = ("method", *OPTION_KEYS)
 # Rankings that read no activations take milliseconds; those that fit regressions take longer than others may have to wait.
 AT_ONCE = ("weight_mass", "random")
 _FITTED = ("l1", "l2", "elastic_net")
-# Libraries whose version can change a result.
-_LIBRARIES = ("lit-probe", "torch", "scikit-learn", "numpy", "scipy")
 # Of what these questions are answered with; raised when the same question gets another answer within one version.
 _REVISION = 2
 
@@ -145,7 +142,6 @@ class Asked:
             **facts,
             "revision": _REVISION,
             "study": self.study.fingerprint,
-            "versions": {name: version(name) for name in _LIBRARIES},
         }
 
     def _kept(self, facts: Mapping[str, Any], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -165,11 +164,7 @@ def precision_at_k(scores: NDArray[np.float64], planted: NDArray[np.bool_], *, b
 
 def stored_selftest(encoder: Encoder, seed: int, cache: Cache, progress: Progress = no_progress) -> dict[str, Any]:
     """`selftest` with its defaults, from the cache where the same encoder has been tested with this seed before."""
-    facts = {
-        "encoder": encoder.fingerprint,
-        "seed": seed,
-        "versions": {library: version(library) for library in ("lit-probe", "torch", "captum", "scikit-learn")},
-    }
+    facts = {"encoder": encoder.fingerprint, "seed": seed}
     return cache.json_result("selftest", facts, lambda: selftest(encoder, seed, progress=progress))
 
 

@@ -1,0 +1,79 @@
+"""What one file hands to another: frozen dataclasses, which are written as JSON and read back from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cache
+from typing import Any, ClassVar, Self, get_args, get_origin
+
+import numpy as np
+
+from lit_probe.errors import CacheError
+
+
+class Result:
+    """Base of frozen dataclasses that travel as JSON: every field under its own name, arrays and tuples as lists.
+
+    Fields are finite numbers, texts, booleans, None, tuples, mappings, arrays of numbers and further results. Type every field
+    as precisely as it is: that is how `from_json` finds its way back.
+
+    Attributes:
+      omitted_if_none: fields that are left out of the JSON where they are None.
+    """
+
+    omitted_if_none: ClassVar[tuple[str, ...]] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain numbers, texts, lists and objects, in the order of the fields."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return {name: as_json(value) for name, value in values.items() if value is not None or name not in self.omitted_if_none}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """The result that was written; fields that were left out get their default.
+
+        Raises:
+          CacheError: it does not fit, as when another version wrote it.
+        """
+        from cattrs import BaseValidationError
+
+        try:
+            found: Self = _converter().structure(stored, cls)
+        except (BaseValidationError, TypeError, ValueError) as error:
+            raise CacheError(f"What was stored is no {cls.__name__}: {error}") from error
+        return found
+
+
+def as_json(value: Any) -> Any:
+    """The value in JSON's own kinds.
+
+    >>> as_json({"scores": np.array([0.5, 1.0]), "layers": (1, 2)})
+    {'scores': [0.5, 1.0], 'layers': [1, 2]}
+    """
+    match value:
+        case Result():
+            return value.to_json()
+        case Mapping():
+            return {name: as_json(one) for name, one in value.items()}
+        case list() | tuple():
+            return [as_json(one) for one in value]
+        case np.ndarray() | np.generic():
+            return value.tolist()
+    return value
+
+
+@cache
+def _converter() -> Any:
+    from cattrs import Converter
+
+    def is_array(kind: Any) -> bool:
+        return get_origin(kind) is np.ndarray
+
+    def array(stored: Any, kind: Any) -> Any:
+        (dtype,) = get_args(get_args(kind)[1])
+        return np.array(stored, dtype=dtype)
+
+    converter = Converter(prefer_attrib_converters=False)
+    converter.register_structure_hook_func(is_array, array)
+    return converter
