@@ -1,4 +1,4 @@
-"""One lookup for every registry: the same words for every unknown name."""
+"""One lookup for every registry, and one for layers: the same words for every unknown name."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -6,6 +6,21 @@ from typing import TypeVar
 from lit_probe.errors import UnknownNameError
 
 T = TypeVar("T")
+
+
+def check_layer(layer: int, n_layers: int, name: str) -> None:
+    """That there is such a layer.
+
+    Args:
+      layer: the number that was asked for.
+      n_layers: how many there are, the embeddings included.
+      name: the encoder's, for the message.
+
+    Raises:
+      UnknownNameError: there is none; the message says which ones there are.
+    """
+    if not 0 <= layer < n_layers:
+        raise UnknownNameError(f"Unknown layer {layer}. {name} has layers 0 (embeddings) to {n_layers - 1}.")
 
 
 def lookup(registry: Mapping[str, T], name: str, what: str) -> T:

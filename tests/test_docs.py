@@ -77,3 +77,30 @@ def test_the_page_on_salience_describes_every_method():
     page = (ROOT / "docs/salience.md").read_text("utf-8")
     rows = re.findall(r"^\| ([^|]+) \| [^|]+ \| (yes|no) \|", page, flags=re.MULTILINE)
     assert rows == [(method.title, "yes" if method.signed else "no") for method in SALIENCE_METHODS.values()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_names_is_there(page):
+    made_up = ("my_", "your_")  # by the pages on how to add something
+    for name in words_in_code(page):
+        if re.fullmatch(r"[\w./-]+/[\w.-]*|[\w-]+\.(py|js|mjs)", name) and not name.startswith(made_up):
+            places = (ROOT, ROOT / "lit_probe", ROOT / "lit_probe/client", page.parent)
+            assert any((place / name).exists() for place in places), f"{page.name} names {name}"
+
+
+def test_the_way_in_names_every_folder_and_every_page_that_adds_something():
+    page = (ROOT / "docs/index.md").read_text("utf-8")
+    for folder in sorted({path.parent for path in (ROOT / "lit_probe").glob("*/*.py")}):
+        assert f"`lit_probe/{folder.name}/`" in page
+        for inner in sorted(path.parent.name for path in folder.glob("*/__init__.py")):
+            assert f"`{inner}/`" in page, f"{folder.name}/{inner}"
+    for path in (ROOT / "docs").glob("add-a*.md"):
+        assert f"({path.name})" in page
+
+
+def test_the_ten_files_to_read_first_are_as_long_as_they_are_said_to_be():
+    page = (ROOT / "docs/index.md").read_text("utf-8")
+    files = re.findall(r"^\d+\. \[`[^`]+`\]\(\.\./([^)]+)\)", page, re.MULTILINE)
+    n_lines = sum(len((ROOT / file).read_text("utf-8").splitlines()) for file in files)
+    [said] = re.findall(r"Ten files, about ([\d,]+) lines", page)
+    assert len(files) == 10 and abs(n_lines - int(said.replace(",", ""))) <= 150, n_lines

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from lit_probe.encoder.cache import Cache
 from lit_probe.errors import ProbeError
-from lit_probe.probing.portions import PortionProbes, SelectedRows, portion_probes
+from lit_probe.probing.layerwise import ActivationView
+from lit_probe.probing.portions import PortionProbes, portion_probes
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress
 
@@ -89,7 +90,7 @@ def _bits(study: LayerStudy, fits: PortionProbes) -> list[float]:
         sent = fits.portions.added(index + 1)
         known = labels[fits.portions.rows(index)]
         prior = np.bincount(known, minlength=n_classes) / len(known)
-        of_layers = probe.predict_proba(SelectedRows(study.activations["train"], sent))
+        of_layers = probe.predict_proba(ActivationView(study.activations["train"], sent))
         of_prior = np.broadcast_to(prior, (len(sent), 1, n_classes))
         bits += _block_bits(np.concatenate([of_layers, of_prior], axis=1), labels[sent])
     return [float(value) for value in bits]

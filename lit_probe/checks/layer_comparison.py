@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lit_probe.errors import DatasetError, UnknownNameError
+from lit_probe.errors import DatasetError
 from lit_probe.probing.study import LayerStudy
 from lit_probe.scores.intervals import percentile_interval
 from lit_probe.scores.metrics import METRICS, accuracy, balanced_accuracy, score_layers
@@ -96,10 +96,8 @@ def compare_two_layers(study: LayerStudy, layer: int, other: int) -> dict[str, A
       UnknownNameError: there is no such layer.
       DatasetError: a layer has no score on dev.
     """
-    n_layers = study.layerwise.n_layers
-    for one in (layer, other):
-        if not 0 <= one < n_layers:
-            raise UnknownNameError(f"Unknown layer {one}. There are layers 0 (embeddings) to {n_layers - 1}.")
+    study.check_layer(layer)
+    study.check_layer(other)
     scores = PairedScores.of(study)
     compared = scores.compare(layer, other)
     doubt = {"reliable": not scores.doubt, "reason": scores.doubt}

@@ -7,12 +7,10 @@ it, and never by joining tokens.
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +20,7 @@ from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import EncodedText
 from lit_probe.encoder.words import words_of
+from lit_probe.once import once_per_object
 from lit_probe.probing.probe_forward import Forward, Target
 
 _WORD_OR_SIGN = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
@@ -103,19 +102,9 @@ class OneTokenWords:
     ids: tuple[int, ...]
 
 
-_one_token_words: WeakKeyDictionary[Encoder, OneTokenWords] = WeakKeyDictionary()
-_lock = threading.Lock()
-
-
+@once_per_object
 def one_token_words(encoder: Encoder) -> OneTokenWords:
     """All of them, found once per encoder (a second for 30,000 tokens): pieces of words are left out, and names in capitals."""
-    with _lock:
-        if encoder not in _one_token_words:
-            _one_token_words[encoder] = _find_one_token_words(encoder)
-        return _one_token_words[encoder]
-
-
-def _find_one_token_words(encoder: Encoder) -> OneTokenWords:
     backend = encoder.tokenizer.backend_tokenizer
     n = backend.get_vocab_size()
     decoded = (word.strip() for word in backend.decode_batch([[i] for i in range(n)], skip_special_tokens=True))

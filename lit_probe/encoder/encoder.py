@@ -18,8 +18,8 @@ from lit_probe.encoder.checkpoint import Checkpoint, find_checkpoint
 from lit_probe.encoder.loading import load_masked_lm, load_model, load_tokenizer
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import KEEPS, EncodedText, HiddenStates, PaddedBatch, padded_batch
-from lit_probe.errors import EncoderError, UnknownNameError
-from lit_probe.registry import lookup
+from lit_probe.errors import EncoderError
+from lit_probe.registry import check_layer, lookup
 
 if TYPE_CHECKING:
     pass
@@ -164,8 +164,7 @@ class Encoder:
         Raises:
           UnknownNameError: there is none.
         """
-        if not 0 <= layer < self.n_layers:
-            raise UnknownNameError(f"Unknown layer {layer}. {self.name} has layers 0 (embeddings) to {self.n_layers - 1}.")
+        check_layer(layer, self.n_layers, self.name)
 
     def encode(self, texts: Sequence[str], *, with_tokens: bool = False) -> list[EncodedText]:
         """Tokenises texts and cuts each to ``max_length`` tokens.

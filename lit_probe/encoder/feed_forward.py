@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.layer_calls import layer_calls, run_model, run_to_layer
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import PaddedBatch
 from lit_probe.errors import EncoderError, UnknownNameError
+from lit_probe.once import once_per_object
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,7 +54,6 @@ class _LinearCall:
 
 
 _Found = FeedForward | str
-_found: WeakKeyDictionary[Any, tuple[_Found, ...]] = WeakKeyDictionary()
 
 
 def feed_forwards(encoder: Encoder, first: int, last: int) -> list[FeedForward]:
@@ -69,12 +68,9 @@ def feed_forwards(encoder: Encoder, first: int, last: int) -> list[FeedForward]:
             f"There are no blocks {first} to {last}. The feed-forward blocks of {encoder.name} are those of layers 1 to "
             f"{encoder.n_layers - 1}, the first not after the last."
         )
-    model = encoder.model
-    if model not in _found:
-        # On the encoder thread, so that no other pass is watched with it.
-        _found[model] = on_encoder_thread(_watched, model, encoder)
     chosen = []
-    for one in _found[model][first - 1 : last]:
+    # On the encoder thread, so that no other pass is watched with it.
+    for one in on_encoder_thread(_watched, encoder)[first - 1 : last]:
         if isinstance(one, str):
             raise EncoderError(one)
         chosen.append(one)
@@ -112,10 +108,12 @@ def feed_forward_activations(encoder: Encoder, batch: PaddedBatch, blocks: Seque
     return torch.cat(found, dim=-1)
 
 
-def _watched(model: Module, encoder: Encoder) -> tuple[_Found, ...]:
+@once_per_object
+def _watched(encoder: Encoder) -> tuple[_Found, ...]:
     """``[n_layers - 1]`` the feed-forward part of each block, or what was expected instead."""
     import torch
 
+    model = encoder.model
     names = {module: name for name, module in model.named_modules()}
     encoded = encoder.encode(["a b"])
     calls: list[_LinearCall] = []

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import PaddedBatch
 from lit_probe.errors import EncoderError
+from lit_probe.once import once_per_object
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,16 +45,10 @@ class LayerCall:
         return (hidden, *(None for _ in range(self.n_returned - 1))) if self.n_returned else hidden
 
 
-_calls: WeakKeyDictionary[Any, tuple[LayerCall | None, ...]] = WeakKeyDictionary()
-
-
 def layer_calls(encoder: Encoder) -> tuple[LayerCall | None, ...]:
     """``[n_layers]`` the calls that make the layers of the encoder's model; None where no module returns such a tensor."""
-    model = encoder.model
-    if model not in _calls:
-        # On the encoder thread, so that no other pass is watched with it.
-        _calls[model] = on_encoder_thread(_watched, model, encoder)
-    return _calls[model]
+    # On the encoder thread, so that no other pass is watched with it.
+    return on_encoder_thread(_watched, encoder)
 
 
 def run_model(encoder: Encoder, batch: PaddedBatch) -> Any:
@@ -156,9 +150,11 @@ class _ReachedError(Exception):
         self.hidden = hidden
 
 
-def _watched(model: Module, encoder: Encoder) -> tuple[LayerCall | None, ...]:
+@once_per_object
+def _watched(encoder: Encoder) -> tuple[LayerCall | None, ...]:
     import torch
 
+    model = encoder.model
     made: dict[int, tuple[LayerCall, dict[int, int | str]]] = {}
     # Keeps every tensor alive, so that no two have the same id.
     seen: list[Any] = []

@@ -24,8 +24,7 @@ def check_units(encoder: Encoder, layer: int, units: Sequence[int] = ()) -> None
     Raises:
       UnknownNameError: there is no such layer, or it has no such neuron.
     """
-    if not 0 <= layer < encoder.n_layers:
-        raise UnknownNameError(f"Unknown layer {layer}. {encoder.name} has layers 0 (embeddings) to {encoder.n_layers - 1}.")
+    encoder.check_layer(layer)
     strange = [unit for unit in units if not 0 <= unit < encoder.d_model]
     if strange:
         raise UnknownNameError(f"Unknown neuron {strange[0]}. Layer {layer} has neurons 0 to {encoder.d_model - 1}.")

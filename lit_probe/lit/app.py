@@ -22,7 +22,7 @@ from lit_probe.layouts import DEFAULT_LAYOUT, LAYOUTS
 from lit_probe.lit.generators import generators_for
 from lit_probe.lit.host import fields, specs
 from lit_probe.lit.host.dataset import DEFAULT_MAX_SHOWN, DEFAULT_SHOW_TRAIN, ProbeDataset
-from lit_probe.lit.host.metrics import METRICS
+from lit_probe.lit.host.metrics import LIT_METRICS
 from lit_probe.lit.host.model import ProbeModel
 from lit_probe.lit.host.pending_checks import PendingChecks
 from lit_probe.lit.host.pending_study import PendingStudy, compute_in_background
@@ -172,7 +172,7 @@ def assemble(
     components = {
         "interpreters": {**INTERPRETERS, **salience_rows(models), **STOCK_INTERPRETERS},
         "generators": generators_for(models),
-        "metrics": METRICS,
+        "metrics": LIT_METRICS,
         "inline_doc": reading_guide(),
     }
     named = {fields.safe_name(dataset.name): dataset for dataset in datasets}

@@ -10,6 +10,7 @@ import html
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import wait
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from urllib.parse import urlsplit
 
@@ -60,6 +61,24 @@ _PORT = "%PORT%"
 _MIN_HEIGHT = 100
 
 
+@dataclass(frozen=True)
+class Address:
+    """Where the widget's page stands, and who may reach it.
+
+    Attributes:
+      port: the port to listen on; 0 takes a free one.
+      proxy_url: where a browser finds the page, if not at this machine's own port: a path or an address, with ``%PORT%`` where
+        the port belongs. By default the environment variable ``LIT_PROXY_URL``, as for LIT's own widget.
+      allowed_hosts: names of machines under which a browser finds the page; the one in ``proxy_url`` need not be repeated.
+      frame_ancestors: further pages that may frame this one, such as ``"https://lab.example.org"``.
+    """
+
+    port: int = 0
+    proxy_url: str | None = None
+    allowed_hosts: Sequence[str] = ()
+    frame_ancestors: Sequence[str] = ()
+
+
 class ProbeWidget:
     """LIT on one or several encoders, in a notebook cell.
 
@@ -67,7 +86,7 @@ class ProbeWidget:
     ``figure`` and ``study`` wait for them, with a progress bar.
 
     Where the browser reaches this machine only through the notebook's own server (JupyterHub, a remote machine), install
-    jupyter-server-proxy and give ``proxy_url="/proxy/%PORT%/"``, on JupyterHub ``"/user/NAME/proxy/%PORT%/"``.
+    jupyter-server-proxy and give ``address=Address(proxy_url="/proxy/%PORT%/")``, on JupyterHub ``"/user/NAME/proxy/%PORT%/"``.
 
     Args:
       model: Hugging Face ids, local folders or loaded encoders, one or several; or ready LIT models by name.
@@ -81,11 +100,7 @@ class ProbeWidget:
       cache: where results are kept; by default in the folder of the command line. ``Cache(None)`` keeps nothing.
       height: of the page in the cell, in pixels.
       layout: the layout that the page opens with.
-      port: to listen on; 0 takes a free one.
-      proxy_url: where a browser finds the page, if not at this machine's own port: a path or an address, with ``%PORT%`` where
-        the port belongs. By default the environment variable ``LIT_PROXY_URL``, as for LIT's own widget.
-      allowed_hosts: names of machines under which a browser finds the page; the one in ``proxy_url`` need not be repeated.
-      frame_ancestors: further pages that may frame this one, such as ``"https://lab.example.org"``.
+      address: where the page stands, and who may reach it.
 
     Attributes:
       port: the port it listens on.
@@ -108,22 +123,20 @@ class ProbeWidget:
         cache: Cache | None = None,
         height: int = 800,
         layout: str = "notebook",
-        port: int = 0,
-        proxy_url: str | None = None,
-        allowed_hosts: Sequence[str] = (),
-        frame_ancestors: Sequence[str] = (),
+        address: Address | None = None,
     ):
         # What can be wrong is said before any work.
         lookup(POOLINGS, pooling, "pooling")
         lookup(PROBES, probe, "probe")
         self._height = _checked_height(height)
-        _check_port(port)
-        proxy = _checked_proxy(proxy_url or os.environ.get("LIT_PROXY_URL", ""), port)
+        address = address or Address()
+        _check_port(address.port)
+        proxy = _checked_proxy(address.proxy_url or os.environ.get("LIT_PROXY_URL", ""), address.port)
         proxy_host = urlsplit(proxy).hostname
         shown = app.AppOptions(
-            allowed_hosts=(*allowed_hosts, *([proxy_host] if proxy_host else [])),
+            allowed_hosts=(*address.allowed_hosts, *([proxy_host] if proxy_host else [])),
             layout=layout,
-            frame_ancestors=(*_NOTEBOOKS_HERE, *frame_ancestors),
+            frame_ancestors=(*_NOTEBOOKS_HERE, *address.frame_ancestors),
             sync_state=True,
         )
         self._stopped = False
@@ -138,7 +151,7 @@ class ProbeWidget:
             application, studies = app.assemble(_encoders(model), splits_list, shown, cache, self._checks)
         self._studies = {model_name(one.encoder.name, one.splits.name): one for one in studies}
         self._selected = application.ui_state_tracker
-        self._server = serve(app.guarded(application, shown, studies), shown.host, port).start()
+        self._server = serve(app.guarded(application, shown, studies), shown.host, address.port).start()
         self.port = self._server.port
         self.url = proxy.replace(_PORT, str(self.port)) or self._server.url
 

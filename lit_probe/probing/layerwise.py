@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +41,40 @@ class LayeredActivations(Protocol):
 
     def layer(self, index: int) -> NDArray[np.float32]:
         """``[n_examples, d_model]`` the activations of one layer."""
+
+
+@dataclass(frozen=True, eq=False)
+class ActivationView:
+    """Pooled activations of which some rows are read, or every layer is changed. Nothing is copied before a layer is read.
+
+    Attributes:
+      activations: of all rows.
+      rows: ``[n_examples]`` the indices of the rows that are read; None for all of them.
+      change: from a layer and its activations ``[n_examples, d_model]`` to those that take their place; None for no change.
+    """
+
+    activations: LayeredActivations
+    rows: NDArray[np.int64] | None = None
+    change: Callable[[int, NDArray[np.float32]], NDArray[Any]] | None = None
+
+    @property
+    def n_layers(self) -> int:
+        """How many layers, the embeddings included."""
+        return self.activations.n_layers
+
+    @property
+    def d_model(self) -> int:
+        """The width of every layer."""
+        return self.activations.d_model
+
+    def __len__(self) -> int:
+        return len(self.activations) if self.rows is None else len(self.rows)
+
+    def layer(self, index: int) -> NDArray[Any]:
+        """``[n_examples, d_model]`` the activations of one layer."""
+        values = self.activations.layer(index)
+        chosen = values if self.rows is None else values[self.rows]
+        return chosen if self.change is None else self.change(index, chosen)
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.encoder.cache import Cache
-from lit_probe.probing.layerwise import LayeredActivations, LayerwiseProbe
+from lit_probe.once import Memo, once_per_object
+from lit_probe.probing.layerwise import ActivationView, LayerwiseProbe
 from lit_probe.probing.probes.training_data import MIN_EXAMPLES_PER_CLASS
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress, of_part
@@ -21,8 +21,11 @@ from lit_probe.scores.intervals import group_units
 PORTION_PERCENTAGES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.25, 12.5, 25.0, 50.0, 100.0)
 SMALLEST_PORTION = 16
 
-# Without a cache, the fits of the studies that are alive: 13 layers of width 768 take 3 MB.
-_KEPT: WeakKeyDictionary[LayerStudy, dict[int, LayerwiseProbe]] = WeakKeyDictionary()
+
+@once_per_object
+def _kept_fits(study: LayerStudy) -> Memo[int, LayerwiseProbe]:
+    """Without a cache, the fits of a study by their number of rows, for as long as it lives: 13 layers of width 768 take 3 MB."""
+    return Memo()
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +139,7 @@ def _fit_on(study: LayerStudy, rows: NDArray[np.int64], cache: Cache, progress: 
 
     def fit() -> LayerwiseProbe:
         return LayerwiseProbe.fit(
-            SelectedRows(study.activations["train"], rows),
+            ActivationView(study.activations["train"], rows),
             train.labels[rows],
             train.label_names,
             groups=None if train.groups is None else train.groups[rows],
@@ -146,42 +149,9 @@ def _fit_on(study: LayerStudy, rows: NDArray[np.int64], cache: Cache, progress: 
         )
 
     if cache.folder is None:
-        kept = _KEPT.setdefault(study, {})
-        if len(rows) not in kept:
-            kept[len(rows)] = fit()
-        return kept[len(rows)]
+        return _kept_fits(study).get(len(rows), fit)
     facts = {
         "study": study.fingerprint,
         "rows": hashlib.sha256(rows.tobytes()).hexdigest(),
     }
     return cache.get_or_make("portions", facts, fit, lambda result, folder: result.save(folder), LayerwiseProbe.load)
-
-
-@dataclass(frozen=True, eq=False)
-class SelectedRows:
-    """Some rows of pooled activations, read layer by layer.
-
-    Attributes:
-      activations: of all rows.
-      rows: ``[n_examples]`` the indices of those selected.
-    """
-
-    activations: LayeredActivations
-    rows: NDArray[np.int64]
-
-    @property
-    def n_layers(self) -> int:
-        """How many layers, the embeddings included."""
-        return self.activations.n_layers
-
-    @property
-    def d_model(self) -> int:
-        """The width of every layer."""
-        return self.activations.d_model
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def layer(self, index: int) -> NDArray[np.float32]:
-        """``[n_examples, d_model]`` the activations of one layer."""
-        return self.activations.layer(index)[self.rows]

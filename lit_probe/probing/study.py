@@ -22,7 +22,7 @@ from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.probing.layerwise import LayerMetrics, LayerwiseProbe, best_layer
 from lit_probe.probing.probes import PROBES
 from lit_probe.progress import StudyProgress, of_step
-from lit_probe.registry import lookup
+from lit_probe.registry import check_layer, lookup
 from lit_probe.scores.metrics import headline_metric, score_layers
 
 
@@ -107,6 +107,14 @@ class LayerStudy:
             groups=rows.groups,
             seed=self.seed,
         )
+
+    def check_layer(self, layer: int) -> None:
+        """That there are probes of such a layer.
+
+        Raises:
+          UnknownNameError: there are none.
+        """
+        check_layer(layer, self.layerwise.n_layers, self.encoder.name)
 
     def to_json(self) -> dict[str, Any]:
         """Everything ``layers.json`` holds for this data set; finite numbers or None."""

@@ -93,7 +93,7 @@ def test_any_two_layers_can_be_compared_and_the_order_turns_the_sign():
     assert one["difference"] == pytest.approx(right[:, 2].mean() - right[:, 0].mean())
     assert (one["difference"], one["low"], one["high"]) == pytest.approx((-other["difference"], -other["high"], -other["low"]))
     assert (one["p_mcnemar"], one["p_bootstrap"]) == pytest.approx((other["p_mcnemar"], other["p_bootstrap"]))
-    with pytest.raises(UnknownNameError, match=r"Unknown layer 3. There are layers 0 \(embeddings\) to 2\."):
+    with pytest.raises(UnknownNameError, match=r"Unknown layer 3. .* has layers 0 \(embeddings\) to 2\."):
         compare_two_layers(study, 0, 3)
 
 

@@ -23,7 +23,7 @@ from lit_probe.data import DatasetOptions
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import DatasetError, EncoderError, LitProbeError, UnknownNameError
-from lit_probe.notebook import ProbeWidget
+from lit_probe.notebook import Address, ProbeWidget
 from lit_probe.probing.study import probe_layers
 
 NAME = "tiny-bert-on-tiny"
@@ -113,7 +113,7 @@ def test_the_page_opens_with_the_notebook_layout_and_tells_what_is_selected(widg
 
 
 def test_a_notebooks_page_may_frame_it_and_a_foreign_one_may_not(encoder, splits):
-    widget = ProbeWidget(encoder, splits, cache=NOTHING_KEPT, frame_ancestors=["https://lab.example.org"])
+    widget = ProbeWidget(encoder, splits, cache=NOTHING_KEPT, address=Address(frame_ancestors=["https://lab.example.org"]))
     with urllib.request.urlopen(widget.url) as response:
         policy = response.headers["Content-Security-Policy"]
     widget.stop()
@@ -230,12 +230,12 @@ def test_ready_lit_models_are_shown_with_lits_own_components():
         ({"pooling": "avg"}, UnknownNameError, "Unknown pooling 'avg'"),
         ({"layout": "nonsense"}, UnknownNameError, "Unknown layout 'nonsense'"),
         ({"height": 0}, LitProbeError, "The height is 0"),
-        ({"port": "abc"}, LitProbeError, "'abc' is not a port"),
-        ({"port": 70_000}, LitProbeError, "70000 is not a port"),
-        ({"allowed_hosts": ["http://x/"]}, LitProbeError, "not a host name"),
-        ({"proxy_url": "lab.example.org/proxy/"}, LitProbeError, "cannot be a proxy_url"),
-        ({"proxy_url": "/proxy/%PORT%/?a=b"}, LitProbeError, "cannot be a proxy_url"),
-        ({"proxy_url": "/proxy/"}, LitProbeError, "names no %PORT%"),
+        ({"address": Address(port="abc")}, LitProbeError, "'abc' is not a port"),
+        ({"address": Address(port=70_000)}, LitProbeError, "70000 is not a port"),
+        ({"address": Address(allowed_hosts=["http://x/"])}, LitProbeError, "not a host name"),
+        ({"address": Address(proxy_url="lab.example.org/proxy/")}, LitProbeError, "cannot be a proxy_url"),
+        ({"address": Address(proxy_url="/proxy/%PORT%/?a=b")}, LitProbeError, "cannot be a proxy_url"),
+        ({"address": Address(proxy_url="/proxy/")}, LitProbeError, "names no %PORT%"),
     ],
 )
 def test_what_it_cannot_use_is_told_before_anything_is_served(encoder, splits, changes, error, message):
@@ -265,13 +265,13 @@ def test_two_encoders_of_one_name_are_refused(encoder, splits):
 def test_a_proxys_address_gets_the_port_and_the_slash_it_needs(encoder, splits, monkeypatch, given, url, by_variable):
     if by_variable:
         monkeypatch.setenv("LIT_PROXY_URL", given)
-    widget = ProbeWidget(encoder, splits, cache=NOTHING_KEPT, proxy_url=None if by_variable else given)
+    widget = ProbeWidget(encoder, splits, cache=NOTHING_KEPT, address=Address(proxy_url=None if by_variable else given))
     assert widget.url == url.format(port=widget.port)
     widget.stop()
 
 
 def test_the_host_of_a_proxys_address_is_answered_to_and_others_are_not(encoder, splits):
-    widget = ProbeWidget(encoder, splits, cache=NOTHING_KEPT, proxy_url="https://lab.example.org/proxy/%PORT%/")
+    widget = ProbeWidget(encoder, splits, cache=NOTHING_KEPT, address=Address(proxy_url="https://lab.example.org/proxy/%PORT%/"))
 
     def status(host):
         connection = http.client.HTTPConnection("127.0.0.1", widget.port)
@@ -356,14 +356,14 @@ def test_a_script_that_ends_while_probes_are_computed_ends_quietly(tiny_folder):
 def test_a_port_that_is_taken_is_named_and_nothing_is_left_running(widget, encoder, splits):
     before = threading.active_count()
     with pytest.raises(LitProbeError, match=rf"Port {widget.port} is in use on 127\.0\.0\.1\. Choose another one \(--port"):
-        ProbeWidget(encoder, splits, port=widget.port, cache=NOTHING_KEPT)
+        ProbeWidget(encoder, splits, address=Address(port=widget.port), cache=NOTHING_KEPT)
     assert threading.active_count() == before
 
 
 def test_a_freed_port_can_be_taken_again(encoder, splits):
     first = ProbeWidget(encoder, splits, cache=NOTHING_KEPT)
     first.stop()
-    second = ProbeWidget(encoder, splits, port=first.port, cache=NOTHING_KEPT)
+    second = ProbeWidget(encoder, splits, address=Address(port=first.port), cache=NOTHING_KEPT)
     assert second.port == first.port and info(second)["defaultLayout"] == "notebook"
     second.stop()
 

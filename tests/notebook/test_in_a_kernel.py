@@ -13,7 +13,7 @@ from cells import errors, notebook_of, printed, run, shown
 SETUP = """
 import json, os, threading, time
 import lit_probe.lit.notebook  # its libraries, so that a widget's own time can be taken
-from lit_probe.notebook import ProbeWidget
+from lit_probe.notebook import Address, ProbeWidget
 words = (("film", "bad"), ("movie", "good"), ("story", "awful"), ("plot", "great"))
 texts = [f"the {noun} was {adjective}, number {i}" for i in range(40) for noun, adjective in words]
 labels = [i % 2 for i in range(160)]
@@ -38,7 +38,7 @@ def ran(tiny_folder, tmp_path_factory):
         "print(second.port != widget.port, time.monotonic() - start)",
         "start = time.monotonic(); second.stop(); print(time.monotonic() - start)",
         "second.render()",
-        f"ProbeWidget({model!r}, texts, labels, port=widget.port)",
+        f"ProbeWidget({model!r}, texts, labels, address=Address(port=widget.port))",
         "widget",
         FACTS.replace("PORTS", "[widget.port]"),
     ]

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 START_S = 90_000  # ms: a kernel starts and imports torch
 WIDGET = """
-from lit_probe.notebook import ProbeWidget
+from lit_probe.notebook import Address, ProbeWidget
 texts = [f"the {noun} was {word}, number {i}" for i in range(20) for noun in ("film", "plot") for word in ("bad", "good")]
 labels = ["positive" if "good" in text else "negative" for text in texts]
 widget = ProbeWidget(MODEL, texts, labels, PROXY)
@@ -27,7 +27,7 @@ ADDRESS = 'print("address:", widget.url)'
 @pytest.fixture(params=["beside it", "through its proxy"])
 def page(request, chromium, lab: Lab, tiny_folder) -> Page:
     """JupyterLab with a notebook whose first cell has shown the widget."""
-    proxy = "" if request.param == "beside it" else f"proxy_url={lab.base + 'proxy/%PORT%'!r}"
+    proxy = "" if request.param == "beside it" else f"address=Address(proxy_url={lab.base + 'proxy/%PORT%'!r})"
     name = f"{request.param.replace(' ', '-')}.ipynb"
     cells = [WIDGET.replace("MODEL", repr(str(tiny_folder()))).replace("PROXY", proxy), ADDRESS, SELECTED]
     nbformat.write(notebook_of(cells), lab.folder / name)

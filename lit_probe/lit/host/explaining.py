@@ -5,14 +5,10 @@ LIT's rows and our own panel ask here for the same maps of the same texts, so ev
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Mapping
-from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from lit_nlp.api import dataset as lit_dataset
 
@@ -21,6 +17,7 @@ from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.config_values import number, one_of, settings_of, whole_number
 from lit_probe.lit.host.model import ProbeModel
+from lit_probe.once import Memo, once_per_object
 from lit_probe.probing.probe_forward import SCALARS, Forward, Target, forward_of_model, forward_of_probe
 from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, TokenScores, explain, tokens_read
 from lit_probe.salience.options import BASELINE_CHOICES, REPLACE_CHOICES, UNIT_CHOICES
@@ -197,9 +194,9 @@ class Explainer:
         self._encoder = model.encoder
         self._label_names = model.label_names
         self._head_names = model.head_label_names
-        self._forwards = _Memo(model.encoder.n_layers + 1)
-        self._predictions = _Memo(_MEMO_SIZE)
-        self._maps = _Memo(_MEMO_SIZE)
+        self._forwards: Memo[Hashable, Any] = Memo(model.encoder.n_layers + 1)
+        self._predictions: Memo[Hashable, Any] = Memo(_MEMO_SIZE)
+        self._maps: Memo[Hashable, Any] = Memo(_MEMO_SIZE)
 
     def status(self, question: Question) -> dict[str, Any] | None:
         """``computing`` or ``failed`` while what is asked has to wait for the probes; the model's own head never does."""
@@ -322,44 +319,7 @@ def gold_label(example: Mapping[str, Any], dataset: lit_dataset.Dataset, label_n
     return None if row is None else fields.label_of(row["data"], label_names)
 
 
-_explainers: WeakKeyDictionary[ProbeModel, Explainer] = WeakKeyDictionary()
-_explainers_lock = threading.Lock()
-
-
+@once_per_object
 def explainer_of(model: ProbeModel) -> Explainer:
     """The model's explainer, made once."""
-    with _explainers_lock:
-        explainer = _explainers.get(model)
-        if explainer is None:
-            explainer = _explainers[model] = Explainer(model)
-    return explainer
-
-
-class _Memo:
-    """Remembers the last ``size`` results. What several threads ask for at once is computed once; an error is not remembered."""
-
-    def __init__(self, size: int):
-        self._size = size
-        self._futures: OrderedDict[Hashable, Future[Any]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def holds(self, key: Hashable) -> bool:
-        with self._lock:
-            known = self._futures.get(key)
-        return known is not None and known.done()
-
-    def get(self, key: Hashable, compute: Callable[[], Any]) -> Any:
-        with self._lock:
-            known = self._futures.get(key)
-            future = self._futures[key] = known or Future()
-            self._futures.move_to_end(key)
-            if len(self._futures) > self._size:
-                self._futures.popitem(last=False)
-        if known is None:
-            try:
-                future.set_result(compute())
-            except BaseException as error:
-                with self._lock:
-                    self._futures.pop(key, None)
-                future.set_exception(error)
-        return future.result()
+    return Explainer(model)

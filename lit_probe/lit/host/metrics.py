@@ -14,7 +14,7 @@ from lit_probe.lit.host.dataset import probe_dataset
 from lit_probe.lit.host.fields import LABEL
 from lit_probe.lit.host.model import is_probe_model, probe_model
 from lit_probe.lit.host.row_selection import select_rows
-from lit_probe.scores.metrics import METRICS as CORE_METRICS
+from lit_probe.scores.metrics import METRICS
 from lit_probe.scores.scored_rows import ScoredRows
 
 _DESCRIPTIONS = {
@@ -49,7 +49,7 @@ class HeldOutMetrics(components.Metrics):
         )
         return {_N: rows} | {
             name: types.MetricResult(
-                best_value=types.MetricBestValue.HIGHEST if CORE_METRICS[name].higher_is_better else types.MetricBestValue.LOWEST,
+                best_value=types.MetricBestValue.HIGHEST if METRICS[name].higher_is_better else types.MetricBestValue.LOWEST,
                 description=f"{text} On dev rows, or on test rows where no dev row was asked for.",
             )
             for name, text in _DESCRIPTIONS.items()
@@ -86,7 +86,7 @@ class HeldOutMetrics(components.Metrics):
         # The fields take the place of layers: what scores share is computed once for all of them.
         probabilities = np.array([[outputs[index][name] for name in fields] for index in indices], dtype=np.float64)
         rows = ScoredRows(probabilities.reshape(len(indices), len(fields), len(probes.label_names)), labels)
-        by_metric = {name: CORE_METRICS[name].score(rows) for name in _DESCRIPTIONS}
+        by_metric = {name: METRICS[name].score(rows) for name in _DESCRIPTIONS}
         return [
             {
                 "pred_key": field,
@@ -97,4 +97,4 @@ class HeldOutMetrics(components.Metrics):
         ]
 
 
-METRICS: dict[str, components.Metrics] = {"held out": HeldOutMetrics()}
+LIT_METRICS: dict[str, components.Metrics] = {"held out": HeldOutMetrics()}

@@ -6,10 +6,7 @@ all ask here, so an edit costs one forward pass.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,6 +17,7 @@ from lit_probe.data.labelled_texts import SplitName, clean_text
 from lit_probe.encoder.activations import extract_activations
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.lit.host.pending_study import PendingStudy
+from lit_probe.once import Memo
 
 
 class Place(NamedTuple):
@@ -87,11 +85,8 @@ class PooledTexts:
             }
             for study in studies
         }
-        self._memo_size = memo_size
         # By text and pooling.
-        self._memo: OrderedDict[tuple[str, str], PooledText] = OrderedDict()
-        self._being_encoded: dict[tuple[str, str], Future[PooledText]] = {}
-        self._lock = threading.Lock()
+        self._memo: Memo[tuple[str, str], PooledText] = Memo(memo_size)
 
     def place(self, text: str, dataset: str) -> Place | None:
         """Where the text stands: in ``dataset`` if it is there, else in another data set of this encoder.
@@ -126,36 +121,13 @@ class PooledTexts:
 
     def _encode_once(self, texts: Sequence[str], pooling: str) -> dict[str, PooledText]:
         """Pooled vectors of texts that stand in no data set, from the memo or the encoder."""
-        found: dict[str, PooledText] = {}
-        others: dict[str, Future[PooledText]] = {}
-        mine: dict[str, Future[PooledText]] = {}
-        with self._lock:
-            for text in dict.fromkeys(texts):
-                key = (text, pooling)
-                if key in self._memo:
-                    self._memo.move_to_end(key)
-                    found[text] = self._memo[key]
-                elif key in self._being_encoded:
-                    others[text] = self._being_encoded[key]
-                else:
-                    mine[text] = self._being_encoded[key] = Future()
-        if mine:
-            try:
-                found |= self._encode(list(mine), pooling)
-            except BaseException as error:
-                with self._lock:
-                    for text, future in mine.items():
-                        del self._being_encoded[text, pooling]
-                        future.set_exception(error)
-                raise
-            with self._lock:
-                for text, future in mine.items():
-                    self._memo[text, pooling] = found[text]
-                    del self._being_encoded[text, pooling]
-                    future.set_result(found[text])
-                while len(self._memo) > self._memo_size:
-                    self._memo.popitem(last=False)
-        return found | {text: future.result() for text, future in others.items()}
+
+        def encode(keys: list[tuple[str, str]]) -> dict[tuple[str, str], PooledText]:
+            found = self._encode([text for text, _ in keys], pooling)
+            return {key: found[key[0]] for key in keys}
+
+        found = self._memo.get_all([(text, pooling) for text in texts], encode)
+        return {text: value for (text, _), value in found.items()}
 
     def _encode(self, texts: Sequence[str], pooling: str) -> dict[str, PooledText]:
         activations = extract_activations(self.encoder, texts, pooling)

@@ -5,26 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from weakref import WeakKeyDictionary
 
 from lit_probe.counterfactuals.pair_changes import TrainGeometry
 from lit_probe.lit.host.pending_study import PendingStudy
+from lit_probe.once import once_per_object
 from lit_probe.probing.study import LayerStudy
 
-_geometries: WeakKeyDictionary[PendingStudy, TrainGeometry] = WeakKeyDictionary()
-_lock = threading.Lock()
 
-
+@once_per_object
 def geometry_of(study: PendingStudy) -> TrainGeometry:
     """The study's distances, made once.
 
     Raises:
       LitProbeError: the study is not ready, or it failed.
     """
-    with _lock:
-        if study not in _geometries:
-            _geometries[study] = TrainGeometry(study.result())
-        return _geometries[study]
+    return TrainGeometry(study.result())
 
 
 def prepare_geometries(studies: Iterable[PendingStudy]) -> None:

@@ -10,7 +10,6 @@ concept's own.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from lit_probe.encoder.activations import Activations
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.neurons.effects.ablation import random_directions
-from lit_probe.probing.layerwise import LayerwiseProbe
+from lit_probe.probing.layerwise import ActivationView, LayerwiseProbe
 from lit_probe.probing.probes.training_data import standardisation, standardised
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress
@@ -70,7 +69,7 @@ def erase_concept(study: LayerStudy, progress: Progress = no_progress) -> dict[s
 
     def scores(name: str, erasers: Sequence[Erase], start: int) -> list[Score]:
         fitted = LayerwiseProbe.fit(
-            _Erased(train, erasers),
+            _erased(train, erasers),
             labels,
             study.splits.label_names,
             groups=study.splits.train.groups,
@@ -78,7 +77,7 @@ def erase_concept(study: LayerStudy, progress: Progress = no_progress) -> dict[s
             seed=study.seed,
             progress=lambda message, fraction: progress(start + round(fraction * n_layers), 3 * n_layers),
         )
-        return _measure(study, fitted.predict_proba(_Erased(study.activations["dev"], erasers)))
+        return _measure(study, fitted.predict_proba(_erased(study.activations["dev"], erasers)))
 
     measured = {"before": _measure(study, study.probabilities("dev"))}
     measured |= {name: scores(name, erasers, place * n_layers) for place, (name, erasers) in enumerate(kinds.items(), start=1)}
@@ -102,27 +101,9 @@ def erase_concept(study: LayerStudy, progress: Progress = no_progress) -> dict[s
     }
 
 
-@dataclass(frozen=True, eq=False)
-class _Erased:
-    """Activations with every layer changed."""
-
-    activations: Activations
-    erasers: Sequence[Erase]
-
-    @property
-    def n_layers(self) -> int:
-        return self.activations.n_layers
-
-    @property
-    def d_model(self) -> int:
-        return self.activations.d_model
-
-    def __len__(self) -> int:
-        return len(self.activations)
-
-    def layer(self, index: int) -> NDArray[Any]:
-        # In float64: rounded to float32, a little of what was erased would be back.
-        return self.erasers[index](self.activations.layer(index))
+def _erased(activations: Activations, erasers: Sequence[Erase]) -> ActivationView:
+    """Activations with every layer changed, in float64: rounded to float32, a little of what was erased would be back."""
+    return ActivationView(activations, change=lambda layer, values: erasers[layer](values))
 
 
 def _without(directions: NDArray[np.float64]) -> Erase:

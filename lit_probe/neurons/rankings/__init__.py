@@ -145,8 +145,8 @@ def chosen_layers(study: LayerStudy, layers: int | Sequence[int] | None) -> tupl
     n_layers = study.layerwise.n_layers
     wanted = range(n_layers) if layers is None else [layers] if isinstance(layers, int | np.integer) else layers
     found = tuple(sorted({int(layer) for layer in wanted}))
-    wrong = [layer for layer in found if not 0 <= layer < n_layers]
-    if wrong or not found:
-        named = ", ".join(map(str, wrong)) or "none"
-        raise UnknownNameError(f"Unknown layer {named}. Layers are numbered 0 (the embeddings) to {n_layers - 1}.")
+    if not found:
+        raise UnknownNameError("No layer was named. Name one or several, or None for all of them.")
+    for layer in found:
+        study.check_layer(layer)
     return found

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lit_probe.errors import LitProbeError
 from lit_probe.neurons.rankings import RANKINGS, RankedLayer, RankingOptions, chosen_layers, rank_layers, rank_neurons
-from lit_probe.probing.portions import SelectedRows
+from lit_probe.probing.layerwise import ActivationView
 from lit_probe.probing.probes import PROBES, FittedProbe
 from lit_probe.probing.probes.penalised import fit_penalised_logistic
 from lit_probe.probing.probes.training_data import MIN_EXAMPLES_PER_CLASS
@@ -165,7 +165,7 @@ def _bootstrap_rows(
 def _resampled(study: LayerStudy, method: str, rows: NDArray[np.int64], layer: int) -> RankedLayer:
     """The layer as the ranking sees it in one sample."""
     train = study.splits.train
-    sample = SelectedRows(study.activations["train"], rows)
+    sample = ActivationView(study.activations["train"], rows)
     probe, labels = study.layerwise.probes[layer], train.labels[rows]
     if RANKINGS[method].reads_probe:
         groups = None if train.groups is None else train.groups[rows]

@@ -7,10 +7,10 @@ from tiny_probing import computed, edited, models_of, tiny_splits
 
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.lit.host.dataset import ProbeDataset
-from lit_probe.lit.host.metrics import METRICS
+from lit_probe.lit.host.metrics import LIT_METRICS
 from lit_probe.lit.interpreters import INTERPRETERS
 
-(metric,) = METRICS.values()
+(metric,) = LIT_METRICS.values()
 
 
 def run(model, dataset, inputs):

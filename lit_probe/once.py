@@ -1,0 +1,86 @@
+"""What is computed once, though several threads ask for it."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from concurrent.futures import Future
+from functools import wraps
+from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Memo(Generic[K, V]):
+    """Remembers results by key. Who asks for one that is being computed waits for it; an error is told to all, and forgotten.
+
+    Args:
+      size: how many of the last results are remembered; None for all.
+    """
+
+    def __init__(self, size: int | None = None):
+        self._size = size
+        self._futures: OrderedDict[K, Future[V]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def holds(self, key: K) -> bool:
+        """Whether the result is there, so that asking for it takes no time."""
+        with self._lock:
+            known = self._futures.get(key)
+        return known is not None and known.done()
+
+    def get(self, key: K, compute: Callable[[], V]) -> V:
+        """The result for ``key``, from ``compute`` if nobody has asked before."""
+        return self.get_all([key], lambda _: {key: compute()})[key]
+
+    def get_all(self, keys: Iterable[K], compute: Callable[[list[K]], Mapping[K, V]]) -> dict[K, V]:
+        """The results for ``keys``. ``compute`` gets those that nobody has asked for before, all in one call."""
+        wanted: dict[K, Future[V]] = {}
+        mine = []
+        with self._lock:
+            for key in dict.fromkeys(keys):
+                if key not in self._futures:
+                    self._futures[key] = Future()
+                    mine.append(key)
+                wanted[key] = self._futures[key]
+                self._futures.move_to_end(key)
+            while self._size is not None and len(self._futures) > self._size:
+                self._futures.popitem(last=False)
+        if mine:
+            try:
+                found = compute(mine)
+                for key in mine:
+                    wanted[key].set_result(found[key])
+            except BaseException as error:
+                with self._lock:
+                    for key in mine:
+                        if self._futures.get(key) is wanted[key]:
+                            del self._futures[key]
+                for key in mine:
+                    wanted[key].set_exception(error)
+                raise
+        return {key: future.result() for key, future in wanted.items()}
+
+
+def once_per_object(make: Callable[[K], V]) -> Callable[[K], V]:
+    """A function of one object that computes once for each, and forgets the result when the object is gone.
+
+    >>> @once_per_object
+    ... def members_of(kind: type) -> list[str]:
+    ...     return dir(kind)
+    >>> members_of(int) is members_of(int)
+    True
+    """
+    memos: WeakKeyDictionary[Any, Memo[None, V]] = WeakKeyDictionary()
+    lock = threading.Lock()
+
+    @wraps(make)
+    def once(key: K) -> V:
+        with lock:
+            memo = memos.setdefault(key, Memo())
+        return memo.get(None, lambda: make(key))
+
+    return once
