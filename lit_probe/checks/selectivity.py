@@ -13,7 +13,7 @@ from lit_probe.data.labelled_texts import SplitName
 from lit_probe.errors import DatasetError
 from lit_probe.probing.layerwise import LayerwiseProbe
 from lit_probe.probing.study import LayerStudy
-from lit_probe.progress import Progress, no_progress
+from lit_probe.progress import Progress, no_progress, of_part
 from lit_probe.scores.intervals import percentile_interval
 from lit_probe.scores.metrics import METRICS
 from lit_probe.scores.scored_rows import ScoredRows
@@ -212,7 +212,7 @@ def _memorisation(study: LayerStudy, fits: _Fits) -> list[float]:
 class _Fits:
     """Fits probes as the study's were, on other labels, and tells how many layers are done."""
 
-    def __init__(self, study: LayerStudy, n_fits: int, progress: Progress | None):
+    def __init__(self, study: LayerStudy, n_fits: int, progress: Progress):
         self._study, self._progress = study, progress
         self._n_layers = study.layerwise.n_layers
         self._done, self._total = 0, n_fits * self._n_layers
@@ -226,11 +226,7 @@ class _Fits:
             groups=study.splits.train.groups,
             probe=study.layerwise.kind,
             seed=study.layerwise.seed,
-            progress=lambda message, fraction: self._reach(self._done + round(fraction * self._n_layers)),
+            progress=of_part(self._progress, self._done, self._done + self._n_layers, self._total),
         )
         self._done += self._n_layers
         return fitted
-
-    def _reach(self, done: int) -> None:
-        if self._progress is not None:
-            self._progress(done, self._total)

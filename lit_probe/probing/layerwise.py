@@ -149,7 +149,6 @@ class LayerwiseProbe:
         with fitting_scope, ThreadPoolExecutor(min(n_jobs or _default_jobs(), n_layers)) as pool:
             fits = [pool.submit(fit_layer, layer) for layer in range(n_layers)]
             try:
-                progress(0, n_layers)
                 for n_done, fit in enumerate(as_completed(fits), start=1):
                     fit.result()
                     progress(n_done, n_layers)

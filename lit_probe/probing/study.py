@@ -217,6 +217,8 @@ def probe_layers(
     train = splits.train
 
     def fit() -> LayerwiseProbe:
+        step = of_step(progress, f"Fitting {probe} probes on {splits.name}", "layers")
+        step(0, encoder.n_layers)
         return LayerwiseProbe.fit(
             activations["train"],
             train.labels,
@@ -224,7 +226,7 @@ def probe_layers(
             groups=train.groups,
             probe=probe,
             seed=seed,
-            progress=of_step(progress, f"Fitting {probe} probes on {splits.name}", "layers"),
+            progress=step,
         )
 
     facts = {

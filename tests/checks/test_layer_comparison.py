@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from itertools import combinations
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -49,7 +50,9 @@ def study_of(right: dict[str, NDArray[np.bool_]], labels: dict[str, NDArray[np.i
     # Train only decides the headline metric.
     splits = Splits("answers", replace(rows["dev"], groups=None), rows["dev"], rows["test"])
     activations["train"] = activations["dev"]
-    return LayerStudy(None, splits, activations, LayerwiseProbe((SIGN,) * n_layers, NAMES, "logistic", 0), 0)
+    return LayerStudy(
+        SimpleNamespace(name="tiny-bert"), splits, activations, LayerwiseProbe((SIGN,) * n_layers, NAMES, "logistic", 0), 0
+    )
 
 
 def simulated(accuracies: list[float], seed: int = 0, *, n: int = 200, shared: float = 0.0, positive: float = 0.5) -> LayerStudy:
@@ -93,7 +96,7 @@ def test_any_two_layers_can_be_compared_and_the_order_turns_the_sign():
     assert one["difference"] == pytest.approx(right[:, 2].mean() - right[:, 0].mean())
     assert (one["difference"], one["low"], one["high"]) == pytest.approx((-other["difference"], -other["high"], -other["low"]))
     assert (one["p_mcnemar"], one["p_bootstrap"]) == pytest.approx((other["p_mcnemar"], other["p_bootstrap"]))
-    with pytest.raises(UnknownNameError, match=r"Unknown layer 3. .* has layers 0 \(embeddings\) to 2\."):
+    with pytest.raises(UnknownNameError, match=r"Unknown layer 3. tiny-bert has layers 0 \(embeddings\) to 2\."):
         compare_two_layers(study, 0, 3)
 
 
@@ -288,7 +291,7 @@ def test_an_empty_test_split_leaves_the_optimism_open():
     empty = {"dev": study.activations["dev"], "train": study.activations["train"]}
     empty["test"] = Activations.from_array(np.zeros((0, 2, 1), np.float32))
     splits = replace(study.splits, test=study.splits.test.select([]))
-    one = optimism(LayerStudy(None, splits, empty, study.layerwise, 0))
+    one = optimism(LayerStudy(SimpleNamespace(name="tiny-bert"), splits, empty, study.layerwise, 0))
     assert one["dev"] is not None
     assert [one[key] for key in ("test", "test_low", "optimism", "low", "high")] == [None] * 5
 
@@ -328,7 +331,9 @@ def test_few_dev_rows_are_said_to_tell_little_and_by_the_name_of_their_class():
 def test_of_test_nothing_but_its_one_score_is_read():
     study, other = simulated([0.7, 0.8]), simulated([0.7, 0.8], seed=1)
     splits = replace(study.splits, test=other.splits.test)
-    changed = LayerStudy(None, splits, {**study.activations, "test": other.activations["test"]}, study.layerwise, 0)
+    changed = LayerStudy(
+        SimpleNamespace(name="tiny-bert"), splits, {**study.activations, "test": other.activations["test"]}, study.layerwise, 0
+    )
     before, after = compare_layers(study), compare_layers(changed)
     assert before.pop("optimism") != after.pop("optimism")
     assert before == after

@@ -13,7 +13,7 @@ import tiny_encoders
 from planted_studies import sentences
 from test_cli import SIX, run, six_class_table
 
-from lit_probe import cli
+from lit_probe import cli, flags
 from lit_probe.checks.battery import CHECKS
 from lit_probe.checks.provenance import card, check_against_card, flags_from_card, read_card
 from lit_probe.data import load_dataset, split_texts
@@ -185,7 +185,7 @@ def test_other_library_versions_are_told_and_not_refused(place, capsys):
 
 def test_a_card_also_serves(place):
     cli.FLAGS.unparse_flags()
-    assert cli._parse(["lit-probe", "serve", f"--from={place / 'out/layers.json'}"]) == ["serve"]
+    assert flags.parse(["lit-probe", "serve", f"--from={place / 'out/layers.json'}"]) == ["serve"]
     assert (cli.FLAGS.pooling, cli.FLAGS.model, cli.FLAGS.seed) == ("max", [str(place / "encoder")], 3)
 
 

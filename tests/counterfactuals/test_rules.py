@@ -24,7 +24,7 @@ def test_every_rule_makes_of_its_example_what_the_table_says(rule):
 
 
 def test_the_docs_show_every_rule():
-    page = (Path(__file__).parent.parent / "docs/counterfactuals.md").read_text("utf-8")
+    page = (Path(__file__).parents[2] / "docs/counterfactuals.md").read_text("utf-8")
     for rule in RULES:
         should = rule.expectation.removeprefix("label expected to ")
         assert f"| {rule.kind} | {rule.name} | {rule.of or 'any text'} | {rule.before} | {rule.after} | {should} |" in page

@@ -27,6 +27,6 @@ def test_values_from_elsewhere_can_be_wrapped():
 
 def test_blocks_hold_every_text_in_order():
     texts = [str(i) for i in range(2 * BLOCK_SIZE + 3)]
-    parts = list(split_into_blocks(texts))
+    parts = [part for part, _ in split_into_blocks(texts)]
     assert [text for part in parts for text in part] == texts
     assert [len(part) for part in parts] == [BLOCK_SIZE, BLOCK_SIZE, 3]

@@ -228,8 +228,8 @@ def test_threads_that_ask_at_once_load_the_weights_once(tiny_folder, monkeypatch
     from lit_probe.encoder import encoder as module
 
     loads = []
-    load = module._load_model
-    monkeypatch.setattr(module, "_load_model", lambda *args: loads.append(1) or load(*args))
+    load = module.load_model
+    monkeypatch.setattr(module, "load_model", lambda *args: loads.append(1) or load(*args))
     encoder = load_encoder(str(tiny_folder()))
     threads = [threading.Thread(target=lambda: encoder.token_budget) for _ in range(6)]
     for thread in threads:

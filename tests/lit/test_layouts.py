@@ -11,7 +11,7 @@ from lit_probe.layouts import DEFAULT_LAYOUT, LAYOUTS
 from lit_probe.layouts import panels as own
 from lit_probe.layouts.panels import PROBE_BY_LAYER
 
-MODULES = sorted((Path(str(files("lit_probe"))) / "client" / "modules").glob("*_module.js"))
+MODULES = sorted((Path(str(files("lit_probe"))) / "client").rglob("*_module.js"))
 FORBIDDEN = {"scalar-module", "dive-module"}
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from tiny_encoders import ARCHITECTURES
 
-from lit_probe.encoder import encoder as encoder_module
+from lit_probe.encoder import thread as thread_module
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.errors import CancelledError, EncoderError, LitProbeError, UnknownNameError
@@ -285,7 +285,7 @@ def test_others_use_the_encoder_between_the_passes_of_a_map_and_every_pass_asks_
     def note(_, __, ___):
         events.append("pass")
         if len(events) == 2:
-            encoder_module._encoder_thread.submit(events.append, "other")
+            thread_module._encoder_thread.submit(events.append, "other")
 
     forward = planted.forward()
     explain(forward, "great", "gradient_l2")  # the encoder is loaded, and its layers are known

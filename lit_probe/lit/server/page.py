@@ -84,7 +84,9 @@ class PackagedFiles:
     def find(cls) -> PackagedFiles:
         """The client and the fonts of the installed package, be it a folder or a wheel's content."""
         package = files("lit_probe")
-        by_url = dict(_walk(package / "client", "/lit_probe")) | dict(_walk(package / "lit" / "assets", "/lit_probe/fonts"))
+        by_url = dict(_walk(package / "client", "/lit_probe")) | dict(
+            _walk(package / "lit" / "server" / "assets", "/lit_probe/fonts")
+        )
         for needed in ("/lit_probe/index.js", "/lit_probe/fonts/fonts.css"):
             if needed not in by_url:
                 raise LitProbeError(f"This installation of lit_probe is incomplete: {needed[1:]} is missing. Install it again.")

@@ -21,7 +21,7 @@ from lit_probe.neurons.effects.ablation import random_directions
 from lit_probe.probing.layerwise import ActivationView, LayerwiseProbe
 from lit_probe.probing.probes.training_data import standardisation, standardised
 from lit_probe.probing.study import LayerStudy
-from lit_probe.progress import Progress, no_progress
+from lit_probe.progress import Progress, no_progress, of_part
 from lit_probe.scores.metrics import METRICS, Score, score_layers
 
 # From rows ``[n, d_model]`` to as many changed ones.
@@ -75,7 +75,7 @@ def erase_concept(study: LayerStudy, progress: Progress = no_progress) -> dict[s
             groups=study.splits.train.groups,
             probe=study.layerwise.kind,
             seed=study.seed,
-            progress=lambda message, fraction: progress(start + round(fraction * n_layers), 3 * n_layers),
+            progress=of_part(progress, start, start + n_layers, 3 * n_layers),
         )
         return _measure(study, fitted.predict_proba(_erased(study.activations["dev"], erasers)))
 

@@ -15,7 +15,7 @@ from tiny_probing import LABELS, computed, models_of, tiny_splits, worded_splits
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.lit.interpreters import INTERPRETERS
 
-RECORDED = Path(__file__).parent.parent / "client" / "recorded_answers.json"
+RECORDED = Path(__file__).parents[2] / "client" / "recorded_answers.json"
 CHECKS = ("layer_comparison", "selectivity", "description_length", "learning_curve", "calibration", "agreement")
 
 

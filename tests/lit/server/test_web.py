@@ -108,7 +108,7 @@ def test_the_style_sheet_brings_every_font_that_lit_asks_google_for_from_files_t
 
 
 def test_each_font_has_its_licence_beside_it():
-    assets = files("lit_probe") / "lit" / "assets"
+    assets = files("lit_probe") / "lit" / "server" / "assets"
     assert "Apache License" in (assets / "material-icons.LICENSE.txt").read_text()
     assert "SIL Open Font License, Version 1.1" in (assets / "roboto.LICENSE.txt").read_text()
 

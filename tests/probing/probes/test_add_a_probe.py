@@ -9,7 +9,7 @@ from planted import planted
 from sklearn.neighbors import NearestCentroid
 from sklearn.preprocessing import StandardScaler
 
-DOC = Path(__file__).parents[2] / "docs" / "add-a-probe.md"
+DOC = Path(__file__).parents[3] / "docs" / "add-a-probe.md"
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
