@@ -4,7 +4,7 @@
  *
  * LIT's page loads this module after LIT's own bundle and before the `load` event on which LIT starts.
  */
-import {holdRequestsForProbes, importPanel, fitNarrowScreens} from './page/lit_host.js';
+import {fitNarrowScreens, holdRequestsForProbes, importPanel} from './page/lit_host.js';
 
 importPanel('layer-metrics-module', new URL('./curves/layer_metrics_module.js', import.meta.url));
 importPanel('selectivity-module', new URL('./checks/selectivity_module.js', import.meta.url));

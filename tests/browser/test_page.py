@@ -73,7 +73,7 @@ def test_lit_waits_for_panels_that_load_slowly(lit: LitPage):
         lit.page.wait_for_timeout(1500)
         route.fallback()
 
-    lit.page.route("**/lib/curve_chart.js", late)
+    lit.page.route("**/curves/curve_chart.js", late)
     lit.open(dataset="demo").wait_for_curve()
 
 

@@ -1,7 +1,7 @@
 // @ts-check
+/** Axes: scales from values to pixels, their ticks and ranges, and one range for curves that are compared. */
 /** @typedef {import('../page/types.js').PlacedAxis} PlacedAxis */
 import {formatCount} from '../words/format.js';
-import {layerScale, linearScale, niceTicks} from './scales.js';
 
 // Room for a layer's number, and for a count such as 12,800, in pixels.
 const LAYER_LABEL_WIDTH = 22;
@@ -86,4 +86,149 @@ export function logAxis(values, title) {
     const ticks = named.reverse().map((value) => ({at: value, label: formatCount(value)}));
     return {x, band: (end - start) / Math.max(1, values.length), ticks, title};
   };
+}
+
+/**
+ * One axis for all curves that a reader compares: two models side by side, scored by one metric on one data set.
+ */
+export class SharedAxis {
+  /** @type {Map<object, {group: string, range: [number, number]}>} */
+  #members = new Map();
+  /** @type {Set<() => void>} */
+  #listeners = new Set();
+
+  /**
+   * Calls the listener after a change of any axis; returns the function that ends this.
+   *
+   * @param {() => void} listener
+   * @returns {() => void}
+   */
+  subscribe(listener) {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /**
+   * Says what range a curve needs.
+   *
+   * @param {object} owner  whoever draws the curve; it is in one group at a time
+   * @param {string} group  curves of one group share their axis
+   * @param {[number, number]} range
+   * @returns {[number, number]}  what all curves of the group need
+   */
+  join(owner, group, range) {
+    const before = this.#members.get(owner);
+    this.#members.set(owner, {group, range});
+    if (before?.group !== group || before.range[0] !== range[0] || before.range[1] !== range[1]) this.#tell();
+    const ranges = [...this.#members.values()].filter((member) => member.group === group).map((member) => member.range);
+    return [Math.min(...ranges.map(([low]) => low)), Math.max(...ranges.map(([, high]) => high))];
+  }
+
+  /**
+   * Takes a curve out.
+   *
+   * @param {object} owner
+   */
+  leave(owner) {
+    if (this.#members.delete(owner)) this.#tell();
+  }
+
+  #tell() {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+/** The axes of all our panels: two models side by side should look alike. */
+export const axes = new SharedAxis();
+
+/**
+ * A straight map from values to pixels.
+ *
+ * @param {[number, number]} domain  values; must not be equal
+ * @param {[number, number]} range  pixels
+ * @returns {(value: number) => number}
+ */
+export function linearScale([from, to], [start, end]) {
+  return (value) => start + ((value - from) / (to - from)) * (end - start);
+}
+
+/**
+ * Gives every layer a column of equal width, so that a curve and the cells under it line up.
+ *
+ * @param {number} nLayers
+ * @param {[number, number]} range  left and right edge in pixels
+ * @returns {{band: number, x: (layer: number) => number, layerAt: (x: number) => number}}
+ *     `band`: the width of a column; `x`: its middle; `layerAt`: the layer whose column holds a pixel (the nearest one
+ *     outside the range)
+ */
+export function layerScale(nLayers, [start, end]) {
+  const band = (end - start) / nLayers;
+  return {
+    band,
+    x: (layer) => start + (layer + 0.5) * band,
+    layerAt: (x) => Math.min(nLayers - 1, Math.max(0, Math.floor((x - start) / band))),
+  };
+}
+
+/**
+ * Where the nearest of some values stands; the first of equally near ones.
+ *
+ * @param {(?number)[]} values  null is skipped
+ * @param {number} target
+ * @returns {number}  an index, -1 where there is no value
+ */
+export function nearest(values, target) {
+  let best = -1;
+  values.forEach((value, i) => {
+    if (value !== null && (best < 0 || Math.abs(value - target) < Math.abs(/** @type {number} */ (values[best]) - target))) best = i;
+  });
+  return best;
+}
+
+/**
+ * Round values (1, 2 or 5 times a power of ten apart) that lie inside a range.
+ *
+ * @param {number} low
+ * @param {number} high  must be above `low`
+ * @param {number} count  about how many ticks are wanted
+ * @returns {{values: number[], step: number, digits: number}}  `digits`: decimals that tell the ticks apart
+ */
+export function niceTicks(low, high, count) {
+  const rough = (high - low) / Math.max(1, count);
+  const power = Math.floor(Math.log10(rough));
+  const fraction = rough / 10 ** power;
+  const factor = fraction < 1.5 ? 1 : fraction < 3.5 ? 2 : fraction < 7.5 ? 5 : 10;
+  const digits = Math.max(0, -(factor === 10 ? power + 1 : power));
+  const step = factor * 10 ** power;
+  const values = [];
+  for (let i = Math.ceil(low / step - 1e-9); i <= Math.floor(high / step + 1e-9); i++) {
+    values.push(Number((i * step).toFixed(digits)));
+  }
+  return {values, step, digits};
+}
+
+const SMALLEST_SPAN = 0.1;
+const AIR_ABOVE = 0.06;
+const AIR_BELOW = 0.12; // The majority line is often the lowest thing, and its label stands below it.
+
+/**
+ * The range of an axis: everything drawn, with some air, never wider than a share's own bounds.
+ *
+ * The span is at least 0.1, so that differences in the third decimal do not look like mountains.
+ *
+ * @param {(number|null|undefined)[]} drawn  what is missing is skipped
+ * @returns {[number, number]}  low < high
+ */
+export function valueDomain(drawn) {
+  const values = /** @type {number[]} */ (drawn.filter((value) => typeof value === 'number'));
+  if (values.length === 0) return [0, 1];
+  const least = Math.min(...values);
+  const most = Math.max(...values);
+  const missing = Math.max(0, SMALLEST_SPAN - (most - least)) / 2;
+  const span = Math.max(SMALLEST_SPAN, most - least);
+  let low = least - missing - AIR_BELOW * span;
+  let high = most + missing + AIR_ABOVE * span;
+  if (least >= 0 && low < 0) [low, high] = [0, Math.max(high, SMALLEST_SPAN)];
+  if (most <= 1 && high > 1) [low, high] = [Math.min(low, 1 - SMALLEST_SPAN), 1];
+  return [low, high];
 }

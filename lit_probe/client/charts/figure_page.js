@@ -1,11 +1,10 @@
 // @ts-check
+/** Charts as a figure that stands alone, for a paper. */
 /** @typedef {import('../page/types.js').LineStyle} LineStyle */
 /** @typedef {import('../page/types.js').SvgNode} SvgNode */
-import {legendMark} from './legend_mark.js';
-import {FONT, MARGIN} from './line_chart.js';
+import {FONT, legendMark, MARGIN} from './line_chart.js';
 import {COLORS} from './palette.js';
-import {svgLabel} from './svg.js';
-import {svgNode} from './svg.js';
+import {svgLabel, svgNode} from './svg.js';
 
 export const FIGURE = {width: 640, height: 340};
 const HEAD = 46;

@@ -1,12 +1,13 @@
 // @ts-check
+/** Lines with interval bands over one axis, their marks and how a legend shows them: all our curves are drawn by this file. */
 /** @typedef {import('../page/types.js').ChartSeries} ChartSeries */
+/** @typedef {import('../page/types.js').LineStyle} LineStyle */
 /** @typedef {import('../page/types.js').Margin} Margin */
 /** @typedef {import('../page/types.js').PlacedAxis} PlacedAxis */
 /** @typedef {import('../page/types.js').Reference} Reference */
 /** @typedef {import('../page/types.js').SvgNode} SvgNode */
-import {marker} from './marker.js';
+import {linearScale, niceTicks} from './axes.js';
 import {COLORS} from './palette.js';
-import {linearScale, niceTicks} from './scales.js';
 import {svgLabel, svgNode} from './svg.js';
 
 export const FONT = "Roboto, 'Helvetica Neue', Arial, sans-serif";
@@ -267,4 +268,51 @@ export function spreadLabels(wanted, height, [top, bottom]) {
     ceiling = placed[i] - height;
   }
   return placed;
+}
+
+/**
+ * One column of a check's rows as points of a chart over layers.
+ *
+ * @param {Record<string, any>[]} layers  rows with a `layer`
+ * @param {string} score  the column's name
+ * @param {{low: string, high: string}} [interval]  names of the columns with its ends
+ * @returns {{x: number, score: ?number, low: ?number, high: ?number}[]}
+ */
+export function layerPoints(layers, score, interval) {
+  return layers.map((row) => ({x: row.layer, score: row[score], low: interval ? row[interval.low] : null, high: interval ? row[interval.high] : null}));
+}
+
+/**
+ * How a series looks, for its line in a legend: 26 pixels of its line with its mark, or the mark alone.
+ *
+ * @param {LineStyle} style
+ * @param {boolean} line
+ * @param {{x?: number, y?: number}} [at]  the left end of its middle
+ * @returns {SvgNode}
+ */
+export function legendMark({color, marker: shape, dash}, line, {x = 0, y = 6} = {}) {
+  const width = line ? 26 : 12;
+  return svgNode('g', {},
+    line ? svgNode('line', {x1: x, x2: x + width, y1: y, y2: y, stroke: color, 'stroke-width': 2, 'stroke-dasharray': dash || 'none'}) : null,
+    shape === null ? null : marker(shape, x + width / 2, y, 4, color),
+  );
+}
+
+/**
+ * A data point's mark, with a white rim that keeps it legible on lines and bands.
+ *
+ * @param {'circle'|'diamond'|'square'} shape
+ * @param {number} x
+ * @param {number} y
+ * @param {number} size  the radius of a circle of about the same area
+ * @param {string} color
+ * @returns {SvgNode}
+ */
+export function marker(shape, x, y, size, color) {
+  const paint = {fill: color, stroke: '#FFFFFF', 'stroke-width': 1};
+  if (shape === 'circle') return svgNode('circle', {cx: x.toFixed(2), cy: y.toFixed(2), r: size, ...paint});
+  const half = shape === 'square' ? size * 0.9 : size * 1.35;
+  const corners = shape === 'square' ? [[-half, -half], [half, -half], [half, half], [-half, half]] : [[0, -half], [half, 0], [0, half], [-half, 0]];
+  const path = corners.map(([dx, dy]) => `${(x + dx).toFixed(2)},${(y + dy).toFixed(2)}`).join('L');
+  return svgNode('path', {d: `M${path}Z`, ...paint});
 }

@@ -1,6 +1,7 @@
 // @ts-check
+/** Drawings as plain data, and what they become: elements of the page, or the text of a file. */
 /** @typedef {import('../page/types.js').SvgNode} SvgNode */
-import {shorten} from '../words/shorten.js';
+import {shorten} from '../words/format.js';
 
 /**
  * A piece of a drawing as plain data: `svgText` turns it into a file, `svgElement` into elements of the page.

@@ -4,14 +4,15 @@
  */
 /** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
-import {agreementChart, agreementDomain} from './agreement_chart.js';
-import {axes} from '../page/answers.js';
-import {checkCsv} from '../words/files.js';
-import {checkPanel, renderCaption, renderCharts} from '../panels/check_panel.js';
-import {figurePage, FIGURE} from '../charts/figure_page.js';
-import {countOf, formatCount} from '../words/format.js';
+import {axes} from '../charts/axes.js';
+import {FIGURE, figurePage} from '../charts/figure_page.js';
 import {definePanel, html} from '../page/lit_host.js';
+import {checkPanel} from '../panels/check_panel.js';
+import {renderCaption, renderCharts} from '../panels/parts.js';
+import {checkCsv} from '../words/files.js';
+import {countOf, formatCount} from '../words/format.js';
 import {intervalText} from '../words/sentences.js';
+import {agreementChart, agreementDomain} from './check_charts.js';
 
 const GUIDE = html`
   <p><b>The question.</b> This checkpoint has a classification head of its own. Does the probe of a layer say the same as the model’s own

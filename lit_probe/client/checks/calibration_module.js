@@ -1,19 +1,17 @@
 // @ts-check
-/**
- * The panel "Calibration": can the probes' probabilities be taken at their word, as they are and after one temperature?
- */
+/** The panel "Calibration": can the probes' probabilities be taken at their word, as they are and after one temperature? */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
-import {axes} from '../page/answers.js';
-import {card} from '../panels/cards.js';
-import {calibrationChart, calibrationDomain, CALIBRATION_MEASURES, CALIBRATION_STYLES, reliabilityChart} from './calibration_charts.js';
-import {checkCsv} from '../words/files.js';
-import {checkPanel, renderCaption, renderCharts, renderLegend, renderSelect} from '../panels/check_panel.js';
-import {figurePage, FIGURE} from '../charts/figure_page.js';
-import {countOf, formatScore} from '../words/format.js';
-import {definePanel, html, nothing} from '../page/lit_host.js';
-import {observable} from '../page/observable.js';
-import {layerName} from '../words/sentences.js';
+import {axes} from '../charts/axes.js';
+import {FIGURE, figurePage} from '../charts/figure_page.js';
 import {svgElement} from '../charts/svg.js';
+import {observable} from '../page/choices.js';
+import {definePanel, html, nothing} from '../page/lit_host.js';
+import {checkPanel} from '../panels/check_panel.js';
+import {card, renderCaption, renderCharts, renderLegend, renderSelect} from '../panels/parts.js';
+import {checkCsv} from '../words/files.js';
+import {countOf, formatScore} from '../words/format.js';
+import {layerName} from '../words/sentences.js';
+import {CALIBRATION_MEASURES, CALIBRATION_STYLES, calibrationChart, calibrationDomain, reliabilityChart} from './check_charts.js';
 
 const measure = observable('ece');
 

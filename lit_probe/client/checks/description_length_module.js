@@ -1,15 +1,14 @@
 // @ts-check
-/**
- * The panel "Description length": how many bits do the labels cost someone who has a layer's activations?
- */
+/** The panel "Description length": how many bits do the labels cost someone who has a layer's activations? */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
-import {axes} from '../page/answers.js';
-import {checkCsv} from '../words/files.js';
-import {checkPanel, renderCaption, renderCharts, renderLegend} from '../panels/check_panel.js';
-import {compressionDomain, COMPRESSION_STYLES, descriptionLengthChart, priorCoincides} from './description_length_chart.js';
-import {figurePage, FIGURE} from '../charts/figure_page.js';
-import {countOf, formatCount} from '../words/format.js';
+import {axes} from '../charts/axes.js';
+import {FIGURE, figurePage} from '../charts/figure_page.js';
 import {definePanel, html, nothing} from '../page/lit_host.js';
+import {checkPanel} from '../panels/check_panel.js';
+import {renderCaption, renderCharts, renderLegend} from '../panels/parts.js';
+import {checkCsv} from '../words/files.js';
+import {countOf, formatCount} from '../words/format.js';
+import {COMPRESSION_STYLES, compressionDomain, descriptionLengthChart, priorCoincides} from './check_charts.js';
 
 const LEGEND = [
   {style: COMPRESSION_STYLES.compression, line: true, label: 'against the uniform code'},

@@ -1,23 +1,18 @@
 // @ts-check
-/**
- * The panel "Learning curve": how does the score of each layer's probe grow with the number of training examples?
- */
+/** The panel "Learning curve": how does the score of each layer's probe grow with the number of training examples? */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
-import {axes} from '../page/answers.js';
-import {checkCsv} from '../words/files.js';
-import {checkPanel, renderCaption} from '../panels/check_panel.js';
-import {currentLayer} from '../page/choices.js';
-import {figurePage, FIGURE} from '../charts/figure_page.js';
-import {countOf, formatCount} from '../words/format.js';
-import {onLayerKey} from '../panels/layer_slider.js';
-import {learningCurveChart, learningCurveDomain} from './learning_curve_chart.js';
-import {linearScale} from '../charts/scales.js';
-import {marginFor, MARGIN} from '../charts/line_chart.js';
-import {definePanel, html} from '../page/lit_host.js';
-import {logAxis} from '../charts/axes.js';
-import {nearest} from '../charts/scales.js';
-import {intervalText, layerName} from '../words/sentences.js';
+import {axes, linearScale, logAxis, nearest} from '../charts/axes.js';
+import {FIGURE, figurePage} from '../charts/figure_page.js';
+import {MARGIN, marginFor} from '../charts/line_chart.js';
 import {svgElement} from '../charts/svg.js';
+import {currentLayer} from '../page/choices.js';
+import {definePanel, html} from '../page/lit_host.js';
+import {checkPanel} from '../panels/check_panel.js';
+import {onLayerKey, renderCaption} from '../panels/parts.js';
+import {checkCsv} from '../words/files.js';
+import {countOf, formatCount} from '../words/format.js';
+import {intervalText, layerName} from '../words/sentences.js';
+import {learningCurveChart, learningCurveDomain} from './check_charts.js';
 
 const GUIDE = html`
   <p><b>The question.</b> Would more examples help, and how few suffice? Probes of every layer were trained on growing portions of the

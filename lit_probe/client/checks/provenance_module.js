@@ -1,9 +1,7 @@
 // @ts-check
-/**
- * The panel "Provenance": what the numbers of a model's probes were computed from, and the command that computes them again.
- */
-import {checkPanel} from '../panels/check_panel.js';
+/** The panel "Provenance": what the numbers of a model's probes were computed from, and the command that computes them again. */
 import {definePanel, html} from '../page/lit_host.js';
+import {checkPanel} from '../panels/check_panel.js';
 import {provenanceCard} from '../panels/provenance_card.js';
 
 const GUIDE = html`

@@ -4,16 +4,16 @@
  * concept.
  */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
-import {ADDED_COLUMNS} from '../page/added_columns.js';
-import {axes} from '../page/answers.js';
-import {checkCsv} from '../words/files.js';
-import {checkPanel, renderCaption, renderCharts, renderLegend, renderSelect} from '../panels/check_panel.js';
-import {figurePage, FIGURE} from '../charts/figure_page.js';
-import {formatScore} from '../words/format.js';
+import {axes} from '../charts/axes.js';
+import {FIGURE, figurePage} from '../charts/figure_page.js';
+import {observable} from '../page/choices.js';
 import {categoricalColumns, definePanel, html} from '../page/lit_host.js';
-import {observable} from '../page/observable.js';
-import {selectivityCharts, selectivityDomains, SELECTIVITY_STYLES} from './selectivity_charts.js';
+import {checkPanel} from '../panels/check_panel.js';
+import {renderCaption, renderCharts, renderLegend, renderSelect} from '../panels/parts.js';
+import {checkCsv} from '../words/files.js';
+import {formatScore} from '../words/format.js';
 import {intervalText} from '../words/sentences.js';
+import {SELECTIVITY_STYLES, selectivityCharts, selectivityDomains} from './check_charts.js';
 
 const control = observable('word');
 
@@ -42,7 +42,7 @@ nothing, and the difference with its 95 % interval.`;
   }
 
   observed() {
-    return {...super.observed(), columns: categoricalColumns()};
+    return {...super.observed(), columns: categoricalColumns().own};
   }
 
   question() {
@@ -50,7 +50,7 @@ nothing, and the difference with its 95 % interval.`;
   }
 
   renderControls() {
-    const columns = this.seen.columns.filter((/** @type {string} */ name) => !ADDED_COLUMNS.includes(name)).map((/** @type {string} */ name) => ({value: `group:${name}`, title: `column ${name}`}));
+    const columns = this.seen.columns.map((/** @type {string} */ name) => ({value: `group:${name}`, title: `column ${name}`}));
     const options = [{value: 'word', title: 'most common content word'}, {value: 'first_word', title: 'first word'}, ...columns];
     return renderSelect('control', 'Control labels by', options, control.get(), (value) => control.set(value));
   }

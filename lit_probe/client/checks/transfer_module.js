@@ -1,16 +1,14 @@
 // @ts-check
-/**
- * The panel "Transfer": how far the probes trained on one data set read the same classes off the texts of another.
- */
+/** The panel "Transfer": how far the probes trained on one data set read the same classes off the texts of another. */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
-import {checkCsv} from '../words/files.js';
-import {checkPanel, renderCaption, renderCharts} from '../panels/check_panel.js';
 import {figurePage} from '../charts/figure_page.js';
-import {definePanel, html} from '../page/lit_host.js';
 import {heatColor} from '../charts/palette.js';
+import {definePanel, html} from '../page/lit_host.js';
+import {checkPanel} from '../panels/check_panel.js';
+import {renderCaption, renderCharts} from '../panels/parts.js';
+import {checkCsv} from '../words/files.js';
 import {intervalText} from '../words/sentences.js';
-import {transferChart} from './transfer_chart.js';
-import {transferRows} from './transfer_chart.js';
+import {transferChart, transferRows} from './check_charts.js';
 
 const GUIDE = html`
   <p><b>The question.</b> Does a probe read the concept, or a habit of the data set it was trained on? Each strip is one pair: probes

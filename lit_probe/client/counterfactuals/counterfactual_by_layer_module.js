@@ -1,40 +1,29 @@
 // @ts-check
-/**
- * The panel "Counterfactual by layer": what every layer makes of an edit, and how the layers' probes follow many of them.
- */
+/** The panel "Counterfactual by layer": what every layer makes of an edit, and how the layers' probes follow many of them. */
+/** @typedef {import('../page/answers.js').Result} Result */
 /** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
-/** @typedef {import('../page/result_store.js').Result} Result */
-import {ADDED_COLUMNS} from '../page/added_columns.js';
-import {answers} from '../page/answers.js';
 import {barCell} from '../charts/bar_cell.js';
-import {cancelledCard, card, errorCard, progressCard} from '../panels/cards.js';
-import {renderDownloads, renderLegend, renderSelect} from '../panels/check_panel.js';
+import {figurePage} from '../charts/figure_page.js';
+import {legendMark, MARGIN} from '../charts/line_chart.js';
+import {svgElement, svgNode} from '../charts/svg.js';
+import {answers} from '../page/answers.js';
+import {currentLayer, observable, resolveLayer} from '../page/choices.js';
+import {categoricalColumns, definePanel, exampleText, fitTogether, html, nothing, pinnedExample} from '../page/lit_host.js';
+import {whenIdle} from '../page/waiting.js';
+import {PANEL_CSS, CONTROLS_CSS} from '../panels/css.js';
+import {layerPanel} from '../panels/layer_panel.js';
 import {
-  DISTANCES, distanceChart, EDIT_STYLES, MEASURES, PAIRS_STYLES, pairsCharts, SMALL_MARGIN, trajectoryChart, trajectoryValues, TYPICAL_STYLE,
+  cancelledCard, card, errorCard, layerSlider, progressCard, renderDownloads, renderLegend, renderSelect,
+} from '../panels/parts.js';
+import {countOf, formatCount, formatScore, significant} from '../words/format.js';
+import {intervalText, layerHeading, layerName} from '../words/sentences.js';
+import {
+  distanceChart, DISTANCES, EDIT_STYLES, MEASURES, PAIRS_STYLES, pairsCharts, pairsCsv, SMALL_MARGIN, trajectoryChart,
+  trajectoryCsv, trajectoryValues, TYPICAL_STYLE,
 } from './counterfactual_charts.js';
 import {COUNTERFACTUAL_CSS} from './counterfactual_css.js';
-import {pairsCsv, trajectoryCsv} from './counterfactual_csv.js';
-import {currentLayer} from '../page/choices.js';
 import {markedWords, neuronChanges, wordChanges} from './edit_details.js';
-import {editedPairs, editPair} from './edit_pairs.js';
-import {failingPairs, idsOfPairs} from './edit_pairs.js';
-import {figurePage} from '../charts/figure_page.js';
-import {flipSentence} from './edit_pairs.js';
-import {countOf, formatCount, formatScore} from '../words/format.js';
-import {layerPanel} from '../panels/layer_panel.js';
-import {layerSlider} from '../panels/layer_slider.js';
-import {legendMark} from '../charts/legend_mark.js';
-import {MARGIN} from '../charts/line_chart.js';
-import {categoricalColumns, definePanel, exampleText, fitTogether, html, nothing, pinnedExample} from '../page/lit_host.js';
-import {observable} from '../page/observable.js';
-import {PANEL_CSS} from '../panels/panel_css.js';
-import {resolveLayer} from '../page/choices.js';
-import {SALIENCE_CSS} from '../panels/controls_css.js';
-import {intervalText, layerHeading, layerName} from '../words/sentences.js';
-import {significant} from '../words/format.js';
-import {svgElement} from '../charts/svg.js';
-import {svgNode} from '../charts/svg.js';
-import {whenIdle} from '../page/when_idle.js';
+import {editedPairs, editPair, failingPairs, flipSentence, idsOfPairs} from './edit_pairs.js';
 
 const FIGURE = {width: 640, height: 260};
 const PAIR_COLUMN = 'pair_id';
@@ -77,7 +66,7 @@ definePanel('counterfactual-by-layer-module', (LitPanel) => class Counterfactual
   static infoMarkdown = `**What does every layer make of an edit?** Select an example, change its text in the Datapoint Editor and press Add; or pin one example and
 select another. “How to read this”, at the bottom of the panel, says more.`;
   static interpreter = 'counterfactual_by_layer';
-  static css = PANEL_CSS + SALIENCE_CSS + COUNTERFACTUAL_CSS;
+  static css = PANEL_CSS + CONTROLS_CSS + COUNTERFACTUAL_CSS;
 
   static template = (/** @type {string} */ model, /** @type {number} */ selectionServiceIndex, /** @type {number} */ shouldReact) => html`
     <counterfactual-by-layer-module model=${model} .shouldReact=${shouldReact} selectionServiceIndex=${selectionServiceIndex}></counterfactual-by-layer-module>`;
@@ -103,7 +92,7 @@ select another. “How to read this”, at the bottom of the panel, says more.`;
     const primary = /** @type {?IndexedInput} */ (this.selectionService.primarySelectedInputData);
     return {
       model: this.model, dataset, pair: editPair({primary, pinned: pinnedExample(), inputs}), edited: editedPairs(inputs),
-      hasPairs: PAIR_COLUMN in (currentDatasetSpec ?? {}), columns: categoricalColumns().filter((name) => name !== PAIR_COLUMN && !ADDED_COLUMNS.includes(name)),
+      hasPairs: PAIR_COLUMN in (currentDatasetSpec ?? {}), columns: categoricalColumns().own.filter((name) => name !== PAIR_COLUMN),
       fits: fitTogether(this.model, dataset),
     };
   }
@@ -175,10 +164,7 @@ select another. “How to read this”, at the bottom of the panel, says more.`;
     return resolveLayer(currentLayer.get(), bestLayer, nLayers);
   }
 
-  renderPanel() {
-    const {seen} = this;
-    if (!seen || this.size.width === 0) return nothing;
-    if (!seen.fits) return card('This model’s probes do not fit the data set shown.');
+  renderContent() {
     return choices.get().view === 'edit' ? this.renderEdit() : this.renderPairs();
   }
 

@@ -1,11 +1,11 @@
 // @ts-check
+/** The drawings of one edit and of many pairs by layer, and the same numbers as tables. */
 /** @typedef {import('../page/types.js').ChartSeries} ChartSeries */
 /** @typedef {import('../page/types.js').SvgNode} SvgNode */
-import {layerAxis} from '../charts/axes.js';
-import {layerPoints} from '../charts/layer_points.js';
-import {lineChart} from '../charts/line_chart.js';
+import {layerAxis, valueDomain} from '../charts/axes.js';
+import {layerPoints, lineChart} from '../charts/line_chart.js';
 import {COLORS, PAIR_STYLES} from '../charts/palette.js';
-import {valueDomain} from '../charts/domains.js';
+import {csvTable} from '../words/files.js';
 
 /** How the two texts are drawn, here and wherever they are named. */
 export const EDIT_STYLES = {original: PAIR_STYLES.first, edit: PAIR_STYLES.second};
@@ -113,4 +113,40 @@ function spanned(values) {
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const air = Math.max(0.08 * (most - least), 0.05);
   return [least - air, most + air];
+}
+
+/**
+ * One edit's way through the layers as a table.
+ *
+ * @param {string} model  LIT's name
+ * @param {string} dataset
+ * @param {{original: string, edit: string}} texts
+ * @param {any} answer  of `counterfactual_by_layer`
+ * @returns {string}
+ */
+export function trajectoryCsv(model, dataset, {original, edit}, answer) {
+  const names = /** @type {string[]} */ (answer.label_names);
+  const columns = ['model', 'dataset', 'original', 'edit', 'layer', 'flipped', 'margin_class', 'margin_original', 'margin_edit', 'margin_change',
+    'cosine_distance', 'typical_cosine_distance', 'mahalanobis_distance', 'typical_mahalanobis_distance',
+    ...names.map((name) => `original_probability_${name}`), ...names.map((name) => `edit_probability_${name}`)];
+  return csvTable(columns, answer.layers.map((/** @type {any} */ row) => [
+    model, dataset, original, edit, row.layer, row.flipped, answer.class_name, row.margin_before, row.margin_after, row.margin_change,
+    row.cosine, row.typical_cosine, row.mahalanobis, row.typical_mahalanobis, ...row.before, ...row.after,
+  ]));
+}
+
+/**
+ * Many pairs by layer as a table: all of them, then each kind.
+ *
+ * @param {string} model  LIT's name
+ * @param {string} dataset
+ * @param {any} answer  of `counterfactual_pairs`
+ * @returns {string}
+ */
+export function pairsCsv(model, dataset, answer) {
+  const measures = ['consistency', 'flip_rate', 'median_change'].flatMap((name) => [name, `${name}_low`, `${name}_high`]);
+  const summaries = [{value: 'all', ...answer}, ...answer.kinds];
+  return csvTable(['model', 'dataset', 'pairs', 'by', 'kind', 'n', 'n_judged', 'n_units', 'reliable', 'layer', ...measures], summaries.flatMap(({value, n, n_judged: nJudged, n_units: nUnits, reliable, layers}) =>
+    layers.map((/** @type {any} */ row) => [
+      model, dataset, answer.source === 'sent' ? 'edited on the page' : answer.column, answer.by, value, n, nJudged, nUnits, reliable, row.layer, ...measures.map((name) => row[name])])));
 }

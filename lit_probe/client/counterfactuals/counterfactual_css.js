@@ -1,4 +1,5 @@
 // @ts-check
+/** The style sheet of the panel about edits. */
 
 /** What the panel about edits needs beside the style sheets of all our panels and of those about words. */
 export const COUNTERFACTUAL_CSS = `

@@ -1,11 +1,9 @@
 // @ts-check
-/**
- * What is shown of an edit when it is asked for: its words and the neurons that it moved, as tables of bars.
- */
+/** What is shown of an edit when it is asked for: its words and the neurons that it moved, as tables of bars. */
 import {barCell} from '../charts/bar_cell.js';
+import {svgElement} from '../charts/svg.js';
 import {html, nothing} from '../page/lit_host.js';
 import {significant} from '../words/format.js';
-import {svgElement} from '../charts/svg.js';
 
 const LABEL = 0.34;
 const NUMBERS = 150;

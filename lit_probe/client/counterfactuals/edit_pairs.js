@@ -1,4 +1,5 @@
 // @ts-check
+/** Pairs of an original and its edit: which ones there are, and which of them the probes follow. */
 /** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
 import {layerList} from '../words/sentences.js';
 

@@ -1,15 +1,18 @@
 // @ts-check
+/** The curve of a metric over layers: which splits are drawn, over which range, and the drawing. */
 /** @typedef {import('../page/types.js').ChartSeries} ChartSeries */
-/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
 /** @typedef {import('../page/types.js').DrawnSeries} DrawnSeries */
+/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+/** @typedef {import('../page/types.js').LayerScore} LayerScore */
 /** @typedef {import('../page/types.js').Overlays} Overlays */
+/** @typedef {import('../page/types.js').Series} Series */
 /** @typedef {import('../page/types.js').SvgNode} SvgNode */
-import {drawnLayers} from './drawn_series.js';
-import {formatScore} from '../words/format.js';
-import {layerAxis} from '../charts/axes.js';
+import {layerAxis, valueDomain} from '../charts/axes.js';
 import {HALO, lineChart, marginFor} from '../charts/line_chart.js';
 import {COLORS, SPLIT_STYLES} from '../charts/palette.js';
 import {svgNode} from '../charts/svg.js';
+import {formatCount, formatScore} from '../words/format.js';
+import {intervalText} from '../words/sentences.js';
 
 /** @type {Overlays} */
 export const NO_OVERLAYS = {majority: true, references: [], lines: [], alike: []};
@@ -105,4 +108,69 @@ function majorityLabel({right, floor, left, y}, lines, side) {
   const labelY = below < floor - 2 ? below : Math.min(...heights) - 4;
   const place = {x: side === 'end' ? right : left + 4, y: labelY.toFixed(2), 'text-anchor': side};
   return [svgNode('text', {class: 'majority', ...place, fill: COLORS.quietText, ...HALO}, `baseline ${values.join(', ')}`)];
+}
+
+/**
+ * Decides how each split is drawn.
+ *
+ * Dev is a line. Test is one point at the dev-chosen layer: looking at the whole test curve invites choosing a layer on it.
+ * It becomes a line when the user asks, or when the rows hold no dev example. Train, which the probe has seen, is drawn when
+ * asked for, or when there is nothing else.
+ *
+ * @param {Series[]} series
+ * @param {{dev: boolean, testEverywhere: boolean, train: boolean}} wishes
+ * @returns {DrawnSeries[]}  dev first, then test, then train
+ */
+export function drawnSeries(series, wishes) {
+  const present = new Set(series.map(({split}) => split));
+  const order = ['dev', 'test', 'train'];
+  const sorted = [...series].sort((a, b) => order.indexOf(a.split) - order.indexOf(b.split));
+  return sorted.map((one) => {
+    if (one.split === 'dev') return {series: one, mode: wishes.dev ? 'line' : 'hidden'};
+    if (one.split === 'test') return {series: one, mode: wishes.testEverywhere || !present.has('dev') ? 'line' : 'point'};
+    return {series: one, mode: wishes.train || present.size === 1 ? 'line' : 'hidden'};
+  });
+}
+
+/**
+ * The layers of a series that are drawn: all of a line, the dev-chosen one of a point, none of a hidden series.
+ *
+ * @param {Series} series
+ * @param {'line'|'point'|'hidden'} mode
+ * @param {number} bestLayer
+ * @returns {LayerScore[]}
+ */
+export function drawnLayers(series, mode, bestLayer) {
+  if (mode === 'hidden') return [];
+  return mode === 'line' ? series.layers : series.layers.filter(({layer}) => layer === bestLayer);
+}
+
+/**
+ * A series' line in the legend: "dev, n = 872", or "test, n = 872, layer 4 only: 0.806 [0.778, 0.831]" for a lone point.
+ *
+ * @param {DrawnSeries} drawn
+ * @param {number} bestLayer
+ * @returns {string}
+ */
+export function seriesLegend({series, mode}, bestLayer) {
+  const text = `${series.split}, n = ${formatCount(series.n)}`;
+  return mode === 'point' ? `${text}, layer ${bestLayer} only: ${intervalText(series.layers[bestLayer])}` : text;
+}
+
+/**
+ * The range of the score axis: every score drawn, with its interval, and what else is drawn beside them.
+ *
+ * @param {DrawnSeries[]} drawn
+ * @param {number} bestLayer
+ * @param {{majority?: boolean, others?: (?number)[]}} [beside]  whether majority lines are drawn; values of overlays
+ * @returns {[number, number]}  low < high
+ */
+export function scoreDomain(drawn, bestLayer, {majority = true, others = []} = {}) {
+  return valueDomain([
+    ...drawn.flatMap(({series, mode}) => [
+      ...drawnLayers(series, mode, bestLayer).flatMap(({score, low, high}) => [score, low, high]),
+      majority && mode === 'line' ? series.majority : null,
+    ]),
+    ...others,
+  ]);
 }

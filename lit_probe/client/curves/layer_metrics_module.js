@@ -6,39 +6,29 @@
  * The panel only draws. It is a function of what LIT shows (model, data set, selection, pinned example), of the choices that
  * all copies of the panel share, and of the server's answers in `answers`.
  */
+/** @typedef {import('../page/answers.js').Result} Result */
+/** @typedef {import('../page/types.js').DrawnSeries} DrawnSeries */
 /** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
-/** @typedef {import('../page/types.js').DrawnSeries} DrawnSeries */
 /** @typedef {import('../page/types.js').Overlays} Overlays */
-/** @typedef {import('../page/result_store.js').Result} Result */
-import {answers, axes} from '../page/answers.js';
-import {card, progressCard} from '../panels/cards.js';
-import {alikeSentence, differenceSentence, optimismSentence} from './comparison_sentences.js';
-import {currentLayer} from '../page/choices.js';
-import {curveChart, curveMargin, NO_OVERLAYS, splitSeries} from './curve_chart.js';
-import {curveCsv} from './curve_csv.js';
-import {download} from '../words/files.js';
-import {drawnLayers} from './drawn_series.js';
-import {drawnSeries} from './drawn_series.js';
-import {formatCount, formatScore} from '../words/format.js';
-import {layerPanel} from '../panels/layer_panel.js';
-import {layerSlider, layerUnder} from '../panels/layer_slider.js';
-import {legendMark} from '../charts/legend_mark.js';
-import {definePanel, exampleText, fitTogether, html, nothing, pinnedExample, selectedSlice} from '../page/lit_host.js';
-import {observable} from '../page/observable.js';
-import {BASELINES, overlaysOf} from './overlays.js';
-import {overlayValues} from './overlays.js';
+import {axes} from '../charts/axes.js';
+import {legendMark} from '../charts/line_chart.js';
 import {BASELINE_STYLES, COLORS, SPLIT_STYLES} from '../charts/palette.js';
-import {paperFigure} from './paper_figure.js';
-import {pickedMetrics, pickMetric} from '../page/choices.js';
-import {resolveLayer} from '../page/choices.js';
-import {scoreDomain} from './score_domain.js';
+import {svgElement, svgNode, svgText} from '../charts/svg.js';
+import {answers} from '../page/answers.js';
+import {currentLayer, observable, pickedMetrics, pickMetric, resolveLayer} from '../page/choices.js';
+import {definePanel, exampleText, fitTogether, html, nothing, pinnedExample, selectedSlice} from '../page/lit_host.js';
+import {layerPanel} from '../panels/layer_panel.js';
+import {card, layerSlider, layerUnder, progressCard} from '../panels/parts.js';
+import {download} from '../words/files.js';
+import {formatCount, formatScore} from '../words/format.js';
 import * as sentences from '../words/sentences.js';
-import {seriesLegend} from './drawn_series.js';
+import {
+  curveChart, curveMargin, drawnLayers, drawnSeries, NO_OVERLAYS, scoreDomain, seriesLegend, splitSeries,
+} from './curve_chart.js';
+import {curveCsv, paperFigure} from './curve_files.js';
+import {alikeSentence, BASELINES, differenceSentence, optimismSentence, overlaysOf, overlayValues} from './overlays.js';
 import {stripChart, stripsHeight} from './strip_chart.js';
-import {svgElement} from '../charts/svg.js';
-import {svgNode} from '../charts/svg.js';
-import {svgText} from '../charts/svg.js';
 
 // LIT's tooltip shows six short lines; the panel itself holds the rest.
 const INFO = `**At which layer is the concept decodable?** The score of one probe per layer, with its 95 % interval, over the selection or

@@ -1,29 +1,20 @@
 // @ts-check
-/**
- * The panel "Slices by layer": the curve of each value of a column, or of each of LIT's slices, as small multiples.
- */
+/** The panel "Slices by layer": the curve of each value of a column, or of each of LIT's slices, as small multiples. */
 /** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
 /** @typedef {import('../page/types.js').Series} Series */
-import {ADDED_COLUMNS} from '../page/added_columns.js';
-import {answers} from '../page/answers.js';
-import {card, errorCard, progressCard} from '../panels/cards.js';
-import {renderCaption, renderDownloads, renderSelect} from '../panels/check_panel.js';
-import {currentLayer} from '../page/choices.js';
-import {curveCsv} from './curve_csv.js';
-import {emptySlices, facetGroups, sliceGroups} from './facet_groups.js';
+import {valueDomain} from '../charts/axes.js';
 import {figurePage} from '../charts/figure_page.js';
-import {countOf, formatCount} from '../words/format.js';
-import {layerPanel} from '../panels/layer_panel.js';
-import {layerSlider} from '../panels/layer_slider.js';
-import {categoricalColumns, definePanel, fitTogether, html, namedSlices, nothing} from '../page/lit_host.js';
-import {observable} from '../page/observable.js';
-import {pickedMetrics} from '../page/choices.js';
-import {resolveLayer} from '../page/choices.js';
-import {intervalText, layerName} from '../words/sentences.js';
-import {heldOutSeries, sliceChart, SMALL_MARGIN} from './slice_chart.js';
 import {svgElement} from '../charts/svg.js';
-import {valueDomain} from '../charts/domains.js';
+import {answers} from '../page/answers.js';
+import {currentLayer, observable, pickedMetrics, resolveLayer} from '../page/choices.js';
+import {categoricalColumns, definePanel, fitTogether, html, namedSlices, nothing} from '../page/lit_host.js';
+import {layerPanel} from '../panels/layer_panel.js';
+import {card, errorCard, layerSlider, progressCard, renderCaption, renderDownloads, renderSelect} from '../panels/parts.js';
+import {countOf, formatCount} from '../words/format.js';
+import {intervalText, layerName} from '../words/sentences.js';
+import {curveCsv} from './curve_files.js';
+import {emptySlices, facetGroups, heldOutSeries, sliceChart, sliceGroups, SMALL_MARGIN} from './slices.js';
 
 const MOST_SHOWN = 24;
 const SLICES = 'LIT slices';
@@ -53,8 +44,9 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
   observed() {
     const inputs = /** @type {IndexedInput[]} */ (this.appState.currentInputData);
     const {currentDataset: dataset} = this.appState;
+    const {own, added} = categoricalColumns();
     return {
-      model: this.model, dataset, inputs, columns: ownFirst(categoricalColumns()), slices: namedSlices(),
+      model: this.model, dataset, inputs, columns: [...own, ...added], slices: namedSlices(),
       heldOut: inputs.filter(({data, meta}) => data.probe_split !== 'train' && !meta.added),
       fits: fitTogether(this.model, dataset),
     };
@@ -77,7 +69,7 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
     const metric = pickedMetrics.get()[dataset] ?? 'headline';
     const facet = this.facet();
     const all = facet === SLICES ? sliceGroups(heldOut, slices) : facetGroups(heldOut, facet);
-    this.hidden = all.slice(MOST_SHOWN).map(({name}) => name);
+    this.beyond = all.slice(MOST_SHOWN).map(({name}) => name);
     this.empty = facet === SLICES ? emptySlices(heldOut, slices) : [];
     const before = this.groups.length;
     this.groups = all.slice(0, MOST_SHOWN).map((group, i) => ({...group, key: this.want(`group ${i}`, 'layer_metrics', group.inputs, {metric})}));
@@ -91,14 +83,12 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
   }
 
   /** Names of groups that are not drawn: beyond the most that are, and without a dev or test example. @type {string[]} */
-  hidden = [];
+  beyond = [];
   /** @type {string[]} */
   empty = [];
 
-  renderPanel() {
+  renderContent() {
     const {seen} = this;
-    if (!seen || this.size.width === 0) return nothing;
-    if (!seen.fits) return card('This model’s probes do not fit the data set shown.');
     const whole = answers.read(this.keys.whole) ?? {state: 'loading'};
     const facet = this.facet();
     const options = [...seen.columns, SLICES].map((value) => ({value, title: value === SLICES ? SLICES : `column ${value}`}));
@@ -114,7 +104,7 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
     </div>`;
   }
 
-  /** @param {import('../page/result_store.js').Result} whole */
+  /** @param {import('../page/answers.js').Result} whole */
   renderWaiting(whole) {
     if (whole.state === 'failed') return errorCard('The scores could not be computed.', whole.message, whole.said ? null : () => this.retry());
     return progressCard({...whole, message: whole.message ?? 'Scoring the probes of all layers'});
@@ -162,7 +152,7 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
   /** Which slices are not drawn, and why. */
   renderOmitted() {
     const lines = [
-      ...(this.hidden.length ? [`Not shown, beyond the ${MOST_SHOWN} largest: ${this.hidden.join(', ')}`] : []),
+      ...(this.beyond.length ? [`Not shown, beyond the ${MOST_SHOWN} largest: ${this.beyond.join(', ')}`] : []),
       ...(this.empty.length ? [`Not shown, without a dev or test example: ${this.empty.join(', ')}`] : []),
     ];
     return lines.length ? html`<div class="notes omitted">${lines.map((line) => html`<div>${line}</div>`)}</div>` : nothing;
@@ -229,10 +219,4 @@ function remarks({n_by_class: counts, reliable, reason}, {label_names: labelName
     ...(present.length === 1 ? [`one class only: ${present[0]}`] : []),
     ...(reliable ? [] : [reason]),
   ];
-}
-
-/** @param {string[]} columns @returns {string[]} */
-function ownFirst(columns) {
-  const isAdded = (/** @type {string} */ name) => ADDED_COLUMNS.includes(name);
-  return [...columns.filter((name) => !isAdded(name)), ...columns.filter(isAdded)];
 }

@@ -1,11 +1,11 @@
 // @ts-check
+/** One text's probabilities at every layer, as strips of cells under the curve. */
 /** @typedef {import('../page/types.js').ExamplePrediction} ExamplePrediction */
 /** @typedef {import('../page/types.js').SvgNode} SvgNode */
+import {layerScale} from '../charts/axes.js';
 import {FONT, MARGIN} from '../charts/line_chart.js';
-import {layerScale} from '../charts/scales.js';
 import {COLORS, heatColor} from '../charts/palette.js';
-import {svgLabel} from '../charts/svg.js';
-import {svgNode} from '../charts/svg.js';
+import {svgLabel, svgNode} from '../charts/svg.js';
 
 const CELL_HEIGHT = 20;
 const ROW_HEIGHT = CELL_HEIGHT + 18;

@@ -3,17 +3,16 @@
  * The panel "Neuron activations": the chosen neurons, and the patterns of the feed-forward neurons, on every token of the selected
  * text, beside the pinned text or the one that it was edited from.
  */
-import {card} from '../panels/cards.js';
+import {salienceColor} from '../charts/palette.js';
+import {definePanel, exampleText, html, nothing} from '../page/lit_host.js';
+import {card} from '../panels/parts.js';
 import {download} from '../words/files.js';
 import {countOf} from '../words/format.js';
-import {definePanel, exampleText, html, nothing} from '../page/lit_host.js';
 import {unitsAt} from './neuron_choices.js';
 import {askForFactors, factorChoices, renderFactors} from './neuron_factors_section.js';
+import {tokensCsv} from './neuron_files.js';
 import {neuronPanel} from './neuron_panel.js';
-import {tokensCsv} from './neurons_csv.js';
-import {salienceColor} from '../charts/salience_color.js';
-import {closeGaps, matrixLines} from './token_matrix.js';
-import {renderTokenMatrix} from './token_matrix_view.js';
+import {closeGaps, matrixLines, renderTokenMatrix} from './token_matrix.js';
 
 /** Without chosen neurons, so many of the list are shown; and at most so many. */
 const FIRST = 5;
@@ -63,10 +62,8 @@ definePanel('neuron-activations-module', (LitPanel) => class NeuronActivationsMo
     return [...new Set([...(opened && !shown.includes(opened.unit) ? [opened.unit] : []), ...shown])].slice(0, MOST);
   }
 
-  renderPanel() {
+  renderContent() {
     const {seen} = this;
-    if (!seen || this.size.width === 0) return nothing;
-    if (!seen.fits) return card('This model’s probes do not fit the data set shown.');
     const notYet = this.renderNotYet();
     if (notYet) return notYet;
     const texts = this.texts();

@@ -1,5 +1,6 @@
 // @ts-check
-import {observable} from '../page/observable.js';
+/** What the panels about neurons look at, and what the server is asked for it. */
+import {observable} from '../page/choices.js';
 
 /**
  * @typedef {object} NeuronChoices  What the panels about neurons look at.

@@ -1,4 +1,5 @@
 // @ts-check
+/** The style sheet of the panels about neurons, beside that of all our panels. */
 
 /** What the panels about neurons need beside the style sheets of all our panels. */
 export const NEURON_CSS = `

@@ -1,14 +1,14 @@
 // @ts-check
-import {ablationCurve, ABLATION_STYLES, beforeAfter} from './ablation_charts.js';
-import {ablationRows, rowsDomain} from './ablation_charts.js';
-import {renderLegend} from '../panels/check_panel.js';
-import {countOf, formatCount, formatScore} from '../words/format.js';
+/** The section that switches neurons off and shows what the later layers say. */
+import {svgElement} from '../charts/svg.js';
+import {observable} from '../page/choices.js';
 import {exampleText, html, nothing} from '../page/lit_host.js';
+import {renderLegend} from '../panels/parts.js';
+import {countOf, formatCount, formatScore} from '../words/format.js';
+import {leftOutSentences} from '../words/sentences.js';
+import {ABLATION_STYLES, ablationCurve, ablationRows, beforeAfter, rowsDomain} from './neuron_charts.js';
 import {changeConfig, isOff, pickUnits, setWords, togglePick, unitsAt} from './neuron_choices.js';
 import {curveVerdict, movedSentence, percent, textVerdict} from './neuron_sentences.js';
-import {observable} from '../page/observable.js';
-import {leftOutSentences} from '../words/sentences.js';
-import {svgElement} from '../charts/svg.js';
 
 /** Random sets that a change is held against. */
 const N_RANDOM = 20;

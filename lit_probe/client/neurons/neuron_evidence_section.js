@@ -1,12 +1,13 @@
 // @ts-check
-import {html, nothing} from '../page/lit_host.js';
-import {countOf} from '../words/format.js';
-import {columnName, isColumn, makeColumn, neuronColumns} from './neuron_column.js';
-import {neuronHistogram} from './neuron_histogram.js';
-import {separationSentence} from './neuron_sentences.js';
-import {salienceColor} from '../charts/salience_color.js';
-import {significant} from '../words/format.js';
+/** The section about one neuron: its activation by class, its words, and the column of LIT's data that it can become. */
+/** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
+import {salienceColor} from '../charts/palette.js';
 import {svgElement} from '../charts/svg.js';
+import {observable} from '../page/choices.js';
+import {addScalarColumn, hasColumn, html, interpretation, nothing} from '../page/lit_host.js';
+import {countOf, significant} from '../words/format.js';
+import {neuronHistogram} from './neuron_charts.js';
+import {separationSentence} from './neuron_sentences.js';
 
 /** How many words and contexts are shown of each end; more are asked for, since a text may hold several of the contexts. */
 const TOP = 12;
@@ -109,4 +110,54 @@ function tail(before) {
   if (before.length <= ROOM_BEFORE) return before;
   const end = before.slice(-ROOM_BEFORE);
   return `…${end.slice(Math.max(0, end.indexOf(' ')))}`;
+}
+
+/** The columns that were asked for, by name: being made, or why not. Those that are there, LIT knows. */
+export const neuronColumns = observable(/** @type {Record<string, {state: 'working'|'made'|'failed', message?: string}>} */ ({}));
+
+/**
+ * LIT's name of a neuron's column. LIT cuts long names off in its menus, so the neuron stands first; it separates a model from what it
+ * predicts by a colon, and this column is no prediction, so the name holds none.
+ *
+ * @param {string} model
+ * @param {{layer: number, unit: number}} neuron
+ * @returns {string}
+ */
+export function columnName(model, {layer, unit}) {
+  return `neuron ${layer}.${unit} of ${model}`;
+}
+
+/**
+ * Whether a neuron's column is there; LIT forgets columns when another data set is shown.
+ *
+ * @param {string} model
+ * @param {{layer: number, unit: number}} neuron
+ * @returns {boolean}
+ */
+export function isColumn(model, neuron) {
+  return hasColumn(columnName(model, neuron));
+}
+
+/**
+ * Makes a neuron's pooled activation a column of LIT's data: for its table, Color by, facets and slices. Texts that are added later
+ * get their value when they are added.
+ *
+ * @param {{model: string, dataset: string, rows: IndexedInput[]}} seen  what LIT shows
+ * @param {{layer: number, unit: number}} neuron
+ */
+export async function makeColumn({model, dataset, rows}, neuron) {
+  const name = columnName(model, neuron);
+  const tell = (/** @type {{state: 'working'|'made'|'failed', message?: string}} */ state) => neuronColumns.set({...neuronColumns.get(), [name]: state});
+  const valuesOf = async (/** @type {IndexedInput[]} */ inputs) => {
+    const answer = await interpretation({model, dataset, interpreter: 'neuron_evidence', inputs, config: {part: 'column', layer: neuron.layer, unit: neuron.unit}});
+    if (answer.status !== 'ready') throw new Error(answer.message);
+    return /** @type {number[]} */ (answer.values);
+  };
+  tell({state: 'working'});
+  try {
+    addScalarColumn({dataset, name, key: `neuron ${neuron.layer}.${neuron.unit}`, source: `Neuron:${model}`, inputs: rows, values: await valuesOf(rows), valueOf: async (input) => (await valuesOf([input]))[0]});
+    tell({state: 'made'});
+  } catch (error) {
+    tell({state: 'failed', message: error instanceof Error ? error.message : String(error)});
+  }
 }

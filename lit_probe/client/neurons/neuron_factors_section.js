@@ -1,14 +1,12 @@
 // @ts-check
-import {renderSelect} from '../panels/check_panel.js';
-import {countOf} from '../words/format.js';
+/** The section on patterns of feed-forward neurons that fire together on the same tokens. */
+import {salienceColor} from '../charts/palette.js';
+import {observable} from '../page/choices.js';
 import {html, nothing} from '../page/lit_host.js';
+import {renderSelect} from '../panels/parts.js';
+import {countOf, significant} from '../words/format.js';
 import {percent} from './neuron_sentences.js';
-import {observable} from '../page/observable.js';
-import {salienceColor} from '../charts/salience_color.js';
-import {significant} from '../words/format.js';
-import {matrixLines, closeGaps} from './token_matrix.js';
-import {renderTokenMatrix} from './token_matrix_view.js';
-import {factorValues, strongestTexts} from './token_matrix.js';
+import {closeGaps, factorValues, matrixLines, renderTokenMatrix, strongestTexts} from './token_matrix.js';
 
 const SAMPLE = 100;
 const MOST_COMPONENTS = 30;

@@ -1,21 +1,16 @@
 // @ts-check
-/** @typedef {import('../page/result_store.js').Result} Result */
+/** The base class of the panels about neurons. */
+/** @typedef {import('../page/answers.js').Result} Result */
 /** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
-import {answers} from '../page/answers.js';
-import {cancelledCard, errorCard, progressCard} from '../panels/cards.js';
-import {renderSelect} from '../panels/check_panel.js';
-import {currentLayer} from '../page/choices.js';
-import {layerPanel} from '../panels/layer_panel.js';
+import {answers, requestKey} from '../page/answers.js';
+import {currentLayer, observable, resolveLayer} from '../page/choices.js';
 import {fitTogether, html, interpretation, nothing, pinnedExample, selectedSlice} from '../page/lit_host.js';
+import {PANEL_CSS, CONTROLS_CSS} from '../panels/css.js';
+import {layerPanel} from '../panels/layer_panel.js';
+import {cancelledCard, errorCard, progressCard, renderSelect} from '../panels/parts.js';
 import {choicesOf, chooseNeurons, neuronChoices, openedNeuron, partsOf, rankingKeys} from './neuron_choices.js';
-import {neuronColumns} from './neuron_column.js';
 import {NEURON_CSS} from './neuron_css.js';
-import {observable} from '../page/observable.js';
-import {PANEL_CSS} from '../panels/panel_css.js';
-import {requestKey} from '../page/request_key.js';
-import {resolveLayer} from '../page/choices.js';
-import {SALIENCE_CSS} from '../panels/controls_css.js';
 
 /** What takes long and was asked for by a button; see `wish`. */
 const wishes = observable(/** @type {ReadonlySet<string>} */ (new Set()));
@@ -33,14 +28,14 @@ const openSections = observable(/** @type {Record<string, boolean>} */ ({}));
 export function neuronPanel(LitPanel) {
   return class NeuronPanel extends layerPanel(LitPanel) {
     static interpreter = 'neuron_ranking';
-    static css = PANEL_CSS + SALIENCE_CSS + NEURON_CSS;
+    static css = PANEL_CSS + CONTROLS_CSS + NEURON_CSS;
 
     /** What is wanted now, by place. @type {Record<string, {interpreter: string, inputs: IndexedInput[], config: Record<string, unknown>, pick: (answer: any) => any}>} */
     asked = {};
 
     choices() {
       // An answer may be what the next question waits for.
-      return [neuronChoices, wishes, openSections, neuronColumns, currentLayer, /** @type {any} */ (answers)];
+      return [neuronChoices, wishes, openSections, currentLayer, /** @type {any} */ (answers)];
     }
 
     observed() {

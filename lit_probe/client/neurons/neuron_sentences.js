@@ -1,6 +1,6 @@
 // @ts-check
-import {formatScore} from '../words/format.js';
-import {significant} from '../words/format.js';
+/** What the panels about neurons say of their numbers. */
+import {formatScore, significant} from '../words/format.js';
 
 /**
  * What a neuron tells about a class, in words: the chance that a text of the class activates it more than another text (AUROC).
@@ -30,7 +30,7 @@ export function classScoreWords(labelNames, scores) {
  * that were changed, and nothing has passed through the model in between. All later layers are judged together: with several of
  * them, a random set is easily outdone at one.
  *
- * @param {import('./ablation_charts.js').AblationRow[]} rows
+ * @param {import('./neuron_charts.js').AblationRow[]} rows
  * @param {number} nRandom  random sets held against it; 0 for none
  * @param {{matched: boolean, exceeded: ?number, notes: string[]}} judged  the server's judgement of this text
  * @returns {string}

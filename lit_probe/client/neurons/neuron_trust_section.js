@@ -1,14 +1,15 @@
 // @ts-check
-import {renderLegend} from '../panels/check_panel.js';
-import {countOf, formatScore} from '../words/format.js';
+/** The sections on how far a ranking can be trusted: its stability, its quality, and neurons that fire together. */
+import {heatColor} from '../charts/palette.js';
+import {svgElement} from '../charts/svg.js';
+import {observable} from '../page/choices.js';
 import {html, nothing} from '../page/lit_host.js';
+import {renderLegend} from '../panels/parts.js';
+import {countOf, formatScore} from '../words/format.js';
+import {intervalText} from '../words/sentences.js';
+import {RANKING_STYLES, rankingQualityChart, STABILITY_STYLES, stabilityChart} from './neuron_charts.js';
 import {partsOf, pickUnits} from './neuron_choices.js';
 import {percent, stabilitySentence} from './neuron_sentences.js';
-import {observable} from '../page/observable.js';
-import {heatColor} from '../charts/palette.js';
-import {RANKING_STYLES, rankingQualityChart, STABILITY_STYLES, stabilityChart} from './ranking_charts.js';
-import {intervalText} from '../words/sentences.js';
-import {svgElement} from '../charts/svg.js';
 
 const CHART_HEIGHT = 210;
 /** The classifier that judges a ranking; null: the first one. */

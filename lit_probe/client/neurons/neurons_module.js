@@ -4,20 +4,19 @@
  *
  * The sections stand in files of their own: `neuron_list`, `neuron_evidence_section`, `neuron_effects_section`, `neuron_trust_section`.
  */
-import {card} from '../panels/cards.js';
-import {renderSelect} from '../panels/check_panel.js';
-import {currentLayer} from '../page/choices.js';
-import {download} from '../words/files.js';
-import {definePanel, html, nothing} from '../page/lit_host.js';
-import {askForEffects, renderEffects, renderErasure, topCount} from './neuron_effects_section.js';
-import {askForEvidence, renderEvidence} from './neuron_evidence_section.js';
-import {neuronFigure} from './neuron_figure.js';
-import {listWidth, renderNeuronList} from './neuron_list.js';
-import {neuronPanel} from './neuron_panel.js';
-import {renderRankingOptions} from './neuron_options.js';
-import {askForTrust, clusterThreshold, comparedPercent, evaluator, minimalWithin, renderClusters, renderQuality, renderStability} from './neuron_trust_section.js';
-import {neuronsCsv} from './neurons_csv.js';
 import {svgText} from '../charts/svg.js';
+import {currentLayer} from '../page/choices.js';
+import {definePanel, html, nothing} from '../page/lit_host.js';
+import {renderSelect} from '../panels/parts.js';
+import {download} from '../words/files.js';
+import {askForEffects, renderEffects, renderErasure, topCount} from './neuron_effects_section.js';
+import {askForEvidence, neuronColumns, renderEvidence} from './neuron_evidence_section.js';
+import {neuronFigure, neuronsCsv} from './neuron_files.js';
+import {listWidth, renderNeuronList, renderRankingOptions} from './neuron_list.js';
+import {neuronPanel} from './neuron_panel.js';
+import {
+  askForTrust, clusterThreshold, comparedPercent, evaluator, minimalWithin, renderClusters, renderQuality, renderStability,
+} from './neuron_trust_section.js';
 
 /** Pixels below which the evidence stands under the list instead of beside it. */
 const STACKED = 580;
@@ -45,7 +44,7 @@ layers say without them. “How to read this”, at the bottom, says more.`;
     <neurons-module model=${model} .shouldReact=${shouldReact} selectionServiceIndex=${selectionServiceIndex}></neurons-module>`;
 
   choices() {
-    return [...super.choices(), topCount, evaluator, clusterThreshold, minimalWithin, comparedPercent];
+    return [...super.choices(), neuronColumns, topCount, evaluator, clusterThreshold, minimalWithin, comparedPercent];
   }
 
   furtherQuestions() {
@@ -55,10 +54,7 @@ layers say without them. “How to read this”, at the bottom, says more.`;
     askForTrust(this);
   }
 
-  renderPanel() {
-    const {seen} = this;
-    if (!seen || this.size.width === 0) return nothing;
-    if (!seen.fits) return card('This model’s probes do not fit the data set shown.');
+  renderContent() {
     const notYet = this.renderNotYet();
     if (notYet) return notYet;
     const {width} = this.size;

@@ -1,20 +1,51 @@
 // @ts-check
-import {ResultStore} from './result_store.js';
-
-/** The server's answers to all our panels: they outlive the panels, which LIT re-creates at will. */
-export const answers = new ResultStore();
+/** The questions that our panels ask the server, and its answers, which outlive the panels. */
 
 /**
- * One axis for all curves that a reader compares: two models side by side, scored by one metric on one data set.
+ * @typedef {object} Result  What is known about one question.
+ * @property {'loading'|'computing'|'failed'|'cancelled'|'ready'} state
+ * @property {any} [answer]  when ready
+ * @property {string} [message]  what the server is doing, or why it failed
+ * @property {boolean} [said]  of a failure: it is the server's own answer, not a request that went wrong
+ * @property {?number} [fraction]  how much of it is done, in [0, 1]
+ *
+ * @typedef {object} Question
+ * @property {Result} result
+ * @property {() => Promise<any>} load
+ * @property {boolean} inFlight  whether the server has been asked and has not answered yet
+ * @property {any} timer  of the next request
+ * @property {Promise<void>} turn  settled when everything sent so far has been answered
  */
-export class SharedAxis {
-  /** @type {Map<object, {group: string, range: [number, number]}>} */
-  #members = new Map();
+
+/**
+ * Answers of the server, kept outside the panels because LIT re-uses and re-creates panels at will.
+ *
+ * Panels say what they want; equal questions are asked once. A question nobody wants any more is not asked again, one whose
+ * answer is still being computed is repeated every second, answers are kept (a bounded number), failures are not. What a reader
+ * has cancelled stays so until it is asked for again: the question alone would start it anew.
+ */
+export class ResultStore {
+  /** @type {Map<string, Question>} */
+  #questions = new Map();
+  /** @type {Map<object, Map<string, string>>} */
+  #wanted = new Map();
   /** @type {Set<() => void>} */
   #listeners = new Set();
+  /** @type {{delay: number, pause: number, capacity: number}} */
+  #settings;
 
   /**
-   * Calls the listener after a change of any axis; returns the function that ends this.
+   * @param {object} [settings]
+   * @param {number} [settings.delay]  milliseconds before a new question is sent, so that a passing selection sends none
+   * @param {number} [settings.pause]  milliseconds between two looks at a running computation
+   * @param {number} [settings.capacity]  how many answers are kept beside those wanted now
+   */
+  constructor({delay = 120, pause = 1000, capacity = 64} = {}) {
+    this.#settings = {delay, pause, capacity};
+  }
+
+  /**
+   * Calls the listener after every change; returns the function that ends this.
    *
    * @param {() => void} listener
    * @returns {() => void}
@@ -25,28 +56,134 @@ export class SharedAxis {
   }
 
   /**
-   * Says what range a curve needs.
+   * What is known about a question; undefined when nobody asked it.
    *
-   * @param {object} owner  whoever draws the curve; it is in one group at a time
-   * @param {string} group  curves of one group share their axis
-   * @param {[number, number]} range
-   * @returns {[number, number]}  what all curves of the group need
+   * @param {string} key
+   * @returns {Result|undefined}
    */
-  join(owner, group, range) {
-    const before = this.#members.get(owner);
-    this.#members.set(owner, {group, range});
-    if (before?.group !== group || before.range[0] !== range[0] || before.range[1] !== range[1]) this.#tell();
-    const ranges = [...this.#members.values()].filter((member) => member.group === group).map((member) => member.range);
-    return [Math.min(...ranges.map(([low]) => low)), Math.max(...ranges.map(([, high]) => high))];
+  read(key) {
+    return this.#questions.get(key)?.result;
   }
 
   /**
-   * Takes a curve out.
+   * Says that a panel now wants the answer to this question in this place, instead of what it wanted there before.
+   *
+   * @param {object} owner  the panel
+   * @param {string} slot  the place in the panel
+   * @param {?string} key  null: nothing is wanted there any more
+   * @param {() => Promise<any>} load  asks the server; its answer has a `status`: "ready", "computing", "failed" or "cancelled"
+   */
+  want(owner, slot, key, load) {
+    const slots = this.#wanted.get(owner) ?? new Map();
+    this.#wanted.set(owner, slots);
+    const before = slots.get(slot);
+    if (key === null) slots.delete(slot);
+    else slots.set(slot, key);
+    if (before !== undefined && before !== key) this.#leave(before);
+    if (key === null) return;
+    const known = this.#questions.get(key);
+    if (known) {
+      this.#questions.delete(key); // Set again: the map's order is the order of last use.
+      this.#questions.set(key, known);
+      return;
+    }
+    /** @type {Question} */
+    const question = {result: {state: 'loading'}, load, inFlight: false, timer: null, turn: Promise.resolve()};
+    this.#questions.set(key, question);
+    question.timer = setTimeout(() => void this.#ask(key, question), this.#settings.delay);
+    this.#forgetOldest();
+  }
+
+  /**
+   * Forgets what a panel wanted, once it has left the page.
    *
    * @param {object} owner
    */
-  leave(owner) {
-    if (this.#members.delete(owner)) this.#tell();
+  release(owner) {
+    const slots = this.#wanted.get(owner);
+    this.#wanted.delete(owner);
+    for (const key of slots?.values() ?? []) this.#leave(key);
+  }
+
+  /**
+   * Asks a failed or cancelled question again, at once.
+   *
+   * @param {string} key
+   */
+  retry(key) {
+    const question = this.#questions.get(key);
+    if (question?.result.state !== 'failed' && question?.result.state !== 'cancelled') return;
+    question.result = {state: 'loading'};
+    this.#tell();
+    void this.#ask(key, question);
+  }
+
+  /**
+   * Gives a computation up.
+   *
+   * @param {string} key
+   * @param {() => Promise<any>} send  tells the server
+   */
+  cancel(key, send) {
+    const question = this.#questions.get(key);
+    if (question?.result.state !== 'loading' && question?.result.state !== 'computing') return;
+    clearTimeout(question.timer);
+    question.result = {state: 'cancelled'};
+    this.#tell();
+    // In turn: a look at the computation that reached the server later would start it again.
+    question.turn = question.turn.then(async () => {
+      let result;
+      try {
+        result = resultOf(await send());
+      } catch (error) {
+        result = failureOf(error);
+      }
+      // It may have been finished before it could be cancelled.
+      if (result.state !== 'ready' && result.state !== 'failed') return;
+      question.result = result;
+      this.#tell();
+    });
+  }
+
+  /** @param {string} key @param {Question} question @returns {Promise<void>} */
+  #ask(key, question) {
+    question.turn = question.turn.then(async () => {
+      if (question.result.state === 'cancelled') return;
+      question.inFlight = true;
+      /** @type {Result} */
+      let result;
+      try {
+        result = resultOf(await question.load());
+      } catch (error) {
+        result = failureOf(error);
+      }
+      question.inFlight = false;
+      const {state} = /** @type {Result} */ (question.result);
+      if (state !== 'cancelled' || result.state === 'ready') question.result = result;
+      if (!isKept(question.result) && !this.#isWanted(key)) this.#questions.delete(key);
+      else if (question.result.state === 'computing') question.timer = setTimeout(() => void this.#ask(key, question), this.#settings.pause);
+      this.#tell();
+    });
+    return question.turn;
+  }
+
+  /** @param {string} key */
+  #leave(key) {
+    const question = this.#questions.get(key);
+    // A request under way is let run: its answer is worth keeping, and `#ask` forgets anything else.
+    if (!question || question.inFlight || isKept(question.result) || this.#isWanted(key)) return;
+    clearTimeout(question.timer);
+    this.#questions.delete(key);
+  }
+
+  /** @param {string} key */
+  #isWanted(key) {
+    return [...this.#wanted.values()].some((slots) => [...slots.values()].includes(key));
+  }
+
+  #forgetOldest() {
+    const idle = [...this.#questions].filter(([key, {inFlight}]) => !inFlight && !this.#isWanted(key)).map(([key]) => key);
+    for (const key of idle.slice(0, Math.max(0, idle.length - this.#settings.capacity))) this.#questions.delete(key);
   }
 
   #tell() {
@@ -54,5 +191,49 @@ export class SharedAxis {
   }
 }
 
-/** The axes of all our panels: two models side by side should look alike. */
-export const axes = new SharedAxis();
+/** The server's answers to all our panels: they outlive the panels, which LIT re-creates at will. */
+export const answers = new ResultStore();
+
+/** @param {any} answer @returns {Result} */
+function resultOf(answer) {
+  if (answer?.status === 'ready') return {state: 'ready', answer};
+  if (answer?.status === 'computing') return {state: 'computing', message: answer.message, fraction: answer.fraction ?? null};
+  if (answer?.status === 'failed') return {state: 'failed', message: answer.message, said: true};
+  if (answer?.status === 'cancelled') return {state: 'cancelled'};
+  return {state: 'failed', message: `The server sent an answer without a known status: ${JSON.stringify(answer)?.slice(0, 200)}`};
+}
+
+/** @param {unknown} error @returns {Result} */
+function failureOf(error) {
+  return {state: 'failed', message: error instanceof Error ? error.message : String(error)};
+}
+
+/** Whether a result outlives the wish for it. @param {Result} result */
+function isKept({state}) {
+  return state === 'ready' || state === 'cancelled';
+}
+
+/**
+ * A short key for what is asked: equal questions give equal keys.
+ *
+ * The ids of a whole data set would make keys of hundreds of kilobytes, so they enter as their number and a 53-bit hash.
+ *
+ * @param {string[]} words  interpreter, model, data set, configuration
+ * @param {string[]} ids  the examples' ids, in data-set order
+ * @returns {string}
+ */
+export function requestKey(words, ids) {
+  let high = 0xdeadbeef;
+  let low = 0x41c6ce57;
+  for (const id of ids) {
+    for (let i = 0; i <= id.length; i++) {
+      const code = i < id.length ? id.charCodeAt(i) : 0xffff; // The end of an id counts, so that ["ab"] is not ["a", "b"].
+      high = Math.imul(high ^ code, 2654435761);
+      low = Math.imul(low ^ code, 1597334677);
+    }
+  }
+  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
+  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
+  const hash = 4294967296 * (2097151 & low) + (high >>> 0);
+  return JSON.stringify([...words, ids.length, hash]);
+}

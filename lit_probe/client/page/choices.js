@@ -1,5 +1,5 @@
 // @ts-check
-import {observable} from './observable.js';
+/** What a reader has chosen, for all of our panels at once, and values that tell when they change. */
 
 /**
  * The layer that the user looks at, in all of our panels at once; null until one is picked.
@@ -35,4 +35,30 @@ export function pickMetric(dataset, metric) {
  */
 export function resolveLayer(picked, bestLayer, nLayers) {
   return picked !== null && picked >= 0 && picked < nLayers ? picked : bestLayer;
+}
+
+/**
+ * A value that tells its listeners when it changes.
+ *
+ * @template T
+ * @param {T} initial
+ * @returns {{get: () => T, set: (value: T) => void, subscribe: (listener: (value: T) => void) => () => void}}
+ *     `subscribe` returns the function that ends the subscription.
+ */
+export function observable(initial) {
+  let value = initial;
+  /** @type {Set<(value: T) => void>} */
+  const listeners = new Set();
+  return {
+    get: () => value,
+    set(next) {
+      if (Object.is(next, value)) return;
+      value = next;
+      for (const listener of [...listeners]) listener(value);
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
 }

@@ -17,7 +17,7 @@
  *
  * @typedef {HTMLElement & OfLit & {connectedCallback(): void, disconnectedCallback(): void, updated(changed: unknown): void}} LitPanel
  */
-import {WaitingRoom} from './waiting_room.js';
+import {WaitingRoom} from './waiting.js';
 
 /** A template of elements, as lit-html wants it: the bundle's own `html` without the bundle. */
 export const html = (/** @type {TemplateStringsArray} */ strings, /** @type {unknown[]} */ ...values) => ({_$litType$: 1, strings, values});
@@ -181,17 +181,21 @@ export function exampleText(example) {
   return field === undefined ? '' : String(example.data[field] ?? '');
 }
 
+/** The columns that lit_probe adds to a data set's own. */
+const ADDED_COLUMNS = ['truncated', 'in_train'];
+
 /**
  * The data set's columns of few values, categories and yes-or-no, beside label and split. Call it inside a reaction to be told of
  * changes.
  *
- * @returns {string[]}
+ * @returns {{own: string[], added: string[]}}  `added`: those that lit_probe adds
  */
 export function categoricalColumns() {
   const {currentDatasetSpec} = services().appState;
-  return Object.entries(currentDatasetSpec ?? {})
+  const names = Object.entries(currentDatasetSpec ?? {})
     .filter(([name, type]) => ['CategoryLabel', 'Boolean'].includes(type.name) && !['label', 'probe_split'].includes(name))
     .map(([name]) => name);
+  return {own: names.filter((name) => !ADDED_COLUMNS.includes(name)), added: names.filter((name) => ADDED_COLUMNS.includes(name))};
 }
 
 /**

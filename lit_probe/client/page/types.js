@@ -1,4 +1,5 @@
 // @ts-check
+
 /**
  * The shapes that travel between the server, the pure functions and the panels. Types only: nothing here runs.
  *

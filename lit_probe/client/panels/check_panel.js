@@ -1,22 +1,16 @@
 // @ts-check
-/** @typedef {import('../page/result_store.js').Result} Result */
+/** The base class of panels that show one of the server's checks of a model's probes. */
+/** @typedef {import('../page/answers.js').Result} Result */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
-/** @typedef {import('../page/types.js').LineStyle} LineStyle */
 /** @typedef {import('../page/types.js').SvgNode} SvgNode */
-import {answers} from '../page/answers.js';
-import {cancelledCard, card, errorCard, progressCard} from './cards.js';
-import {currentLayer} from '../page/choices.js';
-import {download} from '../words/files.js';
-import {layerPanel} from './layer_panel.js';
-import {layerSlider} from './layer_slider.js';
-import {legendMark} from '../charts/legend_mark.js';
 import {MARGIN} from '../charts/line_chart.js';
-import {html, nothing} from '../page/lit_host.js';
-import {resolveLayer} from '../page/choices.js';
-import {layerHeading, layerName} from '../words/sentences.js';
 import {svgElement} from '../charts/svg.js';
-import {svgNode} from '../charts/svg.js';
-import {svgText} from '../charts/svg.js';
+import {answers} from '../page/answers.js';
+import {currentLayer, resolveLayer} from '../page/choices.js';
+import {html, nothing} from '../page/lit_host.js';
+import {layerHeading, layerName} from '../words/sentences.js';
+import {layerPanel} from './layer_panel.js';
+import {backButton, cancelledCard, card, errorCard, layerSlider, progressCard, renderDownloads, renderNotes} from './parts.js';
 
 /** Pixels that toolbar, caption and legend need above the charts, and the numbers under them. */
 const AROUND_CHART = 100;
@@ -80,10 +74,7 @@ export function checkPanel(LitPanel) {
       };
     }
 
-    renderPanel() {
-      const {seen} = this;
-      if (!seen || this.size.width === 0) return nothing;
-      if (!seen.fits) return card('This model’s probes do not fit the data set shown.');
+    renderContent() {
       const about = answers.read(this.keys.about) ?? {state: 'loading'};
       const check = answers.read(this.keys.check) ?? {state: 'loading'};
       const ready = about.state === 'ready' && check.state === 'ready' && check.answer.available !== false;
@@ -93,7 +84,7 @@ export function checkPanel(LitPanel) {
       return html`<div class="module-container">
         ${controls === nothing && !files ? nothing : html`<div class="module-toolbar"><div class="toolbar-part">${controls}</div>${files ? renderDownloads(files) : nothing}</div>`}
         <div class="module-results-area">
-          ${ready ? [this.renderAnswer(check.answer, about.answer, layer), renderNotes(check.answer, about.answer)] : this.renderWaiting(about, check)}
+          ${ready ? [this.renderAnswer(check.answer, about.answer, layer), renderNotes(check.answer.notes ?? [], about.answer)] : this.renderWaiting(about, check)}
           <details class="guide"><summary>How to read this</summary>${/** @type {any} */ (this.constructor).guide}</details>
         </div>
       </div>`;
@@ -151,50 +142,8 @@ export function checkPanel(LitPanel) {
      */
     renderReading({best_layer: bestLayer}, layer, values, metric) {
       return [html`<div class="reading"><b>${layerHeading(layer, bestLayer)}:</b>${this.renderInfoButton()}${values.join(' · ')}
-        ${layer === bestLayer ? nothing
-          : html`<button class="text-button" @click=${() => currentLayer.set(null)}>back to layer ${bestLayer} (dev-chosen)</button>`}</div>`,
+        ${backButton(layer, bestLayer)}</div>`,
       this.renderCard({layer, value: values.join(' · '), metric})];
     }
   };
-}
-
-/** What the lines are. @param {{style: LineStyle, label: string}[]} entries */
-export function renderLegend(entries) {
-  return html`<div class="legend">${entries.map(({style, label}) => html`<span>
-    ${svgElement(svgNode('svg', {width: 26, height: 12, 'aria-hidden': 'true'}, legendMark(style, true)))}${label}</span>`)}</div>`;
-}
-
-/** What is measured, in one line. @param {unknown} text */
-export function renderCaption(text) {
-  return html`<div class="caption" role="status">${text}</div>`;
-}
-
-/** Charts in the places that `chartSize` has given them. @param {unknown[]} charts */
-export function renderCharts(charts) {
-  return html`<div class="charts">${charts}</div>`;
-}
-
-/**
- * A drop-down of the toolbar.
- *
- * @param {string} id @param {string} label @param {{value: string, title: string}[]} options @param {string} picked @param {(value: string) => void} pick
- */
-export function renderSelect(id, label, options, picked, pick) {
-  return html`<label class="dropdown-label" for=${id}>${label}&nbsp;</label>
-    <select id=${id} class="dropdown" @change=${(/** @type {Event} */ event) => pick(/** @type {HTMLSelectElement} */ (event.target).value)}>
-      ${options.map(({value, title}) => html`<option value=${value} ?selected=${value === picked}>${title}</option>`)}</select>`;
-}
-
-/** The buttons that save files. @param {{name: string, csv: string, figure: SvgNode}} files */
-export function renderDownloads({name, csv, figure}) {
-  return html`<div class="toolbar-part">
-    <button class="hairline-button save-csv" title="Download the numbers as a table" @click=${() => download(`${name}.csv`, 'text/csv', csv)}>CSV</button>
-    <button class="hairline-button save-svg" title="Download the drawing as a figure" @click=${() => download(`${name}.svg`, 'image/svg+xml', svgText(figure))}>SVG</button>
-  </div>`;
-}
-
-/** @param {{notes?: string[]}} answer @param {LayerMetrics} about */
-function renderNotes({notes = []}, {encoder, pooling, probe, trained_on: trainedOn}) {
-  const origin = `${encoder}, ${pooling} pooling; ${probe} probes trained on ${trainedOn}`;
-  return html`<div class="notes">${[...notes, origin].map((note) => html`<div>${note}</div>`)}</div>`;
 }

@@ -1,16 +1,17 @@
 // @ts-check
+/**
+ * The base class of our panels over layers: they follow LIT, ask the server, and know their size and the layer under the pointer.
+ */
 /** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
 /** @typedef {import('../page/types.js').Margin} Margin */
-import {answers, axes} from '../page/answers.js';
-import {cancelledCard, errorCard, progressCard} from './cards.js';
-import {currentLayer} from '../page/choices.js';
-import {layerScale} from '../charts/scales.js';
-import {fitTogether, html, interpretation, nothing, offersInterpreter} from '../page/lit_host.js';
+import {axes, layerScale} from '../charts/axes.js';
 import {MARGIN} from '../charts/line_chart.js';
-import {openCards} from '../page/choices.js';
-import {PANEL_CSS} from './panel_css.js';
+import {answers, requestKey} from '../page/answers.js';
+import {currentLayer, openCards} from '../page/choices.js';
+import {fitTogether, html, interpretation, nothing, offersInterpreter} from '../page/lit_host.js';
+import {PANEL_CSS} from './css.js';
+import {cancelledCard, card, errorCard, progressCard} from './parts.js';
 import {provenanceCard} from './provenance_card.js';
-import {requestKey} from '../page/request_key.js';
 
 /**
  * What our panels over layers have in common: they follow LIT, ask the server, know their size and the layer under the pointer.
@@ -30,6 +31,16 @@ export function layerPanel(LitPanel) {
     /** @param {any} modelInfos */
     static shouldDisplayModule(modelInfos) {
       return offersInterpreter(modelInfos, this.interpreter);
+    }
+
+    /** What the panel shows of a model and a data set that belong together. @returns {unknown} */
+    renderContent() {
+      return nothing;
+    }
+
+    renderPanel() {
+      if (!this.seen || this.size.width === 0) return nothing;
+      return this.seen.fits ? this.renderContent() : card('This model’s probes do not fit the data set shown.');
     }
 
     /** What LIT shows now; null before the first reaction. @type {any} */
@@ -100,7 +111,7 @@ export function layerPanel(LitPanel) {
       return {};
     }
 
-    /** The observables that decide what the panel asks or draws. @returns {ReturnType<typeof import('../page/observable.js').observable<any>>[]} */
+    /** The observables that decide what the panel asks or draws. @returns {ReturnType<typeof import('../page/choices.js').observable<any>>[]} */
     choices() {
       return [];
     }

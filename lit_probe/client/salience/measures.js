@@ -1,6 +1,13 @@
 // @ts-check
+/** How far salience can be trusted: the measures of the checks, as they are drawn and saved. */
 /** @typedef {import('../charts/bar_cell.js').Mean} Mean */
+/** @typedef {import('../page/types.js').SvgNode} SvgNode */
+import {barCell} from '../charts/bar_cell.js';
+import {COLORS} from '../charts/palette.js';
+import {svgLabel, svgNode} from '../charts/svg.js';
+import {csvTable} from '../words/files.js';
 import {formatScore} from '../words/format.js';
+import {intervalText} from '../words/sentences.js';
 
 /**
  * @typedef {object} MeasureRow
@@ -80,4 +87,72 @@ export function stabilityMeasures(answer) {
     {name: 'edit_correlation', title: 'Does the map move when the prediction does?', ...common, rows: rows('edit_correlation'),
       sentence: `Spearman’s ρ, over all texts and edits, between how far the ${scalar} moved and how far the map moved. High is good: the map follows what it explains.`},
   ];
+}
+
+const ROW = 18;
+const HEAD = 40;
+const LABEL = 190;
+const NUMBERS = 220;
+
+/**
+ * A mean with its interval, in words.
+ *
+ * @param {?Mean} mean
+ * @returns {string}
+ */
+export function meanText(mean) {
+  return mean === null || mean.mean === null ? '–' : intervalText({layer: 0, score: mean.mean, low: mean.low, high: mean.high});
+}
+
+/**
+ * One measure of all methods as a drawing that stands alone.
+ *
+ * @param {Measure} measure
+ * @param {{width: number}} view
+ * @returns {SvgNode}
+ */
+export function measureChart({title, domain, ends, references, rows, rawTitle}, {width}) {
+  const room = width - LABEL - NUMBERS;
+  const height = HEAD + rows.length * ROW + 10;
+  const quiet = {'font-size': 10, fill: COLORS.quietText};
+  return svgNode('svg', {xmlns: 'http://www.w3.org/2000/svg', width, height, viewBox: `0 0 ${width} ${height}`, 'font-size': 11, fill: COLORS.text},
+    svgNode('text', {x: 12, y: 16, 'font-weight': 'bold'}, title),
+    svgNode('text', {x: LABEL, y: HEAD - 6, ...quiet}, ends[0]),
+    svgNode('text', {x: LABEL + room, y: HEAD - 6, 'text-anchor': 'end', ...quiet}, ends[1]),
+    ...rows.map((row, i) => svgNode('g', {class: 'measure-row', transform: `translate(0 ${HEAD + i * ROW})`},
+      svgLabel({x: 12, y: 13}, row.title, LABEL - 18),
+      row.bar === null ? svgLabel({x: LABEL, y: 13, ...quiet}, row.reason, room + NUMBERS - 12, 5)
+        : svgNode('g', {transform: `translate(${LABEL} 0)`}, barCell(row.bar, {width: room, height: ROW, domain, quiet: row.quiet, references})),
+      row.bar === null ? null : svgNode('text', {x: LABEL + room + 10, y: 13}, meanText(row.bar) + (row.raw ? ` · ${rawTitle} ${formatScore(row.raw.mean)}` : '')),
+    )),
+  );
+}
+
+const FAITHFULNESS = ['comprehensiveness', 'comprehensiveness_normalised', 'sufficiency', 'sufficiency_normalised', 'tau_loo', 'macro_f1_masked'];
+const STABILITY = ['seeds', 'edits', 'edit_correlation'];
+
+/**
+ * The finished checks as a table: one line for each method and measure, and for what they are held against.
+ *
+ * @param {string} model  LIT's name
+ * @param {string} dataset
+ * @param {{faithfulness?: any, stability?: any}} checks  their answers
+ * @returns {string}
+ */
+export function qualityCsv(model, dataset, {faithfulness, stability}) {
+  const columns = ['model', 'dataset', 'explained', 'n_texts', 'seed', 'check', 'method', 'measure', 'mean', 'low', 'high', 'n', 'reason'];
+  /** @type {(check: string, answer: any, method: string, measure: string, mean: any, reason?: string) => (string|number|null)[]} */
+  const line = (check, {explained, n_texts: nTexts, seed}, method, measure, mean, reason = '') =>
+    [model, dataset, explained, nTexts, seed, check, method, measure, mean?.mean ?? null, mean?.low ?? null, mean?.high ?? null, mean?.n ?? null, reason];
+  const ofMethods = (/** @type {string} */ check, /** @type {any} */ answer, /** @type {string[]} */ measures) => answer.methods.flatMap((/** @type {any} */ method) =>
+    measures.map((measure) => line(check, answer, method.method, measure, method[measure], method.reason)));
+  return csvTable(columns, [
+    ...(faithfulness ? [
+      ...ofMethods('faithfulness', faithfulness, FAITHFULNESS),
+      ...FAITHFULNESS.map((measure) => line('faithfulness', faithfulness, 'random', measure, faithfulness.random[measure])),
+      ...Object.entries(faithfulness.limits).flatMap(([measure, ends]) => ['best', 'worst'].map((end) => line('faithfulness', faithfulness, `${end} possible`, measure, {mean: ends[end]}))),
+      line('faithfulness', faithfulness, 'nothing masked', 'macro_f1', faithfulness.macro_f1),
+    ] : []),
+    ...(stability ? ofMethods('stability', stability, STABILITY) : []),
+  ]);
 }

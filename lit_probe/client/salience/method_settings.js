@@ -1,4 +1,5 @@
 // @ts-check
+/** The controls by which a reader picks salience methods and their options. */
 import {html} from '../page/lit_host.js';
 import {choose, salienceChoices} from './salience_panel.js';
 

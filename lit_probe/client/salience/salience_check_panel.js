@@ -1,11 +1,11 @@
 // @ts-check
+/** The base class of panels that measure salience over many texts when a button is pressed. */
 /** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
-import {answers} from '../page/answers.js';
-import {cancelledCard, errorCard, progressCard} from '../panels/cards.js';
-import {countOf, formatCount} from '../words/format.js';
+import {answers, requestKey} from '../page/answers.js';
+import {observable} from '../page/choices.js';
 import {fitTogether, html, interpretation, nothing, selectedSlice} from '../page/lit_host.js';
-import {observable} from '../page/observable.js';
-import {requestKey} from '../page/request_key.js';
+import {cancelledCard, errorCard, progressCard} from '../panels/parts.js';
+import {countOf, formatCount} from '../words/format.js';
 import {salienceChoices, saliencePanel} from './salience_panel.js';
 import {changedOptions} from './salience_plan.js';
 

@@ -1,20 +1,17 @@
 // @ts-check
+/** The base class of the panels about words. */
+/** @typedef {import('../page/answers.js').Result} Result */
 /** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
-import {answers} from '../page/answers.js';
-import {errorCard, progressCard} from '../panels/cards.js';
-import {renderSelect} from '../panels/check_panel.js';
-import {currentLayer} from '../page/choices.js';
-import {inTurn} from '../page/in_turn.js';
-import {layerPanel} from '../panels/layer_panel.js';
+import {answers, requestKey} from '../page/answers.js';
+import {currentLayer, observable, resolveLayer} from '../page/choices.js';
 import {html, interpretation, nothing} from '../page/lit_host.js';
-import {observable} from '../page/observable.js';
-import {PANEL_CSS} from '../panels/panel_css.js';
-import {requestKey} from '../page/request_key.js';
-import {resolveLayer} from '../page/choices.js';
-import {SALIENCE_CSS} from '../panels/controls_css.js';
-import {FIRST_CHOICES, shownTargets} from './salience_plan.js';
+import {inTurn} from '../page/waiting.js';
+import {PANEL_CSS, CONTROLS_CSS} from '../panels/css.js';
+import {layerPanel} from '../panels/layer_panel.js';
+import {errorCard, progressCard, renderSelect} from '../panels/parts.js';
 import {layerName} from '../words/sentences.js';
+import {FIRST_CHOICES, shownTargets} from './salience_plan.js';
 
 /** What is explained and how, for all panels about words: two of them side by side should speak of the same thing. */
 export const salienceChoices = observable(FIRST_CHOICES);
@@ -39,7 +36,7 @@ const send = inTurn(3);
 export function saliencePanel(LitPanel) {
   return class SaliencePanel extends layerPanel(LitPanel) {
     static interpreter = 'salience_methods';
-    static css = PANEL_CSS + SALIENCE_CSS;
+    static css = PANEL_CSS + CONTROLS_CSS;
 
     /** The places in which something is wanted now. @type {Set<string>} */
     slots = new Set();
@@ -113,7 +110,7 @@ export function saliencePanel(LitPanel) {
 
     /** What stands in the place of a panel that does not know yet what can be asked; null once it does. @param {boolean} needsProbe */
     renderNotYet(needsProbe) {
-      const [catalogue, about] = [this.keys.catalogue, this.keys.about].map((key) => answers.read(key) ?? {state: 'loading'});
+      const [catalogue, about] = [this.keys.catalogue, this.keys.about].map((key) => answers.read(key) ?? /** @type {Result} */ ({state: 'loading'}));
       const failed = [catalogue, ...(needsProbe ? [about] : [])].find(({state}) => state === 'failed');
       if (failed) return errorCard('Nothing can be explained.', failed.message, failed.said ? null : () => this.retry());
       if (!this.catalogue()) return progressCard({...catalogue, message: 'Asking which methods there are'});

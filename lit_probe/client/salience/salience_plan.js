@@ -1,4 +1,5 @@
 // @ts-check
+/** Which rows the reader's choices ask for, and what the server is asked for each. */
 
 /**
  * @typedef {object} SalienceChoices  What the reader has chosen.

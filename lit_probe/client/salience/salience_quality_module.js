@@ -5,19 +5,16 @@
  */
 /** @typedef {import('./measures.js').Measure} Measure */
 import {barCell} from '../charts/bar_cell.js';
-import {card} from '../panels/cards.js';
-import {renderDownloads} from '../panels/check_panel.js';
 import {figurePage} from '../charts/figure_page.js';
-import {formatScore} from '../words/format.js';
+import {svgElement} from '../charts/svg.js';
 import {definePanel, html, nothing} from '../page/lit_host.js';
-import {measureChart, meanText} from './measure_chart.js';
-import {faithfulnessMeasures, stabilityMeasures} from './measures.js';
+import {card, renderDownloads} from '../panels/parts.js';
+import {formatScore} from '../words/format.js';
+import {faithfulnessMeasures, meanText, measureChart, qualityCsv, stabilityMeasures} from './measures.js';
 import {renderMethodBoxes, renderOptions} from './method_settings.js';
-import {qualityCsv} from './quality_csv.js';
 import {salienceCheckPanel} from './salience_check_panel.js';
 import {salienceChoices} from './salience_panel.js';
 import {pickedMethods} from './salience_plan.js';
-import {svgElement} from '../charts/svg.js';
 
 const FIGURE_WIDTH = 760;
 const SLOW = 'With all methods this takes minutes; fewer texts or methods, above, make it faster.';
@@ -48,10 +45,7 @@ when you press a button.`;
     return [{name: 'faithfulness', config, uses: [...uses, 'replace']}, {name: 'stability', config, uses}];
   }
 
-  renderPanel() {
-    const {seen} = this;
-    if (!seen || this.size.width === 0) return nothing;
-    if (!seen.fits) return card('This model’s probes do not fit the data set shown.');
+  renderContent() {
     const notYet = this.renderNotYet(this.explained() === 'probe');
     if (!this.catalogue()) return notYet;
     const done = {faithfulness: this.answerOf('faithfulness'), stability: this.answerOf('stability')};

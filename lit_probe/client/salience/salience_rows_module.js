@@ -5,32 +5,24 @@
  *
  * The panel only draws. Each row is a question of its own to the server, so that rows appear as they are answered.
  */
-/** @typedef {import('../page/result_store.js').Result} Result */
-/** @typedef {import('./salience_csv.js').SalienceSection} SalienceSection */
+/** @typedef {import('../page/answers.js').Result} Result */
+/** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
+/** @typedef {import('./salience_files.js').SalienceSection} SalienceSection */
 /** @typedef {import('./salience_plan.js').PlannedRow} PlannedRow */
 /** @typedef {import('./salience_row.js').SalienceRow} SalienceRow */
-/** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
-import {answers} from '../page/answers.js';
-import {card} from '../panels/cards.js';
-import {renderSelect} from '../panels/check_panel.js';
-import {diagnosticsWords} from './diagnostics_words.js';
-import {download} from '../words/files.js';
-import {explainedWords} from './diagnostics_words.js';
 import {figurePage} from '../charts/figure_page.js';
-import {countOf, formatScore} from '../words/format.js';
+import {salienceColor} from '../charts/palette.js';
+import {svgText} from '../charts/svg.js';
+import {answers} from '../page/answers.js';
 import {definePanel, exampleText, fitTogether, html, interpretation, nothing, pinnedExample} from '../page/lit_host.js';
+import {card, renderSelect} from '../panels/parts.js';
+import {download} from '../words/files.js';
+import {countOf, formatScore, shorten, significant} from '../words/format.js';
 import {renderMethodBoxes, renderOptions} from './method_settings.js';
-import {rowAgreement} from './row_agreement.js';
-import {salienceChart} from './salience_chart.js';
-import {salienceColor} from '../charts/salience_color.js';
-import {salienceCsv} from './salience_csv.js';
-import {COLOR_WORDS, saliencePage} from './salience_page.js';
+import {COLOR_WORDS, salienceChart, salienceCsv, saliencePage} from './salience_files.js';
 import {choose, salienceChoices, saliencePanel} from './salience_panel.js';
 import {pickedMethods, salienceRows} from './salience_plan.js';
-import {salienceRow} from './salience_row.js';
-import {shorten} from '../words/shorten.js';
-import {significant} from '../words/format.js';
-import {svgText} from '../charts/svg.js';
+import {diagnosticsWords, explainedWords, rowAgreement, salienceRow} from './salience_row.js';
 
 const ROWS = [{value: 'methods', title: 'methods'}, {value: 'layers', title: 'all layers'}, {value: 'both', title: 'probe and model'}];
 const SHOW = [{value: 'words', title: 'words'}, {value: 'tokens', title: 'tokens'}];
@@ -114,10 +106,7 @@ the current layer. “How to read this”, at the bottom, says more.`;
     return row.cheap || this.isWished(wishOf(row, example));
   }
 
-  renderPanel() {
-    const {seen} = this;
-    if (!seen || this.size.width === 0) return nothing;
-    if (!seen.fits) return card('This model’s probes do not fit the data set shown.');
+  renderContent() {
     if (!this.catalogue()) return this.renderNotYet(false);
     const {rows: kind, explain} = this.chosen();
     const notYet = this.renderNotYet(kind === 'layers' || (kind === 'methods' && explain === 'probe'));
@@ -286,7 +275,7 @@ the current layer. “How to read this”, at the bottom, says more.`;
       return html`<span class="pending">cancelled</span><button class="text-button retry" @click=${() => answers.retry(this.keys[`${name} ${row.id}`])}>compute</button>`;
     }
     if (result.state === 'computing') {
-      return html`<span class="pending" role="status">${result.message}</span><button class="text-button cancel" @click=${() => this.cancel(name, row, example)}>Cancel</button>`;
+      return html`<span class="pending" role="status">${result.message}</span><button class="text-button cancel" @click=${() => this.cancelMap(name, row, example)}>Cancel</button>`;
     }
     const last = this.last.get(slot);
     if (last?.id === example.id) return html`<div class="pale" aria-busy="true">${this.renderChips(name, salienceRow(row.label, last.answer, salienceChoices.get().show), null)}</div>`;
@@ -294,7 +283,7 @@ the current layer. “How to read this”, at the bottom, says more.`;
   }
 
   /** Gives a map up that takes long. @param {string} name @param {PlannedRow} row @param {IndexedInput} example */
-  cancel(name, row, example) {
+  cancelMap(name, row, example) {
     const {model, dataset} = this.seen;
     const config = {...row.config, cancel: true};
     answers.cancel(this.keys[`${name} ${row.id}`], () => interpretation({model, dataset, interpreter: 'salience_map', inputs: [example], config}));

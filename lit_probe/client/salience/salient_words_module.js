@@ -1,21 +1,17 @@
 // @ts-check
-/**
- * The panel "Salient words": over many texts, the words that speak most for each class at the current layer.
- */
+/** The panel "Salient words": over many texts, the words that speak most for each class at the current layer. */
 import {barCell} from '../charts/bar_cell.js';
-import {card} from '../panels/cards.js';
-import {renderDownloads, renderSelect} from '../panels/check_panel.js';
 import {figurePage} from '../charts/figure_page.js';
-import {countOf} from '../words/format.js';
+import {svgElement} from '../charts/svg.js';
+import {observable} from '../page/choices.js';
 import {definePanel, html, nothing} from '../page/lit_host.js';
+import {renderDownloads, renderSelect} from '../panels/parts.js';
+import {countOf, significantInterval} from '../words/format.js';
 import {renderOptions} from './method_settings.js';
 import {salienceCheckPanel} from './salience_check_panel.js';
-import {observable} from '../page/observable.js';
 import {choose, salienceChoices} from './salience_panel.js';
 import {changedOptions, knownTarget} from './salience_plan.js';
 import {wordsChart, wordsCsv, wordsDomain} from './salient_words_views.js';
-import {significantInterval} from '../words/format.js';
-import {svgElement} from '../charts/svg.js';
 
 const FIGURE_WIDTH = 760;
 
@@ -64,10 +60,7 @@ word to select its texts.`;
     return [{name: 'words', config: {method: name, target: knownTarget(target, this.catalogue()), scalar, min_count: fewest.get()}, uses}];
   }
 
-  renderPanel() {
-    const {seen} = this;
-    if (!seen || this.size.width === 0) return nothing;
-    if (!seen.fits) return card('This model’s probes do not fit the data set shown.');
+  renderContent() {
     const notYet = this.renderNotYet(this.explained() === 'probe');
     if (!this.catalogue()) return notYet;
     const answer = this.answerOf('words');

@@ -1,11 +1,11 @@
 // @ts-check
+/** The most salient words of each class, as a drawing and as a table. */
 /** @typedef {import('../page/types.js').SvgNode} SvgNode */
 import {barCell} from '../charts/bar_cell.js';
-import {csvTable} from '../words/files.js';
 import {COLORS} from '../charts/palette.js';
+import {svgLabel, svgNode} from '../charts/svg.js';
+import {csvTable} from '../words/files.js';
 import {significantInterval} from '../words/format.js';
-import {svgLabel} from '../charts/svg.js';
-import {svgNode} from '../charts/svg.js';
 
 const ROW = 18;
 const HEAD = 26;

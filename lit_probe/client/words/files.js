@@ -1,4 +1,5 @@
 // @ts-check
+/** Files that a reader downloads: their names, tables as CSV, and the download itself. */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
 
 /**

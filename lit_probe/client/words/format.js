@@ -1,4 +1,5 @@
 // @ts-check
+/** Numbers, and texts too long for their place, as a reader sees them. */
 
 /**
  * A score with three decimals; a dash where there is none.
@@ -49,4 +50,46 @@ export function significant(value) {
  */
 export function significantInterval({mean, low, high}) {
   return low === null || high === null ? significant(mean) : `${significant(mean)} [${significant(low)}, ${significant(high)}]`;
+}
+
+/** Characters twice as wide as Latin letters: East Asian scripts and most emoji. */
+const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
+
+/**
+ * A text that takes no more room than so many characters: its beginning and its end, with "…" for what was between them.
+ *
+ * @param {string} text
+ * @param {number} room  in characters; East Asian ones count twice
+ * @returns {string}
+ */
+export function shorten(text, room) {
+  const characters = Array.from(text);
+  const length = characters.reduce((sum, character) => sum + widthOf(character), 0);
+  if (length <= room) return text;
+  const half = (Math.max(1, Math.floor(room)) - 1) / 2;
+  const head = fitting(characters, Math.ceil(half));
+  const tail = fitting(characters.toReversed(), Math.floor(half)).reverse();
+  return `${head.join('').trimEnd()}…${tail.join('').trimStart()}`;
+}
+
+/** As many of the first characters as there is room for. @param {string[]} characters @param {number} room */
+function fitting(characters, room) {
+  let used = 0;
+  const end = characters.findIndex((character) => (used += widthOf(character)) > room);
+  return end < 0 ? characters : characters.slice(0, end);
+}
+
+/** How many Latin letters a character is as wide as. @param {string} character */
+function widthOf(character) {
+  return WIDE.test(character) ? 2 : 1;
+}
+
+/**
+ * How much room a text takes, in Latin letters; East Asian ones count twice.
+ *
+ * @param {string} text
+ * @returns {number}
+ */
+export function shownWidth(text) {
+  return Array.from(text).reduce((sum, character) => sum + widthOf(character), 0);
 }

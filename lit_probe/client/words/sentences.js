@@ -1,8 +1,9 @@
 // @ts-check
+/** Sentences that several panels say about layers, scores and examples. */
 /** @typedef {import('../page/types.js').DrawnSeries} DrawnSeries */
+/** @typedef {import('../page/types.js').ExamplePrediction} ExamplePrediction */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
 /** @typedef {import('../page/types.js').LayerScore} LayerScore */
-/** @typedef {import('../page/types.js').ExamplePrediction} ExamplePrediction */
 import {countOf, formatCount, formatScore} from './format.js';
 
 /**

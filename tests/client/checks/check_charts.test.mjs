@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {agreementChart, agreementDomain} from '../../../lit_probe/client/checks/agreement_chart.js';
-import {calibrationChart, calibrationDomain, reliabilityChart} from '../../../lit_probe/client/checks/calibration_charts.js';
-import {checkCsv} from '../../../lit_probe/client/words/files.js';
-import {compressionDomain, descriptionLengthChart, priorCoincides} from '../../../lit_probe/client/checks/description_length_chart.js';
 import {figurePage} from '../../../lit_probe/client/charts/figure_page.js';
-import {learningCurveChart, learningCurveDomain} from '../../../lit_probe/client/checks/learning_curve_chart.js';
-import {selectivityCharts, selectivityDomains} from '../../../lit_probe/client/checks/selectivity_charts.js';
-import {heldOutSeries, sliceChart} from '../../../lit_probe/client/curves/slice_chart.js';
 import {svgText} from '../../../lit_probe/client/charts/svg.js';
-import {transferChart} from '../../../lit_probe/client/checks/transfer_chart.js';
-import {transferRows} from '../../../lit_probe/client/checks/transfer_chart.js';
+import {
+  agreementChart, agreementDomain, calibrationChart, calibrationDomain, compressionDomain, descriptionLengthChart,
+  learningCurveChart, learningCurveDomain, priorCoincides, reliabilityChart, selectivityCharts, selectivityDomains,
+  transferChart, transferRows,
+} from '../../../lit_probe/client/checks/check_charts.js';
+import {heldOutSeries, sliceChart} from '../../../lit_probe/client/curves/slices.js';
+import {checkCsv} from '../../../lit_probe/client/words/files.js';
 import {DEV, makeAnswer, makeSeries, RECORDED, TEST, textOf, TRAIN, withClass} from '../example_answers.mjs';
 
 const ABOUT = makeAnswer([], {n_layers: 3, best_layer: 1});

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {distanceChart, pairsCharts, trajectoryChart, trajectoryValues} from '../../../lit_probe/client/counterfactuals/counterfactual_charts.js';
-import {pairsCsv, trajectoryCsv} from '../../../lit_probe/client/counterfactuals/counterfactual_csv.js';
-import {editedPairs, editPair} from '../../../lit_probe/client/counterfactuals/edit_pairs.js';
-import {failingPairs, idsOfPairs} from '../../../lit_probe/client/counterfactuals/edit_pairs.js';
-import {flipSentence} from '../../../lit_probe/client/counterfactuals/edit_pairs.js';
 import {svgText} from '../../../lit_probe/client/charts/svg.js';
+import {
+  distanceChart, pairsCharts, pairsCsv, trajectoryChart, trajectoryCsv, trajectoryValues,
+} from '../../../lit_probe/client/counterfactuals/counterfactual_charts.js';
+import {
+  editedPairs, editPair, failingPairs, flipSentence, idsOfPairs,
+} from '../../../lit_probe/client/counterfactuals/edit_pairs.js';
 
 const row = (id) => ({id, data: {}, meta: {}});
 const edit = (id, parentId) => ({id, data: {}, meta: {added: true, parentId}});

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {curveChart} from '../../../lit_probe/client/curves/curve_chart.js';
-import {layerScale} from '../../../lit_probe/client/charts/scales.js';
+import {layerScale} from '../../../lit_probe/client/charts/axes.js';
 import {MARGIN} from '../../../lit_probe/client/charts/line_chart.js';
 import {COLORS, SPLIT_STYLES} from '../../../lit_probe/client/charts/palette.js';
-import {paperFigure} from '../../../lit_probe/client/curves/paper_figure.js';
-import {scoreDomain} from '../../../lit_probe/client/curves/score_domain.js';
 import {svgText} from '../../../lit_probe/client/charts/svg.js';
+import {curveChart, drawnLayers, drawnSeries, scoreDomain} from '../../../lit_probe/client/curves/curve_chart.js';
+import {paperFigure} from '../../../lit_probe/client/curves/curve_files.js';
 import {DEV, findAll, makeAnswer, makeSeries, TEST, textOf, TRAIN, withClass} from '../example_answers.mjs';
 
 const VIEW = {width: 500, height: 300, currentLayer: null, hoveredLayer: null};
@@ -122,4 +121,82 @@ test('the downloaded figure stands alone: title, setting, legend, and no style s
 test('the downloaded figure says why something is grey', () => {
   const doubtful = makeSeries('dev', [0.7, 0.8, 0.9, 0.6], {n: 12, reliable: false, reason: 'only 12 rows'});
   assert.ok(svgText(paperFigure(makeAnswer([doubtful]), [{series: doubtful, mode: 'line'}], 'selection (12 examples)', 'sst2')).includes('(only 12 rows)'));
+});
+
+const USUAL = {dev: true, testEverywhere: false, train: false};
+const modes = (series, wishes = USUAL) => Object.fromEntries(drawnSeries(series, wishes).map(({series: {split}, mode}) => [split, mode]));
+
+test('by default dev is a line, test a single point, and train is not drawn', () => {
+  assert.deepEqual(modes([TRAIN, DEV, TEST]), {dev: 'line', test: 'point', train: 'hidden'});
+});
+
+test('the whole test curve is drawn only on request', () => {
+  assert.equal(modes([DEV, TEST], {...USUAL, testEverywhere: true}).test, 'line');
+});
+
+test('hiding dev does not unveil the test curve', () => {
+  assert.deepEqual(modes([DEV, TEST], {...USUAL, dev: false}), {dev: 'hidden', test: 'point'});
+});
+
+test('without dev rows the test curve is drawn', () => {
+  assert.equal(modes([TEST]).test, 'line');
+  assert.equal(modes([TRAIN, TEST]).test, 'line');
+});
+
+test('train is drawn on request, or when the rows hold nothing else', () => {
+  assert.equal(modes([TRAIN, DEV], {...USUAL, train: true}).train, 'line');
+  assert.equal(modes([TRAIN]).train, 'line');
+});
+
+test('held-out splits come first', () => {
+  assert.deepEqual(drawnSeries([TRAIN, DEV, TEST], USUAL).map(({series}) => series.split), ['dev', 'test', 'train']);
+});
+
+test('a line has all layers, a point the dev-chosen one, a hidden series none', () => {
+  assert.deepEqual(drawnLayers(TEST, 'line', 2), TEST.layers);
+  assert.deepEqual(drawnLayers(TEST, 'point', 2), [TEST.layers[2]]);
+  assert.deepEqual(drawnLayers(TEST, 'hidden', 2), []);
+});
+
+test('the axis holds every drawn score, interval and majority line', () => {
+  const [low, high] = scoreDomain([{series: DEV, mode: 'line'}, {series: TEST, mode: 'line'}], 2);
+  assert.ok(low < TEST.majority);
+  assert.ok(high > 0.812 + 0.02);
+});
+
+test('what is not drawn takes no room', () => {
+  const withHidden = scoreDomain([{series: DEV, mode: 'line'}, {series: TRAIN, mode: 'hidden'}], 2);
+  assert.deepEqual(withHidden, scoreDomain([{series: DEV, mode: 'line'}], 2));
+});
+
+test('a lone point takes the room of its own layer only', () => {
+  const low = makeSeries('test', [0.1, 0.2, 0.806, 0.3], {majority: 0.05});
+  const [least] = scoreDomain([{series: DEV, mode: 'line'}, {series: low, mode: 'point'}], 2);
+  assert.ok(least > 0.4);
+});
+
+test('the axis stops at 1 and at 0 where the scores do', () => {
+  const [, high] = scoreDomain([{series: makeSeries('dev', [0.9, 0.98], {majority: 0.9}), mode: 'line'}], 0);
+  assert.equal(high, 1);
+  const [low] = scoreDomain([{series: makeSeries('dev', [0.02, 0.03], {majority: 0}), mode: 'line'}], 0);
+  assert.equal(low, 0);
+});
+
+test('log-loss above 1 and correlations below 0 are not cut off', () => {
+  assert.ok(scoreDomain([{series: makeSeries('dev', [1.4, 0.6], {majority: 0.69}), mode: 'line'}], 0)[1] > 1.4);
+  assert.ok(scoreDomain([{series: makeSeries('dev', [-0.2, 0.3], {majority: 0}), mode: 'line'}], 0)[0] < -0.2);
+});
+
+test('equal scores get an axis of a tenth at least, also at the very top', () => {
+  for (const score of [0.5, 0.999, 0.001]) {
+    const series = {...makeSeries('dev', [score, score], {majority: null})};
+    series.layers = series.layers.map((one) => ({...one, low: score, high: score}));
+    const [low, high] = scoreDomain([{series, mode: 'line'}], 0);
+    assert.ok(high - low >= 0.1 - 1e-12 && low <= score && score <= high, `${low}–${high}`);
+  }
+});
+
+test('no score at all still gives an axis', () => {
+  assert.deepEqual(scoreDomain([], 0), [0, 1]);
+  assert.deepEqual(scoreDomain([{series: makeSeries('dev', [null, null], {majority: null}), mode: 'line'}], 0), [0, 1]);
 });

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {alikeSentence, differenceSentence, optimismSentence} from '../../../lit_probe/client/curves/comparison_sentences.js';
-import {curveChart} from '../../../lit_probe/client/curves/curve_chart.js';
-import {curveCsv} from '../../../lit_probe/client/curves/curve_csv.js';
-import {layersAlike, overlaysOf} from '../../../lit_probe/client/curves/overlays.js';
-import {overlayValues} from '../../../lit_probe/client/curves/overlays.js';
-import {scoreDomain} from '../../../lit_probe/client/curves/score_domain.js';
+import {curveChart, scoreDomain} from '../../../lit_probe/client/curves/curve_chart.js';
+import {curveCsv} from '../../../lit_probe/client/curves/curve_files.js';
+import {
+  alikeSentence, differenceSentence, layersAlike, optimismSentence, overlaysOf, overlayValues,
+} from '../../../lit_probe/client/curves/overlays.js';
 import {DEV, makeAnswer, RECORDED, textOf, withClass} from '../example_answers.mjs';
 
 const LAYERS = [0.5, 0.51, 0.52, 0.5].map((score, layer) => ({layer, score, low: score - 0.03, high: score + 0.03}));

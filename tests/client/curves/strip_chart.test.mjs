@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import {layerScale} from '../../../lit_probe/client/charts/axes.js';
 import {MARGIN} from '../../../lit_probe/client/charts/line_chart.js';
-import {layerScale} from '../../../lit_probe/client/charts/scales.js';
 import {heatColor} from '../../../lit_probe/client/charts/palette.js';
 import {stripChart, stripsHeight} from '../../../lit_probe/client/curves/strip_chart.js';
 import {findAll, textOf, withClass} from '../example_answers.mjs';

@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {ablationCurve, beforeAfter} from '../../../lit_probe/client/neurons/ablation_charts.js';
-import {ablationRows, rowsDomain} from '../../../lit_probe/client/neurons/ablation_charts.js';
 import {
-  changeConfig, choicesOf, chooseNeurons, FIRST_NEURON_CHOICES, isOff, openedNeuron, pickUnits, rankingKeys, setWords, togglePick, unitsAt,
+  ablationCurve, ablationRows, beforeAfter, neuronHistogram, rankingQualityChart, rowsDomain, stabilityChart,
+} from '../../../lit_probe/client/neurons/neuron_charts.js';
+import {
+  changeConfig, choicesOf, chooseNeurons, FIRST_NEURON_CHOICES, isOff, openedNeuron, pickUnits, rankingKeys, setWords,
+  togglePick, unitsAt,
 } from '../../../lit_probe/client/neurons/neuron_choices.js';
-import {neuronHistogram} from '../../../lit_probe/client/neurons/neuron_histogram.js';
-import {classScoreWords, curveVerdict, movedSentence, percent, separationSentence, stabilitySentence, textVerdict} from '../../../lit_probe/client/neurons/neuron_sentences.js';
-import {neuronsCsv, tokensCsv} from '../../../lit_probe/client/neurons/neurons_csv.js';
-import {rankingQualityChart, stabilityChart} from '../../../lit_probe/client/neurons/ranking_charts.js';
-import {factorValues, strongestTexts} from '../../../lit_probe/client/neurons/token_matrix.js';
-import {closeGaps, matrixLines} from '../../../lit_probe/client/neurons/token_matrix.js';
+import {neuronsCsv, tokensCsv} from '../../../lit_probe/client/neurons/neuron_files.js';
+import {
+  classScoreWords, curveVerdict, movedSentence, percent, separationSentence, stabilitySentence, textVerdict,
+} from '../../../lit_probe/client/neurons/neuron_sentences.js';
+import {closeGaps, factorValues, matrixLines, strongestTexts} from '../../../lit_probe/client/neurons/token_matrix.js';
 import {findAll, textOf, withClass} from '../example_answers.mjs';
 
 const NEURONS = [

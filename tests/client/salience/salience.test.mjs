@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {chipLines} from '../../../lit_probe/client/salience/salience_chart.js';
-import {diagnosticsWords} from '../../../lit_probe/client/salience/diagnostics_words.js';
-import {explainedWords} from '../../../lit_probe/client/salience/diagnostics_words.js';
-import {inTurn} from '../../../lit_probe/client/page/in_turn.js';
-import {rankCorrelation} from '../../../lit_probe/client/salience/row_agreement.js';
-import {rowAgreement} from '../../../lit_probe/client/salience/row_agreement.js';
-import {salienceChart} from '../../../lit_probe/client/salience/salience_chart.js';
-import {salienceColor} from '../../../lit_probe/client/charts/salience_color.js';
-import {salienceCsv} from '../../../lit_probe/client/salience/salience_csv.js';
-import {saliencePage} from '../../../lit_probe/client/salience/salience_page.js';
-import {changedOptions, FIRST_CHOICES, knownTarget, salienceConfig, salienceRows, shownTargets} from '../../../lit_probe/client/salience/salience_plan.js';
-import {salienceRow} from '../../../lit_probe/client/salience/salience_row.js';
-import {shownWidth} from '../../../lit_probe/client/words/shorten.js';
-import {significant, significantInterval} from '../../../lit_probe/client/words/format.js';
+import {salienceColor} from '../../../lit_probe/client/charts/palette.js';
+import {inTurn} from '../../../lit_probe/client/page/waiting.js';
+import {chipLines, salienceChart, salienceCsv, saliencePage} from '../../../lit_probe/client/salience/salience_files.js';
+import {
+  changedOptions, FIRST_CHOICES, knownTarget, salienceConfig, salienceRows, shownTargets,
+} from '../../../lit_probe/client/salience/salience_plan.js';
+import {
+  diagnosticsWords, explainedWords, rankCorrelation, rowAgreement, salienceRow,
+} from '../../../lit_probe/client/salience/salience_row.js';
+import {shownWidth, significant, significantInterval} from '../../../lit_probe/client/words/format.js';
 import {textOf, withClass} from '../example_answers.mjs';
 
 const ANSWER = {

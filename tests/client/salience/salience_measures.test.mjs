@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {barCell} from '../../../lit_probe/client/charts/bar_cell.js';
-import {measureChart, meanText} from '../../../lit_probe/client/salience/measure_chart.js';
-import {faithfulnessMeasures, stabilityMeasures} from '../../../lit_probe/client/salience/measures.js';
-import {qualityCsv} from '../../../lit_probe/client/salience/quality_csv.js';
+import {
+  faithfulnessMeasures, meanText, measureChart, qualityCsv, stabilityMeasures,
+} from '../../../lit_probe/client/salience/measures.js';
 import {wordsChart, wordsCsv, wordsDomain} from '../../../lit_probe/client/salience/salient_words_views.js';
 import {textOf, withClass} from '../example_answers.mjs';
 

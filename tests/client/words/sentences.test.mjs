@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import {seriesLegend} from '../../../lit_probe/client/curves/curve_chart.js';
 import {countOf, formatScore} from '../../../lit_probe/client/words/format.js';
 import * as sentences from '../../../lit_probe/client/words/sentences.js';
-import {seriesLegend} from '../../../lit_probe/client/curves/drawn_series.js';
 import {DEV, RECORDED, TEST, TRAIN} from '../example_answers.mjs';
 
 test('the panel says which examples the curve is about', () => {

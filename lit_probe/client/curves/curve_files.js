@@ -1,0 +1,79 @@
+// @ts-check
+/** The curve as files: a figure that stands alone, and a table. */
+/** @typedef {import('../page/types.js').DrawnSeries} DrawnSeries */
+/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+/** @typedef {import('../page/types.js').Overlays} Overlays */
+/** @typedef {import('../page/types.js').SvgNode} SvgNode */
+import {FIGURE, figurePage} from '../charts/figure_page.js';
+import {csvTable} from '../words/files.js';
+import {curveChart, drawnLayers, NO_OVERLAYS, scoreDomain, seriesLegend, splitSeries} from './curve_chart.js';
+import {overlayValues} from './overlays.js';
+
+const MAJORITY_FOOTNOTES = [
+  'Dashed horizontal line: baseline that ignores the text (the most frequent class;',
+  'for AUROC and log-loss the class frequencies of train).',
+];
+
+/**
+ * The curve as a figure that stands alone.
+ *
+ * @param {LayerMetrics} answer
+ * @param {DrawnSeries[]} drawn
+ * @param {string} examples  which examples were scored, in words
+ * @param {string} dataset
+ * @param {Overlays} [overlays]
+ * @returns {SvgNode}
+ */
+export function paperFigure(answer, drawn, examples, dataset, overlays = NO_OVERLAYS) {
+  const visible = drawn.filter(({mode}) => mode !== 'hidden');
+  const domain = scoreDomain(drawn, answer.best_layer, {majority: overlays.majority, others: overlayValues(overlays)});
+  return figurePage({
+    title: `${answer.metric_title} of ${answer.probe} probes by layer: ${answer.encoder} on ${dataset}`,
+    setting: `${answer.pooling} pooling · probes trained on ${answer.trained_on} · ${examples}`,
+    charts: [curveChart(answer, {...FIGURE, drawn, domain, currentLayer: null, hoveredLayer: null, overlays})],
+    legend: visible.map((one) => ({
+      style: splitSeries(one, answer.best_layer).style,
+      line: one.mode === 'line',
+      label: seriesLegend(one, answer.best_layer) + (one.series.reliable ? '' : ` (${one.series.reason})`),
+    })),
+    footnotes: [
+      'Shaded bands and bars: 95 % intervals.',
+      ...(overlays.majority ? MAJORITY_FOOTNOTES : []),
+      ...(overlays.alike.length ? ['Bar above the axis: layers that cannot be told apart from the best one on dev.'] : []),
+    ],
+  });
+}
+
+const COLUMNS = [
+  'model', 'data_set', 'examples', 'trained_on', 'probe', 'pooling', 'metric', 'split', 'layer', 'score', 'low', 'high', 'n',
+  'majority', 'reliable', 'dev_chosen',
+];
+
+/**
+ * The drawn scores as a CSV table, one row per split and layer.
+ *
+ * What is not drawn is not exported either: the test scores of all layers come only to those who asked to see them.
+ *
+ * @param {LayerMetrics} answer
+ * @param {DrawnSeries[]} drawn
+ * @param {{model: string, dataset: string, examples: string}} about  `examples`: which examples were scored, in words
+ * @param {Overlays} [overlays]  the baselines drawn beside them, which become rows too
+ * @returns {string}
+ */
+export function curveCsv(answer, drawn, about, {references, lines} = NO_OVERLAYS) {
+  const rows = drawn.flatMap(({series, mode}) =>
+    drawnLayers(series, mode, answer.best_layer).map(({layer, score, low, high}) => [
+      about.model, about.dataset, about.examples, answer.trained_on, answer.probe, answer.pooling, answer.metric,
+      series.split, layer, score, low, high, series.n, series.majority, series.reliable, layer === answer.best_layer,
+    ]),
+  );
+  const baseline = (/** @type {string} */ name, /** @type {?number} */ layer, /** @type {?number} */ score, /** @type {?number} */ low, /** @type {?number} */ high) => [
+    about.model, about.dataset, about.examples, answer.trained_on, `baseline: ${name}`, answer.pooling, answer.metric,
+    'dev', layer, score, low, high, null, null, null, null,
+  ];
+  return csvTable(COLUMNS, [
+    ...rows,
+    ...references.map(({name, value}) => baseline(name, null, value, null, null)),
+    ...lines.flatMap(({name, points}) => points.map(({x, score, low, high}) => baseline(name, x, score, low, high))),
+  ]);
+}

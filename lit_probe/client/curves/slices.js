@@ -1,0 +1,94 @@
+// @ts-check
+/** Slices: examples in groups, and the small curve of one of them. */
+/** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
+/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+/** @typedef {import('../page/types.js').Series} Series */
+/** @typedef {import('../page/types.js').SvgNode} SvgNode */
+import {layerAxis} from '../charts/axes.js';
+import {lineChart} from '../charts/line_chart.js';
+import {COLORS} from '../charts/palette.js';
+import {splitSeries} from './curve_chart.js';
+
+/**
+ * Examples by the values of a column, the largest group first.
+ *
+ * @param {IndexedInput[]} inputs
+ * @param {string} column
+ * @returns {{name: string, inputs: IndexedInput[]}[]}
+ */
+export function facetGroups(inputs, column) {
+  /** @type {Map<string, IndexedInput[]>} */
+  const groups = new Map();
+  for (const input of inputs) {
+    const value = input.data[column];
+    const name = value === null || value === undefined || value === '' ? '(none)' : String(value);
+    const members = groups.get(name);
+    if (members) members.push(input);
+    else groups.set(name, [input]);
+  }
+  return largestFirst([...groups].map(([name, members]) => ({name, inputs: members})));
+}
+
+/**
+ * Examples by LIT's slices, the largest first; an example may be in several.
+ *
+ * @param {IndexedInput[]} inputs
+ * @param {{name: string, ids: string[]}[]} slices
+ * @returns {{name: string, inputs: IndexedInput[]}[]}
+ */
+export function sliceGroups(inputs, slices) {
+  return largestFirst(slices.map(({name, ids}) => {
+    const members = new Set(ids);
+    return {name, inputs: inputs.filter(({id}) => members.has(id))};
+  }).filter(({inputs: members}) => members.length > 0));
+}
+
+/**
+ * Names of slices whose examples are all others; LIT's own slice of starred examples is empty at first, and is none of them.
+ *
+ * @param {IndexedInput[]} inputs
+ * @param {{name: string, ids: string[]}[]} slices
+ * @returns {string[]}
+ */
+export function emptySlices(inputs, slices) {
+  const known = new Set(inputs.map(({id}) => id));
+  return slices.filter(({ids}) => ids.length > 0 && !ids.some((id) => known.has(id))).map(({name}) => name);
+}
+
+/** @template {{name: string, inputs: IndexedInput[]}} T @param {T[]} groups @returns {T[]} */
+function largestFirst(groups) {
+  return groups.sort((a, b) => b.inputs.length - a.inputs.length || (a.name < b.name ? -1 : 1));
+}
+
+export const SMALL_MARGIN = {top: 8, right: 8, bottom: 22, left: 38};
+
+/**
+ * The series that a small multiple shows: dev, or test where there is no dev.
+ *
+ * @param {LayerMetrics} answer
+ * @returns {?Series}
+ */
+export function heldOutSeries({series}) {
+  return series.find(({split}) => split === 'dev') ?? series.find(({split}) => split === 'test') ?? null;
+}
+
+/**
+ * One slice's curve, small, with the curve of all examples behind it.
+ *
+ * @param {Series} series
+ * @param {?Series} whole  of all examples
+ * @param {LayerMetrics} about
+ * @param {{width: number, height: number, domain: [number, number], current: ?number, hovered?: ?number}} view
+ * @returns {SvgNode}
+ */
+export function sliceChart(series, whole, about, view) {
+  const behind = whole?.split === series.split ? [{
+    ...splitSeries({series: whole, mode: 'line'}, about.best_layer), name: 'whole', band: false,
+    style: {color: COLORS.axis, marker: null, dash: '3 3', width: 1.5},
+  }] : [];
+  return lineChart({
+    ...view, yTitle: '', margin: SMALL_MARGIN,
+    axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current: view.current, small: true}),
+    series: [splitSeries({series, mode: 'line'}, about.best_layer), ...behind],
+  });
+}

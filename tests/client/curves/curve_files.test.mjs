@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {curveCsv} from '../../../lit_probe/client/curves/curve_files.js';
+import {DEV, makeAnswer, makeSeries, TEST, TRAIN} from '../example_answers.mjs';
+
+const ABOUT = {model: 'enc-on-sst2', dataset: 'sst2', examples: 'whole data set (3,193 examples)'};
+const rowsOf = (csv) => csv.trimEnd().split('\r\n');
+
+test('the table has a row per drawn layer, in full precision', () => {
+  const series = makeSeries('dev', [0.1 + 0.2, 0.75, 0.8]);
+  const rows = rowsOf(curveCsv(makeAnswer([series]), [{series, mode: 'line'}], ABOUT));
+  assert.equal(rows.length, 1 + 3);
+  assert.equal(rows[0].split(',').length, 16);
+  assert.ok(rows[1].includes(',0.30000000000000004,'));
+});
+
+test('test scores that were not looked at are not exported', () => {
+  const drawn = [{series: DEV, mode: 'line'}, {series: TEST, mode: 'point'}, {series: TRAIN, mode: 'hidden'}];
+  const rows = rowsOf(curveCsv(makeAnswer([TRAIN, DEV, TEST]), drawn, ABOUT)).slice(1);
+  const test = rows.filter((row) => row.includes(',test,'));
+  assert.equal(rows.length, 4 + 1);
+  assert.equal(test.length, 1);
+  assert.ok(test[0].includes(',test,2,0.806,') && test[0].endsWith(',true,true'));
+});
+
+test('a cell with commas, quotes or line breaks stays one cell', () => {
+  const csv = curveCsv(makeAnswer([DEV]), [{series: DEV, mode: 'line'}], {...ABOUT, examples: 'slice “a, "b"\n” (2 examples)'});
+  assert.ok(csv.includes('"slice “a, ""b""\n” (2 examples)"'));
+});
+
+test('what is not defined is an empty cell', () => {
+  const series = makeSeries('dev', [null, 0.7], {majority: null});
+  const [, first] = rowsOf(curveCsv(makeAnswer([series]), [{series, mode: 'line'}], ABOUT));
+  assert.ok(first.includes(',dev,0,,,,872,,true,false'), first);
+});
