@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lit_probe.checks.baselines import BASELINES
 from lit_probe.checks.battery import CHECKS, check_table, layer_columns, run_battery, stored_near_duplicates
 from lit_probe.checks.control_task import find_control
 from lit_probe.checks.leakage import circularity
@@ -96,7 +97,7 @@ def layers() -> None:
         pictures = {name: "layers.svg" if len(studies) == 1 else f"layers-{name}.svg" for name in studies}
         for name, one in studies.items():
             title = f"{encoder.name} on {name}: {FLAGS.probe} probe, {FLAGS.pooling} pooling"
-            save_layer_curve(results[name], title, folder / pictures[name])
+            save_layer_curve(results[name], title, folder / pictures[name], BASELINES)
             print(f"\n{title}\n{one.table()}")
             if checks:
                 print("\n".join(["", check_table(batteries[name], encoder.n_layers), *remarks[name]]))

@@ -5,47 +5,55 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Figure
 
 _BLUE = "#1a5fb4"
 _GREY = "#5f6368"
-# What the probes have to beat, where it was measured: colour and dashes of its line. The majority has a line of its own.
-_BASELINES = {
-    "bag_of_words": ("#b35c00", "-."),
-    "tfidf": ("#2e7d32", (0, (5, 1))),
-    "random_weights": ("#7b4fa3", "--"),
-}
 _LAYER_CURVE_SIZE = (7.6, 3.8)  # inches
 
 
-def save_layer_curve(result: Mapping[str, Any], title: str, path: Path) -> None:
+class Style(Protocol):
+    """How a baseline is drawn, as an entry of the registry of baselines says it."""
+
+    @property
+    def color(self) -> str: ...  # As "#RRGGBB".
+
+    @property
+    def dash(self) -> str: ...  # As SVG's stroke-dasharray.
+
+    @property
+    def in_figure(self) -> bool: ...
+
+
+def save_layer_curve(result: Mapping[str, Any], title: str, path: Path, baselines: Mapping[str, Style]) -> None:
     """Writes ``layer_curve`` into a file.
 
     Args:
       result: what ``LayerStudy.to_json`` returns; with the baselines under ``checks``, if they were measured.
       title: written above the curve.
       path: the file; its suffix names the format (``.svg``, ``.pdf``, ``.png``).
+      baselines: by name, how each baseline is drawn.
     """
     with _figure(path, _LAYER_CURVE_SIZE) as figure:
-        _draw_layer_curve(figure, result, title)
+        _draw_layer_curve(figure, result, title, baselines)
 
 
 def layer_curve(result: Mapping[str, Any], title: str) -> Figure:
-    """The headline metric over layers, with interval band, baselines and the chosen layer marked.
+    """The headline metric over layers, with interval band, majority class and the chosen layer marked.
 
     Args:
-      result: what ``LayerStudy.to_json`` returns; with the baselines under ``checks``, if they were measured.
+      result: what ``LayerStudy.to_json`` returns.
       title: written above the curve.
     """
     with _figure(None, _LAYER_CURVE_SIZE) as figure:
-        _draw_layer_curve(figure, result, title)
+        _draw_layer_curve(figure, result, title, {})
     return figure
 
 
-def _draw_layer_curve(figure: Figure, result: Mapping[str, Any], title: str) -> None:
+def _draw_layer_curve(figure: Figure, result: Mapping[str, Any], title: str, baselines: Mapping[str, Style]) -> None:
     metric = result["headline"]
     name = metric.replace("_", " ")
     rows = [row for row in result["layers"] if row[metric] is not None]
@@ -58,8 +66,10 @@ def _draw_layer_curve(figure: Figure, result: Mapping[str, Any], title: str) -> 
     axes.plot(layers, [row[metric] for row in rows], color=_BLUE, marker="o", label=f"dev, n = {n_dev:,}")
     if rows and rows[0][f"majority_{metric}"] is not None:
         axes.axhline(rows[0][f"majority_{metric}"], color=_GREY, linestyle="--", linewidth=1, label="majority class")
-    for baseline in result.get("checks", {}).get("baselines", {}).get("baselines", []):
-        _draw_baseline(axes, baseline)
+    for measured in result.get("checks", {}).get("baselines", {}).get("baselines", []):
+        style = baselines.get(measured["name"])
+        if style is not None and style.in_figure:
+            _draw_baseline(axes, measured, style)
     best, test = result["best_layer"], result["test"]
     test_name = f"test at layer {best}, n = {test['n']:,}"
     if test[metric] is not None:
@@ -140,14 +150,12 @@ def _figure(path: Path | None, size: tuple[float, float]) -> Iterator[Figure]:
             figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
-def _draw_baseline(axes: Any, baseline: Mapping[str, Any]) -> None:
-    if baseline["name"] not in _BASELINES:
-        return
-    color, dashes = _BASELINES[baseline["name"]]
-    style = {"color": color, "linestyle": dashes, "linewidth": 1, "label": baseline["title"]}
-    if baseline["per_layer"]:
-        rows = [row for row in baseline["layers"] if row["score"] is not None]
+def _draw_baseline(axes: Any, measured: Mapping[str, Any], style: Style) -> None:
+    dashes = tuple(float(length) for length in style.dash.split())
+    line = {"color": style.color, "linestyle": (0, dashes), "linewidth": 1, "label": measured["title"]}
+    if measured["per_layer"]:
+        rows = [row for row in measured["layers"] if row["score"] is not None]
         if rows:
-            axes.plot([row["layer"] for row in rows], [row["score"] for row in rows], **style)
-    elif baseline["score"] is not None:
-        axes.axhline(baseline["score"], **style)
+            axes.plot([row["layer"] for row in rows], [row["score"] for row in rows], **line)
+    elif measured["score"] is not None:
+        axes.axhline(measured["score"], **line)

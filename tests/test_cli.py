@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from lit_probe import cli
+from lit_probe.checks.baselines import BASELINES
 from lit_probe.errors import ProbeError
 
 SIX = {"sun": "joy", "rain": "sadness", "dog": "surprise", "night": "fear", "queue": "anger", "mud": "disgust"}
@@ -62,8 +63,10 @@ def test_a_table_with_string_labels_gives_a_table_of_layers_and_three_files(flag
     assert [float(row["accuracy"]) for row in rows] == [row["accuracy"] for row in result["layers"]]
     svg = (out / "layers.svg").read_text()
     assert "<svg" in svg
-    for line in ("majority class", "Bag of words", "TF-IDF", "Random weights"):
-        assert f">{line}<" in svg
+    assert ">majority class<" in svg
+    for baseline in BASELINES.values():
+        assert (f">{baseline.title}<" in svg) == baseline.in_figure
+        assert not baseline.in_figure or baseline.color.lower() in svg
     assert "Comparison of layers: Optimism of choosing layer" in printed
     assert json.loads((out / "layers.json").read_text())["transfer"] == {"groups": [], "notes": []}
     assert "layer (0 = embeddings)" in svg

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 
@@ -342,6 +343,13 @@ def test_a_baseline_that_cannot_be_fitted_says_why_and_leaves_the_others_alone(s
     assert words["score"] is None
     assert words["reason"].startswith("The training texts give no words to count")
     assert length["score"] is not None
+
+
+def test_every_line_is_told_from_the_others_without_its_colour():
+    assert len({one.dash for one in BASELINES.values()}) == len(BASELINES)
+    for one in BASELINES.values():
+        assert re.fullmatch("#[0-9A-F]{6}", one.color)
+        assert re.fullmatch(r"\d+( \d+)+", one.dash)
 
 
 def test_a_failing_layer_baseline_has_an_empty_row_per_layer(study):

@@ -1,7 +1,7 @@
 // Answers as the server sends them, small enough to check by hand; and answers that a server sent.
 import {readFileSync} from 'node:fs';
 
-/** What a server answered, by interpreter or check; `tests/lit/test_recorded_answers.py` watches that it still answers so. */
+/** What a server answered, by interpreter or check; `tests/lit/interpreters/test_recorded_answers.py` watches that it still answers so. */
 export const RECORDED = JSON.parse(readFileSync(new URL('./recorded_answers.json', import.meta.url), 'utf-8'));
 
 /** A series whose score at layer i is `scores[i]`, with an interval of ± 0.02; null stays null. */
@@ -16,7 +16,7 @@ export function makeAnswer(series, changes = {}) {
     status: 'ready', metric: 'accuracy', metric_title: 'Accuracy', higher_is_better: true, headline: 'accuracy',
     metrics: [{name: 'accuracy', title: 'Accuracy'}], best_layer: 2, chosen_on: 'dev', n_layers: series[0]?.layers.length ?? 4, d_model: 384,
     pooling: 'mean', probe: 'logistic', label_names: ['negative', 'positive'], encoder: 'all-MiniLM-L6-v2', trained_on: 'sst2', own_rows: true,
-    not_converged: [], series, left_out: {edited: 0, unlabelled: 0, train: 0, seen_in_training: 0}, notes: [], ...changes,
+    not_converged: [], series, left_out: {edited: 0, unlabelled: 0, train: 0, seen_in_training: 0}, notes: [], baselines: RECORDED.layer_metrics.baselines, ...changes,
   };
 }
 

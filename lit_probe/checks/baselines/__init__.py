@@ -23,19 +23,30 @@ from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress
 from lit_probe.registry import lookup
 
-__all__ = ["BASELINES", "Baseline", "Predictions", "measure_baselines"]
+__all__ = ["BASELINES", "Baseline", "Predictions", "measure_baselines", "panel_baselines"]
 
 BASELINES: dict[str, Baseline] = {
-    "majority": Baseline("Majority class", False, predict_majority),
-    "bag_of_words": Baseline("Bag of words", False, predict_from_bag_of_words),
-    "tfidf": Baseline("TF-IDF", False, predict_from_tfidf),
-    "length": Baseline("Text length", False, predict_from_length),
-    "random_weights": Baseline("Random weights", True, predict_with_random_weights),
-    "shuffled": Baseline("Shuffled labels", True, predict_with_shuffled_labels),
+    "majority": Baseline("Majority class", False, predict_majority, "#5F6368", "4 3"),
+    "bag_of_words": Baseline("Bag of words", False, predict_from_bag_of_words, "#8A5A00", "5 3", in_figure=True),
+    "tfidf": Baseline("TF-IDF", False, predict_from_tfidf, "#A03A6B", "2 2", in_figure=True),
+    "length": Baseline("Text length", False, predict_from_length, "#5F6368", "1 3"),
+    "random_weights": Baseline(
+        "Random weights", True, predict_with_random_weights, "#2B6E30", "6 2 2 2", marker="square", in_figure=True
+    ),
+    "shuffled": Baseline("Shuffled labels", True, predict_with_shuffled_labels, "#7A3E9D", "3 3", marker="diamond"),
 }
 
 # Progress is told in these parts of one baseline.
 _PARTS = 100
+
+
+def panel_baselines() -> list[dict[str, str | None]]:
+    """How the panel names and draws each baseline, but the majority's: every series of the curve brings that one along."""
+    return [
+        {"name": name, "title": one.title, "color": one.color, "dash": one.dash, "marker": one.marker}
+        for name, one in BASELINES.items()
+        if name != "majority"
+    ]
 
 
 def measure_baselines(

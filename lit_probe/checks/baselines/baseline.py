@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,11 +42,20 @@ class Baseline:
       title: the name people read.
       per_layer: whether there is one score per layer, or one for the data set.
       predict: fits it on train and predicts dev; calls its last argument with how much is done of how much.
+      color: of its line, in the panel as in the figure, as ``#RRGGBB``.
+      dash: lengths of the strokes and gaps of its line, as in SVG's ``stroke-dasharray``: ``"5 3"``. No two baselines share one,
+        so that a grey print tells them apart.
+      marker: the mark on each layer's score (``circle``, ``diamond`` or ``square``); None where there is one line for all layers.
+      in_figure: whether the figure of the command line draws it, which has less room than the panel.
     """
 
     title: str
     per_layer: bool
     predict: Callable[[LayerStudy, Cache, Progress], Predictions]
+    color: str
+    dash: str
+    marker: Literal["circle", "diamond", "square"] | None = None
+    in_figure: bool = False
 
     def measure(self, study: LayerStudy, cache: Cache, progress: Progress) -> dict[str, Any]:
         """Its score on dev by the study's headline metric, with the 95 % interval that probes get; JSON-ready.

@@ -44,20 +44,6 @@ export function heatColor(probability) {
   return {fill: `rgb(${channels.join(', ')})`, text: share > LIGHTEST_FOR_WHITE ? '#FFFFFF' : '#000000'};
 }
 
-/**
- * What the curve is compared with. Their names stand beside their lines, so that no colour has to be told from another.
- *
- * @type {Record<string, {color: string, marker: 'circle'|'diamond'|'square'|null, dash: string, width: number}>}
- */
-export const BASELINE_STYLES = {
-  embeddings: {color: '#3C4043', marker: null, dash: '9 3', width: 1.5},
-  bag_of_words: {color: '#8A5A00', marker: null, dash: '5 3', width: 1.5},
-  tfidf: {color: '#A03A6B', marker: null, dash: '2 2', width: 1.5},
-  length: {color: '#5F6368', marker: null, dash: '1 3', width: 1.5},
-  random_weights: {color: '#2B6E30', marker: 'square', dash: '6 2 2 2', width: 1.5},
-  shuffled: {color: '#7A3E9D', marker: 'diamond', dash: '3 3', width: 1.5},
-};
-
 /** Two lines of one chart that are no splits: what is asked about, and what it is held against. */
 export const PAIR_STYLES = {
   first: SPLIT_STYLES.dev,

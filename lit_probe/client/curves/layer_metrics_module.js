@@ -12,23 +12,21 @@
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
 /** @typedef {import('../page/types.js').Overlays} Overlays */
 import {axes} from '../charts/axes.js';
-import {legendMark} from '../charts/line_chart.js';
-import {BASELINE_STYLES, COLORS, SPLIT_STYLES} from '../charts/palette.js';
-import {svgElement, svgNode, svgText} from '../charts/svg.js';
+import {SPLIT_STYLES} from '../charts/palette.js';
+import {svgElement, svgText} from '../charts/svg.js';
 import {answers} from '../page/answers.js';
 import {currentLayer, observable, pickedMetrics, pickMetric, resolveLayer} from '../page/choices.js';
-import {definePanel, exampleText, fitTogether, html, nothing, pinnedExample, selectedSlice} from '../page/lit_host.js';
+import {definePanel, fitTogether, html, nothing, pinnedExample, selectedSlice} from '../page/lit_host.js';
 import {layerPanel} from '../panels/layer_panel.js';
-import {card, layerSlider, layerUnder, progressCard} from '../panels/parts.js';
+import {backButton, card, layerSlider, legendElement, progressCard, renderNotes} from '../panels/parts.js';
 import {download} from '../words/files.js';
 import {formatCount, formatScore} from '../words/format.js';
 import * as sentences from '../words/sentences.js';
-import {
-  curveChart, curveMargin, drawnLayers, drawnSeries, NO_OVERLAYS, scoreDomain, seriesLegend, splitSeries,
-} from './curve_chart.js';
+import {askForComparison, comparisonNotes, COMPARISON_CHOICES, overlaysOn, renderComparison, renderOverlayLegend, renderWaiting} from './comparison_section.js';
+import {curveChart, curveMargin, drawnLayers, drawnSeries, NO_OVERLAYS, scoreDomain, seriesLegend, splitSeries} from './curve_chart.js';
 import {curveCsv, paperFigure} from './curve_files.js';
-import {alikeSentence, BASELINES, differenceSentence, optimismSentence, overlaysOf, overlayValues} from './overlays.js';
-import {stripChart, stripsHeight} from './strip_chart.js';
+import {renderExample, stripsHeight} from './example_section.js';
+import {overlayValues} from './overlays.js';
 
 // LIT's tooltip shows six short lines; the panel itself holds the rest.
 const INFO = `**At which layer is the concept decodable?** The score of one probe per layer, with its 95 % interval, over the selection or
@@ -68,9 +66,6 @@ const DEFAULT_METRIC = 'The default: accuracy, or balanced accuracy when one cla
 
 /** Choices outlive the elements: LIT re-creates panels, and two models side by side should look alike. */
 const choices = observable({dev: true, testEverywhere: false, train: false});
-const wishes = observable(/** @type {Record<string, boolean>} */ ({majority: true, alike: true}));
-/** The layer that the current one is compared with; null: the best one. */
-const comparedLayer = observable(/** @type {?number} */ (null));
 
 definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule extends layerPanel(LitPanel) {
   static title = 'Probe by layer';
@@ -84,7 +79,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
   lastCurve = null;
 
   choices() {
-    return [choices, wishes, pickedMetrics, comparedLayer, currentLayer];
+    return [choices, pickedMetrics, currentLayer, ...COMPARISON_CHOICES];
   }
 
   /** Everything of LIT's state that the panel depends on. Runs inside a reaction. */
@@ -110,19 +105,14 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     const {dataset, scored, primary, pinned} = this.seen;
     const metric = pickedMetrics.get()[dataset] ?? 'headline';
     const one = (/** @type {?IndexedInput} */ example) => (example ? [example] : null);
-    const wanted = wishes.get();
     const {train} = choices.get();
-    const pair = this.pair();
     const number = {check: 'layer_metrics', metric, examples: sentences.examplesWords(examplesOf(this.seen)), ...(train ? {train} : {})};
     return {
       metrics: this.want('metrics', 'layer_metrics', scored.length ? scored : null, train ? {metric, train} : {metric}),
       selected: this.want('selected', 'layer_predictions', one(primary), {}),
       pinned: this.want('pinned', 'layer_predictions', one(pinned), {}),
-      comparison: this.want('comparison', 'probe_checks', wanted.alike ? [] : null, {check: 'layer_comparison'}),
-      pair: this.want('pair', 'probe_checks', pair && wanted.alike ? [] : null, {check: 'layer_comparison', layers: pair}),
       card: this.wantCard(number, scored),
-      ...Object.fromEntries(BASELINES.filter(({asked}) => asked).map(({name: baseline}) =>
-        [baseline, this.want(baseline, 'probe_checks', wanted[baseline] ? [] : null, {check: 'baselines', baseline})])),
+      ...askForComparison(this),
     };
   }
 
@@ -169,7 +159,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     const drawn = drawnSeries(answer.series, choices.get());
     const layer = resolveLayer(currentLayer.get(), answer.best_layer, answer.n_layers);
     const leftOut = sentences.leftOutSentences(answer.left_out, answer.own_rows);
-    const overlays = this.overlays(curve, drawn);
+    const overlays = overlaysOn(this, curve, drawn);
     return html`<div class="module-container">
       ${this.renderToolbar(curve, drawn.length ? drawn : null, overlays)}
       <div class="module-results-area">
@@ -180,37 +170,15 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
             ${leftOut.length ? html`<span class="left-out"> · ${leftOut.join(' · ')}</span>` : nothing}</div>
           ${answer.series.length === 0
             ? renderNothingScored(answer, examples.nSelected > 1)
-            : [renderLegend(answer, drawn), this.renderOverlayLegend(curve), renderDoubts(drawn), this.renderChart(answer, drawn, layer, overlays),
-              this.renderReading(answer, drawn, layer), this.renderComparison(curve, layer), this.renderWaiting()]}
+            : [renderLegend(answer, drawn), renderOverlayLegend(curve), renderDoubts(drawn), this.renderChart(answer, drawn, layer, overlays),
+              this.renderReading(answer, drawn, layer), renderComparison(this, curve, layer), renderWaiting(this, curve)]}
         </div>
-        ${this.renderExample('selected', 'Selected example', answer, layer)}
-        ${this.renderExample('pinned', 'Pinned example', answer, layer)}
-        ${renderNotes(answer, comparable(curve) ? this.comparison()?.notes : [])}
+        ${renderExample(this, 'selected', answer, layer)}
+        ${renderExample(this, 'pinned', answer, layer)}
+        ${renderNotes([...answer.notes, ...comparisonNotes(this, curve), sentences.convergenceSentence(answer.not_converged)].filter((note) => note !== ''), answer)}
         ${GUIDE}
       </div>
     </div>`;
-  }
-
-  /**
-   * What is drawn beside the curve: measured on all dev examples by the headline metric, and so beside that curve only.
-   *
-   * @param {NonNullable<typeof this.lastCurve>} curve @param {DrawnSeries[]} drawn @returns {Overlays}
-   */
-  overlays(curve, drawn) {
-    const {majority} = wishes.get();
-    if (!comparable(curve)) return {...NO_OVERLAYS, majority};
-    const baselines = Object.fromEntries(BASELINES.flatMap(({name}) => {
-      const result = answers.read(this.keys[name]);
-      return result?.state === 'ready' ? [[name, result.answer]] : [];
-    }));
-    const dev = drawn.find(({series}) => series.split === 'dev')?.series ?? null;
-    return overlaysOf({wishes: wishes.get(), baselines, comparison: this.comparison(), dev});
-  }
-
-  /** The answer of the check `layer_comparison`, once it is there. */
-  comparison() {
-    const result = answers.read(this.keys.comparison);
-    return wishes.get().alike && result?.state === 'ready' ? result.answer : null;
   }
 
   /** @param {NonNullable<typeof this.lastCurve>} curve @param {?DrawnSeries[]} drawn  null: there is nothing to download @param {Overlays} overlays */
@@ -236,46 +204,6 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     </div>`;
   }
 
-  /** @param {NonNullable<typeof this.lastCurve>} curve */
-  renderOverlayLegend(curve) {
-    const wanted = wishes.get();
-    const toggle = (/** @type {string} */ name, /** @type {unknown} */ label) => html`<label>
-      <input type="checkbox" name=${name} .checked=${Boolean(wanted[name])} @change=${() => wishes.set({...wishes.get(), [name]: !wanted[name]})}>${label}</label>`;
-    const hidden = !comparable(curve) && BASELINES.some(({name}) => name !== 'majority' && wanted[name]);
-    return [html`<div class="legend overlays"><span>Compare with:</span>
-      ${BASELINES.map(({name, title}) => toggle(name, [
-        name === 'majority' ? svgLegend({color: COLORS.quietText, marker: null, dash: '4 3'}, true) : svgLegend(BASELINE_STYLES[name], true), title]))}
-      ${toggle('alike', html`<span class="swatch"></span> layers like the best`)}</div>`,
-      hidden ? html`<div class="remark hidden-overlays">Baselines and shading belong to all dev examples by the default metric of ${curve.answer.trained_on}:
-        they are drawn beside that curve only.</div>` : nothing];
-  }
-
-  /** The baselines that are not drawn yet, or cannot be: in one row under the chart, which stays where it is. */
-  renderWaiting() {
-    const wanted = wishes.get();
-    const waiting = BASELINES.filter(({name}) => wanted[name]).flatMap(({name, title}) => {
-      const words = this.waitingWords(name);
-      return words === null ? [] : [html`<span>${title}: ${words}</span>`];
-    });
-    return waiting.length ? html`<div class="remark waiting" role="status">${waiting.map((one, i) => [i === 0 ? '' : ' · ', one])}</div>` : nothing;
-  }
-
-  /** How far a baseline is; null once it is drawn. @param {string} name @returns {unknown} */
-  waitingWords(name) {
-    const result = answers.read(this.keys[name]);
-    if (!result) return null;
-    const again = (/** @type {string} */ word) => [' ', html`<button class="text-button start" @click=${() => answers.retry(this.keys[name])}>${word}</button>`];
-    if (result.state === 'failed') return [result.message, again('retry')];
-    if (result.state === 'cancelled') return ['cancelled', again('start again')];
-    if (result.state === 'ready') {
-      const {reason, score, layers} = result.answer;
-      return layers || score !== null ? null : `no score, ${reason}`;
-    }
-    const stop = () => this.cancel(name, 'probe_checks', {check: 'baselines', baseline: name});
-    const share = result.fraction ? `${Math.round(100 * result.fraction)} %` : 'waiting';
-    return [share, ' ', html`<button class="text-button cancel" @click=${stop}>cancel</button>`];
-  }
-
   /** @param {LayerMetrics} answer @param {DrawnSeries[]} drawn @param {number} layer @param {Overlays} overlays */
   renderChart(answer, drawn, layer, overlays) {
     const {width} = this.size;
@@ -297,48 +225,8 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
   renderReading(answer, drawn, layer) {
     const values = layerValues(drawn, layer, answer.best_layer).map(({series, score}) => `${series.split} ${sentences.intervalText(score)}`);
     return [html`<div class="reading"><b>${sentences.layerHeading(layer, answer.best_layer)}:</b>${this.renderInfoButton()}${values.join(' · ') || 'no score is drawn'}
-      ${layer === answer.best_layer ? nothing
-        : html`<button class="text-button" @click=${() => currentLayer.set(null)}>back to layer ${answer.best_layer} (dev-chosen)</button>`}</div>`,
+      ${backButton(layer, answer.best_layer)}</div>`,
     this.renderCard({layer, value: values.join(' · '), metric: answer.metric})];
-  }
-
-  /** The current layer and another one that was picked to compare it with; null where the answer about the best layer tells it. @returns {?[number, number]} */
-  pair() {
-    const {lastCurve} = this;
-    const other = comparedLayer.get();
-    if (!lastCurve || other === null || other >= lastCurve.answer.n_layers || other === lastCurve.answer.best_layer) return null;
-    const layer = resolveLayer(currentLayer.get(), lastCurve.answer.best_layer, lastCurve.answer.n_layers);
-    return layer === other ? null : [layer, other];
-  }
-
-  /** @param {NonNullable<typeof this.lastCurve>} curve @param {number} layer */
-  renderComparison(curve, layer) {
-    if (!wishes.get().alike || !comparable(curve)) return nothing;
-    const result = answers.read(this.keys.comparison);
-    if (result?.state === 'failed') return html`<div class="remark comparison">Layers are not compared: ${result.message}</div>`;
-    const comparison = this.comparison();
-    if (!comparison) return nothing;
-    return [this.renderDifference(curve.answer, comparison, layer),
-      html`<div class="remark comparison">${alikeSentence(comparison)} ${optimismSentence(comparison)}</div>`];
-  }
-
-  /** The current layer less another one. @param {LayerMetrics} answer @param {any} comparison @param {number} layer */
-  renderDifference(answer, comparison, layer) {
-    const best = comparison.best_layer;
-    const pair = this.pair();
-    const others = Array.from({length: answer.n_layers}, (_, other) => other).filter((other) => other !== layer);
-    const picked = pair ? pair[1] : layer === best ? null : best;
-    const pick = (/** @type {Event} */ event) => {
-      const value = /** @type {HTMLSelectElement} */ (event.target).value;
-      comparedLayer.set(value === '' || Number(value) === best ? null : Number(value));
-    };
-    const found = pair ? answers.read(this.keys.pair) : null;
-    const words = !pair ? differenceSentence(comparison, layer, null)
-      : found?.state === 'ready' ? differenceSentence(comparison, layer, found.answer) : found?.state === 'failed' ? found.message : '…';
-    return html`<div class="remark compared">Layer ${layer} compared with <select aria-label="Compare with" @change=${pick}>
-      ${picked === null ? html`<option value="" selected>pick a layer</option>` : nothing}
-      ${others.map((other) => html`<option value=${other} ?selected=${other === picked}>layer ${other}${other === best ? ' (best)' : ''}</option>`)}
-      </select>${words ? `: ${words}` : ''}</div>`;
   }
 
   /** As high as the panel has room for beside its other parts, in a legible shape. @param {LayerMetrics} answer */
@@ -347,35 +235,6 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     const examples = [this.seen?.primary, this.seen?.pinned].filter(Boolean).length;
     const others = HEIGHT_AROUND_CHART + OVERLAY_LEGEND + examples * (HEIGHT_AROUND_STRIPS + stripsHeight(labelNames.length));
     return Math.round(Math.max(190, Math.min(height - others, 0.62 * width, 360)));
-  }
-
-  /** @param {'selected'|'pinned'} slot @param {string} title @param {LayerMetrics} answer @param {number} layer */
-  renderExample(slot, title, answer, layer) {
-    const example = slot === 'selected' ? this.seen?.primary : this.seen?.pinned;
-    if (!example) {
-      return slot === 'pinned' ? nothing : html`<div class="example left-out">Select an example to see what the probe of each layer says about it.</div>`;
-    }
-    const result = answers.read(this.keys[slot]) ?? {state: 'loading'};
-    if (result.state === 'failed') {
-      return html`<div class="example"><b>${title}</b><div class="card error" role="alert"><div class="message">${result.message}</div>
-        ${this.renderRetry(result)}</div></div>`;
-    }
-    if (result.state !== 'ready') return html`<div class="example"><b>${title}</b> ${result.message ?? 'asking the probes …'}</div>`;
-    const {label_names: labelNames, examples: [prediction]} = result.answer;
-    const strips = stripChart(prediction, labelNames, {width: this.size.width, currentLayer: layer, hoveredLayer: this.hoveredLayer});
-    const text = exampleText(example);
-    return html`<div class="example ${slot}">
-        <div class="example-title"><b>${title}</b>
-          ${prediction.edited ? html`<span class="badge">edited</span>` : nothing}
-          ${prediction.truncated ? html`<span class="badge" title="The text is longer than the encoder's limit; a part of it was not read">truncated</span>` : nothing}
-          <span class="quote" dir="auto" title=${text}>${text}</span></div>
-        <div class="verdict">${sentences.exampleSentence(prediction, labelNames, layer, answer.best_layer)}</div>
-        ${prediction.model ? html`<div class="verdict">${sentences.modelSentence(prediction.model)}</div>` : nothing}
-      </div>
-      <div class="strips" role="img" aria-label="Probability of each class at every layer"
-        @pointermove=${(/** @type {PointerEvent} */ event) => this.hover(layerUnder(event, answer.n_layers))}
-        @pointerleave=${() => this.hover(null)}
-        @click=${(/** @type {MouseEvent} */ event) => currentLayer.set(layerUnder(event, answer.n_layers))}>${svgElement(strips)}</div>`;
   }
 });
 
@@ -392,15 +251,6 @@ function renderNothingScored({left_out: leftOut, own_rows: own}, selected) {
 }
 
 /**
- * Whether a curve is what the server's checks are about: all examples shown, the data set of the probes, the headline metric.
- *
- * @param {{answer: LayerMetrics, examples: {nSelected: number}}} curve
- */
-function comparable({answer, examples}) {
-  return examples.nSelected <= 1 && answer.own_rows && answer.metric === answer.headline && answer.series.some(({split}) => split === 'dev');
-}
-
-/**
  * What is drawn at one layer.
  *
  * @param {DrawnSeries[]} drawn @param {number} layer @param {number} bestLayer
@@ -408,11 +258,6 @@ function comparable({answer, examples}) {
 function layerValues(drawn, layer, bestLayer) {
   return drawn.flatMap((one) =>
     drawnLayers(one.series, one.mode, bestLayer).filter((score) => score.layer === layer).map((score) => ({one, series: one.series, score})));
-}
-
-/** @param {import('../page/types.js').LineStyle} style @param {boolean} line */
-function svgLegend(style, line) {
-  return svgElement(svgNode('svg', {width: line ? 26 : 12, height: 12, 'aria-hidden': 'true'}, legendMark(style, line)));
 }
 
 /** @param {LayerMetrics} answer @param {DrawnSeries[]} drawn */
@@ -423,21 +268,21 @@ function renderLegend(answer, drawn) {
   const several = drawn.filter(({series}) => series.split !== 'train').length > 1;
   const canFold = drawn.some(({series}) => series.split === 'dev');
   const entries = drawn.filter(({series}) => series.split !== 'train').map((one) => {
-    const entry = [svgLegend(splitSeries(one, answer.best_layer).style, one.mode !== 'point'), seriesLegend(one, answer.best_layer)];
+    const entry = [legendElement(splitSeries(one, answer.best_layer).style, one.mode !== 'point'), seriesLegend(one, answer.best_layer)];
     if (one.series.split === 'test') return [html`<span>${entry}</span>`, canFold ? toggle('testEverywhere', 'test at every layer') : nothing];
     return several ? toggle('dev', entry) : html`<span>${entry}</span>`;
   });
   // Train is scored when asked for, so its line may not be there yet.
   const nTrain = drawn.find(({series}) => series.split === 'train')?.series.n ?? answer.left_out.train;
-  const train = nTrain > 0 ? toggle('train', [svgLegend(SPLIT_STYLES.train, true), `train (fit), n = ${formatCount(nTrain)}`]) : nothing;
+  const train = nTrain > 0 ? toggle('train', [legendElement(SPLIT_STYLES.train), `train (fit), n = ${formatCount(nTrain)}`]) : nothing;
   return html`<div class="legend">${entries}${train}</div>`;
 }
 
 /** @param {LayerMetrics} answer @param {DrawnSeries[]} drawn @param {number} layer @param {Overlays} overlays */
 function tooltipLines(answer, drawn, layer, {lines}) {
   const values = layerValues(drawn, layer, answer.best_layer).map(({one, series, score}) =>
-    [svgLegend(splitSeries(one, answer.best_layer).style, false), `${series.split}, ${sentences.layerSentence(score, series.n)}`]);
-  const others = lines.map(({style, label, points}) => [svgLegend(style, false), `${label}: ${formatScore(points[layer].score)}`]);
+    [legendElement(splitSeries(one, answer.best_layer).style, false), `${series.split}, ${sentences.layerSentence(score, series.n)}`]);
+  const others = lines.map(({style, label, points}) => [legendElement(style, false), `${label}: ${formatScore(points[layer].score)}`]);
   return values.length + others.length ? [...values, ...others] : [sentences.layerName(layer)];
 }
 
@@ -447,11 +292,4 @@ function renderDoubts(drawn) {
   const fit = drawn.some(({series, mode}) => series.split === 'train' && mode !== 'hidden');
   const ofFit = html`<div class="doubt">The line of train shows how well the probes fit rows they were trained on, not what is decodable.</div>`;
   return [fit ? ofFit : nothing, ...doubtful.map(({series}) => html`<div class="doubt">Grey: ${series.split} is not to be relied on, ${series.reason}</div>`)];
-}
-
-/** @param {LayerMetrics} answer @param {string[]} [more]  of the comparison of layers */
-function renderNotes(answer, more = []) {
-  const origin = `${answer.encoder}, ${answer.pooling} pooling; ${answer.probe} probes trained on ${answer.trained_on}`;
-  const notes = [...answer.notes, ...more, sentences.convergenceSentence(answer.not_converged), origin].filter((note) => note !== '');
-  return html`<div class="notes">${notes.map((note) => html`<div>${note}</div>`)}</div>`;
 }

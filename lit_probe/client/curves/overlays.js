@@ -1,45 +1,68 @@
 // @ts-check
 /** What a curve is compared with: baselines and layers like the best one, as lines of the chart and in words. */
+/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+/** @typedef {import('../page/types.js').LineStyle} LineStyle */
 /** @typedef {import('../page/types.js').Overlays} Overlays */
 /** @typedef {import('../page/types.js').Series} Series */
-import {BASELINE_STYLES} from '../charts/palette.js';
-import {formatScore} from '../words/format.js';
+import {COLORS} from '../charts/palette.js';
+import {formatScore, inSentence} from '../words/format.js';
 import {intervalText, layerList} from '../words/sentences.js';
 
-/** What a curve can be compared with, in the order of the legend. `asked`: whether the server has to compute it. */
-export const BASELINES = [
-  {name: 'majority', title: 'majority baseline', asked: false},
-  {name: 'embeddings', title: 'embeddings', asked: false},
-  {name: 'bag_of_words', title: 'bag of words', asked: true},
-  {name: 'tfidf', title: 'TF-IDF', asked: true},
-  {name: 'length', title: 'text length', asked: true},
-  {name: 'random_weights', title: 'random weights', asked: true},
-  {name: 'shuffled', title: 'shuffled labels', asked: true},
+/**
+ * @typedef {object} Compared  What a curve can be compared with.
+ * @property {string} name
+ * @property {string} title
+ * @property {LineStyle} style
+ */
+
+const WIDTH = 1.5;
+
+/** What needs no question of its own: the line that ignores the text, and layer 0 of the curve, which has seen no context. @type {Compared[]} */
+const OF_THE_CURVE = [
+  {name: 'majority', title: 'majority baseline', style: {color: COLORS.quietText, marker: null, dash: '4 3', width: WIDTH}},
+  {name: 'embeddings', title: 'embeddings', style: {color: COLORS.text, marker: null, dash: '9 3', width: WIDTH}},
 ];
+
+/**
+ * What a curve can be compared with, in the order of the legend. Names stand beside the lines, so that no colour has to be told from
+ * another.
+ *
+ * @param {LayerMetrics} answer
+ * @returns {Compared[]}
+ */
+export function comparedWith({baselines}) {
+  const measured = baselines.map(({name, title, color, marker, dash}) => ({name, title: inSentence(title), style: {color, marker, dash, width: WIDTH}}));
+  return [...OF_THE_CURVE, ...measured];
+}
+
+/** The baselines among the wishes, which the server has to measure. @param {Record<string, boolean>} wishes @returns {string[]} */
+export function askedOfServer(wishes) {
+  const others = ['alike', ...OF_THE_CURVE.map(({name}) => name)];
+  return Object.keys(wishes).filter((name) => !others.includes(name));
+}
 
 /**
  * What is drawn beside the curve.
  *
  * @param {object} known
- * @param {Record<string, boolean>} known.wishes  which baselines, and whether like layers (`alike`), are switched on
+ * @param {Compared[]} known.compared  what it can be compared with; see `comparedWith`
+ * @param {Record<string, boolean>} known.wishes  which of it, and whether like layers (`alike`), are switched on
  * @param {Record<string, any>} known.baselines  the server's measurements that have arrived, by name
  * @param {any} known.comparison  the answer of the check `layer_comparison`, or null
  * @param {?Series} known.dev  the series of dev, whose layer 0 is the embeddings' baseline
  * @returns {Overlays}
  */
-export function overlaysOf({wishes, baselines, comparison, dev}) {
-  const wanted = BASELINES.filter(({name, asked}) => wishes[name] && (name === 'embeddings' || (asked && baselines[name])));
-  const embeddings = dev?.layers[0].score ?? null;
+export function overlaysOf({compared, wishes, baselines, comparison, dev}) {
   /** @type {Overlays} */
   const overlays = {majority: wishes.majority, references: [], lines: [], alike: wishes.alike ? layersAlike(comparison) : []};
-  for (const {name, title} of wanted) {
-    const style = BASELINE_STYLES[name];
-    const measured = name === 'embeddings' ? {score: embeddings} : baselines[name];
-    if (measured.layers) {
-      const points = measured.layers.map((/** @type {any} */ {layer, score, low, high}) => ({x: layer, score, low, high}));
+  const known = /** @type {Record<string, any>} */ ({...baselines, embeddings: {score: dev?.layers[0].score ?? null}});
+  for (const {name, title, style} of compared.filter(({name}) => wishes[name] && known[name])) {
+    const {score, layers} = known[name];
+    if (layers) {
+      const points = layers.map((/** @type {any} */ {layer, score: value, low, high}) => ({x: layer, score: value, low, high}));
       overlays.lines.push({name, mode: 'line', points, style, band: false, label: title});
-    } else if (measured.score !== null) {
-      overlays.references.push({name, label: `${title} ${formatScore(measured.score)}`, value: measured.score, color: style.color, dash: style.dash});
+    } else if (score !== null) {
+      overlays.references.push({name, label: `${title} ${formatScore(score)}`, value: score, color: style.color, dash: style.dash});
     }
   }
   return overlays;

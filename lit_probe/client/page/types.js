@@ -42,6 +42,14 @@
  * @property {Series[]} series
  * @property {{edited: number, unlabelled: number, train: number, seen_in_training: number}} left_out
  * @property {string[]} notes
+ * @property {Baseline[]} baselines  what the server can measure beside the curve, in the order of the legend
+ *
+ * @typedef {object} Baseline  How a baseline is called and drawn.
+ * @property {string} name
+ * @property {string} title
+ * @property {string} color  "#RRGGBB"
+ * @property {string} dash  as SVG's `stroke-dasharray`
+ * @property {'circle'|'diamond'|'square'|null} marker
  *
  * @typedef {object} ExamplePrediction  One text's probabilities at every layer.
  * @property {?string} label  the gold label

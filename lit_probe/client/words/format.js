@@ -52,6 +52,16 @@ export function significantInterval({mean, low, high}) {
   return low === null || high === null ? significant(mean) : `${significant(mean)} [${significant(low)}, ${significant(high)}]`;
 }
 
+/**
+ * A title in the middle of a line: "Bag of words" becomes "bag of words", and "TF-IDF" stays.
+ *
+ * @param {string} title
+ * @returns {string}
+ */
+export function inSentence(title) {
+  return title.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
+}
+
 /** Characters twice as wide as Latin letters: East Asian scripts and most emoji. */
 const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 

@@ -9,6 +9,7 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 
+from lit_probe.checks.baselines import panel_baselines
 from lit_probe.data.labelled_texts import SPLIT_NAMES, SplitName
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields
@@ -105,6 +106,7 @@ class LayerMetricsInterpreter(ProbeInterpreter):
             "series": series,
             "left_out": dict(selection.left_out),
             "notes": notes,
+            "baselines": panel_baselines(),
         }
 
 

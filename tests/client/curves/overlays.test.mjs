@@ -3,7 +3,7 @@ import {test} from 'node:test';
 import {curveChart, scoreDomain} from '../../../lit_probe/client/curves/curve_chart.js';
 import {curveCsv} from '../../../lit_probe/client/curves/curve_files.js';
 import {
-  alikeSentence, differenceSentence, layersAlike, optimismSentence, overlaysOf, overlayValues,
+  alikeSentence, askedOfServer, comparedWith, differenceSentence, layersAlike, optimismSentence, overlaysOf, overlayValues,
 } from '../../../lit_probe/client/curves/overlays.js';
 import {DEV, makeAnswer, RECORDED, textOf, withClass} from '../example_answers.mjs';
 
@@ -18,6 +18,7 @@ const COMPARISON = {
   optimism: {...RECORDED.layer_comparison.optimism, layer: 2, dev: 0.812, test: 0.806, optimism: 0.006, low: -0.02, high: 0.03},
 };
 const KNOWN = {
+  compared: comparedWith(RECORDED.layer_metrics),
   wishes: {majority: true, alike: true, embeddings: true, tfidf: true, shuffled: true, length: true},
   baselines: {tfidf: {score: 0.71, low: 0.68, high: 0.74}, shuffled: {layers: LAYERS}},
   comparison: COMPARISON, dev: DEV,
@@ -28,6 +29,12 @@ test('what is switched on and measured is drawn: one line per baseline, or one v
   assert.deepEqual(overlays.references.map(({name, label}) => [name, label]), [['embeddings', 'embeddings 0.700'], ['tfidf', 'TF-IDF 0.710']]);
   assert.deepEqual(overlays.lines.map(({name, points}) => [name, points.length]), [['shuffled', 4]]);
   assert.deepEqual(overlays.alike, [2, 3]);
+});
+
+test('baselines come from the server, behind what the curve itself holds', () => {
+  assert.deepEqual(comparedWith(RECORDED.layer_metrics).map(({title}) => title),
+    ['majority baseline', 'embeddings', 'bag of words', 'TF-IDF', 'text length', 'random weights', 'shuffled labels']);
+  assert.deepEqual(askedOfServer({alike: true, majority: true, embeddings: false, tfidf: false, length: true}), ['tfidf', 'length']);
 });
 
 test('what is switched off is not drawn, though it is known', () => {
@@ -99,7 +106,7 @@ test('what a server sent can be drawn', () => {
   const {layer_metrics: answer, layer_comparison: comparison, baseline_of_text: tfidf, baseline_by_layer: shuffled} = RECORDED;
   const dev = answer.series.find(({split}) => split === 'dev');
   const wishes = {majority: true, alike: true, tfidf: true, shuffled: true};
-  const overlays = overlaysOf({wishes, baselines: {tfidf, shuffled}, comparison, dev});
+  const overlays = overlaysOf({compared: comparedWith(answer), wishes, baselines: {tfidf, shuffled}, comparison, dev});
   assert.equal(overlays.references.length + overlays.lines.length, 2);
   const drawn = [{series: dev, mode: 'line'}];
   const drawing = curveChart(answer, {width: 500, height: 300, drawn, domain: [0, 1], currentLayer: 1, hoveredLayer: null, overlays});

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {curveChart} from '../../../lit_probe/client/curves/curve_chart.js';
 import {paperFigure} from '../../../lit_probe/client/curves/curve_files.js';
-import {stripChart} from '../../../lit_probe/client/curves/strip_chart.js';
+import {stripChart} from '../../../lit_probe/client/curves/example_section.js';
 import {shorten} from '../../../lit_probe/client/words/format.js';
 import {DEV, findAll, makeAnswer, withClass} from '../example_answers.mjs';
 

@@ -12,6 +12,7 @@ from lit_nlp.api.dataset import IndexedDataset
 from lit_nlp.lib import serialize
 from tiny_probing import LABELS, computed, models_of, tiny_splits, worded_splits
 
+from lit_probe.checks.baselines import panel_baselines
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.lit.interpreters import INTERPRETERS
 
@@ -68,5 +69,6 @@ def test_recorded_answers_have_the_shape_of_those_that_the_server_gives(answers)
         pytest.fail("The answers were recorded anew: run the tests of the client.")
     recorded = json.loads(RECORDED.read_text())
     assert set(recorded) == set(answers)
+    assert recorded["layer_metrics"]["baselines"] == panel_baselines()
     for name, answer in answers.items():
         assert shape(recorded[name]) == shape(answer), f"{name}: delete {RECORDED.name}, and run this test to record it anew"

@@ -1,11 +1,54 @@
 // @ts-check
-/** One text's probabilities at every layer, as strips of cells under the curve. */
+/** The part of "Probe by layer" about one example: what the probe of each layer says of it, in words and as strips of cells. */
 /** @typedef {import('../page/types.js').ExamplePrediction} ExamplePrediction */
+/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
 /** @typedef {import('../page/types.js').SvgNode} SvgNode */
 import {layerScale} from '../charts/axes.js';
 import {FONT, MARGIN} from '../charts/line_chart.js';
 import {COLORS, heatColor} from '../charts/palette.js';
-import {svgLabel, svgNode} from '../charts/svg.js';
+import {svgElement, svgLabel, svgNode} from '../charts/svg.js';
+import {answers} from '../page/answers.js';
+import {currentLayer} from '../page/choices.js';
+import {exampleText, html, nothing} from '../page/lit_host.js';
+import {layerUnder} from '../panels/parts.js';
+import {exampleSentence, modelSentence} from '../words/sentences.js';
+
+/**
+ * The selected example, or the pinned one.
+ *
+ * @param {any} panel
+ * @param {'selected'|'pinned'} slot
+ * @param {LayerMetrics} about
+ * @param {number} layer  the current one
+ */
+export function renderExample(panel, slot, about, layer) {
+  const title = slot === 'selected' ? 'Selected example' : 'Pinned example';
+  const example = slot === 'selected' ? panel.seen.primary : panel.seen.pinned;
+  if (!example) {
+    return slot === 'pinned' ? nothing : html`<div class="example left-out">Select an example to see what the probe of each layer says about it.</div>`;
+  }
+  const result = answers.read(panel.keys[slot]) ?? {state: 'loading'};
+  if (result.state === 'failed') {
+    return html`<div class="example"><b>${title}</b><div class="card error" role="alert"><div class="message">${result.message}</div>
+      ${panel.renderRetry(result)}</div></div>`;
+  }
+  if (result.state !== 'ready') return html`<div class="example"><b>${title}</b> ${result.message ?? 'asking the probes …'}</div>`;
+  const {label_names: labelNames, examples: [prediction]} = result.answer;
+  const strips = stripChart(prediction, labelNames, {width: panel.size.width, currentLayer: layer, hoveredLayer: panel.hoveredLayer});
+  const text = exampleText(example);
+  return html`<div class="example ${slot}">
+      <div class="example-title"><b>${title}</b>
+        ${prediction.edited ? html`<span class="badge">edited</span>` : nothing}
+        ${prediction.truncated ? html`<span class="badge" title="The text is longer than the encoder's limit; a part of it was not read">truncated</span>` : nothing}
+        <span class="quote" dir="auto" title=${text}>${text}</span></div>
+      <div class="verdict">${exampleSentence(prediction, labelNames, layer, about.best_layer)}</div>
+      ${prediction.model ? html`<div class="verdict">${modelSentence(prediction.model)}</div>` : nothing}
+    </div>
+    <div class="strips" role="img" aria-label="Probability of each class at every layer"
+      @pointermove=${(/** @type {PointerEvent} */ event) => panel.hover(layerUnder(event, about.n_layers))}
+      @pointerleave=${() => panel.hover(null)}
+      @click=${(/** @type {MouseEvent} */ event) => currentLayer.set(layerUnder(event, about.n_layers))}>${svgElement(strips)}</div>`;
+}
 
 const CELL_HEIGHT = 20;
 const ROW_HEIGHT = CELL_HEIGHT + 18;

@@ -3,7 +3,7 @@ import {test} from 'node:test';
 import {layerScale} from '../../../lit_probe/client/charts/axes.js';
 import {MARGIN} from '../../../lit_probe/client/charts/line_chart.js';
 import {heatColor} from '../../../lit_probe/client/charts/palette.js';
-import {stripChart, stripsHeight} from '../../../lit_probe/client/curves/strip_chart.js';
+import {stripChart, stripsHeight} from '../../../lit_probe/client/curves/example_section.js';
 import {findAll, textOf, withClass} from '../example_answers.mjs';
 
 const EXAMPLE = {label: 'positive', edited: false, truncated: false, probabilities: [[0.6, 0.4], [0.13, 0.87], [0.02, 0.98]], model: null};

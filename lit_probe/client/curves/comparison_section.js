@@ -1,0 +1,156 @@
+// @ts-check
+/**
+ * The parts of "Probe by layer" that compare its curve: which baselines and like layers are switched on, how far the server is with
+ * them, and how far two layers are apart.
+ *
+ * @typedef {{answer: LayerMetrics, examples: {nSelected: number}}} Curve  An answer, and what it is about.
+ */
+/** @typedef {import('../page/types.js').DrawnSeries} DrawnSeries */
+/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+/** @typedef {import('../page/types.js').Overlays} Overlays */
+import {answers} from '../page/answers.js';
+import {currentLayer, observable, resolveLayer} from '../page/choices.js';
+import {html, nothing} from '../page/lit_host.js';
+import {legendElement} from '../panels/parts.js';
+import {NO_OVERLAYS} from './curve_chart.js';
+import {alikeSentence, askedOfServer, comparedWith, differenceSentence, optimismSentence, overlaysOf} from './overlays.js';
+
+/** What is switched on, by name: baselines, and `alike` for the layers like the best one. */
+const wishes = observable(/** @type {Record<string, boolean>} */ ({majority: true, alike: true}));
+/** The layer that the current one is compared with; null: the best one. */
+const comparedLayer = observable(/** @type {?number} */ (null));
+
+export const COMPARISON_CHOICES = [wishes, comparedLayer];
+
+/**
+ * Wants what the curve is compared with.
+ *
+ * @param {any} panel
+ * @returns {Record<string, string>}  the keys of the answers
+ */
+export function askForComparison(panel) {
+  const wanted = wishes.get();
+  const pair = pairOf(panel);
+  return {
+    comparison: panel.want('comparison', 'probe_checks', wanted.alike ? [] : null, {check: 'layer_comparison'}),
+    pair: panel.want('pair', 'probe_checks', pair && wanted.alike ? [] : null, {check: 'layer_comparison', layers: pair}),
+    ...Object.fromEntries(askedOfServer(wanted).map((baseline) =>
+      [baseline, panel.want(baseline, 'probe_checks', wanted[baseline] ? [] : null, {check: 'baselines', baseline})])),
+  };
+}
+
+/**
+ * What is drawn beside the curve: measured on all dev examples by the headline metric, and so beside that curve only.
+ *
+ * @param {any} panel @param {Curve} curve @param {DrawnSeries[]} drawn @returns {Overlays}
+ */
+export function overlaysOn(panel, curve, drawn) {
+  const {majority} = wishes.get();
+  if (!comparable(curve)) return {...NO_OVERLAYS, majority};
+  const compared = comparedWith(curve.answer);
+  const baselines = Object.fromEntries(compared.flatMap(({name}) => {
+    const result = answers.read(panel.keys[name]);
+    return result?.state === 'ready' ? [[name, result.answer]] : [];
+  }));
+  const dev = drawn.find(({series}) => series.split === 'dev')?.series ?? null;
+  return overlaysOf({compared, wishes: wishes.get(), baselines, comparison: comparisonOf(panel), dev});
+}
+
+/** The check boxes: what the curve is compared with. @param {Curve} curve */
+export function renderOverlayLegend(curve) {
+  const wanted = wishes.get();
+  const compared = comparedWith(curve.answer);
+  const toggle = (/** @type {string} */ name, /** @type {unknown} */ label) => html`<label>
+    <input type="checkbox" name=${name} .checked=${Boolean(wanted[name])} @change=${() => wishes.set({...wishes.get(), [name]: !wanted[name]})}>${label}</label>`;
+  const hidden = !comparable(curve) && compared.some(({name}) => name !== 'majority' && wanted[name]);
+  return [html`<div class="legend overlays"><span>Compare with:</span>
+    ${compared.map(({name, title, style}) => toggle(name, [legendElement(style), title]))}
+    ${toggle('alike', html`<span class="swatch"></span> layers like the best`)}</div>`,
+    hidden ? html`<div class="remark hidden-overlays">Baselines and shading belong to all dev examples by the default metric of ${curve.answer.trained_on}:
+      they are drawn beside that curve only.</div>` : nothing];
+}
+
+/** The baselines that are not drawn yet, or cannot be: in one row under the chart, which stays where it is. @param {any} panel @param {Curve} curve */
+export function renderWaiting(panel, {answer}) {
+  const wanted = wishes.get();
+  const waiting = comparedWith(answer).filter(({name}) => wanted[name]).flatMap(({name, title}) => {
+    const words = waitingWords(panel, name);
+    return words === null ? [] : [html`<span>${title}: ${words}</span>`];
+  });
+  return waiting.length ? html`<div class="remark waiting" role="status">${waiting.map((one, i) => [i === 0 ? '' : ' · ', one])}</div>` : nothing;
+}
+
+/** How far a baseline is; null once it is drawn. @param {any} panel @param {string} name @returns {unknown} */
+function waitingWords(panel, name) {
+  const key = panel.keys[name];
+  const result = answers.read(key);
+  if (!result) return null;
+  const again = (/** @type {string} */ word) => [' ', html`<button class="text-button start" @click=${() => answers.retry(key)}>${word}</button>`];
+  if (result.state === 'failed') return [result.message, again('retry')];
+  if (result.state === 'cancelled') return ['cancelled', again('start again')];
+  if (result.state === 'ready') {
+    const {reason, score, layers} = result.answer;
+    return layers || score !== null ? null : `no score, ${reason}`;
+  }
+  const stop = () => panel.cancel(name, 'probe_checks', {check: 'baselines', baseline: name});
+  const share = result.fraction ? `${Math.round(100 * result.fraction)} %` : 'waiting';
+  return [share, ' ', html`<button class="text-button cancel" @click=${stop}>cancel</button>`];
+}
+
+/** Whether layers differ, in words. @param {any} panel @param {Curve} curve @param {number} layer */
+export function renderComparison(panel, curve, layer) {
+  if (!wishes.get().alike || !comparable(curve)) return nothing;
+  const result = answers.read(panel.keys.comparison);
+  if (result?.state === 'failed') return html`<div class="remark comparison">Layers are not compared: ${result.message}</div>`;
+  const comparison = comparisonOf(panel);
+  if (!comparison) return nothing;
+  return [renderDifference(panel, curve.answer, comparison, layer),
+    html`<div class="remark comparison">${alikeSentence(comparison)} ${optimismSentence(comparison)}</div>`];
+}
+
+/** The current layer less another one. @param {any} panel @param {LayerMetrics} answer @param {any} comparison @param {number} layer */
+function renderDifference(panel, answer, comparison, layer) {
+  const best = comparison.best_layer;
+  const pair = pairOf(panel);
+  const others = Array.from({length: answer.n_layers}, (_, other) => other).filter((other) => other !== layer);
+  const picked = pair ? pair[1] : layer === best ? null : best;
+  const pick = (/** @type {Event} */ event) => {
+    const value = /** @type {HTMLSelectElement} */ (event.target).value;
+    comparedLayer.set(value === '' || Number(value) === best ? null : Number(value));
+  };
+  const found = pair ? answers.read(panel.keys.pair) : null;
+  const words = !pair ? differenceSentence(comparison, layer, null)
+    : found?.state === 'ready' ? differenceSentence(comparison, layer, found.answer) : found?.state === 'failed' ? found.message : '…';
+  return html`<div class="remark compared">Layer ${layer} compared with <select aria-label="Compare with" @change=${pick}>
+    ${picked === null ? html`<option value="" selected>pick a layer</option>` : nothing}
+    ${others.map((other) => html`<option value=${other} ?selected=${other === picked}>layer ${other}${other === best ? ' (best)' : ''}</option>`)}
+    </select>${words ? `: ${words}` : ''}</div>`;
+}
+
+/** The remarks of the comparison beside this curve. @param {any} panel @param {Curve} curve @returns {string[]} */
+export function comparisonNotes(panel, curve) {
+  return (comparable(curve) ? comparisonOf(panel)?.notes : null) ?? [];
+}
+
+/** The answer of the check `layer_comparison`, once it is there. @param {any} panel */
+function comparisonOf(panel) {
+  const result = answers.read(panel.keys.comparison);
+  return wishes.get().alike && result?.state === 'ready' ? result.answer : null;
+}
+
+/**
+ * The current layer and the one that was picked to compare it with; null where the answer about the best layer has the two.
+ *
+ * @param {any} panel @returns {?[number, number]}
+ */
+function pairOf({lastCurve}) {
+  const other = comparedLayer.get();
+  if (!lastCurve || other === null || other >= lastCurve.answer.n_layers || other === lastCurve.answer.best_layer) return null;
+  const layer = resolveLayer(currentLayer.get(), lastCurve.answer.best_layer, lastCurve.answer.n_layers);
+  return layer === other ? null : [layer, other];
+}
+
+/** Whether a curve is what the server's checks are about: all examples shown, the data set of the probes, the headline metric. @param {Curve} curve */
+function comparable({answer, examples}) {
+  return examples.nSelected <= 1 && answer.own_rows && answer.metric === answer.headline && answer.series.some(({split}) => split === 'dev');
+}
