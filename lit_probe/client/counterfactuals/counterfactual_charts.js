@@ -11,6 +11,8 @@ import {csvTable} from '../words/files.js';
 export const EDIT_STYLES = {original: PAIR_STYLES.first, edit: PAIR_STYLES.second};
 export const TYPICAL_STYLE = {color: COLORS.quietText, marker: null, dash: '4 3', width: 1.5};
 export const PAIRS_STYLES = {consistency: PAIR_STYLES.first, flip_rate: PAIR_STYLES.second, median_change: PAIR_STYLES.first};
+/** The size of a chart in a file. */
+export const FIGURE = {width: 640, height: 260};
 /** Small charts have no room for the names of their axes: these stand above them. */
 export const SMALL_MARGIN = {top: 8, right: 12, bottom: 24, left: 44};
 

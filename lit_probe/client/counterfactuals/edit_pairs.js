@@ -3,6 +3,9 @@
 /** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
 import {layerList} from '../words/sentences.js';
 
+/** The column that says which rows of a data set are an original and its edit. */
+export const PAIR_COLUMN = 'pair_id';
+
 /**
  * @typedef {object} EditPair  Two examples that are compared.
  * @property {IndexedInput} original
