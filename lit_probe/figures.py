@@ -19,13 +19,16 @@ class Style(Protocol):
     """How a baseline is drawn, as an entry of the registry of baselines says it."""
 
     @property
-    def color(self) -> str: ...  # As "#RRGGBB".
+    def color(self) -> str:
+        """As ``#RRGGBB``."""
 
     @property
-    def dash(self) -> str: ...  # As SVG's stroke-dasharray.
+    def dash(self) -> str:
+        """Lengths of strokes and gaps, as in SVG's ``stroke-dasharray``."""
 
     @property
-    def in_figure(self) -> bool: ...
+    def in_figure(self) -> bool:
+        """Whether it is drawn at all."""
 
 
 def save_layer_curve(result: Mapping[str, Any], title: str, path: Path, baselines: Mapping[str, Style]) -> None:

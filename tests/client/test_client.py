@@ -42,6 +42,14 @@ def imported_panels() -> dict[str, str]:
     return dict(re.findall(r"importPanel\('([^']+)', new URL\('\./([^']+)'", (CLIENT / "index.js").read_text()))
 
 
+def test_nothing_is_exported_that_no_other_file_uses():
+    sources = {path: path.read_text() for path in (*CLIENT.rglob("*.js"), *HERE.rglob("*.mjs"))}
+    for path in CLIENT.rglob("*.js"):
+        for name in re.findall(r"^export (?:async )?(?:const|let|class|function) (\w+)", sources[path], re.MULTILINE):
+            others = "\n".join(source for other, source in sources.items() if other != path)
+            assert re.search(rf"\b{name}\b", others), f"{path.name}: {name}"
+
+
 def test_index_js_imports_every_panel_file():
     assert (
         set(imported_panels().values()) == {path.relative_to(CLIENT).as_posix() for path in CLIENT.rglob("*_module.js")} != set()
@@ -60,10 +68,11 @@ def test_only_lit_host_knows_lit_s_bundle():
     assert knowing == {"lit_host.js"}
 
 
-def test_every_file_of_the_client_is_type_checked_and_loads_nothing_from_outside():
+def test_every_file_is_type_checked_says_what_it_is_and_loads_nothing_from_outside():
     for path in CLIENT.rglob("*.js"):
         source = path.read_text()
-        assert source.startswith("// @ts-check\n"), path.name
+        # Then one sentence that says what the file is.
+        assert re.match(r"// @ts-check\n/\*\*\s(?:\s\* )?[A-Z]\w*[^@]*?\.\s", source), path.name
         assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", source), path.name
 
 

@@ -12,9 +12,9 @@ const COUNT_LABEL_WIDTH = 34;
  *
  * @param {number} nLayers
  * @param {object} [options]
- * @param {?number} [options.bestLayer]  is labelled in any case
- * @param {?number} [options.current]  is labelled in any case, in bold
- * @param {boolean} [options.small]  for small multiples: no title, and 0 instead of the word "embeddings"
+ * @param {?number} [options.bestLayer]  a layer that is labelled in any case
+ * @param {?number} [options.current]  a layer that is labelled in any case, in bold
+ * @param {boolean} [options.small]  whether it is that of a small multiple: no title, and 0 instead of the word "embeddings"
  * @returns {(range: [number, number]) => PlacedAxis}
  */
 export function layerAxis(nLayers, {bestLayer = null, current = null, small = false} = {}) {
@@ -36,8 +36,8 @@ export function layerAxis(nLayers, {bestLayer = null, current = null, small = fa
  * The layers whose number is written under the axis: all where there is room, else evenly spaced ones.
  *
  * @param {number} nLayers
- * @param {number} band  width of one layer's column in pixels
- * @param {number[]} always  layers that are labelled in any case; their crowded neighbours give way
+ * @param {number} band  the width of one layer's column in pixels
+ * @param {number[]} always  the layers that are labelled in any case; their crowded neighbours give way
  * @returns {number[]}  ascending
  */
 export function layerTicks(nLayers, band, always) {
@@ -112,7 +112,7 @@ export class SharedAxis {
    * Says what range a curve needs.
    *
    * @param {object} owner  whoever draws the curve; it is in one group at a time
-   * @param {string} group  curves of one group share their axis
+   * @param {string} group  the group's name: curves of one group share their axis
    * @param {[number, number]} range
    * @returns {[number, number]}  what all curves of the group need
    */
@@ -144,8 +144,8 @@ export const axes = new SharedAxis();
 /**
  * A straight map from values to pixels.
  *
- * @param {[number, number]} domain  values; must not be equal
- * @param {[number, number]} range  pixels
+ * @param {[number, number]} domain  two values that are not equal
+ * @param {[number, number]} range  two places in pixels
  * @returns {(value: number) => number}
  */
 export function linearScale([from, to], [start, end]) {
@@ -156,7 +156,7 @@ export function linearScale([from, to], [start, end]) {
  * Gives every layer a column of equal width, so that a curve and the cells under it line up.
  *
  * @param {number} nLayers
- * @param {[number, number]} range  left and right edge in pixels
+ * @param {[number, number]} range  the left and the right edge in pixels
  * @returns {{band: number, x: (layer: number) => number, layerAt: (x: number) => number}}
  *     `band`: the width of a column; `x`: its middle; `layerAt`: the layer whose column holds a pixel (the nearest one
  *     outside the range)
@@ -189,7 +189,7 @@ export function nearest(values, target) {
  * Round values (1, 2 or 5 times a power of ten apart) that lie inside a range.
  *
  * @param {number} low
- * @param {number} high  must be above `low`
+ * @param {number} high  a value above `low`
  * @param {number} count  about how many ticks are wanted
  * @returns {{values: number[], step: number, digits: number}}  `digits`: decimals that tell the ticks apart
  */
@@ -216,7 +216,7 @@ const AIR_BELOW = 0.12; // The majority line is often the lowest thing, and its 
  *
  * The span is at least 0.1, so that differences in the third decimal do not look like mountains.
  *
- * @param {(number|null|undefined)[]} drawn  what is missing is skipped
+ * @param {(number|null|undefined)[]} drawn  the values; what is missing is skipped
  * @returns {[number, number]}  low < high
  */
 export function valueDomain(drawn) {

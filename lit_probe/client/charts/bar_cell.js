@@ -21,8 +21,8 @@ const BAR_COLORS = {plain: '#5FA8B8', quiet: '#BDC1C6'};
  * @param {number} view.width
  * @param {number} view.height
  * @param {[number, number]} view.domain
- * @param {boolean} [view.quiet]  drawn in grey
- * @param {number[]} [view.references]  dashed upright lines
+ * @param {boolean} [view.quiet]  whether it is drawn in grey
+ * @param {number[]} [view.references]  the values of dashed upright lines
  * @returns {SvgNode}
  */
 export function barCell({mean, low, high}, {width, height, domain, quiet = false, references = []}) {

@@ -17,9 +17,9 @@ const GAP = 10;
  *
  * @param {object} page
  * @param {string} page.title
- * @param {string} page.setting  how it was measured
+ * @param {string} page.setting  a line about how it was measured
  * @param {SvgNode[]} page.charts  one under the other, each with a `width` and a `height`
- * @param {{style: ?LineStyle, line: boolean, label: string}[]} [page.legend]  without a style: words alone
+ * @param {{style: ?LineStyle, line: boolean, label: string}[]} [page.legend]  the lines of the legend; without a style: words alone
  * @param {string[]} [page.footnotes]
  * @returns {SvgNode}
  */

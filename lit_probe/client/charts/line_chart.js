@@ -20,7 +20,7 @@ const BAR = {height: 5, room: 20};
 const TITLE_CHARACTER = 6.8;
 
 /**
- * Lines with interval bands over one axis: what all our curves are drawn by, over layers as over numbers of examples.
+ * Lines with interval bands over one axis: all our curves are drawn by it, over layers and over numbers of examples.
  *
  * @param {object} view
  * @param {number} view.width
@@ -30,11 +30,11 @@ const TITLE_CHARACTER = 6.8;
  * @param {[number, number]} view.domain  the range of the vertical axis
  * @param {ChartSeries[]} view.series  the first one ends up on top
  * @param {Reference[]} [view.references]  horizontal lines, named at their right end
- * @param {?{layers: number[], label: string}} [view.marked]  layers with a bar above the axis, and what it says
+ * @param {?{layers: number[], label: string}} [view.marked]  the layers with a bar above the axis, and the bar's words
  * @param {?{at: number, label: string}} [view.chosen]  a place on the horizontal axis that is marked
  * @param {?number} [view.current]  the layer whose column is tinted
  * @param {?number} [view.hovered]  the place under the pointer
- * @param {Margin} [view.margin]  see `marginFor`
+ * @param {Margin} [view.margin]  the room around the plot; see `marginFor`
  * @param {(plot: {left: number, right: number, top: number, bottom: number, floor: number, y: (value: number) => number}) => SvgNode[]} [view.beneath]
  *     draws what else belongs under the lines
  * @param {(plot: {left: number, right: number, floor: number, y: (value: number) => number}) => SvgNode[]} [view.above]  and over them
@@ -72,7 +72,7 @@ export function lineChart({
  * The room around a plot whose lines are named at their right end.
  *
  * @param {string[]} labels
- * @param {Margin} [margin]  without labels
+ * @param {Margin} [margin]  the room without labels
  * @returns {Margin}
  */
 export function marginFor(labels, margin = MARGIN) {
@@ -109,7 +109,7 @@ function markedBar({bottom, left, right, axis}, {layers, label}) {
   return [...bars, svgNode('text', {class: 'marked-label', x: x.toFixed(2), y: y - 4, 'text-anchor': 'middle', 'font-size': 10, fill: COLORS.markedText, ...HALO}, label)];
 }
 
-/** @param {Plot} plot @param {[number, number]} domain @param {string} title @param {number} height  of the chart @returns {SvgNode} */
+/** @param {Plot} plot @param {[number, number]} domain @param {string} title @param {number} height  the chart's height @returns {SvgNode} */
 function verticalAxis({top, right, floor: bottom, left, y}, domain, title, height) {
   const {values, digits} = niceTicks(domain[0], domain[1], (bottom - top) / 34);
   const middle = (top + bottom) / 2;
@@ -206,7 +206,7 @@ function intervalBar(x, low, high, color) {
  *
  * A stretch of a single point has no area and is left out: its interval is drawn as a bar by the caller.
  *
- * @param {{x: number, low: ?number, high: ?number}[]} points  in pixels
+ * @param {{x: number, low: ?number, high: ?number}[]} points  places in pixels
  * @returns {string}  the `d` attribute of an SVG path
  */
 export function bandPath(points) {
@@ -229,7 +229,7 @@ export function bandPath(points) {
 /**
  * The path of a line through points; a point without a value interrupts it.
  *
- * @param {{x: number, y: ?number}[]} points  in pixels
+ * @param {{x: number, y: ?number}[]} points  places in pixels
  * @returns {string}  the `d` attribute of an SVG path
  */
 export function linePath(points) {
@@ -249,8 +249,8 @@ export function linePath(points) {
 /**
  * Moves labels apart that would stand on one another, each as little as its neighbours allow.
  *
- * @param {number[]} wanted  where the middle of each label should be, in pixels
- * @param {number} height  of a label
+ * @param {number[]} wanted  the place where the middle of each label should be, in pixels
+ * @param {number} height  a label's height
  * @param {[number, number]} range  the labels' middles stay inside it as long as there is room
  * @returns {number[]}  in the order of `wanted`
  */
@@ -275,7 +275,7 @@ export function spreadLabels(wanted, height, [top, bottom]) {
  *
  * @param {Record<string, any>[]} layers  rows with a `layer`
  * @param {string} score  the column's name
- * @param {{low: string, high: string}} [interval]  names of the columns with its ends
+ * @param {{low: string, high: string}} [interval]  the names of the columns with its ends
  * @returns {{x: number, score: ?number, low: ?number, high: ?number}[]}
  */
 export function layerPoints(layers, score, interval) {

@@ -33,7 +33,7 @@ const LIGHTEST_FOR_WHITE = 0.79; // Here black and white text contrast equally w
 /**
  * The colour of a probability and of text that is legible on it.
  *
- * @param {number} probability  in [0, 1]
+ * @param {number} probability  a number in [0, 1]
  * @returns {{fill: string, text: string}}
  */
 export function heatColor(probability) {
@@ -68,7 +68,7 @@ const MIDDLE_LUMINANCE = 0.179;
 /**
  * The colour of a share of a row's largest salience, and of text that is legible on it.
  *
- * @param {number} share  in [-1, 1]
+ * @param {number} share  a number in [-1, 1]
  * @param {boolean} signed
  * @returns {{fill: string, text: string}}
  */

@@ -36,8 +36,8 @@ export function svgElement(node) {
  * @param {Record<string, string|number>} attributes
  * @param {string} text
  * @param {number} pixels  the room there is
- * @param {number} [perCharacter]  how wide a character is, in pixels
- * @param {string} [mark]  stands before the text and is never shortened
+ * @param {number} [perCharacter]  the width of a character in pixels
+ * @param {string} [mark]  a mark before the text, which is never shortened
  * @returns {SvgNode}
  */
 export function svgLabel(attributes, text, pixels, perCharacter = 5.8, mark = '') {

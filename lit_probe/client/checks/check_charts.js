@@ -14,7 +14,7 @@ const AGREEMENT_STYLE = PAIR_STYLES.first;
 /**
  * The range of the agreement axis.
  *
- * @param {any} answer  of the check `agreement`
+ * @param {any} answer  the answer of the check `agreement`
  * @returns {[number, number]}
  */
 export function agreementDomain({layers}) {
@@ -24,7 +24,7 @@ export function agreementDomain({layers}) {
 /**
  * The share of examples on which probe and model say the same, by layer.
  *
- * @param {any} answer  of the check `agreement`
+ * @param {any} answer  the answer of the check `agreement`
  * @param {LayerMetrics} about
  * @param {{width: number, height: number, domain: [number, number], current?: ?number, hovered?: ?number}} view
  * @returns {SvgNode}
@@ -43,7 +43,7 @@ export const SELECTIVITY_STYLES = {task: PAIR_STYLES.first, control: PAIR_STYLES
 /**
  * The range of both scores, and that of their difference, which always shows 0.
  *
- * @param {any} answer  of the check `selectivity`
+ * @param {any} answer  the answer of the check `selectivity`
  * @returns {{scores: [number, number], difference: [number, number]}}
  */
 export function selectivityDomains({layers}) {
@@ -54,7 +54,7 @@ export function selectivityDomains({layers}) {
 /**
  * Task and control score by layer, and under them their difference with its interval.
  *
- * @param {any} answer  of the check `selectivity`
+ * @param {any} answer  the answer of the check `selectivity`
  * @param {LayerMetrics} about
  * @param {{width: number, height: number, domains: ReturnType<typeof selectivityDomains>, current?: ?number, hovered?: ?number}} view
  * @returns {SvgNode[]}
@@ -79,7 +79,7 @@ const SAME = 0.005;
 /**
  * Whether both codes give the same compression at every layer, as they do where classes are equally frequent.
  *
- * @param {any} answer  of the check `description_length`
+ * @param {any} answer  the answer of the check `description_length`
  * @returns {boolean}
  */
 export function priorCoincides({layers}) {
@@ -89,7 +89,7 @@ export function priorCoincides({layers}) {
 /**
  * The range of the compression axis; 1, no compression, is always on it.
  *
- * @param {any} answer  of the check `description_length`
+ * @param {any} answer  the answer of the check `description_length`
  * @returns {[number, number]}
  */
 export function compressionDomain({layers}) {
@@ -102,7 +102,7 @@ export function compressionDomain({layers}) {
 /**
  * How many times shorter the labels' code gets by each layer's activations.
  *
- * @param {any} answer  of the check `description_length`
+ * @param {any} answer  the answer of the check `description_length`
  * @param {LayerMetrics} about
  * @param {{width: number, height: number, domain: [number, number], current?: ?number, hovered?: ?number}} view
  * @returns {SvgNode}
@@ -113,7 +113,7 @@ export function descriptionLengthChart({layers}, about, view) {
   return lineChart({
     ...view, yTitle: 'Compression',
     axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current: view.current ?? null}),
-    // The dashed line on top: where the two coincide, both are seen.
+    // The dashed line lies on top, so that both are seen where they coincide.
     series: [line('compression_to_prior'), line('compression')],
     references: [{name: 'none', label: '', value: 1, color: COLORS.quietText, dash: '4 3'}],
     chosen: {at: about.best_layer, label: `chosen on ${about.chosen_on}`},
@@ -126,7 +126,7 @@ const CHOSEN_LAYER = {color: SPLIT_STYLES.test.color, marker: /** @type {'diamon
 /**
  * The range of the score axis: all layers, and the intervals of one.
  *
- * @param {any} answer  of the check `learning_curve`
+ * @param {any} answer  the answer of the check `learning_curve`
  * @param {number} layer
  * @returns {[number, number]}
  */
@@ -139,7 +139,7 @@ export function learningCurveDomain({layers, majority}, layer) {
 /**
  * The score against the number of training examples: the current layer with its interval, the dev-chosen one, the others thin.
  *
- * @param {any} answer  of the check `learning_curve`
+ * @param {any} answer  the answer of the check `learning_curve`
  * @param {object} view
  * @param {number} view.width
  * @param {number} view.height
@@ -183,7 +183,7 @@ export const CALIBRATION_MEASURES = [
 /**
  * The reliability plot of one layer: of the examples that the probe is so sure of, how many does it get right?
  *
- * @param {any} row  of the check `calibration`
+ * @param {any} row  a layer's row of the check `calibration`
  * @param {{width: number, height: number}} view
  * @returns {SvgNode}
  */
@@ -209,7 +209,7 @@ export function reliabilityChart(row, view) {
 /**
  * The range of a measure over all layers, before and after.
  *
- * @param {any} answer  of the check `calibration`
+ * @param {any} answer  the answer of the check `calibration`
  * @param {string} measure
  * @returns {[number, number]}
  */
@@ -220,7 +220,7 @@ export function calibrationDomain({layers}, measure) {
 /**
  * A measure by layer, before and after one temperature.
  *
- * @param {any} answer  of the check `calibration`
+ * @param {any} answer  the answer of the check `calibration`
  * @param {LayerMetrics} about
  * @param {string} measure
  * @param {{width: number, height: number, domain: [number, number], current?: ?number, hovered?: ?number}} view
@@ -246,7 +246,7 @@ const NARROWEST_NUMBER = 25;
 const FOOT = 40;
 
 /**
- * The scores of every pair of data sets over layers: a pairStrip of cells per pair, in the columns of the curves.
+ * The scores of every pair of data sets over layers: a strip of cells per pair, in the columns of the curves.
  *
  * @param {ReturnType<typeof transferRows>} rows
  * @param {LayerMetrics} about
@@ -272,7 +272,7 @@ export function transferChart(rows, about, {width, current = null, hovered = nul
 
 /**
  * @param {ReturnType<typeof transferRows>[number]} row @param {number} top
- * @param {import('../page/types.js').PlacedAxis} axis @param {number} chance  what guessing scores: it is white, and so is anything below it
+ * @param {import('../page/types.js').PlacedAxis} axis @param {number} chance  the score of guessing: it is white, and so is anything below it
  * @returns {SvgNode}
  */
 function pairStrip({train, test, own, n, cells}, top, axis, chance) {
@@ -293,7 +293,7 @@ function pairStrip({train, test, own, n, cells}, top, axis, chance) {
 /**
  * A transfer answer as rows of a heat map: one per pair of data sets, with its scores over layers.
  *
- * @param {any} answer  of the interpreter `transfer`
+ * @param {any} answer  the answer of the interpreter `transfer`
  * @returns {{train: string, test: string, own: boolean, n: number, leftOut: number, cells: {layer: number, score: ?number, low: ?number, high: ?number, reason: string}[]}[]}
  */
 export function transferRows({train, test, n, left_out: leftOut, layers}) {

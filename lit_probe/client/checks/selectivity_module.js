@@ -20,11 +20,11 @@ const control = observable('word');
 const GUIDE = html`
   <p><b>The question.</b> A high score may only say that the probe is good at learning <i>anything</i> from so many numbers. So the same
     probes are trained on a <i>control task</i> that has nothing to do with the concept: all texts with the same word get the same label,
-    drawn by lot. What the probe scores there comes from recognising words, not from the concept.</p>
+    drawn at random. What the probe scores there comes from recognising words, not from the concept.</p>
   <p><b>Selectivity</b> is the task’s score less the control’s. Near 0 the probe does no better than on meaningless labels; well above
     0 the layer makes the concept easier to read than an arbitrary grouping of words. The band is the 95 % interval over dev examples
     and over the drawings of control labels; where it holds 0, chance may explain the difference.</p>
-  <p><b>Memorisation</b> is the accuracy on the train examples themselves when each has a label of its own by lot: how much probes of
+  <p><b>Memorisation</b> is the accuracy on the train examples themselves when each has a label of its own, drawn at random: how much probes of
     this layer can learn by heart.</p>
   <p>A selective layer is one where the concept is decodable. That does not mean that the model uses it.</p>`;
 

@@ -31,7 +31,7 @@ export const DISTANCES = {
 /**
  * A text's value at every layer: the probability of the followed class, or its margin.
  *
- * @param {any} answer  of `counterfactual_by_layer`
+ * @param {any} answer  the answer of `counterfactual_by_layer`
  * @param {string} measure  a name in `MEASURES`
  * @returns {{layer: number, before: number, after: number}[]}
  */
@@ -44,7 +44,7 @@ export function trajectoryValues({layers, class_index: of}, measure) {
 /**
  * Both texts by layer, the room between them shaded; layers at which the probe answers otherwise have a bar.
  *
- * @param {any} answer  of `counterfactual_by_layer`
+ * @param {any} answer  the answer of `counterfactual_by_layer`
  * @param {string} measure  a name in `MEASURES`
  * @param {{width: number, height: number, current?: ?number, hovered?: ?number}} view
  * @returns {SvgNode}
@@ -72,7 +72,7 @@ export function trajectoryChart(answer, measure, view) {
 /**
  * How far apart the texts are in each layer, and, dashed, how far two train texts usually are.
  *
- * @param {any} answer  of `counterfactual_by_layer`
+ * @param {any} answer  the answer of `counterfactual_by_layer`
  * @param {'cosine'|'mahalanobis'} distance
  * @param {{width: number, height: number, current?: ?number, hovered?: ?number}} view
  * @returns {SvgNode}
@@ -93,7 +93,7 @@ export function distanceChart({layers, n_layers: nLayers, best_layer: bestLayer}
  * Over many pairs, by layer: how often the probes follow the edit and how often they change their answer, and, in a second chart, how far
  * the probability of the edit's label rises.
  *
- * @param {{layers: any[]}} summary  over all pairs, or over those of one kind
+ * @param {{layers: any[]}} summary  the numbers over all pairs, or over those of one kind
  * @param {{n_layers: number, best_layer: number}} about
  * @param {{width: number, height: number, current?: ?number, hovered?: ?number}} view
  * @returns {SvgNode[]}
@@ -123,7 +123,7 @@ function spanned(values) {
  * @param {string} model  LIT's name
  * @param {string} dataset
  * @param {{original: string, edit: string}} texts
- * @param {any} answer  of `counterfactual_by_layer`
+ * @param {any} answer  the answer of `counterfactual_by_layer`
  * @returns {string}
  */
 export function trajectoryCsv(model, dataset, {original, edit}, answer) {
@@ -142,7 +142,7 @@ export function trajectoryCsv(model, dataset, {original, edit}, answer) {
  *
  * @param {string} model  LIT's name
  * @param {string} dataset
- * @param {any} answer  of `counterfactual_pairs`
+ * @param {any} answer  the answer of `counterfactual_pairs`
  * @returns {string}
  */
 export function pairsCsv(model, dataset, answer) {

@@ -63,9 +63,9 @@ function isEditOf({meta}, {id}) {
  * Which pairs a layer's probe does not follow: it is wrong on the original, on the edit or on both. Where nobody knows what becomes of
  * the label (null), it is neither wrong nor right.
  *
- * @param {{consistent: (?boolean)[][]}} answer  of `counterfactual_pairs`
+ * @param {{consistent: (?boolean)[][]}} answer  the answer of `counterfactual_pairs`
  * @param {number} layer
- * @param {number[]} [among]  indices of pairs; all of them if not given
+ * @param {number[]} [among]  the indices of pairs; all of them if not given
  * @returns {number[]}
  */
 export function failingPairs({consistent}, layer, among) {
@@ -75,7 +75,7 @@ export function failingPairs({consistent}, layer, among) {
 /**
  * The ids by which LIT selects these pairs; a row that LIT does not show has none.
  *
- * @param {{pairs: {ids: (?string)[]}[]}} answer  of `counterfactual_pairs`
+ * @param {{pairs: {ids: (?string)[]}[]}} answer  the answer of `counterfactual_pairs`
  * @param {number[]} pairs
  * @returns {string[]}
  */
@@ -86,7 +86,7 @@ export function idsOfPairs({pairs: all}, pairs) {
 /**
  * At which layers the probe answers otherwise for the edit: "The probe answers otherwise from layer 3 on."
  *
- * @param {object} answer  of the interpreter `counterfactual_by_layer`
+ * @param {object} answer  the answer of the interpreter `counterfactual_by_layer`
  * @param {number[]} answer.flip_layers  ascending
  * @param {number} answer.n_layers
  * @param {boolean} answer.identical

@@ -21,11 +21,11 @@ import {
 } from './counterfactual_charts.js';
 import {flipSentence} from './edit_pairs.js';
 
-/** What costs a moment, or room, and was asked for by a button. */
+/** The details that a reader has opened by a button: each takes time and room. */
 const opened = observable({salience: false, neurons: false});
-/** A map of the words keeps the encoder busy, and the next edit would wait for it: that of a new pair is asked for once the page is idle. */
+/** A map of the words keeps the encoder busy, and the next edit would wait for it. So the map of a new pair is asked for when the page is idle. */
 const IDLE_MS = 2000;
-/** The pair whose words may be compared: somebody asked for it, or has paused. */
+/** The pair whose words may be compared, because somebody asked for it or has paused. */
 const released = observable('');
 
 export const EDIT_CHOICES = [opened, released];
@@ -208,7 +208,7 @@ const NUMBERS = 150;
 /**
  * Both texts marked where they differ.
  *
- * @param {[string, boolean][]} words  with the space before them, each with whether the other text lacks it there
+ * @param {[string, boolean][]} words  the words with the space before them, and for each whether the other text lacks it there
  */
 function markedWords(words) {
   return words.map(([word, changed]) => (changed ? html`${/^\s/.test(word) ? ' ' : ''}<mark>${word.trim()}</mark>` : word));
@@ -219,7 +219,7 @@ function markedWords(words) {
  *
  * @param {any} answer  the part `salience` of `counterfactual_by_layer`
  * @param {number} width
- * @param {string[]} names  of the two texts
+ * @param {string[]} names  the names of the two texts
  */
 function wordChanges(answer, width, names) {
   const name = (/** @type {any} */ {kind, before, after}) => (kind === 'same' ? after : kind === 'replaced' ? `${before} → ${after}` : kind === 'added' ? `+ ${after}` : `− ${before}`);

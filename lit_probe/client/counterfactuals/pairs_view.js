@@ -12,7 +12,7 @@ import {intervalText, layerHeading, layerName} from '../words/sentences.js';
 import {FIGURE, pairsCharts, pairsCsv, PAIRS_STYLES} from './counterfactual_charts.js';
 import {failingPairs, idsOfPairs, PAIR_COLUMN} from './edit_pairs.js';
 
-/** Tells edits made on the page by the rule or generator that made them apart; no column is called so. */
+/** The name by which edits made on the page are told apart: by the rule or generator that made them. No column has this name. */
 const BY_RULE = '_rule';
 
 const PAIRS_GUIDE = html`<details class="guide"><summary>How to read this</summary>

@@ -39,7 +39,7 @@ export function curveMargin({references, lines}) {
  * @param {[number, number]} view.domain  the range of the score axis; see `scoreDomain`
  * @param {?number} view.currentLayer  the layer whose column is tinted; null for none
  * @param {?number} view.hoveredLayer  the layer under the pointer; null for none
- * @param {Overlays} [view.overlays]  what the curve is compared with
+ * @param {Overlays} [view.overlays]  the lines that the curve is compared with
  * @returns {SvgNode}  an `svg` that needs no style sheet
  */
 export function curveChart(answer, {width, height, drawn, domain, currentLayer, hoveredLayer, overlays = NO_OVERLAYS}) {
@@ -64,7 +64,7 @@ export function curveChart(answer, {width, height, drawn, domain, currentLayer, 
 /**
  * The scores of one split as a series of the chart.
  *
- * @param {DrawnSeries} drawn  not a hidden one
+ * @param {DrawnSeries} drawn  a series that is not hidden
  * @param {number} bestLayer
  * @returns {ChartSeries}
  */
@@ -95,7 +95,7 @@ function majorityLines({right, left, y}, lines) {
  *
  * @param {{left: number, right: number, floor: number, y: (value: number) => number}} plot
  * @param {DrawnSeries[]} lines
- * @param {'start'|'end'} side  of the label: away from the chosen layer's marks
+ * @param {'start'|'end'} side  the label's side: away from the chosen layer's marks
  * @returns {SvgNode[]}
  */
 function majorityLabel({right, floor, left, y}, lines, side) {

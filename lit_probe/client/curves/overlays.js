@@ -45,7 +45,7 @@ export function askedOfServer(wishes) {
  * What is drawn beside the curve.
  *
  * @param {object} known
- * @param {Compared[]} known.compared  what it can be compared with; see `comparedWith`
+ * @param {Compared[]} known.compared  everything that it can be compared with; see `comparedWith`
  * @param {Record<string, boolean>} known.wishes  which of it, and whether like layers (`alike`), are switched on
  * @param {Record<string, any>} known.baselines  the server's measurements that have arrived, by name
  * @param {any} known.comparison  the answer of the check `layer_comparison`, or null
@@ -109,7 +109,7 @@ export function alikeSentence(comparison) {
  *
  * @param {any} comparison  the answer of the check `layer_comparison`
  * @param {number} layer
- * @param {?any} pair  its answer about `layer` and another one that was picked; null: the best layer is the other one
+ * @param {?any} pair  the check's answer about `layer` and another one that was picked; null: the best layer is the other one
  * @returns {string}  empty where a layer would be compared with itself
  */
 export function differenceSentence(comparison, layer, pair) {

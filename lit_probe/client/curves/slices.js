@@ -76,7 +76,7 @@ export function heldOutSeries({series}) {
  * One slice's curve, small, with the curve of all examples behind it.
  *
  * @param {Series} series
- * @param {?Series} whole  of all examples
+ * @param {?Series} whole  the series of all examples
  * @param {LayerMetrics} about
  * @param {{width: number, height: number, domain: [number, number], current: ?number, hovered?: ?number}} view
  * @returns {SvgNode}

@@ -82,7 +82,7 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
     return {whole, card, ...Object.fromEntries(this.groups.map(({name, key}) => [`group ${name}`, key]))};
   }
 
-  /** Names of groups that are not drawn: beyond the most that are, and without a dev or test example. @type {string[]} */
+  /** The names of groups that are not drawn: those beyond the largest 24, and those without a dev or test example. @type {string[]} */
   beyond = [];
   /** @type {string[]} */
   empty = [];

@@ -14,7 +14,7 @@ import {tokensCsv} from './neuron_files.js';
 import {neuronPanel} from './neuron_panel.js';
 import {closeGaps, matrixLines, renderTokenMatrix} from './token_matrix.js';
 
-/** Without chosen neurons, so many of the list are shown; and at most so many. */
+/** How many neurons of the list are shown while none is chosen, and how many neurons at most. */
 const FIRST = 5;
 const MOST = 20;
 /** Pixels that a neuron's numbers take, and the tokens beside them. */

@@ -16,7 +16,7 @@ const FILL = '#8FC4CF';
  * How a neuron's pooled activation is spread in each class: one row of bars per class over one axis. Bars are shares of their class,
  * on one scale, so that rows of classes of different size can be compared.
  *
- * @param {any} answer  of the part `distribution`
+ * @param {any} answer  the answer of the part `distribution`
  * @param {{width: number, marks?: {label: string, value: number}[]}} view  `marks`: texts whose own activation is marked
  * @returns {SvgNode}
  */
@@ -74,7 +74,7 @@ export const STABILITY_STYLES = {between: SPLIT_STYLES.dev, full: SPLIT_STYLES.t
 /**
  * The score of a classifier that reads only the top, the bottom or random neurons, against how many it reads.
  *
- * @param {any} answer  of the part `evaluation`
+ * @param {any} answer  the answer of the part `evaluation`
  * @param {{width: number, height: number}} view
  * @returns {SvgNode}
  */
@@ -145,9 +145,9 @@ export function beforeAfter({before, after, low, high}, {width, height, domain})
 /**
  * Score by layer with and without what was taken away, and the band of what random changes do.
  *
- * @param {any} answer  of the part `curve` or `erasure`
- * @param {{width: number, height: number, nLayers: number, current?: ?number, intervals?: boolean}} view  `intervals`: those of the scores are
- *     drawn too; over the same texts, before and after differ by less than they say
+ * @param {any} answer  the answer of the part `curve` or `erasure`
+ * @param {{width: number, height: number, nLayers: number, current?: ?number, intervals?: boolean}} view  `intervals`: whether the
+ *     scores' intervals are drawn too; over the same texts, before and after differ by less than these intervals say
  * @returns {SvgNode}
  */
 export function ablationCurve({layers, title}, {width, height, nLayers, current = null, intervals = false}) {
@@ -167,7 +167,7 @@ const LEAST_SPAN = 0.2;
  * @typedef {object} AblationRow  What one reader (a layer's probe, or the model's own head) says of a text, before and after.
  * @property {string} name  "layer 5", "the model’s own head"
  * @property {boolean} own  whether it is the probe of the changed layer itself, which reads what was changed and no later pass
- * @property {string} className  whose probability this is: the class that it predicted before
+ * @property {string} className  the class that it predicted before, whose probability this is
  * @property {string} predictedAfter
  * @property {number} before
  * @property {number} after
@@ -192,7 +192,7 @@ export function rowsDomain(rows) {
  * The answer of the part `text` for one of its texts, as rows.
  *
  * @param {any} answer
- * @param {number} index  of the text
+ * @param {number} index  the text's place
  * @returns {AblationRow[]}
  */
 export function ablationRows({layer: changed, layers, label_names: names, before, after, model, random}, index) {

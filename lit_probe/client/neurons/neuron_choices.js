@@ -6,19 +6,19 @@ import {observable} from '../page/choices.js';
  * @typedef {object} NeuronChoices  What the panels about neurons look at.
  * @property {'layer'|'all'} scope  the current layer, or all layers together
  * @property {?string} method  null: the first one
- * @property {Record<string, string>} options  of the ranking, where they are not the default
+ * @property {Record<string, string>} options  the ranking's options, where they are not the default
  * @property {string} select  which end of the ranking is listed
  * @property {?number} top  how many are listed; null: 50, or all of a smaller layer
  * @property {?string} className  null: all classes together
- * @property {?string} opened  name of the neuron whose evidence is shown; null: the first one listed
- * @property {string[]} picked  names of the chosen neurons
- * @property {'neurons'|'direction'} what  is taken away: the chosen neurons, or the direction that the layer's probe reads
- * @property {string} replacement  what chosen neurons get instead
- * @property {number} factor  for the replacement "scale"
- * @property {?{layer: number, what: string}} off  what is switched off now; null: nothing
+ * @property {?string} opened  the name of the neuron whose evidence is shown; null: the first one listed
+ * @property {string[]} picked  the names of the chosen neurons
+ * @property {'neurons'|'direction'} what  the thing that is taken away: the chosen neurons, or the direction that the layer's probe reads
+ * @property {string} replacement  a name of what chosen neurons get instead
+ * @property {number} factor  the factor of the replacement "scale"
+ * @property {?{layer: number, what: string}} off  the change that is switched on now; null: none
  *
  * @typedef {object} RankedNeuron
- * @property {number} rank  from 1
+ * @property {number} rank  the place in the ranking, from 1
  * @property {number} layer
  * @property {number} unit
  * @property {string} name  "4:17"
@@ -60,8 +60,8 @@ export function partsOf(name) {
  * The neuron whose evidence is shown: the opened one while the list is about its layer, otherwise the first of the list.
  *
  * @param {NeuronChoices} choices
- * @param {?number} layer  that the list is about; null: all
- * @param {RankedNeuron[]} neurons  of the list
+ * @param {?number} layer  the layer of the list; null: all
+ * @param {RankedNeuron[]} neurons  the neurons of the list
  * @returns {?string}  null: there is none
  */
 export function openedNeuron({opened}, layer, neurons) {

@@ -29,7 +29,7 @@ export const topCount = observable(10);
 /**
  * Wants what the later layers say without what is switched off.
  *
- * @param {any} panel  see `neuronPanel`
+ * @param {any} panel  a panel about neurons; see `neuronPanel`
  */
 export function askForEffects(panel) {
   const layer = panel.changedLayer();

@@ -19,7 +19,7 @@ const ROOM_BEFORE = 24;
 /**
  * Wants what is known about the opened neuron.
  *
- * @param {any} panel  see `neuronPanel`
+ * @param {any} panel  a panel about neurons; see `neuronPanel`
  */
 export function askForEvidence(panel) {
   const opened = panel.opened();
@@ -70,7 +70,7 @@ function renderDistribution(panel, answer, width) {
   const texts = panel.texts();
   const values = texts.length ? panel.answerOf('marks')?.values ?? [] : [];
   const marks = values.map((/** @type {number} */ value, /** @type {number} */ i) => ({label: texts[i].title.toLowerCase(), value}));
-  // Of two classes, one sentence says all there is to say.
+  // With two classes, one sentence says all that there is to say.
   const told = answer.classes.length === 2 ? answer.classes.slice(1) : answer.classes;
   return [svgElement(neuronHistogram(answer, {width: Math.min(width, 620), marks})),
     told.map((/** @type {any} */ one) => html`<p class="words">${separationSentence(one)}</p>`),
@@ -112,7 +112,7 @@ function tail(before) {
   return `…${end.slice(Math.max(0, end.indexOf(' ')))}`;
 }
 
-/** The columns that were asked for, by name: being made, or why not. Those that are there, LIT knows. */
+/** The columns that were asked for, by name, and how far each is. LIT itself knows which columns are there. */
 export const neuronColumns = observable(/** @type {Record<string, {state: 'working'|'made'|'failed', message?: string}>} */ ({}));
 
 /**
@@ -142,7 +142,7 @@ export function isColumn(model, neuron) {
  * Makes a neuron's pooled activation a column of LIT's data: for its table, Color by, facets and slices. Texts that are added later
  * get their value when they are added.
  *
- * @param {{model: string, dataset: string, rows: IndexedInput[]}} seen  what LIT shows
+ * @param {{model: string, dataset: string, rows: IndexedInput[]}} seen  the model, data set and rows that LIT shows
  * @param {{layer: number, unit: number}} neuron
  */
 export async function makeColumn({model, dataset, rows}, neuron) {

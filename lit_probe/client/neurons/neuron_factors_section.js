@@ -26,14 +26,14 @@ function choose(changes) {
 /**
  * Wants the factors, once the reader has asked for them.
  *
- * @param {any} panel  see `neuronPanel`
+ * @param {any} panel  a panel about neurons; see `neuronPanel`
  */
 export function askForFactors(panel) {
   const {components, first, last, source} = factorChoices.get();
   const range = {first, ...(last === null ? {} : {last})};
   const texts = panel.texts().map((/** @type {any} */ {example}) => example);
   if (source === 'many') panel.wantOnDemand('factors', 'neuron_evidence', panel.seen.selected, {part: 'factors', ...range, components, sample: SAMPLE});
-  // Of a text or two they are there at once: asked for once, they follow the selection and the slider.
+  // For one or two texts they are computed at once: asked for once, they follow the selection and the slider.
   else if (texts.length) panel.wantOnDemand('factors', 'neuron_evidence', texts, {part: 'factors', ...range, components}, undefined, 'factors of the shown texts');
 }
 

@@ -14,7 +14,7 @@ const VIEW = {width: 640, height: 260};
 /**
  * What the panel "Neurons" draws now as a figure that stands alone: the distribution, and the curves that were asked for.
  *
- * @param {any} panel  see `neuronPanel`
+ * @param {any} panel  a panel about neurons; see `neuronPanel`
  * @param {any} ranking
  * @returns {SvgNode}
  */
@@ -49,7 +49,7 @@ export function neuronFigure(panel, {title: method}) {
  *
  * @param {string} model  LIT's name
  * @param {string} dataset
- * @param {any} answer  of the interpreter `neuron_ranking`
+ * @param {any} answer  the answer of the interpreter `neuron_ranking`
  * @returns {string}
  */
 export function neuronsCsv(model, dataset, {method, score_unit: unit, label_names: names, neurons, settings}) {
@@ -63,8 +63,8 @@ export function neuronsCsv(model, dataset, {method, score_unit: unit, label_name
  *
  * @param {string} model
  * @param {string} dataset
- * @param {string[]} ids  of the texts
- * @param {any} answer  of the part `tokens`
+ * @param {string[]} ids  the texts' ids
+ * @param {any} answer  the answer of the part `tokens`
  * @returns {string}
  */
 export function tokensCsv(model, dataset, ids, {texts}) {

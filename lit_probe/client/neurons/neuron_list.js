@@ -8,10 +8,10 @@ import {isOff, togglePick} from './neuron_choices.js';
 import {classScoreWords} from './neuron_sentences.js';
 
 const BAR = 32;
-/** Pixels of the columns: box, rank, name, score, and of each sign. */
+/** The columns' widths in pixels: box, rank, name, score; and that of each sign. */
 const COLUMNS = [26, 28, 58, 88];
 const SIGN = 42;
-/** So many classes have a column with a sign each; of more, the colours alone have room. */
+/** Up to so many classes have a column with a sign each; of more classes there is room for the colours only. */
 const MOST_SIGNS = 3;
 
 /**
@@ -27,8 +27,8 @@ export function listWidth(labelNames) {
 /**
  * The ranked list: a box to choose a neuron, its place, its score, and for which class more activation speaks.
  *
- * @param {any} panel  see `neuronPanel`
- * @param {any} answer  of the interpreter `neuron_ranking`
+ * @param {any} panel  a panel about neurons; see `neuronPanel`
+ * @param {any} answer  the answer of the interpreter `neuron_ranking`
  */
 export function renderNeuronList(panel, answer) {
   const {neurons, label_names: names, score_unit: unit, title} = answer;
@@ -75,7 +75,7 @@ const SELECTIONS = [['top', 'the first'], ['bottom', 'the last'], ['random', 'ra
 /**
  * Which end of the ranking is listed, by which class, and the options of the ranking: a menu of the toolbar.
  *
- * @param {any} panel  see `neuronPanel`
+ * @param {any} panel  a panel about neurons; see `neuronPanel`
  */
 export function renderRankingOptions(panel) {
   const catalogue = panel.catalogue();

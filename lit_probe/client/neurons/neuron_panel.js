@@ -12,7 +12,7 @@ import {cancelledCard, errorCard, progressCard, renderSelect} from '../panels/pa
 import {choicesOf, chooseNeurons, neuronChoices, openedNeuron, partsOf, rankingKeys} from './neuron_choices.js';
 import {NEURON_CSS} from './neuron_css.js';
 
-/** What takes long and was asked for by a button; see `wish`. */
+/** The slow computations that a reader has asked for by a button; see `wish`. */
 const wishes = observable(/** @type {ReadonlySet<string>} */ (new Set()));
 /** Which sections are open, by name: LIT re-creates panels, and an open section should stay open. */
 const openSections = observable(/** @type {Record<string, boolean>} */ ({}));
@@ -21,7 +21,7 @@ const openSections = observable(/** @type {Record<string, boolean>} */ ({}));
  * What our panels about neurons have in common: they know what can be asked, the ranking of the current layer, the chosen neurons,
  * and what the reader has asked to be computed.
  *
- * Their sections stand in files of their own: a function that asks, called in `furtherQuestions`, and one that draws.
+ * Their sections stand in files of their own, each with a function that asks (called in `furtherQuestions`) and one that draws.
  *
  * @param {new () => import('../page/lit_host.js').LitPanel} LitPanel  as `definePanel` hands it out
  */
@@ -81,7 +81,7 @@ export function neuronPanel(LitPanel) {
      * @param {string} interpreter
      * @param {IndexedInput[]} inputs
      * @param {Record<string, unknown>} config
-     * @param {(answer: any) => any} [pick]  what of a ready answer is the answer here, with a status of its own
+     * @param {(answer: any) => any} [pick]  the part of a ready answer that is the answer here, with a status of its own
      */
     wantPart(slot, interpreter, inputs, config, pick = (answer) => answer) {
       const {model, dataset, fits} = this.seen;
@@ -182,7 +182,7 @@ export function neuronPanel(LitPanel) {
      *
      * @param {string} slot @param {string} interpreter @param {IndexedInput[]} inputs @param {Record<string, unknown>} config
      * @param {(answer: any) => any} [pick]
-     * @param {string} [wish]  what the reader asks for; without it, exactly this
+     * @param {string} [wish]  a name of what the reader asks for; without it, exactly this question
      */
     wantOnDemand(slot, interpreter, inputs, config, pick, wish = this.wishFor(slot, inputs, config)) {
       this.wishOf[slot] = wish;
@@ -236,7 +236,7 @@ export function neuronPanel(LitPanel) {
     /**
      * A part of the panel that can be closed.
      *
-     * @param {string} name @param {unknown} title @param {() => unknown} renderContent  called while it is open
+     * @param {string} name @param {unknown} title @param {() => unknown} renderContent  a function that draws the content, called while the section is open
      * @param {boolean} [open]  at first
      */
     renderSection(name, title, renderContent, open = false) {

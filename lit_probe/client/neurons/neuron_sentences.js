@@ -5,7 +5,7 @@ import {formatScore, significant} from '../words/format.js';
 /**
  * What a neuron tells about a class, in words: the chance that a text of the class activates it more than another text (AUROC).
  *
- * @param {any} ofClass  of the part `distribution`
+ * @param {any} ofClass  a class of the part `distribution`
  * @returns {string}
  */
 export function separationSentence({label, n, auroc, auroc_low: low, auroc_high: high}) {
@@ -26,12 +26,12 @@ export function classScoreWords(labelNames, scores) {
 }
 
 /**
- * What a single text's later layers say to the change. The probe of the changed layer itself is no witness: it reads the neurons
+ * What the later layers say of a single text after the change. The probe of the changed layer itself is no witness: it reads the neurons
  * that were changed, and nothing has passed through the model in between. All later layers are judged together: with several of
- * them, a random set is easily outdone at one.
+ * them, one of them easily exceeds a random set by chance.
  *
  * @param {import('./neuron_charts.js').AblationRow[]} rows
- * @param {number} nRandom  random sets held against it; 0 for none
+ * @param {number} nRandom  the number of random sets that it is held against
  * @param {{matched: boolean, exceeded: ?number, notes: string[]}} judged  the server's judgement of this text
  * @returns {string}
  */
@@ -55,10 +55,10 @@ export function movedSentence({moved, random_moved: random, random_moved_low: lo
 }
 
 /**
- * What the texts' later layers say to the change: the share of changed answers beside that of the random sets. See `textVerdict` for
+ * What the later layers say of many texts after the change: the share of changed answers beside that of the random sets. See `textVerdict` for
  * why the changed layer itself is left out, and the others are judged together.
  *
- * @param {any} answer  of the part `curve`
+ * @param {any} answer  the answer of the part `curve`
  * @returns {string}
  */
 export function curveVerdict({layer, layers, model, n_random: nRandom, matched, exceeded, notes}) {
@@ -76,7 +76,7 @@ export function curveVerdict({layer, layers, model, n_random: nRandom, matched, 
 }
 
 /**
- * How much the ranking hangs on the training texts.
+ * How much the ranking depends on the training texts.
  *
  * @param {any} stability
  * @returns {string}

@@ -14,7 +14,7 @@ import {percent, stabilitySentence} from './neuron_sentences.js';
 const CHART_HEIGHT = 210;
 /** The classifier that judges a ranking; null: the first one. */
 export const evaluator = observable(/** @type {?string} */ (null));
-/** The mean |r| between two clusters from which they are joined is 1 less this. */
+/** Two clusters are joined when the mean |r| between them is at least 1 less this number. */
 export const clusterThreshold = observable(0.5);
 /** By how many percentage points the smallest set may fall short of all neurons. */
 export const minimalWithin = observable(1);
@@ -24,7 +24,7 @@ export const comparedPercent = observable(/** @type {?number} */ (null));
 /**
  * Wants how far the ranking can be trusted, as far as the reader asked.
  *
- * @param {any} panel  see `neuronPanel`
+ * @param {any} panel  a panel about neurons; see `neuronPanel`
  */
 export function askForTrust(panel) {
   const [ranking, layer] = [panel.ranking(), panel.rankedLayer()];
@@ -148,7 +148,7 @@ function interval({value, low, high}) {
   return intervalText({layer: 0, score: value, low, high});
 }
 
-/** @param {number} value  in percent */
+/** @param {number} value  a share in percent */
 function significantPercent(value) {
   return `${value.toFixed(value < 10 ? 1 : 0)} %`;
 }

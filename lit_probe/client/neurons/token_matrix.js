@@ -5,7 +5,7 @@ import {html, nothing} from '../page/lit_host.js';
 
 /**
  * @typedef {object} MatrixSide  One text's cell of a line.
- * @property {number} at  place of the token in its text
+ * @property {number} at  the place of the token in its text
  * @property {string} token
  * @property {boolean} special
  *
@@ -72,7 +72,7 @@ export function closeGaps(lines) {
  * The values of factors on all tokens of a text: special tokens, which are not factorised, have none.
  *
  * @param {{tokens: string[], special: boolean[]}} text  all of its tokens
- * @param {{tokens: string[], special: boolean[]}} factorised  those that were factorised
+ * @param {{tokens: string[], special: boolean[]}} factorised  the tokens that were factorised
  * @param {number[][]} values  `[n_factors][n_factorised]`
  * @returns {?((?number)[][])}  `[n_factors][n_tokens]`; null where these are other tokens
  */
@@ -99,7 +99,7 @@ export function strongestTexts(onTexts, most) {
   return peaks.map((_, i) => i).sort((a, b) => peaks[b] - peaks[a] || a - b).slice(0, most);
 }
 
-/** So many columns have room for their numbers. */
+/** Up to so many columns have room for their numbers. */
 const MOST_NUMBERS = 6;
 
 /**
@@ -107,7 +107,7 @@ const MOST_NUMBERS = 6;
  *
  * @param {object} view
  * @param {MatrixLine[]} view.lines
- * @param {string[]} view.titles  of the texts
+ * @param {string[]} view.titles  the texts' titles
  * @param {{name: string, title?: string, opened?: boolean, open?: () => void}[]} view.columns
  * @param {(?number)[][][]} view.values  `[n_texts][n_columns][n_tokens]`; null: an empty cell
  * @param {number[]} view.largest  `[n_columns]`: the end of the colours

@@ -4,25 +4,25 @@
 /**
  * @typedef {object} Result  What is known about one question.
  * @property {'loading'|'computing'|'failed'|'cancelled'|'ready'} state
- * @property {any} [answer]  when ready
- * @property {string} [message]  what the server is doing, or why it failed
- * @property {boolean} [said]  of a failure: it is the server's own answer, not a request that went wrong
+ * @property {any} [answer]  the answer, when it is ready
+ * @property {string} [message]  a sentence: what the server is doing, or why it failed
+ * @property {boolean} [said]  whether a failure is the server's own answer, and not a request that went wrong
  * @property {?number} [fraction]  how much of it is done, in [0, 1]
  *
  * @typedef {object} Question
  * @property {Result} result
  * @property {() => Promise<any>} load
  * @property {boolean} inFlight  whether the server has been asked and has not answered yet
- * @property {any} timer  of the next request
- * @property {Promise<void>} turn  settled when everything sent so far has been answered
+ * @property {any} timer  the timer of the next request
+ * @property {Promise<void>} turn  a promise that is settled when everything sent so far has been answered
  */
 
 /**
  * Answers of the server, kept outside the panels because LIT re-uses and re-creates panels at will.
  *
- * Panels say what they want; equal questions are asked once. A question nobody wants any more is not asked again, one whose
- * answer is still being computed is repeated every second, answers are kept (a bounded number), failures are not. What a reader
- * has cancelled stays so until it is asked for again: the question alone would start it anew.
+ * Panels say what they want; equal questions are asked once. A question that nobody wants any more is not asked
+ * again; one whose answer is still being computed is asked again every second. Answers are kept (a bounded number); failures are
+ * not. What a reader has cancelled stays cancelled until somebody starts it again: the question alone would start it anew.
  */
 export class ResultStore {
   /** @type {Map<string, Question>} */
@@ -36,8 +36,8 @@ export class ResultStore {
 
   /**
    * @param {object} [settings]
-   * @param {number} [settings.delay]  milliseconds before a new question is sent, so that a passing selection sends none
-   * @param {number} [settings.pause]  milliseconds between two looks at a running computation
+   * @param {number} [settings.delay]  the milliseconds before a new question is sent, so that a passing selection sends none
+   * @param {number} [settings.pause]  the milliseconds between two looks at a running computation
    * @param {number} [settings.capacity]  how many answers are kept beside those wanted now
    */
   constructor({delay = 120, pause = 1000, capacity = 64} = {}) {
@@ -66,12 +66,12 @@ export class ResultStore {
   }
 
   /**
-   * Says that a panel now wants the answer to this question in this place, instead of what it wanted there before.
+   * Notes that a panel now wants the answer to this question in this place, instead of what it wanted there before.
    *
    * @param {object} owner  the panel
    * @param {string} slot  the place in the panel
    * @param {?string} key  null: nothing is wanted there any more
-   * @param {() => Promise<any>} load  asks the server; its answer has a `status`: "ready", "computing", "failed" or "cancelled"
+   * @param {() => Promise<any>} load  a function that asks the server; its answer has a `status`: "ready", "computing", "failed" or "cancelled"
    */
   want(owner, slot, key, load) {
     const slots = this.#wanted.get(owner) ?? new Map();
@@ -122,7 +122,7 @@ export class ResultStore {
    * Gives a computation up.
    *
    * @param {string} key
-   * @param {() => Promise<any>} send  tells the server
+   * @param {() => Promise<any>} send  a function that tells the server
    */
   cancel(key, send) {
     const question = this.#questions.get(key);
@@ -218,7 +218,7 @@ function isKept({state}) {
  *
  * The ids of a whole data set would make keys of hundreds of kilobytes, so they enter as their number and a 53-bit hash.
  *
- * @param {string[]} words  interpreter, model, data set, configuration
+ * @param {string[]} words  the interpreter, model, data set, configuration
  * @param {string[]} ids  the examples' ids, in data-set order
  * @returns {string}
  */

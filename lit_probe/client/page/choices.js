@@ -18,7 +18,7 @@ export const pickedMetrics = observable(/** @type {Record<string, string>} */ ({
  * Picks a metric.
  *
  * @param {string} dataset
- * @param {string|undefined} metric  undefined: the headline metric again
+ * @param {string|undefined} metric  a metric's name; undefined: the headline metric again
  */
 export function pickMetric(dataset, metric) {
   const {[dataset]: _, ...others} = pickedMetrics.get();

@@ -13,7 +13,7 @@
  * @property {any} appState
  * @property {any} selectionService
  * @property {() => void} requestUpdate
- * @property {(observe: () => any, effect: (value: any) => void) => void} reactImmediately  ends by itself on disconnection
+ * @property {(observe: () => any, effect: (value: any) => void) => void} reactImmediately  a reaction to what it observes; it ends by itself on disconnection
  *
  * @typedef {HTMLElement & OfLit & {connectedCallback(): void, disconnectedCallback(): void, updated(changed: unknown): void}} LitPanel
  */
@@ -48,7 +48,7 @@ export function importPanel(tag, url) {
  * Defines a panel, or, where LIT's bundle is not the one we know, a panel that says so.
  *
  * @param {string} tag
- * @param {(Base: new () => LitPanel) => CustomElementConstructor} makeClass  gets the class to extend; see `litPanel`
+ * @param {(Base: new () => LitPanel) => CustomElementConstructor} makeClass  a function that gets the class to extend; see `litPanel`
  */
 export function definePanel(tag, makeClass) {
   let panel;
@@ -148,7 +148,7 @@ function sharedStyles() {
 
 /** @type {any} */
 let table;
-/** LIT's services that its base class does not offer hang on any data table; this one is never attached to the page. */
+/** LIT's base class does not offer all services, but any data table has them; this one is never attached to the page. */
 const services = () => (table ??= document.createElement('data-table-module'));
 
 /**
@@ -222,10 +222,10 @@ export function hasColumn(name) {
  * Adds a column of numbers to LIT's data, for its table, Color by, facets and slices.
  *
  * @param {object} column
- * @param {string} column.dataset  that the values are of; where LIT shows another one by now, nothing is added
+ * @param {string} column.dataset  the data set that the values belong to; where LIT shows another one by now, nothing is added
  * @param {string} column.name  as LIT lists it: "model:key"
  * @param {string} column.key
- * @param {string} column.source  what LIT groups columns by
+ * @param {string} column.source  the group under which LIT lists the column
  * @param {IndexedInput[]} column.inputs
  * @param {number[]} column.values  one per input
  * @param {(input: IndexedInput) => Promise<number>} column.valueOf  the value of an example that is added later
@@ -271,7 +271,7 @@ export function fitTogether(model, dataset) {
  *
  * Not through LIT's ApiService: that would flash in the status bar at every look at a running computation, and leave errors
  * standing there that the panel has long recovered from. As LIT does, unedited examples are sent as their ids; the model's own
- * predictions, which LIT would compute first, are not asked for.
+ * predictions are not asked for, though LIT would compute them first.
  *
  * @param {{model: string, dataset: string, interpreter: string, inputs: IndexedInput[], config: Record<string, unknown>}} request
  * @returns {Promise<any>}

@@ -1,5 +1,4 @@
 // @ts-check
-
 /**
  * The shapes that travel between the server, the pure functions and the panels. Types only: nothing here runs.
  *
@@ -17,7 +16,7 @@
  * @property {number[]} n_by_class  `[n_classes]`
  * @property {?number} majority  the score of a baseline that ignores the text: the most frequent class, or the class frequencies of train
  * @property {boolean} reliable  whether the interval can be trusted
- * @property {string} reason  why it cannot
+ * @property {string} reason  the reason why it cannot; empty where it can
  * @property {LayerScore[]} layers  `[n_layers]`, layer 0 first
  *
  * @typedef {object} LayerMetrics  What the interpreter `layer_metrics` answers when its status is "ready".
@@ -37,12 +36,12 @@
  * @property {string} encoder
  * @property {string} trained_on
  * @property {boolean} own_rows  whether the rows are of the data set that the probes were trained on
- * @property {?string} [circular]  why probing this checkpoint for these labels proves nothing: it was fine-tuned on them
+ * @property {?string} [circular]  the reason why probing this checkpoint for these labels proves nothing: it was fine-tuned on them
  * @property {number[]} not_converged
  * @property {Series[]} series
  * @property {{edited: number, unlabelled: number, train: number, seen_in_training: number}} left_out
  * @property {string[]} notes
- * @property {Baseline[]} baselines  what the server can measure beside the curve, in the order of the legend
+ * @property {Baseline[]} baselines  those that the server can measure beside the curve, in the order of the legend
  *
  * @typedef {object} Baseline  How a baseline is called and drawn.
  * @property {string} name
@@ -72,19 +71,19 @@
  * @property {string} color
  * @property {'circle'|'diamond'|'square'|null} marker  null: a line without marks
  * @property {string} dash  as SVG's `stroke-dasharray`; empty for a solid line
- * @property {number} [width]  of the line in pixels; 2 if not given
+ * @property {number} [width]  the line's width in pixels; 2 if not given
  *
  * @typedef {object} ChartSeries  A line of points with their intervals, or points alone.
- * @property {string} name  becomes a class of its elements
+ * @property {string} name  a class that its elements get
  * @property {'line'|'point'} mode
  * @property {{x: number, score: ?number, low: ?number, high: ?number}[]} points
  * @property {LineStyle} style
- * @property {boolean} [band]  false: its intervals are not drawn
- * @property {string} [label]  stands beside its right end
+ * @property {boolean} [band]  whether its intervals are drawn; they are if nothing is said
+ * @property {string} [label]  a name beside its right end
  *
  * @typedef {object} Reference  A horizontal line.
- * @property {string} name  becomes a class of its element
- * @property {string} label  stands beside its right end; empty for none
+ * @property {string} name  a class that its element gets
+ * @property {string} label  the name beside its right end; empty for none
  * @property {number} value
  * @property {string} color
  * @property {string} dash
@@ -93,13 +92,13 @@
  * @property {boolean} majority  whether the majority baseline is drawn
  * @property {Reference[]} references
  * @property {ChartSeries[]} lines
- * @property {number[]} alike  layers that cannot be told apart from the best one
+ * @property {number[]} alike  the layers that cannot be told apart from the best one
  *
  * @typedef {object} PlacedAxis  A horizontal axis in pixels.
  * @property {(value: number) => number} x
- * @property {number} band  how much room one value has
+ * @property {number} band  the room that one value has
  * @property {{at: number, label: string, shift?: number, anchor?: string, bold?: boolean}[]} ticks
- * @property {string} title  empty for none
+ * @property {string} title  the axis' title; empty for none
  *
  * @typedef {{top: number, right: number, bottom: number, left: number}} Margin
  *

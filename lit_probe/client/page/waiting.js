@@ -2,8 +2,8 @@
 /** Requests that wait: for a free connection, for a reader who pauses, or for what they need to be ready. */
 
 /**
- * Sends requests a few at a time, in their order: all maps are computed in one queue on the server, and requests that wait there
- * would take the few connections that a browser has.
+ * Sends requests a few at a time, in their order: all salience maps are computed in one queue on the server, and requests
+ * that wait there would take the few connections that a browser has.
  *
  * @param {number} atOnce  how many are under way at most
  * @returns {<T>(isWanted: () => boolean, send: () => Promise<T>) => Promise<T>}  rejects what nobody wants any more at its turn
@@ -29,11 +29,11 @@ export function inTurn(atOnce) {
 const ACTIONS = ['keydown', 'pointerdown'];
 
 /**
- * Calls once, when nobody has typed or clicked for a while.
+ * Calls a function once, when nobody has typed or clicked for a while.
  *
  * @param {() => void} act
- * @param {number} patience  in milliseconds
- * @param {EventTarget} page  what hears of keys and clicks
+ * @param {number} patience  a time in milliseconds
+ * @param {EventTarget} page  the page, which hears of keys and clicks
  * @returns {() => void}  gives it up
  */
 export function whenIdle(act, patience, page) {
@@ -59,7 +59,7 @@ export function whenIdle(act, patience, page) {
  * @typedef {object} Place  What several requests wait for.
  * @property {Promise<void>} ready
  * @property {boolean} isReady
- * @property {?Promise<void>} last  settled when the last request that had to wait has been answered; null when none is left
+ * @property {?Promise<void>} last  a promise that is settled when the last request that had to wait has been answered; null when none is left
  */
 
 /**
@@ -84,9 +84,9 @@ export class WaitingRoom {
    * Sends a request as soon as it can be answered.
    *
    * @template T
-   * @param {string} key  what it waits for
+   * @param {string} key  a name of what it waits for
    * @param {() => Promise<boolean>} isReady
-   * @param {() => boolean} isWanted  asked while it waits
+   * @param {() => boolean} isWanted  whether somebody still wants the answer; asked while it waits
    * @param {() => Promise<T>} send
    * @returns {Promise<T>}
    * @throws {Error} when it is not wanted any more

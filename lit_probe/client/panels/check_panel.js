@@ -109,7 +109,7 @@ export function checkPanel(LitPanel) {
      * @param {SvgNode} chart
      * @param {LayerMetrics} about
      * @param {number} layer
-     * @param {(layer: number) => string[]} values  what is shown at a layer, in words
+     * @param {(layer: number) => string[]} values  the values at a layer, in words
      */
     renderLayerChart(chart, {n_layers: nLayers}, layer, values) {
       const hovered = this.hoveredLayer;
@@ -138,7 +138,7 @@ export function checkPanel(LitPanel) {
     /**
      * The numbers of the current layer, the card behind them, and the way back to the dev-chosen layer.
      *
-     * @param {LayerMetrics} about @param {number} layer @param {string[]} values @param {string} [metric]  what they were measured by
+     * @param {LayerMetrics} about @param {number} layer @param {string[]} values @param {string} [metric]  the metric by which they were measured
      */
     renderReading({best_layer: bestLayer}, layer, values, metric) {
       return [html`<div class="reading"><b>${layerHeading(layer, bestLayer)}:</b>${this.renderInfoButton()}${values.join(' · ')}

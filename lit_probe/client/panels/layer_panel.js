@@ -156,7 +156,7 @@ export function layerPanel(LitPanel) {
     /**
      * Wants the card behind a number, once somebody has opened it.
      *
-     * @param {Record<string, unknown>} number  see `lit_probe/lit/numbers.py`
+     * @param {Record<string, unknown>} number  a number's origin; see `lit_probe/lit/interpreters/numbers.py`
      * @param {IndexedInput[]} [inputs]  the rows that it is about; of a check's number, none
      */
     wantCard(number, inputs = []) {
@@ -174,7 +174,7 @@ export function layerPanel(LitPanel) {
         aria-expanded=${open ? 'true' : 'false'} @click=${toggle}>i</button>`;
     }
 
-    /** The card behind a number, while it is open. @param {{layer: number, value: string, metric?: string}} shown  what the panel shows @param {string} [from] */
+    /** The card behind a number, while it is open. @param {{layer: number, value: string, metric?: string}} shown  the number as the panel shows it @param {string} [from] */
     renderCard(shown, from = 'reading') {
       if (this.openedFrom !== from) return nothing;
       const result = answers.read(this.keys.card) ?? {state: 'loading'};

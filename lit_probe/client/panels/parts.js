@@ -24,7 +24,7 @@ export function card(text) {
  * What is being done, how far it is, and a way to end it.
  *
  * @param {Result} result
- * @param {() => void} [cancel]  without it there is no button
+ * @param {() => void} [cancel]  the action of its button; without it there is no button
  */
 export function progressCard({message, fraction}, cancel) {
   return html`<div class="card" role="status">
@@ -124,8 +124,8 @@ export function backButton(layer, bestLayer) {
  * @param {unknown} parts.tooltip
  * @param {number} parts.nLayers
  * @param {number} parts.layer  the current one
- * @param {string} parts.words  what is shown there, for a screen reader
- * @param {(layer: ?number) => void} parts.hover  is told of the layer under the pointer
+ * @param {string} parts.words  the values at that layer, for a screen reader
+ * @param {(layer: ?number) => void} parts.hover  a function that is told the layer under the pointer
  * @param {Margin} [parts.margin]  the chart's
  */
 export function layerSlider({chart, tooltip, nLayers, layer, words, hover, margin = MARGIN}) {

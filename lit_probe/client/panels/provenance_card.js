@@ -9,8 +9,8 @@ import {countOf, formatCount} from '../words/format.js';
  *
  * @param {any} card  as `lit_probe.provenance.card` writes it
  * @param {string} model  LIT's name, for the file
- * @param {string[]} [duplicates]  what is known about copies of texts across splits
- * @param {{command: ?string[], statement: string}} [number]  of a card opened from a number: the command that computes it, and what has to be said
+ * @param {string[]} [duplicates]  sentences on what is known about copies of texts across splits
+ * @param {{command: ?string[], statement: string}} [number]  the command that computes a number and what has to be said of it, where the card was opened from one
  */
 export function provenanceCard(card, model, duplicates = [], number = undefined) {
   const name = fileName(`card_${model}.json`);

@@ -15,24 +15,24 @@ import {intervalText} from '../words/sentences.js';
  * @property {string} title
  * @property {?Mean} bar  null for a method that failed
  * @property {?Mean} raw  the measure itself, where the bar shows it normalised
- * @property {boolean} quiet  drawn in grey: what methods are held against, or a method that this cannot be asked about
- * @property {string} reason  why it failed
+ * @property {boolean} quiet  whether it is drawn in grey: it is what methods are held against, or a method that this cannot be asked about
+ * @property {string} reason  the reason why it failed
  *
  * @typedef {object} Measure  One measure of all methods.
  * @property {string} name
  * @property {string} title
- * @property {string} sentence  what it says
- * @property {[number, number]} domain  of the bars
- * @property {[string, string]} ends  what stands at the ends of the bars' axis
- * @property {number[]} references  values that a dashed line marks
- * @property {?string} rawTitle  what the raw number is called; null where the bar shows it
+ * @property {string} sentence  a sentence on what it says
+ * @property {[number, number]} domain  the range of the bars
+ * @property {[string, string]} ends  the words at the ends of the bars' axis
+ * @property {number[]} references  the values that dashed lines mark
+ * @property {?string} rawTitle  the name of the raw number; null where the bar shows it
  * @property {MeasureRow[]} rows
  */
 
 /**
  * The measures of faithfulness, ready to be drawn.
  *
- * @param {any} answer  of the check `faithfulness`
+ * @param {any} answer  the answer of the check `faithfulness`
  * @returns {Measure[]}
  */
 export function faithfulnessMeasures(answer) {
@@ -70,7 +70,7 @@ export function faithfulnessMeasures(answer) {
 /**
  * The measures of stability, ready to be drawn.
  *
- * @param {any} answer  of the check `stability`
+ * @param {any} answer  the answer of the check `stability`
  * @returns {Measure[]}
  */
 export function stabilityMeasures(answer) {

@@ -14,8 +14,8 @@ const samples = observable(/** @type {Record<string, number>} */ ({faithfulness:
 
 /**
  * @typedef {object} SalienceCheck
- * @property {string} name  of the check
- * @property {Record<string, unknown>} config  beside what all checks are asked
+ * @property {string} name  the check's name
+ * @property {Record<string, unknown>} config  the part of the question that other checks do not have
  * @property {string[]} uses  the options that it reads
  */
 
@@ -86,7 +86,7 @@ export function salienceCheckPanel(LitPanel) {
       return selected.length > most ? `${formatCount(most)} of the ${formatCount(selected.length)} examples of ${which}, drawn by seed` : `${which}, ${countOf(selected.length, 'example')}`;
     }
 
-    /** How many texts a check looks at. @param {string} name  of the check @param {string} [title] */
+    /** How many texts a check looks at. @param {string} name  the check's name @param {string} [title] */
     renderSample(name, title = 'Texts at most') {
       const change = (/** @type {any} */ {target}) => {
         if (target.value !== '' && target.checkValidity()) samples.set({...samples.get(), [name]: Number(target.value)});
@@ -100,9 +100,9 @@ export function salienceCheckPanel(LitPanel) {
      * A check's button, how far it is, or what it found.
      *
      * @param {SalienceCheck} check
-     * @param {string} button  what the button says
+     * @param {string} button  the button's words
      * @param {(answer: any) => unknown} renderAnswer
-     * @param {string} [slow]  what to do about the time it takes
+     * @param {string} [slow]  a sentence on what to do about the time it takes
      */
     renderCheck(check, button, renderAnswer, slow = '') {
       if (!this.isWished(this.wishOf(check))) {

@@ -19,9 +19,9 @@ const GAP = 3;
 /**
  * The rows of one text as a drawing that stands alone.
  *
- * @param {string} title  of the text: "Selected text"
+ * @param {string} title  the text's title: "Selected text"
  * @param {SalienceRow[]} rows
- * @param {(?number)[]} rhos  ρ of each row to the first one
+ * @param {(?number)[]} rhos  the ρ of each row to the first one
  * @param {{width: number}} view
  * @returns {SvgNode}
  */
@@ -65,7 +65,7 @@ function chip({text: whole, score, share, special}, signed, text, width, x, y) {
 /**
  * Puts chips side by side into lines, as a browser would.
  *
- * @param {number[]} widths  of the chips, none wider than the line
+ * @param {number[]} widths  the chips' widths, none wider than the line
  * @param {number} room  the width of a line
  * @param {number} gap
  * @returns {{x: number, line: number}[]}
@@ -87,7 +87,7 @@ export function chipLines(widths, room, gap) {
  * @property {string} text
  * @property {SalienceRow[]} rows
  * @property {(?number)[][]} agreement  Spearman's ρ between rows
- * @property {string[]} beyondLimit  words that were not read
+ * @property {string[]} beyondLimit  the words that were not read
  */
 
 /**
@@ -119,7 +119,7 @@ export const COLOR_WORDS = 'Blue speaks for the class, orange against it; purple
  * The drawn maps as a web page in one file that needs nothing else.
  *
  * @param {string} title
- * @param {string} setting  what was measured, in a line
+ * @param {string} setting  a line about what was measured
  * @param {SalienceSection[]} sections
  * @returns {string}
  */

@@ -21,7 +21,7 @@ export function choose(changes) {
   salienceChoices.set({...salienceChoices.get(), ...changes});
 }
 
-/** What takes long and was asked for by a button, as keys of the wishes; see `wish`. */
+/** The slow computations that a reader has asked for by a button; see `wish`. */
 const wishes = observable(/** @type {ReadonlySet<string>} */ (new Set()));
 
 /** A browser has about six connections to a server. */

@@ -3,21 +3,21 @@
 
 /**
  * @typedef {object} SalienceChoices  What the reader has chosen.
- * @property {'methods'|'layers'|'both'} rows  what the rows are: methods, the layers under one method, or probe and model
+ * @property {'methods'|'layers'|'both'} rows  the kind of rows: methods, the layers under one method, or probe and model
  * @property {?string[]} methods  the rows' methods; null for all
- * @property {string} method  of the layers, and of probe and model
+ * @property {string} method  the method of the layers, and of probe and model
  * @property {'probe'|'model'} explain
  * @property {string} target  "predicted", "gold" or "class:NAME"
  * @property {string} scalar
  * @property {'words'|'tokens'} show
  * @property {Record<'signed'|'sizes', string>} aggregation
- * @property {Record<string, string>} options  those that were changed
+ * @property {Record<string, string>} options  the options that were changed
  *
  * @typedef {object} PlannedRow
  * @property {string} id
  * @property {string} label
  * @property {boolean} cheap  whether it is computed without being asked for
- * @property {Record<string, string>} config  of the interpreter `salience_map`
+ * @property {Record<string, string>} config  the question to the interpreter `salience_map`
  */
 
 /** @type {SalienceChoices} */
@@ -78,7 +78,7 @@ export function salienceConfig(choices, catalogue, method, explain, layer) {
 }
 
 /**
- * The options that were changed and that count.
+ * The options that were changed and that these methods read.
  *
  * @param {Record<string, string>} options
  * @param {any} catalogue
@@ -107,7 +107,7 @@ export function knownTarget(target, catalogue) {
  *
  * @param {string} target
  * @param {any} catalogue
- * @param {'probe'|'model'} explain  whose names are shown
+ * @param {'probe'|'model'} explain  the one whose names are shown
  * @returns {{names: string[], target: string}}  a class that only the other one tells apart stands at the end
  */
 export function shownTargets(target, catalogue, explain) {

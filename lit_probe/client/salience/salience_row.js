@@ -10,9 +10,9 @@ import {formatCount, significant} from '../words/format.js';
  * @property {boolean} special  a token that the encoder adds, such as [CLS]; it has no score
  *
  * @typedef {object} SalienceRow  One map of a text, as it is drawn.
- * @property {string} label  what tells it from the other rows
+ * @property {string} label  the words that tell it from the other rows
  * @property {string} method
- * @property {string} title  of the method
+ * @property {string} title  the method's title
  * @property {boolean} signed  whether a score below 0 speaks against the class
  * @property {string} explained  "probe at layer 3" or "model"
  * @property {?number} layer
@@ -56,7 +56,7 @@ const BASELINES = /** @type {Record<string, string>} */ ({pad: 'all words replac
 const REPLACED_BY = /** @type {Record<string, string>} */ ({mask: 'words become the mask token', unk: 'words become the unknown token', delete: 'words are deleted'});
 
 /**
- * What is said of each number; those without an entry stand in an entry of another one.
+ * What is said of each number. A number without an entry of its own is said in that of another one.
  *
  * @type {Record<string, (value: any, all: Diagnostics) => string>}
  */
@@ -117,7 +117,7 @@ export function explainedWords({explained, scalar, className, value}) {
  *
  * Two signed rows are compared with their signs. A row of sizes knows no signs, so it is compared with the other row's sizes.
  *
- * @param {SalienceRow[]} rows  of one text
+ * @param {SalienceRow[]} rows  the rows of one text
  * @returns {(?number)[][]}  `[n_rows][n_rows]`; null where a row does not tell its words apart, or the rows divide the text otherwise
  */
 export function rowAgreement(rows) {
@@ -137,7 +137,7 @@ function agreement(first, second) {
  * Spearman's rank correlation; equal values share the mean of their ranks.
  *
  * @param {number[]} first
- * @param {number[]} second  of the same length
+ * @param {number[]} second  as many values as in `first`
  * @returns {?number}  in [-1, 1]; null where one side has fewer than two different values
  */
 export function rankCorrelation(first, second) {

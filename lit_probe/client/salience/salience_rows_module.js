@@ -44,7 +44,7 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
   <p><b>The line under a row</b> says how it was made and how good it is. A <i>completeness gap</i> far from 0: take more steps, or more
     noisy copies. A low <i>R²</i>, or few <i>effective samples</i>: the simple model that LIME or KernelSHAP fits does not describe this text; take more perturbed texts.
     <i>Exact</i> Shapley values need neither: all texts were read.</p>
-  <p><b>By layer</b>, the maps show off which words the concept is decodable at each layer. That a word matters to the probe does not
+  <p><b>By layer</b>, the maps show from which words the concept is decodable at each layer. That a word matters to the probe does not
     mean that the model relies on it: compare “probe and model”.</p></details>`;
 
 definePanel('salience-rows-module', (LitPanel) => class SalienceRowsModule extends saliencePanel(LitPanel) {
@@ -76,7 +76,7 @@ the current layer. “How to read this”, at the bottom, says more.`;
     ];
   }
 
-  /** The choices, as far as this model can follow them: without a head of its own there is nothing to hold the probe against. */
+  /** The choices, as far as this model can follow them: without a head of its own there is nothing to compare the probe with. */
   chosen() {
     const choices = salienceChoices.get();
     const rows = choices.rows === 'both' && !this.catalogue().class_names.model ? /** @type {const} */ ('methods') : choices.rows;
@@ -138,7 +138,7 @@ the current layer. “How to read this”, at the bottom, says more.`;
     return answers.read(this.keys[`${name} ${row.id}`]) ?? {state: 'loading'};
   }
 
-  /** @param {SalienceSection[]} sections  those with something to save */
+  /** @param {SalienceSection[]} sections  the sections that have something to save */
   renderToolbar(sections) {
     const {rows, method, scalar, show, explain} = this.chosen();
     const {methods, scalars} = this.catalogue();
@@ -226,7 +226,7 @@ the current layer. “How to read this”, at the bottom, says more.`;
     </div>`;
   }
 
-  /** Until a map says it exactly, or where rows explain different things. */
+  /** What is explained, as long as no map says it exactly, or where rows explain different things. */
   explainedInGeneral() {
     const {rows, target, scalar} = this.chosen();
     const what = rows === 'layers' ? 'the probe of each layer' : rows === 'both' ? `${this.probeName()}, and the model` : this.explainedName();

@@ -19,7 +19,7 @@ const FIGURE_WIDTH = 760;
 const fewest = observable(2);
 
 const GUIDE = html`<details class="guide"><summary>How to read this</summary>
-  <p><b>The question.</b> Off which words is the concept decodable at this layer, not in one text but over many? Each text is explained
+  <p><b>The question.</b> From which words is the concept decodable at this layer, not in one text but over many? Each text is explained
     once; a word’s bar is its mean salience over the texts that hold it, counted for the class that was explained there.</p>
   <p><b>Look for words that have nothing to do with the concept.</b> A name, a genre or a full stop that speaks for a class hints at a
     habit of the data set: a shortcut. <b>Click a word</b> to select its texts in LIT, and read them.</p>

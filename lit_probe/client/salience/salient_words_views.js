@@ -18,7 +18,7 @@ const MOST_ROOM = 2;
 /**
  * The range of the bars, the same for all classes: 0, all means, and the intervals as far as they leave the bars legible.
  *
- * @param {any} answer  of the check `words`
+ * @param {any} answer  the answer of the check `words`
  * @returns {[number, number]}
  */
 export function wordsDomain({classes}) {
@@ -55,7 +55,7 @@ export function wordsChart({class_name: name, n_texts: nTexts, words}, domain, {
  *
  * @param {string} model  LIT's name
  * @param {string} dataset
- * @param {any} answer  of the check `words`
+ * @param {any} answer  the answer of the check `words`
  * @returns {string}
  */
 export function wordsCsv(model, dataset, {explained, method, scalar, target, classes, rows}) {

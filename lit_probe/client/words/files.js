@@ -27,7 +27,7 @@ function csvCell(value) {
  *
  * @param {string} model  LIT's name
  * @param {LayerMetrics} about
- * @param {string[]} columns  keys of the rows
+ * @param {string[]} columns  the keys of the rows
  * @param {Record<string, any>[]} rows
  * @returns {string}
  */
@@ -38,7 +38,7 @@ export function checkCsv(model, {trained_on: trainedOn, probe, pooling}, columns
   );
 }
 
-/** Milliseconds after which a file's content is let go: some browsers begin to read it after the click only. */
+/** Milliseconds after which a file's content is let go: some browsers begin to read it only after the click. */
 const KEPT = 10_000;
 
 /**

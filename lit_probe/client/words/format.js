@@ -69,7 +69,7 @@ const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f
  * A text that takes no more room than so many characters: its beginning and its end, with "…" for what was between them.
  *
  * @param {string} text
- * @param {number} room  in characters; East Asian ones count twice
+ * @param {number} room  the room in characters; East Asian ones count twice
  * @returns {string}
  */
 export function shorten(text, room) {
