@@ -72,7 +72,7 @@ def test_every_file_is_type_checked_says_what_it_is_and_loads_nothing_from_outsi
     for path in CLIENT.rglob("*.js"):
         source = path.read_text()
         # Then one sentence that says what the file is.
-        assert re.match(r"// @ts-check\n/\*\*\s(?:\s\* )?[A-Z]\w*[^@]*?\.\s", source), path.name
+        assert re.match(r"// @ts-check\n/\*\*\s(?:\s\* )?[A-Z]\w*[^@]*?[.?]\s", source), path.name
         assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", source), path.name
 
 

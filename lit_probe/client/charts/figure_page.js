@@ -1,7 +1,7 @@
 // @ts-check
 /** Charts as a figure that stands alone, for a paper. */
-/** @typedef {import('../page/types.js').LineStyle} LineStyle */
-/** @typedef {import('../page/types.js').SvgNode} SvgNode */
+/** @typedef {import('./types.js').LineStyle} LineStyle */
+/** @typedef {import('./types.js').SvgNode} SvgNode */
 import {FONT, legendMark, MARGIN} from './line_chart.js';
 import {COLORS} from './palette.js';
 import {svgLabel, svgNode} from './svg.js';

@@ -1,6 +1,6 @@
 // @ts-check
 /** Drawings as plain data, and what they become: elements of the page, or the text of a file. */
-/** @typedef {import('../page/types.js').SvgNode} SvgNode */
+/** @typedef {import('./types.js').SvgNode} SvgNode */
 import {shorten} from '../words/format.js';
 
 /**

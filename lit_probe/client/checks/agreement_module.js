@@ -2,6 +2,8 @@
 /**
  * The panel "Probe against model": where the probes and the checkpoint's own classification head are right, and where they agree.
  */
+/** @typedef {'both_right'|'probe_only'|'model_only'|'both_wrong'} Cell */
+/** @typedef {import('../page/types.js').Agreement} Agreement */
 /** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
 import {axes} from '../charts/axes.js';
@@ -42,7 +44,7 @@ number to select its examples.`;
     return {interpreter: 'probe_checks', config: {check: 'agreement'}};
   }
 
-  /** @param {any} answer @param {LayerMetrics} about @param {number} layer */
+  /** @param {Agreement} answer @param {LayerMetrics} about @param {number} layer */
   renderAnswer(answer, about, layer) {
     const size = this.chartSize(2);
     const domain = axes.join(this, JSON.stringify(['agreement', about.trained_on]), agreementDomain(answer));
@@ -57,11 +59,11 @@ number to select its examples.`;
     ];
   }
 
-  /** Who is right, as a table whose numbers select their examples. @param {any} answer @param {LayerMetrics} about @param {number} layer */
+  /** Who is right, as a table whose numbers select their examples. @param {Agreement} answer @param {LayerMetrics} about @param {number} layer */
   renderCells(answer, about, layer) {
     const counts = answer.layers[layer];
     const own = this.seen.dataset === about.trained_on;
-    const cell = (/** @type {string} */ name, /** @type {string} */ words) => {
+    const cell = (/** @type {Cell} */ name, /** @type {string} */ words) => {
       // Of another data set than the probes' own, LIT shows none of these examples.
       const ids = own ? this.idsOf(answer, layer, name) : [];
       return html`<td><button class="cell-button ${name}" ?disabled=${ids.length === 0} title=${`Select ${ids.length} shown examples in LIT`}
@@ -74,17 +76,17 @@ number to select its examples.`;
     </table>`;
   }
 
-  /** The examples behind a count, among the dev examples that LIT shows. @param {any} answer @param {number} layer @param {string} name @returns {string[]} */
+  /** The examples behind a count, among the dev examples that LIT shows. @param {Agreement} answer @param {number} layer @param {Cell} name @returns {string[]} */
   idsOf({rows}, layer, name) {
     const {layer: _, ...cells} = rows[layer];
     const dev = /** @type {string[]} */ (this.seen.dev);
-    if (cells[name]) return cells[name].map((/** @type {number} */ position) => dev[position]).filter(Boolean);
-    // "both_right" is what stands in no other cell.
+    if (name !== 'both_right') return cells[name].map((position) => dev[position]).filter(Boolean);
+    // What stands in no other cell.
     const others = new Set(Object.values(cells).flat());
     return dev.filter((_id, position) => !others.has(position));
   }
 
-  /** @param {any} answer @param {LayerMetrics} about */
+  /** @param {Agreement} answer @param {LayerMetrics} about */
   files(answer, about) {
     const {model} = this.seen;
     return {

@@ -1,5 +1,6 @@
 // @ts-check
 /** The panel "Calibration": can the probes' probabilities be taken at their word, as they are and after one temperature? */
+/** @typedef {import('../page/types.js').Calibration} Calibration */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
 import {axes} from '../charts/axes.js';
 import {FIGURE, figurePage} from '../charts/figure_page.js';
@@ -53,7 +54,7 @@ after one temperature has rescaled it.`;
     return renderSelect('measure', 'By layer', CALIBRATION_MEASURES, measure.get(), (value) => measure.set(value));
   }
 
-  /** @param {any} answer @param {LayerMetrics} about @param {number} layer */
+  /** @param {Calibration} answer @param {LayerMetrics} about @param {number} layer */
   renderAnswer(answer, about, layer) {
     const shown = measure.get();
     const row = answer.layers[layer];
@@ -74,7 +75,7 @@ after one temperature has rescaled it.`;
     ];
   }
 
-  /** @param {any} answer @param {LayerMetrics} about @param {number} layer */
+  /** @param {Calibration} answer @param {LayerMetrics} about @param {number} layer */
   files(answer, about, layer) {
     const {model} = this.seen;
     const columns = ['layer', 'n', 'temperature', ...['ece', 'brier', 'log_loss'].flatMap((name) => [name, `${name}_after`]), 'ece_by_chance'];
@@ -94,9 +95,9 @@ after one temperature has rescaled it.`;
   }
 });
 
-/** @param {any} answer @param {number} layer @returns {string[]} */
+/** @param {Calibration} answer @param {number} layer @returns {string[]} */
 function layerValues({layers}, layer) {
   const row = layers[layer];
-  const pair = (/** @type {string} */ name, /** @type {string} */ key) => `${name} ${formatScore(row[key])} → ${formatScore(row[`${key}_after`])}`;
+  const pair = (/** @type {string} */ name, /** @type {'ece'|'brier'|'log_loss'} */ key) => `${name} ${formatScore(row[key])} → ${formatScore(row[`${key}_after`])}`;
   return [pair('ECE', 'ece'), pair('Brier', 'brier'), pair('log-loss', 'log_loss'), `temperature ${row.temperature === null ? '–' : row.temperature.toFixed(2)}`];
 }

@@ -1,8 +1,15 @@
 // @ts-check
 /** The charts of the checks: one or two functions for each panel, and the range of its axis. */
-/** @typedef {import('../page/types.js').ChartSeries} ChartSeries */
+/** @typedef {import('../charts/types.js').ChartSeries} ChartSeries */
+/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
+/** @typedef {import('../page/types.js').Agreement} Agreement */
+/** @typedef {import('../page/types.js').CalibratedLayer} CalibratedLayer */
+/** @typedef {import('../page/types.js').Calibration} Calibration */
+/** @typedef {import('../page/types.js').DescriptionLength} DescriptionLength */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
-/** @typedef {import('../page/types.js').SvgNode} SvgNode */
+/** @typedef {import('../page/types.js').LearningCurve} LearningCurve */
+/** @typedef {import('../page/types.js').Selectivity} Selectivity */
+/** @typedef {import('../page/types.js').Transfer} Transfer */
 import {layerAxis, linearAxis, logAxis, valueDomain} from '../charts/axes.js';
 import {FONT, layerPoints, lineChart, MARGIN, marginFor} from '../charts/line_chart.js';
 import {COLORS, heatColor, PAIR_STYLES, SPLIT_STYLES} from '../charts/palette.js';
@@ -14,17 +21,17 @@ const AGREEMENT_STYLE = PAIR_STYLES.first;
 /**
  * The range of the agreement axis.
  *
- * @param {any} answer  the answer of the check `agreement`
+ * @param {Agreement} answer  the answer of the check `agreement`
  * @returns {[number, number]}
  */
 export function agreementDomain({layers}) {
-  return valueDomain(layers.flatMap((/** @type {any} */ {agreement, low, high}) => [agreement, low, high]));
+  return valueDomain(layers.flatMap(({agreement, low, high}) => [agreement, low, high]));
 }
 
 /**
  * The share of examples on which probe and model say the same, by layer.
  *
- * @param {any} answer  the answer of the check `agreement`
+ * @param {Agreement} answer  the answer of the check `agreement`
  * @param {LayerMetrics} about
  * @param {{width: number, height: number, domain: [number, number], current?: ?number, hovered?: ?number}} view
  * @returns {SvgNode}
@@ -43,7 +50,7 @@ export const SELECTIVITY_STYLES = {task: PAIR_STYLES.first, control: PAIR_STYLES
 /**
  * The range of both scores, and that of their difference, which always shows 0.
  *
- * @param {any} answer  the answer of the check `selectivity`
+ * @param {Selectivity} answer  the answer of the check `selectivity`
  * @returns {{scores: [number, number], difference: [number, number]}}
  */
 export function selectivityDomains({layers}) {
@@ -54,7 +61,7 @@ export function selectivityDomains({layers}) {
 /**
  * Task and control score by layer, and under them their difference with its interval.
  *
- * @param {any} answer  the answer of the check `selectivity`
+ * @param {Selectivity} answer  the answer of the check `selectivity`
  * @param {LayerMetrics} about
  * @param {{width: number, height: number, domains: ReturnType<typeof selectivityDomains>, current?: ?number, hovered?: ?number}} view
  * @returns {SvgNode[]}
@@ -79,7 +86,7 @@ const SAME = 0.005;
 /**
  * Whether both codes give the same compression at every layer, as they do where classes are equally frequent.
  *
- * @param {any} answer  the answer of the check `description_length`
+ * @param {DescriptionLength} answer  the answer of the check `description_length`
  * @returns {boolean}
  */
 export function priorCoincides({layers}) {
@@ -89,7 +96,7 @@ export function priorCoincides({layers}) {
 /**
  * The range of the compression axis; 1, no compression, is always on it.
  *
- * @param {any} answer  the answer of the check `description_length`
+ * @param {DescriptionLength} answer  the answer of the check `description_length`
  * @returns {[number, number]}
  */
 export function compressionDomain({layers}) {
@@ -102,7 +109,7 @@ export function compressionDomain({layers}) {
 /**
  * How many times shorter the labels' code gets by each layer's activations.
  *
- * @param {any} answer  the answer of the check `description_length`
+ * @param {DescriptionLength} answer  the answer of the check `description_length`
  * @param {LayerMetrics} about
  * @param {{width: number, height: number, domain: [number, number], current?: ?number, hovered?: ?number}} view
  * @returns {SvgNode}
@@ -126,7 +133,7 @@ const CHOSEN_LAYER = {color: SPLIT_STYLES.test.color, marker: /** @type {'diamon
 /**
  * The range of the score axis: all layers, and the intervals of one.
  *
- * @param {any} answer  the answer of the check `learning_curve`
+ * @param {LearningCurve} answer  the answer of the check `learning_curve`
  * @param {number} layer
  * @returns {[number, number]}
  */
@@ -139,7 +146,7 @@ export function learningCurveDomain({layers, majority}, layer) {
 /**
  * The score against the number of training examples: the current layer with its interval, the dev-chosen one, the others thin.
  *
- * @param {any} answer  the answer of the check `learning_curve`
+ * @param {LearningCurve} answer  the answer of the check `learning_curve`
  * @param {object} view
  * @param {number} view.width
  * @param {number} view.height
@@ -183,7 +190,7 @@ export const CALIBRATION_MEASURES = [
 /**
  * The reliability plot of one layer: of the examples that the probe is so sure of, how many does it get right?
  *
- * @param {any} row  a layer's row of the check `calibration`
+ * @param {CalibratedLayer} row  a layer's row of the check `calibration`
  * @param {{width: number, height: number}} view
  * @returns {SvgNode}
  */
@@ -209,7 +216,7 @@ export function reliabilityChart(row, view) {
 /**
  * The range of a measure over all layers, before and after.
  *
- * @param {any} answer  the answer of the check `calibration`
+ * @param {Calibration} answer  the answer of the check `calibration`
  * @param {string} measure
  * @returns {[number, number]}
  */
@@ -220,7 +227,7 @@ export function calibrationDomain({layers}, measure) {
 /**
  * A measure by layer, before and after one temperature.
  *
- * @param {any} answer  the answer of the check `calibration`
+ * @param {Calibration} answer  the answer of the check `calibration`
  * @param {LayerMetrics} about
  * @param {string} measure
  * @param {{width: number, height: number, domain: [number, number], current?: ?number, hovered?: ?number}} view
@@ -272,7 +279,7 @@ export function transferChart(rows, about, {width, current = null, hovered = nul
 
 /**
  * @param {ReturnType<typeof transferRows>[number]} row @param {number} top
- * @param {import('../page/types.js').PlacedAxis} axis @param {number} chance  the score of guessing: it is white, and so is anything below it
+ * @param {import('../charts/types.js').PlacedAxis} axis @param {number} chance  the score of guessing: it is white, and so is anything below it
  * @returns {SvgNode}
  */
 function pairStrip({train, test, own, n, cells}, top, axis, chance) {
@@ -293,7 +300,7 @@ function pairStrip({train, test, own, n, cells}, top, axis, chance) {
 /**
  * A transfer answer as rows of a heat map: one per pair of data sets, with its scores over layers.
  *
- * @param {any} answer  the answer of the interpreter `transfer`
+ * @param {Transfer} answer  the answer of the interpreter `transfer`
  * @returns {{train: string, test: string, own: boolean, n: number, leftOut: number, cells: {layer: number, score: ?number, low: ?number, high: ?number, reason: string}[]}[]}
  */
 export function transferRows({train, test, n, left_out: leftOut, layers}) {

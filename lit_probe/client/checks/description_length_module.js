@@ -1,5 +1,6 @@
 // @ts-check
 /** The panel "Description length": how many bits do the labels cost someone who has a layer's activations? */
+/** @typedef {import('../page/types.js').DescriptionLength} DescriptionLength */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
 import {axes} from '../charts/axes.js';
 import {FIGURE, figurePage} from '../charts/figure_page.js';
@@ -39,7 +40,7 @@ as compression against codes that read none.`;
     return {interpreter: 'probe_checks', config: {check: 'description_length'}};
   }
 
-  /** @param {any} answer @param {LayerMetrics} about @param {number} layer */
+  /** @param {DescriptionLength} answer @param {LayerMetrics} about @param {number} layer */
   renderAnswer(answer, about, layer) {
     const domain = axes.join(this, JSON.stringify(['description length', about.trained_on]), compressionDomain(answer));
     const chart = descriptionLengthChart(answer, about, {...this.chartSize(1), domain, current: layer, hovered: this.hoveredLayer});
@@ -53,7 +54,7 @@ as compression against codes that read none.`;
     ];
   }
 
-  /** @param {any} answer @param {LayerMetrics} about */
+  /** @param {DescriptionLength} answer @param {LayerMetrics} about */
   files(answer, about) {
     const {model} = this.seen;
     return {
@@ -71,7 +72,7 @@ as compression against codes that read none.`;
   }
 });
 
-/** @param {any} answer @param {number} layer @returns {string[]} */
+/** @param {DescriptionLength} answer @param {number} layer @returns {string[]} */
 function layerValues({layers}, layer) {
   const {bits, uniform_bits: uniform, compression, compression_to_prior: toPrior} = layers[layer];
   return [`${formatCount(Math.round(bits))} of ${formatCount(Math.round(uniform))} bits`, `compression ${compression.toFixed(2)}`, `${toPrior.toFixed(2)} against the label prior`];

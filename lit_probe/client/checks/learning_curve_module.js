@@ -1,6 +1,7 @@
 // @ts-check
 /** The panel "Learning curve": how does the score of each layer's probe grow with the number of training examples? */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+/** @typedef {import('../page/types.js').LearningCurve} LearningCurve */
 import {axes, linearScale, logAxis, nearest} from '../charts/axes.js';
 import {FIGURE, figurePage} from '../charts/figure_page.js';
 import {MARGIN, marginFor} from '../charts/line_chart.js';
@@ -38,14 +39,14 @@ definePanel('learning-curve-module', (LitPanel) => class LearningCurveModule ext
     return {interpreter: 'probe_checks', config: {check: 'learning_curve'}};
   }
 
-  /** @param {any} answer @param {LayerMetrics} about @param {number} layer */
+  /** @param {LearningCurve} answer @param {LayerMetrics} about @param {number} layer */
   renderAnswer(answer, about, layer) {
     const domain = axes.join(this, JSON.stringify(['learning curve', about.trained_on]), learningCurveDomain(answer, layer));
     const size = this.chartSize(1);
     const hovered = this.hoveredSize;
     const chart = learningCurveChart(answer, {...size, domain, layer, bestLayer: about.best_layer, yTitle: answer.metric_title, hovered});
     const shown = answer.layers[layer].points;
-    const at = hovered === null ? shown[shown.length - 1] : shown.find((/** @type {any} */ {n}) => n === hovered);
+    const at = shown.find(({n}) => n === hovered) ?? shown[shown.length - 1];
     return [
       renderCaption(html`<b>${answer.metric_title}</b> on dev, ${countOf(answer.n_dev, 'example')}, of probes trained on portions of train`),
       html`<div class="chart" role="slider" tabindex="0" aria-label="Current layer" aria-valuemin="0" aria-valuemax=${about.n_layers - 1}
@@ -66,7 +67,7 @@ definePanel('learning-curve-module', (LitPanel) => class LearningCurveModule ext
     this.requestUpdate();
   }
 
-  /** @param {any} answer @param {LayerMetrics} about @param {number} layer */
+  /** @param {LearningCurve} answer @param {LayerMetrics} about @param {number} layer */
   files(answer, about, layer) {
     const {model} = this.seen;
     const rows = answer.layers.flatMap((/** @type {any} */ row) =>
@@ -84,7 +85,7 @@ definePanel('learning-curve-module', (LitPanel) => class LearningCurveModule ext
   }
 });
 
-/** @param {MouseEvent} event @param {any} answer @returns {number}  a number of training examples */
+/** @param {MouseEvent} event @param {LearningCurve} answer @returns {number}  a number of training examples */
 function sizeUnder(event, {n_train: nTrain}) {
   const {left, width} = /** @type {HTMLElement} */ (event.currentTarget).getBoundingClientRect();
   const margin = marginFor(['baseline', 'layer 00']);
@@ -92,7 +93,7 @@ function sizeUnder(event, {n_train: nTrain}) {
   return nTrain[nearest(nTrain.map(x), event.clientX - left)];
 }
 
-/** @param {MouseEvent} event @param {any} answer @param {[number, number]} domain @param {number} height @returns {number}  a layer */
+/** @param {MouseEvent} event @param {LearningCurve} answer @param {[number, number]} domain @param {number} height @returns {number}  a layer */
 function lineUnder(event, answer, domain, height) {
   const {top} = /** @type {HTMLElement} */ (event.currentTarget).getBoundingClientRect();
   const size = sizeUnder(event, answer);

@@ -1,5 +1,6 @@
 // @ts-check
 /** The panel "Provenance": what the numbers of a model's probes were computed from, and the command that computes them again. */
+/** @typedef {import('../page/types.js').Provenance} Provenance */
 import {definePanel, html} from '../page/lit_host.js';
 import {checkPanel} from '../panels/check_panel.js';
 import {provenanceCard} from '../panels/provenance_card.js';
@@ -26,7 +27,7 @@ them again.`;
     return {interpreter: 'provenance', config: {}};
   }
 
-  /** @param {any} answer */
+  /** @param {Provenance} answer */
   renderAnswer(answer) {
     return provenanceCard(answer.card, this.seen.model, answer.near_duplicates?.notes);
   }

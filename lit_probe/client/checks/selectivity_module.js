@@ -4,6 +4,7 @@
  * concept.
  */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+/** @typedef {import('../page/types.js').Selectivity} Selectivity */
 import {axes} from '../charts/axes.js';
 import {FIGURE, figurePage} from '../charts/figure_page.js';
 import {observable} from '../page/choices.js';
@@ -55,7 +56,7 @@ nothing, and the difference with its 95 % interval.`;
     return renderSelect('control', 'Control labels by', options, control.get(), (value) => control.set(value));
   }
 
-  /** @param {any} answer @param {LayerMetrics} about @param {number} layer */
+  /** @param {Selectivity} answer @param {LayerMetrics} about @param {number} layer */
   renderAnswer(answer, about, layer) {
     const own = selectivityDomains(answer);
     const group = JSON.stringify(['selectivity', about.trained_on, answer.control]);
@@ -70,7 +71,7 @@ nothing, and the difference with its 95 % interval.`;
     ];
   }
 
-  /** @param {any} answer @param {LayerMetrics} about */
+  /** @param {Selectivity} answer @param {LayerMetrics} about */
   files(answer, about) {
     const {model} = this.seen;
     const columns = ['metric', 'control_labels', 'layer', 'task', 'control', 'selectivity', 'low', 'high', 'memorisation'];
@@ -90,7 +91,7 @@ nothing, and the difference with its 95 % interval.`;
   }
 });
 
-/** @param {any} answer @param {number} layer @returns {string[]} */
+/** @param {Selectivity} answer @param {number} layer @returns {string[]} */
 function layerValues({layers}, layer) {
   const {task, control: of, selectivity, low, high} = layers[layer];
   return [`task ${formatScore(task)}`, `control ${formatScore(of)}`, `selectivity ${intervalText({layer, score: selectivity, low, high})}`];

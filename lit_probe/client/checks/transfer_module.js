@@ -1,6 +1,7 @@
 // @ts-check
 /** The panel "Transfer": how far the probes trained on one data set read the same classes off the texts of another. */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+/** @typedef {import('../page/types.js').Transfer} Transfer */
 import {figurePage} from '../charts/figure_page.js';
 import {heatColor} from '../charts/palette.js';
 import {definePanel, html} from '../page/lit_host.js';
@@ -32,7 +33,7 @@ same classes.`;
     return {interpreter: 'transfer', config: {}};
   }
 
-  /** @param {any} answer @param {LayerMetrics} about @param {number} layer */
+  /** @param {Transfer} answer @param {LayerMetrics} about @param {number} layer */
   renderAnswer(answer, about, layer) {
     const rows = transferRows(answer);
     const title = metricTitle(answer, about);
@@ -46,7 +47,7 @@ same classes.`;
     ];
   }
 
-  /** @param {any} answer @param {LayerMetrics} about */
+  /** @param {Transfer} answer @param {LayerMetrics} about */
   files(answer, about) {
     const {model} = this.seen;
     const rows = transferRows(answer);
@@ -64,7 +65,7 @@ same classes.`;
   }
 });
 
-/** @param {any} answer @param {LayerMetrics} about @returns {string} */
+/** @param {Transfer} answer @param {LayerMetrics} about @returns {string} */
 function metricTitle({metric}, {metrics}) {
   return metrics.find(({name}) => name === metric)?.title ?? metric;
 }

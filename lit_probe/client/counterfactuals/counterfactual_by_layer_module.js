@@ -4,9 +4,9 @@
  *
  * Its two views stand in files of their own: `edit_view.js` and `pairs_view.js`.
  */
+/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
 /** @typedef {import('../page/answers.js').Result} Result */
 /** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
-/** @typedef {import('../page/types.js').SvgNode} SvgNode */
 /** @typedef {import('./edit_pairs.js').EditPair} EditPair */
 /** @typedef {import('./edit_view.js').Drawn} Drawn */
 import {answers} from '../page/answers.js';

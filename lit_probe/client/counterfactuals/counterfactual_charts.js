@@ -1,7 +1,9 @@
 // @ts-check
 /** The drawings of one edit and of many pairs by layer, and the same numbers as tables. */
-/** @typedef {import('../page/types.js').ChartSeries} ChartSeries */
-/** @typedef {import('../page/types.js').SvgNode} SvgNode */
+/** @typedef {import('../charts/types.js').ChartSeries} ChartSeries */
+/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
+/** @typedef {import('../page/types.js').CounterfactualPairs} CounterfactualPairs */
+/** @typedef {import('../page/types.js').Trajectory} Trajectory */
 import {layerAxis, valueDomain} from '../charts/axes.js';
 import {layerPoints, lineChart} from '../charts/line_chart.js';
 import {COLORS, PAIR_STYLES} from '../charts/palette.js';
@@ -31,7 +33,7 @@ export const DISTANCES = {
 /**
  * A text's value at every layer: the probability of the followed class, or its margin.
  *
- * @param {any} answer  the answer of `counterfactual_by_layer`
+ * @param {Trajectory} answer  the answer of `counterfactual_by_layer`
  * @param {string} measure  a name in `MEASURES`
  * @returns {{layer: number, before: number, after: number}[]}
  */
@@ -44,7 +46,7 @@ export function trajectoryValues({layers, class_index: of}, measure) {
 /**
  * Both texts by layer, the room between them shaded; layers at which the probe answers otherwise have a bar.
  *
- * @param {any} answer  the answer of `counterfactual_by_layer`
+ * @param {Trajectory} answer  the answer of `counterfactual_by_layer`
  * @param {string} measure  a name in `MEASURES`
  * @param {{width: number, height: number, current?: ?number, hovered?: ?number}} view
  * @returns {SvgNode}
@@ -72,7 +74,7 @@ export function trajectoryChart(answer, measure, view) {
 /**
  * How far apart the texts are in each layer, and, dashed, how far two train texts usually are.
  *
- * @param {any} answer  the answer of `counterfactual_by_layer`
+ * @param {Trajectory} answer  the answer of `counterfactual_by_layer`
  * @param {'cosine'|'mahalanobis'} distance
  * @param {{width: number, height: number, current?: ?number, hovered?: ?number}} view
  * @returns {SvgNode}
@@ -123,7 +125,7 @@ function spanned(values) {
  * @param {string} model  LIT's name
  * @param {string} dataset
  * @param {{original: string, edit: string}} texts
- * @param {any} answer  the answer of `counterfactual_by_layer`
+ * @param {Trajectory} answer  the answer of `counterfactual_by_layer`
  * @returns {string}
  */
 export function trajectoryCsv(model, dataset, {original, edit}, answer) {
@@ -142,7 +144,7 @@ export function trajectoryCsv(model, dataset, {original, edit}, answer) {
  *
  * @param {string} model  LIT's name
  * @param {string} dataset
- * @param {any} answer  the answer of `counterfactual_pairs`
+ * @param {CounterfactualPairs} answer  the answer of `counterfactual_pairs`
  * @returns {string}
  */
 export function pairsCsv(model, dataset, answer) {

@@ -1,5 +1,6 @@
 // @ts-check
 /** Many pairs of an original and its edit: how the probes of all layers follow them, and which kinds of pairs they do not follow. */
+/** @typedef {import('../page/types.js').CounterfactualPairs} CounterfactualPairs */
 import {barCell} from '../charts/bar_cell.js';
 import {figurePage} from '../charts/figure_page.js';
 import {MARGIN} from '../charts/line_chart.js';
@@ -84,7 +85,7 @@ export function renderPairs(panel) {
   </div>`;
 }
 
-/** @param {any} panel @param {any} answer */
+/** @param {any} panel @param {CounterfactualPairs} answer */
 function renderSummary(panel, answer) {
   const layer = panel.layerOf(answer);
   const {width, height} = panel.size;
@@ -112,13 +113,13 @@ function renderSummary(panel, answer) {
     ${renderNotes([...answer.notes, ...(answer.source === 'sent' && nOrphans ? [`${countOf(nOrphans, 'edit')} left out: the original is not among the examples any more.`] : [])], answer)}`;
 }
 
-/** A button that selects pairs in LIT. @param {any} panel @param {any} answer @param {number[]} pairs @param {string} words */
+/** A button that selects pairs in LIT. @param {any} panel @param {CounterfactualPairs} answer @param {number[]} pairs @param {string} words */
 function renderSelectPairs(panel, answer, pairs, words) {
   const ids = idsOfPairs(answer, pairs);
   return ids.length === 0 ? nothing : html`<button class="text-button failing" @click=${() => panel.selectionService.selectIds(ids, panel)}>${words}</button>`;
 }
 
-/** The kinds of pairs at the current layer. @param {any} panel @param {any} answer @param {number} layer */
+/** The kinds of pairs at the current layer. @param {any} panel @param {CounterfactualPairs} answer @param {number} layer */
 function renderKinds(panel, answer, layer) {
   const width = panel.size.width - 24;
   const bar = Math.max(50, Math.round(0.24 * width));
@@ -137,7 +138,7 @@ function renderKinds(panel, answer, layer) {
     })}</tbody></table></div>`;
 }
 
-/** @param {any} panel @param {any} answer */
+/** @param {any} panel @param {CounterfactualPairs} answer */
 function pairsFiles(panel, answer) {
   const {model, dataset} = panel.seen;
   const layer = panel.layerOf(answer);

@@ -5,9 +5,9 @@
  *
  * @typedef {{answer: LayerMetrics, examples: {nSelected: number}}} Curve  An answer, and what it is about.
  */
-/** @typedef {import('../page/types.js').DrawnSeries} DrawnSeries */
+/** @typedef {import('../charts/types.js').DrawnSeries} DrawnSeries */
+/** @typedef {import('../charts/types.js').Overlays} Overlays */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
-/** @typedef {import('../page/types.js').Overlays} Overlays */
 import {answers} from '../page/answers.js';
 import {currentLayer, observable, resolveLayer} from '../page/choices.js';
 import {html, nothing} from '../page/lit_host.js';

@@ -1,12 +1,12 @@
 // @ts-check
 /** The curve of a metric over layers: which splits are drawn, over which range, and the drawing. */
-/** @typedef {import('../page/types.js').ChartSeries} ChartSeries */
-/** @typedef {import('../page/types.js').DrawnSeries} DrawnSeries */
+/** @typedef {import('../charts/types.js').ChartSeries} ChartSeries */
+/** @typedef {import('../charts/types.js').DrawnSeries} DrawnSeries */
+/** @typedef {import('../charts/types.js').Overlays} Overlays */
+/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
 /** @typedef {import('../page/types.js').LayerScore} LayerScore */
-/** @typedef {import('../page/types.js').Overlays} Overlays */
 /** @typedef {import('../page/types.js').Series} Series */
-/** @typedef {import('../page/types.js').SvgNode} SvgNode */
 import {layerAxis, valueDomain} from '../charts/axes.js';
 import {HALO, lineChart, marginFor} from '../charts/line_chart.js';
 import {COLORS, SPLIT_STYLES} from '../charts/palette.js';

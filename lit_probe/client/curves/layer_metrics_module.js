@@ -6,11 +6,11 @@
  * The panel only draws. It is a function of what LIT shows (model, data set, selection, pinned example), of the choices that
  * all copies of the panel share, and of the server's answers in `answers`.
  */
+/** @typedef {import('../charts/types.js').DrawnSeries} DrawnSeries */
+/** @typedef {import('../charts/types.js').Overlays} Overlays */
 /** @typedef {import('../page/answers.js').Result} Result */
-/** @typedef {import('../page/types.js').DrawnSeries} DrawnSeries */
 /** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
-/** @typedef {import('../page/types.js').Overlays} Overlays */
 import {axes} from '../charts/axes.js';
 import {SPLIT_STYLES} from '../charts/palette.js';
 import {svgElement, svgText} from '../charts/svg.js';

@@ -1,9 +1,12 @@
 // @ts-check
 /** What a curve is compared with: baselines and layers like the best one, as lines of the chart and in words. */
+/** @typedef {import('../charts/types.js').LineStyle} LineStyle */
+/** @typedef {import('../charts/types.js').Overlays} Overlays */
+/** @typedef {import('../page/types.js').LayerComparison} LayerComparison */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
-/** @typedef {import('../page/types.js').LineStyle} LineStyle */
-/** @typedef {import('../page/types.js').Overlays} Overlays */
+/** @typedef {import('../page/types.js').MeasuredBaseline} MeasuredBaseline */
 /** @typedef {import('../page/types.js').Series} Series */
+/** @typedef {import('../page/types.js').TwoLayers} TwoLayers */
 import {COLORS} from '../charts/palette.js';
 import {formatScore, inSentence} from '../words/format.js';
 import {intervalText, layerList} from '../words/sentences.js';
@@ -47,8 +50,8 @@ export function askedOfServer(wishes) {
  * @param {object} known
  * @param {Compared[]} known.compared  everything that it can be compared with; see `comparedWith`
  * @param {Record<string, boolean>} known.wishes  which of it, and whether like layers (`alike`), are switched on
- * @param {Record<string, any>} known.baselines  the server's measurements that have arrived, by name
- * @param {any} known.comparison  the answer of the check `layer_comparison`, or null
+ * @param {Record<string, MeasuredBaseline>} known.baselines  the server's measurements that have arrived, by name
+ * @param {?LayerComparison} known.comparison  the answer of the check `layer_comparison`, or null
  * @param {?Series} known.dev  the series of dev, whose layer 0 is the embeddings' baseline
  * @returns {Overlays}
  */
@@ -71,7 +74,7 @@ export function overlaysOf({compared, wishes, baselines, comparison, dev}) {
 /**
  * The layers that cannot be told apart from the best one, itself included; none where it stands alone.
  *
- * @param {any} comparison  the answer of the check `layer_comparison`, or null
+ * @param {?LayerComparison} comparison  the answer of the check `layer_comparison`, or null
  * @returns {number[]}
  */
 export function layersAlike(comparison) {
@@ -92,7 +95,7 @@ export function overlayValues({references, lines}) {
 /**
  * Which layers are as good as the best one, for all that the dev examples can tell.
  *
- * @param {any} comparison  the answer of the check `layer_comparison`
+ * @param {LayerComparison} comparison  the answer of the check `layer_comparison`
  * @returns {string}
  */
 export function alikeSentence(comparison) {
@@ -107,33 +110,34 @@ export function alikeSentence(comparison) {
 /**
  * How far two layers are apart, with what the difference can be relied on for.
  *
- * @param {any} comparison  the answer of the check `layer_comparison`
+ * @param {LayerComparison} comparison  the answer of the check `layer_comparison`
  * @param {number} layer
- * @param {?any} pair  the check's answer about `layer` and another one that was picked; null: the best layer is the other one
+ * @param {?TwoLayers} pair  the check's answer about `layer` and another one that was picked; null: the best layer is the other one
  * @returns {string}  empty where a layer would be compared with itself
  */
 export function differenceSentence(comparison, layer, pair) {
-  const row = pair ?? comparison.layers[layer];
+  const ofLayer = comparison.layers[layer];
+  const row = pair ?? ofLayer;
   if (row.p_bootstrap === null) return '';
   const alone = comparison.significance_test === 'mcnemar' ? row.p_mcnemar : row.p_bootstrap;
-  const test = pair ? `${pText(alone)} for these two alone (${testName(comparison)})` : `${pText(row.p_holm)} (${testName(comparison)}, Holm-corrected)`;
+  const test = pair ? `${pText(alone)} for these two alone (${testName(comparison)})` : `${pText(ofLayer.p_holm)} (${testName(comparison)}, Holm-corrected)`;
   return `${intervalText({layer, score: row.difference, low: row.low, high: row.high})}, ${test}`;
 }
 
-/** @param {any} comparison @returns {string} */
+/** @param {LayerComparison} comparison @returns {string} */
 function testName({significance_test: test}) {
   return test === 'mcnemar' ? 'McNemar’s test' : 'bootstrap test';
 }
 
-/** @param {number} p @returns {string} */
+/** @param {?number} p @returns {string} */
 function pText(p) {
-  return p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed(3)}`;
+  return p === null ? '' : p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed(3)}`;
 }
 
 /**
  * How much the choice of the best layer flatters it.
  *
- * @param {any} comparison  the answer of the check `layer_comparison`
+ * @param {LayerComparison} comparison  the answer of the check `layer_comparison`
  * @returns {string}  empty where a split is too small to tell
  */
 export function optimismSentence({optimism}) {

@@ -1,6 +1,10 @@
 // @ts-check
 /** The charts about neurons: activations by class, how far a ranking can be trusted, and what changes without them. */
-/** @typedef {import('../page/types.js').SvgNode} SvgNode */
+/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
+/** @typedef {import('../page/types.js').AblationCurve} AblationCurve */
+/** @typedef {import('../page/types.js').Erasure} Erasure */
+/** @typedef {import('../page/types.js').NeuronDistribution} NeuronDistribution */
+/** @typedef {import('../page/types.js').RankingQuality} RankingQuality */
 import {layerAxis, linearScale, logAxis, niceTicks, valueDomain} from '../charts/axes.js';
 import {FONT, lineChart} from '../charts/line_chart.js';
 import {COLORS, PAIR_STYLES, SPLIT_STYLES} from '../charts/palette.js';
@@ -16,7 +20,7 @@ const FILL = '#8FC4CF';
  * How a neuron's pooled activation is spread in each class: one row of bars per class over one axis. Bars are shares of their class,
  * on one scale, so that rows of classes of different size can be compared.
  *
- * @param {any} answer  the answer of the part `distribution`
+ * @param {NeuronDistribution} answer  the answer of the part `distribution`
  * @param {{width: number, marks?: {label: string, value: number}[]}} view  `marks`: texts whose own activation is marked
  * @returns {SvgNode}
  */
@@ -74,7 +78,7 @@ export const STABILITY_STYLES = {between: SPLIT_STYLES.dev, full: SPLIT_STYLES.t
 /**
  * The score of a classifier that reads only the top, the bottom or random neurons, against how many it reads.
  *
- * @param {any} answer  the answer of the part `evaluation`
+ * @param {RankingQuality} answer  the answer of the part `evaluation`
  * @param {{width: number, height: number}} view
  * @returns {SvgNode}
  */
@@ -82,10 +86,10 @@ export function rankingQualityChart({points, full, majority, metric_title: yTitl
   const of = (/** @type {'top'|'bottom'} */ name) => points.map((/** @type {any} */ point) => ({x: point.percent, score: point[name].value, low: point[name].low, high: point[name].high}));
   const random = points.map((/** @type {any} */ point) => ({x: point.percent, score: point.random.mean, low: point.random.low, high: point.random.high}));
   const references = [
-    {name: 'full', label: '', value: full.value, color: COLORS.accent, dash: '6 3'},
+    ...(full.value === null ? [] : [{name: 'full', label: '', value: full.value, color: COLORS.accent, dash: '6 3'}]),
     ...(majority === null ? [] : [{name: 'majority', label: '', value: majority, color: COLORS.quietText, dash: '2 3'}]),
   ];
-  const series = /** @type {import('../page/types.js').ChartSeries[]} */ ([
+  const series = /** @type {import('../charts/types.js').ChartSeries[]} */ ([
     {name: 'top', mode: 'line', points: of('top'), style: RANKING_STYLES.top, band: false},
     {name: 'bottom', mode: 'line', points: of('bottom'), style: RANKING_STYLES.bottom, band: false},
     {name: 'random', mode: 'line', points: random, style: RANKING_STYLES.random},
@@ -105,7 +109,7 @@ export function rankingQualityChart({points, full, majority, metric_title: yTitl
 export function stabilityChart({points}, view) {
   const of = (/** @type {string} */ name, /** @type {boolean} */ interval) => points.map((/** @type {any} */ point) =>
     ({x: point.k, score: point[name], low: interval ? point.low : null, high: interval ? point.high : null}));
-  const series = /** @type {import('../page/types.js').ChartSeries[]} */ ([
+  const series = /** @type {import('../charts/types.js').ChartSeries[]} */ ([
     {name: 'between', mode: 'line', points: of('jaccard', true), style: STABILITY_STYLES.between},
     {name: 'full', mode: 'line', points: of('with_full', false), style: STABILITY_STYLES.full, band: false},
     {name: 'chance', mode: 'line', points: of('chance', false), style: STABILITY_STYLES.chance, band: false},
@@ -145,7 +149,7 @@ export function beforeAfter({before, after, low, high}, {width, height, domain})
 /**
  * Score by layer with and without what was taken away, and the band of what random changes do.
  *
- * @param {any} answer  the answer of the part `curve` or `erasure`
+ * @param {AblationCurve|Erasure} answer  the answer of the part `curve` or `erasure`
  * @param {{width: number, height: number, nLayers: number, current?: ?number, intervals?: boolean}} view  `intervals`: whether the
  *     scores' intervals are drawn too; over the same texts, before and after differ by less than these intervals say
  * @returns {SvgNode}

@@ -1,5 +1,7 @@
 // @ts-check
 /** What the panels about neurons look at, and what the server is asked for it. */
+/** @typedef {import('../page/types.js').NeuronCatalogue} NeuronCatalogue */
+/** @typedef {import('../page/types.js').RankedNeuron} RankedNeuron */
 import {observable} from '../page/choices.js';
 
 /**
@@ -16,14 +18,6 @@ import {observable} from '../page/choices.js';
  * @property {string} replacement  a name of what chosen neurons get instead
  * @property {number} factor  the factor of the replacement "scale"
  * @property {?{layer: number, what: string}} off  the change that is switched on now; null: none
- *
- * @typedef {object} RankedNeuron
- * @property {number} rank  the place in the ranking, from 1
- * @property {number} layer
- * @property {number} unit
- * @property {string} name  "4:17"
- * @property {number} score
- * @property {number[]} class_scores  above 0: more activation speaks for the class
  */
 
 /** @type {NeuronChoices} */
@@ -107,7 +101,7 @@ export function togglePick(picked, name) {
  * Which ranking is asked for: the method, and those of its options that are not the default.
  *
  * @param {NeuronChoices} choices
- * @param {any} catalogue  as the interpreter answers to `choices`
+ * @param {NeuronCatalogue} catalogue  as the interpreter answers to `choices`
  * @returns {Record<string, string>}
  */
 export function rankingKeys({method, options}, catalogue) {

@@ -100,7 +100,7 @@ function changeTop({target}) {
 
 /** @param {any} panel @param {number} layer @returns {number[]} */
 function firstOfList(panel, layer) {
-  const neurons = /** @type {import('./neuron_choices.js').RankedNeuron[]} */ (panel.answerOf('ranking')?.neurons ?? []);
+  const neurons = /** @type {import('../page/types.js').RankedNeuron[]} */ (panel.answerOf('ranking')?.neurons ?? []);
   return neurons.filter((one) => one.layer === layer).slice(0, topCount.get()).map(({unit}) => unit);
 }
 

@@ -123,7 +123,7 @@ export const neuronColumns = observable(/** @type {Record<string, {state: 'worki
  * @param {{layer: number, unit: number}} neuron
  * @returns {string}
  */
-export function columnName(model, {layer, unit}) {
+function columnName(model, {layer, unit}) {
   return `neuron ${layer}.${unit} of ${model}`;
 }
 
@@ -134,7 +134,7 @@ export function columnName(model, {layer, unit}) {
  * @param {{layer: number, unit: number}} neuron
  * @returns {boolean}
  */
-export function isColumn(model, neuron) {
+function isColumn(model, neuron) {
   return hasColumn(columnName(model, neuron));
 }
 
@@ -145,7 +145,7 @@ export function isColumn(model, neuron) {
  * @param {{model: string, dataset: string, rows: IndexedInput[]}} seen  the model, data set and rows that LIT shows
  * @param {{layer: number, unit: number}} neuron
  */
-export async function makeColumn({model, dataset, rows}, neuron) {
+async function makeColumn({model, dataset, rows}, neuron) {
   const name = columnName(model, neuron);
   const tell = (/** @type {{state: 'working'|'made'|'failed', message?: string}} */ state) => neuronColumns.set({...neuronColumns.get(), [name]: state});
   const valuesOf = async (/** @type {IndexedInput[]} */ inputs) => {

@@ -1,7 +1,9 @@
 // @ts-check
 /** What the panels about neurons can be saved as: a figure that stands alone, and tables. */
-/** @typedef {import('../page/types.js').LineStyle} LineStyle */
-/** @typedef {import('../page/types.js').SvgNode} SvgNode */
+/** @typedef {import('../charts/types.js').LineStyle} LineStyle */
+/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
+/** @typedef {import('../page/types.js').NeuronRanking} NeuronRanking */
+/** @typedef {import('../page/types.js').NeuronTokens} NeuronTokens */
 import {figurePage} from '../charts/figure_page.js';
 import {csvTable} from '../words/files.js';
 import {
@@ -49,12 +51,12 @@ export function neuronFigure(panel, {title: method}) {
  *
  * @param {string} model  LIT's name
  * @param {string} dataset
- * @param {any} answer  the answer of the interpreter `neuron_ranking`
+ * @param {NeuronRanking} answer  the answer of the interpreter `neuron_ranking`
  * @returns {string}
  */
 export function neuronsCsv(model, dataset, {method, score_unit: unit, label_names: names, neurons, settings}) {
   const columns = ['model', 'dataset', 'method', 'settings', 'score_unit', 'rank', 'neuron', 'layer', 'unit', 'score', 'class', 'class_score'];
-  return csvTable(columns, neurons.flatMap((/** @type {import('./neuron_choices.js').RankedNeuron} */ neuron) => names.map((/** @type {string} */ name, /** @type {number} */ i) =>
+  return csvTable(columns, neurons.flatMap((/** @type {import('../page/types.js').RankedNeuron} */ neuron) => names.map((/** @type {string} */ name, /** @type {number} */ i) =>
     [model, dataset, method, JSON.stringify(settings), unit, neuron.rank, neuron.name, neuron.layer, neuron.unit, neuron.score, name, neuron.class_scores[i]])));
 }
 
@@ -64,7 +66,7 @@ export function neuronsCsv(model, dataset, {method, score_unit: unit, label_name
  * @param {string} model
  * @param {string} dataset
  * @param {string[]} ids  the texts' ids
- * @param {any} answer  the answer of the part `tokens`
+ * @param {NeuronTokens} answer  the answer of the part `tokens`
  * @returns {string}
  */
 export function tokensCsv(model, dataset, ids, {texts}) {

@@ -1,6 +1,7 @@
 // @ts-check
 /** The ranked list of neurons, and the options of the ranking. */
-/** @typedef {import('./neuron_choices.js').RankedNeuron} RankedNeuron */
+/** @typedef {import('../page/types.js').NeuronRanking} NeuronRanking */
+/** @typedef {import('../page/types.js').RankedNeuron} RankedNeuron */
 import {salienceColor} from '../charts/palette.js';
 import {html, nothing} from '../page/lit_host.js';
 import {shorten, significant} from '../words/format.js';
@@ -28,7 +29,7 @@ export function listWidth(labelNames) {
  * The ranked list: a box to choose a neuron, its place, its score, and for which class more activation speaks.
  *
  * @param {any} panel  a panel about neurons; see `neuronPanel`
- * @param {any} answer  the answer of the interpreter `neuron_ranking`
+ * @param {NeuronRanking} answer  the answer of the interpreter `neuron_ranking`
  */
 export function renderNeuronList(panel, answer) {
   const {neurons, label_names: names, score_unit: unit, title} = answer;

@@ -1,5 +1,6 @@
 // @ts-check
 /** What the panels about neurons say of their numbers. */
+/** @typedef {import('../page/types.js').AblationCurve} AblationCurve */
 import {formatScore, significant} from '../words/format.js';
 
 /**
@@ -58,7 +59,7 @@ export function movedSentence({moved, random_moved: random, random_moved_low: lo
  * What the later layers say of many texts after the change: the share of changed answers beside that of the random sets. See `textVerdict` for
  * why the changed layer itself is left out, and the others are judged together.
  *
- * @param {any} answer  the answer of the part `curve`
+ * @param {AblationCurve} answer  the answer of the part `curve`
  * @returns {string}
  */
 export function curveVerdict({layer, layers, model, n_random: nRandom, matched, exceeded, notes}) {

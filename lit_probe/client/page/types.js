@@ -2,7 +2,8 @@
 /**
  * The shapes that travel between the server, the pure functions and the panels. Types only: nothing here runs.
  *
- * Layers are numbered as in Hugging Face: 0 is the embedding output, i the output of block i.
+ * What the server answers comes first: `tests/client/test_types.py` holds each of these types against an answer that a server gave,
+ * field by field. Layers are numbered as in Hugging Face: 0 is the embedding output, i the output of block i.
  *
  * @typedef {object} LayerScore  One layer's score with its 95 % interval.
  * @property {number} layer
@@ -63,49 +64,308 @@
  * @property {number} best_layer
  * @property {ExamplePrediction[]} examples
  *
- * @typedef {object} DrawnSeries  How a series is drawn: over all layers, at the chosen layer only, or not at all.
- * @property {Series} series
- * @property {'line'|'point'|'hidden'} mode
+ * @typedef {{status: string, check: string, title: string, best_layer: number, metric: string, significance_test: string,
+ *   layers: ComparedLayer[], optimism: Optimism, reliable: boolean, reason: string, notes: string[]}}
+ *   LayerComparison  What the check `layer_comparison` answers. `significance_test`: "mcnemar" or "bootstrap"; `layers`:
+ *   `[n_layers]`.
  *
- * @typedef {object} LineStyle
- * @property {string} color
- * @property {'circle'|'diamond'|'square'|null} marker  null: a line without marks
- * @property {string} dash  as SVG's `stroke-dasharray`; empty for a solid line
- * @property {number} [width]  the line's width in pixels; 2 if not given
+ * @typedef {{layer: number, difference: ?number, low: ?number, high: ?number, p_bootstrap: ?number, p_mcnemar: ?number,
+ *   p_holm: ?number, indistinguishable: boolean}}
+ *   ComparedLayer  A layer's score less that of the best layer, on dev. `p_bootstrap`: null for the best layer itself; `p_holm`:
+ *   the p-value of the test that is used, corrected for the number of layers.
  *
- * @typedef {object} ChartSeries  A line of points with their intervals, or points alone.
- * @property {string} name  a class that its elements get
- * @property {'line'|'point'} mode
- * @property {{x: number, score: ?number, low: ?number, high: ?number}[]} points
- * @property {LineStyle} style
- * @property {boolean} [band]  whether its intervals are drawn; they are if nothing is said
- * @property {string} [label]  a name beside its right end
+ * @typedef {{layer: number, dev: ?number, dev_low: ?number, dev_high: ?number, test: ?number, test_low: ?number,
+ *   test_high: ?number, optimism: ?number, low: ?number, high: ?number, reliable: boolean, reason: string}}
+ *   Optimism  How much the choice of the best layer flatters it: its score on dev less that on test.
  *
- * @typedef {object} Reference  A horizontal line.
- * @property {string} name  a class that its element gets
- * @property {string} label  the name beside its right end; empty for none
- * @property {number} value
- * @property {string} color
- * @property {string} dash
+ * @typedef {{status: string, layer: number, other: number, metric: string, difference: ?number, low: ?number, high: ?number,
+ *   p_bootstrap: ?number, p_mcnemar: ?number, reliable: boolean, reason: string}}
+ *   TwoLayers  What the check `layer_comparison` answers about two layers.
  *
- * @typedef {object} Overlays  What a curve is compared with.
- * @property {boolean} majority  whether the majority baseline is drawn
- * @property {Reference[]} references
- * @property {ChartSeries[]} lines
- * @property {number[]} alike  the layers that cannot be told apart from the best one
+ * @typedef {{score: ?number, low: ?number, high: ?number, reliable: boolean, reason: string}}
+ *   BaselineScore  A baseline's score on dev with its 95 % interval.
  *
- * @typedef {object} PlacedAxis  A horizontal axis in pixels.
- * @property {(value: number) => number} x
- * @property {number} band  the room that one value has
- * @property {{at: number, label: string, shift?: number, anchor?: string, bold?: boolean}[]} ticks
- * @property {string} title  the axis' title; empty for none
+ * @typedef {{status: string, check: string, title: string, name: string, per_layer: boolean, metric: string,
+ *   not_converged: number[], settings: Record<string, any>, notes: string[], score?: ?number, low?: ?number, high?: ?number,
+ *   reliable?: boolean, reason?: string, layers?: (BaselineScore & {layer: number})[]}}
+ *   MeasuredBaseline  What the check `baselines` answers about one of them. `score`: where one score is for all layers; so are
+ *   the next four; `layers`: `[n_layers]`, where each layer has a score.
  *
- * @typedef {{top: number, right: number, bottom: number, left: number}} Margin
+ * @typedef {{status: string, check: string, title: string, control: string, metric: string, n_seeds: number, seeds: number[],
+ *   n_types: number, share_seen: number, reliable: boolean, reason: string, layers: {layer: number, task: ?number,
+ *   control: ?number, controls: number[], selectivity: ?number, low: ?number, high: ?number}[], memorisation: number[],
+ *   notes: string[]}}
+ *   Selectivity  What the check `selectivity` answers. `control`: a name of what the control labels go by: "word", "first_word"
+ *   or "group:COLUMN"; `memorisation`: `[n_layers]`.
  *
- * @typedef {object} SvgNode  A piece of a drawing as plain data.
- * @property {string} name
- * @property {Record<string, string|number>} attributes
- * @property {(SvgNode|string)[]} children
+ * @typedef {{status: string, check: string, title: string, portions: number[], n: number, n_uniform: number,
+ *   layers: {layer: number, bits: number, uniform_bits: number, prior_bits: number, compression: number,
+ *   compression_to_prior: number}[], notes: string[]}}
+ *   DescriptionLength  What the check `description_length` answers.
+ *
+ * @typedef {{status: string, check: string, title: string, metric: string, metric_title: string, n_dev: number,
+ *   majority: ?number, n_train: number[], layers: {layer: number, points: {n: number, score: ?number, low: ?number,
+ *   high: ?number}[]}[], notes: string[]}}
+ *   LearningCurve  What the check `learning_curve` answers. `n_train`: the sizes of the portions, ascending.
+ *
+ * @typedef {{status: string, check: string, title: string, split: string, n: number, n_bins: number, folds: {n: number,
+ *   by: string}, reliable: boolean, reason: string, layers: CalibratedLayer[], notes: string[]}}
+ *   Calibration  What the check `calibration` answers.
+ *
+ * @typedef {{layer: number, temperature: ?number, fold_temperatures: number[], brier: ?number, log_loss: ?number, ece: ?number,
+ *   ece_by_chance: ?number, reliability: ReliabilityBin[], brier_after: ?number, log_loss_after: ?number, ece_after: ?number,
+ *   ece_by_chance_after: ?number, reliability_after: ReliabilityBin[]}}
+ *   CalibratedLayer  A layer's probabilities as they are and, `_after`, rescaled by one temperature.
+ *
+ * @typedef {{confidence: number, accuracy: number, n: number}}
+ *   ReliabilityBin  How sure a probe is of a group of examples, and how often it is right.
+ *
+ * @typedef {{status: string, check: string, title: string, available: boolean, n: number, model: {accuracy: number,
+ *   low: ?number, high: ?number}, layers: AgreeingLayer[], rows: {layer: number, probe_only: number[], model_only: number[],
+ *   both_wrong: number[]}[], notes: string[]}}
+ *   Agreement  What the check `agreement` answers. `rows`: places among the dev rows.
+ *
+ * @typedef {{layer: number, both_right: number, probe_only: number, model_only: number, both_wrong: number, agreement: number,
+ *   low: ?number, high: ?number}}
+ *   AgreeingLayer  Counts of dev examples, and the share on which probe and model say the same.
+ *
+ * @typedef {{status: string, train: string[], test: string[], metric: string, n: number[][], left_out: number[][],
+ *   layers: {layer: number, scores: (?number)[][], low: (?number)[][], high: (?number)[][], reasons: string[][]}[],
+ *   notes: string[]}}
+ *   Transfer  What the interpreter `transfer` answers; its tables are `[n_train_sets][n_test_sets]`.
+ *
+ * @typedef {{status: string, near_duplicates: ?{threshold: number, exact: number, near: number, notes: string[]}, card: any,
+ *   command: ?string[], statement: string}}
+ *   Provenance  What the interpreter `provenance` answers. `card`: the card itself; see `lit_probe/checks/provenance.py`.
+ *
+ * @typedef {{status: string, methods: SalienceMethod[], options: Record<string, {default: any, title: string, low?: number,
+ *   high?: number, choices?: Record<string, string>}>, scalars: string[], aggregations: {signed: string[], sizes: string[]},
+ *   n_layers: number, best_layer: number, class_names: {probe: string[], model: ?string[]}, head_classes: ?number[]}}
+ *   SalienceMethods  What the interpreter `salience_methods` answers: what can be asked. `head_classes`: the model's class for
+ *   each class of the probes.
+ *
+ * @typedef {{name: string, title: string, description: string, signed: boolean, gradient: boolean, cheap: boolean,
+ *   deterministic: boolean, uses: string[]}}
+ *   SalienceMethod  `signed`: whether a score below 0 speaks against the class; `cheap`: whether it is computed without being
+ *   asked for; `uses`: the options that it reads.
+ *
+ * @typedef {{status: string, method: string, tokens: string[], scores: number[], signed: boolean, words: (?number)[],
+ *   word_texts: string[], words_beyond_limit: string[], explained: string, target: {class_index: number, scalar: string},
+ *   class_name: string, value: number, diagnostics: Record<string, number|string>, title: string, layer: ?number,
+ *   class_names: string[], predicted_class: string, gold: ?string, by_word: {how: string, words: string[], scores: number[]}}}
+ *   SalienceMap  What the interpreter `salience_map` answers about one text. `tokens`: `[n_tokens]`; `scores`: `[n_tokens]`;
+ *   `words`: `[n_tokens]`: the word that each token is of; null for special tokens; `explained`: "probe at layer 3" or "model".
+ *
+ * @typedef {{mean: ?number, low: ?number, high: ?number, n: number}} MeanOverTexts  A mean with its 95 % interval over texts.
+ *
+ * @typedef {{ids: string[], n_asked: number, source: string}}
+ *   ExplainedRows  Which texts were looked at. `source`: "selection" or "dev".
+ *
+ * @typedef {{reason: string, n: number}[]} LeftOutTexts  How many texts could not be explained, and why.
+ *
+ * @typedef {{status: string, check: string, check_title: string, explained: string, scalar: string, map_scalar: string,
+ *   seed: number, replace: string, random_draws: number, bins: number[], n_texts: number, n_left_out: number,
+ *   left_out: LeftOutTexts, n_exhaustive: number, methods: ({method: string, title: string, reason: string} &
+ *   FaithfulnessMeans)[], random: FaithfulnessMeans, limits: Record<string, {best: ?number, worst: ?number}>,
+ *   macro_f1: MeanOverTexts, notes: string[], rows: ExplainedRows}}
+ *   Faithfulness  What the check `faithfulness` answers. `limits`: by measure.
+ *
+ * @typedef {{comprehensiveness: ?MeanOverTexts, comprehensiveness_normalised: ?MeanOverTexts, sufficiency: ?MeanOverTexts,
+ *   sufficiency_normalised: ?MeanOverTexts, tau_loo: ?MeanOverTexts, macro_f1_masked: ?MeanOverTexts}}
+ *   FaithfulnessMeans  A method's measures; null for a method that failed.
+ *
+ * @typedef {{status: string, check: string, check_title: string, explained: string, scalar: string, seed: number,
+ *   n_seeds: number, n_texts: number, n_left_out: number, left_out: LeftOutTexts, edits: {name: string, title: string,
+ *   n: number, n_unseen: number, mean_change: ?number}[], methods: StableMethod[], notes: string[], rows: ExplainedRows}}
+ *   Stability  What the check `stability` answers.
+ *
+ * @typedef {{method: string, title: string, deterministic: boolean, reason: string, seeds: ?MeanOverTexts,
+ *   edits: ?MeanOverTexts, edit_correlation: ?MeanOverTexts}}
+ *   StableMethod  A method's measures; null where it failed.
+ *
+ * @typedef {{status: string, check: string, check_title: string, explained: string, layer: ?number, method: string,
+ *   title: string, signed: boolean, target: string, scalar: string, options: Record<string, any>, min_count: number,
+ *   top: number, n_texts: number, n_explained: number, left_out: LeftOutTexts, classes: ClassWords[], notes: string[],
+ *   rows: ExplainedRows}}
+ *   SalientWords  What the check `words` answers.
+ *
+ * @typedef {{class_index: number, class_name: string, n_texts: number, n_words: number, words: {word: string, count: number,
+ *   n_occurrences: number, mean: number, low: number, high: number, positions: number[]}[]}}
+ *   ClassWords  The words that speak most for a class.
+ *
+ * @typedef {{status: string, n_layers: number, d_model: number, best_layer: number, n_train: number, label_names: string[],
+ *   methods: {name: string, title: string, score_unit: string, options: string[], at_once: boolean}[], options: Record<string,
+ *   {default: any, low?: number, high?: number, choices?: string[]}>, selections: string[], replacements: string[],
+ *   evaluators: {name: string, title: string}[]}}
+ *   NeuronCatalogue  What the interpreter `neuron_ranking` answers to `choices`: what can be asked.
+ *
+ * @typedef {{status: string, method: string, title: string, score_unit: string, layers: number[], label_names: string[],
+ *   n_units: number, settings: Record<string, any>, neurons: RankedNeuron[], layer: number|'all', n_train: number,
+ *   select: string, class: ?string, notes: string[], stability?: NeuronStability}}
+ *   NeuronRanking  What the interpreter `neuron_ranking` answers. `stability`: where it was asked for.
+ *
+ * @typedef {{rank: number, layer: number, unit: number, name: string, score: number, class_scores: number[]}}
+ *   RankedNeuron  `rank`: the place in the ranking, from 1; `name`: "4:17"; `class_scores`: `[n_classes]`; above 0: more
+ *   activation speaks for the class.
+ *
+ * @typedef {{status: string, method: string, title: string, layers: number[], n_units: number, n_draws: number, seed: number,
+ *   points: {k: number, jaccard: number, low: number, high: number, with_full: number, chance: number}[],
+ *   frequent: {name: string, layer: number, unit: number, share: number}[]}}
+ *   NeuronStability  How far rankings of resampled training texts agree.
+ *
+ * @typedef {{status: string, part: string, layer: number, unit: number, name: string, split: string, pooling: string, n: number,
+ *   mean: number, std: number, edges: number[], classes: ClassActivation[], inputs: any[]}}
+ *   NeuronDistribution  What the part `distribution` of `neuron_evidence` answers. `edges`: `[n_bins + 1]`.
+ *
+ * @typedef {{label: string, n: number, counts: number[], mean: ?number, std: ?number, overlap: ?number, auroc: ?number,
+ *   auroc_low: ?number, auroc_high: ?number}}
+ *   ClassActivation  A neuron's pooled activation on the texts of a class. `counts`: `[n_bins]`.
+ *
+ * @typedef {{status: string, part: string, layer: number, unit: number, name: string, column: string, pooling: string,
+ *   values: number[]}}
+ *   NeuronColumn  What the part `column` of `neuron_evidence` answers. `values`: `[n_texts]`.
+ *
+ * @typedef {{status: string, part: string, layer: number, unit: number, name: string, split: string, mean: number, std: number,
+ *   n_texts: number, n_occurrences: number, n_words: number, n_words_compared: number, n_truncated: number, min_count: number,
+ *   max_words: number, highest: NeuronEnd, lowest: NeuronEnd}}
+ *   NeuronWords  What the part `words` of `neuron_evidence` answers.
+ *
+ * @typedef {{words: {word: string, count: number, mean: number, peak: number}[], contexts: NeuronContext[]}}
+ *   NeuronEnd  The words and contexts on which a neuron is highest, or lowest.
+ *
+ * @typedef {{text: number, word_index: number, word: string, value: number, before: string, after: string, shown: string,
+ *   id: ?string}}
+ *   NeuronContext  A word of a text with what stands around it. `id`: null where LIT does not show the text.
+ *
+ * @typedef {{status: string, part: string, layer: number, units: number[], pooling: string, texts: NeuronsOnText[],
+ *   largest: number[]}}
+ *   NeuronTokens  What the part `tokens` of `neuron_evidence` answers about one text or two. `largest`: `[n_neurons]`: the
+ *   largest size of a value on tokens that are not special.
+ *
+ * @typedef {{layer: number, tokens: string[], special: boolean[], words: (?number)[], word_texts: string[],
+ *   words_beyond_limit: string[], neurons: {unit: number, name: string, values: number[]}[], pooled: number[],
+ *   aligned: ?(?number)[]}}
+ *   NeuronsOnText  Neurons on the tokens of a text. `tokens`: `[n_tokens]`; `special`: `[n_tokens]`; `words`: `[n_tokens]`;
+ *   `pooled`: `[n_neurons]`; `aligned`: of the second text, the place of each token in the first one.
+ *
+ * @typedef {{status: string, part: string, layer: number, threshold: number, n: number, n_units: number, n_clusters: number,
+ *   independent: number[], clusters: {units: number[], independent: number, cohesion: number}[], cluster: number}}
+ *   NeuronClusters  What the part `clusters` of `neuron_evidence` answers. `cluster`: the place of the cluster with the unit
+ *   that was asked about.
+ *
+ * @typedef {{status: string, part: string, layers: number[], n_units: number, explained: number, n_components: number,
+ *   seed: number, special: boolean, max_tokens: number, n_texts: number, n_texts_left_out: number, n_iterations: number,
+ *   converged: boolean, texts: {text: number, tokens: string[], special: boolean[]}[], factors: {share: number,
+ *   on_texts: number[][], neurons: {layer: number, unit: number, name: string, weight: number}[]}[], rows: ExplainedRows}}
+ *   NeuronFactors  What the part `factors` of `neuron_evidence` answers.
+ *
+ * @typedef {{status: string, part: string, layer: number, what: string, units: number[], layers: number[],
+ *   label_names: string[], before: number[][][], after: number[][][], model: ?{label_names: string[], before: number[][],
+ *   after: number[][]}, moved: number[], random: ?{n: number, mean: number[][][], low: number[][][], high: number[][][],
+ *   model: ?{mean: number[][], low: number[][], high: number[][]}}, judged: (MovedStates & {notes: string[]})[],
+ *   notes: string[]}}
+ *   AblatedTexts  What the part `text` of `neuron_ablation` answers: `[n_texts][n_layers from the changed one][n_classes]`.
+ *
+ * @typedef {{moved: number, random_moved: ?number, random_moved_low: ?number, random_moved_high: ?number, moved_ratio: ?number,
+ *   matched: boolean, exceeded: ?number}}
+ *   MovedStates  How far a change moves the hidden states, beside the random ones. `exceeded`: the number of random sets that
+ *   the change exceeds.
+ *
+ * @typedef {{status: string, part: string, metric: string, title: string, n: number, n_random: number, layers: AblatedLayer[],
+ *   model: ?FlippedAnswers, notes: string[], layer: number, what: string, units: number[], rows: ExplainedRows & {split: string,
+ *   left_out: {edited: number, unlabelled: number, train: number, seen_in_training: number}}}}
+ *   AblationSettings
+ *
+ * @typedef {AblationSettings & MovedStates} AblationCurve  What the part `curve` of `neuron_ablation` answers.
+ *
+ * @typedef {ScoredChange & FlippedAnswers} AblatedLayer
+ *
+ * @typedef {{layer: number, before: ?number, before_low: ?number, before_high: ?number, after: ?number, after_low: ?number,
+ *   after_high: ?number, random: ?number, random_low: ?number, random_high: ?number}}
+ *   ScoredChange  A layer's score before and after a change, and after random ones.
+ *
+ * @typedef {{flipped: number, random_flipped: ?number, random_flipped_low: ?number, random_flipped_high: ?number,
+ *   beyond: boolean}}
+ *   FlippedAnswers  The share of answers that change.
+ *
+ * @typedef {{status: string, part: string, metric: string, title: string, rank: number, n: number, layers: ScoredChange[]}}
+ *   Erasure  What the part `erasure` of `neuron_ablation` answers.
+ *
+ * @typedef {{status: string, part: string, layers: number[], metric: string, metric_title: string, n_dev: number,
+ *   n_units: number, logistic_strength: number, majority: ?number}}
+ *   JudgedRanking  What every part of `neuron_ablation` about rankings answers.
+ *
+ * @typedef {{value: ?number, low: ?number, high: ?number, n: number, reliable: boolean, reason: string}}
+ *   ScoreOfSet  What a classifier scores that reads some neurons only.
+ *
+ * @typedef {{mean: number, low: number, high: number, draws: number[]}}
+ *   ScoreOfRandom  The same of random sets: the mean and the middle 95 % of the draws.
+ *
+ * @typedef {{percent: number, k: number, top: ScoreOfSet, bottom: ScoreOfSet, random: ScoreOfRandom}}
+ *   RankingPoint  The score from a share of the neurons.
+ *
+ * @typedef {JudgedRanking & {method: string, evaluator: string, n_draws: number, seed: number, full: ScoreOfSet,
+ *   points: RankingPoint[]}}
+ *   RankingQuality  What the part `evaluation` answers.
+ *
+ * @typedef {{method: string, evaluator: string, within: number, k: number, percent: number, names: string[], score: ScoreOfSet,
+ *   full: ScoreOfSet, tried: {k: number, value: ?number}[]}}
+ *   SmallestSet  The shortest beginning of a ranking that scores within some percentage points of all neurons.
+ *
+ * @typedef {JudgedRanking & SmallestSet} MinimalSet  What the part `minimal_set` answers.
+ *
+ * @typedef {{methods: string[], titles: string[], evaluators: string[], evaluator_titles: string[], n_draws: number,
+ *   seed: number, full: (?number)[], tables: {percent: number, k: number, scores: (?number)[][], random: ScoreOfRandom[]}[],
+ *   mean_scores: (?number)[][]}}
+ *   CrossedRankings  Every ranking judged by every classifier: `[n_methods][n_evaluators]`.
+ *
+ * @typedef {JudgedRanking & CrossedRankings} RankingComparison  What the part `comparison` answers.
+ *
+ * @typedef {{encoder: string, pooling: string, probe: string, trained_on: string, best_layer: number, n_layers: number,
+ *   label_names: string[]}}
+ *   ProbesOfAnswer  What the probes behind an answer are.
+ *
+ * @typedef {{status: string, part: string, class_index: number, class_name: string, first_flip: ?number, flip_layers: number[],
+ *   layers: EditAtLayer[], identical: boolean, warnings: {kind: string, message: string}[], words: {before: [string, boolean][],
+ *   after: [string, boolean][]}, examples: {label: ?string, edited: boolean, truncated: boolean}[]}}
+ *   EditByLayer  `class_index`: the class that is followed: the one that the dev-chosen layer predicts for the original;
+ *   `flip_layers`: the layers at which the probe answers otherwise, ascending; `words`: with the space before them, and whether
+ *   the other text lacks them.
+ *
+ * @typedef {EditByLayer & ProbesOfAnswer} Trajectory  What the part `trajectory` of `counterfactual_by_layer` answers.
+ *
+ * @typedef {{layer: number, before: number[], after: number[], margin_before: number, margin_after: number,
+ *   margin_change: number, cosine: number, mahalanobis: number, flipped: boolean, typical_cosine: number,
+ *   typical_mahalanobis: number}}
+ *   EditAtLayer  What a layer makes of an edit. `before`: `[n_classes]`; `after`: `[n_classes]`.
+ *
+ * @typedef {{status: string, part: string, layer: number, class_name: string, scalar: string, method: string, title: string,
+ *   signed: boolean, rows: {kind: string, before: string, after: string, score_before: number, score_after: number,
+ *   change: number}[], largest: number, value_before: number, value_after: number, methods: {name: string, title: string}[]}}
+ *   EditSalience  What the part `salience` of `counterfactual_by_layer` answers.
+ *
+ * @typedef {{status: string, part: string, layer: number, class_name: string, against: number, against_name: string,
+ *   change: number, n_units: number, others: number, neurons: {unit: number, before: number, after: number, change: number,
+ *   weight: number, moved: number}[]}}
+ *   EditNeurons  What the part `neurons` of `counterfactual_by_layer` answers. `others`: the part of the neurons that are not
+ *   listed.
+ *
+ * @typedef {{n: number, n_judged: number, n_units: number, reliable: boolean, layers: PairsAtLayer[]}}
+ *   PairsByLayer  How the probes follow many pairs.
+ *
+ * @typedef {{layer: number, consistency: ?number, consistency_low: ?number, consistency_high: ?number, flip_rate: number,
+ *   flip_rate_low: ?number, flip_rate_high: ?number, median_change: ?number, median_change_low: ?number,
+ *   median_change_high: ?number}}
+ *   PairsAtLayer
+ *
+ * @typedef {{status: string, n_label_changes: number, consistent: (?boolean)[][], flipped: boolean[][], kinds: (PairsByLayer &
+ *   {value: string, pairs: number[]})[], pairs: {name: string, ids: (?string)[], labels: (?string)[], value: string}[],
+ *   source: string, column: string, by: string, notes: string[]}}
+ *   PairsAnswer  `consistent`: `[n_layers][n_pairs]`; null where nobody knows what becomes of the label; `flipped`:
+ *   `[n_layers][n_pairs]`; `source`: "dataset" or "sent".
+ *
+ * @typedef {PairsAnswer & PairsByLayer & ProbesOfAnswer}
+ *   CounterfactualPairs  What the interpreter `counterfactual_pairs` answers.
  *
  * @typedef {object} IndexedInput  LIT's word for an example with its id.
  * @property {string} id

@@ -1,9 +1,9 @@
 // @ts-check
 /** The parts that panels are put together from: cards, drop-downs, legends, buttons, and a chart that picks the layer. */
+/** @typedef {import('../charts/types.js').LineStyle} LineStyle */
+/** @typedef {import('../charts/types.js').Margin} Margin */
+/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
 /** @typedef {import('../page/answers.js').Result} Result */
-/** @typedef {import('../page/types.js').LineStyle} LineStyle */
-/** @typedef {import('../page/types.js').Margin} Margin */
-/** @typedef {import('../page/types.js').SvgNode} SvgNode */
 import {layerScale} from '../charts/axes.js';
 import {legendMark, MARGIN} from '../charts/line_chart.js';
 import {svgElement, svgNode, svgText} from '../charts/svg.js';

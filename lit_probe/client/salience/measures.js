@@ -1,7 +1,10 @@
 // @ts-check
 /** How far salience can be trusted: the measures of the checks, as they are drawn and saved. */
 /** @typedef {import('../charts/bar_cell.js').Mean} Mean */
-/** @typedef {import('../page/types.js').SvgNode} SvgNode */
+/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
+/** @typedef {import('../page/types.js').FaithfulnessMeans} FaithfulnessMeans */
+/** @typedef {import('../page/types.js').Faithfulness} Faithfulness */
+/** @typedef {import('../page/types.js').Stability} Stability */
 import {barCell} from '../charts/bar_cell.js';
 import {COLORS} from '../charts/palette.js';
 import {svgLabel, svgNode} from '../charts/svg.js';
@@ -32,16 +35,16 @@ import {intervalText} from '../words/sentences.js';
 /**
  * The measures of faithfulness, ready to be drawn.
  *
- * @param {any} answer  the answer of the check `faithfulness`
+ * @param {Faithfulness} answer  the answer of the check `faithfulness`
  * @returns {Measure[]}
  */
 export function faithfulnessMeasures(answer) {
   const {scalar, bins, limits, macro_f1: unmasked} = answer;
   const shares = `${bins[0]} to ${bins[bins.length - 1]} %`;
   const limit = (/** @type {string} */ name) => `worst possible on average ${formatScore(limits[name].worst)}, best ${formatScore(limits[name].best)}`;
-  /** @type {(name: string, bar: string, more: Omit<Measure, 'name'|'rows'|'references'>, mark?: Mean) => Measure} */
+  /** @type {(name: keyof FaithfulnessMeans, bar: keyof FaithfulnessMeans, more: Omit<Measure, 'name'|'rows'|'references'>, mark?: ?Mean) => Measure} */
   const measure = (name, bar, more, mark = answer.random[bar]) => ({
-    name, ...more, references: mark.mean === null ? [] : [mark.mean],
+    name, ...more, references: mark === null || mark.mean === null ? [] : [mark.mean],
     rows: [...answer.methods.map((/** @type {any} */ method) => ({
       name: method.method, title: method.title, bar: method[bar], raw: bar === name ? null : method[name], quiet: false, reason: method.reason,
     })), {name: 'random', title: 'random order', bar: answer.random[bar], raw: bar === name ? null : answer.random[name], quiet: true, reason: ''}],
@@ -70,7 +73,7 @@ export function faithfulnessMeasures(answer) {
 /**
  * The measures of stability, ready to be drawn.
  *
- * @param {any} answer  the answer of the check `stability`
+ * @param {Stability} answer  the answer of the check `stability`
  * @returns {Measure[]}
  */
 export function stabilityMeasures(answer) {

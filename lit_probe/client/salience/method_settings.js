@@ -1,5 +1,7 @@
 // @ts-check
 /** The controls by which a reader picks salience methods and their options. */
+/** @typedef {import('../page/types.js').SalienceMethods} SalienceMethods */
+/** @typedef {import('../page/types.js').SalienceMethod} SalienceMethod */
 import {html} from '../page/lit_host.js';
 import {choose, salienceChoices} from './salience_panel.js';
 
@@ -21,7 +23,7 @@ const HINTS = /** @type {Record<string, string>} */ ({
 /**
  * Which methods are shown, as check boxes.
  *
- * @param {any} catalogue
+ * @param {SalienceMethods} catalogue
  */
 export function renderMethodBoxes(catalogue) {
   const {methods} = salienceChoices.get();
@@ -38,15 +40,15 @@ export function renderMethodBoxes(catalogue) {
 /**
  * The options that these methods read.
  *
- * @param {any} catalogue
- * @param {any[]} methods
+ * @param {SalienceMethods} catalogue
+ * @param {Pick<SalienceMethod, 'signed'|'uses'>[]} methods
  * @param {{aggregation?: boolean}} [parts]  whether the score of a word can be chosen
  */
 export function renderOptions(catalogue, methods, {aggregation = true} = {}) {
   const used = Object.keys(catalogue.options).filter((name) => methods.some(({uses}) => uses.includes(name)));
-  const kinds = ['signed', 'sizes'].filter((kind) => methods.some(({signed}) => signed === (kind === 'signed')));
+  const kinds = /** @type {('signed'|'sizes')[]} */ (['signed', 'sizes']).filter((kind) => methods.some(({signed}) => signed === (kind === 'signed')));
   return html`<div class="choices options">${used.map((name) => renderOption(name, catalogue.options[name]))}
-    ${aggregation ? kinds.map((kind) => renderAggregation(/** @type {'signed'|'sizes'} */ (kind), catalogue.aggregations[kind])) : []}</div>`;
+    ${aggregation ? kinds.map((kind) => renderAggregation(kind, catalogue.aggregations[kind])) : []}</div>`;
 }
 
 /** @param {string} name @param {{default: any, title: string, low?: number, high?: number, choices?: Record<string, string>}} option */

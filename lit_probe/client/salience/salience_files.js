@@ -1,6 +1,6 @@
 // @ts-check
 /** The rows of a text as files: a drawing, a table, and a web page. */
-/** @typedef {import('../page/types.js').SvgNode} SvgNode */
+/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
 /** @typedef {import('./salience_row.js').SalienceRow} SalienceRow */
 import {FONT} from '../charts/line_chart.js';
 import {COLORS, salienceColor} from '../charts/palette.js';

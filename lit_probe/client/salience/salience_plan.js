@@ -1,5 +1,6 @@
 // @ts-check
 /** Which rows the reader's choices ask for, and what the server is asked for each. */
+/** @typedef {import('../page/types.js').SalienceMethods} SalienceMethods */
 
 /**
  * @typedef {object} SalienceChoices  What the reader has chosen.
@@ -30,7 +31,7 @@ export const FIRST_CHOICES = {
  * The rows that the choices ask for, and what the server is asked for each.
  *
  * @param {SalienceChoices} choices
- * @param {any} catalogue  the answer of the interpreter `salience_methods`
+ * @param {SalienceMethods} catalogue  the answer of the interpreter `salience_methods`
  * @param {?number} layer  the current one; null while it is not known
  * @param {?number} bestLayer
  * @returns {PlannedRow[]}  none that needs the probe while its layer is not known
@@ -51,7 +52,7 @@ export function salienceRows(choices, catalogue, layer, bestLayer) {
   return [...(layer === null ? [] : [row(method, 'probe', layer, `Probe at layer ${layer}`)]), ...(catalogue.class_names.model ? [row(method, 'model', null, 'Model')] : [])];
 }
 
-/** The methods whose rows are shown. @param {SalienceChoices} choices @param {any} catalogue @returns {any[]} */
+/** The methods whose rows are shown. @param {SalienceChoices} choices @param {SalienceMethods} catalogue @returns {any[]} */
 export function pickedMethods(choices, catalogue) {
   return catalogue.methods.filter((/** @type {any} */ {name}) => choices.methods === null || choices.methods.includes(name));
 }
@@ -60,7 +61,7 @@ export function pickedMethods(choices, catalogue) {
  * What the server is asked for one map. Only what differs from its own defaults is said, so that equal questions look equal.
  *
  * @param {SalienceChoices} choices
- * @param {any} catalogue
+ * @param {SalienceMethods} catalogue
  * @param {{name: string, signed: boolean, uses: string[]}} method
  * @param {'probe'|'model'} explain
  * @param {?number} layer
@@ -81,7 +82,7 @@ export function salienceConfig(choices, catalogue, method, explain, layer) {
  * The options that were changed and that these methods read.
  *
  * @param {Record<string, string>} options
- * @param {any} catalogue
+ * @param {SalienceMethods} catalogue
  * @param {string[]} uses  the options that are read
  * @returns {Record<string, string>}
  */
@@ -94,7 +95,7 @@ export function changedOptions(options, catalogue, uses) {
  * in two ways; the server knows both.
  *
  * @param {string} target
- * @param {any} catalogue  the answer of the interpreter `salience_methods`
+ * @param {SalienceMethods} catalogue  the answer of the interpreter `salience_methods`
  * @returns {string}
  */
 export function knownTarget(target, catalogue) {
@@ -106,7 +107,7 @@ export function knownTarget(target, catalogue) {
  * The classes that can be chosen, and which of them is.
  *
  * @param {string} target
- * @param {any} catalogue
+ * @param {SalienceMethods} catalogue
  * @param {'probe'|'model'} explain  the one whose names are shown
  * @returns {{names: string[], target: string}}  a class that only the other one tells apart stands at the end
  */
@@ -116,7 +117,7 @@ export function shownTargets(target, catalogue, explain) {
   const known = knownTarget(target, catalogue);
   const name = nameOf(known);
   if (!known.startsWith('class:') || names.includes(name)) return {names, target: known};
-  const twin = names === probe ? probe[(pairs ?? []).indexOf(model.indexOf(name))] : model[(pairs ?? [])[probe.indexOf(name)]];
+  const twin = names === probe ? probe[(pairs ?? []).indexOf((model ?? []).indexOf(name))] : model?.[(pairs ?? [])[probe.indexOf(name)]];
   return twin === undefined ? {names: [...names, name], target: known} : {names, target: `class:${twin}`};
 }
 

@@ -1,5 +1,6 @@
 // @ts-check
 /** One salience map as a row of the panel: its words and scores, how it was made, and how alike two rows are. */
+/** @typedef {import('../page/types.js').SalienceMap} SalienceMap */
 import {formatCount, significant} from '../words/format.js';
 
 /**
@@ -27,7 +28,7 @@ import {formatCount, significant} from '../words/format.js';
  * An answer of the interpreter `salience_map` as a row of words or of tokens.
  *
  * @param {string} label
- * @param {any} answer
+ * @param {SalienceMap} answer
  * @param {'words'|'tokens'} show
  * @returns {SalienceRow}
  */
@@ -39,7 +40,7 @@ export function salienceRow(label, answer, show) {
   return {
     label, method: answer.method, title: answer.title, signed: answer.signed, explained: answer.explained, layer: answer.layer,
     className: answer.class_name, scalar: answer.target.scalar, value: answer.value, diagnostics: answer.diagnostics,
-    units: units.map((/** @type {{score: number}} */ unit) => ({...unit, share: largest > 0 ? unit.score / largest : 0})),
+    units: units.map((unit) => ({...unit, share: largest > 0 ? unit.score / largest : 0})),
   };
 }
 

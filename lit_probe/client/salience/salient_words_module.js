@@ -1,5 +1,6 @@
 // @ts-check
 /** The panel "Salient words": over many texts, the words that speak most for each class at the current layer. */
+/** @typedef {import('../page/types.js').SalientWords} SalientWords */
 import {barCell} from '../charts/bar_cell.js';
 import {figurePage} from '../charts/figure_page.js';
 import {svgElement} from '../charts/svg.js';
@@ -80,7 +81,7 @@ word to select its texts.`;
     </div>`;
   }
 
-  /** @param {any} answer */
+  /** @param {SalientWords} answer */
   renderClasses(answer) {
     const domain = wordsDomain(answer);
     return [this.renderAbout(answer),
@@ -90,7 +91,7 @@ word to select its texts.`;
       this.renderRemarks(answer)];
   }
 
-  /** @param {any} answer @param {any} ofClass @param {[number, number]} domain */
+  /** @param {SalientWords} answer @param {any} ofClass @param {[number, number]} domain */
   renderClass({rows, min_count: minCount}, {class_name: name, n_texts: nTexts, n_words: nWords, words}, domain) {
     const room = this.size.width - 24;
     const column = room >= 780 ? (room - 20) / 2 : room;
@@ -112,7 +113,7 @@ word to select its texts.`;
     this.selectionService.selectIds(ids, this);
   }
 
-  /** @param {any} answer */
+  /** @param {SalientWords} answer */
   files(answer) {
     const {model, dataset} = this.seen;
     const domain = wordsDomain(answer);

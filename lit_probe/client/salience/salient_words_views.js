@@ -1,6 +1,7 @@
 // @ts-check
 /** The most salient words of each class, as a drawing and as a table. */
-/** @typedef {import('../page/types.js').SvgNode} SvgNode */
+/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
+/** @typedef {import('../page/types.js').SalientWords} SalientWords */
 import {barCell} from '../charts/bar_cell.js';
 import {COLORS} from '../charts/palette.js';
 import {svgLabel, svgNode} from '../charts/svg.js';
@@ -18,7 +19,7 @@ const MOST_ROOM = 2;
 /**
  * The range of the bars, the same for all classes: 0, all means, and the intervals as far as they leave the bars legible.
  *
- * @param {any} answer  the answer of the check `words`
+ * @param {SalientWords} answer  the answer of the check `words`
  * @returns {[number, number]}
  */
 export function wordsDomain({classes}) {
@@ -55,7 +56,7 @@ export function wordsChart({class_name: name, n_texts: nTexts, words}, domain, {
  *
  * @param {string} model  LIT's name
  * @param {string} dataset
- * @param {any} answer  the answer of the check `words`
+ * @param {SalientWords} answer  the answer of the check `words`
  * @returns {string}
  */
 export function wordsCsv(model, dataset, {explained, method, scalar, target, classes, rows}) {

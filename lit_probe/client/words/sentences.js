@@ -1,6 +1,6 @@
 // @ts-check
 /** Sentences that several panels say about layers, scores and examples. */
-/** @typedef {import('../page/types.js').DrawnSeries} DrawnSeries */
+/** @typedef {import('../charts/types.js').DrawnSeries} DrawnSeries */
 /** @typedef {import('../page/types.js').ExamplePrediction} ExamplePrediction */
 /** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
 /** @typedef {import('../page/types.js').LayerScore} LayerScore */

@@ -10,13 +10,41 @@ from typing import Any
 import pytest
 from lit_nlp.api.dataset import IndexedDataset
 from lit_nlp.lib import serialize
-from tiny_probing import LABELS, computed, models_of, tiny_splits, worded_splits
+from tiny_probing import LABELS, computed, edited, models_of, tiny_splits, worded_splits
 
 from lit_probe.checks.baselines import panel_baselines
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.lit.interpreters import INTERPRETERS
 
 RECORDED = Path(__file__).parents[2] / "client" / "recorded_answers.json"
+METHOD, RANKING, ABLATED = "input_x_gradient", {"method": "l2", "layer": 1}, {"layer": 1, "units": [0, 1], "n_random": 3}
+# What the panels about words, neurons and edits ask: the interpreter, how many texts are sent (one and its edit), and the question.
+ASKED: dict[str, tuple[str, int, dict[str, Any]]] = {
+    "layer_predictions": ("layer_predictions", 1, {}),
+    "salience_methods": ("salience_methods", 0, {}),
+    "salience_map": ("salience_map", 1, {"method": METHOD}),
+    "faithfulness": ("salience_checks", 0, {"check": "faithfulness", "sample": 4, "methods": [METHOD]}),
+    "stability": ("salience_checks", 0, {"check": "stability", "sample": 2, "methods": [METHOD]}),
+    "salient_words": ("salience_checks", 0, {"check": "words", "sample": 20, "method": METHOD}),
+    "neuron_choices": ("neuron_ranking", 0, {"choices": True}),
+    "neuron_ranking": ("neuron_ranking", 0, {**RANKING, "top": 2, "stability": True}),
+    "neuron_distribution": ("neuron_evidence", 0, {"part": "distribution", "layer": 1, "unit": 0}),
+    "neuron_column": ("neuron_evidence", 2, {"part": "column", "layer": 1, "unit": 0}),
+    "neuron_words": ("neuron_evidence", 0, {"part": "words", "layer": 1, "unit": 0, "top": 2}),
+    "neuron_tokens": ("neuron_evidence", 2, {"part": "tokens", "layer": 1, "units": [0, 1]}),
+    "neuron_clusters": ("neuron_evidence", 0, {"part": "clusters", **RANKING, "unit": 0}),
+    "neuron_factors": ("neuron_evidence", 1, {"part": "factors", "first": 1, "components": 2}),
+    "ablated_texts": ("neuron_ablation", 1, {"part": "text", **ABLATED}),
+    "ablation_curve": ("neuron_ablation", 0, {"part": "curve", **ABLATED, "sample": 4}),
+    "erasure": ("neuron_ablation", 0, {"part": "erasure"}),
+    "neuron_evaluation": ("neuron_ablation", 0, {"part": "evaluation", **RANKING, "evaluator": "logistic"}),
+    "minimal_set": ("neuron_ablation", 0, {"part": "minimal_set", **RANKING, "evaluator": "logistic"}),
+    "neuron_comparison": ("neuron_ablation", 0, {"part": "comparison", "layer": 1}),
+    "counterfactual_by_layer": ("counterfactual_by_layer", 2, {"part": "trajectory"}),
+    "edit_salience": ("counterfactual_by_layer", 2, {"part": "salience", "layer": "1"}),
+    "edit_neurons": ("counterfactual_by_layer", 2, {"part": "neurons", "layer": "1"}),
+    "counterfactual_pairs": ("counterfactual_pairs", 2, {"source": "sent"}),
+}
 CHECKS = ("layer_comparison", "selectivity", "description_length", "learning_curve", "calibration", "agreement")
 
 
@@ -41,6 +69,7 @@ def answers(tiny_folder) -> dict[str, Any]:
     rows = IndexedDataset(base=model.dataset).examples
     provenance = answer_of(model, "provenance", rows, number={"check": "layer_metrics", "examples": "whole data set"})
     provenance["card"]["model"]["id"] = "tiny-bert"  # Not where it stands on this machine.
+    pair = [rows[0], edited(rows[0], text=rows[0]["text"].replace("was", "is"))]
     return {
         "layer_metrics": answer_of(model, "layer_metrics", rows),
         "train_alone": answer_of(model, "layer_metrics", [row for row in rows if row["probe_split"] == "train"]),
@@ -50,6 +79,7 @@ def answers(tiny_folder) -> dict[str, Any]:
         "baseline_by_layer": answer_of(model, "probe_checks", check="baselines", baseline="shuffled"),
         "transfer": answer_of(other, "transfer"),
         "provenance": provenance,
+        **{name: answer_of(model, interpreter, pair[:n_rows], **asked) for name, (interpreter, n_rows, asked) in ASKED.items()},
     }
 
 

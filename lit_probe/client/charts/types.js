@@ -1,0 +1,51 @@
+// @ts-check
+/**
+ * The shapes from which drawings are made. Types only: nothing here runs.
+ *
+ * @typedef {object} DrawnSeries  How a series is drawn: over all layers, at the chosen layer only, or not at all.
+ * @property {Series} series
+ * @property {'line'|'point'|'hidden'} mode
+ *
+ * @typedef {object} LineStyle
+ * @property {string} color
+ * @property {'circle'|'diamond'|'square'|null} marker  null: a line without marks
+ * @property {string} dash  as SVG's `stroke-dasharray`; empty for a solid line
+ * @property {number} [width]  the line's width in pixels; 2 if not given
+ *
+ * @typedef {object} ChartSeries  A line of points with their intervals, or points alone.
+ * @property {string} name  a class that its elements get
+ * @property {'line'|'point'} mode
+ * @property {{x: number, score: ?number, low: ?number, high: ?number}[]} points
+ * @property {LineStyle} style
+ * @property {boolean} [band]  whether its intervals are drawn; they are if nothing is said
+ * @property {string} [label]  a name beside its right end
+ *
+ * @typedef {object} Reference  A horizontal line.
+ * @property {string} name  a class that its element gets
+ * @property {string} label  the name beside its right end; empty for none
+ * @property {number} value
+ * @property {string} color
+ * @property {string} dash
+ *
+ * @typedef {object} Overlays  What a curve is compared with.
+ * @property {boolean} majority  whether the majority baseline is drawn
+ * @property {Reference[]} references
+ * @property {ChartSeries[]} lines
+ * @property {number[]} alike  the layers that cannot be told apart from the best one
+ *
+ * @typedef {object} PlacedAxis  A horizontal axis in pixels.
+ * @property {(value: number) => number} x
+ * @property {number} band  the room that one value has
+ * @property {{at: number, label: string, shift?: number, anchor?: string, bold?: boolean}[]} ticks
+ * @property {string} title  the axis' title; empty for none
+ *
+ * @typedef {{top: number, right: number, bottom: number, left: number}} Margin
+ *
+ * @typedef {object} SvgNode  A piece of a drawing as plain data.
+ * @property {string} name
+ * @property {Record<string, string|number>} attributes
+ * @property {(SvgNode|string)[]} children
+ */
+/** @typedef {import('../page/types.js').Series} Series */
+
+export {};
