@@ -79,7 +79,7 @@ def test_lit_waits_for_panels_that_load_slowly(lit: LitPage):
 
 def test_the_smallest_panel_of_the_guide_works(lit: LitPage):
     panel, entry = re.findall(r"```js\n(.*?)```", GUIDE.read_text(), re.DOTALL)[:2]
-    lit.page.route("**/panels/current_layer_module.js", lambda route: route.fulfill(content_type="text/javascript", body=panel))
+    lit.page.route("**/curves/current_layer_module.js", lambda route: route.fulfill(content_type="text/javascript", body=panel))
 
     def with_entry(route):
         index = route.fetch()

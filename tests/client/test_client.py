@@ -13,6 +13,7 @@ import pytest
 
 HERE = Path(__file__).parent
 CLIENT = HERE.parent.parent / "lit_probe" / "client"
+GUIDE = HERE.parent.parent / "docs" / "add-a-panel.md"
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +91,11 @@ def test_a_folder_of_the_client_imports_only_what_stands_before_it():
             # What travels is described in one place, types of later folders included.
             if there.parent.name != own and there.name != "types.js":
                 assert line[there.parent.name] < line[own], f"{own}/{path.name} imports {target}"
+
+
+def test_the_smallest_panel_of_the_guide_imports_what_there_is():
+    panel, entry = re.findall(r"```js\n(.*?)```", GUIDE.read_text(), re.DOTALL)[:2]
+    file = CLIENT / re.findall(r"new URL\('\./([^']+)'", entry)[0]
+    for names, target in re.findall(r"import \{([^}]+)\} from '([^']+)'", panel):
+        source = (file.parent / target).resolve().read_text()
+        assert all(re.search(rf"^export .*\b{name.strip()}\b", source, re.MULTILINE) for name in names.split(","))

@@ -18,7 +18,7 @@ from lit_probe.lit.interpreters import INTERPRETERS
 
 RECORDED = Path(__file__).parents[2] / "client" / "recorded_answers.json"
 METHOD, RANKING, ABLATED = "input_x_gradient", {"method": "l2", "layer": 1}, {"layer": 1, "units": [0, 1], "n_random": 3}
-# What the panels about words, neurons and edits ask: the interpreter, how many texts are sent (one and its edit), and the question.
+# What the panels about words, neurons and edits ask: the interpreter, how many texts come along (one and its edit), the question.
 ASKED: dict[str, tuple[str, int, dict[str, Any]]] = {
     "layer_predictions": ("layer_predictions", 1, {}),
     "salience_methods": ("salience_methods", 0, {}),
