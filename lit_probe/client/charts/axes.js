@@ -1,6 +1,6 @@
 // @ts-check
 /** Axes: scales from values to pixels, their ticks and ranges, and one range for curves that are compared. */
-/** @typedef {import('./types.js').PlacedAxis} PlacedAxis */
+/** @import {PlacedAxis} from './types.js' */
 import {formatCount} from '../words/format.js';
 
 // Room for a layer's number, and for a count such as 12,800, in pixels.

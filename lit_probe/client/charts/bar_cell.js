@@ -1,6 +1,6 @@
 // @ts-check
 /** One lying bar with its interval: the cell of a table. */
-/** @typedef {import('./types.js').SvgNode} SvgNode */
+/** @import {SvgNode} from './types.js' */
 import {linearScale} from './axes.js';
 import {COLORS} from './palette.js';
 import {svgNode} from './svg.js';

@@ -1,7 +1,6 @@
 // @ts-check
 /** Charts as a figure that stands alone, for a paper. */
-/** @typedef {import('./types.js').LineStyle} LineStyle */
-/** @typedef {import('./types.js').SvgNode} SvgNode */
+/** @import {LineStyle, SvgNode} from './types.js' */
 import {FONT, legendMark, MARGIN} from './line_chart.js';
 import {COLORS} from './palette.js';
 import {svgLabel, svgNode} from './svg.js';

@@ -1,11 +1,6 @@
 // @ts-check
 /** Lines with interval bands over one axis, their marks and how a legend shows them: all our curves are drawn by this file. */
-/** @typedef {import('./types.js').ChartSeries} ChartSeries */
-/** @typedef {import('./types.js').LineStyle} LineStyle */
-/** @typedef {import('./types.js').Margin} Margin */
-/** @typedef {import('./types.js').PlacedAxis} PlacedAxis */
-/** @typedef {import('./types.js').Reference} Reference */
-/** @typedef {import('./types.js').SvgNode} SvgNode */
+/** @import {ChartSeries, LineStyle, Margin, PlacedAxis, Reference, SvgNode} from './types.js' */
 import {linearScale, niceTicks} from './axes.js';
 import {COLORS} from './palette.js';
 import {svgLabel, svgNode} from './svg.js';

@@ -1,6 +1,6 @@
 // @ts-check
 /** Drawings as plain data, and what they become: elements of the page, or the text of a file. */
-/** @typedef {import('./types.js').SvgNode} SvgNode */
+/** @import {SvgNode} from './types.js' */
 import {shorten} from '../words/format.js';
 
 /**

@@ -46,6 +46,6 @@
  * @property {Record<string, string|number>} attributes
  * @property {(SvgNode|string)[]} children
  */
-/** @typedef {import('../page/types.js').Series} Series */
+/** @import {Series} from '../page/types.js' */
 
 export {};

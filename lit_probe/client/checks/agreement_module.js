@@ -3,9 +3,7 @@
  * The panel "Probe against model": where the probes and the checkpoint's own classification head are right, and where they agree.
  */
 /** @typedef {'both_right'|'probe_only'|'model_only'|'both_wrong'} Cell */
-/** @typedef {import('../page/types.js').Agreement} Agreement */
-/** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
-/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+/** @import {Agreement, IndexedInput, LayerMetrics} from '../page/types.js' */
 import {axes} from '../charts/axes.js';
 import {FIGURE, figurePage} from '../charts/figure_page.js';
 import {definePanel, html} from '../page/lit_host.js';
@@ -31,9 +29,6 @@ definePanel('agreement-module', (LitPanel) => class AgreementModule extends chec
   static infoMarkdown = `**Do probe and model agree, and who is right?** Each layer’s probe against the checkpoint’s own classification head. Click a
 number to select its examples.`;
   static guide = GUIDE;
-
-  static template = (/** @type {string} */ model, /** @type {number} */ selectionServiceIndex, /** @type {number} */ shouldReact) => html`
-    <agreement-module model=${model} .shouldReact=${shouldReact} selectionServiceIndex=${selectionServiceIndex}></agreement-module>`;
 
   observed() {
     const inputs = /** @type {IndexedInput[]} */ (this.appState.currentInputData);

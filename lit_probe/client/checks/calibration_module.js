@@ -1,7 +1,6 @@
 // @ts-check
 /** The panel "Calibration": can the probes' probabilities be taken at their word, as they are and after one temperature? */
-/** @typedef {import('../page/types.js').Calibration} Calibration */
-/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+/** @import {Calibration, LayerMetrics} from '../page/types.js' */
 import {axes} from '../charts/axes.js';
 import {FIGURE, figurePage} from '../charts/figure_page.js';
 import {svgElement} from '../charts/svg.js';
@@ -38,9 +37,6 @@ definePanel('calibration-module', (LitPanel) => class CalibrationModule extends 
   static infoMarkdown = `**Can the probes’ probabilities be taken at their word?** How sure each probe is against how often it is right, before and
 after one temperature has rescaled it.`;
   static guide = GUIDE;
-
-  static template = (/** @type {string} */ model, /** @type {number} */ selectionServiceIndex, /** @type {number} */ shouldReact) => html`
-    <calibration-module model=${model} .shouldReact=${shouldReact} selectionServiceIndex=${selectionServiceIndex}></calibration-module>`;
 
   choices() {
     return [measure];

@@ -1,15 +1,8 @@
 // @ts-check
 /** The charts of the checks: one or two functions for each panel, and the range of its axis. */
-/** @typedef {import('../charts/types.js').ChartSeries} ChartSeries */
-/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
-/** @typedef {import('../page/types.js').Agreement} Agreement */
-/** @typedef {import('../page/types.js').CalibratedLayer} CalibratedLayer */
-/** @typedef {import('../page/types.js').Calibration} Calibration */
-/** @typedef {import('../page/types.js').DescriptionLength} DescriptionLength */
-/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
-/** @typedef {import('../page/types.js').LearningCurve} LearningCurve */
-/** @typedef {import('../page/types.js').Selectivity} Selectivity */
-/** @typedef {import('../page/types.js').Transfer} Transfer */
+/** @import {ChartSeries, SvgNode} from '../charts/types.js' */
+/** @import {Agreement, CalibratedLayer, Calibration, DescriptionLength, LayerMetrics, LearningCurve} from '../page/types.js' */
+/** @import {Selectivity, Transfer} from '../page/types.js' */
 import {layerAxis, linearAxis, logAxis, valueDomain} from '../charts/axes.js';
 import {FONT, layerPoints, lineChart, MARGIN, marginFor} from '../charts/line_chart.js';
 import {COLORS, heatColor, PAIR_STYLES, SPLIT_STYLES} from '../charts/palette.js';

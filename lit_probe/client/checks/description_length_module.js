@@ -1,7 +1,6 @@
 // @ts-check
 /** The panel "Description length": how many bits do the labels cost someone who has a layer's activations? */
-/** @typedef {import('../page/types.js').DescriptionLength} DescriptionLength */
-/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+/** @import {DescriptionLength, LayerMetrics} from '../page/types.js' */
 import {axes} from '../charts/axes.js';
 import {FIGURE, figurePage} from '../charts/figure_page.js';
 import {definePanel, html, nothing} from '../page/lit_host.js';
@@ -31,10 +30,6 @@ definePanel('description-length-module', (LitPanel) => class DescriptionLengthMo
   static infoMarkdown = `**How hard is it to read the concept off a layer?** The bits that the train labels cost someone who has the layer’s activations,
 as compression against codes that read none.`;
   static guide = GUIDE;
-
-  static template = (/** @type {string} */ model, /** @type {number} */ selectionServiceIndex, /** @type {number} */ shouldReact) => html`
-    <description-length-module model=${model} .shouldReact=${shouldReact} selectionServiceIndex=${selectionServiceIndex}>
-    </description-length-module>`;
 
   question() {
     return {interpreter: 'probe_checks', config: {check: 'description_length'}};

@@ -1,7 +1,6 @@
 // @ts-check
 /** The panel "Learning curve": how does the score of each layer's probe grow with the number of training examples? */
-/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
-/** @typedef {import('../page/types.js').LearningCurve} LearningCurve */
+/** @import {LayerMetrics, LearningCurve} from '../page/types.js' */
 import {axes, linearScale, logAxis, nearest} from '../charts/axes.js';
 import {FIGURE, figurePage} from '../charts/figure_page.js';
 import {MARGIN, marginFor} from '../charts/line_chart.js';
@@ -28,9 +27,6 @@ definePanel('learning-curve-module', (LitPanel) => class LearningCurveModule ext
   static title = 'Learning curve';
   static infoMarkdown = `**Would more examples help?** The score on dev of probes trained on growing portions of the train examples, layer by layer.`;
   static guide = GUIDE;
-
-  static template = (/** @type {string} */ model, /** @type {number} */ selectionServiceIndex, /** @type {number} */ shouldReact) => html`
-    <learning-curve-module model=${model} .shouldReact=${shouldReact} selectionServiceIndex=${selectionServiceIndex}></learning-curve-module>`;
 
   /** The number of training examples under the pointer. @type {?number} */
   hoveredSize = null;

@@ -1,6 +1,6 @@
 // @ts-check
 /** The panel "Provenance": what the numbers of a model's probes were computed from, and the command that computes them again. */
-/** @typedef {import('../page/types.js').Provenance} Provenance */
+/** @import {Provenance} from '../page/types.js' */
 import {definePanel, html} from '../page/lit_host.js';
 import {checkPanel} from '../panels/check_panel.js';
 import {provenanceCard} from '../panels/provenance_card.js';
@@ -19,9 +19,6 @@ definePanel('provenance-module', (LitPanel) => class ProvenanceModule extends ch
 them again.`;
   static interpreter = 'provenance';
   static guide = GUIDE;
-
-  static template = (/** @type {string} */ model, /** @type {number} */ selectionServiceIndex, /** @type {number} */ shouldReact) => html`
-    <provenance-module model=${model} .shouldReact=${shouldReact} selectionServiceIndex=${selectionServiceIndex}></provenance-module>`;
 
   question() {
     return {interpreter: 'provenance', config: {}};

@@ -3,8 +3,7 @@
  * The panel "Selectivity by layer": how much better a layer's probe is at the task than at labels that say nothing about the
  * concept.
  */
-/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
-/** @typedef {import('../page/types.js').Selectivity} Selectivity */
+/** @import {LayerMetrics, Selectivity} from '../page/types.js' */
 import {axes} from '../charts/axes.js';
 import {FIGURE, figurePage} from '../charts/figure_page.js';
 import {observable} from '../page/choices.js';
@@ -34,9 +33,6 @@ definePanel('selectivity-module', (LitPanel) => class SelectivityModule extends 
   static infoMarkdown = `**Is it the concept, or just a capable probe?** The score on the task beside the score on control labels that mean
 nothing, and the difference with its 95 % interval.`;
   static guide = GUIDE;
-
-  static template = (/** @type {string} */ model, /** @type {number} */ selectionServiceIndex, /** @type {number} */ shouldReact) => html`
-    <selectivity-module model=${model} .shouldReact=${shouldReact} selectionServiceIndex=${selectionServiceIndex}></selectivity-module>`;
 
   choices() {
     return [control];

@@ -1,7 +1,6 @@
 // @ts-check
 /** The panel "Transfer": how far the probes trained on one data set read the same classes off the texts of another. */
-/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
-/** @typedef {import('../page/types.js').Transfer} Transfer */
+/** @import {LayerMetrics, Transfer} from '../page/types.js' */
 import {figurePage} from '../charts/figure_page.js';
 import {heatColor} from '../charts/palette.js';
 import {definePanel, html} from '../page/lit_host.js';
@@ -25,9 +24,6 @@ definePanel('transfer-module', (LitPanel) => class TransferModule extends checkP
 same classes.`;
   static interpreter = 'transfer';
   static guide = GUIDE;
-
-  static template = (/** @type {string} */ model, /** @type {number} */ selectionServiceIndex, /** @type {number} */ shouldReact) => html`
-    <transfer-module model=${model} .shouldReact=${shouldReact} selectionServiceIndex=${selectionServiceIndex}></transfer-module>`;
 
   question() {
     return {interpreter: 'transfer', config: {}};

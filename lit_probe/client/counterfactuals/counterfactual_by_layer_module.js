@@ -4,11 +4,11 @@
  *
  * Its two views stand in files of their own: `edit_view.js` and `pairs_view.js`.
  */
-/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
-/** @typedef {import('../page/answers.js').Result} Result */
-/** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
-/** @typedef {import('./edit_pairs.js').EditPair} EditPair */
-/** @typedef {import('./edit_view.js').Drawn} Drawn */
+/** @import {SvgNode} from '../charts/types.js' */
+/** @import {Result} from '../page/answers.js' */
+/** @import {IndexedInput} from '../page/types.js' */
+/** @import {EditPair} from './edit_pairs.js' */
+/** @import {Drawn} from './edit_view.js' */
 import {answers} from '../page/answers.js';
 import {currentLayer, observable, resolveLayer} from '../page/choices.js';
 import {categoricalColumns, definePanel, fitTogether, html, pinnedExample} from '../page/lit_host.js';
@@ -60,9 +60,6 @@ definePanel('counterfactual-by-layer-module', (LitPanel) => class Counterfactual
 select another. “How to read this”, at the bottom of the panel, says more.`;
   static interpreter = 'counterfactual_by_layer';
   static css = PANEL_CSS + CONTROLS_CSS + COUNTERFACTUAL_CSS;
-
-  static template = (/** @type {string} */ model, /** @type {number} */ selectionServiceIndex, /** @type {number} */ shouldReact) => html`
-    <counterfactual-by-layer-module model=${model} .shouldReact=${shouldReact} selectionServiceIndex=${selectionServiceIndex}></counterfactual-by-layer-module>`;
 
   /** The last pair that was drawn: pale while the next one is on its way. @type {?Drawn} */
   last = null;

@@ -1,9 +1,7 @@
 // @ts-check
 /** The drawings of one edit and of many pairs by layer, and the same numbers as tables. */
-/** @typedef {import('../charts/types.js').ChartSeries} ChartSeries */
-/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
-/** @typedef {import('../page/types.js').CounterfactualPairs} CounterfactualPairs */
-/** @typedef {import('../page/types.js').Trajectory} Trajectory */
+/** @import {ChartSeries, SvgNode} from '../charts/types.js' */
+/** @import {CounterfactualPairs, Trajectory} from '../page/types.js' */
 import {layerAxis, valueDomain} from '../charts/axes.js';
 import {layerPoints, lineChart} from '../charts/line_chart.js';
 import {COLORS, PAIR_STYLES} from '../charts/palette.js';

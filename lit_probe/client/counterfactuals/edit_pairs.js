@@ -1,6 +1,6 @@
 // @ts-check
 /** Pairs of an original and its edit: which ones there are, and which of them the probes follow. */
-/** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
+/** @import {IndexedInput} from '../page/types.js' */
 import {layerList} from '../words/sentences.js';
 
 /** The column that says which rows of a data set are an original and its edit. */

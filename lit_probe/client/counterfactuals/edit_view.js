@@ -4,7 +4,7 @@
  *
  * @typedef {{model: string, pair: EditPair, answer: any}} Drawn  A pair of texts with the answer about its way through the layers.
  */
-/** @typedef {import('./edit_pairs.js').EditPair} EditPair */
+/** @import {EditPair} from './edit_pairs.js' */
 import {barCell} from '../charts/bar_cell.js';
 import {figurePage} from '../charts/figure_page.js';
 import {MARGIN} from '../charts/line_chart.js';

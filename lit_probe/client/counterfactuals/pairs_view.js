@@ -1,6 +1,6 @@
 // @ts-check
 /** Many pairs of an original and its edit: how the probes of all layers follow them, and which kinds of pairs they do not follow. */
-/** @typedef {import('../page/types.js').CounterfactualPairs} CounterfactualPairs */
+/** @import {CounterfactualPairs} from '../page/types.js' */
 import {barCell} from '../charts/bar_cell.js';
 import {figurePage} from '../charts/figure_page.js';
 import {MARGIN} from '../charts/line_chart.js';

@@ -5,9 +5,8 @@
  *
  * @typedef {{answer: LayerMetrics, examples: {nSelected: number}}} Curve  An answer, and what it is about.
  */
-/** @typedef {import('../charts/types.js').DrawnSeries} DrawnSeries */
-/** @typedef {import('../charts/types.js').Overlays} Overlays */
-/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+/** @import {DrawnSeries, Overlays} from '../charts/types.js' */
+/** @import {LayerMetrics} from '../page/types.js' */
 import {answers} from '../page/answers.js';
 import {currentLayer, observable, resolveLayer} from '../page/choices.js';
 import {html, nothing} from '../page/lit_host.js';

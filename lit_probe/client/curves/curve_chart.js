@@ -1,12 +1,7 @@
 // @ts-check
 /** The curve of a metric over layers: which splits are drawn, over which range, and the drawing. */
-/** @typedef {import('../charts/types.js').ChartSeries} ChartSeries */
-/** @typedef {import('../charts/types.js').DrawnSeries} DrawnSeries */
-/** @typedef {import('../charts/types.js').Overlays} Overlays */
-/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
-/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
-/** @typedef {import('../page/types.js').LayerScore} LayerScore */
-/** @typedef {import('../page/types.js').Series} Series */
+/** @import {ChartSeries, DrawnSeries, Overlays, SvgNode} from '../charts/types.js' */
+/** @import {LayerMetrics, LayerScore, Series} from '../page/types.js' */
 import {layerAxis, valueDomain} from '../charts/axes.js';
 import {HALO, lineChart, marginFor} from '../charts/line_chart.js';
 import {COLORS, SPLIT_STYLES} from '../charts/palette.js';

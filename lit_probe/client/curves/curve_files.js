@@ -1,9 +1,7 @@
 // @ts-check
 /** The curve as files: a figure that stands alone, and a table. */
-/** @typedef {import('../charts/types.js').DrawnSeries} DrawnSeries */
-/** @typedef {import('../charts/types.js').Overlays} Overlays */
-/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
-/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+/** @import {DrawnSeries, Overlays, SvgNode} from '../charts/types.js' */
+/** @import {LayerMetrics} from '../page/types.js' */
 import {FIGURE, figurePage} from '../charts/figure_page.js';
 import {csvTable} from '../words/files.js';
 import {curveChart, drawnLayers, NO_OVERLAYS, scoreDomain, seriesLegend, splitSeries} from './curve_chart.js';

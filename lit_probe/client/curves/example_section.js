@@ -1,8 +1,7 @@
 // @ts-check
 /** The part of "Probe by layer" about one example: what the probe of each layer says of it, in words and as strips of cells. */
-/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
-/** @typedef {import('../page/types.js').ExamplePrediction} ExamplePrediction */
-/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+/** @import {SvgNode} from '../charts/types.js' */
+/** @import {ExamplePrediction, LayerMetrics} from '../page/types.js' */
 import {layerScale} from '../charts/axes.js';
 import {FONT, MARGIN} from '../charts/line_chart.js';
 import {COLORS, heatColor} from '../charts/palette.js';

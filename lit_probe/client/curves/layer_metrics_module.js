@@ -6,11 +6,9 @@
  * The panel only draws. It is a function of what LIT shows (model, data set, selection, pinned example), of the choices that
  * all copies of the panel share, and of the server's answers in `answers`.
  */
-/** @typedef {import('../charts/types.js').DrawnSeries} DrawnSeries */
-/** @typedef {import('../charts/types.js').Overlays} Overlays */
-/** @typedef {import('../page/answers.js').Result} Result */
-/** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
-/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+/** @import {DrawnSeries, Overlays} from '../charts/types.js' */
+/** @import {Result} from '../page/answers.js' */
+/** @import {IndexedInput, LayerMetrics} from '../page/types.js' */
 import {axes} from '../charts/axes.js';
 import {SPLIT_STYLES} from '../charts/palette.js';
 import {svgElement, svgText} from '../charts/svg.js';
@@ -70,10 +68,6 @@ const choices = observable({dev: true, testEverywhere: false, train: false});
 definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule extends layerPanel(LitPanel) {
   static title = 'Probe by layer';
   static infoMarkdown = INFO;
-
-  static template = (/** @type {string} */ model, /** @type {number} */ selectionServiceIndex, /** @type {number} */ shouldReact) => html`
-    <layer-metrics-module model=${model} .shouldReact=${shouldReact} selectionServiceIndex=${selectionServiceIndex}>
-    </layer-metrics-module>`;
 
   /** The last curve, drawn pale while the next one is on its way. @type {?{model: string, dataset: string, answer: LayerMetrics, examples: Parameters<typeof sentences.examplesWords>[0]}} */
   lastCurve = null;

@@ -1,12 +1,7 @@
 // @ts-check
 /** What a curve is compared with: baselines and layers like the best one, as lines of the chart and in words. */
-/** @typedef {import('../charts/types.js').LineStyle} LineStyle */
-/** @typedef {import('../charts/types.js').Overlays} Overlays */
-/** @typedef {import('../page/types.js').LayerComparison} LayerComparison */
-/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
-/** @typedef {import('../page/types.js').MeasuredBaseline} MeasuredBaseline */
-/** @typedef {import('../page/types.js').Series} Series */
-/** @typedef {import('../page/types.js').TwoLayers} TwoLayers */
+/** @import {LineStyle, Overlays} from '../charts/types.js' */
+/** @import {LayerComparison, LayerMetrics, MeasuredBaseline, Series, TwoLayers} from '../page/types.js' */
 import {COLORS} from '../charts/palette.js';
 import {formatScore, inSentence} from '../words/format.js';
 import {intervalText, layerList} from '../words/sentences.js';

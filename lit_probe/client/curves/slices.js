@@ -1,9 +1,7 @@
 // @ts-check
 /** Slices: examples in groups, and the small curve of one of them. */
-/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
-/** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
-/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
-/** @typedef {import('../page/types.js').Series} Series */
+/** @import {SvgNode} from '../charts/types.js' */
+/** @import {IndexedInput, LayerMetrics, Series} from '../page/types.js' */
 import {layerAxis} from '../charts/axes.js';
 import {lineChart} from '../charts/line_chart.js';
 import {COLORS} from '../charts/palette.js';

@@ -1,8 +1,6 @@
 // @ts-check
 /** The panel "Slices by layer": the curve of each value of a column, or of each of LIT's slices, as small multiples. */
-/** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
-/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
-/** @typedef {import('../page/types.js').Series} Series */
+/** @import {IndexedInput, LayerMetrics, Series} from '../page/types.js' */
 import {valueDomain} from '../charts/axes.js';
 import {figurePage} from '../charts/figure_page.js';
 import {svgElement} from '../charts/svg.js';
@@ -33,9 +31,6 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
 definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule extends layerPanel(LitPanel) {
   static title = 'Slices by layer';
   static infoMarkdown = `**Is the concept as decodable for every kind of example?** One curve for each value of a column, or each of LIT’s slices.`;
-
-  static template = (/** @type {string} */ model, /** @type {number} */ selectionServiceIndex, /** @type {number} */ shouldReact) => html`
-    <slices-by-layer-module model=${model} .shouldReact=${shouldReact} selectionServiceIndex=${selectionServiceIndex}></slices-by-layer-module>`;
 
   choices() {
     return [facets, pickedMetrics];

@@ -36,9 +36,6 @@ definePanel('neuron-activations-module', (LitPanel) => class NeuronActivationsMo
   static infoMarkdown = `**On which tokens do they fire?** The chosen neurons on the selected text, beside the pinned one or the one that it was edited from.
 “How to read this”, at the bottom, says more.`;
 
-  static template = (/** @type {string} */ model, /** @type {number} */ selectionServiceIndex, /** @type {number} */ shouldReact) => html`
-    <neuron-activations-module model=${model} .shouldReact=${shouldReact} selectionServiceIndex=${selectionServiceIndex}></neuron-activations-module>`;
-
   choices() {
     return [...super.choices(), factorChoices];
   }

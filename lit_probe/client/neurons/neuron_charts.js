@@ -1,10 +1,7 @@
 // @ts-check
 /** The charts about neurons: activations by class, how far a ranking can be trusted, and what changes without them. */
-/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
-/** @typedef {import('../page/types.js').AblationCurve} AblationCurve */
-/** @typedef {import('../page/types.js').Erasure} Erasure */
-/** @typedef {import('../page/types.js').NeuronDistribution} NeuronDistribution */
-/** @typedef {import('../page/types.js').RankingQuality} RankingQuality */
+/** @import {SvgNode} from '../charts/types.js' */
+/** @import {AblationCurve, Erasure, NeuronDistribution, RankingQuality} from '../page/types.js' */
 import {layerAxis, linearScale, logAxis, niceTicks, valueDomain} from '../charts/axes.js';
 import {FONT, lineChart} from '../charts/line_chart.js';
 import {COLORS, PAIR_STYLES, SPLIT_STYLES} from '../charts/palette.js';

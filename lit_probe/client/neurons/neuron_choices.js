@@ -1,7 +1,6 @@
 // @ts-check
 /** What the panels about neurons look at, and what the server is asked for it. */
-/** @typedef {import('../page/types.js').NeuronCatalogue} NeuronCatalogue */
-/** @typedef {import('../page/types.js').RankedNeuron} RankedNeuron */
+/** @import {NeuronCatalogue, RankedNeuron} from '../page/types.js' */
 import {observable} from '../page/choices.js';
 
 /**

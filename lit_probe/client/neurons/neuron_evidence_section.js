@@ -1,6 +1,6 @@
 // @ts-check
 /** The section about one neuron: its activation by class, its words, and the column of LIT's data that it can become. */
-/** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
+/** @import {IndexedInput} from '../page/types.js' */
 import {salienceColor} from '../charts/palette.js';
 import {svgElement} from '../charts/svg.js';
 import {observable} from '../page/choices.js';

@@ -1,9 +1,7 @@
 // @ts-check
 /** What the panels about neurons can be saved as: a figure that stands alone, and tables. */
-/** @typedef {import('../charts/types.js').LineStyle} LineStyle */
-/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
-/** @typedef {import('../page/types.js').NeuronRanking} NeuronRanking */
-/** @typedef {import('../page/types.js').NeuronTokens} NeuronTokens */
+/** @import {LineStyle, SvgNode} from '../charts/types.js' */
+/** @import {NeuronRanking, NeuronTokens} from '../page/types.js' */
 import {figurePage} from '../charts/figure_page.js';
 import {csvTable} from '../words/files.js';
 import {

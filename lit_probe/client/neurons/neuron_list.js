@@ -1,7 +1,6 @@
 // @ts-check
 /** The ranked list of neurons, and the options of the ranking. */
-/** @typedef {import('../page/types.js').NeuronRanking} NeuronRanking */
-/** @typedef {import('../page/types.js').RankedNeuron} RankedNeuron */
+/** @import {NeuronRanking, RankedNeuron} from '../page/types.js' */
 import {salienceColor} from '../charts/palette.js';
 import {html, nothing} from '../page/lit_host.js';
 import {shorten, significant} from '../words/format.js';

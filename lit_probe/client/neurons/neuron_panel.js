@@ -1,8 +1,7 @@
 // @ts-check
 /** The base class of the panels about neurons. */
-/** @typedef {import('../page/answers.js').Result} Result */
-/** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
-/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+/** @import {Result} from '../page/answers.js' */
+/** @import {IndexedInput, LayerMetrics} from '../page/types.js' */
 import {answers, requestKey} from '../page/answers.js';
 import {currentLayer, observable, resolveLayer} from '../page/choices.js';
 import {fitTogether, html, interpretation, nothing, pinnedExample, selectedSlice} from '../page/lit_host.js';

@@ -1,6 +1,6 @@
 // @ts-check
 /** What the panels about neurons say of their numbers. */
-/** @typedef {import('../page/types.js').AblationCurve} AblationCurve */
+/** @import {AblationCurve} from '../page/types.js' */
 import {formatScore, significant} from '../words/format.js';
 
 /**

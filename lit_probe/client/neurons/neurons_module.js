@@ -40,9 +40,6 @@ definePanel('neurons-module', (LitPanel) => class NeuronsModule extends neuronPa
   static infoMarkdown = `**Which neurons carry it?** The neurons of the current layer from which the concept is decodable, on what they fire, and what the later
 layers say without them. “How to read this”, at the bottom, says more.`;
 
-  static template = (/** @type {string} */ model, /** @type {number} */ selectionServiceIndex, /** @type {number} */ shouldReact) => html`
-    <neurons-module model=${model} .shouldReact=${shouldReact} selectionServiceIndex=${selectionServiceIndex}></neurons-module>`;
-
   choices() {
     return [...super.choices(), neuronColumns, topCount, evaluator, clusterThreshold, minimalWithin, comparedPercent];
   }

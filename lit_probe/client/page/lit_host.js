@@ -45,7 +45,7 @@ export function importPanel(tag, url) {
 }
 
 /**
- * Defines a panel, or, where LIT's bundle is not the one we know, a panel that says so.
+ * Defines a panel and the template by which LIT makes it, or, where LIT's bundle is not the one we know, a panel that says so.
  *
  * @param {string} tag
  * @param {(Base: new () => LitPanel) => CustomElementConstructor} makeClass  a function that gets the class to extend; see `litPanel`
@@ -59,7 +59,15 @@ export function definePanel(tag, makeClass) {
     defineFallback(tag, String(error));
     return;
   }
+  const strings = templateStrings(`<${tag} model=`, ' .shouldReact=', ' selectionServiceIndex=', `></${tag}>`);
+  /** @type {any} */ (panel).template = (/** @type {string} */ model, /** @type {number} */ selectionServiceIndex, /** @type {number} */ shouldReact) =>
+    html(strings, model, shouldReact, selectionServiceIndex);
   customElements.define(tag, panel);
+}
+
+/** Strings as `html` gets them; lit-html tells real templates by `raw` and caches them by their identity. @param {...string} strings @returns {any} */
+function templateStrings(...strings) {
+  return Object.assign(strings, {raw: strings});
 }
 
 /**
@@ -337,8 +345,7 @@ async function areProbesReady(model, dataset) {
  * @param {string} reason
  */
 function defineFallback(tag, reason) {
-  const strings = /** @type {any} */ ([`<${tag}></${tag}>`]);
-  strings.raw = strings; // lit-html tells real templates by this property and caches them by the identity of `strings`.
+  const strings = templateStrings(`<${tag}></${tag}>`);
   class MissingPanel extends HTMLElement {
     static title = `Not loaded: ${tag.replace(/-module$/, '').replaceAll('-', ' ')}`;
     static infoMarkdown = '';

@@ -1,8 +1,8 @@
 // @ts-check
 /** The base class of panels that show one of the server's checks of a model's probes. */
-/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
-/** @typedef {import('../page/answers.js').Result} Result */
-/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+/** @import {SvgNode} from '../charts/types.js' */
+/** @import {Result} from '../page/answers.js' */
+/** @import {LayerMetrics} from '../page/types.js' */
 import {MARGIN} from '../charts/line_chart.js';
 import {svgElement} from '../charts/svg.js';
 import {answers} from '../page/answers.js';

@@ -2,8 +2,8 @@
 /**
  * The base class of our panels over layers: they follow LIT, ask the server, and know their size and the layer under the pointer.
  */
-/** @typedef {import('../charts/types.js').Margin} Margin */
-/** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
+/** @import {Margin} from '../charts/types.js' */
+/** @import {IndexedInput} from '../page/types.js' */
 import {axes, layerScale} from '../charts/axes.js';
 import {MARGIN} from '../charts/line_chart.js';
 import {answers, requestKey} from '../page/answers.js';

@@ -1,9 +1,7 @@
 // @ts-check
 /** The parts that panels are put together from: cards, drop-downs, legends, buttons, and a chart that picks the layer. */
-/** @typedef {import('../charts/types.js').LineStyle} LineStyle */
-/** @typedef {import('../charts/types.js').Margin} Margin */
-/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
-/** @typedef {import('../page/answers.js').Result} Result */
+/** @import {LineStyle, Margin, SvgNode} from '../charts/types.js' */
+/** @import {Result} from '../page/answers.js' */
 import {layerScale} from '../charts/axes.js';
 import {legendMark, MARGIN} from '../charts/line_chart.js';
 import {svgElement, svgNode, svgText} from '../charts/svg.js';

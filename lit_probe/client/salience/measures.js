@@ -1,10 +1,8 @@
 // @ts-check
 /** How far salience can be trusted: the measures of the checks, as they are drawn and saved. */
-/** @typedef {import('../charts/bar_cell.js').Mean} Mean */
-/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
-/** @typedef {import('../page/types.js').FaithfulnessMeans} FaithfulnessMeans */
-/** @typedef {import('../page/types.js').Faithfulness} Faithfulness */
-/** @typedef {import('../page/types.js').Stability} Stability */
+/** @import {Mean} from '../charts/bar_cell.js' */
+/** @import {SvgNode} from '../charts/types.js' */
+/** @import {Faithfulness, FaithfulnessMeans, Stability} from '../page/types.js' */
 import {barCell} from '../charts/bar_cell.js';
 import {COLORS} from '../charts/palette.js';
 import {svgLabel, svgNode} from '../charts/svg.js';

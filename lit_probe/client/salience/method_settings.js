@@ -1,7 +1,6 @@
 // @ts-check
 /** The controls by which a reader picks salience methods and their options. */
-/** @typedef {import('../page/types.js').SalienceMethods} SalienceMethods */
-/** @typedef {import('../page/types.js').SalienceMethod} SalienceMethod */
+/** @import {SalienceMethod, SalienceMethods} from '../page/types.js' */
 import {html} from '../page/lit_host.js';
 import {choose, salienceChoices} from './salience_panel.js';
 

@@ -1,6 +1,6 @@
 // @ts-check
 /** The base class of panels that measure salience over many texts when a button is pressed. */
-/** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
+/** @import {IndexedInput} from '../page/types.js' */
 import {answers, requestKey} from '../page/answers.js';
 import {observable} from '../page/choices.js';
 import {fitTogether, html, interpretation, nothing, selectedSlice} from '../page/lit_host.js';

@@ -1,7 +1,7 @@
 // @ts-check
 /** The rows of a text as files: a drawing, a table, and a web page. */
-/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
-/** @typedef {import('./salience_row.js').SalienceRow} SalienceRow */
+/** @import {SvgNode} from '../charts/types.js' */
+/** @import {SalienceRow} from './salience_row.js' */
 import {FONT} from '../charts/line_chart.js';
 import {COLORS, salienceColor} from '../charts/palette.js';
 import {svgLabel, svgNode, svgText} from '../charts/svg.js';

@@ -1,6 +1,6 @@
 // @ts-check
 /** Which rows the reader's choices ask for, and what the server is asked for each. */
-/** @typedef {import('../page/types.js').SalienceMethods} SalienceMethods */
+/** @import {SalienceMethods} from '../page/types.js' */
 
 /**
  * @typedef {object} SalienceChoices  What the reader has chosen.

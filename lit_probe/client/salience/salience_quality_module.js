@@ -3,7 +3,7 @@
  * The panel "How far to trust it": whether the words that each method names matter to the prediction (faithfulness), and whether its
  * maps stay the same where nothing happened (stability).
  */
-/** @typedef {import('./measures.js').Measure} Measure */
+/** @import {Measure} from './measures.js' */
 import {barCell} from '../charts/bar_cell.js';
 import {figurePage} from '../charts/figure_page.js';
 import {svgElement} from '../charts/svg.js';
@@ -33,9 +33,6 @@ definePanel('salience-quality-module', (LitPanel) => class SalienceQualityModule
   static title = 'How far to trust it';
   static infoMarkdown = `**Do the words that a method names matter to the prediction, and does its map stay the same where nothing happened?** Measured
 when you press a button.`;
-
-  static template = (/** @type {string} */ model, /** @type {number} */ selectionServiceIndex, /** @type {number} */ shouldReact) => html`
-    <salience-quality-module model=${model} .shouldReact=${shouldReact} selectionServiceIndex=${selectionServiceIndex}></salience-quality-module>`;
 
   checks() {
     const {methods} = salienceChoices.get();

@@ -1,6 +1,6 @@
 // @ts-check
 /** One salience map as a row of the panel: its words and scores, how it was made, and how alike two rows are. */
-/** @typedef {import('../page/types.js').SalienceMap} SalienceMap */
+/** @import {SalienceMap} from '../page/types.js' */
 import {formatCount, significant} from '../words/format.js';
 
 /**

@@ -5,11 +5,11 @@
  *
  * The panel only draws. Each row is a question of its own to the server, so that rows appear as they are answered.
  */
-/** @typedef {import('../page/answers.js').Result} Result */
-/** @typedef {import('../page/types.js').IndexedInput} IndexedInput */
-/** @typedef {import('./salience_files.js').SalienceSection} SalienceSection */
-/** @typedef {import('./salience_plan.js').PlannedRow} PlannedRow */
-/** @typedef {import('./salience_row.js').SalienceRow} SalienceRow */
+/** @import {Result} from '../page/answers.js' */
+/** @import {IndexedInput} from '../page/types.js' */
+/** @import {SalienceSection} from './salience_files.js' */
+/** @import {PlannedRow} from './salience_plan.js' */
+/** @import {SalienceRow} from './salience_row.js' */
 import {figurePage} from '../charts/figure_page.js';
 import {salienceColor} from '../charts/palette.js';
 import {svgText} from '../charts/svg.js';
@@ -51,9 +51,6 @@ definePanel('salience-rows-module', (LitPanel) => class SalienceRowsModule exten
   static title = 'Salience side by side';
   static infoMarkdown = `**Which words speak for the class?** One text, explained by several methods, at all layers, or for probe and model. It follows
 the current layer. “How to read this”, at the bottom, says more.`;
-
-  static template = (/** @type {string} */ model, /** @type {number} */ selectionServiceIndex, /** @type {number} */ shouldReact) => html`
-    <salience-rows-module model=${model} .shouldReact=${shouldReact} selectionServiceIndex=${selectionServiceIndex}></salience-rows-module>`;
 
   /** The place in the text of the word under the pointer. @type {?{section: string, at: number}} */
   hovered = null;

@@ -1,6 +1,6 @@
 // @ts-check
 /** The panel "Salient words": over many texts, the words that speak most for each class at the current layer. */
-/** @typedef {import('../page/types.js').SalientWords} SalientWords */
+/** @import {SalientWords} from '../page/types.js' */
 import {barCell} from '../charts/bar_cell.js';
 import {figurePage} from '../charts/figure_page.js';
 import {svgElement} from '../charts/svg.js';
@@ -32,9 +32,6 @@ definePanel('salient-words-module', (LitPanel) => class SalientWordsModule exten
   static title = 'Salient words';
   static infoMarkdown = `**Which words speak most for each class, over many texts?** At the current layer, over the selection or a sample of dev. Click a
 word to select its texts.`;
-
-  static template = (/** @type {string} */ model, /** @type {number} */ selectionServiceIndex, /** @type {number} */ shouldReact) => html`
-    <salient-words-module model=${model} .shouldReact=${shouldReact} selectionServiceIndex=${selectionServiceIndex}></salient-words-module>`;
 
   /** A click on a word selects some of the texts: those that were looked at stay on the panel. @type {?{shownWith: string, seen: any}} */
   kept = null;

@@ -1,7 +1,7 @@
 // @ts-check
 /** The most salient words of each class, as a drawing and as a table. */
-/** @typedef {import('../charts/types.js').SvgNode} SvgNode */
-/** @typedef {import('../page/types.js').SalientWords} SalientWords */
+/** @import {SvgNode} from '../charts/types.js' */
+/** @import {SalientWords} from '../page/types.js' */
 import {barCell} from '../charts/bar_cell.js';
 import {COLORS} from '../charts/palette.js';
 import {svgLabel, svgNode} from '../charts/svg.js';

@@ -1,6 +1,6 @@
 // @ts-check
 /** Files that a reader downloads: their names, tables as CSV, and the download itself. */
-/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
+/** @import {LayerMetrics} from '../page/types.js' */
 
 /**
  * A table as CSV (RFC 4180), with every digit that the server sent.

@@ -1,9 +1,7 @@
 // @ts-check
 /** Sentences that several panels say about layers, scores and examples. */
-/** @typedef {import('../charts/types.js').DrawnSeries} DrawnSeries */
-/** @typedef {import('../page/types.js').ExamplePrediction} ExamplePrediction */
-/** @typedef {import('../page/types.js').LayerMetrics} LayerMetrics */
-/** @typedef {import('../page/types.js').LayerScore} LayerScore */
+/** @import {DrawnSeries} from '../charts/types.js' */
+/** @import {ExamplePrediction, LayerMetrics, LayerScore} from '../page/types.js' */
 import {countOf, formatCount, formatScore} from './format.js';
 
 /**
