@@ -16,6 +16,7 @@ class ProvenanceInterpreter(ProbeInterpreter):
 
     # ``number`` is what the card was opened from: ``check`` (the curve if none), ``variant``, ``metric``, ``examples`` (which, in
     # words), ``train`` (whether train rows were scored), ``layer``, ``split``, ``value``.
+    # The panels of checks may send ``cancel``, to which there is nothing to say here.
     keys = {"number": maybe(Key(read_number)), "cancel": flag()}
     reads_texts = True
     waits_for_rows = True
