@@ -16,7 +16,7 @@ class ProvenanceInterpreter(ProbeInterpreter):
 
     # ``number`` is what the card was opened from: ``check`` (the curve if none), ``variant``, ``metric``, ``examples`` (which, in
     # words), ``train`` (whether train rows were scored), ``layer``, ``split``, ``value``.
-    # The panels of checks may send ``cancel``, to which there is nothing to say here.
+    # The panels of checks may send ``cancel``; a card is made at once, so nothing ends.
     keys = {"number": maybe(Key(read_number)), "cancel": flag()}
     reads_texts = True
     waits_for_rows = True
