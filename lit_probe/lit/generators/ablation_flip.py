@@ -19,13 +19,17 @@ from lit_probe.counterfactuals.word_swaps import difference
 from lit_probe.lit.generators.forward_view import PREDICTION, ForwardView
 from lit_probe.lit.generators.stock_generator import StockGenerator, text_field, words
 from lit_probe.lit.host import fields
-from lit_probe.lit.host.config_values import one_of, whole_number
-from lit_probe.lit.host.explaining import DEV_CHOSEN, MODEL, PROBE, explainer_of, question_of
+from lit_probe.lit.host.config_values import DEV_CHOSEN, Keys, one_of, whole_number
+from lit_probe.lit.host.explaining import MODEL, PROBE, explainer_of, question_of
 from lit_probe.lit.host.model import ProbeModel
 from lit_probe.probing.probe_forward import Forward
 
 # LIT's search reads a few hundred shortened texts for each, one by one: seconds where the encoder is large.
 MAX_SHORTENED = 5
+_LIMITS: Keys = {
+    ablation_flip.NUM_EXAMPLES_KEY: whole_number(1, 100, ablation_flip.NUM_EXAMPLES_DEFAULT),
+    ablation_flip.MAX_ABLATIONS_KEY: whole_number(1, ablation_flip.MAX_ABLATABLE_TOKENS, ablation_flip.MAX_ABLATIONS_DEFAULT),
+}
 
 
 class AblationFlip(StockGenerator):
@@ -44,20 +48,11 @@ class AblationFlip(StockGenerator):
     def settings(self, config: Mapping[str, Any], model: ProbeModel) -> tuple[Forward, dict[str, Any]]:
         """What is to be flipped, and the configuration as LIT's generator takes it."""
         heads = utils.find_spec_keys(model.output_spec(), types.MulticlassPreds)
-        head = one_of(config, ablation_flip.PREDICTION_KEY, heads, default=fields.PROBE)
+        head = one_of(heads, fields.PROBE).of(config, ablation_flip.PREDICTION_KEY)
         layers = {fields.layer_probe_field(layer): layer for layer in range(model.encoder.n_layers)}
         question = {"explain": MODEL} if head == fields.HEAD else {"explain": PROBE, "layer": layers.get(head, DEV_CHOSEN)}
         return explainer_of(model).forward(question_of(question)), {
-            ablation_flip.NUM_EXAMPLES_KEY: whole_number(
-                config, ablation_flip.NUM_EXAMPLES_KEY, 1, 100, default=ablation_flip.NUM_EXAMPLES_DEFAULT
-            ),
-            ablation_flip.MAX_ABLATIONS_KEY: whole_number(
-                config,
-                ablation_flip.MAX_ABLATIONS_KEY,
-                1,
-                ablation_flip.MAX_ABLATABLE_TOKENS,
-                default=ablation_flip.MAX_ABLATIONS_DEFAULT,
-            ),
+            **{name: key.of(config, name) for name, key in _LIMITS.items()},
             ablation_flip.TOKENS_TO_IGNORE_KEY: words(config, ablation_flip.TOKENS_TO_IGNORE_KEY),
             ablation_flip.PREDICTION_KEY: PREDICTION,
             ablation_flip.FIELDS_TO_ABLATE_KEY: text_field(config, ablation_flip.FIELDS_TO_ABLATE_KEY),

@@ -31,13 +31,17 @@ from lit_probe.lit.generators.forward_view import PREDICTION, ForwardView
 from lit_probe.lit.generators.generator import MAX_ASKING, EditGenerator
 from lit_probe.lit.generators.stock_generator import words
 from lit_probe.lit.host import fields
-from lit_probe.lit.host.config_values import whole_number
-from lit_probe.lit.host.explaining import DEV_CHOSEN, explainer_of, question_of
+from lit_probe.lit.host.config_values import DEV_CHOSEN, Keys, whole_number
+from lit_probe.lit.host.explaining import explainer_of, question_of
 from lit_probe.lit.host.model import ProbeModel
 from lit_probe.probing.probe_forward import Forward
 
 LAYER_KEY = "Layer"
 _WORDS, _GRADIENTS = "words", "word_gradients"
+_LIMITS: Keys = {
+    hotflip.NUM_EXAMPLES_KEY: whole_number(1, 50, hotflip.NUM_EXAMPLES_DEFAULT),
+    hotflip.MAX_FLIPS_KEY: whole_number(1, 5, hotflip.MAX_FLIPS_DEFAULT),
+}
 
 
 @dataclass(frozen=True)
@@ -152,10 +156,7 @@ class HotFlip(EditGenerator):
         """The layer, and LIT's own controls as far as they apply."""
         return {
             LAYER_KEY: types.CategoryLabel(required=False, vocab=[DEV_CHOSEN, *map(str, range(self._n_layers))]),
-            hotflip.NUM_EXAMPLES_KEY: types.Scalar(
-                required=False, min_val=1, max_val=50, default=hotflip.NUM_EXAMPLES_DEFAULT, step=1
-            ),
-            hotflip.MAX_FLIPS_KEY: types.Scalar(required=False, min_val=1, max_val=5, default=hotflip.MAX_FLIPS_DEFAULT, step=1),
+            **{name: key.control for name, key in _LIMITS.items()},
             hotflip.TOKENS_TO_IGNORE_KEY: types.Tokens(required=False, default=[]),
         }
 
@@ -163,8 +164,7 @@ class HotFlip(EditGenerator):
         """The probe of the layer that is named, and the rest as LIT's component takes it."""
         question = question_of({"layer": config.get(LAYER_KEY, DEV_CHOSEN)})
         checked = {
-            hotflip.NUM_EXAMPLES_KEY: whole_number(config, hotflip.NUM_EXAMPLES_KEY, 1, 50, default=hotflip.NUM_EXAMPLES_DEFAULT),
-            hotflip.MAX_FLIPS_KEY: whole_number(config, hotflip.MAX_FLIPS_KEY, 1, 5, default=hotflip.MAX_FLIPS_DEFAULT),
+            **{name: key.of(config, name) for name, key in _LIMITS.items()},
             hotflip.PREDICTION_KEY: PREDICTION,
             hotflip.FIELDS_TO_HOTFLIP_KEY: [_WORDS],
         }

@@ -21,6 +21,7 @@ from lit_probe.lit.host.model import ProbeModel, is_probe_model, probe_model
 NUM_EXAMPLES_KEY = "Max number of counterfactuals to generate"
 PER_WORD_KEY = "Replacements per word"
 ONLY_KEY = "Words to replace (all if empty)"
+_AT_MOST, _PER_WORD = whole_number(1, 100, default=10), whole_number(1, 20, default=3)
 
 
 class MaskedWords(EditGenerator):
@@ -51,16 +52,16 @@ class MaskedWords(EditGenerator):
     def config_spec(self) -> types.Spec:
         """How many texts, and which words."""
         return {
-            NUM_EXAMPLES_KEY: types.Scalar(required=False, min_val=1, max_val=100, default=10, step=1),
-            PER_WORD_KEY: types.Scalar(required=False, min_val=1, max_val=20, default=3, step=1),
+            NUM_EXAMPLES_KEY: _AT_MOST.control,
+            PER_WORD_KEY: _PER_WORD.control,
             ONLY_KEY: types.Tokens(required=False, default=[]),
         }
 
     def settings(self, config: Mapping[str, Any], model: ProbeModel) -> dict[str, Any]:
         """The options of `masked_words`."""
         return {
-            "at_most": whole_number(config, NUM_EXAMPLES_KEY, 1, 100, default=10),
-            "per_word": whole_number(config, PER_WORD_KEY, 1, 20, default=3),
+            "at_most": _AT_MOST.of(config, NUM_EXAMPLES_KEY),
+            "per_word": _PER_WORD.of(config, PER_WORD_KEY),
             "only": words(config, ONLY_KEY),
         }
 

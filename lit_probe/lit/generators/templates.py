@@ -32,7 +32,7 @@ class Templates(EditGenerator):
 
     def settings(self, config: Mapping[str, Any], model: ProbeModel) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The kinds of rules that are asked for, and the classes."""
-        chosen = one_of(config, RULES_KEY, (ALL, *KINDS), default=ALL)
+        chosen = one_of((ALL, *KINDS), ALL).of(config, RULES_KEY)
         return (KINDS if chosen == ALL else (chosen,)), model.label_names
 
     def edits(

@@ -6,7 +6,7 @@ LIT's rows and our own panel ask here for the same maps of the same texts, so ev
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,7 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_probe.checks.agreement import match_classes
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields
-from lit_probe.lit.host.config_values import number, one_of, settings_of, whole_number
+from lit_probe.lit.host.config_values import Key, Keys, number, one_layer, one_of, read_keys, whole_number
 from lit_probe.lit.host.model import ProbeModel
 from lit_probe.once import Memo, once_per_object
 from lit_probe.probing.probe_forward import SCALARS, Forward, Target, forward_of_model, forward_of_probe
@@ -25,15 +25,22 @@ from lit_probe.salience.options import BASELINE_CHOICES, REPLACE_CHOICES, UNIT_C
 # Whose answer is explained.
 PROBE, MODEL = "probe", "model"
 EXPLAINED = (PROBE, MODEL)
-DEV_CHOSEN = "dev-chosen"
 # Which class. Any other is named after this prefix, so that a class may itself be called "gold".
 PREDICTED, GOLD, CLASS_PREFIX = "predicted", "gold", "class:"
 
+_DEFAULTS = SalienceOptions()
 # What the options of `SalienceOptions` may be here. The dearest maps still take minutes: see `PlannedMap.is_quick`.
-WHOLE_NUMBERS = {"steps": (1, 500), "samples": (2, 2_000), "noise_samples": (1, 500), "seed": (0, 2**32 - 1)}
-NUMBERS = {"noise": (0.0, 2.0), "kernel_width": (0.01, 10.0)}
-CHOICES = {"baseline": BASELINE_CHOICES, "replace": REPLACE_CHOICES, "unit": UNIT_CHOICES}
-DEFAULTS: dict[str, Any] = asdict(SalienceOptions())
+OPTION_KEYS: Keys = {
+    "steps": whole_number(1, 500, _DEFAULTS.steps),
+    "samples": whole_number(2, 2_000, _DEFAULTS.samples),
+    "noise_samples": whole_number(1, 500, _DEFAULTS.noise_samples),
+    "noise": number(0, 2, _DEFAULTS.noise),
+    "seed": whole_number(0, 2**32 - 1, _DEFAULTS.seed),
+    "baseline": one_of(BASELINE_CHOICES, _DEFAULTS.baseline),
+    "replace": one_of(REPLACE_CHOICES, _DEFAULTS.replace),
+    "unit": one_of(UNIT_CHOICES, _DEFAULTS.unit),
+    "kernel_width": number(0.01, 10, _DEFAULTS.kernel_width),
+}
 # What people read for the options, in LIT's rows and in our panels; the others are called by their names.
 TITLES = {
     "samples": "perturbed texts",
@@ -55,15 +62,15 @@ _MEMO_SIZE = 512
 
 
 @dataclass(frozen=True)
-class Question:
+class MapQuestion:
     """What a panel asks to be explained.
 
     Attributes:
       explain: ``probe`` or ``model``, the checkpoint's own head.
-      layer: of the probe; None for the one chosen on dev.
+      layer: number of the probe's layer; None for the one chosen on dev.
       target: ``predicted``, ``gold`` or ``class:NAME``.
-      scalar: a name in ``SCALARS``.
-      options: of the salience methods.
+      scalar: name in ``SCALARS``.
+      options: options of the salience methods.
     """
 
     explain: str
@@ -73,38 +80,41 @@ class Question:
     options: SalienceOptions
 
 
-def question_of(config: object, further: Collection[str] = (), scalar: str = "logit") -> Question:
-    """Reads a configuration, in which everything has a default.
+def _read_target(value: Any, name: str) -> str:
+    if not isinstance(value, str) or not (value in (PREDICTED, GOLD) or value.startswith(CLASS_PREFIX)):
+        raise LitProbeError(f"{name!r} must be {PREDICTED}, {GOLD}, or {CLASS_PREFIX} and the name of a class.")
+    return value
 
-    Args:
-      config: as it came from a browser.
-      further: keys that are read elsewhere.
-      scalar: the one that is meant where none is named.
+
+def map_keys(scalar: str = "logit") -> Keys:
+    """What a question about salience may say, every key with a default; ``scalar`` is that of its own key."""
+    return {
+        "explain": one_of(EXPLAINED, PROBE),
+        # Which layers there are, the encoder says.
+        "layer": one_layer(lowest=-10_000),
+        "target": Key(_read_target, PREDICTED),
+        "scalar": one_of(SCALARS, scalar),
+        **OPTION_KEYS,
+    }
+
+
+def map_question(values: Mapping[str, Any]) -> MapQuestion:
+    """What the values of `map_keys` ask."""
+    return MapQuestion(values["explain"], values["layer"], values["target"], values["scalar"], options_of(values))
+
+
+def options_of(values: Mapping[str, Any]) -> SalienceOptions:
+    """What the values of `OPTION_KEYS` say."""
+    return SalienceOptions(**{name: values[name] for name in OPTION_KEYS})
+
+
+def question_of(config: object) -> MapQuestion:
+    """Reads a configuration that has the keys of `map_keys` and no others.
 
     Raises:
       LitProbeError: a key or a value is unknown; the message says which ones there are.
     """
-    config = settings_of(config)
-    allowed = {"explain", "layer", "target", "scalar", *DEFAULTS, *further}
-    if unknown := sorted(str(key) for key in config if key not in allowed):
-        raise LitProbeError(f"The configuration takes {', '.join(sorted(allowed))}, but not {', '.join(unknown)}.")
-    target = config.get("target", PREDICTED)
-    if not isinstance(target, str) or not (target in (PREDICTED, GOLD) or target.startswith(CLASS_PREFIX)):
-        raise LitProbeError(f"'target' must be {PREDICTED}, {GOLD}, or {CLASS_PREFIX} and the name of a class.")
-    chosen = config.get("layer", DEV_CHOSEN) == DEV_CHOSEN
-    options: dict[str, Any] = {
-        **{name: whole_number(config, name, *ends, default=DEFAULTS[name]) for name, ends in WHOLE_NUMBERS.items()},
-        **{name: number(config, name, *ends, default=DEFAULTS[name]) for name, ends in NUMBERS.items()},
-        **{name: one_of(config, name, choices, default=DEFAULTS[name]) for name, choices in CHOICES.items()},
-    }
-    return Question(
-        explain=one_of(config, "explain", EXPLAINED, default=PROBE),
-        # Which layers there are, the encoder says.
-        layer=None if chosen else whole_number(config, "layer", -10_000, 10_000, default=0),
-        target=target,
-        scalar=one_of(config, "scalar", SCALARS, default=scalar),
-        options=SalienceOptions(**options),
-    )
+    return map_question(read_keys(config, map_keys()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,11 +208,11 @@ class Explainer:
         self._predictions: Memo[Hashable, Any] = Memo(_MEMO_SIZE)
         self._maps: Memo[Hashable, Any] = Memo(_MEMO_SIZE)
 
-    def status(self, question: Question) -> dict[str, Any] | None:
+    def status(self, question: MapQuestion) -> dict[str, Any] | None:
         """``computing`` or ``failed`` while what is asked has to wait for the probes; the model's own head never does."""
         return self._study.status() if question.explain == PROBE else None
 
-    def forward(self, question: Question) -> Forward:
+    def forward(self, question: MapQuestion) -> Forward:
         """What is explained.
 
         Raises:
@@ -218,7 +228,9 @@ class Explainer:
             layer, lambda: forward_of_probe(self._encoder, study.pooling, layer, probe, class_names=self._label_names)
         )
 
-    def explain(self, question: Question, method: str, example: Mapping[str, Any], dataset: lit_dataset.Dataset) -> Explanation:
+    def explain(
+        self, question: MapQuestion, method: str, example: Mapping[str, Any], dataset: lit_dataset.Dataset
+    ) -> Explanation:
         """The map of one example by one method, however long it takes.
 
         Raises:
@@ -226,7 +238,7 @@ class Explainer:
         """
         return self.make(self.plan(question, method, example, dataset))
 
-    def plan(self, question: Question, method: str, example: Mapping[str, Any], dataset: lit_dataset.Dataset) -> PlannedMap:
+    def plan(self, question: MapQuestion, method: str, example: Mapping[str, Any], dataset: lit_dataset.Dataset) -> PlannedMap:
         """What `make` makes. This takes a pass of the encoder over the text at most.
 
         Raises:
@@ -280,7 +292,7 @@ class Explainer:
             return columns[self._label_names.index(name)] if name in self._label_names else None
         return columns.index(self._head_names.index(name)) if name in self._head_names else None
 
-    def asked_class(self, question: Question, forward: Forward, gold: str | None) -> int:
+    def asked_class(self, question: MapQuestion, forward: Forward, gold: str | None) -> int:
         """Index of the class that the question names, or of the gold one.
 
         Raises:

@@ -51,8 +51,8 @@ class HeldOutCurves(curves.CurvesInterpreter):
         """
         config, spec = config or {}, model.output_spec()
         comparable = [name for name in utils.find_spec_keys(spec, types.MulticlassPreds) if spec[name].parent == LABEL]
-        field = one_of(config, curves.TARGET_PREDICTION_KEY, comparable, default=PROBE)
-        label = one_of(config, curves.TARGET_LABEL_KEY, spec[field].vocab)
+        field = one_of(comparable, PROBE).of(config, curves.TARGET_PREDICTION_KEY)
+        label = one_of(spec[field].vocab).of(config, curves.TARGET_LABEL_KEY)
         selected = select_rows(inputs, probe_model(model), probe_dataset(dataset)).reported
         indices = selected.indices if selected else []
         rows = [inputs[index] for index in indices]
@@ -80,10 +80,11 @@ class NearestNeighbors(nearest_neighbors.NearestNeighbors):
         """
         if len(inputs) != 1:
             raise LitProbeError(f"Neighbours are found for one example at a time; {len(inputs)} were sent.")
-        checked = {
-            "embedding_name": one_of(config or {}, "embedding_name", utils.find_spec_keys(model.output_spec(), types.Embeddings)),
-            "num_neighbors": whole_number(config or {}, "num_neighbors", 1, max(len(dataset), 1), default=min(10, len(dataset))),
+        keys = {
+            "embedding_name": one_of(utils.find_spec_keys(model.output_spec(), types.Embeddings)),
+            "num_neighbors": whole_number(1, max(len(dataset), 1), default=min(10, len(dataset))),
         }
+        checked = {name: key.of(config or {}, name) for name, key in keys.items()}
         return super().run(inputs, model, dataset, model_outputs, checked)
 
 

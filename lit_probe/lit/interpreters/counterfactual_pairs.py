@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from lit_nlp.api import dataset as lit_dataset
-from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 
 from lit_probe.counterfactuals.over_pairs import over_groups, over_pairs, pairs_of
@@ -17,13 +15,12 @@ from lit_probe.counterfactuals.rules import RULE_TITLES, UNKNOWN
 from lit_probe.data.labelled_texts import clean_text
 from lit_probe.errors import DatasetError, LitProbeError
 from lit_probe.lit.host import fields, specs
-from lit_probe.lit.host.config_values import one_of, settings_of
-from lit_probe.lit.host.dataset import ProbeDataset, probe_dataset
+from lit_probe.lit.host.config_values import any_text, flag, one_of
+from lit_probe.lit.host.dataset import ProbeDataset
 from lit_probe.lit.host.fields import EXPECTATION, RULE
-from lit_probe.lit.host.messages import plain_message
-from lit_probe.lit.host.model import ProbeModel, probe_model
-from lit_probe.lit.interpreters.asked import check_keys
+from lit_probe.lit.host.model import ProbeModel
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
+from lit_probe.lit.interpreters.question import Question
 from lit_probe.lit.interpreters.train_geometries import geometry_of
 
 DATASET, SENT = "dataset", "sent"
@@ -67,53 +64,30 @@ class _Found:
 class CounterfactualPairsInterpreter(ProbeInterpreter):
     """Do the probes follow the edits, at which layers, and on which kinds of edits do they not?"""
 
-    def config_spec(self) -> types.Spec:
-        """Whose pairs."""
-        return {"source": types.CategoryLabel(vocab=[DATASET, SENT], default=DATASET, required=False)}
+    keys = {
+        # The pairs of the data set, or those that were sent: original, edit, original, edit, and so on.
+        "source": one_of((DATASET, SENT), DATASET),
+        # The field with the ids of the pairs.
+        "column": any_text(DEFAULT_COLUMN),
+        # A field whose values are looked at by themselves, or `BY_RULE`; empty for all together.
+        "by": any_text(""),
+        "cancel": flag(),
+    }
+    form = ("source",)
+    waits_for_rows = True
 
-    def run(
-        self,
-        inputs: Sequence[types.JsonDict],
-        model: lit_model.Model,
-        dataset: lit_dataset.Dataset,
-        model_outputs: Sequence[types.JsonDict] | None = None,
-        config: types.JsonDict | None = None,
-    ) -> dict[str, Any]:
-        """The sums over all pairs and over those of each kind, or how far the computation is.
-
-        Args:
-          inputs: for the source ``sent``: original, edit, original, edit, and so on; else not used.
-          model: an encoder with layer probes.
-          dataset: whose pairs are meant. Only its dev rows are looked at: test is scored once.
-          model_outputs: not used.
-          config: ``source``; ``column``, the field with the ids of the pairs; ``by``, a field whose values are looked at by
-            themselves, or, of pairs that were sent, ``_rule`` for the rule or generator that made the edit; ``"cancel": true``
-            to end the computation.
+    def answer(self, question: Question) -> dict[str, Any]:
+        """The sums over all pairs and over those of each kind. Of a data set only dev rows are looked at: test is scored once.
 
         Returns:
-          ``status``: ``ready`` with what `over_pairs` gives, ``kinds`` as `over_groups` gives them (none without ``by``),
-          ``pairs``, each with ``name``, ``ids`` in LIT (None where LIT does not show the row), ``labels`` and ``value``;
-          ``best_layer``, ``n_layers``, what the probes are, and ``notes``; ``computing`` with ``message`` and ``fraction``;
-          ``failed`` with a ``message``; ``cancelled``.
-
-        Raises:
-          LitProbeError: the configuration cannot be understood, or an example has no text.
+          What `over_pairs` gives, ``kinds`` as `over_groups` gives them (none without ``by``), ``pairs``, each with ``name``,
+          ``ids`` in LIT (None where LIT does not show the row), ``labels`` and ``value``; ``best_layer``, ``n_layers``, what the
+          probes are, ``notes``, and the keys that were asked by.
         """
-        settings, probes, shown = settings_of(config), probe_model(model), probe_dataset(dataset)
-        check_keys(settings, ("source", "column", "by", "cancel"))
-        source = one_of(settings, "source", (DATASET, SENT), default=DATASET)
-        column, by = _name(settings.get("column", DEFAULT_COLUMN), "column"), _name(settings.get("by", ""), "by")
-        if status := probes.status(shown):
-            return status
-        try:
-            found = _sent(inputs, probes, by) if source == SENT else _of_dataset(shown, dataset, probes, column, by)
-        except LitProbeError as error:
-            return {"status": "failed", "message": plain_message(str(error))}
-        key, title = ("counterfactual_pairs", probes.name, found, by), f"Pairs of {probes.name}"
-        if settings.get("cancel"):
-            return probes.checks.cancel(key, title)
-        answer = probes.checks.ask(key, title, lambda progress: _over(found, probes, by), quick=True)
-        return answer if answer["status"] != "ready" else {**answer, "source": source, "column": column, "by": by}
+        probes, source, column, by = question.probes, question["source"], question["column"], question["by"]
+        found = _sent(question.inputs, probes, by) if source == SENT else _of_dataset(question, column, by)
+        answer = question.ask((found, by), "Pairs", lambda progress: _over(found, probes, by), of=probes.name, quick=True)
+        return {**answer, "source": source, "column": column, "by": by}
 
 
 def _over(found: _Found, probes: ProbeModel, by: str) -> dict[str, Any]:
@@ -150,12 +124,13 @@ def _sides(pairs: Sequence[_FoundPair]) -> tuple[list[_Side], list[_Side]]:
     return [pair.original for pair in pairs], [pair.edit for pair in pairs]
 
 
-def _of_dataset(shown: ProbeDataset | None, dataset: lit_dataset.Dataset, probes: ProbeModel, column: str, by: str) -> _Found:
+def _of_dataset(question: Question, column: str, by: str) -> _Found:
     """The pairs among the dev rows.
 
     Raises:
       LitProbeError: there are none, or their labels are not the probes'.
     """
+    shown, dataset, probes = question.shown, question.dataset, question.probes
     if shown is None:
         raise DatasetError("This data set has no rows, so it holds no pairs.")
     if shown.splits.label_names != probes.study.splits.label_names:
@@ -278,14 +253,3 @@ def _maker(made: Mapping[str, Any]) -> str:
     if rule is None:
         return _BY_HAND
     return str(rule if rule in RULE_TITLES else made.get("source") or rule)
-
-
-def _name(value: object, key: str) -> str:
-    """The name of a field.
-
-    Raises:
-      LitProbeError: it is no string.
-    """
-    if not isinstance(value, str):
-        raise LitProbeError(f"{key!r} must be the name of a column.")
-    return value

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
-
-from lit_nlp.api import dataset as lit_dataset
-from lit_nlp.api import model as lit_model
-from lit_nlp.api import types
 
 from lit_probe.checks.baselines import panel_baselines
 from lit_probe.data.labelled_texts import SPLIT_NAMES, SplitName
-from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields
-from lit_probe.lit.host.dataset import ProbeDataset, probe_dataset
-from lit_probe.lit.host.model import ProbeModel, probe_model
+from lit_probe.lit.host.config_values import any_text, boolean
+from lit_probe.lit.host.dataset import ProbeDataset
+from lit_probe.lit.host.model import ProbeModel
 from lit_probe.lit.host.pooled_texts import PooledBatch
 from lit_probe.lit.host.row_selection import HELD_OUT, select_rows
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
+from lit_probe.lit.interpreters.question import Question
 from lit_probe.probing.layerwise import LayerMetrics
 from lit_probe.registry import lookup
-from lit_probe.scores.metrics import METRICS, Metric, Score, metrics_for
+from lit_probe.scores.metrics import METRICS, Score, metrics_for
 
 HEADLINE = "headline"
 
@@ -32,42 +30,29 @@ class LayerMetricsInterpreter(ProbeInterpreter):
     where that is asked for, which shows how well the probes fit.
     """
 
-    def config_spec(self) -> types.Spec:
-        """The metric, per-class ones named with their class, as in ``recall:positive``; whether train rows are scored, too."""
-        vocab = [HEADLINE, *(name for name, metric in METRICS.items() if not metric.per_class)]
-        return {
-            "metric": types.CategoryLabel(vocab=vocab, default=HEADLINE, required=False),
-            "train": types.Boolean(default=False, required=False),
-        }
+    # The metrics of single classes, such as ``recall:positive``, may be named as well.
+    keys = {
+        "metric": replace(
+            any_text(HEADLINE),
+            limits={"choices": [HEADLINE, *(name for name, metric in METRICS.items() if not metric.per_class)]},
+        ),
+        "train": boolean(False),
+    }
+    form = ("metric", "train")
+    reads_texts = True
+    waits_for_rows = True
 
-    def run(
-        self,
-        inputs: Sequence[types.JsonDict],
-        model: lit_model.Model,
-        dataset: lit_dataset.Dataset,
-        model_outputs: Sequence[types.JsonDict] | None = None,
-        config: types.JsonDict | None = None,
-    ) -> dict[str, Any]:
-        """Scores the rows, or says that the probes are still being computed or have failed.
+    def check(self, question: Question) -> None:
+        """Refuses a metric that there is not for these classes."""
+        if question["metric"] != HEADLINE:
+            lookup(metrics_for(question.probes.label_names), question["metric"], "metric")
 
-        Args:
-          inputs: the rows; edited ones and rows without a label are counted and left out.
-          model: an encoder with layer probes.
-          dataset: that the rows belong to.
-          model_outputs: not used: predictions of known texts come from the study itself.
-          config: ``metric``, a name of ``metrics_for`` or ``headline``; ``train``: whether train rows are scored, too.
-
-        Raises:
-          LitProbeError: the metric is unknown, or a row has no text.
-        """
-        probes, rows_from = probe_model(model), probe_dataset(dataset)
-        metrics = metrics_for(probes.label_names)
-        asked, with_train = _asked_metric(config, metrics), _asks_for_train(config)
-        if status := probes.status(rows_from):
-            return status
-        study = probes.study.result()
+    def answer(self, question: Question) -> dict[str, Any]:
+        """The scores of the rows; edited ones and rows without a label are counted and left out."""
+        probes, rows_from, study = question.probes, question.shown, question.study
+        metrics, asked = metrics_for(probes.label_names), question["metric"]
         metric = metrics[study.headline if asked == HEADLINE else asked]
-        selection = select_rows(inputs, probes, rows_from, SPLIT_NAMES if with_train else HELD_OUT)
+        selection = select_rows(question.inputs, probes, rows_from, SPLIT_NAMES if question["train"] else HELD_OUT)
         notes = _origins(probes, rows_from)
         series = []
         for split, rows in selection.by_split.items():
@@ -85,7 +70,6 @@ class LayerMetricsInterpreter(ProbeInterpreter):
             series.append(_series(measured, metric.name))
             notes += _truncation(split, pooled, probes) + _missing_intervals(split, measured.scores[metric.name])
         return {
-            "status": "ready",
             "metric": metric.name,
             "metric_title": metric.title,
             "higher_is_better": metric.higher_is_better,
@@ -108,24 +92,6 @@ class LayerMetricsInterpreter(ProbeInterpreter):
             "notes": notes,
             "baselines": panel_baselines(),
         }
-
-
-def _asked_metric(config: object, metrics: Mapping[str, Metric]) -> str:
-    if config is not None and not isinstance(config, Mapping):
-        raise LitProbeError(f"The configuration must be an object such as {{'metric': 'accuracy'}}, not {type(config).__name__}.")
-    name = (config or {}).get("metric", HEADLINE)
-    if not isinstance(name, str):
-        raise LitProbeError(f"The metric must be named by a string, not by {type(name).__name__}.")
-    if name != HEADLINE:
-        lookup(metrics, name, "metric")
-    return name
-
-
-def _asks_for_train(config: Mapping[str, Any] | None) -> bool:
-    train = (config or {}).get("train", False)
-    if not isinstance(train, bool):
-        raise LitProbeError(f"Whether train rows are scored must be true or false, not {train!r}.")
-    return train
 
 
 def _series(measured: LayerMetrics, metric: str) -> dict[str, Any]:

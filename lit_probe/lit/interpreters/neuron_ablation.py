@@ -8,32 +8,28 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from lit_nlp.api import dataset as lit_dataset
-from lit_nlp.api import model as lit_model
-from lit_nlp.api import types
 from numpy.typing import NDArray
 
 from lit_probe.encoder.cache import text_hash
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields
-from lit_probe.lit.host.config_values import number, one_of, whole_number
-from lit_probe.lit.host.dataset import probe_dataset, stratified_sample
+from lit_probe.lit.host.config_values import Key, Keys, flag, maybe, number, one_layer, one_of, whole_number
+from lit_probe.lit.host.dataset import stratified_sample
 from lit_probe.lit.host.messages import plain_message
-from lit_probe.lit.host.model import probe_model
 from lit_probe.lit.host.row_selection import select_rows
-from lit_probe.lit.interpreters.asked import (
+from lit_probe.lit.interpreters.neuron_questions import (
     OPTION_KEYS,
     RANKING_KEYS,
-    Asked,
-    Part,
     RankingQuestion,
-    Respond,
-    answer_part,
-    read_options,
-    read_ranking,
-    read_units,
+    ask_kept,
+    few_texts,
+    options_of,
+    ranked,
+    some_units,
+    units_of,
 )
-from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
+from lit_probe.lit.interpreters.probe_interpreter import Part, ProbeInterpreter
+from lit_probe.lit.interpreters.question import Question
 from lit_probe.neurons.effects.ablation import (
     N_RANDOM_SETS,
     REPLACEMENTS,
@@ -46,7 +42,6 @@ from lit_probe.neurons.effects.ablation import (
 )
 from lit_probe.neurons.effects.curve import ablation_curve
 from lit_probe.neurons.effects.erasure import erase_concept
-from lit_probe.neurons.rankings import RANKINGS
 from lit_probe.neurons.rankings.neuron_evaluation import (
     EVALUATORS,
     N_DRAWS,
@@ -60,87 +55,19 @@ from lit_probe.probing.study import LayerStudy
 
 # What is changed: chosen neurons, or the direction that the layer's probe reads.
 NEURONS, DIRECTION = "neurons", "direction"
-_CHANGE_KEYS = ("what", "units", "replacement", "factor", "seed")
 _COMPARED_PERCENTAGES = (1.0, 5.0, 10.0)
 
 # What the probes and the model's own head say; see `_answers`.
 _Answers = tuple[NDArray[np.float64], NDArray[np.float32]]
 
 
-class NeuronAblationInterpreter(ProbeInterpreter):
-    """Does the model behave differently without these neurons? Until asked here, the concept is only decodable from them."""
-
-    def config_spec(self) -> types.Spec:
-        """Which part."""
-        return {"part": types.CategoryLabel(vocab=list(ABLATION_PARTS), default=next(iter(ABLATION_PARTS)), required=True)}
-
-    def run(
-        self,
-        inputs: Sequence[types.JsonDict],
-        model: lit_model.Model,
-        dataset: lit_dataset.Dataset,
-        model_outputs: Sequence[types.JsonDict] | None = None,
-        config: types.JsonDict | None = None,
-    ) -> dict[str, Any]:
-        """The part's answer, or how far it is.
-
-        Args:
-          inputs: for ``text`` the texts, edited ones too; for ``curve`` the selection, None for the dev rows; else not used.
-          model: an encoder with layer probes.
-          dataset: that the rows belong to.
-          model_outputs: not used.
-          config: ``part``, a name in ``ABLATION_PARTS``; ``layer``; and what the part takes:
-
-            * ``text`` and ``curve``: ``what`` is changed, ``"neurons"`` or ``"direction"``; ``units`` with ``replacement``,
-              ``factor`` and ``seed``, see ``Ablation``; ``n_random`` sets to compare with;
-            * ``curve`` also: ``sample``, how many rows at most; ``cancel``;
-            * ``erasure``: ``cancel``;
-            * ``evaluation``, ``comparison``, ``minimal_set``: a ranking, see ``neurons.read_ranking``, and the arguments of
-              ``evaluate_ranking``, ``compare_rankings`` and ``minimal_set``; ``cancel``.
-
-        Returns:
-          ``status``: ``ready`` with ``part`` and, of ``text``, the probabilities ``before`` and ``after`` ``[n_texts][n_layers]
-          [n_classes]`` of the ``layers``, those of the ``model``'s own head, the range of ``random`` changes, and for each text
-          in ``judged`` what `moved_by` gives and how many random changes were ``exceeded`` (see `against_random`; None where no
-          layer comes later); of the others what the library's functions give; ``computing`` with ``message`` and ``fraction``;
-          ``failed`` with a ``message``; ``cancelled``.
-
-        Raises:
-          LitProbeError: the configuration cannot be understood.
-        """
-        return answer_part(ABLATION_PARTS, inputs, probe_model(model), dataset, config)
-
-
-@dataclass(frozen=True)
-class _Change:
-    """What is to be changed; the layer is known later."""
-
-    what: str
-    names: Sequence[int | str]
-    replacement: str
-    factor: float
-    seed: int
-
-    def ablation(self, asked: Asked) -> Ablation | None:
-        """None for the probe's direction."""
-        if self.what == DIRECTION:
-            return None
-        # In one order, so that the same set is computed once.
-        units = tuple(sorted(asked.units(self.names)))
-        return Ablation(asked.layer, units, self.replacement, self.factor, self.seed)
-
-
-def _read_change(settings: Mapping[str, Any]) -> _Change:
-    what = one_of(settings, "what", (NEURONS, DIRECTION), default=NEURONS)
-    if what == DIRECTION and "units" in settings:
-        raise LitProbeError("Either neurons are changed or the probe's direction is projected out: leave 'units' away.")
-    return _Change(
-        what,
-        read_units(settings.get("units")) if what == NEURONS else (),
-        one_of(settings, "replacement", REPLACEMENTS, default="mean"),
-        number(settings, "factor", -10, 10, default=0.0),
-        whole_number(settings, "seed", 0, 2**32 - 1, default=0),
-    )
+def _ablation(question: Question) -> Ablation | None:
+    """What is changed; None for the probe's direction."""
+    if question["what"] == DIRECTION:
+        return None
+    # In one order, so that the same set is computed once.
+    units = tuple(sorted(units_of(question, question["units"])))
+    return Ablation(question.layer, units, question["replacement"], question["factor"], question["seed"])
 
 
 @lru_cache(maxsize=2)  # up to 100 MB each
@@ -151,49 +78,39 @@ def _usual(study: LayerStudy, layer: int) -> TokenStatistics:
 # ---- single texts
 
 
-def _read_text(settings: Mapping[str, Any]) -> Respond:
-    change = _read_change(settings)
-    n_random = whole_number(settings, "n_random", 0, 20, default=0)
+def _text(question: Question) -> dict[str, Any]:
+    texts, ablation, layer, study = few_texts(question), _ablation(question), question.layer, question.study
 
-    def respond(asked: Asked) -> dict[str, Any]:
-        texts, ablation = asked.few_texts(), change.ablation(asked)
+    def learn(_: object) -> dict[str, Any]:
+        _usual(study, layer)
+        return {}
 
-        def learn(_: object) -> dict[str, Any]:
-            _usual(asked.study, asked.layer)
-            return {}
-
-        # Some hundred train texts are read for it, once per layer; the page need not wait for that either.
-        known = asked.ask({"part": "usual", "layer": asked.layer}, f"Usual activations at layer {asked.layer}", learn, quick=True)
-        if known["status"] != "ready":
-            return known
-        usual, study, head = _usual(asked.study, asked.layer), asked.study, asked.probes.head_label_names
-        named = change_of(study, asked.layer, ablation, usual)
-        states = LayerStates(study.encoder, texts, asked.layer, study.pooling)
-        random, notes = _random_changes(study, states, ablation, usual, n_random)
-        plain, changed, *others = [states.go_on(one) for one in (None, named, *random)]
-        before, after, *by_random = [_answers(study, one) for one in (plain, changed, *others)]
-        spread: dict[str, Any] | None = None
-        if others:
-            spread = {"n": len(others), **_range([layers for layers, _ in by_random])}
-            spread["model"] = None if head is None else _range([of_head for _, of_head in by_random])
-        return {
-            "layer": asked.layer,
-            "what": change.what,
-            "units": list(ablation.units) if ablation is not None else [],
-            "layers": list(range(asked.layer, study.encoder.n_layers)),
-            "label_names": list(asked.probes.label_names),
-            "before": before[0].tolist(),
-            "after": after[0].tolist(),
-            "model": None
-            if head is None
-            else {"label_names": list(head), "before": before[1].tolist(), "after": after[1].tolist()},
-            "moved": changed.moved.tolist(),
-            "random": spread,
-            "judged": _judged((changed, *others), (before, after, *by_random)),
-            "notes": notes,
-        }
-
-    return respond
+    # Some hundred train texts are read for it, once per layer; the page need not wait for that either.
+    question.ask(("usual", layer), f"Usual activations at layer {layer}", learn, quick=True)
+    usual, head = _usual(study, layer), question.probes.head_label_names
+    named = change_of(study, layer, ablation, usual)
+    states = LayerStates(study.encoder, texts, layer, study.pooling)
+    random, notes = _random_changes(study, states, ablation, usual, question["n_random"])
+    plain, changed, *others = [states.go_on(one) for one in (None, named, *random)]
+    before, after, *by_random = [_answers(study, one) for one in (plain, changed, *others)]
+    spread: dict[str, Any] | None = None
+    if others:
+        spread = {"n": len(others), **_range([layers for layers, _ in by_random])}
+        spread["model"] = None if head is None else _range([of_head for _, of_head in by_random])
+    return {
+        "layer": layer,
+        "what": question["what"],
+        "units": list(ablation.units) if ablation is not None else [],
+        "layers": list(range(layer, study.encoder.n_layers)),
+        "label_names": list(question.probes.label_names),
+        "before": before[0].tolist(),
+        "after": after[0].tolist(),
+        "model": None if head is None else {"label_names": list(head), "before": before[1].tolist(), "after": after[1].tolist()},
+        "moved": changed.moved.tolist(),
+        "random": spread,
+        "judged": _judged((changed, *others), (before, after, *by_random)),
+        "notes": notes,
+    }
 
 
 def _random_changes(
@@ -245,43 +162,35 @@ def _range(values: Sequence[NDArray[Any]]) -> dict[str, Any]:
 # ---- many texts
 
 
-def _read_curve(settings: Mapping[str, Any]) -> Respond:
-    change = _read_change(settings)
-    n_random = whole_number(settings, "n_random", 2, 50, default=N_RANDOM_SETS)
-    n_wanted = whole_number(settings, "sample", 2, 1_000, default=200)
-
-    def respond(asked: Asked) -> dict[str, Any]:
-        ablation = change.ablation(asked)
-        rows = _scored_rows(asked, n_wanted)
-        facts = {
-            "part": "curve",
-            "layer": asked.layer,
-            "ablation": None if ablation is None else asdict(ablation),
-            "n_random": n_random,
-            "texts": text_hash(rows.texts),
-            "labels": rows.labels.tolist(),
-        }
-        what = "the probe's direction" if ablation is None else f"{len(ablation.units)} neurons"
-        answer = asked.ask_kept(
-            facts,
-            f"Ablation of {what} at layer {asked.layer}",
-            lambda progress: ablation_curve(
-                asked.study,
-                rows.texts,
-                rows.labels.tolist(),
-                ablation,
-                layer=asked.layer,
-                groups=rows.groups,
-                n_random=n_random,
-                progress=progress,
-            ),
-        )
-        if answer["status"] != "ready":
-            return answer
-        units = list(ablation.units) if ablation is not None else []
-        return {**answer, "layer": asked.layer, "what": change.what, "units": units, "rows": dict(rows.facts)}
-
-    return respond
+def _curve(question: Question) -> dict[str, Any]:
+    ablation, layer, n_random = _ablation(question), question.layer, question["n_random"]
+    rows = _scored_rows(question)
+    facts = {
+        "part": "curve",
+        "layer": layer,
+        "ablation": None if ablation is None else asdict(ablation),
+        "n_random": n_random,
+        "texts": text_hash(rows.texts),
+        "labels": rows.labels.tolist(),
+    }
+    what = "the probe's direction" if ablation is None else f"{len(ablation.units)} neurons"
+    answer = ask_kept(
+        question,
+        facts,
+        f"Ablation of {what} at layer {layer}",
+        lambda progress: ablation_curve(
+            question.study,
+            rows.texts,
+            rows.labels.tolist(),
+            ablation,
+            layer=layer,
+            groups=rows.groups,
+            n_random=n_random,
+            progress=progress,
+        ),
+    )
+    units = list(ablation.units) if ablation is not None else []
+    return {**answer, "layer": layer, "what": question["what"], "units": units, "rows": dict(rows.facts)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,24 +201,24 @@ class _ScoredRows:
     facts: Mapping[str, Any]
 
 
-def _scored_rows(asked: Asked, n_wanted: int) -> _ScoredRows:
+def _scored_rows(question: Question) -> _ScoredRows:
     """Held-out rows of the selection, or the dev rows; of too many a sample, with every label in its share.
 
     Raises:
       LitProbeError: nothing is left to be scored.
     """
-    dev = [example for example in asked.dataset.examples if fields.split_of(example) == "dev"]
-    candidates = asked.inputs or dev
-    selection = select_rows(candidates, asked.probes, probe_dataset(asked.dataset))
+    dev = [example for example in question.dataset.examples if fields.split_of(example) == "dev"]
+    candidates = question.inputs or dev
+    selection = select_rows(candidates, question.probes, question.shown)
     rows = selection.reported
     if rows is None:
         reasons = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in selection.left_out.items() if count)
         raise LitProbeError(f"None of the {len(candidates):,} rows can be scored ({reasons or 'there is none'}).")
-    chosen = stratified_sample(rows.labels, n_wanted, asked.study.seed).tolist()
+    chosen = stratified_sample(rows.labels, question["sample"], question.study.seed).tolist()
     facts = {
         "ids": [str(candidates[rows.indices[row]].get("_id", "")) for row in chosen],
         "n_asked": len(candidates),
-        "source": "selection" if asked.inputs else "dev",
+        "source": "selection" if question.inputs else "dev",
         "split": next(split for split, of_split in selection.by_split.items() if of_split is rows),
         "left_out": dict(selection.left_out),
     }
@@ -317,83 +226,128 @@ def _scored_rows(asked: Asked, n_wanted: int) -> _ScoredRows:
     return _ScoredRows(tuple(rows.texts[row] for row in chosen), rows.labels[chosen], groups, facts)
 
 
-def _read_erasure(settings: Mapping[str, Any]) -> Respond:
-    def respond(asked: Asked) -> dict[str, Any]:
-        answer = asked.ask_kept(
-            {"part": "erasure"}, "Erasure by LEACE", lambda progress: erase_concept(asked.study, progress=progress)
-        )
-        return {**answer, "n": len(asked.study.splits.dev)} if answer["status"] == "ready" else answer
-
-    return respond
+def _erasure(question: Question) -> dict[str, Any]:
+    answer = ask_kept(
+        question, {"part": "erasure"}, "Erasure by LEACE", lambda progress: erase_concept(question.study, progress=progress)
+    )
+    return {**answer, "n": len(question.study.splits.dev)}
 
 
 # ---- rankings, judged
 
 
-def _read_evaluation(settings: Mapping[str, Any]) -> Respond:
-    question, evaluator = read_ranking(settings), one_of(settings, "evaluator", EVALUATORS, default="logistic")
-    percentages = _read_percentages(settings, PERCENTAGES)
-    n_draws = whole_number(settings, "n_draws", 1, 100, default=N_DRAWS)
-    refit = bool(settings.get("refit", True))
-
-    def respond(asked: Asked) -> dict[str, Any]:
-        chosen: dict[str, Any] = {"percentages": percentages, "n_draws": n_draws, "refit": refit, "seed": question.options.seed}
-        return asked.ask_kept(
-            {"part": "evaluation", **asked.ranking_facts(question), "evaluator": evaluator, **chosen},
-            f"Evaluation of the ranking of neurons ({_title(question)})",
-            lambda progress: evaluate_ranking(asked.study, asked.ranked(question), evaluator, **chosen, progress=progress),
-        )
-
-    return respond
+def _evaluation(question: Question) -> dict[str, Any]:
+    wanted, evaluator = RankingQuestion.of(question), question["evaluator"]
+    chosen = {name: question[name] for name in ("percentages", "n_draws", "refit", "seed")}
+    return ask_kept(
+        question,
+        {"part": "evaluation", **wanted.facts, "evaluator": evaluator, **chosen},
+        f"Evaluation of the ranking of neurons ({wanted.title})",
+        lambda progress: evaluate_ranking(question.study, ranked(question, wanted), evaluator, **chosen, progress=progress),
+    )
 
 
-def _read_comparison(settings: Mapping[str, Any]) -> Respond:
-    options, percentages = read_options(settings), _read_percentages(settings, _COMPARED_PERCENTAGES)
-    n_draws = whole_number(settings, "n_draws", 1, 100, default=N_DRAWS)
-
-    def respond(asked: Asked) -> dict[str, Any]:
-        chosen: dict[str, Any] = {"percentages": percentages, "n_draws": n_draws, "seed": options.seed}
-        return asked.ask_kept(
-            {"part": "comparison", "layers": list(asked.layers), "options": asdict(options), **chosen},
-            "Comparison of the rankings of neurons",
-            lambda progress: compare_rankings(asked.study, asked.layers, options=options, **chosen, progress=progress),
-        )
-
-    return respond
+def _comparison(question: Question) -> dict[str, Any]:
+    options, layers = options_of(question), question.layers
+    chosen = {name: question[name] for name in ("percentages", "n_draws", "seed")}
+    return ask_kept(
+        question,
+        {"part": "comparison", "layers": list(layers), "options": asdict(options), **chosen},
+        "Comparison of the rankings of neurons",
+        lambda progress: compare_rankings(question.study, layers, options=options, **chosen, progress=progress),
+    )
 
 
-def _read_minimal_set(settings: Mapping[str, Any]) -> Respond:
-    question, evaluator = read_ranking(settings), one_of(settings, "evaluator", EVALUATORS, default="logistic")
-    within = number(settings, "within", 0, 100, default=1.0)
-
-    def respond(asked: Asked) -> dict[str, Any]:
-        return asked.ask_kept(
-            {"part": "minimal_set", **asked.ranking_facts(question), "evaluator": evaluator, "within": within},
-            f"Smallest set of neurons ({_title(question)})",
-            lambda progress: minimal_set(asked.study, asked.ranked(question), evaluator, within=within, progress=progress),
-        )
-
-    return respond
+def _minimal_set(question: Question) -> dict[str, Any]:
+    wanted, evaluator, within = RankingQuestion.of(question), question["evaluator"], question["within"]
+    return ask_kept(
+        question,
+        {"part": "minimal_set", **wanted.facts, "evaluator": evaluator, "within": within},
+        f"Smallest set of neurons ({wanted.title})",
+        lambda progress: minimal_set(question.study, ranked(question, wanted), evaluator, within=within, progress=progress),
+    )
 
 
-def _read_percentages(settings: Mapping[str, Any], default: Sequence[float]) -> list[float]:
-    match settings.get("percentages", list(default)):
-        case [_, *_] as found if len(found) <= 20 and all(type(one) in (int, float) for one in found):
-            return [float(one) for one in found]
-    raise LitProbeError("'percentages' must be a list of up to 20 numbers, such as [1, 5, 10].")
+# ---- what may be asked
 
 
-def _title(question: RankingQuestion) -> str:
-    return RANKINGS[question.method].title
+def _percentages(default: Sequence[float]) -> Key:
+    def read(value: Any, name: str) -> list[float]:
+        match value:
+            case [_, *_] if len(value) <= 20 and all(type(one) in (int, float) for one in value):
+                return [float(one) for one in value]
+        raise LitProbeError(f"{name!r} must be a list of up to 20 numbers, such as [1, 5, 10].")
 
+    return Key(read, list(default))
+
+
+_CHANGE: Keys = {
+    "layer": one_layer(),
+    "what": one_of((NEURONS, DIRECTION), NEURONS),
+    "units": maybe(some_units()),
+    "replacement": one_of(REPLACEMENTS, "mean"),
+    "factor": number(-10, 10, default=0.0),
+    "seed": whole_number(0, 2**32 - 1, default=0),
+}
+_DRAWN: Keys = {"layer": one_layer(takes_all=True), "n_draws": whole_number(1, 100, default=N_DRAWS), "cancel": flag()}
+_EVALUATOR = one_of(EVALUATORS, "logistic")
 
 ABLATION_PARTS = {
-    "text": Part(_read_text, (*_CHANGE_KEYS, "n_random")),
-    "curve": Part(_read_curve, (*_CHANGE_KEYS, "n_random", "sample", "cancel")),
-    "erasure": Part(_read_erasure, ("cancel",), takes_layer=False),
-    "evaluation": Part(
-        _read_evaluation, (*RANKING_KEYS, "evaluator", "percentages", "n_draws", "refit", "cancel"), takes_all=True
+    # Of the texts that are sent.
+    "text": Part({**_CHANGE, "n_random": whole_number(0, 20, default=0)}, _text),
+    # Of the rows that are sent, or of the dev rows; of too many a sample.
+    "curve": Part(
+        {
+            **_CHANGE,
+            "n_random": whole_number(2, 50, default=N_RANDOM_SETS),
+            "sample": whole_number(2, 1_000, default=200),
+            "cancel": flag(),
+        },
+        _curve,
     ),
-    "comparison": Part(_read_comparison, (*OPTION_KEYS, "percentages", "n_draws", "cancel"), takes_all=True),
-    "minimal_set": Part(_read_minimal_set, (*RANKING_KEYS, "evaluator", "within", "cancel"), takes_all=True),
+    "erasure": Part({"cancel": flag()}, _erasure),
+    "evaluation": Part(
+        {**RANKING_KEYS, **_DRAWN, "evaluator": _EVALUATOR, "percentages": _percentages(PERCENTAGES), "refit": flag(True)},
+        _evaluation,
+    ),
+    "comparison": Part({**OPTION_KEYS, **_DRAWN, "percentages": _percentages(_COMPARED_PERCENTAGES)}, _comparison),
+    "minimal_set": Part(
+        {
+            **RANKING_KEYS,
+            "layer": one_layer(takes_all=True),
+            "evaluator": _EVALUATOR,
+            "within": number(0, 100, default=1.0),
+            "cancel": flag(),
+        },
+        _minimal_set,
+    ),
 }
+
+
+class NeuronAblationInterpreter(ProbeInterpreter):
+    """Does the model behave differently without these neurons? Until asked here, the concept is only decodable from them."""
+
+    keys = {"part": one_of(ABLATION_PARTS)}
+    by = "part"
+    further = {name: part.keys for name, part in ABLATION_PARTS.items()}
+    form = ("part",)
+    reads_texts = True
+
+    def check(self, question: Question) -> None:
+        """Neurons are named where neurons are changed, and only there."""
+        match question.values:
+            case {"what": "neurons", "units": None}:
+                some_units().read(None, "units")
+            case {"what": "direction", "units": [*_]}:
+                raise LitProbeError("Either neurons are changed or the probe's direction is projected out: leave 'units' away.")
+
+    def answer(self, question: Question) -> dict[str, Any]:
+        """The part's answer.
+
+        Returns:
+          Of ``text``: the probabilities ``before`` and ``after`` ``[n_texts][n_layers][n_classes]`` of the ``layers``, those of
+          the ``model``'s own head, the range of ``random`` changes, and for each text in ``judged`` what `moved_by` gives and
+          how many random changes were ``exceeded`` (see `against_random`; None where no layer comes later). Of the others what
+          the library's functions give.
+        """
+        return ABLATION_PARTS[question["part"]].answer(question)

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from lit_nlp.api import dataset as lit_dataset
-from lit_nlp.api import model as lit_model
-from lit_nlp.api import types
 from numpy.typing import NDArray
 
-from lit_probe.lit.host.config_values import number, one_of, settings_of, whole_number
-from lit_probe.lit.host.model import ProbeModel, probe_model
-from lit_probe.lit.interpreters.asked import (
+from lit_probe.lit.host.config_values import ALL_LAYERS, any_text, flag, maybe, number, one_layer, one_of, whole_number
+from lit_probe.lit.host.model import ProbeModel
+from lit_probe.lit.interpreters.neuron_questions import (
     AT_ONCE,
     RANKING_KEYS,
-    Asked,
     RankingQuestion,
-    Respond,
-    answer_of,
-    check_keys,
+    kept,
+    key_of,
     option_choices,
-    read_layer,
-    read_ranking,
+    ranked,
 )
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
+from lit_probe.lit.interpreters.question import Question
 from lit_probe.neurons.effects.ablation import REPLACEMENTS
 from lit_probe.neurons.rankings import RANKINGS, NeuronRanking
 from lit_probe.neurons.rankings.neuron_evaluation import EVALUATORS
@@ -40,46 +34,58 @@ _NOTE = "A high place says that the concept is decodable from the neuron. Whethe
 class NeuronRankingInterpreter(ProbeInterpreter):
     """From which neurons of a layer is the concept decodable?"""
 
-    def config_spec(self) -> types.Spec:
-        """The ranking. What else may be asked, ``{"choices": true}`` says."""
-        return {"method": types.CategoryLabel(vocab=list(RANKINGS), default=next(iter(RANKINGS)), required=False)}
+    # ``choices`` asks what can be asked, and nothing else. ``select`` goes with ``top`` (how many; 50 or all by default),
+    # ``threshold`` (fraction of the largest score) or ``share`` (of the sum of scores); ``class`` orders by one class's scores.
+    keys = {"choices": flag()}
+    by = "choices"
+    further = {
+        False: {
+            **RANKING_KEYS,
+            "layer": one_layer(takes_all=True),
+            "select": one_of(SELECTIONS, SELECTIONS[0]),
+            "top": whole_number(0, 1_000_000, default=None),
+            "threshold": number(0, 1, default=0.5),
+            "share": number(0, 1, default=0.5),
+            "class": maybe(any_text()),
+            "stability": flag(),
+            "cancel": flag(),
+        }
+    }
+    form = ("method",)
 
-    def run(
-        self,
-        inputs: Sequence[types.JsonDict],
-        model: lit_model.Model,
-        dataset: lit_dataset.Dataset,
-        model_outputs: Sequence[types.JsonDict] | None = None,
-        config: types.JsonDict | None = None,
-    ) -> dict[str, Any]:
-        """The chosen neurons of the ranking, or how far it is.
+    def check(self, question: Question) -> None:
+        """Refuses a class that the probes do not know."""
+        if question.values.get("class") is not None:
+            one_of(question.probes.label_names).of(question.values, "class")
 
-        Args:
-          inputs: not used.
-          model: an encoder with layer probes.
-          dataset: not used.
-          model_outputs: not used.
-          config: ``choices``: true to hear what can be asked, and nothing else. Or what ``neurons.read_ranking`` reads; ``layer``
-            (``"dev-chosen"``, a number or ``"all"``); ``select``, a name in ``SELECTIONS``, with ``top`` (how many; 50 or all by
-            default), ``threshold`` (fraction of the largest score) or ``share`` (of the sum of scores); ``class``, to order them
-            by the scores of one class; ``stability``: true to have that computed too; ``cancel``: true to end what is computed.
+    def waits_for(self, question: Question) -> dict[str, Any] | None:
+        """What can be asked is known before the probes are."""
+        return None if question["choices"] else super().waits_for(question)
+
+    def answer(self, question: Question) -> dict[str, Any]:
+        """The chosen neurons of the ranking.
 
         Returns:
-          ``status``: ``ready`` with what ``NeuronRanking.to_json`` gives of the chosen neurons, ``layer`` (None for all),
-          ``n_train``, ``select``, ``class``, ``notes`` and ``stability``: None, or what `neuron_stability` gives with a status of
-          its own; ``computing`` with ``message`` and ``fraction``; ``failed`` with a ``message``; ``cancelled``.
-
-        Raises:
-          LitProbeError: the configuration cannot be understood.
+          What ``NeuronRanking.to_json`` gives of the chosen neurons, ``layer`` (None for all), ``n_train``, ``select``,
+          ``class``, ``notes`` and ``stability``: None, or what `neuron_stability` gives with a status of its own.
         """
-        settings, probes = settings_of(config), probe_model(model)
-        if settings.get("choices"):
-            check_keys(settings, ("choices",))
-            return {"status": "ready", **_choices(probes)}
-        further = ("layer", "select", "top", "threshold", "share", "class", "stability", "cancel")
-        check_keys(settings, (*RANKING_KEYS, *further))
-        layer = read_layer(settings, takes_all=True)
-        return answer_of(_read(settings, probes), [], probes, dataset, layer, cancel=bool(settings.get("cancel")))
+        if question["choices"]:
+            return _choices(question.probes)
+        wanted = RankingQuestion.of(question)
+        stability = _stability(question, wanted) if question["stability"] else None
+        ranking = ranked(question, wanted) if wanted.method in AT_ONCE else _ranked_in_the_background(question, wanted)
+        whole, place = ranking.to_json(), np.argsort(ranking.order)
+        return {
+            **whole,
+            "layer": None if question["layer"] == ALL_LAYERS else question.layer,
+            "label_names": list(question.probes.label_names),
+            "n_train": len(question.study.splits.train),
+            "select": question["select"],
+            "class": question["class"],
+            "neurons": [whole["neurons"][place[position]] for position in _chosen(question, ranking)],
+            "notes": [_NOTE],
+            "stability": stability,
+        }
 
 
 def _choices(probes: ProbeModel) -> dict[str, Any]:
@@ -108,76 +114,45 @@ def _choices(probes: ProbeModel) -> dict[str, Any]:
     }
 
 
-def _read(settings: Mapping[str, Any], probes: ProbeModel) -> Respond:
-    question = read_ranking(settings)
-    choose = _read_selection(settings, probes.label_names, question.options.seed)
-    class_name = settings.get("class")
-    wants_stability, is_all = bool(settings.get("stability")), settings.get("layer") == "all"
-
-    def respond(asked: Asked) -> dict[str, Any]:
-        stability = _stability(asked, question) if wants_stability else None
-        if question.method in AT_ONCE:
-            ranking = asked.ranked(question)
-        else:
-            found = asked.ask(
-                asked.ranking_facts(question),
-                f"Ranking of neurons ({RANKINGS[question.method].title})",
-                lambda progress: {"ranking": asked.ranked(question, progress)},
-                quick=question.quick and len(asked.layers) == 1,
-            )
-            if found["status"] != "ready":
-                return found
-            ranking = found["ranking"]
-        chosen = choose(ranking)
-        whole = ranking.to_json()
-        place = np.argsort(ranking.order)
-        return {
-            **whole,
-            "layer": None if is_all else asked.layer,
-            "label_names": list(asked.probes.label_names),
-            "n_train": len(asked.study.splits.train),
-            "select": settings.get("select", SELECTIONS[0]),
-            "class": class_name,
-            "neurons": [whole["neurons"][place[position]] for position in chosen],
-            "notes": [_NOTE],
-            "stability": stability,
-        }
-
-    return respond
+def _ranked_in_the_background(question: Question, wanted: RankingQuestion) -> NeuronRanking:
+    found = question.ask(
+        key_of(wanted.facts),
+        f"Ranking of neurons ({wanted.title})",
+        lambda progress: {"ranking": ranked(question, wanted, progress)},
+        quick=wanted.quick,
+    )
+    ranking: NeuronRanking = found["ranking"]
+    return ranking
 
 
-def _read_selection(
-    settings: Mapping[str, Any], label_names: Sequence[str], seed: int
-) -> Callable[[NeuronRanking], NDArray[np.int64]]:
-    """A function from a ranking to the positions of the chosen neurons, in their order."""
-    select = one_of(settings, "select", SELECTIONS, default=SELECTIONS[0])
-    top = whole_number(settings, "top", 0, 1_000_000, default=_DEFAULT_TOP)
-    threshold, share = number(settings, "threshold", 0, 1, default=0.5), number(settings, "share", 0, 1, default=0.5)
-    class_index = None
-    if settings.get("class") is not None:
-        class_index = list(label_names).index(one_of(settings, "class", label_names))
-
-    def choose(ranking: NeuronRanking) -> NDArray[np.int64]:
-        k = top if "top" in settings else min(top, ranking.n_units)
-        match select:
-            case "threshold":
-                return ranking.threshold(threshold, class_index)
-            case "mass":
-                return ranking.top_mass(share, class_index)
-            case "random":
-                return ranking.random(k, seed)
-            case "bottom":
-                return ranking.bottom(k, class_index)
-        return ranking.top(k, class_index)
-
-    return choose
+def _chosen(question: Question, ranking: NeuronRanking) -> NDArray[np.int64]:
+    """The positions of the chosen neurons, in their order."""
+    name, top = question["class"], question["top"]
+    of_class = None if name is None else question.probes.label_names.index(name)
+    k = min(_DEFAULT_TOP, ranking.n_units) if top is None else top
+    match question["select"]:
+        case "threshold":
+            return ranking.threshold(question["threshold"], of_class)
+        case "mass":
+            return ranking.top_mass(question["share"], of_class)
+        case "random":
+            return ranking.random(k, question["seed"])
+        case "bottom":
+            return ranking.bottom(k, of_class)
+    return ranking.top(k, of_class)
 
 
-def _stability(asked: Asked, question: RankingQuestion) -> dict[str, Any]:
-    return asked.ask_kept(
-        {"part": "stability", **asked.ranking_facts(question)},
-        f"Stability of the ranking of neurons ({RANKINGS[question.method].title})",
-        lambda progress: neuron_stability(
-            asked.study, question.method, asked.layers, options=question.options, progress=progress
+def _stability(question: Question, wanted: RankingQuestion) -> dict[str, Any]:
+    """What `neuron_stability` gives, or how far it is: the ranking does not wait for it."""
+    facts = {"part": "stability", **wanted.facts}
+    return question.status_of(
+        key_of(facts),
+        f"Stability of the ranking of neurons ({wanted.title})",
+        kept(
+            question,
+            facts,
+            lambda progress: neuron_stability(
+                question.study, wanted.method, wanted.layers, options=wanted.options, progress=progress
+            ),
         ),
     )

@@ -36,11 +36,11 @@ _INTERVALS = {
 _IN_FULL = "The command line scores whole splits, not selections: "
 
 
-def check_number(number: object) -> None:
-    """Refuses what describes no number.
+def read_number(number: Any, name: str) -> Mapping[str, Any]:
+    """The description of a number.
 
     Raises:
-      LitProbeError: says what would.
+      LitProbeError: it describes none; the message says what would.
     """
     if not isinstance(number, Mapping):
         raise LitProbeError(
@@ -50,6 +50,7 @@ def check_number(number: object) -> None:
         raise LitProbeError(f"A number is described by {', '.join(sorted(_KEYS))}, but not by {', '.join(unknown)}.")
     if (check := number.get("check", CURVE)) not in _INTERVALS:
         raise LitProbeError(f"Unknown check {check!r}. Choose one of: {', '.join(_INTERVALS)}.")
+    return number
 
 
 def facts_of(
@@ -58,7 +59,7 @@ def facts_of(
     """The number with the rows and draws behind it.
 
     Args:
-      number: that `check_number` accepted.
+      number: description that `read_number` accepted.
       probes: whose number it is; its study is finished.
       shown: the data set that ``inputs`` belong to.
       inputs: the rows that the curve was asked about; the checks are about all dev rows.

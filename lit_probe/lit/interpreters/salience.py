@@ -8,18 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from lit_nlp.api import components, dtypes, types
 from lit_nlp.api import dataset as lit_dataset
-from lit_nlp.api import dtypes, types
 from lit_nlp.api import model as lit_model
 from numpy.typing import NDArray
 
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import explaining
-from lit_probe.lit.host.config_values import one_of, settings_of, whole_number
-from lit_probe.lit.host.explaining import Explainer, Explanation, PlannedMap, Question, explainer_of, question_of
+from lit_probe.lit.host.config_values import DEV_CHOSEN, Key, Keys, one_of, read_keys, settings_of, whole_number
+from lit_probe.lit.host.explaining import Explainer, Explanation, MapQuestion, PlannedMap, explainer_of, map_keys, map_question
 from lit_probe.lit.host.messages import plain_message
-from lit_probe.lit.host.model import ProbeModel, probe_model
-from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
+from lit_probe.lit.host.model import ProbeModel, is_probe_model, probe_model
 from lit_probe.probing.probe_forward import SCALARS
 from lit_probe.salience import SALIENCE_METHODS, SalienceMethod, TokenScores
 
@@ -38,7 +37,7 @@ _AGGREGATED = {"sum": "sum", "l2": "L2 norm", "max": "largest"}
 _MAX_WORDS = 20
 
 
-class SalienceRow(ProbeInterpreter):
+class SalienceRow(components.Interpreter):
     """One salience method, for the probe of any layer and for the model's own prediction.
 
     LIT shows the names of a result's groups only where there are several. So the first group carries the map and says what is
@@ -56,6 +55,16 @@ class SalienceRow(ProbeInterpreter):
         self._n_layers = n_layers
         self._class_names = tuple(class_names)
         self._with_head = with_head
+        self._keys: Keys = {
+            **map_keys(),
+            LITS_TARGET: Key(lambda value, _: value, None),
+            "show": one_of((TOKENS, WORDS), TOKENS),
+            "aggregation": aggregation(method),
+        }
+
+    def is_compatible(self, model: lit_model.Model, dataset: lit_dataset.Dataset) -> bool:
+        """True for an encoder with layer probes."""
+        return is_probe_model(model)
 
     def description(self) -> str:
         """What the method measures."""
@@ -73,13 +82,13 @@ class SalienceRow(ProbeInterpreter):
         spec: types.Spec = {
             LITS_TARGET: types.SalienceTargetInfo(required=False),
             "explain": _choice(explained),
-            "layer": _choice([explaining.DEV_CHOSEN, *map(str, range(self._n_layers))]),
+            "layer": _choice([DEV_CHOSEN, *map(str, range(self._n_layers))]),
             _KEYS["target"]: _choice(targets),
             _KEYS["scalar"]: _choice(list(SCALARS)),
             "show": _choice([TOKENS, WORDS]),
             _KEYS["aggregation"]: _choice(explaining.AGGREGATIONS[self._method.signed]),
         }
-        return spec | {explaining.TITLES.get(name, name): _control(name) for name in self._method.uses}
+        return spec | {explaining.TITLES.get(name, name): self._keys[name].control for name in self._method.uses}
 
     def run(
         self,
@@ -102,12 +111,10 @@ class SalienceRow(ProbeInterpreter):
           LitProbeError: the configuration cannot be understood, or the probes are not ready.
         """
         settings, probes = {_NAMES.get(key, key): value for key, value in settings_of(config).items()}, probe_model(model)
-        target = settings.get("target", AS_ABOVE)
-        settings = {**settings, "target": explaining.PREDICTED if target == AS_ABOVE else target}
-        question = question_of(settings, further=(LITS_TARGET, "show", "aggregation"))
-        show = one_of(settings, "show", (TOKENS, WORDS), default=TOKENS)
-        how = aggregation_of(settings, self._method)
-        above = _class_above(settings, probes) if target == AS_ABOVE else None
+        follows = settings.get("target", AS_ABOVE) == AS_ABOVE
+        values = read_keys(settings | ({"target": explaining.PREDICTED} if follows else {}), self._keys)
+        question, show, how = map_question(values), values["show"], values["aggregation"]
+        above = _class_above(values[LITS_TARGET], probes) if follows else None
         explainer = explainer_of(probes)
         if status := explainer.status(question):
             raise LitProbeError(status["message"])
@@ -140,29 +147,25 @@ def description_of(method: SalienceMethod) -> str:
     return (inspect.getdoc(module) or method.title).split("\n")[0]
 
 
-def aggregation_of(settings: Mapping[str, Any], method: SalienceMethod) -> str:
-    """How one score is made of a word's tokens.
-
-    Raises:
-      LitProbeError: not in a way that suits the method's scores.
-    """
+def aggregation(method: SalienceMethod) -> Key:
+    """How one score is made of a word's tokens, in a way that suits the method's scores."""
     ways = explaining.AGGREGATIONS[method.signed]
-    return one_of(settings, "aggregation", ways, default=ways[0])
+    return one_of(ways, ways[0])
 
 
-def _class_above(settings: Mapping[str, Any], model: ProbeModel) -> str | None:
+def _class_above(asked: Any, model: ProbeModel) -> str | None:
     """The class that is chosen above LIT's rows; None while LIT has not chosen the predicted one yet."""
-    asked = settings.get(LITS_TARGET) or {}
+    asked = asked or {}
     if not isinstance(asked, Mapping):
         raise LitProbeError(f"{LITS_TARGET!r} must be an object with a field and the index of a class.")
     if asked.get("index") is None:
         return None
     classes = {name: type_.vocab for name, type_ in model.output_spec().items() if isinstance(type_, types.MulticlassPreds)}
-    names = classes[one_of(asked, "field", classes)]
-    return str(names[whole_number(asked, "index", 0, len(names) - 1, default=0)])
+    names = classes[one_of(classes).of(asked, "field")]
+    return str(names[whole_number(0, len(names) - 1).of(asked, "index")])
 
 
-def _following(question: Question, above: str | None, explainer: Explainer) -> Question:
+def _following(question: MapQuestion, above: str | None, explainer: Explainer) -> MapQuestion:
     """The question about the class chosen above, which is predicted by the probe of the dev-chosen layer or by the model.
 
     What is explained here may tell other classes apart; then its own prediction is meant.
@@ -222,13 +225,3 @@ def _short(value: float | int | str) -> str:
 
 def _choice(vocab: Sequence[str]) -> types.CategoryLabel:
     return types.CategoryLabel(vocab=list(vocab), default=vocab[0], required=False)
-
-
-def _control(name: str) -> types.LitType:
-    default = explaining.DEFAULTS[name]
-    if name in explaining.CHOICES:
-        # LIT's form starts with the first one.
-        return _choice([default, *(choice for choice in explaining.CHOICES[name] if choice != default)])
-    low, high = (explaining.WHOLE_NUMBERS | explaining.NUMBERS)[name]
-    step = 1 if name in explaining.WHOLE_NUMBERS else 0.01
-    return types.Scalar(min_val=low, max_val=high, default=default, step=step, required=False)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from lit_nlp.api import dataset as lit_dataset
-from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields
-from lit_probe.lit.host.config_values import one_of, settings_of, whole_number
+from lit_probe.lit.host.config_values import Key, Keys, flag, one_of, whole_number
 from lit_probe.lit.host.dataset import stratified_sample
-from lit_probe.lit.host.explaining import GOLD, PREDICTED, PROBE, Explainer, Question, explainer_of, question_of
-from lit_probe.lit.host.messages import plain_message
-from lit_probe.lit.host.model import ProbeModel, probe_model
+from lit_probe.lit.host.explaining import GOLD, PREDICTED, PROBE, Explainer, MapQuestion, explainer_of, map_keys, map_question
+from lit_probe.lit.host.model import ProbeModel
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
+from lit_probe.lit.interpreters.question import Question
 from lit_probe.probing.probe_forward import Forward
 from lit_probe.progress import Progress
 from lit_probe.registry import lookup
@@ -46,7 +44,7 @@ class _Rows:
 class _Asked:
     """What is asked about the rows: hashable, so that the same question is answered once."""
 
-    question: Question
+    question: MapQuestion
     target: str
     methods: tuple[str, ...]
     numbers: tuple[tuple[str, int], ...]
@@ -96,6 +94,17 @@ def _words(forward: Forward, rows: _Rows, asked: _Asked, progress: Progress) -> 
     )
 
 
+def _read_methods(value: Any, name: str) -> list[str]:
+    if not isinstance(value, list) or not value or not all(isinstance(method, str) for method in value):
+        raise LitProbeError(f"{name!r} must be a list of names, such as ['lime', 'occlusion'].")
+    for method in value:
+        lookup(SALIENCE_METHODS, method, "salience method")
+    return value
+
+
+_METHODS = Key(_read_methods, list(SALIENCE_METHODS))
+
+
 @dataclass(frozen=True)
 class SalienceCheck:
     """One question about maps of many texts.
@@ -106,114 +115,95 @@ class SalienceCheck:
       one_method: whether it is about one method (``method``), for any class; otherwise about several (``methods``), all by
         default, for the predicted class.
       scalar: the one that is meant where none is named.
-      numbers: further whole numbers that may be set: smallest, largest, default.
+      numbers: further whole numbers that may be set.
     """
 
     title: str
     compute: Callable[[Forward, _Rows, _Asked, Progress], dict[str, Any]]
     one_method: bool = False
     scalar: str = "logit"
-    numbers: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    numbers: Keys = field(default_factory=dict)
+
+    @property
+    def keys(self) -> Keys:
+        """What a question about it may say."""
+        name, methods = ("method", one_of(SALIENCE_METHODS)) if self.one_method else ("methods", _METHODS)
+        return {**map_keys(self.scalar), name: methods, **self.numbers}
 
 
 SALIENCE_CHECKS = {
     "faithfulness": SalienceCheck("Faithfulness", _faithfulness, scalar="probability"),
-    "stability": SalienceCheck("Stability", _stability, numbers={"n_seeds": (2, 20, 5)}),
-    "words": SalienceCheck("Salient words", _words, one_method=True, numbers={"min_count": (2, 1_000, 2), "top": (1, 200, 30)}),
+    "stability": SalienceCheck("Stability", _stability, numbers={"n_seeds": whole_number(2, 20, 5)}),
+    "words": SalienceCheck(
+        "Salient words",
+        _words,
+        one_method=True,
+        numbers={"min_count": whole_number(2, 1_000, 2), "top": whole_number(1, 200, 30)},
+    ),
 }
 
 
 class SalienceChecksInterpreter(ProbeInterpreter):
     """Are the maps faithful and stable, and which words matter most over many texts?"""
 
-    def config_spec(self) -> types.Spec:
-        """Which check."""
-        return {"check": types.CategoryLabel(vocab=list(SALIENCE_CHECKS), default=next(iter(SALIENCE_CHECKS)), required=True)}
+    keys = {
+        "check": one_of(SALIENCE_CHECKS),
+        # How many rows at most; of more a seeded sample.
+        "sample": whole_number(2, _MAX_SAMPLE, default=_DEFAULT_SAMPLE),
+        "cancel": flag(),
+    }
+    by = "check"
+    further = {name: check.keys for name, check in SALIENCE_CHECKS.items()}
+    form = ("check",)
+    reads_texts = True
 
-    def run(
-        self,
-        inputs: Sequence[types.JsonDict],
-        model: lit_model.Model,
-        dataset: lit_dataset.Dataset,
-        model_outputs: Sequence[types.JsonDict] | None = None,
-        config: types.JsonDict | None = None,
-    ) -> dict[str, Any]:
-        """The check's result, or how far it is: the first to ask starts it, and nobody waits for it.
+    def check(self, question: Question) -> None:
+        """Only a check of one method can be about another class than the predicted one."""
+        check = SALIENCE_CHECKS[question["check"]]
+        if question["target"] != PREDICTED and not check.one_method:
+            raise LitProbeError(f"{check.title} over many texts explains the predicted class of each, and no other.")
 
-        Args:
-          inputs: the rows, edited ones too; of more than ``sample`` a seeded sample. None for a sample of the dev rows.
-          model: an encoder with layer probes.
-          dataset: that the rows belong to.
-          model_outputs: not used.
-          config: ``check``, a name in ``SALIENCE_CHECKS``; what ``explaining.question_of`` reads; ``sample``, how many rows at
-            most; ``methods`` or ``method`` and the numbers that the check takes; ``"cancel": true`` to end the computation.
+    def waits_for(self, question: Question) -> dict[str, Any] | None:
+        """The model's own predictions need not wait for the probes."""
+        return explainer_of(question.probes).status(map_question(question.values))
+
+    def answer(self, question: Question) -> dict[str, Any]:
+        """The check's result about the examples, edited ones too, or about dev rows where none are sent.
 
         Returns:
-          ``status``: ``ready`` with ``check``, ``check_title``, ``rows`` and the result; ``computing`` with ``message`` and
-          ``fraction``; ``failed`` with ``message``; ``cancelled``. ``rows`` holds the ``ids`` in the order in which the result
-          counts texts, ``n_asked`` (how many there were to choose from) and ``source``: ``selection`` or ``dev``.
-
-        Raises:
-          LitProbeError: the configuration cannot be understood, or a row has no text.
+          ``check``, ``check_title``, the result and ``rows``: their ``ids`` in the order in which the result counts texts,
+          ``n_asked`` (how many there were to choose from) and ``source``: ``selection`` or ``dev``.
         """
-        settings, probes = settings_of(config), probe_model(model)
-        name = one_of(settings, "check", SALIENCE_CHECKS)
-        check = SALIENCE_CHECKS[name]
-        asked = _asked(settings, check)
-        n_wanted = whole_number(settings, "sample", 2, _MAX_SAMPLE, default=_DEFAULT_SAMPLE)
-        explainer = explainer_of(probes)
-        if status := explainer.status(asked.question):
-            return status
-        try:
-            forward = explainer.forward(asked.question)
-            asked = _settled(asked, explainer, forward)
-        except LitProbeError as error:
-            return {"status": "failed", "message": plain_message(str(error))}
-        rows = _rows(inputs or _dev_rows(dataset), probes, n_wanted, asked.question, forward)
-        source = "selection" if inputs else "dev"
-        key: Hashable = (probes.name, name, asked, rows.ids, rows.texts, rows.labels)
-        title = f"{check.title} of the {forward.name} of {probes.name}"
-        if settings.get("cancel"):
-            answer = probes.checks.cancel(key, title)
-        else:
-            answer = probes.checks.ask(key, title, lambda progress: check.compute(forward, rows, asked, progress), quick=False)
-        if answer["status"] != "ready":
-            return answer
+        probes, name = question.probes, question["check"]
+        check, explainer = SALIENCE_CHECKS[name], explainer_of(probes)
+        forward = explainer.forward(map_question(question.values))
+        asked = _settled(question, check, explainer, forward)
+        candidates = question.inputs or [row for row in question.dataset.examples if fields.split_of(row) == "dev"]
+        rows = _rows(candidates, probes, question["sample"], asked.question, forward)
+        answer = question.ask(
+            (name, asked, rows.ids, rows.texts, rows.labels),
+            f"{check.title} of the {forward.name}",
+            lambda progress: check.compute(forward, rows, asked, progress),
+            of=probes.name,
+        )
         notes = [*answer["notes"], *rows.notes]
-        looked_at = {"ids": list(rows.ids), "n_asked": rows.n_asked, "source": source}
+        looked_at = {"ids": list(rows.ids), "n_asked": rows.n_asked, "source": "selection" if question.inputs else "dev"}
         return {"check": name, "check_title": check.title, **answer, "rows": looked_at, "notes": notes}
 
 
-def _asked(settings: Mapping[str, Any], check: SalienceCheck) -> _Asked:
-    further = ("check", "sample", "cancel", "method" if check.one_method else "methods", *check.numbers)
-    question = question_of(settings, further, scalar=check.scalar)
-    if question.target != PREDICTED and not check.one_method:
-        raise LitProbeError(f"{check.title} over many texts explains the predicted class of each, and no other.")
-    if check.one_method:
-        methods: Any = [one_of(settings, "method", SALIENCE_METHODS)]
-    else:
-        methods = settings.get("methods", list(SALIENCE_METHODS))
-        if not isinstance(methods, list) or not methods or not all(isinstance(method, str) for method in methods):
-            raise LitProbeError("'methods' must be a list of names, such as ['lime', 'occlusion'].")
-        for method in methods:
-            lookup(SALIENCE_METHODS, method, "salience method")
-    numbers = {name: whole_number(settings, name, low, high, default) for name, (low, high, default) in check.numbers.items()}
-    return _Asked(question, question.target, tuple(methods), tuple(numbers.items()))
+def _settled(question: Question, check: SalienceCheck, explainer: Explainer, forward: Forward) -> _Asked:
+    """The question with the number of the layer, and with the class by the name that what is explained has for it."""
+    asked = replace(map_question(question.values), layer=forward.layer)
+    target = asked.target
+    if target not in (PREDICTED, GOLD):
+        target = forward.class_names[explainer.asked_class(asked, forward, None)]
+    methods = [question["method"]] if check.one_method else question["methods"]
+    return _Asked(asked, target, tuple(methods), tuple((name, question[name]) for name in check.numbers))
 
 
-def _settled(asked: _Asked, explainer: Explainer, forward: Forward) -> _Asked:
-    """The same question with the number of the layer, and with the class by the name that what is explained has for it."""
-    question = replace(asked.question, layer=forward.layer)
-    if question.target in (PREDICTED, GOLD):
-        return replace(asked, question=question)
-    return replace(asked, question=question, target=forward.class_names[explainer.asked_class(question, forward, None)])
-
-
-def _dev_rows(dataset: lit_dataset.Dataset) -> list[types.JsonDict]:
-    return [example for example in dataset.examples if fields.split_of(example) == "dev"]
-
-
-def _rows(candidates: Sequence[types.JsonDict], model: ProbeModel, n_wanted: int, question: Question, forward: Forward) -> _Rows:
+def _rows(
+    candidates: Sequence[types.JsonDict], model: ProbeModel, n_wanted: int, question: MapQuestion, forward: Forward
+) -> _Rows:
     """The rows that are looked at: of too many a sample in their order, with every label in its share."""
     named = [fields.label_of(example, model.label_names) for example in candidates]
     groups = np.array([-1 if name is None else model.label_names.index(name) for name in named], dtype=np.int64)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from lit_nlp.api import dataset as lit_dataset
-from lit_nlp.api import model as lit_model
-from lit_nlp.api import types
-
 from lit_probe.lit.host import explaining
-from lit_probe.lit.host.model import probe_model
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
+from lit_probe.lit.interpreters.question import Question
 from lit_probe.lit.interpreters.salience import description_of
 from lit_probe.probing.probe_forward import SCALARS
 from lit_probe.salience import SALIENCE_METHODS
@@ -20,29 +15,17 @@ from lit_probe.salience import SALIENCE_METHODS
 class SalienceMethodsInterpreter(ProbeInterpreter):
     """The salience methods, with what can be chosen about each of them."""
 
-    def run(
-        self,
-        inputs: Sequence[types.JsonDict],
-        model: lit_model.Model,
-        dataset: lit_dataset.Dataset,
-        model_outputs: Sequence[types.JsonDict] | None = None,
-        config: types.JsonDict | None = None,
-    ) -> dict[str, Any]:
-        """The choices of a panel. They are there before the probes are, except for the ``best_layer``, which is None till then.
+    def waits_for(self, question: Question) -> None:
+        """The choices are there before the probes are."""
+
+    def answer(self, question: Question) -> dict[str, Any]:
+        """The choices of a panel; ``best_layer`` is None until the probes are ready.
 
         ``head_classes`` tells for each class of the probes which one of the model's own it is, or is None.
-
-        Args:
-          inputs: not used.
-          model: an encoder with layer probes.
-          dataset: not used.
-          model_outputs: not used.
-          config: not used.
         """
-        probes = probe_model(model)
+        probes = question.probes
         head = probes.head_label_names
         return {
-            "status": "ready",
             "methods": [
                 {
                     "name": method.name,
@@ -57,8 +40,8 @@ class SalienceMethodsInterpreter(ProbeInterpreter):
                 for method in SALIENCE_METHODS.values()
             ],
             "options": {
-                name: {"default": default, "title": explaining.TITLES.get(name, name), **_limits(name)}
-                for name, default in explaining.DEFAULTS.items()
+                name: {"default": key.default, "title": explaining.TITLES.get(name, name), **key.limits}
+                for name, key in explaining.OPTION_KEYS.items()
             },
             "scalars": list(SCALARS),
             "aggregations": {"signed": explaining.AGGREGATIONS[True], "sizes": explaining.AGGREGATIONS[False]},
@@ -67,10 +50,3 @@ class SalienceMethodsInterpreter(ProbeInterpreter):
             "class_names": {"probe": list(probes.label_names), "model": None if head is None else list(head)},
             "head_classes": explaining.explainer_of(probes).head_classes(),
         }
-
-
-def _limits(name: str) -> dict[str, Any]:
-    if name in explaining.CHOICES:
-        return {"choices": dict(explaining.CHOICES[name])}
-    low, high = (explaining.WHOLE_NUMBERS | explaining.NUMBERS)[name]
-    return {"low": low, "high": high}

@@ -9,7 +9,7 @@ from tiny_probing import computed, edited, models_of, tiny_splits
 
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import LitProbeError
-from lit_probe.lit.host.explaining import Explainer, Question, explainer_of, gold_label, question_of
+from lit_probe.lit.host.explaining import Explainer, MapQuestion, explainer_of, gold_label, map_keys, question_of
 from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.probing.probe_forward import Target
 from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, explain
@@ -38,9 +38,9 @@ def from_lits_panel(row, label):
 
 
 def test_a_question_without_words_has_the_defaults():
-    nothing = Question("probe", None, "predicted", "logit", SalienceOptions())
+    nothing = MapQuestion("probe", None, "predicted", "logit", SalienceOptions())
     assert question_of(None) == question_of({}) == nothing
-    assert question_of({}, scalar="probability").scalar == "probability"
+    assert map_keys("probability")["scalar"].default == "probability"
 
 
 def test_numbers_may_come_as_lits_form_delivers_them():

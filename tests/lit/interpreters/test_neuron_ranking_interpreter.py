@@ -15,7 +15,7 @@ from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.pending_checks import PendingChecks
 from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.lit.interpreters import INTERPRETERS
-from lit_probe.lit.interpreters.asked import AT_ONCE
+from lit_probe.lit.interpreters.neuron_questions import AT_ONCE
 from lit_probe.neurons.rankings import RANKINGS, RankingOptions, rank_neurons
 from lit_probe.neurons.rankings.neuron_stability import neuron_stability
 
@@ -105,7 +105,7 @@ def test_a_ranking_is_read_from_the_cache_by_the_next_server(encoder, tmp_path, 
     model.checks = PendingChecks(Cache(tmp_path))
     question = {"method": "gaussian", "layer": 2, "greedy": 2}
     first = answer_of(NAME, model, dataset, **question)
-    monkeypatch.setattr("lit_probe.lit.interpreters.asked.rank_neurons", None)
+    monkeypatch.setattr("lit_probe.lit.interpreters.neuron_questions.rank_neurons", None)
     model.checks = PendingChecks(Cache(tmp_path))
     assert answer_of(NAME, model, dataset, **question) == first
     assert answer_of(NAME, model, dataset, **question | {"greedy": 3})["status"] == "failed", "sanity: it is another ranking"
@@ -125,7 +125,7 @@ def test_what_is_not_wanted_any_more_ends(encoder, monkeypatch):
         finally:
             ended.set()
 
-    monkeypatch.setattr("lit_probe.lit.interpreters.asked.rank_neurons", slow)
+    monkeypatch.setattr("lit_probe.lit.interpreters.neuron_questions.rank_neurons", slow)
     first = ask(NAME, model, dataset, method="l1")
     assert first["status"] == "computing" and first["message"].startswith(
         "Ranking of neurons (L1 regression) of tiny-bert on tiny: "

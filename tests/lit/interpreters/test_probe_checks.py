@@ -177,14 +177,14 @@ def test_while_the_probes_are_computed_nothing_else_is(encoder):
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        (None, "must name a check"),
-        ({}, "must name a check"),
-        (["calibration"], "must name a check"),
-        ({"check": 3}, "must name a check"),
+        (None, "'check' must be named"),
+        ({}, "'check' must be named"),
+        (["calibration"], "must be an object"),
+        ({"check": 3}, "'check' must be named"),
         ({"check": "calibraton"}, "Unknown check 'calibraton'. Choose one of: agreement, "),
         ({"check": "calibration", "control": "word"}, "takes cancel, check, but not control"),
         ({"check": "selectivity", "contol": "word"}, "takes cancel, check, control, but not contol"),
-        ({"check": "selectivity", "control": ["word"]}, "The control must be named by a string, not by list"),
+        ({"check": "selectivity", "control": ["word"]}, "'control' must be named by a string, not by list"),
     ],
 )
 def test_a_configuration_that_cannot_be_understood_is_refused(model, config, said):

@@ -1,0 +1,119 @@
+"""A panel's question, once it has been read: what the values are, whom it is put to, and how to have something computed."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from lit_nlp.api import dataset as lit_dataset
+from lit_nlp.api import types
+
+from lit_probe.lit.host import fields
+from lit_probe.lit.host.config_values import ALL_LAYERS
+from lit_probe.lit.host.dataset import ProbeDataset, probe_dataset
+from lit_probe.lit.host.model import ProbeModel
+from lit_probe.lit.host.pending_checks import Compute
+from lit_probe.neurons.rankings import chosen_layers
+from lit_probe.probing.study import LayerStudy
+
+
+class NotReadyError(Exception):
+    """Ends an answer that needs something which is still computed, which failed or was cancelled.
+
+    Attributes:
+      status: answer in its place, see ``PendingChecks.ask``.
+    """
+
+    def __init__(self, status: dict[str, Any]):
+        super().__init__(status["status"])
+        self.status = status
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """One question of a panel. ``question["top"]`` is the value of the key ``top``.
+
+    Attributes:
+      asked: name of the interpreter's class; it keeps computations of different interpreters apart.
+      probes: model that is asked.
+      dataset: data set that is shown, as LIT hands it over.
+      inputs: examples that were sent.
+      values: values of the interpreter's keys.
+    """
+
+    asked: str
+    probes: ProbeModel
+    dataset: lit_dataset.Dataset
+    inputs: Sequence[types.JsonDict]
+    values: Mapping[str, Any]
+
+    def __getitem__(self, key: str) -> Any:
+        return self.values[key]
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """The examples' cleaned texts.
+
+        Raises:
+          LitProbeError: an example has no text.
+        """
+        return tuple(fields.text_of(example) for example in self.inputs)
+
+    @property
+    def shown(self) -> ProbeDataset | None:
+        """The data set of ours that is shown; None for LIT's empty one."""
+        return probe_dataset(self.dataset)
+
+    @property
+    def study(self) -> LayerStudy:
+        """The model's study.
+
+        Raises:
+          LitProbeError: it is not ready, or it failed.
+        """
+        return self.probes.study.result()
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The layers that the key ``layer`` means, ascending.
+
+        Raises:
+          UnknownNameError: there is no such layer.
+        """
+        wanted = self.values.get("layer")
+        return chosen_layers(self.study, self.study.best_layer if wanted is None else None if wanted == ALL_LAYERS else wanted)
+
+    @property
+    def layer(self) -> int:
+        """The one layer that is meant."""
+        return self.layers[0]
+
+    def ask(self, key: Hashable, title: str, compute: Compute, *, of: str | None = None, quick: bool = False) -> dict[str, Any]:
+        """What ``compute`` gives, computed in the background by the first who asks.
+
+        Args:
+          key: what is computed; equal keys of one interpreter are computed once.
+          title: what people read while it is computed.
+          compute: gets a progress function.
+          of: whose result it is, for the title; the encoder on its data set if it is not named.
+          quick: whether it takes about a second at most.
+
+        Raises:
+          NotReadyError: it is not there yet; the base class answers with the status.
+        """
+        status = self.status_of(key, title, compute, of=of, quick=quick)
+        if status["status"] != "ready":
+            raise NotReadyError(status)
+        return status
+
+    def status_of(
+        self, key: Hashable, title: str, compute: Compute, *, of: str | None = None, quick: bool = False
+    ) -> dict[str, Any]:
+        """The same with its ``status``, whether it is ready or not. Where the key ``cancel`` says so, the computation ends."""
+        whose = of or f"{self.probes.encoder.name} on {self.probes.study.splits.name}"
+        key, title = (self.asked, whose, key), f"{title} of {whose}"
+        if self.values.get("cancel"):
+            return self.probes.checks.cancel(key, title)
+        return self.probes.checks.ask(key, title, compute, quick=quick)
