@@ -20,9 +20,10 @@ from lit_probe.lit.host.explaining import DEV_CHOSEN
 from lit_probe.lit.host.messages import plain_message
 from lit_probe.lit.host.model import ProbeModel
 from lit_probe.neurons.rankings import RANKINGS, NeuronRanking, RankingOptions, chosen_layers, rank_neurons
-from lit_probe.neurons.rankings.ranking import REGRESSIONS
+from lit_probe.neurons.rankings.contract import REGRESSIONS
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress
+from lit_probe.results import Result, as_json
 
 ALL_LAYERS = "all"
 # So many texts are answered at once; more belong in the background.
@@ -35,9 +36,6 @@ NUMBERS = {"strength": (1e-6, 1e3), "l1_ratio": (0.01, 0.99)}
 OPTION_KEYS = (*WHOLE_NUMBERS, *NUMBERS, "regression")
 RANKING_KEYS = ("method", *OPTION_KEYS)
 
-# Rankings that read no activations take milliseconds; those that fit regressions take longer than others may have to wait.
-AT_ONCE = ("weight_mass", "random")
-_FITTED = ("l1", "l2", "elastic_net")
 # Of what these questions are answered with; raised when the same question gets another answer within one version.
 _REVISION = 2
 
@@ -113,13 +111,13 @@ class Asked:
         return self.probes.checks.ask(key, title, compute, quick=quick)
 
     def ask_kept(
-        self, facts: Mapping[str, Any], title: str, compute: Callable[[Progress], dict[str, Any]], *, quick: bool = False
+        self, facts: Mapping[str, Any], title: str, compute: Callable[[Progress], Result | dict[str, Any]], *, quick: bool = False
     ) -> dict[str, Any]:
-        """The same; and the result, which must be JSON-ready, is kept in the cache."""
-        return self.ask(facts, title, lambda progress: self._kept(facts, lambda: compute(progress)), quick=quick)
+        """The same; and the result, as JSON, is kept in the cache."""
+        return self.ask(facts, title, lambda progress: self._kept(facts, lambda: as_json(compute(progress))), quick=quick)
 
     def ranked(self, question: RankingQuestion, progress: Progress = no_progress) -> NeuronRanking:
-        """The ranking of the layers' neurons, from the cache if it is there. Only some take milliseconds, see `AT_ONCE`.
+        """The ranking of the layers' neurons, from the cache if it is there. Only some take milliseconds, see `Ranking.cost`.
 
         Raises:
           LitProbeError: the neurons cannot be ranked so; the message says why.
@@ -128,7 +126,7 @@ class Asked:
         def rank() -> NeuronRanking:
             return rank_neurons(self.study, question.method, self.layers, options=question.options, progress=progress)
 
-        if question.method in AT_ONCE:
+        if question.at_once:
             return rank()
         return _restored(self._kept(self.ranking_facts(question), lambda: _stored(rank())))
 
@@ -289,9 +287,15 @@ class RankingQuestion:
     options: RankingOptions
 
     @property
+    def at_once(self) -> bool:
+        """Whether ranking all layers takes milliseconds."""
+        return RANKINGS[self.method].cost == "at once"
+
+    @property
     def quick(self) -> bool:
         """Whether ranking one layer takes about a second at most."""
-        return self.method not in _FITTED and not (self.options.greedy and "greedy" in RANKINGS[self.method].options)
+        ranking = RANKINGS[self.method]
+        return ranking.cost != "minutes" and not (self.options.greedy and "greedy" in ranking.options)
 
 
 def read_ranking(settings: Mapping[str, Any]) -> RankingQuestion:

@@ -96,7 +96,7 @@ def _read_distribution(settings: Mapping[str, Any]) -> Respond:
 
     def respond(asked: Asked) -> dict[str, Any]:
         (unit,) = asked.units([name])
-        found = activation_distribution(asked.study, asked.layer, unit, split)
+        found = activation_distribution(asked.study, asked.layer, unit, split).to_json()
         names = asked.probes.label_names
         found["classes"] = [{**one, "label": label} for one, label in zip(found["classes"], names, strict=True)]
         return {**found, "inputs": _pooled(asked, asked.few_texts(), unit) if asked.texts else []}
@@ -177,7 +177,7 @@ def _read_words(settings: Mapping[str, Any]) -> Respond:
         )
         if found["status"] != "ready":
             return found
-        answer = with_surroundings(found["words"].of_unit(unit), encoder, texts)
+        answer = with_surroundings(found["words"].of_unit(unit), encoder, texts).to_json()
         for end in ENDS:
             answer[end]["contexts"] = [
                 {**context, "id": _shown_id(asked, texts[context["text"]])} for context in answer[end]["contexts"]

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from lit_probe.lit.host.config_values import number, one_of, settings_of, whole_number
 from lit_probe.lit.host.model import ProbeModel, probe_model
 from lit_probe.lit.interpreters.asked import (
-    AT_ONCE,
     RANKING_KEYS,
     Asked,
     RankingQuestion,
@@ -28,7 +27,7 @@ from lit_probe.lit.interpreters.asked import (
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.neurons.effects.ablation import REPLACEMENTS
 from lit_probe.neurons.rankings import RANKINGS, NeuronRanking
-from lit_probe.neurons.rankings.neuron_evaluation import EVALUATORS
+from lit_probe.neurons.rankings.judge import EVALUATORS
 from lit_probe.neurons.rankings.neuron_stability import neuron_stability
 
 # Which neurons of a ranking are listed; the first is the default.
@@ -97,7 +96,7 @@ def _choices(probes: ProbeModel) -> dict[str, Any]:
                 "title": one.title,
                 "score_unit": one.score_unit,
                 "options": list(one.options),
-                "at_once": name in AT_ONCE,
+                "at_once": one.cost == "at once",
             }
             for name, one in RANKINGS.items()
         ],
@@ -116,7 +115,7 @@ def _read(settings: Mapping[str, Any], probes: ProbeModel) -> Respond:
 
     def respond(asked: Asked) -> dict[str, Any]:
         stability = _stability(asked, question) if wants_stability else None
-        if question.method in AT_ONCE:
+        if question.at_once:
             ranking = asked.ranked(question)
         else:
             found = asked.ask(
