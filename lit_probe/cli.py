@@ -124,10 +124,10 @@ def neurons() -> None:
             title = f"{encoder.name} on {splits.name}: neurons of {place}"
             folder = out / f"{encoder.name}-on-{splits.name}" if several else out
             folder.mkdir(parents=True, exist_ok=True)
-            written = {**one.settings(), "dataset": splits.name, "layer": layer, **report}
+            written = {**one.settings(), "dataset": splits.name, "layer": layer, **report.to_json()}
             (folder / "neurons.json").write_text(json.dumps(written, indent=1, allow_nan=False), "utf-8")
             _write_rows(folder / "neurons.csv", neuron_rows(report))
-            save_neuron_curves(report, title, folder / "neurons.svg")
+            save_neuron_curves(written, title, folder / "neurons.svg")
             print(f"\n{title}\n{neuron_table(report, FLAGS.top)}")
             print(f"\nWritten to {folder}/: neurons.json, neurons.csv, neurons.svg{_cache_words(cache)}")
 

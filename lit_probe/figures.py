@@ -90,7 +90,7 @@ def save_neuron_curves(report: Mapping[str, Any], title: str, path: Path) -> Non
     """Writes the score from a share of the neurons and, where it was measured, what switching the best ones off changes.
 
     Args:
-      report: what ``neuron_report`` returns.
+      report: ``evaluation`` and ``ablation`` of ``NeuronReport.to_json``.
       title: written above the curves.
       path: the file; its suffix names the format.
     """

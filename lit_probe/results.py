@@ -20,14 +20,22 @@ class Result:
 
     Attributes:
       omitted_if_none: fields that are left out of the JSON where they are None.
+      in_place: fields that are results themselves, whose own fields stand in the JSON in their place.
     """
 
     omitted_if_none: ClassVar[tuple[str, ...]] = ()
+    in_place: ClassVar[tuple[str, ...]] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain numbers, texts, lists and objects, in the order of the fields."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
-        return {name: as_json(value) for name, value in values.items() if value is not None or name not in self.omitted_if_none}
+        found: dict[str, Any] = {}
+        for field in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if field.name in self.in_place:
+                found |= as_json(value)
+            elif value is not None or field.name not in self.omitted_if_none:
+                found[field.name] = as_json(value)
+        return found
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
@@ -66,6 +74,15 @@ def as_json(value: Any) -> Any:
 @cache
 def _converter() -> Any:
     from cattrs import Converter
+    from cattrs.gen import make_dict_structure_fn
+
+    def has_in_place(kind: Any) -> bool:
+        return isinstance(kind, type) and issubclass(kind, Result) and bool(kind.in_place)
+
+    def gathered(kind: Any) -> Any:
+        structure = make_dict_structure_fn(kind, converter)
+        # What belongs to an inner result lies among the outer one's own; each takes what it knows.
+        return lambda stored, _: structure({**stored, **dict.fromkeys(kind.in_place, stored)}, kind)
 
     def is_array(kind: Any) -> bool:
         return get_origin(kind) is np.ndarray
@@ -76,4 +93,5 @@ def _converter() -> Any:
 
     converter = Converter(prefer_attrib_converters=False)
     converter.register_structure_hook_func(is_array, array)
+    converter.register_structure_hook_factory(has_in_place, gathered)
     return converter

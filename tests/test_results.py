@@ -32,6 +32,15 @@ class Curve(Result):
     omitted_if_none: ClassVar[tuple[str, ...]] = ("note",)
 
 
+@dataclass(frozen=True)
+class Judged(Result):
+    name: str
+    point: Point
+    n: int
+
+    in_place: ClassVar[tuple[str, ...]] = ("point",)
+
+
 CURVE = Curve((Point(0.1 + 0.2, None, (1, 2)),), {"a": Point(1.0, -0.5)}, np.array([[1.0, 2.0], [3.0, 1 / 3]]))
 
 
@@ -54,3 +63,13 @@ def test_what_was_written_is_read_back_to_the_last_digit():
 def test_what_does_not_fit_is_refused():
     with pytest.raises(CacheError, match="is no Curve"):
         Curve.from_json({"points": [{"low": None}], "by_name": {}, "table": []})
+
+
+def test_fields_of_a_result_in_place_stand_among_the_outer_ones():
+    judged = Judged("a", Point(0.5, None, (1,)), 3)
+    assert list(judged.to_json().items()) == [("name", "a"), ("value", 0.5), ("low", None), ("layers", [1]), ("n", 3)]
+    assert Judged.from_json(judged.to_json()) == judged
+    with pytest.raises(CacheError, match="is no Judged"):
+        Judged.from_json({"name": "a", "n": 3})
+    with pytest.raises(CacheError, match="is no Judged"):
+        Judged.from_json([1])  # type: ignore[arg-type]

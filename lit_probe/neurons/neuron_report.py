@@ -2,22 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
 
 from lit_probe.neurons.effects.ablation import Ablation
-from lit_probe.neurons.effects.curve import ablation_curve
+from lit_probe.neurons.effects.curve import AblationCurve, ablation_curve
 from lit_probe.neurons.rankings import NeuronRanking, rank_neurons
-from lit_probe.neurons.rankings.neuron_evaluation import evaluate_ranking
-from lit_probe.neurons.rankings.neuron_stability import neuron_stability
+from lit_probe.neurons.rankings.neuron_evaluation import RankingEvaluation, evaluate_ranking
+from lit_probe.neurons.rankings.neuron_stability import NeuronStability, neuron_stability
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, StudyProgress, of_step
+from lit_probe.results import Result, as_json
 
 # How many of a layer's neurons are switched off for the check in the forward pass.
 ABLATED_PERCENT = 5.0
 
 
-def neuron_report(study: LayerStudy, method: str, layer: int | None, progress: StudyProgress) -> dict[str, Any]:
+@dataclass(frozen=True)
+class BestAblated(Result):
+    """What changes when the best neurons of a layer are switched off.
+
+    Attributes:
+      percent: share of the layer's neurons that is switched off, above 0 and at most 100.
+      units: ``[n_units]`` their indices, best first.
+      replacement: what takes the place of their values, a name in `REPLACEMENTS`.
+      curve: scores of the layer and those after it.
+    """
+
+    percent: float
+    units: tuple[int, ...]
+    replacement: str
+    curve: AblationCurve
+
+    in_place: ClassVar[tuple[str, ...]] = ("curve",)
+
+
+@dataclass(frozen=True)
+class NeuronReport:
+    """A ranking of neurons, and what was asked of it.
+
+    Attributes:
+      ranking: all neurons.
+      stability: how far other train rows give the same neurons.
+      evaluation: scores from a few of the neurons.
+      ablation: what changes in the forward pass without the best ones; None where all layers are ranked together.
+    """
+
+    ranking: NeuronRanking
+    stability: NeuronStability
+    evaluation: RankingEvaluation
+    ablation: BestAblated | None
+
+    def to_json(self) -> dict[str, Any]:
+        """What files hold of it."""
+        return {
+            "ranking": self.ranking.to_json(),
+            "stability": self.stability.to_json(),
+            "evaluation": self.evaluation.to_json(),
+            "ablation": as_json(self.ablation),
+        }
+
+
+def neuron_report(study: LayerStudy, method: str, layer: int | None, progress: StudyProgress) -> NeuronReport:
     """Ranks neurons, and says how stable the ranking is, how well its best neurons do alone, and what switching them off changes.
 
     Args:
@@ -25,10 +73,6 @@ def neuron_report(study: LayerStudy, method: str, layer: int | None, progress: S
       method: a name in ``RANKINGS``.
       layer: one layer, or None for all of them ranked together, whose neurons are not switched off: that is done at one layer.
       progress: hears how far each step is; it may raise ``CancelledError``.
-
-    Returns:
-      JSON-ready: ``ranking`` (all neurons, best first), ``stability``, ``evaluation`` and ``ablation`` (None for all layers), as
-      `NeuronRanking.to_json`, `neuron_stability`, `evaluate_ranking` and `ablation_curve` return them.
 
     Raises:
       LitProbeError: the ranking cannot be made; see `rank_neurons`.
@@ -38,83 +82,70 @@ def neuron_report(study: LayerStudy, method: str, layer: int | None, progress: S
         return of_step(progress, f"{name} of {study.splits.name}", unit)
 
     ranking = rank_neurons(study, method, layer, progress=step("Ranking the neurons", "layers"))
-    return {
-        "ranking": ranking.to_json(),
-        "stability": neuron_stability(
-            study, method, layer, seed=study.seed, progress=step("Stability of the ranking", "samples")
-        ),
-        "evaluation": evaluate_ranking(study, ranking, seed=study.seed, progress=step("Scores of a few neurons", "fits")),
-        "ablation": None if layer is None else _ablation(study, ranking, layer, step("Switching neurons off", "passes")),
-    }
+    stability = neuron_stability(study, method, layer, seed=study.seed, progress=step("Stability of the ranking", "samples"))
+    evaluation = evaluate_ranking(study, ranking, seed=study.seed, progress=step("Scores of a few neurons", "fits"))
+    ablation = None if layer is None else _ablation(study, ranking, layer, step("Switching neurons off", "passes"))
+    return NeuronReport(ranking, stability, evaluation, ablation)
 
 
-def _ablation(study: LayerStudy, ranking: NeuronRanking, layer: int, progress: Progress) -> dict[str, Any]:
+def _ablation(study: LayerStudy, ranking: NeuronRanking, layer: int, progress: Progress) -> BestAblated:
     units = ranking.units[ranking.top(ranking.count(ABLATED_PERCENT)), 1]
-    ablation = Ablation(layer, tuple(int(unit) for unit in units), seed=study.seed)
+    ablation = Ablation(layer, tuple(units.tolist()), seed=study.seed)
     dev = study.splits.dev
     curve = ablation_curve(study, dev.texts, dev.labels.tolist(), ablation, groups=dev.groups, progress=progress)
-    return {"percent": ABLATED_PERCENT, "units": list(ablation.units), "replacement": ablation.replacement, **curve}
+    return BestAblated(ABLATED_PERCENT, ablation.units, ablation.replacement, curve)
 
 
-def neuron_table(report: Mapping[str, Any], top: int) -> str:
+def neuron_table(report: NeuronReport, top: int) -> str:
     """The report as text: the best neurons, then a sentence for each of the questions asked of the ranking."""
-    ranking, stability, evaluation = report["ranking"], report["stability"], report["evaluation"]
-    neurons, labels = ranking["neurons"][:top], ranking["label_names"]
-    width = max(len("neuron"), *(len(neuron["name"]) for neuron in neurons))
+    ranking, stability, evaluation = report.ranking, report.stability, report.evaluation
+    best = ranking.neurons(top)
+    width = max(len("neuron"), *(len(neuron.name) for neuron in best))
     lines = [
-        f"{ranking['title']}: best {len(neurons)} of {ranking['n_units']:,} neurons, by {ranking['score_unit']}",
+        f"{ranking.title}: best {len(best)} of {ranking.n_units:,} neurons, by {ranking.score_unit}",
         f"{'neuron':<{width}}  {'score':>8}  speaks for",
     ]
-    for neuron in neurons:
-        largest = max(range(len(labels)), key=lambda index: neuron["class_scores"][index])
-        lines.append(f"{neuron['name']:<{width}}  {neuron['score']:>8.4f}  {labels[largest]}")
-    overlaps = [f"{one['jaccard']:.2f} for the best {one['k']} (chance {one['chance']:.2f})" for one in stability["points"]]
-    metric, full = evaluation["metric_title"].lower(), evaluation["full"]["value"]
+    for neuron in best:
+        label = ranking.label_names[int(np.argmax(neuron.class_scores))]
+        lines.append(f"{neuron.name:<{width}}  {neuron.score:>8.4f}  {label}")
+    overlaps = [f"{one.jaccard:.2f} for the best {one.k} (chance {one.chance:.2f})" for one in stability.points]
     lines += [
         "",
-        f"Overlap between rankings of {stability['n_draws']} bootstrap samples (Jaccard): {', '.join(overlaps)}.",
-        f"Dev {metric} from all neurons: {full:.3f}. From a share of them:",
+        f"Overlap between rankings of {stability.n_draws} bootstrap samples (Jaccard): {', '.join(overlaps)}.",
+        f"Dev {evaluation.scale.metric_title.lower()} from all neurons: {evaluation.full.value:.3f}. From a share of them:",
+        f"{'share':>7}  {'best':>6}  {'last':>6}  random [95 % of {evaluation.n_draws} sets]",
     ]
-    lines.append(f"{'share':>7}  {'best':>6}  {'last':>6}  random [95 % of {evaluation['n_draws']} sets]")
-    for point in evaluation["points"]:
-        drawn = point["random"]
-        lines.append(
-            f"{point['percent']:>6g}%  {point['top']['value']:>6.3f}  {point['bottom']['value']:>6.3f}  "
-            f"{drawn['mean']:.3f} [{drawn['low']:.3f}, {drawn['high']:.3f}]"
-        )
-    if report["ablation"] is not None:
-        lines += ["", *_ablation_lines(report["ablation"])]
+    lines += [
+        f"{point.percent:>6g}%  {point.top.value:>6.3f}  {point.bottom.value:>6.3f}  "
+        f"{point.random.mean:.3f} [{point.random.low:.3f}, {point.random.high:.3f}]"
+        for point in evaluation.points
+    ]
+    if report.ablation is not None:
+        lines += ["", *_ablation_lines(report.ablation.percent, report.ablation.curve)]
     return "\n".join(lines)
 
 
-def _ablation_lines(curve: Mapping[str, Any]) -> list[str]:
+def _ablation_lines(percent: float, curve: AblationCurve) -> list[str]:
+    states = curve.hidden_states
     lines = [
-        f"Best {curve['percent']:g} % of the neurons at their mean in the forward pass, {curve['title'].lower()} of the probes "
-        f"from this layer on ({curve['n']:,} dev rows), beside {curve['n_random']} random sets:",
-        _moved_sentence(curve),
+        f"Best {percent:g} % of the neurons at their mean in the forward pass, {curve.title.lower()} of the probes "
+        f"from this layer on ({curve.n:,} dev rows), beside {curve.n_random} random sets:",
+        f"This moves the hidden states by {states.moved:.3f} of their length, the random sets by "
+        f"{states.random_moved:.3f} [{states.random_moved_low:.3f}, {states.random_moved_high:.3f}].",
         f"{'layer':>5}  {'before':>6}  {'after':>6}  random [smallest, largest]",
     ]
-    names = ("before", "after", "random", "random_low", "random_high")
-    for row in curve["layers"]:
-        before, after, random, low, high = ("–" if row[name] is None else f"{row[name]:.3f}" for name in names)
-        lines.append(f"{row['layer']:>5}  {before:>6}  {after:>6}  {random} [{low}, {high}]")
-    lines += [f"Note: {note}" for note in curve["notes"]]
-    return lines
+    for row in curve.layers:
+        values = (row.before, row.after, row.random, row.random_low, row.random_high)
+        before, after, random, low, high = ("–" if value is None else f"{value:.3f}" for value in values)
+        lines.append(f"{row.layer:>5}  {before:>6}  {after:>6}  {random} [{low}, {high}]")
+    return lines + [f"Note: {note}" for note in states.notes]
 
 
-def _moved_sentence(curve: Mapping[str, Any]) -> str:
-    low, high = (f"{curve[name]:.3f}" for name in ("random_moved_low", "random_moved_high"))
-    return (
-        f"This moves the hidden states by {curve['moved']:.3f} of their length, the random sets by "
-        f"{curve['random_moved']:.3f} [{low}, {high}]."
-    )
-
-
-def neuron_rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+def neuron_rows(report: NeuronReport) -> list[dict[str, Any]]:
     """One row per neuron for a table: rank, layer, unit, score, and the signed score of each class."""
-    labels = report["ranking"]["label_names"]
+    labels = report.ranking.label_names
     return [
-        {name: neuron[name] for name in ("rank", "layer", "unit", "score")}
-        | {f"score:{label}": value for label, value in zip(labels, neuron["class_scores"], strict=True)}
-        for neuron in report["ranking"]["neurons"]
+        {"rank": neuron.rank, "layer": neuron.layer, "unit": neuron.unit, "score": neuron.score}
+        | {f"score:{label}": value for label, value in zip(labels, neuron.class_scores, strict=True)}
+        for neuron in report.ranking.neurons()
     ]

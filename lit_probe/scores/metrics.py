@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.registry import lookup
+from lit_probe.results import Result
 from lit_probe.scores.intervals import Interval, auroc, auroc_interval, percentile_interval, proportion_interval
 from lit_probe.scores.scored_rows import Counts, ScoredRows
 
@@ -30,7 +31,7 @@ IMBALANCED_SHARE = 0.6
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(Result):
     """One metric of one layer.
 
     Attributes:

@@ -42,8 +42,8 @@ from lit_probe.neurons.effects.ablation import (
 )
 from lit_probe.neurons.effects.curve import ablation_curve
 from lit_probe.neurons.effects.erasure import erase_concept
+from lit_probe.neurons.rankings.judge import EVALUATORS
 from lit_probe.neurons.rankings.neuron_evaluation import (
-    EVALUATORS,
     N_DRAWS,
     PERCENTAGES,
     compare_rankings,
@@ -140,7 +140,7 @@ def _judged(changed: Sequence[LaterLayers], answers: Sequence[_Answers]) -> list
         of_text = np.array([one[text] for one in shifts])
         compared = len(changed) > 1 and of_text.shape[1] > 0
         moved = [float(one.moved[text]) for one in changed]
-        judged.append({**moved_by(moved[0], moved[1:]), "exceeded": against_random(of_text)[0] if compared else None})
+        judged.append({**moved_by(moved[0], moved[1:]).to_json(), "exceeded": against_random(of_text)[0] if compared else None})
     return judged
 
 

@@ -48,7 +48,7 @@ def _pooled(question: Question, texts: Sequence[str], unit: int) -> list[float]:
 
 def _distribution(question: Question) -> dict[str, Any]:
     (unit,) = units_of(question, [question["unit"]])
-    found = activation_distribution(question.study, question.layer, unit, question["split"])
+    found = activation_distribution(question.study, question.layer, unit, question["split"]).to_json()
     names = question.probes.label_names
     found["classes"] = [{**one, "label": label} for one, label in zip(found["classes"], names, strict=True)]
     return {**found, "inputs": _pooled(question, few_texts(question), unit) if question.texts else []}
@@ -109,7 +109,7 @@ def _words(question: Question) -> dict[str, Any]:
         f"Top words of the neurons of layer {layer} ({split})",
         lambda progress: {"words": top_words(encoder, texts, layer, top, min_count=min_count, cache=cache, progress=progress)},
     )
-    answer = with_surroundings(found["words"].of_unit(unit), encoder, texts)
+    answer = with_surroundings(found["words"].of_unit(unit), encoder, texts).to_json()
     for end in ENDS:
         answer[end]["contexts"] = [
             {**context, "id": _shown_id(question, texts[context["text"]])} for context in answer[end]["contexts"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -15,8 +15,9 @@ from lit_probe.lit.host.config_values import Key, Keys, number, one_of, whole_nu
 from lit_probe.lit.host.pending_checks import Compute
 from lit_probe.lit.interpreters.question import Question
 from lit_probe.neurons.rankings import RANKINGS, NeuronRanking, RankingOptions, rank_neurons
-from lit_probe.neurons.rankings.ranking import REGRESSIONS
+from lit_probe.neurons.rankings.contract import REGRESSIONS
 from lit_probe.progress import Progress, no_progress
+from lit_probe.results import Result, as_json
 
 # So many texts are answered at once; more belong in the background.
 MAX_TEXTS = 20
@@ -32,9 +33,6 @@ OPTION_KEYS: Keys = {
 }
 RANKING_KEYS: Keys = {"method": one_of(RANKINGS, "weight_mass"), **OPTION_KEYS}
 
-# Rankings that read no activations take milliseconds; those that fit regressions take longer than others may have to wait.
-AT_ONCE = ("weight_mass", "random")
-_FITTED = ("l1", "l2", "elastic_net")
 # Of what these questions are answered with; raised when the same question gets another answer within one version.
 _REVISION = 2
 
@@ -103,8 +101,10 @@ def few_texts(question: Question) -> tuple[str, ...]:
     return question.texts
 
 
-def ask_kept(question: Question, facts: Mapping[str, Any], title: str, compute: Compute) -> dict[str, Any]:
-    """Like ``question.ask``, and the result, which must be JSON-ready, is kept in the cache.
+def ask_kept(
+    question: Question, facts: Mapping[str, Any], title: str, compute: Callable[[Progress], Result | dict[str, Any]]
+) -> dict[str, Any]:
+    """Like ``question.ask``, and the result, as JSON, is kept in the cache.
 
     Args:
       question: whose study it is about.
@@ -120,11 +120,11 @@ def key_of(facts: Mapping[str, Any]) -> str:
     return json.dumps(facts, sort_keys=True)
 
 
-def kept(question: Question, facts: Mapping[str, Any], compute: Compute) -> Compute:
+def kept(question: Question, facts: Mapping[str, Any], compute: Callable[[Progress], Result | dict[str, Any]]) -> Compute:
     """``compute``, or what the cache has kept of it."""
     of_study = {**facts, "revision": _REVISION, "study": question.study.fingerprint}
     cache = question.probes.checks.cache
-    return lambda progress: cache.json_result("neurons", of_study, lambda: compute(progress))
+    return lambda progress: cache.json_result("neurons", of_study, lambda: as_json(compute(progress)))
 
 
 @dataclass(frozen=True)
@@ -152,10 +152,16 @@ class RankingQuestion:
         return RANKINGS[self.method].title
 
     @property
+    def at_once(self) -> bool:
+        """Whether ranking all layers takes milliseconds."""
+        return RANKINGS[self.method].cost == "at once"
+
+    @property
     def quick(self) -> bool:
         """Whether it takes about a second at most."""
-        joint = self.options.greedy and "greedy" in RANKINGS[self.method].options
-        return len(self.layers) == 1 and self.method not in _FITTED and not joint
+        ranking = RANKINGS[self.method]
+        joint = self.options.greedy and "greedy" in ranking.options
+        return len(self.layers) == 1 and ranking.cost != "minutes" and not joint
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -175,7 +181,7 @@ def option_choices() -> dict[str, dict[str, Any]]:
 
 
 def ranked(question: Question, wanted: RankingQuestion, progress: Progress = no_progress) -> NeuronRanking:
-    """The ranking, from the cache if it is there. Only some take milliseconds, see `AT_ONCE`.
+    """The ranking, from the cache if it is there. Only some take milliseconds, see `Ranking.cost`.
 
     Raises:
       LitProbeError: the neurons cannot be ranked so; the message says why.
@@ -184,7 +190,7 @@ def ranked(question: Question, wanted: RankingQuestion, progress: Progress = no_
     def rank(progress: Progress) -> NeuronRanking:
         return rank_neurons(question.study, wanted.method, wanted.layers, options=wanted.options, progress=progress)
 
-    if wanted.method in AT_ONCE:
+    if wanted.at_once:
         return rank(progress)
     return _restored(kept(question, wanted.facts, lambda progress: _stored(rank(progress)))(progress))
 

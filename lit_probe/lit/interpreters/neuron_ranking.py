@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from lit_probe.lit.host.config_values import ALL_LAYERS, any_text, flag, maybe, number, one_layer, one_of, whole_number
 from lit_probe.lit.host.model import ProbeModel
 from lit_probe.lit.interpreters.neuron_questions import (
-    AT_ONCE,
     RANKING_KEYS,
     RankingQuestion,
     kept,
@@ -22,7 +21,7 @@ from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.question import Question
 from lit_probe.neurons.effects.ablation import REPLACEMENTS
 from lit_probe.neurons.rankings import RANKINGS, NeuronRanking
-from lit_probe.neurons.rankings.neuron_evaluation import EVALUATORS
+from lit_probe.neurons.rankings.judge import EVALUATORS
 from lit_probe.neurons.rankings.neuron_stability import neuron_stability
 
 # Which neurons of a ranking are listed; the first is the default.
@@ -73,7 +72,7 @@ class NeuronRankingInterpreter(ProbeInterpreter):
             return _choices(question.probes)
         wanted = RankingQuestion.of(question)
         stability = _stability(question, wanted) if question["stability"] else None
-        ranking = ranked(question, wanted) if wanted.method in AT_ONCE else _ranked_in_the_background(question, wanted)
+        ranking = ranked(question, wanted) if wanted.at_once else _ranked_in_the_background(question, wanted)
         whole, place = ranking.to_json(), np.argsort(ranking.order)
         return {
             **whole,
@@ -103,7 +102,7 @@ def _choices(probes: ProbeModel) -> dict[str, Any]:
                 "title": one.title,
                 "score_unit": one.score_unit,
                 "options": list(one.options),
-                "at_once": name in AT_ONCE,
+                "at_once": one.cost == "at once",
             }
             for name, one in RANKINGS.items()
         ],

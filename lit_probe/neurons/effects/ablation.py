@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +22,7 @@ from lit_probe.probing.layer_states import Change, LayerStates, TokenStatistics
 from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.probing.study import LayerStudy
 from lit_probe.registry import lookup
+from lit_probe.results import Result
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -241,40 +242,51 @@ def random_directions(n: int, d_model: int, seed: int) -> NDArray[np.float64]:
     return basis
 
 
-def moved_by(moved: float, random: Sequence[float]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Moved(Result):
     """How far a change moves the hidden states, and whether random changes move them about as far, as they must to be fair.
+
+    Attributes:
+      moved: share of the length of the hidden states by which the change moves them.
+      random_moved: mean of the same share over the random changes; None where there are none.
+      random_moved_low: the smallest of these shares.
+      random_moved_high: the largest.
+      moved_ratio: ``random_moved`` divided by ``moved``; None where either is missing or nothing is moved.
+      matched: whether this ratio lies in 0.8 to 1.25.
+      notes: sentences on why the comparison is not fair, or that nothing is moved.
+    """
+
+    moved: float
+    random_moved: float | None
+    random_moved_low: float | None
+    random_moved_high: float | None
+    moved_ratio: float | None
+    matched: bool
+    notes: tuple[str, ...]
+
+
+def moved_by(moved: float, random: Sequence[float]) -> Moved:
+    """Holds a change against random ones by how far each moves the hidden states.
 
     Args:
       moved: by the change, as a share of the length of the hidden states.
       random: the same by each random change, if there are any.
 
-    Returns:
-      ``moved``; the mean of ``random_moved`` and its extremes (``_low``, ``_high``); ``moved_ratio`` of this mean to ``moved``;
-      ``matched``, whether it lies in 0.8 to 1.25; and ``notes`` where it does not, or where nothing is moved.
-
-    >>> moved_by(0.1, [0.09, 0.12])["matched"], moved_by(0.1, [0.01])["notes"]  # doctest: +ELLIPSIS
-    (True, ['The random changes move the hidden states 0.1 times as far as this one, ...'])
+    >>> moved_by(0.1, [0.09, 0.12]).matched, moved_by(0.1, [0.01]).notes  # doctest: +ELLIPSIS
+    (True, ('The random changes move the hidden states 0.1 times as far as this one, ...',))
     """
-    mean = float(np.mean(random)) if len(random) else None
+    mean, low, high = (float(np.mean(random)), float(min(random)), float(max(random))) if len(random) else (None, None, None)
     ratio = None if mean is None or moved == 0 else mean / moved
     matched = ratio is not None and _LIKE_SIZE[0] <= ratio <= _LIKE_SIZE[1]
-    notes = []
+    notes: tuple[str, ...] = ()
     if moved == 0:
-        notes = ["Nothing is changed: the hidden states stay as they are."]
+        notes = ("Nothing is changed: the hidden states stay as they are.",)
     elif ratio is not None and not matched:
-        notes = [
+        notes = (
             f"The random changes move the hidden states {ratio:.2g} times as far as this one, so it cannot be judged by them: "
-            "the layer has too few other neurons of like size."
-        ]
-    return {
-        "moved": moved,
-        "random_moved": mean,
-        "random_moved_low": float(min(random)) if len(random) else None,
-        "random_moved_high": float(max(random)) if len(random) else None,
-        "moved_ratio": ratio,
-        "matched": matched,
-        "notes": notes,
-    }
+            "the layer has too few other neurons of like size.",
+        )
+    return Moved(moved, mean, low, high, ratio, matched, notes)
 
 
 def against_random(changes: ArrayLike) -> tuple[int, list[bool]]:
@@ -301,7 +313,43 @@ def against_random(changes: ArrayLike) -> tuple[int, list[bool]]:
     return int((largest[1:] < largest[0]).sum()), (relative[0] > largest[1:].max()).tolist()
 
 
-def ablate(study: LayerStudy, texts: Sequence[str], ablation: Ablation, usual: TokenStatistics | None = None) -> dict[str, Any]:
+@dataclass(frozen=True, eq=False)
+class AblatedHead(Result):
+    """What the checkpoint's own head says before and after an ablation.
+
+    Attributes:
+      label_names: ``[n_head_classes]``.
+      before: ``[n_texts, n_head_classes]`` probabilities.
+      after: ``[n_texts, n_head_classes]`` probabilities.
+    """
+
+    label_names: tuple[str, ...]
+    before: NDArray[np.float32]
+    after: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Ablated(Result):
+    """What is said of some texts before and after an ablation.
+
+    Attributes:
+      layers: the ablated layer and those after it.
+      label_names: ``[n_classes]``.
+      before: ``[n_texts, len(layers), n_classes]`` probabilities of the layers' probes.
+      after: ``[n_texts, len(layers), n_classes]`` probabilities of the layers' probes.
+      moved: ``[n_texts]`` share of the length of the text's hidden states by which they are moved.
+      model: what the checkpoint's own head says; None where it has none.
+    """
+
+    layers: tuple[int, ...]
+    label_names: tuple[str, ...]
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
+    moved: NDArray[np.float64]
+    model: AblatedHead | None
+
+
+def ablate(study: LayerStudy, texts: Sequence[str], ablation: Ablation, usual: TokenStatistics | None = None) -> Ablated:
     """What the probes from this layer on, and the model itself, say of each text before and after the ablation.
 
     Args:
@@ -310,29 +358,20 @@ def ablate(study: LayerStudy, texts: Sequence[str], ablation: Ablation, usual: T
       ablation: what is changed.
       usual: of the layer, if it is known already; see `usual_tokens`.
 
-    Returns:
-      ``layers`` (the ablated one and those after it), ``before`` and ``after`` ``[n_texts][n_layers - layer][n_classes]``
-      probabilities; ``moved`` ``[n_texts]``: how far its hidden states are moved, as a share of their length; ``model``:
-      the probabilities of the checkpoint's own head with its ``label_names``, or None.
-
     Raises:
       LitProbeError: there is no text, layer or neuron such as these, or the pass cannot be entered at this layer.
     """
     states = LayerStates(study.encoder, texts, ablation.layer, study.pooling)
     before = states.go_on()
     after = states.go_on(changed_by(ablation, usual or usual_tokens(study, ablation.layer)))
-    probes, head = study.layerwise.probes, study.encoder.head_label_names
-    return {
-        "layers": list(range(ablation.layer, study.encoder.n_layers)),
-        "label_names": list(study.splits.label_names),
-        "before": before.probabilities(probes).tolist(),
-        "after": after.probabilities(probes).tolist(),
-        "moved": after.moved.tolist(),
-        "model": None
-        if before.head_probabilities is None or after.head_probabilities is None
-        else {
-            "label_names": list(head or ()),
-            "before": before.head_probabilities.tolist(),
-            "after": after.head_probabilities.tolist(),
-        },
-    }
+    probes, model = study.layerwise.probes, None
+    if before.head_probabilities is not None and after.head_probabilities is not None:
+        model = AblatedHead(tuple(study.encoder.head_label_names or ()), before.head_probabilities, after.head_probabilities)
+    return Ablated(
+        layers=tuple(range(ablation.layer, study.encoder.n_layers)),
+        label_names=tuple(study.splits.label_names),
+        before=before.probabilities(probes),
+        after=after.probabilities(probes),
+        moved=after.moved,
+        model=model,
+    )

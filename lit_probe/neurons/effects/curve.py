@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +13,7 @@ from lit_probe.errors import LitProbeError
 from lit_probe.neurons.effects.ablation import (
     N_RANDOM_SETS,
     Ablation,
+    Moved,
     against_random,
     change_of,
     moved_by,
@@ -21,10 +23,89 @@ from lit_probe.neurons.effects.ablation import (
 from lit_probe.probing.layer_states import LayerStates
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress
+from lit_probe.results import Result
 from lit_probe.scores.metrics import METRICS, Score, score_layers
 
-if TYPE_CHECKING:
-    pass
+
+@dataclass(frozen=True)
+class Flips(Result):
+    """How many answers of one reader of the pass, a layer's probe or the checkpoint's own head, change.
+
+    Attributes:
+      flipped: share of texts whose predicted class changes, 0 to 1.
+      random_flipped: mean of this share over the random sets.
+      random_flipped_low: the smallest of these shares.
+      random_flipped_high: the largest.
+      beyond: whether more answers change here than at any reader by any random set; see `against_random`. Always False for the
+        probe of the ablated layer, which reads the change itself.
+    """
+
+    flipped: float
+    random_flipped: float
+    random_flipped_low: float
+    random_flipped_high: float
+    beyond: bool
+
+
+@dataclass(frozen=True)
+class AblatedLayer(Result):
+    """One layer's score with all neurons on, with some off, and with random sets off; None where the metric is not defined.
+
+    Attributes:
+      layer: its number.
+      before: score with all neurons on.
+      before_low: lower end of its 95 % interval.
+      before_high: upper end.
+      after: score with the neurons off.
+      after_low: lower end of its 95 % interval.
+      after_high: upper end.
+      random: mean score over the random sets.
+      random_low: the smallest of these scores.
+      random_high: the largest.
+      answers: how many answers of the layer's probe change.
+    """
+
+    layer: int
+    before: float | None
+    before_low: float | None
+    before_high: float | None
+    after: float | None
+    after_low: float | None
+    after_high: float | None
+    random: float | None
+    random_low: float | None
+    random_high: float | None
+    answers: Flips
+
+    in_place: ClassVar[tuple[str, ...]] = ("answers",)
+
+
+@dataclass(frozen=True)
+class AblationCurve(Result):
+    """The scores of a layer and those after it with neurons switched off, beside random sets.
+
+    Attributes:
+      metric: name of the study's headline metric.
+      title: the name people read.
+      n: how many texts were scored.
+      n_random: how many random sets.
+      layers: the ablated layer and those after it, ascending.
+      model: how many answers of the checkpoint's own head change; None where it has none.
+      exceeded: number of random sets that change fewer answers at their most sensitive reader after the layer (the later probes
+        and the head) than the change does at its own, 0 to ``n_random``; None where there is no such reader.
+      hidden_states: how far they are moved.
+    """
+
+    metric: str
+    title: str
+    n: int
+    n_random: int
+    layers: tuple[AblatedLayer, ...]
+    model: Flips | None
+    exceeded: int | None
+    hidden_states: Moved
+
+    in_place: ClassVar[tuple[str, ...]] = ("hidden_states",)
 
 
 def ablation_curve(
@@ -37,7 +118,7 @@ def ablation_curve(
     groups: ArrayLike | None = None,
     n_random: int = N_RANDOM_SETS,
     progress: Progress = no_progress,
-) -> dict[str, Any]:
+) -> AblationCurve:
     """The later layers' scores with neurons switched off, beside random sets of as many neurons that move as much.
 
     Args:
@@ -49,14 +130,6 @@ def ablation_curve(
       groups: ``[n_texts]`` what is not independent of each other, or None.
       n_random: random sets, 2 or more.
       progress: called with the number of passes done; it may raise ``CancelledError``.
-
-    Returns:
-      ``layers``: for the ablated layer and those after it, ``before`` and ``after`` with 95 % intervals (``_low``, ``_high``);
-      the mean of ``random`` and its extremes (``random_low``, ``random_high``), and ``flipped``, the share of texts
-      whose predicted class changes, beside ``random_flipped``; None where the metric is not defined. ``model``: the same share
-      for the checkpoint's own head. ``moved`` and what belongs to it: see `moved_by`. ``exceeded``: how many random sets
-      change fewer answers at their most sensitive reader after the layer (the later probes and the head), None where there is
-      no reader; and at each of these ``beyond``, whether it changes more answers than any of them; see `against_random`.
 
     Raises:
       LitProbeError: see `ablate`; or there are too few other neurons to compare with.
@@ -84,35 +157,32 @@ def ablation_curve(
     # The changed layer's own probe reads the change itself and is no witness of the pass.
     later = flipped[:, 1:]
     heads = [one.head_probabilities for one in passes]
-    model = None
+    of_head = None
     if heads[0] is not None:
         answers = np.array([head.argmax(axis=1) for head in heads if head is not None])
-        flips = (answers != answers[0]).mean(axis=1)
-        model = {"flipped": float(flips[1]), **_range(flips[2:], "random_flipped")}
-        later = np.column_stack([later, flips])
+        of_head = (answers != answers[0]).mean(axis=1)
+        later = np.column_stack([later, of_head])
     exceeded, beyond = against_random(later[1:]) if later.shape[1] else (None, [])
     moved = [one.moved_together for one in passes[1:]]
-    return {
-        "metric": study.headline,
-        "title": METRICS[study.headline].title,
-        "n": len(texts),
-        "n_random": n_random,
-        "layers": [
-            {
-                "layer": layer + place,
-                **_with_interval("before", scores[0][place]),
-                **_with_interval("after", scores[1][place]),
-                **_range(values[2:, place], "random"),
-                "flipped": float(flipped[1, place]),
-                **_range(flipped[2:, place], "random_flipped"),
-                "beyond": place > 0 and beyond[place - 1],
-            }
+    return AblationCurve(
+        metric=study.headline,
+        title=METRICS[study.headline].title,
+        n=len(texts),
+        n_random=n_random,
+        layers=tuple(
+            AblatedLayer(
+                layer + place,
+                *_with_interval(scores[0][place]),
+                *_with_interval(scores[1][place]),
+                *_range_if_defined(values[2:, place]),
+                _flips(flipped[:, place], place > 0 and beyond[place - 1]),
+            )
             for place in range(values.shape[1])
-        ],
-        "model": None if model is None else {**model, "beyond": beyond[-1]},
-        "exceeded": exceeded,
-        **moved_by(moved[0], moved[1:]),
-    }
+        ),
+        model=None if of_head is None else _flips(of_head, beyond[-1]),
+        exceeded=exceeded,
+        hidden_states=moved_by(moved[0], moved[1:]),
+    )
 
 
 def _scores(
@@ -121,13 +191,18 @@ def _scores(
     return score_layers(study.headline, probabilities, labels, groups, study.seed, label_names=study.splits.label_names)
 
 
-def _with_interval(name: str, score: Score) -> dict[str, float | None]:
-    return {name: score.value, f"{name}_low": score.low, f"{name}_high": score.high}
+def _flips(shares: NDArray[np.float64], beyond: bool) -> Flips:
+    """From the shares ``[2 + n_random]`` of answers that change: without any change, by the change, by random ones."""
+    return Flips(float(shares[1]), *_range(shares[2:]), beyond)
 
 
-def _range(values: NDArray[np.float64], name: str) -> dict[str, float | None]:
-    return {name: _number(values.mean()), f"{name}_low": _number(values.min()), f"{name}_high": _number(values.max())}
+def _with_interval(score: Score) -> tuple[float | None, float | None, float | None]:
+    return score.value, score.low, score.high
 
 
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+def _range(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    return float(values.mean()), float(values.min()), float(values.max())
+
+
+def _range_if_defined(values: NDArray[np.float64]) -> tuple[float | None, float | None, float | None]:
+    return _range(values) if np.isfinite(values).all() else (None, None, None)

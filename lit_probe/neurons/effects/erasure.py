@@ -10,6 +10,7 @@ concept's own.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from lit_probe.probing.layerwise import ActivationView, LayerwiseProbe
 from lit_probe.probing.probes.training_data import standardisation, standardised
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress, of_part
+from lit_probe.results import Result
 from lit_probe.scores.metrics import METRICS, Score, score_layers
 
 # From rows ``[n, d_model]`` to as many changed ones.
@@ -44,30 +46,73 @@ def leace(x: NDArray[np.float64], labels: NDArray[np.int64], n_classes: int) -> 
     return on_encoder_thread(fit)
 
 
-def erase_concept(study: LayerStudy, progress: Progress = no_progress) -> dict[str, Any]:
+@dataclass(frozen=True)
+class ErasedLayer(Result):
+    """One layer's dev score before LEACE, after it, and after the removal of as many random directions; None: not defined.
+
+    Attributes:
+      layer: its number.
+      before: score of the layer's own probe.
+      before_low: lower end of its 95 % interval.
+      before_high: upper end.
+      after: score of a probe fitted after LEACE.
+      after_low: lower end of its 95 % interval.
+      after_high: upper end.
+      random: score of a probe fitted without the random directions.
+      random_low: lower end of its 95 % interval.
+      random_high: upper end.
+    """
+
+    layer: int
+    before: float | None
+    before_low: float | None
+    before_high: float | None
+    after: float | None
+    after_low: float | None
+    after_high: float | None
+    random: float | None
+    random_low: float | None
+    random_high: float | None
+
+
+@dataclass(frozen=True)
+class Erasure(Result):
+    """What is left of a concept at every layer after its erasure.
+
+    Attributes:
+      metric: name of the study's headline metric.
+      title: the name people read.
+      rank: number of directions that are removed: the number of classes less one.
+      layers: all layers, ascending.
+    """
+
+    metric: str
+    title: str
+    rank: int
+    layers: tuple[ErasedLayer, ...]
+
+
+def erase_concept(study: LayerStudy, progress: Progress = no_progress) -> Erasure:
     """Every layer's dev score before LEACE, after it, and after the removal of as many random directions.
 
     Args:
       study: its train rows fit the erasure and the new probes; its headline metric is measured on dev.
       progress: called with the number of parts done; it may raise ``CancelledError``.
-
-    Returns:
-      ``metric``, ``title``, and ``layers``: ``before``, ``after`` and ``random``, each with its 95 % interval (``after_low``, …);
-      ``rank``, how many directions are removed: the number of classes less one.
     """
     n_classes = len(study.splits.label_names)
     rank, n_layers = n_classes - 1, study.encoder.n_layers
     train, labels = study.activations["train"], study.splits.train.labels
-    kinds: dict[str, list[Erase]] = {"after": [], "random": []}
+    by_leace: list[Erase] = []
+    at_random: list[Erase] = []
     for layer in range(n_layers):
         progress(layer, 3 * n_layers)
         mean, scale = standardisation(train.layer(layer))
         rows = standardised(train.layer(layer), mean, scale)
         directions = random_directions(rank, study.encoder.d_model, study.seed + layer)
-        kinds["after"].append(_on_standardised(leace(rows, labels, n_classes), mean, scale))
-        kinds["random"].append(_on_standardised(_without(directions), mean, scale))
+        by_leace.append(_on_standardised(leace(rows, labels, n_classes), mean, scale))
+        at_random.append(_on_standardised(_without(directions), mean, scale))
 
-    def scores(name: str, erasers: Sequence[Erase], start: int) -> list[Score]:
+    def scores(erasers: Sequence[Erase], start: int) -> list[Score]:
         fitted = LayerwiseProbe.fit(
             _erased(train, erasers),
             labels,
@@ -79,26 +124,17 @@ def erase_concept(study: LayerStudy, progress: Progress = no_progress) -> dict[s
         )
         return _measure(study, fitted.predict_proba(_erased(study.activations["dev"], erasers)))
 
-    measured = {"before": _measure(study, study.probabilities("dev"))}
-    measured |= {name: scores(name, erasers, place * n_layers) for place, (name, erasers) in enumerate(kinds.items(), start=1)}
-    return {
-        "metric": study.headline,
-        "title": METRICS[study.headline].title,
-        "rank": rank,
-        "layers": [
-            {"layer": layer}
-            | {
-                key: value
-                for name, of_layers in measured.items()
-                for key, value in (
-                    (name, of_layers[layer].value),
-                    (f"{name}_low", of_layers[layer].low),
-                    (f"{name}_high", of_layers[layer].high),
-                )
-            }
-            for layer in range(n_layers)
-        ],
-    }
+    before = _measure(study, study.probabilities("dev"))
+    measured = zip(before, scores(by_leace, n_layers), scores(at_random, 2 * n_layers), strict=True)
+    return Erasure(
+        metric=study.headline,
+        title=METRICS[study.headline].title,
+        rank=rank,
+        layers=tuple(
+            ErasedLayer(layer, *(end for score in of_layer for end in (score.value, score.low, score.high)))
+            for layer, of_layer in enumerate(measured)
+        ),
+    )
 
 
 def _erased(activations: Activations, erasers: Sequence[Erase]) -> ActivationView:

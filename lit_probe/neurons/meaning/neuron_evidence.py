@@ -16,14 +16,71 @@ from lit_probe.encoder.words import words_of
 from lit_probe.errors import LitProbeError
 from lit_probe.probing.study import LayerStudy
 from lit_probe.registry import lookup
+from lit_probe.results import Result
 from lit_probe.scores.intervals import auroc, auroc_interval, group_units
 
 N_BINS = 30
 
 
+@dataclass(frozen=True, eq=False)
+class ClassActivations(Result):
+    """A neuron's activations in one class, beside all rows of the other classes; None where there are too few rows.
+
+    Attributes:
+      label: name of the class.
+      n: how many rows it has.
+      counts: ``[n_bins]`` how many of them lie in each bin.
+      mean: mean activation.
+      std: its standard deviation.
+      overlap: area that the two histograms share, 0 to 1; it grows with wider bins.
+      auroc: chance that a row of the class has the larger activation, 0 to 1; ties count half.
+      auroc_low: lower end of its 95 % interval.
+      auroc_high: upper end.
+    """
+
+    label: str
+    n: int
+    counts: NDArray[np.int64]
+    mean: float | None
+    std: float | None
+    overlap: float | None
+    auroc: float | None
+    auroc_low: float | None
+    auroc_high: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class ActivationDistribution(Result):
+    """How one neuron's pooled activations are spread over a split.
+
+    Attributes:
+      layer: layer of the neuron.
+      unit: its index in the layer.
+      name: ``layer:unit``.
+      split: ``train``, ``dev`` or ``test``.
+      pooling: name of the pooling.
+      n: how many rows there are.
+      mean: mean activation.
+      std: its standard deviation.
+      edges: ``[n_bins + 1]`` ends of the bins, which all classes share.
+      classes: ``[n_classes]``.
+    """
+
+    layer: int
+    unit: int
+    name: str
+    split: SplitName
+    pooling: str
+    n: int
+    mean: float
+    std: float
+    edges: NDArray[np.float64]
+    classes: tuple[ClassActivations, ...]
+
+
 def activation_distribution(
     study: LayerStudy, layer: int, unit: int, split: SplitName = "dev", *, n_bins: int = N_BINS
-) -> dict[str, Any]:
+) -> ActivationDistribution:
     """How one neuron's pooled activations are spread in each class of a split.
 
     Args:
@@ -32,13 +89,6 @@ def activation_distribution(
       unit: 0 to d_model-1.
       split: ``train``, ``dev`` or ``test``.
       n_bins: how many bins of equal width from the smallest to the largest value; all classes share them.
-
-    Returns:
-      JSON-ready: ``layer``, ``unit``, ``name`` (``layer:unit``), ``split``, ``pooling``, ``n``, ``mean``, ``std``; ``edges``
-      ``[n_bins + 1]``; ``classes``, each with ``label``, ``n``, ``counts`` ``[n_bins]``, ``mean``, ``std`` and, against all rows
-      of the other classes, ``overlap`` (the area that the two histograms share, 0 to 1; it grows with wider bins) and ``auroc``
-      (chance that a row of the class has the larger activation; ties count half) with ``auroc_low`` and ``auroc_high`` (95 %).
-      None where a class has too few rows for a number.
 
     Raises:
       UnknownNameError: there is no such layer, neuron or split.
@@ -58,42 +108,40 @@ def activation_distribution(
         raise LitProbeError(f"Neuron {layer}:{unit}: {what}, so there is no distribution to show.")
     edges = np.histogram_bin_edges(values, bins=n_bins)
     units = group_units(rows.groups)
-    return {
-        "layer": layer,
-        "unit": unit,
-        "name": f"{layer}:{unit}",
-        "split": split,
-        "pooling": study.pooling,
-        "n": len(values),
-        "mean": float(values.mean()),
-        "std": float(values.std()),
-        "edges": edges.tolist(),
-        "classes": [
-            {"label": label, **_beside_the_rest(values, rows.labels == c, edges, units)}
-            for c, label in enumerate(rows.label_names)
-        ],
-    }
+    return ActivationDistribution(
+        layer=layer,
+        unit=unit,
+        name=f"{layer}:{unit}",
+        split=split,
+        pooling=study.pooling,
+        n=len(values),
+        mean=float(values.mean()),
+        std=float(values.std()),
+        edges=edges,
+        classes=tuple(
+            _beside_the_rest(label, values, rows.labels == c, edges, units) for c, label in enumerate(rows.label_names)
+        ),
+    )
 
 
 def _beside_the_rest(
-    values: NDArray[np.float64], mine: NDArray[np.bool_], edges: NDArray[np.float64], units: NDArray[np.int64] | None
-) -> dict[str, Any]:
+    label: str,
+    values: NDArray[np.float64],
+    mine: NDArray[np.bool_],
+    edges: NDArray[np.float64],
+    units: NDArray[np.int64] | None,
+) -> ClassActivations:
     inside, outside = values[mine], values[~mine]
     counts = np.histogram(inside, bins=edges)[0]
-    answer: dict[str, Any] = {
-        "n": len(inside),
-        "counts": counts.tolist(),
-        "mean": float(inside.mean()) if len(inside) else None,
-        "std": float(inside.std()) if len(inside) else None,
-        **dict.fromkeys(("overlap", "auroc", "auroc_low", "auroc_high")),
-    }
+    mean, std = (float(inside.mean()), float(inside.std())) if len(inside) else (None, None)
+    overlap, area, low, high = None, None, None, None
     if len(inside) and len(outside):
         rest = np.histogram(outside, bins=edges)[0]
-        answer["overlap"] = float(np.minimum(counts / len(inside), rest / len(outside)).sum())
+        overlap = float(np.minimum(counts / len(inside), rest / len(outside)).sum())
         scores, labels = np.stack([-values, values], axis=1), mine.astype(np.int64)
-        answer["auroc"] = auroc(scores, labels, 2)
-        answer["auroc_low"], answer["auroc_high"] = auroc_interval(scores, labels, 2, units) or (None, None)
-    return answer
+        area = auroc(scores, labels, 2)
+        low, high = auroc_interval(scores, labels, 2, units) or (None, None)
+    return ClassActivations(label, len(inside), counts, mean, std, overlap, area, low, high)
 
 
 @dataclass(frozen=True, eq=False)

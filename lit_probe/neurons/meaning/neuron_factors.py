@@ -21,11 +21,37 @@ from lit_probe.encoder.tokens import EncodedText
 from lit_probe.errors import LitProbeError
 from lit_probe.probing.probes.fitting_scope import fitting_scope
 from lit_probe.progress import Progress, no_progress
+from lit_probe.results import Result
 
 # With the six blocks of a MiniLM, 2,000 tokens are a matrix of 74 MB.
 MAX_TOKENS = 2_000
 N_COMPONENTS = 10
 _MAX_ITERATIONS = 300
+
+
+@dataclass(frozen=True)
+class FactorSettings(Result):
+    """What reproduces a factorisation, and how it went.
+
+    Attributes:
+      n_components: how many factors.
+      seed: seed of the random part of the start.
+      special: whether special tokens were taken in.
+      max_tokens: limit of tokens.
+      n_texts: how many texts were read.
+      n_texts_left_out: how many were not, beyond the limit.
+      n_iterations: how many steps it took.
+      converged: whether it ended before the last step that it was allowed.
+    """
+
+    n_components: int
+    seed: int
+    special: bool
+    max_tokens: int
+    n_texts: int
+    n_texts_left_out: int
+    n_iterations: int
+    converged: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +68,7 @@ class NeuronFactors:
       on_units: ``[n_factors, n_units]`` float32, 0 or more: activation of the neuron where the factor is 1.
       shares: ``[n_factors]`` of the summed activation that the factors put together, 0 to 1.
       explained: share of the activations' sum of squares that the factors reproduce, at most 1.
-      settings: JSON-ready: ``n_components``, ``seed``, ``special``, ``max_tokens``, ``n_texts`` (read), ``n_texts_left_out``
-        (beyond the limit of tokens), ``n_iterations``, ``converged``.
+      settings: what reproduces them.
     """
 
     layers: tuple[int, ...]
@@ -55,7 +80,7 @@ class NeuronFactors:
     on_units: NDArray[np.float32]
     shares: NDArray[np.float64]
     explained: float
-    settings: dict[str, Any]
+    settings: FactorSettings
 
     def top_units(self, factor: int, top: int = 10) -> NDArray[np.int64]:
         """Rows of ``units`` of the factor's strongest neurons, best first; equal ones by (layer, index)."""
@@ -75,7 +100,7 @@ class NeuronFactors:
             "layers": list(self.layers),
             "n_units": len(self.units),
             "explained": self.explained,
-            **self.settings,
+            **self.settings.to_json(),
             "texts": [
                 {"text": int(position), "tokens": list(self.tokens[span]), "special": self.special[span].tolist()}
                 for position, span in zip(positions, spans, strict=True)
@@ -157,7 +182,7 @@ def neuron_factors(
             np.maximum(part[places[i]], 0.0, out=matrix[starts[i] : starts[i + 1]])
         done += len(indices)
         progress(done, n_read + 1)
-    on_tokens, on_units, facts = _factorised(matrix, n_components, seed)
+    on_tokens, on_units, explained, n_iterations = _factorised(matrix, n_components, seed)
     progress(n_read + 1, n_read + 1)
 
     largest = on_tokens.max(axis=0)
@@ -176,16 +201,17 @@ def neuron_factors(
         on_tokens=on_tokens.T[order],
         on_units=on_units[order],
         shares=mass[order] / mass.sum(),
-        explained=facts.pop("explained"),
-        settings={
-            "n_components": n_components,
-            "seed": seed,
-            "special": special,
-            "max_tokens": max_tokens,
-            "n_texts": n_read,
-            "n_texts_left_out": len(texts) - n_read,
-            **facts,
-        },
+        explained=explained,
+        settings=FactorSettings(
+            n_components=n_components,
+            seed=seed,
+            special=special,
+            max_tokens=max_tokens,
+            n_texts=n_read,
+            n_texts_left_out=len(texts) - n_read,
+            n_iterations=n_iterations,
+            converged=n_iterations < _MAX_ITERATIONS,
+        ),
     )
 
 
@@ -211,8 +237,8 @@ def _taken(
 
 def _factorised(
     matrix: NDArray[np.float32], n_components: int, seed: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32], dict[str, Any]]:
-    """``[n_tokens, n_components]``, ``[n_components, n_units]``, and how the factorisation went."""
+) -> tuple[NDArray[np.float32], NDArray[np.float32], float, int]:
+    """``[n_tokens, n_components]``, ``[n_components, n_units]``, the share explained, and how many steps it took."""
     # One thread, so that the digits do not depend on the number of cores; convergence is recorded, not warned about.
     with fitting_scope:
         from sklearn.decomposition import NMF
@@ -222,9 +248,4 @@ def _factorised(
             raise LitProbeError("No feed-forward neuron is active on any of these tokens, so there is nothing to factorise.")
         model = NMF(n_components, init="nndsvda", random_state=seed, max_iter=_MAX_ITERATIONS)
         on_tokens = model.fit_transform(matrix)
-    facts = {
-        "explained": 1.0 - float(model.reconstruction_err_) ** 2 / total,
-        "n_iterations": int(model.n_iter_),
-        "converged": bool(model.n_iter_ < _MAX_ITERATIONS),
-    }
-    return on_tokens, model.components_, facts
+    return on_tokens, model.components_, 1.0 - float(model.reconstruction_err_) ** 2 / total, int(model.n_iter_)

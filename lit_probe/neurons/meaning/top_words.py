@@ -1,32 +1,31 @@
 """The words and the places in the texts on which each neuron of a layer is most active, for all neurons in one pass.
 
-What is kept does not grow with the texts' tokens: per neuron a short list of the highest and lowest places, per distinct word its
-sum and extremes. The idea of reading a neuron from its top words is that of NeuroX (Dalvi et al. 2019,
+The idea of reading a neuron from its top words is that of NeuroX (Dalvi et al. 2019,
 https://doi.org/10.1609/aaai.v33i01.33019851), which scores a word by its mean distance from the neuron's mean, so that strongly
 positive and strongly negative words stand in one list; here they are two.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.data.labelled_texts import clean_text
-from lit_probe.encoder.activations import split_into_blocks
 from lit_probe.encoder.cache import Cache, text_hash
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.token_states import check_units, token_states
 from lit_probe.encoder.tokens import EncodedText
 from lit_probe.encoder.words import words_of
 from lit_probe.errors import CacheError, LitProbeError
+from lit_probe.neurons.meaning.word_gathering import NOBODY, Best, Gathering, Reading, WordCounts
 from lit_probe.probing.probes.storage import read_arrays, write_arrays
 from lit_probe.progress import Progress, no_progress
+from lit_probe.results import Result
 
 # Two ends: the words that a neuron answers to with its highest values, and with its lowest.
 ENDS = ("highest", "lowest")
@@ -34,9 +33,90 @@ ENDS = ("highest", "lowest")
 MAX_WORDS = 20_000
 
 _FORMAT = "lit_probe.neurons.meaning.top_words"
-_NOBODY = np.iinfo(np.int64).max
 # Rows that are compared at a time where a whole table is gone through.
 _CHUNK = 1_024
+
+
+@dataclass(frozen=True)
+class TopWord(Result):
+    """A word on which a neuron is very active, or very little.
+
+    Attributes:
+      word: the word in lower case.
+      count: how often it occurs.
+      mean: mean of the neuron over its occurrences.
+      peak: the largest value of any occurrence; at the lowest end, the smallest.
+    """
+
+    word: str
+    count: int
+    mean: float
+    peak: float
+
+
+@dataclass(frozen=True)
+class TopContext(Result):
+    """A place in the texts where a neuron is very active, or very little.
+
+    Attributes:
+      text: position of the text.
+      word_index: index of the word in it.
+      word: the word in lower case.
+      value: the neuron's activation there.
+      before: end of the text before the word; None without the surroundings.
+      after: beginning of the text after it.
+      shown: the word as it stands in the text.
+    """
+
+    text: int
+    word_index: int
+    word: str
+    value: float
+    before: str | None = None
+    after: str | None = None
+    shown: str | None = None
+
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("before", "after", "shown")
+
+
+@dataclass(frozen=True)
+class ExtremeWords(Result):
+    """The words and places at one end of a neuron's activations, the most extreme first.
+
+    Attributes:
+      words: words by the mean over their occurrences.
+      contexts: single occurrences.
+    """
+
+    words: tuple[TopWord, ...]
+    contexts: tuple[TopContext, ...]
+
+
+@dataclass(frozen=True)
+class UnitWords(Result):
+    """The top words and top contexts of one neuron.
+
+    Attributes:
+      layer: layer of the neuron.
+      unit: its index in the layer.
+      name: ``layer:unit``.
+      mean: its mean over all occurrences of words.
+      std: standard deviation of the same.
+      facts: how many words were read.
+      highest: where it is most active.
+      lowest: where it is least active.
+    """
+
+    layer: int
+    unit: int
+    name: str
+    mean: float
+    std: float
+    facts: WordCounts
+    highest: ExtremeWords
+    lowest: ExtremeWords
+
+    in_place: ClassVar[tuple[str, ...]] = ("facts",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +137,7 @@ class TopWords:
       context_values: ``[2, d_model, top]`` float32: the value there.
       means: ``[d_model]`` the neuron's mean over all occurrences of words.
       stds: ``[d_model]`` and its standard deviation.
-      facts: JSON-ready: ``n_texts``, ``n_occurrences``, ``n_words`` (distinct), ``n_words_compared`` (that could get into the
-        lists of words), ``n_truncated`` (texts not read to their end), ``min_count``, ``max_words``.
+      facts: how many words were read.
     """
 
     layer: int
@@ -71,53 +150,35 @@ class TopWords:
     context_values: NDArray[np.float32]
     means: NDArray[np.float64]
     stds: NDArray[np.float64]
-    facts: Mapping[str, int]
+    facts: WordCounts
 
-    def of_unit(self, unit: int) -> dict[str, Any]:
-        """JSON-ready: ``layer``, ``unit``, ``name`` (``layer:unit``), ``mean``, ``std``, the facts, ``highest`` and ``lowest``.
-
-        Each end holds ``words``: ``word``, ``count``, ``mean``, ``peak``; and ``contexts``: ``text`` (position), ``word_index``,
-        ``word``, ``value``.
+    def of_unit(self, unit: int) -> UnitWords:
+        """The lists of one neuron.
 
         Raises:
           LitProbeError: the layer has no such neuron.
         """
         if not 0 <= unit < len(self.means):
             raise LitProbeError(f"Unknown neuron {unit}. Layer {self.layer} has neurons 0 to {len(self.means) - 1}.")
-        answer = {
-            "layer": self.layer,
-            "unit": unit,
-            "name": f"{self.layer}:{unit}",
-            "mean": float(self.means[unit]),
-            "std": float(self.stds[unit]),
-            **self.facts,
-        }
-        for end, name in enumerate(ENDS):
-            found = self.words[end, unit]
-            places = self.contexts[end, unit]
-            answer[name] = {
-                "words": [
-                    {
-                        "word": self.vocabulary[word],
-                        "count": int(self.counts[word]),
-                        "mean": float(self.word_means[end, unit, rank]),
-                        "peak": float(self.word_peaks[end, unit, rank]),
-                    }
-                    for rank, word in enumerate(found)
-                    if word >= 0
-                ],
-                "contexts": [
-                    {
-                        "text": int(text),
-                        "word_index": int(index),
-                        "word": self.vocabulary[word],
-                        "value": float(self.context_values[end, unit, rank]),
-                    }
-                    for rank, (text, index, word) in enumerate(places)
-                    if word >= 0
-                ],
-            }
-        return answer
+        highest, lowest = (self._end(end, unit) for end in range(len(ENDS)))
+        mean, std = float(self.means[unit]), float(self.stds[unit])
+        return UnitWords(self.layer, unit, f"{self.layer}:{unit}", mean, std, self.facts, highest, lowest)
+
+    def _end(self, end: int, unit: int) -> ExtremeWords:
+        words = zip(self.words[end, unit], self.word_means[end, unit], self.word_peaks[end, unit], strict=True)
+        contexts = zip(self.contexts[end, unit], self.context_values[end, unit], strict=True)
+        return ExtremeWords(
+            tuple(
+                TopWord(self.vocabulary[word], int(self.counts[word]), float(mean), float(peak))
+                for word, mean, peak in words
+                if word >= 0
+            ),
+            tuple(
+                TopContext(int(text), int(index), self.vocabulary[word], float(value))
+                for (text, index, word), value in contexts
+                if word >= 0
+            ),
+        )
 
 
 def top_words(
@@ -158,7 +219,7 @@ def top_words(
         raise LitProbeError("There is no text whose words could be compared.")
 
     def make() -> TopWords:
-        return _made(encoder, _Reading(encoder, texts, min_count, max_words), layer, top, progress)
+        return _made(encoder, Reading(encoder, texts, min_count, max_words), layer, top, progress)
 
     if cache is None:
         return make()
@@ -173,10 +234,8 @@ def top_words(
     return cache.get_or_make("top_words", facts, make, _save, _load)
 
 
-def with_surroundings(
-    answer: Mapping[str, Any], encoder: Encoder, texts: Sequence[str], n_characters: int = 40
-) -> dict[str, Any]:
-    """`TopWords.of_unit` with the text around each context: ``before``, ``shown`` (the word as it stands) and ``after``.
+def with_surroundings(answer: UnitWords, encoder: Encoder, texts: Sequence[str], n_characters: int = 40) -> UnitWords:
+    """The same with the text around each context.
 
     Args:
       answer: of `TopWords.of_unit`.
@@ -184,18 +243,20 @@ def with_surroundings(
       texts: the texts that it came from.
       n_characters: at most so many before and after.
     """
-    positions = sorted({context["text"] for end in ENDS for context in answer[end]["contexts"]})
+    positions = sorted({context.text for end in (answer.highest, answer.lowest) for context in end.contexts})
     encoded = encoder.encode([texts[position] for position in positions], with_tokens=True)
     spans = {position: _word_spans(texts[position], one) for position, one in zip(positions, encoded, strict=True)}
 
-    def shown(context: Mapping[str, Any]) -> dict[str, Any]:
-        text = clean_text(texts[context["text"]])
-        start, end = spans[context["text"]][context["word_index"]]
-        around = {"before": text[max(0, start - n_characters) : start], "after": text[end : end + n_characters]}
-        return {**context, **around, "shown": text[start:end]}
+    def shown(context: TopContext) -> TopContext:
+        text = clean_text(texts[context.text])
+        start, end = spans[context.text][context.word_index]
+        before, after = text[max(0, start - n_characters) : start], text[end : end + n_characters]
+        return replace(context, before=before, after=after, shown=text[start:end])
 
-    ends = {end: {**answer[end], "contexts": [shown(context) for context in answer[end]["contexts"]]} for end in ENDS}
-    return {**answer, **ends}
+    def shown_all(end: ExtremeWords) -> ExtremeWords:
+        return replace(end, contexts=tuple(map(shown, end.contexts)))
+
+    return replace(answer, highest=shown_all(answer.highest), lowest=shown_all(answer.lowest))
 
 
 def _word_spans(text: str, encoded: EncodedText) -> list[tuple[int, int]]:
@@ -213,161 +274,10 @@ def _word_spans(text: str, encoded: EncodedText) -> list[tuple[int, int]]:
     return found
 
 
-class _Reading:
-    """The texts as numbers: which occurrence of a word each token belongs to, and which word each occurrence is of.
-
-    Attributes:
-      encoded: what the encoder reads of each text, without the tokens' strings.
-      occurrence_of_token: for each text ``[n_tokens]``, -1 for tokens of no word; occurrences are numbered text after text.
-      first_occurrence: ``[n_texts + 1]``.
-      word_of_occurrence: ``[n_occurrences]`` numbers in ``words``.
-      words: distinct lower-cased words, the most frequent first, equally frequent ones by the alphabet.
-      counts: ``[n_words]`` how often each occurs.
-      n_compared: how many of them, from the front, get into the lists of words.
-      facts: see `TopWords`.
-    """
-
-    def __init__(self, encoder: Encoder, texts: Sequence[str], min_count: int, max_words: int):
-        self.encoded: list[EncodedText] = []
-        self.occurrence_of_token: list[NDArray[np.int64]] = []
-        n_words, numbers, counts = [0], _Numbers(), Counter[int]()
-        found: list[NDArray[np.int64]] = []
-        for part, _ in split_into_blocks(texts):
-            for text, one in zip(part, encoder.encode(part, with_tokens=True), strict=True):
-                words = words_of(text, one)
-                first = n_words[-1]
-                self.occurrence_of_token.append(
-                    np.array([-1 if word is None else first + word for word in words.of_token], dtype=np.int64)
-                )
-                mine = [numbers[word.lower()] for word in words.texts]
-                counts.update(mine)
-                found.append(np.array(mine, dtype=np.int64))
-                n_words.append(first + len(mine))
-                self.encoded.append(EncodedText(one.ids, one.special, [], [], one.truncated))
-        if not n_words[-1]:
-            raise LitProbeError(f"None of the {len(texts):,} texts has a word that the encoder reads.")
-        self.first_occurrence = np.array(n_words, dtype=np.int64)
-        names = list(numbers)
-        order = sorted(range(len(names)), key=lambda number: (-counts[number], names[number]))
-        place = np.empty(len(names), dtype=np.int64)
-        place[order] = np.arange(len(names))
-        self.word_of_occurrence = place[np.concatenate(found)]
-        self.words = [names[number] for number in order]
-        self.counts = np.array([counts[number] for number in order], dtype=np.int64)
-        self.n_compared = min(max_words, int((self.counts >= min_count).sum()))
-        self.facts = {
-            "n_texts": len(texts),
-            "n_occurrences": n_words[-1],
-            "n_words": len(names),
-            "n_words_compared": self.n_compared,
-            "n_truncated": sum(one.truncated for one in self.encoded),
-            "min_count": min_count,
-            "max_words": max_words,
-        }
-
-
-class _Numbers(dict[str, int]):
-    """Gives each new word the next number."""
-
-    def __missing__(self, word: str) -> int:
-        self[word] = len(self)
-        return self[word]
-
-
-class _Best:
-    """The ``size`` largest values of each neuron among all that were offered; equal values by the lower number.
-
-    Attributes:
-      values: ``[d_model, size]`` float32, largest first; -inf where fewer were offered.
-      numbers: ``[d_model, size]`` the number of what had that value.
-    """
-
-    def __init__(self, d_model: int, size: int):
-        self.values = np.full((d_model, size), -np.inf, dtype=np.float32)
-        self.numbers = np.full((d_model, size), _NOBODY, dtype=np.int64)
-
-    def offer(self, values: NDArray[np.float32], numbers: NDArray[np.int64]) -> None:
-        """Takes what is larger from finite ``values`` ``[n, d_model]`` of things with these ``numbers`` ``[n]``."""
-        d_model, size = self.values.shape
-        enough = values >= self.values[:, -1]
-        if len(values) > size and np.count_nonzero(enough) > 2 * size * d_model:
-            # Sorting all of them would take long; the partition tells which cannot be among the best.
-            enough &= values >= np.partition(values, -size, axis=0)[-size]
-        rows, units = np.nonzero(enough)
-        touched = np.unique(units)
-        if not len(touched):
-            return
-        units = np.concatenate([units, np.repeat(touched, size)])
-        candidates = np.concatenate([values[enough], self.values[touched].ravel()])
-        names = np.concatenate([numbers[rows], self.numbers[touched].ravel()])
-        order = np.lexsort((names, -candidates, units))
-        units = units[order]
-        rank = np.arange(len(units)) - np.searchsorted(units, units)
-        kept = rank < size
-        self.values[units[kept], rank[kept]] = candidates[order][kept]
-        self.numbers[units[kept], rank[kept]] = names[order][kept]
-
-
-class _WordTable:
-    """What is known of each word: the sum, the largest and the smallest of its occurrences' values, for each neuron.
-
-    Attributes:
-      sums: ``[n_words, d_model]`` float64, so that the order of the batches shows in no digit that is kept.
-      largest: ``[n_words, d_model]`` float32, and so on.
-    """
-
-    def __init__(self, n_words: int, d_model: int):
-        self.sums = np.zeros((n_words, d_model))
-        self.largest = np.full((n_words, d_model), -np.inf, dtype=np.float32)
-        self.smallest = np.full((n_words, d_model), np.inf, dtype=np.float32)
-
-    def add(self, values: NDArray[np.float32], words: NDArray[np.int64]) -> None:
-        """Takes in ``values`` ``[n, d_model]`` of occurrences of ``words`` ``[n]``; words beyond the table are passed over."""
-        order = np.argsort(words, kind="stable")
-        order = order[: np.searchsorted(words[order], len(self.sums))]
-        if not len(order):
-            return
-        there, starts = np.unique(words[order], return_index=True)
-        values = values[order]
-        self.sums[there] += np.add.reduceat(values, starts, axis=0, dtype=np.float64)
-        self.largest[there] = np.maximum(self.largest[there], np.maximum.reduceat(values, starts, axis=0))
-        self.smallest[there] = np.minimum(self.smallest[there], np.minimum.reduceat(values, starts, axis=0))
-
-
-class _Gathering:
-    """All that is kept while batch after batch goes by."""
-
-    def __init__(self, reading: _Reading, d_model: int, top: int):
-        self._reading = reading
-        self.contexts = [_Best(d_model, top) for _ in ENDS]
-        self.table = _WordTable(reading.n_compared, d_model)
-        self.sum, self.squares = np.zeros(d_model), np.zeros(d_model)
-
-    @property
-    def n_bytes(self) -> int:
-        """Memory of the arrays."""
-        arrays = [array for best in self.contexts for array in (best.values, best.numbers)]
-        return sum(array.nbytes for array in [*arrays, self.table.sums, self.table.largest, self.table.smallest])
-
-    def add(self, rows: NDArray[np.float32], occurrences: NDArray[np.int64]) -> None:
-        """Takes in the values ``[n_tokens, d_model]`` of tokens and the occurrence of a word that each belongs to, or -1."""
-        order = np.argsort(occurrences, kind="stable")
-        order = order[np.searchsorted(occurrences[order], 0) :]
-        if not len(order):
-            return
-        numbers, starts, n_tokens = np.unique(occurrences[order], return_index=True, return_counts=True)
-        values = np.add.reduceat(rows[order], starts, axis=0) / n_tokens[:, None].astype(np.float32)
-        for best, signed in zip(self.contexts, (values, -values), strict=True):
-            best.offer(signed, numbers)
-        self.table.add(values, self._reading.word_of_occurrence[numbers])
-        self.sum += values.sum(axis=0, dtype=np.float64)
-        self.squares += np.square(values, dtype=np.float64).sum(axis=0)
-
-
-def _made(encoder: Encoder, reading: _Reading, layer: int, top: int, progress: Progress) -> TopWords:
+def _made(encoder: Encoder, reading: Reading, layer: int, top: int, progress: Progress) -> TopWords:
     n_texts, done = len(reading.encoded), 0
     progress(0, n_texts)
-    kept = _Gathering(reading, encoder.d_model, top)
+    kept = Gathering(reading, encoder.d_model, top)
     for indices, rows in token_states(encoder, reading.encoded, layer):
         kept.add(rows, np.concatenate([reading.occurrence_of_token[i] for i in indices]))
         done += len(indices)
@@ -377,9 +287,9 @@ def _made(encoder: Encoder, reading: _Reading, layer: int, top: int, progress: P
     return _result(kept, reading, layer, top)
 
 
-def _result(kept: _Gathering, reading: _Reading, layer: int, top: int) -> TopWords:
+def _result(kept: Gathering, reading: Reading, layer: int, top: int) -> TopWords:
     table, d_model = kept.table, len(kept.sum)
-    best = [_Best(d_model, top) for _ in ENDS]
+    best = [Best(d_model, top) for _ in ENDS]
     for start in range(0, reading.n_compared, _CHUNK):
         numbers = np.arange(start, min(start + _CHUNK, reading.n_compared))
         means = (table.sums[numbers] / reading.counts[numbers, None]).astype(np.float32)
@@ -388,7 +298,8 @@ def _result(kept: _Gathering, reading: _Reading, layer: int, top: int) -> TopWor
     units = np.arange(d_model)[:, None]
     words = np.stack([_known(end.numbers) for end in best])
     peaks = np.stack([table.largest[words[0], units], table.smallest[words[1], units]]) if reading.n_compared else None
-    places = np.stack([_known(end.numbers) for end in kept.contexts])
+    ends = (kept.highest, kept.lowest)
+    places = np.stack([_known(end.numbers) for end in ends])
     texts = np.searchsorted(reading.first_occurrence, places, side="right") - 1
     of_place = np.where(places >= 0, reading.word_of_occurrence[places], -1)
     listed = np.unique(np.concatenate([words.ravel(), of_place.ravel()]))
@@ -397,7 +308,7 @@ def _result(kept: _Gathering, reading: _Reading, layer: int, top: int) -> TopWor
     def renumbered(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.where(numbers >= 0, np.searchsorted(listed, numbers), -1)
 
-    def readable(ends: Sequence[_Best]) -> NDArray[np.float32]:
+    def readable(ends: Sequence[Best]) -> NDArray[np.float32]:
         values = np.stack([ends[0].values, -ends[1].values])
         return np.where(np.isfinite(values), values, np.float32(0)).astype(np.float32)
 
@@ -413,7 +324,7 @@ def _result(kept: _Gathering, reading: _Reading, layer: int, top: int) -> TopWor
         readable(best),
         np.where(words >= 0, peaks, 0).astype(np.float32) if peaks is not None else np.zeros(words.shape, dtype=np.float32),
         np.where(there[..., None], contexts, -1),
-        readable(kept.contexts),
+        readable(ends),
         means,
         np.sqrt(np.maximum(kept.squares / n - np.square(means), 0.0)),
         reading.facts,
@@ -422,11 +333,11 @@ def _result(kept: _Gathering, reading: _Reading, layer: int, top: int) -> TopWor
 
 def _known(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
     """The numbers, -1 where a list has come to its end."""
-    return np.where(numbers == _NOBODY, -1, numbers)
+    return np.where(numbers == NOBODY, -1, numbers)
 
 
 def _save(found: TopWords, folder: Path) -> None:
-    header = {"format": _FORMAT, "layer": found.layer, "vocabulary": list(found.vocabulary), "facts": dict(found.facts)}
+    header = {"format": _FORMAT, "layer": found.layer, "vocabulary": list(found.vocabulary), "facts": found.facts.to_json()}
     write_arrays(folder / "top_words", {name: getattr(found, name) for name in _ARRAYS}, header)
 
 
@@ -439,7 +350,7 @@ def _load(folder: Path) -> TopWords:
         return TopWords(
             layer=header["layer"],
             vocabulary=tuple(header["vocabulary"]),
-            facts=header["facts"],
+            facts=WordCounts.from_json(header["facts"]),
             **{name: arrays[name] for name in _ARRAYS},
         )
     except (KeyError, TypeError) as error:

@@ -13,12 +13,12 @@ import numpy as np
 
 from lit_probe.errors import ProbeError, UnknownNameError
 from lit_probe.neurons.rankings.average_precision import rank_by_average_precision
+from lit_probe.neurons.rankings.contract import RankedLayer, Ranking, RankingOptions, UnitScores
 from lit_probe.neurons.rankings.gaussian import rank_by_information
 from lit_probe.neurons.rankings.mean_gap import rank_by_mean_gap
 from lit_probe.neurons.rankings.neuron_ranking import NeuronRanking
 from lit_probe.neurons.rankings.probeless import rank_probeless
 from lit_probe.neurons.rankings.random_order import rank_at_random
-from lit_probe.neurons.rankings.ranking import RankedLayer, Ranking, RankingOptions, UnitScores
 from lit_probe.neurons.rankings.regression_weights import rank_by_elastic_net, rank_by_l1, rank_by_l2
 from lit_probe.neurons.rankings.weight_mass import rank_by_weight_mass
 from lit_probe.probing.probes.training_data import check_labels
@@ -42,15 +42,17 @@ _SHARE = "share of weight mass"
 _REGRESSION = ("regression", "strength")
 
 RANKINGS: dict[str, Ranking] = {
-    "weight_mass": Ranking("Weight mass of the probe", _SHARE, rank_by_weight_mass, reads_probe=True, shares=True),
-    "l1": Ranking("L1 regression", _SHARE, rank_by_l1, (*_REGRESSION, "seed"), shares=True),
-    "l2": Ranking("L2 regression", _SHARE, rank_by_l2, _REGRESSION, shares=True),
-    "elastic_net": Ranking("Elastic net", _SHARE, rank_by_elastic_net, (*_REGRESSION, "l1_ratio", "seed"), shares=True),
-    "probeless": Ranking("Probeless", "sum of differences of class means", rank_probeless, scale_free=False),
-    "gaussian": Ranking("Gaussian", "mutual information (bits)", rank_by_information, ("greedy", "seed")),
-    "average_precision": Ranking("Average precision", "mean average precision", rank_by_average_precision),
-    "mean_gap": Ranking("Mean gap", "gap of class means (standard deviations)", rank_by_mean_gap),
-    "random": Ranking("Random", "random number", rank_at_random, ("seed",)),
+    "weight_mass": Ranking("Weight mass of the probe", _SHARE, rank_by_weight_mass, "at once", reads_probe=True, shares=True),
+    "l1": Ranking("L1 regression", _SHARE, rank_by_l1, "minutes", (*_REGRESSION, "seed"), shares=True),
+    "l2": Ranking("L2 regression", _SHARE, rank_by_l2, "minutes", _REGRESSION, shares=True),
+    "elastic_net": Ranking(
+        "Elastic net", _SHARE, rank_by_elastic_net, "minutes", (*_REGRESSION, "l1_ratio", "seed"), shares=True
+    ),
+    "probeless": Ranking("Probeless", "sum of differences of class means", rank_probeless, "seconds", scale_free=False),
+    "gaussian": Ranking("Gaussian", "mutual information (bits)", rank_by_information, "seconds", ("greedy", "seed")),
+    "average_precision": Ranking("Average precision", "mean average precision", rank_by_average_precision, "seconds"),
+    "mean_gap": Ranking("Mean gap", "gap of class means (standard deviations)", rank_by_mean_gap, "seconds"),
+    "random": Ranking("Random", "random number", rank_at_random, "at once", ("seed",)),
 }
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.neurons.rankings.ranking import RankedLayer, RankingOptions, UnitScores
+from lit_probe.neurons.rankings.contract import RankedLayer, RankingOptions, UnitScores
 
 _CHUNK_UNITS = 64
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.errors import LitProbeError
-from lit_probe.neurons.rankings.ranking import RankedLayer, RankingOptions, UnitScores
+from lit_probe.neurons.rankings.contract import RankedLayer, RankingOptions, UnitScores
 
 # Covariances between neurons are shrunk as if this many further rows of each class showed none.
 PRIOR_ROWS = 10

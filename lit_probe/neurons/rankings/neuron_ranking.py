@@ -11,9 +11,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.errors import LitProbeError, ProbeError
+from lit_probe.results import Result, as_json
 
 # Chunks grow by one hundredth of the weight mass.
 MASS_STEPS = 100
+
+
+@dataclass(frozen=True)
+class RankedNeuron(Result):
+    """One neuron of a ranking.
+
+    Attributes:
+      rank: its place, from 1.
+      layer: its layer.
+      unit: its index in the layer.
+      name: ``layer:unit``.
+      score: as in `NeuronRanking.scores`.
+      class_scores: ``[n_classes]`` as in `NeuronRanking.class_scores`.
+    """
+
+    rank: int
+    layer: int
+    unit: int
+    name: str
+    score: float
+    class_scores: tuple[float, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,13 +214,23 @@ class NeuronRanking:
         steps = step[self.order]
         return [self.order[steps == number] for number in np.unique(steps)]
 
-    def to_json(self, limit: int | None = None) -> dict[str, Any]:
-        """JSON-ready: the settings and the first ``limit`` neurons (all when None), best first.
-
-        Each has its ``rank`` (from 1), ``layer``, ``unit``, ``name`` (``layer:unit``), ``score`` and ``class_scores``
-        ``[n_classes]``.
-        """
+    def neurons(self, limit: int | None = None) -> list[RankedNeuron]:
+        """The first ``limit`` neurons (all when None), best first."""
         listed = self.order if limit is None else self.order[: max(0, limit)]
+        return [
+            RankedNeuron(
+                rank=rank,
+                layer=int(self.units[position, 0]),
+                unit=int(self.units[position, 1]),
+                name=self.names[position],
+                score=float(self.scores[position]),
+                class_scores=tuple(self.class_scores[:, position].tolist()),
+            )
+            for rank, position in enumerate(listed, start=1)
+        ]
+
+    def to_json(self, limit: int | None = None) -> dict[str, Any]:
+        """JSON-ready: what the ranking was made by, and as ``neurons`` the first ``limit`` of them (all when None)."""
         return {
             "method": self.method,
             "title": self.title,
@@ -207,17 +239,7 @@ class NeuronRanking:
             "label_names": list(self.label_names),
             "n_units": self.n_units,
             "settings": dict(self.settings),
-            "neurons": [
-                {
-                    "rank": rank,
-                    "layer": int(self.units[position, 0]),
-                    "unit": int(self.units[position, 1]),
-                    "name": self.names[position],
-                    "score": float(self.scores[position]),
-                    "class_scores": self.class_scores[:, position].tolist(),
-                }
-                for rank, position in enumerate(listed, start=1)
-            ],
+            "neurons": as_json(self.neurons(limit)),
         }
 
     def _order(self, class_index: int | None) -> NDArray[np.int64]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,75 @@ from lit_probe.probing.probes.training_data import MIN_EXAMPLES_PER_CLASS
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress
 from lit_probe.registry import lookup
+from lit_probe.results import Result
 from lit_probe.scores.intervals import group_units
 
 N_DRAWS = 20
 TOP_K = (10, 20, 50)
 _MAX_TRIES = 100
+
+
+@dataclass(frozen=True)
+class Overlap(Result):
+    """How much the top sets of one size have in common.
+
+    Attributes:
+      k: size of the sets.
+      jaccard: mean overlap over all pairs of samples, 0 to 1.
+      low: 5th percentile of the pairs.
+      high: 95th percentile.
+      with_full: mean overlap of a sample's top set with that of the ranking of all rows, 0 to 1.
+      chance: overlap that is expected of unrelated rankings, 0 to 1.
+    """
+
+    k: int
+    jaccard: float
+    low: float
+    high: float
+    with_full: float
+    chance: float
+
+
+@dataclass(frozen=True)
+class FrequentNeuron(Result):
+    """One of the best neurons.
+
+    Attributes:
+      name: ``layer:unit``.
+      layer: its layer.
+      unit: its index in the layer.
+      share: share of the samples in whose top set it stands, 0 to 1.
+    """
+
+    name: str
+    layer: int
+    unit: int
+    share: float
+
+
+@dataclass(frozen=True)
+class NeuronStability(Result):
+    """How far the rankings of bootstrap samples agree.
+
+    Attributes:
+      method: name in `RANKINGS`.
+      title: the name people read.
+      layers: layers that are ranked together, ascending.
+      n_units: how many neurons are ranked.
+      n_draws: how many samples.
+      seed: seed of the samples.
+      points: one for each size of the top set, ascending.
+      frequent: the top set of the largest size, in the order of the ranking of all rows.
+    """
+
+    method: str
+    title: str
+    layers: tuple[int, ...]
+    n_units: int
+    n_draws: int
+    seed: int
+    points: tuple[Overlap, ...]
+    frequent: tuple[FrequentNeuron, ...]
 
 
 def neuron_stability(
@@ -36,7 +100,7 @@ def neuron_stability(
     seed: int = 0,
     options: RankingOptions | None = None,
     progress: Progress = no_progress,
-) -> dict[str, Any]:
+) -> NeuronStability:
     """Jaccard overlap of the top k neurons between rankings of bootstrap samples of the train rows (or of their groups).
 
     A ranking that reads the activations is computed anew on each sample. For one that reads the layer's probe, the probe is
@@ -53,13 +117,6 @@ def neuron_stability(
       seed: of the samples.
       options: what the ranking can be told.
       progress: called with the number of samples done and of all; what it raises ends the computation.
-
-    Returns:
-      JSON-ready: ``method``, ``title``, ``layers``, ``n_units``, ``n_draws``, ``seed``; ``points``, each with ``k``, ``jaccard``
-      (mean over all pairs of samples, 0 to 1), ``low`` and ``high`` (5th and 95th percentile of the pairs), ``with_full``
-      (mean overlap of a sample's top k with that of the ranking of all rows) and ``chance`` (expected of unrelated rankings);
-      ``frequent``, for the largest ``k``: the neurons in the order of the full ranking, each with ``name``, ``layer``, ``unit``
-      and ``share`` (of the samples in whose top set it stands).
 
     Raises:
       UnknownNameError: there is no such ranking or layer.
@@ -88,24 +145,24 @@ def neuron_stability(
         ranked = rank_layers(partial(_resampled, study, method, rows), chosen, train.label_names, method, options=options)
         places.append(np.argsort(ranked.order))
         progress(draw + 1, n_draws)
-    return {
-        "method": method,
-        "title": full.title,
-        "layers": list(full.layers),
-        "n_units": full.n_units,
-        "n_draws": n_draws,
-        "seed": seed,
-        "points": [_point(size, np.array(places), full.order) for size in sizes],
-        "frequent": [
-            {
-                "name": full.names[position],
-                "layer": int(full.units[position, 0]),
-                "unit": int(full.units[position, 1]),
-                "share": float(np.mean([place[position] < sizes[-1] for place in places])),
-            }
+    return NeuronStability(
+        method=method,
+        title=full.title,
+        layers=full.layers,
+        n_units=full.n_units,
+        n_draws=n_draws,
+        seed=seed,
+        points=tuple(_overlap(size, np.array(places), full.order) for size in sizes),
+        frequent=tuple(
+            FrequentNeuron(
+                name=full.names[position],
+                layer=int(full.units[position, 0]),
+                unit=int(full.units[position, 1]),
+                share=float(np.mean([place[position] < sizes[-1] for place in places])),
+            )
             for position in full.top(sizes[-1])
-        ],
-    }
+        ),
+    )
 
 
 def jaccard(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
@@ -128,20 +185,20 @@ def own_strength(probe: FittedProbe, n_train: int) -> float | None:
     return 1 / (probe.settings["C"] * n_train) if probe.kind == "logistic" else None
 
 
-def _point(k: int, places: NDArray[np.int64], order: NDArray[np.int64]) -> dict[str, Any]:
+def _overlap(k: int, places: NDArray[np.int64], order: NDArray[np.int64]) -> Overlap:
     tops = [np.flatnonzero(place < k) for place in places]
     pairs = [jaccard(one, other) for one, other in combinations(tops, 2)]
     low, high = np.quantile(pairs, [0.05, 0.95])
     # Two random sets of k of n share k²/n on average; for the expected ratio this is close enough to compare with.
     expected_common = k * k / len(order)
-    return {
-        "k": k,
-        "jaccard": float(np.mean(pairs)),
-        "low": float(low),
-        "high": float(high),
-        "with_full": float(np.mean([jaccard(top, order[:k]) for top in tops])),
-        "chance": expected_common / (2 * k - expected_common),
-    }
+    return Overlap(
+        k=k,
+        jaccard=float(np.mean(pairs)),
+        low=float(low),
+        high=float(high),
+        with_full=float(np.mean([jaccard(top, order[:k]) for top in tops])),
+        chance=expected_common / (2 * k - expected_common),
+    )
 
 
 def _bootstrap_rows(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lit_probe.neurons.rankings.ranking import RankedLayer, RankingOptions, UnitScores
+from lit_probe.neurons.rankings.contract import RankedLayer, RankingOptions, UnitScores
 
 
 def rank_probeless(layer: RankedLayer, options: RankingOptions) -> UnitScores:

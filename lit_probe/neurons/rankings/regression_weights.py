@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lit_probe.neurons.rankings.ranking import RankedLayer, RankingOptions, UnitScores, weight_scores
+from lit_probe.neurons.rankings.contract import RankedLayer, RankingOptions, UnitScores, weight_scores
 from lit_probe.probing.probes.penalised import class_indicators, fit_penalised_linear, fit_penalised_logistic
 
 

@@ -1,7 +1,7 @@
 """By the weights of the layer's probe, which is fitted already: nothing is computed but sums."""
 
 from lit_probe.errors import ProbeError
-from lit_probe.neurons.rankings.ranking import RankedLayer, RankingOptions, UnitScores, weight_scores
+from lit_probe.neurons.rankings.contract import RankedLayer, RankingOptions, UnitScores, weight_scores
 
 
 def rank_by_weight_mass(layer: RankedLayer, options: RankingOptions) -> UnitScores:

@@ -43,7 +43,7 @@ def edit(dataset):
 
 def test_the_distribution_arrives_with_the_digits_of_the_library_and_marks_the_texts(model, dataset, study, edit):
     answer = ask(NAME, model, dataset, *edit, part="distribution", layer=2, unit=5)
-    assert answer.items() >= activation_distribution(study, 2, 5).items() and answer["n"] == 40
+    assert answer.items() >= activation_distribution(study, 2, 5).to_json().items() and answer["n"] == 40
     column = ask(NAME, model, dataset, *edit, part="column", layer=2, unit="2:5")
     assert answer["inputs"] == column["values"] and len(set(answer["inputs"])) == 2
     train = ask(NAME, model, dataset, part="distribution", layer=2, unit="5", split="train")
@@ -100,12 +100,12 @@ def test_top_words_of_every_neuron_of_a_layer_come_from_one_pass(model, dataset,
     config = {"part": "words", "layer": 1, "top": 4, "min_count": 3}
     assert ask(NAME, model, dataset, unit=7, **config)["status"] == "computing"
     answer = answer_of(NAME, model, dataset, unit=7, **config)
-    wanted = with_surroundings(expected.of_unit(7), model.encoder, texts)
+    wanted = with_surroundings(expected.of_unit(7), model.encoder, texts).to_json()
     assert answer["highest"]["words"] == wanted["highest"]["words"] and answer["n_texts"] == 40
     monkeypatch.setattr("lit_probe.lit.interpreters.neuron_evidence.top_words", None)
     other = ask(NAME, model, dataset, unit=8, **config)
     assert other["status"] == "ready" and other["name"] == "1:8"
-    assert other["lowest"]["words"] == expected.of_unit(8)["lowest"]["words"]
+    assert other["lowest"]["words"] == expected.of_unit(8).to_json()["lowest"]["words"]
 
 
 def test_contexts_name_the_rows_that_lit_shows(encoder):

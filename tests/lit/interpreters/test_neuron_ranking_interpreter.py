@@ -15,7 +15,6 @@ from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.pending_checks import PendingChecks
 from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.lit.interpreters import INTERPRETERS
-from lit_probe.lit.interpreters.neuron_questions import AT_ONCE
 from lit_probe.neurons.rankings import RANKINGS, RankingOptions, rank_neurons
 from lit_probe.neurons.rankings.neuron_stability import neuron_stability
 
@@ -32,7 +31,7 @@ def study(model):
 def test_every_ranking_arrives_with_the_digits_of_the_library(model, dataset, study, method):
     expected = rank_neurons(study, method, 2).to_json(5)
     first = ask(NAME, model, dataset, method=method, layer=2, top=5)
-    assert first["status"] == ("ready" if method in AT_ONCE else "computing")
+    assert first["status"] == ("ready" if RANKINGS[method].cost == "at once" else "computing")
     answer = answer_of(NAME, model, dataset, method=method, layer="2", top="5")
     assert answer.items() >= expected.items() and answer["status"] == "ready"
     assert (answer["layer"], answer["n_units"], answer["n_train"], answer["stability"]) == (2, 32, 80, None)
@@ -84,7 +83,7 @@ def test_the_list_is_there_while_its_stability_is_computed(model, dataset, study
     while (answer := ask(NAME, model, dataset, layer=1, stability=True)["stability"])["status"] == "computing":
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    assert answer == {"status": "ready", **neuron_stability(study, "weight_mass", 1)}
+    assert answer == {"status": "ready", **neuron_stability(study, "weight_mass", 1).to_json()}
     assert answer["n_draws"] == 20 and all(0 < point["chance"] < 1 for point in answer["points"])
 
 

@@ -1,6 +1,7 @@
 """Neurons that carry a planted concept matter in the forward pass, others do not, and nothing is left behind."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import CancelledError, LitProbeError, ProbeError, UnknownNameError
 from lit_probe.neurons.effects.ablation import (
     REPLACEMENTS,
+    Ablated,
     Ablation,
     ablate,
     against_random,
@@ -24,7 +26,7 @@ from lit_probe.neurons.effects.ablation import (
     usual_tokens,
     without,
 )
-from lit_probe.neurons.effects.curve import ablation_curve
+from lit_probe.neurons.effects.curve import AblationCurve, ablation_curve
 from lit_probe.probing.layer_states import LayerStates
 from lit_probe.probing.study import probe_layers
 
@@ -118,26 +120,27 @@ def test_neurons_that_carry_the_concept_matter_more_than_random_ones_of_like_siz
     top = tuple(int(unit) for unit in np.argsort(-np.abs(probe.coef_[0]))[:12])
     dev = study.splits.dev
     curve = ablation_curve(study, dev.texts, dev.labels, Ablation(1, top))
-    assert [row["layer"] for row in curve["layers"]] == [1, 2, 3]
-    first = curve["layers"][0]
-    assert first["before"] == 1.0
-    assert first["after"] < first["random_low"]
-    assert first["after_low"] < first["after"] < first["after_high"]
-    assert first["flipped"] > first["random_flipped_high"]
-    assert curve["exceeded"] == 20 and not first["beyond"] and curve["layers"][1]["beyond"]
+    assert [row.layer for row in curve.layers] == [1, 2, 3]
+    assert AblationCurve.from_json(json.loads(json.dumps(curve.to_json(), allow_nan=False))) == curve
+    first = curve.layers[0]
+    assert first.before == 1.0
+    assert first.after < first.random_low
+    assert first.after_low < first.after < first.after_high
+    assert first.answers.flipped > first.answers.random_flipped_high
+    assert curve.exceeded == 20 and not first.answers.beyond and curve.layers[1].answers.beyond
     least = tuple(int(unit) for unit in np.argsort(np.abs(probe.coef_[0]))[:12])
-    twin = ablation_curve(study, dev.texts, dev.labels, Ablation(1, least))["layers"][0]
-    assert twin["after"] >= twin["random_low"]
+    twin = ablation_curve(study, dev.texts, dev.labels, Ablation(1, least)).layers[0]
+    assert twin.after >= twin.random_low
     last = ablation_curve(study, dev.texts, dev.labels, Ablation(N_BLOCKS, top), n_random=2)
-    assert last["exceeded"] is None and [row["beyond"] for row in last["layers"]] == [False]
+    assert last.exceeded is None and [row.answers.beyond for row in last.layers] == [False]
 
 
 def test_without_its_direction_the_probe_gives_every_text_the_same_answer(study):
     dev = study.splits.dev
     curve = ablation_curve(study, dev.texts, dev.labels, layer=1)
-    first = curve["layers"][0]
-    assert first["after"] == pytest.approx(0.5, abs=0.06)
-    assert first["random_low"] > first["after"]
+    first = curve.layers[0]
+    assert first.after == pytest.approx(0.5, abs=0.06)
+    assert first.random_low > first.after
     states, usual = LayerStates(study.encoder, dev.texts, 1, "mean"), usual_tokens(study, 1)
     after = states.go_on(without(probe_directions(study.layerwise.probes[1], usual), usual))
     assert np.ptp(after.probabilities(study.layerwise.probes)[:, 0, 1]) < 1e-4
@@ -153,8 +156,8 @@ def test_a_neuron_that_hardly_varies_is_not_taken_for_the_whole_direction(dying,
     named = states.go_on(change_of(dying, layer, None, usual))
     assert np.ptp(states.go_on().probabilities(dying.layerwise.probes)[:, 0, 1]) > 0.5
     assert np.ptp(named.probabilities(dying.layerwise.probes)[:, 0, 1]) < 1e-4
-    first = ablation_curve(dying, dev.texts, dev.labels, layer=layer)["layers"][0]
-    assert first["before"] == 1.0 and first["after"] == pytest.approx(0.5, abs=0.06) and first["random_low"] > 0.9
+    first = ablation_curve(dying, dev.texts, dev.labels, layer=layer).layers[0]
+    assert first.before == 1.0 and first.after == pytest.approx(0.5, abs=0.06) and first.random_low > 0.9
 
 
 def test_random_directions_move_every_token_as_far_as_the_probes(study):
@@ -173,11 +176,11 @@ def test_random_changes_move_the_hidden_states_as_far_as_the_change(study, repla
     top = tuple(int(unit) for unit in np.argsort(-np.abs(study.layerwise.probes[1].coef_[0]))[:6])
     ablation = None if replacement == "direction" else Ablation(1, top, replacement, factor=3.0)
     curve = ablation_curve(study, dev.texts, dev.labels, ablation, layer=1, n_random=8)
-    assert 0.8 < curve["moved_ratio"] < 1.25 and curve["matched"] and curve["notes"] == []
-    assert curve["moved_ratio"] == pytest.approx(curve["random_moved"] / curve["moved"])
-    assert curve["random_moved_low"] <= curve["random_moved"] <= curve["random_moved_high"]
+    assert 0.8 < curve.hidden_states.moved_ratio < 1.25 and curve.hidden_states.matched and curve.hidden_states.notes == ()
+    assert curve.hidden_states.moved_ratio == pytest.approx(curve.hidden_states.random_moved / curve.hidden_states.moved)
+    assert curve.hidden_states.random_moved_low <= curve.hidden_states.random_moved <= curve.hidden_states.random_moved_high
     if replacement == "direction":
-        assert curve["moved_ratio"] == pytest.approx(1, abs=1e-3)
+        assert curve.hidden_states.moved_ratio == pytest.approx(1, abs=1e-3)
 
 
 def test_how_far_hidden_states_are_moved_is_measured_over_attended_tokens(study):
@@ -200,19 +203,23 @@ def test_how_far_hidden_states_are_moved_is_measured_over_attended_tokens(study)
 
 def test_random_sets_of_another_size_are_no_fair_comparison():
     fair = moved_by(0.2, [0.18, 0.24])
-    assert fair["matched"] and fair["notes"] == [] and fair["moved_ratio"] == pytest.approx(1.05)
+    assert fair.matched and fair.notes == () and fair.moved_ratio == pytest.approx(1.05)
     small = moved_by(0.2, [0.02, 0.06])
-    assert not small["matched"] and "0.2 times as far" in small["notes"][0]
+    assert not small.matched and "0.2 times as far" in small.notes[0]
     none = moved_by(0.0, [0.0])
-    assert not none["matched"] and none["moved_ratio"] is None and "Nothing is changed" in none["notes"][0]
-    assert moved_by(0.1, [])["random_moved"] is None
+    assert not none.matched and none.moved_ratio is None and "Nothing is changed" in none.notes[0]
+    assert moved_by(0.1, []).random_moved is None
 
 
 def test_a_neuron_without_its_like_is_not_judged(tiny_folder):
     study = with_odd_neuron(tiny_folder(), 20)
     dev = study.splits.dev
     loud = ablation_curve(study, dev.texts, dev.labels, Ablation(1, (ODD,), "zero"), n_random=5)
-    assert not loud["matched"] and loud["moved_ratio"] < 0.8 and "cannot be judged" in loud["notes"][0]
+    assert (
+        not loud.hidden_states.matched
+        and loud.hidden_states.moved_ratio < 0.8
+        and "cannot be judged" in loud.hidden_states.notes[0]
+    )
 
 
 def test_a_random_set_outdoes_all_others_at_some_layer_no_more_often_than_chance():
@@ -261,26 +268,27 @@ def test_random_directions_are_orthonormal():
 
 def test_one_text_is_answered_layer_by_layer_before_and_after(study):
     answer = ablate(study, ["the film is great"], Ablation(2, (3, 4)))
-    assert answer["layers"] == [2, 3]
-    assert np.shape(answer["before"]) == np.shape(answer["after"]) == (1, 2, 2)
+    assert answer.layers == (2, 3)
+    assert np.shape(answer.before) == np.shape(answer.after) == (1, 2, 2)
     pooled = study.layerwise.probes[2].predict_proba(
         LayerStates(study.encoder, ["the film is great"], 2, "mean").go_on().pooled[:, 0]
     )
-    np.testing.assert_allclose(answer["before"][0][0], pooled[0])
-    assert answer["before"] != answer["after"]
-    assert answer["model"] is None
-    assert 0 < answer["moved"][0] < 1
+    np.testing.assert_allclose(answer.before[0][0], pooled[0])
+    assert not np.array_equal(answer.before, answer.after)
+    assert answer.model is None
+    assert 0 < answer.moved[0] < 1
 
 
 def test_the_checkpoints_own_answer_is_reported_where_it_has_a_head(tiny_folder, study):
     encoder = load_encoder(str(tiny_folder(n_classes=3)))
     own = probe_layers(encoder, study.splits)
     answer = ablate(own, TEXTS, Ablation(N_BLOCKS, (0, 1, 2, 3), "scale", factor=30.0))
-    assert np.shape(answer["model"]["after"]) == (4, 3)
-    assert answer["model"]["before"] != answer["model"]["after"]
+    assert np.shape(answer.model.after) == (4, 3)
+    assert Ablated.from_json(json.loads(json.dumps(answer.to_json(), allow_nan=False))).to_json() == answer.to_json()
+    assert not np.array_equal(answer.model.before, answer.model.after)
     curve = ablation_curve(own, TEXTS, [0, 1, 0, 1], Ablation(0, (0, 1)), n_random=3)
-    assert 0 <= curve["model"]["flipped"] <= 1 and 0 <= curve["exceeded"] <= 3
-    assert curve["model"]["beyond"] in (True, False)
+    assert 0 <= curve.model.flipped <= 1 and 0 <= curve.exceeded <= 3
+    assert curve.model.beyond in (True, False)
 
 
 def test_hooks_are_gone_after_an_exception_and_after_a_cancelled_curve(study):

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from lit_probe.data import split_texts
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import CancelledError
-from lit_probe.neurons.effects.erasure import erase_concept, leace
+from lit_probe.neurons.effects.erasure import Erasure, erase_concept, leace
 from lit_probe.probing.probes.training_data import standardisation, standardised
 from lit_probe.probing.study import probe_layers
 
@@ -57,13 +57,14 @@ def test_at_every_layer_of_a_study_too_nothing_linear_is_left_on_train(study, la
 
 def test_the_concept_goes_with_leace_and_stays_without_random_directions(study):
     answer = erase_concept(study)
-    assert answer["rank"] == 1
-    assert [row["layer"] for row in answer["layers"]] == [0, 1, 2, 3]
-    for row in answer["layers"][1:]:
-        assert row["before"] == 1.0
-        assert row["after"] < 0.7
-        assert row["random"] > 0.95
-        assert row["after_low"] <= row["after"] <= row["after_high"]
+    assert answer.rank == 1
+    assert Erasure.from_json(answer.to_json()) == answer
+    assert [row.layer for row in answer.layers] == [0, 1, 2, 3]
+    for row in answer.layers[1:]:
+        assert row.before == 1.0
+        assert row.after < 0.7
+        assert row.random > 0.95
+        assert row.after_low <= row.after <= row.after_high
 
 
 def test_progress_is_told_and_can_cancel(study):

@@ -11,7 +11,7 @@ from lit_probe.data import split_texts
 from lit_probe.encoder.activations import Activations
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import LitProbeError, UnknownNameError
-from lit_probe.neurons.meaning.neuron_evidence import activation_distribution, token_activations
+from lit_probe.neurons.meaning.neuron_evidence import ActivationDistribution, activation_distribution, token_activations
 from lit_probe.probing.study import LayerStudy, probe_layers
 
 
@@ -37,40 +37,42 @@ def with_dev(study, values, labels=None):
 
 def test_the_distribution_of_each_class_agrees_with_the_activations(study):
     answer = activation_distribution(study, 2, 4)
-    assert json.loads(json.dumps(answer, allow_nan=False)) == answer
+    written = answer.to_json()
+    again = ActivationDistribution.from_json(json.loads(json.dumps(written, allow_nan=False)))
+    assert again.to_json() == written
     values, labels = study.activations["dev"].layer(2)[:, 4].astype(float), study.splits.dev.labels
-    assert (answer["name"], answer["split"], answer["pooling"], answer["n"]) == ("2:4", "dev", "mean", len(labels))
-    assert len(answer["edges"]) == 31
-    assert answer["edges"][0] == values.min()
-    assert answer["edges"][-1] == values.max()
-    for c, row in enumerate(answer["classes"]):
+    assert (answer.name, answer.split, answer.pooling, answer.n) == ("2:4", "dev", "mean", len(labels))
+    assert len(answer.edges) == 31
+    assert answer.edges[0] == values.min()
+    assert answer.edges[-1] == values.max()
+    for c, row in enumerate(answer.classes):
         mine = labels == c
-        assert sum(row["counts"]) == row["n"] == mine.sum()
-        assert row["counts"] == np.histogram(values[mine], answer["edges"])[0].tolist()
-        assert row["mean"] == pytest.approx(values[mine].mean())
-        assert row["std"] == pytest.approx(values[mine].std())
-        assert row["auroc"] == pytest.approx(roc_auc_score(mine, values))
-        assert row["auroc_low"] <= row["auroc"] <= row["auroc_high"]
-        assert 0 < row["overlap"] < 1
+        assert sum(row.counts) == row.n == mine.sum()
+        assert row.counts.tolist() == np.histogram(values[mine], answer.edges)[0].tolist()
+        assert row.mean == pytest.approx(values[mine].mean())
+        assert row.std == pytest.approx(values[mine].std())
+        assert row.auroc == pytest.approx(roc_auc_score(mine, values))
+        assert row.auroc_low <= row.auroc <= row.auroc_high
+        assert 0 < row.overlap < 1
     train = activation_distribution(study, 2, 4, "train", n_bins=7)
-    assert [len(row["counts"]) for row in train["classes"]] == [7, 7, 7]
-    assert train["n"] == len(study.splits.train)
+    assert [len(row.counts) for row in train.classes] == [7, 7, 7]
+    assert train.n == len(study.splits.train)
 
 
 def test_a_neuron_that_separates_a_class_shares_nothing_with_the_rest(study):
     labels = study.splits.dev.labels
-    row = activation_distribution(with_dev(study, np.where(labels == 1, 10.0, 0.0)), 2, 4)["classes"][1]
-    assert (row["auroc"], row["overlap"]) == (1.0, 0.0)
-    constant = activation_distribution(with_dev(study, 3.0), 2, 4)["classes"][1]
-    assert (constant["auroc"], constant["overlap"]) == (0.5, 1.0)
+    row = activation_distribution(with_dev(study, np.where(labels == 1, 10.0, 0.0)), 2, 4).classes[1]
+    assert (row.auroc, row.overlap) == (1.0, 0.0)
+    constant = activation_distribution(with_dev(study, 3.0), 2, 4).classes[1]
+    assert (constant.auroc, constant.overlap) == (0.5, 1.0)
 
 
 def test_a_class_without_rows_has_no_numbers(study):
     labels = np.arange(len(study.splits.dev)) % 2
-    rows = activation_distribution(with_dev(study, study.activations["dev"].layer(2)[:, 4], labels), 2, 4)["classes"]
-    assert [row["n"] > 0 for row in rows] == [True, True, False]
-    assert sum(rows[2]["counts"]) == 0
-    assert {rows[2][name] for name in ("mean", "std", "overlap", "auroc", "auroc_low", "auroc_high")} == {None}
+    rows = activation_distribution(with_dev(study, study.activations["dev"].layer(2)[:, 4], labels), 2, 4).classes
+    assert [row.n > 0 for row in rows] == [True, True, False]
+    assert sum(rows[2].counts) == 0
+    assert {getattr(rows[2], name) for name in ("mean", "std", "overlap", "auroc", "auroc_low", "auroc_high")} == {None}
 
 
 def test_what_has_no_distribution_is_told(study):

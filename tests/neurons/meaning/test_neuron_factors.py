@@ -97,7 +97,7 @@ def test_texts_beside_and_after_one_another_are_told_apart(tiny_encoder):
 
 def test_only_so_many_tokens_are_read(tiny_encoder):
     found = neuron_factors(tiny_encoder, TEXTS, (1, 1), 2, max_tokens=12)
-    assert (len(found.tokens), found.settings["n_texts"], found.settings["n_texts_left_out"]) == (5, 2, 2)
+    assert (len(found.tokens), found.settings.n_texts, found.settings.n_texts_left_out) == (5, 2, 2)
     one = neuron_factors(tiny_encoder, TEXTS[0], (1, 1), 2)
     assert one.tokens == ("a", "very", "good", "film")
     with pytest.raises(LitProbeError, match="first text alone has more than 3 tokens"):

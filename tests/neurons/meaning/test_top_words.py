@@ -13,7 +13,8 @@ from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.encoder.words import words_of
 from lit_probe.errors import CancelledError, LitProbeError, UnknownNameError
-from lit_probe.neurons.meaning.top_words import ENDS, TopWords, _Best, _Gathering, _Reading, top_words, with_surroundings
+from lit_probe.neurons.meaning.top_words import ENDS, TopWords, UnitWords, top_words, with_surroundings
+from lit_probe.neurons.meaning.word_gathering import Best, Gathering, Reading
 
 
 def some_texts(n, seed=0):
@@ -44,28 +45,28 @@ def test_words_and_contexts_of_every_neuron_are_those_counted_by_hand(tiny_folde
     encoder, texts = load_encoder(str(tiny_folder(architecture))), some_texts(60)
     found = top_words(encoder, texts, layer, top=5)
     words, places = by_hand(encoder, texts, layer)
-    assert found.facts["n_words"] == len(words)
-    assert found.facts["n_occurrences"] == len(places)
+    assert found.facts.n_words == len(words)
+    assert found.facts.n_occurrences == len(places)
     everything = np.array(list(places.values()))
     np.testing.assert_allclose(found.means, everything.mean(axis=0), atol=1e-5)
     np.testing.assert_allclose(found.stds, everything.std(axis=0), atol=1e-5)
     for unit in range(encoder.d_model):
         answer = found.of_unit(unit)
         for name, sign, peak in (("highest", 1, np.max), ("lowest", -1, np.min)):
-            listed = answer[name]["words"]
+            listed = getattr(answer, name).words
             means = sorted((sign * rows[:, unit].mean() for rows in words.values()), reverse=True)
-            np.testing.assert_allclose([sign * one["mean"] for one in listed], means[:5], atol=1e-5)
+            np.testing.assert_allclose([sign * one.mean for one in listed], means[:5], atol=1e-5)
             for one in listed:
-                rows = words[one["word"]][:, unit]
-                assert one["count"] == len(rows)
-                assert one["mean"] == pytest.approx(rows.mean(), abs=1e-5)
-                assert one["peak"] == pytest.approx(peak(rows), abs=1e-5)
-            contexts = answer[name]["contexts"]
+                rows = words[one.word][:, unit]
+                assert one.count == len(rows)
+                assert one.mean == pytest.approx(rows.mean(), abs=1e-5)
+                assert one.peak == pytest.approx(peak(rows), abs=1e-5)
+            contexts = getattr(answer, name).contexts
             best = sorted((sign * value[unit] for value in places.values()), reverse=True)
-            np.testing.assert_allclose([sign * one["value"] for one in contexts], best[:5], atol=1e-5)
+            np.testing.assert_allclose([sign * one.value for one in contexts], best[:5], atol=1e-5)
             for one in contexts:
-                assert one["value"] == pytest.approx(places[one["text"], one["word_index"]][unit], abs=1e-5)
-            assert len({(one["text"], one["word_index"]) for one in contexts}) == 5
+                assert one.value == pytest.approx(places[one.text, one.word_index][unit], abs=1e-5)
+            assert len({(one.text, one.word_index) for one in contexts}) == 5
 
 
 def test_a_planted_word_tops_the_neuron_that_it_dominates(tiny_encoder):
@@ -75,13 +76,13 @@ def test_a_planted_word_tops_the_neuron_that_it_dominates(tiny_encoder):
         table[ids[0], 7] = 50.0
         table[ids[1], 9] = -50.0
     found = top_words(tiny_encoder, some_texts(80), 0, top=8)
-    high, low = found.of_unit(7)["highest"], found.of_unit(9)["lowest"]
-    assert high["words"][0]["word"] == "great"
-    assert high["words"][0]["mean"] > 3 * high["words"][1]["mean"]
-    assert {context["word"] for context in high["contexts"]} == {"great"}
-    assert low["words"][0]["word"] == "bad"
-    assert {context["word"] for context in low["contexts"]} == {"bad"}
-    assert found.of_unit(8)["highest"]["words"][0]["mean"] < high["words"][0]["mean"]
+    high, low = found.of_unit(7).highest, found.of_unit(9).lowest
+    assert high.words[0].word == "great"
+    assert high.words[0].mean > 3 * high.words[1].mean
+    assert {context.word for context in high.contexts} == {"great"}
+    assert low.words[0].word == "bad"
+    assert {context.word for context in low.contexts} == {"bad"}
+    assert found.of_unit(8).highest.words[0].mean < high.words[0].mean
 
 
 def test_the_order_of_texts_and_the_padding_change_nothing(tiny_encoder, monkeypatch):
@@ -105,8 +106,8 @@ def test_the_order_of_texts_and_the_padding_change_nothing(tiny_encoder, monkeyp
 
 def test_what_is_kept_does_not_grow_with_the_texts(tiny_encoder):
     def kept(n):
-        reading = _Reading(tiny_encoder, [*some_texts(n), " ".join([*DEFAULT_WORDS, "zq", "don't", "."])], 1, 20_000)
-        gathering = _Gathering(reading, tiny_encoder.d_model, 20)
+        reading = Reading(tiny_encoder, [*some_texts(n), " ".join([*DEFAULT_WORDS, "zq", "don't", "."])], 1, 20_000)
+        gathering = Gathering(reading, tiny_encoder.d_model, 20)
         random = np.random.default_rng(0)
         for numbers in reading.occurrence_of_token:
             gathering.add(random.normal(size=(len(numbers), tiny_encoder.d_model)).astype(np.float32), numbers)
@@ -114,21 +115,21 @@ def test_what_is_kept_does_not_grow_with_the_texts(tiny_encoder):
 
     (small, _), (large, reading) = kept(3), kept(1_500)
     assert large == small
-    assert large < reading.facts["n_occurrences"] * tiny_encoder.d_model * 4 / 10, "a tenth of all activations"
+    assert large < reading.facts.n_occurrences * tiny_encoder.d_model * 4 / 10, "a tenth of all activations"
     assert all(not one.tokens and not one.offsets for one in reading.encoded)
 
 
 def test_only_the_most_frequent_words_are_compared_when_there_are_too_many(tiny_encoder):
     texts = ["a a a film film film plot plot story", "acting a"]
     found = top_words(tiny_encoder, texts, 1, max_words=2)
-    assert {one["word"] for end in ENDS for one in found.of_unit(3)[end]["words"]} == {"a", "film"}
-    assert (found.facts["n_words"], found.facts["n_words_compared"]) == (5, 2)
-    assert {one["word"] for one in found.of_unit(3)["highest"]["contexts"]} == {"a", "film", "plot", "story", "acting"}
+    assert {one.word for end in ENDS for one in getattr(found.of_unit(3), end).words} == {"a", "film"}
+    assert (found.facts.n_words, found.facts.n_words_compared) == (5, 2)
+    assert {one.word for one in found.of_unit(3).highest.contexts} == {"a", "film", "plot", "story", "acting"}
     frequent = top_words(tiny_encoder, texts, 1, min_count=2)
-    assert {one["word"] for one in frequent.of_unit(3)["highest"]["words"]} == {"a", "film", "plot"}
+    assert {one.word for one in frequent.of_unit(3).highest.words} == {"a", "film", "plot"}
     none = top_words(tiny_encoder, texts, 1, min_count=9)
-    assert none.of_unit(3)["highest"]["words"] == []
-    assert len(none.of_unit(3)["highest"]["contexts"]) == 11
+    assert none.of_unit(3).highest.words == ()
+    assert len(none.of_unit(3).highest.contexts) == 11
 
 
 @pytest.mark.parametrize("n_values", [3, 1000])
@@ -137,7 +138,7 @@ def test_the_best_are_those_of_a_full_sort_and_equal_ones_come_by_number(n_value
     values = random.integers(n_values, size=(700, 11)).astype(np.float32)
     numbers = random.permutation(700)
     for n_parts in (1, 3, 60):
-        best = _Best(11, 6)
+        best = Best(11, 6)
         for part in np.array_split(np.arange(700), n_parts):
             best.offer(values[part], numbers[part])
         for unit in range(11):
@@ -148,10 +149,10 @@ def test_the_best_are_those_of_a_full_sort_and_equal_ones_come_by_number(n_value
 def test_lists_end_where_there_is_nothing_more(tiny_encoder):
     found = top_words(tiny_encoder, ["good film", ""], 1, top=20)
     answer = found.of_unit(0)
-    assert json.loads(json.dumps(answer, allow_nan=False)) == answer
-    assert sorted(one["word"] for one in answer["highest"]["words"]) == ["film", "good"]
-    assert [one["word"] for one in answer["lowest"]["words"]] == [one["word"] for one in answer["highest"]["words"]][::-1]
-    assert len(answer["lowest"]["contexts"]) == 2
+    assert UnitWords.from_json(json.loads(json.dumps(answer.to_json(), allow_nan=False))) == answer
+    assert sorted(one.word for one in answer.highest.words) == ["film", "good"]
+    assert [one.word for one in answer.lowest.words] == [one.word for one in answer.highest.words][::-1]
+    assert len(answer.lowest.contexts) == 2
     assert (found.contexts[:, :, 2:] == -1).all()
     assert np.isfinite(found.word_means).all()
 
@@ -160,11 +161,9 @@ def test_the_text_around_a_context_is_the_text(tiny_encoder):
     texts = ["A Great, great film: zq-good!", "so \ud800 bad"]
     answer = with_surroundings(top_words(tiny_encoder, texts, 1).of_unit(5), tiny_encoder, texts, n_characters=3)
     for end in ENDS:
-        for one in answer[end]["contexts"]:
-            assert one["shown"].lower() == one["word"]
-    shown = {
-        (one["text"], one["word_index"]): (one["before"], one["shown"], one["after"]) for one in answer["highest"]["contexts"]
-    }
+        for one in getattr(answer, end).contexts:
+            assert one.shown.lower() == one.word
+    shown = {(one.text, one.word_index): (one.before, one.shown, one.after) for one in answer.highest.contexts}
     assert shown[0, 1] == ("A ", "Great", ", g")
     assert shown[0, 6] == ("m: ", "zq-good", "!")
     assert shown[1, 0] == ("", "so", " \ufffd ")

@@ -17,6 +17,11 @@ from lit_probe.neurons.rankings.neuron_evaluation import EVALUATORS, compare_ran
 N_TRAIN, D_MODEL = 400, 40
 
 
+def survives_json(result):
+    written = result.to_json()
+    assert type(result).from_json(json.loads(json.dumps(written, allow_nan=False))).to_json() == written
+
+
 @pytest.fixture(scope="module")
 def study(tiny_folder):
     """Of 40 neurons of layer 1 five tell something, 7 most; layer 0 is noise."""
@@ -31,16 +36,16 @@ def study(tiny_folder):
 @pytest.mark.parametrize("evaluator", EVALUATORS)
 def test_the_top_beats_random_neurons_and_the_bottom_does_not(study, evaluator):
     result = evaluate_ranking(study, rank_neurons(study, layers=1), evaluator, percentages=(5, 12.5, 50, 100), n_draws=10)
-    assert [point["k"] for point in result["points"]] == [2, 5, 20, 40]
-    few = result["points"][1]
-    assert few["top"]["value"] > few["random"]["mean"] + 0.1
-    assert few["bottom"]["value"] < 0.6 and few["random"]["low"] <= few["random"]["mean"] <= few["random"]["high"]
-    assert few["top"]["low"] < few["top"]["value"] < few["top"]["high"]
-    every = result["points"][3]
-    assert every["top"] == every["bottom"] == result["full"]
-    assert set(every["random"]["draws"]) == {result["full"]["value"]}
-    assert result["metric"] == "accuracy" and result["n_dev"] == 400 and result["n_units"] == 40
-    json.dumps(result, allow_nan=False)
+    assert [point.k for point in result.points] == [2, 5, 20, 40]
+    few = result.points[1]
+    assert few.top.value > few.random.mean + 0.1
+    assert few.bottom.value < 0.6 and few.random.low <= few.random.mean <= few.random.high
+    assert few.top.low < few.top.value < few.top.high
+    every = result.points[3]
+    assert every.top == every.bottom == result.full
+    assert set(every.random.draws) == {result.full.value}
+    assert result.scale.metric == "accuracy" and result.scale.n_dev == 400 and result.scale.n_units == 40
+    survives_json(result)
 
 
 def test_a_score_is_that_of_a_direct_fit_on_the_chosen_neurons(study):
@@ -50,10 +55,10 @@ def test_a_score_is_that_of_a_direct_fit_on_the_chosen_neurons(study):
     mean, scale = train.mean(axis=0), train.std(axis=0)
     # The penalty that was chosen for the layer with the smaller cross-validated loss: layer 0 is noise.
     strength = 1 / (study.layerwise.probes[1].settings["C"] * N_TRAIN)
-    assert result["logistic_strength"] == pytest.approx(strength)
+    assert result.scale.logistic_strength == pytest.approx(strength)
     model = LogisticRegression(C=1 / (strength * N_TRAIN)).fit((train - mean) / scale, study.splits.train.labels)
     score = model.score((dev - mean) / scale, study.splits.dev.labels)
-    assert result["points"][0]["top"]["value"] == pytest.approx(score, abs=0.003)
+    assert result.points[0].top.value == pytest.approx(score, abs=0.003)
 
 
 def test_from_all_neurons_of_a_layer_the_refitted_probe_does_what_the_layers_own_does(tiny_encoder):
@@ -62,7 +67,7 @@ def test_from_all_neurons_of_a_layer_the_refitted_probe_does_what_the_layers_own
     values[:, 1] += 0.15 * labels[:, None]
     study = planted_study(tiny_encoder, values[:N_TRAIN], labels[:N_TRAIN], (values[N_TRAIN:], labels[N_TRAIN:]))
     own = study.metrics("dev").scores["accuracy"][1].value
-    full = evaluate_ranking(study, rank_neurons(study, layers=1), percentages=(100,), n_draws=1)["full"]["value"]
+    full = evaluate_ranking(study, rank_neurons(study, layers=1), percentages=(100,), n_draws=1).full.value
     assert full == pytest.approx(own, abs=0.005)
     x, dev = study.activations["train"].layer(1), study.activations["dev"].layer(1)
     weak = EVALUATORS["logistic"].predict(x, study.splits.train.labels, 2, dev, 1e-3)
@@ -90,66 +95,65 @@ def test_evaluators_give_probabilities_for_three_classes(evaluator):
 def test_without_refitting_the_layers_own_probe_reads_the_chosen_neurons_and_the_mean_of_others(study):
     ranking = rank_neurons(study, layers=1)
     result = evaluate_ranking(study, ranking, percentages=(5, 100), n_draws=2, refit=False)
-    assert result["evaluator"] == "probe"
+    assert result.evaluator == "probe"
     own = study.metrics("dev").scores["accuracy"][1]
-    assert result["points"][1]["top"]["value"] == result["full"]["value"] == own.value
+    assert result.points[1].top.value == result.full.value == own.value
     probe = study.layerwise.probes[1]
     values = np.tile(probe.mean, (400, 1))
     two = ranking.top(2)
     values[:, two] = study.activations["dev"].layer(1)[:, two]
     expected = (probe.predict(values) == study.splits.dev.labels).mean()
-    assert result["points"][0]["top"]["value"] == pytest.approx(expected)
+    assert result.points[0].top.value == pytest.approx(expected)
     with pytest.raises(LitProbeError, match="Several layers have no common probe"):
         evaluate_ranking(study, rank_neurons(study), refit=False)
 
 
 def test_the_matrix_holds_every_ranking_judged_by_every_evaluator(study):
     result = compare_rankings(study, 1, percentages=(5, 12.5), n_draws=5)
-    assert result["methods"] == [name for name in RANKINGS if name != "random"]
-    assert result["evaluators"] == list(EVALUATORS)
-    for table in result["tables"]:
-        scores = np.array(table["scores"])
-        assert scores.shape == (8, 3)
-        for column, band in zip(scores.T, table["random"], strict=True):
-            assert (column > band["mean"]).all()
-    assert np.array(result["mean_scores"]) == pytest.approx(np.mean([table["scores"] for table in result["tables"]], axis=0))
+    assert result.methods == tuple(name for name in RANKINGS if name != "random")
+    assert result.evaluators == tuple(EVALUATORS)
+    for table in result.tables:
+        assert table.scores.shape == (len(result.methods), 3)
+        for column, band in zip(table.scores.T, table.random, strict=True):
+            assert (column > band.mean).all()
+    assert result.mean_scores == pytest.approx(np.mean([table.scores for table in result.tables], axis=0))
     single = evaluate_ranking(study, rank_neurons(study, "mean_gap", 1), "linear", percentages=(5,), n_draws=5)
-    row, column = result["methods"].index("mean_gap"), result["evaluators"].index("linear")
-    assert result["tables"][0]["scores"][row][column] == single["points"][0]["top"]["value"]
-    assert result["tables"][0]["random"][column] == single["points"][0]["random"]
-    assert result["full"][column] == single["full"]["value"]
-    json.dumps(result, allow_nan=False)
+    row, column = result.methods.index("mean_gap"), result.evaluators.index("linear")
+    assert result.tables[0].scores[row, column] == single.points[0].top.value
+    assert result.tables[0].random[column] == single.points[0].random
+    assert result.full[column] == single.full.value
+    survives_json(result)
 
 
 def test_the_matrix_of_an_mlp_study_leaves_out_what_reads_linear_weights(tiny_encoder):
     values, labels = planted_neuron()
     study = planted_study(tiny_encoder, values, labels, (values, labels), probe="mlp")
     result = compare_rankings(study, evaluators=["linear"], percentages=(5,), n_draws=1)
-    assert "weight_mass" not in result["methods"] and "mean_gap" in result["methods"]
+    assert "weight_mass" not in result.methods and "mean_gap" in result.methods
 
 
 def test_the_minimal_set_is_the_planted_neurons(tiny_encoder):
     values, labels = planted_neuron(n=600, d_model=40, strength=6)
     study = planted_study(tiny_encoder, values[:300], labels[:300], (values[300:], labels[300:]))
     result = minimal_set(study, rank_neurons(study))
-    assert result["k"] == 1 and result["names"] == ["1:7"]
-    assert result["score"]["value"] >= result["full"]["value"] - 0.01
+    assert result.k == 1 and result.names == ("1:7",)
+    assert result.score.value >= result.full.value - 0.01
 
 
 @pytest.mark.parametrize("within", [0, 1, 5, 30])
 def test_the_minimal_set_keeps_the_score_and_one_neuron_fewer_does_not(study, within):
     result = minimal_set(study, rank_neurons(study, "mean_gap", 1), "linear", within=within)
-    tried = {one["k"]: one["value"] for one in result["tried"]}
-    needed = result["full"]["value"] - within / 100 - 1e-9
-    assert tried[result["k"]] >= needed and result["score"]["value"] == tried[result["k"]]
-    assert result["k"] == 1 or tried[result["k"] - 1] < needed
-    assert len(result["names"]) == result["k"] and result["percent"] == pytest.approx(100 * result["k"] / 40)
-    json.dumps(result, allow_nan=False)
+    tried = {one.k: one.value for one in result.tried}
+    needed = result.full.value - within / 100 - 1e-9
+    assert tried[result.k] >= needed and result.score.value == tried[result.k]
+    assert result.k == 1 or tried[result.k - 1] < needed
+    assert len(result.names) == result.k and result.percent == pytest.approx(100 * result.k / 40)
+    survives_json(result)
 
 
 def test_more_room_never_needs_more_neurons(study):
     ranking = rank_neurons(study, layers=1)
-    sizes = [minimal_set(study, ranking, within=within)["k"] for within in (1, 5, 10, 30, 100)]
+    sizes = [minimal_set(study, ranking, within=within).k for within in (1, 5, 10, 30, 100)]
     assert sizes == sorted(sizes, reverse=True) and sizes[-1] == 1
 
 

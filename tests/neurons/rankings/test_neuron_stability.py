@@ -9,7 +9,7 @@ from planted_studies import planted_study
 
 from lit_probe.errors import CancelledError, LitProbeError, UnknownNameError
 from lit_probe.neurons.rankings import RANKINGS
-from lit_probe.neurons.rankings.neuron_stability import jaccard, neuron_stability
+from lit_probe.neurons.rankings.neuron_stability import FrequentNeuron, NeuronStability, jaccard, neuron_stability
 
 
 @pytest.fixture
@@ -20,8 +20,8 @@ def study(tiny_encoder):
 @pytest.mark.parametrize("method", [name for name in RANKINGS if name != "random"])
 def test_the_planted_neuron_is_in_every_top_one(study, method):
     result = neuron_stability(study, method, k=(1,), n_draws=5)
-    assert result["points"][0]["jaccard"] == result["points"][0]["with_full"] == 1
-    assert result["frequent"] == [{"name": "1:7", "layer": 1, "unit": 7, "share": 1.0}]
+    assert result.points[0].jaccard == result.points[0].with_full == 1
+    assert result.frequent == (FrequentNeuron("1:7", layer=1, unit=7, share=1.0),)
 
 
 def test_a_layer_of_noise_is_hardly_more_stable_than_chance_and_five_planted_neurons_are(tiny_encoder):
@@ -29,14 +29,14 @@ def test_a_layer_of_noise_is_hardly_more_stable_than_chance_and_five_planted_neu
     values[:, 1, 7:12] += 2 * labels[:, None]
     study = planted_study(tiny_encoder, values, labels)
     for method in ("weight_mass", "mean_gap"):
-        noise, signal = (neuron_stability(study, method, layer, k=(5,), n_draws=10)["points"][0] for layer in (0, 1))
-        assert signal["jaccard"] > 0.95 and noise["jaccard"] < 0.6
-        assert noise["low"] <= noise["jaccard"] <= noise["high"]
+        noise, signal = (neuron_stability(study, method, layer, k=(5,), n_draws=10).points[0] for layer in (0, 1))
+        assert signal.jaccard > 0.95 and noise.jaccard < 0.6
+        assert noise.low <= noise.jaccard <= noise.high
 
 
 def test_a_ranking_that_ignores_the_rows_is_perfectly_stable_though_it_is_random(study):
-    points = neuron_stability(study, "random", k=(5, 48), n_draws=4)["points"]
-    assert [point["jaccard"] for point in points] == [1, 1]
+    points = neuron_stability(study, "random", k=(5, 48), n_draws=4).points
+    assert [point.jaccard for point in points] == [1, 1]
 
 
 def test_chance_is_what_unrelated_sets_share():
@@ -48,16 +48,16 @@ def test_chance_is_what_unrelated_sets_share():
 
 def test_chance_and_sizes_are_told(study):
     result = neuron_stability(study, layers=1, k=(24, 6), n_draws=3)
-    assert [(point["k"], point["chance"]) for point in result["points"]] == [(6, pytest.approx(1.5 / 10.5)), (24, 1.0)]
-    assert result["points"][1]["jaccard"] == 1
-    assert len(result["frequent"]) == 24 and result["n_units"] == 24
-    json.dumps(result, allow_nan=False)
+    assert [(point.k, point.chance) for point in result.points] == [(6, pytest.approx(1.5 / 10.5)), (24, 1.0)]
+    assert result.points[1].jaccard == 1
+    assert len(result.frequent) == 24 and result.n_units == 24
+    assert NeuronStability.from_json(json.loads(json.dumps(result.to_json(), allow_nan=False))) == result
 
 
 def test_without_sizes_the_usual_ones_that_are_smaller_than_the_layer_are_taken(study):
     for layers, expected in ((None, [10, 20]), (1, [10, 20])):
-        points = neuron_stability(study, "mean_gap", layers, n_draws=2)["points"]
-        assert [point["k"] for point in points] == expected
+        points = neuron_stability(study, "mean_gap", layers, n_draws=2).points
+        assert [point.k for point in points] == expected
 
 
 def test_the_seed_decides_the_samples(study):
@@ -87,10 +87,10 @@ def test_groups_are_sampled_whole(tiny_encoder):
     values, labels = np.repeat(values, 3, axis=0), np.repeat(labels, 3)
     groups = np.repeat([f"film {i}" for i in range(100)], 3)
     by_row, by_group = (
-        neuron_stability(planted_study(tiny_encoder, values, labels, groups=names), "mean_gap", k=(10,), n_draws=12)["points"][0]
+        neuron_stability(planted_study(tiny_encoder, values, labels, groups=names), "mean_gap", k=(10,), n_draws=12).points[0]
         for names in (None, groups)
     )
-    assert by_group["jaccard"] < by_row["jaccard"]
+    assert by_group.jaccard < by_row.jaccard
 
 
 def test_rows_of_one_group_have_no_other_samples(tiny_encoder):

@@ -40,10 +40,15 @@ def test_one_layer_several_or_all(study):
     assert rank_neurons(study, "mean_gap", 0).units[:, 0].tolist() == [0] * 24
 
 
-@pytest.mark.parametrize("layers", [2, -1, [0, 5], []])
+@pytest.mark.parametrize("layers", [2, -1, [0, 5]])
 def test_a_layer_that_does_not_exist_is_refused_with_those_that_do(study, layers):
-    with pytest.raises(UnknownNameError, match=r"Unknown layer .*numbered 0 \(the embeddings\) to 1"):
+    with pytest.raises(UnknownNameError, match=r"Unknown layer -?\d\. .* has layers 0 \(embeddings\) to 1"):
         rank_neurons(study, layers=layers)
+
+
+def test_no_layer_at_all_is_refused(study):
+    with pytest.raises(UnknownNameError, match="No layer was named"):
+        rank_neurons(study, layers=[])
 
 
 def test_an_unknown_ranking_lists_the_choices(study):

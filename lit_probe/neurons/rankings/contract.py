@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from lit_probe.probing.probes.penalised import L1_RATIO, STRENGTH
 from lit_probe.probing.probes.training_data import standardisation, standardised
 
 REGRESSIONS = ("logistic", "linear")
+# How long people wait: milliseconds for all layers, up to about a second for one layer, or longer.
+Cost = Literal["at once", "seconds", "minutes"]
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,7 @@ class Ranking:
       title: the name people read.
       score_unit: what its scores are, in words.
       compute: from a layer to its neurons' scores.
+      cost: how long people wait for it.
       options: which of `RankingOptions` it reads.
       reads_probe: whether it reads the layer's probe, else the activations and labels.
       shares: whether scores are weights, shown as shares of the sum over all neurons that are ranked together.
@@ -138,6 +141,7 @@ class Ranking:
     title: str
     score_unit: str
     compute: Callable[[RankedLayer, RankingOptions], UnitScores]
+    cost: Cost
     options: tuple[str, ...] = ()
     reads_probe: bool = False
     shares: bool = False
