@@ -66,6 +66,7 @@ def as_json(value: Any) -> Any:
 @cache
 def _converter() -> Any:
     from cattrs import Converter
+    from cattrs.strategies import configure_union_passthrough
 
     def is_array(kind: Any) -> bool:
         return get_origin(kind) is np.ndarray
@@ -76,4 +77,5 @@ def _converter() -> Any:
 
     converter = Converter(prefer_attrib_converters=False)
     converter.register_structure_hook_func(is_array, array)
+    configure_union_passthrough(bool | int | float | str | None, converter)
     return converter

@@ -100,9 +100,9 @@ def _read_trajectory(settings: Mapping[str, Any]) -> Respond:
     def respond(asked: Asked) -> dict[str, Any]:
         probes, study = asked.probes, asked.study
         original, edit = _two(asked)
-        warnings = edit_warnings(study.encoder, *asked.texts)
+        warnings = [warning.to_json() for warning in edit_warnings(study.encoder, *asked.texts)]
         geometry = geometry_of(probes.study)
-        found = trajectory(compare_pairs(study, original, edit, geometry), 0, probes.label_names, study.best_layer)
+        found = trajectory(compare_pairs(study, original, edit, geometry), 0, probes.label_names, study.best_layer).to_json()
         for row in found["layers"]:
             row["typical_cosine"], row["typical_mahalanobis"] = geometry.typical(row["layer"])
         before, after = changed_words(*asked.texts)
@@ -152,7 +152,7 @@ def _read_neurons(settings: Mapping[str, Any]) -> Respond:
         before, after = (batch.layer(layer)[0] for batch in (original, edit))
         found = moved_neurons(asked.study.layerwise.probes[layer], before, after, of_class, top)
         names = asked.probes.label_names
-        return {**found, "layer": layer, "class_name": names[of_class], "against_name": names[found["against"]]}
+        return {**found.to_json(), "layer": layer, "class_name": names[of_class], "against_name": names[found.against]}
 
     return respond
 
@@ -175,8 +175,8 @@ def _read_salience(settings: Mapping[str, Any]) -> Respond:
             "method": method.name,
             "title": method.title,
             "signed": method.signed,
-            "rows": rows,
-            "largest": float(np.abs([[row[end] for end in ("score_before", "score_after", "change")] for row in rows]).max()),
+            "rows": [row.to_json() for row in rows],
+            "largest": float(np.abs([(row.score_before, row.score_after, row.change) for row in rows]).max()),
             "value_before": maps[0].value,
             "value_after": maps[1].value,
             "methods": [{"name": one.name, "title": one.title} for one in SALIENCE_METHODS.values()],
