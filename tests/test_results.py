@@ -34,10 +34,10 @@ class Curve(Result):
 
 
 CURVE = Curve(
-    (Point(0.1 + 0.2, None, (1, 2)),),
-    {"a": Point(1.0, -0.5)},
-    np.array([[1.0, 2.0], [3.0, 1 / 3]]),
-    {"steps": 3, "noise": 0.5, "unit": "word"},
+    points=(Point(0.1 + 0.2, None, (1, 2)),),
+    by_name={"a": Point(1.0, -0.5)},
+    table=np.array([[1.0, 2.0], [3.0, 1 / 3]]),
+    settings={"steps": 3, "noise": 0.5, "unit": "word"},
 )
 
 
