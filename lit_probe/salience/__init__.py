@@ -60,8 +60,8 @@ class SalienceMethod:
     Attributes:
       name: its key in ``SALIENCE_METHODS``.
       title: what people read.
-      compute: from an `ExplainedText` (gradient methods) or an `AskedText` (the others) and the options to the scores.
-      rows: how many rows the encoder reads at most, from the numbers of words and of tokens and the options.
+      compute: function from an `ExplainedText` (gradient methods) or an `AskedText` (the others) and the options to the scores.
+      rows: function from the numbers of words and of tokens and the options to how many rows the encoder reads at most.
       signed: whether scores below 0 speak against the target.
       gradient: whether it needs gradients; otherwise it asks the model about changed texts.
       cheap: whether it costs about one forward and backward pass of the text.

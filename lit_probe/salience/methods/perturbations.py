@@ -91,7 +91,7 @@ class PerturbedText:
 
 @dataclass(frozen=True, eq=False)
 class AskedText:
-    """A text of which changed versions are asked what the explained number is for them.
+    """A text, and the model that can be asked for the explained number of any changed version of it.
 
     Attributes:
       forward: what is explained.
