@@ -1,18 +1,15 @@
 """What docs/add-a-dataset.md shows works as shown."""
 
-import re
-from pathlib import Path
+from doc_pages import code_on
 
 from lit_probe.data import DATASETS, load_dataset
 
-PAGE = Path(__file__).parents[2] / "docs" / "add-a-dataset.md"
-
 
 def test_the_code_on_the_page_runs_and_its_loader_loads(tmp_path, monkeypatch):
-    page, names = PAGE.read_text("utf-8"), {}
-    for block in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL):
+    names: dict = {}
+    for block in code_on("add-a-dataset.md"):
         exec(block, names)
-    [entry] = re.findall(r"```\n(.*?)```", page, flags=re.DOTALL)
+    [entry] = code_on("add-a-dataset.md", "")
     [(name, loader)] = eval(f"{{{entry}}}", names).items()
     monkeypatch.setitem(DATASETS, name, loader)
     for word in ("bad", "good"):

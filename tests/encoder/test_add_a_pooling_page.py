@@ -1,21 +1,16 @@
 """The pooling that docs/add-a-pooling.md builds is a real one."""
 
-import re
-from pathlib import Path
-
 import numpy as np
+from doc_pages import code_on
 
 from lit_probe.encoder import pooling
 from lit_probe.encoder.activations import extract_activations
 
-PAGE = Path(__file__).parents[2] / "docs" / "add-a-pooling.md"
 TEXTS = ["a good film", "", "never the best plot of all, but i loved it"]
 
 
 def test_the_pooling_on_the_page_takes_the_first_content_token_whatever_stands_beside_the_text(tiny_encoder, monkeypatch):
-    page = PAGE.read_text("utf-8")
-    [code] = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
-    [entry] = re.findall(r"```\n(.*?)```", page.replace(f"```python\n{code}```", ""), flags=re.DOTALL)
+    [code], [entry] = code_on("add-a-pooling.md"), code_on("add-a-pooling.md", "")
     names = {**vars(pooling)}
     exec(f"from __future__ import annotations\n{code}", names)
     [(name, function)] = eval(f"{{{entry}}}", names).items()

@@ -1,11 +1,10 @@
 """The salience method that docs/add-a-salience.md builds is a real one."""
 
-import re
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from doc_pages import code_on
 from explained_words import planted_forward
 
 from lit_probe.encoder.thread import on_encoder_thread
@@ -13,17 +12,15 @@ from lit_probe.probing.probe_forward import Target
 from lit_probe.salience import SALIENCE_METHODS, SalienceMethod, explain, tokens_read
 from lit_probe.salience.trust.faithfulness import faithfulness
 
-PAGE = Path(__file__).parents[2] / "docs" / "add-a-salience.md"
 TEXT = "the acting was great but the music is slow"
 
 
 @pytest.fixture
 def method(monkeypatch) -> SalienceMethod:
     """The page's method, in the registry."""
-    page, names = PAGE.read_text("utf-8"), {}
-    [code] = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    names: dict = {}
+    [code], [entry] = code_on("add-a-salience.md"), code_on("add-a-salience.md", "")
     exec(code, names)
-    [entry] = re.findall(r"```\n(SalienceMethod.*?)```", page, flags=re.DOTALL)
     module = SimpleNamespace(compute=names["compute"])
     (added,) = eval(entry, {"SalienceMethod": SalienceMethod, "my_gradient_max": module})
     monkeypatch.setitem(SALIENCE_METHODS, added.name, added)

@@ -1,20 +1,15 @@
 """The generator that docs/add-a-generator.md builds is a real one."""
 
-import re
-from pathlib import Path
-
+from doc_pages import code_on
 from tiny_probing import edited
 
 from lit_probe.counterfactuals.rules import UNKNOWN
 
-PAGE = Path(__file__).parents[3] / "docs" / "add-a-generator.md"
-
 
 def test_the_generator_on_the_page_leaves_out_each_word(model, dataset):
-    page, names = PAGE.read_text("utf-8"), {}
-    [code] = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    names: dict = {}
+    [code], [entry] = code_on("add-a-generator.md"), code_on("add-a-generator.md", "")
     exec(code, names)
-    [entry] = re.findall(r"```\n(\"Word Dropper.*?)```", page, flags=re.DOTALL)
     [generator] = eval(f"{{{entry}}}", names).values()
     assert generator.is_compatible(model, dataset) and generator.description().startswith("Leaves out one word")
     rows = [edited(dataset.examples[0], text=text) for text in ("a great film", "great")]
