@@ -23,8 +23,9 @@ from lit_probe.encoder.cache import Cache
 from lit_probe.probing.probe_forward import forward_of_probe
 from lit_probe.probing.study import probe_layers
 from lit_probe.salience import SalienceOptions
-from lit_probe.salience.trust.faithfulness import faithfulness
-from lit_probe.salience.trust.stability import stability
+from lit_probe.salience.trust.faithfulness import Faithfulness, faithfulness
+from lit_probe.salience.trust.judged_texts import OverTexts
+from lit_probe.salience.trust.stability import SalienceStability, salience_stability
 
 TARGET = Path(__file__).parent.parent / "docs" / "salience.md"
 # Every map is made ten times over for stability, so that LIME and KernelSHAP get half of their usual samples.
@@ -48,47 +49,46 @@ def main(n_faithfulness: int = 200, n_stability: int = 200) -> None:
         faithful = faithfulness(forward, texts, labels, progress=functools.partial(_show, bar))
     with tqdm(total=1, desc="stability") as bar:
         options = SalienceOptions(samples=STABILITY_SAMPLES)
-        stable = stability(forward, texts[:n_stability], options=options, progress=functools.partial(_show, bar))
+        stable = salience_stability(forward, texts[:n_stability], options=options, progress=functools.partial(_show, bar))
     page = TARGET.read_text("utf-8")
     start, end = page.index(BEGIN) + len(BEGIN), page.index(END)
     TARGET.write_text(f"{page[:start]}\n{tables(faithful, stable, layer)}\n{page[end:]}", "utf-8")
     print(f"Written: {TARGET}")
 
 
-def tables(faithful: dict[str, Any], stable: dict[str, Any], layer: int) -> str:
+def tables(faithful: Faithfulness, stable: SalienceStability, layer: int) -> str:
     """Both tables as Markdown, with what they were measured on."""
     versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "captum", "scikit-learn"))
     lines = [
-        f"Probe of layer {layer} of all-MiniLM-L6-v2 (mean pooling, trained on SST-2 sentences); the first {faithful['n_texts']} "
-        f"dev sentences for faithfulness, the first {stable['n_texts']} for stability (there with {STABILITY_SAMPLES} samples "
-        f"for LIME and KernelSHAP); seed {faithful['seed']}; {versions}. Each cell: mean [95 % interval over sentences].",
+        f"Probe of layer {layer} of all-MiniLM-L6-v2 (mean pooling, trained on SST-2 sentences); the first {faithful.n_texts} "
+        f"dev sentences for faithfulness, the first {stable.n_texts} for stability (there with {STABILITY_SAMPLES} samples "
+        f"for LIME and KernelSHAP); seed {faithful.seed}; {versions}. Each cell: mean [95 % interval over sentences].",
         "",
         "| method | comprehensiveness, normalised | sufficiency, normalised | τ, leave-one-out | macro-F1, top words masked |",
         "|---|---|---|---|---|",
     ]
     measures = ("comprehensiveness_normalised", "sufficiency_normalised", "tau_loo", "macro_f1_masked")
-    for row in (*faithful["methods"], {"title": "*random ranking*", **faithful["random"]}):
-        lines.append(f"| {row['title']} | " + " | ".join(_cell(row[name]) for name in measures) + " |")
+    titled = [*((row.title, row) for row in faithful.methods), ("*random ranking*", faithful.random)]
+    for title, row in titled:
+        lines.append(f"| {title} | " + " | ".join(_cell(getattr(row, name)) for name in measures) + " |")
     lines += [
         "",
-        f"Macro-F1 of the unmasked sentences: {_cell(faithful['macro_f1'])}.",
+        f"Macro-F1 of the unmasked sentences: {_cell(faithful.macro_f1)}.",
         "",
         "| method | across seeds (mean Spearman) | across small edits (mean Spearman) | map changes as the prediction does |",
         "|---|---|---|---|",
     ]
-    for row in stable["methods"]:
-        lines.append(
-            f"| {row['title']} | " + " | ".join(_cell(row[name]) for name in ("seeds", "edits", "edit_correlation")) + " |"
-        )
+    for one in stable.methods:
+        lines.append(f"| {one.title} | {_cell(one.seeds)} | {_cell(one.edits)} | {_cell(one.edit_correlation)} |")
     return "\n".join(lines)
 
 
-def _cell(cell: dict[str, Any] | None) -> str:
-    if cell is None or cell["mean"] is None:
+def _cell(cell: OverTexts | None) -> str:
+    if cell is None or cell.mean is None:
         return "–"
-    if cell["low"] is None:
-        return f"{cell['mean']:.3f}"
-    return f"{cell['mean']:.3f} [{cell['low']:.3f}, {cell['high']:.3f}]"
+    if cell.low is None:
+        return f"{cell.mean:.3f}"
+    return f"{cell.mean:.3f} [{cell.low:.3f}, {cell.high:.3f}]"
 
 
 def _show(bar: tqdm[Any], done: int, total: int) -> None:

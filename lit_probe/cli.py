@@ -157,8 +157,9 @@ def selftest() -> None:
     results = {}
     for encoder in encoders:
         step = f"Self-test with {encoder.name}"
-        results[encoder.name] = stored_selftest(encoder, FLAGS.seed, cache, of_step(tqdm_progress(), step, "maps"))
-        print(f"\n{step}, seed {FLAGS.seed}\n\n{selftest_table(results[encoder.name])}")
+        result = stored_selftest(encoder, FLAGS.seed, cache, of_step(tqdm_progress(), step, "maps"))
+        results[encoder.name] = result.to_json()
+        print(f"\n{step}, seed {FLAGS.seed}\n\n{selftest_table(result)}")
     (out / "selftest.json").write_text(json.dumps(results, indent=1, allow_nan=False), "utf-8")
     print(f"\nWritten to {out}/: selftest.json{_cache_words(cache)}")
 

@@ -75,6 +75,7 @@ def as_json(value: Any) -> Any:
 def _converter() -> Any:
     from cattrs import Converter
     from cattrs.gen import make_dict_structure_fn
+    from cattrs.strategies import configure_union_passthrough
 
     def has_in_place(kind: Any) -> bool:
         return isinstance(kind, type) and issubclass(kind, Result) and bool(kind.in_place)
@@ -94,4 +95,5 @@ def _converter() -> Any:
     converter = Converter(prefer_attrib_converters=False)
     converter.register_structure_hook_func(is_array, array)
     converter.register_structure_hook_factory(has_in_place, gathered)
+    configure_union_passthrough(bool | int | float | str | None, converter)
     return converter

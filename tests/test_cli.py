@@ -15,6 +15,7 @@ import pytest
 
 from lit_probe import cli
 from lit_probe.checks.baselines import BASELINES
+from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.errors import ProbeError
 
 SIX = {"sun": "joy", "rain": "sadness", "dog": "surprise", "night": "fear", "queue": "anger", "mud": "disgust"}
@@ -103,7 +104,7 @@ def test_two_encoders_get_a_folder_each(flags, tiny_folder, tmp_path):
     [
         (["fly"], 2, "unknown command 'fly'. Choose one of: layers, neurons, selftest, serve."),
         (["layers", "--poling=mean"], 2, "Unknown command line flag 'poling'"),
-        (["layers", "--pooling=avg"], 2, "should be one of <mean|mean_all|cls|last|max>"),
+        (["layers", "--pooling=avg"], 2, f"should be one of <{'|'.join(POOLINGS)}>"),
         (["layers", "--max_examples=-1"], 2, "max_examples"),
         (["layers", "--seed=-1"], 2, "seed"),
         (["layers", "--seed=99999999999"], 2, "seed"),
@@ -249,7 +250,7 @@ def test_the_selftest_is_printed_written_and_kept(flags, tmp_path, capsys, monke
     printed = capsys.readouterr().out
     [result] = json.loads((tmp_path / "out" / "selftest.json").read_text()).values()
     assert [method["method"] for method in result["cases"][0]["methods"]] == ["gradient_l2", "occlusion"]
-    assert selftest.selftest_table(result) in printed
+    assert selftest.selftest_table(selftest.Selftest.from_json(result)) in printed
     monkeypatch.setattr(selftest, "selftest", lambda *_, **__: pytest.fail("it was not kept"))
     assert run("selftest", *flags) == 0
     assert capsys.readouterr().out == printed

@@ -26,6 +26,7 @@ class Curve(Result):
     points: tuple[Point, ...]
     by_name: dict[str, Point]
     table: NDArray[np.float64]
+    settings: dict[str, float | int | str]
     best: Point | None = None
     note: str | None = None
 
@@ -41,7 +42,12 @@ class Judged(Result):
     in_place: ClassVar[tuple[str, ...]] = ("point",)
 
 
-CURVE = Curve((Point(0.1 + 0.2, None, (1, 2)),), {"a": Point(1.0, -0.5)}, np.array([[1.0, 2.0], [3.0, 1 / 3]]))
+CURVE = Curve(
+    points=(Point(0.1 + 0.2, None, (1, 2)),),
+    by_name={"a": Point(1.0, -0.5)},
+    table=np.array([[1.0, 2.0], [3.0, 1 / 3]]),
+    settings={"steps": 3, "noise": 0.5, "unit": "word"},
+)
 
 
 def test_a_result_is_json_in_the_order_of_its_fields():
@@ -49,14 +55,16 @@ def test_a_result_is_json_in_the_order_of_its_fields():
         "points": [{"value": 0.1 + 0.2, "low": None, "layers": [1, 2]}],
         "by_name": {"a": {"value": 1.0, "low": -0.5, "layers": []}},
         "table": [[1.0, 2.0], [3.0, 1 / 3]],
+        "settings": {"steps": 3, "noise": 0.5, "unit": "word"},
         "best": None,
     }
-    assert list(CURVE.to_json()) == ["points", "by_name", "table", "best"]
+    assert list(CURVE.to_json()) == ["points", "by_name", "table", "settings", "best"]
 
 
 def test_what_was_written_is_read_back_to_the_last_digit():
     again = Curve.from_json(json.loads(json.dumps(CURVE.to_json())))
     assert again.points == CURVE.points and again.by_name == CURVE.by_name and again.best is None and again.note is None
+    assert again.settings == CURVE.settings
     assert again.table.dtype == np.float64 and np.array_equal(again.table, CURVE.table)
 
 

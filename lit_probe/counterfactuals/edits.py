@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from lit_probe.encoder.alignment import align
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.tokens import EncodedText
 from lit_probe.errors import LitProbeError
+from lit_probe.results import Result
 
 # A word with its inner apostrophes and hyphens, a character of a script that is written without spaces, or any other sign; each
 # with the space before it.
@@ -35,17 +37,51 @@ def changed_words(one: str, other: str) -> tuple[list[tuple[str, bool]], list[tu
     return marked[0], marked[1]
 
 
-def edit_warnings(encoder: Encoder, one: str, other: str) -> list[dict[str, str]]:
+@dataclass(frozen=True)
+class EditWarning(Result):
+    """What a reader must know before comparing a text with its edit.
+
+    Attributes:
+      kind: ``same_text``, ``beyond_limit`` (the edit lies where the encoder does not read) or ``same_tokens``, where nothing
+        differs at any layer; ``truncated``, where a part of a text is not read.
+      message: the same as a sentence.
+    """
+
+    kind: Literal["same_text", "beyond_limit", "same_tokens", "truncated"]
+    message: str
+
+
+WordFate = Literal["same", "replaced", "removed", "added"]
+
+
+@dataclass(frozen=True)
+class WordChange(Result):
+    """The salience of one word of two versions of a text.
+
+    Attributes:
+      kind: ``same``, ``replaced`` (as many words stand in the place of as many others), ``removed`` or ``added``.
+      before: word of the original; None where there is none.
+      after: word of the edit; None where there is none.
+      score_before: of the original's word; 0 where there is none.
+      score_after: of the edit's word; 0 where there is none.
+      change: from the one score to the other.
+    """
+
+    kind: WordFate
+    before: str | None
+    after: str | None
+    score_before: float
+    score_after: float
+    change: float
+
+
+def edit_warnings(encoder: Encoder, one: str, other: str) -> list[EditWarning]:
     """What a reader must know before comparing a text with its edit: that the encoder does not read the difference, or not all.
 
     Args:
       encoder: that reads both.
       one: the original.
       other: the edit.
-
-    Returns:
-      Each with a ``kind`` and a ``message``. ``same_text``, ``beyond_limit`` (the edit lies where the encoder does not read) and
-      ``same_tokens`` say that nothing differs at any layer; ``truncated`` that a part of a text is not read.
 
     Raises:
       LitProbeError: in one of the texts the encoder finds nothing to read.
@@ -57,26 +93,26 @@ def edit_warnings(encoder: Encoder, one: str, other: str) -> list[dict[str, str]
             raise LitProbeError(f"The {name} text is empty: there is no word in it that the encoder could read.")
     limit = f"{encoder.max_length:,} tokens"
     if one == other:
-        return [{"kind": "same_text", "message": "The two texts are the same: nothing differs at any layer."}]
+        return [EditWarning("same_text", "The two texts are the same: nothing differs at any layer.")]
     if encoded[0].ids == encoded[1].ids:
         if any(text.truncated for text in encoded) and not _reads_difference(one, other, *encoded):
             message = f"The edit lies beyond the {limit} that the encoder reads: it has no effect, nothing differs at any layer."
-            return [{"kind": "beyond_limit", "message": message}]
+            return [EditWarning("beyond_limit", message)]
         message = (
             "The encoder reads the same tokens in both texts, as it does where it makes no difference between capitals, accents "
             "or spaces: nothing differs at any layer."
         )
-        return [{"kind": "same_tokens", "message": message}]
+        return [EditWarning("same_tokens", message)]
     cut = [name for name, text in zip(("original", "edit"), encoded, strict=True) if text.truncated]
     if not cut:
         return []
     who = f"The {cut[0]} is" if len(cut) == 1 else "Both texts are"
-    return [{"kind": "truncated", "message": f"{who} longer than the {limit} that the encoder reads: the rest has no effect."}]
+    return [EditWarning("truncated", f"{who} longer than the {limit} that the encoder reads: the rest has no effect.")]
 
 
 def aligned_changes(
     one: Sequence[str], scores: NDArray[np.float64], other: Sequence[str], other_scores: NDArray[np.float64]
-) -> list[dict[str, Any]]:
+) -> list[WordChange]:
     """The salience of two versions of a text, word beside word, in reading order.
 
     Args:
@@ -85,29 +121,18 @@ def aligned_changes(
       other: ``[n_other]`` the words of the edit.
       other_scores: ``[n_other]``.
 
-    Returns:
-      Each with ``before`` and ``after`` (words, or None where there is none), ``score_before`` and ``score_after`` (0 where there
-      is no word) and their ``change``; ``kind``: ``same``, ``replaced`` (as many words stand in the place of as many others),
-      ``removed`` or ``added``.
-
     >>> one, other = ["a", "fine", "film"], ["a", "dull", "film"]
     >>> rows = aligned_changes(one, np.array([0.0, 2.0, 1.0]), other, np.array([0.0, -1.0, 0.5]))
-    >>> [(row["kind"], row["before"], row["after"], row["change"]) for row in rows]
+    >>> [(row.kind, row.before, row.after, row.change) for row in rows]
     [('same', 'a', 'a', 0.0), ('replaced', 'fine', 'dull', -3.0), ('same', 'film', 'film', -0.5)]
     """
 
-    def row(kind: str, i: int | None, j: int | None) -> dict[str, Any]:
+    def row(kind: WordFate, i: int | None, j: int | None) -> WordChange:
         before, after = 0.0 if i is None else float(scores[i]), 0.0 if j is None else float(other_scores[j])
-        return {
-            "kind": kind,
-            "before": None if i is None else one[i],
-            "after": None if j is None else other[j],
-            "score_before": before,
-            "score_after": after,
-            "change": after - before,
-        }
+        words = None if i is None else one[i], None if j is None else other[j]
+        return WordChange(kind, *words, before, after, after - before)
 
-    rows: list[dict[str, Any]] = []
+    rows: list[WordChange] = []
     places = [(-1, -1), *((i, j) for i, j in align(one, other).tolist()), (len(one), len(other))]
     for (i, j), (next_i, next_j) in pairwise(places):
         if i >= 0:

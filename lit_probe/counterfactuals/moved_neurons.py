@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,54 @@ from numpy.typing import NDArray
 
 from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.probing.probes.training_data import standardised
+from lit_probe.results import Result
 
 _PATH_STEPS = 64
 
 
+@dataclass(frozen=True)
+class MovedNeuron(Result):
+    """One neuron of a layer, and how far an edit moved the probe's answer through it.
+
+    Attributes:
+      unit: its place among the ``d_model`` ones.
+      before: activation for the original.
+      after: activation for the edit.
+      change: of the activation, in standard deviations of train.
+      weight: of the neuron in the difference of the two logits, per standard deviation.
+      moved: part of the change that came through it: change times weight.
+    """
+
+    unit: int
+    before: float
+    after: float
+    change: float
+    weight: float
+    moved: float
+
+
+@dataclass(frozen=True)
+class MovedNeurons(Result):
+    """The neurons through which an edit moved the difference of two logits.
+
+    Attributes:
+      against: index of the strongest other class for the edit, whose logit is subtracted.
+      change: of the difference of the two logits.
+      n_units: all neurons of the layer.
+      others: sum of what came through the neurons that are not named.
+      neurons: the named ones, the largest parts first.
+    """
+
+    against: int
+    change: float
+    n_units: int
+    others: float
+    neurons: tuple[MovedNeuron, ...]
+
+
 def moved_neurons(
     probe: FittedProbe, before: NDArray[np.floating[Any]], after: NDArray[np.floating[Any]], of_class: int, top: int = 10
-) -> dict[str, Any]:
+) -> MovedNeurons:
     """The neurons of a layer through which an edit moved the probe's answer most.
 
     A linear probe's logits move by weight times change, neuron by neuron, and these parts add up. For a probe that is not
@@ -28,11 +70,6 @@ def moved_neurons(
       after: ``[d_model]`` the edit's.
       of_class: the class whose logit is followed, less that of the strongest other class for the edit.
       top: how many neurons are named.
-
-    Returns:
-      ``against``, the index of that other class; ``change`` of the difference of the two logits; ``n_units``; ``others``, what
-      the neurons that are not named add up to; and ``neurons``, the largest parts first, each with ``unit``, ``before`` and
-      ``after`` (activations), ``change`` in standard deviations of train, ``weight`` and ``moved``, their product.
     """
     vectors = np.stack([before, after]).astype(np.float64)
     logits = probe.logits(vectors)
@@ -46,23 +83,23 @@ def moved_neurons(
     moved = weights * change
     order = np.argsort(-np.abs(moved), kind="stable")[:top]
     difference = logits[:, of_class] - logits[:, against]
-    return {
-        "against": against,
-        "change": float(difference[1] - difference[0]),
-        "n_units": len(moved),
-        "others": float(np.delete(moved, order).sum()),
-        "neurons": [
-            {
-                "unit": int(unit),
-                "before": float(vectors[0, unit]),
-                "after": float(vectors[1, unit]),
-                "change": float(change[unit]),
-                "weight": float(weights[unit]),
-                "moved": float(moved[unit]),
-            }
+    return MovedNeurons(
+        against=against,
+        change=float(difference[1] - difference[0]),
+        n_units=len(moved),
+        others=float(np.delete(moved, order).sum()),
+        neurons=tuple(
+            MovedNeuron(
+                unit=int(unit),
+                before=float(vectors[0, unit]),
+                after=float(vectors[1, unit]),
+                change=float(change[unit]),
+                weight=float(weights[unit]),
+                moved=float(moved[unit]),
+            )
             for unit in order
-        ],
-    }
+        ),
+    )
 
 
 def _mean_gradient(

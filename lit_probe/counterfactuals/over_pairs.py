@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,91 @@ from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.counterfactuals.pair_changes import PairChanges
 from lit_probe.errors import DatasetError
+from lit_probe.results import Result
 from lit_probe.scores.intervals import Units, bootstrap_weights, group_units, percentile_interval, proportion_interval
 
 # Fewer independent pairs than these say little, as for every other score, and the bootstrap of a median then promises too much:
 # its 95 % interval holds the truth in 5 of 10 draws for 2 units, and in fewer than 9 of 10 for 8 of them.
 MIN_UNITS = 10
+
+
+@dataclass(frozen=True)
+class LayerOverPairs(Result):
+    """How one layer's probe follows many edits. An interval's ends are None where there is none.
+
+    Attributes:
+      layer: its number.
+      consistency: share of the judged pairs of which both texts are predicted rightly; None where no pair is judged.
+      consistency_low: lower end of the 95 % interval, which a single unit does not have.
+      consistency_high: upper end.
+      flip_rate: share of all pairs in which the predicted class changes.
+      flip_rate_low: lower end of the 95 % interval, which a single unit does not have.
+      flip_rate_high: upper end.
+      median_change: median, over judged pairs, of how far the probability of the edit's label rises; None where none is judged.
+      median_change_low: lower end of the 95 % interval, which fewer than 10 units do not have.
+      median_change_high: upper end.
+    """
+
+    layer: int
+    consistency: float | None
+    consistency_low: float | None
+    consistency_high: float | None
+    flip_rate: float | None
+    flip_rate_low: float | None
+    flip_rate_high: float | None
+    median_change: float | None
+    median_change_low: float | None
+    median_change_high: float | None
+
+
+@dataclass(frozen=True)
+class PairSums(Result):
+    """How the layers' probes follow many edits.
+
+    Attributes:
+      n: pairs.
+      n_judged: pairs of which it is known what becomes of the label.
+      n_units: independent units among the judged pairs; among all, where none is judged.
+      n_label_changes: judged pairs whose label changes.
+      reliable: whether there are 10 units or more.
+      layers: ``[n_layers]``.
+    """
+
+    n: int
+    n_judged: int
+    n_units: int
+    n_label_changes: int
+    reliable: bool
+    layers: tuple[LayerOverPairs, ...]
+
+
+@dataclass(frozen=True)
+class OverPairs(PairSums):
+    """What `over_pairs` found.
+
+    Attributes:
+      consistent: ``[n_layers][n_pairs]`` whether both texts are predicted rightly; None for a pair that is not judged.
+      flipped: ``[n_layers][n_pairs]`` whether the predicted class changes.
+    """
+
+    consistent: tuple[tuple[bool | None, ...], ...]
+    flipped: tuple[tuple[bool, ...], ...]
+
+
+@dataclass(frozen=True)
+class _Kind(Result):
+    value: str
+    pairs: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class OverKind(PairSums, _Kind):
+    """The sums over the pairs of one kind.
+
+    Attributes:
+      value: the kind.
+      pairs: ``[n]`` indices of its pairs among all.
+    """
 
 
 def over_pairs(
@@ -26,7 +106,7 @@ def over_pairs(
     seed: int = 0,
     *,
     judged: ArrayLike | None = None,
-) -> dict[str, Any]:
+) -> OverPairs:
     """How the layers' probes follow many edits, with 95 % intervals over pairs.
 
     Args:
@@ -37,14 +117,6 @@ def over_pairs(
       seed: of the bootstrap.
       judged: ``[n_pairs]`` False where nobody knows what becomes of the label: such a pair is neither right nor wrong and counts
         in the flip rate alone. By default all are True.
-
-    Returns:
-      ``n``, ``n_judged``, ``n_units`` (independent ones among the judged; among all, where none is), ``n_label_changes`` (of the
-      judged), and ``layers``, each with ``consistency`` (both texts right), ``flip_rate`` (the predicted class changes) and
-      ``median_change`` (the median, over pairs, of how far the probability of the edit's label rises), each with ``_low`` and
-      ``_high``. A share has no interval (None) for a single unit, the median none for fewer than 10; consistency and median are
-      None where no pair is judged. ``reliable`` is False below 10 units. ``consistent``: ``[n_layers][n_pairs]`` booleans, None
-      for a pair that is not judged; ``flipped``: ``[n_layers][n_pairs]`` booleans.
     """
     before, after = np.asarray(labels_before), np.asarray(labels_after)
     n_pairs, n_layers = changes.flips.shape
@@ -57,30 +129,23 @@ def over_pairs(
     medians = _median_intervals(rises, None if units is None else group_units(units[known]), seed)
     layers = []
     for layer in range(n_layers):
-        row: dict[str, Any] = {"layer": layer}
-        for name, happened, trials in (
-            ("consistency", right[:, layer] & known, known),
-            ("flip_rate", changes.flips[:, layer], everyone),
-        ):
-            low, high = (proportion_interval(happened, trials, units) if trials.any() else None) or (None, None)
-            row |= {name: float(happened[trials].mean()) if trials.any() else None, f"{name}_low": low, f"{name}_high": high}
-        low, high = medians[layer] or (None, None)
+        consistency = _share(right[:, layer] & known, known, units)
+        flip_rate = _share(changes.flips[:, layer], everyone, units)
         median = float(np.median(rises[:, layer])) if known.any() else None
-        row |= {"median_change": median, "median_change_low": low, "median_change_high": high}
-        layers.append(row)
+        layers.append(LayerOverPairs(layer, *consistency, *flip_rate, median, *(medians[layer] or (None, None))))
     n_units = _n_units(units, known if known.any() else everyone)
-    return {
-        "n": n_pairs,
-        "n_judged": int(known.sum()),
-        "n_units": n_units,
-        "n_label_changes": int((before != after)[known].sum()),
-        "reliable": n_units >= MIN_UNITS,
-        "layers": layers,
-        "consistent": [
-            [bool(is_right) if is_known else None for is_right, is_known in zip(row, known, strict=True)] for row in right.T
-        ],
-        "flipped": changes.flips.T.tolist(),
-    }
+    return OverPairs(
+        n=n_pairs,
+        n_judged=int(known.sum()),
+        n_units=n_units,
+        n_label_changes=int((before != after)[known].sum()),
+        reliable=n_units >= MIN_UNITS,
+        layers=tuple(layers),
+        consistent=tuple(
+            tuple(bool(is_right) if is_known else None for is_right, is_known in zip(row, known, strict=True)) for row in right.T
+        ),
+        flipped=tuple(tuple(row) for row in changes.flips.T.tolist()),
+    )
 
 
 def over_groups(
@@ -92,8 +157,8 @@ def over_groups(
     seed: int = 0,
     *,
     judged: ArrayLike | None = None,
-) -> list[dict[str, Any]]:
-    """`over_pairs` for the pairs of each kind by themselves: on which phenomena do the probes not follow?
+) -> list[OverKind]:
+    """`over_pairs` for the pairs of each kind by themselves, the most frequent kind first: which edits do probes not follow?
 
     Args:
       changes: of ``n_pairs`` pairs.
@@ -103,10 +168,6 @@ def over_groups(
       groups: ``[n_pairs]`` pairs that are not independent of each other, or None.
       seed: of the bootstrap.
       judged: ``[n_pairs]``, see `over_pairs`.
-
-    Returns:
-      One entry per kind, the most frequent first: its ``value``, ``pairs`` (their indices), and ``n``, ``n_judged``, ``n_units``,
-      ``n_label_changes``, ``reliable`` and ``layers`` as `over_pairs` gives them.
     """
     before, after = np.asarray(labels_before), np.asarray(labels_after)
     places: dict[str, list[int]] = {}
@@ -115,9 +176,8 @@ def over_groups(
     kinds = []
     for value, pairs in sorted(places.items(), key=lambda item: (-len(item[1]), item[0])):
         of_pairs, known = (None if column is None else np.asarray(column)[pairs] for column in (groups, judged))
-        summary = over_pairs(changes.select(pairs), before[pairs], after[pairs], of_pairs, seed, judged=known)
-        kept = {name: summary[name] for name in ("n", "n_judged", "n_units", "n_label_changes", "reliable", "layers")}
-        kinds.append({"value": value, "pairs": pairs, **kept})
+        found = over_pairs(changes.select(pairs), before[pairs], after[pairs], of_pairs, seed, judged=known)
+        kinds.append(OverKind(value, tuple(pairs), *(getattr(found, field.name) for field in fields(PairSums))))
     return kinds
 
 
@@ -169,6 +229,15 @@ def pairs_of(ids: Sequence[Any]) -> Pairs:
 
 def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+
+
+def _share(
+    happened: NDArray[np.bool_], trials: NDArray[np.bool_], units: Units
+) -> tuple[float | None, float | None, float | None]:
+    """How often something happened among the trials, and its interval; None for what is not defined."""
+    if not trials.any():
+        return None, None, None
+    return float(happened[trials].mean()), *(proportion_interval(happened, trials, units) or (None, None))
 
 
 def _n_units(units: Units, rows: NDArray[np.bool_]) -> int:

@@ -19,6 +19,7 @@ from lit_probe.errors import LitProbeError
 from lit_probe.probing.layerwise import LayeredActivations
 from lit_probe.probing.probes.training_data import standardisation, standardised
 from lit_probe.probing.study import LayerStudy
+from lit_probe.results import Result
 
 # How many pairs of train texts say which distance is usual, and how finely the way between two vectors is cut for probes that
 # are not linear.
@@ -152,19 +153,62 @@ def compare_pairs(
     )
 
 
-def trajectory(changes: PairChanges, pair: int, label_names: Sequence[str], best_layer: int) -> dict[str, Any]:
-    """One pair's way through the layers, JSON-ready.
+@dataclass(frozen=True)
+class LayerChange(Result):
+    """What one layer makes of an edit.
+
+    Attributes:
+      layer: its number.
+      before: ``[n_classes]`` probabilities of the original.
+      after: ``[n_classes]`` probabilities of the edit.
+      margin_before: margin of the trajectory's class for the original.
+      margin_after: the same for the edit.
+      margin_change: how far it rises.
+      cosine: distance of the two vectors, 0 to 2; see `PairChanges`.
+      mahalanobis: distance of the two vectors in standard deviations of train.
+      flipped: whether the predicted class changes.
+    """
+
+    layer: int
+    before: tuple[float, ...]
+    after: tuple[float, ...]
+    margin_before: float
+    margin_after: float
+    margin_change: float
+    cosine: float
+    mahalanobis: float
+    flipped: bool
+
+
+@dataclass(frozen=True)
+class Trajectory(Result):
+    """One pair's way through the layers.
+
+    Attributes:
+      label_names: ``[n_classes]``.
+      class_index: of the class whose margins are followed.
+      class_name: of the same class.
+      first_flip: the first layer that answers otherwise for the edit; None where none does.
+      flip_layers: all layers that do.
+      layers: ``[n_layers]``.
+    """
+
+    label_names: tuple[str, ...]
+    class_index: int
+    class_name: str
+    first_flip: int | None
+    flip_layers: tuple[int, ...]
+    layers: tuple[LayerChange, ...]
+
+
+def trajectory(changes: PairChanges, pair: int, label_names: Sequence[str], best_layer: int) -> Trajectory:
+    """One pair's way through the layers.
 
     Args:
       changes: of one or more pairs.
       pair: which of them.
       label_names: ``[n_classes]``.
       best_layer: the dev-chosen layer; margins are those of the class that it predicts for the original.
-
-    Returns:
-      ``class_name`` of the margins; ``first_flip``, the first layer that answers otherwise for the edit, or None; ``flip_layers``
-      all of them; per layer ``before`` and ``after`` (probabilities by class), ``margin_before``, ``margin_after``,
-      ``margin_change``, ``cosine``, ``mahalanobis`` and ``flipped``.
     """
     of_class = int(changes.before[pair, best_layer].argmax())
     flips = changes.flips[pair]
@@ -172,26 +216,26 @@ def trajectory(changes: PairChanges, pair: int, label_names: Sequence[str], best
     for layer in range(flips.size):
         before, after = (float(margins[pair, layer, of_class]) for margins in (changes.margins_before, changes.margins_after))
         rows.append(
-            {
-                "layer": layer,
-                "before": changes.before[pair, layer].tolist(),
-                "after": changes.after[pair, layer].tolist(),
-                "margin_before": before,
-                "margin_after": after,
-                "margin_change": after - before,
-                "cosine": float(changes.cosine[pair, layer]),
-                "mahalanobis": float(changes.mahalanobis[pair, layer]),
-                "flipped": bool(flips[layer]),
-            }
+            LayerChange(
+                layer=layer,
+                before=tuple(changes.before[pair, layer].tolist()),
+                after=tuple(changes.after[pair, layer].tolist()),
+                margin_before=before,
+                margin_after=after,
+                margin_change=after - before,
+                cosine=float(changes.cosine[pair, layer]),
+                mahalanobis=float(changes.mahalanobis[pair, layer]),
+                flipped=bool(flips[layer]),
+            )
         )
-    return {
-        "label_names": list(label_names),
-        "class_index": of_class,
-        "class_name": label_names[of_class],
-        "first_flip": changes.first_flip(pair),
-        "flip_layers": np.flatnonzero(flips).tolist(),
-        "layers": rows,
-    }
+    return Trajectory(
+        label_names=tuple(label_names),
+        class_index=of_class,
+        class_name=label_names[of_class],
+        first_flip=changes.first_flip(pair),
+        flip_layers=tuple(np.flatnonzero(flips).tolist()),
+        layers=tuple(rows),
+    )
 
 
 def _cosine_distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -24,6 +24,7 @@ from lit_probe.encoder.tokens import EncodedText, PaddedBatch
 from lit_probe.errors import EncoderError, LitProbeError
 from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.registry import lookup
+from lit_probe.results import Result
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,7 +49,7 @@ SCALARS: dict[str, Callable[[Tensor, int], Tensor]] = {"logit": _logit, "probabi
 
 
 @dataclass(frozen=True)
-class Target:
+class Target(Result):
     """The number that is explained.
 
     Attributes:

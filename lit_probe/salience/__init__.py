@@ -1,10 +1,10 @@
 """Which words speak for a class: maps of one text, for the probe of any layer or for the model's own prediction.
 
-A gradient method is one file with ``compute(explained, options)``, a perturbation method one with
-``compute(forward, encoded, words, target, options, check)``; both return scores ``[n_tokens]`` and diagnostics, and each has one
-line in ``SALIENCE_METHODS``. A gradient method of several passes is a generator that yields before each of them: there the
-encoder serves others too. captum takes the gradients. Its DeepLift is left out: it follows modules, and the attention and
-residual additions of transformers are plain functions, so its scores would be wrong without saying so.
+A method is one file with ``compute(text, options)``, which returns `MethodScores`, and one line in ``SALIENCE_METHODS``. The text
+of a gradient method is an `ExplainedText`, that of a perturbation method an `AskedText`. A gradient method of several passes is
+a generator that yields before each of them: there the encoder serves others too. captum takes the gradients. Its DeepLift is left
+out: it follows modules, and the attention and residual additions of transformers are plain functions, so its scores would be
+wrong without saying so.
 """
 
 from __future__ import annotations
@@ -14,10 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lit_probe.encoder.thread import on_encoder_thread
-from lit_probe.encoder.tokens import EncodedText
 from lit_probe.encoder.words import words_of
 from lit_probe.errors import LitProbeError
 from lit_probe.probing.probe_forward import Forward, Target
@@ -34,40 +32,16 @@ from lit_probe.salience.methods import (
     smoothgrad,
 )
 from lit_probe.salience.methods.explained import ExplainedText, predicted
+from lit_probe.salience.methods.perturbations import AskedText
 from lit_probe.salience.options import BASELINE_CHOICES, SalienceOptions
-from lit_probe.salience.token_scores import TokenScores
+from lit_probe.salience.token_scores import MethodScores, TokenScores
 
 __all__ = ["SALIENCE_METHODS", "SalienceMethod", "SalienceOptions", "TokenScores", "explain", "tokens_read"]
 
 # Backward takes about twice as long as forward.
 _FORWARD_AND_BACKWARD = 3
 
-
-@dataclass(frozen=True)
-class SalienceMethod:
-    """One way to make a map.
-
-    Attributes:
-      name: its key in ``SALIENCE_METHODS``.
-      title: what people read.
-      compute: see the package's docstring.
-      rows: how many rows the encoder reads at most, from the numbers of words and of tokens and the options.
-      signed: whether scores below 0 speak against the target.
-      gradient: whether it needs gradients; otherwise it asks the model about changed texts.
-      cheap: whether it costs about one forward and backward pass of the text.
-      deterministic: whether every seed gives the same scores.
-      uses: the names of the options it reads.
-    """
-
-    name: str
-    title: str
-    compute: Callable[..., Any]
-    rows: Callable[[int, int, SalienceOptions], int]
-    signed: bool = True
-    gradient: bool = True
-    cheap: bool = False
-    deterministic: bool = True
-    uses: tuple[str, ...] = ()
+_Found = MethodScores | Generator[None, None, MethodScores]
 
 
 def _one(n_words: int, n_tokens: int, options: SalienceOptions) -> int:
@@ -79,10 +53,41 @@ def _subsets(n_words: int, n_tokens: int, options: SalienceOptions) -> int:
     return int(min(options.samples, 2**n_words)) + 1
 
 
+@dataclass(frozen=True)
+class SalienceMethod:
+    """One way to make a map.
+
+    Attributes:
+      name: its key in ``SALIENCE_METHODS``.
+      title: what people read.
+      compute: function from an `ExplainedText` (gradient methods) or an `AskedText` (the others) and the options to the scores.
+      rows: function from the numbers of words and of tokens and the options to how many rows the encoder reads at most.
+      signed: whether scores below 0 speak against the target.
+      gradient: whether it needs gradients; otherwise it asks the model about changed texts.
+      cheap: whether it costs about one forward and backward pass of the text.
+      deterministic: whether every seed gives the same scores.
+      uses: the names of the options it reads.
+    """
+
+    name: str
+    title: str
+    compute: Callable[[Any, SalienceOptions], _Found]
+    rows: Callable[[int, int, SalienceOptions], int] = _one
+    signed: bool = True
+    gradient: bool = True
+    cheap: bool = False
+    deterministic: bool = True
+    uses: tuple[str, ...] = ()
+
+    def options_of(self, options: SalienceOptions) -> dict[str, float | int | str]:
+        """Those of the options that it reads, by name."""
+        return {name: getattr(options, name) for name in self.uses}
+
+
 _METHODS = (
-    SalienceMethod("gradient_l2", "Gradient (L2 norm)", gradient_l2.compute, _one, signed=False, cheap=True),
-    SalienceMethod("gradient_mean", "Gradient (mean)", gradient_mean.compute, _one, signed=False, cheap=True),
-    SalienceMethod("input_x_gradient", "Input × gradient", input_x_gradient.compute, _one, cheap=True),
+    SalienceMethod("gradient_l2", "Gradient (L2 norm)", gradient_l2.compute, signed=False, cheap=True),
+    SalienceMethod("gradient_mean", "Gradient (mean)", gradient_mean.compute, signed=False, cheap=True),
+    SalienceMethod("input_x_gradient", "Input × gradient", input_x_gradient.compute, cheap=True),
     SalienceMethod(
         "integrated_gradients",
         "Integrated gradients",
@@ -183,17 +188,18 @@ def explain(
     if not words.texts:
         raise LitProbeError("The text has no word to explain.")
     if chosen.gradient:
-        explained, scores, diagnostics = _in_parts(_by_gradients(forward, encoded, chosen, target, options, check))
+        explained = on_encoder_thread(ExplainedText, forward, encoded, target, check)
+        found = _finished(on_encoder_thread(chosen.compute, explained, options))
         target, value = explained.target, explained.value
     else:
         logits = forward.logits_of([encoded], check)
         target = target or predicted(logits[0])
         value = float(forward.scalar_of(logits, target)[0])
-        scores, diagnostics = chosen.compute(forward, encoded, words, target, options, check)
+        found = _finished(chosen.compute(AskedText(forward, encoded, words, target, check), options))
     return TokenScores(
         method=chosen.name,
         tokens=tuple(encoded.tokens),
-        scores=np.where(encoded.special, 0.0, scores),
+        scores=np.where(encoded.special, 0.0, found.scores),
         signed=chosen.signed,
         words=words.of_token,
         word_texts=words.texts,
@@ -202,32 +208,15 @@ def explain(
         target=target,
         class_name=forward.class_names[target.class_index],
         value=value,
-        diagnostics={**{name: getattr(options, name) for name in chosen.uses}, **diagnostics},
+        diagnostics={**chosen.options_of(options), **found.diagnostics},
     )
 
 
-_ByGradients = Generator[None, None, tuple[ExplainedText, NDArray[np.float64], dict[str, Any]]]
-
-
-def _by_gradients(
-    forward: Forward,
-    encoded: EncodedText,
-    method: SalienceMethod,
-    target: Target | None,
-    options: SalienceOptions,
-    check: Callable[[], None] | None,
-) -> _ByGradients:
-    explained = ExplainedText(forward, encoded, target, check)
-    found = method.compute(explained, options)
-    scores, diagnostics = (yield from found) if isinstance(found, Generator) else found
-    return explained, scores, diagnostics
-
-
-def _in_parts(parts: _ByGradients) -> tuple[ExplainedText, NDArray[np.float64], dict[str, Any]]:
-    """What the generator returns. Each of its parts is one turn on the encoder thread."""
-    while True:
+def _finished(found: _Found) -> MethodScores:
+    """The scores. Each part of a generator is one turn on the encoder thread."""
+    while not isinstance(found, MethodScores):
         try:
-            on_encoder_thread(next, parts)
+            on_encoder_thread(next, found)
         except StopIteration as end:
-            found: tuple[ExplainedText, NDArray[np.float64], dict[str, Any]] = end.value
-            return found
+            found = end.value
+    return found

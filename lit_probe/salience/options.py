@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lit_probe.errors import LitProbeError
 from lit_probe.registry import lookup
+from lit_probe.results import Result
 
 # What a choice stands for; flags and LIT's controls show the names.
 BASELINE_CHOICES = {
@@ -24,7 +25,7 @@ UNIT_CHOICES = {"word": "whole words", "token": "the encoder's tokens"}
 
 
 @dataclass(frozen=True)
-class SalienceOptions:
+class SalienceOptions(Result):
     """The settings of all salience methods.
 
     Attributes:

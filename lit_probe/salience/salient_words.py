@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from lit_probe.errors import LitProbeError
 from lit_probe.probing.probe_forward import Forward, Target
 from lit_probe.progress import Progress, no_progress
 from lit_probe.registry import lookup
+from lit_probe.results import Result
 from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, TokenScores, explain
 from lit_probe.scores.intervals import critical_value
 
@@ -24,6 +24,100 @@ PREDICTED, GOLD = "predicted", "gold"
 
 _NO_WORD = "has no word to explain"
 _NO_GOLD = "has no gold label"
+
+
+@dataclass(frozen=True)
+class SalientWord(Result):
+    """One word, over the texts that were explained for a class.
+
+    Attributes:
+      word: in lower case.
+      count: texts that hold it.
+      n_occurrences: how often it stands in them.
+      mean: mean of its score over these texts.
+      low: lower end of the 95 % interval of the mean.
+      high: upper end.
+      positions: ``[count]`` indices of these texts among all.
+    """
+
+    word: str
+    count: int
+    n_occurrences: int
+    mean: float
+    low: float
+    high: float
+    positions: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ClassWords(Result):
+    """The words of one class.
+
+    Attributes:
+      class_index: of the class.
+      class_name: of the class.
+      n_texts: texts that were explained for it.
+      n_words: words that stand in ``min_count`` of these texts.
+      words: the first of them, the largest mean first.
+    """
+
+    class_index: int
+    class_name: str
+    n_texts: int
+    n_words: int
+    words: tuple[SalientWord, ...]
+
+
+@dataclass(frozen=True)
+class LeftOutText(Result):
+    """A text that was not explained.
+
+    Attributes:
+      position: its index among all texts.
+      reason: why, as the end of a sentence about it.
+    """
+
+    position: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class SalientWords(Result):
+    """What `salient_words` found.
+
+    Attributes:
+      explained: name of what is explained, such as ``probe at layer 3``.
+      layer: of the explained probe; None for the model's own head.
+      method: its name in ``SALIENCE_METHODS``.
+      title: of the method, for people.
+      signed: whether a score below 0 speaks against the class.
+      target: for which class texts are explained: ``predicted``, ``gold`` or a class's name.
+      scalar: the explained number.
+      options: those that the method reads.
+      min_count: in how many of a class's texts a word must stand.
+      top: how many words of a class are named at most.
+      n_texts: all texts.
+      n_explained: texts that were explained.
+      left_out: the other texts.
+      classes: ``[n_classes]``, or the one class that was asked for.
+      notes: sentences that a reader must know.
+    """
+
+    explained: str
+    layer: int | None
+    method: str
+    title: str
+    signed: bool
+    target: str
+    scalar: str
+    options: Mapping[str, float | int | str]
+    min_count: int
+    top: int
+    n_texts: int
+    n_explained: int
+    left_out: tuple[LeftOutText, ...]
+    classes: tuple[ClassWords, ...]
+    notes: tuple[str, ...]
 
 
 def salient_words(
@@ -38,7 +132,7 @@ def salient_words(
     min_count: int = 2,
     top: int = 30,
     progress: Progress = no_progress,
-) -> dict[str, Any]:
+) -> SalientWords:
     """The words of the largest mean salience, for each class.
 
     Each text is explained for one class and counts for that class alone. A word's score in a text is that of `by_word` (the sum
@@ -58,14 +152,6 @@ def salient_words(
       top: how many words of each class, 1 or more.
       progress: called with the number of texts done and of all, also within a text; what it raises ends the computation.
 
-    Returns:
-      JSON-ready: ``explained``, ``layer`` (None for the model's own head), ``method``, ``title``, ``signed``, ``target``,
-      ``scalar``, ``options`` (those that the method reads), ``min_count``, ``top``; ``n_texts``, ``n_explained``; ``left_out``,
-      each with ``position`` and ``reason``; ``classes``, each with ``class_index``, ``class_name``, ``n_texts`` (explained for
-      it), ``n_words`` (in ``min_count`` texts) and ``words``, the largest mean first, each with ``word``, ``count`` (texts that
-      hold it), ``n_occurrences``, ``mean``, ``low``, ``high`` (95 % interval) and ``positions`` ``[count]`` (indices of these
-      texts in ``texts``); ``notes``.
-
     Raises:
       UnknownNameError: there is no such method, scalar or target.
       LitProbeError: a number is out of its range, labels are missing or do not fit, or the method cannot work on this model.
@@ -79,41 +165,38 @@ def salient_words(
     encoded = forward.encoder.encode(texts, with_tokens=True)
     wordless = [not words_of(text, one).texts for text, one in zip(texts, encoded, strict=True)]
     classes = _classes(forward, encoded, wordless, target, labels)
-    found = [_ClassWords() for _ in forward.class_names]
-    left_out: list[dict[str, Any]] = []
+    found = [_Scores() for _ in forward.class_names]
+    left_out: list[LeftOutText] = []
     for position, (text, index) in enumerate(zip(texts, classes, strict=True)):
         if wordless[position] or index is None:
-            left_out.append({"position": position, "reason": _NO_WORD if wordless[position] else _NO_GOLD})
+            left_out.append(LeftOutText(position, _NO_WORD if wordless[position] else _NO_GOLD))
         else:
             # Also between the passes of one map, so that whoever wants to stop need not wait for it.
             check = partial(progress, position, total)
             found[index].add(position, explain(forward, text, method, Target(index, scalar), options, check))
         progress(position + 1, total)
     shown = range(len(found)) if target in (PREDICTED, GOLD) else [forward.class_names.index(target)]
-    return {
-        "explained": forward.name,
-        "layer": forward.layer,
-        "method": method,
-        "title": kind.title,
-        "signed": kind.signed,
-        "target": target,
-        "scalar": scalar,
-        "options": {name: getattr(options, name) for name in kind.uses},
-        "min_count": min_count,
-        "top": top,
-        "n_texts": total,
-        "n_explained": total - len(left_out),
-        "left_out": left_out,
-        "classes": [
-            {"class_index": index, "class_name": forward.class_names[index], **found[index].to_json(min_count, top)}
-            for index in shown
-        ],
-        "notes": _notes(kind.signed, [one["reason"] for one in left_out]),
-    }
+    return SalientWords(
+        explained=forward.name,
+        layer=forward.layer,
+        method=method,
+        title=kind.title,
+        signed=kind.signed,
+        target=target,
+        scalar=scalar,
+        options=kind.options_of(options),
+        min_count=min_count,
+        top=top,
+        n_texts=total,
+        n_explained=total - len(left_out),
+        left_out=tuple(left_out),
+        classes=tuple(found[index].summary(index, forward.class_names[index], min_count, top) for index in shown),
+        notes=tuple(_notes(kind.signed, [one.reason for one in left_out])),
+    )
 
 
 @dataclass
-class _ClassWords:
+class _Scores:
     """The words of the texts that were explained for one class: by word, the scores in each text by its position."""
 
     n_texts: int = 0
@@ -124,24 +207,16 @@ class _ClassWords:
         for word, score in zip(*scores.by_word(), strict=True):
             self.scores[word.lower()][position].append(float(score))
 
-    def to_json(self, min_count: int, top: int) -> dict[str, Any]:
+    def summary(self, class_index: int, class_name: str, min_count: int, top: int) -> ClassWords:
         words = [_summary(word, of_texts) for word, of_texts in self.scores.items() if len(of_texts) >= min_count]
-        words.sort(key=lambda one: (-one["mean"], one["word"]))
-        return {"n_texts": self.n_texts, "n_words": len(words), "words": words[:top]}
+        words.sort(key=lambda one: (-one.mean, one.word))
+        return ClassWords(class_index, class_name, self.n_texts, len(words), tuple(words[:top]))
 
 
-def _summary(word: str, of_texts: dict[int, list[float]]) -> dict[str, Any]:
+def _summary(word: str, of_texts: dict[int, list[float]]) -> SalientWord:
     values = np.array([np.mean(scores) for scores in of_texts.values()])
     mean, low, high = _mean_interval(values)
-    return {
-        "word": word,
-        "count": len(values),
-        "n_occurrences": sum(map(len, of_texts.values())),
-        "mean": mean,
-        "low": low,
-        "high": high,
-        "positions": list(of_texts),
-    }
+    return SalientWord(word, len(values), sum(map(len, of_texts.values())), mean, low, high, tuple(of_texts))
 
 
 def _mean_interval(values: NDArray[np.float64]) -> tuple[float, float, float]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.probing.probe_forward import Target
 from lit_probe.registry import lookup
+from lit_probe.results import Result
 
 
 def _sum(scores: NDArray[np.float64]) -> float:
@@ -30,7 +30,20 @@ BY_WORD: dict[str, Callable[[NDArray[np.float64]], float]] = {"sum": _sum, "l2":
 
 
 @dataclass(frozen=True, eq=False)
-class TokenScores:
+class MethodScores:
+    """What a salience method computes of one text.
+
+    Attributes:
+      scores: ``[n_tokens]`` float64; those of special tokens do not matter.
+      diagnostics: what the method says of its own quality: ``completeness_gap``, ``r2``, …
+    """
+
+    scores: NDArray[np.float64]
+    diagnostics: Mapping[str, float | int | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class TokenScores(Result):
     """One salience method's map of one text.
 
     Attributes:
@@ -81,20 +94,3 @@ class TokenScores:
         gather = lookup(BY_WORD, how or ("sum" if self.signed else "l2"), "way to make one score of a word's tokens")
         words = np.array([-1 if word is None else word for word in self.words])
         return self.word_texts, np.array([gather(self.scores[words == word]) for word in range(len(self.word_texts))])
-
-    def to_json(self) -> dict[str, Any]:
-        """Everything as lists, numbers and strings."""
-        return {
-            "method": self.method,
-            "tokens": list(self.tokens),
-            "scores": self.scores.tolist(),
-            "signed": self.signed,
-            "words": list(self.words),
-            "word_texts": list(self.word_texts),
-            "words_beyond_limit": list(self.words_beyond_limit),
-            "explained": self.explained,
-            "target": {"class_index": self.target.class_index, "scalar": self.target.scalar},
-            "class_name": self.class_name,
-            "value": self.value,
-            "diagnostics": dict(self.diagnostics),
-        }

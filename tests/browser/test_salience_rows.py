@@ -7,6 +7,8 @@ import re
 from lit_page import LitPage
 from playwright.sync_api import Locator, expect
 
+from lit_probe.salience import SALIENCE_METHODS
+
 
 def salience_panel(lit: LitPage) -> Locator:
     lit.open(dataset="demo").wait_for_curve()
@@ -24,7 +26,7 @@ def caption(row: Locator) -> Locator:
 
 def test_the_rows_say_what_they_explain_and_follow_the_selection_and_edits(lit: LitPage):
     panel = salience_panel(lit)
-    expect(panel.locator(".method-row")).to_have_count(9)
+    expect(panel.locator(".method-row")).to_have_count(len(SALIENCE_METHODS))
     cheap, dear = row_of(panel, "Input × gradient"), row_of(panel, "LIME")
     expect(caption(cheap)).to_have_text(re.compile(r"^probe at layer \d: logit of (negative|positive) is -?\d"))
     expect(caption(dear)).to_have_count(0)

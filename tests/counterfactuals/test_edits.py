@@ -14,7 +14,7 @@ def folder(tiny_folder):
 
 
 def kinds(encoder, one, other):
-    return [warning["kind"] for warning in edit_warnings(encoder, one, other)]
+    return [warning.kind for warning in edit_warnings(encoder, one, other)]
 
 
 def test_an_edit_that_the_encoder_reads_needs_no_warning(folder):
@@ -41,7 +41,7 @@ def test_an_edit_beyond_the_kept_tokens_says_so(folder, keep, beyond, read):
     encoder = load_encoder(folder, max_length=6, keep=keep)
     original = "the film was great and slow and bad"
     assert kinds(encoder, original, beyond) == ["beyond_limit"]
-    assert "6 tokens" in edit_warnings(encoder, original, beyond)[0]["message"]
+    assert "6 tokens" in edit_warnings(encoder, original, beyond)[0].message
     assert kinds(encoder, original, read) == ["truncated"]
 
 
@@ -54,9 +54,9 @@ def test_words_added_beyond_the_limit_and_capitals_before_it_are_told_apart(fold
 def test_only_the_text_that_is_too_long_is_named(folder):
     encoder = load_encoder(folder, max_length=6)
     (warning,) = edit_warnings(encoder, "the film was great", "the plot was great and slow")
-    assert warning["message"].startswith("The edit is longer than the 6 tokens")
+    assert warning.message.startswith("The edit is longer than the 6 tokens")
     (warning,) = edit_warnings(encoder, "the film was great and", "the plot was great and slow")
-    assert warning["message"].startswith("Both texts are longer")
+    assert warning.message.startswith("Both texts are longer")
 
 
 @pytest.mark.parametrize(("one", "other", "which"), [("a film", "", "edited"), ("a film", " ", "edited"), ("", "a", "original")])
@@ -81,9 +81,9 @@ def test_words_that_were_added_or_removed_stand_alone_and_all_scores_are_kept():
     one, other = "a very fine film".split(), "a film , not fine at all".split()
     scores, other_scores = np.arange(4.0), np.arange(7.0) * 10
     rows = aligned_changes(one, scores, other, other_scores)
-    assert [row["before"] for row in rows if row["before"] is not None] == one
-    assert [row["after"] for row in rows if row["after"] is not None] == other
-    assert sum(row["change"] for row in rows) == other_scores.sum() - scores.sum()
-    assert {row["kind"] for row in rows} >= {"same", "added", "removed"}
-    assert all(row["score_before"] == 0 for row in rows if row["kind"] == "added")
+    assert [row.before for row in rows if row.before is not None] == one
+    assert [row.after for row in rows if row.after is not None] == other
+    assert sum(row.change for row in rows) == other_scores.sum() - scores.sum()
+    assert {row.kind for row in rows} >= {"same", "added", "removed"}
+    assert all(row.score_before == 0 for row in rows if row.kind == "added")
     assert aligned_changes([], np.array([]), [], np.array([])) == []

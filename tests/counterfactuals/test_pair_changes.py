@@ -49,40 +49,40 @@ def test_identical_texts_differ_by_exactly_nothing(study, geometry):
     assert not changes.flips.any()
     for pair in range(3):
         answer = trajectory(changes, pair, ("negative", "positive"), study.best_layer)
-        assert answer["first_flip"] is None
-        assert answer["flip_layers"] == []
-        assert all(row["margin_change"] == 0 and row["before"] == row["after"] for row in answer["layers"])
+        assert answer.first_flip is None
+        assert answer.flip_layers == ()
+        assert all(row.margin_change == 0 and row.before == row.after for row in answer.layers)
 
 
 def test_the_planted_word_flips_the_probes_and_another_word_does_not(study, geometry):
     changes = compared(study, geometry, ["the film is great", "the film is great"], ["the film is awful", "the story is great"])
     flipped = trajectory(changes, 0, ("negative", "positive"), study.best_layer)
-    assert flipped["class_name"] == "positive"
-    assert flipped["first_flip"] == 0
-    assert flipped["flip_layers"] == [0, 1, 2, 3]
-    for row in flipped["layers"]:
-        assert row["margin_before"] > 0 > row["margin_after"]
-        assert row["margin_change"] == pytest.approx(row["margin_after"] - row["margin_before"])
-        assert row["cosine"] > 0
-        assert row["mahalanobis"] > 0
-    assert trajectory(changes, 1, ("negative", "positive"), study.best_layer)["flip_layers"] == []
+    assert flipped.class_name == "positive"
+    assert flipped.first_flip == 0
+    assert flipped.flip_layers == (0, 1, 2, 3)
+    for row in flipped.layers:
+        assert row.margin_before > 0 > row.margin_after
+        assert row.margin_change == pytest.approx(row.margin_after - row.margin_before)
+        assert row.cosine > 0
+        assert row.mahalanobis > 0
+    assert trajectory(changes, 1, ("negative", "positive"), study.best_layer).flip_layers == ()
 
 
 def test_numbers_are_those_of_the_probes_and_of_the_published_distances(study, geometry):
     originals, edits = pooled(study, "the film is great"), pooled(study, "slow plot, awful")
     changes = compare_pairs(study, originals, edits, geometry)
-    rows = trajectory(changes, 0, ("negative", "positive"), study.best_layer)["layers"]
+    rows = trajectory(changes, 0, ("negative", "positive"), study.best_layer).layers
     for layer, row in enumerate(rows):
         probe = study.layerwise.probes[layer]
         one, other = originals.layer(layer)[0].astype(float), edits.layer(layer)[0].astype(float)
-        assert row["before"] == probe.predict_proba(one[None])[0].tolist()
-        assert row["margin_after"] == pytest.approx(np.subtract(*probe.logits(other[None])[0][::-1]), rel=1e-9)
-        assert row["cosine"] == pytest.approx(cosine(one, other), rel=1e-6)
+        assert row.before == tuple(probe.predict_proba(one[None])[0])
+        assert row.margin_after == pytest.approx(np.subtract(*probe.logits(other[None])[0][::-1]), rel=1e-9)
+        assert row.cosine == pytest.approx(cosine(one, other), rel=1e-6)
         train = study.activations["train"].layer(layer).astype(float)
         scale = train.std(axis=0)
         covariance, _ = ledoit_wolf((train - train.mean(axis=0)) / scale, assume_centered=True)
         expected = mahalanobis(one / scale, other / scale, np.linalg.inv(covariance))
-        assert row["mahalanobis"] == pytest.approx(expected, rel=1e-6)
+        assert row.mahalanobis == pytest.approx(expected, rel=1e-6)
 
 
 def test_with_three_classes_margins_are_those_of_the_class_first_predicted():
@@ -91,10 +91,10 @@ def test_with_three_classes_margins_are_those_of_the_class_first_predicted():
     margins = [np.array([[[-1.0, 0.5, -0.5]]]), np.array([[[0.7, -1.8, -0.7]]])]
     changes = PairChanges(before, after, *margins, np.zeros((1, 1)), np.zeros((1, 1)))
     answer = trajectory(changes, 0, ("a", "b", "c"), 0)
-    assert answer["class_name"] == "b"
-    assert answer["layers"][0]["margin_before"] == 0.5
-    assert answer["layers"][0]["margin_after"] == -1.8
-    assert answer["first_flip"] == 0
+    assert answer.class_name == "b"
+    assert answer.layers[0].margin_before == 0.5
+    assert answer.layers[0].margin_after == -1.8
+    assert answer.first_flip == 0
 
 
 def synthetic(right_before, right_after):
@@ -110,52 +110,52 @@ def test_many_pairs_are_summed_up_with_intervals():
     random = np.random.default_rng(0)
     right_before, right_after = random.random(200) < 0.9, random.random(200) < 0.8
     answer = over_pairs(synthetic(right_before, right_after), np.zeros(200, int), np.ones(200, int))
-    row = answer["layers"][0]
-    assert row["consistency"] == pytest.approx((right_before & right_after).mean())
-    assert row["flip_rate"] == pytest.approx((right_before == right_after).mean())
+    row = answer.layers[0]
+    assert row.consistency == pytest.approx((right_before & right_after).mean())
+    assert row.flip_rate == pytest.approx((right_before == right_after).mean())
     rises = np.where(right_after, 0.9, 0.4) - np.where(right_before, 0.2, 0.7)
-    assert row["median_change"] == pytest.approx(np.median(rises))
-    assert row["consistency_low"] < row["consistency"] < row["consistency_high"]
-    assert answer["consistent"] == [(right_before & right_after).tolist()]
-    assert answer["n"] == answer["n_label_changes"] == 200
-    assert answer["reliable"]
-    assert not over_pairs(synthetic([True] * 9, [True] * 9), np.zeros(9, int), np.ones(9, int))["reliable"]
+    assert row.median_change == pytest.approx(np.median(rises))
+    assert row.consistency_low < row.consistency < row.consistency_high
+    assert answer.consistent == (tuple(right_before & right_after),)
+    assert answer.n == answer.n_label_changes == 200
+    assert answer.reliable
+    assert not over_pairs(synthetic([True] * 9, [True] * 9), np.zeros(9, int), np.ones(9, int)).reliable
 
 
 def test_pairs_of_one_group_give_no_interval_and_groups_widen_it():
     changes = synthetic([True, False] * 20, [True, False] * 20)
     labels = np.zeros(40, int), np.ones(40, int)
-    alone = over_pairs(changes, *labels)["layers"][0]
-    grouped = over_pairs(changes, *labels, groups=np.repeat(np.arange(20), 2) % 2)["layers"][0]
-    single = over_pairs(changes, *labels, groups=["film"] * 40)["layers"][0]
-    assert grouped["consistency_high"] - grouped["consistency_low"] > alone["consistency_high"] - alone["consistency_low"]
-    assert single["consistency_low"] is None
-    assert single["median_change_low"] is None
+    alone = over_pairs(changes, *labels).layers[0]
+    grouped = over_pairs(changes, *labels, groups=np.repeat(np.arange(20), 2) % 2).layers[0]
+    single = over_pairs(changes, *labels, groups=["film"] * 40).layers[0]
+    assert grouped.consistency_high - grouped.consistency_low > alone.consistency_high - alone.consistency_low
+    assert single.consistency_low is None
+    assert single.median_change_low is None
 
 
 def test_pairs_of_which_nothing_is_expected_count_in_the_flip_rate_alone():
     right = np.array([True] * 12 + [False] * 8)
     changes, labels = synthetic([True] * 20, right), (np.zeros(20, int), np.r_[np.ones(12, int), np.zeros(8, int)])
     answer = over_pairs(changes, *labels, judged=np.arange(20) < 12)
-    row = answer["layers"][0]
-    assert (answer["n"], answer["n_judged"], answer["n_units"], answer["n_label_changes"]) == (20, 12, 12, 12)
-    assert (row["consistency"], row["flip_rate"], row["median_change"]) == (1.0, 0.6, pytest.approx(0.7))
-    assert answer["consistent"] == [[True] * 12 + [None] * 8]
-    alone = over_pairs(changes.select(range(12)), labels[0][:12], labels[1][:12])["layers"][0]
+    row = answer.layers[0]
+    assert (answer.n, answer.n_judged, answer.n_units, answer.n_label_changes) == (20, 12, 12, 12)
+    assert (row.consistency, row.flip_rate, row.median_change) == (1.0, 0.6, pytest.approx(0.7))
+    assert answer.consistent == ((True,) * 12 + (None,) * 8,)
+    alone = over_pairs(changes.select(range(12)), labels[0][:12], labels[1][:12]).layers[0]
     for name in ("consistency_low", "consistency_high", "median_change_low", "median_change_high"):
-        assert row[name] == alone[name]
+        assert getattr(row, name) == getattr(alone, name)
     kinds = over_groups(changes, *labels, ["rule"] * 12 + ["by chance"] * 8, judged=np.arange(20) < 12)
-    assert [(kind["n"], kind["n_judged"], kind["reliable"]) for kind in kinds] == [(12, 12, True), (8, 0, False)]
-    nothing = kinds[1]["layers"][0]
-    assert nothing["consistency"] is nothing["median_change"] is nothing["consistency_low"] is None
-    assert nothing["flip_rate"] == 0.0 and nothing["flip_rate_high"] > 0
+    assert [(kind.n, kind.n_judged, kind.reliable) for kind in kinds] == [(12, 12, True), (8, 0, False)]
+    nothing = kinds[1].layers[0]
+    assert nothing.consistency is nothing.median_change is nothing.consistency_low is None
+    assert nothing.flip_rate == 0.0 and nothing.flip_rate_high > 0
 
 
 def test_independent_texts_are_counted_and_not_their_edits():
     changes, labels = synthetic([True] * 45, [True] * 45), (np.zeros(45, int), np.ones(45, int))
     answer = over_pairs(changes, *labels, groups=np.arange(45) // 5)
-    assert (answer["n"], answer["n_units"], answer["reliable"]) == (45, 9, False)
-    assert over_pairs(changes, *labels, groups=np.arange(45) // 4)["reliable"]
+    assert (answer.n, answer.n_units, answer.reliable) == (45, 9, False)
+    assert over_pairs(changes, *labels, groups=np.arange(45) // 4).reliable
 
 
 @pytest.mark.parametrize(("n_texts", "given"), [(2, False), (3, False), (9, False), (10, True), (20, True)])
@@ -168,11 +168,11 @@ def test_the_interval_of_the_median_is_withheld_where_it_would_not_cover(n_texts
         before = np.stack([0.5 + rises / 2, 0.5 - rises / 2], axis=1)[:, None]
         zeros = np.zeros((len(texts), 1))
         labels = np.zeros(len(texts), int), np.ones(len(texts), int)
-        row = over_pairs(PairChanges(before, after, before, after, zeros, zeros), *labels, groups=texts)["layers"][0]
-        assert (row["median_change_low"] is not None) == given
+        row = over_pairs(PairChanges(before, after, before, after, zeros, zeros), *labels, groups=texts).layers[0]
+        assert (row.median_change_low is not None) == given
         if not given:
             return
-        covered += row["median_change_low"] <= 0.3 <= row["median_change_high"]
+        covered += row.median_change_low <= 0.3 <= row.median_change_high
     assert 0.88 <= covered / n_sets <= 0.99
 
 
@@ -184,8 +184,8 @@ def test_the_interval_of_the_median_change_covers_it(n):
         before = np.stack([np.full((n, 1), 0.5), np.full((n, 1), 0.5)], axis=2)
         after = np.stack([0.5 - rises[:, None], 0.5 + rises[:, None]], axis=2)
         zeros = np.zeros((n, 1))
-        row = over_pairs(PairChanges(before, after, before, after, zeros, zeros), np.zeros(n, int), np.ones(n, int))["layers"][0]
-        covered += row["median_change_low"] <= 0.3 <= row["median_change_high"]
+        row = over_pairs(PairChanges(before, after, before, after, zeros, zeros), np.zeros(n, int), np.ones(n, int)).layers[0]
+        covered += row.median_change_low <= 0.3 <= row.median_change_high
     assert 0.9 <= covered / n_sets <= 0.99
 
 
@@ -240,16 +240,16 @@ def test_pairs_of_each_kind_are_summed_up_by_themselves():
     changes = synthetic([True] * 16, right)
     labels = np.zeros(16, int), np.ones(16, int)
     kinds = over_groups(changes, *labels, ["plain"] * 12 + ["negation"] * 4)
-    assert [(kind["value"], kind["n"], kind["layers"][0]["consistency"]) for kind in kinds] == [
+    assert [(kind.value, kind.n, kind.layers[0].consistency) for kind in kinds] == [
         ("plain", 12, 1.0),
         ("negation", 4, 0.0),
     ]
-    assert [kind["reliable"] for kind in kinds] == [True, False]
-    assert kinds[1]["pairs"] == [12, 13, 14, 15]
+    assert [kind.reliable for kind in kinds] == [True, False]
+    assert kinds[1].pairs == (12, 13, 14, 15)
     alone = over_pairs(changes.select([12, 13, 14, 15]), labels[0][12:], labels[1][12:])
-    assert kinds[1]["layers"] == alone["layers"]
+    assert kinds[1].layers == alone.layers
     grouped = over_groups(changes, *labels, ["plain"] * 16, groups=["film"] * 16)
-    assert grouped[0]["layers"][0]["consistency_low"] is None
+    assert grouped[0].layers[0].consistency_low is None
 
 
 def test_the_neurons_that_moved_a_linear_probe_add_up_to_its_change(study):
@@ -259,17 +259,17 @@ def test_the_neurons_that_moved_a_linear_probe_add_up_to_its_change(study):
         found = moved_neurons(probe, before, after, 1, top=5)
         whole = moved_neurons(probe, before, after, 1, top=probe.d_model)
         margins = probe.logits([before, after]) @ [-1, 1]
-        assert found["change"] == pytest.approx(margins[1] - margins[0])
-        assert sum(one["moved"] for one in whole["neurons"]) == pytest.approx(found["change"])
-        assert whole["others"] == 0
-        assert found["others"] + sum(one["moved"] for one in found["neurons"]) == pytest.approx(found["change"])
-        assert found["against"] == 0
-        assert [one["unit"] for one in found["neurons"]] == [one["unit"] for one in whole["neurons"][:5]]
-        sizes = [abs(one["moved"]) for one in whole["neurons"]]
+        assert found.change == pytest.approx(margins[1] - margins[0])
+        assert sum(one.moved for one in whole.neurons) == pytest.approx(found.change)
+        assert whole.others == 0
+        assert found.others + sum(one.moved for one in found.neurons) == pytest.approx(found.change)
+        assert found.against == 0
+        assert [one.unit for one in found.neurons] == [one.unit for one in whole.neurons[:5]]
+        sizes = [abs(one.moved) for one in whole.neurons]
         assert sizes == sorted(sizes, reverse=True)
-        first = found["neurons"][0]
-        assert first["weight"] == pytest.approx(probe.coef_[0, first["unit"]])
-        assert first["change"] == pytest.approx((after - before)[first["unit"]] / probe.scale[first["unit"]], rel=1e-5)
+        first = found.neurons[0]
+        assert first.weight == pytest.approx(probe.coef_[0, first.unit])
+        assert first.change == pytest.approx((after - before)[first.unit] / probe.scale[first.unit], rel=1e-5)
 
 
 def test_the_neurons_that_moved_a_probe_with_hidden_units_add_up_nearly():
@@ -279,13 +279,13 @@ def test_the_neurons_that_moved_a_probe_with_hidden_units_add_up_nearly():
     before, after = random.normal(size=(2, 6))
     found = moved_neurons(probe, before, after, 0, top=6)
     logits = probe.logits([before, after])
-    assert found["against"] == 1 + int(logits[1, 1:].argmax())
-    assert found["change"] == pytest.approx(np.diff(logits[:, 0] - logits[:, found["against"]])[0])
-    assert sum(one["moved"] for one in found["neurons"]) == pytest.approx(found["change"], rel=0.05, abs=0.02)
+    assert found.against == 1 + int(logits[1, 1:].argmax())
+    assert found.change == pytest.approx(np.diff(logits[:, 0] - logits[:, found.against])[0])
+    assert sum(one.moved for one in found.neurons) == pytest.approx(found.change, rel=0.05, abs=0.02)
 
 
 def test_identical_texts_move_no_neuron(study):
     vector = pooled(study, "the film is great").layer(2)[0]
     found = moved_neurons(study.layerwise.probes[2], vector, vector, 0)
-    assert found["change"] == 0
-    assert all(one["moved"] == 0 for one in found["neurons"])
+    assert found.change == 0
+    assert all(one.moved == 0 for one in found.neurons)

@@ -1,21 +1,21 @@
 """What docs/add-a-dataset.md shows works as shown."""
 
-import re
-from pathlib import Path
+from doc_pages import code_on
 
-from lit_probe.data import DatasetOptions
-
-PAGE = Path(__file__).parents[2] / "docs" / "add-a-dataset.md"
+from lit_probe.data import DATASETS, load_dataset
 
 
-def test_the_code_on_the_page_runs_and_its_loader_loads(tmp_path):
+def test_the_code_on_the_page_runs_and_its_loader_loads(tmp_path, monkeypatch):
     names: dict = {}
-    for block in re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL):
+    for block in code_on("add-a-dataset.md"):
         exec(block, names)
+    [entry] = code_on("add-a-dataset.md", "")
+    [(name, loader)] = eval(f"{{{entry}}}", names).items()
+    monkeypatch.setitem(DATASETS, name, loader)
     for word in ("bad", "good"):
         (tmp_path / f"{word}.txt").write_text("".join(f"A {word} text, number {i}.\n" for i in range(20)))
-    splits = names["load_line_files"](str(tmp_path), DatasetOptions())
-    assert splits.label_names == ("bad", "good")
+    splits = load_dataset(name, str(tmp_path))
+    assert splits.name == name and splits.label_names == ("bad", "good")
     assert [len(rows) for _, rows in splits.items()] == [28, 6, 6]
     assert splits.provenance["dropped"] == {"without text": 2}
     for text, label in zip(splits.test.texts, splits.test.labels, strict=True):

@@ -1,7 +1,9 @@
 """The registry of data sets: names, the --datasets flag, and a quick import."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +12,13 @@ from lit_probe.errors import DatasetError, UnknownNameError
 
 
 def test_the_names_are_those_of_the_documentation():
-    assert list(DATASETS) == ["demo", "sst2", "sst2_sentences", "imdb", "csv", "tsv", "jsonl"]
+    _, table = (Path(__file__).parents[2] / "README.md").read_text("utf-8").split("| `--datasets` | what it reads |\n")
+    first_cells = (row.split("|")[1] for row in table.split("\n\n")[0].splitlines()[1:])
+    assert [name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)] == list(DATASETS)
+
+
+def test_names_that_people_use_stay():
+    assert {"demo", "sst2", "sst2_sentences", "imdb", "csv", "tsv", "jsonl"} <= set(DATASETS)
 
 
 @pytest.mark.parametrize("call", [load_dataset, parse_dataset_flag])

@@ -64,12 +64,12 @@ def hand_made():
     return hidden, attended, special
 
 
-@pytest.mark.parametrize(
-    ("pooling", "expected"),
-    [("mean", [3.0, 0.0]), ("mean_all", [6.0, 9.0]), ("cls", [9.0, 9.0]), ("last", [5.0, 0.0]), ("max", [5.0, 0.0])],
-)
-def test_poolings_of_hand_made_hidden_states(hand_made, pooling, expected):
-    assert POOLINGS[pooling](*hand_made).squeeze(-1).tolist() == expected
+EXPECTED = {"mean": [3.0, 0.0], "mean_all": [6.0, 9.0], "cls": [9.0, 9.0], "last": [5.0, 0.0], "max": [5.0, 0.0]}
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_poolings_of_hand_made_hidden_states(hand_made, pooling):
+    assert POOLINGS[pooling](*hand_made).squeeze(-1).tolist() == EXPECTED[pooling]
 
 
 def test_the_first_attended_token_is_taken_under_left_padding():

@@ -22,6 +22,7 @@ from lit_probe.encoder.activations import Activations
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.checkpoint import DEFAULT_MODEL
 from lit_probe.encoder.encoder import load_encoder
+from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.errors import EncoderError, UnknownNameError
 from lit_probe.probing.layerwise import LayerwiseProbe
 from lit_probe.probing.study import LayerStudy, probe_layers
@@ -167,7 +168,7 @@ def test_progress_tells_every_step_to_its_end(tiny_folder, splits):
 
 
 def test_unknown_names_list_the_choices_before_any_work(tiny_encoder, splits):
-    with pytest.raises(UnknownNameError, match=r"Unknown pooling 'avg'. Choose one of: cls, last, max, mean, mean_all."):
+    with pytest.raises(UnknownNameError, match=f"Unknown pooling 'avg'. Choose one of: {', '.join(sorted(POOLINGS))}."):
         probe_layers(tiny_encoder, splits, pooling="avg")
     with pytest.raises(UnknownNameError, match=r"Unknown probe 'svm'. Choose one of: logistic, majority, mlp."):
         probe_layers(tiny_encoder, splits, probe="svm")

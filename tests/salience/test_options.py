@@ -6,7 +6,7 @@ import pytest
 
 from lit_probe.errors import LitProbeError, UnknownNameError
 from lit_probe.salience import SALIENCE_METHODS, SalienceOptions
-from lit_probe.salience.methods.baselines import BASELINES
+from lit_probe.salience.methods.baselines import INPUT_BASELINES
 from lit_probe.salience.options import BASELINE_CHOICES
 
 
@@ -39,7 +39,7 @@ def test_unknown_names_are_refused_with_the_choices(name):
 
 
 def test_every_baseline_that_can_be_chosen_can_be_made():
-    assert list(BASELINE_CHOICES) == list(BASELINES)
+    assert list(BASELINE_CHOICES) == list(INPUT_BASELINES)
 
 
 def test_methods_name_only_options_that_there_are():

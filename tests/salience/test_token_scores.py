@@ -48,5 +48,6 @@ def test_json_holds_everything_and_comes_back_equal():
     read = json.loads(json.dumps(written, allow_nan=False))
     assert read == written
     assert set(read) == set(TokenScores.__dataclass_fields__)
+    assert TokenScores.from_json(read).to_json() == written
     assert read["target"] == {"class_index": 1, "scalar": "margin"}
     assert read["words"] == [None, 0, 0, 1, None]

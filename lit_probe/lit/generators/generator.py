@@ -97,7 +97,7 @@ class EditGenerator(components.Generator):
             same += [(text, edit.text) for edit in found if edit not in different]
             made.append([_example(plain, edit, example.get("_id"), dataset, probes.label_names) for edit in different])
         if same and not any(made):
-            why = edit_warnings(probes.encoder, *same[0])[0]["message"]
+            why = edit_warnings(probes.encoder, *same[0])[0].message
             raise LitProbeError(f"No edit is left: {len(same):,} {'was' if len(same) == 1 else 'were'} made. {why}")
         return made
 

@@ -49,9 +49,9 @@ def _followed_class(question: Question, original: PooledBatch) -> int:
 def _trajectory(question: Question) -> dict[str, Any]:
     probes, study = question.probes, question.study
     original, edit = _two(question)
-    warnings = edit_warnings(study.encoder, *question.texts)
+    warnings = [warning.to_json() for warning in edit_warnings(study.encoder, *question.texts)]
     geometry = geometry_of(probes.study)
-    found = trajectory(compare_pairs(study, original, edit, geometry), 0, probes.label_names, study.best_layer)
+    found = trajectory(compare_pairs(study, original, edit, geometry), 0, probes.label_names, study.best_layer).to_json()
     for row in found["layers"]:
         row["typical_cosine"], row["typical_mahalanobis"] = geometry.typical(row["layer"])
     before, after = changed_words(*question.texts)
@@ -93,7 +93,7 @@ def _neurons(question: Question) -> dict[str, Any]:
     before, after = (batch.layer(layer)[0] for batch in (original, edit))
     found = moved_neurons(question.study.layerwise.probes[layer], before, after, of_class, question["top"])
     names = question.probes.label_names
-    return {**found, "layer": layer, "class_name": names[of_class], "against_name": names[found["against"]]}
+    return {**found.to_json(), "layer": layer, "class_name": names[of_class], "against_name": names[found.against]}
 
 
 def _salience(question: Question) -> dict[str, Any]:
@@ -112,8 +112,8 @@ def _salience(question: Question) -> dict[str, Any]:
         "method": method.name,
         "title": method.title,
         "signed": method.signed,
-        "rows": rows,
-        "largest": float(np.abs([[row[end] for end in ("score_before", "score_after", "change")] for row in rows]).max()),
+        "rows": [row.to_json() for row in rows],
+        "largest": float(np.abs([(row.score_before, row.score_after, row.change) for row in rows]).max()),
         "value_before": maps[0].value,
         "value_after": maps[1].value,
         "methods": [{"name": one.name, "title": one.title} for one in SALIENCE_METHODS.values()],

@@ -22,6 +22,7 @@ from lit_probe.lit.host.model import ProbeModel
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.question import Question
 from lit_probe.lit.interpreters.train_geometries import geometry_of
+from lit_probe.results import as_json
 
 DATASET, SENT = "dataset", "sent"
 DEFAULT_COLUMN = "pair_id"
@@ -98,8 +99,8 @@ def _over(found: _Found, probes: ProbeModel, by: str) -> dict[str, Any]:
     groups = [pair.group for pair in pairs] if found.grouped else None
     values, judged = [pair.value for pair in pairs], [pair.judged for pair in pairs]
     return {
-        **over_pairs(changes, before, after, groups, study.seed, judged=judged),
-        "kinds": over_groups(changes, before, after, values, groups, study.seed, judged=judged) if by else [],
+        **over_pairs(changes, before, after, groups, study.seed, judged=judged).to_json(),
+        "kinds": as_json(over_groups(changes, before, after, values, groups, study.seed, judged=judged) if by else []),
         "pairs": [
             {
                 "name": pair.name,

@@ -23,7 +23,7 @@ from lit_probe.registry import lookup
 from lit_probe.salience import SALIENCE_METHODS
 from lit_probe.salience.salient_words import salient_words
 from lit_probe.salience.trust.faithfulness import faithfulness
-from lit_probe.salience.trust.stability import stability
+from lit_probe.salience.trust.stability import salience_stability
 
 _DEFAULT_SAMPLE = 100
 _MAX_SAMPLE = 1_000
@@ -64,11 +64,11 @@ def _faithfulness(forward: Forward, rows: _Rows, asked: _Asked, progress: Progre
         scalar=question.scalar,
         seed=question.options.seed,
         progress=progress,
-    )
+    ).to_json()
 
 
 def _stability(forward: Forward, rows: _Rows, asked: _Asked, progress: Progress) -> dict[str, Any]:
-    return stability(
+    return salience_stability(
         forward,
         rows.texts,
         asked.methods,
@@ -76,7 +76,7 @@ def _stability(forward: Forward, rows: _Rows, asked: _Asked, progress: Progress)
         n_seeds=asked.number("n_seeds"),
         scalar=asked.question.scalar,
         progress=progress,
-    )
+    ).to_json()
 
 
 def _words(forward: Forward, rows: _Rows, asked: _Asked, progress: Progress) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def _words(forward: Forward, rows: _Rows, asked: _Asked, progress: Progress) -> 
         min_count=asked.number("min_count"),
         top=asked.number("top"),
         progress=progress,
-    )
+    ).to_json()
 
 
 def _read_methods(value: Any, name: str) -> list[str]:

@@ -46,7 +46,7 @@ def _token(kind: str) -> Callable[[ExplainedText], Tensor]:
 
 
 # An explained text -> [n_tokens, d_embedding].
-BASELINES: dict[str, Callable[[ExplainedText], Tensor]] = {
+INPUT_BASELINES: dict[str, Callable[[ExplainedText], Tensor]] = {
     "pad": _token("pad"),
     "mask": _token("mask"),
     "zero": _zero,
@@ -63,14 +63,14 @@ def baseline_of(explained: ExplainedText, name: str) -> Tensor:
     """
     import torch
 
-    replaced = lookup(BASELINES, name, "baseline")(explained)
+    replaced = lookup(INPUT_BASELINES, name, "baseline")(explained)
     return torch.where(explained.content, replaced, explained.embeddings[0].detach()).unsqueeze(0)
 
 
 def all_baselines(explained: ExplainedText) -> dict[str, Tensor]:
     """`baseline_of` for every baseline that the tokenizer has a token for, by name."""
     found = {}
-    for name in BASELINES:
+    for name in INPUT_BASELINES:
         with suppress(NoSuchBaselineError):
             found[name] = baseline_of(explained, name)
     return found

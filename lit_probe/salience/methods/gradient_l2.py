@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
 from lit_probe.salience.methods.explained import ExplainedText
 from lit_probe.salience.options import SalienceOptions
+from lit_probe.salience.token_scores import MethodScores
 
 
-def compute(explained: ExplainedText, options: SalienceOptions) -> tuple[NDArray[np.float64], dict[str, Any]]:
+def compute(explained: ExplainedText, options: SalienceOptions) -> MethodScores:
     """``[n_tokens]`` L2 norm of the gradient with respect to each token's embedding (Simonyan et al. 2013, arXiv 1312.6034)."""
     from captum.attr import Saliency
 
     gradient = Saliency(explained).attribute(explained.embeddings, abs=False)
-    return gradient[0].double().norm(dim=1).cpu().numpy(), {}
+    return MethodScores(gradient[0].double().norm(dim=1).cpu().numpy())

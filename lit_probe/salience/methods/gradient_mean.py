@@ -6,18 +6,14 @@ mean of the entries themselves is 0 but for rounding, for nearly every encoder.
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
 from lit_probe.salience.methods.explained import ExplainedText
 from lit_probe.salience.options import SalienceOptions
+from lit_probe.salience.token_scores import MethodScores
 
 
-def compute(explained: ExplainedText, options: SalienceOptions) -> tuple[NDArray[np.float64], dict[str, Any]]:
+def compute(explained: ExplainedText, options: SalienceOptions) -> MethodScores:
     """``[n_tokens]`` mean over the embedding's dimensions of the absolute gradient (Atanasova et al. 2020, arXiv 2009.13295)."""
     from captum.attr import Saliency
 
     gradient = Saliency(explained).attribute(explained.embeddings, abs=True)
-    return gradient[0].double().mean(dim=1).cpu().numpy(), {}
+    return MethodScores(gradient[0].double().mean(dim=1).cpu().numpy())

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lit_probe.salience.methods.baselines import all_baselines
 from lit_probe.salience.methods.explained import ExplainedText
 from lit_probe.salience.options import SalienceOptions
+from lit_probe.salience.token_scores import MethodScores
 
 
-def compute(
-    explained: ExplainedText, options: SalienceOptions
-) -> Generator[None, None, tuple[NDArray[np.float64], dict[str, Any]]]:
+def compute(explained: ExplainedText, options: SalienceOptions) -> Generator[None, None, MethodScores]:
     """``[n_tokens]`` GradientSHAP (Lundberg & Lee 2017, arXiv 1705.07874) over all baselines that the tokenizer knows.
 
     Each random row draws one baseline and one point on its way. In expectation the scores add up to the mean change from the
@@ -38,4 +35,6 @@ def compute(
         point = torch.as_tensor(points[part], dtype=text.dtype, device=text.device)[:, None, None]
         total += ((text - ends) * explained.gradients(point * text + (1 - point) * ends)).sum(dim=0)
     scores = (total.sum(dim=1) / options.noise_samples).cpu().numpy()
-    return scores, {"baselines": ", ".join(named), "change": change, "completeness_gap": abs(float(scores.sum()) - change)}
+    return MethodScores(
+        scores, {"baselines": ", ".join(named), "change": change, "completeness_gap": abs(float(scores.sum()) - change)}
+    )

@@ -6,16 +6,14 @@ from collections.abc import Generator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lit_probe.salience.methods.baselines import baseline_of
 from lit_probe.salience.methods.explained import ExplainedText
 from lit_probe.salience.options import SalienceOptions
+from lit_probe.salience.token_scores import MethodScores
 
 
-def compute(
-    explained: ExplainedText, options: SalienceOptions
-) -> Generator[None, None, tuple[NDArray[np.float64], dict[str, Any]]]:
+def compute(explained: ExplainedText, options: SalienceOptions) -> Generator[None, None, MethodScores]:
     """``[n_tokens]`` integrated gradients by Gauss-Legendre quadrature (Sundararajan et al. 2017, arXiv 1703.01365).
 
     Their sum should be the change from the baseline to the text; ``completeness_gap`` is how far it is from that.
@@ -34,4 +32,4 @@ def compute(
         rows = baseline + (1 + nodes[part]).to(difference.dtype) / 2 * difference
         total += (weights[part] / 2 * explained.gradients(rows)).sum(dim=0)
     scores = (total * difference[0]).sum(dim=1).cpu().numpy()
-    return scores, {"change": change, "completeness_gap": abs(float(scores.sum()) - change)}
+    return MethodScores(scores, {"change": change, "completeness_gap": abs(float(scores.sum()) - change)})

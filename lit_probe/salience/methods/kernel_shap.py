@@ -6,29 +6,15 @@ noise (Covert & Lee 2021, https://arxiv.org/abs/2012.01536). That the scores add
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.encoder.tokens import EncodedText
-from lit_probe.salience.methods.perturbations import Masks, PerturbedText, all_masks, draw_subsets, fit_quality, n_subsets, quotas
-
-if TYPE_CHECKING:
-    from lit_probe.encoder.words import Words
-    from lit_probe.probing.probe_forward import Forward, Target
-    from lit_probe.salience.options import SalienceOptions
+from lit_probe.salience.methods.perturbations import AskedText, Masks, all_masks, draw_subsets, fit_quality, n_subsets, quotas
+from lit_probe.salience.options import SalienceOptions
+from lit_probe.salience.token_scores import MethodScores
 
 
-def compute(
-    forward: Forward,
-    text: EncodedText,
-    words: Words,
-    target: Target,
-    options: SalienceOptions,
-    check: Callable[[], None] | None = None,
-) -> tuple[NDArray[np.float64], dict[str, float | int | str]]:
+def compute(text: AskedText, options: SalienceOptions) -> MethodScores:
     """The Shapley value of each word: the mean rise of the number when it joins, over all orders in which words may join.
 
     Exact where all ``2 ** n_words`` texts are read, else estimated. The scores always sum to the number of the full text less
@@ -36,13 +22,9 @@ def compute(
     is returned, and ``effective_samples`` below ``n_words`` tells.
 
     Args:
-      forward: what is explained.
-      text: the text as its encoder reads it.
-      words: the words that were read, and each token's.
-      target: the explained number.
+      text: what is explained.
       options: ``samples`` (texts that the model reads, the full and the empty one included), ``replace`` (``mask``, ``unk`` or
         ``delete``) and ``seed``.
-      check: see `Forward.logits_of`.
 
     Returns:
       ``[n_tokens]`` scores, a word's divided equally over its tokens, special tokens 0; diagnostics ``r2`` and
@@ -52,18 +34,18 @@ def compute(
     Raises:
       LitProbeError: see `PerturbedText.of`.
     """
-    perturbed = PerturbedText.of(forward, text, words, options.replace)
+    perturbed = text.perturbed(options.replace)
     masks = shap_masks(perturbed.n_units, options.samples, options.seed)
-    values = perturbed.values(forward, target, masks, check)
+    values = text.values(perturbed, masks)
     weights = shapley_kernel(masks)
     scores, fitted = shapley_regression(masks, values, weights)
-    diagnostics: dict[str, float | int | str] = {
+    diagnostics = {
         **fit_quality(values[1:-1], fitted[1:-1], weights),
         "n_samples": len(masks),
         "n_words": perturbed.n_units,
         "enumerated": int(len(masks) == 2**perturbed.n_units),
     }
-    return perturbed.over_tokens(scores), diagnostics
+    return MethodScores(perturbed.over_tokens(scores), diagnostics)
 
 
 def shap_masks(n_words: int, n_samples: int, seed: int) -> Masks:

@@ -7,44 +7,26 @@ returned with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.encoder.tokens import EncodedText
 from lit_probe.errors import LitProbeError
-from lit_probe.salience.methods.perturbations import Masks, PerturbedText, all_masks, draw_subsets, fit_quality, n_subsets, quotas
-
-if TYPE_CHECKING:
-    from lit_probe.encoder.words import Words
-    from lit_probe.probing.probe_forward import Forward, Target
-    from lit_probe.salience.options import SalienceOptions
+from lit_probe.salience.methods.perturbations import AskedText, Masks, all_masks, draw_subsets, fit_quality, n_subsets, quotas
+from lit_probe.salience.options import SalienceOptions
+from lit_probe.salience.token_scores import MethodScores
 
 # How strongly the surrogate is held back, against the weighted variance of a word's column: scores are about 1 % too small,
 # whatever the length of the text and the width of the kernel. A fixed number would wipe out the scores of a text of two words.
 _RIDGE = 0.01
 
 
-def compute(
-    forward: Forward,
-    text: EncodedText,
-    words: Words,
-    target: Target,
-    options: SalienceOptions,
-    check: Callable[[], None] | None = None,
-) -> tuple[NDArray[np.float64], dict[str, float | int | str]]:
+def compute(text: AskedText, options: SalienceOptions) -> MethodScores:
     """The surrogate's weight of each word: how far the number rises, nearby, when the word stands in the text.
 
     Args:
-      forward: what is explained.
-      text: the text as its encoder reads it.
-      words: the words that were read, and each token's.
-      target: the explained number.
+      text: what is explained.
       options: ``samples`` (texts that the model reads, the full one included), ``replace`` (``mask``, ``unk`` or ``delete``),
         ``kernel_width`` and ``seed``.
-      check: see `Forward.logits_of`.
 
     Returns:
       ``[n_tokens]`` scores, a word's divided equally over its tokens, special tokens 0; diagnostics ``r2`` and
@@ -54,22 +36,22 @@ def compute(
     Raises:
       LitProbeError: see `PerturbedText.of`; also where the kernel is so narrow that no perturbed text has any weight.
     """
-    perturbed = PerturbedText.of(forward, text, words, options.replace)
+    perturbed = text.perturbed(options.replace)
     masks = lime_masks(perturbed.n_units, options.samples, options.seed)
     weights = kernel(masks, options.kernel_width)
     alpha = ridge_alpha(masks, weights)
     if alpha < np.finfo(float).tiny:
         raise LitProbeError(f"kernel_width is {options.kernel_width}: no perturbed text has any weight. Give a larger one.")
-    values = perturbed.values(forward, target, masks, check)
+    values = text.values(perturbed, masks)
     scores, fitted = surrogate(masks, values, weights, alpha)
-    diagnostics: dict[str, float | int | str] = {
+    diagnostics = {
         **fit_quality(values, fitted, weights),
         "n_samples": len(masks),
         "n_words": perturbed.n_units,
         "enumerated": int(len(masks) == 2**perturbed.n_units),
         "ridge_alpha": alpha,
     }
-    return perturbed.over_tokens(scores), diagnostics
+    return MethodScores(perturbed.over_tokens(scores), diagnostics)
 
 
 def lime_masks(n_words: int, n_samples: int, seed: int) -> Masks:

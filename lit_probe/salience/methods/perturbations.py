@@ -80,12 +80,6 @@ class PerturbedText:
         replaced = np.where(left_in, ids, self.replacement).tolist()
         return [EncodedText(row, list(self.text.special), [], [], truncated) for row in replaced]
 
-    def values(
-        self, forward: Forward, target: Target, masks: Masks, check: Callable[[], None] | None = None
-    ) -> NDArray[np.float64]:
-        """``[n]`` the explained number of each row of ``masks``, by one call for all; ``check`` as in `Forward.logits_of`."""
-        return forward.scalar_of(forward.logits_of(self.rows(masks), check), target)
-
     def over_tokens(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """``[n_tokens]``: the score of each unit ``[n_units]`` in equal parts over its tokens, 0 for special tokens."""
         content = self.unit_of_token >= 0
@@ -93,6 +87,33 @@ class PerturbedText:
         tokens = np.zeros(len(self.unit_of_token))
         tokens[content] = (scores / np.bincount(units, minlength=self.n_units))[units]
         return tokens
+
+
+@dataclass(frozen=True, eq=False)
+class AskedText:
+    """A text, and the model that can be asked for the explained number of any changed version of it.
+
+    Attributes:
+      forward: what is explained.
+      encoded: the text as its encoder reads it.
+      words: the words that were read, and each token's.
+      target: the explained number.
+      check: see `Forward.logits_of`.
+    """
+
+    forward: Forward
+    encoded: EncodedText
+    words: Words
+    target: Target
+    check: Callable[[], None] | None = None
+
+    def perturbed(self, replace: str, unit: str = "word") -> PerturbedText:
+        """The text whose units can be taken out; see `PerturbedText.of`."""
+        return PerturbedText.of(self.forward, self.encoded, self.words, replace, unit)
+
+    def values(self, perturbed: PerturbedText, masks: Masks) -> NDArray[np.float64]:
+        """``[n]`` the explained number of each row of ``masks`` ``[n, n_units]``, by one call for all."""
+        return self.forward.scalar_of(self.forward.logits_of(perturbed.rows(masks), self.check), self.target)
 
 
 def _replacement(forward: Forward, replace: str) -> int | None:

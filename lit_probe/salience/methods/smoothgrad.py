@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from lit_probe.salience.methods.explained import ExplainedText
 from lit_probe.salience.options import SalienceOptions
+from lit_probe.salience.token_scores import MethodScores
 
 
-def compute(
-    explained: ExplainedText, options: SalienceOptions
-) -> Generator[None, None, tuple[NDArray[np.float64], dict[str, Any]]]:
+def compute(explained: ExplainedText, options: SalienceOptions) -> Generator[None, None, MethodScores]:
     """``[n_tokens]`` L2 norm of the mean gradient over noisy embeddings (Smilkov et al. 2017, arXiv 1706.03825).
 
     The noise is Gaussian, on every token, with ``options.noise`` times the standard deviation of the content embeddings.
@@ -32,4 +27,4 @@ def compute(
         yield
         spread = torch.full((part.stop - part.start, *text.shape[1:]), deviation, device=text.device)
         total += explained.gradients(text + torch.normal(0.0, spread, generator=random)).sum(dim=0)
-    return (total / options.noise_samples).norm(dim=1).cpu().numpy(), {"noise_deviation": deviation}
+    return MethodScores((total / options.noise_samples).norm(dim=1).cpu().numpy(), {"noise_deviation": deviation})

@@ -10,8 +10,7 @@ one deciding word and miss an interplay of two.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +24,7 @@ from lit_probe.probing.probe_forward import Forward, Target, forward_of_probe
 from lit_probe.probing.probes import fit_logistic
 from lit_probe.progress import Progress, no_progress
 from lit_probe.registry import lookup
+from lit_probe.results import Result
 from lit_probe.salience import SALIENCE_METHODS, SalienceMethod, SalienceOptions, TokenScores, explain
 from lit_probe.salience.selftest.shortcuts import CLASS_NAMES, PlantedTexts
 from lit_probe.salience.selftest.small_classifier import train_small_classifier
@@ -80,6 +80,100 @@ CASES: dict[str, Case] = {
 }
 
 
+@dataclass(frozen=True)
+class Precision(Result):
+    """The share of the k planted words among the k of the largest score, over texts.
+
+    Attributes:
+      precision: mean over texts, 0..1.
+      low: lower end of its 95 % interval.
+      high: upper end.
+    """
+
+    precision: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class MethodPrecision(Result):
+    """How many planted words one method ranks first.
+
+    Attributes:
+      method: its name in ``SALIENCE_METHODS``.
+      title: what people read.
+      precision: mean over texts, 0..1, of the scores as they are.
+      low: lower end of its 95 % interval.
+      high: upper end.
+      by_size: the same for the sizes of the scores.
+    """
+
+    method: str
+    title: str
+    precision: float
+    low: float
+    high: float
+    by_size: Precision
+
+
+@dataclass(frozen=True)
+class CaseResult(Result):
+    """How all methods do in one case.
+
+    Attributes:
+      name: its key in `CASES`.
+      shortcut: its name in ``SHORTCUTS``.
+      title: what people read.
+      rule: the same in full.
+      words: the two planted words; none where plants are shuffled.
+      explained: name of the classifier, such as ``small transformer``.
+      accuracy: of the classifier on held-out texts, 0..1.
+      n_held_out: how many these are.
+      reliable: whether the accuracy is as high as it must be.
+      k: planted words of each text that is explained.
+      n_texts: texts that are explained.
+      random: expected precision of a random ranking.
+      methods: ``[n_methods]`` in the order that was asked for.
+    """
+
+    name: str
+    shortcut: str
+    title: str
+    rule: str
+    words: tuple[str, ...]
+    explained: str
+    accuracy: float
+    n_held_out: int
+    reliable: bool
+    k: int
+    n_texts: int
+    random: float
+    methods: tuple[MethodPrecision, ...]
+
+
+@dataclass(frozen=True)
+class Selftest(Result):
+    """What `selftest` found.
+
+    Attributes:
+      encoder: its name.
+      seed: of words, texts, classifiers and methods.
+      shuffled: whether the plants decide nothing.
+      required_accuracy: accuracy below which a classifier may have other reasons than the planted words.
+      options: of the methods.
+      cases: ``[n_cases]`` in the order that was asked for.
+      notes: sentences that a reader must know.
+    """
+
+    encoder: str
+    seed: int
+    shuffled: bool
+    required_accuracy: float
+    options: SalienceOptions
+    cases: tuple[CaseResult, ...]
+    notes: tuple[str, ...]
+
+
 def selftest(
     encoder: Encoder | None = None,
     seed: int = 0,
@@ -90,7 +184,7 @@ def selftest(
     options: SalienceOptions | None = None,
     shuffled: bool = False,
     progress: Progress = no_progress,
-) -> dict[str, Any]:
+) -> Selftest:
     """How many of the planted words each salience method ranks first.
 
     What is explained is the logit of a text's own class. Precision@k is the share of a text's k planted words among its k words
@@ -112,13 +206,6 @@ def selftest(
       progress: called with the number of maps made and of all, before and after each, also while classifiers learn; what it
         raises ends the test.
 
-    Returns:
-      JSON-ready: ``encoder``, ``seed``, ``shuffled``, ``required_accuracy``, ``options``; ``cases``, each with ``name``,
-      ``shortcut``, ``title``, ``rule``, ``words`` (the two; none when shuffled), ``explained`` (``small transformer``, ``probe at
-      layer 1``), ``accuracy`` on ``n_held_out`` texts, ``reliable`` (whether that is 99 % or more), ``k``, ``n_texts``,
-      ``random`` (expected precision of a random ranking) and ``methods``, each with ``method``, ``title``, ``precision``,
-      ``low``, ``high``, and ``by_size`` of ``precision``, ``low``, ``high``; ``notes``.
-
     Raises:
       UnknownNameError: there is no such case or method.
       LitProbeError: too few texts, or the encoder reads too few tokens of a text to see its planted words.
@@ -130,16 +217,10 @@ def selftest(
     encoder = encoder or load_encoder(DEFAULT_MODEL)
     options = options or SalienceOptions(seed=seed)
     count = _Count(progress, len(chosen_cases) * len(chosen) * n_texts)
-    results = [_run(name, case, encoder, seed, chosen, n_texts, options, shuffled, count) for name, case in chosen_cases.items()]
-    return {
-        "encoder": encoder.name,
-        "seed": seed,
-        "shuffled": shuffled,
-        "required_accuracy": REQUIRED_ACCURACY,
-        "options": asdict(options),
-        "cases": results,
-        "notes": _notes(results, shuffled),
-    }
+    results = tuple(
+        _run(name, case, encoder, seed, chosen, n_texts, options, shuffled, count) for name, case in chosen_cases.items()
+    )
+    return Selftest(encoder.name, seed, shuffled, REQUIRED_ACCURACY, options, results, _notes(results, shuffled))
 
 
 def precision_at_k(scores: NDArray[np.float64], planted: NDArray[np.bool_], *, by_size: bool = False) -> float:
@@ -162,20 +243,16 @@ def precision_at_k(scores: NDArray[np.float64], planted: NDArray[np.bool_], *, b
     return float((planted[above].sum() + planted[tied].mean() * (k - above.sum())) / k)
 
 
-def stored_selftest(encoder: Encoder, seed: int, cache: Cache, progress: Progress = no_progress) -> dict[str, Any]:
+def stored_selftest(encoder: Encoder, seed: int, cache: Cache, progress: Progress = no_progress) -> Selftest:
     """`selftest` with its defaults, from the cache where the same encoder has been tested with this seed before."""
     facts = {"encoder": encoder.fingerprint, "seed": seed}
-    return cache.json_result("selftest", facts, lambda: selftest(encoder, seed, progress=progress))
+    return cache.result("selftest", facts, lambda: selftest(encoder, seed, progress=progress), Selftest)
 
 
-def selftest_table(result: dict[str, Any]) -> str:
-    """The result as text: for each case what decides and how well it was learnt, then one line per method.
-
-    Args:
-      result: what `selftest` returned.
-    """
-    blocks = [_block(case, result["required_accuracy"]) for case in result["cases"]]
-    return "\n\n".join([*blocks, *(["\n".join(result["notes"])] if result["notes"] else [])])
+def selftest_table(result: Selftest) -> str:
+    """The result as text: for each case what decides and how well it was learnt, then one line per method."""
+    blocks = [_block(case, result.required_accuracy) for case in result.cases]
+    return "\n\n".join([*blocks, *(["\n".join(result.notes)] if result.notes else [])])
 
 
 class _Count:
@@ -205,7 +282,7 @@ def _run(
     options: SalienceOptions,
     shuffled: bool,
     count: _Count,
-) -> dict[str, Any]:
+) -> CaseResult:
     planted = PlantedTexts.draw(case.shortcut, seed)
     kind = planted.shortcut
     forward = case.fit(encoder, planted, seed, shuffled, count.repeat)
@@ -223,24 +300,24 @@ def _run(
             precisions[j, i] = [precision_at_k(of_words, is_planted, by_size=by_size) for by_size in (False, True)]
             n_words[i] = len(is_planted)
             count.advance()
-    return {
-        "name": name,
-        "shortcut": kind.name,
-        "title": kind.title,
-        "rule": kind.rule,
-        "words": [] if shuffled else list(planted.words),
-        "explained": forward.name,
-        "accuracy": accuracy,
-        "n_held_out": N_HELD_OUT,
-        "reliable": accuracy >= REQUIRED_ACCURACY,
-        "k": kind.k,
-        "n_texts": n_texts,
-        "random": float((kind.k / n_words).mean()),
-        "methods": [
-            {"method": method.name, "title": method.title, **_mean(as_is), "by_size": _mean(by_size)}
+    return CaseResult(
+        name=name,
+        shortcut=kind.name,
+        title=kind.title,
+        rule=kind.rule,
+        words=() if shuffled else planted.words,
+        explained=forward.name,
+        accuracy=accuracy,
+        n_held_out=N_HELD_OUT,
+        reliable=accuracy >= REQUIRED_ACCURACY,
+        k=kind.k,
+        n_texts=n_texts,
+        random=float((kind.k / n_words).mean()),
+        methods=tuple(
+            MethodPrecision(method.name, method.title, *_mean(as_is), Precision(*_mean(by_size)))
             for method, (as_is, by_size) in zip(methods, precisions.transpose(0, 2, 1), strict=True)
-        ],
-    }
+        ),
+    )
 
 
 def _planted(scores: TokenScores, plants: Sequence[str]) -> NDArray[np.bool_]:
@@ -255,37 +332,37 @@ def _planted(scores: TokenScores, plants: Sequence[str]) -> NDArray[np.bool_]:
     return found
 
 
-def _mean(precisions: NDArray[np.float64]) -> dict[str, float]:
+def _mean(precisions: NDArray[np.float64]) -> tuple[float, float, float]:
+    """The mean and its interval."""
     # A text's precision lies in 0..1, so it varies no more than a yes or no of the same mean.
     mean = float(precisions.mean())
-    low, high = wilson_interval(mean, len(precisions))
-    return {"precision": mean, "low": low, "high": high}
+    return mean, *wilson_interval(mean, len(precisions))
 
 
-def _notes(cases: Sequence[dict[str, Any]], shuffled: bool) -> list[str]:
+def _notes(cases: Sequence[CaseResult], shuffled: bool) -> tuple[str, ...]:
     if shuffled:
-        return ["Shuffled: the planted words decide nothing, so a method should find them about as often as a random ranking."]
-    weak = ", ".join(f"{case['title']} ({case['explained']})" for case in cases if not case["reliable"])
+        return ("Shuffled: the planted words decide nothing, so a method should find them about as often as a random ranking.",)
+    weak = ", ".join(f"{case.title} ({case.explained})" for case in cases if not case.reliable)
     if not weak:
-        return []
-    return [
+        return ()
+    return (
         f"Right about fewer than {REQUIRED_ACCURACY:.0%} of held-out texts, so it may have other reasons than the planted words: "
-        f"{weak}. Its precisions say little."
-    ]
+        f"{weak}. Its precisions say little.",
+    )
 
 
-def _block(case: dict[str, Any], required: float) -> str:
-    verdict = "" if case["reliable"] else f" (below {required:.0%})"
-    width = max(len("random ranking"), *(len(one["title"]) for one in case["methods"]))
-    head = f"precision@{case['k']}"
-    planted = ", ".join(case["words"]) or "other words in each text"
+def _block(case: CaseResult, required: float) -> str:
+    verdict = "" if case.reliable else f" (below {required:.0%})"
+    width = max(len("random ranking"), *(len(one.title) for one in case.methods))
+    head = f"precision@{case.k}"
+    planted = ", ".join(case.words) or "other words in each text"
     lines = [
-        f"{case['title'][0].upper()}{case['title'][1:]}, {case['explained']}: {case['rule']}. Planted: {planted}.",
-        f"Accuracy {case['accuracy']:.1%} on {case['n_held_out']:,} held-out texts{verdict}; {case['n_texts']} explained.",
+        f"{case.title[0].upper()}{case.title[1:]}, {case.explained}: {case.rule}. Planted: {planted}.",
+        f"Accuracy {case.accuracy:.1%} on {case.n_held_out:,} held-out texts{verdict}; {case.n_texts} explained.",
         f"{'method':<{width}}  {head:>11}  {'95 % interval':>13}  {'by size':>7}",
     ]
-    for one in case["methods"]:
-        interval = f"{one['low']:.2f}–{one['high']:.2f}"
-        lines.append(f"{one['title']:<{width}}  {one['precision']:>11.2f}  {interval:>13}  {one['by_size']['precision']:>7.2f}")
-    lines.append(f"{'random ranking':<{width}}  {case['random']:>11.2f}  {'':>13}  {case['random']:>7.2f}")
+    for one in case.methods:
+        interval = f"{one.low:.2f}–{one.high:.2f}"
+        lines.append(f"{one.title:<{width}}  {one.precision:>11.2f}  {interval:>13}  {one.by_size.precision:>7.2f}")
+    lines.append(f"{'random ranking':<{width}}  {case.random:>11.2f}  {'':>13}  {case.random:>7.2f}")
     return "\n".join(lines)

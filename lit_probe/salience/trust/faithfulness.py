@@ -17,9 +17,18 @@ from lit_probe.errors import LitProbeError
 from lit_probe.probing.probe_forward import SCALARS, Forward, Target
 from lit_probe.progress import Progress, no_progress
 from lit_probe.registry import lookup
+from lit_probe.results import Result
 from lit_probe.salience import SalienceOptions, explain
 from lit_probe.salience.trust.erased_words import SHARES, ErasedWords, RankingLimits, RankingQuality
-from lit_probe.salience.trust.judged_texts import JudgedText, MethodRoll, judged_texts, mean_of_texts, truncation_notes
+from lit_probe.salience.trust.judged_texts import (
+    JudgedText,
+    LeftOut,
+    MethodRoll,
+    OverTexts,
+    judged_texts,
+    mean_of_texts,
+    truncation_notes,
+)
 from lit_probe.salience.trust.ranking_limits import BEAM_WIDTH, EXHAUSTIVE_WORDS
 from lit_probe.salience.trust.remembered_forward import RememberedForward
 from lit_probe.scores.metrics import Score, score_layers
@@ -32,14 +41,114 @@ _LEAST_ROOM = 1e-4
 _RANDOM = "random"
 
 
-_MEASURES = (
-    "comprehensiveness",
-    "comprehensiveness_normalised",
-    "sufficiency",
-    "sufficiency_normalised",
-    "tau_loo",
-    "macro_f1_masked",
-)
+@dataclass(frozen=True)
+class Measures(Result):
+    """What rankings of the words are worth, over all texts. All are None for a method that failed.
+
+    Attributes:
+      comprehensiveness: fall of the explained number when the top words are erased; high is good.
+      comprehensiveness_normalised: the same between the limits of each text, 0 for the worst and 1 for the best.
+      sufficiency: fall when all but the top words are erased; low is good.
+      sufficiency_normalised: the same between the limits of each text, 0 for the worst and 1 for the best.
+      tau_loo: Kendall's τ between the scores and the falls without each word alone, -1..1.
+      macro_f1_masked: macro-F1 against gold, over all texts with their top words erased at every one of ``bins``; low is good.
+    """
+
+    comprehensiveness: OverTexts | None = None
+    comprehensiveness_normalised: OverTexts | None = None
+    sufficiency: OverTexts | None = None
+    sufficiency_normalised: OverTexts | None = None
+    tau_loo: OverTexts | None = None
+    macro_f1_masked: OverTexts | None = None
+
+
+@dataclass(frozen=True)
+class _Named(Result):
+    method: str
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class MethodMeasures(Measures, _Named):
+    """The measures of one method.
+
+    Attributes:
+      method: its name in ``SALIENCE_METHODS``.
+      title: what people read.
+      reason: why it failed; empty where it did not.
+    """
+
+
+@dataclass(frozen=True)
+class Limit(Result):
+    """How well and how badly any ranking could do, on average over texts; None where the measure is not defined.
+
+    Attributes:
+      best: mean of the texts' best values.
+      worst: mean of their worst values.
+    """
+
+    best: float | None
+    worst: float | None
+
+
+@dataclass(frozen=True)
+class Limits(Result):
+    """The limits of each measure that is not normalised.
+
+    Attributes:
+      comprehensiveness: over the rankings that were tried.
+      sufficiency: over the rankings that were tried.
+      tau_loo: always 1 and -1.
+      macro_f1_masked: in the order of best and of worst comprehensiveness.
+    """
+
+    comprehensiveness: Limit
+    sufficiency: Limit
+    tau_loo: Limit
+    macro_f1_masked: Limit
+
+
+@dataclass(frozen=True)
+class Faithfulness(Result):
+    """What `faithfulness` found.
+
+    Attributes:
+      explained: name of what is explained, such as ``probe at layer 3``.
+      scalar: number that falls in comprehensiveness and sufficiency.
+      map_scalar: number that the maps explain and that falls for τ.
+      seed: of the random rankings, of ties and of the bootstrap.
+      replace: what is done to an erased word, a name in ``REPLACE_CHOICES``.
+      random_draws: random rankings of each text.
+      bins: ``[n_shares]`` per cent of the words that are erased or kept.
+      n_texts: texts that are judged.
+      n_left_out: texts that are not.
+      left_out: reasons for that.
+      n_exhaustive: texts whose limits are over all rankings.
+      methods: ``[n_methods]`` in the order that was asked for.
+      random: the same measures of random rankings.
+      limits: of the measures.
+      macro_f1: macro-F1 of the texts as they are.
+      notes: sentences that a reader must know.
+    """
+
+    explained: str
+    scalar: str
+    map_scalar: str
+    seed: int
+    replace: str
+    random_draws: int
+    bins: tuple[int, ...]
+    n_texts: int
+    n_left_out: int
+    left_out: tuple[LeftOut, ...]
+    n_exhaustive: int
+    methods: tuple[MethodMeasures, ...]
+    random: Measures
+    limits: Limits
+    macro_f1: OverTexts
+    notes: tuple[str, ...]
 
 
 @dataclass
@@ -62,7 +171,7 @@ def faithfulness(
     map_scalar: str = "logit",
     seed: int = 0,
     progress: Progress = no_progress,
-) -> dict[str, Any]:
+) -> Faithfulness:
     """How far erasing the words that each method ranks high changes the prediction, against random rankings and the limits.
 
     The class explained is the one predicted for the full text. Words are ranked by `TokenScores.by_word`; those of equal score
@@ -79,20 +188,6 @@ def faithfulness(
       seed: of the random rankings, of ties and of the bootstrap.
       progress: called with the number of steps done and of all; what it raises ends the computation.
 
-    Returns:
-      JSON-ready ``explained``, ``scalar``, ``map_scalar``, ``seed``, ``replace``, ``random_draws``, ``bins`` (per cent of the
-      words erased or kept), ``n_texts``, ``n_left_out``, ``left_out`` (``reason``, ``n``), ``n_exhaustive`` (texts whose limits
-      are over all rankings), ``notes``, and
-
-      * ``methods``: ``method``, ``title``, ``reason`` (why it failed, else empty) and the measures ``comprehensiveness`` (higher
-        is better), ``sufficiency`` (lower is better), their ``…_normalised`` (0 the worst, 1 the best limit of each text),
-        ``tau_loo`` (Kendall's τ with leaving each word out, -1..1) and ``macro_f1_masked`` (against gold, over all texts with
-        their top words masked at every one of ``bins``; lower is better). Each is ``mean``, ``low``, ``high`` (95 %, bootstrap
-        over texts; None where not defined) and ``n`` texts; None for a method that failed.
-      * ``random``: the same measures, each over ``random_draws`` rankings per text.
-      * ``limits``: of each measure that is not normalised the mean ``best`` and ``worst``.
-      * ``macro_f1``: of the texts as they are.
-
     Raises:
       UnknownNameError: there is no such method or scalar.
       LitProbeError: no text has two words, labels and texts differ in number, a label is no class, or the words cannot be
@@ -104,7 +199,7 @@ def faithfulness(
     lookup(SCALARS, map_scalar, "scalar")
     gold = _checked(labels, len(texts), forward)
     roll = MethodRoll(methods)
-    judged, counts = judged_texts(forward, texts)
+    judged, left_out = judged_texts(forward, texts)
     n_steps, n_done = len(judged) * (len(roll.methods) + 1), 0
     progress(0, n_steps)
     ranked = []
@@ -130,30 +225,32 @@ def faithfulness(
             n_done += 1
             progress(n_done, n_steps)
     rows = _Table(ranked, [gold[text.index] for text in judged], seed)
-    return {
-        "explained": forward.name,
-        "scalar": scalar,
-        "map_scalar": map_scalar,
-        "seed": seed,
-        "replace": options.replace,
-        "random_draws": RANDOM_DRAWS,
-        "bins": list(SHARES),
-        **counts,
-        "n_exhaustive": sum(one.limits.exhaustive for one in ranked),
-        "methods": [
-            {
-                "method": method.name,
-                "title": method.title,
-                "reason": roll.reasons.get(method.name, ""),
-                **(dict.fromkeys(_MEASURES) if method.name in roll.reasons else rows.measures(method.name)),
-            }
+    return Faithfulness(
+        explained=forward.name,
+        scalar=scalar,
+        map_scalar=map_scalar,
+        seed=seed,
+        replace=options.replace,
+        random_draws=RANDOM_DRAWS,
+        bins=SHARES,
+        n_texts=len(judged),
+        n_left_out=len(texts) - len(judged),
+        left_out=left_out,
+        n_exhaustive=sum(one.limits.exhaustive for one in ranked),
+        methods=tuple(
+            MethodMeasures(
+                method.name,
+                method.title,
+                roll.reasons.get(method.name, ""),
+                *(() if method.name in roll.reasons else rows.measures(method.name)),
+            )
             for method in roll.methods
-        ],
-        "random": rows.measures(_RANDOM),
-        "limits": rows.limits(),
-        "macro_f1": rows.macro_f1(),
-        "notes": _notes(judged, ranked, rows.n_labelled),
-    }
+        ),
+        random=Measures(*rows.measures(_RANDOM)),
+        limits=rows.limits(),
+        macro_f1=rows.macro_f1(),
+        notes=tuple(_notes(judged, ranked, rows.n_labelled)),
+    )
 
 
 class _Table:
@@ -177,8 +274,8 @@ class _Table:
             limits.append([best(values), worst(values)])
         return np.array(limits).T
 
-    def measures(self, name: str) -> dict[str, Any]:
-        """The measures of one method, or of the random rankings."""
+    def measures(self, name: str) -> list[OverTexts]:
+        """Those of one method, or of the random rankings, in the order of `Measures`."""
         comprehensiveness = self._of_each_text(name, "comprehensiveness")
         sufficiency = self._of_each_text(name, "sufficiency")
         values = (
@@ -188,22 +285,20 @@ class _Table:
             _normalised(sufficiency, *self._sufficiency),
             self._of_each_text(name, "tau_loo"),
         )
-        means = [mean_of_texts(each, self._seed) for each in values]
         masked = self._macro_f1([[quality.logits for quality in one.qualities[name]] for one, _ in self._labelled])
-        return dict(zip(_MEASURES, [*means, masked], strict=True))
+        return [*(mean_of_texts(each, self._seed) for each in values), masked]
 
-    def limits(self) -> dict[str, dict[str, float | None]]:
+    def limits(self) -> Limits:
         """Of each measure the best and the worst, on average over texts."""
-        masked = [self._macro_f1([one.limits.logits[i] for one, _ in self._labelled])["mean"] for i in (0, 1)]
-        ends = {
-            "comprehensiveness": self._comprehensiveness.mean(axis=1).tolist(),
-            "sufficiency": self._sufficiency.mean(axis=1).tolist(),
-            "tau_loo": [1.0, -1.0],
-            "macro_f1_masked": masked,
-        }
-        return {measure: {"best": best, "worst": worst} for measure, (best, worst) in ends.items()}
+        masked = (self._macro_f1([one.limits.logits[i] for one, _ in self._labelled]).mean for i in (0, 1))
+        return Limits(
+            comprehensiveness=Limit(*self._comprehensiveness.mean(axis=1).tolist()),
+            sufficiency=Limit(*self._sufficiency.mean(axis=1).tolist()),
+            tau_loo=Limit(1.0, -1.0),
+            macro_f1_masked=Limit(*masked),
+        )
 
-    def macro_f1(self) -> dict[str, Any]:
+    def macro_f1(self) -> OverTexts:
         """Of the texts as they are."""
         return self._macro_f1([one.full_logits for one, _ in self._labelled])
 
@@ -211,7 +306,7 @@ class _Table:
         """``[n_texts]`` the mean of a text's draws; NaN where one of them is not defined."""
         return np.array([np.mean([getattr(quality, measure) for quality in one.qualities[name]]) for one in self._ranked])
 
-    def _macro_f1(self, logits: Sequence[Any]) -> dict[str, Any]:
+    def _macro_f1(self, logits: Sequence[Any]) -> OverTexts:
         """Over all rows ``[…, n_classes]`` of all labelled texts; the rows of a text are resampled together."""
         score = Score(None, None, None, 0, False)
         if self.n_labelled:
@@ -223,7 +318,7 @@ class _Table:
             labels = np.array([label for _, label in self._labelled])[texts]
             probabilities = softmax(rows, axis=2).reshape(len(texts), 1, -1)
             [score] = score_layers("macro_f1", probabilities, labels, texts, self._seed)
-        return {"mean": score.value, "low": score.low, "high": score.high, "n": self.n_labelled}
+        return OverTexts(score.value, score.low, score.high, self.n_labelled)
 
 
 def _normalised(values: NDArray[np.float64], best: NDArray[np.float64], worst: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +14,7 @@ from lit_probe.encoder.words import Words, words_of
 from lit_probe.errors import CancelledError, LitProbeError
 from lit_probe.probing.probe_forward import Forward
 from lit_probe.registry import lookup
+from lit_probe.results import Result
 from lit_probe.salience import SALIENCE_METHODS, SalienceMethod
 from lit_probe.scores.intervals import bootstrap_weights, percentile_interval
 
@@ -46,11 +46,21 @@ class JudgedText:
         return len(self.words.texts)
 
 
-def judged_texts(forward: Forward, texts: Sequence[str]) -> tuple[list[JudgedText], dict[str, Any]]:
-    """The texts whose words can be ranked, and how many cannot.
+@dataclass(frozen=True)
+class LeftOut(Result):
+    """Texts that are not judged.
 
-    Returns:
-      The texts, and JSON-ready ``n_texts`` (judged), ``n_left_out`` and ``left_out``: each ``reason`` with its ``n``.
+    Attributes:
+      reason: why, as the end of a sentence about one of them.
+      n: how many, 1 or more.
+    """
+
+    reason: str
+    n: int
+
+
+def judged_texts(forward: Forward, texts: Sequence[str]) -> tuple[list[JudgedText], tuple[LeftOut, ...]]:
+    """The texts whose words can be ranked, and those that are left out because theirs cannot.
 
     Raises:
       LitProbeError: no text is left.
@@ -64,8 +74,7 @@ def judged_texts(forward: Forward, texts: Sequence[str]) -> tuple[list[JudgedTex
             judged.append(JudgedText(index, text, encoded, words))
     if not judged:
         raise LitProbeError(f"None of the {len(texts)} texts has two words or more, so there is nothing to rank.")
-    reasons = [{"reason": reason, "n": n} for reason, n in zip(_TOO_FEW_WORDS, left_out, strict=True) if n]
-    return judged, {"n_texts": len(judged), "n_left_out": sum(left_out), "left_out": reasons}
+    return judged, tuple(LeftOut(reason, n) for reason, n in zip(_TOO_FEW_WORDS, left_out, strict=True) if n)
 
 
 def truncation_notes(judged: Sequence[JudgedText]) -> list[str]:
@@ -114,27 +123,44 @@ def without_rounding(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.round(values / largest / _TIE) if largest > 0 else np.zeros_like(values)
 
 
-def interval_of(value: float, draws: NDArray[np.float64], n: int) -> dict[str, Any]:
-    """JSON-ready ``mean``, ``low``, ``high`` (95 %, bootstrap over texts) and ``n``; None for what is not defined."""
-    defined = draws[~np.isnan(draws)]
-    if np.isnan(value):
-        return {"mean": None, "low": None, "high": None, "n": n}
-    low, high = (percentile_interval(defined, value) if len(defined) else None) or (None, None)
-    return {"mean": value, "low": low, "high": high, "n": n}
+@dataclass(frozen=True)
+class OverTexts(Result):
+    """One measure over all texts.
+
+    Attributes:
+      mean: the mean over texts, or what the measure has in its place; None where it is not defined.
+      low: lower end of the 95 % interval (bootstrap over texts); None where it is not defined.
+      high: upper end.
+      n: how many texts the measure is defined for.
+    """
+
+    mean: float | None
+    low: float | None
+    high: float | None
+    n: int
+
+    @classmethod
+    def of(cls, value: float, draws: NDArray[np.float64], n: int) -> OverTexts:
+        """A value with the interval of its bootstrap draws; NaN, in the value or in draws, stands for what is not defined."""
+        defined = draws[~np.isnan(draws)]
+        if np.isnan(value):
+            return cls(None, None, None, n)
+        low, high = (percentile_interval(defined, value) if len(defined) else None) or (None, None)
+        return cls(value, low, high, n)
 
 
-def mean_of_texts(values: ArrayLike, seed: int) -> dict[str, Any]:
-    """The mean of one value per text ``[n_texts]``, NaN where a text has none: ``mean``, ``low``, ``high`` and ``n``.
+def mean_of_texts(values: ArrayLike, seed: int) -> OverTexts:
+    """The mean of one value per text ``[n_texts]``, NaN where a text has none.
 
     >>> mean_of_texts([1.0, 3.0, float("nan")], seed=0)
-    {'mean': 2.0, 'low': 1.0, 'high': 3.0, 'n': 2}
+    OverTexts(mean=2.0, low=1.0, high=3.0, n=2)
     >>> mean_of_texts([float("nan")], seed=0)
-    {'mean': None, 'low': None, 'high': None, 'n': 0}
+    OverTexts(mean=None, low=None, high=None, n=0)
     """
     given = np.asarray(values, dtype=np.float64)
     defined = given[~np.isnan(given)]
     n = len(defined)
     if not n:
-        return interval_of(np.nan, defined, 0)
+        return OverTexts.of(np.nan, defined, 0)
     draws = np.concatenate([weights.astype(np.float64) @ defined for weights in bootstrap_weights(n, seed)]) / n
-    return interval_of(float(defined.mean()), draws, n)
+    return OverTexts.of(float(defined.mean()), draws, n)

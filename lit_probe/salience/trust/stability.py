@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +18,13 @@ from lit_probe.errors import LitProbeError
 from lit_probe.probing.probe_forward import SCALARS, Forward, Target
 from lit_probe.progress import Progress, no_progress
 from lit_probe.registry import lookup
+from lit_probe.results import Result
 from lit_probe.salience import SalienceMethod, SalienceOptions, explain
 from lit_probe.salience.trust.judged_texts import (
     JudgedText,
+    LeftOut,
     MethodRoll,
-    interval_of,
+    OverTexts,
     judged_texts,
     mean_of_texts,
     truncation_notes,
@@ -33,7 +34,6 @@ from lit_probe.salience.trust.remembered_forward import RememberedForward
 from lit_probe.scores.intervals import bootstrap_weights
 
 _MAX_SEED = 2**32
-_MEASURES = ("seeds", "edits", "edit_correlation")
 
 # Edits of a text that should hardly matter to anybody who reads it.
 _FINAL = ".!?…"
@@ -110,7 +110,78 @@ class _Edited:
     change: float
 
 
-def stability(
+@dataclass(frozen=True)
+class EditEffect(Result):
+    """What one of `SMALL_EDITS` did to the texts.
+
+    Attributes:
+      name: its key in `SMALL_EDITS`.
+      title: what people read.
+      n: texts that it changes for the encoder.
+      n_unseen: texts that the encoder reads alike before and after; they are not counted.
+      mean_change: mean size of the explained number's change; None where no text changes.
+    """
+
+    name: str
+    title: str
+    n: int
+    n_unseen: int
+    mean_change: float | None
+
+
+@dataclass(frozen=True)
+class MethodStability(Result):
+    """How alike one method's maps are. Spearman's correlation is not defined for a map of equal scores.
+
+    Attributes:
+      method: its name in ``SALIENCE_METHODS``.
+      title: what people read.
+      deterministic: whether every seed gives the same map. Such a method's one map is compared with itself.
+      reason: why it failed; empty where it did not. The measures of a method that failed are None.
+      seeds: mean Spearman correlation between the maps of all pairs of seeds, -1..1.
+      edits: mean Spearman correlation between a text's map and those of its edited versions, over paired words, -1..1.
+      edit_correlation: Spearman correlation, over all texts and edits, between the changes of the number and of the map.
+    """
+
+    method: str
+    title: str
+    deterministic: bool
+    reason: str
+    seeds: OverTexts | None = None
+    edits: OverTexts | None = None
+    edit_correlation: OverTexts | None = None
+
+
+@dataclass(frozen=True)
+class SalienceStability(Result):
+    """What `salience_stability` found.
+
+    Attributes:
+      explained: name of what is explained, such as ``probe at layer 3``.
+      scalar: the explained number.
+      seed: the first of the seeds.
+      n_seeds: maps of a random method that are compared.
+      n_texts: texts that are judged.
+      n_left_out: texts that are not.
+      left_out: reasons for that.
+      edits: ``[n_edits]`` in the order of `SMALL_EDITS`.
+      methods: ``[n_methods]`` in the order that was asked for.
+      notes: sentences that a reader must know.
+    """
+
+    explained: str
+    scalar: str
+    seed: int
+    n_seeds: int
+    n_texts: int
+    n_left_out: int
+    left_out: tuple[LeftOut, ...]
+    edits: tuple[EditEffect, ...]
+    methods: tuple[MethodStability, ...]
+    notes: tuple[str, ...]
+
+
+def salience_stability(
     forward: Forward,
     texts: Sequence[str],
     methods: Sequence[str] | None = None,
@@ -119,7 +190,7 @@ def stability(
     n_seeds: int = 5,
     scalar: str = "logit",
     progress: Progress = no_progress,
-) -> dict[str, Any]:
+) -> SalienceStability:
     """How alike a method's maps are across seeds and across `SMALL_EDITS`, by word.
 
     Every map explains the class predicted for the text before it is edited. Words of two versions are paired by `align`. The
@@ -136,18 +207,6 @@ def stability(
       scalar: the explained number.
       progress: called with the number of steps done and of all; what it raises ends the computation.
 
-    Returns:
-      JSON-ready ``explained``, ``scalar``, ``seed``, ``n_seeds``, ``n_texts``, ``n_left_out``, ``left_out`` (``reason``, ``n``),
-      ``notes``, and
-
-      * ``edits``: ``name``, ``title``, ``n`` (texts that it changes for the encoder), ``n_unseen`` (texts that the encoder
-        reads alike before and after; they are not counted) and ``mean_change`` (of the explained number, None without any).
-      * ``methods``: ``method``, ``title``, ``deterministic``, ``reason`` (why it failed, else empty) and, each with ``mean``,
-        ``low``, ``high`` (95 %, bootstrap over texts; None where not defined) and ``n`` texts: ``seeds``, the mean Spearman
-        correlation between the maps of all pairs of seeds (a deterministic method reads no seed: its one map is compared with
-        itself); ``edits``, that between a text's map and its edited versions', over paired words; ``edit_correlation``, as
-        above. Spearman is not defined for a map of equal scores. None for a method that failed.
-
     Raises:
       UnknownNameError: there is no such method or scalar.
       LitProbeError: no text has two words, or ``n_seeds`` is too small.
@@ -158,7 +217,7 @@ def stability(
     if n_seeds < 2:
         raise LitProbeError(f"n_seeds is {n_seeds}; two seeds or more can be compared.")
     roll = MethodRoll(methods)
-    judged, counts = judged_texts(forward, texts)
+    judged, left_out = judged_texts(forward, texts)
     results = {method.name: _Judged() for method in roll.methods}
     changes: dict[str, list[float]] = {name: [] for name in SMALL_EDITS}
     n_steps, n_done = len(judged) * len(roll.methods), 0
@@ -179,39 +238,41 @@ def stability(
                     _judge(remembered, text, method, target, options, n_seeds, versions, results[method.name], check)
             n_done += 1
             progress(n_done, n_steps)
-    return {
-        "explained": forward.name,
-        "scalar": scalar,
-        "seed": options.seed,
-        "n_seeds": n_seeds,
-        **counts,
-        "edits": [
-            {
-                "name": name,
-                "title": edit.title,
-                "n": len(changes[name]),
-                "n_unseen": len(judged) - len(changes[name]),
-                "mean_change": float(np.mean(changes[name])) if changes[name] else None,
-            }
+    return SalienceStability(
+        explained=forward.name,
+        scalar=scalar,
+        seed=options.seed,
+        n_seeds=n_seeds,
+        n_texts=len(judged),
+        n_left_out=len(texts) - len(judged),
+        left_out=left_out,
+        edits=tuple(
+            EditEffect(
+                name=name,
+                title=edit.title,
+                n=len(changes[name]),
+                n_unseen=len(judged) - len(changes[name]),
+                mean_change=float(np.mean(changes[name])) if changes[name] else None,
+            )
             for name, edit in SMALL_EDITS.items()
-        ],
-        "methods": [
-            {
-                "method": method.name,
-                "title": method.title,
-                "deterministic": method.deterministic,
-                "reason": roll.reasons.get(method.name, ""),
-                **(dict.fromkeys(_MEASURES) if method.name in roll.reasons else _measures(results[method.name], options.seed)),
-            }
+        ),
+        methods=tuple(
+            MethodStability(
+                method.name,
+                method.title,
+                method.deterministic,
+                roll.reasons.get(method.name, ""),
+                *(() if method.name in roll.reasons else _measures(results[method.name], options.seed)),
+            )
             for method in roll.methods
-        ],
-        "notes": [
+        ),
+        notes=(
             "A stable map need not be a true one: read this beside faithfulness.",
             "Edits that the encoder reads as the same tokens are not counted: prediction and map cannot change.",
             "Short texts make LIME and KernelSHAP exact, and then no seed matters.",
             *truncation_notes(judged),
-        ],
-    }
+        ),
+    )
 
 
 def spearman(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
@@ -288,19 +349,19 @@ def _mean_of_defined(values: Sequence[float]) -> float:
     return float(np.mean(defined)) if defined else float("nan")
 
 
-def _measures(result: _Judged, seed: int) -> dict[str, Any]:
-    values = (
+def _measures(result: _Judged, seed: int) -> tuple[OverTexts, OverTexts, OverTexts]:
+    """Those of a method, in the order of `MethodStability`."""
+    return (
         mean_of_texts(result.across_seeds, seed),
         mean_of_texts(result.across_edits, seed),
         _edit_correlation([each for each in result.changes if len(each)], seed),
     )
-    return dict(zip(_MEASURES, values, strict=True))
 
 
-def _edit_correlation(changes: Sequence[NDArray[np.float64]], seed: int) -> dict[str, Any]:
+def _edit_correlation(changes: Sequence[NDArray[np.float64]], seed: int) -> OverTexts:
     """Spearman over the rows (change of the number, of the map) of all texts; the rows of a text are resampled together."""
     if not changes:
-        return interval_of(float("nan"), np.array([]), 0)
+        return OverTexts.of(float("nan"), np.array([]), 0)
     rows = np.concatenate(changes)
     text_of_row = np.repeat(np.arange(len(changes)), [len(each) for each in changes])
     draws = [
@@ -308,4 +369,4 @@ def _edit_correlation(changes: Sequence[NDArray[np.float64]], seed: int) -> dict
         for weights in bootstrap_weights(len(changes), seed)
         for times in weights
     ]
-    return interval_of(spearman(*rows.T), np.array(draws), len(changes))
+    return OverTexts.of(spearman(*rows.T), np.array(draws), len(changes))

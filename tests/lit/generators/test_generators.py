@@ -1,5 +1,6 @@
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from lit_probe.lit.generators import generators_for
 from lit_probe.probing.probe_forward import forward_of_model
 from lit_probe.probing.study import probe_layers
 
-NAMES = ["Ablation Flip", "HotFlip", "Masked Words", "Negation and Contrast", "Scrambler", "Word Replacer"]
+NAMES = list(generators_for(()))
 # As LIT's form sends them.
 ABLATION = {
     "model_name": "tiny-bert-on-tiny",
@@ -64,9 +65,15 @@ def probe_class(model, text, layer):
 
 
 def test_every_generator_says_which_models_it_is_for(generators, wrapped, dataset, masked):
-    assert list(generators) == NAMES
+    assert list(generators) == NAMES == sorted(NAMES)
+    assert {"Ablation Flip", "HotFlip", "Masked Words", "Negation and Contrast", "Scrambler", "Word Replacer"} <= set(NAMES)
     assert [name for name in NAMES if not generators[name].is_compatible(wrapped, dataset)] == ["Masked Words"]
     assert all(generator.is_compatible(*masked) for generator in generators.values())
+
+
+def test_the_docs_have_a_row_for_every_generator():
+    page = (Path(__file__).parents[3] / "docs" / "counterfactuals.md").read_text("utf-8")
+    assert set(re.findall(r"^\| ([^|]+) \| [^|]+ \| [^|]+ \|$", page, re.MULTILINE)) >= set(NAMES)
 
 
 def test_a_model_that_cannot_is_told_why_in_the_panel(generators, masked):

@@ -17,7 +17,7 @@ from lit_probe.lit.interpreters.salience_checks import SALIENCE_CHECKS
 from lit_probe.salience import SALIENCE_METHODS
 from lit_probe.salience.salient_words import salient_words
 from lit_probe.salience.trust.faithfulness import faithfulness
-from lit_probe.salience.trust.stability import stability
+from lit_probe.salience.trust.stability import salience_stability
 
 interpreter = INTERPRETERS["salience_checks"]
 PATIENCE_S = 60
@@ -51,7 +51,7 @@ def forward(model):
 def test_faithfulness_arrives_with_the_digits_of_the_library(model, dataset, forward):
     rows = of_split(dataset, "dev")[:6]
     texts, labels = [row["text"] for row in rows], [model.label_names.index(row["label"]) for row in rows]
-    expected = faithfulness(forward, texts, labels, QUICK, seed=3)
+    expected = faithfulness(forward, texts, labels, QUICK, seed=3).to_json()
     answer = answer_of(model, dataset, *rows, check="faithfulness", layer=2, methods=QUICK, seed=3)
     assert answer.items() >= (expected | {"status": "ready", "check": "faithfulness", "check_title": "Faithfulness"}).items()
     assert answer["scalar"] == "probability"
@@ -60,14 +60,14 @@ def test_faithfulness_arrives_with_the_digits_of_the_library(model, dataset, for
 
 def test_stability_arrives_with_the_digits_of_the_library(model, dataset, forward):
     rows = of_split(dataset, "dev")[:3]
-    expected = stability(forward, [row["text"] for row in rows], ["gradient_l2", "smoothgrad"], n_seeds=2)
+    expected = salience_stability(forward, [row["text"] for row in rows], ["gradient_l2", "smoothgrad"], n_seeds=2).to_json()
     config = {"check": "stability", "layer": "2", "methods": ["gradient_l2", "smoothgrad"], "n_seeds": 2}
     assert answer_of(model, dataset, *rows, **config).items() >= (expected | {"status": "ready"}).items()
 
 
 def test_salient_words_arrive_with_the_digits_of_the_library(model, dataset, forward):
     rows = of_split(dataset, "dev")[:12]
-    expected = salient_words(forward, [row["text"] for row in rows], "input_x_gradient", min_count=3, top=5)
+    expected = salient_words(forward, [row["text"] for row in rows], "input_x_gradient", min_count=3, top=5).to_json()
     config = {"check": "words", "layer": 2, "method": "input_x_gradient", "min_count": "3", "top": 5}
     assert answer_of(model, dataset, *rows, **config).items() >= (expected | {"status": "ready"}).items()
 
@@ -76,7 +76,7 @@ def test_salient_words_arrive_with_the_digits_of_the_library(model, dataset, for
 def test_salient_words_of_the_gold_class_and_of_one_class(model, dataset, forward, target, named):
     rows = of_split(dataset, "dev")[:8]
     labels = [model.label_names.index(row["label"]) for row in rows]
-    expected = salient_words(forward, [row["text"] for row in rows], "gradient_l2", target=named, labels=labels)
+    expected = salient_words(forward, [row["text"] for row in rows], "gradient_l2", target=named, labels=labels).to_json()
     answer = answer_of(model, dataset, *rows, check="words", layer=2, method="gradient_l2", target=target)
     assert answer.items() >= (expected | {"status": "ready"}).items()
     answer = answer_of(model, dataset, *rows, check="words", layer=2, method="gradient_l2", target="class:neutral")

@@ -37,12 +37,11 @@ def test_a_part_of_it_measured_again_gives_the_recorded_numbers(recorded):
         find_checkpoint(DEFAULT_MODEL)
     except EncoderError as error:
         pytest.skip(f"the default model is not here: {error}")
-    again = selftest(load_encoder(DEFAULT_MODEL), cases=("one_word_probe",), methods=("gradient_l2", "integrated_gradients"))[
-        "cases"
-    ][0]
+    methods = ("gradient_l2", "integrated_gradients")
+    [again] = selftest(load_encoder(DEFAULT_MODEL), cases=("one_word_probe",), methods=methods).cases
     [case] = [case for case in recorded["cases"] if case["name"] == "one_word_probe"]
-    assert again["words"] == case["words"]
+    assert list(again.words) == case["words"]
     expected = {method["method"]: method["precision"] for method in case["methods"]}
-    for method in again["methods"]:
+    for method in again.methods:
         # Another processor rounds otherwise, which may move one text of thirty.
-        assert method["precision"] == pytest.approx(expected[method["method"]], abs=0.04)
+        assert method.precision == pytest.approx(expected[method.method], abs=0.04)

@@ -12,7 +12,7 @@ from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import LitProbeError
 from lit_probe.probing.probe_forward import Target, forward_of_model
 from lit_probe.salience import SalienceOptions, explain
-from lit_probe.salience.methods.baselines import BASELINES
+from lit_probe.salience.methods.baselines import INPUT_BASELINES
 
 TEXT = "The acting isn't great, but we loved the zqx-music"
 
@@ -23,7 +23,7 @@ def share_missed(scores) -> float:
 
 
 # From zeros, an encoder without position embeddings jumps: its first layer norm makes any small vector a long one. See below.
-PATHS = [pair for pair in itertools.product(ARCHITECTURES, BASELINES) if pair != ("modernbert", "zero")]
+PATHS = [pair for pair in itertools.product(ARCHITECTURES, INPUT_BASELINES) if pair != ("modernbert", "zero")]
 
 
 @pytest.mark.parametrize(("architecture", "baseline"), PATHS)

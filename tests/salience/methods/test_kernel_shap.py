@@ -12,7 +12,7 @@ from explained_words import BagOfWords, by_word, planted_forward, read
 from lit_probe.encoder.tokens import EncodedText
 from lit_probe.probing.probe_forward import Target
 from lit_probe.salience.methods.kernel_shap import compute, shap_masks, shapley_kernel, shapley_regression
-from lit_probe.salience.methods.perturbations import all_masks
+from lit_probe.salience.methods.perturbations import AskedText, all_masks
 from lit_probe.salience.options import SalienceOptions
 
 LONG = "the movie was slow and the plot was dull , but it was not awful : we loved the music and the ending"
@@ -50,16 +50,16 @@ def test_scores_are_shapley_values_where_all_texts_are_read(tiny_encoder, text, 
     forward, target = tangled(tiny_encoder), Target(1, scalar)
     text, words = read(tiny_encoder, text)
     assert len(words.texts) <= 6
-    scores, diagnostics = compute(forward, text, words, target, SalienceOptions())
-    assert by_word(scores, words) == pytest.approx(brute_force(forward, text, words, target), abs=1e-9)
-    assert diagnostics["enumerated"] == 1 and diagnostics["n_samples"] == 2 ** len(words.texts)
+    made = compute(AskedText(forward, text, words, target), SalienceOptions())
+    assert by_word(made.scores, words) == pytest.approx(brute_force(forward, text, words, target), abs=1e-9)
+    assert made.diagnostics["enumerated"] == 1 and made.diagnostics["n_samples"] == 2 ** len(words.texts)
 
 
 def test_scores_of_a_real_encoders_probe_are_shapley_values(tiny_encoder):
     forward, target = planted_forward(tiny_encoder, "awful"), Target(1)
     text, words = read(tiny_encoder, "an awful xyz movie")
-    scores, _ = compute(forward, text, words, target, SalienceOptions())
-    found = by_word(scores, words)
+    made = compute(AskedText(forward, text, words, target), SalienceOptions())
+    found = by_word(made.scores, words)
     assert found == pytest.approx(brute_force(forward, text, words, target), abs=1e-5)
     assert words.texts[int(np.argmax(found))] == "awful"
 
@@ -71,10 +71,10 @@ def test_scores_always_sum_to_what_all_words_change(tiny_encoder, samples, repla
     text, words = read(tiny_encoder, LONG)
     empty = EncodedText([text.ids[0], text.ids[-1]], [True, True], [], [], False)
     full_and_empty = forward.scalar_of(forward.logits_of([text, empty]), target)
-    scores, _ = compute(forward, text, words, target, SalienceOptions(samples=samples, replace=replace))
-    assert scores.sum() == pytest.approx(full_and_empty[0] - full_and_empty[1], abs=1e-9)
-    assert abs(scores.sum()) > 0.5
-    assert scores[[0, -1]].tolist() == [0, 0]
+    made = compute(AskedText(forward, text, words, target), SalienceOptions(samples=samples, replace=replace))
+    assert made.scores.sum() == pytest.approx(full_and_empty[0] - full_and_empty[1], abs=1e-9)
+    assert abs(made.scores.sum()) > 0.5
+    assert made.scores[[0, -1]].tolist() == [0, 0]
 
 
 def captums_values(forward, text, words, target):
@@ -127,8 +127,8 @@ def test_scores_equal_captums_for_our_masks_and_weights(tiny_encoder, text):
         [weight_of.get(mask.bool().numpy().tobytes(), shap.inf_weight)]
     )
     expected = shap.attribute(torch.ones(1, n), baselines=0.0, n_samples=len(masks))[0].tolist()
-    scores, _ = compute(forward, text, words, target, options)
-    assert by_word(scores, words) == pytest.approx(expected, abs=1e-3 * np.abs(expected).max())
+    made = compute(AskedText(forward, text, words, target), options)
+    assert by_word(made.scores, words) == pytest.approx(expected, abs=1e-3 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("n_words", [2, 3, 6, 9])
@@ -157,38 +157,39 @@ def test_no_mask_comes_twice_and_each_comes_with_its_complement(n_words, n_sampl
 def test_drawn_masks_come_near_to_the_exact_scores(tiny_encoder):
     forward, target = tangled(tiny_encoder), Target(1)
     text, words = read(tiny_encoder, TWELVE)
-    exact, all_of_them = compute(forward, text, words, target, SalienceOptions(samples=4096))
-    assert len(words.texts) == 12 and all_of_them["enumerated"] == 1
-    drawn = [compute(forward, text, words, target, SalienceOptions(seed=seed)) for seed in range(20)]
-    errors = np.array([scores - exact for scores, _ in drawn])
-    largest = np.abs(exact).max()
+    exact = compute(AskedText(forward, text, words, target), SalienceOptions(samples=4096))
+    assert len(words.texts) == 12 and exact.diagnostics["enumerated"] == 1
+    drawn = [compute(AskedText(forward, text, words, target), SalienceOptions(seed=seed)) for seed in range(20)]
+    errors = np.array([one.scores - exact.scores for one in drawn])
+    largest = np.abs(exact.scores).max()
     assert np.abs(errors).max() < 0.2 * largest
     assert np.abs(errors.mean(axis=0)).max() < 0.02 * largest
-    assert np.abs(errors).max() > 1e-6 and drawn[0][1]["n_samples"] == 256
+    assert np.abs(errors).max() > 1e-6 and drawn[0].diagnostics["n_samples"] == 256
 
 
 def test_an_additive_models_weights_are_found_exactly_also_from_drawn_masks(tiny_encoder):
     weights = {"awful": 3.0, "dull": 1.0, "loved": -2.0}
     text, words = read(tiny_encoder, LONG)
-    scores, diagnostics = compute(BagOfWords(tiny_encoder, weights), text, words, Target(1), SalienceOptions())
-    assert by_word(scores, words) == pytest.approx([weights.get(word, 0.0) for word in words.texts], abs=1e-9)
-    assert diagnostics["r2"] == pytest.approx(1)
-    assert 22 < diagnostics["effective_samples"] <= 254
+    made = compute(AskedText(BagOfWords(tiny_encoder, weights), text, words, Target(1)), SalienceOptions())
+    assert by_word(made.scores, words) == pytest.approx([weights.get(word, 0.0) for word in words.texts], abs=1e-9)
+    assert made.diagnostics["r2"] == pytest.approx(1)
+    assert 22 < made.diagnostics["effective_samples"] <= 254
 
 
 def test_more_words_than_samples_still_treat_all_words_alike(tiny_encoder):
     text, words = read(tiny_encoder, LONG)
     forward = BagOfWords(tiny_encoder, dict.fromkeys(words.texts, 1.0))
-    scores, diagnostics = compute(forward, text, words, Target(1), SalienceOptions(samples=12))
-    assert by_word(scores, words) == pytest.approx([1.0] * len(words.texts), abs=1e-9)
-    assert diagnostics["effective_samples"] < diagnostics["n_words"]
+    made = compute(AskedText(forward, text, words, Target(1)), SalienceOptions(samples=12))
+    assert by_word(made.scores, words) == pytest.approx([1.0] * len(words.texts), abs=1e-9)
+    assert made.diagnostics["effective_samples"] < made.diagnostics["n_words"]
 
 
 def test_a_seed_decides_what_is_drawn_and_all_texts_are_read_in_one_call(tiny_encoder):
     forward = tangled(tiny_encoder)
 
     def scores(text, seed):
-        return compute(forward, *read(tiny_encoder, text), Target(1), SalienceOptions(samples=64, seed=seed))[0].tolist()
+        asked = AskedText(forward, *read(tiny_encoder, text), Target(1))
+        return compute(asked, SalienceOptions(samples=64, seed=seed)).scores.tolist()
 
     first = scores(LONG, 0)
     assert forward.n_calls == 1

@@ -14,6 +14,7 @@ from lit_probe.encoder.tokens import EncodedText
 from lit_probe.errors import LitProbeError
 from lit_probe.probing.probe_forward import Target
 from lit_probe.salience.methods.lime import compute, kernel, lime_masks, ridge_alpha, surrogate
+from lit_probe.salience.methods.perturbations import AskedText
 from lit_probe.salience.options import SalienceOptions
 
 SHORT = "an awful xyz movie"
@@ -50,11 +51,11 @@ def captums_lime(forward, text, words, target, masks, alpha, width):
 def test_scores_equal_captums_lime_base(tiny_encoder, text, scalar):
     forward, target, options = planted_forward(tiny_encoder, "awful"), Target(1, scalar), SalienceOptions(samples=120, seed=3)
     text, words = read(tiny_encoder, text)
-    scores, diagnostics = compute(forward, text, words, target, options)
+    made = compute(AskedText(forward, text, words, target), options)
     masks = lime_masks(len(words.texts), options.samples, options.seed)
-    expected = captums_lime(forward, text, words, target, masks, diagnostics["ridge_alpha"], options.kernel_width)
-    assert diagnostics["n_samples"] == len(masks)
-    assert by_word(scores, words) == pytest.approx(expected, abs=1e-5)
+    expected = captums_lime(forward, text, words, target, masks, made.diagnostics["ridge_alpha"], options.kernel_width)
+    assert made.diagnostics["n_samples"] == len(masks)
+    assert by_word(made.scores, words) == pytest.approx(expected, abs=1e-5)
     assert words.texts[int(np.argmax(expected))] == "awful"
 
 
@@ -97,23 +98,23 @@ def test_an_additive_models_weights_are_found_in_texts_of_any_length(tiny_encode
     forward = BagOfWords(tiny_encoder, weights)
     for n_words in (2, 5, len(vocabulary)):
         text, words = read(tiny_encoder, " ".join(vocabulary[:n_words]))
-        scores, diagnostics = compute(forward, text, words, Target(1), SalienceOptions())
+        made = compute(AskedText(forward, text, words, Target(1)), SalienceOptions())
         true = np.array([weights[word] for word in words.texts])
-        assert by_word(scores, words) == pytest.approx(true, abs=0.03 * np.abs(true).max())
-        assert diagnostics["r2"] > 0.999
-        assert scores[[0, -1]].tolist() == [0, 0]
+        assert by_word(made.scores, words) == pytest.approx(true, abs=0.03 * np.abs(true).max())
+        assert made.diagnostics["r2"] > 0.999
+        assert made.scores[[0, -1]].tolist() == [0, 0]
 
 
 @pytest.mark.parametrize("replace", ["mask", "unk", "delete"])
 def test_a_planted_word_scores_highest_and_a_word_of_no_influence_nothing(tiny_encoder, replace):
     forward = BagOfWords(tiny_encoder, {"awful": 4.0, "music": 0.5}, {("plot", "dull"): 1.0}, torch.tanh)
     text, words = read(tiny_encoder, "the plot is dull and the music awful")
-    scores, diagnostics = compute(forward, text, words, Target(1), SalienceOptions(replace=replace))
-    found = dict(zip(words.texts, by_word(scores, words), strict=True))
+    made = compute(AskedText(forward, text, words, Target(1)), SalienceOptions(replace=replace))
+    found = dict(zip(words.texts, by_word(made.scores, words), strict=True))
     assert max(found, key=found.get) == "awful"
     assert [found[word] for word in ("the", "is", "and")] == pytest.approx([0, 0, 0], abs=0.01 * found["awful"])
     assert min(found["plot"], found["dull"], found["music"]) > 0.01 * found["awful"]
-    assert diagnostics["r2"] < 0.999, "the curve cannot be told by a line"
+    assert made.diagnostics["r2"] < 0.999, "the curve cannot be told by a line"
 
 
 def test_with_a_wide_kernel_and_no_penalty_the_surrogate_is_ordinary_least_squares():
@@ -130,17 +131,18 @@ def test_a_narrow_kernel_is_refused_before_it_leaves_nothing_to_fit(tiny_encoder
     text, words = read(tiny_encoder, SHORT)
     forward = BagOfWords(tiny_encoder, {"awful": 2.0})
     with pytest.raises(LitProbeError, match=r"kernel_width is 0\.001: no perturbed text has any weight"):
-        compute(forward, text, words, Target(1), SalienceOptions(kernel_width=0.001))
-    scores, diagnostics = compute(forward, text, words, Target(1), SalienceOptions(kernel_width=0.02))
-    assert by_word(scores, words) == pytest.approx([0, 2, 0, 0], abs=0.05)
-    assert diagnostics["effective_samples"] == pytest.approx(1)
+        compute(AskedText(forward, text, words, Target(1)), SalienceOptions(kernel_width=0.001))
+    made = compute(AskedText(forward, text, words, Target(1)), SalienceOptions(kernel_width=0.02))
+    assert by_word(made.scores, words) == pytest.approx([0, 2, 0, 0], abs=0.05)
+    assert made.diagnostics["effective_samples"] == pytest.approx(1)
 
 
 def test_a_seed_decides_what_is_drawn_and_nothing_where_all_is_used(tiny_encoder):
     forward = BagOfWords(tiny_encoder, {"awful": 4.0}, {("plot", "dull"): 2.0, ("not", "awful"): -5.0}, torch.tanh)
 
     def scores(text, seed):
-        return compute(forward, *read(tiny_encoder, text), Target(1), SalienceOptions(samples=64, seed=seed))[0].tolist()
+        asked = AskedText(forward, *read(tiny_encoder, text), Target(1))
+        return compute(asked, SalienceOptions(samples=64, seed=seed)).scores.tolist()
 
     assert scores(LONG, 0) == scores(LONG, 0) != scores(LONG, 1)
     assert scores(SHORT, 0) == scores(SHORT, 1)
@@ -148,14 +150,14 @@ def test_a_seed_decides_what_is_drawn_and_nothing_where_all_is_used(tiny_encoder
 
 def test_all_perturbed_texts_are_read_in_one_call(tiny_encoder):
     forward = BagOfWords(tiny_encoder, {"awful": 4.0})
-    _, diagnostics = compute(forward, *read(tiny_encoder, LONG), Target(1), SalienceOptions())
+    made = compute(AskedText(forward, *read(tiny_encoder, LONG), Target(1)), SalienceOptions())
     assert forward.n_calls == 1
-    assert diagnostics["n_samples"] == 256 and diagnostics["enumerated"] == 0
-    assert 22 < diagnostics["effective_samples"] < 256
+    assert made.diagnostics["n_samples"] == 256 and made.diagnostics["enumerated"] == 0
+    assert 22 < made.diagnostics["effective_samples"] < 256
 
 
 def test_a_text_of_one_word_gets_what_the_word_changes(tiny_encoder):
     text, words = read(tiny_encoder, "awful")
-    scores, diagnostics = compute(BagOfWords(tiny_encoder, {"awful": 3.0}), text, words, Target(1), SalienceOptions())
-    assert by_word(scores, words) == pytest.approx([3], rel=0.011)
-    assert diagnostics["n_samples"] == 2 and diagnostics["enumerated"] == 1
+    made = compute(AskedText(BagOfWords(tiny_encoder, {"awful": 3.0}), text, words, Target(1)), SalienceOptions())
+    assert by_word(made.scores, words) == pytest.approx([3], rel=0.011)
+    assert made.diagnostics["n_samples"] == 2 and made.diagnostics["enumerated"] == 1

@@ -11,7 +11,15 @@ from tokenizers import processors
 
 from lit_probe.errors import LitProbeError
 from lit_probe.probing.probe_forward import Target
-from lit_probe.salience.methods.perturbations import PerturbedText, all_masks, draw_subsets, fit_quality, n_subsets, quotas
+from lit_probe.salience.methods.perturbations import (
+    AskedText,
+    PerturbedText,
+    all_masks,
+    draw_subsets,
+    fit_quality,
+    n_subsets,
+    quotas,
+)
 
 # "ghi" and "xyz" are no words of the tokenizer: three tokens each.
 TEXT = "ghi the movie, xyz good"
@@ -58,10 +66,11 @@ def test_a_words_score_is_divided_equally_over_its_tokens(tiny_encoder):
 
 def test_values_are_those_of_the_perturbed_texts(tiny_encoder):
     forward = BagOfWords(tiny_encoder, {"good": 2.0, "the": 0.5})
-    one = PerturbedText.of(forward, *read(tiny_encoder, "the good the"), "mask")
+    text = read(tiny_encoder, "the good the")
     masks = np.array([[True, True, True], [False, True, True], [True, False, False]])
-    assert one.values(forward, Target(1), masks).tolist() == [3.0, 2.5, 0.5]
-    assert one.values(forward, Target(0, "margin"), masks).tolist() == [-6.0, -5.0, -1.0]
+    for target, expected in ((Target(1), [3.0, 2.5, 0.5]), (Target(0, "margin"), [-6.0, -5.0, -1.0])):
+        asked = AskedText(forward, *text, target)
+        assert asked.values(asked.perturbed("mask"), masks).tolist() == expected
 
 
 @pytest.mark.parametrize("text", ["", "   "])

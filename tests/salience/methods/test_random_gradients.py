@@ -7,7 +7,7 @@ import pytest
 
 from lit_probe.probing.probe_forward import Target
 from lit_probe.salience import SalienceOptions, explain
-from lit_probe.salience.methods.baselines import BASELINES
+from lit_probe.salience.methods.baselines import INPUT_BASELINES
 
 TEXT = "the plot was slow but great we loved it"
 
@@ -23,7 +23,8 @@ def test_smoothgrad_without_noise_is_the_gradients_length(planted):
 def test_gradient_shap_nears_the_mean_of_integrated_gradients_over_all_baselines(planted):
     forward = planted.forward()
     paths = [
-        explain(forward, TEXT, "integrated_gradients", Target(1), SalienceOptions(baseline=name, steps=100)) for name in BASELINES
+        explain(forward, TEXT, "integrated_gradients", Target(1), SalienceOptions(baseline=name, steps=100))
+        for name in INPUT_BASELINES
     ]
     exact = np.mean([path.scores for path in paths], axis=0)
     few, many = (explain(forward, TEXT, "gradient_shap", Target(1), SalienceOptions(noise_samples=n)) for n in (8, 3000))
