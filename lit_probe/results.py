@@ -16,7 +16,8 @@ class Result:
     """Base of frozen dataclasses that travel as JSON: every field under its own name, arrays and tuples as lists.
 
     Fields are finite numbers, texts, booleans, None, tuples, mappings, arrays of numbers and further results. Type every field
-    as precisely as it is: that is how `from_json` finds its way back.
+    as precisely as it is: that is how `from_json` finds its way back. A name that Python keeps for itself gets an underscore at
+    its end, which the JSON does not have (``in_``).
 
     Attributes:
       omitted_if_none: fields that are left out of the JSON where they are None.
@@ -27,7 +28,8 @@ class Result:
     def to_json(self) -> dict[str, Any]:
         """Plain numbers, texts, lists and objects, in the order of the fields."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
-        return {name: as_json(value) for name, value in values.items() if value is not None or name not in self.omitted_if_none}
+        kept = {name: value for name, value in values.items() if value is not None or name not in self.omitted_if_none}
+        return {_key(name): as_json(value) for name, value in kept.items()}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
@@ -63,9 +65,21 @@ def as_json(value: Any) -> Any:
     return value
 
 
+def _key(field: str) -> str:
+    return field.removesuffix("_")
+
+
 @cache
 def _converter() -> Any:
     from cattrs import Converter
+    from cattrs.gen import make_dict_structure_fn, override
+
+    def is_result(kind: Any) -> bool:
+        return isinstance(kind, type) and issubclass(kind, Result)
+
+    def of_fields(kind: Any) -> Any:
+        keys = {field.name: override(rename=_key(field.name)) for field in fields(kind)}
+        return make_dict_structure_fn(kind, converter, **keys)
 
     def is_array(kind: Any) -> bool:
         return get_origin(kind) is np.ndarray
@@ -76,4 +90,5 @@ def _converter() -> Any:
 
     converter = Converter(prefer_attrib_converters=False)
     converter.register_structure_hook_func(is_array, array)
+    converter.register_structure_hook_factory(is_result, of_fields)
     return converter
