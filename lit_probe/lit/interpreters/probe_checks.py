@@ -66,14 +66,14 @@ class ProbeChecksInterpreter(ProbeInterpreter):
         if question.layers:
             layer, other = question.layers
             pair_key = (study.fingerprint, question.check, layer, other)
-            return checks.ask(pair_key, title, lambda _: compare_two_layers(study, layer, other), quick=True)
+            return checks.ask(pair_key, title, lambda _: compare_two_layers(study, layer, other).to_json(), quick=True)
         key = (study.fingerprint, question.check, question.variant)
         if question.cancel:
             answer = checks.cancel(key, title)
         else:
 
             def compute(progress: Progress) -> dict[str, Any]:
-                return run_check(question.check, study, checks.cache, progress, question.variant)
+                return run_check(question.check, study, checks.cache, progress, question.variant).to_json()
 
             answer = checks.ask(key, title, compute, quick=check.quick)
         if answer["status"] != "ready":

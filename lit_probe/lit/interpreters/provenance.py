@@ -50,10 +50,12 @@ class ProvenanceInterpreter(ProbeInterpreter):
         probes, shown = probe_model(model), probe_dataset(dataset)
         if status := probes.status(shown):
             return status
-        copies = {key: probes.dataset.near_duplicates[key] for key in ("threshold", "exact", "near", "notes")}
+        found = probes.dataset.near_duplicates.to_json()
+        copies = {key: found[key] for key in ("threshold", "exact", "near", "notes")}
         answer = {"status": "ready", "near_duplicates": copies}
         if number is None:
-            return {**answer, "card": card(probes.study.result())}
+            return {**answer, "card": card(probes.study.result()).to_json()}
         facts = facts_of(number, probes, shown, inputs)
         command, statement = command_for(facts, probes, shown)
-        return {**answer, "card": card(probes.study.result(), facts), "command": command, "statement": statement}
+        made = card(probes.study.result(), facts).to_json()
+        return {**answer, "card": made, "command": command, "statement": statement}

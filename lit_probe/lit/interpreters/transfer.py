@@ -52,5 +52,5 @@ class TransferInterpreter(ProbeInterpreter):
             return {"status": "ready", "available": False, "reason": _ONE_DATA_SET, "layers": [], "notes": failures}
         key = ("transfer", *(study.fingerprint for study in studies))
         title = f"Transfer between the data sets of {probes.encoder.name}"
-        answer = probes.checks.ask(key, title, lambda progress: transfer(studies), quick=True)
+        answer = probes.checks.ask(key, title, lambda progress: transfer(studies).to_json(), quick=True)
         return {**answer, "notes": [*answer["notes"], *failures]} if answer["status"] == "ready" else answer
