@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lit_probe.checks.baselines import BASELINES
-from lit_probe.checks.battery import CHECKS, check_table, layer_columns, run_battery, stored_near_duplicates
+from lit_probe.checks.battery import CHECKS, Battery, check_table, layer_columns, run_battery, stored_near_duplicates
 from lit_probe.checks.control_task import find_control
 from lit_probe.checks.leakage import circularity
 from lit_probe.checks.provenance import check_against_card, read_card
@@ -89,9 +89,10 @@ def layers() -> None:
         batteries = {name: run_battery(one, cache, tqdm_progress(), checks, variants) for name, one in studies.items()}
         results = {name: _with_checks(one.to_json(), batteries[name]) for name, one in studies.items()}
         remarks = {name: _doubts(one, cache, results[name]) if checks else [] for name, one in studies.items()}
-        written = {**next(iter(studies.values())).settings(), "control": FLAGS.control, "datasets": results}
+        written = {**next(iter(studies.values())).settings().to_json(), "control": FLAGS.control, "datasets": results}
         if with_transfer:
-            written[TRANSFER] = transfer_within_groups(list(studies.values()))
+            transfers = transfer_within_groups(list(studies.values()))
+            written[TRANSFER] = transfers.to_json()
         (folder / "layers.json").write_text(json.dumps(written, indent=1, allow_nan=False), "utf-8")
         _write_csv(folder / "layers.csv", results)
         pictures = {name: "layers.svg" if len(studies) == 1 else f"layers-{name}.svg" for name in studies}
@@ -102,7 +103,7 @@ def layers() -> None:
             if checks:
                 print("\n".join(["", check_table(batteries[name], encoder.n_layers), *remarks[name]]))
         if with_transfer and len(studies) > 1:
-            print(f"\n{transfer_table(written[TRANSFER])}")
+            print(f"\n{transfer_table(transfers)}")
         print(f"\nWritten to {folder}/: {', '.join(['layers.json', 'layers.csv', *pictures.values()])}{_cache_words(cache)}")
 
 
@@ -124,7 +125,7 @@ def neurons() -> None:
             title = f"{encoder.name} on {splits.name}: neurons of {place}"
             folder = out / f"{encoder.name}-on-{splits.name}" if several else out
             folder.mkdir(parents=True, exist_ok=True)
-            written = {**one.settings(), "dataset": splits.name, "layer": layer, **report.to_json()}
+            written = {**one.settings().to_json(), "dataset": splits.name, "layer": layer, **report.to_json()}
             (folder / "neurons.json").write_text(json.dumps(written, indent=1, allow_nan=False), "utf-8")
             _write_rows(folder / "neurons.csv", neuron_rows(report))
             save_neuron_curves(written, title, folder / "neurons.svg")
@@ -235,17 +236,17 @@ def _checks() -> tuple[list[str], bool]:
 def _doubts(one: LayerStudy, cache: Cache, result: dict[str, Any]) -> list[str]:
     """What may flatter the scores: copies across the splits, and a checkpoint fine-tuned on the same labels."""
     copies = stored_near_duplicates(one.splits, cache)
-    result["near_duplicates"] = {key: value for key, value in copies.items() if key != "rows"}
+    result["near_duplicates"] = {key: value for key, value in copies.to_json().items() if key != "rows"}
     circular = circularity(one.encoder.checkpoint, one.splits.label_names, one.splits.name)
     result["circularity"] = circular
-    return [*copies["notes"], *([circular] if circular else [])]
+    return [*copies.notes, *([circular] if circular else [])]
 
 
-def _with_checks(result: dict[str, Any], battery: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _with_checks(result: dict[str, Any], battery: Battery) -> dict[str, Any]:
     """The result with what the checks say, per layer and in full."""
     columns = layer_columns(battery, len(result["layers"]))
     layers = [{**row, **more} for row, more in zip(result["layers"], columns, strict=True)]
-    return {**result, "layers": layers, "checks": battery}
+    return {**result, "layers": layers, "checks": {name: one.to_json() for name, one in battery.items()}}
 
 
 def _check_writable(folder: Path) -> None:

@@ -16,7 +16,8 @@ class Result:
     """Base of frozen dataclasses that travel as JSON: every field under its own name, arrays and tuples as lists.
 
     Fields are finite numbers, texts, booleans, None, tuples, mappings, arrays of numbers and further results. Type every field
-    as precisely as it is: that is how `from_json` finds its way back.
+    as precisely as it is: that is how `from_json` finds its way back. A name that Python keeps for itself gets an underscore at
+    its end, which the JSON does not have (``in_``).
 
     Attributes:
       omitted_if_none: fields that are left out of the JSON where they are None.
@@ -34,7 +35,7 @@ class Result:
             if field.name in self.in_place:
                 found |= as_json(value)
             elif value is not None or field.name not in self.omitted_if_none:
-                found[field.name] = as_json(value)
+                found[_key(field.name)] = as_json(value)
         return found
 
     @classmethod
@@ -71,17 +72,22 @@ def as_json(value: Any) -> Any:
     return value
 
 
+def _key(field: str) -> str:
+    return field.removesuffix("_")
+
+
 @cache
 def _converter() -> Any:
     from cattrs import Converter
-    from cattrs.gen import make_dict_structure_fn
+    from cattrs.gen import make_dict_structure_fn, override
     from cattrs.strategies import configure_union_passthrough
 
-    def has_in_place(kind: Any) -> bool:
-        return isinstance(kind, type) and issubclass(kind, Result) and bool(kind.in_place)
+    def is_result(kind: Any) -> bool:
+        return isinstance(kind, type) and issubclass(kind, Result)
 
-    def gathered(kind: Any) -> Any:
-        structure = make_dict_structure_fn(kind, converter)
+    def of_fields(kind: Any) -> Any:
+        keys = {field.name: override(rename=_key(field.name)) for field in fields(kind)}
+        structure = make_dict_structure_fn(kind, converter, **keys)
         # What belongs to an inner result lies among the outer one's own; each takes what it knows.
         return lambda stored, _: structure({**stored, **dict.fromkeys(kind.in_place, stored)}, kind)
 
@@ -94,6 +100,6 @@ def _converter() -> Any:
 
     converter = Converter(prefer_attrib_converters=False)
     converter.register_structure_hook_func(is_array, array)
-    converter.register_structure_hook_factory(has_in_place, gathered)
+    converter.register_structure_hook_factory(is_result, of_fields)
     configure_union_passthrough(bool | int | float | str | None, converter)
     return converter

@@ -19,6 +19,7 @@ class Point(Result):
     value: float
     low: float | None
     layers: tuple[int, ...] = ()
+    in_: str = "train"
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +45,7 @@ class Judged(Result):
 
 CURVE = Curve(
     points=(Point(0.1 + 0.2, None, (1, 2)),),
-    by_name={"a": Point(1.0, -0.5)},
+    by_name={"a": Point(1.0, -0.5, in_="dev")},
     table=np.array([[1.0, 2.0], [3.0, 1 / 3]]),
     settings={"steps": 3, "noise": 0.5, "unit": "word"},
 )
@@ -52,8 +53,8 @@ CURVE = Curve(
 
 def test_a_result_is_json_in_the_order_of_its_fields():
     assert CURVE.to_json() == {
-        "points": [{"value": 0.1 + 0.2, "low": None, "layers": [1, 2]}],
-        "by_name": {"a": {"value": 1.0, "low": -0.5, "layers": []}},
+        "points": [{"value": 0.1 + 0.2, "low": None, "layers": [1, 2], "in": "train"}],
+        "by_name": {"a": {"value": 1.0, "low": -0.5, "layers": [], "in": "dev"}},
         "table": [[1.0, 2.0], [3.0, 1 / 3]],
         "settings": {"steps": 3, "noise": 0.5, "unit": "word"},
         "best": None,

@@ -5,76 +5,132 @@ All of them are computed on dev; test is read for one score alone, the one that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from lit_probe.checks.agreement import agreement
-from lit_probe.checks.baselines import BASELINES, measure_baselines
-from lit_probe.checks.calibration import calibration
-from lit_probe.checks.description_length import description_length
-from lit_probe.checks.layer_comparison import compare_layers
-from lit_probe.checks.leakage import near_duplicates
-from lit_probe.checks.learning_curve import learning_curve
-from lit_probe.checks.selectivity import selectivity
+from lit_probe.checks.agreement import Agreement, agreement
+from lit_probe.checks.baselines import BASELINES, Baselines, measure_baselines
+from lit_probe.checks.calibration import Calibration, calibration
+from lit_probe.checks.check import Check, CheckResult, FailedCheck
+from lit_probe.checks.description_length import DescriptionLength, description_length
+from lit_probe.checks.layer_comparison import LayerComparison, compare_layers
+from lit_probe.checks.leakage import NearDuplicates, near_duplicates
+from lit_probe.checks.learning_curve import LearningCurve, learning_curve
+from lit_probe.checks.selectivity import Selectivity, selectivity
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache, text_hash
 from lit_probe.errors import CancelledError, LitProbeError, UnknownNameError
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, StudyProgress, no_progress, of_step
 from lit_probe.registry import lookup
+from lit_probe.scores.intervals import N_DRAWS
+from lit_probe.scores.metrics import SCORE_INTERVALS
 
-# Hears how much is done of how much. What it raises ends the computation: `CancelledError` where it is not wanted any more.
-
-
-@dataclass(frozen=True)
-class Check:
-    """One question to a study.
-
-    Attributes:
-      title: the name people read.
-      compute: answers it, JSON-ready: ``layers`` with one dict per layer, ``notes`` with sentences. The last argument is the
-        variant; None where there are none, or for all of them (of baselines: a list).
-      variant: what the variants are, such as ``"control"``; None where there are none.
-      default: the variant that is meant where none is named; None where the check then takes all of them.
-      quick: whether it takes about a second at most; the others fit probes.
-      keeps_parts: whether ``compute`` itself caches its parts, each under what decides it.
-    """
-
-    title: str
-    compute: Callable[[LayerStudy, Cache, Progress, str | None], dict[str, Any]]
-    variant: str | None = None
-    default: str | None = None
-    quick: bool = False
-    keeps_parts: bool = False
+# The answers of several checks, by name.
+Battery = Mapping[str, CheckResult | FailedCheck]
 
 
-def _selectivity(study: LayerStudy, cache: Cache, progress: Progress, control: str | None) -> dict[str, Any]:
+def _selectivity(study: LayerStudy, cache: Cache, progress: Progress, control: str | None) -> Selectivity:
     assert control is not None
     return selectivity(study, control, progress=progress)
 
 
-def _baselines(study: LayerStudy, cache: Cache, progress: Progress, name: str | None) -> dict[str, Any]:
+def _baselines(study: LayerStudy, cache: Cache, progress: Progress, name: str | None) -> CheckResult:
     if name is None:
         return measure_baselines(study, cache, progress)
-    one: dict[str, Any] = measure_baselines(study, cache, progress, (name,))["baselines"][0]
-    return one
+    return measure_baselines(study, cache, progress, (name,)).baselines[0]
 
 
-CHECKS: dict[str, Check] = {
-    "selectivity": Check("Selectivity", _selectivity, variant="control", default="word"),
-    "baselines": Check("Baselines", _baselines, variant="baseline", keeps_parts=True),
-    "layer_comparison": Check("Comparison of layers", lambda study, *_: compare_layers(study), quick=True),
-    "description_length": Check(
-        "Description length", lambda study, cache, progress, _: description_length(study, cache, progress)
+def _without_score(result: CheckResult) -> list[str]:
+    measured = [(one.title, one.at(0)) for one in result.baselines] if isinstance(result, Baselines) else []
+    return [f"{title} has no score: {cell.reason.rstrip('.')}." for title, cell in measured if cell.score is None]
+
+
+def _alike_and_optimism(result: LayerComparison) -> list[str]:
+    best, one = result.best_layer, result.optimism
+    alike = [str(row.layer) for row in result.layers if row.indistinguishable and row.layer != best]
+    found = [f"Every other layer differs from layer {best}, the best on dev."]
+    if alike:
+        found = [f"Layers that cannot be told apart from layer {best}, the best on dev: {', '.join(alike)}."]
+    if one.optimism is not None:
+        difference = f"dev {_cell(one.dev)} less test {_cell(one.test)} is {_with_interval(one.optimism, one.low, one.high)}"
+        found.append(f"Optimism of choosing layer {one.layer} on dev: {difference}.")
+    return found
+
+
+def _head_accuracy(result: Agreement) -> list[str]:
+    if result.model is None:
+        return []
+    accuracy = _with_interval(result.model.accuracy, result.model.low, result.model.high)
+    return [f"The model's own head has an accuracy of {accuracy} on n = {result.n:,}."]
+
+
+CHECKS: dict[str, Check[Any]] = {
+    "selectivity": Check(
+        "Selectivity",
+        Selectivity,
+        _selectivity,
+        interval=f"{N_DRAWS:,} bootstrap draws of dev rows (of groups, where there are groups) and control labellings",
+        columns={"selectivity": "selectivity", "selectivity_low": "low", "selectivity_high": "high"},
+        variant="control",
+        default="word",
     ),
-    "learning_curve": Check("Learning curve", lambda study, cache, progress, _: learning_curve(study, cache, progress)),
-    "calibration": Check("Calibration", lambda study, _, progress, __: calibration(study, progress), quick=True),
-    "agreement": Check("Probe against model", lambda study, *_: agreement(study), quick=True),
+    "baselines": Check(
+        "Baselines",
+        Baselines,
+        _baselines,
+        interval=SCORE_INTERVALS,
+        findings=_without_score,
+        variant="baseline",
+        keeps_parts=True,
+    ),
+    "layer_comparison": Check(
+        "Comparison of layers",
+        LayerComparison,
+        lambda study, *_: compare_layers(study),
+        interval=f"{N_DRAWS:,} paired bootstrap draws of dev rows (of groups, where there are groups)",
+        findings=_alike_and_optimism,
+        quick=True,
+    ),
+    "description_length": Check(
+        "Description length",
+        DescriptionLength,
+        lambda study, cache, progress, _: description_length(study, cache, progress),
+        interval="none",
+        columns={"description_length": "bits", "compression": "compression"},
+        shown=("compression",),
+        split="train",
+    ),
+    "learning_curve": Check(
+        "Learning curve",
+        LearningCurve,
+        lambda study, cache, progress, _: learning_curve(study, cache, progress),
+        interval=SCORE_INTERVALS,
+    ),
+    "calibration": Check(
+        "Calibration",
+        Calibration,
+        lambda study, _, progress, __: calibration(study, progress),
+        interval="none",
+        columns={"brier": "brier", "ece": "ece"},
+        shown=("brier", "ece"),
+        quick=True,
+    ),
+    "agreement": Check(
+        "Probe against model",
+        Agreement,
+        lambda study, *_: agreement(study),
+        interval="Wilson, by group where there are groups",
+        columns={"agreement": "agreement"},
+        shown=("agreement",),
+        findings=_head_accuracy,
+        quick=True,
+    ),
 }
 
 
-def find_check(name: str, variant: str | None = None) -> Check:
+def find_check(name: str, variant: str | None = None) -> Check[CheckResult]:
     """The check of that name.
 
     Raises:
@@ -83,7 +139,7 @@ def find_check(name: str, variant: str | None = None) -> Check:
     >>> find_check("selectivity", "first_word").title
     'Selectivity'
     """
-    check = lookup(CHECKS, name, "check")
+    check: Check[CheckResult] = lookup(CHECKS, name, "check")
     if variant is not None and check.variant is None:
         raise UnknownNameError(f"The check {name!r} has no variants, such as {variant!r}.")
     return check
@@ -91,7 +147,7 @@ def find_check(name: str, variant: str | None = None) -> Check:
 
 def run_check(
     name: str, study: LayerStudy, cache: Cache | None = None, progress: Progress = no_progress, variant: str | None = None
-) -> dict[str, Any]:
+) -> CheckResult:
     """Computes one check of a study, or reads it from the cache.
 
     Args:
@@ -102,7 +158,7 @@ def run_check(
       variant: a control of selectivity, or one baseline; None for the default.
 
     Returns:
-      JSON-ready, see the check's own function; numbers are finite or None.
+      The dataclass that the check's entry names; of one baseline its own part of it.
 
     Raises:
       UnknownNameError: there is no such check or variant.
@@ -111,24 +167,17 @@ def run_check(
     """
     check, cache = find_check(name, variant), cache or Cache(None)
     variant = variant or check.default
-
-    def compute() -> dict[str, Any]:
-        return check.compute(study, cache, progress, variant)
-
+    make = partial(check.compute, study, cache, progress, variant)
     if check.keeps_parts:
-        return compute()
-    facts = {
-        "check": name,
-        "variant": variant,
-        "study": study.fingerprint,
-    }
-    return cache.json_result("checks", facts, compute)
+        return make()
+    facts = {"check": name, "variant": variant, "study": study.fingerprint}
+    return cache.result("checks", facts, make, check.result)
 
 
-def stored_near_duplicates(splits: Splits, cache: Cache) -> dict[str, Any]:
+def stored_near_duplicates(splits: Splits, cache: Cache) -> NearDuplicates:
     """`leakage.near_duplicates`, computed or read from the cache. It needs no study, so it is known before any is made."""
     facts = {"texts": {name: text_hash(rows.texts) for name, rows in splits.items()}}
-    return cache.json_result("near_duplicates", facts, lambda: near_duplicates(splits))
+    return cache.result("near_duplicates", facts, lambda: near_duplicates(splits), NearDuplicates)
 
 
 def run_battery(
@@ -137,10 +186,8 @@ def run_battery(
     progress: StudyProgress | None = None,
     names: Sequence[str] = tuple(CHECKS),
     variants: Mapping[str, str] | None = None,
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, CheckResult | FailedCheck]:
     """The named checks of a study, by name.
-
-    A check that cannot be computed from these data holds the sentence that says so, as its ``error``.
 
     Args:
       study: the fitted study.
@@ -152,7 +199,7 @@ def run_battery(
     Raises:
       CancelledError: from ``progress``.
     """
-    results: dict[str, dict[str, Any]] = {}
+    results: dict[str, CheckResult | FailedCheck] = {}
     for name in names:
         check = find_check(name)
         try:
@@ -161,52 +208,35 @@ def run_battery(
         except CancelledError:
             raise
         except LitProbeError as error:
-            results[name] = {"error": str(error)}
+            results[name] = FailedCheck(str(error))
     return results
 
 
-def layer_columns(results: dict[str, dict[str, Any]], n_layers: int) -> list[dict[str, Any]]:
+def layer_columns(results: Battery, n_layers: int) -> list[dict[str, Any]]:
     """What ``layers.json`` says of each layer beside its scores, from `run_battery`.
 
     Returns:
-      Per layer: ``selectivity`` with its interval ``selectivity_low`` and ``selectivity_high``; ``baselines``: by name the score
-      that the layer has to beat, the same at each layer for those that read no encoder; ``description_length`` in bits and
-      ``compression`` against the uniform code; ``brier`` and ``ece``; ``agreement`` with the checkpoint's own head. None where a
-      check could not be computed.
+      Per layer the ``columns`` of each check, such as ``selectivity`` with its interval ``selectivity_low`` and
+      ``selectivity_high``, and ``baselines``: by name the score that the layer has to beat, the same at each layer for those that
+      read no encoder. None where a check could not be computed.
     """
+    measured = results.get("baselines")
+    baselines = {one.name: one for one in measured.baselines} if isinstance(measured, Baselines) else {}
 
-    def cell(check: str, layer: int, key: str) -> Any:
-        layers = results.get(check, {}).get("layers", [])
-        return layers[layer][key] if layers else None
+    def columns(name: str, layer: int) -> dict[str, Any]:
+        if name == "baselines":
+            return {name: {one: baselines[one].at(layer).score if one in baselines else None for one in BASELINES}}
+        layers = getattr(results.get(name), "layers", ())
+        return {column: getattr(layers[layer], field) if layers else None for column, field in CHECKS[name].columns.items()}
 
-    measured = {one["name"]: one for one in results.get("baselines", {}).get("baselines", [])}
-
-    def baseline(name: str, layer: int) -> float | None:
-        one = measured.get(name, {})
-        score: float | None = one["layers"][layer]["score"] if "layers" in one else one.get("score")
-        return score
-
-    return [
-        {
-            "selectivity": cell("selectivity", layer, "selectivity"),
-            "selectivity_low": cell("selectivity", layer, "low"),
-            "selectivity_high": cell("selectivity", layer, "high"),
-            "baselines": {name: baseline(name, layer) for name in BASELINES},
-            "description_length": cell("description_length", layer, "bits"),
-            "compression": cell("description_length", layer, "compression"),
-            "brier": cell("calibration", layer, "brier"),
-            "ece": cell("calibration", layer, "ece"),
-            "agreement": cell("agreement", layer, "agreement"),
-        }
-        for layer in range(n_layers)
-    ]
+    return [{key: value for name in CHECKS for key, value in columns(name, layer).items()} for layer in range(n_layers)]
 
 
-def check_table(results: dict[str, dict[str, Any]], n_layers: int) -> str:
+def check_table(results: Battery, n_layers: int) -> str:
     """The checks as text: one line per layer, then a line for each thing to know about a check, or why it has no result."""
     columns = layer_columns(results, n_layers)
     baselines = [name for name in BASELINES if any(row["baselines"][name] is not None for row in columns)]
-    measures = [name for name in ("compression", "brier", "ece", "agreement") if any(row[name] is not None for row in columns)]
+    measures = [name for check in CHECKS.values() for name in check.shown if any(row[name] is not None for row in columns)]
     heads = ["selectivity", "95 % interval", *measures, *baselines]
     lines = [f"{'layer':>5}  " + "  ".join(f"{head:>14}" for head in heads)]
     for layer, row in enumerate(columns):
@@ -217,11 +247,11 @@ def check_table(results: dict[str, dict[str, Any]], n_layers: int) -> str:
     return "\n".join([*lines, *_remarks(results)])
 
 
-def _remarks(results: dict[str, dict[str, Any]]) -> list[str]:
+def _remarks(results: Battery) -> list[str]:
     """What the checks say in words, each once: which layers are alike, the optimism of the choice, notes, what went wrong."""
     told: dict[str, list[str]] = {}
     for name, result in results.items():
-        for sentence in (*_findings(name, result), *result.get("notes", []), *([result["error"]] if "error" in result else [])):
+        for sentence in [result.error] if isinstance(result, FailedCheck) else [*CHECKS[name].findings(result), *result.notes]:
             # Checks that share their rows or fits share what is to be said of these.
             titles = told.setdefault(sentence, [])
             if CHECKS[name].title not in titles:
@@ -229,35 +259,8 @@ def _remarks(results: dict[str, dict[str, Any]]) -> list[str]:
     return [f"{', '.join(titles)}: {sentence}" for sentence, titles in told.items()]
 
 
-def _findings(name: str, result: dict[str, Any]) -> list[str]:
-    """The numbers of a check that belong to no layer, as sentences."""
-    if name == "layer_comparison" and "layers" in result:
-        return [_alike(result), *_optimism(result["optimism"])]
-    if name == "baselines" and "baselines" in result:
-        cells = [(one["title"], one["layers"][0] if one["per_layer"] else one) for one in result["baselines"]]
-        return [f"{title} has no score: {cell['reason'].rstrip('.')}." for title, cell in cells if cell["score"] is None]
-    if name == "agreement" and result.get("available"):
-        return [f"The model's own head has an accuracy of {_with_interval(result['model'], 'accuracy')} on n = {result['n']:,}."]
-    return []
-
-
-def _alike(comparison: dict[str, Any]) -> str:
-    best = comparison["best_layer"]
-    alike = [str(row["layer"]) for row in comparison["layers"] if row["indistinguishable"] and row["layer"] != best]
-    if not alike:
-        return f"Every other layer differs from layer {best}, the best on dev."
-    return f"Layers that cannot be told apart from layer {best}, the best on dev: {', '.join(alike)}."
-
-
-def _optimism(one: dict[str, Any]) -> list[str]:
-    if one["optimism"] is None:
-        return []
-    scores = f"dev {_cell(one['dev'])} less test {_cell(one['test'])} is {_with_interval(one, 'optimism')}"
-    return [f"Optimism of choosing layer {one['layer']} on dev: {scores}."]
-
-
-def _with_interval(one: dict[str, Any], name: str) -> str:
-    return f"{_cell(one[name])} [{_cell(one['low'])} to {_cell(one['high'])}]"
+def _with_interval(value: float, low: float | None, high: float | None) -> str:
+    return f"{_cell(value)} [{_cell(low)} to {_cell(high)}]"
 
 
 def _cell(value: float | None) -> str:

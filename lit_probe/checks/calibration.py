@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lit_probe.checks.check import CheckResult
 from lit_probe.probing.probes.cross_validation import Folds, stratified_folds
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress
+from lit_probe.results import Result
 from lit_probe.scores.scored_rows import MIN_ROWS, ScoredRows
 
 N_BINS = 15
@@ -22,20 +24,108 @@ _MIN_ROWS_OF_CLASS = 2
 
 
 @dataclass(frozen=True)
-class ReliabilityBin:
-    """Rows of like confidence.
+class ReliabilityPoint(Result):
+    """Rows of like confidence, as the reliability diagram shows them.
 
     Attributes:
       confidence: the mean probability of the class that the probe puts the row in.
       accuracy: the share of the rows that have this class.
-      n: how many rows.
-      spread: the standard deviation of ``accuracy`` over draws of rows, were the probe perfectly calibrated.
+      n: the number of rows.
     """
 
     confidence: float
     accuracy: float
     n: int
+
+
+@dataclass(frozen=True)
+class ReliabilityBin(ReliabilityPoint):
+    """Rows of like confidence, and how far chance alone moves their accuracy.
+
+    Attributes:
+      spread: the standard deviation of ``accuracy`` over draws of rows, were the probe perfectly calibrated.
+    """
+
     spread: float
+
+    def point(self) -> ReliabilityPoint:
+        """The bin without its spread."""
+        return ReliabilityPoint(self.confidence, self.accuracy, self.n)
+
+
+@dataclass(frozen=True)
+class LayerCalibration(Result):
+    """The calibration of one layer's probe, as it is and (``_after``) with its probabilities rescaled.
+
+    Attributes:
+      layer: the layer's number.
+      temperature: the median of ``fold_temperatures``; None where there are no folds.
+      fold_temperatures: ``[n_folds]`` the temperature that suits the rows outside each fold.
+      brier: the `brier_score`; None where there are no rows.
+      log_loss: the mean log-loss in nats; None where there are no rows.
+      ece: the `expected_calibration_error`, 0 to 1; None where there are too few rows.
+      ece_by_chance: the `expected_error_by_chance`; None where there are too few rows.
+      reliability: ``[n_bins]`` the bins by rising confidence; empty where there are too few rows.
+      brier_after: as ``brier``; None without a temperature, and so the following ones.
+      log_loss_after: as ``log_loss``.
+      ece_after: as ``ece``.
+      ece_by_chance_after: as ``ece_by_chance``.
+      reliability_after: as ``reliability``; empty without a temperature.
+    """
+
+    layer: int
+    temperature: float | None
+    fold_temperatures: tuple[float, ...]
+    brier: float | None
+    log_loss: float | None
+    ece: float | None
+    ece_by_chance: float | None
+    reliability: tuple[ReliabilityPoint, ...]
+    brier_after: float | None
+    log_loss_after: float | None
+    ece_after: float | None
+    ece_by_chance_after: float | None
+    reliability_after: tuple[ReliabilityPoint, ...]
+
+
+@dataclass(frozen=True)
+class CalibrationFolds(Result):
+    """The folds of the cross-fitted temperatures.
+
+    Attributes:
+      n: the number of folds; 0 where there are none.
+      by: ``"row"`` or ``"group"``, what the folds keep whole; None where there are none.
+    """
+
+    n: int
+    by: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration(CheckResult):
+    """The answer of `calibrate_layers` and of `calibration`.
+
+    Attributes:
+      split: the name of the rows, where they are those of a study.
+      n: the number of rows.
+      n_bins: the number of bins of the reliability diagram.
+      folds: the folds of the temperatures.
+      reliable: whether there are rows enough.
+      reason: what is lacking, else an empty string.
+      layers: ``[n_layers]`` the calibration of each layer.
+      notes: sentences for the reader.
+    """
+
+    split: str | None = None
+    n: int
+    n_bins: int
+    folds: CalibrationFolds
+    reliable: bool
+    reason: str
+    layers: tuple[LayerCalibration, ...]
+    notes: tuple[str, ...]
+
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("split",)
 
 
 def brier_score(probabilities: ArrayLike, labels: ArrayLike) -> float:
@@ -86,7 +176,7 @@ def reliability_bins(probabilities: ArrayLike, labels: ArrayLike, n_bins: int = 
     ]
 
 
-def expected_calibration_error(bins: list[ReliabilityBin]) -> float:
+def expected_calibration_error(bins: Sequence[ReliabilityPoint]) -> float:
     """The mean distance of accuracy from confidence, 0 to 1, over bins of equal size: ECE of the top class.
 
     Bins of equal size (Nguyen & O'Connor 2015, https://aclanthology.org/D15-1182) leave none almost empty, as bins of equal width
@@ -162,7 +252,7 @@ def calibrate_layers(
     *,
     label_names: Sequence[str] | None = None,
     progress: Progress = no_progress,
-) -> dict[str, Any]:
+) -> Calibration:
     """The calibration of each layer's probe on the given rows, as it is and after temperature scaling.
 
     The temperature is cross-fitted: the rows fall into the stratified folds that probes use, by group where groups exist, and the
@@ -177,13 +267,6 @@ def calibrate_layers(
       seed: of the shuffled folds.
       label_names: ``[n_classes]``; None names the classes "0", "1", ….
       progress: called with the layers done and all layers.
-
-    Returns:
-      JSON-ready. ``n``, ``n_bins``, ``folds`` (``n``, ``by``), ``reliable`` with ``reason`` (too few rows), ``notes``, and
-      ``layers``: a dict each of ``layer``, ``temperature`` (the median of ``fold_temperatures``), and as it is and ``_after``:
-      ``brier`` (`brier_score`), ``log_loss``, ``ece`` (`expected_calibration_error`), ``ece_by_chance``
-      (`expected_error_by_chance`), ``reliability`` (``confidence``, ``accuracy`` and ``n`` per bin). What cannot be had is None,
-      ``reliability`` an empty list.
 
     Raises:
       ProbeError: the arrays do not fit together.
@@ -203,36 +286,36 @@ def calibrate_layers(
             if any(temperature in TEMPERATURE_LIMITS for temperature in temperatures):
                 at_limit.append(str(layer))
         layers.append(
-            {
-                "layer": layer,
-                "temperature": float(np.median(temperatures)) if temperatures else None,
-                "fold_temperatures": temperatures,
-                **_measures(before, rows.labels, ""),
-                **_measures(after, rows.labels, "_after"),
-            }
+            LayerCalibration(
+                layer,
+                float(np.median(temperatures)) if temperatures else None,
+                tuple(temperatures),
+                *_measures(before, rows.labels),
+                *_measures(after, rows.labels),
+            )
         )
         progress(layer + 1, rows.n_layers)
     if at_limit:
         coldest, hottest = TEMPERATURE_LIMITS
         notes.append(f"A temperature lies at its limit, {coldest:g} or {hottest:g}, at layers {', '.join(at_limit)}.")
-    return {
-        "n": rows.n,
-        "n_bins": N_BINS,
-        "folds": {"n": 0 if folds is None else len(folds.pairs), "by": None if folds is None else folds.by},
-        "reliable": not (lack or rows.doubt()),
-        "reason": lack or rows.doubt(),
-        "layers": layers,
-        "notes": notes,
-    }
+    return Calibration(
+        n=rows.n,
+        n_bins=N_BINS,
+        folds=CalibrationFolds(0, None) if folds is None else CalibrationFolds(len(folds.pairs), folds.by),
+        reliable=not (lack or rows.doubt()),
+        reason=lack or rows.doubt(),
+        layers=tuple(layers),
+        notes=tuple(notes),
+    )
 
 
-def calibration(study: LayerStudy, progress: Progress = no_progress) -> dict[str, Any]:
+def calibration(study: LayerStudy, progress: Progress = no_progress) -> Calibration:
     """`calibrate_layers` on the dev rows of a study."""
     dev = study.splits.dev
     calibrated = calibrate_layers(
         study.probabilities("dev"), dev.labels, dev.groups, study.seed, label_names=dev.label_names, progress=progress
     )
-    return {"split": "dev", **calibrated}
+    return replace(calibrated, split="dev")
 
 
 def _lack(rows: ScoredRows) -> str:
@@ -256,14 +339,24 @@ def _cross_fitted(
     return temperatures, after
 
 
-def _measures(probabilities: NDArray[np.float64] | None, labels: NDArray[np.int64], suffix: str) -> dict[str, Any]:
-    measures: dict[str, Any] = {"brier": None, "log_loss": None, "ece": None, "ece_by_chance": None, "reliability": []}
-    if probabilities is not None and len(probabilities):
-        # The same losses, and hence digits, as the metric of that name.
-        losses = ScoredRows(probabilities[:, None], labels).losses
-        measures |= {"brier": brier_score(probabilities, labels), "log_loss": float(losses.mean(axis=1)[0])}
-    if probabilities is not None and len(probabilities) >= MIN_ROWS:
-        bins = reliability_bins(probabilities, labels)
-        measures["ece"], measures["ece_by_chance"] = expected_calibration_error(bins), expected_error_by_chance(bins)
-        measures["reliability"] = [{"confidence": one.confidence, "accuracy": one.accuracy, "n": one.n} for one in bins]
-    return {name + suffix: value for name, value in measures.items()}
+class _Measures(NamedTuple):
+    """One half of a `LayerCalibration`, in the order of its fields."""
+
+    brier: float | None = None
+    log_loss: float | None = None
+    ece: float | None = None
+    ece_by_chance: float | None = None
+    reliability: tuple[ReliabilityPoint, ...] = ()
+
+
+def _measures(probabilities: NDArray[np.float64] | None, labels: NDArray[np.int64]) -> _Measures:
+    if probabilities is None or not len(probabilities):
+        return _Measures()
+    # The same losses, and hence digits, as the metric of that name.
+    losses = ScoredRows(probabilities[:, None], labels).losses
+    brier, log_loss = brier_score(probabilities, labels), float(losses.mean(axis=1)[0])
+    if len(probabilities) < MIN_ROWS:
+        return _Measures(brier, log_loss)
+    bins = reliability_bins(probabilities, labels)
+    points = tuple(one.point() for one in bins)
+    return _Measures(brier, log_loss, expected_calibration_error(bins), expected_error_by_chance(bins), points)

@@ -2,20 +2,62 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.checks.check import CheckResult
 from lit_probe.encoder.cache import Cache
 from lit_probe.errors import ProbeError
 from lit_probe.probing.layerwise import ActivationView
 from lit_probe.probing.portions import PortionProbes, portion_probes
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress
+from lit_probe.results import Result
 
 
-def description_length(study: LayerStudy, cache: Cache | None = None, progress: Progress = no_progress) -> dict[str, Any]:
+@dataclass(frozen=True)
+class LayerCode(Result):
+    """The code length of the train labels with the probes of one layer.
+
+    Attributes:
+      layer: the layer's number.
+      bits: the length of the online code, above 0.
+      uniform_bits: the length of the uniform code, the same at each layer.
+      prior_bits: the length of the label-prior code, the same at each layer.
+      compression: ``uniform_bits / bits``; above 1 the online code is the shorter one.
+      compression_to_prior: ``prior_bits / bits``.
+    """
+
+    layer: int
+    bits: float
+    uniform_bits: float
+    prior_bits: float
+    compression: float
+    compression_to_prior: float
+
+
+@dataclass(frozen=True)
+class DescriptionLength(CheckResult):
+    """The answer of `description_length`.
+
+    Attributes:
+      portions: ``[n_portions]`` the ends of the blocks, in labels.
+      n: the number of labels.
+      n_uniform: how many of them are sent with the uniform code.
+      layers: ``[n_layers]`` the code lengths.
+      notes: sentences for the reader.
+    """
+
+    portions: tuple[int, ...]
+    n: int
+    n_uniform: int
+    layers: tuple[LayerCode, ...]
+    notes: tuple[str, ...]
+
+
+def description_length(study: LayerStudy, cache: Cache | None = None, progress: Progress = no_progress) -> DescriptionLength:
     """The online (prequential) code of the train labels at every layer (Voita & Titov 2020, https://arxiv.org/abs/2003.12298).
 
     Train is put into a random order and cut into blocks that end where the portions of `portions.Portions` end, at sizes
@@ -38,11 +80,6 @@ def description_length(study: LayerStudy, cache: Cache | None = None, progress: 
       cache: where the fits are kept, which `learning_curve` uses too.
       progress: called with the work done and all the work; what it raises ends the computation.
 
-    Returns:
-      JSON-ready: ``portions`` ``[n_portions]``, the ends of the blocks; ``n``; ``n_uniform``, how many labels are sent with the
-      uniform code; ``layers``, per layer ``bits``, ``uniform_bits``, ``prior_bits``, ``compression`` = uniform_bits / bits and
-      ``compression_to_prior`` = prior_bits / bits (above 1: shorter than that code); ``notes``.
-
     Raises:
       ProbeError: train is so small, or so unequal, that no block can be sent with a probe.
     """
@@ -56,27 +93,20 @@ def description_length(study: LayerStudy, cache: Cache | None = None, progress: 
         )
     *by_layer, prior_bits = _bits(study, fits)
     uniform_bits = n_train * float(np.log2(len(study.splits.label_names)))
-    return {
-        "portions": list(fits.portions.sizes),
-        "n": n_train,
-        "n_uniform": _n_uniform(fits),
-        "layers": [
-            {
-                "layer": layer,
-                "bits": bits,
-                "uniform_bits": uniform_bits,
-                "prior_bits": prior_bits,
-                "compression": uniform_bits / bits,
-                "compression_to_prior": prior_bits / bits,
-            }
+    return DescriptionLength(
+        portions=fits.portions.sizes,
+        n=n_train,
+        n_uniform=_n_uniform(fits),
+        layers=tuple(
+            LayerCode(layer, bits, uniform_bits, prior_bits, uniform_bits / bits, prior_bits / bits)
             for layer, bits in enumerate(by_layer)
-        ],
-        "notes": [
+        ),
+        notes=(
             f"The first {_n_uniform(fits):,} of {n_train:,} labels are sent with the uniform code, "
             f"each later block with the {study.layerwise.kind} probe fitted on all labels before it.",
             *fits.notes(),
-        ],
-    }
+        ),
+    )
 
 
 def _bits(study: LayerStudy, fits: PortionProbes) -> list[float]:

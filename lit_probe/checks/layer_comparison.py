@@ -6,13 +6,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lit_probe.checks.check import CheckResult
 from lit_probe.errors import DatasetError
 from lit_probe.probing.study import LayerStudy
+from lit_probe.results import Result
 from lit_probe.scores.intervals import percentile_interval
 from lit_probe.scores.metrics import METRICS, accuracy, balanced_accuracy, score_layers
 from lit_probe.scores.scored_rows import ScoredRows
@@ -20,17 +22,122 @@ from lit_probe.scores.scored_rows import ScoredRows
 SIGNIFICANCE = 0.05
 
 
-def compare_layers(study: LayerStudy) -> dict[str, Any]:
+@dataclass(frozen=True)
+class ComparedLayer(Result):
+    """One layer against the best one. In the best layer's own row None stands for all that cannot be.
+
+    Attributes:
+      layer: the layer's number.
+      difference: its score less that of the best layer, 0 or less.
+      low: the lower end of the pointwise 95 % interval of the difference; None where every draw gives the same.
+      high: the upper end.
+      p_bootstrap: the p-value of the bootstrap test, two-sided.
+      p_mcnemar: the p-value of McNemar's test, two-sided; None unless it applies.
+      p_holm: the p-value that counts, corrected over all pairs of layers.
+      indistinguishable: whether ``p_holm`` is 0.05 or more.
+    """
+
+    layer: int
+    difference: float
+    low: float | None
+    high: float | None
+    p_bootstrap: float | None
+    p_mcnemar: float | None
+    p_holm: float | None
+    indistinguishable: bool
+
+
+@dataclass(frozen=True)
+class Optimism(Result):
+    """The answer of `optimism`. None stands where a split has no score, or no interval because its rows are one group.
+
+    Attributes:
+      layer: the layer that was chosen on dev.
+      dev: its score on dev.
+      dev_low: the lower end of the 95 % interval of that.
+      dev_high: the upper end.
+      test: its score on test.
+      test_low: the lower end of the 95 % interval of that.
+      test_high: the upper end.
+      optimism: ``dev`` less ``test``.
+      low: the lower end of the 95 % interval of that.
+      high: the upper end.
+      reliable: whether both splits have rows enough.
+      reason: what is wrong with which split, else an empty string.
+    """
+
+    layer: int
+    dev: float | None
+    dev_low: float | None
+    dev_high: float | None
+    test: float | None
+    test_low: float | None
+    test_high: float | None
+    optimism: float | None
+    low: float | None
+    high: float | None
+    reliable: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class LayerComparison(CheckResult):
+    """The answer of `compare_layers`.
+
+    Attributes:
+      best_layer: the layer with the best score on dev.
+      metric: the name of the headline metric.
+      significance_test: ``"mcnemar"`` or ``"bootstrap"``, the test whose p-values count.
+      layers: ``[n_layers]`` each layer against the best one.
+      optimism: what the choice of the best layer adds to its score.
+      reliable: whether dev has rows enough.
+      reason: what is lacking, else an empty string.
+      notes: sentences for the reader.
+    """
+
+    best_layer: int
+    metric: str
+    significance_test: str
+    layers: tuple[ComparedLayer, ...]
+    optimism: Optimism
+    reliable: bool
+    reason: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ComparedPair(Result):
+    """The answer of `compare_two_layers`.
+
+    Attributes:
+      layer: the number of the one layer.
+      other: the number of the other layer.
+      metric: the name of the headline metric.
+      difference: the score of ``layer`` less that of ``other``.
+      low: the lower end of the 95 % interval of that (bootstrap on the same draws); None where every draw gives the same.
+      high: the upper end.
+      p_bootstrap: the p-value of the bootstrap test, two-sided.
+      p_mcnemar: the p-value of McNemar's test, two-sided; None unless it applies.
+      reliable: whether dev has rows enough.
+      reason: what is lacking, else an empty string.
+    """
+
+    layer: int
+    other: int
+    metric: str
+    difference: float
+    low: float | None
+    high: float | None
+    p_bootstrap: float
+    p_mcnemar: float | None
+    reliable: bool
+    reason: str
+
+
+def compare_layers(study: LayerStudy) -> LayerComparison:
     """Compares every layer with the best one by the headline metric on dev.
 
     Test is not read, except for the one score that `LayerStudy.test_metrics` reports.
-
-    Returns:
-      JSON-ready. ``best_layer``; ``metric``; ``significance_test``: ``"mcnemar"`` or ``"bootstrap"``, whose p-values count;
-      ``layers``: per layer its ``difference`` from the best one (0 or less), the pointwise 95 % interval ``low`` and ``high`` of
-      that, ``p_bootstrap``, ``p_mcnemar`` (None unless it applies), ``p_holm`` and ``indistinguishable``, which is ``p_holm`` >=
-      0.05; in the best layer's own row None stands for all that cannot be; ``optimism``, see `optimism`; ``reliable`` and
-      ``reason`` (why not, else an empty string); ``notes``, sentences.
 
     The best layer was chosen on the rows it is compared on, so it may be best by luck: among equal layers, a correction over the
     comparisons with the best alone would find a difference in about 10 % of data sets for 7 layers, 17 % for 13. Holm's
@@ -46,17 +153,11 @@ def compare_layers(study: LayerStudy) -> dict[str, Any]:
     pairs = [tuple(sorted(pair)) for pair in combinations(range(n_layers), 2)]
     adjusted = dict(zip(pairs, holm([scores.p_value(*pair) for pair in pairs]), strict=True))
 
-    def row(layer: int) -> dict[str, Any]:
+    def row(layer: int) -> ComparedLayer:
         if layer == best:
-            unknown = dict.fromkeys(("low", "high", "p_bootstrap", "p_mcnemar", "p_holm"))
-            return {"layer": layer, "difference": 0.0, **unknown, "indistinguishable": True}
+            return ComparedLayer(layer, 0.0, None, None, None, None, None, True)
         p_holm = adjusted[min(layer, best), max(layer, best)]
-        return {
-            "layer": layer,
-            **scores.compare(layer, best),
-            "p_holm": p_holm,
-            "indistinguishable": p_holm >= SIGNIFICANCE,
-        }
+        return ComparedLayer(layer, *scores.compare(layer, best), p_holm, p_holm >= SIGNIFICANCE)
 
     test_name = "McNemar's test" if scores.use_mcnemar else "The bootstrap test"
     notes = [
@@ -68,29 +169,24 @@ def compare_layers(study: LayerStudy) -> dict[str, Any]:
     if study.headline == "accuracy" and not scores.use_mcnemar:
         notes.append("McNemar's test takes rows as independent and does not apply to rows in groups.")
     choice = optimism(study)
-    if choice["reason"]:
-        notes.append(f"Optimism of the choice: {choice['reason']}.")
-    return {
-        "best_layer": best,
-        "metric": study.headline,
-        "significance_test": "mcnemar" if scores.use_mcnemar else "bootstrap",
-        "layers": [row(layer) for layer in range(n_layers)],
-        "optimism": choice,
-        "reliable": not scores.doubt,
-        "reason": scores.doubt,
-        "notes": notes,
-    }
+    if choice.reason:
+        notes.append(f"Optimism of the choice: {choice.reason}.")
+    return LayerComparison(
+        best_layer=best,
+        metric=study.headline,
+        significance_test="mcnemar" if scores.use_mcnemar else "bootstrap",
+        layers=tuple(row(layer) for layer in range(n_layers)),
+        optimism=choice,
+        reliable=not scores.doubt,
+        reason=scores.doubt,
+        notes=tuple(notes),
+    )
 
 
-def compare_two_layers(study: LayerStudy, layer: int, other: int) -> dict[str, Any]:
+def compare_two_layers(study: LayerStudy, layer: int, other: int) -> ComparedPair:
     """Compares any two layers by the headline metric on dev: ``layer`` less ``other``.
 
     For two layers named beforehand the p-values hold as they are; for the most different of several see `compare_layers`.
-
-    Returns:
-      JSON-ready: ``layer``, ``other``, ``metric``, ``difference`` with its 95 % interval ``low`` and ``high`` (bootstrap of the
-      difference on the same draws; None when every draw gives the same), ``p_bootstrap`` and ``p_mcnemar`` (None unless it
-      applies), ``reliable`` and ``reason``.
 
     Raises:
       UnknownNameError: there is no such layer.
@@ -99,9 +195,17 @@ def compare_two_layers(study: LayerStudy, layer: int, other: int) -> dict[str, A
     study.check_layer(layer)
     study.check_layer(other)
     scores = PairedScores.of(study)
-    compared = scores.compare(layer, other)
-    doubt = {"reliable": not scores.doubt, "reason": scores.doubt}
-    return {"layer": layer, "other": other, "metric": study.headline, **compared, **doubt}
+    return ComparedPair(layer, other, study.headline, *scores.compare(layer, other), not scores.doubt, scores.doubt)
+
+
+class Difference(NamedTuple):
+    """The score of one layer less that of another, see `ComparedPair`."""
+
+    difference: float
+    low: float | None
+    high: float | None
+    p_bootstrap: float
+    p_mcnemar: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,17 +248,12 @@ class PairedScores:
             f"dev has {doubt}" if doubt else "",
         )
 
-    def compare(self, layer: int, other: int) -> dict[str, Any]:
+    def compare(self, layer: int, other: int) -> Difference:
         """``layer`` less ``other``: difference, interval and p-values."""
         difference = self.values[layer] - self.values[other]
         low, high = percentile_interval(self.draws[layer] - self.draws[other], difference) or (None, None)
-        return {
-            "difference": difference,
-            "low": low,
-            "high": high,
-            "p_bootstrap": self._p_bootstrap(layer, other),
-            "p_mcnemar": self._p_mcnemar(layer, other) if self.use_mcnemar else None,
-        }
+        p_mcnemar = self._p_mcnemar(layer, other) if self.use_mcnemar else None
+        return Difference(difference, low, high, self._p_bootstrap(layer, other), p_mcnemar)
 
     def p_value(self, layer: int, other: int) -> float:
         """The p-value of the test that applies, two-sided: McNemar's if it does, else the bootstrap's."""
@@ -245,33 +344,22 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in adjusted]
 
 
-def optimism(study: LayerStudy) -> dict[str, Any]:
+def optimism(study: LayerStudy) -> Optimism:
     """How much better the dev-chosen layer looks on dev, where it was chosen, than on test.
 
     The best of several layers is in part best by luck, and its dev score says more than the truth; its test score does not. The
     interval of the difference takes dev and test as independent and combines their two intervals (Zou & Donner 2008,
     https://doi.org/10.1002/sim.3095).
-
-    Returns:
-      JSON-ready: ``layer``; ``dev`` and ``test``, each with ``_low`` and ``_high``; ``optimism`` (dev less test) with ``low`` and
-      ``high``. None where a split has no score, or no interval because its rows belong to one group. ``reliable``, whether
-      both splits have rows enough, and ``reason``, what is wrong with which.
     """
-    metric, dev, tested = study.headline, study.splits.dev, study.test_metrics()
+    metric, dev, tested = study.headline, study.splits.dev, study.test_metrics().scores[study.headline]
     scores = score_layers(metric, study.probabilities("dev"), dev.labels, dev.groups, study.seed, label_names=dev.label_names)
     score = scores[study.best_layer]
     on_dev = (score.value, score.low, score.high)
-    on_test = (tested[metric], tested[f"{metric}_low"], tested[f"{metric}_high"])
-    reasons = {"dev": score.reason, "test": tested[f"{metric}_reason"]}
+    on_test = (tested.value, tested.low, tested.high)
+    reasons = {"dev": score.reason, "test": tested.reason}
     reason = "; ".join(f"{split}: {why}" for split, why in reasons.items() if why)
-    return {
-        "layer": study.best_layer,
-        **dict(zip(("dev", "dev_low", "dev_high"), on_dev, strict=True)),
-        **dict(zip(("test", "test_low", "test_high"), on_test, strict=True)),
-        **dict(zip(("optimism", "low", "high"), _difference(on_dev, on_test), strict=True)),
-        "reliable": score.reliable and tested[f"{metric}_reliable"],
-        "reason": reason,
-    }
+    reliable = score.reliable and tested.reliable
+    return Optimism(study.best_layer, *on_dev, *on_test, *_difference(on_dev, on_test), reliable, reason)
 
 
 _Estimate = tuple[float | None, float | None, float | None]

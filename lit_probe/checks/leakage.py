@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from lit_probe.data.labelled_texts import SplitName, Splits, normalise_text
 from lit_probe.encoder.checkpoint import Checkpoint
 from lit_probe.errors import DatasetError
+from lit_probe.results import Result
 
 THRESHOLD = 0.7
 MAX_EXAMPLES = 20
@@ -34,7 +34,64 @@ _WORD = re.compile(rf"[{_SIGNS}]|[^\W{_SIGNS}]+")
 _COMPARED: tuple[tuple[SplitName, SplitName], ...] = (("dev", "train"), ("test", "train"), ("test", "dev"))
 
 
-def near_duplicates(splits: Splits, threshold: float = THRESHOLD) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Copy(Result):
+    """One row that has a copy in another split.
+
+    Attributes:
+      row: its position in its own split.
+      copy: the position of the copy in the other split.
+      similarity: the Jaccard similarity of their words, 0 to 1; 1 for exact copies.
+    """
+
+    row: int
+    copy: int
+    similarity: float
+
+
+@dataclass(frozen=True)
+class CopiesBetween(Result):
+    """The rows of one split that have a copy in another one.
+
+    Attributes:
+      of: the split of the rows.
+      in_: the split of the copies, ``in`` in the JSON.
+      n: the number of rows of the first split.
+      exact: the number of those with an exact copy.
+      near: the number of those with a near copy alone.
+      examples: up to `MAX_EXAMPLES` of them, most similar first.
+    """
+
+    of: str
+    in_: str
+    n: int
+    exact: int
+    near: int
+    examples: tuple[Copy, ...]
+
+
+@dataclass(frozen=True)
+class NearDuplicates(Result):
+    """The answer of `near_duplicates`.
+
+    Attributes:
+      threshold: the least similarity of near copies, in (0, 1].
+      exact: the number of rows with an exact copy, all pairs of splits together.
+      near: the number of rows with a near copy.
+      between: the copies of each two splits.
+      rows: by split (``"dev"``, ``"test"``) the positions, ascending, of the rows with a copy in train.
+      notes: the same in sentences.
+    """
+
+    threshold: float
+    exact: int
+    near: int
+    between: tuple[CopiesBetween, ...]
+    rows: Mapping[str, tuple[int, ...]]
+    notes: tuple[str, ...]
+
+
+def near_duplicates(splits: Splits, threshold: float = THRESHOLD) -> NearDuplicates:
     """Rows whose text has a copy in another split.
 
     A copy is *exact* when the texts are the same after `normalise_text`, and *near* when their sets of words overlap: Jaccard
@@ -50,12 +107,6 @@ def near_duplicates(splits: Splits, threshold: float = THRESHOLD) -> dict[str, A
       splits: the labelled texts.
       threshold: in (0, 1].
 
-    Returns:
-      JSON-ready: ``threshold``; ``exact`` and ``near``, the rows so found in all; ``between``, for each two splits ``of``,
-      ``in``, ``n`` (rows of the first), ``exact``, ``near`` and up to `MAX_EXAMPLES` ``examples`` (``row``, ``copy``: positions
-      in their splits, ``similarity``), most similar first; ``rows``, the positions in dev and in test that have a copy in
-      train; ``notes``, the same in sentences.
-
     Raises:
       DatasetError: the threshold is out of range.
     """
@@ -63,15 +114,15 @@ def near_duplicates(splits: Splits, threshold: float = THRESHOLD) -> dict[str, A
         raise DatasetError(f"The threshold of near copies is a share of words above 0 and up to 1, not {threshold}.")
     texts = {name: _TextSets(rows.texts) for name, rows in splits.items()}
     found = {pair: _copies(texts[pair[0]], texts[pair[1]], threshold) for pair in _COMPARED}
-    between = [_summary(of, into, len(texts[of]), copies) for (of, into), copies in found.items()]
-    return {
-        "threshold": threshold,
-        "exact": sum(part["exact"] for part in between),
-        "near": sum(part["near"] for part in between),
-        "between": between,
-        "rows": {of: sorted(found[of, "train"]) for of in ("dev", "test")},
-        "notes": _notes(between, threshold),
-    }
+    between = tuple(_summary(of, into, len(texts[of]), copies) for (of, into), copies in found.items())
+    return NearDuplicates(
+        threshold=threshold,
+        exact=sum(part.exact for part in between),
+        near=sum(part.near for part in between),
+        between=between,
+        rows={"dev": tuple(sorted(found["dev", "train"])), "test": tuple(sorted(found["test", "train"]))},
+        notes=_notes(between, threshold),
+    )
 
 
 def circularity(checkpoint: Checkpoint, label_names: Sequence[str], dataset_name: str = "") -> str | None:
@@ -234,31 +285,23 @@ def _jaccard(left: frozenset[str], right: frozenset[str]) -> float:
     return common / (len(left) + len(right) - common)
 
 
-def _summary(of: SplitName, into: SplitName, n: int, copies: dict[int, tuple[int, float | None]]) -> dict[str, Any]:
+def _summary(of: SplitName, into: SplitName, n: int, copies: dict[int, tuple[int, float | None]]) -> CopiesBetween:
     n_exact = sum(similarity is None for _, similarity in copies.values())
     examples = [
-        {"row": row, "copy": other, "similarity": 1.0 if similarity is None else similarity}
+        Copy(row, other, 1.0 if similarity is None else similarity)
         for row, (other, similarity) in sorted(copies.items(), key=lambda item: (-(item[1][1] or 2.0), item[0]))
     ]
-    return {
-        "of": of,
-        "in": into,
-        "n": n,
-        "exact": n_exact,
-        "near": len(copies) - n_exact,
-        "examples": examples[:MAX_EXAMPLES],
-    }
+    return CopiesBetween(of, into, n, n_exact, len(copies) - n_exact, tuple(examples[:MAX_EXAMPLES]))
 
 
-def _notes(between: Sequence[dict[str, Any]], threshold: float) -> list[str]:
+def _notes(between: Sequence[CopiesBetween], threshold: float) -> tuple[str, ...]:
     alike = f"at least {threshold:.0%} of the words in common"
-    notes = [
-        f"Among {part['n']:,} {part['of']} rows, exact copies of {part['in']} rows: {part['exact']:,}; "
-        f"near copies ({alike}): {part['near']:,}."
+    notes = tuple(
+        f"Among {part.n:,} {part.of} rows, exact copies of {part.in_} rows: {part.exact:,}; near copies ({alike}): {part.near:,}."
         for part in between
-        if part["exact"] or part["near"]
-    ]
-    return notes or [f"No text has a copy in another split, exact or near ({alike})."]
+        if part.exact or part.near
+    )
+    return notes or (f"No text has a copy in another split, exact or near ({alike}).",)
 
 
 def _names_dataset(hint: str, dataset_name: str) -> bool:

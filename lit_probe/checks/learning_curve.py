@@ -2,16 +2,71 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
+from lit_probe.checks.check import CheckResult
 from lit_probe.encoder.cache import Cache
 from lit_probe.probing.portions import portion_probes
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress
+from lit_probe.results import Result
 from lit_probe.scores.metrics import METRICS, majority_score, score_layers
 
 
-def learning_curve(study: LayerStudy, cache: Cache | None = None, progress: Progress = no_progress) -> dict[str, Any]:
+@dataclass(frozen=True)
+class CurvePoint(Result):
+    """The score on dev of one layer's probe that was fitted on one portion of train.
+
+    Attributes:
+      n: the size of the portion.
+      score: the score; None where it is not defined.
+      low: the lower end of its 95 % interval; None where there is none.
+      high: the upper end.
+    """
+
+    n: int
+    score: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class LayerCurve(Result):
+    """The learning curve of one layer.
+
+    Attributes:
+      layer: the layer's number.
+      points: ``[n_points]`` the scores, by growing portions.
+    """
+
+    layer: int
+    points: tuple[CurvePoint, ...]
+
+
+@dataclass(frozen=True)
+class LearningCurve(CheckResult):
+    """The answer of `learning_curve`.
+
+    Attributes:
+      metric: the name of the study's headline metric.
+      metric_title: its name that people read.
+      n_dev: the number of dev rows.
+      majority: the score for the class frequencies of train; None where it is not defined.
+      n_train: ``[n_points]`` the sizes of the portions that have probes.
+      layers: ``[n_layers]`` the curves.
+      notes: sentences for the reader.
+    """
+
+    metric: str
+    metric_title: str
+    n_dev: int
+    majority: float | None
+    n_train: tuple[int, ...]
+    layers: tuple[LayerCurve, ...]
+    notes: tuple[str, ...]
+
+
+def learning_curve(study: LayerStudy, cache: Cache | None = None, progress: Progress = no_progress) -> LearningCurve:
     """The study's headline metric on dev, of probes fitted on nested portions of train (`portions.Portions`).
 
     The fits are those of `description_length`, and the last ones, on all of train, are the study's own: that point of each curve
@@ -22,11 +77,6 @@ def learning_curve(study: LayerStudy, cache: Cache | None = None, progress: Prog
       study: what is probed; its train and dev splits are read.
       cache: where the fits are kept.
       progress: called with the work done and all the work; what it raises ends the computation.
-
-    Returns:
-      JSON-ready: ``metric``, ``metric_title``, ``n_dev``, ``majority`` (its score for the class frequencies of train, or None);
-      ``n_train`` ``[n_points]`` sizes of the portions that have probes; ``layers``, each with ``layer`` and ``points``
-      ``[n_points]`` of ``n``, ``score``, ``low`` and ``high`` (its 95 % interval; None where there is none); ``notes``.
     """
     fits = portion_probes(study, cache, progress)
     train, dev = study.splits.train, study.splits.dev
@@ -38,21 +88,16 @@ def learning_curve(study: LayerStudy, cache: Cache | None = None, progress: Prog
             score_layers(study.headline, probabilities, dev.labels, dev.groups, study.seed, label_names=dev.label_names)
         )
     reasons = dict.fromkeys(score.reason for of_layers in scores for score in of_layers if score.reason)
-    return {
-        "metric": study.headline,
-        "metric_title": METRICS[study.headline].title,
-        "n_dev": len(dev),
-        "majority": majority_score(study.headline, train.labels, dev.labels, dev.label_names),
-        "n_train": sizes,
-        "layers": [
-            {
-                "layer": layer,
-                "points": [
-                    {"n": size, "score": score.value, "low": score.low, "high": score.high}
-                    for size, score in zip(sizes, of_layer, strict=True)
-                ],
-            }
-            for layer, of_layer in enumerate(zip(*scores, strict=True))
-        ],
-        "notes": [*fits.notes(), *(f"Dev: {reason}." for reason in reasons)],
-    }
+    layers = []
+    for layer, of_layer in enumerate(zip(*scores, strict=True)):
+        pairs = zip(sizes, of_layer, strict=True)
+        layers.append(LayerCurve(layer, tuple(CurvePoint(n, score.value, score.low, score.high) for n, score in pairs)))
+    return LearningCurve(
+        metric=study.headline,
+        metric_title=METRICS[study.headline].title,
+        n_dev=len(dev),
+        majority=majority_score(study.headline, train.labels, dev.labels, dev.label_names),
+        n_train=tuple(sizes),
+        layers=tuple(layers),
+        notes=(*fits.notes(), *(f"Dev: {reason}." for reason in reasons)),
+    )

@@ -8,56 +8,95 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from lit_probe.data import DATASETS
 from lit_probe.data.labelled_texts import SPLIT_NAMES, Splits
 from lit_probe.data.tables import table_form
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.errors import LitProbeError
-from lit_probe.probing.study import LayerStudy
+from lit_probe.probing.study import LayerStudy, StudySettings
+from lit_probe.results import Result
 
 _SETTINGS: dict[str, type] = {"pooling": str, "probe": str, "max_length": int, "keep": str, "seed": int}
 _COLUMN_FLAGS = ("text_column", "label_column", "group_column")
 
 
-def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class CardDataset(Result):
+    """One data set on a card.
+
+    Attributes:
+      label_names: ``[n_classes]`` the classes.
+      n: the number of rows by split.
+      share_truncated: the share of texts that were truncated by split, 0 to 1.
+      headline: the name of the metric by which layers are compared.
+      best_layer: the layer with the best score on dev.
+      data: what the source says of the rows: source, division, sha256 of each split, seed, ….
+    """
+
+    label_names: tuple[str, ...]
+    n: Mapping[str, int]
+    share_truncated: Mapping[str, float]
+    headline: str
+    best_layer: int
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Card(StudySettings):
+    """What reproduces a study's numbers: its settings, and besides them its data.
+
+    Attributes:
+      datasets: the data sets by name.
+      control: the control of selectivity, where the number has one.
+      flags: the flags that do the same again; None where there are none, and ``notes`` then says why.
+      notes: sentences for the reader.
+      number: what the card was opened from, if anything.
+    """
+
+    datasets: Mapping[str, CardDataset]
+    control: str | None
+    flags: tuple[str, ...] | None
+    notes: tuple[str, ...]
+    number: Mapping[str, Any] | None
+
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("control", "number")
+
+
+def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> Card:
     """What reproduces a study's numbers.
 
     Args:
       study: the study.
       number: what the card was opened from, such as ``{"metric": "accuracy", "layer": 3, "split": "dev", "value": 0.8}``;
         it is kept on the card as it is.
-
-    Returns:
-      JSON-ready: ``model`` (``id``, ``revision``, ``sha256`` of weights, config and tokenizer), ``pooling``, ``max_length``,
-      ``keep``, ``probe``, ``seed``, library ``versions``; ``datasets``: by name ``label_names``, ``n`` and ``share_truncated``
-      by split, ``headline``, ``best_layer``, ``data`` (source, division, sha256 of each split, seed, …); ``flags`` that do the
-      same again, or None, and then ``notes`` says why; ``number``, if one was given, and its ``control``, if it has one.
     """
-    splits = study.splits
-    result: dict[str, Any] = {
-        **study.settings(),
-        "datasets": {
-            splits.name: {
-                "label_names": list(splits.label_names),
-                "n": {name: len(rows) for name, rows in splits.items()},
-                "share_truncated": {name: activations.share_truncated for name, activations in study.activations.items()},
-                "headline": study.headline,
-                "best_layer": study.best_layer,
-                "data": dict(splits.provenance),
-            }
-        },
-    }
-    if isinstance(control := (number or {}).get("control"), str):
-        result["control"] = control
+    splits, settings = study.splits, study.settings()
+    dataset = CardDataset(
+        splits.label_names,
+        {name: len(rows) for name, rows in splits.items()},
+        {name: activations.share_truncated for name, activations in study.activations.items()},
+        study.headline,
+        study.best_layer,
+        splits.provenance,
+    )
+    control = (number or {}).get("control")
+    made = Card(
+        **vars(settings),
+        datasets={splits.name: dataset},
+        control=control if isinstance(control, str) else None,
+        flags=None,
+        notes=(),
+        number=number,
+    )
     try:
-        result |= {"flags": _flags(result, "This card"), "notes": []}
+        return replace(made, flags=tuple(_flags(made.to_json(), "This card")))
     except LitProbeError as error:
-        result |= {"flags": None, "notes": [str(error)]}
-    return result if number is None else {**result, "number": dict(number)}
+        return replace(made, notes=(str(error),))
 
 
 def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.checks.check import CheckResult
 from lit_probe.checks.control_task import ADVICE, ControlTask, find_control
 from lit_probe.checks.layer_comparison import defined_scores, score_draws
 from lit_probe.data.labelled_texts import SplitName
@@ -14,6 +15,7 @@ from lit_probe.errors import DatasetError
 from lit_probe.probing.layerwise import LayerwiseProbe
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress, of_part
+from lit_probe.results import Result
 from lit_probe.scores.intervals import percentile_interval
 from lit_probe.scores.metrics import METRICS
 from lit_probe.scores.scored_rows import ScoredRows
@@ -27,9 +29,65 @@ MIN_SHARE_SEEN = 0.5
 Labelling = dict[SplitName, NDArray[np.int64]]
 
 
+@dataclass(frozen=True)
+class LayerSelectivity(Result):
+    """The selectivity of one layer's probe.
+
+    Attributes:
+      layer: the layer's number.
+      task: the score on the task.
+      control: the mean of ``controls``.
+      controls: ``[n_seeds]`` the score on each labelling of the control.
+      selectivity: ``task`` less ``control``.
+      low: the lower end of its 95 % interval; None where nothing varies, and where dev has fewer than 2 rows or groups.
+      high: the upper end.
+    """
+
+    layer: int
+    task: float
+    control: float
+    controls: tuple[float, ...]
+    selectivity: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Selectivity(CheckResult):
+    """The answer of `selectivity`.
+
+    Attributes:
+      control: the kind of control.
+      title: what a type of the control is, in words.
+      metric: the name of the headline metric, by which all is scored.
+      n_seeds: the number of labellings.
+      seeds: ``[n_seeds]`` the seed of each labelling.
+      n_types: the number of types in train.
+      share_seen: the share of dev texts whose type also stands in train, 0 to 1.
+      reliable: whether there are rows and labellings enough.
+      reason: what is lacking, else an empty string.
+      layers: ``[n_layers]`` the selectivity of each layer.
+      memorisation: ``[n_layers]``, see `memorisation`.
+      notes: sentences for the reader.
+    """
+
+    control: str
+    title: str
+    metric: str
+    n_seeds: int
+    seeds: tuple[int, ...]
+    n_types: int
+    share_seen: float
+    reliable: bool
+    reason: str
+    layers: tuple[LayerSelectivity, ...]
+    memorisation: tuple[float, ...]
+    notes: tuple[str, ...]
+
+
 def selectivity(
     study: LayerStudy, kind: str = "word", n_seeds: int = N_SEEDS, *, progress: Progress = no_progress
-) -> dict[str, Any]:
+) -> Selectivity:
     """Task score less control score per layer, on dev, by the headline metric.
 
     Control probes are of the study's kind and are fitted by the same rule as the task's, the choice of ``C`` included, for
@@ -47,12 +105,6 @@ def selectivity(
       kind: a name in `CONTROLS`; for a column's values ``group:`` and its name.
       n_seeds: how many labellings, 2 or more; with fewer than 5 the interval is said to be doubtful.
       progress: called with the number of fitted layers and how many there will be; what it raises ends the computation.
-
-    Returns:
-      JSON-ready: ``control`` (the kind), ``title``, ``metric``, ``n_seeds``, ``seeds`` (of the labellings); ``layers``, each with
-      ``layer``, ``task``, ``control``, ``controls`` (per labelling), ``selectivity``, ``low`` and ``high`` (None where nothing
-      varies, and where dev has fewer than 2 rows or groups); ``reliable`` and ``reason`` (why not, else an empty string);
-      ``memorisation``, see `memorisation`; ``n_types`` and ``share_seen`` of the control task; ``notes``, sentences.
 
     Raises:
       UnknownNameError: there is no such control.
@@ -103,34 +155,34 @@ def selectivity(
         notes.append(f"{n_not_converged} of {n_seeds * study.layerwise.n_layers} control probes did not converge.")
     if passed_over:
         notes.append(f"Labellings passed over because they give no dev row some label: {', '.join(passed_over)}.")
-    return {
-        "control": kind,
-        "title": title,
-        "metric": study.headline,
-        "n_seeds": n_seeds,
-        "seeds": list(labellings),
-        "n_types": control.n_types,
-        "share_seen": control.share_seen,
-        "reliable": not doubt,
-        "reason": doubt,
-        "layers": [
-            {
-                "layer": layer,
-                "task": float(task_scores[layer]),
-                "control": float(control_scores[:, layer].mean()),
-                "controls": control_scores[:, layer].tolist(),
-                "selectivity": float(values[layer]),
-                "low": low,
-                "high": high,
-            }
+    return Selectivity(
+        control=kind,
+        title=title,
+        metric=study.headline,
+        n_seeds=n_seeds,
+        seeds=tuple(labellings),
+        n_types=control.n_types,
+        share_seen=control.share_seen,
+        reliable=not doubt,
+        reason=doubt,
+        layers=tuple(
+            LayerSelectivity(
+                layer=layer,
+                task=float(task_scores[layer]),
+                control=float(control_scores[:, layer].mean()),
+                controls=tuple(control_scores[:, layer].tolist()),
+                selectivity=float(values[layer]),
+                low=low,
+                high=high,
+            )
             for layer, (low, high) in enumerate(intervals)
-        ],
-        "memorisation": learnt_by_heart,
-        "notes": notes,
-    }
+        ),
+        memorisation=learnt_by_heart,
+        notes=tuple(notes),
+    )
 
 
-def memorisation(study: LayerStudy, *, progress: Progress = no_progress) -> list[float]:
+def memorisation(study: LayerStudy, *, progress: Progress = no_progress) -> tuple[float, ...]:
     """``[n_layers]`` the accuracy on *train* of probes fitted to one random label per text: how much they can learn by heart.
 
     The labels have the task's class shares. On other texts such probes can only be at chance, so nothing but train is scored.
@@ -203,10 +255,10 @@ def _doubt(task: ScoredRows, controls: list[ScoredRows]) -> str:
     return ""
 
 
-def _memorisation(study: LayerStudy, fits: _Fits) -> list[float]:
+def _memorisation(study: LayerStudy, fits: _Fits) -> tuple[float, ...]:
     labels = ControlTask.one_label_per_text(study.splits).labels(study.seed)["train"]
     predicted = fits.fit(labels).predict_proba(study.activations["train"]).argmax(axis=2)
-    return [float(share) for share in (predicted == labels[:, None]).mean(axis=0)]
+    return tuple((predicted == labels[:, None]).mean(axis=0).tolist())
 
 
 class _Fits:
@@ -214,19 +266,17 @@ class _Fits:
 
     def __init__(self, study: LayerStudy, n_fits: int, progress: Progress):
         self._study, self._progress = study, progress
-        self._n_layers = study.layerwise.n_layers
-        self._done, self._total = 0, n_fits * self._n_layers
+        self._done, self._total = 0, n_fits * study.layerwise.n_layers
 
     def fit(self, labels: NDArray[np.int64]) -> LayerwiseProbe:
-        study = self._study
-        fitted = LayerwiseProbe.fit(
+        study, start = self._study, self._done
+        self._done += study.layerwise.n_layers
+        return LayerwiseProbe.fit(
             study.activations["train"],
             labels,
             study.splits.label_names,
             groups=study.splits.train.groups,
             probe=study.layerwise.kind,
             seed=study.layerwise.seed,
-            progress=of_part(self._progress, self._done, self._done + self._n_layers, self._total),
+            progress=of_part(self._progress, start, self._done, self._total),
         )
-        self._done += self._n_layers
-        return fitted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,79 @@ from numpy.typing import NDArray
 from lit_probe.data.labelled_texts import normalise_text
 from lit_probe.errors import LitProbeError, ProbeError
 from lit_probe.probing.study import LayerStudy
+from lit_probe.results import Result
 from lit_probe.scores.metrics import Score, score_layers
 
 
-def transfer(studies: Sequence[LayerStudy]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class LayerTransfer(Result):
+    """The scores of one layer's probes, rows by the data set they were trained on, columns by that of the dev rows.
+
+    Attributes:
+      layer: the layer's number.
+      scores: ``[n_train, n_test]`` the scores; None where there is none.
+      low: ``[n_train, n_test]`` the lower ends of their 95 % intervals; None where there is none.
+      high: ``[n_train, n_test]`` the upper ends.
+      reasons: ``[n_train, n_test]`` why a score is doubtful or missing, else an empty string.
+    """
+
+    layer: int
+    scores: tuple[tuple[float | None, ...], ...]
+    low: tuple[tuple[float | None, ...], ...]
+    high: tuple[tuple[float | None, ...], ...]
+    reasons: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Transfer(Result):
+    """The answer of `transfer`.
+
+    Attributes:
+      train: ``[n_train]`` the names of the data sets, in the order of the rows of the tables.
+      test: ``[n_test]`` the same names, in the order of the columns.
+      metric: the metric of all cells: accuracy, or balanced accuracy where it is the headline of any study.
+      n: ``[n_train, n_test]`` the number of rows that are scored.
+      left_out: ``[n_train, n_test]`` the number of dev rows that are left out.
+      layers: ``[n_layers]`` the tables.
+      notes: sentences for the reader.
+    """
+
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+    metric: str
+    n: tuple[tuple[int, ...], ...]
+    left_out: tuple[tuple[int, ...], ...]
+    layers: tuple[LayerTransfer, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FailedTransfer(Result):
+    """The answer where the transfer between some data sets cannot be computed.
+
+    Attributes:
+      datasets: the names of the data sets.
+      error: the sentence that says why.
+    """
+
+    datasets: tuple[str, ...]
+    error: str
+
+
+@dataclass(frozen=True)
+class TransferGroups(Result):
+    """The answer of `transfer_within_groups`.
+
+    Attributes:
+      groups: the transfer among every two or more studies without an `obstacle` between them.
+      notes: a sentence for each study that stands alone beside others.
+    """
+
+    groups: tuple[Transfer | FailedTransfer, ...]
+    notes: tuple[str, ...]
+
+
+def transfer(studies: Sequence[LayerStudy]) -> Transfer:
     """How far each data set's probes read the same classes off the texts of each other one, layer by layer.
 
     The diagonal holds the scores of the studies themselves. A dev row whose text stands in the train rows of the probe's own
@@ -22,12 +91,6 @@ def transfer(studies: Sequence[LayerStudy]) -> dict[str, Any]:
 
     Args:
       studies: two or more of one encoder, with one pooling, for the same classes.
-
-    Returns:
-      JSON-ready: ``train``, ``test``: the names of the data sets in the order of rows and columns; ``metric``: the one that
-      all cells show, accuracy, or balanced accuracy where it is the headline of any study; ``n``, ``left_out``: ``[n_train,
-      n_test]`` rows scored and left out; ``layers``: per layer ``layer`` and ``[n_train, n_test]`` tables ``scores``, ``low``,
-      ``high`` (95 %) and ``reasons`` (why a score is doubtful or missing, else an empty string); ``notes``.
 
     Raises:
       ProbeError: fewer than two studies, or two that cannot be compared (`obstacle`).
@@ -37,7 +100,7 @@ def transfer(studies: Sequence[LayerStudy]) -> dict[str, Any]:
     for other in studies[1:]:
         if reason := obstacle(studies[0], other):
             raise ProbeError(f"There is no transfer between {studies[0].splits.name} and {other.splits.name}: {reason}.")
-    names = [study.splits.name for study in studies]
+    names = tuple(study.splits.name for study in studies)
     headlines = {study.headline for study in studies}
     metric = "balanced_accuracy" if "balanced_accuracy" in headlines else studies[0].headline
     kept = [[_unseen(on, trained) for on in studies] for trained in studies]
@@ -45,32 +108,23 @@ def transfer(studies: Sequence[LayerStudy]) -> dict[str, Any]:
         [_cell(trained, on, rows, metric) for on, rows in zip(studies, of_train, strict=True)]
         for trained, of_train in zip(studies, kept, strict=True)
     ]
-    return {
-        "train": names,
-        "test": names,
-        "metric": metric,
-        "n": [[len(rows) for rows in of_train] for of_train in kept],
-        "left_out": [[len(on.splits.dev) - len(rows) for on, rows in zip(studies, of_train, strict=True)] for of_train in kept],
-        "layers": [
-            {"layer": layer}
-            | {
-                title: [[getattr(cell[layer], field) for cell in of_train] for of_train in cells]
-                for title, field in (("scores", "value"), ("low", "low"), ("high", "high"), ("reasons", "reason"))
-            }
+    n = tuple(tuple(len(rows) for rows in of_train) for of_train in kept)
+    return Transfer(
+        train=names,
+        test=names,
+        metric=metric,
+        n=n,
+        left_out=tuple(tuple(len(on.splits.dev) - count for on, count in zip(studies, row, strict=True)) for row in n),
+        layers=tuple(
+            _layer([[cell[layer] for cell in of_train] for of_train in cells], layer)
             for layer in range(studies[0].encoder.n_layers)
-        ],
-        "notes": _notes(headlines, metric),
-    }
+        ),
+        notes=_notes(headlines, metric),
+    )
 
 
-def transfer_within_groups(studies: Sequence[LayerStudy]) -> dict[str, Any]:
-    """`transfer` among those studies that can be compared, whatever order they come in.
-
-    Returns:
-      JSON-ready: ``groups``: one `transfer` for every two or more studies without an `obstacle` between them, or ``datasets``
-      (their names) and ``error`` where it cannot be computed; ``notes``: a sentence for each study that stands alone beside
-      others.
-    """
+def transfer_within_groups(studies: Sequence[LayerStudy]) -> TransferGroups:
+    """`transfer` among those studies that can be compared, whatever order they come in."""
     groups: list[list[LayerStudy]] = []
     for study in studies:
         fitting = next((group for group in groups if not obstacle(group[0], study)), None)
@@ -80,40 +134,40 @@ def transfer_within_groups(studies: Sequence[LayerStudy]) -> dict[str, Any]:
             fitting.append(study)
     # Each beside another that it cannot be compared with, to say why.
     alone = [(group[0], groups[0 if index else 1][0]) for index, group in enumerate(groups) if len(group) == 1 < len(studies)]
-    return {
-        "groups": [_transfer_or_error(group) for group in groups if len(group) > 1],
-        "notes": [
+    return TransferGroups(
+        tuple(_transfer_or_error(group) for group in groups if len(group) > 1),
+        tuple(
             f"{one.splits.name} stands alone: there is no transfer between {one.splits.name} and {other.splits.name}, because "
             f"{obstacle(one, other)}."
             for one, other in alone
-        ],
-    }
+        ),
+    )
 
 
-def _transfer_or_error(studies: Sequence[LayerStudy]) -> dict[str, Any]:
+def _transfer_or_error(studies: Sequence[LayerStudy]) -> Transfer | FailedTransfer:
     try:
         return transfer(studies)
     except LitProbeError as error:
-        return {"datasets": [study.splits.name for study in studies], "error": str(error)}
+        return FailedTransfer(tuple(study.splits.name for study in studies), str(error))
 
 
-def transfer_table(result: dict[str, Any]) -> str:
+def transfer_table(result: TransferGroups) -> str:
     """`transfer_within_groups` as text: per group a line for each layer and a column for each pair, then what is to be said."""
-    lines = []
-    for group in result["groups"]:
-        if "error" in group:
-            lines.append(f"Transfer between {', '.join(group['datasets'])}: {group['error']}")
+    lines: list[str] = []
+    for group in result.groups:
+        if isinstance(group, FailedTransfer):
+            lines.append(f"Transfer between {', '.join(group.datasets)}: {group.error}")
             continue
-        pairs = [(i, j) for i in range(len(group["train"])) for j in range(len(group["test"]))]
-        heads = [f"{group['train'][i]} -> {group['test'][j]}" for i, j in pairs]
-        lines.append(f"Transfer, {group['metric']} on dev of probes trained on one data set and scored on another (->):")
+        pairs = [(i, j) for i in range(len(group.train)) for j in range(len(group.test))]
+        heads = [f"{group.train[i]} -> {group.test[j]}" for i, j in pairs]
+        lines.append(f"Transfer, {group.metric} on dev of probes trained on one data set and scored on another (->):")
         lines.append(f"{'layer':>5}  " + "  ".join(heads))
-        for layer in group["layers"]:
-            cells = [_words(layer["scores"][i][j], layer["reasons"][i][j]) for i, j in pairs]
-            lines.append(f"{layer['layer']:>5}  " + "  ".join(f"{c:>{len(head)}}" for c, head in zip(cells, heads, strict=True)))
-        reasons = (reason for layer in group["layers"] for row in layer["reasons"] for reason in row if reason)
-        lines += [f"?: {reason}." for reason in dict.fromkeys(reasons)] + group["notes"]
-    return "\n".join([*lines, *result["notes"]])
+        for layer in group.layers:
+            cells = [_words(layer.scores[i][j], layer.reasons[i][j]) for i, j in pairs]
+            lines.append(f"{layer.layer:>5}  " + "  ".join(f"{c:>{len(head)}}" for c, head in zip(cells, heads, strict=True)))
+        reasons = (reason for layer in group.layers for row in layer.reasons for reason in row if reason)
+        lines += [*(f"?: {reason}." for reason in dict.fromkeys(reasons)), *group.notes]
+    return "\n".join([*lines, *result.notes])
 
 
 def _words(score: float | None, reason: str) -> str:
@@ -144,7 +198,17 @@ def _cell(trained: LayerStudy, on: LayerStudy, rows: NDArray[np.int64], metric: 
     return score_layers(metric, probabilities, dev.labels, dev.groups, on.seed, label_names=dev.label_names)
 
 
-def _notes(headlines: set[str], metric: str) -> list[str]:
+def _layer(cells: Sequence[Sequence[Score]], layer: int) -> LayerTransfer:
+    return LayerTransfer(
+        layer,
+        scores=tuple(tuple(cell.value for cell in row) for row in cells),
+        low=tuple(tuple(cell.low for cell in row) for row in cells),
+        high=tuple(tuple(cell.high for cell in row) for row in cells),
+        reasons=tuple(tuple(cell.reason for cell in row) for row in cells),
+    )
+
+
+def _notes(headlines: set[str], metric: str) -> tuple[str, ...]:
     if len(headlines) == 1:
-        return []
-    return [f"One data set is imbalanced, so all cells show {metric.replace('_', ' ')}: they can be compared."]
+        return ()
+    return (f"One data set is imbalanced, so all cells show {metric.replace('_', ' ')}: they can be compared.",)

@@ -273,32 +273,52 @@ class LayerMetrics:
             majority={name: majority_score(name, train_labels, labels, label_names) for name in names},
         )
 
-    def rows(self) -> list[dict[str, Any]]:
-        """One flat, JSON-ready dict per layer; numbers are finite or None.
+    def rows(self) -> tuple[MetricsRow, ...]:
+        """One row per layer."""
+        layers = zip(*self.scores.values(), strict=True)
+        return tuple(
+            MetricsRow(layer, self.split, self.n, dict(zip(self.scores, scores, strict=True)), self.majority)
+            for layer, scores in enumerate(layers)
+        )
+
+
+@dataclass(frozen=True)
+class MetricsRow:
+    """Every metric of one layer on one split: a row of ``layers.json`` and ``layers.csv``.
+
+    Attributes:
+      layer: the layer's number.
+      split: the name of the rows that were scored.
+      n: the number of these rows.
+      scores: the score by the name of the metric (`metrics_for`).
+      majority: the score of always predicting the train split's class frequencies, by the name of the metric; None where it is
+        not defined.
+    """
+
+    layer: int
+    split: str
+    n: int
+    scores: Mapping[str, Score]
+    majority: Mapping[str, float | None]
+
+    def to_json(self) -> dict[str, Any]:
+        """One flat object, as a table has it; numbers are finite or None.
 
         Keys: ``layer``, ``split``, ``n``, then for each metric its name, ``_low``, ``_high``, ``_reliable``, ``_reason`` and
         ``majority_``: ``accuracy``, ``accuracy_low``, …, ``majority_accuracy``. The class of a per-class metric stays last:
         ``precision:positive``, ``precision_low:positive``, …, ``majority_precision:positive``.
         """
-        n_layers = len(next(iter(self.scores.values()), ()))
-        return [
-            {"layer": layer, "split": self.split, "n": self.n}
-            | {key: value for name in self.scores for key, value in self._cells(name, layer).items()}
-            for layer in range(n_layers)
-        ]
-
-    def _cells(self, name: str, layer: int) -> dict[str, Any]:
-        score = self.scores[name][layer]
-        metric, colon, label = name.partition(":")
-        of_class = colon + label
-        return {
-            f"{metric}{of_class}": score.value,
-            f"{metric}_low{of_class}": score.low,
-            f"{metric}_high{of_class}": score.high,
-            f"{metric}_reliable{of_class}": score.reliable,
-            f"{metric}_reason{of_class}": score.reason,
-            f"majority_{metric}{of_class}": self.majority[name],
-        }
+        row: dict[str, Any] = {"layer": self.layer, "split": self.split, "n": self.n}
+        for name, score in self.scores.items():
+            metric, colon, label = name.partition(":")
+            of_class = colon + label
+            row[name] = score.value
+            row[f"{metric}_low{of_class}"] = score.low
+            row[f"{metric}_high{of_class}"] = score.high
+            row[f"{metric}_reliable{of_class}"] = score.reliable
+            row[f"{metric}_reason{of_class}"] = score.reason
+            row[f"majority_{name}"] = self.majority[name]
+        return row
 
 
 def best_layer(scores: Sequence[Score], *, higher_is_better: bool = True) -> int:

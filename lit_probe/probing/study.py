@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,11 +20,50 @@ from lit_probe.encoder.activations import Activations
 from lit_probe.encoder.cache import Cache, library_versions, text_hash
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.pooling import POOLINGS
-from lit_probe.probing.layerwise import LayerMetrics, LayerwiseProbe, best_layer
+from lit_probe.probing.layerwise import LayerMetrics, LayerwiseProbe, MetricsRow, best_layer
 from lit_probe.probing.probes import PROBES
 from lit_probe.progress import StudyProgress, of_step
 from lit_probe.registry import check_layer, lookup
+from lit_probe.results import Result
 from lit_probe.scores.metrics import headline_metric, score_layers
+
+
+@dataclass(frozen=True)
+class ModelFiles(Result):
+    """Which checkpoint it was.
+
+    Attributes:
+      id: the checkpoint's name or folder.
+      revision: the revision that was asked for, or None.
+      sha256: the hashes of ``weights``, ``config`` and ``tokenizer``.
+    """
+
+    id: str
+    revision: str | None
+    sha256: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class StudySettings(Result):
+    """What reproduces the numbers of a study, besides its data.
+
+    Attributes:
+      model: the checkpoint.
+      pooling: the name of the pooling.
+      max_length: the number of tokens that the encoder reads of a text.
+      keep: the part of longer texts that it reads.
+      probe: the kind of probe.
+      seed: the seed of everything random.
+      versions: the version of each library that can change a number.
+    """
+
+    model: ModelFiles
+    pooling: str
+    max_length: int
+    keep: str
+    probe: str
+    seed: int
+    versions: Mapping[str, str]
 
 
 class LayerStudy:
@@ -91,10 +131,10 @@ class LayerStudy:
         """All metrics of all layers on one split, with their 95 % intervals."""
         return self._measure(split, self.probabilities(split))
 
-    def test_metrics(self) -> dict[str, Any]:
+    def test_metrics(self) -> MetricsRow:
         """All metrics of the dev-chosen layer on test: the one time that test is scored."""
-        chosen = self._measure("test", self.probabilities("test")[:, [self.best_layer]])
-        return {**chosen.rows()[0], "layer": self.best_layer}
+        [chosen] = self._measure("test", self.probabilities("test")[:, [self.best_layer]]).rows()
+        return replace(chosen, layer=self.best_layer)
 
     def _measure(self, split: SplitName, probabilities: NDArray[np.float64]) -> LayerMetrics:
         rows = self._texts[split]
@@ -119,12 +159,12 @@ class LayerStudy:
     def to_json(self) -> dict[str, Any]:
         """Everything ``layers.json`` holds for this data set; finite numbers or None."""
         return {
-            "layers": self.metrics("dev").rows(),
+            "layers": [row.to_json() for row in self.metrics("dev").rows()],
             "layer_names": self.layer_names,
             "headline": self.headline,
             "best_layer": self.best_layer,
             "chosen_on": "dev",
-            "test": self.test_metrics(),
+            "test": self.test_metrics().to_json(),
             "label_names": list(self.splits.label_names),
             "n": {name: len(rows) for name, rows in self.splits.items()},
             "share_truncated": {name: activations.share_truncated for name, activations in self.activations.items()},
@@ -133,35 +173,37 @@ class LayerStudy:
             "data": dict(self.splits.provenance),
         }
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> StudySettings:
         """What reproduces the numbers: model, hashes, settings, seed and library versions."""
         encoder = self.encoder
-        return {
-            "model": {"id": encoder.checkpoint.model_id, "revision": encoder.checkpoint.revision, "sha256": encoder.hashes},
-            "pooling": self.pooling,
-            "max_length": encoder.max_length,
-            "keep": encoder.keep,
-            "probe": self.layerwise.kind,
-            "seed": self.seed,
-            "versions": library_versions(),
-        }
+        return StudySettings(
+            ModelFiles(encoder.checkpoint.model_id, encoder.checkpoint.revision, encoder.hashes),
+            self.pooling,
+            encoder.max_length,
+            encoder.keep,
+            self.layerwise.kind,
+            self.seed,
+            library_versions(),
+        )
 
     def table(self) -> str:
         """The layers as text, one line each: headline score with its interval, then AUROC and log-loss."""
         rows = self.metrics("dev").rows()
         lines = [f"{'layer':>5}  {self.headline + ' on dev':>24}  {'95 % interval':>15}  {'auroc':>7}  {'log loss':>8}"]
         for row in rows:
-            mark = "  <- best on dev" if row["layer"] == self.best_layer else ""
-            interval = f"{_number(row[self.headline + '_low'])}–{_number(row[self.headline + '_high'])}"
+            mark = "  <- best on dev" if row.layer == self.best_layer else ""
+            score, auroc, log_loss = (row.scores[name] for name in (self.headline, "auroc", "log_loss"))
+            interval = f"{_number(score.low)}–{_number(score.high)}"
             lines.append(
-                f"{row['layer']:>5}  {_number(row[self.headline]):>24}  {interval:>15}  {_number(row['auroc']):>7}  "
-                f"{_number(row['log_loss']):>8}{mark}"
+                f"{row.layer:>5}  {_number(score.value):>24}  {interval:>15}  {_number(auroc.value):>7}  "
+                f"{_number(log_loss.value):>8}{mark}"
             )
         test = self.test_metrics()
+        score = test.scores[self.headline]
         lines.append(
-            f"Test at layer {self.best_layer}: {self.headline} {_number(test[self.headline])} "
-            f"[{_number(test[self.headline + '_low'])}–{_number(test[self.headline + '_high'])}], n = {test['n']:,}. "
-            f"Majority baseline on dev: {_number(rows[0]['majority_' + self.headline])}, n = {rows[0]['n']:,}."
+            f"Test at layer {self.best_layer}: {self.headline} {_number(score.value)} "
+            f"[{_number(score.low)}–{_number(score.high)}], n = {test.n:,}. "
+            f"Majority baseline on dev: {_number(rows[0].majority[self.headline])}, n = {rows[0].n:,}."
         )
         return "\n".join([*lines, *self.remarks()])
 

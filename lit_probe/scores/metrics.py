@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.registry import lookup
 from lit_probe.results import Result
-from lit_probe.scores.intervals import Interval, auroc, auroc_interval, percentile_interval, proportion_interval
+from lit_probe.scores.intervals import N_DRAWS, Interval, auroc, auroc_interval, percentile_interval, proportion_interval
 from lit_probe.scores.scored_rows import Counts, ScoredRows
 
 __all__ = [
     "METRICS",
+    "SCORE_INTERVALS",
     "Metric",
     "Score",
     "ScoredRows",
@@ -28,6 +29,11 @@ __all__ = [
 ]
 
 IMBALANCED_SHARE = 0.6
+
+# How the intervals of all metrics are made, in words.
+SCORE_INTERVALS = (
+    f"Wilson for shares, DeLong for AUROC, otherwise {N_DRAWS:,} bootstrap draws of rows (of groups, where there are groups)"
+)
 
 
 @dataclass(frozen=True)

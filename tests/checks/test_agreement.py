@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from planted_studies import sentences
 
-from lit_probe.checks.agreement import agreement, match_classes
+from lit_probe.checks.agreement import Agreement, agreement, match_classes
 from lit_probe.data import split_texts
 from lit_probe.encoder.activations import Activations, Block
 from lit_probe.encoder.encoder import load_encoder
@@ -49,30 +49,30 @@ def test_the_counts_and_rows_are_those_counted_one_by_one(tiny_folder, splits):
     result = agreement(study)
     dev = splits.dev
     model = wrong_on_every_third("dev", dev)
-    assert result["available"] is True
-    assert result["n"] == len(dev)
-    for layer, (counts, rows) in enumerate(zip(result["layers"], result["rows"], strict=True)):
+    assert result.available is True
+    assert result.n == len(dev)
+    for layer, (counts, rows) in enumerate(zip(result.layers, result.rows, strict=True)):
         probe = study.probabilities("dev")[:, layer].argmax(axis=1)
         cells: dict[str, list[int]] = {"both_right": [], "probe_only": [], "model_only": [], "both_wrong": []}
         for row in range(len(dev)):
             key = {(1, 1): "both_right", (1, 0): "probe_only", (0, 1): "model_only", (0, 0): "both_wrong"}
             cells[key[int(probe[row] == dev.labels[row]), int(model[row] == dev.labels[row])]].append(row)
-        assert counts["layer"] == rows["layer"] == layer
-        assert {name: counts[name] for name in cells} == {name: len(inside) for name, inside in cells.items()}
-        assert {name: rows[name] for name in ("probe_only", "model_only", "both_wrong")} == {
+        assert counts.layer == rows.layer == layer
+        assert {name: getattr(counts, name) for name in cells} == {name: len(inside) for name, inside in cells.items()}
+        assert {name: list(getattr(rows, name)) for name in ("probe_only", "model_only", "both_wrong")} == {
             name: cells[name] for name in ("probe_only", "model_only", "both_wrong")
         }
-        assert counts["agreement"] == pytest.approx(np.mean([a == b for a, b in zip(probe, model, strict=True)]))
-        assert (counts["low"], counts["high"]) == pytest.approx(wilson_interval(counts["agreement"], len(dev)))
-    assert result["model"]["accuracy"] == pytest.approx(np.mean(model == dev.labels))
-    assert result["layers"][1]["both_right"] > result["layers"][0]["both_right"], "the planted layer is right more often"
-    assert json.loads(json.dumps(result, allow_nan=False)) == result
+        assert counts.agreement == pytest.approx(np.mean([a == b for a, b in zip(probe, model, strict=True)]))
+        assert (counts.low, counts.high) == pytest.approx(wilson_interval(counts.agreement, len(dev)))
+    assert result.model.accuracy == pytest.approx(np.mean(model == dev.labels))
+    assert result.layers[1].both_right > result.layers[0].both_right, "the planted layer is right more often"
+    assert Agreement.from_json(json.loads(json.dumps(result.to_json(), allow_nan=False))) == result
 
 
 def test_a_head_that_is_always_right_leaves_the_probe_nothing_of_its_own(tiny_folder, splits):
     result = agreement(study_with_head(tiny_folder, splits, ("negative", "positive"), lambda name, rows: rows.labels))
-    assert result["model"]["accuracy"] == 1
-    assert all(layer["probe_only"] == layer["both_wrong"] == 0 < layer["model_only"] for layer in result["layers"])
+    assert result.model.accuracy == 1
+    assert all(layer.probe_only == layer.both_wrong == 0 < layer.model_only for layer in result.layers)
 
 
 def test_both_can_be_wrong_without_agreeing(tiny_folder):
@@ -80,9 +80,9 @@ def test_both_can_be_wrong_without_agreeing(tiny_folder):
     texts = [f"{i} days of {word}" for word in words for i in range(60)]
     three = split_texts(texts, [label for label in words.values() for _ in range(60)])
     result = agreement(study_with_head(tiny_folder, three, three.label_names, lambda name, rows: (rows.labels + 1) % 3))
-    layer = result["layers"][0]
-    assert layer["both_right"] == layer["model_only"] == 0
-    assert layer["agreement"] < layer["both_wrong"] / result["n"]
+    layer = result.layers[0]
+    assert layer.both_right == layer.model_only == 0
+    assert layer.agreement < layer.both_wrong / result.n
 
 
 def test_names_in_another_case_and_order_are_the_same_classes(tiny_folder, splits):
@@ -91,16 +91,16 @@ def test_names_in_another_case_and_order_are_the_same_classes(tiny_folder, split
         study_with_head(tiny_folder, splits, ("POSITIVE", "Negative"), lambda *args: 1 - wrong_on_every_third(*args))
     )
     assert turned == named
-    assert named["notes"] == []
+    assert named.notes == ()
 
 
 def test_numbered_classes_are_matched_by_position_and_that_is_said(tiny_folder, splits):
     named = agreement(study_with_head(tiny_folder, splits, ("negative", "positive"), wrong_on_every_third))
     numbered = agreement(study_with_head(tiny_folder, splits, ("LABEL_0", "LABEL_1"), wrong_on_every_third))
-    assert numbered["notes"] == [
-        "The head's classes have no names of their own and were matched by position: LABEL_0 as negative, LABEL_1 as positive."
-    ]
-    assert {**numbered, "notes": []} == named
+    assert numbered.notes == (
+        "The head's classes have no names of their own and were matched by position: LABEL_0 as negative, LABEL_1 as positive.",
+    )
+    assert replace(numbered, notes=()) == named
 
 
 @pytest.mark.parametrize(
@@ -118,13 +118,13 @@ def test_other_classes_match_nothing(head, labels):
 
 def test_other_classes_get_a_reason_and_no_error(tiny_folder, splits):
     result = agreement(study_with_head(tiny_folder, splits, ("joy", "anger"), wrong_on_every_third))
-    assert result["available"] is False
-    assert "predicts joy, anger, but the data set's classes are negative, positive" in result["reason"]
+    assert result.available is False
+    assert "predicts joy, anger, but the data set's classes are negative, positive" in result.reason
 
 
 def test_an_encoder_without_a_head_gets_a_reason(tiny_encoder, splits):
     result = agreement(probe_layers(tiny_encoder, splits, probe="majority"))
-    assert result == {
+    assert result.to_json() == {
         "available": False,
         "reason": "tiny-bert has no classification head of its own to compare the probes with.",
         "layers": [],
@@ -136,8 +136,8 @@ def test_a_real_heads_answers_are_those_that_are_counted(tiny_folder, splits):
     study = probe_layers(load_encoder(str(tiny_folder(n_classes=2))), splits, probe="majority")
     result = agreement(study)
     own = study.activations["dev"].head_probabilities.argmax(axis=1)
-    assert result["model"]["accuracy"] == pytest.approx((own == splits.dev.labels).mean())
-    assert "class 0 as negative" in result["notes"][0]
+    assert result.model.accuracy == pytest.approx((own == splits.dev.labels).mean())
+    assert "class 0 as negative" in result.notes[0]
 
 
 def test_rows_of_one_group_widen_the_interval(tiny_folder, splits):
@@ -150,6 +150,6 @@ def test_rows_of_one_group_widen_the_interval(tiny_folder, splits):
         lambda name, rows: np.where(np.arange(len(rows)) // 4 % 2, rows.labels, 1 - rows.labels),
     )
     alone = LayerStudy(by_group.encoder, splits, by_group.activations, by_group.layerwise, seed=0)
-    wide, narrow = agreement(by_group)["model"], agreement(alone)["model"]
-    assert wide["accuracy"] == narrow["accuracy"]
-    assert wide["high"] - wide["low"] > 1.5 * (narrow["high"] - narrow["low"])
+    wide, narrow = agreement(by_group).model, agreement(alone).model
+    assert wide.accuracy == narrow.accuracy
+    assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)

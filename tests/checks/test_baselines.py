@@ -15,7 +15,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold, Stratifi
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from lit_probe.checks.baselines import BASELINES, Baseline, measure_baselines
+from lit_probe.checks.baselines import BASELINES, Baseline, MeasuredBaseline, measure_baselines
 from lit_probe.checks.baselines.word_regression import C_GRID, WordRegression
 from lit_probe.data import load_dataset, split_texts
 from lit_probe.data.labelled_texts import Splits
@@ -71,8 +71,8 @@ def study(study_of) -> LayerStudy:
     return study_of(a_word_decides())
 
 
-def measured(study: LayerStudy, name: str) -> dict:
-    return BASELINES[name].measure(study, NO_CACHE, no_progress)
+def measured(study: LayerStudy, name: str) -> MeasuredBaseline:
+    return BASELINES[name].measure(name, study, NO_CACHE, no_progress)
 
 
 def predicted(study: LayerStudy, name: str):
@@ -94,13 +94,13 @@ def test_every_baseline_is_scored_on_dev_as_the_probes_are(study, name):
         tuple(np.mean([getattr(score, end) for score in layer]) for end in ("value", "low", "high"))
         for layer in zip(*draws, strict=True)
     ]
-    rows = result["layers"] if BASELINES[name].per_layer else [result]
+    rows = result.layers if BASELINES[name].per_layer else [result]
     assert len(rows) == (study.encoder.n_layers if BASELINES[name].per_layer else 1)
     assert len(draws) == (5 if name == "shuffled" else 1)
-    assert [(row["score"], row["low"], row["high"]) for row in rows] == means
-    assert all(row["low"] <= row["score"] <= row["high"] for row in rows)
-    assert result["metric"] == "accuracy"
-    json.dumps(result, allow_nan=False)
+    assert [(row.score, row.low, row.high) for row in rows] == means
+    assert all(row.low <= row.score <= row.high for row in rows)
+    assert result.metric == "accuracy"
+    json.dumps(result.to_json(), allow_nan=False)
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -124,19 +124,19 @@ def test_the_same_data_in_another_order_gives_the_same_digits(study, study_of, n
 
 
 def test_a_word_that_decides_is_found_in_the_words_and_not_in_the_length(study):
-    assert measured(study, "bag_of_words")["low"] > 0.75
-    assert measured(study, "tfidf")["low"] > 0.75
-    assert measured(study, "length")["low"] < 0.55
+    assert measured(study, "bag_of_words").low > 0.75
+    assert measured(study, "tfidf").low > 0.75
+    assert measured(study, "length").low < 0.55
 
 
 def test_a_length_that_decides_is_found_in_the_length(study_of):
-    assert measured(study_of(the_length_decides()), "length")["score"] == 1
+    assert measured(study_of(the_length_decides()), "length").score == 1
 
 
 def test_words_whose_labels_are_random_give_chance(study_of):
     splits = a_word_decides(told=0.5)
     for name in ("bag_of_words", "tfidf"):
-        assert measured(study_of(splits), name)["low"] < 0.5
+        assert measured(study_of(splits), name).low < 0.5
 
 
 def test_the_majority_baseline_is_the_one_that_metrics_report(study_of):
@@ -144,7 +144,7 @@ def test_the_majority_baseline_is_the_one_that_metrics_report(study_of):
     positive = np.flatnonzero(splits.train.labels == 1)
     splits = replace(splits, train=splits.train.select([*np.flatnonzero(splits.train.labels == 0), *positive[:90]]))
     study = study_of(splits)
-    assert measured(study, "majority")["score"] == majority_score(
+    assert measured(study, "majority").score == majority_score(
         "accuracy", splits.train.labels, splits.dev.labels, splits.label_names
     )
 
@@ -154,8 +154,8 @@ def test_imbalanced_data_are_scored_by_balanced_accuracy(study_of):
     positive = np.flatnonzero(splits.train.labels == 1)
     study = study_of(replace(splits, train=splits.train.select([*np.flatnonzero(splits.train.labels == 0), *positive[:30]])))
     result = measured(study, "majority")
-    assert (result["metric"], result["score"]) == ("balanced_accuracy", 0.5)
-    assert "every bootstrap resample gives the same value" in result["reason"]
+    assert (result.metric, result.score) == ("balanced_accuracy", 0.5)
+    assert "every bootstrap resample gives the same value" in result.reason
 
 
 VECTORISERS = {
@@ -192,7 +192,7 @@ def test_three_classes_have_word_baselines_too(study_of):
         ours = predicted(study_of(splits), name)
         assert ours.probabilities.shape == (1, len(splits.dev), 1, 3)
         assert ours.not_converged == []
-        assert measured(study_of(splits), name)["score"] == 1
+        assert measured(study_of(splits), name).score == 1
 
 
 def test_the_length_baseline_agrees_with_scikit_learn(study_of):
@@ -225,8 +225,8 @@ def test_a_baseline_that_did_not_converge_is_marked(study, monkeypatch):
     fit = WordRegression.fit.__func__
     monkeypatch.setattr(WordRegression, "fit", classmethod(lambda cls, *args, **kwargs: fit(cls, *args, **kwargs, max_iter=1)))
     result = measure_baselines(study, NO_CACHE, names=("tfidf",))
-    assert result["baselines"][0]["not_converged"] == [0]
-    assert result["notes"] == ["TF-IDF: the fit did not converge."]
+    assert result.baselines[0].not_converged == (0,)
+    assert result.notes == ("TF-IDF: the fit did not converge.",)
 
 
 def test_the_random_twin_has_the_shape_of_the_encoder_and_none_of_its_weights(study):
@@ -255,8 +255,8 @@ def test_weights_that_are_themselves_the_random_ones_are_refused_as_their_own_ba
     encoder = load_encoder(str(folder))
     result = measure_baselines(probe_layers(encoder, study.splits, seed=0), NO_CACHE, names=("random_weights",))
     reason = "The weights of tiny-bert are themselves those that seed 0 draws, and so no baseline for it."
-    assert [row["score"] for row in result["baselines"][0]["layers"]] == [None] * 4
-    assert result["baselines"][0]["layers"][0]["reason"].startswith(reason)
+    assert [row.score for row in result.baselines[0].layers] == [None] * 4
+    assert result.baselines[0].layers[0].reason.startswith(reason)
 
 
 def test_random_weights_of_another_seed_are_other_weights(study):
@@ -268,9 +268,9 @@ def test_shuffled_labels_score_chance_where_the_true_ones_do_not(study):
     means = []
     for seed in range(2):
         other = LayerStudy(study.encoder, study.splits, study.activations, study.layerwise, seed)
-        rows = measured(other, "shuffled")["layers"]
-        assert all(row["low"] < 0.5 < row["high"] for row in rows)
-        means.append([row["score"] for row in rows])
+        rows = measured(other, "shuffled").layers
+        assert all(row.low < 0.5 < row.high for row in rows)
+        means.append([row.score for row in rows])
     assert np.abs(np.mean(means, axis=0) - 0.5).max() < 0.08
     assert study.metrics("dev").scores["accuracy"][0].low > 0.75
 
@@ -295,21 +295,21 @@ def test_shuffled_labels_are_trains_own_in_five_other_orders(study, monkeypatch)
 def test_the_probe_kind_of_the_study_is_the_one_that_is_fitted(study_of):
     study = study_of(a_word_decides(), probe="majority")
     result = measured(study, "shuffled")
-    assert len({row["score"] for row in result["layers"]}) == 1
+    assert len({row.score for row in result.layers}) == 1
 
 
 def test_truncated_texts_are_told_beside_the_word_baselines(tiny_folder, study):
-    assert measured(study, "bag_of_words")["notes"] == []
+    assert measured(study, "bag_of_words").notes == ()
     short = probe_layers(load_encoder(str(tiny_folder(seed=7)), max_length=6), study.splits)
-    assert measured(short, "bag_of_words")["notes"] == ["it reads whole texts, the encoder reads 6 tokens of each."]
+    assert measured(short, "bag_of_words").notes == ("it reads whole texts, the encoder reads 6 tokens of each.",)
     result = measure_baselines(short, NO_CACHE, names=("majority", "bag_of_words"))
-    assert result["notes"] == ["Bag of words: it reads whole texts, the encoder reads 6 tokens of each."]
+    assert result.notes == ("Bag of words: it reads whole texts, the encoder reads 6 tokens of each.",)
 
 
 def test_any_choice_of_baselines_comes_in_the_order_asked(study):
     result = measure_baselines(study, NO_CACHE, names=("length", "majority"))
-    assert [one["name"] for one in result["baselines"]] == ["length", "majority"]
-    assert result["metric"] == study.headline
+    assert [one.name for one in result.baselines] == ["length", "majority"]
+    assert result.metric == study.headline
     with pytest.raises(UnknownNameError, match=r"Unknown baseline 'svm'. Choose one of: bag_of_words, length, majority, random"):
         measure_baselines(study, NO_CACHE, names=("svm",))
 
@@ -328,8 +328,8 @@ def test_each_baseline_is_cached_for_itself(study, tmp_path, monkeypatch):
     both = measure_baselines(study, cache, names=("tfidf", "length"))
     again = measure_baselines(study, Cache(tmp_path), names=("length", "tfidf"))
     assert made == ["length", "tfidf"]
-    assert both["baselines"] == again["baselines"][::-1]
-    assert first["baselines"] == again["baselines"][:1]
+    assert both.baselines == again.baselines[::-1]
+    assert first.baselines == again.baselines[:1]
     fewer = replace(study.splits, dev=study.splits.dev.select(range(40)))
     activations = {name: extract_activations(study.encoder, rows.texts) for name, rows in fewer.items()}
     measure_baselines(LayerStudy(study.encoder, fewer, activations, study.layerwise, 0), cache, names=("length",))
@@ -339,10 +339,10 @@ def test_each_baseline_is_cached_for_itself(study, tmp_path, monkeypatch):
 def test_a_baseline_that_cannot_be_fitted_says_why_and_leaves_the_others_alone(study_of, tmp_path):
     texts = [f"{'!' * (1 + i % 5)} {'?' * (1 + i // 5)}" for i in range(200)]
     study = study_of(split_texts(texts, ["a", "b"] * 100, name="signs"))
-    words, length = measure_baselines(study, Cache(tmp_path), names=("bag_of_words", "length"))["baselines"]
-    assert words["score"] is None
-    assert words["reason"].startswith("The training texts give no words to count")
-    assert length["score"] is not None
+    words, length = measure_baselines(study, Cache(tmp_path), names=("bag_of_words", "length")).baselines
+    assert words.score is None
+    assert words.reason.startswith("The training texts give no words to count")
+    assert length.score is not None
 
 
 def test_every_line_is_told_from_the_others_without_its_colour():
@@ -353,9 +353,9 @@ def test_every_line_is_told_from_the_others_without_its_colour():
 
 
 def test_a_failing_layer_baseline_has_an_empty_row_per_layer(study):
-    rows = BASELINES["random_weights"].failure(study, "no such weights")["layers"]
-    assert [row["layer"] for row in rows] == [0, 1, 2, 3]
-    assert all((row["score"], row["reason"], row["reliable"]) == (None, "no such weights", False) for row in rows)
+    rows = BASELINES["random_weights"].failure("random_weights", study, "no such weights").layers
+    assert [row.layer for row in rows] == [0, 1, 2, 3]
+    assert all((row.score, row.reason, row.reliable) == (None, "no such weights", False) for row in rows)
 
 
 def test_progress_rises_to_its_total(study):
@@ -385,6 +385,6 @@ def test_a_cancelled_baseline_stops_and_leaves_nothing_behind(study, tmp_path, n
 def test_real_sentences_give_the_words_their_known_worth(test_data, study_of):
     splits = load_dataset("sst2_sentences", str(test_data / "sst2"), DatasetOptions(max_examples=2_000))
     study = study_of(splits)
-    assert 0.72 < measured(study, "bag_of_words")["score"] < 0.80
-    assert 0.72 < measured(study, "tfidf")["score"] < 0.82
-    assert measured(study, "length")["score"] < 0.6
+    assert 0.72 < measured(study, "bag_of_words").score < 0.80
+    assert 0.72 < measured(study, "tfidf").score < 0.82
+    assert measured(study, "length").score < 0.6

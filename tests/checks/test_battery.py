@@ -20,7 +20,10 @@ from lit_probe.checks.battery import (
     run_check,
     stored_near_duplicates,
 )
+from lit_probe.checks.check import FailedCheck
+from lit_probe.checks.description_length import DescriptionLength
 from lit_probe.checks.leakage import near_duplicates
+from lit_probe.checks.learning_curve import LearningCurve
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import load_encoder
@@ -56,12 +59,12 @@ def must_be_read(monkeypatch, check: str) -> None:
 @pytest.mark.parametrize("name", CHECKS)
 def test_every_check_answers_with_layers_and_notes_in_finite_json(results, study, name):
     result = results[name]
-    assert json.loads(json.dumps(result, allow_nan=False)) == result
-    assert "error" not in result and all(isinstance(note, str) for note in result["notes"])
+    assert type(result).from_json(json.loads(json.dumps(result.to_json(), allow_nan=False))) == result
+    assert all(isinstance(note, str) for note in result.notes)
     if name == "baselines":
-        assert [one["name"] for one in result["baselines"]] == list(BASELINES)
+        assert [one.name for one in result.baselines] == list(BASELINES)
     elif name != "agreement":  # this checkpoint has no head of its own
-        assert [layer["layer"] for layer in result["layers"]] == list(range(study.encoder.n_layers))
+        assert [layer.layer for layer in result.layers] == list(range(study.encoder.n_layers))
 
 
 @pytest.mark.parametrize("name", [name for name, check in CHECKS.items() if not check.keeps_parts])
@@ -76,33 +79,33 @@ def test_baselines_are_kept_one_by_one(results, study, cache):
     steps = []
     start = cache.size()
     one = run_check("baselines", study, cache, lambda done, total: steps.append((done, total)), "tfidf")
-    assert one == results["baselines"]["baselines"][list(BASELINES).index("tfidf")]
+    assert one == results["baselines"].baselines[list(BASELINES).index("tfidf")]
     assert cache.size() == start, "nothing was stored again"
-    assert one["score"] == layer_columns(results, 4)[0]["baselines"]["tfidf"]
+    assert one.score == layer_columns(results, 4)[0]["baselines"]["tfidf"]
 
 
 def test_another_control_is_another_result(results, study, cache):
     assert run_check("selectivity", study, cache, refuse_to_compute, "word") == results["selectivity"], "the default by its name"
     first_word = run_check("selectivity", study, cache, variant="first_word")
-    assert (results["selectivity"]["control"], first_word["control"]) == ("word", "first_word")
-    assert first_word["layers"] != results["selectivity"]["layers"]
+    assert (results["selectivity"].control, first_word.control) == ("word", "first_word")
+    assert first_word.layers != results["selectivity"].layers
 
 
 def test_the_columns_of_layers_json_hold_the_numbers_of_the_checks(results, study):
     columns = layer_columns(results, study.encoder.n_layers)
     assert len(columns) == study.encoder.n_layers
     for layer, column in enumerate(columns):
-        assert column["selectivity"] == results["selectivity"]["layers"][layer]["selectivity"]
-        assert column["description_length"] == results["description_length"]["layers"][layer]["bits"]
-        assert column["brier"] == results["calibration"]["layers"][layer]["brier"]
+        assert column["selectivity"] == results["selectivity"].layers[layer].selectivity
+        assert column["description_length"] == results["description_length"].layers[layer].bits
+        assert column["brier"] == results["calibration"].layers[layer].brier
         assert list(column["baselines"]) == list(BASELINES)
-        assert column["baselines"]["random_weights"] == _baseline(results, "random_weights")["layers"][layer]["score"]
+        assert column["baselines"]["random_weights"] == _baseline(results, "random_weights").layers[layer].score
         assert column["agreement"] is None, "this checkpoint has no head"
-        assert column["baselines"]["majority"] == _baseline(results, "majority")["score"]
+        assert column["baselines"]["majority"] == _baseline(results, "majority").score
 
 
 def _baseline(results, name):
-    return next(one for one in results["baselines"]["baselines"] if one["name"] == name)
+    return next(one for one in results["baselines"].baselines if one.name == name)
 
 
 def test_a_check_that_cannot_be_computed_says_why_and_the_others_go_on(study, monkeypatch):
@@ -113,8 +116,8 @@ def test_a_check_that_cannot_be_computed_says_why_and_the_others_go_on(study, mo
         if name not in ("calibration", "layer_comparison"):
             monkeypatch.setitem(CHECKS, name, dataclasses.replace(CHECKS[name], compute=refuse))
     results = run_battery(study)
-    assert results["selectivity"] == {"error": "The control cannot be balanced."}
-    assert results["calibration"]["layers"]
+    assert results["selectivity"] == FailedCheck("The control cannot be balanced.")
+    assert results["calibration"].layers
     column = layer_columns(results, study.encoder.n_layers)[0]
     assert column["selectivity"] is None and column["baselines"] == dict.fromkeys(BASELINES) and column["brier"] > 0
 
@@ -194,7 +197,7 @@ def test_near_duplicates_are_stored_by_content(cache, monkeypatch):
     splits = worded_splits()
     assert stored_near_duplicates(splits, cache) == near_duplicates(splits)
     monkeypatch.setattr("lit_probe.checks.battery.near_duplicates", refuse_to_compute)
-    assert stored_near_duplicates(splits, cache)["rows"]
+    assert stored_near_duplicates(splits, cache).rows
     with pytest.raises(AssertionError, match="computed again"):
         stored_near_duplicates(worded_splits(seed=3), cache)
 
@@ -203,47 +206,50 @@ def test_only_the_named_checks_are_computed_and_the_others_leave_no_number(study
     some = run_battery(study, cache, names=("calibration",))
     assert list(some) == ["calibration"]
     (column, *_) = layer_columns(some, study.encoder.n_layers)
-    assert column["brier"] == results["calibration"]["layers"][0]["brier"]
+    assert column["brier"] == results["calibration"].layers[0].brier
     assert column["selectivity"] is None and column["baselines"] == dict.fromkeys(BASELINES)
 
 
 def test_the_table_has_a_line_for_each_layer_and_for_what_went_wrong(study, results):
-    broken = {**results, "selectivity": {"error": "The control cannot be balanced."}}
+    broken = {**results, "selectivity": FailedCheck("The control cannot be balanced.")}
     head, *lines = check_table(broken, study.encoder.n_layers).splitlines()
     assert head.split()[-len(BASELINES) :] == list(BASELINES)
     assert [line.split()[0] for line in lines[:4]] == ["0", "1", "2", "3"]
     assert lines[4] == "Selectivity: The control cannot be balanced."
-    assert f"{results['calibration']['layers'][2]['brier']:.3f}" in lines[2] and "n/a" in lines[2]
+    assert f"{results['calibration'].layers[2].brier:.3f}" in lines[2] and "n/a" in lines[2]
 
 
 def test_under_the_table_stand_the_layers_alike_the_optimism_and_every_note_once(study, results):
     lines = check_table(results, study.encoder.n_layers).splitlines()
     comparison, best = results["layer_comparison"], study.best_layer
-    alike = [str(row["layer"]) for row in comparison["layers"] if row["indistinguishable"] and row["layer"] != best]
+    alike = [str(row.layer) for row in comparison.layers if row.indistinguishable and row.layer != best]
     said = f"Layers that cannot be told apart from layer {best}, the best on dev: {', '.join(alike)}."
     if not alike:
         said = f"Every other layer differs from layer {best}, the best on dev."
     assert f"Comparison of layers: {said}" in lines
-    one = comparison["optimism"]
-    numbers = f"{one['optimism']:.3f} [{one['low']:.3f} to {one['high']:.3f}]"
-    scores = f"dev {one['dev']:.3f} less test {one['test']:.3f} is {numbers}"
+    one = comparison.optimism
+    numbers = f"{one.optimism:.3f} [{one.low:.3f} to {one.high:.3f}]"
+    scores = f"dev {one.dev:.3f} less test {one.test:.3f} is {numbers}"
     assert f"Comparison of layers: Optimism of choosing layer {best} on dev: {scores}." in lines
     for result in results.values():
-        for note in result["notes"]:
+        for note in result.notes:
             assert sum(line.endswith(f": {note}") for line in lines) == 1, note
 
 
 def test_what_two_checks_say_is_said_once_with_both_names():
-    told = check_table({"description_length": {"notes": ["Alike."]}, "learning_curve": {"notes": ["Alike.", "Else."]}}, 0)
+    length = DescriptionLength((), 0, 0, (), notes=("Alike.",))
+    curve = LearningCurve("accuracy", "Accuracy", 0, None, (), (), notes=("Alike.", "Else."))
+    told = check_table({"description_length": length, "learning_curve": curve}, 0)
     assert told.splitlines()[1:] == ["Description length, Learning curve: Alike.", "Learning curve: Else."]
 
 
 def test_layers_that_all_differ_and_a_baseline_without_a_score_are_told(study, results):
-    apart = [{**row, "indistinguishable": row["layer"] == study.best_layer} for row in results["layer_comparison"]["layers"]]
-    failed = [BASELINES[name].failure(study, "Train has no words.") | {"name": name} for name in ("tfidf", "random_weights")]
+    comparison, baselines = results["layer_comparison"], results["baselines"]
+    apart = (dataclasses.replace(row, indistinguishable=row.layer == study.best_layer) for row in comparison.layers)
+    failed = (BASELINES[name].failure(name, study, "Train has no words.") for name in ("tfidf", "random_weights"))
     changed = {
-        "layer_comparison": {**results["layer_comparison"], "layers": apart},
-        "baselines": {**results["baselines"], "baselines": failed},
+        "layer_comparison": dataclasses.replace(comparison, layers=tuple(apart)),
+        "baselines": dataclasses.replace(baselines, baselines=tuple(failed)),
     }
     lines = check_table(changed, study.encoder.n_layers).splitlines()
     assert f"Comparison of layers: Every other layer differs from layer {study.best_layer}, the best on dev." in lines
@@ -256,10 +262,10 @@ def test_where_the_checkpoint_has_a_head_the_table_shows_how_often_the_probes_ag
     results = run_battery(study, names=("agreement",))
     head, *lines = check_table(results, study.encoder.n_layers).splitlines()
     assert head.split()[-1] == "agreement"
-    for layer, line in zip(results["agreement"]["layers"], lines, strict=False):
-        assert line.split()[-1] == f"{layer['agreement']:.3f}"
-    model = results["agreement"]["model"]
-    assert f"accuracy of {model['accuracy']:.3f} [{model['low']:.3f} to {model['high']:.3f}] on n = 60." in lines[4]
+    for layer, line in zip(results["agreement"].layers, lines, strict=False):
+        assert line.split()[-1] == f"{layer.agreement:.3f}"
+    model = results["agreement"].model
+    assert f"accuracy of {model.accuracy:.3f} [{model.low:.3f} to {model.high:.3f}] on n = 60." in lines[4]
 
 
 def test_the_battery_takes_another_control_where_it_is_told_to(study, cache):

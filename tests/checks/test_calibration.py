@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from sklearn.metrics import brier_score_loss, log_loss
 from lit_probe.checks.calibration import (
     N_BINS,
     TEMPERATURE_LIMITS,
+    CalibrationFolds,
     brier_score,
     calibrate_layers,
     calibration,
@@ -141,101 +143,98 @@ def test_rescaling_keeps_the_order_of_the_classes_and_undoes_itself():
 def test_overconfidence_is_repaired_and_calibration_left_alone():
     probabilities, labels = calibrated(5_000)
     layers = np.stack([rescale(probabilities, 1 / 3), probabilities], axis=1)
-    overconfident, fine = calibrate_layers(layers, labels)["layers"]
-    assert overconfident["temperature"] == pytest.approx(3, rel=0.1)
-    assert overconfident["ece"] > 0.1
-    assert overconfident["ece_after"] < 2 * overconfident["ece_by_chance_after"]
+    overconfident, fine = calibrate_layers(layers, labels).layers
+    assert overconfident.temperature == pytest.approx(3, rel=0.1)
+    assert overconfident.ece > 0.1
+    assert overconfident.ece_after < 2 * overconfident.ece_by_chance_after
     for name in ("brier", "log_loss"):
-        assert overconfident[f"{name}_after"] < overconfident[name]
-    assert fine["temperature"] == pytest.approx(1, rel=0.1)
-    assert fine["ece_after"] == pytest.approx(fine["ece"], abs=0.01)
-    assert fine["brier_after"] == pytest.approx(fine["brier"], abs=0.001)
+        assert getattr(overconfident, f"{name}_after") < getattr(overconfident, name)
+    assert fine.temperature == pytest.approx(1, rel=0.1)
+    assert fine.ece_after == pytest.approx(fine.ece, abs=0.01)
+    assert fine.brier_after == pytest.approx(fine.brier, abs=0.001)
 
 
 def test_each_row_is_scaled_by_the_temperature_of_the_other_folds():
     probabilities, labels = calibrated(300, 3)
     groups = np.arange(300) // 3
-    layer = calibrate_layers(probabilities[:, None], labels, groups, seed=4)["layers"][0]
+    layer = calibrate_layers(probabilities[:, None], labels, groups, seed=4).layers[0]
     after = np.empty_like(probabilities)
     temperatures = []
     for fitted, held in stratified_folds(labels, groups, 4).pairs:
         assert not set(groups[fitted]) & set(groups[held])
         temperatures.append(fit_temperature(probabilities[fitted], labels[fitted]))
         after[held] = rescale(probabilities[held], temperatures[-1])
-    assert layer["fold_temperatures"] == temperatures
-    assert layer["temperature"] == np.median(temperatures)
-    assert layer["brier_after"] == pytest.approx(brier_score(after, labels), abs=1e-12)
-    assert layer["log_loss_after"] == pytest.approx(log_loss(labels, after), abs=1e-12)
+    assert layer.fold_temperatures == tuple(temperatures)
+    assert layer.temperature == np.median(temperatures)
+    assert layer.brier_after == pytest.approx(brier_score(after, labels), abs=1e-12)
+    assert layer.log_loss_after == pytest.approx(log_loss(labels, after), abs=1e-12)
 
 
 def test_a_layer_gets_the_same_digits_alone_as_among_others():
     probabilities, labels = calibrated(300)
     layers = np.stack([rescale(probabilities, t) for t in (0.5, 1.0, 2.0)], axis=1)
-    together = calibrate_layers(layers, labels)["layers"]
+    together = calibrate_layers(layers, labels).layers
     for index in range(3):
-        alone = calibrate_layers(layers[:, [index]], labels)["layers"][0]
-        assert {**alone, "layer": index} == together[index]
+        alone = calibrate_layers(layers[:, [index]], labels).layers[0]
+        assert replace(alone, layer=index) == together[index]
 
 
 def test_the_log_loss_has_the_digits_of_the_metric():
     probabilities, labels = calibrated(300)
     layers = np.stack([probabilities, rescale(probabilities, 2.0)], axis=1)
     metric = [score.value for score in score_layers("log_loss", layers, labels)]
-    assert [row["log_loss"] for row in calibrate_layers(layers, labels)["layers"]] == metric
+    assert [row.log_loss for row in calibrate_layers(layers, labels).layers] == metric
 
 
 def test_certain_and_useless_probabilities_stay_finite_and_are_told():
     labels = np.arange(60) % 2
     certain = np.eye(2)[labels]
     result = calibrate_layers(np.stack([certain, 1 - certain], axis=1), labels)
-    json.dumps(result, allow_nan=False)
-    right, wrong = result["layers"]
-    assert right["temperature"] == TEMPERATURE_LIMITS[0]
-    assert (right["brier"], right["ece"], right["ece_by_chance"]) == (0, 0, 0)
-    assert wrong["temperature"] == TEMPERATURE_LIMITS[1]
-    assert (wrong["brier"], wrong["ece"]) == (1, 1)
-    assert result["notes"] == ["A temperature lies at its limit, 0.01 or 100, at layers 0, 1."]
+    json.dumps(result.to_json(), allow_nan=False)
+    right, wrong = result.layers
+    assert right.temperature == TEMPERATURE_LIMITS[0]
+    assert (right.brier, right.ece, right.ece_by_chance) == (0, 0, 0)
+    assert wrong.temperature == TEMPERATURE_LIMITS[1]
+    assert (wrong.brier, wrong.ece) == (1, 1)
+    assert result.notes == ("A temperature lies at its limit, 0.01 or 100, at layers 0, 1.",)
 
 
 def test_too_few_rows_give_means_but_neither_bins_nor_temperatures():
     probabilities, labels = calibrated(29)
     result = calibrate_layers(probabilities[:, None], labels)
-    assert result["reason"] == "only 29 rows (fewer than 30) for 15 bins"
-    assert not result["reliable"]
-    layer = result["layers"][0]
-    assert layer["brier"] == pytest.approx(brier_score(probabilities, labels))
-    assert (layer["ece"], layer["temperature"], layer["brier_after"], layer["ece_after"]) == (None, None, None, None)
-    assert (layer["reliability"], layer["fold_temperatures"]) == ([], [])
-    assert (
-        calibrate_layers(*(array[:30] for array in (calibrated(30)[0][:, None], calibrated(30)[1])))["layers"][0]["ece"]
-        is not None
-    )
+    assert result.reason == "only 29 rows (fewer than 30) for 15 bins"
+    assert not result.reliable
+    layer = result.layers[0]
+    assert layer.brier == pytest.approx(brier_score(probabilities, labels))
+    assert (layer.ece, layer.temperature, layer.brier_after, layer.ece_after) == (None, None, None, None)
+    assert (layer.reliability, layer.fold_temperatures) == ((), ())
+    assert calibrate_layers(*(array[:30] for array in (calibrated(30)[0][:, None], calibrated(30)[1]))).layers[0].ece is not None
 
 
 def test_no_rows_at_all_give_nothing_and_say_so():
     result = calibrate_layers(np.empty((0, 2, 2)), np.empty(0, dtype=np.int64))
-    assert result["reason"] == "only 0 rows (fewer than 30) for 15 bins"
-    assert [(row["layer"], row["brier"], row["log_loss"]) for row in result["layers"]] == [(0, None, None), (1, None, None)]
+    assert result.reason == "only 0 rows (fewer than 30) for 15 bins"
+    assert [(row.layer, row.brier, row.log_loss) for row in result.layers] == [(0, None, None), (1, None, None)]
 
 
 def test_a_class_with_one_row_makes_no_folds_but_a_missing_one_does_no_harm():
     probabilities, labels = calibrated(100, 3)
     labels = np.where(labels == 2, 0, labels)
-    assert calibrate_layers(probabilities[:, None], labels)["layers"][0]["temperature"] is not None
+    assert calibrate_layers(probabilities[:, None], labels).layers[0].temperature is not None
     labels[0] = 2
     result = calibrate_layers(probabilities[:, None], labels)
-    assert result["reason"] == "a single row of '2', so that no two folds have one"
+    assert result.reason == "a single row of '2', so that no two folds have one"
     named = calibrate_layers(probabilities[:, None], labels, label_names=("joy", "anger", "fear"))
-    assert named["reason"] == "a single row of 'fear', so that no two folds have one"
-    assert result["layers"][0]["temperature"] is None
-    assert result["layers"][0]["ece"] is not None
+    assert named.reason == "a single row of 'fear', so that no two folds have one"
+    assert result.layers[0].temperature is None
+    assert result.layers[0].ece is not None
 
 
 def test_groups_too_few_for_folds_are_told():
     probabilities, labels = calibrated(100)
     result = calibrate_layers(probabilities[:, None], labels, groups=np.zeros(100))
-    assert result["folds"] == {"n": 3, "by": "row"}
-    assert result["notes"][0] == "Temperatures: groups too few for folds by group that keep every class, hence folds by row."
+    assert result.folds == CalibrationFolds(n=3, by="row")
+    assert result.notes[0] == "Temperatures: groups too few for folds by group that keep every class, hence folds by row."
 
 
 def test_progress_counts_the_layers():
@@ -268,8 +267,8 @@ def test_a_study_in_another_row_order_is_calibrated_to_the_same_digits(tiny_fold
 
     first, second = run(range(len(texts))), run(order)
     assert first == second
-    assert first["split"] == "dev"
+    assert first.split == "dev"
     named = calibration(probe_layers(load_encoder(str(tiny_folder())), split_texts(texts[:110], labels[:110])))
-    assert named["reason"] == f"only {named['n']} rows (fewer than 30) for 15 bins"
-    assert len(first["layers"]) == 4
-    json.dumps(first, allow_nan=False)
+    assert named.reason == f"only {named.n} rows (fewer than 30) for 15 bins"
+    assert len(first.layers) == 4
+    json.dumps(first.to_json(), allow_nan=False)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from planted_studies import noise, planted_study
 
-from lit_probe.checks.description_length import description_length
+from lit_probe.checks.description_length import LayerCode, description_length
 from lit_probe.errors import ProbeError
 from lit_probe.probing.portions import Portions
 from lit_probe.probing.probes import PROBES
@@ -28,44 +28,44 @@ def skewed(n: int, seed: int = 0):
     return values, np.random.default_rng(seed).permutation(np.arange(n) < n // 20).astype(np.int64)
 
 
-def layers(study) -> list[dict]:
-    return description_length(study)["layers"]
+def layers(study) -> tuple[LayerCode, ...]:
+    return description_length(study).layers
 
 
 @pytest.mark.parametrize(("n", "d_model", "seed"), [(400, 8, 0), (400, 64, 1), (2000, 8, 2), (2000, 64, 3), (5000, 32, 4)])
 def test_balanced_random_labels_are_not_compressed(tiny_encoder, n, d_model, seed):
     for layer in layers(planted_study(tiny_encoder, *noise(n, 2, d_model, seed), seed=seed)):
-        assert 0.9 < layer["compression"] < 1.05
-        assert 0.9 < layer["compression_to_prior"] < 1.05
+        assert 0.9 < layer.compression < 1.05
+        assert 0.9 < layer.compression_to_prior < 1.05
 
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_direction_without_noise_is_compressed_at_its_layer_and_no_other(tiny_encoder, seed):
     values, labels = planted(5000, seed=seed)
     nowhere, there = layers(planted_study(tiny_encoder, values, labels, seed=seed))
-    assert there["compression"] > 2 and there["compression_to_prior"] > 2
-    assert 0.9 < nowhere["compression"] < 1.05
+    assert there.compression > 2 and there.compression_to_prior > 2
+    assert 0.9 < nowhere.compression < 1.05
 
 
 def test_a_direction_whose_labels_are_permuted_is_not_compressed(tiny_encoder):
     values, labels = planted(5000)
     for layer in layers(planted_study(tiny_encoder, values, np.random.default_rng(0).permutation(labels))):
-        assert 0.9 < layer["compression"] < 1.05
+        assert 0.9 < layer.compression < 1.05
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_unequal_random_labels_are_compressed_against_the_uniform_code_but_not_against_the_prior(tiny_encoder, seed):
     for layer in layers(planted_study(tiny_encoder, *skewed(4000, seed), seed=seed)):
-        assert layer["compression"] > 2.5
-        assert 0.9 < layer["compression_to_prior"] < 1.05
+        assert layer.compression > 2.5
+        assert 0.9 < layer.compression_to_prior < 1.05
 
 
 def test_an_unequal_concept_that_is_there_beats_the_prior_too(tiny_encoder):
     values, labels = skewed(4000)
     values[:, 1, 3] += 4 * labels
     nowhere, there = layers(planted_study(tiny_encoder, values, labels))
-    assert there["compression_to_prior"] > 1.8
-    assert 0.9 < nowhere["compression_to_prior"] < 1.05
+    assert there.compression_to_prior > 1.8
+    assert 0.9 < nowhere.compression_to_prior < 1.05
 
 
 def test_copies_of_a_row_help_only_where_their_group_is_torn(tiny_encoder):
@@ -74,7 +74,7 @@ def test_copies_of_a_row_help_only_where_their_group_is_torn(tiny_encoder):
     groups = np.repeat([f"film {i}" for i in range(100)], 20)
     [kept] = layers(planted_study(tiny_encoder, values, labels, groups=groups))
     [torn] = layers(planted_study(tiny_encoder, values, labels))
-    assert kept["compression"] < 1.05 < 1.5 < torn["compression"]
+    assert kept.compression < 1.05 < 1.5 < torn.compression
 
 
 def by_hand(values, labels, n_classes, fit, seed) -> tuple[float, float]:
@@ -99,27 +99,27 @@ def test_the_bits_are_those_counted_label_by_label(tiny_encoder, kind):
     values[:, 1] += np.eye(6, dtype=np.float32)[labels] * 2
     study = planted_study(tiny_encoder, values, labels, label_names=("a", "b", "c"), probe=kind, seed=5)
     result = description_length(study)
-    assert result["portions"] == [16, 25, 50, 100, 200] and result["n"] == 200 and result["n_uniform"] == 16
-    for index, layer in enumerate(result["layers"]):
+    assert result.portions == (16, 25, 50, 100, 200) and result.n == 200 and result.n_uniform == 16
+    for index, layer in enumerate(result.layers):
         bits, prior_bits = by_hand(values[:, index], labels, 3, PROBES[kind], 5)
-        assert layer["layer"] == index
-        assert layer["bits"] == pytest.approx(bits)
-        assert layer["prior_bits"] == pytest.approx(prior_bits)
-        assert layer["uniform_bits"] == pytest.approx(200 * np.log2(3))
-        assert layer["compression"] == pytest.approx(200 * np.log2(3) / bits)
-        assert layer["compression_to_prior"] == pytest.approx(prior_bits / bits)
+        assert layer.layer == index
+        assert layer.bits == pytest.approx(bits)
+        assert layer.prior_bits == pytest.approx(prior_bits)
+        assert layer.uniform_bits == pytest.approx(200 * np.log2(3))
+        assert layer.compression == pytest.approx(200 * np.log2(3) / bits)
+        assert layer.compression_to_prior == pytest.approx(prior_bits / bits)
 
 
 def test_the_label_prior_code_is_what_the_majority_probe_takes(tiny_encoder):
     for layer in layers(planted_study(tiny_encoder, *skewed(1000), probe="majority")):
-        assert layer["bits"] == pytest.approx(layer["prior_bits"], rel=1e-12)
-        assert layer["compression"] > 2
+        assert layer.bits == pytest.approx(layer.prior_bits, rel=1e-12)
+        assert layer.compression > 2
 
 
 def test_activations_that_never_vary_cost_what_the_label_prior_does(tiny_encoder):
     _, labels = skewed(2000)
     [layer] = layers(planted_study(tiny_encoder, np.ones((2000, 1, 4)), labels))
-    assert layer["compression_to_prior"] == pytest.approx(1, abs=1e-4)
+    assert layer.compression_to_prior == pytest.approx(1, abs=1e-4)
 
 
 def test_blocks_that_no_probe_precedes_take_the_uniform_code(tiny_encoder):
@@ -130,10 +130,10 @@ def test_blocks_that_no_probe_precedes_take_the_uniform_code(tiny_encoder):
     result = description_length(study)
     # Portions 16, 25 and 50 hold at most one positive: the 100 labels up to the end of the next one are sent uniformly.
     expected = 100 - 50 * np.log2(2 / 100) - 50 * np.log2(98 / 100) - 200 * np.log2(148 / 200)
-    assert result["n_uniform"] == 100
-    assert result["layers"][0]["bits"] == result["layers"][0]["prior_bits"] == pytest.approx(expected)
-    assert result["notes"][0].startswith("The first 100 of 400 labels are sent with the uniform code")
-    assert "16, 25, 50 examples" in result["notes"][1]
+    assert result.n_uniform == 100
+    assert result.layers[0].bits == result.layers[0].prior_bits == pytest.approx(expected)
+    assert result.notes[0].startswith("The first 100 of 400 labels are sent with the uniform code")
+    assert "16, 25, 50 examples" in result.notes[1]
 
 
 @pytest.mark.parametrize(("n", "portions"), [(12, "12"), (16, "16")])
@@ -158,7 +158,7 @@ def test_a_probe_that_is_sure_and_wrong_pays_52_bits_and_no_more(tiny_encoder):
     values[last[0]] *= -1e6
     [layer] = layers(planted_study(tiny_encoder, values, labels))
     [without] = layers(planted_study(tiny_encoder, np.where(np.abs(values) > 1e3, values / -1e6, values), labels))
-    assert layer["bits"] - without["bits"] == pytest.approx(52, abs=0.5)
+    assert layer.bits - without.bits == pytest.approx(52, abs=0.5)
 
 
 def test_neither_dev_nor_test_changes_a_digit(tiny_encoder):
@@ -168,4 +168,4 @@ def test_neither_dev_nor_test_changes_a_digit(tiny_encoder):
 
 
 def test_the_result_is_json_with_finite_numbers(tiny_encoder):
-    json.dumps(description_length(planted_study(tiny_encoder, *planted(300))), allow_nan=False)
+    json.dumps(description_length(planted_study(tiny_encoder, *planted(300))).to_json(), allow_nan=False)

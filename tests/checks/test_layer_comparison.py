@@ -14,6 +14,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import balanced_accuracy_score
 
 from lit_probe.checks.layer_comparison import (
+    LayerComparison,
     PairedScores,
     compare_layers,
     compare_two_layers,
@@ -68,34 +69,34 @@ def simulated(accuracies: list[float], seed: int = 0, *, n: int = 200, shared: f
 
 def test_layers_as_different_as_day_and_night_are_told_apart_and_equal_ones_are_not():
     result = compare_layers(simulated([0.6, 0.9, 0.89, 0.7], n=400))
-    assert result["best_layer"] == 1 and result["metric"] == "accuracy" and result["significance_test"] == "mcnemar"
-    assert [row["indistinguishable"] for row in result["layers"]] == [False, True, True, False]
-    assert [row["layer"] for row in result["layers"]] == [0, 1, 2, 3]
-    for row in result["layers"]:
-        if row["layer"] != 1:
-            assert row["low"] <= row["difference"] <= row["high"] and row["difference"] <= 0
-            assert row["p_holm"] >= row["p_mcnemar"]
+    assert result.best_layer == 1 and result.metric == "accuracy" and result.significance_test == "mcnemar"
+    assert [row.indistinguishable for row in result.layers] == [False, True, True, False]
+    assert [row.layer for row in result.layers] == [0, 1, 2, 3]
+    for row in result.layers:
+        if row.layer != 1:
+            assert row.low <= row.difference <= row.high and row.difference <= 0
+            assert row.p_holm >= row.p_mcnemar
 
 
 def test_the_row_of_the_best_layer_holds_no_test_against_itself():
-    best = compare_layers(simulated([0.6, 0.9]))["layers"][1]
-    assert best["difference"] == 0 and best["indistinguishable"]
-    assert [best[key] for key in ("low", "high", "p_bootstrap", "p_mcnemar", "p_holm")] == [None] * 5
+    best = compare_layers(simulated([0.6, 0.9])).layers[1]
+    assert best.difference == 0 and best.indistinguishable
+    assert [getattr(best, key) for key in ("low", "high", "p_bootstrap", "p_mcnemar", "p_holm")] == [None] * 5
 
 
 def test_layers_that_give_the_same_answers_are_indistinguishable_and_have_no_interval():
     study = simulated([0.8, 0.8], shared=1.0)
-    row = compare_layers(study)["layers"][1]
-    assert (row["difference"], row["low"], row["p_bootstrap"], row["p_mcnemar"], row["p_holm"]) == (0, None, 1, 1, 1)
+    row = compare_layers(study).layers[1]
+    assert (row.difference, row.low, row.p_bootstrap, row.p_mcnemar, row.p_holm) == (0, None, 1, 1, 1)
 
 
 def test_any_two_layers_can_be_compared_and_the_order_turns_the_sign():
     study = simulated([0.6, 0.9, 0.7], n=400)
     one, other = compare_two_layers(study, 2, 0), compare_two_layers(study, 0, 2)
     right = study.probabilities("dev").argmax(axis=2) == study.splits.dev.labels[:, None]
-    assert one["difference"] == pytest.approx(right[:, 2].mean() - right[:, 0].mean())
-    assert (one["difference"], one["low"], one["high"]) == pytest.approx((-other["difference"], -other["high"], -other["low"]))
-    assert (one["p_mcnemar"], one["p_bootstrap"]) == pytest.approx((other["p_mcnemar"], other["p_bootstrap"]))
+    assert one.difference == pytest.approx(right[:, 2].mean() - right[:, 0].mean())
+    assert (one.difference, one.low, one.high) == pytest.approx((-other.difference, -other.high, -other.low))
+    assert (one.p_mcnemar, one.p_bootstrap) == pytest.approx((other.p_mcnemar, other.p_bootstrap))
     with pytest.raises(UnknownNameError, match=r"Unknown layer 3. tiny-bert has layers 0 \(embeddings\) to 2\."):
         compare_two_layers(study, 0, 3)
 
@@ -103,7 +104,7 @@ def test_any_two_layers_can_be_compared_and_the_order_turns_the_sign():
 def test_the_difference_is_paired_so_what_layers_have_in_common_cancels():
     paired = compare_two_layers(simulated([0.8, 0.8], shared=0.9), 0, 1)
     apart = compare_two_layers(simulated([0.8, 0.8]), 0, 1)
-    assert paired["high"] - paired["low"] < 0.5 * (apart["high"] - apart["low"])
+    assert paired.high - paired.low < 0.5 * (apart.high - apart.low)
 
 
 @pytest.mark.parametrize("positive", [0.5, 0.25])
@@ -113,7 +114,7 @@ def test_the_interval_of_a_difference_covers_the_truth(positive):
         scores = PairedScores.of(simulated([0.85, *[0.8] * 20], seed, n=300, shared=0.5, positive=positive))
         for layer in range(1, 21):
             compared = scores.compare(0, layer)
-            held.append(compared["low"] <= 0.05 <= compared["high"])
+            held.append(compared.low <= 0.05 <= compared.high)
     # Half of the rows are shared: right at both layers with 0.8, at the better one alone with 0.05.
     assert 0.92 <= np.mean(held) <= 0.98
 
@@ -170,12 +171,12 @@ def test_layers_that_are_never_right_alone_do_not_differ():
 def test_the_bootstrap_and_mcnemar_agree_on_independent_rows():
     for seed, better in enumerate((0.8, 0.83, 0.86, 0.89)):
         compared = compare_two_layers(simulated([0.8, better], seed, n=872), 0, 1)
-        assert compared["p_bootstrap"] == pytest.approx(compared["p_mcnemar"], rel=0.3, abs=0.01)
+        assert compared.p_bootstrap == pytest.approx(compared.p_mcnemar, rel=0.3, abs=0.01)
 
 
 def test_p_values_of_equal_layers_are_uniform_and_small_when_layers_differ():
     equal = [PairedScores.of(simulated([0.8] * 2, seed)) for seed in range(300)]
-    for p_values in ([one.compare(0, 1)[name] for one in equal] for name in ("p_bootstrap", "p_mcnemar")):
+    for p_values in ([getattr(one.compare(0, 1), name) for one in equal] for name in ("p_bootstrap", "p_mcnemar")):
         assert 0.02 <= np.mean(np.array(p_values) < 0.05) <= 0.08
         assert 0.4 <= np.mean(p_values) <= 0.6
     unequal = [PairedScores.of(simulated([0.7, 0.85], seed)) for seed in range(50)]
@@ -205,7 +206,7 @@ def test_among_equal_layers_a_difference_from_the_best_is_found_in_at_most_5_per
     found, found_naively = [], []
     for seed in range(120):
         study = simulated([0.8] * 7, seed, positive=positive)
-        found.append(not all(row["indistinguishable"] for row in compare_layers(study)["layers"]))
+        found.append(not all(row.indistinguishable for row in compare_layers(study).layers))
         scores = PairedScores.of(study)
         against_best = [scores.p_value(layer, study.best_layer) for layer in range(7) if layer != study.best_layer]
         found_naively.append(min(holm(against_best)) < 0.05)
@@ -221,19 +222,19 @@ def test_the_correction_runs_over_all_pairs_of_layers():
     pairs = list(combinations(range(4), 2))
     adjusted = dict(zip(pairs, holm([scores.p_value(*pair) for pair in pairs]), strict=True))
     result = compare_layers(study)
-    assert [row["p_holm"] for row in result["layers"]] == [adjusted[0, 1], None, adjusted[1, 2], adjusted[1, 3]]
-    assert "all 6 pairs of layers" in result["notes"][0]
+    assert [row.p_holm for row in result.layers] == [adjusted[0, 1], None, adjusted[1, 2], adjusted[1, 3]]
+    assert "all 6 pairs of layers" in result.notes[0]
 
 
 def test_an_imbalanced_task_is_compared_by_the_bootstrap_of_balanced_accuracy():
     study = simulated([0.6, 0.9], n=400, positive=0.2)
     result = compare_layers(study)
-    row = result["layers"][0]
-    assert result["metric"] == "balanced_accuracy" and result["significance_test"] == "bootstrap"
+    row = result.layers[0]
+    assert result.metric == "balanced_accuracy" and result.significance_test == "bootstrap"
     answers = study.probabilities("dev").argmax(axis=2)
     by_hand = [balanced_accuracy_score(study.splits.dev.labels, answers[:, layer]) for layer in (0, 1)]
-    assert row["difference"] == pytest.approx(by_hand[0] - by_hand[1])
-    assert row["p_mcnemar"] is None and row["p_bootstrap"] < 0.001 and not row["indistinguishable"]
+    assert row.difference == pytest.approx(by_hand[0] - by_hand[1])
+    assert row.p_mcnemar is None and row.p_bootstrap < 0.001 and not row.indistinguishable
 
 
 def test_rows_in_groups_are_compared_by_the_bootstrap_of_groups():
@@ -246,19 +247,19 @@ def test_rows_in_groups_are_compared_by_the_bootstrap_of_groups():
         {name: study.splits.dev.labels[copies] for name in ("dev", "test")},
     )
     grouped = compare_layers(study_of(answers, labels, copies.astype(str)))
-    alone, copied = compare_layers(study)["layers"][0], compare_layers(study_of(answers, labels))["layers"][0]
-    row = grouped["layers"][0]
-    assert grouped["significance_test"] == "bootstrap" and row["p_mcnemar"] is None and "rows in groups" in grouped["notes"][1]
-    assert row["p_bootstrap"] == pytest.approx(alone["p_bootstrap"], rel=0.1)
-    assert copied["p_bootstrap"] < 0.1 * row["p_bootstrap"]
-    assert row["high"] - row["low"] == pytest.approx(alone["high"] - alone["low"], rel=0.1)
+    alone, copied = compare_layers(study).layers[0], compare_layers(study_of(answers, labels)).layers[0]
+    row = grouped.layers[0]
+    assert grouped.significance_test == "bootstrap" and row.p_mcnemar is None and "rows in groups" in grouped.notes[1]
+    assert row.p_bootstrap == pytest.approx(alone.p_bootstrap, rel=0.1)
+    assert copied.p_bootstrap < 0.1 * row.p_bootstrap
+    assert row.high - row.low == pytest.approx(alone.high - alone.low, rel=0.1)
 
 
 def test_on_equal_layers_the_nested_test_score_is_unbiased_and_the_dev_score_is_not():
     chosen = [optimism(simulated([0.8] * 7, seed)) for seed in range(250)]
 
     def errors_off(name: str, truth: float) -> float:
-        values = [one[name] for one in chosen]
+        values = [getattr(one, name) for one in chosen]
         return float((np.mean(values) - truth) / (np.std(values, ddof=1) / np.sqrt(len(values))))
 
     assert abs(errors_off("test", 0.8)) <= 2
@@ -269,21 +270,22 @@ def test_on_equal_layers_the_nested_test_score_is_unbiased_and_the_dev_score_is_
 
 def test_one_layer_alone_is_not_chosen_and_so_not_optimistic():
     differences = [optimism(simulated([0.8], seed)) for seed in range(150)]
-    off = np.mean([one["optimism"] for one in differences])
-    assert abs(off) <= 2 * np.std([one["optimism"] for one in differences]) / np.sqrt(150)
+    off = np.mean([one.optimism for one in differences])
+    assert abs(off) <= 2 * np.std([one.optimism for one in differences]) / np.sqrt(150)
     # Dev and test are independent here, and the interval of the difference covers 0 as often as it should.
-    assert 0.91 <= np.mean([one["low"] <= 0 <= one["high"] for one in differences]) <= 0.99
+    assert 0.91 <= np.mean([one.low <= 0 <= one.high for one in differences]) <= 0.99
 
 
 def test_the_optimism_is_that_of_the_scores_shown_with_both_intervals():
     study = simulated([0.7, 0.8, 0.75])
-    one, tested = compare_layers(study)["optimism"], study.test_metrics()
+    one, tested = compare_layers(study).optimism, study.test_metrics()
     shown = study.metrics("dev").scores["accuracy"][study.best_layer]
-    assert one["layer"] == study.best_layer == tested["layer"]
-    assert (one["dev"], one["dev_low"], one["dev_high"]) == (shown.value, shown.low, shown.high)
-    assert (one["test"], one["test_low"], one["test_high"]) == tuple(tested[f"accuracy{end}"] for end in ("", "_low", "_high"))
-    assert one["optimism"] == one["dev"] - one["test"]
-    assert one["low"] < one["optimism"] < one["high"]
+    score = tested.scores["accuracy"]
+    assert one.layer == study.best_layer == tested.layer
+    assert (one.dev, one.dev_low, one.dev_high) == (shown.value, shown.low, shown.high)
+    assert (one.test, one.test_low, one.test_high) == (score.value, score.low, score.high)
+    assert one.optimism == one.dev - one.test
+    assert one.low < one.optimism < one.high
 
 
 def test_an_empty_test_split_leaves_the_optimism_open():
@@ -292,8 +294,8 @@ def test_an_empty_test_split_leaves_the_optimism_open():
     empty["test"] = Activations.from_array(np.zeros((0, 2, 1), np.float32))
     splits = replace(study.splits, test=study.splits.test.select([]))
     one = optimism(LayerStudy(SimpleNamespace(name="tiny-bert"), splits, empty, study.layerwise, 0))
-    assert one["dev"] is not None
-    assert [one[key] for key in ("test", "test_low", "optimism", "low", "high")] == [None] * 5
+    assert one.dev is not None
+    assert [getattr(one, key) for key in ("test", "test_low", "optimism", "low", "high")] == [None] * 5
 
 
 def test_a_dev_split_of_one_group_has_no_interval_and_says_so():
@@ -303,29 +305,29 @@ def test_a_dev_split_of_one_group_has_no_interval_and_says_so():
     }
     labels = {name: getattr(study.splits, name).labels for name in ("dev", "test")}
     result = compare_layers(study_of(right, labels, np.array(["one film"] * 100)))
-    row = result["layers"][0]
-    assert (row["low"], row["high"], row["p_bootstrap"], row["indistinguishable"]) == (None, None, 1, True)
-    assert (result["reliable"], result["reason"]) == (False, "dev has rows of only 1 group (fewer than 10)")
-    assert result["notes"][0] == "Not to be relied on: dev has rows of only 1 group (fewer than 10)."
-    choice = result["optimism"]
-    assert choice["optimism"] is not None and (choice["low"], choice["high"], choice["reliable"]) == (None, None, False)
-    assert "no interval: all its rows belong to one group" in choice["reason"]
+    row = result.layers[0]
+    assert (row.low, row.high, row.p_bootstrap, row.indistinguishable) == (None, None, 1, True)
+    assert (result.reliable, result.reason) == (False, "dev has rows of only 1 group (fewer than 10)")
+    assert result.notes[0] == "Not to be relied on: dev has rows of only 1 group (fewer than 10)."
+    choice = result.optimism
+    assert choice.optimism is not None and (choice.low, choice.high, choice.reliable) == (None, None, False)
+    assert "no interval: all its rows belong to one group" in choice.reason
 
 
 def test_few_dev_rows_are_said_to_tell_little_and_by_the_name_of_their_class():
     enough = compare_layers(simulated([0.6, 0.9], n=200))
-    assert (enough["reliable"], enough["reason"], enough["optimism"]["reason"]) == (True, "", "")
+    assert (enough.reliable, enough.reason, enough.optimism.reason) == (True, "", "")
     few = compare_layers(simulated([0.6, 0.9], n=20))
-    assert few["reason"] == "dev has only 20 rows (fewer than 30)" and few["notes"][0].startswith(
+    assert few.reason == "dev has only 20 rows (fewer than 30)" and few.notes[0].startswith(
         "Not to be relied on: dev has only 20"
     )
     rare = simulated([0.6, 0.9], n=100, positive=0.05)
     choice = optimism(rare)
     lack = "only 5 rows of 'positive' (fewer than 10)"
-    assert (choice["reliable"], choice["reason"]) == (False, f"dev: {lack}; test: {lack}")
-    assert f"Optimism of the choice: {choice['reason']}." in compare_layers(rare)["notes"]
-    assert compare_two_layers(rare, 0, 1)["reason"] == f"dev has {lack}"
-    assert not compare_two_layers(rare, 0, 1)["reliable"]
+    assert (choice.reliable, choice.reason) == (False, f"dev: {lack}; test: {lack}")
+    assert f"Optimism of the choice: {choice.reason}." in compare_layers(rare).notes
+    assert compare_two_layers(rare, 0, 1).reason == f"dev has {lack}"
+    assert not compare_two_layers(rare, 0, 1).reliable
 
 
 def test_of_test_nothing_but_its_one_score_is_read():
@@ -335,13 +337,13 @@ def test_of_test_nothing_but_its_one_score_is_read():
         SimpleNamespace(name="tiny-bert"), splits, {**study.activations, "test": other.activations["test"]}, study.layerwise, 0
     )
     before, after = compare_layers(study), compare_layers(changed)
-    assert before.pop("optimism") != after.pop("optimism")
-    assert before == after
+    assert before.optimism != after.optimism
+    assert replace(before, optimism=after.optimism) == after
 
 
 def test_the_answer_is_json_with_finite_numbers():
     result = compare_layers(simulated([0.7, 0.8, 1.0]))
-    assert json.loads(json.dumps(result, allow_nan=False)) == result
+    assert LayerComparison.from_json(json.loads(json.dumps(result.to_json(), allow_nan=False))) == result
 
 
 def test_one_layer_alone_cannot_be_compared():

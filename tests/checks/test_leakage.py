@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from lit_probe.checks import leakage
-from lit_probe.checks.leakage import circularity, near_duplicates
+from lit_probe.checks.leakage import Copy, NearDuplicates, circularity, near_duplicates
 from lit_probe.data import load_dataset
 from lit_probe.data.labelled_texts import LabelledTexts, Splits, normalise_text
 from lit_probe.data.options import DatasetOptions
@@ -64,19 +64,19 @@ def test_planted_near_copies_are_found_and_nothing_else_is(unrelated, held_out):
     for number, (row, source) in enumerate(planted.items()):
         texts[row] = edited(unrelated.train.texts[source], number)
     report = near_duplicates(replace(unrelated, **{held_out: replace(rows, texts=tuple(texts))}))
-    found = set(report["rows"][held_out])
+    found = set(report.rows[held_out])
     assert len(found & set(planted)) >= 48
     assert not found - set(planted)
-    [part] = [part for part in report["between"] if (part["of"], part["in"]) == (held_out, "train")]
-    assert part["exact"] + part["near"] == len(found)
-    assert all(planted[example["row"]] == example["copy"] for example in part["examples"])
+    [part] = [part for part in report.between if (part.of, part.in_) == (held_out, "train")]
+    assert part.exact + part.near == len(found)
+    assert all(planted[example.row] == example.copy for example in part.examples)
 
 
 def test_unrelated_texts_are_no_copies(unrelated):
     report = near_duplicates(unrelated)
-    assert report["exact"] == report["near"] == 0
-    assert report["rows"] == {"dev": [], "test": []}
-    assert report["notes"] == ["No text has a copy in another split, exact or near (at least 70% of the words in common)."]
+    assert report.exact == report.near == 0
+    assert report.rows == {"dev": (), "test": ()}
+    assert report.notes == ("No text has a copy in another split, exact or near (at least 70% of the words in common).",)
 
 
 def test_every_counted_row_has_a_true_copy_and_hardly_one_is_missed():
@@ -89,16 +89,16 @@ def test_every_counted_row_has_a_true_copy_and_hardly_one_is_missed():
     splits = splits_of(texts(300), texts(200), texts(200))
     report = near_duplicates(splits)
     words = {name: [frozenset(text.split()) for text in rows.texts] for name, rows in splits.items()}
-    for part in report["between"]:
-        similarity = np.array([[len(a & b) / len(a | b) for b in words[part["in"]]] for a in words[part["of"]]])
+    for part in report.between:
+        similarity = np.array([[len(a & b) / len(a | b) for b in words[part.in_]] for a in words[part.of]])
         truth = set(np.flatnonzero((similarity >= 0.7).any(axis=1)).tolist())
-        n_found = part["exact"] + part["near"]
+        n_found = part.exact + part.near
         assert len(truth) > 20
         assert 0.98 * len(truth) <= n_found <= len(truth)
-        for example in part["examples"]:
-            assert example["similarity"] == pytest.approx(similarity[example["row"], example["copy"]])
-        if part["in"] == "train":
-            assert set(report["rows"][part["of"]]) <= truth
+        for example in part.examples:
+            assert example.similarity == pytest.approx(similarity[example.row, example.copy])
+        if part.in_ == "train":
+            assert set(report.rows[part.of]) <= truth
 
 
 def test_exact_copies_are_those_that_differ_in_case_and_white_space_only(unrelated):
@@ -107,24 +107,25 @@ def test_exact_copies_are_those_that_differ_in_case_and_white_space_only(unrelat
     test = list(unrelated.test.texts)
     test[7] = unrelated.dev.texts[8]
     report = near_duplicates(splits_of(list(unrelated.train.texts), dev, test))
-    assert {(part["of"], part["in"]): part["exact"] for part in report["between"]} == {
+    assert {(part.of, part.in_): part.exact for part in report.between} == {
         ("dev", "train"): 1,
         ("test", "train"): 0,
         ("test", "dev"): 1,
     }
-    assert report["near"] == 0
-    assert report["rows"] == {"dev": [5], "test": []}
-    assert report["between"][0]["examples"] == [{"row": 5, "copy": 10, "similarity": 1.0}]
-    assert "Among 400 dev rows, exact copies of train rows: 1; near copies" in report["notes"][0]
+    assert report.near == 0
+    assert report.rows == {"dev": (5,), "test": ()}
+    assert report.between[0].examples == (Copy(row=5, copy=10, similarity=1.0),)
+    assert "Among 400 dev rows, exact copies of train rows: 1; near copies" in report.notes[0]
 
 
 def test_the_report_is_json_with_few_examples():
     texts = random_texts(100, 1)
     report = near_duplicates(splits_of(texts, [f"{text} indeed" for text in texts], random_texts(20, 2)))
-    assert json.loads(json.dumps(report, allow_nan=False)) == report
-    assert report["between"][0]["near"] == 100
-    assert len(report["between"][0]["examples"]) == leakage.MAX_EXAMPLES
-    similarities = [example["similarity"] for example in report["between"][0]["examples"]]
+    written = json.loads(json.dumps(report.to_json(), allow_nan=False))
+    assert NearDuplicates.from_json(written) == report and written["between"][0]["in"] == "train"
+    assert report.between[0].near == 100
+    assert len(report.between[0].examples) == leakage.MAX_EXAMPLES
+    similarities = [example.similarity for example in report.between[0].examples]
     assert similarities == sorted(similarities, reverse=True)
 
 
@@ -134,15 +135,15 @@ def test_the_order_of_the_rows_changes_no_count(unrelated):
     order = np.random.default_rng(0).permutation(len(unrelated.train))
     first = near_duplicates(splits_of(list(unrelated.train.texts), dev, ["nothing like it"]))
     second = near_duplicates(splits_of([unrelated.train.texts[i] for i in order], dev, ["nothing like it"]))
-    assert first["rows"] == second["rows"]
-    assert len(first["rows"]["dev"]) >= 28
+    assert first.rows == second.rows
+    assert len(first.rows["dev"]) >= 28
 
 
 def test_texts_without_words_and_without_spaces_are_compared_too():
     train = ["?!", "", "これは良い映画でした", "très bien fait, vraiment très beau film"]
     dev = ["!?", "🙂", "これは良い映画でしたね", "Tre\u0300s bien fait vraiment tre\u0300s beau FILM"]
     report = near_duplicates(splits_of(train, dev, ["", "?!"]))
-    assert report["rows"] == {"dev": [2, 3], "test": [0, 1]}
+    assert report.rows == {"dev": (2, 3), "test": (0, 1)}
 
 
 def test_a_threshold_that_is_no_share_is_refused(unrelated):
@@ -154,9 +155,9 @@ def test_a_threshold_that_is_no_share_is_refused(unrelated):
 def test_a_higher_threshold_finds_only_closer_copies():
     train = ["one two three four five six seven eight nine ten"]
     dev = ["one two three four five six seven eight nine TEN zero", "one two three four five six seven eight a b"]
-    assert near_duplicates(splits_of(train, dev, ["x"]), 0.6)["rows"]["dev"] == [0, 1]
-    assert near_duplicates(splits_of(train, dev, ["x"]), 0.9)["rows"]["dev"] == [0]
-    assert near_duplicates(splits_of(train, dev, ["x"]), 1.0)["rows"]["dev"] == []
+    assert near_duplicates(splits_of(train, dev, ["x"]), 0.6).rows["dev"] == (0, 1)
+    assert near_duplicates(splits_of(train, dev, ["x"]), 0.9).rows["dev"] == (0,)
+    assert near_duplicates(splits_of(train, dev, ["x"]), 1.0).rows["dev"] == ()
 
 
 @pytest.mark.parametrize("texts", ["random", "from one template"])
@@ -175,12 +176,12 @@ def test_ten_thousand_texts_take_seconds(texts):
 @pytest.mark.parametrize(("name", "folder"), [("sst2_sentences", "sst2"), ("imdb", "imdb")])
 def test_real_data_has_hardly_any_and_planted_ones_are_found(test_data, name, folder):
     splits = load_dataset(name, str(test_data / folder), DatasetOptions(max_examples=1_500))
-    before = set(near_duplicates(splits)["rows"]["dev"])
+    before = set(near_duplicates(splits).rows["dev"])
     assert len(before) <= 0.005 * len(splits.dev)
     long = [text for text in splits.train.texts if len(set(re.findall(r"\w+", normalise_text(text)))) >= 7]
     texts = [edited(text, number) for number, text in enumerate(long[:N_PLANTED])]
     planted = replace(splits, dev=replace(splits.dev, texts=(*texts, *splits.dev.texts[N_PLANTED:])))
-    after = set(near_duplicates(planted)["rows"]["dev"])
+    after = set(near_duplicates(planted).rows["dev"])
     assert len(after & set(range(N_PLANTED))) >= 48
     assert {row for row in after if row >= N_PLANTED} == {row for row in before if row >= N_PLANTED}
 

@@ -10,7 +10,7 @@ from counted import count_fits
 from planted_studies import noise, planted_study
 
 from lit_probe.checks.description_length import description_length
-from lit_probe.checks.learning_curve import learning_curve
+from lit_probe.checks.learning_curve import CurvePoint, learning_curve
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.probing.portions import Portions
@@ -32,15 +32,15 @@ def curve(tiny_folder):
 
 
 def scores(curve, layer: int) -> list[float]:
-    return [point["score"] for point in curve["layers"][layer]["points"]]
+    return [point.score for point in curve.layers[layer].points]
 
 
 def test_more_examples_help_where_the_concept_is_and_nowhere_else(curve):
-    assert curve["n_train"] == [16, 32, 62, 125, 250, 500, 1000]
+    assert curve.n_train == (16, 32, 62, 125, 250, 500, 1000)
     there, nowhere = scores(curve, 1), scores(curve, 0)
     assert there[0] < 0.7 and there[-1] > 0.77
     assert there[-1] - there[0] > 0.1
-    assert np.polyfit(np.log(curve["n_train"]), there, 1)[0] > 0.02
+    assert np.polyfit(np.log(curve.n_train), there, 1)[0] > 0.02
     assert all(abs(score - 0.5) < 0.08 for score in nowhere)
 
 
@@ -53,17 +53,17 @@ def test_permuted_labels_stay_at_chance_however_many_there_are(tiny_encoder):
 
 
 def test_each_point_has_its_size_and_an_interval_around_its_score(curve):
-    for index, layer in enumerate(curve["layers"]):
-        assert layer["layer"] == index
-        assert [point["n"] for point in layer["points"]] == curve["n_train"]
-        assert all(point["low"] < point["score"] < point["high"] for point in layer["points"])
-        assert all(0.05 < point["high"] - point["low"] < 0.1 for point in layer["points"])
+    for index, layer in enumerate(curve.layers):
+        assert layer.layer == index
+        assert tuple(point.n for point in layer.points) == curve.n_train
+        assert all(point.low < point.score < point.high for point in layer.points)
+        assert all(0.05 < point.high - point.low < 0.1 for point in layer.points)
 
 
 def test_the_result_names_its_metric_and_what_knowing_nothing_scores(curve):
-    assert (curve["metric"], curve["metric_title"], curve["n_dev"], curve["notes"]) == ("accuracy", "Accuracy", N_DEV, [])
-    assert 0.45 < curve["majority"] < 0.55
-    json.dumps(curve, allow_nan=False)
+    assert (curve.metric, curve.metric_title, curve.n_dev, curve.notes) == ("accuracy", "Accuracy", N_DEV, ())
+    assert 0.45 < curve.majority < 0.55
+    json.dumps(curve.to_json(), allow_nan=False)
 
 
 @pytest.mark.parametrize("probe", ["logistic", "majority"])
@@ -73,18 +73,18 @@ def test_the_last_point_is_the_studys_own_score_in_its_own_metric(tiny_encoder, 
     rows = np.flatnonzero((labels == 0) | (np.arange(N_TRAIN) % kept == 0))
     study = planted_study(tiny_encoder, values[rows], labels[rows], dev, probe=probe, seed=2)
     curve = learning_curve(study)
-    assert curve["metric"] == study.headline == metric
-    for layer, score in zip(curve["layers"], study.metrics("dev").scores[metric], strict=True):
-        assert layer["points"][-1] == {"n": len(rows), "score": score.value, "low": score.low, "high": score.high}
+    assert curve.metric == study.headline == metric
+    for layer, score in zip(curve.layers, study.metrics("dev").scores[metric], strict=True):
+        assert layer.points[-1] == CurvePoint(len(rows), score.value, score.low, score.high)
 
 
 def test_an_earlier_point_is_the_score_of_a_study_of_that_portion(tiny_encoder):
     values, labels, dev = shifted(0.6)
     rows = Portions.draw(N_TRAIN, None, seed=0).rows(3)
     part = planted_study(tiny_encoder, values[rows], labels[rows], dev)
-    points = [layer["points"][3] for layer in learning_curve(planted_study(tiny_encoder, values, labels, dev))["layers"]]
+    points = [layer.points[3] for layer in learning_curve(planted_study(tiny_encoder, values, labels, dev)).layers]
     expected = score_layers("accuracy", part.probabilities("dev"), dev[1])
-    assert [point["score"] for point in points] == [score.value for score in expected]
+    assert [point.score for point in points] == [score.value for score in expected]
 
 
 def test_description_length_and_learning_curve_share_their_fits(tiny_encoder, tmp_path, monkeypatch):
@@ -105,16 +105,16 @@ def test_portions_without_a_probe_are_no_points_and_the_notes_say_so(tiny_encode
     order = Portions.draw(N_TRAIN, None, seed=0).order
     labels[order[:50]] = 0
     result = learning_curve(planted_study(tiny_encoder, values, labels, dev))
-    assert result["n_train"] == [62, 125, 250, 500, 1000]
-    assert "16, 32 examples" in result["notes"][0]
+    assert result.n_train == (62, 125, 250, 500, 1000)
+    assert "16, 32 examples" in result.notes[0]
 
 
 def test_a_dev_split_too_small_for_trust_is_named_once(tiny_encoder):
     values, labels, dev = shifted(0.6)
     result = learning_curve(planted_study(tiny_encoder, values, labels, (dev[0][:12], dev[1][:12])))
-    assert result["notes"] == ["Dev: only 12 rows (fewer than 30)."]
+    assert result.notes == ("Dev: only 12 rows (fewer than 30).",)
 
 
 def test_a_train_split_of_one_portion_is_one_point(tiny_encoder):
     values, labels, dev = shifted(0.6)
-    assert learning_curve(planted_study(tiny_encoder, values[:14], labels[:14], dev))["n_train"] == [14]
+    assert learning_curve(planted_study(tiny_encoder, values[:14], labels[:14], dev)).n_train == (14,)

@@ -94,8 +94,8 @@ def test_a_card_from_python_gives_the_same_numbers_on_the_command_line(place):
     options = DatasetOptions(max_examples=80, seed=5, text_column="review", label_column="feeling")
     splits = load_dataset("csv", str(place / "feelings.csv"), options)
     study = probe_layers(load_encoder(str(place / "encoder"), keep="both-ends"), splits, pooling="cls", seed=5)
-    number = {"metric": "accuracy", "layer": 2, "split": "dev", "value": study.metrics("dev").rows()[2]["accuracy"]}
-    made = card(study, number)
+    number = {"metric": "accuracy", "layer": 2, "split": "dev", "value": study.metrics("dev").scores["accuracy"][2].value}
+    made = card(study, number).to_json()
     (place / "card.json").write_text(json.dumps(made, allow_nan=False))
     assert again(place, "--checks=none", source="card.json") == 0
     ours, theirs = study.to_json(), results(place / "again")["datasets"]["feelings"]
@@ -106,7 +106,7 @@ def test_a_card_from_python_gives_the_same_numbers_on_the_command_line(place):
 
 def test_a_card_names_model_hashes_settings_data_and_versions(tiny_encoder):
     splits = load_dataset("demo")
-    made = card(probe_layers(tiny_encoder, splits, probe="majority"))
+    made = card(probe_layers(tiny_encoder, splits, probe="majority")).to_json()
     assert made["model"]["id"] == tiny_encoder.checkpoint.model_id
     assert set(made["model"]["sha256"]) == {"config", "weights", "tokenizer"}
     assert all(len(value) == 64 for value in made["model"]["sha256"].values())
@@ -122,7 +122,7 @@ def test_a_card_names_model_hashes_settings_data_and_versions(tiny_encoder):
 
 
 def test_texts_in_memory_have_a_card_that_says_why_no_flags_can_load_them(tiny_encoder, tmp_path):
-    made = card(probe_layers(tiny_encoder, split_texts(*sentences()), probe="majority"))
+    made = card(probe_layers(tiny_encoder, split_texts(*sentences()), probe="majority")).to_json()
     assert made["flags"] is None
     assert "in a program's memory" in made["notes"][0]
     (tmp_path / "card.json").write_text(json.dumps(made))
@@ -292,12 +292,12 @@ def test_another_control_beside_the_card_is_refused_where_selectivity_is_measure
 def test_a_card_opened_from_a_number_of_selectivity_names_its_control(tiny_encoder, tmp_path):
     study = probe_layers(tiny_encoder, load_dataset("demo"), probe="majority")
     number = {"metric": "selectivity", "layer": 1, "control": "group:domain", "value": 0.1}
-    made = card(study, number)
+    made = card(study, number).to_json()
     assert made["control"] == "group:domain" and made["number"] == number
     assert "--control=group:domain" in made["flags"]
     (tmp_path / "card.json").write_text(json.dumps(made))
     assert "--control=group:domain" in flags_from_card(tmp_path / "card.json")
-    assert "control" not in card(study) and not any("control" in flag for flag in card(study)["flags"])
+    assert card(study).control is None and not any("control" in flag for flag in card(study).flags)
 
 
 @pytest.mark.parametrize("wrong", ["encoder", "data set"])
@@ -317,8 +317,8 @@ def test_named_data_sets_keep_their_loader_and_path(tmp_path, tiny_encoder):
         rows = [f"{split} the film was {'good' if i % 2 else 'bad'} {i}\t{i % 2}" for i in range(n)]
         (tmp_path / f"sentences_{split}.tsv").write_text("\n".join(["sentence\tlabel", *rows]) + "\n")
     study = probe_layers(tiny_encoder, load_dataset("sst2_sentences", str(tmp_path)), probe="majority")
-    assert f"--datasets=sst2_sentences={tmp_path}" in card(study)["flags"]
-    assert not any("column" in flag for flag in card(study)["flags"])
+    assert f"--datasets=sst2_sentences={tmp_path}" in card(study).flags
+    assert not any("column" in flag for flag in card(study).flags)
 
 
 def test_a_folder_of_tables_is_read_by_the_form_of_its_files(tmp_path, tiny_encoder):
@@ -328,7 +328,7 @@ def test_a_folder_of_tables_is_read_by_the_form_of_its_files(tmp_path, tiny_enco
         rows = [json.dumps({"text": f"{split} film {i}", "label": "joy" if i % 2 else "anger"}) for i in range(n)]
         (folder / f"{split}.jsonl").write_text("\n".join(rows))
     study = probe_layers(tiny_encoder, load_dataset("jsonl", str(folder)), probe="majority")
-    assert f"--datasets=jsonl={folder}" in card(study)["flags"]
+    assert f"--datasets=jsonl={folder}" in card(study).flags
 
 
 def test_the_check_passes_what_is_the_same_and_names_a_class_that_is_not(place):

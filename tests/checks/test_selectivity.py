@@ -12,7 +12,7 @@ from sklearn.metrics import balanced_accuracy_score
 
 from lit_probe.checks.control_task import ControlTask
 from lit_probe.checks.layer_comparison import defined_scores, score_draws
-from lit_probe.checks.selectivity import memorisation, selectivity, two_way_draws
+from lit_probe.checks.selectivity import Selectivity, memorisation, selectivity, two_way_draws
 from lit_probe.data.labelled_texts import LabelledTexts, Splits
 from lit_probe.encoder.activations import Activations
 from lit_probe.errors import CancelledError, DatasetError, UnknownNameError
@@ -96,9 +96,9 @@ def test_over_20_labellings_by_type_of_each_of_8_data_sets_the_mean_is_0_and_4_i
         for task in range(20):
             labels = words.labels(10_000 + task)
             study = study_of(labelled(splits, labels["train"], labels["dev"]), x, probe="least_squares", seed=10 * task)
-            one = selectivity(study)["layers"][0]
-            values[data_set, task], hold[data_set, task] = one["selectivity"], one["low"] <= 0 <= one["high"]
-            scores.append(one["task"])
+            one = selectivity(study).layers[0]
+            values[data_set, task], hold[data_set, task] = one.selectivity, one.low <= 0 <= one.high
+            scores.append(one.task)
     assert np.abs(values.mean(axis=1)).max() < 0.01
     assert abs(values.mean()) < 0.005
     assert 0.8 <= hold.mean() <= 0.97
@@ -112,10 +112,10 @@ def test_over_20_labellings_by_type_of_each_of_8_data_sets_the_mean_is_0_and_4_i
 
 
 def test_on_a_planted_direction_the_interval_excludes_0_and_without_one_it_does_not(study, result):
-    nothing, direction = result["layers"]
-    assert direction["task"] > 0.95 and direction["low"] > 0
+    nothing, direction = result.layers
+    assert direction.task > 0.95 and direction.low > 0
     # Words are decodable from bags of words and the task is not, hence a negative selectivity.
-    assert nothing["task"] < 0.6 and nothing["high"] < 0
+    assert nothing.task < 0.6 and nothing.high < 0
 
 
 def dev_scores(study: LayerStudy, labels: dict[str, NDArray[np.int64]], metric: str = "accuracy") -> list[float]:
@@ -127,29 +127,29 @@ def dev_scores(study: LayerStudy, labels: dict[str, NDArray[np.int64]], metric: 
 @pytest.mark.parametrize("probe", PROBES)
 def test_controls_are_scored_as_the_task_is_by_the_same_kind_of_probe_and_rule(probe):
     study = planted(probe=probe)
-    layers = selectivity(study, n_seeds=2)["layers"]
+    layers = selectivity(study, n_seeds=2).layers
     control = ControlTask.of("word", study.splits)
     by_hand = np.array([dev_scores(study, control.labels(seed)) for seed in (0, 1)])
     on_task = dev_scores(study, {"train": study.splits.train.labels, "dev": study.splits.dev.labels})
     for layer, row in enumerate(layers):
-        assert row["layer"] == layer
-        assert row["controls"] == by_hand[:, layer].tolist()
-        assert row["task"] == on_task[layer]
-        assert row["selectivity"] == pytest.approx(on_task[layer] - by_hand[:, layer].mean())
-        assert row["low"] <= row["selectivity"] <= row["high"]
+        assert row.layer == layer
+        assert row.controls == tuple(by_hand[:, layer])
+        assert row.task == on_task[layer]
+        assert row.selectivity == pytest.approx(on_task[layer] - by_hand[:, layer].mean())
+        assert row.low <= row.selectivity <= row.high
 
 
 def test_an_imbalanced_task_is_measured_by_balanced_accuracy_and_so_is_its_control():
     study = planted(share=0.25)
     result = selectivity(study, n_seeds=2)
-    assert result["metric"] == study.headline == "balanced_accuracy"
+    assert result.metric == study.headline == "balanced_accuracy"
     labels = ControlTask.of("word", study.splits).labels(study.seed)
     assert labels["train"].mean() == pytest.approx(study.splits.train.labels.mean(), abs=0.01)
     probe = LayerwiseProbe.fit(study.activations["train"], labels["train"], NAMES)
     predicted = probe.predict_proba(study.activations["dev"]).argmax(axis=2)
-    for layer, row in enumerate(result["layers"]):
-        assert row["controls"][0] == pytest.approx(balanced_accuracy_score(labels["dev"], predicted[:, layer]))
-        assert row["low"] < row["selectivity"] < row["high"]
+    for layer, row in enumerate(result.layers):
+        assert row.controls[0] == pytest.approx(balanced_accuracy_score(labels["dev"], predicted[:, layer]))
+        assert row.low < row.selectivity < row.high
 
 
 def simulated(
@@ -209,8 +209,8 @@ def test_rows_of_a_group_are_resampled_together():
     def width(groups: NDArray[np.str_] | None) -> float:
         splits = replace(study.splits, dev=replace(dev.select(rows), groups=groups))
         activations = {**study.activations, "dev": Activations.from_array(study.activations["dev"].values[rows])}
-        row = selectivity(LayerStudy(None, splits, activations, study.layerwise, 0), n_seeds=2)["layers"][1]
-        return row["high"] - row["low"]
+        row = selectivity(LayerStudy(None, splits, activations, study.layerwise, 0), n_seeds=2).layers[1]
+        return row.high - row.low
 
     assert width(rows.astype(str)) > 1.5 * width(None)
 
@@ -219,7 +219,7 @@ def test_memorisation_is_the_train_accuracy_with_one_random_label_per_text(study
     labels = ControlTask.one_label_per_text(study.splits).labels(study.seed)
     probe = LayerwiseProbe.fit(study.activations["train"], labels["train"], NAMES)
     by_hand = score_layers("accuracy", probe.predict_proba(study.activations["train"]), labels["train"])
-    assert memorisation(study) == result["memorisation"] == [score.value for score in by_hand]
+    assert memorisation(study) == result.memorisation == tuple(score.value for score in by_hand)
 
 
 def test_a_perceptron_learns_random_labels_by_heart_and_still_knows_nothing_about_dev():
@@ -230,26 +230,25 @@ def test_a_perceptron_learns_random_labels_by_heart_and_still_knows_nothing_abou
 
 
 def test_the_answer_is_json_with_finite_numbers_and_says_what_the_control_is(result):
-    assert json.loads(json.dumps(result, allow_nan=False)) == result
-    assert (result["control"], result["n_seeds"], result["metric"]) == ("word", 5, "accuracy")
-    assert all(len(row["controls"]) == 5 for row in result["layers"])
+    assert Selectivity.from_json(json.loads(json.dumps(result.to_json(), allow_nan=False))) == result
+    assert (result.control, result.n_seeds, result.metric) == ("word", 5, "accuracy")
+    assert all(len(row.controls) == 5 for row in result.layers)
     assert (
-        "content word that occurs in most training texts, of which train has 37 different ones; 5 labellings"
-        in result["notes"][0]
+        "content word that occurs in most training texts, of which train has 37 different ones; 5 labellings" in result.notes[0]
     )
-    assert "For 95% of the dev texts it also stands in train." in result["notes"][0]
+    assert "For 95% of the dev texts it also stands in train." in result.notes[0]
 
 
 def test_the_same_study_gives_the_same_digits_and_another_seed_other_controls(study, result):
     assert selectivity(study) == result
     other = selectivity(LayerStudy(None, study.splits, study.activations, study.layerwise, 50))
-    assert other["layers"][0]["controls"] != result["layers"][0]["controls"]
+    assert other.layers[0].controls != result.layers[0].controls
 
 
 def test_progress_counts_layers_up_to_the_last(study):
     heard = []
     selectivity(study, n_seeds=2, progress=lambda done, total: heard.append((done, total)))
-    assert heard == [(done, 6) for done in range(1, 7)]
+    assert heard == [(done, 6) for done in (0, 1, 2, 2, 3, 4, 4, 5, 6)]
 
 
 def test_a_computation_that_is_no_longer_wanted_ends(study):
@@ -262,7 +261,7 @@ def test_a_computation_that_is_no_longer_wanted_ends(study):
 
     with pytest.raises(CancelledError):
         selectivity(study, progress=cancel)
-    assert heard == [1, 2, 3]
+    assert heard == [0, 1, 2, 2, 3]
 
 
 def test_a_control_whose_types_do_not_repeat_is_refused(study):
@@ -310,10 +309,10 @@ def test_a_labelling_that_gives_dev_no_row_of_a_class_is_passed_over_and_named()
     fitting = [seed for seed in range(15) if control.labels(seed)["dev"].any()]
     assert 0 not in fitting
     by_hand = [dev_scores(lacking, control.labels(seed), "balanced_accuracy")[1] for seed in fitting[:5]]
-    assert result["layers"][1]["controls"] == by_hand
-    assert (result["n_seeds"], result["seeds"]) == (5, fitting[:5])
-    assert "passed over because they give no dev row some label: that of seed 0 ('positive')" in " ".join(result["notes"])
-    assert "passed over" not in " ".join(selectivity(study, n_seeds=2)["notes"])
+    assert result.layers[1].controls == tuple(by_hand)
+    assert (result.n_seeds, result.seeds) == (5, tuple(fitting[:5]))
+    assert "passed over because they give no dev row some label: that of seed 0 ('positive')" in " ".join(result.notes)
+    assert "passed over" not in " ".join(selectivity(study, n_seeds=2).notes)
 
 
 def test_a_control_whose_labellings_nearly_all_lack_a_class_on_dev_is_refused_by_name():
@@ -341,19 +340,19 @@ def test_a_task_without_a_dev_row_of_a_class_is_refused_before_anything_is_fitte
 def test_a_dev_split_of_one_group_has_no_interval_and_says_so(study):
     together = on_dev_rows(study, np.arange(N_DEV), groups=np.array(["one film"] * N_DEV))
     result = selectivity(together)
-    assert [(row["low"], row["high"]) for row in result["layers"]] == [(None, None)] * 2
-    assert not result["reliable"]
-    assert result["reason"] == "dev has rows of only 1 group (fewer than 10)"
-    assert result["notes"][0] == "Not to be relied on: dev has rows of only 1 group (fewer than 10)."
+    assert [(row.low, row.high) for row in result.layers] == [(None, None)] * 2
+    assert not result.reliable
+    assert result.reason == "dev has rows of only 1 group (fewer than 10)"
+    assert result.notes[0] == "Not to be relied on: dev has rows of only 1 group (fewer than 10)."
 
 
 def test_few_dev_rows_and_few_labellings_are_said_to_tell_little(study, result):
-    assert (result["reliable"], result["reason"]) == (True, "")
+    assert (result.reliable, result.reason) == (True, "")
     few = selectivity(on_dev_rows(study, np.arange(12)), n_seeds=5)
-    assert (few["reliable"], few["reason"]) == (False, "dev has only 12 rows (fewer than 30)")
+    assert (few.reliable, few.reason) == (False, "dev has only 12 rows (fewer than 30)")
     two = selectivity(study, n_seeds=2)
-    assert "only 2 control labellings (fewer than 5)" in two["reason"] and two["reason"] in two["notes"][0]
+    assert "only 2 control labellings (fewer than 5)" in two.reason and two.reason in two.notes[0]
     # Enough rows of each class of the task, and hardly any of one by the control's labels.
     labels = ControlTask.of("word", study.splits).labels(0)["dev"]
     rows = np.concatenate([np.flatnonzero(labels == 0)[:60], np.flatnonzero(labels == 1)[:4]])
-    assert "by a labelling of the control dev has only 4 rows of 'positive'" in selectivity(on_dev_rows(study, rows))["reason"]
+    assert "by a labelling of the control dev has only 4 rows of 'positive'" in selectivity(on_dev_rows(study, rows)).reason

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lit_probe.checks.transfer import transfer, transfer_table, transfer_within_groups
+from lit_probe.checks.transfer import Transfer, TransferGroups, transfer, transfer_table, transfer_within_groups
 from lit_probe.data import split_texts
 from lit_probe.encoder.activations import Activations
 from lit_probe.encoder.encoder import load_encoder
@@ -45,13 +45,13 @@ def studies(tiny_folder):
 
 def test_a_shared_direction_transfers_a_turned_one_inverts_and_noise_does_neither(studies):
     result = transfer(studies)
-    assert (result["train"], result["test"], result["metric"]) == (["films", "books"], ["films", "books"], "accuracy")
-    layers = {layer["layer"]: layer for layer in result["layers"]}
+    assert (result.train, result.test, result.metric) == (("films", "books"), ("films", "books"), "accuracy")
+    layers = {layer.layer: layer for layer in result.layers}
     for here, there in ((0, 1), (1, 0)):
-        assert layers[SHARED]["low"][here][there] > 0.9
-        assert layers[TURNED]["high"][here][there] < 0.1
-        assert layers[TURNED]["low"][here][here] > 0.9, "on its own data set the turned direction is found"
-        assert layers[ABSENT]["low"][here][there] < 0.5 < layers[ABSENT]["high"][here][there]
+        assert layers[SHARED].low[here][there] > 0.9
+        assert layers[TURNED].high[here][there] < 0.1
+        assert layers[TURNED].low[here][here] > 0.9, "on its own data set the turned direction is found"
+        assert layers[ABSENT].low[here][there] < 0.5 < layers[ABSENT].high[here][there]
 
 
 def test_the_diagonal_holds_the_studies_own_scores(studies):
@@ -59,16 +59,16 @@ def test_the_diagonal_holds_the_studies_own_scores(studies):
     for column, study in enumerate(studies):
         dev = study.splits.dev
         scores = score_layers(study.headline, study.probabilities("dev"), dev.labels, dev.groups, study.seed)
-        assert [layer["scores"][column][column] for layer in result["layers"]] == [score.value for score in scores]
-        assert [layer["high"][column][column] for layer in result["layers"]] == [score.high for score in scores]
-        assert result["n"][column][column] == len(dev)
-        assert result["left_out"][column][column] == 0
+        assert [layer.scores[column][column] for layer in result.layers] == [score.value for score in scores]
+        assert [layer.high[column][column] for layer in result.layers] == [score.high for score in scores]
+        assert result.n[column][column] == len(dev)
+        assert result.left_out[column][column] == 0
 
 
 def test_rows_are_train_sets_and_columns_dev_sets(studies):
     films, books = studies
     by_hand = films.layerwise.predict_proba(books.activations["dev"])[:, TURNED].argmax(axis=1) == books.splits.dev.labels
-    assert transfer(studies)["layers"][TURNED]["scores"][0][1] == pytest.approx(by_hand.mean())
+    assert transfer(studies).layers[TURNED].scores[0][1] == pytest.approx(by_hand.mean())
 
 
 def test_dev_texts_that_the_other_probes_were_trained_on_are_left_out(studies):
@@ -78,11 +78,11 @@ def test_dev_texts_that_the_other_probes_were_trained_on_are_left_out(studies):
     dev = replace(books.splits.dev, texts=(*seen, *books.splits.dev.texts[10:]))
     overlapping = LayerStudy(books.encoder, replace(books.splits, dev=dev), books.activations, books.layerwise, seed=0)
     result = transfer([films, overlapping])
-    assert result["left_out"] == [[0, 10], [0, 0]]
-    assert result["n"] == [[len(films.splits.dev), len(dev) - 10], [len(films.splits.dev), len(dev)]]
+    assert result.left_out == ((0, 10), (0, 0))
+    assert result.n == ((len(films.splits.dev), len(dev) - 10), (len(films.splits.dev), len(dev)))
     rest = books.splits.dev.select(range(10, len(dev)))
     scores = score_layers("accuracy", films.layerwise.predict_proba(books.activations["dev"])[10:], rest.labels)
-    assert [layer["scores"][0][1] for layer in result["layers"]] == [score.value for score in scores]
+    assert [layer.scores[0][1] for layer in result.layers] == [score.value for score in scores]
 
 
 def test_a_cell_without_rows_says_so(studies):
@@ -90,26 +90,26 @@ def test_a_cell_without_rows_says_so(studies):
     same = replace(films.splits, name="copy", dev=films.splits.train.select(range(20)))
     values = Activations.from_array(films.activations["train"].values[:20], fingerprint="same")
     copy = LayerStudy(films.encoder, same, {**films.activations, "dev": values}, films.layerwise, seed=0)
-    layer = transfer([films, copy])["layers"][SHARED]
-    assert layer["scores"][0][1] is None
-    assert layer["reasons"][0][1] == "no rows"
+    layer = transfer([films, copy]).layers[SHARED]
+    assert layer.scores[0][1] is None
+    assert layer.reasons[0][1] == "no rows"
 
 
 def test_one_imbalanced_data_set_makes_every_cell_balanced_accuracy(tiny_folder, studies):
     rare = planted_study(tiny_folder, "rare", seed=2, share=0.2)
     assert (rare.headline, studies[0].headline) == ("balanced_accuracy", "accuracy")
     result = transfer([studies[0], rare])
-    assert result["metric"] == "balanced_accuracy"
-    assert "show balanced accuracy" in result["notes"][0]
+    assert result.metric == "balanced_accuracy"
+    assert "show balanced accuracy" in result.notes[0]
     dev = studies[0].splits.dev
     scores = score_layers("balanced_accuracy", studies[0].probabilities("dev"), dev.labels, dev.groups)
-    assert [layer["scores"][0][0] for layer in result["layers"]] == [score.value for score in scores]
-    assert transfer(studies)["notes"] == []
+    assert [layer.scores[0][0] for layer in result.layers] == [score.value for score in scores]
+    assert transfer(studies).notes == ()
 
 
 def test_the_result_is_json_with_finite_numbers(studies):
     result = transfer(studies)
-    assert json.loads(json.dumps(result, allow_nan=False)) == result
+    assert Transfer.from_json(json.loads(json.dumps(result.to_json(), allow_nan=False))) == result
 
 
 @pytest.mark.parametrize(
@@ -139,8 +139,8 @@ def test_another_pooling_is_refused_and_so_is_a_single_data_set(tiny_folder, stu
 
 def test_three_data_sets_give_nine_cells(tiny_folder, studies):
     result = transfer([*studies, planted_study(tiny_folder, "songs", seed=3)])
-    assert np.array(result["layers"][0]["scores"]).shape == (3, 3)
-    assert np.array(result["n"]).shape == (3, 3)
+    assert np.array(result.layers[0].scores).shape == (3, 3)
+    assert np.array(result.n).shape == (3, 3)
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (0, 2, 1)])
@@ -148,17 +148,17 @@ def test_whatever_the_order_transfer_is_measured_among_those_with_the_same_class
     other = planted_study(tiny_folder, "other", label_names=("bad", "good"))
     every = [*studies, other]
     result = transfer_within_groups([every[index] for index in order])
-    assert result["groups"] == [transfer(studies)]
-    [note] = result["notes"]
+    assert result.groups == (transfer(studies),)
+    [note] = result.notes
     assert note.startswith("other stands alone: there is no transfer between other and films, because the classes of one are bad")
 
 
 def test_two_groups_get_a_table_each_and_one_study_alone_gets_nothing(tiny_folder, studies):
     others = [planted_study(tiny_folder, name, label_names=("bad", "good")) for name in ("songs", "plays")]
     result = transfer_within_groups([studies[0], others[0], studies[1], others[1]])
-    assert [group["train"] for group in result["groups"]] == [["films", "books"], ["songs", "plays"]]
-    assert result["notes"] == []
-    assert transfer_within_groups(studies[:1]) == {"groups": [], "notes": []}
+    assert [group.train for group in result.groups] == [("films", "books"), ("songs", "plays")]
+    assert result.notes == ()
+    assert transfer_within_groups(studies[:1]) == TransferGroups((), ())
 
 
 def test_a_group_that_cannot_be_computed_says_why_and_the_others_go_on(tiny_folder, studies):
@@ -167,10 +167,10 @@ def test_a_group_that_cannot_be_computed_says_why_and_the_others_go_on(tiny_fold
     thin = Activations.from_array(broken[0].activations["dev"].values[:, :3], fingerprint="same")
     broken[0].activations = {**broken[0].activations, "dev": thin}
     result = transfer_within_groups([*studies, *broken])
-    assert result["groups"][0] == transfer(studies)
-    assert result["groups"][1]["datasets"] == ["songs", "plays"] and "layer" in result["groups"][1]["error"]
-    assert json.loads(json.dumps(result, allow_nan=False)) == result
-    assert f"Transfer between songs, plays: {result['groups'][1]['error']}" in transfer_table(result)
+    assert result.groups[0] == transfer(studies)
+    assert result.groups[1].datasets == ("songs", "plays") and "layer" in result.groups[1].error
+    assert TransferGroups.from_json(json.loads(json.dumps(result.to_json(), allow_nan=False))) == result
+    assert f"Transfer between songs, plays: {result.groups[1].error}" in transfer_table(result)
 
 
 def test_the_table_has_a_line_per_layer_a_column_per_pair_and_marks_what_is_doubtful(studies):
@@ -183,7 +183,7 @@ def test_the_table_has_a_line_per_layer_a_column_per_pair_and_marks_what_is_doub
     title, head, *lines, doubt = transfer_table(result).splitlines()
     assert title.startswith("Transfer, accuracy on dev")
     assert head.split("  ")[1:] == ["films -> films", "films -> few", "few -> films", "few -> few"]
-    scores = result["groups"][0]["layers"][SHARED]["scores"]
+    scores = result.groups[0].layers[SHARED].scores
     (own, to_few), (from_few, few_own) = scores
     assert lines[SHARED].split() == ["1", f"{own:.3f}", f"{to_few:.3f}?", f"{from_few:.3f}", f"{few_own:.3f}?"]
     assert len(lines) == 4 and doubt == "?: only 20 rows (fewer than 30)."

@@ -83,9 +83,9 @@ def test_its_own_answer_is_what_transformers_gives(study, fine_tuned, demo):
 
 
 def test_fine_tuning_makes_the_label_decodable_in_its_last_layer(study, demo):
-    train = study.metrics("train").rows()
-    assert train[-1]["accuracy"] > 0.95
-    assert train[-1]["accuracy"] > train[0]["accuracy"]
+    train = study.metrics("train").scores["accuracy"]
+    assert train[-1].value > 0.95
+    assert train[-1].value > train[0].value
 
 
 def test_lit_shows_its_prediction_beside_the_probes(study, demo):

@@ -64,7 +64,7 @@ def test_its_table_holds_the_studys_own_numbers(widget, encoder, splits):
     table, study = widget.layers, probe_layers(encoder, splits)
     assert table["layer"].tolist() == [0, 1, 2, 3] and set(table["model"]) == {NAME}
     assert table["layer_name"].tolist() == study.layer_names and set(table["split"]) == {"dev"}
-    rows = study.metrics("dev").rows()
+    rows = [row.to_json() for row in study.metrics("dev").rows()]
     for column in ("accuracy", "accuracy_low", "accuracy_high", "auroc", "log_loss", "majority_accuracy", "n"):
         assert table[column].tolist() == [row[column] for row in rows], column
     assert table.loc[table["best_on_dev"], "layer"].tolist() == [study.best_layer]
@@ -75,7 +75,7 @@ def test_its_figure_draws_those_numbers(widget):
     (axes,) = widget.figure().axes
     study = widget.study()
     (curve,) = [line for line in axes.lines if line.get_label().startswith("dev")]
-    assert curve.get_ydata().tolist() == [row[study.headline] for row in study.metrics("dev").rows()]
+    assert curve.get_ydata().tolist() == [score.value for score in study.metrics("dev").scores[study.headline]]
     assert axes.get_title() == "tiny-bert on tiny: logistic probe, mean pooling"
 
 

@@ -188,7 +188,7 @@ def test_three_and_six_classes_with_string_labels_work_throughout(names):
     values[np.arange(600), 1, labels] += 3
     layerwise = LayerwiseProbe.fit(Layers(values[:300]), labels[:300], names)
     metrics = LayerMetrics.measure("dev", layerwise.predict_proba(Layers(values[300:])), labels[300:], names, labels[:300])
-    rows = metrics.rows()
+    rows = [row.to_json() for row in metrics.rows()]
     assert best_layer(metrics.scores["accuracy"]) == best_layer(metrics.scores["auroc"]) == 1
     assert rows[1][f"recall_low:{names[-1]}"] > 1 / len(names)
     json.dumps(rows, allow_nan=False)
@@ -198,7 +198,7 @@ def test_rows_hold_every_metric_its_interval_and_the_majority_ready_for_json(fit
     (dev, labels), (_, train_labels) = split(200, 1), split(300, 0)
     probabilities = fitted.predict_proba(dev)
     metrics = LayerMetrics.measure("dev", probabilities, labels, NAMES, train_labels)
-    rows = json.loads(json.dumps(metrics.rows(), allow_nan=False))
+    rows = json.loads(json.dumps([row.to_json() for row in metrics.rows()], allow_nan=False))
     assert [row["layer"] for row in rows] == [0, 1, 2, 3, 4]
     assert all(row["split"] == "dev" and row["n"] == 200 for row in rows)
     assert metrics.n_by_class == tuple(np.bincount(labels))
@@ -213,7 +213,8 @@ def test_rows_hold_every_metric_its_interval_and_the_majority_ready_for_json(fit
 
 def test_a_split_too_small_to_score_still_gives_a_row_per_layer(fitted):
     rows = LayerMetrics.measure("test", np.zeros((0, 5, 2)), [], NAMES, [0, 1]).rows()
-    assert len(rows) == 5 and rows[0]["accuracy"] is None and rows[0]["accuracy_reason"] == "no rows"
+    accuracy = rows[0].scores["accuracy"]
+    assert len(rows) == 5 and accuracy.value is None and accuracy.reason == "no rows"
 
 
 def test_only_the_metrics_that_are_asked_for_are_computed(fitted):

@@ -81,7 +81,7 @@ def test_layers_json_holds_the_same_digits_as_a_direct_score(study, splits):
 
 
 def test_layers_json_is_json_with_finite_numbers(study):
-    json.dumps({**study.settings(), **study.to_json()}, allow_nan=False)
+    json.dumps({**study.settings().to_json(), **study.to_json()}, allow_nan=False)
 
 
 def test_a_second_identical_run_makes_no_forward_pass_and_no_fit(tiny_folder, splits, tmp_path, monkeypatch):

@@ -6,10 +6,10 @@ The embedding layer, which reads words but no context, is layer 0 of every study
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-from lit_probe.checks.baselines.baseline import Baseline, Predictions
+from lit_probe.checks.baselines.baseline import Baseline, MeasuredBaseline, Predictions
 from lit_probe.checks.baselines.from_layers import predict_with_random_weights, predict_with_shuffled_labels
 from lit_probe.checks.baselines.from_text import (
     predict_from_bag_of_words,
@@ -17,13 +17,14 @@ from lit_probe.checks.baselines.from_text import (
     predict_from_tfidf,
     predict_majority,
 )
+from lit_probe.checks.check import CheckResult
 from lit_probe.encoder.cache import Cache
 from lit_probe.errors import CancelledError, LitProbeError
 from lit_probe.probing.study import LayerStudy
-from lit_probe.progress import Progress, no_progress
+from lit_probe.progress import Progress, no_progress, of_part
 from lit_probe.registry import lookup
 
-__all__ = ["BASELINES", "Baseline", "Predictions", "measure_baselines", "panel_baselines"]
+__all__ = ["BASELINES", "Baseline", "Baselines", "MeasuredBaseline", "Predictions", "measure_baselines", "panel_baselines"]
 
 BASELINES: dict[str, Baseline] = {
     "majority": Baseline("Majority class", False, predict_majority, "#5F6368", "4 3"),
@@ -49,9 +50,25 @@ def panel_baselines() -> list[dict[str, str | None]]:
     ]
 
 
+@dataclass(frozen=True)
+class Baselines(CheckResult):
+    """The answer of `measure_baselines`.
+
+    Attributes:
+      metric: the name of the study's headline metric.
+      baselines: the results, in the order that was asked for. One that cannot be fitted to these data has no score, and says why
+        in its ``reason``.
+      notes: sentences for the reader.
+    """
+
+    metric: str
+    baselines: tuple[MeasuredBaseline, ...]
+    notes: tuple[str, ...]
+
+
 def measure_baselines(
     study: LayerStudy, cache: Cache, progress: Progress = no_progress, names: Sequence[str] = tuple(BASELINES)
-) -> dict[str, Any]:
+) -> Baselines:
     """The baselines' scores on dev by the study's headline metric; each is cached for itself.
 
     Args:
@@ -59,10 +76,6 @@ def measure_baselines(
       cache: where results are kept.
       progress: called with how much is done of how much.
       names: which of `BASELINES`.
-
-    Returns:
-      JSON-ready: ``metric`` and ``baselines``, a list in the order of ``names`` of what `Baseline.measure` gives, each with its
-      ``name``; and ``notes``. One that cannot be fitted to these data has no score, and says why in ``reason``.
 
     Raises:
       UnknownNameError: there is no such baseline.
@@ -72,33 +85,26 @@ def measure_baselines(
     total = _PARTS * len(chosen)
     measured = []
     for index, (name, baseline) in enumerate(chosen.items()):
-
-        def part(done: int, of: int, start: int = _PARTS * index) -> None:
-            progress(start + _PARTS * done // of, total)
-
+        part = of_part(progress, _PARTS * index, _PARTS * (index + 1), total)
         part(0, 1)
-        measured.append({"name": name, **_stored(name, baseline, study, cache, part)})
+        measured.append(_stored(name, baseline, study, cache, part))
     progress(total, total)
-    return {"metric": study.headline, "baselines": measured, "notes": [note for one in measured for note in _notes(one)]}
+    return Baselines(study.headline, tuple(measured), tuple(note for one in measured for note in _notes(one)))
 
 
-def _notes(one: dict[str, Any]) -> list[str]:
-    notes = [f"{one['title']}: {note}" for note in one["notes"]]
-    if one["not_converged"]:
-        where = f" at layers {', '.join(map(str, one['not_converged']))}" if one["per_layer"] else ""
-        notes.append(f"{one['title']}: the fit did not converge{where}.")
+def _notes(one: MeasuredBaseline) -> list[str]:
+    notes = [f"{one.title}: {note}" for note in one.notes]
+    if one.not_converged:
+        where = f" at layers {', '.join(map(str, one.not_converged))}" if one.per_layer else ""
+        notes.append(f"{one.title}: the fit did not converge{where}.")
     return notes
 
 
-def _stored(name: str, baseline: Baseline, study: LayerStudy, cache: Cache, progress: Progress) -> dict[str, Any]:
-    facts = {
-        "baseline": name,
-        "study": study.fingerprint,
-    }
+def _stored(name: str, baseline: Baseline, study: LayerStudy, cache: Cache, progress: Progress) -> MeasuredBaseline:
+    facts = {"baseline": name, "study": study.fingerprint}
     try:
-        make = partial(baseline.measure, study, cache, progress)
-        return cache.json_result("baselines", facts, make)
+        return cache.result("baselines", facts, partial(baseline.measure, name, study, cache, progress), baseline.result)
     except CancelledError:
         raise
     except LitProbeError as error:
-        return baseline.failure(study, str(error))
+        return baseline.failure(name, study, str(error))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.checks.check import CheckResult
 from lit_probe.encoder.cache import Cache
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress
+from lit_probe.results import Result
 from lit_probe.scores.metrics import Score, score_layers
 
 
@@ -32,6 +33,87 @@ class Predictions:
     not_converged: Sequence[int] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class BaselineScore(Result):
+    """What a baseline scores on dev, beside one layer.
+
+    Attributes:
+      layer: the layer's number.
+      score: the score by the study's headline metric; None where there is none.
+      low: the lower end of its 95 % interval, which is made as that of the probes; None where there is none.
+      high: the upper end.
+      reliable: whether there are rows enough.
+      reason: why the score is unreliable or missing, else an empty string.
+    """
+
+    layer: int
+    score: float | None
+    low: float | None
+    high: float | None
+    reliable: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Measured(CheckResult):
+    """What the results of all baselines hold.
+
+    Of several draws, the scores are the means of their scores and of the ends of their intervals: an interval as wide as for one
+    draw.
+
+    Attributes:
+      name: the name in `BASELINES`.
+      title: the name people read.
+      per_layer: whether there is one score per layer, or one for the data set.
+      metric: the name of the study's headline metric.
+      not_converged: the layers (0 where there is one score only) whose fit stopped before its tolerance.
+      settings: what was chosen on the way.
+      notes: sentences for the reader.
+    """
+
+    name: str
+    title: str
+    per_layer: bool
+    metric: str
+    not_converged: tuple[int, ...]
+    settings: Mapping[str, Any]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TextBaseline(_Measured):
+    """The result of a baseline that reads no layers: one score for the data set, with the fields of `BaselineScore`."""
+
+    score: float | None
+    low: float | None
+    high: float | None
+    reliable: bool
+    reason: str
+
+    def at(self, layer: int) -> BaselineScore:
+        """The one score, whatever the layer."""
+        return BaselineScore(layer, self.score, self.low, self.high, self.reliable, self.reason)
+
+
+@dataclass(frozen=True)
+class LayerBaseline(_Measured):
+    """The result of a baseline that is probed layer by layer.
+
+    Attributes:
+      layers: ``[n_layers]`` the scores.
+    """
+
+    layers: tuple[BaselineScore, ...]
+
+    def at(self, layer: int) -> BaselineScore:
+        """The layer's score."""
+        return self.layers[layer]
+
+
+# The result of a baseline on dev.
+MeasuredBaseline = TextBaseline | LayerBaseline
 
 
 @dataclass(frozen=True)
@@ -57,13 +139,19 @@ class Baseline:
     marker: Literal["circle", "diamond", "square"] | None = None
     in_figure: bool = False
 
-    def measure(self, study: LayerStudy, cache: Cache, progress: Progress) -> dict[str, Any]:
-        """Its score on dev by the study's headline metric, with the 95 % interval that probes get; JSON-ready.
+    @property
+    def result(self) -> type[MeasuredBaseline]:
+        """The dataclass that `measure` answers with."""
+        return LayerBaseline if self.per_layer else TextBaseline
 
-        Of several draws, the means of their scores and of the ends of their intervals: an interval as wide as for one draw.
+    def measure(self, name: str, study: LayerStudy, cache: Cache, progress: Progress) -> MeasuredBaseline:
+        """Its score on dev by the study's headline metric.
 
-        Keys: ``title``, ``per_layer``, ``metric``, ``not_converged``, ``settings``, ``notes``; then ``score``, ``low``, ``high``,
-        ``reliable`` and ``reason``, or ``layers`` with one dict of these and ``layer`` per layer.
+        Args:
+          name: its name in `BASELINES`.
+          study: whose data, encoder, pooling, probe and seed it shares.
+          cache: where activations are kept.
+          progress: hears how far it is.
 
         Raises:
           LitProbeError: it cannot be fitted to these data, or ``progress`` has cancelled it.
@@ -74,35 +162,24 @@ class Baseline:
             score_layers(study.headline, draw, dev.labels, dev.groups, study.seed, label_names=dev.label_names)
             for draw in predictions.probabilities
         ]
-        scores = [_mean_score(layer) for layer in zip(*draws, strict=True)]
-        return self._json(study, scores, predictions.not_converged, predictions.settings, predictions.notes)
+        return self._measured(name, study, [_mean_score(layer) for layer in zip(*draws, strict=True)], predictions)
 
-    def failure(self, study: LayerStudy, reason: str) -> dict[str, Any]:
+    def failure(self, name: str, study: LayerStudy, reason: str) -> MeasuredBaseline:
         """What `measure` would give, without a score but with the reason."""
         score = Score(None, None, None, len(study.splits.dev), False, reason)
-        return self._json(study, [score] * (study.encoder.n_layers if self.per_layer else 1))
+        n_layers = study.encoder.n_layers if self.per_layer else 1
+        return self._measured(name, study, [score] * n_layers, Predictions(np.empty((0, 0, 0, 0))))
 
-    def _json(
-        self,
-        study: LayerStudy,
-        scores: Sequence[Score],
-        not_converged: Sequence[int] = (),
-        settings: Mapping[str, Any] = MappingProxyType({}),
-        notes: Sequence[str] = (),
-    ) -> dict[str, Any]:
-        cells = [
-            {"score": score.value, "low": score.low, "high": score.high, "reliable": score.reliable, "reason": score.reason}
-            for score in scores
-        ]
-        return {
-            "title": self.title,
-            "per_layer": self.per_layer,
-            "metric": study.headline,
-            "not_converged": list(not_converged),
-            "settings": dict(settings),
-            "notes": list(notes),
-            **({"layers": [{"layer": layer, **cell} for layer, cell in enumerate(cells)]} if self.per_layer else cells[0]),
-        }
+    def _measured(self, name: str, study: LayerStudy, scores: Sequence[Score], predictions: Predictions) -> MeasuredBaseline:
+        facts = (name, self.title, self.per_layer, study.headline)
+        told = (tuple(predictions.not_converged), predictions.settings, tuple(predictions.notes))
+        if self.per_layer:
+            cells = (
+                BaselineScore(layer, one.value, one.low, one.high, one.reliable, one.reason) for layer, one in enumerate(scores)
+            )
+            return LayerBaseline(*facts, *told, tuple(cells))
+        [one] = scores
+        return TextBaseline(*facts, *told, one.value, one.low, one.high, one.reliable, one.reason)
 
 
 def _mean_score(draws: Sequence[Score]) -> Score:

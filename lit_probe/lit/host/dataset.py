@@ -12,6 +12,7 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import types
 from numpy.typing import NDArray
 
+from lit_probe.checks.leakage import NearDuplicates
 from lit_probe.checks.leakage import near_duplicates as find_near_duplicates
 from lit_probe.data.labelled_texts import LabelledTexts, SplitName, Splits, clean_text, normalise_text
 from lit_probe.lit.host import fields, specs
@@ -51,7 +52,7 @@ class ProbeDataset(lit_dataset.Dataset):
         max_shown: int = DEFAULT_MAX_SHOWN,
         seed: int = 0,
         is_truncated: Callable[[Sequence[str]], Sequence[bool]] = lambda texts: [False] * len(texts),
-        near_duplicates: Mapping[str, Any] | None = None,
+        near_duplicates: NearDuplicates | None = None,
         others: Sequence[Splits] = (),
     ):
         self.splits = splits
@@ -61,7 +62,7 @@ class ProbeDataset(lit_dataset.Dataset):
         shown_texts = [clean_text(text) for rows in shown_rows.values() for text in rows.texts]
         truncated = is_truncated(shown_texts)
         self.near_duplicates = find_near_duplicates(splits) if near_duplicates is None else near_duplicates
-        in_train = _in_train(shown_rows, self.shown, self.near_duplicates["rows"], others)
+        in_train = _in_train(shown_rows, self.shown, self.near_duplicates.rows, others)
         columns = _columns(shown_rows)
         self.columns = {field: column for column, field, _ in columns}
         super().__init__(
@@ -83,7 +84,7 @@ class ProbeDataset(lit_dataset.Dataset):
                     strict=True,
                 )
             ],
-            description=_description(splits, self.shown, self.near_duplicates["notes"]),
+            description=_description(splits, self.shown, self.near_duplicates.notes),
         )
         self._position = {text: position for position, text in enumerate(shown_texts)}
         all_groups = [rows.groups for rows in shown_rows.values() if rows.groups is not None]

@@ -147,10 +147,10 @@ def _copies(dataset: ProbeDataset) -> list[str]:
     # Exact copies, and what stood in one group with a row of another split.
     removed = [f"{count:,} {reason}" for reason, count in dropped.items() if count and "also stands in" in reason]
     copies = dataset.near_duplicates
-    left = f"{copies['exact']:,} exact and {copies['near']:,} near ones left"
+    left = f"{copies.exact:,} exact and {copies.near:,} near ones left"
     notes = [f"Copies across splits: {', '.join(removed) or 'none'} removed at load; {left}."]
-    if copies["exact"] or copies["near"]:
-        notes += [*copies["notes"], f"The rows with a copy in train are marked in the column {fields.IN_TRAIN}."]
+    if copies.exact or copies.near:
+        notes += [*copies.notes, f"The rows with a copy in train are marked in the column {fields.IN_TRAIN}."]
     return notes
 
 

@@ -14,25 +14,12 @@ from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.dataset import ProbeDataset
 from lit_probe.lit.host.model import ProbeModel
 from lit_probe.lit.host.row_selection import HELD_OUT, select_rows
-from lit_probe.scores.intervals import N_DRAWS
+from lit_probe.scores.metrics import SCORE_INTERVALS
 
 CURVE = "layer_metrics"
 TRANSFER = "transfer"
 _KEYS = {"check", "control", "metric", "examples", "train", "layer", "split", "value"}
-_BY_SPLIT = (
-    f"Wilson for shares, DeLong for AUROC, otherwise {N_DRAWS:,} bootstrap draws of rows (of groups, where there are groups)"
-)
-_INTERVALS = {
-    CURVE: _BY_SPLIT,
-    TRANSFER: _BY_SPLIT,
-    "baselines": _BY_SPLIT,
-    "learning_curve": _BY_SPLIT,
-    "selectivity": f"{N_DRAWS:,} bootstrap draws of dev rows (of groups, where there are groups) and control labellings",
-    "layer_comparison": f"{N_DRAWS:,} paired bootstrap draws of dev rows (of groups, where there are groups)",
-    "agreement": "Wilson, by group where there are groups",
-    "description_length": "none",
-    "calibration": "none",
-}
+_INTERVALS = {CURVE: SCORE_INTERVALS, TRANSFER: SCORE_INTERVALS, **{name: check.interval for name, check in CHECKS.items()}}
 _IN_FULL = "The command line scores whole splits, not selections: "
 
 
@@ -73,8 +60,9 @@ def facts_of(
     if check == CURVE:
         wanted = SPLIT_NAMES if number.get("train") is True else HELD_OUT
         rows = {split: one.texts for split, one in select_rows(inputs, probes, shown, wanted).by_split.items()}
-    elif check == "description_length":
-        rows = {"train": study.splits.train.texts}
+    elif check != TRANSFER:
+        split = CHECKS[check].split
+        rows = {split: dict(study.splits.items())[split].texts}
     drawn: dict[str, Any] = {}
     if check == "selectivity":
         control = probes.dataset.source_variant(number.get("control")) or CHECKS[check].default
@@ -104,9 +92,8 @@ def command_for(number: Mapping[str, Any], probes: ProbeModel, shown: ProbeDatas
     study, check = probes.study.result(), number["check"]
     name = study.splits.name
     if check == TRANSFER:
-        flags = _flags_of_all(probes)
-        return _command(flags, "--checks=transfer"), "It stands in layers.json under transfer."
-    flags = card(study)["flags"]
+        return _command(_flags_of_all(probes), "--checks=transfer"), "It stands in layers.json under transfer."
+    flags = card(study).flags
     if check != CURVE:
         control = number.get("control", CHECKS[check].default)
         more = [f"--control={control}"] if control != CHECKS[check].default else []
@@ -135,8 +122,8 @@ def _command(flags: Sequence[str] | None, *more: str) -> list[str] | None:
 def _flags_of_all(probes: ProbeModel) -> list[str] | None:
     """The flags for all data sets that transfer compares, or None where they differ in more than the data set."""
     studies = [study.result() for study in probes.comparable_studies if study.status() is None]
-    cards = [card(study)["flags"] for study in studies]
-    if any(flags is None for flags in cards):
+    cards = [flags for study in studies if (flags := card(study).flags) is not None]
+    if len(cards) < len(studies):
         return None
     prefix = "--datasets="
     others = [[flag for flag in flags if not flag.startswith(prefix)] for flags in cards]

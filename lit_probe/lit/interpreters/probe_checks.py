@@ -46,11 +46,13 @@ class ProbeChecksInterpreter(ProbeInterpreter):
         check = CHECKS[name]
         if question.values.get("layers"):
             layer, other = question["layers"]
-            return question.ask((layer, other), check.title, lambda _: compare_two_layers(study, layer, other), quick=True)
+            return question.ask(
+                (layer, other), check.title, lambda _: compare_two_layers(study, layer, other).to_json(), quick=True
+            )
         variant = probes.dataset.source_variant(question.values.get(check.variant or "") or check.default)
 
         def compute(progress: Progress) -> dict[str, Any]:
-            return run_check(name, study, probes.checks.cache, progress, variant)
+            return run_check(name, study, probes.checks.cache, progress, variant).to_json()
 
         answer = question.ask((name, variant), _title(name, variant), compute, quick=check.quick)
         if "rows" in answer:

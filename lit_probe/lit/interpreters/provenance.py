@@ -29,9 +29,11 @@ class ProvenanceInterpreter(ProbeInterpreter):
           then holds, and `numbers.command_for`.
         """
         probes, shown, number = question.probes, question.shown, question["number"]
-        copies = {key: probes.dataset.near_duplicates[key] for key in ("threshold", "exact", "near", "notes")}
+        found = probes.dataset.near_duplicates.to_json()
+        copies = {key: found[key] for key in ("threshold", "exact", "near", "notes")}
         if number is None:
-            return {"near_duplicates": copies, "card": card(question.study)}
+            return {"near_duplicates": copies, "card": card(question.study).to_json()}
         facts = facts_of(number, probes, shown, question.inputs)
         command, statement = command_for(facts, probes, shown)
-        return {"near_duplicates": copies, "card": card(question.study, facts), "command": command, "statement": statement}
+        made = card(question.study, facts).to_json()
+        return {"near_duplicates": copies, "card": made, "command": command, "statement": statement}

@@ -36,7 +36,7 @@ class TransferInterpreter(ProbeInterpreter):
         answer = question.ask(
             tuple(study.fingerprint for study in studies),
             "Transfer between the data sets",
-            lambda progress: transfer(studies),
+            lambda progress: transfer(studies).to_json(),
             of=question.probes.encoder.name,
             quick=True,
         )

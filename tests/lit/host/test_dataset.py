@@ -5,6 +5,7 @@ from lit_nlp.api.dataset import Dataset, IndexedDataset
 from lit_nlp.lib import serialize, validation
 from tiny_probing import tiny_splits
 
+from lit_probe.checks.leakage import NearDuplicates
 from lit_probe.data.labelled_texts import LabelledTexts, Splits
 from lit_probe.lit.host.dataset import ProbeDataset, probe_dataset, rows_to_show, stratified_sample
 
@@ -149,7 +150,7 @@ def test_rows_wear_a_badge_where_probes_were_trained_on_them_or_on_a_copy():
 
 def test_a_badge_stays_with_its_row_where_only_some_rows_are_shown():
     splits = tiny_splits()
-    copies = {"rows": {"dev": [0, 7, 39], "test": [5]}, "exact": 0, "near": 4, "notes": []}
+    copies = NearDuplicates(0.7, exact=0, near=4, between=(), rows={"dev": (0, 7, 39), "test": (5,)}, notes=())
     shown = ProbeDataset(splits, show_train=5, max_shown=60, near_duplicates=copies)
     marked = {example["text"] for example in shown.examples if example["in_train"] == "near copy trained on"}
     wanted = {splits.dev.texts[row] for row in (0, 7, 39)} | {splits.test.texts[5]}

@@ -46,7 +46,7 @@ def worded(encoder):
 
 @pytest.mark.parametrize("name", CHECKS)
 def test_every_check_arrives_with_the_digits_of_the_library(worded, name):
-    expected = run_check(name, worded.study.result())
+    expected = run_check(name, worded.study.result()).to_json()
     answer = answer_of(worded, check=name)
     assert answer["status"] == "ready" and answer["check"] == name
     for key in ("layers", "baselines", "notes"):
@@ -63,7 +63,7 @@ def test_each_baseline_is_asked_for_by_itself(model):
 
 def test_any_two_layers_are_compared(worded):
     answer = answer_of(worded, check="layer_comparison", layers=[3, 1])
-    expected = compare_two_layers(worded.study.result(), 3, 1)
+    expected = compare_two_layers(worded.study.result(), 3, 1).to_json()
     assert {key: answer[key] for key in expected} == expected
     assert answer_of(worded, check="layer_comparison", layers=[1, 3])["difference"] == -answer["difference"]
     assert "Unknown layer 9" in answer_of(worded, check="layer_comparison", layers=[3, 9])["message"]
@@ -136,7 +136,7 @@ def test_rows_are_positions_among_the_rows_that_lit_shows(tiny_folder):
     study = computed(encoder, tiny_splits())
     (model,) = models_of([study], lambda splits: ProbeDataset(splits, max_shown=50))
     shown = IndexedDataset(base=model.dataset)
-    everything = run_check("agreement", study.result())
+    everything = run_check("agreement", study.result()).to_json()
     assert everything["available"] and 0 < len(model.dataset.shown["dev"]) < len(study.splits.dev)
     answer = answer_of(model, shown, check="agreement")
     assert answer["layers"] == everything["layers"], "the counts are of all dev rows"

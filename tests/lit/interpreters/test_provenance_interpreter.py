@@ -26,7 +26,7 @@ def ask(model, config=None):
 def test_the_card_is_the_librarys(model):
     study = model.study.result()
     answer = ask(model)
-    assert answer["status"] == "ready" and answer["card"] == card(study)
+    assert answer["status"] == "ready" and answer["card"] == card(study).to_json()
     assert answer["card"]["model"]["sha256"]["weights"] and list(answer["card"]["datasets"]) == ["tiny"]
 
 
@@ -115,7 +115,7 @@ def test_a_number_of_an_unknown_kind_is_refused(model, number, said):
 
 def test_copies_across_the_splits_stand_beside_the_card(model):
     answer = ask(model)["near_duplicates"]
-    found = near_duplicates(tiny_splits())
+    found = near_duplicates(tiny_splits()).to_json()
     assert found["near"] > 0, "the sentences of this data set are made from one template"
     assert answer == {key: found[key] for key in ("threshold", "exact", "near", "notes")}
 

@@ -1,0 +1,70 @@
+"""What a check is: one question to a study, and everything that the rest of the package needs to know about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from lit_probe.data.labelled_texts import SplitName
+from lit_probe.encoder.cache import Cache
+from lit_probe.probing.study import LayerStudy
+from lit_probe.progress import Progress
+from lit_probe.results import Result
+
+
+class CheckResult(Result):
+    """The answer of a check, a frozen dataclass.
+
+    Attributes:
+      notes: sentences for the reader.
+    """
+
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FailedCheck(Result):
+    """The answer where a check cannot be computed from these data.
+
+    Attributes:
+      error: the sentence that says why.
+    """
+
+    error: str
+
+
+R = TypeVar("R", bound=CheckResult)
+
+
+@dataclass(frozen=True)
+class Check(Generic[R]):
+    """One question to a study.
+
+    Attributes:
+      title: the name people read.
+      result: the dataclass of the answer.
+      compute: the function that answers. Its last argument is the variant; None where there are none, or for all of them.
+      columns: the names of what ``layers.json`` says of each layer, with the fields of the result's ``layers`` that hold it.
+      shown: those of the columns that the printed table has.
+      findings: sentences about the numbers that belong to no layer, for the lines under the printed table.
+      interval: the way in which its intervals are made, in words; ``"none"`` where there are none.
+      split: the rows that it is measured on.
+      variant: the name of what its variants are, such as ``"control"``; None where there are none.
+      default: the variant that is meant where none is named; None where the check then takes all of them.
+      quick: whether it takes about a second at most; the others fit probes.
+      keeps_parts: whether ``compute`` itself caches its parts, each under what decides it.
+    """
+
+    title: str
+    result: type[R]
+    compute: Callable[[LayerStudy, Cache, Progress, str | None], R]
+    interval: str
+    columns: Mapping[str, str] = field(default_factory=dict)
+    shown: tuple[str, ...] = ()
+    findings: Callable[[R], Sequence[str]] = lambda result: ()
+    split: SplitName = "dev"
+    variant: str | None = None
+    default: str | None = None
+    quick: bool = False
+    keeps_parts: bool = False
