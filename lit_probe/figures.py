@@ -38,7 +38,7 @@ def save_layer_curve(result: Mapping[str, Any], title: str, path: Path, baseline
       result: what ``LayerStudy.to_json`` returns; with the baselines under ``checks``, if they were measured.
       title: written above the curve.
       path: the file; its suffix names the format (``.svg``, ``.pdf``, ``.png``).
-      baselines: by name, how each baseline is drawn.
+      baselines: how each baseline is drawn, by name.
     """
     with _figure(path, _LAYER_CURVE_SIZE) as figure:
         _draw_layer_curve(figure, result, title, baselines)

@@ -105,7 +105,7 @@ def agreement(study: LayerStudy) -> Agreement:
     probe and by model. A layer whose probe is right where the model is wrong holds what the model's answer does not show.
 
     Args:
-      study: of any encoder.
+      study: the study of any encoder.
     """
     label_names = study.splits.label_names
     head_names, own = study.encoder.head_label_names, study.activations["dev"].head_probabilities

@@ -192,7 +192,7 @@ def run_battery(
     Args:
       study: the fitted study.
       cache: where results are kept.
-      progress: hears how far each check is; what it raises ends the battery.
+      progress: hears how far each check is; an error that it raises ends the battery.
       names: which checks, in `CHECKS`; all of them by default.
       variants: by check the variant that is meant, such as ``{"selectivity": "first_word"}``; the default where none is named.
 

@@ -66,11 +66,11 @@ class LayerCalibration(Result):
       ece: the `expected_calibration_error`, 0 to 1; None where there are too few rows.
       ece_by_chance: the `expected_error_by_chance`; None where there are too few rows.
       reliability: ``[n_bins]`` the bins by rising confidence; empty where there are too few rows.
-      brier_after: as ``brier``; None without a temperature, and so the following ones.
-      log_loss_after: as ``log_loss``.
-      ece_after: as ``ece``.
-      ece_by_chance_after: as ``ece_by_chance``.
-      reliability_after: as ``reliability``; empty without a temperature.
+      brier_after: the Brier score with the temperature, as ``brier``; None without a temperature, and so the following ones.
+      log_loss_after: the log-loss with the temperature, as ``log_loss``.
+      ece_after: the calibration error with the temperature, as ``ece``.
+      ece_by_chance_after: the error by chance with the temperature, as ``ece_by_chance``.
+      reliability_after: the bins with the temperature, as ``reliability``; empty without a temperature.
     """
 
     layer: int
@@ -264,7 +264,7 @@ def calibrate_layers(
       probabilities: ``[n_examples, n_layers, n_classes]`` of rows on which the probes were not fitted.
       labels: ``[n_examples]`` class indices.
       groups: ``[n_examples]`` what belongs together, or None.
-      seed: of the shuffled folds.
+      seed: the seed of the shuffled folds.
       label_names: ``[n_classes]``; None names the classes "0", "1", ….
       progress: called with the layers done and all layers.
 

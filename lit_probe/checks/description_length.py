@@ -78,7 +78,7 @@ def description_length(study: LayerStudy, cache: Cache | None = None, progress: 
     Args:
       study: what is probed; only its train split is read.
       cache: where the fits are kept, which `learning_curve` uses too.
-      progress: called with the work done and all the work; what it raises ends the computation.
+      progress: called with the work done and all the work; an error that it raises ends the computation.
 
     Raises:
       ProbeError: train is so small, or so unequal, that no block can be sent with a probe.

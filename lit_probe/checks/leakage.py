@@ -133,7 +133,7 @@ def circularity(checkpoint: Checkpoint, label_names: Sequence[str], dataset_name
 
     Args:
       checkpoint: the encoder's files.
-      label_names: of the data set.
+      label_names: the class names of the data set.
       dataset_name: its name, such as ``"sst2"``; without one only the labels are compared.
 
     Returns:

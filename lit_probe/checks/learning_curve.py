@@ -76,7 +76,7 @@ def learning_curve(study: LayerStudy, cache: Cache | None = None, progress: Prog
     Args:
       study: what is probed; its train and dev splits are read.
       cache: where the fits are kept.
-      progress: called with the work done and all the work; what it raises ends the computation.
+      progress: called with the work done and all the work; an error that it raises ends the computation.
     """
     fits = portion_probes(study, cache, progress)
     train, dev = study.splits.train, study.splits.dev

@@ -146,13 +146,13 @@ def check_against_card(
     """Refuses what would give other numbers than the card's, before any of them is computed.
 
     Args:
-      card: from `read_card`.
-      encoder: as loaded here.
-      splits: as loaded here.
-      pooling: that is about to be used.
-      probe: that is about to be used.
-      seed: that is about to be used.
-      control: of selectivity, that is about to be used; None where it is not measured.
+      card: the card from `read_card`.
+      encoder: the encoder as loaded here.
+      splits: the splits as loaded here.
+      pooling: the pooling that is about to be used.
+      probe: the probe that is about to be used.
+      seed: the seed that is about to be used.
+      control: the control of selectivity that is about to be used; None where it is not measured.
 
     Returns:
       A sentence for each library whose version is another one than on the card: the last digits may then differ.

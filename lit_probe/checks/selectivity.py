@@ -104,7 +104,7 @@ def selectivity(
       study: the fitted study; test is not read.
       kind: a name in `CONTROLS`; for a column's values ``group:`` and its name.
       n_seeds: how many labellings, 2 or more; with fewer than 5 the interval is said to be doubtful.
-      progress: called with the number of fitted layers and how many there will be; what it raises ends the computation.
+      progress: called with the number of fitted layers and how many there will be; an error that it raises ends the computation.
 
     Raises:
       UnknownNameError: there is no such control.
@@ -210,7 +210,7 @@ def two_way_draws(task: NDArray[np.float64], controls: NDArray[np.float64], seed
     Args:
       task: ``[n_layers, n_draws]`` scores on resamples of the rows.
       controls: ``[n_seeds, n_layers, n_draws]`` scores on the same resamples.
-      seed: of the draws of labellings.
+      seed: the seed of the draws of labellings.
 
     Returns:
       ``[n_layers, n_draws]`` task less mean control.

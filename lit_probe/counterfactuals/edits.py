@@ -62,9 +62,9 @@ class WordChange(Result):
       kind: ``same``, ``replaced`` (as many words stand in the place of as many others), ``removed`` or ``added``.
       before: word of the original; None where there is none.
       after: word of the edit; None where there is none.
-      score_before: of the original's word; 0 where there is none.
-      score_after: of the edit's word; 0 where there is none.
-      change: from the one score to the other.
+      score_before: the score of the original's word; 0 where there is none.
+      score_after: the score of the edit's word; 0 where there is none.
+      change: the change from the one score to the other.
     """
 
     kind: WordFate
@@ -79,7 +79,7 @@ def edit_warnings(encoder: Encoder, one: str, other: str) -> list[EditWarning]:
     """What a reader must know before comparing a text with its edit: that the encoder does not read the difference, or not all.
 
     Args:
-      encoder: that reads both.
+      encoder: the encoder that reads both.
       one: the original.
       other: the edit.
 

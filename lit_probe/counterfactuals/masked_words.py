@@ -18,10 +18,10 @@ class MaskedWord:
     """A text in which a masked language model filled one place.
 
     Attributes:
-      text: with the other word.
-      word: that stood there.
-      replacement: that stands there now.
-      probability: of the replacement in that place, as the model's head says.
+      text: the text with the other word.
+      word: the word that stood there.
+      replacement: the word that stands there now.
+      probability: the probability of the replacement in that place, as the model's head says.
     """
 
     text: str
@@ -39,7 +39,7 @@ def masked_words(
     taken, see ``one_token_words``, so that what comes out is a text.
 
     Args:
-      encoder: of a checkpoint with a masked-language-model head.
+      encoder: the encoder of a checkpoint with a masked-language-model head.
       text: any text; one without words has no replacements.
       only: the words to replace, whatever their case; by default all but ``LITTLE_WORDS``.
       per_word: how many replacements a word has at most.

@@ -23,8 +23,8 @@ class MovedNeuron(Result):
       unit: its place among the ``d_model`` ones.
       before: activation for the original.
       after: activation for the edit.
-      change: of the activation, in standard deviations of train.
-      weight: of the neuron in the difference of the two logits, per standard deviation.
+      change: the change of the activation, in standard deviations of train.
+      weight: the weight of the neuron in the difference of the two logits, per standard deviation.
       moved: part of the change that came through it: change times weight.
     """
 
@@ -42,7 +42,7 @@ class MovedNeurons(Result):
 
     Attributes:
       against: index of the strongest other class for the edit, whose logit is subtracted.
-      change: of the difference of the two logits.
+      change: the change of the difference of the two logits.
       n_units: all neurons of the layer.
       others: sum of what came through the neurons that are not named.
       neurons: the named ones, the largest parts first.
@@ -65,7 +65,7 @@ def moved_neurons(
     (Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365); the parts then add up to within the fineness of the steps.
 
     Args:
-      probe: of the layer.
+      probe: the probe of the layer.
       before: ``[d_model]`` the original's vector.
       after: ``[d_model]`` the edit's.
       of_class: the class whose logit is followed, less that of the strongest other class for the edit.

@@ -110,11 +110,11 @@ def over_pairs(
     """How the layers' probes follow many edits, with 95 % intervals over pairs.
 
     Args:
-      changes: of ``n_pairs`` pairs.
+      changes: the changes of ``n_pairs`` pairs.
       labels_before: ``[n_pairs]`` class indices of the originals.
       labels_after: ``[n_pairs]`` of the edits.
       groups: ``[n_pairs]`` pairs that are not independent of each other, or None.
-      seed: of the bootstrap.
+      seed: the seed of the bootstrap.
       judged: ``[n_pairs]`` False where nobody knows what becomes of the label: such a pair is neither right nor wrong and counts
         in the flip rate alone. By default all are True.
     """
@@ -161,12 +161,12 @@ def over_groups(
     """`over_pairs` for the pairs of each kind by themselves, the most frequent kind first: which edits do probes not follow?
 
     Args:
-      changes: of ``n_pairs`` pairs.
+      changes: the changes of ``n_pairs`` pairs.
       labels_before: ``[n_pairs]`` class indices of the originals.
       labels_after: ``[n_pairs]`` of the edits.
       values: ``[n_pairs]`` the kind of each pair.
       groups: ``[n_pairs]`` pairs that are not independent of each other, or None.
-      seed: of the bootstrap.
+      seed: the seed of the bootstrap.
       judged: ``[n_pairs]``, see `over_pairs`.
     """
     before, after = np.asarray(labels_before), np.asarray(labels_after)

@@ -127,7 +127,7 @@ def compare_pairs(
       study: the probes.
       originals: ``n_pairs`` texts at all layers, see `LayeredActivations`.
       edits: their counterfactuals, in the same order.
-      geometry: of the same study.
+      geometry: the geometry of the same study.
 
     Raises:
       LitProbeError: there are not as many edits as originals, or none at all.
@@ -186,8 +186,8 @@ class Trajectory(Result):
 
     Attributes:
       label_names: ``[n_classes]``.
-      class_index: of the class whose margins are followed.
-      class_name: of the same class.
+      class_index: the index of the class whose margins are followed.
+      class_name: the name of the same class.
       first_flip: the first layer that answers otherwise for the edit; None where none does.
       flip_layers: all layers that do.
       layers: ``[n_layers]``.
@@ -205,7 +205,7 @@ def trajectory(changes: PairChanges, pair: int, label_names: Sequence[str], best
     """One pair's way through the layers.
 
     Args:
-      changes: of one or more pairs.
+      changes: the changes of one or more pairs.
       pair: which of them.
       label_names: ``[n_classes]``.
       best_layer: the dev-chosen layer; margins are those of the class that it predicts for the original.

@@ -80,13 +80,13 @@ class Rule:
     """One row of the table.
 
     Attributes:
-      name: for people.
+      name: the name for people.
       kind: ``negation`` or ``contrast``.
       expectation: ``CHANGE`` or ``STAY``.
       of: the texts it is for: those that praise, those that blame, or None for both.
       before: an example.
       after: what the rule makes of it.
-      edit: from a text to the new one, or None where the rule has nothing to work on.
+      edit: the edit from a text to the new one, or None where the rule has nothing to work on.
       holds: whether the expectation is to be had of a text; elsewhere the edit is made and nothing is expected.
     """
 

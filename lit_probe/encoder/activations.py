@@ -41,7 +41,7 @@ class Activations:
     Attributes:
       blocks: their values, up to ``BLOCK_SIZE`` texts each; arrays in memory or mapped from the cache.
       pooling: name of the pooling.
-      fingerprint: of the encoder, see ``Encoder.fingerprint``.
+      fingerprint: the fingerprint of the encoder, see ``Encoder.fingerprint``.
     """
 
     blocks: tuple[Block, ...]

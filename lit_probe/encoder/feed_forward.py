@@ -31,7 +31,7 @@ class FeedForward:
     """The call of a block's second feed-forward matrix.
 
     Attributes:
-      path: of the module in the model, such as ``encoder.layer.0.output.dense``.
+      path: the path of the module in the model, such as ``encoder.layer.0.output.dense``.
       module: the linear module; what it is given are the activations.
       number: which of its calls in one forward pass it is, from 0: some architectures call one block again and again.
       n_units: how many neurons there are.

@@ -39,7 +39,7 @@ def words_of(text: str, encoded: EncodedText) -> Words:
     character. Words that one token covers (``...``) are one word.
 
     Args:
-      text: as it was given to the encoder.
+      text: the text as it was given to the encoder.
       encoded: what the encoder made of it, with tokens and offsets.
 
     >>> from lit_probe.encoder.encoder import EncodedText

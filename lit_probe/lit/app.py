@@ -50,7 +50,7 @@ class AppOptions:
       show_train: train rows shown per data set.
       max_shown: rows shown per data set.
       head_layers: layers whose probe predictions LIT's own panels show; None for all of them while rows are few.
-      seed: of the samples that are shown.
+      seed: the seed of the samples on the screen.
       layout: the layout that the page opens with.
       frame_ancestors: who may show the page in a frame; see ``web.wrap``.
       sync_state: whether the page tells what is selected, for a program in the same process (notebooks).
@@ -77,7 +77,7 @@ def build(
     """The WSGI application. It answers at once; the studies run one after another in the background.
 
     Args:
-      encoders: with different names.
+      encoders: the encoders with different names.
       splits_list: the data sets, with different names.
       options: what is shown, and to whom.
       make_study: fits the probes of one encoder on one data set.
@@ -129,7 +129,7 @@ def assemble(
     """LIT's application, and the studies that its models wait for, in the order in which they should be computed.
 
     Args:
-      encoders: with different names.
+      encoders: the encoders with different names.
       splits_list: the data sets, with different names.
       options: what is shown.
       cache: where what panels ask for is kept.
@@ -185,8 +185,8 @@ def lit_application(
     """LIT's WSGI application, with our layouts.
 
     Args:
-      models: by name.
-      datasets: by name.
+      models: the models by name.
+      datasets: the data sets by name.
       options: what is shown.
       components: further arguments of ``LitApp``; its interpreters, generators and metrics are LIT's own unless they are given.
 

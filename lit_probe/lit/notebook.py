@@ -98,7 +98,7 @@ class ProbeWidget:
       pooling: how a text's tokens become one vector.
       probe: the kind of probe.
       cache: where results are kept; by default in the folder of the command line. ``Cache(None)`` keeps nothing.
-      height: of the page in the cell, in pixels.
+      height: the height of the page in the cell, in pixels.
       layout: the layout that the page opens with.
       address: where the page stands, and who may reach it.
 

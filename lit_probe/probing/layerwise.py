@@ -48,7 +48,7 @@ class ActivationView:
     """Pooled activations of which some rows are read, or every layer is changed. Nothing is copied before a layer is read.
 
     Attributes:
-      activations: of all rows.
+      activations: the activations of all rows.
       rows: ``[n_examples]`` the indices of the rows that are read; None for all of them.
       change: from a layer and its activations ``[n_examples, d_model]`` to those that take their place; None for no change.
     """
@@ -123,12 +123,12 @@ class LayerwiseProbe:
         """Fits one probe per layer on the train split, layers side by side.
 
         Args:
-          activations: of the train split, ``[n_examples, n_layers, d_model]``.
+          activations: the activations of the train split, ``[n_examples, n_layers, d_model]``.
           labels: ``[n_examples]`` indices into ``label_names``.
           label_names: ``[n_classes]``.
           groups: ``[n_examples]`` what must not be split between folds, or None.
           probe: a name in `PROBES`.
-          seed: of everything random; every layer gets the same folds.
+          seed: the seed of everything random; every layer gets the same folds.
           n_jobs: how many layers at a time; one per available core, but at most 4, when None. The digits do not depend on it.
           progress: hears how many of the layers are done.
 
@@ -254,7 +254,7 @@ class LayerMetrics:
           label_names: ``[n_classes]``.
           train_labels: ``[n_train]`` class indices of the rows the probes were fitted on, for the majority baseline.
           groups: ``[n_examples]`` what is not independent of each other, or None.
-          seed: of the bootstrap.
+          seed: the seed of the bootstrap.
           metrics: names of `metrics_for`; all of them when None.
 
         Raises:

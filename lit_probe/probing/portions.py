@@ -48,7 +48,7 @@ class Portions:
           n_train: how many rows there are.
           groups: ``[n_train]`` what must not be split between a portion and the rows after it, or None. A portion that would end
             inside a group ends with that group.
-          seed: of the order.
+          seed: the seed of the order.
 
         >>> Portions.draw(6920, None, seed=0).sizes
         (16, 28, 55, 111, 221, 432, 865, 1730, 3460, 6920)
@@ -113,7 +113,7 @@ def portion_probes(study: LayerStudy, cache: Cache | None = None, progress: Prog
     Args:
       study: what is probed.
       cache: where fits are kept; without one they are kept in memory for as long as the study itself.
-      progress: called with the work done and all the work, both in rows fitted. What it raises ends the fitting.
+      progress: called with the work done and all the work, both in rows fitted. An error that it raises ends the fitting.
 
     Raises:
       ProbeError: an activation is not finite.

@@ -129,8 +129,8 @@ class Forward(ABC):
         The batches go to the encoder thread one by one, so that others wait for one of them at most.
 
         Args:
-          texts: of any kind.
-          check: called before every batch; what it raises ends the computation.
+          texts: the texts of any kind.
+          check: called before every batch; an error that it raises ends the computation.
 
         Raises:
           EncoderError: the model cannot encode them, or a text has no token at all.
@@ -230,7 +230,7 @@ def forward_of_probe(
       pooling: a name in ``POOLINGS``, the one that the probe was fitted on.
       layer: 0..n_layers-1; blocks after it are not run.
       probe: fitted on that layer's activations.
-      class_names: by default the numbers of the classes.
+      class_names: the names of the classes; by default their numbers.
 
     Raises:
       UnknownNameError: there is no such layer or pooling.

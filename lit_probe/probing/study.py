@@ -76,7 +76,7 @@ class LayerStudy:
       layerwise: one fitted probe per layer.
       headline: the metric by which layers are compared: accuracy, or balanced accuracy when the larger class exceeds 60 %.
       best_layer: the layer with the best headline score on dev; the lower one where two are equal.
-      seed: of cross-validation, probes and bootstrap.
+      seed: the seed of cross-validation, probes and bootstrap.
     """
 
     def __init__(
@@ -240,7 +240,7 @@ def probe_layers(
       splits: the labelled texts.
       pooling: a name in ``POOLINGS``.
       probe: a name in ``PROBES``.
-      seed: of cross-validation, probes and bootstrap.
+      seed: the seed of cross-validation, probes and bootstrap.
       cache: where results are kept; without one everything is computed.
       progress: hears how far it is.
 

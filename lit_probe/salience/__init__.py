@@ -176,7 +176,7 @@ def explain(
       method: a name in ``SALIENCE_METHODS``.
       target: which number is explained; by default the logit of the predicted class.
       options: settings of the method; by default those of `SalienceOptions`.
-      check: called before every pass; what it raises ends the computation.
+      check: called before every pass; an error that it raises ends the computation.
 
     Raises:
       LitProbeError: the text has no word, the target is out of range, or the method cannot work on this model.

@@ -33,11 +33,11 @@ class SalienceOptions(Result):
       samples: perturbed texts of LIME and KernelSHAP, 2 or more; fewer are made where a short text has fewer.
       noise_samples: random rows that SmoothGrad and GradientSHAP average, 1 or more.
       noise: standard deviation of SmoothGrad's noise, as a share of the standard deviation of the text's embeddings; 0 or more.
-      seed: of the random methods, 0 to 2^32 - 1.
+      seed: the seed of the random methods, 0 to 2^32 - 1.
       baseline: what integrated gradients start from in place of the text: ``pad``, ``mask``, ``zero`` or ``mean``.
       replace: what perturbation does to a word: ``mask``, ``unk`` or ``delete``.
       unit: what perturbation perturbs: a ``word`` or a ``token``.
-      kernel_width: of LIME's kernel on the cosine distance in 0..1, above 0.
+      kernel_width: the width of LIME's kernel on the cosine distance in 0..1, above 0.
 
     Raises:
       LitProbeError: a value is out of its range, or a name is unknown.

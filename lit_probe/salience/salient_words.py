@@ -54,8 +54,8 @@ class ClassWords(Result):
     """The words of one class.
 
     Attributes:
-      class_index: of the class.
-      class_name: of the class.
+      class_index: the index of the class.
+      class_name: the name of the class.
       n_texts: texts that were explained for it.
       n_words: words that stand in ``min_count`` of these texts.
       words: the first of them, the largest mean first.
@@ -87,9 +87,9 @@ class SalientWords(Result):
 
     Attributes:
       explained: name of what is explained, such as ``probe at layer 3``.
-      layer: of the explained probe; None for the model's own head.
+      layer: the layer of the explained probe; None for the model's own head.
       method: its name in ``SALIENCE_METHODS``.
-      title: of the method, for people.
+      title: the title of the method, for people.
       signed: whether a score below 0 speaks against the class.
       target: for which class texts are explained: ``predicted``, ``gold`` or a class's name.
       scalar: the explained number.
@@ -150,7 +150,7 @@ def salient_words(
       scalar: which number of that class, a name in ``SCALARS``.
       min_count: in how many of a class's texts a word must stand, 2 or more: one text has no interval.
       top: how many words of each class, 1 or more.
-      progress: called with the number of texts done and of all, also within a text; what it raises ends the computation.
+      progress: called with the number of texts done and of all, also within a text; an error that it raises ends the computation.
 
     Raises:
       UnknownNameError: there is no such method, scalar or target.

@@ -56,8 +56,8 @@ class TokenScores(Result):
       words_beyond_limit: the words of a longer text that the encoder did not read.
       explained: ``probe at layer 3`` or ``model``.
       target: the number that is explained.
-      class_name: of the target's class.
-      value: that number, for this text.
+      class_name: the name of the target's class.
+      value: the number itself, for this text.
       diagnostics: the options that the method read, and what it says of its own quality: ``completeness_gap``, ``r2``, …
     """
 

@@ -268,7 +268,7 @@ def score_layers(
       probabilities: ``[n_examples, n_layers, n_classes]``.
       labels: ``[n_examples]`` class indices.
       groups: ``[n_examples]`` what is not independent of each other, or None.
-      seed: of the bootstrap.
+      seed: the seed of the bootstrap.
       label_names: ``[n_classes]``; None names the classes "0", "1", ….
 
     Raises:

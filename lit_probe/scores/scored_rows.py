@@ -39,7 +39,7 @@ class ScoredRows:
       probabilities: ``[n_examples, n_layers, n_classes]`` float64.
       labels: ``[n_examples]`` int64.
       units: the groups as codes, or None (`intervals.group_units`).
-      seed: of the bootstrap.
+      seed: the seed of the bootstrap.
       label_names: ``[n_classes]`` names of the classes.
 
     Raises:

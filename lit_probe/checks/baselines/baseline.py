@@ -124,7 +124,7 @@ class Baseline:
       title: the name people read.
       per_layer: whether there is one score per layer, or one for the data set.
       predict: fits it on train and predicts dev; calls its last argument with how much is done of how much.
-      color: of its line, in the panel as in the figure, as ``#RRGGBB``.
+      color: the colour of its line, in the panel as in the figure, as ``#RRGGBB``.
       dash: lengths of the strokes and gaps of its line, as in SVG's ``stroke-dasharray``: ``"5 3"``. No two baselines share one,
         so that a grey print tells them apart.
       marker: the mark on each layer's score (``circle``, ``diamond`` or ``square``); None where there is one line for all layers.

@@ -64,7 +64,7 @@ class WordRegression:
           texts: ``[n_examples]`` of the train split.
           labels: ``[n_examples]`` class indices, at least 2 of each class.
           groups: ``[n_examples]`` what must not be split between folds, or None.
-          seed: of the shuffled folds.
+          seed: the seed of the shuffled folds.
           max_iter: L-BFGS iterations per fit. When they do not suffice, ``converged`` is False.
           progress: called with the number of fits done and of all fits.
 

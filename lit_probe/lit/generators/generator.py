@@ -55,9 +55,9 @@ class EditGenerator(components.Generator):
         """The edits of one example, best first.
 
         Args:
-          example: with a text, and without LIT's own `_id` and `_meta`: its cache would answer for the original.
-          model: as LIT calls it, behind its cache.
-          dataset: that the example belongs to.
+          example: the example with a text, and without LIT's own `_id` and `_meta`: its cache would answer for the original.
+          model: the model as LIT calls it, behind its cache.
+          dataset: the data set that the example belongs to.
           settings: see `settings`.
         """
 
@@ -73,7 +73,7 @@ class EditGenerator(components.Generator):
         Args:
           inputs: any examples with a text, edited ones too.
           model: an encoder with layer probes.
-          dataset: that they belong to.
+          dataset: the data set that they belong to.
           config: see `config_spec`; what it leaves out has a default.
 
         Raises:

@@ -90,7 +90,7 @@ class WordView(ForwardView):
 
     Args:
       forward: the probe.
-      words: of the text.
+      words: the words of the text.
       table: the words that may be put in.
     """
 
@@ -139,7 +139,7 @@ class HotFlip(EditGenerator):
     shown. The words are chosen against the probe and not for their meaning: read them before you believe that a label changed.
 
     Args:
-      n_layers: of the deepest encoder that is loaded.
+      n_layers: the number of layers of the deepest encoder that is loaded.
     """
 
     max_inputs = MAX_ASKING

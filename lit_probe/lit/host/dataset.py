@@ -32,7 +32,7 @@ class ProbeDataset(lit_dataset.Dataset):
       splits: the labelled texts.
       show_train: how many train rows are shown.
       max_shown: how many rows are shown in all.
-      seed: of the samples.
+      seed: the seed of the samples.
       is_truncated: says of each text whether an encoder reads only a part of it.
       near_duplicates: what ``leakage.near_duplicates`` says of the splits; computed where it is not given.
       others: further data sets of the same classes, whose probes can be shown on these rows.

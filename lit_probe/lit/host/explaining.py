@@ -123,8 +123,8 @@ class Explanation:
 
     Attributes:
       scores: the map.
-      layer: of the explained probe; None for the model's own head.
-      class_names: of what is explained, as LIT shows them.
+      layer: the layer of the explained probe; None for the model's own head.
+      class_names: the class names of what is explained, as LIT shows them.
       predicted_class: one of them.
       gold: the text's label, or None where it has none.
     """
@@ -148,10 +148,10 @@ class PlannedMap:
     Attributes:
       forward: what is explained.
       method: a name in ``SALIENCE_METHODS``.
-      text: of the example.
+      text: the text of the example.
       target: which number.
-      options: of the method.
-      class_names: of what is explained, as LIT shows them.
+      options: the options of the method.
+      class_names: the class names of what is explained, as LIT shows them.
       predicted_class: one of them.
       gold: the text's label, or None where it has none.
     """
@@ -260,8 +260,8 @@ class Explainer:
         """The map.
 
         Args:
-          planned: by `plan`.
-          check: called before every pass of the encoder; what it raises ends the computation.
+          planned: the map as `plan` gave it.
+          check: called before every pass of the encoder; an error that it raises ends the computation.
 
         Raises:
           LitProbeError: it cannot be made; the message says why.

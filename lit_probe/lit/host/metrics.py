@@ -68,7 +68,7 @@ class HeldOutMetrics(components.Metrics):
         Args:
           inputs: the rows of the data set, a slice, a facet or a selection.
           model: an encoder with layer probes.
-          dataset: that the rows belong to.
+          dataset: the data set that the rows belong to.
           model_outputs: what the model predicts for them, if LIT has asked already.
           config: not used: a probe's answer is its most probable class, whatever the sliders of LIT's panels say.
         """

@@ -70,7 +70,7 @@ class PooledTexts:
 
     Args:
       encoder: the frozen encoder.
-      studies: of this encoder, one per data set.
+      studies: the studies of this encoder, one per data set.
       memo_size: how many texts that stand in no data set are remembered.
     """
 
@@ -109,7 +109,7 @@ class PooledTexts:
         Args:
           texts: cleaned texts, see ``fields.text_of``.
           dataset: the data set to look into first.
-          pooling: for texts that are encoded, the pooling of the studies.
+          pooling: the pooling of the studies, for texts that are encoded.
 
         Raises:
           LitProbeError: the encoder cannot encode a new text.

@@ -69,7 +69,7 @@ def select_rows(
     Args:
       inputs: examples as LIT sends them.
       model: whose probes are scored.
-      dataset: that the examples belong to; None for LIT's empty data set, which has no rows.
+      dataset: the data set that the examples belong to; None for LIT's empty data set, which has no rows.
       splits: the splits that are wanted.
 
     Raises:

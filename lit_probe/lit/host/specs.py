@@ -68,7 +68,7 @@ def model_output_spec(
     the layer chosen on dev.
 
     Args:
-      n_layers: of the encoder; every layer's pooled vector is a field.
+      n_layers: the number of layers of the encoder; every layer's pooled vector is a field.
       label_names: the classes of the probes.
       head_label_names: the classes of the checkpoint's own classification head, if it has one.
       layers: the layers whose probes are fields of their own, see ``shown_layers``.

@@ -42,7 +42,7 @@ class HeldOutCurves(curves.CurvesInterpreter):
         Args:
           inputs: the rows of the data set, a slice, a facet or a selection.
           model: an encoder with layer probes.
-          dataset: that the rows belong to.
+          dataset: the data set that the rows belong to.
           model_outputs: what the model predicts for them, if LIT has asked already.
           config: ``Label``, the class that counts as positive; ``Prediction field``, by default the dev-chosen layer's probe.
 

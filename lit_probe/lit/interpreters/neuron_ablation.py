@@ -127,7 +127,7 @@ def _judged(changed: Sequence[LaterLayers], answers: Sequence[_Answers]) -> list
     """For each text how far it is moved, and how many random changes change its later answers less.
 
     Args:
-      changed: by the change itself, then by the random ones.
+      changed: the answers after the change itself, then by the random ones.
       answers: before, then of these.
     """
     # The changed layer's own probe reads the change itself and is no witness of the pass.

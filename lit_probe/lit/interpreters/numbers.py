@@ -81,7 +81,7 @@ def command_for(number: Mapping[str, Any], probes: ProbeModel, shown: ProbeDatas
     """The command that computes the number again, and what has to be said of it.
 
     Args:
-      number: from `facts_of`.
+      number: the facts from `facts_of`.
       probes: whose number it is.
       shown: the data set on the page.
 

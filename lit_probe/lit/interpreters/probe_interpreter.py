@@ -23,7 +23,7 @@ class ProbeInterpreter(components.Interpreter):
     Attributes:
       keys: keys that a question may have. None: nothing is read, and anything is accepted.
       by: name of the key that decides which further keys there are; empty where none does.
-      further: by the value of that key, the further keys.
+      further: the further keys by the value of that key.
       form: names of the keys that LIT's own form shows.
       reads_texts: whether it is about the texts of the examples, so that one without a text is refused.
       waits_for_rows: whether the data set that is shown must have been encoded, too, and not only the model's own.
@@ -80,7 +80,7 @@ class ProbeInterpreter(components.Interpreter):
         Args:
           inputs: the examples that the question is about.
           model: an encoder with layer probes.
-          dataset: that the examples belong to.
+          dataset: the data set that the examples belong to.
           model_outputs: not used: LIT keeps the fields of few layers.
           config: values of the keys.
 

@@ -45,8 +45,8 @@ class SalienceRow(components.Interpreter):
 
     Args:
       method: the salience method.
-      n_layers: of the deepest encoder.
-      class_names: of all probes and heads.
+      n_layers: the number of layers of the deepest encoder.
+      class_names: the class names of all probes and heads.
       with_head: whether any encoder has a classification head of its own.
     """
 
@@ -103,7 +103,7 @@ class SalienceRow(components.Interpreter):
         Args:
           inputs: any examples with a text, edited ones too.
           model: an encoder with layer probes.
-          dataset: that the examples belong to.
+          dataset: the data set that the examples belong to.
           model_outputs: not used.
           config: see ``config_spec``; everything has a default. Options may also go by their own names.
 

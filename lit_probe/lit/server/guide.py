@@ -53,7 +53,7 @@ def selftest_section(encoder: str, result: dict[str, Any]) -> str:
 
     Args:
       encoder: whose tokenizer and probe were tested.
-      result: of ``selftest.selftest``.
+      result: the result of ``selftest.selftest``.
     """
     cases = result["cases"]
     names = [f"{case['title']}, {case['explained']}" for case in cases]

@@ -73,8 +73,8 @@ class Ablation:
       units: indices of neurons, each once; none changes nothing.
       replacement: ``mean`` (of train's tokens), ``zero``, ``resample`` (the values of one random train token per token) or
         ``scale``.
-      factor: that ``scale`` multiplies with.
-      seed: of ``resample``.
+      factor: the factor that ``scale`` multiplies with.
+      seed: the seed of ``resample``.
 
     Raises:
       LitProbeError: a neuron is named twice, or the factor is no finite number.
@@ -149,7 +149,7 @@ def without(directions: NDArray[np.float64], usual: TokenStatistics, as_far_as: 
 
     Args:
       directions: ``[k, d_model]`` orthonormal, of standardised tokens; see `probe_directions`.
-      usual: of the layer.
+      usual: the usual tokens of the layer.
       as_far_as: ``[m, d_model]`` other directions: every token is moved as far as it would be without these.
     """
 
@@ -192,9 +192,9 @@ def random_changes(
 
     Args:
       study: whose seed draws them.
-      states: that are changed; neurons are alike if the ablation would move them by as much here.
+      states: the states that are changed; neurons are alike if the ablation would move them by as much here.
       ablation: None for the directions that the layer's probe reads.
-      usual: of the layer.
+      usual: the usual tokens of the layer.
       n: how many.
 
     Raises:
@@ -214,9 +214,9 @@ def random_units(units: Sequence[int], size: NDArray[np.float64], seed: int) -> 
     """As many other neurons, each drawn among those closest in ``size`` ``[d_model]`` to the one that it stands for.
 
     Args:
-      units: that they are compared with.
+      units: the units that they are compared with.
       size: how far a change moves each neuron.
-      seed: of the draw.
+      seed: the seed of the draw.
 
     Raises:
       LitProbeError: the layer has too few other neurons.
@@ -269,7 +269,7 @@ def moved_by(moved: float, random: Sequence[float]) -> Moved:
     """Holds a change against random ones by how far each moves the hidden states.
 
     Args:
-      moved: by the change, as a share of the length of the hidden states.
+      moved: the distance by which the change moves them, as a share of the length of the hidden states.
       random: the same by each random change, if there are any.
 
     >>> moved_by(0.1, [0.09, 0.12]).matched, moved_by(0.1, [0.01]).notes  # doctest: +ELLIPSIS
@@ -356,7 +356,7 @@ def ablate(study: LayerStudy, texts: Sequence[str], ablation: Ablation, usual: T
       study: the probes.
       texts: one or more.
       ablation: what is changed.
-      usual: of the layer, if it is known already; see `usual_tokens`.
+      usual: the usual tokens of the layer, if it is known already; see `usual_tokens`.
 
     Raises:
       LitProbeError: there is no text, layer or neuron such as these, or the pass cannot be entered at this layer.

@@ -123,7 +123,7 @@ def ablation_curve(
 
     Args:
       study: the probes; its headline metric is measured.
-      texts: of dev, or a selection.
+      texts: the texts of dev, or a selection.
       labels: ``[n_texts]`` class indices.
       ablation: what is changed; None to project out what the probe of ``layer`` reads, beside random directions.
       layer: only without an ablation.

@@ -149,7 +149,7 @@ class TokenActivations:
     """What some neurons of a layer do on every token of one text.
 
     Attributes:
-      layer: of the neurons.
+      layer: the layer of the neurons.
       units: ``[n_units]`` their indices.
       tokens: ``[n_tokens]`` as the encoder reads them, special tokens included.
       special: ``[n_tokens]`` True for special tokens.

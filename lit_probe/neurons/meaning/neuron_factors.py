@@ -148,8 +148,8 @@ def neuron_factors(
       seed: same seed, same factors.
       special: take special tokens in. Some neurons fire on them far more than on any word, and would fill factors of their own.
       max_tokens: see above.
-      progress: called with the number of steps done and of all: one for each text, and one for the factorisation; what it raises
-        ends the computation.
+      progress: called with the number of steps done and of all: one for each text, and one for the factorisation; an error that
+        it raises ends the computation.
 
     Raises:
       UnknownNameError: there are no such layers.

@@ -127,7 +127,7 @@ class TopWords:
     words by count (more first) and alphabet, equal contexts by text and word. -1 stands where a list is shorter than ``top``.
 
     Attributes:
-      layer: of the neurons.
+      layer: the layer of the neurons.
       vocabulary: the lower-cased words that are in any list.
       counts: ``[n_vocabulary]`` how often each occurs in the texts.
       words: ``[2, d_model, top]`` numbers in ``vocabulary``, by the mean of the neuron over the word's occurrences.
@@ -206,7 +206,7 @@ def top_words(
       min_count: the lists of words compare only those that occur so often; the contexts are of all words.
       max_words: of these, only so many that are the most frequent (equally frequent ones by the alphabet).
       cache: where the result is kept.
-      progress: called with the number of texts done and of all; what it raises ends the computation.
+      progress: called with the number of texts done and of all; an error that it raises ends the computation.
 
     Raises:
       UnknownNameError: there is no such layer.
@@ -238,7 +238,7 @@ def with_surroundings(answer: UnitWords, encoder: Encoder, texts: Sequence[str],
     """The same with the text around each context.
 
     Args:
-      answer: of `TopWords.of_unit`.
+      answer: the answer of `TopWords.of_unit`.
       encoder: the encoder that it came from.
       texts: the texts that it came from.
       n_characters: at most so many before and after.

@@ -71,7 +71,7 @@ def rank_neurons(
       method: a name in `RANKINGS`. The default reads only the fitted probes and takes milliseconds for all layers.
       layers: a layer, or several; all of them when None.
       options: what the ranking can be told.
-      progress: called with the number of layers done and of all; what it raises ends the computation.
+      progress: called with the number of layers done and of all; an error that it raises ends the computation.
 
     Raises:
       UnknownNameError: there is no such ranking or layer.

@@ -26,9 +26,9 @@ class RankingOptions:
     """What a ranking can be told; each reads only what it names in `Ranking.options`.
 
     Attributes:
-      seed: of everything random.
+      seed: the seed of everything random.
       regression: ``"logistic"``, or ``"linear"`` on 0 and 1 for each class.
-      strength: of the regression's penalty, beside the mean loss.
+      strength: the strength of the regression's penalty, beside the mean loss.
       l1_ratio: share of L1 in the elastic net, between 0 and 1.
       greedy: how many neurons the Gaussian ranking chooses jointly, each beside those before it; 0 takes each for itself.
 
@@ -130,7 +130,7 @@ class Ranking:
     Attributes:
       title: the name people read.
       score_unit: what its scores are, in words.
-      compute: from a layer to its neurons' scores.
+      compute: the function from a layer to its neurons' scores.
       cost: how long people wait for it.
       options: which of `RankingOptions` it reads.
       reads_probe: whether it reads the layer's probe, else the activations and labels.

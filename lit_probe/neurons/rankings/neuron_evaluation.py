@@ -203,15 +203,15 @@ def evaluate_ranking(
 
     Args:
       study: the study whose neurons are ranked; train is fitted on, dev is scored.
-      ranking: of its neurons.
+      ranking: the ranking of its neurons.
       evaluator: a name in `EVALUATORS`: what is refitted on the chosen neurons. The L2 penalty of ``logistic`` is the one that
         cross-validation chose for the layer's own probe (of several layers, for the one with the smallest cross-validated
         loss), or 0.001 where that probe is of another kind; of ``linear`` it is 0.001.
       percentages: k, each above 0 and at most 100.
       n_draws: how many random sets of each size.
-      seed: of these sets.
+      seed: the seed of these sets.
       refit: False asks the layer's own probe instead, all other neurons held at their train mean; for one layer only.
-      progress: called with the number of fits done and of all; what it raises ends the computation.
+      progress: called with the number of fits done and of all; an error that it raises ends the computation.
 
     Raises:
       UnknownNameError: there is no such evaluator.
@@ -260,11 +260,11 @@ def compare_rankings(
       methods: names in `RANKINGS`; by default all but ``random``, which the random band stands for, and without
         ``weight_mass`` where the study's probe is not linear.
       evaluators: names in `EVALUATORS`; all by default.
-      percentages: of neurons, each above 0 and at most 100.
+      percentages: the percentages of neurons, each above 0 and at most 100.
       n_draws: how many random sets of each size, the same for all evaluators.
-      seed: of these sets.
+      seed: the seed of these sets.
       options: what the rankings can be told.
-      progress: called with the number of fits done and of all; what it raises ends the computation.
+      progress: called with the number of fits done and of all; an error that it raises ends the computation.
 
     Raises:
       UnknownNameError: there is no such ranking, evaluator or layer.
@@ -320,10 +320,10 @@ def minimal_set(
 
     Args:
       study: the study whose neurons are ranked.
-      ranking: of its neurons.
+      ranking: the ranking of its neurons.
       evaluator: a name in `EVALUATORS`.
       within: percentage points, 0 to 100.
-      progress: called with the number of fits done and the most there can be; what it raises ends the computation.
+      progress: called with the number of fits done and the most there can be; an error that it raises ends the computation.
 
     Raises:
       UnknownNameError: there is no such evaluator.

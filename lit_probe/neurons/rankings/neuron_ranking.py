@@ -26,7 +26,7 @@ class RankedNeuron(Result):
       layer: its layer.
       unit: its index in the layer.
       name: ``layer:unit``.
-      score: as in `NeuronRanking.scores`.
+      score: the score as in `NeuronRanking.scores`.
       class_scores: ``[n_classes]`` as in `NeuronRanking.class_scores`.
     """
 

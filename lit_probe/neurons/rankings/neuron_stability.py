@@ -114,9 +114,9 @@ def neuron_stability(
       layers: a layer, or several ranked together; all of them when None.
       k: sizes of the top set; 10, 20 and 50, as far as there are more neurons than that, when None.
       n_draws: how many bootstrap samples, 2 or more.
-      seed: of the samples.
+      seed: the seed of the samples.
       options: what the ranking can be told.
-      progress: called with the number of samples done and of all; what it raises ends the computation.
+      progress: called with the number of samples done and of all; an error that it raises ends the computation.
 
     Raises:
       UnknownNameError: there is no such ranking or layer.
@@ -179,7 +179,7 @@ def own_strength(probe: FittedProbe, n_train: int) -> float | None:
     """The L2 penalty that cross-validation chose for a logistic probe, as `fit_penalised_logistic` takes it; None for others.
 
     Args:
-      probe: of a layer.
+      probe: the probe of a layer.
       n_train: how many rows the penalty is to be applied with.
     """
     return 1 / (probe.settings["C"] * n_train) if probe.kind == "logistic" else None

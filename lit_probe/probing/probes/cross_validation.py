@@ -39,7 +39,7 @@ def stratified_folds(labels: ArrayLike, groups: ArrayLike | None, seed: int) -> 
     Args:
       labels: ``[n_examples]`` class indices, at least 2 of each class.
       groups: ``[n_examples]`` what must not be split, or None.
-      seed: of the shuffle.
+      seed: the seed of the shuffle.
     """
     classes = np.ascontiguousarray(labels, dtype=np.int64)
     codes = None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1].astype(np.int64).tobytes()

@@ -45,7 +45,7 @@ def fit_logistic(
       labels: ``[n_examples]`` class indices in 0..n_classes-1.
       n_classes: how many classes there are; each needs 2 examples or more.
       groups: ``[n_examples]`` what must not be split between folds, or None.
-      seed: of the shuffled folds.
+      seed: the seed of the shuffled folds.
       max_iter: L-BFGS iterations per fit. When they do not suffice, ``converged`` is False.
 
     Returns:

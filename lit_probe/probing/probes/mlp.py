@@ -31,7 +31,7 @@ def fit_mlp(
       labels: ``[n_examples]`` class indices in 0..n_classes-1.
       n_classes: how many classes there are; each needs 2 examples or more.
       groups: not used.
-      seed: of the initial weights and of the order of the batches.
+      seed: the seed of the initial weights and of the order of the batches.
       max_epochs: passes over the data. When the train loss still falls after these, ``converged`` is False.
 
     Raises:

@@ -57,11 +57,11 @@ def fit_penalised_logistic(
       labels: ``[n_examples]`` class indices in 0..n_classes-1.
       n_classes: how many classes there are; each needs 2 examples or more.
       penalty: a name in `PENALTIES`.
-      strength: of the penalty beside the *mean* log-loss, more than 0; the same whatever the number of examples.
+      strength: the strength of the penalty beside the *mean* log-loss, more than 0; the same whatever the number of examples.
       l1_ratio: share of L1 in ``elastic_net``, between 0 and 1.
-      seed: of the order in which SAGA visits the examples; the other solvers draw nothing.
+      seed: the seed of the order in which SAGA visits the examples; the other solvers draw nothing.
       start: a linear probe of these classes to start from; the optimum is the same, but ``l2`` gets there sooner.
-      max_iter: of the solver. When it does not suffice, ``converged`` is False.
+      max_iter: the largest number of iterations of the solver. When it does not suffice, ``converged`` is False.
 
     Returns:
       The probe, of kind ``logistic_l1`` and so on; ``settings`` holds the ``objective`` it reached.
@@ -232,7 +232,7 @@ def fit_penalised_linear(
       x: ``[n_examples, d_model]`` activations of the train split.
       targets: ``[n_examples]`` or ``[n_examples, n_targets]`` numbers, such as `class_indicators`.
       penalty: a name in `PENALTIES`.
-      strength: of the penalty, more than 0.
+      strength: the strength of the penalty, more than 0.
       l1_ratio: share of L1 in ``elastic_net``, between 0 and 1.
       max_iter: rounds of coordinate descent where there is an L1 part. When they do not suffice, ``converged`` is False.
 

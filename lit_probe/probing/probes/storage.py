@@ -41,7 +41,7 @@ def read_arrays(path: str | os.PathLike[str], format_name: str) -> tuple[dict[st
     """The arrays and the header that `write_arrays` stored at ``path``.
 
     Args:
-      path: as given to `write_arrays`.
+      path: the path as given to `write_arrays`.
       format_name: what the header's ``format`` must say.
 
     Raises:

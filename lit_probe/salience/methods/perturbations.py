@@ -32,7 +32,7 @@ class PerturbedText:
     """A text whose units (words, or single tokens) can be taken out. Special tokens are never touched.
 
     Attributes:
-      text: as the encoder reads it.
+      text: the text as the encoder reads it.
       unit_of_token: ``[n_tokens]`` 0..n_units-1, or -1 for special tokens.
       n_units: how many units there are, 1 or more.
       replacement: the token id that stands for a token taken out, or None where the token is deleted.
@@ -49,7 +49,7 @@ class PerturbedText:
 
         Args:
           forward: whose tokenizer gives the replacement.
-          text: as its encoder reads it.
+          text: the text as its encoder reads it.
           words: the words that were read, and each token's.
           replace: ``mask`` or ``unk`` (the tokenizer's mask or unknown token stands for each token taken out) or ``delete``.
           unit: ``word`` or ``token``.
@@ -164,7 +164,7 @@ def quotas(share: NDArray[np.float64], room: NDArray[np.int64], total: int, rand
       share: ``[n_sizes]`` positive, of any sum.
       room: ``[n_sizes]`` the most that each can take.
       total: how many draws; with less room, all of it is used.
-      random: for the rounding.
+      random: the source of chance for the rounding.
 
     >>> quotas(np.ones(3), np.array([1, 9, 9]), 9, np.random.default_rng(0)).tolist()
     [1, 4, 4]
@@ -187,7 +187,7 @@ def draw_subsets(n_units: int, sizes: NDArray[np.int64], counts: NDArray[np.int6
     """``[counts.sum(), n_units]`` subsets, no two equal: ``counts[i]`` of ``sizes[i]`` units, each as likely as any other.
 
     Args:
-      n_units: to choose from.
+      n_units: the number of units to choose from.
       sizes: ``[n_sizes]`` different numbers, 0..n_units.
       counts: ``[n_sizes]`` how many subsets of each size, at most as many as there are.
       random: what draws them.

@@ -127,7 +127,7 @@ class CaseResult(Result):
       rule: the same in full.
       words: the two planted words; none where plants are shuffled.
       explained: name of the classifier, such as ``small transformer``.
-      accuracy: of the classifier on held-out texts, 0..1.
+      accuracy: the accuracy of the classifier on held-out texts, 0..1.
       n_held_out: how many these are.
       reliable: whether the accuracy is as high as it must be.
       k: planted words of each text that is explained.
@@ -157,10 +157,10 @@ class Selftest(Result):
 
     Attributes:
       encoder: its name.
-      seed: of words, texts, classifiers and methods.
+      seed: the seed of words, texts, classifiers and methods.
       shuffled: whether the plants decide nothing.
       required_accuracy: accuracy below which a classifier may have other reasons than the planted words.
-      options: of the methods.
+      options: the options of the methods.
       cases: ``[n_cases]`` in the order that was asked for.
       notes: sentences that a reader must know.
     """
@@ -196,7 +196,7 @@ def selftest(
     Args:
       encoder: whose probe is explained in the case ``one_word_probe``; of it the others take the tokenizer alone. By default
         the demo's encoder.
-      seed: of words, texts, classifiers and methods. The same seed gives the same result on one machine.
+      seed: the seed of words, texts, classifiers and methods. The same seed gives the same result on one machine.
       cases: names in `CASES`.
       methods: names in ``SALIENCE_METHODS``.
       n_texts: how many texts are explained in each case, 2 or more.

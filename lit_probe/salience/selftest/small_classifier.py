@@ -88,9 +88,9 @@ def train_small_classifier(
       encoder: whose tokenizer reads the texts.
       draw: makes the texts of each batch.
       class_names: two of them.
-      seed: of the first weights. The same seed and texts give the same classifier on one machine.
+      seed: the seed of the first weights. The same seed and texts give the same classifier on one machine.
       max_steps: when to give up.
-      check: called before each batch; what it raises ends the training.
+      check: called before each batch; an error that it raises ends the training.
     """
     return on_encoder_thread(_train, encoder, draw, class_names, seed, max_steps, check)
 

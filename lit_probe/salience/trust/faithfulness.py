@@ -118,7 +118,7 @@ class Faithfulness(Result):
       explained: name of what is explained, such as ``probe at layer 3``.
       scalar: number that falls in comprehensiveness and sufficiency.
       map_scalar: number that the maps explain and that falls for τ.
-      seed: of the random rankings, of ties and of the bootstrap.
+      seed: the seed of the random rankings, of ties and of the bootstrap.
       replace: what is done to an erased word, a name in ``REPLACE_CHOICES``.
       random_draws: random rankings of each text.
       bins: ``[n_shares]`` per cent of the words that are erased or kept.
@@ -128,7 +128,7 @@ class Faithfulness(Result):
       n_exhaustive: texts whose limits are over all rankings.
       methods: ``[n_methods]`` in the order that was asked for.
       random: the same measures of random rankings.
-      limits: of the measures.
+      limits: the limits of the measures.
       macro_f1: macro-F1 of the texts as they are.
       notes: sentences that a reader must know.
     """
@@ -179,14 +179,14 @@ def faithfulness(
 
     Args:
       forward: what is explained.
-      texts: of any kind; those with fewer than two words are left out and counted.
+      texts: the texts of any kind; those with fewer than two words are left out and counted.
       labels: ``[n_texts]`` gold class of each text, None where unknown; read by the macro-F1 only.
       methods: names in ``SALIENCE_METHODS``; all of them when None.
-      options: of the methods, and ``replace``.
+      options: the options of the methods, and ``replace``.
       scalar: what falls in comprehensiveness and sufficiency.
       map_scalar: what the maps explain, and what falls for τ; ``logit`` because a probability saturates.
-      seed: of the random rankings, of ties and of the bootstrap.
-      progress: called with the number of steps done and of all; what it raises ends the computation.
+      seed: the seed of the random rankings, of ties and of the bootstrap.
+      progress: called with the number of steps done and of all; an error that it raises ends the computation.
 
     Raises:
       UnknownNameError: there is no such method or scalar.

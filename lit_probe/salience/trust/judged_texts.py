@@ -30,7 +30,7 @@ class JudgedText:
 
     Attributes:
       index: its place among the texts that were given.
-      text: as it was given.
+      text: the text as it was given.
       encoded: what the encoder reads of it, with tokens and offsets.
       words: the words that the encoder reads.
     """

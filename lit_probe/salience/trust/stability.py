@@ -71,7 +71,7 @@ class SmallEdit:
 
     Attributes:
       title: what people read.
-      apply: from a text to the edited one.
+      apply: the function from a text to the edited one.
     """
 
     title: str
@@ -94,7 +94,7 @@ class _Judged:
     Attributes:
       across_seeds: mean Spearman over the pairs of seeds.
       across_edits: mean Spearman over the edits.
-      changes: of each text ``[n_edits, 2]`` how far the explained number and the map moved.
+      changes: by text ``[n_edits, 2]``, how far the explained number and the map moved.
     """
 
     across_seeds: list[float] = field(default_factory=list)
@@ -200,12 +200,12 @@ def salience_stability(
 
     Args:
       forward: what is explained.
-      texts: of any kind; those with fewer than two words are left out and counted.
+      texts: the texts of any kind; those with fewer than two words are left out and counted.
       methods: names in ``SALIENCE_METHODS``; all of them when None.
-      options: of the methods; seeds count up from ``options.seed``.
+      options: the options of the methods; seeds count up from ``options.seed``.
       n_seeds: how many maps of a random method are compared, 2 or more.
       scalar: the explained number.
-      progress: called with the number of steps done and of all; what it raises ends the computation.
+      progress: called with the number of steps done and of all; an error that it raises ends the computation.
 
     Raises:
       UnknownNameError: there is no such method or scalar.
