@@ -26,6 +26,9 @@ class Memo(Generic[K, V]):
         self._futures: OrderedDict[K, Future[V]] = OrderedDict()
         self._lock = threading.Lock()
 
+    def __len__(self) -> int:
+        return len(self._futures)
+
     def holds(self, key: K) -> bool:
         """Whether the result is there, so that asking for it takes no time."""
         with self._lock:

@@ -13,9 +13,10 @@ import pytest
 DOCS = Path(__file__).parent.parent / "docs"
 
 
-def blocks_of(page: str) -> list[str]:
-    """The Python blocks of a page, in order."""
-    return re.findall(r"```python\n(.*?)```", (DOCS / page).read_text("utf-8"), flags=re.DOTALL)
+def blocks_of(page: str, language: str = "python") -> list[str]:
+    """A page's blocks of one language, in order; ``""`` for those that name none, such as an entry of a registry."""
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", (DOCS / page).read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    return [code for name, code in blocks if name == language]
 
 
 def as_module(monkeypatch: pytest.MonkeyPatch, code: str, name: str) -> ModuleType:

@@ -1,15 +1,15 @@
 """What docs/add-a-dataset.md shows works as shown."""
 
-from doc_pages import code_on
+from page_code import blocks_of
 
 from lit_probe.data import DATASETS, load_dataset
 
 
 def test_the_code_on_the_page_runs_and_its_loader_loads(tmp_path, monkeypatch):
     names: dict = {}
-    for block in code_on("add-a-dataset.md"):
+    for block in blocks_of("add-a-dataset.md"):
         exec(block, names)
-    [entry] = code_on("add-a-dataset.md", "")
+    [entry] = blocks_of("add-a-dataset.md", "")
     [(name, loader)] = eval(f"{{{entry}}}", names).items()
     monkeypatch.setitem(DATASETS, name, loader)
     for word in ("bad", "good"):

@@ -1,7 +1,7 @@
 """The pooling that docs/add-a-pooling.md builds is a real one."""
 
 import numpy as np
-from doc_pages import code_on
+from page_code import blocks_of
 
 from lit_probe.encoder import pooling
 from lit_probe.encoder.activations import extract_activations
@@ -10,7 +10,7 @@ TEXTS = ["a good film", "", "never the best plot of all, but i loved it"]
 
 
 def test_the_pooling_on_the_page_takes_the_first_content_token_whatever_stands_beside_the_text(tiny_encoder, monkeypatch):
-    [code], [entry] = code_on("add-a-pooling.md"), code_on("add-a-pooling.md", "")
+    [code], [entry] = blocks_of("add-a-pooling.md"), blocks_of("add-a-pooling.md", "")
     names = {**vars(pooling)}
     exec(f"from __future__ import annotations\n{code}", names)
     [(name, function)] = eval(f"{{{entry}}}", names).items()

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from doc_pages import code_on
 from explained_words import planted_forward
+from page_code import blocks_of
 
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.probing.probe_forward import Target
@@ -19,7 +19,7 @@ TEXT = "the acting was great but the music is slow"
 def method(monkeypatch) -> SalienceMethod:
     """The page's method, in the registry."""
     names: dict = {}
-    [code], [entry] = code_on("add-a-salience.md"), code_on("add-a-salience.md", "")
+    [code], [entry] = blocks_of("add-a-salience.md"), blocks_of("add-a-salience.md", "")
     exec(code, names)
     module = SimpleNamespace(compute=names["compute"])
     (added,) = eval(entry, {"SalienceMethod": SalienceMethod, "my_gradient_max": module})

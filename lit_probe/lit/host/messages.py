@@ -37,9 +37,10 @@ def plain_message(message: str) -> str:
 def is_end_of_program(error: BaseException) -> bool:
     """Whether Python refused a thread because the program is ending: nothing failed, and nobody is left to be told.
 
-    Python has no class of its own for it.
+    Python has no class of its own for it, and it may be the cause of an error of ours.
     """
-    return isinstance(error, RuntimeError) and "interpreter shutdown" in str(error)
+    refused = isinstance(error, RuntimeError) and "interpreter shutdown" in str(error)
+    return refused or (error.__cause__ is not None and is_end_of_program(error.__cause__))
 
 
 def without_html(text: str) -> str:

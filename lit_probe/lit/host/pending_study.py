@@ -40,7 +40,8 @@ class PendingStudy:
         except CancelledError as error:
             self.future.set_exception(error)
         except LitProbeError as error:
-            logging.error("%s on %s failed: %s", self.encoder.name, self.splits.name, error)
+            if not is_end_of_program(error):
+                logging.error("%s on %s failed: %s", self.encoder.name, self.splits.name, error)
             self.future.set_exception(error)
         # Whatever else goes wrong must reach the panels, or they would show progress for ever.
         except BaseException as error:

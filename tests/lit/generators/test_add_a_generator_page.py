@@ -1,6 +1,6 @@
 """The generator that docs/add-a-generator.md builds is a real one."""
 
-from doc_pages import code_on
+from page_code import blocks_of
 from tiny_probing import edited
 
 from lit_probe.counterfactuals.rules import UNKNOWN
@@ -8,7 +8,7 @@ from lit_probe.counterfactuals.rules import UNKNOWN
 
 def test_the_generator_on_the_page_leaves_out_each_word(model, dataset):
     names: dict = {}
-    [code], [entry] = code_on("add-a-generator.md"), code_on("add-a-generator.md", "")
+    [code], [entry] = blocks_of("add-a-generator.md"), blocks_of("add-a-generator.md", "")
     exec(code, names)
     [generator] = eval(f"{{{entry}}}", names).values()
     assert generator.is_compatible(model, dataset) and generator.description().startswith("Leaves out one word")

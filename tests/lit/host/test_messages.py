@@ -1,7 +1,7 @@
 import pytest
 
 from lit_probe.errors import EncoderError, LitProbeError
-from lit_probe.lit.host.messages import MAX_MESSAGE, failure, plain_message
+from lit_probe.lit.host.messages import MAX_MESSAGE, failure, is_end_of_program, plain_message
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,11 @@ def test_html_is_disarmed_and_a_long_message_is_cut():
 )
 def test_a_failure_says_what_is_wrong_and_what_to_do_without_paths(error, told):
     assert failure("The probes could not be computed", error) == f"The probes could not be computed: {told}"
+
+
+def test_a_refused_thread_is_the_end_of_the_program_also_where_it_made_an_error_of_ours():
+    refused = RuntimeError("cannot schedule new futures after interpreter shutdown")
+    ours = LitProbeError("The weights cannot be loaded.")
+    ours.__cause__ = refused
+    assert is_end_of_program(refused) and is_end_of_program(ours)
+    assert not is_end_of_program(LitProbeError("interpreter shutdown")) and not is_end_of_program(RuntimeError("no memory"))

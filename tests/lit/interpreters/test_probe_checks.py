@@ -1,5 +1,6 @@
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -104,7 +105,7 @@ def test_nothing_is_computed_until_a_panel_asks_and_asking_does_not_wait(encoder
         progress(1, 4)
         assert go_on.wait(PATIENCE_S)
         progress(2, 4)
-        return {"layers": [], "notes": [], "variant": variant}
+        return SimpleNamespace(to_json=lambda: {"layers": [], "notes": [], "variant": variant})
 
     monkeypatch.setattr("lit_probe.lit.interpreters.probe_checks.run_check", slow)
     (model,) = models_of([computed(encoder, tiny_splits())])

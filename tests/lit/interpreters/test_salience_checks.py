@@ -1,5 +1,6 @@
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -149,7 +150,7 @@ def test_asking_does_not_wait_and_what_is_not_wanted_any_more_ends(encoder, monk
             progress(2, 4)
         finally:
             ended.set()
-        return {"notes": [], "methods": []}
+        return SimpleNamespace(to_json=lambda: {"notes": [], "methods": []})
 
     monkeypatch.setattr("lit_probe.lit.interpreters.salience_checks.faithfulness", slow)
     started = time.monotonic()
@@ -171,7 +172,7 @@ def test_the_same_question_is_answered_once_and_another_one_anew(encoder, monkey
 
     def noted(forward, texts, labels, methods, options, *, scalar, seed, progress):
         asked.append((forward.layer, len(texts), tuple(methods), options, scalar))
-        return {"notes": []}
+        return SimpleNamespace(to_json=lambda: {"notes": []})
 
     monkeypatch.setattr("lit_probe.lit.interpreters.salience_checks.faithfulness", noted)
     best = model.study.result().best_layer

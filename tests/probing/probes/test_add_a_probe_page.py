@@ -1,24 +1,23 @@
 """The probe that docs/add-a-probe.md builds is a real one, and obeys the laws."""
 
-import re
 import runpy
 from pathlib import Path
 
 import numpy as np
 import pytest
+from page_code import blocks_of
 from planted import planted
 from sklearn.neighbors import NearestCentroid
 from sklearn.preprocessing import StandardScaler
 
 from lit_probe.probing.probes import PROBES
 
-DOC = Path(__file__).parents[3] / "docs" / "add-a-probe.md"
 LAWS = runpy.run_path(str(Path(__file__).parent / "test_probe_laws.py"))
 
 
 @pytest.fixture
 def fit():
-    (code,) = re.findall(r"```python\n(.*?)```", DOC.read_text("utf-8"), flags=re.DOTALL)
+    (code,) = blocks_of("add-a-probe.md")
     names: dict = {}
     exec(code, names)
     return names["fit_centroid"]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from neuron_answers import answer_of, ask
+from page_code import blocks_of
 
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.interpreters import INTERPRETERS
 
-DOC = Path(__file__).parents[3] / "docs" / "add-an-interpreter.md"
 NAME = "surest_mistakes"
 
 
@@ -20,7 +18,7 @@ NAME = "surest_mistakes"
 def page(monkeypatch):
     """What the page's code defines, with its interpreter in the registry."""
     names: dict = {}
-    for code in re.findall(r"```python\n(.*?)```", DOC.read_text("utf-8"), flags=re.DOTALL):
+    for code in blocks_of("add-an-interpreter.md"):
         exec(code, names)
     found = SimpleNamespace(**names)
     monkeypatch.setitem(INTERPRETERS, NAME, found.SurestMistakesInterpreter())

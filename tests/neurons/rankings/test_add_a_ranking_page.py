@@ -1,21 +1,20 @@
 """The ranking that docs/add-a-ranking.md builds is a real one, and its registry line and its test are right."""
 
-import re
 import runpy
 from pathlib import Path
 
 import pytest
+from page_code import blocks_of
 
 from lit_probe.neurons import rankings
 
-DOC = Path(__file__).parents[3] / "docs" / "add-a-ranking.md"
 LAWS = runpy.run_path(str(Path(__file__).parent / "test_ranking_laws.py"))
 
 
 @pytest.fixture
 def page(monkeypatch):
     """The names of the page's code, with its ranking in the registry."""
-    code, line, test = re.findall(r"```python\n(.*?)```", DOC.read_text("utf-8"), flags=re.DOTALL)
+    code, line, test = blocks_of("add-a-ranking.md")
     names: dict = {}
     exec(code, names)
     ((name, entry),) = eval(f"{{{line}}}", names | vars(rankings)).items()
