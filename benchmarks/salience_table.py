@@ -68,7 +68,7 @@ def tables(faithful: Faithfulness, stable: SalienceStability, layer: int) -> str
         "|---|---|---|---|---|",
     ]
     measures = ("comprehensiveness_normalised", "sufficiency_normalised", "tau_loo", "macro_f1_masked")
-    titled = [*((row.title, row) for row in faithful.methods), ("*random ranking*", faithful.random)]
+    titled = [*((one.title, one.measures) for one in faithful.methods), ("*random ranking*", faithful.random)]
     for title, row in titled:
         lines.append(f"| {title} | " + " | ".join(_cell(getattr(row, name)) for name in measures) + " |")
     lines += [

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -70,32 +70,37 @@ class PairSums(Result):
 
 
 @dataclass(frozen=True)
-class OverPairs(PairSums):
+class OverPairs(Result):
     """What `over_pairs` found.
 
     Attributes:
+      sums: over all pairs.
       consistent: ``[n_layers][n_pairs]`` whether both texts are predicted rightly; None for a pair that is not judged.
       flipped: ``[n_layers][n_pairs]`` whether the predicted class changes.
     """
 
+    sums: PairSums
     consistent: tuple[tuple[bool | None, ...], ...]
     flipped: tuple[tuple[bool, ...], ...]
 
-
-@dataclass(frozen=True)
-class _Kind(Result):
-    value: str
-    pairs: tuple[int, ...]
+    in_place: ClassVar[tuple[str, ...]] = ("sums",)
 
 
 @dataclass(frozen=True)
-class OverKind(PairSums, _Kind):
-    """The sums over the pairs of one kind.
+class OverKind(Result):
+    """The pairs of one kind.
 
     Attributes:
       value: the kind.
       pairs: ``[n]`` indices of its pairs among all.
+      sums: over these pairs.
     """
+
+    value: str
+    pairs: tuple[int, ...]
+    sums: PairSums
+
+    in_place: ClassVar[tuple[str, ...]] = ("sums",)
 
 
 def over_pairs(
@@ -135,12 +140,14 @@ def over_pairs(
         layers.append(LayerOverPairs(layer, *consistency, *flip_rate, median, *(medians[layer] or (None, None))))
     n_units = _n_units(units, known if known.any() else everyone)
     return OverPairs(
-        n=n_pairs,
-        n_judged=int(known.sum()),
-        n_units=n_units,
-        n_label_changes=int((before != after)[known].sum()),
-        reliable=n_units >= MIN_UNITS,
-        layers=tuple(layers),
+        sums=PairSums(
+            n=n_pairs,
+            n_judged=int(known.sum()),
+            n_units=n_units,
+            n_label_changes=int((before != after)[known].sum()),
+            reliable=n_units >= MIN_UNITS,
+            layers=tuple(layers),
+        ),
         consistent=tuple(
             tuple(bool(is_right) if is_known else None for is_right, is_known in zip(row, known, strict=True)) for row in right.T
         ),
@@ -177,7 +184,7 @@ def over_groups(
     for value, pairs in sorted(places.items(), key=lambda item: (-len(item[1]), item[0])):
         of_pairs, known = (None if column is None else np.asarray(column)[pairs] for column in (groups, judged))
         found = over_pairs(changes.select(pairs), before[pairs], after[pairs], of_pairs, seed, judged=known)
-        kinds.append(OverKind(value, tuple(pairs), *(getattr(found, field.name) for field in fields(PairSums))))
+        kinds.append(OverKind(value, tuple(pairs), found.sums))
     return kinds
 
 

@@ -110,24 +110,24 @@ def test_many_pairs_are_summed_up_with_intervals():
     random = np.random.default_rng(0)
     right_before, right_after = random.random(200) < 0.9, random.random(200) < 0.8
     answer = over_pairs(synthetic(right_before, right_after), np.zeros(200, int), np.ones(200, int))
-    row = answer.layers[0]
+    row = answer.sums.layers[0]
     assert row.consistency == pytest.approx((right_before & right_after).mean())
     assert row.flip_rate == pytest.approx((right_before == right_after).mean())
     rises = np.where(right_after, 0.9, 0.4) - np.where(right_before, 0.2, 0.7)
     assert row.median_change == pytest.approx(np.median(rises))
     assert row.consistency_low < row.consistency < row.consistency_high
     assert answer.consistent == (tuple(right_before & right_after),)
-    assert answer.n == answer.n_label_changes == 200
-    assert answer.reliable
-    assert not over_pairs(synthetic([True] * 9, [True] * 9), np.zeros(9, int), np.ones(9, int)).reliable
+    assert answer.sums.n == answer.sums.n_label_changes == 200
+    assert answer.sums.reliable
+    assert not over_pairs(synthetic([True] * 9, [True] * 9), np.zeros(9, int), np.ones(9, int)).sums.reliable
 
 
 def test_pairs_of_one_group_give_no_interval_and_groups_widen_it():
     changes = synthetic([True, False] * 20, [True, False] * 20)
     labels = np.zeros(40, int), np.ones(40, int)
-    alone = over_pairs(changes, *labels).layers[0]
-    grouped = over_pairs(changes, *labels, groups=np.repeat(np.arange(20), 2) % 2).layers[0]
-    single = over_pairs(changes, *labels, groups=["film"] * 40).layers[0]
+    alone = over_pairs(changes, *labels).sums.layers[0]
+    grouped = over_pairs(changes, *labels, groups=np.repeat(np.arange(20), 2) % 2).sums.layers[0]
+    single = over_pairs(changes, *labels, groups=["film"] * 40).sums.layers[0]
     assert grouped.consistency_high - grouped.consistency_low > alone.consistency_high - alone.consistency_low
     assert single.consistency_low is None
     assert single.median_change_low is None
@@ -137,16 +137,16 @@ def test_pairs_of_which_nothing_is_expected_count_in_the_flip_rate_alone():
     right = np.array([True] * 12 + [False] * 8)
     changes, labels = synthetic([True] * 20, right), (np.zeros(20, int), np.r_[np.ones(12, int), np.zeros(8, int)])
     answer = over_pairs(changes, *labels, judged=np.arange(20) < 12)
-    row = answer.layers[0]
-    assert (answer.n, answer.n_judged, answer.n_units, answer.n_label_changes) == (20, 12, 12, 12)
+    row = answer.sums.layers[0]
+    assert (answer.sums.n, answer.sums.n_judged, answer.sums.n_units, answer.sums.n_label_changes) == (20, 12, 12, 12)
     assert (row.consistency, row.flip_rate, row.median_change) == (1.0, 0.6, pytest.approx(0.7))
     assert answer.consistent == ((True,) * 12 + (None,) * 8,)
-    alone = over_pairs(changes.select(range(12)), labels[0][:12], labels[1][:12]).layers[0]
+    alone = over_pairs(changes.select(range(12)), labels[0][:12], labels[1][:12]).sums.layers[0]
     for name in ("consistency_low", "consistency_high", "median_change_low", "median_change_high"):
         assert getattr(row, name) == getattr(alone, name)
     kinds = over_groups(changes, *labels, ["rule"] * 12 + ["by chance"] * 8, judged=np.arange(20) < 12)
-    assert [(kind.n, kind.n_judged, kind.reliable) for kind in kinds] == [(12, 12, True), (8, 0, False)]
-    nothing = kinds[1].layers[0]
+    assert [(kind.sums.n, kind.sums.n_judged, kind.sums.reliable) for kind in kinds] == [(12, 12, True), (8, 0, False)]
+    nothing = kinds[1].sums.layers[0]
     assert nothing.consistency is nothing.median_change is nothing.consistency_low is None
     assert nothing.flip_rate == 0.0 and nothing.flip_rate_high > 0
 
@@ -154,8 +154,8 @@ def test_pairs_of_which_nothing_is_expected_count_in_the_flip_rate_alone():
 def test_independent_texts_are_counted_and_not_their_edits():
     changes, labels = synthetic([True] * 45, [True] * 45), (np.zeros(45, int), np.ones(45, int))
     answer = over_pairs(changes, *labels, groups=np.arange(45) // 5)
-    assert (answer.n, answer.n_units, answer.reliable) == (45, 9, False)
-    assert over_pairs(changes, *labels, groups=np.arange(45) // 4).reliable
+    assert (answer.sums.n, answer.sums.n_units, answer.sums.reliable) == (45, 9, False)
+    assert over_pairs(changes, *labels, groups=np.arange(45) // 4).sums.reliable
 
 
 @pytest.mark.parametrize(("n_texts", "given"), [(2, False), (3, False), (9, False), (10, True), (20, True)])
@@ -168,7 +168,7 @@ def test_the_interval_of_the_median_is_withheld_where_it_would_not_cover(n_texts
         before = np.stack([0.5 + rises / 2, 0.5 - rises / 2], axis=1)[:, None]
         zeros = np.zeros((len(texts), 1))
         labels = np.zeros(len(texts), int), np.ones(len(texts), int)
-        row = over_pairs(PairChanges(before, after, before, after, zeros, zeros), *labels, groups=texts).layers[0]
+        row = over_pairs(PairChanges(before, after, before, after, zeros, zeros), *labels, groups=texts).sums.layers[0]
         assert (row.median_change_low is not None) == given
         if not given:
             return
@@ -184,7 +184,9 @@ def test_the_interval_of_the_median_change_covers_it(n):
         before = np.stack([np.full((n, 1), 0.5), np.full((n, 1), 0.5)], axis=2)
         after = np.stack([0.5 - rises[:, None], 0.5 + rises[:, None]], axis=2)
         zeros = np.zeros((n, 1))
-        row = over_pairs(PairChanges(before, after, before, after, zeros, zeros), np.zeros(n, int), np.ones(n, int)).layers[0]
+        row = over_pairs(PairChanges(before, after, before, after, zeros, zeros), np.zeros(n, int), np.ones(n, int)).sums.layers[
+            0
+        ]
         covered += row.median_change_low <= 0.3 <= row.median_change_high
     assert 0.9 <= covered / n_sets <= 0.99
 
@@ -240,16 +242,16 @@ def test_pairs_of_each_kind_are_summed_up_by_themselves():
     changes = synthetic([True] * 16, right)
     labels = np.zeros(16, int), np.ones(16, int)
     kinds = over_groups(changes, *labels, ["plain"] * 12 + ["negation"] * 4)
-    assert [(kind.value, kind.n, kind.layers[0].consistency) for kind in kinds] == [
+    assert [(kind.value, kind.sums.n, kind.sums.layers[0].consistency) for kind in kinds] == [
         ("plain", 12, 1.0),
         ("negation", 4, 0.0),
     ]
-    assert [kind.reliable for kind in kinds] == [True, False]
+    assert [kind.sums.reliable for kind in kinds] == [True, False]
     assert kinds[1].pairs == (12, 13, 14, 15)
     alone = over_pairs(changes.select([12, 13, 14, 15]), labels[0][12:], labels[1][12:])
-    assert kinds[1].layers == alone.layers
+    assert kinds[1].sums.layers == alone.sums.layers
     grouped = over_groups(changes, *labels, ["plain"] * 16, groups=["film"] * 16)
-    assert grouped[0].layers[0].consistency_low is None
+    assert grouped[0].sums.layers[0].consistency_low is None
 
 
 def test_the_neurons_that_moved_a_linear_probe_add_up_to_its_change(study):

@@ -46,4 +46,4 @@ def test_it_costs_one_pass_and_is_judged_like_the_others(tiny_encoder, method):
     [encoded] = tiny_encoder.encode([TEXT])
     assert tokens_read(forward, TEXT, method.name) == 3 * len(encoded.ids)
     [judged] = faithfulness(forward, [TEXT], methods=[method.name]).methods
-    assert judged.title == method.title and judged.reason == "" and judged.tau_loo.n == 1
+    assert judged.title == method.title and judged.reason == "" and judged.measures.tau_loo.n == 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 from zlib import crc32
 
 import numpy as np
@@ -63,21 +63,22 @@ class Measures(Result):
 
 
 @dataclass(frozen=True)
-class _Named(Result):
-    method: str
-    title: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class MethodMeasures(Measures, _Named):
+class MethodMeasures(Result):
     """The measures of one method.
 
     Attributes:
       method: its name in ``SALIENCE_METHODS``.
       title: what people read.
       reason: why it failed; empty where it did not.
+      measures: its measures.
     """
+
+    method: str
+    title: str
+    reason: str
+    measures: Measures
+
+    in_place: ClassVar[tuple[str, ...]] = ("measures",)
 
 
 @dataclass(frozen=True)
@@ -242,11 +243,11 @@ def faithfulness(
                 method.name,
                 method.title,
                 roll.reasons.get(method.name, ""),
-                *(() if method.name in roll.reasons else rows.measures(method.name)),
+                Measures() if method.name in roll.reasons else rows.measures(method.name),
             )
             for method in roll.methods
         ),
-        random=Measures(*rows.measures(_RANDOM)),
+        random=rows.measures(_RANDOM),
         limits=rows.limits(),
         macro_f1=rows.macro_f1(),
         notes=tuple(_notes(judged, ranked, rows.n_labelled)),
@@ -274,8 +275,8 @@ class _Table:
             limits.append([best(values), worst(values)])
         return np.array(limits).T
 
-    def measures(self, name: str) -> list[OverTexts]:
-        """Those of one method, or of the random rankings, in the order of `Measures`."""
+    def measures(self, name: str) -> Measures:
+        """Those of one method, or of the random rankings."""
         comprehensiveness = self._of_each_text(name, "comprehensiveness")
         sufficiency = self._of_each_text(name, "sufficiency")
         values = (
@@ -286,7 +287,7 @@ class _Table:
             self._of_each_text(name, "tau_loo"),
         )
         masked = self._macro_f1([[quality.logits for quality in one.qualities[name]] for one, _ in self._labelled])
-        return [*(mean_of_texts(each, self._seed) for each in values), masked]
+        return Measures(*[mean_of_texts(each, self._seed) for each in values] + [masked])
 
     def limits(self) -> Limits:
         """Of each measure the best and the worst, on average over texts."""
