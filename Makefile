@@ -2,15 +2,21 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+QUICK := tests/test_architecture.py tests/test_docs.py tests/test_once.py tests/test_results.py tests/client tests/data tests/scores \
+	tests/probing tests/lit/host/test_fields.py tests/lit/interpreters/test_interpreter_laws.py tests/neurons/rankings/test_ranking_laws.py
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: serve test check lint bench notebook clean compiler
+.PHONY: serve test quick check lint bench notebook clean compiler
 
 serve: $(VENV)/.serve
 	$(BIN)/lit-probe serve
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
+
+# Less than two minutes: the laws of the parts that need no server, no browser and no notebook.
+quick: $(VENV)/.test
+	$(BIN)/python -m pytest -q $(QUICK)
 
 check: lint test
 

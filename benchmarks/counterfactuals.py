@@ -24,7 +24,7 @@ from lit_probe.data import load_dataset
 from lit_probe.data.options import DatasetOptions
 from lit_probe.encoder.activations import extract_activations
 from lit_probe.encoder.cache import Cache
-from lit_probe.probing.portions import SelectedRows
+from lit_probe.probing.layerwise import ActivationView
 from lit_probe.probing.study import probe_layers
 
 ROUNDS = 40
@@ -94,7 +94,7 @@ def _many_pairs(encoder: Any) -> None:
 
     def ours() -> None:
         activations = extract_activations(encoder, texts, study.pooling)
-        originals, edits = (SelectedRows(activations, rows) for rows in (np.arange(500), np.arange(500, 1_000)))
+        originals, edits = (ActivationView(activations, rows) for rows in (np.arange(500), np.arange(500, 1_000)))
         over_pairs(compare_pairs(study, originals, edits, geometry), [0] * 500, [1] * 500)
 
     times = in_turn(3, ours=ours, bare=lambda: bare_forward(encoder, batches))

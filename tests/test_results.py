@@ -76,7 +76,14 @@ def test_what_does_not_fit_is_refused():
 
 def test_fields_of_a_result_in_place_stand_among_the_outer_ones():
     judged = Judged("a", Point(0.5, None, (1,)), 3)
-    assert list(judged.to_json().items()) == [("name", "a"), ("value", 0.5), ("low", None), ("layers", [1]), ("n", 3)]
+    assert list(judged.to_json().items()) == [
+        ("name", "a"),
+        ("value", 0.5),
+        ("low", None),
+        ("layers", [1]),
+        ("in", "train"),
+        ("n", 3),
+    ]
     assert Judged.from_json(judged.to_json()) == judged
     with pytest.raises(CacheError, match="is no Judged"):
         Judged.from_json({"name": "a", "n": 3})

@@ -51,7 +51,10 @@ class PendingChecks:
             if pending is None:
                 lane = self._quick if quick else self._long
                 pending = self._checks[key] = _PendingCheck(title, compute, lane)
+                # Before it begins, so that the first to ask is always told that it is computed.
+                status = pending.status()
                 lane.put(pending)
+                return status
             status = pending.status()
             if status["status"] == "failed":
                 del self._checks[key]
@@ -148,8 +151,10 @@ class _Lane:
 
     def n_before(self, check: _PendingCheck) -> int:
         with self._lock:
-            ahead = self._waiting.index(check) if check in self._waiting else 0
-            return ahead + (self._running is not None and self._running is not check)
+            if self._running is check:
+                return 0
+            ahead = self._waiting.index(check) if check in self._waiting else len(self._waiting)
+            return ahead + (self._running is not None)
 
     def _work(self) -> None:
         while True:
