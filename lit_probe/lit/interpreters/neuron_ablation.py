@@ -164,7 +164,7 @@ def _range(values: Sequence[NDArray[Any]]) -> dict[str, Any]:
 
 def _curve(question: Question) -> dict[str, Any]:
     ablation, layer, n_random = _ablation(question), question.layer, question["n_random"]
-    rows = _scored_rows(question)
+    rows = _sampled_rows(question)
     facts = {
         "part": "curve",
         "layer": layer,
@@ -194,14 +194,14 @@ def _curve(question: Question) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, eq=False)
-class _ScoredRows:
+class _SampledRows:
     texts: tuple[str, ...]
     labels: NDArray[np.int64]
     groups: NDArray[np.str_] | None
     facts: Mapping[str, Any]
 
 
-def _scored_rows(question: Question) -> _ScoredRows:
+def _sampled_rows(question: Question) -> _SampledRows:
     """Held-out rows of the selection, or the dev rows; of too many a sample, with every label in its share.
 
     Raises:
@@ -223,7 +223,7 @@ def _scored_rows(question: Question) -> _ScoredRows:
         "left_out": dict(selection.left_out),
     }
     groups = None if rows.groups is None else rows.groups[chosen]
-    return _ScoredRows(tuple(rows.texts[row] for row in chosen), rows.labels[chosen], groups, facts)
+    return _SampledRows(tuple(rows.texts[row] for row in chosen), rows.labels[chosen], groups, facts)
 
 
 def _erasure(question: Question) -> dict[str, Any]:
