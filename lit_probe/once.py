@@ -15,10 +15,10 @@ V = TypeVar("V")
 
 
 class Memo(Generic[K, V]):
-    """Remembers results by key. Who asks for one that is being computed waits for it; an error is told to all, and forgotten.
+    """Remembers results by key. A thread that asks for one in the making waits for it; an error is told to all, and forgotten.
 
     Args:
-      size: how many of the last results are remembered; None for all.
+      size: the number of last results to remember; None for all.
     """
 
     def __init__(self, size: int | None = None):
@@ -50,22 +50,28 @@ class Memo(Generic[K, V]):
                     mine.append(key)
                 wanted[key] = self._futures[key]
                 self._futures.move_to_end(key)
-            while self._size is not None and len(self._futures) > self._size:
-                self._futures.popitem(last=False)
         if mine:
             try:
                 found = compute(mine)
-                for key in mine:
-                    wanted[key].set_result(found[key])
+                values = [found[key] for key in mine]
             except BaseException as error:
                 with self._lock:
                     for key in mine:
-                        if self._futures.get(key) is wanted[key]:
-                            del self._futures[key]
+                        del self._futures[key]
                 for key in mine:
                     wanted[key].set_exception(error)
                 raise
+            for key, value in zip(mine, values, strict=True):
+                wanted[key].set_result(value)
+            self._forget_oldest()
         return {key: future.result() for key, future in wanted.items()}
+
+    def _forget_oldest(self) -> None:
+        """Keeps the last ``size`` results, and whatever is still being computed."""
+        with self._lock:
+            done = [key for key, future in self._futures.items() if future.done()]
+            for key in done[: len(done) - self._size] if self._size is not None and len(done) > self._size else ():
+                del self._futures[key]
 
 
 def once_per_object(make: Callable[[K], V]) -> Callable[[K], V]:

@@ -13,7 +13,7 @@ def check_layer(layer: int, n_layers: int, name: str) -> None:
 
     Args:
       layer: the number that was asked for.
-      n_layers: how many there are, the embeddings included.
+      n_layers: the number of layers, the embeddings included.
       name: the encoder's, for the message.
 
     Raises:

@@ -50,7 +50,7 @@ class Result:
         try:
             found: Self = _converter().structure(stored, cls)
         except (BaseValidationError, TypeError, ValueError) as error:
-            raise CacheError(f"What was stored is no {cls.__name__}: {error}") from error
+            raise CacheError(f"The stored result is no {cls.__name__}: {error}") from error
         return found
 
 

@@ -78,3 +78,30 @@ def test_a_result_lives_as_long_as_its_object():
     del one
     gc.collect()
     assert gone() is None
+
+
+def test_what_is_being_computed_is_not_forgotten_however_much_is_asked():
+    memo: Memo[int, int] = Memo(size=2)
+    begun, go_on, calls = threading.Event(), threading.Event(), []
+
+    def slow(keys: list[int]) -> dict[int, int]:
+        calls.append(keys)
+        begun.set()
+        assert go_on.wait(10)
+        return dict.fromkeys(keys, 1)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(memo.get_all, [1, 2, 3, 4], slow)
+        assert begun.wait(10)
+        second = pool.submit(memo.get_all, [1, 2, 3, 4], slow)
+        memo.get(5, lambda: 0)
+        go_on.set()
+        assert first.result(10) == second.result(10) == dict.fromkeys([1, 2, 3, 4], 1)
+    assert calls == [[1, 2, 3, 4]] and len(memo) == 2
+
+
+def test_a_key_that_was_not_computed_is_an_error_and_nobody_waits_for_ever():
+    memo: Memo[str, int] = Memo()
+    with pytest.raises(KeyError, match="b"):
+        memo.get_all(["a", "b"], lambda keys: {"a": 1})
+    assert not memo.holds("a") and memo.get_all(["a", "b"], lambda keys: dict.fromkeys(keys, 2)) == {"a": 2, "b": 2}

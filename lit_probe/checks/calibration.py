@@ -158,7 +158,7 @@ def reliability_bins(probabilities: ArrayLike, labels: ArrayLike, n_bins: int = 
     Args:
       probabilities: ``[n_examples, n_classes]``, at least ``n_bins`` rows.
       labels: ``[n_examples]`` class indices.
-      n_bins: how many bins.
+      n_bins: the number of bins.
     """
     values = np.asarray(probabilities, dtype=np.float64)
     right = values.argmax(axis=1) == np.asarray(labels)

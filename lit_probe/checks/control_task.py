@@ -26,8 +26,6 @@ MAX_IMBALANCE = 0.05
 # A word in more of the train texts than this is a text's type only where it has no other: of long texts, most would share it.
 MAX_WORD_SHARE = 0.2
 
-ADVICE = "Choose another control: word, first_word, or group: and the name of a column."
-
 Types = list[str]
 _LETTERS = r"[^\W\d_]+"
 _WORD = re.compile(rf"{_LETTERS}(?:['’]{_LETTERS})*")
@@ -114,6 +112,9 @@ CONTROLS: dict[str, Control] = {
     "group": Control("the text's group, or its value in the named column", _group_values),
 }
 
+_OTHERS = ", ".join(name for name in CONTROLS if name != "group")
+ADVICE = f"Choose another control: {_OTHERS}, or group: and the name of a column."
+
 MEMORISATION = "memorisation"
 
 
@@ -138,7 +139,7 @@ class ControlTask:
       kind: the name in `CONTROLS`; after a colon the column, for groups. ``"memorisation"`` where every text is a type.
       train_types: ``[n_train]`` the type of each train text.
       dev_types: ``[n_dev]`` the type of each dev text.
-      n_by_class: how many train texts each class of the task has.
+      n_by_class: the number of train texts each class of the task has.
       label_names: the task's classes.
 
     >>> rows = LabelledTexts(("a fine film", "a bad film", "fine music", "bad music"), np.array([1, 0, 1, 0]), ("no", "yes"))

@@ -45,7 +45,7 @@ class DescriptionLength(CheckResult):
     Attributes:
       portions: ``[n_portions]`` the ends of the blocks, in labels.
       n: the number of labels.
-      n_uniform: how many of them are sent with the uniform code.
+      n_uniform: the number of labels that are sent with the uniform code.
       layers: ``[n_layers]`` the code lengths.
       notes: sentences for the reader.
     """

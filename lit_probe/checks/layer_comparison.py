@@ -216,7 +216,7 @@ class PairedScores:
       values: ``[n_layers]`` the scores.
       draws: ``[n_layers, n_draws]`` the scores on each bootstrap resample of the rows, or of their groups.
       right: ``[n_layers, n_examples]`` whether the layer's probe is right.
-      n_units: how many rows, or groups.
+      n_units: the number of rows, or groups.
       use_mcnemar: whether McNemar's test applies: to accuracy, on rows that are independent.
       doubt: why the rows are too few to say much, or an empty string.
     """

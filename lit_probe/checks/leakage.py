@@ -79,7 +79,7 @@ class NearDuplicates(Result):
       exact: the number of rows with an exact copy, all pairs of splits together.
       near: the number of rows with a near copy.
       between: the copies of each two splits.
-      rows: by split (``"dev"``, ``"test"``) the positions, ascending, of the rows with a copy in train.
+      rows: the positions, ascending, by split (``"dev"``, ``"test"``), of the rows with a copy in train.
       notes: the same in sentences.
     """
 

@@ -55,7 +55,7 @@ class Card(StudySettings):
       control: the control of selectivity, where the number has one.
       flags: the flags that do the same again; None where there are none, and ``notes`` then says why.
       notes: sentences for the reader.
-      number: what the card was opened from, if anything.
+      number: the number from which the card was opened, if any.
     """
 
     datasets: Mapping[str, CardDataset]

@@ -103,7 +103,7 @@ def selectivity(
     Args:
       study: the fitted study; test is not read.
       kind: a name in `CONTROLS`; for a column's values ``group:`` and its name.
-      n_seeds: how many labellings, 2 or more; with fewer than 5 the interval is said to be doubtful.
+      n_seeds: the number of labellings, 2 or more; with fewer than 5 the interval is said to be doubtful.
       progress: called with the number of fitted layers and how many there will be; an error that it raises ends the computation.
 
     Raises:

@@ -42,8 +42,8 @@ def masked_words(
       encoder: the encoder of a checkpoint with a masked-language-model head.
       text: any text; one without words has no replacements.
       only: the words to replace, whatever their case; by default all but ``LITTLE_WORDS``.
-      per_word: how many replacements a word has at most.
-      at_most: how many texts there are at most.
+      per_word: the largest number of replacements of a word.
+      at_most: the largest number of texts.
 
     Raises:
       EncoderError: the checkpoint has no such head.

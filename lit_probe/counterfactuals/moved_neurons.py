@@ -69,7 +69,7 @@ def moved_neurons(
       before: ``[d_model]`` the original's vector.
       after: ``[d_model]`` the edit's.
       of_class: the class whose logit is followed, less that of the strongest other class for the edit.
-      top: how many neurons are named.
+      top: the number of neurons that are named.
     """
     vectors = np.stack([before, after]).astype(np.float64)
     logits = probe.logits(vectors)

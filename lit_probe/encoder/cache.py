@@ -7,6 +7,7 @@ and computed again.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -59,7 +60,7 @@ class Cache:
     """A folder of results, or nothing at all where the folder cannot be written.
 
     Attributes:
-      folder: where results are kept; None when there is no cache.
+      folder: the folder of the results; None when there is no cache.
     """
 
     def __init__(self, folder: Path | None):
@@ -169,7 +170,13 @@ class Cache:
 
 def library_versions(names: Sequence[str] = LIBRARIES) -> dict[str, str]:
     """The installed version of each library."""
-    return {name: version(name) for name in names}
+    return {name: _version(name) for name in names}
+
+
+@functools.cache
+def _version(name: str) -> str:
+    # Looking one up takes milliseconds.
+    return version(name)
 
 
 def text_hash(texts: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ import os
 import re
 import threading
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,6 @@ from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import KEEPS, EncodedText, HiddenStates, PaddedBatch, padded_batch
 from lit_probe.errors import EncoderError
 from lit_probe.registry import check_layer, lookup
-
-if TYPE_CHECKING:
-    pass
-
 
 DEFAULT_MAX_LENGTH = 256
 
@@ -41,7 +37,7 @@ class Encoder:
     run that finds everything in the cache never loads torch.
 
     Attributes:
-      checkpoint: where its files are.
+      checkpoint: the place of its files.
       name: short name, in the characters LIT allows.
       n_layers: number of hidden states, blocks + 1.
       d_model: width of a hidden state.

@@ -33,8 +33,9 @@ class FeedForward:
     Attributes:
       path: the path of the module in the model, such as ``encoder.layer.0.output.dense``.
       module: the linear module; what it is given are the activations.
-      number: which of its calls in one forward pass it is, from 0: some architectures call one block again and again.
-      n_units: how many neurons there are.
+      number: the position of the call among the module's calls in one pass, from 0: some architectures call one block
+        again and again.
+      n_units: the number of neurons.
     """
 
     path: str

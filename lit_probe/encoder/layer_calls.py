@@ -30,7 +30,8 @@ class LayerCall:
 
     Attributes:
       module: the module.
-      number: which of its calls in one forward pass it is, from 0: some architectures call one block again and again.
+      number: the position of the call among the module's calls in one pass, from 0: some architectures call one block
+        again and again.
       n_returned: 0 if it returns a tensor, n if it returns a tuple of n with the hidden states first.
       argument: position or name of the argument that holds the layer before, or None where none does.
     """

@@ -50,7 +50,7 @@ class ActivationView:
     Attributes:
       activations: the activations of all rows.
       rows: ``[n_examples]`` the indices of the rows that are read; None for all of them.
-      change: from a layer and its activations ``[n_examples, d_model]`` to those that take their place; None for no change.
+      change: the function from a layer and its activations ``[n_examples, d_model]`` to those in their place; None for no change.
     """
 
     activations: LayeredActivations
@@ -129,7 +129,7 @@ class LayerwiseProbe:
           groups: ``[n_examples]`` what must not be split between folds, or None.
           probe: a name in `PROBES`.
           seed: the seed of everything random; every layer gets the same folds.
-          n_jobs: how many layers at a time; one per available core, but at most 4, when None. The digits do not depend on it.
+          n_jobs: the number of layers at a time; one per available core, but at most 4, when None. No digit depends on it.
           progress: hears how many of the layers are done.
 
         Raises:
@@ -218,7 +218,7 @@ class LayerMetrics:
 
     Attributes:
       split: which rows were scored: ``"train"``, ``"dev"`` or ``"test"``.
-      n: how many rows.
+      n: the number of rows.
       n_by_class: ``[n_classes]`` how many rows of each class.
       label_names: ``[n_classes]``.
       scores: metric name (`metrics_for`) -> one `Score` per layer.

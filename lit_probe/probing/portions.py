@@ -34,7 +34,7 @@ class Portions:
 
     Attributes:
       order: ``[n_train]`` row indices; the rows of a group stand side by side.
-      sizes: how many rows each portion has, ascending; the last portion is all of train. None ends inside a group.
+      sizes: the number of rows each portion has, ascending; the last portion is all of train. None ends inside a group.
     """
 
     order: NDArray[np.int64]
@@ -45,7 +45,7 @@ class Portions:
         """Portions of `PORTION_PERCENTAGES`, of 16 rows at least; portions of equal size are one.
 
         Args:
-          n_train: how many rows there are.
+          n_train: the number of rows.
           groups: ``[n_train]`` what must not be split between a portion and the rows after it, or None. A portion that would end
             inside a group ends with that group.
           seed: the seed of the order.

@@ -53,7 +53,7 @@ class Target(Result):
     """The number that is explained.
 
     Attributes:
-      class_index: of which class.
+      class_index: the index of the class.
       scalar: its ``logit``, its ``probability``, or its ``margin``, the logit less the largest other one. A binary logistic
         probe's two logits are opposite, so its margin is twice its logit.
 

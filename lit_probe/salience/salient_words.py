@@ -31,7 +31,7 @@ class SalientWord(Result):
     """One word, over the texts that were explained for a class.
 
     Attributes:
-      word: in lower case.
+      word: the word in lower case.
       count: texts that hold it.
       n_occurrences: how often it stands in them.
       mean: mean of its score over these texts.
@@ -91,11 +91,11 @@ class SalientWords(Result):
       method: its name in ``SALIENCE_METHODS``.
       title: the title of the method, for people.
       signed: whether a score below 0 speaks against the class.
-      target: for which class texts are explained: ``predicted``, ``gold`` or a class's name.
+      target: the class for which texts are explained: ``predicted``, ``gold`` or a class's name.
       scalar: the explained number.
-      options: those that the method reads.
-      min_count: in how many of a class's texts a word must stand.
-      top: how many words of a class are named at most.
+      options: the options that the method reads.
+      min_count: the smallest number of a class's texts in which a word must stand.
+      top: the number of words of a class that are named at most.
       n_texts: all texts.
       n_explained: texts that were explained.
       left_out: the other texts.
@@ -149,7 +149,7 @@ def salient_words(
       labels: ``[n_texts]`` the gold classes' indices, None where unknown; needed for ``gold``.
       scalar: which number of that class, a name in ``SCALARS``.
       min_count: in how many of a class's texts a word must stand, 2 or more: one text has no interval.
-      top: how many words of each class, 1 or more.
+      top: the number of words of each class, 1 or more.
       progress: called with the number of texts done and of all, also within a text; an error that it raises ends the computation.
 
     Raises:

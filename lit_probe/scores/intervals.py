@@ -56,7 +56,7 @@ def wilson_interval(proportion: float, n_trials: float, critical: float | None =
 
     Args:
       proportion: in [0, 1].
-      n_trials: how many independent trials it comes from, more than 0; need not be whole (`effective_trials`).
+      n_trials: the number of independent trials it comes from, more than 0; need not be whole (`effective_trials`).
       critical: `critical_value`; the normal one when None.
 
     >>> low, high = wilson_interval(0.9, 100)

@@ -44,7 +44,7 @@ class Score(Result):
       value: the score, or None where it is not defined on these rows.
       low: lower end of the 95 % interval, or None where there is none.
       high: upper end.
-      n: how many rows were scored.
+      n: the number of rows that were scored.
       reliable: False where the rows are too few to say much; such scores are shown in grey.
       reason: why the score is unreliable or it or its interval is missing, else an empty string.
     """

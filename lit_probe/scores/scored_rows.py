@@ -22,9 +22,9 @@ class Counts:
     """What every confusion-based metric is a function of. Any leading axes; the last is ``n_classes``. Whole numbers.
 
     Attributes:
-      actual: how many rows have the class.
-      predicted: how many rows the probe puts in the class.
-      hits: how many rows have the class and are put there.
+      actual: the number of rows that have the class.
+      predicted: the number of rows the probe puts in the class.
+      hits: the number of rows that have the class and are put there.
     """
 
     actual: NDArray[np.float64]

@@ -236,8 +236,8 @@ def test_what_another_version_of_a_library_computed_is_computed_again(cache, mon
     for _ in range(2):
         cache.json_result(kind, {"asked": 1}, make)
     assert len(made) == 1
-    version = lit_probe.encoder.cache.version
-    monkeypatch.setattr("lit_probe.encoder.cache.version", lambda name: "0.0.1" if name == library else version(name))
+    version = lit_probe.encoder.cache._version
+    monkeypatch.setattr("lit_probe.encoder.cache._version", lambda name: "0.0.1" if name == library else version(name))
     cache.json_result(kind, {"asked": 1}, make)
     assert len(made) == 2
 
@@ -246,10 +246,10 @@ def test_activations_depend_on_what_reads_texts_alone(cache, tiny_encoder, monke
     passes = count_forwards(tiny_encoder)
     cache.activations(tiny_encoder, TEXTS)
     n_passes = len(passes)
-    version = lit_probe.encoder.cache.version
+    version = lit_probe.encoder.cache._version
     for library, reads_again in (("scipy", False), ("transformers", True)):
         monkeypatch.setattr(
-            "lit_probe.encoder.cache.version", lambda name, library=library: "0" if name == library else version(name)
+            "lit_probe.encoder.cache._version", lambda name, library=library: "0" if name == library else version(name)
         )
         cache.activations(tiny_encoder, TEXTS)
         assert (len(passes) > n_passes) == reads_again

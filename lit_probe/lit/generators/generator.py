@@ -31,7 +31,7 @@ class EditGenerator(components.Generator):
     """Makes edits of texts, for models of ours alone.
 
     Attributes:
-      max_inputs: how many examples it takes at a time; None for any number.
+      max_inputs: the number of examples it takes at a time; None for any number.
     """
 
     max_inputs: int | None = None

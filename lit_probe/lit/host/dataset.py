@@ -30,8 +30,8 @@ class ProbeDataset(lit_dataset.Dataset):
 
     Args:
       splits: the labelled texts.
-      show_train: how many train rows are shown.
-      max_shown: how many rows are shown in all.
+      show_train: the number of train rows that are shown.
+      max_shown: the number of rows that are shown in all.
       seed: the seed of the samples.
       is_truncated: says of each text whether an encoder reads only a part of it.
       near_duplicates: what ``leakage.near_duplicates`` says of the splits; computed where it is not given.

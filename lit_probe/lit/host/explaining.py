@@ -29,7 +29,7 @@ EXPLAINED = (PROBE, MODEL)
 PREDICTED, GOLD, CLASS_PREFIX = "predicted", "gold", "class:"
 
 _DEFAULTS = SalienceOptions()
-# What the options of `SalienceOptions` may be here. The dearest maps still take minutes: see `PlannedMap.is_quick`.
+# What the options of `SalienceOptions` may be here. The maps that need most passes still take minutes: see `PlannedMap.is_quick`.
 OPTION_KEYS: Keys = {
     "steps": whole_number(1, 500, _DEFAULTS.steps),
     "samples": whole_number(2, 2_000, _DEFAULTS.samples),
@@ -146,10 +146,10 @@ class PlannedMap:
     """A map that can be made: everything about it is known but the scores.
 
     Attributes:
-      forward: what is explained.
+      forward: the function that is explained, see `Forward`.
       method: a name in ``SALIENCE_METHODS``.
       text: the text of the example.
-      target: which number.
+      target: the explained number.
       options: the options of the method.
       class_names: the class names of what is explained, as LIT shows them.
       predicted_class: one of them.

@@ -111,7 +111,7 @@ class _PendingCheck:
             self._report(0, 1)
             self._answer = {"status": "ready", **self._compute(self._report)}
         except LitProbeError as error:
-            if not isinstance(error, CancelledError):
+            if not isinstance(error, CancelledError) and not is_end_of_program(error):
                 logging.error("%s failed: %s", self._title, error)
             self._answer = {"status": "failed", "message": plain_message(str(error))}
         # Whatever else goes wrong must reach the panel, and must not end the thread that others wait for.

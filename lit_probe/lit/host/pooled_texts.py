@@ -71,7 +71,7 @@ class PooledTexts:
     Args:
       encoder: the frozen encoder.
       studies: the studies of this encoder, one per data set.
-      memo_size: how many texts that stand in no data set are remembered.
+      memo_size: the number of texts to remember that stand in no data set.
     """
 
     def __init__(self, encoder: Encoder, studies: Sequence[PendingStudy], memo_size: int = 256):

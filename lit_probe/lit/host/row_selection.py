@@ -44,9 +44,9 @@ class Selection:
 
     Attributes:
       by_split: the scored rows of every split that has some.
-      left_out: how many rows were left out: ``edited`` (also what is no row of the data set), ``unlabelled`` (no label that the
-        probes know, or no split), ``train`` (rows of the split train, unless they were asked for) and ``seen_in_training`` (of
-        the rest, rows of another data set on whose text the probes were trained).
+      left_out: the number of rows that were left out: ``edited`` (also what is no row of the data set), ``unlabelled`` (no label
+        that the probes know, or no split), ``train`` (rows of the split train, unless they were asked for) and
+        ``seen_in_training`` (of the rest, rows of another data set on whose text the probes were trained).
     """
 
     by_split: Mapping[SplitName, SelectedRows]

@@ -92,9 +92,9 @@ class ProbeInterpreter(components.Interpreter):
           LitProbeError: the question cannot be understood, or an example has no text.
         """
         question = Question(type(self).__name__, probe_model(model), dataset, inputs, self._values(config))
+        self.check(question)
         if self.reads_texts:
             _ = question.texts
-        self.check(question)
         try:
             answer = self.waits_for(question) or {"status": "ready", **self.answer(question)}
         except NotReadyError as error:

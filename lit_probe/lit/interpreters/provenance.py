@@ -18,8 +18,12 @@ class ProvenanceInterpreter(ProbeInterpreter):
     # words), ``train`` (whether train rows were scored), ``layer``, ``split``, ``value``.
     # The panels of checks may send ``cancel``; a card is made at once, so nothing ends.
     keys = {"number": maybe(Key(read_number)), "cancel": flag()}
-    reads_texts = True
     waits_for_rows = True
+
+    def check(self, question: Question) -> None:
+        """Refuses a row without a text where the card is opened from a number, which is about rows."""
+        if question["number"] is not None:
+            _ = question.texts
 
     def answer(self, question: Question) -> dict[str, Any]:
         """The card of the model's study, which is about the data set that the probes were trained on.

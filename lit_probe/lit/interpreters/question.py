@@ -23,7 +23,7 @@ class NotReadyError(Exception):
     """Ends an answer that needs something which is still computed, which failed or was cancelled.
 
     Attributes:
-      status: answer in its place, see ``PendingChecks.ask``.
+      status: the answer in its place, see ``PendingChecks.ask``.
     """
 
     def __init__(self, status: dict[str, Any]):
@@ -36,11 +36,11 @@ class Question:
     """One question of a panel. ``question["top"]`` is the value of the key ``top``.
 
     Attributes:
-      asked: name of the interpreter's class; it keeps computations of different interpreters apart.
-      probes: model that is asked.
-      dataset: data set that is shown, as LIT hands it over.
-      inputs: examples that were sent.
-      values: values of the interpreter's keys.
+      asked: the name of the interpreter's class; it keeps computations of different interpreters apart.
+      probes: the model, which answers.
+      dataset: the data set on the page, as LIT hands it over.
+      inputs: the examples of the request.
+      values: the values of the interpreter's keys.
     """
 
     asked: str

@@ -62,7 +62,7 @@ class AblatedLayer(Result):
       random: mean score over the random sets.
       random_low: the smallest of these scores.
       random_high: the largest.
-      answers: how many answers of the layer's probe change.
+      answers: the number of answers of the layer's probe that change.
     """
 
     layer: int
@@ -87,10 +87,10 @@ class AblationCurve(Result):
     Attributes:
       metric: name of the study's headline metric.
       title: the name people read.
-      n: how many texts were scored.
-      n_random: how many random sets.
+      n: the number of texts that were scored.
+      n_random: the number of random sets.
       layers: the ablated layer and those after it, ascending.
-      model: how many answers of the checkpoint's own head change; None where it has none.
+      model: the number of answers of the checkpoint's own head that change; None where it has none.
       exceeded: number of random sets that change fewer answers at their most sensitive reader after the layer (the later probes
         and the head) than the change does at its own, 0 to ``n_random``; None where there is no such reader.
       hidden_states: how far they are moved.

@@ -28,7 +28,7 @@ class ClassActivations(Result):
 
     Attributes:
       label: name of the class.
-      n: how many rows it has.
+      n: the number of rows it has.
       counts: ``[n_bins]`` how many of them lie in each bin.
       mean: mean activation.
       std: its standard deviation.
@@ -59,7 +59,7 @@ class ActivationDistribution(Result):
       name: ``layer:unit``.
       split: ``train``, ``dev`` or ``test``.
       pooling: name of the pooling.
-      n: how many rows there are.
+      n: the number of rows.
       mean: mean activation.
       std: its standard deviation.
       edges: ``[n_bins + 1]`` ends of the bins, which all classes share.
@@ -88,7 +88,7 @@ def activation_distribution(
       layer: 0 (embeddings) to n_layers-1.
       unit: 0 to d_model-1.
       split: ``train``, ``dev`` or ``test``.
-      n_bins: how many bins of equal width from the smallest to the largest value; all classes share them.
+      n_bins: the number of bins of equal width from the smallest to the largest value; all classes share them.
 
     Raises:
       UnknownNameError: there is no such layer, neuron or split.

@@ -34,13 +34,13 @@ class FactorSettings(Result):
     """What reproduces a factorisation, and how it went.
 
     Attributes:
-      n_components: how many factors.
+      n_components: the number of factors.
       seed: seed of the random part of the start.
       special: whether special tokens were taken in.
       max_tokens: limit of tokens.
-      n_texts: how many texts were read.
-      n_texts_left_out: how many were not, beyond the limit.
-      n_iterations: how many steps it took.
+      n_texts: the number of texts that were read.
+      n_texts_left_out: the number of texts that were not read, beyond the limit.
+      n_iterations: the number of steps it took.
       converged: whether it ended before the last step that it was allowed.
     """
 
@@ -144,7 +144,7 @@ def neuron_factors(
       encoder: the frozen encoder.
       texts: one text or several.
       layers: the first and the last layer, both included; 1 is the first block.
-      n_components: how many factors; at most as many as there are tokens or neurons.
+      n_components: the number of factors; at most as many as there are tokens or neurons.
       seed: same seed, same factors.
       special: take special tokens in. Some neurons fire on them far more than on any word, and would fill factors of their own.
       max_tokens: see above.

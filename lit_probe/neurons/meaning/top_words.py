@@ -102,7 +102,7 @@ class UnitWords(Result):
       name: ``layer:unit``.
       mean: its mean over all occurrences of words.
       std: standard deviation of the same.
-      facts: how many words were read.
+      facts: the counts of the words that were read.
       highest: where it is most active.
       lowest: where it is least active.
     """
@@ -137,7 +137,7 @@ class TopWords:
       context_values: ``[2, d_model, top]`` float32: the value there.
       means: ``[d_model]`` the neuron's mean over all occurrences of words.
       stds: ``[d_model]`` and its standard deviation.
-      facts: how many words were read.
+      facts: the counts of the words that were read.
     """
 
     layer: int

@@ -29,13 +29,13 @@ class WordCounts(Result):
     """How many words were read.
 
     Attributes:
-      n_texts: how many texts.
-      n_occurrences: how many words in them.
-      n_words: how many distinct ones.
-      n_words_compared: how many of these could get into the lists of words.
-      n_truncated: how many texts were not read to their end.
+      n_texts: the number of texts.
+      n_occurrences: the number of words in them.
+      n_words: the number of distinct ones.
+      n_words_compared: the number of these that could get into the lists of words.
+      n_truncated: the number of texts that were not read to their end.
       min_count: how often a word must occur to be compared.
-      max_words: how many words are compared at most.
+      max_words: the largest number of words that are compared.
     """
 
     n_texts: int
@@ -57,8 +57,8 @@ class Reading:
       word_of_occurrence: ``[n_occurrences]`` numbers in ``words``.
       words: distinct lower-cased words, the most frequent first, equally frequent ones by the alphabet.
       counts: ``[n_words]`` how often each occurs.
-      n_compared: how many of them, from the front, get into the lists of words.
-      facts: how many they are.
+      n_compared: the number of them that, from the front, get into the lists of words.
+      facts: the counts of the words.
     """
 
     def __init__(self, encoder: Encoder, texts: Sequence[str], min_count: int, max_words: int):

@@ -30,7 +30,7 @@ class RankingOptions:
       regression: ``"logistic"``, or ``"linear"`` on 0 and 1 for each class.
       strength: the strength of the regression's penalty, beside the mean loss.
       l1_ratio: share of L1 in the elastic net, between 0 and 1.
-      greedy: how many neurons the Gaussian ranking chooses jointly, each beside those before it; 0 takes each for itself.
+      greedy: the number of neurons the Gaussian ranking chooses jointly, each beside those before it; 0 takes each for itself.
 
     Raises:
       LitProbeError: an option is out of range.
@@ -63,7 +63,7 @@ class RankedLayer:
     Attributes:
       layer: its number.
       labels: ``[n_examples]`` class indices.
-      n_classes: how many classes there are.
+      n_classes: the number of classes.
       probe: the layer's probe.
     """
 

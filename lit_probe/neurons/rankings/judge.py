@@ -79,8 +79,8 @@ class Scale(Result):
     Attributes:
       metric: name of the study's headline metric.
       metric_title: the name people read.
-      n_dev: how many rows are scored.
-      n_units: how many neurons there are to choose from.
+      n_dev: the number of rows that are scored.
+      n_units: the number of neurons to choose from.
       logistic_strength: strength of the L2 penalty that a logistic regression gets.
       majority: score on dev of always saying train's most frequent class; None where the metric is not defined.
     """

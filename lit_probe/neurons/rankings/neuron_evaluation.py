@@ -52,7 +52,7 @@ class EvaluatedShare(Result):
 
     Attributes:
       percent: the share, above 0 and at most 100.
-      k: how many neurons it is.
+      k: the number of neurons.
       top: score from the best ones.
       bottom: score from the last ones.
       random: scores from random ones.
@@ -74,7 +74,7 @@ class RankingEvaluation(Result):
       layers: layers that are ranked together, ascending.
       evaluator: name in `EVALUATORS`, or ``"probe"`` for the layer's own.
       scale: what the scores are measured by.
-      n_draws: how many random sets of each size.
+      n_draws: the number of random sets of each size.
       seed: seed of these sets.
       full: score from all neurons.
       points: one for each share, in the order in which they were asked for.
@@ -98,7 +98,7 @@ class ComparedShare(Result):
 
     Attributes:
       percent: the share, above 0 and at most 100.
-      k: how many neurons it is.
+      k: the number of neurons.
       scores: ``[n_methods, n_evaluators]`` score from the best ones.
       random: ``[n_evaluators]`` scores from random ones.
     """
@@ -120,7 +120,7 @@ class RankingComparison(Result):
       evaluator_titles: ``[n_evaluators]`` the names people read.
       layers: layers that are ranked together, ascending.
       scale: what the scores are measured by.
-      n_draws: how many random sets of each size.
+      n_draws: the number of random sets of each size.
       seed: seed of these sets.
       full: ``[n_evaluators]`` score from all neurons.
       tables: one for each share, in the order in which they were asked for.
@@ -147,7 +147,7 @@ class TriedSize(Result):
     """One size of the top set that was tried.
 
     Attributes:
-      k: how many neurons.
+      k: the number of neurons.
       value: score from them.
     """
 
@@ -165,7 +165,7 @@ class MinimalSet(Result):
       evaluator: name in `EVALUATORS`.
       scale: what the scores are measured by.
       within: percentage points by which the score may fall, 0 to 100.
-      k: how many neurons the set holds.
+      k: the number of neurons the set holds.
       percent: which share of all neurons that is, above 0 and at most 100.
       names: ``[k]`` ``layer:unit`` of each, best first.
       score: score from the set.
@@ -208,7 +208,7 @@ def evaluate_ranking(
         cross-validation chose for the layer's own probe (of several layers, for the one with the smallest cross-validated
         loss), or 0.001 where that probe is of another kind; of ``linear`` it is 0.001.
       percentages: k, each above 0 and at most 100.
-      n_draws: how many random sets of each size.
+      n_draws: the number of random sets of each size.
       seed: the seed of these sets.
       refit: False asks the layer's own probe instead, all other neurons held at their train mean; for one layer only.
       progress: called with the number of fits done and of all; an error that it raises ends the computation.
@@ -261,7 +261,7 @@ def compare_rankings(
         ``weight_mass`` where the study's probe is not linear.
       evaluators: names in `EVALUATORS`; all by default.
       percentages: the percentages of neurons, each above 0 and at most 100.
-      n_draws: how many random sets of each size, the same for all evaluators.
+      n_draws: the number of random sets of each size, the same for all evaluators.
       seed: the seed of these sets.
       options: what the rankings can be told.
       progress: called with the number of fits done and of all; an error that it raises ends the computation.

@@ -73,8 +73,8 @@ class NeuronStability(Result):
       method: name in `RANKINGS`.
       title: the name people read.
       layers: layers that are ranked together, ascending.
-      n_units: how many neurons are ranked.
-      n_draws: how many samples.
+      n_units: the number of neurons that are ranked.
+      n_draws: the number of samples.
       seed: seed of the samples.
       points: one for each size of the top set, ascending.
       frequent: the top set of the largest size, in the order of the ranking of all rows.
@@ -113,7 +113,7 @@ def neuron_stability(
       method: a name in `RANKINGS`.
       layers: a layer, or several ranked together; all of them when None.
       k: sizes of the top set; 10, 20 and 50, as far as there are more neurons than that, when None.
-      n_draws: how many bootstrap samples, 2 or more.
+      n_draws: the number of bootstrap samples, 2 or more.
       seed: the seed of the samples.
       options: what the ranking can be told.
       progress: called with the number of samples done and of all; an error that it raises ends the computation.
@@ -180,7 +180,7 @@ def own_strength(probe: FittedProbe, n_train: int) -> float | None:
 
     Args:
       probe: the probe of a layer.
-      n_train: how many rows the penalty is to be applied with.
+      n_train: the number of rows the penalty is to be applied with.
     """
     return 1 / (probe.settings["C"] * n_train) if probe.kind == "logistic" else None
 

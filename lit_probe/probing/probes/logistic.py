@@ -43,7 +43,7 @@ def fit_logistic(
     Args:
       x: ``[n_examples, d_model]`` activations of the train split, float32 or float64.
       labels: ``[n_examples]`` class indices in 0..n_classes-1.
-      n_classes: how many classes there are; each needs 2 examples or more.
+      n_classes: the number of classes; each needs 2 examples or more.
       groups: ``[n_examples]`` what must not be split between folds, or None.
       seed: the seed of the shuffled folds.
       max_iter: L-BFGS iterations per fit. When they do not suffice, ``converged`` is False.

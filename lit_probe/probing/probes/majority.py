@@ -13,7 +13,7 @@ def fit_majority(x: ArrayLike, labels: ArrayLike, n_classes: int, groups: ArrayL
     Args:
       x: ``[n_examples, d_model]``; only its width matters.
       labels: ``[n_examples]`` class indices in 0..n_classes-1.
-      n_classes: how many classes there are; each needs 2 examples or more.
+      n_classes: the number of classes; each needs 2 examples or more.
       groups: not used.
       seed: recorded; nothing is random here.
 

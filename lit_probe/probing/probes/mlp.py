@@ -29,7 +29,7 @@ def fit_mlp(
     Args:
       x: ``[n_examples, d_model]`` activations of the train split.
       labels: ``[n_examples]`` class indices in 0..n_classes-1.
-      n_classes: how many classes there are; each needs 2 examples or more.
+      n_classes: the number of classes; each needs 2 examples or more.
       groups: not used.
       seed: the seed of the initial weights and of the order of the batches.
       max_epochs: passes over the data. When the train loss still falls after these, ``converged`` is False.

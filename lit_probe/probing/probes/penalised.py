@@ -55,7 +55,7 @@ def fit_penalised_logistic(
     Args:
       x: ``[n_examples, d_model]`` activations of the train split.
       labels: ``[n_examples]`` class indices in 0..n_classes-1.
-      n_classes: how many classes there are; each needs 2 examples or more.
+      n_classes: the number of classes; each needs 2 examples or more.
       penalty: a name in `PENALTIES`.
       strength: the strength of the penalty beside the *mean* log-loss, more than 0; the same whatever the number of examples.
       l1_ratio: share of L1 in ``elastic_net``, between 0 and 1.

@@ -34,7 +34,7 @@ class PerturbedText:
     Attributes:
       text: the text as the encoder reads it.
       unit_of_token: ``[n_tokens]`` 0..n_units-1, or -1 for special tokens.
-      n_units: how many units there are, 1 or more.
+      n_units: the number of units, 1 or more.
       replacement: the token id that stands for a token taken out, or None where the token is deleted.
     """
 
@@ -163,7 +163,7 @@ def quotas(share: NDArray[np.float64], room: NDArray[np.int64], total: int, rand
     Args:
       share: ``[n_sizes]`` positive, of any sum.
       room: ``[n_sizes]`` the most that each can take.
-      total: how many draws; with less room, all of it is used.
+      total: the number of draws; with less room, all of it is used.
       random: the source of chance for the rounding.
 
     >>> quotas(np.ones(3), np.array([1, 9, 9]), 9, np.random.default_rng(0)).tolist()

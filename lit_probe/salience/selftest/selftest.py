@@ -128,7 +128,7 @@ class CaseResult(Result):
       words: the two planted words; none where plants are shuffled.
       explained: name of the classifier, such as ``small transformer``.
       accuracy: the accuracy of the classifier on held-out texts, 0..1.
-      n_held_out: how many these are.
+      n_held_out: the number of held-out ones.
       reliable: whether the accuracy is as high as it must be.
       k: planted words of each text that is explained.
       n_texts: texts that are explained.
@@ -199,7 +199,7 @@ def selftest(
       seed: the seed of words, texts, classifiers and methods. The same seed gives the same result on one machine.
       cases: names in `CASES`.
       methods: names in ``SALIENCE_METHODS``.
-      n_texts: how many texts are explained in each case, 2 or more.
+      n_texts: the number of texts that are explained in each case, 2 or more.
       options: settings of the methods; by default those of `SalienceOptions` with this seed.
       shuffled: the sanity twin. Each text gets other planted words, whatever its class, so that they decide nothing and no method
         should find them more often than a random ranking.

@@ -52,7 +52,7 @@ class Shortcut:
       rule: the same in full.
       plants: the words to plant, in the order of the text, given the two words, the class and a random generator.
       explained: the classes whose texts hold all that decides, and can be explained by it.
-      k: how many planted words those texts hold.
+      k: the number of planted words those texts hold.
     """
 
     name: str

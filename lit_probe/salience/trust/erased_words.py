@@ -45,7 +45,8 @@ class RankingLimits:
     Attributes:
       comprehensiveness: best (highest) and worst.
       sufficiency: best (lowest) and worst.
-      logits: with the top words erased in the order of best and of worst comprehensiveness, each ``[n_shares, n_classes]``.
+      logits: the logits with the top words erased in the order of best and of worst comprehensiveness, each
+        ``[n_shares, n_classes]``.
       exhaustive: whether all rankings were tried; otherwise a greedy search found these.
     """
 
@@ -68,7 +69,7 @@ class ErasedWords:
     """A text whose words can be erased, for one explained class: the predicted one.
 
     Attributes:
-      n_words: how many words the text has.
+      n_words: the number of words the text has.
       class_index: the class predicted for the full text.
       full_logits: ``[n_classes]`` of the full text.
     """

@@ -102,7 +102,7 @@ class Limits(Result):
       comprehensiveness: over the rankings that were tried.
       sufficiency: over the rankings that were tried.
       tau_loo: always 1 and -1.
-      macro_f1_masked: in the order of best and of worst comprehensiveness.
+      macro_f1_masked: the scores in the order of best and of worst comprehensiveness.
     """
 
     comprehensiveness: Limit

@@ -131,7 +131,7 @@ class OverTexts(Result):
       mean: the mean over texts, or what the measure has in its place; None where it is not defined.
       low: lower end of the 95 % interval (bootstrap over texts); None where it is not defined.
       high: upper end.
-      n: how many texts the measure is defined for.
+      n: the number of texts the measure is defined for.
     """
 
     mean: float | None

@@ -39,10 +39,10 @@ def highest_chain(n_words: int, sizes: Sequence[int], value_of: ValueOf, width: 
     For the use of both as limits see Edin et al. 2024, https://arxiv.org/abs/2408.08137 (normalised AOPC).
 
     Args:
-      n_words: how many words are ranked.
+      n_words: the number of words that are ranked.
       sizes: ``[n_sizes]`` numbers of top words, 1..n_words, not falling.
       value_of: the value of any sets of words; asked about many at once.
-      width: how many paths are kept, or None for all.
+      width: the number of paths that are kept, or None for all.
 
     >>> weights = np.array([3.0, -1.0, 2.0])
     >>> best = highest_chain(3, [1, 2], lambda sets: sets @ weights, width=None)

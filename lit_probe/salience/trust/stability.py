@@ -94,7 +94,7 @@ class _Judged:
     Attributes:
       across_seeds: mean Spearman over the pairs of seeds.
       across_edits: mean Spearman over the edits.
-      changes: by text ``[n_edits, 2]``, how far the explained number and the map moved.
+      changes: the distances, by text ``[n_edits, 2]``, by which the explained number and the map moved.
     """
 
     across_seeds: list[float] = field(default_factory=list)
@@ -203,7 +203,7 @@ def salience_stability(
       texts: the texts of any kind; those with fewer than two words are left out and counted.
       methods: names in ``SALIENCE_METHODS``; all of them when None.
       options: the options of the methods; seeds count up from ``options.seed``.
-      n_seeds: how many maps of a random method are compared, 2 or more.
+      n_seeds: the number of maps of a random method that are compared, 2 or more.
       scalar: the explained number.
       progress: called with the number of steps done and of all; an error that it raises ends the computation.
 

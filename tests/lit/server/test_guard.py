@@ -153,7 +153,7 @@ def test_the_files_that_lit_needs_are_served(browser, path):
         "/main.js/",
         "/main.js%00",
         "/%00",
-        "/lit_probe/../lit/web.py",
+        "/lit_probe/../lit/server/web.py",
         "/lit_probe/%2e%2e/lit/web.py",
         "/lit_probe/package.json",
         "/lit_probe/",
