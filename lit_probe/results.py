@@ -96,9 +96,19 @@ def _converter() -> Any:
 
     def array(stored: Any, kind: Any) -> Any:
         (dtype,) = get_args(get_args(kind)[1])
+        if not isinstance(stored, list):
+            raise TypeError(f"{stored!r} is no list of numbers")
         return np.array(stored, dtype=dtype)
 
+    def plain(stored: Any, kind: Any) -> Any:
+        # A whole number may stand for a float, and nothing else for anything: "3" is no number, and 1.5 no count.
+        if type(stored) is not kind and not (kind is float and type(stored) is int):
+            raise TypeError(f"{stored!r} is no {kind.__name__}")
+        return kind(stored)
+
     converter = Converter(prefer_attrib_converters=False)
+    for kind in (bool, int, float, str):
+        converter.register_structure_hook(kind, plain)
     converter.register_structure_hook_func(is_array, array)
     converter.register_structure_hook_factory(is_result, of_fields)
     configure_union_passthrough(bool | int | float | str | None, converter)

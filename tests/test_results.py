@@ -74,6 +74,26 @@ def test_what_does_not_fit_is_refused():
         Curve.from_json({"points": [{"low": None}], "by_name": {}, "table": []})
 
 
+@pytest.mark.parametrize(
+    "torn",
+    [
+        {"value": "0.5"},
+        {"value": None},
+        {"low": "x"},
+        {"layers": [1.5]},
+        {"layers": ["1"]},
+        {"layers": "12"},
+        {"in": None},
+        {"in": 3},
+    ],
+)
+def test_a_value_of_another_kind_is_refused_and_not_converted(torn):
+    whole = Point(1.0, None, (1, 2)).to_json()
+    assert Point.from_json({**whole, "value": 1}) == Point(1.0, None, (1, 2))
+    with pytest.raises(CacheError, match="is no Point"):
+        Point.from_json({**whole, **torn})
+
+
 def test_fields_of_a_result_in_place_stand_among_the_outer_ones():
     judged = Judged("a", Point(0.5, None, (1,)), 3)
     assert list(judged.to_json().items()) == [

@@ -14,6 +14,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -123,10 +124,10 @@ class Cache:
         return self.get_or_make(kind, facts, make, _save_json, _load_json)
 
     def result(self, kind: str, facts: Mapping[str, Any], make: Callable[[], R], of_kind: type[R]) -> R:
-        """``get_or_make`` for a `Result`."""
+        """``get_or_make`` for a `Result`. One with other fields is another result."""
         return self.get_or_make(
             kind,
-            facts,
+            {**facts, "fields": [field.name for field in fields(of_kind)]},  # type: ignore[arg-type]
             make,
             lambda made, folder: _save_json(made.to_json(), folder),
             lambda folder: of_kind.from_json(_load_json(folder)),

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from lit_probe.checks.baselines import BASELINES
+
 HERE = Path(__file__).parent
 CLIENT = HERE.parent.parent / "lit_probe" / "client"
 GUIDE = HERE.parent.parent / "docs" / "add-a-panel.md"
@@ -99,3 +101,12 @@ def test_the_smallest_panel_of_the_guide_imports_what_there_is():
     for names, target in re.findall(r"import \{([^}]+)\} from '([^']+)'", panel):
         source = (file.parent / target).resolve().read_text()
         assert all(re.search(rf"^export .*\b{name.strip()}\b", source, re.MULTILINE) for name in names.split(","))
+
+
+def test_the_line_of_the_majority_is_drawn_as_its_entry_says():
+    # The panel draws it for every series, without a question to the server, so it cannot hear of its style.
+    style = BASELINES["majority"]
+    assert f"quietText: '{style.color}'" in (CLIENT / "charts/palette.js").read_text()
+    for file in ("curves/overlays.js", "curves/curve_chart.js", "checks/check_charts.js"):
+        lines = [line for line in (CLIENT / file).read_text().splitlines() if f"'{style.dash}'" in line]
+        assert any("COLORS.quietText" in line for line in lines), file

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from lit_probe.encoder.cache import text_hash
 from lit_probe.errors import LitProbeError
-from lit_probe.lit.host import fields
 from lit_probe.lit.host.config_values import Key, Keys, flag, maybe, number, one_layer, one_of, whole_number
 from lit_probe.lit.host.dataset import stratified_sample
 from lit_probe.lit.host.messages import plain_message
@@ -207,8 +206,7 @@ def _sampled_rows(question: Question) -> _SampledRows:
     Raises:
       LitProbeError: nothing is left to be scored.
     """
-    dev = [example for example in question.dataset.examples if fields.split_of(example) == "dev"]
-    candidates = question.inputs or dev
+    candidates = question.rows
     selection = select_rows(candidates, question.probes, question.shown)
     rows = selection.reported
     if rows is None:
@@ -218,7 +216,7 @@ def _sampled_rows(question: Question) -> _SampledRows:
     facts = {
         "ids": [str(candidates[rows.indices[row]].get("_id", "")) for row in chosen],
         "n_asked": len(candidates),
-        "source": "selection" if question.inputs else "dev",
+        "source": question.source,
         "split": next(split for split, of_split in selection.by_split.items() if of_split is rows),
         "left_out": dict(selection.left_out),
     }

@@ -145,7 +145,7 @@ def _clusters(question: Question) -> dict[str, Any]:
 
 def _factors(question: Question) -> dict[str, Any]:
     encoder, n_components, seed, special = question.study.encoder, question["components"], question["seed"], question["special"]
-    candidates = question.inputs or [row for row in question.dataset.examples if fields.split_of(row) == "dev"]
+    candidates = question.rows
     chosen = stratified_sample(np.zeros(len(candidates), dtype=np.int64), question["sample"], seed).tolist()
     texts = [fields.text_of(candidates[row]) for row in chosen]
     layers = (question["first"], encoder.n_layers - 1 if question["last"] is None else question["last"])
@@ -156,8 +156,7 @@ def _factors(question: Question) -> dict[str, Any]:
         quick=len(texts) <= MAX_TEXTS,
     )
     ids = [str(candidates[row].get("_id", "")) for row in chosen]
-    source = "selection" if question.inputs else "dev"
-    return {**found, "rows": {"ids": ids, "n_asked": len(candidates), "source": source}}
+    return {**found, "rows": {"ids": ids, "n_asked": len(candidates), "source": question.source}}
 
 
 EVIDENCE_PARTS = {

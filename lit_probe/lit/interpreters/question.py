@@ -61,6 +61,16 @@ class Question:
         """
         return tuple(fields.text_of(example) for example in self.inputs)
 
+    @cached_property
+    def rows(self) -> Sequence[types.JsonDict]:
+        """The examples of the request or, where it names none, the dev rows of the data set on the page."""
+        return self.inputs or [row for row in self.dataset.examples if fields.split_of(row) == "dev"]
+
+    @property
+    def source(self) -> str:
+        """Where ``rows`` come from: ``selection`` or ``dev``."""
+        return "selection" if self.inputs else "dev"
+
     @property
     def shown(self) -> ProbeDataset | None:
         """The data set of ours that is shown; None for LIT's empty one."""

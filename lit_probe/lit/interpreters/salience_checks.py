@@ -178,8 +178,7 @@ class SalienceChecksInterpreter(ProbeInterpreter):
         check, explainer = SALIENCE_CHECKS[name], explainer_of(probes)
         forward = explainer.forward(map_question(question.values))
         asked = _settled(question, check, explainer, forward)
-        candidates = question.inputs or [row for row in question.dataset.examples if fields.split_of(row) == "dev"]
-        rows = _rows(candidates, probes, question["sample"], asked.question, forward)
+        rows = _rows(question.rows, probes, question["sample"], asked.question, forward)
         answer = question.ask(
             (name, asked, rows.ids, rows.texts, rows.labels),
             f"{check.title} of the {forward.name}",
@@ -187,7 +186,7 @@ class SalienceChecksInterpreter(ProbeInterpreter):
             of=probes.name,
         )
         notes = [*answer["notes"], *rows.notes]
-        looked_at = {"ids": list(rows.ids), "n_asked": rows.n_asked, "source": "selection" if question.inputs else "dev"}
+        looked_at = {"ids": list(rows.ids), "n_asked": rows.n_asked, "source": question.source}
         return {"check": name, "check_title": check.title, **answer, "rows": looked_at, "notes": notes}
 
 
