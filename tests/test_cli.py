@@ -15,6 +15,7 @@ import pytest
 
 from lit_probe import cli
 from lit_probe.checks.baselines import BASELINES
+from lit_probe.checks.control_task import CONTROLS
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.errors import ProbeError
 
@@ -110,7 +111,7 @@ def test_two_encoders_get_a_folder_each(flags, tiny_folder, tmp_path):
         (["layers", "--seed=99999999999"], 2, "seed"),
         (["layers", "--device=meta"], 1, "Unknown device 'meta'"),
         (["layers", "--model=/proc/1/root/secret/model"], 1, "model"),
-        (["layers", "--control=k_means"], 1, "Unknown control 'k_means'. Choose one of: first_word, group, word."),
+        (["layers", "--control=k_means"], 1, f"Unknown control 'k_means'. Choose one of: {', '.join(sorted(CONTROLS))}."),
         (["layers", "--control=memorisation"], 1, "Unknown control 'memorisation'"),
         (["layers", "--checks=transfr"], 1, "Unknown check 'transfr'"),
         (["layers", "--datasets=nonsense"], 1, "Unknown data set 'nonsense'. Choose one of:"),

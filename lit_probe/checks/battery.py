@@ -184,7 +184,7 @@ def run_battery(
     study: LayerStudy,
     cache: Cache | None = None,
     progress: StudyProgress | None = None,
-    names: Sequence[str] = tuple(CHECKS),
+    names: Sequence[str] | None = None,
     variants: Mapping[str, str] | None = None,
 ) -> dict[str, CheckResult | FailedCheck]:
     """The named checks of a study, by name.
@@ -200,7 +200,7 @@ def run_battery(
       CancelledError: from ``progress``.
     """
     results: dict[str, CheckResult | FailedCheck] = {}
-    for name in names:
+    for name in CHECKS if names is None else names:
         check = find_check(name)
         try:
             step = of_step(progress, f"{check.title} on {study.splits.name}", "steps")

@@ -13,7 +13,7 @@ from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.probing.study import probe_layers
 
-FILE, ENTRY, TEST = blocks_of("add-a-check.md")
+(FILE, TEST), [ENTRY] = blocks_of("add-a-check.md"), blocks_of("add-a-check.md", "")
 
 
 @pytest.fixture
@@ -21,7 +21,8 @@ def names(monkeypatch):
     """What battery.py knows with the page's entry, which is there as long as the test runs."""
     module = as_module(monkeypatch, FILE, "lit_probe.checks.confidence")
     with patch.dict(battery.CHECKS):
-        yield within(battery, ENTRY, TEST, **vars(module))
+        battery.CHECKS.update(eval(f"{{{ENTRY}}}", {**vars(battery), **vars(module)}))
+        yield within(battery, TEST, **vars(module))
 
 
 def test_the_pages_check_is_computed_stored_and_shown(names, tiny_folder, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import balanced_accuracy_score
 
-from lit_probe.checks.control_task import ControlTask
+from lit_probe.checks.control_task import CONTROLS, ControlTask
 from lit_probe.checks.layer_comparison import defined_scores, score_draws
 from lit_probe.checks.selectivity import Selectivity, memorisation, selectivity, two_way_draws
 from lit_probe.data.labelled_texts import LabelledTexts, Splits
@@ -282,7 +282,7 @@ def test_what_cannot_be_a_control_is_said_before_anything_is_fitted(study, monke
         selectivity(LayerStudy(None, same, study.activations, study.layerwise, 0))
     with pytest.raises(UnknownNameError, match="Unknown control 'k_means'"):
         selectivity(study, "k_means")
-    with pytest.raises(UnknownNameError, match=r"Unknown control 'memorisation'. Choose one of: first_word, group, word\."):
+    with pytest.raises(UnknownNameError, match=f"Unknown control 'memorisation'. Choose one of: {', '.join(sorted(CONTROLS))}"):
         selectivity(study, "memorisation")
     with pytest.raises(DatasetError, match="2 control labellings or more to tell how far they differ; got 1"):
         selectivity(study, n_seeds=1)

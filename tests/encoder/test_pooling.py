@@ -64,7 +64,13 @@ def hand_made():
     return hidden, attended, special
 
 
-EXPECTED = {"mean": [3.0, 0.0], "mean_all": [6.0, 9.0], "cls": [9.0, 9.0], "last": [5.0, 0.0], "max": [5.0, 0.0]}
+EXPECTED = {
+    "mean": [3.0, 0.0],
+    "mean_all": [6.0, 9.0],
+    "cls": [9.0, 9.0],
+    "last": [5.0, 0.0],
+    "max": [5.0, 0.0],
+}
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)

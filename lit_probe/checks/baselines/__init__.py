@@ -67,7 +67,7 @@ class Baselines(CheckResult):
 
 
 def measure_baselines(
-    study: LayerStudy, cache: Cache, progress: Progress = no_progress, names: Sequence[str] = tuple(BASELINES)
+    study: LayerStudy, cache: Cache, progress: Progress = no_progress, names: Sequence[str] | None = None
 ) -> Baselines:
     """The baselines' scores on dev by the study's headline metric; each is cached for itself.
 
@@ -75,13 +75,13 @@ def measure_baselines(
       study: whose data, encoder, pooling, probe and seed they share.
       cache: where results are kept.
       progress: called with how much is done of how much.
-      names: which of `BASELINES`.
+      names: the names in `BASELINES`; all of them by default.
 
     Raises:
       UnknownNameError: there is no such baseline.
       CancelledError: from ``progress``.
     """
-    chosen = {name: lookup(BASELINES, name, "baseline") for name in names}
+    chosen = {name: lookup(BASELINES, name, "baseline") for name in (BASELINES if names is None else names)}
     total = _PARTS * len(chosen)
     measured = []
     for index, (name, baseline) in enumerate(chosen.items()):

@@ -5,6 +5,7 @@ import {curveCsv} from '../../../lit_probe/client/curves/curve_files.js';
 import {
   alikeSentence, askedOfServer, comparedWith, differenceSentence, layersAlike, optimismSentence, overlaysOf, overlayValues,
 } from '../../../lit_probe/client/curves/overlays.js';
+import {inSentence} from '../../../lit_probe/client/words/format.js';
 import {DEV, makeAnswer, RECORDED, textOf, withClass} from '../example_answers.mjs';
 
 const LAYERS = [0.5, 0.51, 0.52, 0.5].map((score, layer) => ({layer, score, low: score - 0.03, high: score + 0.03}));
@@ -33,7 +34,7 @@ test('what is switched on and measured is drawn: one line per baseline, or one v
 
 test('baselines come from the server, behind what the curve itself holds', () => {
   assert.deepEqual(comparedWith(RECORDED.layer_metrics).map(({title}) => title),
-    ['majority baseline', 'embeddings', 'bag of words', 'TF-IDF', 'text length', 'random weights', 'shuffled labels']);
+    ['majority baseline', 'embeddings', ...RECORDED.layer_metrics.baselines.map(({title}) => inSentence(title))]);
   assert.deepEqual(askedOfServer({alike: true, majority: true, embeddings: false, tfidf: false, length: true}), ['tfidf', 'length']);
 });
 

@@ -99,6 +99,7 @@ def test_recorded_answers_have_the_shape_of_those_that_the_server_gives(answers)
         pytest.fail("The answers were recorded anew: run the tests of the client.")
     recorded = json.loads(RECORDED.read_text())
     assert set(recorded) == set(answers)
-    assert recorded["layer_metrics"]["baselines"] == panel_baselines()
+    anew = f"delete {RECORDED.name}, and run this test to record it anew"
+    assert recorded["layer_metrics"]["baselines"] == panel_baselines(), f"baselines: {anew}"
     for name, answer in answers.items():
-        assert shape(recorded[name]) == shape(answer), f"{name}: delete {RECORDED.name}, and run this test to record it anew"
+        assert shape(recorded[name]) == shape(answer), f"{name}: {anew}"
