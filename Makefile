@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-QUICK := tests/test_architecture.py tests/test_docs.py tests/test_once.py tests/test_results.py tests/client tests/data tests/scores \
+QUICK := --deselect=tests/test_docs.py::test_the_readmes_python_runs --ignore=tests/probing/test_portions.py \
+	tests/test_architecture.py tests/test_docs.py tests/test_once.py tests/test_results.py tests/client tests/data tests/scores \
 	tests/probing tests/lit/host/test_fields.py tests/lit/interpreters/test_interpreter_laws.py tests/neurons/rankings/test_ranking_laws.py
 export HF_HUB_DISABLE_TELEMETRY := 1
 
