@@ -217,7 +217,7 @@ def test_missing_groups_columns_and_controls_are_said_to_be_missing():
         ControlTask.of("group", splits(train))
     with pytest.raises(DatasetError, match="reviews has no column 'author' in its train rows"):
         ControlTask.of("group:author", splits(train))
-    with pytest.raises(UnknownNameError, match=f"Unknown control 'hash'. Choose one of: {', '.join(sorted(CONTROLS))}"):
+    with pytest.raises(UnknownNameError, match=rf"Unknown control 'hash'. Choose one of: {', '.join(sorted(CONTROLS))}\."):
         ControlTask.of("hash", splits(train))
     with pytest.raises(
         DatasetError, match=r"reviews has no column 'type' in its dev rows\. .*Columns of both train and dev: none\."

@@ -282,7 +282,9 @@ def test_what_cannot_be_a_control_is_said_before_anything_is_fitted(study, monke
         selectivity(LayerStudy(None, same, study.activations, study.layerwise, 0))
     with pytest.raises(UnknownNameError, match="Unknown control 'k_means'"):
         selectivity(study, "k_means")
-    with pytest.raises(UnknownNameError, match=f"Unknown control 'memorisation'. Choose one of: {', '.join(sorted(CONTROLS))}"):
+    with pytest.raises(
+        UnknownNameError, match=rf"Unknown control 'memorisation'. Choose one of: {', '.join(sorted(CONTROLS))}\."
+    ):
         selectivity(study, "memorisation")
     with pytest.raises(DatasetError, match="2 control labellings or more to tell how far they differ; got 1"):
         selectivity(study, n_seeds=1)

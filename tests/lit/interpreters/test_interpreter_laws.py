@@ -57,7 +57,7 @@ def test_each_has_a_question_here():
 def test_it_writes_one_answer_and_leaves_the_protocol_to_the_base_class(name):
     classes = type(INTERPRETERS[name]).__mro__
     own = classes[: classes.index(ProbeInterpreter)]
-    assert "answer" in vars(type(INTERPRETERS[name]))
+    assert sum("answer" in vars(one) for one in own) == 1
     assert not any("run" in vars(one) or "is_compatible" in vars(one) for one in own)
 
 
