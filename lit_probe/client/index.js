@@ -4,7 +4,8 @@
  *
  * LIT's page loads this module after LIT's own bundle and before the `load` event on which LIT starts.
  */
-import {fitNarrowScreens, holdRequestsForProbes, importPanel} from './page/lit_host.js';
+import {fitFrame} from './page/lit_frame.js';
+import {holdRequestsForProbes, importPanel} from './page/lit_host.js';
 
 importPanel('layer-metrics-module', new URL('./curves/layer_metrics_module.js', import.meta.url));
 importPanel('selectivity-module', new URL('./checks/selectivity_module.js', import.meta.url));
@@ -22,5 +23,5 @@ importPanel('neuron-activations-module', new URL('./neurons/neuron_activations_m
 importPanel('counterfactual-by-layer-module', new URL('./counterfactuals/counterfactual_by_layer_module.js', import.meta.url));
 importPanel('provenance-module', new URL('./checks/provenance_module.js', import.meta.url));
 
-fitNarrowScreens();
+fitFrame();
 holdRequestsForProbes();

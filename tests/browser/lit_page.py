@@ -7,6 +7,16 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
+# Positions count, not requests: a panel that polls never rests.
+_SETTLED = """async () => {
+  const modules = document.querySelector('lit-app').shadowRoot.querySelector('lit-modules').shadowRoot;
+  const places = () => JSON.stringify([...modules.querySelectorAll('#left-column, #right-column, lit-widget-group')].map((group) => group.getBoundingClientRect()));
+  for (let same = 0, before = ''; same < 3; before = places()) {
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+    same = places() === before ? same + 1 : 0;
+  }
+}"""
+
 SERVICES = "const services = document.createElement('data-table-module');"
 
 
@@ -58,6 +68,10 @@ class LitPage:
         """Waits until so many curves are drawn and none is being updated."""
         expect(self.chart.locator("svg")).to_have_count(n_panels, timeout=20_000)
         expect(self.panel.locator("[aria-busy=true]")).to_have_count(0)
+
+    def settle(self) -> None:
+        """Waits until the page's panels have been where they are for three frames in a row."""
+        self.page.evaluate(_SETTLED)
 
     def ids(self, split: str | None = None) -> list[str]:
         """The examples' ids in LIT, in the order of its table, edited ones included; of one split, or of all."""

@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * The only file that knows LIT's bundle (lit-nlp 1.3.1): where its base class, its services and its templates are found.
+ * Where LIT's bundle (lit-nlp 1.3.1) has what our panels need: its base class, its services and its templates. With
+ * `lit_frame.js`, the only file that knows the bundle.
  *
  * LIT exports nothing, but every registered LIT panel leads to its base class, unattached panels hold the services, and a
  * lit-html template is a plain object. `litModule` checks all of that before the first panel is defined; where the check or a
@@ -129,35 +130,20 @@ function litModule() {
   return base;
 }
 
-/**
- * Fits LIT's page to narrow screens, where LIT itself cuts off what has no room. Called before LIT starts.
- *
- * - A row of tabs can be scrolled; nothing could reach the last ones.
- * - The page is as wide as the window: LIT makes it 1,000 pixels and adds its padding to that.
- */
-export function fitNarrowScreens() {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(`.outer-container {box-sizing: border-box; min-width: 0} #right-column {min-width: 0}
-    .tabs-container, #center-bar .tabs-container {min-width: 0; max-width: none; overflow: auto hidden; scrollbar-width: thin}
-    #drag-container {flex: none; margin: 0 8px}
-    .tab {flex: none; padding: 4px clamp(6px, 0.9vw, 16px)}`);
-  /** @type {any} */ (customElements.get('lit-modules'))?.elementStyles?.push(sheet);
-}
-
 /** @param {string} what @returns {Error} */
 function foreignBundle(what) {
   return new Error(`lit_probe's panels need the page of lit-nlp 1.3.1, and this page is another one: ${what}.`);
 }
 
 /** @returns {any} LIT's style sheet for all panels */
-function sharedStyles() {
+export function sharedStyles() {
   return /** @type {any} */ (customElements.get('data-table-module')).styles[0];
 }
 
 /** @type {any} */
 let table;
 /** LIT's base class does not offer all services, but any data table has them; this one is never attached to the page. */
-const services = () => (table ??= document.createElement('data-table-module'));
+export const services = () => (table ??= document.createElement('data-table-module'));
 
 /**
  * The pinned example while LIT compares two examples, else null. Call it inside a reaction to be told of changes.

@@ -1,0 +1,182 @@
+// @ts-check
+/**
+ * What LIT's page (lit-nlp 1.3.1) draws around the panels, put right where it does not fit: widths, the bar at the top, and the
+ * long names of our models.
+ */
+import {html, services, sharedStyles} from './lit_host.js';
+import {columnName, modelsOn, shortName} from './model_names.js';
+
+/** As many models as LIT itself shows as buttons at the top. */
+const MOST_MODELS = 4;
+
+const WIDTHS_CSS = `
+  .outer-container {box-sizing: border-box; min-width: 0}
+  #right-column {min-width: 0}
+  .tabs-container, #center-bar .tabs-container {min-width: 0; max-width: none; overflow: auto hidden; scrollbar-width: thin}
+  #drag-container {flex: none; margin: 0 8px}
+  .tab {flex: none; padding: 4px clamp(6px, 0.9vw, 16px)}`;
+
+// A bar that is wider than the window let the browser scroll the whole page aside when it brought a table's row into sight.
+const BAR_CSS = `
+  #headline {width: 100%}
+  .headline-section {min-width: 0}
+  .headline-section:last-child {flex: none}
+  .headline-button {min-width: 0; white-space: nowrap}
+  .headline-button-text {max-width: clamp(56px, 12vw, 220px)}
+  #title-group {white-space: nowrap}
+  @media (max-width: 1280px) {
+    .subtitle {display: none}
+    .headline-section > div:not(.vertical-separator), .headline-button {padding: 3px}
+    .headline-button {margin: 0 1px; font-size: 14px}
+    .headline-button-text {max-width: 9vw}
+    .vertical-separator {margin: 0 3px}
+  }`;
+
+const FOOTER_CSS = '.module-footer {flex-wrap: wrap; height: auto; min-height: 36px; row-gap: 4px; justify-content: flex-end}';
+
+/** Changes LIT's page. Called once, before LIT starts. */
+export function fitFrame() {
+  addStyles('lit-modules', WIDTHS_CSS);
+  addStyles('lit-app-toolbar', BAR_CSS);
+  sharedSheet().insertRule(FOOTER_CSS, sharedSheet().cssRules.length);
+  replace('lit-modules', 'calculateAllWidths', measureAgain);
+  replace('lit-app-toolbar', 'renderModelInfo', () => renderModels);
+  replace('lit-main-menu', 'getColorOptionItems', shortColumns);
+  replace('metrics-module', 'renderTable', shortModels);
+  replace('lit-widget', 'renderHeader', shortSubtitle);
+  followDataset();
+}
+
+/**
+ * Puts a method of LIT's in the place of another that is made from it.
+ *
+ * @param {string} tag
+ * @param {string} method
+ * @param {(original: (...values: any[]) => any) => (this: any, ...values: any[]) => any} make
+ */
+function replace(tag, method, make) {
+  const prototype = customElements.get(tag)?.prototype;
+  if (typeof prototype?.[method] === 'function') prototype[method] = make(prototype[method]);
+  else console.error(`lit_probe: <${tag}> of this page has no method ${method}; it is drawn as LIT draws it.`);
+}
+
+/** Adds rules to all elements of a tag; the bar at the top is there before this module runs. @param {string} tag @param {string} css */
+function addStyles(tag, css) {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  /** @type {any} */ (customElements.get(tag))?.elementStyles?.push(sheet);
+  for (const element of document.querySelector('lit-app')?.shadowRoot?.querySelectorAll(tag) ?? []) element.shadowRoot?.adoptedStyleSheets.push(sheet);
+}
+
+/** @returns {CSSStyleSheet} the sheet that all panels share */
+function sharedSheet() {
+  const styles = sharedStyles();
+  return styles.styleSheet ?? styles;
+}
+
+/**
+ * LIT computes the panels' widths while a change of layout has emptied the page, from columns that are not there or have the width
+ * of the window, and computes them again only when the window's size changes. So they are computed once more, when the columns
+ * of the new layout stand.
+ *
+ * @param {(layout: any) => void} calculate
+ */
+function measureAgain(calculate) {
+  return /** @this {any} */ function (/** @type {any} */ layout) {
+    calculate.call(this, layout);
+    void this.updateComplete.then(() => calculate.call(this, this.modulesService.getRenderLayout()));
+  };
+}
+
+/** @param {string} model @returns {string} */
+function nameOf(model) {
+  const {currentDataset, metadata} = services().appState;
+  return shortName(model, currentDataset, Object.keys(metadata.datasets));
+}
+
+/**
+ * The models at the top of the page: those whose probes were trained on the data set that is shown, and what else is selected. All
+ * models stand in the dialog behind the last button.
+ *
+ * @this {any}
+ */
+function renderModels() {
+  const {appState, settingsService} = this;
+  const {currentDataset: dataset, currentModels, metadata} = appState;
+  const all = Object.keys(metadata.models).filter((model) => !model.startsWith('_') && settingsService.isDatasetValidForModels(dataset, [model]));
+  const own = all.filter((model) => modelsOn([model], dataset, all, Object.keys(metadata.datasets))[0] === model);
+  const offered = all.filter((model) => own.includes(model) || currentModels.includes(model));
+  const asButtons = offered.length > 1 && offered.length <= MOST_MODELS;
+  const open = () => this.jumpToSettingsTab('Models');
+  return html`${asButtons ? offered.map((model) => renderModel(this, model)) : null}
+    <lit-tooltip content="Select model(s)"><button class="headline-button" slot="tooltip-anchor" aria-label="Select models" @click=${open}>
+      <span class="material-icon-outlined">smart_toy</span>&nbsp;
+      ${asButtons ? null : html`<span class="headline-button-text">${currentModels.map(nameOf).join(', ')}</span>&nbsp;`}
+      <span class="material-icon">arrow_drop_down</span></button></lit-tooltip>`;
+}
+
+/** @param {any} toolbar @param {string} model */
+function renderModel(toolbar, model) {
+  const {currentModels} = toolbar.appState;
+  const shown = currentModels.includes(model);
+  const toggle = () => {
+    toolbar.settingsService.updateSettings({models: shown ? currentModels.filter((/** @type {string} */ one) => one !== model) : [...currentModels, model]});
+    toolbar.requestUpdate();
+  };
+  return html`<lit-tooltip content=${`${shown ? 'Hide' : 'Show'} ${model}`}>
+    <button class=${`headline-button ${shown ? 'selected' : 'unselected'}`} slot="tooltip-anchor" aria-pressed=${String(shown)} @click=${toggle}>
+      <span class="material-icon">${shown ? 'check_box' : 'check_box_outline_blank'}</span>&nbsp;
+      <span class="headline-button-text">${nameOf(model)}</span></button></lit-tooltip>`;
+}
+
+/** The entries of "Color by" without the part of the name that they share. @param {() => {itemText: string}[]} items */
+function shortColumns(items) {
+  return /** @this {any} */ function () {
+    const {currentModels} = services().appState;
+    return items.call(this).map((item) => ({...item, itemText: columnName(item.itemText, currentModels, nameOf)}));
+  };
+}
+
+/** LIT's table of metrics with short names in its first column. @param {() => any} renderTable */
+function shortModels(renderTable) {
+  return /** @this {any} */ function () {
+    const {data} = this.tableData;
+    const named = data.map(([model, ...rest]) => [nameOf(model), ...rest]);
+    const template = renderTable.call(this);
+    return {...template, values: template.values.map((/** @type {any} */ value) => (value === data ? named : value))};
+  };
+}
+
+/** The line that tells copies of a panel apart: "model", or "model - Selected". @param {() => any} renderHeader */
+function shortSubtitle(renderHeader) {
+  return /** @this {any} */ function () {
+    const [model, ...rest] = this.subtitle.split(' - ');
+    const short = [nameOf(model), ...rest].join(' - ');
+    const template = renderHeader.call(this);
+    return {...template, values: template.values.map((/** @type {any} */ value) => (value === this.subtitle ? short : value))};
+  };
+}
+
+/**
+ * Whoever changes the data set and not the models gets each encoder with the probes of that data set; LIT itself would keep the
+ * models, whose probes were trained on other texts. It also opens with its first model, whatever data set the address names.
+ */
+function followDataset() {
+  const {appState} = services();
+  const settings = /** @type {any} */ (document.createElement('lit-app-toolbar')).settingsService;
+  const own = (/** @type {string[]} */ models, /** @type {string} */ dataset) =>
+    modelsOn(models, dataset, Object.keys(appState.metadata.models), Object.keys(appState.metadata.datasets));
+  const update = settings.updateSettings;
+  settings.updateSettings = (/** @type {{models?: string[], dataset?: string}} */ change) => {
+    const {currentModels, currentDataset} = appState;
+    const models = change.models ?? currentModels;
+    const kept = models.length === currentModels.length && models.every((model) => currentModels.includes(model));
+    const moved = change.dataset !== undefined && change.dataset !== currentDataset;
+    return update.call(settings, moved && kept ? {...change, models: own(models, /** @type {string} */ (change.dataset))} : change);
+  };
+  const choose = appState.determineCurrentModelsFromUrl;
+  appState.determineCurrentModelsFromUrl = (/** @type {{selectedModels: string[], selectedDataset?: string}} */ address) => {
+    const models = choose.call(appState, address);
+    return address.selectedModels.length === 0 && address.selectedDataset ? own(models, address.selectedDataset) : models;
+  };
+}
