@@ -236,12 +236,22 @@ class PairedScores:
           DatasetError: a layer has no score.
         """
         dev = study.splits.dev
-        rows = ScoredRows(study.probabilities("dev"), dev.labels, dev.groups, study.seed, study.splits.label_names)
-        mcnemar = study.headline == "accuracy" and rows.units is None
+        return cls.of_rows(
+            study.headline, ScoredRows(study.probabilities("dev"), dev.labels, dev.groups, study.seed, study.splits.label_names)
+        )
+
+    @classmethod
+    def of_rows(cls, metric: str, rows: ScoredRows) -> PairedScores:
+        """Those of all layers, or of whatever else stands in their place, on rows of dev.
+
+        Raises:
+          DatasetError: one of them has no score.
+        """
+        mcnemar = metric == "accuracy" and rows.units is None
         doubt = rows.doubt()
         return cls(
-            defined_scores(study.headline, rows),
-            score_draws(study.headline, rows),
+            defined_scores(metric, rows),
+            score_draws(metric, rows),
             rows.predicted == rows.labels,
             rows.n_units,
             mcnemar,

@@ -10,7 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 # Positions count, not requests: a panel that polls never rests.
 _SETTLED = """async () => {
   const modules = document.querySelector('lit-app').shadowRoot.querySelector('lit-modules').shadowRoot;
-  const places = () => JSON.stringify([...modules.querySelectorAll('#left-column, #right-column, lit-widget-group')].map((group) => group.getBoundingClientRect()));
+  const parts = () => [...modules.querySelectorAll('#left-column, #right-column, lit-widget-group')];
+  const places = () => JSON.stringify(parts().map((part) => part.getBoundingClientRect()));
   for (let same = 0, before = ''; same < 3; before = places()) {
     await new Promise((resolve) => requestAnimationFrame(resolve));
     same = places() === before ? same + 1 : 0;

@@ -14,7 +14,8 @@ _OUT_OF_REACH = """() => {
   const faults = [];
   const told = (element) => {
     const words = (element.innerText || element.value || element.title || '').trim().replace(/\\s+/g, ' ').slice(0, 40);
-    return `${element.localName}${element.id && '#' + element.id}${[...element.classList].map((name) => '.' + name).join('')} “${words}”`;
+    const classes = [...element.classList].map((name) => '.' + name).join('');
+    return `${element.localName}${element.id && '#' + element.id}${classes} “${words}”`;
   };
   const holds = (ancestor, node) => { for (; node; node = parent(node)) if (node === ancestor) return true; return false; };
   const topmost = (x, y) => {
@@ -29,7 +30,8 @@ _OUT_OF_REACH = """() => {
   const look = (element, inPanel) => {
     const box = element.getBoundingClientRect();
     const pressed = element.matches(PRESSED);
-    if (!box.width || !box.height || !(inPanel || pressed) || !element.checkVisibility({checkOpacity: true, checkVisibilityCSS: true})) return;
+    if (!box.width || !box.height || !(inPanel || pressed)) return;
+    if (!element.checkVisibility({checkOpacity: true, checkVisibilityCSS: true})) return;
     let [left, right, top, bottom] = [0, innerWidth, 0, innerHeight];
     let beside = true;  // Whether all of it can be brought into sight from left to right.
     for (let node = parent(element); node; node = parent(node)) {
@@ -45,7 +47,8 @@ _OUT_OF_REACH = """() => {
     if (!beside) return;
     if (box.left < left - 1 || box.right > right + 1) {
       if (pressed || element.localName === 'svg' || !element.children.length) {
-        faults.push(`${told(element)} reaches from ${Math.round(box.left)} to ${Math.round(box.right)}, seen from ${Math.round(left)} to ${Math.round(right)}`);
+        const [from, to, seenFrom, seenTo] = [box.left, box.right, left, right].map(Math.round);
+        faults.push(`${told(element)} reaches from ${from} to ${to}, seen from ${seenFrom} to ${seenTo}`);
       }
       return;
     }

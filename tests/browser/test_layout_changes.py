@@ -1,4 +1,4 @@
-"""Every change from one layout to another by the page's own menu leaves everything in reach, at the width of a desktop and of a small laptop."""
+"""Every change from one layout to another by the page's own menu leaves everything in reach, on a wide page and a narrow one."""
 
 from __future__ import annotations
 

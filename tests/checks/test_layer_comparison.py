@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy.stats import binomtest
+from simulated_layers import simulated, study_of
 from sklearn.metrics import balanced_accuracy_score
 
 from lit_probe.checks.layer_comparison import (
@@ -25,46 +25,11 @@ from lit_probe.checks.layer_comparison import (
     optimism,
     score_draws,
 )
-from lit_probe.data.labelled_texts import LabelledTexts, Splits
 from lit_probe.encoder.activations import Activations
 from lit_probe.errors import DatasetError, UnknownNameError
-from lit_probe.probing.layerwise import LayerwiseProbe
-from lit_probe.probing.probes import FittedProbe
 from lit_probe.probing.study import LayerStudy
 from lit_probe.scores.intervals import bootstrap_weights, percentile_interval
 from lit_probe.scores.scored_rows import ScoredRows
-
-NAMES = ("negative", "positive")
-# A probe that answers by the sign of the one activation there is.
-SIGN = FittedProbe("logistic", [0, 1], [0.0], [1.0], (([[-1.0], [1.0]], [0.0, 0.0]),), True)
-
-
-def study_of(right: dict[str, NDArray[np.bool_]], labels: dict[str, NDArray[np.int64]], groups=None) -> LayerStudy:
-    """A study whose probes are right on dev and test where ``right`` ``[n_examples, n_layers]`` says so."""
-    n_layers = right["dev"].shape[1]
-    rows, activations = {}, {}
-    for name in ("dev", "test"):
-        answers = np.where(right[name] == (labels[name][:, None] == 1), 1.0, -1.0)
-        activations[name] = Activations.from_array(answers[:, :, None].astype(np.float32))
-        rows[name] = LabelledTexts(tuple(f"{name} {i}" for i in range(len(answers))), labels[name], NAMES)
-    rows["dev"] = replace(rows["dev"], groups=groups)
-    # Train only decides the headline metric.
-    splits = Splits("answers", replace(rows["dev"], groups=None), rows["dev"], rows["test"])
-    activations["train"] = activations["dev"]
-    return LayerStudy(
-        SimpleNamespace(name="tiny-bert"), splits, activations, LayerwiseProbe((SIGN,) * n_layers, NAMES, "logistic", 0), 0
-    )
-
-
-def simulated(accuracies: list[float], seed: int = 0, *, n: int = 200, shared: float = 0.0, positive: float = 0.5) -> LayerStudy:
-    """Layers with these true accuracies on random rows; a share of the rows is right or wrong at all layers alike."""
-    random = np.random.default_rng(seed)
-    right, labels = {}, {}
-    for name in ("dev", "test"):
-        labels[name] = random.permutation((np.arange(n) < positive * n).astype(np.int64))
-        together = random.random((n, 1)) < shared
-        right[name] = np.where(together, random.random((n, 1)), random.random((n, len(accuracies)))) < np.array(accuracies)
-    return study_of(right, labels)
 
 
 def test_layers_as_different_as_day_and_night_are_told_apart_and_equal_ones_are_not():

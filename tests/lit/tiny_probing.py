@@ -77,7 +77,8 @@ def models_of(studies: list[PendingStudy], dataset: Callable[[Splits], ProbeData
     models = []
     for study in studies:
         shown = dataset(study.splits)
-        models.append(ProbeModel(study, shown, texts, shown_layers(study.encoder.n_layers, len(shown))))
+        peers = [one for one in studies if one.splits is study.splits]
+        models.append(ProbeModel(study, shown, texts, shown_layers(study.encoder.n_layers, len(shown)), peers=peers))
     return models
 
 

@@ -33,6 +33,7 @@ class ProbeModel(lit_model.Model):
       texts: the encoder's pooled texts, shared with its other models.
       layers: the layers whose probe predictions are fields of their own.
       checks: what is computed about the probes when a panel asks, shared by all models of a server.
+      peers: the studies of all encoders on the same data set, with which this one can be compared.
     """
 
     def __init__(
@@ -42,11 +43,13 @@ class ProbeModel(lit_model.Model):
         texts: PooledTexts,
         layers: Sequence[int],
         checks: PendingChecks | None = None,
+        peers: Sequence[PendingStudy] = (),
     ):
         self.study = study
         self.dataset = dataset
         self.encoder = study.encoder
         self.checks = checks or PendingChecks()
+        self.peers = tuple(peers)
         self._texts = texts
         self._layers = tuple(layers)
         self._seen: dict[str, frozenset[str]] = {}

@@ -1,4 +1,4 @@
-"""Which of the rows that LIT asks about are scored. The layer curve and LIT's metrics table both ask here, so they agree."""
+"""Which rows are scored. The layer curve and LIT's metrics table both ask here, so they agree."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.data.labelled_texts import SplitName
+from lit_probe.data.labelled_texts import SplitName, clean_text
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.dataset import ProbeDataset
 from lit_probe.lit.host.model import ProbeModel
@@ -103,6 +103,48 @@ def select_rows(
     ordered = sorted((text for text in candidates if text not in seen), key=place)
     by_split = {split: [text for text in ordered if candidates[text][2] == split] for split in splits}
     return Selection({split: _rows(texts, candidates, model, dataset) for split, texts in by_split.items() if texts}, left_out)
+
+
+def all_rows(model: ProbeModel, dataset: ProbeDataset, splits: Sequence[SplitName] = HELD_OUT) -> Selection:
+    """All rows of a data set, those too that LIT does not show, in the order of the splits: the rows of the command line.
+
+    Args:
+      model: whose probes are scored.
+      dataset: the data set on the page.
+      splits: the splits that are wanted.
+    """
+    left_out = {"edited": 0, "unlabelled": 0, "train": 0, "seen_in_training": 0}
+    by_split: dict[SplitName, SelectedRows] = {}
+    parts = dict(dataset.splits.items())
+    # Of each class of the data set, its place among those of the probes.
+    classes = np.array([model.label_names.index(name) for name in dataset.label_names], dtype=np.int64)
+    for name in splits:
+        rows = parts[name]
+        texts = [clean_text(text) for text in rows.texts]
+        seen = model.seen_in_training(dataset, texts)
+        kept = [row for row, text in enumerate(texts) if text not in seen]
+        left_out["seen_in_training"] += len(texts) - len(kept)
+        if kept:
+            by_split[name] = SelectedRows(
+                indices=kept,
+                texts=[texts[row] for row in kept],
+                labels=classes[rows.labels[kept]],
+                groups=None if rows.groups is None else rows.groups[kept],
+            )
+    left_out["train"] = 0 if "train" in splits else len(parts["train"])
+    return Selection(by_split, left_out)
+
+
+def rows_of(
+    inputs: Sequence[Mapping[str, Any]],
+    model: ProbeModel,
+    dataset: ProbeDataset | None,
+    splits: Sequence[SplitName],
+    *,
+    whole: bool,
+) -> Selection:
+    """`all_rows` of the data set where ``whole`` says so, else `select_rows` of the request."""
+    return all_rows(model, dataset, splits) if whole and dataset is not None else select_rows(inputs, model, dataset, splits)
 
 
 def _rows(

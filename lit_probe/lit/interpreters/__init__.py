@@ -6,6 +6,7 @@ from lit_nlp.api import components
 
 from lit_probe.lit.interpreters.counterfactual_by_layer import CounterfactualByLayerInterpreter
 from lit_probe.lit.interpreters.counterfactual_pairs import CounterfactualPairsInterpreter
+from lit_probe.lit.interpreters.encoder_comparison import EncoderComparisonInterpreter
 from lit_probe.lit.interpreters.layer_metrics import LayerMetricsInterpreter
 from lit_probe.lit.interpreters.layer_predictions import LayerPredictionsInterpreter
 from lit_probe.lit.interpreters.neuron_ablation import NeuronAblationInterpreter
@@ -22,6 +23,7 @@ INTERPRETERS: dict[str, components.Interpreter] = {
     "layer_metrics": LayerMetricsInterpreter(),
     "layer_predictions": LayerPredictionsInterpreter(),
     "probe_checks": ProbeChecksInterpreter(),
+    "encoder_comparison": EncoderComparisonInterpreter(),
     "transfer": TransferInterpreter(),
     "provenance": ProvenanceInterpreter(),
     "salience_methods": SalienceMethodsInterpreter(),

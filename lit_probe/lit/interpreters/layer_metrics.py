@@ -12,8 +12,7 @@ from lit_probe.lit.host import fields
 from lit_probe.lit.host.config_values import any_text, boolean
 from lit_probe.lit.host.dataset import ProbeDataset
 from lit_probe.lit.host.model import ProbeModel
-from lit_probe.lit.host.pooled_texts import PooledBatch
-from lit_probe.lit.host.row_selection import HELD_OUT, select_rows
+from lit_probe.lit.host.row_selection import HELD_OUT, rows_of
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.question import Question
 from lit_probe.probing.layerwise import LayerMetrics
@@ -27,7 +26,8 @@ class LayerMetricsInterpreter(ProbeInterpreter):
     """At which layer is the concept decodable? One score per layer and split, with its 95 % interval.
 
     Edited rows are never scored, nor are rows of another data set on whose text the probes were trained. Train rows are scored
-    where that is asked for, which shows how well the probes fit.
+    where that is asked for, which shows how well the probes fit. ``whole`` scores every row of the data set on the page, those
+    too that LIT does not show, whatever examples are sent: the numbers of the command line.
     """
 
     # The metrics of single classes, such as ``recall:positive``, may be named as well.
@@ -37,6 +37,7 @@ class LayerMetricsInterpreter(ProbeInterpreter):
             limits={"choices": [HEADLINE, *(name for name, metric in METRICS.items() if not metric.per_class)]},
         ),
         "train": boolean(False),
+        "whole": boolean(False),
     }
     form = ("metric", "train")
     reads_texts = True
@@ -52,14 +53,20 @@ class LayerMetricsInterpreter(ProbeInterpreter):
         probes, rows_from, study = question.probes, question.shown, question.study
         metrics, asked = metrics_for(probes.label_names), question["metric"]
         metric = metrics[study.headline if asked == HEADLINE else asked]
-        selection = select_rows(question.inputs, probes, rows_from, SPLIT_NAMES if question["train"] else HELD_OUT)
+        wanted = SPLIT_NAMES if question["train"] else HELD_OUT
+        whole = rows_from is not None and question["whole"]
+        selection = rows_of(question.inputs, probes, rows_from, wanted, whole=whole)
         notes = _origins(probes, rows_from)
         series = []
         for split, rows in selection.by_split.items():
-            pooled = probes.pooled(rows.texts)
+            if whole and rows_from is probes.dataset:
+                probabilities, n_truncated = study.probabilities(split), int(study.activations[split].truncated.sum())
+            else:
+                pooled = probes.pooled(rows.texts)
+                probabilities, n_truncated = probes.probabilities(pooled), sum(text.truncated for text in pooled.texts)
             measured = LayerMetrics.measure(
                 split,
-                probes.probabilities(pooled),
+                probabilities,
                 rows.labels,
                 probes.label_names,
                 study.splits.train.labels,
@@ -68,7 +75,7 @@ class LayerMetricsInterpreter(ProbeInterpreter):
                 metrics=[metric.name],
             )
             series.append(_series(measured, metric.name))
-            notes += _truncation(split, pooled, probes) + _missing_intervals(split, measured.scores[metric.name])
+            notes += _truncation(split, n_truncated, len(rows), probes) + _missing_intervals(split, measured.scores[metric.name])
         return {
             "metric": metric.name,
             "metric_title": metric.title,
@@ -85,6 +92,7 @@ class LayerMetricsInterpreter(ProbeInterpreter):
             "encoder": probes.encoder.name,
             "trained_on": probes.dataset.name,
             "own_rows": rows_from is probes.dataset,
+            "n_rows": 0 if rows_from is None else sum(len(rows) for _, rows in rows_from.splits.items()),
             "circular": probes.circularity,
             "not_converged": study.layerwise.not_converged,
             "series": series,
@@ -154,9 +162,8 @@ def _copies(dataset: ProbeDataset) -> list[str]:
     return notes
 
 
-def _truncation(split: SplitName, pooled: PooledBatch, probes: ProbeModel) -> list[str]:
-    n_truncated = sum(text.truncated for text in pooled.texts)
+def _truncation(split: SplitName, n_truncated: int, n_texts: int, probes: ProbeModel) -> list[str]:
     if not n_truncated:
         return []
     kept = f"{probes.encoder.max_length} tokens (kept: {probes.encoder.keep})"
-    return [f"{n_truncated:,} of {len(pooled):,} {split} texts were truncated to {kept}."]
+    return [f"{n_truncated:,} of {n_texts:,} {split} texts were truncated to {kept}."]

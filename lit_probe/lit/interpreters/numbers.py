@@ -13,12 +13,12 @@ from lit_probe.encoder.cache import text_hash
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.dataset import ProbeDataset
 from lit_probe.lit.host.model import ProbeModel
-from lit_probe.lit.host.row_selection import HELD_OUT, select_rows
+from lit_probe.lit.host.row_selection import HELD_OUT, rows_of
 from lit_probe.scores.metrics import SCORE_INTERVALS
 
 CURVE = "layer_metrics"
 TRANSFER = "transfer"
-_KEYS = {"check", "control", "metric", "examples", "train", "layer", "split", "value"}
+_KEYS = {"check", "control", "metric", "examples", "train", "layer", "split", "value", "whole"}
 _INTERVALS = {CURVE: SCORE_INTERVALS, TRANSFER: SCORE_INTERVALS, **{name: check.interval for name, check in CHECKS.items()}}
 _IN_FULL = "The command line scores whole splits, not selections: "
 
@@ -59,7 +59,10 @@ def facts_of(
     rows: dict[str, Sequence[str]] = {"dev": study.splits.dev.texts}
     if check == CURVE:
         wanted = SPLIT_NAMES if number.get("train") is True else HELD_OUT
-        rows = {split: one.texts for split, one in select_rows(inputs, probes, shown, wanted).by_split.items()}
+        rows = {
+            split: one.texts
+            for split, one in rows_of(inputs, probes, shown, wanted, whole=number.get("whole") is True).by_split.items()
+        }
     elif check != TRANSFER:
         split = CHECKS[check].split
         rows = {split: dict(study.splits.items())[split].texts}

@@ -1,4 +1,5 @@
 import random
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from tiny_probing import computed, edited, models_of, tiny_splits
 from lit_probe.data.labelled_texts import LabelledTexts, Splits
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import LitProbeError, UnknownNameError
+from lit_probe.lit.host.dataset import ProbeDataset
 from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.probing.layerwise import LayerMetrics
@@ -45,6 +47,36 @@ def test_the_curve_over_all_dev_rows_has_the_digits_of_the_study(model, dataset,
     assert columns(dev, "low") == [score.low for score in expected.scores[metric]]
     assert columns(dev, "high") == [score.high for score in expected.scores[metric]]
     assert dev["majority"] == expected.majority[metric]
+
+
+def test_the_whole_data_set_has_the_numbers_of_the_command_line_though_lit_shows_few_rows(encoder):
+    (full,) = models_of([computed(encoder, tiny_splits())])
+    (few,) = models_of([computed(encoder, tiny_splits())], partial(ProbeDataset, max_shown=60))
+    dataset = IndexedDataset(base=few.dataset)
+    study = full.study.result()
+    n_rows = sum(len(rows) for _, rows in study.splits.items())
+    assert len(dataset.examples) == 60 < n_rows
+    shown, whole = run(few, dataset), run(few, dataset, [], whole=True)
+    dev, test = whole["series"]
+    assert [dev["n"], test["n"]] == [len(study.splits.dev), len(study.splits.test)]
+    assert shown["series"][1]["n"] < test["n"] and whole["n_rows"] == n_rows
+    assert whole["left_out"] == {"edited": 0, "unlabelled": 0, "train": len(study.splits.train), "seen_in_training": 0}
+    # One test score: the one of layers.json, and of the sentence on optimism.
+    reported = study.test_metrics().scores["accuracy"]
+    at_best = test["layers"][study.best_layer]
+    assert (at_best["score"], at_best["low"], at_best["high"]) == (reported.value, reported.low, reported.high)
+    assert whole == run(few, dataset, rows_of(dataset, "dev")[:3], whole=True), "what is selected does not matter"
+    assert run(few, dataset, [], whole=True, train=True)["series"][0]["n"] == len(study.splits.train)
+
+
+def test_the_whole_of_another_data_set_leaves_out_what_the_probes_were_trained_on(encoder):
+    studies = [computed(encoder, tiny_splits("own")), computed(encoder, tiny_splits("other", start=-60))]
+    model, other = models_of(studies)
+    rows = IndexedDataset(base=other.dataset)
+    whole, asked = run(model, rows, [], whole=True), run(model, rows)
+    assert not whole["own_rows"] and whole["left_out"]["seen_in_training"] > 0
+    assert [series["layers"] for series in whole["series"]] == [series["layers"] for series in asked["series"]]
+    assert whole["left_out"]["seen_in_training"] == asked["left_out"]["seen_in_training"]
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "auroc", "log_loss"])
