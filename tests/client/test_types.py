@@ -21,6 +21,7 @@ TYPE_OF = {
     "layer_predictions": "LayerPredictions",
     "layer_comparison": "LayerComparison",
     "two_layers": "TwoLayers",
+    "encoder_comparison": "EncoderComparison",
     "baseline_of_text": "MeasuredBaseline",
     "baseline_by_layer": "MeasuredBaseline",
     "selectivity": "Selectivity",

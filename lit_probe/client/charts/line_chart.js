@@ -1,6 +1,6 @@
 // @ts-check
 /** Lines with interval bands over one axis, their marks and how a legend shows them: all our curves are drawn by this file. */
-/** @import {ChartSeries, LineStyle, Margin, PlacedAxis, Reference, SvgNode} from './types.js' */
+/** @import {ChartSeries, Chosen, LineStyle, Margin, PlacedAxis, Reference, SvgNode} from './types.js' */
 import {linearScale, niceTicks} from './axes.js';
 import {COLORS} from './palette.js';
 import {svgLabel, svgNode} from './svg.js';
@@ -26,7 +26,7 @@ const TITLE_CHARACTER = 6.8;
  * @param {ChartSeries[]} view.series  the first one ends up on top
  * @param {Reference[]} [view.references]  horizontal lines, named at their right end
  * @param {?{layers: number[], label: string}} [view.marked]  the layers with a bar above the axis, and the bar's words
- * @param {?{at: number, label: string}} [view.chosen]  a place on the horizontal axis that is marked
+ * @param {?Chosen|Chosen[]} [view.chosen]  a place on the horizontal axis that is marked, or several
  * @param {?number} [view.current]  the layer whose column is tinted
  * @param {?number} [view.hovered]  the place under the pointer
  * @param {Margin} [view.margin]  the room around the plot; see `marginFor`
@@ -53,7 +53,7 @@ export function lineChart({
     horizontalAxis(plot),
     ...beneath(plot),
     ...references.map((one) => referenceLine(plot, one)),
-    chosen === null ? null : chosenMark(plot, chosen),
+    ...[chosen ?? []].flat().map((one) => chosenMark(plot, one)),
     hovered === null ? null : crosshair(plot, hovered),
     ...bands.map((one) => band(plot, one, bands.length > 1 ? 0.1 : 0.16)).reverse(),
     ...series.map((one) => scores(plot, one, lines.length > 0, hovered)).reverse(),
@@ -101,6 +101,7 @@ function markedBar({bottom, left, right, axis}, {layers, label}) {
   const half = 2.7 * label.length;
   const middle = (axis.x(layers[0]) + axis.x(layers[layers.length - 1])) / 2;
   const x = Math.min(right - half, Math.max(left + half, middle));
+  if (half > (right - left) / 2) return bars;
   return [...bars, svgNode('text', {class: 'marked-label', x: x.toFixed(2), y: y - 4, 'text-anchor': 'middle', 'font-size': 10, fill: COLORS.markedText, ...HALO}, label)];
 }
 
@@ -148,15 +149,15 @@ function endLabels({right, top, floor, y}, series, references) {
   return ends.map(({label, color}, i) => svgNode('text', {class: 'end-label', x: right + 5, y: (heights[i] + 4).toFixed(2), fill: color}, label));
 }
 
-/** @param {Plot} plot @param {{at: number, label: string}} chosen @returns {SvgNode} */
-function chosenMark({top, bottom, left, right, axis}, {at, label}) {
+/** @param {Plot} plot @param {Chosen} chosen @returns {SvgNode} */
+function chosenMark({top, bottom, left, right, axis}, {at, label, color = COLORS.accent}) {
   const x = axis.x(at);
   const half = 3.1 * label.length;
   const center = Math.min(right - half, Math.max(left + half, x));
   return svgNode('g', {class: 'chosen-layer'},
-    svgNode('line', {x1: x.toFixed(2), x2: x.toFixed(2), y1: top, y2: bottom, stroke: COLORS.accent, 'stroke-width': 1, 'stroke-dasharray': '1 3'}),
-    svgNode('path', {d: `M${(x - 5).toFixed(2)},${top - 7}h10l-5,7Z`, fill: COLORS.accent}),
-    svgNode('text', {x: center.toFixed(2), y: top - 11, 'text-anchor': 'middle', fill: COLORS.accent}, label),
+    svgNode('line', {x1: x.toFixed(2), x2: x.toFixed(2), y1: top, y2: bottom, stroke: color, 'stroke-width': 1, 'stroke-dasharray': '1 3'}),
+    svgNode('path', {d: `M${(x - 5).toFixed(2)},${top - 7}h10l-5,7Z`, fill: color}),
+    label === '' ? null : svgNode('text', {x: center.toFixed(2), y: top - 11, 'text-anchor': 'middle', fill: color}, label),
   );
 }
 

@@ -26,6 +26,19 @@ export const SPLIT_STYLES = {
   train: {color: '#B07AC9', marker: 'square', dash: '2 3'},
 };
 
+/** The colours of several encoders on one chart, in the order of the page. */
+export const ENCODER_COLORS = ['#1F6180', '#D55E00', '#2B6E30', '#7A3E9D'];
+
+/**
+ * How a split of one of several encoders is drawn: the encoder's colour, the split's marker and dashes.
+ *
+ * @param {number} index  the place of the encoder among those that are shown
+ * @param {string} split
+ */
+export function encoderStyle(index, split) {
+  return {...SPLIT_STYLES[split], color: ENCODER_COLORS[index % ENCODER_COLORS.length]};
+}
+
 /** LIT's cyan from near white (probability 0) over cyea-300 to cyea-700 (probability 1). */
 const HEAT = [[248, 251, 252], [123, 204, 204], [17, 69, 102]];
 const LIGHTEST_FOR_WHITE = 0.79; // Here black and white text contrast equally with the fill: 4.5 to 1, what WCAG asks for.

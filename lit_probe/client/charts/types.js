@@ -20,6 +20,17 @@
  * @property {boolean} [band]  whether its intervals are drawn; they are if nothing is said
  * @property {string} [label]  a name beside its right end
  *
+ * @typedef {object} Chosen  A place on the horizontal axis that is marked.
+ * @property {number} at
+ * @property {string} label  words over the mark; empty for none
+ * @property {string} [color]
+ *
+ * @typedef {object} Peer  Another encoder's curve on the same chart.
+ * @property {string} model  its name in LIT
+ * @property {string} name  what it is called beside its line
+ * @property {LayerMetrics} answer
+ * @property {DrawnSeries[]} drawn
+ *
  * @typedef {object} Reference  A horizontal line.
  * @property {string} name  a class that its element gets
  * @property {string} label  the name beside its right end; empty for none
@@ -46,6 +57,6 @@
  * @property {Record<string, string|number>} attributes
  * @property {(SvgNode|string)[]} children
  */
-/** @import {Series} from '../page/types.js' */
+/** @import {LayerMetrics, Series} from '../page/types.js' */
 
 export {};

@@ -3,14 +3,16 @@
  * The parts of "Probe by layer" that compare its curve: which baselines and like layers are switched on, how far the server is with
  * them, and how far two layers are apart.
  *
- * @typedef {{answer: LayerMetrics, examples: {nSelected: number}}} Curve  An answer, and what it is about.
+ * @typedef {{answer: LayerMetrics, examples: Examples}} Curve  An answer, and what it is about.
  */
 /** @import {DrawnSeries, Overlays} from '../charts/types.js' */
 /** @import {LayerMetrics} from '../page/types.js' */
+/** @import {Examples} from '../words/sentences.js' */
 import {answers} from '../page/answers.js';
 import {currentLayer, observable, resolveLayer} from '../page/choices.js';
 import {html, nothing} from '../page/lit_host.js';
 import {legendElement} from '../panels/parts.js';
+import {isSelection} from '../words/sentences.js';
 import {NO_OVERLAYS} from './curve_chart.js';
 import {alikeSentence, askedOfServer, comparedWith, differenceSentence, optimismSentence, overlaysOf} from './overlays.js';
 
@@ -18,6 +20,8 @@ import {alikeSentence, askedOfServer, comparedWith, differenceSentence, optimism
 const wishes = observable(/** @type {Record<string, boolean>} */ ({majority: true, alike: true}));
 /** The layer that the current one is compared with; null: the best one. */
 const comparedLayer = observable(/** @type {?number} */ (null));
+
+const ALIKE = 'layers like the best';
 
 export const COMPARISON_CHOICES = [wishes, comparedLayer];
 
@@ -41,9 +45,11 @@ export function askForComparison(panel) {
 /**
  * What is drawn beside the curve: measured on all dev examples by the headline metric, and so beside that curve only.
  *
- * @param {any} panel @param {Curve} curve @param {DrawnSeries[]} drawn @returns {Overlays}
+ * @param {any} panel @param {Curve} curve @param {DrawnSeries[]} drawn
+ * @param {boolean} several  whether other encoders share the chart: layers like the best one would be those of the first alone
+ * @returns {Overlays}
  */
-export function overlaysOn(panel, curve, drawn) {
+export function overlaysOn(panel, curve, drawn, several) {
   const {majority} = wishes.get();
   if (!comparable(curve)) return {...NO_OVERLAYS, majority};
   const compared = comparedWith(curve.answer);
@@ -52,21 +58,32 @@ export function overlaysOn(panel, curve, drawn) {
     return result?.state === 'ready' ? [[name, result.answer]] : [];
   }));
   const dev = drawn.find(({series}) => series.split === 'dev')?.series ?? null;
-  return overlaysOf({compared, wishes: wishes.get(), baselines, comparison: comparisonOf(panel), dev});
+  return overlaysOf({compared, wishes: wishes.get(), baselines, comparison: several ? null : comparisonOf(panel), dev});
+}
+
+/** The names of what is switched on and can be drawn. @param {Curve} curve @param {boolean} several  see `overlaysOn` @returns {string[]} */
+export function drawnOverlays(curve, several) {
+  const wanted = wishes.get();
+  const names = comparedWith(curve.answer).filter(({name}) => wanted[name] && (name === 'majority' || comparable(curve))).map(({title}) => title);
+  return wanted.alike && !several && comparable(curve) ? [...names, ALIKE] : names;
 }
 
 /** The check boxes: what the curve is compared with. @param {Curve} curve */
-export function renderOverlayLegend(curve) {
+export function renderOverlayChoices({answer}) {
   const wanted = wishes.get();
-  const compared = comparedWith(curve.answer);
   const toggle = (/** @type {string} */ name, /** @type {unknown} */ label) => html`<label>
     <input type="checkbox" name=${name} .checked=${Boolean(wanted[name])} @change=${() => wishes.set({...wishes.get(), [name]: !wanted[name]})}>${label}</label>`;
-  const hidden = !comparable(curve) && compared.some(({name}) => name !== 'majority' && wanted[name]);
-  return [html`<div class="legend overlays"><span>Compare with:</span>
-    ${compared.map(({name, title, style}) => toggle(name, [legendElement(style), title]))}
-    ${toggle('alike', html`<span class="swatch"></span> layers like the best`)}</div>`,
-    hidden ? html`<div class="remark hidden-overlays">Baselines and shading belong to all dev examples by the default metric of ${curve.answer.trained_on}:
-      they are drawn beside that curve only.</div>` : nothing];
+  return html`<div class="legend overlays">
+    ${comparedWith(answer).map(({name, title, style}) => toggle(name, [legendElement(style), title]))}
+    ${toggle('alike', html`<span class="swatch"></span> ${ALIKE}`)}</div>`;
+}
+
+/** Why something that is switched on is not drawn. @param {Curve} curve */
+export function renderOverlaysElsewhere(curve) {
+  const wanted = wishes.get();
+  const hidden = !comparable(curve) && comparedWith(curve.answer).some(({name}) => name !== 'majority' && wanted[name]);
+  return hidden ? html`<div class="remark hidden-overlays">Baselines and shading belong to all dev examples by the default metric of ${curve.answer.trained_on}:
+    they are drawn beside that curve only.</div>` : nothing;
 }
 
 /** The baselines that are not drawn yet, or cannot be: in one row under the chart, which stays where it is. @param {any} panel @param {Curve} curve */
@@ -149,7 +166,7 @@ function pairOf({lastCurve}) {
   return layer === other ? null : [layer, other];
 }
 
-/** Whether a curve is what the server's checks are about: all examples shown, the data set of the probes, the headline metric. @param {Curve} curve */
-function comparable({answer, examples}) {
-  return examples.nSelected <= 1 && answer.own_rows && answer.metric === answer.headline && answer.series.some(({split}) => split === 'dev');
+/** Whether a curve is what the server's checks are about: all examples, the data set of the probes, the headline metric. @param {Curve} curve */
+export function comparable({answer, examples}) {
+  return !isSelection(examples) && answer.own_rows && answer.metric === answer.headline && answer.series.some(({split}) => split === 'dev');
 }

@@ -1,13 +1,14 @@
 // @ts-check
 /** The curve of a metric over layers: which splits are drawn, over which range, and the drawing. */
-/** @import {ChartSeries, DrawnSeries, Overlays, SvgNode} from '../charts/types.js' */
+/** @import {ChartSeries, DrawnSeries, LineStyle, Overlays, Peer, SvgNode} from '../charts/types.js' */
+/** @import {Examples} from '../words/sentences.js' */
 /** @import {LayerMetrics, LayerScore, Series} from '../page/types.js' */
 import {layerAxis, valueDomain} from '../charts/axes.js';
 import {HALO, lineChart, marginFor} from '../charts/line_chart.js';
-import {COLORS, SPLIT_STYLES} from '../charts/palette.js';
+import {COLORS, ENCODER_COLORS, encoderStyle, SPLIT_STYLES} from '../charts/palette.js';
 import {svgNode} from '../charts/svg.js';
 import {formatCount, formatScore} from '../words/format.js';
-import {intervalText} from '../words/sentences.js';
+import {intervalText, splitWords} from '../words/sentences.js';
 
 /** @type {Overlays} */
 export const NO_OVERLAYS = {majority: true, references: [], lines: [], alike: []};
@@ -24,6 +25,15 @@ export function curveMargin({references, lines}) {
 }
 
 /**
+ * How a split is drawn: in its own colour, or in that of its encoder where there are several.
+ *
+ * @param {number} index  the place of the encoder
+ * @param {number} count  how many encoders there are
+ * @returns {(split: string) => LineStyle}
+ */
+export const stylesOf = (index, count) => (split) => (count > 1 ? encoderStyle(index, split) : SPLIT_STYLES[split]);
+
+/**
  * The curve of a metric over layers.
  *
  * @param {LayerMetrics} answer
@@ -35,19 +45,21 @@ export function curveMargin({references, lines}) {
  * @param {?number} view.currentLayer  the layer whose column is tinted; null for none
  * @param {?number} view.hoveredLayer  the layer under the pointer; null for none
  * @param {Overlays} [view.overlays]  the lines that the curve is compared with
+ * @param {Peer[]} [view.peers]  curves of other encoders
  * @returns {SvgNode}  an `svg` that needs no style sheet
  */
-export function curveChart(answer, {width, height, drawn, domain, currentLayer, hoveredLayer, overlays = NO_OVERLAYS}) {
+export function curveChart(answer, {width, height, drawn, domain, currentLayer, hoveredLayer, overlays = NO_OVERLAYS, peers = []}) {
   const lines = drawn.filter(({mode}) => mode === 'line');
   const side = answer.best_layer < answer.n_layers / 2 ? 'end' : 'start';
   return lineChart({
     width, height, domain,
-    axis: layerAxis(answer.n_layers, {bestLayer: answer.best_layer, current: currentLayer}),
+    axis: layerAxis(layersOf(answer, peers), {bestLayer: answer.best_layer, current: currentLayer}),
     yTitle: answer.metric_title,
-    series: [...drawn.filter(({mode}) => mode !== 'hidden').map((one) => splitSeries(one, answer.best_layer)), ...overlays.lines],
+    series: [...[{answer, drawn}, ...peers].flatMap((one, i) => seriesOf(one, stylesOf(i, peers.length + 1))), ...overlays.lines],
     references: overlays.references,
     marked: overlays.alike.length ? {layers: overlays.alike, label: ALIKE_LABEL} : null,
-    chosen: {at: answer.best_layer, label: `chosen on ${answer.chosen_on}`},
+    chosen: [answer, ...peers.map((peer) => peer.answer)].map(({best_layer: at, chosen_on: split}, i) =>
+      ({at, label: i === 0 ? `chosen on ${split}` : '', color: peers.length ? ENCODER_COLORS[i % ENCODER_COLORS.length] : undefined})),
     current: currentLayer,
     hovered: hoveredLayer,
     margin: curveMargin(overlays),
@@ -56,16 +68,32 @@ export function curveChart(answer, {width, height, drawn, domain, currentLayer, 
   });
 }
 
+/** How many layers the deepest encoder on a chart has. @param {LayerMetrics} answer @param {Peer[]} peers */
+export function layersOf(answer, peers) {
+  return Math.max(answer.n_layers, ...peers.map((peer) => peer.answer.n_layers));
+}
+
+/**
+ * The drawn series of one encoder.
+ *
+ * @param {{answer: LayerMetrics, drawn: DrawnSeries[]}} curve @param {(split: string) => LineStyle} styleOf
+ * @returns {ChartSeries[]}
+ */
+function seriesOf({answer, drawn}, styleOf) {
+  return drawn.filter(({mode}) => mode !== 'hidden').map((one) => splitSeries(one, answer.best_layer, styleOf));
+}
+
 /**
  * The scores of one split as a series of the chart.
  *
  * @param {DrawnSeries} drawn  a series that is not hidden
  * @param {number} bestLayer
+ * @param {(split: string) => LineStyle} [styleOf]
  * @returns {ChartSeries}
  */
-export function splitSeries({series, mode}, bestLayer) {
+export function splitSeries({series, mode}, bestLayer, styleOf = stylesOf(0, 1)) {
   const points = drawnLayers(series, mode, bestLayer).map(({layer, score, low, high}) => ({x: layer, score, low, high}));
-  const style = SPLIT_STYLES[series.split];
+  const style = styleOf(series.split);
   return {name: series.split, mode: mode === 'point' ? 'point' : 'line', points, style: series.reliable ? style : {...style, color: COLORS.unreliable}};
 }
 
@@ -145,10 +173,11 @@ export function drawnLayers(series, mode, bestLayer) {
  *
  * @param {DrawnSeries} drawn
  * @param {number} bestLayer
+ * @param {Examples} [examples]  the examples that were scored; the whole data set if nothing is said
  * @returns {string}
  */
-export function seriesLegend({series, mode}, bestLayer) {
-  const text = `${series.split}, n = ${formatCount(series.n)}`;
+export function seriesLegend({series, mode}, bestLayer, examples = {nShown: 0, nSelected: 0, slice: null}) {
+  const text = `${splitWords(series.split, examples)}, n = ${formatCount(series.n)}`;
   return mode === 'point' ? `${text}, layer ${bestLayer} only: ${intervalText(series.layers[bestLayer])}` : text;
 }
 
@@ -157,15 +186,17 @@ export function seriesLegend({series, mode}, bestLayer) {
  *
  * @param {DrawnSeries[]} drawn
  * @param {number} bestLayer
- * @param {{majority?: boolean, others?: (?number)[]}} [beside]  whether majority lines are drawn; values of overlays
+ * @param {{majority?: boolean, others?: (?number)[], peers?: Peer[]}} [beside]  whether majority lines are drawn; values of overlays;
+ *     curves of other encoders
  * @returns {[number, number]}  low < high
  */
-export function scoreDomain(drawn, bestLayer, {majority = true, others = []} = {}) {
+export function scoreDomain(drawn, bestLayer, {majority = true, others = [], peers = []} = {}) {
+  const curves = [{drawn, bestLayer}, ...peers.map((peer) => ({drawn: peer.drawn, bestLayer: peer.answer.best_layer}))];
   return valueDomain([
-    ...drawn.flatMap(({series, mode}) => [
-      ...drawnLayers(series, mode, bestLayer).flatMap(({score, low, high}) => [score, low, high]),
+    ...curves.flatMap((curve) => curve.drawn.flatMap(({series, mode}) => [
+      ...drawnLayers(series, mode, curve.bestLayer).flatMap(({score, low, high}) => [score, low, high]),
       majority && mode === 'line' ? series.majority : null,
-    ]),
+    ])),
     ...others,
   ]);
 }

@@ -1,10 +1,10 @@
 // @ts-check
 /** The curve as files: a figure that stands alone, and a table. */
-/** @import {DrawnSeries, Overlays, SvgNode} from '../charts/types.js' */
+/** @import {DrawnSeries, Overlays, Peer, SvgNode} from '../charts/types.js' */
 /** @import {LayerMetrics} from '../page/types.js' */
 import {FIGURE, figurePage} from '../charts/figure_page.js';
 import {csvTable} from '../words/files.js';
-import {curveChart, drawnLayers, NO_OVERLAYS, scoreDomain, seriesLegend, splitSeries} from './curve_chart.js';
+import {curveChart, drawnLayers, NO_OVERLAYS, scoreDomain, seriesLegend, splitSeries, stylesOf} from './curve_chart.js';
 import {overlayValues} from './overlays.js';
 
 const MAJORITY_FOOTNOTES = [
@@ -20,20 +20,21 @@ const MAJORITY_FOOTNOTES = [
  * @param {string} examples  which examples were scored, in words
  * @param {string} dataset
  * @param {Overlays} [overlays]
+ * @param {Peer[]} [peers]  curves of other encoders
  * @returns {SvgNode}
  */
-export function paperFigure(answer, drawn, examples, dataset, overlays = NO_OVERLAYS) {
-  const visible = drawn.filter(({mode}) => mode !== 'hidden');
-  const domain = scoreDomain(drawn, answer.best_layer, {majority: overlays.majority, others: overlayValues(overlays)});
+export function paperFigure(answer, drawn, examples, dataset, overlays = NO_OVERLAYS, peers = []) {
+  const curves = [{name: answer.encoder, answer, drawn}, ...peers];
+  const domain = scoreDomain(drawn, answer.best_layer, {majority: overlays.majority, others: overlayValues(overlays), peers});
   return figurePage({
-    title: `${answer.metric_title} of ${answer.probe} probes by layer: ${answer.encoder} on ${dataset}`,
+    title: `${answer.metric_title} of ${answer.probe} probes by layer: ${curves.map(({name}) => name).join(', ')} on ${dataset}`,
     setting: `${answer.pooling} pooling · probes trained on ${answer.trained_on} · ${examples}`,
-    charts: [curveChart(answer, {...FIGURE, drawn, domain, currentLayer: null, hoveredLayer: null, overlays})],
-    legend: visible.map((one) => ({
-      style: splitSeries(one, answer.best_layer).style,
+    charts: [curveChart(answer, {...FIGURE, drawn, domain, currentLayer: null, hoveredLayer: null, overlays, peers})],
+    legend: curves.flatMap((curve, i) => curve.drawn.filter(({mode}) => mode !== 'hidden').map((one) => ({
+      style: splitSeries(one, curve.answer.best_layer, stylesOf(i, curves.length)).style,
       line: one.mode === 'line',
-      label: seriesLegend(one, answer.best_layer) + (one.series.reliable ? '' : ` (${one.series.reason})`),
-    })),
+      label: (peers.length ? `${curve.name}: ` : '') + seriesLegend(one, curve.answer.best_layer) + (one.series.reliable ? '' : ` (${one.series.reason})`),
+    }))),
     footnotes: [
       'Shaded bands and bars: 95 % intervals.',
       ...(overlays.majority ? MAJORITY_FOOTNOTES : []),
@@ -56,15 +57,16 @@ const COLUMNS = [
  * @param {DrawnSeries[]} drawn
  * @param {{model: string, dataset: string, examples: string}} about  `examples`: which examples were scored, in words
  * @param {Overlays} [overlays]  the baselines drawn beside them, which become rows too
+ * @param {Peer[]} [peers]  curves of other encoders
  * @returns {string}
  */
-export function curveCsv(answer, drawn, about, {references, lines} = NO_OVERLAYS) {
-  const rows = drawn.flatMap(({series, mode}) =>
-    drawnLayers(series, mode, answer.best_layer).map(({layer, score, low, high}) => [
-      about.model, about.dataset, about.examples, answer.trained_on, answer.probe, answer.pooling, answer.metric,
-      series.split, layer, score, low, high, series.n, series.majority, series.reliable, layer === answer.best_layer,
+export function curveCsv(answer, drawn, about, {references, lines} = NO_OVERLAYS, peers = []) {
+  const rows = [{model: about.model, answer, drawn}, ...peers].flatMap((curve) => curve.drawn.flatMap(({series, mode}) =>
+    drawnLayers(series, mode, curve.answer.best_layer).map(({layer, score, low, high}) => [
+      curve.model, about.dataset, about.examples, curve.answer.trained_on, curve.answer.probe, curve.answer.pooling, curve.answer.metric,
+      series.split, layer, score, low, high, series.n, series.majority, series.reliable, layer === curve.answer.best_layer,
     ]),
-  );
+  ));
   const baseline = (/** @type {string} */ name, /** @type {?number} */ layer, /** @type {?number} */ score, /** @type {?number} */ low, /** @type {?number} */ high) => [
     about.model, about.dataset, about.examples, answer.trained_on, `baseline: ${name}`, answer.pooling, answer.metric,
     'dev', layer, score, low, high, null, null, null, null,

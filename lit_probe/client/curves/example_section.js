@@ -1,52 +1,64 @@
 // @ts-check
 /** The part of "Probe by layer" about one example: what the probe of each layer says of it, in words and as strips of cells. */
-/** @import {SvgNode} from '../charts/types.js' */
+/** @import {Peer, SvgNode} from '../charts/types.js' */
 /** @import {ExamplePrediction, LayerMetrics} from '../page/types.js' */
 import {layerScale} from '../charts/axes.js';
 import {FONT, MARGIN} from '../charts/line_chart.js';
 import {COLORS, heatColor} from '../charts/palette.js';
 import {svgElement, svgLabel, svgNode} from '../charts/svg.js';
 import {answers} from '../page/answers.js';
-import {currentLayer} from '../page/choices.js';
+import {currentLayer, resolveLayer} from '../page/choices.js';
 import {exampleText, html, nothing} from '../page/lit_host.js';
 import {layerUnder} from '../panels/parts.js';
 import {exampleSentence, modelSentence} from '../words/sentences.js';
+import {layersOf} from './curve_chart.js';
 
 /**
- * The selected example, or the pinned one.
+ * The selected example, or the pinned one: what the probes of every encoder say of it.
  *
  * @param {any} panel
  * @param {'selected'|'pinned'} slot
  * @param {LayerMetrics} about
- * @param {number} layer  the current one
+ * @param {Peer[]} peers
  */
-export function renderExample(panel, slot, about, layer) {
+export function renderExample(panel, slot, about, peers) {
+  const nLayers = layersOf(about, peers);
+  return [
+    renderOne(panel, slot, slot, about, {name: peers.length ? about.encoder : '', nLayers}),
+    panel.seen.primary || slot === 'pinned'
+      ? peers.map(({model, name, answer}) => renderOne(panel, slot, `${slot} ${model}`, answer, {name, nLayers})) : nothing,
+  ];
+}
+
+/** @param {any} panel @param {'selected'|'pinned'} slot @param {string} key @param {LayerMetrics} about @param {{name: string, nLayers: number}} encoder */
+function renderOne(panel, slot, key, about, {name, nLayers}) {
+  const layer = resolveLayer(currentLayer.get(), about.best_layer, about.n_layers);
   const title = slot === 'selected' ? 'Selected example' : 'Pinned example';
   const example = slot === 'selected' ? panel.seen.primary : panel.seen.pinned;
   if (!example) {
     return slot === 'pinned' ? nothing : html`<div class="example left-out">Select an example to see what the probe of each layer says about it.</div>`;
   }
-  const result = answers.read(panel.keys[slot]) ?? {state: 'loading'};
+  const result = answers.read(panel.keys[key]) ?? {state: 'loading'};
   if (result.state === 'failed') {
     return html`<div class="example"><b>${title}</b><div class="card error" role="alert"><div class="message">${result.message}</div>
       ${panel.renderRetry(result)}</div></div>`;
   }
   if (result.state !== 'ready') return html`<div class="example"><b>${title}</b> ${result.message ?? 'asking the probes …'}</div>`;
   const {label_names: labelNames, examples: [prediction]} = result.answer;
-  const strips = stripChart(prediction, labelNames, {width: panel.size.width, currentLayer: layer, hoveredLayer: panel.hoveredLayer});
+  const strips = stripChart(prediction, labelNames, {width: panel.size.width, currentLayer: layer, hoveredLayer: panel.hoveredLayer, nLayers});
   const text = exampleText(example);
   return html`<div class="example ${slot}">
       <div class="example-title"><b>${title}</b>
         ${prediction.edited ? html`<span class="badge">edited</span>` : nothing}
         ${prediction.truncated ? html`<span class="badge" title="The text is longer than the encoder's limit; a part of it was not read">truncated</span>` : nothing}
         <span class="quote" dir="auto" title=${text}>${text}</span></div>
-      <div class="verdict">${exampleSentence(prediction, labelNames, layer, about.best_layer)}</div>
+      <div class="verdict">${name ? html`<b>${name}</b>, ` : nothing}${exampleSentence(prediction, labelNames, layer, about.best_layer)}</div>
       ${prediction.model ? html`<div class="verdict">${modelSentence(prediction.model)}</div>` : nothing}
     </div>
     <div class="strips" role="img" aria-label="Probability of each class at every layer"
-      @pointermove=${(/** @type {PointerEvent} */ event) => panel.hover(layerUnder(event, about.n_layers))}
+      @pointermove=${(/** @type {PointerEvent} */ event) => panel.hover(layerUnder(event, nLayers))}
       @pointerleave=${() => panel.hover(null)}
-      @click=${(/** @type {MouseEvent} */ event) => currentLayer.set(layerUnder(event, about.n_layers))}>${svgElement(strips)}</div>`;
+      @click=${(/** @type {MouseEvent} */ event) => currentLayer.set(layerUnder(event, nLayers))}>${svgElement(strips)}</div>`;
 }
 
 const CELL_HEIGHT = 20;
@@ -54,14 +66,40 @@ const ROW_HEIGHT = CELL_HEIGHT + 18;
 const NARROWEST_NUMBER = 25;
 const CHARACTER = 6.2;
 
+/** So many classes each have a strip; of more, the most probable ones. */
+const MOST_STRIPS = 6;
+const TOP = 5;
+
 /**
- * How high the strips of so many classes are, in pixels.
+ * The strips of one text: one per class, in the data's order, where there are few. Of many classes the five that are most probable at
+ * the current layer, the gold label wherever it stands, and one strip for all others together.
+ *
+ * @param {ExamplePrediction} example
+ * @param {string[]} labelNames
+ * @param {number} layer  the current one
+ * @returns {{name: string, gold: boolean, probabilities: number[]}[]}  `probabilities`: `[n_layers]`
+ */
+export function stripRows(example, labelNames, layer) {
+  const row = (/** @type {number} */ index) =>
+    ({name: labelNames[index], gold: labelNames[index] === example.label, probabilities: example.probabilities.map((one) => one[index])});
+  const all = labelNames.map((_, index) => index);
+  if (all.length <= MOST_STRIPS) return all.map(row);
+  const now = example.probabilities[layer];
+  const sorted = [...all].sort((a, b) => now[b] - now[a] || a - b);
+  const shown = sorted.filter((index, place) => place < TOP || labelNames[index] === example.label);
+  const others = all.filter((index) => !shown.includes(index));
+  const together = example.probabilities.map((one) => others.reduce((sum, index) => sum + one[index], 0));
+  return [...shown.map(row), {name: `${others.length} other classes together`, gold: false, probabilities: together}];
+}
+
+/**
+ * How high the strips of a text are at most, in pixels.
  *
  * @param {number} nClasses
  * @returns {number}
  */
 export function stripsHeight(nClasses) {
-  return nClasses * ROW_HEIGHT + 4;
+  return (nClasses <= MOST_STRIPS ? nClasses : TOP + 2) * ROW_HEIGHT + 4;
 }
 
 /**
@@ -73,32 +111,32 @@ export function stripsHeight(nClasses) {
  * @param {number} view.width
  * @param {number} view.currentLayer
  * @param {?number} view.hoveredLayer
+ * @param {number} [view.nLayers]  how many layers the chart above has, where that is more
  * @returns {SvgNode}
  */
-export function stripChart(example, labelNames, {width, currentLayer, hoveredLayer}) {
-  const height = stripsHeight(labelNames.length);
-  const layers = layerScale(example.probabilities.length, [MARGIN.left, width - MARGIN.right]);
+export function stripChart(example, labelNames, {width, currentLayer, hoveredLayer, nLayers = example.probabilities.length}) {
+  const rows = stripRows(example, labelNames, currentLayer);
+  const height = rows.length * ROW_HEIGHT + 4;
+  const layers = layerScale(nLayers, [MARGIN.left, width - MARGIN.right]);
   return svgNode('svg', {xmlns: 'http://www.w3.org/2000/svg', width, height, viewBox: `0 0 ${width} ${height}`, 'font-family': FONT, 'font-size': 11, fill: COLORS.text},
-    ...labelNames.map((name, index) => strip(example, name, index, layers, {width, currentLayer, hoveredLayer})),
+    ...rows.map((row, index) => strip(row, index, layers, {width, currentLayer, hoveredLayer})),
   );
 }
 
 /**
- * @param {ExamplePrediction} example
- * @param {string} name
- * @param {number} index
+ * @param {ReturnType<typeof stripRows>[number]} row
+ * @param {number} index  its place
  * @param {ReturnType<typeof layerScale>} layers
  * @param {{width: number, currentLayer: number, hoveredLayer: ?number}} view
  * @returns {SvgNode}
  */
-function strip(example, name, index, layers, {width, currentLayer, hoveredLayer}) {
+function strip({name, gold, probabilities}, index, layers, {width, currentLayer, hoveredLayer}) {
   const top = index * ROW_HEIGHT;
-  const gold = name === example.label;
-  const cells = example.probabilities.map((probabilities, layer) => {
-    const {fill, text} = heatColor(probabilities[index]);
+  const cells = probabilities.map((probability, layer) => {
+    const {fill, text} = heatColor(probability);
     const x = layers.x(layer) - layers.band / 2;
     const number = layers.band < NARROWEST_NUMBER ? null
-      : svgNode('text', {x: layers.x(layer).toFixed(2), y: top + 30, 'text-anchor': 'middle', fill: text}, probabilities[index].toFixed(2));
+      : svgNode('text', {x: layers.x(layer).toFixed(2), y: top + 30, 'text-anchor': 'middle', fill: text}, probability.toFixed(2));
     return svgNode('g', {class: 'cell'},
       svgNode('rect', {x: (x + 0.5).toFixed(2), y: top + 16, width: (layers.band - 1).toFixed(2), height: CELL_HEIGHT, fill, stroke: COLORS.grid}),
       number,

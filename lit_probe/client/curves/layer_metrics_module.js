@@ -6,23 +6,25 @@
  * The panel only draws. It is a function of what LIT shows (model, data set, selection, pinned example), of the choices that
  * all copies of the panel share, and of the server's answers in `answers`.
  */
-/** @import {DrawnSeries, Overlays} from '../charts/types.js' */
+/** @import {DrawnSeries, Overlays, Peer} from '../charts/types.js' */
 /** @import {Result} from '../page/answers.js' */
 /** @import {IndexedInput, LayerMetrics} from '../page/types.js' */
+/** @import {Examples} from '../words/sentences.js' */
 import {axes} from '../charts/axes.js';
-import {SPLIT_STYLES} from '../charts/palette.js';
 import {svgElement, svgText} from '../charts/svg.js';
 import {answers} from '../page/answers.js';
-import {currentLayer, observable, pickedMetrics, pickMetric, resolveLayer} from '../page/choices.js';
+import {currentLayer, pickedMetrics, pickMetric, resolveLayer} from '../page/choices.js';
 import {definePanel, fitTogether, html, nothing, pinnedExample, selectedSlice} from '../page/lit_host.js';
 import {layerPanel} from '../panels/layer_panel.js';
 import {backButton, card, layerSlider, legendElement, progressCard, renderNotes} from '../panels/parts.js';
 import {download} from '../words/files.js';
-import {formatCount, formatScore} from '../words/format.js';
+import {formatScore} from '../words/format.js';
 import * as sentences from '../words/sentences.js';
-import {askForComparison, comparisonNotes, COMPARISON_CHOICES, overlaysOn, renderComparison, renderOverlayLegend, renderWaiting} from './comparison_section.js';
-import {curveChart, curveMargin, drawnLayers, drawnSeries, NO_OVERLAYS, scoreDomain, seriesLegend, splitSeries} from './curve_chart.js';
+import {askForComparison, comparisonNotes, COMPARISON_CHOICES, overlaysOn, renderComparison, renderWaiting} from './comparison_section.js';
+import {curveChart, curveMargin, drawnLayers, drawnSeries, layersOf, NO_OVERLAYS, scoreDomain, splitSeries, stylesOf} from './curve_chart.js';
 import {curveCsv, paperFigure} from './curve_files.js';
+import {choices, renderLegend} from './curve_legend.js';
+import {askForPeers, peersOf, renderPeerDifferences, renderPeersOnTheirWay} from './encoders_section.js';
 import {renderExample, stripsHeight} from './example_section.js';
 import {overlayValues} from './overlays.js';
 
@@ -50,26 +52,27 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
     the number of comparisons, finds no difference. Under the curve the current layer is compared with the best one, or with any other
     that you pick there. <b>Optimism of the choice</b>: the best of several layers is partly best by luck, so its dev
     score is a little too good. Its test score is not; the difference is the optimism.</p>
+  <p><b>Several encoders</b>, ticked at the top of the page, share the chart: a colour each, its dev curve, and its test score at the layer
+    that was chosen for it. The difference of two is taken on the same dev examples, which is why its interval is narrower than the
+    two bands suggest.</p>
   <p><b>Click a layer</b>, or use the arrow keys (Escape goes back to the dev-chosen layer), to make it the current layer of all
     lit_probe panels; ⓘ shows how its numbers came about. The strips show the selected example’s probabilities at every layer; pin an example to compare two. One
     selected example leaves the curve as it is, several are scored by themselves. Edited examples are shown, but not scored.</p>
 </details>`;
 
 /** Pixels that toolbar, caption, legend and reading need, and those that one example needs beside its strips. */
-const HEIGHT_AROUND_CHART = 140;
+const HEIGHT_AROUND_CHART = 170;
 const HEIGHT_AROUND_STRIPS = 72;
-const OVERLAY_LEGEND = 64;
 
 const DEFAULT_METRIC = 'The default: accuracy, or balanced accuracy when one class exceeds 60 % of train';
-
-/** Choices outlive the elements: LIT re-creates panels, and two models side by side should look alike. */
-const choices = observable({dev: true, testEverywhere: false, train: false});
 
 definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule extends layerPanel(LitPanel) {
   static title = 'Probe by layer';
   static infoMarkdown = INFO;
+  /** One chart for all models that are shown. */
+  static duplicateForModelComparison = false;
 
-  /** The last curve, drawn pale while the next one is on its way. @type {?{model: string, dataset: string, answer: LayerMetrics, examples: Parameters<typeof sentences.examplesWords>[0]}} */
+  /** The last curve, drawn pale while the next one is on its way. @type {?{model: string, dataset: string, answer: LayerMetrics, examples: Examples}} */
   lastCurve = null;
 
   choices() {
@@ -78,34 +81,42 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
 
   /** Everything of LIT's state that the panel depends on. Runs inside a reaction. */
   observed() {
-    const {currentDataset, currentInputData} = this.appState;
+    const {currentDataset, currentInputData, currentModels} = this.appState;
     const selected = /** @type {IndexedInput[]} */ (this.selectionService.selectedInputData);
     const primary = /** @type {?IndexedInput} */ (this.selectionService.primarySelectedInputData);
     const pinned = pinnedExample();
+    const models = /** @type {string[]} */ (currentModels).filter((model) => fitTogether(model, currentDataset));
+    const nEdited = /** @type {IndexedInput[]} */ (currentInputData).filter(({meta}) => meta.added).length;
     return {
-      model: /** @type {string} */ (this.model),
+      model: models[0] ?? '',
+      others: models.slice(1),
       dataset: /** @type {string} */ (currentDataset),
       // One example makes no curve: clicking on a row shows its probabilities and leaves the curve as it is.
-      scored: /** @type {IndexedInput[]} */ (selected.length > 1 ? selected : currentInputData),
+      selected: selected.length > 1 ? selected : [],
       nSelected: selected.length,
+      nShown: currentInputData.length - nEdited,
+      nEdited,
       slice: selectedSlice(),
       primary,
       pinned: pinned && pinned.id !== primary?.id ? pinned : null,
-      fits: fitTogether(this.model, currentDataset),
+      fits: models.length > 0,
     };
   }
 
   questions() {
-    const {dataset, scored, primary, pinned} = this.seen;
+    const {dataset, selected, primary, pinned} = this.seen;
     const metric = pickedMetrics.get()[dataset] ?? 'headline';
     const one = (/** @type {?IndexedInput} */ example) => (example ? [example] : null);
     const {train} = choices.get();
-    const number = {check: 'layer_metrics', metric, examples: sentences.examplesWords(examplesOf(this.seen)), ...(train ? {train} : {})};
+    // Rows that LIT does not show count as well, unless somebody selected some.
+    const config = {metric, ...(train ? {train} : {}), ...(selected.length ? {} : {whole: true})};
+    const number = {check: 'layer_metrics', examples: sentences.examplesWords(examplesOf(this.seen)), ...config};
     return {
-      metrics: this.want('metrics', 'layer_metrics', scored.length ? scored : null, train ? {metric, train} : {metric}),
+      metrics: this.want('metrics', 'layer_metrics', selected, config),
       selected: this.want('selected', 'layer_predictions', one(primary), {}),
       pinned: this.want('pinned', 'layer_predictions', one(pinned), {}),
-      card: this.wantCard(number, scored),
+      card: this.wantCard(number, selected),
+      ...askForPeers(this, selected, config, {selected: one(primary), pinned: one(pinned)}),
       ...askForComparison(this),
     };
   }
@@ -113,10 +124,12 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
   renderPanel() {
     const {seen} = this;
     if (!seen || this.size.width === 0) return nothing;
-    if (!seen.fits || seen.scored.length === 0) return card('There are no examples here that this model’s probes can be scored on.');
-    const examples = examplesOf(seen);
+    if (!seen.fits || seen.nShown === 0) return card('There are no examples here that this model’s probes can be scored on.');
     const result = answers.read(this.keys.metrics) ?? {state: 'loading'};
-    if (result.state === 'ready') this.lastCurve = {model: seen.model, dataset: seen.dataset, answer: result.answer, examples};
+    if (result.state === 'ready') {
+      const examples = {...examplesOf(seen), nRows: result.answer.n_rows};
+      this.lastCurve = {model: seen.model, dataset: seen.dataset, answer: result.answer, examples};
+    }
     const {lastCurve} = this;
     const last = lastCurve && lastCurve.model === seen.model && lastCurve.dataset === seen.dataset ? lastCurve : null;
 
@@ -132,7 +145,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     const picked = pickedMetrics.get()[dataset] !== undefined;
     const toHeadline = () => pickMetric(dataset, undefined);
     return html`<div class="module-container">
-      ${last ? this.renderToolbar(last, null, NO_OVERLAYS) : nothing}
+      ${last ? this.renderToolbar(last, null, NO_OVERLAYS, []) : nothing}
       <div class="module-results-area"><div class="card error" role="alert">
         <b>The scores could not be computed.</b>
         <div class="message">${result.message}</div>
@@ -152,10 +165,12 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     const {answer, examples} = curve;
     const drawn = drawnSeries(answer.series, choices.get());
     const layer = resolveLayer(currentLayer.get(), answer.best_layer, answer.n_layers);
-    const leftOut = sentences.leftOutSentences(answer.left_out, answer.own_rows);
-    const overlays = overlaysOn(this, curve, drawn);
+    const edited = answer.left_out.edited + (sentences.isSelection(examples) ? 0 : this.seen.nEdited);
+    const leftOut = sentences.leftOutSentences({...answer.left_out, edited}, answer.own_rows);
+    const peers = peersOf(this);
+    const overlays = overlaysOn(this, curve, drawn, peers.length > 0);
     return html`<div class="module-container">
-      ${this.renderToolbar(curve, drawn.length ? drawn : null, overlays)}
+      ${this.renderToolbar(curve, drawn.length ? drawn : null, overlays, peers)}
       <div class="module-results-area">
         <div class=${stale ? 'stale' : 'fresh'} aria-busy=${stale ? 'true' : 'false'}>
           <div class="caption" role="status"><b>${stale ? 'Updating …' : sentences.selectionSentence(examples)}</b>
@@ -163,24 +178,26 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
             ${answer.circular ? html` <span class="badge circular" title=${answer.circular}>circular</span>` : nothing}
             ${leftOut.length ? html`<span class="left-out"> · ${leftOut.join(' · ')}</span>` : nothing}</div>
           ${answer.series.length === 0
-            ? renderNothingScored(answer, examples.nSelected > 1)
-            : [renderLegend(answer, drawn), renderOverlayLegend(curve), renderDoubts(drawn), this.renderChart(answer, drawn, layer, overlays),
-              this.renderReading(answer, drawn, layer), renderComparison(this, curve, layer), renderWaiting(this, curve)]}
+            ? renderNothingScored(answer, sentences.isSelection(examples))
+            : [renderLegend(curve, drawn, peers), renderDoubts(drawn), this.renderChart(curve, drawn, layer, overlays, peers),
+              this.renderReading(curve, drawn, layer, peers)]}
         </div>
-        ${renderExample(this, 'selected', answer, layer)}
-        ${renderExample(this, 'pinned', answer, layer)}
+        ${renderExample(this, 'selected', answer, peers)}
+        ${renderExample(this, 'pinned', answer, peers)}
+        ${answer.series.length === 0 ? nothing : [renderPeerDifferences(this, curve, peers), renderPeersOnTheirWay(this),
+          peers.length ? nothing : renderComparison(this, curve, layer), renderWaiting(this, curve)]}
         ${renderNotes([...answer.notes, ...comparisonNotes(this, curve), sentences.convergenceSentence(answer.not_converged)].filter((note) => note !== ''), answer)}
         ${GUIDE}
       </div>
     </div>`;
   }
 
-  /** @param {NonNullable<typeof this.lastCurve>} curve @param {?DrawnSeries[]} drawn  null: there is nothing to download @param {Overlays} overlays */
-  renderToolbar({answer, model, dataset, examples}, drawn, overlays) {
+  /** @param {NonNullable<typeof this.lastCurve>} curve @param {?DrawnSeries[]} drawn  null: there is nothing to download @param {Overlays} overlays @param {Peer[]} peers */
+  renderToolbar({answer, model, dataset, examples}, drawn, overlays, peers) {
     const name = `layer_metrics_${model}_${dataset}_${answer.metric}`;
     const words = sentences.examplesWords(examples);
-    const saveCsv = () => download(`${name}.csv`, 'text/csv', curveCsv(answer, drawn ?? [], {model, dataset, examples: words}, overlays));
-    const saveSvg = () => download(`${name}.svg`, 'image/svg+xml', svgText(paperFigure(answer, drawn ?? [], words, dataset, overlays)));
+    const saveCsv = () => download(`${name}.csv`, 'text/csv', curveCsv(answer, drawn ?? [], {model, dataset, examples: words}, overlays, peers));
+    const saveSvg = () => download(`${name}.svg`, 'image/svg+xml', svgText(paperFigure(answer, drawn ?? [], words, dataset, overlays, peers)));
     const pick = (/** @type {Event} */ event) => pickMetric(dataset, /** @type {HTMLSelectElement} */ (event.target).value);
     const picked = pickedMetrics.get()[dataset] ?? answer.metric;
     return html`<div class="module-toolbar">
@@ -198,43 +215,49 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     </div>`;
   }
 
-  /** @param {LayerMetrics} answer @param {DrawnSeries[]} drawn @param {number} layer @param {Overlays} overlays */
-  renderChart(answer, drawn, layer, overlays) {
+  /** @param {NonNullable<typeof this.lastCurve>} curve @param {DrawnSeries[]} drawn @param {number} layer @param {Overlays} overlays @param {Peer[]} peers */
+  renderChart({answer, examples}, drawn, layer, overlays, peers) {
     const {width} = this.size;
-    const nLayers = answer.n_layers;
-    const need = scoreDomain(drawn, answer.best_layer, {majority: overlays.majority, others: overlayValues(overlays)});
+    const nLayers = layersOf(answer, peers);
+    const need = scoreDomain(drawn, answer.best_layer, {majority: overlays.majority, others: overlayValues(overlays), peers});
     const domain = axes.join(this, JSON.stringify([this.seen.dataset, answer.metric]), need);
-    const chart = curveChart(answer, {width, height: this.chartHeight(answer), drawn, domain, currentLayer: layer, hoveredLayer: this.hoveredLayer, overlays});
-    const values = layerValues(drawn, layer, answer.best_layer).map(({series, score}) => `${series.split} ${sentences.intervalText(score)}`);
+    const chart = curveChart(answer, {width, height: this.chartHeight(answer), drawn, domain, currentLayer: layer, hoveredLayer: this.hoveredLayer, overlays, peers});
     const margin = curveMargin(overlays);
     return layerSlider({
       chart: svgElement(chart), nLayers, layer, margin,
-      words: [sentences.layerName(layer), ...values].join(', '),
-      tooltip: this.hoveredLayer === null ? nothing : this.renderTooltip(tooltipLines(answer, drawn, this.hoveredLayer, overlays), nLayers, margin),
+      words: [sentences.layerName(layer), ...valuesAt(answer, drawn, layer, examples)].join(', '),
+      tooltip: this.hoveredLayer === null ? nothing
+        : this.renderTooltip(tooltipLines([{name: '', answer, drawn}, ...peers], this.hoveredLayer, overlays, examples), nLayers, margin),
       hover: (hovered) => this.hover(hovered),
     });
   }
 
-  /** @param {LayerMetrics} answer @param {DrawnSeries[]} drawn @param {number} layer */
-  renderReading(answer, drawn, layer) {
-    const values = layerValues(drawn, layer, answer.best_layer).map(({series, score}) => `${series.split} ${sentences.intervalText(score)}`);
-    return [html`<div class="reading"><b>${sentences.layerHeading(layer, answer.best_layer)}:</b>${this.renderInfoButton()}${values.join(' · ') || 'no score is drawn'}
+  /** One line per encoder. @param {NonNullable<typeof this.lastCurve>} curve @param {DrawnSeries[]} drawn @param {number} layer @param {Peer[]} peers */
+  renderReading({answer, examples}, drawn, layer, peers) {
+    const values = valuesAt(answer, drawn, layer, examples).join(' · ');
+    const name = (/** @type {string} */ encoder) => (peers.length ? html`<b>${encoder}</b>, ` : nothing);
+    return [html`<div class="reading">${name(answer.encoder)}<b>${sentences.layerHeading(layer, answer.best_layer)}:</b>${this.renderInfoButton()}${values || 'no score is drawn'}
       ${backButton(layer, answer.best_layer)}</div>`,
-    this.renderCard({layer, value: values.join(' · '), metric: answer.metric})];
+    ...peers.map((peer) => {
+      const at = resolveLayer(currentLayer.get(), peer.answer.best_layer, peer.answer.n_layers);
+      return html`<div class="reading">${name(peer.name)}<b>${sentences.layerHeading(at, peer.answer.best_layer)}:</b>
+        ${valuesAt(peer.answer, peer.drawn, at, examples).join(' · ') || 'no score is drawn'}</div>`;
+    }),
+    this.renderCard({layer, value: values, metric: answer.metric})];
   }
 
   /** As high as the panel has room for beside its other parts, in a legible shape. @param {LayerMetrics} answer */
   chartHeight({label_names: labelNames}) {
     const {width, height} = this.size;
     const examples = [this.seen?.primary, this.seen?.pinned].filter(Boolean).length;
-    const others = HEIGHT_AROUND_CHART + OVERLAY_LEGEND + examples * (HEIGHT_AROUND_STRIPS + stripsHeight(labelNames.length));
+    const others = HEIGHT_AROUND_CHART + examples * (HEIGHT_AROUND_STRIPS + stripsHeight(labelNames.length));
     return Math.round(Math.max(190, Math.min(height - others, 0.62 * width, 360)));
   }
 });
 
-/** Which examples a curve is about. @param {{scored: IndexedInput[], nSelected: number, slice: ?string}} seen */
-function examplesOf({scored, nSelected, slice}) {
-  return {nScored: scored.length, nSelected, slice};
+/** Which examples a curve is about. @param {any} seen @returns {Examples} */
+function examplesOf({nShown, nSelected, slice}) {
+  return {nShown, nSelected, slice};
 }
 
 /** @param {LayerMetrics} answer @param {boolean} selected */
@@ -254,29 +277,18 @@ function layerValues(drawn, layer, bestLayer) {
     drawnLayers(one.series, one.mode, bestLayer).filter((score) => score.layer === layer).map((score) => ({one, series: one.series, score})));
 }
 
-/** @param {LayerMetrics} answer @param {DrawnSeries[]} drawn */
-function renderLegend(answer, drawn) {
-  const chosen = choices.get();
-  const toggle = (/** @type {'dev'|'testEverywhere'|'train'} */ choice, /** @type {unknown} */ label) => html`<label>
-    <input type="checkbox" name=${choice} .checked=${chosen[choice]} @change=${() => choices.set({...choices.get(), [choice]: !chosen[choice]})}>${label}</label>`;
-  const several = drawn.filter(({series}) => series.split !== 'train').length > 1;
-  const canFold = drawn.some(({series}) => series.split === 'dev');
-  const entries = drawn.filter(({series}) => series.split !== 'train').map((one) => {
-    const entry = [legendElement(splitSeries(one, answer.best_layer).style, one.mode !== 'point'), seriesLegend(one, answer.best_layer)];
-    if (one.series.split === 'test') return [html`<span>${entry}</span>`, canFold ? toggle('testEverywhere', 'test at every layer') : nothing];
-    return several ? toggle('dev', entry) : html`<span>${entry}</span>`;
-  });
-  // Train is scored when asked for, so its line may not be there yet.
-  const nTrain = drawn.find(({series}) => series.split === 'train')?.series.n ?? answer.left_out.train;
-  const train = nTrain > 0 ? toggle('train', [legendElement(SPLIT_STYLES.train), `train (fit), n = ${formatCount(nTrain)}`]) : nothing;
-  return html`<div class="legend">${entries}${train}</div>`;
+/** The scores of a layer in words, split by split. @param {LayerMetrics} answer @param {DrawnSeries[]} drawn @param {number} layer @param {Examples} examples */
+function valuesAt(answer, drawn, layer, examples) {
+  return layerValues(drawn, layer, answer.best_layer)
+    .map(({series, score}) => `${sentences.splitWords(series.split, examples)} ${sentences.intervalText(score)}`);
 }
 
-/** @param {LayerMetrics} answer @param {DrawnSeries[]} drawn @param {number} layer @param {Overlays} overlays */
-function tooltipLines(answer, drawn, layer, {lines}) {
-  const values = layerValues(drawn, layer, answer.best_layer).map(({one, series, score}) =>
-    [legendElement(splitSeries(one, answer.best_layer).style, false), `${series.split}, ${sentences.layerSentence(score, series.n)}`]);
-  const others = lines.map(({style, label, points}) => [legendElement(style, false), `${label}: ${formatScore(points[layer].score)}`]);
+/** @param {{name: string, answer: LayerMetrics, drawn: DrawnSeries[]}[]} curves @param {number} layer @param {Overlays} overlays @param {Examples} examples */
+function tooltipLines(curves, layer, {lines}, examples) {
+  const values = curves.flatMap(({name, answer, drawn}, i) => layerValues(drawn, layer, answer.best_layer).map(({one, series, score}) =>
+    [legendElement(splitSeries(one, answer.best_layer, stylesOf(i, curves.length)).style, false), name ? `${name}, ` : '',
+      `${sentences.splitWords(series.split, examples)}, ${sentences.layerSentence(score, series.n)}`]));
+  const others = lines.map(({style, label, points}) => [legendElement(style, false), `${label}: ${formatScore(points[layer]?.score ?? null)}`]);
   return values.length + others.length ? [...values, ...others] : [sentences.layerName(layer)];
 }
 

@@ -125,7 +125,7 @@ function testName({significance_test: test}) {
 }
 
 /** @param {?number} p @returns {string} */
-function pText(p) {
+export function pText(p) {
   return p === null ? '' : p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed(3)}`;
 }
 

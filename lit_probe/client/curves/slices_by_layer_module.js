@@ -70,7 +70,7 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
     this.groups = all.slice(0, MOST_SHOWN).map((group, i) => ({...group, key: this.want(`group ${i}`, 'layer_metrics', group.inputs, {metric})}));
     for (let i = this.groups.length; i < before; i++) this.want(`group ${i}`, 'layer_metrics', null, {});
     // The same question as that of "Probe by layer" about the whole data set: it is asked once.
-    const whole = this.want('whole', 'layer_metrics', inputs.length ? inputs : null, {metric});
+    const whole = this.want('whole', 'layer_metrics', inputs.length ? [] : null, {metric, whole: true});
     const opened = this.groups.find(({name}) => name === this.openedFrom);
     const examples = opened ? `${facet === SLICES ? 'slice' : `${facet} =`} “${opened.name}”` : '';
     const card = this.wantCard({check: 'layer_metrics', metric, examples}, opened?.inputs ?? []);

@@ -37,12 +37,27 @@
  * @property {string} encoder
  * @property {string} trained_on
  * @property {boolean} own_rows  whether the rows are of the data set that the probes were trained on
+ * @property {number} n_rows  how many rows the data set on the page has, those too that are not shown
  * @property {?string} [circular]  the reason why probing this checkpoint for these labels proves nothing: it was fine-tuned on them
  * @property {number[]} not_converged
  * @property {Series[]} series
  * @property {{edited: number, unlabelled: number, train: number, seen_in_training: number}} left_out
  * @property {string[]} notes
  * @property {Baseline[]} baselines  those that the server can measure beside the curve, in the order of the legend
+ *
+ * @typedef {object} EncoderComparison  What the interpreter `encoder_comparison` answers when its status is "ready".
+ * @property {string} status
+ * @property {number} layer
+ * @property {number} other_layer
+ * @property {string} metric
+ * @property {number} n
+ * @property {number} difference  the score at `layer` of the one encoder less that at `other_layer` of the other
+ * @property {?number} low
+ * @property {?number} high
+ * @property {number} p_bootstrap
+ * @property {?number} p_mcnemar  null where McNemar's test does not apply
+ * @property {boolean} reliable
+ * @property {string} reason
  *
  * @typedef {object} Baseline  How a baseline is called and drawn.
  * @property {string} name

@@ -48,7 +48,9 @@ export const PANEL_CSS = `
   progress { width: 100%; height: 6px; margin-top: 8px; accent-color: var(--lit-cyea-600); }
   h4 { margin: 10px 12px 0; font-size: 12px; font-weight: bold; }
   .cancel, .again { margin-left: auto; }
-  .overlays { margin-top: 0; }
+  .more { padding: 0 12px; }
+  .more > summary { cursor: pointer; line-height: 22px; font-size: 12px; color: var(--lit-cyea-600); }
+  .more .legend { padding: 0; margin-top: 0; }
   .overlays .state { color: var(--lit-neutral-700); margin-left: 4px; }
   .legend .swatch { width: 22px; height: 6px; margin-right: 6px; background: #D4BC6A; min-height: 0; }
   .legend .heat { width: 90px; height: 10px; min-height: 0; border: 1px solid var(--lit-neutral-300); }

@@ -127,10 +127,11 @@ export function layerPanel(LitPanel) {
      * @param {string} interpreter
      * @param {?IndexedInput[]} inputs  null: nothing is wanted; empty: the question is not about examples
      * @param {Record<string, unknown>} config
+     * @param {string} [model]  whom the question is put to; the panel's model if nobody is named
      * @returns {string}  the question's key
      */
-    want(slot, interpreter, inputs, config) {
-      const {model, dataset, fits} = this.seen;
+    want(slot, interpreter, inputs, config, model = this.seen.model) {
+      const {dataset, fits} = this.seen;
       const key = requestKey([interpreter, model, dataset, JSON.stringify(config)], (inputs ?? []).map(({id}) => id));
       const load = () => interpretation({model, dataset, interpreter, inputs: inputs ?? [], config});
       answers.want(this, slot, fits && inputs ? key : null, load);

@@ -5,25 +5,50 @@
 import {countOf, formatCount, formatScore} from './format.js';
 
 /**
+ * @typedef {object} Examples  Which examples a curve is about.
+ * @property {number} nShown  how many of the data set's own rows LIT shows
+ * @property {number} nSelected  how many examples are selected; the curve is about them where they are two or more
+ * @property {?string} slice  the name of the slice that they are
+ * @property {number} [nRows]  how many rows the data set has, once the server has said so
+ */
+
+/** Whether a curve is about selected examples, and not about the whole data set. @param {Examples} examples */
+export const isSelection = ({nSelected}) => nSelected > 1;
+
+/**
  * Which examples the curve is about.
  *
- * @param {{nScored: number, nSelected: number, slice: ?string}} examples  `nScored`: how many the curve was asked for
+ * @param {Examples} examples
  * @returns {string}
  */
-export function selectionSentence({nScored, nSelected, slice}) {
-  if (nSelected > 1) return slice ? `Slice “${slice}”: ${countOf(nScored, 'example')}` : `Selection: ${countOf(nScored, 'example')}`;
-  return `Whole data set shown: ${countOf(nScored, 'example')}`;
+export function selectionSentence(examples) {
+  const {nShown, nSelected, slice, nRows = nShown} = examples;
+  if (isSelection(examples)) return slice ? `Slice “${slice}”: ${countOf(nSelected, 'example')}` : `Selection: ${countOf(nSelected, 'example')}`;
+  return `Whole data set: ${countOf(nRows, 'row')}${nShown < nRows ? `, of which LIT shows ${formatCount(nShown)}` : ''}`;
 }
 
 /**
- * The same for a file that stands alone: "whole data set (1,744 examples)".
+ * What a split's score is called: test rows that somebody selected are not the test score.
  *
- * @param {{nScored: number, nSelected: number, slice: ?string}} examples
+ * @param {string} split
+ * @param {Examples} examples
  * @returns {string}
  */
-export function examplesWords({nScored, nSelected, slice}) {
-  const which = nSelected > 1 ? (slice ? `slice “${slice}”` : 'selection') : 'whole data set';
-  return `${which} (${countOf(nScored, 'example')})`;
+export function splitWords(split, examples) {
+  if (split !== 'test' || !isSelection(examples)) return split;
+  return examples.slice ? `test rows of “${examples.slice}”` : 'test rows of the selection';
+}
+
+/**
+ * The same for a file that stands alone: "whole data set (1,744 rows)".
+ *
+ * @param {Examples} examples
+ * @returns {string}
+ */
+export function examplesWords(examples) {
+  const {nSelected, slice, nRows} = examples;
+  if (isSelection(examples)) return `${slice ? `slice “${slice}”` : 'selection'} (${countOf(nSelected, 'example')})`;
+  return nRows === undefined ? 'whole data set' : `whole data set (${countOf(nRows, 'row')})`;
 }
 
 /**

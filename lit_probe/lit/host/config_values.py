@@ -188,18 +188,6 @@ def one_layer(*, takes_all: bool = False, lowest: int = 0) -> Key:
     return Key(read, None)
 
 
-def two_layers() -> Key:
-    """The numbers of two layers; whether there are such layers, the encoders say."""
-
-    def read(value: Any, name: str) -> tuple[int, int]:
-        match value:
-            case [int() as one, int() as other]:
-                return one, other
-        raise LitProbeError(f"Two layers are named by two whole numbers, as in [3, 1], not by {value!r}.")
-
-    return Key(read)
-
-
 def maybe(key: Key) -> Key:
     """The same; None, too, says that nothing is meant."""
     return replace(key, read=lambda value, name: None if value is None else key.read(value, name), default=None)

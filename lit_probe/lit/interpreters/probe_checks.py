@@ -10,12 +10,20 @@ import numpy as np
 from lit_probe.checks.baselines import BASELINES
 from lit_probe.checks.battery import CHECKS, run_check
 from lit_probe.checks.layer_comparison import compare_two_layers
-from lit_probe.lit.host.config_values import any_text, flag, maybe, one_of, two_layers
+from lit_probe.errors import LitProbeError
+from lit_probe.lit.host.config_values import Key, any_text, flag, maybe, one_of
 from lit_probe.lit.host.dataset import ProbeDataset
 from lit_probe.lit.host.model import ProbeModel
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.question import Question
 from lit_probe.progress import Progress
+
+
+def _two_layers(value: Any, name: str) -> tuple[int, int]:
+    match value:
+        case [int() as one, int() as other]:
+            return one, other
+    raise LitProbeError(f"Two layers are named by two whole numbers, as in [3, 1], not by {value!r}.")
 
 
 class ProbeChecksInterpreter(ProbeInterpreter):
@@ -28,7 +36,7 @@ class ProbeChecksInterpreter(ProbeInterpreter):
     by = "check"
     # The variant of a check that has some (a control, a baseline), and two layers to be compared with each other alone.
     further = {name: {check.variant: maybe(any_text())} if check.variant else {} for name, check in CHECKS.items()} | {
-        "layer_comparison": {"layers": maybe(two_layers())}
+        "layer_comparison": {"layers": maybe(Key(_two_layers))}
     }
     form = ("check",)
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {layerScale} from '../../../lit_probe/client/charts/axes.js';
 import {MARGIN} from '../../../lit_probe/client/charts/line_chart.js';
-import {COLORS, SPLIT_STYLES} from '../../../lit_probe/client/charts/palette.js';
+import {COLORS, ENCODER_COLORS, SPLIT_STYLES} from '../../../lit_probe/client/charts/palette.js';
 import {svgText} from '../../../lit_probe/client/charts/svg.js';
 import {curveChart, drawnLayers, drawnSeries, scoreDomain} from '../../../lit_probe/client/curves/curve_chart.js';
 import {paperFigure} from '../../../lit_probe/client/curves/curve_files.js';
@@ -199,4 +199,28 @@ test('equal scores get an axis of a tenth at least, also at the very top', () =>
 test('no score at all still gives an axis', () => {
   assert.deepEqual(scoreDomain([], 0), [0, 1]);
   assert.deepEqual(scoreDomain([{series: makeSeries('dev', [null, null], {majority: null}), mode: 'line'}], 0), [0, 1]);
+});
+
+test('encoders share one chart: a colour each, one axis that holds all layers and all scores, a mark at each chosen layer', () => {
+  const deep = makeAnswer([makeSeries('dev', [0.5, 0.55, 0.6, 0.7, 0.97, 0.9])], {n_layers: 6, best_layer: 4, encoder: 'deep'});
+  const peers = [{model: 'deep-on-sst2', name: 'deep', answer: deep, drawn: [{series: deep.series[0], mode: 'line'}]}];
+  const drawn = [{series: DEV, mode: 'line'}];
+  const domain = scoreDomain(drawn, 2, {peers});
+  assert.ok(domain[1] >= 0.97 && domain[0] <= 0.5);
+  const drawing = chart([DEV], drawn, {peers, domain});
+  assert.deepEqual(withClass(drawing, 'series').map((one) => findAll(one, ({name}) => name === 'path' || name === 'polyline')[0]?.attributes.stroke).reverse(),
+    ENCODER_COLORS.slice(0, 2));
+  assert.equal(withClass(drawing, 'band').length, 2);
+  assert.equal(withClass(drawing, 'chosen-layer').length, 2);
+  const names = findAll(withClass(drawing, 'layer-axis')[0], ({name}) => name === 'text').map(textOf);
+  assert.ok(names.includes('5'));
+});
+
+test('a figure of several encoders names each in title and legend', () => {
+  const other = makeAnswer([TEST], {encoder: 'other'});
+  const peers = [{model: 'other-on-sst2', name: 'other', answer: other, drawn: [{series: TEST, mode: 'point'}]}];
+  const text = svgText(paperFigure(makeAnswer([DEV]), [{series: DEV, mode: 'line'}], 'whole data set', 'sst2', undefined, peers));
+  assert.match(text, /all-MiniLM-L6-v2, other on sst2/);
+  assert.match(text, /all-MiniLM-L6-v2: dev, n = /);
+  assert.match(text, /other: test, n = /);
 });

@@ -3,7 +3,7 @@ import {test} from 'node:test';
 import {layerScale} from '../../../lit_probe/client/charts/axes.js';
 import {MARGIN} from '../../../lit_probe/client/charts/line_chart.js';
 import {heatColor} from '../../../lit_probe/client/charts/palette.js';
-import {stripChart, stripsHeight} from '../../../lit_probe/client/curves/example_section.js';
+import {stripChart, stripRows, stripsHeight} from '../../../lit_probe/client/curves/example_section.js';
 import {findAll, textOf, withClass} from '../example_answers.mjs';
 
 const EXAMPLE = {label: 'positive', edited: false, truncated: false, probabilities: [[0.6, 0.4], [0.13, 0.87], [0.02, 0.98]], model: null};
@@ -36,6 +36,25 @@ test('narrow cells carry no numbers', () => {
 test('the picture grows with the number of classes', () => {
   assert.ok(stripsHeight(6) > stripsHeight(2));
   assert.equal(stripChart(EXAMPLE, ['negative', 'positive'], VIEW).attributes.height, stripsHeight(2));
+});
+
+test('of many classes the five most probable ones at the current layer have strips, the gold label, and all others one together', () => {
+  const names = Array.from({length: 40}, (_, i) => `topic ${i}`);
+  const spread = (top) => names.map((_, i) => (i === top ? 0.61 : 0.01));
+  const many = {...EXAMPLE, label: 'topic 39', probabilities: [spread(7), spread(3)]};
+  const rows = stripRows(many, names, 1);
+  assert.deepEqual(rows.map(({name}) => name), ['topic 3', 'topic 0', 'topic 1', 'topic 2', 'topic 4', 'topic 39', '34 other classes together']);
+  assert.deepEqual(rows.map(({gold}) => gold), [false, false, false, false, false, true, false]);
+  assert.equal(stripRows(many, names, 0)[0].name, 'topic 7');
+  for (const layer of [0, 1]) assert.ok(Math.abs(rows.reduce((sum, {probabilities}) => sum + probabilities[layer], 0) - 1) < 1e-9);
+  assert.ok(stripChart(many, names, {...VIEW, currentLayer: 1}).attributes.height <= stripsHeight(40));
+  assert.deepEqual(stripRows({...many, label: 'topic 3'}, names, 1).map(({name}) => name).slice(-2), ['topic 4', '35 other classes together']);
+});
+
+test('six classes or fewer keep the order of the data', () => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const six = {...EXAMPLE, probabilities: [[0.1, 0.1, 0.1, 0.1, 0.1, 0.5]]};
+  assert.deepEqual(stripRows(six, names, 0).map(({name}) => name), names);
 });
 
 const luminance = (color) => {

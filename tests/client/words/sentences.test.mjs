@@ -5,20 +5,31 @@ import {countOf, formatScore} from '../../../lit_probe/client/words/format.js';
 import * as sentences from '../../../lit_probe/client/words/sentences.js';
 import {DEV, RECORDED, TEST, TRAIN} from '../example_answers.mjs';
 
+const WHOLE = {nShown: 1744, nSelected: 0, slice: null};
+
 test('the panel says which examples the curve is about', () => {
-  assert.equal(sentences.selectionSentence({nScored: 1744, nSelected: 0, slice: null}), 'Whole data set shown: 1,744 examples');
-  assert.equal(sentences.selectionSentence({nScored: 40, nSelected: 40, slice: null}), 'Selection: 40 examples');
-  assert.equal(sentences.selectionSentence({nScored: 12, nSelected: 12, slice: 'irony'}), 'Slice “irony”: 12 examples');
+  assert.equal(sentences.selectionSentence({...WHOLE, nRows: 1744}), 'Whole data set: 1,744 rows');
+  assert.equal(sentences.selectionSentence({...WHOLE, nRows: 5000}), 'Whole data set: 5,000 rows, of which LIT shows 1,744');
+  assert.equal(sentences.selectionSentence({...WHOLE, nSelected: 40}), 'Selection: 40 examples');
+  assert.equal(sentences.selectionSentence({...WHOLE, nSelected: 12, slice: 'irony'}), 'Slice “irony”: 12 examples');
 });
 
 test('one selected example leaves the whole data set in the curve', () => {
-  assert.equal(sentences.selectionSentence({nScored: 1744, nSelected: 1, slice: null}), 'Whole data set shown: 1,744 examples');
+  assert.equal(sentences.selectionSentence({...WHOLE, nSelected: 1, nRows: 1744}), 'Whole data set: 1,744 rows');
 });
 
 test('a file names its examples without speaking of the screen', () => {
-  assert.equal(sentences.examplesWords({nScored: 1744, nSelected: 0, slice: null}), 'whole data set (1,744 examples)');
-  assert.equal(sentences.examplesWords({nScored: 40, nSelected: 40, slice: null}), 'selection (40 examples)');
-  assert.equal(sentences.examplesWords({nScored: 40, nSelected: 40, slice: 'irony'}), 'slice “irony” (40 examples)');
+  assert.equal(sentences.examplesWords({...WHOLE, nRows: 5000}), 'whole data set (5,000 rows)');
+  assert.equal(sentences.examplesWords(WHOLE), 'whole data set');
+  assert.equal(sentences.examplesWords({...WHOLE, nSelected: 40}), 'selection (40 examples)');
+  assert.equal(sentences.examplesWords({...WHOLE, nSelected: 40, slice: 'irony'}), 'slice “irony” (40 examples)');
+});
+
+test('test rows that somebody selected are not called the test score', () => {
+  assert.equal(sentences.splitWords('test', {...WHOLE, nSelected: 1}), 'test');
+  assert.equal(sentences.splitWords('test', {...WHOLE, nSelected: 9}), 'test rows of the selection');
+  assert.equal(sentences.splitWords('test', {...WHOLE, nSelected: 9, slice: 'irony'}), 'test rows of “irony”');
+  assert.equal(sentences.splitWords('dev', {...WHOLE, nSelected: 9}), 'dev');
 });
 
 test('what is left out is counted, in the singular and in the plural', () => {

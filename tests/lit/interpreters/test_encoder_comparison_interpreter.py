@@ -21,21 +21,20 @@ def pair(tiny_folder, encoder):
     return model, studies
 
 
-def test_the_difference_is_that_of_the_library(pair):
+def test_the_difference_is_that_of_the_library_at_the_chosen_layers_or_at_the_one_that_is_named(pair):
     model, (one, other) = pair
     dataset = IndexedDataset(base=model.dataset)
-    answer = answer_of("encoder_comparison", model, dataset, other=other.encoder.name, layers=[2, 1])
-    expected = compare_encoders(one.result(), 2, other.result(), 1).to_json()
-    assert {key: answer[key] for key in expected} == expected
+    best = [study.result().best_layer for study in (one, other)]
+    for asked, layers in ((None, best), (1, [1, 1]), (99, best)):
+        answer = answer_of("encoder_comparison", model, dataset, other="tiny-electra-on-tiny", layer=asked)
+        expected = compare_encoders(one.result(), layers[0], other.result(), layers[1]).to_json()
+        assert {key: answer[key] for key in expected} == expected
 
 
-def test_an_encoder_or_a_layer_that_is_not_there_is_named(pair):
-    model, (_, other) = pair
+def test_a_model_without_probes_on_this_data_set_is_refused(pair):
+    model, _ = pair
     dataset = IndexedDataset(base=model.dataset)
-    with pytest.raises(UnknownNameError, match=r"Unknown encoder 'gpt'\. Choose one of: tiny-bert, tiny-electra\."):
-        ask("encoder_comparison", model, dataset, other="gpt", layers=[0, 0])
-    with pytest.raises(LitProbeError, match="Two layers are named by two whole numbers"):
-        ask("encoder_comparison", model, dataset, other=other.encoder.name, layers="0")
-    failed = answer_of("encoder_comparison", model, dataset, other=other.encoder.name, layers=[0, 99])
-    assert failed["status"] == "failed"
-    assert "Unknown layer 99" in failed["message"]
+    with pytest.raises(UnknownNameError, match=r"Unknown model 'gpt'\. Choose one of: tiny-bert-on-tiny, tiny-electra-on-tiny\."):
+        ask("encoder_comparison", model, dataset, other="gpt")
+    with pytest.raises(LitProbeError, match="must be a whole number"):
+        ask("encoder_comparison", model, dataset, other="tiny-electra-on-tiny", layer="none")

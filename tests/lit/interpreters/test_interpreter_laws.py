@@ -20,7 +20,7 @@ QUESTIONS = {
     "layer_metrics": (12, {"metric": "auroc"}),
     "layer_predictions": (2, {}),
     "probe_checks": (0, {"check": "calibration"}),
-    "encoder_comparison": (0, {"other": "tiny-bert", "layers": [2, 0]}),
+    "encoder_comparison": (0, {"other": "tiny-bert-on-tiny", "layer": 2}),
     "transfer": (0, {}),
     "provenance": (3, {"number": {"check": "layer_metrics", "layer": 1}}),
     "salience_methods": (0, {}),

@@ -75,6 +75,7 @@ def answers(tiny_folder) -> dict[str, Any]:
         "train_alone": answer_of(model, "layer_metrics", [row for row in rows if row["probe_split"] == "train"]),
         **{check: answer_of(model, "probe_checks", check=check) for check in CHECKS},
         "two_layers": answer_of(model, "probe_checks", check="layer_comparison", layers=[3, 1]),
+        "encoder_comparison": answer_of(model, "encoder_comparison", other="tiny-bert-on-worded"),
         "baseline_of_text": answer_of(model, "probe_checks", check="baselines", baseline="tfidf"),
         "baseline_by_layer": answer_of(model, "probe_checks", check="baselines", baseline="shuffled"),
         "transfer": answer_of(other, "transfer"),

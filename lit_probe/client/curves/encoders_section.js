@@ -1,0 +1,92 @@
+// @ts-check
+/** The other encoders of "Probe by layer": their curves, and how far they are from the first one on the same rows. */
+/** @import {Peer} from '../charts/types.js' */
+/** @import {EncoderComparison, IndexedInput} from '../page/types.js' */
+/** @import {Curve} from './comparison_section.js' */
+import {answers} from '../page/answers.js';
+import {currentLayer} from '../page/choices.js';
+import {html, nothing} from '../page/lit_host.js';
+import {partsOf} from '../page/model_names.js';
+import {formatCount} from '../words/format.js';
+import {intervalText} from '../words/sentences.js';
+import {comparable} from './comparison_section.js';
+import {drawnSeries} from './curve_chart.js';
+import {choices} from './curve_legend.js';
+import {pText} from './overlays.js';
+
+/**
+ * Wants the curves of the other models, and their differences from the first.
+ *
+ * @param {any} panel @param {IndexedInput[]} selected @param {Record<string, unknown>} config  the question of the first curve
+ * @param {Record<'selected'|'pinned', ?IndexedInput[]>} examples  whose predictions are wanted
+ * @returns {Record<string, string>}  the keys of the answers
+ */
+export function askForPeers(panel, selected, config, examples) {
+  const {others} = panel.seen;
+  /** @type {Record<string, string>} */
+  const keys = {};
+  for (const model of panel.askedOthers ?? []) {
+    if (others.includes(model)) continue;
+    for (const what of ['curve', 'difference', ...Object.keys(examples)]) panel.want(`${what} ${model}`, 'layer_metrics', null, {});
+  }
+  panel.askedOthers = others;
+  for (const model of others) {
+    keys[`curve ${model}`] = panel.want(`curve ${model}`, 'layer_metrics', selected, config, model);
+    for (const [slot, rows] of Object.entries(examples)) keys[`${slot} ${model}`] = panel.want(`${slot} ${model}`, 'layer_predictions', rows, {}, model);
+    // Rows of another data set, or some of the rows, have no paired difference here: it is taken on all dev rows of the probes' own.
+    const paired = selected.length === 0 && [panel.seen.model, model].every((one) => trainedOn(panel, one) === panel.seen.dataset);
+    const question = {other: model, layer: currentLayer.get()};
+    keys[`difference ${model}`] = panel.want(`difference ${model}`, 'encoder_comparison', paired ? [] : null, question);
+  }
+  return keys;
+}
+
+/** @param {any} panel @param {string} model */
+const trainedOn = (panel, model) => partsOf(model, Object.keys(panel.appState.metadata.datasets))?.trainedOn;
+
+/** The curves of the other models that are there. @param {any} panel @returns {Peer[]} */
+export function peersOf(panel) {
+  return panel.seen.others.flatMap((/** @type {string} */ model) => {
+    const result = answers.read(panel.keys[`curve ${model}`]);
+    if (result?.state !== 'ready') return [];
+    const {answer} = result;
+    const name = answer.trained_on === panel.lastCurve?.answer.trained_on ? answer.encoder : `${answer.encoder} (probes of ${answer.trained_on})`;
+    return [{model, name, answer, drawn: drawnSeries(answer.series, choices.get())}];
+  });
+}
+
+/** The other models whose curves are not there. @param {any} panel */
+export function renderPeersOnTheirWay(panel) {
+  return panel.seen.others.map((/** @type {string} */ model) => {
+    const key = panel.keys[`curve ${model}`];
+    const result = answers.read(key) ?? {state: 'loading'};
+    if (result.state === 'ready') return nothing;
+    const again = result.state === 'failed' && !result.said
+      ? html` <button class="text-button" @click=${() => answers.retry(key)}>retry</button>` : nothing;
+    return html`<div class="remark" role="status">${model}: ${result.message ?? 'scoring its probes …'}${again}</div>`;
+  });
+}
+
+/** Each other encoder against the first one. @param {any} panel @param {Curve} curve @param {Peer[]} peers */
+export function renderPeerDifferences(panel, curve, peers) {
+  if (!comparable(curve)) return nothing;
+  return peers.map((peer) => {
+    const result = answers.read(panel.keys[`difference ${peer.model}`]);
+    if (result?.state === 'failed') return html`<div class="remark difference">Not compared with ${peer.name}: ${result.message}</div>`;
+    return result?.state === 'ready' ? html`<div class="remark difference">${encoderSentence(curve.answer.encoder, peer.name, result.answer)}</div>` : nothing;
+  });
+}
+
+/**
+ * How far two encoders are apart: "bert at layer 3 less electra at layer 2, on the same 166 dev rows: 0.060 [0.012, 0.108], p = 0.016
+ * (McNemar’s test)".
+ *
+ * @param {string} one @param {string} other @param {EncoderComparison} found
+ * @returns {string}
+ */
+export function encoderSentence(one, other, {layer, other_layer: otherLayer, n, difference, low, high, p_mcnemar: mcnemar, p_bootstrap: bootstrap, reason}) {
+  const test = mcnemar === null ? `${pText(bootstrap)} (bootstrap test)` : `${pText(mcnemar)} (McNemar’s test)`;
+  const doubt = reason ? `. Not to be relied on: ${reason}` : '';
+  return `${one} at layer ${layer} less ${other} at layer ${otherLayer}, on the same ${formatCount(n)} dev rows: ` +
+    `${intervalText({layer, score: difference, low, high})}, ${test}${doubt}`;
+}
