@@ -57,15 +57,20 @@ def ask(url: str, interpreter: str, model: str, dataset: str, inputs: Sequence[A
     return post(url, path, {"inputs": list(inputs), "config": config})
 
 
-def curve(url: str, model: str, dataset: str, **config: str) -> dict[str, Any]:
-    """The layer curve over all shown rows, once it is computed."""
-    ids = [row["id"] for row in post(url, f"get_dataset?dataset_name={dataset}")]
+def answer_of(url: str, interpreter: str, model: str, inputs: Sequence[Any] = (), *, dataset: str = "demo", **config: Any) -> Any:
+    """The interpreter's answer, once it is computed."""
     deadline = time.monotonic() + PATIENCE_S
-    while (answer := ask(url, "layer_metrics", model, dataset, ids, **config))["status"] == "computing":
+    while (answer := ask(url, interpreter, model, dataset, inputs, **config))["status"] == "computing":
         assert time.monotonic() < deadline, answer
         time.sleep(0.2)
     assert answer["status"] == "ready", answer
     return answer
+
+
+def curve(url: str, model: str, dataset: str, **config: str) -> dict[str, Any]:
+    """The layer curve over all shown rows, once it is computed."""
+    ids = [row["id"] for row in post(url, f"get_dataset?dataset_name={dataset}")]
+    return answer_of(url, "layer_metrics", model, ids, dataset=dataset, **config)
 
 
 def scores(answer: dict[str, Any], split: str) -> list[dict[str, Any]]:

@@ -12,9 +12,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lit_probe.encoder.weight_shapes import head_width, tensor_shapes
 from lit_probe.errors import EncoderError
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
@@ -41,10 +43,8 @@ _SMALL_FILES = ("config.json", "*.index.json", "*.py", *_TOKENIZER_FILES)
 _BLOCK_KEYS = ("num_hidden_layers", "n_layers", "num_layers", "n_layer")
 _WIDTH_KEYS = ("hidden_size", "dim", "d_model", "n_embd", "hidden_dim")
 
-# Architectures whose first position id is pad_token_id + 1, so that fewer tokens fit than there are position embeddings.
-_OFFSET_POSITIONS = frozenset(
-    {"camembert", "data2vec-text", "ibert", "longformer", "mpnet", "roberta", "xlm-roberta", "xlm-roberta-xl"}
-)
+# Model types that number positions from 0; the usual ones, so that torch need not be loaded to ask the embedding itself.
+_POSITIONS_FROM_ZERO = frozenset("albert bert convbert deberta deberta-v2 distilbert electra mobilebert modernbert".split())
 
 # Model types that exist only as left-to-right decoders; the usual ones, so that transformers need not be imported. Its own
 # tables are asked again when the weights load.
@@ -93,12 +93,23 @@ class Checkpoint:
         return self._number(_WIDTH_KEYS)
 
     @property
+    def n_positions(self) -> int | None:
+        """The number of positions in ``config.json``; None where it sets none."""
+        positions = self.config.get("max_position_embeddings")
+        return positions if isinstance(positions, int) and positions > 0 else None
+
+    @property
+    def counts_from_zero(self) -> bool:
+        """Whether the architecture is known to number positions from 0, so that as many tokens fit as there are positions."""
+        return self.config.get("model_type") in _POSITIONS_FROM_ZERO
+
+    @property
     def max_tokens(self) -> int | None:
-        """The longest input the checkpoint can read, in tokens with special tokens; None when its files set no limit."""
-        limits = []
-        if isinstance(positions := self.config.get("max_position_embeddings"), int) and positions > 0:
-            offset = (self.config.get("pad_token_id") or 0) + 1 if self.config.get("model_type") in _OFFSET_POSITIONS else 0
-            limits.append(positions - offset)
+        """The longest input that the files allow, in tokens with special tokens; None when they set no limit.
+
+        Some architectures number positions from 2 on, so that a few tokens less fit: `position_limit` knows.
+        """
+        limits = [] if self.n_positions is None else [self.n_positions]
         tokenizer_config = self.folder / "tokenizer_config.json"
         if tokenizer_config.is_file():
             limit = _read_json(tokenizer_config, self.model_id).get("model_max_length")
@@ -115,16 +126,41 @@ class Checkpoint:
         return (
             architectures[0].endswith("ForSequenceClassification")
             and problem == "single_label_classification"
-            and len(self._id2label()) >= 2
+            and self._n_head_classes >= 2
         )
 
     @property
     def head_label_names(self) -> tuple[str, ...] | None:
-        """The classes of the checkpoint's own classification head, or None if it has none."""
+        """The classes of the checkpoint's own classification head, or None if it has none.
+
+        As many as the head has outputs: a class without a name in ``id2label`` is ``LABEL_i``.
+        """
         if not self.has_classification_head:
             return None
         names = self._id2label()
-        return tuple(names[key] for key in sorted(names, key=int))
+        return tuple(names.get(str(i), f"LABEL_{i}") for i in range(self._n_head_classes))
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader must know about these files, in sentences."""
+        remarks = []
+        if self.has_classification_head and (named := set(self._id2label())) != {str(i) for i in range(self._n_head_classes)}:
+            remarks.append(
+                f"The classification head of {self.model_id} has {self._n_head_classes} outputs, and its id2label names "
+                f"{len(named)}; classes without a name are called LABEL_i."
+            )
+        if (self.folder / "adapter_config.json").is_file():
+            remarks.append(
+                f"{self.model_id} holds an adapter beside full weights. The full weights are used, and the adapter is not: "
+                "merge it into them first if it is what you mean."
+            )
+        return tuple(remarks)
+
+    @cached_property
+    def _n_head_classes(self) -> int:
+        """How many outputs the head has: by its weights, else as config.json says."""
+        said = self.config.get("num_labels")
+        return head_width(tensor_shapes(self.weight_files)) or (said if isinstance(said, int) else len(self._id2label()))
 
     @property
     def weight_files(self) -> tuple[Path, ...]:
@@ -132,8 +168,12 @@ class Checkpoint:
         for patterns in (_SAFETENSORS, _TORCH_WEIGHTS):
             if files := sorted(path for pattern in patterns for path in self.folder.glob(pattern)):
                 return tuple(files)
+        kinds = ("*.safetensors", "*.bin", "*.h5", "*.msgpack", "*.gguf")
+        others = sorted(path.name for kind in kinds for path in self.folder.glob(kind))
+        found = f" It holds {', '.join(others)}: rename the file that is meant." if others else ""
         raise EncoderError(
-            f"{self.model_id!r} holds no weights. Expected model.safetensors or pytorch_model.bin in {str(self.folder)!r}."
+            f"{self.model_id!r} holds no weights that are read: model.safetensors or pytorch_model.bin in "
+            f"{str(self.folder)!r}.{found}"
         )
 
     @property
@@ -202,7 +242,35 @@ def find_checkpoint(model_id: str, revision: str | None = None, *, trust_remote_
 
 
 def _read(model_id: str, revision: str | None, folder: Path) -> Checkpoint:
+    if not (folder / "config.json").is_file():
+        folder = _transformer_folder(folder, model_id)
     return Checkpoint(model_id, revision, folder, _read_json(folder / "config.json", model_id))
+
+
+def _transformer_folder(folder: Path, model_id: str) -> Path:
+    """The folder of the transformer inside one that sentence-transformers wrote, where ``modules.json`` names the parts.
+
+    Raises:
+      EncoderError: what is there is an adapter without the weights that it belongs to.
+    """
+    modules = folder / "modules.json"
+    if modules.is_file():
+        try:
+            parts = json.loads(modules.read_text("utf-8"))
+            paths = [str(part["path"]) for part in parts if str(part["type"]).endswith(".Transformer")]
+        except (ValueError, TypeError, KeyError, OSError) as error:
+            raise EncoderError(f"The modules.json of {model_id!r} cannot be read: {error}") from None
+        inside = [folder / path for path in paths if not Path(path).is_absolute() and ".." not in Path(path).parts]
+        if inside:
+            return inside[0]
+    adapter = folder / "adapter_config.json"
+    if adapter.is_file():
+        base = _read_json(adapter, model_id).get("base_model_name_or_path") or "its base model"
+        raise EncoderError(
+            f"{model_id!r} is an adapter without the weights it belongs to. Merge it into {base} and save the result: with peft, "
+            "PeftModel.from_pretrained(base, adapter).merge_and_unload().save_pretrained(folder); save the tokenizer there too."
+        )
+    return folder
 
 
 def _read_json(path: Path, model_id: str) -> dict[str, Any]:

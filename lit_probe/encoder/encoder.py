@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lit_probe.data.labelled_texts import clean_text
 from lit_probe.encoder.checkpoint import Checkpoint, find_checkpoint
-from lit_probe.encoder.loading import load_masked_lm, load_model, load_tokenizer
+from lit_probe.encoder.loading import load_masked_lm, load_model, load_tokenizer, position_limit, untrained_position_limit
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import KEEPS, EncodedText, HiddenStates, PaddedBatch, padded_batch
 from lit_probe.errors import EncoderError
@@ -26,6 +26,8 @@ DEFAULT_MAX_LENGTH = 256
 # Padded tokens per forward pass. On a CPU larger batches fall out of its caches, on a GPU smaller ones leave it idle.
 _CPU_TOKEN_BUDGET = 1_024
 _GPU_TOKEN_BUDGET = 65_536
+# Positions begin at 0, or after the padding token's id, which is small where that is so.
+_LATEST_FIRST_POSITION = 16
 # Rounding moves hidden states by 1e-6 or so with the shape of a batch; what padding itself moves is orders larger.
 _NEUTRAL = 1e-4
 
@@ -51,8 +53,13 @@ class Encoder:
         if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
             raise EncoderError(f"Unknown device {device!r}. Choose one of: auto, cpu, cuda, cuda:N.")
         limit = checkpoint.max_tokens
+        # The files say how many positions there are; where that limit matters, the architecture says from where it counts them.
+        wanted = max_length or min(DEFAULT_MAX_LENGTH, limit or DEFAULT_MAX_LENGTH)
+        room = None if checkpoint.counts_from_zero or checkpoint.n_positions is None else checkpoint.n_positions - wanted
+        if limit is not None and room is not None and room < _LATEST_FIRST_POSITION:
+            limit = min(limit, untrained_position_limit(checkpoint) or limit)
         if max_length is None:
-            max_length = min(DEFAULT_MAX_LENGTH, limit or DEFAULT_MAX_LENGTH)
+            max_length = min(wanted, limit or wanted)
         if max_length < 3:
             raise EncoderError(f"max_length is {max_length}; give 3 or more tokens, since special tokens count.")
         if limit is not None and max_length > limit:
@@ -107,8 +114,31 @@ class Encoder:
         # Several threads may have asked at once; on the encoder thread they come one after another.
         if self._model is None:
             model = load_model(self.checkpoint, self._device_flag, self._random_seed)
-            self._padding_is_neutral = _padding_is_neutral(model, self.encode(["a", "a a a a a a a a"]), self.tokenizer)
+            self._check_sizes(model)
+            try:
+                self._padding_is_neutral = _padding_is_neutral(model, self.encode(["a", "a a a a a a a a"]), self.tokenizer)
+            except (IndexError, RuntimeError, TypeError, ValueError) as error:
+                raise EncoderError(f"{self.checkpoint.model_id!r} cannot encode a first pair of texts: {error}") from error
             self._model = model
+
+    def _check_sizes(self, model: Any) -> None:
+        """That tokenizer, embedding and ``max_length`` belong together.
+
+        Raises:
+          EncoderError: they do not.
+        """
+        n_ids, n_rows = max(self.tokenizer.get_vocab().values()) + 1, model.get_input_embeddings().weight.shape[0]
+        if n_ids > n_rows:
+            raise EncoderError(
+                f"The tokenizer of {self.checkpoint.model_id!r} has {n_ids:,} ids, but the embedding of the weights has "
+                f"{n_rows:,} rows, so they do not belong together. Save the tokenizer of the training beside the weights."
+            )
+        limit = position_limit(model)
+        if limit is not None and self.max_length > limit:
+            raise EncoderError(
+                f"max_length is {self.max_length}, but the position embeddings of {self.checkpoint.model_id!r} have room for "
+                f"{limit} tokens. Use --max_length={limit}."
+            )
 
     @property
     def token_budget(self) -> int:
@@ -247,7 +277,24 @@ class Encoder:
                 f"promises {self.n_layers} (embeddings and one per block); lit_probe cannot number its layers."
             )
         head_logits = getattr(output, "logits", None)
-        return HiddenStates(tuple(output.hidden_states), padded.attention_mask, padded.special_tokens_mask, head_logits)
+        return HiddenStates(
+            self._of_the_text(output.hidden_states, padded), padded.attention_mask, padded.special_tokens_mask, head_logits
+        )
+
+    def _of_the_text(self, hidden_states: Sequence[Any], padded: PaddedBatch) -> tuple[Any, ...]:
+        """``n_layers`` tensors ``[b, n_tokens, d_model]``. An architecture that pads to whole chunks gives more tokens.
+
+        Raises:
+          EncoderError: a hidden state has fewer tokens than the text, or another width.
+        """
+        rows, tokens = padded.ids.shape
+        for layer, hidden in enumerate(hidden_states):
+            if hidden.ndim != 3 or hidden.shape[0] != rows or hidden.shape[1] < tokens or hidden.shape[2] != self.d_model:
+                raise EncoderError(
+                    f"Layer {layer} of {self.checkpoint.model_id!r} gives {list(hidden.shape)} for {rows} texts of {tokens} "
+                    f"tokens, where [{rows}, {tokens}, {self.d_model}] is expected: one vector per token."
+                )
+        return tuple(hidden if hidden.shape[1] == tokens else hidden[:, :tokens] for hidden in hidden_states)
 
 
 def load_encoder(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 from lit_probe.encoder.checkpoint import Checkpoint
@@ -50,6 +51,32 @@ def load_model(checkpoint: Checkpoint, device: str, random_seed: int | None) -> 
     return model.eval().requires_grad_(False).to(_resolve_device(device))
 
 
+def position_limit(model: Any) -> int | None:
+    """How many tokens there are position embeddings for, or None where positions are made in another way.
+
+    Architectures that count positions from the padding token's id on (roberta's relatives) say so by the embedding's own
+    ``padding_idx``: its rows up to that one stand for no token.
+    """
+    from torch.nn import Embedding
+
+    limits = [
+        module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
+        for name, module in model.named_modules()
+        if isinstance(module, Embedding) and re.search(r"(^|\.)(position_embeddings|embed_positions|wpe)$", name)
+    ]
+    return min(limits, default=None)
+
+
+def untrained_position_limit(checkpoint: Checkpoint) -> int | None:
+    """`position_limit` of the checkpoint's architecture. No weights are loaded, nor memory taken for them."""
+    import torch
+    from transformers import AutoConfig, AutoModel
+
+    config = AutoConfig.from_pretrained(str(checkpoint.folder), trust_remote_code=_runs_code(checkpoint))
+    with torch.device("meta"):
+        return position_limit(AutoModel.from_config(config, trust_remote_code=_runs_code(checkpoint)))
+
+
 def _random_model(checkpoint: Checkpoint, seed: int) -> Any:
     import torch
     from transformers import AutoConfig, AutoModel
@@ -62,9 +89,15 @@ def _random_model(checkpoint: Checkpoint, seed: int) -> Any:
 
 
 def _pretrained_model(checkpoint: Checkpoint) -> Any:
-    from transformers import AutoModel, AutoModelForSequenceClassification
+    from transformers import AutoModel
 
-    return _pretrained(checkpoint, AutoModelForSequenceClassification if checkpoint.has_classification_head else AutoModel)
+    return _pretrained(checkpoint, _with_head() if checkpoint.has_classification_head else AutoModel)
+
+
+def _with_head() -> Any:
+    from transformers import AutoModelForSequenceClassification
+
+    return AutoModelForSequenceClassification
 
 
 def load_masked_lm(checkpoint: Checkpoint, body: Any) -> Any:
@@ -82,6 +115,9 @@ def _pretrained(checkpoint: Checkpoint, loader: Any) -> Any:
     import torch
     from transformers.utils import logging
 
+    names = checkpoint.head_label_names if loader is _with_head() else None
+    # What config.json says of the head may disagree with the weights.
+    named = {"id2label": dict(enumerate(names)), "label2id": {name: i for i, name in enumerate(names)}} if names else {}
     verbosity = logging.get_verbosity()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -91,13 +127,23 @@ def _pretrained(checkpoint: Checkpoint, loader: Any) -> Any:
             dtype=torch.float32,
             weights_only=True,
             output_loading_info=True,
+            # Told below: the library's own error points at a report that it does not write.
+            ignore_mismatched_sizes=True,
             trust_remote_code=_runs_code(checkpoint),
+            **named,
         )
     except Exception as error:  # torn files fail in as many ways as there are readers; all of them are told
         raise EncoderError(f"The weights of {checkpoint.model_id!r} cannot be loaded: {error}") from error
     finally:
         logging.set_verbosity(verbosity)
         logging.enable_progress_bar()
+    if mismatched := sorted(info["mismatched_keys"]):
+        name, found, wanted = mismatched[0]
+        more = f", and {len(mismatched) - 1} more do so" if len(mismatched) > 1 else ""
+        raise EncoderError(
+            f"The weights of {checkpoint.model_id!r} do not fit its config.json: {name} has shape {list(found)} and should have "
+            f"{list(wanted)}{more}."
+        )
     # A pooler is not probed, so one that was never trained does no harm; anything else missing would be random numbers.
     missing = sorted(key for key in info["missing_keys"] if "pooler" not in key)
     if missing:

@@ -215,6 +215,7 @@ class LayerStudy:
             for name, one in self.activations.items()
             if one.share_truncated
         ]
+        remarks += self.encoder.checkpoint.remarks
         if layers := self.layerwise.not_converged:
             remarks.append(f"The probes of layers {', '.join(map(str, layers))} did not converge.")
         dropped = {reason: count for reason, count in self.splits.provenance.get("dropped", {}).items() if count}

@@ -65,14 +65,19 @@ class LitPage:
         """What they say about the scored examples."""
         return self.panel.locator(".caption")
 
-    def wait_for_curve(self, n_panels: int = 1) -> None:
-        """Waits until so many curves are drawn and none is being updated."""
-        expect(self.chart.locator("svg")).to_have_count(n_panels, timeout=20_000)
+    def wait_for_curve(self, n_encoders: int = 1) -> None:
+        """Waits until the curves of so many encoders are drawn, all on one chart, and none is being updated."""
+        expect(self.chart.locator(".chosen-layer")).to_have_count(n_encoders, timeout=20_000)
+        expect(self.chart).to_have_count(1)
         expect(self.panel.locator("[aria-busy=true]")).to_have_count(0)
 
     def settle(self) -> None:
         """Waits until the page's panels have been where they are for three frames in a row."""
         self.page.evaluate(_SETTLED)
+
+    def unfold(self) -> None:
+        """Opens what else can be drawn beside the curve."""
+        self.panel.locator(".more > summary").click()
 
     def ids(self, split: str | None = None) -> list[str]:
         """The examples' ids in LIT, in the order of its table, edited ones included; of one split, or of all."""

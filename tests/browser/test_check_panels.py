@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import re
-import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
 from lit_page import LitPage
-from live_server import PATIENCE_S, ask
+from live_server import answer_of, ask
 from playwright.sync_api import Locator, Route, expect
 
 BERT, ELECTRA = "tiny-bert-on-demo", "tiny-electra-on-demo"
@@ -23,16 +22,6 @@ CHARTS = {
     "description_length": ("Description length", "description-length-module"),
     "learning_curve": ("Learning curve", "learning-curve-module"),
 }
-
-
-def answer_of(server: str, interpreter: str, model: str, **config: str | list[int]) -> dict:
-    """The interpreter's answer, once it is computed."""
-    deadline = time.monotonic() + PATIENCE_S
-    while (answer := ask(server, interpreter, model, "demo", [], **config))["status"] == "computing":
-        assert time.monotonic() < deadline, answer
-        time.sleep(0.2)
-    assert answer["status"] == "ready", answer
-    return answer
 
 
 def wait_for_chart(panel: Locator) -> None:
@@ -170,6 +159,7 @@ def test_the_panel_follows_when_the_model_is_switched(lit: LitPage):
 def test_a_baseline_is_computed_when_it_is_switched_on_and_drawn_with_its_name(lit: LitPage, server: str):
     lit.open(dataset="demo").wait_for_curve()
     expect(lit.chart.locator(".end-label")).to_have_count(0)
+    lit.unfold()
     lit.panel.locator("input[name=tfidf]").check()
     lit.panel.locator("input[name=shuffled]").check()
     score = answer_of(server, "probe_checks", BERT, check="baselines", baseline="tfidf")["score"]
@@ -197,6 +187,7 @@ def test_baselines_on_their_way_stand_in_one_row_under_the_chart_which_stays_whe
     lit.page.route("**/get_interpretations?*interpreter=probe_checks*", answer)
     lit.open(dataset="demo").wait_for_curve()
     expect(lit.panel.locator(".comparison")).to_have_count(1)
+    lit.unfold()
     before = lit.chart.bounding_box()
     lit.panel.locator("input[name=length]").check()
     lit.panel.locator("input[name=shuffled]").check()
@@ -211,6 +202,7 @@ def test_layers_like_the_best_are_marked_and_the_optimism_of_the_choice_is_said(
     expect(lit.chart.locator(".marked-layer")).to_have_count(len(alike) if len(alike) > 1 else 0)
     expect(lit.panel.locator(".comparison")).to_contain_text("Holm-corrected")
     expect(lit.panel.locator(".comparison")).to_contain_text(f"dev {answer['optimism']['dev']:.3f}")
+    lit.unfold()
     lit.panel.locator("input[name=alike]").uncheck()
     expect(lit.chart.locator(".marked-layer")).to_have_count(0)
 

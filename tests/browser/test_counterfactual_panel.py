@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from lit_page import SERVICES, LitPage
-from live_server import PATIENCE_S, ask
+from live_server import answer_of
 from playwright.sync_api import Locator, expect
 
 BERT = "tiny-bert-on-demo"
@@ -35,16 +35,6 @@ def examples(lit: LitPage, split: str = "dev") -> list[dict[str, Any]]:
     return [example for example in every if example["data"]["probe_split"] == split]
 
 
-def answer_of(server: str, interpreter: str, inputs: list[Any], **config: str) -> dict[str, Any]:
-    """What the server says, once it is computed."""
-    deadline = time.monotonic() + PATIENCE_S
-    while (answer := ask(server, interpreter, BERT, "demo", inputs, **config))["status"] == "computing":
-        assert time.monotonic() < deadline, answer
-        time.sleep(0.1)
-    assert answer["status"] == "ready", answer
-    return answer
-
-
 def flipping_edit(lit: LitPage, server: str) -> tuple[dict[str, Any], str, dict[str, Any]]:
     """A dev row, its partner's text, and the trajectory, of which some layers' probes change their answer."""
     rows = examples(lit)
@@ -55,7 +45,7 @@ def flipping_edit(lit: LitPage, server: str) -> tuple[dict[str, Any], str, dict[
         text = partner["data"]["text"] + " Really."
         meta = {"added": True, "parentId": row["id"]}
         edit = {"id": "", "data": {**row["data"], "text": text, "_id": "", "_meta": meta}, "meta": meta}
-        answer = answer_of(server, "counterfactual_by_layer", [row["id"], edit], part="trajectory")
+        answer = answer_of(server, "counterfactual_by_layer", BERT, [row["id"], edit], part="trajectory")
         if answer["first_flip"] not in (None, 0):
             return row, text, answer
     raise AssertionError("no edit flips a layer but the first")
@@ -123,11 +113,11 @@ def test_the_layer_is_shared_and_words_and_neurons_follow_it(lit: LitPage, panel
         lit.page.keyboard.press("Home")
         for _ in range(layer):
             lit.page.keyboard.press("ArrowRight")
-        found = answer_of(server, "counterfactual_by_layer", [row["id"], edit], part="neurons", layer=str(layer))
+        found = answer_of(server, "counterfactual_by_layer", BERT, [row["id"], edit], part="neurons", layer=str(layer))
         shown = panel.locator(".detail.neurons tbody th")
         expect(shown.first).to_have_text(f"{layer}:{found['neurons'][0]['unit']}", timeout=20_000)
         assert shown.all_inner_texts() == [f"{layer}:{one['unit']}" for one in found["neurons"]]
-        found = answer_of(server, "counterfactual_by_layer", [row["id"], edit], part="salience", layer=str(layer))
+        found = answer_of(server, "counterfactual_by_layer", BERT, [row["id"], edit], part="salience", layer=str(layer))
         expect(panel.locator(".detail.salience p")).to_contain_text(f"at layer {layer}", timeout=20_000)
         assert panel.locator(".detail.salience tbody tr").count() == len(found["rows"])
         assert panel.locator(".detail.salience tr.changed").count() == sum(one["kind"] != "same" for one in found["rows"])
@@ -162,7 +152,7 @@ def test_pinned_and_selected_examples_are_compared(lit: LitPage, panel: Locator,
     expect(panel.locator(".says.original")).to_have_text(first["data"]["text"], timeout=20_000)
     expect(panel.locator(".says.edit")).to_have_text(second["data"]["text"])
     expect(panel.locator(".who").first).to_have_text("Pinned")
-    answer = answer_of(server, "counterfactual_by_layer", [first["id"], second["id"]])
+    answer = answer_of(server, "counterfactual_by_layer", BERT, [first["id"], second["id"]])
     expect(panel.locator(".distances h4").last).to_contain_text(f"{answer['layers'][answer['best_layer']]['mahalanobis']:.3g}")
 
 
@@ -203,7 +193,7 @@ def test_the_pairs_of_the_data_set_are_summed_up_and_a_click_selects_them(
     lit: LitPage, panel: Locator, server: str, tmp_path: Path
 ):
     panel.locator(".views .pairs").click()
-    answer = answer_of(server, "counterfactual_pairs", [], by="phenomenon")
+    answer = answer_of(server, "counterfactual_pairs", BERT, [], by="phenomenon")
     expect(panel.locator(".caption")).to_contain_text(f"{answer['n']} pairs", timeout=30_000)
     layer = answer["best_layer"]
     row = answer["layers"][layer]

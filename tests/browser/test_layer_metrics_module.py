@@ -9,11 +9,15 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 from lit_page import LitPage
-from live_server import ask, scores
+from live_server import answer_of, ask, scores
 from playwright.sync_api import Route, expect
+
+from lit_probe.data import load_dataset
 
 BERT, ELECTRA = "tiny-bert-on-demo", "tiny-electra-on-demo"
 N_LAYERS = 4
+DEMO = load_dataset("demo")
+N_ROWS = sum(len(rows) for _, rows in DEMO.items())
 
 
 def written(score: dict) -> str:
@@ -27,10 +31,11 @@ def test_the_panel_draws_what_the_server_measured(lit: LitPage, server: str):
     lit.open(dataset="demo").wait_for_curve()
     answer = ask(server, "layer_metrics", BERT, "demo", lit.ids())
     best = answer["best_layer"]
-    expect(lit.caption).to_contain_text(f"Whole data set shown: {len(lit.ids())} examples")
+    expect(lit.caption).to_contain_text(f"Whole data set: {N_ROWS:,} rows, of which LIT shows {len(lit.ids())}")
     counts = {series["split"]: series["n"] for series in answer["series"]}
     expect(lit.caption).to_contain_text(f"Scored: {counts['dev']} dev rows (test: {counts['test']} rows, at layer {best} only)")
-    n_train = len(lit.ids("train"))
+    n_train = len(DEMO.train)
+    assert n_train > len(lit.ids("train")), "LIT shows a part of train only"
     expect(lit.caption).to_contain_text(f"{n_train} train rows left out: the probes were trained on them")
     expect(lit.chart.locator(".series.dev.line circle")).to_have_count(N_LAYERS)
     expect(lit.chart.locator(".band")).to_have_count(1)
@@ -52,21 +57,22 @@ def test_the_panel_draws_what_the_server_measured(lit: LitPage, server: str):
     expect(tooltip).to_have_count(0)
 
 
-def test_a_click_or_an_arrow_key_selects_a_layer_in_all_panels(lit: LitPage):
+def test_a_click_or_an_arrow_key_selects_a_layer_of_all_encoders(lit: LitPage):
     lit.open(dataset="demo", models=f"{BERT},{ELECTRA}").wait_for_curve(2)
+    readings = lit.panel.locator(".reading")
+
+    def layers() -> list[int]:
+        return [int(re.search(r"Layer (\d)", reading).group(1)) for reading in readings.all_inner_texts()]
+
+    best = layers()
     lit.click_layer(1)
-    assert lit.current_layers() == [1, 1]
-    expect(lit.panel.first.locator(".reading")).to_contain_text("Layer 1")
-    lit.chart.last.press("ArrowLeft")
-    assert lit.current_layers() == [0, 0]
-    lit.chart.last.press("End")
-    assert lit.current_layers() == [N_LAYERS - 1] * 2
-    lit.chart.last.press("PageDown")
-    assert lit.current_layers() == [max(0, N_LAYERS - 3)] * 2
-    lit.chart.last.press("Escape")
-    best = [int(re.search(r"Layer (\d)", reading).group(1)) for reading in lit.panel.locator(".reading").all_inner_texts()]
-    assert lit.current_layers() == best
-    expect(lit.panel.locator(".reading", has_text="dev-chosen")).to_have_count(2)
+    assert lit.current_layers() == [1] and layers() == [1, 1]
+    for key, layer in (("ArrowLeft", 0), ("End", N_LAYERS - 1), ("PageDown", max(0, N_LAYERS - 3))):
+        lit.chart.press(key)
+        assert lit.current_layers() == [layer] and layers() == [layer, layer]
+    lit.chart.press("Escape")
+    assert layers() == best and lit.current_layers() == best[:1]
+    expect(readings.filter(has_text="dev-chosen")).to_have_count(2)
 
 
 def test_the_curve_follows_selection_and_slice(lit: LitPage, server: str):
@@ -80,8 +86,17 @@ def test_the_curve_follows_selection_and_slice(lit: LitPage, server: str):
     lit.select_slice("a few", ids[3:15])
     expect(lit.caption).to_contain_text("Slice “a few”: 12 examples")
     expect(lit.panel.locator(".doubt").first).to_contain_text("not to be relied on")
+    # There is one test score; that of some rows is called something else.
+    rows = lit.ids("dev")[:40] + lit.ids("test")[:40]
+    lit.select(rows)
+    expect(lit.caption).to_contain_text("Selection: 80 examples")
+    lit.wait_for_curve()
+    answer = ask(server, "layer_metrics", BERT, "demo", rows)
+    score = written(scores(answer, "test")[answer["best_layer"]])
+    expect(lit.panel.locator(".reading")).to_contain_text(f"test rows of the selection {score}")
+    expect(lit.panel.locator(".legend").first).to_contain_text("test rows of the selection, n = 40")
     lit.select([])
-    expect(lit.caption).to_contain_text(f"Whole data set shown: {len(ids)} examples")
+    expect(lit.caption).to_contain_text(f"Whole data set: {N_ROWS:,} rows")
 
 
 def test_without_dev_rows_the_whole_test_curve_is_drawn(lit: LitPage):
@@ -100,6 +115,7 @@ def test_a_selection_of_train_rows_is_scored_only_on_request(lit: LitPage):
     expect(lit.chart.locator(".series.train.line")).to_have_count(1)
     expect(lit.panel.locator(".doubt").first).to_contain_text("how well the probes fit")
     expect(lit.caption).to_contain_text("Scored: 30 train rows, which show fit")
+    lit.unfold()
     lit.panel.locator("input[name=train]").click()
     expect(card).to_contain_text("so nothing is scored by default")
 
@@ -112,7 +128,7 @@ def test_the_selected_and_the_pinned_example_are_shown_layer_by_layer(lit: LitPa
     numbers = [f"{row[c]:.2f}" for c in range(2) for row in answer["examples"][0]["probabilities"]]
     expect(lit.panel.locator(".strips .cell text")).to_have_text(numbers)
     expect(lit.panel.locator(".example.selected .verdict")).to_contain_text(f"gold label {answer['examples'][0]['label']}")
-    expect(lit.caption).to_contain_text(f"Whole data set shown: {len(ids)} examples")
+    expect(lit.caption).to_contain_text(f"Whole data set: {N_ROWS:,} rows")
     lit.pin(ids[1])
     expect(lit.panel.locator(".example.pinned")).to_have_count(1)
     expect(lit.panel.locator(".strips")).to_have_count(2)
@@ -123,11 +139,10 @@ def test_the_selected_and_the_pinned_example_are_shown_layer_by_layer(lit: LitPa
 def test_an_edited_example_appears_and_is_not_scored(lit: LitPage):
     lit.open(dataset="demo").wait_for_curve()
     reading = lit.panel.locator(".reading").inner_text()
-    n_examples = len(lit.ids())
     lit.select(lit.ids()[:1])
     lit.add_edited("An edited text that no one has scored.")
     expect(lit.caption).to_contain_text("1 edited row left out")
-    expect(lit.caption).to_contain_text(f"{n_examples + 1} examples")
+    expect(lit.caption).to_contain_text(f"Whole data set: {N_ROWS:,} rows")
     expect(lit.panel.locator(".example.selected .badge")).to_have_text("edited")
     expect(lit.panel.locator(".example.selected .quote")).to_have_text("An edited text that no one has scored.")
     lit.wait_for_curve()
@@ -143,26 +158,40 @@ def test_an_edited_example_appears_and_is_not_scored(lit: LitPage):
     expect(lit.panel.locator(".strips")).to_have_count(1)
 
 
-def test_two_models_stand_side_by_side_with_their_own_numbers(lit: LitPage, server: str):
+def test_two_encoders_share_one_chart_with_their_own_numbers_and_their_difference(lit: LitPage, server: str):
     lit.open(dataset="demo", models=f"{BERT},{ELECTRA}").wait_for_curve(2)
-    left, right = (lit.panel.nth(i).bounding_box() for i in range(2))
-    assert left["x"] + left["width"] <= right["x"] + 1 and left["y"] == right["y"]
-    left_axis, right_axis = (lit.chart.nth(i).locator(".score-axis text") for i in range(2))
-    expect(right_axis).to_have_text(left_axis.all_text_contents())
+    expect(lit.panel).to_have_count(1)
+    expect(lit.chart.locator(".series.dev.line")).to_have_count(2)
+    expect(lit.chart.locator(".band")).to_have_count(2)
+    colours = lit.chart.locator(".series.dev.line circle").evaluate_all(
+        "(marks) => marks.map((mark) => mark.getAttribute('fill'))"
+    )
+    assert len(set(colours)) == 2
     for i, model in enumerate((BERT, ELECTRA)):
         answer = ask(server, "layer_metrics", model, "demo", lit.ids())
-        expect(lit.panel.nth(i).locator(".reading")).to_contain_text(
-            f"dev {written(scores(answer, 'dev')[answer['best_layer']])}"
-        )
-        expect(lit.panel.nth(i).locator(".notes")).to_contain_text(answer["encoder"])
+        reading = lit.panel.locator(".reading").nth(i)
+        expect(reading).to_contain_text(answer["encoder"])
+        expect(reading).to_contain_text(f"dev {written(scores(answer, 'dev')[answer['best_layer']])}")
+        expect(lit.panel.locator(".legend").nth(i)).to_contain_text(answer["encoder"])
+    found = answer_of(server, "encoder_comparison", BERT, other=ELECTRA)
+    difference = f"{found['difference']:.3f}".replace("-", "−")
+    expect(lit.panel.locator(".difference")).to_contain_text(f"on the same {len(DEMO.dev)} dev rows: {difference}")
+    # Each says something about the selected example.
+    lit.select(lit.ids()[:1])
+    expect(lit.panel.locator(".strips")).to_have_count(2)
+    expect(lit.panel.locator(".verdict b")).to_have_text(["tiny-bert", "tiny-electra"])
+    with lit.page.expect_download() as table:
+        lit.panel.locator(".save-csv").click()
+    models = {line.split(",")[0] for line in Path(table.value.path()).read_text().splitlines()[1:]}
+    assert models == {BERT, ELECTRA}
 
 
 def test_the_panel_follows_when_data_set_and_model_are_switched(lit: LitPage, server: str):
     lit.open(dataset="demo", models=BERT).wait_for_curve()
     switch = "(settings) => document.createElement('lit-global-settings').settingsService.updateSettings(settings)"
     lit.page.evaluate(switch, {"dataset": "reviews"})
-    expect(lit.panel.locator(".notes")).to_contain_text("trained on demo")
-    expect(lit.caption).to_contain_text("Whole data set shown: 160 examples")
+    expect(lit.panel.locator(".notes")).to_contain_text("trained on reviews")
+    expect(lit.caption).to_contain_text("Whole data set: 160 rows")
     lit.page.evaluate(switch, {"models": ["tiny-electra-on-reviews"]})
     expect(lit.panel.locator(".notes")).to_contain_text("probes trained on reviews")
     answer = ask(server, "layer_metrics", "tiny-electra-on-reviews", "reviews", lit.ids())
@@ -173,6 +202,7 @@ def test_another_metric_and_the_hidden_splits_are_drawn_on_request(lit: LitPage,
     lit.open(dataset="demo").wait_for_curve()
     lit.panel.locator("#metric").select_option("mcc")
     expect(lit.chart.locator(".axis-title").first).to_have_text(re.compile("MCC|Matthews"))
+    lit.unfold()
     lit.panel.get_by_label("test at every layer").check()
     lit.panel.locator("input[name=train]").check()
     for split in ("dev", "test", "train"):
@@ -283,6 +313,7 @@ def test_nothing_in_the_panel_is_cut_off_on_a_narrow_screen_either(lit: LitPage)
     parts = "'.module-toolbar, .caption, .legend, .chart, .reading, .notes, .strips, .verdict'"
     overflowing = f"""(panel) => [...panel.shadowRoot.querySelectorAll({parts})]
         .filter((part) => part.scrollWidth > part.clientWidth + 1).map((part) => part.className)"""
+    lit.unfold()
     for width, height in ((1440, 900), (1000, 900), (1440, 500)):
         lit.page.set_viewport_size({"width": width, "height": height})
         lit.page.wait_for_timeout(300)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import csv
 import re
-import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
-from typing import Any
 
 import pytest
 from lit_page import SERVICES, LitPage
-from live_server import PATIENCE_S, ask
+from live_server import answer_of
 from playwright.sync_api import Locator, Route, expect
 
 BERT = "tiny-bert-on-demo"
@@ -33,16 +31,6 @@ def neurons(lit: LitPage) -> Locator:
 def activations(lit: LitPage, neurons: Locator) -> Locator:
     """The panel "Neuron activations" beside it."""
     return lit.page.locator("neuron-activations-module:visible")
-
-
-def answer_of(server: str, interpreter: str, inputs: list[Any], **config: Any) -> dict[str, Any]:
-    """The interpreter's answer, once it is computed."""
-    deadline = time.monotonic() + PATIENCE_S
-    while (answer := ask(server, interpreter, BERT, "demo", inputs, **config))["status"] == "computing":
-        assert time.monotonic() < deadline, answer
-        time.sleep(0.2)
-    assert answer["status"] == "ready", answer
-    return answer
 
 
 def listed(panel: Locator) -> list[str]:
@@ -74,7 +62,7 @@ def saved(lit: LitPage, panel: Locator, button: str, folder: Path) -> Path:
 
 
 def test_the_first_look_is_the_list_and_the_evidence_of_its_first_neuron(neurons: Locator, server: str):
-    ranking = answer_of(server, "neuron_ranking", [])
+    ranking = answer_of(server, "neuron_ranking", BERT, [])
     names = [neuron["name"] for neuron in ranking["neurons"]]
     assert listed(neurons) == names
     expect(neurons.locator(".neuron-title b")).to_have_text(f"Neuron {names[0]}")
@@ -92,7 +80,7 @@ def test_a_neuron_is_opened_switched_off_and_restored(lit: LitPage, neurons: Loc
     name = listed(neurons)[2]
     layer, unit = map(int, name.split(":"))
     open_neuron(neurons, name)
-    distribution = answer_of(server, "neuron_evidence", [chosen], part="distribution", layer=layer, unit=unit)
+    distribution = answer_of(server, "neuron_evidence", BERT, [chosen], part="distribution", layer=layer, unit=unit)
     expect(neurons.locator(".fold.distribution")).to_contain_text(f"probability {distribution['classes'][1]['auroc']:.2f}")
     expect(neurons.locator(".text-mark text")).to_have_text("selected")
 
@@ -100,7 +88,7 @@ def test_a_neuron_is_opened_switched_off_and_restored(lit: LitPage, neurons: Loc
     expect(neurons.locator(".status-off")).to_have_text(f"off: neuron {name}")
     expect(neurons.locator(f".ranked tr[data-neuron='{name}'] input")).to_be_checked()
     rows = neurons.locator(".effects.selected tbody tr")
-    answer = answer_of(server, "neuron_ablation", [chosen], part="text", layer=layer, units=[unit], n_random=20)
+    answer = answer_of(server, "neuron_ablation", BERT, [chosen], part="text", layer=layer, units=[unit], n_random=20)
     expect(rows).to_have_count(len(answer["layers"]), timeout=SLOW)
     for place, (before, after) in enumerate(zip(answer["before"][0], answer["after"][0], strict=True)):
         top = before.index(max(before))
@@ -132,7 +120,17 @@ def test_a_set_is_chosen_scaled_and_measured_over_the_data_beside_random_sets(li
     expect(curve.locator(".series.after")).to_have_count(1, timeout=SLOW)
     units = sorted(int(name.split(":")[1]) for name in listed(neurons)[:4])
     answer = answer_of(
-        server, "neuron_ablation", ids, part="curve", layer=1, units=units, replacement="scale", factor=3, sample=200, n_random=20
+        server,
+        "neuron_ablation",
+        BERT,
+        ids,
+        part="curve",
+        layer=1,
+        units=units,
+        replacement="scale",
+        factor=3,
+        sample=200,
+        n_random=20,
     )
     expect(curve).to_contain_text(f"over {answer['n']} dev texts of the selection")
     expect(curve.locator(".verdict")).to_contain_text("random sets")
@@ -150,7 +148,7 @@ def test_top_words_follow_the_opened_neuron_and_a_context_selects_its_text(lit: 
     for name in (first, second):
         open_neuron(neurons, name)
         layer, unit = map(int, name.split(":"))
-        answer = answer_of(server, "neuron_evidence", [], part="words", layer=layer, unit=unit, top=30)
+        answer = answer_of(server, "neuron_evidence", BERT, [], part="words", layer=layer, unit=unit, top=30)
         words = [word["word"] for word in answer["highest"]["words"]][:12]
         chips = neurons.locator(".end.highest .chip")
         expect(chips).to_have_count(len(words), timeout=SLOW)
@@ -173,7 +171,7 @@ def test_a_neuron_becomes_a_column_of_lit_that_edited_texts_have_too(lit: LitPag
     column = f"neuron {layer}.{unit} of {BERT}"
     assert [column, "Scalar"] in lit.page.evaluate(COLUMNS)
     ids = lit.ids()
-    answer = answer_of(server, "neuron_evidence", ids, part="column", layer=layer, unit=unit)
+    answer = answer_of(server, "neuron_evidence", BERT, ids, part="column", layer=layer, unit=unit)
     value = f"([id, name]) => {{{SERVICES} return services.dataService.getVal(id, name)}}"
     assert [lit.page.evaluate(value, [one, column]) for one in ids[:5]] == answer["values"][:5]
     # It is offered by Color by, and has a value for an edited text.
@@ -194,7 +192,7 @@ def test_the_ranking_can_be_another_one_over_all_layers_and_its_trust_is_measure
 ):
     neurons.locator("#layer").select_option("all")
     neurons.locator("#method").select_option("probeless")
-    ranking = answer_of(server, "neuron_ranking", [], method="probeless", layer="all")
+    ranking = answer_of(server, "neuron_ranking", BERT, [], method="probeless", layer="all")
     expect(neurons.locator(".ranked .name").first).to_have_text(ranking["neurons"][0]["name"], timeout=SLOW)
     assert listed(neurons) == [neuron["name"] for neuron in ranking["neurons"]]
     rows = list(csv.DictReader(saved(lit, neurons, ".save-csv", tmp_path).open()))
@@ -271,7 +269,7 @@ def test_activations_of_an_edit_stand_beside_those_of_the_original(
     names = listed(neurons)[:5]
     expect(activations.locator(".matrix thead .opens")).to_have_text(names)
     units = [int(name.split(":")[1]) for name in names]
-    answer = answer_of(server, "neuron_evidence", [chosen], part="tokens", layer=int(names[0].split(":")[0]), units=units)
+    answer = answer_of(server, "neuron_evidence", BERT, [chosen], part="tokens", layer=int(names[0].split(":")[0]), units=units)
     [text] = answer["texts"]
     assert activations.locator(".matrix td.token").all_inner_texts() == text["tokens"]
     values = activations.locator(".matrix tbody td.value").all_inner_texts()

@@ -5,15 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import re
-import time
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 from lit_page import LitPage
-from live_server import PATIENCE_S, ask
+from live_server import answer_of, ask
 from playwright.sync_api import Locator, Route, expect
 from scipy.stats import spearmanr
 
@@ -34,16 +32,6 @@ def rows(lit: LitPage) -> Locator:
     panel = lit.page.locator("salience-rows-module:visible")
     expect(panel.locator("#layer")).to_have_count(1, timeout=30_000)
     return panel
-
-
-def answer_of(server: str, interpreter: str, inputs: list[Any], **config: Any) -> dict[str, Any]:
-    """The interpreter's answer, once it is computed."""
-    deadline = time.monotonic() + PATIENCE_S
-    while (answer := ask(server, interpreter, BERT, "demo", inputs, **config))["status"] == "computing":
-        assert time.monotonic() < deadline, answer
-        time.sleep(0.2)
-    assert answer["status"] == "ready", answer
-    return answer
 
 
 def wait_for_maps(panel: Locator, n: int, section: str = "selected") -> None:
@@ -82,7 +70,7 @@ def test_a_selected_text_is_explained_and_an_edit_changes_our_rows_and_lit_s(lit
     lit.select([chosen])
     wait_for_maps(rows, len(CHEAP))
     for method in CHEAP:
-        answer = answer_of(server, "salience_map", [chosen], method=method)
+        answer = answer_of(server, "salience_map", BERT, [chosen], method=method)
         assert shown_scores(rows, method) == list(zip(answer["by_word"]["words"], answer["by_word"]["scores"], strict=True))
     expect(rows.locator(".explained")).to_contain_text(f"{answer['explained']}, logit of “{answer['class_name']}” = ")
     expect(rows.locator(".explained")).to_contain_text(f"gold label: {answer['gold']}")
@@ -106,7 +94,7 @@ def test_methods_that_take_long_are_computed_by_a_button_each_or_all_at_once(lit
     expect(rows.locator(".compute")).to_have_count(N_SLOW)
     rows.locator(".rows > div", has=rows.page.locator(".compute")).last.locator(".compute").click()
     wait_for_maps(rows, len(CHEAP) + 1)
-    answer = answer_of(server, "salience_map", [chosen], method="kernel_shap")
+    answer = answer_of(server, "salience_map", BERT, [chosen], method="kernel_shap")
     assert [score for _, score in shown_scores(rows, "kernel_shap")] == answer["by_word"]["scores"]
     expect(rows.locator(".map[data-method=kernel_shap] .under")).to_contain_text("seed 0")
     expect(rows.locator(".map[data-method=kernel_shap] .under")).to_contain_text("R² ")
@@ -128,7 +116,7 @@ def test_the_rows_follow_the_current_layer_of_our_panels(lit: LitPage, rows: Loc
     lit.show("Side by side", "salience-rows-module")
     expect(rows.locator(".explained")).to_contain_text(f"probe at layer {layer},")
     wait_for_maps(rows, len(CHEAP))
-    answer = answer_of(server, "salience_map", [chosen], method="input_x_gradient", layer=str(layer))
+    answer = answer_of(server, "salience_map", BERT, [chosen], method="input_x_gradient", layer=str(layer))
     assert [score for _, score in shown_scores(rows, "input_x_gradient")] == answer["by_word"]["scores"]
     rows.locator("#layer").select_option("0")
     expect(rows.locator(".explained")).to_contain_text("probe at layer 0,")
@@ -140,7 +128,7 @@ def test_every_layer_has_a_row_with_its_rank_correlation_to_the_first(lit: LitPa
     rows.locator("#rows").select_option("layers")
     wait_for_maps(rows, N_LAYERS)
     scores = [
-        answer_of(server, "salience_map", [chosen], method="input_x_gradient", layer=str(layer))["by_word"]["scores"]
+        answer_of(server, "salience_map", BERT, [chosen], method="input_x_gradient", layer=str(layer))["by_word"]["scores"]
         for layer in range(N_LAYERS)
     ]
     expected = ["", *(f"{spearmanr(scores[0], row).statistic:.3f}".replace("-", "−") for row in scores[1:])]
@@ -160,7 +148,9 @@ def test_class_number_and_tokens_can_be_chosen_and_a_pinned_text_stands_below(li
     rows.locator("#scalar").select_option("probability")
     rows.locator("#show").select_option("tokens")
     expect(rows.locator(".explained")).to_contain_text("probability of “negative” = 0.")
-    answer = answer_of(server, "salience_map", [chosen], method="input_x_gradient", target="class:negative", scalar="probability")
+    answer = answer_of(
+        server, "salience_map", BERT, [chosen], method="input_x_gradient", target="class:negative", scalar="probability"
+    )
     expect(rows.locator(".map[data-method=input_x_gradient] .chip")).to_have_text(answer["tokens"])
     expect(rows.locator(".map[data-method=input_x_gradient] .chip.special")).to_have_count(answer["words"].count(None))
     lit.pin(pinned)
@@ -322,7 +312,7 @@ def test_faithfulness_and_stability_are_measured_by_a_button(lit: LitPage, trust
     trust.locator(".measure-faithfulness").click()
     random = trust.locator(".measure.comprehensiveness tr[data-method=random]")
     expect(random).to_be_visible(timeout=60_000)
-    answer = answer_of(server, "salience_checks", [], check="faithfulness", **asked)
+    answer = answer_of(server, "salience_checks", BERT, [], check="faithfulness", **asked)
     for method in answer["methods"]:
         row = trust.locator(f".measure.comprehensiveness tr[data-method={method['method']}]")
         expect(row).to_contain_text(f"{method['comprehensiveness_normalised']['mean']:.3f}".replace("-", "−"))
@@ -382,7 +372,7 @@ def test_a_click_on_a_salient_word_selects_its_texts(lit: LitPage, rows: Locator
     assert abs(button["x"] - sentence["x"] - 12) < 1, "the sentence is 12 px within its block"
     panel.locator(".measure-words").click()
     expect(panel.locator(".word").first).to_be_visible(timeout=60_000)
-    answer = answer_of(server, "salience_checks", [], check="words", method="input_x_gradient", sample=100)
+    answer = answer_of(server, "salience_checks", BERT, [], check="words", method="input_x_gradient", sample=100)
     words = [word for one in answer["classes"] for word in one["words"]]
     expect(panel.locator(".word")).to_have_text([word["word"] for word in words])
     for i in (0, len(words) - 1):

@@ -143,11 +143,6 @@ def test_plain_torch_weights_load(copy, tiny_encoder):
     assert (ours == extract_activations(tiny_encoder, texts).values).all()
 
 
-def test_roberta_reads_fewer_tokens_than_it_has_positions(tiny_folder):
-    assert find_checkpoint(str(tiny_folder("roberta"))).max_tokens == 63
-    assert find_checkpoint(str(tiny_folder("bert"))).max_tokens == 64
-
-
 def test_the_fingerprint_changes_with_weights_tokenizer_and_settings(copy):
     def fingerprint(**options):
         return load_encoder(str(copy), **options).fingerprint

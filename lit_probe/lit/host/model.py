@@ -98,6 +98,7 @@ class ProbeModel(lit_model.Model):
             lines.append(
                 f"`{fields.HEAD}` is the checkpoint's own prediction. Fine-tuning may have put this concept into its layers."
             )
+        lines += encoder.checkpoint.remarks
         return "\n\n".join(html.escape(line, quote=False) for line in lines)
 
     def input_spec(self) -> types.Spec:
