@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +46,13 @@ _define(
     flags.DEFINE_string,
     "datasets",
     "demo",
-    f"Data sets, separated by commas: {', '.join(DATASETS)}. name=path reads a local copy: sst2=folder or csv=reviews.csv.",
+    f"Data sets, separated by commas: {', '.join(DATASETS)}. name=path reads a local copy: sst2=folder or "
+    "csv=reviews.csv; the columns of one file may follow it: csv=a.csv[text=review,label=stars].",
 )
 _define(flags.DEFINE_string, "text_column", "text", "Column of a csv, tsv or jsonl file that holds the texts.")
 _define(flags.DEFINE_string, "label_column", "label", "Column of a csv, tsv or jsonl file that holds the labels.")
 _define(flags.DEFINE_string, "group_column", None, "Column whose equal values must stay in one split (an author, a film).")
+_define(flags.DEFINE_list, "missing", [], "Words in the label column of a csv, tsv or jsonl file that stand for no label.")
 _define(flags.DEFINE_integer, "max_examples", 5_000, "Rows per split, drawn by class and seed; 0 for all.", lower_bound=0)
 _define(flags.DEFINE_enum, "pooling", "mean", list(POOLINGS), "How a text's tokens become one vector.")
 _define(flags.DEFINE_enum, "probe", "logistic", list(PROBES), "Kind of probe.")
@@ -126,8 +129,10 @@ def load_splits() -> list[Splits]:
         text_column=FLAGS.text_column,
         label_column=FLAGS.label_column,
         group_column=FLAGS.group_column,
+        missing=tuple(FLAGS.missing),
     )
-    loaded = [load_dataset(name, source, options) for name, source in parse_dataset_flag(FLAGS.datasets)]
+    wanted = parse_dataset_flag(FLAGS.datasets)
+    loaded = [load_dataset(name, source, replace(options, **columns)) for name, source, columns in wanted]
     return _unique(loaded, "data set", "--datasets")
 
 

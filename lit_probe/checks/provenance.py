@@ -196,19 +196,24 @@ def check_against_card(
 
 def _flags(card: Mapping[str, Any], title: str) -> list[str]:
     data = {name: entry["data"] for name, entry in card["datasets"].items()}
+    named = [_dataset_flag(name, one, title) for name, one in data.items()]
+    origins = [one["origin"] for one in data.values() if "text_column" in one["origin"]]
+    alike = all(origin.get(name) == origins[0].get(name) for origin in origins for name in _COLUMN_FLAGS)
+    own = ["" if alike else _own_columns(one["origin"]) for one in data.values()]
     flags = {
         "model": card["model"]["id"],
         "revision": card["model"].get("revision"),
-        "datasets": ",".join(_dataset_flag(name, one, title) for name, one in data.items()),
+        "datasets": ",".join(map(str.__add__, named, own)),
         "max_examples": _only([one["max_examples"] for one in data.values()], "max_examples", title),
         **{name: card[name] for name in _SETTINGS},
         "control": card.get("control"),
     }
     if any(one["seed"] != card["seed"] for one in data.values()):
         raise LitProbeError(f"{title} has other seeds for its splits than for its probes, which no flags can say.")
-    origins = [one["origin"] for one in data.values() if "text_column" in one["origin"]]
-    for name in _COLUMN_FLAGS if origins else ():
-        flags[name] = _only([origin.get(name) for origin in origins], name, title)
+    for name in _COLUMN_FLAGS if origins and alike else ():
+        flags[name] = origins[0].get(name)
+    if origins and (missing := _only([origin.get("missing") for origin in origins], "missing", title)):
+        flags["missing"] = ",".join(missing)
     checks = [list(entry["checks"]) for entry in card["datasets"].values() if _holds(entry, {"checks": dict})]
     if checks:
         across = ["transfer"] if "transfer" in card else []
@@ -234,6 +239,13 @@ def _dataset_flag(name: str, data: Mapping[str, Any], title: str) -> str:
     if "," in str(path):
         raise LitProbeError(f"{title} names the path {path!r}; flags take no path with a comma. Rename it.")
     return loader if path is None else f"{loader}={path}"
+
+
+def _own_columns(origin: Mapping[str, Any]) -> str:
+    """``[text=review,label=stars]`` for a table file; nothing for any other source."""
+    columns = {name: origin.get(name) for name in _COLUMN_FLAGS if "text_column" in origin}
+    pairs = [f"{name.removesuffix('_column')}={column}" for name, column in columns.items() if column is not None]
+    return f"[{','.join(pairs)}]" if pairs else ""
 
 
 def _only(values: Sequence[Any], name: str, title: str) -> Any:

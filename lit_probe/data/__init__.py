@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from lit_probe.data.demo import load_demo
 from lit_probe.data.imdb import load_imdb
@@ -28,7 +31,16 @@ DATASETS: dict[str, Loader] = {
     "jsonl": load_jsonl,
 }
 
-__all__ = ["DATASETS", "DatasetOptions", "Loader", "load_dataset", "parse_dataset_flag", "split_table", "split_texts"]
+__all__ = [
+    "DATASETS",
+    "DatasetOptions",
+    "Loader",
+    "WantedDataset",
+    "load_dataset",
+    "parse_dataset_flag",
+    "split_table",
+    "split_texts",
+]
 
 
 def load_dataset(name: str, source: str | None = None, options: DatasetOptions | None = None) -> Splits:
@@ -54,21 +66,68 @@ def load_dataset(name: str, source: str | None = None, options: DatasetOptions |
         raise unreadable(source or name, error) from error
 
 
-def parse_dataset_flag(flag: str) -> list[tuple[str, str | None]]:
+class WantedDataset(NamedTuple):
+    """One data set that ``--datasets`` names.
+
+    Attributes:
+      name: its name in `DATASETS`.
+      source: the path after ``=``, or None.
+      columns: what stands in brackets after it, as fields of `DatasetOptions`.
+    """
+
+    name: str
+    source: str | None
+    columns: Mapping[str, Any]
+
+
+def parse_dataset_flag(flag: str) -> list[WantedDataset]:
     """Reads ``--datasets``: names, each with ``=path`` or without, separated by commas.
+
+    Columns of one file stand in brackets after its path: ``csv=a.csv[text=review,label=stars,group=author]``. A comma in a
+    file's name is no separator where that file is there.
 
     Raises:
       UnknownNameError: a name is in no registry.
-      DatasetError: a path is missing after ``=``.
+      DatasetError: a path is missing after ``=``, or brackets hold something else than columns.
 
-    >>> parse_dataset_flag("sst2=../copies/sst2,imdb,csv=reviews.csv")
-    [('sst2', '../copies/sst2'), ('imdb', None), ('csv', 'reviews.csv')]
+    >>> [tuple(one) for one in parse_dataset_flag("sst2=../copies/sst2,imdb,csv=reviews.csv[text=review]")]
+    [('sst2', '../copies/sst2', {}), ('imdb', None, {}), ('csv', 'reviews.csv', {'text_column': 'review'})]
     """
-    wanted: list[tuple[str, str | None]] = []
-    for item in flag.split(","):
+    items = re.split(r",(?![^\[\]]*\])", flag)
+    wanted: list[WantedDataset] = []
+    while items:
+        item = items.pop(0)
+        # Pieces that follow may be the rest of a file's name.
+        for count in range(len(items), 0, -1) if "=" in item else ():
+            longer = ",".join([item, *items[:count]])
+            if Path(_without_columns(longer.partition("=")[2].strip())).expanduser().exists():
+                item, items = longer, items[count:]
+                break
         name, equals, path = (part.strip() for part in item.partition("="))
         lookup(DATASETS, name, "data set")
         if equals and not path:
             raise DatasetError(f"There is no path after {item.strip()!r}. Write {name}=PATH, or {name} alone for its own copy.")
-        wanted.append((name, path or None))
+        wanted.append(WantedDataset(name, _without_columns(path) or None, _columns(path)))
     return wanted
+
+
+_BRACKETS = re.compile(r"\[([^\]]*)\]$")
+_COLUMNS = ("text", "label", "group")
+
+
+def _without_columns(path: str) -> str:
+    return path if Path(path).exists() else _BRACKETS.sub("", path)
+
+
+def _columns(path: str) -> dict[str, str]:
+    """The columns in brackets at the end of a path, as fields of `DatasetOptions`."""
+    found = _BRACKETS.search(path)
+    if found is None or Path(path).exists():
+        return {}
+    pairs = [tuple(part.strip() for part in pair.partition("=")[::2]) for pair in found[1].split(",")]
+    if wrong := [key for key, column in pairs if key not in _COLUMNS or not column]:
+        raise DatasetError(
+            f"{found[0]} says {wrong[0]!r}. In brackets stand columns of that file: "
+            f"{', '.join(f'{key}=NAME' for key in _COLUMNS)}."
+        )
+    return {f"{key}_column": column for key, column in pairs}

@@ -32,4 +32,6 @@ def load_demo(source: str | None, options: DatasetOptions) -> Splits:
     labels = sentiment_labels(label_words(table, "label"), "demo")
     columns = {name: table[name] for name in ("pair_id", "phenomenon", "domain")}
     rows = rows_of(text_values(table, "text", "demo"), labels, table["pair_id"], columns)
-    return make_splits("demo", {"train": rows}, SENTIMENT_NAMES, options, {"kind": "embedded in lit_probe"}, group_word="pair")
+    return make_splits(
+        "demo", {"train": rows}, SENTIMENT_NAMES, options, {"kind": "embedded in lit_probe"}, group_word="pair", numbered=True
+    )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from lit_probe.data.labelled_texts import SplitName
 from lit_probe.data.split_files import split_word
@@ -64,3 +65,59 @@ def revision_of(cache_files: Iterable[str]) -> str | None:
     """
     folders = (Path(file).parent.name for file in cache_files)
     return next((folder for folder in folders if _COMMIT.fullmatch(folder)), None)
+
+
+class DatasetLike(Protocol):
+    """What is used of a ``datasets.Dataset``."""
+
+    features: Mapping[str, Any]
+
+    def to_dict(self) -> dict[str, list[Any]]:
+        """The columns."""
+
+
+@dataclass(frozen=True)
+class DatasetParts:
+    """The tables of a ``datasets`` object.
+
+    Attributes:
+      tables: by split, as the object calls it; a data set without splits stands under an empty name.
+      class_names: of each column of classes, what 0, 1, … are called.
+    """
+
+    tables: Mapping[str, Table]
+    class_names: Mapping[str, Sequence[str]]
+
+
+def datasets_parts(table: Any) -> DatasetParts | None:
+    """The tables of a ``datasets.Dataset`` or ``DatasetDict``; None for any other table."""
+    if hasattr(table, "features") and hasattr(table, "to_dict"):
+        return DatasetParts({"": table.to_dict()}, _class_names(table.features))
+    if isinstance(table, dict) and table and all(hasattr(part, "features") for part in table.values()):
+        first = next(iter(table.values()))
+        return DatasetParts({str(word): part.to_dict() for word, part in table.items()}, _class_names(first.features))
+    return None
+
+
+def _class_names(features: Mapping[str, Any]) -> dict[str, Sequence[str]]:
+    return {name: feature.names for name, feature in features.items() if type(feature).__name__ == "ClassLabel"}
+
+
+def is_saved_dataset(folder: Path) -> bool:
+    """Whether ``save_to_disk`` of the library ``datasets`` has written the folder."""
+    names = {path.name for path in folder.iterdir()}
+    return "dataset_dict.json" in names or {"state.json", "dataset_info.json"} <= names
+
+
+def load_saved_dataset(folder: Path) -> Any:
+    """The ``Dataset`` or ``DatasetDict`` that ``save_to_disk`` has written.
+
+    Raises:
+      DatasetError: it cannot be read.
+    """
+    from datasets import load_from_disk
+
+    try:
+        return load_from_disk(str(folder))
+    except (OSError, ValueError, KeyError) as error:
+        raise DatasetError(f"{str(folder)!r} was written by save_to_disk and cannot be read ({error}). Save it again.") from error

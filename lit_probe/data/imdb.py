@@ -46,7 +46,9 @@ def load_imdb(source: str | None, options: DatasetOptions) -> Splits:
     known = any(group is not None for part in parts.values() for group in part.groups)
     notes = [] if known else ["The films are not known here: reviews of one film may stand on both sides of a cut."]
     dropped = {"unlabelled": unlabelled}
-    return make_splits("imdb", parts, SENTIMENT_NAMES, options, origin, group_word="film", notes=notes, dropped=dropped)
+    return make_splits(
+        "imdb", parts, SENTIMENT_NAMES, options, origin, group_word="film", notes=notes, dropped=dropped, numbered=True
+    )
 
 
 def _read_copy(source: str) -> tuple[dict[SplitName, Rows], dict[str, Any], int]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.options import DatasetOptions
-from lit_probe.data.rows import UNLABELLED, cell, label_names_of, label_words, rows_of
+from lit_probe.data.rows import UNLABELLED, doubtful_names, label_names_of, label_words, one_writing, rows_of, word_of
 from lit_probe.data.splitting import make_splits
 from lit_probe.errors import DatasetError
 
@@ -43,7 +43,7 @@ def split_texts(
     for what, values in (("labels", labels), ("groups", groups)):
         if values is not None and len(values) != len(texts):
             raise DatasetError(f"There are {len(texts)} texts, but {len(values)} {what}. Give one for each text.")
-    words = label_words({"label": list(labels)}, "label")
+    words = one_writing({"all": label_words({"label": list(labels)}, "label")})["all"]
     names = label_names_of(words) if label_names is None else tuple(label_names)
     numbers = {str(number): number for number in range(len(names))} if label_names is not None else {}
     numbers |= {word: number for number, word in enumerate(names)}
@@ -55,7 +55,9 @@ def split_texts(
     rows = rows_of(
         texts,
         [UNLABELLED if word is None else numbers[word] for word in words],
-        None if groups is None else [cell(group) or None for group in groups],
+        None if groups is None else [word_of(group) or None for group in groups],
     )
     options = DatasetOptions(max_examples=max_examples, seed=seed)
-    return make_splits(name, {"train": rows}, names, options, {"kind": "texts in memory"})
+    notes = doubtful_names(names)
+    numbered = label_names is not None
+    return make_splits(name, {"train": rows}, names, options, {"kind": "texts in memory"}, notes=notes, numbered=numbered)

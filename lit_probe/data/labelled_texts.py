@@ -40,6 +40,24 @@ def normalise_text(text: str) -> str:
     return _WHITE_SPACE.sub(" ", folded).strip()
 
 
+def stripped(text: str) -> str:
+    """Without white space and invisible characters (byte order marks, zero-width and control characters) at its ends.
+
+    >>> stripped("\\ufeff text\\u00a0\\u200b")
+    'text'
+    """
+    start, end = 0, len(text)
+    while start < end and _is_invisible(text[start]):
+        start += 1
+    while end > start and _is_invisible(text[end - 1]):
+        end -= 1
+    return text[start:end]
+
+
+def _is_invisible(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) in ("Cf", "Cc")
+
+
 @dataclass(frozen=True)
 class LabelledTexts:
     """Texts with one label each.

@@ -16,6 +16,7 @@ class DatasetOptions:
       label_column: the column of a table file that holds the labels.
       group_column: the column of a table file that names what must not be split across train and test (an author, a film,
         a pair), or None.
+      missing: further words in the label column of a table that stand for no label.
 
     Raises:
       DatasetError: ``max_examples`` is negative or 1.
@@ -31,6 +32,7 @@ class DatasetOptions:
     text_column: str = "text"
     label_column: str = "label"
     group_column: str | None = None
+    missing: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.max_examples < 0 or self.max_examples == 1:

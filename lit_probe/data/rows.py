@@ -6,16 +6,19 @@ import json
 import math
 import re
 import reprlib
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.data.labelled_texts import clean_text
+from lit_probe.data.labelled_texts import clean_text, stripped
 from lit_probe.data.tables import Table, separator_hint
 from lit_probe.errors import DatasetError
+
+T = TypeVar("T")
 
 UNLABELLED = -1
 """The label of a row whose label is hidden or missing (the Hugging Face hub's convention)."""
@@ -26,7 +29,15 @@ SENTIMENT_NAMES = ("negative", "positive")
 _SENTIMENT_WORDS = {"0": 0, "1": 1, "neg": 0, "pos": 1, "negative": 0, "positive": 1}
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(\.\d+)?([eE][+-]?\d{1,3})?")
 _INTEGER = re.compile(r"-?\d{1,1000}")
-_UNLABELLED_WORD = re.compile(rf"({UNLABELLED}(\.0*)?)?")
+_UNLABELLED_WORD = re.compile(rf"({UNLABELLED}\.?)?")
+_WHOLE_FLOAT = re.compile(r"(-?(?:0|[1-9]\d*))\.0+")
+_MOST_DIGITS = 1_000
+_TRUTH = {"true": "1", "false": "0"}
+_LOOKS_MISSING = frozenset(
+    """? - -- — . * #n/a #na #null! #value! #ref! <na> n/a n.a. na nan nil none null missing unknown undefined unlabeled
+    unlabelled tbd""".split()
+)
+"""Words, case-folded, by which people and programs say that there is no value. Some are classes all the same."""
 
 
 @dataclass(frozen=True)
@@ -114,14 +125,87 @@ def text_values(table: Table, column: str, origin: str) -> list[str]:
 def label_words(table: Table, column: str) -> list[str | None]:
     """The column's labels as words; None where a row is unlabelled (nothing, or -1 in any writing).
 
+    Raises:
+      DatasetError: a label is a list or an object.
+
     >>> label_words({"label": [1, 0.0, "-1", "-1.0", " good ", None, True]}, "label")
     ['1', '0', None, None, 'good', None, 'true']
     """
     words = []
-    for value in map(_plain, table[column]):
-        word = str(int(value)) if isinstance(value, float) and value.is_integer() else cell(value).strip()
+    for row, value in enumerate(map(_plain, table[column])):
+        if isinstance(value, list | tuple | dict | set):
+            raise DatasetError(
+                f"Column {column!r} should hold one label per row, but row {row + 1} has {reprlib.repr(value)}. "
+                "Choose another column, or make one label of it."
+            )
+        word = word_of(value)
         words.append(None if _UNLABELLED_WORD.fullmatch(word) else word)
     return words
+
+
+def word_of(value: Any) -> str:
+    """A label or a group as a word, in one writing for one value; nothing gives an empty string.
+
+    pandas writes whole numbers as 3.0 where a column has a gap, spreadsheets write TRUE for True, and some systems compose
+    accents that others do not: none of that makes another class or another author.
+
+    >>> [word_of(value) for value in (3, 3.0, "3.0", "TRUE", True, "caf\\u00e9" == "cafe\\u0301", None, "\\ufeffgood\\u200b")]
+    ['3', '3', '3', 'true', 'true', 'false', '', 'good']
+    >>> word_of("cafe\\u0301") == word_of("caf\\u00e9")
+    True
+    """
+    value = _plain(value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    word = stripped(unicodedata.normalize("NFC", cell(value)))
+    if whole := _WHOLE_FLOAT.fullmatch(word):
+        return str(int(whole[1])) if len(whole[1]) < _MOST_DIGITS else whole[1]
+    return word.lower() if word.lower() in _TRUTH else word
+
+
+def one_writing(parts: Mapping[T, Sequence[str | None]]) -> dict[T, list[str | None]]:
+    """Labels of all splits, where true and 1 (or false and 0) stand for the same class in a column that has both writings.
+
+    >>> one_writing({"train": ["1", "false"], "test": ["true", None]})
+    {'train': ['1', '0'], 'test': ['1', None]}
+    """
+    found = {word for words in parts.values() for word in words if word is not None}
+    both = found <= {*_TRUTH, *_TRUTH.values()} and found & set(_TRUTH) and found & set(_TRUTH.values())
+    return {part: [_TRUTH.get(word, word) if both and word else word for word in words] for part, words in parts.items()}
+
+
+def doubtful_names(names: Sequence[str]) -> list[str]:
+    """Notes on classes that may be one class twice, or no class at all.
+
+    >>> doubtful_names(["Good", "good", "?"])  # doctest: +NORMALIZE_WHITESPACE
+    ["The labels 'Good' and 'good' differ in case or writing only. They count as two classes.",
+     "The label '?' looks like a missing value, and counts as a class. If it is none, pass --missing='?'."]
+    """
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        alike.setdefault(_folded(name), []).append(name)
+    notes = [
+        f"The labels {' and '.join(map(repr, same))} differ in case or writing only. They count as {len(same)} classes."
+        if len(same) != 2
+        else f"The labels {same[0]!r} and {same[1]!r} differ in case or writing only. They count as two classes."
+        for same in alike.values()
+        if len(same) > 1
+    ]
+    missing = [name for name in names if name.casefold() in _LOOKS_MISSING]
+    if missing:
+        one = len(missing) == 1
+        notes.append(
+            f"The label{'' if one else 's'} {', '.join(map(repr, missing))} look{'s' if one else ''} like a missing value, and "
+            f"count{'s' if one else ''} as {'a class' if one else 'classes'}. If {'it is' if one else 'they are'} none, pass "
+            f"--missing={','.join(missing)!r}."
+        )
+    return notes
+
+
+def _folded(name: str) -> str:
+    """What two writings of one name have in common: the number, or the letters without their case."""
+    number = re.fullmatch(r"[+-]?\d{1,300}(\.\d{1,300})?", name)
+    return str(float(name)) if number else " ".join(name.casefold().split())
 
 
 def sentiment_labels(words: Iterable[str | None], origin: str) -> list[int]:
@@ -146,15 +230,25 @@ def sentiment_labels(words: Iterable[str | None], origin: str) -> list[int]:
 
 
 def label_names_of(words: Iterable[str | None]) -> tuple[str, ...]:
-    """The distinct labels: in numeric order when all are integers (of at most 1,000 digits), otherwise in alphabetical order.
+    """The distinct labels: in numeric order when all are numbers, otherwise alphabetically, with numbers inside a name by value.
 
     >>> label_names_of(["10", "9", None, "9"]), label_names_of(["good", "10", "bad"])
     (('9', '10'), ('10', 'bad', 'good'))
+    >>> label_names_of(["topic 10", "topic 9"]), label_names_of(["0.5", "-1.5", "2"])
+    (('topic 9', 'topic 10'), ('-1.5', '0.5', '2'))
     """
     names = {word for word in words if word is not None}
     if all(_INTEGER.fullmatch(name) for name in names):
         return tuple(sorted(names, key=lambda name: (int(name), name)))  # 1 and 01 are two names of one number
-    return tuple(sorted(names))
+    if all(_NUMBER.fullmatch(name) for name in names):
+        return tuple(sorted(names, key=lambda name: (float(name), name)))
+    return tuple(sorted(names, key=_natural))
+
+
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    """A key by which names sort as people sort them: "topic 9" before "topic 10"."""
+    parts = re.split(r"(\d{1,1000})", name)
+    return [*((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part), (-1, 0, name)]
 
 
 def cell(value: Any) -> str:

@@ -13,12 +13,9 @@ from lit_probe.data.tables import Table, read_table, table_form, unreadable
 from lit_probe.errors import DatasetError
 
 _SPLIT_WORDS: dict[str, SplitName] = {
-    "train": "train",
-    "dev": "dev",
-    "validation": "dev",
-    "valid": "dev",
-    "val": "dev",
-    "test": "test",
+    **dict.fromkeys(("train", "training", "trn"), "train"),
+    **dict.fromkeys(("dev", "devel", "development", "validation", "validate", "valid", "val", "eval", "evaluation"), "dev"),
+    **dict.fromkeys(("test", "testing", "tst"), "test"),
 }
 _SHARD = re.compile(r"-\d+-of-\d+$")
 
@@ -64,10 +61,10 @@ def _refuse(error: OSError) -> None:
 def split_word(word: str) -> SplitName | None:
     """The split that a word means.
 
-    >>> split_word("Validation"), split_word("unsupervised")
-    ('dev', None)
+    >>> split_word("Validation"), split_word(" TRAINING "), split_word("unsupervised")
+    ('dev', 'train', None)
     """
-    return _SPLIT_WORDS.get(word.lower())
+    return _SPLIT_WORDS.get(word.strip().lower())
 
 
 def find_split_files(

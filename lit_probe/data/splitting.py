@@ -39,6 +39,7 @@ def make_splits(
     group_word: str = "group",
     notes: Sequence[str] = (),
     dropped: Mapping[str, int] | None = None,
+    numbered: bool = False,
 ) -> Splits:
     """Divides a source into train, dev and test.
 
@@ -60,6 +61,7 @@ def make_splits(
       group_word: what a group is called in the provenance, such as ``"film"``.
       notes: remarks for the provenance.
       dropped: rows that the loader itself has left out, reason -> count.
+      numbered: whether the source itself numbers its classes in this order from 0, as a classification head does.
 
     Returns:
       The splits, each in canonical order. The provenance counts every row that was left out, and what train repeats.
@@ -96,6 +98,7 @@ def make_splits(
         "origin": dict(origin),
         "division": _division(parts, cut, whole),
         "groups": group_word if has_groups else None,
+        "numbered": numbered,
         "dropped": {reason: count for reason, count in counted.items() if count},
         "repeats in train": _repeats(text_ids[split_rows[TRAIN]], labels[split_rows[TRAIN]]),
         "rows": {

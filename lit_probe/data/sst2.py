@@ -59,7 +59,7 @@ def load_sst2(source: str | None, options: DatasetOptions) -> Splits:
         else ["Which phrases belong to one sentence is not known here: cross-validation on train may share sentences."]
     )
     parts = _parts(tables, source or origin["id"], groups)
-    return make_splits("sst2", parts, SENTIMENT_NAMES, options, origin, group_word="sentence", notes=notes)
+    return make_splits("sst2", parts, SENTIMENT_NAMES, options, origin, group_word="sentence", notes=notes, numbered=True)
 
 
 def load_sst2_sentences(source: str | None, options: DatasetOptions) -> Splits:
@@ -77,7 +77,9 @@ def load_sst2_sentences(source: str | None, options: DatasetOptions) -> Splits:
         tables, _, origin = load_hub("sst2_sentences", "SetFit/sst2")
     else:
         tables, origin = _read_copy("sst2_sentences", source, prefix="sentences_")
-    return make_splits("sst2_sentences", _parts(tables, source or origin["id"], None), SENTIMENT_NAMES, options, origin)
+    return make_splits(
+        "sst2_sentences", _parts(tables, source or origin["id"], None), SENTIMENT_NAMES, options, origin, numbered=True
+    )
 
 
 def _read_copy(name: str, source: str, prefix: str) -> tuple[dict[SplitName, Table], dict[str, Any]]:

@@ -6,14 +6,35 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from lit_probe.data.hub import DatasetLike, datasets_parts, is_saved_dataset, load_saved_dataset
 from lit_probe.data.labelled_texts import SplitName, Splits
 from lit_probe.data.options import DatasetOptions
-from lit_probe.data.rows import UNLABELLED, Rows, cell, find_column, label_names_of, label_words, rows_of, text_values
-from lit_probe.data.split_files import existing_path, find_split_files, folder_source, read_split_files, split_word
+from lit_probe.data.rows import (
+    UNLABELLED,
+    Rows,
+    cell,
+    doubtful_names,
+    find_column,
+    label_names_of,
+    label_words,
+    one_writing,
+    rows_of,
+    text_values,
+    word_of,
+)
+from lit_probe.data.split_files import (
+    existing_path,
+    files_in,
+    find_hub_files,
+    find_split_files,
+    folder_source,
+    read_split_files,
+    split_word,
+)
 from lit_probe.data.splitting import make_splits
-from lit_probe.data.tables import Table, read_table
+from lit_probe.data.tables import Table, class_names, read_table, table_form
 from lit_probe.errors import DatasetError
 
 _SPLIT_COLUMNS = ("split", "probe_split")
@@ -60,28 +81,36 @@ def load_table_file(form: str, source: str | None, options: DatasetOptions) -> S
     if source is None:
         raise DatasetError(f"{form} needs a file. Name it: {form}=reviews.{form}.")
     path = existing_path(source)
+    notes: list[str] = []
     if path.is_file():
-        tables = _by_split_column(read_table(path, form), options, source)
+        tables, read = _by_split_column(read_table(path, form), options, source, notes), [path]
         origin: dict[str, Any] = {"kind": "file", "path": source}
     else:
-        files = find_split_files(path, forms=(form,))
+        if is_saved_dataset(path):
+            return split_table(load_saved_dataset(path), options, _safe_name(path))
+        files = find_split_files(path, forms=(form,)) or find_hub_files(path)
         if "train" not in files:
             raise DatasetError(
                 f"The folder {source!r} holds no train.{form}. Name one file, or a folder with train, dev and test files."
             )
+        read = [file for part in files.values() for file in part]
+        if others := [file.name for file in files_in(path) if file not in read and table_form(file) in (form, "parquet")]:
+            notes.append(f"Not read in {source!r}, because their names say no split: {', '.join(others)}.")
         tables = read_split_files(files)
         origin = folder_source(source, files)
     dropped: Counter[str] = Counter()
-    if form != "jsonl":  # JSON has null
-        tables = {split: _without_words_for_nothing(table, options.label_column, dropped) for split, table in tables.items()}
-    return _splits(_safe_name(path), tables, options, {**origin, "form": form}, f"{source!r}", dropped)
+    nothing = tuple(dict.fromkeys([*(_NO_LABEL if form != "jsonl" else ()), *options.missing]))  # JSON has null
+    tables = {split: _without_words_for_nothing(one, options.label_column, nothing, dropped) for split, one in tables.items()}
+    names = class_names(read, options.label_column)
+    return _splits(_safe_name(path), tables, options, {**origin, "form": form}, f"{source!r}", dropped, notes, names)
 
 
-def split_table(table: Mapping[str, Sequence[Any]], options: DatasetOptions, name: str = "table") -> Splits:
-    """Columns that a Python program already holds, such as those of a DataFrame, divided as a table file is.
+def split_table(table: Mapping[str, Any] | DatasetLike, options: DatasetOptions, name: str = "table") -> Splits:
+    """Columns that a Python program already holds, divided as a table file is.
 
     Args:
-      table: columns by name, of one length; those beside text and label travel along.
+      table: columns by name, of one length, as a dict or a DataFrame; a ``datasets.Dataset``; or a ``datasets.DatasetDict``,
+        whose splits are kept. Columns beside text and label travel along.
       options: columns, seed and rows per split.
       name: what the data set is called in tables and in LIT.
 
@@ -92,10 +121,22 @@ def split_table(table: Mapping[str, Sequence[Any]], options: DatasetOptions, nam
     >>> split_table(table, DatasetOptions()).label_names
     ('bad', 'good')
     """
-    columns: Table = {str(column): list(values) for column, values in table.items()}
-    origin = f"The table {name!r}"
-    tables = _by_split_column(columns, options, origin)
-    return _splits(name, tables, options, {"kind": "table in memory"}, origin, Counter())
+    origin, notes, dropped = f"The table {name!r}", list[str](), Counter[str]()
+    parts = datasets_parts(table)
+    if parts is None:
+        columns = {str(column): list(values) for column, values in cast(Mapping[str, Any], table).items()}
+        tables = _by_split_column(columns, options, origin, notes)
+    elif (whole := parts.tables.get("")) is not None:
+        tables = _by_split_column(whole, options, origin, notes)
+    else:
+        tables = {split: one for word, one in parts.tables.items() if (split := split_word(word))}
+        if "train" not in tables:
+            raise DatasetError(f"{origin} has no split train, but {', '.join(parts.tables)}.")
+    tables = {
+        split: _without_words_for_nothing(one, options.label_column, options.missing, dropped) for split, one in tables.items()
+    }
+    names = parts.class_names.get(options.label_column, ()) if parts else ()
+    return _splits(name, tables, options, {"kind": "table in memory"}, origin, dropped, notes, names)
 
 
 def _splits(
@@ -105,33 +146,42 @@ def _splits(
     source: Mapping[str, Any],
     origin: str,
     dropped: Counter[str],
+    notes: Sequence[str],
+    class_names: Sequence[str] = (),
 ) -> Splits:
-    """The data set that the tables of its splits make; ``origin`` is what messages call them."""
+    """The data set that the tables of its splits make; ``origin`` is what messages call them.
+
+    ``class_names`` are what the labels 0, 1, … are called, where the source says so.
+    """
     if options.text_column == options.label_column:
         raise DatasetError(
             f"The column {options.text_column!r} cannot be both text and label. Choose with the options text_column and "
             "label_column."
         )
-    words = {split: _labels(table, options, origin, hidden=split == "test") for split, table in tables.items()}
-    label_names = label_names_of(word for part in words.values() for word in part)
+    words = one_writing({split: _labels(table, options, origin, hidden=split == "test") for split, table in tables.items()})
+    label_names, numbered = label_names_of(word for part in words.values() for word in part), False
+    if class_names and all(name.isdecimal() and int(name) < len(class_names) for name in label_names):
+        numbered = len(label_names) == len(class_names)
+        named = dict(zip(map(str, range(len(class_names))), class_names, strict=True))
+        words = {split: [None if word is None else named[word] for word in part] for split, part in words.items()}
+        label_names = tuple(named[name] for name in label_names)
     parts = {split: _rows(table, words[split], label_names, options, origin) for split, table in tables.items()}
-    notes = (
-        ["'None' is taken for a class, like any other word. Where it stands for no label, leave the cell empty."]
-        if "None" in label_names
-        else []
-    )
+    notes = [*notes, *doubtful_names(label_names)]
     provenance = {
         **source,
         "text_column": options.text_column,
         "label_column": options.label_column,
         "group_column": options.group_column,
+        **({"missing": list(options.missing)} if options.missing else {}),
     }
     group_word = options.group_column or "group"
-    return make_splits(name, parts, label_names, options, provenance, group_word=group_word, notes=notes, dropped=dropped)
+    return make_splits(
+        name, parts, label_names, options, provenance, group_word=group_word, notes=notes, dropped=dropped, numbered=numbered
+    )
 
 
-def _by_split_column(table: Table, options: DatasetOptions, origin: str) -> dict[SplitName, Table]:
-    """The table's own splits, if a column names them; otherwise everything as train, to be divided.
+def _by_split_column(table: Table, options: DatasetOptions, origin: str, notes: list[str]) -> dict[SplitName, Table]:
+    """The table's own splits, if a column names them; otherwise everything as train, to be divided, and a note on such a column.
 
     Raises:
       DatasetError: some of the words name a split and others do not (to divide anew would put test rows into train), or none
@@ -142,7 +192,12 @@ def _by_split_column(table: Table, options: DatasetOptions, origin: str) -> dict
         words = [cell(value).strip() for value in table[name]]
         splits = [split_word(word) for word in words]
         if not any(splits):
-            continue  # an ordinary column that happens to have this name
+            found = ", ".join(map(repr, list(dict.fromkeys(words))[:4]))
+            notes.append(
+                f"The column {name!r} says {found}, which names no split, so the table was divided anew. Official splits are "
+                "called train, dev (or validation) and test."
+            )
+            continue
         if None in splits:
             row = splits.index(None)
             raise DatasetError(
@@ -163,13 +218,13 @@ def _by_split_column(table: Table, options: DatasetOptions, origin: str) -> dict
     return {"train": table}
 
 
-def _without_words_for_nothing(table: Table, label_column: str, dropped: Counter[str]) -> Table:
-    """The rows whose label is no word for nothing; counts the others by that word."""
+def _without_words_for_nothing(table: Table, label_column: str, nothing: Sequence[str], dropped: Counter[str]) -> Table:
+    """The rows whose label is none of the words for ``nothing``; counts the others by that word."""
     words = [cell(value).strip() for value in table.get(label_column, [])]
-    found = Counter(word for word in words if word in _NO_LABEL)
+    found = Counter(word for word in words if word in nothing)
     if not found:
         return table
-    dropped.update({f"unlabelled ({word})": found[word] for word in _NO_LABEL})
+    dropped.update({f"unlabelled ({word})": found[word] for word in nothing})
     kept = [row for row, word in enumerate(words) if word not in found]
     return {name: [values[row] for row in kept] for name, values in table.items()}
 
@@ -188,7 +243,7 @@ def _rows(table: Table, words: Sequence[str | None], label_names: Sequence[str],
     groups = None
     if options.group_column is not None:
         values = table[find_column(table, [options.group_column], origin, "group_column")]
-        groups = [cell(value).strip() or None for value in values]
+        groups = [word_of(value) or None for value in values]
     others = [name for name in table if name not in (text_column, options.label_column)]
     columns = {name: [cell(value) for value in table[name]] for name in others}
     return rows_of(text_values(table, text_column, origin), labels, groups, columns)

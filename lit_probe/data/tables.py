@@ -7,12 +7,14 @@ import csv
 import gzip
 import io
 import json
+import re
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from lit_probe.data.labelled_texts import stripped
 from lit_probe.errors import DatasetError
 
 Table = dict[str, list[Any]]
@@ -20,8 +22,6 @@ Table = dict[str, list[Any]]
 
 _PARQUET = b"PAR1"
 _NOT_TEXT = {
-    codecs.BOM_UTF16_LE: 'UTF-16 ("Unicode text" in spreadsheets). Save it as UTF-8',
-    codecs.BOM_UTF16_BE: 'UTF-16 ("Unicode text" in spreadsheets). Save it as UTF-8',
     b"PK\x03\x04": "a zip archive or a workbook. Unpack it, or save the sheet as CSV in UTF-8",
 }
 """What a file is that begins with these bytes and is not UTF-8, and what to do with it."""
@@ -32,6 +32,9 @@ _SEPARATORS = {
     "|": "vertical bars: save it with commas",
     ",": "commas: load it as csv=",
 }
+
+# What Excel writes before the header, for itself.
+_SEPARATOR_LINE = re.compile(r"\A\s*sep=,\s*\n", re.IGNORECASE)
 
 # Python refuses to turn more than 4,300 digits into a number.
 _MAX_DIGITS = 4_000
@@ -83,7 +86,7 @@ def read_text(path: Path) -> str:
         raw = path.read_bytes()
         if raw.startswith(b"\x1f\x8b"):
             raw = gzip.decompress(raw)
-        return raw.decode("utf-8-sig")
+        return raw.decode(_encoding(raw))
     except UnicodeDecodeError as error:
         for start, advice in _NOT_TEXT.items():
             if raw.startswith(start):
@@ -94,6 +97,17 @@ def read_text(path: Path) -> str:
         ) from error
     except (OSError, EOFError, zlib.error) as error:
         raise unreadable(path, error) from error
+
+
+def _encoding(raw: bytes) -> str:
+    """UTF-8, or UTF-16 as spreadsheets write "Unicode text": by its mark, or by a zero in every other of the first bytes."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    start = raw[:64]
+    half = len(start) // 2
+    if half >= 4 and start.count(0) >= half - 1:
+        return "utf-16-be" if start[0::2].count(0) > start[1::2].count(0) else "utf-16-le"
+    return "utf-8-sig"
 
 
 def unreadable(path: Path | str, error: Exception) -> DatasetError:
@@ -124,7 +138,12 @@ def _first_bytes(path: Path, count: int) -> bytes:
 
 def _from_rows(header: Sequence[str], rows: Iterable[tuple[int, list[str]]], path: Path) -> Table:
     """Columns from ``(line number, values)`` rows, refusing rows that do not fit the header."""
-    names = [name.strip() for name in header]
+    names = [stripped(name) for name in header]
+    rows = list(rows)
+    # Spreadsheets save columns that were emptied: no name, no value.
+    while len(names) > 1 and not names[-1] and not any(stripped("".join(values[len(names) - 1 :])) for _, values in rows):
+        names.pop()
+        rows = [(line, values[: len(names)]) for line, values in rows]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise DatasetError(f"{str(path)!r} names a column twice: {', '.join(repeated)}. Give every column its own name.")
@@ -150,6 +169,7 @@ def _read_csv(text: str, path: Path) -> Table:
     # Python's default limit of 131,072 characters per value is shorter than some texts.
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     # strict: otherwise one unclosed quotation mark would swallow the rest of the file without a word.
+    text = _SEPARATOR_LINE.sub("", text)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(reader, [])
@@ -186,6 +206,27 @@ def _read_jsonl(text: str, path: Path) -> Table:
 def _integer(digits: str) -> int | str:
     """A JSON integer; as a word where it is too long to compute with, such as an identifier."""
     return int(digits) if len(digits) <= _MAX_DIGITS else digits
+
+
+def class_names(paths: Sequence[Path], column: str) -> tuple[str, ...]:
+    """What the classes 0, 1, … of a column are called, where the library ``datasets`` has written so into a parquet file.
+
+    Raises:
+      DatasetError: two files call them differently.
+    """
+    from pyarrow import parquet
+
+    found = {}
+    for path in paths:
+        if _first_bytes(path, len(_PARQUET)) != _PARQUET:
+            continue
+        metadata = (parquet.read_schema(path).metadata or {}).get(b"huggingface")
+        features = json.loads(metadata)["info"]["features"] if metadata else {}
+        names = tuple(features.get(column, {}).get("names") or ())
+        found[names] = path
+    if len(found) > 1:
+        raise DatasetError(f"{', '.join(map(str, found.values()))} call the classes of {column!r} differently: {list(found)}.")
+    return next(iter(found), ())
 
 
 def _read_parquet(path: Path) -> Table:

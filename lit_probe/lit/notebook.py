@@ -10,7 +10,7 @@ import html
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from urllib.parse import urlsplit
 
@@ -294,7 +294,10 @@ def _splits_list(data: Any, labels: Any, groups: Any, options: DatasetOptions) -
             )
         raise LitProbeError("labels and groups go with a list of texts; a data set has its own.")
     if isinstance(data, str):
-        return _unlike([load_dataset(name, path, options) for name, path in parse_dataset_flag(data)], "data set")
+        return _unlike(
+            [load_dataset(name, path, replace(options, **columns)) for name, path, columns in parse_dataset_flag(data)],
+            "data set",
+        )
     if isinstance(data, Splits):
         return [data]
     if isinstance(data, pandas.DataFrame):

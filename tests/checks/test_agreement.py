@@ -20,7 +20,8 @@ from lit_probe.scores.intervals import wilson_interval
 
 @pytest.fixture(scope="module")
 def splits():
-    return split_texts(*sentences(), name="sentences")
+    texts, labels = sentences()
+    return split_texts(texts, labels, name="sentences", label_names=("negative", "positive"))
 
 
 def study_with_head(tiny_folder, splits, head_names, head_answers, *, noise=1.0) -> LayerStudy:
@@ -94,11 +95,11 @@ def test_names_in_another_case_and_order_are_the_same_classes(tiny_folder, split
     assert named.notes == ()
 
 
-def test_numbered_classes_are_matched_by_position_and_that_is_said(tiny_folder, splits):
+def test_numbered_classes_are_matched_by_number_and_that_is_said(tiny_folder, splits):
     named = agreement(study_with_head(tiny_folder, splits, ("negative", "positive"), wrong_on_every_third))
     numbered = agreement(study_with_head(tiny_folder, splits, ("LABEL_0", "LABEL_1"), wrong_on_every_third))
     assert numbered.notes == (
-        "The head's classes have no names of their own and were matched by position: LABEL_0 as negative, LABEL_1 as positive.",
+        "The head's classes have no names of their own and were matched by number: LABEL_0 as negative, LABEL_1 as positive.",
     )
     assert replace(numbered, notes=()) == named
 
@@ -113,7 +114,26 @@ def test_numbered_classes_are_matched_by_position_and_that_is_said(tiny_folder, 
     ],
 )
 def test_other_classes_match_nothing(head, labels):
-    assert match_classes(head, labels) is None
+    assert match_classes(head, labels, numbered=True) is None
+
+
+def test_names_in_alphabetical_order_have_no_numbers_that_a_head_could_mean(tiny_folder):
+    texts, labels = sentences()
+    named = split_texts(texts, labels, name="sentences")
+    result = agreement(study_with_head(tiny_folder, named, ("LABEL_0", "LABEL_1"), wrong_on_every_third))
+    assert not result.available and "Name the head's classes in the id2label" in result.reason
+
+
+def test_numbers_are_matched_by_their_value_however_they_sort(tiny_folder):
+    texts, labels = [f"text {i} of {i % 12}" for i in range(360)], [float(i % 12) for i in range(360)]
+    twelve = split_texts(texts, labels)
+    head = tuple(f"LABEL_{i}" for i in range(12))
+
+    def by_number(name, rows):
+        return [int(twelve.label_names[label]) for label in rows.labels]
+
+    right = agreement(study_with_head(tiny_folder, twelve, head, by_number))
+    assert twelve.label_names == tuple(map(str, range(12))) and right.model.accuracy == 1
 
 
 def test_other_classes_get_a_reason_and_no_error(tiny_folder, splits):

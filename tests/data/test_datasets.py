@@ -36,7 +36,48 @@ def test_an_unknown_name_lists_the_choices(call):
     ],
 )
 def test_the_flag_names_data_sets_with_or_without_a_path(flag, wanted):
-    assert parse_dataset_flag(flag) == wanted
+    assert parse_dataset_flag(flag) == [(*one, {}) for one in wanted]
+
+
+def test_columns_of_one_file_stand_in_brackets_after_it():
+    flag = "csv=a.csv[text=review, label=stars],demo,tsv=b.tsv[group=author]"
+    assert [tuple(one) for one in parse_dataset_flag(flag)] == [
+        ("csv", "a.csv", {"text_column": "review", "label_column": "stars"}),
+        ("demo", None, {}),
+        ("tsv", "b.tsv", {"group_column": "author"}),
+    ]
+    with pytest.raises(DatasetError, match=r"\[txt=review\] says 'txt'. In brackets stand columns of that file: text=NAME"):
+        parse_dataset_flag("csv=a.csv[txt=review]")
+
+
+def test_a_comma_or_brackets_in_the_name_of_a_file_that_is_there_are_part_of_it(tmp_path):
+    for name in ("reviews, 2024, new.csv", "a[1].csv", "a[text=x]"):
+        (tmp_path / name).write_text("text,label\na,1\n")
+    comma, brackets, odd = (f"csv={tmp_path / name}" for name in ("reviews, 2024, new.csv", "a[1].csv", "a[text=x]"))
+    assert [one.source for one in parse_dataset_flag(f"demo,{comma},sst2,{brackets}")] == [
+        None,
+        str(tmp_path / "reviews, 2024, new.csv"),
+        None,
+        str(tmp_path / "a[1].csv"),
+    ]
+    assert tuple(*parse_dataset_flag(f"{comma}[text=review]")) == (
+        "csv",
+        str(tmp_path / "reviews, 2024, new.csv"),
+        {"text_column": "review"},
+    )
+    assert tuple(*parse_dataset_flag(odd)) == ("csv", str(tmp_path / "a[text=x]"), {})
+
+
+def test_two_tables_with_other_columns_are_read_by_one_flag(tmp_path):
+    from lit_probe import flags
+
+    rows = [f"a text of its own {i},{i % 2}" for i in range(40)]
+    (tmp_path / "a.csv").write_text("\n".join(["review,stars", *rows]))
+    (tmp_path / "b.csv").write_text("\n".join(["sentence,label", *rows]))
+    argv = ["lit-probe", f"--datasets=csv={tmp_path / 'a.csv'}[text=review,label=stars],csv={tmp_path / 'b.csv'}[text=sentence]"]
+    flags.FLAGS(argv)
+    assert [splits.name for splits in flags.load_splits()] == ["a", "b"]
+    flags.FLAGS.unparse_flags()
 
 
 @pytest.mark.parametrize(("flag", "error"), [("", UnknownNameError), ("demo,", UnknownNameError), ("csv=", DatasetError)])

@@ -101,17 +101,18 @@ def test_words_for_nothing_are_no_class_but_dropped_by_name(tmp_path, form, word
     assert splits.provenance["dropped"] == {f"unlabelled ({word})": 20}
 
 
-def test_none_is_a_class_like_any_other_word_with_a_note_where_it_looks_like_pythons(tmp_path):
-    table = {"text": [f"text {i}" for i in range(90)], "label": ["against", "favour", "none"] * 30}
-    splits = load_dataset("csv", str(write(tmp_path, "csv", table)))
-    assert splits.label_names == ("against", "favour", "none")
-    assert splits.provenance["dropped"] == {} and splits.provenance["notes"] == []
-    table["label"] = ["against", "favour", "None"] * 30
-    splits = load_dataset("csv", str(write(tmp_path, "csv", table)))
-    assert splits.label_names == ("None", "against", "favour")
+@pytest.mark.parametrize("word", ["none", "None", "-", "?", "#N/A", "unknown"])
+def test_a_word_that_looks_like_a_missing_value_is_a_class_with_a_note_and_none_where_the_user_says_so(tmp_path, word):
+    table = {"text": [f"text {i}" for i in range(90)], "label": ["against", "favour", word] * 30}
+    path = str(write(tmp_path, "csv", table))
+    splits = load_dataset("csv", path)
+    assert set(splits.label_names) == {"against", "favour", word} and splits.provenance["dropped"] == {}
     assert splits.provenance["notes"] == [
-        "'None' is taken for a class, like any other word. Where it stands for no label, leave the cell empty."
+        f"The label {word!r} looks like a missing value, and counts as a class. If it is none, pass --missing={word!r}."
     ]
+    without = load_dataset("csv", path, DatasetOptions(missing=(word,)))
+    assert without.label_names == ("against", "favour")
+    assert without.provenance["dropped"] == {f"unlabelled ({word})": 30} and without.provenance["notes"] == []
 
 
 def test_words_for_nothing_are_words_in_jsonl_which_has_null(tmp_path):

@@ -12,7 +12,7 @@ from typing import Any
 
 from lit_nlp.api import dataset as lit_dataset
 
-from lit_probe.checks.agreement import match_classes
+from lit_probe.checks.agreement import is_numbered, match_classes
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.config_values import Key, Keys, number, one_layer, one_of, read_keys, whole_number
@@ -204,6 +204,7 @@ class Explainer:
         self._encoder = model.encoder
         self._label_names = model.label_names
         self._head_names = model.head_label_names
+        self._numbered = is_numbered(model.dataset.splits)
         self._forwards: Memo[Hashable, Any] = Memo(model.encoder.n_layers + 1)
         self._predictions: Memo[Hashable, Any] = Memo(_MEMO_SIZE)
         self._maps: Memo[Hashable, Any] = Memo(_MEMO_SIZE)
@@ -274,7 +275,7 @@ class Explainer:
 
     def head_classes(self) -> list[int] | None:
         """For each class of the probes its column in the checkpoint's own head; None where there is none."""
-        return match_classes(self._head_names, self._label_names) if self._head_names else None
+        return match_classes(self._head_names, self._label_names, numbered=self._numbered) if self._head_names else None
 
     def class_names(self, forward: Forward) -> tuple[str, ...]:
         """The classes that are told apart, as LIT shows them."""
