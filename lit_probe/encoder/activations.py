@@ -26,11 +26,13 @@ class Block:
     Attributes:
       values: ``[n_layers, n_block, d_model]`` float32: layers first, so that one layer is one stretch of memory or file.
       truncated: ``[n_block]`` bool.
+      unknown: ``[n_block]`` float32, the share of a text's tokens that the vocabulary cannot spell, 0 to 1.
       head_probabilities: ``[n_block, n_head_classes]`` float32 of the checkpoint's own head; no columns without one.
     """
 
     values: NDArray[np.float32]
     truncated: NDArray[np.bool_]
+    unknown: NDArray[np.float32]
     head_probabilities: NDArray[np.float32]
 
 
@@ -53,7 +55,8 @@ class Activations:
         """Wraps ``[n_examples, n_layers, d_model]`` values that come from elsewhere."""
         values = np.ascontiguousarray(np.swapaxes(np.asarray(values, dtype=np.float32), 0, 1))
         n_examples = values.shape[1]
-        block = Block(values, np.zeros(n_examples, dtype=bool), np.zeros((n_examples, 0), dtype=np.float32))
+        nothing = np.zeros((n_examples, 0), dtype=np.float32)
+        block = Block(values, np.zeros(n_examples, dtype=bool), np.zeros(n_examples, dtype=np.float32), nothing)
         return cls((block,), pooling, fingerprint)
 
     def __len__(self) -> int:
@@ -87,6 +90,16 @@ class Activations:
     def share_truncated(self) -> float:
         """Share of the texts that were truncated, 0 to 1."""
         return float(self.truncated.mean()) if len(self) else 0.0
+
+    @property
+    def unknown(self) -> NDArray[np.float32]:
+        """``[n_examples]`` the share of each text's tokens that the vocabulary cannot spell, 0 to 1."""
+        return np.concatenate([block.unknown for block in self.blocks])
+
+    @property
+    def share_unknown(self) -> float:
+        """Share of the texts with a token that the vocabulary cannot spell, 0 to 1."""
+        return float((self.unknown > 0).mean()) if len(self) else 0.0
 
     @property
     def head_probabilities(self) -> NDArray[np.float32] | None:
@@ -144,4 +157,5 @@ def extract_block(encoder: Encoder, texts: Sequence[str], pool: Pooling, progres
         on_encoder_thread(run, indices)
         n_done += len(indices)
         progress(n_done, len(texts))
-    return Block(values, np.array([text.truncated for text in encoded], dtype=bool), head_probabilities)
+    truncated = np.array([text.truncated for text in encoded], dtype=bool)
+    return Block(values, truncated, np.array(encoder.unknown(encoded), dtype=np.float32), head_probabilities)

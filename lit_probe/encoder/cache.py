@@ -148,7 +148,9 @@ class Cache:
         fingerprint = encoder.fingerprint
 
         def block(part: Sequence[str], report: Progress) -> Block:
-            facts = {"encoder": fingerprint, "pooling": pooling, "texts": text_hash(part), "n_texts": len(part)}
+            # Blocks of an earlier version that lack an array are other results.
+            holds = [field.name for field in fields(Block)]
+            facts = {"encoder": fingerprint, "pooling": pooling, "texts": text_hash(part), "n_texts": len(part), "holds": holds}
             shape = (encoder.n_layers, len(part), encoder.d_model)
             result = self.get_or_make(
                 "activations",
@@ -273,6 +275,7 @@ def _save_block(block: Block, folder: Path) -> None:
     arrays = {
         "values": block.values,
         "truncated": block.truncated,
+        "unknown": block.unknown,
         "head_probabilities": block.head_probabilities,
     }
     # Not save_file, whose errors on a full disk are none of OSError's.
@@ -285,7 +288,8 @@ def _load_block(folder: Path, shape: tuple[int, int, int]) -> Block:
     try:
         # The small arrays are copied; the values, which may be gigabytes over all blocks, stay on disk until they are read.
         with safe_open(path, "np") as file:
-            block = Block(_map(path, "values"), file.get_tensor("truncated"), file.get_tensor("head_probabilities"))
+            small = (file.get_tensor(name) for name in ("truncated", "unknown", "head_probabilities"))
+            block = Block(_map(path, "values"), *small)
     except (SafetensorError, ValueError, KeyError) as error:
         raise CacheError(f"{path.name} is no block of activations: {error}") from error
     if block.values.shape != shape or len(block.truncated) != shape[1] or len(block.head_probabilities) != shape[1]:

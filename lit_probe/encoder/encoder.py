@@ -204,6 +204,12 @@ class Encoder:
         encode_batch = backend.encode_batch if with_tokens else backend.encode_batch_fast
         return [self._cut(encoding, with_tokens) for encoding in encode_batch([clean_text(text) for text in texts])]
 
+    def unknown(self, encoded: Sequence[EncodedText]) -> list[float]:
+        """``[n_texts]`` the share of each text's own tokens that the vocabulary cannot spell, 0 to 1; 0 without tokens."""
+        unknown = self.tokenizer.unk_token_id
+        content = [[i for i, special in zip(text.ids, text.special, strict=True) if not special] for text in encoded]
+        return [ids.count(unknown) / len(ids) if ids else 0.0 for ids in content]
+
     def forward(self, batch: Sequence[EncodedText]) -> HiddenStates:
         """One forward pass over a batch, on the encoder thread.
 

@@ -149,6 +149,7 @@ def assemble(
             max_shown=options.max_shown,
             seed=options.seed,
             is_truncated=lambda texts: _is_truncated(encoders, texts),
+            share_unknown=lambda texts: _share_unknown(encoders, texts),
             near_duplicates=stored_near_duplicates(splits, checks.cache),
             others=[one for one in splits_list if one is not splits and one.label_names == splits.label_names],
         )
@@ -252,3 +253,9 @@ def _is_truncated(encoders: Sequence[Encoder], texts: Sequence[str]) -> list[boo
     """Of each text, whether at least one encoder reads only a part of it."""
     cut = [[text.truncated for text in encoder.encode(texts)] for encoder in encoders]
     return [any(flags) for flags in zip(*cut, strict=True)]
+
+
+def _share_unknown(encoders: Sequence[Encoder], texts: Sequence[str]) -> list[float]:
+    """Of each text the share of its tokens that an encoder's vocabulary cannot spell; of several encoders the largest."""
+    shares = [encoder.unknown(encoder.encode(texts)) for encoder in encoders]
+    return [max(of_text) for of_text in zip(*shares, strict=True)]

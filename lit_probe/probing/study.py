@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.data.labelled_texts import LabelledTexts, SplitName, Splits
 from lit_probe.encoder.activations import Activations
@@ -168,6 +168,7 @@ class LayerStudy:
             "label_names": list(self.splits.label_names),
             "n": {name: len(rows) for name, rows in self.splits.items()},
             "share_truncated": {name: activations.share_truncated for name, activations in self.activations.items()},
+            "share_unknown": {name: activations.share_unknown for name, activations in self.activations.items()},
             "not_converged": self.layerwise.not_converged,
             "probes": [dict(probe.settings) for probe in self.layerwise.probes],
             "data": dict(self.splits.provenance),
@@ -215,6 +216,7 @@ class LayerStudy:
             for name, one in self.activations.items()
             if one.share_truncated
         ]
+        remarks += [unknown_words(name, one.unknown) for name, one in self.activations.items() if one.share_unknown]
         remarks += self.encoder.checkpoint.remarks
         if layers := self.layerwise.not_converged:
             remarks.append(f"The probes of layers {', '.join(map(str, layers))} did not converge.")
@@ -222,6 +224,25 @@ class LayerStudy:
         if dropped:
             remarks.append(f"Left out of the data: {', '.join(f'{count:,} {reason}' for reason, count in dropped.items())}.")
         return [*remarks, *self.splits.provenance.get("notes", [])]
+
+
+def unknown_words(split: str, unknown: ArrayLike) -> str:
+    """How many texts hold tokens that the vocabulary cannot spell.
+
+    Args:
+      split: what the texts are called.
+      unknown: ``[n_texts]`` the share of such tokens in each text.
+
+    >>> unknown_words("dev", [0, 0.25, 1, 1])
+    'In 3 of 4 dev texts the vocabulary cannot spell some tokens (unknown tokens); in 2 it can spell none.'
+    """
+    shares = np.asarray(unknown)
+    whole = int((shares == 1).sum())
+    none = f"; in {whole:,} it can spell none" if whole else ""
+    return (
+        f"In {int((shares > 0).sum()):,} of {len(shares):,} {split} texts the vocabulary cannot spell some tokens "
+        f"(unknown tokens){none}."
+    )
 
 
 def probe_layers(

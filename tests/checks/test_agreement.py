@@ -34,7 +34,8 @@ def study_with_head(tiny_folder, splits, head_names, head_answers, *, noise=1.0)
         answers = np.asarray(head_answers(name, rows))
         own = np.full((len(rows), len(head_names)), 0.1 / max(1, len(head_names) - 1), dtype=np.float32)
         own[np.arange(len(rows)), answers] = 0.9
-        activations[name] = Activations((Block(values, np.zeros(len(rows), dtype=bool), own),), "mean", "planted")
+        block = Block(values, np.zeros(len(rows), dtype=bool), np.zeros(len(rows), dtype=np.float32), own)
+        activations[name] = Activations((block,), "mean", "planted")
     layerwise = LayerwiseProbe.fit(activations["train"], splits.train.labels, splits.label_names, groups=splits.train.groups)
     encoder = load_encoder(str(tiny_folder()))
     encoder.head_label_names = head_names

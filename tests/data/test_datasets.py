@@ -74,8 +74,8 @@ def test_two_tables_with_other_columns_are_read_by_one_flag(tmp_path):
     rows = [f"a text of its own {i},{i % 2}" for i in range(40)]
     (tmp_path / "a.csv").write_text("\n".join(["review,stars", *rows]))
     (tmp_path / "b.csv").write_text("\n".join(["sentence,label", *rows]))
-    argv = ["lit-probe", f"--datasets=csv={tmp_path / 'a.csv'}[text=review,label=stars],csv={tmp_path / 'b.csv'}[text=sentence]"]
-    flags.FLAGS(argv)
+    both = f"csv={tmp_path / 'a.csv'}[text=review,label=stars],csv={tmp_path / 'b.csv'}[text=sentence]"
+    flags.FLAGS(["lit-probe", f"--datasets={both}", "--text_column=text", "--label_column=label"])
     assert [splits.name for splits in flags.load_splits()] == ["a", "b"]
     flags.FLAGS.unparse_flags()
 

@@ -44,7 +44,7 @@ def tiny_splits(name: str = "tiny", *, start: int = 0, sizes=(80, 40, 36), label
     )
     bounds = np.cumsum((0, *sizes))
     train, dev, test = (rows.select(range(low, high)) for low, high in itertools.pairwise(bounds))
-    return Splits(name, train, dev, test, {"source": "sentences of the tests", "seed": 5})
+    return Splits(name, train, dev, test, {"source": "sentences of the tests", "seed": 5, "numbered": True})
 
 
 def worded_splits(name: str = "worded", seed: int = 4) -> Splits:

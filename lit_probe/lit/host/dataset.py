@@ -34,6 +34,7 @@ class ProbeDataset(lit_dataset.Dataset):
       max_shown: the number of rows that are shown in all.
       seed: the seed of the samples.
       is_truncated: says of each text whether an encoder reads only a part of it.
+      share_unknown: says of each text which share of its tokens an encoder's vocabulary cannot spell; a column where it is any.
       near_duplicates: what ``leakage.near_duplicates`` says of the splits; computed where it is not given.
       others: further data sets of the same classes, whose probes can be shown on these rows.
 
@@ -52,6 +53,7 @@ class ProbeDataset(lit_dataset.Dataset):
         max_shown: int = DEFAULT_MAX_SHOWN,
         seed: int = 0,
         is_truncated: Callable[[Sequence[str]], Sequence[bool]] = lambda texts: [False] * len(texts),
+        share_unknown: Callable[[Sequence[str]], Sequence[float]] = lambda texts: [0.0] * len(texts),
         near_duplicates: NearDuplicates | None = None,
         others: Sequence[Splits] = (),
     ):
@@ -60,13 +62,16 @@ class ProbeDataset(lit_dataset.Dataset):
         self.shown = rows_to_show(splits, show_train, max_shown, seed)
         shown_rows = {name: by_split[name].select(indices) for name, indices in self.shown.items()}
         shown_texts = [clean_text(text) for rows in shown_rows.values() for text in rows.texts]
-        truncated = is_truncated(shown_texts)
+        truncated, unknown = is_truncated(shown_texts), share_unknown(shown_texts)
+        own_fields: dict[str, types.LitType] = {fields.UNKNOWN: types.Scalar()} if any(unknown) else {}
         self.near_duplicates = find_near_duplicates(splits) if near_duplicates is None else near_duplicates
         in_train = _in_train(shown_rows, self.shown, self.near_duplicates.rows, others)
         columns = _columns(shown_rows)
         self.columns = {field: column for column, field, _ in columns}
         super().__init__(
-            spec=specs.dataset_spec(self.label_names, {field: type_ for _, field, type_ in columns}, _badges(in_train)),
+            spec=specs.dataset_spec(
+                self.label_names, own_fields | {field: type_ for _, field, type_ in columns}, _badges(in_train)
+            ),
             examples=[
                 {
                     fields.TEXT: text,
@@ -74,13 +79,15 @@ class ProbeDataset(lit_dataset.Dataset):
                     fields.IN_TRAIN: seen,
                     fields.SPLIT: str(name),
                     fields.TRUNCATED: bool(cut),
+                    **{field: round(share, 3) for field in own_fields},
                     **{field: _value(type_, rows.columns[column][i]) for column, field, type_ in columns},
                 }
-                for (name, rows, i), text, seen, cut in zip(
+                for (name, rows, i), text, seen, cut, share in zip(
                     ((name, rows, i) for name, rows in shown_rows.items() for i in range(len(rows))),
                     shown_texts,
                     in_train,
                     truncated,
+                    unknown,
                     strict=True,
                 )
             ],
@@ -209,7 +216,7 @@ def _badges(in_train: Sequence[str]) -> list[str]:
 
 def _columns(shown: Mapping[SplitName, LabelledTexts]) -> list[tuple[str, str, types.LitType]]:
     """The source's own columns as (column, LIT field, LIT type)."""
-    taken = {fields.TEXT, fields.LABEL, fields.SPLIT, fields.IN_TRAIN, fields.TRUNCATED}
+    taken = {fields.TEXT, fields.LABEL, fields.SPLIT, fields.IN_TRAIN, fields.TRUNCATED, fields.UNKNOWN}
     taken |= {fields.TOKENS, fields.PROBE, fields.HEAD, fields.COLOR_BY}
     columns = []
     for column in next(iter(shown.values())).columns:

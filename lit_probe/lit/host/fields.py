@@ -16,6 +16,7 @@ LABEL = "label"
 SPLIT = "probe_split"
 IN_TRAIN = "in_train"
 TRUNCATED = "truncated"
+UNKNOWN = "unknown_tokens"
 
 # What stands in the field IN_TRAIN, beside the data sets that trained on the row's text.
 NOT_IN_TRAIN = "not trained on"

@@ -35,11 +35,13 @@ class PooledText:
     Attributes:
       values: ``[n_layers, d_model]`` float32; for a data set's text a view of its study's array.
       truncated: whether the text was longer than the encoder reads.
+      unknown: the share of its tokens that the vocabulary cannot spell, 0 to 1.
       head_probabilities: ``[n_head_classes]`` of the checkpoint's own head; empty without one.
     """
 
     values: NDArray[np.float32]
     truncated: bool
+    unknown: float
     head_probabilities: NDArray[np.float32]
 
 
@@ -138,6 +140,7 @@ class PooledTexts:
             text: PooledText(
                 np.nan_to_num(block.values[:, index]),
                 bool(block.truncated[index]),
+                float(block.unknown[index]),
                 np.nan_to_num(block.head_probabilities[index]),
             )
             for text, (block, index) in zip(texts, rows, strict=True)
@@ -150,6 +153,7 @@ def _stored(place: Place) -> PooledText:
         if row < len(block.truncated):
             # Plain views: slices of a memory map would each carry the map's own attributes.
             values = np.asarray(block.values)[:, row]
-            return PooledText(values, bool(block.truncated[row]), np.asarray(block.head_probabilities)[row])
+            head = np.asarray(block.head_probabilities)[row]
+            return PooledText(values, bool(block.truncated[row]), float(block.unknown[row]), head)
         row -= len(block.truncated)
     raise AssertionError(f"the study of {place.study.splits.name} lacks row {place.row} of {place.split}")

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from lit_probe.checks.baselines import panel_baselines
 from lit_probe.data.labelled_texts import SPLIT_NAMES, SplitName
 from lit_probe.lit.host import fields
@@ -16,6 +18,7 @@ from lit_probe.lit.host.row_selection import HELD_OUT, rows_of
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.question import Question
 from lit_probe.probing.layerwise import LayerMetrics
+from lit_probe.probing.study import unknown_words
 from lit_probe.registry import lookup
 from lit_probe.scores.metrics import METRICS, Score, metrics_for
 
@@ -60,10 +63,12 @@ class LayerMetricsInterpreter(ProbeInterpreter):
         series = []
         for split, rows in selection.by_split.items():
             if whole and rows_from is probes.dataset:
-                probabilities, n_truncated = study.probabilities(split), int(study.activations[split].truncated.sum())
+                read = study.activations[split]
+                probabilities, n_truncated, unknown = study.probabilities(split), int(read.truncated.sum()), read.unknown
             else:
                 pooled = probes.pooled(rows.texts)
                 probabilities, n_truncated = probes.probabilities(pooled), sum(text.truncated for text in pooled.texts)
+                unknown = np.array([text.unknown for text in pooled.texts], dtype=np.float32)
             measured = LayerMetrics.measure(
                 split,
                 probabilities,
@@ -75,6 +80,7 @@ class LayerMetricsInterpreter(ProbeInterpreter):
                 metrics=[metric.name],
             )
             series.append(_series(measured, metric.name))
+            notes += [unknown_words(split, unknown)] if (unknown > 0).any() else []
             notes += _truncation(split, n_truncated, len(rows), probes) + _missing_intervals(split, measured.scores[metric.name])
         return {
             "metric": metric.name,

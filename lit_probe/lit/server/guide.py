@@ -38,7 +38,7 @@ layer's activations. The encoder is frozen: only the probes were trained, on the
 * **Salience** rows score the words of the selected text for one number, which stands beside each map: a probe's, or the
   checkpoint's own. The layout `words` sets methods and layers side by side, and measures how far each can be trusted.
 * **Edit** a text in the Datapoint Editor and press Add; **pin** the original to see both, layer by layer. What an edit says in
-  `probe_split`, `in_train` and `truncated` is copied from its original and means nothing.
+  `probe_split`, `in_train`, `truncated` and `unknown_tokens` is copied from its original and means nothing.
 """.strip()
 
 

@@ -171,6 +171,13 @@ def test_rows_are_marked_that_an_encoder_reads_only_in_part():
     assert len({example["truncated"] for example in shown.examples}) == 2
 
 
+def test_the_share_of_unknown_tokens_is_a_column_where_there_are_any():
+    shown = ProbeDataset(tiny_splits(), share_unknown=lambda texts: [1 / 3 if "slow" in text else 0.0 for text in texts])
+    assert isinstance(shown.spec()["unknown_tokens"], types.Scalar)
+    assert all(example["unknown_tokens"] == (0.333 if "slow" in example["text"] else 0) for example in shown.examples)
+    assert "unknown_tokens" not in ProbeDataset(tiny_splits()).spec()
+
+
 def test_a_row_knows_its_group_and_a_text_without_one_is_its_own():
     splits = columned_splits()
     shown = ProbeDataset(splits)
