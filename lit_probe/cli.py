@@ -115,6 +115,7 @@ def neurons() -> None:
     splits_list, encoders, cache = load_splits(), load_encoders(), open_cache()
     out = Path(FLAGS.out).expanduser()
     _check_writable(out)
+    _check_card(encoders, splits_list)
     several = len(splits_list) * len(encoders) > 1
     for encoder in encoders:
         for splits in splits_list:
@@ -167,9 +168,13 @@ def selftest() -> None:
 
 def serve() -> None:
     """Opens LIT on the chosen encoders and data sets, and stays until interrupted."""
+    from lit_probe.lit.server.serving import check_address
+
+    check_address(FLAGS.host, FLAGS.port)
+    app = build_app()
     from lit_probe.lit.app import serve_forever
 
-    serve_forever(build_app(), FLAGS.host, FLAGS.port)
+    serve_forever(app, FLAGS.host, FLAGS.port)
 
 
 def get_wsgi_app(arguments: Sequence[str] = ()) -> Any:
@@ -184,6 +189,7 @@ def get_wsgi_app(arguments: Sequence[str] = ()) -> Any:
 
 def build_app() -> Any:
     """The WSGI application that the flags describe; studies go on in the background."""
+    print("lit_probe: loading LIT and the data sets", file=sys.stderr)
     from lit_probe.lit.app import AppOptions, build
 
     splits_list, encoders, cache = load_splits(), load_encoders(), open_cache()
@@ -208,7 +214,7 @@ def build_app() -> Any:
 
         return study(encoder, splits, cache, both)
 
-    return build(encoders, splits_list, options, make_study, cache)
+    return build(encoders, splits_list, options, make_study, cache, show)
 
 
 def _check_card(encoders: Sequence[Encoder], splits_list: Sequence[Splits], control: str | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -36,8 +37,20 @@ FlagsError = flags.Error
 FLAGS = flags.FlagValues()  # type: ignore[no-untyped-call]
 
 
-def _define(kind: Callable[..., Any], name: str, default: Any, *args: Any, **kwargs: Any) -> None:
-    kind(name, default, *args, flag_values=FLAGS, **kwargs)
+COMMANDS = ("serve", "layers", "neurons", "selftest")
+_PROBES = ("serve", "layers", "neurons")
+
+# The commands that use each flag; the others refuse it.
+_USED_BY: dict[str, Sequence[str]] = {}
+
+
+def _define(
+    kind: Callable[..., Any], name: str, default: Any, *args: Any, used_by: Sequence[str] = COMMANDS, **kwargs: Any
+) -> None:
+    """Defines a flag. The last of ``args`` is its help, which begins with the commands that use it where not all do."""
+    prefix = "" if tuple(used_by) == COMMANDS else f"{', '.join(used_by)}: "
+    kind(name, default, *args[:-1], f"{prefix}{args[-1]}", flag_values=FLAGS, **kwargs)
+    _USED_BY[name] = used_by
 
 
 _define(flags.DEFINE_list, "model", [DEFAULT_MODEL], "Encoders: Hugging Face ids or local folders, separated by commas.")
@@ -48,14 +61,36 @@ _define(
     "demo",
     f"Data sets, separated by commas: {', '.join(DATASETS)}. name=path reads a local copy: sst2=folder or "
     "csv=reviews.csv; the columns of one file may follow it: csv=a.csv[text=review,label=stars].",
+    used_by=_PROBES,
 )
-_define(flags.DEFINE_string, "text_column", "text", "Column of a csv, tsv or jsonl file that holds the texts.")
-_define(flags.DEFINE_string, "label_column", "label", "Column of a csv, tsv or jsonl file that holds the labels.")
-_define(flags.DEFINE_string, "group_column", None, "Column whose equal values must stay in one split (an author, a film).")
-_define(flags.DEFINE_list, "missing", [], "Words in the label column of a csv, tsv or jsonl file that stand for no label.")
-_define(flags.DEFINE_integer, "max_examples", 5_000, "Rows per split, drawn by class and seed; 0 for all.", lower_bound=0)
-_define(flags.DEFINE_enum, "pooling", "mean", list(POOLINGS), "How a text's tokens become one vector.")
-_define(flags.DEFINE_enum, "probe", "logistic", list(PROBES), "Kind of probe.")
+_define(flags.DEFINE_string, "text_column", "text", "Column of a csv, tsv or jsonl file that holds the texts.", used_by=_PROBES)
+_define(
+    flags.DEFINE_string, "label_column", "label", "Column of a csv, tsv or jsonl file that holds the labels.", used_by=_PROBES
+)
+_define(
+    flags.DEFINE_string,
+    "group_column",
+    None,
+    "Column whose equal values must stay in one split (an author, a film).",
+    used_by=_PROBES,
+)
+_define(
+    flags.DEFINE_list,
+    "missing",
+    [],
+    "Words in the label column of a csv, tsv or jsonl file that stand for no label.",
+    used_by=_PROBES,
+)
+_define(
+    flags.DEFINE_integer,
+    "max_examples",
+    5_000,
+    "Rows per split, drawn by class and seed; 0 for all.",
+    lower_bound=0,
+    used_by=_PROBES,
+)
+_define(flags.DEFINE_enum, "pooling", "mean", list(POOLINGS), "How a text's tokens become one vector.", used_by=_PROBES)
+_define(flags.DEFINE_enum, "probe", "logistic", list(PROBES), "Kind of probe.", used_by=_PROBES)
 _define(
     flags.DEFINE_integer,
     "max_length",
@@ -83,39 +118,43 @@ _define(
     flags.DEFINE_list,
     "checks",
     ["all"],
-    f"layers: what is checked beside the scores: all, none, or some of {', '.join((*CHECKS, TRANSFER))}.",
+    f"what is checked beside the scores: all, none, or some of {', '.join((*CHECKS, TRANSFER))}.",
+    used_by=("layers",),
 )
 _define(
     flags.DEFINE_string,
     "control",
     "word",
-    f"layers: what decides the labels of selectivity's control task: {', '.join(CONTROLS)}; group:author names a column.",
+    f"what decides the labels of selectivity's control task: {', '.join(CONTROLS)}; group:author names a column.",
+    used_by=("layers",),
 )
 _define(
     flags.DEFINE_string,
     "layer",
     "dev-chosen",
-    "neurons: a layer's number, dev-chosen, or all for the neurons of all layers ranked together.",
+    "a layer's number, dev-chosen, or all for the neurons of all layers ranked together.",
+    used_by=("neurons",),
 )
-_define(flags.DEFINE_enum, "ranking", "weight_mass", list(RANKINGS), "neurons: by what they are ranked.")
-_define(flags.DEFINE_integer, "top", 20, "neurons: how many are printed.", lower_bound=1)
-_define(flags.DEFINE_string, "out", "results", "layers, neurons, selftest: folder for the results.")
+_define(flags.DEFINE_enum, "ranking", "weight_mass", list(RANKINGS), "by what they are ranked.", used_by=("neurons",))
+_define(flags.DEFINE_integer, "top", 20, "how many are printed.", lower_bound=1, used_by=("neurons",))
+_define(flags.DEFINE_string, "out", "results", "folder for the results.", used_by=("layers", "neurons", "selftest"))
 _define(
     flags.DEFINE_string,
     "from",
     None,
     "A layers.json, or a card: the same encoder, data and settings again. Refused if a file has changed since.",
 )
-_define(flags.DEFINE_string, "host", "127.0.0.1", "serve: address to listen on.")
-_define(flags.DEFINE_integer, "port", 5432, "serve: port to listen on.", lower_bound=0, upper_bound=65_535)
-_define(flags.DEFINE_list, "allowed_hosts", [], "serve: further Host names to answer to, as behind a proxy.")
-_define(flags.DEFINE_integer, "show_train", 500, "serve: train rows shown in LIT.", lower_bound=0)
-_define(flags.DEFINE_integer, "max_shown", 5_000, "serve: rows shown in LIT per data set.", lower_bound=1)
+_define(flags.DEFINE_string, "host", "127.0.0.1", "address to listen on.", used_by=("serve",))
+_define(flags.DEFINE_integer, "port", 5432, "port to listen on.", lower_bound=0, upper_bound=65_535, used_by=("serve",))
+_define(flags.DEFINE_list, "allowed_hosts", [], "further Host names to answer to, as behind a proxy.", used_by=("serve",))
+_define(flags.DEFINE_integer, "show_train", 500, "train rows shown in LIT.", lower_bound=0, used_by=("serve",))
+_define(flags.DEFINE_integer, "max_shown", 5_000, "rows shown in LIT per data set.", lower_bound=1, used_by=("serve",))
 _define(
     flags.DEFINE_list,
     "head_layers",
     None,
-    "serve: layers whose predictions LIT's own panels show. Default: all, if few rows.",
+    "layers whose predictions LIT's own panels show. Default: all, if few rows.",
+    used_by=("serve",),
 )
 _define(flags.DEFINE_bool, "traceback", False, "Show where an unexpected error came from.")
 _define(flags.DEFINE_bool, "help", False, "Show this text.", short_name="h")
@@ -165,11 +204,28 @@ def study(encoder: Encoder, splits: Splits, cache: Cache, progress: Any) -> Laye
 
 
 def parse(argv: Sequence[str]) -> list[str]:
-    """Sets the flags, those of a card first so that what stands beside ``--from`` counts; returns the other arguments."""
+    """Sets the flags, those of a card first so that what stands beside ``--from`` counts; returns the other arguments.
+
+    Raises:
+      FlagsError: there is no such flag, its value does not fit, or the command does not use it.
+    """
     arguments = FLAGS(argv)
+    _refuse_unused(argv[1:], arguments[1:])
     if FLAGS["from"].value:
         arguments = FLAGS([argv[0], *flags_from_card(FLAGS["from"].value), *argv[1:]])
     return list(arguments[1:])
+
+
+def _refuse_unused(argv: Sequence[str], arguments: Sequence[str]) -> None:
+    """Refuses a flag that the command does not use: it would change nothing, without a word."""
+    if len(arguments) != 1 or arguments[0] not in COMMANDS:
+        return  # the caller says what is wrong
+    for text in argv:
+        found = re.match(r"--?(no)?(\w+)", text)
+        names = (found[2], f"{found[1] or ''}{found[2]}") if found else ()
+        for name in names:
+            if arguments[0] not in _USED_BY.get(name, COMMANDS):
+                raise FlagsError(f"{arguments[0]} does not use --{name}. It is a flag of {', '.join(_USED_BY[name])}.")
 
 
 def _unique(loaded: list[Any], what: str, flag: str) -> list[Any]:

@@ -122,14 +122,21 @@ def test_two_encoders_get_a_folder_each(flags, tiny_folder, tmp_path):
         (["layers", "--model={tiny},{tiny}"], 1, "Two encoders are called 'tiny-bert'"),
         (["layers", "--out=/dev/null/here"], 1, "Change --out"),
         (["layers", "--max_length=100000"], 1, "reads at most 64 tokens"),
-        (["layers", "--datasets=csv={table}", "--text_column=body"], 1, "review"),
+        (["layers", "--datasets=csv={table}", "--text_column=body"], 1, "has no column 'body'"),
+        (["layers", "--datasets=csv={table}", "--text_column=body"], 1, "Say which one with --text_column"),
+        (["layers", "--layer=99"], 2, "layers does not use --layer. It is a flag of neurons."),
+        (["layers", "--noshow_train"], 2, "noshow_train"),
+        (["neurons", "--checks=all"], 2, "neurons does not use --checks. It is a flag of layers."),
+        (["selftest", "--datasets=demo"], 2, "selftest does not use --datasets. It is a flag of serve, layers, neurons."),
+        (["selftest", "--port=1"], 2, "selftest does not use --port. It is a flag of serve."),
         (["serve", "--head_layers=two"], 1, "--head_layers takes layer numbers"),
         (["serve", "--head_layers=9"], 1, "9"),
     ],
 )
 def test_a_wrong_call_gets_one_clear_line(flags, tiny_folder, tmp_path, capsys, arguments, code, message):
     names = {"tiny": tiny_folder(), "table": six_class_table(tmp_path / "feelings.csv")}
-    defaults = [flag for flag in flags if not any(a.startswith(flag.split("=")[0]) for a in arguments)]
+    given = [argument.split("=")[0] for argument in arguments] + (["--out"] if arguments[0] == "serve" else [])
+    defaults = [flag for flag in flags if flag.split("=")[0] not in given]
     assert run(*[argument.format(**names) for argument in arguments], *defaults) == code
     said = capsys.readouterr().err
     assert message in said
@@ -286,3 +293,59 @@ def test_a_layer_that_does_not_exist_is_said(flags, tmp_path, capsys, layer, mes
     columns = ["--text_column=review", "--label_column=feeling"]
     assert run("neurons", *flags, f"--datasets=csv={table}", *columns, f"--layer={layer}") == 1
     assert message in capsys.readouterr().err
+
+
+def test_a_check_without_a_number_per_layer_prints_no_table_of_gaps(flags, tmp_path, capsys):
+    table = six_class_table(tmp_path / "feelings.csv")
+    columns = [f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling"]
+    assert run("layers", *flags, *columns, "--checks=layer_comparison") == 0
+    printed = capsys.readouterr().out
+    assert "n/a" not in printed and "Comparison of layers: " in printed
+    assert run("layers", *flags, *columns, "--checks=calibration") == 0
+    printed = capsys.readouterr().out
+    assert "n/a" not in printed and "selectivity" not in printed and "ece" in printed.lower()
+
+
+def test_a_score_of_a_class_with_one_row_is_marked_and_the_reason_stands_below(flags, tmp_path, capsys):
+    rows = [("the sun today", "joy"), ("the rain today", "sadness")]
+    with (tmp_path / "rare.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("text", "label", "split"))
+        writer.writerows((f"{text} {i}", label, "train") for i in range(20) for text, label in rows)
+        for split in ("dev", "test"):
+            writer.writerows((f"{rows[0][0]} {split} {i}", "joy", split) for i in range(40))
+            writer.writerow((f"{rows[1][0]} {split}", "sadness", split))
+    assert run("layers", *flags, f"--datasets=csv={tmp_path / 'rare.csv'}", "--checks=none") == 0
+    printed = capsys.readouterr().out
+    [layer_0] = [line for line in printed.splitlines() if line.strip().startswith("0 ")]
+    assert "*" in layer_0
+    assert "* Not to be relied on: dev has" in printed and "* Not to be relied on: test has" in printed
+    [test] = [line for line in printed.splitlines() if line.startswith("Test at layer")]
+    assert "*" in test
+
+
+def test_a_port_in_use_is_told_before_anything_is_loaded(flags, capsys, monkeypatch):
+    import socket
+
+    monkeypatch.setattr(cli, "build_app", None)  # to call it would fail
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert run("serve", *[flag for flag in flags if not flag.startswith("--out")], f"--port={port}") == 1
+    assert f"{port}" in capsys.readouterr().err
+
+
+def test_neurons_that_cannot_be_switched_off_are_written_with_the_reason(flags, tmp_path, capsys, monkeypatch):
+    from lit_probe.errors import EncoderError
+    from lit_probe.neurons import neuron_report
+
+    def closed(*args, **kwargs):
+        raise EncoderError("No module of this encoder returns the hidden states of layer 1.")
+
+    monkeypatch.setattr(neuron_report, "ablation_curve", closed)
+    table = six_class_table(tmp_path / "feelings.csv")
+    columns = [f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling"]
+    assert run("neurons", *flags, *columns, "--layer=1") == 0
+    written = json.loads((tmp_path / "out" / "neurons.json").read_text())
+    assert written["ablation"] is None and "No module" in written["not_ablated"] and written["ranking"]["layers"] == [1]
+    assert "The best neurons were not switched off: No module of this encoder" in capsys.readouterr().out
+    assert {"neurons.csv", "neurons.svg"} <= {path.name for path in (tmp_path / "out").iterdir()}

@@ -233,16 +233,17 @@ def layer_columns(results: Battery, n_layers: int) -> list[dict[str, Any]]:
 
 
 def check_table(results: Battery, n_layers: int) -> str:
-    """The checks as text: one line per layer, then a line for each thing to know about a check, or why it has no result."""
+    """The checks as text: one line per layer where any has a number for it, then a line for each thing to know about a check."""
     columns = layer_columns(results, n_layers)
     baselines = [name for name in BASELINES if any(row["baselines"][name] is not None for row in columns)]
     measures = [name for check in CHECKS.values() for name in check.shown if any(row[name] is not None for row in columns)]
-    heads = ["selectivity", "95 % interval", *measures, *baselines]
-    lines = [f"{'layer':>5}  " + "  ".join(f"{head:>14}" for head in heads)]
-    for layer, row in enumerate(columns):
+    selective = any(row["selectivity"] is not None for row in columns)
+    heads = [*(["selectivity", "95 % interval"] if selective else []), *measures, *baselines]
+    lines = [f"{'layer':>5}  " + "  ".join(f"{head:>14}" for head in heads)] if heads else []
+    for layer, row in enumerate(columns) if heads else ():
         interval = f"{_cell(row['selectivity_low'])}–{_cell(row['selectivity_high'])}"
-        cells = [_cell(row["selectivity"]), interval, *(_cell(row[name]) for name in measures)]
-        cells += [_cell(row["baselines"][name]) for name in baselines]
+        cells = [_cell(row["selectivity"]), interval] if selective else []
+        cells += [_cell(row[name]) for name in measures] + [_cell(row["baselines"][name]) for name in baselines]
         lines.append(f"{layer:>5}  " + "  ".join(f"{cell:>14}" for cell in cells))
     return "\n".join([*lines, *_remarks(results)])
 

@@ -102,7 +102,7 @@ def find_column(table: Table, names: Sequence[str], origin: str, flag: str | Non
         if name in table:
             return name
     wanted = " or ".join(repr(name) for name in names)
-    advice = f"Say which one with the option {flag}." if flag else "Rename one of them."
+    advice = f"Say which one with --{flag} ({flag}= in Python)." if flag else "Rename one of them."
     raise DatasetError(f"{origin} has no column {wanted}. Its columns are: {', '.join(table)}. {advice}{separator_hint(table)}")
 
 

@@ -158,6 +158,8 @@ def _splits(
             f"The column {options.text_column!r} cannot be both text and label. Choose with the options text_column and "
             "label_column."
         )
+    for table in tables.values():  # a wrong text column would otherwise be told as a wrong label column
+        find_column(table, [options.text_column], origin, "text_column")
     words = one_writing({split: _labels(table, options, origin, hidden=split == "test") for split, table in tables.items()})
     label_names, numbered = label_names_of(word for part in words.values() for word in part), False
     if class_names and all(name.isdecimal() and int(name) < len(class_names) for name in label_names):

@@ -34,7 +34,7 @@ from lit_probe.lit.interpreters.train_geometries import prepare_geometries
 from lit_probe.lit.server import web
 from lit_probe.lit.server.guide import reading_guide
 from lit_probe.probing.study import LayerStudy
-from lit_probe.progress import StudyProgress
+from lit_probe.progress import StudyProgress, of_step
 from lit_probe.registry import lookup
 
 MakeStudy = Callable[[Encoder, Splits, StudyProgress], LayerStudy]
@@ -73,6 +73,7 @@ def build(
     options: AppOptions,
     make_study: MakeStudy,
     cache: Cache | None = None,
+    progress: StudyProgress | None = None,
 ) -> web.WebApp:
     """The WSGI application. It answers at once; the studies run one after another in the background.
 
@@ -82,12 +83,13 @@ def build(
       options: what is shown, and to whom.
       make_study: fits the probes of one encoder on one data set.
       cache: where what panels ask for is kept.
+      progress: hears how many data sets are prepared.
 
     Raises:
       UnknownNameError: ``options.head_layers`` names a layer that an encoder does not have.
       EncoderError: a tokenizer cannot be loaded.
     """
-    application, studies = assemble(encoders, splits_list, options, cache)
+    application, studies = assemble(encoders, splits_list, options, cache, progress=progress)
     page = guarded(application, options, studies)
     start(studies, make_study)
     return page
@@ -125,6 +127,7 @@ def assemble(
     options: AppOptions,
     cache: Cache | None = None,
     checks: PendingChecks | None = None,
+    progress: StudyProgress | None = None,
 ) -> tuple[lit_app.LitApp, list[PendingStudy]]:
     """LIT's application, and the studies that its models wait for, in the order in which they should be computed.
 
@@ -134,6 +137,7 @@ def assemble(
       options: what is shown.
       cache: where what panels ask for is kept.
       checks: computes it; one that can be ended from outside.
+      progress: hears how many data sets are prepared: their near copies and long texts are looked for.
 
     Raises:
       UnknownNameError: ``options.head_layers`` names a layer that an encoder does not have, or there is no such layout.
@@ -142,8 +146,11 @@ def assemble(
         for layer in options.head_layers or ():
             encoder.check_layer(layer)
     checks = checks or PendingChecks(cache)
-    datasets = [
-        ProbeDataset(
+    datasets, step = [], of_step(progress, "Looking for near copies and long texts", "data sets")
+    for done, splits in enumerate(splits_list):
+        step(done, len(splits_list))
+        others = [one for one in splits_list if one is not splits and one.label_names == splits.label_names]
+        dataset = ProbeDataset(
             splits,
             show_train=options.show_train,
             max_shown=options.max_shown,
@@ -151,10 +158,10 @@ def assemble(
             is_truncated=lambda texts: _is_truncated(encoders, texts),
             share_unknown=lambda texts: _share_unknown(encoders, texts),
             near_duplicates=stored_near_duplicates(splits, checks.cache),
-            others=[one for one in splits_list if one is not splits and one.label_names == splits.label_names],
+            others=others,
         )
-        for splits in splits_list
-    ]
+        datasets.append(dataset)
+    step(len(splits_list), len(splits_list))
     # Data set by data set: encoders are compared on one, and LIT opens with the first model.
     studies = [PendingStudy(encoder, dataset.splits) for dataset in datasets for encoder in encoders]
     texts = {encoder.name: PooledTexts(encoder, [one for one in studies if one.encoder is encoder]) for encoder in encoders}

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from lit_probe.errors import CancelledError, LitProbeError
 from lit_probe.neurons.effects.ablation import Ablation
 from lit_probe.neurons.effects.curve import AblationCurve, ablation_curve
 from lit_probe.neurons.rankings import NeuronRanking, rank_neurons
@@ -47,13 +48,16 @@ class NeuronReport:
       ranking: all neurons.
       stability: how far other train rows give the same neurons.
       evaluation: scores from a few of the neurons.
-      ablation: what changes in the forward pass without the best ones; None where all layers are ranked together.
+      ablation: what changes in the forward pass without the best ones; None where all layers are ranked together, and where the
+        pass cannot be entered.
+      not_ablated: why it could not be; empty otherwise.
     """
 
     ranking: NeuronRanking
     stability: NeuronStability
     evaluation: RankingEvaluation
     ablation: BestAblated | None
+    not_ablated: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """What files hold of it."""
@@ -62,6 +66,7 @@ class NeuronReport:
             "stability": self.stability.to_json(),
             "evaluation": self.evaluation.to_json(),
             "ablation": as_json(self.ablation),
+            "not_ablated": self.not_ablated,
         }
 
 
@@ -84,7 +89,14 @@ def neuron_report(study: LayerStudy, method: str, layer: int | None, progress: S
     ranking = rank_neurons(study, method, layer, progress=step("Ranking the neurons", "layers"))
     stability = neuron_stability(study, method, layer, seed=study.seed, progress=step("Stability of the ranking", "samples"))
     evaluation = evaluate_ranking(study, ranking, seed=study.seed, progress=step("Scores of a few neurons", "fits"))
-    ablation = None if layer is None else _ablation(study, ranking, layer, step("Switching neurons off", "passes"))
+    if layer is None:
+        return NeuronReport(ranking, stability, evaluation, None)
+    try:
+        ablation = _ablation(study, ranking, layer, step("Switching neurons off", "passes"))
+    except CancelledError:
+        raise
+    except LitProbeError as error:  # an encoder whose pass cannot be entered at this layer; the ranking stands all the same
+        return NeuronReport(ranking, stability, evaluation, None, str(error))
     return NeuronReport(ranking, stability, evaluation, ablation)
 
 
@@ -122,6 +134,8 @@ def neuron_table(report: NeuronReport, top: int) -> str:
     ]
     if report.ablation is not None:
         lines += ["", *_ablation_lines(report.ablation.percent, report.ablation.curve)]
+    if report.not_ablated:
+        lines += ["", f"The best neurons were not switched off: {report.not_ablated}"]
     return "\n".join(lines)
 
 

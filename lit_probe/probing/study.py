@@ -25,7 +25,7 @@ from lit_probe.probing.probes import PROBES
 from lit_probe.progress import StudyProgress, of_step
 from lit_probe.registry import check_layer, lookup
 from lit_probe.results import Result
-from lit_probe.scores.metrics import headline_metric, score_layers
+from lit_probe.scores.metrics import Score, headline_metric, score_layers
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,10 @@ class LayerStudy:
         )
 
     def table(self) -> str:
-        """The layers as text, one line each: headline score with its interval, then AUROC and log-loss."""
+        """The layers as text, one line each: headline score with its interval, then AUROC and log-loss.
+
+        A score that is not to be relied on has an asterisk, and the reason stands below.
+        """
         rows = self.metrics("dev").rows()
         lines = [f"{'layer':>5}  {self.headline + ' on dev':>24}  {'95 % interval':>15}  {'auroc':>7}  {'log loss':>8}"]
         for row in rows:
@@ -196,17 +199,23 @@ class LayerStudy:
             score, auroc, log_loss = (row.scores[name] for name in (self.headline, "auroc", "log_loss"))
             interval = f"{_number(score.low)}–{_number(score.high)}"
             lines.append(
-                f"{row.layer:>5}  {_number(score.value):>24}  {interval:>15}  {_number(auroc.value):>7}  "
-                f"{_number(log_loss.value):>8}{mark}"
+                f"{row.layer:>5}  {_marked(score):>24}  {interval:>15}  {_marked(auroc):>7}  {_marked(log_loss):>8}{mark}"
             )
         test = self.test_metrics()
         score = test.scores[self.headline]
         lines.append(
-            f"Test at layer {self.best_layer}: {self.headline} {_number(score.value)} "
+            f"Test at layer {self.best_layer}: {self.headline} {_marked(score)} "
             f"[{_number(score.low)}–{_number(score.high)}], n = {test.n:,}. "
             f"Majority baseline on dev: {_number(rows[0].majority[self.headline])}, n = {rows[0].n:,}."
         )
-        return "\n".join([*lines, *self.remarks()])
+        doubts = {
+            f"* Not to be relied on: {split} has {one.reason}."
+            for split, scored in (("dev", rows), ("test", [test]))
+            for row in scored
+            for name, one in row.scores.items()
+            if name in (self.headline, "auroc", "log_loss") and not one.reliable
+        }
+        return "\n".join([*lines, *sorted(doubts), *self.remarks()])
 
     def remarks(self) -> list[str]:
         """What a reader of the numbers should know: truncated texts, unfinished fits, rows left out."""
@@ -315,6 +324,10 @@ def _content(rows: LabelledTexts) -> dict[str, Any]:
         "groups": None if rows.groups is None else text_hash([str(group) for group in rows.groups]),
         "columns": {name: text_hash([str(value) for value in values]) for name, values in rows.columns.items()},
     }
+
+
+def _marked(score: Score) -> str:
+    return _number(score.value) + ("" if score.reliable or score.value is None else "*")
 
 
 def _number(value: float | None) -> str:

@@ -61,7 +61,7 @@ def worded_splits(name: str = "worded", seed: int = 4) -> Splits:
     rows = LabelledTexts(texts, np.array(labels, dtype=np.int64), LABELS)
     bounds = itertools.pairwise((0, 150, 210, len(sentences)))
     train, dev, test = (rows.select(range(low, high)) for low, high in bounds)
-    return Splits(name, train, dev, test, {"source": "sentences of the tests", "seed": seed})
+    return Splits(name, train, dev, test, {"source": "sentences of the tests", "seed": seed, "numbered": True})
 
 
 def computed(encoder: Encoder, splits: Splits, **options: Any) -> PendingStudy:

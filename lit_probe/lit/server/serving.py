@@ -47,6 +47,15 @@ def serve(app: LimitedApp, host: str, port: int, threads: int = 32) -> Server:
     return Server(app, _listen(host, port), host, threads)
 
 
+def check_address(host: str, port: int) -> None:
+    """That the address can be bound, before an application is made for it.
+
+    Raises:
+      LitProbeError: the port is in use, or the address cannot be bound.
+    """
+    _listen(host, port).close()
+
+
 class Server:
     """A server that is bound to its address.
 
