@@ -138,7 +138,7 @@ def test_the_reading_guide_says_decodable_and_that_this_is_not_used(browser):
 
 
 def test_the_data_set_says_which_of_lits_panels_counts_every_row(browser):
-    assert "Confusion Matrix alone counts every row" in browser.ask("/get_info")["datasets"]["tiny"]["description"]
+    assert "Confusion Matrix counts the held-out rows" in browser.ask("/get_info")["datasets"]["tiny"]["description"]
 
 
 def test_the_curve_over_the_api_is_the_studys_and_the_metrics_tables(browser, rows):
@@ -418,9 +418,9 @@ def test_checks_transfer_and_provenance_answer_over_the_api_without_any_inputs(b
 def test_rows_wear_the_badge_of_each_data_set_that_trained_on_them(browser):
     rows, elsewhere = browser.rows("other"), tiny_splits()
     badges = {row["data"]["text"]: row["data"]["in_train"] for row in rows}
-    assert {badges[row["data"]["text"]] for row in rows if row["data"]["probe_split"] == "train"} == {"trained on"}
-    shared = [text for text in elsewhere.train.texts if text in badges and badges[text] != "trained on"]
-    assert shared and {badges[text] for text in shared} == {"trained on (tiny)"}
+    assert {badges[row["data"]["text"]] for row in rows if row["data"]["probe_split"] == "train"} == {"in train"}
+    shared = [text for text in elsewhere.train.texts if text in badges and badges[text] != "in train"]
+    assert shared and {badges[text] for text in shared} == {"in train (tiny)"}
 
 
 def test_what_panels_ask_for_is_kept_in_the_cache_for_the_next_server(encoders, tmp_path):

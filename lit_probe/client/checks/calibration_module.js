@@ -24,7 +24,7 @@ const legend = () => [
 const GUIDE = html`
   <p><b>The question.</b> When a probe says “positive, 0.9”, is it right nine times out of ten?</p>
   <p><b>The reliability plot</b> sorts the dev examples of the current layer by the probability of the predicted class into 15 groups of
-    equal size. Each mark is a group: how sure the probe was, and how often it was right. On the dashed diagonal the two agree; below
+    equal size. Each mark is a group: how sure the probe was, and how often it was right, with the 95 % interval of that share. On the dashed diagonal the two agree; below
     it the probe is too sure of itself, above it not sure enough.</p>
   <p><b>Expected calibration error</b> is the mean distance of the marks from the diagonal. Even perfect probabilities have some of it,
     because groups are finite: the dotted line is about what chance alone gives. <b>Brier score</b> and <b>log-loss</b> also count how
@@ -62,6 +62,7 @@ after one temperature has rescaled it.`;
       renderCaption(html`Probabilities on <b>dev</b>, ${countOf(answer.n, 'example')}`),
       answer.reliable ? nothing : html`<div class="doubt">Not to be relied on: ${answer.reason}</div>`,
       renderLegend(legend()),
+      html`<div class="remark">The reliability plot: ${row.reliability.length} groups of ${groupSizes(row.reliability)} examples each, with 95 % intervals.</div>`,
       renderCharts([
         html`<div class="reliability" role="img" aria-label=${`Reliability plot of ${layerName(layer)}`}>
           ${svgElement(reliabilityChart(row, size))}</div>`,
@@ -90,6 +91,13 @@ after one temperature has rescaled it.`;
     };
   }
 });
+
+/** How many examples the groups have: "11", or "11 to 12". @param {{n: number}[]} groups */
+function groupSizes(groups) {
+  const sizes = groups.map(({n}) => n);
+  const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
+  return least === most ? String(least) : `${least} to ${most}`;
+}
 
 /** @param {Calibration} answer @param {number} layer @returns {string[]} */
 function layerValues({layers}, layer) {

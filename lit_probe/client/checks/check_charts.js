@@ -60,12 +60,12 @@ export function selectivityDomains({layers}) {
  * @returns {SvgNode[]}
  */
 export function selectivityCharts({layers}, about, {width, height, domains, current = null, hovered = null}) {
-  const shared = {width, height, current, hovered, axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current})};
+  const chosen = {at: about.best_layer, label: `chosen on ${about.chosen_on}`};
+  const shared = {width, height, current, hovered, chosen, axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current})};
   const line = (/** @type {'task'|'control'|'selectivity'} */ name, /** @type {{low: string, high: string}|undefined} */ interval) =>
     ({name, mode: /** @type {'line'} */ ('line'), points: layerPoints(layers, name, interval), style: SELECTIVITY_STYLES[name]});
   return [
-    lineChart({...shared, domain: domains.scores, yTitle: about.metric_title, series: [line('task', undefined), line('control', undefined)],
-      chosen: {at: about.best_layer, label: `chosen on ${about.chosen_on}`}}),
+    lineChart({...shared, domain: domains.scores, yTitle: about.metric_title, series: [line('task', undefined), line('control', undefined)]}),
     lineChart({...shared, domain: domains.difference, yTitle: 'Selectivity', series: [line('selectivity', {low: 'low', high: 'high'})],
       references: [{name: 'zero', label: '', value: 0, color: COLORS.quietText, dash: '4 3'}]}),
   ];
@@ -192,18 +192,36 @@ export function reliabilityChart(row, view) {
   const least = Math.min(0.5, ...bins.flatMap(({confidence, accuracy}) => [confidence, accuracy]));
   /** @type {[number, number]} */
   const domain = [Math.floor(least * 10) / 10, 1];
+  // Points, each with its interval: a line through groups of a dozen examples would draw their noise.
   const series = (/** @type {'before'|'after'} */ name, /** @type {any[]} */ of) => ({
-    name, mode: /** @type {'line'} */ ('line'), style: CALIBRATION_STYLES[name], band: false,
-    points: of.map(({confidence, accuracy}) => ({x: confidence, score: accuracy, low: null, high: null})),
+    name, mode: /** @type {'point'} */ ('point'), style: CALIBRATION_STYLES[name],
+    points: of.map(({confidence, accuracy, n}) => ({x: confidence, score: accuracy, ...wilson(accuracy, n)})),
   });
   const axis = linearAxis(domain, 'Mean probability of the predicted class');
+  // A square plot, so that the diagonal is one.
+  const side = Math.min(view.width - MARGIN.left - MARGIN.right, view.height - MARGIN.top - MARGIN.bottom);
+  const margin = {...MARGIN, right: view.width - MARGIN.left - side, bottom: view.height - MARGIN.top - side};
   return lineChart({
-    ...view, axis, domain, yTitle: 'Share of them right',
+    ...view, axis, domain, margin, yTitle: 'Share of them right',
     series: [series('before', row.reliability), series('after', row.reliability_after)],
     beneath: ({left, right, y}) => [svgNode('line', {
       class: 'perfect', x1: left, x2: right, y1: y(domain[0]).toFixed(2), y2: y(1).toFixed(2), stroke: COLORS.axis, 'stroke-dasharray': '4 3',
     })],
   });
+}
+
+/**
+ * The 95 % interval of a share (Wilson 1927, doi 10.1080/01621459.1927.10502953).
+ *
+ * @param {number} share  a number in [0, 1]
+ * @param {number} n  of so many
+ * @returns {{low: number, high: number}}
+ */
+export function wilson(share, n) {
+  const z = 1.959963984540054;
+  const middle = (share + z * z / (2 * n)) / (1 + z * z / n);
+  const half = (z / (1 + z * z / n)) * Math.sqrt(share * (1 - share) / n + z * z / (4 * n * n));
+  return {low: Math.max(0, middle - half), high: Math.min(1, middle + half)};
 }
 
 /**

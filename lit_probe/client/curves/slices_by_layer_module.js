@@ -17,7 +17,7 @@ import {emptySlices, facetGroups, heldOutSeries, sliceChart, sliceGroups, SMALL_
 const MOST_SHOWN = 24;
 const SLICES = 'LIT slices';
 
-/** The column whose values are shown, by data set; none picked: the first there is. */
+/** The column whose values are shown, by data set; none picked: LIT's slices where there are some, else the label. */
 const facets = observable(/** @type {Record<string, string>} */ ({}));
 
 const GUIDE = html`<details class="guide"><summary>How to read this</summary>
@@ -41,7 +41,7 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
     const {currentDataset: dataset} = this.appState;
     const {own, added} = categoricalColumns();
     return {
-      model: this.model, dataset, inputs, columns: [...own, ...added], slices: namedSlices(),
+      model: this.model, dataset, inputs, columns: ['label', ...own, ...added], slices: namedSlices(),
       heldOut: inputs.filter(({data, meta}) => data.probe_split !== 'train' && !meta.added),
       fits: fitTogether(this.model, dataset),
     };

@@ -38,11 +38,14 @@ export function renderNeuronList(panel, answer) {
   const largestOfClass = Math.max(0, ...neurons.flatMap((/** @type {RankedNeuron} */ one) => one.class_scores.map(Math.abs)));
   const open = (/** @type {string} */ name) => panel.choose({opened: name});
   const signs = names.length <= MOST_SIGNS;
-  const columns = [...COLUMNS, ...(signs ? names.map(() => SIGN) : [SIGN * MOST_SIGNS])];
+  // Of two classes, what speaks for one speaks against the other.
+  const mirrored = names.length === 2 && neurons.every((/** @type {RankedNeuron} */ {class_scores: [one, other]}) => one === -other);
+  const told = mirrored ? [1] : names.map((/** @type {string} */ _, /** @type {number} */ i) => i);
+  const columns = [...COLUMNS, ...(signs ? told.map(() => SIGN) : [SIGN * MOST_SIGNS])];
   return html`<table class="ranked" aria-label=${`Neurons by ${title}`}>
     <colgroup>${columns.map((width) => html`<col style=${`width:${width}px`}>`)}</colgroup>
     <thead><tr><th></th><th></th><th scope="col">neuron</th><th scope="col" title=${unit}>score</th>
-      ${signs ? names.map((/** @type {string} */ name) => html`<th scope="col" class="sign" title=${`+: more activation speaks for ${name}`}>${shorten(name, 8)}</th>`)
+      ${signs ? told.map((/** @type {number} */ i) => html`<th scope="col" class="sign" title=${`+: more activation speaks for ${names[i]}`}>${shorten(names[i], 8)}</th>`)
         : html`<th scope="col" class="sign" title=${`Blue: more activation speaks for the class; orange: against. ${names.join(', ')}`}>classes</th>`}</tr></thead>
     <tbody>${neurons.map((/** @type {RankedNeuron} */ neuron) => {
       const {name, rank, score, class_scores: ofClasses} = neuron;
@@ -55,7 +58,7 @@ export function renderNeuronList(panel, answer) {
         <td class="rank">${rank}</td>
         <td><button class="name">${name}</button></td>
         <td class="score" title=${`${score} (${unit})`}><span class="bar" style=${`width:${(largest > 0 ? (BAR * Math.abs(score)) / largest : 0).toFixed(1)}px`}></span>${significant(score)}</td>
-        ${signs ? ofClasses.map((value, i) => html`<td class="sign" title=${`${names[i]}: ${value}`}><span style=${colors(share(value))}>${value > 0 ? '+' : value < 0 ? '−' : '0'}</span></td>`)
+        ${signs ? told.map((/** @type {number} */ i) => [i, ofClasses[i]]).map(([i, value]) => html`<td class="sign" title=${`${names[i]}: ${value}`}><span style=${colors(share(value))}>${value > 0 ? '+' : value < 0 ? '−' : '0'}</span></td>`)
           : html`<td class="sign" title=${classScoreWords(names, ofClasses)}><div class="signs" role="img" aria-label=${classScoreWords(names, ofClasses)}>${ofClasses.map((value) => html`<span style=${colors(share(value))}></span>`)}</div></td>`}
       </tr>`;
     })}</tbody></table>${neurons.length === 0 ? html`<div class="words">No neuron is listed.</div>` : nothing}`;

@@ -14,7 +14,8 @@ const WIDTHS_CSS = `
   #right-column {min-width: 0}
   .tabs-container, #center-bar .tabs-container {min-width: 0; max-width: none; overflow: auto hidden; scrollbar-width: thin}
   #drag-container {flex: none; margin: 0 8px}
-  .tab {flex: none; padding: 4px clamp(6px, 0.9vw, 16px)}`;
+  .tab {flex: none; padding: 4px clamp(6px, 0.9vw, 16px)}
+  .tab:focus-visible {outline: 2px solid #1F6180; outline-offset: -2px}`;
 
 // A bar that is wider than the window let the browser scroll the whole page aside when it brought a table's row into sight.
 const BAR_CSS = `
@@ -24,6 +25,7 @@ const BAR_CSS = `
   .headline-button {min-width: 0; white-space: nowrap}
   .headline-button-text {max-width: clamp(56px, 12vw, 220px)}
   #title-group {white-space: nowrap}
+  .headline-button:focus-visible {outline: 2px solid #FFFFFF; outline-offset: 1px}
   @media (max-width: 1280px) {
     .subtitle {display: none}
     .headline-section > div:not(.vertical-separator), .headline-button {padding: 3px}
@@ -32,18 +34,22 @@ const BAR_CSS = `
     .vertical-separator {margin: 0 3px}
   }`;
 
+const FOCUS_CSS = 'button:focus-visible, select:focus-visible, summary:focus-visible, input:focus-visible {outline: 2px solid #1F6180; outline-offset: 1px}';
+
 const FOOTER_CSS = '.module-footer {flex-wrap: wrap; height: auto; min-height: 36px; row-gap: 4px; justify-content: flex-end}';
 
 /** Changes LIT's page. Called once, before LIT starts. */
 export function fitFrame() {
   addStyles('lit-modules', WIDTHS_CSS);
   addStyles('lit-app-toolbar', BAR_CSS);
-  sharedSheet().insertRule(FOOTER_CSS, sharedSheet().cssRules.length);
+  for (const rule of [FOOTER_CSS, FOCUS_CSS]) sharedSheet().insertRule(rule, sharedSheet().cssRules.length);
   replace('lit-modules', 'calculateAllWidths', measureAgain);
   replace('lit-app-toolbar', 'renderModelInfo', () => renderModels);
   replace('lit-main-menu', 'getColorOptionItems', shortColumns);
   replace('metrics-module', 'renderTable', shortModels);
   replace('lit-widget', 'renderHeader', shortSubtitle);
+  replace('confusion-matrix-module', 'renderImpl', heldOutMatrices);
+  replace('lit-modules', 'renderTabs', () => renderTabs);
   followDataset();
 }
 
@@ -145,6 +151,52 @@ function shortModels(renderTable) {
     const template = renderTable.call(this);
     return {...template, values: template.values.map((/** @type {any} */ value) => (value === data ? named : value))};
   };
+}
+
+/** The held-out rows among examples, one array for each array of examples. @type {WeakMap<any[], any[]>} */
+const heldOutOf = new WeakMap();
+
+/** The rows of dev and test: the probes have seen train, and edits belong to no split. @param {any[]} rows @returns {any[]} */
+function heldOut(rows) {
+  const known = heldOutOf.get(rows) ?? rows.filter(({data, meta}) => data.probe_split !== 'train' && !meta.added);
+  heldOutOf.set(rows, known);
+  return known;
+}
+
+/**
+ * LIT's confusion matrices on the held-out rows, as each says above itself; LIT would count train rows and edits too. The matrix of
+ * the selection counts what was selected.
+ *
+ * @param {() => any} renderImpl
+ */
+function heldOutMatrices(renderImpl) {
+  const matrix = (/** @type {any} */ template) => {
+    const label = template.values.at(-1);
+    const rows = heldOut(template.values.at(-2));
+    const named = label.replace(/^Dataset/, 'Held-out rows').replace(/\(\d+\)$/, `(${rows.length})`);
+    return {...template, values: [...template.values.slice(0, -2), rows, named]};
+  };
+  return /** @this {any} */ function () {
+    const template = renderImpl.call(this);
+    if (!('probe_split' in (services().appState.currentDatasetSpec ?? {}))) return template;
+    const [controls, whole, selection, faceted] = template.values;
+    return {...template, values: [controls, matrix(whole), selection, faceted.map(matrix)]};
+  };
+}
+
+/** LIT's tabs, which a keyboard reaches too. @this {any} @param {string[]} names @param {string} selected @param {(name: string) => void} choose */
+function renderTabs(names, selected, choose) {
+  return names.map((name) => {
+    const pick = (/** @type {Event} */ event) => {
+      event.preventDefault();
+      event.stopPropagation();
+      choose(name);
+      this.requestUpdate();
+    };
+    const press = (/** @type {KeyboardEvent} */ event) => (event.key === 'Enter' || event.key === ' ' ? pick(event) : undefined);
+    return html`<div class=${name === selected ? 'tab selected' : 'tab'} role="tab" tabindex="0" aria-selected=${String(name === selected)}
+      @click=${pick} @keydown=${press}>${name}</div>`;
+  });
 }
 
 /** The line that tells copies of a panel apart: "model", or "model - Selected". @param {() => any} renderHeader */

@@ -248,7 +248,7 @@ def _description(splits: Splits, shown: Mapping[SplitName, NDArray[np.int64]], n
         f"{n_shown:,} rows shown: {', '.join(counts.values())}.",
         f"Classes: {', '.join(splits.label_names)}.",
         "Probes are trained on all train rows and scored on dev and test; on train only where you ask, on edited rows never.",
-        "LIT's Confusion Matrix alone counts every row: select the dev rows first.",
+        "LIT's Confusion Matrix counts the held-out rows, dev and test, that are shown.",
         f"{fields.IN_TRAIN} marks the rows that probes were trained on, and those with a copy among them. {' '.join(notes)}",
     ]
     provenance = splits.provenance

@@ -19,9 +19,9 @@ TRUNCATED = "truncated"
 UNKNOWN = "unknown_tokens"
 
 # What stands in the field IN_TRAIN, beside the data sets that trained on the row's text.
-NOT_IN_TRAIN = "not trained on"
-COPY_IN_TRAIN = "near copy trained on"
-TRAINED_ON = "trained on"
+NOT_IN_TRAIN = "not in train"
+COPY_IN_TRAIN = "near copy in train"
+TRAINED_ON = "in train"
 
 # Fields that a model predicts.
 TOKENS = "tokens"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Any
@@ -17,18 +18,28 @@ from lit_probe.progress import Progress
 Compute = Callable[[Progress], dict[str, Any]]
 
 
+# A panel that waits asks every second. A browser slows the timers of a hidden tab down, to one a minute at the slowest.
+PATIENCE_S = 150.0
+
+
 class PendingChecks:
     """What the panels of one server have asked to be computed, with the results.
 
     There are two threads: one for what takes a second, and one for what fits probes. Each computes one thing after another, so
-    no more than one long computation takes memory at a time, and a second's work never waits for minutes of it.
+    no more than one long computation takes memory at a time, and a second's work never waits for minutes of it. What nobody has
+    asked about for a while ends: the page has been left, closed or lost.
+
+    Args:
+      cache: where the computations may keep their results.
+      patience_s: seconds without a question after which a computation is given up.
 
     Attributes:
       cache: where the computations may keep their results.
     """
 
-    def __init__(self, cache: Cache | None = None):
+    def __init__(self, cache: Cache | None = None, patience_s: float = PATIENCE_S):
         self.cache = cache or Cache(None)
+        self._patience_s = patience_s
         self._checks: dict[Hashable, _PendingCheck] = {}
         self._lock = threading.Lock()
         self._quick, self._long = _Lane("lit_probe_quick_checks"), _Lane("lit_probe_long_checks")
@@ -48,13 +59,14 @@ class PendingChecks:
         """
         with self._lock:
             pending = self._checks.get(key)
-            if pending is None:
+            if pending is None or pending.forgotten:
                 lane = self._quick if quick else self._long
-                pending = self._checks[key] = _PendingCheck(title, compute, lane)
+                pending = self._checks[key] = _PendingCheck(title, compute, lane, self._patience_s)
                 # Before it begins, so that the first to ask is always told that it is computed.
                 status = pending.status()
                 lane.put(pending)
                 return status
+            pending.asked()
             status = pending.status()
             if status["status"] == "failed":
                 del self._checks[key]
@@ -82,8 +94,9 @@ class PendingChecks:
 class _PendingCheck:
     """One computation: waiting, running or over."""
 
-    def __init__(self, title: str, compute: Compute, lane: _Lane):
-        self._title, self._compute, self._lane = title, compute, lane
+    def __init__(self, title: str, compute: Compute, lane: _Lane, patience_s: float):
+        self._title, self._compute, self._lane, self._patience_s = title, compute, lane, patience_s
+        self._asked_at = time.monotonic()
         self._cancelled = threading.Event()
         self._fraction: float | None = None
         self._answer: dict[str, Any] | None = None
@@ -91,6 +104,14 @@ class _PendingCheck:
     @property
     def ready(self) -> bool:
         return self._answer is not None and self._answer["status"] == "ready"
+
+    @property
+    def forgotten(self) -> bool:
+        """Whether it has been given up because nobody asked any more."""
+        return self._cancelled.is_set()
+
+    def asked(self) -> None:
+        self._asked_at = time.monotonic()
 
     def status(self) -> dict[str, Any]:
         if self._answer is not None:
@@ -121,6 +142,8 @@ class _PendingCheck:
             self._answer = {"status": "failed", "message": f"{self._title}: {type(error).__name__} (the log says more)."}
 
     def _report(self, done: int, total: int) -> None:
+        if time.monotonic() - self._asked_at > self._patience_s:
+            self._cancelled.set()
         if self._cancelled.is_set():
             raise CancelledError(f"{self._title} was cancelled.")
         self._fraction = min(done / total, 1.0) if total else 1.0

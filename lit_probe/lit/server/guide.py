@@ -33,8 +33,8 @@ layer's activations. The encoder is frozen: only the probes were trained, on the
   were trained on are left out of every score, and counted; “train (fit)” shows how well the probes fit them, which is not what is
   decodable. Rows that you edit are shown, and never scored.
 * **LIT's Metrics** scores dev rows alone, or test rows where you have selected no dev row: test is there to be reported once.
-* **The Confusion Matrix** is the one table that counts every row, train and edited ones too: the browser computes it. Select the
-  dev rows first, and tick “Show matrix for selection”.
+* **The Confusion Matrix** counts the held-out rows (dev and test) that are shown; the browser computes it. For other rows, select
+  them and tick “Show matrix for selection”.
 * **Salience** rows score the words of the selected text for one number, which stands beside each map: a probe's, or the
   checkpoint's own. The layout `words` sets methods and layers side by side, and measures how far each can be trusted.
 * **Edit** a text in the Datapoint Editor and press Add; **pin** the original to see both, layer by layer. What an edit says in

@@ -66,7 +66,7 @@ def with_our_tags(index: bytes, client_version: str) -> bytes:
         '  <link href="./lit_probe/fonts/fonts.css" rel="stylesheet">\n'
         f'  <script type="module" src="./lit_probe/index.js?v={client_version}"></script>\n'
     )
-    page = page.replace(b"</head>", tags.encode() + _LOST + b"</head>")
+    page = page.replace(b"<html>", b'<html lang="en">').replace(b"</head>", tags.encode() + _LOST + b"</head>")
     return page.replace(b"</lit-app>", b"</lit-app>" + _LOST_WORDS)
 
 

@@ -131,19 +131,19 @@ def test_rows_wear_a_badge_where_probes_were_trained_on_them_or_on_a_copy():
     elsewhere = Splits("elsewhere", train=rows("She  never came back", "another text"), dev=rows(), test=rows())
     shown = ProbeDataset(splits, others=[elsewhere])
     assert {example["text"]: example["in_train"] for example in shown.examples} == {
-        "a fine little film about the cold sea": "near copy trained on",
-        "three sisters leave for moscow": "not trained on",
-        "Nothing but noise and dust": "near copy trained on",
-        "he sang all night": "not trained on",
-        "she never came back": "trained on (elsewhere)",
-        "a fine little film about the old sea": "trained on",
-        "nothing but noise and dust": "trained on",
+        "a fine little film about the cold sea": "near copy in train",
+        "three sisters leave for moscow": "not in train",
+        "Nothing but noise and dust": "near copy in train",
+        "he sang all night": "not in train",
+        "she never came back": "in train (elsewhere)",
+        "a fine little film about the old sea": "in train",
+        "nothing but noise and dust": "in train",
     }
     assert shown.spec()["in_train"].vocab == [
-        "not trained on",
-        "near copy trained on",
-        "trained on",
-        "trained on (elsewhere)",
+        "not in train",
+        "near copy in train",
+        "in train",
+        "in train (elsewhere)",
     ]
     validation.validate_dataset(IndexedDataset(base=shown), enforce_all_fields_required=True)
 
@@ -152,17 +152,17 @@ def test_a_badge_stays_with_its_row_where_only_some_rows_are_shown():
     splits = tiny_splits()
     copies = NearDuplicates(0.7, exact=0, near=4, between=(), rows={"dev": (0, 7, 39), "test": (5,)}, notes=())
     shown = ProbeDataset(splits, show_train=5, max_shown=60, near_duplicates=copies)
-    marked = {example["text"] for example in shown.examples if example["in_train"] == "near copy trained on"}
+    marked = {example["text"] for example in shown.examples if example["in_train"] == "near copy in train"}
     wanted = {splits.dev.texts[row] for row in (0, 7, 39)} | {splits.test.texts[5]}
     assert marked == wanted & set(shown.texts) and len(shown.texts) < 116
-    assert all((example["in_train"] == "trained on") == (example["probe_split"] == "train") for example in shown.examples)
+    assert all((example["in_train"] == "in train") == (example["probe_split"] == "train") for example in shown.examples)
 
 
 def test_the_badge_stands_beside_the_label_and_a_new_text_does_not_contradict_itself():
     spec = ProbeDataset(tiny_splits()).spec()
     assert list(spec)[:4] == ["text", "label", "in_train", "probe_split"]
     # LIT's editor gives a new text the first value of each.
-    assert (spec["in_train"].vocab[0], spec["probe_split"].vocab[0]) == ("not trained on", "dev")
+    assert (spec["in_train"].vocab[0], spec["probe_split"].vocab[0]) == ("not in train", "dev")
 
 
 def test_rows_are_marked_that_an_encoder_reads_only_in_part():

@@ -202,3 +202,50 @@ def test_no_thread_is_left_when_there_is_nothing_to_do(checks):
     answer_of(checks, "a", held)
     held.thread.join(PATIENCE_S)
     assert not held.thread.is_alive()
+
+
+def test_a_computation_that_nobody_asks_about_any_more_ends_at_its_next_report():
+    checks = PendingChecks(patience_s=0.05)
+    held = Held()
+    ask(checks, "a", held)
+    assert held.started.wait(PATIENCE_S)
+    time.sleep(0.1)
+    held.go_on.set()
+    assert held.over.wait(PATIENCE_S)
+    # Whoever comes back gets it all the same, computed anew.
+    again = Held()
+    again.go_on.set()
+    checks = PendingChecks(patience_s=PATIENCE_S)
+    assert answer_of(checks, "a", again) == {"status": "ready", "layers": [1, 2]}
+
+
+def test_what_waits_and_is_not_asked_for_any_more_is_never_begun_and_the_next_one_need_not_wait():
+    checks = PendingChecks(patience_s=0.2)
+    first, left, wanted = Held(), Held(), Held()
+    ask(checks, "first", first)
+    assert first.started.wait(PATIENCE_S)
+    ask(checks, "left", left)
+    ask(checks, "wanted", wanted)
+    wanted.go_on.set()
+    until = time.monotonic() + 0.5
+    while time.monotonic() < until:
+        ask(checks, "first", first)
+        ask(checks, "wanted", wanted)
+        time.sleep(0.02)
+    first.go_on.set()
+    assert answer_of(checks, "wanted", wanted)["status"] == "ready"
+    assert answer_of(checks, "first", first)["status"] == "ready"
+    assert left.n_runs == 0, "the page that had asked for it was left"
+
+
+def test_two_pages_that_wait_for_one_computation_keep_it_alive_while_either_asks():
+    checks = PendingChecks(patience_s=0.2)
+    held = Held()
+    ask(checks, "a", held)
+    assert held.started.wait(PATIENCE_S)
+    until = time.monotonic() + 0.5
+    while time.monotonic() < until:
+        assert ask(checks, "a", held)["status"] == "computing"
+        time.sleep(0.02)
+    held.go_on.set()
+    assert answer_of(checks, "a", held)["status"] == "ready" and held.n_runs == 1

@@ -54,7 +54,9 @@ def test_our_script_is_a_module_in_the_head_and_lits_page_is_otherwise_untouched
     assert n_lost == 2
     ours = re.compile(rb'  <(?:script type="module"|link) (?:src|href)="\./lit_probe/[^>]*>(?:</script>)?\n')
     assert len(ours.findall(html[: html.index(b"</head>")])) == 2
-    assert ours.sub(b"", html) == page.GOOGLE_FONT_LINK.sub(b"", stock_page)
+    # A screen reader is told the language of the page.
+    assert html.count(b'<html lang="en">') == 1
+    assert ours.sub(b"", html.replace(b'<html lang="en">', b"<html>")) == page.GOOGLE_FONT_LINK.sub(b"", stock_page)
 
 
 def test_another_lit_version_or_another_page_is_refused_with_what_to_do(stock_page, monkeypatch):
