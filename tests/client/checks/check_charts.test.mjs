@@ -6,6 +6,7 @@ import {
   agreementChart, agreementDomain, calibrationChart, calibrationDomain, compressionDomain, descriptionLengthChart,
   learningCurveChart, learningCurveDomain, priorCoincides, reliabilityChart, selectivityCharts, selectivityDomains,
   transferChart, transferRows,
+  wilson,
 } from '../../../lit_probe/client/checks/check_charts.js';
 import {heldOutSeries, sliceChart} from '../../../lit_probe/client/curves/slices.js';
 import {checkCsv} from '../../../lit_probe/client/words/files.js';
@@ -82,10 +83,20 @@ test('what chance alone gives is drawn beside the calibration error, and beside 
   assert.deepEqual([drawn('ece'), drawn('brier')], [1, 0]);
 });
 
-test('the reliability plot has the diagonal and a mark per bin', () => {
+test('the reliability plot is square and has the diagonal, and a mark with its interval and no line per bin', () => {
   const drawing = reliabilityChart(CALIBRATION.layers[0], SIZE);
-  assert.equal(withClass(drawing, 'perfect').length, 1);
-  assert.equal(withClass(drawing, 'before')[0].children.length, 1 + BINS.length);
+  const [perfect] = withClass(drawing, 'perfect');
+  const {x1, x2, y1, y2} = perfect.attributes;
+  assert.ok(Math.abs((Number(x2) - Number(x1)) - (Number(y1) - Number(y2))) < 0.02);
+  const [before] = withClass(drawing, 'before');
+  assert.equal(withClass(before, 'interval').length, BINS.length);
+  assert.ok(before.attributes.class.includes('point'));
+});
+
+test('the interval of a share is Wilson’s', () => {
+  const {low, high} = wilson(0.9, 10);
+  assert.ok(Math.abs(low - 0.5958) < 5e-4 && Math.abs(high - 0.9821) < 5e-4, `${low} ${high}`);
+  assert.ok(Math.abs(wilson(1, 5).high - 1) < 1e-12 && Math.abs(wilson(0, 5).low) < 1e-12);
 });
 
 test('the learning curve draws the current layer on top, and names it and the dev-chosen one', () => {

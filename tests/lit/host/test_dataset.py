@@ -141,9 +141,9 @@ def test_rows_wear_a_badge_where_probes_were_trained_on_them_or_on_a_copy():
     }
     assert shown.spec()["in_train"].vocab == [
         "not in train",
-        "near copy in train",
         "in train",
         "in train (elsewhere)",
+        "near copy in train",
     ]
     validation.validate_dataset(IndexedDataset(base=shown), enforce_all_fields_required=True)
 
