@@ -5,8 +5,10 @@ The server runs in threads of the kernel's own process, so nothing is left behin
 
 from __future__ import annotations
 
+import base64
 import copy
 import html
+import io
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import wait
@@ -140,6 +142,7 @@ class ProbeWidget:
             sync_state=True,
         )
         self._stopped = False
+        self._pages: list[Any] = []  # the handles of the cells that show the page
         self._progress: dict[str, tuple[int, int, str]] = {}
         options, cache = options or DatasetOptions(), cache or Cache(platformdirs.user_cache_path("lit_probe"))
         self._checks = PendingChecks(cache)
@@ -190,14 +193,29 @@ class ProbeWidget:
         frame = f'<iframe src="{url}" width="100%" height="{height}" style="border: 0" title="LIT"></iframe>'
         # Where a notebook cannot show frames of other ports (some editors), a tab of its own can be opened.
         link = f'<div><a href="{url}" target="_blank" rel="noopener">Open LIT in a tab of its own</a></div>'
-        display({"text/html": frame + link, "text/plain": f"LIT is open at {self.url}"}, raw=True)
+        shown = {"text/html": frame + link, "text/plain": f"LIT is open at {self.url}"}
+        self._pages.append(display(shown, raw=True, display_id=True))
 
     def stop(self) -> None:
-        """Frees the port, and ends what is still being computed. May be called twice; what is ready can still be asked for."""
+        """Frees the port, and ends what is still being computed. May be called twice; what is ready can still be asked for.
+
+        Where the page stood in the notebook stand the curves that are ready, and how to open it again.
+        """
         if not self._stopped:
             self._stopped = True
             self._checks.cancel_all()
             self._server.close(_PATIENCE_S)
+            for page in self._pages:
+                page.update({"text/html": self._last_words(), "text/plain": repr(self)}, raw=True)
+
+    def _last_words(self) -> str:
+        """What stands in the place of the page once the widget is stopped."""
+        words = (
+            "<div>This widget was stopped, and its page is closed. To open it again, run the cell that makes it and this one: "
+            "what was computed comes from the cache.</div>"
+        )
+        ready = [name for name, study in self._studies.items() if study.ready]
+        return words + "".join(_picture(self.figure(name), name) for name in ready)
 
     @property
     def ui_state(self) -> UIState:
@@ -267,6 +285,14 @@ class ProbeWidget:
         if not self._studies:
             raise LitProbeError("Ready LIT models have no layer probes. Give ProbeWidget a checkpoint to have them fitted.")
         return list(self._studies)
+
+
+def _picture(figure: Figure, name: str) -> str:
+    """A figure as an image in a notebook's output."""
+    file = io.BytesIO()
+    figure.savefig(file, format="svg", bbox_inches="tight")
+    source = base64.b64encode(file.getvalue()).decode("ascii")
+    return f'<img src="data:image/svg+xml;base64,{source}" alt="The layer curve of {html.escape(name)}" style="max-width: 100%">'
 
 
 # ---- what was asked for ----------------------------------------------------------------------------------------------------

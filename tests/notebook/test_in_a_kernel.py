@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import socket
@@ -40,6 +41,8 @@ def ran(tiny_folder, tmp_path_factory):
         "second.render()",
         f"ProbeWidget({model!r}, texts, labels, address=Address(port=widget.port))",
         "widget",
+        f"third = ProbeWidget({model!r}, texts, labels)\n_ = third.layers\nthird.render()",
+        "third.stop(); third.stop()",
         FACTS.replace("PORTS", "[widget.port]"),
     ]
     return run(notebook_of(cells), tmp_path_factory.mktemp("kernel")).cells
@@ -74,7 +77,7 @@ def test_mistakes_are_told_in_one_clear_line(ran):
 
 
 def test_the_kernels_end_leaves_no_process_and_no_port(ran):
-    _assert_gone(json.loads(printed(ran[9])))
+    _assert_gone(json.loads(printed(ran[11])))
 
 
 def test_a_kernel_that_ends_in_the_middle_of_the_work_leaves_nothing_either(tiny_folder, tmp_path):
@@ -106,3 +109,13 @@ def _assert_gone(facts):
     for port in facts["ports"]:
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=1)
+
+
+def test_a_stopped_widget_leaves_its_curve_and_how_to_open_it_again_in_the_place_of_the_page(ran):
+    (page,) = shown(ran[9], "text/html")
+    assert "<iframe" not in page and "run the cell that makes it and this one" in page
+    [source] = re.findall(r'<img src="data:image/svg\+xml;base64,([^"]+)" alt="The layer curve of tiny-bert-on-texts"', page)
+    picture = base64.b64decode(source).decode()
+    assert "<svg" in picture and "layer (0 = embeddings)" in picture
+    # The page of another widget is still there.
+    assert "<iframe" in shown(ran[1], "text/html")[0]
