@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Figure
 
-_BLUE = "#1a5fb4"
-_GREY = "#5f6368"
+# The colours of the page; a test holds them against its palette.
+_BLUE = "#1F6180"
+_ORANGE = "#D55E00"
+_GREY = "#5F6368"
+_TEXT = "#3C4043"
+_FONTS = ["Roboto", "Helvetica Neue", "Arial", "DejaVu Sans"]
 _LAYER_CURVE_SIZE = (7.6, 3.8)  # inches
 
 
@@ -64,11 +68,11 @@ def _draw_layer_curve(figure: Figure, result: Mapping[str, Any], title: str, bas
     axes = figure.add_subplot()
     if all(row[f"{metric}_low"] is not None for row in rows):
         low, high = [row[f"{metric}_low"] for row in rows], [row[f"{metric}_high"] for row in rows]
-        axes.fill_between(layers, low, high, color=_BLUE, alpha=0.18, linewidth=0, label="95 % interval")
+        axes.fill_between(layers, low, high, color=_BLUE, alpha=0.16, linewidth=0, label="95 % interval")
     n_dev = result["n"]["dev"]
     axes.plot(layers, [row[metric] for row in rows], color=_BLUE, marker="o", label=f"dev, n = {n_dev:,}")
     if rows and rows[0][f"majority_{metric}"] is not None:
-        axes.axhline(rows[0][f"majority_{metric}"], color=_GREY, linestyle="--", linewidth=1, label="majority class")
+        axes.axhline(rows[0][f"majority_{metric}"], color=_GREY, linestyle=(0, (4, 3)), linewidth=1, label="majority class")
     for measured in result.get("checks", {}).get("baselines", {}).get("baselines", []):
         style = baselines.get(measured["name"])
         if style is not None and style.in_figure:
@@ -76,12 +80,27 @@ def _draw_layer_curve(figure: Figure, result: Mapping[str, Any], title: str, bas
     best, test = result["best_layer"], result["test"]
     test_name = f"test at layer {best}, n = {test['n']:,}"
     if test[metric] is not None:
-        axes.plot([best], [test[metric]], color="black", marker="D", linestyle="", label=test_name)
-    axes.axvline(best, color=_GREY, linestyle=":", linewidth=1)
+        low, high = test[f"{metric}_low"], test[f"{metric}_high"]
+        spread = None if low is None or high is None else [[test[metric] - low], [high - test[metric]]]
+        # A little beside the layer, so that its interval does not cover dev's mark.
+        axes.errorbar(
+            [best + 0.1], [test[metric]], yerr=spread, color=_ORANGE, marker="D", linestyle="", capsize=3, label=test_name
+        )
+    axes.axvline(best, color=_BLUE, linestyle=":", linewidth=1)
+    axes.annotate(
+        "chosen on dev",
+        (best, 1),
+        (0, 2),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        ha="center",
+        fontsize=8,
+        color=_BLUE,
+    )
     axes.set_xticks(range(len(result["layers"])))
     axes.set_xlabel("layer (0 = embeddings)")
     axes.set_ylabel(name)
-    axes.set_title(title, fontsize=10)
+    axes.set_title(title, fontsize=10, pad=16)
     # Beside the curve, where it covers none of the lines.
     figure.legend(frameon=False, fontsize=8, loc="outside right upper")
 
@@ -106,7 +125,7 @@ def save_neuron_curves(report: Mapping[str, Any], title: str, path: Path) -> Non
         )
         left.plot(shares, [one["mean"] for one in drawn], color=_GREY, linestyle="--", label="random sets")
         left.plot(shares, [point["top"]["value"] for point in points], color=_BLUE, marker="o", label="best")
-        left.plot(shares, [point["bottom"]["value"] for point in points], color="#b35c00", marker="s", label="last")
+        left.plot(shares, [point["bottom"]["value"] for point in points], color=_ORANGE, marker="s", label="last")
         left.axhline(evaluation["full"]["value"], color="black", linewidth=1, linestyle=":", label="all")
         left.set_xscale("log")
         left.set_xticks(shares, [f"{share:g}" for share in shares])
@@ -143,6 +162,11 @@ def _figure(path: Path | None, size: tuple[float, float]) -> Iterator[Figure]:
             "svg.fonttype": "none",
             "svg.hashsalt": "lit_probe",
             "font.size": 10,
+            "font.family": _FONTS,
+            "text.color": _TEXT,
+            "axes.labelcolor": _TEXT,
+            "xtick.color": _TEXT,
+            "ytick.color": _TEXT,
             "axes.spines.top": False,
             "axes.spines.right": False,
         }

@@ -27,7 +27,7 @@ export const SPLIT_STYLES = {
 };
 
 /** The colours of several encoders on one chart, in the order of the page. */
-export const ENCODER_COLORS = ['#1F6180', '#D55E00', '#2B6E30', '#7A3E9D'];
+export const ENCODER_COLORS = ['#1F6180', '#D55E00', '#009E73', '#9B5DE5'];
 
 /**
  * How a split of one of several encoders is drawn: the encoder's colour, the split's marker and dashes.
