@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -156,6 +157,8 @@ def _figure(path: Path | None, size: tuple[float, float]) -> Iterator[Figure]:
     from matplotlib import rc_context
     from matplotlib.figure import Figure as Figure
 
+    # Fonts that this machine lacks are named in the file all the same; the next one of the list is drawn here.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     # Text stays text and ids are seeded, so that the same numbers give the same file.
     with rc_context(
         {
