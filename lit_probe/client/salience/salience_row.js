@@ -104,6 +104,25 @@ function pathWords(value, {change, baseline, baselines}) {
 }
 
 /**
+ * Words or tokens, each with its place, in groups that no line break may part: a mark such as a last full stop would else stand
+ * on a line of its own.
+ *
+ * @template {{text: string, special: boolean}} Unit
+ * @param {Unit[]} units
+ * @returns {[Unit, number][][]}
+ */
+export function keptTogether(units) {
+  /** @type {[Unit, number][][]} */
+  const groups = [];
+  units.forEach((unit, at) => {
+    const mark = !unit.special && !/[\p{L}\p{N}]/u.test(unit.text);
+    if (mark && groups.length) groups[groups.length - 1].push([unit, at]);
+    else groups.push([[unit, at]]);
+  });
+  return groups;
+}
+
+/**
  * What a map explains: "probe at layer 3, logit of “positive” = 2.31".
  *
  * @param {{explained: string, scalar: string, className: string, value: number}} row

@@ -22,7 +22,7 @@ import {renderMethodBoxes, renderOptions} from './method_settings.js';
 import {COLOR_WORDS, salienceChart, salienceCsv, saliencePage} from './salience_files.js';
 import {choose, salienceChoices, saliencePanel} from './salience_panel.js';
 import {pickedMethods, salienceRows} from './salience_plan.js';
-import {diagnosticsWords, explainedWords, rowAgreement, salienceRow} from './salience_row.js';
+import {diagnosticsWords, explainedWords, keptTogether, rowAgreement, salienceRow} from './salience_row.js';
 
 const ROWS = [{value: 'methods', title: 'methods'}, {value: 'layers', title: 'all layers'}, {value: 'both', title: 'probe and model'}];
 const SHOW = [{value: 'words', title: 'words'}, {value: 'tokens', title: 'tokens'}];
@@ -294,12 +294,12 @@ the current layer. “How to read this”, at the bottom, says more.`;
       this.requestUpdate();
     };
     return html`<div class="chips" dir="auto" role="group" aria-label=${`${map.label}: most salient ${top.map(({text, score}) => `${text} ${significant(score)}`).join(', ')}`}
-        @pointerleave=${() => point(null)}>${map.units.map((unit, at) => {
+        @pointerleave=${() => point(null)}>${keptTogether(map.units).map((units) => html`<span class="kept">${units.map(([unit, at]) => {
       const same = at === hovered ? ' same' : '';
       if (unit.special) return html`<span class=${`chip special${same}`} title="A special token, never scored" @pointerenter=${() => point(at)}>${unit.text}</span>`;
       const {fill, text} = salienceColor(unit.share, map.signed);
       return html`<span class=${`chip${same}`} style=${`background:${fill};color:${text}`} title=${`${unit.text}: ${unit.score}`} @pointerenter=${() => point(at)}>${unit.text}</span>`;
-    })}</div>`;
+    })}</span>`)}</div>`;
   }
 });
 

@@ -7,7 +7,7 @@ import {
   changedOptions, FIRST_CHOICES, knownTarget, salienceConfig, salienceRows, shownTargets,
 } from '../../../lit_probe/client/salience/salience_plan.js';
 import {
-  diagnosticsWords, explainedWords, rankCorrelation, rowAgreement, salienceRow,
+  diagnosticsWords, explainedWords, rankCorrelation, rowAgreement, salienceRow, keptTogether,
 } from '../../../lit_probe/client/salience/salience_row.js';
 import {shownWidth, significant, significantInterval} from '../../../lit_probe/client/words/format.js';
 import {textOf, withClass} from '../example_answers.mjs';
@@ -251,4 +251,11 @@ test('the table has a line for each word, and no score for special tokens', () =
   assert.ok(lines[0].endsWith('unit,position,token,score,share_of_largest'));
   assert.ok(lines[1].endsWith('token,0,[CLS],,'));
   assert.ok(lines[3].endsWith('token,2,dis,0.75,1'));
+});
+
+test('a mark stays on the line of the word before it, a special token may stand alone', () => {
+  const units = ['[CLS]', 'fine', ',', 'really', '!', '!', '[SEP]'].map((text) => ({text, special: text.startsWith('[')}));
+  assert.deepEqual(keptTogether(units).map((group) => group.map(([{text}]) => text)), [['[CLS]'], ['fine', ','], ['really', '!', '!'], ['[SEP]']]);
+  assert.deepEqual(keptTogether(units).flat().map(([, at]) => at), [0, 1, 2, 3, 4, 5, 6]);
+  assert.deepEqual(keptTogether([{text: '…', special: false}]).length, 1);
 });
