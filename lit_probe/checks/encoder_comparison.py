@@ -6,42 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lit_probe.checks.layer_comparison import PairedScores
+from lit_probe.checks.layer_comparison import ComparedPair, PairedScores
 from lit_probe.errors import DatasetError
 from lit_probe.probing.study import LayerStudy
-from lit_probe.results import Result
 from lit_probe.scores.scored_rows import ScoredRows
 
 
 @dataclass(frozen=True)
-class EncoderComparison(Result):
-    """The answer of `compare_encoders`.
+class EncoderComparison(ComparedPair):
+    """The answer of `compare_encoders`: ``layer`` of the one study, ``other`` of the other, and what `ComparedPair` says of them.
 
     Attributes:
-      layer: the layer of the one study.
-      other_layer: the layer of the other.
-      metric: the name of the headline metric.
       n: the number of dev rows.
-      difference: the score of the one less that of the other.
-      low: the lower end of the 95 % interval of that (bootstrap on the same draws); None where every draw gives the same.
-      high: the upper end.
-      p_bootstrap: the p-value of the bootstrap test, two-sided.
-      p_mcnemar: the p-value of McNemar's test, two-sided; None unless it applies.
-      reliable: whether dev has rows enough.
-      reason: what is lacking, else an empty string.
     """
 
-    layer: int
-    other_layer: int
-    metric: str
     n: int
-    difference: float
-    low: float | None
-    high: float | None
-    p_bootstrap: float
-    p_mcnemar: float | None
-    reliable: bool
-    reason: str
 
 
 def compare_encoders(one: LayerStudy, layer: int, other: LayerStudy, other_layer: int) -> EncoderComparison:
@@ -63,4 +42,4 @@ def compare_encoders(one: LayerStudy, layer: int, other: LayerStudy, other_layer
         )
     both = np.stack([one.probabilities("dev")[:, layer], other.probabilities("dev")[:, other_layer]], axis=1)
     scores = PairedScores.of_rows(one.headline, ScoredRows(both, dev.labels, dev.groups, one.seed, one.splits.label_names))
-    return EncoderComparison(layer, other_layer, one.headline, len(dev), *scores.compare(0, 1), not scores.doubt, scores.doubt)
+    return EncoderComparison(layer, other_layer, one.headline, *scores.compare(0, 1), not scores.doubt, scores.doubt, len(dev))

@@ -31,7 +31,7 @@ def test_two_encoders_differ_as_the_two_layers_of_one_study_do(positive):
     found = compare_encoders(large, 1, small, 0)
     assert (found.difference, found.low, found.high) == (expected.difference, expected.low, expected.high)
     assert (found.p_bootstrap, found.p_mcnemar) == (expected.p_bootstrap, expected.p_mcnemar)
-    assert (found.layer, found.other_layer, found.metric, found.n) == (1, 0, study.headline, 400)
+    assert (found.layer, found.other, found.metric, found.n) == (1, 0, study.headline, 400)
     turned = compare_encoders(small, 0, large, 1)
     assert (turned.difference, turned.low, turned.high) == pytest.approx((-found.difference, -found.high, -found.low))
 

@@ -84,7 +84,7 @@ export function renderPeerDifferences(panel, curve, peers) {
  * @param {string} one @param {string} other @param {EncoderComparison} found
  * @returns {string}
  */
-export function encoderSentence(one, other, {layer, other_layer: otherLayer, n, difference, low, high, p_mcnemar: mcnemar, p_bootstrap: bootstrap, reason}) {
+export function encoderSentence(one, other, {layer, other: otherLayer, n, difference, low, high, p_mcnemar: mcnemar, p_bootstrap: bootstrap, reason}) {
   const test = mcnemar === null ? `${pText(bootstrap)} (bootstrap test)` : `${pText(mcnemar)} (McNemar’s test)`;
   const doubt = reason ? `. Not to be relied on: ${reason}` : '';
   return `${one} at layer ${layer} less ${other} at layer ${otherLayer}, on the same ${formatCount(n)} dev rows: ` +

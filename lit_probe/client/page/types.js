@@ -48,10 +48,10 @@
  * @typedef {object} EncoderComparison  What the interpreter `encoder_comparison` answers when its status is "ready".
  * @property {string} status
  * @property {number} layer
- * @property {number} other_layer
+ * @property {number} other
  * @property {string} metric
  * @property {number} n
- * @property {number} difference  the score at `layer` of the one encoder less that at `other_layer` of the other
+ * @property {number} difference  the score at `layer` of the one encoder less that at `other` of the other
  * @property {?number} low
  * @property {?number} high
  * @property {number} p_bootstrap

@@ -3,7 +3,7 @@ import {test} from 'node:test';
 import {encoderSentence} from '../../../lit_probe/client/curves/encoders_section.js';
 import {RECORDED} from '../example_answers.mjs';
 
-const FOUND = {layer: 3, other_layer: 2, metric: 'accuracy', n: 1166, difference: 0.06, low: 0.012, high: 0.108, p_bootstrap: 0.02, p_mcnemar: 0.016, reliable: true, reason: ''};
+const FOUND = {layer: 3, other: 2, metric: 'accuracy', n: 1166, difference: 0.06, low: 0.012, high: 0.108, p_bootstrap: 0.02, p_mcnemar: 0.016, reliable: true, reason: ''};
 
 test('two encoders are compared at their layers, on the same rows, with interval and test', () => {
   assert.equal(encoderSentence('bert', 'electra', FOUND),
