@@ -67,7 +67,9 @@ def test_the_first_look_is_the_list_and_the_evidence_of_its_first_neuron(neurons
     assert listed(neurons) == names
     expect(neurons.locator(".neuron-title b")).to_have_text(f"Neuron {names[0]}")
     signs = neurons.locator(".ranked tbody tr").first.locator("td.sign").all_inner_texts()
-    assert signs == ["+" if score > 0 else "−" for score in ranking["neurons"][0]["class_scores"]]
+    against, in_favour = ranking["neurons"][0]["class_scores"]
+    assert against == -in_favour, "what speaks for one of two classes speaks against the other, so one column says it"
+    assert signs == ["+" if in_favour > 0 else "−"]
     expect(neurons.locator(".class-histogram")).to_have_count(2)
     # What takes long waits for its button.
     expect(neurons.locator(".ask-words")).to_be_visible()

@@ -124,7 +124,7 @@ def test_switching_data_sets_back_and_forth_never_stops_the_progress(lit: LitPag
     looks: list[Request] = []
     lit.page.on("requestfinished", lambda request: looks.append(request) if "layer_metrics" in request.url else None)
     lit.page.wait_for_timeout(3_500)
-    of_the_panel = [look for look in looks if '"inputs":["' in (look.post_data or "")]
+    of_the_panel = [look for look in looks if '"whole":true' in (look.post_data or "")]
     assert len(of_the_panel) >= 2
     assert all("dataset_name=other" in look.url for look in of_the_panel)
     lit.page.evaluate(SWITCH, {"dataset": "tiny"})

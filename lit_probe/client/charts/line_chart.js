@@ -184,7 +184,7 @@ function scores({axis, y}, {name, mode, points, style}, besideLine, hovered) {
   const marks = shape === null ? []
     : placed.flatMap(({at, x, y: height}) => (height === null ? [] : [marker(shape, x, height, at === hovered ? size * 1.4 : size, color)]));
   return svgNode('g', {class: `series ${name} ${mode}`},
-    svgNode('path', {class: 'line', d: linePath(placed), fill: 'none', stroke: color, 'stroke-width': width, 'stroke-linejoin': 'round', 'stroke-dasharray': dash || 'none'}),
+    mode === 'point' ? null : svgNode('path', {class: 'line', d: linePath(placed), fill: 'none', stroke: color, 'stroke-width': width, 'stroke-linejoin': 'round', 'stroke-dasharray': dash || 'none'}),
     ...bars.map(({x, low, high}) => (low === null || high === null ? null : intervalBar(x, y(low), y(high), color))),
     ...marks,
   );

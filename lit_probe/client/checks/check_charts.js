@@ -188,7 +188,8 @@ export const CALIBRATION_MEASURES = [
  * @returns {SvgNode}
  */
 export function reliabilityChart(row, view) {
-  const bins = [...row.reliability, ...row.reliability_after];
+  const [before, after] = [row.reliability, row.reliability_after].map(joinedBins);
+  const bins = [...before, ...after];
   const least = Math.min(0.5, ...bins.flatMap(({confidence, accuracy}) => [confidence, accuracy]));
   /** @type {[number, number]} */
   const domain = [Math.floor(least * 10) / 10, 1];
@@ -203,11 +204,37 @@ export function reliabilityChart(row, view) {
   const margin = {...MARGIN, right: view.width - MARGIN.left - side, bottom: view.height - MARGIN.top - side};
   return lineChart({
     ...view, axis, domain, margin, yTitle: 'Share of them right',
-    series: [series('before', row.reliability), series('after', row.reliability_after)],
+    series: [series('before', before), series('after', after)],
     beneath: ({left, right, y}) => [svgNode('line', {
       class: 'perfect', x1: left, x2: right, y1: y(domain[0]).toFixed(2), y2: y(1).toFixed(2), stroke: COLORS.axis, 'stroke-dasharray': '4 3',
     })],
   });
+}
+
+/** A group of the reliability plot needs so many examples to say something. */
+const LEAST_OF_GROUP = 20;
+
+/**
+ * Neighbouring groups joined until each has 20 examples; what is left over joins the last one.
+ *
+ * @template {{confidence: number, accuracy: number, n: number}} Bin
+ * @param {Bin[]} bins  by rising confidence
+ * @returns {{confidence: number, accuracy: number, n: number}[]}
+ */
+export function joinedBins(bins) {
+  /** @type {{confidence: number, accuracy: number, n: number}[]} */
+  const joined = [];
+  const add = (/** @type {any} */ one, /** @type {any} */ two) => {
+    const n = one.n + two.n;
+    return {n, confidence: (one.n * one.confidence + two.n * two.confidence) / n, accuracy: (one.n * one.accuracy + two.n * two.accuracy) / n};
+  };
+  for (const {confidence, accuracy, n} of bins) {
+    const last = joined.at(-1);
+    if (last && last.n < LEAST_OF_GROUP) joined[joined.length - 1] = add(last, {confidence, accuracy, n});
+    else joined.push({confidence, accuracy, n});
+  }
+  if (joined.length > 1 && joined[joined.length - 1].n < LEAST_OF_GROUP) joined.push(add(joined.splice(-2, 1)[0], /** @type {any} */ (joined.pop())));
+  return joined;
 }
 
 /**

@@ -21,7 +21,8 @@ const FILL = '#8FC4CF';
  * @param {{width: number, marks?: {label: string, value: number}[]}} view  `marks`: texts whose own activation is marked
  * @returns {SvgNode}
  */
-export function neuronHistogram({edges, classes}, {width, marks = []}) {
+export function neuronHistogram({edges, classes: all}, {width, marks = []}) {
+  const classes = drawnClasses(all);
   const left = Math.min(96, Math.max(56, 0.2 * width));
   const right = width - 14;
   const values = [edges[0], edges[edges.length - 1], ...marks.map(({value}) => value)];
@@ -37,6 +38,25 @@ export function neuronHistogram({edges, classes}, {width, marks = []}) {
     svgNode('text', {x: (left + right) / 2, y: bottom + 29, 'text-anchor': 'middle', 'font-weight': 'bold'}, 'Pooled activation'),
     ...marks.map(({label, value}, i) => mark(x(value), label, i, bottom, [left, right])),
   );
+}
+
+/** A class needs so many examples for a histogram; up to so many classes are drawn whatever they have. */
+const LEAST_EXAMPLES = 10;
+const ALWAYS_DRAWN = 6;
+
+/**
+ * The classes with enough examples for a histogram, in the data's order; all of them where they are few.
+ *
+ * @template {{n: number}} T
+ * @param {T[]} classes
+ * @returns {T[]}
+ */
+export function drawnClasses(classes) {
+  if (classes.length <= ALWAYS_DRAWN) return classes;
+  const enough = classes.filter(({n}) => n >= LEAST_EXAMPLES);
+  if (enough.length >= 2) return enough;
+  const largest = [...classes].sort((a, b) => b.n - a.n).slice(0, ALWAYS_DRAWN);
+  return classes.filter((one) => largest.includes(one));
 }
 
 /** @param {any} ofClass @param {number[]} edges @param {number} top @param {{x: (value: number) => number, left: number, right: number, most: number}} plot @returns {SvgNode} */

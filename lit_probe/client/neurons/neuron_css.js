@@ -21,8 +21,8 @@ export const NEURON_CSS = `
   .ranked .bar { display: inline-block; height: 8px; background: #5FA8B8; vertical-align: baseline; margin-right: 4px; }
   .ranked td.sign { padding: 1px 2px; text-align: center; }
   .ranked .sign span { display: block; border-radius: 2px; line-height: 16px; font-weight: bold; box-shadow: inset 0 0 0 1px rgba(60, 64, 67, .13); }
-  .ranked .signs { display: flex; gap: 1px; }
-  .ranked .signs span { flex: 1; height: 14px; min-width: 3px; }
+  .ranked .signs { display: flex; }
+  .ranked .signs span { flex: 1; height: 14px; min-width: 0; }
   .ranked .name { margin: 0; padding: 0; border: none; background: none; font: inherit; color: var(--lit-cyea-700); cursor: pointer; text-decoration: underline; text-decoration-color: transparent; white-space: nowrap; }
   .ranked tr:hover .name, .ranked .name:focus-visible { text-decoration-color: currentColor; }
   .ranked tr:hover td { background: var(--lit-mintonal-p-1); cursor: pointer; }

@@ -6,7 +6,7 @@ import {svgElement} from '../charts/svg.js';
 import {observable} from '../page/choices.js';
 import {addScalarColumn, hasColumn, html, interpretation, nothing} from '../page/lit_host.js';
 import {countOf, significant} from '../words/format.js';
-import {neuronHistogram} from './neuron_charts.js';
+import {drawnClasses, neuronHistogram} from './neuron_charts.js';
 import {separationSentence} from './neuron_sentences.js';
 
 /** How many words and contexts are shown of each end; more are asked for, since a text may hold several of the contexts. */
@@ -71,10 +71,13 @@ function renderDistribution(panel, answer, width) {
   const values = texts.length ? panel.answerOf('marks')?.values ?? [] : [];
   const marks = values.map((/** @type {number} */ value, /** @type {number} */ i) => ({label: texts[i].title.toLowerCase(), value}));
   // With two classes, one sentence says all that there is to say.
-  const told = answer.classes.length === 2 ? answer.classes.slice(1) : answer.classes;
+  const drawn = drawnClasses(answer.classes);
+  const told = drawn.length === 2 && answer.classes.length === 2 ? drawn.slice(1) : drawn;
+  const left = answer.classes.length - drawn.length;
   return [svgElement(neuronHistogram(answer, {width: Math.min(width, 620), marks})),
     told.map((/** @type {any} */ one) => html`<p class="words">${separationSentence(one)}</p>`),
-    html`<p class="words remark">${countOf(answer.n, 'dev text')}, ${answer.pooling} pooling. Bars are shares of their class; ▲ is its mean.</p>`];
+    html`<p class="words remark">${countOf(answer.n, 'dev text')}, ${answer.pooling} pooling. Bars are shares of their class; ▲ is its mean.
+      ${left ? `${left} other class${left === 1 ? '' : 'es'} with fewer examples ${left === 1 ? 'is' : 'are'} left out.` : ''}</p>`];
 }
 
 /** @param {any} panel @param {any} answer */

@@ -6,7 +6,7 @@ import {
   agreementChart, agreementDomain, calibrationChart, calibrationDomain, compressionDomain, descriptionLengthChart,
   learningCurveChart, learningCurveDomain, priorCoincides, reliabilityChart, selectivityCharts, selectivityDomains,
   transferChart, transferRows,
-  wilson,
+  joinedBins, wilson,
 } from '../../../lit_probe/client/checks/check_charts.js';
 import {heldOutSeries, sliceChart} from '../../../lit_probe/client/curves/slices.js';
 import {checkCsv} from '../../../lit_probe/client/words/files.js';
@@ -89,7 +89,8 @@ test('the reliability plot is square and has the diagonal, and a mark with its i
   const {x1, x2, y1, y2} = perfect.attributes;
   assert.ok(Math.abs((Number(x2) - Number(x1)) - (Number(y1) - Number(y2))) < 0.02);
   const [before] = withClass(drawing, 'before');
-  assert.equal(withClass(before, 'interval').length, BINS.length);
+  assert.equal(withClass(before, 'interval').length, joinedBins(BINS).length);
+  assert.equal(withClass(before, 'line').length, 0);
   assert.ok(before.attributes.class.includes('point'));
 });
 
@@ -135,4 +136,14 @@ test('a figure of several charts puts one under the other', () => {
   const places = page.children.filter(({attributes}) => attributes.transform).map(({attributes}) => Number(attributes.transform.match(/ (\d+)\)/)[1]));
   assert.equal(places[1] - places[0], SIZE.height);
   assert.ok(page.attributes.height >= places[1] + SIZE.height);
+});
+
+test('groups are joined until each has 20 examples, and the mean of all stays', () => {
+  const bins = Array.from({length: 15}, (_, i) => ({confidence: 0.5 + i / 30, accuracy: i / 15, n: 11}));
+  const joined = joinedBins(bins);
+  assert.deepEqual(joined.map(({n}) => n), [22, 22, 22, 22, 22, 22, 33]);
+  const mean = (of) => of.reduce((sum, {accuracy, n}) => sum + n * accuracy, 0) / 165;
+  assert.ok(Math.abs(mean(joined) - mean(bins)) < 1e-12);
+  assert.deepEqual(joinedBins(bins.map((bin) => ({...bin, n: 60}))).length, 15);
+  assert.deepEqual(joinedBins([]), []);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {
-  ablationCurve, ablationRows, beforeAfter, neuronHistogram, rankingQualityChart, rowsDomain, stabilityChart,
+  ablationCurve, ablationRows, beforeAfter, drawnClasses, neuronHistogram, rankingQualityChart, rowsDomain, stabilityChart,
 } from '../../../lit_probe/client/neurons/neuron_charts.js';
 import {
   changeConfig, choicesOf, chooseNeurons, FIRST_NEURON_CHOICES, isOff, openedNeuron, pickUnits, rankingKeys, setWords,
@@ -210,4 +210,13 @@ test('tables hold every digit that the server sent', () => {
   assert.equal(lines[1], 'm,d,l1,"{""seed"":0}",share,1,4:17,4,17,0.5,negative,-0.5');
   const answer = {texts: [{...tokens('[CLS] a'), neurons: [{name: '4:3', values: [0.123456789, -1]}]}]};
   assert.equal(tokensCsv('m', 'd', ['x'], answer).trim().split('\r\n')[1], 'm,d,x,0,[CLS],true,4:3,0.123456789');
+});
+
+test('of many classes those with enough examples have a histogram, or the largest ones', () => {
+  const classes = (counts) => counts.map((n, i) => ({label: `topic ${i}`, n}));
+  const few = classes([3, 2, 1]);
+  assert.deepEqual(drawnClasses(few), few);
+  const many = classes([12, 3, 4, 30, 2, 1, 5, 10, 9]);
+  assert.deepEqual(drawnClasses(many).map(({label}) => label), ['topic 0', 'topic 3', 'topic 7']);
+  assert.deepEqual(drawnClasses(classes([1, 2, 3, 4, 5, 6, 7, 8, 9])).map(({n}) => n), [4, 5, 6, 7, 8, 9]);
 });
