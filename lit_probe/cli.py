@@ -22,7 +22,7 @@ from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.errors import LitProbeError
-from lit_probe.flags import FLAGS, TRANSFER, FlagsError, help_text, load_encoders, load_splits, open_cache, parse, study
+from lit_probe.flags import FLAGS, TRANSFER, FlagsError, as_flags, help_text, load_encoders, load_splits, open_cache, parse, study
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import of_step, tqdm_progress
 from lit_probe.registry import lookup
@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         commands[arguments[0]]()
     except LitProbeError as error:
-        print(f"lit-probe: {error}", file=sys.stderr)
+        print(f"lit-probe: {as_flags(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -99,7 +99,7 @@ def layers() -> None:
         for name, one in studies.items():
             title = f"{encoder.name} on {name}: {FLAGS.probe} probe, {FLAGS.pooling} pooling"
             save_layer_curve(results[name], title, folder / pictures[name], BASELINES)
-            print(f"\n{title}\n{one.table()}")
+            print(f"\n{title}\n{as_flags(one.table())}")
             if checks:
                 print("\n".join(["", check_table(batteries[name], encoder.n_layers), *remarks[name]]))
         if with_transfer and len(studies) > 1:

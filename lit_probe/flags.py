@@ -238,6 +238,20 @@ def _unique(loaded: list[Any], what: str, flag: str) -> list[Any]:
     return loaded
 
 
+def as_flags(message: str) -> str:
+    """A message of the library, whose options are flags on the command line.
+
+    >>> as_flags("Say which one with the option text_column.")
+    'Say which one with --text_column.'
+    """
+    return re.sub(r"the options? (\w+)(?: and (\w+))?", _flag_words, message)
+
+
+def _flag_words(found: re.Match[str]) -> str:
+    names = [name for name in found.groups() if name]
+    return " and ".join(f"--{name}" for name in names) if all(name in FLAGS for name in names) else found[0]
+
+
 def help_text(about: str) -> str:
     """What each flag is for.
 

@@ -102,7 +102,7 @@ def find_column(table: Table, names: Sequence[str], origin: str, flag: str | Non
         if name in table:
             return name
     wanted = " or ".join(repr(name) for name in names)
-    advice = f"Say which one with --{flag} ({flag}= in Python)." if flag else "Rename one of them."
+    advice = f"Say which one with the option {flag}." if flag else "Rename one of them."
     raise DatasetError(f"{origin} has no column {wanted}. Its columns are: {', '.join(table)}. {advice}{separator_hint(table)}")
 
 
@@ -179,7 +179,7 @@ def doubtful_names(names: Sequence[str]) -> list[str]:
 
     >>> doubtful_names(["Good", "good", "?"])  # doctest: +NORMALIZE_WHITESPACE
     ["The labels 'Good' and 'good' differ in case or writing only. They count as two classes.",
-     "The label '?' looks like a missing value, and counts as a class. If it is none, pass --missing='?'."]
+     "The label '?' looks like a missing value, and counts as a class. If it is none, name it in the option missing."]
     """
     alike: dict[str, list[str]] = {}
     for name in names:
@@ -196,8 +196,8 @@ def doubtful_names(names: Sequence[str]) -> list[str]:
         one = len(missing) == 1
         notes.append(
             f"The label{'' if one else 's'} {', '.join(map(repr, missing))} look{'s' if one else ''} like a missing value, and "
-            f"count{'s' if one else ''} as {'a class' if one else 'classes'}. If {'it is' if one else 'they are'} none, pass "
-            f"--missing={','.join(missing)!r}."
+            f"count{'s' if one else ''} as {'a class' if one else 'classes'}. If {'it is' if one else 'they are'} none, name "
+            f"{'it' if one else 'them'} in the option missing."
         )
     return notes
 

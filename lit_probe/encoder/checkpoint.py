@@ -156,18 +156,24 @@ class Checkpoint:
             )
         return tuple(remarks)
 
+    @property
+    def _found_weights(self) -> tuple[Path, ...]:
+        for patterns in (_SAFETENSORS, _TORCH_WEIGHTS):
+            if files := sorted(path for pattern in patterns for path in self.folder.glob(pattern)):
+                return tuple(files)
+        return ()
+
     @cached_property
     def _n_head_classes(self) -> int:
         """How many outputs the head has: by its weights, else as config.json says."""
         said = self.config.get("num_labels")
-        return head_width(tensor_shapes(self.weight_files)) or (said if isinstance(said, int) else len(self._id2label()))
+        return head_width(tensor_shapes(self._found_weights)) or (said if isinstance(said, int) else len(self._id2label()))
 
     @property
     def weight_files(self) -> tuple[Path, ...]:
         """The weight files that will be loaded: safetensors where there are any."""
-        for patterns in (_SAFETENSORS, _TORCH_WEIGHTS):
-            if files := sorted(path for pattern in patterns for path in self.folder.glob(pattern)):
-                return tuple(files)
+        if self._found_weights:
+            return self._found_weights
         kinds = ("*.safetensors", "*.bin", "*.h5", "*.msgpack", "*.gguf")
         others = sorted(path.name for kind in kinds for path in self.folder.glob(kind))
         found = f" It holds {', '.join(others)}: rename the file that is meant." if others else ""

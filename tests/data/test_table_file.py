@@ -108,7 +108,7 @@ def test_a_word_that_looks_like_a_missing_value_is_a_class_with_a_note_and_none_
     splits = load_dataset("csv", path)
     assert set(splits.label_names) == {"against", "favour", word} and splits.provenance["dropped"] == {}
     assert splits.provenance["notes"] == [
-        f"The label {word!r} looks like a missing value, and counts as a class. If it is none, pass --missing={word!r}."
+        f"The label {word!r} looks like a missing value, and counts as a class. If it is none, name it in the option missing."
     ]
     without = load_dataset("csv", path, DatasetOptions(missing=(word,)))
     assert without.label_names == ("against", "favour")
@@ -172,7 +172,7 @@ def test_a_parquet_file_is_read_whatever_it_is_loaded_as(tmp_path):
 def test_another_separator_is_named_where_a_column_is_missing(tmp_path, form, separator, hint):
     path = tmp_path / "t.txt"
     path.write_text(f"text{separator}label\n" + "".join(f"text {i}{separator}{i % 2}\n" for i in range(40)))
-    with pytest.raises(DatasetError, match=f"has no column 'label'.*{hint}"):
+    with pytest.raises(DatasetError, match=f"has no column 'text'.*{hint}"):
         load_dataset(form, str(path))
 
 
