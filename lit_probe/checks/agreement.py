@@ -177,11 +177,11 @@ def match_classes(head_names: Sequence[str], label_names: Sequence[str], *, numb
         return [folded.index(name) for name in wanted]
     if len(folded) != len(wanted) or not all(is_placeholder(name) for name in folded):
         return None
+    if numbered:
+        return list(range(len(wanted)))
     numbers = [int(name) for name in label_names] if all(name.isdecimal() for name in label_names) else []
     of_head = [int(re.findall(r"\d+", name)[-1]) for name in head_names]
-    if numbers:
-        return [of_head.index(number) for number in numbers] if sorted(numbers) == sorted(of_head) else None
-    return list(range(len(wanted))) if numbered else None
+    return [of_head.index(number) for number in numbers] if numbers and sorted(numbers) == sorted(of_head) else None
 
 
 def _notes(head_names: Sequence[str], label_names: Sequence[str], columns: Sequence[int]) -> tuple[str, ...]:

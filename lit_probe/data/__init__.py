@@ -100,7 +100,7 @@ def parse_dataset_flag(flag: str) -> list[WantedDataset]:
         # Pieces that follow may be the rest of a file's name.
         for count in range(len(items), 0, -1) if "=" in item else ():
             longer = ",".join([item, *items[:count]])
-            if Path(_without_columns(longer.partition("=")[2].strip())).expanduser().exists():
+            if _is_there(_without_columns(longer.partition("=")[2].strip())):
                 item, items = longer, items[count:]
                 break
         name, equals, path = (part.strip() for part in item.partition("="))
@@ -115,14 +115,21 @@ _BRACKETS = re.compile(r"\[([^\]]*)\]$")
 _COLUMNS = ("text", "label", "group")
 
 
+def _is_there(path: str) -> bool:
+    try:
+        return Path(path).expanduser().exists()
+    except (OSError, RuntimeError):  # too long a name, or no such user: the loader says so
+        return False
+
+
 def _without_columns(path: str) -> str:
-    return path if Path(path).exists() else _BRACKETS.sub("", path)
+    return path if _is_there(path) else _BRACKETS.sub("", path)
 
 
 def _columns(path: str) -> dict[str, str]:
     """The columns in brackets at the end of a path, as fields of `DatasetOptions`."""
     found = _BRACKETS.search(path)
-    if found is None or Path(path).exists():
+    if found is None or _is_there(path):
         return {}
     pairs = [tuple(part.strip() for part in pair.partition("=")[::2]) for pair in found[1].split(",")]
     if wrong := [key for key, column in pairs if key not in _COLUMNS or not column]:

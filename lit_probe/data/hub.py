@@ -91,12 +91,17 @@ class DatasetParts:
 
 def datasets_parts(table: Any) -> DatasetParts | None:
     """The tables of a ``datasets.Dataset`` or ``DatasetDict``; None for any other table."""
-    if hasattr(table, "features") and hasattr(table, "to_dict"):
+    if _is_of_datasets(table):
         return DatasetParts({"": table.to_dict()}, _class_names(table.features))
-    if isinstance(table, dict) and table and all(hasattr(part, "features") for part in table.values()):
+    if isinstance(table, dict) and table and all(_is_of_datasets(part) for part in table.values()):
         first = next(iter(table.values()))
         return DatasetParts({str(word): part.to_dict() for word, part in table.items()}, _class_names(first.features))
     return None
+
+
+def _is_of_datasets(table: Any) -> bool:
+    """Whether it is a ``datasets.Dataset``, told by its module: importing the library takes a second."""
+    return type(table).__module__.split(".")[0] == "datasets" and hasattr(table, "to_dict")
 
 
 def _class_names(features: Mapping[str, Any]) -> dict[str, Sequence[str]]:

@@ -46,7 +46,7 @@ def split_texts(
     words = one_writing({"all": label_words({"label": list(labels)}, "label")})["all"]
     names = label_names_of(words) if label_names is None else tuple(label_names)
     numbers = {str(number): number for number in range(len(names))} if label_names is not None else {}
-    numbers |= {word: number for number, word in enumerate(names)}
+    numbers |= {word_of(name): number for number, name in enumerate(names)}
     unknown = sorted({word for word in words if word is not None and word not in numbers})
     if unknown:
         raise DatasetError(

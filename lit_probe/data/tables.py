@@ -221,9 +221,11 @@ def class_names(paths: Sequence[Path], column: str) -> tuple[str, ...]:
         if _first_bytes(path, len(_PARQUET)) != _PARQUET:
             continue
         metadata = (parquet.read_schema(path).metadata or {}).get(b"huggingface")
-        features = json.loads(metadata)["info"]["features"] if metadata else {}
-        names = tuple(features.get(column, {}).get("names") or ())
-        found[names] = path
+        features = (json.loads(metadata).get("info") or {}).get("features") or {} if metadata else {}
+        feature = features.get(column)
+        # A file that says nothing about the column does not contradict one that does.
+        if isinstance(feature, dict) and feature.get("names"):
+            found[tuple(feature["names"])] = path
     if len(found) > 1:
         raise DatasetError(f"{', '.join(map(str, found.values()))} call the classes of {column!r} differently: {list(found)}.")
     return next(iter(found), ())

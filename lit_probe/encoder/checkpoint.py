@@ -138,13 +138,15 @@ class Checkpoint:
         if not self.has_classification_head:
             return None
         names = self._id2label()
+        if len(names) == self._n_head_classes:
+            return tuple(names[key] for key in sorted(names, key=int))  # some count from 1
         return tuple(names.get(str(i), f"LABEL_{i}") for i in range(self._n_head_classes))
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What a reader must know about these files, in sentences."""
         remarks = []
-        if self.has_classification_head and (named := set(self._id2label())) != {str(i) for i in range(self._n_head_classes)}:
+        if self.has_classification_head and len(named := self._id2label()) != self._n_head_classes:
             remarks.append(
                 f"The classification head of {self.model_id} has {self._n_head_classes} outputs, and its id2label names "
                 f"{len(named)}; classes without a name are called LABEL_i."

@@ -8,7 +8,7 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from lit_probe.data import DatasetOptions, load_dataset, split_table, split_texts
+from lit_probe.data import DatasetOptions, load_dataset, parse_dataset_flag, split_table, split_texts
 from lit_probe.data.labelled_texts import normalise_text
 from lit_probe.errors import DatasetError
 
@@ -237,3 +237,33 @@ def test_a_column_without_a_name_but_with_values_is_kept_apart(tmp_path):
 
 def test_texts_that_differ_in_the_writing_of_accents_only_count_once():
     assert normalise_text("cafe\u0301") == normalise_text("caf\u00e9")
+
+
+def test_a_data_frame_with_a_column_features_is_a_data_frame():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"text": TEXTS, "label": [i % 2 for i in range(N)], "features": range(N)})
+    assert labels_of(split_table(frame, DatasetOptions())) == {text: str(i % 2) for i, text in enumerate(TEXTS)}
+
+
+def test_label_names_may_be_in_any_writing():
+    splits = split_texts(TEXTS, ["True", "False"] * (N // 2), label_names=["False", "True"])
+    assert labels_of(splits) == {text: ("True", "False")[i % 2] for i, text in enumerate(TEXTS)}
+
+
+def test_a_parquet_file_without_class_names_does_not_contradict_one_with_them(tmp_path, classes):
+    classes.select(range(90)).to_parquet(tmp_path / "train.parquet")
+    classes.select(range(90, N)).to_pandas().to_parquet(tmp_path / "test.parquet")
+    assert load_dataset("csv", str(tmp_path)).label_names == ("pos", "neg")
+
+
+def test_digits_that_a_source_names_its_classes_by_are_matched_by_their_place():
+    from lit_probe.checks.agreement import match_classes
+
+    assert match_classes(("LABEL_0", "LABEL_1", "LABEL_2"), ("0", "10", "2"), numbered=True) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("path", ["x" * 300, "~nosuchuser/a.csv"])
+def test_a_path_that_the_system_balks_at_is_told_by_the_loader(path):
+    [(name, source, _)] = parse_dataset_flag(f"csv={path}")
+    with pytest.raises(DatasetError):
+        load_dataset(name, source)

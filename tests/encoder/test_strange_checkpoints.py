@@ -64,6 +64,13 @@ def test_a_head_whose_names_fit_needs_no_remark(copy):
     assert find_checkpoint(str(copy(n_classes=3))).remarks == ()
 
 
+def test_names_that_count_from_one_are_taken_in_their_order(copy):
+    folder = copy(n_classes=3)
+    edit(folder / "config.json", id2label={"1": "neg", "2": "neu", "3": "pos"}, label2id=None)
+    found = find_checkpoint(str(folder))
+    assert found.head_label_names == ("neg", "neu", "pos") and found.remarks == ()
+
+
 def test_a_head_in_a_torch_file_has_the_number_of_classes_that_config_json_gives(copy):
     from safetensors.torch import load_file
 
