@@ -129,6 +129,11 @@ def split_table(table: Mapping[str, Any] | DatasetLike, options: DatasetOptions,
     elif (whole := parts.tables.get("")) is not None:
         tables = _by_split_column(whole, options, origin, notes)
     else:
+        known = [word for word in parts.tables if split_word(word)]
+        if len({split_word(word) for word in known}) < len(known):
+            raise DatasetError(f"{origin} has two parts for one split: {', '.join(known)}. Leave one of them out.")
+        if others := [word for word in parts.tables if word not in known]:
+            notes.append(f"Not read: {', '.join(others)}, which name no split.")
         tables = {split: one for word, one in parts.tables.items() if (split := split_word(word))}
         if "train" not in tables:
             raise DatasetError(f"{origin} has no split train, but {', '.join(parts.tables)}.")
@@ -223,6 +228,8 @@ def _by_split_column(table: Table, options: DatasetOptions, origin: str, notes: 
 def _without_words_for_nothing(table: Table, label_column: str, nothing: Sequence[str], dropped: Counter[str]) -> Table:
     """The rows whose label is none of the words for ``nothing``; counts the others by that word."""
     words = [cell(value).strip() for value in table.get(label_column, [])]
+    # As labels are read: --missing=9 means 9.0 as well.
+    words = [word if word in nothing else word_of(word) for word in words]
     found = Counter(word for word in words if word in nothing)
     if not found:
         return table

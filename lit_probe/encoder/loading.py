@@ -57,13 +57,9 @@ def position_limit(model: Any) -> int | None:
     Architectures that count positions from the padding token's id on (roberta's relatives) say so by the embedding's own
     ``padding_idx``: its rows up to that one stand for no token.
     """
-    from torch.nn import Embedding
-
-    limits = [
-        module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
-        for name, module in model.named_modules()
-        if isinstance(module, Embedding) and re.search(r"(^|\.)(position_embeddings|embed_positions|wpe)$", name)
-    ]
+    kept = re.compile(r"(^|\.)(position_embeddings|embed_positions|wpe)$")
+    modules = [module for name, module in model.named_modules() if kept.search(name) and hasattr(module, "padding_idx")]
+    limits = [module.weight.shape[0] - (0 if module.padding_idx is None else module.padding_idx + 1) for module in modules]
     return min(limits, default=None)
 
 
@@ -72,9 +68,12 @@ def untrained_position_limit(checkpoint: Checkpoint) -> int | None:
     import torch
     from transformers import AutoConfig, AutoModel
 
-    config = AutoConfig.from_pretrained(str(checkpoint.folder), trust_remote_code=_runs_code(checkpoint))
-    with torch.device("meta"):
-        return position_limit(AutoModel.from_config(config, trust_remote_code=_runs_code(checkpoint)))
+    try:
+        config = AutoConfig.from_pretrained(str(checkpoint.folder), trust_remote_code=_runs_code(checkpoint))
+        with torch.device("meta"):
+            return position_limit(AutoModel.from_config(config, trust_remote_code=_runs_code(checkpoint)))
+    except Exception as error:  # as with the weights below
+        raise EncoderError(f"The config.json of {checkpoint.model_id!r} makes no model: {error!r}") from error
 
 
 def _random_model(checkpoint: Checkpoint, seed: int) -> Any:

@@ -267,3 +267,17 @@ def test_a_path_that_the_system_balks_at_is_told_by_the_loader(path):
     [(name, source, _)] = parse_dataset_flag(f"csv={path}")
     with pytest.raises(DatasetError):
         load_dataset(name, source)
+
+
+def test_a_word_for_nothing_is_meant_in_any_writing():
+    splits = split_table({"text": TEXTS, "label": [float((0, 1, 9)[i % 3]) for i in range(N)]}, DatasetOptions(missing=("9",)))
+    assert splits.label_names == ("0", "1") and splits.provenance["dropped"] == {"unlabelled (9)": N // 3}
+
+
+def test_two_parts_for_one_split_are_refused_and_unknown_ones_mentioned(classes):
+    datasets = pytest.importorskip("datasets")
+    parts = {"train": classes.select(range(80)), "validation": classes.select(range(80, N))}
+    with pytest.raises(DatasetError, match="two parts for one split: train, validation, dev"):
+        split_table(datasets.DatasetDict({**parts, "dev": parts["validation"]}), DatasetOptions())
+    splits = split_table(datasets.DatasetDict({**parts, "test_hard": parts["validation"]}), DatasetOptions())
+    assert "Not read: test_hard, which name no split." in splits.provenance["notes"]

@@ -125,7 +125,7 @@ def test_a_text_of_exactly_the_longest_length_is_encoded(tiny_folder, architectu
 
 
 @pytest.mark.parametrize("pad", [0, 1, 5, "left out"])
-@pytest.mark.parametrize("architecture", ["roberta", "xlm-roberta", "camembert", "mpnet", "data2vec-text"])
+@pytest.mark.parametrize("architecture", ["roberta", "xlm-roberta", "camembert", "mpnet", "data2vec-text", "ibert"])
 def test_positions_that_begin_after_the_padding_id_are_counted_from_there(copy, architecture, pad):
     folder = copy("roberta")
     config = json.loads((folder / "config.json").read_text()) | {"model_type": architecture, "architectures": None}
@@ -176,6 +176,13 @@ def test_hidden_states_of_another_shape_are_refused_by_layer(copy, monkeypatch, 
     monkeypatch.setattr(type(encoder.model), "forward", changed)
     with pytest.raises(EncoderError, match=r"Layer 2 of .* gives .* is expected: one vector per token"):
         encoder.forward(batch)
+
+
+def test_a_config_that_makes_no_model_is_told_as_an_error_of_the_checkpoint(copy):
+    folder = copy("roberta")
+    edit(folder / "config.json", hidden_act="nonsense")
+    with pytest.raises(EncoderError, match=r"makes no model: .*nonsense"):
+        load_encoder(str(folder))
 
 
 def test_an_adapter_beside_full_weights_is_mentioned(copy):
