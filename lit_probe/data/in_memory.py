@@ -6,7 +6,16 @@ from collections.abc import Sequence
 
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.options import DatasetOptions
-from lit_probe.data.rows import UNLABELLED, doubtful_names, label_names_of, label_words, one_writing, rows_of, word_of
+from lit_probe.data.rows import (
+    UNLABELLED,
+    doubtful_names,
+    group_words,
+    label_names_of,
+    label_words,
+    one_writing,
+    rows_of,
+    word_of,
+)
 from lit_probe.data.splitting import make_splits
 from lit_probe.errors import DatasetError
 
@@ -34,7 +43,8 @@ def split_texts(
       max_examples: at most this many texts per split; 0 means all.
 
     Raises:
-      DatasetError: the lengths differ, a label is none of ``label_names``, there is one class only, or too few examples of one.
+      DatasetError: the lengths differ, a label or a group is a list or an object, a label is none of ``label_names``, there is
+        one class only, or too few examples of one.
 
     >>> splits = split_texts([f"text {i}" for i in range(20)], ["bad", "good"] * 10)
     >>> splits.label_names, len(splits.train) + len(splits.dev) + len(splits.test)
@@ -55,7 +65,7 @@ def split_texts(
     rows = rows_of(
         texts,
         [UNLABELLED if word is None else numbers[word] for word in words],
-        None if groups is None else [word_of(group) or None for group in groups],
+        None if groups is None else group_words(groups, "groups"),
     )
     options = DatasetOptions(max_examples=max_examples, seed=seed)
     notes = doubtful_names(names)

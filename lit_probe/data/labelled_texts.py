@@ -17,6 +17,7 @@ SplitName = Literal["train", "dev", "test"]
 SPLIT_NAMES: tuple[SplitName, ...] = ("train", "dev", "test")
 
 _WHITE_SPACE = re.compile(r"(?:<br\s*/?>|\s)+", re.IGNORECASE)
+_VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
 
 def clean_text(text: str) -> str:
@@ -31,12 +32,19 @@ def clean_text(text: str) -> str:
 
 
 def normalise_text(text: str) -> str:
-    """The form in which two texts count as the same text: NFKC, case-folded, runs of white space and ``<br />`` as one space.
+    """The form in which two texts count as the same text.
 
-    >>> normalise_text("A  Fine<br />Film. ") == normalise_text("a fine film.")
+    That is NFKC, case-folded, without invisible characters (soft hyphens, zero-width and control characters, variation
+    selectors), runs of white space and ``<br />`` as one space.
+
+    >>> normalise_text("A  Fine<br />Film. ") == normalise_text("a fi\\u00adne film.\\ufeff")
     True
     """
-    folded = unicodedata.normalize("NFKC", clean_text(text)).casefold()
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", clean_text(text)).casefold())
+    if not folded.isascii():
+        folded = _VARIATION_SELECTORS.sub("", folded)
+    if not folded.isprintable():  # only then there is something to take out
+        folded = "".join(sign for sign in folded if sign.isspace() or not _is_invisible(sign))
     return _WHITE_SPACE.sub(" ", folded).strip()
 
 

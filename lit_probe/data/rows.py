@@ -7,14 +7,15 @@ import math
 import re
 import reprlib
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.data.labelled_texts import clean_text, stripped
+from lit_probe.data.labelled_texts import clean_text, normalise_text, stripped
 from lit_probe.data.tables import Table, separator_hint
 from lit_probe.errors import DatasetError
 
@@ -75,6 +76,8 @@ def rows_of(
 ) -> Rows:
     """Rows with texts made safe for every tokenizer (no lone surrogates) and stripped at the ends.
 
+    A text of invisible characters only is no text.
+
     Raises:
       DatasetError: a text is no string.
     """
@@ -82,8 +85,8 @@ def rows_of(
     for row, text in enumerate(values):
         if not isinstance(text, str):
             raise DatasetError(f"Text {row + 1} is {reprlib.repr(text)}, not a string. Make it one, or leave that example out.")
-    stripped = [clean_text(text).strip() for text in values]
-    return Rows(stripped, labels, groups or [None] * len(stripped), columns or {})
+    clean = [text.strip() if stripped(text) else "" for text in map(clean_text, values)]
+    return Rows(clean, labels, groups or [None] * len(clean), columns or {})
 
 
 def find_column(table: Table, names: Sequence[str], origin: str, flag: str | None = None) -> str:
@@ -131,15 +134,36 @@ def label_words(table: Table, column: str) -> list[str | None]:
     >>> label_words({"label": [1, 0.0, "-1", "-1.0", " good ", None, True]}, "label")
     ['1', '0', None, None, 'good', None, 'true']
     """
+    words = _words(table[column], column, "label")
+    return [None if _UNLABELLED_WORD.fullmatch(word) else word for word in words]
+
+
+def group_words(values: Iterable[Any], column: str, nothing: Sequence[str] = ()) -> list[str | None]:
+    """The groups of a column as words; None where a row belongs to none.
+
+    Args:
+      values: ``[n_rows]`` what the column holds.
+      column: its name, for the message.
+      nothing: words by which the source says that there is no value.
+
+    Raises:
+      DatasetError: a group is a list or an object.
+
+    >>> group_words([3, 3.0, " anna ", None, "NaN"], "author", nothing=["NaN"])
+    ['3', '3', 'anna', None, None]
+    """
+    return [None if not word or word in nothing else word for word in _words(values, column, "group")]
+
+
+def _words(values: Iterable[Any], column: str, what: str) -> list[str]:
     words = []
-    for row, value in enumerate(map(_plain, table[column])):
+    for row, value in enumerate(map(_plain, values)):
         if isinstance(value, list | tuple | dict | set):
             raise DatasetError(
-                f"Column {column!r} should hold one label per row, but row {row + 1} has {reprlib.repr(value)}. "
-                "Choose another column, or make one label of it."
+                f"Column {column!r} should hold one {what} per row, but row {row + 1} has {reprlib.repr(value)}. "
+                f"Choose another column, or make one {what} of it."
             )
-        word = word_of(value)
-        words.append(None if _UNLABELLED_WORD.fullmatch(word) else word)
+        words.append(word_of(value))
     return words
 
 
@@ -181,13 +205,12 @@ def doubtful_names(names: Sequence[str]) -> list[str]:
     ["The labels 'Good' and 'good' differ in case or writing only. They count as two classes.",
      "The label '?' looks like a missing value, and counts as a class. If it is none, name it in the option missing."]
     """
-    alike: dict[str, list[str]] = {}
+    alike: dict[Hashable, list[str]] = {}
     for name in names:
-        alike.setdefault(_folded(name), []).append(name)
+        alike.setdefault(as_compared(name), []).append(name)
     notes = [
-        f"The labels {' and '.join(map(repr, same))} differ in case or writing only. They count as {len(same)} classes."
-        if len(same) != 2
-        else f"The labels {same[0]!r} and {same[1]!r} differ in case or writing only. They count as two classes."
+        f"The labels {' and '.join(map(repr, same))} differ in case or writing only. "
+        f"They count as {'two' if len(same) == 2 else len(same)} classes."
         for same in alike.values()
         if len(same) > 1
     ]
@@ -202,10 +225,14 @@ def doubtful_names(names: Sequence[str]) -> list[str]:
     return notes
 
 
-def _folded(name: str) -> str:
-    """What two writings of one name have in common: the number, or the letters without their case."""
-    number = re.fullmatch(r"[+-]?\d{1,300}(\.\d{1,300})?", name)
-    return str(float(name)) if number else " ".join(name.casefold().split())
+def as_compared(name: str) -> Hashable:
+    """What two writings of one name have in common: the number (exactly, however long), or the text as texts are compared.
+
+    >>> as_compared("007") == as_compared("7.0"), as_compared("Anna") == as_compared("anna")
+    (True, True)
+    """
+    number = re.fullmatch(r"[+-]?\d{1,300}(\.\d{1,300})?", name, re.ASCII)
+    return Decimal(name) if number else normalise_text(name)
 
 
 def sentiment_labels(words: Iterable[str | None], origin: str) -> list[int]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from lit_probe.data.labelled_texts import SplitName
+from lit_probe.data.labelled_texts import SPLIT_NAMES, SplitName
 from lit_probe.data.tables import Table, read_table, table_form, unreadable
 from lit_probe.errors import DatasetError
+
+T = TypeVar("T")
 
 _SPLIT_WORDS: dict[str, SplitName] = {
     **dict.fromkeys(("train", "training", "trn"), "train"),
@@ -67,10 +69,38 @@ def split_word(word: str) -> SplitName | None:
     return _SPLIT_WORDS.get(word.strip().lower())
 
 
+def named_splits(parts: Mapping[str, T], origin: str) -> tuple[dict[SplitName, T], dict[str, T]]:
+    """Train, dev and test among the parts of a data set, and those parts whose names say none of them.
+
+    Raises:
+      DatasetError: two parts are for one split.
+
+    >>> named_splits({"train": 1, "validation": 2, "unsupervised": 3}, "This data set")
+    ({'train': 1, 'dev': 2}, {'unsupervised': 3})
+    """
+    found: dict[SplitName, T] = {}
+    called: dict[SplitName, str] = {}
+    for word, part in parts.items():
+        if split := split_word(word):
+            if split in found:
+                raise DatasetError(f"{origin} has two parts for one split: {called[split]} and {word}. Leave one of them out.")
+            found[split], called[split] = part, word
+    return found, {word: part for word, part in parts.items() if word not in called.values()}
+
+
 def find_split_files(
-    folder: Path, prefix: str = "", forms: Sequence[str] = ("tsv", "csv", "jsonl")
+    folder: Path,
+    prefix: str = "",
+    forms: Collection[str] = ("tsv", "csv", "jsonl"),
+    splits: Collection[SplitName] = SPLIT_NAMES,
 ) -> dict[SplitName, list[Path]]:
     """Files such as ``train.tsv``, ``validation.csv.gz`` or ``<prefix>test.jsonl``, directly in the folder.
+
+    Args:
+      folder: where to look.
+      prefix: what the names begin with.
+      forms: the forms that are read.
+      splits: the splits that are looked for.
 
     Raises:
       DatasetError: two files claim the same split.
@@ -79,7 +109,7 @@ def find_split_files(
     for path in files_in(folder):
         stem = path.name.split(".")[0]
         split = split_word(stem.removeprefix(prefix)) if stem.startswith(prefix) else None
-        if split and table_form(path) in forms:
+        if split and split in splits and table_form(path) in forms:
             found.setdefault(split, []).append(path)
     for split, paths in found.items():
         if len(paths) > 1:

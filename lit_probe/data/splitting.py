@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from lit_probe.data.labelled_texts import SPLIT_NAMES, LabelledTexts, SplitName, Splits, normalise_text
 from lit_probe.data.options import DatasetOptions
-from lit_probe.data.rows import UNLABELLED, Rows, column_array
+from lit_probe.data.rows import UNLABELLED, Rows, as_compared, column_array
 from lit_probe.errors import DatasetError
 
 TRAIN, DEV, TEST = range(3)
@@ -149,20 +149,23 @@ def _digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _numbered(values: Sequence[str]) -> NDArray[np.int64]:
+def _numbered(values: Sequence[Hashable]) -> NDArray[np.int64]:
     """``[n]`` the same number for the same value."""
-    numbers: dict[str, int] = {}
+    numbers: dict[Hashable, int] = {}
     return np.array([numbers.setdefault(value, len(numbers)) for value in values], dtype=np.int64)
 
 
 def _units(text_ids: NDArray[np.int64], groups: Sequence[str | None]) -> NDArray[np.int64]:
-    """``[n_rows]`` unit numbers: rows that share a text or a group, directly or through other rows, are one unit."""
+    """``[n_rows]`` unit numbers: rows that share a text or a group, directly or through other rows, are one unit.
+
+    Groups that differ in case or writing only count as one: a unit too large costs little, one author on both sides is a leak.
+    """
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
     grouped = np.array([group is not None for group in groups], dtype=bool)
     n_texts = int(text_ids.max()) + 1
-    group_ids = n_texts + _numbered([group for group in groups if group is not None])
+    group_ids = n_texts + _numbered([as_compared(group) for group in groups if group is not None])
     n_nodes = int(group_ids.max()) + 1
     edges = coo_matrix((np.ones(len(group_ids)), (text_ids[grouped], group_ids)), shape=(n_nodes, n_nodes))
     _, component = connected_components(edges, directed=False)

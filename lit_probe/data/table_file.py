@@ -6,17 +6,19 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from lit_probe.data.hub import DatasetLike, datasets_parts, is_saved_dataset, load_saved_dataset
-from lit_probe.data.labelled_texts import SplitName, Splits
+from lit_probe.data.hub import is_saved_dataset, load_saved_dataset
+from lit_probe.data.labelled_texts import SPLIT_NAMES, SplitName, Splits
 from lit_probe.data.options import DatasetOptions
+from lit_probe.data.python_tables import by_split, class_names_in, columns_of
 from lit_probe.data.rows import (
     UNLABELLED,
     Rows,
     cell,
     doubtful_names,
     find_column,
+    group_words,
     label_names_of,
     label_words,
     one_writing,
@@ -24,22 +26,21 @@ from lit_probe.data.rows import (
     text_values,
     word_of,
 )
+from lit_probe.data.split_column import by_split_column
 from lit_probe.data.split_files import (
     existing_path,
     files_in,
     find_hub_files,
     find_split_files,
     folder_source,
+    named_splits,
     read_split_files,
-    split_word,
 )
 from lit_probe.data.splitting import make_splits
 from lit_probe.data.tables import Table, class_names, read_table, table_form
 from lit_probe.errors import DatasetError
 
-_SPLIT_COLUMNS = ("split", "probe_split")
-
-_NO_LABEL = ("NaN", "nan", "NA", "N/A", "<NA>", "NULL", "null")
+_NOTHING = ("NaN", "nan", "NA", "N/A", "<NA>", "NULL", "null")
 """How programs write "nothing" into files that have no sign for it. Exactly so: ``none`` is often a class."""
 
 
@@ -61,10 +62,10 @@ def load_jsonl(source: str | None, options: DatasetOptions) -> Splits:
 def load_table_file(form: str, source: str | None, options: DatasetOptions) -> Splits:
     """A table with a text column, a label column and any others, which travel along.
 
-    One file is divided 70/15/15, unless it has a column ``split`` (or ``probe_split``) with the words train, dev (or validation)
-    and test, in any case. A folder may hold ``train``, ``dev`` and ``test`` files of this form instead. Labels are words or
-    numbers; rows without text or label, or with the label -1, are dropped and counted; so are, in csv and tsv, rows with a word
-    for nothing (NaN, nan, NA, N/A, <NA>, NULL, null).
+    One file is divided 70/15/15, unless a column holds the words train, dev (or validation) and test, in any case. A folder may
+    hold ``train``, ``dev`` and ``test`` files instead, of this form or, where it has none of it for a split, of another. Labels
+    are words or numbers; rows without text or label, or with the label -1, are dropped and counted; so are, in csv and tsv,
+    rows with a word for nothing (NaN, nan, NA, N/A, <NA>, NULL, null).
 
     Args:
       form: ``"csv"``, ``"tsv"`` or ``"jsonl"``.
@@ -81,67 +82,73 @@ def load_table_file(form: str, source: str | None, options: DatasetOptions) -> S
     if source is None:
         raise DatasetError(f"{form} needs a file. Name it: {form}=reviews.{form}.")
     path = existing_path(source)
-    notes: list[str] = []
+    name, notes = _safe_name(path), list[str]()
     if path.is_file():
-        tables, read = _by_split_column(read_table(path, form), options, source, notes), [path]
+        tables, read = by_split_column(read_table(path, form), options, repr(source), notes), [path]
         origin: dict[str, Any] = {"kind": "file", "path": source}
+    elif is_saved_dataset(path):
+        return _split_held(
+            load_saved_dataset(path), options, name, {"kind": "folder", "path": source, "form": form}, repr(source)
+        )
     else:
-        if is_saved_dataset(path):
-            return split_table(load_saved_dataset(path), options, _safe_name(path))
-        files = find_split_files(path, forms=(form,)) or find_hub_files(path)
+        files = _files_by_split(path, form)
         if "train" not in files:
             raise DatasetError(
                 f"The folder {source!r} holds no train.{form}. Name one file, or a folder with train, dev and test files."
             )
         read = [file for part in files.values() for file in part]
-        if others := [file.name for file in files_in(path) if file not in read and table_form(file) in (form, "parquet")]:
-            notes.append(f"Not read in {source!r}, because their names say no split: {', '.join(others)}.")
+        if others := [file.name for file in files_in(path) if file not in read and table_form(file)]:
+            notes.append(f"Not read in {source!r}: {', '.join(others)}.")
         tables = read_split_files(files)
         origin = folder_source(source, files)
-    dropped: Counter[str] = Counter()
-    nothing = tuple(dict.fromkeys([*(_NO_LABEL if form != "jsonl" else ()), *options.missing]))  # JSON has null
-    tables = {split: _without_words_for_nothing(one, options.label_column, nothing, dropped) for split, one in tables.items()}
+    nothing = _NOTHING if form != "jsonl" else ()  # JSON has null
     names = class_names(read, options.label_column)
-    return _splits(_safe_name(path), tables, options, {**origin, "form": form}, f"{source!r}", dropped, notes, names)
+    return _splits(name, tables, options, {**origin, "form": form}, repr(source), notes, names, nothing)
 
 
-def split_table(table: Mapping[str, Any] | DatasetLike, options: DatasetOptions, name: str = "table") -> Splits:
-    """Columns that a Python program already holds, divided as a table file is.
+def _files_by_split(folder: Path, form: str) -> dict[SplitName, list[Path]]:
+    """The files of a folder by split: of the form that is asked for, else of another, else parquet files as on the hub."""
+    files = find_split_files(folder, forms=(form,))
+    others = [other for other in ("tsv", "csv", "jsonl", "parquet") if other != form]
+    missing = {split for split in SPLIT_NAMES if split not in files}
+    more = find_split_files(folder, forms=others, splits=missing) if files else {}
+    return {**files, **more} or find_hub_files(folder)
+
+
+def split_table(table: Any, options: DatasetOptions, name: str = "table") -> Splits:
+    """A table that a Python program already holds, divided as a table file is.
 
     Args:
-      table: columns by name, of one length, as a dict or a DataFrame; a ``datasets.Dataset``; or a ``datasets.DatasetDict``,
-        whose splits are kept. Columns beside text and label travel along.
+      table: columns by name, of one length, as a dict or a DataFrame; a list of records; an Arrow table; a ``datasets.Dataset``;
+        or any of these by split, as a dict or a ``datasets.DatasetDict``, whose splits are kept. Columns beside text and label
+        travel along.
       options: columns, seed and rows per split.
       name: what the data set is called in tables and in LIT.
 
     Raises:
-      DatasetError: as ``load_table_file``.
+      DatasetError: it is no such table, its columns have different lengths, or as ``load_table_file``.
 
     >>> table = {"text": [f"text {i}" for i in range(20)], "label": ["bad", "good"] * 10, "author": list("abcde") * 4}
     >>> split_table(table, DatasetOptions()).label_names
     ('bad', 'good')
     """
-    origin, notes, dropped = f"The table {name!r}", list[str](), Counter[str]()
-    parts = datasets_parts(table)
+    return _split_held(table, options, name, {"kind": "table in memory"}, f"The table {name!r}")
+
+
+def _split_held(table: Any, options: DatasetOptions, name: str, source: Mapping[str, Any], origin: str) -> Splits:
+    notes: list[str] = []
+    parts = by_split(table)
     if parts is None:
-        columns = {str(column): list(values) for column, values in cast(Mapping[str, Any], table).items()}
-        tables = _by_split_column(columns, options, origin, notes)
-    elif (whole := parts.tables.get("")) is not None:
-        tables = _by_split_column(whole, options, origin, notes)
+        tables = by_split_column(columns_of(table, origin), options, origin, notes)
     else:
-        known = [word for word in parts.tables if split_word(word)]
-        if len({split_word(word) for word in known}) < len(known):
-            raise DatasetError(f"{origin} has two parts for one split: {', '.join(known)}. Leave one of them out.")
-        if others := [word for word in parts.tables if word not in known]:
+        known, others = named_splits(parts, origin)
+        if "train" not in known:
+            raise DatasetError(f"{origin} has no split train, but {', '.join(parts)}.")
+        if others:
             notes.append(f"Not read: {', '.join(others)}, which name no split.")
-        tables = {split: one for word, one in parts.tables.items() if (split := split_word(word))}
-        if "train" not in tables:
-            raise DatasetError(f"{origin} has no split train, but {', '.join(parts.tables)}.")
-    tables = {
-        split: _without_words_for_nothing(one, options.label_column, options.missing, dropped) for split, one in tables.items()
-    }
-    names = parts.class_names.get(options.label_column, ()) if parts else ()
-    return _splits(name, tables, options, {"kind": "table in memory"}, origin, dropped, notes, names)
+        tables = {split: columns_of(part, f"{origin} ({split})") for split, part in known.items()}
+    names = class_names_in(parts or {origin: table}, options.label_column)
+    return _splits(name, tables, options, source, origin, notes, names)
 
 
 def _splits(
@@ -150,13 +157,21 @@ def _splits(
     options: DatasetOptions,
     source: Mapping[str, Any],
     origin: str,
-    dropped: Counter[str],
     notes: Sequence[str],
     class_names: Sequence[str] = (),
+    nothing: Sequence[str] = (),
 ) -> Splits:
-    """The data set that the tables of its splits make; ``origin`` is what messages call them.
+    """The data set that the tables of its splits make.
 
-    ``class_names`` are what the labels 0, 1, … are called, where the source says so.
+    Args:
+      name: its name.
+      tables: the rows of each split.
+      options: columns, seed and rows per split.
+      source: where they come from, for the provenance.
+      origin: what messages call them.
+      notes: remarks so far.
+      class_names: what the labels 0, 1, … are called, where the source says so.
+      nothing: words by which a source of this form says that there is no value, as a label or as a group.
     """
     if options.text_column == options.label_column:
         raise DatasetError(
@@ -165,15 +180,20 @@ def _splits(
         )
     for table in tables.values():  # a wrong text column would otherwise be told as a wrong label column
         find_column(table, [options.text_column], origin, "text_column")
-    words = one_writing({split: _labels(table, options, origin, hidden=split == "test") for split, table in tables.items()})
-    label_names, numbered = label_names_of(word for part in words.values() for word in part), False
-    if class_names and all(name.isdecimal() and int(name) < len(class_names) for name in label_names):
-        numbered = len(label_names) == len(class_names)
+    words = {split: _labels(table, options, origin, hidden=split == "test") for split, table in tables.items()}
+    no_label, dropped = [*nothing, *options.missing], Counter[str]()
+    tables, words = _without(no_label, tables, words, dropped)
+    words = one_writing(words)
+    label_names = label_names_of(word for part in words.values() for word in part)
+    if numbered := bool(class_names) and all(name.isdecimal() and int(name) < len(class_names) for name in label_names):
         named = dict(zip(map(str, range(len(class_names))), class_names, strict=True))
         words = {split: [None if word is None else named[word] for word in part] for split, part in words.items()}
-        label_names = tuple(named[name] for name in label_names)
-    parts = {split: _rows(table, words[split], label_names, options, origin) for split, table in tables.items()}
-    notes = [*notes, *doubtful_names(label_names)]
+        tables, words = _without(no_label, tables, words, dropped)
+        present = {word for part in words.values() for word in part}
+        label_names = tuple(name for name in class_names if name in present)
+        numbered = len(label_names) == len(class_names)
+    parts = {split: _rows(table, words[split], label_names, options, origin, nothing) for split, table in tables.items()}
+    notes = [*notes, *doubtful_names(label_names), *_never_met(options.missing, dropped)]
     provenance = {
         **source,
         "text_column": options.text_column,
@@ -187,55 +207,29 @@ def _splits(
     )
 
 
-def _by_split_column(table: Table, options: DatasetOptions, origin: str, notes: list[str]) -> dict[SplitName, Table]:
-    """The table's own splits, if a column names them; otherwise everything as train, to be divided, and a note on such a column.
-
-    Raises:
-      DatasetError: some of the words name a split and others do not (to divide anew would put test rows into train), or none
-        is train.
-    """
-    in_use = (options.text_column, options.label_column)
-    for name in (column for wanted in _SPLIT_COLUMNS for column in table if column.lower() == wanted and column not in in_use):
-        words = [cell(value).strip() for value in table[name]]
-        splits = [split_word(word) for word in words]
-        if not any(splits):
-            found = ", ".join(map(repr, list(dict.fromkeys(words))[:4]))
-            notes.append(
-                f"The column {name!r} says {found}, which names no split, so the table was divided anew. Official splits are "
-                "called train, dev (or validation) and test."
-            )
-            continue
-        if None in splits:
-            row = splits.index(None)
-            raise DatasetError(
-                f"{origin}: column {name!r} says {repr(words[row]) if words[row] else 'nothing'} in row {row + 1}. "
-                "Write train, dev (or validation) or test into every row, or rename the column."
-            )
-        if "train" not in splits:
-            raise DatasetError(
-                f"{origin}: column {name!r} has no row that says train. Mark the train rows, or rename the column."
-            )
-        tables: dict[SplitName, Table] = {}
-        for row, split in enumerate(splits):
-            assert split is not None
-            part = tables.setdefault(split, {column: [] for column in table if column != name})
-            for column, values in part.items():
-                values.append(table[column][row])
-        return tables
-    return {"train": table}
+_Words = dict[SplitName, list[str | None]]
 
 
-def _without_words_for_nothing(table: Table, label_column: str, nothing: Sequence[str], dropped: Counter[str]) -> Table:
-    """The rows whose label is none of the words for ``nothing``; counts the others by that word."""
-    words = [cell(value).strip() for value in table.get(label_column, [])]
-    # As labels are read: --missing=9 means 9.0 as well.
-    words = [word if word in nothing else word_of(word) for word in words]
-    found = Counter(word for word in words if word in nothing)
-    if not found:
-        return table
-    dropped.update({f"unlabelled ({word})": found[word] for word in nothing})
-    kept = [row for row, word in enumerate(words) if word not in found]
-    return {name: [values[row] for row in kept] for name, values in table.items()}
+def _without(
+    no_label: Sequence[str], tables: Mapping[SplitName, Table], words: _Words, dropped: Counter[str]
+) -> tuple[dict[SplitName, Table], _Words]:
+    """The tables, and the words of their labels, without the rows whose label is a word for nothing; counts those."""
+    nothing = {word_of(word) for word in no_label}  # as labels are read: --missing=9 means 9.0 as well
+    kept = {split: [row for row, word in enumerate(part) if word not in nothing] for split, part in words.items()}
+    dropped.update(f"unlabelled ({word})" for part in words.values() for word in part if word in nothing)
+    return (
+        {
+            split: {name: [values[row] for row in kept[split]] for name, values in table.items()}
+            for split, table in tables.items()
+        },
+        {split: [part[row] for row in kept[split]] for split, part in words.items()},
+    )
+
+
+def _never_met(missing: Sequence[str], dropped: Mapping[str, int]) -> list[str]:
+    """A note on words that the option missing names, and that no row has."""
+    words = [word for word in label_words({"": list(missing)}, "") if word and f"unlabelled ({word})" not in dropped]
+    return [f"No label is {' or '.join(map(repr, words))}, which the option missing names."] if words else []
 
 
 def _labels(table: Table, options: DatasetOptions, origin: str, *, hidden: bool) -> list[str | None]:
@@ -245,14 +239,21 @@ def _labels(table: Table, options: DatasetOptions, origin: str, *, hidden: bool)
     return label_words(table, find_column(table, [options.label_column], origin, "label_column"))
 
 
-def _rows(table: Table, words: Sequence[str | None], label_names: Sequence[str], options: DatasetOptions, origin: str) -> Rows:
+def _rows(
+    table: Table,
+    words: Sequence[str | None],
+    label_names: Sequence[str],
+    options: DatasetOptions,
+    origin: str,
+    nothing: Sequence[str],
+) -> Rows:
     text_column = find_column(table, [options.text_column], origin, "text_column")
     numbers = {name: number for number, name in enumerate(label_names)}
     labels = [UNLABELLED if word is None else numbers[word] for word in words]
     groups = None
     if options.group_column is not None:
-        values = table[find_column(table, [options.group_column], origin, "group_column")]
-        groups = [word_of(value) or None for value in values]
+        column = find_column(table, [options.group_column], origin, "group_column")
+        groups = group_words(table[column], column, nothing)
     others = [name for name in table if name not in (text_column, options.label_column)]
     columns = {name: [cell(value) for value in table[name]] for name in others}
     return rows_of(text_values(table, text_column, origin), labels, groups, columns)

@@ -10,6 +10,7 @@ import json
 import re
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,24 @@ Table = dict[str, list[Any]]
 """Columns by name, all of one length, in file order."""
 
 _PARQUET = b"PAR1"
-_NOT_TEXT = {
+_NO_TABLE = {
     b"PK\x03\x04": "a zip archive or a workbook. Unpack it, or save the sheet as CSV in UTF-8",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook. Save the sheet as CSV in UTF-8",
+    b"ARROW1\0\0": "an Arrow file. Give the folder that save_to_disk wrote, or save it as parquet",
+    b"\xff\xff\xff\xff": "an Arrow file. Give the folder that save_to_disk wrote, or save it as parquet",
+    b"FEA1\0\0\0\0": "a Feather file. Save it as parquet",
+    b"BZh91AY": "compressed with bzip2. Unpack it, or compress it with gzip",
+    b"\xfd7zXZ": "compressed with xz. Unpack it, or compress it with gzip",
+    b"(\xb5/\xfd": "compressed with zstd. Unpack it, or compress it with gzip",
+    b"\x80\x04\x95": "a Python pickle, which is not opened because it may run code. Save it as parquet",
+    b"\x80\x05\x95": "a Python pickle, which is not opened because it may run code. Save it as parquet",
+    b"SQLite format 3\0": "an SQLite database. Save one table of it as CSV in UTF-8",
+    b"%PDF-": "a PDF. Save its table as CSV in UTF-8",
+    b"version https://git-lfs": "a pointer of Git LFS, not the file itself. Fetch it with: git lfs pull",
+    b"<!DOCTYPE": "a web page. Download the file itself (often the link called raw)",
+    b"<html": "a web page. Download the file itself (often the link called raw)",
 }
-"""What a file is that begins with these bytes and is not UTF-8, and what to do with it."""
+"""What a file is that begins with these bytes, and what to do with it."""
 
 _SEPARATORS = {
     "\t": "tabs: load it as tsv=",
@@ -34,7 +49,11 @@ _SEPARATORS = {
 }
 
 # What Excel writes before the header, for itself.
-_SEPARATOR_LINE = re.compile(r"\A\s*sep=,\s*\n", re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(r'\A\s*(?:sep=,|"sep=,"),*[ \t\r]*\n', re.IGNORECASE)
+
+_UTF_16 = ("utf-16-le", "utf-16-be")
+_ENCODING_BYTES = 1 << 16
+"""How much of a file is looked at to tell its encoding."""
 
 # Python refuses to turn more than 4,300 digits into a number.
 _MAX_DIGITS = 4_000
@@ -86,11 +105,11 @@ def read_text(path: Path) -> str:
         raw = path.read_bytes()
         if raw.startswith(b"\x1f\x8b"):
             raw = gzip.decompress(raw)
+        for start, advice in _NO_TABLE.items():
+            if raw.startswith(start):
+                raise DatasetError(f"{str(path)!r} is {advice}.")
         return raw.decode(_encoding(raw))
     except UnicodeDecodeError as error:
-        for start, advice in _NOT_TEXT.items():
-            if raw.startswith(start):
-                raise DatasetError(f"{str(path)!r} is {advice}.") from error
         line = raw.count(b"\n", 0, error.start) + 1
         raise DatasetError(
             f"{str(path)!r} is not UTF-8: byte 0x{raw[error.start]:02x} in line {line} cannot be read. Save the file as UTF-8."
@@ -100,13 +119,17 @@ def read_text(path: Path) -> str:
 
 
 def _encoding(raw: bytes) -> str:
-    """UTF-8, or UTF-16 as spreadsheets write "Unicode text": by its mark, or by a zero in every other of the first bytes."""
+    """UTF-8, or UTF-16 as spreadsheets write "Unicode text": by its mark, or by where the zeros of its line breaks stand.
+
+    A header in Latin letters has a zero in every other byte, one in Chinese only at its separators and at the line's end.
+    """
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    start = raw[:64]
-    half = len(start) // 2
-    if half >= 4 and start.count(0) >= half - 1:
-        return "utf-16-be" if start[0::2].count(0) > start[1::2].count(0) else "utf-16-le"
+    if 0 in raw[:_ENCODING_BYTES] and len(raw) % 2 == 0:
+        units = [raw[i : i + 2] for i in range(0, min(len(raw), _ENCODING_BYTES), 2)]
+        little, big = (sum(unit in (mark.encode(name) for mark in "\n\t,") for unit in units) for name in _UTF_16)
+        if little or big:
+            return _UTF_16[0] if little > big else _UTF_16[1]
     return "utf-8-sig"
 
 
@@ -137,26 +160,36 @@ def _first_bytes(path: Path, count: int) -> bytes:
 
 
 def _from_rows(header: Sequence[str], rows: Iterable[tuple[int, list[str]]], path: Path) -> Table:
-    """Columns from ``(line number, values)`` rows, refusing rows that do not fit the header."""
+    """Columns from ``(line number, values)`` rows, refusing rows that do not fit the header.
+
+    Columns without a name are called by their place; spreadsheets also save some that were emptied, which have no value either.
+    """
     names = [stripped(name) for name in header]
-    rows = list(rows)
-    # Spreadsheets save columns that were emptied: no name, no value.
-    while len(names) > 1 and not names[-1] and not any(stripped("".join(values[len(names) - 1 :])) for _, values in rows):
-        names.pop()
-        rows = [(line, values[: len(names)]) for line, values in rows]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise DatasetError(f"{str(path)!r} names a column twice: {', '.join(repeated)}. Give every column its own name.")
     kept = []
     for line, values in rows:
+        if len(values) > len(names) and not any(map(stripped, values[len(names) :])):
+            values = values[: len(names)]
         if len(values) != len(names):
             raise DatasetError(
                 f"{str(path)!r}, line {line}: {len(values)} values for the {len(names)} columns {', '.join(names)}. "
                 f"Check that row's separators and quotation marks.{separator_hint(names)}"
             )
         kept.append(values)
-    columns: Iterable[Iterable[str]] = zip(*kept, strict=True) if kept else ([] for _ in names)
-    return {name: list(values) for name, values in zip(names, columns, strict=True)}
+    columns = [list(column) for column in zip(*kept, strict=True)] if kept else [[] for _ in names]
+    named = [
+        (name or f"column {place}", values)
+        for place, (name, values) in enumerate(zip(names, columns, strict=True), start=1)
+        if name or any(map(stripped, values))
+    ]
+    names_once([name for name, _ in named], repr(str(path)))
+    return dict(named)
+
+
+def names_once(names: Sequence[str], origin: str) -> None:
+    """Refuses a table that names a column twice."""
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
+    if repeated:
+        raise DatasetError(f"{origin} names a column twice: {', '.join(repeated)}. Give every column its own name.")
 
 
 def _read_tsv(text: str, path: Path) -> Table:
@@ -182,6 +215,11 @@ def _read_csv(text: str, path: Path) -> Table:
 
 
 def _read_jsonl(text: str, path: Path) -> Table:
+    if re.match(r"\s*\[\s*\{", text):
+        raise DatasetError(
+            f"{str(path)!r} is one JSON array. Write one object per line, or load it in a program and give the list to "
+            "split_table."
+        )
     records: list[dict[str, Any]] = []
     decoder = json.JSONDecoder(parse_int=_integer)
     for number, line in enumerate(text.split("\n"), start=1):
@@ -214,21 +252,39 @@ def class_names(paths: Sequence[Path], column: str) -> tuple[str, ...]:
     Raises:
       DatasetError: two files call them differently.
     """
+    named = []
+    for path in paths:
+        if _first_bytes(path, len(_PARQUET)) == _PARQUET:
+            feature = _written_features(path).get(column)
+            if isinstance(feature, dict) and feature.get("names"):
+                named.append((str(path), tuple(feature["names"])))
+    return one_naming(named, column)
+
+
+def one_naming(named: Iterable[tuple[str, tuple[str, ...]]], column: str) -> tuple[str, ...]:
+    """The class names on which all parts of a data set agree; a part that says nothing contradicts none.
+
+    Args:
+      named: a part's name, and what it calls the classes 0, 1, ….
+      column: the column, for the message.
+
+    Raises:
+      DatasetError: two parts call them differently.
+    """
+    part_of: dict[tuple[str, ...], str] = {}
+    for part, names in named:
+        part_of.setdefault(names, part)
+    if len(part_of) > 1:
+        raise DatasetError(f"{' and '.join(part_of.values())} call the classes of {column!r} differently: {list(part_of)}.")
+    return next(iter(part_of), ())
+
+
+def _written_features(path: Path) -> dict[str, Any]:
+    """What the library ``datasets`` has written of a parquet file's columns; nothing where another has written it."""
     from pyarrow import parquet
 
-    found = {}
-    for path in paths:
-        if _first_bytes(path, len(_PARQUET)) != _PARQUET:
-            continue
-        metadata = (parquet.read_schema(path).metadata or {}).get(b"huggingface")
-        features = (json.loads(metadata).get("info") or {}).get("features") or {} if metadata else {}
-        feature = features.get(column)
-        # A file that says nothing about the column does not contradict one that does.
-        if isinstance(feature, dict) and feature.get("names"):
-            found[tuple(feature["names"])] = path
-    if len(found) > 1:
-        raise DatasetError(f"{', '.join(map(str, found.values()))} call the classes of {column!r} differently: {list(found)}.")
-    return next(iter(found), ())
+    metadata = (parquet.read_schema(path).metadata or {}).get(b"huggingface")
+    return (json.loads(metadata).get("info") or {}).get("features") or {} if metadata else {}
 
 
 def _read_parquet(path: Path) -> Table:

@@ -7,6 +7,7 @@ import sys
 import pandas as pd
 
 from lit_probe.data import hub
+from lit_probe.data.split_files import named_splits
 
 HUB_IDS = {"sst2": "stanfordnlp/sst2", "sst2_sentences": "SetFit/sst2", "imdb": "stanfordnlp/imdb"}
 
@@ -38,9 +39,9 @@ def test_splits_get_our_names_and_further_ones_are_counted(tmp_path):
     import datasets
 
     loaded = datasets.load_dataset("parquet", data_files=files, cache_dir=str(tmp_path / "cache"))
-    tables, further = hub.named_splits(loaded)
-    assert tables["dev"] == {"text": ["validation 0", "validation 1"], "label": [0, 0]}
-    assert set(tables) == {"train", "dev"} and further == {"unsupervised": 4}
+    parts, others = named_splits(loaded, "here")
+    assert parts["dev"].to_dict() == {"text": ["validation 0", "validation 1"], "label": [0, 0]}
+    assert set(parts) == {"train", "dev"} and set(others) == {"unsupervised"}
 
 
 def test_rows_that_come_from_no_commit_have_no_revision():

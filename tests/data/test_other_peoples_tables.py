@@ -157,7 +157,7 @@ def test_eval_csv_is_dev_and_other_files_are_mentioned(tmp_path):
     csv_file(tmp_path, "text,label", rows[:3], "train_old.csv")
     splits = load_dataset("csv", str(tmp_path))
     assert sorted(splits.dev.texts) == sorted(text for text, _ in rows[80:100])
-    assert splits.provenance["notes"] == [f"Not read in {str(tmp_path)!r}, because their names say no split: train_old.csv."]
+    assert splits.provenance["notes"] == [f"Not read in {str(tmp_path)!r}: train_old.csv."]
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +214,8 @@ def test_a_folder_of_parquet_files_is_read(tmp_path, classes):
 ROWS = [(text, ["bad", "good"][i % 2]) for i, text in enumerate(TEXTS)]
 FILES = {
     "a line for Excel": ("sep=,\ntext,label", ROWS, "utf-8"),
+    "that line in quotation marks": ('"sep=,"\ntext,label', ROWS, "utf-8"),
+    "that line as a row": ("SEP=,,\r\ntext,label", ROWS, "utf-8"),
     "columns without name or value": ("text,label,,", [(*row, "", "") for row in ROWS], "utf-8"),
     "UTF-16 with a mark": ("text,label", ROWS, "utf-16"),
     "UTF-16, little end first, without a mark": ("text,label", ROWS, "utf-16-le"),
@@ -232,7 +234,14 @@ def test_what_spreadsheets_write_is_read(tmp_path, kind):
 
 def test_a_column_without_a_name_but_with_values_is_kept_apart(tmp_path):
     path = csv_file(tmp_path, "text,label,", [(*row, i) for i, row in enumerate(ROWS)])
-    assert list(load_dataset("csv", path).train.columns) == [""]
+    assert list(load_dataset("csv", path).train.columns) == ["column 3"]
+
+
+def test_columns_without_a_name_are_called_by_their_place_and_emptied_ones_left_out(tmp_path):
+    rows = [(i, text, "", label, "x" if i == 7 else "", "") for i, (text, label) in enumerate(ROWS)]
+    path = csv_file(tmp_path, ",text,,label,,", [(*row, "", "") if row[0] == 3 else row for row in rows])
+    splits = load_dataset("csv", path)
+    assert labels_of(splits) == dict(ROWS) and sorted(splits.train.columns) == ["column 1", "column 5"]
 
 
 def test_texts_that_differ_in_the_writing_of_accents_only_count_once():
@@ -277,7 +286,55 @@ def test_a_word_for_nothing_is_meant_in_any_writing():
 def test_two_parts_for_one_split_are_refused_and_unknown_ones_mentioned(classes):
     datasets = pytest.importorskip("datasets")
     parts = {"train": classes.select(range(80)), "validation": classes.select(range(80, N))}
-    with pytest.raises(DatasetError, match="two parts for one split: train, validation, dev"):
+    with pytest.raises(DatasetError, match="two parts for one split: validation and dev"):
         split_table(datasets.DatasetDict({**parts, "dev": parts["validation"]}), DatasetOptions())
     splits = split_table(datasets.DatasetDict({**parts, "test_hard": parts["validation"]}), DatasetOptions())
     assert "Not read: test_hard, which name no split." in splits.provenance["notes"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("form", ["csv", "tsv"])
+def test_a_file_in_utf_16_may_have_no_latin_letter(tmp_path, encoding, form):
+    texts = ["第" + chr(0x4E00 + i) + "条评论说了些自己的话" for i in range(N)]
+    separator = "," if form == "csv" else "\t"
+    lines = [f"文本{separator}标签", *(f"{text}{separator}{'好坏'[i % 2]}" for i, text in enumerate(texts))]
+    path = tmp_path / f"reviews.{form}"
+    path.write_bytes("\n".join(lines).encode(encoding))
+    splits = load_dataset(form, str(path), DatasetOptions(text_column="文本", label_column="标签"))
+    assert labels_of(splits) == {text: "好坏"[i % 2] for i, text in enumerate(texts)}
+
+
+NO_TABLES = {
+    "an old workbook": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512), "an old Excel workbook. Save the sheet as CSV"),
+    "a workbook": (b"PK\x03\x04\x14\x00" + bytes(64), "a zip archive or a workbook"),
+    "an Arrow file": (b"ARROW1\0\0" + bytes(64), "an Arrow file. Give the folder that save_to_disk wrote"),
+    "an Arrow stream": (b"\xff\xff\xff\xff" + bytes(64), "an Arrow file"),
+    "a pickle": (b"\x80\x04\x95" + bytes(64), "a Python pickle, which is not opened"),
+    "a database": (b"SQLite format 3\0" + bytes(64), "an SQLite database"),
+    "a compressed file": (b"BZh91AY&SY" + bytes(64), "compressed with bzip2"),
+    "a pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "git lfs pull"),
+    "a web page": (b"<!DOCTYPE html>\n<html><body>Sign in</body></html>", "a web page"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_TABLES)
+@pytest.mark.parametrize("form", ["csv", "tsv", "jsonl"])
+def test_a_file_that_is_no_table_is_named(tmp_path, kind, form):
+    content, words = NO_TABLES[kind]
+    path = tmp_path / f"reviews.{form}"
+    path.write_bytes(content)
+    with pytest.raises(DatasetError, match=words):
+        load_dataset(form, str(path))
+
+
+def test_one_json_array_is_named(tmp_path):
+    path = tmp_path / "reviews.jsonl"
+    path.write_text(json.dumps([{"text": text, "label": label} for text, label in ROWS], indent=1))
+    with pytest.raises(DatasetError, match="is one JSON array"):
+        load_dataset("jsonl", str(path))
+
+
+def test_a_folder_of_save_to_disk_keeps_its_path(tmp_path, classes):
+    classes.save_to_disk(tmp_path / "saved")
+    origin = load_dataset("csv", str(tmp_path / "saved")).provenance["origin"]
+    assert origin["kind"] == "folder" and origin["path"] == str(tmp_path / "saved") and origin["form"] == "csv"

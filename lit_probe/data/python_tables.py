@@ -1,0 +1,101 @@
+"""Tables that a Python program holds (columns, records, data frames, Arrow tables, data sets), as columns by name."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+from lit_probe.data.tables import Table, names_once, one_naming
+from lit_probe.errors import DatasetError
+
+FORMS = "columns by name, a list of records, a DataFrame, an Arrow table or a datasets.Dataset; or a dictionary of them by split"
+
+
+def by_split(table: Any) -> dict[str, Any] | None:
+    """The tables by the name of their split, where that is what ``table`` holds (a ``DatasetDict`` does); else None."""
+    parts = isinstance(table, Mapping) and bool(table) and all(_is_table(part) for part in table.values())
+    return {str(word): part for word, part in table.items()} if parts else None
+
+
+def columns_of(table: Any, origin: str) -> Table:
+    """The columns of one table, in its order.
+
+    Args:
+      table: what `FORMS` names.
+      origin: what messages call it.
+
+    Raises:
+      DatasetError: it is no table, has no rows, names a column twice, or its columns have different lengths.
+    """
+    if _is_records(table):
+        columns = _of_records(table, origin)
+    else:
+        columns = {name: _values(name, values, origin) for name, values in _named_columns(table, origin)}
+    lengths = {name: len(values) for name, values in columns.items()}
+    if not any(lengths.values()):
+        raise DatasetError(f"{origin} has no rows.")
+    longest, shortest = max(lengths, key=lengths.__getitem__), min(lengths, key=lengths.__getitem__)
+    if lengths[longest] != lengths[shortest]:
+        raise DatasetError(
+            f"{origin}: column {shortest!r} has {lengths[shortest]} values, {longest!r} has {lengths[longest]}. "
+            "Every column needs one value per row."
+        )
+    return columns
+
+
+def class_names_in(parts: Mapping[str, Any], column: str) -> tuple[str, ...]:
+    """What the classes 0, 1, … of a column are called, where a ``datasets.Dataset`` says so; else nothing.
+
+    Raises:
+      DatasetError: two parts call them differently.
+    """
+    features = {word: part.features.get(column) for word, part in parts.items() if _is_dataset(part)}
+    named = [(word, tuple(one.names)) for word, one in features.items() if type(one).__name__ == "ClassLabel"]
+    return one_naming(named, column)
+
+
+def _is_table(value: Any) -> bool:
+    # A column (a list, an array, a Series) has no columns.
+    return isinstance(value, Mapping) or hasattr(value, "columns") or _is_dataset(value) or _is_records(value)
+
+
+def _is_records(value: Any) -> bool:
+    return isinstance(value, Sequence) and len(value) > 0 and isinstance(value[0], Mapping)
+
+
+def _is_dataset(value: Any) -> bool:
+    """Whether it is a ``datasets.Dataset``, told by its module: importing the library takes a second."""
+    return type(value).__module__.split(".")[0] == "datasets" and hasattr(value, "to_dict")
+
+
+def _named_columns(table: Any, origin: str) -> Iterable[tuple[str, Any]]:
+    if _is_dataset(table):
+        table = table.to_dict()
+    if isinstance(table, Mapping):
+        return [(str(name), values) for name, values in table.items()]
+    if not hasattr(table, "columns"):
+        advice = " A file is read by load_dataset." if isinstance(table, str) else ""
+        raise DatasetError(f"{origin} should be {FORMS}. It is {reprlib.repr(table)}.{advice}")
+    # Arrow keeps its names apart from its columns; a data frame's columns are their names.
+    names = list(getattr(table, "column_names", table.columns))
+    names_once([str(name) for name in names], origin)
+    is_arrow = hasattr(table, "column_names")
+    try:
+        return [(str(name), table.columns[i].to_pylist() if is_arrow else table[name]) for i, name in enumerate(names)]
+    except TypeError as error:  # a frame that holds a plan, not yet its values
+        raise DatasetError(f"{origin}: the columns cannot be read ({error}). Make a DataFrame of it.") from error
+
+
+def _values(name: str, values: Any, origin: str) -> list[Any]:
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+        raise DatasetError(f"{origin}: column {name!r} is {reprlib.repr(values)}, not one value per row.")
+    return list(values)
+
+
+def _of_records(records: Sequence[Any], origin: str) -> Table:
+    for number, record in enumerate(records, start=1):
+        if not isinstance(record, Mapping):
+            raise DatasetError(f"{origin}: record {number} is {reprlib.repr(record)}, not values by column.")
+    names = dict.fromkeys(name for record in records for name in record)
+    return {str(name): [cast(Mapping[Any, Any], record).get(name) for record in records] for name in names}
