@@ -37,7 +37,7 @@ _TOKENIZER_FILES = (
     "spm.model",
     "sentencepiece.bpe.model",
 )
-_SMALL_FILES = ("config.json", "*.index.json", "*.py", *_TOKENIZER_FILES)
+_SMALL_FILES = ("config.json", "modules.json", "adapter_config.json", "*.index.json", "*.py", *_TOKENIZER_FILES)
 
 # The names that architectures give to the same two numbers.
 _BLOCK_KEYS = ("num_hidden_layers", "n_layers", "num_layers", "n_layer")
@@ -339,23 +339,23 @@ def _snapshot(model_id: str, revision: str | None, *, local_files_only: bool) ->
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
+    def fetched(patterns: list[str]) -> Path:
+        return Path(snapshot_download(model_id, revision=revision, local_files_only=local_files_only, allow_patterns=patterns))
+
     for weights in (_SAFETENSORS, _TORCH_WEIGHTS):
+        wanted = [*_SMALL_FILES, *weights]
         try:
-            folder = Path(
-                snapshot_download(
-                    model_id,
-                    revision=revision,
-                    local_files_only=local_files_only,
-                    allow_patterns=[*_SMALL_FILES, *weights],
-                )
-            )
+            folder = fetched(wanted)
+            encoder = folder if (folder / "config.json").is_file() else _transformer_folder(folder, model_id)
+            if encoder != folder:
+                fetched([(encoder.relative_to(folder) / pattern).as_posix() for pattern in wanted])
         except HFValidationError:
             raise EncoderError(f"There is no folder {model_id!r} here, and it is no valid hub id (owner/name).") from None
         except LocalEntryNotFoundError:
             if local_files_only:
                 return None
             raise
-        if (folder / "config.json").is_file() and any(any(folder.glob(pattern)) for pattern in weights):
+        if (encoder / "config.json").is_file() and any(any(encoder.glob(pattern)) for pattern in weights):
             return _read(model_id, folder.name, folder)
     return None
 

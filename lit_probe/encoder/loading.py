@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from lit_probe.encoder.checkpoint import Checkpoint
@@ -88,15 +92,18 @@ def _random_model(checkpoint: Checkpoint, seed: int) -> Any:
 
 
 def _pretrained_model(checkpoint: Checkpoint) -> Any:
-    from transformers import AutoModel
+    from transformers import AutoModel, AutoModelForSequenceClassification
 
-    return _pretrained(checkpoint, _with_head() if checkpoint.has_classification_head else AutoModel)
-
-
-def _with_head() -> Any:
-    from transformers import AutoModelForSequenceClassification
-
-    return AutoModelForSequenceClassification
+    names = checkpoint.head_label_names
+    if names is None:
+        return _pretrained(checkpoint, AutoModel)
+    # What config.json says of the head may disagree with the weights.
+    return _pretrained(
+        checkpoint,
+        AutoModelForSequenceClassification,
+        id2label=dict(enumerate(names)),
+        label2id={name: i for i, name in enumerate(names)},
+    )
 
 
 def load_masked_lm(checkpoint: Checkpoint, body: Any) -> Any:
@@ -110,27 +117,25 @@ def load_masked_lm(checkpoint: Checkpoint, body: Any) -> Any:
     return model.to(body.device)
 
 
-def _pretrained(checkpoint: Checkpoint, loader: Any) -> Any:
+def _pretrained(checkpoint: Checkpoint, loader: Any, **options: Any) -> Any:
     import torch
     from transformers.utils import logging
 
-    names = checkpoint.head_label_names if loader is _with_head() else None
-    # What config.json says of the head may disagree with the weights.
-    named = {"id2label": dict(enumerate(names)), "label2id": {name: i for i, name in enumerate(names)}} if names else {}
     verbosity = logging.get_verbosity()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        model, info = loader.from_pretrained(
-            str(checkpoint.folder),
-            dtype=torch.float32,
-            weights_only=True,
-            output_loading_info=True,
-            # Told below: the library's own error points at a report that it does not write.
-            ignore_mismatched_sizes=True,
-            trust_remote_code=_runs_code(checkpoint),
-            **named,
-        )
+        with _without_adapter(checkpoint.folder) as folder:
+            model, info = loader.from_pretrained(
+                str(folder),
+                dtype=torch.float32,
+                weights_only=True,
+                output_loading_info=True,
+                # Told below: the library's own error points at a report that it does not write.
+                ignore_mismatched_sizes=True,
+                trust_remote_code=_runs_code(checkpoint),
+                **options,
+            )
     except Exception as error:  # torn files fail in as many ways as there are readers; all of them are told
         raise EncoderError(f"The weights of {checkpoint.model_id!r} cannot be loaded: {error}") from error
     finally:
@@ -151,6 +156,19 @@ def _pretrained(checkpoint: Checkpoint, loader: Any) -> Any:
             f"({', '.join(missing[:3])}, …); they would have been filled with random numbers."
         )
     return model
+
+
+@contextmanager
+def _without_adapter(folder: Path) -> Iterator[Path]:
+    """The folder, or one of links without its adapter, which transformers would put into the model where peft is installed."""
+    if not (folder / "adapter_config.json").is_file():
+        yield folder
+        return
+    with TemporaryDirectory() as links:
+        for path in folder.iterdir():
+            if not path.name.startswith("adapter_"):
+                Path(links, path.name).symlink_to(path.resolve())
+        yield Path(links)
 
 
 def _runs_code(checkpoint: Checkpoint) -> bool:

@@ -195,6 +195,14 @@ def test_code_of_a_checkpoint_is_never_trusted_because_a_card_says_so(place):
     assert not any("trust" in flag for flag in flags_from_card(place / "card.json"))
 
 
+def test_a_card_may_name_a_table_with_a_comma_in_its_name(place):
+    told = results(place / "out")
+    table = place / "feelings, first.csv"
+    shutil.copy(place / "feelings.csv", table)
+    (place / "card.json").write_text(json.dumps(with_data(told, origin={**origin(told), "path": str(table)})))
+    assert f"--datasets=csv={table}" in flags_from_card(place / "card.json")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -206,7 +214,7 @@ def test_code_of_a_checkpoint_is_never_trusted_because_a_card_says_so(place):
         (lambda told: {**told, "seed": 4}, "other seeds for its splits"),
         (lambda told: {**told, "model": {**told["model"], "id": "a,b"}}, "no path with a comma"),
         (lambda told: with_data(told, origin={"kind": "moon"}), "which no loader of this version reads"),
-        (lambda told: with_data(told, origin={**origin(told), "path": "a,b.csv"}), "no path with a comma"),
+        (lambda told: with_data(told, origin={**origin(told), "path": "a,b.csv"}), "no such path with a comma"),
         (
             lambda told: with_data(told, origin={**origin(told), "form": "", "path": "reviews.txt"}),
             "which no loader of this version reads",

@@ -40,13 +40,8 @@ def test_facts_are_read_without_torch(tiny_folder):
     assert printed.split() == ["4", "32", "64", "False", "False"]
 
 
-def test_a_hub_cache_in_the_hubs_own_layout_is_found_offline(tiny_folder, tmp_path, monkeypatch):
-    commit = "0123456789abcdef0123456789abcdef01234567"
-    repository = tmp_path / "hub" / "models--someone--tiny"
-    (repository / "refs").mkdir(parents=True)
-    (repository / "refs" / "main").write_text(commit)
-    shutil.copytree(tiny_folder(), repository / "snapshots" / commit)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+def test_a_hub_cache_in_the_hubs_own_layout_is_found_offline(tiny_folder, in_hub_cache):
+    commit = in_hub_cache("someone/tiny", tiny_folder())
     found = find_checkpoint("someone/tiny")
     assert (found.revision, found.n_layers, found.short_name) == (commit, 4, "tiny")
     assert find_checkpoint("someone/tiny", commit).folder == found.folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -71,13 +72,14 @@ def test_names_that_count_from_one_are_taken_in_their_order(copy):
     assert found.head_label_names == ("neg", "neu", "pos") and found.remarks == ()
 
 
-def test_a_head_in_a_torch_file_has_the_number_of_classes_that_config_json_gives(copy):
+@pytest.mark.parametrize("said", [{"num_labels": 3}, {"num_labels": 2}, {}])
+def test_a_head_in_a_torch_file_has_as_many_classes_as_outputs_too(copy, said):
     from safetensors.torch import load_file
 
     folder = copy(n_classes=3)
     torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
-    edit(folder / "config.json", num_labels=3, id2label={"0": "no", "1": "yes"}, label2id=None)
+    edit(folder / "config.json", **said, id2label={"0": "no", "1": "yes"}, label2id=None)
     encoder = load_encoder(str(folder))
     assert encoder.head_label_names == ("no", "yes", "LABEL_2")
     assert extract_activations(encoder, ["a good film"], "mean").head_probabilities.shape == (1, 3)
@@ -192,6 +194,25 @@ def test_an_adapter_beside_full_weights_is_mentioned(copy):
     assert "adapter" in remark and "merge" in remark
 
 
+def test_the_full_weights_beside_an_adapter_are_loaded_alone(copy, monkeypatch, tiny_encoder):
+    folder = copy()
+    # With peft installed transformers would put the adapter into the model by itself.
+    (folder / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "base_model_name_or_path": "another"}))
+    (folder / "adapter_model.safetensors").write_bytes(b"")
+    read, usual = [], AutoModel.from_pretrained
+
+    def from_pretrained(path, **options):
+        read.append({file.name for file in Path(path).iterdir()})
+        return usual(path, **options)
+
+    monkeypatch.setattr(AutoModel, "from_pretrained", from_pretrained)
+    found = load_encoder(str(folder))
+    ours, theirs = (extract_activations(one, ["a good film"], "mean").values for one in (found, tiny_encoder))
+    assert (ours == theirs).all()
+    names = read[0]
+    assert "model.safetensors" in names and not any(name.startswith("adapter_") for name in names)
+
+
 def test_an_adapter_alone_says_how_to_merge_it(tmp_path):
     (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "bert-base-uncased"}))
     (tmp_path / "adapter_model.safetensors").write_bytes(b"")
@@ -220,9 +241,37 @@ def test_weights_under_another_name_are_named(copy, name):
         find_checkpoint(str(folder))
 
 
-def test_torn_weights_are_told_by_their_file(copy):
+@pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])
+def test_torn_weights_are_told_by_their_file(copy, name):
     folder = copy(n_classes=3)
-    weights = folder / "model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:100])
-    with pytest.raises(EncoderError, match=r"model\.safetensors.* cannot be read"):
+    content = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").unlink()
+    (folder / name).write_bytes(content[:100])
+    with pytest.raises(EncoderError, match=rf"{name}.* cannot be read"):
         find_checkpoint(str(folder))
+
+
+def old_repository(tiny_folder, tmp_path):
+    """What sentence-transformers wrote until 2020: the transformer in a folder of its own."""
+    folder = tmp_path / "old"
+    shutil.copytree(tiny_folder(), folder / "0_Transformer")
+    parts = [("0_Transformer", "sentence_transformers.models.Transformer"), ("1_Pooling", "sentence_transformers.models.Pooling")]
+    (folder / "modules.json").write_text(json.dumps([{"path": path, "type": kind} for path, kind in parts]))
+    return folder
+
+
+def test_an_old_repository_of_the_hub_is_read_through_its_modules_json(tiny_folder, tiny_encoder, tmp_path, in_hub_cache):
+    commit = in_hub_cache("org/old-encoder", old_repository(tiny_folder, tmp_path))
+    found = load_encoder("org/old-encoder")
+    assert found.checkpoint.revision == commit and found.checkpoint.folder.name == "0_Transformer"
+    ours, theirs = (extract_activations(one, ["a good film"], "mean").values for one in (found, tiny_encoder))
+    assert (ours == theirs).all()
+
+
+def test_an_adapter_of_the_hub_says_how_to_merge_it(tmp_path, in_hub_cache):
+    folder = tmp_path / "adapter"
+    folder.mkdir()
+    (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "bert-base-uncased"}))
+    in_hub_cache("org/adapter", folder)
+    with pytest.raises(EncoderError, match="adapter without the weights"):
+        find_checkpoint("org/adapter")
