@@ -14,9 +14,11 @@ from lit_probe.probing.probes.cross_validation import Folds, stratified_folds
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress
 from lit_probe.results import Result
+from lit_probe.scores.intervals import Units, proportion_interval
 from lit_probe.scores.scored_rows import MIN_ROWS, ScoredRows
 
 N_BINS = 15
+_MIN_ROWS_OF_MARK = 20  # a mark of the reliability diagram needs so many to say something
 # Beyond these, temperatures say no more than "right and far too timid" or "no better than chance".
 TEMPERATURE_LIMITS = (0.01, 100.0)
 
@@ -54,6 +56,19 @@ class ReliabilityBin(ReliabilityPoint):
 
 
 @dataclass(frozen=True)
+class ReliabilityMark(ReliabilityPoint):
+    """A mark of the reliability diagram.
+
+    Attributes:
+      low: the lower end of the 95 % interval of ``accuracy``; None where all rows belong to one group.
+      high: its upper end.
+    """
+
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
 class LayerCalibration(Result):
     """The calibration of one layer's probe, as it is and (``_after``) with its probabilities rescaled.
 
@@ -66,11 +81,13 @@ class LayerCalibration(Result):
       ece: the `expected_calibration_error`, 0 to 1; None where there are too few rows.
       ece_by_chance: the `expected_error_by_chance`; None where there are too few rows.
       reliability: ``[n_bins]`` the bins by rising confidence; empty where there are too few rows.
+      diagram: ``[n_marks]`` the `reliability_marks`; empty where there are too few rows.
       brier_after: the Brier score with the temperature, as ``brier``; None without a temperature, and so the following ones.
       log_loss_after: the log-loss with the temperature, as ``log_loss``.
       ece_after: the calibration error with the temperature, as ``ece``.
       ece_by_chance_after: the error by chance with the temperature, as ``ece_by_chance``.
       reliability_after: the bins with the temperature, as ``reliability``; empty without a temperature.
+      diagram_after: the marks with the temperature, as ``diagram``; empty without a temperature.
     """
 
     layer: int
@@ -81,11 +98,13 @@ class LayerCalibration(Result):
     ece: float | None
     ece_by_chance: float | None
     reliability: tuple[ReliabilityPoint, ...]
+    diagram: tuple[ReliabilityMark, ...]
     brier_after: float | None
     log_loss_after: float | None
     ece_after: float | None
     ece_by_chance_after: float | None
     reliability_after: tuple[ReliabilityPoint, ...]
+    diagram_after: tuple[ReliabilityMark, ...]
 
 
 @dataclass(frozen=True)
@@ -174,6 +193,37 @@ def reliability_bins(probabilities: ArrayLike, labels: ArrayLike, n_bins: int = 
         )
         for confidence, accuracy in zip(np.array_split(confidences, n_bins), np.array_split(accuracies, n_bins), strict=True)
     ]
+
+
+def reliability_marks(probabilities: ArrayLike, labels: ArrayLike, units: Units = None) -> list[ReliabilityMark]:
+    """The rows in groups of rising confidence, each with the 95 % interval of its accuracy, as the diagram draws them.
+
+    As many groups as there are bins, or fewer: each has 20 rows or more, and rows of the very same confidence stay in one.
+
+    Args:
+      probabilities: ``[n_examples, n_classes]``.
+      labels: ``[n_examples]`` class indices.
+      units: codes of the groups of rows that are not independent, or None (`intervals.group_units`).
+    """
+    values = np.asarray(probabilities, dtype=np.float64)
+    right = values.argmax(axis=1) == np.asarray(labels)
+    confidence = values.max(axis=1)
+    distinct, which, counts = np.unique(confidence, return_inverse=True, return_counts=True)
+    least = max(_MIN_ROWS_OF_MARK, -(-len(values) // N_BINS))
+    mark_of = np.zeros(len(distinct), dtype=np.int64)
+    mark = size = 0
+    left = len(values)
+    for index, count in enumerate(counts.tolist()):
+        if size >= least and left >= _MIN_ROWS_OF_MARK:  # what is left over joins the last mark
+            mark, size = mark + 1, 0
+        mark_of[index] = mark
+        size, left = size + count, left - count
+    marks = []
+    for number in range(mark + 1):
+        rows = mark_of[which] == number
+        low, high = proportion_interval(rows & right, rows, units) or (None, None)
+        marks.append(ReliabilityMark(float(confidence[rows].mean()), float(right[rows].mean()), int(rows.sum()), low, high))
+    return marks
 
 
 def expected_calibration_error(bins: Sequence[ReliabilityPoint]) -> float:
@@ -290,8 +340,8 @@ def calibrate_layers(
                 layer,
                 float(np.median(temperatures)) if temperatures else None,
                 tuple(temperatures),
-                *_measures(before, rows.labels),
-                *_measures(after, rows.labels),
+                *_measures(before, rows.labels, rows.units),
+                *_measures(after, rows.labels, rows.units),
             )
         )
         progress(layer + 1, rows.n_layers)
@@ -347,9 +397,10 @@ class _Measures(NamedTuple):
     ece: float | None = None
     ece_by_chance: float | None = None
     reliability: tuple[ReliabilityPoint, ...] = ()
+    diagram: tuple[ReliabilityMark, ...] = ()
 
 
-def _measures(probabilities: NDArray[np.float64] | None, labels: NDArray[np.int64]) -> _Measures:
+def _measures(probabilities: NDArray[np.float64] | None, labels: NDArray[np.int64], units: Units) -> _Measures:
     if probabilities is None or not len(probabilities):
         return _Measures()
     # The same losses, and hence digits, as the metric of that name.
@@ -359,4 +410,5 @@ def _measures(probabilities: NDArray[np.float64] | None, labels: NDArray[np.int6
         return _Measures(brier, log_loss)
     bins = reliability_bins(probabilities, labels)
     points = tuple(one.point() for one in bins)
-    return _Measures(brier, log_loss, expected_calibration_error(bins), expected_error_by_chance(bins), points)
+    marks = tuple(reliability_marks(probabilities, labels, units))
+    return _Measures(brier, log_loss, expected_calibration_error(bins), expected_error_by_chance(bins), points, marks)

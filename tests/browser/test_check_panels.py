@@ -382,7 +382,7 @@ def test_calibration_of_too_few_rows_is_a_card(lit: LitPage):
             return route.fallback()
         found = route.fetch().json()
         for layer in found.get("layers", []):
-            layer.update(reliability=[], reliability_after=[], ece=None, brier=None)
+            layer.update(diagram=[], diagram_after=[], ece=None, brier=None)
         return route.fulfill(body=json.dumps({**found, "reliable": False, "reason": "only 12 rows (fewer than 30)"}))
 
     lit.page.route("**/get_interpretations?*interpreter=probe_checks*", answer)

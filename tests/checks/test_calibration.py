@@ -22,12 +22,14 @@ from lit_probe.checks.calibration import (
     expected_error_by_chance,
     fit_temperature,
     reliability_bins,
+    reliability_marks,
     rescale,
 )
 from lit_probe.data import split_texts
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.probing.probes.cross_validation import stratified_folds
 from lit_probe.probing.study import probe_layers
+from lit_probe.scores.intervals import wilson_interval
 from lit_probe.scores.metrics import score_layers
 
 
@@ -88,6 +90,36 @@ def test_rows_in_another_order_fall_into_the_same_bins_to_the_last_digit_even_wi
     probabilities = probabilities.round(1)
     order = np.random.default_rng(1).permutation(400)
     assert reliability_bins(probabilities, labels) == reliability_bins(probabilities[order], labels[order])
+
+
+@pytest.mark.parametrize(("n", "sizes"), [(165, [20] * 7 + [25]), (900, [60] * 15), (39, [39]), (40, [20, 20]), (19, [19])])
+def test_the_diagram_has_marks_of_twenty_rows_or_more(n, sizes):
+    probabilities, labels = calibrated(n)
+    marks = reliability_marks(probabilities, labels)
+    assert [one.n for one in marks] == sizes
+    for one in marks:
+        assert (one.low, one.high) == pytest.approx(wilson_interval(one.accuracy, one.n))
+    right = (probabilities.argmax(axis=1) == labels).sum()
+    assert sum(one.n * one.accuracy for one in marks) == pytest.approx(right)
+
+
+def test_rows_of_one_confidence_are_one_mark_in_any_order():
+    probabilities, labels = calibrated(400)
+    probabilities = probabilities.round(1)
+    order = np.random.default_rng(1).permutation(400)
+    marks = reliability_marks(probabilities, labels)
+    assert marks == reliability_marks(probabilities[order], labels[order])
+    confidences, counts = np.unique(probabilities.max(axis=1), return_counts=True)
+    assert len(marks) == len(confidences) - 1 and counts[0] < 27  # 0.5 is too rare for a mark of its own
+
+
+def test_an_interval_of_the_diagram_is_wider_where_rows_are_copies_of_each_other():
+    """Each row stands there four times, as one group: about the interval of a quarter of the rows, which is twice as wide."""
+    probabilities, labels = (np.repeat(one, 4, axis=0) for one in calibrated(200))
+    alone = reliability_marks(probabilities, labels)
+    grouped = reliability_marks(probabilities, labels, np.repeat(np.arange(200), 4))
+    for one, other in zip(alone, grouped, strict=True):
+        assert other.high - other.low > 1.6 * (one.high - one.low)
 
 
 def test_a_constant_probability_has_the_error_of_its_mean_and_none_by_chance():

@@ -11,7 +11,7 @@ import {card, renderCaption, renderCharts, renderLegend, renderSelect} from '../
 import {checkCsv} from '../words/files.js';
 import {countOf, formatScore} from '../words/format.js';
 import {layerName} from '../words/sentences.js';
-import {CALIBRATION_MEASURES, CALIBRATION_STYLES, calibrationChart, calibrationDomain, joinedBins, reliabilityChart} from './check_charts.js';
+import {CALIBRATION_MEASURES, CALIBRATION_STYLES, calibrationChart, calibrationDomain, reliabilityChart} from './check_charts.js';
 
 const measure = observable('ece');
 
@@ -23,11 +23,11 @@ const legend = () => [
 
 const GUIDE = html`
   <p><b>The question.</b> When a probe says “positive, 0.9”, is it right nine times out of ten?</p>
-  <p><b>The reliability plot</b> sorts the dev examples of the current layer by the probability of the predicted class into 15 groups of
-    equal size; for the drawing, neighbours are joined until each has 20 examples. Each mark is a group: how sure the probe was, and how
+  <p><b>The reliability plot</b> sorts the dev examples of the current layer by the probability of the predicted class into at most
+    15 groups, each of 20 examples or more. Each mark is a group: how sure the probe was, and how
     often it was right, with the 95 % interval of that share. On the dashed diagonal the two agree; below
     it the probe is too sure of itself, above it not sure enough.</p>
-  <p><b>Expected calibration error</b> is the mean distance of the 15 groups from the diagonal. Even perfect probabilities have some of it,
+  <p><b>Expected calibration error</b> is the mean distance from the diagonal of 15 groups of equal size. Even perfect probabilities have some of it,
     because groups are finite: the dotted line is about what chance alone gives. <b>Brier score</b> and <b>log-loss</b> also count how
     much the probabilities tell. All three: lower is better.</p>
   <p><b>Temperature scaling</b> divides the probe’s logits by one number: above 1 it makes the probe less sure. The number for each
@@ -55,13 +55,12 @@ after one temperature has rescaled it.`;
   renderAnswer(answer, about, layer) {
     const shown = measure.get();
     const row = answer.layers[layer];
-    if (row.reliability.length === 0) return card(html`There is no calibration to show: ${answer.reason || 'too few examples'} on dev, ${countOf(answer.n, 'example')}.`);
+    if (row.diagram.length === 0) return card(html`There is no calibration to show: ${answer.reason || 'too few examples'} on dev, ${countOf(answer.n, 'example')}.`);
     const size = this.chartSize(2);
     const domain = axes.join(this, JSON.stringify(['calibration', about.trained_on, shown]), calibrationDomain(answer, shown));
-    const groups = joinedBins(row.reliability);
     const byLayer = calibrationChart(answer, about, shown, {...size, domain, current: layer, hovered: this.hoveredLayer});
     return [
-      renderCaption(html`Probabilities on <b>dev</b>, ${countOf(answer.n, 'example')}, drawn in ${groups.length} groups of ${groupSizes(groups)}`),
+      renderCaption(html`Probabilities on <b>dev</b>, ${countOf(answer.n, 'example')}, drawn in ${row.diagram.length} groups of ${groupSizes(row.diagram)}`),
       answer.reliable ? nothing : html`<div class="doubt">Not to be relied on: ${answer.reason}</div>`,
       renderLegend(legend()),
       renderCharts([

@@ -188,15 +188,14 @@ export const CALIBRATION_MEASURES = [
  * @returns {SvgNode}
  */
 export function reliabilityChart(row, view) {
-  const [before, after] = [row.reliability, row.reliability_after].map(joinedBins);
-  const bins = [...before, ...after];
+  const bins = [...row.diagram, ...row.diagram_after];
   const least = Math.min(0.5, ...bins.flatMap(({confidence, accuracy}) => [confidence, accuracy]));
   /** @type {[number, number]} */
   const domain = [Math.floor(least * 10) / 10, 1];
   // Points, each with its interval: a line through groups of a dozen examples would draw their noise.
-  const series = (/** @type {'before'|'after'} */ name, /** @type {any[]} */ of) => ({
+  const series = (/** @type {'before'|'after'} */ name, /** @type {CalibratedLayer['diagram']} */ of) => ({
     name, mode: /** @type {'point'} */ ('point'), style: CALIBRATION_STYLES[name],
-    points: of.map(({confidence, accuracy, n}) => ({x: confidence, score: accuracy, ...wilson(accuracy, n)})),
+    points: of.map(({confidence, accuracy, low, high}) => ({x: confidence, score: accuracy, low, high})),
   });
   const axis = linearAxis(domain, 'Mean probability of the predicted class');
   // A square plot, so that the diagonal is one.
@@ -204,51 +203,11 @@ export function reliabilityChart(row, view) {
   const margin = {...MARGIN, right: view.width - MARGIN.left - side, bottom: view.height - MARGIN.top - side};
   return lineChart({
     ...view, axis, domain, margin, yTitle: 'Share of them right',
-    series: [series('before', before), series('after', after)],
+    series: [series('before', row.diagram), series('after', row.diagram_after)],
     beneath: ({left, right, y}) => [svgNode('line', {
       class: 'perfect', x1: left, x2: right, y1: y(domain[0]).toFixed(2), y2: y(1).toFixed(2), stroke: COLORS.axis, 'stroke-dasharray': '4 3',
     })],
   });
-}
-
-/** A group of the reliability plot needs so many examples to say something. */
-const LEAST_OF_GROUP = 20;
-
-/**
- * Neighbouring groups joined until each has 20 examples; what is left over joins the last one.
- *
- * @template {{confidence: number, accuracy: number, n: number}} Bin
- * @param {Bin[]} bins  by rising confidence
- * @returns {{confidence: number, accuracy: number, n: number}[]}
- */
-export function joinedBins(bins) {
-  /** @type {{confidence: number, accuracy: number, n: number}[]} */
-  const joined = [];
-  const add = (/** @type {any} */ one, /** @type {any} */ two) => {
-    const n = one.n + two.n;
-    return {n, confidence: (one.n * one.confidence + two.n * two.confidence) / n, accuracy: (one.n * one.accuracy + two.n * two.accuracy) / n};
-  };
-  for (const {confidence, accuracy, n} of bins) {
-    const last = joined.at(-1);
-    if (last && last.n < LEAST_OF_GROUP) joined[joined.length - 1] = add(last, {confidence, accuracy, n});
-    else joined.push({confidence, accuracy, n});
-  }
-  if (joined.length > 1 && joined[joined.length - 1].n < LEAST_OF_GROUP) joined.push(add(joined.splice(-2, 1)[0], /** @type {any} */ (joined.pop())));
-  return joined;
-}
-
-/**
- * The 95 % interval of a share (Wilson 1927, doi 10.1080/01621459.1927.10502953).
- *
- * @param {number} share  a number in [0, 1]
- * @param {number} n  of so many
- * @returns {{low: number, high: number}}
- */
-export function wilson(share, n) {
-  const z = 1.959963984540054;
-  const middle = (share + z * z / (2 * n)) / (1 + z * z / n);
-  const half = (z / (1 + z * z / n)) * Math.sqrt(share * (1 - share) / n + z * z / (4 * n * n));
-  return {low: Math.max(0, middle - half), high: Math.min(1, middle + half)};
 }
 
 /**

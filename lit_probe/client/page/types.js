@@ -128,12 +128,15 @@
  *   Calibration  What the check `calibration` answers.
  *
  * @typedef {{layer: number, temperature: ?number, fold_temperatures: number[], brier: ?number, log_loss: ?number, ece: ?number,
- *   ece_by_chance: ?number, reliability: ReliabilityBin[], brier_after: ?number, log_loss_after: ?number, ece_after: ?number,
- *   ece_by_chance_after: ?number, reliability_after: ReliabilityBin[]}}
+ *   ece_by_chance: ?number, reliability: ReliabilityBin[], diagram: ReliabilityMark[], brier_after: ?number, log_loss_after: ?number, ece_after: ?number,
+ *   ece_by_chance_after: ?number, reliability_after: ReliabilityBin[], diagram_after: ReliabilityMark[]}}
  *   CalibratedLayer  A layer's probabilities as they are and, `_after`, rescaled by one temperature.
  *
  * @typedef {{confidence: number, accuracy: number, n: number}}
  *   ReliabilityBin  How sure a probe is of a group of examples, and how often it is right.
+ *
+ * @typedef {{confidence: number, accuracy: number, n: number, low: ?number, high: ?number}}
+ *   ReliabilityMark  Such a group as it is drawn, with the interval of how often it is right.
  *
  * @typedef {{status: string, check: string, title: string, available: boolean, n: number, model: {accuracy: number,
  *   low: ?number, high: ?number}, layers: AgreeingLayer[], rows: {layer: number, probe_only: number[], model_only: number[],

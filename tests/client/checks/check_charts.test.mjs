@@ -6,7 +6,6 @@ import {
   agreementChart, agreementDomain, calibrationChart, calibrationDomain, compressionDomain, descriptionLengthChart,
   learningCurveChart, learningCurveDomain, priorCoincides, reliabilityChart, selectivityCharts, selectivityDomains,
   transferChart, transferRows,
-  joinedBins, wilson,
 } from '../../../lit_probe/client/checks/check_charts.js';
 import {heldOutSeries, sliceChart} from '../../../lit_probe/client/curves/slices.js';
 import {checkCsv} from '../../../lit_probe/client/words/files.js';
@@ -16,8 +15,8 @@ const ABOUT = makeAnswer([], {n_layers: 3, best_layer: 1});
 const SIZE = {width: 420, height: 240};
 const layers = (makeRow) => [0, 1, 2].map((layer) => ({layer, ...makeRow(layer)}));
 const SELECTIVITY = {layers: layers((i) => ({task: 0.7 + i / 20, control: 0.6, selectivity: 0.1 + i / 20, low: i === 2 ? null : 0.02, high: i === 2 ? null : 0.2}))};
-const BINS = [{confidence: 0.6, accuracy: 0.55, n: 10}, {confidence: 0.9, accuracy: 0.95, n: 10}];
-const CALIBRATION = {layers: layers((i) => ({ece: 0.1, ece_after: 0.05 + i / 100, ece_by_chance: 0.04, brier: 0.2, brier_after: null, reliability: BINS, reliability_after: []}))};
+const MARKS = [{confidence: 0.6, accuracy: 0.55, n: 20, low: 0.34, high: 0.74}, {confidence: 0.9, accuracy: 0.95, n: 20, low: null, high: null}];
+const CALIBRATION = {layers: layers((i) => ({ece: 0.1, ece_after: 0.05 + i / 100, ece_by_chance: 0.04, brier: 0.2, brier_after: null, diagram: MARKS, diagram_after: []}))};
 const LENGTH = {layers: layers((i) => ({compression: 0.9 + i, compression_to_prior: 0.95 + i}))};
 const CURVE = {metric_title: 'Accuracy', n_train: [16, 64, 256], majority: 0.5,
   layers: layers((i) => ({points: [16, 64, 256].map((n, k) => ({n, score: 0.5 + k / 10 + i / 50, low: 0.45, high: 0.9}))}))};
@@ -89,15 +88,9 @@ test('the reliability plot is square and has the diagonal, and a mark with its i
   const {x1, x2, y1, y2} = perfect.attributes;
   assert.ok(Math.abs((Number(x2) - Number(x1)) - (Number(y1) - Number(y2))) < 0.02);
   const [before] = withClass(drawing, 'before');
-  assert.equal(withClass(before, 'interval').length, joinedBins(BINS).length);
+  assert.equal(withClass(before, 'interval').length, 1);
   assert.equal(withClass(before, 'line').length, 0);
   assert.ok(before.attributes.class.includes('point'));
-});
-
-test('the interval of a share is Wilson’s', () => {
-  const {low, high} = wilson(0.9, 10);
-  assert.ok(Math.abs(low - 0.5958) < 5e-4 && Math.abs(high - 0.9821) < 5e-4, `${low} ${high}`);
-  assert.ok(Math.abs(wilson(1, 5).high - 1) < 1e-12 && Math.abs(wilson(0, 5).low) < 1e-12);
 });
 
 test('the learning curve draws the current layer on top, and names it and the dev-chosen one', () => {
@@ -136,14 +129,4 @@ test('a figure of several charts puts one under the other', () => {
   const places = page.children.filter(({attributes}) => attributes.transform).map(({attributes}) => Number(attributes.transform.match(/ (\d+)\)/)[1]));
   assert.equal(places[1] - places[0], SIZE.height);
   assert.ok(page.attributes.height >= places[1] + SIZE.height);
-});
-
-test('groups are joined until each has 20 examples, and the mean of all stays', () => {
-  const bins = Array.from({length: 15}, (_, i) => ({confidence: 0.5 + i / 30, accuracy: i / 15, n: 11}));
-  const joined = joinedBins(bins);
-  assert.deepEqual(joined.map(({n}) => n), [22, 22, 22, 22, 22, 22, 33]);
-  const mean = (of) => of.reduce((sum, {accuracy, n}) => sum + n * accuracy, 0) / 165;
-  assert.ok(Math.abs(mean(joined) - mean(bins)) < 1e-12);
-  assert.deepEqual(joinedBins(bins.map((bin) => ({...bin, n: 60}))).length, 15);
-  assert.deepEqual(joinedBins([]), []);
 });
