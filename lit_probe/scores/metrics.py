@@ -11,7 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.registry import lookup
 from lit_probe.results import Result
-from lit_probe.scores.intervals import N_DRAWS, Interval, auroc, auroc_interval, percentile_interval, proportion_interval
+from lit_probe.scores.auroc import auroc, auroc_interval
+from lit_probe.scores.class_means import balanced_accuracy_interval, f1_interval, macro_f1_interval, mcc_interval
+from lit_probe.scores.intervals import Interval, Units, mean_loss_interval, proportion_interval
 from lit_probe.scores.scored_rows import Counts, ScoredRows
 
 __all__ = [
@@ -32,7 +34,8 @@ IMBALANCED_SHARE = 0.6
 
 # How the intervals of all metrics are made, in words.
 SCORE_INTERVALS = (
-    f"Wilson for shares, DeLong for AUROC, otherwise {N_DRAWS:,} bootstrap draws of rows (of groups, where there are groups)"
+    "Wilson for shares, Newcombe for AUROC, Jeffreys per class (combined by MOVER) for balanced accuracy and F1, Fisher's z for "
+    "Matthews correlation, Student's t of the log for log-loss; of groups, where there are groups"
 )
 
 
@@ -100,7 +103,7 @@ class Metric:
                 scores.append(Score(None, None, None, rows.n, False, lack or self._not_predicted(rows)))
                 continue
             interval = self.interval(rows, layer, self.class_index, value)
-            low, high = interval or (None, None)
+            low, high = (min(interval[0], value), max(interval[1], value)) if interval else (None, None)
             reasons = (doubt, "" if interval else f"no interval: {self.no_interval}")
             scores.append(Score(value, low, high, rows.n, not doubt, "; ".join(filter(None, reasons))))
         return scores
@@ -183,12 +186,13 @@ def _log_loss(rows: ScoredRows) -> NDArray[np.float64]:
 
 
 def _log_loss_interval(rows: ScoredRows, layer: int, class_index: int | None, value: float) -> Interval | None:
-    return percentile_interval(rows.resampled_losses[layer], value)
+    return mean_loss_interval(rows.losses[layer], rows.units)
 
 
 _ONE_GROUP = "all its rows belong to one group"
+_GROUP_OF_A_CLASS = "all rows of a class belong to one group"
 _ONE_OF_A_CLASS = "a class has a single row or group"
-_NO_VARIATION = "every bootstrap resample gives the same value"
+_NO_VARIATION = "all rows, or all groups, give the same"
 
 
 def _proportion(name: str, title: str, statistic: Callable[[Counts], NDArray[np.float64]], **fields: Any) -> Metric:
@@ -204,30 +208,43 @@ def _proportion(name: str, title: str, statistic: Callable[[Counts], NDArray[np.
     return Metric(name, title, values=lambda rows: statistic(rows.counts), interval=interval, no_interval=_ONE_GROUP, **fields)
 
 
-def _bootstrapped(name: str, title: str, statistic: Callable[[Counts], NDArray[np.float64]], **fields: Any) -> Metric:
-    """Any other function of the counts."""
+def _of_counts(
+    name: str,
+    title: str,
+    statistic: Callable[[Counts], NDArray[np.float64]],
+    interval: Callable[[NDArray[np.int64], NDArray[np.int64], int, Units], Interval | None],
+    **fields: Any,
+) -> Metric:
+    """Any other function of the counts, with the interval of answers, labels, number of classes (or the class) and groups."""
 
-    def interval(rows: ScoredRows, layer: int, class_index: int | None, value: float) -> Interval | None:
-        resampled = rows.resampled_counts
-        draws = statistic(Counts(resampled.actual[layer], resampled.predicted[layer], resampled.hits[layer]))
-        draws = draws if class_index is None else draws[:, class_index]
-        return percentile_interval(draws[~np.isnan(draws)], value)
+    def of_layer(rows: ScoredRows, layer: int, class_index: int | None, value: float) -> Interval | None:
+        of_classes = rows.n_classes if class_index is None else class_index
+        return interval(rows.predicted[layer], rows.labels, of_classes, rows.units)
 
-    return Metric(name, title, values=lambda rows: statistic(rows.counts), interval=interval, no_interval=_NO_VARIATION, **fields)
+    return Metric(name, title, values=lambda rows: statistic(rows.counts), interval=of_layer, **fields)
 
 
 METRICS: dict[str, Metric] = {
     "accuracy": _proportion("accuracy", "Accuracy", accuracy, needs="a row"),
-    "balanced_accuracy": _bootstrapped("balanced_accuracy", "Balanced accuracy", balanced_accuracy, needs="rows of every class"),
-    "macro_f1": _bootstrapped("macro_f1", "Macro F1", _macro_f1, needs="rows of every class"),
-    "mcc": _bootstrapped("mcc", "Matthews correlation", _mcc, needs="rows of two classes"),
+    "balanced_accuracy": _of_counts(
+        "balanced_accuracy",
+        "Balanced accuracy",
+        balanced_accuracy,
+        balanced_accuracy_interval,
+        needs="rows of every class",
+        no_interval=_GROUP_OF_A_CLASS,
+    ),
+    "macro_f1": _of_counts(
+        "macro_f1", "Macro F1", _macro_f1, macro_f1_interval, needs="rows of every class", no_interval=_GROUP_OF_A_CLASS
+    ),
+    "mcc": _of_counts("mcc", "Matthews correlation", _mcc, mcc_interval, needs="rows of two classes", no_interval=_NO_VARIATION),
     "auroc": Metric("auroc", "AUROC", "rows of every class", _auroc, _auroc_interval, _ONE_OF_A_CLASS),
     "log_loss": Metric(
         "log_loss", "Log-loss (nats)", "a row", _log_loss, _log_loss_interval, _NO_VARIATION, higher_is_better=False
     ),
     "precision": _proportion("precision", "Precision", _precision, needs="a row", per_class=True),
     "recall": _proportion("recall", "Recall", _recall, needs="a row of its class", per_class=True),
-    "f1": _bootstrapped("f1", "F1", _f1, needs="a row", per_class=True),
+    "f1": _of_counts("f1", "F1", _f1, f1_interval, needs="a row", no_interval=_ONE_GROUP, per_class=True),
 }
 
 

@@ -127,20 +127,6 @@ class ScoredRows:
         predicted, hits = whole[1 : 1 + self.n_layers], whole[1 + self.n_layers :]
         return Counts(np.broadcast_to(whole[0], predicted.shape), predicted, hits)
 
-    @cached_property
-    def resampled_losses(self) -> NDArray[np.float64]:
-        """``[n_layers, n_draws]`` the mean loss of each bootstrap resample of the rows, or of the groups."""
-        sums, sizes = self.losses, np.ones(self.n)
-        if self.units is not None:
-            sums = np.array([np.bincount(self.units, weights=losses) for losses in self.losses])
-            sizes = np.bincount(self.units).astype(np.float64)
-        means = []
-        for weights in bootstrap_weights(self.n_units, self.seed):
-            # einsum, unlike matmul, adds in an order that depends neither on the other layers nor on threads.
-            totals = np.einsum("lu,du->ld", sums, weights.astype(np.float64))
-            means.append(totals / np.einsum("u,du->d", sizes, weights.astype(np.float64)))
-        return np.concatenate(means, axis=1)
-
     def missing_classes(self) -> str:
         """The names of the classes without a row, joined; empty when there is none."""
         return ", ".join(repr(name) for name, count in zip(self.label_names, self.n_by_class, strict=True) if not count)

@@ -13,6 +13,6 @@ from lit_probe.scores.metrics import METRICS, metrics_for
 def test_the_pages_metric_is_scored_with_an_interval():
     with patch.dict(METRICS):
         names = within(metrics, *blocks_of("add-a-metric.md"))
-        assert list(metrics_for(["no", "yes"]))[-1] == "kappa"
-        names["test_kappa_is_scikit_learns"]()
-    assert "kappa" not in METRICS
+        assert list(metrics_for(["no", "yes"]))[-1] == "top_2"
+        names["test_top_2_is_scikit_learns"]()
+    assert "top_2" not in METRICS

@@ -83,14 +83,10 @@ def test_a_metric_scores_the_same_digits_whichever_metrics_are_asked_beside_it(g
         assert metric.score(shared) == score_layers(name, probabilities, labels, groups)
 
 
-def test_the_seed_moves_bootstrap_intervals_only():
+def test_no_score_hangs_on_the_seed():
     probabilities, labels = rows_of()
-    moved = {
-        name
-        for name in names_for(2)
-        if score_layers(name, probabilities, labels, seed=0) != score_layers(name, probabilities, labels, seed=1)
-    }
-    assert moved == {"balanced_accuracy", "macro_f1", "mcc", "log_loss", "f1:0", "f1:1"}
+    for name in names_for(2):
+        assert score_layers(name, probabilities, labels, seed=0) == score_layers(name, probabilities, labels, seed=1)
 
 
 def test_names_of_groups_do_not_matter():
@@ -175,15 +171,16 @@ def test_a_class_that_is_never_predicted_has_no_precision_but_a_recall_of_zero()
     assert f1.value == 0
 
 
-def test_a_perfect_layer_has_an_honest_interval_or_none():
+def test_a_perfect_layer_has_an_honest_interval():
     labels = np.arange(100) % 2
     probabilities = np.eye(2)[labels][:, None] * 0.9 + 0.05
     accuracy = score_layers("accuracy", probabilities, labels)[0]
     assert accuracy.value == accuracy.high == 1 and accuracy.low == pytest.approx(0.963, abs=1e-3)
     auroc = score_layers("auroc", probabilities, labels)[0]
-    assert auroc.value == auroc.high == 1 and auroc.low == pytest.approx(0.929, abs=1e-3)
-    macro_f1 = score_layers("macro_f1", probabilities, labels)[0]
-    assert macro_f1 == Score(1.0, None, None, 100, True, "no interval: every bootstrap resample gives the same value")
+    assert auroc.value == auroc.high == 1 and auroc.low == pytest.approx(0.960, abs=1e-3)
+    for name in ("balanced_accuracy", "macro_f1", "mcc", "f1:1"):
+        perfect = score_layers(name, probabilities, labels)[0]
+        assert perfect.value == perfect.high == pytest.approx(1) and 0.86 < perfect.low < 0.98
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 31])

@@ -17,7 +17,8 @@ from lit_probe.errors import LitProbeError
 from lit_probe.probing.study import LayerStudy
 from lit_probe.registry import lookup
 from lit_probe.results import Result
-from lit_probe.scores.intervals import auroc, auroc_interval, group_units
+from lit_probe.scores.auroc import auroc, auroc_interval
+from lit_probe.scores.intervals import group_units
 
 N_BINS = 30
 
