@@ -117,6 +117,7 @@ class LayerwiseProbe:
         groups: ArrayLike | None = None,
         probe: str = "logistic",
         seed: int = 0,
+        like: LayerwiseProbe | None = None,
         n_jobs: int | None = None,
         progress: Progress = no_progress,
     ) -> LayerwiseProbe:
@@ -129,6 +130,7 @@ class LayerwiseProbe:
           groups: ``[n_examples]`` what must not be split between folds, or None.
           probe: a name in `PROBES`.
           seed: the seed of everything random; every layer gets the same folds.
+          like: probes of the same kind whose strength of regularisation each layer takes over, in place of choosing its own.
           n_jobs: the number of layers at a time; one per available core, but at most 4, when None. No digit depends on it.
           progress: hears how many of the layers are done.
 
@@ -142,7 +144,9 @@ class LayerwiseProbe:
 
         def fit_layer(layer: int) -> FittedProbe:
             try:
-                return fit_one(activations.layer(layer), classes, len(label_names), groups, seed)
+                settings = {} if like is None else like.probes[layer].settings
+                chosen = {"c": settings["C"]} if "C" in settings else {}
+                return fit_one(activations.layer(layer), classes, len(label_names), groups, seed, **chosen)
             except ProbeError as error:
                 raise ProbeError(f"Layer {layer}: {error}") from error
 

@@ -217,9 +217,20 @@ def test_rows_of_a_group_are_resampled_together():
 
 def test_memorisation_is_the_train_accuracy_with_one_random_label_per_text(study, result):
     labels = ControlTask.one_label_per_text(study.splits).labels(study.seed)
-    probe = LayerwiseProbe.fit(study.activations["train"], labels["train"], NAMES)
+    probe = LayerwiseProbe.fit(study.activations["train"], labels["train"], NAMES, like=study.layerwise)
+    assert [one.settings["C"] for one in probe.probes] == [one.settings["C"] for one in study.layerwise.probes]
     by_hand = score_layers("accuracy", probe.predict_proba(study.activations["train"]), labels["train"])
     assert memorisation(study) == result.memorisation == tuple(score.value for score in by_hand)
+
+
+def test_memorisation_is_more_than_the_majority_where_a_probe_can_learn_by_heart(study):
+    """With a C of their own the random labels get 1e-4, and the answer is the majority's: 0.5525 at the layer that knows the task,
+    where it is 0.615 at the task's C."""
+    train, labels = study.activations["train"], ControlTask.one_label_per_text(study.splits).labels(study.seed)["train"]
+    own = LayerwiseProbe.fit(train, labels, NAMES)
+    by_own = score_layers("accuracy", own.predict_proba(train), labels)[1].value
+    assert by_own == pytest.approx(max(labels.mean(), 1 - labels.mean()), abs=0.01)
+    assert memorisation(study)[1] > by_own + 0.05
 
 
 def test_a_perceptron_learns_random_labels_by_heart_and_still_knows_nothing_about_dev():

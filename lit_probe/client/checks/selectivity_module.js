@@ -25,7 +25,7 @@ const GUIDE = html`
     0 the layer makes the concept easier to read than an arbitrary grouping of words. The band is the 95 % interval over dev examples
     and over the drawings of control labels; where it holds 0, chance may explain the difference.</p>
   <p><b>Memorisation</b> is the accuracy on the train examples themselves when each has a label of its own, drawn at random: how much probes of
-    this layer can learn by heart.</p>
+    this layer can learn by heart, as strongly regularised as the task’s.</p>
   <p>A selective layer is one where the concept is decodable. That does not mean that the model uses it.</p>`;
 
 definePanel('selectivity-module', (LitPanel) => class SelectivityModule extends checkPanel(LitPanel) {

@@ -32,6 +32,7 @@ def fit_logistic(
     groups: ArrayLike | None = None,
     seed: int = 0,
     *,
+    c: float | None = None,
     max_iter: int = MAX_ITER,
 ) -> FittedProbe:
     """Fits an L2-regularised logistic regression (scikit-learn, L-BFGS); multinomial for three or more classes.
@@ -46,23 +47,21 @@ def fit_logistic(
       n_classes: the number of classes; each needs 2 examples or more.
       groups: ``[n_examples]`` what must not be split between folds, or None.
       seed: the seed of the shuffled folds.
+      c: the value of ``C``; None chooses it by cross-validation.
       max_iter: L-BFGS iterations per fit. When they do not suffice, ``converged`` is False.
 
     Returns:
-      The probe. ``settings`` holds ``C``, the grid with its cross-validated losses, the folds, the seed and the optimiser's end.
+      The probe. ``settings`` holds ``C``, the grid with its cross-validated losses and the folds (unless ``c`` was given), the
+      seed and the optimiser's end.
 
     Raises:
       ProbeError: a class has fewer than 2 examples, or the activations are not finite.
     """
     values, classes = check_training_data(x, labels, n_classes)
     with fitting_scope:
-        folds = stratified_folds(classes, groups, seed)
-        losses = _cross_validated_losses(values, classes, folds, max_iter, C_GRID, np.float32, _SEARCH_TOLERANCE)
-        close = losses <= losses.min() + _CLOSE
-        if close.sum() > 1:
-            grid = tuple(np.array(C_GRID)[close])
-            losses[close] = _cross_validated_losses(values, classes, folds, max_iter, grid, np.float64, _FINAL_TOLERANCE)
-        c = C_GRID[int(np.argmax(losses <= losses.min() + _TIE))]
+        search: dict[str, Any] = {}
+        if c is None:
+            c, search = _search(values, classes, stratified_folds(classes, groups, seed), max_iter)
         mean, scale = standardisation(values)
         scaled = standardised(values, mean, scale)
         model = _regression(_FINAL_TOLERANCE, max_iter, C=c).fit(scaled, classes)
@@ -80,9 +79,7 @@ def fit_logistic(
         converged=n_iter < max_iter and gradient <= _CONVERGED_GRADIENT,
         settings={
             "C": c,
-            "c_grid": list(C_GRID),
-            "cv_log_loss": losses.tolist(),
-            "cv": {"folds": len(folds.pairs), "by": folds.by, "note": folds.note},
+            **search,
             "seed": seed,
             "n_train": len(classes),
             "n_iter": n_iter,
@@ -91,6 +88,20 @@ def fit_logistic(
             "largest_gradient": gradient,
         },
     )
+
+
+def _search(values: NDArray[Any], classes: NDArray[np.int64], folds: Folds, max_iter: int) -> tuple[float, dict[str, Any]]:
+    """The ``C`` of the smallest cross-validated loss, and how it was found."""
+    losses = _cross_validated_losses(values, classes, folds, max_iter, C_GRID, np.float32, _SEARCH_TOLERANCE)
+    close = losses <= losses.min() + _CLOSE
+    if close.sum() > 1:
+        grid = tuple(np.array(C_GRID)[close])
+        losses[close] = _cross_validated_losses(values, classes, folds, max_iter, grid, np.float64, _FINAL_TOLERANCE)
+    return C_GRID[int(np.argmax(losses <= losses.min() + _TIE))], {
+        "c_grid": list(C_GRID),
+        "cv_log_loss": losses.tolist(),
+        "cv": {"folds": len(folds.pairs), "by": folds.by, "note": folds.note},
+    }
 
 
 def _cross_validated_losses(
