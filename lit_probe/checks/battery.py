@@ -98,8 +98,12 @@ CHECKS: dict[str, Check[Any]] = {
         DescriptionLength,
         lambda study, cache, progress, _: description_length(study, cache, progress),
         interval="none",
-        columns={"description_length": "bits", "compression": "compression"},
-        shown=("compression",),
+        columns={
+            "description_length": "bits",
+            "compression_to_prior": "compression_to_prior",
+            "compression": "compression",
+        },
+        shown=("compression_to_prior",),
         split="train",
     ),
     "learning_curve": Check(

@@ -26,8 +26,8 @@ class LayerCode(Result):
       bits: the length of the online code, above 0.
       uniform_bits: the length of the uniform code, the same at each layer.
       prior_bits: the length of the label-prior code, the same at each layer.
-      compression: ``uniform_bits / bits``; above 1 the online code is the shorter one.
-      compression_to_prior: ``prior_bits / bits``.
+      compression: ``uniform_bits / bits``; above 1 also where classes are unequal and the activations tell nothing.
+      compression_to_prior: ``prior_bits / bits``; above 1 the activations make the code shorter.
     """
 
     layer: int
@@ -60,9 +60,10 @@ class DescriptionLength(CheckResult):
 def description_length(study: LayerStudy, cache: Cache | None = None, progress: Progress = no_progress) -> DescriptionLength:
     """The online (prequential) code of the train labels at every layer (Voita & Titov 2020, https://arxiv.org/abs/2003.12298).
 
-    Train is put into a random order and cut into blocks that end where the portions of `portions.Portions` end, at sizes
-    ``n_1 < … < n_S = n``. Sender and receiver both have the activations. The first block is sent with the uniform code; each
-    later one with the probe fitted on everything sent before it, its regularisation chosen by cross-validation there:
+    Train is put into a random order with the classes spread evenly and cut into blocks, which end where the portions of
+    `portions.Portions` end, at sizes ``n_1 < … < n_S = n``. Sender and receiver both have the activations. The first block is
+    sent with the uniform code; each later one with the probe fitted on everything sent before it, its regularisation chosen by
+    cross-validation there:
 
         bits = n_1 log2 K − Σ_{s=1}^{S−1} Σ_{i = n_s + 1}^{n_{s+1}} log2 p_s(y_i | x_i)
 

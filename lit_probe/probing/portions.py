@@ -30,7 +30,7 @@ def _kept_fits(study: LayerStudy) -> Memo[int, LayerwiseProbe]:
 
 @dataclass(frozen=True, eq=False)
 class Portions:
-    """Beginnings of the train split in one random order, each inside the next.
+    """Beginnings of the train split in one random order, each inside the next and with the classes in the shares of the whole.
 
     Attributes:
       order: ``[n_train]`` row indices; the rows of a group stand side by side.
@@ -41,24 +41,33 @@ class Portions:
     sizes: tuple[int, ...]
 
     @classmethod
-    def draw(cls, n_train: int, groups: ArrayLike | None, seed: int) -> Portions:
+    def draw(cls, labels: ArrayLike, groups: ArrayLike | None, seed: int) -> Portions:
         """Portions of `PORTION_PERCENTAGES`, of 16 rows at least; portions of equal size are one.
 
+        Rows of each class (groups by their most frequent class) are spread evenly over the order, at random places: with many
+        classes, a portion in an order by lot alone would lack some of them until it is nearly all of train.
+
         Args:
-          n_train: the number of rows.
+          labels: ``[n_train]`` class indices.
           groups: ``[n_train]`` what must not be split between a portion and the rows after it, or None. A portion that would end
             inside a group ends with that group.
           seed: the seed of the order.
 
-        >>> Portions.draw(6920, None, seed=0).sizes
+        >>> Portions.draw([0, 1] * 3460, None, seed=0).sizes
         (16, 28, 55, 111, 221, 432, 865, 1730, 3460, 6920)
-        >>> Portions.draw(100, ["odd", "even"] * 50, seed=0).sizes
+        >>> Portions.draw([0, 1] * 50, ["odd", "even"] * 50, seed=0).sizes
         (50, 100)
         """
+        classes = np.asarray(labels, dtype=np.int64)
+        n_train = len(classes)
         units = group_units(groups)
         codes = np.arange(n_train) if units is None else units
+        n_units = int(codes.max()) + 1
         # A stream of its own: whatever else was shuffled with this seed, this order is independent of it.
-        places = np.random.default_rng([*b"portions", seed]).permutation(codes.max() + 1)[codes]
+        drawn = np.random.default_rng([*b"portions", seed]).permutation(n_units)
+        by_class = np.zeros((n_units, int(classes.max()) + 1))
+        np.add.at(by_class, (codes, classes), 1)
+        places = _spread(drawn, by_class.argmax(axis=1), by_class.sum(axis=1))[codes]
         group_ends = np.cumsum(np.bincount(places))
         wanted = [min(n_train, max(SMALLEST_PORTION, round(n_train * percent / 100))) for percent in PORTION_PERCENTAGES]
         sizes = np.unique(group_ends[np.searchsorted(group_ends, wanted)])
@@ -71,6 +80,18 @@ class Portions:
     def added(self, index: int) -> NDArray[np.int64]:
         """The row indices that a portion adds to the one before it."""
         return self.order[self.sizes[index - 1] if index else 0 : self.sizes[index]]
+
+
+def _spread(drawn: NDArray[np.int64], class_of: NDArray[np.int64], sizes: NDArray[np.float64]) -> NDArray[np.int64]:
+    """``[n_units]`` places: in the drawn order within each class, each class as far on as the others at every place."""
+    order = np.argsort(drawn)
+    progress = np.empty(len(drawn))
+    for c in np.unique(class_of):
+        own = order[class_of[order] == c]
+        progress[own] = (np.cumsum(sizes[own]) - sizes[own] / 2) / sizes[own].sum()
+    places = np.empty(len(drawn), dtype=np.int64)
+    places[np.lexsort((drawn, progress))] = np.arange(len(drawn))
+    return places
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +140,7 @@ def portion_probes(study: LayerStudy, cache: Cache | None = None, progress: Prog
       ProbeError: an activation is not finite.
     """
     train = study.splits.train
-    portions = Portions.draw(len(train), train.groups, study.seed)
+    portions = Portions.draw(train.labels, train.groups, study.seed)
     cache = cache or Cache(None)
     done, total = 0, sum(portions.sizes[:-1])
     progress(done, total)

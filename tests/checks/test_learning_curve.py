@@ -80,7 +80,7 @@ def test_the_last_point_is_the_studys_own_score_in_its_own_metric(tiny_encoder, 
 
 def test_an_earlier_point_is_the_score_of_a_study_of_that_portion(tiny_encoder):
     values, labels, dev = shifted(0.6)
-    rows = Portions.draw(N_TRAIN, None, seed=0).rows(3)
+    rows = Portions.draw(labels, None, seed=0).rows(3)
     part = planted_study(tiny_encoder, values[rows], labels[rows], dev)
     points = [layer.points[3] for layer in learning_curve(planted_study(tiny_encoder, values, labels, dev)).layers]
     expected = score_layers("accuracy", part.probabilities("dev"), dev[1])
@@ -102,8 +102,7 @@ def test_description_length_and_learning_curve_share_their_fits(tiny_encoder, tm
 
 def test_portions_without_a_probe_are_no_points_and_the_notes_say_so(tiny_encoder):
     values, labels, dev = shifted(0.6)
-    order = Portions.draw(N_TRAIN, None, seed=0).order
-    labels[order[:50]] = 0
+    labels[:], labels[:40] = 0, 1  # of 40, one is among the first 32 rows and two are among the first 62
     result = learning_curve(planted_study(tiny_encoder, values, labels, dev))
     assert result.n_train == (62, 125, 250, 500, 1000)
     assert "16, 32 examples" in result.notes[0]

@@ -224,8 +224,8 @@ def test_memorisation_is_the_train_accuracy_with_one_random_label_per_text(study
 
 
 def test_memorisation_is_more_than_the_majority_where_a_probe_can_learn_by_heart(study):
-    """With a C of their own the random labels get 1e-4, and the answer is the majority's: 0.5525 at the layer that knows the task,
-    where it is 0.615 at the task's C."""
+    """With a C of their own the random labels get 1e-4, and the answer is the majority's: 0.5525 at the layer that knows the
+    task, where it is 0.615 at the task's C."""
     train, labels = study.activations["train"], ControlTask.one_label_per_text(study.splits).labels(study.seed)["train"]
     own = LayerwiseProbe.fit(train, labels, NAMES)
     by_own = score_layers("accuracy", own.predict_proba(train), labels)[1].value

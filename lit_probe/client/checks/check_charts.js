@@ -71,7 +71,7 @@ export function selectivityCharts({layers}, about, {width, height, domains, curr
   ];
 }
 
-export const COMPRESSION_STYLES = {compression: PAIR_STYLES.first, compression_to_prior: PAIR_STYLES.second};
+export const COMPRESSION_STYLES = {compression_to_prior: PAIR_STYLES.first, compression: PAIR_STYLES.second};
 
 /** Below this the two lines cannot be told apart on a screen. */
 const SAME = 0.005;
@@ -114,7 +114,7 @@ export function descriptionLengthChart({layers}, about, view) {
     ...view, yTitle: 'Compression',
     axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current: view.current ?? null}),
     // The dashed line lies on top, so that both are seen where they coincide.
-    series: [line('compression_to_prior'), line('compression')],
+    series: [line('compression'), line('compression_to_prior')],
     references: [{name: 'none', label: '', value: 1, color: COLORS.quietText, dash: '4 3'}],
     chosen: {at: about.best_layer, label: `chosen on ${about.chosen_on}`},
   });

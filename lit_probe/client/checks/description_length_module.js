@@ -11,8 +11,8 @@ import {countOf, formatCount} from '../words/format.js';
 import {COMPRESSION_STYLES, compressionDomain, descriptionLengthChart, priorCoincides} from './check_charts.js';
 
 const LEGEND = [
-  {style: COMPRESSION_STYLES.compression, line: true, label: 'against the uniform code'},
   {style: COMPRESSION_STYLES.compression_to_prior, line: true, label: 'against the label-prior code'},
+  {style: COMPRESSION_STYLES.compression, line: true, label: 'against the uniform code'},
 ];
 
 const GUIDE = html`
@@ -20,8 +20,8 @@ const GUIDE = html`
     imagine sending all train labels to someone who has the activations. You send a few, both of you train a probe on them, and the next
     labels cost only as many bits as that probe is surprised by; and so on with ever larger portions.</p>
   <p><b>Compression</b> is how many times shorter this gets than a code without activations. 1 (the dashed line) is no help at all;
-    3 means a third of the bits. The <i>uniform code</i> takes every class as equally likely; the <i>label-prior code</i> knows how
-    frequent classes are, which is the fairer comparison where classes are unequal.</p>
+    3 means a third of the bits. The <i>label-prior code</i> knows how frequent classes are: against it, only what the activations tell
+    counts. The <i>uniform code</i> takes every class as equally likely, so that unequal classes alone look like compression.</p>
   <p>Of two layers with the same score, the one with the higher compression makes the concept decodable from fewer examples. This does
     not say that the model uses it. (Online code: Voita and Titov, 2020.)</p>`;
 
@@ -54,7 +54,7 @@ as compression against codes that read none.`;
     const {model} = this.seen;
     return {
       name: `description_length_${model}`,
-      csv: checkCsv(model, about, ['layer', 'n', 'bits', 'uniform_bits', 'prior_bits', 'compression', 'compression_to_prior'],
+      csv: checkCsv(model, about, ['layer', 'n', 'bits', 'prior_bits', 'uniform_bits', 'compression_to_prior', 'compression'],
         answer.layers.map((/** @type {any} */ row) => ({...row, n: answer.n}))),
       figure: figurePage({
         title: `Description length by layer: ${about.encoder} on ${about.trained_on}`,
@@ -69,6 +69,6 @@ as compression against codes that read none.`;
 
 /** @param {DescriptionLength} answer @param {number} layer @returns {string[]} */
 function layerValues({layers}, layer) {
-  const {bits, uniform_bits: uniform, compression, compression_to_prior: toPrior} = layers[layer];
-  return [`${formatCount(Math.round(bits))} of ${formatCount(Math.round(uniform))} bits`, `compression ${compression.toFixed(2)}`, `${toPrior.toFixed(2)} against the label prior`];
+  const {bits, prior_bits: prior, compression, compression_to_prior: toPrior} = layers[layer];
+  return [`${formatCount(Math.round(bits))} of ${formatCount(Math.round(prior))} bits`, `compression ${toPrior.toFixed(2)}`, `${compression.toFixed(2)} against the uniform code`];
 }

@@ -60,7 +60,7 @@ test('two codes that cost the same are drawn one over the other, the dashed one 
   const equal = {layers: layers((i) => ({compression: 1 + i, compression_to_prior: 1 + i}))};
   assert.deepEqual([priorCoincides(equal), priorCoincides(LENGTH)], [true, false]);
   const drawn = withClass(descriptionLengthChart(equal, ABOUT, {...SIZE, domain: [0, 4]}), 'series');
-  assert.equal(drawn.at(-1).attributes.class, 'series compression_to_prior line');
+  assert.equal(drawn.at(-1).attributes.class, 'series compression line');
 });
 
 test('what a server sent can be drawn', () => {
