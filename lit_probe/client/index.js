@@ -6,6 +6,7 @@
  */
 import {fitFrame} from './page/lit_frame.js';
 import {holdRequestsForProbes, importPanel} from './page/lit_host.js';
+import {offerTour} from './tour/tour.js';
 
 importPanel('layer-metrics-module', new URL('./curves/layer_metrics_module.js', import.meta.url));
 importPanel('selectivity-module', new URL('./checks/selectivity_module.js', import.meta.url));
@@ -25,3 +26,4 @@ importPanel('provenance-module', new URL('./checks/provenance_module.js', import
 
 fitFrame();
 holdRequestsForProbes();
+offerTour();

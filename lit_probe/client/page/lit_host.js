@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Where LIT's bundle (lit-nlp 1.3.1) has what our panels need: its base class, its services and its templates. With
- * `lit_frame.js`, the only file that knows the bundle.
+ * `lit_frame.js` and `lit_places.js`, the only file that knows the bundle.
  *
  * LIT exports nothing, but every registered LIT panel leads to its base class, unattached panels hold the services, and a
  * lit-html template is a plain object. `litModule` checks all of that before the first panel is defined; where the check or a
