@@ -9,6 +9,7 @@
 /** @import {IndexedInput} from '../page/types.js' */
 /** @import {EditPair} from './edit_pairs.js' */
 /** @import {Drawn} from './edit_view.js' */
+import {COLORS} from '../charts/palette.js';
 import {answers} from '../page/answers.js';
 import {currentLayer, observable, resolveLayer} from '../page/choices.js';
 import {categoricalColumns, definePanel, fitTogether, html, pinnedExample} from '../page/lit_host.js';
@@ -27,16 +28,16 @@ const COUNTERFACTUAL_CSS = `
   .views { display: inline-flex; margin-right: 4px; }
   .views button { height: 24px; padding: 0 10px; border: 1px solid var(--lit-cyea-600); background: none; color: var(--lit-cyea-600); font: inherit; font-size: 12px; cursor: pointer; }
   .views button + button { border-left: none; }
-  .views button[aria-pressed=true] { background: var(--lit-cyea-600); color: white; }
+  .views button[aria-pressed=true] { background: var(--lit-cyea-600); color: ${COLORS.paper}; }
   .views button:focus-visible { outline: 2px solid var(--lit-cyea-500); }
   .flip { font-size: 14px; line-height: 20px; }
-  .warning { margin: 6px 12px 0; padding: 5px 10px; border-left: 3px solid var(--lit-bric-700, #A63A1E); background: var(--lit-bric-100, #FBE9E4); font-size: 12px; line-height: 17px; }
+  .warning { margin: 6px 12px 0; padding: 5px 10px; border-left: 3px solid var(--lit-bric-700); background: var(--lit-bric-100); font-size: 12px; line-height: 17px; }
   .two-texts { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 2px 8px; margin: 6px 12px 0; font-size: 12px; line-height: 18px; }
   .two-texts .who { display: inline-flex; align-items: center; white-space: nowrap; align-self: start; min-height: 18px; }
   .two-texts .who svg { margin-right: 5px; }
   .two-texts .says { white-space: pre-line; max-height: 72px; overflow: hidden auto; overflow-wrap: anywhere; unicode-bidi: plaintext; }
-  .two-texts mark { color: inherit; border-radius: 2px; padding: 0 1px; background: #D6E8F0; }
-  .two-texts .edit mark { background: #FBDCC8; }
+  .two-texts mark { color: inherit; border-radius: 2px; padding: 0 1px; background: ${COLORS.before}; }
+  .two-texts .edit mark { background: ${COLORS.after}; }
   .distances { display: grid; grid-template-columns: 1fr 1fr; }
   .distances h4 { margin-top: 8px; }
   .distances h4 span { font-weight: normal; color: var(--lit-neutral-700); }

@@ -94,7 +94,7 @@ function litPanel() {
       } catch (error) {
         console.error(`lit_probe: ${this.localName} could not be drawn.`, error);
         const again = () => void this.requestUpdate();
-        return html`<div role="alert" style="margin:12px;padding:10px 12px;border-left:3px solid #D93025;background:#FCE8E6">
+        return html`<div role="alert" style="margin:12px;padding:10px 12px;border-left:3px solid #D93025;background:#FCE8E6;color:#3C4043">
           <div><b>This panel could not be drawn.</b> ${String(error)}</div>
           <button class="hairline-button" style="margin:8px 0 0" @click=${again}>Try again</button></div>`;
       }
