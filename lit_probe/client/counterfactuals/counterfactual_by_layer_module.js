@@ -23,6 +23,9 @@ import {askForPairs, renderPairs} from './pairs_view.js';
 /** What the panel shows; all copies of it show the same. */
 const choices = observable({view: /** @type {'edit'|'pairs'} */ ('edit'), measure: 'probability', method: '', source: '', by: ''});
 
+/** By data set, how many edits the panels have seen: LIT re-creates them. @type {Map<string, number>} */
+const seenEdits = new Map();
+
 /** What the panel about edits needs beside the style sheets of all our panels and of those about words. */
 const COUNTERFACTUAL_CSS = `
   .views { display: inline-flex; margin-right: 4px; }
@@ -93,8 +96,21 @@ select another. “How to read this”, at the bottom of the panel, says more.`;
     return {
       model: this.model, dataset, pair: editPair({primary, pinned: pinnedExample(), inputs}), edited: editedPairs(inputs),
       hasPairs: PAIR_COLUMN in (currentDatasetSpec ?? {}), columns: categoricalColumns().own.filter((name) => name !== PAIR_COLUMN),
-      fits: fitTogether(this.model, dataset),
+      compares: pinnedExample() !== null, fits: fitTogether(this.model, dataset),
     };
+  }
+
+  ask() {
+    if (this.seen) this.followEdits();
+    super.ask();
+  }
+
+  /** Edits that have just been made are those that the reader wants to see: several together as many pairs. */
+  followEdits() {
+    const {dataset, edited: {pairs: {length}}, compares} = this.seen;
+    const before = seenEdits.get(dataset) ?? length;
+    seenEdits.set(dataset, length);
+    if (length > before) this.choose({source: 'sent', ...(length > before + 1 && !compares ? {view: /** @type {'pairs'} */ ('pairs')} : {})});
   }
 
   questions() {

@@ -30,9 +30,11 @@ export const NEURON_CSS = `
   .ranked tr[aria-current=true] td { background: ${COLORS.current}; }
   .ranked tr[aria-current=true] .name { font-weight: bold; color: inherit; }
   .ranked tr.off .name { text-decoration: line-through; }
-  .neuron-title { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 10px; padding: 8px 12px 4px; line-height: 20px; }
+  .neuron-title { display: grid; grid-template-columns: minmax(0, 1fr) auto; align-items: baseline; gap: 2px 10px; padding: 8px 12px 4px; line-height: 20px; }
   .neuron-title b { font-size: 15px; }
-  .neuron-title .hairline-button { margin-left: auto; }
+  .neuron-title .hairline-button { margin: 0; }
+  .neuron-title .rank { grid-area: 2 / 1 / auto / -1; }
+  .neuron-title .row-error { grid-column: 1 / -1; }
   .fold { border-top: 1px solid var(--lit-neutral-200); }
   .fold > summary { padding: 6px 12px; cursor: pointer; font-size: 13px; font-weight: bold; line-height: 18px; }
   .fold > summary:hover { background: var(--lit-mintonal-p-1); }
@@ -40,7 +42,7 @@ export const NEURON_CSS = `
   .fold > summary .under { font-weight: normal; font-size: 12px; color: var(--lit-neutral-700); margin-left: 4px; }
   .fold-content { padding-bottom: 8px; }
   .group-title { padding: 10px 12px 4px; font-size: 11px; font-weight: bold; letter-spacing: .04em; text-transform: uppercase; color: var(--lit-neutral-700); border-top: 1px solid var(--lit-neutral-200); }
-  .on-demand { display: flex; flex-wrap: wrap; gap: 4px 8px; align-items: center; padding: 2px 12px 4px; font-size: 12px; line-height: 17px; color: var(--lit-neutral-700); }
+  .on-demand { display: flex; flex-wrap: wrap; gap: 4px 8px; align-items: baseline; padding: 2px 12px 4px; font-size: 12px; line-height: 17px; color: var(--lit-neutral-700); }
   .on-demand .hairline-button { flex: none; margin: 0; }
   .on-demand span { flex: 1 1 180px; }
   .words { margin: 0; padding: 2px 12px; font-size: 12px; line-height: 17px; }

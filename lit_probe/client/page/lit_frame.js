@@ -60,7 +60,7 @@ export function fitFrame() {
  * @param {string} method
  * @param {(original: (...values: any[]) => any) => (this: any, ...values: any[]) => any} make
  */
-function replace(tag, method, make) {
+export function replace(tag, method, make) {
   const prototype = customElements.get(tag)?.prototype;
   if (typeof prototype?.[method] === 'function') prototype[method] = make(prototype[method]);
   else console.error(`lit_probe: <${tag}> of this page has no method ${method}; it is drawn as LIT draws it.`);
@@ -89,7 +89,7 @@ export function chooseLayout(layoutName) {
 const settings = () => /** @type {any} */ (document.createElement('lit-app-toolbar')).settingsService;
 
 /** Adds rules to all elements of a tag; the bar at the top is there before this module runs. @param {string} tag @param {string} css */
-function addStyles(tag, css) {
+export function addStyles(tag, css) {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(css);
   /** @type {any} */ (customElements.get(tag))?.elementStyles?.push(sheet);

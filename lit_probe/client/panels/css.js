@@ -83,9 +83,11 @@ export const PANEL_CSS = `
   .cell-button:hover { background: var(--lit-mintonal-p-1); }
   .cell-button:focus-visible, .info-button:focus-visible { outline: 2px solid var(--lit-cyea-500); }
   .cell-button[disabled] { color: inherit; cursor: default; background: none; }
-  .multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 8px; padding: 6px 12px; }
-  .multiple { min-width: 0; }
-  .multiple .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: 12px; }
+  .multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 0 8px; padding: 6px 12px; }
+  .multiple { display: grid; grid-row: span 4; grid-template-rows: subgrid; grid-template-columns: minmax(0, 1fr); align-content: start; padding-bottom: 10px; }
+  .multiple .title { display: flex; align-items: center; min-width: 0; white-space: nowrap; }
+  .multiple .title > * { flex: none; }
+  .multiple .name { flex: 0 1 auto; min-width: 0; margin: 0 6px 0 0; overflow: hidden; text-overflow: ellipsis; font-size: 12px; }
   .multiple .why { font-size: 11px; line-height: 14px; }
   .multiple.doubtful { color: var(--lit-neutral-700); }
   .multiple .chart { margin: 0; }
@@ -98,6 +100,7 @@ export const CONTROLS_CSS = `
   .wrapped .toolbar-part { flex-wrap: nowrap; }
   .wrapped .downloads { margin-left: auto; }
   .wrapped .dropdown { max-width: 150px; }
+  .wrapped .settings { margin: 0; }
   .settings { margin: 4px 12px 0; font-size: 12px; line-height: 20px; }
   .settings summary { cursor: pointer; color: var(--lit-cyea-600); }
   .settings .choices { display: flex; flex-wrap: wrap; gap: 2px 14px; padding: 4px 0 2px 12px; }
