@@ -42,13 +42,14 @@ def lab(color: str, matrix: np.ndarray) -> np.ndarray:
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
-SPLITS = {split: of_page(rf"{split}: \{{color: '(#[0-9A-F]{{6}})'") for split in ("dev", "test", "train")}
-ENCODERS = re.findall(r"#[0-9A-F]{6}", of_page(r"ENCODER_COLORS = \[([^]]+)\]"))
+SPLITS = {split: of_page(rf"{split}: \{{color: pair\('(#[0-9A-F]{{6}})'") for split in ("dev", "test", "train")}
+ENCODERS = re.findall(r"pair\('(#[0-9A-F]{6})", of_page(r"ENCODER_COLORS = \[([^]]+)\]"))
 
 
 def test_pictures_have_the_colours_and_the_font_of_the_page():
     assert (SPLITS["dev"], SPLITS["test"]) == (figures._BLUE, figures._ORANGE)
-    assert of_page(r"quietText: '(#[0-9A-F]{6})'") == figures._GREY and of_page(r"text: '(#[0-9A-F]{6})'") == figures._TEXT
+    assert of_page(r"quietText: pair\('(#[0-9A-F]{6})'") == figures._GREY
+    assert of_page(r" text: pair\('(#[0-9A-F]{6})'") == figures._TEXT
     chart = (Path(__file__).parent.parent / "lit_probe" / "client" / "charts" / "line_chart.js").read_text("utf-8")
     fonts = [font.strip(" '") for font in re.search(r'FONT = "([^"]+)"', chart)[1].split(",")]
     assert figures._FONTS[: len(fonts) - 1] == fonts[:-1]

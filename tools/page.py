@@ -11,6 +11,9 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Page, sync_playwright
 
+# Closes the tour, which the page offers on a first visit. Documents without an address of their own have no memory.
+TOUR_CLOSED = "if (location.protocol.startsWith('http')) localStorage.setItem('lit_probe.tour', 'closed')"
+
 SERVE = (sys.executable, "-m", "lit_probe.cli", "serve", "--port=0", "--device=cpu")
 
 
@@ -31,11 +34,13 @@ def served(*flags: str) -> Iterator[str]:
 
 @contextmanager
 def opened(width: int, height: int, scale: int = 1) -> Iterator[Page]:
-    """An empty page of so many CSS pixels, with ``scale`` pixels of a picture to each."""
+    """An empty page of so many CSS pixels, with ``scale`` pixels of a picture to each; no tour will be offered on it."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"),
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
-        yield browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=scale)
+        page = browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=scale)
+        page.add_init_script(TOUR_CLOSED)
+        yield page
         browser.close()

@@ -4,8 +4,11 @@
  *
  * LIT's page loads this module after LIT's own bundle and before the `load` event on which LIT starts.
  */
+import {keepEditsInAddress} from './page/address.js';
+import {fitGenerator} from './page/generator_panel.js';
 import {fitFrame} from './page/lit_frame.js';
 import {holdRequestsForProbes, importPanel} from './page/lit_host.js';
+import {offerTour} from './tour/tour.js';
 
 importPanel('layer-metrics-module', new URL('./curves/layer_metrics_module.js', import.meta.url));
 importPanel('selectivity-module', new URL('./checks/selectivity_module.js', import.meta.url));
@@ -24,4 +27,7 @@ importPanel('counterfactual-by-layer-module', new URL('./counterfactuals/counter
 importPanel('provenance-module', new URL('./checks/provenance_module.js', import.meta.url));
 
 fitFrame();
+fitGenerator();
+keepEditsInAddress();
 holdRequestsForProbes();
+offerTour();

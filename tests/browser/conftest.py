@@ -11,6 +11,7 @@ from lit_page import LitPage
 from live_server import curve, live_server
 
 from lit_probe.data import load_dataset
+from tools.page import TOUR_CLOSED
 
 N_REVIEWS = 160
 MODELS = ("tiny-bert-on-demo", "tiny-electra-on-demo")
@@ -56,9 +57,20 @@ def headed_server(tmp_path_factory) -> Iterator[str]:
 
 @pytest.fixture
 def lit(chromium, server) -> Iterator[LitPage]:
-    """A fresh page that can reach the server alone; at the end none of our modules may have written an error."""
+    """A page whose tour was closed once, that can reach the server alone; at the end no module of ours may have told an error."""
+    yield from _opened(chromium, server, TOUR_CLOSED)
+
+
+@pytest.fixture
+def first_visit(chromium, server) -> Iterator[LitPage]:
+    """The same page as a newcomer finds it."""
+    yield from _opened(chromium, server, "")
+
+
+def _opened(chromium, server: str, script: str) -> Iterator[LitPage]:
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
     context.set_default_timeout(15_000)
+    context.add_init_script(script)
     lit = LitPage(context.new_page(), server)
     yield lit
     context.close()

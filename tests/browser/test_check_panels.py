@@ -261,6 +261,49 @@ def test_another_control_stands_in_the_command(lit: LitPage):
     expect(panel.locator(".command")).to_contain_text("--control=first_word")
 
 
+# The left edge, the width and the height at which its chart, and then its value, begins, of every card; with the room they share.
+_CARDS = """(panel) => {
+  const boxes = (selector) => [...panel.shadowRoot.querySelectorAll(selector)].map((element) => element.getBoundingClientRect());
+  const [charts, values, svgs] = ['.multiple .chart', '.multiple .value', '.multiple .chart svg'].map(boxes);
+  const grid = boxes('.multiples')[0];
+  return boxes('.multiple').map(({left, right, top}, i) => ({
+    left: left - grid.left, width: right - left, top: top - grid.top,
+    chart: charts[i].top - grid.top, value: values[i].top - grid.top,
+    overhang: Math.max(svgs[i].right, charts[i].right) - right,
+  }));
+}"""
+
+
+@pytest.mark.parametrize("n_slices", [2, 6])
+@pytest.mark.parametrize("width", [1440, 1000])
+def test_the_cards_of_slices_stand_in_rows_and_columns(lit: LitPage, width: int, n_slices: int) -> None:
+    lit.page.set_viewport_size({"width": width, "height": 900})
+    lit.open(dataset="demo").wait_for_curve()
+    panel = lit.show("Slices", "slices-by-layer-module")
+    if n_slices > 2:
+        ids = lit.ids("dev")
+        sizes = {
+            "few": 6,
+            "a slice whose name is longer than any card is wide at all": 40,
+            "some": 60,
+            "half": 80,
+            "most": 120,
+            "all": 166,
+        }
+        for name, n in sizes.items():
+            lit.select_slice(name, ids[:n])
+        panel.locator("#facet").select_option("LIT slices")
+    expect(panel.locator(".multiple .value")).to_have_count(n_slices, timeout=30_000)
+    cards = panel.evaluate(_CARDS)
+    rows = sorted({round(card["top"]) for card in cards})
+    columns = sorted({round(card["left"]) for card in cards})
+    assert len(rows) * len(columns) >= n_slices > (len(rows) - 1) * len(columns)
+    assert len({round(card["width"]) for card in cards}) == 1 and max(card["overhang"] for card in cards) <= 0.5
+    for row in rows:
+        in_row = [card for card in cards if round(card["top"]) == row]
+        assert len({round(card["chart"]) for card in in_row}) == 1 == len({round(card["value"]) for card in in_row}), in_row
+
+
 def test_each_slice_opens_the_card_of_its_own_rows(lit: LitPage):
     lit.open(dataset="demo").wait_for_curve()
     panel = lit.show("Slices", "slices-by-layer-module")

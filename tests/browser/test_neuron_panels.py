@@ -61,6 +61,47 @@ def saved(lit: LitPage, panel: Locator, button: str, folder: Path) -> Path:
     return path
 
 
+# Each row as [its words, the middle of the text on its button, the middle of the first line beside it], the same of the bar, and
+# where buttons begin, and the one beside the title ends, from the edges of the section.
+_BUTTONS = """(panel) => {
+  const all = (selector, inside = panel.shadowRoot) => [...inside.querySelectorAll(selector)];
+  const lines = (element) => {
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    return [...range.getClientRects()].filter(({width}) => width > 0);
+  };
+  const middle = (element) => ((line) => (line.top + line.bottom) / 2)(lines(element)[0]);
+  const about = all('.about')[0].getBoundingClientRect();
+  const rowOf = (row) => [row.textContent, middle(row.querySelector('button')), middle(row.querySelector('span'))];
+  const rows = all('.on-demand').map(rowOf);
+  const [title, make] = [all('.neuron-title b')[0], all('.make-column')[0]];
+  rows.push(['title', middle(make), middle(title)]);
+  const bar = all('.module-toolbar > *').map((part) => [Math.round(part.getBoundingClientRect().top / 20), part])
+    .map(([row, part]) => [row, middle(part.querySelector('label, summary, button') ?? part)]);
+  const buttons = all('.about .on-demand button, .about .set .filled-button');
+  const starts = buttons.map((button) => button.getBoundingClientRect().left - about.left);
+  const end = all('.fold > summary')[0].getBoundingClientRect().right - make.getBoundingClientRect().right;
+  return {rows, bar, starts, end};
+}"""
+
+
+@pytest.mark.parametrize("width", [1440, 1000])
+def test_buttons_stand_on_the_line_of_what_they_belong_to(lit: LitPage, neurons: Locator, width: int):
+    lit.page.set_viewport_size({"width": width, "height": 900})
+    lit.settle()
+    for section in ("clusters", "stability", "quality", "erasure"):
+        unfold(neurons, section)
+    expect(neurons.locator(".ask-words")).to_be_visible()
+    found = neurons.evaluate(_BUTTONS)
+    assert len(found["rows"]) > 4
+    assert [row for row in found["rows"] if abs(row[1] - row[2]) > 1.5] == []
+    for row in {row for row, _ in found["bar"]}:
+        middles = [middle for at, middle in found["bar"] if at == row]
+        assert max(middles) - min(middles) <= 1.5, middles
+    assert len({round(start) for start in found["starts"]}) == 1
+    assert abs(found["end"] - 12) <= 1, found["end"]
+
+
 def test_the_first_look_is_the_list_and_the_evidence_of_its_first_neuron(neurons: Locator, server: str):
     ranking = answer_of(server, "neuron_ranking", BERT, [])
     names = [neuron["name"] for neuron in ranking["neurons"]]

@@ -46,6 +46,15 @@ def test_the_page_asks_no_other_host_and_its_icons_are_there(lit: LitPage):
     assert lit.foreign == []
 
 
+def test_the_embeddings_are_first_those_of_the_dev_chosen_layer(lit: LitPage):
+    lit.open(dataset="demo").wait_for_curve()
+    with lit.page.expect_request(lambda request: "interpreter=pca" in request.url) as asked:
+        panel = lit.show("Embeddings", "embeddings-module")
+    assert asked.value.post_data_json["config"]["field_name"] == "chosen_layer"
+    names = panel.locator("select").evaluate_all("(lists) => lists.map((list) => list.selectedOptions[0].textContent.trim())")
+    assert "tiny-bert-on-demo:chosen_layer" in names
+
+
 def test_a_panel_whose_file_is_missing_says_so_and_leaves_the_others_alone(lit: LitPage):
     lit.page.route("**/curves/layer_metrics_module.js", lambda route: route.fulfill(status=404, body=""))
     lit.open(dataset="demo")

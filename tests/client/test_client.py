@@ -71,6 +71,14 @@ def test_only_two_files_know_lit_s_bundle():
     assert knowing == {"lit_host.js", "lit_frame.js"}
 
 
+def test_every_colour_stands_in_the_palette_where_a_dark_page_has_its_own():
+    literal = re.compile(r"#[0-9A-Fa-f]{6}\b|\b(?:color|background): (?:white|black)\b")
+    # LIT's own page stays light, and what takes the place of a broken panel brings no style sheet.
+    others = {CLIENT / file for file in ("charts/palette.js", "page/lit_frame.js", "page/lit_host.js")}
+    for path in {*CLIENT.rglob("*.js")} - others:
+        assert literal.findall(path.read_text()) == [], path.name
+
+
 def test_every_file_is_type_checked_says_what_it_is_and_loads_nothing_from_outside():
     for path in CLIENT.rglob("*.js"):
         source = path.read_text()
@@ -80,7 +88,7 @@ def test_every_file_is_type_checked_says_what_it_is_and_loads_nothing_from_outsi
 
 
 # The client's flow, as `tests/test_architecture.py` holds Python's: each folder imports only what stands before it.
-FLOW = (("words",), ("page",), ("charts",), ("panels",), ("curves", "checks", "salience", "neurons", "counterfactuals"))
+FLOW = (("words",), ("page",), ("charts",), ("panels", "tour"), ("curves", "checks", "salience", "neurons", "counterfactuals"))
 
 
 def test_a_folder_of_the_client_imports_only_what_stands_before_it():
@@ -106,7 +114,7 @@ def test_the_smallest_panel_of_the_guide_imports_what_there_is():
 def test_the_line_of_the_majority_is_drawn_as_its_entry_says():
     # The panel draws it for every series, without a question to the server, so it cannot hear of its style.
     style = BASELINES["majority"]
-    assert f"quietText: '{style.color}'" in (CLIENT / "charts/palette.js").read_text()
+    assert f"quietText: pair('{style.color}'," in (CLIENT / "charts/palette.js").read_text()
     for file in ("curves/overlays.js", "curves/curve_chart.js", "checks/check_charts.js"):
         lines = [line for line in (CLIENT / file).read_text().splitlines() if f"'{style.dash}'" in line]
         assert any("COLORS.quietText" in line for line in lines), file

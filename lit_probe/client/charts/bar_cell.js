@@ -10,7 +10,6 @@ import {svgNode} from './svg.js';
  */
 
 const INSET = 4;
-const BAR_COLORS = {plain: '#5FA8B8', quiet: '#BDC1C6'};
 
 /**
  * A lying bar from 0 (or from the end of the axis, where 0 is outside) to a value, with its interval. An end of the interval that lies
@@ -32,7 +31,7 @@ export function barCell({mean, low, high}, {width, height, domain, quiet = false
   const middle = height / 2;
   const bar = mean === null ? null : svgNode('rect', {
     class: 'bar', x: Math.min(zero, within(mean)).toFixed(1), y: (middle - 5).toFixed(1), width: Math.abs(within(mean) - zero).toFixed(1), height: 10,
-    fill: quiet ? BAR_COLORS.quiet : BAR_COLORS.plain,
+    fill: quiet ? COLORS.quietBar : COLORS.bar,
   });
   const mark = (/** @type {number} */ end) => (end < domain[0] || end > domain[1] ? '' : `M${within(end).toFixed(1)},${middle - 3}v6`);
   const whisker = low === null || high === null ? null : svgNode('path', {

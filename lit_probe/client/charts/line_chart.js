@@ -295,7 +295,7 @@ export function legendMark({color, marker: shape, dash}, line, {x = 0, y = 6} = 
 }
 
 /**
- * A data point's mark, with a white rim that keeps it legible on lines and bands.
+ * A data point's mark, with a rim of the page's colour that keeps it legible on lines and bands.
  *
  * @param {'circle'|'diamond'|'square'} shape
  * @param {number} x
@@ -305,7 +305,7 @@ export function legendMark({color, marker: shape, dash}, line, {x = 0, y = 6} = 
  * @returns {SvgNode}
  */
 export function marker(shape, x, y, size, color) {
-  const paint = {fill: color, stroke: '#FFFFFF', 'stroke-width': 1};
+  const paint = {fill: color, stroke: COLORS.paper, 'stroke-width': 1};
   if (shape === 'circle') return svgNode('circle', {cx: x.toFixed(2), cy: y.toFixed(2), r: size, ...paint});
   const half = shape === 'square' ? size * 0.9 : size * 1.35;
   const corners = shape === 'square' ? [[-half, -half], [half, -half], [half, half], [-half, half]] : [[0, -half], [half, 0], [0, half], [-half, 0]];

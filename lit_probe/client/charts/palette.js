@@ -1,18 +1,88 @@
 // @ts-check
-/** The colours, dashes and markers of our charts; checked for colour-blind readers. */
+/** The colours, dashes and markers of our charts and panels, on a light page and on a dark one; checked for colour-blind readers. */
 
-/** LIT's own colours, by what they mean in our panels; written out because a downloaded figure knows no style sheet. */
+/** Whether the browser can choose between two colours itself; one that cannot shows the light page. Node, for its tests, can. */
+const CHOOSES = typeof CSS === 'undefined' || CSS.supports('color', 'light-dark(red, red)');
+
+/** The value of CSS's `color-scheme` that our panels have. */
+export const SCHEMES = CHOOSES ? 'light dark' : 'light';
+
+/**
+ * A colour as the page's scheme wants it. The browser follows when the scheme changes; what is saved keeps the light one.
+ *
+ * @param {string} light
+ * @param {string} dark
+ * @returns {string}
+ */
+function pair(light, dark) {
+  return CHOOSES ? `light-dark(${light}, ${dark})` : light;
+}
+
+const PAIR = /light-dark\(((?:[^(),]|\([^)]*\))+), (?:[^(),]|\([^)]*\))+\)/g;
+
+/**
+ * A text with the light one of each pair of colours in it, for a file: what shows it may know no pairs, and a figure in a paper is
+ * light.
+ *
+ * @param {string} text
+ * @returns {string}
+ */
+export function lightColors(text) {
+  return text.replace(PAIR, '$1');
+}
+
+/** A colour that is known for light pages alone, such as a server's. @param {string} light @returns {string} */
+export function brightened(light) {
+  return pair(light, `color-mix(in srgb, ${light}, white 50%)`);
+}
+
+/** Colours by what they mean in our panels; on a light page they are LIT's own. */
 export const COLORS = {
-  text: '#3C4043',
-  quietText: '#5F6368',
-  axis: '#80868B',
-  grid: '#E8EAED',
-  unreliable: '#80868B',
-  current: '#D8F2ED',
-  marked: '#D4BC6A',
-  markedText: '#7A5F00',
-  accent: '#1F6180',
-  paper: '#FFFFFF',
+  text: pair('#3C4043', '#E3E6E9'),
+  quietText: pair('#5F6368', '#B4BAC0'),
+  ink: pair('#202124', '#F4F6F8'),
+  axis: pair('#80868B', '#8F969C'),
+  grid: pair('#E8EAED', '#3A4046'),
+  unreliable: pair('#80868B', '#7D848B'),
+  others: pair('#8A9097', '#858C93'),
+  current: pair('#D8F2ED', '#234642'),
+  marked: pair('#D4BC6A', '#C9AE55'),
+  markedText: pair('#7A5F00', '#E6CC7A'),
+  accent: pair('#1F6180', '#7CC4DE'),
+  paper: pair('#FFFFFF', '#1F2226'),
+  raised: pair('#FFFFFF', '#2E3338'),
+  bar: pair('#5FA8B8', '#5FA8B8'),
+  quietBar: pair('#BDC1C6', '#5F666D'),
+  histogram: pair('#8FC4CF', '#4F8C99'),
+  secondMark: pair('#B06000', '#FFB95C'),
+  rim: pair('rgba(60, 64, 67, .13)', 'rgba(255, 255, 255, .2)'),
+  before: pair('#D6E8F0', '#20475A'),
+  after: pair('#FBDCC8', '#5E3417'),
+  fired: pair('#CDE9EE', '#1F4A54'),
+  differs: pair('#FFF3D6', '#4A3B12'),
+  pressed: pair('#E3D9F0', '#463463'),
+  pressedRim: pair('#4C2473', '#C9B2EA'),
+};
+
+/** LIT's colour variables that our panels use: on a light page as LIT has them. @type {Record<string, string>} */
+export const LIT_COLORS = {
+  '--lit-neutral-100': pair('#F1F3F4', '#2B3035'),
+  '--lit-neutral-200': pair('#E8EAED', '#3A4046'),
+  '--lit-neutral-300': pair('#DADCE0', '#4A5158'),
+  '--lit-neutral-400': pair('#BDC1C6', '#6B737B'),
+  '--lit-neutral-700': pair('#5F6368', '#B4BAC0'),
+  '--lit-neutral-800': pair('#3C4043', '#E3E6E9'),
+  '--lit-cyea-500': pair('#348199', '#5DB0CB'),
+  '--lit-cyea-600': pair('#1F6180', '#7CC4DE'),
+  '--lit-cyea-700': pair('#114566', '#A3D9EC'),
+  '--lit-mintonal-p-1': pair('#F5F9FA', '#282D32'),
+  '--lit-mintonal-p-3': pair('#E9F1F4', '#30373D'),
+  '--lit-mintonal-p-4': pair('#E7F0F3', '#343C43'),
+  '--lit-bric-100': pair('#F9F1DC', '#453019'),
+  '--lit-bric-700': pair('#8B2100', '#FFB59B'),
+  '--google-red-50': pair('#FCE8E6', '#44211F'),
+  '--google-red-600': pair('#D93025', '#F28B82'),
+  '--google-red-700': pair('#C5221F', '#F6A7A0'),
 };
 
 /**
@@ -21,13 +91,13 @@ export const COLORS = {
  * @type {Record<string, {color: string, marker: 'circle'|'diamond'|'square', dash: string}>}
  */
 export const SPLIT_STYLES = {
-  dev: {color: '#1F6180', marker: 'circle', dash: ''},
-  test: {color: '#D55E00', marker: 'diamond', dash: '7 3'},
-  train: {color: '#B07AC9', marker: 'square', dash: '2 3'},
+  dev: {color: pair('#1F6180', '#7CC4DE'), marker: 'circle', dash: ''},
+  test: {color: pair('#D55E00', '#F28C38'), marker: 'diamond', dash: '7 3'},
+  train: {color: pair('#B07AC9', '#A86BD0'), marker: 'square', dash: '2 3'},
 };
 
 /** The colours of several encoders on one chart, in the order of the page. */
-export const ENCODER_COLORS = ['#1F6180', '#D55E00', '#009E73', '#9B5DE5'];
+export const ENCODER_COLORS = [pair('#1F6180', '#7CC4DE'), pair('#D55E00', '#F28C38'), pair('#009E73', '#35C79C'), pair('#9B5DE5', '#BE9AF5')];
 
 /**
  * How a split of one of several encoders is drawn: the encoder's colour, the split's marker and dashes.
@@ -39,9 +109,30 @@ export function encoderStyle(index, split) {
   return {...SPLIT_STYLES[split], color: ENCODER_COLORS[index % ENCODER_COLORS.length]};
 }
 
-/** LIT's cyan from near white (probability 0) over cyea-300 to cyea-700 (probability 1). */
-const HEAT = [[248, 251, 252], [123, 204, 204], [17, 69, 102]];
-const LIGHTEST_FOR_WHITE = 0.79; // Here black and white text contrast equally with the fill: 4.5 to 1, what WCAG asks for.
+/** A way of colours from nothing over the middle to the most, on a light page and on a dark one. @typedef {{light: number[][], dark: number[][]}} Ramp */
+
+/** LIT's cyan: probability 0, one half and 1. @type {Ramp} */
+const HEAT = {
+  light: [[248, 251, 252], [123, 204, 204], [17, 69, 102]],
+  dark: [[42, 47, 52], [38, 116, 128], [160, 228, 236]],
+};
+
+/** The luminance at which black and white text contrast equally with a fill: 4.6 to 1. */
+const MIDDLE_LUMINANCE = 0.179;
+
+/** A place on a ramp as a colour, and that of text that is legible on it. @param {number[][]} ramp @param {number} share  in [0, 1] */
+function onRamp(ramp, share) {
+  const [from, to] = share < 0.5 ? ramp : ramp.slice(1);
+  const way = share < 0.5 ? 2 * share : 2 * share - 1;
+  const channels = from.map((channel, i) => Math.round(channel + way * (to[i] - channel)));
+  return {fill: `rgb(${channels.join(', ')})`, text: luminance(channels) < MIDDLE_LUMINANCE ? '#FFFFFF' : '#000000'};
+}
+
+/** @param {Ramp} ramp @param {number} share  in [0, 1] @returns {{fill: string, text: string}} */
+function rampColor({light, dark}, share) {
+  const [day, night] = [onRamp(light, share), onRamp(dark, share)];
+  return {fill: pair(day.fill, night.fill), text: pair(day.text, night.text)};
+}
 
 /**
  * The colour of a probability and of text that is legible on it.
@@ -50,11 +141,7 @@ const LIGHTEST_FOR_WHITE = 0.79; // Here black and white text contrast equally w
  * @returns {{fill: string, text: string}}
  */
 export function heatColor(probability) {
-  const share = Math.min(1, Math.max(0, probability));
-  const [from, to] = share < 0.5 ? HEAT : HEAT.slice(1);
-  const way = share < 0.5 ? 2 * share : 2 * share - 1;
-  const channels = from.map((channel, i) => Math.round(channel + way * (to[i] - channel)));
-  return {fill: `rgb(${channels.join(', ')})`, text: share > LIGHTEST_FOR_WHITE ? '#FFFFFF' : '#000000'};
+  return rampColor(HEAT, Math.min(1, Math.max(0, probability)));
 }
 
 /** Two lines of one chart that are no splits: what is asked about, and what it is held against. */
@@ -67,16 +154,13 @@ export const PAIR_STYLES = {
  * From no salience to the largest of the row. What speaks for the class and what speaks against it differ in hue (blue and orange,
  * which colour-blind readers tell apart); sizes without a sign have a third hue.
  *
- * @type {Record<'for'|'against'|'size', number[][]>}
+ * @type {Record<'for'|'against'|'size', Ramp>}
  */
 const RAMPS = {
-  for: [[255, 255, 255], [110, 190, 205], [17, 69, 102]],
-  against: [[255, 255, 255], [244, 177, 131], [148, 54, 0]],
-  size: [[255, 255, 255], [190, 170, 218], [76, 36, 115]],
+  for: {light: [[255, 255, 255], [110, 190, 205], [17, 69, 102]], dark: [[46, 51, 56], [36, 112, 134], [150, 222, 236]]},
+  against: {light: [[255, 255, 255], [244, 177, 131], [148, 54, 0]], dark: [[46, 51, 56], [150, 84, 32], [255, 196, 150]]},
+  size: {light: [[255, 255, 255], [190, 170, 218], [76, 36, 115]], dark: [[46, 51, 56], [106, 82, 146], [216, 192, 246]]},
 };
-
-/** The luminance at which black and white text contrast equally with a fill: 4.6 to 1. */
-const MIDDLE_LUMINANCE = 0.179;
 
 /**
  * The colour of a share of a row's largest salience, and of text that is legible on it.
@@ -86,12 +170,7 @@ const MIDDLE_LUMINANCE = 0.179;
  * @returns {{fill: string, text: string}}
  */
 export function salienceColor(share, signed) {
-  const size = Math.min(1, Math.abs(share));
-  const ramp = RAMPS[!signed ? 'size' : share < 0 ? 'against' : 'for'];
-  const [from, to] = size < 0.5 ? ramp : ramp.slice(1);
-  const way = size < 0.5 ? 2 * size : 2 * size - 1;
-  const channels = from.map((channel, i) => Math.round(channel + way * (to[i] - channel)));
-  return {fill: `rgb(${channels.join(', ')})`, text: luminance(channels) < MIDDLE_LUMINANCE ? '#FFFFFF' : '#000000'};
+  return rampColor(RAMPS[!signed ? 'size' : share < 0 ? 'against' : 'for'], Math.min(1, Math.abs(share)));
 }
 
 /** As WCAG 2 defines it. @param {number[]} channels @returns {number} */

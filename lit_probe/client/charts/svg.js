@@ -2,6 +2,7 @@
 /** Drawings as plain data, and what they become: elements of the page, or the text of a file. */
 /** @import {SvgNode} from './types.js' */
 import {shorten} from '../words/format.js';
+import {lightColors} from './palette.js';
 
 /**
  * A piece of a drawing as plain data: `svgText` turns it into a file, `svgElement` into elements of the page.
@@ -53,13 +54,13 @@ const ESCAPES = {'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;'};
 const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
 
 /**
- * A drawing as the text of an SVG file.
+ * A drawing as the text of an SVG file, in the colours of a light page.
  *
  * @param {SvgNode} node
  * @returns {string}
  */
 export function svgText(node) {
-  const attributes = Object.entries(node.attributes).map(([name, value]) => ` ${name}="${escaped(String(value))}"`).join('');
+  const attributes = Object.entries(node.attributes).map(([name, value]) => ` ${name}="${escaped(lightColors(String(value)))}"`).join('');
   const children = node.children.map((child) => (typeof child === 'string' ? escaped(child) : svgText(child))).join('');
   return `<${node.name}${attributes}>${children}</${node.name}>`;
 }

@@ -120,7 +120,7 @@ export function descriptionLengthChart({layers}, about, view) {
   });
 }
 
-const OTHER_LAYERS = {color: '#A0A6AD', marker: null, dash: '', width: 1};
+const OTHER_LAYERS = {color: COLORS.others, marker: null, dash: '', width: 1};
 const CHOSEN_LAYER = {color: SPLIT_STYLES.test.color, marker: /** @type {'diamond'} */ ('diamond'), dash: '7 3', width: 1.5};
 
 /**

@@ -13,7 +13,7 @@ import {transferChart, transferRows} from './check_charts.js';
 const GUIDE = html`
   <p><b>The question.</b> Does a probe read the concept, or a habit of the data set it was trained on? Each strip is one pair: probes
     trained on the train examples of the data set before the arrow, scored on the dev examples of the one behind it.</p>
-  <p>Darker is better; white is what guessing scores, or less. A pair marked “its own dev” is the usual curve. Where a probe does well on its own data set
+  <p>The stronger the colour, the better; no colour is what guessing scores, or less. A pair marked “its own dev” is the usual curve. Where a probe does well on its own data set
     and badly on another, the layer lets it read something that goes with the concept in one data set only. Layers often differ in this: the best one
     for its own data set need not be the best one for another.</p>
   <p>Examples whose text the probe was trained on are left out. A question mark stands where there are too few examples to rely on.</p>`;

@@ -9,6 +9,7 @@
 /** @import {IndexedInput} from '../page/types.js' */
 /** @import {EditPair} from './edit_pairs.js' */
 /** @import {Drawn} from './edit_view.js' */
+import {COLORS} from '../charts/palette.js';
 import {answers} from '../page/answers.js';
 import {currentLayer, observable, resolveLayer} from '../page/choices.js';
 import {categoricalColumns, definePanel, fitTogether, html, pinnedExample} from '../page/lit_host.js';
@@ -22,21 +23,24 @@ import {askForPairs, renderPairs} from './pairs_view.js';
 /** What the panel shows; all copies of it show the same. */
 const choices = observable({view: /** @type {'edit'|'pairs'} */ ('edit'), measure: 'probability', method: '', source: '', by: ''});
 
+/** By data set, how many edits the panels have seen: LIT re-creates them. @type {Map<string, number>} */
+const seenEdits = new Map();
+
 /** What the panel about edits needs beside the style sheets of all our panels and of those about words. */
 const COUNTERFACTUAL_CSS = `
   .views { display: inline-flex; margin-right: 4px; }
   .views button { height: 24px; padding: 0 10px; border: 1px solid var(--lit-cyea-600); background: none; color: var(--lit-cyea-600); font: inherit; font-size: 12px; cursor: pointer; }
   .views button + button { border-left: none; }
-  .views button[aria-pressed=true] { background: var(--lit-cyea-600); color: white; }
+  .views button[aria-pressed=true] { background: var(--lit-cyea-600); color: ${COLORS.paper}; }
   .views button:focus-visible { outline: 2px solid var(--lit-cyea-500); }
   .flip { font-size: 14px; line-height: 20px; }
-  .warning { margin: 6px 12px 0; padding: 5px 10px; border-left: 3px solid var(--lit-bric-700, #A63A1E); background: var(--lit-bric-100, #FBE9E4); font-size: 12px; line-height: 17px; }
+  .warning { margin: 6px 12px 0; padding: 5px 10px; border-left: 3px solid var(--lit-bric-700); background: var(--lit-bric-100); font-size: 12px; line-height: 17px; }
   .two-texts { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 2px 8px; margin: 6px 12px 0; font-size: 12px; line-height: 18px; }
   .two-texts .who { display: inline-flex; align-items: center; white-space: nowrap; align-self: start; min-height: 18px; }
   .two-texts .who svg { margin-right: 5px; }
   .two-texts .says { white-space: pre-line; max-height: 72px; overflow: hidden auto; overflow-wrap: anywhere; unicode-bidi: plaintext; }
-  .two-texts mark { color: inherit; border-radius: 2px; padding: 0 1px; background: #D6E8F0; }
-  .two-texts .edit mark { background: #FBDCC8; }
+  .two-texts mark { color: inherit; border-radius: 2px; padding: 0 1px; background: ${COLORS.before}; }
+  .two-texts .edit mark { background: ${COLORS.after}; }
   .distances { display: grid; grid-template-columns: 1fr 1fr; }
   .distances h4 { margin-top: 8px; }
   .distances h4 span { font-weight: normal; color: var(--lit-neutral-700); }
@@ -92,8 +96,21 @@ select another. “How to read this”, at the bottom of the panel, says more.`;
     return {
       model: this.model, dataset, pair: editPair({primary, pinned: pinnedExample(), inputs}), edited: editedPairs(inputs),
       hasPairs: PAIR_COLUMN in (currentDatasetSpec ?? {}), columns: categoricalColumns().own.filter((name) => name !== PAIR_COLUMN),
-      fits: fitTogether(this.model, dataset),
+      compares: pinnedExample() !== null, fits: fitTogether(this.model, dataset),
     };
+  }
+
+  ask() {
+    if (this.seen) this.followEdits();
+    super.ask();
+  }
+
+  /** Edits that have just been made are those that the reader wants to see: several together as many pairs. */
+  followEdits() {
+    const {dataset, edited: {pairs: {length}}, compares} = this.seen;
+    const before = seenEdits.get(dataset) ?? length;
+    seenEdits.set(dataset, length);
+    if (length > before) this.choose({source: 'sent', ...(length > before + 1 && !compares ? {view: /** @type {'pairs'} */ ('pairs')} : {})});
   }
 
   questions() {

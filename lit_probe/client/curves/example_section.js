@@ -146,7 +146,7 @@ function strip({name, gold, probabilities}, index, layers, {width, currentLayer,
     svgLabel({x: MARGIN.left, y: top + 11, 'font-weight': gold ? 'bold' : 'normal'}, name, width - MARGIN.left - MARGIN.right, CHARACTER, gold ? 'gold label: ' : ''),
     ...cells,
     hoveredLayer === null ? null : outline(layers, hoveredLayer, top, COLORS.axis),
-    outline(layers, currentLayer, top, '#202124'),
+    outline(layers, currentLayer, top, COLORS.ink),
   );
 }
 

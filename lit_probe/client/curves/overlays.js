@@ -2,7 +2,7 @@
 /** What a curve is compared with: baselines and layers like the best one, as lines of the chart and in words. */
 /** @import {LineStyle, Overlays} from '../charts/types.js' */
 /** @import {LayerComparison, LayerMetrics, MeasuredBaseline, Series, TwoLayers} from '../page/types.js' */
-import {COLORS} from '../charts/palette.js';
+import {brightened, COLORS} from '../charts/palette.js';
 import {formatScore, inSentence} from '../words/format.js';
 import {intervalText, layerList} from '../words/sentences.js';
 
@@ -29,7 +29,7 @@ const OF_THE_CURVE = [
  * @returns {Compared[]}
  */
 export function comparedWith({baselines}) {
-  const measured = baselines.map(({name, title, color, marker, dash}) => ({name, title: inSentence(title), style: {color, marker, dash, width: WIDTH}}));
+  const measured = baselines.map(({name, title, color, marker, dash}) => ({name, title: inSentence(title), style: {color: brightened(color), marker, dash, width: WIDTH}}));
   return [...OF_THE_CURVE, ...measured];
 }
 

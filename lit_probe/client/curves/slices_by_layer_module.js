@@ -164,15 +164,15 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
     const title = html`<button class="text-button name" title=${`Select the ${countOf(inputs.length, 'example')} of ${name}`} @click=${select}>${name}</button>`;
     if (!series) {
       const message = result.state === 'failed' ? result.message : result.state === 'ready' ? 'no dev or test example can be scored' : 'scoring …';
-      return html`<div class="multiple doubtful">${title}<div>${message}</div></div>`;
+      return html`<div class="multiple doubtful"><div class="title">${title}</div><div>${message}</div></div>`;
     }
     const width = this.multipleWidth();
     const chart = sliceChart(series, whole, about, {width, height: 130, domain, current: layer, hovered: this.hoveredLayer});
     const shown = this.hoveredLayer ?? layer;
     const words = intervalText(series.layers[shown]);
     return html`<div class="multiple ${series.reliable ? '' : 'doubtful'}">
-      ${title} <span class="n">${series.split}, n = ${formatCount(series.n)}</span> ${this.renderInfoButton(name)}
-      ${remarks(series, about).map((remark) => html`<div class="why">${remark}</div>`)}
+      <div class="title">${title}<span class="n">${series.split}, n = ${formatCount(series.n)}</span>${this.renderInfoButton(name)}</div>
+      <div>${remarks(series, about).map((remark) => html`<div class="why">${remark}</div>`)}</div>
       ${layerSlider({chart: svgElement(chart), tooltip: nothing, nLayers: about.n_layers, layer, margin: SMALL_MARGIN,
         words: `${name}, ${layerName(layer)}, ${intervalText(series.layers[layer])}`, hover: (under) => this.hover(under)})}
       <div class="value">layer ${shown}: ${words}</div>

@@ -10,8 +10,8 @@ import {svgLabel, svgNode} from '../charts/svg.js';
 const ROW = 46;
 const FOOT = 34;
 const HEAD = 16;
-const MARK_COLORS = ['#202124', '#B06000'];
-const FILL = '#8FC4CF';
+const MARK_COLORS = [COLORS.ink, COLORS.secondMark];
+const FILL = COLORS.histogram;
 
 /**
  * How a neuron's pooled activation is spread in each class: one row of bars per class over one axis. Bars are shares of their class,

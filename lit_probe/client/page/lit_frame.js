@@ -60,14 +60,36 @@ export function fitFrame() {
  * @param {string} method
  * @param {(original: (...values: any[]) => any) => (this: any, ...values: any[]) => any} make
  */
-function replace(tag, method, make) {
+export function replace(tag, method, make) {
   const prototype = customElements.get(tag)?.prototype;
   if (typeof prototype?.[method] === 'function') prototype[method] = make(prototype[method]);
   else console.error(`lit_probe: <${tag}> of this page has no method ${method}; it is drawn as LIT draws it.`);
 }
 
+/**
+ * Adds a button to the bar at the top.
+ *
+ * @param {string} label
+ * @param {string} about  what it does, shown under the pointer
+ * @param {() => void} press
+ */
+export function addToBar(label, about, press) {
+  replace('lit-app-toolbar', 'renderRightCorner', (render) => /** @this {any} */ function () {
+    return html`<lit-tooltip content=${about}><button class="headline-button unbordered" slot="tooltip-anchor" @click=${press}>
+      ${label}</button></lit-tooltip>${render.call(this)}`;
+  });
+}
+
+/** Opens another layout, as LIT's menu does. @param {string} layoutName */
+export function chooseLayout(layoutName) {
+  settings().updateSettings({layoutName});
+}
+
+/** @returns {any} the service through which LIT's menus change models, data set and layout */
+const settings = () => /** @type {any} */ (document.createElement('lit-app-toolbar')).settingsService;
+
 /** Adds rules to all elements of a tag; the bar at the top is there before this module runs. @param {string} tag @param {string} css */
-function addStyles(tag, css) {
+export function addStyles(tag, css) {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(css);
   /** @type {any} */ (customElements.get(tag))?.elementStyles?.push(sheet);
@@ -215,16 +237,16 @@ function shortSubtitle(renderHeader) {
  */
 function followDataset() {
   const {appState} = services();
-  const settings = /** @type {any} */ (document.createElement('lit-app-toolbar')).settingsService;
+  const service = settings();
   const own = (/** @type {string[]} */ models, /** @type {string} */ dataset) =>
     modelsOn(models, dataset, Object.keys(appState.metadata.models), Object.keys(appState.metadata.datasets));
-  const update = settings.updateSettings;
-  settings.updateSettings = (/** @type {{models?: string[], dataset?: string}} */ change) => {
+  const update = service.updateSettings;
+  service.updateSettings = (/** @type {{models?: string[], dataset?: string}} */ change) => {
     const {currentModels, currentDataset} = appState;
     const models = change.models ?? currentModels;
     const kept = models.length === currentModels.length && models.every((model) => currentModels.includes(model));
     const moved = change.dataset !== undefined && change.dataset !== currentDataset;
-    return update.call(settings, moved && kept ? {...change, models: own(models, /** @type {string} */ (change.dataset))} : change);
+    return update.call(service, moved && kept ? {...change, models: own(models, /** @type {string} */ (change.dataset))} : change);
   };
   const choose = appState.determineCurrentModelsFromUrl;
   appState.determineCurrentModelsFromUrl = (/** @type {{selectedModels: string[], selectedDataset?: string}} */ address) => {

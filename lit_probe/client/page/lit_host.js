@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Where LIT's bundle (lit-nlp 1.3.1) has what our panels need: its base class, its services and its templates. With
- * `lit_frame.js`, the only file that knows the bundle.
+ * `lit_frame.js` and `lit_places.js`, the only file that knows the bundle.
  *
  * LIT exports nothing, but every registered LIT panel leads to its base class, unattached panels hold the services, and a
  * lit-html template is a plain object. `litModule` checks all of that before the first panel is defined; where the check or a
@@ -94,7 +94,7 @@ function litPanel() {
       } catch (error) {
         console.error(`lit_probe: ${this.localName} could not be drawn.`, error);
         const again = () => void this.requestUpdate();
-        return html`<div role="alert" style="margin:12px;padding:10px 12px;border-left:3px solid #D93025;background:#FCE8E6">
+        return html`<div role="alert" style="margin:12px;padding:10px 12px;border-left:3px solid #D93025;background:#FCE8E6;color:#3C4043">
           <div><b>This panel could not be drawn.</b> ${String(error)}</div>
           <button class="hairline-button" style="margin:8px 0 0" @click=${again}>Try again</button></div>`;
       }

@@ -1,9 +1,18 @@
 // @ts-check
 /** The style sheets of our panels, on top of LIT's own. */
+import {COLORS, LIT_COLORS, SCHEMES} from '../charts/palette.js';
+
+// LIT draws the arrow of a drop-down in a grey that a dark page swallows.
+const ARROW = `url('data:image/svg+xml;charset=US-ASCII,%3Csvg%20xmlns%3D%22http%3A%2F%2Fwww.w3.org%2F2000%2Fsvg%22%20width%3D%2210%22%20height%3D%226%22%3E%3Cpath%20fill%3D%22%23B4BAC0%22%20d%3D%22M0%200h10l-5%206z%22%2F%3E%3C%2Fsvg%3E')`;
 
 /** What all our panels need. */
 export const PANEL_CSS = `
-  :host { display: block; height: 100%; color: var(--lit-neutral-800); font-family: Roboto, sans-serif; }
+  :host { display: block; height: 100%; color-scheme: ${SCHEMES}; color: var(--lit-neutral-800); background: ${COLORS.paper}; font-family: Roboto, sans-serif;
+          ${Object.entries(LIT_COLORS).map(([name, value]) => `${name}: ${value};`).join(' ')} }
+  @media (prefers-color-scheme: dark) { .dropdown, .dropdown:active { ${SCHEMES === 'light' ? '' : `background-image: ${ARROW};`} } }
+  .hairline-button:disabled { background: none; }
+  .filled-button:enabled { background: var(--lit-cyea-600); border-color: var(--lit-cyea-600); color: ${COLORS.paper}; }
+  .filled-button:enabled:hover { background: var(--lit-cyea-700); }
   .module-toolbar { justify-content: space-between; border-bottom: 1px solid var(--lit-neutral-200); }
   .toolbar-part { display: flex; align-items: center; flex-wrap: wrap; min-width: 0; }
   .dropdown { max-width: 220px; text-overflow: ellipsis; }
@@ -23,7 +32,7 @@ export const PANEL_CSS = `
   .chart:focus-visible { box-shadow: inset 0 0 0 2px var(--lit-cyea-500); }
   .chart svg, .strips svg { display: block; pointer-events: none; }
   .charts { display: flex; flex-wrap: wrap; }
-  .tooltip { position: absolute; bottom: 46px; padding: 5px 8px; background: white; border: 1px solid var(--lit-neutral-300); border-radius: 3px;
+  .tooltip { position: absolute; bottom: 46px; padding: 5px 8px; background: ${COLORS.raised}; border: 1px solid var(--lit-neutral-300); border-radius: 3px;
              box-shadow: 0 1px 3px rgba(0, 0, 0, .2); font-size: 12px; line-height: 17px; pointer-events: none; white-space: nowrap; z-index: 1; }
   .tooltip div { display: flex; align-items: center; }
   .tooltip svg { margin-right: 4px; }
@@ -52,14 +61,14 @@ export const PANEL_CSS = `
   .more > summary { cursor: pointer; line-height: 22px; font-size: 12px; color: var(--lit-cyea-600); }
   .more .legend { padding: 0; margin-top: 0; }
   .overlays .state { color: var(--lit-neutral-700); margin-left: 4px; }
-  .legend .swatch { width: 22px; height: 6px; margin-right: 6px; background: #D4BC6A; min-height: 0; }
+  .legend .swatch { width: 22px; height: 6px; margin-right: 6px; background: ${COLORS.marked}; min-height: 0; }
   .legend .heat { width: 90px; height: 10px; min-height: 0; border: 1px solid var(--lit-neutral-300); }
   .heat-key { column-gap: 8px; }
   .waiting span { white-space: nowrap; }
   .compared select { font: inherit; max-width: 150px; }
   .info-button { display: inline-block; width: 18px; height: 18px; margin: 0 6px; padding: 0; border: 1px solid var(--lit-cyea-600); border-radius: 9px; background: none;
                  color: var(--lit-cyea-600); font: italic bold 12px/15px serif; cursor: pointer; vertical-align: middle; }
-  .info-button:hover, .info-button[aria-expanded=true] { background: var(--lit-cyea-600); color: white; }
+  .info-button:hover, .info-button[aria-expanded=true] { background: var(--lit-cyea-600); color: ${COLORS.paper}; }
   .facts { margin: 6px 12px 10px; border-collapse: collapse; font-size: 12px; line-height: 17px; max-width: calc(100% - 24px); table-layout: fixed; }
   .facts th { text-align: left; font-weight: normal; color: var(--lit-neutral-700); padding: 1px 14px 1px 0; vertical-align: top; width: 150px; }
   .facts td { padding: 1px 0; overflow-wrap: anywhere; }
@@ -74,11 +83,13 @@ export const PANEL_CSS = `
   .cell-button:hover { background: var(--lit-mintonal-p-1); }
   .cell-button:focus-visible, .info-button:focus-visible { outline: 2px solid var(--lit-cyea-500); }
   .cell-button[disabled] { color: inherit; cursor: default; background: none; }
-  .multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 8px; padding: 6px 12px; }
-  .multiple { min-width: 0; }
-  .multiple .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: 12px; }
+  .multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 0 8px; padding: 6px 12px; }
+  .multiple { display: grid; grid-row: span 4; grid-template-rows: subgrid; grid-template-columns: minmax(0, 1fr); align-content: start; padding-bottom: 10px; }
+  .multiple .title { display: flex; align-items: center; min-width: 0; white-space: nowrap; }
+  .multiple .title > * { flex: none; }
+  .multiple .name { flex: 0 1 auto; min-width: 0; margin: 0 6px 0 0; overflow: hidden; text-overflow: ellipsis; font-size: 12px; }
   .multiple .why { font-size: 11px; line-height: 14px; }
-  .multiple.doubtful { color: var(--lit-neutral-600); }
+  .multiple.doubtful { color: var(--lit-neutral-700); }
   .multiple .chart { margin: 0; }
   .plain { cursor: default; }
 `;
@@ -89,6 +100,7 @@ export const CONTROLS_CSS = `
   .wrapped .toolbar-part { flex-wrap: nowrap; }
   .wrapped .downloads { margin-left: auto; }
   .wrapped .dropdown { max-width: 150px; }
+  .wrapped .settings { margin: 0; }
   .settings { margin: 4px 12px 0; font-size: 12px; line-height: 20px; }
   .settings summary { cursor: pointer; color: var(--lit-cyea-600); }
   .settings .choices { display: flex; flex-wrap: wrap; gap: 2px 14px; padding: 4px 0 2px 12px; }
@@ -96,7 +108,7 @@ export const CONTROLS_CSS = `
   .settings label > span { margin-right: 5px; color: var(--lit-neutral-700); }
   .settings input[type=checkbox] { margin: 0 4px 0 0; accent-color: var(--lit-cyea-600); }
   .settings input[type=number] { width: 64px; height: 20px; box-sizing: border-box; padding: 0 4px; border: 1px solid var(--lit-neutral-400); border-radius: 2px; font: inherit; }
-  .settings select { height: 22px; font: inherit; border: 1px solid var(--lit-neutral-400); border-radius: 2px; background: white; max-width: 220px; }
+  .settings select { height: 22px; font: inherit; border: 1px solid var(--lit-neutral-400); border-radius: 2px; background: ${COLORS.paper}; color: inherit; max-width: 220px; }
   .color-key { display: flex; flex-wrap: wrap; gap: 2px 14px; padding: 0 12px; margin-top: 4px; font-size: 12px; line-height: 20px; color: var(--lit-neutral-700); }
   .color-key span { display: inline-flex; align-items: center; gap: 5px; }
   .ramp { display: inline-block; width: 84px; height: 10px; border: 1px solid var(--lit-neutral-300); }
@@ -119,12 +131,12 @@ export const CONTROLS_CSS = `
   .rows.narrow .label, .rows.narrow .rho { padding-bottom: 2px; }
   .chips { line-height: 21px; }
   .chips .kept { white-space: nowrap; }
-  .chip { display: inline-block; margin: 0 3px 2px 0; padding: 0 4px; border-radius: 2px; box-shadow: inset 0 0 0 1px rgba(60, 64, 67, .13); font-size: 12px; line-height: 18px;
+  .chip { display: inline-block; margin: 0 3px 2px 0; padding: 0 4px; border-radius: 2px; box-shadow: inset 0 0 0 1px ${COLORS.rim}; font-size: 12px; line-height: 18px;
           max-width: 100%; box-sizing: border-box; overflow-wrap: anywhere; white-space: pre-wrap; cursor: default; }
-  .chip.special { color: var(--lit-neutral-600); font-size: 11px; }
-  .chip.same { outline: 2px solid #202124; }
+  .chip.special { color: var(--lit-neutral-700); font-size: 11px; }
+  .chip.same { outline: 2px solid ${COLORS.ink}; }
   .pending { color: var(--lit-neutral-700); font-size: 12px; }
-  .row-error { color: var(--google-red-700, #C5221F); font-size: 12px; line-height: 16px; overflow-wrap: anywhere; }
+  .row-error { color: var(--google-red-700); font-size: 12px; line-height: 16px; overflow-wrap: anywhere; }
   .explained { margin-top: 2px; font-size: 12px; line-height: 18px; overflow-wrap: anywhere; }
   .beyond { margin-top: 4px; font-size: 12px; line-height: 17px; color: var(--lit-neutral-700); overflow-wrap: anywhere; }
   .agreement { margin-top: 6px; font-size: 12px; }

@@ -26,7 +26,7 @@ export function card(text) {
  */
 export function progressCard({message, fraction}, cancel) {
   return html`<div class="card" role="status">
-    <div class="working"><lit-spinner size=${24} color="var(--app-secondary-color, #1F6180)"></lit-spinner><div>${message}</div>
+    <div class="working"><lit-spinner size=${24} color="var(--lit-cyea-600)"></lit-spinner><div>${message}</div>
       ${cancel ? html`<button class="hairline-button cancel" @click=${cancel}>Cancel</button>` : nothing}</div>
     ${typeof fraction === 'number' ? html`<progress max="1" value=${fraction} aria-label="Progress"></progress>` : nothing}
   </div>`;

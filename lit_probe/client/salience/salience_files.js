@@ -3,7 +3,7 @@
 /** @import {SvgNode} from '../charts/types.js' */
 /** @import {SalienceRow} from './salience_row.js' */
 import {FONT} from '../charts/line_chart.js';
-import {COLORS, salienceColor} from '../charts/palette.js';
+import {COLORS, lightColors, salienceColor} from '../charts/palette.js';
 import {svgLabel, svgNode, svgText} from '../charts/svg.js';
 import {csvTable} from '../words/files.js';
 import {formatScore, shorten, shownWidth, significant} from '../words/format.js';
@@ -108,10 +108,10 @@ export function salienceCsv(model, dataset, show, sections) {
   ]))));
 }
 
-const CSS = `body{font:14px/1.5 Roboto,'Helvetica Neue',Arial,sans-serif;color:#3C4043;max-width:1000px;margin:24px auto;padding:0 16px}
-h1{font-size:20px}h2{font-size:16px;margin-top:28px}h3{font-size:14px;margin:18px 0 4px}p{margin:4px 0}.quiet{color:#5F6368;font-size:12px}
-.chip{display:inline-block;margin:0 3px 3px 0;padding:1px 5px;border:1px solid #E8EAED;border-radius:2px;white-space:pre-wrap}
-table{border-collapse:collapse;font-size:12px;margin:8px 0}th,td{padding:2px 8px;text-align:right;font-weight:normal;border-bottom:1px solid #E8EAED}th:first-child{text-align:left}`;
+const CSS = `body{font:14px/1.5 Roboto,'Helvetica Neue',Arial,sans-serif;color:${COLORS.text};max-width:1000px;margin:24px auto;padding:0 16px}
+h1{font-size:20px}h2{font-size:16px;margin-top:28px}h3{font-size:14px;margin:18px 0 4px}p{margin:4px 0}.quiet{color:${COLORS.quietText};font-size:12px}
+.chip{display:inline-block;margin:0 3px 3px 0;padding:1px 5px;border:1px solid ${COLORS.grid};border-radius:2px;white-space:pre-wrap}
+table{border-collapse:collapse;font-size:12px;margin:8px 0}th,td{padding:2px 8px;text-align:right;font-weight:normal;border-bottom:1px solid ${COLORS.grid}}th:first-child{text-align:left}`;
 
 export const COLOR_WORDS = 'Blue speaks for the class, orange against it; purple shows sizes that have no sign. Each row has its own scale: the full colour is its largest score in size.';
 
@@ -132,7 +132,7 @@ export function saliencePage(title, setting, sections) {
       ...rows.flatMap(rowElements),
       agreementTable(rows, agreement),
     ]));
-  return `<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">${svgText(element('title', {}, title))}<style>${CSS}</style></head>${svgText(body)}</html>\n`;
+  return `<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">${svgText(element('title', {}, title))}<style>${lightColors(CSS)}</style></head>${svgText(body)}</html>\n`;
 }
 
 const element = svgNode;

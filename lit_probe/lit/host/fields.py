@@ -28,6 +28,7 @@ TOKENS = "tokens"
 PROBE = "probe"
 HEAD = "model"
 COLOR_BY = "probe_color_by"
+CHOSEN = "chosen_layer"
 
 # What a generator notes in the ``_meta`` of an edit: the rule that made it, and what it does to the label.
 RULE = "rule"

@@ -90,7 +90,8 @@ class ProbeModel(lit_model.Model):
         encoder, layers = self.encoder, self.encoder.n_layers
         lines = [
             f"{encoder.name} with a probe for the labels of {self.dataset.name} at each of its {layers} layers.",
-            "Layer 0 is the embedding output, layer i the output of block i. `probe` is the layer with the best score on dev.",
+            "Layer 0 is the embedding output, layer i the output of block i. "
+            f"`{fields.PROBE}` is the layer with the best score on dev, `{fields.CHOSEN}` holds its vectors.",
         ]
         if self.circularity:
             lines.append(f"Circular: {self.circularity}")
@@ -124,6 +125,7 @@ class ProbeModel(lit_model.Model):
         predictions = []
         for text, encoded, classes in zip(pooled.texts, tokens, self.probabilities(pooled), strict=True):
             prediction: dict[str, Any] = {fields.TOKENS: encoded.tokens}
+            prediction[fields.CHOSEN] = text.values[study.best_layer]
             prediction |= {fields.layer_field(layer): text.values[layer] for layer in range(self.encoder.n_layers)}
             if self.encoder.head_label_names is not None:
                 prediction[fields.HEAD] = text.head_probabilities

@@ -65,7 +65,7 @@ def model_output_spec(
     """What a model predicts.
 
     LIT's salience explains the first field of class probabilities and its Color by takes the last one. Both are the probe of
-    the layer chosen on dev.
+    the layer chosen on dev. Its Embeddings panel opens with the first vectors, which are that layer's too.
 
     Args:
       n_layers: the number of layers of the encoder; every layer's pooled vector is a field.
@@ -74,6 +74,7 @@ def model_output_spec(
       layers: the layers whose probes are fields of their own, see ``shown_layers``.
     """
     spec: types.Spec = {fields.TOKENS: types.Tokens(parent=fields.TEXT)}
+    spec[fields.CHOSEN] = types.Embeddings()
     spec |= {fields.layer_field(layer): types.Embeddings() for layer in range(n_layers)}
     probe = types.MulticlassPreds(vocab=list(label_names), parent=fields.LABEL)
     spec[fields.PROBE] = probe
@@ -81,7 +82,7 @@ def model_output_spec(
         comparable = list(head_label_names) == list(label_names)
         spec[fields.HEAD] = types.MulticlassPreds(vocab=list(head_label_names), parent=fields.LABEL if comparable else None)
     spec |= {fields.layer_probe_field(layer): probe for layer in layers}
-    if len(spec) > n_layers + 2:
+    if head_label_names is not None or layers:
         # Without a parent it is a color, not a second row with the same scores in LIT's metrics table.
         spec[fields.COLOR_BY] = types.MulticlassPreds(vocab=list(label_names))
     return spec

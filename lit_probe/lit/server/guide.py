@@ -10,6 +10,8 @@ from typing import Any
 _SELFTEST = Path(__file__).parent / "assets" / "selftest.json"
 
 READING_GUIDE = """
+New here? **Tour**, at the top of the page, shows in eight steps what to look at.
+
 **Probe by layer** shows, for every layer of the encoder, how well a small classifier (a *probe*) reads the label off that
 layer's activations. The encoder is frozen: only the probes were trained, on the train rows alone.
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {COLORS, SPLIT_STYLES} from '../../../lit_probe/client/charts/palette.js';
+import {brightened, COLORS, ENCODER_COLORS, lightColors, LIT_COLORS, SPLIT_STYLES} from '../../../lit_probe/client/charts/palette.js';
+import {contrast, linear, sides} from '../colors.mjs';
 
 // How linear RGB appears to the three kinds of dichromats: Machado, Oliveira and Fernandes (2009), severity 1.
 const VISION = {
@@ -10,7 +11,6 @@ const VISION = {
   tritanopia: [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
 };
 
-const linear = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16) / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
 const seenAs = (rgb, matrix) => matrix.map((row) => Math.min(1, Math.max(0, row.reduce((sum, weight, i) => sum + weight * rgb[i], 0))));
 
 /** CIE L*a*b*, D65. */
@@ -20,17 +20,59 @@ function lab([r, g, b]) {
   return [116 * y - 16, 500 * (x - y), 200 * (y - z)];
 }
 
+const DRAWN = {
+  'the splits and the grey of doubt': [...Object.values(SPLIT_STYLES).map(({color}) => color), COLORS.unreliable],
+  encoders: ENCODER_COLORS,
+};
+const APART = {'the splits and the grey of doubt': 15, encoders: 10};
+
 for (const [vision, matrix] of Object.entries(VISION)) {
-  test(`the splits and the grey of doubt stay apart to an eye with ${vision} vision`, () => {
-    const colors = [...Object.values(SPLIT_STYLES).map(({color}) => color), COLORS.unreliable].map((hex) => lab(seenAs(linear(hex), matrix)));
-    for (let i = 0; i < colors.length; i++) {
-      for (let j = 0; j < i; j++) {
-        const distance = Math.hypot(...colors[i].map((value, k) => value - colors[j][k]));
-        assert.ok(distance > 15, `${i} and ${j}: ${distance.toFixed(1)}`);
-      }
+  for (const [page, scheme] of ['light', 'dark'].entries()) {
+    for (const [what, drawn] of Object.entries(DRAWN)) {
+      test(`${what} stay apart on a ${scheme} page to an eye with ${vision} vision`, () => {
+        const colors = drawn.map((color) => lab(seenAs(linear(sides(color)[page]), matrix)));
+        for (let i = 0; i < colors.length; i++) {
+          for (let j = 0; j < i; j++) {
+            const distance = Math.hypot(...colors[i].map((value, k) => value - colors[j][k]));
+            assert.ok(distance > APART[what], `${i} and ${j}: ${distance.toFixed(1)}`);
+          }
+        }
+      });
     }
+  }
+}
+
+const WRITTEN = ['text', 'quietText', 'ink', 'markedText', 'accent', 'pressedRim'].map((name) => COLORS[name]);
+const WRITTEN_BY_LIT = ['neutral-700', 'neutral-800', 'cyea-600', 'cyea-700', 'bric-700'].map((name) => LIT_COLORS[`--lit-${name}`]);
+const LINES = [...Object.values(SPLIT_STYLES).map(({color}) => color), ...ENCODER_COLORS, COLORS.axis, COLORS.unreliable, COLORS.others, COLORS.secondMark, LIT_COLORS['--lit-cyea-500']];
+
+for (const [page, scheme] of ['light', 'dark'].entries()) {
+  const on = (ground, color) => contrast(sides(color)[page], sides(ground)[page]);
+
+  test(`text has a contrast of 4.5 or more on a ${scheme} page, and on its cards and tooltips`, () => {
+    const grounds = [COLORS.paper, COLORS.raised, COLORS.current, LIT_COLORS['--lit-mintonal-p-1'], LIT_COLORS['--lit-neutral-100']];
+    for (const ground of grounds) {
+      for (const color of [...WRITTEN, ...WRITTEN_BY_LIT]) assert.ok(on(ground, color) >= 4.5, `${color} on ${ground}: ${on(ground, color).toFixed(2)}`);
+    }
+    const within = [
+      ['--lit-bric-100', '--lit-bric-700'], ['--lit-bric-100', '--lit-neutral-800'], ['--google-red-50', '--lit-neutral-800'], ['--google-red-50', '--lit-cyea-600'],
+    ].map(([ground, color]) => [LIT_COLORS[ground], LIT_COLORS[color]]);
+    within.push(...['before', 'after', 'fired', 'differs', 'pressed'].map((ground) => [COLORS[ground], COLORS.text]), [LIT_COLORS['--lit-cyea-600'], COLORS.paper]);
+    for (const [ground, color] of within) assert.ok(on(ground, color) >= 4.5, `${color} on ${ground}: ${on(ground, color).toFixed(2)}`);
+  });
+
+  test(`lines and marks have a contrast of 3 or more on a ${scheme} page`, () => {
+    for (const color of LINES) assert.ok(on(COLORS.paper, color) >= 3, `${color}: ${on(COLORS.paper, color).toFixed(2)}`);
   });
 }
+
+test('a file gets the light colour of each pair, whatever the pair is made of', () => {
+  const dark = /light-dark|color-mix/;
+  const text = `fill:${COLORS.text};stroke:${COLORS.rim};color:${brightened('#8A5A00')}`;
+  assert.match(text, dark);
+  assert.equal(lightColors(text), 'fill:#3C4043;stroke:rgba(60, 64, 67, .13);color:#8A5A00');
+  assert.equal(lightColors('what a text says of light-dark(values)'), 'what a text says of light-dark(values)');
+});
 
 test('splits are told apart without any colour', () => {
   const styles = Object.values(SPLIT_STYLES);

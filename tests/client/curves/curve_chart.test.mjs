@@ -11,7 +11,7 @@ import {DEV, findAll, makeAnswer, makeSeries, TEST, textOf, TRAIN, withClass} fr
 const VIEW = {width: 500, height: 300, currentLayer: null, hoveredLayer: null};
 const LINE_AND_POINT = [{series: DEV, mode: 'line'}, {series: TEST, mode: 'point'}, {series: TRAIN, mode: 'hidden'}];
 const chart = (series, drawn, changes = {}) => curveChart(makeAnswer(series), {...VIEW, drawn, domain: scoreDomain(drawn, 2), ...changes});
-const marks = (node) => findAll(node, ({name, attributes}) => name !== 'text' && attributes.stroke === '#FFFFFF');
+const marks = (node) => findAll(node, ({name, attributes}) => name !== 'text' && attributes.stroke === COLORS.paper);
 
 test('a line has a mark per layer and a band, a point has one mark and a bar, a hidden series nothing', () => {
   const drawing = chart([TRAIN, DEV, TEST], LINE_AND_POINT);

@@ -4,6 +4,7 @@ import {layerScale} from '../../../lit_probe/client/charts/axes.js';
 import {MARGIN} from '../../../lit_probe/client/charts/line_chart.js';
 import {heatColor} from '../../../lit_probe/client/charts/palette.js';
 import {stripChart, stripRows, stripsHeight} from '../../../lit_probe/client/curves/example_section.js';
+import {contrast, luminance, sides} from '../colors.mjs';
 import {findAll, textOf, withClass} from '../example_answers.mjs';
 
 const EXAMPLE = {label: 'positive', edited: false, truncated: false, probabilities: [[0.6, 0.4], [0.13, 0.87], [0.02, 0.98]], model: null};
@@ -57,19 +58,14 @@ test('six classes or fewer keep the order of the data', () => {
   assert.deepEqual(stripRows(six, names, 0).map(({name}) => name), names);
 });
 
-const luminance = (color) => {
-  const channels = color.startsWith('#') ? [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16)) : color.match(/\d+/g).map(Number);
-  const [r, g, b] = channels.map((channel) => channel / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-};
-
-test('a higher probability is darker, and its number is legible on it (WCAG contrast of 4.5 or more)', () => {
-  let before = Infinity;
-  for (let probability = 0; probability <= 1.0001; probability += 0.01) {
-    const {fill, text} = heatColor(probability);
-    assert.ok(luminance(fill) < before);
-    before = luminance(fill);
-    const [light, dark] = [luminance(fill), luminance(text)].sort((a, b) => b - a);
-    assert.ok((light + 0.05) / (dark + 0.05) >= 4.5, `${probability.toFixed(2)}: ${((light + 0.05) / (dark + 0.05)).toFixed(2)}`);
+test('a higher probability is darker, on a dark page brighter, and its number is legible on it (WCAG contrast of 4.5 or more)', () => {
+  for (const [page, direction] of [[0, -1], [1, 1]]) {
+    let before = -direction * Infinity;
+    for (let probability = 0; probability <= 1.0001; probability += 0.01) {
+      const [fill, text] = [heatColor(probability).fill, heatColor(probability).text].map((color) => sides(color)[page]);
+      assert.ok(direction * luminance(fill) > direction * before);
+      before = luminance(fill);
+      assert.ok(contrast(fill, text) >= 4.5, `${probability.toFixed(2)}: ${contrast(fill, text).toFixed(2)}`);
+    }
   }
 });

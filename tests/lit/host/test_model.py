@@ -63,6 +63,13 @@ def test_a_shown_row_gets_the_digits_of_the_study(model, dataset):
     assert np.array_equal([p["probe_color_by"] for p in dev], expected[:, study.best_layer])
 
 
+def test_the_vector_of_the_chosen_layer_is_a_view_like_that_of_every_layer(model, dataset):
+    best = model.study.result().best_layer
+    for prediction in model.predict([*dataset.examples[:3], {"text": "unheard of"}]):
+        assert np.shares_memory(prediction["chosen_layer"], prediction[f"layer_{best:02d}"])
+        assert np.array_equal(prediction["chosen_layer"], prediction[f"layer_{best:02d}"])
+
+
 def test_known_texts_of_any_data_set_of_the_encoder_cost_no_forward_pass(models, forwards):
     for model in models:
         for other in models:

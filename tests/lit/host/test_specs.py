@@ -31,6 +31,11 @@ def test_the_first_and_the_last_class_field_are_the_dev_chosen_probe():
         assert found[-1] == ("probe" if len(found) == 1 else "probe_color_by")
 
 
+def test_the_first_vectors_are_those_of_the_dev_chosen_layer():
+    spec = specs.model_output_spec(5, LABELS, None, ())
+    assert utils.find_spec_keys(spec, types.Embeddings) == ["chosen_layer", *(f"layer_0{layer}" for layer in range(5))]
+
+
 def test_the_color_field_is_no_second_row_in_the_metrics_table():
     spec = specs.model_output_spec(5, LABELS, None, (0, 4))
     assert spec["probe"].parent == "label"

@@ -99,9 +99,9 @@ def test_the_nearest_neighbour_of_a_row_is_the_row_itself(model, dataset):
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        (None, "'embedding_name' must be named in the configuration. Choose one of: layer_00, "),
+        (None, "'embedding_name' must be named in the configuration. Choose one of: chosen_layer, layer_00, "),
         ({}, "'embedding_name' must be named"),
-        ({"embedding_name": "probe"}, "Unknown embedding_name 'probe'. Choose one of: layer_00, "),
+        ({"embedding_name": "probe"}, "Unknown embedding_name 'probe'. Choose one of: chosen_layer, layer_00, "),
         ({"embedding_name": "layer_00", "num_neighbors": "many"}, "'num_neighbors' must be a whole number from 1 to "),
         ({"embedding_name": "layer_00", "num_neighbors": 0}, "'num_neighbors' must be a whole number"),
         ({"embedding_name": "layer_00", "num_neighbors": 2.5}, "'num_neighbors' must be a whole number"),
