@@ -4,6 +4,7 @@
  *
  * LIT's page loads this module after LIT's own bundle and before the `load` event on which LIT starts.
  */
+import {thisPage} from './page/leaving.js';
 import {fitFrame} from './page/lit_frame.js';
 import {holdRequestsForProbes, importPanel} from './page/lit_host.js';
 
@@ -24,4 +25,5 @@ importPanel('counterfactual-by-layer-module', new URL('./counterfactuals/counter
 importPanel('provenance-module', new URL('./checks/provenance_module.js', import.meta.url));
 
 fitFrame();
+thisPage.tellWhenLeft(window);
 holdRequestsForProbes();

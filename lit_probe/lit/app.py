@@ -89,19 +89,23 @@ def build(
       UnknownNameError: ``options.head_layers`` names a layer that an encoder does not have.
       EncoderError: a tokenizer cannot be loaded.
     """
-    application, studies = assemble(encoders, splits_list, options, cache, progress=progress)
-    page = guarded(application, options, studies)
+    checks = PendingChecks(cache)
+    application, studies = assemble(encoders, splits_list, options, checks, progress)
+    page = guarded(application, options, studies, checks)
     start(studies, make_study)
     return page
 
 
-def guarded(application: lit_app.LitApp, options: AppOptions, studies: Sequence[PendingStudy] = ()) -> web.WebApp:
+def guarded(
+    application: lit_app.LitApp, options: AppOptions, studies: Sequence[PendingStudy], checks: PendingChecks
+) -> web.WebApp:
     """The application with our page, our files and the guard around it.
 
     Args:
       application: LIT's.
       options: who may ask.
       studies: those that the application's models wait for.
+      checks: what is computed for its panels; it hears which pages have been left.
     """
     return web.wrap(
         application,
@@ -109,6 +113,7 @@ def guarded(application: lit_app.LitApp, options: AppOptions, studies: Sequence[
         allowed_hosts=options.allowed_hosts,
         frame_ancestors=options.frame_ancestors,
         not_ready=lambda asked: _not_ready(studies, asked),
+        leave=checks.leave,
     )
 
 
@@ -125,7 +130,6 @@ def assemble(
     encoders: Sequence[Encoder],
     splits_list: Sequence[Splits],
     options: AppOptions,
-    cache: Cache | None = None,
     checks: PendingChecks | None = None,
     progress: StudyProgress | None = None,
 ) -> tuple[lit_app.LitApp, list[PendingStudy]]:
@@ -135,8 +139,7 @@ def assemble(
       encoders: the encoders with different names.
       splits_list: the data sets, with different names.
       options: what is shown.
-      cache: where what panels ask for is kept.
-      checks: computes it; one that can be ended from outside.
+      checks: computes what panels ask for, and says where it is kept.
       progress: hears how many data sets are prepared: their near copies and long texts are looked for.
 
     Raises:
@@ -145,7 +148,7 @@ def assemble(
     for encoder in encoders:
         for layer in options.head_layers or ():
             encoder.check_layer(layer)
-    checks = checks or PendingChecks(cache)
+    checks = checks or PendingChecks()
     datasets, step = [], of_step(progress, "Looking for near copies and long texts", "data sets")
     for done, splits in enumerate(splits_list):
         step(done, len(splits_list))

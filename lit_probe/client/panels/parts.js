@@ -53,7 +53,7 @@ export function errorCard(title, message, retry) {
  * @param {() => void} start
  */
 export function cancelledCard(start) {
-  return html`<div class="card" role="status">The computation was cancelled. What it had finished by then is kept where possible.
+  return html`<div class="card" role="status">You cancelled this computation. It goes on only if another page waits for it; what was finished is kept where possible.
     <br><button class="hairline-button start" @click=${start}>Start again</button></div>`;
 }
 
