@@ -149,6 +149,8 @@ def assemble(
         for layer in options.head_layers or ():
             encoder.check_layer(layer)
     checks = checks or PendingChecks()
+    # Runs of one checkpoint read a text alike.
+    readers = list({(one.checkpoint.folder, one.max_length, one.keep): one for one in encoders}.values())
     datasets, step = [], of_step(progress, "Looking for near copies and long texts", "data sets")
     for done, splits in enumerate(splits_list):
         step(done, len(splits_list))
@@ -158,8 +160,8 @@ def assemble(
             show_train=options.show_train,
             max_shown=options.max_shown,
             seed=options.seed,
-            is_truncated=lambda texts: _is_truncated(encoders, texts),
-            share_unknown=lambda texts: _share_unknown(encoders, texts),
+            is_truncated=lambda texts: _is_truncated(readers, texts),
+            share_unknown=lambda texts: _share_unknown(readers, texts),
             near_duplicates=stored_near_duplicates(splits, checks.cache),
             others=others,
         )
