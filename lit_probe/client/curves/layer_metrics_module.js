@@ -187,7 +187,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
         ${renderExample(this, 'pinned', answer, peers)}
         ${answer.series.length === 0 ? nothing : [renderPeerDifferences(this, curve, peers), renderPeersOnTheirWay(this),
           peers.length ? nothing : renderComparison(this, curve, layer), renderWaiting(this, curve)]}
-        ${renderNotes([...answer.notes, ...comparisonNotes(this, curve), sentences.convergenceSentence(answer.not_converged)].filter((note) => note !== ''), answer)}
+        ${renderNotes([...answer.notes, ...comparisonNotes(this, curve), sentences.convergenceSentence(answer.not_converged)].filter((note) => note !== ''), answer, ...peers.map((peer) => peer.answer))}
         ${GUIDE}
       </div>
     </div>`;

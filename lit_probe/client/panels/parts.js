@@ -101,11 +101,11 @@ export function renderDownloads({name, csv, figure}) {
  * Remarks below the numbers, and what the probes are.
  *
  * @param {string[]} notes
- * @param {{encoder: string, pooling: string, probe: string, trained_on: string}} about
+ * @param {{encoder: string, pooling: string, probe: string, trained_on: string}[]} abouts  one for each curve
  */
-export function renderNotes(notes, {encoder, pooling, probe, trained_on: trainedOn}) {
-  const origin = `${encoder}, ${pooling} pooling; ${probe} probes trained on ${trainedOn}`;
-  return html`<div class="notes">${[...notes, origin].map((note) => html`<div>${note}</div>`)}</div>`;
+export function renderNotes(notes, ...abouts) {
+  const lines = abouts.map(({encoder, pooling, probe, trained_on: trainedOn}) => `${encoder}, ${pooling} pooling; ${probe} probes trained on ${trainedOn}`);
+  return html`<div class="notes">${[...notes, ...lines].map((note) => html`<div>${note}</div>`)}</div>`;
 }
 
 /** The way back to the dev-chosen layer, for the end of a line about another one. @param {number} layer @param {number} bestLayer */
