@@ -26,7 +26,7 @@ from lit_probe.lit.host.metrics import LIT_METRICS
 from lit_probe.lit.host.model import ProbeModel
 from lit_probe.lit.host.pending_checks import PendingChecks
 from lit_probe.lit.host.pending_study import PendingStudy, compute_in_background
-from lit_probe.lit.host.pooled_texts import PooledTexts
+from lit_probe.lit.host.pooled_texts import PooledTexts, text_memo
 from lit_probe.lit.host.stock_interpreters import STOCK_INTERPRETERS
 from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.lit.interpreters.salience import salience_rows
@@ -150,7 +150,7 @@ def assemble(
             encoder.check_layer(layer)
     checks = checks or PendingChecks()
     # Runs of one checkpoint read a text alike.
-    readers = list({(one.checkpoint.folder, one.max_length, one.keep): one for one in encoders}.values())
+    readers = list({_reading(one): one for one in encoders}.values())
     datasets, step = [], of_step(progress, "Looking for near copies and long texts", "data sets")
     for done, splits in enumerate(splits_list):
         step(done, len(splits_list))
@@ -169,7 +169,13 @@ def assemble(
     step(len(splits_list), len(splits_list))
     # Data set by data set: encoders are compared on one, and LIT opens with the first model.
     studies = [PendingStudy(encoder, dataset.splits) for dataset in datasets for encoder in encoders]
-    texts = {encoder.name: PooledTexts(encoder, [one for one in studies if one.encoder is encoder]) for encoder in encoders}
+    memos = {(_reading(encoder), encoder.random_seed): text_memo() for encoder in encoders}
+    texts = {
+        encoder.name: PooledTexts(
+            encoder, [one for one in studies if one.encoder is encoder], memos[_reading(encoder), encoder.random_seed]
+        )
+        for encoder in encoders
+    }
     dataset_of = {dataset.splits.name: dataset for dataset in datasets}
     models = [
         ProbeModel(
@@ -259,6 +265,11 @@ def _class_layers(study: PendingStudy, datasets: Sequence[ProbeDataset]) -> tupl
     """The layers whose predictions are fields, for the largest data set that can be shown with the study's probes."""
     n_shown = max(len(dataset) for dataset in datasets if dataset.splits.label_names == study.splits.label_names)
     return specs.shown_layers(study.encoder.n_layers, n_shown)
+
+
+def _reading(encoder: Encoder) -> tuple[Path, int, str]:
+    """What decides the tokens that an encoder makes of a text."""
+    return encoder.checkpoint.folder, encoder.max_length, encoder.keep
 
 
 def _is_truncated(encoders: Sequence[Encoder], texts: Sequence[str]) -> list[bool]:

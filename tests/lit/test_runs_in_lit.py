@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 
 import pytest
+from counted import count_forwards
 from test_app import Browser
+from tiny_probing import tiny_splits
 
 from lit_probe import cli
+from lit_probe.encoder.encoder import load_encoder
+from lit_probe.lit.app import AppOptions, build
 from lit_probe.lit.host.fields import model_name
+from lit_probe.probing.runs import load_runs, parse_model_flag
+from lit_probe.probing.study import probe_layers
 
 # What stands in the brackets of each run, with its pooling and probe.
 RUNS = {
@@ -17,6 +23,7 @@ RUNS = {
     "probe=mlp": ("mean", "mlp"),
     "weights=random": ("mean", "logistic"),
 }
+DEFAULTS = {"pooling": "mean", "probe": "logistic", "seed": 0}
 NAMES = ["tiny-bert", "tiny-bert (cls)", "tiny-bert (mlp)", "tiny-bert (random weights)"]
 MODELS = [model_name(name, "demo") for name in NAMES]
 
@@ -93,3 +100,22 @@ def test_random_weights_are_no_baseline_of_themselves(browser):
     while (found := browser.interpret("probe_checks", [], MODELS[3], "demo", config, 0))["status"] == "computing":
         pass
     assert "and so no baseline for it. Choose another seed." in found["layers"][0]["reason"]
+
+
+def test_an_edit_is_read_once_for_all_runs_that_read_it_alike(tiny_folder):
+    folder = tiny_folder()
+    runs = load_runs(parse_model_flag(f"{folder},{folder}[probe=mlp],{folder}[weights=random]"), load_encoder, **DEFAULTS)
+    by_name = {run.encoder.name: run for run in runs}
+
+    def make_study(encoder, splits, progress):
+        return probe_layers(encoder, splits, probe=by_name[encoder.name].probe)
+
+    browser = Browser(build([run.encoder for run in runs], [tiny_splits()], AppOptions(), make_study))
+    names = [model_name(name, "tiny") for name in by_name]
+    for model in names:
+        browser.wait_for(model)
+    passes, passes_of_random = count_forwards(runs[0].encoder), count_forwards(runs[2].encoder)
+    edit = browser.add(browser.rows("tiny")[0], "a text that nobody has read before")
+    for model in names:
+        browser.ask("/get_preds", {"inputs": [edit]}, model=model, dataset_name="tiny")
+    assert (passes, passes_of_random) == ([1], [1])
