@@ -15,14 +15,27 @@ from typing import Any
 from lit_probe.checks.baselines import BASELINES
 from lit_probe.checks.battery import CHECKS, Battery, check_table, layer_columns, run_battery, stored_near_duplicates
 from lit_probe.checks.control_task import find_control
-from lit_probe.checks.leakage import circularity
+from lit_probe.checks.leakage import circularity_of
 from lit_probe.checks.provenance import check_against_card, read_card
 from lit_probe.checks.transfer import transfer_table, transfer_within_groups
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.errors import LitProbeError
-from lit_probe.flags import FLAGS, TRANSFER, FlagsError, as_flags, help_text, load_encoders, load_splits, open_cache, parse, study
+from lit_probe.flags import (
+    FLAGS,
+    TRANSFER,
+    FlagsError,
+    as_flags,
+    help_text,
+    load_encoders,
+    load_runs,
+    load_splits,
+    open_cache,
+    parse,
+    study,
+)
+from lit_probe.probing.runs import Run
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import of_step, tqdm_progress
 from lit_probe.registry import lookup
@@ -77,14 +90,15 @@ def layers() -> None:
 
     checks, with_transfer = _checks()
     find_control(FLAGS.control)
-    splits_list, encoders, cache = load_splits(), load_encoders(), open_cache()
+    splits_list, runs, cache = load_splits(), load_runs(), open_cache()
     out = Path(FLAGS.out).expanduser()
-    folders = [out if len(encoders) == 1 else out / encoder.name for encoder in encoders]
+    folders = [out if len(runs) == 1 else out / run.encoder.name for run in runs]
     for folder in folders:
         _check_writable(folder)
-    _check_card(encoders, splits_list, control=FLAGS.control if "selectivity" in checks else None)
-    for encoder, folder in zip(encoders, folders, strict=True):
-        studies = {splits.name: study(encoder, splits, cache, tqdm_progress()) for splits in splits_list}
+    _check_card(runs, splits_list, control=FLAGS.control if "selectivity" in checks else None)
+    for run, folder in zip(runs, folders, strict=True):
+        encoder = run.encoder
+        studies = {splits.name: study(run, splits, cache, tqdm_progress()) for splits in splits_list}
         variants = {"selectivity": FLAGS.control}
         batteries = {name: run_battery(one, cache, tqdm_progress(), checks, variants) for name, one in studies.items()}
         results = {name: _with_checks(one.to_json(), batteries[name]) for name, one in studies.items()}
@@ -97,7 +111,7 @@ def layers() -> None:
         _write_csv(folder / "layers.csv", results)
         pictures = {name: "layers.svg" if len(studies) == 1 else f"layers-{name}.svg" for name in studies}
         for name, one in studies.items():
-            title = f"{encoder.name} on {name}: {FLAGS.probe} probe, {FLAGS.pooling} pooling"
+            title = f"{encoder.name} on {name}: {run.probe} probe, {run.pooling} pooling"
             save_layer_curve(results[name], title, folder / pictures[name], BASELINES)
             print(f"\n{title}\n{as_flags(one.table())}")
             if checks:
@@ -112,14 +126,15 @@ def neurons() -> None:
     from lit_probe.figures import save_neuron_curves
     from lit_probe.neurons.neuron_report import neuron_report, neuron_rows, neuron_table
 
-    splits_list, encoders, cache = load_splits(), load_encoders(), open_cache()
+    splits_list, runs, cache = load_splits(), load_runs(), open_cache()
     out = Path(FLAGS.out).expanduser()
     _check_writable(out)
-    _check_card(encoders, splits_list)
-    several = len(splits_list) * len(encoders) > 1
-    for encoder in encoders:
+    _check_card(runs, splits_list)
+    several = len(splits_list) * len(runs) > 1
+    for run in runs:
+        encoder = run.encoder
         for splits in splits_list:
-            one = study(encoder, splits, cache, tqdm_progress())
+            one = study(run, splits, cache, tqdm_progress())
             layer = _asked_layer(one)
             report = neuron_report(one, FLAGS.ranking, layer, tqdm_progress())
             place = "all layers" if layer is None else f"layer {layer}"
@@ -192,9 +207,10 @@ def build_app() -> Any:
     print("lit_probe: loading LIT and the data sets", file=sys.stderr)
     from lit_probe.lit.app import AppOptions, build
 
-    splits_list, encoders, cache = load_splits(), load_encoders(), open_cache()
-    _check_card(encoders, splits_list)
-    print(f"lit_probe with {len(encoders)} encoder(s) and {len(splits_list)} data set(s){_cache_words(cache)}", file=sys.stderr)
+    splits_list, runs, cache = load_splits(), load_runs(), open_cache()
+    _check_card(runs, splits_list)
+    run_of = {run.encoder.name: run for run in runs}
+    print(f"lit_probe with {len(runs)} encoder(s) and {len(splits_list)} data set(s){_cache_words(cache)}", file=sys.stderr)
     show = tqdm_progress()
     options = AppOptions(
         host=FLAGS.host,
@@ -212,19 +228,24 @@ def build_app() -> Any:
             show(step, done, total, unit)
             progress(step, done, total, unit)
 
-        return study(encoder, splits, cache, both)
+        return study(run_of[encoder.name], splits, cache, both)
 
-    return build(encoders, splits_list, options, make_study, cache, show)
+    return build([run.encoder for run in runs], splits_list, options, make_study, cache, show)
 
 
-def _check_card(encoders: Sequence[Encoder], splits_list: Sequence[Splits], control: str | None = None) -> None:
-    """Before any hour of work: whether the card of ``--from`` fits every encoder and every data set."""
+def _check_card(runs: Sequence[Run], splits_list: Sequence[Splits], control: str | None = None) -> None:
+    """Before any hour of work: whether the card of ``--from`` fits every run and every data set."""
     if not FLAGS["from"].value:
         return
     card = read_card(FLAGS["from"].value)
-    settings = {"pooling": FLAGS.pooling, "probe": FLAGS.probe, "seed": FLAGS.seed, "control": control}
-    pairs = [(encoder, splits) for encoder in encoders for splits in splits_list]
-    for note in dict.fromkeys(note for pair in pairs for note in check_against_card(card, *pair, **settings)):
+    settings = {"seed": FLAGS.seed, "control": control}
+    notes = [
+        note
+        for run in runs
+        for splits in splits_list
+        for note in check_against_card(card, run.encoder, splits, pooling=run.pooling, probe=run.probe, **settings)
+    ]
+    for note in dict.fromkeys(notes):
         print(f"lit-probe: {note}", file=sys.stderr)
 
 
@@ -243,7 +264,7 @@ def _doubts(one: LayerStudy, cache: Cache, result: dict[str, Any]) -> list[str]:
     """What may flatter the scores: copies across the splits, and a checkpoint fine-tuned on the same labels."""
     copies = stored_near_duplicates(one.splits, cache)
     result["near_duplicates"] = {key: value for key, value in copies.to_json().items() if key != "rows"}
-    circular = circularity(one.encoder.checkpoint, one.splits.label_names, one.splits.name)
+    circular = circularity_of(one.encoder, one.splits)
     result["circularity"] = circular
     return [*copies.notes, *([circular] if circular else [])]
 

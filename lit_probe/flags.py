@@ -25,6 +25,8 @@ from lit_probe.encoder.tokens import KEEPS
 from lit_probe.errors import LitProbeError
 from lit_probe.neurons.rankings import RANKINGS
 from lit_probe.probing.probes import PROBES
+from lit_probe.probing.runs import Run, parse_model_flag
+from lit_probe.probing.runs import load_runs as runs_of
 from lit_probe.probing.study import LayerStudy, probe_layers
 
 # Asked of the data sets together; all other checks are asked of each.
@@ -53,7 +55,13 @@ def _define(
     _USED_BY[name] = used_by
 
 
-_define(flags.DEFINE_list, "model", [DEFAULT_MODEL], "Encoders: Hugging Face ids or local folders, separated by commas.")
+_define(
+    flags.DEFINE_string,
+    "model",
+    DEFAULT_MODEL,
+    "Encoders: Hugging Face ids or local folders, separated by commas. Options of one run may follow in brackets: "
+    "bert-base-uncased,bert-base-uncased[pooling=cls,probe=mlp],bert-base-uncased[weights=random].",
+)
 _define(flags.DEFINE_string, "revision", None, "Hub branch, tag or commit of the encoders.")
 _define(
     flags.DEFINE_string,
@@ -175,10 +183,11 @@ def load_splits() -> list[Splits]:
     return _unique(loaded, "data set", "--datasets")
 
 
-def load_encoders() -> list[Encoder]:
-    """The encoders that the flags name."""
-    loaded = [
-        load_encoder(
+def load_runs() -> list[Run]:
+    """The encoders that the flags name, and how each is probed."""
+
+    def load(model_id: str) -> Encoder:
+        return load_encoder(
             model_id,
             FLAGS.revision,
             max_length=FLAGS.max_length,
@@ -186,9 +195,23 @@ def load_encoders() -> list[Encoder]:
             device=FLAGS.device,
             trust_remote_code=FLAGS.trust_remote_code,
         )
-        for model_id in FLAGS.model
-    ]
-    return _unique(loaded, "encoder", "--model")
+
+    wanted = parse_model_flag(FLAGS.model)
+    runs = runs_of(wanted, load, pooling=FLAGS.pooling, probe=FLAGS.probe, seed=FLAGS.seed)
+    _unique([run.encoder for run in runs], "encoder", "--model")
+    return runs
+
+
+def load_encoders() -> list[Encoder]:
+    """The encoders that the flags name, for a command that fits no probes.
+
+    Raises:
+      LitProbeError: a run has a pooling or a probe of its own, which would change nothing.
+    """
+    for model_id, options in parse_model_flag(FLAGS.model):
+        if unused := sorted(options.keys() - {"weights"}):
+            raise LitProbeError(f"{model_id!r} has {unused[0]!r} in its brackets, but this command fits no probes.")
+    return [run.encoder for run in load_runs()]
 
 
 def open_cache() -> Cache:
@@ -196,10 +219,10 @@ def open_cache() -> Cache:
     return Cache(Path(FLAGS.cache_dir).expanduser() if FLAGS.cache_dir else None)
 
 
-def study(encoder: Encoder, splits: Splits, cache: Cache, progress: Any) -> LayerStudy:
-    """The study of one encoder on one data set with the flags' settings."""
+def study(run: Run, splits: Splits, cache: Cache, progress: Any) -> LayerStudy:
+    """The study of one run on one data set with the flags' seed."""
     return probe_layers(
-        encoder, splits, pooling=FLAGS.pooling, probe=FLAGS.probe, seed=FLAGS.seed, cache=cache, progress=progress
+        run.encoder, splits, pooling=run.pooling, probe=run.probe, seed=FLAGS.seed, cache=cache, progress=progress
     )
 
 

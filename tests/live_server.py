@@ -51,7 +51,13 @@ def post(url: str, path: str, body: dict[str, Any] | None = None) -> Any:
         return json.load(response)
 
 
-def ask(url: str, interpreter: str, model: str, dataset: str, inputs: Sequence[Any], **config: str) -> Any:
+def posted(url: str, path: str, body: dict[str, Any]) -> int:
+    """The status of an answer that says nothing."""
+    with urllib.request.urlopen(urllib.request.Request(url + path, json.dumps(body).encode()), timeout=60) as response:
+        return int(response.status)
+
+
+def ask(url: str, interpreter: str, model: str, dataset: str, inputs: Sequence[Any], **config: Any) -> Any:
     """What an interpreter answers, which may be that it is still computing."""
     path = f"get_interpretations?model={model}&dataset_name={dataset}&interpreter={interpreter}&do_predict=0"
     return post(url, path, {"inputs": list(inputs), "config": config})

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 # The flow, folder by folder: each imports only what stands in a line before its own. What shares a line stands side by side.
 FLOW = (
     ("errors",),
-    ("registry", "once", "progress", "results", "figures"),
+    ("brackets", "registry", "once", "progress", "results", "figures"),
     ("data",),
     ("scores",),
     ("encoder",),

@@ -100,6 +100,28 @@ def test_two_encoders_get_a_folder_each(flags, tiny_folder, tmp_path):
     assert (tmp_path / "out/tiny-distilbert/layers.csv").is_file()
 
 
+def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_again(flags, tiny_folder, tmp_path, capsys):
+    folder = tiny_folder()
+    data = [*flags, "--datasets=demo", "--checks=none", "--max_examples=120"]
+    runs = {"tiny-bert": "", "tiny-bert (cls mlp)": "[pooling=cls,probe=mlp]", "tiny-bert (random weights)": "[weights=random]"}
+    assert run("layers", *data, f"--model={','.join(f'{folder}{brackets}' for brackets in runs.values())}") == 0
+    assert "tiny-bert (cls mlp) on demo: mlp probe, cls pooling" in capsys.readouterr().out
+    written = {name: json.loads((tmp_path / "out" / name / "layers.json").read_text()) for name in runs}
+    assert [one["probe"] for one in written.values()] == ["logistic", "mlp", "logistic"]
+    assert [one["pooling"] for one in written.values()] == ["mean", "cls", "mean"]
+    assert [one["model"].get("random_weights") for one in written.values()] == [None, None, 0]
+    for name, first in written.items():
+        (tmp_path / "card.json").write_text(json.dumps(first))
+        again = [f"--cache_dir={tmp_path / 'cache'}", f"--from={tmp_path / 'card.json'}", f"--out={tmp_path / 'again'}"]
+        assert run("layers", *again, "--checks=none") == 0
+        second = json.loads((tmp_path / "again/layers.json").read_text())
+        assert second["datasets"]["demo"]["layers"] == first["datasets"]["demo"]["layers"], name
+        assert second["model"] == first["model"]
+    # The card of random weights is not that of the checkpoint.
+    assert run("layers", *again, f"--model={folder}", "--checks=none") == 1
+    assert "the weights are the checkpoint's, drawn by seed 0 on the card" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -119,7 +141,9 @@ def test_two_encoders_get_a_folder_each(flags, tiny_folder, tmp_path):
         (["layers", "--datasets=csv=missing.csv"], 1, "missing.csv"),
         (["layers", "--datasets="], 1, "data set"),
         (["layers", "--model="], 1, "--model"),
-        (["layers", "--model={tiny},{tiny}"], 1, "Two encoders are called 'tiny-bert'"),
+        (["layers", "--model={tiny},{tiny}"], 1, "is named twice with mean pooling, logistic probes"),
+        (["layers", "--model={tiny}[colour=red]"], 1, "names 'colour', which is none of them"),
+        (["selftest", "--model={tiny}[probe=mlp]"], 1, "has 'probe' in its brackets, but this command fits no probes"),
         (["layers", "--out=/dev/null/here"], 1, "Change --out"),
         (["layers", "--max_length=100000"], 1, "reads at most 64 tokens"),
         (["layers", "--datasets=csv={table}", "--text_column=body"], 1, "has no column 'body'"),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lit_probe.data.labelled_texts import SplitName, Splits, normalise_text
 from lit_probe.encoder.checkpoint import Checkpoint
+from lit_probe.encoder.encoder import Encoder
 from lit_probe.errors import DatasetError
 from lit_probe.results import Result
 
@@ -123,6 +124,11 @@ def near_duplicates(splits: Splits, threshold: float = THRESHOLD) -> NearDuplica
         rows={"dev": tuple(sorted(found["dev", "train"])), "test": tuple(sorted(found["test", "train"]))},
         notes=_notes(between, threshold),
     )
+
+
+def circularity_of(encoder: Encoder, splits: Splits) -> str | None:
+    """Why probing this encoder for these labels is circular, see `circularity`; None of random weights, which learnt nothing."""
+    return None if encoder.random_seed is not None else circularity(encoder.checkpoint, splits.label_names, splits.name)
 
 
 def circularity(checkpoint: Checkpoint, label_names: Sequence[str], dataset_name: str = "") -> str | None:

@@ -18,6 +18,7 @@ from lit_probe.data.labelled_texts import SPLIT_NAMES, Splits
 from lit_probe.data.tables import table_form
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.errors import LitProbeError
+from lit_probe.probing.runs import RANDOM
 from lit_probe.probing.study import LayerStudy, StudySettings
 from lit_probe.results import Result
 
@@ -164,6 +165,9 @@ def check_against_card(
     if control is not None and "control" in card:
         here["control"] = control
     differ = [f"{name} is {value}, {card[name]} on the card" for name, value in here.items() if value != card[name]]
+    if encoder.random_seed != card["model"].get("random_weights"):
+        ours, theirs = (_weights(seed) for seed in (encoder.random_seed, card["model"].get("random_weights")))
+        differ.append(f"the weights are {ours}, {theirs} on the card")
     on_card = card["model"]["sha256"]
     differ += [
         f"the {name} of {encoder.checkpoint.model_id} {_hashes(value, on_card.get(name))}"
@@ -201,7 +205,7 @@ def _flags(card: Mapping[str, Any], title: str) -> list[str]:
     alike = all(origin.get(name) == origins[0].get(name) for origin in origins for name in _COLUMN_FLAGS)
     own = ["" if alike else _own_columns(one["origin"]) for one in data.values()]
     flags = {
-        "model": card["model"]["id"],
+        "model": card["model"]["id"] + _own_weights(card, title),
         "revision": card["model"].get("revision"),
         "datasets": ",".join(map(str.__add__, named, own)),
         "max_examples": _only([one["max_examples"] for one in data.values()], "max_examples", title),
@@ -218,9 +222,23 @@ def _flags(card: Mapping[str, Any], title: str) -> list[str]:
     if checks:
         across = ["transfer"] if "transfer" in card else []
         flags["checks"] = ",".join([*_only(checks, "checks", title), *across]) or "none"
-    if "," in flags["model"]:
-        raise LitProbeError(f"{title} names the model {flags['model']!r}; flags take no path with a comma. Rename the folder.")
+    if "," in card["model"]["id"]:
+        raise LitProbeError(
+            f"{title} names the model {card['model']['id']!r}; flags take no path with a comma. Rename the folder."
+        )
     return [f"--{name}={value}" for name, value in flags.items() if value is not None]
+
+
+def _weights(seed: int | None) -> str:
+    return "the checkpoint's" if seed is None else f"drawn by seed {seed}"
+
+
+def _own_weights(card: Mapping[str, Any], title: str) -> str:
+    """``[weights=random]`` where the weights were drawn; nothing for the checkpoint's own."""
+    seed = card["model"].get("random_weights")
+    if seed not in (None, card["seed"]):
+        raise LitProbeError(f"{title} has another seed for its random weights than for its probes, which no flags can say.")
+    return "" if seed is None else f"[weights={RANDOM}]"
 
 
 def _dataset_flag(name: str, data: Mapping[str, Any], title: str) -> str:

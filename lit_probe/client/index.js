@@ -6,6 +6,7 @@
  */
 import {keepEditsInAddress} from './page/address.js';
 import {fitGenerator} from './page/generator_panel.js';
+import {thisPage} from './page/leaving.js';
 import {fitFrame} from './page/lit_frame.js';
 import {holdRequestsForProbes, importPanel} from './page/lit_host.js';
 import {offerTour} from './tour/tour.js';
@@ -29,5 +30,6 @@ importPanel('provenance-module', new URL('./checks/provenance_module.js', import
 fitFrame();
 fitGenerator();
 keepEditsInAddress();
+thisPage.tellWhenLeft(window);
 holdRequestsForProbes();
 offerTour();

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
+from lit_probe.brackets import entries, options_of, without_options
 from lit_probe.data.demo import load_demo
 from lit_probe.data.imdb import load_imdb
 from lit_probe.data.in_memory import split_texts
@@ -93,48 +92,25 @@ def parse_dataset_flag(flag: str) -> list[WantedDataset]:
     >>> [tuple(one) for one in parse_dataset_flag("sst2=../copies/sst2,imdb,csv=reviews.csv[text=review]")]
     [('sst2', '../copies/sst2', {}), ('imdb', None, {}), ('csv', 'reviews.csv', {'text_column': 'review'})]
     """
-    items = re.split(r",(?![^\[\]]*\])", flag)
     wanted: list[WantedDataset] = []
-    while items:
-        item = items.pop(0)
-        # Pieces that follow may be the rest of a file's name.
-        for count in range(len(items), 0, -1) if "=" in item else ():
-            longer = ",".join([item, *items[:count]])
-            if _is_there(_without_columns(longer.partition("=")[2].strip())):
-                item, items = longer, items[count:]
-                break
+    for item in entries(flag, lambda entry: entry.partition("=")[2].strip()):
         name, equals, path = (part.strip() for part in item.partition("="))
         lookup(DATASETS, name, "data set")
         if equals and not path:
-            raise DatasetError(f"There is no path after {item.strip()!r}. Write {name}=PATH, or {name} alone for its own copy.")
-        wanted.append(WantedDataset(name, _without_columns(path) or None, _columns(path)))
+            raise DatasetError(f"There is no path after {item!r}. Write {name}=PATH, or {name} alone for its own copy.")
+        wanted.append(WantedDataset(name, without_options(path) or None, _columns(path)))
     return wanted
 
 
-_BRACKETS = re.compile(r"\[([^\]]*)\]$")
 _COLUMNS = ("text", "label", "group")
-
-
-def _is_there(path: str) -> bool:
-    try:
-        return Path(path).expanduser().exists()
-    except (OSError, RuntimeError):  # too long a name, or no such user: the loader says so
-        return False
-
-
-def _without_columns(path: str) -> str:
-    return path if _is_there(path) else _BRACKETS.sub("", path)
 
 
 def _columns(path: str) -> dict[str, str]:
     """The columns in brackets at the end of a path, as fields of `DatasetOptions`."""
-    found = _BRACKETS.search(path)
-    if found is None or _is_there(path):
-        return {}
-    pairs = [tuple(part.strip() for part in pair.partition("=")[::2]) for pair in found[1].split(",")]
+    pairs = options_of(path)
     if wrong := [key for key, column in pairs if key not in _COLUMNS or not column]:
         raise DatasetError(
-            f"{found[0]} says {wrong[0]!r}. In brackets stand columns of that file: "
+            f"{path[path.rindex('[') :]} says {wrong[0]!r}. In brackets stand columns of that file: "
             f"{', '.join(f'{key}=NAME' for key in _COLUMNS)}."
         )
     return {f"{key}_column": column for key, column in pairs}

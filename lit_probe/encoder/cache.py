@@ -18,6 +18,7 @@ from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 import numpy as np
 from absl import logging
@@ -66,6 +67,8 @@ class Cache:
 
     def __init__(self, folder: Path | None):
         self.folder = folder
+        # Without a folder, what somebody still uses is not made again: two kinds of probe on the same activations.
+        self._in_use: WeakValueDictionary[str, Block] = WeakValueDictionary()
         if folder is not None:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -152,13 +155,17 @@ class Cache:
             holds = [field.name for field in fields(Block)]
             facts = {"encoder": fingerprint, "pooling": pooling, "texts": text_hash(part), "n_texts": len(part), "holds": holds}
             shape = (encoder.n_layers, len(part), encoder.d_model)
-            result = self.get_or_make(
+            key = _key("activations", facts)
+            result = self._in_use.get(key) if self.folder is None else None
+            result = result or self.get_or_make(
                 "activations",
                 facts,
                 lambda: extract_block(encoder, part, pool, report),
                 _save_block,
                 lambda folder: _load_block(folder, shape),
             )
+            if self.folder is None:
+                self._in_use[key] = result
             report(len(part), len(part))
             return result
 

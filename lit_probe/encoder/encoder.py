@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
@@ -32,6 +33,18 @@ _LATEST_FIRST_POSITION = 16
 _NEUTRAL = 1e-4
 
 
+class _Loaded:
+    """What of a checkpoint is read or loaded at first use; encoders that differ in their names alone share it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.hashes: dict[str, str] | None = None
+        self.padding_is_neutral = True
+        self.tokenizer: Any = None
+        self.model: Any = None
+        self.masked_lm: Any = None
+
+
 class Encoder:
     """A frozen Hugging Face text encoder.
 
@@ -46,6 +59,7 @@ class Encoder:
       head_label_names: the classes of the checkpoint's own classification head, or None.
       max_length: tokens kept per text, special tokens included.
       keep: which part of a longer text is kept: ``head``, ``tail`` or ``both-ends``.
+      random_seed: the seed by which the weights were drawn; None for those of the checkpoint.
     """
 
     def __init__(self, checkpoint: Checkpoint, *, max_length: int | None = None, keep: str = "head", device: str = "auto"):
@@ -71,55 +85,52 @@ class Encoder:
         self.head_label_names = checkpoint.head_label_names
         self.max_length = max_length
         self.keep = keep
+        self.random_seed: int | None = None
         self._device_flag = device
-        self._random_seed: int | None = None
-        self._hashes: dict[str, str] | None = None
-        self._load_lock = threading.Lock()
-        self._padding_is_neutral = True
-        self._tokenizer: Any = None
-        self._model: Any = None
-        self._masked_lm: Any = None
+        self._loaded = _Loaded()
 
     @property
     def hashes(self) -> dict[str, str]:
         """sha256 of the checkpoint's ``config``, ``weights`` and ``tokenizer``."""
-        if self._hashes is None:
-            self._hashes = self.checkpoint.hashes()
-        return self._hashes
+        if self._loaded.hashes is None:
+            self._loaded.hashes = self.checkpoint.hashes()
+        return self._loaded.hashes
 
     @property
     def fingerprint(self) -> str:
         """Hash of all that decides a text's hidden states: weights, configuration, tokenizer, max_length and keep."""
         facts = {**self.hashes, "max_length": self.max_length, "keep": self.keep}
-        if self._random_seed is not None:
-            facts["random_weights"] = self._random_seed
+        if self.random_seed is not None:
+            facts["random_weights"] = self.random_seed
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     @property
     def tokenizer(self) -> Any:
         """The transformers tokenizer, loaded at first use."""
-        with self._load_lock:
-            if self._tokenizer is None:
-                self._tokenizer = load_tokenizer(self.checkpoint)
-        return self._tokenizer
+        with self._loaded.lock:
+            if self._loaded.tokenizer is None:
+                self._loaded.tokenizer = load_tokenizer(self.checkpoint)
+        return self._loaded.tokenizer
 
     @property
     def model(self) -> Any:
         """The transformers model in ``eval()`` mode, loaded at first use. To be used on the encoder thread only."""
-        if self._model is None:
+        if self._loaded.model is None:
             on_encoder_thread(self._load)
-        return self._model
+        return self._loaded.model
 
     def _load(self) -> None:
         # Several threads may have asked at once; on the encoder thread they come one after another.
-        if self._model is None:
-            model = load_model(self.checkpoint, self._device_flag, self._random_seed)
+        if self._loaded.model is None:
+            model = load_model(self.checkpoint, self._device_flag, self.random_seed)
             self._check_sizes(model)
             try:
-                self._padding_is_neutral = _padding_is_neutral(model, self.encode(["a", "a a a a a a a a"]), self.tokenizer)
+                self._loaded.padding_is_neutral = _padding_is_neutral(
+                    model, self.encode(["a", "a a a a a a a a"]), self.tokenizer
+                )
             except (IndexError, RuntimeError, TypeError, ValueError) as error:
                 raise EncoderError(f"{self.checkpoint.model_id!r} cannot encode a first pair of texts: {error}") from error
-            self._model = model
+            self._loaded.model = model
 
     def _check_sizes(self, model: Any) -> None:
         """That tokenizer, embedding and ``max_length`` belong together.
@@ -145,6 +156,12 @@ class Encoder:
         """Padded tokens per forward pass."""
         return _CPU_TOKEN_BUDGET if self.model.device.type == "cpu" else _GPU_TOKEN_BUDGET
 
+    def named(self, name: str) -> Encoder:
+        """The same encoder under another name: it loads once for both."""
+        twin = copy.copy(self)
+        twin.name = name
+        return twin
+
     def randomised(self, seed: int) -> Encoder:
         """The same architecture and tokenizer with random weights, drawn as the configuration says: a baseline for probes.
 
@@ -154,14 +171,14 @@ class Encoder:
         twin = Encoder(self.checkpoint, max_length=self.max_length, keep=self.keep, device=self._device_flag)
         twin.name = f"{self.name}-random-{seed}"
         twin.head_label_names = None
-        twin._random_seed = seed
+        twin.random_seed = seed
         return twin
 
     @property
     def why_no_masked_lm(self) -> str | None:
         """Why ``fill_mask`` cannot be asked, or None where the checkpoint is a masked language model. Loads no weights."""
         architectures = self.checkpoint.config.get("architectures") or ["no architecture"]
-        if self._random_seed is not None:
+        if self.random_seed is not None:
             return f"{self.name} has random weights."
         if not any(name.endswith("ForMaskedLM") for name in architectures):
             return f"{self.name} has no masked-language-model head: its config.json names {', '.join(architectures)}."
@@ -230,7 +247,7 @@ class Encoder:
         while start < len(order):
             longest = len(encoded[order[start]].ids)
             batch = order[start : start + max(1, budget // longest)]
-            if not self._padding_is_neutral:
+            if not self._loaded.padding_is_neutral:
                 batch = [i for i in batch if len(encoded[i].ids) == longest]
             yield batch
             start += len(batch)
@@ -242,9 +259,9 @@ class Encoder:
     def _fill_mask(self, texts: Sequence[EncodedText]) -> NDArray[np.float32]:
         import torch
 
-        if self._masked_lm is None:
-            self._masked_lm = load_masked_lm(self.checkpoint, self.model)
-        found = np.empty((len(texts), self._masked_lm.config.vocab_size), dtype=np.float32)
+        if self._loaded.masked_lm is None:
+            self._loaded.masked_lm = load_masked_lm(self.checkpoint, self.model)
+        found = np.empty((len(texts), self._loaded.masked_lm.config.vocab_size), dtype=np.float32)
         for length in sorted({len(text.ids) for text in texts}):
             alike = [i for i, text in enumerate(texts) if len(text.ids) == length]
             # Logits are as wide as the vocabulary, so a batch is small on a GPU too. None is padded.
@@ -252,7 +269,7 @@ class Encoder:
             for rows in (alike[start : start + step] for start in range(0, len(alike), step)):
                 batch = self.padded([texts[i] for i in rows])
                 with torch.inference_mode():
-                    logits = self._masked_lm(input_ids=batch.ids, attention_mask=batch.attention_mask.long()).logits
+                    logits = self._loaded.masked_lm(input_ids=batch.ids, attention_mask=batch.attention_mask.long()).logits
                     at_mask = logits[batch.ids == self.tokenizer.mask_token_id]
                     found[rows] = at_mask.float().softmax(dim=-1).cpu().numpy()
         return found

@@ -26,7 +26,7 @@ from lit_probe.lit.host.metrics import LIT_METRICS
 from lit_probe.lit.host.model import ProbeModel
 from lit_probe.lit.host.pending_checks import PendingChecks
 from lit_probe.lit.host.pending_study import PendingStudy, compute_in_background
-from lit_probe.lit.host.pooled_texts import PooledTexts
+from lit_probe.lit.host.pooled_texts import PooledTexts, text_memo
 from lit_probe.lit.host.stock_interpreters import STOCK_INTERPRETERS
 from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.lit.interpreters.salience import salience_rows
@@ -89,19 +89,23 @@ def build(
       UnknownNameError: ``options.head_layers`` names a layer that an encoder does not have.
       EncoderError: a tokenizer cannot be loaded.
     """
-    application, studies = assemble(encoders, splits_list, options, cache, progress=progress)
-    page = guarded(application, options, studies)
+    checks = PendingChecks(cache)
+    application, studies = assemble(encoders, splits_list, options, checks, progress)
+    page = guarded(application, options, studies, checks)
     start(studies, make_study)
     return page
 
 
-def guarded(application: lit_app.LitApp, options: AppOptions, studies: Sequence[PendingStudy] = ()) -> web.WebApp:
+def guarded(
+    application: lit_app.LitApp, options: AppOptions, studies: Sequence[PendingStudy], checks: PendingChecks
+) -> web.WebApp:
     """The application with our page, our files and the guard around it.
 
     Args:
       application: LIT's.
       options: who may ask.
       studies: those that the application's models wait for.
+      checks: what is computed for its panels; it hears which pages have been left.
     """
     return web.wrap(
         application,
@@ -109,6 +113,7 @@ def guarded(application: lit_app.LitApp, options: AppOptions, studies: Sequence[
         allowed_hosts=options.allowed_hosts,
         frame_ancestors=options.frame_ancestors,
         not_ready=lambda asked: _not_ready(studies, asked),
+        leave=checks.leave,
     )
 
 
@@ -125,7 +130,6 @@ def assemble(
     encoders: Sequence[Encoder],
     splits_list: Sequence[Splits],
     options: AppOptions,
-    cache: Cache | None = None,
     checks: PendingChecks | None = None,
     progress: StudyProgress | None = None,
 ) -> tuple[lit_app.LitApp, list[PendingStudy]]:
@@ -135,8 +139,7 @@ def assemble(
       encoders: the encoders with different names.
       splits_list: the data sets, with different names.
       options: what is shown.
-      cache: where what panels ask for is kept.
-      checks: computes it; one that can be ended from outside.
+      checks: computes what panels ask for, and says where it is kept.
       progress: hears how many data sets are prepared: their near copies and long texts are looked for.
 
     Raises:
@@ -145,7 +148,9 @@ def assemble(
     for encoder in encoders:
         for layer in options.head_layers or ():
             encoder.check_layer(layer)
-    checks = checks or PendingChecks(cache)
+    checks = checks or PendingChecks()
+    # Runs of one checkpoint read a text alike.
+    readers = list({_reading(one): one for one in encoders}.values())
     datasets, step = [], of_step(progress, "Looking for near copies and long texts", "data sets")
     for done, splits in enumerate(splits_list):
         step(done, len(splits_list))
@@ -155,8 +160,8 @@ def assemble(
             show_train=options.show_train,
             max_shown=options.max_shown,
             seed=options.seed,
-            is_truncated=lambda texts: _is_truncated(encoders, texts),
-            share_unknown=lambda texts: _share_unknown(encoders, texts),
+            is_truncated=lambda texts: _is_truncated(readers, texts),
+            share_unknown=lambda texts: _share_unknown(readers, texts),
             near_duplicates=stored_near_duplicates(splits, checks.cache),
             others=others,
         )
@@ -164,7 +169,13 @@ def assemble(
     step(len(splits_list), len(splits_list))
     # Data set by data set: encoders are compared on one, and LIT opens with the first model.
     studies = [PendingStudy(encoder, dataset.splits) for dataset in datasets for encoder in encoders]
-    texts = {encoder.name: PooledTexts(encoder, [one for one in studies if one.encoder is encoder]) for encoder in encoders}
+    memos = {(_reading(encoder), encoder.random_seed): text_memo() for encoder in encoders}
+    texts = {
+        encoder.name: PooledTexts(
+            encoder, [one for one in studies if one.encoder is encoder], memos[_reading(encoder), encoder.random_seed]
+        )
+        for encoder in encoders
+    }
     dataset_of = {dataset.splits.name: dataset for dataset in datasets}
     models = [
         ProbeModel(
@@ -254,6 +265,11 @@ def _class_layers(study: PendingStudy, datasets: Sequence[ProbeDataset]) -> tupl
     """The layers whose predictions are fields, for the largest data set that can be shown with the study's probes."""
     n_shown = max(len(dataset) for dataset in datasets if dataset.splits.label_names == study.splits.label_names)
     return specs.shown_layers(study.encoder.n_layers, n_shown)
+
+
+def _reading(encoder: Encoder) -> tuple[Path, int, str]:
+    """What decides the tokens that an encoder makes of a text."""
+    return encoder.checkpoint.folder, encoder.max_length, encoder.keep
 
 
 def _is_truncated(encoders: Sequence[Encoder], texts: Sequence[str]) -> list[bool]:

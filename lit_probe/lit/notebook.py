@@ -151,10 +151,10 @@ class ProbeWidget:
             application = app.lit_application(model, _ready_datasets(data), shown)
         else:
             splits_list = _splits_list(data, labels, groups, options)
-            application, studies = app.assemble(_encoders(model), splits_list, shown, cache, self._checks)
+            application, studies = app.assemble(_encoders(model), splits_list, shown, self._checks)
         self._studies = {model_name(one.encoder.name, one.splits.name): one for one in studies}
         self._selected = application.ui_state_tracker
-        self._server = serve(app.guarded(application, shown, studies), shown.host, address.port).start()
+        self._server = serve(app.guarded(application, shown, studies, self._checks), shown.host, address.port).start()
         self.port = self._server.port
         self.url = proxy.replace(_PORT, str(self.port)) or self._server.url
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,11 +36,15 @@ class ModelFiles(Result):
       id: the checkpoint's name or folder.
       revision: the revision that was asked for, or None.
       sha256: the hashes of ``weights``, ``config`` and ``tokenizer``.
+      random_weights: the seed by which other weights were drawn in place of the checkpoint's; None where they were not.
     """
 
     id: str
     revision: str | None
     sha256: Mapping[str, str]
+    random_weights: int | None = None
+
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("random_weights",)
 
 
 @dataclass(frozen=True)
@@ -178,7 +182,7 @@ class LayerStudy:
         """What reproduces the numbers: model, hashes, settings, seed and library versions."""
         encoder = self.encoder
         return StudySettings(
-            ModelFiles(encoder.checkpoint.model_id, encoder.checkpoint.revision, encoder.hashes),
+            ModelFiles(encoder.checkpoint.model_id, encoder.checkpoint.revision, encoder.hashes, encoder.random_seed),
             self.pooling,
             encoder.max_length,
             encoder.keep,

@@ -115,9 +115,9 @@ def test_a_running_check_shows_its_progress_and_can_be_cancelled_and_started_aga
     expect(panel).to_contain_text("Description length: 25%")
     expect(panel.locator("progress")).to_have_attribute("value", "0.25")
     panel.get_by_role("button", name="Cancel").click()
-    expect(panel).to_contain_text("The computation was cancelled")
+    expect(panel).to_contain_text("You cancelled this computation")
     lit.page.wait_for_timeout(1500)
-    expect(panel).to_contain_text("The computation was cancelled")
+    expect(panel).to_contain_text("You cancelled this computation")
     assert len(cancelled) == 1
     panel.get_by_role("button", name="Start again").click()
     wait_for_chart(panel)

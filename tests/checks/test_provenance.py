@@ -186,7 +186,7 @@ def test_other_library_versions_are_told_and_not_refused(place, capsys):
 def test_a_card_also_serves(place):
     cli.FLAGS.unparse_flags()
     assert flags.parse(["lit-probe", "serve", f"--from={place / 'out/layers.json'}"]) == ["serve"]
-    assert (cli.FLAGS.pooling, cli.FLAGS.model, cli.FLAGS.seed) == ("max", [str(place / "encoder")], 3)
+    assert (cli.FLAGS.pooling, cli.FLAGS.model, cli.FLAGS.seed) == ("max", str(place / "encoder"), 3)
 
 
 def test_code_of_a_checkpoint_is_never_trusted_because_a_card_says_so(place):

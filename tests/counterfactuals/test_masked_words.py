@@ -45,7 +45,7 @@ def test_the_head_says_what_it_says_alone(tmp_path, architecture):
 
 def test_the_head_shares_the_encoders_weights(encoder):
     encoder.fill_mask(encoder.encode(["a [MASK]"]))
-    assert encoder._masked_lm.base_model is encoder.model
+    assert encoder._loaded.masked_lm.base_model is encoder.model
 
 
 def test_layers_are_the_same_before_and_after_the_head_was_asked(tmp_path):

@@ -25,10 +25,13 @@ const MAJORITY_FOOTNOTES = [
  */
 export function paperFigure(answer, drawn, examples, dataset, overlays = NO_OVERLAYS, peers = []) {
   const curves = [{name: answer.encoder, answer, drawn}, ...peers];
+  const {probe, pooling} = answer;
+  // Runs of one encoder may differ in them.
+  const alike = curves.every((curve) => curve.answer.probe === probe && curve.answer.pooling === pooling);
   const domain = scoreDomain(drawn, answer.best_layer, {majority: overlays.majority, others: overlayValues(overlays), peers});
   return figurePage({
-    title: `${answer.metric_title} of ${answer.probe} probes by layer: ${curves.map(({name}) => name).join(', ')} on ${dataset}`,
-    setting: `${answer.pooling} pooling · probes trained on ${answer.trained_on} · ${examples}`,
+    title: `${answer.metric_title} of ${alike ? `${probe} ` : ''}probes by layer: ${curves.map(({name}) => name).join(', ')} on ${dataset}`,
+    setting: `${alike ? `${pooling} pooling · ` : ''}probes trained on ${answer.trained_on} · ${examples}`,
     charts: [curveChart(answer, {...FIGURE, drawn, domain, currentLayer: null, hoveredLayer: null, overlays, peers})],
     legend: curves.flatMap((curve, i) => curve.drawn.filter(({mode}) => mode !== 'hidden').map((one) => ({
       style: splitSeries(one, curve.answer.best_layer, stylesOf(i, curves.length)).style,
@@ -36,6 +39,7 @@ export function paperFigure(answer, drawn, examples, dataset, overlays = NO_OVER
       label: (peers.length ? `${curve.name}: ` : '') + seriesLegend(one, curve.answer.best_layer) + (one.series.reliable ? '' : ` (${one.series.reason})`),
     }))),
     footnotes: [
+      ...(alike ? [] : curves.map((curve) => `${curve.name}: ${curve.answer.probe} probes, ${curve.answer.pooling} pooling.`)),
       'Shaded bands and bars: 95 % intervals.',
       ...(overlays.majority ? MAJORITY_FOOTNOTES : []),
       ...(overlays.alike.length ? ['Bar above the axis: layers that cannot be told apart from the best one on dev.'] : []),

@@ -54,7 +54,8 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
     score is a little too good. Its test score is not; the difference is the optimism.</p>
   <p><b>Several encoders</b>, ticked at the top of the page, share the chart: a colour each, its dev curve, and its test score at the layer
     that was chosen for it. The difference of two is taken on the same dev examples, which is why its interval is narrower than the
-    two bands suggest.</p>
+    two bands suggest. An encoder may stand there several times: what is in brackets behind its name is its own pooling or kind of probe,
+    or <i>random weights</i>, which were never trained.</p>
   <p><b>Click a layer</b>, or use the arrow keys (Escape goes back to the dev-chosen layer), to make it the current layer of all
     lit_probe panels; ⓘ shows how its numbers came about. The strips show the selected example’s probabilities at every layer; pin an example to compare two. One
     selected example leaves the curve as it is, several are scored by themselves. Edited examples are shown, but not scored.</p>
@@ -186,7 +187,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
         ${renderExample(this, 'pinned', answer, peers)}
         ${answer.series.length === 0 ? nothing : [renderPeerDifferences(this, curve, peers), renderPeersOnTheirWay(this),
           peers.length ? nothing : renderComparison(this, curve, layer), renderWaiting(this, curve)]}
-        ${renderNotes([...answer.notes, ...comparisonNotes(this, curve), sentences.convergenceSentence(answer.not_converged)].filter((note) => note !== ''), answer)}
+        ${renderNotes([...answer.notes, ...comparisonNotes(this, curve), sentences.convergenceSentence(answer.not_converged)].filter((note) => note !== ''), answer, ...peers.map((peer) => peer.answer))}
         ${GUIDE}
       </div>
     </div>`;

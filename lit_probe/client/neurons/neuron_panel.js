@@ -85,7 +85,7 @@ export function neuronPanel(LitPanel) {
     wantPart(slot, interpreter, inputs, config, pick = (answer) => answer) {
       const {model, dataset, fits} = this.seen;
       const key = requestKey([slot, interpreter, model, dataset, JSON.stringify(config)], inputs.map(({id}) => id));
-      const load = async () => picked(await interpretation({model, dataset, interpreter, inputs, config}), pick);
+      const load = async (/** @type {import('../page/leaving.js').Asker} */ asker) => picked(await interpretation({model, dataset, interpreter, inputs, config, asker}), pick);
       answers.want(this, slot, fits ? key : null, load);
       this.keys[slot] = key;
       this.asked[slot] = {interpreter, inputs, config, pick};
@@ -225,11 +225,11 @@ export function neuronPanel(LitPanel) {
       return html`<div class="on-demand"><button class="hairline-button ask-${slot}" @click=${() => this.makeWish(wish)}>${button}</button><span>${about}</span></div>`;
     }
 
-    /** Gives up what is computed for a place. @param {string} slot */
+    /** Waits no longer for what is computed for a place. @param {string} slot */
     stop(slot) {
       const {model, dataset} = this.seen;
       const {interpreter, inputs, config, pick} = this.asked[slot];
-      answers.cancel(this.keys[slot], async () => picked(await interpretation({model, dataset, interpreter, inputs, config: {...config, cancel: true}}), pick));
+      answers.cancel(this.keys[slot], async (asker) => picked(await interpretation({model, dataset, interpreter, inputs, config: {...config, cancel: true}, asker}), pick));
     }
 
     /**

@@ -1,5 +1,8 @@
 // @ts-check
 /** The questions that our panels ask the server, and its answers, which outlive the panels. */
+/** @import {Asker} from './leaving.js' */
+import {hashOf} from './hash.js';
+import {thisPage} from './leaving.js';
 
 /**
  * @typedef {object} Result  What is known about one question.
@@ -11,7 +14,7 @@
  *
  * @typedef {object} Question
  * @property {Result} result
- * @property {() => Promise<any>} load
+ * @property {(asker: Asker) => Promise<any>} load
  * @property {boolean} inFlight  whether the server has been asked and has not answered yet
  * @property {any} timer  the timer of the next request
  * @property {Promise<void>} turn  a promise that is settled when everything sent so far has been answered
@@ -20,8 +23,8 @@
 /**
  * Answers of the server, kept outside the panels because LIT re-uses and re-creates panels at will.
  *
- * Panels say what they want; equal questions are asked once. A question that nobody wants any more is not asked
- * again; one whose answer is still being computed is asked again every second. Answers are kept (a bounded number); failures are
+ * Panels say what they want; equal questions are asked once. One whose answer is still being computed is asked again every
+ * second. A question that nobody wants any more is not asked again, and the server is told, so that it need not go on. Answers are kept (a bounded number); failures are
  * not. What a reader has cancelled stays cancelled until somebody starts it again: the question alone would start it anew.
  */
 export class ResultStore {
@@ -31,17 +34,19 @@ export class ResultStore {
   #wanted = new Map();
   /** @type {Set<() => void>} */
   #listeners = new Set();
-  /** @type {{delay: number, pause: number, capacity: number}} */
+  /** @type {{delay: number, pause: number, grace: number, capacity: number, page: import('./leaving.js').ShownPage}} */
   #settings;
 
   /**
    * @param {object} [settings]
    * @param {number} [settings.delay]  the milliseconds before a new question is sent, so that a passing selection sends none
    * @param {number} [settings.pause]  the milliseconds between two looks at a running computation
+   * @param {number} [settings.grace]  the milliseconds after which a question that nobody wants is given up: LIT takes panels away and makes them anew
    * @param {number} [settings.capacity]  how many answers are kept beside those wanted now
+   * @param {import('./leaving.js').ShownPage} [settings.page]  the page in whose name the server is asked
    */
-  constructor({delay = 120, pause = 1000, capacity = 64} = {}) {
-    this.#settings = {delay, pause, capacity};
+  constructor({delay = 120, pause = 1000, grace = 1000, capacity = 64, page = thisPage} = {}) {
+    this.#settings = {delay, pause, grace, capacity, page};
   }
 
   /**
@@ -71,7 +76,7 @@ export class ResultStore {
    * @param {object} owner  the panel
    * @param {string} slot  the place in the panel
    * @param {?string} key  null: nothing is wanted there any more
-   * @param {() => Promise<any>} load  a function that asks the server; its answer has a `status`: "ready", "computing", "failed" or "cancelled"
+   * @param {(asker: Asker) => Promise<any>} load  a function that asks the server; its answer has a `status`: "ready", "computing", "failed" or "cancelled"
    */
   want(owner, slot, key, load) {
     const slots = this.#wanted.get(owner) ?? new Map();
@@ -119,10 +124,10 @@ export class ResultStore {
   }
 
   /**
-   * Gives a computation up.
+   * Gives a computation up; it goes on where another page waits for it.
    *
    * @param {string} key
-   * @param {() => Promise<any>} send  a function that tells the server
+   * @param {(asker: Asker) => Promise<any>} send  a function that tells the server
    */
   cancel(key, send) {
     const question = this.#questions.get(key);
@@ -134,7 +139,7 @@ export class ResultStore {
     question.turn = question.turn.then(async () => {
       let result;
       try {
-        result = resultOf(await send());
+        result = resultOf(await send(this.#settings.page.askerOf(key)));
       } catch (error) {
         result = failureOf(error);
       }
@@ -153,14 +158,14 @@ export class ResultStore {
       /** @type {Result} */
       let result;
       try {
-        result = resultOf(await question.load());
+        result = resultOf(await question.load(this.#settings.page.askerOf(key)));
       } catch (error) {
         result = failureOf(error);
       }
       question.inFlight = false;
       const {state} = /** @type {Result} */ (question.result);
       if (state !== 'cancelled' || result.state === 'ready') question.result = result;
-      if (!isKept(question.result) && !this.#isWanted(key)) this.#questions.delete(key);
+      if (!isKept(question.result) && !this.#isWanted(key)) this.#drop(key, question);
       else if (question.result.state === 'computing') question.timer = setTimeout(() => void this.#ask(key, question), this.#settings.pause);
       this.#tell();
     });
@@ -173,7 +178,14 @@ export class ResultStore {
     // A request under way is let run: its answer is worth keeping, and `#ask` forgets anything else.
     if (!question || question.inFlight || isKept(question.result) || this.#isWanted(key)) return;
     clearTimeout(question.timer);
+    this.#drop(key, question);
+  }
+
+  /** Forgets a question. The server is told where it computes the answer. @param {string} key @param {Question} question */
+  #drop(key, question) {
     this.#questions.delete(key);
+    const {grace, page} = this.#settings;
+    if (question.result.state === 'computing') setTimeout(() => void (this.#isWanted(key) || page.giveUp(key)), grace);
   }
 
   /** @param {string} key */
@@ -223,17 +235,5 @@ function isKept({state}) {
  * @returns {string}
  */
 export function requestKey(words, ids) {
-  let high = 0xdeadbeef;
-  let low = 0x41c6ce57;
-  for (const id of ids) {
-    for (let i = 0; i <= id.length; i++) {
-      const code = i < id.length ? id.charCodeAt(i) : 0xffff; // The end of an id counts, so that ["ab"] is not ["a", "b"].
-      high = Math.imul(high ^ code, 2654435761);
-      low = Math.imul(low ^ code, 1597334677);
-    }
-  }
-  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
-  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
-  const hash = 4294967296 * (2097151 & low) + (high >>> 0);
-  return JSON.stringify([...words, ids.length, hash]);
+  return JSON.stringify([...words, ids.length, hashOf(ids)]);
 }

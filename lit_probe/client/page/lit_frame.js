@@ -4,7 +4,7 @@
  * long names of our models.
  */
 import {html, services, sharedStyles} from './lit_host.js';
-import {columnName, modelsOn, shortName} from './model_names.js';
+import {buttonNames, columnName, modelsOn, shortName} from './model_names.js';
 
 /** As many models as LIT itself shows as buttons at the top. */
 const MOST_MODELS = 4;
@@ -26,7 +26,10 @@ const BAR_CSS = `
   .headline-button-text {max-width: clamp(56px, 12vw, 220px)}
   #title-group {white-space: nowrap}
   .headline-button:focus-visible {outline: 2px solid #FFFFFF; outline-offset: 1px}
+  .headline-button[aria-pressed] .headline-button-text {max-width: clamp(40px, calc((100vw - var(--taken)) * var(--share)), 220px)}
+  #headline {--taken: 965px}
   @media (max-width: 1280px) {
+    #headline {--taken: 700px}
     .subtitle {display: none}
     .headline-section > div:not(.vertical-separator), .headline-button {padding: 3px}
     .headline-button {margin: 0 1px; font-size: 14px}
@@ -135,16 +138,17 @@ function renderModels() {
   const own = all.filter((model) => modelsOn([model], dataset, all, Object.keys(metadata.datasets))[0] === model);
   const offered = all.filter((model) => own.includes(model) || currentModels.includes(model));
   const asButtons = offered.length > 1 && offered.length <= MOST_MODELS;
+  const names = buttonNames(offered.map(nameOf));
   const open = () => this.jumpToSettingsTab('Models');
-  return html`${asButtons ? offered.map((model) => renderModel(this, model)) : null}
+  return html`${asButtons ? offered.map((model, i) => renderModel(this, model, names[i], names[i].length / names.join('').length)) : null}
     <lit-tooltip content="Select model(s)"><button class="headline-button" slot="tooltip-anchor" aria-label="Select models" @click=${open}>
       <span class="material-icon-outlined">smart_toy</span>&nbsp;
       ${asButtons ? null : html`<span class="headline-button-text">${currentModels.map(nameOf).join(', ')}</span>&nbsp;`}
       <span class="material-icon">arrow_drop_down</span></button></lit-tooltip>`;
 }
 
-/** @param {any} toolbar @param {string} model */
-function renderModel(toolbar, model) {
+/** @param {any} toolbar @param {string} model @param {string} name  on its button @param {number} share  of the room that all buttons have, 0 to 1 */
+function renderModel(toolbar, model, name, share) {
   const {currentModels} = toolbar.appState;
   const shown = currentModels.includes(model);
   const toggle = () => {
@@ -152,9 +156,10 @@ function renderModel(toolbar, model) {
     toolbar.requestUpdate();
   };
   return html`<lit-tooltip content=${`${shown ? 'Hide' : 'Show'} ${model}`}>
-    <button class=${`headline-button ${shown ? 'selected' : 'unselected'}`} slot="tooltip-anchor" aria-pressed=${String(shown)} @click=${toggle}>
+    <button class=${`headline-button ${shown ? 'selected' : 'unselected'}`} slot="tooltip-anchor" aria-pressed=${String(shown)} aria-label=${nameOf(model)}
+      style=${`--share:${share.toFixed(3)}`} @click=${toggle}>
       <span class="material-icon">${shown ? 'check_box' : 'check_box_outline_blank'}</span>&nbsp;
-      <span class="headline-button-text">${nameOf(model)}</span></button></lit-tooltip>`;
+      <span class="headline-button-text">${name}</span></button></lit-tooltip>`;
 }
 
 /** The entries of "Color by" without the part of the name that they share. @param {() => {itemText: string}[]} items */

@@ -267,13 +267,14 @@ export function fitTogether(model, dataset) {
  * standing there that the panel has long recovered from. As LIT does, unedited examples are sent as their ids; the model's own
  * predictions are not asked for, though LIT would compute them first.
  *
- * @param {{model: string, dataset: string, interpreter: string, inputs: IndexedInput[], config: Record<string, unknown>}} request
+ * @param {{model: string, dataset: string, interpreter: string, inputs: IndexedInput[], config: Record<string, unknown>, asker?: import('./leaving.js').Asker}} request
+ *     `asker`: who waits for an answer that is computed in the background
  * @returns {Promise<any>}
  * @throws {Error} with the server's first line where it refuses or fails
  */
-export async function interpretation({model, dataset, interpreter, inputs, config}) {
+export async function interpretation({model, dataset, interpreter, inputs, config, asker}) {
   const query = new URLSearchParams({model, dataset_name: dataset, interpreter, do_predict: '0'});
-  const body = JSON.stringify({inputs: inputs.map((input) => (input.meta.added ? input : input.id)), config});
+  const body = JSON.stringify({inputs: inputs.map((input) => (input.meta.added ? input : input.id)), config: {...config, asked_by: asker}});
   let response;
   let text;
   try {

@@ -33,6 +33,18 @@ export function shortName(model, shown, datasets) {
 }
 
 /**
+ * Names for buttons side by side, where there is little room. Runs of one encoder have what is their own in brackets; behind
+ * another run of the same encoder that is enough: "bert", "… (cls)", "… (mlp)".
+ *
+ * @param {string[]} names
+ * @returns {string[]}
+ */
+export function buttonNames(names) {
+  const encoders = names.map((name) => name.replace(/ \((?!probes of )[^()]*\)$/, ''));
+  return names.map((name, i) => (name !== encoders[i] && encoders[i] === encoders[i - 1] ? `…${name.slice(encoders[i].length)}` : name));
+}
+
+/**
  * The models to show with another data set: of each encoder the one whose probes were trained on it, if there is one.
  *
  * @param {string[]} models  those that are shown now

@@ -4,6 +4,7 @@
  */
 /** @import {Margin} from '../charts/types.js' */
 /** @import {IndexedInput} from '../page/types.js' */
+/** @import {Asker} from '../page/leaving.js' */
 import {axes, layerScale} from '../charts/axes.js';
 import {MARGIN} from '../charts/line_chart.js';
 import {answers, requestKey} from '../page/answers.js';
@@ -133,7 +134,7 @@ export function layerPanel(LitPanel) {
     want(slot, interpreter, inputs, config, model = this.seen.model) {
       const {dataset, fits} = this.seen;
       const key = requestKey([interpreter, model, dataset, JSON.stringify(config)], (inputs ?? []).map(({id}) => id));
-      const load = () => interpretation({model, dataset, interpreter, inputs: inputs ?? [], config});
+      const load = (/** @type {Asker} */ asker) => interpretation({model, dataset, interpreter, inputs: inputs ?? [], config, asker});
       answers.want(this, slot, fits && inputs ? key : null, load);
       return key;
     }
@@ -143,10 +144,10 @@ export function layerPanel(LitPanel) {
       for (const key of Object.values(this.keys)) if (answers.read(key)?.state === 'failed') answers.retry(key);
     }
 
-    /** Gives up a computation of the server. @param {string} slot @param {string} interpreter @param {Record<string, unknown>} config */
+    /** Waits no longer for a computation of the server. @param {string} slot @param {string} interpreter @param {Record<string, unknown>} config */
     cancel(slot, interpreter, config) {
       const {model, dataset} = this.seen;
-      answers.cancel(this.keys[slot], () => interpretation({model, dataset, interpreter, inputs: [], config: {...config, cancel: true}}));
+      answers.cancel(this.keys[slot], (asker) => interpretation({model, dataset, interpreter, inputs: [], config: {...config, cancel: true}, asker}));
     }
 
     /** What the panel's card was opened from; null while it is closed. @returns {?string} */

@@ -53,7 +53,7 @@ export function errorCard(title, message, retry) {
  * @param {() => void} start
  */
 export function cancelledCard(start) {
-  return html`<div class="card" role="status">The computation was cancelled. What it had finished by then is kept where possible.
+  return html`<div class="card" role="status">You cancelled this computation. It goes on only if another page waits for it; what was finished is kept where possible.
     <br><button class="hairline-button start" @click=${start}>Start again</button></div>`;
 }
 
@@ -101,11 +101,11 @@ export function renderDownloads({name, csv, figure}) {
  * Remarks below the numbers, and what the probes are.
  *
  * @param {string[]} notes
- * @param {{encoder: string, pooling: string, probe: string, trained_on: string}} about
+ * @param {{encoder: string, pooling: string, probe: string, trained_on: string}[]} abouts  one for each curve
  */
-export function renderNotes(notes, {encoder, pooling, probe, trained_on: trainedOn}) {
-  const origin = `${encoder}, ${pooling} pooling; ${probe} probes trained on ${trainedOn}`;
-  return html`<div class="notes">${[...notes, origin].map((note) => html`<div>${note}</div>`)}</div>`;
+export function renderNotes(notes, ...abouts) {
+  const lines = abouts.map(({encoder, pooling, probe, trained_on: trainedOn}) => `${encoder}, ${pooling} pooling; ${probe} probes trained on ${trainedOn}`);
+  return html`<div class="notes">${[...notes, ...lines].map((note) => html`<div>${note}</div>`)}</div>`;
 }
 
 /** The way back to the dev-chosen layer, for the end of a line about another one. @param {number} layer @param {number} bestLayer */

@@ -117,7 +117,7 @@ export function salienceCheckPanel(LitPanel) {
       if (result.state === 'cancelled') return cancelledCard(() => answers.retry(key));
       const {model, dataset, selected} = this.seen;
       const config = {...this.configOf(check), cancel: true};
-      const stop = () => answers.cancel(key, () => interpretation({model, dataset, interpreter: 'salience_checks', inputs: selected, config}));
+      const stop = () => answers.cancel(key, (asker) => interpretation({model, dataset, interpreter: 'salience_checks', inputs: selected, config, asker}));
       return progressCard({...result, message: result.message ?? 'Asking the server'}, result.state === 'computing' ? stop : undefined);
     }
 

@@ -68,7 +68,7 @@ export function saliencePanel(LitPanel) {
       const {model, dataset, fits} = this.seen;
       const key = requestKey([interpreter, model, dataset, JSON.stringify(config)], inputs.map(({id}) => id));
       const isWanted = () => this.isConnected && Object.values(this.keys).includes(key);
-      const load = () => send(isWanted, () => interpretation({model, dataset, interpreter, inputs, config}));
+      const load = (/** @type {import('../page/leaving.js').Asker} */ asker) => send(isWanted, () => interpretation({model, dataset, interpreter, inputs, config, asker}));
       answers.want(this, slot, fits ? key : null, load);
       this.slots.add(slot);
       return key;

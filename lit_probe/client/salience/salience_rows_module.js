@@ -283,7 +283,7 @@ the current layer. “How to read this”, at the bottom, says more.`;
   cancelMap(name, row, example) {
     const {model, dataset} = this.seen;
     const config = {...row.config, cancel: true};
-    answers.cancel(this.keys[`${name} ${row.id}`], () => interpretation({model, dataset, interpreter: 'salience_map', inputs: [example], config}));
+    answers.cancel(this.keys[`${name} ${row.id}`], (asker) => interpretation({model, dataset, interpreter: 'salience_map', inputs: [example], config, asker}));
   }
 
   /** @param {string} name @param {SalienceRow} map @param {?number} hovered */

@@ -35,6 +35,10 @@ RULE = "rule"
 EXPECTATION = "expectation"
 
 
+# What tells two runs of one encoder apart; see `probing.runs`.
+_RUN = re.compile(r" \([a-z_ ]+\)$")
+
+
 def layer_field(layer: int) -> str:
     """Name of the field that holds a layer's pooled vector.
 
@@ -65,10 +69,12 @@ def safe_name(name: str) -> str:
 def model_name(encoder: str, dataset: str) -> str:
     """LIT's name for an encoder with the probes trained on one data set.
 
-    >>> model_name("all-MiniLM-L6-v2", "sst2")
-    'all-MiniLM-L6-v2-on-sst2'
+    >>> model_name("all-MiniLM-L6-v2", "sst2"), model_name("all-MiniLM-L6-v2 (cls)", "sst2")
+    ('all-MiniLM-L6-v2-on-sst2', 'all-MiniLM-L6-v2 (cls)-on-sst2')
     """
-    return f"{safe_name(encoder)}-on-{safe_name(dataset)}"
+    found = _RUN.search(encoder)
+    run = found[0] if found else ""
+    return f"{safe_name(encoder.removesuffix(run))}{run}-on-{safe_name(dataset)}"
 
 
 def column_field(column: str, taken: Collection[str]) -> str:

@@ -11,7 +11,7 @@ from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 from numpy.typing import NDArray
 
-from lit_probe.checks.leakage import circularity
+from lit_probe.checks.leakage import circularity_of
 from lit_probe.data.labelled_texts import normalise_text
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields, specs
@@ -77,8 +77,8 @@ class ProbeModel(lit_model.Model):
 
     @property
     def circularity(self) -> str | None:
-        """Why probing this checkpoint for these labels is circular, or None; see ``leakage.circularity``."""
-        return circularity(self.encoder.checkpoint, self.study.splits.label_names, self.dataset.name)
+        """Why probing this encoder for these labels is circular, or None; see ``leakage.circularity_of``."""
+        return circularity_of(self.encoder, self.study.splits)
 
     @property
     def supports_concurrent_predictions(self) -> bool:
@@ -93,6 +93,8 @@ class ProbeModel(lit_model.Model):
             "Layer 0 is the embedding output, layer i the output of block i. "
             f"`{fields.PROBE}` is the layer with the best score on dev, `{fields.CHOSEN}` holds its vectors.",
         ]
+        if encoder.random_seed is not None:
+            lines.append(f"Its weights were never trained: they are drawn by seed {encoder.random_seed}.")
         if self.circularity:
             lines.append(f"Circular: {self.circularity}")
         if encoder.head_label_names is not None:

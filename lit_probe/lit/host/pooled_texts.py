@@ -67,16 +67,25 @@ class PooledBatch:
         return np.array([text.values[index] for text in self.texts], dtype=np.float32).reshape(len(self), self.d_model)
 
 
+# By text and pooling.
+TextMemo = Memo[tuple[str, str], PooledText]
+
+
+def text_memo(size: int = 256) -> TextMemo:
+    """Remembers so many texts."""
+    return Memo(size)
+
+
 class PooledTexts:
     """The pooled texts of one encoder, shared by all its LIT models.
 
     Args:
       encoder: the frozen encoder.
       studies: the studies of this encoder, one per data set.
-      memo_size: the number of texts to remember that stand in no data set.
+      memo: remembers texts that stand in no data set; runs of one encoder may share it.
     """
 
-    def __init__(self, encoder: Encoder, studies: Sequence[PendingStudy], memo_size: int = 256):
+    def __init__(self, encoder: Encoder, studies: Sequence[PendingStudy], memo: TextMemo | None = None):
         self.encoder = encoder
         self.studies = {study.splits.name: study for study in studies}
         self._places: dict[str, dict[str, Place]] = {
@@ -87,8 +96,7 @@ class PooledTexts:
             }
             for study in studies
         }
-        # By text and pooling.
-        self._memo: Memo[tuple[str, str], PooledText] = Memo(memo_size)
+        self._memo = text_memo() if memo is None else memo
 
     def place(self, text: str, dataset: str) -> Place | None:
         """Where the text stands: in ``dataset`` if it is there, else in another data set of this encoder.

@@ -84,7 +84,7 @@ def _prepare(question: Question) -> dict[str, Any]:
     def load(progress: Progress) -> dict[str, Any]:
         return {"n_texts": len(question.probes.pooled([_ANY_TEXT]))}
 
-    return question.probes.checks.ask(("encoder at hand", name), f"Loading {name}", load, quick=True)
+    return question.probes.checks.ask(("encoder at hand", name), f"Loading {name}", load, quick=True, asker=question.asker)
 
 
 def _neurons(question: Question) -> dict[str, Any]:

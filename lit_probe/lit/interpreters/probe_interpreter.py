@@ -11,17 +11,22 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 
 from lit_probe.errors import LitProbeError
-from lit_probe.lit.host.config_values import Keys, read_keys, settings_of
+from lit_probe.lit.host.asker import read_asker
+from lit_probe.lit.host.config_values import Key, Keys, maybe, read_keys, settings_of
 from lit_probe.lit.host.messages import plain_message
 from lit_probe.lit.host.model import is_probe_model, probe_model
 from lit_probe.lit.interpreters.question import NotReadyError, Question
+
+# Beside the keys of a question, and with every interpreter: who waits for the answer, so that it can be given up.
+_ASKED_BY = "asked_by"
+_ASKER = maybe(Key(lambda value, _: read_asker(value)))
 
 
 class ProbeInterpreter(components.Interpreter):
     """Answers questions about a model of ours. A subclass declares the keys of a question and writes `answer`.
 
     Attributes:
-      keys: keys that a question may have. None: nothing is read, and anything is accepted.
+      keys: keys that a question may have. None: nothing is read, and any key is accepted.
       by: name of the key that decides which further keys there are; empty where none does.
       further: the further keys by the value of that key.
       form: names of the keys that LIT's own form shows.
@@ -82,7 +87,7 @@ class ProbeInterpreter(components.Interpreter):
           model: an encoder with layer probes.
           dataset: the data set that the examples belong to.
           model_outputs: not used: LIT keeps the fields of few layers.
-          config: values of the keys.
+          config: values of the keys, and ``asked_by``: the page and the question that wait; see `read_asker`.
 
         Returns:
           ``status``: ``ready`` with what `answer` gives; ``computing`` with ``message`` and ``fraction``; ``failed`` with a
@@ -91,7 +96,10 @@ class ProbeInterpreter(components.Interpreter):
         Raises:
           LitProbeError: the question cannot be understood, or an example has no text.
         """
-        question = Question(type(self).__name__, probe_model(model), dataset, inputs, self._values(config))
+        settings = dict(settings_of(config))
+        asker = _ASKER.of(settings, _ASKED_BY)
+        settings.pop(_ASKED_BY, None)
+        question = Question(type(self).__name__, probe_model(model), dataset, inputs, self._values(settings), asker)
         self.check(question)
         if self.reads_texts:
             _ = question.texts
@@ -103,11 +111,11 @@ class ProbeInterpreter(components.Interpreter):
             answer = {"status": "failed", "message": plain_message(str(error))}
         return {**answer, "part": question["part"]} if "part" in question.values else answer
 
-    def _values(self, config: object) -> dict[str, Any]:
+    def _values(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         if self.keys is None:
             return {}
-        chosen = self.keys[self.by].of(settings_of(config), self.by) if self.by else None
-        return read_keys(config, {**self.keys, **self.further.get(chosen, {})})
+        chosen = self.keys[self.by].of(settings, self.by) if self.by else None
+        return read_keys(settings, {**self.keys, **self.further.get(chosen, {})})
 
 
 class Part(NamedTuple):

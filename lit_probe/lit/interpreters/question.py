@@ -11,6 +11,7 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import types
 
 from lit_probe.lit.host import fields
+from lit_probe.lit.host.asker import Asker
 from lit_probe.lit.host.config_values import ALL_LAYERS
 from lit_probe.lit.host.dataset import ProbeDataset, probe_dataset
 from lit_probe.lit.host.model import ProbeModel
@@ -41,6 +42,7 @@ class Question:
       dataset: the data set on the page, as LIT hands it over.
       inputs: the examples of the request.
       values: the values of the interpreter's keys.
+      asker: who waits for the answer; None for programs.
     """
 
     asked: str
@@ -48,6 +50,7 @@ class Question:
     dataset: lit_dataset.Dataset
     inputs: Sequence[types.JsonDict]
     values: Mapping[str, Any]
+    asker: Asker | None = None
 
     def __getitem__(self, key: str) -> Any:
         return self.values[key]
@@ -121,9 +124,9 @@ class Question:
     def status_of(
         self, key: Hashable, title: str, compute: Compute, *, of: str | None = None, quick: bool = False
     ) -> dict[str, Any]:
-        """The same with its ``status``, whether it is ready or not. Where the key ``cancel`` says so, the computation ends."""
+        """The same with its ``status``, whether it is ready or not. Where the key ``cancel`` says so, the asker waits no more."""
         whose = of or f"{self.probes.encoder.name} on {self.probes.study.splits.name}"
         key, title = (self.asked, whose, key), f"{title} of {whose}"
         if self.values.get("cancel"):
-            return self.probes.checks.cancel(key, title)
-        return self.probes.checks.ask(key, title, compute, quick=quick)
+            return self.probes.checks.cancel(key, title, self.asker)
+        return self.probes.checks.ask(key, title, compute, quick=quick, asker=self.asker)

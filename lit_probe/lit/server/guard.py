@@ -30,6 +30,7 @@ from wsgiref.types import WSGIEnvironment
 from lit_nlp.api import types as lit_types
 from lit_nlp.api.dataset import input_hash
 
+from lit_probe.lit.host.asker import is_page
 from lit_probe.lit.server.loaded import Loaded, LoadedModel
 from lit_probe.registry import lookup
 
@@ -75,6 +76,9 @@ REFUSED_ENDPOINTS: dict[str, str] = {
 }
 
 PAGES = frozenset({"/", "/index.html"})
+# Where our page says that it has been left, or one of its questions given up.
+LEFT = "/lit_probe/left"
+MAX_LEFT_BODY = 200  # bytes; the name of a page and the number of a question are 75
 # LIT's own files. One path segment and a fixed set of endings: no `..`, no source map, not the unguarded static/index.html.
 STATIC_FILES = re.compile(r"/main\.js|/static/[A-Za-z0-9_-]+\.(?:png|gif|svg)")
 
@@ -227,6 +231,20 @@ def _check_json(data: dict[str, Any]) -> None:
             raise ValueError("NaN and infinite numbers are not allowed")
         elif isinstance(value, int) and abs(value) >= MAX_JSON_INTEGER:
             raise ValueError("integers must fit into 64 bits")
+
+
+def check_left(data: Mapping[str, Any]) -> tuple[str, int | None]:
+    """The page that has been left, and the question of it that has been given up; None for all of it.
+
+    Raises:
+      Refusal: 400.
+    """
+    page, question = data.get("page"), data.get("question")
+    if not is_page(page) or not (question is None or type(question) is int) or data.keys() - {"page", "question"}:
+        raise Refusal(
+            HTTPStatus.BAD_REQUEST, 'A page leaves as {"page": its name}, a question as {"page": …, "question": its number}.'
+        )
+    return str(page), question
 
 
 # ---- whether what they name is loaded --------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ __all__ = ["Server", "WebApp", "serve", "wrap"]
 logger = logging.getLogger(__name__)
 
 NotReady = Callable[[Mapping[str, str]], str | None]
+Leave = Callable[[str, int | None], None]
 
 # Every answer carries these. Style attributes are how LIT draws; script comes from our own files only, which disarms HTML in
 # labels and texts. LIT's Scalars and Dive panels would need 'unsafe-eval'; our layouts leave them out.
@@ -57,6 +58,7 @@ def wrap(
     frame_ancestors: Sequence[str] = ("'self'",),
     max_body: int = guard.MAX_BODY,
     not_ready: NotReady = lambda parameters: None,
+    leave: Leave = lambda page, question: None,
 ) -> WebApp:
     """Puts our page, our files and the guard around LIT's application.
 
@@ -68,6 +70,7 @@ def wrap(
         `"http://localhost:*"` and the like.
       max_body: the largest request body, in bytes.
       not_ready: says what a request with these URL parameters would have to wait for; None when LIT can be asked.
+      leave: hears of a page that has been left, or that has given up the question with that number.
 
     Raises:
       LitProbeError: another lit-nlp is installed, an option makes no sense, or our own files are missing.
@@ -84,7 +87,7 @@ def wrap(
             raise LitProbeError(
                 f"{entry!r} cannot be a frame ancestor. Give 'self', 'none' (with their quotes) or http://host:port."
             )
-    return WebApp(lit_app, names | trusted, trusted, " ".join(frame_ancestors), max_body, not_ready)
+    return WebApp(lit_app, names | trusted, trusted, " ".join(frame_ancestors), max_body, not_ready, leave)
 
 
 class WebApp:
@@ -98,9 +101,11 @@ class WebApp:
         frame_ancestors: str,
         max_body: int,
         not_ready: NotReady,
+        leave: Leave,
     ):
         self.max_body = max_body
         self._not_ready = not_ready
+        self._leave = leave
         self._lit_app = lit_app
         self._hosts = frozenset(hosts)
         self._trusted = frozenset(trusted)
@@ -135,6 +140,10 @@ class WebApp:
             guard.check_method(environ, "POST")
             guard.check_permitted(path)
             return self._ask_lit(path, environ)
+        if path == guard.LEFT:
+            guard.check_method(environ, "POST")
+            self._leave(*guard.check_left(guard.parse_body(guard.read_body(environ, guard.MAX_LEFT_BODY))))
+            return Response(status=HTTPStatus.NO_CONTENT)
         if path in guard.PAGES:
             guard.check_method(environ, "GET", "HEAD")
             return static_response(self._index, "text/html; charset=utf-8").make_conditional(environ)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {curveCsv} from '../../../lit_probe/client/curves/curve_files.js';
+import {svgText} from '../../../lit_probe/client/charts/svg.js';
+import {curveCsv, paperFigure} from '../../../lit_probe/client/curves/curve_files.js';
 import {DEV, makeAnswer, makeSeries, TEST, TRAIN} from '../example_answers.mjs';
 
 const ABOUT = {model: 'enc-on-sst2', dataset: 'sst2', examples: 'whole data set (3,193 examples)'};
@@ -32,4 +33,37 @@ test('what is not defined is an empty cell', () => {
   const series = makeSeries('dev', [null, 0.7], {majority: null});
   const [, first] = rowsOf(curveCsv(makeAnswer([series]), [{series, mode: 'line'}], ABOUT));
   assert.ok(first.includes(',dev,0,,,,872,,true,false'), first);
+});
+
+/** Two runs of one encoder, the second with settings of its own. */
+function twoRuns(own) {
+  const answer = {...makeAnswer([DEV]), encoder: 'enc', probe: 'logistic', pooling: 'mean'};
+  const drawn = [{series: DEV, mode: 'line'}];
+  return {answer, drawn, peers: [{model: 'enc (b)-on-sst2', name: 'enc (b)', answer: {...answer, ...own}, drawn}]};
+}
+
+test('a figure of curves that were measured alike says once how', () => {
+  const {answer, drawn, peers} = twoRuns({});
+  const figure = svgText(paperFigure(answer, drawn, 'dev', 'sst2', undefined, peers));
+  assert.match(figure, /of logistic probes by layer: enc, enc \(b\) on sst2/);
+  assert.match(figure, /mean pooling · probes trained on/);
+  assert.doesNotMatch(figure, /enc: logistic probes/);
+});
+
+test('a figure of runs with other probes or poolings says of each how it was measured', () => {
+  for (const own of [{probe: 'mlp'}, {pooling: 'cls'}]) {
+    const {answer, drawn, peers} = twoRuns(own);
+    const figure = svgText(paperFigure(answer, drawn, 'dev', 'sst2', undefined, peers));
+    assert.doesNotMatch(figure, /of logistic probes|>mean pooling/);
+    assert.ok(figure.includes('>enc: logistic probes, mean pooling.<'), figure);
+    assert.ok(figure.includes(`>enc (b): ${own.probe ?? 'logistic'} probes, ${own.pooling ?? 'mean'} pooling.<`));
+  }
+});
+
+test('every row of the table names the probe and the pooling of its own run', () => {
+  const {answer, drawn, peers} = twoRuns({probe: 'mlp', pooling: 'cls'});
+  const rows = rowsOf(curveCsv(answer, drawn, ABOUT, undefined, peers)).slice(1);
+  assert.ok(rows.filter((row) => row.startsWith('enc-on-sst2,')).every((row) => row.includes(',logistic,mean,')));
+  assert.ok(rows.filter((row) => row.startsWith('enc (b)-on-sst2,')).every((row) => row.includes(',mlp,cls,')));
+  assert.equal(rows.length, 2 * DEV.layers.length);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import {ShownPage} from '../../../lit_probe/client/page/leaving.js';
 import {requestKey, ResultStore} from '../../../lit_probe/client/page/answers.js';
 
 /** A server that gives these answers in turn (the last one for ever) and counts the questions. */
@@ -25,7 +26,8 @@ const FAILED = {status: 'failed', message: 'No space left'};
 
 function makeStore(t, settings = {}) {
   t.mock.timers.enable({apis: ['setTimeout']});
-  return new ResultStore({delay: 100, pause: 1000, capacity: 2, ...settings});
+  const page = new ShownPage(() => {});
+  return new ResultStore({delay: 100, pause: 1000, capacity: 2, page, ...settings});
 }
 
 test('an answer is asked for once, whoever wants it, and kept', async (t) => {
@@ -97,6 +99,85 @@ test('nobody looks at a computation that no panel waits for', async (t) => {
   await pass(t, 10_000);
   assert.equal(load.calls, 1);
   assert.equal(store.read('key'), undefined);
+});
+
+/** A store on a page of its own, and what the server heard of it. */
+function storeOnPage(t) {
+  const told = [];
+  const page = new ShownPage((message) => told.push(message));
+  return {store: makeStore(t, {page, grace: 1000}), page, told};
+}
+
+test('every look at a computation says who asks', async (t) => {
+  const {store, page} = storeOnPage(t);
+  const askers = [];
+  store.want({}, 'metrics', 'key', async (asker) => {
+    askers.push(asker);
+    return COMPUTING;
+  });
+  await pass(t, 100);
+  await pass(t, 1000);
+  store.cancel('key', async (asker) => {
+    askers.push(asker);
+    return {status: 'cancelled'};
+  });
+  await pass(t, 0);
+  assert.deepEqual(askers, Array(3).fill(page.askerOf('key')));
+});
+
+test('the server is told when a panel turns to another question, or leaves', async (t) => {
+  const {store, page, told} = storeOnPage(t);
+  const panel = {};
+  store.want(panel, 'metrics', 'first', server(COMPUTING));
+  await pass(t, 100);
+  store.want(panel, 'metrics', 'second', server(COMPUTING));
+  await pass(t, 1000);
+  assert.deepEqual(told, [page.askerOf('first')]);
+  store.release(panel);
+  await pass(t, 1000);
+  assert.deepEqual(told, [page.askerOf('first'), page.askerOf('second')]);
+});
+
+test('a question is given up after its last look has been answered, not while the look is on its way', async (t) => {
+  const {store, page, told} = storeOnPage(t);
+  let answer;
+  const panel = {};
+  store.want(panel, 'metrics', 'key', () => new Promise((resolve) => (answer = resolve)));
+  await pass(t, 100);
+  store.release(panel);
+  await pass(t, 5000);
+  assert.deepEqual(told, []);
+  answer(COMPUTING);
+  await pass(t, 0);
+  await pass(t, 1000);
+  assert.deepEqual(told, [page.askerOf('key')]);
+});
+
+test('a panel that LIT takes away and makes anew gives nothing up', async (t) => {
+  const {store, told} = storeOnPage(t);
+  const panel = {};
+  store.want(panel, 'metrics', 'key', server(COMPUTING));
+  await pass(t, 100);
+  store.release(panel);
+  await pass(t, 500);
+  store.want({}, 'metrics', 'key', server(COMPUTING));
+  await pass(t, 5000);
+  assert.deepEqual(told, []);
+});
+
+test('what is ready, failed, cancelled or was never sent need not be given up', async (t) => {
+  const {store, told} = storeOnPage(t);
+  const panel = {};
+  store.want(panel, 'ready', 'ready', server(READY));
+  store.want(panel, 'failed', 'failed', server(FAILED));
+  store.want(panel, 'cancelled', 'cancelled', server(COMPUTING));
+  await pass(t, 100);
+  store.cancel('cancelled', server({status: 'cancelled'}));
+  await pass(t, 0);
+  store.want(panel, 'passing', 'passing', server(COMPUTING));
+  store.release(panel);
+  await pass(t, 5000);
+  assert.deepEqual(told, []);
 });
 
 test('a failure, said by the server or by the network, is shown and asked again on request', async (t) => {

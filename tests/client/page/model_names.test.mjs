@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {columnName, modelsOn, partsOf, shortName} from '../../../lit_probe/client/page/model_names.js';
+import {buttonNames, columnName, modelsOn, partsOf, shortName} from '../../../lit_probe/client/page/model_names.js';
 
 const DATASETS = ['demo', 'sst2', 'ab-on-sst2'];
 const MODELS = ['bert-on-demo', 'minilm-on-demo', 'bert-on-sst2', 'minilm-on-ab-on-sst2'];
@@ -29,4 +29,15 @@ test('a column drops the name of the only model, and names the model shortly whe
   assert.equal(columnName('bert-on-demo:probe:class', ['bert-on-demo'], nameOf), 'probe:class');
   assert.equal(columnName('bert-on-demo:probe:class', ['bert-on-demo', 'minilm-on-demo'], nameOf), 'probe:class · bert');
   assert.equal(columnName('label', ['bert-on-demo'], nameOf), 'label');
+});
+
+test('a run beside another run of its encoder is called by its brackets on the buttons', () => {
+  assert.deepEqual(buttonNames(['bert', 'bert (cls)', 'bert (random weights)', 'electra']), ['bert', '… (cls)', '… (random weights)', 'electra']);
+  assert.deepEqual(buttonNames(['bert (cls)', 'bert (mlp)']), ['bert (cls)', '… (mlp)']);
+});
+
+test('where it could be another encoder that is meant, the name is whole', () => {
+  for (const names of [['bert', 'electra', 'bert (cls)'], ['bert (mlp)', 'electra (mlp)'], ['bert', 'bert-base'], ['bert', 'bert (probes of b)']]) {
+    assert.deepEqual(buttonNames(names), names);
+  }
 });

@@ -52,6 +52,7 @@ def test_an_unknown_split_counts_as_none(split):
 def test_names_hold_nothing_that_breaks_lit(name):
     assert re.fullmatch(r"[A-Za-z0-9._-]+", fields.safe_name(name))
     assert re.fullmatch(r"[A-Za-z0-9._-]+", fields.model_name(name, name))
+    assert re.fullmatch(r"[A-Za-z0-9._-]+ \(cls mlp\)-on-[A-Za-z0-9._-]+", fields.model_name(f"{name} (cls mlp)", name))
 
 
 @pytest.mark.parametrize("column", ["_id", "_meta", "a:b", "a,b", "", "text", "film title", "__class__"])

@@ -14,7 +14,7 @@ from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.dataset import ProbeDataset
 from lit_probe.lit.host.model import ProbeModel, is_probe_model, probe_model
 from lit_probe.lit.host.pending_study import PendingStudy
-from lit_probe.lit.host.pooled_texts import PooledTexts
+from lit_probe.lit.host.pooled_texts import PooledTexts, text_memo
 from lit_probe.probing.study import probe_layers
 
 ODD_TEXTS = ["", " ", "\x00", "\u202eabc \u05d0\u05d1", "\U0001f600 film", "a\ud800b", "good " * 20_000, "<b>bold</b>", "\n\t"]
@@ -118,7 +118,7 @@ def test_new_texts_of_one_request_are_encoded_together_and_each_once(model, forw
 
 def test_the_memo_forgets_the_oldest_texts_and_still_answers_larger_requests(encoder):
     study = computed(encoder, tiny_splits())
-    texts = PooledTexts(encoder, [study], memo_size=3)
+    texts = PooledTexts(encoder, [study], text_memo(3))
     model = ProbeModel(study, ProbeDataset(study.splits), texts, ())
     many = [{"text": f"the plot was number {i}"} for i in range(10)]
     together = model.predict(many)

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lit_probe.errors import DatasetError
+from lit_probe.lit.host.asker import Asker
 from lit_probe.lit.host.pending_checks import PendingChecks
 
 PATIENCE_S = 20
@@ -249,3 +250,132 @@ def test_two_pages_that_wait_for_one_computation_keep_it_alive_while_either_asks
         time.sleep(0.02)
     held.go_on.set()
     assert answer_of(checks, "a", held)["status"] == "ready" and held.n_runs == 1
+
+
+# ---- who waits: questions of pages
+
+
+def asker(page: str, question: int = 1) -> Asker:
+    return Asker(page, question)
+
+
+def ask_as(checks, who: Asker | None, key, compute):
+    return checks.ask(key, f"Check {key}", compute, quick=False, asker=who)
+
+
+def running(checks, who: Asker | None = None, key="running") -> Held:
+    """A computation that this one waits for and that has begun, so that others wait behind it."""
+    held = Held()
+    ask_as(checks, who, key, held)
+    assert held.started.wait(PATIENCE_S)
+    return held
+
+
+def test_a_page_that_has_been_left_lets_go_of_everything_it_asked_for_at_once(checks):
+    first, waiting, other = running(checks, asker("old")), Held(), Held()
+    ask_as(checks, asker("old", 2), "waiting", waiting)
+    checks.leave("old")
+    # Neither the one that runs to its next report nor the one that is never begun is waited for.
+    assert ask_as(checks, asker("new"), "other", other)["message"] == "Check other: starting"
+    first.go_on.set()
+    assert other.started.wait(PATIENCE_S)
+    assert waiting.n_runs == 0
+    other.go_on.set()
+    assert answer_of(checks, "other", other)["status"] == "ready"
+
+
+def test_what_another_page_waits_for_goes_on_when_one_is_left(checks):
+    held, behind = running(checks, asker("old")), Held()
+    ask_as(checks, asker("new"), "running", held)
+    checks.leave("old")
+    assert ask_as(checks, asker("new", 2), "behind", behind)["message"] == "Check behind: waiting for 1 other computation"
+    held.go_on.set()
+    behind.go_on.set()
+    assert answer_of(checks, "running", held) == {"status": "ready", "layers": [1, 2]} and held.n_runs == 1
+
+
+def test_a_question_that_is_given_up_lets_go_of_its_own_alone(checks):
+    held, kept = running(checks, asker("page", 1)), Held()
+    ask_as(checks, asker("page", 2), "kept", kept)
+    checks.leave("page", 1)
+    assert ask_as(checks, asker("page", 2), "kept", kept)["message"] == "Check kept: starting"
+    held.go_on.set()
+    kept.go_on.set()
+    assert answer_of(checks, "kept", kept)["status"] == "ready"
+    assert held.over.is_set() and kept.n_runs == 1
+    # The page itself has not been left: it may ask for the same again.
+    assert ask_as(checks, asker("page", 1), "running", held)["status"] == "computing"
+    checks.cancel_all()
+
+
+def test_cancel_on_one_page_does_not_end_what_another_page_waits_for(checks):
+    held = running(checks, asker("one"))
+    ask_as(checks, asker("two"), "running", held)
+    cancelled = {"status": "cancelled", "message": "Check running was cancelled."}
+    assert checks.cancel("running", "Check running", asker("one")) == cancelled
+    assert ask_as(checks, asker("two"), "running", held) == {
+        "status": "computing",
+        "message": "Check running: 50%",
+        "fraction": 0.5,
+    }
+    held.go_on.set()
+    assert answer_of(checks, "running", held)["status"] == "ready" and held.n_runs == 1
+
+
+def test_what_every_page_has_cancelled_ends(checks):
+    held = running(checks, asker("one"))
+    ask_as(checks, asker("two"), "running", held)
+    for page in ("one", "two"):
+        checks.cancel("running", "Check running", asker(page))
+    held.go_on.set()
+    assert held.over.wait(PATIENCE_S)
+    assert answer_of(checks, "running", held)["status"] == "ready" and held.n_runs == 2
+
+
+def test_a_cancel_without_a_page_ends_it_for_everybody(checks):
+    held = running(checks, asker("one"))
+    checks.cancel("running", "Check running")
+    held.go_on.set()
+    assert held.over.wait(PATIENCE_S)
+    assert answer_of(checks, "running", held)["status"] == "ready" and held.n_runs == 2
+
+
+def test_a_program_that_asks_has_no_page_to_leave(checks):
+    held = running(checks, None)
+    ask_as(checks, asker("page"), "running", held)
+    checks.leave("page")
+    held.go_on.set()
+    assert answer_of(checks, "running", held)["status"] == "ready" and held.n_runs == 1
+
+
+def test_a_request_that_arrives_after_its_page_was_left_starts_nothing(checks):
+    checks.leave("old")
+    late = Held()
+    for _ in range(2):
+        assert ask_as(checks, asker("old"), "late", late) == {
+            "status": "computing",
+            "message": "Check late: starting",
+            "fraction": 0.0,
+        }
+    other = running(checks, asker("new"), "other")
+    assert late.n_runs == 0, "one computation after another"
+    other.go_on.set()
+
+
+def test_leaving_forgets_no_result(checks):
+    held = running(checks, asker("page"))
+    held.go_on.set()
+    ready = answer_of(checks, "running", held)
+    checks.leave("page")
+    assert ask_as(checks, asker("next"), "running", held) == ready and held.n_runs == 1
+
+
+def test_what_nobody_has_asked_about_for_a_while_is_not_counted_among_those_to_be_waited_for():
+    checks = PendingChecks(patience_s=0.2)
+    first = running(checks, asker("one"))
+    ask_as(checks, asker("lost"), "lost", Held())
+    time.sleep(0.3)
+    ask_as(checks, asker("one"), "running", first)
+    assert ask_as(checks, asker("one"), "next", Held())["message"] == "Check next: waiting for 1 other computation"
+    checks.cancel_all()
+    first.go_on.set()

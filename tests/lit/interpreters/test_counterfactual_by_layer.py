@@ -188,9 +188,9 @@ def test_the_encoder_is_loaded_before_the_first_edit_needs_it(tiny_folder):
     study.encoder = fresh.encoder
     fresh.compute(lambda progress: study)
     (model,) = models_of([fresh])
-    assert fresh.encoder._model is None
+    assert fresh.encoder._loaded.model is None
     deadline = time.monotonic() + 30
     while (answer := run(model, model.dataset, [], part="prepare"))["status"] == "computing":
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    assert answer["status"] == "ready" and fresh.encoder._model is not None
+    assert answer["status"] == "ready" and fresh.encoder._loaded.model is not None

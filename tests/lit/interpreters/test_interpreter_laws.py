@@ -140,6 +140,35 @@ def test_what_is_cancelled_ends_and_may_be_asked_again(name, models, dataset):
     assert ask(name, model, dataset, *rows, **config, cancel=True) == ready, "there is nothing left to cancel"
 
 
+@pytest.mark.parametrize("name", sorted(IN_THE_BACKGROUND))
+def test_what_only_a_page_that_has_been_left_waited_for_ends(name, models, dataset):
+    model, _ = models_of([one.study for one in models])
+    rows, config = rows_for(name, dataset), QUESTIONS[name][1]
+    if name == "salience_map":
+        rows = [{"text": "the film was good and slow " * 10}]
+    go_on, done = threading.Event(), threading.Event()
+    for quick in (True, False):
+        model.checks.ask(("before", quick), "Something else", lambda _: {"waited": go_on.wait(PATIENCE_S)}, quick=quick)
+    old, new = ({"page": letter * 32, "question": 1} for letter in "ab")
+    for _ in range(2):
+        assert ask(name, model, dataset, *rows, **config, asked_by=old)["status"] == "computing"
+    model.checks.leave(old["page"])
+    behind = model.checks.ask("behind", "Behind", lambda _: {"done": done.set()}, quick=False)
+    assert behind["message"] == "Behind: waiting for 1 other computation", "only the one that is held"
+    assert ask(name, model, dataset, *rows, **config, asked_by=old)["message"].endswith(": starting")
+    assert model.checks.ask("last", "Last", lambda _: {}, quick=False)["message"] == "Last: waiting for 2 other computations"
+    go_on.set()
+    assert done.wait(PATIENCE_S)
+    assert answer_of(name, model, dataset, *rows, **config, asked_by=new)["status"] == "ready"
+
+
+@every_interpreter
+def test_who_asks_must_be_a_page(name, model, dataset):
+    for nobody in ("a page", {"page": "a page", "question": 1}, {"page": "a" * 32}):
+        with pytest.raises(LitProbeError, match="An asker is"):
+            ask(name, model, dataset, asked_by=nobody)
+
+
 @every_interpreter
 def test_lits_form_shows_declared_keys_with_a_default_that_is_a_choice(name):
     interpreter = INTERPRETERS[name]

@@ -117,7 +117,7 @@ def test_another_site_may_link_to_the_page_but_not_use_anything(browser):
 # ---- which address
 
 
-@pytest.mark.parametrize("endpoint", sorted(guard.ENDPOINTS | guard.REFUSED_ENDPOINTS))
+@pytest.mark.parametrize("endpoint", [*sorted(guard.ENDPOINTS | guard.REFUSED_ENDPOINTS), guard.LEFT])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"])
 def test_the_api_is_called_by_post_only(browser, endpoint, method):
     response = browser.send(method, endpoint)
@@ -190,6 +190,59 @@ def test_the_page_pushes_its_state_in_notebooks_only(browser, ids):
     lit_app = tiny_lit_app(sync_state=True)
     assert Browser(wrap(lit_app)).post(url, data).status_code == 200
     assert lit_app.ui_state_tracker.state.primary["id"] == ids[0]
+
+
+# ---- a page that is left
+
+PAGE = "0123456789abcdef" * 2
+
+
+@pytest.fixture
+def leaving():
+    """A browser, and what the server heard of pages that were left."""
+    heard: list[tuple[str, int | None]] = []
+    return Browser(wrapped(leave=lambda page, question: heard.append((page, question)))), heard
+
+
+@pytest.mark.parametrize("question", [None, 17, 2**53 - 1])
+def test_a_page_says_that_it_is_left_or_one_of_its_questions(leaving, question):
+    browser, heard = leaving
+    response = browser.post(guard.LEFT, {"page": PAGE} if question is None else {"page": PAGE, "question": question})
+    assert (response.status_code, response.data) == (204, b"")
+    assert heard == [(PAGE, question)]
+    assert "default-src 'self'" in response.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"not json", 400),
+        (b"[]", 400),
+        ({"page": PAGE[1:]}, 400),
+        ({"page": PAGE.upper()}, 400),
+        ({"page": [PAGE]}, 400),
+        ({"page": PAGE, "question": "17"}, 400),
+        ({"page": PAGE, "question": 1.5}, 400),
+        ({"page": PAGE, "question": True}, 400),
+        ({"page": PAGE, "pages": "all"}, 400),
+        ({"page": PAGE, "question": "x" * 200}, 413),
+    ],
+)
+def test_what_is_no_such_word_leaves_nothing(leaving, body, status):
+    browser, heard = leaving
+    assert browser.post(guard.LEFT, body).status_code == status
+    assert heard == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}],
+)
+def test_another_page_cannot_say_it(leaving, headers):
+    browser, heard = leaving
+    assert browser.post(guard.LEFT, {"page": PAGE}, headers=headers).status_code == 403
+    assert heard == []
 
 
 # ---- what they send: size

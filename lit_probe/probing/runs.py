@@ -1,0 +1,112 @@
+"""Runs: encoders with a pooling, a probe and weights of their own, so that the same encoder can stand beside itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lit_probe.brackets import entries, options_of, without_options
+from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.pooling import POOLINGS
+from lit_probe.errors import LitProbeError
+from lit_probe.probing.probes import PROBES
+from lit_probe.registry import lookup
+
+RANDOM = "random"
+# What may stand in the brackets of a run, and its values.
+OPTIONS: dict[str, Collection[str]] = {"pooling": POOLINGS, "probe": PROBES, "weights": ("trained", RANDOM)}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One encoder, and how it is probed.
+
+    Attributes:
+      encoder: the encoder, under the name of the run.
+      pooling: the name of the pooling.
+      probe: the kind of probe.
+    """
+
+    encoder: Encoder
+    pooling: str
+    probe: str
+
+
+class WantedRun(NamedTuple):
+    """One run as ``--model`` names it.
+
+    Attributes:
+      model_id: the hub id or folder.
+      options: what stands in brackets after it, by name.
+    """
+
+    model_id: str
+    options: Mapping[str, str]
+
+
+def parse_model_flag(flag: str) -> list[WantedRun]:
+    """Reads ``--model``: hub ids and folders, each with or without options in brackets, separated by commas.
+
+    Raises:
+      LitProbeError: brackets hold something else than a pooling, a probe or weights, or one of them twice.
+      UnknownNameError: there is no such pooling, probe or kind of weights.
+
+    >>> [tuple(run) for run in parse_model_flag("bert-base-uncased,bert-base-uncased[pooling=cls,probe=mlp]")]
+    [('bert-base-uncased', {}), ('bert-base-uncased', {'pooling': 'cls', 'probe': 'mlp'})]
+    """
+    return [WantedRun(without_options(entry), _options(entry)) for entry in entries(flag, lambda entry: entry) if entry]
+
+
+def _options(entry: str) -> dict[str, str]:
+    pairs = options_of(entry)
+    names = [name for name, _ in pairs]
+    for name, value in pairs:
+        if name not in OPTIONS or not value or names.count(name) > 1:
+            why = "twice" if names.count(name) > 1 else "without a value" if name in OPTIONS else "which is none of them"
+            raise LitProbeError(
+                f"{entry[entry.rindex('[') :]} names {name!r}, {why}. In brackets stand options of that run: pooling=NAME, "
+                f"probe=NAME, weights={RANDOM}."
+            )
+        lookup(dict.fromkeys(OPTIONS[name]), value, name)
+    return dict(pairs)
+
+
+def load_runs(wanted: Sequence[WantedRun], load: Callable[[str], Encoder], *, pooling: str, probe: str, seed: int) -> list[Run]:
+    """The runs. What several of them share is loaded once: a checkpoint, and the weights that are drawn for it.
+
+    Args:
+      wanted: what was asked for.
+      load: finds the encoder of a hub id or folder.
+      pooling: the pooling of runs that name none.
+      probe: the probe of runs that name none.
+      seed: the seed by which random weights are drawn.
+
+    Raises:
+      LitProbeError: two runs are the same.
+    """
+    trained = {model_id: load(model_id) for model_id in dict.fromkeys(run.model_id for run in wanted)}
+    drawn = {model_id: encoder.randomised(seed) for model_id, encoder in trained.items()}
+    runs: dict[tuple[str, ...], Run] = {}
+    for model_id, options in wanted:
+        settings = {"pooling": pooling, "probe": probe, "weights": "trained", **options}
+        key = (model_id, *settings.values())
+        if key in runs:
+            raise LitProbeError(
+                f"{model_id!r} is named twice with {settings['pooling']} pooling, {settings['probe']} probes and "
+                f"{settings['weights']} weights. Leave one of them out, or give it other options in brackets."
+            )
+        encoder = (drawn if settings["weights"] == RANDOM else trained)[model_id]
+        runs[key] = Run(encoder.named(_name(trained[model_id].name, options)), settings["pooling"], settings["probe"])
+    return list(runs.values())
+
+
+def _name(encoder: str, options: Mapping[str, str]) -> str:
+    """What a run is called: by its encoder and what its brackets say.
+
+    >>> _name("bert", {}), _name("bert", {"pooling": "cls", "weights": "random"})
+    ('bert', 'bert (cls random weights)')
+    """
+    # A comma would break LIT's lists of models.
+    words = [f"{value} weights" if name == "weights" else value for name, value in options.items()]
+    return f"{encoder} ({' '.join(words)})" if words else encoder
