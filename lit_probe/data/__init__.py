@@ -87,7 +87,8 @@ def parse_dataset_flag(flag: str) -> list[WantedDataset]:
 
     Raises:
       UnknownNameError: a name is in no registry.
-      DatasetError: a path is missing after ``=``, or brackets hold something else than columns.
+      DatasetError: a path is missing after ``=``, or brackets hold something else than columns, or stand after a source
+        that is no table.
 
     >>> [tuple(one) for one in parse_dataset_flag("sst2=../copies/sst2,imdb,csv=reviews.csv[text=review]")]
     [('sst2', '../copies/sst2', {}), ('imdb', None, {}), ('csv', 'reviews.csv', {'text_column': 'review'})]
@@ -98,10 +99,16 @@ def parse_dataset_flag(flag: str) -> list[WantedDataset]:
         lookup(DATASETS, name, "data set")
         if equals and not path:
             raise DatasetError(f"There is no path after {item!r}. Write {name}=PATH, or {name} alone for its own copy.")
-        wanted.append(WantedDataset(name, without_options(path) or None, _columns(path)))
+        columns = _columns(path)
+        if columns and name not in _TABLES:
+            raise DatasetError(
+                f"{name} knows its own columns: {item!r} can name none. Columns are named for {', '.join(_TABLES)}."
+            )
+        wanted.append(WantedDataset(name, without_options(path) or None, columns))
     return wanted
 
 
+_TABLES = ("csv", "tsv", "jsonl")
 _COLUMNS = ("text", "label", "group")
 
 

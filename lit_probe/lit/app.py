@@ -160,8 +160,7 @@ def assemble(
             show_train=options.show_train,
             max_shown=options.max_shown,
             seed=options.seed,
-            is_truncated=lambda texts: _is_truncated(readers, texts),
-            share_unknown=lambda texts: _share_unknown(readers, texts),
+            not_read=lambda texts: _not_read(readers, texts),
             near_duplicates=stored_near_duplicates(splits, checks.cache),
             others=others,
         )
@@ -272,13 +271,9 @@ def _reading(encoder: Encoder) -> tuple[Path, int, str]:
     return encoder.checkpoint.folder, encoder.max_length, encoder.keep
 
 
-def _is_truncated(encoders: Sequence[Encoder], texts: Sequence[str]) -> list[bool]:
-    """Of each text, whether at least one encoder reads only a part of it."""
-    cut = [[text.truncated for text in encoder.encode(texts)] for encoder in encoders]
-    return [any(flags) for flags in zip(*cut, strict=True)]
-
-
-def _share_unknown(encoders: Sequence[Encoder], texts: Sequence[str]) -> list[float]:
-    """Of each text the share of its tokens that an encoder's vocabulary cannot spell; of several encoders the largest."""
-    shares = [encoder.unknown(encoder.encode(texts)) for encoder in encoders]
-    return [max(of_text) for of_text in zip(*shares, strict=True)]
+def _not_read(encoders: Sequence[Encoder], texts: Sequence[str]) -> list[tuple[bool, float]]:
+    """Of each text, whether an encoder reads only a part of it, and the largest share of tokens that none can spell."""
+    encoded = [encoder.encode(texts) for encoder in encoders]
+    cut = [[text.truncated for text in of_encoder] for of_encoder in encoded]
+    unknown = [encoder.unknown(of_encoder) for encoder, of_encoder in zip(encoders, encoded, strict=True)]
+    return [(any(flags), max(shares)) for flags, shares in zip(zip(*cut, strict=True), zip(*unknown, strict=True), strict=True)]

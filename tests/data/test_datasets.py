@@ -39,6 +39,12 @@ def test_the_flag_names_data_sets_with_or_without_a_path(flag, wanted):
     assert parse_dataset_flag(flag) == [(*one, {}) for one in wanted]
 
 
+@pytest.mark.parametrize("flag", ["sst2=folder[text=x]", "imdb=folder[label=y]", "demo=x[group=z]"])
+def test_columns_of_a_source_that_knows_its_own_are_refused(flag):
+    with pytest.raises(DatasetError, match="knows its own columns"):
+        parse_dataset_flag(flag)
+
+
 def test_columns_of_one_file_stand_in_brackets_after_it():
     flag = "csv=a.csv[text=review, label=stars],demo,tsv=b.tsv[group=author]"
     assert [tuple(one) for one in parse_dataset_flag(flag)] == [

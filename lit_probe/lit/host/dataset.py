@@ -33,8 +33,8 @@ class ProbeDataset(lit_dataset.Dataset):
       show_train: the number of train rows that are shown.
       max_shown: the number of rows that are shown in all.
       seed: the seed of the samples.
-      is_truncated: says of each text whether an encoder reads only a part of it.
-      share_unknown: says of each text which share of its tokens an encoder's vocabulary cannot spell; a column where it is any.
+      not_read: says of each text whether an encoder reads only a part of it, and of which share of its tokens the vocabulary
+        cannot spell; that share is a column where it is any.
       near_duplicates: what ``leakage.near_duplicates`` says of the splits; computed where it is not given.
       others: further data sets of the same classes, whose probes can be shown on these rows.
 
@@ -52,8 +52,7 @@ class ProbeDataset(lit_dataset.Dataset):
         show_train: int = DEFAULT_SHOW_TRAIN,
         max_shown: int = DEFAULT_MAX_SHOWN,
         seed: int = 0,
-        is_truncated: Callable[[Sequence[str]], Sequence[bool]] = lambda texts: [False] * len(texts),
-        share_unknown: Callable[[Sequence[str]], Sequence[float]] = lambda texts: [0.0] * len(texts),
+        not_read: Callable[[Sequence[str]], Sequence[tuple[bool, float]]] = lambda texts: [(False, 0.0)] * len(texts),
         near_duplicates: NearDuplicates | None = None,
         others: Sequence[Splits] = (),
     ):
@@ -62,7 +61,7 @@ class ProbeDataset(lit_dataset.Dataset):
         self.shown = rows_to_show(splits, show_train, max_shown, seed)
         shown_rows = {name: by_split[name].select(indices) for name, indices in self.shown.items()}
         shown_texts = [clean_text(text) for rows in shown_rows.values() for text in rows.texts]
-        truncated, unknown = is_truncated(shown_texts), share_unknown(shown_texts)
+        truncated, unknown = zip(*not_read(shown_texts), strict=True)
         own_fields: dict[str, types.LitType] = {fields.UNKNOWN: types.Scalar()} if any(unknown) else {}
         self.near_duplicates = find_near_duplicates(splits) if near_duplicates is None else near_duplicates
         in_train = _in_train(shown_rows, self.shown, self.near_duplicates.rows, others)

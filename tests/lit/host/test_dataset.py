@@ -166,13 +166,13 @@ def test_the_badge_stands_beside_the_label_and_a_new_text_does_not_contradict_it
 
 
 def test_rows_are_marked_that_an_encoder_reads_only_in_part():
-    shown = ProbeDataset(tiny_splits(), is_truncated=lambda texts: ["slow" in text for text in texts])
+    shown = ProbeDataset(tiny_splits(), not_read=lambda texts: [("slow" in text, 0.0) for text in texts])
     assert all(example["truncated"] == ("slow" in example["text"]) for example in shown.examples)
     assert len({example["truncated"] for example in shown.examples}) == 2
 
 
 def test_the_share_of_unknown_tokens_is_a_column_where_there_are_any():
-    shown = ProbeDataset(tiny_splits(), share_unknown=lambda texts: [1 / 3 if "slow" in text else 0.0 for text in texts])
+    shown = ProbeDataset(tiny_splits(), not_read=lambda texts: [(False, 1 / 3 if "slow" in text else 0.0) for text in texts])
     assert isinstance(shown.spec()["unknown_tokens"], types.Scalar)
     assert all(example["unknown_tokens"] == (0.333 if "slow" in example["text"] else 0) for example in shown.examples)
     assert "unknown_tokens" not in ProbeDataset(tiny_splits()).spec()
