@@ -63,7 +63,7 @@ class TrainGeometry:
             self.typical(layer)
 
     def _whitening_of(self, layer: int) -> NDArray[np.float64]:
-        """``[d_model, d_model]`` W with W Wᵀ the inverse of the covariance."""
+        """``[d_model, n_alive]`` W with W Wᵀ the inverse of the covariance of the units that vary; 0 for the others."""
         with self._lock:
             if layer not in self._whitening:
                 from sklearn.covariance import ledoit_wolf
@@ -71,12 +71,13 @@ class TrainGeometry:
                 rows = self._study.activations["train"].layer(layer)
                 # Units differ in scale by orders of magnitude; shrinking would otherwise let the largest drown the others.
                 mean, scale = standardisation(rows)
-                covariance, _ = ledoit_wolf(standardised(rows, mean, scale), assume_centered=True)
+                alive = np.isfinite(scale)
+                covariance, _ = ledoit_wolf(standardised(rows, mean, scale)[:, alive], assume_centered=True)
                 values, vectors = np.linalg.eigh(covariance)
                 usable = values > values.max() * 1e-12
-                whitening = np.zeros_like(vectors)
-                whitening[:, usable] = vectors[:, usable] / np.sqrt(values[usable])
-                self._whitening[layer] = whitening / scale[:, None]
+                whitening = np.zeros((len(scale), len(values)))
+                whitening[np.ix_(alive, usable)] = vectors[:, usable] / np.sqrt(values[usable]) / scale[alive, None]
+                self._whitening[layer] = whitening
             return self._whitening[layer]
 
 

@@ -47,7 +47,8 @@ class TokenStatistics:
     @cached_property
     def scale(self) -> NDArray[np.float64]:
         """``[d_model]`` the standard deviation of each neuron; 1 for one that does not vary."""
-        return standardisation(self.tokens)[1]
+        _, scale = standardisation(self.tokens)
+        return np.where(np.isfinite(scale), scale, 1.0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,6 +27,8 @@ from lit_probe.registry import check_layer, lookup
 from lit_probe.results import Result
 from lit_probe.scores.metrics import Score, headline_metric, score_layers
 
+_MOST_NAMED = 10
+
 
 @dataclass(frozen=True)
 class ModelFiles(Result):
@@ -233,6 +235,12 @@ class LayerStudy:
         remarks += self.encoder.checkpoint.remarks
         if layers := self.layerwise.not_converged:
             remarks.append(f"The probes of layers {', '.join(map(str, layers))} did not converge.")
+        remarks += [
+            f"Layer {layer}: {len(dead)} of {probe.d_model} units do not vary on train but for rounding, and are left out: "
+            f"{', '.join(map(str, dead[:_MOST_NAMED]))}{', …' if len(dead) > _MOST_NAMED else ''}."
+            for layer, probe in enumerate(self.layerwise.probes)
+            if (dead := probe.dead_units)
+        ]
         dropped = {reason: count for reason, count in self.splits.provenance.get("dropped", {}).items() if count}
         if dropped:
             remarks.append(f"Left out of the data: {', '.join(f'{count:,} {reason}' for reason, count in dropped.items())}.")

@@ -30,6 +30,7 @@ from lit_probe.neurons.meaning.neuron_clusters import THRESHOLD, correlation_clu
 from lit_probe.neurons.meaning.neuron_evidence import TokenActivations, activation_distribution, token_activations
 from lit_probe.neurons.meaning.neuron_factors import N_COMPONENTS, neuron_factors
 from lit_probe.neurons.meaning.top_words import ENDS, top_words, with_surroundings
+from lit_probe.neurons.rankings.contract import without_dead
 
 # Test is scored once, at the end: nobody chooses neurons by it.
 _SPLITS: tuple[SplitName, ...] = ("dev", "train")
@@ -130,7 +131,8 @@ def _clusters(question: Question) -> dict[str, Any]:
 
     def compute(progress: object) -> dict[str, Any]:
         order = None if ranking is None else ranked(question, ranking).order
-        return correlation_clusters(train.layer(layer), threshold, order=order).to_json()
+        values = without_dead(train.layer(layer), question.study.layerwise.probes[layer])
+        return correlation_clusters(values, threshold, order=order).to_json()
 
     facts = {
         "part": "clusters",

@@ -147,7 +147,14 @@ def _without(directions: NDArray[np.float64]) -> Erase:
 
 
 def _on_standardised(erase: Erase, mean: NDArray[np.float64], scale: NDArray[np.float64]) -> Erase:
-    return lambda rows: erase(standardised(rows, mean, scale)) * scale + mean
+    alive = np.isfinite(scale)
+
+    def changed(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        erased = np.array(rows, dtype=np.float64)
+        erased[:, alive] = erase(standardised(rows, mean, scale))[:, alive] * scale[alive] + mean[alive]
+        return erased
+
+    return changed
 
 
 def _measure(study: LayerStudy, probabilities: NDArray[np.float64]) -> list[Score]:

@@ -81,7 +81,7 @@ class RankedLayer:
 
     @cached_property
     def x(self) -> NDArray[np.float32]:
-        """``[n_examples, d_model]`` pooled activations.
+        """``[n_examples, d_model]`` pooled activations; 0 for units that the probe found dead.
 
         Raises:
           ProbeError: one is NaN or infinite.
@@ -94,7 +94,7 @@ class RankedLayer:
                 f"Layer {self.layer}: the activations of {n_bad} of {len(values)} examples hold NaN or infinity (first in neuron "
                 f"{unit}), so its neurons cannot be ranked."
             )
-        return values
+        return without_dead(values, self.probe)
 
     @cached_property
     def standardised(self) -> NDArray[np.float64]:
@@ -146,6 +146,15 @@ class Ranking:
     reads_probe: bool = False
     shares: bool = False
     scale_free: bool = True
+
+
+def without_dead(values: NDArray[np.float32], probe: FittedProbe) -> NDArray[np.float32]:
+    """A layer's activations ``[n_examples, d_model]`` with 0 for the units that did not vary on train, rounding errors apart."""
+    if not probe.dead_units:
+        return values
+    quiet = np.array(values)
+    quiet[:, probe.dead_units] = 0.0
+    return quiet
 
 
 def weight_scores(weights: NDArray[np.float64], **facts: Any) -> UnitScores:

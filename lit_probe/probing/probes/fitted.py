@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -29,10 +29,11 @@ class FittedProbe:
       kind: the name in `PROBES` it was fitted by: ``"logistic"``, ``"mlp"`` or ``"majority"``.
       classes_: ``[n_classes]`` int64, the label indices 0..n_classes-1 in the order of the probabilities.
       mean: ``[d_model]`` float64, subtracted first.
-      scale: ``[d_model]`` float64, divided by next; 1 where a feature does not vary on train.
+      scale: ``[d_model]`` float64, divided by next; infinite for a unit that does not vary on train, of which nothing is left.
       layers: pairs of weight ``[d_out, d_in]`` and bias ``[d_out]``, float64; the last ``d_out`` is ``n_classes``.
       converged: whether the optimiser reached its tolerance.
-      settings: what reproduces the fit, JSON-ready: ``C``, ``cv``, ``seed``, ``n_iter``, …
+      settings: what reproduces the fit, JSON-ready: ``C``, ``cv``, ``seed``, ``n_iter``, …; ``dead_units`` are those it was
+        fitted without (`among`).
 
     Raises:
       ProbeError: the arrays do not fit together or hold NaN or infinity.
@@ -84,9 +85,11 @@ class FittedProbe:
             width = weight.shape[0]
         if width != self.n_classes:
             raise ProbeError(f"The last weight gives {width} logits for {self.n_classes} classes.")
-        numbers = (self.mean, self.scale, *(array for pair in self.layers for array in pair))
+        numbers = (self.mean, *(array for pair in self.layers for array in pair))
         if not all(np.isfinite(array).all() for array in numbers) or not (self.scale > 0).all():
-            raise ProbeError("A probe's arrays must be finite and its scale positive.")
+            raise ProbeError(
+                "A probe's arrays must be finite and its scale positive, or infinite for units that it does not read."
+            )
 
     @property
     def n_classes(self) -> int:
@@ -109,15 +112,18 @@ class FittedProbe:
         rows = np.asarray(x)
         if rows.ndim != 2 or rows.shape[1] != self.d_model:
             raise ProbeError(f"This probe reads activations of shape [n_examples, {self.d_model}]; got {list(rows.shape)}.")
+        read = np.delete(np.arange(self.d_model), self.dead_units) if self.dead_units else slice(None)
         # Chunks bound the memory of the float64 copies.
-        chunks = [self._logits(rows[start : start + _CHUNK_ROWS]) for start in range(0, len(rows), _CHUNK_ROWS)]
+        chunks = [self._logits(rows[start : start + _CHUNK_ROWS], read) for start in range(0, len(rows), _CHUNK_ROWS)]
         return np.concatenate(chunks) if chunks else np.empty((0, self.n_classes))
 
-    def _logits(self, rows: NDArray[Any]) -> NDArray[np.float64]:
-        values = standardised(np.ascontiguousarray(rows), self.mean, self.scale)
+    def _logits(self, rows: NDArray[Any], read: NDArray[np.int64] | slice) -> NDArray[np.float64]:
+        values = standardised(np.ascontiguousarray(rows[:, read]), self.mean[read], self.scale[read])
         for index, (weight, bias) in enumerate(self.layers):
             if index:
                 values = np.maximum(values, 0.0)
+            else:
+                weight = np.ascontiguousarray(weight[:, read])
             # einsum, unlike matmul, adds in an order that depends neither on the number of rows nor on threads.
             values = np.einsum("ni,oi->no", values, weight) + bias
         return values
@@ -133,6 +139,28 @@ class FittedProbe:
         """``[n_examples]`` int64: the most probable class, the lower index on a tie."""
         predicted: NDArray[np.int64] = np.argmax(self.predict_proba(x), axis=1)
         return predicted
+
+    @property
+    def dead_units(self) -> list[int]:
+        """The units that did not vary on train: the probe has weight 0 for them and does not read them."""
+        return list(self.settings.get("dead_units", ()))
+
+    def among(self, alive: NDArray[np.bool_]) -> FittedProbe:
+        """The same probe for activations ``[n_examples, len(alive)]`` of which it was fitted to those that are ``alive``."""
+
+        def spread(values: NDArray[np.float64], rest: float) -> NDArray[np.float64]:
+            wide = np.full((*values.shape[:-1], len(alive)), rest)
+            wide[..., alive] = values
+            return wide
+
+        (weight, bias), *others = self.layers
+        return replace(
+            self,
+            mean=spread(self.mean, 0.0),
+            scale=spread(self.scale, np.inf),
+            layers=((spread(weight, 0.0), bias), *others),
+            settings={**self.settings, "dead_units": np.flatnonzero(~alive).tolist()},
+        )
 
     @property
     def coef_(self) -> NDArray[np.float64]:

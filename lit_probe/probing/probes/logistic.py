@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from lit_probe.probing.probes.cross_validation import Folds, stratified_folds
 from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.probing.probes.fitting_scope import fitting_scope
-from lit_probe.probing.probes.training_data import check_training_data, standardisation, standardised
+from lit_probe.probing.probes.training_data import alive_only, check_training_data, standardisation, standardised
 
 C_GRID = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 MAX_ITER = 10_000
@@ -58,11 +58,13 @@ def fit_logistic(
       ProbeError: a class has fewer than 2 examples, or the activations are not finite.
     """
     values, classes = check_training_data(x, labels, n_classes)
+    mean, scale = standardisation(values)
+    if (alive := np.isfinite(scale)).any() and not alive.all():
+        return fit_logistic(alive_only(values, alive), classes, n_classes, groups, seed, c=c, max_iter=max_iter).among(alive)
     with fitting_scope:
         search: dict[str, Any] = {}
         if c is None:
             c, search = _search(values, classes, stratified_folds(classes, groups, seed), max_iter)
-        mean, scale = standardisation(values)
         scaled = standardised(values, mean, scale)
         model = _regression(_FINAL_TOLERANCE, max_iter, C=c).fit(scaled, classes)
         gradient = _largest_gradient(model, scaled, classes)

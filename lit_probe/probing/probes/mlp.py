@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.probing.probes.fitting_scope import fitting_scope
-from lit_probe.probing.probes.training_data import check_training_data, standardisation, standardised
+from lit_probe.probing.probes.training_data import alive_only, check_training_data, standardisation, standardised
 
 HIDDEN_UNITS = 64
 # scikit-learn's alpha. Chosen once, on SST-2 with MiniLM, where smaller values fit the train split perfectly and predict worse.
@@ -42,6 +42,8 @@ def fit_mlp(
 
     values, classes = check_training_data(x, labels, n_classes)
     mean, scale = standardisation(values)
+    if (alive := np.isfinite(scale)).any() and not alive.all():
+        return fit_mlp(alive_only(values, alive), classes, n_classes, groups, seed, max_epochs=max_epochs).among(alive)
     scaled = standardised(values, mean, scale).astype(np.float32)  # twice as fast, and ample for stochastic steps
     with fitting_scope:
         model = MLPClassifier((HIDDEN_UNITS,), alpha=WEIGHT_PENALTY, max_iter=max_epochs, random_state=seed).fit(scaled, classes)

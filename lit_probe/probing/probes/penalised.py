@@ -8,7 +8,7 @@ or ``alpha = strength``. The L2 norm is squared, so that ``l2`` is the ridge pen
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from lit_probe.errors import ProbeError
 from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.probing.probes.fitting_scope import fitting_scope
-from lit_probe.probing.probes.training_data import check_training_data, standardisation, standardised
+from lit_probe.probing.probes.training_data import alive_only, check_training_data, standardisation, standardised
 from lit_probe.registry import lookup
 
 # Penalty -> the share of L1 in it; None takes the caller's l1_ratio.
@@ -73,6 +73,18 @@ def fit_penalised_logistic(
     share = _l1_share(penalty, strength, l1_ratio)
     values, classes = check_training_data(x, labels, n_classes)
     mean, scale = standardisation(values)
+    if (alive := np.isfinite(scale)).any() and not alive.all():
+        return fit_penalised_logistic(
+            alive_only(values, alive),
+            classes,
+            n_classes,
+            penalty=penalty,
+            strength=strength,
+            l1_ratio=l1_ratio,
+            seed=seed,
+            start=None if start is None else _part_of(start, alive),
+            max_iter=max_iter,
+        ).among(alive)
     scaled = standardised(values, mean, scale)
     begin = None
     if start is not None:
@@ -105,6 +117,14 @@ def fit_penalised_logistic(
             "max_iter": max_iter,
         },
     )
+
+
+def _part_of(probe: FittedProbe, alive: NDArray[np.bool_]) -> FittedProbe:
+    """A linear probe of some of the units."""
+    [(weight, bias)] = probe.layers
+    settings = {name: value for name, value in probe.settings.items() if name != "dead_units"}
+    part = ((weight[:, alive], bias),)
+    return replace(probe, mean=probe.mean[alive], scale=probe.scale[alive], layers=part, settings=settings)
 
 
 # Weights [1 or n_classes, d_model], bias, and how many iterations it took.
