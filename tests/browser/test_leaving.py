@@ -79,7 +79,7 @@ def test_nor_for_one_that_the_reader_went_on_from(lit: LitPage, server: str, hel
 
 
 def test_a_page_that_the_browser_kept_and_brings_back_asks_again(lit: LitPage, server: str, held: HeldChecks):
-    """What a browser says to such a page. Playwright's own has no memory for pages, and cannot be given one."""
+    """The two events that a browser sends to such a page; the one that Playwright starts keeps no pages."""
     ask_for_two(lit, held)
     said = ("pagehide", "pageshow")
     lit.page.evaluate("(said) => said.forEach((name) => dispatchEvent(new PageTransitionEvent(name, {persisted: true})))", said)
