@@ -74,6 +74,22 @@ def test_baselines_of_like_colours_differ_in_dashes_or_marks():
         assert (one.dash, one.marker) != (other.dash, other.marker)
 
 
+def test_baselines_are_seen_on_a_dark_page_too():
+    paper = of_page(r"paper: pair\('#FFFFFF', '(#[0-9A-F]{6})'")
+    assert "color-mix(in srgb, ${light}, white 50%)" in PALETTE
+
+    def luminance(channels: np.ndarray) -> float:
+        linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    def channels(color: str) -> np.ndarray:
+        return np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+
+    for one in BASELINES.values():
+        brightened = (channels(one.color) + 1) / 2
+        assert (luminance(brightened) + 0.05) / (luminance(channels(paper)) + 0.05) >= 3, one.title
+
+
 def test_the_test_score_has_its_interval(tmp_path):
     rows = [{"layer": i, "accuracy": 0.7, "accuracy_low": 0.6, "accuracy_high": 0.8, "majority_accuracy": 0.5} for i in range(3)]
     test = {"accuracy": 0.72, "accuracy_low": 0.61, "accuracy_high": 0.81, "n": 40}

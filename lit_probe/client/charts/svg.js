@@ -62,7 +62,9 @@ const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
 export function svgText(node) {
   const attributes = Object.entries(node.attributes).map(([name, value]) => ` ${name}="${escaped(lightColors(String(value)))}"`).join('');
   const children = node.children.map((child) => (typeof child === 'string' ? escaped(child) : svgText(child))).join('');
-  return `<${node.name}${attributes}>${children}</${node.name}>`;
+  // Drawings run spaces together, and inherit no wish to keep them.
+  const spaced = node.name === 'text' && node.children.some((child) => typeof child === 'string' && /\s\s/.test(child)) ? ' xml:space="preserve"' : '';
+  return `<${node.name}${attributes}${spaced}>${children}</${node.name}>`;
 }
 
 /**

@@ -38,7 +38,7 @@ const COUNTERFACTUAL_CSS = `
   .two-texts { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 2px 8px; margin: 6px 12px 0; font-size: 12px; line-height: 18px; }
   .two-texts .who { display: inline-flex; align-items: center; white-space: nowrap; align-self: start; min-height: 18px; }
   .two-texts .who svg { margin-right: 5px; }
-  .two-texts .says { white-space: pre-line; max-height: 72px; overflow: hidden auto; overflow-wrap: anywhere; unicode-bidi: plaintext; }
+  .two-texts .says { white-space: pre-wrap; max-height: 72px; overflow: hidden auto; overflow-wrap: anywhere; unicode-bidi: plaintext; }
   .two-texts mark { color: inherit; border-radius: 2px; padding: 0 1px; background: ${COLORS.before}; }
   .two-texts .edit mark { background: ${COLORS.after}; }
   .distances { display: grid; grid-template-columns: 1fr 1fr; }

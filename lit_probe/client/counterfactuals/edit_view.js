@@ -14,7 +14,7 @@ import {observable} from '../page/choices.js';
 import {exampleText, html, nothing} from '../page/lit_host.js';
 import {whenIdle} from '../page/waiting.js';
 import {backButton, card, layerSlider, legendElement, renderNotes, renderSelect} from '../panels/parts.js';
-import {formatScore, significant} from '../words/format.js';
+import {formatScore, oneLine, significant} from '../words/format.js';
 import {layerHeading, layerName} from '../words/sentences.js';
 import {
   DISTANCES, distanceChart, EDIT_STYLES, FIGURE, MEASURES, SMALL_MARGIN, trajectoryChart, trajectoryCsv, trajectoryValues, TYPICAL_STYLE,
@@ -195,7 +195,7 @@ function editFiles(panel, {answer, pair}) {
       title: `Counterfactual by layer: ${answer.encoder} on ${dataset}`,
       setting: `${answer.pooling} pooling · ${answer.probe} probes trained on ${answer.trained_on}`,
       charts: [trajectoryChart(answer, measure, FIGURE), .../** @type {const} */ (['cosine', 'mahalanobis']).map((name) => distanceChart(answer, name, {...FIGURE, height: 130}))],
-      legend: [{style: EDIT_STYLES.original, line: true, label: texts.original}, {style: EDIT_STYLES.edit, line: true, label: texts.edit},
+      legend: [{style: EDIT_STYLES.original, line: true, label: oneLine(texts.original)}, {style: EDIT_STYLES.edit, line: true, label: oneLine(texts.edit)},
         {style: TYPICAL_STYLE, line: true, label: 'two train texts (median)'}],
       footnotes: [flipSentence(answer), 'From top to bottom: the probe, the cosine distance and the Mahalanobis distance of the two texts.'],
     }),
@@ -211,7 +211,10 @@ const NUMBERS = 150;
  * @param {[string, boolean][]} words  the words with the space before them, and for each whether the other text lacks it there
  */
 function markedWords(words) {
-  return words.map(([word, changed]) => (changed ? html`${/^\s/.test(word) ? ' ' : ''}<mark>${word.trim()}</mark>` : word));
+  return words.map(([word, changed]) => {
+    const [, before, letters, after] = /** @type {RegExpMatchArray} */ (word.match(/^(\s*)(.*?)(\s*)$/s));
+    return changed ? html`${before}<mark>${letters}</mark>${after}` : word;
+  });
 }
 
 /**

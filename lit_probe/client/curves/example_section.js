@@ -10,6 +10,7 @@ import {answers} from '../page/answers.js';
 import {currentLayer, resolveLayer} from '../page/choices.js';
 import {exampleText, html, nothing} from '../page/lit_host.js';
 import {layerUnder} from '../panels/parts.js';
+import {oneLine} from '../words/format.js';
 import {exampleSentence, modelSentence} from '../words/sentences.js';
 import {layersOf} from './curve_chart.js';
 
@@ -51,7 +52,7 @@ function renderOne(panel, slot, key, about, {name, nLayers}) {
       <div class="example-title"><b>${title}</b>
         ${prediction.edited ? html`<span class="badge">edited</span>` : nothing}
         ${prediction.truncated ? html`<span class="badge" title="The text is longer than the encoder's limit; a part of it was not read">truncated</span>` : nothing}
-        <span class="quote" dir="auto" title=${text}>${text}</span></div>
+        <span class="quote" dir="auto" title=${text}>${oneLine(text)}</span></div>
       <div class="verdict">${name ? html`<b>${name}</b>, ` : nothing}${exampleSentence(prediction, labelNames, layer, about.best_layer)}</div>
       ${prediction.model ? html`<div class="verdict">${modelSentence(prediction.model)}</div>` : nothing}
     </div>

@@ -7,7 +7,7 @@ import {salienceColor} from '../charts/palette.js';
 import {definePanel, exampleText, html, nothing} from '../page/lit_host.js';
 import {card} from '../panels/parts.js';
 import {download} from '../words/files.js';
-import {countOf} from '../words/format.js';
+import {countOf, oneLine} from '../words/format.js';
 import {unitsAt} from './neuron_choices.js';
 import {askForFactors, factorChoices, renderFactors} from './neuron_factors_section.js';
 import {tokensCsv} from './neuron_files.js';
@@ -82,7 +82,7 @@ definePanel('neuron-activations-module', (LitPanel) => class NeuronActivationsMo
 
   renderTexts() {
     return html`<div class="text-titles">${this.texts().map(({title, example}) => html`<div class="section-title words"><b>${title}</b>${example.meta.added && title !== 'Edited' ? html`<span class="badge">edited</span>` : nothing}
-      <span class="quote" dir="auto" title=${exampleText(example)}>${exampleText(example)}</span></div>`)}</div>`;
+      <span class="quote" dir="auto" title=${exampleText(example)}>${oneLine(exampleText(example))}</span></div>`)}</div>`;
   }
 
   /** @param {any} answer */

@@ -55,7 +55,7 @@ export const NEURON_CSS = `
   .contexts { list-style: none; margin: 0; padding: 0; font-size: 12px; }
   .contexts li { display: flex; gap: 6px; min-width: 0; }
   .contexts .value { flex: none; width: 38px; text-align: right; font-variant-numeric: tabular-nums; color: var(--lit-neutral-700); line-height: 20px; }
-  .contexts .context { flex: 1; display: block; min-width: 0; margin: 0; padding: 1px 4px; border: none; background: none; font: inherit; line-height: 18px; color: inherit; text-align: start; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; cursor: pointer; }
+  .contexts .context { flex: 1; display: block; min-width: 0; margin: 0; padding: 1px 4px; border: none; background: none; font: inherit; line-height: 18px; color: inherit; text-align: start; overflow: hidden; text-overflow: ellipsis; white-space: pre; cursor: pointer; }
   .contexts .context:hover { background: var(--lit-mintonal-p-1); }
   .contexts .context:disabled { cursor: default; background: none; }
   .contexts .context mark { background: ${COLORS.fired}; color: inherit; font-weight: bold; padding: 0 1px; }

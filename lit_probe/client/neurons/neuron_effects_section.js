@@ -4,7 +4,7 @@ import {svgElement} from '../charts/svg.js';
 import {observable} from '../page/choices.js';
 import {exampleText, html, nothing} from '../page/lit_host.js';
 import {renderLegend} from '../panels/parts.js';
-import {countOf, formatCount, formatScore} from '../words/format.js';
+import {countOf, formatCount, formatScore, oneLine} from '../words/format.js';
 import {leftOutSentences} from '../words/sentences.js';
 import {ABLATION_STYLES, ablationCurve, ablationRows, beforeAfter, rowsDomain} from './neuron_charts.js';
 import {changeConfig, isOff, pickUnits, setWords, togglePick, unitsAt} from './neuron_choices.js';
@@ -126,7 +126,7 @@ function renderTables(panel, answer, width) {
       const rows = ablationRows(answer, i);
       const text = exampleText(example);
       const domain = rowsDomain(rows);
-      return [html`<div class="effects-of" title=${text}><b>${title} text</b> <span class="quote" dir="auto">${text}</span></div>
+      return [html`<div class="effects-of" title=${text}><b>${title} text</b> <span class="quote" dir="auto">${oneLine(text)}</span></div>
         <table class="effects ${title.toLowerCase()}" aria-label=${`${title} text before and after`}>
         <colgroup><col style=${`width:${NAMES}px`}><col style=${`width:${column}px`}><col></colgroup>
         <thead><tr><th></th><th><span class="ends" style=${`width:${column - 8}px`}><span>${domain[0].toFixed(2)}</span><span>${domain[1].toFixed(2)}</span></span></th><th></th></tr></thead>

@@ -5,7 +5,7 @@ import {salienceColor} from '../charts/palette.js';
 import {svgElement} from '../charts/svg.js';
 import {observable} from '../page/choices.js';
 import {addScalarColumn, hasColumn, html, interpretation, nothing} from '../page/lit_host.js';
-import {countOf, significant} from '../words/format.js';
+import {countOf, oneLine, significant} from '../words/format.js';
 import {drawnClasses, neuronHistogram} from './neuron_charts.js';
 import {separationSentence} from './neuron_sentences.js';
 
@@ -105,7 +105,7 @@ function renderEnd(panel, title, {words, contexts}, middle, largest) {
       return html`<span class="chip" style=${`background:${fill};color:${text}`} title=${`${word}: mean ${significant(mean)} over ${count} occurrences, peak ${significant(peak)}`}>${word} <small>${mean.toFixed(2).replace('-', '−')}</small></span>`;
     })}</div>
     <ul class="contexts">${contexts.map((/** @type {any} */ {before, shown, word, after, value, id}) => html`<li><span class="value">${value.toFixed(2).replace('-', '−')}</span>
-      <button class="context" dir="auto" ?disabled=${id === null} title=${id === null ? 'LIT does not show this text' : `Select this text: …${before}${shown ?? word}${after}…`} @click=${() => select(id)}>${tail(before)}<mark>${shown ?? word}</mark>${after}</button></li>`)}</ul></div>`;
+      <button class="context" dir="auto" ?disabled=${id === null} title=${id === null ? 'LIT does not show this text' : `Select this text: …${before}${shown ?? word}${after}…`} @click=${() => select(id)}>${oneLine(tail(before))}<mark>${oneLine(shown ?? word)}</mark>${oneLine(after)}</button></li>`)}</ul></div>`;
 }
 
 /** The last words of what stands before a word: the word itself must stay in sight. @param {string} before */

@@ -43,7 +43,7 @@ export const PANEL_CSS = `
   .example { border-top: 1px solid var(--lit-neutral-200); padding-top: 6px; margin-top: 6px; }
   .example-title { display: flex; gap: 6px; align-items: center; min-width: 0; }
   .example-title b, .badge { flex: none; }
-  .quote { unicode-bidi: isolate; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--lit-neutral-700); }
+  .quote { unicode-bidi: isolate; overflow: hidden; text-overflow: ellipsis; white-space: pre; color: var(--lit-neutral-700); }
   .badge { padding: 0 6px; border-radius: 8px; font-size: 11px; line-height: 16px; background: var(--lit-bric-100); color: var(--lit-bric-700); }
   .strips { margin: 4px 0 8px; cursor: pointer; }
   .guide { margin: 0 12px 12px; font-size: 12px; line-height: 17px; color: var(--lit-neutral-800); }

@@ -110,7 +110,7 @@ export function salienceCsv(model, dataset, show, sections) {
 
 const CSS = `body{font:14px/1.5 Roboto,'Helvetica Neue',Arial,sans-serif;color:${COLORS.text};max-width:1000px;margin:24px auto;padding:0 16px}
 h1{font-size:20px}h2{font-size:16px;margin-top:28px}h3{font-size:14px;margin:18px 0 4px}p{margin:4px 0}.quiet{color:${COLORS.quietText};font-size:12px}
-.chip{display:inline-block;margin:0 3px 3px 0;padding:1px 5px;border:1px solid ${COLORS.grid};border-radius:2px;white-space:pre-wrap}
+.chip{display:inline-block;margin:0 3px 3px 0;padding:1px 5px;border:1px solid ${COLORS.grid};border-radius:2px;white-space:pre-wrap}.text{white-space:pre-wrap;overflow-wrap:anywhere}
 table{border-collapse:collapse;font-size:12px;margin:8px 0}th,td{padding:2px 8px;text-align:right;font-weight:normal;border-bottom:1px solid ${COLORS.grid}}th:first-child{text-align:left}`;
 
 export const COLOR_WORDS = 'Blue speaks for the class, orange against it; purple shows sizes that have no sign. Each row has its own scale: the full colour is its largest score in size.';
@@ -127,7 +127,7 @@ export function saliencePage(title, setting, sections) {
   const body = element('body', {},
     element('h1', {}, title), element('p', {class: 'quiet'}, setting), element('p', {class: 'quiet'}, COLOR_WORDS),
     ...sections.flatMap(({title: name, text, rows, agreement, beyondLimit}) => [
-      element('h2', {}, name), element('p', {dir: 'auto'}, text),
+      element('h2', {}, name), element('p', {class: 'text', dir: 'auto'}, text),
       ...(beyondLimit.length ? [element('p', {class: 'quiet'}, `Beyond the encoder's limit, not read: ${beyondLimit.join(' ')}`)] : []),
       ...rows.flatMap(rowElements),
       agreementTable(rows, agreement),

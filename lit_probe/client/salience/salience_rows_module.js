@@ -17,7 +17,7 @@ import {answers} from '../page/answers.js';
 import {definePanel, exampleText, fitTogether, html, interpretation, nothing, pinnedExample} from '../page/lit_host.js';
 import {card, renderSelect} from '../panels/parts.js';
 import {download} from '../words/files.js';
-import {countOf, formatScore, shorten, significant} from '../words/format.js';
+import {countOf, formatScore, oneLine, shorten, significant} from '../words/format.js';
 import {renderMethodBoxes, renderOptions} from './method_settings.js';
 import {COLOR_WORDS, salienceChart, salienceCsv, saliencePage} from './salience_files.js';
 import {choose, salienceChoices, saliencePanel} from './salience_panel.js';
@@ -206,7 +206,7 @@ the current layer. “How to read this”, at the bottom, says more.`;
     let place = -1;
     return html`<div class="section ${name}">
       <div class="section-title"><b>${title}</b>${example.meta.added ? html`<span class="badge">edited</span>` : nothing}
-        <span class="quote" dir="auto" title=${text}>${text}</span>
+        <span class="quote" dir="auto" title=${text}>${oneLine(text)}</span>
         ${undone.length > 1 ? html`<button class="hairline-button compute-all" @click=${() => this.makeWishes(undone.map((row) => wishOf(row, example)))}>Compute all</button>` : nothing}</div>
       <div class="explained" role="status">Explained: <b>${shared ?? this.explainedInGeneral()}</b>${this.renderOtherClasses(name)}</div>
       <div class=${this.size.width < NARROW ? 'rows narrow' : 'rows'}>

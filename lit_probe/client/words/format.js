@@ -82,6 +82,16 @@ export function shorten(text, room) {
   return `${head.join('').trimEnd()}…${tail.join('').trimStart()}`;
 }
 
+/**
+ * A text for a place of one line: its line breaks become spaces, and all other spaces stay.
+ *
+ * @param {string} text
+ * @returns {string}
+ */
+export function oneLine(text) {
+  return text.replace(/[\r\n\u2028\u2029]+/g, ' ');
+}
+
 /** As many of the first characters as there is room for. @param {string[]} characters @param {number} room */
 function fitting(characters, room) {
   let used = 0;

@@ -12,6 +12,10 @@ test('text from data never becomes markup', () => {
   assert.equal(text, '<text id="&quot;&gt;&lt;script&gt;">&lt;/text&gt;&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;&amp;</text>');
 });
 
+test('a text keeps its spaces in a file', () => {
+  assert.equal(svgText(svgNode('text', {x: 1}, 'très  bien')), '<text x="1" xml:space="preserve">très  bien</text>');
+});
+
 test('characters that XML does not allow are replaced', () => {
   assert.equal(svgText(svgNode('text', {}, 'a\u0000b\ud800c')), '<text>a\ufffdb\ufffdc</text>');
 });

@@ -3,7 +3,7 @@ import {test} from 'node:test';
 import {curveChart} from '../../../lit_probe/client/curves/curve_chart.js';
 import {paperFigure} from '../../../lit_probe/client/curves/curve_files.js';
 import {stripChart} from '../../../lit_probe/client/curves/example_section.js';
-import {shorten} from '../../../lit_probe/client/words/format.js';
+import {oneLine, shorten} from '../../../lit_probe/client/words/format.js';
 import {DEV, findAll, makeAnswer, withClass} from '../example_answers.mjs';
 
 const LONG = 'a class whose name is a whole sentence, as in data sets of natural language inference and of intents, and then some more words';
@@ -52,4 +52,8 @@ test('the lines of a figure end inside it', () => {
   assert.ok(lines.length >= 4);
   for (const line of lines) assert.ok(shown(line).length <= 105, shown(line));
   assert.ok(shown(figure.children[0]).includes(LONG));
+});
+
+test('a text on one line loses its line breaks and no space', () => {
+  assert.equal(oneLine('très  bien\r\n\n  ou \u2028pas'), 'très  bien   ou  pas');
 });
