@@ -66,19 +66,24 @@ class TrainGeometry:
         """``[d_model, n_alive]`` W with W Wᵀ the inverse of the covariance of the units that vary; 0 for the others."""
         with self._lock:
             if layer not in self._whitening:
-                from sklearn.covariance import ledoit_wolf
-
-                rows = self._study.activations["train"].layer(layer)
-                # Units differ in scale by orders of magnitude; shrinking would otherwise let the largest drown the others.
-                mean, scale = standardisation(rows)
-                alive = np.isfinite(scale)
-                covariance, _ = ledoit_wolf(standardised(rows, mean, scale)[:, alive], assume_centered=True)
-                values, vectors = np.linalg.eigh(covariance)
-                usable = values > values.max() * 1e-12
-                whitening = np.zeros((len(scale), len(values)))
-                whitening[np.ix_(alive, usable)] = vectors[:, usable] / np.sqrt(values[usable]) / scale[alive, None]
-                self._whitening[layer] = whitening
+                self._whitening[layer] = _whitening(self._study.activations["train"].layer(layer))
             return self._whitening[layer]
+
+
+def _whitening(rows: NDArray[np.float32]) -> NDArray[np.float64]:
+    from sklearn.covariance import ledoit_wolf
+
+    # Units differ in scale by orders of magnitude; shrinking would otherwise let the largest drown the others.
+    mean, scale = standardisation(rows)
+    alive = np.isfinite(scale)
+    whitening = np.zeros((len(scale), int(alive.sum())))
+    if not alive.any():  # as in the embeddings of a first token, which is the same in all texts
+        return whitening
+    covariance, _ = ledoit_wolf(standardised(rows, mean, scale)[:, alive], assume_centered=True)
+    values, vectors = np.linalg.eigh(covariance)
+    usable = values > values.max() * 1e-12
+    whitening[np.ix_(alive, usable)] = vectors[:, usable] / np.sqrt(values[usable]) / scale[alive, None]
+    return whitening
 
 
 @dataclass(frozen=True, eq=False)

@@ -105,6 +105,21 @@ def test_clusters_and_distances_do_not_see_dead_units(layers, studies):
     assert ours.mahalanobis(0, changes) == pytest.approx(theirs.mahalanobis(0, changes[:, ALIVE]), rel=0.02)
 
 
+def test_a_layer_of_dead_units_alone_has_probes_ranks_and_distances(tiny_encoder):
+    """As the embeddings with cls pooling: the first token is the same in all texts."""
+    random = np.random.default_rng(0)
+    n_layers, d_model = tiny_encoder.n_layers, tiny_encoder.d_model
+    values, labels = random.normal(size=(120, n_layers, d_model)).astype(np.float32), np.arange(120) % 2
+    values[:, 0] = random.normal(size=d_model)
+    study = planted_study(tiny_encoder, values, labels)
+    assert study.layerwise.predict_proba(study.activations["dev"])[:, 0] == pytest.approx(0.5, abs=1e-6)
+    geometry = TrainGeometry(study)
+    assert not geometry.mahalanobis(0, random.normal(size=(5, d_model))).any()
+    assert geometry.typical(0)[1] == 0
+    assert sorted(rank_neurons(study, "mean_gap", 0).order) == list(range(d_model))
+    assert erase_concept(study).layers[0].after == pytest.approx(0.5, abs=0.01)
+
+
 def test_erasure_leaves_dead_units_as_they_are(layers, tiny_encoder):
     _, wide, labels = layers
     n_layers, d_model = tiny_encoder.n_layers, tiny_encoder.d_model
