@@ -189,7 +189,7 @@ export const CALIBRATION_MEASURES = [
  */
 export function reliabilityChart(row, view) {
   const bins = [...row.diagram, ...row.diagram_after];
-  const least = Math.min(0.5, ...bins.flatMap(({confidence, accuracy}) => [confidence, accuracy]));
+  const least = Math.min(0.5, ...bins.flatMap(({confidence, accuracy, low}) => [confidence, low ?? accuracy]));
   /** @type {[number, number]} */
   const domain = [Math.floor(least * 10) / 10, 1];
   // Points, each with its interval: a line through groups of a dozen examples would draw their noise.

@@ -88,6 +88,9 @@ test('the reliability plot is square and has the diagonal, and a mark with its i
   const {x1, x2, y1, y2} = perfect.attributes;
   assert.ok(Math.abs((Number(x2) - Number(x1)) - (Number(y1) - Number(y2))) < 0.02);
   const [before] = withClass(drawing, 'before');
+  // The interval's lower end, 0.34, is not below the plot.
+  const [, lowest] = withClass(before, 'interval')[0].attributes.d.match(/V([\d.]+)/) ?? [];
+  assert.ok(Number(lowest) <= Number(y1) && Number(lowest) > Number(y2), `${lowest} ${y1} ${y2}`);
   assert.equal(withClass(before, 'interval').length, 1);
   assert.equal(withClass(before, 'line').length, 0);
   assert.ok(before.attributes.class.includes('point'));
