@@ -20,3 +20,8 @@ test('slices without any of the examples are named, empty ones are not', () => {
   const inputs = [{id: 'a', data: {}, meta: {}}, {id: 'b', data: {}, meta: {}}];
   assert.deepEqual(emptySlices(inputs, [{name: 'both', ids: ['a', 'b']}, {name: 'train only', ids: ['c']}, {name: 'nothing', ids: []}]), ['train only']);
 });
+
+test('groups of one size stand in the order in which people count', () => {
+  const inputs = ['class 10', 'class 9', 'class 1', 'b', 'a'].map((topic, i) => ({id: String(i), data: {topic}}));
+  assert.deepEqual(facetGroups(inputs, 'topic').map(({name}) => name), ['a', 'b', 'class 1', 'class 9', 'class 10']);
+});
