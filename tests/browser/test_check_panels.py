@@ -331,6 +331,13 @@ def test_the_current_layer_is_compared_with_the_best_one_or_another(lit: LitPage
     expect(lit.panel.locator(".notes")).to_contain_text(comparison["notes"][-1])
 
 
+def test_rows_can_be_told_apart_by_a_column_of_yes_and_no(lit: LitPage):
+    lit.open(dataset="demo").wait_for_curve()
+    panel = lit.show("Slices", "slices-by-layer-module")
+    panel.locator("#facet").select_option("truncated")
+    expect(panel.locator(".multiple .name")).to_have_text(["false", "true"])
+
+
 def test_every_value_of_a_column_has_its_own_curve(lit: LitPage, server: str):
     lit.open(dataset="demo").wait_for_curve()
     panel = lit.show("Slices", "slices-by-layer-module")

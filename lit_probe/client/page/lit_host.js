@@ -187,7 +187,7 @@ const ADDED_COLUMNS = ['truncated', 'in_train'];
 export function categoricalColumns() {
   const {currentDatasetSpec} = services().appState;
   const names = Object.entries(currentDatasetSpec ?? {})
-    .filter(([name, type]) => ['CategoryLabel', 'Boolean'].includes(type.name) && !['label', 'probe_split'].includes(name))
+    .filter(([name, type]) => ['CategoryLabel', 'BooleanLitType'].includes(type.name) && !['label', 'probe_split'].includes(name))
     .map(([name]) => name);
   return {own: names.filter((name) => !ADDED_COLUMNS.includes(name)), added: names.filter((name) => ADDED_COLUMNS.includes(name))};
 }
