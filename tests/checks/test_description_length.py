@@ -171,9 +171,9 @@ def test_the_result_is_json_with_finite_numbers(tiny_encoder):
 
 
 def test_unequal_labels_that_the_activations_do_not_tell_are_no_compression(tiny_encoder):
-    """Random labels, 90 to 10: 1.98 times shorter than the uniform code, 0.997 times the label prior's."""
+    """Random labels, 95 to 5: 3.41 times shorter than the uniform code, and 0.995 times shorter than the label prior's."""
     [layer] = layers(planted_study(tiny_encoder, *skewed(4000)))[:1]
-    assert layer.compression > 1.7 and layer.compression_to_prior == pytest.approx(1, abs=0.03)
+    assert layer.compression > 3 and layer.compression_to_prior == pytest.approx(1, abs=0.03)
 
 
 def test_many_classes_of_few_rows_have_a_number(tiny_encoder):

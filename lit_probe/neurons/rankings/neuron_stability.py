@@ -189,16 +189,26 @@ def _overlap(k: int, places: NDArray[np.int64], order: NDArray[np.int64]) -> Ove
     tops = [np.flatnonzero(place < k) for place in places]
     pairs = [jaccard(one, other) for one, other in combinations(tops, 2)]
     low, high = np.quantile(pairs, [0.05, 0.95])
-    # Two random sets of k of n share k²/n on average; for the expected ratio this is close enough to compare with.
-    expected_common = k * k / len(order)
     return Overlap(
         k=k,
         jaccard=float(np.mean(pairs)),
         low=float(low),
         high=float(high),
         with_full=float(np.mean([jaccard(top, order[:k]) for top in tops])),
-        chance=expected_common / (2 * k - expected_common),
+        chance=jaccard_by_chance(k, len(order)),
     )
+
+
+def jaccard_by_chance(k: int, n: int) -> float:
+    """The expected Jaccard overlap of two sets of ``k``, drawn at random from ``n``: what they share is hypergeometric.
+
+    >>> round(jaccard_by_chance(3, 24), 4)  # the overlap of the expected number in common, k²/n, would be 0.0667
+    0.0783
+    """
+    from scipy.stats import hypergeom  # slow to import
+
+    common = np.arange(max(0, 2 * k - n), k + 1)
+    return float(hypergeom.pmf(common, n, k, k) @ (common / (2 * k - common)))
 
 
 def _bootstrap_rows(

@@ -1,6 +1,7 @@
 """Bootstrap stability: a planted neuron stays, noise does not, and the cheap refit is a real one."""
 
 import json
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -9,7 +10,13 @@ from planted_studies import planted_study
 
 from lit_probe.errors import CancelledError, LitProbeError, UnknownNameError
 from lit_probe.neurons.rankings import RANKINGS
-from lit_probe.neurons.rankings.neuron_stability import FrequentNeuron, NeuronStability, jaccard, neuron_stability
+from lit_probe.neurons.rankings.neuron_stability import (
+    FrequentNeuron,
+    NeuronStability,
+    jaccard,
+    jaccard_by_chance,
+    neuron_stability,
+)
 
 
 @pytest.fixture
@@ -43,12 +50,18 @@ def test_chance_is_what_unrelated_sets_share():
     random = np.random.default_rng(0)
     sets = [random.permutation(100)[:20] for _ in range(200)]
     expected = np.mean([jaccard(one, other) for one, other in zip(sets[::2], sets[1::2], strict=True)])
-    assert expected == pytest.approx((20 * 20 / 100) / (40 - 20 * 20 / 100), abs=0.02)
+    assert expected == pytest.approx(jaccard_by_chance(20, 100), abs=0.02)
+
+
+@pytest.mark.parametrize(("k", "n"), [(1, 1), (1, 5), (3, 24), (3, 4), (5, 8)])
+def test_chance_is_exact(k, n):
+    sets = [set(one) for one in combinations(range(n), k)]
+    assert jaccard_by_chance(k, n) == pytest.approx(np.mean([len(one & sets[0]) / len(one | sets[0]) for one in sets]))
 
 
 def test_chance_and_sizes_are_told(study):
     result = neuron_stability(study, layers=1, k=(24, 6), n_draws=3)
-    assert [(point.k, point.chance) for point in result.points] == [(6, pytest.approx(1.5 / 10.5)), (24, 1.0)]
+    assert [(point.k, point.chance) for point in result.points] == [(6, pytest.approx(jaccard_by_chance(6, 24))), (24, 1.0)]
     assert result.points[1].jaccard == 1
     assert len(result.frequent) == 24 and result.n_units == 24
     assert NeuronStability.from_json(json.loads(json.dumps(result.to_json(), allow_nan=False))) == result
