@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import tiny_encoders
+from held_checks import HeldChecks
 
 from lit_probe.encoder.encoder import Encoder, load_encoder
 
@@ -66,3 +68,11 @@ def chromium():
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[HeldChecks]:
+    """All checks that take long wait until they are let go."""
+    held = HeldChecks.instead_of_checks(monkeypatch)
+    yield held
+    held.finish()

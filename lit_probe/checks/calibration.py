@@ -60,7 +60,7 @@ class ReliabilityMark(ReliabilityPoint):
     """A mark of the reliability diagram.
 
     Attributes:
-      low: the lower end of the 95 % interval of ``accuracy``; None where all rows belong to one group.
+      low: the lower end of the 95 % interval of ``accuracy``; None where all rows belong to one or two groups.
       high: its upper end.
     """
 

@@ -254,9 +254,8 @@ def _dataset_flag(name: str, data: Mapping[str, Any], title: str) -> str:
         loader = origin.get("form") or table_form(Path(*map(str, files[:1]))) or ""
     if loader not in DATASETS:
         raise LitProbeError(f"{title} is about {name!r}, which no loader of this version reads. Load it in a program.")
-    if (
-        "," in str(path) and not Path(str(path)).expanduser().exists()
-    ):  # `parse_dataset_flag` keeps a path that is there in one piece
+    # `parse_dataset_flag` keeps a path that is there in one piece.
+    if "," in str(path) and not Path(str(path)).expanduser().exists():
         raise LitProbeError(
             f"{title} names the path {path!r}, which is not here; flags take no such path with a comma. Rename it."
         )

@@ -17,7 +17,8 @@ SplitName = Literal["train", "dev", "test"]
 SPLIT_NAMES: tuple[SplitName, ...] = ("train", "dev", "test")
 
 _WHITE_SPACE = re.compile(r"(?:<br\s*/?>|\s)+", re.IGNORECASE)
-_VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+# Signs that nobody sees, though Unicode counts them among letters and accents (its default ignorable code points).
+_IGNORABLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 
 
 def clean_text(text: str) -> str:
@@ -40,12 +41,13 @@ def normalise_text(text: str) -> str:
     >>> normalise_text("A  Fine<br />Film. ") == normalise_text("a fi\\u00adne film.\\ufeff")
     True
     """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", clean_text(text)).casefold())
+    folded = unicodedata.normalize("NFKC", clean_text(text)).casefold()
     if not folded.isascii():
-        folded = _VARIATION_SELECTORS.sub("", folded)
+        folded = _IGNORABLE.sub("", folded)
     if not folded.isprintable():  # only then there is something to take out
         folded = "".join(sign for sign in folded if sign.isspace() or not _is_invisible(sign))
-    return _WHITE_SPACE.sub(" ", folded).strip()
+    # Again: folding takes accents apart, and an invisible sign may have stood before one.
+    return _WHITE_SPACE.sub(" ", unicodedata.normalize("NFKC", folded)).strip()
 
 
 def stripped(text: str) -> str:

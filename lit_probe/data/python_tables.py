@@ -14,8 +14,10 @@ FORMS = "columns by name, a list of records, a DataFrame, an Arrow table or a da
 
 def by_split(table: Any) -> dict[str, Any] | None:
     """The tables by the name of their split, where that is what ``table`` holds (a ``DatasetDict`` does); else None."""
-    parts = isinstance(table, Mapping) and bool(table) and all(_is_table(part) for part in table.values())
-    return {str(word): part for word, part in table.items()} if parts else None
+    if not isinstance(table, Mapping) or not any(map(_is_table, table.values())):
+        return None
+    parts = {str(word): part for word, part in table.items()}
+    return parts if all(_is_table(part) or part == [] for part in parts.values()) else None
 
 
 def columns_of(table: Any, origin: str) -> Table:

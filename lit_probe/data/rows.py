@@ -231,8 +231,9 @@ def as_compared(name: str) -> Hashable:
     >>> as_compared("007") == as_compared("7.0"), as_compared("Anna") == as_compared("anna")
     (True, True)
     """
-    number = re.fullmatch(r"[+-]?\d{1,300}(\.\d{1,300})?", name, re.ASCII)
-    return Decimal(name) if number else normalise_text(name)
+    plain = normalise_text(name)
+    number = re.fullmatch(r"[+-]?\d{1,300}(\.\d{0,300})?(e[+-]?\d{1,3})?", plain, re.ASCII)
+    return Decimal(plain) if number else plain
 
 
 def sentiment_labels(words: Iterable[str | None], origin: str) -> list[int]:

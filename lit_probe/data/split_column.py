@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from lit_probe.data.labelled_texts import SPLIT_NAMES, SplitName
@@ -34,7 +33,7 @@ def by_split_column(table: Table, options: DatasetOptions, origin: str, notes: l
     official: dict[str, list[SplitName]] = {}
     for name in [*called_so, *(name for name in columns if name not in called_so)]:
         said = (cell(value).strip() for value in table[name])
-        splits = _called_splits(list(said), name, origin, notes) if name in called_so else _all_splits(said)
+        splits = _called_splits(list(said), name, origin, notes) if name in called_so else _all_splits(list(said), name, notes)
         if splits:
             official[name] = splits
     if not official:
@@ -80,15 +79,24 @@ def _called_splits(words: list[str], name: str, origin: str, notes: list[str]) -
     return splits
 
 
-def _all_splits(words: Iterable[str]) -> list[SplitName]:
-    """What a column says of each row, if that is a split everywhere, train and another one; otherwise nothing."""
-    splits: list[SplitName] = []
-    for word in words:
-        split = split_word(word)
-        if split is None:
-            return []
-        splits.append(split)
-    return splits if "train" in splits and len(set(splits)) > 1 else []
+def _all_splits(words: list[str], name: str, notes: list[str]) -> list[SplitName]:
+    """What a column says of each row, if that is a split everywhere, train and another one; otherwise nothing.
+
+    A note, if it is a split in most rows, and something else in the others.
+    """
+    split_of = {word: split_word(word) for word in set(words)}
+    splits = [split for word in words if (split := split_of[word])]
+    if "train" not in splits or len(set(splits)) < 2 or 2 * len(splits) <= len(words):
+        return []
+    if len(splits) < len(words):
+        others = sorted(word for word, split in split_of.items() if split is None)
+        found = ", ".join(repr(word) if word else "nothing" for word in others[:4])
+        notes.append(
+            f"The column {name!r} names a split in most rows, but says {found} in others, so the table was divided anew. If "
+            "these are official splits, write train, dev (or validation) or test into every row, or leave the other rows out."
+        )
+        return []
+    return splits
 
 
 def _place(value: Any) -> tuple[int, str]:

@@ -19,6 +19,7 @@ _SPLIT_WORDS: dict[str, SplitName] = {
     **dict.fromkeys(("dev", "devel", "development", "validation", "validate", "valid", "val", "eval", "evaluation"), "dev"),
     **dict.fromkeys(("test", "testing", "tst"), "test"),
 }
+_SET = re.compile(r"[ _-]?(?:set|split|data)$")
 _SHARD = re.compile(r"-\d+-of-\d+$")
 
 
@@ -63,10 +64,10 @@ def _refuse(error: OSError) -> None:
 def split_word(word: str) -> SplitName | None:
     """The split that a word means.
 
-    >>> split_word("Validation"), split_word(" TRAINING "), split_word("unsupervised")
-    ('dev', 'train', None)
+    >>> split_word("Validation"), split_word(" TRAINING "), split_word("Test set"), split_word("unsupervised")
+    ('dev', 'train', 'test', None)
     """
-    return _SPLIT_WORDS.get(word.strip().lower())
+    return _SPLIT_WORDS.get(_SET.sub("", word.strip().lower()))
 
 
 def named_splits(parts: Mapping[str, T], origin: str) -> tuple[dict[SplitName, T], dict[str, T]]:

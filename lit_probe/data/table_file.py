@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,11 +99,20 @@ def load_table_file(form: str, source: str | None, options: DatasetOptions) -> S
         read = [file for part in files.values() for file in part]
         if others := [file.name for file in files_in(path) if file not in read and table_form(file)]:
             notes.append(f"Not read in {source!r}: {', '.join(others)}.")
-        tables = read_split_files(files)
+        tables = _or_by_column(read_split_files(files), options, repr(source), notes)
         origin = folder_source(source, files)
-    nothing = _NOTHING if form != "jsonl" else ()  # JSON has null
+    # JSON and parquet have a sign for nothing.
+    forms = {split: form if path.is_file() else table_form(files[split][0]) for split in (tables if path.is_file() else files)}
+    without_sign = {split for split in tables if forms.get(split, forms["train"]) in ("csv", "tsv")}
     names = class_names(read, options.label_column)
-    return _splits(name, tables, options, {**origin, "form": form}, repr(source), notes, names, nothing)
+    return _splits(name, tables, options, {**origin, "form": form}, repr(source), notes, names, without_sign)
+
+
+def _or_by_column(
+    tables: dict[SplitName, Table], options: DatasetOptions, origin: str, notes: list[str]
+) -> dict[SplitName, Table]:
+    """The tables of the splits; one of train alone may say in a column which of its rows are dev and test."""
+    return by_split_column(tables["train"], options, origin, notes) if set(tables) == {"train"} else tables
 
 
 def _files_by_split(folder: Path, form: str) -> dict[SplitName, list[Path]]:
@@ -111,8 +120,8 @@ def _files_by_split(folder: Path, form: str) -> dict[SplitName, list[Path]]:
     files = find_split_files(folder, forms=(form,))
     others = [other for other in ("tsv", "csv", "jsonl", "parquet") if other != form]
     missing = {split for split in SPLIT_NAMES if split not in files}
-    more = find_split_files(folder, forms=others, splits=missing) if files else {}
-    return {**files, **more} or find_hub_files(folder)
+    files |= find_split_files(folder, forms=others, splits=missing)
+    return files if "train" in files else find_hub_files(folder) or files
 
 
 def split_table(table: Any, options: DatasetOptions, name: str = "table") -> Splits:
@@ -147,6 +156,7 @@ def _split_held(table: Any, options: DatasetOptions, name: str, source: Mapping[
         if others:
             notes.append(f"Not read: {', '.join(others)}, which name no split.")
         tables = {split: columns_of(part, f"{origin} ({split})") for split, part in known.items()}
+        tables = _or_by_column(tables, options, origin, notes)
     names = class_names_in(parts or {origin: table}, options.label_column)
     return _splits(name, tables, options, source, origin, notes, names)
 
@@ -159,7 +169,7 @@ def _splits(
     origin: str,
     notes: Sequence[str],
     class_names: Sequence[str] = (),
-    nothing: Sequence[str] = (),
+    without_sign: Collection[SplitName] = (),
 ) -> Splits:
     """The data set that the tables of its splits make.
 
@@ -171,7 +181,7 @@ def _splits(
       origin: what messages call them.
       notes: remarks so far.
       class_names: what the labels 0, 1, … are called, where the source says so.
-      nothing: words by which a source of this form says that there is no value, as a label or as a group.
+      without_sign: the splits whose files have no sign for nothing, so that words say so.
     """
     if options.text_column == options.label_column:
         raise DatasetError(
@@ -181,18 +191,20 @@ def _splits(
     for table in tables.values():  # a wrong text column would otherwise be told as a wrong label column
         find_column(table, [options.text_column], origin, "text_column")
     words = {split: _labels(table, options, origin, hidden=split == "test") for split, table in tables.items()}
-    no_label, dropped = [*nothing, *options.missing], Counter[str]()
+    nothing = {split: _NOTHING if split in without_sign else () for split in tables}
+    no_label, dropped = {split: [*words, *options.missing] for split, words in nothing.items()}, Counter[str]()
     tables, words = _without(no_label, tables, words, dropped)
     words = one_writing(words)
     label_names = label_names_of(word for part in words.values() for word in part)
-    if numbered := bool(class_names) and all(name.isdecimal() and int(name) < len(class_names) for name in label_names):
-        named = dict(zip(map(str, range(len(class_names))), class_names, strict=True))
+    # One part may have the numbers of the classes, another their names.
+    named = {name: name for name in class_names} | dict(zip(map(str, range(len(class_names))), class_names, strict=True))
+    if numbered := bool(class_names) and all(name in named for name in label_names):
         words = {split: [None if word is None else named[word] for word in part] for split, part in words.items()}
         tables, words = _without(no_label, tables, words, dropped)
         present = {word for part in words.values() for word in part}
         label_names = tuple(name for name in class_names if name in present)
         numbered = len(label_names) == len(class_names)
-    parts = {split: _rows(table, words[split], label_names, options, origin, nothing) for split, table in tables.items()}
+    parts = {split: _rows(table, words[split], label_names, options, origin, nothing[split]) for split, table in tables.items()}
     notes = [*notes, *doubtful_names(label_names), *_never_met(options.missing, dropped)]
     provenance = {
         **source,
@@ -211,12 +223,13 @@ _Words = dict[SplitName, list[str | None]]
 
 
 def _without(
-    no_label: Sequence[str], tables: Mapping[SplitName, Table], words: _Words, dropped: Counter[str]
+    no_label: Mapping[SplitName, Sequence[str]], tables: Mapping[SplitName, Table], words: _Words, dropped: Counter[str]
 ) -> tuple[dict[SplitName, Table], _Words]:
     """The tables, and the words of their labels, without the rows whose label is a word for nothing; counts those."""
-    nothing = {word_of(word) for word in no_label}  # as labels are read: --missing=9 means 9.0 as well
-    kept = {split: [row for row, word in enumerate(part) if word not in nothing] for split, part in words.items()}
-    dropped.update(f"unlabelled ({word})" for part in words.values() for word in part if word in nothing)
+    # As labels are read: --missing=9 means 9.0 as well.
+    nothing = {split: {word_of(word) for word in of_split} for split, of_split in no_label.items()}
+    kept = {split: [row for row, word in enumerate(part) if word not in nothing[split]] for split, part in words.items()}
+    dropped.update(f"unlabelled ({word})" for split, part in words.items() for word in part if word in nothing[split])
     return (
         {
             split: {name: [values[row] for row in kept[split]] for name, values in table.items()}

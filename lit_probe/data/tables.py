@@ -28,7 +28,7 @@ _NO_TABLE = {
     b"ARROW1\0\0": "an Arrow file. Give the folder that save_to_disk wrote, or save it as parquet",
     b"\xff\xff\xff\xff": "an Arrow file. Give the folder that save_to_disk wrote, or save it as parquet",
     b"FEA1\0\0\0\0": "a Feather file. Save it as parquet",
-    b"BZh91AY": "compressed with bzip2. Unpack it, or compress it with gzip",
+    **{b"BZh%d1AY" % level: "compressed with bzip2. Unpack it, or compress it with gzip" for level in range(1, 10)},
     b"\xfd7zXZ": "compressed with xz. Unpack it, or compress it with gzip",
     b"(\xb5/\xfd": "compressed with zstd. Unpack it, or compress it with gzip",
     b"\x80\x04\x95": "a Python pickle, which is not opened because it may run code. Save it as parquet",
@@ -36,8 +36,6 @@ _NO_TABLE = {
     b"SQLite format 3\0": "an SQLite database. Save one table of it as CSV in UTF-8",
     b"%PDF-": "a PDF. Save its table as CSV in UTF-8",
     b"version https://git-lfs": "a pointer of Git LFS, not the file itself. Fetch it with: git lfs pull",
-    b"<!DOCTYPE": "a web page. Download the file itself (often the link called raw)",
-    b"<html": "a web page. Download the file itself (often the link called raw)",
 }
 """What a file is that begins with these bytes, and what to do with it."""
 
@@ -108,6 +106,8 @@ def read_text(path: Path) -> str:
         for start, advice in _NO_TABLE.items():
             if raw.startswith(start):
                 raise DatasetError(f"{str(path)!r} is {advice}.")
+        if raw[:200].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+            raise DatasetError(f"{str(path)!r} is a web page. Download the file itself (often the link called raw).")
         return raw.decode(_encoding(raw))
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
@@ -123,14 +123,25 @@ def _encoding(raw: bytes) -> str:
 
     A header in Latin letters has a zero in every other byte, one in Chinese only at its separators and at the line's end.
     """
+    if raw.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    if 0 in raw[:_ENCODING_BYTES] and len(raw) % 2 == 0:
+    zeros = raw[:_ENCODING_BYTES].count(0)
+    if zeros and len(raw) % 2 == 0 and (zeros > min(len(raw), _ENCODING_BYTES) / 4 or not _is_utf_8(raw)):
         units = [raw[i : i + 2] for i in range(0, min(len(raw), _ENCODING_BYTES), 2)]
         little, big = (sum(unit in (mark.encode(name) for mark in "\n\t,") for unit in units) for name in _UTF_16)
         if little or big:
             return _UTF_16[0] if little > big else _UTF_16[1]
     return "utf-8-sig"
+
+
+def _is_utf_8(raw: bytes) -> bool:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def unreadable(path: Path | str, error: Exception) -> DatasetError:

@@ -189,8 +189,8 @@ def _log_loss_interval(rows: ScoredRows, layer: int, class_index: int | None, va
     return mean_loss_interval(rows.losses[layer], rows.units)
 
 
-_ONE_GROUP = "all its rows belong to one group"
-_GROUP_OF_A_CLASS = "all rows of a class belong to one group"
+_ONE_GROUP = "all its rows belong to one or two groups"
+_GROUP_OF_A_CLASS = "all rows of a class belong to one or two groups"
 _ONE_OF_A_CLASS = "a class has a single row or group"
 _NO_VARIATION = "all rows, or all groups, give the same"
 

@@ -22,13 +22,6 @@ LENGTH = ("Description length", "description-length-module")
 
 
 @pytest.fixture
-def held(monkeypatch) -> Iterator[HeldChecks]:
-    held = HeldChecks.instead_of_checks(monkeypatch)
-    yield held
-    held.finish()
-
-
-@pytest.fixture
 def server(held, tiny_folder) -> Iterator[str]:
     """A server whose checks are held; it takes the place of the one whose probes are ready."""
     encoder, splits = load_encoder(str(tiny_folder())), worded_splits("tiny")

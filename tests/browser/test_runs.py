@@ -84,6 +84,20 @@ def test_the_top_bar_has_room_for_them_and_tells_them_apart(lit: LitPage, width:
     expect_no_overlap(lit)
 
 
+@pytest.mark.parametrize("width", [1440, 1000])
+@pytest.mark.parametrize("tab", ["Slices", "Selectivity"])
+def test_columns_of_several_runs_cut_nothing(lit: LitPage, width: int, tab: str):
+    lit.page.set_viewport_size({"width": width, "height": 900})
+    lit.open(dataset="demo", models=",".join(MODELS[:3])).wait_for_curve(3)
+    lit.show(tab, "lit-module")
+    tag = "slices-by-layer-module" if tab == "Slices" else "selectivity-module"
+    expect(lit.page.locator(f"{tag}:visible")).to_have_count(3)
+    drawn = ".multiple .value" if tab == "Slices" else ".card"
+    expect(lit.page.locator(f"{tag}:visible {drawn}").first).to_be_visible()
+    lit.settle()
+    assert out_of_reach(lit.page) == []
+
+
 def test_the_card_of_random_weights_says_so(lit: LitPage):
     lit.open(dataset="demo", models=MODELS[3]).wait_for_curve()
     lit.panel.locator(".info-button").first.click()

@@ -276,7 +276,7 @@ def test_a_dev_split_of_one_group_has_no_interval_and_says_so():
     assert result.notes[0] == "Not to be relied on: dev has rows of only 1 group (fewer than 10)."
     choice = result.optimism
     assert choice.optimism is not None and (choice.low, choice.high, choice.reliable) == (None, None, False)
-    assert "no interval: all its rows belong to one group" in choice.reason
+    assert "no interval: all its rows belong to one or two groups" in choice.reason
 
 
 def test_few_dev_rows_are_said_to_tell_little_and_by_the_name_of_their_class():

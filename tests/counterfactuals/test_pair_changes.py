@@ -126,7 +126,7 @@ def test_pairs_of_one_group_give_no_interval_and_groups_widen_it():
     changes = synthetic([True, False] * 20, [True, False] * 20)
     labels = np.zeros(40, int), np.ones(40, int)
     alone = over_pairs(changes, *labels).sums.layers[0]
-    grouped = over_pairs(changes, *labels, groups=np.repeat(np.arange(20), 2) % 2).sums.layers[0]
+    grouped = over_pairs(changes, *labels, groups=np.repeat(np.arange(20), 2) % 4).sums.layers[0]
     single = over_pairs(changes, *labels, groups=["film"] * 40).sums.layers[0]
     assert grouped.consistency_high - grouped.consistency_low > alone.consistency_high - alone.consistency_low
     assert single.consistency_low is None

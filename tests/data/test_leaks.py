@@ -20,6 +20,8 @@ INVISIBLE = {
     "direction mark": "\u200e",
     "control character": "\x08",
     "variation selector": "\ufe0f",
+    "grapheme joiner": "\u034f",
+    "Hangul filler": "\u3164",
 }
 
 
@@ -59,6 +61,8 @@ GROUPS = {
     "white space": ("Anna  {}", "Anna {} "),
     "accents": ("Ren\u00e9 {}", "Rene\u0301 {}"),
     "width": ("\uff21nna {}", "Anna {}"),
+    "digits of another width": ("\uff11{}", "1{}"),
+    "an invisible sign before an accent": ("Rene\u200d\u0301 {}", "Ren\u00e9 {}"),
 }
 
 
@@ -163,3 +167,43 @@ def test_the_asked_form_comes_first_and_the_other_file_is_mentioned(tmp_path):
     splits = load_dataset("csv", str(tmp_path))
     assert sorted(splits.test.texts) == sorted(TEXTS[90:])
     assert splits.provenance["notes"] == [f"Not read in {str(tmp_path)!r}: test.tsv, train_old.tsv."]
+
+
+@pytest.mark.parametrize("form", ["dictionary", "DatasetDict", "save_to_disk", "folder"])
+def test_a_split_column_is_followed_where_everything_stands_in_a_part_called_train(tmp_path, form):
+    """As the library ``datasets`` reads a single file."""
+    datasets = pytest.importorskip("datasets")
+    columns = {"text": TEXTS, "label": [LABELS[i // 6] for i in range(N)], "split": MARKS}
+    whole = {"train": datasets.Dataset.from_dict(columns)}
+    match form:
+        case "dictionary":
+            splits = split_table({"train": columns}, DatasetOptions())
+        case "DatasetDict":
+            splits = split_table(datasets.DatasetDict(whole), DatasetOptions())
+        case "save_to_disk":
+            datasets.DatasetDict(whole).save_to_disk(tmp_path / "saved")
+            splits = load_dataset("csv", str(tmp_path / "saved"))
+        case _:
+            whole["train"].to_parquet(tmp_path / "train.parquet")
+            splits = load_dataset("csv", str(tmp_path))
+    for (_, rows), word in zip(splits.items(), ("train", "validation", "test"), strict=True):
+        assert sorted(rows.texts) == sorted(text for text, mark in zip(TEXTS, MARKS, strict=True) if mark == word)
+
+
+@pytest.mark.parametrize(("odd", "told"), [("", "nothing"), ("unsup", "'unsup'")])
+def test_a_column_that_names_splits_in_most_rows_is_mentioned(odd, told):
+    table = {"text": TEXTS, "label": [LABELS[i // 6] for i in range(N)], "subset": [odd, *MARKS[1:]]}
+    (note,) = split_table(table, DatasetOptions()).provenance["notes"]
+    assert note.startswith(f"The column 'subset' names a split in most rows, but says {told} in others, so the table was divided")
+
+
+def test_words_for_nothing_are_read_by_the_form_of_each_file(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(ROWS[:90], columns=["text", "label"]).assign(author=[f"a{i // 3}" for i in range(90)])
+    frame.replace("bad", "NA").to_json(tmp_path / "train.jsonl", orient="records", lines=True)
+    held = pandas.DataFrame(ROWS[90:], columns=["text", "label"]).assign(author=["NaN", "b"] * 15)
+    held.replace("bad", "NA").to_csv(tmp_path / "test.csv", index=False)
+    splits = load_dataset("jsonl", str(tmp_path), DatasetOptions(group_column="author"))
+    # A class NA in JSON is a class; in CSV nothing tells it from a missing value.
+    assert splits.label_names == ("NA", "good") and splits.provenance["dropped"] == {"unlabelled (NA)": 15}
+    assert not any("NaN" in group for group in splits.test.groups)

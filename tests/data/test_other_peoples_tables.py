@@ -218,6 +218,8 @@ FILES = {
     "that line as a row": ("SEP=,,\r\ntext,label", ROWS, "utf-8"),
     "columns without name or value": ("text,label,,", [(*row, "", "") for row in ROWS], "utf-8"),
     "UTF-16 with a mark": ("text,label", ROWS, "utf-16"),
+    "UTF-32 with a mark": ("text,label", ROWS, "utf-32"),
+    "UTF-8 with a zero before a comma": ("text,label", [(f"{ROWS[0][0]}\0", ROWS[0][1]), *ROWS[1:]], "utf-8"),
     "UTF-16, little end first, without a mark": ("text,label", ROWS, "utf-16-le"),
     "UTF-16, big end first, without a mark": ("text,label", ROWS, "utf-16-be"),
     "an invisible character in the header": ("\ufeff\ufefftext\u200b,\u00a0label", ROWS, "utf-8"),
@@ -228,7 +230,7 @@ FILES = {
 def test_what_spreadsheets_write_is_read(tmp_path, kind):
     header, rows, encoding = FILES[kind]
     splits = load_dataset("csv", csv_file(tmp_path, header, rows, encoding=encoding))
-    assert labels_of(splits) == dict(ROWS)
+    assert {text.strip("\0"): label for text, label in labels_of(splits).items()} == dict(ROWS)
     assert set(splits.train.columns) == set()
 
 
@@ -312,6 +314,8 @@ NO_TABLES = {
     "a pickle": (b"\x80\x04\x95" + bytes(64), "a Python pickle, which is not opened"),
     "a database": (b"SQLite format 3\0" + bytes(64), "an SQLite database"),
     "a compressed file": (b"BZh91AY&SY" + bytes(64), "compressed with bzip2"),
+    "a quickly compressed file": (b"BZh11AY&SY" + bytes(64), "compressed with bzip2"),
+    "a web page in small letters": (b"\n\n<!doctype html>\n<html><body>Sign in</body></html>", "a web page"),
     "a pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "git lfs pull"),
     "a web page": (b"<!DOCTYPE html>\n<html><body>Sign in</body></html>", "a web page"),
 }
@@ -338,3 +342,23 @@ def test_a_folder_of_save_to_disk_keeps_its_path(tmp_path, classes):
     classes.save_to_disk(tmp_path / "saved")
     origin = load_dataset("csv", str(tmp_path / "saved")).provenance["origin"]
     assert origin["kind"] == "folder" and origin["path"] == str(tmp_path / "saved") and origin["form"] == "csv"
+
+
+@pytest.mark.parametrize("labels", [["pos", "neg"], ["0", "1"]])
+def test_a_part_with_names_and_a_part_with_numbers_have_the_same_classes(tmp_path, classes, labels):
+    classes.select(range(90)).to_parquet(tmp_path / "train.parquet")
+    csv_file(tmp_path, "text,label", [(text, labels[i % 2]) for i, text in enumerate(TEXTS)][90:], "test.csv")
+    splits = load_dataset("csv", str(tmp_path))
+    assert labels_of(splits) == {text: ("pos", "neg")[i % 2] for i, text in enumerate(TEXTS)}
+
+
+def test_numbers_that_the_source_has_no_name_for_are_names_of_their_own(tmp_path, classes):
+    classes.select(range(90)).to_parquet(tmp_path / "train.parquet")
+    csv_file(tmp_path, "text,label", [(text, f"0{i % 2}") for i, text in enumerate(TEXTS)][90:], "dev.csv")
+    with pytest.raises(DatasetError, match="class '0'"):
+        load_dataset("csv", str(tmp_path))
+
+
+def test_a_folder_of_another_form_is_read(tmp_path):
+    (tmp_path / "train.jsonl").write_text("\n".join(json.dumps({"text": text, "label": label}) for text, label in ROWS))
+    assert labels_of(load_dataset("csv", str(tmp_path))) == dict(ROWS)

@@ -85,6 +85,7 @@ NO_TABLES = {
     "a list of texts": (TEXTS, "a list of records.*It is .'text number"),
     "records and something else": ([*records(COLUMNS), "text"], "record 61 is 'text'"),
     "a number": (7, "It is 7"),
+    "a part without rows": ({"train": records(COLUMNS), "test": []}, r"\(test\) should be"),
     "nothing": (None, "It is None"),
     "an empty list": ([], "It is .."),
     "no columns": ({}, "has no rows"),

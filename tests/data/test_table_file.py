@@ -240,8 +240,11 @@ def test_a_folder_of_split_files_is_followed_and_its_test_may_have_no_labels(tmp
     splits = load_dataset("csv", str(folder), OPTIONS)
     assert [len(rows) for _, rows in splits.items()] == [240, 30, 30]
     assert splits.provenance["dropped"] == {"unlabelled": 60}
+    # Of another form than the one that was asked for, where there is none of that.
+    assert [len(rows) for _, rows in load_dataset("jsonl", str(folder), OPTIONS).items()] == [240, 30, 30]
+    (tmp_path / "empty").mkdir()
     with pytest.raises(DatasetError, match=r"holds no train\.jsonl"):
-        load_dataset("jsonl", str(folder), OPTIONS)
+        load_dataset("jsonl", str(tmp_path / "empty"), OPTIONS)
 
 
 def test_awkward_texts_come_through_whole(tmp_path):

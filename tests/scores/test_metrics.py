@@ -265,3 +265,26 @@ def test_arrays_that_do_not_fit_together_are_refused(changes, message):
     fields = {"probabilities": np.full((3, 1, 2), 0.5), "labels": [0, 1, 0]}
     with pytest.raises(ProbeError, match=message):
         ScoredRows(**(fields | changes))
+
+
+@pytest.mark.parametrize("n_groups", [30, 20])
+def test_a_perfect_grouped_correlation_counts_as_many_rows_as_groups(n_groups):
+    """Whatever the last digit of the correlation: it is not 1 for all sizes of classes."""
+    lows = []
+    for sizes in ([31, 26, 33], [33, 26, 31], [26, 33, 31]):
+        labels = np.repeat(np.arange(3), sizes)
+        perfect = np.eye(3)[labels][:, None] * 0.9 + 0.05
+        score = score_layers("mcc", perfect, labels, np.arange(90) % n_groups)[0]
+        assert score.value == pytest.approx(1) and score.high == pytest.approx(1)
+        lows.append(score.low)
+    assert lows == pytest.approx([lows[0]] * 3) and 0.4 < lows[0] < 0.8
+
+
+def test_two_groups_have_no_interval_and_a_constant_loss_has_none_either():
+    probabilities, labels = rows_of()
+    for name in ("accuracy", "balanced_accuracy", "macro_f1", "mcc", "log_loss", "f1:1", "recall:1"):
+        score = score_layers(name, probabilities, labels, np.arange(400) % 2)[0]
+        assert score.value is not None and score.low is None and "no interval" in score.reason, name
+    for n_classes in (2, 3, 7):
+        constant = np.full((90, 1, n_classes), 1 / n_classes)
+        assert score_layers("log_loss", constant, np.arange(90) % n_classes)[0].low is None

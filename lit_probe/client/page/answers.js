@@ -23,9 +23,10 @@ import {thisPage} from './leaving.js';
 /**
  * Answers of the server, kept outside the panels because LIT re-uses and re-creates panels at will.
  *
- * Panels say what they want; equal questions are asked once. One whose answer is still being computed is asked again every
- * second. A question that nobody wants any more is not asked again, and the server is told, so that it need not go on. Answers are kept (a bounded number); failures are
- * not. What a reader has cancelled stays cancelled until somebody starts it again: the question alone would start it anew.
+ * Panels say what they want; equal questions are asked once. One whose answer is still being computed is asked again every second.
+ * A question that nobody wants any more is not asked again, and the server is told, so that it need not go on. Answers are kept (a
+ * bounded number); failures are not. What a reader has cancelled stays cancelled until somebody starts it again: the question alone
+ * would start it anew.
  */
 export class ResultStore {
   /** @type {Map<string, Question>} */

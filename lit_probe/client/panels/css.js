@@ -53,7 +53,7 @@ export const PANEL_CSS = `
   .card.error { border-left-color: var(--google-red-600); background: var(--google-red-50); }
   .card .message { white-space: pre-wrap; overflow-wrap: anywhere; }
   .card .hairline-button { display: inline-block; margin: 8px 8px 0 0; }
-  .working { display: flex; align-items: center; gap: 14px; }
+  .working { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 14px; }
   progress { width: 100%; height: 6px; margin-top: 8px; accent-color: var(--lit-cyea-600); }
   h4 { margin: 10px 12px 0; font-size: 12px; font-weight: bold; }
   .cancel, .again { margin-left: auto; }
@@ -83,7 +83,7 @@ export const PANEL_CSS = `
   .cell-button:hover { background: var(--lit-mintonal-p-1); }
   .cell-button:focus-visible, .info-button:focus-visible { outline: 2px solid var(--lit-cyea-500); }
   .cell-button[disabled] { color: inherit; cursor: default; background: none; }
-  .multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 0 8px; padding: 6px 12px; }
+  .multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(190px, 100%), 1fr)); gap: 0 8px; padding: 6px 12px; }
   .multiple { display: grid; grid-row: span 4; grid-template-rows: subgrid; grid-template-columns: minmax(0, 1fr); align-content: start; padding-bottom: 10px; }
   .multiple .title { display: flex; align-items: center; min-width: 0; white-space: nowrap; }
   .multiple .title > * { flex: none; }

@@ -32,8 +32,7 @@ class FittedProbe:
       scale: ``[d_model]`` float64, divided by next; infinite for a unit that does not vary on train, of which nothing is left.
       layers: pairs of weight ``[d_out, d_in]`` and bias ``[d_out]``, float64; the last ``d_out`` is ``n_classes``.
       converged: whether the optimiser reached its tolerance.
-      settings: what reproduces the fit, JSON-ready: ``C``, ``cv``, ``seed``, ``n_iter``, …; ``dead_units`` are those it was
-        fitted without (`among`).
+      settings: what reproduces the fit, JSON-ready: ``C``, ``cv``, ``seed``, ``n_iter``, …
 
     Raises:
       ProbeError: the arrays do not fit together or hold NaN or infinity.
@@ -112,7 +111,7 @@ class FittedProbe:
         rows = np.asarray(x)
         if rows.ndim != 2 or rows.shape[1] != self.d_model:
             raise ProbeError(f"This probe reads activations of shape [n_examples, {self.d_model}]; got {list(rows.shape)}.")
-        read = np.delete(np.arange(self.d_model), self.dead_units) if self.dead_units else slice(None)
+        read = np.flatnonzero(np.isfinite(self.scale)) if self.dead_units else slice(None)
         # Chunks bound the memory of the float64 copies.
         chunks = [self._logits(rows[start : start + _CHUNK_ROWS], read) for start in range(0, len(rows), _CHUNK_ROWS)]
         return np.concatenate(chunks) if chunks else np.empty((0, self.n_classes))
@@ -143,7 +142,7 @@ class FittedProbe:
     @property
     def dead_units(self) -> list[int]:
         """The units that did not vary on train: the probe has weight 0 for them and does not read them."""
-        return list(self.settings.get("dead_units", ()))
+        return [int(unit) for unit in np.flatnonzero(np.isinf(self.scale))]
 
     def among(self, alive: NDArray[np.bool_]) -> FittedProbe:
         """The same probe for activations ``[n_examples, len(alive)]`` of which it was fitted to those that are ``alive``."""
@@ -159,7 +158,6 @@ class FittedProbe:
             mean=spread(self.mean, 0.0),
             scale=spread(self.scale, np.inf),
             layers=((spread(weight, 0.0), bias), *others),
-            settings={**self.settings, "dead_units": np.flatnonzero(~alive).tolist()},
         )
 
     @property

@@ -90,7 +90,7 @@ def fit_penalised_logistic(
     if start is not None:
         # Given in this probe's standardised features: the weights belong to the raw ones, the intercept to their zero.
         raw = start.coef_ / start.scale
-        begin = raw * scale, start.intercept_ + raw @ (mean - start.mean)
+        begin = raw * np.where(np.isfinite(scale), scale, 0.0), start.intercept_ + raw @ (mean - start.mean)
     with fitting_scope:
         if share > 0 and n_classes == 2:
             weight, bias, n_iter = _proximal_newton(scaled, classes, strength, share, max_iter, begin)
@@ -122,9 +122,7 @@ def fit_penalised_logistic(
 def _part_of(probe: FittedProbe, alive: NDArray[np.bool_]) -> FittedProbe:
     """A linear probe of some of the units."""
     [(weight, bias)] = probe.layers
-    settings = {name: value for name, value in probe.settings.items() if name != "dead_units"}
-    part = ((weight[:, alive], bias),)
-    return replace(probe, mean=probe.mean[alive], scale=probe.scale[alive], layers=part, settings=settings)
+    return replace(probe, mean=probe.mean[alive], scale=probe.scale[alive], layers=((weight[:, alive], bias),))
 
 
 # Weights [1 or n_classes, d_model], bias, and how many iterations it took.
@@ -268,6 +266,12 @@ def fit_penalised_linear(
     if not np.isfinite(wanted).all():
         raise ProbeError("The targets of a linear regression must be finite numbers.")
     mean, scale = standardisation(values)
+    if (alive := np.isfinite(scale)).any() and not alive.all():
+        options = {"strength": strength, "l1_ratio": l1_ratio}
+        fit = fit_penalised_linear(alive_only(values, alive), wanted, penalty=penalty, max_iter=max_iter, **options)
+        weights, wide_mean = np.zeros((len(fit.weights), len(alive))), np.zeros(len(alive))
+        weights[:, alive], wide_mean[alive] = fit.weights, fit.mean
+        return replace(fit, weights=weights, mean=wide_mean, scale=scale)
     scaled = standardised(values, mean, scale)
     with fitting_scope:
         from sklearn.linear_model import ElasticNet, Ridge

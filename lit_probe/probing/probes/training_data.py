@@ -73,7 +73,8 @@ def standardisation(x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.fl
     spread = np.sqrt(variance)
     alive = ~constant & (spread > _ROUNDINGS * np.finfo(np.float32).eps * np.abs(mean))
     if alive.any():
-        usual = np.median(spread[alive & (spread > _LEAST_SHARE * spread[alive].max())])
+        # A tenth of loud units, or nine tenths of dead ones, do not hide what is usual.
+        usual = np.median(spread[alive & (spread > _LEAST_SHARE * np.quantile(spread[alive], 0.9))])
         alive &= spread > _LEAST_SHARE * usual
     return mean, np.where(alive, spread, np.inf)
 

@@ -18,13 +18,6 @@ OLD, NEW = ({"page": letter * 32, "question": 1} for letter in "ab")
 
 
 @pytest.fixture
-def held(monkeypatch) -> Iterator[HeldChecks]:
-    held = HeldChecks.instead_of_checks(monkeypatch)
-    yield held
-    held.finish()
-
-
-@pytest.fixture
 def url(held, encoder) -> Iterator[str]:
     """A server whose probes are ready."""
     splits = worded_splits("tiny")

@@ -11,6 +11,7 @@ from lit_probe.neurons.effects.erasure import erase_concept
 from lit_probe.neurons.meaning.neuron_clusters import correlation_clusters
 from lit_probe.neurons.rankings import RANKINGS, rank_neurons
 from lit_probe.neurons.rankings.contract import without_dead
+from lit_probe.neurons.rankings.neuron_stability import neuron_stability
 from lit_probe.probing.probes import fit_logistic, fit_mlp
 from lit_probe.probing.probes.penalised import fit_penalised_linear, fit_penalised_logistic
 from lit_probe.probing.probes.training_data import standardisation
@@ -40,6 +41,8 @@ def test_dead_units_are_told_from_living_ones_of_any_scale(layers):
     # A unit a thousand times as loud as the others, as some layers have, is alive, and so are the others.
     loud = np.concatenate([alive, 1000 * alive[:, :1]], axis=1)
     assert np.isfinite(standardisation(loud)[1]).all()
+    # Nor does a single very loud one make the others dead.
+    assert np.isfinite(standardisation(np.concatenate([alive, 1e8 * alive[:, :1]], axis=1))[1]).all()
     # So is one whose mean is large, but whose changes are not those of rounding.
     assert np.isfinite(standardisation(alive + 100)[1]).all()
     assert np.isinf(standardisation(np.ones((5, 3), dtype=np.float32))[1]).all()
@@ -77,6 +80,7 @@ def test_a_linear_regression_gives_dead_units_no_weight(layers):
     alive, wide, labels = layers
     theirs, ours = (fit_penalised_linear(x, labels.astype(float)) for x in (alive, wide))
     assert not ours.weights[:, DEAD].any()
+    assert np.array_equal(ours.weights[:, ALIVE], theirs.weights)
     assert ours.predict(wide) == pytest.approx(theirs.predict(alive), abs=1e-9)
 
 
@@ -116,7 +120,14 @@ def test_a_layer_of_dead_units_alone_has_probes_ranks_and_distances(tiny_encoder
     geometry = TrainGeometry(study)
     assert not geometry.mahalanobis(0, random.normal(size=(5, d_model))).any()
     assert geometry.typical(0)[1] == 0
-    assert sorted(rank_neurons(study, "mean_gap", 0).order) == list(range(d_model))
+    for method in RANKINGS:
+        layers = 0 if method in ("probeless", "gaussian", "average_precision", "mean_gap", "random") else (0, 1)
+        assert sorted(rank_neurons(study, method, layers).order) == list(range(d_model * (1 if layers == 0 else 2)))
+    neuron_stability(study, "weight_mass", None, n_draws=2)
+    start = fit_logistic(values[:, 0], labels, 2)
+    for penalty in ("l1", "l2", "elastic_net"):
+        assert not fit_penalised_logistic(values[:, 0], labels, 2, penalty=penalty, start=start).coef_.any()
+    assert study.layerwise.probes[0].dead_units == list(range(d_model))
     assert erase_concept(study).layers[0].after == pytest.approx(0.5, abs=0.01)
 
 
