@@ -116,6 +116,7 @@ _OTHERS = ", ".join(name for name in CONTROLS if name != "group")
 ADVICE = f"Choose another control: {_OTHERS}, or group: and the name of a column."
 
 MEMORISATION = "memorisation"
+_MOST_NAMED = 4
 
 
 def find_control(kind: str) -> Control:
@@ -228,7 +229,9 @@ class ControlTask:
                 raise self._unbalanced(f"no types of few enough texts are left for {name!r}")
         if np.abs(lacking).sum() / 2 > MAX_IMBALANCE * n_train:
             largest, count = counts.most_common(1)[0]
-            shares = ", ".join(f"{name} {target / n_train:.0%}" for name, target in zip(names, self.n_by_class, strict=True))
+            frequent = sorted(range(len(names)), key=lambda c: -self.n_by_class[c])[:_MOST_NAMED]
+            shares = ", ".join(f"{names[c]} {self.n_by_class[c] / n_train:.0%}" for c in frequent)
+            shares += f" and {len(names) - len(frequent)} further classes" if len(names) > len(frequent) else ""
             raise self._unbalanced(f"its largest type, {largest!r}, has {count:,} of {n_train:,} training texts ({shares})")
 
     def _unbalanced(self, reason: str) -> DatasetError:

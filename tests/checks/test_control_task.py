@@ -190,6 +190,14 @@ def test_a_type_that_is_too_large_is_named():
         control.labels(0)
 
 
+def test_of_many_classes_the_most_frequent_are_named():
+    texts = [f"{'the' if i % 10 < 4 else f'word{chr(97 + i % 26)}{chr(97 + i % 23)}'} film" for i in range(4000)]
+    names = tuple(f"class {i}" for i in range(8))
+    control = ControlTask.of("first_word", splits(rows(texts, [min(i % 10, 7) for i in range(4000)], names=names)))
+    with pytest.raises(DatasetError, match=r"\(class 7 30%, class 0 10%, class 1 10%, class 2 10% and 4 further classes\)"):
+        control.labels(0)
+
+
 def test_the_same_large_type_is_no_problem_where_a_class_is_as_large():
     texts = [f"{'the' if i % 10 < 7 else f'word{chr(97 + i % 26)}'} film" for i in range(100)]
     control = ControlTask.of("first_word", splits(rows(texts, np.repeat([0, 1], [72, 28]))))

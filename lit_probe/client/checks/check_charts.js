@@ -202,7 +202,7 @@ export function reliabilityChart(row, view) {
   const side = Math.min(view.width - MARGIN.left - MARGIN.right, view.height - MARGIN.top - MARGIN.bottom);
   const margin = {...MARGIN, right: view.width - MARGIN.left - side, bottom: view.height - MARGIN.top - side};
   return lineChart({
-    ...view, axis, domain, margin, yTitle: 'Share right',
+    ...view, axis, domain, margin, yTitle: 'Accuracy',
     series: [series('before', row.diagram), series('after', row.diagram_after)],
     beneath: ({left, right, y}) => [svgNode('line', {
       class: 'perfect', x1: left, x2: right, y1: y(domain[0]).toFixed(2), y2: y(1).toFixed(2), stroke: COLORS.axis, 'stroke-dasharray': '4 3',
