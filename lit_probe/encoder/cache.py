@@ -37,8 +37,9 @@ from lit_probe.results import Result
 T = TypeVar("T")
 R = TypeVar("R", bound=Result)
 
-# Part of every key: to be raised when the same inputs would give other numbers or files.
-_FORMAT = 1
+# Part of every key: to be raised when the same inputs would give other numbers or files. Activations are as they were.
+_FORMAT = 2
+_FORMAT_OF_KIND = {"activations": 1}
 _MANIFEST = "manifest.json"
 _RESULT = "result.json"
 # Libraries whose version can change a number. A result of another version of one of them is not the result.
@@ -200,7 +201,9 @@ def text_hash(texts: Sequence[str]) -> str:
 
 
 def _key(kind: str, facts: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps({"format": _FORMAT, "kind": kind, **facts}, sort_keys=True).encode()).hexdigest()[:40]
+    return hashlib.sha256(
+        json.dumps({"format": _FORMAT_OF_KIND.get(kind, _FORMAT), "kind": kind, **facts}, sort_keys=True).encode()
+    ).hexdigest()[:40]
 
 
 def _write(entry: Path, key: str, facts: Mapping[str, Any], save: Callable[[Path], None]) -> None:
