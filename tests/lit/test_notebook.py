@@ -215,7 +215,7 @@ def test_ready_lit_models_are_shown_with_lits_own_components():
         ({"data": ["a", "b"], "labels": ["x"]}, DatasetError, "2 texts, but 1 labels"),
         ({"data": {"text": ["a"]}}, LitProbeError, "Data of type dict cannot be read"),
         ({"data": pandas.DataFrame({"text": ["a"]})}, DatasetError, "no column 'label'"),
-        ({"data": pandas.DataFrame()}, DatasetError, "no column"),
+        ({"data": pandas.DataFrame()}, DatasetError, "no rows"),
         ({"model": 5}, LitProbeError, "A model of type int cannot be read"),
         ({"model": ["bert", 5]}, LitProbeError, "A model of type int cannot be read"),
         ({"data": pandas.Series(["a", "b"])}, LitProbeError, "The texts have no labels"),
