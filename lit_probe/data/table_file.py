@@ -85,6 +85,7 @@ def load_table_file(form: str, source: str | None, options: DatasetOptions) -> S
     name, notes = _safe_name(path), list[str]()
     if path.is_file():
         tables, read = by_split_column(read_table(path, form), options, repr(source), notes), [path]
+        forms: dict[SplitName, str | None] = {"train": form}
         origin: dict[str, Any] = {"kind": "file", "path": source}
     elif is_saved_dataset(path):
         return _split_held(
@@ -100,9 +101,9 @@ def load_table_file(form: str, source: str | None, options: DatasetOptions) -> S
         if others := [file.name for file in files_in(path) if file not in read and table_form(file)]:
             notes.append(f"Not read in {source!r}: {', '.join(others)}.")
         tables = _or_by_column(read_split_files(files), options, repr(source), notes)
+        forms = {split: table_form(paths[0]) for split, paths in files.items()}
         origin = folder_source(source, files)
-    # JSON and parquet have a sign for nothing.
-    forms = {split: form if path.is_file() else table_form(files[split][0]) for split in (tables if path.is_file() else files)}
+    # JSON and parquet have a sign for nothing. Splits that a column names stand in the file of train.
     without_sign = {split for split in tables if forms.get(split, forms["train"]) in ("csv", "tsv")}
     names = class_names(read, options.label_column)
     return _splits(name, tables, options, {**origin, "form": form}, repr(source), notes, names, without_sign)
@@ -192,7 +193,7 @@ def _splits(
         find_column(table, [options.text_column], origin, "text_column")
     words = {split: _labels(table, options, origin, hidden=split == "test") for split, table in tables.items()}
     nothing = {split: _NOTHING if split in without_sign else () for split in tables}
-    no_label, dropped = {split: [*words, *options.missing] for split, words in nothing.items()}, Counter[str]()
+    no_label, dropped = {split: [*of_form, *options.missing] for split, of_form in nothing.items()}, Counter[str]()
     tables, words = _without(no_label, tables, words, dropped)
     words = one_writing(words)
     label_names = label_names_of(word for part in words.values() for word in part)
@@ -224,12 +225,15 @@ _Words = dict[SplitName, list[str | None]]
 
 def _without(
     no_label: Mapping[SplitName, Sequence[str]], tables: Mapping[SplitName, Table], words: _Words, dropped: Counter[str]
-) -> tuple[dict[SplitName, Table], _Words]:
+) -> tuple[Mapping[SplitName, Table], _Words]:
     """The tables, and the words of their labels, without the rows whose label is a word for nothing; counts those."""
     # As labels are read: --missing=9 means 9.0 as well.
     nothing = {split: {word_of(word) for word in of_split} for split, of_split in no_label.items()}
+    found = Counter(f"unlabelled ({word})" for split, part in words.items() for word in part if word in nothing[split])
+    if not found:
+        return tables, words
+    dropped.update(found)
     kept = {split: [row for row, word in enumerate(part) if word not in nothing[split]] for split, part in words.items()}
-    dropped.update(f"unlabelled ({word})" for split, part in words.items() for word in part if word in nothing[split])
     return (
         {
             split: {name: [values[row] for row in kept[split]] for name, values in table.items()}

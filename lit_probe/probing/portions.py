@@ -62,12 +62,9 @@ class Portions:
         n_train = len(classes)
         units = group_units(groups)
         codes = np.arange(n_train) if units is None else units
-        n_units = int(codes.max()) + 1
         # A stream of its own: whatever else was shuffled with this seed, this order is independent of it.
-        drawn = np.random.default_rng([*b"portions", seed]).permutation(n_units)
-        by_class = np.zeros((n_units, int(classes.max()) + 1))
-        np.add.at(by_class, (codes, classes), 1)
-        places = _spread(drawn, by_class.argmax(axis=1), by_class.sum(axis=1))[codes]
+        drawn = np.random.default_rng([*b"portions", seed]).permutation(codes.max() + 1)
+        places = _spread(drawn, _most_frequent(codes, classes), np.bincount(codes))[codes]
         group_ends = np.cumsum(np.bincount(places))
         wanted = [min(n_train, max(SMALLEST_PORTION, round(n_train * percent / 100))) for percent in PORTION_PERCENTAGES]
         sizes = np.unique(group_ends[np.searchsorted(group_ends, wanted)])
@@ -82,7 +79,15 @@ class Portions:
         return self.order[self.sizes[index - 1] if index else 0 : self.sizes[index]]
 
 
-def _spread(drawn: NDArray[np.int64], class_of: NDArray[np.int64], sizes: NDArray[np.float64]) -> NDArray[np.int64]:
+def _most_frequent(codes: NDArray[np.int64], classes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """``[n_units]`` the class that most rows of each unit have, the lower index on a tie."""
+    pairs, counts = np.unique(np.stack([codes, classes]), axis=1, return_counts=True)
+    order = np.lexsort((pairs[1], -counts, pairs[0]))
+    _, first = np.unique(pairs[0][order], return_index=True)
+    return np.asarray(pairs[1][order][first], dtype=np.int64)
+
+
+def _spread(drawn: NDArray[np.int64], class_of: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
     """``[n_units]`` places: in the drawn order within each class, each class as far on as the others at every place."""
     order = np.argsort(drawn)
     progress = np.empty(len(drawn))
