@@ -222,11 +222,16 @@ def _flags(card: Mapping[str, Any], title: str) -> list[str]:
     if checks:
         across = ["transfer"] if "transfer" in card else []
         flags["checks"] = ",".join([*_only(checks, "checks", title), *across]) or "none"
-    if "," in card["model"]["id"]:
-        raise LitProbeError(
-            f"{title} names the model {card['model']['id']!r}; flags take no path with a comma. Rename the folder."
-        )
+    _check_whole(card["model"]["id"], title)
     return [f"--{name}={value}" for name, value in flags.items() if value is not None]
+
+
+def _check_whole(path: str, title: str) -> None:
+    """Refuses a path that flags would part at its comma; one that is there stays in one piece (`brackets.entries`)."""
+    if "," in path and not Path(path).expanduser().exists():
+        raise LitProbeError(
+            f"{title} names {path!r}; flags take no path with a comma that is not there. Put it back, or rename it."
+        )
 
 
 def _weights(seed: int | None) -> str:
@@ -254,11 +259,7 @@ def _dataset_flag(name: str, data: Mapping[str, Any], title: str) -> str:
         loader = origin.get("form") or table_form(Path(*map(str, files[:1]))) or ""
     if loader not in DATASETS:
         raise LitProbeError(f"{title} is about {name!r}, which no loader of this version reads. Load it in a program.")
-    # `parse_dataset_flag` keeps a path that is there in one piece.
-    if "," in str(path) and not Path(str(path)).expanduser().exists():
-        raise LitProbeError(
-            f"{title} names the path {path!r}, which is not here; flags take no such path with a comma. Rename it."
-        )
+    _check_whole(str(path), title)
     return loader if path is None else f"{loader}={path}"
 
 

@@ -203,6 +203,14 @@ def test_a_card_may_name_a_table_with_a_comma_in_its_name(place):
     assert f"--datasets=csv={table}" in flags_from_card(place / "card.json")
 
 
+def test_a_card_may_name_an_encoder_with_a_comma_in_its_folder(place):
+    told = results(place / "out")
+    folder = shutil.copytree(place / "encoder", place / "encoder, first")
+    (place / "card.json").write_text(json.dumps({**told, "model": {**told["model"], "id": str(folder)}}))
+    assert again(place, "--checks=none", source="card.json") == 0
+    agree(told["datasets"]["feelings"]["test"], results(place / "again")["datasets"]["feelings"]["test"])
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -214,7 +222,7 @@ def test_a_card_may_name_a_table_with_a_comma_in_its_name(place):
         (lambda told: {**told, "seed": 4}, "other seeds for its splits"),
         (lambda told: {**told, "model": {**told["model"], "id": "a,b"}}, "no path with a comma"),
         (lambda told: with_data(told, origin={"kind": "moon"}), "which no loader of this version reads"),
-        (lambda told: with_data(told, origin={**origin(told), "path": "a,b.csv"}), "no such path with a comma"),
+        (lambda told: with_data(told, origin={**origin(told), "path": "a,b.csv"}), "no path with a comma"),
         (
             lambda told: with_data(told, origin={**origin(told), "form": "", "path": "reviews.txt"}),
             "which no loader of this version reads",
