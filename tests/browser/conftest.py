@@ -67,8 +67,14 @@ def first_visit(chromium, server) -> Iterator[LitPage]:
     yield from _opened(chromium, server, "")
 
 
-def _opened(chromium, server: str, script: str) -> Iterator[LitPage]:
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+@pytest.fixture
+def dark(chromium, server) -> Iterator[LitPage]:
+    """The same page as ``lit`` in a browser that asks for dark pages."""
+    yield from _opened(chromium, server, TOUR_CLOSED, color_scheme="dark")
+
+
+def _opened(chromium, server: str, script: str, color_scheme: str = "light") -> Iterator[LitPage]:
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme=color_scheme)
     context.set_default_timeout(15_000)
     context.add_init_script(script)
     lit = LitPage(context.new_page(), server)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from lit_page import LitPage
 from playwright.sync_api import expect
-
-from tools.page import TOUR_CLOSED
 
 DARK, LIGHT = "rgb(31, 34, 38)", "rgb(255, 255, 255)"
 
@@ -51,18 +48,6 @@ _FAINT = """() => {
   }
   return [seen, faint];
 }"""
-
-
-@pytest.fixture
-def dark(chromium, server) -> Iterator[LitPage]:
-    """A page in a browser that asks for dark pages."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark")
-    context.set_default_timeout(15_000)
-    context.add_init_script(TOUR_CLOSED)
-    lit = LitPage(context.new_page(), server)
-    yield lit
-    context.close()
-    assert lit.problems == []
 
 
 def ground(lit: LitPage) -> str:
