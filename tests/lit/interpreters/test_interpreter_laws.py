@@ -122,8 +122,9 @@ def test_an_answer_survives_json(name, model, dataset):
     assert json.loads(json.dumps(answer, allow_nan=False)) == answer
 
 
-@pytest.mark.parametrize("name", sorted(IN_THE_BACKGROUND))
-def test_what_is_cancelled_ends_and_may_be_asked_again(name, models, dataset):
+def held_up(name, models, dataset):
+    """A model of its own whose background is busy until the event is set, and a question that has to wait: model, rows,
+    configuration, event."""
     model, _ = models_of([one.study for one in models])
     rows, config = rows_for(name, dataset), QUESTIONS[name][1]
     if name == "salience_map":
@@ -131,6 +132,12 @@ def test_what_is_cancelled_ends_and_may_be_asked_again(name, models, dataset):
     go_on = threading.Event()
     for quick in (True, False):
         model.checks.ask(("before", quick), "Something else", lambda _: {"waited": go_on.wait(PATIENCE_S)}, quick=quick)
+    return model, rows, config, go_on
+
+
+@pytest.mark.parametrize("name", sorted(IN_THE_BACKGROUND))
+def test_what_is_cancelled_ends_and_may_be_asked_again(name, models, dataset):
+    model, rows, config, go_on = held_up(name, models, dataset)
     assert ask(name, model, dataset, *rows, **config)["status"] == "computing"
     assert ask(name, model, dataset, *rows, **config, cancel=True)["status"] == "cancelled"
     assert ask(name, model, dataset, *rows, **config)["status"] == "computing"
@@ -142,13 +149,8 @@ def test_what_is_cancelled_ends_and_may_be_asked_again(name, models, dataset):
 
 @pytest.mark.parametrize("name", sorted(IN_THE_BACKGROUND))
 def test_what_only_a_page_that_has_been_left_waited_for_ends(name, models, dataset):
-    model, _ = models_of([one.study for one in models])
-    rows, config = rows_for(name, dataset), QUESTIONS[name][1]
-    if name == "salience_map":
-        rows = [{"text": "the film was good and slow " * 10}]
-    go_on, done = threading.Event(), threading.Event()
-    for quick in (True, False):
-        model.checks.ask(("before", quick), "Something else", lambda _: {"waited": go_on.wait(PATIENCE_S)}, quick=quick)
+    model, rows, config, go_on = held_up(name, models, dataset)
+    done = threading.Event()
     old, new = ({"page": letter * 32, "question": 1} for letter in "ab")
     for _ in range(2):
         assert ask(name, model, dataset, *rows, **config, asked_by=old)["status"] == "computing"
