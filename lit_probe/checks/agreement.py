@@ -129,7 +129,7 @@ def agreement(study: LayerStudy) -> Agreement:
     model_right = model == dev.labels
     layers, rows = [], []
     for layer, probabilities in enumerate(study.probabilities("dev").swapaxes(0, 1)):
-        probe = probabilities.argmax(axis=1)
+        probe = study.decision.classes(probabilities)
         probe_right, same = probe == dev.labels, probe == model
         probe_only = np.flatnonzero(probe_right & ~model_right).tolist()
         model_only = np.flatnonzero(~probe_right & model_right).tolist()

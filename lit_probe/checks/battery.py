@@ -50,9 +50,9 @@ def _without_score(result: CheckResult) -> list[str]:
 def _alike_and_optimism(result: LayerComparison) -> list[str]:
     best, one = result.best_layer, result.optimism
     alike = [str(row.layer) for row in result.layers if row.indistinguishable and row.layer != best]
-    found = [f"Every other layer differs from layer {best}, the best on dev."]
+    found = [f"Every other layer differs from layer {best}, which was chosen on dev."]
     if alike:
-        found = [f"Layers that cannot be told apart from layer {best}, the best on dev: {', '.join(alike)}."]
+        found = [f"Layers that cannot be told apart from layer {best}, which was chosen on dev: {', '.join(alike)}."]
     if one.optimism is not None:
         difference = f"dev {_cell(one.dev)} less test {_cell(one.test)} is {_with_interval(one.optimism, one.low, one.high)}"
         found.append(f"Optimism of choosing layer {one.layer} on dev: {difference}.")

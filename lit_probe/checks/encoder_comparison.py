@@ -9,7 +9,6 @@ import numpy as np
 from lit_probe.checks.layer_comparison import ComparedPair, PairedScores
 from lit_probe.errors import DatasetError
 from lit_probe.probing.study import LayerStudy
-from lit_probe.scores.scored_rows import ScoredRows
 
 
 @dataclass(frozen=True)
@@ -41,5 +40,5 @@ def compare_encoders(one: LayerStudy, layer: int, other: LayerStudy, other_layer
             f"The dev rows of {one.splits.name} and {other.splits.name} differ, so scores cannot be compared row by row."
         )
     both = np.stack([one.probabilities("dev")[:, layer], other.probabilities("dev")[:, other_layer]], axis=1)
-    scores = PairedScores.of_rows(one.headline, ScoredRows(both, dev.labels, dev.groups, one.seed, one.splits.label_names))
+    scores = PairedScores.of_rows(one.headline, one.dev_rows(both))
     return EncoderComparison(layer, other_layer, one.headline, *scores.compare(0, 1), not scores.doubt, scores.doubt, len(dev))

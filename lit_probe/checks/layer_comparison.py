@@ -15,8 +15,9 @@ from lit_probe.checks.check import CheckResult
 from lit_probe.errors import DatasetError
 from lit_probe.probing.study import LayerStudy
 from lit_probe.results import Result
+from lit_probe.scores.auroc import auroc_draws
 from lit_probe.scores.intervals import percentile_interval
-from lit_probe.scores.metrics import METRICS, accuracy, balanced_accuracy, score_layers
+from lit_probe.scores.metrics import METRICS, accuracy, balanced_accuracy
 from lit_probe.scores.scored_rows import ScoredRows
 
 SIGNIFICANCE = 0.05
@@ -24,11 +25,11 @@ SIGNIFICANCE = 0.05
 
 @dataclass(frozen=True)
 class ComparedLayer(Result):
-    """One layer against the best one. In the best layer's own row None stands for all that cannot be.
+    """One layer against the chosen one. In the chosen layer's own row None stands for all that cannot be.
 
     Attributes:
       layer: the layer's number.
-      difference: its score less that of the best layer, 0 or less.
+      difference: its score less that of the chosen layer.
       low: the lower end of the pointwise 95 % interval of the difference; None where every draw gives the same.
       high: the upper end.
       p_bootstrap: the p-value of the bootstrap test, two-sided.
@@ -85,11 +86,11 @@ class LayerComparison(CheckResult):
     """The answer of `compare_layers`.
 
     Attributes:
-      best_layer: the layer with the best score on dev.
+      best_layer: the layer that was chosen on dev.
       metric: the name of the headline metric.
       significance_test: ``"mcnemar"`` or ``"bootstrap"``, the test whose p-values count.
-      layers: ``[n_layers]`` each layer against the best one.
-      optimism: what the choice of the best layer adds to its score.
+      layers: ``[n_layers]`` each layer against the chosen one.
+      optimism: what the choice of the layer adds to its score.
       reliable: whether dev has rows enough.
       reason: what is lacking, else an empty string.
       notes: sentences for the reader.
@@ -135,13 +136,13 @@ class ComparedPair(Result):
 
 
 def compare_layers(study: LayerStudy) -> LayerComparison:
-    """Compares every layer with the best one by the headline metric on dev.
+    """Compares every layer with the chosen one by the headline metric on dev.
 
     Test is not read, except for the one score that `LayerStudy.test_metrics` reports.
 
-    The best layer was chosen on the rows it is compared on, so it may be best by luck: among equal layers, a correction over the
+    The layer was chosen on the rows it is compared on, so it may be good by luck: among equal layers, a correction over the
     comparisons with the best alone would find a difference in about 10 % of data sets for 7 layers, 17 % for 13. Holm's
-    correction therefore runs over all pairs of layers, of which those with the best are reported; then it is 5 % at most.
+    correction therefore runs over all pairs of layers, of which those with the chosen one are reported; then it is 5 % at most.
 
     Raises:
       DatasetError: there is one layer only, or a layer has no score on dev.
@@ -162,7 +163,7 @@ def compare_layers(study: LayerStudy) -> LayerComparison:
     test_name = "McNemar's test" if scores.use_mcnemar else "The bootstrap test"
     notes = [
         f"{test_name} on {len(study.splits.dev):,} dev rows, corrected by Holm over all {len(pairs)} pairs of layers, because "
-        "the best layer was chosen on these rows."
+        "the layer was chosen on these rows."
     ]
     if scores.doubt:
         notes.insert(0, f"Not to be relied on: {scores.doubt}.")
@@ -235,10 +236,7 @@ class PairedScores:
         Raises:
           DatasetError: a layer has no score.
         """
-        dev = study.splits.dev
-        return cls.of_rows(
-            study.headline, ScoredRows(study.probabilities("dev"), dev.labels, dev.groups, study.seed, study.splits.label_names)
-        )
+        return cls.of_rows(study.headline, study.dev_rows(study.probabilities("dev")))
 
     @classmethod
     def of_rows(cls, metric: str, rows: ScoredRows) -> PairedScores:
@@ -248,7 +246,7 @@ class PairedScores:
           DatasetError: one of them has no score.
         """
         mcnemar = metric == "accuracy" and rows.units is None
-        doubt = rows.doubt()
+        doubt = METRICS[metric].doubt(rows)
         return cls(
             defined_scores(metric, rows),
             score_draws(metric, rows),
@@ -296,6 +294,8 @@ def score_draws(metric: str, rows: ScoredRows) -> NDArray[np.float64]:
 
     Rows of the same number and seed get the same resamples, whatever their labels and probabilities: their draws are paired.
     """
+    if metric == "auroc":
+        return auroc_draws(rows.probabilities, rows.labels, rows.n_classes, rows.units, rows.seed)
     statistics = {"accuracy": accuracy, "balanced_accuracy": balanced_accuracy}
     return statistics[metric](rows.resampled_counts)
 
@@ -357,13 +357,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def optimism(study: LayerStudy) -> Optimism:
     """How much better the dev-chosen layer looks on dev, where it was chosen, than on test.
 
-    The best of several layers is in part best by luck, and its dev score says more than the truth; its test score does not. The
-    interval of the difference takes dev and test as independent and combines their two intervals (Zou & Donner 2008,
+    The chosen one of several layers is in part chosen by luck, and its dev score says more than the truth; its test score does
+    not. The interval of the difference takes dev and test as independent and combines their two intervals (Zou & Donner 2008,
     https://doi.org/10.1002/sim.3095).
     """
-    metric, dev, tested = study.headline, study.splits.dev, study.test_metrics().scores[study.headline]
-    scores = score_layers(metric, study.probabilities("dev"), dev.labels, dev.groups, study.seed, label_names=dev.label_names)
-    score = scores[study.best_layer]
+    tested = study.test_metrics().scores[study.headline]
+    score = study.dev_scores(study.probabilities("dev"))[study.best_layer]
     on_dev = (score.value, score.low, score.high)
     on_test = (tested.value, tested.low, tested.high)
     reasons = {"dev": score.reason, "test": tested.reason}

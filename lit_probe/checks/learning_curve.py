@@ -10,7 +10,7 @@ from lit_probe.probing.portions import portion_probes
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress
 from lit_probe.results import Result
-from lit_probe.scores.metrics import METRICS, majority_score, score_layers
+from lit_probe.scores.metrics import METRICS, majority_score
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,7 @@ def learning_curve(study: LayerStudy, cache: Cache | None = None, progress: Prog
     for size, probe in fits.fitted():
         probabilities = study.probabilities("dev") if probe is study.layerwise else probe.predict_proba(study.activations["dev"])
         sizes.append(size)
-        scores.append(
-            score_layers(study.headline, probabilities, dev.labels, dev.groups, study.seed, label_names=dev.label_names)
-        )
+        scores.append(study.dev_scores(probabilities))
     reasons = dict.fromkeys(score.reason for of_layers in scores for score in of_layers if score.reason)
     layers = []
     for layer, of_layer in enumerate(zip(*scores, strict=True)):

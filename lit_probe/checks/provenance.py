@@ -35,7 +35,7 @@ class CardDataset(Result):
       n: the number of rows by split.
       share_truncated: the share of texts that were truncated by split, 0 to 1.
       headline: the name of the metric by which layers are compared.
-      best_layer: the layer with the best score on dev.
+      best_layer: the layer that was chosen on dev.
       data: what the source says of the rows: source, division, sha256 of each split, seed, ….
     """
 

@@ -121,10 +121,11 @@ def selectivity(
             f"train, and the labels of other types cannot be learnt. {ADVICE}"
         )
 
-    def rows(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> ScoredRows:
-        return ScoredRows(probabilities, labels, dev.groups, study.seed, splits.label_names)
+    def of_control(probabilities: NDArray[np.float64], labels: Labelling) -> ScoredRows:
+        decision = study.decision.of_other_train(labels["train"])
+        return ScoredRows(probabilities, labels["dev"], dev.groups, study.seed, splits.label_names, decision)
 
-    task = rows(study.probabilities("dev"), dev.labels)
+    task = study.dev_rows(study.probabilities("dev"))
     task_scores = np.array(defined_scores(study.headline, task))
     labellings, passed_over = _labellings(control, study, n_seeds)
     fits = _Fits(study, n_seeds + 1, progress)
@@ -132,7 +133,7 @@ def selectivity(
     for labels in labellings.values():
         probe = fits.fit(labels["train"])
         n_not_converged += len(probe.not_converged)
-        controls.append(rows(probe.predict_proba(study.activations["dev"]), labels["dev"]))
+        controls.append(of_control(probe.predict_proba(study.activations["dev"]), labels))
     learnt_by_heart = _memorisation(study, fits)
 
     control_scores = np.array([defined_scores(study.headline, one) for one in controls])
@@ -144,7 +145,7 @@ def selectivity(
     if task.n_units > 1:  # one group alone does not tell how far groups differ
         intervals = [percentile_interval(*pair) or (None, None) for pair in zip(draws, values.tolist(), strict=True)]
     title = find_control(kind).title
-    doubt = _doubt(task, controls)
+    doubt = _doubt(study.headline, task, controls)
     notes = [
         *([f"Not to be relied on: {doubt}."] if doubt else []),
         f"Control labels are a seeded hash of {title}, of which train has {control.n_types:,} different ones; "
@@ -247,11 +248,12 @@ def _labellings(control: ControlTask, study: LayerStudy, n_seeds: int) -> tuple[
     )
 
 
-def _doubt(task: ScoredRows, controls: list[ScoredRows]) -> str:
+def _doubt(headline: str, task: ScoredRows, controls: list[ScoredRows]) -> str:
     """Why the selectivity says little, or an empty string."""
-    if doubt := task.doubt():
+    metric = METRICS[headline]
+    if doubt := metric.doubt(task):
         return f"dev has {doubt}"
-    if doubt := next(filter(None, (rows.doubt() for rows in controls)), ""):
+    if doubt := next(filter(None, map(metric.doubt, controls)), ""):
         return f"by a labelling of the control dev has {doubt}"
     if len(controls) < N_SEEDS:
         return f"only {len(controls)} control labellings (fewer than {N_SEEDS}) tell little of how far labellings differ"

@@ -195,7 +195,9 @@ def _cell(trained: LayerStudy, on: LayerStudy, rows: NDArray[np.int64], metric: 
     """One score per layer."""
     dev = on.splits.dev.select(rows)
     probabilities = trained.layerwise.predict_proba(on.activations["dev"])[rows]
-    return score_layers(metric, probabilities, dev.labels, dev.groups, on.seed, label_names=dev.label_names)
+    return score_layers(
+        metric, probabilities, dev.labels, dev.groups, on.seed, label_names=dev.label_names, decision=trained.decision
+    )
 
 
 def _layer(cells: Sequence[Sequence[Score]], layer: int) -> LayerTransfer:

@@ -128,7 +128,8 @@ def over_pairs(
     units = group_units(groups)
     known = np.ones(n_pairs, dtype=bool) if judged is None else np.asarray(judged, dtype=bool)
     everyone = np.ones(n_pairs, dtype=bool)
-    right = (changes.before.argmax(axis=2) == before[:, None]) & (changes.after.argmax(axis=2) == after[:, None])
+    decided = changes.decision.classes
+    right = (decided(changes.before) == before[:, None]) & (decided(changes.after) == after[:, None])
     pairs = np.arange(n_pairs)
     rises = (changes.after[pairs, :, after] - changes.before[pairs, :, after])[known]
     medians = _median_intervals(rises, None if units is None else group_units(units[known]), seed)

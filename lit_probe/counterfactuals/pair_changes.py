@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from lit_probe.probing.layerwise import LayeredActivations
 from lit_probe.probing.probes.training_data import standardisation, standardised
 from lit_probe.probing.study import LayerStudy
 from lit_probe.results import Result
+from lit_probe.scores.decision import ARGMAX, Decision
 
 # How many pairs of train texts say which distance is usual, and how finely the way between two vectors is cut for probes that
 # are not linear.
@@ -98,6 +99,8 @@ class PairChanges:
       cosine: ``[n_pairs, n_layers]`` 1 less the cosine of the two vectors, 0 to 2. Vectors of one layer often share a direction,
         so that even unlike texts are close by this measure (Ethayarajh 2019, https://arxiv.org/abs/1909.00512).
       mahalanobis: ``[n_pairs, n_layers]``, see `TrainGeometry`.
+      decision: the rule by which probabilities become a class. Margins are of logits that are adjusted to it
+        (`Decision.adjusted`), so that a class is decided where its margin is positive.
     """
 
     before: NDArray[np.float64]
@@ -106,17 +109,19 @@ class PairChanges:
     margins_after: NDArray[np.float64]
     cosine: NDArray[np.float64]
     mahalanobis: NDArray[np.float64]
+    decision: Decision = ARGMAX
 
     @property
     def flips(self) -> NDArray[np.bool_]:
         """``[n_pairs, n_layers]`` where the predicted class changes."""
-        flips: NDArray[np.bool_] = self.before.argmax(axis=2) != self.after.argmax(axis=2)
+        flips: NDArray[np.bool_] = self.decision.classes(self.before) != self.decision.classes(self.after)
         return flips
 
     def select(self, pairs: Sequence[int]) -> PairChanges:
         """Those of some of the pairs, in the order in which they are named."""
         rows = np.asarray(pairs, dtype=np.int64)
-        return PairChanges(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+        arrays: dict[str, Any] = {one.name: getattr(self, one.name)[rows] for one in fields(self) if one.name != "decision"}
+        return replace(self, **arrays)
 
     def first_flip(self, pair: int) -> int | None:
         """The first layer that predicts another class for the edit, or None if none does."""
@@ -142,7 +147,8 @@ def compare_pairs(
         raise LitProbeError(f"Each original needs its edit; there are {len(originals)} originals and {len(edits)} edits.")
     probes = study.layerwise.probes
     logits = [
-        np.stack([probe.logits(texts.layer(layer)) for layer, probe in enumerate(probes)], axis=1) for texts in (originals, edits)
+        study.decision.adjusted(np.stack([probe.logits(texts.layer(layer)) for layer, probe in enumerate(probes)], axis=1))
+        for texts in (originals, edits)
     ]
     cosine, mahalanobis = [], []
     for layer in range(len(probes)):
@@ -156,6 +162,7 @@ def compare_pairs(
         _margins(logits[1]),
         np.stack(cosine, axis=1),
         np.stack(mahalanobis, axis=1),
+        study.decision,
     )
 
 
@@ -216,7 +223,7 @@ def trajectory(changes: PairChanges, pair: int, label_names: Sequence[str], best
       label_names: ``[n_classes]``.
       best_layer: the dev-chosen layer; margins are those of the class that it predicts for the original.
     """
-    of_class = int(changes.before[pair, best_layer].argmax())
+    of_class = int(changes.decision.classes(changes.before[pair, best_layer]))
     flips = changes.flips[pair]
     rows = []
     for layer in range(flips.size):

@@ -19,6 +19,7 @@ from lit_probe.probing.probes.storage import read_arrays, write_arrays
 from lit_probe.probing.probes.training_data import check_labels
 from lit_probe.progress import Progress, no_progress
 from lit_probe.registry import lookup
+from lit_probe.scores.decision import ARGMAX, Decision
 from lit_probe.scores.metrics import Score, majority_score, metrics_for
 from lit_probe.scores.scored_rows import ScoredRows
 
@@ -248,6 +249,7 @@ class LayerMetrics:
         groups: ArrayLike | None = None,
         seed: int = 0,
         metrics: Sequence[str] | None = None,
+        decision: Decision = ARGMAX,
     ) -> LayerMetrics:
         """Scores all layers on the rows of one split.
 
@@ -260,6 +262,7 @@ class LayerMetrics:
           groups: ``[n_examples]`` what is not independent of each other, or None.
           seed: the seed of the bootstrap.
           metrics: names of `metrics_for`; all of them when None.
+          decision: the rule by which probabilities become a class. The majority baseline names the largest class by any rule.
 
         Raises:
           UnknownNameError: there is no such metric.
@@ -267,7 +270,7 @@ class LayerMetrics:
         """
         known = metrics_for(label_names)
         names = list(known) if metrics is None else list(metrics)
-        rows = ScoredRows(probabilities, labels, groups, seed, label_names)
+        rows = ScoredRows(probabilities, labels, groups, seed, label_names, decision)
         return cls(
             split=split,
             n=rows.n,
@@ -323,21 +326,3 @@ class MetricsRow:
             row[f"{metric}_reason{of_class}"] = score.reason
             row[f"majority_{name}"] = self.majority[name]
         return row
-
-
-def best_layer(scores: Sequence[Score], *, higher_is_better: bool = True) -> int:
-    """The layer with the best score, the lower layer on a tie; layers without a score do not count.
-
-    Raises:
-      ProbeError: no layer has a score.
-
-    >>> scores = [Score(value, None, None, 100, True) for value in (0.7, 0.8, None, 0.8)]
-    >>> best_layer(scores), best_layer(scores, higher_is_better=False)
-    (1, 0)
-    """
-    sign = 1 if higher_is_better else -1
-    values = {layer: sign * score.value for layer, score in enumerate(scores) if score.value is not None}
-    if not values:
-        reasons = "; ".join(sorted({score.reason for score in scores})) or "there are no layers"
-        raise ProbeError(f"There is no best layer, because no layer has a score: {reasons}.")
-    return max(values, key=lambda layer: (values[layer], -layer))

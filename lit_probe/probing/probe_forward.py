@@ -25,6 +25,7 @@ from lit_probe.errors import EncoderError, LitProbeError
 from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.registry import lookup
 from lit_probe.results import Result
+from lit_probe.scores.decision import ARGMAX, Decision
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -76,13 +77,15 @@ class Forward(ABC):
       name: what people read: ``probe at layer 3`` or ``model``.
       class_names: ``n_classes`` of them.
       layer: the probe's layer, or None for the model's own head.
+      decision: the rule by which probabilities become a class.
     """
 
-    def __init__(self, encoder: Encoder, name: str, class_names: Sequence[str], layer: int | None):
+    def __init__(self, encoder: Encoder, name: str, class_names: Sequence[str], layer: int | None, decision: Decision = ARGMAX):
         self.encoder = encoder
         self.name = name
         self.class_names = tuple(class_names)
         self.layer = layer
+        self.decision = decision
 
     def of_text(self, text: EncodedText) -> Callable[[Tensor], Tensor]:
         """The function from embeddings ``[b, n_tokens, d_embedding]`` of this text to logits ``[b, n_classes]`` float64.
@@ -151,6 +154,11 @@ class Forward(ABC):
             logits: NDArray[np.float64] = self._logits(self.encoder.padded(batch)).cpu().numpy()
         return logits
 
+    def decided(self, logits: NDArray[np.float64]) -> NDArray[np.int64]:
+        """``[…]`` the class that is said of each row of ``logits`` ``[…, n_classes]``."""
+        classes: NDArray[np.int64] = self.decision.adjusted(logits).argmax(axis=-1)
+        return classes
+
     def scalar_of(self, logits: NDArray[np.float64], target: Target) -> NDArray[np.float64]:
         """``[n]`` the explained number of each row of ``logits`` ``[n, n_classes]``."""
         import torch
@@ -185,8 +193,10 @@ class Forward(ABC):
 
 
 class _ProbeForward(Forward):
-    def __init__(self, encoder: Encoder, pooling: str, layer: int, probe: FittedProbe, class_names: Sequence[str]):
-        super().__init__(encoder, f"probe at layer {layer}", class_names, layer)
+    def __init__(
+        self, encoder: Encoder, pooling: str, layer: int, probe: FittedProbe, class_names: Sequence[str], decision: Decision
+    ):
+        super().__init__(encoder, f"probe at layer {layer}", class_names, layer, decision)
         self._pool = lookup(POOLINGS, pooling, "pooling")
         self._probe = probe
 
@@ -221,7 +231,12 @@ class _ModelForward(Forward):
 
 
 def forward_of_probe(
-    encoder: Encoder, pooling: str, layer: int, probe: FittedProbe, class_names: Sequence[str] | None = None
+    encoder: Encoder,
+    pooling: str,
+    layer: int,
+    probe: FittedProbe,
+    class_names: Sequence[str] | None = None,
+    decision: Decision = ARGMAX,
 ) -> Forward:
     """What the probe of one layer says, as a function that can be differentiated.
 
@@ -231,6 +246,7 @@ def forward_of_probe(
       layer: 0..n_layers-1; blocks after it are not run.
       probe: fitted on that layer's activations.
       class_names: the names of the classes; by default their numbers.
+      decision: the rule by which its probabilities become a class, a study's own (`LayerStudy.decision`).
 
     Raises:
       UnknownNameError: there is no such layer or pooling.
@@ -242,7 +258,7 @@ def forward_of_probe(
     names = tuple(str(index) for index in probe.classes_) if class_names is None else tuple(class_names)
     if len(names) != probe.n_classes:
         raise LitProbeError(f"The probe tells {probe.n_classes} classes apart, but {len(names)} names were given.")
-    return _ProbeForward(encoder, pooling, layer, probe, names)
+    return _ProbeForward(encoder, pooling, layer, probe, names, decision)
 
 
 def forward_of_model(encoder: Encoder) -> Forward:

@@ -20,12 +20,15 @@ from lit_probe.encoder.activations import Activations
 from lit_probe.encoder.cache import Cache, library_versions, text_hash
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.pooling import POOLINGS
-from lit_probe.probing.layerwise import LayerMetrics, LayerwiseProbe, MetricsRow, best_layer
+from lit_probe.probing.layer_choice import choose_layer
+from lit_probe.probing.layerwise import LayerMetrics, LayerwiseProbe, MetricsRow
 from lit_probe.probing.probes import PROBES
+from lit_probe.probing.rules import StudyRules
 from lit_probe.progress import StudyProgress, of_step
 from lit_probe.registry import check_layer, lookup
 from lit_probe.results import Result
-from lit_probe.scores.metrics import Score, headline_metric, score_layers
+from lit_probe.scores.metrics import METRICS, Score
+from lit_probe.scores.scored_rows import ScoredRows
 
 _MOST_NAMED = 10
 
@@ -60,6 +63,7 @@ class StudySettings(Result):
       keep: the part of longer texts that it reads.
       probe: the kind of probe.
       seed: the seed of everything random.
+      rules: how it is scored, and how its layer is chosen.
       versions: the version of each library that can change a number.
     """
 
@@ -69,6 +73,7 @@ class StudySettings(Result):
     keep: str
     probe: str
     seed: int
+    rules: StudyRules
     versions: Mapping[str, str]
 
 
@@ -80,13 +85,21 @@ class LayerStudy:
       splits: the labelled texts.
       activations: pooled activations by split.
       layerwise: one fitted probe per layer.
-      headline: the metric by which layers are compared: accuracy, or balanced accuracy when the larger class exceeds 60 %.
-      best_layer: the layer with the best headline score on dev; the lower one where two are equal.
       seed: the seed of cross-validation, probes and bootstrap.
+      rules: how it is scored, and how its layer is chosen, as it was asked for.
+      headline: the metric by which layers are compared.
+      decision: the rule by which probabilities become a class.
+      choice: the layer that was chosen on dev, and among which.
     """
 
     def __init__(
-        self, encoder: Encoder, splits: Splits, activations: Mapping[SplitName, Activations], layerwise: LayerwiseProbe, seed: int
+        self,
+        encoder: Encoder,
+        splits: Splits,
+        activations: Mapping[SplitName, Activations],
+        layerwise: LayerwiseProbe,
+        seed: int,
+        rules: StudyRules | None = None,
     ):
         self.encoder = encoder
         self.splits = splits
@@ -95,12 +108,17 @@ class LayerStudy:
         self.seed = seed
         self._texts: dict[str, LabelledTexts] = dict(splits.items())
         self._probabilities: dict[str, NDArray[np.float64]] = {}
-        self.headline = headline_metric(splits.train.labels, len(splits.label_names))
-        dev = splits.dev
-        scores = score_layers(
-            self.headline, self.probabilities("dev"), dev.labels, dev.groups, seed, label_names=splits.label_names
-        )
-        self.best_layer = best_layer(scores)
+        self.rules = rules or StudyRules()
+        by_train = (splits.train.labels, len(splits.label_names))
+        self.headline = self.rules.headline_for(*by_train)
+        self.decision = self.rules.decision_for(*by_train)
+        rows = self.dev_rows(self.probabilities("dev"))
+        self.choice = choose_layer(METRICS[self.headline].score(rows), METRICS["log_loss"].score(rows), self.rules.layer_choice)
+
+    @property
+    def best_layer(self) -> int:
+        """The layer that was chosen on dev."""
+        return self.choice.layer
 
     @property
     def pooling(self) -> str:
@@ -119,6 +137,7 @@ class LayerStudy:
                 for probe in self.layerwise.probes
             ],
             "seed": self.seed,
+            "rules": self.rules.to_json(),
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -132,6 +151,15 @@ class LayerStudy:
         if split not in self._probabilities:
             self._probabilities[split] = self.layerwise.predict_proba(self.activations[split])
         return self._probabilities[split]
+
+    def dev_rows(self, probabilities: ArrayLike) -> ScoredRows:
+        """The rows of dev with probabilities ``[n_examples, n_layers, n_classes]``, its own or those of other probes."""
+        dev = self.splits.dev
+        return ScoredRows(probabilities, dev.labels, dev.groups, self.seed, self.splits.label_names, self.decision)
+
+    def dev_scores(self, probabilities: ArrayLike) -> list[Score]:
+        """``[n_layers]`` the headline scores on dev of any probabilities ``[n_examples, n_layers, n_classes]``."""
+        return METRICS[self.headline].score(self.dev_rows(probabilities))
 
     def metrics(self, split: SplitName) -> LayerMetrics:
         """All metrics of all layers on one split, with their 95 % intervals."""
@@ -152,6 +180,7 @@ class LayerStudy:
             self.splits.train.labels,
             groups=rows.groups,
             seed=self.seed,
+            decision=self.decision,
         )
 
     def check_layer(self, layer: int) -> None:
@@ -168,8 +197,10 @@ class LayerStudy:
             "layers": [row.to_json() for row in self.metrics("dev").rows()],
             "layer_names": self.layer_names,
             "headline": self.headline,
+            "decision": self.decision.to_json(),
             "best_layer": self.best_layer,
             "chosen_on": "dev",
+            "choice": self.choice.to_json(),
             "test": self.test_metrics().to_json(),
             "label_names": list(self.splits.label_names),
             "n": {name: len(rows) for name, rows in self.splits.items()},
@@ -190,6 +221,7 @@ class LayerStudy:
             encoder.keep,
             self.layerwise.kind,
             self.seed,
+            self.rules,
             library_versions(),
         )
 
@@ -201,7 +233,7 @@ class LayerStudy:
         rows = self.metrics("dev").rows()
         lines = [f"{'layer':>5}  {self.headline + ' on dev':>24}  {'95 % interval':>15}  {'auroc':>7}  {'log loss':>8}"]
         for row in rows:
-            mark = "  <- best on dev" if row.layer == self.best_layer else ""
+            mark = "  <- chosen on dev" if row.layer == self.best_layer else ""
             score, auroc, log_loss = (row.scores[name] for name in (self.headline, "auroc", "log_loss"))
             interval = f"{_number(score.low)}–{_number(score.high)}"
             lines.append(
@@ -209,6 +241,9 @@ class LayerStudy:
             )
         test = self.test_metrics()
         score = test.scores[self.headline]
+        lines.append(self.choice.sentence)
+        if self.decision.shares:
+            lines.append(self.decision.sentence)
         lines.append(
             f"Test at layer {self.best_layer}: {self.headline} {_marked(score)} "
             f"[{_number(score.low)}–{_number(score.high)}], n = {test.n:,}. "
@@ -273,10 +308,11 @@ def probe_layers(
     pooling: str = "mean",
     probe: str = "logistic",
     seed: int = 0,
+    rules: StudyRules | None = None,
     cache: Cache | None = None,
     progress: StudyProgress | None = None,
 ) -> LayerStudy:
-    """Fits one probe per layer on train, chooses the best layer on dev.
+    """Fits one probe per layer on train, chooses one of the layers on dev.
 
     Args:
       encoder: the frozen encoder.
@@ -284,6 +320,7 @@ def probe_layers(
       pooling: a name in ``POOLINGS``.
       probe: a name in ``PROBES``.
       seed: the seed of cross-validation, probes and bootstrap.
+      rules: how it is scored, and how the layer is chosen; the usual way when None.
       cache: where results are kept; without one everything is computed.
       progress: hears how far it is.
 
@@ -325,7 +362,7 @@ def probe_layers(
         "seed": seed,
     }
     layerwise = cache.get_or_make("probes", facts, fit, lambda result, folder: result.save(folder), LayerwiseProbe.load)
-    return LayerStudy(encoder, splits, activations, layerwise, seed)
+    return LayerStudy(encoder, splits, activations, layerwise, seed, rules)
 
 
 def _content(rows: LabelledTexts) -> dict[str, Any]:

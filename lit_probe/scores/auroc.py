@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.scores.class_means import mean_interval
-from lit_probe.scores.intervals import Interval, Units, critical_value, sum_by_unit
+from lit_probe.scores.intervals import Interval, Units, bootstrap_weights, critical_value, sum_by_unit
 
 # The model's variance counts as much as what 20 rows of the rarer side say of it.
 _ROWS_OF_MODEL = 20
@@ -59,6 +59,37 @@ def auroc_interval(scores: NDArray[np.float64], labels: NDArray[np.int64], n_cla
         else:
             parts.append((area, *_not_rejected(area, float(totals @ totals), sizes[0], sizes[1], critical)))
     return mean_interval(parts, influences, units)
+
+
+def auroc_draws(
+    scores: NDArray[np.float64], labels: NDArray[np.int64], n_classes: int, units: Units, seed: int
+) -> NDArray[np.float64]:
+    """``[n_layers, n_draws]`` the area of each layer's ``scores`` ``[n_examples, n_layers, n_classes]`` on bootstrap resamples.
+
+    The resamples are those of `bootstrap_weights`, so that draws are paired. Where one lacks a class, or all others, its area is
+    0.5: it says nothing.
+    """
+    n_units = len(labels) if units is None else int(units.max()) + 1
+    classes = _ranked_classes(n_classes)
+    found = []
+    for weights in bootstrap_weights(n_units, seed):
+        of_rows = weights if units is None else weights[:, units]
+        areas = [[_weighted_area(scores[:, layer, c], labels == c, of_rows) for c in classes] for layer in range(scores.shape[1])]
+        found.append(np.mean(areas, axis=1))
+    return np.concatenate(found, axis=1)
+
+
+def _weighted_area(scores: NDArray[np.float64], positive: NDArray[np.bool_], weights: NDArray[np.float32]) -> NDArray[np.float64]:
+    """``[n_draws]`` the area where each row counts ``weights`` ``[n_draws, n_examples]`` times."""
+    order = np.argsort(scores, kind="stable")
+    values, counted = scores[order], weights[:, order].astype(np.float64)
+    on, off = counted * positive[order], counted * ~positive[order]
+    below = np.concatenate([np.zeros((len(off), 1)), off.cumsum(axis=1)], axis=1)
+    # Ties count half: the mean of what stands below a score, and of what stands below or beside it.
+    beaten = below[:, np.searchsorted(values, values, "left")] + below[:, np.searchsorted(values, values, "right")]
+    pairs = on.sum(axis=1) * off.sum(axis=1)
+    area: NDArray[np.float64] = np.divide((on * beaten).sum(axis=1), 2 * pairs, out=np.full(len(pairs), 0.5), where=pairs > 0)
+    return area
 
 
 def _not_rejected(area: float, variance: float, n_on: int, n_off: int, critical: float) -> Interval:

@@ -13,6 +13,7 @@ from lit_probe.registry import lookup
 from lit_probe.results import Result
 from lit_probe.scores.auroc import auroc, auroc_interval
 from lit_probe.scores.class_means import balanced_accuracy_interval, f1_interval, macro_f1_interval, mcc_interval
+from lit_probe.scores.decision import ARGMAX, Decision
 from lit_probe.scores.intervals import Interval, Units, mean_loss_interval, proportion_interval
 from lit_probe.scores.scored_rows import Counts, ScoredRows
 
@@ -24,7 +25,7 @@ __all__ = [
     "ScoredRows",
     "accuracy",
     "balanced_accuracy",
-    "headline_metric",
+    "is_unbalanced",
     "majority_score",
     "metrics_for",
     "score_layers",
@@ -96,7 +97,7 @@ class Metric:
     def score(self, rows: ScoredRows) -> list[Score]:
         """One `Score` per layer."""
         lack = self._lack(rows)
-        doubt = rows.doubt(self.class_index)
+        doubt = self.doubt(rows)
         scores = []
         for layer, value in enumerate(self.layer_values(rows)):
             if value is None:
@@ -107,6 +108,15 @@ class Metric:
             reasons = (doubt, "" if interval else f"no interval: {self.no_interval}")
             scores.append(Score(value, low, high, rows.n, not doubt, "; ".join(filter(None, reasons))))
         return scores
+
+    def doubt(self, rows: ScoredRows) -> str:
+        """Why its scores on these rows say little, or an empty string.
+
+        Few rows of a class spoil the metrics that give each class the same weight, and those of that class; accuracy, log-loss
+        and Matthews correlation weigh rows, and a rare class is no harm to them.
+        """
+        every_class_counts = self.needs == "rows of every class" and self.class_index is None
+        return rows.doubt(rows.rarest_class if every_class_counts else self.class_index)
 
     def _lack(self, rows: ScoredRows) -> str:
         """Which rows are missing for the metric to be defined, or an empty string."""
@@ -275,6 +285,7 @@ def score_layers(
     seed: int = 0,
     *,
     label_names: Sequence[str] | None = None,
+    decision: Decision = ARGMAX,
 ) -> list[Score]:
     """One score per layer on the given rows.
 
@@ -287,6 +298,7 @@ def score_layers(
       groups: ``[n_examples]`` what is not independent of each other, or None.
       seed: the seed of the bootstrap.
       label_names: ``[n_classes]``; None names the classes "0", "1", ….
+      decision: the rule by which probabilities become a class.
 
     Raises:
       UnknownNameError: there is no such metric.
@@ -297,7 +309,7 @@ def score_layers(
     >>> score.value, score.reliable, score.reason
     (0.5, False, 'only 3 rows (fewer than 30)')
     """
-    rows = ScoredRows(probabilities, labels, groups, seed, label_names)
+    rows = ScoredRows(probabilities, labels, groups, seed, label_names, decision)
     return lookup(metrics_for(rows.label_names), metric, "metric").score(rows)
 
 
@@ -325,12 +337,11 @@ def majority_score(metric: str, train_labels: ArrayLike, labels: ArrayLike, labe
     return lookup(metrics_for(label_names), metric, "metric").layer_values(rows)[0]
 
 
-def headline_metric(labels: ArrayLike, n_classes: int) -> str:
-    """What layers are compared by: accuracy, or balanced accuracy when one class holds more than 60 % of the train labels.
+def is_unbalanced(labels: ArrayLike, n_classes: int) -> bool:
+    """Whether one class holds more than 60 % of the labels: naming it always is then right too often for accuracy to say much.
 
-    >>> headline_metric([0, 1, 1], n_classes=2), headline_metric([0, 1, 1, 0], n_classes=2)
-    ('balanced_accuracy', 'accuracy')
+    >>> is_unbalanced([0, 1, 1], n_classes=2), is_unbalanced([0, 1, 1, 0], n_classes=2)
+    (True, False)
     """
     values = np.asarray(labels, dtype=np.int64)
-    largest = np.bincount(values, minlength=n_classes).max() / max(values.size, 1)
-    return "balanced_accuracy" if largest > IMBALANCED_SHARE else "accuracy"
+    return bool(np.bincount(values, minlength=n_classes).max() / max(values.size, 1) > IMBALANCED_SHARE)

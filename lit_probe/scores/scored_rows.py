@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.errors import ProbeError
+from lit_probe.scores.decision import ARGMAX, Decision
 from lit_probe.scores.intervals import Units, bootstrap_weights, group_units
 
 MIN_ROWS = 30
@@ -41,6 +42,7 @@ class ScoredRows:
       units: the groups as codes, or None (`intervals.group_units`).
       seed: the seed of the bootstrap.
       label_names: ``[n_classes]`` names of the classes.
+      decision: the rule by which probabilities become a class.
 
     Raises:
       ProbeError: the shapes disagree, a label is out of range or a probability is not finite.
@@ -53,6 +55,7 @@ class ScoredRows:
         groups: ArrayLike | None = None,
         seed: int = 0,
         label_names: Sequence[str] | None = None,
+        decision: Decision = ARGMAX,
     ) -> None:
         self.probabilities = np.asarray(probabilities, dtype=np.float64)
         self.labels = np.asarray(labels, dtype=np.int64)
@@ -73,6 +76,7 @@ class ScoredRows:
         if self.units is not None and len(self.units) != self.n:
             raise ProbeError(f"There are {self.n} rows, but {len(self.units)} groups.")
         self.seed = seed
+        self.decision = decision
 
     @cached_property
     def n_by_class(self) -> NDArray[np.int64]:
@@ -86,8 +90,8 @@ class ScoredRows:
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
-        """``[n_layers, n_examples]`` the most probable class, the lower index on a tie."""
-        return np.ascontiguousarray(self.probabilities.argmax(axis=2).T)
+        """``[n_layers, n_examples]`` the class that each row is put in."""
+        return np.ascontiguousarray(self.decision.classes(self.probabilities).T)
 
     @cached_property
     def losses(self) -> NDArray[np.float64]:
@@ -131,18 +135,21 @@ class ScoredRows:
         """The names of the classes without a row, joined; empty when there is none."""
         return ", ".join(repr(name) for name, count in zip(self.label_names, self.n_by_class, strict=True) if not count)
 
+    @property
+    def rarest_class(self) -> int:
+        """The index of the class with the fewest rows, the lower one on a tie."""
+        return int(np.argmin(self.n_by_class))
+
     def doubt(self, class_index: int | None = None) -> str:
         """Why scores on these rows say little, or an empty string: too few rows, too few of a class, or too few groups.
 
         Args:
-          class_index: the class whose rows count; the rarest when None.
+          class_index: the class whose rows count; None for a score that does not depend on any one class.
         """
-        index = int(np.argmin(self.n_by_class)) if class_index is None else class_index
-        n_of_class = int(self.n_by_class[index])
         if self.n < MIN_ROWS:
             return f"only {_number(self.n, 'row')} (fewer than {MIN_ROWS})"
-        if n_of_class < MIN_ROWS_OF_CLASS:
-            return f"only {_number(n_of_class, 'row')} of {self.label_names[index]!r} (fewer than {MIN_ROWS_OF_CLASS})"
+        if class_index is not None and (n_of_class := int(self.n_by_class[class_index])) < MIN_ROWS_OF_CLASS:
+            return f"only {_number(n_of_class, 'row')} of {self.label_names[class_index]!r} (fewer than {MIN_ROWS_OF_CLASS})"
         if self.n_units < MIN_GROUPS:
             return f"rows of only {_number(self.n_units, 'group')} (fewer than {MIN_GROUPS})"
         return ""

@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from lit_probe.errors import CacheError, ProbeError, UnknownNameError
-from lit_probe.probing.layerwise import LayerMetrics, LayerwiseProbe, best_layer
-from lit_probe.scores.metrics import Score, majority_score, metrics_for, score_layers
+from lit_probe.probing.layerwise import LayerMetrics, LayerwiseProbe
+from lit_probe.scores.metrics import majority_score, metrics_for, score_layers
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,6 @@ def test_the_layer_where_the_signal_was_planted_is_the_best_on_dev(fitted):
     probabilities = fitted.predict_proba(dev)
     assert probabilities.shape == (400, 5, 2) and probabilities.dtype == np.float64
     scores = score_layers("accuracy", probabilities, labels)
-    assert best_layer(scores) == 2
     assert scores[0].low < 0.5 < scores[0].high
     assert fitted.not_converged == []
 
@@ -189,7 +188,6 @@ def test_three_and_six_classes_with_string_labels_work_throughout(names):
     layerwise = LayerwiseProbe.fit(Layers(values[:300]), labels[:300], names)
     metrics = LayerMetrics.measure("dev", layerwise.predict_proba(Layers(values[300:])), labels[300:], names, labels[:300])
     rows = [row.to_json() for row in metrics.rows()]
-    assert best_layer(metrics.scores["accuracy"]) == best_layer(metrics.scores["auroc"]) == 1
     assert rows[1][f"recall_low:{names[-1]}"] > 1 / len(names)
     json.dumps(rows, allow_nan=False)
 
@@ -223,14 +221,3 @@ def test_only_the_metrics_that_are_asked_for_are_computed(fitted):
     assert list(metrics.scores) == ["mcc"]
     with pytest.raises(UnknownNameError, match="Unknown metric 'kappa'"):
         LayerMetrics.measure("dev", fitted.predict_proba(dev), labels, NAMES, labels, metrics=["kappa"])
-
-
-def test_the_lower_layer_wins_a_tie_and_layers_without_a_score_do_not_count():
-    def scores(*values: float | None) -> list[Score]:
-        return [Score(value, None, None, 50, True, "" if value else "no row has 'x'") for value in values]
-
-    assert best_layer(scores(0.5, 0.9, 0.9)) == 1
-    assert best_layer(scores(None, 0.2, None)) == 1
-    assert best_layer(scores(0.7, 0.4, 0.4), higher_is_better=False) == 1
-    with pytest.raises(ProbeError, match="no layer has a score: no row has 'x'"):
-        best_layer(scores(None, None))

@@ -14,7 +14,7 @@ from lit_probe.encoder.cache import Cache
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress
 from lit_probe.results import Result
-from lit_probe.scores.metrics import Score, score_layers
+from lit_probe.scores.metrics import Score
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,11 +157,7 @@ class Baseline:
           LitProbeError: it cannot be fitted to these data, or ``progress`` has cancelled it.
         """
         predictions = self.predict(study, cache, progress)
-        dev = study.splits.dev
-        draws = [
-            score_layers(study.headline, draw, dev.labels, dev.groups, study.seed, label_names=dev.label_names)
-            for draw in predictions.probabilities
-        ]
+        draws = [study.dev_scores(draw) for draw in predictions.probabilities]
         return self._measured(name, study, [_mean_score(layer) for layer in zip(*draws, strict=True)], predictions)
 
     def failure(self, name: str, study: LayerStudy, reason: str) -> MeasuredBaseline:

@@ -41,8 +41,8 @@ class ForwardView(lit_model.Model):
         return [{PREDICTION: row} for row in self.probabilities([example[fields.TEXT] for example in inputs])]
 
     def probabilities(self, texts: list[str]) -> NDArray[np.float64]:
-        """``[n_texts, n_classes]``."""
-        logits = self.forward.logits_of(self.forward.encoder.encode(texts))
+        """``[n_texts, n_classes]`` of which the largest is the decided class: LIT's generators take the most probable one."""
+        logits = self.forward.decision.adjusted(self.forward.logits_of(self.forward.encoder.encode(texts)))
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
         return shares

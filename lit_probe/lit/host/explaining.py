@@ -226,7 +226,8 @@ class Explainer:
         self._encoder.check_layer(layer)
         probe = study.layerwise.probes[layer]
         return self._forwards.get(
-            layer, lambda: forward_of_probe(self._encoder, study.pooling, layer, probe, class_names=self._label_names)
+            layer,
+            lambda: forward_of_probe(self._encoder, study.pooling, layer, probe, self._label_names, study.decision),
         )
 
     def explain(
@@ -314,7 +315,7 @@ class Explainer:
 
     def _predicted(self, forward: Forward, text: str) -> int:
         def predict() -> int:
-            return int(forward.logits_of(self._encoder.encode([text]))[0].argmax())
+            return int(forward.decided(forward.logits_of(self._encoder.encode([text])))[0])
 
         return self._predictions.get((forward.layer, text), predict)
 

@@ -43,7 +43,8 @@ def _two(question: Question) -> list[PooledBatch]:
 def _followed_class(question: Question, original: PooledBatch) -> int:
     """The class whose margin is followed through the layers: the one that the dev-chosen layer predicts for the original."""
     study = question.study
-    return int(study.layerwise.probes[study.best_layer].predict(original.layer(study.best_layer))[0])
+    probabilities = study.layerwise.probes[study.best_layer].predict_proba(original.layer(study.best_layer))
+    return int(study.decision.classes(probabilities)[0])
 
 
 def _trajectory(question: Question) -> dict[str, Any]:

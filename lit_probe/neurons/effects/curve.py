@@ -24,7 +24,8 @@ from lit_probe.probing.layer_states import LayerStates
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress
 from lit_probe.results import Result
-from lit_probe.scores.metrics import METRICS, Score, score_layers
+from lit_probe.scores.metrics import METRICS, Score
+from lit_probe.scores.scored_rows import ScoredRows
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ def ablation_curve(
     probabilities = [one.probabilities(study.layerwise.probes) for one in passes]
     scores = [_scores(study, each, gold, groups) for each in probabilities]
     values = np.array([[np.nan if score.value is None else score.value for score in one] for one in scores])
-    predicted = np.array([each.argmax(axis=2) for each in probabilities])
+    predicted = np.array([study.decision.classes(each) for each in probabilities])
     flipped = (predicted != predicted[0]).mean(axis=1)
     # The changed layer's own probe reads the change itself and is no witness of the pass.
     later = flipped[:, 1:]
@@ -188,7 +189,8 @@ def ablation_curve(
 def _scores(
     study: LayerStudy, probabilities: NDArray[np.float64], labels: NDArray[np.int64], groups: ArrayLike | None
 ) -> list[Score]:
-    return score_layers(study.headline, probabilities, labels, groups, study.seed, label_names=study.splits.label_names)
+    rows = ScoredRows(probabilities, labels, groups, study.seed, study.splits.label_names, study.decision)
+    return METRICS[study.headline].score(rows)
 
 
 def _flips(shares: NDArray[np.float64], beyond: bool) -> Flips:

@@ -24,7 +24,7 @@ from lit_probe.probing.probes.training_data import standardisation, standardised
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress, of_part
 from lit_probe.results import Result
-from lit_probe.scores.metrics import METRICS, Score, score_layers
+from lit_probe.scores.metrics import METRICS, Score
 
 # From rows ``[n, d_model]`` to as many changed ones.
 Erase = Callable[[NDArray[Any]], NDArray[np.float64]]
@@ -122,9 +122,9 @@ def erase_concept(study: LayerStudy, progress: Progress = no_progress) -> Erasur
             seed=study.seed,
             progress=of_part(progress, start, start + n_layers, 3 * n_layers),
         )
-        return _measure(study, fitted.predict_proba(_erased(study.activations["dev"], erasers)))
+        return study.dev_scores(fitted.predict_proba(_erased(study.activations["dev"], erasers)))
 
-    before = _measure(study, study.probabilities("dev"))
+    before = study.dev_scores(study.probabilities("dev"))
     measured = zip(before, scores(by_leace, n_layers), scores(at_random, 2 * n_layers), strict=True)
     return Erasure(
         metric=study.headline,
@@ -155,8 +155,3 @@ def _on_standardised(erase: Erase, mean: NDArray[np.float64], scale: NDArray[np.
         return erased
 
     return changed
-
-
-def _measure(study: LayerStudy, probabilities: NDArray[np.float64]) -> list[Score]:
-    dev = study.splits.dev
-    return score_layers(study.headline, probabilities, dev.labels, dev.groups, study.seed, label_names=study.splits.label_names)

@@ -19,7 +19,7 @@ from lit_probe.probing.probes.penalised import STRENGTH, class_indicators, fit_p
 from lit_probe.probing.probes.training_data import check_training_data, standardisation, standardised
 from lit_probe.probing.study import LayerStudy
 from lit_probe.results import Result
-from lit_probe.scores.metrics import METRICS, Score, majority_score, score_layers
+from lit_probe.scores.metrics import METRICS, Score, majority_score
 
 Values = NDArray[np.floating[Any]]
 
@@ -129,11 +129,8 @@ class Judge:
         """The score on dev from the neurons at these positions."""
         # In the order of (layer, index), so that the same set has the same digits however it was chosen.
         units = self._units[np.sort(positions)]
-        study, dev = self._study, self._study.splits.dev
         probabilities = self._refitted(units) if self._evaluator else self._own_probe(units)
-        [score] = score_layers(
-            study.headline, probabilities[:, None], dev.labels, dev.groups, study.seed, label_names=dev.label_names
-        )
+        [score] = self._study.dev_scores(probabilities[:, None])
         return score
 
     def value(self, positions: NDArray[np.int64]) -> float:

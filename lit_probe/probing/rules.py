@@ -1,0 +1,57 @@
+"""By which rules a study is scored, its classes are decided and its layer is chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from numpy.typing import ArrayLike
+
+from lit_probe.probing.layer_choice import DEFAULT_RULE, LAYER_RULES
+from lit_probe.registry import lookup
+from lit_probe.results import Result
+from lit_probe.scores.decision import DECISION_RULES, Decision
+from lit_probe.scores.metrics import is_unbalanced
+
+AUTO = "auto"
+HEADLINES = (AUTO, "accuracy", "balanced_accuracy", "auroc")
+DECISIONS = (AUTO, *DECISION_RULES)
+
+
+@dataclass(frozen=True)
+class StudyRules(Result):
+    """How a study is scored, and how its layer is chosen.
+
+    Attributes:
+      headline: the metric by which layers are compared: ``accuracy``, ``balanced_accuracy`` or ``auroc``. ``auto`` is accuracy,
+        or balanced accuracy where one class holds more than 60 % of the train labels.
+      decision: the rule by which probabilities become a class, a name in ``DECISION_RULES``. ``auto`` is ``prior`` where the
+        headline is balanced accuracy, or AUROC of unbalanced classes, and else ``argmax``.
+      layer_choice: the rule by which the layer is chosen on dev, a name in ``LAYER_RULES``.
+
+    Raises:
+      UnknownNameError: there is no such metric or rule.
+    """
+
+    headline: str = AUTO
+    decision: str = AUTO
+    layer_choice: str = DEFAULT_RULE
+
+    def __post_init__(self) -> None:
+        lookup(dict.fromkeys(HEADLINES), self.headline, "headline metric")
+        lookup(dict.fromkeys(DECISIONS), self.decision, "decision rule")
+        lookup(LAYER_RULES, self.layer_choice, "rule for the choice of the layer")
+
+    def headline_for(self, train_labels: ArrayLike, n_classes: int) -> str:
+        """The metric by which layers are compared on data with these train labels ``[n_train]``."""
+        if self.headline != AUTO:
+            return self.headline
+        return "balanced_accuracy" if is_unbalanced(train_labels, n_classes) else "accuracy"
+
+    def decision_for(self, train_labels: ArrayLike, n_classes: int) -> Decision:
+        """The rule by which probabilities become a class there."""
+        rule = self.decision
+        if rule == AUTO:
+            headline = self.headline_for(train_labels, n_classes)
+            ranks = headline == "auroc" and is_unbalanced(train_labels, n_classes)
+            rule = "prior" if headline == "balanced_accuracy" or ranks else "argmax"
+        return Decision.by(rule, train_labels, n_classes)
