@@ -16,7 +16,7 @@ from lit_probe.checks.baselines import BASELINES
 from lit_probe.checks.battery import CHECKS, Battery, check_table, layer_columns, run_battery, stored_near_duplicates
 from lit_probe.checks.control_task import find_control
 from lit_probe.checks.leakage import circularity_of
-from lit_probe.checks.provenance import check_against_card, read_card
+from lit_probe.checks.provenance import MADE_BY, check_against_card, read_card
 from lit_probe.checks.transfer import transfer_table, transfer_within_groups
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
@@ -34,6 +34,7 @@ from lit_probe.flags import (
     open_cache,
     parse,
     study,
+    study_rules,
 )
 from lit_probe.probing.runs import Run
 from lit_probe.probing.study import LayerStudy
@@ -103,7 +104,8 @@ def layers() -> None:
         batteries = {name: run_battery(one, cache, tqdm_progress(), checks, variants) for name, one in studies.items()}
         results = {name: _with_checks(one.to_json(), batteries[name]) for name, one in studies.items()}
         remarks = {name: _doubts(one, cache, results[name]) if checks else [] for name, one in studies.items()}
-        written = {**next(iter(studies.values())).settings().to_json(), "control": FLAGS.control, "datasets": results}
+        settings = next(iter(studies.values())).settings().to_json()
+        written = {**settings, "made_by": MADE_BY, "control": FLAGS.control, "datasets": results}
         if with_transfer:
             transfers = transfer_within_groups(list(studies.values()))
             written[TRANSFER] = transfers.to_json()
@@ -238,7 +240,7 @@ def _check_card(runs: Sequence[Run], splits_list: Sequence[Splits], control: str
     if not FLAGS["from"].value:
         return
     card = read_card(FLAGS["from"].value)
-    settings = {"seed": FLAGS.seed, "control": control}
+    settings = {"seed": FLAGS.seed, "rules": study_rules(), "control": control}
     notes = [
         note
         for run in runs

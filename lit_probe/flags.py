@@ -24,7 +24,9 @@ from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.encoder.tokens import KEEPS
 from lit_probe.errors import LitProbeError
 from lit_probe.neurons.rankings import RANKINGS
+from lit_probe.probing.layer_choice import DEFAULT_RULE, LAYER_RULES
 from lit_probe.probing.probes import PROBES
+from lit_probe.probing.rules import AUTO, DECISIONS, HEADLINES, StudyRules
 from lit_probe.probing.runs import Run, parse_model_flag
 from lit_probe.probing.runs import load_runs as runs_of
 from lit_probe.probing.study import LayerStudy, probe_layers
@@ -121,6 +123,32 @@ _define(
     "cache_dir",
     platformdirs.user_cache_dir("lit_probe"),
     "Where results are kept. Empty: nowhere.",
+)
+_define(
+    flags.DEFINE_enum,
+    "headline",
+    AUTO,
+    list(HEADLINES),
+    "metric by which layers are compared. auto: accuracy, or balanced accuracy where one class holds more than 60 % of train.",
+    used_by=_PROBES,
+)
+_define(
+    flags.DEFINE_enum,
+    "decision",
+    AUTO,
+    list(DECISIONS),
+    "what decides a class: argmax of the probabilities, or of the probabilities divided by the train shares (prior). auto: prior "
+    "where the headline is balanced accuracy.",
+    used_by=_PROBES,
+)
+_define(
+    flags.DEFINE_enum,
+    "layer_choice",
+    DEFAULT_RULE,
+    list(LAYER_RULES),
+    "how the layer is chosen on dev: one_se takes the lowest log-loss of those within one standard error of the best headline "
+    "score, headline the best score, log_loss the lowest log-loss.",
+    used_by=_PROBES,
 )
 _define(
     flags.DEFINE_list,
@@ -222,8 +250,20 @@ def open_cache() -> Cache:
 def study(run: Run, splits: Splits, cache: Cache, progress: Any) -> LayerStudy:
     """The study of one run on one data set with the flags' seed."""
     return probe_layers(
-        run.encoder, splits, pooling=run.pooling, probe=run.probe, seed=FLAGS.seed, cache=cache, progress=progress
+        run.encoder,
+        splits,
+        pooling=run.pooling,
+        probe=run.probe,
+        seed=FLAGS.seed,
+        rules=study_rules(),
+        cache=cache,
+        progress=progress,
     )
+
+
+def study_rules() -> StudyRules:
+    """How the flags say that studies are scored and layers are chosen."""
+    return StudyRules(FLAGS.headline, FLAGS.decision, FLAGS.layer_choice)
 
 
 def parse(argv: Sequence[str]) -> list[str]:

@@ -72,6 +72,7 @@ CHECKS: dict[str, Check[Any]] = {
         Selectivity,
         _selectivity,
         interval=f"{N_DRAWS:,} bootstrap draws of dev rows (of groups, where there are groups) and control labellings",
+        made_by="task less mean control, each at its own cross-validated C; memorisation at the task's C",
         columns={"selectivity": "selectivity", "selectivity_low": "low", "selectivity_high": "high"},
         variant="control",
         default="word",
@@ -81,6 +82,7 @@ CHECKS: dict[str, Check[Any]] = {
         Baselines,
         _baselines,
         interval=SCORE_INTERVALS,
+        made_by="fitted on train and scored on dev by the study's own rules",
         findings=_without_score,
         variant="baseline",
         keeps_parts=True,
@@ -90,6 +92,7 @@ CHECKS: dict[str, Check[Any]] = {
         LayerComparison,
         lambda study, *_: compare_layers(study),
         interval=f"{N_DRAWS:,} paired bootstrap draws of dev rows (of groups, where there are groups)",
+        made_by="McNemar's mid-p or the bootstrap's t, Holm over all pairs of layers",
         findings=_alike_and_optimism,
         quick=True,
     ),
@@ -98,6 +101,7 @@ CHECKS: dict[str, Check[Any]] = {
         DescriptionLength,
         lambda study, cache, progress, _: description_length(study, cache, progress),
         interval="none",
+        made_by="online code over stratified portions of train, against the code of the label prior",
         columns={
             "description_length": "bits",
             "compression_to_prior": "compression_to_prior",
@@ -111,12 +115,14 @@ CHECKS: dict[str, Check[Any]] = {
         LearningCurve,
         lambda study, cache, progress, _: learning_curve(study, cache, progress),
         interval=SCORE_INTERVALS,
+        made_by="stratified portions of train",
     ),
     "calibration": Check(
         "Calibration",
         Calibration,
         lambda study, _, progress, __: calibration(study, progress),
         interval="none",
+        made_by="confidence of the most probable class, bins of equal size, cross-fitted temperature",
         columns={"brier": "brier", "ece": "ece"},
         shown=("brier", "ece"),
         quick=True,
@@ -126,6 +132,7 @@ CHECKS: dict[str, Check[Any]] = {
         Agreement,
         lambda study, *_: agreement(study),
         interval="Wilson, by group where there are groups",
+        made_by="the probe's decided class beside the head's most probable one",
         columns={"agreement": "agreement"},
         shown=("agreement",),
         findings=_head_accuracy,
@@ -237,8 +244,12 @@ def layer_columns(results: Battery, n_layers: int) -> list[dict[str, Any]]:
 
 
 def check_table(results: Battery, n_layers: int) -> str:
-    """The checks as text: one line per layer where any has a number for it, then a line for each thing to know about a check."""
+    """The checks as text: one line per layer where any has a number for it, then a line for each thing to know about a check.
+
+    A number that is not to be relied on has an asterisk, as on the page; why stands below.
+    """
     columns = layer_columns(results, n_layers)
+    doubts = [_doubts(results, layer) for layer in range(n_layers)]
     baselines = [name for name in BASELINES if any(row["baselines"][name] is not None for row in columns)]
     measures = [name for check in CHECKS.values() for name in check.shown if any(row[name] is not None for row in columns)]
     selective = any(row["selectivity"] is not None for row in columns)
@@ -246,10 +257,23 @@ def check_table(results: Battery, n_layers: int) -> str:
     lines = [f"{'layer':>5}  " + "  ".join(f"{head:>14}" for head in heads)] if heads else []
     for layer, row in enumerate(columns) if heads else ():
         interval = f"{_cell(row['selectivity_low'])}–{_cell(row['selectivity_high'])}"
-        cells = [_cell(row["selectivity"]), interval] if selective else []
-        cells += [_cell(row[name]) for name in measures] + [_cell(row["baselines"][name]) for name in baselines]
-        lines.append(f"{layer:>5}  " + "  ".join(f"{cell:>14}" for cell in cells))
-    return "\n".join([*lines, *_remarks(results)])
+        values = {"selectivity": row["selectivity"], **row, **row["baselines"]}
+        marked = {name: _cell(values[name]) + ("*" if doubts[layer].get(name) else "") for name in heads if name in values}
+        lines.append(f"{layer:>5}  " + "  ".join(f"{marked.get(head, interval):>14}" for head in heads))
+    why = {f"* Not to be relied on: {reason}." for row in doubts for name, reason in row.items() if name in heads}
+    return "\n".join([*lines, *sorted(why), *_remarks(results)])
+
+
+def _doubts(results: Battery, layer: int) -> dict[str, str]:
+    """Why numbers of a layer are not to be relied on, by the name of their column; those that are have none."""
+    found: dict[str, str] = {}
+    for name, result in results.items():
+        if isinstance(result, Baselines):
+            cells = {one.name: one.at(layer) for one in result.baselines}
+            found |= {one: cell.reason for one, cell in cells.items() if not cell.reliable and cell.score is not None}
+        elif reason := getattr(result, "reason", ""):
+            found |= dict.fromkeys(CHECKS[name].columns, reason)
+    return found
 
 
 def _remarks(results: Battery) -> list[str]:

@@ -49,6 +49,7 @@ class Check(Generic[R]):
       shown: those of the columns that the printed table has.
       findings: sentences about the numbers that belong to no layer, for the lines under the printed table.
       interval: the way in which its intervals are made, in words; ``"none"`` where there are none.
+      made_by: the rule by which its numbers are made, in words that cards compare: change them when the numbers change.
       split: the rows that it is measured on.
       variant: the name of what its variants are, such as ``"control"``; None where there are none.
       default: the variant that is meant where none is named; None where the check then takes all of them.
@@ -60,6 +61,7 @@ class Check(Generic[R]):
     result: type[R]
     compute: Callable[[LayerStudy, Cache, Progress, str | None], R]
     interval: str
+    made_by: str
     columns: Mapping[str, str] = field(default_factory=dict)
     shown: tuple[str, ...] = ()
     findings: Callable[[R], Sequence[str]] = lambda result: ()

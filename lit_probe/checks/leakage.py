@@ -18,6 +18,9 @@ from lit_probe.encoder.encoder import Encoder
 from lit_probe.errors import DatasetError
 from lit_probe.results import Result
 
+# Which rule finds copies, in words that cards compare: change them when the numbers change.
+COPIES_MADE_BY = "word sets"
+
 THRESHOLD = 0.7
 MAX_EXAMPLES = 20
 

@@ -13,17 +13,32 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, ClassVar
 
+from lit_probe.checks.battery import CHECKS
+from lit_probe.checks.leakage import COPIES_MADE_BY
+from lit_probe.checks.transfer import TRANSFER_MADE_BY
 from lit_probe.data import DATASETS
 from lit_probe.data.labelled_texts import SPLIT_NAMES, Splits
 from lit_probe.data.tables import table_form
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.errors import LitProbeError
+from lit_probe.probing.probes import PROBES_MADE_BY
+from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.runs import RANDOM
 from lit_probe.probing.study import LayerStudy, StudySettings
 from lit_probe.results import Result
+from lit_probe.scores.metrics import METRICS
 
 _SETTINGS: dict[str, type] = {"pooling": str, "probe": str, "max_length": int, "keep": str, "seed": int}
 _COLUMN_FLAGS = ("text_column", "label_column", "group_column")
+
+# By which rule each number is made. A card keeps them, and one that was made by others is refused.
+MADE_BY: dict[str, str] = {
+    "probes": PROBES_MADE_BY,
+    **{name: metric.made_by for name, metric in METRICS.items()},
+    **{name: check.made_by for name, check in CHECKS.items()},
+    "near_duplicates": COPIES_MADE_BY,
+    "transfer": TRANSFER_MADE_BY,
+}
 
 
 @dataclass(frozen=True)
@@ -53,6 +68,7 @@ class Card(StudySettings):
 
     Attributes:
       datasets: the data sets by name.
+      made_by: the rule by which each number is made, by the number's name.
       control: the control of selectivity, where the number has one.
       flags: the flags that do the same again; None where there are none, and ``notes`` then says why.
       notes: sentences for the reader.
@@ -60,6 +76,7 @@ class Card(StudySettings):
     """
 
     datasets: Mapping[str, CardDataset]
+    made_by: Mapping[str, str]
     control: str | None
     flags: tuple[str, ...] | None
     notes: tuple[str, ...]
@@ -89,6 +106,7 @@ def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> Card:
     made = Card(
         **vars(settings),
         datasets={splits.name: dataset},
+        made_by=MADE_BY,
         control=control if isinstance(control, str) else None,
         flags=None,
         notes=(),
@@ -142,6 +160,7 @@ def check_against_card(
     pooling: str,
     probe: str,
     seed: int,
+    rules: StudyRules,
     control: str | None = None,
 ) -> list[str]:
     """Refuses what would give other numbers than the card's, before any of them is computed.
@@ -153,6 +172,7 @@ def check_against_card(
       pooling: the pooling that is about to be used.
       probe: the probe that is about to be used.
       seed: the seed that is about to be used.
+      rules: the rules that are about to be used.
       control: the control of selectivity that is about to be used; None where it is not measured.
 
     Returns:
@@ -168,6 +188,7 @@ def check_against_card(
     if encoder.random_seed != card["model"].get("random_weights"):
         ours, theirs = (_weights(seed) for seed in (encoder.random_seed, card["model"].get("random_weights")))
         differ.append(f"the weights are {ours}, {theirs} on the card")
+    differ += _other_rules(card, rules)
     on_card = card["model"]["sha256"]
     differ += [
         f"the {name} of {encoder.checkpoint.model_id} {_hashes(value, on_card.get(name))}"
@@ -211,6 +232,7 @@ def _flags(card: Mapping[str, Any], title: str) -> list[str]:
         "max_examples": _only([one["max_examples"] for one in data.values()], "max_examples", title),
         **{name: card[name] for name in _SETTINGS},
         "control": card.get("control"),
+        **card.get("rules", {}),
     }
     if any(one["seed"] != card["seed"] for one in data.values()):
         raise LitProbeError(f"{title} has other seeds for its splits than for its probes, which no flags can say.")
@@ -232,6 +254,20 @@ def _check_whole(path: str, title: str) -> None:
         raise LitProbeError(
             f"{title} names {path!r}; flags take no path with a comma that is not there. Put it back, or rename it."
         )
+
+
+def _other_rules(card: Mapping[str, Any], rules: StudyRules) -> list[str]:
+    """What would be scored, chosen or computed otherwise than on the card."""
+    on_card, made_by = card.get("rules"), card.get("made_by")
+    if not isinstance(on_card, dict) or not isinstance(made_by, dict):
+        return ["the card does not say by which rules its numbers were made, so it is older than some of those in use here"]
+    differ = [
+        f"{name} is {here}, {on_card.get(name)} on the card"
+        for name, here in rules.to_json().items()
+        if here != on_card.get(name)
+    ]
+    others = [name for name, rule in MADE_BY.items() if made_by.get(name) != rule]
+    return differ + ([f"other rules make these numbers here: {', '.join(others)}"] if others else [])
 
 
 def _weights(seed: int | None) -> str:

@@ -14,6 +14,9 @@ from lit_probe.probing.study import LayerStudy
 from lit_probe.results import Result
 from lit_probe.scores.metrics import Score, score_layers
 
+# Which rule makes its numbers, in words that cards compare: change them when the numbers change.
+TRANSFER_MADE_BY = "dev rows whose text is no train text of the probes, decided by the train shares of the probes"
+
 
 @dataclass(frozen=True)
 class LayerTransfer(Result):

@@ -92,9 +92,9 @@ def choose_layer(headline: Sequence[Score], losses: Sequence[Score], rule: str =
     """The layer to report, chosen on dev.
 
     The share of right answers is a coarse number. Of seven layers with accuracies of 0.73 to 0.84, 150 dev rows find the best one
-    by accuracy in 67 % of draws, and lose 0.012 of accuracy on average; ``one_se`` finds it in 76 % and loses 0.007, about as
-    ``log_loss`` does (77 %). Where the probes of some layers are far too sure of themselves, log-loss leads astray, and
-    ``one_se`` less, because it never leaves the layers that are about as good as the best: the one-standard-error rule of Breiman, Friedman,
+    by accuracy in 69 % of draws, and lose 0.011 of accuracy on average; ``one_se`` finds it in 79 % and loses 0.006, as
+    ``log_loss`` does. Where the probes of some layers are far too sure of themselves, log-loss leads astray, and ``one_se`` less,
+    because it never leaves the layers that are about as good as the best: the one-standard-error rule of Breiman, Friedman,
     Olshen & Stone (1984, https://doi.org/10.1201/9781315139470), with log-loss in place of simplicity.
 
     Args:

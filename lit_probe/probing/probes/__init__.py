@@ -17,4 +17,7 @@ PROBES: dict[str, Callable[..., FittedProbe]] = {
     "majority": fit_majority,
 }
 
-__all__ = ["PROBES", "FittedProbe", "fit_logistic", "fit_majority", "fit_mlp"]
+# By which rules probes are fitted, in words that cards compare: change them when the numbers change.
+PROBES_MADE_BY = "C by cross-validated log-loss; units that do not vary on train left out"
+
+__all__ = ["PROBES", "PROBES_MADE_BY", "FittedProbe", "fit_logistic", "fit_majority", "fit_mlp"]
