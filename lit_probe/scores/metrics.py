@@ -89,6 +89,11 @@ class Metric:
     higher_is_better: bool = True
     class_index: int | None = None
 
+    @property
+    def decides(self) -> bool:
+        """Whether it counts rows by the class that they are put in; else it reads the probabilities themselves."""
+        return self.name not in ("auroc", "log_loss")
+
     def layer_values(self, rows: ScoredRows) -> list[float | None]:
         """The value per layer, or None where it is not defined."""
         if self._lack(rows):

@@ -15,7 +15,7 @@ import {exampleText, html, nothing} from '../page/lit_host.js';
 import {whenIdle} from '../page/waiting.js';
 import {backButton, card, layerSlider, legendElement, renderNotes, renderSelect} from '../panels/parts.js';
 import {formatScore, oneLine, significant} from '../words/format.js';
-import {layerHeading, layerName} from '../words/sentences.js';
+import {decidedClass, layerHeading, layerName} from '../words/sentences.js';
 import {
   DISTANCES, distanceChart, EDIT_STYLES, FIGURE, MEASURES, SMALL_MARGIN, trajectoryChart, trajectoryCsv, trajectoryValues, TYPICAL_STYLE,
 } from './counterfactual_charts.js';
@@ -149,10 +149,7 @@ function renderTrajectory(panel, {answer, pair}, stale) {
 /** What the two texts get at a layer. @param {any} answer @param {number} layer @param {string[]} names @param {string} measure @returns {string[]} */
 function layerWords(answer, layer, names, measure) {
   const row = answer.layers[layer];
-  const top = (/** @type {number[]} */ probabilities) => {
-    const best = probabilities.indexOf(Math.max(...probabilities));
-    return `${answer.label_names[best]} (${probabilities[best].toFixed(2)})`;
-  };
+  const top = (/** @type {number[]} */ probabilities) => decidedClass(answer.label_names, probabilities, answer.decision.shares);
   const {before, after} = trajectoryValues(answer, measure)[layer];
   const change = measure === 'margin' ? significant(after - before) : formatScore(after - before);
   return [`${names[0].toLowerCase()} ${top(row.before)}`, `${names[1].toLowerCase()} ${top(row.after)}`, `${MEASURES[measure].title} of “${answer.class_name}” changes by ${after > before ? '+' : ''}${change}`,

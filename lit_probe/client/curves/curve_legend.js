@@ -11,7 +11,7 @@ import {drawnOverlays, renderOverlayChoices, renderOverlaysElsewhere} from './co
 import {seriesLegend, splitSeries, stylesOf} from './curve_chart.js';
 
 /** Choices outlive the elements: LIT re-creates panels. */
-export const choices = observable({dev: true, testEverywhere: false, train: false, unfolded: false});
+export const choices = observable({dev: true, testEverywhere: false, train: false, unfolded: false, mostProbable: false});
 
 /**
  * The legend.

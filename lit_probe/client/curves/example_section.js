@@ -45,7 +45,7 @@ function renderOne(panel, slot, key, about, {name, nLayers}) {
       ${panel.renderRetry(result)}</div></div>`;
   }
   if (result.state !== 'ready') return html`<div class="example"><b>${title}</b> ${result.message ?? 'asking the probes …'}</div>`;
-  const {label_names: labelNames, examples: [prediction]} = result.answer;
+  const {label_names: labelNames, decision, examples: [prediction]} = result.answer;
   const strips = stripChart(prediction, labelNames, {width: panel.size.width, currentLayer: layer, hoveredLayer: panel.hoveredLayer, nLayers});
   const text = exampleText(example);
   return html`<div class="example ${slot}">
@@ -53,7 +53,7 @@ function renderOne(panel, slot, key, about, {name, nLayers}) {
         ${prediction.edited ? html`<span class="badge">edited</span>` : nothing}
         ${prediction.truncated ? html`<span class="badge" title="The text is longer than the encoder's limit; a part of it was not read">truncated</span>` : nothing}
         <span class="quote" dir="auto" title=${text}>${oneLine(text)}</span></div>
-      <div class="verdict">${name ? html`<b>${name}</b>, ` : nothing}${exampleSentence(prediction, labelNames, layer, about.best_layer)}</div>
+      <div class="verdict">${name ? html`<b>${name}</b>, ` : nothing}${exampleSentence(prediction, labelNames, layer, about.best_layer, decision)}</div>
       ${prediction.model ? html`<div class="verdict">${modelSentence(prediction.model)}</div>` : nothing}
     </div>
     <div class="strips" role="img" aria-label="Probability of each class at every layer"

@@ -108,9 +108,9 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     const {dataset, selected, primary, pinned} = this.seen;
     const metric = pickedMetrics.get()[dataset] ?? 'headline';
     const one = (/** @type {?IndexedInput} */ example) => (example ? [example] : null);
-    const {train} = choices.get();
+    const {train, mostProbable} = choices.get();
     // Rows that LIT does not show count as well, unless somebody selected some.
-    const config = {metric, ...(train ? {train} : {}), ...(selected.length ? {} : {whole: true})};
+    const config = {metric, ...(train ? {train} : {}), ...(mostProbable ? {decision: 'argmax'} : {}), ...(selected.length ? {} : {whole: true})};
     const number = {check: 'layer_metrics', examples: sentences.examplesWords(examplesOf(this.seen)), ...config};
     return {
       metrics: this.want('metrics', 'layer_metrics', selected, config),
@@ -180,14 +180,14 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
             ${leftOut.length ? html`<span class="left-out"> · ${leftOut.join(' · ')}</span>` : nothing}</div>
           ${answer.series.length === 0
             ? renderNothingScored(answer, sentences.isSelection(examples))
-            : [renderLegend(curve, drawn, peers), renderDoubts(drawn), this.renderChart(curve, drawn, layer, overlays, peers),
+            : [renderLegend(curve, drawn, peers), renderDecision(answer), renderDoubts(drawn), this.renderChart(curve, drawn, layer, overlays, peers),
               this.renderReading(curve, drawn, layer, peers)]}
         </div>
         ${renderExample(this, 'selected', answer, peers)}
         ${renderExample(this, 'pinned', answer, peers)}
         ${answer.series.length === 0 ? nothing : [renderPeerDifferences(this, curve, peers), renderPeersOnTheirWay(this),
           peers.length ? nothing : renderComparison(this, curve, layer), renderWaiting(this, curve)]}
-        ${renderNotes([...answer.notes, ...comparisonNotes(this, curve), sentences.convergenceSentence(answer.not_converged)].filter((note) => note !== ''), answer, ...peers.map((peer) => peer.answer))}
+        ${renderNotes([answer.choice.sentence, ...answer.notes, ...comparisonNotes(this, curve), sentences.convergenceSentence(answer.not_converged)].filter((note) => note !== ''), answer, ...peers.map((peer) => peer.answer))}
         ${GUIDE}
       </div>
     </div>`;
@@ -291,6 +291,14 @@ function tooltipLines(curves, layer, {lines}, examples) {
       `${sentences.splitWords(series.split, examples)}, ${sentences.layerSentence(score, series.n)}`]));
   const others = lines.map(({style, label, points}) => [legendElement(style, false), `${label}: ${formatScore(points[layer]?.score ?? null)}`]);
   return values.length + others.length ? [...values, ...others] : [sentences.layerName(layer)];
+}
+
+/** Which class a row is put in, where that is not the most probable one, and the way to the other rule and back. @param {LayerMetrics} answer */
+function renderDecision({decision, decision_of_study: own, decided_by: sentence}) {
+  if (!decision || own === 'argmax') return nothing;
+  const {mostProbable} = choices.get();
+  const turn = () => choices.set({...choices.get(), mostProbable: !mostProbable});
+  return html`<div class="decision">${sentence} <button class="hairline-button" @click=${turn}>${mostProbable ? 'Decide beside the train shares' : 'Take the most probable class'}</button></div>`;
 }
 
 /** Why some intervals are grey. @param {DrawnSeries[]} drawn */

@@ -6,6 +6,7 @@ import {layerAxis, linearScale, logAxis, niceTicks, valueDomain} from '../charts
 import {FONT, lineChart} from '../charts/line_chart.js';
 import {COLORS, PAIR_STYLES, SPLIT_STYLES} from '../charts/palette.js';
 import {svgLabel, svgNode} from '../charts/svg.js';
+import {decidedIndex} from '../words/sentences.js';
 
 const ROW = 46;
 const FOOT = 34;
@@ -216,14 +217,14 @@ export function rowsDomain(rows) {
  * @param {number} index  the text's place
  * @returns {AblationRow[]}
  */
-export function ablationRows({layer: changed, layers, label_names: names, before, after, model, random}, index) {
-  const of = (/** @type {string} */ name, /** @type {boolean} */ own, /** @type {string[]} */ classes, /** @type {number[]} */ was, /** @type {number[]} */ is, /** @type {?number[]} */ low, /** @type {?number[]} */ high) => {
-    const top = was.indexOf(Math.max(...was));
-    return {name, own, className: classes[top], predictedAfter: classes[is.indexOf(Math.max(...is))], before: was[top], after: is[top], low: low ? low[top] : null, high: high ? high[top] : null};
+export function ablationRows({layer: changed, layers, label_names: names, decision, before, after, model, random}, index) {
+  const of = (/** @type {string} */ name, /** @type {boolean} */ own, /** @type {string[]} */ classes, /** @type {number[]} */ was, /** @type {number[]} */ is, /** @type {?number[]} */ low, /** @type {?number[]} */ high, /** @type {number[]} */ shares) => {
+    const top = decidedIndex(was, shares);
+    return {name, own, className: classes[top], predictedAfter: classes[decidedIndex(is, shares)], before: was[top], after: is[top], low: low ? low[top] : null, high: high ? high[top] : null};
   };
   const rows = layers.map((/** @type {number} */ layer, /** @type {number} */ i) =>
-    of(`layer ${layer}`, layer === changed, names, before[index][i], after[index][i], random?.low[index][i] ?? null, random?.high[index][i] ?? null));
+    of(`layer ${layer}`, layer === changed, names, before[index][i], after[index][i], random?.low[index][i] ?? null, random?.high[index][i] ?? null, decision.shares));
   if (!model) return rows;
   const spread = random?.model;
-  return [...rows, of('the model’s own head', false, model.label_names, model.before[index], model.after[index], spread?.low[index] ?? null, spread?.high[index] ?? null)];
+  return [...rows, of('the model’s own head', false, model.label_names, model.before[index], model.after[index], spread?.low[index] ?? null, spread?.high[index] ?? null, [])];
 }

@@ -26,9 +26,13 @@
  * @property {string} metric_title
  * @property {boolean} higher_is_better
  * @property {string} headline
+ * @property {?Decision} decision  the rule by which rows are put in a class; null for a metric that reads probabilities
+ * @property {string} decision_of_study  the rule of the study itself
+ * @property {string} decided_by  the same rule in a sentence; empty where there is none
  * @property {{name: string, title: string}[]} metrics
  * @property {number} best_layer
  * @property {string} chosen_on
+ * @property {{layer: number, among: number[], rule: string, sentence: string}} choice  how the layer was chosen, and among which
  * @property {number} n_layers
  * @property {number} d_model
  * @property {string} pooling
@@ -73,10 +77,14 @@
  * @property {number[][]} probabilities  `[n_layers][n_classes]`
  * @property {?{label_names: string[], probabilities: number[]}} model  the checkpoint's own classification head, if any
  *
+ * @typedef {{rule: string, shares: number[]}} Decision  By which rule a row is put in a class. `shares`: those of train that
+ *   probabilities are divided by; none for the most probable class.
+ *
  * @typedef {object} LayerPredictions  What the interpreter `layer_predictions` answers when its status is "ready".
  * @property {string} status
  * @property {string[]} label_names
  * @property {number} best_layer
+ * @property {Decision} decision
  * @property {ExamplePrediction[]} examples
  *
  * @typedef {{status: string, check: string, title: string, best_layer: number, metric: string, significance_test: string,

@@ -20,9 +20,9 @@ export const PANEL_CSS = `
   .hairline-button:focus-visible, .text-button:focus-visible { outline: 2px solid var(--lit-cyea-500); }
   .module-results-area { overflow-x: hidden; scrollbar-gutter: stable; }
   .stale { opacity: .45; }
-  .caption, .legend, .doubt, .remark, .reading, .notes, .example { padding: 0 12px; }
+  .caption, .legend, .decision, .doubt, .remark, .reading, .notes, .example { padding: 0 12px; }
   .caption { margin-top: 8px; line-height: 18px; }
-  .left-out, .doubt, .remark { color: var(--lit-neutral-700); }
+  .left-out, .decision, .doubt, .remark { color: var(--lit-neutral-700); }
   .legend { display: flex; flex-wrap: wrap; column-gap: 16px; align-items: center; margin-top: 4px; font-size: 12px; }
   .legend label, .legend span { display: inline-flex; align-items: center; min-height: 22px; }
   .legend label { cursor: pointer; }

@@ -1,7 +1,7 @@
 // @ts-check
 /** Sentences that several panels say about layers, scores and examples. */
 /** @import {DrawnSeries} from '../charts/types.js' */
-/** @import {ExamplePrediction, LayerMetrics, LayerScore} from '../page/types.js' */
+/** @import {Decision, ExamplePrediction, LayerMetrics, LayerScore} from '../page/types.js' */
 import {countOf, formatCount, formatScore} from './format.js';
 
 /**
@@ -138,11 +138,12 @@ export function layerSentence(score, n) {
  * @param {string[]} labelNames
  * @param {number} layer
  * @param {number} bestLayer
+ * @param {Decision} [decision]  by which the probe's class is decided; the most probable one by default
  * @returns {string}
  */
-export function exampleSentence(example, labelNames, layer, bestLayer) {
+export function exampleSentence(example, labelNames, layer, bestLayer, {shares} = MOST_PROBABLE) {
   const gold = example.label === null ? 'no gold label' : `gold label ${example.label}`;
-  return `${layerHeading(layer, bestLayer)}: ${topClass(labelNames, example.probabilities[layer])}; ${gold}`;
+  return `${layerHeading(layer, bestLayer)}: ${decidedClass(labelNames, example.probabilities[layer], shares)}; ${gold}`;
 }
 
 /**
@@ -164,7 +165,7 @@ export function layerHeading(layer, bestLayer) {
  * @returns {string}
  */
 export function modelSentence(model) {
-  return `The model’s own prediction: ${topClass(model.label_names, model.probabilities)}`;
+  return `The model’s own prediction: ${decidedClass(model.label_names, model.probabilities)}`;
 }
 
 /**
@@ -189,12 +190,30 @@ export function layerList(layers) {
   return layers.length < 2 ? layers.join('') : `${layers.slice(0, -1).join(', ')} and ${layers[layers.length - 1]}`;
 }
 
+/** @type {Decision} */
+const MOST_PROBABLE = {rule: 'argmax', shares: []};
+
 /**
+ * The place of the class that probabilities stand for: the most probable one, or the one that gains most over its share of train.
+ *
+ * @param {number[]} probabilities
+ * @param {number[]} [shares]  those of train; none: the most probable class
+ * @returns {number}
+ */
+export function decidedIndex(probabilities, shares = []) {
+  const gains = shares.length ? probabilities.map((one, i) => one / shares[i]) : probabilities;
+  return gains.indexOf(Math.max(...gains));
+}
+
+/**
+ * The decided class with its probability: "positive (0.87)".
+ *
  * @param {string[]} names
  * @param {number[]} probabilities
+ * @param {number[]} [shares]
  * @returns {string}
  */
-function topClass(names, probabilities) {
-  const top = probabilities.indexOf(Math.max(...probabilities));
-  return `${names[top]} (${probabilities[top].toFixed(2)})`;
+export function decidedClass(names, probabilities, shares = []) {
+  const index = decidedIndex(probabilities, shares);
+  return `${names[index]} (${probabilities[index].toFixed(2)})`;
 }

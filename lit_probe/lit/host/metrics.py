@@ -70,7 +70,7 @@ class HeldOutMetrics(components.Metrics):
           model: an encoder with layer probes.
           dataset: the data set that the rows belong to.
           model_outputs: what the model predicts for them, if LIT has asked already.
-          config: not used: a probe's answer is its most probable class, whatever the sliders of LIT's panels say.
+          config: not used: the study's own rule decides the class, whatever the sliders of LIT's panels say.
         """
         probes = probe_model(model)
         spec, dataset_spec = model.output_spec(), dataset.spec()
@@ -85,7 +85,8 @@ class HeldOutMetrics(components.Metrics):
         labels = selected.labels if selected else np.zeros(0, dtype=np.int64)
         # The fields take the place of layers: what scores share is computed once for all of them.
         probabilities = np.array([[outputs[index][name] for name in fields] for index in indices], dtype=np.float64)
-        rows = ScoredRows(probabilities.reshape(len(indices), len(fields), len(probes.label_names)), labels)
+        by_field = probabilities.reshape(len(indices), len(fields), len(probes.label_names))
+        rows = ScoredRows(by_field, labels, decision=probes.study.result().decision)
         by_metric = {name: METRICS[name].score(rows) for name in _DESCRIPTIONS}
         return [
             {

@@ -59,6 +59,7 @@ def _trajectory(question: Question) -> dict[str, Any]:
     return {
         **found,
         "best_layer": study.best_layer,
+        "decision": study.decision.to_json(),
         "n_layers": study.encoder.n_layers,
         "identical": question.texts[0] == question.texts[1],
         "warnings": warnings,

@@ -11,7 +11,7 @@ import numpy as np
 from lit_probe.checks.baselines import panel_baselines
 from lit_probe.data.labelled_texts import SPLIT_NAMES, SplitName
 from lit_probe.lit.host import fields
-from lit_probe.lit.host.config_values import any_text, boolean
+from lit_probe.lit.host.config_values import any_text, boolean, one_of
 from lit_probe.lit.host.dataset import ProbeDataset
 from lit_probe.lit.host.model import ProbeModel
 from lit_probe.lit.host.row_selection import HELD_OUT, rows_of
@@ -20,9 +20,12 @@ from lit_probe.lit.interpreters.question import Question
 from lit_probe.probing.layerwise import LayerMetrics
 from lit_probe.probing.study import unknown_words
 from lit_probe.registry import lookup
+from lit_probe.scores.decision import DECISION_RULES, Decision
 from lit_probe.scores.metrics import METRICS, Score, metrics_for
 
 HEADLINE = "headline"
+# The rule by which the study decides classes.
+OF_STUDY = "of the study"
 
 
 class LayerMetricsInterpreter(ProbeInterpreter):
@@ -39,10 +42,11 @@ class LayerMetricsInterpreter(ProbeInterpreter):
             any_text(HEADLINE),
             limits={"choices": [HEADLINE, *(name for name, metric in METRICS.items() if not metric.per_class)]},
         ),
+        "decision": one_of((OF_STUDY, *DECISION_RULES), OF_STUDY),
         "train": boolean(False),
         "whole": boolean(False),
     }
-    form = ("metric", "train")
+    form = ("metric", "decision", "train")
     reads_texts = True
     waits_for_rows = True
 
@@ -56,6 +60,9 @@ class LayerMetricsInterpreter(ProbeInterpreter):
         probes, rows_from, study = question.probes, question.shown, question.study
         metrics, asked = metrics_for(probes.label_names), question["metric"]
         metric = metrics[study.headline if asked == HEADLINE else asked]
+        decision = study.decision
+        if question["decision"] != OF_STUDY:
+            decision = Decision.by(question["decision"], study.splits.train.labels, len(probes.label_names))
         wanted = SPLIT_NAMES if question["train"] else HELD_OUT
         whole = rows_from is not None and question["whole"]
         selection = rows_of(question.inputs, probes, rows_from, wanted, whole=whole)
@@ -78,6 +85,7 @@ class LayerMetricsInterpreter(ProbeInterpreter):
                 groups=rows.groups,
                 seed=study.seed,
                 metrics=[metric.name],
+                decision=decision,
             )
             series.append(_series(measured, metric.name))
             notes += [unknown_words(split, unknown)] if (unknown > 0).any() else []
@@ -87,9 +95,13 @@ class LayerMetricsInterpreter(ProbeInterpreter):
             "metric_title": metric.title,
             "higher_is_better": metric.higher_is_better,
             "headline": study.headline,
+            "decision": decision.to_json() if metric.decides else None,
+            "decision_of_study": study.decision.rule,
+            "decided_by": decision.sentence if metric.decides else "",
             "metrics": [{"name": one.name, "title": one.title} for one in metrics.values()],
             "best_layer": study.best_layer,
             "chosen_on": "dev",
+            "choice": {**study.choice.to_json(), "sentence": study.choice.sentence},
             "n_layers": probes.encoder.n_layers,
             "d_model": probes.encoder.d_model,
             "pooling": study.pooling,

@@ -23,6 +23,7 @@ class LayerPredictionsInterpreter(ProbeInterpreter):
         return {
             "label_names": list(probes.label_names),
             "best_layer": question.study.best_layer,
+            "decision": question.study.decision.to_json(),
             "examples": [
                 {
                     "label": fields.label_of(example, probes.label_names),

@@ -102,6 +102,7 @@ def _text(question: Question) -> dict[str, Any]:
         "units": list(ablation.units) if ablation is not None else [],
         "layers": list(range(layer, study.encoder.n_layers)),
         "label_names": list(question.probes.label_names),
+        "decision": study.decision.to_json(),
         "before": before[0].tolist(),
         "after": after[0].tolist(),
         "model": None if head is None else {"label_names": list(head), "before": before[1].tolist(), "after": after[1].tolist()},
