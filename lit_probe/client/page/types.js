@@ -286,7 +286,7 @@
  *   NeuronFactors  What the part `factors` of `neuron_evidence` answers.
  *
  * @typedef {{status: string, part: string, layer: number, what: string, units: number[], layers: number[],
- *   label_names: string[], before: number[][][], after: number[][][], model: ?{label_names: string[], before: number[][],
+ *   label_names: string[], decision: Decision, before: number[][][], after: number[][][], model: ?{label_names: string[], before: number[][],
  *   after: number[][]}, moved: number[], random: ?{n: number, mean: number[][][], low: number[][][], high: number[][][],
  *   model: ?{mean: number[][], low: number[][], high: number[][]}}, judged: (MovedStates & {notes: string[]})[],
  *   notes: string[]}}
@@ -351,7 +351,7 @@
  *   label_names: string[]}}
  *   ProbesOfAnswer  What the probes behind an answer are.
  *
- * @typedef {{status: string, part: string, class_index: number, class_name: string, first_flip: ?number, flip_layers: number[],
+ * @typedef {{status: string, part: string, class_index: number, class_name: string, decision: Decision, first_flip: ?number, flip_layers: number[],
  *   layers: EditAtLayer[], identical: boolean, warnings: {kind: string, message: string}[], words: {before: [string, boolean][],
  *   after: [string, boolean][]}, examples: {label: ?string, edited: boolean, truncated: boolean}[]}}
  *   EditByLayer  `class_index`: the class that is followed: the one that the dev-chosen layer predicts for the original;

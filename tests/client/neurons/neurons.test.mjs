@@ -23,7 +23,7 @@ const CATALOGUE = {
   options: {seed: {default: 0}, strength: {default: 0.001}, greedy: {default: 0}, regression: {default: 'logistic'}},
 };
 const TEXT = {
-  layer: 4, layers: [4, 5], label_names: ['negative', 'positive'], before: [[[0.25, 0.75], [0.375, 0.625]]], after: [[[0.5, 0.5], [0.75, 0.25]]],
+  layer: 4, layers: [4, 5], label_names: ['negative', 'positive'], decision: {rule: 'argmax', shares: []}, before: [[[0.25, 0.75], [0.375, 0.625]]], after: [[[0.5, 0.5], [0.75, 0.25]]],
   model: {label_names: ['a', 'b', 'c'], before: [[0.125, 0.25, 0.625]], after: [[0.125, 0.25, 0.625]]},
   judged: [{matched: true, exceeded: 17, notes: [], moved: 0.25, random_moved: 0.26, random_moved_low: 0.2, random_moved_high: 0.3}],
   random: {n: 20, low: [[[0.2, 0.7], [0.3, 0.6]]], high: [[[0.3, 0.8], [0.4, 0.7]]], model: {low: [[0.1, 0.2, 0.6]], high: [[0.2, 0.3, 0.65]]}},
@@ -80,6 +80,8 @@ test('rows of an ablation speak of the class that was predicted before, also of 
   const rows = ablationRows(TEXT, 0);
   assert.deepEqual(rows.map(({name, own, className, predictedAfter, before, after}) => [name, own, className, predictedAfter, before, after]), [
     ['layer 4', true, 'positive', 'negative', 0.75, 0.5], ['layer 5', false, 'positive', 'negative', 0.625, 0.25], ['the model’s own head', false, 'c', 'c', 0.625, 0.625]]);
+  const rare = ablationRows({...TEXT, decision: {rule: 'prior', shares: [0.8, 0.2]}}, 0);
+  assert.deepEqual(rare.map(({className, predictedAfter}) => [className, predictedAfter]), [['positive', 'positive'], ['positive', 'positive'], ['c', 'c']]);
   assert.deepEqual(rows.map(({low, high}) => [low, high]), [[0.7, 0.8], [0.6, 0.7], [0.6, 0.65]]);
   assert.deepEqual(ablationRows({...TEXT, random: null, model: null}, 0).map(({low}) => low), [null, null]);
 });

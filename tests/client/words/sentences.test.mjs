@@ -70,6 +70,13 @@ test('an example is described by layer, top class and gold label', () => {
   assert.equal(sentences.exampleSentence({...example, label: null}, ['negative', 'positive'], 0, 1), 'Layer 0 (embeddings): negative (0.60); no gold label');
 });
 
+test('where the study divides by the shares of train, the class that gains most is said, with its own probability', () => {
+  const example = {label: 'positive', edited: false, truncated: false, probabilities: [[0.7, 0.3]], model: null};
+  const rare = {rule: 'prior', shares: [0.8, 0.2]};
+  assert.equal(sentences.exampleSentence(example, ['negative', 'positive'], 0, 1, rare), 'Layer 0 (embeddings): positive (0.30); gold label positive');
+  assert.equal(sentences.decidedIndex([0.5, 0.5], [0.5, 0.5]), 0);
+});
+
 test('a heading names what is special about a layer', () => {
   assert.equal(sentences.layerHeading(3, 4), 'Layer 3');
   assert.equal(sentences.layerHeading(4, 4), 'Layer 4 (dev-chosen)');

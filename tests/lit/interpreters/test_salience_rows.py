@@ -105,15 +105,15 @@ def test_the_controls_have_the_words_of_our_panel_and_options_go_by_their_own_na
 
 
 def test_a_map_that_takes_long_is_refused_with_what_to_do_until_it_is_there(rows, model, dataset):
-    (answer,) = draw(rows["LIME"], model, dataset, {"text": LONG})
+    (answer,) = draw(rows["LIME"], model, dataset, {"text": LONG}, layer="3")
     title, message = answer
     assert title == "No map" and "tokens; LIT's rows, which cannot be cancelled, may take 8,192." in message
     assert message.endswith("in the panel “Salience side by side”, for a shorter text, or with fewer perturbed texts.")
     for config in ({"samples": 8}, {"target": "class:positive", "samples": 8}):
         assert "No map" not in draw(rows["LIME"], model, dataset, {"text": LONG}, **config)[0]
     assert "No map" not in draw(rows["Gradient (L2 norm)"], model, dataset, {"text": LONG})[0]
-    explainer_of(model).explain(question_of({}), "lime", {"text": LONG}, dataset)
-    assert "No map" not in draw(rows["LIME"], model, dataset, {"text": LONG})[0]
+    explainer_of(model).explain(question_of({"layer": "3"}), "lime", {"text": LONG}, dataset)
+    assert "No map" not in draw(rows["LIME"], model, dataset, {"text": LONG}, layer="3")[0]
 
 
 def test_kernel_shap_over_all_texts_is_called_exact(rows, model, dataset):
