@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lit_probe.probing.probe_forward import Target as Target
     from lit_probe.probing.probe_forward import forward_of_model as forward_of_model
     from lit_probe.probing.probe_forward import forward_of_probe as forward_of_probe
+    from lit_probe.probing.rules import StudyRules as StudyRules
     from lit_probe.probing.study import LayerStudy as LayerStudy
     from lit_probe.probing.study import probe_layers as probe_layers
     from lit_probe.salience import explain as explain
@@ -45,6 +46,7 @@ _PUBLIC = {
     "LayerwiseProbe": "probing.layerwise",
     "LitProbeError": "errors",
     "Splits": "data.labelled_texts",
+    "StudyRules": "probing.rules",
     "Target": "probing.probe_forward",
     "ablate": "neurons.effects.ablation",
     "explain": "salience",

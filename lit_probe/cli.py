@@ -223,6 +223,7 @@ def build_app() -> Any:
         if FLAGS.head_layers is None
         else tuple(_layer_number(text, "head_layers", "layer numbers separated by commas") for text in FLAGS.head_layers),
         seed=FLAGS.seed,
+        rules=study_rules(),
     )
 
     def make_study(encoder: Encoder, splits: Splits, progress: Any) -> LayerStudy:

@@ -70,7 +70,7 @@ def test_the_readmes_python_runs(tiny_folder):
     [code] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
     code = code.replace("sentence-transformers/all-MiniLM-L6-v2", str(tiny_folder()))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "best on dev" in done.stdout
+    assert "chosen on dev" in done.stdout
 
 
 def test_the_page_on_salience_describes_every_method():

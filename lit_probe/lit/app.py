@@ -33,6 +33,7 @@ from lit_probe.lit.interpreters.salience import salience_rows
 from lit_probe.lit.interpreters.train_geometries import prepare_geometries
 from lit_probe.lit.server import web
 from lit_probe.lit.server.guide import reading_guide
+from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import StudyProgress, of_step
 from lit_probe.registry import lookup
@@ -51,6 +52,7 @@ class AppOptions:
       max_shown: rows shown per data set.
       head_layers: layers whose probe predictions LIT's own panels show; None for all of them while rows are few.
       seed: the seed of the samples on the screen.
+      rules: how studies are scored, and how their layers are chosen; the usual way when None.
       layout: the layout that the page opens with.
       frame_ancestors: who may show the page in a frame; see ``web.wrap``.
       sync_state: whether the page tells what is selected, for a program in the same process (notebooks).
@@ -62,6 +64,7 @@ class AppOptions:
     max_shown: int = DEFAULT_MAX_SHOWN
     head_layers: tuple[int, ...] | None = None
     seed: int = 0
+    rules: StudyRules | None = None
     layout: str = DEFAULT_LAYOUT
     frame_ancestors: tuple[str, ...] = ("'self'",)
     sync_state: bool = False
@@ -167,7 +170,7 @@ def assemble(
         datasets.append(dataset)
     step(len(splits_list), len(splits_list))
     # Data set by data set: encoders are compared on one, and LIT opens with the first model.
-    studies = [PendingStudy(encoder, dataset.splits) for dataset in datasets for encoder in encoders]
+    studies = [PendingStudy(encoder, dataset.splits, options.rules) for dataset in datasets for encoder in encoders]
     memos = {(_reading(encoder), encoder.random_seed): text_memo() for encoder in encoders}
     texts = {
         encoder.name: PooledTexts(

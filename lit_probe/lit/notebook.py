@@ -40,6 +40,7 @@ from lit_probe.lit.host.pending_checks import PendingChecks
 from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.lit.server.web import serve
 from lit_probe.probing.probes import PROBES
+from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import LayerStudy, probe_layers
 from lit_probe.progress import StudyProgress, tqdm_progress
 from lit_probe.registry import lookup
@@ -99,6 +100,7 @@ class ProbeWidget:
       options: columns of a table, rows per split, and the seed of everything random.
       pooling: how a text's tokens become one vector.
       probe: the kind of probe.
+      rules: how studies are scored, and how their layers are chosen; the usual way when None.
       cache: where results are kept; by default in the folder of the command line. ``Cache(None)`` keeps nothing.
       height: the height of the page in the cell, in pixels.
       layout: the layout that the page opens with.
@@ -122,6 +124,7 @@ class ProbeWidget:
         options: DatasetOptions | None = None,
         pooling: str = "mean",
         probe: str = "logistic",
+        rules: StudyRules | None = None,
         cache: Cache | None = None,
         height: int = 800,
         layout: str = "notebook",
@@ -140,6 +143,7 @@ class ProbeWidget:
             layout=layout,
             frame_ancestors=(*_NOTEBOOKS_HERE, *address.frame_ancestors),
             sync_state=True,
+            rules=rules,
         )
         self._stopped = False
         self._pages: list[Any] = []  # the handles of the cells that show the page
@@ -165,7 +169,8 @@ class ProbeWidget:
                 self._progress[step] = (done, total, unit)
                 progress(step, done, total, unit)
 
-            return probe_layers(encoder, splits, pooling=pooling, probe=probe, seed=options.seed, cache=cache, progress=report)
+            settings = {"pooling": pooling, "probe": probe}
+            return probe_layers(encoder, splits, **settings, seed=options.seed, rules=rules, cache=cache, progress=report)
 
         app.start(studies, make_study)
 

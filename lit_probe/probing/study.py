@@ -254,7 +254,7 @@ class LayerStudy:
             for split, scored in (("dev", rows), ("test", [test]))
             for row in scored
             for name, one in row.scores.items()
-            if name in (self.headline, "auroc", "log_loss") and not one.reliable
+            if name in ((self.headline, "auroc", "log_loss") if split == "dev" else (self.headline,)) and not one.reliable
         }
         return "\n".join([*lines, *sorted(doubts), *self.remarks()])
 

@@ -20,7 +20,9 @@ from lit_probe.data import load_dataset, split_texts
 from lit_probe.data.options import DatasetOptions
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import LitProbeError
+from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import probe_layers
+from lit_probe.scores.metrics import METRICS
 
 WORDS = (*SIX, *"the was and we saw it again today there with a friend".split())
 
@@ -168,6 +170,52 @@ def test_the_same_files_in_another_place_are_accepted(place):
     assert again(place, f"--datasets=csv={moved}", f"--model={place / 'elsewhere/encoder'}") == 0
     first, second = results(place / "out"), results(place / "again")
     agree(first["datasets"]["feelings"]["layers"], second["datasets"]["feelings"]["layers"])
+
+
+def test_other_rules_beside_the_card_are_refused_and_named(place, capsys):
+    assert again(place, "--layer_choice=headline", "--headline=auroc") == 1
+    said = capsys.readouterr().err
+    assert "headline is auroc, auto on the card; layer_choice is headline, one_se on the card" in said
+
+
+def test_rules_that_are_not_the_usual_ones_come_back_from_the_card(place):
+    flags = ["--headline=balanced_accuracy", "--decision=argmax", "--layer_choice=log_loss", "--checks=none", "--cache_dir="]
+    table = [f"--datasets=csv={place / 'feelings.csv'}", "--text_column=review", "--label_column=feeling"]
+    assert run("layers", f"--model={place / 'encoder'}", *table, *flags, f"--out={place / 'out'}") == 0
+    first = results(place / "out")
+    assert first["rules"] == {"headline": "balanced_accuracy", "decision": "argmax", "layer_choice": "log_loss"}
+    assert first["datasets"]["feelings"]["choice"]["rule"] == "log_loss"
+    assert again(place) == 0
+    agree(first, results(place / "again"))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            lambda told: {key: value for key, value in told.items() if key not in ("rules", "made_by")},
+            "does not say by which rules",
+        ),
+        (
+            lambda told: {**told, "made_by": {**told["made_by"], "accuracy": "Wald"}},
+            "other rules make these numbers here: accuracy",
+        ),
+        (lambda told: {**told, "made_by": {}}, "other rules make these numbers here: probes, accuracy"),
+    ],
+)
+def test_a_card_of_other_rules_is_refused(place, capsys, change, said):
+    """A card from before there were rules would give other numbers without a word."""
+    (place / "card.json").write_text(json.dumps(change(results(place / "out"))))
+    assert again(place, source="card.json") == 1
+    assert said in capsys.readouterr().err
+
+
+def test_every_number_of_layers_json_names_its_rule(place):
+    told = results(place / "out")
+    made_by = told["made_by"]
+    columns = {name.partition(":")[0] for name in told["datasets"]["feelings"]["layers"][0]}
+    assert {name for name in METRICS if name in columns} <= set(made_by) and set(CHECKS) <= set(made_by)
+    assert all(rule.strip() for rule in made_by.values())
 
 
 def test_another_data_set_is_refused(place, capsys):
@@ -352,7 +400,7 @@ def test_the_check_passes_what_is_the_same_and_names_a_class_that_is_not(place):
     encoder = load_encoder(str(place / "encoder"), max_length=12, keep="tail")
     options = DatasetOptions(max_examples=100, seed=3, text_column="review", label_column="feeling")
     splits = load_dataset("csv", str(place / "feelings.csv"), options)
-    settings = {"pooling": "max", "probe": "logistic", "seed": 3}
+    settings = {"pooling": "max", "probe": "logistic", "seed": 3, "rules": StudyRules()}
     assert check_against_card(read, encoder, splits, **settings) == []
     read["datasets"]["feelings"]["label_names"][0] = "rage"
     with pytest.raises(LitProbeError, match=r"the classes are anger, .* rage, .* on the card"):

@@ -110,7 +110,8 @@ class ProbeModel(lit_model.Model):
 
     def output_spec(self) -> types.Spec:
         """See ``specs.model_output_spec``."""
-        return specs.model_output_spec(self.encoder.n_layers, self.label_names, self.head_label_names, self._layers)
+        decision = self.study.decision
+        return specs.model_output_spec(self.encoder.n_layers, self.label_names, self.head_label_names, self._layers, decision)
 
     def predict(self, inputs: Iterable[types.JsonDict], **kwargs: Any) -> list[dict[str, Any]]:
         """All fields of ``output_spec`` for each example.

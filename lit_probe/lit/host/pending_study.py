@@ -13,8 +13,10 @@ from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.errors import CancelledError, LitProbeError
 from lit_probe.lit.host.messages import failure, is_end_of_program
+from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import StudyProgress
+from lit_probe.scores.decision import Decision
 
 
 class PendingStudy:
@@ -23,15 +25,22 @@ class PendingStudy:
     Attributes:
       encoder: the frozen encoder.
       splits: the labelled texts.
+      rules: how it is scored, and how its layer is chosen.
       future: holds the ``LayerStudy`` when it is ready, or what went wrong.
     """
 
-    def __init__(self, encoder: Encoder, splits: Splits):
+    def __init__(self, encoder: Encoder, splits: Splits, rules: StudyRules | None = None):
         self.encoder = encoder
         self.splits = splits
+        self.rules = rules or StudyRules()
         self.future: Future[LayerStudy] = Future()
         self._message = f"Waiting to encode {splits.name} with {encoder.name}"
         self._fraction = 0.0
+
+    @property
+    def decision(self) -> Decision:
+        """The rule by which its probes' probabilities become a class, known before they are fitted."""
+        return self.rules.decision_for(self.splits.train.labels, len(self.splits.label_names))
 
     def compute(self, probe_layers: Callable[[StudyProgress], LayerStudy]) -> None:
         """Runs ``probe_layers(progress)`` and keeps its result or its error; never raises."""

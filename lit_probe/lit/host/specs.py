@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lit_probe.data.labelled_texts import SPLIT_NAMES, clean_text
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.messages import without_html
+from lit_probe.scores.decision import ARGMAX, Decision
 
 # The browser stays quick while it holds no more predictions than this per model: examples times shown layers.
 MAX_LAYER_PREDICTIONS = 25_000
@@ -60,7 +61,11 @@ def model_input_spec(label_names: Sequence[str]) -> types.Spec:
 
 
 def model_output_spec(
-    n_layers: int, label_names: Sequence[str], head_label_names: Sequence[str] | None, layers: Sequence[int]
+    n_layers: int,
+    label_names: Sequence[str],
+    head_label_names: Sequence[str] | None,
+    layers: Sequence[int],
+    decision: Decision = ARGMAX,
 ) -> types.Spec:
     """What a model predicts.
 
@@ -72,11 +77,16 @@ def model_output_spec(
       label_names: the classes of the probes.
       head_label_names: the classes of the checkpoint's own classification head, if it has one.
       layers: the layers whose probes are fields of their own, see ``shown_layers``.
+      decision: the rule by which the probes' probabilities become a class. Of two classes LIT can take it over: its confusion
+        matrix then puts a row in the second one from a threshold on. Of more, LIT always takes the most probable one.
     """
     spec: types.Spec = {fields.TOKENS: types.Tokens(parent=fields.TEXT)}
     spec[fields.CHOSEN] = types.Embeddings()
     spec |= {fields.layer_field(layer): types.Embeddings() for layer in range(n_layers)}
-    probe = types.MulticlassPreds(vocab=list(label_names), parent=fields.LABEL)
+    by_threshold: dict[str, Any] = {}
+    if len(decision.shares) == 2:  # p / share is larger for the second class where p exceeds its share
+        by_threshold = {"null_idx": 0, "threshold": decision.shares[1]}
+    probe = types.MulticlassPreds(vocab=list(label_names), parent=fields.LABEL, **by_threshold)
     spec[fields.PROBE] = probe
     if head_label_names is not None:
         comparable = list(head_label_names) == list(label_names)
