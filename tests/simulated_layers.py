@@ -12,6 +12,7 @@ from lit_probe.data.labelled_texts import LabelledTexts, Splits
 from lit_probe.encoder.activations import Activations
 from lit_probe.probing.layerwise import LayerwiseProbe
 from lit_probe.probing.probes import FittedProbe
+from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import LayerStudy
 
 NAMES = ("negative", "positive")
@@ -45,3 +46,22 @@ def simulated(accuracies: list[float], seed: int = 0, *, n: int = 200, shared: f
         together = random.random((n, 1)) < shared
         right[name] = np.where(together, random.random((n, 1)), random.random((n, len(accuracies)))) < np.array(accuracies)
     return study_of(right, labels)
+
+
+def graded(distances: list[float], seed: int = 0, *, n: int = 150, layer_choice: str = "one_se") -> LayerStudy:
+    """Layers whose probes give calibrated probabilities: normal scores of two classes that lie ``distances`` apart.
+
+    Half of a score's noise is common to all layers. The accuracy of a layer is the normal distribution at half its distance.
+    """
+    random, apart = np.random.default_rng(seed), np.array(distances)
+    rows, activations = {}, {}
+    for name in ("dev", "test"):
+        labels = random.permutation(np.arange(n) % 2)
+        noise = (random.normal(size=(n, 1)) + random.normal(size=(n, len(apart)))) / np.sqrt(2)
+        logits = apart * (apart * (labels - 0.5)[:, None] + noise)
+        activations[name] = Activations.from_array((logits / 2)[:, :, None].astype(np.float32))
+        rows[name] = LabelledTexts(tuple(f"{name} {i}" for i in range(n)), labels, NAMES)
+    activations["train"] = activations["dev"]
+    splits = Splits("graded", rows["dev"], rows["dev"], rows["test"])
+    layerwise = LayerwiseProbe((SIGN,) * len(apart), NAMES, "logistic", 0)
+    return LayerStudy(SimpleNamespace(name="tiny-bert"), splits, activations, layerwise, 0, StudyRules(layer_choice=layer_choice))
