@@ -9,6 +9,8 @@ from lit_page import LitPage
 from playwright.sync_api import Locator, expect
 from reachable import out_of_reach
 
+from lit_probe.counterfactuals.rules import EXPECTATIONS
+
 
 def generator_panel(lit: LitPage, layout: str = "decodability") -> Locator:
     lit.open(dataset="demo", layout=layout)
@@ -40,7 +42,7 @@ def test_an_edit_is_shown_with_its_rule_and_keeps_it_when_it_is_added(lit: LitPa
     for meta, copy, rule in lit.page.evaluate(added):
         assert meta["parentId"] == parent and meta["source"] == "Negation and Contrast"
         assert meta["rule"] == copy["rule"] == rule and rule.startswith(("negation: ", "contrast: "))
-        assert meta["expectation"] in ("label expected to change", "label expected to stay")
+        assert meta["expectation"] == copy["expectation"] and meta["expectation"] in EXPECTATIONS
 
 
 def test_every_form_works_as_it_is_opened(lit: LitPage):

@@ -353,6 +353,16 @@ def test_templates_set_the_other_label_where_it_should_change(generators, wrappe
     assert [edit["text"] for edit in only] == ["The film is not great."]
 
 
+def test_templates_expect_nothing_where_nothing_is_known_of_the_label_that_they_start_from(generators, wrapped, dataset):
+    row = edited(dataset.examples[0], text="The film is great.", label="positive")
+    row["_meta"] |= {"source": "Masked Words", "rule": "awful → great", "expectation": UNKNOWN}
+    made = generators["Negation and Contrast"].generate(row, wrapped, dataset)
+    assert len(made) == 5
+    assert {(edit["expectation"], edit["_meta"]["expectation"], edit["label"]) for edit in made} == {
+        (UNKNOWN, UNKNOWN, "positive")
+    }
+
+
 def test_templates_expect_nothing_of_other_classes(encoder):
     (model,) = models_of([computed(encoder, tiny_splits(label_names=("politics", "sport")))])
     dataset = IndexedDataset(base=model.dataset)
