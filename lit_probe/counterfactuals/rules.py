@@ -130,7 +130,7 @@ class Rule:
       after: what the rule makes of it.
       edit: the edit of a text, or None where the rule has nothing to work on.
       read: what reading its edits has found, by what the label says of the text. They were edits of which something would be
-        expected if the rule had passed, of film sentences (SST-2) and of sentences of film reviews (IMDB).
+        expected if the rule had passed, read after the rule was last changed and in no earlier reading.
     """
 
     name: str
@@ -249,7 +249,7 @@ RULES: tuple[Rule, ...] = (
         "The plot is very good.",
         "The plot is not very good.",
         _replacing(rf"{_IS} {_GOOD}", r"\1 not \2", _ONLY_STATED, denied=False, thing="begins the text"),
-        {"praise": Reading(34, 34, 1, 0), "blame": Reading(35, 11, 24, 0)},
+        {"praise": Reading(40, 33, 5, 2), "blame": Reading(38, 12, 26, 0)},
     ),
     Rule(
         "is not → is",
@@ -259,7 +259,7 @@ RULES: tuple[Rule, ...] = (
         "The plot isn't good.",
         "The plot is good.",
         _replacing(rf"{_IS}{_NOT} {_GOOD}", r"\1 \2", _ONLY_DENIED, denied=True, thing="begins the text"),
-        {"praise": Reading(1, 1, 0, 0), "blame": Reading(22, 23, 1, 0)},
+        {"praise": Reading(1, 1, 0, 0), "blame": Reading(4, 4, 0, 0)},
     ),
     Rule(
         "like → do not like",
@@ -269,7 +269,7 @@ RULES: tuple[Rule, ...] = (
         "We really liked it.",
         "We did not really like it.",
         _replacing(rf"{_WE}{_SURELY}({_BASES}|{_PASTS})\b", _denied, _ONLY_STATED, denied=False, thing="follows"),
-        {"praise": Reading(34, 33, 2, 0)},
+        {"praise": Reading(2, 1, 1, 0)},
     ),
     Rule(
         "do not like → like",
@@ -279,7 +279,7 @@ RULES: tuple[Rule, ...] = (
         "I don't like it.",
         "I like it.",
         _replacing(rf"{_WE}{_SURELY}(do|did){_NOT} {_SURELY}({_BASES})\b", _stated, _ONLY_DENIED, denied=True, thing="follows"),
-        {"blame": Reading(7, 6, 1, 0)},
+        {"blame": Reading(0, 0, 0, 0)},
     ),
     Rule(
         "every judging word → its opposite",
@@ -289,7 +289,7 @@ RULES: tuple[Rule, ...] = (
         "A very funny film.",
         "A very unfunny film.",
         _opposite,
-        {"praise": Reading(50, 48, 2, 0), "blame": Reading(49, 47, 2, 1)},
+        {"praise": Reading(38, 39, 1, 0), "blame": Reading(38, 36, 2, 2)},
     ),
     Rule(
         "closing verdict against the text",
@@ -299,7 +299,7 @@ RULES: tuple[Rule, ...] = (
         "The plot is good.",
         "The plot is good. But all in all, I did not like it.",
         _framed("{} But all in all, I did not like it.", "praise"),
-        {"praise": Reading(36, 35, 1, 0)},
+        {"praise": Reading(48, 47, 1, 0)},
     ),
     Rule(
         "closing verdict against the text",
@@ -309,7 +309,7 @@ RULES: tuple[Rule, ...] = (
         "The plot is bad.",
         "The plot is bad. But all in all, I liked it a lot.",
         _framed("{} But all in all, I liked it a lot.", "blame"),
-        {"blame": Reading(35, 34, 1, 0)},
+        {"blame": Reading(47, 45, 2, 0)},
     ),
     Rule(
         "opposite expectation before the text",
@@ -319,7 +319,7 @@ RULES: tuple[Rule, ...] = (
         "The plot is good.",
         "I had expected to hate it. The plot is good.",
         _framed("I had expected to hate it. {}", "praise"),
-        {"praise": Reading(35, 34, 1, 0)},
+        {"praise": Reading(47, 46, 1, 0)},
     ),
     Rule(
         "opposite expectation before the text",
@@ -329,7 +329,7 @@ RULES: tuple[Rule, ...] = (
         "The plot is bad.",
         "I had expected to love it. The plot is bad.",
         _framed("I had expected to love it. {}", "blame"),
-        {"blame": Reading(35, 36, 0, 0)},
+        {"blame": Reading(47, 48, 0, 0)},
     ),
     Rule(
         "somebody else's opposite view before the text",
@@ -339,7 +339,7 @@ RULES: tuple[Rule, ...] = (
         "The plot is good.",
         "My neighbour hated it, and I do not agree. The plot is good.",
         _framed("My neighbour hated it, and I do not agree. {}", "praise"),
-        {"praise": Reading(36, 36, 0, 0)},
+        {"praise": Reading(48, 48, 0, 0)},
     ),
     Rule(
         "somebody else's opposite view before the text",
@@ -349,7 +349,7 @@ RULES: tuple[Rule, ...] = (
         "The plot is bad.",
         "My neighbour loved it, and I do not agree. The plot is bad.",
         _framed("My neighbour loved it, and I do not agree. {}", "blame"),
-        {"blame": Reading(35, 35, 0, 0)},
+        {"blame": Reading(47, 47, 0, 0)},
     ),
 )
 KINDS = tuple(dict.fromkeys(rule.kind for rule in RULES))

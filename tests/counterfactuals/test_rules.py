@@ -48,7 +48,8 @@ def test_the_docs_show_every_rule_and_what_reading_its_edits_has_found():
         for polarity, found in rule.read.items():
             should = rule.expectation.removeprefix("label expected to ") if rule.expects(polarity) else "nothing expected"
             counts = f"{found.n} | {found.grammatical} | {found.right} | {found.doubtful} | {found.wrong}"
-            assert f"| {rule.name} | {polarity} | {counts} | {100 * found.right / found.n:.0f} % | {should} |" in PAGE
+            share = f"{100 * found.right / found.n:.0f} %" if found.n else "–"
+            assert f"| {rule.name} | {polarity} | {counts} | {share} | {should} |" in PAGE
 
 
 def test_a_rule_expects_something_once_enough_was_read_and_nine_of_ten_were_right():
@@ -129,11 +130,7 @@ def test_nothing_is_expected_of_an_edited_word_that_is_not_the_texts_verdict(tex
 @pytest.mark.parametrize(
     ("text", "label", "after"),
     [
-        ("The plot is very good.", "positive", "The plot is not very good."),
-        ("it 's not funny .", "negative", "it 's funny ."),
-        ("The acting isn't good!", "negative", "The acting is good!"),
-        ("We really enjoyed the show.", "positive", "We did not really enjoy the show."),
-        ("I recommend it!", "positive", "I do not recommend it!"),
+        ("The plot is very good.", "positive", "The plot is very bad."),
         ("I love this film.", "positive", "I hate this film."),
         ("An AWFUL film.", "negative", "A GREAT film."),
         ("This is one of the worst films of the year .", "negative", "This is one of the best films of the year ."),
@@ -144,6 +141,23 @@ def test_a_change_is_expected_where_the_edited_words_are_the_verdict_and_say_wha
     other = {"positive": "negative", "negative": "positive"}[label]
     assert expectations(text, label)[after] == CHANGE
     assert expectations(text, other)[after] == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "after"),
+    [
+        ("The plot is very good.", "positive", "The plot is not very good."),
+        ("it 's not funny .", "negative", "it 's funny ."),
+        ("The acting isn't good!", "negative", "The acting is good!"),
+        ("We really enjoyed the show.", "positive", "We did not really enjoy the show."),
+        ("I recommend it!", "positive", "I do not recommend it!"),
+        ("We did n't really like it.", "negative", "We really liked it."),
+    ],
+)
+def test_negations_are_made_and_nothing_is_expected_since_too_few_were_read_or_right(text, label, after):
+    assert expectations(text, label, ["negation"]) == {after: UNKNOWN}
+    [made] = [made for rule in RULES if rule.kind == "negation" and (made := rule.edit(text))]
+    assert LABELS[made.says] == label, "the words say so; it is what reading has found that rules it out"
 
 
 def test_what_a_sentence_says_only_with_not_is_not_left_over():
@@ -201,6 +215,7 @@ def test_nothing_is_expected_of_labels_that_are_not_praise_and_blame():
     assert {edit.expectation for edit in edits_by_rule("The film is good.", "Positive", ("Negative", "Positive"))} == {
         CHANGE,
         STAY,
+        UNKNOWN,
     }
     for names in (("negative", "neutral", "positive"), ("bad", "good"), ("0", "1")):
         assert {edit.expectation for edit in edits_by_rule("The film is good.", names[-1], names)} == {UNKNOWN}

@@ -345,8 +345,9 @@ def test_hotflips_layers_are_those_of_the_loaded_encoders(generators):
 def test_templates_set_the_other_label_where_it_should_change(generators, wrapped, dataset):
     row = edited(dataset.examples[0], text="The film is great.", label="positive")
     made = {edit["text"]: edit for edit in generators["Negation and Contrast"].generate(row, wrapped, dataset)}
-    negated = made["The film is not great."]
-    assert (negated["label"], negated["expectation"]) == ("negative", CHANGE)
+    opposite, negated = made["The film is awful."], made["The film is not great."]
+    assert (opposite["label"], opposite["expectation"]) == ("negative", CHANGE)
+    assert (negated["label"], negated["expectation"]) == ("positive", UNKNOWN)
     framed = made["I had expected to hate it. The film is great."]
     assert (framed["label"], framed["expectation"]) == ("positive", STAY)
     only = generators["Negation and Contrast"].generate(row, wrapped, dataset, {"Rules": "negation"})
