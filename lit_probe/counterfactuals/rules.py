@@ -2,15 +2,31 @@
 
 CheckList (Ribeiro et al. 2020, https://aclanthology.org/2020.acl-main.442) asks of an edit whether the label should stay
 (invariance) or change in a known direction, before anybody looks at the model. The rules here are about praise and blame in
-English. They know words and not meaning, so read what they make: an expectation is what mostly holds, not a gold label.
+English. They know words and not meaning, so something is expected of a label only where three things hold:
+
+- the edited words say what the label says ("great" in a text that praises), and so they can turn it;
+- they are all of the text's verdict, see `leaves_the_verdict`;
+- of the edits of this rule that were read, at least 9 of 10 were expected rightly. The counts stand beside each rule.
+
+Elsewhere the edit is made all the same, and nothing is expected.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from lit_probe.counterfactuals.verdicts import (
+    OPPOSITES,
+    PLAIN,
+    VERBS,
+    Polarity,
+    judging_words,
+    leaves_the_verdict,
+    polarity_of,
+)
 
 # What is expected of the label. A generator that cannot know says so.
 CHANGE = "label expected to change"
@@ -18,46 +34,35 @@ STAY = "label expected to stay"
 UNKNOWN = "no expectation"
 EXPECTATIONS = (CHANGE, STAY, UNKNOWN)
 
-Polarity = Literal["praise", "blame"]
-"""What a text's label says of it."""
+# A rule expects something once so many of its edits were read, and at least this share of their expectations was right.
+MIN_READ = 10
+MIN_RIGHT = 0.9
 
 _POLARITIES: dict[str, Polarity] = {"positive": "praise", "negative": "blame"}
 
-# Words that judge, praise first, each with its opposite. Left out are words that often mean something else (like, moving, fine,
-# original).
-_ADJECTIVE_PAIRS = (
-    "good bad, great awful, excellent terrible, wonderful horrible, brilliant dreadful, superb atrocious, amazing appalling, "
-    "fantastic lousy, funny unfunny, interesting boring, exciting dull, clever stupid, smart dumb, enjoyable tedious, "
-    "entertaining tiresome, engaging dreary, charming annoying, beautiful ugly, lively lifeless, memorable forgettable, "
-    "delightful irritating, likable unlikable, reliable unreliable, useful useless, comfortable uncomfortable, sturdy flimsy, "
-    "pleasant unpleasant, perfect hopeless"
-)
-_OTHER_PAIRS = (
-    "better worse, best worst, masterpiece mess, triumph failure, joy chore, loved hated, liked disliked, recommended rejected"
-)
-_PAIRS = [tuple(pair.split()) for pair in f"{_ADJECTIVE_PAIRS}, {_OTHER_PAIRS}".split(", ")]
-OPPOSITES = {one: other for pair in _PAIRS for one, other in (pair, pair[::-1])}
-
-# Verbs that judge: the form after "not", and that of the past.
-_VERBS = (("like", "liked"), ("love", "loved"), ("enjoy", "enjoyed"), ("recommend", "recommended"), ("hate", "hated"))
-
-_PRAISING = frozenset(one for one, _ in _PAIRS)
-
-_JUDGING = re.compile(rf"\b(?:{'|'.join(sorted(OPPOSITES, key=len, reverse=True))})\b", re.IGNORECASE)
-# Further forms that judge. They have no opposite here, so whatever a rule makes of the rest of a text, they still stand.
-_STANDING = re.compile(
-    r"\b(?:(?:dis)?lik(?:e|es|ing)|lov(?:e|es|ing)|enjoy(?:s|ed|ing)?|hat(?:e|es|ing)|recommend(?:s|ing)?)\b", re.IGNORECASE
-)
-_SHORT = 12  # words
-_ADJECTIVES = "|".join(_ADJECTIVE_PAIRS.replace(",", "").split())
-_IS = r"\b(is|was|are|were)"
-# No comma after it: "not dull, sloppy and full of errors" would deny the first of three words.
-_GOOD = rf"((?:an? |the )?(?:very |so |really |quite |rather |truly |simply |just |pretty )?(?:{_ADJECTIVES}))\b(?!,)"
 # Only where a sentence begins: "the book that I loved" judges by the way.
-_WE = r"(?<![^.!?] )(?<!\w)(I|We) (really |truly )?"
-_BASES, _PASTS = ("|".join(forms) for forms in zip(*_VERBS, strict=True))
-_PAST_OF = dict(_VERBS)
-_BASE_OF = {past: base for base, past in _VERBS}
+_WE = r"(?<![^.!?] )(?<!\w)(I|We) "
+_NOT = r"(?: not| ?n['’]t)"
+_SURELY = r"(really |truly )?"
+_BASES, _PASTS = ("|".join(forms) for forms in zip(*VERBS, strict=True))
+_PAST_OF = dict(VERBS)
+_BASE_OF = {past: base for base, past in VERBS}
+_IS = r"\b(is|was|are|were|it ?['’]s|they ?['’]re)"
+# Nothing that goes on after it: "not dull, sloppy and full of errors" would deny the first of three words, and "not good but
+# long" corrects.
+_GOOD = rf"((?:an? |the )?(?:very |really )?{PLAIN})(?!\s*,|\s+(?:and|or|but|yet)\b)"
+
+# "The plot is good" and "I liked it" judge a certain thing, such as the text is about; "Racism is bad" and "I like horror films"
+# may say something of the world. At the end of a sentence the thing goes without saying: "I recommend."
+_CERTAIN = re.compile(
+    r"\s*(?:(?:it|its|this|that|these|those|the|he|she|they|him|her|his|them|their|my|our)\b|[.!]*$)", re.IGNORECASE
+)
+
+# What a sentence says only with "not" in it, and only without.
+_ONLY_DENIED = (
+    r"either|neither|nor|any(?:more|thing|body|one|where)?|at all|ever|even|yet|much|until|whatsoever|remotely|let alone"
+)
+_ONLY_STATED = r"too|as well|already"
 
 
 @dataclass(frozen=True)
@@ -76,18 +81,56 @@ class Edit:
 
 
 @dataclass(frozen=True)
+class Made:
+    """What a rule makes of a text.
+
+    Attributes:
+      text: the new text.
+      says: what the edited words say where they stood, a "not" before them counted in; None where they do not agree.
+      rest: the old text without them.
+    """
+
+    text: str
+    says: Polarity | None
+    rest: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How many edits were read of those that a rule would expect something of, and what the reader found.
+
+    Attributes:
+      grammatical: those that somebody might have written.
+      right: those after which the label is what was expected.
+      doubtful: those of which another reader might say otherwise.
+      wrong: those after which it is not.
+    """
+
+    grammatical: int
+    right: int
+    doubtful: int
+    wrong: int
+
+    @property
+    def n(self) -> int:
+        """All that were read."""
+        return self.right + self.doubtful + self.wrong
+
+
+@dataclass(frozen=True)
 class Rule:
     """One row of the table.
 
     Attributes:
       name: the name for people.
       kind: ``negation`` or ``contrast``.
-      expectation: ``CHANGE`` or ``STAY``.
+      expectation: ``CHANGE`` or ``STAY``, where anything is expected.
       of: the texts it is for: those that praise, those that blame, or None for both.
       before: an example.
       after: what the rule makes of it.
-      edit: the edit from a text to the new one, or None where the rule has nothing to work on.
-      holds: whether the expectation is to be had of a text; elsewhere the edit is made and nothing is expected.
+      edit: the edit of a text, or None where the rule has nothing to work on.
+      read: what reading its edits has found, by what the label says of the text. They were edits of which something would be
+        expected if the rule had passed, read after the rule was last changed and in no earlier reading.
     """
 
     name: str
@@ -96,73 +139,104 @@ class Rule:
     of: Polarity | None
     before: str
     after: str
-    edit: Callable[[str], str | None]
-    holds: Callable[[str], bool] = lambda text: True
+    edit: Callable[[str], Made | None]
+    read: Mapping[Polarity, Reading]
 
     @property
     def title(self) -> str:
         """Its kind and name, as an edit carries them."""
         return f"{self.kind}: {self.name}"
 
+    def expects(self, polarity: Polarity) -> bool:
+        """Whether anything is expected of its edits of texts that praise, or blame: by what reading them has found."""
+        found = self.read.get(polarity)
+        return found is not None and found.n >= MIN_READ and found.right >= MIN_RIGHT * found.n
 
-def _replacing(pattern: str, replacement: str | Callable[[re.Match[str]], str]) -> Callable[[str], str | None]:
-    """Replaces the one match, in a text that has no further word that judges: it would still stand."""
-    compiled = re.compile(pattern, re.IGNORECASE)
 
-    def edit(text: str) -> str | None:
+def _opposed(polarity: Polarity) -> Polarity:
+    return "blame" if polarity == "praise" else "praise"
+
+
+def _replacing(
+    pattern: str,
+    replacement: str | Callable[[re.Match[str]], str],
+    only: str,
+    *,
+    denied: bool,
+    thing: Literal["begins the text", "follows"],
+) -> Callable[[str], Made | None]:
+    """Replaces the first match, whose last word judges, in a text whose sentence goes on without the words ``only``.
+
+    Args:
+      pattern: what is replaced.
+      replacement: by what.
+      only: the words, as a pattern, that the new sentence could not hold.
+      denied: whether the match says the opposite of its last word.
+      thing: where the thing stands that is judged. If it is not a certain one, see `_CERTAIN`, the match says nothing clear.
+    """
+    compiled, unfit = re.compile(pattern, re.IGNORECASE), re.compile(rf"[^.!?]*\b(?:{only})\b", re.IGNORECASE)
+
+    def edit(text: str) -> Made | None:
         match = compiled.search(text)
-        if match is None:
-            return None
-        rest = f"{text[: match.start()]} {text[match.end() :]}"
-        if _JUDGING.search(rest) or _STANDING.search(rest):
+        word = "" if match is None else match[0].split()[-1]
+        # A capital there begins a name: This is A Beautiful Mind.
+        if match is None or word.istitle() or unfit.match(text, match.end()):
             return None
         made = match.expand(replacement) if isinstance(replacement, str) else replacement(match)
-        return text[: match.start()] + made + text[match.end() :]
+        before, after = text[: match.start()], text[match.end() :]
+        says = polarity_of(word)
+        certain = _CERTAIN.match(text if thing == "begins the text" else after)
+        return Made(before + made + after, (_opposed(says) if denied else says) if certain else None, f"{before} {after}")
 
     return edit
 
 
-def _framed(frame: str) -> Callable[[str], str | None]:
+def _framed(frame: str, says: Polarity) -> Callable[[str], Made | None]:
     """Puts the text into a frame in place of its ``{}``; a text without any letter or digit is left alone."""
     before, after = frame.split("{}")
 
-    def edit(text: str) -> str | None:
+    def edit(text: str) -> Made | None:
         if not any(character.isalnum() for character in text):
             return None
         body = text.strip()
         # A sentence follows, so this one must have an end.
         stop = "" if not after or body[-1] in ".!?…" else "."
-        return f"{before}{body[:1].upper() + body[1:] if before else body}{stop}{after}"
+        # The text is left as it is, so whatever it holds has made its label and goes on doing so.
+        return Made(f"{before}{body[:1].upper() + body[1:] if before else body}{stop}{after}", says, "")
 
     return edit
 
 
-def _opposite(text: str) -> str | None:
+def _opposite(text: str) -> Made | None:
     """Every word that judges becomes its opposite, and the article before it agrees with it."""
-
-    def swap(match: re.Match[str]) -> str:
-        article, space, word = match["article"], match["space"] or "", match["word"]
-        other = OPPOSITES[word.lower()]
-        if word.isupper():
-            other = other.upper()
-        elif word[0].isupper():
-            other = other.capitalize()
+    words = judging_words(text)
+    if not words:
+        return None
+    made, rest, end = [], [], 0
+    for word in words:
+        between = text[end : word.start()]
+        other = OPPOSITES[word[0].lower()]
+        article = re.search(r"(?<![\w'’])(a)n?(\s)$", between, re.IGNORECASE)
         if article:
-            article = article[0] + ("n" if other[0].lower() in "aeiou" else "")
-        return f"{article or ''}{space}{other}"
+            vowel = other[0] in "aeiou" and not other.startswith("use")
+            made += [between[: article.start()], article[1], "n" if vowel else "", article[2]]
+        else:
+            made.append(between)
+        made.append(other.upper() if word[0].isupper() else other.capitalize() if word[0][0].isupper() else other)
+        rest.append(between)
+        end = word.end()
+    said = {polarity_of(word[0]) for word in words}
+    return Made("".join([*made, text[end:]]), said.pop() if len(said) == 1 else None, " ".join([*rest, text[end:]]))
 
-    made = re.sub(rf"\b(?:(?P<article>an?)(?P<space>\s+))?(?P<word>{_JUDGING.pattern})", swap, text, flags=re.IGNORECASE)
-    return made if made != text else None
+
+def _denied(match: re.Match[str]) -> str:
+    verb = match[3].lower()
+    return f"{match[1]} {'did' if verb in _BASE_OF else 'do'} not {match[2] or ''}{_BASE_OF.get(verb, verb)}"
 
 
-def _one_verdict(text: str) -> bool:
-    """Whether a text's judging words make up its verdict, so that with their opposites it says the opposite.
-
-    A long review that weighs praise and blame does so with the opposites too, and its label may well stay.
-    """
-    words = [word.lower() for word in _JUDGING.findall(text)]
-    of_a_kind = len({word in _PRAISING for word in words}) == 1
-    return not _STANDING.search(text) and (of_a_kind or len(text.split()) <= _SHORT)
+def _stated(match: re.Match[str]) -> str:
+    verb = match[5].lower()
+    return f"{match[1]} {match[2] or match[4] or ''}{_PAST_OF[verb] if match[3].lower() == 'did' else verb}"
 
 
 # In the order in which edits are shown.
@@ -174,7 +248,8 @@ RULES: tuple[Rule, ...] = (
         None,
         "The plot is very good.",
         "The plot is not very good.",
-        _replacing(rf"{_IS} {_GOOD}", r"\1 not \2"),
+        _replacing(rf"{_IS} {_GOOD}", r"\1 not \2", _ONLY_STATED, denied=False, thing="begins the text"),
+        {"praise": Reading(40, 33, 5, 2), "blame": Reading(38, 12, 26, 0)},
     ),
     Rule(
         "is not → is",
@@ -183,25 +258,18 @@ RULES: tuple[Rule, ...] = (
         None,
         "The plot isn't good.",
         "The plot is good.",
-        _replacing(rf"{_IS}(?: not|n['’]t) {_GOOD}", r"\1 \2"),
+        _replacing(rf"{_IS}{_NOT} {_GOOD}", r"\1 \2", _ONLY_DENIED, denied=True, thing="begins the text"),
+        {"praise": Reading(1, 1, 0, 0), "blame": Reading(4, 4, 0, 0)},
     ),
     Rule(
         "like → do not like",
         "negation",
         CHANGE,
         None,
-        "I really like it.",
-        "I do not really like it.",
-        _replacing(rf"{_WE}({_BASES})\b", lambda match: f"{match[1]} do not {match[2] or ''}{match[3]}"),
-    ),
-    Rule(
-        "liked → did not like",
-        "negation",
-        CHANGE,
-        None,
-        "We liked it.",
-        "We did not like it.",
-        _replacing(rf"{_WE}({_PASTS})\b", lambda match: f"{match[1]} did not {match[2] or ''}{_BASE_OF[match[3].lower()]}"),
+        "We really liked it.",
+        "We did not really like it.",
+        _replacing(rf"{_WE}{_SURELY}({_BASES}|{_PASTS})\b", _denied, _ONLY_STATED, denied=False, thing="follows"),
+        {"praise": Reading(2, 1, 1, 0)},
     ),
     Rule(
         "do not like → like",
@@ -210,26 +278,18 @@ RULES: tuple[Rule, ...] = (
         None,
         "I don't like it.",
         "I like it.",
-        _replacing(rf"\bdo(?: not|n['’]t) ({_BASES})\b", r"\1"),
-    ),
-    Rule(
-        "did not like → liked",
-        "negation",
-        CHANGE,
-        None,
-        "I did not like it.",
-        "I liked it.",
-        _replacing(rf"\bdid(?: not|n['’]t) ({_BASES})\b", lambda match: _PAST_OF[match[1].lower()]),
+        _replacing(rf"{_WE}{_SURELY}(do|did){_NOT} {_SURELY}({_BASES})\b", _stated, _ONLY_DENIED, denied=True, thing="follows"),
+        {"blame": Reading(0, 0, 0, 0)},
     ),
     Rule(
         "every judging word → its opposite",
         "contrast",
         CHANGE,
         None,
-        "A good film, and so funny.",
-        "A bad film, and so unfunny.",
+        "A very funny film.",
+        "A very unfunny film.",
         _opposite,
-        _one_verdict,
+        {"praise": Reading(38, 39, 1, 0), "blame": Reading(38, 36, 2, 2)},
     ),
     Rule(
         "closing verdict against the text",
@@ -238,7 +298,8 @@ RULES: tuple[Rule, ...] = (
         "praise",
         "The plot is good.",
         "The plot is good. But all in all, I did not like it.",
-        _framed("{} But all in all, I did not like it."),
+        _framed("{} But all in all, I did not like it.", "praise"),
+        {"praise": Reading(48, 47, 1, 0)},
     ),
     Rule(
         "closing verdict against the text",
@@ -247,7 +308,8 @@ RULES: tuple[Rule, ...] = (
         "blame",
         "The plot is bad.",
         "The plot is bad. But all in all, I liked it a lot.",
-        _framed("{} But all in all, I liked it a lot."),
+        _framed("{} But all in all, I liked it a lot.", "blame"),
+        {"blame": Reading(47, 45, 2, 0)},
     ),
     Rule(
         "opposite expectation before the text",
@@ -256,7 +318,8 @@ RULES: tuple[Rule, ...] = (
         "praise",
         "The plot is good.",
         "I had expected to hate it. The plot is good.",
-        _framed("I had expected to hate it. {}"),
+        _framed("I had expected to hate it. {}", "praise"),
+        {"praise": Reading(47, 46, 1, 0)},
     ),
     Rule(
         "opposite expectation before the text",
@@ -265,7 +328,8 @@ RULES: tuple[Rule, ...] = (
         "blame",
         "The plot is bad.",
         "I had expected to love it. The plot is bad.",
-        _framed("I had expected to love it. {}"),
+        _framed("I had expected to love it. {}", "blame"),
+        {"blame": Reading(47, 48, 0, 0)},
     ),
     Rule(
         "somebody else's opposite view before the text",
@@ -274,7 +338,8 @@ RULES: tuple[Rule, ...] = (
         "praise",
         "The plot is good.",
         "My neighbour hated it, and I do not agree. The plot is good.",
-        _framed("My neighbour hated it, and I do not agree. {}"),
+        _framed("My neighbour hated it, and I do not agree. {}", "praise"),
+        {"praise": Reading(48, 48, 0, 0)},
     ),
     Rule(
         "somebody else's opposite view before the text",
@@ -283,7 +348,8 @@ RULES: tuple[Rule, ...] = (
         "blame",
         "The plot is bad.",
         "My neighbour loved it, and I do not agree. The plot is bad.",
-        _framed("My neighbour loved it, and I do not agree. {}"),
+        _framed("My neighbour loved it, and I do not agree. {}", "blame"),
+        {"blame": Reading(47, 47, 0, 0)},
     ),
 )
 KINDS = tuple(dict.fromkeys(rule.kind for rule in RULES))
@@ -295,21 +361,21 @@ def edits_by_rule(text: str, label: str | None, label_names: Sequence[str], kind
 
     Args:
       text: an English text.
-      label: its class, or None where it has none.
+      label: its class, or None where it has none: then nothing is expected.
       label_names: the classes. Where they are others than positive and negative, nothing is expected of a label, and rules for
         texts that praise or blame are left out.
       kinds: which rules.
 
-    >>> [edit.text for edit in edits_by_rule("The film is good.", None, ("negative", "positive"))]
-    ['The film is not good.', 'The film is bad.']
+    >>> [(edit.text, edit.expectation) for edit in edits_by_rule("The film is good.", "negative", ("negative", "positive"))][:2]
+    [('The film is not good.', 'no expectation'), ('The film is bad.', 'no expectation')]
     """
     about = sorted(name.casefold() for name in label_names) == sorted(_POLARITIES)
     polarity = _POLARITIES.get(label.casefold()) if about and label is not None else None
     for rule in RULES:
-        if rule.kind in kinds and rule.of in (None, polarity):
-            made = rule.edit(text)
-            if made is not None and made != text:
-                yield Edit(made, rule.title, rule.expectation if about and rule.holds(text) else UNKNOWN)
+        made = rule.edit(text) if rule.kind in kinds and rule.of in (None, polarity) else None
+        if made is not None and made.text != text:
+            sure = polarity is not None and made.says == polarity and rule.expects(polarity) and leaves_the_verdict(made.rest)
+            yield Edit(made.text, rule.title, rule.expectation if sure else UNKNOWN)
 
 
 def expected_label(expectation: str, label: str | None, label_names: Sequence[str]) -> str | None:

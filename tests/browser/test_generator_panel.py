@@ -9,6 +9,8 @@ from lit_page import LitPage
 from playwright.sync_api import Locator, expect
 from reachable import out_of_reach
 
+from lit_probe.counterfactuals.rules import EXPECTATIONS
+
 
 def generator_panel(lit: LitPage, layout: str = "decodability") -> Locator:
     lit.open(dataset="demo", layout=layout)
@@ -40,7 +42,7 @@ def test_an_edit_is_shown_with_its_rule_and_keeps_it_when_it_is_added(lit: LitPa
     for meta, copy, rule in lit.page.evaluate(added):
         assert meta["parentId"] == parent and meta["source"] == "Negation and Contrast"
         assert meta["rule"] == copy["rule"] == rule and rule.startswith(("negation: ", "contrast: "))
-        assert meta["expectation"] in ("label expected to change", "label expected to stay")
+        assert meta["expectation"] == copy["expectation"] and meta["expectation"] in EXPECTATIONS
 
 
 def test_every_form_works_as_it_is_opened(lit: LitPage):
@@ -108,6 +110,32 @@ def test_the_address_of_an_edit_brings_it_back_with_its_original(lit: LitPage, m
     assert again["data"] == {**edit["data"], "_meta": again["meta"]}
     shown = lit.page.locator("counterfactual-by-layer-module:visible")
     expect(shown.locator(".says.edit")).to_have_text(edit["data"]["text"])
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1000, 700)])
+def test_the_panels_say_of_which_edits_something_is_expected(lit: LitPage, size: tuple[int, int]):
+    lit.page.set_viewport_size({"width": size[0], "height": size[1]})
+    panel = generator_panel(lit, "edits")
+    for name in ("Negation and Contrast", "Scrambler"):
+        apply(panel, name)
+        panel.get_by_text("Add all", exact=True).click()
+        lit.page.wait_for_function(f"(name) => ({ADDED})().some(({{meta}}) => meta.source === name)", arg=name)
+    shown = lit.page.locator("counterfactual-by-layer-module:visible")
+    caption = shown.locator(".caption")
+    expect(caption).to_contain_text(
+        "In 3 of them it is known what becomes of the label (it changes in 1); the other", timeout=30_000
+    )
+    expect(caption).to_contain_text("not counted in consistency and median change.")
+    lit.settle()
+    assert out_of_reach(lit.page) == []
+    shown.locator(".views .edit").click()
+    for edit in lit.page.evaluate(ADDED):
+        lit.select([edit["id"]])
+        scrambled = edit["meta"]["source"] == "Scrambler"
+        words = "nothing is expected of the label" if scrambled else "the label is expected to"
+        expect(shown.locator(".made")).to_contain_text(f"{edit['meta']['rule']} ({words}", timeout=30_000)
+    lit.settle()
+    assert out_of_reach(lit.page) == []
 
 
 def test_edits_that_were_added_together_are_shown_together(lit: LitPage):

@@ -1,6 +1,7 @@
 // @ts-check
 /** Pairs of an original and its edit: which ones there are, and which of them the probes follow. */
 /** @import {IndexedInput} from '../page/types.js' */
+import {formatCount} from '../words/format.js';
 import {layerList} from '../words/sentences.js';
 
 /** The column that says which rows of a data set are an original and its edit. */
@@ -70,6 +71,30 @@ function isEditOf({meta}, {id}) {
  */
 export function failingPairs({consistent}, layer, among) {
   return (among ?? consistent[layer].map((_, pair) => pair)).filter((pair) => consistent[layer][pair] === false);
+}
+
+/**
+ * In how many of the pairs something is expected of the label, and that the others are not counted.
+ *
+ * @param {{n: number, n_judged: number, n_label_changes: number}} answer  the answer of `counterfactual_pairs`
+ * @returns {string}
+ */
+export function judgedSentence({n, n_judged: nJudged, n_label_changes: nChanges}) {
+  if (nJudged === 0) return 'Nothing is expected of the label in any of them, so none is counted in consistency and median change.';
+  const changes = nChanges === 0 ? 'none' : nChanges === nJudged ? 'all' : formatCount(nChanges);
+  if (nJudged === n) return `The label changes in ${changes} of them.`;
+  const others = n - nJudged === 1 ? 'the other one is' : `the other ${formatCount(n - nJudged)} are`;
+  return `In ${formatCount(nJudged)} of them it is known what becomes of the label (it changes in ${changes}); ${others} not counted in consistency and median change.`;
+}
+
+/**
+ * What made an edit and what it should do to the label: "negation: is → is not (nothing is expected of the label)".
+ *
+ * @param {{rule?: string, expectation?: string}} made
+ * @returns {string}
+ */
+export function madeSentence({rule, expectation}) {
+  return `${rule} (${expectation?.startsWith('label') ? expectation.replace('label', 'the label is') : 'nothing is expected of the label'})`;
 }
 
 /**

@@ -19,7 +19,7 @@ import {decidedClass, layerHeading, layerName} from '../words/sentences.js';
 import {
   DISTANCES, distanceChart, EDIT_STYLES, FIGURE, MEASURES, SMALL_MARGIN, trajectoryChart, trajectoryCsv, trajectoryValues, TYPICAL_STYLE,
 } from './counterfactual_charts.js';
-import {flipSentence} from './edit_pairs.js';
+import {flipSentence, madeSentence} from './edit_pairs.js';
 
 /** The details that a reader has opened by a button: each takes time and room. */
 const opened = observable({salience: false, neurons: false});
@@ -126,6 +126,7 @@ function renderTrajectory(panel, {answer, pair}, stale) {
   return html`<div class=${stale ? 'stale' : 'fresh'} aria-busy=${stale ? 'true' : 'false'}>
     <div class="caption flip" role="status"><b>${flipSentence(answer)}</b></div>
     ${answer.warnings.filter((/** @type {any} */ {kind}) => kind !== 'same_text').map((/** @type {any} */ {kind, message}) => html`<div class="warning" data-kind=${kind} role="alert">${message}</div>`)}
+    ${pair.how === 'edit' && pair.edit.meta.rule ? html`<div class="caption made">${madeSentence(pair.edit.meta)}</div>` : nothing}
     <div class="two-texts">${(/** @type {const} */ (['original', 'edit'])).map((which, i) => html`
       <span class="who">${legendElement(EDIT_STYLES[which])}${names[i]}</span>
       <span class=${`says ${which}`} dir="auto">${markedWords(answer.words[i === 0 ? 'before' : 'after'])}</span>`)}</div>

@@ -11,7 +11,7 @@ import {backButton, card, layerSlider, renderLegend, renderNotes, renderSelect} 
 import {countOf, formatCount, formatScore} from '../words/format.js';
 import {intervalText, layerHeading, layerName} from '../words/sentences.js';
 import {FIGURE, pairsCharts, pairsCsv, PAIRS_STYLES} from './counterfactual_charts.js';
-import {failingPairs, idsOfPairs, PAIR_COLUMN} from './edit_pairs.js';
+import {failingPairs, idsOfPairs, judgedSentence, PAIR_COLUMN} from './edit_pairs.js';
 
 /** The name by which edits made on the page are told apart: by the rule or generator that made them. No column has this name. */
 const BY_RULE = '_rule';
@@ -19,8 +19,8 @@ const BY_RULE = '_rule';
 const PAIRS_GUIDE = html`<details class="guide"><summary>How to read this</summary>
   <p><b>The question.</b> A probe can be right by habit, on words that merely go with the label. Does it also follow an edit that changes the label?
     <b>Consistency</b> is the share of pairs in which it is right on both texts; <b>flip rate</b> the share in which its answer changes at all;
-    <b>median change</b> how far the probability of the edit’s label rises from the original to the edit. Bands are 95 % intervals over pairs. Where a
-    generator expects nothing of the label (HotFlip, Masked Words and others), no answer is right or wrong: such an edit counts in the flip rate alone.</p>
+    <b>median change</b> how far the probability of the edit’s label rises from the original to the edit. Bands are 95 % intervals over pairs. Where
+    nothing is expected of the label (HotFlip, Masked Words, many edits by rule), no answer is right or wrong: such an edit counts in the flip rate alone.</p>
   <p><b>Which kinds fail?</b> Choose a column under “By”. Click a kind to select its pairs in LIT, or only those that the current layer’s probe does not
     follow, and read them. With many kinds, some differ by chance: few pairs have wide intervals.</p>
   <p>Of a data set only the dev rows are looked at; test is there to be scored once. Edits made on this page are in no other score.</p></details>`;
@@ -95,9 +95,7 @@ function renderSummary(panel, answer) {
   const row = answer.layers[layer];
   const failing = failingPairs(answer, layer);
   const values = (/** @type {number} */ at) => summaryWords(answer.layers[at]);
-  return html`<div class="caption" role="status"><b>${countOf(answer.n, 'pair')}</b> ${answer.source === 'sent' ? 'edited on this page' : `among the dev rows, by ${answer.column}`};
-      ${answer.n_judged < answer.n ? html`in <b>${formatCount(answer.n_judged)}</b> it is known what becomes of the label;` : nothing}
-      the label changes in ${answer.n_label_changes && answer.n_label_changes === answer.n_judged ? 'all of them' : answer.n_label_changes ? formatCount(answer.n_label_changes) : 'none of them'}.</div>
+  return html`<div class="caption" role="status"><b>${countOf(answer.n, 'pair')}</b> ${answer.source === 'sent' ? 'edited on this page' : `among the dev rows, by ${answer.column}`}. ${judgedSentence(answer)}</div>
     ${answer.source === 'sent' && answer.n_judged > 0 && answer.n_label_changes === 0 ? html`<div class="remark">An edit that should change the label needs the other label in the editor; until then consistency
       asks whether the probe keeps to the label.</div>` : nothing}
     ${answer.reliable ? nothing : html`<div class="doubt">${doubtWords(answer)}</div>`}

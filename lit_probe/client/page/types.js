@@ -396,7 +396,7 @@
  * @typedef {object} IndexedInput  LIT's word for an example with its id.
  * @property {string} id
  * @property {Record<string, any>} data
- * @property {{added?: boolean, source?: string, parentId?: string}} meta
+ * @property {{added?: boolean, source?: string, parentId?: string, rule?: string, expectation?: string}} meta
  */
 
 export {};

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lit_nlp.api import components, types
@@ -16,7 +17,7 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 
 from lit_probe.counterfactuals.edits import edit_warnings
-from lit_probe.counterfactuals.rules import Edit, expected_label
+from lit_probe.counterfactuals.rules import UNKNOWN, Edit, expected_label
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.config_values import settings_of
@@ -93,6 +94,9 @@ class EditGenerator(components.Generator):
             text = fields.text_of(example)
             plain = {name: value for name, value in example.items() if not name.startswith("_")} | {fields.TEXT: text}
             found = list({edit.text: edit for edit in reversed(self.edits(plain, model, dataset, settings))}.values())[::-1]
+            if (example.get("_meta") or {}).get(EXPECTATION) == UNKNOWN:
+                # An edit that has its label from its parent, and nobody knows whether it is still right.
+                found = [replace(edit, expectation=UNKNOWN) for edit in found]
             different = _read_differently(probes, text, found)
             same += [(text, edit.text) for edit in found if edit not in different]
             made.append([_example(plain, edit, example.get("_id"), dataset, probes.label_names) for edit in different])

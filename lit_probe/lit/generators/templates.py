@@ -20,10 +20,12 @@ ALL = "negation and contrast"
 
 
 class Templates(EditGenerator):
-    """Negation and contrast by rule, in the style of CheckList: every edit says whether its label should change or stay.
+    """Negation and contrast by rule, in the style of CheckList.
 
-    The rules are about praise and blame in English. Where the classes are others than *positive* and *negative*, nothing is
-    expected. Of two classes, an edit that should change has the other one as its label.
+    An edit says whether its label should change or stay, or that nothing is expected of it: a label is expected to change only
+    where the edited words say what the label says, and are all of the text's verdict. The rules are about praise and blame in
+    English; where the classes are others than *positive* and *negative*, nothing is expected. An edit whose label should change
+    has the other class as its label.
     """
 
     def config_spec(self) -> types.Spec:

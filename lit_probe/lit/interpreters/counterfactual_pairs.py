@@ -200,7 +200,7 @@ def _sent(inputs: Sequence[types.JsonDict], probes: ProbeModel, by: str) -> _Fou
         )
     originals, edits = inputs[::2], inputs[1::2]
     labels = [[fields.label_of(example, probes.label_names) for example in side] for side in (originals, edits)]
-    pairs, n_empty, n_unlabelled, n_trained_on, n_unknown = [], 0, 0, 0, 0
+    pairs, n_empty, n_unlabelled, n_trained_on = [], 0, 0, 0
     for original, edit, before, after in zip(originals, edits, *labels, strict=True):
         texts = fields.text_of(original), fields.text_of(edit)
         if not all(text.strip() for text in texts):
@@ -212,7 +212,6 @@ def _sent(inputs: Sequence[types.JsonDict], probes: ProbeModel, by: str) -> _Fou
             made = [example.get("_meta") or {} for example in (original, edit)]
             # An edit of an edit: the label that it starts from is not known either.
             judged = all(notes.get(EXPECTATION) != UNKNOWN for notes in made)
-            n_unknown += not judged
             name = str(original.get("_id", ""))
             value = _maker(made[1]) if by == BY_RULE else original.get(by) if by else ""
             pairs.append(
@@ -234,11 +233,6 @@ def _sent(inputs: Sequence[types.JsonDict], probes: ProbeModel, by: str) -> _Fou
         notes.append(f"{n_unlabelled:,} of the pairs are left out: a label is none of those that the probes know ({classes}).")
     if not pairs:
         raise LitProbeError(" ".join(["No pair can be looked at.", *notes]))
-    if n_unknown:
-        notes.append(
-            f"In {n_unknown:,} of the {len(pairs):,} pairs nothing is expected of the label, so that no answer is right or "
-            "wrong: they count in the flip rate, and in neither consistency nor median change."
-        )
     if n_trained_on:
         notes.append(f"The originals of {n_trained_on:,} of the pairs are train rows, which the probes were fitted on.")
     notes.append(

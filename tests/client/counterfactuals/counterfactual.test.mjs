@@ -5,7 +5,7 @@ import {
   distanceChart, pairsCharts, pairsCsv, trajectoryChart, trajectoryCsv, trajectoryValues,
 } from '../../../lit_probe/client/counterfactuals/counterfactual_charts.js';
 import {
-  editedPairs, editPair, failingPairs, flipSentence, idsOfPairs,
+  editedPairs, editPair, failingPairs, flipSentence, idsOfPairs, judgedSentence, madeSentence,
 } from '../../../lit_probe/client/counterfactuals/edit_pairs.js';
 
 const row = (id) => ({id, data: {}, meta: {}});
@@ -49,6 +49,22 @@ test('the layers that flip are said in a sentence', () => {
   assert.equal(say([0, 2, 5]), 'The probe answers otherwise at layers 0, 2 and 5.');
   assert.equal(say([]), 'The probe of every layer gives both texts the same answer.');
   assert.match(say([], true), /same: nothing differs/);
+});
+
+test('a sentence says in how many pairs something is expected of the label, and that the others are not counted', () => {
+  const say = (n, nJudged, nChanges) => judgedSentence({n, n_judged: nJudged, n_label_changes: nChanges});
+  assert.equal(say(12, 12, 12), 'The label changes in all of them.');
+  assert.equal(say(12, 12, 3), 'The label changes in 3 of them.');
+  assert.equal(say(12, 12, 0), 'The label changes in none of them.');
+  assert.equal(say(12, 5, 3), 'In 5 of them it is known what becomes of the label (it changes in 3); the other 7 are not counted in consistency and median change.');
+  assert.match(say(2, 1, 1), /changes in all\); the other one is not counted/);
+  assert.equal(say(4, 0, 0), 'Nothing is expected of the label in any of them, so none is counted in consistency and median change.');
+});
+
+test('an edit says what made it and what is expected of its label, or that nothing is', () => {
+  assert.equal(madeSentence({rule: 'negation: is → is not', expectation: 'label expected to change'}), 'negation: is → is not (the label is expected to change)');
+  assert.equal(madeSentence({rule: 'good → odd', expectation: 'no expectation'}), 'good → odd (nothing is expected of the label)');
+  assert.equal(madeSentence({rule: 'good → odd'}), 'good → odd (nothing is expected of the label)');
 });
 
 const layers = (make) => [0, 1, 2].map((layer) => ({layer, ...make(layer)}));

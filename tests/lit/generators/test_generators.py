@@ -345,12 +345,23 @@ def test_hotflips_layers_are_those_of_the_loaded_encoders(generators):
 def test_templates_set_the_other_label_where_it_should_change(generators, wrapped, dataset):
     row = edited(dataset.examples[0], text="The film is great.", label="positive")
     made = {edit["text"]: edit for edit in generators["Negation and Contrast"].generate(row, wrapped, dataset)}
-    negated = made["The film is not great."]
-    assert (negated["label"], negated["expectation"]) == ("negative", CHANGE)
+    opposite, negated = made["The film is awful."], made["The film is not great."]
+    assert (opposite["label"], opposite["expectation"]) == ("negative", CHANGE)
+    assert (negated["label"], negated["expectation"]) == ("positive", UNKNOWN)
     framed = made["I had expected to hate it. The film is great."]
     assert (framed["label"], framed["expectation"]) == ("positive", STAY)
     only = generators["Negation and Contrast"].generate(row, wrapped, dataset, {"Rules": "negation"})
     assert [edit["text"] for edit in only] == ["The film is not great."]
+
+
+def test_templates_expect_nothing_where_nothing_is_known_of_the_label_that_they_start_from(generators, wrapped, dataset):
+    row = edited(dataset.examples[0], text="The film is great.", label="positive")
+    row["_meta"] |= {"source": "Masked Words", "rule": "awful → great", "expectation": UNKNOWN}
+    made = generators["Negation and Contrast"].generate(row, wrapped, dataset)
+    assert len(made) == 5
+    assert {(edit["expectation"], edit["_meta"]["expectation"], edit["label"]) for edit in made} == {
+        (UNKNOWN, UNKNOWN, "positive")
+    }
 
 
 def test_templates_expect_nothing_of_other_classes(encoder):
