@@ -16,12 +16,12 @@ import {isSelection} from '../words/sentences.js';
 import {NO_OVERLAYS} from './curve_chart.js';
 import {alikeSentence, askedOfServer, comparedWith, differenceSentence, optimismSentence, overlaysOf} from './overlays.js';
 
-/** What is switched on, by name: baselines, and `alike` for the layers like the best one. */
+/** What is switched on, by name: baselines, and `alike` for the layers like the chosen one. */
 const wishes = observable(/** @type {Record<string, boolean>} */ ({majority: true, alike: true}));
-/** The layer that the current one is compared with; null: the best one. */
+/** The layer that the current one is compared with; null: the chosen one. */
 const comparedLayer = observable(/** @type {?number} */ (null));
 
-const ALIKE = 'layers like the best';
+const ALIKE = 'layers like the chosen one';
 
 export const COMPARISON_CHOICES = [wishes, comparedLayer];
 
@@ -46,7 +46,7 @@ export function askForComparison(panel) {
  * What is drawn beside the curve: measured on all dev examples by the headline metric, and so beside that curve only.
  *
  * @param {any} panel @param {Curve} curve @param {DrawnSeries[]} drawn
- * @param {boolean} several  whether other encoders share the chart: layers like the best one would be those of the first alone
+ * @param {boolean} several  whether other encoders share the chart: layers like the chosen one would be those of the first alone
  * @returns {Overlays}
  */
 export function overlaysOn(panel, curve, drawn, several) {
@@ -155,7 +155,7 @@ function comparisonOf(panel) {
 }
 
 /**
- * The current layer and the one that was picked to compare it with; null where the answer about the best layer has the two.
+ * The current layer and the one that was picked to compare it with; null where the answer about the chosen layer has the two.
  *
  * @param {any} panel @returns {?[number, number]}
  */

@@ -42,7 +42,7 @@ export function paperFigure(answer, drawn, examples, dataset, overlays = NO_OVER
       ...(alike ? [] : curves.map((curve) => `${curve.name}: ${curve.answer.probe} probes, ${curve.answer.pooling} pooling.`)),
       'Shaded bands and bars: 95 % intervals.',
       ...(overlays.majority ? MAJORITY_FOOTNOTES : []),
-      ...(overlays.alike.length ? ['Bar above the axis: layers that cannot be told apart from the best one on dev.'] : []),
+      ...(overlays.alike.length ? ['Bar above the axis: layers that cannot be told apart from the chosen one on dev.'] : []),
     ],
   });
 }
