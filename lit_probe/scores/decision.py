@@ -13,7 +13,7 @@ from lit_probe.results import Result
 # By each rule, what a row is put in.
 DECISION_RULES: dict[str, str] = {
     "argmax": "the most probable class",
-    "prior": "the class with the largest probability ÷ share of train: a rare class is named as readily as a frequent one",
+    "prior": "the class with the largest probability ÷ share of train, which names rare classes too",
 }
 
 
