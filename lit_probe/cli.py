@@ -143,7 +143,9 @@ def neurons() -> None:
             title = f"{encoder.name} on {splits.name}: neurons of {place}"
             folder = out / f"{encoder.name}-on-{splits.name}" if several else out
             folder.mkdir(parents=True, exist_ok=True)
-            written = {**one.settings().to_json(), "dataset": splits.name, "layer": layer, **report.to_json()}
+            scored = {"headline": one.headline, "decision": one.decision.to_json(), "choice": one.choice.to_json()}
+            about = {**one.settings().to_json(), "made_by": MADE_BY, "dataset": splits.name, "layer": layer}
+            written = {**about, **scored, **report.to_json()}
             (folder / "neurons.json").write_text(json.dumps(written, indent=1, allow_nan=False), "utf-8")
             _write_rows(folder / "neurons.csv", neuron_rows(report))
             save_neuron_curves(written, title, folder / "neurons.svg")

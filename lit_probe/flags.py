@@ -138,7 +138,7 @@ _define(
     AUTO,
     list(DECISIONS),
     "what decides a class: argmax of the probabilities, or of the probabilities divided by the train shares (prior). auto: prior "
-    "where the headline is balanced accuracy.",
+    "where the headline is balanced accuracy, or AUROC of unbalanced classes.",
     used_by=_PROBES,
 )
 _define(

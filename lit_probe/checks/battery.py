@@ -15,7 +15,7 @@ from lit_probe.checks.calibration import Calibration, calibration
 from lit_probe.checks.check import Check, CheckResult, FailedCheck
 from lit_probe.checks.description_length import DescriptionLength, description_length
 from lit_probe.checks.layer_comparison import LayerComparison, compare_layers
-from lit_probe.checks.leakage import NearDuplicates, near_duplicates
+from lit_probe.checks.leakage import COPIES_MADE_BY, NearDuplicates, near_duplicates
 from lit_probe.checks.learning_curve import LearningCurve, learning_curve
 from lit_probe.checks.selectivity import Selectivity, selectivity
 from lit_probe.data.labelled_texts import Splits
@@ -181,13 +181,13 @@ def run_check(
     make = partial(check.compute, study, cache, progress, variant)
     if check.keeps_parts:
         return make()
-    facts = {"check": name, "variant": variant, "study": study.fingerprint}
+    facts = {"check": name, "variant": variant, "study": study.fingerprint, "made_by": check.made_by}
     return cache.result("checks", facts, make, check.result)
 
 
 def stored_near_duplicates(splits: Splits, cache: Cache) -> NearDuplicates:
     """`leakage.near_duplicates`, computed or read from the cache. It needs no study, so it is known before any is made."""
-    facts = {"texts": {name: text_hash(rows.texts) for name, rows in splits.items()}}
+    facts = {"texts": {name: text_hash(rows.texts) for name, rows in splits.items()}, "made_by": COPIES_MADE_BY}
     return cache.result("near_duplicates", facts, lambda: near_duplicates(splits), NearDuplicates)
 
 

@@ -30,7 +30,7 @@ def compare_encoders(one: LayerStudy, layer: int, other: LayerStudy, other_layer
 
     Raises:
       UnknownNameError: a study has no such layer.
-      DatasetError: the studies are of different rows, or one has no score on dev.
+      DatasetError: the studies are of different rows or are scored by different rules, or one has no score on dev.
     """
     one.check_layer(layer)
     other.check_layer(other_layer)
@@ -38,6 +38,11 @@ def compare_encoders(one: LayerStudy, layer: int, other: LayerStudy, other_layer
     if tuple(dev.texts) != tuple(other.splits.dev.texts) or not np.array_equal(dev.labels, other.splits.dev.labels):
         raise DatasetError(
             f"The dev rows of {one.splits.name} and {other.splits.name} differ, so scores cannot be compared row by row."
+        )
+    if (one.headline, one.decision) != (other.headline, other.decision):
+        raise DatasetError(
+            f"{one.encoder.name} and {other.encoder.name} are scored by different rules or with other train rows on "
+            f"{one.splits.name}, so their scores cannot be compared."
         )
     both = np.stack([one.probabilities("dev")[:, layer], other.probabilities("dev")[:, other_layer]], axis=1)
     scores = PairedScores.of_rows(one.headline, one.dev_rows(both))

@@ -169,6 +169,12 @@ def compare_layers(study: LayerStudy) -> LayerComparison:
         notes.insert(0, f"Not to be relied on: {scores.doubt}.")
     if study.headline == "accuracy" and not scores.use_mcnemar:
         notes.append("McNemar's test takes rows as independent and does not apply to rows in groups.")
+    rows = tuple(row(layer) for layer in range(n_layers))
+    notes += [
+        f"Layer {one.layer} scores better than layer {best}, which was chosen, by {one.difference:.3f} (p = {one.p_holm:.3f})."
+        for one in rows
+        if one.difference > 0 and not one.indistinguishable
+    ]
     choice = optimism(study)
     if choice.reason:
         notes.append(f"Optimism of the choice: {choice.reason}.")
@@ -176,7 +182,7 @@ def compare_layers(study: LayerStudy) -> LayerComparison:
         best_layer=best,
         metric=study.headline,
         significance_test="mcnemar" if scores.use_mcnemar else "bootstrap",
-        layers=tuple(row(layer) for layer in range(n_layers)),
+        layers=rows,
         optimism=choice,
         reliable=not scores.doubt,
         reason=scores.doubt,

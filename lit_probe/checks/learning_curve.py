@@ -81,10 +81,10 @@ def learning_curve(study: LayerStudy, cache: Cache | None = None, progress: Prog
     fits = portion_probes(study, cache, progress)
     train, dev = study.splits.train, study.splits.dev
     sizes, scores = [], []
-    for size, probe in fits.fitted():
+    for (size, probe), decision in zip(fits.fitted(), fits.decisions(study), strict=True):
         probabilities = study.probabilities("dev") if probe is study.layerwise else probe.predict_proba(study.activations["dev"])
         sizes.append(size)
-        scores.append(study.dev_scores(probabilities))
+        scores.append(study.dev_scores(probabilities, decision))
     reasons = dict.fromkeys(score.reason for of_layers in scores for score in of_layers if score.reason)
     layers = []
     for layer, of_layer in enumerate(zip(*scores, strict=True)):

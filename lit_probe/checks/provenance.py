@@ -21,11 +21,13 @@ from lit_probe.data.labelled_texts import SPLIT_NAMES, Splits
 from lit_probe.data.tables import table_form
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.errors import LitProbeError
+from lit_probe.probing.layer_choice import LayerChoice
 from lit_probe.probing.probes import PROBES_MADE_BY
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.runs import RANDOM
 from lit_probe.probing.study import LayerStudy, StudySettings
 from lit_probe.results import Result
+from lit_probe.scores.decision import Decision
 from lit_probe.scores.metrics import METRICS
 
 _SETTINGS: dict[str, type] = {"pooling": str, "probe": str, "max_length": int, "keep": str, "seed": int}
@@ -50,7 +52,9 @@ class CardDataset(Result):
       n: the number of rows by split.
       share_truncated: the share of texts that were truncated by split, 0 to 1.
       headline: the name of the metric by which layers are compared.
+      decision: the rule by which rows are put in classes.
       best_layer: the layer that was chosen on dev.
+      choice: how it was chosen, and among which.
       data: what the source says of the rows: source, division, sha256 of each split, seed, ….
     """
 
@@ -58,7 +62,9 @@ class CardDataset(Result):
     n: Mapping[str, int]
     share_truncated: Mapping[str, float]
     headline: str
+    decision: Decision
     best_layer: int
+    choice: LayerChoice
     data: Mapping[str, Any]
 
 
@@ -99,7 +105,9 @@ def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> Card:
         {name: len(rows) for name, rows in splits.items()},
         {name: activations.share_truncated for name, activations in study.activations.items()},
         study.headline,
+        study.decision,
         study.best_layer,
+        study.choice,
         splits.provenance,
     )
     control = (number or {}).get("control")
@@ -134,6 +142,9 @@ def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:
         and _holds(read, _SETTINGS)
         and _holds(read, {"datasets": dict, "versions": dict})
         and isinstance(read.get("control", ""), str)
+        and _are_texts(read.get("made_by", {}))
+        and _are_texts(read.get("rules", {}))
+        and set(read.get("rules", {})) <= set(StudyRules().to_json())
         and read["datasets"]
         and all(_holds(one, {"data": dict, "label_names": list}) for one in read["datasets"].values())
     ):
@@ -188,7 +199,9 @@ def check_against_card(
     if encoder.random_seed != card["model"].get("random_weights"):
         ours, theirs = (_weights(seed) for seed in (encoder.random_seed, card["model"].get("random_weights")))
         differ.append(f"the weights are {ours}, {theirs} on the card")
-    differ += _other_rules(card, rules)
+    asked = card.get("rules", {})
+    ours_asked = rules.to_json().items()
+    differ += [f"{name} is {ours}, {asked[name]} on the card" for name, ours in ours_asked if asked.get(name, ours) != ours]
     on_card = card["model"]["sha256"]
     differ += [
         f"the {name} of {encoder.checkpoint.model_id} {_hashes(value, on_card.get(name))}"
@@ -207,10 +220,16 @@ def check_against_card(
         ]
         if list(splits.label_names) != entry["label_names"]:
             differ.append(f"the classes are {', '.join(splits.label_names)}, {', '.join(entry['label_names'])} on the card")
+    if others := _other_rules(card):
+        raise LitProbeError(
+            f"The card's numbers cannot be reproduced: {others}. Use the version of lit_probe that wrote it "
+            f"({card['versions'].get('lit-probe', 'not named')}), or leave --from out and give the settings as flags."
+        )
     if differ:
         raise LitProbeError(
-            f"The card's numbers cannot be reproduced, because something else was loaded: {'; '.join(differ)}. "
-            "Give the files that the card was made from (--model and --datasets beside --from), or leave --from out."
+            f"The card's numbers cannot be reproduced, because something else was loaded or asked for: {'; '.join(differ)}. "
+            "Give the files that the card was made from (--model and --datasets beside --from) and no other settings, or leave "
+            "--from out."
         )
     return [
         f"{name} is {_version(name)} here, {was} on the card: the last digits may differ."
@@ -232,7 +251,7 @@ def _flags(card: Mapping[str, Any], title: str) -> list[str]:
         "max_examples": _only([one["max_examples"] for one in data.values()], "max_examples", title),
         **{name: card[name] for name in _SETTINGS},
         "control": card.get("control"),
-        **card.get("rules", {}),
+        **{name: value for name, value in card.get("rules", {}).items() if name in StudyRules().to_json()},
     }
     if any(one["seed"] != card["seed"] for one in data.values()):
         raise LitProbeError(f"{title} has other seeds for its splits than for its probes, which no flags can say.")
@@ -256,18 +275,15 @@ def _check_whole(path: str, title: str) -> None:
         )
 
 
-def _other_rules(card: Mapping[str, Any], rules: StudyRules) -> list[str]:
-    """What would be scored, chosen or computed otherwise than on the card."""
-    on_card, made_by = card.get("rules"), card.get("made_by")
-    if not isinstance(on_card, dict) or not isinstance(made_by, dict):
-        return ["the card does not say by which rules its numbers were made, so it is older than some of those in use here"]
-    differ = [
-        f"{name} is {here}, {on_card.get(name)} on the card"
-        for name, here in rules.to_json().items()
-        if here != on_card.get(name)
-    ]
-    others = [name for name, rule in MADE_BY.items() if made_by.get(name) != rule]
-    return differ + ([f"other rules make these numbers here: {', '.join(others)}"] if others else [])
+def _other_rules(card: Mapping[str, Any]) -> str:
+    """Which numbers on the card are made by other rules here; an empty string where none is."""
+    made_by = card.get("made_by")
+    if made_by is None or "rules" not in card:
+        return "it does not say by which rules they were made, so it is older than some of the rules here"
+    checks = {name for entry in card["datasets"].values() for name in entry.get("checks", {})}
+    unasked = (set(CHECKS) - checks) | ({"transfer"} - set(card))
+    others = [name for name, rule in MADE_BY.items() if name not in unasked and made_by.get(name) != rule]
+    return f"these are made by other rules here: {', '.join(others)}" if others else ""
 
 
 def _weights(seed: int | None) -> str:
@@ -314,6 +330,10 @@ def _only(values: Sequence[Any], name: str, title: str) -> Any:
 
 def _holds(value: Any, fields: Mapping[str, type]) -> bool:
     return isinstance(value, dict) and all(isinstance(value.get(name), kind) for name, kind in fields.items())
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(one, str) for one in value.values())
 
 
 def _hashes(ours: str | None, theirs: str | None) -> str:

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from lit_probe.data.labelled_texts import normalise_text
 from lit_probe.errors import LitProbeError, ProbeError
+from lit_probe.probing.rules import AUTO
 from lit_probe.probing.study import LayerStudy
 from lit_probe.results import Result
+from lit_probe.scores.decision import Decision
 from lit_probe.scores.metrics import Score, score_layers
 
 # Which rule makes its numbers, in words that cards compare: change them when the numbers change.
@@ -89,8 +91,9 @@ class TransferGroups(Result):
 def transfer(studies: Sequence[LayerStudy]) -> Transfer:
     """How far each data set's probes read the same classes off the texts of each other one, layer by layer.
 
-    The diagonal holds the scores of the studies themselves. A dev row whose text stands in the train rows of the probe's own
-    data set (as when one holds the sentences of the other) is left out of that cell.
+    The diagonal holds the scores of the studies themselves, unless one data set is unbalanced and another is not: then all cells
+    show balanced accuracy, decided beside the train shares of the probe's own data set. A dev row whose text stands in the train
+    rows of the probe's own data set (as when one holds the sentences of the other) is left out of that cell.
 
     Args:
       studies: two or more of one encoder, with one pooling, for the same classes.
@@ -196,11 +199,12 @@ def _unseen(on: LayerStudy, trained: LayerStudy) -> NDArray[np.int64]:
 
 def _cell(trained: LayerStudy, on: LayerStudy, rows: NDArray[np.int64], metric: str) -> list[Score]:
     """One score per layer."""
+    decision = trained.decision
+    if metric == "balanced_accuracy" and trained.rules.decision == AUTO:
+        decision = Decision.by("prior", trained.splits.train.labels, len(trained.splits.label_names))
     dev = on.splits.dev.select(rows)
     probabilities = trained.layerwise.predict_proba(on.activations["dev"])[rows]
-    return score_layers(
-        metric, probabilities, dev.labels, dev.groups, on.seed, label_names=dev.label_names, decision=trained.decision
-    )
+    return score_layers(metric, probabilities, dev.labels, dev.groups, on.seed, label_names=dev.label_names, decision=decision)
 
 
 def _layer(cells: Sequence[Sequence[Score]], layer: int) -> LayerTransfer:

@@ -133,7 +133,7 @@ class Splits:
     Attributes:
       name: the name under which it is shown, such as ``"sst2"``.
       train: rows the probes are fitted on.
-      dev: rows on which layers are compared and the best one is chosen.
+      dev: rows on which layers are compared and one is chosen.
       test: rows scored once, at the chosen layer.
       provenance: where the rows come from and what was left out, JSON-ready: ``source``, ``division`` (how the splits were
         made), ``dropped`` (reason -> count), ``seed``, ``max_examples``.

@@ -243,7 +243,7 @@ class ProbeWidget:
         for name in self._names():
             study = self.study(name)
             for row, layer_name in zip(study.metrics("dev").rows(), study.layer_names, strict=True):
-                best = {"layer_name": layer_name, "best_on_dev": row.layer == study.best_layer}
+                best = {"layer_name": layer_name, "chosen_on_dev": row.layer == study.best_layer}
                 rows.append({"model": name, "layer": row.layer, **best, **row.to_json()})
         frame = pandas.DataFrame(rows)
         return frame.drop(columns=[column for column in frame if "_reason" in column])

@@ -15,6 +15,7 @@ from lit_probe.probing.layerwise import ActivationView, LayerwiseProbe
 from lit_probe.probing.probes.training_data import MIN_EXAMPLES_PER_CLASS
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress, of_part
+from lit_probe.scores.decision import Decision
 from lit_probe.scores.intervals import group_units
 
 # In percent of the train split: Voita & Titov 2020, https://arxiv.org/abs/2003.12298.
@@ -116,6 +117,12 @@ class PortionProbes:
         for size, probe in zip(self.portions.sizes, self.probes, strict=True):
             if probe is not None:
                 yield size, probe
+
+    def decisions(self, study: LayerStudy) -> Iterator[Decision]:
+        """Beside `fitted`: the study's rule with the class shares of each portion that has probes."""
+        for index, probe in enumerate(self.probes):
+            if probe is not None:
+                yield study.decision.of_other_train(study.splits.train.labels[self.portions.rows(index)])
 
     def notes(self) -> list[str]:
         """What a reader of the results should know about the fits, as sentences."""

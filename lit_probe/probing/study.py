@@ -22,11 +22,12 @@ from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.probing.layer_choice import choose_layer
 from lit_probe.probing.layerwise import LayerMetrics, LayerwiseProbe, MetricsRow
-from lit_probe.probing.probes import PROBES
+from lit_probe.probing.probes import PROBES, PROBES_MADE_BY
 from lit_probe.probing.rules import StudyRules
 from lit_probe.progress import StudyProgress, of_step
 from lit_probe.registry import check_layer, lookup
 from lit_probe.results import Result
+from lit_probe.scores.decision import Decision
 from lit_probe.scores.metrics import METRICS, Score
 from lit_probe.scores.scored_rows import ScoredRows
 
@@ -113,7 +114,12 @@ class LayerStudy:
         self.headline = self.rules.headline_for(*by_train)
         self.decision = self.rules.decision_for(*by_train)
         rows = self.dev_rows(self.probabilities("dev"))
-        self.choice = choose_layer(METRICS[self.headline].score(rows), METRICS["log_loss"].score(rows), self.rules.layer_choice)
+        self.choice = choose_layer(
+            METRICS[self.headline].score(rows),
+            METRICS["log_loss"].score(rows),
+            self.rules.layer_choice,
+            None if rows.units is None else rows.n_units,
+        )
 
     @property
     def best_layer(self) -> int:
@@ -152,14 +158,19 @@ class LayerStudy:
             self._probabilities[split] = self.layerwise.predict_proba(self.activations[split])
         return self._probabilities[split]
 
-    def dev_rows(self, probabilities: ArrayLike) -> ScoredRows:
-        """The rows of dev with probabilities ``[n_examples, n_layers, n_classes]``, its own or those of other probes."""
-        dev = self.splits.dev
-        return ScoredRows(probabilities, dev.labels, dev.groups, self.seed, self.splits.label_names, self.decision)
+    def dev_rows(self, probabilities: ArrayLike, decision: Decision | None = None) -> ScoredRows:
+        """The rows of dev with probabilities ``[n_examples, n_layers, n_classes]``, its own or those of other probes.
 
-    def dev_scores(self, probabilities: ArrayLike) -> list[Score]:
-        """``[n_layers]`` the headline scores on dev of any probabilities ``[n_examples, n_layers, n_classes]``."""
-        return METRICS[self.headline].score(self.dev_rows(probabilities))
+        Args:
+          probabilities: of the study's classes.
+          decision: the rule by which they become a class; the study's own when None.
+        """
+        dev = self.splits.dev
+        return ScoredRows(probabilities, dev.labels, dev.groups, self.seed, self.splits.label_names, decision or self.decision)
+
+    def dev_scores(self, probabilities: ArrayLike, decision: Decision | None = None) -> list[Score]:
+        """``[n_layers]`` the headline scores on dev of any probabilities; arguments as of `dev_rows`."""
+        return METRICS[self.headline].score(self.dev_rows(probabilities, decision))
 
     def metrics(self, split: SplitName) -> LayerMetrics:
         """All metrics of all layers on one split, with their 95 % intervals."""
@@ -244,7 +255,7 @@ class LayerStudy:
         test = self.test_metrics()
         score = test.scores[self.headline]
         lines.append(self.choice.sentence)
-        if self.decision.shares:
+        if self.decision.shares and METRICS[self.headline].decides:
             lines.append(self.decision.sentence)
         lines.append(
             f"Test at layer {self.best_layer}: {self.headline} {_marked(score)} "
@@ -252,7 +263,7 @@ class LayerStudy:
             f"Majority baseline on dev: {_number(rows[0].majority[self.headline])}, n = {rows[0].n:,}."
         )
         doubts = {
-            f"* Not to be relied on: {split} has {one.reason}."
+            f"n/a: {name} on {split}, {one.reason}." if one.value is None else f"* Not to be relied on: {split} has {one.reason}."
             for split, scored in (("dev", rows), ("test", [test]))
             for row in scored
             for name, one in row.scores.items()
@@ -361,6 +372,7 @@ def probe_layers(
         "label_names": list(splits.label_names),
         "groups": None if train.groups is None else text_hash([str(group) for group in train.groups]),
         "probe": probe,
+        "made_by": PROBES_MADE_BY,
         "seed": seed,
     }
     layerwise = cache.get_or_make("probes", facts, fit, lambda result, folder: result.save(folder), LayerwiseProbe.load)

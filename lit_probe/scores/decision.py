@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lit_probe.errors import ProbeError
 from lit_probe.registry import lookup
 from lit_probe.results import Result
 
@@ -15,6 +16,10 @@ DECISION_RULES: dict[str, str] = {
     "argmax": "the most probable class",
     "prior": "the class with the largest probability ÷ share of train, which names rare classes too",
 }
+
+
+# Quotients that differ by less, relative to the largest, are equal.
+_EQUAL = 1e-9
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class Decision(Result):
 
     Raises:
       UnknownNameError: there is no such rule.
+      ProbeError: the rule and the shares do not go together, or a share is 0.
 
     >>> rare = Decision.by("prior", train_labels=[0, 0, 0, 1], n_classes=2)
     >>> rare.classes([[0.7, 0.3], [0.8, 0.2]]), Decision().classes([[0.7, 0.3], [0.8, 0.2]])
@@ -44,18 +50,23 @@ class Decision(Result):
 
     def __post_init__(self) -> None:
         lookup(DECISION_RULES, self.rule, "decision rule")
+        if (self.rule == "prior") != bool(self.shares) or not all(share > 0 for share in self.shares):
+            raise ProbeError(f"The rule {self.rule!r} does not go with the shares {self.shares}.")
 
     @classmethod
     def by(cls, rule: str, train_labels: ArrayLike, n_classes: int) -> Decision:
-        """The rule with the class shares of these train labels ``[n_train]``, of which every class has one."""
-        if rule == "argmax":
-            return cls()
+        """The rule with the class shares of these train labels ``[n_train]``.
+
+        Where a class has none of them it is ``argmax``: there is nothing to divide by, and no probe either.
+        """
         counts = np.bincount(np.asarray(train_labels, dtype=np.int64), minlength=n_classes)
+        if rule == "argmax" or not counts.all():
+            return cls()
         return cls(rule, tuple((counts / counts.sum()).tolist()))
 
     def of_other_train(self, train_labels: ArrayLike) -> Decision:
         """The same rule for probes that were fitted on other labels ``[n_train]`` of the same classes."""
-        return self.by(self.rule, train_labels, len(self.shares))
+        return self.by(self.rule, train_labels, len(self.shares)) if self.shares else self
 
     @property
     def sentence(self) -> str:
@@ -63,14 +74,21 @@ class Decision(Result):
         return f"A row is put in {DECISION_RULES[self.rule]}."
 
     def adjusted(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
-        """``[…, n_classes]`` logits of which the largest is the decided class."""
+        """``[…, n_classes]`` logits of which the largest is the decided class, ties aside."""
         return logits - np.log(self.shares) if self.shares else logits
 
     def classes(self, probabilities: ArrayLike) -> NDArray[np.int64]:
-        """``[…]`` the decided class of ``probabilities`` ``[…, n_classes]``; the lower index on a tie."""
+        """``[…]`` the decided class of ``probabilities`` ``[…, n_classes]``.
+
+        Of equal probabilities the lower index. A probe that has learnt nothing gives each class its share of train; all quotients
+        are then 1 but for rounding, and the most probable class is taken.
+        """
         values = np.asarray(probabilities, dtype=np.float64)
-        decided: NDArray[np.int64] = (values / np.array(self.shares) if self.shares else values).argmax(axis=-1)
-        return decided
+        if not self.shares:
+            return np.asarray(values.argmax(axis=-1))
+        gains = values / np.array(self.shares)
+        best = gains >= gains.max(axis=-1, keepdims=True) * (1 - _EQUAL)
+        return np.asarray(np.where(best, values, -1.0).argmax(axis=-1))
 
 
 ARGMAX = Decision()

@@ -87,6 +87,18 @@ def test_an_earlier_point_is_the_score_of_a_study_of_that_portion(tiny_encoder):
     assert [point.score for point in points] == [score.value for score in expected]
 
 
+def test_portions_of_unbalanced_classes_are_decided_beside_their_own_shares(tiny_encoder):
+    values, labels, dev = shifted(0.6)
+    kept = np.flatnonzero((labels == 0) | (np.arange(N_TRAIN) % 4 == 0))
+    values, labels = values[kept], labels[kept]
+    study = planted_study(tiny_encoder, values, labels, dev)
+    rows = Portions.draw(labels, None, seed=0).rows(1)
+    part = planted_study(tiny_encoder, values[rows], labels[rows], dev)
+    assert part.decision.rule == "prior" and part.decision != study.decision
+    points = [layer.points[1].score for layer in learning_curve(study).layers]
+    assert points == [score.value for score in part.dev_scores(part.probabilities("dev"))]
+
+
 def test_description_length_and_learning_curve_share_their_fits(tiny_encoder, tmp_path, monkeypatch):
     study = planted_study(tiny_encoder, *shifted(0.6))
     fits = count_fits(monkeypatch)

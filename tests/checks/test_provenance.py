@@ -198,9 +198,9 @@ def test_rules_that_are_not_the_usual_ones_come_back_from_the_card(place):
         ),
         (
             lambda told: {**told, "made_by": {**told["made_by"], "accuracy": "Wald"}},
-            "other rules make these numbers here: accuracy",
+            "made by other rules here: accuracy.",
         ),
-        (lambda told: {**told, "made_by": {}}, "other rules make these numbers here: probes, accuracy"),
+        (lambda told: {**told, "made_by": {}}, "made by other rules here: probes, accuracy"),
     ],
 )
 def test_a_card_of_other_rules_is_refused(place, capsys, change, said):
@@ -241,6 +241,9 @@ def test_code_of_a_checkpoint_is_never_trusted_because_a_card_says_so(place):
     told = {**results(place / "out"), "trust_remote_code": True}
     (place / "card.json").write_text(json.dumps(told))
     assert not any("trust" in flag for flag in flags_from_card(place / "card.json"))
+    (place / "card.json").write_text(json.dumps({**told, "rules": {**told["rules"], "trust_remote_code": "true"}}))
+    with pytest.raises(LitProbeError, match="is no card"):
+        flags_from_card(place / "card.json")
 
 
 def test_a_card_may_name_a_table_with_a_comma_in_its_name(place):
@@ -267,6 +270,11 @@ def test_a_card_may_name_an_encoder_with_a_comma_in_its_folder(place):
         (lambda told: {**told, "seed": "three"}, "is no card"),
         (lambda told: {**told, "datasets": {}}, "is no card"),
         (lambda told: {**told, "control": 7}, "is no card"),
+        (lambda told: {**told, "rules": None}, "is no card"),
+        (lambda told: {**told, "rules": ["auto"]}, "is no card"),
+        (lambda told: {**told, "rules": {**told["rules"], "decision": None}}, "is no card"),
+        (lambda told: {**told, "rules": {**told["rules"], "out": "elsewhere"}}, "is no card"),
+        (lambda told: {**told, "made_by": 3}, "is no card"),
         (lambda told: {**told, "seed": 4}, "other seeds for its splits"),
         (lambda told: {**told, "model": {**told["model"], "id": "a,b"}}, "no path with a comma"),
         (lambda told: with_data(told, origin={"kind": "moon"}), "which no loader of this version reads"),

@@ -15,6 +15,7 @@ from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import ProbeError
 from lit_probe.probing.layerwise import LayerwiseProbe
 from lit_probe.probing.study import LayerStudy, probe_layers
+from lit_probe.scores.decision import Decision
 from lit_probe.scores.metrics import score_layers
 
 SHARED, TURNED, ABSENT = 1, 2, 3
@@ -102,7 +103,9 @@ def test_one_imbalanced_data_set_makes_every_cell_balanced_accuracy(tiny_folder,
     assert result.metric == "balanced_accuracy"
     assert "show balanced accuracy" in result.notes[0]
     dev = studies[0].splits.dev
-    scores = score_layers("balanced_accuracy", studies[0].probabilities("dev"), dev.labels, dev.groups)
+    # Each probe is decided beside the shares of its own train rows, the balanced data set's too: one rule in one table.
+    own = Decision.by("prior", studies[0].splits.train.labels, 2)
+    scores = score_layers("balanced_accuracy", studies[0].probabilities("dev"), dev.labels, dev.groups, decision=own)
     assert [layer.scores[0][0] for layer in result.layers] == [score.value for score in scores]
     assert transfer(studies).notes == ()
 

@@ -14,6 +14,8 @@ export function makeSeries(split, scores, {n = 872, majority = 0.509, reliable =
 export function makeAnswer(series, changes = {}) {
   return {
     status: 'ready', metric: 'accuracy', metric_title: 'Accuracy', higher_is_better: true, headline: 'accuracy',
+    decision: {rule: 'argmax', shares: []}, decision_of_study: 'argmax', decided_by: 'A row is put in the most probable class.',
+    choice: {layer: 2, among: [2, 3], rule: 'one_se', sentence: 'Layer 2 was chosen.'},
     metrics: [{name: 'accuracy', title: 'Accuracy'}], best_layer: 2, chosen_on: 'dev', n_layers: series[0]?.layers.length ?? 4, d_model: 384,
     pooling: 'mean', probe: 'logistic', label_names: ['negative', 'positive'], encoder: 'all-MiniLM-L6-v2', trained_on: 'sst2', own_rows: true,
     not_converged: [], series, left_out: {edited: 0, unlabelled: 0, train: 0, seen_in_training: 0}, notes: [], baselines: RECORDED.layer_metrics.baselines, ...changes,

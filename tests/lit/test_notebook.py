@@ -67,7 +67,7 @@ def test_its_table_holds_the_studys_own_numbers(widget, encoder, splits):
     rows = [row.to_json() for row in study.metrics("dev").rows()]
     for column in ("accuracy", "accuracy_low", "accuracy_high", "auroc", "log_loss", "majority_accuracy", "n"):
         assert table[column].tolist() == [row[column] for row in rows], column
-    assert table.loc[table["best_on_dev"], "layer"].tolist() == [study.best_layer]
+    assert table.loc[table["chosen_on_dev"], "layer"].tolist() == [study.best_layer]
     assert not [column for column in table if "reason" in column]
 
 

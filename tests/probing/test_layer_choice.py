@@ -63,9 +63,17 @@ def test_among_are_the_layers_within_one_standard_error_of_the_best():
     headline, losses = scores(0.70, 0.80, 0.772, 0.768), scores(0.3, 0.47, 0.45, 0.4)
     choice = choose_layer(headline, losses)
     assert (choice.layer, choice.among) == (2, (1, 2))
-    assert "Layer 2 has the lowest log-loss" in choice.sentence and "(others: 1)" in choice.sentence
+    assert "Layer 2 has the lowest log-loss" in choice.sentence and "(the others: 1)" in choice.sentence
     assert choose_layer(headline, losses, "headline").among == (1,)
     assert choose_layer(headline, losses, "log_loss").layer == 0
+
+
+def test_the_standard_error_of_few_groups_is_that_of_their_interval():
+    # Student's t of 3 groups is 4.30: the same interval stands for a smaller error.
+    headline, losses = scores(0.80, 0.78), scores(0.5, 0.4)
+    assert choose_layer(headline, losses).among == (0, 1)
+    assert choose_layer(headline, losses, n_groups=3).among == (0,)
+    assert choose_layer(headline, losses, n_groups=3).sentence.startswith("Layer 0 has the best score, and no other one")
 
 
 def test_equal_layers_leave_the_lowest():

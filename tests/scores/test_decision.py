@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from lit_probe.errors import UnknownNameError
+from lit_probe.errors import ProbeError, UnknownNameError
 from lit_probe.scores.decision import ARGMAX, Decision
 from lit_probe.scores.metrics import METRICS, metrics_for, score_layers
 from lit_probe.scores.scored_rows import ScoredRows
@@ -65,6 +65,24 @@ def test_adjusted_logits_decide_as_probabilities_do():
 def test_the_rule_for_other_train_labels_takes_their_shares():
     assert Decision.by("prior", [0, 0, 0, 1], 2).of_other_train([1, 1, 1, 0]).shares == (0.25, 0.75)
     assert ARGMAX.of_other_train([1, 0]) == ARGMAX
+
+
+def test_a_probe_that_has_learnt_nothing_names_the_frequent_class():
+    """Its quotients are all 1 but for rounding, which would name the rare class in 43 % of data sets."""
+    random = np.random.default_rng(0)
+    for _ in range(200):
+        labels = np.concatenate([[0, 1, 2], random.choice(3, 60, p=[0.7, 0.2, 0.1])])
+        logits = np.log(np.bincount(labels) / len(labels)) + random.normal()
+        constant = np.exp(logits) / np.exp(logits).sum()
+        decided = Decision.by("prior", labels, 3).classes(np.tile(constant, (5, 1)))
+        assert set(decided) == {int(np.bincount(labels).argmax())}
+
+
+def test_shares_and_rule_go_together():
+    assert Decision.by("prior", [0, 0, 0], 2) == ARGMAX, "no probe can be fitted without a row of each class"
+    for rule, shares in (("prior", ()), ("argmax", (0.5, 0.5)), ("prior", (1.0, 0.0))):
+        with pytest.raises(ProbeError, match="does not go with the shares"):
+            Decision(rule, shares)
 
 
 def test_an_unknown_rule_is_refused():

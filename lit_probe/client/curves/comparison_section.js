@@ -82,7 +82,7 @@ export function renderOverlayChoices({answer}) {
 export function renderOverlaysElsewhere(curve) {
   const wanted = wishes.get();
   const hidden = !comparable(curve) && comparedWith(curve.answer).some(({name}) => name !== 'majority' && wanted[name]);
-  return hidden ? html`<div class="remark hidden-overlays">Baselines and shading belong to all dev examples by the default metric of ${curve.answer.trained_on}:
+  return hidden ? html`<div class="remark hidden-overlays">Baselines and shading belong to all dev examples by the default metric and rule of ${curve.answer.trained_on}:
     they are drawn beside that curve only.</div>` : nothing;
 }
 
@@ -166,7 +166,10 @@ function pairOf({lastCurve}) {
   return layer === other ? null : [layer, other];
 }
 
-/** Whether a curve is what the server's checks are about: all examples, the data set of the probes, the headline metric. @param {Curve} curve */
+/** Whether rows are put in classes by the study's own rule. @param {Curve['answer']} answer */
+const ownRule = ({decision, decision_of_study: own}) => decision === null || decision.rule === own;
+
+/** Whether a curve is what the server's checks are about: all examples, the data set of the probes, the headline metric by the study's own rule. @param {Curve} curve */
 export function comparable({answer, examples}) {
-  return !isSelection(examples) && answer.own_rows && answer.metric === answer.headline && answer.series.some(({split}) => split === 'dev');
+  return !isSelection(examples) && answer.own_rows && answer.metric === answer.headline && ownRule(answer) && answer.series.some(({split}) => split === 'dev');
 }

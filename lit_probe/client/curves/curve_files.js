@@ -41,6 +41,7 @@ export function paperFigure(answer, drawn, examples, dataset, overlays = NO_OVER
     footnotes: [
       ...(alike ? [] : curves.map((curve) => `${curve.name}: ${curve.answer.probe} probes, ${curve.answer.pooling} pooling.`)),
       'Shaded bands and bars: 95 % intervals.',
+      ...(answer.decision && answer.decision_of_study !== 'argmax' ? [answer.decided_by] : []),
       ...(overlays.majority ? MAJORITY_FOOTNOTES : []),
       ...(overlays.alike.length ? ['Bar above the axis: layers that cannot be told apart from the chosen one on dev.'] : []),
     ],
@@ -49,7 +50,7 @@ export function paperFigure(answer, drawn, examples, dataset, overlays = NO_OVER
 
 const COLUMNS = [
   'model', 'data_set', 'examples', 'trained_on', 'probe', 'pooling', 'metric', 'split', 'layer', 'score', 'low', 'high', 'n',
-  'majority', 'reliable', 'dev_chosen',
+  'majority', 'reliable', 'dev_chosen', 'decision',
 ];
 
 /**
@@ -69,11 +70,12 @@ export function curveCsv(answer, drawn, about, {references, lines} = NO_OVERLAYS
     drawnLayers(series, mode, curve.answer.best_layer).map(({layer, score, low, high}) => [
       curve.model, about.dataset, about.examples, curve.answer.trained_on, curve.answer.probe, curve.answer.pooling, curve.answer.metric,
       series.split, layer, score, low, high, series.n, series.majority, series.reliable, layer === curve.answer.best_layer,
+      curve.answer.decision?.rule ?? null,
     ]),
   ));
   const baseline = (/** @type {string} */ name, /** @type {?number} */ layer, /** @type {?number} */ score, /** @type {?number} */ low, /** @type {?number} */ high) => [
     about.model, about.dataset, about.examples, answer.trained_on, `baseline: ${name}`, answer.pooling, answer.metric,
-    'dev', layer, score, low, high, null, null, null, null,
+    'dev', layer, score, low, high, null, null, null, null, answer.decision?.rule ?? null,
   ];
   return csvTable(COLUMNS, [
     ...rows,

@@ -48,10 +48,11 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
     <i>bag of words</i> and <i>TF-IDF</i> are classifiers on the words alone, <i>text length</i> on the length alone. <i>Random
     weights</i> is the same encoder, never trained; <i>shuffled labels</i> are probes trained on labels in random order. All of them
     are trained on train and scored on dev. The first time takes a while; the rest of the page stays usable.</p>
-  <p><b>The layer chosen on dev</b> has the lowest log-loss of those whose score is within one standard error of the best one: of layers
-    that are about as good, log-loss finds the best one more often than the score itself. The first note below names the others.</p>
-  <p><b>Where one class is rare</b>, the most probable class is nearly always the frequent one. A row is then put in the class whose
-    probability is largest beside its share of train; one button shows the scores of the most probable class.</p>
+  <p><b>The layer chosen on dev</b>: the first note below says how, and among which. By default it has the lowest log-loss of those whose
+    score is within one standard error of the best one: of layers that are about as good, log-loss finds the best one more often than
+    the score itself.</p>
+  <p><b>Where one class is rare</b>, the most probable class is nearly always the frequent one. By default a row is then put in the class
+    with the largest probability ÷ share of train; one button shows the scores of the most probable class.</p>
   <p><b>Layers with a bar above the axis</b> cannot be told apart from the chosen one: a paired test on the dev examples, corrected for
     the number of comparisons, finds no difference. Under the curve the current layer is compared with the chosen one, or with any other
     that you pick there. <b>Optimism of the choice</b>: the chosen one of several layers is chosen partly by luck, so its dev

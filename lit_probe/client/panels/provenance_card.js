@@ -77,7 +77,7 @@ function weightsWords({random_weights: seed}) {
 }
 
 /** @param {any} one @returns {[string, string][]} */
-function datasetFacts({label_names: labelNames, n, share_truncated: truncated, headline, best_layer: bestLayer, data}) {
+function datasetFacts({label_names: labelNames, n, share_truncated: truncated, headline, decision, best_layer: bestLayer, choice, data}) {
   const bySplit = (/** @type {Record<string, any>} */ values, /** @type {(value: any) => string} */ write) =>
     Object.entries(values ?? {}).filter(([, value]) => value !== null).map(([split, value]) => `${split} ${write(value)}`).join(', ');
   return [
@@ -86,7 +86,9 @@ function datasetFacts({label_names: labelNames, n, share_truncated: truncated, h
     fact('rows available', bySplit(data?.rows, ({available}) => formatCount(available))),
     fact('left out at load', Object.entries(data?.dropped ?? {}).map(([reason, count]) => `${formatCount(count)} ${reason}`).join(', ') || (data?.dropped ? 'none' : '')),
     fact('texts truncated', bySplit(truncated, (share) => `${(100 * share).toFixed(1)} %`)),
-    fact('layer chosen on dev', `${bestLayer}, by ${headline.replaceAll('_', ' ')}`),
+    fact('scored by', headline.replaceAll('_', ' ')),
+    fact('class decided by', decision.rule === 'prior' ? 'largest probability ÷ share of train' : 'largest probability'),
+    fact('layer chosen on dev', `${bestLayer}, among ${choice.among.join(', ')} (${choice.rule.replaceAll('_', ' ')})`),
     ...['source', 'division', 'seed', 'max_examples'].map((name) => fact(name.replace('_', ' '), data?.[name])),
     ...Object.entries(data?.sha256 ?? {}).map(([split, hash]) => fact(`sha256 of ${split}`, hash)),
   ];

@@ -190,6 +190,7 @@ export function layerList(layers) {
   return layers.length < 2 ? layers.join('') : `${layers.slice(0, -1).join(', ')} and ${layers[layers.length - 1]}`;
 }
 
+const EQUAL = 1e-9;
 /** @type {Decision} */
 const MOST_PROBABLE = {rule: 'argmax', shares: []};
 
@@ -202,11 +203,14 @@ const MOST_PROBABLE = {rule: 'argmax', shares: []};
  */
 export function decidedIndex(probabilities, shares = []) {
   const gains = shares.length ? probabilities.map((one, i) => one / shares[i]) : probabilities;
-  return gains.indexOf(Math.max(...gains));
+  // Of a probe that has learnt nothing all are 1 but for rounding: then the most probable class, as on the server.
+  const least = Math.max(...gains) * (1 - EQUAL);
+  const among = probabilities.map((one, i) => (gains[i] >= least ? one : -1));
+  return among.indexOf(Math.max(...among));
 }
 
 /**
- * The decided class with its probability: "positive (0.87)".
+ * The decided class with its probability: "positive (0.87)"; why, where another class is more probable.
  *
  * @param {string[]} names
  * @param {number[]} probabilities
@@ -215,5 +219,7 @@ export function decidedIndex(probabilities, shares = []) {
  */
 export function decidedClass(names, probabilities, shares = []) {
   const index = decidedIndex(probabilities, shares);
-  return `${names[index]} (${probabilities[index].toFixed(2)})`;
+  const probability = probabilities[index].toFixed(2);
+  return probabilities[index] === Math.max(...probabilities) ? `${names[index]} (${probability})`
+    : `${names[index]} (${probability}, more than its share of train, ${shares[index].toFixed(2)})`;
 }

@@ -48,5 +48,5 @@ class ForwardView(lit_model.Model):
         return shares
 
     def class_of(self, prediction: Mapping[str, Any]) -> str:
-        """The name of the most probable class."""
+        """The name of the decided class, see `probabilities`."""
         return self.forward.class_names[int(np.argmax(prediction[PREDICTION]))]

@@ -11,9 +11,10 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 
 from lit_probe.lit.host.dataset import probe_dataset
-from lit_probe.lit.host.fields import LABEL
+from lit_probe.lit.host.fields import HEAD, LABEL
 from lit_probe.lit.host.model import is_probe_model, probe_model
 from lit_probe.lit.host.row_selection import select_rows
+from lit_probe.scores.decision import ARGMAX
 from lit_probe.scores.metrics import METRICS
 from lit_probe.scores.scored_rows import ScoredRows
 
@@ -86,13 +87,18 @@ class HeldOutMetrics(components.Metrics):
         # The fields take the place of layers: what scores share is computed once for all of them.
         probabilities = np.array([[outputs[index][name] for name in fields] for index in indices], dtype=np.float64)
         by_field = probabilities.reshape(len(indices), len(fields), len(probes.label_names))
-        rows = ScoredRows(by_field, labels, decision=probes.study.result().decision)
-        by_metric = {name: METRICS[name].score(rows) for name in _DESCRIPTIONS}
+        # The checkpoint's own head answers with its most probable class.
+        by_rule = {rule: ScoredRows(by_field, labels, decision=rule) for rule in (probes.study.decision, ARGMAX)}
+        by_metric = {rule: {name: METRICS[name].score(rows) for name in _DESCRIPTIONS} for rule, rows in by_rule.items()}
         return [
             {
                 "pred_key": field,
                 "label_key": LABEL,
-                "metrics": {_N: rows.n} | {name: scores[position].value for name, scores in by_metric.items()},
+                "metrics": {_N: len(indices)}
+                | {
+                    name: scores[position].value
+                    for name, scores in by_metric[ARGMAX if field == HEAD else probes.study.decision].items()
+                },
             }
             for position, field in enumerate(fields)
         ]

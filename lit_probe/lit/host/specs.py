@@ -94,7 +94,7 @@ def model_output_spec(
     spec |= {fields.layer_probe_field(layer): probe for layer in layers}
     if head_label_names is not None or layers:
         # Without a parent it is a color, not a second row with the same scores in LIT's metrics table.
-        spec[fields.COLOR_BY] = types.MulticlassPreds(vocab=list(label_names))
+        spec[fields.COLOR_BY] = types.MulticlassPreds(vocab=list(label_names), **by_threshold)
     return spec
 
 

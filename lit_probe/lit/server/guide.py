@@ -20,10 +20,10 @@ layer's activations. The encoder is frozen: only the probes were trained, on the
 * **The band** is the 95 % interval of the score, **the dashed line** a baseline that ignores the text: it answers the most
   frequent class, or, for AUROC and log-loss, the class frequencies of train. A layer whose band reaches that line gives no
   evidence that the concept is decodable there.
-* **The marked layer** was chosen on dev: of those about as good as the best, the one with the lowest log-loss. Its test score is
-  the number to report: a layer picked by its test score is flattered by it.
-* **Where one class is rare**, scores are balanced accuracy, and a row is put in the class with the largest probability ÷ share of
-  train; the most probable class would nearly always be the frequent one.
+* **The marked layer** was chosen on dev, by default the one with the lowest log-loss of those about as good as the best. Its test
+  score is the number to report: a layer picked by its test score is flattered by it.
+* **Where one class is rare**, scores are balanced accuracy by default, and a row is put in the class with the largest probability
+  ÷ share of train; the most probable class would nearly always be the frequent one.
 * **Its optimism** is that score on dev less that on test. The best of several layers is partly the luckiest one on these rows,
   so its dev score is expected to be a little too high; the more layers are alike, the more so.
 * **What else to ask of the curve.** In the tabs beside it: whether the same probes learn labels that mean nothing as well

@@ -135,7 +135,7 @@ class FittedProbe:
         return probabilities
 
     def predict(self, x: ArrayLike) -> NDArray[np.int64]:
-        """``[n_examples]`` int64: the most probable class, the lower index on a tie."""
+        """``[n_examples]`` int64: the most probable class, the lower index on a tie. A study may decide otherwise."""
         predicted: NDArray[np.int64] = np.argmax(self.predict_proba(x), axis=1)
         return predicted
 

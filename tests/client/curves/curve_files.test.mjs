@@ -11,7 +11,7 @@ test('the table has a row per drawn layer, in full precision', () => {
   const series = makeSeries('dev', [0.1 + 0.2, 0.75, 0.8]);
   const rows = rowsOf(curveCsv(makeAnswer([series]), [{series, mode: 'line'}], ABOUT));
   assert.equal(rows.length, 1 + 3);
-  assert.equal(rows[0].split(',').length, 16);
+  assert.equal(rows[0].split(',').length, 17);
   assert.ok(rows[1].includes(',0.30000000000000004,'));
 });
 
@@ -21,7 +21,7 @@ test('test scores that were not looked at are not exported', () => {
   const test = rows.filter((row) => row.includes(',test,'));
   assert.equal(rows.length, 4 + 1);
   assert.equal(test.length, 1);
-  assert.ok(test[0].includes(',test,2,0.806,') && test[0].endsWith(',true,true'));
+  assert.ok(test[0].includes(',test,2,0.806,') && test[0].endsWith(',true,true,argmax'));
 });
 
 test('a cell with commas, quotes or line breaks stays one cell', () => {
@@ -58,6 +58,17 @@ test('a figure of runs with other probes or poolings says of each how it was mea
     assert.ok(figure.includes('>enc: logistic probes, mean pooling.<'), figure);
     assert.ok(figure.includes(`>enc (b): ${own.probe ?? 'logistic'} probes, ${own.pooling ?? 'mean'} pooling.<`));
   }
+});
+
+test('files of a rare class say by which rule rows were put in classes', () => {
+  const series = makeSeries('dev', [0.5, 0.6]);
+  const drawn = [{series, mode: 'line'}];
+  const rare = {decision: {rule: 'prior', shares: [0.8, 0.2]}, decision_of_study: 'prior', decided_by: 'Largest probability ÷ share of train.'};
+  const figure = svgText(paperFigure(makeAnswer([series], rare), drawn, 'dev', 'sst2'));
+  assert.match(figure, /Largest probability ÷ share of train/);
+  assert.doesNotMatch(svgText(paperFigure(makeAnswer([series]), drawn, 'dev', 'sst2')), /most probable class/);
+  assert.ok(rowsOf(curveCsv(makeAnswer([series], rare), drawn, ABOUT))[1].endsWith(',prior'));
+  assert.ok(rowsOf(curveCsv(makeAnswer([series], {...rare, decision: null}), drawn, ABOUT))[1].endsWith(','));
 });
 
 test('every row of the table names the probe and the pooling of its own run', () => {

@@ -68,7 +68,7 @@ test('drawn baselines are rows of the table', () => {
   const csv = curveCsv(makeAnswer([DEV]), [{series: DEV, mode: 'line'}], {model: 'm', dataset: 'sst2', examples: 'all'}, overlaysOf(KNOWN));
   const rows = csv.trimEnd().split('\r\n');
   assert.equal(rows.length, 1 + 4 + 2 + 4);
-  assert.ok(rows.includes('m,sst2,all,sst2,baseline: tfidf,mean,accuracy,dev,,0.71,,,,,,'));
+  assert.ok(rows.includes('m,sst2,all,sst2,baseline: tfidf,mean,accuracy,dev,,0.71,,,,,,,argmax'));
 });
 
 test('a best layer that stands alone shades nothing', () => {

@@ -8,7 +8,7 @@ const CARD = {
   pooling: 'mean', max_length: 128, keep: 'head', probe: 'logistic', seed: 0, versions: {torch: '2.0'},
   datasets: {sst2: {
     label_names: ['negative', 'positive'], n: {train: 6920, dev: 872}, share_truncated: {train: 0.0123, dev: null}, headline: 'balanced_accuracy',
-    best_layer: 4, data: {source: 'a folder', sha256: {train: '123'}, seed: 0,
+    decision: {rule: 'prior', shares: [0.7, 0.3]}, best_layer: 4, choice: {layer: 4, among: [3, 4], rule: 'one_se'}, data: {source: 'a folder', sha256: {train: '123'}, seed: 0,
       rows: {train: {available: 6920, used: 6920}, dev: {available: 900, used: 872}}, dropped: {'train rows whose text also stands in dev or test': 3}},
   }},
 };
@@ -22,7 +22,9 @@ test('the card’s facts stand in groups, and what is not known is left out or s
   assert.equal(facts['rows available'], 'train 6,920, dev 900');
   assert.equal(facts['left out at load'], '3 train rows whose text also stands in dev or test');
   assert.equal(facts['texts truncated'], 'train 1.2 %');
-  assert.equal(facts['layer chosen on dev'], '4, by balanced accuracy');
+  assert.equal(facts['layer chosen on dev'], '4, among 3, 4 (one se)');
+  assert.equal(facts['class decided by'], 'largest probability ÷ share of train');
+  assert.equal(facts['scored by'], 'balanced accuracy');
   assert.equal(facts.seed, '0');
   assert.equal(facts['sha256 of train'], '123');
 });

@@ -73,7 +73,8 @@ test('an example is described by layer, top class and gold label', () => {
 test('where the study divides by the shares of train, the class that gains most is said, with its own probability', () => {
   const example = {label: 'positive', edited: false, truncated: false, probabilities: [[0.7, 0.3]], model: null};
   const rare = {rule: 'prior', shares: [0.8, 0.2]};
-  assert.equal(sentences.exampleSentence(example, ['negative', 'positive'], 0, 1, rare), 'Layer 0 (embeddings): positive (0.30); gold label positive');
+  assert.equal(sentences.exampleSentence(example, ['negative', 'positive'], 0, 1, rare), 'Layer 0 (embeddings): positive (0.30, more than its share of train, 0.20); gold label positive');
+  assert.equal(sentences.decidedIndex([0.1 + 0.2, 0.7], [0.3, 0.7]), 1, 'a constant probe names the frequent class');
   assert.equal(sentences.decidedIndex([0.5, 0.5], [0.5, 0.5]), 0);
 });
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from lit_nlp.api.dataset import IndexedDataset
 from lit_nlp.lib import caching
-from tiny_probing import computed, models_of, tiny_splits
+from tiny_probing import LABELS, computed, models_of, tiny_splits
 
 from lit_probe.data.labelled_texts import LabelledTexts, Splits
 from lit_probe.encoder.encoder import load_encoder
@@ -45,6 +45,21 @@ def test_lits_threshold_and_metrics_are_those_of_the_study(tiny_folder):
     found = HeldOutMetrics().run(rows, caching.CachingModelWrapper(model, "rare"), dataset)
     [table] = [one["metrics"] for one in found if one["pred_key"] == fields.PROBE]
     assert table["balanced_accuracy"] == np.mean(by_class)
+
+
+def test_the_checkpoints_own_head_answers_with_its_most_probable_class(tiny_folder):
+    encoder = load_encoder(str(tiny_folder(n_classes=2)))
+    encoder.head_label_names = LABELS
+    (model,) = models_of([computed(encoder, rare_splits())])
+    dataset = IndexedDataset(base=model.dataset)
+    rows = [row for row in dataset.examples if row[fields.SPLIT] == "dev"]
+    found = {one["pred_key"]: one["metrics"] for one in HeldOutMetrics().run(rows, model, dataset)}
+    answers = [int(one[fields.HEAD].argmax()) for one in model.predict(rows)]
+    right = [model.head_label_names[c] == row[fields.LABEL] for c, row in zip(answers, rows, strict=True)]
+    assert found[fields.HEAD]["accuracy"] == np.mean(right)
+    spec = model.output_spec()
+    assert spec[fields.HEAD].threshold is None
+    assert spec[fields.COLOR_BY].threshold == spec[fields.PROBE].threshold
 
 
 def test_the_curve_by_the_most_probable_class_is_one_question_away(tiny_folder):
