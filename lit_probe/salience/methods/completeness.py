@@ -32,14 +32,15 @@ def shared_out(scores: NDArray[np.float64], change: float, n_used: int, points: 
       change: what they should add up to.
       n_used: the number of points that they were computed from.
       points: what these points are called: ``steps``.
-      remedy: what a reader can do: ``take more steps``.
+      remedy: what a reader can do: ``more steps``.
     """
     total = float(scores.sum())
     said = {"change": change, "completeness_gap": abs(total - change), "gap_share": share_missed(total, change)}
     if said["gap_share"] <= TOLERANCE:
         return MethodScores(scores, {**said, "n_used": n_used})
+    counted = f"{n_used:,} {points if n_used > 1 else points.removesuffix('s')}"
     warning = (
-        f"Not exact: after {n_used:,} {points} the scores add up to {total:.3g}, while the change is {change:.3g}. "
-        f"Do not read small differences between words, or {remedy}."
+        f"Not exact: after {counted} the scores add up to {total:.3g}, while the change is {change:.3g}. "
+        f"Small differences between words mean nothing. What helps: {remedy}."
     )
     return MethodScores(scores, {**said, "n_used": n_used}, warning)

@@ -50,7 +50,7 @@ def compute(explained: ExplainedText, options: SalienceOptions) -> Generator[Non
         if share_missed(float(scores.sum()), change) <= TOLERANCE or 2 * points.shape[1] > options.growth * n_first:
             break
         new = in_empty_halves(random, points)
-    found = shared_out(scores, change, points.size, "noisy copies", "allow more of them")
+    found = shared_out(scores, change, points.size, "noisy copies", "more growth")
     return MethodScores(found.scores, {"baselines": ", ".join(named), **found.diagnostics}, found.warning)
 
 

@@ -69,7 +69,7 @@ def compute(explained: ExplainedText, options: SalienceOptions) -> Generator[Non
         ]
         n_used += 2 * n_half
         scores = np.sum([one.scores for one in stretches], axis=0)
-    return shared_out(scores, change, n_used, "steps", "allow more of them, or take another baseline")
+    return shared_out(scores, change, n_used, "steps", "more growth, or another baseline")
 
 
 class _Path:

@@ -35,12 +35,12 @@ class OtherBaseline(Result):
     Attributes:
       name: its name among the choices of the option.
       spearman: rank correlation of the words' scores, -1..1; None where one map does not tell its words apart.
-      same_first_word: whether the word of the score that is largest in size is the same.
+      same_top_word: whether the word of the score that is largest in size is the same.
     """
 
     name: str
     spearman: float | None
-    same_first_word: bool
+    same_top_word: bool
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class BaselineComparison(Result):
         >>> found = BaselineComparison("integrated_gradients", "baseline", "pad", others, "LOC", "HUM", False).sentence()
         >>> for part in found.split(": ", 1)[1].split(". "):
         ...     print(part)
-        Spearman 0.68 to 0.75, same first word with 1 of 2
+        Spearman 0.68 to 0.75, same top word with 1 of 2
         The baseline itself (pad) is classed “HUM”.
         """
         words = _WORDS[self.option]
@@ -87,8 +87,8 @@ class BaselineComparison(Result):
         names = ", ".join(one.name for one in self.others)
         found = sorted({f"{one.spearman:.2f}" for one in self.others if one.spearman is not None}, key=float)
         alike = " to ".join(dict.fromkeys((found[0], found[-1]))).replace("-", "−") if found else "not defined"
-        n_same = sum(one.same_first_word for one in self.others)
-        return f" ({names}): Spearman {alike}, same first word with {n_same} of {len(self.others)}"
+        n_same = sum(one.same_top_word for one in self.others)
+        return f" ({names}): Spearman {alike}, same top word with {n_same} of {len(self.others)}"
 
 
 def compare_baselines(

@@ -46,24 +46,24 @@ def test_a_baseline_that_is_the_deciding_word_changes_the_map_and_is_told(forwar
     assert scores[words.index("great")] == 0
     from_pad = compare_baselines(forward, TEXT, "integrated_gradients", target, SalienceOptions(baseline="pad"))
     assert [one.name for one in from_pad.others] == ["mask", "zero", "mean"]
-    assert not any(one.same_first_word for one in from_pad.others)
+    assert not any(one.same_top_word for one in from_pad.others)
     assert (from_pad.baseline_class, from_pad.same_class) == ("with", True)
     assert from_pad.sentence().endswith(
-        "same first word with 0 of 3. The baseline itself (pad) is classed “with”, the explained class: "
+        "same top word with 0 of 3. The baseline itself (pad) is classed “with”, the explained class: "
         "what already speaks for it there gets no score."
     )
     from_mean = compare_baselines(forward, TEXT, "integrated_gradients", target, SalienceOptions(baseline="mean"))
-    same = {one.name: one.same_first_word for one in from_mean.others}
+    same = {one.name: one.same_top_word for one in from_mean.others}
     assert same == {"pad": False, "mask": True, "zero": True}
     assert (from_mean.baseline_class, from_mean.same_class) == ("without", False)
-    assert from_mean.sentence().endswith("same first word with 2 of 3. The baseline itself (mean) is classed “without”.")
+    assert from_mean.sentence().endswith("same top word with 2 of 3. The baseline itself (mean) is classed “without”.")
 
 
 @pytest.mark.parametrize("method", [name for name, one in SALIENCE_METHODS.items() if one.baseline == "replace"])
 def test_ways_to_take_words_out_are_compared_too(forward, method):
     found = compare_baselines(forward, TEXT, method, Target(1), replace(QUICK, replace="unk"))
     assert [one.name for one in found.others] == ["mask", "delete"]
-    assert not any(one.same_first_word for one in found.others) and found.same_class
+    assert not any(one.same_top_word for one in found.others) and found.same_class
     assert found.sentence().startswith("With words taken out in other ways (mask, delete): Spearman ")
     assert "The text with all its words taken out (unk) is classed “with”, the explained class" in found.sentence()
 
@@ -77,7 +77,7 @@ def test_each_number_is_that_of_the_two_maps(forward, method):
     for one in found.others:
         other = explain(forward, TEXT, method, Target(0), replace(QUICK, **{option: one.name})).by_word()[1]
         assert one.spearman == spearman(chosen, other)
-        assert one.same_first_word == (abs(chosen).argmax() == abs(other).argmax())
+        assert one.same_top_word == (abs(chosen).argmax() == abs(other).argmax())
     assert json.loads(json.dumps(found.to_json())) == found.to_json()
     assert BaselineComparison.from_json(found.to_json()) == found
 
@@ -132,6 +132,6 @@ def test_the_sentence_copes_with_one_with_none_and_with_flat_maps():
         "The text with all its words taken out (delete) is classed “no”."
     )
     one = dataclasses.replace(found, others=(OtherBaseline("mask", -0.5, True),))
-    assert "(mask): Spearman −0.50, same first word with 1 of 1." in one.sentence()
+    assert "(mask): Spearman −0.50, same top word with 1 of 1." in one.sentence()
     flat = dataclasses.replace(found, others=(OtherBaseline("mask", None, True),))
     assert "Spearman not defined" in flat.sentence()
