@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lit_probe.probing.study import LayerStudy as LayerStudy
     from lit_probe.probing.study import probe_layers as probe_layers
     from lit_probe.salience import explain as explain
+    from lit_probe.salience.trust.other_baselines import compare_baselines as compare_baselines
 
 # Public names and where they live. They are looked up at first use, so that `import lit_probe` is quick and asking the cache
 # for a finished result never loads torch.
@@ -49,6 +50,7 @@ _PUBLIC = {
     "StudyRules": "probing.rules",
     "Target": "probing.probe_forward",
     "ablate": "neurons.effects.ablation",
+    "compare_baselines": "salience.trust.other_baselines",
     "explain": "salience",
     "extract_activations": "encoder.activations",
     "load_dataset": "data",

@@ -61,12 +61,14 @@ class SalienceMethod:
       name: its key in ``SALIENCE_METHODS``.
       title: what people read.
       compute: function from an `ExplainedText` (gradient methods) or an `AskedText` (the others) and the options to the scores.
-      rows: function from the numbers of words and of tokens and the options to how many rows the encoder reads at most.
+      rows: function from the numbers of words and of tokens and the options to how many rows the encoder reads at most, as long
+        as nothing has to grow.
       signed: whether scores below 0 speak against the target.
       gradient: whether it needs gradients; otherwise it asks the model about changed texts.
       cheap: whether it costs about one forward and backward pass of the text.
       deterministic: whether every seed gives the same scores.
       uses: the names of the options it reads.
+      baseline: which of these says what stands for nothing, ``baseline`` or ``replace``; empty where maps depend on none.
     """
 
     name: str
@@ -78,6 +80,7 @@ class SalienceMethod:
     cheap: bool = False
     deterministic: bool = True
     uses: tuple[str, ...] = ()
+    baseline: str = ""
 
     def options_of(self, options: SalienceOptions) -> dict[str, float | int | str]:
         """Those of the options that it reads, by name."""
@@ -93,7 +96,8 @@ _METHODS = (
         "Integrated gradients",
         integrated_gradients.compute,
         lambda n_words, n_tokens, options: options.steps + 2,
-        uses=("steps", "baseline"),
+        uses=("steps", "growth", "baseline"),
+        baseline="baseline",
     ),
     SalienceMethod(
         "smoothgrad",
@@ -108,9 +112,9 @@ _METHODS = (
         "gradient_shap",
         "GradientSHAP",
         gradient_shap.compute,
-        lambda n_words, n_tokens, options: options.noise_samples + 1 + len(BASELINE_CHOICES),
+        lambda n_words, n_tokens, options: options.noise_samples + 2 * len(BASELINE_CHOICES),
         deterministic=False,
-        uses=("noise_samples", "seed"),
+        uses=("noise_samples", "growth", "seed"),
     ),
     SalienceMethod(
         "occlusion",
@@ -119,6 +123,7 @@ _METHODS = (
         lambda n_words, n_tokens, options: 2 + (n_tokens if options.unit == "token" else n_words),
         gradient=False,
         uses=("unit", "replace"),
+        baseline="replace",
     ),
     SalienceMethod(
         "lime",
@@ -127,7 +132,8 @@ _METHODS = (
         _subsets,
         gradient=False,
         deterministic=False,
-        uses=("samples", "replace", "kernel_width", "seed"),
+        uses=("samples", "replace", "kernel", "kernel_width", "seed"),
+        baseline="replace",
     ),
     SalienceMethod(
         "kernel_shap",
@@ -137,6 +143,7 @@ _METHODS = (
         gradient=False,
         deterministic=False,
         uses=("samples", "replace", "seed"),
+        baseline="replace",
     ),
 )
 SALIENCE_METHODS: dict[str, SalienceMethod] = {method.name: method for method in _METHODS}
@@ -144,6 +151,8 @@ SALIENCE_METHODS: dict[str, SalienceMethod] = {method.name: method for method in
 
 def tokens_read(forward: Forward, text: str, method: str, options: SalienceOptions | None = None) -> int:
     """What a map costs: about how many tokens the encoder reads for it. One that a gradient is taken of counts as three.
+
+    A map whose scores do not add up takes more, at most ``growth`` times as many.
 
     Args:
       forward: what is explained.
@@ -209,6 +218,7 @@ def explain(
         class_name=forward.class_names[target.class_index],
         value=value,
         diagnostics={**chosen.options_of(options), **found.diagnostics},
+        warning=found.warning,
     )
 
 

@@ -22,6 +22,10 @@ REPLACE_CHOICES = {
     "delete": "it is left out",
 }
 UNIT_CHOICES = {"word": "whole words", "token": "the encoder's tokens"}
+KERNEL_CHOICES = {
+    "paper": "exp(−d²/w²), as in the paper",
+    "package": "exp(−d²/2w²), as in the lime package",
+}
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,15 @@ class SalienceOptions(Result):
       steps: points on the path of integrated gradients, 1 or more.
       samples: perturbed texts of LIME and KernelSHAP, 2 or more; fewer are made where a short text has fewer.
       noise_samples: random rows that SmoothGrad and GradientSHAP average, 1 or more.
+      growth: how many times as many steps or random rows integrated gradients and GradientSHAP may take where the scores do not
+        add up to within 2 % of the change, 1 or more; 1 keeps to ``steps`` and ``noise_samples``.
       noise: standard deviation of SmoothGrad's noise, as a share of the standard deviation of the text's embeddings; 0 or more.
       seed: the seed of the random methods, 0 to 2^32 - 1.
       baseline: what integrated gradients start from in place of the text: ``pad``, ``mask``, ``zero`` or ``mean``.
       replace: what perturbation does to a word: ``mask``, ``unk`` or ``delete``.
       unit: what perturbation perturbs: a ``word`` or a ``token``.
-      kernel_width: the width of LIME's kernel on the cosine distance in 0..1, above 0.
+      kernel: the convention of LIME's kernel: ``paper``, exp(−d²/w²), or ``package``, the square root of it.
+      kernel_width: the width w of LIME's kernel on the cosine distance d in 0..1, in that convention, above 0.
 
     Raises:
       LitProbeError: a value is out of its range, or a name is unknown.
@@ -51,15 +58,17 @@ class SalienceOptions(Result):
     steps: int = 50
     samples: int = 256
     noise_samples: int = 32
+    growth: int = 8
     noise: float = 0.5
     seed: int = 0
     baseline: str = "pad"
     replace: str = "mask"
     unit: str = "word"
+    kernel: str = "paper"
     kernel_width: float = 0.25
 
     def __post_init__(self) -> None:
-        for name, least in (("steps", 1), ("samples", 2), ("noise_samples", 1), ("seed", 0)):
+        for name, least in (("steps", 1), ("samples", 2), ("noise_samples", 1), ("growth", 1), ("seed", 0)):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
                 raise LitProbeError(f"{name} is {value!r}; give a whole number, {least} or more.")
@@ -72,3 +81,4 @@ class SalienceOptions(Result):
         lookup(BASELINE_CHOICES, self.baseline, "baseline")
         lookup(REPLACE_CHOICES, self.replace, "replacement")
         lookup(UNIT_CHOICES, self.unit, "unit")
+        lookup(KERNEL_CHOICES, self.kernel, "kernel")

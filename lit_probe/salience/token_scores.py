@@ -36,10 +36,12 @@ class MethodScores:
     Attributes:
       scores: ``[n_tokens]`` float64; those of special tokens do not matter.
       diagnostics: what the method says of its own quality: ``completeness_gap``, ``r2``, …
+      warning: a sentence that a reader of the map must know; empty where there is none.
     """
 
     scores: NDArray[np.float64]
     diagnostics: Mapping[str, float | int | str] = field(default_factory=dict)
+    warning: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +61,7 @@ class TokenScores(Result):
       class_name: the name of the target's class.
       value: the number itself, for this text.
       diagnostics: the options that the method read, and what it says of its own quality: ``completeness_gap``, ``r2``, …
+      warning: a sentence that a reader of the map must know; empty where there is none.
     """
 
     method: str
@@ -73,6 +76,7 @@ class TokenScores(Result):
     class_name: str
     value: float
     diagnostics: Mapping[str, float | int | str]
+    warning: str = ""
 
     def by_word(self, how: str | None = None) -> tuple[tuple[str, ...], NDArray[np.float64]]:
         """The words, and one score ``[n_words]`` for each.

@@ -21,7 +21,11 @@ BERT = "tiny-bert-on-demo"
 N_LAYERS = 4
 CHEAP = [name for name, method in SALIENCE_METHODS.items() if method.cheap]
 N_SLOW = len(SALIENCE_METHODS) - len(CHEAP)
-PARTS = ".module-toolbar, .module-results-area, .settings, .choices, .section, .rows, .map, .chips, .measure, .bars, .class-words"
+N_WITH_BASELINE = sum(bool(method.baseline) for method in SALIENCE_METHODS.values())
+PARTS = (
+    ".module-toolbar, .module-results-area, .settings, .choices, .section, .rows, .map, .chips, .under, "
+    ".marked, .other-baselines, .measure, .bars, .class-words"
+)
 SELECTED = "() => document.createElement('data-table-module').selectionService.selectedIds"
 
 
@@ -103,6 +107,56 @@ def test_methods_that_take_long_are_computed_by_a_button_each_or_all_at_once(lit
     expect(rows.locator(".map[data-method=integrated_gradients] .under")).to_contain_text("completeness gap")
     lit.select([other])
     expect(rows.locator(".compute")).to_have_count(N_SLOW)
+
+
+def test_a_line_says_how_much_a_map_depends_on_its_baseline_and_another_when_it_is_not_exact(
+    lit: LitPage, rows: Locator, server: str
+):
+    [chosen, *_] = lit.ids("dev")
+    lit.select([chosen])
+    wait_for_maps(rows, len(CHEAP))
+    expect(rows.locator(".other-baselines")).to_have_count(0)
+    rows.locator(".compute-all").click()
+    expect(rows.locator(".other-baselines[aria-busy=false]")).to_have_count(N_WITH_BASELINE, timeout=60_000)
+    for method in ("integrated_gradients", "kernel_shap"):
+        answer = answer_of(server, "salience_baselines", BERT, [chosen], method=method)
+        expect(rows.locator(f".map[data-method={method}] .other-baselines")).to_have_text(answer["sentence"])
+    expect(rows.locator(".marked")).to_have_count(0)
+    rows.locator(".settings summary").click()
+    for name in ("steps", "growth"):
+        rows.locator(f"input[name={name}]").fill("1")
+        rows.locator(f"input[name={name}]").press("Tab")
+    rows.locator(".compute").first.click()
+    config = {"method": "integrated_gradients", "steps": 1, "growth": 1}
+    marked = answer_of(server, "salience_map", BERT, [chosen], **config)["warning"]
+    assert marked.startswith("Not exact: after 1 step the scores add up to ")
+    expect(rows.locator(".map[data-method=integrated_gradients] .marked")).to_have_text(marked)
+
+
+def test_a_comparison_that_takes_long_can_be_cancelled_and_asked_for_again(lit: LitPage, rows: Locator):
+    """Its first answers come from here: on these tiny encoders it would be there at once."""
+    cancelled: list[bool] = []
+
+    def answer(route: Route) -> None:
+        config = json.loads(route.request.post_data or "{}").get("config", {})
+        if cancelled:
+            return route.fallback()
+        if config.get("cancel"):
+            cancelled.append(True)
+            return route.fulfill(json={"status": "cancelled", "message": "It was cancelled."})
+        return route.fulfill(json={"status": "computing", "message": "Other baselines: 25%", "fraction": 0.25})
+
+    lit.page.route("**/get_interpretations?*interpreter=salience_baselines*", answer)
+    lit.select(lit.ids("dev")[:1])
+    wait_for_maps(rows, len(CHEAP))
+    rows.locator(".compute").first.click()
+    line = rows.locator(".map[data-method=integrated_gradients] .other-baselines")
+    expect(line).to_contain_text("Comparing with other baselines …")
+    line.locator(".cancel").click()
+    expect(line).to_contain_text("Other baselines: cancelled")
+    line.locator(".retry").click()
+    expect(line).to_contain_text("With other baselines (mask, zero, mean): Spearman ", timeout=30_000)
+    assert cancelled == [True]
 
 
 def test_the_rows_follow_the_current_layer_of_our_panels(lit: LitPage, rows: Locator, server: str):
@@ -404,6 +458,7 @@ def test_nothing_in_these_panels_is_cut_off(lit: LitPage, rows: Locator, width: 
     rows.locator(".settings summary").click()
     rows.locator(".compute-all").click()
     wait_for_maps(rows, 9)
+    expect(rows.locator(".other-baselines[aria-busy=false]")).to_have_count(N_WITH_BASELINE, timeout=60_000)
     assert rows.evaluate(overflowing) == []
     trust = lit.show("Trust", "salience-quality-module")
     trust.locator(".settings summary").click()

@@ -33,6 +33,7 @@ TYPE_OF = {
     "provenance": "Provenance",
     "salience_methods": "SalienceMethods",
     "salience_map": "SalienceMap",
+    "salience_baselines": "BaselineComparison",
     "faithfulness": "Faithfulness",
     "stability": "Stability",
     "salient_words": "SalientWords",

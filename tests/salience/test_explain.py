@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ GRADIENT_METHODS = [name for name, method in SALIENCE_METHODS.items() if method.
 SIGNED_METHODS = [name for name, method in SALIENCE_METHODS.items() if method.signed]
 RANDOM_METHODS = [name for name, method in SALIENCE_METHODS.items() if not method.deterministic]
 QUICK = SalienceOptions(steps=12, samples=40, noise_samples=9)
+FIXED = replace(QUICK, growth=1)
 
 
 def hooks_of(model) -> int:
@@ -305,11 +307,32 @@ def test_the_tokens_that_a_map_costs_are_told_beforehand(planted, method, text):
     rows = []
     forward = planted.forward()
     explain(forward, "great", "gradient_l2")
-    told = tokens_read(forward, text, method, QUICK)
+    told = tokens_read(forward, text, method, FIXED)
     handle = planted.encoder.model.encoder.layer[0].register_forward_hook(lambda _, inputs, __: rows.append(inputs[0].shape[:2]))
     try:
-        explain(forward, text, method, Target(1), QUICK)
+        explain(forward, text, method, Target(1), FIXED)
     finally:
         handle.remove()
     read = sum(n * n_tokens for n, n_tokens in rows) * (3 if SALIENCE_METHODS[method].gradient else 1)
     assert 0.5 * told <= read <= told
+
+
+@pytest.mark.parametrize("method", ["integrated_gradients", "gradient_shap"])
+def test_a_map_that_grows_reads_no_more_than_its_growth_allows_and_reads_nothing_twice(random_probe, method):
+    forward, _ = random_probe("bert", 2)
+    text = "we hated the worst scene , sad and fast"
+    rows = []
+    explain(forward, text, "gradient_l2")
+    handle = forward.encoder.model.encoder.layer[0].register_forward_hook(lambda _, inputs, __: rows.append(inputs[0].shape[0]))
+    try:
+        maps, read = [], []
+        for growth in (1, 8):
+            rows.clear()
+            maps.append(explain(forward, text, method, Target(2, "margin"), replace(QUICK, growth=growth, seed=1)))
+            read.append(sum(rows))
+    finally:
+        handle.remove()
+    first, grown = (one.diagnostics["n_used"] for one in maps)
+    assert first < grown <= 8 * first
+    # Beside the points: the ends of the path, and the number at every place where it is halved.
+    assert grown - first <= read[1] - read[0] <= 1.3 * (grown - first)

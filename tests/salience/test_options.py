@@ -18,6 +18,7 @@ from lit_probe.salience.options import BASELINE_CHOICES
         ({"steps": True}, "steps is True"),
         ({"samples": 1}, "samples is 1; give a whole number, 2 or more"),
         ({"noise_samples": 0}, "noise_samples is 0"),
+        ({"growth": 0}, "growth is 0; give a whole number, 1 or more"),
         ({"noise": -0.1}, "noise is -0.1"),
         ({"noise": float("nan")}, "noise is nan"),
         ({"seed": -1}, "seed is -1"),
@@ -32,7 +33,7 @@ def test_numbers_out_of_range_are_refused_with_the_range(settings, message):
     assert message in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["baseline", "replace", "unit"])
+@pytest.mark.parametrize("name", ["baseline", "replace", "unit", "kernel"])
 def test_unknown_names_are_refused_with_the_choices(name):
     with pytest.raises(UnknownNameError, match=r"'nonsense'\. Choose one of"):
         SalienceOptions(**{name: "nonsense"})
@@ -45,4 +46,5 @@ def test_every_baseline_that_can_be_chosen_can_be_made():
 def test_methods_name_only_options_that_there_are():
     for method in SALIENCE_METHODS.values():
         assert set(method.uses) <= set(SalienceOptions.__dataclass_fields__), method.name
+        assert method.baseline in ("", *method.uses), method.name
         assert method.deterministic == ("seed" not in method.uses), method.name

@@ -171,16 +171,21 @@
  *   each class of the probes.
  *
  * @typedef {{name: string, title: string, description: string, signed: boolean, gradient: boolean, cheap: boolean,
- *   deterministic: boolean, uses: string[]}}
+ *   deterministic: boolean, uses: string[], baseline: string}}
  *   SalienceMethod  `signed`: whether a score below 0 speaks against the class; `cheap`: whether it is computed without being
- *   asked for; `uses`: the options that it reads.
+ *   asked for; `uses`: the options that it reads; `baseline`: the one of them that says what stands for nothing; empty where none does.
  *
  * @typedef {{status: string, method: string, tokens: string[], scores: number[], signed: boolean, words: (?number)[],
  *   word_texts: string[], words_beyond_limit: string[], explained: string, target: {class_index: number, scalar: string},
- *   class_name: string, value: number, diagnostics: Record<string, number|string>, title: string, layer: ?number,
+ *   class_name: string, value: number, diagnostics: Record<string, number|string>, warning: string, title: string, layer: ?number,
  *   class_names: string[], predicted_class: string, gold: ?string, by_word: {how: string, words: string[], scores: number[]}}}
  *   SalienceMap  What the interpreter `salience_map` answers about one text. `tokens`: `[n_tokens]`; `scores`: `[n_tokens]`;
- *   `words`: `[n_tokens]`: the word that each token is of; null for special tokens; `explained`: "probe at layer 3" or "model".
+ *   `words`: `[n_tokens]`: the word that each token is of; null for special tokens; `explained`: "probe at layer 3" or "model";
+ *   `warning`: a sentence that a reader must know; empty where there is none.
+ *
+ * @typedef {{status: string, method: string, option: string, chosen: string, others: {name: string, spearman: ?number,
+ *   same_top_word: boolean}[], class_name: string, baseline_class: string, same_class: boolean, sentence: string}}
+ *   BaselineComparison  What the interpreter `salience_baselines` answers about one map: how much it depends on its baseline.
  *
  * @typedef {{mean: ?number, low: ?number, high: ?number, n: number}} MeanOverTexts  A mean with its 95 % interval over texts.
  *

@@ -122,7 +122,8 @@ export const CONTROLS_CSS = `
   .rows .compute { height: 22px; margin: -2px 0; padding: 0 8px; font-size: 12px; line-height: 20px; }
   .rows .label { padding-right: 8px; font-size: 12px; line-height: 16px; overflow-wrap: anywhere; }
   .rows .rho { text-align: right; font-size: 12px; line-height: 16px; font-variant-numeric: tabular-nums; }
-  .rows .under { color: var(--lit-neutral-700); font-size: 11px; line-height: 15px; overflow-wrap: anywhere; }
+  .rows .under, .rows .marked, .rows .other-baselines { color: var(--lit-neutral-700); font-size: 11px; line-height: 15px; overflow-wrap: anywhere; }
+  .rows .marked { color: var(--google-red-700); }
   .rows .hovered-score { color: var(--lit-cyea-700); font-weight: bold; }
   .rows .pale { opacity: .4; }
   .rows.narrow { grid-template-columns: minmax(0, 1fr) 58px; grid-auto-flow: dense; }

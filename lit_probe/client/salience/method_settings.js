@@ -11,11 +11,13 @@ const HINTS = /** @type {Record<string, string>} */ ({
   steps: 'Points on the path of integrated gradients: more of them make the completeness gap smaller',
   samples: 'How many perturbed texts LIME and KernelSHAP read',
   noise_samples: 'How many noisy copies SmoothGrad and GradientSHAP average',
+  growth: 'How many times as many steps or noisy copies integrated gradients and GradientSHAP may take where their scores do not add up; 1: no more than asked for',
   noise: 'Standard deviation of SmoothGrad’s noise, as a share of that of the embeddings',
   seed: 'Of the methods that draw at random',
   baseline: 'What integrated gradients start from in the place of each token',
   replace: 'What happens to a word that is taken out',
   unit: 'What occlusion takes out at a time',
+  kernel: 'Which of the two formulas in use the width belongs to; d is the cosine distance from the text, 0 to 1. The package’s own default is its formula with 0.25',
   kernel_width: 'How quickly LIME’s weight falls with the number of words taken out',
 });
 

@@ -13,6 +13,8 @@ const LABEL = 168;
 const RHO = 52;
 const LINE = 24;
 const CHARACTER = 6.7;
+const SMALL_LINE = 13;
+const SMALL_CHARACTER = 5.1;
 const PADDING = 10;
 const GAP = 3;
 
@@ -34,12 +36,14 @@ export function salienceChart(title, rows, rhos, {width}) {
     const places = chipLines(widths, room, GAP);
     const nLines = 1 + (places.at(-1)?.line ?? 0);
     const top = y;
-    y += nLines * LINE + 20;
+    const remarks = [row.warning, row.baselines].filter(Boolean).flatMap((words) => wrapped(words, width - LABEL - 12));
+    y += nLines * LINE + 20 + remarks.length * SMALL_LINE;
     return svgNode('g', {class: 'salience-row', transform: `translate(0 ${top})`},
       svgLabel({x: 12, y: 15, 'font-weight': 'bold'}, row.label, LABEL - 18),
       svgNode('text', {x: width - 12, y: 15, 'text-anchor': 'end'}, i === 0 ? '' : formatScore(rhos[i])),
       ...row.units.map((unit, j) => chip(unit, row.signed, texts[j], widths[j], LABEL + places[j].x, places[j].line * LINE)),
-      svgLabel({x: LABEL, y: nLines * LINE + 10, 'font-size': 10, fill: COLORS.quietText}, [explainedWords(row), diagnosticsWords(row)].filter(Boolean).join(' · '), width - LABEL - 12, 5.1),
+      svgLabel({x: LABEL, y: nLines * LINE + 10, 'font-size': 10, fill: COLORS.quietText}, [explainedWords(row), diagnosticsWords(row)].filter(Boolean).join(' · '), width - LABEL - 12, SMALL_CHARACTER),
+      ...remarks.map((words, j) => svgNode('text', {x: LABEL, y: nLines * LINE + 10 + (j + 1) * SMALL_LINE, 'font-size': 10, fill: COLORS.quietText}, words)),
     );
   });
   return svgNode('svg', {xmlns: 'http://www.w3.org/2000/svg', width, height: y + 4, viewBox: `0 0 ${width} ${y + 4}`, 'font-family': FONT, 'font-size': 11, fill: COLORS.text},
@@ -80,6 +84,15 @@ export function chipLines(widths, room, gap) {
   });
 }
 
+/** Words in lines that fit. @param {string} text @param {number} room @returns {string[]} */
+function wrapped(text, room) {
+  const words = text.split(' ');
+  /** @type {string[][]} */
+  const lines = [];
+  chipLines(words.map((word) => SMALL_CHARACTER * shownWidth(word)), room, SMALL_CHARACTER).forEach(({line}, i) => (lines[line] ??= []).push(words[i]));
+  return lines.map((line) => line.join(' '));
+}
+
 /**
  * @typedef {object} SalienceSection  One text with its rows.
  * @property {string} title  "Selected text"
@@ -101,10 +114,10 @@ export function chipLines(widths, room, gap) {
  */
 export function salienceCsv(model, dataset, show, sections) {
   const columns = ['model', 'dataset', 'example', 'text', 'row', 'method', 'explained', 'layer', 'class', 'scalar', 'value',
-    'rho_to_first_row', 'diagnostics', 'unit', 'position', show === 'words' ? 'word' : 'token', 'score', 'share_of_largest'];
+    'rho_to_first_row', 'diagnostics', 'warning', 'other_baselines', 'unit', 'position', show === 'words' ? 'word' : 'token', 'score', 'share_of_largest'];
   return csvTable(columns, sections.flatMap(({id, text, rows, agreement}) => rows.flatMap((row, i) => row.units.map((unit, position) => [
     model, dataset, id, text, row.label, row.method, row.explained, row.layer, row.className, row.scalar, row.value,
-    agreement[0][i], JSON.stringify(row.diagnostics), show.slice(0, -1), position, unit.text, unit.special ? null : unit.score, unit.special ? null : unit.share,
+    agreement[0][i], JSON.stringify(row.diagnostics), row.warning, row.baselines, show.slice(0, -1), position, unit.text, unit.special ? null : unit.score, unit.special ? null : unit.share,
   ]))));
 }
 
@@ -148,6 +161,7 @@ function rowElements(row) {
     element('h3', {}, row.label),
     element('div', {dir: 'auto'}, ...chips),
     element('p', {class: 'quiet'}, [explainedWords(row), diagnosticsWords(row)].filter(Boolean).join(' · ')),
+    ...[row.warning, row.baselines].filter(Boolean).map((words) => element('p', {class: 'quiet'}, words)),
   ];
 }
 

@@ -18,6 +18,7 @@
  * @property {string} id
  * @property {string} label
  * @property {boolean} cheap  whether it is computed without being asked for
+ * @property {boolean} hasBaseline  whether the map depends on a baseline, so that others can be compared with it
  * @property {Record<string, string>} config  the question to the interpreter `salience_map`
  */
 
@@ -39,7 +40,7 @@ export const FIRST_CHOICES = {
 export function salienceRows(choices, catalogue, layer, bestLayer) {
   const {methods: all, n_layers: nLayers} = catalogue;
   const row = (/** @type {any} */ method, /** @type {'probe'|'model'} */ explain, /** @type {?number} */ at, /** @type {string} */ label) =>
-    ({id: `${method.name} ${explain} ${at ?? ''}`, label, cheap: method.cheap, config: salienceConfig(choices, catalogue, method, explain, at)});
+    ({id: `${method.name} ${explain} ${at ?? ''}`, label, cheap: method.cheap, hasBaseline: Boolean(method.baseline), config: salienceConfig(choices, catalogue, method, explain, at)});
   if (choices.rows === 'methods') {
     if (choices.explain === 'probe' && layer === null) return [];
     return pickedMethods(choices, catalogue).map((method) => row(method, choices.explain, choices.explain === 'probe' ? layer : null, method.title));

@@ -22,6 +22,8 @@ import {formatCount, significant} from '../words/format.js';
  * @property {number} value  the explained number for this text
  * @property {SalienceUnit[]} units
  * @property {Record<string, number|string>} diagnostics
+ * @property {string} warning  what a reader must know; empty where there is nothing
+ * @property {string} baselines  how much the map depends on its baseline; empty where it is not known, or depends on none
  */
 
 /**
@@ -30,9 +32,10 @@ import {formatCount, significant} from '../words/format.js';
  * @param {string} label
  * @param {SalienceMap} answer
  * @param {'words'|'tokens'} show
+ * @param {string} [baselines]  the sentence of the interpreter `salience_baselines`
  * @returns {SalienceRow}
  */
-export function salienceRow(label, answer, show) {
+export function salienceRow(label, answer, show, baselines = '') {
   const units = show === 'words'
     ? answer.by_word.words.map((/** @type {string} */ text, /** @type {number} */ i) => ({text, score: answer.by_word.scores[i], special: false}))
     : answer.tokens.map((/** @type {string} */ text, /** @type {number} */ i) => ({text, score: answer.scores[i], special: answer.words[i] === null}));
@@ -40,6 +43,7 @@ export function salienceRow(label, answer, show) {
   return {
     label, method: answer.method, title: answer.title, signed: answer.signed, explained: answer.explained, layer: answer.layer,
     className: answer.class_name, scalar: answer.target.scalar, value: answer.value, diagnostics: answer.diagnostics,
+    warning: answer.warning, baselines,
     units: units.map((unit) => ({...unit, share: largest > 0 ? unit.score / largest : 0})),
   };
 }
@@ -67,18 +71,24 @@ const SENTENCES = {
   effective_samples: (effective, {n_samples: n}) => `effective samples ${significant(effective)}${typeof n === 'number' ? ` of ${formatCount(n)}` : ''}`,
   enumerated: (all) => (all ? 'every perturbed text was read' : ''),
   n_samples: (n, {effective_samples: effective}) => (effective === undefined ? `${formatCount(n)} texts read` : ''),
-  steps: (n) => `${formatCount(n)} steps`,
-  noise_samples: (n) => `${formatCount(n)} noisy copies`,
+  steps: (n, {n_used: used}) => grown(n, used, 'steps'),
+  noise_samples: (n, {n_used: used}) => grown(n, used, 'noisy copies'),
   noise: (noise) => `noise ${significant(noise)}`,
   baseline: (baseline, {change}) => (typeof change === 'number' ? '' : `baseline ${baseline}`),
   baselines: (baselines, {change}) => (typeof change === 'number' ? '' : `baselines ${baselines}`),
   replace: (how) => REPLACED_BY[how] ?? `replace ${how}`,
   unit: (unit) => (unit === 'token' ? 'token by token' : 'word by word'),
-  kernel_width: (width) => `kernel width ${significant(width)}`,
+  kernel_width: (width, {kernel, width_in_paper: paper, width_in_package: ours}) => `kernel width ${significant(width)}${
+    kernel === 'package' ? ` as in the lime package (${significant(paper)} in the paper)` : typeof ours === 'number' ? ` (${significant(ours)} in the lime package)` : ''}`,
   seed: (seed) => `seed ${seed}`,
 };
 
-const UNSAID = ['change', 'samples', 'n_words', 'ridge_alpha', 'noise_deviation'];
+const UNSAID = ['change', 'samples', 'n_words', 'ridge_alpha', 'noise_deviation', 'growth', 'gap_share', 'n_used', 'kernel', 'width_in_paper', 'width_in_package'];
+
+/** How many points were asked for and, where that was not enough, taken. @param {number} asked @param {number|string|undefined} used @param {string} what */
+function grown(asked, used, what) {
+  return typeof used === 'number' && used > asked ? `${formatCount(used)} ${what} (${formatCount(asked)} asked for)` : `${formatCount(asked)} ${what}`;
+}
 
 /**
  * How a map was made and how far to trust it, for the line under it; how good it is comes first.

@@ -41,9 +41,12 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
     rows, use ρ, or point at a word to read its score in all rows at once.</p>
   <p><b>No single method is right.</b> Gradients look at tiny changes of the numbers behind the words; occlusion, LIME and KernelSHAP
     take words out and look again. Where they disagree, take none at its word; “How far to trust it” measures which of them deserves it.</p>
-  <p><b>The line under a row</b> says how it was made and how good it is. A <i>completeness gap</i> far from 0: take more steps, or more
-    noisy copies. A low <i>R²</i>, or few <i>effective samples</i>: the simple model that LIME or KernelSHAP fits does not describe this text; take more perturbed texts.
+  <p><b>The line under a row</b> says how it was made and how good it is. Scores should add up to the change from the baseline to the text:
+    more steps, or noisy copies, are taken by themselves until the <i>completeness gap</i> is at most 2 % of the change. Where the most
+    growth is not enough, the row says “Not exact”. A low <i>R²</i>, or few <i>effective samples</i>: the simple model that LIME or KernelSHAP fits does not describe this text; take more perturbed texts.
     <i>Exact</i> Shapley values need neither: all texts were read.</p>
+  <p><b>Other baselines.</b> Some maps compare the text with one where words are replaced or left out. By what, is a choice, and another choice
+    can give another map: the last line of a row says how far. If it changes much, read only what all baselines agree on.</p>
   <p><b>By layer</b>, the maps show from which words the concept is decodable at each layer. That a word matters to the probe does not
     mean that the model relies on it: compare “probe and model”.</p></details>`;
 
@@ -54,6 +57,8 @@ the current layer. “How to read this”, at the bottom, says more.`;
 
   /** The place in the text of the word under the pointer. @type {?{section: string, at: number}} */
   hovered = null;
+  /** The maps whose comparison with other baselines has begun. @type {Set<string>} */
+  compared = new Set();
   /** What each row showed last: pale in its place while it is computed anew for the same text. @type {Map<string, {id: string, answer: any}>} */
   last = new Map();
 
@@ -91,11 +96,18 @@ the current layer. “How to read this”, at the bottom, says more.`;
   }
 
   furtherQuestions() {
-    const wanted = this.texts().flatMap(({name, example}) => this.plan().filter((row) => this.isComputed(row, example)).map((row) => ({name, example, row})));
-    return Object.fromEntries(wanted.map(({name, example, row}) => {
-      const slot = `${name} ${row.id}`;
-      return [slot, this.wantInTurn(slot, 'salience_map', [example], row.config)];
-    }));
+    const wanted = this.texts().flatMap(({name, example}) => this.plan().filter((row) => this.isComputed(row, example)).map((row) => ({example, row, slot: `${name} ${row.id}`})));
+    const keys = Object.fromEntries(wanted.map(({example, row, slot}) => [slot, this.wantInTurn(slot, 'salience_map', [example], row.config)]));
+    const stateOf = (/** @type {string} */ slot) => answers.read(keys[slot])?.state ?? 'loading';
+    // Other baselines take several maps each: no new comparison begins before all that was asked for is there.
+    const isBusy = wanted.some(({slot}) => ['loading', 'computing'].includes(stateOf(slot)));
+    for (const {example, row, slot} of wanted.filter(({row, slot}) => row.hasBaseline && stateOf(slot) === 'ready')) {
+      const wish = wishOf(row, example);
+      if (isBusy && !this.compared.has(wish)) continue;
+      this.compared.add(wish);
+      keys[besides(slot)] = this.wantInTurn(besides(slot), 'salience_baselines', [example], row.config);
+    }
+    return keys;
   }
 
   /** @param {PlannedRow} row @param {IndexedInput} example */
@@ -126,13 +138,18 @@ the current layer. “How to read this”, at the bottom, says more.`;
       const result = this.resultOf(name, row);
       return result.state === 'ready' ? [{row, answer: result.answer}] : [];
     });
-    const rows = found.map(({row, answer}) => salienceRow(row.label, answer, show));
+    const rows = found.map(({row, answer}) => salienceRow(row.label, answer, show, this.comparisonOf(name, row)?.answer?.sentence));
     return {title, id: example.id, text: exampleText(example), rows, agreement: rowAgreement(rows), beyondLimit: found[0]?.answer.words_beyond_limit ?? []};
   }
 
   /** @param {string} name @param {PlannedRow} row @returns {Result} */
   resultOf(name, row) {
     return answers.read(this.keys[`${name} ${row.id}`]) ?? {state: 'loading'};
+  }
+
+  /** What is known of a row's other baselines; undefined where nothing was asked. @param {string} name @param {PlannedRow} row @returns {Result|undefined} */
+  comparisonOf(name, row) {
+    return answers.read(this.keys[besides(`${name} ${row.id}`)]);
   }
 
   /** @param {SalienceSection[]} sections  the sections that have something to save */
@@ -252,7 +269,8 @@ the current layer. “How to read this”, at the bottom, says more.`;
       const under = [...(ownWords ? [explainedWords(map)] : []), diagnosticsWords(map)].filter(Boolean).join(' · ');
       const score = hovered === null ? null : map.units[hovered];
       return [html`<div class="label">${row.label}</div>`,
-        html`<div class="map" data-method=${map.method}>${this.renderChips(name, map, hovered)}${under ? html`<div class="under">${under}</div>` : nothing}</div>`,
+        html`<div class="map" data-method=${map.method}>${this.renderChips(name, map, hovered)}${under ? html`<div class="under">${under}</div>` : nothing}
+          ${map.warning ? html`<div class="marked" role="note">${map.warning}</div>` : nothing}${this.renderComparison(name, row, example)}</div>`,
         score ? html`<div class="rho hovered-score">${score.special ? '–' : significant(score.score)}</div>`
           : html`<div class="rho" title=${RHO}>${place === 0 ? '' : formatScore(agreement[0][place])}</div>`];
     }
@@ -272,18 +290,31 @@ the current layer. “How to read this”, at the bottom, says more.`;
       return html`<span class="pending">cancelled</span><button class="text-button retry" @click=${() => answers.retry(this.keys[`${name} ${row.id}`])}>compute</button>`;
     }
     if (result.state === 'computing') {
-      return html`<span class="pending" role="status">${result.message}</span><button class="text-button cancel" @click=${() => this.cancelMap(name, row, example)}>Cancel</button>`;
+      return html`<span class="pending" role="status">${result.message}</span><button class="text-button cancel" @click=${() => this.cancel(`${name} ${row.id}`, 'salience_map', row, example)}>Cancel</button>`;
     }
     const last = this.last.get(slot);
     if (last?.id === example.id) return html`<div class="pale" aria-busy="true">${this.renderChips(name, salienceRow(row.label, last.answer, salienceChoices.get().show), null)}</div>`;
     return html`<span class="pending" role="status">computing …</span>`;
   }
 
-  /** Gives a map up that takes long. @param {string} name @param {PlannedRow} row @param {IndexedInput} example */
-  cancelMap(name, row, example) {
+  /** How much a map depends on its baseline. @param {string} name @param {PlannedRow} row @param {IndexedInput} example */
+  renderComparison(name, row, example) {
+    if (!row.hasBaseline) return nothing;
+    const slot = besides(`${name} ${row.id}`);
+    const {state, message, answer, said} = this.comparisonOf(name, row) ?? /** @type {Result} */ ({state: 'loading'});
+    const again = (/** @type {string} */ words) => html`<button class="text-button retry" @click=${() => answers.retry(this.keys[slot])}>${words}</button>`;
+    const words = state === 'ready' ? answer.sentence
+      : state === 'failed' ? [`Other baselines: ${message}`, said ? nothing : again('retry')]
+      : state === 'cancelled' ? ['Other baselines: cancelled', again('compute')]
+      : ['Comparing with other baselines …', state === 'computing' ? html`<button class="text-button cancel" @click=${() => this.cancel(slot, 'salience_baselines', row, example)}>Cancel</button>` : nothing];
+    return html`<div class="other-baselines" aria-busy=${state === 'loading' || state === 'computing' ? 'true' : 'false'}>${words}</div>`;
+  }
+
+  /** Gives up what takes long. @param {string} slot @param {string} interpreter @param {PlannedRow} row @param {IndexedInput} example */
+  cancel(slot, interpreter, row, example) {
     const {model, dataset} = this.seen;
     const config = {...row.config, cancel: true};
-    answers.cancel(this.keys[`${name} ${row.id}`], (asker) => interpretation({model, dataset, interpreter: 'salience_map', inputs: [example], config, asker}));
+    answers.cancel(this.keys[slot], (asker) => interpretation({model, dataset, interpreter, inputs: [example], config, asker}));
   }
 
   /** @param {string} name @param {SalienceRow} map @param {?number} hovered */
@@ -302,6 +333,11 @@ the current layer. “How to read this”, at the bottom, says more.`;
     })}</span>`)}</div>`;
   }
 });
+
+/** Where the comparison with other baselines stands, beside a map's own place. @param {string} slot */
+function besides(slot) {
+  return `${slot} baselines`;
+}
 
 /** What a reader asks for with a row's button. @param {PlannedRow} row @param {IndexedInput} example */
 function wishOf({config}, example) {

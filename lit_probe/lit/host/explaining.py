@@ -6,7 +6,7 @@ LIT's rows and our own panel ask here for the same maps of the same texts, so ev
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,7 +20,8 @@ from lit_probe.lit.host.model import ProbeModel
 from lit_probe.once import Memo, once_per_object
 from lit_probe.probing.probe_forward import SCALARS, Forward, Target, forward_of_model, forward_of_probe
 from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, TokenScores, explain, tokens_read
-from lit_probe.salience.options import BASELINE_CHOICES, REPLACE_CHOICES, UNIT_CHOICES
+from lit_probe.salience.options import BASELINE_CHOICES, KERNEL_CHOICES, REPLACE_CHOICES, UNIT_CHOICES
+from lit_probe.salience.trust.other_baselines import BaselineComparison, compare_baselines
 
 # Whose answer is explained.
 PROBE, MODEL = "probe", "model"
@@ -34,11 +35,13 @@ OPTION_KEYS: Keys = {
     "steps": whole_number(1, 500, _DEFAULTS.steps),
     "samples": whole_number(2, 2_000, _DEFAULTS.samples),
     "noise_samples": whole_number(1, 500, _DEFAULTS.noise_samples),
+    "growth": whole_number(1, 32, _DEFAULTS.growth),
     "noise": number(0, 2, _DEFAULTS.noise),
     "seed": whole_number(0, 2**32 - 1, _DEFAULTS.seed),
     "baseline": one_of(BASELINE_CHOICES, _DEFAULTS.baseline),
     "replace": one_of(REPLACE_CHOICES, _DEFAULTS.replace),
     "unit": one_of(UNIT_CHOICES, _DEFAULTS.unit),
+    "kernel": one_of(KERNEL_CHOICES, _DEFAULTS.kernel),
     "kernel_width": number(0.01, 10, _DEFAULTS.kernel_width),
 }
 # What people read for the options, in LIT's rows and in our panels; the others are called by their names.
@@ -46,6 +49,7 @@ TITLES = {
     "samples": "perturbed texts",
     "noise_samples": "noisy copies",
     "replace": "words taken out",
+    "growth": "most growth",
     "unit": "take out",
     "kernel_width": "kernel width",
 }
@@ -273,6 +277,33 @@ class Explainer:
             planned.key, lambda: explain(forward, planned.text, planned.method, planned.target, planned.options, check)
         )
         return Explanation(scores, forward.layer, planned.class_names, planned.predicted_class, planned.gold)
+
+    def compare_baselines(
+        self, planned: PlannedMap, how: str, check: Callable[[], None] | None = None
+    ) -> BaselineComparison | None:
+        """How much the map depends on its baseline; the maps of other baselines are kept, too.
+
+        Args:
+          planned: the map as `plan` gave it.
+          how: how one score is made of a word's tokens.
+          check: see `make`.
+
+        Raises:
+          LitProbeError: it cannot be made; the message says why.
+        """
+        found = compare_baselines(
+            planned.forward,
+            planned.text,
+            planned.method,
+            planned.target,
+            planned.options,
+            how=how,
+            make=lambda options: self.make(replace(planned, options=options), check).scores,
+        )
+        if found is None:
+            return None
+        names = dict(zip(planned.forward.class_names, planned.class_names, strict=True))
+        return replace(found, class_name=names[found.class_name], baseline_class=names[found.baseline_class])
 
     def head_classes(self) -> list[int] | None:
         """For each class of the probes its column in the checkpoint's own head; None where there is none."""

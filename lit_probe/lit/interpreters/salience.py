@@ -193,7 +193,7 @@ def _drawn(explained: Explanation, show: str, how: str) -> dict[str, dtypes.Toke
     remarks = [f"color scale: 1 is {largest:.3g}"]
     if show == WORDS:
         remarks.append(f"{_AGGREGATED[how]} of each word's tokens")
-    remarks += _remarks(scores)
+    remarks += [*([scores.warning] if scores.warning else []), *_remarks(scores)]
     if beyond := scores.words_beyond_limit:
         shown = " ".join(beyond[:_MAX_WORDS]) + (" …" if len(beyond) > _MAX_WORDS else "")
         remarks.append(f"{len(beyond):,} words beyond the limit were not read: {shown}")

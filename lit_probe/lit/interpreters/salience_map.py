@@ -25,8 +25,7 @@ class SalienceMapInterpreter(ProbeInterpreter):
 
     def check(self, question: Question) -> None:
         """A map is of one example, which may be edited."""
-        if len(question.inputs) != 1:
-            raise LitProbeError(f"A map is made for one example at a time; {len(question.inputs)} were sent.")
+        check_one_example(question)
 
     def waits_for(self, question: Question) -> dict[str, Any] | None:
         """The model's own prediction need not wait for the probes."""
@@ -62,3 +61,9 @@ class SalienceMapInterpreter(ProbeInterpreter):
             "gold": explained.gold,
             "by_word": {"how": how, "words": list(words), "scores": scores.tolist()},
         }
+
+
+def check_one_example(question: Question) -> None:
+    """Raises LitProbeError where not exactly one example was sent."""
+    if len(question.inputs) != 1:
+        raise LitProbeError(f"A map is made for one example at a time; {len(question.inputs)} were sent.")

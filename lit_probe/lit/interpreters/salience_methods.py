@@ -36,6 +36,7 @@ class SalienceMethodsInterpreter(ProbeInterpreter):
                     "cheap": method.cheap,
                     "deterministic": method.deterministic,
                     "uses": list(method.uses),
+                    "baseline": method.baseline,
                 }
                 for method in SALIENCE_METHODS.values()
             ],

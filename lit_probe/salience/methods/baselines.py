@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class NoSuchBaselineError(LitProbeError):
-    """A baseline of a token that the tokenizer lacks."""
+    """What should stand for words, and cannot with this tokenizer."""
 
 
 def _zero(explained: ExplainedText) -> Tensor:

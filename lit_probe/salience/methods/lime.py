@@ -15,6 +15,9 @@ from lit_probe.salience.methods.perturbations import AskedText, Masks, all_masks
 from lit_probe.salience.options import SalienceOptions
 from lit_probe.salience.token_scores import MethodScores
 
+# By the convention: what d²/w² is divided by in the exponent.
+_HALVED = {"paper": 1.0, "package": 2.0}
+
 # How strongly the surrogate is held back, against the weighted variance of a word's column: scores are about 1 % too small,
 # whatever the length of the text and the width of the kernel. A fixed number would wipe out the scores of a text of two words.
 _RIDGE = 0.01
@@ -26,19 +29,19 @@ def compute(text: AskedText, options: SalienceOptions) -> MethodScores:
     Args:
       text: what is explained.
       options: ``samples`` (texts that the model reads, the full one included), ``replace`` (``mask``, ``unk`` or ``delete``),
-        ``kernel_width`` and ``seed``.
+        ``kernel_width`` in the convention of ``kernel``, and ``seed``.
 
     Returns:
       ``[n_tokens]`` scores, a word's divided equally over its tokens, special tokens 0; diagnostics ``r2`` and
       ``effective_samples`` (see `fit_quality`), ``n_samples`` (texts read), ``n_words``, ``enumerated`` (1 where they are all
-      there are) and ``ridge_alpha``.
+      there are), ``ridge_alpha``, and the width in both conventions, ``width_in_paper`` and ``width_in_package``.
 
     Raises:
       LitProbeError: see `PerturbedText.of`; also where the kernel is so narrow that no perturbed text has any weight.
     """
     perturbed = text.perturbed(options.replace)
     masks = lime_masks(perturbed.n_units, options.samples, options.seed)
-    weights = kernel(masks, options.kernel_width)
+    weights = kernel(masks, options.kernel_width, options.kernel)
     alpha = ridge_alpha(masks, weights)
     if alpha < np.finfo(float).tiny:
         raise LitProbeError(f"kernel_width is {options.kernel_width}: no perturbed text has any weight. Give a larger one.")
@@ -50,6 +53,8 @@ def compute(text: AskedText, options: SalienceOptions) -> MethodScores:
         "n_words": perturbed.n_units,
         "enumerated": int(len(masks) == 2**perturbed.n_units),
         "ridge_alpha": alpha,
+        "width_in_paper": width_in("paper", options.kernel_width, options.kernel),
+        "width_in_package": width_in("package", options.kernel_width, options.kernel),
     }
     return MethodScores(perturbed.over_tokens(scores), diagnostics)
 
@@ -68,14 +73,29 @@ def lime_masks(n_words: int, n_samples: int, seed: int) -> Masks:
     return np.concatenate([np.ones((1, n_words), dtype=bool), ~draw_subsets(n_words, n_out, counts, random)])
 
 
-def kernel(masks: Masks, width: float) -> NDArray[np.float64]:
-    """``[n]`` weights ``exp(-d² / width²)``, 0..1, with d the cosine distance between a mask and the full text's.
+def kernel(masks: Masks, width: float, convention: str = "paper") -> NDArray[np.float64]:
+    """``[n]`` weights of the masks, 0..1, by the cosine distance d between a mask and the full text's.
 
-    d is 0 for the full text and 1 for the empty one. captum's kernel divides by ``2 width²``: its width is this one over √2.
+    d is 0 for the full text and 1 for the empty one. The paper's kernel is ``exp(-d² / width²)``. That of its authors' package
+    ``lime`` is the square root of this, ``exp(-d² / (2 width²))``; captum's is the same.
+
+    Args:
+      masks: ``[n, n_words]``.
+      width: in the convention, above 0. The package counts distances from 0 to 100, and so its widths: 25 is 0.25 here.
+      convention: ``paper`` or ``package``.
     """
     distance = 1 - np.sqrt(masks.mean(axis=1))
-    weights: NDArray[np.float64] = np.exp(-((distance / width) ** 2))
+    weights: NDArray[np.float64] = np.exp(-((distance / width) ** 2) / _HALVED[convention])
     return weights
+
+
+def width_in(convention: str, width: float, given: str) -> float:
+    """The width of the same kernel in a convention, where ``width`` is that in the convention ``given``.
+
+    >>> round(width_in("package", 0.25, "paper"), 4), width_in("paper", 0.25, "paper")
+    (0.1768, 0.25)
+    """
+    return float(width * np.sqrt(_HALVED[given] / _HALVED[convention]))
 
 
 def ridge_alpha(masks: Masks, weights: NDArray[np.float64]) -> float:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lit_probe.encoder.tokens import EncodedText
 from lit_probe.errors import LitProbeError
+from lit_probe.salience.methods.baselines import NoSuchBaselineError
 
 if TYPE_CHECKING:
     from lit_probe.encoder.words import Words
@@ -55,14 +56,15 @@ class PerturbedText:
           unit: ``word`` or ``token``.
 
         Raises:
-          LitProbeError: there is no word, the tokenizer has no such token, or nothing would be left after deletion.
+          LitProbeError: there is no word.
+          NoSuchBaselineError: the tokenizer has no such token, or nothing would be left after deletion.
         """
         unit_of_token = np.array([-1 if word is None else word for word in words.of_token], dtype=np.int64)
         content = unit_of_token >= 0
         if not content.any():
             raise LitProbeError("The text has no word to explain: the encoder reads nothing of it but special tokens.")
         if replace == "delete" and content.all():
-            raise LitProbeError(
+            raise NoSuchBaselineError(
                 f"With every word deleted nothing is left to read: the tokenizer of {forward.encoder.name} adds no special "
                 "tokens. Choose mask or unk instead."
             )
@@ -124,7 +126,7 @@ def _replacement(forward: Forward, replace: str) -> int | None:
     token_id: int | None = getattr(tokenizer, name)
     if token_id is None:
         others = [other for other, token in _TOKEN_FOR.items() if token is None or getattr(tokenizer, token) is not None]
-        raise LitProbeError(
+        raise NoSuchBaselineError(
             f"The tokenizer of {forward.encoder.name} has no {replace} token to put in place of words. "
             f"Choose instead: {', '.join(others)}."
         )

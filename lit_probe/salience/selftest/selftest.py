@@ -245,7 +245,7 @@ def precision_at_k(scores: NDArray[np.float64], planted: NDArray[np.bool_], *, b
 
 def stored_selftest(encoder: Encoder, seed: int, cache: Cache, progress: Progress = no_progress) -> Selftest:
     """`selftest` with its defaults, from the cache where the same encoder has been tested with this seed before."""
-    facts = {"encoder": encoder.fingerprint, "seed": seed}
+    facts = {"encoder": encoder.fingerprint, "seed": seed, "options": SalienceOptions(seed=seed).to_json()}
     return cache.result("selftest", facts, lambda: selftest(encoder, seed, progress=progress), Selftest)
 
 

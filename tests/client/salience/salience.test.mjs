@@ -16,7 +16,7 @@ import {textOf, withClass} from '../example_answers.mjs';
 const ANSWER = {
   method: 'lime', title: 'LIME', signed: true, explained: 'probe at layer 3', layer: 3, class_name: 'positive', target: {scalar: 'logit'}, value: 2.3149,
   tokens: ['[CLS]', 'not', 'dis', '##mal', '[SEP]'], scores: [0, -0.5, 0.75, 0.25, 0], words: [null, 0, 1, 1, null],
-  by_word: {words: ['not', 'dismal'], scores: [-0.5, 1]}, diagnostics: {seed: 0, r2: 0.91},
+  by_word: {words: ['not', 'dismal'], scores: [-0.5, 1]}, diagnostics: {seed: 0, r2: 0.91}, warning: '',
 };
 const CATALOGUE = {
   methods: [
@@ -109,6 +109,36 @@ test('a path says from where to where the number goes, and warns of a baseline t
   assert.match(said({steps: 50, baseline: 'pad', change: -0.577, completeness_gap: 0}, 'integrated_gradients', 0.863),
     /^from 1\.44 \(all words replaced by pad\) to 0\.863: −0\.577 · the baseline is surer of this class than the text is: try another one · completeness gap 0 · 50 steps$/);
   assert.match(said({baselines: 'pad, mean', change: 1, completeness_gap: 0}, 'gradient_shap'), /^from 1 \(on average over the baselines pad, mean\) to 2: \+1 · completeness/);
+});
+
+test('points that were taken beyond those asked for are told, and the width of LIME’s kernel in both conventions', () => {
+  assert.equal(said({steps: 50, growth: 8, completeness_gap: 0.01, gap_share: 0.01, n_used: 190}), 'completeness gap 0.01 · 190 steps (50 asked for)');
+  assert.equal(said({steps: 50, growth: 8, n_used: 50}), '50 steps');
+  assert.equal(said({noise_samples: 32, growth: 8, n_used: 256}), '256 noisy copies (32 asked for)');
+  assert.equal(said({noise_samples: 32, noise: 0.5}), '32 noisy copies · noise 0.5');
+  const widths = {width_in_paper: 0.35355, width_in_package: 0.25};
+  assert.equal(said({kernel: 'package', kernel_width: 0.25, ...widths}), 'kernel width 0.25 as in the lime package (0.354 in the paper)');
+  assert.equal(said({kernel: 'paper', kernel_width: 0.35355, ...widths}), 'kernel width 0.354 (0.25 in the lime package)');
+});
+
+test('what a reader must know of a map, and how much hangs on its baseline, stands in every file, whole', () => {
+  const [warning, baselines] = ['Not exact: after 400 steps the scores add up to 1.2, while the change is 1.', `With other baselines (mask, zero): ${'Spearman 0.68 to 0.75. '.repeat(8)}`.trim()];
+  const row = salienceRow('LIME', {...ANSWER, warning}, 'words', baselines);
+  assert.deepEqual([row.warning, row.baselines], [warning, baselines]);
+  const page = saliencePage('A', 'B', [SECTION([row])]);
+  assert.ok(page.includes(warning) && page.includes(baselines));
+  const [header, line] = salienceCsv('tiny', 'demo', 'words', [SECTION([row])]).split('\r\n');
+  assert.ok(header.includes(',warning,other_baselines,') && line.includes(warning) && line.includes(baselines));
+  const [plain, chart] = [salienceRow('LIME', ANSWER, 'words'), row].map((one) => salienceChart('Selected text', [one], [1], {width: 700}));
+  const lines = withClass(chart, 'salience-row')[0].children.filter((node) => node.attributes?.['font-size'] === 10).slice(1);
+  assert.equal(lines.map(textOf).join(' '), `${warning} ${baselines}`);
+  assert.ok(lines.length > 2 && lines.every((one) => textOf(one).length * 5.1 <= 700 - 168));
+  assert.ok(chart.attributes.height - plain.attributes.height >= 13 * lines.length);
+});
+
+test('a row knows whether its method has a baseline', () => {
+  const methods = [{...CATALOGUE.methods[0], baseline: ''}, {...CATALOGUE.methods[1], baseline: 'replace'}];
+  assert.deepEqual(salienceRows(FIRST_CHOICES, {...CATALOGUE, methods}, 2, 1).map(({hasBaseline}) => hasBaseline), [false, true]);
 });
 
 test('KernelSHAP over all texts is exact, whatever its R²', () => {

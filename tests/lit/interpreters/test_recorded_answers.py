@@ -23,6 +23,7 @@ ASKED: dict[str, tuple[str, int, dict[str, Any]]] = {
     "layer_predictions": ("layer_predictions", 1, {}),
     "salience_methods": ("salience_methods", 0, {}),
     "salience_map": ("salience_map", 1, {"method": METHOD}),
+    "salience_baselines": ("salience_baselines", 1, {"method": "occlusion"}),
     "faithfulness": ("salience_checks", 0, {"check": "faithfulness", "sample": 4, "methods": [METHOD]}),
     "stability": ("salience_checks", 0, {"check": "stability", "sample": 2, "methods": [METHOD]}),
     "salient_words": ("salience_checks", 0, {"check": "words", "sample": 20, "method": METHOD}),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from unittest import mock
+
 import captum.attr
 import numpy as np
 import pytest
@@ -13,10 +16,11 @@ from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.probing.probe_forward import Target, forward_of_model
 from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, explain
+from lit_probe.salience.methods.gradient_shap import stratified
 
 TEXT = "The acting isn't great, but we loved the zqx-music"
 LAYER = 2
-OPTIONS = SalienceOptions(steps=20, noise_samples=7, seed=5)
+OPTIONS = SalienceOptions(steps=20, noise_samples=7, growth=1, seed=5)
 
 
 class ByHand:
@@ -80,13 +84,18 @@ class ByHand:
         return method.attribute(self.embedded, nt_samples=OPTIONS.noise_samples, stdevs=deviation, abs=False).norm(dim=2)
 
     def gradient_shap(self):
-        np.random.seed(OPTIONS.seed)
-        torch.manual_seed(OPTIONS.seed)
         table = self.layer.weight
         rows = (table[self.tokenizer.pad_token_id], table[self.tokenizer.mask_token_id], torch.zeros(1), table.mean(dim=0))
         baselines = torch.cat([self.baseline(row) for row in rows])
         method = captum.attr.GradientShap(self.of_embeddings)
-        return method.attribute(self.embedded, baselines, n_samples=OPTIONS.noise_samples).sum(dim=2)
+        # captum draws baselines and points independently of one another; here it gets ours.
+        points = stratified(np.random.default_rng(OPTIONS.seed), len(rows), 2)
+        which = np.repeat(np.arange(len(rows)), 2)
+        with (
+            mock.patch("numpy.random.choice", return_value=which),
+            mock.patch("numpy.random.uniform", return_value=points.ravel()),
+        ):
+            return method.attribute(self.embedded, baselines, n_samples=len(which)).sum(dim=2)
 
     def scores(self, run):
         """``[n_tokens]``, special tokens 0."""
@@ -142,7 +151,7 @@ def test_integrated_gradients_equal_captum_from_every_other_baseline(random_prob
     forward, by_hand = both(random_probe, architecture)
     table = by_hand.layer.weight
     row = {"mask": table[by_hand.tokenizer.mask_token_id], "zero": torch.zeros(1), "mean": table.mean(dim=0)}[baseline]
-    ours = explain(forward, TEXT, "integrated_gradients", Target(1), SalienceOptions(steps=OPTIONS.steps, baseline=baseline))
+    ours = explain(forward, TEXT, "integrated_gradients", Target(1), replace(OPTIONS, baseline=baseline))
     assert_equal(ours.scores, by_hand.scores(lambda: by_hand.integrated_from(row)))
 
 
@@ -172,7 +181,7 @@ def test_the_models_own_prediction_equals_captum_too(tiny_folder, architecture):
         return method.attribute(ids, baselines=baselines, target=2, n_steps=20)[0].sum(dim=1).detach().double().numpy()
 
     theirs = on_encoder_thread(by_hand)
-    options = SalienceOptions(steps=20, baseline="mask")
+    options = replace(OPTIONS, baseline="mask")
     ours = explain(forward_of_model(encoder), TEXT, "integrated_gradients", Target(2), options)
     assert ours.explained == "model"
     assert_equal(ours.scores, theirs)

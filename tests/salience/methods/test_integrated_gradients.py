@@ -6,15 +6,22 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 from tiny_encoders import ARCHITECTURES, N_BLOCKS
 
 from lit_probe.encoder.encoder import load_encoder
+from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.errors import LitProbeError
 from lit_probe.probing.probe_forward import Target, forward_of_model
 from lit_probe.salience import SalienceOptions, explain
-from lit_probe.salience.methods.baselines import INPUT_BASELINES
+from lit_probe.salience.methods.baselines import INPUT_BASELINES, baseline_of
+from lit_probe.salience.methods.explained import ExplainedText
 
 TEXT = "The acting isn't great, but we loved the zqx-music"
+
+
+# Between a baseline of padding and this text the runner-up of class 2 changes.
+KINKED = "we hated the worst scene , sad and fast"
 
 
 def share_missed(scores) -> float:
@@ -30,7 +37,7 @@ PATHS = [pair for pair in itertools.product(ARCHITECTURES, INPUT_BASELINES) if p
 def test_the_scores_add_up_to_the_change_within_two_percent_at_50_steps(random_probe, architecture, baseline):
     texts = (TEXT, "great", "the film was slow and the plot never ending " * 4)
     for layer in (0, N_BLOCKS):
-        options = SalienceOptions(steps=50, baseline=baseline)
+        options = SalienceOptions(steps=50, growth=1, baseline=baseline)
         forward, _ = random_probe(architecture, layer)
         maps = [explain(forward, text, "integrated_gradients", Target(1), options) for text in texts]
         assert max(abs(one.diagnostics["change"]) for one in maps) > 0.2, "nothing to share out"
@@ -39,7 +46,7 @@ def test_the_scores_add_up_to_the_change_within_two_percent_at_50_steps(random_p
 
 def test_the_change_is_that_from_the_baseline_and_the_gap_is_that_of_the_sum(planted):
     forward = planted.forward()
-    scores = explain(forward, TEXT, "integrated_gradients", Target(1), SalienceOptions(baseline="mask", steps=1))
+    scores = explain(forward, TEXT, "integrated_gradients", Target(1), SalienceOptions(baseline="mask", steps=1, growth=1))
     tokenizer = planted.encoder.tokenizer
     [text] = planted.encoder.encode([TEXT])
     masks = " ".join([tokenizer.mask_token] * (len(text.ids) - 2))
@@ -52,14 +59,85 @@ def test_the_change_is_that_from_the_baseline_and_the_gap_is_that_of_the_sum(pla
     assert scores.diagnostics["completeness_gap"] == pytest.approx(abs(scores.scores.sum() - change), abs=1e-5)
 
 
-def test_a_path_of_too_few_steps_shows_its_gap(random_probe):
-    forward, _ = random_probe("modernbert", N_BLOCKS)
+def margins(random_probe, **settings):
+    """The maps of a margin of three classes for a few texts and all baselines, class by class."""
+    forward, _ = random_probe("bert", 2)
+    return [
+        explain(forward, text, "integrated_gradients", Target(label, "margin"), SalienceOptions(baseline=baseline, **settings))
+        for text in (TEXT, KINKED, "the film was slow and the plot never ending", "a dull story with great music")
+        for baseline in INPUT_BASELINES
+        for label in range(3)
+    ]
+
+
+def test_a_kink_is_closed_in_on_until_the_scores_add_up(random_probe):
+    """Of 48 maps of a margin, 50 steps miss 26 % of the change in the worst; with growth no map misses more than 2 %, at 56 steps
+    on average (190 at most). 400 steps on the whole path still miss 4 %.
+    """
+    before, after = margins(random_probe, growth=1), margins(random_probe)
+    assert max(map(share_missed, before)) > 0.2
+    assert all(one.diagnostics["n_used"] == 50 for one in before)
+    assert max(map(share_missed, after)) <= 0.02
+    assert np.mean([one.diagnostics["n_used"] for one in after]) < 70
+    assert max(one.diagnostics["n_used"] for one in after) <= 200
+    for one in after:
+        assert one.diagnostics["gap_share"] == pytest.approx(share_missed(one)) and one.warning == ""
+    # A map that needs nothing more is what it was.
+    same = [first.scores.tolist() == second.scores.tolist() for first, second in zip(before, after, strict=True)]
+    assert same == [share_missed(one) <= 0.02 for one in before] and not all(same)
+
+
+def at_very_many_points(forward, text, target) -> np.ndarray:
+    """``[n_tokens]`` integrated gradients from padding by the midpoint rule with 8,000 points."""
+
+    def compute():
+        [encoded] = forward.encoder.encode([text])
+        explained = ExplainedText(forward, encoded, target, None)
+        baseline = baseline_of(explained, "pad")
+        difference = explained.embeddings.detach() - baseline
+        points = ((torch.arange(8_000) + 0.5) / 8_000)[:, None, None]
+        gradients = [explained.gradients(baseline + part * difference).double().sum(dim=0) for part in points.split(100)]
+        return (sum(gradients) / 8_000 * difference[0]).sum(dim=1).numpy()
+
+    return on_encoder_thread(compute)
+
+
+def test_after_halving_the_scores_are_those_of_very_many_steps(random_probe):
+    """The largest error of a token, as a share of the largest score: 0.83 % at 50 steps, 0.14 % at 400, 0.01 % with growth."""
+    forward, _ = random_probe("bert", 2)
+    target = Target(2, "margin")
     maps = {
-        steps: explain(forward, TEXT, "integrated_gradients", Target(1), SalienceOptions(steps=steps, baseline="zero"))
-        for steps in (50, 400)
+        name: explain(forward, KINKED, "integrated_gradients", target, SalienceOptions(steps=steps, growth=growth))
+        for name, steps, growth in (("fixed", 50, 1), ("more", 400, 1), ("grown", 50, 8))
     }
-    assert share_missed(maps[50]) > 0.02
-    assert share_missed(maps[400]) <= 0.02
+    true = at_very_many_points(forward, KINKED, target)
+    error = {name: np.abs(one.scores - true).max() / np.abs(true).max() for name, one in maps.items()}
+    assert share_missed(maps["more"]) > 0.02 and maps["grown"].diagnostics["n_used"] < 200
+    assert error["grown"] < error["more"] < error["fixed"]
+    assert error["grown"] < error["fixed"] / 10
+
+
+def test_where_the_bound_is_reached_first_the_map_is_marked(random_probe):
+    forward, _ = random_probe("bert", 2)
+    for growth, n_used in ((1, 50), (2, 90)):
+        options = SalienceOptions(growth=growth)
+        scores = explain(forward, KINKED, "integrated_gradients", Target(2, "margin"), options)
+        assert share_missed(scores) > 0.02 and scores.diagnostics["n_used"] == n_used
+        total, change = scores.scores.sum(), scores.diagnostics["change"]
+        assert scores.warning.startswith(
+            f"Not exact: after {n_used} steps the scores add up to {total:.3g}, while the change is {change:.3g}."
+        )
+        assert scores.to_json()["warning"] == scores.warning
+
+
+def test_a_steep_path_is_halved_where_it_is_steep(random_probe):
+    forward, _ = random_probe("modernbert", N_BLOCKS)
+    fixed, grown = (
+        explain(forward, TEXT, "integrated_gradients", Target(1), SalienceOptions(baseline="zero", growth=growth))
+        for growth in (1, 8)
+    )
+    assert share_missed(fixed) > 0.02 and fixed.warning
+    assert share_missed(grown) <= 0.02 and grown.diagnostics["n_used"] <= 200
 
 
 def test_a_baseline_token_that_the_tokenizer_lacks_is_named(tiny_folder):

@@ -9,11 +9,13 @@ from captum._utils.models.linear_model import SkLearnRidge
 from captum.attr import LimeBase
 from captum.attr._core.lime import get_exp_kernel_similarity_function
 from explained_words import BagOfWords, by_word, planted_forward, read
+from lime.lime_text import LimeTextExplainer
+from sklearn.linear_model import Ridge
 
 from lit_probe.encoder.tokens import EncodedText
 from lit_probe.errors import LitProbeError
 from lit_probe.probing.probe_forward import Target
-from lit_probe.salience.methods.lime import compute, kernel, lime_masks, ridge_alpha, surrogate
+from lit_probe.salience.methods.lime import compute, kernel, lime_masks, ridge_alpha, surrogate, width_in
 from lit_probe.salience.methods.perturbations import AskedText
 from lit_probe.salience.options import SalienceOptions
 
@@ -64,6 +66,66 @@ def test_the_kernel_is_captums_up_to_the_meaning_of_its_width():
     theirs = get_exp_kernel_similarity_function("cosine", 0.4 / np.sqrt(2))
     expected = [theirs(torch.ones(12), torch.from_numpy(mask).float(), None) for mask in masks]
     assert kernel(masks, 0.4) == pytest.approx(expected, abs=1e-6)
+
+
+def test_scores_equal_those_of_the_lime_package_in_its_own_neighbourhood(tiny_encoder):
+    """The package draws the texts, weighs them and fits; ours weighs and fits the same ones. Its default width is 25 of 100."""
+    forward, target = planted_forward(tiny_encoder, "awful"), Target(1, "probability")
+    mask = tiny_encoder.tokenizer.mask_token
+    asked = []
+
+    def classifier(texts):
+        asked.extend(texts)
+        logits = forward.logits_of(tiny_encoder.encode([text.replace("MASKED", mask) for text in texts]))
+        values = forward.scalar_of(logits, target)
+        return np.column_stack([1 - values, values])
+
+    package = LimeTextExplainer(
+        bow=False, split_expression=r"\s+", mask_string="MASKED", feature_selection="none", random_state=0
+    )
+    n_words, alpha = len(LONG.split()), 0.5
+    found = package.explain_instance(LONG, classifier, num_features=n_words, num_samples=200, model_regressor=Ridge(alpha=alpha))
+    theirs = [score for _, score in sorted(found.local_exp[1])]
+    masks = np.array([[word != "MASKED" for word in text.split()] for text in asked])
+    values = classifier(list(asked))[:, 1]
+    ours, _ = surrogate(masks, values, kernel(masks, 0.25, "package"), alpha)
+    assert len(theirs) == n_words and np.abs(theirs).max() > 1e-3
+    assert ours == pytest.approx(theirs, abs=1e-9)
+    # The paper's convention at the same number is another kernel, and at the number that is told with the map the same one.
+    other, _ = surrogate(masks, values, kernel(masks, 0.25), alpha)
+    assert np.abs(other - theirs).max() > 0.01 * np.abs(theirs).max()
+    same, _ = surrogate(masks, values, kernel(masks, width_in("paper", 0.25, "package")), alpha)
+    assert same == pytest.approx(theirs, abs=1e-9)
+
+
+def test_a_whole_map_equals_the_packages_surrogate_of_our_neighbourhood(tiny_encoder):
+    forward, target = planted_forward(tiny_encoder, "awful"), Target(1)
+    options = SalienceOptions(samples=120, seed=3, kernel="package")
+    text, words = read(tiny_encoder, LONG)
+    asked = AskedText(forward, text, words, target)
+    made = compute(asked, options)
+    masks = lime_masks(len(words.texts), options.samples, options.seed)
+    values = asked.values(asked.perturbed("mask"), masks)
+    distances = 100 * (1 - np.sqrt(masks.mean(axis=1)))
+    ridge = Ridge(alpha=made.diagnostics["ridge_alpha"])
+    _, local, r2, _ = LimeTextExplainer(random_state=0).base.explain_instance_with_data(
+        masks.astype(float), values[:, None], distances, 0, masks.shape[1], "none", ridge
+    )
+    assert by_word(made.scores, words) == pytest.approx([score for _, score in sorted(local)], abs=1e-9)
+    assert made.diagnostics["r2"] == pytest.approx(r2)
+    assert words.texts[int(np.argmax(by_word(made.scores, words)))] == "awful"
+
+
+@pytest.mark.parametrize(("given", "other"), [("paper", "package"), ("package", "paper")])
+def test_a_map_says_the_width_in_both_conventions_and_either_gives_the_same_map(tiny_encoder, given, other):
+    asked = AskedText(BagOfWords(tiny_encoder, {"awful": 4.0}, curve=torch.tanh), *read(tiny_encoder, LONG), Target(1))
+    made = compute(asked, SalienceOptions(kernel=given, kernel_width=0.3))
+    assert made.diagnostics[f"width_in_{given}"] == pytest.approx(0.3)
+    assert made.diagnostics["width_in_paper"] == pytest.approx(np.sqrt(2) * made.diagnostics["width_in_package"])
+    again = compute(asked, SalienceOptions(kernel=other, kernel_width=made.diagnostics[f"width_in_{other}"]))
+    assert again.scores == pytest.approx(made.scores, abs=1e-12)
+    same_number = compute(asked, SalienceOptions(kernel=other, kernel_width=0.3))
+    assert same_number.scores != pytest.approx(made.scores, abs=1e-5)
 
 
 def test_the_kernel_falls_with_every_word_out_and_a_wide_one_does_not():
