@@ -8,12 +8,12 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lit_probe.checks.baselines import BASELINES
-from lit_probe.checks.battery import CHECKS, Battery, check_table, layer_columns, run_battery, stored_near_duplicates
+from lit_probe.checks.battery import CHECKS, Battery, check_table, layer_columns, rules_of, run_battery, stored_near_duplicates
 from lit_probe.checks.control_task import find_control
 from lit_probe.checks.leakage import circularity_of
 from lit_probe.checks.provenance import check_against_card, read_card
@@ -95,15 +95,21 @@ def layers() -> None:
     folders = [out if len(runs) == 1 else out / run.encoder.name for run in runs]
     for folder in folders:
         _check_writable(folder)
-    _check_card(runs, splits_list, control=FLAGS.control if "selectivity" in checks else None)
+    variants = {"selectivity": FLAGS.control}
+    rules = rules_of(checks, variants)
+    _check_card(runs, splits_list, FLAGS.control if "selectivity" in checks else None, rules)
     for run, folder in zip(runs, folders, strict=True):
         encoder = run.encoder
         studies = {splits.name: study(run, splits, cache, tqdm_progress()) for splits in splits_list}
-        variants = {"selectivity": FLAGS.control}
         batteries = {name: run_battery(one, cache, tqdm_progress(), checks, variants) for name, one in studies.items()}
         results = {name: _with_checks(one.to_json(), batteries[name]) for name, one in studies.items()}
         remarks = {name: _doubts(one, cache, results[name]) if checks else [] for name, one in studies.items()}
-        written = {**next(iter(studies.values())).settings().to_json(), "control": FLAGS.control, "datasets": results}
+        written = {
+            **next(iter(studies.values())).settings().to_json(),
+            "control": FLAGS.control,
+            "rules": rules,
+            "datasets": results,
+        }
         if with_transfer:
             transfers = transfer_within_groups(list(studies.values()))
             written[TRANSFER] = transfers.to_json()
@@ -233,12 +239,14 @@ def build_app() -> Any:
     return build([run.encoder for run in runs], splits_list, options, make_study, cache, show)
 
 
-def _check_card(runs: Sequence[Run], splits_list: Sequence[Splits], control: str | None = None) -> None:
+def _check_card(
+    runs: Sequence[Run], splits_list: Sequence[Splits], control: str | None = None, rules: Mapping[str, str] | None = None
+) -> None:
     """Before any hour of work: whether the card of ``--from`` fits every run and every data set."""
     if not FLAGS["from"].value:
         return
     card = read_card(FLAGS["from"].value)
-    settings = {"seed": FLAGS.seed, "control": control}
+    settings = {"seed": FLAGS.seed, "control": control, "rules": rules or {}}
     notes = [
         note
         for run in runs

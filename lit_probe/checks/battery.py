@@ -13,6 +13,7 @@ from lit_probe.checks.agreement import Agreement, agreement
 from lit_probe.checks.baselines import BASELINES, Baselines, measure_baselines
 from lit_probe.checks.calibration import Calibration, calibration
 from lit_probe.checks.check import Check, CheckResult, FailedCheck
+from lit_probe.checks.control_task import find_control
 from lit_probe.checks.description_length import DescriptionLength, description_length
 from lit_probe.checks.layer_comparison import LayerComparison, compare_layers
 from lit_probe.checks.leakage import NearDuplicates, near_duplicates
@@ -75,6 +76,7 @@ CHECKS: dict[str, Check[Any]] = {
         columns={"selectivity": "selectivity", "selectivity_low": "low", "selectivity_high": "high"},
         variant="control",
         default="word",
+        rule=lambda control: find_control(control or "word").rule(),
     ),
     "baselines": Check(
         "Baselines",
@@ -83,6 +85,7 @@ CHECKS: dict[str, Check[Any]] = {
         interval=SCORE_INTERVALS,
         findings=_without_score,
         variant="baseline",
+        rule=lambda _: ", ".join(f"{one.n_draws} draws of {name}" for name, one in BASELINES.items() if one.n_draws > 1),
         keeps_parts=True,
     ),
     "layer_comparison": Check(
@@ -174,8 +177,20 @@ def run_check(
     make = partial(check.compute, study, cache, progress, variant)
     if check.keeps_parts:
         return make()
-    facts = {"check": name, "variant": variant, "study": study.fingerprint}
+    rule = check.rule(variant)
+    facts = {"check": name, "variant": variant, "study": study.fingerprint, **({"rule": rule} if rule else {})}
     return cache.result("checks", facts, make, check.result)
+
+
+def rules_of(names: Sequence[str], variants: Mapping[str, str]) -> dict[str, str]:
+    """By check what decides its numbers besides study and variant (`Check.rule`); none of those where nothing does.
+
+    Args:
+      names: the checks.
+      variants: by check the variant that is meant, as for `run_battery`.
+    """
+    rules = {name: CHECKS[name].rule(variants.get(name) or CHECKS[name].default) for name in names}
+    return {name: rule for name, rule in rules.items() if rule}
 
 
 def stored_near_duplicates(splits: Splits, cache: Cache) -> NearDuplicates:

@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
+from lit_probe.checks.battery import CHECKS, rules_of
 from lit_probe.data import DATASETS
 from lit_probe.data.labelled_texts import SPLIT_NAMES, Splits
 from lit_probe.data.tables import table_form
@@ -54,6 +56,7 @@ class Card(StudySettings):
     Attributes:
       datasets: the data sets by name.
       control: the control of selectivity, where the number has one.
+      rules: by check what decides its numbers besides study and variant (`Check.rule`), where the number is one of a check.
       flags: the flags that do the same again; None where there are none, and ``notes`` then says why.
       notes: sentences for the reader.
       number: the number from which the card was opened, if any.
@@ -61,11 +64,12 @@ class Card(StudySettings):
 
     datasets: Mapping[str, CardDataset]
     control: str | None
+    rules: Mapping[str, str] | None
     flags: tuple[str, ...] | None
     notes: tuple[str, ...]
     number: Mapping[str, Any] | None
 
-    omitted_if_none: ClassVar[tuple[str, ...]] = ("control", "number")
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("control", "rules", "number")
 
 
 def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> Card:
@@ -85,11 +89,14 @@ def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> Card:
         study.best_layer,
         splits.provenance,
     )
-    control = (number or {}).get("control")
+    check, control = (number or {}).get("check"), (number or {}).get("control")
+    control = control if isinstance(control, str) else None
+    rules = rules_of([check] if check in CHECKS else [], {} if control is None else {"selectivity": control})
     made = Card(
         **vars(settings),
         datasets={splits.name: dataset},
-        control=control if isinstance(control, str) else None,
+        control=control,
+        rules=rules or None,
         flags=None,
         notes=(),
         number=number,
@@ -116,6 +123,7 @@ def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:
         and _holds(read, _SETTINGS)
         and _holds(read, {"datasets": dict, "versions": dict})
         and isinstance(read.get("control", ""), str)
+        and isinstance(read.get("rules", {}), dict)
         and read["datasets"]
         and all(_holds(one, {"data": dict, "label_names": list}) for one in read["datasets"].values())
     ):
@@ -143,6 +151,7 @@ def check_against_card(
     probe: str,
     seed: int,
     control: str | None = None,
+    rules: Mapping[str, str] = MappingProxyType({}),
 ) -> list[str]:
     """Refuses what would give other numbers than the card's, before any of them is computed.
 
@@ -154,6 +163,7 @@ def check_against_card(
       probe: the probe that is about to be used.
       seed: the seed that is about to be used.
       control: the control of selectivity that is about to be used; None where it is not measured.
+      rules: the rules of the checks that are about to be computed (`rules_of`).
 
     Returns:
       A sentence for each library whose version is another one than on the card: the last digits may then differ.
@@ -165,6 +175,12 @@ def check_against_card(
     if control is not None and "control" in card:
         here["control"] = control
     differ = [f"{name} is {value}, {card[name]} on the card" for name, value in here.items() if value != card[name]]
+    differ += [
+        f"{check} goes by another rule ({rule}; {told.get(check, 'an earlier one')} on the card)"
+        for told in [card.get("rules", {})]
+        for check, rule in rules.items()
+        if check in _checks_of(card) and told.get(check) != rule
+    ]
     if encoder.random_seed != card["model"].get("random_weights"):
         ours, theirs = (_weights(seed) for seed in (encoder.random_seed, card["model"].get("random_weights")))
         differ.append(f"the weights are {ours}, {theirs} on the card")
@@ -205,7 +221,7 @@ def _flags(card: Mapping[str, Any], title: str) -> list[str]:
     alike = all(origin.get(name) == origins[0].get(name) for origin in origins for name in _COLUMN_FLAGS)
     own = ["" if alike else _own_columns(one["origin"]) for one in data.values()]
     flags = {
-        "model": card["model"]["id"] + _own_weights(card, title),
+        "model": card["model"]["id"] + _own_weights(card),
         "revision": card["model"].get("revision"),
         "datasets": ",".join(map(str.__add__, named, own)),
         "max_examples": _only([one["max_examples"] for one in data.values()], "max_examples", title),
@@ -226,6 +242,12 @@ def _flags(card: Mapping[str, Any], title: str) -> list[str]:
     return [f"--{name}={value}" for name, value in flags.items() if value is not None]
 
 
+def _checks_of(card: Mapping[str, Any]) -> set[str]:
+    """The checks whose numbers a card is about."""
+    measured = [entry["checks"] for entry in card["datasets"].values() if _holds(entry, {"checks": dict})]
+    return {name for checks in measured for name in checks} | {(card.get("number") or {}).get("check", "")}
+
+
 def _check_whole(path: str, title: str) -> None:
     """Refuses a path that flags would part at its comma; one that is there stays in one piece (`brackets.entries`)."""
     if "," in path and not Path(path).expanduser().exists():
@@ -238,12 +260,11 @@ def _weights(seed: int | None) -> str:
     return "the checkpoint's" if seed is None else f"drawn by seed {seed}"
 
 
-def _own_weights(card: Mapping[str, Any], title: str) -> str:
-    """``[weights=random]`` where the weights were drawn; nothing for the checkpoint's own."""
+def _own_weights(card: Mapping[str, Any]) -> str:
+    """``[weights=random]`` where weights were drawn, with their seed if it is another one; nothing for the checkpoint's own."""
     seed = card["model"].get("random_weights")
-    if seed not in (None, card["seed"]):
-        raise LitProbeError(f"{title} has another seed for its random weights than for its probes, which no flags can say.")
-    return "" if seed is None else f"[weights={RANDOM}]"
+    own = "" if seed == card["seed"] else f":{seed}"
+    return "" if seed is None else f"[weights={RANDOM}{own}]"
 
 
 def _dataset_flag(name: str, data: Mapping[str, Any], title: str) -> str:

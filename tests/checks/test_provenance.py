@@ -14,7 +14,9 @@ from planted_studies import sentences
 from test_cli import SIX, run, six_class_table
 
 from lit_probe import cli, flags
+from lit_probe.checks import control_task
 from lit_probe.checks.battery import CHECKS
+from lit_probe.checks.function_words import function_words_hash
 from lit_probe.checks.provenance import card, check_against_card, flags_from_card, read_card
 from lit_probe.data import load_dataset, split_texts
 from lit_probe.data.options import DatasetOptions
@@ -303,6 +305,51 @@ def test_another_control_beside_the_card_is_refused_where_selectivity_is_measure
     assert again(place, "--control=first_word", "--checks=calibration") == 0
     assert again(place, "--control=first_word", "--checks=selectivity") == 1
     assert "control is first_word, word on the card" in capsys.readouterr().err
+
+
+def test_a_card_of_another_rule_is_refused_where_the_check_is_measured(place, monkeypatch, capsys):
+    checks = "--checks=selectivity,baselines"
+    texts = [f"{'good' if i % 2 else 'bad'} {WORDS[i % len(WORDS)]} {WORDS[7 * i % len(WORDS)]} text" for i in range(200)]
+    table = place / "told.csv"
+    table.write_text("review,feeling\n" + "".join(f"{text} {i},{'yes' if i % 2 else 'no'}\n" for i, text in enumerate(texts)))
+    flags = [f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling", checks]
+    assert run("layers", f"--model={place / 'encoder'}", *flags, f"--out={place / 'out'}", "--cache_dir=") == 0
+    made = results(place / "out")
+    assert made["rules"] == {
+        "selectivity": f"content words by the list {function_words_hash()}",
+        "baselines": "3 draws of random_weights, 5 draws of shuffled",
+    }
+    assert again(place) == 0
+    agree(made, results(place / "again"))
+
+    # Cards that were written before there were rules.
+    (place / "out/layers.json").write_text(json.dumps({name: value for name, value in made.items() if name != "rules"}))
+    assert again(place, "--checks=calibration") == 0
+    assert again(place) == 1
+    said = capsys.readouterr().err
+    assert f"selectivity goes by another rule ({made['rules']['selectivity']}; an earlier one on the card)" in said
+    assert "baselines goes by another rule (3 draws of random_weights, 5 draws of shuffled; an earlier one on the card)" in said
+
+    monkeypatch.setattr(control_task, "function_words_hash", lambda: "0123456789ab")
+    (place / "out/layers.json").write_text(json.dumps(made))
+    assert again(place, "--checks=selectivity") == 1
+    assert f"0123456789ab; {made['rules']['selectivity']} on the card" in capsys.readouterr().err
+
+
+def test_random_weights_of_a_seed_of_their_own_come_back_from_the_card(place):
+    flags = [f"--datasets=csv={place / 'feelings.csv'}", "--text_column=review", "--label_column=feeling", "--checks=none"]
+    model = f"--model={place / 'encoder'}[weights=random:7]"
+    assert run("layers", model, *flags, f"--out={place / 'out'}", "--cache_dir=") == 0
+    assert results(place / "out")["model"]["random_weights"] == 7
+    assert again(place) == 0
+    agree(results(place / "out"), results(place / "again"))
+
+
+def test_a_card_opened_from_a_number_of_a_check_holds_its_rule(tiny_encoder):
+    study = probe_layers(tiny_encoder, load_dataset("demo"), probe="majority")
+    assert card(study, {"check": "selectivity"}).rules == {"selectivity": f"content words by the list {function_words_hash()}"}
+    assert card(study, {"check": "selectivity", "control": "first_word"}).rules is None
+    assert card(study, {"check": "layer_metrics"}).rules is None and "rules" not in card(study).to_json()
 
 
 def test_a_card_opened_from_a_number_of_selectivity_names_its_control(tiny_encoder, tmp_path):
