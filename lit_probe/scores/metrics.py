@@ -74,6 +74,7 @@ class Metric:
       per_class: whether there is one of it per class, named ``precision:positive`` and so on (`metrics_for`).
       higher_is_better: False for losses.
       class_index: the class of a per-class metric in use.
+      of_counts: the metric as a function of the counts, where it is one.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Metric:
     per_class: bool = False
     higher_is_better: bool = True
     class_index: int | None = None
+    of_counts: Callable[[Counts], NDArray[np.float64]] | None = None
 
     def layer_values(self, rows: ScoredRows) -> list[float | None]:
         """The value per layer, or None where it is not defined."""
@@ -205,7 +207,15 @@ def _proportion(name: str, title: str, statistic: Callable[[Counts], NDArray[np.
             trials = (rows.labels if statistic is _recall else predicted) == class_index
         return proportion_interval(trials & (predicted == rows.labels), trials, rows.units)
 
-    return Metric(name, title, values=lambda rows: statistic(rows.counts), interval=interval, no_interval=_ONE_GROUP, **fields)
+    return Metric(
+        name,
+        title,
+        values=lambda rows: statistic(rows.counts),
+        interval=interval,
+        no_interval=_ONE_GROUP,
+        of_counts=statistic,
+        **fields,
+    )
 
 
 def _of_counts(
@@ -221,7 +231,7 @@ def _of_counts(
         of_classes = rows.n_classes if class_index is None else class_index
         return interval(rows.predicted[layer], rows.labels, of_classes, rows.units)
 
-    return Metric(name, title, values=lambda rows: statistic(rows.counts), interval=of_layer, **fields)
+    return Metric(name, title, values=lambda rows: statistic(rows.counts), interval=of_layer, of_counts=statistic, **fields)
 
 
 METRICS: dict[str, Metric] = {

@@ -276,7 +276,7 @@ def test_a_further_draw_lies_outside_the_range_as_often_as_is_said(n_draws, law)
     """3 draws: 50 %, 5 draws: 33 %, whatever they are drawn from (10,000 times; standard error 0.005)."""
     draws = getattr(np.random.default_rng(0), law)(size=(10_000, n_draws + 1))
     outside = (draws[:, -1] < draws[:, :-1].min(axis=1)) | (draws[:, -1] > draws[:, :-1].max(axis=1))
-    said = int(re.search(r"outside it (\d+)% of the time", _about_range(n_draws))[1]) / 100
+    said = int(re.search(r"\) (\d+)% of the time", _about_range(n_draws))[1]) / 100
     assert outside.mean() == pytest.approx(said, abs=0.02)
 
 

@@ -87,9 +87,9 @@ def _about_range(n_draws: int) -> str:
     A further draw is the least or the largest of all n + 1 with probability 2 / (n + 1), whatever they are drawn from.
 
     >>> _about_range(3)
-    'The band is their range; a further one falls outside it 50% of the time.'
+    'A further one falls outside their range (the band of a chart) 50% of the time.'
     """
-    return f"The band is their range; a further one falls outside it {2 / (n_draws + 1):.0%} of the time."
+    return f"A further one falls outside their range (the band of a chart) {2 / (n_draws + 1):.0%} of the time."
 
 
 def _fit(study: LayerStudy, activations: Activations, labels: NDArray[np.int64], progress: Progress) -> LayerwiseProbe:

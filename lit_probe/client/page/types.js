@@ -115,6 +115,14 @@
  *   Selectivity  What the check `selectivity` answers. `control`: a name of what the control labels go by: "word", "first_word"
  *   or "group:COLUMN"; `memorisation`: `[n_layers]`.
  *
+ * @typedef {{status: string, metric: string, n: number, n_compared: number, n_permutations: number, slices: SliceDifference[],
+ *   notes: string[], layer: number, split: string}}
+ *   SliceComparison  What the interpreter `slice_comparison` answers. `slices`: in the order in which they were asked about;
+ *   `n_compared`: how many of them have a score.
+ *
+ * @typedef {{n: number, difference: ?number, p: ?number, p_corrected: ?number}}
+ *   SliceDifference  A slice's score less that of all examples. `p`: of this slice alone; `p_corrected`: for the number of slices.
+ *
  * @typedef {{status: string, check: string, title: string, portions: number[], n: number, n_uniform: number,
  *   layers: {layer: number, bits: number, uniform_bits: number, prior_bits: number, compression: number,
  *   compression_to_prior: number}[], notes: string[]}}
