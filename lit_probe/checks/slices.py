@@ -72,10 +72,10 @@ def compare_slices(
     its level for any metric, number of rows and overlap of slices. The hypothesis is about rows as they are, with their classes:
     a slice with other shares of classes may differ for that alone.
 
-    The correction is by the largest of all slices' statistics (max-T; Westfall & Young 1993, Resampling-Based Multiple Testing): the
-    probability that any of slices that do not differ gets ``p_corrected`` below 0.05 is at most 5 %. Of 20 such slices one or more
-    have ``p`` below 0.05 in 46–63 % of data sets, and ``p_corrected`` in 4–6 % (`test_of_20_slices…`; 1,000 data sets, standard
-    error 0.7 points). The slices that are given are counted, at one layer and by one metric.
+    The correction is by the largest of all slices' statistics (max-T; Westfall & Young 1993, Resampling-Based Multiple Testing):
+    the probability that any of slices that do not differ gets ``p_corrected`` below 0.05 is at most 5 %. Of 20 such slices one or
+    more have ``p`` below 0.05 in 46–63 % of data sets, and ``p_corrected`` in 4–6 % (`test_of_20_slices…`; 1,000 data sets,
+    standard error 0.7 points). The slices that are given are counted, at one layer and by one metric.
 
     Args:
       rows: all rows, with the probabilities of one layer.
