@@ -71,10 +71,11 @@ export function drawnOverlays(curve, several) {
 /** The check boxes: what the curve is compared with. @param {Curve} curve */
 export function renderOverlayChoices({answer}) {
   const wanted = wishes.get();
-  const toggle = (/** @type {string} */ name, /** @type {unknown} */ label) => html`<label>
+  const toggle = (/** @type {string} */ name, /** @type {unknown} */ label, nDraws = 1) => html`<label
+    title=${nDraws > 1 ? `The mean of ${nDraws} random draws; the band is their range` : nothing}>
     <input type="checkbox" name=${name} .checked=${Boolean(wanted[name])} @change=${() => wishes.set({...wishes.get(), [name]: !wanted[name]})}>${label}</label>`;
   return html`<div class="legend overlays">
-    ${comparedWith(answer).map(({name, title, style, nDraws}) => toggle(name, [legendElement(style), title, nDraws > 1 ? ` (mean of ${nDraws}, band: their range)` : '']))}
+    ${comparedWith(answer).map(({name, title, style, nDraws}) => toggle(name, [legendElement(style), title, nDraws > 1 ? ` (${nDraws} draws)` : ''], nDraws))}
     ${toggle('alike', html`<span class="swatch"></span> ${ALIKE}`)}</div>`;
 }
 

@@ -152,7 +152,7 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
     const result = answers.read(this.keys.differences);
     const n = this.comparison()?.n_compared ?? 0;
     const toggle = html`<label><input type="checkbox" name="corrected" .checked=${corrected.get()}
-      @change=${() => corrected.set(!corrected.get())}>corrected for ${n} slices</label>`;
+      @change=${() => corrected.set(!corrected.get())}>correct for ${n} slices</label>`;
     return html`<div class="remark differences">${this.sentence()} ${n > 1 ? toggle : nothing}
       ${result?.state === 'failed' ? ` The slices are not compared: ${result.message}` : nothing}</div>`;
   }
@@ -171,6 +171,7 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
       html`<div class="multiples">${this.groups.map((group, i) => this.renderGroup(group, i, whole, about, layer, domain))}</div>`,
       this.renderOpened(about, layer),
       this.renderOmitted(),
+      html`<div class="notes">${(this.comparison()?.notes ?? []).map((note) => html`<div>${note}</div>`)}</div>`,
     ];
   }
 
@@ -184,7 +185,6 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
   renderOmitted() {
     const lines = [
       ...(this.beyond.length ? [`Not shown, beyond the ${MOST_SHOWN} largest: ${this.beyond.join(', ')}`] : []),
-      ...(this.comparison()?.notes ?? []),
       ...(this.empty.length ? [`Not shown, without a dev or test example: ${this.empty.join(', ')}`] : []),
     ];
     return lines.length ? html`<div class="notes omitted">${lines.map((line) => html`<div>${line}</div>`)}</div>` : nothing;
@@ -209,7 +209,7 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
     const comparison = this.comparison();
     // Of the layer that was asked about; under the pointer may be another.
     const p = comparison?.layer === shown ? sliceP(comparison, index, corrected.get()) : null;
-    const words = `${intervalText(series.layers[shown])}${p === null ? '' : `, ${pText(p)}`}`;
+    const words = `${intervalText(series.layers[shown])}${p === null ? '' : `, ${pText(p).replaceAll(' ', '\u00a0')}`}`;
     return html`<div class="multiple ${series.reliable ? '' : 'doubtful'}">
       <div class="title">${title}<span class="n">${series.split}, n = ${formatCount(series.n)}</span>${this.renderInfoButton(name)}</div>
       <div>${remarks(series, about).map((remark) => html`<div class="why">${remark}</div>`)}</div>
