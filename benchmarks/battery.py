@@ -36,7 +36,7 @@ if measured == "yes":
         start = time.perf_counter()
         run_check(name, study, cache)
         seconds[name] = time.perf_counter() - start
-# The activations of the encoder with random weights are cached and mapped as the study's own are.
+# The activations of the encoder with random weights are cached and mapped as the study's own are, one draw of weights at a time.
 held = [sum(block.values.nbytes for one in splits for block in one.blocks) for splits in (
     list(study.activations.values()), [study.activations["train"], study.activations["dev"]])]
 print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, held]))

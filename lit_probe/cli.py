@@ -16,7 +16,7 @@ from lit_probe.checks.baselines import BASELINES
 from lit_probe.checks.battery import CHECKS, Battery, check_table, layer_columns, run_battery, stored_near_duplicates
 from lit_probe.checks.control_task import find_control
 from lit_probe.checks.leakage import circularity_of
-from lit_probe.checks.provenance import MADE_BY, check_against_card, read_card
+from lit_probe.checks.provenance import check_against_card, made_by, read_card
 from lit_probe.checks.transfer import transfer_table, transfer_within_groups
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
@@ -96,16 +96,16 @@ def layers() -> None:
     folders = [out if len(runs) == 1 else out / run.encoder.name for run in runs]
     for folder in folders:
         _check_writable(folder)
-    _check_card(runs, splits_list, control=FLAGS.control if "selectivity" in checks else None)
+    variants = {"selectivity": FLAGS.control}
+    _check_card(runs, splits_list, FLAGS.control if "selectivity" in checks else None)
     for run, folder in zip(runs, folders, strict=True):
         encoder = run.encoder
         studies = {splits.name: study(run, splits, cache, tqdm_progress()) for splits in splits_list}
-        variants = {"selectivity": FLAGS.control}
         batteries = {name: run_battery(one, cache, tqdm_progress(), checks, variants) for name, one in studies.items()}
         results = {name: _with_checks(one.to_json(), batteries[name]) for name, one in studies.items()}
         remarks = {name: _doubts(one, cache, results[name]) if checks else [] for name, one in studies.items()}
         settings = next(iter(studies.values())).settings().to_json()
-        written = {**settings, "made_by": MADE_BY, "control": FLAGS.control, "datasets": results}
+        written = {**settings, "made_by": made_by(FLAGS.control), "control": FLAGS.control, "datasets": results}
         if with_transfer:
             transfers = transfer_within_groups(list(studies.values()))
             written[TRANSFER] = transfers.to_json()
@@ -144,7 +144,7 @@ def neurons() -> None:
             folder = out / f"{encoder.name}-on-{splits.name}" if several else out
             folder.mkdir(parents=True, exist_ok=True)
             scored = {"headline": one.headline, "decision": one.decision.to_json(), "choice": one.choice.to_json()}
-            about = {**one.settings().to_json(), "made_by": MADE_BY, "dataset": splits.name, "layer": layer}
+            about = {**one.settings().to_json(), "made_by": made_by(), "dataset": splits.name, "layer": layer}
             written = {**about, **scored, **report.to_json()}
             (folder / "neurons.json").write_text(json.dumps(written, indent=1, allow_nan=False), "utf-8")
             _write_rows(folder / "neurons.csv", neuron_rows(report))

@@ -185,6 +185,9 @@ def _draw_baseline(axes: Any, measured: Mapping[str, Any], style: Style) -> None
     line = {"color": style.color, "linestyle": (0, dashes), "linewidth": 1, "label": measured["title"]}
     if measured["per_layer"]:
         rows = [row for row in measured["layers"] if row["score"] is not None]
+        if drawn := [row for row in rows if row["draws"]]:
+            low, high = ([end(row["draws"]) for row in drawn] for end in (min, max))
+            axes.fill_between([row["layer"] for row in drawn], low, high, color=style.color, alpha=0.12, linewidth=0)
         if rows:
             axes.plot([row["layer"] for row in rows], [row["score"] for row in rows], **line)
     elif measured["score"] is not None:

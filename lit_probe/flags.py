@@ -62,7 +62,7 @@ _define(
     "model",
     DEFAULT_MODEL,
     "Encoders: Hugging Face ids or local folders, separated by commas. Options of one run may follow in brackets: "
-    "bert-base-uncased,bert-base-uncased[pooling=cls,probe=mlp],bert-base-uncased[weights=random].",
+    "bert-base-uncased,bert-base-uncased[pooling=cls,probe=mlp],bert-base-uncased[weights=random]; random:2 is drawn by seed 2.",
 )
 _define(flags.DEFINE_string, "revision", None, "Hub branch, tag or commit of the encoders.")
 _define(

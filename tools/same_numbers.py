@@ -47,6 +47,7 @@ QUESTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
         ("probe_checks", "none", {"check": "baselines", "baseline": name})
         for name in ("majority", "bag_of_words", "tfidf", "length", "random_weights", "shuffled")
     ),
+    ("slice_comparison", "dev", {"slices": [list(range(40)), list(range(30, 100))]}),
     ("transfer", "none", {}),
     ("provenance", "dev", {}),
     ("provenance", "dev", {"number": {"check": "layer_metrics", "examples": "whole data set"}}),

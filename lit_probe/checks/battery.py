@@ -13,6 +13,7 @@ from lit_probe.checks.agreement import Agreement, agreement
 from lit_probe.checks.baselines import BASELINES, Baselines, measure_baselines
 from lit_probe.checks.calibration import Calibration, calibration
 from lit_probe.checks.check import Check, CheckResult, FailedCheck
+from lit_probe.checks.control_task import find_control
 from lit_probe.checks.description_length import DescriptionLength, description_length
 from lit_probe.checks.layer_comparison import LayerComparison, compare_layers
 from lit_probe.checks.leakage import COPIES_MADE_BY, NearDuplicates, near_duplicates
@@ -76,6 +77,7 @@ CHECKS: dict[str, Check[Any]] = {
         columns={"selectivity": "selectivity", "selectivity_low": "low", "selectivity_high": "high"},
         variant="control",
         default="word",
+        rule=lambda control: find_control(control or "word").rule(),
     ),
     "baselines": Check(
         "Baselines",
@@ -85,6 +87,7 @@ CHECKS: dict[str, Check[Any]] = {
         made_by="fitted on train and scored on dev by the study's own rules",
         findings=_without_score,
         variant="baseline",
+        rule=lambda _: ", ".join(f"{one.n_draws} draws of {name}" for name, one in BASELINES.items() if one.n_draws > 1),
         keeps_parts=True,
     ),
     "layer_comparison": Check(
@@ -181,7 +184,7 @@ def run_check(
     make = partial(check.compute, study, cache, progress, variant)
     if check.keeps_parts:
         return make()
-    facts = {"check": name, "variant": variant, "study": study.fingerprint, "made_by": check.made_by}
+    facts = {"check": name, "variant": variant, "study": study.fingerprint, "made_by": check.rule_of(variant)}
     return cache.result("checks", facts, make, check.result)
 
 

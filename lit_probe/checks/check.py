@@ -53,6 +53,8 @@ class Check(Generic[R]):
       split: the rows that it is measured on.
       variant: the name of what its variants are, such as ``"control"``; None where there are none.
       default: the variant that is meant where none is named; None where the check then takes all of them.
+      rule: what decides its numbers besides study and variant, in words, from the variant: results of another rule are not read
+        from the cache, and cards of it are refused. Empty where nothing does.
       quick: whether it takes about a second at most; the others fit probes.
       keeps_parts: whether ``compute`` itself caches its parts, each under what decides it.
     """
@@ -68,5 +70,10 @@ class Check(Generic[R]):
     split: SplitName = "dev"
     variant: str | None = None
     default: str | None = None
+    rule: Callable[[str | None], str] = lambda variant: ""
     quick: bool = False
     keeps_parts: bool = False
+
+    def rule_of(self, variant: str | None) -> str:
+        """The rule by which the numbers of a variant are made: ``made_by``, and what is told of the variant besides."""
+        return "; ".join(filter(None, (self.made_by, self.rule(variant or self.default))))

@@ -8,7 +8,6 @@ sentence, and "selectivity" would be the score less chance.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.checks.function_words import content_words, function_words_hash, words_of
 from lit_probe.data.labelled_texts import LabelledTexts, SplitName, Splits, normalise_text
 from lit_probe.errors import DatasetError
 from lit_probe.registry import lookup
@@ -27,10 +27,6 @@ MAX_IMBALANCE = 0.05
 MAX_WORD_SHARE = 0.2
 
 Types = list[str]
-_LETTERS = r"[^\W\d_]+"
-_WORD = re.compile(rf"{_LETTERS}(?:['’]{_LETTERS})*")
-# How tokenized corpora write brackets: -LRB- and -RRB-.
-_BRACKETS = frozenset(("lrb", "rrb"))
 
 
 @dataclass(frozen=True)
@@ -40,10 +36,13 @@ class Control:
     Attributes:
       title: what a type is, in words that follow "a seeded hash of".
       types: the types of train and of dev, from the splits and the column that was named (``group:author``), if any.
+      rule: what decides them besides the texts, in words: of another rule stored results are not read, and cards are refused.
+        Empty where nothing does.
     """
 
     title: str
     types: Callable[[Splits, str], tuple[Types, Types]]
+    rule: Callable[[], str] = lambda: ""
 
 
 def _content_words(splits: Splits, column: str) -> tuple[Types, Types]:
@@ -51,15 +50,8 @@ def _content_words(splits: Splits, column: str) -> tuple[Types, Types]:
 
     Words in more than a fifth of the train texts come after all others. A text without a content word has the empty type.
     """
-    # scikit-learn takes a second to import, and a start from the cache computes nothing.
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
-    def words(text: str) -> set[str]:
-        found = {_without_apostrophe(word) for word in _WORD.findall(normalise_text(text))}
-        return {word for word in found - ENGLISH_STOP_WORDS - _BRACKETS if len(word) > 1}
-
-    train = [words(text) for text in splits.train.texts]
-    dev = [words(text) for text in splits.dev.texts]
+    train = [content_words(normalise_text(text)) for text in splits.train.texts]
+    dev = [content_words(normalise_text(text)) for text in splits.dev.texts]
     n_texts_with = Counter(word for text in train for word in text)
     too_common = MAX_WORD_SHARE * len(train)
 
@@ -73,20 +65,9 @@ def _content_words(splits: Splits, column: str) -> tuple[Types, Types]:
     return [type_of(text) for text in train], [type_of(text) for text in dev]
 
 
-def _without_apostrophe(word: str) -> str:
-    """``film's`` is a film; ``don't``, ``we'll`` and their like are no content words.
-
-    >>> _without_apostrophe("film's"), _without_apostrophe("don't")
-    ('film', '')
-    """
-    stem, _, ending = word.replace("’", "'").partition("'")
-    return stem if ending in ("", "s") else ""
-
-
 def _first_words(splits: Splits, column: str) -> tuple[Types, Types]:
     def first_word(text: str) -> str:
-        found = _WORD.search(normalise_text(text))
-        return found.group() if found else ""
+        return next(iter(words_of(normalise_text(text))), "")
 
     return [first_word(text) for text in splits.train.texts], [first_word(text) for text in splits.dev.texts]
 
@@ -107,7 +88,11 @@ def _group_values(splits: Splits, column: str) -> tuple[Types, Types]:
 
 
 CONTROLS: dict[str, Control] = {
-    "word": Control("the text's content word that occurs in most training texts", _content_words),
+    "word": Control(
+        "the text's content word that occurs in most training texts",
+        _content_words,
+        lambda: f"content words by the list {function_words_hash()}",
+    ),
     "first_word": Control("the text's first word", _first_words),
     "group": Control("the text's group, or its value in the named column", _group_values),
 }

@@ -33,15 +33,6 @@ from lit_probe.scores.metrics import METRICS
 _SETTINGS: dict[str, type] = {"pooling": str, "probe": str, "max_length": int, "keep": str, "seed": int}
 _COLUMN_FLAGS = ("text_column", "label_column", "group_column")
 
-# By which rule each number is made. A card keeps them, and one that was made by others is refused.
-MADE_BY: dict[str, str] = {
-    "probes": PROBES_MADE_BY,
-    **{name: metric.made_by for name, metric in METRICS.items()},
-    **{name: check.made_by for name, check in CHECKS.items()},
-    "near_duplicates": COPIES_MADE_BY,
-    "transfer": TRANSFER_MADE_BY,
-}
-
 
 @dataclass(frozen=True)
 class CardDataset(Result):
@@ -111,11 +102,12 @@ def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> Card:
         splits.provenance,
     )
     control = (number or {}).get("control")
+    control = control if isinstance(control, str) else None
     made = Card(
         **vars(settings),
         datasets={splits.name: dataset},
-        made_by=MADE_BY,
-        control=control if isinstance(control, str) else None,
+        made_by=made_by(control),
+        control=control,
         flags=None,
         notes=(),
         number=number,
@@ -124,6 +116,21 @@ def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> Card:
         return replace(made, flags=tuple(_flags(made.to_json(), "This card")))
     except LitProbeError as error:
         return replace(made, notes=(str(error),))
+
+
+def made_by(control: str | None = None) -> dict[str, str]:
+    """By which rule each number is made. A card keeps them, and one that was made by others is refused.
+
+    Args:
+      control: the control of selectivity; the usual one when None.
+    """
+    return {
+        "probes": PROBES_MADE_BY,
+        **{name: metric.made_by for name, metric in METRICS.items()},
+        **{name: check.rule_of(control if name == "selectivity" else None) for name, check in CHECKS.items()},
+        "near_duplicates": COPIES_MADE_BY,
+        "transfer": TRANSFER_MADE_BY,
+    }
 
 
 def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -196,9 +203,6 @@ def check_against_card(
     if control is not None and "control" in card:
         here["control"] = control
     differ = [f"{name} is {value}, {card[name]} on the card" for name, value in here.items() if value != card[name]]
-    if encoder.random_seed != card["model"].get("random_weights"):
-        ours, theirs = (_weights(seed) for seed in (encoder.random_seed, card["model"].get("random_weights")))
-        differ.append(f"the weights are {ours}, {theirs} on the card")
     asked = card.get("rules", {})
     ours_asked = rules.to_json().items()
     differ += [f"{name} is {ours}, {asked[name]} on the card" for name, ours in ours_asked if asked.get(name, ours) != ours]
@@ -245,7 +249,7 @@ def _flags(card: Mapping[str, Any], title: str) -> list[str]:
     alike = all(origin.get(name) == origins[0].get(name) for origin in origins for name in _COLUMN_FLAGS)
     own = ["" if alike else _own_columns(one["origin"]) for one in data.values()]
     flags = {
-        "model": card["model"]["id"] + _own_weights(card, title),
+        "model": card["model"]["id"] + _own_weights(card),
         "revision": card["model"].get("revision"),
         "datasets": ",".join(map(str.__add__, named, own)),
         "max_examples": _only([one["max_examples"] for one in data.values()], "max_examples", title),
@@ -277,12 +281,13 @@ def _check_whole(path: str, title: str) -> None:
 
 def _other_rules(card: Mapping[str, Any]) -> str:
     """Which numbers on the card are made by other rules here; an empty string where none is."""
-    made_by = card.get("made_by")
-    if made_by is None or "rules" not in card:
+    on_card = card.get("made_by")
+    if on_card is None or "rules" not in card:
         return "it does not say by which rules they were made, so it is older than some of the rules here"
     checks = {name for entry in card["datasets"].values() for name in entry.get("checks", {})}
+    checks |= {(card.get("number") or {}).get("check")}
     unasked = (set(CHECKS) - checks) | ({"transfer"} - set(card))
-    others = [name for name, rule in MADE_BY.items() if name not in unasked and made_by.get(name) != rule]
+    others = [name for name, rule in made_by(card.get("control")).items() if name not in unasked and on_card.get(name) != rule]
     return f"these are made by other rules here: {', '.join(others)}" if others else ""
 
 
@@ -290,12 +295,11 @@ def _weights(seed: int | None) -> str:
     return "the checkpoint's" if seed is None else f"drawn by seed {seed}"
 
 
-def _own_weights(card: Mapping[str, Any], title: str) -> str:
-    """``[weights=random]`` where the weights were drawn; nothing for the checkpoint's own."""
+def _own_weights(card: Mapping[str, Any]) -> str:
+    """``[weights=random]`` where weights were drawn, with their seed if it is another one; nothing for the checkpoint's own."""
     seed = card["model"].get("random_weights")
-    if seed not in (None, card["seed"]):
-        raise LitProbeError(f"{title} has another seed for its random weights than for its probes, which no flags can say.")
-    return "" if seed is None else f"[weights={RANDOM}]"
+    own = "" if seed == card["seed"] else f":{seed}"
+    return "" if seed is None else f"[weights={RANDOM}{own}]"
 
 
 def _dataset_flag(name: str, data: Mapping[str, Any], title: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +28,10 @@ N_SEEDS = 5
 _TRIES = 3
 # With fewer dev texts whose type stands in train, the control's score would tell of new types more than of the probe.
 MIN_SHARE_SEEN = 0.5
+
+# How many of the largest types are named.
+_MOST_NAMED = 5
+_NAME_LENGTH = 40
 
 Labelling = dict[SplitName, NDArray[np.int64]]
 
@@ -53,6 +60,19 @@ class LayerSelectivity(Result):
 
 
 @dataclass(frozen=True)
+class CommonType(Result):
+    """A type that many training texts have.
+
+    Attributes:
+      name: the type, such as a word; empty for texts that have none.
+      share: the share of the training texts that have it, 0 to 1.
+    """
+
+    name: str
+    share: float
+
+
+@dataclass(frozen=True)
 class Selectivity(CheckResult):
     """The answer of `selectivity`.
 
@@ -63,6 +83,7 @@ class Selectivity(CheckResult):
       n_seeds: the number of labellings.
       seeds: ``[n_seeds]`` the seed of each labelling.
       n_types: the number of types in train.
+      most_common: the types that most training texts have, up to 5, the most common first.
       share_seen: the share of dev texts whose type also stands in train, 0 to 1.
       reliable: whether there are rows and labellings enough.
       reason: what is lacking, else an empty string.
@@ -77,6 +98,7 @@ class Selectivity(CheckResult):
     n_seeds: int
     seeds: tuple[int, ...]
     n_types: int
+    most_common: tuple[CommonType, ...]
     share_seen: float
     reliable: bool
     reason: str
@@ -144,12 +166,13 @@ def selectivity(
     intervals: list[tuple[float | None, float | None]] = [(None, None)] * len(values)
     if task.n_units > 1:  # one group alone does not tell how far groups differ
         intervals = [percentile_interval(*pair) or (None, None) for pair in zip(draws, values.tolist(), strict=True)]
-    title = find_control(kind).title
+    title, most_common = find_control(kind).title, _most_common(control)
     doubt = _doubt(study.headline, task, controls)
     notes = [
         *([f"Not to be relied on: {doubt}."] if doubt else []),
         f"Control labels are a seeded hash of {title}, of which train has {control.n_types:,} different ones; "
-        f"{n_seeds} labellings. For {control.share_seen:.0%} of the dev texts it also stands in train.",
+        f"{n_seeds} labellings. Most common in train: {_shares(most_common)}. "
+        f"For {control.share_seen:.0%} of the dev texts it also stands in train.",
         "Memorisation is the accuracy on train with one random label per text, of probes as strongly regularised as the task's; "
         "no such label can be learnt for dev.",
     ]
@@ -164,6 +187,7 @@ def selectivity(
         n_seeds=n_seeds,
         seeds=tuple(labellings),
         n_types=control.n_types,
+        most_common=most_common,
         share_seen=control.share_seen,
         reliable=not doubt,
         reason=doubt,
@@ -246,6 +270,20 @@ def _labellings(control: ControlTask, study: LayerStudy, n_seeds: int) -> tuple[
         f"The control {control.kind!r} has no {METRICS[study.headline].title.lower()} on dev: {len(passed_over)} of its "
         f"{_TRIES * n_seeds} labellings give no dev row some label, such as {passed_over[0]}. Add dev rows. {ADVICE}"
     )
+
+
+def _most_common(control: ControlTask) -> tuple[CommonType, ...]:
+    counts = sorted(Counter(control.train_types).items(), key=lambda item: (-item[1], item[0]))
+    return tuple(CommonType(name, count / len(control.train_types)) for name, count in counts[:_MOST_NAMED])
+
+
+def _shares(types: Sequence[CommonType]) -> str:
+    """What the types are called, and how many texts have them.
+
+    >>> _shares([CommonType("film", 0.041), CommonType("", 0.03)])
+    'film 4.1%, none of them 3.0%'
+    """
+    return ", ".join(f"{shorten(one.name, _NAME_LENGTH, placeholder=' …') or 'none of them'} {one.share:.1%}" for one in types)
 
 
 def _doubt(headline: str, task: ScoredRows, controls: list[ScoredRows]) -> str:

@@ -66,10 +66,34 @@ def _options(entry: str) -> dict[str, str]:
             why = "twice" if names.count(name) > 1 else "without a value" if name in OPTIONS else "which is none of them"
             raise LitProbeError(
                 f"{entry[entry.rindex('[') :]} names {name!r}, {why}. In brackets stand options of that run: pooling=NAME, "
-                f"probe=NAME, weights={RANDOM}."
+                f"probe=NAME, weights={RANDOM} or {RANDOM}:SEED."
             )
-        lookup(dict.fromkeys(OPTIONS[name]), value, name)
+        if name == "weights":
+            random_seed_of(value, 0)
+        else:
+            lookup(dict.fromkeys(OPTIONS[name]), value, name)
     return dict(pairs)
+
+
+def random_seed_of(weights: str, seed: int) -> int | None:
+    """The seed that draws weights which are called so; None for trained ones.
+
+    Args:
+      weights: ``"trained"``, ``"random"`` or, with a seed of its own, ``"random:2"``.
+      seed: the seed where none is named.
+
+    Raises:
+      UnknownNameError: there are no such weights.
+      LitProbeError: the seed is no whole number.
+
+    >>> random_seed_of("trained", 0), random_seed_of("random", 0), random_seed_of("random:2", 0)
+    (None, 0, 2)
+    """
+    kind, colon, own = weights.partition(":")
+    lookup(dict.fromkeys(OPTIONS["weights"]), kind if kind == RANDOM else weights, "weights")
+    if colon and not own.isdecimal():
+        raise LitProbeError(f"Random weights are named {RANDOM}, or {RANDOM}:2 to draw them by seed 2, not {weights!r}.")
+    return None if kind != RANDOM else int(own) if colon else seed
 
 
 def load_runs(wanted: Sequence[WantedRun], load: Callable[[str], Encoder], *, pooling: str, probe: str, seed: int) -> list[Run]:
@@ -80,23 +104,26 @@ def load_runs(wanted: Sequence[WantedRun], load: Callable[[str], Encoder], *, po
       load: finds the encoder of a hub id or folder.
       pooling: the pooling of runs that name none.
       probe: the probe of runs that name none.
-      seed: the seed by which random weights are drawn.
+      seed: the seed by which random weights are drawn where the run names none.
 
     Raises:
       LitProbeError: two runs are the same.
     """
     trained = {model_id: load(model_id) for model_id in dict.fromkeys(run.model_id for run in wanted)}
-    drawn = {model_id: encoder.randomised(seed) for model_id, encoder in trained.items()}
+    drawn: dict[tuple[str, int], Encoder] = {}
     runs: dict[tuple[str, ...], Run] = {}
     for model_id, options in wanted:
         settings = {"pooling": pooling, "probe": probe, "weights": "trained", **options}
-        key = (model_id, *settings.values())
+        own_seed = random_seed_of(settings["weights"], seed)
+        key = (model_id, settings["pooling"], settings["probe"], str(own_seed))
         if key in runs:
             raise LitProbeError(
                 f"{model_id!r} is named twice with {settings['pooling']} pooling, {settings['probe']} probes and "
                 f"{settings['weights']} weights. Leave one of them out, or give it other options in brackets."
             )
-        encoder = (drawn if settings["weights"] == RANDOM else trained)[model_id]
+        encoder = trained[model_id]
+        if own_seed is not None:
+            encoder = drawn.setdefault((model_id, own_seed), encoder.randomised(own_seed))
         runs[key] = Run(encoder.named(_name(trained[model_id].name, options)), settings["pooling"], settings["probe"])
     return list(runs.values())
 
@@ -106,7 +133,14 @@ def _name(encoder: str, options: Mapping[str, str]) -> str:
 
     >>> _name("bert", {}), _name("bert", {"pooling": "cls", "weights": "random"})
     ('bert', 'bert (cls random weights)')
+    >>> _name("bert", {"weights": "random:2"})
+    'bert (random weights 2)'
     """
-    # A comma would break LIT's lists of models.
-    words = [f"{value} weights" if name == "weights" else value for name, value in options.items()]
+    # A comma would break LIT's lists of models, and so would a colon.
+    words = [_weights_words(value) if name == "weights" else value for name, value in options.items()]
     return f"{encoder} ({' '.join(words)})" if words else encoder
+
+
+def _weights_words(value: str) -> str:
+    kind, _, seed = value.partition(":")
+    return f"{kind} weights {seed}".rstrip()

@@ -77,6 +77,7 @@ class Metric:
       decides: whether it counts rows by the class that they are put in; else it reads the probabilities themselves.
       higher_is_better: False for losses.
       class_index: the class of a per-class metric in use.
+      of_counts: the metric as a function of the counts, where it is one.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Metric:
     decides: bool = True
     higher_is_better: bool = True
     class_index: int | None = None
+    of_counts: Callable[[Counts], NDArray[np.float64]] | None = None
 
     def layer_values(self, rows: ScoredRows) -> list[float | None]:
         """The value per layer, or None where it is not defined."""
@@ -226,6 +228,7 @@ def _proportion(name: str, title: str, statistic: Callable[[Counts], NDArray[np.
         interval=interval,
         no_interval=_ONE_GROUP,
         made_by="Wilson, of as many rows as the groups are worth",
+        of_counts=statistic,
         **fields,
     )
 
@@ -243,7 +246,7 @@ def _of_counts(
         of_classes = rows.n_classes if class_index is None else class_index
         return interval(rows.predicted[layer], rows.labels, of_classes, rows.units)
 
-    return Metric(name, title, values=lambda rows: statistic(rows.counts), interval=of_layer, **fields)
+    return Metric(name, title, values=lambda rows: statistic(rows.counts), interval=of_layer, of_counts=statistic, **fields)
 
 
 METRICS: dict[str, Metric] = {

@@ -352,6 +352,26 @@ def test_every_value_of_a_column_has_its_own_curve(lit: LitPage, server: str):
     expect(shown.locator(".value")).to_contain_text(f"{dev['layers'][answer['best_layer']]['score']:.3f}")
 
 
+def test_slices_are_tested_and_corrected_for_how_many_are_shown(lit: LitPage):
+    lit.open(dataset="demo").wait_for_curve()
+    panel = lit.show("Slices", "slices-by-layer-module")
+    panel.locator("#facet").select_option("domain")
+    said, values, toggle = (panel.locator(name) for name in (".differences", ".multiple .value", "input[name=corrected]"))
+    expect(said).to_contain_text(re.compile(r"2 slices shown.* At layer \d .* from all examples, corrected for 2 slices\."))
+    expect(values).to_have_text([re.compile(r"p.[=<].0\.\d{3}|p.=.1\.000")] * 2)
+    expect(panel.locator(".notes")).to_contain_text(["the correction for 2 slices is by the largest statistic (max-T)"])
+    toggle.uncheck()
+    expect(said).to_contain_text("not corrected: of 2 slices that do not differ, at least one seems to in up to 10 % of cases.")
+    toggle.check()
+    layer = 1 if "At layer 1 " not in said.inner_text() else 2
+    panel.locator(".multiple .chart").first.press("Home")
+    for _ in range(layer):
+        panel.locator(".multiple .chart").first.press("ArrowRight")
+    expect(said).to_contain_text(f"At layer {layer} ")
+    panel.locator("#facet").select_option("label")
+    expect(said).to_contain_text("2 slices shown (4 looked at since the page was loaded).")
+
+
 def test_lit_s_slices_are_drawn_and_small_ones_are_grey(lit: LitPage):
     lit.open(dataset="demo").wait_for_curve()
     lit.select_slice("a few", lit.ids("dev")[:12])

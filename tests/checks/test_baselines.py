@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from lit_probe.checks.baselines import BASELINES, Baseline, MeasuredBaseline, measure_baselines
+from lit_probe.checks.baselines.from_layers import _about_range
 from lit_probe.checks.baselines.word_regression import C_GRID, WordRegression
 from lit_probe.data import load_dataset, split_texts
 from lit_probe.data.labelled_texts import Splits
@@ -96,7 +97,11 @@ def test_every_baseline_is_scored_on_dev_as_the_probes_are(study, name):
     ]
     rows = result.layers if BASELINES[name].per_layer else [result]
     assert len(rows) == (study.encoder.n_layers if BASELINES[name].per_layer else 1)
-    assert len(draws) == (5 if name == "shuffled" else 1)
+    assert len(draws) == BASELINES[name].n_draws == {"shuffled": 5, "random_weights": 3}.get(name, 1)
+    if BASELINES[name].per_layer:
+        assert [row.draws for row in rows] == [tuple(score.value for score in layer) for layer in zip(*draws, strict=True)]
+        assert any(len(set(row.draws)) > 1 for row in rows)
+        assert type(result).from_json(json.loads(json.dumps(result.to_json()))) == result
     assert [(row.score, row.low, row.high) for row in rows] == means
     assert all(row.low <= row.score <= row.high for row in rows)
     assert result.metric == "accuracy"
@@ -241,12 +246,38 @@ def test_the_random_twin_has_the_shape_of_the_encoder_and_none_of_its_weights(st
 
 def test_random_weights_are_probed_as_the_encoder_is(study):
     train, dev = study.splits.train, study.splits.dev
-    twin = study.encoder.randomised(study.seed)
-    layerwise = LayerwiseProbe.fit(extract_activations(twin, train.texts, study.pooling), train.labels, train.label_names)
-    expected = layerwise.predict_proba(extract_activations(twin, dev.texts, study.pooling))
-    (ours,) = predicted(study, "random_weights").probabilities
-    assert np.array_equal(ours, expected)
-    assert np.abs(ours - study.probabilities("dev")).max() > 0.01
+    ours = predicted(study, "random_weights")
+    assert ours.settings["seeds"] == [study.seed, study.seed + 1, study.seed + 2]
+    for seed, draw in zip(ours.settings["seeds"], ours.probabilities, strict=True):
+        twin = study.encoder.randomised(seed)
+        layerwise = LayerwiseProbe.fit(extract_activations(twin, train.texts, study.pooling), train.labels, train.label_names)
+        assert np.array_equal(draw, layerwise.predict_proba(extract_activations(twin, dev.texts, study.pooling)))
+        assert np.abs(draw - study.probabilities("dev")).max() > 0.01
+
+
+def test_one_draw_of_weights_is_not_the_architecture(study_of):
+    """12 initialisations of one architecture score 0.511 to 0.600 at its last layer, with a standard deviation of 0.027. The
+    baseline was one of them; the means over three have 0.009."""
+    study = study_of(a_word_decides(600, told=0.7))
+    seeds = (0, 3, 6, 9)
+    rows = [
+        measured(LayerStudy(study.encoder, study.splits, study.activations, study.layerwise, seed), "random_weights").layers[-1]
+        for seed in seeds
+    ]
+    draws = np.array([row.draws for row in rows])
+    assert draws.shape == (4, 3) and np.ptp(draws) > 0.06
+    assert [row.score for row in rows] == pytest.approx(draws.mean(axis=1))
+    assert draws.mean(axis=1).std(ddof=1) < 0.6 * draws.std(ddof=1)
+
+
+@pytest.mark.parametrize("n_draws", [3, 5])
+@pytest.mark.parametrize("law", ["normal", "exponential"])
+def test_a_further_draw_lies_outside_the_range_as_often_as_is_said(n_draws, law):
+    """3 draws: 50 %, 5 draws: 33 %, whatever they are drawn from (10,000 times; standard error 0.005)."""
+    draws = getattr(np.random.default_rng(0), law)(size=(10_000, n_draws + 1))
+    outside = (draws[:, -1] < draws[:, :-1].min(axis=1)) | (draws[:, -1] > draws[:, :-1].max(axis=1))
+    said = int(re.search(r"\) (\d+)% of the time", _about_range(n_draws))[1]) / 100
+    assert outside.mean() == pytest.approx(said, abs=0.02)
 
 
 def test_weights_that_are_themselves_the_random_ones_are_refused_as_their_own_baseline(tiny_folder, tmp_path, study):

@@ -47,7 +47,7 @@ def results(study, cache):
     return run_battery(study, cache)
 
 
-def refuse_to_compute(*_):
+def refuse_to_compute(*_, **__):
     raise AssertionError("computed again")
 
 
@@ -191,6 +191,21 @@ def test_the_fingerprint_depends_on_all_that_decides_a_result(study):
 def test_the_same_study_made_twice_has_one_fingerprint(study, tiny_folder):
     again = probe_layers(load_encoder(str(tiny_folder())), worded_splits())
     assert again is not study and again.fingerprint == study.fingerprint
+
+
+def test_results_of_another_rule_are_not_read(study, cache, results, monkeypatch):
+    monkeypatch.setattr("lit_probe.checks.battery.selectivity", refuse_to_compute)
+    assert run_check("selectivity", study, cache) == results["selectivity"]
+    monkeypatch.setattr("lit_probe.checks.control_task.function_words_hash", lambda: "of other words")
+    with pytest.raises(AssertionError, match="computed again"):
+        run_check("selectivity", study, cache)
+
+    weights = dataclasses.replace(BASELINES["random_weights"], predict=refuse_to_compute)
+    monkeypatch.setitem(BASELINES, "random_weights", weights)
+    assert run_check("baselines", study, cache, variant="random_weights") == _baseline(results, "random_weights")
+    monkeypatch.setitem(BASELINES, "random_weights", dataclasses.replace(weights, n_draws=weights.n_draws + 1))
+    with pytest.raises(AssertionError, match="computed again"):
+        run_check("baselines", study, cache, variant="random_weights")
 
 
 def test_near_duplicates_are_stored_by_content(cache, monkeypatch):

@@ -14,7 +14,9 @@ from planted_studies import sentences
 from test_cli import SIX, run, six_class_table
 
 from lit_probe import cli, flags
+from lit_probe.checks import control_task
 from lit_probe.checks.battery import CHECKS
+from lit_probe.checks.function_words import function_words_hash
 from lit_probe.checks.provenance import card, check_against_card, flags_from_card, read_card
 from lit_probe.data import load_dataset, split_texts
 from lit_probe.data.options import DatasetOptions
@@ -359,6 +361,44 @@ def test_another_control_beside_the_card_is_refused_where_selectivity_is_measure
     assert again(place, "--control=first_word", "--checks=calibration") == 0
     assert again(place, "--control=first_word", "--checks=selectivity") == 1
     assert "control is first_word, word on the card" in capsys.readouterr().err
+
+
+def test_a_card_of_other_control_words_or_draws_is_refused_where_it_holds_such_a_check(place, monkeypatch, capsys):
+    checks = "--checks=selectivity,baselines"
+    texts = [f"{'good' if i % 2 else 'bad'} {WORDS[i % len(WORDS)]} {WORDS[7 * i % len(WORDS)]} text" for i in range(200)]
+    table = place / "told.csv"
+    table.write_text("review,feeling\n" + "".join(f"{text} {i},{'yes' if i % 2 else 'no'}\n" for i, text in enumerate(texts)))
+    flags = [f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling", checks]
+    assert run("layers", f"--model={place / 'encoder'}", *flags, f"--out={place / 'out'}", "--cache_dir=") == 0
+    made = results(place / "out")
+    assert made["made_by"]["selectivity"].endswith(f"content words by the list {function_words_hash()}")
+    assert made["made_by"]["baselines"].endswith("3 draws of random_weights, 5 draws of shuffled")
+    assert again(place) == 0
+    agree(made, results(place / "again"))
+    monkeypatch.setattr(control_task, "function_words_hash", lambda: "0123456789ab")
+    assert again(place) == 1
+    assert "these are made by other rules here: selectivity." in capsys.readouterr().err
+    # Of a card without that check nothing is made otherwise.
+    without = {name: {**one, "checks": {}} for name, one in made["datasets"].items()}
+    (place / "card.json").write_text(json.dumps({**made, "datasets": without}))
+    assert again(place, source="card.json") == 0
+
+
+def test_random_weights_of_a_seed_of_their_own_come_back_from_the_card(place):
+    flags = [f"--datasets=csv={place / 'feelings.csv'}", "--text_column=review", "--label_column=feeling", "--checks=none"]
+    model = f"--model={place / 'encoder'}[weights=random:7]"
+    assert run("layers", model, *flags, f"--out={place / 'out'}", "--cache_dir=") == 0
+    assert results(place / "out")["model"]["random_weights"] == 7
+    assert again(place) == 0
+    agree(results(place / "out"), results(place / "again"))
+
+
+def test_a_card_opened_from_a_number_of_a_check_holds_its_rule(tiny_encoder):
+    study = probe_layers(tiny_encoder, load_dataset("demo"), probe="majority")
+    by_word, by_first = (
+        card(study, {"check": "selectivity", **more}).made_by["selectivity"] for more in ({}, {"control": "first_word"})
+    )
+    assert by_word == f"{by_first}; content words by the list {function_words_hash()}"
 
 
 def test_a_card_opened_from_a_number_of_selectivity_names_its_control(tiny_encoder, tmp_path):

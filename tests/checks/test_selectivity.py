@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -244,13 +245,18 @@ def test_a_perceptron_learns_random_labels_by_heart_and_still_knows_nothing_abou
     assert dev_scores(study, ControlTask.one_label_per_text(splits).labels(0))[0] == pytest.approx(0.5, abs=0.06)
 
 
-def test_the_answer_is_json_with_finite_numbers_and_says_what_the_control_is(result):
+def test_the_answer_is_json_with_finite_numbers_and_says_what_the_control_is(study, result):
     assert Selectivity.from_json(json.loads(json.dumps(result.to_json(), allow_nan=False))) == result
     assert (result.control, result.n_seeds, result.metric) == ("word", 5, "accuracy")
     assert all(len(row.controls) == 5 for row in result.layers)
     assert (
         "content word that occurs in most training texts, of which train has 37 different ones; 5 labellings" in result.notes[0]
     )
+    counts = Counter(ControlTask.of("word", study.splits).train_types)
+    assert [one.name for one in result.most_common] == sorted(counts, key=lambda name: (-counts[name], name))[:5]
+    assert [one.share for one in result.most_common] == [counts[one.name] / N_TRAIN for one in result.most_common]
+    largest, second = result.most_common[:2]
+    assert f"Most common in train: {largest.name} {largest.share:.1%}, {second.name} {second.share:.1%}, " in result.notes[0]
     assert "For 95% of the dev texts it also stands in train." in result.notes[0]
 
 

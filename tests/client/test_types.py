@@ -22,6 +22,7 @@ TYPE_OF = {
     "layer_comparison": "LayerComparison",
     "two_layers": "TwoLayers",
     "encoder_comparison": "EncoderComparison",
+    "slice_comparison": "SliceComparison",
     "baseline_of_text": "MeasuredBaseline",
     "baseline_by_layer": "MeasuredBaseline",
     "selectivity": "Selectivity",

@@ -61,6 +61,16 @@ def test_runs_of_one_checkpoint_share_its_weights_and_random_ones_share_theirs(t
     assert one.fingerprint == cls.fingerprint != drawn.fingerprint == load_encoder(str(folder)).randomised(3).fingerprint
 
 
+def test_random_weights_may_be_drawn_by_seeds_of_their_own(tiny_folder):
+    folder = tiny_folder()
+    runs = runs_of(f"{folder}[weights=random],{folder}[weights=random:1],{folder}[weights=random:2,pooling=cls]")
+    names = ["random weights", "random weights 1", "random weights 2 cls"]
+    assert [run.encoder.name for run in runs] == [f"tiny-bert ({name})" for name in names]
+    assert [run.encoder.random_seed for run in runs] == [3, 1, 2]
+    with pytest.raises(LitProbeError, match="is named twice"):
+        runs_of(f"{folder}[weights=random],{folder}[weights=random:3]")
+
+
 @pytest.mark.parametrize("on_disk", [True, False])
 def test_another_probe_on_the_same_activations_costs_no_second_pass(tiny_folder, tmp_path, on_disk):
     folder, cache = tiny_folder(), Cache(tmp_path if on_disk else None)
@@ -87,12 +97,14 @@ def test_each_run_gives_the_numbers_that_it_gives_alone(tiny_folder):
     ("brackets", "error", "message"),
     [
         ("[colour=red]", LitProbeError, r"\[colour=red\] names 'colour', which is none of them\. In brackets stand options of"),
-        ("[colour=red]", LitProbeError, r"options of that run: pooling=NAME, probe=NAME, weights=random\."),
+        ("[colour=red]", LitProbeError, r"options of that run: pooling=NAME, probe=NAME, weights=random or random:SEED\."),
         ("[pooling]", LitProbeError, "names 'pooling', without a value"),
         ("[pooling=cls,pooling=max]", LitProbeError, "names 'pooling', twice"),
         ("[]", LitProbeError, "names '', which is none of them"),
         ("[pooling=avg]", UnknownNameError, r"Unknown pooling 'avg'\. Choose one of: cls, last, max, mean, mean_all\."),
         ("[probe=tree]", UnknownNameError, r"Unknown probe 'tree'\. Choose one of: logistic, majority, mlp\."),
+        ("[weights=random:x]", LitProbeError, r"named random, or random:2 to draw them by seed 2, not 'random:x'\."),
+        ("[weights=trained:1]", UnknownNameError, r"Unknown weights 'trained:1'"),
         ("[weights=none]", UnknownNameError, r"Unknown weights 'none'\. Choose one of: random, trained\."),
     ],
 )

@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from lit_probe.checks.baselines.baseline import Baseline, MeasuredBaseline, Predictions
-from lit_probe.checks.baselines.from_layers import predict_with_random_weights, predict_with_shuffled_labels
+from lit_probe.checks.baselines.from_layers import (
+    N_ORDERS,
+    N_WEIGHTS,
+    predict_with_random_weights,
+    predict_with_shuffled_labels,
+)
 from lit_probe.checks.baselines.from_text import (
     predict_from_bag_of_words,
     predict_from_length,
@@ -32,19 +37,35 @@ BASELINES: dict[str, Baseline] = {
     "tfidf": Baseline("TF-IDF", False, predict_from_tfidf, "#A03A6B", "2 2", in_figure=True),
     "length": Baseline("Text length", False, predict_from_length, "#5F6368", "1 3"),
     "random_weights": Baseline(
-        "Random weights", True, predict_with_random_weights, "#2B6E30", "6 2 2 2", marker="square", in_figure=True
+        "Random weights",
+        True,
+        predict_with_random_weights,
+        "#2B6E30",
+        "6 2 2 2",
+        marker="square",
+        n_draws=N_WEIGHTS,
+        in_figure=True,
     ),
-    "shuffled": Baseline("Shuffled labels", True, predict_with_shuffled_labels, "#7A3E9D", "3 3", marker="diamond"),
+    "shuffled": Baseline(
+        "Shuffled labels", True, predict_with_shuffled_labels, "#7A3E9D", "3 3", marker="diamond", n_draws=N_ORDERS
+    ),
 }
 
 # Progress is told in these parts of one baseline.
 _PARTS = 100
 
 
-def panel_baselines() -> list[dict[str, str | None]]:
+def panel_baselines() -> list[dict[str, str | int | None]]:
     """How the panel names and draws each baseline, but the majority's: every series of the curve brings that one along."""
     return [
-        {"name": name, "title": one.title, "color": one.color, "dash": one.dash, "marker": one.marker}
+        {
+            "name": name,
+            "title": one.title,
+            "color": one.color,
+            "dash": one.dash,
+            "marker": one.marker,
+            "n_draws": one.n_draws,
+        }
         for name, one in BASELINES.items()
         if name != "majority"
     ]
@@ -101,7 +122,7 @@ def _notes(one: MeasuredBaseline) -> list[str]:
 
 
 def _stored(name: str, baseline: Baseline, study: LayerStudy, cache: Cache, progress: Progress) -> MeasuredBaseline:
-    facts = {"baseline": name, "study": study.fingerprint}
+    facts = {"baseline": name, "study": study.fingerprint, **({"n_draws": baseline.n_draws} if baseline.n_draws > 1 else {})}
     try:
         return cache.result("baselines", facts, partial(baseline.measure, name, study, cache, progress), baseline.result)
     except CancelledError:

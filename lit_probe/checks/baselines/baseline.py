@@ -46,6 +46,7 @@ class BaselineScore(Result):
       high: the upper end.
       reliable: whether there are rows enough.
       reason: why the score is unreliable or missing, else an empty string.
+      draws: ``[n_draws]`` the score of each draw, of which ``score`` is the mean; empty where nothing is drawn by lot.
     """
 
     layer: int
@@ -54,6 +55,7 @@ class BaselineScore(Result):
     high: float | None
     reliable: bool
     reason: str
+    draws: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class _Measured(CheckResult):
     """What the results of all baselines hold.
 
     Of several draws, the scores are the means of their scores and of the ends of their intervals: an interval as wide as for one
-    draw.
+    draw, about other rows. How far draws differ say the draws.
 
     Attributes:
       name: the name in `BASELINES`.
@@ -128,6 +130,7 @@ class Baseline:
       dash: lengths of the strokes and gaps of its line, as in SVG's ``stroke-dasharray``: ``"5 3"``. No two baselines share one,
         so that a grey print tells them apart.
       marker: the mark on each layer's score (``circle``, ``diamond`` or ``square``); None where there is one line for all layers.
+      n_draws: the number of random draws that its score is the mean of; 1 where nothing is drawn by lot.
       in_figure: whether the figure of the command line draws it, which has less room than the panel.
     """
 
@@ -137,6 +140,7 @@ class Baseline:
     color: str
     dash: str
     marker: Literal["circle", "diamond", "square"] | None = None
+    n_draws: int = 1
     in_figure: bool = False
 
     @property
@@ -158,20 +162,25 @@ class Baseline:
         """
         predictions = self.predict(study, cache, progress)
         draws = [study.dev_scores(draw) for draw in predictions.probabilities]
-        return self._measured(name, study, [_mean_score(layer) for layer in zip(*draws, strict=True)], predictions)
+        return self._measured(name, study, list(zip(*draws, strict=True)), predictions)
 
     def failure(self, name: str, study: LayerStudy, reason: str) -> MeasuredBaseline:
         """What `measure` would give, without a score but with the reason."""
         score = Score(None, None, None, len(study.splits.dev), False, reason)
         n_layers = study.encoder.n_layers if self.per_layer else 1
-        return self._measured(name, study, [score] * n_layers, Predictions(np.empty((0, 0, 0, 0))))
+        return self._measured(name, study, [(score,)] * n_layers, Predictions(np.empty((0, 0, 0, 0))))
 
-    def _measured(self, name: str, study: LayerStudy, scores: Sequence[Score], predictions: Predictions) -> MeasuredBaseline:
+    def _measured(
+        self, name: str, study: LayerStudy, draws: Sequence[Sequence[Score]], predictions: Predictions
+    ) -> MeasuredBaseline:
+        """From the scores of all draws of each layer."""
+        scores = [_mean_score(layer) for layer in draws]
         facts = (name, self.title, self.per_layer, study.headline)
         told = (tuple(predictions.not_converged), predictions.settings, tuple(predictions.notes))
         if self.per_layer:
             cells = (
-                BaselineScore(layer, one.value, one.low, one.high, one.reliable, one.reason) for layer, one in enumerate(scores)
+                BaselineScore(layer, one.value, one.low, one.high, one.reliable, one.reason, _drawn(draws[layer]))
+                for layer, one in enumerate(scores)
             )
             return LayerBaseline(*facts, *told, tuple(cells))
         [one] = scores
@@ -187,6 +196,10 @@ def _mean_score(draws: Sequence[Score]) -> Score:
         high=_mean([draw.high for draw in draws]),
         reason=reason,
     )
+
+
+def _drawn(draws: Sequence[Score]) -> tuple[float, ...]:
+    return tuple(draw.value for draw in draws if draw.value is not None) if len(draws) > 1 else ()
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

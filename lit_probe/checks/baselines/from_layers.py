@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,20 +16,39 @@ from lit_probe.probing.layerwise import LayerwiseProbe
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, of_part
 
+N_WEIGHTS = 3
 N_ORDERS = 5
+# Progress is told in these parts of one draw.
+_PARTS = 1000
 
 
 def predict_with_random_weights(study: LayerStudy, cache: Cache, progress: Progress) -> Predictions:
     """The same probes on the same architecture with weights that were never trained.
 
     What they decode comes from the words and the architecture (Zhang & Bowman 2018, https://aclanthology.org/W18-5448). One draw
-    of weights, by the study's seed; the interval is about the dev rows, not about the draw.
+    of weights is one such architecture among many, and may be a good or a bad one; so `N_WEIGHTS` are drawn one after the other,
+    by as many seeds from the study's on.
 
     Raises:
-      EncoderError: the architecture cannot be built, or the drawn weights are the encoder's own.
+      EncoderError: the architecture cannot be built, or weights that are drawn are the encoder's own.
     """
+    fits, devs = [], []
+    seeds = list(range(study.seed, study.seed + N_WEIGHTS))
+    for draw, seed in enumerate(seeds):
+        part = of_part(progress, draw * _PARTS, (draw + 1) * _PARTS, N_WEIGHTS * _PARTS)
+        fitted, dev = _fit_to_random_weights(study, seed, cache, part)
+        fits.append(fitted)
+        devs.append(dev)
+    note = f"the mean over {N_WEIGHTS} random initialisations, by seeds {seeds[0]} to {seeds[-1]}. {_about_range(N_WEIGHTS)}"
+    return _predictions(fits, devs, note, seeds=seeds)
+
+
+def _fit_to_random_weights(
+    study: LayerStudy, seed: int, cache: Cache, progress: Progress
+) -> tuple[LayerwiseProbe, NDArray[np.float64]]:
+    """The probes, and what they say of dev ``[n_dev, n_layers, n_classes]``."""
     train, dev = study.splits.train, study.splits.dev
-    twin = study.encoder.randomised(study.seed)
+    twin = study.encoder.randomised(seed)
     n_texts = len(train) + len(dev)
     # The two halves take like times on a CPU: so that the bar moves evenly, layers are counted in texts.
     total = 2 * n_texts
@@ -39,12 +59,11 @@ def predict_with_random_weights(study: LayerStudy, cache: Cache, progress: Progr
     }
     if np.array_equal(activations["dev"].layer(-1), study.activations["dev"].layer(-1)):
         raise EncoderError(
-            f"The weights of {study.encoder.name} are themselves those that seed {study.seed} draws, and so no baseline for it. "
+            f"The weights of {study.encoder.name} are themselves those that seed {seed} draws, and so no baseline for it. "
             "Choose another seed."
         )
     layerwise = _fit(study, activations["train"], train.labels, of_part(progress, n_texts, total, total))
-    note = f"one draw of weights, seed {study.seed}; the interval is about the rows, not about the draw."
-    return _predictions([layerwise], activations["dev"], note)
+    return layerwise, layerwise.predict_proba(activations["dev"])
 
 
 def predict_with_shuffled_labels(study: LayerStudy, cache: Cache, progress: Progress) -> Predictions:
@@ -58,7 +77,19 @@ def predict_with_shuffled_labels(study: LayerStudy, cache: Cache, progress: Prog
     for order in range(N_ORDERS):
         part = of_part(progress, order * train.n_layers, (order + 1) * train.n_layers, N_ORDERS * train.n_layers)
         fits.append(_fit(study, train, random.permutation(study.splits.train.labels), part))
-    return _predictions(fits, study.activations["dev"], f"the mean over {N_ORDERS} random orders of the labels.")
+    note = f"the mean over {N_ORDERS} random orders of the labels. {_about_range(N_ORDERS)}"
+    return _predictions(fits, [fit.predict_proba(study.activations["dev"]) for fit in fits], note)
+
+
+def _about_range(n_draws: int) -> str:
+    """What the range of so many draws says: that of 3 or 5 is no interval of confidence.
+
+    A further draw is the least or the largest of all n + 1 with probability 2 / (n + 1), whatever they are drawn from.
+
+    >>> _about_range(3)
+    'A further one falls outside their range (the band of a chart) 50% of the time.'
+    """
+    return f"A further one falls outside their range (the band of a chart) {2 / (n_draws + 1):.0%} of the time."
 
 
 def _fit(study: LayerStudy, activations: Activations, labels: NDArray[np.int64], progress: Progress) -> LayerwiseProbe:
@@ -73,10 +104,10 @@ def _fit(study: LayerStudy, activations: Activations, labels: NDArray[np.int64],
     )
 
 
-def _predictions(fits: Sequence[LayerwiseProbe], dev: Activations, note: str) -> Predictions:
+def _predictions(fits: Sequence[LayerwiseProbe], dev: Sequence[NDArray[np.float64]], note: str, **settings: Any) -> Predictions:
     return Predictions(
-        np.stack([fit.predict_proba(dev) for fit in fits]),
+        np.stack(dev),
         not_converged=sorted({layer for fit in fits for layer in fit.not_converged}),
-        settings={"C": [[probe.settings.get("C") for probe in fit.probes] for fit in fits]},
+        settings={**settings, "C": [[probe.settings.get("C") for probe in fit.probes] for fit in fits]},
         notes=[note],
     )

@@ -19,6 +19,7 @@
  * @property {LineStyle} style
  * @property {boolean} [band]  whether its intervals are drawn; they are if nothing is said
  * @property {string} [label]  a name beside its right end
+ * @property {number} [nDraws]  how many random draws its points are the means of, with their range in place of an interval
  *
  * @typedef {object} Chosen  A place on the horizontal axis that is marked.
  * @property {number} at

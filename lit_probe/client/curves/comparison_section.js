@@ -71,10 +71,11 @@ export function drawnOverlays(curve, several) {
 /** The check boxes: what the curve is compared with. @param {Curve} curve */
 export function renderOverlayChoices({answer}) {
   const wanted = wishes.get();
-  const toggle = (/** @type {string} */ name, /** @type {unknown} */ label) => html`<label>
+  const toggle = (/** @type {string} */ name, /** @type {unknown} */ label, nDraws = 1) => html`<label
+    title=${nDraws > 1 ? `The mean of ${nDraws} random draws; the band is their range` : nothing}>
     <input type="checkbox" name=${name} .checked=${Boolean(wanted[name])} @change=${() => wishes.set({...wishes.get(), [name]: !wanted[name]})}>${label}</label>`;
   return html`<div class="legend overlays">
-    ${comparedWith(answer).map(({name, title, style}) => toggle(name, [legendElement(style), title]))}
+    ${comparedWith(answer).map(({name, title, style, nDraws}) => toggle(name, [legendElement(style), title, nDraws > 1 ? ` (${nDraws} draws)` : ''], nDraws))}
     ${toggle('alike', html`<span class="swatch"></span> ${ALIKE}`)}</div>`;
 }
 
@@ -143,9 +144,15 @@ function renderDifference(panel, answer, comparison, layer) {
     </select>${words ? `: ${words}` : ''}</div>`;
 }
 
-/** The remarks of the comparison beside this curve. @param {any} panel @param {Curve} curve @returns {string[]} */
+/** The remarks of what is drawn beside this curve. @param {any} panel @param {Curve} curve @returns {string[]} */
 export function comparisonNotes(panel, curve) {
-  return (comparable(curve) ? comparisonOf(panel)?.notes : null) ?? [];
+  if (!comparable(curve)) return [];
+  const wanted = wishes.get();
+  const ofBaselines = comparedWith(curve.answer).filter(({name}) => wanted[name]).flatMap(({name}) => {
+    const result = answers.read(panel.keys[name]);
+    return result?.state === 'ready' ? result.answer.notes.map((/** @type {string} */ note) => `${result.answer.title}: ${note}`) : [];
+  });
+  return [...(comparisonOf(panel)?.notes ?? []), ...ofBaselines];
 }
 
 /** The answer of the check `layer_comparison`, once it is there. @param {any} panel */

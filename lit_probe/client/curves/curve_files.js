@@ -42,6 +42,7 @@ export function paperFigure(answer, drawn, examples, dataset, overlays = NO_OVER
       ...(alike ? [] : curves.map((curve) => `${curve.name}: ${curve.answer.probe} probes, ${curve.answer.pooling} pooling.`)),
       'Shaded bands and bars: 95 % intervals.',
       ...(answer.decision && answer.decision_of_study !== 'argmax' ? [answer.decided_by] : []),
+      ...overlays.lines.flatMap(({label, nDraws}) => (nDraws ? [`${label}: mean of ${nDraws} random draws, band: their range.`] : [])),
       ...(overlays.majority ? MAJORITY_FOOTNOTES : []),
       ...(overlays.alike.length ? ['Bar above the axis: layers that cannot be told apart from the chosen one on dev.'] : []),
     ],
@@ -80,6 +81,7 @@ export function curveCsv(answer, drawn, about, {references, lines} = NO_OVERLAYS
   return csvTable(COLUMNS, [
     ...rows,
     ...references.map(({name, value}) => baseline(name, null, value, null, null)),
-    ...lines.flatMap(({name, points}) => points.map(({x, score, low, high}) => baseline(name, x, score, low, high))),
+    ...lines.flatMap(({name, points, nDraws}) => points.map(({x, score, low, high}) =>
+      baseline(nDraws ? `${name} (mean and range of ${nDraws} draws)` : name, x, score, low, high))),
   ]);
 }

@@ -46,8 +46,9 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
     not what is decodable.</p>
   <p><b>Compare with</b> something simpler: what does the score have to beat? <i>Embeddings</i> is layer 0, which has seen no context;
     <i>bag of words</i> and <i>TF-IDF</i> are classifiers on the words alone, <i>text length</i> on the length alone. <i>Random
-    weights</i> is the same encoder, never trained; <i>shuffled labels</i> are probes trained on labels in random order. All of them
-    are trained on train and scored on dev. The first time takes a while; the rest of the page stays usable.</p>
+    weights</i> is the same encoder, never trained; <i>shuffled labels</i> are probes trained on labels in random order. Both are
+    drawn several times: the line is the mean of the draws, the band their range, which is no 95 % interval. All of them are trained on
+    train and scored on dev. The first time takes a while; the rest of the page stays usable.</p>
   <p><b>The layer chosen on dev</b>: the first note below says how, and among which. By default it has the lowest log-loss of those whose
     score is within one standard error of the best one: of layers that are about as good, log-loss finds the best one more often than
     the score itself.</p>
@@ -294,7 +295,7 @@ function tooltipLines(curves, layer, {lines}, examples) {
   const values = curves.flatMap(({name, answer, drawn}, i) => layerValues(drawn, layer, answer.best_layer).map(({one, series, score}) =>
     [legendElement(splitSeries(one, answer.best_layer, stylesOf(i, curves.length)).style, false), name ? `${name}, ` : '',
       `${sentences.splitWords(series.split, examples)}, ${sentences.layerSentence(score, series.n)}`]));
-  const others = lines.map(({style, label, points}) => [legendElement(style, false), `${label}: ${formatScore(points[layer]?.score ?? null)}`]);
+  const others = lines.map(({style, label, points}) => [legendElement(style, false), `${label}: ${formatScore(points[layer]?.score ?? null)}${rangeWords(points[layer])}`]);
   return values.length + others.length ? [...values, ...others] : [sentences.layerName(layer)];
 }
 
@@ -304,6 +305,11 @@ function renderDecision({decision, decision_of_study: own, decided_by: sentence}
   const {mostProbable} = choices.get();
   const turn = () => choices.set({...choices.get(), mostProbable: !mostProbable});
   return html`<div class="decision">${sentence} <button class="hairline-button" @click=${turn}>${mostProbable ? 'Decide beside the train shares' : 'Take the most probable class'}</button></div>`;
+}
+
+/** How far random draws are apart. @param {{low: ?number, high: ?number}|undefined} point */
+function rangeWords(point) {
+  return point && point.low !== null ? ` (draws ${formatScore(point.low)} to ${formatScore(point.high)})` : '';
 }
 
 /** Why some intervals are grey. @param {DrawnSeries[]} drawn */

@@ -11,14 +11,15 @@ import {intervalText, layerList} from '../words/sentences.js';
  * @property {string} name
  * @property {string} title
  * @property {LineStyle} style
+ * @property {number} nDraws  how many random draws its line is the mean of; 1 where nothing is drawn by lot
  */
 
 const WIDTH = 1.5;
 
 /** What needs no question of its own: the line that ignores the text, and layer 0 of the curve, which has seen no context. @type {Compared[]} */
 const OF_THE_CURVE = [
-  {name: 'majority', title: 'majority baseline', style: {color: COLORS.quietText, marker: null, dash: '4 3', width: WIDTH}},
-  {name: 'embeddings', title: 'embeddings', style: {color: COLORS.text, marker: null, dash: '9 3', width: WIDTH}},
+  {name: 'majority', title: 'majority baseline', nDraws: 1, style: {color: COLORS.quietText, marker: null, dash: '4 3', width: WIDTH}},
+  {name: 'embeddings', title: 'embeddings', nDraws: 1, style: {color: COLORS.text, marker: null, dash: '9 3', width: WIDTH}},
 ];
 
 /**
@@ -29,7 +30,8 @@ const OF_THE_CURVE = [
  * @returns {Compared[]}
  */
 export function comparedWith({baselines}) {
-  const measured = baselines.map(({name, title, color, marker, dash}) => ({name, title: inSentence(title), style: {color: brightened(color), marker, dash, width: WIDTH}}));
+  const measured = baselines.map(({name, title, color, marker, dash, n_draws: nDraws}) =>
+    ({name, title: inSentence(title), nDraws, style: {color: brightened(color), marker, dash, width: WIDTH}}));
   return [...OF_THE_CURVE, ...measured];
 }
 
@@ -57,13 +59,18 @@ export function overlaysOf({compared, wishes, baselines, comparison, dev}) {
   for (const {name, title, style} of compared.filter(({name}) => wishes[name] && known[name])) {
     const {score, layers} = known[name];
     if (layers) {
-      const points = layers.map((/** @type {any} */ {layer, score: value, low, high}) => ({x: layer, score: value, low, high}));
-      overlays.lines.push({name, mode: 'line', points, style, band: false, label: title});
+      const points = layers.map((/** @type {any} */ {layer, score: value, draws}) => ({x: layer, score: value, ...rangeOf(draws)}));
+      overlays.lines.push({name, mode: 'line', points, style, nDraws: layers[0].draws.length, label: title});
     } else if (score !== null) {
       overlays.references.push({name, label: `${title} ${formatScore(score)}`, value: score, color: style.color, dash: style.dash});
     }
   }
   return overlays;
+}
+
+/** The least and the largest of several draws; three or five are too few for an interval. @param {number[]} draws */
+function rangeOf(draws) {
+  return draws.length ? {low: Math.min(...draws), high: Math.max(...draws)} : {low: null, high: null};
 }
 
 /**
@@ -84,7 +91,7 @@ export function layersAlike(comparison) {
  * @returns {(?number)[]}
  */
 export function overlayValues({references, lines}) {
-  return [...references.map(({value}) => value), ...lines.flatMap(({points}) => points.map(({score}) => score))];
+  return [...references.map(({value}) => value), ...lines.flatMap(({points}) => points.flatMap(({score, low, high}) => [score, low, high]))];
 }
 
 /**

@@ -1,11 +1,15 @@
 // @ts-check
 /** Slices: examples in groups, and the small curve of one of them. */
 /** @import {SvgNode} from '../charts/types.js' */
-/** @import {IndexedInput, LayerMetrics, Series} from '../page/types.js' */
+/** @import {IndexedInput, LayerMetrics, Series, SliceComparison} from '../page/types.js' */
 import {layerAxis} from '../charts/axes.js';
 import {lineChart} from '../charts/line_chart.js';
 import {COLORS} from '../charts/palette.js';
+import {countOf, formatCount} from '../words/format.js';
 import {splitSeries} from './curve_chart.js';
+
+const SIGNIFICANCE = 0.05;
+const MOST_NAMED = 5;
 
 /**
  * Examples by the values of a column, the largest group first.
@@ -56,6 +60,62 @@ export function emptySlices(inputs, slices) {
 /** Of two groups of one size "class 9" stands before "class 10". @template {{name: string, inputs: IndexedInput[]}} T @param {T[]} groups @returns {T[]} */
 function largestFirst(groups) {
   return groups.sort((a, b) => b.inputs.length - a.inputs.length || a.name.localeCompare(b.name, 'en', {numeric: true}));
+}
+
+/** Of each model on each data set, the slices whose numbers have been shown since the page was loaded. @type {Map<string, Set<string>>} */
+const seen = new Map();
+
+/**
+ * Remembers which slices were looked at.
+ *
+ * @param {string} of  the model and the data set
+ * @param {string} facet  what the slices are made by
+ * @param {string[]} names
+ * @returns {number}  how many slices have been looked at, by whatever they are made
+ */
+export function lookedAt(of, facet, names) {
+  const known = seen.get(of) ?? new Set();
+  seen.set(of, known);
+  for (const name of names) known.add(JSON.stringify([facet, name]));
+  return known.size;
+}
+
+/**
+ * The p-value of a slice: of this one alone, or corrected for how many are compared.
+ *
+ * @param {?SliceComparison} comparison
+ * @param {number} index  the slice's place among those that were asked about
+ * @param {boolean} corrected
+ * @returns {?number}  null where there is none
+ */
+export function sliceP(comparison, index, corrected) {
+  const row = comparison?.slices[index];
+  return (corrected ? row?.p_corrected : row?.p) ?? null;
+}
+
+/**
+ * How many slices there are, and which of them differ from all examples.
+ *
+ * @param {object} known
+ * @param {string[]} known.names  the slices that were asked about, in that order
+ * @param {number} known.nLooked  how many slices were looked at on this page
+ * @param {?SliceComparison} known.comparison  null while it is not there
+ * @param {boolean} known.corrected
+ * @returns {string}
+ */
+export function slicesSentence({names, nLooked, comparison, corrected}) {
+  const others = nLooked > names.length ? ` (${formatCount(nLooked)} looked at since the page was loaded)` : '';
+  const shown = `${countOf(names.length, 'slice')} shown${others}.`;
+  if (!comparison || comparison.n_compared === 0) return shown;
+  const apart = names.filter((_, i) => (sliceP(comparison, i, corrected) ?? 1) < SIGNIFICANCE);
+  const named = apart.length > MOST_NAMED ? [...apart.slice(0, MOST_NAMED), `${apart.length - MOST_NAMED} more`] : apart;
+  const who = apart.length === 0 ? 'none differs' : `${named.join(', ')} ${apart.length === 1 ? 'differs' : 'differ'}`;
+  const found = `${shown} At layer ${comparison.layer} ${who} from all examples`;
+  const n = comparison.n_compared;
+  if (n === 1) return `${found}.`;
+  if (corrected) return `${found}, corrected for ${n} slices.`;
+  const chance = Math.round(100 * (1 - (1 - SIGNIFICANCE) ** n));
+  return `${found}, not corrected: of ${n} slices that do not differ, at least one seems to in up to ${chance} % of cases.`;
 }
 
 export const SMALL_MARGIN = {top: 8, right: 8, bottom: 22, left: 38};

@@ -1,6 +1,6 @@
 // @ts-check
 /** The panel "Slices by layer": the curve of each value of a column, or of each of LIT's slices, as small multiples. */
-/** @import {IndexedInput, LayerMetrics, Series} from '../page/types.js' */
+/** @import {IndexedInput, LayerMetrics, Series, SliceComparison} from '../page/types.js' */
 import {valueDomain} from '../charts/axes.js';
 import {figurePage} from '../charts/figure_page.js';
 import {svgElement} from '../charts/svg.js';
@@ -12,7 +12,8 @@ import {card, errorCard, layerSlider, progressCard, renderCaption, renderDownloa
 import {countOf, formatCount} from '../words/format.js';
 import {intervalText, layerName} from '../words/sentences.js';
 import {curveCsv} from './curve_files.js';
-import {emptySlices, facetGroups, heldOutSeries, sliceChart, sliceGroups, SMALL_MARGIN} from './slices.js';
+import {pText} from './overlays.js';
+import {emptySlices, facetGroups, heldOutSeries, lookedAt, sliceChart, sliceGroups, sliceP, slicesSentence, SMALL_MARGIN} from './slices.js';
 
 const MOST_SHOWN = 24;
 const SLICES = 'LIT slices';
@@ -20,12 +21,18 @@ const SLICES = 'LIT slices';
 /** The column whose values are shown, by data set; none picked: LIT's slices where there are some, else the label. */
 const facets = observable(/** @type {Record<string, string>} */ ({}));
 
+/** Whether p-values are corrected for the number of slices. */
+const corrected = observable(true);
+
 const GUIDE = html`<details class="guide"><summary>How to read this</summary>
   <p><b>The question.</b> Is the concept as decodable for every kind of example? Each small curve is scored on the dev examples with one
     value of the column, or in one of LIT’s slices (make them in the toolbar: “Slices”). The metric is the one picked in “Probe by layer”.</p>
   <p>All curves share one axis; <b>the dashed line</b> is the curve of all examples, for comparison. The band is the 95 % interval: small
-    slices have wide ones. A curve is <b>grey</b> where there are too few examples to rely on it. With many slices, some differ by
-    chance: treat a surprising one as a question, not as a result.</p>
+    slices have wide ones. A curve is <b>grey</b> where there are too few examples to rely on it.</p>
+  <p><b>p</b> tells how often a slice of as many examples, drawn by lot, is as far from all examples at the current layer, by chance
+    alone. With many slices some are: of 20 that do not differ at least one has p &lt; 0.05 in up to 64 % of cases. So p is <b>corrected</b>
+    for the number of slices shown: that of any of them is then below 0.05 in 5 % of cases at most. Other layers, metrics and columns
+    that you look at are more looks, which no correction here counts: treat a surprising slice as a question, not as a result.</p>
   <p><b>Click</b> a layer to make it the current one; click a slice’s name to select its examples; ⓘ shows how its numbers came about.</p></details>`;
 
 definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule extends layerPanel(LitPanel) {
@@ -33,7 +40,7 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
   static infoMarkdown = `**Is the concept as decodable for every kind of example?** One curve for each value of a column, or each of LIT’s slices.`;
 
   choices() {
-    return [facets, pickedMetrics];
+    return [facets, pickedMetrics, corrected, currentLayer];
   }
 
   observed() {
@@ -69,12 +76,16 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
     const before = this.groups.length;
     this.groups = all.slice(0, MOST_SHOWN).map((group, i) => ({...group, key: this.want(`group ${i}`, 'layer_metrics', group.inputs, {metric})}));
     for (let i = this.groups.length; i < before; i++) this.want(`group ${i}`, 'layer_metrics', null, {});
+    const places = new Map(heldOut.map((/** @type {IndexedInput} */ {id}, /** @type {number} */ i) => [id, i]));
+    const layer = currentLayer.get();
+    const differences = this.want('differences', 'slice_comparison', this.groups.length ? heldOut : null,
+      {metric, slices: this.groups.map(({inputs: members}) => members.map(({id}) => places.get(id))), ...(layer === null ? {} : {layer})});
     // The same question as that of "Probe by layer" about the whole data set: it is asked once.
     const whole = this.want('whole', 'layer_metrics', inputs.length ? [] : null, {metric, whole: true});
     const opened = this.groups.find(({name}) => name === this.openedFrom);
     const examples = opened ? `${facet === SLICES ? 'slice' : `${facet} =`} “${opened.name}”` : '';
     const card = this.wantCard({check: 'layer_metrics', metric, examples}, opened?.inputs ?? []);
-    return {whole, card, ...Object.fromEntries(this.groups.map(({name, key}) => [`group ${name}`, key]))};
+    return {whole, card, differences, ...Object.fromEntries(this.groups.map(({name, key}) => [`group ${name}`, key]))};
   }
 
   /** The names of groups that are not drawn: those beyond the largest 24, and those without a dev or test example. @type {string[]} */
@@ -122,6 +133,30 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
       .concat(drawn.flatMap(({series}) => series.layers.map(({score}) => score))));
   }
 
+  /** How far the slices are from all examples, once the server has said so. @returns {?SliceComparison} */
+  comparison() {
+    const result = answers.read(this.keys.differences);
+    return result?.state === 'ready' ? result.answer : null;
+  }
+
+  /** How many slices there are, and which differ. */
+  sentence() {
+    const names = this.groups.map(({name}) => name);
+    const {model, dataset} = this.seen;
+    const nLooked = lookedAt(JSON.stringify([model, dataset]), this.facet(), this.drawn().map(({name}) => name));
+    return slicesSentence({names, nLooked, comparison: this.comparison(), corrected: corrected.get()});
+  }
+
+  /** The same, and whether p-values are corrected. */
+  renderDifferences() {
+    const result = answers.read(this.keys.differences);
+    const n = this.comparison()?.n_compared ?? 0;
+    const toggle = html`<label><input type="checkbox" name="corrected" .checked=${corrected.get()}
+      @change=${() => corrected.set(!corrected.get())}>correct for ${n} slices</label>`;
+    return html`<div class="remark differences">${this.sentence()} ${n > 1 ? toggle : nothing}
+      ${result?.state === 'failed' ? ` The slices are not compared: ${result.message}` : nothing}</div>`;
+  }
+
   /** @param {LayerMetrics} about  the answer over all examples */
   renderGroups(about) {
     if (this.groups.length === 0) {
@@ -132,9 +167,11 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
     const domain = this.domain(this.drawn(), whole);
     return [
       renderCaption(html`<b>${about.metric_title}</b> on ${whole?.split ?? 'dev'} by ${this.facet() === SLICES ? 'slice' : this.facet()}; dashed: all examples.`),
-      html`<div class="multiples">${this.groups.map((group) => this.renderGroup(group, whole, about, layer, domain))}</div>`,
+      this.renderDifferences(),
+      html`<div class="multiples">${this.groups.map((group, i) => this.renderGroup(group, i, whole, about, layer, domain))}</div>`,
       this.renderOpened(about, layer),
       this.renderOmitted(),
+      html`<div class="notes">${(this.comparison()?.notes ?? []).map((note) => html`<div>${note}</div>`)}</div>`,
     ];
   }
 
@@ -154,10 +191,10 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
   }
 
   /**
-   * @param {{name: string, inputs: IndexedInput[], key: string}} group @param {?Series} whole @param {LayerMetrics} about
-   * @param {number} layer @param {[number, number]} domain
+   * @param {{name: string, inputs: IndexedInput[], key: string}} group @param {number} index  its place among the groups
+   * @param {?Series} whole @param {LayerMetrics} about @param {number} layer @param {[number, number]} domain
    */
-  renderGroup({name, inputs, key}, whole, about, layer, domain) {
+  renderGroup({name, inputs, key}, index, whole, about, layer, domain) {
     const result = answers.read(key) ?? {state: 'loading'};
     const series = result.state === 'ready' ? heldOutSeries(result.answer) : null;
     const select = () => this.selectionService.selectIds(inputs.map(({id}) => id), this);
@@ -169,7 +206,10 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
     const width = this.multipleWidth();
     const chart = sliceChart(series, whole, about, {width, height: 130, domain, current: layer, hovered: this.hoveredLayer});
     const shown = this.hoveredLayer ?? layer;
-    const words = intervalText(series.layers[shown]);
+    const comparison = this.comparison();
+    // Of the layer that was asked about; under the pointer may be another.
+    const p = comparison?.layer === shown ? sliceP(comparison, index, corrected.get()) : null;
+    const words = `${intervalText(series.layers[shown])}${p === null ? '' : `, ${pText(p).replaceAll(' ', '\u00a0')}`}`;
     return html`<div class="multiple ${series.reliable ? '' : 'doubtful'}">
       <div class="title">${title}<span class="n">${series.split}, n = ${formatCount(series.n)}</span>${this.renderInfoButton(name)}</div>
       <div>${remarks(series, about).map((remark) => html`<div class="why">${remark}</div>`)}</div>
@@ -201,11 +241,16 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
         setting: `${about.pooling} pooling · ${about.probe} probes trained on ${about.trained_on}`,
         charts: drawn.map(({series}) => sliceChart(series, whole, about, {width: 640, height: 150, domain, current: null})),
         legend: drawn.map(({name, series}, i) => ({style: null, line: false, label: `${i + 1}. ${name}: ${series.split}, n = ${formatCount(series.n)}${series.reliable ? '' : ` (${series.reason})`}`})),
-        footnotes: ['From top to bottom. Shaded bands: 95 % intervals. Dashed: all examples.'],
+        footnotes: ['From top to bottom. Shaded bands: 95 % intervals. Dashed: all examples.', ...footnotesOf(this.sentence())],
       }),
     };
   }
 });
+
+/** A text as lines that a figure has room for. @param {string} text @returns {string[]} */
+function footnotesOf(text) {
+  return (text.match(/.{1,95}(?:\s|$)/g) ?? []).map((line) => line.trim());
+}
 
 /** What must be known of a slice before its curve is read. @param {Series} series @param {LayerMetrics} about @returns {string[]} */
 function remarks({n_by_class: counts, reliable, reason}, {label_names: labelNames}) {

@@ -69,6 +69,7 @@
  * @property {string} color  "#RRGGBB"
  * @property {string} dash  as SVG's `stroke-dasharray`
  * @property {'circle'|'diamond'|'square'|null} marker
+ * @property {number} n_draws  how many random draws its line is the mean of; 1 where nothing is drawn by lot
  *
  * @typedef {object} ExamplePrediction  One text's probabilities at every layer.
  * @property {?string} label  the gold label
@@ -105,8 +106,9 @@
  *   p_bootstrap: ?number, p_mcnemar: ?number, reliable: boolean, reason: string}}
  *   TwoLayers  What the check `layer_comparison` answers about two layers.
  *
- * @typedef {{score: ?number, low: ?number, high: ?number, reliable: boolean, reason: string}}
- *   BaselineScore  A baseline's score on dev with its 95 % interval.
+ * @typedef {{score: ?number, low: ?number, high: ?number, reliable: boolean, reason: string, draws: number[]}}
+ *   BaselineScore  A baseline's score on dev with its 95 % interval. `draws`: the score of each random draw, of which `score` is
+ *   the mean; empty where nothing is drawn by lot.
  *
  * @typedef {{status: string, check: string, title: string, name: string, per_layer: boolean, metric: string,
  *   not_converged: number[], settings: Record<string, any>, notes: string[], score?: ?number, low?: ?number, high?: ?number,
@@ -115,11 +117,19 @@
  *   the next four; `layers`: `[n_layers]`, where each layer has a score.
  *
  * @typedef {{status: string, check: string, title: string, control: string, metric: string, n_seeds: number, seeds: number[],
- *   n_types: number, share_seen: number, reliable: boolean, reason: string, layers: {layer: number, task: ?number,
- *   control: ?number, controls: number[], selectivity: ?number, low: ?number, high: ?number}[], memorisation: number[],
- *   notes: string[]}}
+ *   n_types: number, most_common: {name: string, share: number}[], share_seen: number, reliable: boolean, reason: string,
+ *   layers: {layer: number, task: ?number, control: ?number, controls: number[], selectivity: ?number, low: ?number,
+ *   high: ?number}[], memorisation: number[], notes: string[]}}
  *   Selectivity  What the check `selectivity` answers. `control`: a name of what the control labels go by: "word", "first_word"
  *   or "group:COLUMN"; `memorisation`: `[n_layers]`.
+ *
+ * @typedef {{status: string, metric: string, n: number, n_compared: number, n_permutations: number, slices: SliceDifference[],
+ *   notes: string[], layer: number, split: string}}
+ *   SliceComparison  What the interpreter `slice_comparison` answers. `slices`: in the order in which they were asked about;
+ *   `n_compared`: how many of them have a score.
+ *
+ * @typedef {{n: number, difference: ?number, p: ?number, p_corrected: ?number}}
+ *   SliceDifference  A slice's score less that of all examples. `p`: of this slice alone; `p_corrected`: for the number of slices.
  *
  * @typedef {{status: string, check: string, title: string, portions: number[], n: number, n_uniform: number,
  *   layers: {layer: number, bits: number, uniform_bits: number, prior_bits: number, compression: number,

@@ -18,6 +18,7 @@ from lit_probe.lit.interpreters.salience_baselines import SalienceBaselinesInter
 from lit_probe.lit.interpreters.salience_checks import SalienceChecksInterpreter
 from lit_probe.lit.interpreters.salience_map import SalienceMapInterpreter
 from lit_probe.lit.interpreters.salience_methods import SalienceMethodsInterpreter
+from lit_probe.lit.interpreters.slice_comparison import SliceComparisonInterpreter
 from lit_probe.lit.interpreters.transfer import TransferInterpreter
 
 INTERPRETERS: dict[str, components.Interpreter] = {
@@ -25,6 +26,7 @@ INTERPRETERS: dict[str, components.Interpreter] = {
     "layer_predictions": LayerPredictionsInterpreter(),
     "probe_checks": ProbeChecksInterpreter(),
     "encoder_comparison": EncoderComparisonInterpreter(),
+    "slice_comparison": SliceComparisonInterpreter(),
     "transfer": TransferInterpreter(),
     "provenance": ProvenanceInterpreter(),
     "salience_methods": SalienceMethodsInterpreter(),

@@ -8,7 +8,7 @@ import {
 import {inSentence} from '../../../lit_probe/client/words/format.js';
 import {DEV, makeAnswer, RECORDED, textOf, withClass} from '../example_answers.mjs';
 
-const LAYERS = [0.5, 0.51, 0.52, 0.5].map((score, layer) => ({layer, score, low: score - 0.03, high: score + 0.03}));
+const LAYERS = [0.5, 0.51, 0.52, 0.5].map((score, layer) => ({layer, score, low: score - 0.03, high: score + 0.03, draws: [score + 0.01, score - 0.02, score + 0.01]}));
 const APART = {difference: -0.05, low: -0.09, high: -0.01, p_bootstrap: 0.004, p_mcnemar: 0.0002, p_holm: 0.0006, indistinguishable: false};
 const ALIKE = {difference: -0.01, low: -0.03, high: 0.01, p_bootstrap: 0.3, p_mcnemar: 0.25, p_holm: 0.75, indistinguishable: true};
 const OF_LAYER_2 = RECORDED.layer_comparison.layers.find(({p_holm: p}) => p === null);
@@ -38,6 +38,16 @@ test('baselines come from the server, behind what the curve itself holds', () =>
   assert.deepEqual(askedOfServer({alike: true, majority: true, embeddings: false, tfidf: false, length: true}), ['tfidf', 'length']);
 });
 
+test('a baseline of several draws has their range as its band, and not the interval of one', () => {
+  const [line] = overlaysOf(KNOWN).lines;
+  assert.equal(line.nDraws, 3);
+  assert.deepEqual(line.points[0], {x: 0, score: 0.5, low: 0.48, high: 0.51});
+  const failed = overlaysOf({...KNOWN, baselines: {shuffled: {layers: [{layer: 0, score: null, low: null, high: null, draws: []}]}}}).lines[0];
+  assert.deepEqual(failed.points, [{x: 0, score: null, low: null, high: null}]);
+  const drawn = comparedWith(RECORDED.layer_metrics).filter(({nDraws}) => nDraws > 1).map(({name, nDraws}) => [name, nDraws]);
+  assert.deepEqual(drawn, [['random_weights', 3], ['shuffled', 5]]);
+});
+
 test('what is switched off is not drawn, though it is known', () => {
   const overlays = overlaysOf({...KNOWN, wishes: {majority: false}});
   assert.deepEqual(overlays, {majority: false, references: [], lines: [], alike: []});
@@ -51,6 +61,7 @@ test('the axis makes room for the baselines', () => {
   const drawn = [{series: DEV, mode: 'line'}];
   const values = overlayValues(overlaysOf({...KNOWN, baselines: {tfidf: {score: 0.2}}}));
   assert.ok(scoreDomain(drawn, 2, {others: values})[0] <= 0.2);
+  assert.ok(overlayValues(overlaysOf(KNOWN)).includes(0.48), 'the ends of bands are seen as well');
   assert.ok(scoreDomain(drawn, 2, {majority: false})[0] > 0.509);
 });
 
@@ -61,7 +72,7 @@ test('the chart names every baseline and marks like layers', () => {
   assert.deepEqual(withClass(drawing, 'end-label').map(textOf).sort(), ['TF-IDF 0.710', 'embeddings 0.700', 'shuffled labels']);
   assert.equal(withClass(drawing, 'marked-layer').length, 2);
   assert.deepEqual(withClass(drawing, 'marked-label').map(textOf), ['not distinguishable from the chosen one']);
-  assert.equal(withClass(drawing, 'band').length, 1);
+  assert.deepEqual(withClass(drawing, 'band').map(({attributes}) => attributes.class).sort(), ['band dev', 'band shuffled']);
 });
 
 test('drawn baselines are rows of the table', () => {
@@ -69,6 +80,7 @@ test('drawn baselines are rows of the table', () => {
   const rows = csv.trimEnd().split('\r\n');
   assert.equal(rows.length, 1 + 4 + 2 + 4);
   assert.ok(rows.includes('m,sst2,all,sst2,baseline: tfidf,mean,accuracy,dev,,0.71,,,,,,,argmax'));
+  assert.ok(rows.includes('m,sst2,all,sst2,baseline: shuffled (mean and range of 3 draws),mean,accuracy,dev,0,0.5,0.48,0.51,,,,,argmax'));
 });
 
 test('a best layer that stands alone shades nothing', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {emptySlices, facetGroups, sliceGroups} from '../../../lit_probe/client/curves/slices.js';
+import {emptySlices, facetGroups, lookedAt, sliceGroups, sliceP, slicesSentence} from '../../../lit_probe/client/curves/slices.js';
+import {RECORDED} from '../example_answers.mjs';
 
 const INPUTS = ['film', 'product', 'product', '', null, false].map((domain, i) => ({id: `e${i}`, data: {domain}, meta: {}}));
 const told = (groups) => groups.map(({name, inputs}) => [name, inputs.map(({id}) => id)]);
@@ -24,4 +25,49 @@ test('slices without any of the examples are named, empty ones are not', () => {
 test('groups of one size stand in the order in which people count', () => {
   const inputs = ['class 10', 'class 9', 'class 1', 'b', 'a'].map((topic, i) => ({id: String(i), data: {topic}}));
   assert.deepEqual(facetGroups(inputs, 'topic').map(({name}) => name), ['a', 'b', 'class 1', 'class 9', 'class 10']);
+});
+
+const NAMES = ['film', 'book', 'food'];
+const SLICE = (p, corrected) => ({n: 40, difference: 0.1, p, p_corrected: corrected});
+const COMPARISON = {layer: 4, n_compared: 3, slices: [SLICE(0.01, 0.03), SLICE(0.02, 0.06), SLICE(0.5, 0.9)]};
+const said = (changes) => slicesSentence({names: NAMES, nLooked: 3, comparison: COMPARISON, corrected: true, ...changes});
+
+test('the slices that differ are named, corrected for how many are shown', () => {
+  assert.equal(said({}), '3 slices shown. At layer 4 film differs from all examples, corrected for 3 slices.');
+  const none = {...COMPARISON, slices: COMPARISON.slices.map((one) => ({...one, p_corrected: 0.05}))};
+  assert.equal(said({comparison: none}), '3 slices shown. At layer 4 none differs from all examples, corrected for 3 slices.');
+});
+
+test('without the correction it is said what chance alone does', () => {
+  assert.equal(said({corrected: false}), '3 slices shown. At layer 4 film, book differ from all examples, not corrected: of 3 slices that do not differ, '
+    + 'at least one seems to in up to 14 % of cases.');
+  assert.match(said({corrected: false, comparison: {...COMPARISON, n_compared: 20}}), /up to 64 % of cases/);
+});
+
+test('of many slices a few are named, and a single one needs no correction', () => {
+  const names = Array.from({length: 8}, (_, i) => `s${i}`);
+  const comparison = {...COMPARISON, n_compared: 8, slices: names.map(() => SLICE(0.001, 0.008))};
+  assert.match(said({names, nLooked: 8, comparison}), /s0, s1, s2, s3, s4, 3 more differ from/);
+  const one = {...COMPARISON, n_compared: 1, slices: [SLICE(0.01, 0.01)]};
+  assert.equal(said({names: ['film'], nLooked: 1, comparison: one}), '1 slice shown. At layer 4 film differs from all examples.');
+  assert.equal(said({comparison: null}), '3 slices shown.');
+  assert.equal(said({comparison: {...COMPARISON, n_compared: 0, slices: NAMES.map(() => SLICE(null, null))}}), '3 slices shown.');
+});
+
+test('slices of other columns count among those that were looked at, and none counts twice', () => {
+  assert.equal(lookedAt('model a', 'domain', NAMES), 3);
+  assert.equal(lookedAt('model a', 'domain', NAMES), 3);
+  assert.equal(lookedAt('model a', 'label', ['no', 'film']), 5);
+  assert.equal(lookedAt('model b', 'label', ['no', 'yes']), 2);
+  assert.equal(said({nLooked: 5}), '3 slices shown (5 looked at since the page was loaded). At layer 4 film differs from all examples, corrected for 3 slices.');
+});
+
+test('a slice without a score has no p-value', () => {
+  assert.deepEqual([sliceP(COMPARISON, 1, false), sliceP(COMPARISON, 1, true), sliceP(COMPARISON, 9, true), sliceP(null, 0, true)], [0.02, 0.06, null, null]);
+});
+
+test('the answer that a server gave is said, too', () => {
+  const {slice_comparison: recorded} = RECORDED;
+  assert.equal(recorded.slices.length, 2);
+  assert.match(slicesSentence({names: ['one', 'two'], nLooked: 2, comparison: recorded, corrected: true}), /^2 slices shown\. At layer 1 .* from all examples, corrected for 2 slices\.$/);
 });

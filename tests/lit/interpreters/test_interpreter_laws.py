@@ -21,6 +21,7 @@ QUESTIONS = {
     "layer_predictions": (2, {}),
     "probe_checks": (0, {"check": "calibration"}),
     "encoder_comparison": (0, {"other": "tiny-bert-on-tiny", "layer": 2}),
+    "slice_comparison": (12, {"slices": [[0, 1, 2, 3, 4], [3, 4, 5, 6, 7, 8]], "layer": 1}),
     "transfer": (0, {}),
     "provenance": (3, {"number": {"check": "layer_metrics", "layer": 1}}),
     "salience_methods": (0, {}),
@@ -37,6 +38,7 @@ NEVER_WAIT = {"salience_methods"}
 IN_THE_BACKGROUND = {
     "probe_checks",
     "encoder_comparison",
+    "slice_comparison",
     "transfer",
     "salience_map",
     "salience_baselines",

@@ -77,6 +77,7 @@ def answers(tiny_folder) -> dict[str, Any]:
         **{check: answer_of(model, "probe_checks", check=check) for check in CHECKS},
         "two_layers": answer_of(model, "probe_checks", check="layer_comparison", layers=[3, 1]),
         "encoder_comparison": answer_of(model, "encoder_comparison", other="tiny-bert-on-worded"),
+        "slice_comparison": answer_of(model, "slice_comparison", rows, slices=[[*range(20)], [*range(20, 50)]], layer=1),
         "baseline_of_text": answer_of(model, "probe_checks", check="baselines", baseline="tfidf"),
         "baseline_by_layer": answer_of(model, "probe_checks", check="baselines", baseline="shuffled"),
         "transfer": answer_of(other, "transfer"),
