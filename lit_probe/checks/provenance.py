@@ -203,6 +203,9 @@ def check_against_card(
     if control is not None and "control" in card:
         here["control"] = control
     differ = [f"{name} is {value}, {card[name]} on the card" for name, value in here.items() if value != card[name]]
+    if encoder.random_seed != card["model"].get("random_weights"):
+        ours, theirs = (_weights(seed) for seed in (encoder.random_seed, card["model"].get("random_weights")))
+        differ.append(f"the weights are {ours}, {theirs} on the card")
     asked = card.get("rules", {})
     ours_asked = rules.to_json().items()
     differ += [f"{name} is {ours}, {asked[name]} on the card" for name, ours in ours_asked if asked.get(name, ours) != ours]

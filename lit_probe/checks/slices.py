@@ -148,7 +148,8 @@ class _Statistics:
 
 
 def _part(rows: ScoredRows, places: NDArray[np.bool_] | NDArray[np.int64]) -> ScoredRows:
-    return ScoredRows(rows.probabilities[places], rows.labels[places], label_names=rows.label_names)
+    kept = (rows.probabilities[places], rows.labels[places])
+    return ScoredRows(*kept, label_names=rows.label_names, decision=rows.decision)
 
 
 def _exchanged(units: Units, n: int, random: np.random.Generator) -> NDArray[np.int64]:

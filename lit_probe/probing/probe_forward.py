@@ -156,8 +156,7 @@ class Forward(ABC):
 
     def decided(self, logits: NDArray[np.float64]) -> NDArray[np.int64]:
         """``[…]`` the class that is said of each row of ``logits`` ``[…, n_classes]``."""
-        classes: NDArray[np.int64] = self.decision.adjusted(logits).argmax(axis=-1)
-        return classes
+        return self.decision.classes_of_logits(logits)
 
     def scalar_of(self, logits: NDArray[np.float64], target: Target) -> NDArray[np.float64]:
         """``[n]`` the explained number of each row of ``logits`` ``[n, n_classes]``."""

@@ -202,7 +202,7 @@ def explain(
         target, value = explained.target, explained.value
     else:
         logits = forward.logits_of([encoded], check)
-        target = target or predicted(logits[0])
+        target = target or predicted(forward, logits[0])
         value = float(forward.scalar_of(logits, target)[0])
         found = _finished(chosen.compute(AskedText(forward, encoded, words, target, check), options))
     return TokenScores(

@@ -244,7 +244,7 @@ def _classes(
     readable = [i for i in range(n_texts) if not wordless[i]]
     if readable:
         for i, logits in zip(readable, forward.logits_of([encoded[i] for i in readable]), strict=True):
-            predicted[i] = int(np.argmax(logits))
+            predicted[i] = int(forward.decided(logits))
     return predicted
 
 

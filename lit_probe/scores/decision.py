@@ -90,5 +90,10 @@ class Decision(Result):
         best = gains >= gains.max(axis=-1, keepdims=True) * (1 - _EQUAL)
         return np.asarray(np.where(best, values, -1.0).argmax(axis=-1))
 
+    def classes_of_logits(self, logits: NDArray[np.float64]) -> NDArray[np.int64]:
+        """``[…]`` the decided class of ``logits`` ``[…, n_classes]``: that of the probabilities which a softmax makes of them."""
+        powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        return self.classes(powers / powers.sum(axis=-1, keepdims=True)) if self.shares else self.classes(logits)
+
 
 ARGMAX = Decision()

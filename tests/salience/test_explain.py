@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from lit_probe.errors import CancelledError, EncoderError, LitProbeError, Unknow
 from lit_probe.probing.probe_forward import Target, forward_of_model, forward_of_probe
 from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, explain, tokens_read
+from lit_probe.scores.decision import Decision
 
 TEXT = "The acting isn't great, but we loved the zqx-music"
 GRADIENT_METHODS = [name for name, method in SALIENCE_METHODS.items() if method.gradient]
@@ -336,3 +338,12 @@ def test_a_map_that_grows_reads_no_more_than_its_growth_allows_and_reads_nothing
     assert first < grown <= 8 * first
     # Beside the points: the ends of the path, and the number at every place where it is halved.
     assert grown - first <= read[1] - read[0] <= 1.3 * (grown - first)
+
+
+@pytest.mark.parametrize("method", ["gradient_l2", "occlusion"])
+def test_by_default_the_class_is_explained_that_the_study_decides_for(planted, method):
+    """Where a class is rare it is decided for at a smaller probability, see `Decision`."""
+    plain = explain(planted.forward(), TEXT, method, options=QUICK).target.class_index
+    rare = copy(planted.forward())
+    rare.decision = Decision("prior", (1e-9, 1 - 1e-9) if plain == 1 else (1 - 1e-9, 1e-9))
+    assert explain(rare, TEXT, method, options=QUICK).target.class_index == 1 - plain

@@ -60,6 +60,7 @@ def test_adjusted_logits_decide_as_probabilities_do():
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
     for rule in (ARGMAX, Decision.by("prior", random.choice(4, 100, p=[0.7, 0.1, 0.1, 0.1]), 4)):
         assert np.array_equal(rule.adjusted(logits).argmax(axis=2), rule.classes(probabilities))
+        assert np.array_equal(rule.classes_of_logits(logits), rule.classes(probabilities))
 
 
 def test_the_rule_for_other_train_labels_takes_their_shares():

@@ -61,7 +61,7 @@ class SliceComparisonInterpreter(ProbeInterpreter):
 
         def compute(progress: Progress) -> dict[str, Any]:
             probabilities = probes.probabilities(probes.pooled(rows.texts))[:, [layer]]
-            scored = ScoredRows(probabilities, rows.labels, rows.groups, study.seed, probes.label_names)
+            scored = ScoredRows(probabilities, rows.labels, rows.groups, study.seed, probes.label_names, study.decision)
             members = np.array([np.isin(rows.indices, one) for one in question["slices"]]).reshape(-1, len(rows))
             return compare_slices(scored, members, metric, progress=progress).to_json()
 

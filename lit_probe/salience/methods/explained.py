@@ -86,7 +86,7 @@ class ExplainedText:
                 "cannot explain it. Occlusion, LIME and KernelSHAP still can."
             )
         if self._target is None:
-            self._target = predicted(logits[0].detach().cpu().numpy())
+            self._target = predicted(self.forward, logits[0].detach().cpu().numpy())
         values = SCALARS[self._target.scalar](logits, self._target.class_index)
         if self._value is None:
             self._value = float(values[0].detach())
@@ -122,6 +122,6 @@ class ExplainedText:
         return changes
 
 
-def predicted(logits: NDArray[np.float64]) -> Target:
-    """The logit of the most probable class, given the logits ``[n_classes]``; the lower class on a tie."""
-    return Target(int(np.argmax(logits)))
+def predicted(forward: Forward, logits: NDArray[np.float64]) -> Target:
+    """The logit of the class that is decided, given the logits ``[n_classes]``; the lower class on a tie."""
+    return Target(int(forward.decided(logits)))

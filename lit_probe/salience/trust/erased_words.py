@@ -84,7 +84,7 @@ class ErasedWords:
         self._perturbed = PerturbedText.of(forward, text.encoded, text.words, replace)
         self.n_words = text.n_words
         self.full_logits: NDArray[np.float64] = forward.logits_of([text.encoded])[0]
-        self.class_index = int(self.full_logits.argmax())
+        self.class_index = int(forward.decided(self.full_logits))
         self._target, self._map_target = Target(self.class_index, scalar), Target(self.class_index, map_scalar)
         self._sizes = top_sizes(self.n_words)
 

@@ -135,7 +135,7 @@ def compare_baselines(
             with suppress(NoSuchBaselineError):
                 maps[name] = made(replace(asked, **other)).by_word(how)[1]
     [encoded] = forward.encoder.encode([text], with_tokens=True)
-    put_into = int(_EMPTIED[option](forward, encoded, words_of(text, encoded), chosen).argmax())
+    put_into = int(forward.decided(_EMPTIED[option](forward, encoded, words_of(text, encoded), chosen)))
     _, words = scores.by_word(how)
     return BaselineComparison(
         method=method,

@@ -25,7 +25,7 @@ class RememberedForward(Forward):
     """
 
     def __init__(self, forward: Forward):
-        super().__init__(forward.encoder, forward.name, forward.class_names, forward.layer)
+        super().__init__(forward.encoder, forward.name, forward.class_names, forward.layer, forward.decision)
         self._forward = forward
         self._known: dict[tuple[tuple[int, ...], tuple[bool, ...]], NDArray[np.float64]] = {}
 

@@ -225,7 +225,7 @@ def salience_stability(
     for text in judged:
         # Methods share what they ask of the model about the same rows.
         remembered = RememberedForward(forward)
-        target = Target(int(remembered.logits_of([text.encoded])[0].argmax()), scalar)
+        target = Target(int(remembered.decided(remembered.logits_of([text.encoded])[0])), scalar)
         edited = _edited_versions(remembered, text, target)
         for name, version in edited.items():
             changes[name].append(version.change)
