@@ -41,6 +41,7 @@ export function paperFigure(answer, drawn, examples, dataset, overlays = NO_OVER
     footnotes: [
       ...(alike ? [] : curves.map((curve) => `${curve.name}: ${curve.answer.probe} probes, ${curve.answer.pooling} pooling.`)),
       'Shaded bands and bars: 95 % intervals.',
+      ...overlays.lines.flatMap(({footnote}) => footnote ?? []),
       ...(overlays.majority ? MAJORITY_FOOTNOTES : []),
       ...(overlays.alike.length ? ['Bar above the axis: layers that cannot be told apart from the best one on dev.'] : []),
     ],
@@ -71,13 +72,13 @@ export function curveCsv(answer, drawn, about, {references, lines} = NO_OVERLAYS
       series.split, layer, score, low, high, series.n, series.majority, series.reliable, layer === curve.answer.best_layer,
     ]),
   ));
-  const baseline = (/** @type {string} */ name, /** @type {?number} */ layer, /** @type {?number} */ score, /** @type {?number} */ low, /** @type {?number} */ high) => [
-    about.model, about.dataset, about.examples, answer.trained_on, `baseline: ${name}`, answer.pooling, answer.metric,
+  const beside = (/** @type {string} */ name, /** @type {?number} */ layer, /** @type {?number} */ score, /** @type {?number} */ low, /** @type {?number} */ high) => [
+    about.model, about.dataset, about.examples, answer.trained_on, name, answer.pooling, answer.metric,
     'dev', layer, score, low, high, null, null, null, null,
   ];
   return csvTable(COLUMNS, [
     ...rows,
-    ...references.map(({name, value}) => baseline(name, null, value, null, null)),
-    ...lines.flatMap(({name, points}) => points.map(({x, score, low, high}) => baseline(name, x, score, low, high))),
+    ...references.map(({name, value}) => beside(`baseline: ${name}`, null, value, null, null)),
+    ...lines.flatMap(({name, inTable = `baseline: ${name}`, points}) => points.map(({x, score, low, high}) => beside(inTable, x, score, low, high))),
   ]);
 }
