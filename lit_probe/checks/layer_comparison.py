@@ -1,4 +1,4 @@
-"""Which layers can be told apart: paired tests on dev, and what choosing the best layer there adds to its score."""
+"""Which layers can be told apart: paired tests on dev, and what choosing a layer there adds to its score."""
 
 from __future__ import annotations
 

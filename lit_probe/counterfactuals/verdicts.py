@@ -91,8 +91,8 @@ _STANDING = """
     wonderfully worn worry worse worth worthless worthwhile worthy wow wreck wrong yawn
 """
 
-# What joins a second clause to the first, or sets one thing against another: the connectives of the Penn Discourse Treebank that
-# are one word, without those that are prepositions more often (for, by, in), and with relative words and words that add
+# What joins a second clause to the first, or sets one thing against another: connectives of one word as the Penn Discourse
+# Treebank has them, without those that are prepositions more often (for, by, in), and with relative words and words that add
 # ("with" also brings what the text says on its own account: "a good film with warped logic").
 _JOINING = """
     accordingly after afterward afterwards also although and as because before besides beyond but consequently conversely
@@ -168,8 +168,8 @@ def leaves_the_verdict(rest: str) -> bool:
 
     False where the rest holds a word that judges, a second clause or sentence, a word of contrast (but, although, until, yet), a
     condition (if, unless, would), a denial (not, never, hardly), a comparison or a measure (too, more than, half), a question or
-    a quotation; and of a long text, of which the lists may know too little. The connectives are those of the Penn Discourse
-    Treebank (Prasad et al. 2008, https://aclanthology.org/L08-1093); the other lists were written for this purpose.
+    a quotation; and of a long text, of which the lists may know too little. The joining words are modelled on the connectives of
+    the Penn Discourse Treebank (Prasad et al. 2008, https://aclanthology.org/L08-1093); all lists were written for this purpose.
 
     >>> leaves_the_verdict("It was a … film."), leaves_the_verdict("I … it until it broke.")
     (False, False)

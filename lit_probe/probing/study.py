@@ -231,14 +231,16 @@ class LayerStudy:
         A score that is not to be relied on has an asterisk, and the reason stands below.
         """
         rows = self.metrics("dev").rows()
-        lines = [f"{'layer':>5}  {self.headline + ' on dev':>24}  {'95 % interval':>15}  {'auroc':>7}  {'log loss':>8}"]
+        others = {"auroc": "auroc", "log_loss": "log loss"}
+        others.pop(self.headline, None)
+        heads = "".join(f"  {head:>8}" for head in others.values())
+        lines = [f"{'layer':>5}  {self.headline + ' on dev':>24}  {'95 % interval':>15}{heads}"]
         for row in rows:
             mark = "  <- chosen on dev" if row.layer == self.best_layer else ""
-            score, auroc, log_loss = (row.scores[name] for name in (self.headline, "auroc", "log_loss"))
+            score = row.scores[self.headline]
+            cells = "".join(f"  {_marked(row.scores[name]):>8}" for name in others)
             interval = f"{_number(score.low)}–{_number(score.high)}"
-            lines.append(
-                f"{row.layer:>5}  {_marked(score):>24}  {interval:>15}  {_marked(auroc):>7}  {_marked(log_loss):>8}{mark}"
-            )
+            lines.append(f"{row.layer:>5}  {_marked(score):>24}  {interval:>15}{cells}{mark}")
         test = self.test_metrics()
         score = test.scores[self.headline]
         lines.append(self.choice.sentence)
@@ -254,7 +256,7 @@ class LayerStudy:
             for split, scored in (("dev", rows), ("test", [test]))
             for row in scored
             for name, one in row.scores.items()
-            if name in ((self.headline, "auroc", "log_loss") if split == "dev" else (self.headline,)) and not one.reliable
+            if name in ((self.headline, *others) if split == "dev" else (self.headline,)) and not one.reliable
         }
         return "\n".join([*lines, *sorted(doubts), *self.remarks()])
 

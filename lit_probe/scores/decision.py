@@ -13,7 +13,7 @@ from lit_probe.results import Result
 # By each rule, what a row is put in.
 DECISION_RULES: dict[str, str] = {
     "argmax": "the most probable class",
-    "prior": "the class whose probability is largest beside its share of train (argmax of p / train share)",
+    "prior": "the class with the largest probability ÷ share of train, which names rare classes too",
 }
 
 

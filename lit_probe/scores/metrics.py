@@ -74,6 +74,7 @@ class Metric:
       no_interval: why there is none then.
       made_by: how the interval is made, in words that cards compare: change them when the numbers change.
       per_class: whether there is one of it per class, named ``precision:positive`` and so on (`metrics_for`).
+      decides: whether it counts rows by the class that they are put in; else it reads the probabilities themselves.
       higher_is_better: False for losses.
       class_index: the class of a per-class metric in use.
     """
@@ -86,13 +87,9 @@ class Metric:
     no_interval: str
     made_by: str
     per_class: bool = False
+    decides: bool = True
     higher_is_better: bool = True
     class_index: int | None = None
-
-    @property
-    def decides(self) -> bool:
-        """Whether it counts rows by the class that they are put in; else it reads the probabilities themselves."""
-        return self.name not in ("auroc", "log_loss")
 
     def layer_values(self, rows: ScoredRows) -> list[float | None]:
         """The value per layer, or None where it is not defined."""
@@ -286,6 +283,7 @@ METRICS: dict[str, Metric] = {
         _auroc_interval,
         _ONE_OF_A_CLASS,
         made_by="Newcombe, scaled to DeLong's variance",
+        decides=False,
     ),
     "log_loss": Metric(
         "log_loss",
@@ -295,6 +293,7 @@ METRICS: dict[str, Metric] = {
         _log_loss_interval,
         _NO_VARIATION,
         made_by="Student's t of the log",
+        decides=False,
         higher_is_better=False,
     ),
     "precision": _proportion("precision", "Precision", _precision, needs="a row", per_class=True),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, norm
 from simulated_layers import graded, simulated, study_of
-from sklearn.metrics import balanced_accuracy_score
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from lit_probe.checks.layer_comparison import (
     LayerComparison,
@@ -27,6 +27,7 @@ from lit_probe.checks.layer_comparison import (
 )
 from lit_probe.encoder.activations import Activations
 from lit_probe.errors import DatasetError, UnknownNameError
+from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import LayerStudy
 from lit_probe.scores.intervals import bootstrap_weights, percentile_interval
 from lit_probe.scores.scored_rows import ScoredRows
@@ -103,21 +104,50 @@ def test_draws_equal_scores_of_the_resampled_rows():
     labels, groups = (random.random(120) < 0.3).astype(np.int64), np.arange(120) // 3
     rows = ScoredRows(random.dirichlet((1, 1), (120, 4)), labels, groups, seed=5)
     picks = next(bootstrap_weights(40, 5))[:20]
-    for name in ("accuracy", "balanced_accuracy"):
+    probabilities = rows.probabilities.round(1)  # ties
+    rows = ScoredRows(probabilities, labels, groups, seed=5)
+    for name in ("accuracy", "balanced_accuracy", "auroc"):
         draws = score_draws(name, rows)
         for draw, weights in enumerate(picks):
             drawn = np.repeat(np.arange(120), weights[groups].astype(int))
             for layer in range(4):
-                answers = rows.predicted[layer, drawn]
-                score = (
-                    np.mean(answers == labels[drawn]) if name == "accuracy" else balanced_accuracy_score(labels[drawn], answers)
-                )
-                assert draws[layer, draw] == pytest.approx(score)
+                answers, gold = rows.predicted[layer, drawn], labels[drawn]
+                by_hand = {
+                    "accuracy": np.mean(answers == gold),
+                    "balanced_accuracy": balanced_accuracy_score(gold, answers),
+                    "auroc": roc_auc_score(gold, probabilities[drawn, layer, 1]),
+                }
+                assert draws[layer, draw] == pytest.approx(by_hand[name])
 
 
 def test_a_resample_without_a_class_averages_over_the_classes_it_has():
     rows = ScoredRows(np.eye(2)[[0, 0, 1]][:, None], [0, 0, 1], seed=0)
     assert np.array_equal(score_draws("balanced_accuracy", rows), np.ones((1, 1000)))
+    # There are no pairs to rank then, and the area says nothing.
+    assert set(score_draws("auroc", rows)[0]) == {0.5, 1.0}
+
+
+def test_the_draws_of_an_area_of_three_classes_are_means_over_the_classes():
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 3, 90)
+    rows = ScoredRows(random.dirichlet((1, 1, 1), (90, 2)), labels, seed=2)
+    weights = next(bootstrap_weights(90, 2))[7]
+    drawn = np.repeat(np.arange(90), weights.astype(int))
+    areas = [roc_auc_score(labels[drawn] == c, rows.probabilities[drawn, 1, c]) for c in range(3)]
+    assert score_draws("auroc", rows)[1, 7] == pytest.approx(np.mean(areas))
+
+
+def test_layers_can_be_compared_by_auroc():
+    study = graded([1.0, 2.5, 2.4], n=300)
+    by_area = LayerStudy(
+        study.encoder, study.splits, study.activations, study.layerwise, 0, StudyRules(headline="auroc", layer_choice="headline")
+    )
+    result = compare_layers(by_area)
+    best, scores = by_area.best_layer, by_area.metrics("dev").scores["auroc"]
+    assert (result.metric, result.significance_test) == ("auroc", "bootstrap")
+    assert best == max(range(3), key=lambda layer: scores[layer].value) and best > 0
+    assert result.layers[0].p_holm < 0.01 and result.layers[3 - best].indistinguishable
+    assert result.layers[0].difference == pytest.approx(scores[0].value - scores[best].value)
 
 
 @pytest.mark.parametrize(("b", "c"), [(1, 0), (0, 6), (9, 1), (5, 5), (40, 22), (200, 260)])

@@ -1,5 +1,7 @@
 """What layers make of edits: identical texts differ by nothing, planted words flip planted probes, many pairs are summed up."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import cosine, mahalanobis
@@ -13,7 +15,8 @@ from lit_probe.encoder.activations import extract_activations
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import DatasetError, LitProbeError
 from lit_probe.probing.probes.fitted import FittedProbe
-from lit_probe.probing.study import probe_layers
+from lit_probe.probing.rules import StudyRules
+from lit_probe.probing.study import LayerStudy, probe_layers
 
 
 @pytest.fixture(scope="module")
@@ -291,3 +294,27 @@ def test_identical_texts_move_no_neuron(study):
     found = moved_neurons(study.layerwise.probes[2], vector, vector, 0)
     assert found.change == 0
     assert all(one.moved == 0 for one in found.neurons)
+
+
+def test_where_a_class_is_rare_an_edit_flips_where_its_adjusted_margin_crosses_zero(study, geometry):
+    """Flips, margins, the followed class and consistency go by the study's decision rule."""
+    rules = StudyRules(decision="prior")
+    train = study.splits.train
+    few = train.select([*np.flatnonzero(train.labels == 0)[:60], *np.flatnonzero(train.labels)[:5]])
+    rare = LayerStudy(study.encoder, replace(study.splits, train=few), study.activations, study.layerwise, 0, rules)
+    words = "great slow awful fast film".split()
+    originals = [f"the {one} plot is {other}" for one in words for other in words]
+    edits = [f"a {one} story, {other}" for one in words[::-1] for other in words]
+    changes = compared(rare, geometry, originals, edits)
+    assert changes.decision.shares == pytest.approx((60 / 65, 5 / 65))
+    decided = [changes.decision.classes(probabilities) for probabilities in (changes.before, changes.after)]
+    plain = [probabilities.argmax(axis=2) for probabilities in (changes.before, changes.after)]
+    assert any((one != other).any() for one, other in zip(decided, plain, strict=True)), "the rule decides otherwise somewhere"
+    for classes, margins in zip(decided, (changes.margins_before, changes.margins_after), strict=True):
+        assert np.array_equal(margins.argmax(axis=2), classes)
+        assert np.array_equal(margins[..., 1] > 0, classes == 1)
+    assert np.array_equal(changes.flips, decided[0] != decided[1])
+    found = over_pairs(changes, decided[0][:, 2], decided[1][:, 2])
+    assert found.sums.layers[2].consistency == 1
+    assert changes.select([3, 1]).decision == changes.decision
+    assert trajectory(changes, 3, ("negative", "positive"), 2).class_index == decided[0][3, 2]

@@ -44,7 +44,7 @@
  * @property {boolean} majority  whether the majority baseline is drawn
  * @property {Reference[]} references
  * @property {ChartSeries[]} lines
- * @property {number[]} alike  the layers that cannot be told apart from the best one
+ * @property {number[]} alike  the layers that cannot be told apart from the chosen one
  *
  * @typedef {object} PlacedAxis  A horizontal axis in pixels.
  * @property {(value: number) => number} x

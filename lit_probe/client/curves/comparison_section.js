@@ -16,12 +16,12 @@ import {isSelection} from '../words/sentences.js';
 import {NO_OVERLAYS} from './curve_chart.js';
 import {alikeSentence, askedOfServer, comparedWith, differenceSentence, optimismSentence, OTHER_SPLITS, overlaysOf, repeatedText} from './overlays.js';
 
-/** What is switched on, by name: baselines, `repeats` for other splits, and `alike` for the layers like the best one. */
+/** What is switched on, by name: baselines, `repeats` for other splits, and `alike` for the layers like the chosen one. */
 const wishes = observable(/** @type {Record<string, boolean>} */ ({majority: true, alike: true}));
-/** The layer that the current one is compared with; null: the best one. */
+/** The layer that the current one is compared with; null: the chosen one. */
 const comparedLayer = observable(/** @type {?number} */ (null));
 
-const ALIKE = 'layers like the best';
+const ALIKE = 'layers like the chosen one';
 
 export const COMPARISON_CHOICES = [wishes, comparedLayer];
 
@@ -53,7 +53,7 @@ function configOf(name) {
  * What is drawn beside the curve: measured on all dev examples by the headline metric, and so beside that curve only.
  *
  * @param {any} panel @param {Curve} curve @param {DrawnSeries[]} drawn
- * @param {boolean} several  whether other encoders share the chart: layers like the best one, and other splits, would be those of the first alone
+ * @param {boolean} several  whether other encoders share the chart: layers like the chosen one, and other splits, would be those of the first alone
  * @returns {Overlays}
  */
 export function overlaysOn(panel, curve, drawn, several) {
@@ -188,7 +188,7 @@ function comparisonOf(panel) {
 }
 
 /**
- * The current layer and the one that was picked to compare it with; null where the answer about the best layer has the two.
+ * The current layer and the one that was picked to compare it with; null where the answer about the chosen layer has the two.
  *
  * @param {any} panel @returns {?[number, number]}
  */

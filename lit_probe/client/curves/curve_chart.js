@@ -13,7 +13,7 @@ import {intervalText, splitWords} from '../words/sentences.js';
 /** @type {Overlays} */
 export const NO_OVERLAYS = {majority: true, references: [], lines: [], alike: []};
 
-const ALIKE_LABEL = 'not distinguishable from the best';
+const ALIKE_LABEL = 'not distinguishable from the chosen one';
 
 /**
  * The room around a curve with these overlays: their names stand at its right.

@@ -43,7 +43,7 @@ export function paperFigure(answer, drawn, examples, dataset, overlays = NO_OVER
       'Shaded bands and bars: 95 % intervals.',
       ...overlays.lines.flatMap(({footnote}) => footnote ?? []),
       ...(overlays.majority ? MAJORITY_FOOTNOTES : []),
-      ...(overlays.alike.length ? ['Bar above the axis: layers that cannot be told apart from the best one on dev.'] : []),
+      ...(overlays.alike.length ? ['Bar above the axis: layers that cannot be told apart from the chosen one on dev.'] : []),
     ],
   });
 }

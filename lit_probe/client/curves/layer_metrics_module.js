@@ -55,9 +55,13 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
     the ten scores, the band with the dotted rim goes from the lowest to the highest: a range, no 95 % interval. The shaded band around
     the curve is about other dev rows for the same probes. A sentence under the chart says over which of the two the score varies more.
     Test is not read for it.</p>
-  <p><b>Layers with a bar above the axis</b> cannot be told apart from the best one: a paired test on the dev examples, corrected for
-    the number of comparisons, finds no difference. Under the curve the current layer is compared with the best one, or with any other
-    that you pick there. <b>Optimism of the choice</b>: the best of several layers is partly best by luck, so its dev
+  <p><b>The layer chosen on dev</b> has the lowest log-loss of those whose score is within one standard error of the best one: of layers
+    that are about as good, log-loss finds the best one more often than the score itself. The first note below names the others.</p>
+  <p><b>Where one class is rare</b>, the most probable class is nearly always the frequent one. A row is then put in the class whose
+    probability is largest beside its share of train; one button shows the scores of the most probable class.</p>
+  <p><b>Layers with a bar above the axis</b> cannot be told apart from the chosen one: a paired test on the dev examples, corrected for
+    the number of comparisons, finds no difference. Under the curve the current layer is compared with the chosen one, or with any other
+    that you pick there. <b>Optimism of the choice</b>: the chosen one of several layers is chosen partly by luck, so its dev
     score is a little too good. Its test score is not; the difference is the optimism.</p>
   <p><b>Several encoders</b>, ticked at the top of the page, share the chart: a colour each, its dev curve, and its test score at the layer
     that was chosen for it. The difference of two is taken on the same dev examples, which is why its interval is narrower than the

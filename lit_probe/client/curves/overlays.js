@@ -1,5 +1,5 @@
 // @ts-check
-/** What a curve is compared with: baselines and layers like the best one, as lines of the chart and in words. */
+/** What a curve is compared with: baselines and layers like the chosen one, as lines of the chart and in words. */
 /** @import {ChartSeries, LineStyle, Overlays} from '../charts/types.js' */
 /** @import {LayerComparison, LayerMetrics, MeasuredBaseline, Repeats, Series, TwoLayers} from '../page/types.js' */
 import {brightened, COLORS} from '../charts/palette.js';
@@ -94,7 +94,7 @@ export function repeatedText({n, layers}, layer) {
 }
 
 /**
- * The layers that cannot be told apart from the best one, itself included; none where it stands alone.
+ * The layers that cannot be told apart from the chosen one, itself included; none where it stands alone.
  *
  * @param {?LayerComparison} comparison  the answer of the check `layer_comparison`, or null
  * @returns {number[]}
@@ -116,7 +116,7 @@ export function overlayValues({references, lines}) {
 }
 
 /**
- * Which layers are as good as the best one, for all that the dev examples can tell.
+ * Which layers are as good as the chosen one, for all that the dev examples can tell.
  *
  * @param {LayerComparison} comparison  the answer of the check `layer_comparison`
  * @returns {string}
@@ -135,7 +135,7 @@ export function alikeSentence(comparison) {
  *
  * @param {LayerComparison} comparison  the answer of the check `layer_comparison`
  * @param {number} layer
- * @param {?TwoLayers} pair  the check's answer about `layer` and another one that was picked; null: the best layer is the other one
+ * @param {?TwoLayers} pair  the check's answer about `layer` and another one that was picked; null: the chosen layer is the other one
  * @returns {string}  empty where a layer would be compared with itself
  */
 export function differenceSentence(comparison, layer, pair) {
@@ -158,7 +158,7 @@ export function pText(p) {
 }
 
 /**
- * How much the choice of the best layer flatters it.
+ * How much the choice of a layer flatters it.
  *
  * @param {LayerComparison} comparison  the answer of the check `layer_comparison`
  * @returns {string}  empty where a split is too small to tell

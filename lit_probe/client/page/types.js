@@ -94,12 +94,12 @@
  *
  * @typedef {{layer: number, difference: ?number, low: ?number, high: ?number, p_bootstrap: ?number, p_mcnemar: ?number,
  *   p_holm: ?number, indistinguishable: boolean}}
- *   ComparedLayer  A layer's score less that of the best layer, on dev. `p_bootstrap`: null for the best layer itself; `p_holm`:
+ *   ComparedLayer  A layer's score less that of the chosen layer, on dev. `p_bootstrap`: null for the chosen layer itself; `p_holm`:
  *   the p-value of the test that is used, corrected for the number of layers.
  *
  * @typedef {{layer: number, dev: ?number, dev_low: ?number, dev_high: ?number, test: ?number, test_low: ?number,
  *   test_high: ?number, optimism: ?number, low: ?number, high: ?number, reliable: boolean, reason: string}}
- *   Optimism  How much the choice of the best layer flatters it: its score on dev less that on test.
+ *   Optimism  How much the choice of the layer flatters it: its score on dev less that on test.
  *
  * @typedef {{status: string, layer: number, other: number, metric: string, difference: ?number, low: ?number, high: ?number,
  *   p_bootstrap: ?number, p_mcnemar: ?number, reliable: boolean, reason: string}}

@@ -91,7 +91,7 @@ class ProbeModel(lit_model.Model):
         lines = [
             f"{encoder.name} with a probe for the labels of {self.dataset.name} at each of its {layers} layers.",
             "Layer 0 is the embedding output, layer i the output of block i. "
-            f"`{fields.PROBE}` is the layer with the best score on dev, `{fields.CHOSEN}` holds its vectors.",
+            f"`{fields.PROBE}` is the layer that was chosen on dev, `{fields.CHOSEN}` holds its vectors.",
         ]
         if encoder.random_seed is not None:
             lines.append(f"Its weights were never trained: they are drawn by seed {encoder.random_seed}.")

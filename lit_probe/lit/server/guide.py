@@ -20,8 +20,10 @@ layer's activations. The encoder is frozen: only the probes were trained, on the
 * **The band** is the 95 % interval of the score, **the dashed line** a baseline that ignores the text: it answers the most
   frequent class, or, for AUROC and log-loss, the class frequencies of train. A layer whose band reaches that line gives no
   evidence that the concept is decodable there.
-* **The marked layer** is the best one on dev. Its test score is the number to report: a layer picked by its
-  test score is flattered by it.
+* **The marked layer** was chosen on dev: of those about as good as the best, the one with the lowest log-loss. Its test score is
+  the number to report: a layer picked by its test score is flattered by it.
+* **Where one class is rare**, scores are balanced accuracy, and a row is put in the class with the largest probability ÷ share of
+  train; the most probable class would nearly always be the frequent one.
 * **Its optimism** is that score on dev less that on test. The best of several layers is partly the luckiest one on these rows,
   so its dev score is expected to be a little too high; the more layers are alike, the more so.
 * **What else to ask of the curve.** In the tabs beside it: whether the same probes learn labels that mean nothing as well
@@ -35,7 +37,8 @@ layer's activations. The encoder is frozen: only the probes were trained, on the
   were trained on are left out of every score, and counted; “train (fit)” shows how well the probes fit them, which is not what is
   decodable. Rows that you edit are shown, and never scored.
 * **LIT's Metrics** scores dev rows alone, or test rows where you have selected no dev row: test is there to be reported once.
-* **The Confusion Matrix** counts the held-out rows (dev and test) that are shown; the browser computes it. For other rows, select
+* **The Confusion Matrix** counts the held-out rows (dev and test) that are shown; the browser computes it, of two classes by the
+  same rule, of more by the most probable class. For other rows, select
   them and tick “Show matrix for selection”.
 * **Salience** rows score the words of the selected text for one number, which stands beside each map: a probe's, or the
   checkpoint's own. The layout `words` sets methods and layers side by side, and measures how far each can be trusted.

@@ -103,7 +103,7 @@ test('the chart names every baseline and marks like layers', () => {
   const drawing = curveChart(makeAnswer([DEV]), {width: 500, height: 300, drawn, domain: [0, 1], currentLayer: null, hoveredLayer: null, overlays});
   assert.deepEqual(withClass(drawing, 'end-label').map(textOf).sort(), ['TF-IDF 0.710', 'embeddings 0.700', 'shuffled labels']);
   assert.equal(withClass(drawing, 'marked-layer').length, 2);
-  assert.deepEqual(withClass(drawing, 'marked-label').map(textOf), ['not distinguishable from the best']);
+  assert.deepEqual(withClass(drawing, 'marked-label').map(textOf), ['not distinguishable from the chosen one']);
   assert.equal(withClass(drawing, 'band').length, 1);
 });
 

@@ -55,7 +55,7 @@ def test_the_curve_by_the_most_probable_class_is_one_question_away(tiny_folder):
         return INTERPRETERS["layer_metrics"].run([], model, dataset, config={"whole": True, **config})
 
     own, plain = answer(), answer(decision="argmax")
-    assert own["metric"] == "balanced_accuracy" and own["decision"]["rule"] == "prior" and "train share" in own["decided_by"]
+    assert own["metric"] == "balanced_accuracy" and own["decision"]["rule"] == "prior" and "share of train" in own["decided_by"]
     assert (plain["decision"]["rule"], plain["decision_of_study"]) == ("argmax", "prior")
     assert [row["score"] for row in own["series"][0]["layers"]] != [row["score"] for row in plain["series"][0]["layers"]]
     assert answer(metric="auroc")["decision"] is None and answer(metric="auroc")["decided_by"] == ""
