@@ -1,6 +1,6 @@
 """What do ten other splits cost beside the extraction and the first fit, activations cached?
 
-1,200 sentences each of train and test, and dev: all layers are read once; a repeat fits and scores all layers on other rows of them.
+At most 1,200 sentences of each split are read once. Each repeat fits and scores all layers on other rows of train and dev.
 """
 
 from __future__ import annotations
@@ -29,4 +29,6 @@ def main() -> None:
     n_texts = sum(len(rows) for _, rows in splits.items())
     print(f"extraction of {n_texts:,} sentences {times['extraction']:.1f} s, first fit {times['fit']:.2f} s")
     print(f"{N_REPEATS} repeats: {ten:.1f} s, {ten / once:.2f}x extraction and first fit together")
-    print(f"one repeat: {ten / N_REPEATS / times['fit']:.2f}x the first fit, {ten / N_REPEATS / once:.2f}x extraction and first fit")
+    print(
+        f"one repeat: {ten / N_REPEATS / times['fit']:.2f}x the first fit, {ten / N_REPEATS / once:.2f}x extraction and first fit"
+    )
