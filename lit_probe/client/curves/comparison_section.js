@@ -37,11 +37,15 @@ export function askForComparison(panel) {
   return {
     comparison: panel.want('comparison', 'probe_checks', wanted.alike ? [] : null, {check: 'layer_comparison'}),
     pair: panel.want('pair', 'probe_checks', pair && wanted.alike ? [] : null, {check: 'layer_comparison', layers: pair}),
-    // Ten fits: not for a band that is not drawn.
-    repeats: panel.want('repeats', 'probe_checks', wanted.repeats && panel.seen.others.length === 0 ? [] : null, configOf('repeats')),
+    repeats: panel.want('repeats', 'probe_checks', wantsRepeats(panel) ? [] : null, configOf('repeats')),
     ...Object.fromEntries(askedOfServer(wanted).map((baseline) =>
       [baseline, panel.want(baseline, 'probe_checks', wanted[baseline] ? [] : null, configOf(baseline))])),
   };
+}
+
+/** Whether other splits are wanted: they take ten fits, so not for a band that is not drawn. @param {any} panel */
+function wantsRepeats(panel) {
+  return wishes.get().repeats && panel.seen.others.length === 0;
 }
 
 /** What the server is asked for a line. @param {string} name */
@@ -66,7 +70,7 @@ export function overlaysOn(panel, curve, drawn, several) {
   }));
   const dev = drawn.find(({series}) => series.split === 'dev')?.series ?? null;
   return overlaysOf({
-    compared, wishes: wishes.get(), baselines, comparison: several ? null : comparisonOf(panel), dev, repeats: several ? null : repeatsOf(panel),
+    compared, wishes: wishes.get(), baselines, comparison: several ? null : comparisonOf(panel), dev, repeats: repeatsOf(panel),
   });
 }
 
@@ -101,7 +105,8 @@ export function renderOverlaysElsewhere(curve, several) {
 /** The baselines that are not drawn yet, or cannot be: in one row under the chart, which stays where it is. @param {any} panel @param {Curve} curve */
 export function renderWaiting(panel, {answer}) {
   const wanted = wishes.get();
-  const waiting = [...comparedWith(answer), OTHER_SPLITS].filter(({name}) => wanted[name]).flatMap(({name, title}) => {
+  const drawn = [...comparedWith(answer).filter(({name}) => wanted[name]), ...(wantsRepeats(panel) ? [OTHER_SPLITS] : [])];
+  const waiting = drawn.flatMap(({name, title}) => {
     const words = waitingWords(panel, name);
     return words === null ? [] : [html`<span>${title}: ${words}</span>`];
   });
@@ -178,7 +183,7 @@ export function comparisonNotes(panel, curve) {
 /** The answer of the check `repeats`, once it is there. @param {any} panel @returns {?Repeats} */
 function repeatsOf(panel) {
   const result = answers.read(panel.keys.repeats);
-  return wishes.get().repeats && panel.seen.others.length === 0 && result?.state === 'ready' ? result.answer : null;
+  return wantsRepeats(panel) && result?.state === 'ready' ? result.answer : null;
 }
 
 /** The answer of the check `layer_comparison`, once it is there. @param {any} panel */
