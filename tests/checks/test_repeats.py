@@ -201,7 +201,7 @@ def test_what_is_wider_is_told_where_repeats_and_rows_suffice_for_it():
     assert [wider(error) for error in (0.0135, 0.0145, 0.03, 0.04)] == ["splits", "neither", "neither", "rows"]
     assert wider(None) == "neither"
     assert wider(0.0135, n=3) == "neither" and wider(0.0170, n=500) == "splits", "few repeats tell little"
-    assert wider(0.0135, n_units=4) == wider(0.06, n_units=3) == "neither", "few groups, too"
+    assert wider(0.0135, n_units=4) == wider(0.045, n_units=3) == "neither", "few groups, too"
 
 
 def test_of_two_equal_spreads_neither_is_told_to_be_the_wider_one_in_95_percent_of_draws():
