@@ -20,7 +20,7 @@ RUN = """
 import json, resource, sys, time
 from pathlib import Path
 from lit_probe.encoder.cache import Cache
-from lit_probe.checks.battery import CHECKS, run_check
+from lit_probe.checks.battery import USUAL_CHECKS, run_check
 from lit_probe.encoder.checkpoint import DEFAULT_MODEL
 from lit_probe.data import load_dataset
 from lit_probe.data.options import DatasetOptions
@@ -32,7 +32,7 @@ encoder, cache = load_encoder(DEFAULT_MODEL, device="cpu"), Cache(Path(folder))
 study = probe_layers(encoder, splits, cache=cache)
 seconds = {}
 if measured == "yes":
-    for name in CHECKS:
+    for name in USUAL_CHECKS:
         start = time.perf_counter()
         run_check(name, study, cache)
         seconds[name] = time.perf_counter() - start

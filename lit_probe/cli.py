@@ -13,10 +13,20 @@ from pathlib import Path
 from typing import Any
 
 from lit_probe.checks.baselines import BASELINES
-from lit_probe.checks.battery import CHECKS, Battery, check_table, layer_columns, run_battery, stored_near_duplicates
+from lit_probe.checks.battery import (
+    CHECKS,
+    REPEATS,
+    USUAL_CHECKS,
+    Battery,
+    check_table,
+    layer_columns,
+    run_battery,
+    stored_near_duplicates,
+)
 from lit_probe.checks.control_task import find_control
 from lit_probe.checks.leakage import circularity_of
 from lit_probe.checks.provenance import check_against_card, made_by, read_card
+from lit_probe.checks.repeats import N_REPEATS
 from lit_probe.checks.transfer import transfer_table, transfer_within_groups
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
@@ -90,22 +100,24 @@ def layers() -> None:
     from lit_probe.figures import save_layer_curve
 
     checks, with_transfer = _checks()
+    n_repeats = (FLAGS.repeat or N_REPEATS) if REPEATS in checks else 0
     find_control(FLAGS.control)
     splits_list, runs, cache = load_splits(), load_runs(), open_cache()
     out = Path(FLAGS.out).expanduser()
     folders = [out if len(runs) == 1 else out / run.encoder.name for run in runs]
     for folder in folders:
         _check_writable(folder)
-    variants = {"selectivity": FLAGS.control}
     _check_card(runs, splits_list, FLAGS.control if "selectivity" in checks else None)
     for run, folder in zip(runs, folders, strict=True):
         encoder = run.encoder
         studies = {splits.name: study(run, splits, cache, tqdm_progress()) for splits in splits_list}
+        variants = {"selectivity": FLAGS.control, REPEATS: str(n_repeats)}
         batteries = {name: run_battery(one, cache, tqdm_progress(), checks, variants) for name, one in studies.items()}
         results = {name: _with_checks(one.to_json(), batteries[name]) for name, one in studies.items()}
         remarks = {name: _doubts(one, cache, results[name]) if checks else [] for name, one in studies.items()}
         settings = next(iter(studies.values())).settings().to_json()
-        written = {**settings, "made_by": made_by(FLAGS.control), "control": FLAGS.control, "datasets": results}
+        about = {"made_by": made_by(FLAGS.control), "control": FLAGS.control, "repeat": n_repeats}
+        written = {**settings, **about, "datasets": results}
         if with_transfer:
             transfers = transfer_within_groups(list(studies.values()))
             written[TRANSFER] = transfers.to_json()
@@ -255,14 +267,12 @@ def _check_card(runs: Sequence[Run], splits_list: Sequence[Splits], control: str
 
 
 def _checks() -> tuple[list[str], bool]:
-    """The checks of each data set that the flag names, in reading order, and whether transfer is among those named."""
-    if FLAGS.checks == ["none"]:
-        return [], False
-    if FLAGS.checks == ["all"]:
-        return list(CHECKS), True
+    """The checks of each data set that the flags name, in reading order, and whether transfer is among those named."""
+    usual = {"all": [*USUAL_CHECKS, TRANSFER], "none": []}
     for name in FLAGS.checks:
-        lookup({"all": None, "none": None, TRANSFER: None, **CHECKS}, name, "check")
-    return [name for name in CHECKS if name in FLAGS.checks], TRANSFER in FLAGS.checks
+        lookup({**usual, TRANSFER: None, **CHECKS}, name, "check")
+    named = [one for name in FLAGS.checks for one in usual.get(name, [name])]
+    return [name for name in CHECKS if name in named or (name == REPEATS and FLAGS.repeat)], TRANSFER in named
 
 
 def _doubts(one: LayerStudy, cache: Cache, result: dict[str, Any]) -> list[str]:

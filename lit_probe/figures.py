@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _BLUE = "#1F6180"
 _ORANGE = "#D55E00"
 _GREY = "#5F6368"
+_PURPLE = "#4C2473"
 _TEXT = "#3C4043"
 _FONTS = ["Roboto", "Helvetica Neue", "Arial", "DejaVu Sans"]
 _LAYER_CURVE_SIZE = (7.6, 3.8)  # inches
@@ -78,6 +79,7 @@ def _draw_layer_curve(figure: Figure, result: Mapping[str, Any], title: str, bas
         style = baselines.get(measured["name"])
         if style is not None and style.in_figure:
             _draw_baseline(axes, measured, style)
+    _draw_other_splits(axes, result.get("checks", {}).get("repeats", {}))
     best, test = result["best_layer"], result["test"]
     test_name = f"test at layer {best}, n = {test['n']:,}"
     if test[metric] is not None:
@@ -104,6 +106,17 @@ def _draw_layer_curve(figure: Figure, result: Mapping[str, Any], title: str, bas
     axes.set_title(title, fontsize=10, pad=16)
     # Beside the curve, where it covers none of the lines.
     figure.legend(frameon=False, fontsize=8, loc="outside right upper")
+
+
+def _draw_other_splits(axes: Any, repeated: Mapping[str, Any]) -> None:
+    """The range of the scores on other splits, where these were measured."""
+    rows = repeated.get("layers", [])
+    if rows:
+        layers = [row["layer"] for row in rows]
+        low, high = [row["lowest"] for row in rows], [row["highest"] for row in rows]
+        style = {"facecolor": (_PURPLE, 0.12), "edgecolor": _PURPLE, "linestyle": ":", "linewidth": 0.8}
+        axes.fill_between(layers, low, high, label=f"{repeated['n']} other splits, range", **style)
+        axes.plot(layers, [row["mean"] for row in rows], color=_PURPLE, linewidth=0.8)
 
 
 def save_neuron_curves(report: Mapping[str, Any], title: str, path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import platformdirs
 from absl import flags
 
-from lit_probe.checks.battery import CHECKS
+from lit_probe.checks.battery import USUAL_CHECKS
 from lit_probe.checks.control_task import CONTROLS
 from lit_probe.checks.provenance import flags_from_card
 from lit_probe.data import DATASETS, load_dataset, parse_dataset_flag
@@ -154,8 +154,21 @@ _define(
     flags.DEFINE_list,
     "checks",
     ["all"],
-    f"what is checked beside the scores: all, none, or some of {', '.join((*CHECKS, TRANSFER))}.",
+    f"what is checked beside the scores: all ({', '.join((*USUAL_CHECKS, TRANSFER))}), none, or some of them; repeats stands for "
+    "--repeat=10.",
     used_by=("layers",),
+)
+_define(
+    flags.DEFINE_integer,
+    "repeat",
+    0,
+    "other splits of train and dev, with new folds and seeds, on which all layers are probed and scored again: a band beside the "
+    "intervals over rows. 0 for none, else 2 or more; 10 take about as long as ten fits, but no text is encoded again.",
+    lower_bound=0,
+    used_by=("layers",),
+)
+flags.register_validator(  # type: ignore[no-untyped-call]
+    "repeat", lambda n: n != 1, "one other split tells no spread: give 0, or 2 or more", flag_values=FLAGS
 )
 _define(
     flags.DEFINE_string,

@@ -136,6 +136,9 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
         (["layers", "--control=k_means"], 1, f"Unknown control 'k_means'. Choose one of: {', '.join(sorted(CONTROLS))}."),
         (["layers", "--control=memorisation"], 1, "Unknown control 'memorisation'"),
         (["layers", "--checks=transfr"], 1, "Unknown check 'transfr'"),
+        (["layers", "--repeat=1"], 2, "one other split tells no spread: give 0, or 2 or more"),
+        (["layers", "--repeat=-1"], 2, "repeat"),
+        (["neurons", "--repeat=5"], 2, "neurons does not use --repeat. It is a flag of layers."),
         (["layers", "--datasets=nonsense"], 1, "Unknown data set 'nonsense'. Choose one of:"),
         (["layers", "--model=no/such-model"], 1, "lit-probe[demo]"),
         (["layers", "--datasets=csv=missing.csv"], 1, "missing.csv"),
@@ -328,6 +331,43 @@ def test_a_check_without_a_number_per_layer_prints_no_table_of_gaps(flags, tmp_p
     assert run("layers", *flags, *columns, "--checks=calibration") == 0
     printed = capsys.readouterr().out
     assert "n/a" not in printed and "selectivity" not in printed and "ece" in printed.lower()
+
+
+@pytest.mark.parametrize(
+    ("asked", "checks", "n"),
+    [
+        (["--checks=calibration", "--repeat=3"], ["calibration", "repeats"], 3),
+        (["--checks=none", "--repeat=2"], ["repeats"], 2),
+        (["--checks=repeats"], ["repeats"], 10),
+        (["--checks=repeats,calibration", "--repeat=2"], ["calibration", "repeats"], 2),
+    ],
+)
+def test_other_splits_are_in_the_files_the_table_and_the_figure(flags, tmp_path, capsys, asked, checks, n):
+    table = six_class_table(tmp_path / "feelings.csv", classes=2)
+    data = [f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling"]
+    assert run("layers", *flags, *data, *asked) == 0
+    printed, out = capsys.readouterr().out, tmp_path / "out"
+    written = json.loads((out / "layers.json").read_text())
+    [one] = written["datasets"].values()
+    assert list(one["checks"]) == checks and written["repeat"] == one["checks"]["repeats"]["n"] == n
+    for row, layer in zip(one["layers"], one["checks"]["repeats"]["layers"], strict=True):
+        band = [row[f"repeat_{name}"] for name in ("low", "mean", "high", "sd")]
+        assert band == [layer["lowest"], layer["mean"], layer["highest"], layer["sd"]]
+    assert "repeat_mean" in printed and f"Other splits: {one['checks']['repeats']['sentence']}" in printed
+    with (out / "layers.csv").open() as file:
+        assert [float(row["repeat_sd"]) for row in csv.DictReader(file)] == [row["repeat_sd"] for row in one["layers"]]
+    drawn = " ".join(ElementTree.parse(out / "layers.svg").getroot().itertext())
+    assert f"{n} other splits, range" in drawn
+
+
+def test_other_splits_are_not_among_all_checks(flags, tmp_path):
+    table = six_class_table(tmp_path / "feelings.csv", classes=2)
+    data = [f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling"]
+    assert run("layers", *flags, *data, "--checks=all") == 0
+    written = json.loads((tmp_path / "out/layers.json").read_text())
+    [one] = written["datasets"].values()
+    assert "repeats" not in one["checks"] and written["repeat"] == 0
+    assert all(row["repeat_mean"] is None for row in one["layers"])
 
 
 def test_a_score_of_a_class_with_one_row_is_marked_and_the_reason_stands_below(flags, tmp_path, capsys):

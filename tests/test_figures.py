@@ -49,6 +49,7 @@ ENCODERS = re.findall(r"pair\('(#[0-9A-F]{6})", of_page(r"ENCODER_COLORS = \[([^
 def test_pictures_have_the_colours_and_the_font_of_the_page():
     assert (SPLITS["dev"], SPLITS["test"]) == (figures._BLUE, figures._ORANGE)
     assert of_page(r"quietText: pair\('(#[0-9A-F]{6})'") == figures._GREY
+    assert of_page(r" splits: pair\('(#[0-9A-F]{6})'") == figures._PURPLE
     assert of_page(r" text: pair\('(#[0-9A-F]{6})'") == figures._TEXT
     chart = (Path(__file__).parent.parent / "lit_probe" / "client" / "charts" / "line_chart.js").read_text("utf-8")
     fonts = [font.strip(" '") for font in re.search(r'FONT = "([^"]+)"', chart)[1].split(",")]
@@ -56,7 +57,7 @@ def test_pictures_have_the_colours_and_the_font_of_the_page():
 
 
 @pytest.mark.parametrize("kind", SIMULATED)
-@pytest.mark.parametrize("colors", [list(SPLITS.values()), ENCODERS], ids=["splits", "encoders"])
+@pytest.mark.parametrize("colors", [[*SPLITS.values(), figures._PURPLE], ENCODERS], ids=["splits", "encoders"])
 def test_lines_of_one_chart_can_be_told_apart(kind, colors):
     for one, other in itertools.combinations(colors, 2):
         distance = np.linalg.norm(lab(one, SIMULATED[kind]) - lab(other, SIMULATED[kind]))

@@ -39,7 +39,15 @@ QUESTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("layer_predictions", "edit", {}),
     *(
         ("probe_checks", "none", {"check": check})
-        for check in ("layer_comparison", "selectivity", "description_length", "learning_curve", "calibration", "agreement")
+        for check in (
+            "layer_comparison",
+            "selectivity",
+            "description_length",
+            "learning_curve",
+            "calibration",
+            "agreement",
+            "repeats",
+        )
     ),
     ("probe_checks", "none", {"check": "selectivity", "control": "first_word"}),
     ("probe_checks", "none", {"check": "layer_comparison", "layers": [3, 1]}),

@@ -18,6 +18,7 @@ from lit_probe.checks.description_length import DescriptionLength, description_l
 from lit_probe.checks.layer_comparison import LayerComparison, compare_layers
 from lit_probe.checks.leakage import COPIES_MADE_BY, NearDuplicates, near_duplicates
 from lit_probe.checks.learning_curve import LearningCurve, learning_curve
+from lit_probe.checks.repeats import N_REPEATS, Repeats, repeats
 from lit_probe.checks.selectivity import Selectivity, selectivity
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache, text_hash
@@ -27,6 +28,9 @@ from lit_probe.progress import Progress, StudyProgress, no_progress, of_step
 from lit_probe.registry import lookup
 from lit_probe.scores.intervals import N_DRAWS
 from lit_probe.scores.metrics import SCORE_INTERVALS
+
+# The check whose number has a flag of its own, ``--repeat``.
+REPEATS = "repeats"
 
 # The answers of several checks, by name.
 Battery = Mapping[str, CheckResult | FailedCheck]
@@ -41,6 +45,12 @@ def _baselines(study: LayerStudy, cache: Cache, progress: Progress, name: str | 
     if name is None:
         return measure_baselines(study, cache, progress)
     return measure_baselines(study, cache, progress, (name,)).baselines[0]
+
+
+def _repeats(study: LayerStudy, cache: Cache, progress: Progress, n: str | None) -> Repeats:
+    if n is None or not n.isdecimal():
+        raise LitProbeError(f"Other splits are counted by a whole number, not by {n!r}.")
+    return repeats(study, int(n), cache, progress)
 
 
 def _without_score(result: CheckResult) -> list[str]:
@@ -111,7 +121,7 @@ CHECKS: dict[str, Check[Any]] = {
             "compression": "compression",
         },
         shown=("compression_to_prior",),
-        split="train",
+        splits=("train",),
     ),
     "learning_curve": Check(
         "Learning curve",
@@ -141,7 +151,24 @@ CHECKS: dict[str, Check[Any]] = {
         findings=_head_accuracy,
         quick=True,
     ),
+    REPEATS: Check(
+        "Other splits",
+        Repeats,
+        _repeats,
+        interval="none: lowest to highest score of all other splits, beside the interval over rows",
+        made_by="train and dev divided anew by lot, by class and group; new folds and seeds, scored by the study's own rules",
+        columns={"repeat_mean": "mean", "repeat_low": "lowest", "repeat_high": "highest", "repeat_sd": "sd"},
+        shown=("repeat_mean", "repeat_sd"),
+        findings=lambda result: [result.sentence],
+        splits=("train", "dev"),
+        variant="n",
+        default=str(N_REPEATS),
+        by_name_only=True,
+        keeps_parts=True,
+    ),
 }
+# What is computed where nobody names any.
+USUAL_CHECKS = tuple(name for name, check in CHECKS.items() if not check.by_name_only)
 
 
 def find_check(name: str, variant: str | None = None) -> Check[CheckResult]:
@@ -169,7 +196,7 @@ def run_check(
       study: the fitted study.
       cache: where results are kept; without one everything is computed.
       progress: hears how far it is, and may end it.
-      variant: a control of selectivity, or one baseline; None for the default.
+      variant: a control of selectivity, one baseline, or the number of other splits; None for the default.
 
     Returns:
       The dataclass that the check's entry names; of one baseline its own part of it.
@@ -207,14 +234,14 @@ def run_battery(
       study: the fitted study.
       cache: where results are kept.
       progress: hears how far each check is; an error that it raises ends the battery.
-      names: which checks, in `CHECKS`; all of them by default.
+      names: which checks, in `CHECKS`; `USUAL_CHECKS` by default.
       variants: by check the variant that is meant, such as ``{"selectivity": "first_word"}``; the default where none is named.
 
     Raises:
       CancelledError: from ``progress``.
     """
     results: dict[str, CheckResult | FailedCheck] = {}
-    for name in CHECKS if names is None else names:
+    for name in USUAL_CHECKS if names is None else names:
         check = find_check(name)
         try:
             step = of_step(progress, f"{check.title} on {study.splits.name}", "steps")

@@ -50,12 +50,13 @@ class Check(Generic[R]):
       findings: sentences about the numbers that belong to no layer, for the lines under the printed table.
       interval: the way in which its intervals are made, in words; ``"none"`` where there are none.
       made_by: the rule by which its numbers are made, in words that cards compare: change them when the numbers change.
-      split: the rows that it is measured on.
+      splits: the splits whose rows it is measured on.
       variant: the name of what its variants are, such as ``"control"``; None where there are none.
       default: the variant that is meant where none is named; None where the check then takes all of them.
       rule: what decides its numbers besides study and variant, in words, from the variant: results of another rule are not read
         from the cache, and cards of it are refused. Empty where nothing does.
       quick: whether it takes about a second at most; the others fit probes.
+      by_name_only: whether it is computed only where it is named, because it takes much longer than all others.
       keeps_parts: whether ``compute`` itself caches its parts, each under what decides it.
     """
 
@@ -67,11 +68,12 @@ class Check(Generic[R]):
     columns: Mapping[str, str] = field(default_factory=dict)
     shown: tuple[str, ...] = ()
     findings: Callable[[R], Sequence[str]] = lambda result: ()
-    split: SplitName = "dev"
+    splits: tuple[SplitName, ...] = ("dev",)
     variant: str | None = None
     default: str | None = None
     rule: Callable[[str | None], str] = lambda variant: ""
     quick: bool = False
+    by_name_only: bool = False
     keeps_parts: bool = False
 
     def rule_of(self, variant: str | None) -> str:

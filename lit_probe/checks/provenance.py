@@ -13,8 +13,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lit_probe.checks.battery import CHECKS
+from lit_probe.checks.battery import CHECKS, REPEATS
 from lit_probe.checks.leakage import COPIES_MADE_BY
+from lit_probe.checks.repeats import N_REPEATS
 from lit_probe.checks.transfer import TRANSFER_MADE_BY
 from lit_probe.data import DATASETS
 from lit_probe.data.labelled_texts import SPLIT_NAMES, Splits
@@ -67,6 +68,7 @@ class Card(StudySettings):
       datasets: the data sets by name.
       made_by: the rule by which each number is made, by the number's name.
       control: the control of selectivity, where the number has one.
+      repeat: the number of other splits, where the number is of these.
       flags: the flags that do the same again; None where there are none, and ``notes`` then says why.
       notes: sentences for the reader.
       number: the number from which the card was opened, if any.
@@ -75,11 +77,12 @@ class Card(StudySettings):
     datasets: Mapping[str, CardDataset]
     made_by: Mapping[str, str]
     control: str | None
+    repeat: int | None
     flags: tuple[str, ...] | None
     notes: tuple[str, ...]
     number: Mapping[str, Any] | None
 
-    omitted_if_none: ClassVar[tuple[str, ...]] = ("control", "number")
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("control", "repeat", "number")
 
 
 def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> Card:
@@ -108,6 +111,7 @@ def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> Card:
         datasets={splits.name: dataset},
         made_by=made_by(control),
         control=control,
+        repeat=N_REPEATS if (number or {}).get("check") == REPEATS else None,
         flags=None,
         notes=(),
         number=number,
@@ -152,6 +156,7 @@ def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:
         and _are_texts(read.get("made_by", {}))
         and _are_texts(read.get("rules", {}))
         and set(read.get("rules", {})) <= set(StudyRules().to_json())
+        and isinstance(read.get("repeat", 0), int)
         and read["datasets"]
         and all(_holds(one, {"data": dict, "label_names": list}) for one in read["datasets"].values())
     ):
@@ -258,6 +263,7 @@ def _flags(card: Mapping[str, Any], title: str) -> list[str]:
         "max_examples": _only([one["max_examples"] for one in data.values()], "max_examples", title),
         **{name: card[name] for name in _SETTINGS},
         "control": card.get("control"),
+        "repeat": card.get("repeat"),
         **{name: value for name, value in card.get("rules", {}).items() if name in StudyRules().to_json()},
     }
     if any(one["seed"] != card["seed"] for one in data.values()):
@@ -269,7 +275,8 @@ def _flags(card: Mapping[str, Any], title: str) -> list[str]:
     checks = [list(entry["checks"]) for entry in card["datasets"].values() if _holds(entry, {"checks": dict})]
     if checks:
         across = ["transfer"] if "transfer" in card else []
-        flags["checks"] = ",".join([*_only(checks, "checks", title), *across]) or "none"
+        names = [name for name in _only(checks, "checks", title) if name != REPEATS]
+        flags["checks"] = ",".join([*names, *across]) or "none"
     _check_whole(card["model"]["id"], title)
     return [f"--{name}={value}" for name, value in flags.items() if value is not None]
 

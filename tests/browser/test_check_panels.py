@@ -12,9 +12,13 @@ import pytest
 from lit_page import LitPage
 from live_server import answer_of, ask
 from playwright.sync_api import Locator, Route, expect
+from reachable import out_of_reach
+
+from lit_probe.data import load_dataset
 
 BERT, ELECTRA = "tiny-bert-on-demo", "tiny-electra-on-demo"
 N_LAYERS = 4
+SWITCH = "(settings) => document.createElement('lit-global-settings').settingsService.updateSettings(settings)"
 # Tab, tag, and what the interpreter is asked.
 CHARTS = {
     "selectivity": ("Selectivity", "selectivity-module"),
@@ -151,8 +155,7 @@ def test_the_panel_follows_when_the_model_is_switched(lit: LitPage):
     lit.open(dataset="demo", models=BERT).wait_for_curve()
     panel = lit.show(*CHARTS["calibration"])
     wait_for_chart(panel)
-    switch = "(settings) => document.createElement('lit-global-settings').settingsService.updateSettings(settings)"
-    lit.page.evaluate(switch, {"models": [ELECTRA]})
+    lit.page.evaluate(SWITCH, {"models": [ELECTRA]})
     expect(panel.locator(".notes")).to_contain_text("tiny-electra")
 
 
@@ -193,6 +196,61 @@ def test_baselines_on_their_way_stand_in_one_row_under_the_chart_which_stays_whe
     lit.panel.locator("input[name=shuffled]").check()
     expect(lit.panel.locator(".waiting")).to_have_text("text length: 40 % cancel · shuffled labels: waiting cancel")
     assert lit.chart.bounding_box() == before
+
+
+@pytest.mark.parametrize("width", [1440, 1000])
+def test_other_splits_are_a_band_beside_the_interval_with_a_sentence_and_a_card(
+    lit: LitPage, server: str, tmp_path: Path, width: int
+):
+    lit.page.set_viewport_size({"width": width, "height": 900})
+    lit.open(dataset="demo").wait_for_curve()
+    lit.unfold()
+    lit.panel.locator("input[name=repeats]").check()
+    answer = answer_of(server, "probe_checks", BERT, check="repeats")
+    expect(lit.chart.locator(".band.repeats")).to_have_count(1, timeout=60_000)
+    expect(lit.chart.locator(".end-label")).to_have_text("10 other splits")
+    expect(lit.panel.locator(".remark.repeats")).to_have_text(answer["sentence"])
+    expect(lit.panel.locator(".notes")).to_contain_text(f"10 other splits: {answer['notes'][0]}")
+    layer = answer["layers"][answer["best_layer"]]
+    words = f"over 10 other splits mean {layer['mean']:.3f}, {layer['lowest']:.3f} to {layer['highest']:.3f}"
+    expect(lit.panel.locator(".reading.repeats")).to_contain_text(words)
+    lit.panel.locator(".reading.repeats .info-button").click()
+    card = lit.panel.locator(".provenance")
+    expect(card.locator(".command")).to_contain_text("--checks=repeats")
+    expect(card).to_contain_text(words)
+    expect(card).to_contain_text(f"{len(load_dataset('demo').train)} texts")
+    lit.settle()
+    assert out_of_reach(lit.page) == []
+    rows = [row for row in csv_rows(lit, lit.panel, tmp_path) if row["probe"].startswith("10 other splits")]
+    drawn = [[float(row[name]) for name in ("score", "low", "high")] for row in rows]
+    assert drawn == [[layer["mean"], layer["lowest"], layer["highest"]] for layer in answer["layers"]]
+
+
+def test_other_splits_on_their_way_can_be_cancelled_and_are_drawn_beside_one_encoder_alone(lit: LitPage):
+    asked = []
+
+    def answer(route: Route) -> None:
+        config = json.loads(route.request.post_data or "{}").get("config", {})
+        if config.get("check") != "repeats":
+            return route.fallback()
+        asked.append(config)
+        state = "cancelled" if config.get("cancel") else "computing"
+        return route.fulfill(body=json.dumps({"status": state, "message": "Other splits (10)", "fraction": 0.3}))
+
+    lit.page.route("**/get_interpretations?*interpreter=probe_checks*", answer)
+    lit.open(dataset="demo").wait_for_curve()
+    lit.unfold()
+    lit.panel.locator("input[name=repeats]").check()
+    expect(lit.panel.locator(".waiting")).to_have_text("10 other splits: 30 % cancel")
+    lit.panel.locator(".waiting .cancel").click()
+    expect(lit.panel.locator(".waiting")).to_have_text("10 other splits: cancelled start again")
+    assert {"check": "repeats", "cancel": True} in asked
+    asked.clear()
+    lit.page.evaluate(SWITCH, {"models": [BERT, ELECTRA]})
+    lit.wait_for_curve(2)
+    expect(lit.panel.locator(".hidden-overlays")).to_have_text("Other splits are drawn beside one encoder alone.")
+    expect(lit.panel.locator(".waiting")).to_have_count(0)
+    assert not asked
 
 
 def test_layers_like_the_best_are_marked_and_the_optimism_of_the_choice_is_said(lit: LitPage, server: str):

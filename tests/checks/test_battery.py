@@ -13,6 +13,7 @@ from tiny_probing import worded_splits
 from lit_probe.checks.baselines import BASELINES
 from lit_probe.checks.battery import (
     CHECKS,
+    USUAL_CHECKS,
     check_table,
     find_check,
     layer_columns,
@@ -27,7 +28,7 @@ from lit_probe.checks.learning_curve import LearningCurve
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import load_encoder
-from lit_probe.errors import CancelledError, DatasetError, UnknownNameError
+from lit_probe.errors import CancelledError, DatasetError, LitProbeError, UnknownNameError
 from lit_probe.probing.study import LayerStudy, probe_layers
 
 
@@ -44,7 +45,7 @@ def cache(tmp_path_factory) -> Cache:
 
 @pytest.fixture(scope="module")
 def results(study, cache):
-    return run_battery(study, cache)
+    return run_battery(study, cache, names=list(CHECKS))
 
 
 def refuse_to_compute(*_, **__):
@@ -84,6 +85,21 @@ def test_baselines_are_kept_one_by_one(results, study, cache):
     assert one.score == layer_columns(results, 4)[0]["baselines"]["tfidf"]
 
 
+def test_what_takes_much_longer_is_computed_only_where_it_is_named(study, cache, results):
+    assert set(CHECKS) - set(USUAL_CHECKS) == {"repeats"}
+    assert list(run_battery(study, cache)) == list(USUAL_CHECKS)
+    assert list(run_battery(study, cache, names=["repeats"], variants={"repeats": "2"})) == ["repeats"]
+
+
+def test_other_splits_are_counted_by_a_whole_number_and_kept_one_by_one(study, cache, results, monkeypatch):
+    fits = count_fits(monkeypatch)
+    three = run_check("repeats", study, cache, variant="3")
+    assert not fits and three.n == 3 and three.seeds == results["repeats"].seeds[:3]
+    for variant in ("ten", "-3", "2.5", "1"):
+        with pytest.raises(LitProbeError, match="ther splits"):
+            run_check("repeats", study, cache, variant=variant)
+
+
 def test_another_control_is_another_result(results, study, cache):
     assert run_check("selectivity", study, cache, refuse_to_compute, "word") == results["selectivity"], "the default by its name"
     first_word = run_check("selectivity", study, cache, variant="first_word")
@@ -101,6 +117,9 @@ def test_the_columns_of_layers_json_hold_the_numbers_of_the_checks(results, stud
         assert list(column["baselines"]) == list(BASELINES)
         assert column["baselines"]["random_weights"] == _baseline(results, "random_weights").layers[layer].score
         assert column["agreement"] is None, "this checkpoint has no head"
+        repeated = results["repeats"].layers[layer]
+        band = [column[f"repeat_{name}"] for name in ("low", "mean", "high", "sd")]
+        assert band == [repeated.lowest, repeated.mean, repeated.highest, repeated.sd]
         assert column["baselines"]["majority"] == _baseline(results, "majority").score
 
 

@@ -15,7 +15,7 @@ from test_cli import SIX, run, six_class_table
 
 from lit_probe import cli, flags
 from lit_probe.checks import control_task
-from lit_probe.checks.battery import CHECKS
+from lit_probe.checks.battery import CHECKS, USUAL_CHECKS
 from lit_probe.checks.function_words import function_words_hash
 from lit_probe.checks.provenance import card, check_against_card, flags_from_card, read_card
 from lit_probe.data import load_dataset, split_texts
@@ -350,11 +350,35 @@ def test_all_checks_of_two_data_sets_with_another_control_and_transfer_come_back
     assert run("layers", f"--model={tmp_path / 'encoder'}", *flags, f"--out={tmp_path / 'out'}", "--cache_dir=") == 0
     first = results(tmp_path / "out")
     assert [one["checks"]["selectivity"]["control"] for one in first["datasets"].values()] == ["first_word"] * 2
-    assert all(list(one["checks"]) == list(CHECKS) for one in first["datasets"].values())
+    assert all(list(one["checks"]) == list(USUAL_CHECKS) for one in first["datasets"].values())
     assert not [name for one in first["datasets"].values() for name, check in one["checks"].items() if "error" in check]
     assert [group["train"] for group in first["transfer"]["groups"]] == [["films", "books"]]
     assert again(tmp_path) == 0
     agree(first, results(tmp_path / "again"))
+
+
+def test_other_splits_come_back_from_the_card_and_can_be_left_out_or_added(place):
+    flags = ["--checks=calibration", "--repeat=3", "--cache_dir="]
+    table = [f"--datasets=csv={place / 'feelings.csv'}", "--text_column=review", "--label_column=feeling"]
+    assert run("layers", f"--model={place / 'encoder'}", *table, *flags, f"--out={place / 'out'}") == 0
+    first = results(place / "out")
+    assert first["repeat"] == first["datasets"]["feelings"]["checks"]["repeats"]["n"] == 3
+    assert {"--checks=calibration", "--repeat=3"} <= set(flags_from_card(place / "out/layers.json"))
+    assert again(place) == 0
+    agree(first, results(place / "again"))
+    assert again(place, "--repeat=0") == 0
+    assert list(results(place / "again")["datasets"]["feelings"]["checks"]) == ["calibration"]
+    assert again(place, "--repeat=2") == 0
+    assert results(place / "again")["datasets"]["feelings"]["checks"]["repeats"]["n"] == 2
+
+
+def test_a_card_opened_from_a_number_of_other_splits_names_their_number(tiny_encoder, tmp_path):
+    study = probe_layers(tiny_encoder, load_dataset("demo"), probe="majority")
+    made = card(study, {"check": "repeats", "layer": 1}).to_json()
+    assert made["repeat"] == 10 and "--repeat=10" in made["flags"]
+    (tmp_path / "card.json").write_text(json.dumps(made))
+    assert "--repeat=10" in flags_from_card(tmp_path / "card.json")
+    assert card(study).repeat is None and not any("repeat" in flag for flag in card(study).flags)
 
 
 def test_another_control_beside_the_card_is_refused_where_selectivity_is_measured(place, capsys):

@@ -30,6 +30,7 @@ TYPE_OF = {
     "learning_curve": "LearningCurve",
     "calibration": "Calibration",
     "agreement": "Agreement",
+    "repeats": "Repeats",
     "transfer": "Transfer",
     "provenance": "Provenance",
     "salience_methods": "SalienceMethods",

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lit_probe.data.labelled_texts import SPLIT_NAMES, normalise_text
+from lit_probe.data.labelled_texts import SPLIT_NAMES, LabelledTexts, normalise_text
 from lit_probe.data.options import DatasetOptions
 from lit_probe.data.rows import rows_of
-from lit_probe.data.splitting import make_splits
+from lit_probe.data.splitting import OtherDivisions, _cut, make_splits
 from lit_probe.errors import DatasetError
 
 ORIGIN = {"kind": "file", "path": "t.csv"}
@@ -406,3 +406,68 @@ def test_rows_of_one_group_cannot_be_divided_and_the_message_counts_what_is_whol
 def test_a_useless_number_of_examples_is_refused(max_examples):
     with pytest.raises(DatasetError, match=f"max_examples is {max_examples}"):
         DatasetOptions(max_examples=max_examples)
+
+
+def rows_in_units(seed: int) -> tuple[LabelledTexts, LabelledTexts]:
+    """Train and dev rows, some of whose texts come twice, with groups of all sizes."""
+    random = np.random.default_rng(seed)
+    sizes = random.integers(1, 12, size=40)
+    group = np.repeat(np.arange(40), sizes)
+    texts = tuple(f"text {g} {i if random.random() < 0.9 else 'again'}" for i, g in enumerate(group))
+    rows = LabelledTexts(texts, random.integers(0, 2, len(group)), ("no", "yes"), group.astype(str))
+    return rows.select(np.flatnonzero(group < 30)), rows.select(np.flatnonzero(group >= 30))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_another_division_shares_no_text_and_no_group_and_leaves_no_row_out_but_repeats(seed):
+    first, second = rows_in_units(seed)
+    divisions = OtherDivisions(first, second)
+    train, dev = divisions.drawn(seed)
+    texts, groups = np.array([normalise_text(text) for text in divisions.rows.texts]), divisions.rows.groups
+    assert not {*texts[train]} & {*texts[dev]} and not {*groups[train]} & {*groups[dev]}
+    assert len({*texts[dev]}) == len(dev), "no text counts twice in dev"
+    left_out = set(range(len(texts))) - {*train.tolist(), *dev.tolist()}
+    dev_texts = {*texts[dev]}
+    for row in left_out:
+        labels = divisions.rows.labels[texts == texts[row]]
+        assert texts[row] in dev_texts or len({*labels.tolist()}) == 2, "a repeat, or a text with two labels"
+
+
+def test_another_division_of_single_rows_has_the_same_sizes_and_class_shares():
+    labels = np.repeat([0, 1, 2], [600, 300, 100])
+    rows = LabelledTexts(tuple(f"text {i}" for i in range(1_000)), labels, ("a", "b", "c"))
+    order = np.random.default_rng(0).permutation(1_000)
+    divisions = OtherDivisions(rows.select(order[:820]), rows.select(order[820:]))
+    for seed in range(5):
+        train, dev = divisions.drawn(seed)
+        assert abs(len(dev) - 180) <= 3 and len(train) + len(dev) == 1_000
+        assert np.abs(np.bincount(divisions.rows.labels[dev]) - [108, 54, 18]).max() <= 1
+
+
+def test_other_seeds_give_other_divisions_also_where_hardly_two_groups_are_equally_large():
+    """Placed by size, 30 groups of different sizes are divided in two ways in 100 seeds; by lot, in 96 ways."""
+    sizes = np.ceil(200 * 0.85 ** np.arange(30)).astype(int)
+    groups = np.repeat(np.arange(30), sizes)
+    labels = (np.random.default_rng(0).random(len(groups)) < 0.5).astype(np.int64)
+    rows = LabelledTexts(tuple(f"text {i}" for i in range(len(groups))), labels, ("no", "yes"), groups.astype(str))
+    keys, shares = [f"{i}" for i in range(len(groups))], {0: 0.85, 1: 0.15}
+    by_size = {_cut(labels, groups, keys, shares, 2, seed).tobytes() for seed in range(20)}
+    n_dev = int(0.15 * len(groups))
+    divisions = OtherDivisions(rows.select(range(n_dev, len(groups))), rows.select(range(n_dev)))
+    found = [divisions.drawn(seed)[1] for seed in range(20)]
+    assert len(by_size) <= 2 and len({dev.tobytes() for dev in found}) >= 18
+    assert all(abs(len(dev) - n_dev) < 0.25 * n_dev for dev in found)
+    assert abs(np.mean([len(dev) for dev in found]) - n_dev) < 0.1 * n_dev
+
+
+def test_a_division_that_lacks_a_class_is_drawn_again_and_refused_where_there_is_none():
+    labels = np.array([0, 1] * 20 + [2] * 4)
+    groups = np.array([f"of {i}" for i in range(40)] + ["one", "one", "other", "other"])
+    rows = LabelledTexts(tuple(f"text {i}" for i in range(44)), labels, ("a", "b", "c"), groups)
+    divisions = OtherDivisions(rows.select([*range(34), 40, 41]), rows.select([*range(34, 40), 42, 43]))
+    for seed in range(10):
+        train, dev = divisions.drawn(seed)
+        assert all((divisions.rows.labels[part] == 2).sum() == 2 for part in (train, dev))
+    whole = LabelledTexts(rows.texts, labels, rows.label_names, np.array(["of one"] * 44))
+    with pytest.raises(DatasetError, match="cannot be divided again with every class in both parts"):
+        OtherDivisions(whole.select(range(30)), whole.select(range(30, 44))).drawn(0)

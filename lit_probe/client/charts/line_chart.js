@@ -168,9 +168,11 @@ function crosshair({top, bottom, axis}, at) {
 }
 
 /** @param {Plot} plot @param {ChartSeries} one @param {number} opacity @returns {SvgNode} */
-function band({axis, y}, {name, points, style}, opacity) {
+function band({axis, y}, {name, points, style, footnote}, opacity) {
   const edges = points.map(({x, low, high}) => ({x: axis.x(x), low: low === null ? null : y(low), high: high === null ? null : y(high)}));
-  return svgNode('path', {class: `band ${name}`, d: bandPath(edges), fill: style.color, 'fill-opacity': opacity});
+  // What is no interval has a rim, so that the two are told apart where they overlap, and in grey print.
+  const rim = footnote ? {stroke: style.color, 'stroke-width': 1, 'stroke-dasharray': '2 2', 'stroke-opacity': 0.7} : {};
+  return svgNode('path', {class: `band ${name}`, d: bandPath(edges), fill: style.color, 'fill-opacity': opacity, ...rim});
 }
 
 /** @param {Plot} plot @param {ChartSeries} one @param {boolean} besideLine @param {?number} hovered @returns {SvgNode} */

@@ -54,6 +54,7 @@ export const COLORS = {
   bar: pair('#5FA8B8', '#5FA8B8'),
   quietBar: pair('#BDC1C6', '#5F666D'),
   histogram: pair('#8FC4CF', '#4F8C99'),
+  splits: pair('#4C2473', '#C9B2EA'),
   secondMark: pair('#B06000', '#FFB95C'),
   rim: pair('rgba(60, 64, 67, .13)', 'rgba(255, 255, 255, .2)'),
   before: pair('#D6E8F0', '#20475A'),

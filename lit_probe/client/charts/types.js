@@ -20,6 +20,8 @@
  * @property {boolean} [band]  whether its intervals are drawn; they are if nothing is said
  * @property {string} [label]  a name beside its right end
  * @property {number} [nDraws]  how many random draws its points are the means of, with their range in place of an interval
+ * @property {string} [inTable]  what its rows are called in a table; a baseline of its name if nothing is said
+ * @property {string} [footnote]  what its band is, where it is no 95 % interval
  *
  * @typedef {object} Chosen  A place on the horizontal axis that is marked.
  * @property {number} at

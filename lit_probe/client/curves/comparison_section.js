@@ -6,7 +6,7 @@
  * @typedef {{answer: LayerMetrics, examples: Examples}} Curve  An answer, and what it is about.
  */
 /** @import {DrawnSeries, Overlays} from '../charts/types.js' */
-/** @import {LayerMetrics} from '../page/types.js' */
+/** @import {LayerMetrics, Repeats} from '../page/types.js' */
 /** @import {Examples} from '../words/sentences.js' */
 import {answers} from '../page/answers.js';
 import {currentLayer, observable, resolveLayer} from '../page/choices.js';
@@ -14,9 +14,9 @@ import {html, nothing} from '../page/lit_host.js';
 import {legendElement} from '../panels/parts.js';
 import {isSelection} from '../words/sentences.js';
 import {NO_OVERLAYS} from './curve_chart.js';
-import {alikeSentence, askedOfServer, comparedWith, differenceSentence, optimismSentence, overlaysOf} from './overlays.js';
+import {alikeSentence, askedOfServer, comparedWith, differenceSentence, optimismSentence, OTHER_SPLITS, overlaysOf, repeatedText} from './overlays.js';
 
-/** What is switched on, by name: baselines, and `alike` for the layers like the chosen one. */
+/** What is switched on, by name: baselines, `repeats` for other splits, and `alike` for the layers like the chosen one. */
 const wishes = observable(/** @type {Record<string, boolean>} */ ({majority: true, alike: true}));
 /** The layer that the current one is compared with; null: the chosen one. */
 const comparedLayer = observable(/** @type {?number} */ (null));
@@ -37,16 +37,27 @@ export function askForComparison(panel) {
   return {
     comparison: panel.want('comparison', 'probe_checks', wanted.alike ? [] : null, {check: 'layer_comparison'}),
     pair: panel.want('pair', 'probe_checks', pair && wanted.alike ? [] : null, {check: 'layer_comparison', layers: pair}),
+    repeats: panel.want('repeats', 'probe_checks', wantsRepeats(panel) ? [] : null, configOf('repeats')),
     ...Object.fromEntries(askedOfServer(wanted).map((baseline) =>
-      [baseline, panel.want(baseline, 'probe_checks', wanted[baseline] ? [] : null, {check: 'baselines', baseline})])),
+      [baseline, panel.want(baseline, 'probe_checks', wanted[baseline] ? [] : null, configOf(baseline))])),
   };
+}
+
+/** Whether other splits are wanted: they take ten fits, so not for a band that is not drawn. @param {any} panel */
+function wantsRepeats(panel) {
+  return wishes.get().repeats && panel.seen.others.length === 0;
+}
+
+/** What the server is asked for a line. @param {string} name */
+function configOf(name) {
+  return name === OTHER_SPLITS.name ? {check: name} : {check: 'baselines', baseline: name};
 }
 
 /**
  * What is drawn beside the curve: measured on all dev examples by the headline metric, and so beside that curve only.
  *
  * @param {any} panel @param {Curve} curve @param {DrawnSeries[]} drawn
- * @param {boolean} several  whether other encoders share the chart: layers like the chosen one would be those of the first alone
+ * @param {boolean} several  whether other encoders share the chart: layers like the chosen one, and other splits, would be those of the first alone
  * @returns {Overlays}
  */
 export function overlaysOn(panel, curve, drawn, several) {
@@ -58,14 +69,17 @@ export function overlaysOn(panel, curve, drawn, several) {
     return result?.state === 'ready' ? [[name, result.answer]] : [];
   }));
   const dev = drawn.find(({series}) => series.split === 'dev')?.series ?? null;
-  return overlaysOf({compared, wishes: wishes.get(), baselines, comparison: several ? null : comparisonOf(panel), dev});
+  return overlaysOf({
+    compared, wishes: wishes.get(), baselines, comparison: several ? null : comparisonOf(panel), dev, repeats: repeatsOf(panel),
+  });
 }
 
 /** The names of what is switched on and can be drawn. @param {Curve} curve @param {boolean} several  see `overlaysOn` @returns {string[]} */
 export function drawnOverlays(curve, several) {
   const wanted = wishes.get();
   const names = comparedWith(curve.answer).filter(({name}) => wanted[name] && (name === 'majority' || comparable(curve))).map(({title}) => title);
-  return wanted.alike && !several && comparable(curve) ? [...names, ALIKE] : names;
+  if (several || !comparable(curve)) return names;
+  return [...names, ...(wanted.repeats ? [OTHER_SPLITS.title] : []), ...(wanted.alike ? [ALIKE] : [])];
 }
 
 /** The check boxes: what the curve is compared with. @param {Curve} curve */
@@ -76,21 +90,24 @@ export function renderOverlayChoices({answer}) {
     <input type="checkbox" name=${name} .checked=${Boolean(wanted[name])} @change=${() => wishes.set({...wishes.get(), [name]: !wanted[name]})}>${label}</label>`;
   return html`<div class="legend overlays">
     ${comparedWith(answer).map(({name, title, style, nDraws}) => toggle(name, [legendElement(style), title, nDraws > 1 ? ` (${nDraws} draws)` : ''], nDraws))}
+    ${toggle(OTHER_SPLITS.name, [legendElement(OTHER_SPLITS.style), `${OTHER_SPLITS.title} (line: mean, band: lowest to highest)`])}
     ${toggle('alike', html`<span class="swatch"></span> ${ALIKE}`)}</div>`;
 }
 
-/** Why something that is switched on is not drawn. @param {Curve} curve */
-export function renderOverlaysElsewhere(curve) {
+/** Why something that is switched on is not drawn. @param {Curve} curve @param {boolean} several  see `overlaysOn` */
+export function renderOverlaysElsewhere(curve, several) {
   const wanted = wishes.get();
-  const hidden = !comparable(curve) && comparedWith(curve.answer).some(({name}) => name !== 'majority' && wanted[name]);
-  return hidden ? html`<div class="remark hidden-overlays">Baselines and shading belong to all dev examples by the default metric and rule of ${curve.answer.trained_on}:
-    they are drawn beside that curve only.</div>` : nothing;
+  const hidden = !comparable(curve) && [...comparedWith(curve.answer), OTHER_SPLITS].some(({name}) => name !== 'majority' && wanted[name]);
+  if (hidden) return html`<div class="remark hidden-overlays">Baselines and shading belong to all dev examples by the default metric and rule of ${curve.answer.trained_on}:
+    they are drawn beside that curve only.</div>`;
+  return wanted.repeats && several ? html`<div class="remark hidden-overlays">Other splits are drawn beside one encoder alone.</div>` : nothing;
 }
 
 /** The baselines that are not drawn yet, or cannot be: in one row under the chart, which stays where it is. @param {any} panel @param {Curve} curve */
 export function renderWaiting(panel, {answer}) {
   const wanted = wishes.get();
-  const waiting = comparedWith(answer).filter(({name}) => wanted[name]).flatMap(({name, title}) => {
+  const drawn = [...comparedWith(answer).filter(({name}) => wanted[name]), ...(wantsRepeats(panel) ? [OTHER_SPLITS] : [])];
+  const waiting = drawn.flatMap(({name, title}) => {
     const words = waitingWords(panel, name);
     return words === null ? [] : [html`<span>${title}: ${words}</span>`];
   });
@@ -109,9 +126,23 @@ function waitingWords(panel, name) {
     const {reason, score, layers} = result.answer;
     return layers || score !== null ? null : `no score, ${reason}`;
   }
-  const stop = () => panel.cancel(name, 'probe_checks', {check: 'baselines', baseline: name});
+  const stop = () => panel.cancel(name, 'probe_checks', configOf(name));
   const share = result.fraction ? `${Math.round(100 * result.fraction)} %` : 'waiting';
   return [share, ' ', html`<button class="text-button cancel" @click=${stop}>cancel</button>`];
+}
+
+/** How far scores owe to the one split, in words, with the card behind it. @param {any} panel @param {Curve} curve @param {number} layer */
+export function renderRepeats(panel, curve, layer) {
+  const repeats = comparable(curve) ? repeatsOf(panel) : null;
+  if (!repeats) return nothing;
+  const value = repeatedText(repeats, layer);
+  return [html`<div class="reading repeats"><b>Layer ${layer}:</b>${panel.renderInfoButton(OTHER_SPLITS.name)}${value}</div>
+    <div class="remark repeats">${repeats.sentence}</div>`, panel.renderCard({layer, value, metric: repeats.metric}, OTHER_SPLITS.name)];
+}
+
+/** What the number of other splits is, for the card behind it; null while that card is closed. @param {any} panel */
+export function numberOfRepeats(panel) {
+  return panel.openedFrom === OTHER_SPLITS.name ? {...configOf(OTHER_SPLITS.name), examples: 'train and dev examples of the probes’ own data set'} : null;
 }
 
 /** Whether layers differ, in words. @param {any} panel @param {Curve} curve @param {number} layer */
@@ -152,7 +183,14 @@ export function comparisonNotes(panel, curve) {
     const result = answers.read(panel.keys[name]);
     return result?.state === 'ready' ? result.answer.notes.map((/** @type {string} */ note) => `${result.answer.title}: ${note}`) : [];
   });
-  return [...(comparisonOf(panel)?.notes ?? []), ...ofBaselines];
+  const ofSplits = (repeatsOf(panel)?.notes ?? []).map((/** @type {string} */ note) => `${OTHER_SPLITS.title}: ${note}`);
+  return [...(comparisonOf(panel)?.notes ?? []), ...ofSplits, ...ofBaselines];
+}
+
+/** The answer of the check `repeats`, once it is there. @param {any} panel @returns {?Repeats} */
+function repeatsOf(panel) {
+  const result = answers.read(panel.keys.repeats);
+  return wantsRepeats(panel) && result?.state === 'ready' ? result.answer : null;
 }
 
 /** The answer of the check `layer_comparison`, once it is there. @param {any} panel */

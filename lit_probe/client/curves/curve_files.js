@@ -43,6 +43,7 @@ export function paperFigure(answer, drawn, examples, dataset, overlays = NO_OVER
       'Shaded bands and bars: 95 % intervals.',
       ...(answer.decision && answer.decision_of_study !== 'argmax' ? [answer.decided_by] : []),
       ...overlays.lines.flatMap(({label, nDraws}) => (nDraws ? [`${label}: mean of ${nDraws} random draws, band: their range.`] : [])),
+      ...overlays.lines.flatMap(({footnote}) => footnote ?? []),
       ...(overlays.majority ? MAJORITY_FOOTNOTES : []),
       ...(overlays.alike.length ? ['Bar above the axis: layers that cannot be told apart from the chosen one on dev.'] : []),
     ],
@@ -74,14 +75,13 @@ export function curveCsv(answer, drawn, about, {references, lines} = NO_OVERLAYS
       curve.answer.decision?.rule ?? null,
     ]),
   ));
-  const baseline = (/** @type {string} */ name, /** @type {?number} */ layer, /** @type {?number} */ score, /** @type {?number} */ low, /** @type {?number} */ high) => [
-    about.model, about.dataset, about.examples, answer.trained_on, `baseline: ${name}`, answer.pooling, answer.metric,
+  const beside = (/** @type {string} */ name, /** @type {?number} */ layer, /** @type {?number} */ score, /** @type {?number} */ low, /** @type {?number} */ high) => [
+    about.model, about.dataset, about.examples, answer.trained_on, name, answer.pooling, answer.metric,
     'dev', layer, score, low, high, null, null, null, null, answer.decision?.rule ?? null,
   ];
   return csvTable(COLUMNS, [
     ...rows,
-    ...references.map(({name, value}) => baseline(name, null, value, null, null)),
-    ...lines.flatMap(({name, points, nDraws}) => points.map(({x, score, low, high}) =>
-      baseline(nDraws ? `${name} (mean and range of ${nDraws} draws)` : name, x, score, low, high))),
+    ...references.map(({name, value}) => beside(`baseline: ${name}`, null, value, null, null)),
+    ...lines.flatMap(({name, nDraws, inTable = `baseline: ${nDraws ? `${name} (mean and range of ${nDraws} draws)` : name}`, points}) => points.map(({x, score, low, high}) => beside(inTable, x, score, low, high))),
   ]);
 }

@@ -42,5 +42,5 @@ export function renderLegend(curve, drawn, peers) {
       ${heldOut.length > 1 ? toggle('dev', 'dev curve') : nothing}
       ${heldOut.length > 1 ? toggle('testEverywhere', 'test at every layer') : nothing}
       ${nTrain > 0 ? toggle('train', `train (fit), n = ${formatCount(nTrain)}`) : nothing}</div>
-  </details>`, renderOverlaysElsewhere(curve)];
+  </details>`, renderOverlaysElsewhere(curve, peers.length > 0)];
 }

@@ -20,7 +20,9 @@ import {backButton, card, layerSlider, legendElement, progressCard, renderNotes}
 import {download} from '../words/files.js';
 import {formatScore} from '../words/format.js';
 import * as sentences from '../words/sentences.js';
-import {askForComparison, comparisonNotes, COMPARISON_CHOICES, overlaysOn, renderComparison, renderWaiting} from './comparison_section.js';
+import {
+  askForComparison, comparisonNotes, COMPARISON_CHOICES, numberOfRepeats, overlaysOn, renderComparison, renderRepeats, renderWaiting,
+} from './comparison_section.js';
 import {curveChart, curveMargin, drawnLayers, drawnSeries, layersOf, NO_OVERLAYS, scoreDomain, splitSeries, stylesOf} from './curve_chart.js';
 import {curveCsv, paperFigure} from './curve_files.js';
 import {choices, renderLegend} from './curve_legend.js';
@@ -49,6 +51,11 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
     weights</i> is the same encoder, never trained; <i>shuffled labels</i> are probes trained on labels in random order. Both are
     drawn several times: the line is the mean of the draws, the band their range, which is no 95 % interval. All of them are trained on
     train and scored on dev. The first time takes a while; the rest of the page stays usable.</p>
+  <p><b>10 other splits</b> say how much the scores owe to the one division into train and dev. Ten times the same rows are divided anew,
+    by lot, with groups and equal texts kept together; probes are trained on the new train and scored on the new dev. The line is the mean of
+    the ten scores, the band with the dotted rim goes from the lowest to the highest: a range, no 95 % interval. The shaded band around
+    the curve is about other dev rows for the same probes. A sentence under the chart says over which of the two the score varies more.
+    Test is not read for it.</p>
   <p><b>The layer chosen on dev</b>: the first note below says how, and among which. By default it has the lowest log-loss of those whose
     score is within one standard error of the best one: of layers that are about as good, log-loss finds the best one more often than
     the score itself.</p>
@@ -118,11 +125,12 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     // Rows that LIT does not show count as well, unless somebody selected some.
     const config = {metric, ...(train ? {train} : {}), ...(mostProbable ? {decision: 'argmax'} : {}), ...(selected.length ? {} : {whole: true})};
     const number = {check: 'layer_metrics', examples: sentences.examplesWords(examplesOf(this.seen)), ...config};
+    const ofRepeats = numberOfRepeats(this);
     return {
       metrics: this.want('metrics', 'layer_metrics', selected, config),
       selected: this.want('selected', 'layer_predictions', one(primary), {}),
       pinned: this.want('pinned', 'layer_predictions', one(pinned), {}),
-      card: this.wantCard(number, selected),
+      card: ofRepeats ? this.wantCard(ofRepeats) : this.wantCard(number, selected),
       ...askForPeers(this, selected, config, {selected: one(primary), pinned: one(pinned)}),
       ...askForComparison(this),
     };
@@ -192,7 +200,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
         ${renderExample(this, 'selected', answer, peers)}
         ${renderExample(this, 'pinned', answer, peers)}
         ${answer.series.length === 0 ? nothing : [renderPeerDifferences(this, curve, peers), renderPeersOnTheirWay(this),
-          peers.length ? nothing : renderComparison(this, curve, layer), renderWaiting(this, curve)]}
+          peers.length ? nothing : [renderRepeats(this, curve, layer), renderComparison(this, curve, layer)], renderWaiting(this, curve)]}
         ${renderNotes([answer.choice.sentence, ...answer.notes, ...comparisonNotes(this, curve), sentences.convergenceSentence(answer.not_converged)].filter((note) => note !== ''), answer, ...peers.map((peer) => peer.answer))}
         ${GUIDE}
       </div>
@@ -295,8 +303,14 @@ function tooltipLines(curves, layer, {lines}, examples) {
   const values = curves.flatMap(({name, answer, drawn}, i) => layerValues(drawn, layer, answer.best_layer).map(({one, series, score}) =>
     [legendElement(splitSeries(one, answer.best_layer, stylesOf(i, curves.length)).style, false), name ? `${name}, ` : '',
       `${sentences.splitWords(series.split, examples)}, ${sentences.layerSentence(score, series.n)}`]));
-  const others = lines.map(({style, label, points}) => [legendElement(style, false), `${label}: ${formatScore(points[layer]?.score ?? null)}${rangeWords(points[layer])}`]);
+  const others = lines.map(({style, label, points, footnote, nDraws}) => [legendElement(style, false),
+    `${label}: ${formatScore(points[layer]?.score ?? null)}${footnote || nDraws ? rangeWords(points[layer]) : ''}`]);
   return values.length + others.length ? [...values, ...others] : [sentences.layerName(layer)];
+}
+
+/** From where to where a band goes that is no interval. @param {{low: ?number, high: ?number}|undefined} point */
+function rangeWords(point) {
+  return point && point.low !== null ? `, ${formatScore(point.low)} to ${formatScore(point.high)}` : '';
 }
 
 /** Which class a row is put in, where that is not the most probable one, and the way to the other rule and back. @param {LayerMetrics} answer */
@@ -307,10 +321,6 @@ function renderDecision({decision, decision_of_study: own, decided_by: sentence}
   return html`<div class="decision">${sentence} <button class="hairline-button" @click=${turn}>${mostProbable ? 'Decide beside the train shares' : 'Take the most probable class'}</button></div>`;
 }
 
-/** How far random draws are apart. @param {{low: ?number, high: ?number}|undefined} point */
-function rangeWords(point) {
-  return point && point.low !== null ? ` (draws ${formatScore(point.low)} to ${formatScore(point.high)})` : '';
-}
 
 /** Why some intervals are grey. @param {DrawnSeries[]} drawn */
 function renderDoubts(drawn) {

@@ -1,7 +1,7 @@
 // @ts-check
 /** What a curve is compared with: baselines and layers like the chosen one, as lines of the chart and in words. */
-/** @import {LineStyle, Overlays} from '../charts/types.js' */
-/** @import {LayerComparison, LayerMetrics, MeasuredBaseline, Series, TwoLayers} from '../page/types.js' */
+/** @import {ChartSeries, LineStyle, Overlays} from '../charts/types.js' */
+/** @import {LayerComparison, LayerMetrics, MeasuredBaseline, Repeats, Series, TwoLayers} from '../page/types.js' */
 import {brightened, COLORS} from '../charts/palette.js';
 import {formatScore, inSentence} from '../words/format.js';
 import {intervalText, layerList} from '../words/sentences.js';
@@ -22,6 +22,9 @@ const OF_THE_CURVE = [
   {name: 'embeddings', title: 'embeddings', nDraws: 1, style: {color: COLORS.text, marker: null, dash: '9 3', width: WIDTH}},
 ];
 
+/** The same rows divided otherwise, which is compared with in all: a band, and no baseline. @type {Compared} */
+export const OTHER_SPLITS = {name: 'repeats', title: '10 other splits', nDraws: 1, style: {color: COLORS.splits, marker: null, dash: '', width: 1}};
+
 /**
  * What a curve can be compared with, in the order of the legend. Names stand beside the lines, so that no colour has to be told from
  * another.
@@ -37,7 +40,7 @@ export function comparedWith({baselines}) {
 
 /** The baselines among the wishes, which the server has to measure. @param {Record<string, boolean>} wishes @returns {string[]} */
 export function askedOfServer(wishes) {
-  const others = ['alike', ...OF_THE_CURVE.map(({name}) => name)];
+  const others = ['alike', OTHER_SPLITS.name, ...OF_THE_CURVE.map(({name}) => name)];
   return Object.keys(wishes).filter((name) => !others.includes(name));
 }
 
@@ -50,9 +53,10 @@ export function askedOfServer(wishes) {
  * @param {Record<string, MeasuredBaseline>} known.baselines  the server's measurements that have arrived, by name
  * @param {?LayerComparison} known.comparison  the answer of the check `layer_comparison`, or null
  * @param {?Series} known.dev  the series of dev, whose layer 0 is the embeddings' baseline
+ * @param {?Repeats} [known.repeats]  the answer of the check `repeats`, or null
  * @returns {Overlays}
  */
-export function overlaysOf({compared, wishes, baselines, comparison, dev}) {
+export function overlaysOf({compared, wishes, baselines, comparison, dev, repeats = null}) {
   /** @type {Overlays} */
   const overlays = {majority: wishes.majority, references: [], lines: [], alike: wishes.alike ? layersAlike(comparison) : []};
   const known = /** @type {Record<string, any>} */ ({...baselines, embeddings: {score: dev?.layers[0].score ?? null}});
@@ -65,12 +69,35 @@ export function overlaysOf({compared, wishes, baselines, comparison, dev}) {
       overlays.references.push({name, label: `${title} ${formatScore(score)}`, value: score, color: style.color, dash: style.dash});
     }
   }
+  if (wishes[OTHER_SPLITS.name] && repeats) overlays.lines.push(bandOfSplits(repeats));
   return overlays;
 }
 
 /** The least and the largest of several draws; three or five are too few for an interval. @param {number[]} draws */
 function rangeOf(draws) {
   return draws.length ? {low: Math.min(...draws), high: Math.max(...draws)} : {low: null, high: null};
+}
+
+/** The scores of other splits, from the lowest to the highest, with a line at their mean. @param {Repeats} repeats @returns {ChartSeries} */
+function bandOfSplits({n, layers}) {
+  const title = `${n} other splits`;
+  return {
+    name: OTHER_SPLITS.name, mode: 'line', style: OTHER_SPLITS.style, label: title, inTable: `${title}: mean, lowest, highest`,
+    points: layers.map(({layer, mean, lowest, highest}) => ({x: layer, score: mean, low: lowest, high: highest})),
+    footnote: `${title} of train and dev: line at the mean of their dev scores, band from the lowest to the highest.`,
+  };
+}
+
+/**
+ * What other splits give at a layer: "over 10 other splits mean 0.803, 0.771 to 0.842".
+ *
+ * @param {Repeats} repeats
+ * @param {number} layer
+ * @returns {string}
+ */
+export function repeatedText({n, layers}, layer) {
+  const {mean, lowest, highest} = layers[layer];
+  return `over ${n} other splits mean ${formatScore(mean)}, ${formatScore(lowest)} to ${formatScore(highest)}`;
 }
 
 /**
@@ -91,7 +118,8 @@ export function layersAlike(comparison) {
  * @returns {(?number)[]}
  */
 export function overlayValues({references, lines}) {
-  return [...references.map(({value}) => value), ...lines.flatMap(({points}) => points.flatMap(({score, low, high}) => [score, low, high]))];
+  const seen = lines.flatMap(({points, band}) => points.flatMap(({score, low, high}) => (band === false ? [score] : [score, low, high])));
+  return [...references.map(({value}) => value), ...seen];
 }
 
 /**

@@ -165,6 +165,16 @@
  *   low: ?number, high: ?number}}
  *   AgreeingLayer  Counts of dev examples, and the share on which probe and model say the same.
  *
+ * @typedef {{status: string, check: string, title: string, metric: string, metric_title: string, best_layer: number, n: number,
+ *   seeds: number[], n_train: number[], n_dev: number[], chosen: number[], layers: RepeatedLayer[], wider: string,
+ *   sentence: string, reliable: boolean, reason: string, notes: string[]}}
+ *   Repeats  What the check `repeats` answers: the study on other splits of train and dev. `chosen`: `[n]`, the layer that each
+ *   chose; `wider`: "splits", "rows" or "neither".
+ *
+ * @typedef {{layer: number, score: ?number, low: ?number, high: ?number, standard_error: ?number, scores: number[], mean: number,
+ *   sd: number, lowest: number, highest: number, n_chosen: number}}
+ *   RepeatedLayer  A layer's score with its interval over rows, and what it scores on the other splits.
+ *
  * @typedef {{status: string, train: string[], test: string[], metric: string, n: number[][], left_out: number[][],
  *   layers: {layer: number, scores: (?number)[][], low: (?number)[][], high: (?number)[][], reasons: string[][]}[],
  *   notes: string[]}}

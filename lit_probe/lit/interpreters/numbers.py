@@ -64,8 +64,8 @@ def facts_of(
             for split, one in rows_of(inputs, probes, shown, wanted, whole=number.get("whole") is True).by_split.items()
         }
     elif check != TRANSFER:
-        split = CHECKS[check].split
-        rows = {split: dict(study.splits.items())[split].texts}
+        parts = dict(study.splits.items())
+        rows = {split: parts[split].texts for split in CHECKS[check].splits}
     drawn: dict[str, Any] = {}
     if check == "selectivity":
         control = probes.dataset.source_variant(number.get("control")) or CHECKS[check].default

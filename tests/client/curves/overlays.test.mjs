@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {curveChart, scoreDomain} from '../../../lit_probe/client/curves/curve_chart.js';
-import {curveCsv} from '../../../lit_probe/client/curves/curve_files.js';
+import {curveCsv, paperFigure} from '../../../lit_probe/client/curves/curve_files.js';
 import {
-  alikeSentence, askedOfServer, comparedWith, differenceSentence, layersAlike, optimismSentence, overlaysOf, overlayValues,
+  alikeSentence, askedOfServer, comparedWith, differenceSentence, layersAlike, optimismSentence, OTHER_SPLITS, overlaysOf, overlayValues, repeatedText,
 } from '../../../lit_probe/client/curves/overlays.js';
 import {inSentence} from '../../../lit_probe/client/words/format.js';
 import {DEV, makeAnswer, RECORDED, textOf, withClass} from '../example_answers.mjs';
@@ -46,6 +46,49 @@ test('a baseline of several draws has their range as its band, and not the inter
   assert.deepEqual(failed.points, [{x: 0, score: null, low: null, high: null}]);
   const drawn = comparedWith(RECORDED.layer_metrics).filter(({nDraws}) => nDraws > 1).map(({name, nDraws}) => [name, nDraws]);
   assert.deepEqual(drawn, [['random_weights', 3], ['shuffled', 5]]);
+});
+
+/** A server's answer with other numbers: at layer i ten scores around 0.6. */
+const REPEATS = {
+  ...RECORDED.repeats,
+  layers: [0.6, 0.61, 0.62, 0.6].map((mean, layer) => ({...RECORDED.repeats.layers[0], layer, mean, lowest: mean - 0.125, highest: mean + 0.1})),
+};
+
+test('other splits are a band from the lowest to the highest score, with a line at the mean', () => {
+  const known = {...KNOWN, wishes: {repeats: true}, repeats: REPEATS};
+  const [band] = overlaysOf(known).lines;
+  assert.deepEqual(band.points[2], {x: 2, score: 0.62, low: 0.495, high: 0.72});
+  assert.equal(band.label, '10 other splits');
+  assert.deepEqual(overlaysOf({...known, wishes: {}}).lines, []);
+  assert.deepEqual(overlaysOf({...known, repeats: null}).lines, []);
+  assert.ok(!askedOfServer({repeats: true}).includes(OTHER_SPLITS.name), 'they are no baseline');
+});
+
+test('the axis makes room for a band, and not for intervals that are not drawn', () => {
+  const values = overlayValues(overlaysOf({...KNOWN, wishes: {repeats: true, shuffled: true}, repeats: REPEATS}));
+  assert.deepEqual([Math.min(...values), Math.max(...values)].map((value) => value.toFixed(3)), ['0.475', '0.720']);
+});
+
+test('a band that is no interval has a rim, which the interval over rows has not', () => {
+  const drawn = [{series: DEV, mode: 'line'}];
+  const overlays = overlaysOf({...KNOWN, wishes: {repeats: true}, repeats: REPEATS});
+  const drawing = curveChart(makeAnswer([DEV]), {width: 500, height: 300, drawn, domain: [0, 1], currentLayer: null, hoveredLayer: null, overlays});
+  const bands = withClass(drawing, 'band');
+  assert.deepEqual(bands.map(({attributes}) => [attributes.class, attributes['stroke-dasharray']]), [['band repeats', '2 2'], ['band dev', undefined]]);
+  assert.deepEqual(withClass(drawing, 'end-label').map(textOf), ['10 other splits']);
+});
+
+test('other splits are rows of the table and a footnote of the figure, under their own name', () => {
+  const drawn = [{series: DEV, mode: 'line'}];
+  const overlays = overlaysOf({...KNOWN, wishes: {repeats: true}, repeats: REPEATS});
+  const csv = curveCsv(makeAnswer([DEV]), drawn, {model: 'm', dataset: 'sst2', examples: 'all'}, overlays);
+  assert.ok(csv.includes('m,sst2,all,sst2,"10 other splits: mean, lowest, highest",mean,accuracy,dev,0,0.6,0.475,0.7,'), csv);
+  const figure = textOf(paperFigure(makeAnswer([DEV]), drawn, 'all', 'sst2', overlays));
+  assert.match(figure, /10 other splits of train and dev: line at the mean of their dev scores, band from the lowest to the highest\./);
+});
+
+test('what other splits give at a layer is said in words', () => {
+  assert.equal(repeatedText(REPEATS, 2), 'over 10 other splits mean 0.620, 0.495 to 0.720');
 });
 
 test('what is switched off is not drawn, though it is known', () => {

@@ -59,6 +59,11 @@ def test_a_number_of_a_check_is_about_all_dev_rows_and_names_its_draws(model):
     assert list(of_number(model, check="description_length")["card"]["number"]["rows"]) == ["train"]
 
 
+def test_a_number_of_other_splits_is_about_train_and_dev_and_names_how_many_there_are(model):
+    answer = of_number(model, check="repeats")
+    assert list(answer["card"]["number"]["rows"]) == ["train", "dev"] and answer["card"]["repeat"] == 10
+
+
 @pytest.fixture(scope="module")
 def on_demo(tiny_folder):
     """Two models of data sets that a command line can name."""

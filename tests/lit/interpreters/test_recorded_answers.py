@@ -46,7 +46,7 @@ ASKED: dict[str, tuple[str, int, dict[str, Any]]] = {
     "edit_neurons": ("counterfactual_by_layer", 2, {"part": "neurons", "layer": "1"}),
     "counterfactual_pairs": ("counterfactual_pairs", 2, {"source": "sent"}),
 }
-CHECKS = ("layer_comparison", "selectivity", "description_length", "learning_curve", "calibration", "agreement")
+CHECKS = ("layer_comparison", "selectivity", "description_length", "learning_curve", "calibration", "agreement", "repeats")
 
 
 def answer_of(model: Any, interpreter: str, inputs: Any = (), **config: Any) -> Any:

@@ -1,0 +1,291 @@
+"""How much a curve owes to its one split: the same rows divided again and again, with new folds and a new seed each time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+
+import numpy as np
+
+from lit_probe.checks.check import CheckResult
+from lit_probe.data.splitting import OtherDivisions
+from lit_probe.encoder.activations import Activations
+from lit_probe.encoder.cache import Cache
+from lit_probe.errors import LitProbeError
+from lit_probe.probing.layer_choice import choose_layer
+from lit_probe.probing.layerwise import ActivationView, LayerwiseProbe
+from lit_probe.probing.study import LayerStudy
+from lit_probe.progress import Progress, no_progress, of_part
+from lit_probe.results import Result
+from lit_probe.scores.intervals import CONFIDENCE, critical_value
+from lit_probe.scores.metrics import METRICS, Score
+from lit_probe.scores.scored_rows import MIN_GROUPS, ScoredRows
+
+N_REPEATS = 10
+_FEWEST, _MOST = 2, 1_000
+# A dev split of another size has another standard error; a difference of this share is told.
+_ALIKE = 0.05
+
+
+@dataclass(frozen=True)
+class Repeat(Result):
+    """What one other division of the rows gives.
+
+    Attributes:
+      seed: the seed of its division, its folds and its probes.
+      division: a hash of the rows that are in its dev.
+      n_train: the number of rows its probes were fitted on.
+      n_dev: the number of rows they were scored on.
+      layer: the layer that was chosen on its dev, by the study's rule.
+      scores: ``[n_layers]`` the headline scores on its dev.
+      not_converged: the layers whose fit stopped before its tolerance.
+    """
+
+    seed: int
+    division: str
+    n_train: int
+    n_dev: int
+    layer: int
+    scores: tuple[float, ...]
+    not_converged: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class RepeatedLayer(Result):
+    """One layer over all repeats, beside what the study itself says of it.
+
+    Attributes:
+      layer: the layer's number.
+      score: the study's own score on dev; None where there is none.
+      low: the lower end of its 95 % interval, which is over rows; None where there is none.
+      high: the upper end.
+      standard_error: the standard error that this interval stands for; None where there is none.
+      scores: ``[n]`` the score in each repeat.
+      mean: their mean.
+      sd: their standard deviation.
+      lowest: the lowest of them.
+      highest: the highest.
+      n_chosen: the number of repeats in which this layer was chosen.
+    """
+
+    layer: int
+    score: float | None
+    low: float | None
+    high: float | None
+    standard_error: float | None
+    scores: tuple[float, ...]
+    mean: float
+    sd: float
+    lowest: float
+    highest: float
+    n_chosen: int
+
+
+@dataclass(frozen=True)
+class Repeats(CheckResult):
+    """The answer of `repeats`.
+
+    Attributes:
+      metric: the name of the study's headline metric.
+      metric_title: its name that people read.
+      best_layer: the layer that the study itself chose.
+      n: the number of repeats.
+      seeds: ``[n]`` the seed of each.
+      n_train: ``[n]`` the number of rows of its train.
+      n_dev: ``[n]`` the number of rows of its dev.
+      chosen: ``[n]`` the layer that was chosen in it.
+      layers: ``[n_layers]`` the scores.
+      wider: whether the score of the best layer varies more over ``"splits"`` or over ``"rows"``; ``"neither"`` where the repeats
+        are too few to tell, or there is no interval.
+      sentence: the same in words, with the numbers.
+      reliable: whether dev has rows enough.
+      reason: what is lacking, else an empty string.
+      notes: sentences for the reader.
+    """
+
+    metric: str
+    metric_title: str
+    best_layer: int
+    n: int
+    seeds: tuple[int, ...]
+    n_train: tuple[int, ...]
+    n_dev: tuple[int, ...]
+    chosen: tuple[int, ...]
+    layers: tuple[RepeatedLayer, ...]
+    wider: Literal["splits", "rows", "neither"]
+    sentence: str
+    reliable: bool
+    reason: str
+    notes: tuple[str, ...]
+
+
+def repeats(study: LayerStudy, n: int = N_REPEATS, cache: Cache | None = None, progress: Progress = no_progress) -> Repeats:
+    """The study on other divisions of its rows: how much of a score is owed to the one split.
+
+    A 95 % interval over rows takes the probe as given and asks how it would score on other dev rows. Other train rows would have
+    given another probe, and other dev rows another choice of layer (Gorman & Bedrick 2019, https://aclanthology.org/P19-1267;
+    Bouthillier et al. 2021, https://arxiv.org/abs/2103.03098). Each repeat therefore divides the rows of train and dev anew, into
+    parts of the same sizes (`OtherDivisions`). It fits the study's kind of probe on the new train at every layer, with new folds
+    and a new seed, and scores the new dev by the study's rules: its headline metric, its way of deciding classes (with the shares
+    of the new train) and its choice of the layer. Test is not read, and no text is encoded again.
+
+    The standard deviation over repeats stands beside the standard error over rows: both say how far one score is from the one
+    that is meant. Which is the wider one is told only where repeats and rows suffice for it, by an F-test at 5 %: of ten repeats
+    and 200 rows, where the former is more than 1.48 or less than 0.55 times the latter; of four groups, 3.80 and 0.44.
+
+    What the repeats do not tell: they share rows, so that fresh rows would vary more, and the mean of ten is not known √10 times
+    as well as one (Nadeau & Bengio 2003, https://doi.org/10.1023/A:1024068626366). Lowest to highest is a range, not a 95 %
+    interval.
+
+    Args:
+      study: what is repeated; its train and dev splits are read.
+      n: the number of repeats, 2 to 1,000.
+      cache: where repeats are kept, one by one: ten after five cost five.
+      progress: called with the work done and all the work, in layers fitted. An error that it raises ends the computation.
+
+    Raises:
+      DatasetError: the rows cannot be divided with every class on both sides.
+      LitProbeError: ``n`` is out of range.
+    """
+    if not _FEWEST <= n <= _MOST:
+        raise LitProbeError(f"A score is repeated on {_FEWEST} to {_MOST:,} other splits, not on {n:,}.")
+    divisions = OtherDivisions(study.splits.train, study.splits.dev)
+    cache, n_layers = cache or Cache(None), study.layerwise.n_layers
+    drawn = []
+    for index in range(n):
+        part = of_part(progress, index * n_layers, (index + 1) * n_layers, n * n_layers)
+        part(0, n_layers)
+        facts = {"study": study.fingerprint, "repeat": index}
+        drawn.append(cache.result("repeats", facts, partial(_repeat, study, divisions, index, part), Repeat))
+    progress(n * n_layers, n * n_layers)
+    return _summary(study, divisions, drawn)
+
+
+def _repeat(study: LayerStudy, divisions: OtherDivisions, index: int, progress: Progress) -> Repeat:
+    seed = study.seed + 1 + index
+    rows, (train, dev) = divisions.rows, divisions.drawn(seed)
+    activations = _joined(study)
+    groups = rows.groups
+    probes = LayerwiseProbe.fit(
+        ActivationView(activations, train),
+        rows.labels[train],
+        rows.label_names,
+        groups=None if groups is None else groups[train],
+        probe=study.layerwise.kind,
+        seed=seed,
+        progress=progress,
+    )
+    scored = ScoredRows(
+        probes.predict_proba(ActivationView(activations, dev)),
+        rows.labels[dev],
+        None if groups is None else groups[dev],
+        seed,
+        rows.label_names,
+        study.decision.of_other_train(rows.labels[train]),
+    )
+    scores = METRICS[study.headline].score(scored)
+    choice = choose_layer(scores, METRICS["log_loss"].score(scored), study.rules.layer_choice)
+    # Every class has a row in dev, so every layer has a score.
+    values = tuple(score.value for score in scores if score.value is not None)
+    division = hashlib.sha256(dev.tobytes()).hexdigest()
+    return Repeat(seed, division, len(train), len(dev), choice.layer, values, tuple(probes.not_converged))
+
+
+def _joined(study: LayerStudy) -> Activations:
+    """The activations of train and dev one after the other; none is copied before a layer is read."""
+    train, dev = study.activations["train"], study.activations["dev"]
+    return replace(train, blocks=(*train.blocks, *dev.blocks))
+
+
+def _summary(study: LayerStudy, divisions: OtherDivisions, drawn: Sequence[Repeat]) -> Repeats:
+    dev = study.dev_rows(study.probabilities("dev"))
+    metric, best = METRICS[study.headline], study.best_layer
+    critical = critical_value(None if dev.units is None else dev.n_units)
+    chosen = Counter(one.layer for one in drawn)
+    layers = tuple(
+        _layer(layer, own, critical, tuple(one.scores[layer] for one in drawn), chosen[layer])
+        for layer, own in enumerate(metric.score(dev))
+    )
+    wider = _wider(layers[best], len(drawn), dev.n_units)
+    doubt = metric.doubt(dev)
+    return Repeats(
+        metric=study.headline,
+        metric_title=metric.title,
+        best_layer=best,
+        n=len(drawn),
+        seeds=tuple(one.seed for one in drawn),
+        n_train=tuple(one.n_train for one in drawn),
+        n_dev=tuple(one.n_dev for one in drawn),
+        chosen=tuple(one.layer for one in drawn),
+        layers=layers,
+        wider=wider,
+        sentence=_sentence(layers, best, len(drawn), wider),
+        reliable=not doubt,
+        reason=f"dev has {doubt}" if doubt else "",
+        notes=tuple(_notes(study, divisions, drawn, chosen)),
+    )
+
+
+def _layer(layer: int, own: Score, critical: float, scores: tuple[float, ...], n_chosen: int) -> RepeatedLayer:
+    error = None if own.low is None or own.high is None else (own.high - own.low) / (2 * critical)
+    mean, sd = float(np.mean(scores)), float(np.std(scores, ddof=1))
+    return RepeatedLayer(layer, own.value, own.low, own.high, error, scores, mean, sd, min(scores), max(scores), n_chosen)
+
+
+def _wider(layer: RepeatedLayer, n: int, n_units: int) -> Literal["splits", "rows", "neither"]:
+    """Which of two variances is larger, by an F-test: that over ``n`` repeats, or that over ``n_units`` rows or groups."""
+    from scipy.special import fdtri  # slow to import, and a start from the cache compares nothing
+
+    if layer.standard_error is None:
+        return "neither"
+    tail = (1 - CONFIDENCE) / 2
+    least, most = (layer.standard_error**2 * float(fdtri(n - 1, n_units - 1, share)) for share in (tail, 1 - tail))
+    return "splits" if layer.sd**2 > most else "rows" if layer.sd**2 < least else "neither"
+
+
+_MORE_OR_LESS = {"splits": "more over splits than", "rows": "less over splits than", "neither": "about as much over splits as"}
+
+
+def _sentence(layers: Sequence[RepeatedLayer], best: int, n: int, wider: str) -> str:
+    one = layers[best]
+    if one.standard_error is None:
+        return f"At layer {best} the standard deviation over {n} other splits is {one.sd:.3f}; there is no interval over rows."
+    spread = float(np.median([layer.sd for layer in layers]))
+    error = float(np.median([layer.standard_error for layer in layers if layer.standard_error is not None]))
+    return (
+        f"At layer {best} the score varies {_MORE_OR_LESS[wider]} over rows: its standard deviation over {n} other splits is "
+        f"{one.sd:.3f}, its standard error over the dev rows {one.standard_error:.3f} (medians over layers: {spread:.3f} and "
+        f"{error:.3f})."
+    )
+
+
+def _notes(study: LayerStudy, divisions: OtherDivisions, drawn: Sequence[Repeat], chosen: Counter[int]) -> list[str]:
+    n, n_rows = len(drawn), len(divisions.rows)
+    counts = ", ".join(f"layer {layer} in {count}" for layer, count in sorted(chosen.items(), key=lambda one: (-one[1], one[0])))
+    notes = [
+        f"Of {n} other splits was chosen: {counts}; in the study itself layer {study.best_layer}.",
+        f"All splits divide the same {n_rows:,} rows of train and dev, which they share in part: fresh rows would vary more.",
+    ]
+    if study.splits.provenance.get("official_dev"):
+        notes.append(
+            "Dev is a split of the source's own. The other splits mix its rows with those of train, so that both are alike."
+        )
+    sizes, own = [one.n_dev for one in drawn], len(study.splits.dev)
+    if max(abs(size - own) for size in sizes) > _ALIKE * own:
+        notes.append(
+            f"Dev has {min(sizes):,} to {max(sizes):,} rows in the other splits, {own:,} in the study: rows that share a text or "
+            "a group stay together, and no text counts twice."
+        )
+    if divisions.n_units < MIN_GROUPS:
+        notes.append(f"The rows belong to only {divisions.n_units} groups, so the other splits tell little.")
+    n_different = len({one.division for one in drawn})
+    if n_different < n:
+        notes.append(f"Only {n_different} of the {n} other splits differ.")
+    n_stopped = sum(len(one.not_converged) for one in drawn)
+    if n_stopped:
+        notes.append(f"{n_stopped} of {n * study.layerwise.n_layers} fits stopped before their tolerance.")
+    return notes
