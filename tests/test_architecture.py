@@ -38,7 +38,6 @@ DOORS = {
     "pandas": ("data", "lit.notebook"),
     "datasets": ("data",),
     "matplotlib": ("figures",),
-    "datasketch": ("checks.leakage",),
     "concept_erasure": ("neurons.effects.erasure",),
     "waitress": ("lit.server",),
     "torch": ("encoder", "probing.layer_states", "probing.probe_forward", "salience", "neurons.effects"),

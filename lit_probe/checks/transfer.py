@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.data.labelled_texts import normalise_text
+from lit_probe.checks.seen_rows import SeenRows, seen_rows
 from lit_probe.errors import LitProbeError, ProbeError
 from lit_probe.probing.rules import AUTO
 from lit_probe.probing.study import LayerStudy
@@ -17,7 +17,9 @@ from lit_probe.scores.decision import Decision
 from lit_probe.scores.metrics import Score, score_layers
 
 # Which rule makes its numbers, in words that cards compare: change them when the numbers change.
-TRANSFER_MADE_BY = "dev rows whose text is no train text of the probes, decided by the train shares of the probes"
+TRANSFER_MADE_BY = (
+    "dev rows that are no copy, near copy or of a group of train rows, decided by the train shares of the probes"
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class LayerTransfer(Result):
       low: ``[n_train, n_test]`` the lower ends of their 95 % intervals; None where there is none.
       high: ``[n_train, n_test]`` the upper ends.
       reasons: ``[n_train, n_test]`` why a score is doubtful or missing, else an empty string.
+      with_left_out: ``[n_train, n_test]`` the scores of all dev rows, those too that are left out; None where there is none.
     """
 
     layer: int
@@ -37,6 +40,7 @@ class LayerTransfer(Result):
     low: tuple[tuple[float | None, ...], ...]
     high: tuple[tuple[float | None, ...], ...]
     reasons: tuple[tuple[str, ...], ...]
+    with_left_out: tuple[tuple[float | None, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Transfer(Result):
       n: ``[n_train, n_test]`` the number of rows that are scored.
       left_out: ``[n_train, n_test]`` the number of dev rows that are left out.
       layers: ``[n_layers]`` the tables.
-      notes: sentences for the reader.
+      notes: sentences for the reader; among them one for each pair with rows left out, which says why.
     """
 
     train: tuple[str, ...]
@@ -92,8 +96,9 @@ def transfer(studies: Sequence[LayerStudy]) -> Transfer:
     """How far each data set's probes read the same classes off the texts of each other one, layer by layer.
 
     The diagonal holds the scores of the studies themselves, unless one data set is unbalanced and another is not: then all cells
-    show balanced accuracy, decided beside the train shares of the probe's own data set. A dev row whose text stands in the train
-    rows of the probe's own data set (as when one holds the sentences of the other) is left out of that cell.
+    show balanced accuracy, decided beside the train shares of the probe's own data set. Elsewhere a dev row that the probe's own
+    train rows tell of is left out of that cell (`seen_rows`): an exact or a near copy of one, or a row of the same group. The
+    scores with these rows stand beside.
 
     Args:
       studies: two or more of one encoder, with one pooling, for the same classes.
@@ -109,23 +114,15 @@ def transfer(studies: Sequence[LayerStudy]) -> Transfer:
     names = tuple(study.splits.name for study in studies)
     headlines = {study.headline for study in studies}
     metric = "balanced_accuracy" if "balanced_accuracy" in headlines else studies[0].headline
-    kept = [[_unseen(on, trained) for on in studies] for trained in studies]
-    cells = [
-        [_cell(trained, on, rows, metric) for on, rows in zip(studies, of_train, strict=True)]
-        for trained, of_train in zip(studies, kept, strict=True)
-    ]
-    n = tuple(tuple(len(rows) for rows in of_train) for of_train in kept)
+    cells = [[_cell(trained, on, metric) for on in studies] for trained in studies]
     return Transfer(
         train=names,
         test=names,
         metric=metric,
-        n=n,
-        left_out=tuple(tuple(len(on.splits.dev) - count for on, count in zip(studies, row, strict=True)) for row in n),
-        layers=tuple(
-            _layer([[cell[layer] for cell in of_train] for of_train in cells], layer)
-            for layer in range(studies[0].encoder.n_layers)
-        ),
-        notes=_notes(headlines, metric),
+        n=tuple(tuple(cell.n for cell in row) for row in cells),
+        left_out=tuple(tuple(len(on.splits.dev) - cell.n for on, cell in zip(studies, row, strict=True)) for row in cells),
+        layers=tuple(_layer(cells, layer) for layer in range(studies[0].encoder.n_layers)),
+        notes=(*_notes(headlines, metric), *_left_out(names, cells)),
     )
 
 
@@ -191,13 +188,34 @@ def obstacle(one: LayerStudy, other: LayerStudy) -> str:
     return ""
 
 
-def _unseen(on: LayerStudy, trained: LayerStudy) -> NDArray[np.int64]:
-    """The dev rows whose text the other study's probes were not trained on."""
-    seen = {normalise_text(text) for text in trained.splits.train.texts}
-    return np.array([row for row, text in enumerate(on.splits.dev.texts) if normalise_text(text) not in seen], dtype=np.int64)
+@dataclass(frozen=True)
+class _Cell:
+    """The probes of one study on the dev rows of another.
+
+    Attributes:
+      n: the number of rows that are scored.
+      scores: ``[n_layers]`` their scores.
+      whole: ``[n_layers]`` the scores of all dev rows.
+      left_out: a sentence on the others, empty where there are none.
+    """
+
+    n: int
+    scores: Sequence[Score]
+    whole: Sequence[Score]
+    left_out: str
 
 
-def _cell(trained: LayerStudy, on: LayerStudy, rows: NDArray[np.int64], metric: str) -> list[Score]:
+def _cell(trained: LayerStudy, on: LayerStudy, metric: str) -> _Cell:
+    n_dev = len(on.splits.dev)
+    whole = _scores(trained, on, np.arange(n_dev), metric)
+    # The splits of one data set are as they are.
+    seen = SeenRows({}, (), "") if on is trained else seen_rows(on.splits.dev, on.splits, trained.splits)
+    rows = seen.unseen(n_dev)
+    scores = whole if len(rows) == n_dev else _scores(trained, on, rows, metric)
+    return _Cell(len(rows), scores, whole, seen.sentence(n_dev, trained.splits.name))
+
+
+def _scores(trained: LayerStudy, on: LayerStudy, rows: NDArray[np.int64], metric: str) -> list[Score]:
     """One score per layer."""
     decision = trained.decision
     if metric == "balanced_accuracy" and trained.rules.decision == AUTO:
@@ -207,14 +225,26 @@ def _cell(trained: LayerStudy, on: LayerStudy, rows: NDArray[np.int64], metric: 
     return score_layers(metric, probabilities, dev.labels, dev.groups, on.seed, label_names=dev.label_names, decision=decision)
 
 
-def _layer(cells: Sequence[Sequence[Score]], layer: int) -> LayerTransfer:
+def _layer(cells: Sequence[Sequence[_Cell]], layer: int) -> LayerTransfer:
+    scores = [[cell.scores[layer] for cell in row] for row in cells]
     return LayerTransfer(
         layer,
-        scores=tuple(tuple(cell.value for cell in row) for row in cells),
-        low=tuple(tuple(cell.low for cell in row) for row in cells),
-        high=tuple(tuple(cell.high for cell in row) for row in cells),
-        reasons=tuple(tuple(cell.reason for cell in row) for row in cells),
+        scores=tuple(tuple(score.value for score in row) for row in scores),
+        low=tuple(tuple(score.low for score in row) for row in scores),
+        high=tuple(tuple(score.high for score in row) for row in scores),
+        reasons=tuple(tuple(score.reason for score in row) for row in scores),
+        with_left_out=tuple(tuple(cell.whole[layer].value for cell in row) for row in cells),
     )
+
+
+def _left_out(names: Sequence[str], cells: Sequence[Sequence[_Cell]]) -> list[str]:
+    """A sentence for each pair of data sets with rows left out."""
+    return [
+        f"{trained} → {on}: {cell.left_out}"
+        for trained, row in zip(names, cells, strict=True)
+        for on, cell in zip(names, row, strict=True)
+        if cell.left_out
+    ]
 
 
 def _notes(headlines: set[str], metric: str) -> tuple[str, ...]:

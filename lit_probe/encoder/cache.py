@@ -46,7 +46,6 @@ _RESULT = "result.json"
 LIBRARIES = (
     "captum",
     "concept-erasure",
-    "datasketch",
     "lit-probe",
     "numpy",
     "scikit-learn",

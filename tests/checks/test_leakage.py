@@ -10,14 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from planted_copies import sentences, vocabulary
 
 from lit_probe.checks import leakage
-from lit_probe.checks.leakage import Copy, NearDuplicates, circularity, near_duplicates
+from lit_probe.checks.leakage import NearDuplicates, circularity, near_duplicates
+from lit_probe.checks.near_copies import Copy
 from lit_probe.data import load_dataset
 from lit_probe.data.labelled_texts import LabelledTexts, Splits, normalise_text
 from lit_probe.data.options import DatasetOptions
 from lit_probe.encoder.checkpoint import Checkpoint
-from lit_probe.errors import DatasetError
 
 N_PLANTED = 50
 
@@ -27,15 +28,6 @@ def splits_of(train: list[str], dev: list[str], test: list[str]) -> Splits:
         return LabelledTexts(tuple(texts), np.arange(len(texts)) % 2, ("negative", "positive"))
 
     return Splits("made", rows(train), rows(dev), rows(test))
-
-
-def random_texts(n: int, seed: int, least: int = 9, most: int = 40) -> list[str]:
-    """Texts of words as frequent as in natural language: a few stand in nearly all of them."""
-    rng = np.random.default_rng(seed)
-    shares = 1 / np.arange(1, 5_001)
-    lengths = rng.integers(least, most + 1, size=n)
-    words = rng.choice(5_000, size=int(lengths.sum()), p=shares / shares.sum())
-    return [" ".join(f"w{word}" for word in part) for part in np.split(words, np.cumsum(lengths)[:-1])]
 
 
 def edited(text: str, kind: int) -> str:
@@ -53,7 +45,7 @@ def edited(text: str, kind: int) -> str:
 
 @pytest.fixture(scope="module")
 def unrelated() -> Splits:
-    return splits_of(random_texts(2_000, 1), random_texts(400, 2), random_texts(400, 3))
+    return splits_of(sentences(2_000, 1), sentences(400, 2), sentences(400, 3))
 
 
 @pytest.mark.parametrize("held_out", ["dev", "test"])
@@ -76,29 +68,7 @@ def test_unrelated_texts_are_no_copies(unrelated):
     report = near_duplicates(unrelated)
     assert report.exact == report.near == 0
     assert report.rows == {"dev": (), "test": ()}
-    assert report.notes == ("No text has a copy in another split, exact or near (at least 70% of the words in common).",)
-
-
-def test_every_counted_row_has_a_true_copy_and_hardly_one_is_missed():
-    # Few words, so that similarities of all sizes occur, those right at the threshold included.
-    rng = np.random.default_rng(0)
-
-    def texts(n: int) -> list[str]:
-        return [" ".join(f"w{word}" for word in rng.permutation(24)[: rng.integers(10, 20)]) for _ in range(n)]
-
-    splits = splits_of(texts(300), texts(200), texts(200))
-    report = near_duplicates(splits)
-    words = {name: [frozenset(text.split()) for text in rows.texts] for name, rows in splits.items()}
-    for part in report.between:
-        similarity = np.array([[len(a & b) / len(a | b) for b in words[part.in_]] for a in words[part.of]])
-        truth = set(np.flatnonzero((similarity >= 0.7).any(axis=1)).tolist())
-        n_found = part.exact + part.near
-        assert len(truth) > 20
-        assert 0.98 * len(truth) <= n_found <= len(truth)
-        for example in part.examples:
-            assert example.similarity == pytest.approx(similarity[example.row, example.copy])
-        if part.in_ == "train":
-            assert set(report.rows[part.of]) <= truth
+    assert report.notes == ("No text has a copy in another split, exact or near.",)
 
 
 def test_exact_copies_are_those_that_differ_in_case_and_white_space_only(unrelated):
@@ -114,13 +84,13 @@ def test_exact_copies_are_those_that_differ_in_case_and_white_space_only(unrelat
     }
     assert report.near == 0
     assert report.rows == {"dev": (5,), "test": ()}
-    assert report.between[0].examples == (Copy(row=5, copy=10, similarity=1.0),)
+    assert report.between[0].examples == (Copy(row=5, copy=10, measure="exact", similarity=1.0),)
     assert "Among 400 dev rows, exact copies of train rows: 1; near copies" in report.notes[0]
 
 
 def test_the_report_is_json_with_few_examples():
-    texts = random_texts(100, 1)
-    report = near_duplicates(splits_of(texts, [f"{text} indeed" for text in texts], random_texts(20, 2)))
+    texts = sentences(100, 1)
+    report = near_duplicates(splits_of(texts, [f"{text} indeed" for text in texts], sentences(20, 2)))
     written = json.loads(json.dumps(report.to_json(), allow_nan=False))
     assert NearDuplicates.from_json(written) == report and written["between"][0]["in"] == "train"
     assert report.between[0].near == 100
@@ -146,28 +116,31 @@ def test_texts_without_words_and_without_spaces_are_compared_too():
     assert report.rows == {"dev": (2, 3), "test": (0, 1)}
 
 
-def test_a_threshold_that_is_no_share_is_refused(unrelated):
-    for threshold in (0, -0.5, 1.5):
-        with pytest.raises(DatasetError, match="a share of words above 0 and up to 1"):
-            near_duplicates(unrelated, threshold)
-
-
-def test_a_higher_threshold_finds_only_closer_copies():
-    train = ["one two three four five six seven eight nine ten"]
-    dev = ["one two three four five six seven eight nine TEN zero", "one two three four five six seven eight a b"]
-    assert near_duplicates(splits_of(train, dev, ["x"]), 0.6).rows["dev"] == (0, 1)
-    assert near_duplicates(splits_of(train, dev, ["x"]), 0.9).rows["dev"] == (0,)
-    assert near_duplicates(splits_of(train, dev, ["x"]), 1.0).rows["dev"] == ()
+def test_near_copies_are_counted_by_the_measure_that_finds_them():
+    train = ["the old harbour of this town was painted by three sisters", "who wrote the little song", "nothing like it at all"]
+    dev = [
+        "the old harbour of this town was painted by four sisters",
+        "the old harbour of this town was painted by three sisters and then once more by someone of whom nothing else is known",
+        "who wrtoe the litle song",
+        "nothing LIKE it at all",
+    ]
+    [between, *_] = (report := near_duplicates(splits_of(train, dev, ["x"]))).between
+    assert (between.exact, between.near, between.by) == (1, 3, {"words": 1, "contained": 1, "characters": 1})
+    assert [example.measure for example in between.examples] == ["exact", "contained", "words", "characters"]
+    assert report.notes == (
+        "Among 4 dev rows, exact copies of train rows: 1; near copies: 3 (1 with at least 70% of the words in common, "
+        "1 of which one text holds the other, 1 short and spelt alike).",
+    )
 
 
 @pytest.mark.parametrize("texts", ["random", "from one template"])
 def test_ten_thousand_texts_take_seconds(texts):
-    made = random_texts(10_000, 0)
+    made = sentences(10_000, 0)
     if texts == "from one template":
         # Alike enough that all are candidates, and too different for most to be copies: the most work there can be.
-        rng = np.random.default_rng(0)
+        rng, words = np.random.default_rng(0), np.array(vocabulary(50_000))
         frame = "the {} of this review was {} but its end was {} anyway"
-        made = [frame.format(*(f"w{word}" for word in rng.integers(0, 100_000, size=3))) for _ in made]
+        made = [frame.format(*rng.choice(words, size=3)) for _ in made]
     start = time.perf_counter()
     near_duplicates(splits_of(made[:6_000], made[6_000:8_000], made[8_000:]))
     assert time.perf_counter() - start < 60  # 1 s and 4 s on one idle core; minutes without a limit on candidates

@@ -2,7 +2,7 @@
 /** The charts of the checks: one or two functions for each panel, and the range of its axis. */
 /** @import {ChartSeries, SvgNode} from '../charts/types.js' */
 /** @import {Agreement, CalibratedLayer, Calibration, DescriptionLength, LayerMetrics, LearningCurve} from '../page/types.js' */
-/** @import {Selectivity, Transfer} from '../page/types.js' */
+/** @import {Selectivity, Transfer, TransferPair} from '../page/types.js' */
 import {layerAxis, linearAxis, logAxis, valueDomain} from '../charts/axes.js';
 import {FONT, layerPoints, lineChart, MARGIN, marginFor} from '../charts/line_chart.js';
 import {COLORS, heatColor, PAIR_STYLES, SPLIT_STYLES} from '../charts/palette.js';
@@ -252,7 +252,7 @@ const FOOT = 40;
 /**
  * The scores of every pair of data sets over layers: a strip of cells per pair, in the columns of the curves.
  *
- * @param {ReturnType<typeof transferRows>} rows
+ * @param {TransferPair[]} rows
  * @param {LayerMetrics} about
  * @param {{width: number, current?: ?number, hovered?: ?number}} view
  * @returns {SvgNode}
@@ -275,7 +275,7 @@ export function transferChart(rows, about, {width, current = null, hovered = nul
 }
 
 /**
- * @param {ReturnType<typeof transferRows>[number]} row @param {number} top
+ * @param {TransferPair} row @param {number} top
  * @param {import('../charts/types.js').PlacedAxis} axis @param {number} chance  the score of guessing: it is white, and so is anything below it
  * @returns {SvgNode}
  */
@@ -298,12 +298,12 @@ function pairStrip({train, test, own, n, cells}, top, axis, chance) {
  * A transfer answer as rows of a heat map: one per pair of data sets, with its scores over layers.
  *
  * @param {Transfer} answer  the answer of the interpreter `transfer`
- * @returns {{train: string, test: string, own: boolean, n: number, leftOut: number, cells: {layer: number, score: ?number, low: ?number, high: ?number, reason: string}[]}[]}
+ * @returns {TransferPair[]}
  */
 export function transferRows({train, test, n, left_out: leftOut, layers}) {
   return train.flatMap((/** @type {string} */ from, /** @type {number} */ i) => test.map((/** @type {string} */ to, /** @type {number} */ j) => ({
     train: from, test: to, own: from === to, n: n[i][j], leftOut: leftOut[i][j],
-    cells: layers.map((/** @type {any} */ {layer, scores, low, high, reasons}) =>
-      ({layer, score: scores[i][j], low: low[i][j], high: high[i][j], reason: reasons[i][j]})),
+    cells: layers.map((/** @type {any} */ {layer, scores, low, high, reasons, with_left_out: whole}) =>
+      ({layer, score: scores[i][j], low: low[i][j], high: high[i][j], reason: reasons[i][j], withLeftOut: whole[i][j]})),
   })));
 }

@@ -7,7 +7,7 @@ import {definePanel, html} from '../page/lit_host.js';
 import {checkPanel} from '../panels/check_panel.js';
 import {renderCaption, renderCharts} from '../panels/parts.js';
 import {checkCsv} from '../words/files.js';
-import {intervalText} from '../words/sentences.js';
+import {transferSentence} from '../words/sentences.js';
 import {transferChart, transferRows} from './check_charts.js';
 
 const GUIDE = html`
@@ -16,7 +16,9 @@ const GUIDE = html`
   <p>The stronger the colour, the better; no colour is what guessing scores, or less. A pair marked “its own dev” is the usual curve. Where a probe does well on its own data set
     and badly on another, the layer lets it read something that goes with the concept in one data set only. Layers often differ in this: the best one
     for its own data set need not be the best one for another.</p>
-  <p>Examples whose text the probe was trained on are left out. A question mark stands where there are too few examples to rely on.</p>`;
+  <p>Left out are examples that the probe knows from its own train examples: exact copies, near copies (most words the same, one text within the
+    other, or short and spelt alike), and examples of a group (an author, a film) that stands there too, where both data sets call their groups by one
+    name. Which, and how many, is said below; the score with them stands in brackets. A question mark stands where there are too few examples to rely on.</p>`;
 
 definePanel('transfer-module', (LitPanel) => class TransferModule extends checkPanel(LitPanel) {
   static title = 'Transfer';
@@ -33,7 +35,7 @@ same classes.`;
   renderAnswer(answer, about, layer) {
     const rows = transferRows(answer);
     const title = metricTitle(answer, about);
-    const values = (/** @type {number} */ at) => rows.map(({train, test, cells}) => `${train} → ${test} ${intervalText(cells[at])}`);
+    const values = (/** @type {number} */ at) => rows.map((row) => transferSentence(row, at));
     const chart = transferChart(rows, about, {width: this.size.width, current: layer, hovered: this.hoveredLayer});
     return [
       renderCaption(html`<b>${title}</b> on dev: trained on → scored on`),
@@ -47,10 +49,10 @@ same classes.`;
   files(answer, about) {
     const {model} = this.seen;
     const rows = transferRows(answer);
-    const cells = rows.flatMap(({train, test, n, leftOut, cells: of}) => of.map((cell) => ({...cell, train_set: train, test_set: test, n, left_out: leftOut, metric: answer.metric})));
+    const cells = rows.flatMap(({train, test, n, leftOut, cells: of}) => of.map(({withLeftOut, ...cell}) => ({...cell, train_set: train, test_set: test, n, left_out: leftOut, with_left_out: withLeftOut, metric: answer.metric})));
     return {
       name: `transfer_${model}`,
-      csv: checkCsv(model, about, ['train_set', 'test_set', 'metric', 'layer', 'score', 'low', 'high', 'n', 'left_out', 'reason'], cells),
+      csv: checkCsv(model, about, ['train_set', 'test_set', 'metric', 'layer', 'score', 'low', 'high', 'n', 'left_out', 'with_left_out', 'reason'], cells),
       figure: figurePage({
         title: `Transfer between data sets by layer: ${about.encoder}`,
         setting: `${metricTitle(answer, about)} on dev · ${about.pooling} pooling · ${about.probe} probes · trained on → scored on`,

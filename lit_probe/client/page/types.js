@@ -176,11 +176,15 @@
  *   RepeatedLayer  A layer's score with its interval over rows, and what it scores on the other splits.
  *
  * @typedef {{status: string, train: string[], test: string[], metric: string, n: number[][], left_out: number[][],
- *   layers: {layer: number, scores: (?number)[][], low: (?number)[][], high: (?number)[][], reasons: string[][]}[],
- *   notes: string[]}}
+ *   layers: {layer: number, scores: (?number)[][], low: (?number)[][], high: (?number)[][], reasons: string[][],
+ *   with_left_out: (?number)[][]}[], notes: string[]}}
  *   Transfer  What the interpreter `transfer` answers; its tables are `[n_train_sets][n_test_sets]`.
  *
- * @typedef {{status: string, near_duplicates: ?{threshold: number, exact: number, near: number, notes: string[]}, card: any,
+ * @typedef {{train: string, test: string, own: boolean, n: number, leftOut: number, cells: {layer: number, score: ?number,
+ *   low: ?number, high: ?number, reason: string, withLeftOut: ?number}[]}}
+ *   TransferPair  One pair of data sets, its cells by layer. `withLeftOut`: the score of all dev examples, the `leftOut` among them.
+ *
+ * @typedef {{status: string, near_duplicates: ?{exact: number, near: number, notes: string[]}, card: any,
  *   command: ?string[], statement: string}}
  *   Provenance  What the interpreter `provenance` answers. `card`: the card itself; see `lit_probe/checks/provenance.py`.
  *

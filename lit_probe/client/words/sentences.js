@@ -1,7 +1,7 @@
 // @ts-check
 /** Sentences that several panels say about layers, scores and examples. */
 /** @import {DrawnSeries} from '../charts/types.js' */
-/** @import {Decision, ExamplePrediction, LayerMetrics, LayerScore} from '../page/types.js' */
+/** @import {Decision, ExamplePrediction, LayerMetrics, LayerScore, TransferPair} from '../page/types.js' */
 import {countOf, formatCount, formatScore} from './format.js';
 
 /**
@@ -129,6 +129,19 @@ export function intervalText({score, low, high}) {
  */
 export function layerSentence(score, n) {
   return `layer ${score.layer}: ${intervalText(score)}, n = ${formatCount(n)}`;
+}
+
+/**
+ * A pair of data sets at one layer: "films → books 0.650 [0.520, 0.770] (with the 10 left out: 0.800)".
+ *
+ * @param {TransferPair} pair
+ * @param {number} layer
+ * @returns {string}
+ */
+export function transferSentence({train, test, leftOut, cells}, layer) {
+  const {withLeftOut} = cells[layer];
+  const whole = leftOut > 0 && withLeftOut !== null ? ` (with the ${formatCount(leftOut)} left out: ${formatScore(withLeftOut)})` : '';
+  return `${train} → ${test} ${intervalText(cells[layer])}${whole}`;
 }
 
 /**

@@ -34,7 +34,7 @@ class ProvenanceInterpreter(ProbeInterpreter):
         """
         probes, shown, number = question.probes, question.shown, question["number"]
         found = probes.dataset.near_duplicates.to_json()
-        copies = {key: found[key] for key in ("threshold", "exact", "near", "notes")}
+        copies = {key: found[key] for key in ("exact", "near", "notes")}
         if number is None:
             return {"near_duplicates": copies, "card": card(question.study).to_json()}
         facts = facts_of(number, probes, shown, question.inputs)

@@ -9,6 +9,7 @@ import {
 } from '../../../lit_probe/client/checks/check_charts.js';
 import {heldOutSeries, sliceChart} from '../../../lit_probe/client/curves/slices.js';
 import {checkCsv} from '../../../lit_probe/client/words/files.js';
+import {transferSentence} from '../../../lit_probe/client/words/sentences.js';
 import {DEV, makeAnswer, makeSeries, RECORDED, TEST, textOf, TRAIN, withClass} from '../example_answers.mjs';
 
 const ABOUT = makeAnswer([], {n_layers: 3, best_layer: 1});
@@ -22,7 +23,7 @@ const CURVE = {metric_title: 'Accuracy', n_train: [16, 64, 256], majority: 0.5,
   layers: layers((i) => ({points: [16, 64, 256].map((n, k) => ({n, score: 0.5 + k / 10 + i / 50, low: 0.45, high: 0.9}))}))};
 const AGREEMENT = {layers: layers((i) => ({agreement: 0.7 + i / 10, low: 0.6, high: 0.95}))};
 const TRANSFER = {train: ['a', 'b'], test: ['a', 'b'], metric: 'accuracy', n: [[100, 20], [100, 40]], left_out: [[0, 20], [0, 0]],
-  layers: layers((i) => ({scores: [[0.9, i === 0 ? null : 0.6], [0.7, 0.8]], low: [[0.8, null], [0.6, 0.7]], high: [[0.95, null], [0.8, 0.9]], reasons: [['', 'only 20 rows'], ['', '']]}))};
+  layers: layers((i) => ({scores: [[0.9, i === 0 ? null : 0.6], [0.7, 0.8]], low: [[0.8, null], [0.6, 0.7]], high: [[0.95, null], [0.8, 0.9]], reasons: [['', 'only 20 rows'], ['', '']], with_left_out: [[0.9, 0.8], [0.7, 0.8]]}))};
 
 test('no chart of a check holds NaN, whatever is missing', () => {
   const drawings = [
@@ -107,6 +108,9 @@ test('the heat map has a row per pair, each with a cell per layer', () => {
   const rows = transferRows(TRANSFER);
   assert.deepEqual(rows.map(({train, test: to, own}) => [train, to, own]), [['a', 'a', true], ['a', 'b', false], ['b', 'a', false], ['b', 'b', true]]);
   assert.equal(rows[2].cells[0].score, 0.7);
+  assert.equal(transferSentence(rows[1], 1), 'a → b 0.600 (with the 20 left out: 0.800)');
+  assert.equal(transferSentence(rows[1], 0), 'a → b not defined (with the 20 left out: 0.800)');
+  assert.equal(transferSentence(rows[2], 1), 'b → a 0.700 [0.600, 0.800]');
   const pairs = withClass(transferChart(rows, ABOUT, {width: 420}), 'pair');
   assert.deepEqual(withClass(pairs[1], 'cell').map((cell) => textOf(cell).trim()), ['–', '0.60?', '0.60?']);
 });

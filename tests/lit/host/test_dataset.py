@@ -150,7 +150,7 @@ def test_rows_wear_a_badge_where_probes_were_trained_on_them_or_on_a_copy():
 
 def test_a_badge_stays_with_its_row_where_only_some_rows_are_shown():
     splits = tiny_splits()
-    copies = NearDuplicates(0.7, exact=0, near=4, between=(), rows={"dev": (0, 7, 39), "test": (5,)}, notes=())
+    copies = NearDuplicates(exact=0, near=4, between=(), rows={"dev": (0, 7, 39), "test": (5,)}, notes=())
     shown = ProbeDataset(splits, show_train=5, max_shown=60, near_duplicates=copies)
     marked = {example["text"] for example in shown.examples if example["in_train"] == "near copy in train"}
     wanted = {splits.dev.texts[row] for row in (0, 7, 39)} | {splits.test.texts[5]}
