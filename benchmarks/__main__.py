@@ -3,7 +3,18 @@
 import sys
 from importlib import import_module
 
-NAMES = ("extraction", "whole_process", "memory", "edited_text", "battery", "repeats", "salience", "neurons", "counterfactuals")
+NAMES = (
+    "extraction",
+    "whole_process",
+    "memory",
+    "edited_text",
+    "battery",
+    "repeats",
+    "salience",
+    "neurons",
+    "counterfactuals",
+    "near_copies",
+)
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or NAMES:

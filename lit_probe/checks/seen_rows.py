@@ -34,9 +34,14 @@ class SeenRows:
     groups: tuple[int, ...]
     group_word: str
 
+    @property
+    def rows(self) -> frozenset[int]:
+        """All of them."""
+        return frozenset((*self.copies, *self.groups))
+
     def unseen(self, n: int) -> NDArray[np.int64]:
         """The other rows of ``n``, ascending."""
-        seen = self.copies.keys() | set(self.groups)
+        seen = self.rows
         return np.array([row for row in range(n) if row not in seen], dtype=np.int64)
 
     def sentence(self, n: int, trained: str) -> str:
@@ -49,15 +54,15 @@ class SeenRows:
         counted = Counter(copy.measure for copy in self.copies.values())
         near = {measure: counted[measure] for measure in MEASURES}
         why = [
-            *([f"{counted['exact']:,} exact copies of train rows of {trained}"] if counted["exact"] else []),
-            *([f"near copies of such: {near_in_words(near)}"] if any(near.values()) else []),
-            *([f"{len(self.groups):,} whose {self.group_word} has train rows there"] if self.groups else []),
+            *([f"exact copies: {counted['exact']:,}"] if counted["exact"] else []),
+            *([f"near copies: {near_in_words(near)}"] if any(near.values()) else []),
+            *([f"others whose {self.group_word} stands there too: {len(self.groups):,}"] if self.groups else []),
         ]
         if not why:
             return ""
         left_out = len(self.copies) + len(self.groups)
         nothing = " Nothing is left to be scored." if left_out == n else ""
-        return f"{left_out:,} of {n:,} rows are left out: {'; '.join(why)}.{nothing}"
+        return f"{left_out:,} of {n:,} rows are left out, known from train rows of {trained}; {'; '.join(why)}.{nothing}"
 
 
 def seen_rows(rows: LabelledTexts, of: Splits, trained: Splits) -> SeenRows:

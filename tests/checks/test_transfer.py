@@ -33,7 +33,7 @@ def planted_study(tiny_folder, name, *, sign=1, seed=0, label_names=("negative",
     activations = {}
     for split, rows in splits.items():
         values = rng.normal(size=(len(rows), 4, 8)).astype(np.float32)
-        side = np.where(rows.labels == 1, 2.0, -2.0)
+        side = np.where(rows.labels == 1, 2.5, -2.5)
         values[:, SHARED, 0] += side
         values[:, TURNED, 0] += sign * side
         activations[split] = Activations.from_array(values, fingerprint=fingerprint)
@@ -52,7 +52,7 @@ def test_a_shared_direction_transfers_a_turned_one_inverts_and_noise_does_neithe
     layers = {layer.layer: layer for layer in result.layers}
     for here, there in ((0, 1), (1, 0)):
         assert layers[SHARED].low[here][there] > 0.9
-        assert layers[TURNED].high[here][there] < 0.2
+        assert layers[TURNED].high[here][there] < 0.1
         assert layers[TURNED].low[here][here] > 0.9, "on its own data set the turned direction is found"
         assert layers[ABSENT].low[here][there] < 0.5 < layers[ABSENT].high[here][there]
 
@@ -91,8 +91,8 @@ def test_dev_texts_that_the_other_probes_were_trained_on_are_left_out_and_so_are
     assert result.left_out == ((0, 10), (0, 0))
     assert result.n == ((len(films.splits.dev), len(dev) - 10), (len(films.splits.dev), len(dev)))
     assert result.notes == (
-        "films → books: 10 of 60 rows are left out: 5 exact copies of train rows of films; near copies of such: 5 (5 with at "
-        "least 70% of the words in common).",
+        "films → books: 10 of 60 rows are left out, known from train rows of films; exact copies: 5; near copies: 5 "
+        "(5 with at least 70% of the words in common).",
     )
     rest = books.splits.dev.select(range(10, len(dev)))
     probabilities = films.layerwise.predict_proba(books.activations["dev"])
@@ -127,23 +127,24 @@ def learnt_by_heart(films, books, n_copies):
 
 
 def test_what_probes_know_by_heart_does_not_count_as_transfer(studies):
-    """One word changed in 30 of 60 rows: .70 to .78 where all rows were scored, now .40 to .57, what the other 30 give."""
+    """One word changed in 30 of 60 rows: .65 to .73 by layer when all were scored, now .47 to .57, what the other 30 give."""
     films, books = learnt_by_heart(*studies, n_copies=30)
     result = transfer([films, books])
     fresh = films.layerwise.predict_proba(books.activations["dev"])[30:].argmax(axis=-1) == books.splits.dev.labels[30:, None]
     for layer in result.layers:
         assert layer.scores[0][1] == pytest.approx(fresh[:, layer.layer].mean())
         assert layer.low[0][1] < 0.5 < layer.high[0][1]
-        assert layer.with_left_out[0][1] > layer.scores[0][1] + 0.15
+        assert layer.with_left_out[0][1] > layer.scores[0][1] + 0.1
     assert result.left_out[0][1] == 30
 
 
 def test_where_every_row_is_a_near_copy_nothing_is_scored_and_the_reader_is_told(studies):
+    """One word changed in each of 60 rows: .85 to .92 by layer before, now no score."""
     films, books = learnt_by_heart(*studies, n_copies=60)
     result = transfer([films, books])
     assert [layer.scores[0][1] for layer in result.layers] == [None] * 4
     assert [layer.reasons[0][1] for layer in result.layers] == ["no rows"] * 4
-    assert all(layer.with_left_out[0][1] > 0.9 for layer in result.layers)
+    assert all(layer.with_left_out[0][1] > 0.8 for layer in result.layers)
     assert result.notes[0].startswith("films → books: 60 of 60 rows are left out")
     assert result.notes[0].endswith("Nothing is left to be scored.")
 
@@ -184,7 +185,8 @@ def test_rows_of_a_group_that_the_probes_were_trained_on_are_left_out(studies, w
     result = transfer([films, books])
     assert result.left_out == ((0, n_left_out), (0, 0))
     if n_left_out:
-        assert result.notes == (f"films → books: 20 of 60 rows are left out: 20 whose {words[0]} has train rows there.",)
+        known = f"known from train rows of films; others whose {words[0]} stands there too: 20."
+        assert result.notes == (f"films → books: 20 of 60 rows are left out, {known}",)
 
 
 def test_one_imbalanced_data_set_makes_every_cell_balanced_accuracy(tiny_folder, studies):

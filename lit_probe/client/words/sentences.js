@@ -75,7 +75,7 @@ export function scoredSentence(drawn, bestLayer) {
 export function leftOutSentences(leftOut, own) {
   const kinds = /** @type {[number, string, string][]} */ ([
     [leftOut.train, 'train row', own ? `: the probes were trained on ${leftOut.train === 1 ? 'it' : 'them'}` : ''],
-    [leftOut.seen_in_training, 'row', `: the probes were trained on ${leftOut.seen_in_training === 1 ? 'its text' : 'their texts'}`],
+    [leftOut.seen_in_training, 'row', `: the probes know ${leftOut.seen_in_training === 1 ? 'its text, a near copy or its group' : 'their texts, near copies or their groups'} from training`],
     [leftOut.edited, 'edited row', ''],
     [leftOut.unlabelled, 'row', ': no known label'],
   ]);

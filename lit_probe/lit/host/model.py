@@ -12,7 +12,8 @@ from lit_nlp.api import types
 from numpy.typing import NDArray
 
 from lit_probe.checks.leakage import circularity_of
-from lit_probe.data.labelled_texts import normalise_text
+from lit_probe.checks.seen_rows import seen_rows
+from lit_probe.data.labelled_texts import clean_text, normalise_text
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields, specs
 from lit_probe.lit.host.dataset import ProbeDataset
@@ -170,20 +171,22 @@ class ProbeModel(lit_model.Model):
         return self.label_names[label] == fields.label_of(example, self.label_names)
 
     def seen_in_training(self, dataset: ProbeDataset | None, texts: Iterable[str]) -> frozenset[str]:
-        """The texts among ``texts`` on which the probes were trained, though they stand in another data set.
+        """The texts that the probes know from training, though they stand in another data set: see ``seen_rows``.
 
-        The model's own data set needs no such guard: its splits share no text.
+        Of texts that are no rows of it, those among ``texts`` on which the probes were trained. The model's own data set needs no
+        such guard: its splits share no text.
         """
         if dataset is None or dataset is self.dataset:
             return frozenset()
         if dataset.name not in self._seen:
-            self._seen[dataset.name] = self._trained_on(dataset.texts)
-        new = [text for text in texts if dataset.position(text) is None]
-        return self._seen[dataset.name] | self._trained_on(new)
-
-    def _trained_on(self, texts: Iterable[str]) -> frozenset[str]:
+            self._seen[dataset.name] = frozenset(
+                clean_text(rows.texts[row])
+                for _, rows in dataset.splits.items()
+                for row in seen_rows(rows, dataset.splits, self.dataset.splits).rows
+            )
         training_texts = self.dataset.training_texts
-        return frozenset(text for text in texts if normalise_text(text) in training_texts)
+        new = (text for text in texts if dataset.position(text) is None)
+        return self._seen[dataset.name] | {text for text in new if normalise_text(text) in training_texts}
 
 
 def is_probe_model(model: lit_model.Model) -> bool:

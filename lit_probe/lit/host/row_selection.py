@@ -46,7 +46,7 @@ class Selection:
       by_split: the scored rows of every split that has some.
       left_out: the number of rows that were left out: ``edited`` (also what is no row of the data set), ``unlabelled`` (no label
         that the probes know, or no split), ``train`` (rows of the split train, unless they were asked for) and
-        ``seen_in_training`` (of the rest, rows of another data set on whose text the probes were trained).
+        ``seen_in_training`` (of the rest, rows of another data set that the probes know from training, see ``seen_rows``).
     """
 
     by_split: Mapping[SplitName, SelectedRows]

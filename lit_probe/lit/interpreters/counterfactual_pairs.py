@@ -160,9 +160,9 @@ def _of_dataset(question: Question, column: str, by: str) -> _Found:
 
     kept = [(name, rows) for name, rows in zip(pairs.names, pairs.rows, strict=True) if not seen & {texts[row] for row in rows}]
     if n_seen := len(pairs.rows) - len(kept):
-        notes.append(f"{n_seen:,} of the pairs are left out: the probes were trained on a text of theirs.")
+        notes.append(f"{n_seen:,} of the pairs are left out: the probes know a text of theirs from training.")
     if not kept:
-        raise DatasetError(f"The probes were trained on a text of every pair of {shown.name}: none is left to look at.")
+        raise DatasetError(f"The probes know a text of every pair of {shown.name} from training: none is left to look at.")
     found = tuple(
         _FoundPair(name, side(one), side(other), values[one] or _NO_VALUE, str(name if dev.groups is None else dev.groups[one]))
         for name, (one, other) in kept

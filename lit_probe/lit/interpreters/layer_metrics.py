@@ -31,7 +31,7 @@ OF_STUDY = "of the study"
 class LayerMetricsInterpreter(ProbeInterpreter):
     """At which layer is the concept decodable? One score per layer and split, with its 95 % interval.
 
-    Edited rows are never scored, nor are rows of another data set on whose text the probes were trained. Train rows are scored
+    Edited rows are never scored, nor are rows of another data set that the probes know from training. Train rows are scored
     where that is asked for, which shows how well the probes fit. ``whole`` scores every row of the data set on the page, those
     too that LIT does not show, whatever examples are sent: the numbers of the command line.
     """

@@ -36,7 +36,7 @@ test('what is left out is counted, in the singular and in the plural', () => {
   const none = {edited: 0, unlabelled: 0, train: 0, seen_in_training: 0};
   assert.deepEqual(sentences.leftOutSentences({...none, edited: 1}, true), ['1 edited row left out']);
   assert.deepEqual(sentences.leftOutSentences({...none, unlabelled: 2, seen_in_training: 1}, false), [
-    '1 row left out: the probes were trained on its text', '2 rows left out: no known label',
+    '1 row left out: the probes know its text, a near copy or its group from training', '2 rows left out: no known label',
   ]);
   assert.deepEqual(sentences.leftOutSentences({...none, train: 500}, true), ['500 train rows left out: the probes were trained on them']);
   assert.deepEqual(sentences.leftOutSentences({...none, train: 500}, false), ['500 train rows left out']);

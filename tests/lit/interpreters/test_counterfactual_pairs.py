@@ -133,7 +133,7 @@ def test_pairs_on_whose_texts_the_probes_were_trained_are_left_out(encoder):
     (model, _) = models_of([computed(encoder, one), computed(encoder, swapped)])
     other = IndexedDataset(base=ProbeDataset(swapped))
     answer = run(model, other)
-    assert answer["status"] == "failed" and "trained on a text of every pair" in answer["message"]
+    assert answer["status"] == "failed" and "know a text of every pair" in answer["message"]
 
 
 def sent(rows, n=12):
