@@ -117,6 +117,8 @@ def words(walk: Walk) -> Locator:
     expect(panel.locator(".map[data-method]")).to_have_count(3, timeout=SLOW)
     walk.press("Compute all")
     expect(panel.locator(".map[data-method]")).to_have_count(9, timeout=SLOW)
+    # The lines about other baselines come after all maps.
+    expect(panel.get_by_text("Comparing with other baselines")).to_have_count(0, timeout=SLOW)
     return panel
 
 
