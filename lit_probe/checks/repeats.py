@@ -26,6 +26,8 @@ from lit_probe.scores.metrics import METRICS, Score
 from lit_probe.scores.scored_rows import MIN_GROUPS, ScoredRows
 
 N_REPEATS = 10
+# Which rule makes the numbers, in words that cards and caches compare: change them when the numbers change.
+REPEATS_MADE_BY = "train and dev divided anew by lot, by class and group; new folds and seeds, scored by the study's own rules"
 _FEWEST, _MOST = 2, 1_000
 # A dev split of another size has another standard error; a difference of this share is told.
 _ALIKE = 0.05
@@ -159,7 +161,7 @@ def repeats(study: LayerStudy, n: int = N_REPEATS, cache: Cache | None = None, p
     for index in range(n):
         part = of_part(progress, index * n_layers, (index + 1) * n_layers, n * n_layers)
         part(0, n_layers)
-        facts = {"study": study.fingerprint, "repeat": index}
+        facts = {"study": study.fingerprint, "repeat": index, "made_by": REPEATS_MADE_BY}
         drawn.append(cache.result("repeats", facts, partial(_repeat, study, divisions, index, part), Repeat))
     progress(n * n_layers, n * n_layers)
     return _summary(study, divisions, drawn)
@@ -267,7 +269,7 @@ def _notes(study: LayerStudy, divisions: OtherDivisions, drawn: Sequence[Repeat]
     n, n_rows = len(drawn), len(divisions.rows)
     counts = ", ".join(f"layer {layer} in {count}" for layer, count in sorted(chosen.items(), key=lambda one: (-one[1], one[0])))
     notes = [
-        f"Of {n} other splits was chosen: {counts}; in the study itself layer {study.best_layer}.",
+        f"Chosen on the dev of {n} splits: {counts}; in the study itself layer {study.best_layer}.",
         f"All splits divide the same {n_rows:,} rows of train and dev, which they share in part: fresh rows would vary more.",
     ]
     if study.splits.provenance.get("official_dev"):
