@@ -82,6 +82,15 @@ def models_of(studies: list[PendingStudy], dataset: Callable[[Splits], ProbeData
     return models
 
 
+def with_foreign_rows(model: ProbeModel, texts: list[str]) -> tuple[ProbeModel, ProbeDataset]:
+    """The model again in one server with a data set of these texts: the last one is its train, the one before it its test."""
+    rows = LabelledTexts(tuple(texts), np.arange(len(texts)) % len(model.label_names), model.label_names)
+    last = len(texts) - 1
+    foreign = Splits("foreign", rows.select([last]), rows.select(range(last - 1)), rows.select([last - 1]))
+    again, other = models_of([model.study, PendingStudy(model.study.encoder, foreign)])
+    return again, other.dataset
+
+
 def edited(example: Any, **changes: Any) -> dict[str, Any]:
     """The example as LIT's editor leaves it: a copy with other fields, marked as added."""
     return {**example, **changes, "_id": "", "_meta": {"added": True, "parentId": example.get("_id"), "source": "manual"}}

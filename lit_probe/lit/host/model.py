@@ -176,7 +176,7 @@ class ProbeModel(lit_model.Model):
         Of texts that are no rows of it, those among ``texts`` on which the probes were trained. The model's own data set needs no
         such guard: its splits share no text.
         """
-        if dataset is None or dataset is self.dataset:
+        if dataset is None or dataset.splits is self.dataset.splits:
             return frozenset()
         if dataset.name not in self._seen:
             self._seen[dataset.name] = frozenset(

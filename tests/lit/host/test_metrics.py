@@ -3,7 +3,7 @@ from lit_nlp.api import types
 from lit_nlp.api.dataset import Dataset, IndexedDataset
 from lit_nlp.components.pca import PCAModel
 from lit_nlp.lib import caching, serialize
-from tiny_probing import computed, edited, models_of, tiny_splits
+from tiny_probing import computed, edited, models_of, tiny_splits, with_foreign_rows
 
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.lit.host.dataset import ProbeDataset
@@ -55,13 +55,10 @@ def test_how_many_rows_were_scored_stands_first(model, dataset):
     assert next(iter(metric.meta_spec())) == "n" == next(iter(scores(run(model, dataset, dataset.examples))["probe"]))
 
 
-def test_rows_seen_in_training_are_left_out(models):
-    model, other = models
-    foreign = IndexedDataset(base=other.dataset)
-    trained_on = set(model.dataset.splits.train.texts)
-    test = rows_of(foreign, "test")
-    expected = [example for example in test if example["text"] not in trained_on]
-    assert scores(run(model, foreign, test))["probe"]["n"] == len(expected) < len(test)
+def test_rows_seen_in_training_are_left_out(model):
+    new = ["snow fell all night", "who owns this bicycle", "blue", "seven"]
+    again, foreign = with_foreign_rows(model, [*model.dataset.splits.train.texts[:3], *new])
+    assert scores(run(again, foreign, rows_of(foreign, "dev")))["probe"]["n"] == len(new) - 2
 
 
 @pytest.mark.parametrize("position", [0, 10, -1])

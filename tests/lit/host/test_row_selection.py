@@ -2,13 +2,12 @@ import random
 
 import numpy as np
 import pytest
-from lit_nlp.api.dataset import IndexedDataset
-from tiny_probing import computed, edited, models_of, tiny_splits
+from tiny_probing import computed, edited, models_of, tiny_splits, with_foreign_rows
 
-from lit_probe.data.labelled_texts import SPLIT_NAMES, LabelledTexts, Splits
+from lit_probe.data.labelled_texts import SPLIT_NAMES
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.dataset import ProbeDataset
-from lit_probe.lit.host.row_selection import select_rows
+from lit_probe.lit.host.row_selection import all_rows, select_rows
 
 
 def texts_of(selection):
@@ -53,28 +52,22 @@ def test_edited_and_unlabelled_rows_are_counted_and_left_out(model, dataset):
     assert selection.left_out == {"edited": 2, "unlabelled": 4, "train": 0, "seen_in_training": 0}
 
 
-def test_rows_of_another_data_set_that_the_probes_were_trained_on_are_left_out(models):
-    model, other = models
-    trained_on = set(model.dataset.splits.train.texts)
-    foreign = IndexedDataset(base=other.dataset)
-    seen = [example["text"] for example in foreign.examples if example["text"] in trained_on]
-    assert len(seen) > 3
-    selection = select_rows(foreign.examples, model, other.dataset, SPLIT_NAMES)
-    assert selection.left_out["seen_in_training"] == len(seen)
-    assert not trained_on & {text for rows in selection.by_split.values() for text in rows.texts}
-    assert select_rows(foreign.examples, other, other.dataset).left_out["seen_in_training"] == 0
+def test_rows_of_another_data_set_that_the_probes_were_trained_on_are_left_out(model):
+    trained_on = model.dataset.splits.train.texts
+    shouted = [text.upper().replace(" ", "  ") for text in trained_on[:4]]
+    near = [text.replace("the", "The very") for text in trained_on[6:9]]
+    new = ["Snow fell all night.", "Who owns this bicycle?", "Bread costs two euros now", "7 + 5 = 12"]
+    again, foreign = with_foreign_rows(model, [*shouted, *trained_on[4:6], *near, *new])
+    for selection in (select_rows(foreign.examples, again, foreign, SPLIT_NAMES), all_rows(again, foreign, SPLIT_NAMES)):
+        assert selection.left_out == {"edited": 0, "unlabelled": 0, "train": 0, "seen_in_training": 9}
+        assert sorted(text for rows in selection.by_split.values() for text in rows.texts) == sorted(new)
 
 
-def test_a_text_counts_as_seen_in_whatever_case_and_spacing_it_comes(encoder):
-    def shouted(rows):
-        texts = tuple(text.upper().replace(" ", "  ") for text in rows.texts)
-        return LabelledTexts(texts, rows.labels, rows.label_names)
-
-    tiny = tiny_splits()
-    loud = Splits("loud", shouted(tiny.dev), shouted(tiny.train), shouted(tiny.test))
-    model, other = models_of([computed(encoder, tiny), computed(encoder, loud)])
-    selection = select_rows(IndexedDataset(base=other.dataset).examples, model, other.dataset, SPLIT_NAMES)
-    assert selection.left_out["seen_in_training"] == len(tiny.train)
+def test_the_splits_of_ones_own_data_set_may_resemble_each_other(models):
+    """They share no text, and near copies across them are a check of its own."""
+    for model in models:
+        again = ProbeDataset(model.dataset.splits)
+        assert select_rows(again.examples, model, again, SPLIT_NAMES).left_out["seen_in_training"] == 0
 
 
 def test_train_rows_are_left_out_and_counted_unless_they_are_asked_for(model, dataset):
@@ -135,9 +128,10 @@ def test_only_the_wanted_splits_are_returned(model, dataset):
     assert set(select_rows(dataset.examples, model, model.dataset, splits=("test",)).by_split) == {"test"}
 
 
-def test_groups_travel_with_their_rows(model):
-    grouped = ProbeDataset(tiny_splits(groups=lambda texts: np.array([f"film {text.split()[1]}" for text in texts])))
-    rows = select_rows(grouped.examples, model, grouped).by_split["dev"]
+def test_groups_travel_with_their_rows(model, encoder):
+    splits = tiny_splits(groups=lambda texts: np.array([f"film {text.split()[1]}" for text in texts]))
+    (grouped,) = models_of([computed(encoder, splits)])
+    rows = select_rows(grouped.dataset.examples, grouped, grouped.dataset).by_split["dev"]
     assert rows.groups.tolist() == [f"film {text.split()[1]}" for text in rows.texts]
     assert select_rows(model.dataset.examples, model, model.dataset).by_split["dev"].groups is None
 
