@@ -1,6 +1,6 @@
 """How long does it take to find near copies, against reading the texts into words, which any comparison has to do?
 
-(s) three splits of SST-2 phrases (67,000 train rows), and of long texts, as many as IMDB has: seconds and memory.
+(t) three splits of SST-2 phrases (67,000 train rows), and of long texts, as many as IMDB has: seconds and memory.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def main() -> None:
         near_duplicates(splits)
         finding = time.perf_counter() - start
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        print(f"(s) {name}, {len(texts):,} texts: {finding:.1f} s, {finding / reading:.1f}x their reading; peak {peak:.2f} GB")
+        print(f"(t) {name}, {len(texts):,} texts: {finding:.1f} s, {finding / reading:.1f}x their reading; peak {peak:.2f} GB")
 
 
 def _phrases() -> Splits:

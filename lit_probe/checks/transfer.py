@@ -167,12 +167,12 @@ def transfer_table(result: TransferGroups) -> str:
             cells = [_words(layer.scores[i][j], layer.reasons[i][j]) for i, j in pairs]
             lines.append(f"{layer.layer:>5}  " + "  ".join(f"{c:>{len(head)}}" for c, head in zip(cells, heads, strict=True)))
         reasons = (reason for layer in group.layers for row in layer.reasons for reason in row if reason)
-        lines += [*(f"?: {reason}." for reason in dict.fromkeys(reasons)), *group.notes]
+        lines += [*(f"* Not to be relied on: {reason}." for reason in dict.fromkeys(reasons)), *group.notes]
     return "\n".join([*lines, *result.notes])
 
 
 def _words(score: float | None, reason: str) -> str:
-    return ("n/a" if score is None else f"{score:.3f}") + ("?" if reason else "")
+    return ("n/a" if score is None else f"{score:.3f}") + ("*" if reason else "")
 
 
 def obstacle(one: LayerStudy, other: LayerStudy) -> str:

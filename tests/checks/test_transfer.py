@@ -281,5 +281,5 @@ def test_the_table_has_a_line_per_layer_a_column_per_pair_and_marks_what_is_doub
     assert head.split("  ")[1:] == ["films -> films", "films -> few", "few -> films", "few -> few"]
     scores = result.groups[0].layers[SHARED].scores
     (own, to_few), (from_few, few_own) = scores
-    assert lines[SHARED].split() == ["1", f"{own:.3f}", f"{to_few:.3f}?", f"{from_few:.3f}", f"{few_own:.3f}?"]
-    assert len(lines) == 4 and doubt == "?: only 20 rows (fewer than 30)."
+    assert lines[SHARED].split() == ["1", f"{own:.3f}", f"{to_few:.3f}*", f"{from_few:.3f}", f"{few_own:.3f}*"]
+    assert len(lines) == 4 and doubt == "* Not to be relied on: only 20 rows (fewer than 30)."
