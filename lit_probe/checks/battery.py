@@ -31,6 +31,8 @@ from lit_probe.scores.metrics import SCORE_INTERVALS
 
 # The check whose number has a flag of its own, ``--repeat``.
 REPEATS = "repeats"
+# The rule of two checks.
+_PORTIONS = "portions of train with classes at even distances from random places, two rows of each in the largest"
 
 # The answers of several checks, by name.
 Battery = Mapping[str, CheckResult | FailedCheck]
@@ -114,7 +116,7 @@ CHECKS: dict[str, Check[Any]] = {
         DescriptionLength,
         lambda study, cache, progress, _: description_length(study, cache, progress),
         interval="none",
-        made_by="online code over stratified portions of train, against the code of the label prior",
+        made_by=f"online code over {_PORTIONS}, against the code of the label prior",
         columns={
             "description_length": "bits",
             "compression_to_prior": "compression_to_prior",
@@ -128,7 +130,7 @@ CHECKS: dict[str, Check[Any]] = {
         LearningCurve,
         lambda study, cache, progress, _: learning_curve(study, cache, progress),
         interval=SCORE_INTERVALS,
-        made_by="stratified portions of train",
+        made_by=_PORTIONS,
     ),
     "calibration": Check(
         "Calibration",

@@ -45,8 +45,10 @@ class Portions:
     def draw(cls, labels: ArrayLike, groups: ArrayLike | None, seed: int) -> Portions:
         """Portions of `PORTION_PERCENTAGES`, of 16 rows at least; portions of equal size are one.
 
-        Rows of each class (groups by their most frequent class) are spread evenly over the order, at random places: with many
-        classes, a portion in an order by lot alone would lack some of them until it is nearly all of train.
+        Rows of each class (groups by their most frequent class) are spread evenly over the order, from a random place on: with many
+        classes, a portion in an order by lot alone would lack some of them until it is nearly all of train. The largest portion
+        below all of train holds two rows of every class wherever that many fit into it, so that it has a probe: of a class with
+        two or three rows, the second would otherwise stand behind it.
 
         Args:
           labels: ``[n_train]`` class indices.
@@ -64,10 +66,14 @@ class Portions:
         units = group_units(groups)
         codes = np.arange(n_train) if units is None else units
         # A stream of its own: whatever else was shuffled with this seed, this order is independent of it.
-        drawn = np.random.default_rng([*b"portions", seed]).permutation(codes.max() + 1)
-        places = _spread(drawn, _most_frequent(codes, classes), np.bincount(codes))[codes]
-        group_ends = np.cumsum(np.bincount(places))
+        random = np.random.default_rng([*b"portions", seed])
+        drawn = random.permutation(codes.max() + 1)
+        progress = _progress(drawn, _most_frequent(codes, classes), np.bincount(codes), random)
         wanted = [min(n_train, max(SMALLEST_PORTION, round(n_train * percent / 100))) for percent in PORTION_PERCENTAGES]
+        largest = max((size for size in wanted if size < n_train), default=0)
+        order = np.lexsort((drawn, progress, ~_ahead(progress, codes, classes, largest)))
+        places = np.argsort(order)[codes]
+        group_ends = np.cumsum(np.bincount(places))
         sizes = np.unique(group_ends[np.searchsorted(group_ends, wanted)])
         return cls(np.argsort(places, kind="stable"), tuple(sizes.tolist()))
 
@@ -88,16 +94,37 @@ def _most_frequent(codes: NDArray[np.int64], classes: NDArray[np.int64]) -> NDAr
     return np.asarray(pairs[1][order][first], dtype=np.int64)
 
 
-def _spread(drawn: NDArray[np.int64], class_of: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """``[n_units]`` places: in the drawn order within each class, each class as far on as the others at every place."""
+def _progress(
+    drawn: NDArray[np.int64], class_of: NDArray[np.int64], sizes: NDArray[np.int64], random: np.random.Generator
+) -> NDArray[np.float64]:
+    """``[n_units]`` 0 to 1: in the drawn order within each class, at even distances, the first at a random one."""
     order = np.argsort(drawn)
     progress = np.empty(len(drawn))
     for c in np.unique(class_of):
         own = order[class_of[order] == c]
-        progress[own] = (np.cumsum(sizes[own]) - sizes[own] / 2) / sizes[own].sum()
-    places = np.empty(len(drawn), dtype=np.int64)
-    places[np.lexsort((drawn, progress))] = np.arange(len(drawn))
-    return places
+        progress[own] = (np.cumsum(sizes[own]) - random.random() * sizes[own]) / sizes[own].sum()
+    return progress
+
+
+def _ahead(
+    progress: NDArray[np.float64], codes: NDArray[np.int64], classes: NDArray[np.int64], largest: int
+) -> NDArray[np.bool_]:
+    """``[n_units]`` which units fill a portion of ``largest`` rows: those with the first rows of each class, then by progress.
+
+    None where the first two rows of all classes do not fit into it: no order gives it a probe then.
+    """
+    order = np.argsort(progress, kind="stable")
+    needed = np.zeros(len(progress), dtype=bool)
+    for c in np.unique(classes):
+        own = np.bincount(codes[classes == c], minlength=len(progress))[order]
+        needed[order[(own > 0) & (np.cumsum(own) - own < MIN_EXAMPLES_PER_CLASS)]] = True
+    sizes = np.bincount(codes)
+    room = largest - sizes[needed].sum()
+    if room < 0:
+        return np.zeros(len(progress), dtype=bool)
+    others = order[~needed[order]]
+    needed[others[np.cumsum(sizes[others]) <= room]] = True
+    return needed
 
 
 @dataclass(frozen=True, eq=False)

@@ -143,10 +143,11 @@ def test_a_train_split_of_one_portion_is_refused(tiny_encoder, n, portions):
 
 
 def test_a_class_that_only_the_whole_of_train_has_is_refused(tiny_encoder):
-    values, labels = noise(100)
-    labels[:], labels[[3, 60]] = 0, 1
+    """Of 40 classes of two or three rows, half of train cannot hold two of each."""
+    values, _ = noise(100)
+    names = tuple(f"class {i}" for i in range(40))
     with pytest.raises(ProbeError, match=r"the portions of these 100 examples have 16, 25, 50, 100\."):
-        description_length(planted_study(tiny_encoder, values, labels))
+        description_length(planted_study(tiny_encoder, values, np.arange(100) % 40, label_names=names))
 
 
 def test_a_probe_that_is_sure_and_wrong_pays_52_bits_and_no_more(tiny_encoder):
@@ -183,3 +184,13 @@ def test_many_classes_of_few_rows_have_a_number(tiny_encoder):
     values[:, 0] += 3 * np.random.default_rng(1).normal(size=(77, 20)).astype(np.float32)[labels]
     [layer] = layers(planted_study(tiny_encoder, values, labels, label_names=tuple(f"class {i}" for i in range(77))))
     assert layer.compression_to_prior > 1.1
+
+
+@pytest.mark.parametrize("n_rare", [2, 3])
+def test_a_class_of_two_or_three_rows_has_a_number(tiny_encoder, n_rare):
+    values, labels = noise(400)
+    labels[:], labels[:n_rare] = 0, 1
+    for seed in range(3):
+        result = description_length(planted_study(tiny_encoder, values, labels, seed=seed))
+        assert result.n_uniform <= 200
+        assert all(0.9 < layer.compression_to_prior < 1.1 for layer in result.layers)

@@ -54,6 +54,42 @@ def test_every_portion_has_the_classes_in_their_shares(grouped):
         assert np.abs(np.bincount(labels[portions.rows(index)], minlength=3) - expected).max() <= (6 if grouped else 1.5)
 
 
+@pytest.mark.parametrize("n_rare", [2, 3, 4, 5])
+@pytest.mark.parametrize("n_train", [20, 40, 97, 400])
+def test_two_rows_of_a_rare_class_stand_in_the_largest_portion_below_all_of_train(n_train, n_rare):
+    """With every class at even distances from a fixed place, those of two or three rows never had a probe before all of train."""
+    labels = (np.arange(n_train) < n_rare).astype(np.int64)
+    for seed in range(20):
+        portions = Portions.draw(labels, None, seed)
+        assert labels[portions.rows(len(portions.sizes) - 2)].sum() >= 2
+
+
+def test_many_rare_classes_have_two_rows_there_as_long_as_they_fit():
+    labels = np.repeat(np.arange(20), [3] * 10 + [2] * 5 + [20] * 5)
+    for seed in range(20):
+        portions = Portions.draw(labels, None, seed)
+        assert np.bincount(labels[portions.rows(len(portions.sizes) - 2)], minlength=20).min() >= 2
+    # Of 40 classes of 2 rows no half has two of each; the order is then one of even distances, as for others.
+    assert Portions.draw(np.repeat(np.arange(40), 2), None, 0).sizes == (16, 20, 40, 80)
+
+
+def test_a_rare_class_that_is_the_most_frequent_of_no_group_has_two_rows_there():
+    groups = np.arange(400) // 10
+    labels = np.zeros(400, dtype=np.int64)
+    for seed in range(20):
+        labels[:], labels[np.random.default_rng(seed).choice(40, 3, replace=False) * 10] = 0, 1
+        portions = Portions.draw(labels, groups, seed)
+        assert labels[portions.rows(len(portions.sizes) - 2)].sum() >= 2
+
+
+def test_the_rows_of_a_class_stand_at_random_places():
+    """Four rows of 400: by lot the second stands in the first quarter, or not before it; each place is equally likely."""
+    labels = (np.arange(400) < 4).astype(np.int64)
+    places = np.array([np.flatnonzero(labels[Portions.draw(labels, None, seed).order]) for seed in range(400)])
+    assert np.ptp(places[:, 0]) > 95 and np.abs(places.mean(axis=0) - [50, 150, 250, 350]).max() < 6
+    assert (np.abs(np.diff(places, axis=1) - 100) <= 1).all()
+
+
 def torn(portions: Portions, groups: NDArray[np.str_]) -> int:
     """How many groups stand in two blocks."""
     blocks = [set(groups[portions.added(index)]) for index in range(len(portions.sizes))]
