@@ -8,6 +8,7 @@ sentence, and "selectivity" would be the score less chance.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -91,14 +92,14 @@ CONTROLS: dict[str, Control] = {
     "word": Control(
         "the text's content word that occurs in most training texts",
         _content_words,
-        lambda: f"content words by the list {function_words_hash()}",
+        lambda: f"content words by the list {function_words_hash()}, contractions and vowel marks in any writing",
     ),
-    "first_word": Control("the text's first word", _first_words),
+    "first_word": Control("the text's first word", _first_words, lambda: "words with vowel marks, without HTML entities"),
     "group": Control("the text's group, or its value in the named column", _group_values),
 }
 
-_OTHERS = ", ".join(name for name in CONTROLS if name != "group")
-ADVICE = f"Choose another control: {_OTHERS}, or group: and the name of a column."
+# Scripts without spaces between words: Thai, Lao, Burmese, Khmer, kana and Han.
+_UNSPACED = re.compile(r"[\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
 
 MEMORISATION = "memorisation"
 _MOST_NAMED = 4
@@ -175,6 +176,21 @@ class ControlTask:
         seen = set(self.train_types)
         return sum(name in seen for name in self.dev_types) / max(len(self.dev_types), 1)
 
+    @property
+    def advice(self) -> str:
+        """What to choose in place of a control that does not serve, as a sentence.
+
+        >>> ControlTask("word", ("好看的电影",), ("很无聊",), (1, 1), ("no", "yes")).advice
+        'These texts put no spaces between words, so no word can be their type. Choose group: and the name of a column.'
+        """
+        of_column = self.kind.startswith("group")
+        letters = "".join(self.train_types)
+        if not of_column and len(_UNSPACED.findall(letters)) > len(letters) / 2:
+            return "These texts put no spaces between words, so no word can be their type. Choose group: and the name of a column."
+        others = [name for name in CONTROLS if name not in (self.kind, "group")]
+        column = "another column" if of_column else "a column"
+        return f"Choose another control: {', '.join(others)}, or group: and the name of {column}."
+
     def labels(self, seed: int) -> dict[SplitName, NDArray[np.int64]]:
         """The labels of train ``[n_train]`` and dev ``[n_dev]``.
 
@@ -220,7 +236,7 @@ class ControlTask:
             raise self._unbalanced(f"its largest type, {largest!r}, has {count:,} of {n_train:,} training texts ({shares})")
 
     def _unbalanced(self, reason: str) -> DatasetError:
-        return DatasetError(f"The control {self.kind!r} cannot be balanced like the task: {reason}. {ADVICE}")
+        return DatasetError(f"The control {self.kind!r} cannot be balanced like the task: {reason}. {self.advice}")
 
 
 def _hash(seed: int, name: str) -> float:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import re
+import unicodedata
 from functools import cache
 
-_LETTERS = r"[^\W\d_]+"
-_WORD = re.compile(rf"{_LETTERS}(?:['’]{_LETTERS})*")
+# What stands for an apostrophe on keyboards and in fonts.
+_APOSTROPHES = str.maketrans(dict.fromkeys("’‘‛`´ʼ′＇", "'"))
+# "&#39;" and "&quot;", also with the & lost or set apart, as some collections of news have them.
+_AMPERSAND = re.compile(r"&(?:\s?amp\s?;)+")
+_ENTITY = re.compile(r"&?\s?(#x?[0-9a-f]+|amp|apos|quot|lt|gt|nbsp)\s?;")
 # "don 't" and "don ' t", as tokenized corpora and word pieces write "don't".
-_APART = re.compile(r"(?<=n)\s*['’]\s*t\b")
+_APART = re.compile(r"(?<=n)\s*'\s*t\b")
+# "don t", where a cleaned corpus has lost the apostrophe. "Won" and "don" alone are a word and a name, and "t" after them is not.
+_LOST = re.compile(
+    r"\b((?:ai|are|ca|could|dare|did|do|does|had|has|have|is|may|might|must|need|ought|sha|should|was|were|wo|would)n)\s+t\b"
+)
 # How tokenized corpora write brackets: -LRB- and -RRB-.
 _BRACKETS = "lrb rrb"
 
@@ -17,7 +26,7 @@ _BRACKETS = "lrb rrb"
 _CLOSED_CLASSES = {
     "AUX": """
         am are be been being ca can cannot could did do does doing done had has have having is may might must ought sha
-        shall should was were will wo would re ve ll
+        shall should was were will wo would re ve ll get gets getting got gotten
     """,
     "DET": """
         a an the this that these those all another any both each either every half many much neither no some such what which
@@ -33,7 +42,7 @@ _CLOSED_CLASSES = {
         aboard about above across after against ago along alongside amid amidst among amongst around as at atop away before
         behind below beneath beside besides between beyond by concerning despite down during except for from in including
         inside into like minus near notwithstanding of off on onto opposite out outside over past per plus qua regarding
-        round since than through throughout till to toward towards under underneath unlike until unto up upon versus via vs
+        according round since than through throughout till to toward towards under underneath unlike until unto up upon versus via vs
         with within without
     """,
     "CCONJ": "and but either neither nor or plus yet",
@@ -48,13 +57,14 @@ _CLOSED_CLASSES = {
     """,
     # Adverbs are an open class. These ask, point or grade, and say nothing by themselves.
     "ADV": """
-        how when where why however whenever wherever whereby wherein here there then also else just maybe quite too very yes
+        how when where why however whenever wherever whereby wherein here there then also else instead just maybe quite too very yes
     """,
-    # One word where an apostrophe was left out.
+    # One word where an apostrophe was left out, and what is left where "t" was, too: "haven", "won" and "don" are words and names.
     "contractions": """
         aint arent cant couldnt didnt doesnt dont hadnt hasnt havent isnt mightnt mustnt neednt shouldnt wasnt werent wont
         wouldnt im ive youre youve youll youd hes shes theyre theyve theyll weve thats whats whos wheres hows theres heres
-        lets
+        lets tis twas aint ain aren couldn didn doesn hadn hasn isn mightn mustn needn oughtn shouldn wasn weren wouldn
+        gonna gotta wanna dunno gimme lemme
     """,
 }
 
@@ -86,13 +96,33 @@ def function_words_hash() -> str:
     return hashlib.sha256("\n".join(sorted(function_words())).encode()).hexdigest()[:12]
 
 
-def words_of(text: str) -> list[str]:
-    """The words of a normalised text in their order; numbers are none.
+@cache
+def _word() -> re.Pattern[str]:
+    """Letters with their marks, such as the vowels of Hindi, which are no letters to ``\\w``; apostrophes stand within."""
+    codes = (*range(0x20000), *range(0xE0100, 0xE01F0))
+    marks = "".join(character for character in map(chr, codes) if unicodedata.category(character) in ("Mn", "Mc"))
+    letters = rf"[^\W\d_](?:[^\W\d_]|[{marks}])*"
+    return re.compile(rf"{letters}(?:'{letters})*")
 
-    >>> words_of("what don't we do in 1999?")
-    ['what', "don't", 'we', 'do', 'in']
+
+def words_of(text: str) -> list[str]:
+    """The words of a normalised text in their order; numbers are none, and HTML entities are what they stand for.
+
+    >>> words_of("what don’t we do in 1999? &quot;यह फिल्म&quot;")
+    ['what', "don't", 'we', 'do', 'in', 'यह', 'फिल्म']
     """
-    return _WORD.findall(text)
+    return _word().findall(_plain(text))
+
+
+def _plain(text: str) -> str:
+    """The text without HTML entities, with one kind of apostrophe and whole contractions.
+
+    >>> _plain("i`m sure they don &#39; t, and we didn t &amp;amp; won t")
+    "i'm sure they don't, and we didn't & won't"
+    """
+    # First of all, since "&amp;quot;" is "&quot;".
+    text = _ENTITY.sub(lambda found: html.unescape(f"&{found[1]};"), _AMPERSAND.sub("&", text))
+    return _LOST.sub(r"\1't", _APART.sub("'t", text.translate(_APOSTROPHES)))
 
 
 def content_words(text: str) -> set[str]:
@@ -101,7 +131,7 @@ def content_words(text: str) -> set[str]:
     >>> sorted(content_words("what does the film's ending mean, and didn't they know, or don 't they?"))
     ['ending', 'film', 'know', 'mean']
     """
-    found = {_without_apostrophe(word) for word in words_of(_APART.sub("'t", text))}
+    found = {_without_apostrophe(word) for word in words_of(text)}
     return {word for word in found - function_words() if len(word) > 1}
 
 
@@ -111,5 +141,5 @@ def _without_apostrophe(word: str) -> str:
     >>> _without_apostrophe("film's"), _without_apostrophe("don't")
     ('film', '')
     """
-    stem, _, ending = word.replace("’", "'").partition("'")
+    stem, _, ending = word.partition("'")
     return stem if ending in ("", "s") else ""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.checks.check import CheckResult
-from lit_probe.checks.control_task import ADVICE, ControlTask, find_control
+from lit_probe.checks.control_task import ControlTask, find_control
 from lit_probe.checks.layer_comparison import defined_scores, score_draws
 from lit_probe.data.labelled_texts import SplitName
 from lit_probe.errors import DatasetError
@@ -140,7 +140,7 @@ def selectivity(
     if control.share_seen < MIN_SHARE_SEEN:
         raise DatasetError(
             f"The control {kind!r} says nothing about dev: {control.share_seen:.0%} of its texts have a type that also stands in "
-            f"train, and the labels of other types cannot be learnt. {ADVICE}"
+            f"train, and the labels of other types cannot be learnt. {control.advice}"
         )
 
     def of_control(probabilities: NDArray[np.float64], labels: Labelling) -> ScoredRows:
@@ -268,7 +268,7 @@ def _labellings(control: ControlTask, study: LayerStudy, n_seeds: int) -> tuple[
             return found, passed_over
     raise DatasetError(
         f"The control {control.kind!r} has no {METRICS[study.headline].title.lower()} on dev: {len(passed_over)} of its "
-        f"{_TRIES * n_seeds} labellings give no dev row some label, such as {passed_over[0]}. Add dev rows. {ADVICE}"
+        f"{_TRIES * n_seeds} labellings give no dev row some label, such as {passed_over[0]}. Add dev rows. {control.advice}"
     )
 
 

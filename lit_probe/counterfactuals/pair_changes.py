@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lit_probe.errors import LitProbeError
 from lit_probe.probing.layerwise import LayeredActivations
-from lit_probe.probing.probes.training_data import standardisation, standardised
+from lit_probe.probing.probes.training_data import alive_only, standardisation, standardised
 from lit_probe.probing.study import LayerStudy
 from lit_probe.results import Result
 from lit_probe.scores.decision import ARGMAX, Decision
@@ -39,22 +39,24 @@ class TrainGeometry:
 
     def __init__(self, study: LayerStudy):
         self._study = study
-        self._whitening: dict[int, NDArray[np.float64]] = {}
+        self._whitening: dict[int, tuple[NDArray[np.bool_], NDArray[np.float64]]] = {}
         self._typical: dict[int, tuple[float, float]] = {}
         self._lock = threading.Lock()
 
     def mahalanobis(self, layer: int, differences: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """``[n]`` lengths of ``differences`` ``[n, d_model]`` between vectors of a layer."""
-        lengths: NDArray[np.float64] = np.linalg.norm(differences @ self._whitening_of(layer), axis=1)
+        alive, whitening = self._whitening_of(layer)
+        lengths: NDArray[np.float64] = np.linalg.norm(alive_only(differences, alive) @ whitening, axis=1)
         return lengths
 
     def typical(self, layer: int) -> tuple[float, float]:
         """The median cosine and Mahalanobis distance of two train texts, over random pairs: what a distance is large beside."""
         if layer not in self._typical:
             rows = self._study.activations["train"].layer(layer).astype(np.float64)
+            alive = self._study.layerwise.probes[layer].living
             drawn = np.random.default_rng(self._study.seed).integers(len(rows), size=(2, _N_TYPICAL))
             one, other = rows[drawn[:, drawn[0] != drawn[1]]]
-            cosine, mahalanobis = _cosine_distance(one, other), self.mahalanobis(layer, other - one)
+            cosine, mahalanobis = _cosine_distance(one, other, alive), self.mahalanobis(layer, other - one)
             self._typical[layer] = (float(np.median(cosine)), float(np.median(mahalanobis)))
         return self._typical[layer]
 
@@ -63,28 +65,29 @@ class TrainGeometry:
         for layer in range(self._study.encoder.n_layers):
             self.typical(layer)
 
-    def _whitening_of(self, layer: int) -> NDArray[np.float64]:
-        """``[d_model, n_alive]`` W with W Wᵀ the inverse of the covariance of the units that vary; 0 for the others."""
+    def _whitening_of(self, layer: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        """``[d_model]`` which units vary, and ``[n_alive, n_alive]`` W with W Wᵀ the inverse of their covariance."""
         with self._lock:
             if layer not in self._whitening:
                 self._whitening[layer] = _whitening(self._study.activations["train"].layer(layer))
             return self._whitening[layer]
 
 
-def _whitening(rows: NDArray[np.float32]) -> NDArray[np.float64]:
+def _whitening(rows: NDArray[np.float32]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     from sklearn.covariance import ledoit_wolf
 
     # Units differ in scale by orders of magnitude; shrinking would otherwise let the largest drown the others.
-    mean, scale = standardisation(rows)
-    alive = np.isfinite(scale)
-    whitening = np.zeros((len(scale), int(alive.sum())))
+    alive = np.isfinite(standardisation(rows)[1])
+    whitening = np.zeros((int(alive.sum()), int(alive.sum())))
     if not alive.any():  # as in the embeddings of a first token, which is the same in all texts
-        return whitening
-    covariance, _ = ledoit_wolf(standardised(rows, mean, scale)[:, alive], assume_centered=True)
+        return alive, whitening
+    varying = alive_only(rows, alive)
+    mean, scale = standardisation(varying)
+    covariance, _ = ledoit_wolf(standardised(varying, mean, scale), assume_centered=True)
     values, vectors = np.linalg.eigh(covariance)
     usable = values > values.max() * 1e-12
-    whitening[np.ix_(alive, usable)] = vectors[:, usable] / np.sqrt(values[usable]) / scale[alive, None]
-    return whitening
+    whitening[:, usable] = vectors[:, usable] / np.sqrt(values[usable]) / scale[:, None]
+    return alive, whitening
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +99,7 @@ class PairChanges:
       after: the same of the edited texts.
       margins_before: ``[n_pairs, n_layers, n_classes]`` each class's logit less the largest other one, of the originals.
       margins_after: the same of the edited texts.
-      cosine: ``[n_pairs, n_layers]`` 1 less the cosine of the two vectors, 0 to 2. Vectors of one layer often share a direction,
+      cosine: ``[n_pairs, n_layers]`` 1 less the cosine of the two vectors, 0 to 2, over the units that vary on train. Vectors of one layer often share a direction,
         so that even unlike texts are close by this measure (Ethayarajh 2019, https://arxiv.org/abs/1909.00512).
       mahalanobis: ``[n_pairs, n_layers]``, see `TrainGeometry`.
       decision: the rule by which probabilities become a class. Margins are of logits that are adjusted to it
@@ -153,7 +156,7 @@ def compare_pairs(
     cosine, mahalanobis = [], []
     for layer in range(len(probes)):
         one, other = originals.layer(layer).astype(np.float64), edits.layer(layer).astype(np.float64)
-        cosine.append(_cosine_distance(one, other))
+        cosine.append(_cosine_distance(one, other, probes[layer].living))
         mahalanobis.append(geometry.mahalanobis(layer, other - one))
     return PairChanges(
         study.layerwise.predict_proba(originals),
@@ -251,8 +254,10 @@ def trajectory(changes: PairChanges, pair: int, label_names: Sequence[str], best
     )
 
 
-def _cosine_distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``[n]`` 1 less the cosine; 0 for equal vectors, zeros included, and 1 where just one of them is zero."""
+def _cosine_distance(one: NDArray[np.float64], other: NDArray[np.float64], alive: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """``[n]`` 1 less the cosine over the units that are ``alive``; 0 for equal vectors, zeros included, and 1 where just one of them is zero."""
+    if not alive.all():
+        one, other = alive_only(one, alive), alive_only(other, alive)
     lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
     cosine = np.divide((one * other).sum(axis=1), lengths, out=np.zeros_like(lengths), where=lengths > 0)
     equal = (one == other).all(axis=1)

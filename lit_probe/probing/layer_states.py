@@ -47,8 +47,18 @@ class TokenStatistics:
     @cached_property
     def scale(self) -> NDArray[np.float64]:
         """``[d_model]`` the standard deviation of each neuron; 1 for one that does not vary."""
+        return np.where(self.alive, self._scale, 1.0)
+
+    @cached_property
+    def alive(self) -> NDArray[np.bool_]:
+        """``[d_model]`` which neurons vary."""
+        alive: NDArray[np.bool_] = np.isfinite(self._scale)
+        return alive
+
+    @cached_property
+    def _scale(self) -> NDArray[np.float64]:
         _, scale = standardisation(self.tokens)
-        return np.where(np.isfinite(scale), scale, 1.0)
+        return scale
 
 
 @dataclass(frozen=True, eq=False)

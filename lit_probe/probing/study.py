@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -283,16 +283,21 @@ class LayerStudy:
         remarks += self.encoder.checkpoint.remarks
         if layers := self.layerwise.not_converged:
             remarks.append(f"The probes of layers {', '.join(map(str, layers))} did not converge.")
-        remarks += [
-            f"Layer {layer}: {len(dead)} of {probe.d_model} units do not vary on train but for rounding, and are left out: "
-            f"{', '.join(map(str, dead[:_MOST_NAMED]))}{', …' if len(dead) > _MOST_NAMED else ''}."
-            for layer, probe in enumerate(self.layerwise.probes)
-            if (dead := probe.dead_units)
-        ]
+        remarks += self.left_out(range(self.layerwise.n_layers))
         dropped = {reason: count for reason, count in self.splits.provenance.get("dropped", {}).items() if count}
         if dropped:
             remarks.append(f"Left out of the data: {', '.join(f'{count:,} {reason}' for reason, count in dropped.items())}.")
         return [*remarks, *self.splits.provenance.get("notes", [])]
+
+    def left_out(self, layers: Iterable[int]) -> list[str]:
+        """A sentence for each of these layers that has units without variation on train: whatever reads the layer leaves them out."""
+        probes = {layer: self.layerwise.probes[layer] for layer in layers}
+        return [
+            f"Layer {layer}: {len(dead)} of {probe.d_model} units do not vary on train but for rounding, and are left out: "
+            f"{', '.join(map(str, dead[:_MOST_NAMED]))}{', …' if len(dead) > _MOST_NAMED else ''}."
+            for layer, probe in probes.items()
+            if (dead := probe.dead_units)
+        ]
 
 
 def unknown_words(split: str, unknown: ArrayLike) -> str:

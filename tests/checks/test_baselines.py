@@ -280,14 +280,23 @@ def test_a_further_draw_lies_outside_the_range_as_often_as_is_said(n_draws, law)
     assert outside.mean() == pytest.approx(said, abs=0.02)
 
 
-def test_weights_that_are_themselves_the_random_ones_are_refused_as_their_own_baseline(tiny_folder, tmp_path, study):
+@pytest.mark.parametrize(("own", "used"), [(0, "1, 2 and 3"), (1, "0, 2 and 3"), (2, "0, 1 and 3"), (3, "0, 1 and 2")])
+def test_weights_that_are_themselves_the_random_ones_are_no_baseline_of_their_own(tiny_folder, tmp_path, study, own, used):
     folder = shutil.copytree(tiny_folder(), tmp_path / "tiny-bert")
-    load_encoder(str(folder)).randomised(0).model.save_pretrained(folder)
-    encoder = load_encoder(str(folder))
-    result = measure_baselines(probe_layers(encoder, study.splits, seed=0), NO_CACHE, names=("random_weights",))
-    reason = "The weights of tiny-bert are themselves those that seed 0 draws, and so no baseline for it."
-    assert [row.score for row in result.baselines[0].layers] == [None] * 4
-    assert result.baselines[0].layers[0].reason.startswith(reason)
+    load_encoder(str(folder)).randomised(own).model.save_pretrained(folder)
+    [result] = measure_baselines(
+        probe_layers(load_encoder(str(folder)), study.splits, seed=0), NO_CACHE, names=("random_weights",)
+    ).baselines
+    assert None not in [row.score for row in result.layers] and {len(row.draws) for row in result.layers} == {3}
+    [note] = result.notes
+    assert f"the mean over 3 random initialisations, by seeds {used}." in note
+    assert (f"Seed {own} draws the weights of tiny-bert themselves and is passed over." in note) == (own < 3)
+
+
+def test_a_run_with_random_weights_has_the_baseline_of_three_other_draws(study):
+    twin = study.encoder.randomised(1)
+    found = predicted(probe_layers(twin, study.splits, seed=0), "random_weights")
+    assert found.settings["seeds"] == [0, 2, 3]
 
 
 def test_random_weights_of_another_seed_are_other_weights(study):

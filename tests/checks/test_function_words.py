@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from lit_probe.checks import function_words
 from lit_probe.checks.control_task import ControlTask
-from lit_probe.checks.function_words import content_words
+from lit_probe.checks.function_words import content_words, words_of
 from lit_probe.data.labelled_texts import LabelledTexts, Splits
 
 CLOSED_CLASSES = {
@@ -37,6 +37,12 @@ CLOSED_CLASSES = {
     "tokenized contractions": "do n't does n't did n't ca n't wo n't sha n't is n't I 'm you 're he 's we 'll they 've she 'd",
     "contractions in pieces": "don ' t doesn ' t didn ' t won ' t don 't doesn 't we ' ll they ' ve",
     "contractions without apostrophe": "dont doesnt didnt isnt wasnt cant couldnt im ive thats whats",
+    "contractions with a gap": "don t didn t isn t won t can t haven t wouldn t i m he s we ll they ve you re it d",
+    "contractions that lost their end": "didn doesn isn wasn weren couldn wouldn shouldn hasn hadn aren ain",
+    "contractions with other apostrophes": "i`m don`t didn´t isn‘t wasn′t we＇re they’ll don ` t",
+    "contractions as HTML": "don&#39;t didn&#x27;t isn&apos;t don &#39; t don&amp;#39;t i&#039;m it#39;s &amp; &quot; quot; &lt; &gt; &nbsp;",
+    "spoken contractions": "gonna gotta wanna dunno gimme lemme tis twas",
+    "get, and what introduces": "get gets getting got gotten instead of according to",
 }
 # As rare as nouns are in questions about everything.
 NOUNS = tuple(
@@ -78,6 +84,27 @@ def test_no_word_of_a_closed_class_is_ever_a_control_word(kind):
 def test_what_a_text_is_about_is_a_content_word():
     text = "the film's plot won a prize, and its music, acting and ending were great but slow"
     assert content_words(text) == {"film", "plot", "won", "prize", "music", "acting", "ending", "great", "slow"}
+
+
+def test_a_word_that_only_looks_like_a_part_of_a_contraction_is_a_content_word():
+    assert content_words("she won the prize; don juan found a safe haven, and daren left") >= {"won", "don", "haven", "daren"}
+    assert content_words("won t 1000") == content_words("a t-shirt and a t junction") - {"shirt", "junction"} == set()
+    assert content_words("quot is no entity; &copy left; the quotation") == {"quot", "entity", "copy", "left", "quotation"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("यह फिल्म बहुत अच्छी है", {"यह", "फिल्म", "बहुत", "अच्छी", "है"}),
+        ("இந்த படம் நன்றாக இருந்தது", {"இந்த", "படம்", "நன்றாக", "இருந்தது"}),
+        ("هٰذَا فِيلْمٌ", {"هٰذَا", "فِيلْمٌ"}),
+        ("cafe\u0301 noir", {"cafe\u0301", "noir"}),
+        ("שָׁלוֹם לְכֻלָּם", {"שָׁלוֹם", "לְכֻלָּם"}),
+    ],
+)
+def test_marks_stand_inside_words(text, words):
+    assert content_words(text) == words
+    assert words_of(text) == text.split()
 
 
 def test_the_control_word_of_a_question_is_what_it_asks_about(monkeypatch):

@@ -295,6 +295,47 @@ def test_a_control_whose_types_do_not_repeat_is_refused(study):
         selectivity(apart, "group:author")
 
 
+def with_texts(study: LayerStudy, train: list[str], dev: list[str]) -> LayerStudy:
+    splits = replace(
+        study.splits,
+        train=replace(study.splits.train, texts=tuple(train)),
+        dev=replace(study.splits.dev, texts=tuple(dev)),
+    )
+    return LayerStudy(None, splits, study.activations, study.layerwise, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "others"),
+    [
+        ("word", "Choose another control: first_word, or group: and the name of a column."),
+        ("first_word", "Choose another control: word, or group: and the name of a column."),
+    ],
+)
+def test_advice_never_offers_the_control_that_has_failed(study, kind, others):
+    apart = with_texts(study, [f"glacier{i}" for i in range(N_TRAIN)], [f"harbour{i}" for i in range(N_DEV)])
+    for failing in (apart, with_texts(study, ["glacier"] * N_TRAIN, ["glacier"] * N_DEV)):
+        with pytest.raises(DatasetError) as error:
+            selectivity(failing, kind)
+        assert str(error.value).endswith(others)
+
+
+@pytest.mark.parametrize("kind", ["word", "first_word"])
+@pytest.mark.parametrize("letters", ["聊彩好演动感精音荐面", "ひらがなカタ漢字文", "ภาพยนตร์ดีมาก", "រឿងល្អណាស់"])
+def test_texts_without_spaces_are_told_why_no_word_is_their_type(study, kind, letters):
+    random = np.random.default_rng(0)
+    texts = ["".join(random.choice(list(letters), 20)) for _ in range(N_TRAIN + N_DEV)]
+    with pytest.raises(DatasetError, match=r"put no spaces between words, so no word can be their type\. Choose group: and the"):
+        selectivity(with_texts(study, texts[:N_TRAIN], texts[N_TRAIN:]), kind)
+
+
+@pytest.mark.parametrize("letters", ["абвгдежз", "अआइईउऊ", "가나다라마"])
+def test_texts_with_spaces_are_not_told_so_in_any_script(study, letters):
+    random = np.random.default_rng(0)
+    texts = ["".join(random.choice(list(letters), 20)) for _ in range(N_TRAIN + N_DEV)]
+    with pytest.raises(DatasetError, match="Choose another control: first_word, or group"):
+        selectivity(with_texts(study, texts[:N_TRAIN], texts[N_TRAIN:]), "word")
+
+
 def test_what_cannot_be_a_control_is_said_before_anything_is_fitted(study, monkeypatch):
     monkeypatch.setattr(LayerwiseProbe, "fit", None)
     same = replace(study.splits, train=replace(study.splits.train, texts=("one word",) * N_TRAIN))

@@ -21,6 +21,7 @@ from lit_probe.counterfactuals.rules import (
 from lit_probe.counterfactuals.verdicts import OPPOSITES, polarity_of
 from lit_probe.data import load_dataset
 from lit_probe.data.options import DatasetOptions
+from lit_probe.scores.intervals import wilson_interval
 
 SENTIMENT = ("negative", "positive")
 PAGE = (Path(__file__).parents[2] / "docs/counterfactuals.md").read_text("utf-8")
@@ -48,8 +49,11 @@ def test_the_docs_show_every_rule_and_what_reading_its_edits_has_found():
         for polarity, found in rule.read.items():
             should = rule.expectation.removeprefix("label expected to ") if rule.expects(polarity) else "nothing expected"
             counts = f"{found.n} | {found.grammatical} | {found.right} | {found.doubtful} | {found.wrong}"
-            share = f"{100 * found.right / found.n:.0f} %" if found.n else "–"
-            assert f"| {rule.name} | {polarity} | {counts} | {share} | {should} |" in PAGE
+            share = interval = "–"
+            if found.n:
+                low, high = wilson_interval(found.right / found.n, found.n)
+                share, interval = f"{100 * found.right / found.n:.0f} %", f"{100 * low:.0f}–{100 * high:.0f} %"
+            assert f"| {rule.name} | {polarity} | {counts} | {share} | {interval} | {should} |" in PAGE
 
 
 def test_a_rule_expects_something_once_enough_was_read_and_nine_of_ten_were_right():

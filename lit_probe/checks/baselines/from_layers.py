@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from lit_probe.checks.baselines.baseline import Predictions
 from lit_probe.encoder.activations import Activations
 from lit_probe.encoder.cache import Cache
-from lit_probe.errors import EncoderError
 from lit_probe.probing.layerwise import LayerwiseProbe
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, of_part
@@ -27,26 +26,33 @@ def predict_with_random_weights(study: LayerStudy, cache: Cache, progress: Progr
 
     What they decode comes from the words and the architecture (Zhang & Bowman 2018, https://aclanthology.org/W18-5448). One draw
     of weights is one such architecture among many, and may be a good or a bad one; so `N_WEIGHTS` are drawn one after the other,
-    by as many seeds from the study's on.
+    by as many seeds from the study's on. A seed that draws the encoder's own weights, where these are random themselves, is passed
+    over.
 
     Raises:
-      EncoderError: the architecture cannot be built, or weights that are drawn are the encoder's own.
+      EncoderError: the architecture cannot be built.
     """
-    fits, devs = [], []
-    seeds = list(range(study.seed, study.seed + N_WEIGHTS))
-    for draw, seed in enumerate(seeds):
-        part = of_part(progress, draw * _PARTS, (draw + 1) * _PARTS, N_WEIGHTS * _PARTS)
-        fitted, dev = _fit_to_random_weights(study, seed, cache, part)
-        fits.append(fitted)
-        devs.append(dev)
-    note = f"the mean over {N_WEIGHTS} random initialisations, by seeds {seeds[0]} to {seeds[-1]}. {_about_range(N_WEIGHTS)}"
+    fits, devs, seeds, own = [], [], list[int](), list[int]()
+    while len(seeds) < N_WEIGHTS:
+        seed = study.seed + len(seeds) + len(own)
+        part = of_part(progress, len(seeds) * _PARTS, (len(seeds) + 1) * _PARTS, N_WEIGHTS * _PARTS)
+        drawn = _fit_to_random_weights(study, seed, cache, part)
+        if drawn is None:
+            own.append(seed)
+            continue
+        seeds.append(seed)
+        fits.append(drawn[0])
+        devs.append(drawn[1])
+    named = f"{', '.join(map(str, seeds[:-1]))} and {seeds[-1]}"
+    passed_over = f" Seed {own[0]} draws the weights of {study.encoder.name} themselves and is passed over." if own else ""
+    note = f"the mean over {N_WEIGHTS} random initialisations, by seeds {named}.{passed_over} {_about_range(N_WEIGHTS)}"
     return _predictions(fits, devs, note, seeds=seeds)
 
 
 def _fit_to_random_weights(
     study: LayerStudy, seed: int, cache: Cache, progress: Progress
-) -> tuple[LayerwiseProbe, NDArray[np.float64]]:
-    """The probes, and what they say of dev ``[n_dev, n_layers, n_classes]``."""
+) -> tuple[LayerwiseProbe, NDArray[np.float64]] | None:
+    """The probes, and what they say of dev ``[n_dev, n_layers, n_classes]``; None where the weights are the encoder's own."""
     train, dev = study.splits.train, study.splits.dev
     twin = study.encoder.randomised(seed)
     n_texts = len(train) + len(dev)
@@ -58,10 +64,7 @@ def _fit_to_random_weights(
         for name, rows, start in (("train", train, 0), ("dev", dev, len(train)))
     }
     if np.array_equal(activations["dev"].layer(-1), study.activations["dev"].layer(-1)):
-        raise EncoderError(
-            f"The weights of {study.encoder.name} are themselves those that seed {seed} draws, and so no baseline for it. "
-            "Choose another seed."
-        )
+        return None
     layerwise = _fit(study, activations["train"], train.labels, of_part(progress, n_texts, total, total))
     return layerwise, layerwise.predict_proba(activations["dev"])
 

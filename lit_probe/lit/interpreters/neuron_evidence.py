@@ -30,7 +30,6 @@ from lit_probe.neurons.meaning.neuron_clusters import THRESHOLD, correlation_clu
 from lit_probe.neurons.meaning.neuron_evidence import TokenActivations, activation_distribution, token_activations
 from lit_probe.neurons.meaning.neuron_factors import N_COMPONENTS, neuron_factors
 from lit_probe.neurons.meaning.top_words import ENDS, top_words, with_surroundings
-from lit_probe.neurons.rankings.contract import without_dead
 
 # Test is scored once, at the end: nobody chooses neurons by it.
 _SPLITS: tuple[SplitName, ...] = ("dev", "train")
@@ -128,11 +127,13 @@ def _clusters(question: Question) -> dict[str, Any]:
     layer, threshold, train = question.layer, question["threshold"], question.study.activations["train"]
     unit = None if question["unit"] is None else units_of(question, [question["unit"]])[0]
     ranking = None if question["method"] is None else RankingQuestion.of(question)
+    living = np.flatnonzero(question.study.layerwise.probes[layer].living)
+    if unit is not None and unit not in living:
+        raise LitProbeError(f"Neuron {layer}:{unit} does not vary on train, so it fires together with none. Choose another one.")
 
     def compute(progress: object) -> dict[str, Any]:
         order = None if ranking is None else ranked(question, ranking).order
-        values = without_dead(train.layer(layer), question.study.layerwise.probes[layer])
-        return correlation_clusters(values, threshold, order=order).to_json()
+        return correlation_clusters(train.layer(layer)[:, living], threshold, order=order).to_json(living)
 
     facts = {
         "part": "clusters",

@@ -34,7 +34,7 @@ OPTION_KEYS: Keys = {
 RANKING_KEYS: Keys = {"method": one_of(RANKINGS, "weight_mass"), **OPTION_KEYS}
 
 # Of what these questions are answered with; raised when the same question gets another answer within one version.
-_REVISION = 2
+_REVISION = 3
 
 
 def _is_name(value: object) -> bool:

@@ -82,7 +82,7 @@ class NeuronRankingInterpreter(ProbeInterpreter):
             "select": question["select"],
             "class": question["class"],
             "neurons": [whole["neurons"][place[position]] for position in _chosen(question, ranking)],
-            "notes": [_NOTE],
+            "notes": [_NOTE, *question.study.left_out(wanted.layers)],
             "stability": stability,
         }
 

@@ -203,25 +203,29 @@ def random_changes(
     seeds = range(study.seed + 1, study.seed + 1 + n)
     if ablation is None:
         directions = probe_directions(study.layerwise.probes[states.layer], usual)
-        sets = [random_directions(len(directions), study.encoder.d_model, seed) for seed in seeds]
+        sets = [_among_living(random_directions(len(directions), int(usual.alive.sum()), seed), usual) for seed in seeds]
         return [without(one, usual, as_far_as=directions) for one in sets]
     every_unit = replace(ablation, units=tuple(range(study.encoder.d_model)))
     size = states.sizes(changed_by(every_unit, usual))
-    return [changed_by(replace(ablation, units=random_units(ablation.units, size, seed)), usual) for seed in seeds]
+    sets_of_units = [random_units(ablation.units, size, seed, usual.alive) for seed in seeds]
+    return [changed_by(replace(ablation, units=units), usual) for units in sets_of_units]
 
 
-def random_units(units: Sequence[int], size: NDArray[np.float64], seed: int) -> tuple[int, ...]:
+def random_units(
+    units: Sequence[int], size: NDArray[np.float64], seed: int, alive: NDArray[np.bool_] | None = None
+) -> tuple[int, ...]:
     """As many other neurons, each drawn among those closest in ``size`` ``[d_model]`` to the one that it stands for.
 
     Args:
       units: the units that they are compared with.
       size: how far a change moves each neuron.
       seed: the seed of the draw.
+      alive: ``[d_model]`` which neurons vary, and may be drawn; all when None.
 
     Raises:
       LitProbeError: the layer has too few other neurons.
     """
-    others = np.setdiff1d(np.arange(len(size)), units)
+    others = np.setdiff1d(np.arange(len(size)) if alive is None else np.flatnonzero(alive), units)
     if len(others) < len(units):
         raise LitProbeError(
             f"{len(units)} of {len(size)} neurons are changed, so there are too few others to compare them with: "
@@ -240,6 +244,13 @@ def random_directions(n: int, d_model: int, seed: int) -> NDArray[np.float64]:
     """``[n, d_model]`` orthonormal directions in which nothing was sought."""
     basis: NDArray[np.float64] = np.linalg.qr(np.random.default_rng(seed).normal(size=(d_model, n)))[0].T
     return basis
+
+
+def _among_living(directions: NDArray[np.float64], usual: TokenStatistics) -> NDArray[np.float64]:
+    """``[n, d_model]`` directions ``[n, n_alive]`` of the neurons that vary; 0 for the others."""
+    whole = np.zeros((len(directions), len(usual.alive)))
+    whole[:, usual.alive] = directions
+    return whole
 
 
 @dataclass(frozen=True)

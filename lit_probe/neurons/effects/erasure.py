@@ -20,7 +20,7 @@ from lit_probe.encoder.activations import Activations
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.neurons.effects.ablation import random_directions
 from lit_probe.probing.layerwise import ActivationView, LayerwiseProbe
-from lit_probe.probing.probes.training_data import standardisation, standardised
+from lit_probe.probing.probes.training_data import alive_only, standardisation, standardised
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress, of_part
 from lit_probe.results import Result
@@ -106,11 +106,20 @@ def erase_concept(study: LayerStudy, progress: Progress = no_progress) -> Erasur
     at_random: list[Erase] = []
     for layer in range(n_layers):
         progress(layer, 3 * n_layers)
-        mean, scale = standardisation(train.layer(layer))
-        rows = standardised(train.layer(layer), mean, scale)
-        directions = random_directions(rank, study.encoder.d_model, study.seed + layer)
-        by_leace.append(_on_standardised(leace(rows, labels, n_classes), mean, scale))
-        at_random.append(_on_standardised(_without(directions), mean, scale))
+        _, scale = standardisation(train.layer(layer))
+        alive = np.isfinite(scale)
+        if not alive.any():  # as in the embeddings of a first token, which is the same in all texts
+            by_leace.append(_unchanged)
+            at_random.append(_unchanged)
+            continue
+        values = alive_only(train.layer(layer), alive)
+        mean, scale = standardisation(values)
+        directions = random_directions(rank, len(mean), study.seed + layer)
+        for erasers, erase in (
+            (by_leace, leace(standardised(values, mean, scale), labels, n_classes)),
+            (at_random, _without(directions)),
+        ):
+            erasers.append(_on_standardised(erase, alive, mean, scale))
 
     def scores(erasers: Sequence[Erase], start: int) -> list[Score]:
         fitted = LayerwiseProbe.fit(
@@ -146,12 +155,16 @@ def _without(directions: NDArray[np.float64]) -> Erase:
     return lambda rows: rows - (rows @ directions.T) @ directions
 
 
-def _on_standardised(erase: Erase, mean: NDArray[np.float64], scale: NDArray[np.float64]) -> Erase:
-    alive = np.isfinite(scale)
+def _unchanged(rows: NDArray[Any]) -> NDArray[np.float64]:
+    return np.asarray(rows, dtype=np.float64)
 
-    def changed(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+
+def _on_standardised(erase: Erase, alive: NDArray[np.bool_], mean: NDArray[np.float64], scale: NDArray[np.float64]) -> Erase:
+    """The change of the units that are ``alive`` ``[d_model]``, whose mean and scale are given; the others stay as they are."""
+
+    def changed(rows: NDArray[Any]) -> NDArray[np.float64]:
         erased = np.array(rows, dtype=np.float64)
-        erased[:, alive] = erase(standardised(rows, mean, scale))[:, alive] * scale[alive] + mean[alive]
+        erased[:, alive] = erase(standardised(alive_only(rows, alive), mean, scale)) * scale + mean
         return erased
 
     return changed

@@ -44,15 +44,21 @@ class CorrelationClusters:
         """The neurons of a cluster, ascending."""
         return np.flatnonzero(self.of_unit == cluster)
 
-    def to_json(self) -> dict[str, Any]:
-        """``threshold``, ``n_units``, ``n_clusters``, ``independent``; ``clusters``: ``units``, ``independent``, ``cohesion``."""
+    def to_json(self, names: NDArray[np.int64] | None = None) -> dict[str, Any]:
+        """``threshold``, ``n_units``, ``n_clusters``, ``independent``; ``clusters``: ``units``, ``independent``, ``cohesion``.
+
+        Args:
+          names: ``[n_units]`` what each column is called where they are not all neurons of a layer; by default its number.
+        """
+        called = np.arange(len(self.of_unit)) if names is None else names
+        independent = called[self.independent].tolist()
         return {
             "threshold": self.threshold,
             "n_units": len(self.of_unit),
             "n_clusters": self.n_clusters,
-            "independent": self.independent.tolist(),
+            "independent": independent,
             "clusters": [
-                {"units": self.members(c).tolist(), "independent": int(self.independent[c]), "cohesion": float(self.cohesion[c])}
+                {"units": called[self.members(c)].tolist(), "independent": independent[c], "cohesion": float(self.cohesion[c])}
                 for c in range(self.n_clusters)
             ],
         }

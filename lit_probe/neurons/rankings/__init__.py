@@ -66,6 +66,8 @@ def rank_neurons(
 ) -> NeuronRanking:
     """Ranks the neurons of one layer, of several, or of all of them together, on the train rows alone.
 
+    Neurons that are constant on train, but for rounding, are left out.
+
     Args:
       study: the fitted study.
       method: a name in `RANKINGS`. The default reads only the fitted probes and takes milliseconds for all layers.
@@ -75,8 +77,8 @@ def rank_neurons(
 
     Raises:
       UnknownNameError: there is no such ranking or layer.
-      ProbeError: the probe is not linear (``weight_mass``), a class has too few examples, an activation is not finite or no
-        neuron gets any weight.
+      ProbeError: the probe is not linear (``weight_mass``), a class has too few examples, an activation is not finite, no
+        neuron varies or none gets any weight.
       LitProbeError: more neurons are asked for jointly than there are, or in several layers.
     """
     train = study.splits.train
@@ -109,9 +111,14 @@ def rank_layers(
     units, parts = [], []
     for done, layer in enumerate(map(make, layers)):
         progress(done, len(layers))
+        if not layer.n_units:
+            continue
         parts.append(ranking.compute(layer, chosen))
-        units.append(np.stack([np.full(layer.d_model, layer.layer), np.arange(layer.d_model)], axis=1))
+        units.append(np.stack([np.full(layer.n_units, layer.layer), layer.units], axis=1))
     progress(len(layers), len(layers))
+    if not parts:
+        named = f"layers {', '.join(map(str, layers))}" if len(layers) > 1 else f"layer {layers[0]}"
+        raise ProbeError(f"No neuron of {named} varies on train, so there is none to rank. Choose another layer.")
     scores = np.concatenate([part.scores for part in parts])
     class_scores = np.concatenate([part.class_scores for part in parts], axis=1)
     if ranking.shares:

@@ -13,8 +13,8 @@ def rank_by_average_precision(layer: RankedLayer, options: RankingOptions) -> Un
 
     The overall score is the mean over classes. A neuron that says nothing scores about the mean share of a class.
     """
-    scores = np.empty((layer.n_classes, layer.d_model))
-    for start in range(0, layer.d_model, _CHUNK_UNITS):
+    scores = np.empty((layer.n_classes, layer.n_units))
+    for start in range(0, layer.n_units, _CHUNK_UNITS):
         chunk = slice(start, start + _CHUNK_UNITS)
         high, low = average_precisions(layer.x[:, chunk], layer.labels, layer.n_classes)
         scores[:, chunk] = np.where(high >= low, high, -low)

@@ -14,7 +14,7 @@ from lit_probe.errors import LitProbeError, ProbeError
 from lit_probe.probing.layerwise import LayeredActivations
 from lit_probe.probing.probes import FittedProbe
 from lit_probe.probing.probes.penalised import L1_RATIO, STRENGTH
-from lit_probe.probing.probes.training_data import standardisation, standardised
+from lit_probe.probing.probes.training_data import alive_only, standardisation, standardised
 
 REGRESSIONS = ("logistic", "linear")
 # How long people wait: milliseconds for all layers, up to about a second for one layer, or longer.
@@ -60,28 +60,47 @@ class RankingOptions:
 class RankedLayer:
     """The train rows and the fitted probe of one layer. Activations are read only when a ranking asks for them.
 
+    Only the neurons that vary on train are ranked; all arrays hold these alone.
+
+    Args:
+      layer: its number.
+      activations: whose rows are read.
+      labels: ``[n_examples]`` class indices.
+      probe: the layer's probe.
+      living: ``[d_model]`` which neurons vary; those that did when the probe was fitted, when None.
+
     Attributes:
       layer: its number.
       labels: ``[n_examples]`` class indices.
       n_classes: the number of classes.
-      probe: the layer's probe.
+      probe: the layer's probe, of all neurons.
+      units: ``[n_units]`` the indices of the neurons that are ranked, ascending.
     """
 
-    def __init__(self, layer: int, activations: LayeredActivations, labels: NDArray[np.int64], probe: FittedProbe):
+    def __init__(
+        self,
+        layer: int,
+        activations: LayeredActivations,
+        labels: NDArray[np.int64],
+        probe: FittedProbe,
+        living: NDArray[np.bool_] | None = None,
+    ):
         self.layer = layer
         self.labels = labels
         self.probe = probe
         self.n_classes = probe.n_classes
+        self._living = probe.living if living is None else living
+        self.units = np.flatnonzero(self._living)
         self._activations = activations
 
     @property
-    def d_model(self) -> int:
-        """How many neurons the layer has."""
-        return self._activations.d_model
+    def n_units(self) -> int:
+        """How many neurons are ranked."""
+        return len(self.units)
 
     @cached_property
     def x(self) -> NDArray[np.float32]:
-        """``[n_examples, d_model]`` pooled activations; 0 for units that the probe found dead.
+        """``[n_examples, n_units]`` pooled activations.
 
         Raises:
           ProbeError: one is NaN or infinite.
@@ -94,15 +113,15 @@ class RankedLayer:
                 f"Layer {self.layer}: the activations of {n_bad} of {len(values)} examples hold NaN or infinity (first in neuron "
                 f"{unit}), so its neurons cannot be ranked."
             )
-        return without_dead(values, self.probe)
+        return values if self._living.all() else alive_only(values, self._living)
 
     @cached_property
     def standardised(self) -> NDArray[np.float64]:
-        """``[n_examples, d_model]`` with mean 0 and standard deviation 1 (a constant neuron: all 0)."""
+        """``[n_examples, n_units]`` with mean 0 and standard deviation 1 (a constant neuron: all 0)."""
         return standardised(self.x, *standardisation(self.x))
 
     def class_means(self, values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """``[n_classes, d_model]`` the mean of ``values`` ``[n_examples, d_model]`` over the rows of each class."""
+        """``[n_classes, n_units]`` the mean of ``values`` ``[n_examples, n_units]`` over the rows of each class."""
         return np.stack([values[self.labels == c].mean(axis=0, dtype=np.float64) for c in range(self.n_classes)])
 
 
@@ -111,9 +130,9 @@ class UnitScores:
     """What a ranking says about the neurons of one layer.
 
     Attributes:
-      scores: ``[d_model]`` larger is better.
-      class_scores: ``[n_classes, d_model]`` signed: positive where more activation speaks for the class.
-      first: indices of neurons that come before all others whatever their score, in this order.
+      scores: ``[n_units]`` larger is better.
+      class_scores: ``[n_classes, n_units]`` signed: positive where more activation speaks for the class.
+      first: positions of neurons that come before all others whatever their score, in this order.
       facts: what else is worth knowing about how the scores came about, JSON-ready.
     """
 
@@ -148,17 +167,8 @@ class Ranking:
     scale_free: bool = True
 
 
-def without_dead(values: NDArray[np.float32], probe: FittedProbe) -> NDArray[np.float32]:
-    """A layer's activations ``[n_examples, d_model]`` with 0 for the units that did not vary on train, rounding errors apart."""
-    if not probe.dead_units:
-        return values
-    quiet = np.array(values)
-    quiet[:, probe.dead_units] = 0.0
-    return quiet
-
-
 def weight_scores(weights: NDArray[np.float64], **facts: Any) -> UnitScores:
-    """Scores from the weights of a linear classifier ``[n_classes, d_model]``: their absolute sum over classes.
+    """Scores from the weights of a linear classifier ``[n_classes, n_units]``: their absolute sum over classes.
 
     Adding the same number to one neuron's weights for all classes changes no prediction, so their mean is taken off first.
     """

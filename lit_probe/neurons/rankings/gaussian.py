@@ -31,15 +31,15 @@ def rank_by_information(layer: RankedLayer, options: RankingOptions) -> UnitScor
     Raises:
       LitProbeError: ``greedy`` exceeds the number of neurons.
     """
-    if options.greedy > layer.d_model:
+    if options.greedy > layer.n_units:
         raise LitProbeError(
-            f"{options.greedy} neurons cannot be chosen jointly: layer {layer.layer} has {layer.d_model}. Choose fewer."
+            f"{options.greedy} neurons cannot be chosen jointly: layer {layer.layer} has {layer.n_units} that vary. Choose fewer."
         )
     values = layer.standardised
     gaussians = ClassGaussians.fit(values, layer.labels, layer.n_classes)
-    scores = np.empty(layer.d_model)
-    class_scores = np.empty((layer.n_classes, layer.d_model))
-    for start in range(0, layer.d_model, _CHUNK_UNITS):
+    scores = np.empty(layer.n_units)
+    class_scores = np.empty((layer.n_classes, layer.n_units))
+    for start in range(0, layer.n_units, _CHUNK_UNITS):
         chunk = slice(start, start + _CHUNK_UNITS)
         residuals = values[None, :, chunk] - gaussians.means[:, None, chunk]
         log_joint = gaussians.log_priors[:, None, None] + _log_density(residuals, gaussians.variances[:, None, chunk])

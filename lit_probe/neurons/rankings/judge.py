@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from lit_probe.data.labelled_texts import SplitName
 from lit_probe.errors import LitProbeError, ProbeError
 from lit_probe.neurons.rankings import NeuronRanking, chosen_layers
-from lit_probe.neurons.rankings.contract import without_dead
 from lit_probe.neurons.rankings.gaussian import ClassGaussians
 from lit_probe.neurons.rankings.neuron_stability import own_strength
 from lit_probe.probing.probes.penalised import STRENGTH, class_indicators, fit_penalised_linear, fit_penalised_logistic
@@ -158,10 +157,10 @@ class Judge:
 
     def _columns(self, split: SplitName, units: NDArray[np.int64]) -> NDArray[np.float32]:
         """``[n_examples, k]``; one layer at a time is in memory as a whole."""
-        activations, probes = self._study.activations[split], self._study.layerwise.probes
+        activations = self._study.activations[split]
         return np.concatenate(
             [
-                without_dead(activations.layer(int(layer)), probes[layer])[:, units[units[:, 0] == layer, 1]]
+                activations.layer(int(layer))[:, units[units[:, 0] == layer, 1]]
                 for layer in np.unique(units[:, 0])
             ],
             axis=1,

@@ -40,7 +40,7 @@ class RankedNeuron(Result):
 
 @dataclass(frozen=True, eq=False)
 class NeuronRanking:
-    """Neurons of one or several layers in one order, and what the order was made by.
+    """Neurons of one or several layers in one order, and what the order was made by. Neurons that never vary are in none.
 
     Positions below are row numbers in ``units``, which stands in the order of (layer, index) and never changes.
 

@@ -237,7 +237,8 @@ def _resampled(study: LayerStudy, method: str, rows: NDArray[np.int64], layer: i
     if RANKINGS[method].reads_probe:
         groups = None if train.groups is None else train.groups[rows]
         probe = _refitted(probe, sample.layer(layer), labels, groups, study.seed)
-    return RankedLayer(layer, sample, labels, probe)
+    # The same neurons in every sample, whichever happen to vary in it: they are compared.
+    return RankedLayer(layer, sample, labels, probe, study.layerwise.probes[layer].living)
 
 
 def _refitted(

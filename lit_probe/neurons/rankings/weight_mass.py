@@ -20,4 +20,4 @@ def rank_by_weight_mass(layer: RankedLayer, options: RankingOptions) -> UnitScor
             "cannot rank by it. Fit a linear probe (logistic) or choose a ranking that reads the activations, such as "
             "mean_gap."
         )
-    return weight_scores(probe.layers[0][0])
+    return weight_scores(probe.layers[0][0][:, layer.units])

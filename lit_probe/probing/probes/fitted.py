@@ -111,7 +111,7 @@ class FittedProbe:
         rows = np.asarray(x)
         if rows.ndim != 2 or rows.shape[1] != self.d_model:
             raise ProbeError(f"This probe reads activations of shape [n_examples, {self.d_model}]; got {list(rows.shape)}.")
-        read = np.flatnonzero(np.isfinite(self.scale)) if self.dead_units else slice(None)
+        read = slice(None) if self.living.all() else np.flatnonzero(self.living)
         # Chunks bound the memory of the float64 copies.
         chunks = [self._logits(rows[start : start + _CHUNK_ROWS], read) for start in range(0, len(rows), _CHUNK_ROWS)]
         return np.concatenate(chunks) if chunks else np.empty((0, self.n_classes))
@@ -140,9 +140,15 @@ class FittedProbe:
         return predicted
 
     @property
+    def living(self) -> NDArray[np.bool_]:
+        """``[d_model]`` which units varied on train; the probe reads no others."""
+        living: NDArray[np.bool_] = np.isfinite(self.scale)
+        return living
+
+    @property
     def dead_units(self) -> list[int]:
         """The units that did not vary on train: the probe has weight 0 for them and does not read them."""
-        return [int(unit) for unit in np.flatnonzero(np.isinf(self.scale))]
+        return [int(unit) for unit in np.flatnonzero(~self.living)]
 
     def among(self, alive: NDArray[np.bool_]) -> FittedProbe:
         """The same probe for activations ``[n_examples, len(alive)]`` of which it was fitted to those that are ``alive``."""

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 from planted_studies import planted_study
 
-from lit_probe.counterfactuals.pair_changes import TrainGeometry
+from lit_probe.counterfactuals.pair_changes import TrainGeometry, compare_pairs
+from lit_probe.encoder.activations import Activations
+from lit_probe.errors import ProbeError
+from lit_probe.neurons.effects.ablation import random_units
 from lit_probe.neurons.effects.erasure import erase_concept
-from lit_probe.neurons.meaning.neuron_clusters import correlation_clusters
-from lit_probe.neurons.rankings import RANKINGS, rank_neurons
-from lit_probe.neurons.rankings.contract import without_dead
+from lit_probe.neurons.rankings import RANKINGS, RankingOptions, rank_neurons
+from lit_probe.neurons.rankings.neuron_evaluation import evaluate_ranking
 from lit_probe.neurons.rankings.neuron_stability import neuron_stability
-from lit_probe.probing.probes import fit_logistic, fit_mlp
+from lit_probe.probing.probes import PROBES, fit_logistic, fit_mlp
 from lit_probe.probing.probes.penalised import fit_penalised_linear, fit_penalised_logistic
 from lit_probe.probing.probes.training_data import standardisation
 
@@ -52,6 +54,7 @@ FITS = {
     "logistic": lambda x, y: fit_logistic(x, y, 2),
     "logistic with a given C": lambda x, y: fit_logistic(x, y, 2, c=0.01),
     "mlp": lambda x, y: fit_mlp(x, y, 2, max_epochs=20),
+    "majority": lambda x, y: PROBES["majority"](x, y, 2),
     **{f"penalised {name}": lambda x, y, name=name: fit_penalised_logistic(x, y, 2, penalty=name) for name in ("l1", "l2")},
 }
 
@@ -84,29 +87,67 @@ def test_a_linear_regression_gives_dead_units_no_weight(layers):
     assert ours.predict(wide) == pytest.approx(theirs.predict(alive), abs=1e-9)
 
 
-@pytest.fixture
-def studies(layers, tiny_encoder):
+@pytest.fixture(scope="module", params=PROBES)
+def studies(request, layers, tiny_encoder):
+    """Two studies of each kind of probe: without dead units, and with them."""
     alive, wide, labels = layers
     dev = slice(160, N)
-    return [planted_study(tiny_encoder, x[:160, None], labels[:160], (x[dev, None], labels[dev])) for x in (alive, wide)]
+    return [
+        planted_study(tiny_encoder, x[:160, None], labels[:160], (x[dev, None], labels[dev]), probe=request.param)
+        for x in (alive, wide)
+    ]
 
 
-@pytest.mark.parametrize("method", [name for name in RANKINGS if name != "random"])
-def test_rankings_are_the_same_with_dead_units_behind(studies, method):
-    theirs, ours = (rank_neurons(study, method, 0) for study in studies)
-    order = [unit for unit in ours.order.tolist() if unit not in DEAD]
-    assert [int(np.searchsorted(ALIVE, unit)) for unit in order] == theirs.order.tolist()
-    assert ours.order[0] == ALIVE[2]
-    assert ours.scores[DEAD].max() <= ours.scores[ALIVE].min() + 1e-12 or method == "gaussian"
+def skip_without_weights(study, method):
+    """Whether the ranking of the weights of the study's probe has something to rank by."""
+    if method == "weight_mass" and study.layerwise.kind != "logistic":
+        pytest.skip("there are no weights to rank by")
 
 
-def test_clusters_and_distances_do_not_see_dead_units(layers, studies):
-    _, wide, _ = layers
-    clusters = correlation_clusters(without_dead(wide, studies[1].layerwise.probes[0]))
-    assert all(len(clusters.members(clusters.of_unit[unit])) == 1 for unit in DEAD)
-    theirs, ours = (TrainGeometry(study) for study in studies)
-    changes = np.random.default_rng(2).normal(size=(20, D + len(DEAD)))
-    assert ours.mahalanobis(0, changes) == pytest.approx(theirs.mahalanobis(0, changes[:, ALIVE]), rel=0.02)
+def test_dead_units_are_known_whatever_the_kind_of_probe(studies):
+    assert [study.layerwise.probes[0].dead_units for study in studies] == [[], DEAD.tolist()]
+    assert np.array_equal(*(study.probabilities("dev") for study in studies))
+
+
+@pytest.mark.parametrize("greedy", [0, 3, D])
+@pytest.mark.parametrize("method", RANKINGS)
+def test_dead_units_change_no_bit_of_a_ranking_and_are_not_in_it(studies, method, greedy):
+    skip_without_weights(studies[0], method)
+    if greedy and "greedy" not in RANKINGS[method].options:
+        pytest.skip("it has no such option")
+    theirs, ours = (rank_neurons(study, method, 0, options=RankingOptions(greedy=greedy)) for study in studies)
+    assert ours.units.tolist() == [[0, unit] for unit in ALIVE]
+    assert np.array_equal(ours.order, theirs.order) and ours.settings == theirs.settings
+    assert np.array_equal(ours.scores, theirs.scores) and np.array_equal(ours.class_scores, theirs.class_scores)
+    assert method == "random" or ours.units[ours.order[0], 1] == ALIVE[2]
+
+
+@pytest.mark.parametrize("method", ["weight_mass", "probeless", "gaussian", "random"])
+def test_dead_units_change_no_bit_of_what_is_said_of_a_ranking(studies, method):
+    skip_without_weights(studies[0], method)
+    theirs, ours = (neuron_stability(study, method, 0, k=(3, 6), n_draws=3) for study in studies)
+    assert ours.points == theirs.points and ours.n_units == theirs.n_units == D
+    assert [ALIVE[one.unit] for one in theirs.frequent] == [one.unit for one in ours.frequent]
+    if method == "probeless":
+        theirs, ours = (evaluate_ranking(study, rank_neurons(study, method, 0), n_draws=3) for study in studies)
+        assert ours == theirs
+
+
+def test_dead_units_change_no_bit_of_a_distance(layers, studies):
+    random = np.random.default_rng(2)
+    before, after = random.normal(scale=0.05, size=(2, 20, 1, D + len(DEAD))).astype(np.float32)
+    theirs, ours = (
+        compare_pairs(
+            study,
+            Activations.from_array(np.ascontiguousarray(before[:, :, units])),
+            Activations.from_array(np.ascontiguousarray(after[:, :, units])),
+            TrainGeometry(study),
+        )
+        for study, units in zip(studies, (ALIVE, np.arange(D + len(DEAD))), strict=True)
+    )
+    assert np.array_equal(ours.mahalanobis, theirs.mahalanobis) and np.array_equal(ours.cosine, theirs.cosine)
+    assert np.array_equal(ours.margins_after, theirs.margins_after)
+    assert TrainGeometry(studies[0]).typical(0) == TrainGeometry(studies[1]).typical(0)
 
 
 def test_a_layer_of_dead_units_alone_has_probes_ranks_and_distances(tiny_encoder):
@@ -121,8 +162,9 @@ def test_a_layer_of_dead_units_alone_has_probes_ranks_and_distances(tiny_encoder
     assert not geometry.mahalanobis(0, random.normal(size=(5, d_model))).any()
     assert geometry.typical(0)[1] == 0
     for method in RANKINGS:
-        layers = 0 if method in ("probeless", "gaussian", "average_precision", "mean_gap", "random") else (0, 1)
-        assert sorted(rank_neurons(study, method, layers).order) == list(range(d_model * (1 if layers == 0 else 2)))
+        assert rank_neurons(study, method, (0, 1)).units.tolist() == [[1, unit] for unit in range(d_model)]
+        with pytest.raises(ProbeError, match=r"No neuron of layer 0 varies on train, so there is none to rank\."):
+            rank_neurons(study, method, 0)
     neuron_stability(study, "weight_mass", None, n_draws=2)
     start = fit_logistic(values[:, 0], labels, 2)
     for penalty in ("l1", "l2", "elastic_net"):
@@ -131,13 +173,38 @@ def test_a_layer_of_dead_units_alone_has_probes_ranks_and_distances(tiny_encoder
     assert erase_concept(study).layers[0].after == pytest.approx(0.5, abs=0.01)
 
 
-def test_erasure_leaves_dead_units_as_they_are(layers, tiny_encoder):
-    _, wide, labels = layers
-    n_layers, d_model = tiny_encoder.n_layers, tiny_encoder.d_model
-    values = np.zeros((N, n_layers, d_model), dtype=np.float32)
-    values[:, :, : wide.shape[1]] = wide[:, None]
-    erased = erase_concept(planted_study(tiny_encoder, values[:160], labels[:160], (values[160:], labels[160:]))).layers[0]
-    assert erased.before == erased.random == pytest.approx(0.6) and erased.after == pytest.approx(0.5, abs=0.02)
+@pytest.mark.parametrize("kind", PROBES)
+def test_dead_units_change_no_bit_of_an_erasure(layers, tiny_encoder, kind, monkeypatch):
+    alive, wide, labels = layers
+    monkeypatch.setattr("lit_probe.probing.probes.mlp._MAX_EPOCHS", 5, raising=False)
+
+    def erased(x):
+        values = np.tile(x[:, None], (1, tiny_encoder.n_layers, 1))
+        study = planted_study(tiny_encoder, values[:160], labels[:160], (values[160:], labels[160:]), probe=kind)
+        return erase_concept(study)
+
+    assert erased(wide) == erased(alive)
+
+
+def test_erasure_leaves_a_concept_that_is_there_in_the_random_arm_whatever_the_number_of_dead_units(tiny_encoder):
+    """With directions among all units, 24 dead ones of 32 took most of the removal upon themselves."""
+    random, d_model = np.random.default_rng(0), tiny_encoder.d_model
+    labels = np.arange(400) % 2
+    alive = random.normal(size=(400, tiny_encoder.n_layers, 8)).astype(np.float32)
+    alive += labels[:, None, None]
+    wide = np.full((400, tiny_encoder.n_layers, d_model), 3.0, dtype=np.float32)
+    wide[:, :, :8] = alive
+    theirs, ours = (
+        erase_concept(planted_study(tiny_encoder, x[:300], labels[:300], (x[300:], labels[300:]))) for x in (alive, wide)
+    )
+    assert ours == theirs
+
+
+def test_no_random_set_of_neurons_holds_dead_ones():
+    size = np.r_[np.linspace(1, 2, 10), np.zeros(30)]
+    drawn = [random_units((0, 1), size, seed, size > 0) for seed in range(20)]
+    assert max(map(max, drawn)) < 10
+    assert drawn == [random_units((0, 1), size[:10], seed) for seed in range(20)]
 
 
 def test_a_reader_is_told_which_units_are_left_out(studies):
