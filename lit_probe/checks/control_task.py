@@ -88,13 +88,16 @@ def _group_values(splits: Splits, column: str) -> tuple[Types, Types]:
     return values("train", splits.train), values("dev", splits.dev)
 
 
+# The rule of both controls of words.
+_WORDS = "words with their marks and contractions in any writing, without HTML entities"
+
 CONTROLS: dict[str, Control] = {
     "word": Control(
         "the text's content word that occurs in most training texts",
         _content_words,
-        lambda: f"content words by the list {function_words_hash()}, contractions and vowel marks in any writing",
+        lambda: f"{_WORDS}; content words by the list {function_words_hash()}",
     ),
-    "first_word": Control("the text's first word", _first_words, lambda: "words with vowel marks, without HTML entities"),
+    "first_word": Control("the text's first word", _first_words, lambda: _WORDS),
     "group": Control("the text's group, or its value in the named column", _group_values),
 }
 
@@ -186,7 +189,9 @@ class ControlTask:
         of_column = self.kind.startswith("group")
         letters = "".join(self.train_types)
         if not of_column and len(_UNSPACED.findall(letters)) > len(letters) / 2:
-            return "These texts put no spaces between words, so no word can be their type. Choose group: and the name of a column."
+            return (
+                "These texts put no spaces between words, so no word can be their type. Choose group: and the name of a column."
+            )
         others = [name for name in CONTROLS if name not in (self.kind, "group")]
         column = "another column" if of_column else "a column"
         return f"Choose another control: {', '.join(others)}, or group: and the name of {column}."

@@ -153,7 +153,10 @@ def _transfer_or_error(studies: Sequence[LayerStudy]) -> Transfer | FailedTransf
 
 
 def transfer_table(result: TransferGroups) -> str:
-    """`transfer_within_groups` as text: per group a line for each layer and a column for each pair, then what is to be said."""
+    """`transfer_within_groups` as text: per group a line for each layer and a column for each pair, then what is to be said.
+
+    Where rows are left out, the score of all rows stands in brackets.
+    """
     lines: list[str] = []
     for group in result.groups:
         if isinstance(group, FailedTransfer):
@@ -162,10 +165,19 @@ def transfer_table(result: TransferGroups) -> str:
         pairs = [(i, j) for i in range(len(group.train)) for j in range(len(group.test))]
         heads = [f"{group.train[i]} -> {group.test[j]}" for i, j in pairs]
         lines.append(f"Transfer, {group.metric} on dev of probes trained on one data set and scored on another (->):")
-        lines.append(f"{'layer':>5}  " + "  ".join(heads))
-        for layer in group.layers:
-            cells = [_words(layer.scores[i][j], layer.reasons[i][j]) for i, j in pairs]
-            lines.append(f"{layer.layer:>5}  " + "  ".join(f"{c:>{len(head)}}" for c, head in zip(cells, heads, strict=True)))
+        table = [
+            [
+                _words(layer.scores[i][j], layer.reasons[i][j])
+                + (f" ({_words(layer.with_left_out[i][j], '')})" if group.left_out[i][j] else "")
+                for i, j in pairs
+            ]
+            for layer in group.layers
+        ]
+        widths = [max(map(len, column)) for column in zip(heads, *table, strict=True)]
+        for name, row in [("layer", heads), *zip((str(layer.layer) for layer in group.layers), table, strict=True)]:
+            lines.append(f"{name:>5}  " + "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)))
+        if any(map(any, group.left_out)):
+            lines.append("In brackets: with the rows that are left out.")
         reasons = (reason for layer in group.layers for row in layer.reasons for reason in row if reason)
         lines += [*(f"* Not to be relied on: {reason}." for reason in dict.fromkeys(reasons)), *group.notes]
     return "\n".join([*lines, *result.notes])

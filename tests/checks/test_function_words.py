@@ -117,8 +117,8 @@ def test_the_control_word_of_a_question_is_what_it_asks_about(monkeypatch):
 
 
 def test_the_closed_classes_of_a_treebank_are_left_out(test_data):
-    """Of 45,511 words that UD English-LinES tags as auxiliary, determiner, pronoun, adposition, conjunction or particle, 37 pass
-    as content words (0.08 %): French articles, dialect. By scikit-learn's list 781 pass (1.7 %)."""
+    """Of 45,511 words that UD English-LinES tags as auxiliary, determiner, pronoun, adposition, conjunction or particle, 20 pass
+    as content words (0.04 %): French articles, dialect. By scikit-learn's list 778 pass (1.7 %)."""
     closed = {"AUX", "DET", "ADP", "PRON", "CCONJ", "SCONJ", "PART"}
     words: Counter[str] = Counter()
     for split in ("train", "dev", "test"):
@@ -129,4 +129,4 @@ def test_the_closed_classes_of_a_treebank_are_left_out(test_data):
                     words[form.casefold()] += 1
     assert words.total() > 40_000
     passed = sum(count for word, count in words.items() if content_words(word))
-    assert passed / words.total() < 0.001
+    assert passed / words.total() < 0.0005

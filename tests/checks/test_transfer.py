@@ -269,6 +269,18 @@ def test_a_group_that_cannot_be_computed_says_why_and_the_others_go_on(tiny_fold
     assert f"Transfer between songs, plays: {result.groups[1].error}" in transfer_table(result)
 
 
+def test_the_table_shows_the_score_with_the_rows_that_are_left_out_in_brackets(studies):
+    result = transfer_within_groups(studies)
+    text = transfer_table(result)
+    [group] = result.groups
+    assert group.left_out == ((0, 10), (0, 0))
+    for layer, line in zip(group.layers, text.splitlines()[2:6], strict=True):
+        assert f"{layer.scores[0][1]:.3f} ({layer.with_left_out[0][1]:.3f})" in line
+        assert line.count("(") == 1
+    assert "In brackets: with the rows that are left out." in text.splitlines()
+    assert len({len(line) for line in text.splitlines()[1:6]}) == 1
+
+
 def test_the_table_has_a_line_per_layer_a_column_per_pair_and_marks_what_is_doubtful(studies):
     films = studies[0]
     few = replace(films.splits, name="few", dev=films.splits.dev.select(range(20)))

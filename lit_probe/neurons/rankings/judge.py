@@ -159,10 +159,7 @@ class Judge:
         """``[n_examples, k]``; one layer at a time is in memory as a whole."""
         activations = self._study.activations[split]
         return np.concatenate(
-            [
-                activations.layer(int(layer))[:, units[units[:, 0] == layer, 1]]
-                for layer in np.unique(units[:, 0])
-            ],
+            [activations.layer(int(layer))[:, units[units[:, 0] == layer, 1]] for layer in np.unique(units[:, 0])],
             axis=1,
         )
 
