@@ -60,8 +60,8 @@ class DescriptionLength(CheckResult):
 def description_length(study: LayerStudy, cache: Cache | None = None, progress: Progress = no_progress) -> DescriptionLength:
     """The online (prequential) code of the train labels at every layer (Voita & Titov 2020, https://arxiv.org/abs/2003.12298).
 
-    Train is put into a random order with the rows of each class at even distances and cut into blocks, which end where the portions of
-    `portions.Portions` end, at sizes ``n_1 < … < n_S = n``. Sender and receiver both have the activations. The first block is
+    Train is put into a random order with the rows of each class at even distances and cut into blocks, which end where the
+    portions of `portions.Portions` end, at sizes ``n_1 < … < n_S = n``. Sender and receiver both have the activations. The first block is
     sent with the uniform code; each later one with the probe fitted on everything sent before it, its regularisation chosen by
     cross-validation there:
 

@@ -39,10 +39,10 @@ _CLOSED_CLASSES = {
         everybody everyone everything nobody none nothing somebody someone something
     """,
     "ADP": """
-        aboard about above across after against ago along alongside amid amidst among amongst around as at atop away before
+        aboard about above according across after against ago along alongside amid amidst among amongst around as at atop away before
         behind below beneath beside besides between beyond by concerning despite down during except for from in including
         inside into like minus near notwithstanding of off on onto opposite out outside over past per plus qua regarding
-        according round since than through throughout till to toward towards under underneath unlike until unto up upon versus via vs
+        round since than through throughout till to toward towards under underneath unlike until unto up upon versus via vs
         with within without
     """,
     "CCONJ": "and but either neither nor or plus yet",
@@ -57,13 +57,14 @@ _CLOSED_CLASSES = {
     """,
     # Adverbs are an open class. These ask, point or grade, and say nothing by themselves.
     "ADV": """
-        how when where why however whenever wherever whereby wherein here there then also else instead just maybe quite too very yes
+        how when where why however whenever wherever whereby wherein here there then also else instead just maybe quite too very
+        yes
     """,
-    # One word where an apostrophe was left out, and what is left where "t" was, too: "haven", "won" and "don" are words and names.
+    # One word where an apostrophe was left out; what is left where "t" was, too ("haven", "won" and "don" are words and names).
     "contractions": """
         aint arent cant couldnt didnt doesnt dont hadnt hasnt havent isnt mightnt mustnt neednt shouldnt wasnt werent wont
         wouldnt im ive youre youve youll youd hes shes theyre theyve theyll weve thats whats whos wheres hows theres heres
-        lets tis twas aint ain aren couldn didn doesn hadn hasn isn mightn mustn needn oughtn shouldn wasn weren wouldn
+        lets tis twas ain aren couldn didn doesn hadn hasn isn mightn mustn needn oughtn shouldn wasn weren wouldn
         gonna gotta wanna dunno gimme lemme
     """,
 }

@@ -99,8 +99,8 @@ class PairChanges:
       after: the same of the edited texts.
       margins_before: ``[n_pairs, n_layers, n_classes]`` each class's logit less the largest other one, of the originals.
       margins_after: the same of the edited texts.
-      cosine: ``[n_pairs, n_layers]`` 1 less the cosine of the two vectors, 0 to 2, over the units that vary on train. Vectors of one layer often share a direction,
-        so that even unlike texts are close by this measure (Ethayarajh 2019, https://arxiv.org/abs/1909.00512).
+      cosine: ``[n_pairs, n_layers]`` 1 less the cosine of the two vectors, 0 to 2, over the units that vary on train. Vectors of
+        one layer often share a direction, so that even unlike texts are close by this measure (Ethayarajh 2019, https://arxiv.org/abs/1909.00512).
       mahalanobis: ``[n_pairs, n_layers]``, see `TrainGeometry`.
       decision: the rule by which probabilities become a class. Margins are of logits that are adjusted to it
         (`Decision.adjusted`), so that a class is decided where its margin is positive.
@@ -255,7 +255,7 @@ def trajectory(changes: PairChanges, pair: int, label_names: Sequence[str], best
 
 
 def _cosine_distance(one: NDArray[np.float64], other: NDArray[np.float64], alive: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """``[n]`` 1 less the cosine over the units that are ``alive``; 0 for equal vectors, zeros included, and 1 where just one of them is zero."""
+    """``[n]`` 1 less the cosine over ``alive`` units; 0 for equal vectors, zeros included, and 1 where just one is zero."""
     if not alive.all():
         one, other = alive_only(one, alive), alive_only(other, alive)
     lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)

@@ -45,8 +45,8 @@ class Portions:
     def draw(cls, labels: ArrayLike, groups: ArrayLike | None, seed: int) -> Portions:
         """Portions of `PORTION_PERCENTAGES`, of 16 rows at least; portions of equal size are one.
 
-        Rows of each class (groups by their most frequent class) are spread evenly over the order, from a random place on: with many
-        classes, a portion in an order by lot alone would lack some of them until it is nearly all of train. The largest portion
+        Rows of each class (groups by their most frequent class) are spread evenly over the order, from a random place on: with
+        many classes, a portion in an order by lot alone would lack some of them until it is nearly all of train. The largest portion
         below all of train holds two rows of every class wherever that many fit into it, so that it has a probe: of a class with
         two or three rows, the second would otherwise stand behind it.
 

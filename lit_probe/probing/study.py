@@ -290,7 +290,7 @@ class LayerStudy:
         return [*remarks, *self.splits.provenance.get("notes", [])]
 
     def left_out(self, layers: Iterable[int]) -> list[str]:
-        """A sentence for each of these layers that has units without variation on train: whatever reads the layer leaves them out."""
+        """A sentence for each of these layers with units that do not vary on train: whatever reads the layer leaves them out."""
         probes = {layer: self.layerwise.probes[layer] for layer in layers}
         return [
             f"Layer {layer}: {len(dead)} of {probe.d_model} units do not vary on train but for rounding, and are left out: "

@@ -40,7 +40,8 @@ CLOSED_CLASSES = {
     "contractions with a gap": "don t didn t isn t won t can t haven t wouldn t i m he s we ll they ve you re it d",
     "contractions that lost their end": "didn doesn isn wasn weren couldn wouldn shouldn hasn hadn aren ain",
     "contractions with other apostrophes": "i`m don`t didn´t isn‘t wasn′t we＇re they’ll don ` t",
-    "contractions as HTML": "don&#39;t didn&#x27;t isn&apos;t don &#39; t don&amp;#39;t i&#039;m it#39;s &amp; &quot; quot; &lt; &gt; &nbsp;",
+    "contractions as HTML": "don&#39;t didn&#x27;t isn&apos;t don &#39; t don&amp;#39;t i&#039;m it#39;s "
+    "&amp; &quot; quot; &lt; &gt; &nbsp;",
     "spoken contractions": "gonna gotta wanna dunno gimme lemme tis twas",
     "get, and what introduces": "get gets getting got gotten instead of according to",
 }

@@ -26,8 +26,7 @@ def predict_with_random_weights(study: LayerStudy, cache: Cache, progress: Progr
 
     What they decode comes from the words and the architecture (Zhang & Bowman 2018, https://aclanthology.org/W18-5448). One draw
     of weights is one such architecture among many, and may be a good or a bad one; so `N_WEIGHTS` are drawn one after the other,
-    by as many seeds from the study's on. A seed that draws the encoder's own weights, where these are random themselves, is passed
-    over.
+    by as many seeds from the study's on. A seed that draws the encoder's own weights, where these are random, is passed over.
 
     Raises:
       EncoderError: the architecture cannot be built.
