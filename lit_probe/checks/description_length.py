@@ -61,9 +61,9 @@ def description_length(study: LayerStudy, cache: Cache | None = None, progress: 
     """The online (prequential) code of the train labels at every layer (Voita & Titov 2020, https://arxiv.org/abs/2003.12298).
 
     Train is put into a random order with the rows of each class at even distances and cut into blocks, which end where the
-    portions of `portions.Portions` end, at sizes ``n_1 < … < n_S = n``. Sender and receiver both have the activations. The first block is
-    sent with the uniform code; each later one with the probe fitted on everything sent before it, its regularisation chosen by
-    cross-validation there:
+    portions of `portions.Portions` end, at sizes ``n_1 < … < n_S = n``. Sender and receiver both have the activations. The first
+    block is sent with the uniform code; each later one with the probe fitted on everything sent before it, its regularisation
+    chosen by cross-validation there:
 
         bits = n_1 log2 K − Σ_{s=1}^{S−1} Σ_{i = n_s + 1}^{n_{s+1}} log2 p_s(y_i | x_i)
 

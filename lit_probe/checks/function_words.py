@@ -39,8 +39,8 @@ _CLOSED_CLASSES = {
         everybody everyone everything nobody none nothing somebody someone something
     """,
     "ADP": """
-        aboard about above according across after against ago along alongside amid amidst among amongst around as at atop away before
-        behind below beneath beside besides between beyond by concerning despite down during except for from in including
+        aboard about above according across after against ago along alongside amid amidst among amongst around as at atop away
+        before behind below beneath beside besides between beyond by concerning despite down during except for from in including
         inside into like minus near notwithstanding of off on onto opposite out outside over past per plus qua regarding
         round since than through throughout till to toward towards under underneath unlike until unto up upon versus via vs
         with within without

@@ -46,9 +46,9 @@ class Portions:
         """Portions of `PORTION_PERCENTAGES`, of 16 rows at least; portions of equal size are one.
 
         Rows of each class (groups by their most frequent class) are spread evenly over the order, from a random place on: with
-        many classes, a portion in an order by lot alone would lack some of them until it is nearly all of train. The largest portion
-        below all of train holds two rows of every class wherever that many fit into it, so that it has a probe: of a class with
-        two or three rows, the second would otherwise stand behind it.
+        many classes, a portion in an order by lot alone would lack some of them until it is nearly all of train. The largest
+        portion below all of train holds two rows of every class wherever that many fit into it, so that it has a probe: of a
+        class with two or three rows, the second would otherwise stand behind it.
 
         Args:
           labels: ``[n_train]`` class indices.
