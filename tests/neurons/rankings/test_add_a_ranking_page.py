@@ -35,7 +35,7 @@ def test_the_ranking_in_the_documentation_passes_its_own_test(page):
         ("test_three_runs_agree_to_the_last_bit", ()),
         ("test_scores_fall_along_the_order_and_equal_ones_stand_by_layer_and_index", ()),
         ("test_a_neuron_in_other_units_keeps_its_place", ()),
-        ("test_a_constant_neuron_is_finite_and_says_nothing", ()),
+        ("test_a_constant_neuron_is_not_ranked_and_the_others_are_as_without_it", ()),
         ("test_the_result_is_json_best_first", ()),
     ],
 )

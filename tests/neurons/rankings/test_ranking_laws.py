@@ -78,14 +78,17 @@ def test_a_ranking_that_promises_no_independence_of_units_has_none(name):
     assert rank_arrays(values, labels, name).names[rank_arrays(values, labels, name).order[0]] == "0:4"
 
 
-@pytest.mark.parametrize("name", [name for name in FINDING if name != "probeless"])
-def test_a_constant_neuron_is_finite_and_says_nothing(name):
+@pytest.mark.parametrize("name", RANKINGS)
+def test_a_constant_neuron_is_not_ranked_and_the_others_are_as_without_it(name):
     values, labels = planted_neuron()
     values[:, 1, 3] = 0.1
     ranking = rank_arrays(values, labels, name)
-    constant = ranking.scores[24 + 3]
-    worst = 0.5 if name == "average_precision" else 0.0
-    assert constant == pytest.approx(worst, abs=1e-6)
+    assert "1:3" not in ranking.names and sorted(ranking.order) == list(range(47))
+    assert np.isfinite(ranking.scores).all()
+    # A layer without it has the same order; of random numbers every layer has its own.
+    alone = rank_arrays(np.delete(values, 3, axis=2), labels, name)
+    of_layer = [unit - (unit > 3) for layer, unit in ranking.units[ranking.order].tolist() if layer == 1]
+    assert of_layer == [unit for layer, unit in alone.units[alone.order].tolist() if layer == 1]
 
 
 @pytest.mark.parametrize("name", RANKINGS)
