@@ -90,6 +90,16 @@ class Encoder:
         self._loaded = _Loaded()
 
     @property
+    def has_network(self) -> bool:
+        """Whether there are tokens, hidden states and gradients to be asked for, and not vectors alone."""
+        return True
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """``[n_layers]`` what the layers are called: ``embeddings``, ``block 1``, and so on."""
+        return ("embeddings", *(f"block {i}" for i in range(1, self.n_layers)))
+
+    @property
     def hashes(self) -> dict[str, str]:
         """sha256 of the checkpoint's ``config``, ``weights`` and ``tokenizer``."""
         if self._loaded.hashes is None:

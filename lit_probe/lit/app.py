@@ -186,7 +186,7 @@ def assemble(
             texts[study.encoder.name],
             _class_layers(study, datasets) if options.head_layers is None else options.head_layers,
             checks,
-            [one for one in studies if one.splits is study.splits],
+            {fields.model_name(one.encoder.name, one.splits.name): one for one in studies if one.splits is study.splits},
         )
         for study in studies
     ]

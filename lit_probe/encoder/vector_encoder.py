@@ -1,0 +1,129 @@
+"""An encoder of which nothing is known but the vectors that it gives: another framework's, another program's, a LIT model's."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lit_probe.encoder.checkpoint import Checkpoint
+from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.tokens import EncodedText
+from lit_probe.errors import EncoderError
+from lit_probe.progress import Progress, no_progress
+
+AS_GIVEN = "as given"
+"""The pooling of vectors that lit_probe has not pooled itself."""
+
+
+@dataclass(frozen=True)
+class VectorOrigin(Checkpoint):
+    """Where such vectors come from, in the place of a checkpoint's files.
+
+    Attributes:
+      told: what a reader must know about them, in sentences.
+    """
+
+    told: tuple[str, ...] = ()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """See ``told``."""
+        return self.told
+
+
+class VectorEncoder(Encoder):
+    """One vector per text and layer, and no network: no tokens, no gradients, nothing to switch off.
+
+    Args:
+      name: what it is called.
+      layer_names: ``[n_layers]`` what its layers are called, in their order.
+      d_model: the width of each vector.
+      fingerprint: tells its vectors from any others, for the cache.
+      told: what a reader must know about them, in sentences.
+    """
+
+    def __init__(self, name: str, layer_names: Sequence[str], d_model: int, fingerprint: str, told: Sequence[str] = ()):
+        # Nothing of a checkpoint is there, so nothing of it is read.
+        self.checkpoint = VectorOrigin(name, None, Path(), {}, tuple(told))
+        self.name = self.checkpoint.short_name
+        self.n_layers = len(layer_names)
+        self.d_model = d_model
+        self.head_label_names = None
+        self.max_length = 0
+        self.keep = ""
+        self.random_seed = None
+        self._layer_names = tuple(layer_names)
+        self._fingerprint = fingerprint
+
+    @abstractmethod
+    def vectors(self, texts: Sequence[str], progress: Progress = no_progress) -> NDArray[np.float32]:
+        """``[n_texts, n_layers, d_model]`` for texts that it was given vectors of, or that it can be asked for.
+
+        Raises:
+          EncoderError: it has no vectors of a text, or they are no finite numbers of this shape.
+        """
+
+    @property
+    def has_network(self) -> bool:
+        """False."""
+        return False
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """As they were given."""
+        return self._layer_names
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """The fingerprint, as ``vectors``."""
+        return {"vectors": self._fingerprint}
+
+    @property
+    def fingerprint(self) -> str:
+        """As it was given."""
+        return self._fingerprint
+
+    @property
+    def tokenizer(self) -> Any:
+        """There is none."""
+        self._refuse("its tokens")
+
+    @property
+    def model(self) -> Any:
+        """There is none."""
+        self._refuse("the network itself")
+
+    def encode(self, texts: Sequence[str], *, with_tokens: bool = False) -> list[EncodedText]:
+        """Cannot be done."""
+        self._refuse("its tokens")
+
+    def randomised(self, seed: int) -> Encoder:
+        """Cannot be done."""
+        self._refuse("its architecture")
+
+    @property
+    def why_no_masked_lm(self) -> str | None:
+        """That there is no network."""
+        return needs_network(self, "its masked-language-model head")
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise EncoderError(needs_network(self, what))
+
+
+def needs_network(encoder: Encoder, what: str) -> str:
+    """The one sentence about what vectors alone do not tell.
+
+    Args:
+      encoder: whose vectors they are.
+      what: what is missing.
+    """
+    return (
+        f"{encoder.name} is known by its vectors alone, and this needs {what}. Give the checkpoint itself: "
+        "lit_probe.lit.ProbeModel in a LIT server, or lit_probe.load_encoder."
+    )
