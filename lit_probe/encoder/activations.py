@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.encoder.thread import on_encoder_thread
-from lit_probe.encoder.vector_encoder import AS_GIVEN, VectorEncoder
+from lit_probe.encoder.vector_encoder import NO_POOLING, VectorEncoder
 from lit_probe.progress import Progress, no_progress, of_part
 from lit_probe.registry import lookup
 
@@ -51,7 +51,7 @@ class Activations:
 
     Attributes:
       blocks: their values, up to ``BLOCK_SIZE`` texts each; arrays in memory or mapped from the cache.
-      pooling: name of the pooling, `AS_GIVEN` for vectors that lit_probe has not pooled.
+      pooling: name of the pooling, `NO_POOLING` for vectors that lit_probe has not pooled.
       fingerprint: the fingerprint of the encoder, see ``Encoder.fingerprint``.
     """
 
@@ -120,7 +120,7 @@ def check_pooling(encoder: Encoder, pooling: str) -> None:
       UnknownNameError: it has none.
     """
     if isinstance(encoder, VectorEncoder):
-        lookup({AS_GIVEN: None}, pooling, "pooling of vectors")
+        lookup({NO_POOLING: None}, pooling, "pooling of vectors")
     else:
         lookup(POOLINGS, pooling, "pooling")
 

@@ -17,8 +17,8 @@ from lit_probe.encoder.tokens import EncodedText
 from lit_probe.errors import EncoderError
 from lit_probe.progress import Progress, no_progress
 
-AS_GIVEN = "as given"
-"""The pooling of vectors that lit_probe has not pooled itself."""
+NO_POOLING = "no"
+"""The name of the pooling of vectors that come from elsewhere, as in “no pooling”: lit_probe has not pooled them."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from IPython.core.pylabtools import select_figure_formats
 from IPython.display import display
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
+from lit_nlp.components import core
 from lit_nlp.lib.ui_state import UIState
 from numpy.typing import NDArray
 
@@ -36,8 +37,11 @@ from lit_probe.errors import CancelledError, LitProbeError
 from lit_probe.figures import layer_curve
 from lit_probe.lit import app
 from lit_probe.lit.host.fields import model_name
+from lit_probe.lit.host.model import is_probe_model, probe_model
 from lit_probe.lit.host.pending_checks import PendingChecks
 from lit_probe.lit.host.pending_study import PendingStudy
+from lit_probe.lit.interpreters import interpreters_for
+from lit_probe.lit.plugin import attach
 from lit_probe.lit.server.web import serve
 from lit_probe.probing.probes import PROBES
 from lit_probe.probing.rules import StudyRules
@@ -92,7 +96,8 @@ class ProbeWidget:
     jupyter-server-proxy and give ``address=Address(proxy_url="/proxy/%PORT%/")``, on JupyterHub ``"/user/NAME/proxy/%PORT%/"``.
 
     Args:
-      model: Hugging Face ids, local folders or loaded encoders, one or several; or ready LIT models by name.
+      model: Hugging Face ids, local folders or loaded encoders, one or several; or ready LIT models by name, which get our panels
+        where they give vectors.
       data: texts (a list, a column of a table or an array), with ``labels``; a DataFrame; data sets by name as on the command
         line, such as ``"demo"`` or ``"csv=reviews.csv"``; ``Splits``; or, for ready LIT models, ready LIT data sets by name.
       labels: ``[n_texts]`` words or numbers, where ``data`` are texts.
@@ -152,13 +157,18 @@ class ProbeWidget:
         self._checks = PendingChecks(cache)
         studies: list[PendingStudy] = []
         if isinstance(model, Mapping):
-            application = app.lit_application(model, _ready_datasets(data), shown)
+            interpreters = {**core.default_interpreters(model), **interpreters_for(model)}
+            application = app.lit_application(model, _ready_datasets(data), shown, interpreters=interpreters)
+            page = attach(application, host=shown.host, allowed_hosts=shown.allowed_hosts, frame_ancestors=shown.frame_ancestors)
         else:
             splits_list = _splits_list(data, labels, groups, options)
             application, studies = app.assemble(_encoders(model), splits_list, shown, self._checks)
+            page = app.guarded(application, shown, studies, self._checks)
         self._studies = {model_name(one.encoder.name, one.splits.name): one for one in studies}
+        if isinstance(model, Mapping):
+            self._studies |= {name: probe_model(one).study for name, one in model.items() if is_probe_model(one)}
         self._selected = application.ui_state_tracker
-        self._server = serve(app.guarded(application, shown, studies, self._checks), shown.host, address.port).start()
+        self._server = serve(page, shown.host, address.port).start()
         self.port = self._server.port
         self.url = proxy.replace(_PORT, str(self.port)) or self._server.url
 
@@ -288,7 +298,10 @@ class ProbeWidget:
 
     def _names(self) -> list[str]:
         if not self._studies:
-            raise LitProbeError("Ready LIT models have no layer probes. Give ProbeWidget a checkpoint to have them fitted.")
+            raise LitProbeError(
+                "The probes of these LIT models are fitted for the panels, and their numbers are there. Give ProbeWidget a "
+                "checkpoint, or a lit_probe.lit.ProbeModel, to have them here."
+            )
         return list(self._studies)
 
 

@@ -329,7 +329,7 @@ def probe_layers(
     Args:
       encoder: the frozen encoder.
       splits: the labelled texts.
-      pooling: a name in ``POOLINGS``; `AS_GIVEN` for a `VectorEncoder`.
+      pooling: a name in ``POOLINGS``; `NO_POOLING` for a `VectorEncoder`.
       probe: a name in ``PROBES``.
       seed: the seed of cross-validation, probes and bootstrap.
       rules: how it is scored, and how the layer is chosen; the usual way when None.

@@ -14,8 +14,10 @@ import urllib.request
 import numpy as np
 import pandas
 import pytest
+from foreign_lit import Planted, Sentences
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import types
+from live_server import curve
 from tiny_lit_app import LABELS, LetterModel
 from tiny_probing import tiny_splits
 
@@ -23,6 +25,7 @@ from lit_probe.data import DatasetOptions
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import DatasetError, EncoderError, LitProbeError, UnknownNameError
+from lit_probe.lit import ProbeModel
 from lit_probe.notebook import Address, ProbeWidget
 from lit_probe.probing.study import probe_layers
 
@@ -200,8 +203,19 @@ def test_ready_lit_models_are_shown_with_lits_own_components():
     assert {"LIME", "classification"} <= set(info(widget)["models"]["letters"]["interpreters"])
     ids = [row["id"] for row in post(url, "get_dataset?dataset_name=films")]
     assert len(post(url, "get_preds?model=letters&dataset_name=films", {"inputs": ids})) == 8
-    with pytest.raises(LitProbeError, match="Ready LIT models have no layer probes"):
+    with pytest.raises(LitProbeError, match="The probes of these LIT models are fitted for the panels"):
         _ = widget.layers
+    widget.stop()
+
+
+def test_ready_lit_models_with_vectors_get_our_panels_and_ours_their_numbers(tiny_folder):
+    data, cache = Sentences(200), Cache(None)
+    ours = ProbeModel(tiny_folder(), data, name="data", cache=cache)
+    widget = ProbeWidget({"planted": Planted(), "ours": ours}, {"data": data}, cache=cache)
+    for model in ("planted", "ours"):
+        assert "layer_metrics" in info(widget)["models"][model]["interpreters"]
+        assert [one["split"] for one in curve(widget.url, model, "data")["series"]] == ["dev", "test"]
+    assert set(widget.layers["model"]) == {"ours"} and len(widget.layers) == 4
     widget.stop()
 
 

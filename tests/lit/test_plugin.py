@@ -78,7 +78,7 @@ def test_the_curve_of_a_foreign_model_has_the_digits_of_scikit_learn_by_hand(pla
     assert sum(map(len, rows.values())) == len(ids) and len(rows["train"]) > 200 and len(rows["dev"]) >= 45
     labels = np.array([int(example["label"]) for example in data.examples])
     settings = page.ask("provenance", number={"check": "layer_metrics", "layer": 0})
-    assert settings["card"]["pooling"] == "as given"
+    assert settings["card"]["pooling"] == "no"
     for layer, name in enumerate(DISTANCES):
         values = np.array([model.vectors(example["sentence"])[name] for example in data.examples], dtype=np.float32)
         scaler = StandardScaler().fit(values[rows["train"]].astype(np.float64))
@@ -353,6 +353,15 @@ def test_lits_own_requests_are_answered_too(ours):
     assert len(predictions) == 3 and len(predictions[0]["probe"]) == 2
     metrics = page.post("/get_metrics?model=mine&dataset_name=data&metrics=multiclass", {"inputs": ids})
     assert metrics
+
+
+def test_lits_salience_panel_has_our_rows_beside_its_own(ours):
+    _, _, page = ours
+    offered = page.post("/get_info")["models"]["mine"]["interpreters"]
+    assert {"LIME", "LIME (lit_probe)", "Gradient (L2 norm)"} <= set(offered)
+    address = "/get_interpretations?model=mine&dataset_name=data&interpreter=Gradient (L2 norm)"
+    [made] = page.post(address, {"inputs": page.ids("data")[:1], "config": {}})
+    assert "probe" in json.dumps(made) and "needs words" not in json.dumps(made), made
 
 
 def test_probes_in_the_making_are_told_and_bad_arguments_refused_at_once(tiny_folder):

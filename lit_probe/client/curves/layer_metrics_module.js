@@ -143,6 +143,8 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
   /** @param {unknown} changed */
   updated(changed) {
     super.updated(changed);
+    // Whose data set it is, only the curve tells.
+    if (this.lastCurve?.answer.layer_names && !this.keys.membership) this.ask();
     showMembership(this);
   }
 

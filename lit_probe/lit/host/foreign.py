@@ -17,7 +17,7 @@ from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 from numpy.typing import NDArray
 
-from lit_probe.encoder.vector_encoder import AS_GIVEN, VectorEncoder
+from lit_probe.encoder.vector_encoder import NO_POOLING, VectorEncoder
 from lit_probe.errors import EncoderError, LitProbeError
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.dataset import ProbeDataset
@@ -235,7 +235,7 @@ class _Pair:
             lambda progress: probe_layers(
                 study.encoder,
                 study.splits,
-                pooling=AS_GIVEN,
+                pooling=NO_POOLING,
                 probe=models.probe,
                 seed=models.seed,
                 rules=models.rules,

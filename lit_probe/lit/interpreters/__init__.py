@@ -12,9 +12,10 @@ from typing import Any
 
 from lit_nlp.api import components
 from lit_nlp.api import model as lit_model
+from lit_nlp.components import core
 
 from lit_probe.lit.host.foreign import ForeignModels
-from lit_probe.lit.host.model import is_probe_model, probe_model
+from lit_probe.lit.host.model import ProbeModel, is_probe_model, probe_model
 from lit_probe.lit.host.reader import FieldNames
 from lit_probe.lit.interpreters.counterfactual_by_layer import CounterfactualByLayerInterpreter
 from lit_probe.lit.interpreters.counterfactual_pairs import CounterfactualPairsInterpreter
@@ -94,7 +95,14 @@ def interpreters_for(
     lookup(PROBES, probe, "probe")
     ours = [probe_model(model) for model in (models or {}).values() if is_probe_model(model)]
     foreign = ForeignModels(FieldNames(text, label, group, split, embeddings), probe, seed, rules)
-    return {**{name: type(one)(foreign) for name, one in INTERPRETERS.items()}, **salience_rows(ours)}
+    return {**{name: type(one)(foreign) for name, one in INTERPRETERS.items()}, **_rows_beside_lits_own(ours)}
+
+
+def _rows_beside_lits_own(models: Sequence[ProbeModel]) -> dict[str, components.Interpreter]:
+    """The rows of LIT's salience panel for models of ours, under names that LIT's own rows do not have."""
+    taken = core.default_interpreters({})
+    rows = salience_rows(models) if models else {}
+    return {f"{name} (lit_probe)" if name in taken else name: row for name, row in rows.items()}
 
 
 class _Callable(ModuleType):
