@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lit_probe.neurons.effects.ablation import Ablation as Ablation
     from lit_probe.neurons.effects.ablation import ablate as ablate
     from lit_probe.neurons.rankings import rank_neurons as rank_neurons
+    from lit_probe.probing.given_activations import probe_activations as probe_activations
     from lit_probe.probing.layerwise import LayerwiseProbe as LayerwiseProbe
     from lit_probe.probing.probe_forward import Target as Target
     from lit_probe.probing.probe_forward import forward_of_model as forward_of_model
@@ -57,6 +58,7 @@ _PUBLIC = {
     "load_encoder": "encoder.encoder",
     "forward_of_model": "probing.probe_forward",
     "forward_of_probe": "probing.probe_forward",
+    "probe_activations": "probing.given_activations",
     "probe_layers": "probing.study",
     "rank_neurons": "neurons.rankings",
     "split_texts": "data",

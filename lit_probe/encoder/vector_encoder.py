@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from lit_probe.data.labelled_texts import clean_text
 from lit_probe.encoder.checkpoint import Checkpoint
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.tokens import EncodedText
@@ -114,6 +117,70 @@ class VectorEncoder(Encoder):
 
     def _refuse(self, what: str) -> NoReturn:
         raise EncoderError(needs_network(self, what))
+
+
+class GivenVectors(VectorEncoder):
+    """Vectors that a program holds, one for each text and layer.
+
+    Args:
+      name: what they are called.
+      layers: ``[n_texts, d_model]`` numbers for each layer, by the layer's name, in the order of the layers.
+      texts: ``[n_texts]`` what each row is about; of equal ones the first counts.
+      told: what a reader must know about them, in sentences.
+
+    Raises:
+      EncoderError: the arrays do not have these shapes, or hold other than finite numbers.
+    """
+
+    def __init__(self, name: str, layers: Mapping[str, ArrayLike], texts: Sequence[str], told: Sequence[str] = ()):
+        if not layers:
+            raise EncoderError(f"The activations {name!r} have no layers. Give an array for each.")
+        self._layers = {layer: _checked(name, layer, values, len(texts)) for layer, values in layers.items()}
+        widths = {layer: values.shape[1] for layer, values in self._layers.items()}
+        if len(set(widths.values())) > 1:
+            told_widths = ", ".join(f"{layer} {width}" for layer, width in widths.items())
+            raise EncoderError(f"The layers of {name!r} differ in width ({told_widths}), and probes need one width.")
+        self._row: dict[str, int] = {}
+        for row, text in enumerate(texts):
+            self._row.setdefault(clean_text(text), row)
+        digest = hashlib.sha256(json.dumps([list(self._layers), list(self._row)]).encode())
+        for values in self._layers.values():
+            digest.update(values.tobytes())
+        super().__init__(name, list(self._layers), next(iter(widths.values())), digest.hexdigest(), told)
+
+    def vectors(self, texts: Sequence[str], progress: Progress = no_progress) -> NDArray[np.float32]:
+        """``[n_texts, n_layers, d_model]`` of texts that it was given.
+
+        Raises:
+          EncoderError: it was given no vectors of a text.
+        """
+        rows = []
+        for text in texts:
+            row = self._row.get(clean_text(text))
+            if row is None:
+                raise EncoderError(f"{self.name} is known by given vectors alone, and this text has none: {text[:80]!r}.")
+            rows.append(row)
+        progress(len(texts), len(texts))
+        return np.stack([values[rows] for values in self._layers.values()], axis=1)
+
+
+def _checked(name: str, layer: str, values: ArrayLike, n_texts: int) -> NDArray[np.float32]:
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise EncoderError(f"Layer {layer!r} of {name!r} holds {array.dtype}, and probes read numbers.")
+    if array.ndim != 2 or array.shape[0] != n_texts or not array.shape[1]:
+        raise EncoderError(
+            f"Layer {layer!r} of {name!r} has the shape {list(array.shape)}, where [{n_texts}, width] is needed: a row for each "
+            "example."
+        )
+    with np.errstate(over="ignore"):  # told below
+        array = np.ascontiguousarray(array, dtype=np.float32)
+    if bad := int((~np.isfinite(array).all(axis=1)).sum()):
+        raise EncoderError(
+            f"Layer {layer!r} of {name!r} has NaN, infinite or too large numbers in {bad:,} of {n_texts:,} rows, and probes need "
+            "finite ones."
+        )
+    return array
 
 
 def needs_network(encoder: Encoder, what: str) -> str:

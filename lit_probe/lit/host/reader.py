@@ -145,8 +145,9 @@ def _only_label(dataset: str, spec: types.Spec, others: set[str | None]) -> str:
 
 
 def _texts(spec: types.Spec, inputs: types.Spec | None, others: set[str | None]) -> tuple[str, ...]:
-    """The fields by which examples are told apart: texts; where there are none, whatever words and numbers the model reads."""
+    """The fields by which examples are told apart: texts, and whatever other words and numbers the model is known to read."""
     read = [name for name in spec if (inputs is None or name in inputs) and name not in others]
     texts = [name for name in read if isinstance(spec[name], types.TextSegment)]
     words = (types.StringLitType, types.Tokens, types.Scalar, types.Boolean)
-    return tuple(texts or [name for name in read if isinstance(spec[name], words)])
+    more = [name for name in read if isinstance(spec[name], words) and name not in texts]
+    return (*texts, *(more if inputs is not None or not texts else ()))
