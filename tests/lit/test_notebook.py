@@ -216,8 +216,8 @@ def test_ready_lit_models_are_shown_with_lits_own_components():
         ({"data": {"text": ["a"]}}, LitProbeError, "Data of type dict cannot be read"),
         ({"data": pandas.DataFrame({"text": ["a"]})}, DatasetError, "no column 'label'"),
         ({"data": pandas.DataFrame()}, DatasetError, "no rows"),
-        ({"model": 5}, LitProbeError, "A model of type int cannot be read"),
-        ({"model": ["bert", 5]}, LitProbeError, "A model of type int cannot be read"),
+        ({"model": 5}, LitProbeError, "A model of type int cannot be read alone"),
+        ({"model": ["bert", 5]}, LitProbeError, "A model of type int cannot be read alone"),
         ({"data": pandas.Series(["a", "b"])}, LitProbeError, "The texts have no labels"),
         ({"data": np.array(["a", "b"]), "labels": np.array(["x"])}, DatasetError, "2 texts, but 1 labels"),
         (
