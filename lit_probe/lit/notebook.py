@@ -307,19 +307,21 @@ def _picture(figure: Figure, name: str) -> str:
 
 
 def _encoders(model: OneModel | Sequence[OneModel]) -> list[Encoder]:
-    several = list(model) if isinstance(model, Sequence) and not isinstance(model, str) and not _is_pair(model) else [model]
+    is_list = isinstance(model, Sequence) and not isinstance(model, str) and not _is_pair(model)
+    several: list[Any] = list(model) if is_list else [model]  # type: ignore[arg-type]
+    for one in several:
+        if not isinstance(one, str | Encoder) and not _is_pair(one):
+            raise LitProbeError(
+                f"A model of type {type(one).__name__} cannot be read alone. Give a Hugging Face id, a local folder, "
+                "encoder_of(model, tokenizer) or a list of these, or ready LIT models by name."
+            )
     return _unlike([_encoder(one) for one in several], "encoder")
 
 
-def _encoder(one: Any) -> Encoder:
-    if _is_pair(one):
-        return encoder_of(*one)
-    if not isinstance(one, str | Encoder):
-        raise LitProbeError(
-            f"A model of type {type(one).__name__} cannot be read alone. Give a Hugging Face id, a local folder, "
-            "encoder_of(model, tokenizer) or a list of these, or ready LIT models by name."
-        )
-    return load_encoder(one) if isinstance(one, str) else one
+def _encoder(one: OneModel) -> Encoder:
+    if isinstance(one, Encoder):
+        return one
+    return load_encoder(one) if isinstance(one, str) else encoder_of(*one)
 
 
 def _is_pair(model: Any) -> bool:
