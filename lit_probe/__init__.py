@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lit_probe.encoder.activations import extract_activations as extract_activations
     from lit_probe.encoder.cache import Cache as Cache
     from lit_probe.encoder.encoder import Encoder as Encoder
+    from lit_probe.encoder.encoder import encoder_of as encoder_of
     from lit_probe.encoder.encoder import load_encoder as load_encoder
     from lit_probe.errors import LitProbeError as LitProbeError
     from lit_probe.neurons.effects.ablation import Ablation as Ablation
@@ -52,6 +53,7 @@ _PUBLIC = {
     "Target": "probing.probe_forward",
     "ablate": "neurons.effects.ablation",
     "compare_baselines": "salience.trust.other_baselines",
+    "encoder_of": "encoder.encoder",
     "explain": "salience",
     "extract_activations": "encoder.activations",
     "load_dataset": "data",

@@ -170,7 +170,7 @@ def flags_from_card(path: str | os.PathLike[str]) -> list[str]:
     Code that comes with a checkpoint is not trusted because a file says so: ``--trust_remote_code`` has to be given again.
 
     Raises:
-      LitProbeError: there is no such card, or no flags can say it (texts that were in a program's memory).
+      LitProbeError: there is no such card, or no flags can say it (a model or texts that were in a program's memory).
     """
     return _flags(read_card(path), f"The card {str(path)!r}")
 
@@ -251,6 +251,10 @@ def check_against_card(
 
 
 def _flags(card: Mapping[str, Any], title: str) -> list[str]:
+    if card["model"].get("in_memory"):
+        raise LitProbeError(
+            f"{title} is about {card['model']['id']!r}, a model that was in a program's memory. Run that program again."
+        )
     data = {name: entry["data"] for name, entry in card["datasets"].items()}
     named = [_dataset_flag(name, one, title) for name, one in data.items()]
     origins = [one["origin"] for one in data.values() if "text_column" in one["origin"]]

@@ -6,16 +6,15 @@ import hashlib
 import json
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.data.labelled_texts import clean_text
-from lit_probe.encoder.checkpoint import Checkpoint
 from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.source import Source
 from lit_probe.encoder.tokens import EncodedText
 from lit_probe.errors import EncoderError
 from lit_probe.progress import Progress, no_progress
@@ -24,20 +23,47 @@ NO_POOLING = "no"
 """The name of the pooling of vectors that come from elsewhere, as in “no pooling”: lit_probe has not pooled them."""
 
 
-@dataclass(frozen=True)
-class VectorOrigin(Checkpoint):
-    """Where such vectors come from, in the place of a checkpoint's files.
+@dataclass(frozen=True, eq=False)
+class Given(Source):
+    """Where such vectors come from: a program, which nobody else can load.
 
     Attributes:
       told: what a reader must know about them, in sentences.
     """
 
+    model_id: str
+    fingerprint: str
     told: tuple[str, ...] = ()
+    revision: None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    config_name = "configuration"
+    tokenizer_advice = ""
+    in_memory = True
+
+    @property
+    def identity(self) -> str:
+        """The fingerprint."""
+        return self.fingerprint
+
+    def hashes(self) -> dict[str, str]:
+        """The fingerprint, as ``vectors``."""
+        return {"vectors": self.fingerprint}
+
+    def check_unchanged(self) -> None:
+        """Nothing to be checked."""
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """See ``told``."""
         return self.told
+
+    @property
+    def _tokenizer_limit(self) -> None:
+        return None
+
+    @property
+    def _tensor_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        return {}
 
 
 class VectorEncoder(Encoder):
@@ -53,7 +79,7 @@ class VectorEncoder(Encoder):
 
     def __init__(self, name: str, layer_names: Sequence[str], d_model: int, fingerprint: str, told: Sequence[str] = ()):
         # Nothing of a checkpoint is there, so nothing of it is read.
-        self.checkpoint = VectorOrigin(name, None, Path(), {}, tuple(told))
+        self.checkpoint = Given(name, fingerprint, tuple(told))
         self.name = self.checkpoint.short_name
         self.n_layers = len(layer_names)
         self.d_model = d_model
@@ -62,7 +88,6 @@ class VectorEncoder(Encoder):
         self.keep = ""
         self.random_seed = None
         self._layer_names = tuple(layer_names)
-        self._fingerprint = fingerprint
 
     @abstractmethod
     def vectors(self, texts: Sequence[str], progress: Progress = no_progress) -> NDArray[np.float32]:
@@ -85,12 +110,12 @@ class VectorEncoder(Encoder):
     @property
     def hashes(self) -> dict[str, str]:
         """The fingerprint, as ``vectors``."""
-        return {"vectors": self._fingerprint}
+        return self.checkpoint.hashes()
 
     @property
     def fingerprint(self) -> str:
         """As it was given."""
-        return self._fingerprint
+        return str(self.checkpoint.identity)
 
     @property
     def tokenizer(self) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -269,9 +269,9 @@ def _class_layers(study: PendingStudy, datasets: Sequence[ProbeDataset]) -> tupl
     return specs.shown_layers(study.encoder.n_layers, n_shown)
 
 
-def _reading(encoder: Encoder) -> tuple[Path, int, str]:
+def _reading(encoder: Encoder) -> tuple[Hashable, int, str]:
     """What decides the tokens that an encoder makes of a text."""
-    return encoder.checkpoint.folder, encoder.max_length, encoder.keep
+    return encoder.checkpoint.identity, encoder.max_length, encoder.keep
 
 
 def _not_read(encoders: Sequence[Encoder], texts: Sequence[str]) -> list[tuple[bool, float]]:

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from lit_probe.data import DatasetOptions, load_dataset, parse_dataset_flag, split_table, split_texts
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
-from lit_probe.encoder.encoder import Encoder, load_encoder
+from lit_probe.encoder.encoder import Encoder, as_encoder
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.errors import CancelledError, LitProbeError
 from lit_probe.figures import layer_curve
@@ -52,7 +52,9 @@ from lit_probe.registry import lookup
 if TYPE_CHECKING:
     from lit_probe.figures import Figure
 
-Model: TypeAlias = str | Encoder | Sequence[str | Encoder] | Mapping[str, lit_model.Model]
+# An id, an encoder, or a transformers model and its tokenizer.
+OneModel: TypeAlias = str | Encoder | tuple[Any, Any]
+Model: TypeAlias = OneModel | Sequence[OneModel] | Mapping[str, lit_model.Model]
 Data: TypeAlias = (
     str | Splits | Sequence[str] | NDArray[Any] | pandas.Series | pandas.DataFrame | Mapping[str, lit_dataset.Dataset]
 )
@@ -96,8 +98,8 @@ class ProbeWidget:
     jupyter-server-proxy and give ``address=Address(proxy_url="/proxy/%PORT%/")``, on JupyterHub ``"/user/NAME/proxy/%PORT%/"``.
 
     Args:
-      model: Hugging Face ids, local folders or loaded encoders, one or several; or ready LIT models by name, which get our panels
-        where they give vectors.
+      model: Hugging Face ids, local folders, encoders or pairs (model, tokenizer) of transformers, one or several; or ready LIT
+        models by name, which get our panels where they give vectors.
       data: texts (a list, a column of a table or an array), with ``labels``; a DataFrame; data sets by name as on the command
         line, such as ``"demo"`` or ``"csv=reviews.csv"``; ``Splits``; or, for ready LIT models, ready LIT data sets by name.
       labels: ``[n_texts]`` words or numbers, where ``data`` are texts.
@@ -316,15 +318,15 @@ def _picture(figure: Figure, name: str) -> str:
 # ---- what was asked for ----------------------------------------------------------------------------------------------------
 
 
-def _encoders(model: str | Encoder | Sequence[str | Encoder]) -> list[Encoder]:
-    several = list(model) if isinstance(model, Sequence) and not isinstance(model, str) else [model]
-    for one in several:
-        if not isinstance(one, str | Encoder):
-            raise LitProbeError(
-                f"A model of type {type(one).__name__} cannot be read. Give a Hugging Face id, a local folder, a loaded encoder "
-                "or a list of these, or ready LIT models by name."
-            )
-    return _unlike([load_encoder(one) if isinstance(one, str) else one for one in several], "encoder")
+def _encoders(model: OneModel | Sequence[OneModel]) -> list[Encoder]:
+    is_list = isinstance(model, Sequence) and not isinstance(model, str) and not _is_pair(model)
+    several: list[Any] = list(model) if is_list else [model]  # type: ignore[arg-type]
+    return _unlike([as_encoder(one) for one in several], "encoder")
+
+
+def _is_pair(model: Any) -> bool:
+    """Whether it is a model with its tokenizer, and no two models."""
+    return isinstance(model, tuple) and len(model) == 2 and not isinstance(model[0], str | Encoder | Sequence)
 
 
 def _splits_list(data: Any, labels: Any, groups: Any, options: DatasetOptions) -> list[Splits]:

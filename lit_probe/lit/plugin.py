@@ -20,7 +20,7 @@ from lit_nlp.api import types
 
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
-from lit_probe.encoder.encoder import Encoder, load_encoder
+from lit_probe.encoder.encoder import Encoder, as_encoder
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.errors import LitProbeError
 from lit_probe.layouts import LAYOUTS, STOCK
@@ -50,7 +50,7 @@ class ProbeModel(HostModel):
     and what it predicts is compared with that label. Examples may be edited in LIT and are then read anew; they are never scored.
 
     Args:
-      encoder: a Hugging Face hub id, a folder, or an `Encoder`.
+      encoder: a Hugging Face hub id, a folder, a pair (model, tokenizer) of transformers that is in memory, or an `Encoder`.
       data: a LIT data set with a text and a label, or `Splits`, for which ``dataset`` is the LIT data set to be shown.
       text: the name of the data set's field of text, where it has several; see `FieldNames`.
       label: the name of its field of classes, where it has several.
@@ -74,7 +74,7 @@ class ProbeModel(HostModel):
 
     def __init__(
         self,
-        encoder: str | Path | Encoder,
+        encoder: str | Path | tuple[Any, Any] | Encoder,
         data: lit_dataset.Dataset | Splits,
         *,
         text: str | Sequence[str] | None = None,
@@ -91,7 +91,7 @@ class ProbeModel(HostModel):
     ):
         lookup(POOLINGS, pooling, "pooling")
         lookup(PROBES, probe, "probe")
-        encoder = encoder if isinstance(encoder, Encoder) else load_encoder(str(encoder))
+        encoder = as_encoder(encoder)
         cache = cache or Cache(platformdirs.user_cache_path("lit_probe"))
         reader, self._source = None, None
         if isinstance(data, lit_dataset.Dataset):

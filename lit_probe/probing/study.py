@@ -42,14 +42,16 @@ class ModelFiles(Result):
       revision: the revision that was asked for, or None.
       sha256: the hashes of ``weights``, ``config`` and ``tokenizer``.
       random_weights: the seed by which other weights were drawn in place of the checkpoint's; None where they were not.
+      in_memory: True for a model that was in a program's memory; None for files.
     """
 
     id: str
     revision: str | None
     sha256: Mapping[str, str]
     random_weights: int | None = None
+    in_memory: bool | None = None
 
-    omitted_if_none: ClassVar[tuple[str, ...]] = ("random_weights",)
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("random_weights", "in_memory")
 
 
 @dataclass(frozen=True)
@@ -225,7 +227,13 @@ class LayerStudy:
         """What reproduces the numbers: model, hashes, settings, seed and library versions."""
         encoder = self.encoder
         return StudySettings(
-            ModelFiles(encoder.checkpoint.model_id, encoder.checkpoint.revision, encoder.hashes, encoder.random_seed),
+            ModelFiles(
+                encoder.checkpoint.model_id,
+                encoder.checkpoint.revision,
+                encoder.hashes,
+                encoder.random_seed,
+                encoder.checkpoint.in_memory or None,
+            ),
             self.pooling,
             encoder.max_length,
             encoder.keep,

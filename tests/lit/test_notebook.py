@@ -14,6 +14,8 @@ import urllib.request
 import numpy as np
 import pandas
 import pytest
+import torch
+import transformers
 from foreign_lit import Planted, Sentences
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import types
@@ -23,7 +25,7 @@ from tiny_probing import tiny_splits
 
 from lit_probe.data import DatasetOptions
 from lit_probe.encoder.cache import Cache
-from lit_probe.encoder.encoder import load_encoder
+from lit_probe.encoder.encoder import encoder_of, load_encoder
 from lit_probe.errors import DatasetError, EncoderError, LitProbeError, UnknownNameError
 from lit_probe.lit import ProbeModel
 from lit_probe.notebook import Address, ProbeWidget
@@ -230,8 +232,8 @@ def test_ready_lit_models_with_vectors_get_our_panels_and_ours_their_numbers(tin
         ({"data": {"text": ["a"]}}, LitProbeError, "Data of type dict cannot be read"),
         ({"data": pandas.DataFrame({"text": ["a"]})}, DatasetError, "no column 'label'"),
         ({"data": pandas.DataFrame()}, DatasetError, "no rows"),
-        ({"model": 5}, LitProbeError, "A model of type int cannot be read"),
-        ({"model": ["bert", 5]}, LitProbeError, "A model of type int cannot be read"),
+        ({"model": 5}, LitProbeError, "A model of type int cannot be read alone"),
+        ({"model": ["bert", 5]}, LitProbeError, "A model of type int cannot be read alone"),
         ({"data": pandas.Series(["a", "b"])}, LitProbeError, "The texts have no labels"),
         ({"data": np.array(["a", "b"]), "labels": np.array(["x"])}, DatasetError, "2 texts, but 1 labels"),
         (
@@ -257,6 +259,69 @@ def test_what_it_cannot_use_is_told_before_anything_is_served(encoder, splits, c
     with pytest.raises(error, match=message):
         ProbeWidget(**{"model": encoder, "data": splits, "cache": NOTHING_KEPT, **changes})
     assert threading.active_count() == before
+
+
+@pytest.fixture
+def in_memory(tiny_folder):
+    """A transformers model and its tokenizer."""
+    folder = tiny_folder()
+    return transformers.AutoModel.from_pretrained(folder), transformers.AutoTokenizer.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("given", [lambda pair: pair, lambda pair: [pair], lambda pair: encoder_of(*pair)])
+def test_a_model_in_memory_with_its_tokenizer_is_probed_as_its_folder_is(encoder, splits, in_memory, given):
+    widget = ProbeWidget(given(in_memory), splits, cache=NOTHING_KEPT)
+    name = "tiny-bert-in-memory-on-tiny"
+    study = widget.study(name)
+    expected = probe_layers(encoder, splits).metrics("dev").rows()
+    assert [row.to_json() for row in study.metrics("dev").rows()] == [row.to_json() for row in expected]
+    assert set(widget.layers["model"]) == {name}
+    url = f"http://127.0.0.1:{widget.port}/"
+    ids = [row["id"] for row in post(url, "get_dataset?dataset_name=tiny")][:3]
+    assert len(post(url, f"get_preds?model={name}&dataset_name=tiny", {"inputs": ids})) == 3
+    assert "a model in a program" in json.dumps(info(widget)["models"][name])
+    widget.stop()
+
+
+def test_models_in_memory_stand_beside_others(encoder, splits, tiny_folder, in_memory):
+    several = ProbeWidget((encoder, in_memory, encoder_of(*in_memory, name="mine")), splits, cache=NOTHING_KEPT)
+    assert list(several._studies) == [f"{name}-on-tiny" for name in ("tiny-bert", "tiny-bert-in-memory", "mine")]
+    several.stop()
+    # A pair of encoders is two models, and so is one of names.
+    two = ProbeWidget((str(tiny_folder()), str(tiny_folder("roberta"))), splits, cache=NOTHING_KEPT)
+    assert len(two._studies) == 2
+    two.stop()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (lambda m, t: m, r"A model of type BertModel cannot be read alone\. Give .* encoder_of\(model, tokenizer\)"),
+        (lambda m, t: [m, t], "A model of type BertModel cannot be read alone"),
+        (lambda m, t: [m], "A model of type BertModel cannot be read alone"),
+        (lambda m, t: t, "cannot be read alone"),
+        (lambda m, t: (m,), "A model of type BertModel cannot be read alone"),
+        (lambda m, t: (m, None), "The model needs its tokenizer"),
+        (lambda m, t: (m, "bert"), "'bert' is no tokenizer"),
+        (lambda m, t: (t, m), "The model and the tokenizer are swapped"),
+        (lambda m, t: (type(m), t), "BertModel is a class"),
+        (lambda m, t: [(m, t), (m, t)], "Two encoders are called 'tiny-bert-in-memory'"),
+        (lambda m, t: [("bert", t)], "A model of type tuple cannot be read alone"),
+    ],
+)
+def test_a_model_in_memory_that_cannot_be_used_is_told(splits, in_memory, given, message):
+    with pytest.raises(LitProbeError, match=message):
+        ProbeWidget(given(*in_memory), splits, cache=NOTHING_KEPT)
+
+
+def test_a_model_that_was_trained_on_is_told(splits, in_memory):
+    encoder = encoder_of(*in_memory, name="mine")
+    with torch.no_grad():
+        in_memory[0].get_input_embeddings().weight.mul_(2)
+    widget = ProbeWidget(encoder, splits, cache=NOTHING_KEPT)
+    with pytest.raises(LitProbeError, match=r"The weights of 'mine' have changed since it was given to lit_probe; give it again"):
+        widget.study()
+    widget.stop()
 
 
 def test_two_encoders_of_one_name_are_refused(encoder, splits):

@@ -15,6 +15,7 @@ from lit_nlp.api.dataset import Dataset
 from scipy.stats import norm
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
+from transformers import AutoModel, AutoTokenizer
 from werkzeug.test import Client
 
 import lit_probe.lit
@@ -344,6 +345,16 @@ def test_a_model_of_ours_has_the_fields_and_the_numbers_of_their_data_set(ours, 
     assert [layer["score"] for layer in answer["series"][0]["layers"]] == dev
     assert answer["layer_names"] is None and answer["left_out"]["not_in_data"] == 0
     assert page.ask("salience_map", inputs=page.ids("data")[:1], method="gradient_l2", layer=1)["status"] == "ready"
+
+
+def test_a_model_in_memory_has_the_numbers_of_its_folder(ours, tiny_folder):
+    model, data, page = ours
+    pair = (AutoModel.from_pretrained(tiny_folder()), AutoTokenizer.from_pretrained(tiny_folder()))
+    memory = lit_probe.lit.ProbeModel(pair, data, name="data", cache=Cache(None), background=False)
+    again = page_of(memory, data)
+    ids = page.ids("data")
+    assert again.ask("layer_metrics", inputs=ids)["series"] == page.ask("layer_metrics", inputs=ids)["series"]
+    assert again.ask("layer_predictions", inputs=ids[:3])["examples"] == page.ask("layer_predictions", inputs=ids[:3])["examples"]
 
 
 def test_lits_own_requests_are_answered_too(ours):

@@ -32,7 +32,7 @@ def test_a_planted_concept_is_found_in_its_layer_and_its_unit():
     early, late = (row.scores["accuracy"] for row in study.metrics("dev").rows())
     assert early.high < 0.7 < late.low and late.value > 0.9 and study.best_layer == 1
     assert study.layer_names == ["early", "late"] and study.pooling == "no"
-    assert rank_neurons(study, "mean_gap", 1).neurons[0].unit == 3
+    assert rank_neurons(study, "mean_gap", 1).neurons(1)[0].unit == 3
 
 
 def test_arrays_say_the_same_in_every_form_and_the_cache_knows_them_by_content(tmp_path):
