@@ -321,7 +321,11 @@ def _picture(figure: Figure, name: str) -> str:
 def _encoders(model: OneModel | Sequence[OneModel]) -> list[Encoder]:
     is_list = isinstance(model, Sequence) and not isinstance(model, str) and not _is_pair(model)
     several: list[Any] = list(model) if is_list else [model]  # type: ignore[arg-type]
-    return _unlike([as_encoder(one) for one in several], "encoder")
+    # Ids last: what cannot be read at all is told before anything is loaded.
+    loaded = {
+        place: as_encoder(several[place]) for place in sorted(range(len(several)), key=lambda i: isinstance(several[i], str))
+    }
+    return _unlike([loaded[place] for place in range(len(several))], "encoder")
 
 
 def _is_pair(model: Any) -> bool:

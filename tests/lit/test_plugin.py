@@ -348,7 +348,7 @@ def test_a_model_of_ours_has_the_fields_and_the_numbers_of_their_data_set(ours, 
 
 
 def test_a_model_in_memory_has_the_numbers_of_its_folder(ours, tiny_folder):
-    model, data, page = ours
+    _, data, page = ours
     pair = (AutoModel.from_pretrained(tiny_folder()), AutoTokenizer.from_pretrained(tiny_folder()))
     memory = lit_probe.lit.ProbeModel(pair, data, name="data", cache=Cache(None), background=False)
     again = page_of(memory, data)
