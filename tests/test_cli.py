@@ -11,6 +11,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lit_probe import cli
@@ -89,6 +90,51 @@ def test_a_second_run_writes_the_same_bytes_without_torch(flags, tmp_path):
     second, loaded_torch = layers()
     assert loaded_torch == "False"
     assert first == second
+
+
+def layer_scores(folder: Path, dataset: str) -> list[dict]:
+    return json.loads((folder / "layers.json").read_text())["datasets"][dataset]["layers"]
+
+
+def test_what_is_extracted_gives_the_same_numbers_again(flags, tmp_path, capsys):
+    table = [f"--datasets=csv={six_class_table(tmp_path / 'feelings.csv')}", "--text_column=review", "--label_column=feeling"]
+    assert run("layers", *flags, *table, "--checks=none") == 0
+    expected = layer_scores(tmp_path / "out", "feelings")
+    assert run("extract", *flags, *table) == 0
+    [file] = tmp_path.glob("out/*.safetensors")
+    printed = capsys.readouterr().out
+    assert "tiny-bert on feelings: 4 layers of [" in printed and f"Written: {file}, {file.with_suffix('.json')}" in printed
+    again = tmp_path / "again"
+    own = [f"--cache_dir={tmp_path / 'cache'}", f"--out={again}", "--checks=none"]
+    assert run("layers", f"--activations={file}", *own) == 0
+    assert layer_scores(again, "feelings") == expected
+    assert "no pooling" in capsys.readouterr().out
+    assert run("neurons", f"--activations={file}", *own[:2]) == 0
+    assert run("extract", *flags, *table, "--float16") == 0
+    assert run("layers", f"--activations={file}", *own) == 0
+    half = layer_scores(again, "feelings")
+    assert [row["accuracy"] for row in half] == pytest.approx([row["accuracy"] for row in expected], abs=0.1)
+
+
+def test_other_programs_activations_take_their_rows_from_a_table(tmp_path, capsys):
+    rng, labels = np.random.default_rng(0), np.arange(120) % 2
+    table, file = tmp_path / "rows.csv", tmp_path / "brain.npy"
+    table.write_text("label\n" + "".join(f"{'ab'[label]}\n" for label in labels))
+    np.save(file, rng.normal(size=(120, 2, 5)) + labels[:, None, None] * np.array([0, 3])[:, None])
+    own = [f"--activations={file}", f"--out={tmp_path}", "--cache_dir=", "--checks=all"]
+    assert run("layers", *own, f"--datasets=csv={table}") == 0
+    assert "have no texts" in capsys.readouterr().out
+    low, high = layer_scores(tmp_path, "rows")
+    assert low["accuracy"] < 0.85 < high["accuracy"]
+    for arguments, message in (
+        (own, "does not say what its rows are"),
+        ([*own, f"--datasets=csv={table}", "--model=x"], "leave out --model"),
+        ([*own, f"--datasets=csv={table}", "--label_column=mood"], "has no column 'mood'"),
+        (["--activations=nowhere.npy"], "There is no file"),
+    ):
+        assert run("layers", *arguments) == 1
+        assert message in capsys.readouterr().err
+    assert run("extract", f"--activations={file}") == 2
 
 
 def test_two_encoders_get_a_folder_each(flags, tiny_folder, tmp_path):

@@ -153,7 +153,7 @@ def assemble(
             encoder.check_layer(layer)
     checks = checks or PendingChecks()
     # Runs of one checkpoint read a text alike.
-    readers = list({_reading(one): one for one in encoders}.values())
+    readers = list({_reading(one): one for one in encoders if one.has_network}.values())
     datasets, step = [], of_step(progress, "Looking for near copies and long texts", "data sets")
     for done, splits in enumerate(splits_list):
         step(done, len(splits_list))
@@ -192,8 +192,12 @@ def assemble(
     ]
     prepare_geometries(studies)
     components = {
-        "interpreters": {**INTERPRETERS, **salience_rows(models), **STOCK_INTERPRETERS},
-        "generators": generators_for(models),
+        "interpreters": {
+            **INTERPRETERS,
+            **salience_rows([one for one in models if one.encoder.has_network]),
+            **STOCK_INTERPRETERS,
+        },
+        "generators": generators_for([one for one in models if one.encoder.has_network]),
         "metrics": LIT_METRICS,
         "inline_doc": reading_guide(),
     }
@@ -276,6 +280,8 @@ def _reading(encoder: Encoder) -> tuple[Hashable, int, str]:
 
 def _not_read(encoders: Sequence[Encoder], texts: Sequence[str]) -> list[tuple[bool, float]]:
     """Of each text, whether an encoder reads only a part of it, and the largest share of tokens that none can spell."""
+    if not encoders:
+        return [(False, 0.0)] * len(texts)
     encoded = [encoder.encode(texts) for encoder in encoders]
     cut = [[text.truncated for text in of_encoder] for of_encoder in encoded]
     unknown = [encoder.unknown(of_encoder) for encoder, of_encoder in zip(encoders, encoded, strict=True)]

@@ -118,7 +118,10 @@ class ProbeModel(lit_model.Model):
     def output_spec(self) -> types.Spec:
         """See ``specs.model_output_spec``."""
         decision = self.study.decision
-        return specs.model_output_spec(self.encoder.n_layers, self.label_names, self.head_label_names, self._layers, decision)
+        encoder = self.encoder
+        return specs.model_output_spec(
+            encoder.n_layers, self.label_names, self.head_label_names, self._layers, decision, with_tokens=encoder.has_network
+        )
 
     def predict(self, inputs: Iterable[types.JsonDict], **kwargs: Any) -> list[dict[str, Any]]:
         """All fields of ``output_spec`` for each example.
@@ -130,11 +133,11 @@ class ProbeModel(lit_model.Model):
         """
         texts = [fields.text_of(self.read(example)) for example in inputs]
         study, pooled = self.study.result(), self.pooled(texts)
-        tokens = self.encoder.encode(texts, with_tokens=True)
+        tokens = self.encoder.encode(texts, with_tokens=True) if self.encoder.has_network else [None] * len(texts)
         shown = {field: study.best_layer if layer is None else layer for field, layer in self._probe_fields().items()}
         predictions = []
         for text, encoded, classes in zip(pooled.texts, tokens, self.probabilities(pooled), strict=True):
-            prediction: dict[str, Any] = {fields.TOKENS: encoded.tokens}
+            prediction: dict[str, Any] = {} if encoded is None else {fields.TOKENS: encoded.tokens}
             prediction[fields.CHOSEN] = text.values[study.best_layer]
             prediction |= {fields.layer_field(layer): text.values[layer] for layer in range(self.encoder.n_layers)}
             if self.encoder.head_label_names is not None:

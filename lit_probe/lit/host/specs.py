@@ -68,6 +68,7 @@ def model_output_spec(
     decision: Decision = ARGMAX,
     text: str | None = fields.TEXT,
     label: str = fields.LABEL,
+    with_tokens: bool = True,
 ) -> types.Spec:
     """What a model predicts.
 
@@ -83,8 +84,9 @@ def model_output_spec(
         matrix then puts a row in the second one from a threshold on. Of more, LIT always takes the most probable one.
       text: the name of the data set's field of text; None where it has several.
       label: the name of the data set's label.
+      with_tokens: whether the encoder makes tokens of a text.
     """
-    spec: types.Spec = {fields.TOKENS: types.Tokens(parent=text)}
+    spec: types.Spec = {fields.TOKENS: types.Tokens(parent=text)} if with_tokens else {}
     spec[fields.CHOSEN] = types.Embeddings()
     spec |= {fields.layer_field(layer): types.Embeddings() for layer in range(n_layers)}
     by_threshold: dict[str, Any] = {}
