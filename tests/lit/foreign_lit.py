@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -14,6 +16,7 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 from lit_nlp.components import core
+from werkzeug.test import Client
 
 import lit_probe.lit
 
@@ -21,6 +24,7 @@ CLIENT = str(Path(lit_nlp.__file__).parent / "client" / "build" / "default")
 # Distance of the class means in standard deviations: what the best possible reader gets right is Φ(distance / 2).
 DISTANCES = {"first": 0.0, "second": 2.0, "third": 6.0}
 WIDTH = 6
+PATIENCE_S = 60
 _WORDS = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon".split()
 
 
@@ -62,6 +66,32 @@ class Planted(lit_model.Model):
         inputs = list(inputs)
         self.n_asked += len(inputs)
         return [self.vectors(example["sentence"]) for example in inputs]
+
+
+class Page:
+    """Asks an application as its page does."""
+
+    def __init__(self, application: Any):
+        self.client = Client(application)
+
+    def post(self, path: str, body: Any = None) -> Any:
+        response = self.client.post(path, json=body or {})
+        assert response.status_code == 200, response.get_data(as_text=True)
+        return json.loads(response.get_data())
+
+    def ids(self, dataset: str) -> list[str]:
+        return [one["id"] for one in self.post(f"/get_dataset?dataset_name={dataset}")]
+
+    def ask(self, interpreter: str, model: str = "mine", dataset: str = "data", inputs: Any = (), **config: Any) -> Any:
+        """The answer once it is there."""
+        deadline = time.monotonic() + PATIENCE_S
+        address = f"/get_interpretations?model={model}&dataset_name={dataset}&interpreter={interpreter}&do_predict=0"
+        while True:
+            answer = self.post(address, {"inputs": list(inputs), "config": config})
+            if answer["status"] != "computing":
+                return answer
+            assert time.monotonic() < deadline, answer
+            time.sleep(0.05)
 
 
 def lit_with(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_plugin import Page
+from foreign_lit import Page
 from tiny_probing import LABELS, tiny_splits
 
 from lit_probe.lit.app import AppOptions, build

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import numpy as np
 import pytest
-from foreign_lit import CLIENT, DISTANCES, Planted, Sentences, lit_with
+from foreign_lit import CLIENT, DISTANCES, Page, Planted, Sentences, lit_with
 from lit_nlp import dev_server
 from lit_nlp.api import types
 from lit_nlp.api.dataset import Dataset
@@ -25,34 +24,6 @@ from lit_probe.errors import LitProbeError, UnknownNameError
 from lit_probe.lit.host.reader import FieldNames, Reader
 from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.probing.study import probe_layers
-
-PATIENCE_S = 60
-
-
-class Page:
-    """Asks an application as its page does."""
-
-    def __init__(self, application: Any):
-        self.client = Client(application)
-
-    def post(self, path: str, body: Any = None) -> Any:
-        response = self.client.post(path, json=body or {})
-        assert response.status_code == 200, response.get_data(as_text=True)
-        return json.loads(response.get_data())
-
-    def ids(self, dataset: str) -> list[str]:
-        return [one["id"] for one in self.post(f"/get_dataset?dataset_name={dataset}")]
-
-    def ask(self, interpreter: str, model: str = "mine", dataset: str = "data", inputs: Any = (), **config: Any) -> Any:
-        """The answer once it is there."""
-        deadline = time.monotonic() + PATIENCE_S
-        address = f"/get_interpretations?model={model}&dataset_name={dataset}&interpreter={interpreter}&do_predict=0"
-        while True:
-            answer = self.post(address, {"inputs": list(inputs), "config": config})
-            if answer["status"] != "computing":
-                return answer
-            assert time.monotonic() < deadline, answer
-            time.sleep(0.05)
 
 
 def page_of(model: Any, data: Dataset, **options: Any) -> Page:
