@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from page_code import blocks_of
 
 from lit_probe import probe_activations
 from lit_probe.checks.battery import CHECKS, USUAL_CHECKS, run_battery
@@ -118,6 +119,13 @@ def test_what_cannot_be_probed_is_refused_in_a_sentence(values, changes, error, 
         return
     with pytest.raises(error, match=sentence):
         probe_activations(values, LABELS, **changes)
+
+
+def test_the_page_of_the_docs_runs(capsys):
+    [code] = blocks_of("activations.md")
+    exec(code, {})
+    printed = capsys.readouterr().out
+    assert "chosen on dev" in printed and "unit=0" in printed.split("\n")[-2]
 
 
 def test_a_text_without_vectors_is_refused():
