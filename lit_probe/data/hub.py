@@ -18,6 +18,8 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 _CONFIGS = re.compile(r"(?:available configs: |Available: |in the cache: )\[?([^\]\n]+)")
 _MOST_NAMED = 20
 
+_FROM_FILES = "Read without a network, from the files in the hub's cache: a file that was never downloaded is not noticed."
+
 _GIB = 2**30
 _MOST_BYTES = 4 * _GIB
 """The largest data set that is loaded: its rows are divided in memory, which takes about three times as much."""
@@ -31,11 +33,13 @@ class Loaded:
       parts: a ``datasets.DatasetDict``, the parts by name.
       config: the name of the config.
       revision: the commit that the rows come from; None where nothing tells it.
+      notes: remarks for the provenance.
     """
 
     parts: Any
     config: str
     revision: str | None
+    notes: tuple[str, ...] = ()
 
 
 def load_hub(name: str, hub_id: str) -> tuple[dict[SplitName, Table], dict[str, int], dict[str, Any]]:
@@ -88,7 +92,7 @@ def load_parts(source: str, config: str | None = None, revision: str | None = No
                     f"{source} is not in the local Hugging Face cache and cannot be downloaded ({_first_line(error)}). "
                     f"Without a network, {advice}."
                 ) from error
-            return replace(_load(source, str(snapshot), config), revision=snapshot.name)
+            return replace(_load(source, str(snapshot), config), revision=snapshot.name, notes=(_FROM_FILES,))
     except (OSError, ValueError, RuntimeError, DatasetsError) as error:
         raise _explained(error, source, config, revision) from error
 
@@ -158,12 +162,12 @@ def _explained(error: Exception, source: str, config: str | None, revision: str 
         return DatasetError(f"{source} {has} {_listed(names)}. Name one with the option data_config.")
     if type(error).__name__ in ("NonMatchingSplitsSizesError", "ExpectedMoreSplitsError", "UnexpectedSplitsError"):
         return DatasetError(f"{source} has other splits, or other numbers of rows, than its README says. Download it again.")
-    if "gated" in said:
+    if "is a gated dataset" in said:
         return DatasetError(
             f"{source} is gated: its owners ask for your consent. Give it at https://huggingface.co/datasets/{source}, log in "
             "with hf auth login, and try again."
         )
-    if "Revision" in said and revision is not None:
+    if said.startswith("Revision "):
         return DatasetError(
             f"{source} has no revision {revision!r}. Name a branch, a tag or a commit with the option data_revision."
         )

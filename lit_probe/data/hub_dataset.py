@@ -38,7 +38,7 @@ def load_hub_dataset(source: str | None, options: DatasetOptions) -> Splits:
         advice = "name a folder with its files (hub=PATH), or take the embedded data set (demo)"
         loaded = load_parts(source, options.data_config, options.data_revision, advice=advice)
         origin = {"kind": "hub", "id": source, "config": loaded.config, "revision": loaded.revision, **asked}
-        return split_held(loaded.parts, options, _name(Path(source), options), origin, source)
+        return split_held(loaded.parts, options, _name(Path(source), options), origin, source, loaded.notes)
     if "/" not in source and not Path(source).is_dir():
         raise DatasetError(f"{source!r} is no id of a data set, nor a folder. Write hub=org/name, as at the top of its page.")
     folder = existing_path(source)

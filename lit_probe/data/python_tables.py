@@ -113,10 +113,9 @@ def _is_dataset(value: Any) -> bool:
 
 
 def _is_stream(value: Any) -> bool:
-    """Whether it is an ``IterableDataset``, or a dictionary of them by split."""
-    if isinstance(value, Mapping):
-        return any(map(_is_stream, value.values()))
-    return _is_of_datasets(value) and not hasattr(value, "__len__")
+    """Whether it is an ``IterableDataset``, or a dictionary that holds one."""
+    parts = value.values() if isinstance(value, Mapping) else [value]
+    return any(_is_of_datasets(part) and not hasattr(part, "__len__") for part in parts)
 
 
 def _named_columns(table: Any, origin: str, left_out: Collection[str]) -> Iterable[tuple[str, Any]]:

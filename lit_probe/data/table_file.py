@@ -149,7 +149,9 @@ def split_table(table: Any, options: DatasetOptions | None = None, name: str = "
     return split_held(table, options, name, {"kind": "table in memory"}, f"The table {name!r}")
 
 
-def split_held(table: Any, options: DatasetOptions, name: str, source: Mapping[str, Any], origin: str) -> Splits:
+def split_held(
+    table: Any, options: DatasetOptions, name: str, source: Mapping[str, Any], origin: str, remarks: Sequence[str] = ()
+) -> Splits:
     """A table that is in memory, by whatever way it came there; its own splits are kept.
 
     Args:
@@ -158,12 +160,13 @@ def split_held(table: Any, options: DatasetOptions, name: str, source: Mapping[s
       name: what the data set is called.
       source: where it comes from, for the provenance.
       origin: what messages call it.
+      remarks: notes for the provenance, before its own.
 
     Raises:
       DatasetError: as ``split_table``.
     """
     refuse_stream(table, origin)
-    notes: list[str] = []
+    notes = list(remarks)
     parts = by_split(table)
     in_use = (options.text_column, options.label_column, options.group_column)
     if media := media_columns(parts or {origin: table}, in_use):

@@ -115,7 +115,11 @@ def test_a_data_set_comes_from_the_hub_and_then_from_either_cache_with_the_same_
     assert wrong.startswith(f"org/reviews cannot be had in the revision 'v2' without a network: the cache holds {COMMIT}")
 
     shutil.rmtree(home / "datasets")  # what is left is what "hf download" leaves
-    assert loaded(home, ("org/reviews", {}), ("org/reviews", {"data_revision": COMMIT})) == [online, online]
+    by_name, by_commit = loaded(home, ("org/reviews", {}), ("org/reviews", {"data_revision": COMMIT}))
+    assert by_name == by_commit
+    [note] = by_name[2]["notes"]
+    assert note.startswith("Read without a network, from the files in the hub's cache") and provenance["notes"] == []
+    assert [*by_name[:2], {**by_name[2], "notes": []}] == online
 
     [shard] = home.rglob("snapshots/*/data/train-00001-of-00002.parquet")
     shard.unlink()
@@ -135,7 +139,7 @@ def test_what_the_hub_refuses_is_said_in_a_sentence(tmp_path):
         ): "org/gated is gated: its owners ask for your consent. Give it at https://huggingface.co/datasets/org/g",
         ("org/asked", ""): "org/asked is gated",
         ("org/nothing", ""): "There is no data set 'org/nothing', neither as a folder here nor on the Hugging Face hub, or it is",
-        ("org/elsewhere", ""): "There is no data set 'org/elsewhere'",
+        ("org/aggregated", ""): "There is no data set 'org/aggregated'",
         ("org/code", ""): "org/code needs Python code of its own to be read, which is not run.",
         ("org/several", "config"): "org/several has no config 'no', but plain",
         ("org/several", "revision"): "org/several has no revision 'no'. Name a branch, a tag or a commit",
