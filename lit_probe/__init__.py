@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from lit_probe.data import DatasetOptions as DatasetOptions
     from lit_probe.data import load_dataset as load_dataset
     from lit_probe.data import split_texts as split_texts
     from lit_probe.data.labelled_texts import LabelledTexts as LabelledTexts
@@ -43,6 +44,7 @@ _PUBLIC = {
     "Ablation": "neurons.effects.ablation",
     "Activations": "encoder.activations",
     "Cache": "encoder.cache",
+    "DatasetOptions": "data",
     "Encoder": "encoder.encoder",
     "LabelledTexts": "data.labelled_texts",
     "LayerStudy": "probing.study",

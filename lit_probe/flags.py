@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from absl import flags
 from lit_probe.checks.battery import USUAL_CHECKS
 from lit_probe.checks.control_task import CONTROLS
 from lit_probe.checks.provenance import flags_from_card
-from lit_probe.data import DATASETS, load_dataset, parse_dataset_flag
+from lit_probe.data import DATASETS, load_dataset, parse_dataset_flag, refuse_unused, sources_that_use
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.options import DatasetOptions
 from lit_probe.data.rows import find_column
@@ -75,26 +75,26 @@ _define(
     flags.DEFINE_string,
     "datasets",
     "demo",
-    f"Data sets, separated by commas: {', '.join(DATASETS)}. name=path reads a local copy: sst2=folder or "
-    "csv=reviews.csv; the columns of one file may follow it: csv=a.csv[text=review,label=stars].",
+    f"Data sets, separated by commas: {', '.join(DATASETS)}. name=path reads a local copy: sst2=folder or csv=reviews.csv; "
+    "hub=org/name reads one of the Hugging Face hub. Options of one data set may follow in brackets: "
+    "csv=a.csv[text=review,label=stars], hub=org/name[config=plain,revision=v2].",
     used_by=_TEXTS,
 )
-_define(flags.DEFINE_string, "text_column", "text", "Column of a csv, tsv or jsonl file that holds the texts.", used_by=_TEXTS)
-_define(flags.DEFINE_string, "label_column", "label", "Column of a csv, tsv or jsonl file that holds the labels.", used_by=_TEXTS)
-_define(
-    flags.DEFINE_string,
-    "group_column",
-    None,
-    "Column whose equal values must stay in one split (an author, a film).",
-    used_by=_TEXTS,
+
+
+def _define_of_data(kind: Callable[..., Any], name: str, default: Any, text: str) -> None:
+    """Defines a flag that some data sets do not use; its help says which do."""
+    _define(kind, name, default, f"{text} Used by {', '.join(sources_that_use(name))}.", used_by=_TEXTS)
+
+
+_define_of_data(flags.DEFINE_string, "text_column", "text", "Column that holds the texts.")
+_define_of_data(flags.DEFINE_string, "label_column", "label", "Column that holds the labels.")
+_define_of_data(
+    flags.DEFINE_string, "group_column", None, "Column whose equal values must stay in one split (an author, a film)."
 )
-_define(
-    flags.DEFINE_list,
-    "missing",
-    [],
-    "Words in the label column of a csv, tsv or jsonl file that stand for no label.",
-    used_by=_TEXTS,
-)
+_define_of_data(flags.DEFINE_list, "missing", [], "Words in the label column that stand for no label.")
+_define_of_data(flags.DEFINE_string, "data_config", None, "Which config (or subset) of the data set, where it has several.")
+_define_of_data(flags.DEFINE_string, "data_revision", None, "Hub branch, tag or commit of the data set.")
 _define(
     flags.DEFINE_integer,
     "max_examples",
@@ -223,18 +223,26 @@ _define(flags.DEFINE_bool, "help", False, "Show this text.", short_name="h")
 
 
 def load_splits() -> list[Splits]:
-    """The data sets that the flags name."""
-    options = DatasetOptions(
-        max_examples=FLAGS.max_examples,
-        seed=FLAGS.seed,
-        text_column=FLAGS.text_column,
-        label_column=FLAGS.label_column,
-        group_column=FLAGS.group_column,
-        missing=tuple(FLAGS.missing),
-    )
+    """The data sets that the flags name.
+
+    Raises:
+      LitProbeError: one of them cannot be loaded, or does not use a flag of data that was given; one data set's own options stand
+        in brackets after it.
+    """
+    asked: dict[str, Any] = {field.name: FLAGS[field.name].value for field in fields(DatasetOptions)}
+    options = DatasetOptions(**{**asked, "missing": tuple(FLAGS.missing)})
     wanted = parse_dataset_flag(FLAGS.datasets)
-    loaded = [load_dataset(name, source, replace(options, **columns)) for name, source, columns in wanted]
+    given = [name for name in asked if FLAGS[name].present and sources_that_use(name)]
+    for one in wanted:
+        refuse_unused(one.name, given)
+    loaded = [load_dataset(one.name, one.source, replace(_fitting(options, one.name), **one.options)) for one in wanted]
     return _unique(loaded, "data set", "--datasets")
+
+
+def _fitting(options: DatasetOptions, name: str) -> DatasetOptions:
+    """The options without those that the data set does not use, which a card may say of another one than ``--datasets`` names."""
+    usual: dict[str, Any] = {field.name: field.default for field in fields(DatasetOptions)}
+    return replace(options, **{option: usual[option] for option in options.given() if option not in DATASETS[name].uses})
 
 
 def load_runs() -> list[Run]:
@@ -290,7 +298,7 @@ def _given(path: Path) -> tuple[GivenVectors, Splits]:
                 "--datasets=csv=rows.csv."
             )
         names = {"text": FLAGS.text_column, "label": FLAGS.label_column, "group": FLAGS.group_column}
-        names |= {name.removesuffix("_column"): column for name, column in columns.items()}
+        names |= {name.removesuffix("_column"): column for name, column in columns.items() if name.endswith("_column")}
         table = read_table(Path(source), form)
         rows = {
             name: find_column(table, [column], repr(source), f"{name}_column") and table[column]
@@ -353,7 +361,10 @@ def parse(argv: Sequence[str]) -> list[str]:
     arguments = FLAGS(argv)
     _refuse_unused(argv[1:], arguments[1:])
     if FLAGS["from"].value:
+        given = {name for name in FLAGS if FLAGS[name].present}
         arguments = FLAGS([argv[0], *flags_from_card(FLAGS["from"].value), *argv[1:]])
+        for name in set(FLAGS) - given:
+            FLAGS[name].present = 0  # the card says it, nobody gave it
     return list(arguments[1:])
 
 

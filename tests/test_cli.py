@@ -11,6 +11,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import datasets
 import numpy as np
 import pytest
 
@@ -278,16 +279,32 @@ def test_a_terminal_that_knows_no_dash_still_shows_the_table(flags, tmp_path):
 
 @pytest.mark.parametrize("order", ["feelings moods demo", "demo feelings moods", "feelings demo moods"])
 def test_transfer_is_measured_among_data_sets_with_the_same_classes_whatever_stands_beside_them(flags, tmp_path, capsys, order):
-    tables = {name: f"csv={six_class_table(tmp_path / f'{name}.csv')}" for name in ("feelings", "moods")}
+    own = "[text=review,label=feeling]"
+    tables = {name: f"csv={six_class_table(tmp_path / f'{name}.csv')}{own}" for name in ("feelings", "moods")}
     named = ",".join({**tables, "demo": "demo"}[name] for name in order.split())
-    columns = ["--text_column=review", "--label_column=feeling", "--max_examples=60"]
-    assert run("layers", *flags, f"--datasets={named}", *columns, "--checks=transfer") == 0
+    assert run("layers", *flags, f"--datasets={named}", "--max_examples=60", "--checks=transfer") == 0
     printed = capsys.readouterr().out
     assert "feelings -> moods" in printed
     assert "demo stands alone: there is no transfer between demo and feelings" in printed
     written = json.loads((tmp_path / "out/layers.json").read_text())["transfer"]
     assert [group["train"] for group in written["groups"]] == [["feelings", "moods"]]
     assert len(written["notes"]) == 1
+
+
+def test_a_folder_like_the_hubs_is_probed_and_its_card_does_the_same_again(flags, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(tmp_path / "prepared"))
+    table = datasets.Dataset.from_csv(str(six_class_table(tmp_path / "t.csv")), cache_dir=str(tmp_path / "prepared"))
+    (tmp_path / "feelings").mkdir()
+    table.to_parquet(tmp_path / "feelings/train.parquet")
+    flags = [*flags, "--checks=none"]
+    columns = "text=review,label=feeling"
+    assert run("layers", *flags, f"--datasets=hub={tmp_path / 'feelings'}[{columns}]") == 0
+    first = json.loads((tmp_path / "out/layers.json").read_text())["datasets"]["feelings"]
+    assert first["label_names"] == sorted(SIX.values()) and first["data"]["origin"]["config"] == "default"
+    assert run("layers", f"--from={tmp_path / 'out/layers.json'}", f"--out={tmp_path / 'again'}") == 0
+    assert json.loads((tmp_path / "again/layers.json").read_text())["datasets"]["feelings"] == first
+    assert run("layers", *flags, f"--datasets=hub={tmp_path / 'feelings'}", "--data_config=no", "--text_column=review") == 1
+    assert "has no config 'no', but default. Name one with --data_config." in capsys.readouterr().err
 
 
 def test_a_transfer_that_fails_leaves_the_rest_of_the_results(flags, tmp_path, capsys, monkeypatch):

@@ -13,7 +13,7 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import wait
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -28,8 +28,9 @@ from lit_nlp.components import core
 from lit_nlp.lib.ui_state import UIState
 from numpy.typing import NDArray
 
-from lit_probe.data import DatasetOptions, load_dataset, parse_dataset_flag, split_table, split_texts
+from lit_probe.data import DatasetOptions, load_dataset, parse_dataset_flag, split_texts
 from lit_probe.data.labelled_texts import Splits
+from lit_probe.data.python_tables import is_table
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import Encoder, as_encoder
 from lit_probe.encoder.pooling import POOLINGS
@@ -55,9 +56,19 @@ if TYPE_CHECKING:
 # An id, an encoder, or a transformers model and its tokenizer.
 OneModel: TypeAlias = str | Encoder | tuple[Any, Any]
 Model: TypeAlias = OneModel | Sequence[OneModel] | Mapping[str, lit_model.Model]
-Data: TypeAlias = (
-    str | Splits | Sequence[str] | NDArray[Any] | pandas.Series | pandas.DataFrame | Mapping[str, lit_dataset.Dataset]
-)
+
+
+class NamedColumns(Protocol):
+    """A ``datasets.Dataset`` or an Arrow table, as far as types go: neither library is imported here."""
+
+    @property
+    def column_names(self) -> Any:
+        """The names of the columns."""
+
+
+Texts: TypeAlias = Sequence[str] | NDArray[Any] | pandas.Series
+HeldTable: TypeAlias = pandas.DataFrame | NamedColumns | Sequence[Mapping[str, Any]] | Mapping[str, Any]
+Data: TypeAlias = str | Splits | Texts | HeldTable | Mapping[str, lit_dataset.Dataset]
 Values: TypeAlias = Sequence[str | int] | NDArray[Any] | pandas.Series
 
 # A notebook's page on this machine may frame ours, whichever port it has. In VS Code a cell's output is a page of its own scheme,
@@ -100,11 +111,14 @@ class ProbeWidget:
     Args:
       model: Hugging Face ids, local folders, encoders or pairs (model, tokenizer) of transformers, one or several; or ready LIT
         models by name, which get our panels where they give vectors.
-      data: texts (a list, a column of a table or an array), with ``labels``; a DataFrame; data sets by name as on the command
-        line, such as ``"demo"`` or ``"csv=reviews.csv"``; ``Splits``; or, for ready LIT models, ready LIT data sets by name.
+      data: texts (a list, a column of a table or an array), with ``labels``; a table (a DataFrame, a ``datasets.Dataset`` or
+        ``DatasetDict``, or another form that ``split_table`` takes); data sets by name as on the command line, such as
+        ``"demo"``, ``"csv=reviews.csv"`` or ``"hub=org/name"``; ``Splits``; or, for ready LIT models, ready LIT data sets by
+        name.
       labels: ``[n_texts]`` words or numbers, where ``data`` are texts.
       groups: ``[n_texts]`` what must not be split across train and test, where ``data`` are texts.
-      options: columns of a table, rows per split, and the seed of everything random.
+      options: columns of a table, rows per split, and the seed of everything random. An option that the data do not use is
+        refused.
       pooling: how a text's tokens become one vector.
       probe: the kind of probe.
       rules: how studies are scored, and how their layers are chosen; the usual way when None.
@@ -335,27 +349,29 @@ def _is_pair(model: Any) -> bool:
 
 def _splits_list(data: Any, labels: Any, groups: Any, options: DatasetOptions) -> list[Splits]:
     data, labels, groups = (_listed(values) for values in (data, labels, groups))
-    of_texts = isinstance(data, Sequence) and not isinstance(data, str)
+    of_texts = isinstance(data, Sequence) and not isinstance(data, str) and not is_table(data)
     if not of_texts and (labels is not None or groups is not None):
-        if isinstance(data, pandas.DataFrame):
+        if is_table(data):
             raise LitProbeError(
-                "A DataFrame holds its labels and groups itself. Name their columns with options=DatasetOptions(text_column=…, "
+                "A table holds its labels and groups itself. Name their columns with options=DatasetOptions(text_column=…, "
                 "label_column=…, group_column=…), or give its column of texts alone: ProbeWidget(model, frame['text'], labels)."
             )
         raise LitProbeError("labels and groups go with a list of texts; a data set has its own.")
     if isinstance(data, str):
         return _unlike(
-            [load_dataset(name, path, replace(options, **columns)) for name, path, columns in parse_dataset_flag(data)],
+            [load_dataset(name, path, replace(options, **own)) for name, path, own in parse_dataset_flag(data)],
             "data set",
         )
+    if is_table(data):
+        return [load_dataset(data, options=options)]
+    if unused := options.given():
+        raise LitProbeError(f"{'Texts in a list' if of_texts else 'Splits'} do not use the option {unused[0]}. Leave it out.")
     if isinstance(data, Splits):
         return [data]
-    if isinstance(data, pandas.DataFrame):
-        return [split_table({name: data[name].tolist() for name in data.columns}, options)]
     if not of_texts:
         raise LitProbeError(
-            f"Data of type {type(data).__name__} cannot be read. Give a list of texts with labels, a DataFrame, the name of a "
-            "data set, Splits or, with ready LIT models, ready LIT data sets by name."
+            f"Data of type {type(data).__name__} cannot be read. Give a list of texts with labels, a DataFrame, a "
+            "datasets.Dataset, the name of a data set, Splits or, with ready LIT models, ready LIT data sets by name."
         )
     if labels is None:
         raise LitProbeError("The texts have no labels. Give one for each text: ProbeWidget(model, texts, labels).")

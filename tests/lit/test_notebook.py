@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 
+import datasets
 import numpy as np
 import pandas
 import pytest
@@ -190,6 +191,27 @@ def test_a_tables_further_columns_travel_along_and_its_groups_stay_together(enco
     assert not authors[0] & authors[1] and not authors[1] & authors[2] and not authors[0] & authors[2]
 
 
+@pytest.mark.parametrize("kind", ["a Dataset", "a DatasetDict", "records", "a folder by name"])
+def test_tables_of_other_libraries_are_read_with_their_own_splits(encoder, splits, kind, tmp_path):
+    rows = splits.train
+    columns = {"review": list(rows.texts), "stars": [("one", "five")[label] for label in rows.labels]}
+    table = datasets.Dataset.from_dict(columns)
+    if kind == "a DatasetDict":
+        data = datasets.DatasetDict({"train": table.select(range(60)), "test": table.select(range(60, len(rows)))})
+    elif kind == "a folder by name":
+        table.save_to_disk(tmp_path / "saved")
+        data = f"hub={tmp_path / 'saved'}"
+    else:
+        data = table if kind == "a Dataset" else table.to_list()
+    options = DatasetOptions(text_column="review", label_column="stars")
+    widget = ProbeWidget(encoder, data, options=options, cache=NOTHING_KEPT)
+    study = widget.study()
+    widget.stop()
+    assert study.splits.label_names == ("five", "one")
+    official = "Official train and test" if kind == "a DatasetDict" else "One table"
+    assert study.splits.provenance["division"].startswith(official)
+
+
 def test_several_encoders_are_shown_beside_one_another(tiny_folder, splits):
     widget = ProbeWidget([str(tiny_folder()), load_encoder(str(tiny_folder("electra")))], splits, cache=NOTHING_KEPT)
     assert list(info(widget)["models"]) == [NAME, "tiny-electra-on-tiny"]
@@ -229,7 +251,8 @@ def test_ready_lit_models_with_vectors_get_our_panels_and_ours_their_numbers(tin
         ({"data": "nonsense"}, UnknownNameError, "Unknown data set 'nonsense'"),
         ({"data": ["a", "b"]}, LitProbeError, "The texts have no labels"),
         ({"data": ["a", "b"], "labels": ["x"]}, DatasetError, "2 texts, but 1 labels"),
-        ({"data": {"text": ["a"]}}, LitProbeError, "Data of type dict cannot be read"),
+        ({"data": {"text": "a"}}, LitProbeError, "Data of type dict cannot be read"),
+        ({"data": {"text": ["a"]}}, DatasetError, "no column 'label'"),
         ({"data": pandas.DataFrame({"text": ["a"]})}, DatasetError, "no column 'label'"),
         ({"data": pandas.DataFrame()}, DatasetError, "no rows"),
         ({"model": 5}, LitProbeError, "A model of type int cannot be read alone"),
@@ -239,7 +262,22 @@ def test_ready_lit_models_with_vectors_get_our_panels_and_ours_their_numbers(tin
         (
             {"data": pandas.DataFrame({"text": ["a"]}), "labels": ["x"]},
             LitProbeError,
-            r"A DataFrame holds its labels .*label_column=….* or give its column of texts alone",
+            r"A table holds its labels .*label_column=….* or give its column of texts alone",
+        ),
+        ({"data": datasets.Dataset.from_dict({"text": ["a"]}), "labels": ["x"]}, LitProbeError, "A table holds its labels"),
+        ({"data": datasets.Dataset.from_dict({"text": ["a"]})}, DatasetError, "no column 'label'"),
+        ({"data": datasets.Dataset.from_dict({"text": ["a"]}).to_iterable_dataset()}, DatasetError, "is a stream"),
+        ({"data": {"films": object()}}, LitProbeError, "Data of type dict cannot be read"),
+        (
+            {"data": "demo", "options": DatasetOptions(label_column="x")},
+            DatasetError,
+            "demo does not use the option label_column",
+        ),
+        ({"options": DatasetOptions(label_column="x")}, LitProbeError, "Splits do not use the option label_column"),
+        (
+            {"data": ["a"], "labels": ["x"], "options": DatasetOptions(group_column="x")},
+            LitProbeError,
+            "Texts in a list do not use the option group_column",
         ),
         ({"labels": ["x"]}, LitProbeError, "labels and groups go with a list of texts"),
         ({"model": {"letters": LetterModel()}}, LitProbeError, "ready LIT data sets"),
