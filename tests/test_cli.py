@@ -172,7 +172,7 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["fly"], 2, "unknown command 'fly'. Choose one of: layers, neurons, selftest, serve."),
+        (["fly"], 2, "unknown command 'fly'. Choose one of: extract, layers, neurons, selftest, serve."),
         (["layers", "--poling=mean"], 2, "Unknown command line flag 'poling'"),
         (["layers", "--pooling=avg"], 2, f"should be one of <{'|'.join(POOLINGS)}>"),
         (["layers", "--max_examples=-1"], 2, "max_examples"),
@@ -201,7 +201,7 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
         (["layers", "--layer=99"], 2, "layers does not use --layer. It is a flag of neurons."),
         (["layers", "--noshow_train"], 2, "noshow_train"),
         (["neurons", "--checks=all"], 2, "neurons does not use --checks. It is a flag of layers."),
-        (["selftest", "--datasets=demo"], 2, "selftest does not use --datasets. It is a flag of serve, layers, neurons."),
+        (["selftest", "--datasets=demo"], 2, "selftest does not use --datasets. It is a flag of serve, layers, neurons, extract."),
         (["selftest", "--port=1"], 2, "selftest does not use --port. It is a flag of serve."),
         (["serve", "--head_layers=two"], 1, "--head_layers takes layer numbers"),
         (["serve", "--head_layers=9"], 1, "9"),
