@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from lit_probe.data import DatasetOptions as DatasetOptions
     from lit_probe.data import load_dataset as load_dataset
     from lit_probe.data import split_texts as split_texts
     from lit_probe.data.labelled_texts import LabelledTexts as LabelledTexts
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
     from lit_probe.encoder.activations import extract_activations as extract_activations
     from lit_probe.encoder.cache import Cache as Cache
     from lit_probe.encoder.encoder import Encoder as Encoder
+    from lit_probe.encoder.encoder import encoder_of as encoder_of
     from lit_probe.encoder.encoder import load_encoder as load_encoder
     from lit_probe.errors import LitProbeError as LitProbeError
     from lit_probe.neurons.effects.ablation import Ablation as Ablation
     from lit_probe.neurons.effects.ablation import ablate as ablate
     from lit_probe.neurons.rankings import rank_neurons as rank_neurons
+    from lit_probe.probing.given_activations import probe_activations as probe_activations
     from lit_probe.probing.layerwise import LayerwiseProbe as LayerwiseProbe
     from lit_probe.probing.probe_forward import Target as Target
     from lit_probe.probing.probe_forward import forward_of_model as forward_of_model
@@ -41,6 +44,7 @@ _PUBLIC = {
     "Ablation": "neurons.effects.ablation",
     "Activations": "encoder.activations",
     "Cache": "encoder.cache",
+    "DatasetOptions": "data",
     "Encoder": "encoder.encoder",
     "LabelledTexts": "data.labelled_texts",
     "LayerStudy": "probing.study",
@@ -51,12 +55,14 @@ _PUBLIC = {
     "Target": "probing.probe_forward",
     "ablate": "neurons.effects.ablation",
     "compare_baselines": "salience.trust.other_baselines",
+    "encoder_of": "encoder.encoder",
     "explain": "salience",
     "extract_activations": "encoder.activations",
     "load_dataset": "data",
     "load_encoder": "encoder.encoder",
     "forward_of_model": "probing.probe_forward",
     "forward_of_probe": "probing.probe_forward",
+    "probe_activations": "probing.given_activations",
     "probe_layers": "probing.study",
     "rank_neurons": "neurons.rankings",
     "split_texts": "data",

@@ -1,4 +1,5 @@
-"""The command line: ``serve`` opens LIT, ``layers`` and ``neurons`` give its numbers, ``selftest`` tests salience methods."""
+"""The command line: ``serve`` opens LIT, ``layers`` and ``neurons`` give its numbers, ``selftest`` tests salience methods,
+``extract`` writes activations."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from lit_probe.checks.baselines import BASELINES
 from lit_probe.checks.battery import (
@@ -29,7 +32,8 @@ from lit_probe.checks.provenance import check_against_card, made_by, read_card
 from lit_probe.checks.repeats import N_REPEATS
 from lit_probe.checks.transfer import transfer_table, transfer_within_groups
 from lit_probe.data.labelled_texts import Splits
-from lit_probe.encoder.cache import Cache
+from lit_probe.encoder.activation_files import save_activations
+from lit_probe.encoder.cache import Cache, library_versions
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.errors import LitProbeError
 from lit_probe.flags import (
@@ -38,6 +42,7 @@ from lit_probe.flags import (
     FlagsError,
     as_flags,
     help_text,
+    load_all,
     load_encoders,
     load_runs,
     load_splits,
@@ -59,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    commands = {"serve": serve, "layers": layers, "neurons": neurons, "selftest": selftest}
+    commands = {"serve": serve, "layers": layers, "neurons": neurons, "selftest": selftest, "extract": extract}
     try:
         arguments = parse(argv)
     except FlagsError as error:
@@ -102,7 +107,7 @@ def layers() -> None:
     checks, with_transfer = _checks()
     n_repeats = (FLAGS.repeat or N_REPEATS) if REPEATS in checks else 0
     find_control(FLAGS.control)
-    splits_list, runs, cache = load_splits(), load_runs(), open_cache()
+    (splits_list, runs), cache = load_all(), open_cache()
     out = Path(FLAGS.out).expanduser()
     folders = [out if len(runs) == 1 else out / run.encoder.name for run in runs]
     for folder in folders:
@@ -140,7 +145,7 @@ def neurons() -> None:
     from lit_probe.figures import save_neuron_curves
     from lit_probe.neurons.neuron_report import neuron_report, neuron_rows, neuron_table
 
-    splits_list, runs, cache = load_splits(), load_runs(), open_cache()
+    (splits_list, runs), cache = load_all(), open_cache()
     out = Path(FLAGS.out).expanduser()
     _check_writable(out)
     _check_card(runs, splits_list)
@@ -197,6 +202,51 @@ def selftest() -> None:
     print(f"\nWritten to {out}/: selftest.json{_cache_words(cache)}")
 
 
+def extract() -> None:
+    """Writes the pooled activations of each encoder on each data set, a safetensors file with a manifest of its rows."""
+    splits_list, runs, cache = load_splits(), load_runs(), open_cache()
+    out = Path(FLAGS.out).expanduser()
+    _check_writable(out)
+    for run in runs:
+        for splits in splits_list:
+            parts = dict(splits.items())
+            step = of_step(tqdm_progress(), f"Encoding {splits.name} with {run.encoder.name}", "splits")
+            pooled = {}
+            for done, (name, rows) in enumerate(parts.items()):
+                step(done, len(parts))
+                pooled[name] = cache.activations(run.encoder, rows.texts, run.pooling)
+            step(len(parts), len(parts))
+            layers = {
+                layer: np.concatenate([pooled[name].layer(index) for name in parts])
+                for index, layer in enumerate(run.encoder.layer_names)
+            }
+            about: dict[str, Any] = {
+                "name": run.encoder.name,
+                "dataset": splits.name,
+                "pooling": run.pooling,
+                "sha256_of": run.encoder.hashes,
+            }
+            about |= {"max_length": run.encoder.max_length, "keep": run.encoder.keep, "versions": library_versions()}
+            file = out / f"{run.encoder.name}-on-{splits.name}.safetensors"
+            written = save_activations(file, layers, _rows_of(splits), about, half=FLAGS.float16)
+            shape = f"{len(layers)} layers of [{sum(map(len, parts.values())):,}, {run.encoder.d_model}]"
+            print(f"{run.encoder.name} on {splits.name}: {shape}")
+            print(f"Written: {', '.join(map(str, written))}{_cache_words(cache)}")
+
+
+def _rows_of(splits: Splits) -> dict[str, list[str]]:
+    """What each row is, for the manifest of its activations."""
+    parts = dict(splits.items())
+    rows = {
+        "text": [text for part in parts.values() for text in part.texts],
+        "label": [splits.label_names[label] for part in parts.values() for label in part.labels.tolist()],
+        "split": [str(name) for name, part in parts.items() for _ in part.texts],
+    }
+    if groups := [part.groups for part in parts.values() if part.groups is not None]:
+        rows["group"] = [str(group) for of_part in groups for group in of_part]
+    return rows
+
+
 def serve() -> None:
     """Opens LIT on the chosen encoders and data sets, and stays until interrupted."""
     from lit_probe.lit.server.serving import check_address
@@ -223,7 +273,7 @@ def build_app() -> Any:
     print("lit_probe: loading LIT and the data sets", file=sys.stderr)
     from lit_probe.lit.app import AppOptions, build
 
-    splits_list, runs, cache = load_splits(), load_runs(), open_cache()
+    (splits_list, runs), cache = load_all(), open_cache()
     _check_card(runs, splits_list)
     run_of = {run.encoder.name: run for run in runs}
     print(f"lit_probe with {len(runs)} encoder(s) and {len(splits_list)} data set(s){_cache_words(cache)}", file=sys.stderr)

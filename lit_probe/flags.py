@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,21 @@ from absl import flags
 from lit_probe.checks.battery import USUAL_CHECKS
 from lit_probe.checks.control_task import CONTROLS
 from lit_probe.checks.provenance import flags_from_card
-from lit_probe.data import DATASETS, load_dataset, parse_dataset_flag
+from lit_probe.data import DATASETS, load_dataset, parse_dataset_flag, refuse_unused, sources_that_use
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.options import DatasetOptions
+from lit_probe.data.rows import find_column
+from lit_probe.data.tables import read_table
+from lit_probe.encoder.activation_files import read_activations
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.checkpoint import DEFAULT_MODEL
 from lit_probe.encoder.encoder import Encoder, load_encoder
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.encoder.tokens import KEEPS
+from lit_probe.encoder.vector_encoder import NO_POOLING, GivenVectors
 from lit_probe.errors import LitProbeError
 from lit_probe.neurons.rankings import RANKINGS
+from lit_probe.probing.given_activations import given_activations
 from lit_probe.probing.layer_choice import DEFAULT_RULE, LAYER_RULES
 from lit_probe.probing.probes import PROBES
 from lit_probe.probing.rules import AUTO, DECISIONS, HEADLINES, StudyRules
@@ -41,8 +46,9 @@ FlagsError = flags.Error
 FLAGS = flags.FlagValues()  # type: ignore[no-untyped-call]
 
 
-COMMANDS = ("serve", "layers", "neurons", "selftest")
+COMMANDS = ("serve", "layers", "neurons", "selftest", "extract")
 _PROBES = ("serve", "layers", "neurons")
+_TEXTS = (*_PROBES, "extract")
 
 # The commands that use each flag; the others refuse it.
 _USED_BY: dict[str, Sequence[str]] = {}
@@ -69,37 +75,35 @@ _define(
     flags.DEFINE_string,
     "datasets",
     "demo",
-    f"Data sets, separated by commas: {', '.join(DATASETS)}. name=path reads a local copy: sst2=folder or "
-    "csv=reviews.csv; the columns of one file may follow it: csv=a.csv[text=review,label=stars].",
-    used_by=_PROBES,
+    f"Data sets, separated by commas: {', '.join(DATASETS)}. name=path reads a local copy: sst2=folder or csv=reviews.csv; "
+    "hub=org/name reads one of the Hugging Face hub. Options of one data set may follow in brackets: "
+    "csv=a.csv[text=review,label=stars], hub=org/name[config=plain,revision=v2].",
+    used_by=_TEXTS,
 )
-_define(flags.DEFINE_string, "text_column", "text", "Column of a csv, tsv or jsonl file that holds the texts.", used_by=_PROBES)
-_define(
-    flags.DEFINE_string, "label_column", "label", "Column of a csv, tsv or jsonl file that holds the labels.", used_by=_PROBES
+
+
+def _define_of_data(kind: Callable[..., Any], name: str, default: Any, text: str) -> None:
+    """Defines a flag that some data sets do not use; its help says which do."""
+    _define(kind, name, default, f"{text} Used by {', '.join(sources_that_use(name))}.", used_by=_TEXTS)
+
+
+_define_of_data(flags.DEFINE_string, "text_column", "text", "Column that holds the texts.")
+_define_of_data(flags.DEFINE_string, "label_column", "label", "Column that holds the labels.")
+_define_of_data(
+    flags.DEFINE_string, "group_column", None, "Column whose equal values must stay in one split (an author, a film)."
 )
-_define(
-    flags.DEFINE_string,
-    "group_column",
-    None,
-    "Column whose equal values must stay in one split (an author, a film).",
-    used_by=_PROBES,
-)
-_define(
-    flags.DEFINE_list,
-    "missing",
-    [],
-    "Words in the label column of a csv, tsv or jsonl file that stand for no label.",
-    used_by=_PROBES,
-)
+_define_of_data(flags.DEFINE_list, "missing", [], "Words in the label column that stand for no label.")
+_define_of_data(flags.DEFINE_string, "data_config", None, "Which config (or subset) of the data set, where it has several.")
+_define_of_data(flags.DEFINE_string, "data_revision", None, "Hub branch, tag or commit of the data set.")
 _define(
     flags.DEFINE_integer,
     "max_examples",
     5_000,
     "Rows per split, drawn by class and seed; 0 for all.",
     lower_bound=0,
-    used_by=_PROBES,
+    used_by=_TEXTS,
 )
-_define(flags.DEFINE_enum, "pooling", "mean", list(POOLINGS), "How a text's tokens become one vector.", used_by=_PROBES)
+_define(flags.DEFINE_enum, "pooling", "mean", list(POOLINGS), "How a text's tokens become one vector.", used_by=_TEXTS)
 _define(flags.DEFINE_enum, "probe", "logistic", list(PROBES), "Kind of probe.", used_by=_PROBES)
 _define(
     flags.DEFINE_integer,
@@ -186,7 +190,16 @@ _define(
 )
 _define(flags.DEFINE_enum, "ranking", "weight_mass", list(RANKINGS), "by what they are ranked.", used_by=("neurons",))
 _define(flags.DEFINE_integer, "top", 20, "how many are printed.", lower_bound=1, used_by=("neurons",))
-_define(flags.DEFINE_string, "out", "results", "folder for the results.", used_by=("layers", "neurons", "selftest"))
+_define(flags.DEFINE_string, "out", "results", "folder for the results.", used_by=("layers", "neurons", "selftest", "extract"))
+_define(flags.DEFINE_bool, "float16", False, "half as large files, with three digits.", used_by=("extract",))
+_define(
+    flags.DEFINE_list,
+    "activations",
+    [],
+    "files of activations in place of encoders, such as a.safetensors of lit-probe extract, whose rows stand beside it. Rows of "
+    "another npy, npz, safetensors or h5 file are those of the table that --datasets names, in its order.",
+    used_by=_PROBES,
+)
 _define(
     flags.DEFINE_string,
     "from",
@@ -210,18 +223,26 @@ _define(flags.DEFINE_bool, "help", False, "Show this text.", short_name="h")
 
 
 def load_splits() -> list[Splits]:
-    """The data sets that the flags name."""
-    options = DatasetOptions(
-        max_examples=FLAGS.max_examples,
-        seed=FLAGS.seed,
-        text_column=FLAGS.text_column,
-        label_column=FLAGS.label_column,
-        group_column=FLAGS.group_column,
-        missing=tuple(FLAGS.missing),
-    )
+    """The data sets that the flags name.
+
+    Raises:
+      LitProbeError: one of them cannot be loaded, or does not use a flag of data that was given; one data set's own options stand
+        in brackets after it.
+    """
+    asked: dict[str, Any] = {field.name: FLAGS[field.name].value for field in fields(DatasetOptions)}
+    options = DatasetOptions(**{**asked, "missing": tuple(FLAGS.missing)})
     wanted = parse_dataset_flag(FLAGS.datasets)
-    loaded = [load_dataset(name, source, replace(options, **columns)) for name, source, columns in wanted]
+    given = [name for name in asked if FLAGS[name].present and sources_that_use(name)]
+    for one in wanted:
+        refuse_unused(one.name, given)
+    loaded = [load_dataset(one.name, one.source, replace(_fitting(options, one.name), **one.options)) for one in wanted]
     return _unique(loaded, "data set", "--datasets")
+
+
+def _fitting(options: DatasetOptions, name: str) -> DatasetOptions:
+    """The options without those that the data set does not use, which a card may say of another one than ``--datasets`` names."""
+    usual: dict[str, Any] = {field.name: field.default for field in fields(DatasetOptions)}
+    return replace(options, **{option: usual[option] for option in options.given() if option not in DATASETS[name].uses})
 
 
 def load_runs() -> list[Run]:
@@ -241,6 +262,58 @@ def load_runs() -> list[Run]:
     runs = runs_of(wanted, load, pooling=FLAGS.pooling, probe=FLAGS.probe, seed=FLAGS.seed)
     _unique([run.encoder for run in runs], "encoder", "--model")
     return runs
+
+
+def load_all() -> tuple[list[Splits], list[Run]]:
+    """The data sets and the runs that the flags name, from files of activations where it names some.
+
+    Raises:
+      LitProbeError: the files are of different data sets, or it is not said which rows they are of.
+    """
+    if not FLAGS.activations:
+        return load_splits(), load_runs()
+    if FLAGS["model"].present:
+        raise LitProbeError("--activations stand in place of an encoder: leave out --model.")
+    given = [_given(Path(path).expanduser()) for path in FLAGS.activations]
+    [splits, *others] = [made for _, made in given]
+    if any(dict(other.provenance)["sha256"] != dict(splits.provenance)["sha256"] for other in others):
+        raise LitProbeError("The files of --activations are of different rows. Give them to a run each.")
+    runs = [Run(vectors, NO_POOLING, FLAGS.probe) for vectors, _ in given]
+    _unique([run.encoder for run in runs], "encoder", "--activations")
+    return [splits], runs
+
+
+def _given(path: Path) -> tuple[GivenVectors, Splits]:
+    """The vectors of one file, and the rows that they are of."""
+    stored = read_activations(path)
+    about = {"name": str(stored.about.get("name") or path.stem), "seed": FLAGS.seed}
+    if stored.rows is not None:
+        rows = stored.rows
+        about["dataset"] = str(stored.about.get("dataset") or path.stem)
+    else:
+        [(form, source, columns), *others] = parse_dataset_flag(FLAGS.datasets)
+        if others or source is None or form not in ("csv", "tsv", "jsonl") or not Path(source).is_file():
+            raise LitProbeError(
+                f"{str(path)!r} does not say what its rows are. Name one table with a row for each, in this order: "
+                "--datasets=csv=rows.csv."
+            )
+        names = {"text": FLAGS.text_column, "label": FLAGS.label_column, "group": FLAGS.group_column}
+        names |= {name.removesuffix("_column"): column for name, column in columns.items() if name.endswith("_column")}
+        table = read_table(Path(source), form)
+        rows = {
+            name: find_column(table, [column], repr(source), f"{name}_column") and table[column]
+            for name, column in names.items()
+            if column is not None and (column in table or name != "text")
+        }
+        about["dataset"] = Path(source).stem
+    return given_activations(
+        stored.layers,
+        rows["label"],
+        texts=rows.get("text"),
+        groups=rows.get("group"),
+        splits=rows.get("split"),
+        **about,
+    )
 
 
 def load_encoders() -> list[Encoder]:
@@ -288,7 +361,10 @@ def parse(argv: Sequence[str]) -> list[str]:
     arguments = FLAGS(argv)
     _refuse_unused(argv[1:], arguments[1:])
     if FLAGS["from"].value:
+        given = {name for name in FLAGS if FLAGS[name].present}
         arguments = FLAGS([argv[0], *flags_from_card(FLAGS["from"].value), *argv[1:]])
+        for name in set(FLAGS) - given:
+            FLAGS[name].present = 0  # the card says it, nobody gave it
     return list(arguments[1:])
 
 
@@ -338,4 +414,4 @@ def help_text(about: str) -> str:
         f"  --{flag.name}  {flag.help}" + ("" if flag.default in (None, [], "") else f" (default: {flag.default_as_str})")
         for flag in sorted(FLAGS.get_flags_for_module(FLAGS.find_module_defining_flag("model")), key=lambda flag: flag.name)
     )
-    return f"{about}\n\nUsage: lit-probe serve|layers|neurons|selftest [flags]\n\n{listing}"
+    return f"{about}\n\nUsage: lit-probe serve|layers|neurons|selftest|extract [flags]\n\n{listing}"

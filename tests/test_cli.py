@@ -11,6 +11,8 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import datasets
+import numpy as np
 import pytest
 
 from lit_probe import cli
@@ -91,6 +93,51 @@ def test_a_second_run_writes_the_same_bytes_without_torch(flags, tmp_path):
     assert first == second
 
 
+def layer_scores(folder: Path, dataset: str) -> list[dict]:
+    return json.loads((folder / "layers.json").read_text())["datasets"][dataset]["layers"]
+
+
+def test_what_is_extracted_gives_the_same_numbers_again(flags, tmp_path, capsys):
+    table = [f"--datasets=csv={six_class_table(tmp_path / 'feelings.csv')}", "--text_column=review", "--label_column=feeling"]
+    assert run("layers", *flags, *table, "--checks=none") == 0
+    expected = layer_scores(tmp_path / "out", "feelings")
+    assert run("extract", *flags, *table) == 0
+    [file] = tmp_path.glob("out/*.safetensors")
+    printed = capsys.readouterr().out
+    assert "tiny-bert on feelings: 4 layers of [" in printed and f"Written: {file}, {file.with_suffix('.json')}" in printed
+    again = tmp_path / "again"
+    own = [f"--cache_dir={tmp_path / 'cache'}", f"--out={again}", "--checks=none"]
+    assert run("layers", f"--activations={file}", *own) == 0
+    assert layer_scores(again, "feelings") == expected
+    assert "no pooling" in capsys.readouterr().out
+    assert run("neurons", f"--activations={file}", *own[:2]) == 0
+    assert run("extract", *flags, *table, "--float16") == 0
+    assert run("layers", f"--activations={file}", *own) == 0
+    half = layer_scores(again, "feelings")
+    assert [row["accuracy"] for row in half] == pytest.approx([row["accuracy"] for row in expected], abs=0.1)
+
+
+def test_other_programs_activations_take_their_rows_from_a_table(tmp_path, capsys):
+    rng, labels = np.random.default_rng(0), np.arange(120) % 2
+    table, file = tmp_path / "rows.csv", tmp_path / "brain.npy"
+    table.write_text("label\n" + "".join(f"{'ab'[label]}\n" for label in labels))
+    np.save(file, rng.normal(size=(120, 2, 5)) + labels[:, None, None] * np.array([0, 3])[:, None])
+    own = [f"--activations={file}", f"--out={tmp_path}", "--cache_dir=", "--checks=all"]
+    assert run("layers", *own, f"--datasets=csv={table}") == 0
+    assert "have no texts" in capsys.readouterr().out
+    low, high = layer_scores(tmp_path, "rows")
+    assert low["accuracy"] < 0.85 < high["accuracy"]
+    for arguments, message in (
+        (own, "does not say what its rows are"),
+        ([*own, f"--datasets=csv={table}", "--model=x"], "leave out --model"),
+        ([*own, f"--datasets=csv={table}", "--label_column=mood"], "has no column 'mood'"),
+        (["--activations=nowhere.npy"], "There is no file"),
+    ):
+        assert run("layers", *arguments) == 1
+        assert message in capsys.readouterr().err
+    assert run("extract", f"--activations={file}") == 2
+
+
 def test_two_encoders_get_a_folder_each(flags, tiny_folder, tmp_path):
     table = six_class_table(tmp_path / "feelings.csv")
     models = f"--model={tiny_folder()},{tiny_folder('distilbert')}"
@@ -125,7 +172,7 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["fly"], 2, "unknown command 'fly'. Choose one of: layers, neurons, selftest, serve."),
+        (["fly"], 2, "unknown command 'fly'. Choose one of: extract, layers, neurons, selftest, serve."),
         (["layers", "--poling=mean"], 2, "Unknown command line flag 'poling'"),
         (["layers", "--pooling=avg"], 2, f"should be one of <{'|'.join(POOLINGS)}>"),
         (["layers", "--max_examples=-1"], 2, "max_examples"),
@@ -154,7 +201,7 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
         (["layers", "--layer=99"], 2, "layers does not use --layer. It is a flag of neurons."),
         (["layers", "--noshow_train"], 2, "noshow_train"),
         (["neurons", "--checks=all"], 2, "neurons does not use --checks. It is a flag of layers."),
-        (["selftest", "--datasets=demo"], 2, "selftest does not use --datasets. It is a flag of serve, layers, neurons."),
+        (["selftest", "--datasets=demo"], 2, "selftest does not use --datasets. It is a flag of serve, layers, neurons, extract."),
         (["selftest", "--port=1"], 2, "selftest does not use --port. It is a flag of serve."),
         (["serve", "--head_layers=two"], 1, "--head_layers takes layer numbers"),
         (["serve", "--head_layers=9"], 1, "9"),
@@ -232,16 +279,32 @@ def test_a_terminal_that_knows_no_dash_still_shows_the_table(flags, tmp_path):
 
 @pytest.mark.parametrize("order", ["feelings moods demo", "demo feelings moods", "feelings demo moods"])
 def test_transfer_is_measured_among_data_sets_with_the_same_classes_whatever_stands_beside_them(flags, tmp_path, capsys, order):
-    tables = {name: f"csv={six_class_table(tmp_path / f'{name}.csv')}" for name in ("feelings", "moods")}
+    own = "[text=review,label=feeling]"
+    tables = {name: f"csv={six_class_table(tmp_path / f'{name}.csv')}{own}" for name in ("feelings", "moods")}
     named = ",".join({**tables, "demo": "demo"}[name] for name in order.split())
-    columns = ["--text_column=review", "--label_column=feeling", "--max_examples=60"]
-    assert run("layers", *flags, f"--datasets={named}", *columns, "--checks=transfer") == 0
+    assert run("layers", *flags, f"--datasets={named}", "--max_examples=60", "--checks=transfer") == 0
     printed = capsys.readouterr().out
     assert "feelings -> moods" in printed
     assert "demo stands alone: there is no transfer between demo and feelings" in printed
     written = json.loads((tmp_path / "out/layers.json").read_text())["transfer"]
     assert [group["train"] for group in written["groups"]] == [["feelings", "moods"]]
     assert len(written["notes"]) == 1
+
+
+def test_a_folder_like_the_hubs_is_probed_and_its_card_does_the_same_again(flags, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(tmp_path / "prepared"))
+    table = datasets.Dataset.from_csv(str(six_class_table(tmp_path / "t.csv")), cache_dir=str(tmp_path / "prepared"))
+    (tmp_path / "feelings").mkdir()
+    table.to_parquet(tmp_path / "feelings/train.parquet")
+    flags = [*flags, "--checks=none"]
+    columns = "text=review,label=feeling"
+    assert run("layers", *flags, f"--datasets=hub={tmp_path / 'feelings'}[{columns}]") == 0
+    first = json.loads((tmp_path / "out/layers.json").read_text())["datasets"]["feelings"]
+    assert first["label_names"] == sorted(SIX.values()) and first["data"]["origin"]["config"] == "default"
+    assert run("layers", f"--from={tmp_path / 'out/layers.json'}", f"--out={tmp_path / 'again'}") == 0
+    assert json.loads((tmp_path / "again/layers.json").read_text())["datasets"]["feelings"] == first
+    assert run("layers", *flags, f"--datasets=hub={tmp_path / 'feelings'}", "--data_config=no", "--text_column=review") == 1
+    assert "has no config 'no', but default. Name one with --data_config." in capsys.readouterr().err
 
 
 def test_a_transfer_that_fails_leaves_the_rest_of_the_results(flags, tmp_path, capsys, monkeypatch):

@@ -13,6 +13,7 @@ import pytest
 from lit_probe import cli
 from lit_probe.data import DATASETS
 from lit_probe.encoder.pooling import POOLINGS
+from lit_probe.flags import COMMANDS
 from lit_probe.probing.probes import PROBES
 from lit_probe.salience import SALIENCE_METHODS
 
@@ -54,9 +55,11 @@ def test_every_flag_in_the_docs_exists():
 def test_the_readmes_commands_parse():
     commands = re.findall(r"^\.venv/bin/lit-probe (.*)$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
     assert len(commands) >= 4
-    for command in commands:
+    others = re.findall(r"^lit-probe (.*)$", (ROOT / "docs/activations.md").read_text("utf-8"), re.MULTILINE)
+    assert len(others) == 4
+    for command in (*commands, *others):
         cli.FLAGS.unparse_flags()
-        assert cli.FLAGS(["lit-probe", *shlex.split(command)])[1] in ("serve", "layers", "neurons", "selftest")
+        assert cli.parse(["lit-probe", *shlex.split(command)])[0] in COMMANDS
 
 
 def test_the_readmes_make_targets_exist():

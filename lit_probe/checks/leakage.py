@@ -10,8 +10,8 @@ from pathlib import Path
 
 from lit_probe.checks.near_copies import MEASURES, Copy, copies_between
 from lit_probe.data.labelled_texts import SplitName, Splits
-from lit_probe.encoder.checkpoint import Checkpoint
 from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.source import Source
 from lit_probe.results import Result
 
 # Which rule finds copies, in words that cards compare: change them when the numbers change.
@@ -91,20 +91,21 @@ def circularity_of(encoder: Encoder, splits: Splits) -> str | None:
     return None if encoder.random_seed is not None else circularity(encoder.checkpoint, splits.label_names, splits.name)
 
 
-def circularity(checkpoint: Checkpoint, label_names: Sequence[str], dataset_name: str = "") -> str | None:
+def circularity(checkpoint: Source, label_names: Sequence[str], dataset_name: str = "") -> str | None:
     """Why probing this checkpoint for these labels is circular: it was fine-tuned on them.
 
     Its files say so when its own head has the same classes, or when it was fine-tuned and its ``finetuning_task`` or its name
     holds the name of the data set.
 
     Args:
-      checkpoint: the encoder's files.
+      checkpoint: the encoder's files, or a model in memory.
       label_names: the class names of the data set.
       dataset_name: its name, such as ``"sst2"``; without one only the labels are compared.
 
     Returns:
       A sentence, or None where the files say nothing.
 
+    >>> from lit_probe.encoder.checkpoint import Checkpoint
     >>> config = {"architectures": ["BertForSequenceClassification"], "id2label": {"0": "NEGATIVE", "1": "POSITIVE"}}
     >>> circularity(Checkpoint("org/tuned", None, Path("."), config), ("negative", "positive")).split(":")[0]
     'tuned has a head of its own for negative, positive, the labels that are probed here'

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -19,6 +20,7 @@ from lit_probe.checks.repeats import N_REPEATS
 from lit_probe.checks.transfer import TRANSFER_MADE_BY
 from lit_probe.data import DATASETS
 from lit_probe.data.labelled_texts import SPLIT_NAMES, Splits
+from lit_probe.data.options import HUB_OPTIONS, word_in_brackets
 from lit_probe.data.tables import table_form
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.errors import LitProbeError
@@ -32,7 +34,6 @@ from lit_probe.scores.decision import Decision
 from lit_probe.scores.metrics import METRICS
 
 _SETTINGS: dict[str, type] = {"pooling": str, "probe": str, "max_length": int, "keep": str, "seed": int}
-_COLUMN_FLAGS = ("text_column", "label_column", "group_column")
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ def flags_from_card(path: str | os.PathLike[str]) -> list[str]:
     Code that comes with a checkpoint is not trusted because a file says so: ``--trust_remote_code`` has to be given again.
 
     Raises:
-      LitProbeError: there is no such card, or no flags can say it (texts that were in a program's memory).
+      LitProbeError: there is no such card, or no flags can say it (a model or texts that were in a program's memory).
     """
     return _flags(read_card(path), f"The card {str(path)!r}")
 
@@ -251,11 +252,15 @@ def check_against_card(
 
 
 def _flags(card: Mapping[str, Any], title: str) -> list[str]:
+    if card["model"].get("in_memory"):
+        raise LitProbeError(
+            f"{title} is about {card['model']['id']!r}, a model that was in a program's memory. Run that program again."
+        )
     data = {name: entry["data"] for name, entry in card["datasets"].items()}
     named = [_dataset_flag(name, one, title) for name, one in data.items()]
-    origins = [one["origin"] for one in data.values() if "text_column" in one["origin"]]
-    alike = all(origin.get(name) == origins[0].get(name) for origin in origins for name in _COLUMN_FLAGS)
-    own = ["" if alike else _own_columns(one["origin"]) for one in data.values()]
+    options = [_options(one["origin"]) for one in data.values()]
+    alike = all(one == options[0] for one in options)
+    own = ["" if alike else _in_brackets(one, title) for one in options]
     flags = {
         "model": card["model"]["id"] + _own_weights(card),
         "revision": card["model"].get("revision"),
@@ -268,10 +273,8 @@ def _flags(card: Mapping[str, Any], title: str) -> list[str]:
     }
     if any(one["seed"] != card["seed"] for one in data.values()):
         raise LitProbeError(f"{title} has other seeds for its splits than for its probes, which no flags can say.")
-    for name in _COLUMN_FLAGS if origins and alike else ():
-        flags[name] = origins[0].get(name)
-    if origins and (missing := _only([origin.get("missing") for origin in origins], "missing", title)):
-        flags["missing"] = ",".join(missing)
+    for name, value in options[0].items() if alike else ():
+        flags[name] = ",".join(value) if name == "missing" else value
     checks = [list(entry["checks"]) for entry in card["datasets"].values() if _holds(entry, {"checks": dict})]
     if checks:
         across = ["transfer"] if "transfer" in card else []
@@ -319,6 +322,8 @@ def _dataset_flag(name: str, data: Mapping[str, Any], title: str) -> str:
     if origin.get("kind") in (None, "texts in memory"):
         raise LitProbeError(f"{title} is about {name!r}, texts that were in a program's memory. Run that program again.")
     path = origin.get("path")
+    if origin.get("form") == "hub":
+        path = path or origin.get("id")
     loader = name
     if "text_column" in origin:
         files = origin["files"].get("train", []) if _holds(origin, {"files": dict}) else [path]
@@ -329,11 +334,23 @@ def _dataset_flag(name: str, data: Mapping[str, Any], title: str) -> str:
     return loader if path is None else f"{loader}={path}"
 
 
-def _own_columns(origin: Mapping[str, Any]) -> str:
-    """``[text=review,label=stars]`` for a table file; nothing for any other source."""
-    columns = {name: origin.get(name) for name in _COLUMN_FLAGS if "text_column" in origin}
-    pairs = [f"{name.removesuffix('_column')}={column}" for name, column in columns.items() if column is not None]
-    return f"[{','.join(pairs)}]" if pairs else ""
+def _options(origin: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a data set that is a table, as far as they are given; nothing for any other source."""
+    if "text_column" not in origin:
+        return {}
+    pinned = {"data_revision": origin.get("revision")} if origin.get("form") == "hub" else {}
+    return {name: value for name in HUB_OPTIONS if (value := {**origin, **pinned}.get(name)) is not None}
+
+
+def _in_brackets(options: Mapping[str, Any], title: str) -> str:
+    """``[text=review,label=stars]``; an empty string where there are no options."""
+    pairs = [
+        (word_in_brackets(name), one) for name, value in options.items() for one in (value if name == "missing" else [value])
+    ]
+    for word, value in pairs:
+        if re.search(r"[\[\],]", value):
+            raise LitProbeError(f"{title} says {word}={value!r}, which cannot stand in brackets. Run its data sets one by one.")
+    return f"[{','.join(f'{word}={value}' for word, value in pairs)}]" if pairs else ""
 
 
 def _only(values: Sequence[Any], name: str, title: str) -> Any:

@@ -1,22 +1,32 @@
-"""What a user can ask of every data set."""
+"""What a user can ask of a data set."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from lit_probe.errors import DatasetError
+
+TABLE_OPTIONS = ("text_column", "label_column", "group_column", "missing")
+"""The options of a table with named columns."""
+
+HUB_OPTIONS = (*TABLE_OPTIONS, "data_config", "data_revision")
+"""The options of a data set that the library ``datasets`` reads."""
+
+_EVERYWHERE = ("max_examples", "seed")
 
 
 @dataclass(frozen=True)
 class DatasetOptions:
-    """Options that every loader gets.
+    """Options of one data set. Every source uses the first two; which of the others it uses stands beside it in ``DATASETS``.
 
     Attributes:
       max_examples: at most this many rows per split, chosen by class and seed; 0 means all rows.
       seed: decides which rows are chosen and, where a source has no official split, which split a row goes to.
-      text_column: the column of a table file (csv, tsv, jsonl) that holds the texts.
-      label_column: the column of a table file that holds the labels.
-      group_column: the column of a table file that names what must not be split across train and test (an author, a film,
+      text_column: the column of a table that holds the texts.
+      label_column: the column of a table that holds the labels.
+      group_column: the column of a table that names what must not be split across train and test (an author, a film,
         a pair), or None.
       missing: further words in the label column of a table that stand for no label.
+      data_config: which of its configs (also called subsets) is meant, where a data set of the hub has several.
+      data_revision: the branch, tag or commit of a data set of the hub; None is its main branch.
 
     Raises:
       DatasetError: ``max_examples`` is negative or 1.
@@ -33,7 +43,27 @@ class DatasetOptions:
     label_column: str = "label"
     group_column: str | None = None
     missing: tuple[str, ...] = ()
+    data_config: str | None = None
+    data_revision: str | None = None
 
     def __post_init__(self) -> None:
         if self.max_examples < 0 or self.max_examples == 1:
             raise DatasetError(f"max_examples is {self.max_examples}. Give at least two rows per split, or 0 for all rows.")
+
+    def given(self) -> list[str]:
+        """The options that are not as usual, and that some sources do not use.
+
+        >>> DatasetOptions(seed=1, label_column="stars", data_config="sst2").given()
+        ['label_column', 'data_config']
+        """
+        own = [field for field in fields(self) if field.name not in _EVERYWHERE]
+        return [field.name for field in own if getattr(self, field.name) != field.default]
+
+
+def word_in_brackets(option: str) -> str:
+    """What an option is called in the brackets after a data set.
+
+    >>> [word_in_brackets(option) for option in HUB_OPTIONS]
+    ['text', 'label', 'group', 'missing', 'config', 'revision']
+    """
+    return option.removesuffix("_column").removeprefix("data_")

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from lit_probe.data.tables import Table, names_once, one_naming
+from lit_probe.data.tables import Table, is_row_number, names_once, one_naming
 from lit_probe.errors import DatasetError
 
 FORMS = "columns by name, a list of records, a DataFrame, an Arrow table or a datasets.Dataset; or a dictionary of them by split"
+
+
+def is_table(value: Any) -> bool:
+    """Whether a value is what `FORMS` names, or a stream of ``datasets``; a mapping is one where it holds a table or a column."""
+    if not isinstance(value, Mapping) or _is_stream(value):
+        return _is_table(value) or _is_stream(value)
+    return by_split(value) is not None or any(_is_column(column) for column in value.values())
 
 
 def by_split(table: Any) -> dict[str, Any] | None:
@@ -20,12 +27,26 @@ def by_split(table: Any) -> dict[str, Any] | None:
     return parts if all(_is_table(part) or part == [] for part in parts.values()) else None
 
 
-def columns_of(table: Any, origin: str) -> Table:
-    """The columns of one table, in its order.
+def refuse_stream(table: Any, origin: str) -> None:
+    """Refuses an ``IterableDataset``, or a dictionary of them: it is not all there, and may have no end.
+
+    Raises:
+      DatasetError: it is one.
+    """
+    if _is_stream(table):
+        raise DatasetError(
+            f"{origin} is a stream ({type(table).__name__}), whose rows are not all there. Give some of them as records: "
+            "list(stream.take(5000))."
+        )
+
+
+def columns_of(table: Any, origin: str, left_out: Collection[str] = ()) -> Table:
+    """The columns of one table, in its order, without the row numbers that pandas writes.
 
     Args:
       table: what `FORMS` names.
       origin: what messages call it.
+      left_out: columns of a ``datasets.Dataset`` that are not read.
 
     Raises:
       DatasetError: it is no table, has no rows, names a column twice, or its columns have different lengths.
@@ -33,7 +54,8 @@ def columns_of(table: Any, origin: str) -> Table:
     if _is_records(table):
         columns = _of_records(table, origin)
     else:
-        columns = {name: _values(name, values, origin) for name, values in _named_columns(table, origin)}
+        columns = {name: _values(name, values, origin) for name, values in _named_columns(table, origin, left_out)}
+    columns = {name: values for name, values in columns.items() if not is_row_number(name)}
     lengths = {name: len(values) for name, values in columns.items()}
     if not any(lengths.values()):
         raise DatasetError(f"{origin} has no rows.")
@@ -57,6 +79,17 @@ def class_names_in(parts: Mapping[str, Any], column: str) -> tuple[str, ...]:
     return one_naming(named, column)
 
 
+def media_columns(parts: Mapping[str, Any], in_use: Collection[str | None]) -> list[str]:
+    """Columns of a ``datasets.Dataset`` that hold pictures, sounds or films: they are no columns to show beside a text.
+
+    Args:
+      parts: the tables by split.
+      in_use: columns that are asked for, and hence read whatever they hold.
+    """
+    features = {name: one for part in parts.values() if _is_dataset(part) for name, one in part.features.items()}
+    return [name for name, one in features.items() if name not in in_use and hasattr(one, "decode_example")]
+
+
 def _is_table(value: Any) -> bool:
     # A column (a list, an array, a Series) has no columns.
     return isinstance(value, Mapping) or hasattr(value, "columns") or _is_dataset(value) or _is_records(value)
@@ -66,14 +99,28 @@ def _is_records(value: Any) -> bool:
     return isinstance(value, Sequence) and len(value) > 0 and isinstance(value[0], Mapping)
 
 
+def _is_column(value: Any) -> bool:
+    return hasattr(value, "tolist") or (isinstance(value, Sequence) and not isinstance(value, str | bytes))
+
+
+def _is_of_datasets(value: Any) -> bool:
+    """Whether it comes from the library ``datasets``, told by its module: importing the library takes a second."""
+    return any(one.__module__.split(".")[0] == "datasets" for one in type(value).__mro__)
+
+
 def _is_dataset(value: Any) -> bool:
-    """Whether it is a ``datasets.Dataset``, told by its module: importing the library takes a second."""
-    return type(value).__module__.split(".")[0] == "datasets" and hasattr(value, "to_dict")
+    return _is_of_datasets(value) and hasattr(value, "to_dict") and hasattr(value, "__len__")
 
 
-def _named_columns(table: Any, origin: str) -> Iterable[tuple[str, Any]]:
+def _is_stream(value: Any) -> bool:
+    """Whether it is an ``IterableDataset``, or a dictionary that holds one."""
+    parts = value.values() if isinstance(value, Mapping) else [value]
+    return any(_is_of_datasets(part) and not hasattr(part, "__len__") for part in parts)
+
+
+def _named_columns(table: Any, origin: str, left_out: Collection[str]) -> Iterable[tuple[str, Any]]:
     if _is_dataset(table):
-        table = table.to_dict()
+        table = table.select_columns([name for name in table.column_names if name not in left_out]).to_dict()
     if isinstance(table, Mapping):
         return [(str(name), values) for name, values in table.items()]
     if not hasattr(table, "columns"):

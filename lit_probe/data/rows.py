@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 import re
@@ -32,6 +33,8 @@ _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(\.\d+)?([eE][+-]?\d{1,3})?")
 _INTEGER = re.compile(r"-?\d{1,1000}")
 _UNLABELLED_WORD = re.compile(rf"({UNLABELLED}\.?)?")
 _WHOLE_FLOAT = re.compile(r"(-?(?:0|[1-9]\d*))\.0+")
+_IN_A_PAIR = re.compile(r"\[.*\]|\(.*\)|\{.*\}", re.DOTALL)
+_NUMPY_LIST = re.compile(r"""\[\s*(?:-?[\d.]+(?:e[+-]?\d+)?(?:\s+|(?=\])))*\]|\[\s*(?:'[^']*'\s*|"[^"]*"\s*)*\]""")
 _MOST_DIGITS = 1_000
 _TRUTH = {"true": "1", "false": "0"}
 _LOOKS_MISSING = frozenset(
@@ -118,10 +121,8 @@ def text_values(table: Table, column: str, origin: str) -> list[str]:
     texts = ["" if (text := _plain(value)) is None else text for value in table[column]]
     for row, text in enumerate(texts):
         if not isinstance(text, str):
-            raise DatasetError(
-                f"{origin}: column {column!r} should hold texts, but row {row + 1} has {reprlib.repr(text)}. "
-                "Choose another column."
-            )
+            advice = "Choose another column, or make one text of it" if _kind_of(text) else "Choose another column"
+            raise DatasetError(f"{origin}: column {column!r} should hold texts, but row {row + 1} has {_shown(text)}. {advice}.")
     return texts
 
 
@@ -129,7 +130,7 @@ def label_words(table: Table, column: str) -> list[str | None]:
     """The column's labels as words; None where a row is unlabelled (nothing, or -1 in any writing).
 
     Raises:
-      DatasetError: a label is a list or an object.
+      DatasetError: a label is a list, an object or bytes, or the writing of a list or an object.
 
     >>> label_words({"label": [1, 0.0, "-1", "-1.0", " good ", None, True]}, "label")
     ['1', '0', None, None, 'good', None, 'true']
@@ -147,7 +148,7 @@ def group_words(values: Iterable[Any], column: str, nothing: Sequence[str] = ())
       nothing: words by which the source says that there is no value.
 
     Raises:
-      DatasetError: a group is a list or an object.
+      DatasetError: a group is a list, an object or bytes, or the writing of a list or an object.
 
     >>> group_words([3, 3.0, " anna ", None, "NaN"], "author", nothing=["NaN"])
     ['3', '3', 'anna', None, None]
@@ -158,13 +159,50 @@ def group_words(values: Iterable[Any], column: str, nothing: Sequence[str] = ())
 def _words(values: Iterable[Any], column: str, what: str) -> list[str]:
     words = []
     for row, value in enumerate(map(_plain, values)):
-        if isinstance(value, list | tuple | dict | set):
+        if _kind_of(value) or (isinstance(value, str) and _is_written_list(value.strip())):
             raise DatasetError(
-                f"Column {column!r} should hold one {what} per row, but row {row + 1} has {reprlib.repr(value)}. "
+                f"Column {column!r} should hold one {what} per row, but row {row + 1} has {_shown(value)}. "
                 f"Choose another column, or make one {what} of it."
             )
         words.append(word_of(value))
     return words
+
+
+def _kind_of(value: Any) -> str:
+    """What a value is that is not one value: "a list", "bytes", …; an empty string for one value."""
+    if value is None or isinstance(value, str | int | float):
+        return ""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return "bytes"
+    if isinstance(value, Mapping):
+        return "an object"
+    if isinstance(value, Iterable):
+        return "a list"
+    # Of a class that does not say its values: each object would be a class of its own, by its place in memory.
+    return "an object" if " object at 0x" in str(value) else ""
+
+
+def _shown(value: Any) -> str:
+    kind = _kind_of(value) or ("a list or an object, in writing" if isinstance(value, str) else "")
+    return f"{reprlib.repr(value)} ({kind})" if kind else reprlib.repr(value)
+
+
+def _is_written_list(word: str) -> bool:
+    """Whether a word is a list or an object as JSON, Python or NumPy writes it, which is how a CSV file holds one.
+
+    >>> [word for word in ('["a"]', "['a', 'b']", "[0 1]", "{'a': 1}", "()", "[CLS]", "(mild)", "[sic") if _is_written_list(word)]
+    ['["a"]', "['a', 'b']", '[0 1]', "{'a': 1}", '()']
+    """
+    if not _IN_A_PAIR.fullmatch(word):
+        return False
+    if _NUMPY_LIST.fullmatch(word):
+        return True
+    for read in (json.loads, ast.literal_eval):
+        try:
+            return isinstance(read(word), list | tuple | dict | set)
+        except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+            pass  # it is not written so
+    return False
 
 
 def word_of(value: Any) -> str:
@@ -323,8 +361,9 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         value = value.tolist()
     # pandas' own two are told by name, because importing pandas takes a second.
-    nothing = type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and math.isnan(value))
-    return None if nothing else value
+    nothing = type(value).__name__ in ("NAType", "NaTType")
+    nan = math.isnan(value) if isinstance(value, float) else isinstance(value, Decimal) and value.is_nan()
+    return None if nothing or nan else value
 
 
 def _json_part(value: Any) -> Any:

@@ -20,7 +20,7 @@ _SPLIT_WORDS: dict[str, SplitName] = {
     **dict.fromkeys(("test", "testing", "tst"), "test"),
 }
 _SET = re.compile(r"[ _-]?(?:set|split|data)$")
-_SHARD = re.compile(r"-\d+-of-\d+$")
+_SHARD = re.compile(r"-(\d+)-of-(\d+)$")
 
 
 def existing_path(source: str) -> Path:
@@ -125,18 +125,38 @@ def find_hub_files(folder: Path) -> dict[SplitName, list[Path]]:
     ``train.parquet``; the shards of one split must lie in one folder. Other splits (``unsupervised``) are no part of it.
 
     Raises:
-      DatasetError: files of one split lie in several folders.
+      DatasetError: files of one split lie in several folders, or one of them is missing.
     """
     found: dict[SplitName, list[Path]] = {}
     for path in files_in(folder, ".parquet", deep=True):
         split = split_word(_SHARD.sub("", path.stem)) or split_word(path.parent.name)
         if split:
             found.setdefault(split, []).append(path)
+    check_shards(path for paths in found.values() for path in paths)
     for split, paths in found.items():
         whole_and_shards = len(paths) > 1 and any(split_word(path.stem) for path in paths)
         if len({path.parent for path in paths}) > 1 or whole_and_shards:
             raise _ambiguous(split, paths)
     return found
+
+
+def check_shards(files: Iterable[Path]) -> None:
+    """Refuses files whose names count them (``train-00000-of-00003.parquet``), where one of them is not there.
+
+    Raises:
+      DatasetError: names the first one that is missing.
+    """
+    found: dict[tuple[Path, str, str], set[str]] = {}
+    for file in files:
+        stem, dot, ending = file.name.partition(".")
+        if shard := _SHARD.search(stem):
+            place = (file.parent / stem[: shard.start()], shard[2], dot + ending)
+            found.setdefault(place, set()).add(shard[1])
+    for (start, total, ending), numbers in found.items():
+        for number in range(int(total)):
+            if (digits := str(number).zfill(len(total))) not in numbers:
+                missing = f"{start}-{digits}-of-{total}{ending}"
+                raise DatasetError(f"The file {missing!r} is missing. Download the data set again.")
 
 
 def read_split_files(files: dict[SplitName, list[Path]]) -> dict[SplitName, Table]:

@@ -60,7 +60,7 @@ def make_splits(
       label_names: the classes that the rows' labels point to.
       options: seed and rows per split.
       origin: where the rows come from, for the provenance, JSON-ready: ``kind`` and, as far as they apply, ``path``, ``id``,
-        ``revision``.
+        ``config``, ``revision``.
       group_word: what a group is called in the provenance, such as ``"film"``.
       notes: remarks for the provenance.
       dropped: rows that the loader itself has left out, reason -> count.
@@ -441,7 +441,8 @@ def _fingerprint(keys: Sequence[str], groups: NDArray[np.str_] | None, index: ND
 def _source(origin: Mapping[str, Any]) -> str:
     """The origin in words."""
     if origin["kind"] == "hub":
-        return f"{origin['id']} from the Hugging Face hub, revision {origin['revision'] or 'unknown'}"
+        config = f", config {origin['config']}" if "config" in origin else ""
+        return f"{origin['id']}{config} from the Hugging Face hub, revision {origin['revision'] or 'unknown'}"
     return " ".join([origin["kind"], origin.get("path", "")]).strip()
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from lit_probe.data.hub import is_saved_dataset, load_saved_dataset
 from lit_probe.data.labelled_texts import SPLIT_NAMES, SplitName, Splits
-from lit_probe.data.options import DatasetOptions
-from lit_probe.data.python_tables import by_split, class_names_in, columns_of
+from lit_probe.data.options import TABLE_OPTIONS, DatasetOptions
+from lit_probe.data.python_tables import by_split, class_names_in, columns_of, media_columns, refuse_stream
 from lit_probe.data.rows import (
     UNLABELLED,
     Rows,
@@ -82,15 +82,15 @@ def load_table_file(form: str, source: str | None, options: DatasetOptions) -> S
     if source is None:
         raise DatasetError(f"{form} needs a file. Name it: {form}=reviews.{form}.")
     path = existing_path(source)
-    name, notes = _safe_name(path), list[str]()
+    name, notes = safe_name(path), list[str]()
+    origin: dict[str, Any]
     if path.is_file():
         tables, read = by_split_column(read_table(path, form), options, repr(source), notes), [path]
         forms: dict[SplitName, str | None] = {"train": form}
-        origin: dict[str, Any] = {"kind": "file", "path": source}
+        origin = {"kind": "file", "path": source}
     elif is_saved_dataset(path):
-        return _split_held(
-            load_saved_dataset(path), options, name, {"kind": "folder", "path": source, "form": form}, repr(source)
-        )
+        origin = {"kind": "folder", "path": source, "form": form}
+        return split_held(load_saved_dataset(path), options, name, origin, repr(source))
     else:
         files = _files_by_split(path, form)
         if "train" not in files:
@@ -125,38 +125,61 @@ def _files_by_split(folder: Path, form: str) -> dict[SplitName, list[Path]]:
     return files if "train" in files else find_hub_files(folder) or files
 
 
-def split_table(table: Any, options: DatasetOptions, name: str = "table") -> Splits:
+def split_table(table: Any, options: DatasetOptions | None = None, name: str = "table") -> Splits:
     """A table that a Python program already holds, divided as a table file is.
 
     Args:
       table: columns by name, of one length, as a dict or a DataFrame; a list of records; an Arrow table; a ``datasets.Dataset``;
         or any of these by split, as a dict or a ``datasets.DatasetDict``, whose splits are kept. Columns beside text and label
         travel along.
-      options: columns, seed and rows per split.
+      options: columns, seed and rows per split; by default ``DatasetOptions()``.
       name: what the data set is called in tables and in LIT.
 
     Raises:
-      DatasetError: it is no such table, its columns have different lengths, or as ``load_table_file``.
+      DatasetError: it is no such table, its columns have different lengths, an option is one of the hub's, or as
+        ``load_table_file``.
 
     >>> table = {"text": [f"text {i}" for i in range(20)], "label": ["bad", "good"] * 10, "author": list("abcde") * 4}
     >>> split_table(table, DatasetOptions()).label_names
     ('bad', 'good')
     """
-    return _split_held(table, options, name, {"kind": "table in memory"}, f"The table {name!r}")
+    options = options or DatasetOptions()
+    if unused := [option for option in options.given() if option not in TABLE_OPTIONS]:
+        raise DatasetError(f"A table in memory does not use the option {unused[0]}. Leave it out.")
+    return split_held(table, options, name, {"kind": "table in memory"}, f"The table {name!r}")
 
 
-def _split_held(table: Any, options: DatasetOptions, name: str, source: Mapping[str, Any], origin: str) -> Splits:
-    notes: list[str] = []
+def split_held(
+    table: Any, options: DatasetOptions, name: str, source: Mapping[str, Any], origin: str, remarks: Sequence[str] = ()
+) -> Splits:
+    """A table that is in memory, by whatever way it came there; its own splits are kept.
+
+    Args:
+      table: what ``split_table`` takes.
+      options: columns, seed and rows per split.
+      name: what the data set is called.
+      source: where it comes from, for the provenance.
+      origin: what messages call it.
+      remarks: notes for the provenance, before its own.
+
+    Raises:
+      DatasetError: as ``split_table``.
+    """
+    refuse_stream(table, origin)
+    notes = list(remarks)
     parts = by_split(table)
+    in_use = (options.text_column, options.label_column, options.group_column)
+    if media := media_columns(parts or {origin: table}, in_use):
+        notes.append(f"Left out, because they hold pictures, sounds or films: {', '.join(map(repr, media))}.")
     if parts is None:
-        tables = by_split_column(columns_of(table, origin), options, origin, notes)
+        tables = by_split_column(columns_of(table, origin, media), options, origin, notes)
     else:
         known, others = named_splits(parts, origin)
         if "train" not in known:
             raise DatasetError(f"{origin} has no split train, but {', '.join(parts)}.")
         if others:
             notes.append(f"Not read: {', '.join(others)}, which name no split.")
-        tables = {split: columns_of(part, f"{origin} ({split})") for split, part in known.items()}
+        tables = {split: columns_of(part, f"{origin} ({split})", media) for split, part in known.items()}
         tables = _or_by_column(tables, options, origin, notes)
     names = class_names_in(parts or {origin: table}, options.label_column)
     return _splits(name, tables, options, source, origin, notes, names)
@@ -276,10 +299,10 @@ def _rows(
     return rows_of(text_values(table, text_column, origin), labels, groups, columns)
 
 
-def _safe_name(path: Path) -> str:
+def safe_name(path: Path) -> str:
     """The file's stem with only the characters that LIT allows in a name.
 
-    >>> _safe_name(Path("my reviews, 2024.csv.gz"))
+    >>> safe_name(Path("my reviews, 2024.csv.gz"))
     'my-reviews-2024'
     """
     stem = Path(path.name.removesuffix(".gz")).stem if path.suffix else path.name

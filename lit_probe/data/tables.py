@@ -53,6 +53,8 @@ _UTF_16 = ("utf-16-le", "utf-16-be")
 _ENCODING_BYTES = 1 << 16
 """How much of a file is looked at to tell its encoding."""
 
+_ROW_NUMBER = re.compile(r"__index_level_\d+__")
+
 # Python refuses to turn more than 4,300 digits into a number.
 _MAX_DIGITS = 4_000
 
@@ -299,13 +301,24 @@ def _written_features(path: Path) -> dict[str, Any]:
 
 
 def _read_parquet(path: Path) -> Table:
-    import pandas
+    from pyarrow import parquet
 
     try:
-        frame = pandas.read_parquet(path)
+        # Not pandas: where a value is missing it would make 3.0 of 3, and another number of one with 17 digits.
+        table = parquet.ParquetFile(path).read()
+        names_once(table.column_names, repr(str(path)))
+        return {name: table[name].to_pylist() for name in table.column_names if not is_row_number(name)}
     except (OSError, ValueError) as error:
         raise DatasetError(f"{str(path)!r} cannot be read as parquet ({error}). Download it again.") from error
-    return {str(name): frame[name].tolist() for name in frame.columns}
+
+
+def is_row_number(column: str) -> bool:
+    """Whether a column holds the row numbers of a data frame, which pandas writes into parquet files under a name of its own.
+
+    >>> is_row_number("__index_level_0__"), is_row_number("index")
+    (True, False)
+    """
+    return _ROW_NUMBER.fullmatch(column) is not None
 
 
 _TEXT_READERS: dict[str, Callable[[str, Path], Table]] = {"tsv": _read_tsv, "csv": _read_csv, "jsonl": _read_jsonl}

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.encoder.encoder import Encoder
-from lit_probe.encoder.pooling import POOLINGS, Pooling
+from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.encoder.thread import on_encoder_thread
+from lit_probe.encoder.vector_encoder import NO_POOLING, VectorEncoder
 from lit_probe.progress import Progress, no_progress, of_part
 from lit_probe.registry import lookup
 
@@ -35,6 +36,14 @@ class Block:
     unknown: NDArray[np.float32]
     head_probabilities: NDArray[np.float32]
 
+    @classmethod
+    def of_vectors(cls, values: NDArray[np.float32]) -> Block:
+        """``[n_block, n_layers, d_model]`` values that come from elsewhere: nothing is truncated, and there is no head."""
+        values = np.ascontiguousarray(np.swapaxes(np.asarray(values, dtype=np.float32), 0, 1))
+        n_block = values.shape[1]
+        unknown, head = np.zeros(n_block, dtype=np.float32), np.zeros((n_block, 0), dtype=np.float32)
+        return cls(values, np.zeros(n_block, dtype=bool), unknown, head)
+
 
 @dataclass(frozen=True)
 class Activations:
@@ -42,7 +51,7 @@ class Activations:
 
     Attributes:
       blocks: their values, up to ``BLOCK_SIZE`` texts each; arrays in memory or mapped from the cache.
-      pooling: name of the pooling.
+      pooling: name of the pooling, `NO_POOLING` for vectors that lit_probe has not pooled.
       fingerprint: the fingerprint of the encoder, see ``Encoder.fingerprint``.
     """
 
@@ -53,11 +62,7 @@ class Activations:
     @classmethod
     def from_array(cls, values: NDArray[np.float32], *, pooling: str = "mean", fingerprint: str = "") -> Activations:
         """Wraps ``[n_examples, n_layers, d_model]`` values that come from elsewhere."""
-        values = np.ascontiguousarray(np.swapaxes(np.asarray(values, dtype=np.float32), 0, 1))
-        n_examples = values.shape[1]
-        nothing = np.zeros((n_examples, 0), dtype=np.float32)
-        block = Block(values, np.zeros(n_examples, dtype=bool), np.zeros(n_examples, dtype=np.float32), nothing)
-        return cls((block,), pooling, fingerprint)
+        return cls((Block.of_vectors(values),), pooling, fingerprint)
 
     def __len__(self) -> int:
         return sum(block.values.shape[1] for block in self.blocks)
@@ -108,6 +113,18 @@ class Activations:
         return probabilities if probabilities.shape[1] else None
 
 
+def check_pooling(encoder: Encoder, pooling: str) -> None:
+    """That the encoder has a pooling of this name; vectors are taken as they are given.
+
+    Raises:
+      UnknownNameError: it has none.
+    """
+    if isinstance(encoder, VectorEncoder):
+        lookup({NO_POOLING: None}, pooling, "pooling of vectors")
+    else:
+        lookup(POOLINGS, pooling, "pooling")
+
+
 def extract_activations(
     encoder: Encoder, texts: Sequence[str], pooling: str = "mean", *, progress: Progress = no_progress
 ) -> Activations:
@@ -123,8 +140,8 @@ def extract_activations(
       UnknownNameError: no such pooling.
       EncoderError: the weights cannot be loaded or used.
     """
-    pool = lookup(POOLINGS, pooling, "pooling")
-    blocks = tuple(extract_block(encoder, part, pool, report) for part, report in split_into_blocks(texts, progress))
+    check_pooling(encoder, pooling)
+    blocks = tuple(extract_block(encoder, part, pooling, report) for part, report in split_into_blocks(texts, progress))
     return Activations(blocks, pooling, encoder.fingerprint)
 
 
@@ -135,8 +152,11 @@ def split_into_blocks(texts: Sequence[str], progress: Progress = no_progress) ->
         yield part, of_part(progress, start, start + len(part), len(texts))
 
 
-def extract_block(encoder: Encoder, texts: Sequence[str], pool: Pooling, progress: Progress = no_progress) -> Block:
+def extract_block(encoder: Encoder, texts: Sequence[str], pooling: str, progress: Progress = no_progress) -> Block:
     """The block of up to ``BLOCK_SIZE`` texts, see ``extract_activations``."""
+    if isinstance(encoder, VectorEncoder):
+        return Block.of_vectors(encoder.vectors(texts, progress))
+    pool = POOLINGS[pooling]
     encoded = encoder.encode(texts)
     values = np.zeros((encoder.n_layers, len(texts), encoder.d_model), dtype=np.float32)
     n_head_classes = len(encoder.head_label_names or ())

@@ -26,12 +26,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from lit_probe.encoder.activations import Activations, Block, extract_block, split_into_blocks
+from lit_probe.encoder.activations import Activations, Block, check_pooling, extract_block, split_into_blocks
 from lit_probe.encoder.encoder import Encoder
-from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.errors import CacheError, LitProbeError
 from lit_probe.progress import Progress, no_progress
-from lit_probe.registry import lookup
 from lit_probe.results import Result
 
 T = TypeVar("T")
@@ -147,7 +145,7 @@ class Cache:
           pooling: a name in ``POOLINGS``.
           progress: hears how many of the texts are done, be they computed or found.
         """
-        pool = lookup(POOLINGS, pooling, "pooling")
+        check_pooling(encoder, pooling)
         fingerprint = encoder.fingerprint
 
         def block(part: Sequence[str], report: Progress) -> Block:
@@ -160,7 +158,7 @@ class Cache:
             result = result or self.get_or_make(
                 "activations",
                 facts,
-                lambda: extract_block(encoder, part, pool, report),
+                lambda: extract_block(encoder, part, pooling, report),
                 _save_block,
                 lambda folder: _load_block(folder, shape),
             )

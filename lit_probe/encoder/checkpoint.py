@@ -9,14 +9,13 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lit_probe.encoder.weight_shapes import head_width, tensor_shapes
+from lit_probe.encoder.source import Source
+from lit_probe.encoder.weight_shapes import tensor_shapes
 from lit_probe.errors import EncoderError
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
@@ -39,13 +38,6 @@ _TOKENIZER_FILES = (
 )
 _SMALL_FILES = ("config.json", "modules.json", "adapter_config.json", "*.index.json", "*.py", *_TOKENIZER_FILES)
 
-# The names that architectures give to the same two numbers.
-_BLOCK_KEYS = ("num_hidden_layers", "n_layers", "num_layers", "n_layer")
-_WIDTH_KEYS = ("hidden_size", "dim", "d_model", "n_embd", "hidden_dim")
-
-# Model types that number positions from 0; the usual ones, so that torch need not be loaded to ask the embedding itself.
-_POSITIONS_FROM_ZERO = frozenset("albert bert convbert deberta deberta-v2 distilbert electra mobilebert modernbert".split())
-
 # Model types that exist only as left-to-right decoders; the usual ones, so that transformers need not be imported. Its own
 # tables are asked again when the weights load.
 _DECODERS = frozenset(
@@ -58,7 +50,7 @@ _DECODERS = frozenset(
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class Checkpoint(Source):
     """The files of one pretrained encoder.
 
     Attributes:
@@ -73,90 +65,32 @@ class Checkpoint:
     folder: Path
     config: Mapping[str, Any]
 
-    @property
-    def short_name(self) -> str:
-        """The last part of the id, in the characters that LIT allows in names.
-
-        >>> Checkpoint("org/my model@x", None, Path("."), {}).short_name
-        'my-model-x'
-        """
-        return re.sub(r"[^A-Za-z0-9._-]+", "-", Path(self.model_id.rstrip("/")).name) or "encoder"
+    config_name = "config.json"
+    tokenizer_advice = "Save the tokenizer of the training beside the weights."
 
     @property
-    def n_layers(self) -> int:
-        """Number of hidden states: the embedding output and one per block."""
-        return self._number(_BLOCK_KEYS) + 1
-
-    @property
-    def d_model(self) -> int:
-        """Width of a hidden state."""
-        return self._number(_WIDTH_KEYS)
-
-    @property
-    def n_positions(self) -> int | None:
-        """The number of positions in ``config.json``; None where it sets none."""
-        positions = self.config.get("max_position_embeddings")
-        return positions if isinstance(positions, int) and positions > 0 else None
-
-    @property
-    def counts_from_zero(self) -> bool:
-        """Whether the architecture is known to number positions from 0, so that as many tokens fit as there are positions."""
-        return self.config.get("model_type") in _POSITIONS_FROM_ZERO
-
-    @property
-    def max_tokens(self) -> int | None:
-        """The longest input that the files allow, in tokens with special tokens; None when they set no limit.
-
-        Some architectures number positions from 2 on, so that a few tokens less fit: `position_limit` knows.
-        """
-        limits = [] if self.n_positions is None else [self.n_positions]
-        tokenizer_config = self.folder / "tokenizer_config.json"
-        if tokenizer_config.is_file():
-            limit = _read_json(tokenizer_config, self.model_id).get("model_max_length")
-            # transformers writes 1e30 for "no limit".
-            if isinstance(limit, int) and 0 < limit < 10**9:
-                limits.append(limit)
-        return min(limits, default=None)
-
-    @property
-    def has_classification_head(self) -> bool:
-        """True for a fine-tuned ``…ForSequenceClassification`` checkpoint with two or more exclusive classes."""
-        architectures = self.config.get("architectures") or [""]
-        problem = self.config.get("problem_type") or "single_label_classification"
-        return (
-            architectures[0].endswith("ForSequenceClassification")
-            and problem == "single_label_classification"
-            and self._n_head_classes >= 2
-        )
-
-    @property
-    def head_label_names(self) -> tuple[str, ...] | None:
-        """The classes of the checkpoint's own classification head, or None if it has none.
-
-        As many as the head has outputs: a class without a name in ``id2label`` is ``LABEL_i``.
-        """
-        if not self.has_classification_head:
-            return None
-        names = self._id2label()
-        if len(names) == self._n_head_classes:
-            return tuple(names[key] for key in sorted(names, key=int))  # some count from 1
-        return tuple(names.get(str(i), f"LABEL_{i}") for i in range(self._n_head_classes))
+    def identity(self) -> Hashable:
+        """The folder."""
+        return self.folder
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What a reader must know about these files, in sentences."""
-        remarks = []
-        if self.has_classification_head and len(named := self._id2label()) != self._n_head_classes:
-            remarks.append(
-                f"The classification head of {self.model_id} has {self._n_head_classes} outputs, and its id2label names "
-                f"{len(named)}; classes without a name are called LABEL_i."
-            )
+        remarks = super().remarks
         if (self.folder / "adapter_config.json").is_file():
-            remarks.append(
+            remarks += (
                 f"{self.model_id} holds an adapter beside full weights. The full weights are used, and the adapter is not: "
-                "merge it into them first if it is what you mean."
+                "merge it into them first if it is what you mean.",
             )
-        return tuple(remarks)
+        return remarks
+
+    def check_unchanged(self) -> None:
+        """Does nothing: once loaded, weights from files are nobody else's."""
+
+    @property
+    def _tokenizer_limit(self) -> Any:
+        tokenizer_config = self.folder / "tokenizer_config.json"
+        return _read_json(tokenizer_config, self.model_id).get("model_max_length") if tokenizer_config.is_file() else None
 
     @property
     def _found_weights(self) -> tuple[Path, ...]:
@@ -165,11 +99,9 @@ class Checkpoint:
                 return tuple(files)
         return ()
 
-    @cached_property
-    def _n_head_classes(self) -> int:
-        """How many outputs the head has: by its weights, else as config.json says."""
-        said = self.config.get("num_labels")
-        return head_width(tensor_shapes(self._found_weights)) or (said if isinstance(said, int) else len(self._id2label()))
+    @property
+    def _tensor_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        return tensor_shapes(self._found_weights)
 
     @property
     def weight_files(self) -> tuple[Path, ...]:
@@ -204,18 +136,6 @@ class Checkpoint:
             **({"code": _sha256(code)} if (code := sorted(self.folder.glob("*.py"))) else {}),
         }
 
-    def _id2label(self) -> dict[str, str]:
-        names = self.config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
-        if not isinstance(names, dict) or not all(str(key).isdecimal() for key in names):
-            raise EncoderError(f"The id2label of {self.model_id!r} must name classes by number, as in 0: negative.")
-        return {str(key): str(value) for key, value in names.items()}
-
-    def _number(self, keys: tuple[str, ...]) -> int:
-        for key in keys:
-            if isinstance(value := self.config.get(key), int):
-                return value
-        raise EncoderError(f"The config.json of {self.model_id!r} has none of {', '.join(keys)}, so its size is unknown.")
-
 
 def find_checkpoint(model_id: str, revision: str | None = None, *, trust_remote_code: bool = False) -> Checkpoint:
     """Finds the files of a text encoder: a local folder, the hub cache, the demo package, or the hub.
@@ -243,7 +163,9 @@ def find_checkpoint(model_id: str, revision: str | None = None, *, trust_remote_
         checkpoint = (
             _from_hub_cache(model_id, revision) or _from_demo_package(model_id, revision) or _from_hub(model_id, revision)
         )
-    _refuse_what_is_no_encoder(checkpoint, trust_remote_code)
+    if checkpoint.config.get("auto_map") and not trust_remote_code:
+        raise EncoderError(f"{model_id!r} runs Python code of its own. Read it, and if you trust it pass --trust_remote_code.")
+    refuse_what_is_no_encoder(checkpoint.config, model_id)
     # Asked now for the sake of their errors: what is missing should be said at the door.
     _ = checkpoint.weight_files, checkpoint.tokenizer_files, checkpoint.n_layers, checkpoint.d_model, checkpoint.head_label_names
     return checkpoint
@@ -374,11 +296,13 @@ def _from_demo_package(model_id: str, revision: str | None) -> Checkpoint | None
     return _read(model_id, None, folder)
 
 
-def _refuse_what_is_no_encoder(checkpoint: Checkpoint, trust_remote_code: bool) -> None:
-    config, name = checkpoint.config, checkpoint.model_id
+def refuse_what_is_no_encoder(config: Mapping[str, Any], name: str) -> None:
+    """Does nothing if the configuration is that of a text encoder.
+
+    Raises:
+      EncoderError: it is that of a decoder or of an encoder–decoder.
+    """
     kind = config.get("model_type", "unknown")
-    if config.get("auto_map") and not trust_remote_code:
-        raise EncoderError(f"{name!r} runs Python code of its own. Read it, and if you trust it pass --trust_remote_code.")
     if config.get("is_encoder_decoder"):
         raise EncoderError(
             f"{name!r} is an encoder–decoder ({kind}). lit_probe probes encoders only for now; give an encoder such as "

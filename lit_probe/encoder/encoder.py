@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.data.labelled_texts import clean_text
-from lit_probe.encoder.checkpoint import Checkpoint, find_checkpoint
-from lit_probe.encoder.loading import load_masked_lm, load_model, load_tokenizer, position_limit, untrained_position_limit
+from lit_probe.encoder.checkpoint import find_checkpoint
+from lit_probe.encoder.loading import given, load_masked_lm, load_model, load_tokenizer, position_limit, untrained_position_limit
+from lit_probe.encoder.source import Source
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import KEEPS, EncodedText, HiddenStates, PaddedBatch, padded_batch
 from lit_probe.errors import EncoderError
@@ -52,7 +53,7 @@ class Encoder:
     run that finds everything in the cache never loads torch.
 
     Attributes:
-      checkpoint: the place of its files.
+      checkpoint: its files, or the model in memory that it reads.
       name: short name, in the characters LIT allows.
       n_layers: number of hidden states, blocks + 1.
       d_model: width of a hidden state.
@@ -62,7 +63,7 @@ class Encoder:
       random_seed: the seed by which the weights were drawn; None for those of the checkpoint.
     """
 
-    def __init__(self, checkpoint: Checkpoint, *, max_length: int | None = None, keep: str = "head", device: str = "auto"):
+    def __init__(self, checkpoint: Source, *, max_length: int | None = None, keep: str = "head", device: str = "auto"):
         lookup(KEEPS, keep, "way to keep part of a long text")
         if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
             raise EncoderError(f"Unknown device {device!r}. Choose one of: auto, cpu, cuda, cuda:N.")
@@ -90,15 +91,30 @@ class Encoder:
         self._loaded = _Loaded()
 
     @property
+    def has_network(self) -> bool:
+        """Whether there are tokens, hidden states and gradients to be asked for, and not vectors alone."""
+        return True
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """``[n_layers]`` what the layers are called: ``embeddings``, ``block 1``, and so on."""
+        return ("embeddings", *(f"block {i}" for i in range(1, self.n_layers)))
+
+    @property
     def hashes(self) -> dict[str, str]:
-        """sha256 of the checkpoint's ``config``, ``weights`` and ``tokenizer``."""
+        """sha256 of the checkpoint's ``config``, ``weights`` and ``tokenizer``; of a model in memory, as it was given."""
         if self._loaded.hashes is None:
             self._loaded.hashes = self.checkpoint.hashes()
         return self._loaded.hashes
 
     @property
     def fingerprint(self) -> str:
-        """Hash of all that decides a text's hidden states: weights, configuration, tokenizer, max_length and keep."""
+        """Hash of all that decides a text's hidden states: weights, configuration, tokenizer, max_length and keep.
+
+        Raises:
+          EncoderError: the weights of a model in memory have changed since it was given.
+        """
+        self.check_unchanged()
         facts = {**self.hashes, "max_length": self.max_length, "keep": self.keep}
         if self.random_seed is not None:
             facts["random_weights"] = self.random_seed
@@ -114,10 +130,25 @@ class Encoder:
 
     @property
     def model(self) -> Any:
-        """The transformers model in ``eval()`` mode, loaded at first use. To be used on the encoder thread only."""
+        """The transformers model in ``eval()`` mode, loaded at first use. To be used on the encoder thread only.
+
+        Raises:
+          EncoderError: it cannot be loaded, or it is in memory and its weights have changed since it was given.
+        """
         if self._loaded.model is None:
             on_encoder_thread(self._load)
+        self.check_unchanged()
         return self._loaded.model
+
+    def check_unchanged(self) -> None:
+        """Does nothing if the weights are those that were given. To be asked before a pass, and after it: both may be trained on.
+
+        Raises:
+          EncoderError: the weights of a model in memory have changed.
+        """
+        # Those that were drawn are nobody else's.
+        if self.random_seed is None:
+            self.checkpoint.check_unchanged()
 
     def _load(self) -> None:
         # Several threads may have asked at once; on the encoder thread they come one after another.
@@ -128,7 +159,7 @@ class Encoder:
                 self._loaded.padding_is_neutral = _padding_is_neutral(
                     model, self.encode(["a", "a a a a a a a a"]), self.tokenizer
                 )
-            except (IndexError, RuntimeError, TypeError, ValueError) as error:
+            except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
                 raise EncoderError(f"{self.checkpoint.model_id!r} cannot encode a first pair of texts: {error}") from error
             self._loaded.model = model
 
@@ -142,7 +173,7 @@ class Encoder:
         if n_ids > n_rows:
             raise EncoderError(
                 f"The tokenizer of {self.checkpoint.model_id!r} has {n_ids:,} ids, but the embedding of the weights has "
-                f"{n_rows:,} rows, so they do not belong together. Save the tokenizer of the training beside the weights."
+                f"{n_rows:,} rows, so they do not belong together. {self.checkpoint.tokenizer_advice}"
             )
         limit = position_limit(model)
         if limit is not None and self.max_length > limit:
@@ -181,7 +212,8 @@ class Encoder:
         if self.random_seed is not None:
             return f"{self.name} has random weights."
         if not any(name.endswith("ForMaskedLM") for name in architectures):
-            return f"{self.name} has no masked-language-model head: its config.json names {', '.join(architectures)}."
+            named = f"{self.checkpoint.config_name} names {', '.join(architectures)}"
+            return f"{self.name} has no masked-language-model head: its {named}."
         if self.tokenizer.mask_token_id is None:
             return f"The tokenizer of {self.name} has no mask token."
         return None
@@ -272,6 +304,7 @@ class Encoder:
                     logits = self._loaded.masked_lm(input_ids=batch.ids, attention_mask=batch.attention_mask.long()).logits
                     at_mask = logits[batch.ids == self.tokenizer.mask_token_id]
                     found[rows] = at_mask.float().softmax(dim=-1).cpu().numpy()
+        self.check_unchanged()
         return found
 
     def _cut(self, encoding: Any, with_tokens: bool) -> EncodedText:
@@ -296,10 +329,12 @@ class Encoder:
             raise EncoderError(f"{self.checkpoint.model_id!r} cannot encode a batch of {len(batch)} texts: {error}") from error
         if len(output.hidden_states) != self.n_layers:
             raise EncoderError(
-                f"{self.checkpoint.model_id!r} returned {len(output.hidden_states)} hidden states where its config.json "
-                f"promises {self.n_layers} (embeddings and one per block); lit_probe cannot number its layers."
+                f"{self.checkpoint.model_id!r} returned {len(output.hidden_states)} hidden states where its "
+                f"{self.checkpoint.config_name} promises {self.n_layers} (embeddings and one per block); lit_probe cannot number "
+                "its layers."
             )
         head_logits = getattr(output, "logits", None)
+        self.check_unchanged()
         return HiddenStates(
             self._of_the_text(output.hidden_states, padded), padded.attention_mask, padded.special_tokens_mask, head_logits
         )
@@ -344,6 +379,49 @@ def load_encoder(
     """
     checkpoint = find_checkpoint(model_id, revision, trust_remote_code=trust_remote_code)
     return Encoder(checkpoint, max_length=max_length, keep=keep, device=device)
+
+
+def encoder_of(
+    model: Any, tokenizer: Any, *, name: str | None = None, max_length: int | None = None, keep: str = "head"
+) -> Encoder:
+    """A text encoder of a transformers model and a tokenizer that are in memory.
+
+    Neither is touched: the encoder reads a copy of both, which shares the weights' memory and runs on their device. It stands for
+    the weights as they are now. Once they are trained on it refuses to answer, and has to be made again.
+
+    Args:
+      model: a transformers model. Its body is read; a classification head with two or more exclusive classes is its own head.
+      tokenizer: its tokenizer, in the fast form.
+      name: what it is called; by default where it was loaded from, or its class, with ``-in-memory``.
+      max_length: tokens kept per text, special tokens included; by default 256, or what the model can read if that is less.
+      keep: which part of a longer text is kept: ``head``, ``tail`` or ``both-ends``.
+
+    Raises:
+      EncoderError: these are no model and tokenizer, they do not belong together, or it is no text encoder that can be read.
+    """
+    encoder = Encoder(on_encoder_thread(given, model, tokenizer, name), max_length=max_length, keep=keep)
+    # It is in memory, so what may be wrong is said at the door.
+    _ = encoder.model
+    return encoder
+
+
+def as_encoder(one: Any) -> Encoder:
+    """The encoder that a program means: by a hub id, a folder, a pair (model, tokenizer) of transformers, or itself.
+
+    Raises:
+      EncoderError: it is none of these, or cannot be loaded.
+    """
+    match one:
+        case Encoder():
+            return one
+        case str() | os.PathLike():
+            return load_encoder(os.fspath(one))
+        case (model, tokenizer) if isinstance(one, tuple) and not isinstance(model, str | Encoder):
+            return encoder_of(model, tokenizer)
+    raise EncoderError(
+        f"A model of type {type(one).__name__} cannot be read alone. Give a Hugging Face id, a local folder, "
+        "encoder_of(model, tokenizer) or a list of these, or ready LIT models by name."
+    )
 
 
 def _run(model: Any, batch: Sequence[EncodedText], tokenizer: Any) -> tuple[Any, PaddedBatch]:

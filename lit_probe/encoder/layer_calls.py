@@ -54,7 +54,9 @@ def layer_calls(encoder: Encoder) -> tuple[LayerCall | None, ...]:
 
 def run_model(encoder: Encoder, batch: PaddedBatch) -> Any:
     """One pass of the encoder's model over a batch."""
-    return encoder.model(input_ids=batch.ids, attention_mask=batch.attention_mask.long(), output_hidden_states=True)
+    output = encoder.model(input_ids=batch.ids, attention_mask=batch.attention_mask.long(), output_hidden_states=True)
+    encoder.check_unchanged()
+    return output
 
 
 def run_to_layer(encoder: Encoder, layer: int, run: Callable[[], Any]) -> Tensor:
@@ -81,6 +83,7 @@ def run_to_layer(encoder: Encoder, layer: int, run: Callable[[], Any]) -> Tensor
     try:
         run()
     except _ReachedError as reached:
+        encoder.check_unchanged()
         return reached.hidden
     finally:
         handle.remove()

@@ -1,7 +1,8 @@
-"""A checkpoint's tokenizer and model, loaded from its files. The only file that imports transformers."""
+"""The tokenizer and model of a checkpoint or of a program's memory. The only file that imports transformers."""
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import re
 from collections.abc import Iterator
@@ -10,11 +11,78 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from lit_probe.encoder.checkpoint import Checkpoint
+from lit_probe.encoder.checkpoint import Checkpoint, refuse_what_is_no_encoder
+from lit_probe.encoder.in_memory import InMemory, frozen
+from lit_probe.encoder.source import Source
 from lit_probe.errors import EncoderError
 
+# What holds a transformers model, by an attribute that it has: what to give in its place.
+_HOLDERS = {
+    "merge_and_unload": "model.merge_and_unload(), tokenizer",  # of peft
+    "_orig_mod": "model._orig_mod, tokenizer",  # torch.compile
+    "transformers_model": "model.transformers_model, model.tokenizer",  # SentenceTransformer
+    "module": "model.module, tokenizer",  # DataParallel
+    "model": "model.model, model.tokenizer",  # pipeline
+}
 
-def load_tokenizer(checkpoint: Checkpoint) -> Any:
+
+def given(model: Any, tokenizer: Any, name: str | None) -> InMemory:
+    """A transformers model and its tokenizer as they are now. To be called on the encoder thread.
+
+    Raises:
+      EncoderError: they are something else, or no text encoder that can be read.
+    """
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    if isinstance(model, PreTrainedTokenizerBase) and isinstance(tokenizer, PreTrainedModel):
+        raise EncoderError("The model and the tokenizer are swapped. Give the model first: encoder_of(model, tokenizer).")
+    if not isinstance(model, PreTrainedModel):
+        raise EncoderError(_no_model(model))
+    if not isinstance(tokenizer, PreTrainedTokenizerBase) or not tokenizer.is_fast:
+        raise EncoderError(_no_tokenizer(tokenizer))
+    if name is None:
+        name = f"{Path(model.config.name_or_path or type(model).__name__).name}-in-memory"
+    elif not isinstance(name, str) or not name.strip():
+        raise EncoderError(f"{name!r} is no name for the model. Give some letters, or leave the name out.")
+    # With its class in place of the one that its weights may be from.
+    refuse_what_is_no_encoder({**model.config.to_dict(), "architectures": [type(model).__name__]}, name)
+    return frozen(model, tokenizer, name)
+
+
+def _no_model(model: Any) -> str:
+    """What to give in place of something that is no transformers model."""
+    if isinstance(model, str | Path):
+        return f"{str(model)!r} is no model in memory. For a hub id or a folder there is load_encoder({str(model)!r})."
+    if isinstance(model, type):
+        return f"{model.__name__} is a class. Give a model of it, as {model.__name__}.from_pretrained(…) loads one."
+    kind = type(model).__name__
+    for attribute, instead in _HOLDERS.items():
+        if hasattr(model, attribute):
+            return f"A {kind} is no transformers model, but holds one. Give that: encoder_of({instead})."
+    return f"A {kind} is no transformers model. Give one, as AutoModel.from_pretrained(…) loads it, with its tokenizer."
+
+
+def _no_tokenizer(tokenizer: Any) -> str:
+    """What to give in place of something that is no fast tokenizer."""
+    from transformers import PreTrainedTokenizerBase
+
+    if isinstance(tokenizer, PreTrainedTokenizerBase):
+        return f"The tokenizer, a {type(tokenizer).__name__}, has no fast form (tokenizer.json), which gives offsets."
+    if tokenizer is None:
+        return "The model needs its tokenizer. Give both, the tokenizer as AutoTokenizer.from_pretrained(…) loads it."
+    if isinstance(tokenizer, str | Path):
+        return f"{str(tokenizer)!r} is no tokenizer. Give AutoTokenizer.from_pretrained({str(tokenizer)!r})."
+    if isinstance(tokenizer, type):
+        return f"{tokenizer.__name__} is a class. Give a tokenizer of it, as {tokenizer.__name__}.from_pretrained(…) loads one."
+    kind = type(tokenizer).__name__
+    if hasattr(tokenizer, "tokenizer"):
+        return f"A {kind} is no tokenizer, but holds one. Give that: encoder_of(model, processor.tokenizer)."
+    if type(tokenizer).__module__.partition(".")[0] == "tokenizers":
+        return f"A {kind} has to be wrapped for transformers. Give PreTrainedTokenizerFast(tokenizer_object=tokenizer)."
+    return f"A {kind} is no transformers tokenizer. Give one, as AutoTokenizer.from_pretrained(…) loads it."
+
+
+def load_tokenizer(source: Source) -> Any:
     """The transformers tokenizer, which neither truncates nor pads.
 
     Raises:
@@ -22,6 +90,9 @@ def load_tokenizer(checkpoint: Checkpoint) -> Any:
     """
     from transformers import AutoTokenizer
 
+    if isinstance(source, InMemory):
+        return source.tokenizer
+    checkpoint = _files(source)
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(checkpoint.folder), trust_remote_code=_runs_code(checkpoint))
     except Exception as error:  # as with the weights below
@@ -34,12 +105,12 @@ def load_tokenizer(checkpoint: Checkpoint) -> Any:
     return tokenizer
 
 
-def load_model(checkpoint: Checkpoint, device: str, random_seed: int | None) -> Any:
+def load_model(source: Source, device: str, random_seed: int | None) -> Any:
     """The transformers model in ``eval()`` mode, with its own classification head where it has one.
 
     Args:
-      checkpoint: where its files are.
-      device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+      source: where its files are, or a model in memory.
+      device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; a model in memory stays where it is.
       random_seed: draws random weights in place of the trained ones; None for the trained ones.
 
     Raises:
@@ -48,9 +119,12 @@ def load_model(checkpoint: Checkpoint, device: str, random_seed: int | None) -> 
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as DECODERS
     from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as MASKED
 
-    kind = checkpoint.config.get("model_type")
+    kind = source.config.get("model_type")
     if kind in DECODERS and kind not in MASKED:
-        raise EncoderError(f"{checkpoint.model_id!r} is a decoder-only language model ({kind}), which lit_probe refuses for now.")
+        raise EncoderError(f"{source.model_id!r} is a decoder-only language model ({kind}), which lit_probe refuses for now.")
+    if isinstance(source, InMemory):
+        return source.body if random_seed is None else _random_model_like(source, random_seed)
+    checkpoint = _files(source)
     model = _pretrained_model(checkpoint) if random_seed is None else _random_model(checkpoint, random_seed)
     return model.eval().requires_grad_(False).to(_resolve_device(device))
 
@@ -67,11 +141,14 @@ def position_limit(model: Any) -> int | None:
     return min(limits, default=None)
 
 
-def untrained_position_limit(checkpoint: Checkpoint) -> int | None:
-    """`position_limit` of the checkpoint's architecture. No weights are loaded, nor memory taken for them."""
+def untrained_position_limit(source: Source) -> int | None:
+    """`position_limit` of the source's architecture. No weights are loaded, nor memory taken for them."""
     import torch
     from transformers import AutoConfig, AutoModel
 
+    if isinstance(source, InMemory):
+        return position_limit(source.model)
+    checkpoint = _files(source)
     try:
         config = AutoConfig.from_pretrained(str(checkpoint.folder), trust_remote_code=_runs_code(checkpoint))
         with torch.device("meta"):
@@ -81,14 +158,31 @@ def untrained_position_limit(checkpoint: Checkpoint) -> int | None:
 
 
 def _random_model(checkpoint: Checkpoint, seed: int) -> Any:
-    import torch
     from transformers import AutoConfig, AutoModel
 
     config = AutoConfig.from_pretrained(str(checkpoint.folder), trust_remote_code=_runs_code(checkpoint))
+    with _drawn_by(seed):
+        return AutoModel.from_config(config, trust_remote_code=_runs_code(checkpoint)).float()
+
+
+def _random_model_like(source: InMemory, seed: int) -> Any:
+    body = source.model.base_model
+    try:
+        with _drawn_by(seed):
+            model = type(body)(copy.deepcopy(body.config)).float()
+    except Exception as error:  # a class of one's own may ask for anything
+        raise EncoderError(f"Random weights for {source.model_id!r} cannot be drawn from its configuration: {error!r}") from error
+    return model.eval().requires_grad_(False).to(body.device)
+
+
+@contextmanager
+def _drawn_by(seed: int) -> Iterator[None]:
+    import torch
+
     with torch.random.fork_rng(devices=[]):
         # Not the seed itself: a checkpoint that somebody made with manual_seed(0) must not be its own baseline.
         torch.manual_seed(int(hashlib.sha256(f"lit_probe {seed}".encode()).hexdigest()[:15], 16))
-        return AutoModel.from_config(config, trust_remote_code=_runs_code(checkpoint)).float()
+        yield
 
 
 def _pretrained_model(checkpoint: Checkpoint) -> Any:
@@ -106,11 +200,13 @@ def _pretrained_model(checkpoint: Checkpoint) -> Any:
     )
 
 
-def load_masked_lm(checkpoint: Checkpoint, body: Any) -> Any:
-    """The checkpoint with its masked-language-model head, on top of the body that is loaded already."""
+def load_masked_lm(source: Source, body: Any) -> Any:
+    """The model with its masked-language-model head, on top of the body that is loaded already."""
     from transformers import AutoModelForMaskedLM
 
-    model = _pretrained(checkpoint, AutoModelForMaskedLM).eval().requires_grad_(False)
+    if isinstance(source, InMemory):
+        return source.model
+    model = _pretrained(_files(source), AutoModelForMaskedLM).eval().requires_grad_(False)
     prefix = model.base_model_prefix
     if type(getattr(model, prefix, None)) is type(body):
         setattr(model, prefix, body)
@@ -169,6 +265,11 @@ def _without_adapter(folder: Path) -> Iterator[Path]:
             if not path.name.startswith("adapter_"):
                 Path(links, path.name).symlink_to(path.resolve())
         yield Path(links)
+
+
+def _files(source: Source) -> Checkpoint:
+    assert isinstance(source, Checkpoint)
+    return source
 
 
 def _runs_code(checkpoint: Checkpoint) -> bool:

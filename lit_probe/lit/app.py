@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -153,7 +153,7 @@ def assemble(
             encoder.check_layer(layer)
     checks = checks or PendingChecks()
     # Runs of one checkpoint read a text alike.
-    readers = list({_reading(one): one for one in encoders}.values())
+    readers = list({_reading(one): one for one in encoders if one.has_network}.values())
     datasets, step = [], of_step(progress, "Looking for near copies and long texts", "data sets")
     for done, splits in enumerate(splits_list):
         step(done, len(splits_list))
@@ -186,14 +186,18 @@ def assemble(
             texts[study.encoder.name],
             _class_layers(study, datasets) if options.head_layers is None else options.head_layers,
             checks,
-            [one for one in studies if one.splits is study.splits],
+            {fields.model_name(one.encoder.name, one.splits.name): one for one in studies if one.splits is study.splits},
         )
         for study in studies
     ]
     prepare_geometries(studies)
     components = {
-        "interpreters": {**INTERPRETERS, **salience_rows(models), **STOCK_INTERPRETERS},
-        "generators": generators_for(models),
+        "interpreters": {
+            **INTERPRETERS,
+            **salience_rows([one for one in models if one.encoder.has_network]),
+            **STOCK_INTERPRETERS,
+        },
+        "generators": generators_for([one for one in models if one.encoder.has_network]),
         "metrics": LIT_METRICS,
         "inline_doc": reading_guide(),
     }
@@ -269,13 +273,15 @@ def _class_layers(study: PendingStudy, datasets: Sequence[ProbeDataset]) -> tupl
     return specs.shown_layers(study.encoder.n_layers, n_shown)
 
 
-def _reading(encoder: Encoder) -> tuple[Path, int, str]:
+def _reading(encoder: Encoder) -> tuple[Hashable, int, str]:
     """What decides the tokens that an encoder makes of a text."""
-    return encoder.checkpoint.folder, encoder.max_length, encoder.keep
+    return encoder.checkpoint.identity, encoder.max_length, encoder.keep
 
 
 def _not_read(encoders: Sequence[Encoder], texts: Sequence[str]) -> list[tuple[bool, float]]:
     """Of each text, whether an encoder reads only a part of it, and the largest share of tokens that none can spell."""
+    if not encoders:
+        return [(False, 0.0)] * len(texts)
     encoded = [encoder.encode(texts) for encoder in encoders]
     cut = [[text.truncated for text in of_encoder] for of_encoder in encoded]
     unknown = [encoder.unknown(of_encoder) for encoder, of_encoder in zip(encoders, encoded, strict=True)]

@@ -13,7 +13,7 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import wait
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -24,20 +24,25 @@ from IPython.core.pylabtools import select_figure_formats
 from IPython.display import display
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
+from lit_nlp.components import core
 from lit_nlp.lib.ui_state import UIState
 from numpy.typing import NDArray
 
-from lit_probe.data import DatasetOptions, load_dataset, parse_dataset_flag, split_table, split_texts
+from lit_probe.data import DatasetOptions, load_dataset, parse_dataset_flag, split_texts
 from lit_probe.data.labelled_texts import Splits
+from lit_probe.data.python_tables import is_table
 from lit_probe.encoder.cache import Cache
-from lit_probe.encoder.encoder import Encoder, load_encoder
+from lit_probe.encoder.encoder import Encoder, as_encoder
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.errors import CancelledError, LitProbeError
 from lit_probe.figures import layer_curve
 from lit_probe.lit import app
 from lit_probe.lit.host.fields import model_name
+from lit_probe.lit.host.model import is_probe_model, probe_model
 from lit_probe.lit.host.pending_checks import PendingChecks
 from lit_probe.lit.host.pending_study import PendingStudy
+from lit_probe.lit.interpreters import interpreters_for
+from lit_probe.lit.plugin import attach
 from lit_probe.lit.server.web import serve
 from lit_probe.probing.probes import PROBES
 from lit_probe.probing.rules import StudyRules
@@ -48,10 +53,22 @@ from lit_probe.registry import lookup
 if TYPE_CHECKING:
     from lit_probe.figures import Figure
 
-Model: TypeAlias = str | Encoder | Sequence[str | Encoder] | Mapping[str, lit_model.Model]
-Data: TypeAlias = (
-    str | Splits | Sequence[str] | NDArray[Any] | pandas.Series | pandas.DataFrame | Mapping[str, lit_dataset.Dataset]
-)
+# An id, an encoder, or a transformers model and its tokenizer.
+OneModel: TypeAlias = str | Encoder | tuple[Any, Any]
+Model: TypeAlias = OneModel | Sequence[OneModel] | Mapping[str, lit_model.Model]
+
+
+class NamedColumns(Protocol):
+    """A ``datasets.Dataset`` or an Arrow table, as far as types go: neither library is imported here."""
+
+    @property
+    def column_names(self) -> Any:
+        """The names of the columns."""
+
+
+Texts: TypeAlias = Sequence[str] | NDArray[Any] | pandas.Series
+HeldTable: TypeAlias = pandas.DataFrame | NamedColumns | Sequence[Mapping[str, Any]] | Mapping[str, Any]
+Data: TypeAlias = str | Splits | Texts | HeldTable | Mapping[str, lit_dataset.Dataset]
 Values: TypeAlias = Sequence[str | int] | NDArray[Any] | pandas.Series
 
 # A notebook's page on this machine may frame ours, whichever port it has. In VS Code a cell's output is a page of its own scheme,
@@ -92,12 +109,16 @@ class ProbeWidget:
     jupyter-server-proxy and give ``address=Address(proxy_url="/proxy/%PORT%/")``, on JupyterHub ``"/user/NAME/proxy/%PORT%/"``.
 
     Args:
-      model: Hugging Face ids, local folders or loaded encoders, one or several; or ready LIT models by name.
-      data: texts (a list, a column of a table or an array), with ``labels``; a DataFrame; data sets by name as on the command
-        line, such as ``"demo"`` or ``"csv=reviews.csv"``; ``Splits``; or, for ready LIT models, ready LIT data sets by name.
+      model: Hugging Face ids, local folders, encoders or pairs (model, tokenizer) of transformers, one or several; or ready LIT
+        models by name, which get our panels where they give vectors.
+      data: texts (a list, a column of a table or an array), with ``labels``; a table (a DataFrame, a ``datasets.Dataset`` or
+        ``DatasetDict``, or another form that ``split_table`` takes); data sets by name as on the command line, such as
+        ``"demo"``, ``"csv=reviews.csv"`` or ``"hub=org/name"``; ``Splits``; or, for ready LIT models, ready LIT data sets by
+        name.
       labels: ``[n_texts]`` words or numbers, where ``data`` are texts.
       groups: ``[n_texts]`` what must not be split across train and test, where ``data`` are texts.
-      options: columns of a table, rows per split, and the seed of everything random.
+      options: columns of a table, rows per split, and the seed of everything random. An option that the data do not use is
+        refused.
       pooling: how a text's tokens become one vector.
       probe: the kind of probe.
       rules: how studies are scored, and how their layers are chosen; the usual way when None.
@@ -152,13 +173,18 @@ class ProbeWidget:
         self._checks = PendingChecks(cache)
         studies: list[PendingStudy] = []
         if isinstance(model, Mapping):
-            application = app.lit_application(model, _ready_datasets(data), shown)
+            interpreters = {**core.default_interpreters(model), **interpreters_for(model)}
+            application = app.lit_application(model, _ready_datasets(data), shown, interpreters=interpreters)
+            page = attach(application, host=shown.host, allowed_hosts=shown.allowed_hosts, frame_ancestors=shown.frame_ancestors)
         else:
             splits_list = _splits_list(data, labels, groups, options)
             application, studies = app.assemble(_encoders(model), splits_list, shown, self._checks)
+            page = app.guarded(application, shown, studies, self._checks)
         self._studies = {model_name(one.encoder.name, one.splits.name): one for one in studies}
+        if isinstance(model, Mapping):
+            self._studies |= {name: probe_model(one).study for name, one in model.items() if is_probe_model(one)}
         self._selected = application.ui_state_tracker
-        self._server = serve(app.guarded(application, shown, studies, self._checks), shown.host, address.port).start()
+        self._server = serve(page, shown.host, address.port).start()
         self.port = self._server.port
         self.url = proxy.replace(_PORT, str(self.port)) or self._server.url
 
@@ -288,7 +314,10 @@ class ProbeWidget:
 
     def _names(self) -> list[str]:
         if not self._studies:
-            raise LitProbeError("Ready LIT models have no layer probes. Give ProbeWidget a checkpoint to have them fitted.")
+            raise LitProbeError(
+                "The probes of these LIT models are fitted for the panels, and their numbers are there. Give ProbeWidget a "
+                "checkpoint, or a lit_probe.lit.ProbeModel, to have them here."
+            )
         return list(self._studies)
 
 
@@ -303,40 +332,46 @@ def _picture(figure: Figure, name: str) -> str:
 # ---- what was asked for ----------------------------------------------------------------------------------------------------
 
 
-def _encoders(model: str | Encoder | Sequence[str | Encoder]) -> list[Encoder]:
-    several = list(model) if isinstance(model, Sequence) and not isinstance(model, str) else [model]
-    for one in several:
-        if not isinstance(one, str | Encoder):
-            raise LitProbeError(
-                f"A model of type {type(one).__name__} cannot be read. Give a Hugging Face id, a local folder, a loaded encoder "
-                "or a list of these, or ready LIT models by name."
-            )
-    return _unlike([load_encoder(one) if isinstance(one, str) else one for one in several], "encoder")
+def _encoders(model: OneModel | Sequence[OneModel]) -> list[Encoder]:
+    is_list = isinstance(model, Sequence) and not isinstance(model, str) and not _is_pair(model)
+    several: list[Any] = list(model) if is_list else [model]  # type: ignore[arg-type]
+    # Ids last: what cannot be read at all is told before anything is loaded.
+    loaded = {
+        place: as_encoder(several[place]) for place in sorted(range(len(several)), key=lambda i: isinstance(several[i], str))
+    }
+    return _unlike([loaded[place] for place in range(len(several))], "encoder")
+
+
+def _is_pair(model: Any) -> bool:
+    """Whether it is a model with its tokenizer, and no two models."""
+    return isinstance(model, tuple) and len(model) == 2 and not isinstance(model[0], str | Encoder | Sequence)
 
 
 def _splits_list(data: Any, labels: Any, groups: Any, options: DatasetOptions) -> list[Splits]:
     data, labels, groups = (_listed(values) for values in (data, labels, groups))
-    of_texts = isinstance(data, Sequence) and not isinstance(data, str)
+    of_texts = isinstance(data, Sequence) and not isinstance(data, str) and not is_table(data)
     if not of_texts and (labels is not None or groups is not None):
-        if isinstance(data, pandas.DataFrame):
+        if is_table(data):
             raise LitProbeError(
-                "A DataFrame holds its labels and groups itself. Name their columns with options=DatasetOptions(text_column=…, "
+                "A table holds its labels and groups itself. Name their columns with options=DatasetOptions(text_column=…, "
                 "label_column=…, group_column=…), or give its column of texts alone: ProbeWidget(model, frame['text'], labels)."
             )
         raise LitProbeError("labels and groups go with a list of texts; a data set has its own.")
     if isinstance(data, str):
         return _unlike(
-            [load_dataset(name, path, replace(options, **columns)) for name, path, columns in parse_dataset_flag(data)],
+            [load_dataset(name, path, replace(options, **own)) for name, path, own in parse_dataset_flag(data)],
             "data set",
         )
+    if is_table(data):
+        return [load_dataset(data, options=options)]
+    if unused := options.given():
+        raise LitProbeError(f"{'Texts in a list' if of_texts else 'Splits'} do not use the option {unused[0]}. Leave it out.")
     if isinstance(data, Splits):
         return [data]
-    if isinstance(data, pandas.DataFrame):
-        return [split_table({name: data[name].tolist() for name in data.columns}, options)]
     if not of_texts:
         raise LitProbeError(
-            f"Data of type {type(data).__name__} cannot be read. Give a list of texts with labels, a DataFrame, the name of a "
-            "data set, Splits or, with ready LIT models, ready LIT data sets by name."
+            f"Data of type {type(data).__name__} cannot be read. Give a list of texts with labels, a DataFrame, a "
+            "datasets.Dataset, the name of a data set, Splits or, with ready LIT models, ready LIT data sets by name."
         )
     if labels is None:
         raise LitProbeError("The texts have no labels. Give one for each text: ProbeWidget(model, texts, labels).")

@@ -226,6 +226,7 @@ class _ProbeForward(Forward):
 class _ModelForward(Forward):
     def _logits(self, batch: PaddedBatch) -> Tensor:
         logits: Tensor = self.encoder.model(input_ids=batch.ids, attention_mask=batch.attention_mask.long()).logits.double()
+        self.encoder.check_unchanged()
         return logits
 
 

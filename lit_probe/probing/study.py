@@ -16,10 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.data.labelled_texts import LabelledTexts, SplitName, Splits
-from lit_probe.encoder.activations import Activations
+from lit_probe.encoder.activations import Activations, check_pooling
 from lit_probe.encoder.cache import Cache, library_versions, text_hash
 from lit_probe.encoder.encoder import Encoder
-from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.probing.layer_choice import choose_layer
 from lit_probe.probing.layerwise import LayerMetrics, LayerwiseProbe, MetricsRow
 from lit_probe.probing.probes import PROBES, PROBES_MADE_BY
@@ -43,14 +42,16 @@ class ModelFiles(Result):
       revision: the revision that was asked for, or None.
       sha256: the hashes of ``weights``, ``config`` and ``tokenizer``.
       random_weights: the seed by which other weights were drawn in place of the checkpoint's; None where they were not.
+      in_memory: True for a model that was in a program's memory; None for files.
     """
 
     id: str
     revision: str | None
     sha256: Mapping[str, str]
     random_weights: int | None = None
+    in_memory: bool | None = None
 
-    omitted_if_none: ClassVar[tuple[str, ...]] = ("random_weights",)
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("random_weights", "in_memory")
 
 
 @dataclass(frozen=True)
@@ -149,8 +150,8 @@ class LayerStudy:
 
     @property
     def layer_names(self) -> list[str]:
-        """What the layers are called: ``embeddings``, ``block 1``, and so on."""
-        return ["embeddings", *(f"block {i}" for i in range(1, self.encoder.n_layers))]
+        """What the layers are called."""
+        return list(self.encoder.layer_names)
 
     def probabilities(self, split: SplitName) -> NDArray[np.float64]:
         """``[n_examples, n_layers, n_classes]``: what each layer's probe predicts for the split's rows."""
@@ -226,7 +227,13 @@ class LayerStudy:
         """What reproduces the numbers: model, hashes, settings, seed and library versions."""
         encoder = self.encoder
         return StudySettings(
-            ModelFiles(encoder.checkpoint.model_id, encoder.checkpoint.revision, encoder.hashes, encoder.random_seed),
+            ModelFiles(
+                encoder.checkpoint.model_id,
+                encoder.checkpoint.revision,
+                encoder.hashes,
+                encoder.random_seed,
+                encoder.checkpoint.in_memory or None,
+            ),
             self.pooling,
             encoder.max_length,
             encoder.keep,
@@ -335,7 +342,7 @@ def probe_layers(
     Args:
       encoder: the frozen encoder.
       splits: the labelled texts.
-      pooling: a name in ``POOLINGS``.
+      pooling: a name in ``POOLINGS``; `NO_POOLING` for a `VectorEncoder`.
       probe: a name in ``PROBES``.
       seed: the seed of cross-validation, probes and bootstrap.
       rules: how it is scored, and how the layer is chosen; the usual way when None.
@@ -347,7 +354,7 @@ def probe_layers(
       EncoderError: the checkpoint cannot be loaded or used.
       ProbeError: the probe cannot be fitted, for example because a class has fewer than two examples.
     """
-    lookup(POOLINGS, pooling, "pooling")
+    check_pooling(encoder, pooling)
     lookup(PROBES, probe, "probe")
     cache = cache or Cache(None)
     activations: dict[SplitName, Activations] = {}

@@ -205,6 +205,7 @@ def explain(
         target = target or predicted(forward, logits[0])
         value = float(forward.scalar_of(logits, target)[0])
         found = _finished(chosen.compute(AskedText(forward, encoded, words, target, check), options))
+    forward.encoder.check_unchanged()  # gradients are taken after the last pass
     return TokenScores(
         method=chosen.name,
         tokens=tuple(encoded.tokens),

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 import tiny_encoders
+import torch
+import transformers
 from planted_studies import sentences
 from test_cli import SIX, run, six_class_table
 
@@ -20,7 +22,7 @@ from lit_probe.checks.function_words import function_words_hash
 from lit_probe.checks.provenance import card, check_against_card, flags_from_card, read_card
 from lit_probe.data import load_dataset, split_texts
 from lit_probe.data.options import DatasetOptions
-from lit_probe.encoder.encoder import load_encoder
+from lit_probe.encoder.encoder import encoder_of, load_encoder
 from lit_probe.errors import LitProbeError
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import probe_layers
@@ -132,6 +134,33 @@ def test_texts_in_memory_have_a_card_that_says_why_no_flags_can_load_them(tiny_e
     (tmp_path / "card.json").write_text(json.dumps(made))
     with pytest.raises(LitProbeError, match="Run that program again"):
         flags_from_card(tmp_path / "card.json")
+
+
+def test_a_model_in_memory_has_a_card_that_says_why_no_flags_can_load_it(tiny_folder, tmp_path, capsys):
+    model = transformers.AutoModel.from_pretrained(tiny_folder())
+    encoder = encoder_of(model, transformers.AutoTokenizer.from_pretrained(tiny_folder()), name="epoch 3")
+    splits = load_dataset("demo")
+    study = probe_layers(encoder, splits, probe="majority")
+    made = card(study).to_json()
+    assert made["model"] == {"id": "epoch 3", "revision": None, "sha256": encoder.hashes, "in_memory": True}
+    assert made["flags"] is None
+    assert made["notes"] == ["This card is about 'epoch 3', a model that was in a program's memory. Run that program again."]
+    assert "epoch 3 was a model in a program's memory: no file says where its weights are from." in study.table()
+    path = tmp_path / "card.json"
+    path.write_text(json.dumps(made, allow_nan=False))
+    with pytest.raises(LitProbeError, match=r"a model that was in a program's memory\. Run that program again"):
+        flags_from_card(path)
+    assert run("layers", f"--from={path}") == 1
+    said = capsys.readouterr().err
+    assert f"The card '{path}' is about 'epoch 3', a model that was in a program's memory" in said and "Traceback" not in said
+    # The program itself can check that it has the same model again, and is told when it has not.
+    settings = {"pooling": "mean", "probe": "majority", "seed": 0, "rules": StudyRules()}
+    assert check_against_card(read_card(path), encoder, splits, **settings) == []
+    with torch.no_grad():
+        model.get_input_embeddings().weight.add_(1)
+    other = encoder_of(model, encoder.tokenizer, name="epoch 3")
+    with pytest.raises(LitProbeError, match="the weights of epoch 3 have the sha256"):
+        check_against_card(read_card(path), other, splits, **settings)
 
 
 def test_a_changed_table_is_refused_before_anything_is_computed(place, capsys):

@@ -2,7 +2,7 @@
 
 from page_code import blocks_of
 
-from lit_probe.data import DATASETS, load_dataset
+from lit_probe.data import DATASETS, Source, load_dataset
 
 
 def test_the_code_on_the_page_runs_and_its_loader_loads(tmp_path, monkeypatch):
@@ -10,8 +10,8 @@ def test_the_code_on_the_page_runs_and_its_loader_loads(tmp_path, monkeypatch):
     for block in blocks_of("add-a-dataset.md"):
         exec(block, names)
     [entry] = blocks_of("add-a-dataset.md", "")
-    [(name, loader)] = eval(f"{{{entry}}}", names).items()
-    monkeypatch.setitem(DATASETS, name, loader)
+    [(name, source)] = eval(f"{{{entry}}}", {**names, "Source": Source}).items()
+    monkeypatch.setitem(DATASETS, name, source)
     for word in ("bad", "good"):
         (tmp_path / f"{word}.txt").write_text("".join(f"A {word} text, number {i}.\n" for i in range(20)))
     splits = load_dataset(name, str(tmp_path))

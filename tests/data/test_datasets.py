@@ -39,9 +39,11 @@ def test_the_flag_names_data_sets_with_or_without_a_path(flag, wanted):
     assert parse_dataset_flag(flag) == [(*one, {}) for one in wanted]
 
 
-@pytest.mark.parametrize("flag", ["sst2=folder[text=x]", "imdb=folder[label=y]", "demo=x[group=z]"])
+@pytest.mark.parametrize(
+    "flag", ["sst2=folder[text=x]", "imdb=folder[label=y]", "demo=x[group=z]", "demo[label=x]", "csv=a,sst2 [text=x]"]
+)
 def test_columns_of_a_source_that_knows_its_own_are_refused(flag):
-    with pytest.raises(DatasetError, match="knows its own columns"):
+    with pytest.raises(DatasetError, match=r"does not use the option \w+_column, only csv, tsv, jsonl, hub do"):
         parse_dataset_flag(flag)
 
 
@@ -52,7 +54,7 @@ def test_columns_of_one_file_stand_in_brackets_after_it():
         ("demo", None, {}),
         ("tsv", "b.tsv", {"group_column": "author"}),
     ]
-    with pytest.raises(DatasetError, match=r"\[txt=review\] says 'txt'. In brackets stand columns of that file: text=NAME"):
+    with pytest.raises(DatasetError, match=r"\[txt=review\] says 'txt'. In brackets stand options of that data set: text=…"):
         parse_dataset_flag("csv=a.csv[txt=review]")
 
 

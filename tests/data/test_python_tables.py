@@ -103,6 +103,19 @@ def test_what_is_no_table_is_named(form):
         split_table(table, DatasetOptions())
 
 
+@pytest.mark.parametrize("by_split", [False, True])
+def test_a_stream_is_refused_before_it_is_read(by_split):
+    datasets = pytest.importorskip("datasets")
+
+    def endless():
+        raise AssertionError("it was read")
+        yield {"text": "a", "label": "b"}
+
+    stream = datasets.IterableDataset.from_generator(endless)
+    with pytest.raises(DatasetError, match=r"is a stream \(Iterable.*\), whose rows are not all there"):
+        split_table(datasets.IterableDatasetDict({"train": stream}) if by_split else stream)
+
+
 def test_a_frame_that_names_a_column_twice_is_refused():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(list(zip(TEXTS, LABELS, LABELS, strict=True)), columns=["text", "label", "label"])

@@ -11,18 +11,24 @@ import time
 import urllib.error
 import urllib.request
 
+import datasets
 import numpy as np
 import pandas
 import pytest
+import torch
+import transformers
+from foreign_lit import Planted, Sentences
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import types
+from live_server import curve
 from tiny_lit_app import LABELS, LetterModel
 from tiny_probing import tiny_splits
 
 from lit_probe.data import DatasetOptions
 from lit_probe.encoder.cache import Cache
-from lit_probe.encoder.encoder import load_encoder
+from lit_probe.encoder.encoder import encoder_of, load_encoder
 from lit_probe.errors import DatasetError, EncoderError, LitProbeError, UnknownNameError
+from lit_probe.lit import ProbeModel
 from lit_probe.notebook import Address, ProbeWidget
 from lit_probe.probing.study import probe_layers
 
@@ -185,6 +191,27 @@ def test_a_tables_further_columns_travel_along_and_its_groups_stay_together(enco
     assert not authors[0] & authors[1] and not authors[1] & authors[2] and not authors[0] & authors[2]
 
 
+@pytest.mark.parametrize("kind", ["a Dataset", "a DatasetDict", "records", "a folder by name"])
+def test_tables_of_other_libraries_are_read_with_their_own_splits(encoder, splits, kind, tmp_path):
+    rows = splits.train
+    columns = {"review": list(rows.texts), "stars": [("one", "five")[label] for label in rows.labels]}
+    table = datasets.Dataset.from_dict(columns)
+    if kind == "a DatasetDict":
+        data = datasets.DatasetDict({"train": table.select(range(60)), "test": table.select(range(60, len(rows)))})
+    elif kind == "a folder by name":
+        table.save_to_disk(tmp_path / "saved")
+        data = f"hub={tmp_path / 'saved'}"
+    else:
+        data = table if kind == "a Dataset" else table.to_list()
+    options = DatasetOptions(text_column="review", label_column="stars")
+    widget = ProbeWidget(encoder, data, options=options, cache=NOTHING_KEPT)
+    study = widget.study()
+    widget.stop()
+    assert study.splits.label_names == ("five", "one")
+    official = "Official train and test" if kind == "a DatasetDict" else "One table"
+    assert study.splits.provenance["division"].startswith(official)
+
+
 def test_several_encoders_are_shown_beside_one_another(tiny_folder, splits):
     widget = ProbeWidget([str(tiny_folder()), load_encoder(str(tiny_folder("electra")))], splits, cache=NOTHING_KEPT)
     assert list(info(widget)["models"]) == [NAME, "tiny-electra-on-tiny"]
@@ -200,8 +227,19 @@ def test_ready_lit_models_are_shown_with_lits_own_components():
     assert {"LIME", "classification"} <= set(info(widget)["models"]["letters"]["interpreters"])
     ids = [row["id"] for row in post(url, "get_dataset?dataset_name=films")]
     assert len(post(url, "get_preds?model=letters&dataset_name=films", {"inputs": ids})) == 8
-    with pytest.raises(LitProbeError, match="Ready LIT models have no layer probes"):
+    with pytest.raises(LitProbeError, match="The probes of these LIT models are fitted for the panels"):
         _ = widget.layers
+    widget.stop()
+
+
+def test_ready_lit_models_with_vectors_get_our_panels_and_ours_their_numbers(tiny_folder):
+    data, cache = Sentences(200), Cache(None)
+    ours = ProbeModel(tiny_folder(), data, name="data", cache=cache)
+    widget = ProbeWidget({"planted": Planted(), "ours": ours}, {"data": data}, cache=cache)
+    for model in ("planted", "ours"):
+        assert "layer_metrics" in info(widget)["models"][model]["interpreters"]
+        assert [one["split"] for one in curve(widget.url, model, "data")["series"]] == ["dev", "test"]
+    assert set(widget.layers["model"]) == {"ours"} and len(widget.layers) == 4
     widget.stop()
 
 
@@ -213,17 +251,33 @@ def test_ready_lit_models_are_shown_with_lits_own_components():
         ({"data": "nonsense"}, UnknownNameError, "Unknown data set 'nonsense'"),
         ({"data": ["a", "b"]}, LitProbeError, "The texts have no labels"),
         ({"data": ["a", "b"], "labels": ["x"]}, DatasetError, "2 texts, but 1 labels"),
-        ({"data": {"text": ["a"]}}, LitProbeError, "Data of type dict cannot be read"),
+        ({"data": {"text": "a"}}, LitProbeError, "Data of type dict cannot be read"),
+        ({"data": {"text": ["a"]}}, DatasetError, "no column 'label'"),
         ({"data": pandas.DataFrame({"text": ["a"]})}, DatasetError, "no column 'label'"),
         ({"data": pandas.DataFrame()}, DatasetError, "no rows"),
-        ({"model": 5}, LitProbeError, "A model of type int cannot be read"),
-        ({"model": ["bert", 5]}, LitProbeError, "A model of type int cannot be read"),
+        ({"model": 5}, LitProbeError, "A model of type int cannot be read alone"),
+        ({"model": ["bert", 5]}, LitProbeError, "A model of type int cannot be read alone"),
         ({"data": pandas.Series(["a", "b"])}, LitProbeError, "The texts have no labels"),
         ({"data": np.array(["a", "b"]), "labels": np.array(["x"])}, DatasetError, "2 texts, but 1 labels"),
         (
             {"data": pandas.DataFrame({"text": ["a"]}), "labels": ["x"]},
             LitProbeError,
-            r"A DataFrame holds its labels .*label_column=….* or give its column of texts alone",
+            r"A table holds its labels .*label_column=….* or give its column of texts alone",
+        ),
+        ({"data": datasets.Dataset.from_dict({"text": ["a"]}), "labels": ["x"]}, LitProbeError, "A table holds its labels"),
+        ({"data": datasets.Dataset.from_dict({"text": ["a"]})}, DatasetError, "no column 'label'"),
+        ({"data": datasets.Dataset.from_dict({"text": ["a"]}).to_iterable_dataset()}, DatasetError, "is a stream"),
+        ({"data": {"films": object()}}, LitProbeError, "Data of type dict cannot be read"),
+        (
+            {"data": "demo", "options": DatasetOptions(label_column="x")},
+            DatasetError,
+            "demo does not use the option label_column",
+        ),
+        ({"options": DatasetOptions(label_column="x")}, LitProbeError, "Splits do not use the option label_column"),
+        (
+            {"data": ["a"], "labels": ["x"], "options": DatasetOptions(group_column="x")},
+            LitProbeError,
+            "Texts in a list do not use the option group_column",
         ),
         ({"labels": ["x"]}, LitProbeError, "labels and groups go with a list of texts"),
         ({"model": {"letters": LetterModel()}}, LitProbeError, "ready LIT data sets"),
@@ -243,6 +297,69 @@ def test_what_it_cannot_use_is_told_before_anything_is_served(encoder, splits, c
     with pytest.raises(error, match=message):
         ProbeWidget(**{"model": encoder, "data": splits, "cache": NOTHING_KEPT, **changes})
     assert threading.active_count() == before
+
+
+@pytest.fixture
+def in_memory(tiny_folder):
+    """A transformers model and its tokenizer."""
+    folder = tiny_folder()
+    return transformers.AutoModel.from_pretrained(folder), transformers.AutoTokenizer.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("given", [lambda pair: pair, lambda pair: [pair], lambda pair: encoder_of(*pair)])
+def test_a_model_in_memory_with_its_tokenizer_is_probed_as_its_folder_is(encoder, splits, in_memory, given):
+    widget = ProbeWidget(given(in_memory), splits, cache=NOTHING_KEPT)
+    name = "tiny-bert-in-memory-on-tiny"
+    study = widget.study(name)
+    expected = probe_layers(encoder, splits).metrics("dev").rows()
+    assert [row.to_json() for row in study.metrics("dev").rows()] == [row.to_json() for row in expected]
+    assert set(widget.layers["model"]) == {name}
+    url = f"http://127.0.0.1:{widget.port}/"
+    ids = [row["id"] for row in post(url, "get_dataset?dataset_name=tiny")][:3]
+    assert len(post(url, f"get_preds?model={name}&dataset_name=tiny", {"inputs": ids})) == 3
+    assert "a model in a program" in json.dumps(info(widget)["models"][name])
+    widget.stop()
+
+
+def test_models_in_memory_stand_beside_others(encoder, splits, tiny_folder, in_memory):
+    several = ProbeWidget((encoder, in_memory, encoder_of(*in_memory, name="mine")), splits, cache=NOTHING_KEPT)
+    assert list(several._studies) == [f"{name}-on-tiny" for name in ("tiny-bert", "tiny-bert-in-memory", "mine")]
+    several.stop()
+    # A pair of encoders is two models, and so is one of names.
+    two = ProbeWidget((str(tiny_folder()), str(tiny_folder("roberta"))), splits, cache=NOTHING_KEPT)
+    assert len(two._studies) == 2
+    two.stop()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (lambda m, t: m, r"A model of type BertModel cannot be read alone\. Give .* encoder_of\(model, tokenizer\)"),
+        (lambda m, t: [m, t], "A model of type BertModel cannot be read alone"),
+        (lambda m, t: [m], "A model of type BertModel cannot be read alone"),
+        (lambda m, t: t, "cannot be read alone"),
+        (lambda m, t: (m,), "A model of type BertModel cannot be read alone"),
+        (lambda m, t: (m, None), "The model needs its tokenizer"),
+        (lambda m, t: (m, "bert"), "'bert' is no tokenizer"),
+        (lambda m, t: (t, m), "The model and the tokenizer are swapped"),
+        (lambda m, t: (type(m), t), "BertModel is a class"),
+        (lambda m, t: [(m, t), (m, t)], "Two encoders are called 'tiny-bert-in-memory'"),
+        (lambda m, t: [("bert", t)], "A model of type tuple cannot be read alone"),
+    ],
+)
+def test_a_model_in_memory_that_cannot_be_used_is_told(splits, in_memory, given, message):
+    with pytest.raises(LitProbeError, match=message):
+        ProbeWidget(given(*in_memory), splits, cache=NOTHING_KEPT)
+
+
+def test_a_model_that_was_trained_on_is_told(splits, in_memory):
+    encoder = encoder_of(*in_memory, name="mine")
+    with torch.no_grad():
+        in_memory[0].get_input_embeddings().weight.mul_(2)
+    widget = ProbeWidget(encoder, splits, cache=NOTHING_KEPT)
+    with pytest.raises(LitProbeError, match=r"The weights of 'mine' have changed since it was given to lit_probe; give it again"):
+        widget.study()
+    widget.stop()
 
 
 def test_two_encoders_of_one_name_are_refused(encoder, splits):

@@ -11,6 +11,7 @@ import numpy as np
 from lit_probe.data.labelled_texts import LabelledTexts, Splits
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.lit.host.dataset import ProbeDataset
+from lit_probe.lit.host.fields import model_name
 from lit_probe.lit.host.model import ProbeModel
 from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.lit.host.pooled_texts import PooledTexts
@@ -77,7 +78,7 @@ def models_of(studies: list[PendingStudy], dataset: Callable[[Splits], ProbeData
     models = []
     for study in studies:
         shown = dataset(study.splits)
-        peers = [one for one in studies if one.splits is study.splits]
+        peers = {model_name(one.encoder.name, one.splits.name): one for one in studies if one.splits is study.splits}
         models.append(ProbeModel(study, shown, texts, shown_layers(study.encoder.n_layers, len(shown)), peers=peers))
     return models
 

@@ -6,6 +6,7 @@ import {formatCount} from '../words/format.js';
 // Room for a layer's number, and for a count such as 12,800, in pixels.
 const LAYER_LABEL_WIDTH = 22;
 const COUNT_LABEL_WIDTH = 34;
+const CHARACTER_WIDTH = 7;
 
 /**
  * The horizontal axis of a curve over layers.
@@ -14,16 +15,19 @@ const COUNT_LABEL_WIDTH = 34;
  * @param {object} [options]
  * @param {?number} [options.bestLayer]  a layer that is labelled in any case
  * @param {?number} [options.current]  a layer that is labelled in any case, in bold
+ * @param {?string[]} [options.names]  what the layers are called, where they have names of their own; numbers stand where these do not fit
  * @param {boolean} [options.small]  whether it is that of a small multiple: no title, and 0 instead of the word "embeddings"
  * @returns {(range: [number, number]) => PlacedAxis}
  */
-export function layerAxis(nLayers, {bestLayer = null, current = null, small = false} = {}) {
+export function layerAxis(nLayers, {bestLayer = null, current = null, names = null, small = false} = {}) {
   return (range) => {
     const {x, band} = layerScale(nLayers, range);
     const always = [0, bestLayer, current].filter((layer) => layer !== null);
     // The word "embeddings" is wider than a narrow column: it then ends at the column's right edge, under the score axis' labels.
     const crowded = band < 62;
+    const named = names !== null && !small && names.every((name) => name.length * CHARACTER_WIDTH < band);
     const ticks = layerTicks(nLayers, band, always).map((layer) => {
+      if (names) return {at: layer, label: named ? names[layer] : String(layer), bold: layer === current};
       const word = layer === 0 && !small;
       const place = word && crowded ? {shift: Math.min(band / 2, 12), anchor: 'end'} : {};
       return {at: layer, label: word ? 'embeddings' : String(layer), bold: layer === current, ...place};

@@ -32,7 +32,7 @@ export function agreementDomain({layers}) {
 export function agreementChart({layers}, about, view) {
   return lineChart({
     ...view, yTitle: 'Agreement',
-    axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current: view.current ?? null}),
+    axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current: view.current ?? null, names: about.layer_names}),
     series: [{name: 'agreement', mode: 'line', points: layerPoints(layers, 'agreement', {low: 'low', high: 'high'}), style: AGREEMENT_STYLE}],
     chosen: {at: about.best_layer, label: `chosen on ${about.chosen_on}`},
   });
@@ -61,7 +61,7 @@ export function selectivityDomains({layers}) {
  */
 export function selectivityCharts({layers}, about, {width, height, domains, current = null, hovered = null}) {
   const chosen = {at: about.best_layer, label: `chosen on ${about.chosen_on}`};
-  const shared = {width, height, current, hovered, chosen, axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current})};
+  const shared = {width, height, current, hovered, chosen, axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current, names: about.layer_names})};
   const line = (/** @type {'task'|'control'|'selectivity'} */ name, /** @type {{low: string, high: string}|undefined} */ interval) =>
     ({name, mode: /** @type {'line'} */ ('line'), points: layerPoints(layers, name, interval), style: SELECTIVITY_STYLES[name]});
   return [
@@ -112,7 +112,7 @@ export function descriptionLengthChart({layers}, about, view) {
     ({name, mode: /** @type {'line'} */ ('line'), points: layerPoints(layers, name), style: COMPRESSION_STYLES[name], band: false});
   return lineChart({
     ...view, yTitle: 'Compression',
-    axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current: view.current ?? null}),
+    axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current: view.current ?? null, names: about.layer_names}),
     // The dashed line lies on top, so that both are seen where they coincide.
     series: [line('compression'), line('compression_to_prior')],
     references: [{name: 'none', label: '', value: 1, color: COLORS.quietText, dash: '4 3'}],
@@ -238,7 +238,7 @@ export function calibrationChart({layers}, about, measure, view) {
     ? [{name: 'chance', mode: /** @type {'line'} */ ('line'), points: layerPoints(layers, 'ece_by_chance'), band: false, style: CALIBRATION_STYLES.chance}] : [];
   return lineChart({
     ...view, yTitle: CALIBRATION_MEASURES.find(({value}) => value === measure)?.axis ?? measure,
-    axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current}),
+    axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current, names: about.layer_names}),
     series: [series('before', measure), series('after', `${measure}_after`), ...chance],
     chosen: {at: about.best_layer, label: `chosen on ${about.chosen_on}`},
   });
@@ -260,7 +260,7 @@ const FOOT = 40;
 export function transferChart(rows, about, {width, current = null, hovered = null}) {
   const bottom = rows.length * ROW_HEIGHT + 2;
   const height = bottom + FOOT;
-  const axis = layerAxis(about.n_layers, {bestLayer: about.best_layer, current})([MARGIN.left, width - MARGIN.right]);
+  const axis = layerAxis(about.n_layers, {bestLayer: about.best_layer, current, names: about.layer_names})([MARGIN.left, width - MARGIN.right]);
   const tops = rows.map((_, i) => i * ROW_HEIGHT);
   const outline = (/** @type {number} */ layer, /** @type {string} */ stroke, /** @type {number} */ top) => svgNode('rect', {
     class: 'outline', x: (axis.x(layer) - axis.band / 2).toFixed(2), y: top + 17.5, width: axis.band.toFixed(2), height: CELL_HEIGHT + 1, fill: 'none', stroke, 'stroke-width': 1.5});

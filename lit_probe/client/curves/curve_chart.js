@@ -53,7 +53,7 @@ export function curveChart(answer, {width, height, drawn, domain, currentLayer, 
   const side = answer.best_layer < answer.n_layers / 2 ? 'end' : 'start';
   return lineChart({
     width, height, domain,
-    axis: layerAxis(layersOf(answer, peers), {bestLayer: answer.best_layer, current: currentLayer}),
+    axis: layerAxis(layersOf(answer, peers), {bestLayer: answer.best_layer, current: currentLayer, names: peers.length ? null : answer.layer_names}),
     yTitle: answer.metric_title,
     series: [...[{answer, drawn}, ...peers].flatMap((one, i) => seriesOf(one, stylesOf(i, peers.length + 1))), ...overlays.lines],
     references: overlays.references,

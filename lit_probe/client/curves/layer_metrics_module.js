@@ -28,6 +28,7 @@ import {curveCsv, paperFigure} from './curve_files.js';
 import {choices, renderLegend} from './curve_legend.js';
 import {askForPeers, peersOf, renderPeerDifferences, renderPeersOnTheirWay} from './encoders_section.js';
 import {renderExample, stripsHeight} from './example_section.js';
+import {askForMembership, showMembership} from './membership.js';
 import {overlayValues} from './overlays.js';
 
 // LIT's tooltip shows six short lines; the panel itself holds the rest.
@@ -100,7 +101,8 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     const primary = /** @type {?IndexedInput} */ (this.selectionService.primarySelectedInputData);
     const pinned = pinnedExample();
     const models = /** @type {string[]} */ (currentModels).filter((model) => fitTogether(model, currentDataset));
-    const nEdited = /** @type {IndexedInput[]} */ (currentInputData).filter(({meta}) => meta.added).length;
+    const unedited = /** @type {IndexedInput[]} */ (currentInputData).filter(({meta}) => !meta.added);
+    const nEdited = currentInputData.length - unedited.length;
     return {
       model: models[0] ?? '',
       others: models.slice(1),
@@ -108,8 +110,9 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
       // One example makes no curve: clicking on a row shows its probabilities and leaves the curve as it is.
       selected: selected.length > 1 ? selected : [],
       nSelected: selected.length,
-      nShown: currentInputData.length - nEdited,
+      nShown: unedited.length,
       nEdited,
+      unedited,
       slice: selectedSlice(),
       primary,
       pinned: pinned && pinned.id !== primary?.id ? pinned : null,
@@ -133,7 +136,16 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
       card: ofRepeats ? this.wantCard(ofRepeats) : this.wantCard(number, selected),
       ...askForPeers(this, selected, config, {selected: one(primary), pinned: one(pinned)}),
       ...askForComparison(this),
+      ...askForMembership(this, this.lastCurve?.answer ?? null),
     };
+  }
+
+  /** @param {unknown} changed */
+  updated(changed) {
+    super.updated(changed);
+    // Whose data set it is, only the curve tells.
+    if (this.lastCurve?.answer.layer_names && !this.keys.membership) this.ask();
+    showMembership(this);
   }
 
   renderPanel() {

@@ -230,6 +230,25 @@ export function addScalarColumn({dataset, name, key, source, inputs, values, val
   dataService.addColumnFromList(values, inputs, key, name, Object.assign(scalarType(), {show_in_data_table: true}), source, valueOf);
 }
 
+/**
+ * Adds a column of few different words to LIT's data, for its table, Color by, facets and slices.
+ *
+ * @param {object} column  as of `addScalarColumn`
+ * @param {string} column.dataset
+ * @param {string} column.name
+ * @param {string} column.source
+ * @param {IndexedInput[]} column.inputs
+ * @param {string[]} column.values  one per input
+ * @param {string} column.ofAdded  the value of an example that is added later
+ */
+export function addCategoryColumn({dataset, name, source, inputs, values, ofAdded}) {
+  const {appState, dataService} = services();
+  const known = /** @type {any} */ (Object.values(appState.currentDatasetSpec ?? {}).find((type) => /** @type {any} */ (type).name === 'CategoryLabel'));
+  if (appState.currentDataset !== dataset || !known) return;
+  const type = Object.assign(new known.constructor(), {vocab: [...new Set([...values, ofAdded])].sort(), show_in_data_table: true});
+  dataService.addColumnFromList(values, inputs, name, name, type, source, async () => ofAdded);
+}
+
 /** A number, as LIT's specifications call it. LIT does not export the class; options of our methods are of it. @returns {any} */
 function scalarType() {
   const specs = Object.values(services().appState.metadata.interpreters).map(({configSpec}) => configSpec);
@@ -303,7 +322,9 @@ export function holdRequestsForProbes() {
   apiService.queryServer = (/** @type {string} */ endpoint, /** @type {Record<string, string>} */ params, /** @type {unknown[]} */ ...rest) => {
     const {model, dataset_name: dataset} = params;
     const ask = () => send.call(apiService, endpoint, params, ...rest);
-    if (!appState.metadata.models[model]?.interpreters.includes('layer_metrics')) return ask();
+    // A model that is not ours answers without probes.
+    const {interpreters = [], spec} = appState.metadata.models[model] ?? {};
+    if (!interpreters.includes('layer_metrics') || !spec.output.probe) return ask();
     const isShown = () => appState.currentModels.includes(model) && appState.currentDataset === dataset;
     let shown = () => {};
     const isReady = async () => {

@@ -34,6 +34,7 @@
  * @property {string} chosen_on
  * @property {{layer: number, among: number[], rule: string, sentence: string}} choice  how the layer was chosen, and among which
  * @property {number} n_layers
+ * @property {?string[]} layer_names  `[n_layers]` the fields that are the layers of a model that is not ours; null for ours, which are numbered
  * @property {number} d_model
  * @property {string} pooling
  * @property {string} probe
@@ -45,7 +46,7 @@
  * @property {?string} [circular]  the reason why probing this checkpoint for these labels proves nothing: it was fine-tuned on them
  * @property {number[]} not_converged
  * @property {Series[]} series
- * @property {{edited: number, unlabelled: number, train: number, seen_in_training: number}} left_out
+ * @property {{edited: number, unlabelled: number, not_in_data: number, train: number, seen_in_training: number}} left_out
  * @property {string[]} notes
  * @property {Baseline[]} baselines  those that the server can measure beside the curve, in the order of the legend
  *
@@ -62,6 +63,10 @@
  * @property {?number} p_mcnemar  null where McNemar's test does not apply
  * @property {boolean} reliable
  * @property {string} reason
+ *
+ * @typedef {object} RowSplits  What the interpreter `row_splits` answers when its status is "ready".
+ * @property {string} status
+ * @property {string[]} splits  for each example train, dev, test, or that it is not in the probes' data
  *
  * @typedef {object} Baseline  How a baseline is called and drawn.
  * @property {string} name
@@ -328,7 +333,7 @@
  *
  * @typedef {{status: string, part: string, metric: string, title: string, n: number, n_random: number, layers: AblatedLayer[],
  *   model: ?FlippedAnswers, notes: string[], layer: number, what: string, units: number[], rows: ExplainedRows & {split: string,
- *   left_out: {edited: number, unlabelled: number, train: number, seen_in_training: number}}}}
+ *   left_out: {edited: number, unlabelled: number, not_in_data: number, train: number, seen_in_training: number}}}}
  *   AblationSettings
  *
  * @typedef {AblationSettings & MovedStates} AblationCurve  What the part `curve` of `neuron_ablation` answers.

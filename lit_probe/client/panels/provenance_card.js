@@ -64,11 +64,16 @@ export function provenanceRows(card) {
   return [
     ...(number ? [{title: 'This number', facts: numberFacts(number)}] : []),
     // No revision was asked for: the hashes below say which one it was.
-    {title: 'Encoder', facts: kept([fact('model', model.id), fact('revision', model.revision ?? 'not given'), fact('weights', weightsWords(model)), ...hashes])},
+    {title: 'Encoder', facts: kept([fact('model', modelWords(model)), fact('revision', model.in_memory ? '' : model.revision ?? 'not given'), fact('weights', weightsWords(model)), ...hashes])},
     {title: 'Settings', facts: kept(['pooling', 'max_length', 'keep', 'probe', 'seed'].map((name) => fact(name.replace('_', ' '), card[name])))},
     ...Object.entries(datasets).map(([name, one]) => ({title: `Data set ${name}`, facts: kept(datasetFacts(/** @type {any} */ (one)))})),
     {title: 'Library versions', facts: kept(Object.entries(versions ?? {}).map(([name, version]) => fact(name, version)))},
   ];
+}
+
+/** @param {{id: string, in_memory?: boolean}} model */
+function modelWords({id, in_memory: inMemory}) {
+  return inMemory ? `${id} (in a program’s memory)` : id;
 }
 
 /** Nothing for the checkpoint's own. @param {{random_weights?: number}} model */

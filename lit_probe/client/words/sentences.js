@@ -78,6 +78,7 @@ export function leftOutSentences(leftOut, own) {
     [leftOut.seen_in_training, 'row', `: the probes know ${leftOut.seen_in_training === 1 ? 'its text, a near copy or its group' : 'their texts, near copies or their groups'} from training`],
     [leftOut.edited, 'edited row', ''],
     [leftOut.unlabelled, 'row', ': no known label'],
+    [leftOut.not_in_data, 'row', ': not in the probes’ data'],
   ]);
   return kinds.filter(([count]) => count > 0).map(([count, noun, why]) => `${countOf(count, noun)} left out${why}`);
 }
@@ -91,7 +92,7 @@ export function leftOutSentences(leftOut, own) {
  * @returns {string}
  */
 export function nothingScoredSentence(leftOut, own, selected) {
-  const others = leftOut.edited + leftOut.unlabelled + leftOut.seen_in_training;
+  const others = leftOut.edited + leftOut.unlabelled + leftOut.not_in_data + leftOut.seen_in_training;
   if (own && leftOut.train > 0 && others === 0) {
     const rows = selected ? 'selected rows' : 'rows';
     return `All ${formatCount(leftOut.train)} ${rows} were trained on, so nothing is scored by default.`;

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 from numpy.typing import NDArray
@@ -14,12 +15,14 @@ from numpy.typing import NDArray
 from lit_probe.checks.leakage import circularity_of
 from lit_probe.checks.seen_rows import seen_rows
 from lit_probe.data.labelled_texts import clean_text, normalise_text
+from lit_probe.data.rows import one_writing
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields, specs
 from lit_probe.lit.host.dataset import ProbeDataset
 from lit_probe.lit.host.pending_checks import PendingChecks
 from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.lit.host.pooled_texts import PooledBatch, PooledTexts
+from lit_probe.lit.host.reader import Reader
 
 
 class ProbeModel(lit_model.Model):
@@ -34,7 +37,8 @@ class ProbeModel(lit_model.Model):
       texts: the encoder's pooled texts, shared with its other models.
       layers: the layers whose probe predictions are fields of their own.
       checks: what is computed about the probes when a panel asks, shared by all models of a server.
-      peers: the studies of all encoders on the same data set, with which this one can be compared.
+      peers: the studies of all encoders on the same data set by their models' names in LIT: this one can be compared with them.
+      reader: reads the examples where they are those of somebody else's data set; None where they have our fields.
     """
 
     def __init__(
@@ -44,15 +48,17 @@ class ProbeModel(lit_model.Model):
         texts: PooledTexts,
         layers: Sequence[int],
         checks: PendingChecks | None = None,
-        peers: Sequence[PendingStudy] = (),
+        peers: Mapping[str, PendingStudy] | None = None,
+        reader: Reader | None = None,
     ):
         self.study = study
         self.dataset = dataset
         self.encoder = study.encoder
         self.checks = checks or PendingChecks()
-        self.peers = tuple(peers)
+        self.peers = {} if peers is None else peers
         self._texts = texts
         self._layers = tuple(layers)
+        self.reader = reader
         self._seen: dict[str, frozenset[str]] = {}
 
     @property
@@ -112,7 +118,10 @@ class ProbeModel(lit_model.Model):
     def output_spec(self) -> types.Spec:
         """See ``specs.model_output_spec``."""
         decision = self.study.decision
-        return specs.model_output_spec(self.encoder.n_layers, self.label_names, self.head_label_names, self._layers, decision)
+        encoder = self.encoder
+        return specs.model_output_spec(
+            encoder.n_layers, self.label_names, self.head_label_names, self._layers, decision, with_tokens=encoder.has_network
+        )
 
     def predict(self, inputs: Iterable[types.JsonDict], **kwargs: Any) -> list[dict[str, Any]]:
         """All fields of ``output_spec`` for each example.
@@ -122,13 +131,13 @@ class ProbeModel(lit_model.Model):
         Raises:
           LitProbeError: an example has no text, or the probes are not ready or could not be computed.
         """
-        texts = [fields.text_of(example) for example in inputs]
+        texts = [fields.text_of(self.read(example)) for example in inputs]
         study, pooled = self.study.result(), self.pooled(texts)
-        tokens = self.encoder.encode(texts, with_tokens=True)
+        tokens = self.encoder.encode(texts, with_tokens=True) if self.encoder.has_network else [None] * len(texts)
         shown = {field: study.best_layer if layer is None else layer for field, layer in self._probe_fields().items()}
         predictions = []
         for text, encoded, classes in zip(pooled.texts, tokens, self.probabilities(pooled), strict=True):
-            prediction: dict[str, Any] = {fields.TOKENS: encoded.tokens}
+            prediction: dict[str, Any] = {} if encoded is None else {fields.TOKENS: encoded.tokens}
             prediction[fields.CHOSEN] = text.values[study.best_layer]
             prediction |= {fields.layer_field(layer): text.values[layer] for layer in range(self.encoder.n_layers)}
             if self.encoder.head_label_names is not None:
@@ -140,6 +149,36 @@ class ProbeModel(lit_model.Model):
         """The fields that hold a probe's class probabilities, with their layer; None stands for the dev-chosen one."""
         own = {fields.PROBE: None, fields.COLOR_BY: None} | {fields.layer_probe_field(layer): layer for layer in self._layers}
         return {field: own[field] for field in self.output_spec() if field in own}
+
+    def read(self, example: types.JsonDict) -> types.JsonDict:
+        """The example with our fields: text, label, split. As it is where it has them already.
+
+        Raises:
+          LitProbeError: it has no text.
+        """
+        if self.reader is None:
+            return example
+        text = self.reader.text(example)
+        label, place = self._class_of(self.reader.class_word(example)), self._texts.row(text, self.dataset.name)
+        split = None if place is None else place.split
+        # Where two examples say the same, one is a row; it may be that neither is.
+        known = place is not None and label == self.label_names[dict(place.study.splits.items())[place.split].labels[place.row]]
+        return {
+            fields.TEXT: text,
+            fields.LABEL: label,
+            fields.SPLIT: split if known else fields.NOT_IN_DATA,
+            **{name: example[name] for name in ("_id", "_meta") if name in example},
+        }
+
+    def shown(self, dataset: lit_dataset.Dataset) -> lit_dataset.Dataset:
+        """The data set with our fields, for one that LIT shows."""
+        return dataset
+
+    def _class_of(self, word: str) -> str:
+        """The class as LIT shows it; empty where the probes know none that is called so."""
+        names = self.study.splits.label_names
+        [written, *_] = one_writing({"": [word, *names]})[""]
+        return self.label_names[names.index(written)] if written in names else ""
 
     def status(self, dataset: ProbeDataset | None) -> dict[str, Any] | None:
         """``computing`` or ``failed`` while a panel on ``dataset`` has to wait; None when it can be answered at once.
@@ -191,7 +230,7 @@ class ProbeModel(lit_model.Model):
 
 def is_probe_model(model: lit_model.Model) -> bool:
     """Whether the model, or the one that LIT wrapped in its cache, is one of ours."""
-    return isinstance(_unwrapped(model), ProbeModel)
+    return isinstance(unwrapped(model), ProbeModel)
 
 
 def probe_model(model: lit_model.Model) -> ProbeModel:
@@ -200,11 +239,15 @@ def probe_model(model: lit_model.Model) -> ProbeModel:
     Raises:
       LitProbeError: it is a model of another kind.
     """
-    unwrapped = _unwrapped(model)
-    if not isinstance(unwrapped, ProbeModel):
-        raise LitProbeError(f"This works on an encoder with layer probes, not on a {type(unwrapped).__name__}.")
-    return unwrapped
+    found = unwrapped(model)
+    if not isinstance(found, ProbeModel):
+        raise LitProbeError(
+            f"This works on an encoder with layer probes, not on a {type(found).__name__}. For other models, make the "
+            "interpreters with lit_probe.lit.interpreters()."
+        )
+    return found
 
 
-def _unwrapped(model: lit_model.Model) -> lit_model.Model:
+def unwrapped(model: lit_model.Model) -> lit_model.Model:
+    """The model without LIT's cache around it."""
     return getattr(model, "wrapped", model)

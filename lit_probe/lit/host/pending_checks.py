@@ -26,6 +26,18 @@ PATIENCE_S = 150.0
 _N_LEFT_PAGES = 1000
 
 
+class NotReadyError(Exception):
+    """Ends an answer that needs something which is still computed, which failed or was cancelled.
+
+    Attributes:
+      status: the answer in its place, see `PendingChecks.ask`.
+    """
+
+    def __init__(self, status: dict[str, Any]):
+        super().__init__(status["status"])
+        self.status = status
+
+
 class PendingChecks:
     """What the panels of one server have asked to be computed, with the results.
 

@@ -45,7 +45,8 @@ class Selection:
     Attributes:
       by_split: the scored rows of every split that has some.
       left_out: the number of rows that were left out: ``edited`` (also what is no row of the data set), ``unlabelled`` (no label
-        that the probes know, or no split), ``train`` (rows of the split train, unless they were asked for) and
+        that the probes know, or no split), ``not_in_data`` (rows of somebody else's data set that were left out when
+        it was divided), ``train`` (rows of the split train, unless they were asked for) and
         ``seen_in_training`` (of the rest, rows of another data set that the probes know from training, see ``seen_rows``).
     """
 
@@ -75,7 +76,7 @@ def select_rows(
     Raises:
       LitProbeError: an example has no text.
     """
-    left_out = {"edited": 0, "unlabelled": 0, "train": 0, "seen_in_training": 0}
+    left_out = dict.fromkeys(("edited", "unlabelled", "not_in_data", "train", "seen_in_training"), 0)
     unwanted_train: set[str] = set()
     candidates: dict[str, tuple[int, str, SplitName]] = {}
     for index, example in enumerate(inputs):
@@ -83,6 +84,8 @@ def select_rows(
         label, split = fields.label_of(example, model.label_names), fields.split_of(example)
         if fields.is_edited(example):
             left_out["edited"] += 1
+        elif label is not None and example.get(fields.SPLIT) == fields.NOT_IN_DATA:
+            left_out["not_in_data"] += 1
         elif label is None or split is None:
             left_out["unlabelled"] += 1
         # Who asks the API for a row in full could have changed it without LIT's mark.
@@ -113,7 +116,7 @@ def all_rows(model: ProbeModel, dataset: ProbeDataset, splits: Sequence[SplitNam
       dataset: the data set on the page.
       splits: the splits that are wanted.
     """
-    left_out = {"edited": 0, "unlabelled": 0, "train": 0, "seen_in_training": 0}
+    left_out = dict.fromkeys(("edited", "unlabelled", "not_in_data", "train", "seen_in_training"), 0)
     by_split: dict[SplitName, SelectedRows] = {}
     parts = dict(dataset.splits.items())
     # Of each class of the data set, its place among those of the probes.

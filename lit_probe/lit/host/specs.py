@@ -66,6 +66,9 @@ def model_output_spec(
     head_label_names: Sequence[str] | None,
     layers: Sequence[int],
     decision: Decision = ARGMAX,
+    text: str | None = fields.TEXT,
+    label: str = fields.LABEL,
+    with_tokens: bool = True,
 ) -> types.Spec:
     """What a model predicts.
 
@@ -79,18 +82,21 @@ def model_output_spec(
       layers: the layers whose probes are fields of their own, see ``shown_layers``.
       decision: the rule by which the probes' probabilities become a class. Of two classes LIT can take it over: its confusion
         matrix then puts a row in the second one from a threshold on. Of more, LIT always takes the most probable one.
+      text: the name of the data set's field of text; None where it has several.
+      label: the name of the data set's label.
+      with_tokens: whether the encoder makes tokens of a text.
     """
-    spec: types.Spec = {fields.TOKENS: types.Tokens(parent=fields.TEXT)}
+    spec: types.Spec = {fields.TOKENS: types.Tokens(parent=text)} if with_tokens else {}
     spec[fields.CHOSEN] = types.Embeddings()
     spec |= {fields.layer_field(layer): types.Embeddings() for layer in range(n_layers)}
     by_threshold: dict[str, Any] = {}
     if len(decision.shares) == 2:  # p / share is larger for the second class where p exceeds its share
         by_threshold = {"null_idx": 0, "threshold": decision.shares[1]}
-    probe = types.MulticlassPreds(vocab=list(label_names), parent=fields.LABEL, **by_threshold)
+    probe = types.MulticlassPreds(vocab=list(label_names), parent=label, **by_threshold)
     spec[fields.PROBE] = probe
     if head_label_names is not None:
         comparable = list(head_label_names) == list(label_names)
-        spec[fields.HEAD] = types.MulticlassPreds(vocab=list(head_label_names), parent=fields.LABEL if comparable else None)
+        spec[fields.HEAD] = types.MulticlassPreds(vocab=list(head_label_names), parent=label if comparable else None)
     spec |= {fields.layer_probe_field(layer): probe for layer in layers}
     if head_label_names is not None or layers:
         # Without a parent it is a color, not a second row with the same scores in LIT's metrics table.

@@ -143,6 +143,7 @@ EDIT_PARTS = {
 class CounterfactualByLayerInterpreter(ProbeInterpreter):
     """At which layer does an edit change the probe's answer, how far, through which words and which neurons?"""
 
+    needs = "its tokens"
     keys = {"part": one_of(EDIT_PARTS, TRAJECTORY)}
     by = "part"
     further = {name: part.keys for name, part in EDIT_PARTS.items()}

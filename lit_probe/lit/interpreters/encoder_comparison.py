@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from lit_probe.checks.encoder_comparison import compare_encoders
-from lit_probe.lit.host import fields
 from lit_probe.lit.host.config_values import any_text, flag, maybe, one_layer
+from lit_probe.lit.host.pending_checks import NotReadyError
 from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
-from lit_probe.lit.interpreters.question import NotReadyError, Question
+from lit_probe.lit.interpreters.question import Question
 from lit_probe.probing.study import LayerStudy
 from lit_probe.registry import lookup
 
@@ -48,5 +48,4 @@ class EncoderComparisonInterpreter(ProbeInterpreter):
 
     @staticmethod
     def _other(question: Question) -> PendingStudy:
-        peers = {fields.model_name(study.encoder.name, study.splits.name): study for study in question.probes.peers}
-        return lookup(peers, question["other"], "model")
+        return lookup(question.probes.peers, question["other"], "model")

@@ -103,6 +103,8 @@ class LayerMetricsInterpreter(ProbeInterpreter):
             "chosen_on": "dev",
             "choice": {**study.choice.to_json(), "sentence": study.choice.sentence},
             "n_layers": probes.encoder.n_layers,
+            # Ours are numbered; those of a model that is not have names.
+            "layer_names": None if probes.encoder.has_network else list(probes.encoder.layer_names),
             "d_model": probes.encoder.d_model,
             "pooling": study.pooling,
             "probe": study.layerwise.kind,
@@ -164,11 +166,18 @@ def _origins(probes: ProbeModel, dataset: ProbeDataset | None) -> list[str]:
         notes.append(f"Circular: {probes.circularity}")
     elif probes.encoder.head_label_names is not None:
         notes.append("This checkpoint was fine-tuned to classify: what its layers show may have been put there by that task.")
-    return [*notes, *(_copies(probes.dataset) if dataset is probes.dataset else ())]
+    names = [] if probes.encoder.has_network else [_fields_of_layers(probes.encoder.layer_names)]
+    marked = probes.reader is None
+    return [*names, *notes, *(_copies(probes.dataset, marked=marked) if dataset is probes.dataset else ())]
 
 
-def _copies(dataset: ProbeDataset) -> list[str]:
-    """Which copies across the splits were removed when the data set was read, and which are left."""
+def _copies(dataset: ProbeDataset, *, marked: bool) -> list[str]:
+    """Which copies across the splits were removed when the data set was read, and which are left.
+
+    Args:
+      dataset: the data set.
+      marked: whether LIT shows our column that marks them.
+    """
     dropped = dataset.splits.provenance.get("dropped") or {}
     # Exact copies, and what stood in one group with a row of another split.
     removed = [f"{count:,} {reason}" for reason, count in dropped.items() if count and "also stands in" in reason]
@@ -176,8 +185,18 @@ def _copies(dataset: ProbeDataset) -> list[str]:
     left = f"{copies.exact:,} exact and {copies.near:,} near ones left"
     notes = [f"Copies across splits: {', '.join(removed) or 'none'} removed at load; {left}."]
     if copies.exact or copies.near:
-        notes += [*copies.notes, f"The rows with a copy in train are marked in the column {fields.IN_TRAIN}."]
+        notes += copies.notes
+        notes += [f"The rows with a copy in train are marked in the column {fields.IN_TRAIN}."] if marked else []
     return notes
+
+
+def _fields_of_layers(names: Sequence[str]) -> str:
+    """Which field each layer is.
+
+    >>> _fields_of_layers(["first", "second"])
+    'The layers are fields of the model: 0 first, 1 second.'
+    """
+    return f"The layers are fields of the model: {', '.join(f'{layer} {name}' for layer, name in enumerate(names))}."
 
 
 def _truncation(split: SplitName, n_truncated: int, n_texts: int, probes: ProbeModel) -> list[str]:

@@ -326,6 +326,7 @@ ABLATION_PARTS = {
 class NeuronAblationInterpreter(ProbeInterpreter):
     """Does the model behave differently without these neurons? Until asked here, the concept is only decodable from them."""
 
+    needs = "a pass through the network"
     keys = {"part": one_of(ABLATION_PARTS)}
     by = "part"
     further = {name: part.keys for name, part in ABLATION_PARTS.items()}

@@ -72,9 +72,10 @@ def _title(name: str, variant: str | None) -> str:
 def _shown_rows(rows: Sequence[Mapping[str, Any]], probes: ProbeModel, shown: ProbeDataset | None) -> list[dict[str, Any]]:
     """Positions among all dev rows as positions among the rows that LIT shows; rows that it does not show are left out.
 
-    LIT shows dev first. Where it shows another data set than the probes' own, nothing is left.
+    LIT shows dev first. Where it shows another data set than the probes' own, or has an order of its own, nothing is left.
     """
-    indices = probes.dataset.shown["dev"] if shown is probes.dataset else np.zeros(0, dtype=np.int64)
+    ours = shown is probes.dataset and probes.reader is None
+    indices = probes.dataset.shown["dev"] if ours else np.zeros(0, dtype=np.int64)
     place = {int(row): position for position, row in enumerate(indices)}
     return [
         {

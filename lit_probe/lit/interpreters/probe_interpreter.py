@@ -10,12 +10,15 @@ from lit_nlp.api import components, types
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 
+from lit_probe.encoder.vector_encoder import needs_network
 from lit_probe.errors import LitProbeError
-from lit_probe.lit.host.asker import read_asker
+from lit_probe.lit.host.asker import Asker, read_asker
 from lit_probe.lit.host.config_values import Key, Keys, maybe, read_keys, settings_of
+from lit_probe.lit.host.foreign import ForeignModels
 from lit_probe.lit.host.messages import plain_message
-from lit_probe.lit.host.model import is_probe_model, probe_model
-from lit_probe.lit.interpreters.question import NotReadyError, Question
+from lit_probe.lit.host.model import ProbeModel, is_probe_model, probe_model, unwrapped
+from lit_probe.lit.host.pending_checks import NotReadyError
+from lit_probe.lit.interpreters.question import Question
 
 # Beside the keys of a question, and with every interpreter: who waits for the answer, so that it can be given up.
 _ASKED_BY = "asked_by"
@@ -32,6 +35,10 @@ class ProbeInterpreter(components.Interpreter):
       form: names of the keys that LIT's own form shows.
       reads_texts: whether it is about the texts of the examples, so that one without a text is refused.
       waits_for_rows: whether the data set that is shown must have been encoded, too, and not only the model's own.
+      needs: what it needs of the network, in words; empty where vectors and labels will do.
+
+    Args:
+      foreign: the probes of models that are not ours; None where there are to be none.
     """
 
     keys: ClassVar[Keys | None] = None
@@ -40,6 +47,10 @@ class ProbeInterpreter(components.Interpreter):
     form: ClassVar[Sequence[str]] = ()
     reads_texts: ClassVar[bool] = False
     waits_for_rows: ClassVar[bool] = False
+    needs: ClassVar[str] = ""
+
+    def __init__(self, foreign: ForeignModels | None = None):
+        self.foreign = foreign
 
     @abstractmethod
     def answer(self, question: Question) -> dict[str, Any]:
@@ -62,8 +73,11 @@ class ProbeInterpreter(components.Interpreter):
         return question.probes.status(question.shown) if self.waits_for_rows else question.probes.study.status()
 
     def is_compatible(self, model: lit_model.Model, dataset: lit_dataset.Dataset) -> bool:
-        """True for an encoder with layer probes."""
-        return is_probe_model(model)
+        """True for an encoder with layer probes; where probes are made for other models, for every model that is no projection.
+
+        What cannot be probed is told on the panel, in one sentence.
+        """
+        return is_probe_model(model) or (self.foreign is not None and not isinstance(unwrapped(model), lit_model.ProjectorModel))
 
     def config_spec(self) -> types.Spec:
         """The keys that LIT's own form shows."""
@@ -99,23 +113,57 @@ class ProbeInterpreter(components.Interpreter):
         settings = dict(settings_of(config))
         asker = _ASKER.of(settings, _ASKED_BY)
         settings.pop(_ASKED_BY, None)
-        question = Question(type(self).__name__, probe_model(model), dataset, inputs, self._values(settings), asker)
+        values = self._values(settings)
+        try:
+            answer = self._answer(model, dataset, inputs, values, asker)
+        except NotReadyError as error:
+            answer = error.status
+        return {**answer, "part": values["part"]} if "part" in values else answer
+
+    def _answer(
+        self,
+        model: lit_model.Model,
+        dataset: lit_dataset.Dataset,
+        inputs: Sequence[types.JsonDict],
+        values: Mapping[str, Any],
+        asker: Asker | None,
+    ) -> dict[str, Any]:
+        try:
+            probes, dataset, inputs = self._read(model, dataset, inputs)
+        except LitProbeError as error:
+            if is_probe_model(model) or self.foreign is None:
+                raise
+            return _failed(error)
+        question = Question(type(self).__name__, probes, dataset, inputs, values, asker)
+        if self.needs and not probes.encoder.has_network:
+            return {"status": "failed", "message": needs_network(probes.encoder, self.needs)}
         self.check(question)
         if self.reads_texts:
             _ = question.texts
         try:
-            answer = self.waits_for(question) or {"status": "ready", **self.answer(question)}
-        except NotReadyError as error:
-            answer = error.status
+            return self.waits_for(question) or {"status": "ready", **self.answer(question)}
         except LitProbeError as error:
-            answer = {"status": "failed", "message": plain_message(str(error))}
-        return {**answer, "part": question["part"]} if "part" in question.values else answer
+            return _failed(error)
+
+    def _read(
+        self, model: lit_model.Model, dataset: lit_dataset.Dataset, inputs: Sequence[types.JsonDict]
+    ) -> tuple[ProbeModel, lit_dataset.Dataset, Sequence[types.JsonDict]]:
+        """The probes, and data set and examples with our fields."""
+        if is_probe_model(model) or self.foreign is None:
+            probes = probe_model(model)
+            return probes, probes.shown(dataset), [probes.read(example) for example in inputs]
+        probes, inputs = self.foreign.read(model, dataset, inputs)
+        return probes, probes.dataset, inputs
 
     def _values(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         if self.keys is None:
             return {}
         chosen = self.keys[self.by].of(settings, self.by) if self.by else None
         return read_keys(settings, {**self.keys, **self.further.get(chosen, {})})
+
+
+def _failed(error: LitProbeError) -> dict[str, Any]:
+    return {"status": "failed", "message": plain_message(str(error))}
 
 
 class Part(NamedTuple):

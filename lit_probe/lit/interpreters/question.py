@@ -15,21 +15,9 @@ from lit_probe.lit.host.asker import Asker
 from lit_probe.lit.host.config_values import ALL_LAYERS
 from lit_probe.lit.host.dataset import ProbeDataset, probe_dataset
 from lit_probe.lit.host.model import ProbeModel
-from lit_probe.lit.host.pending_checks import Compute
+from lit_probe.lit.host.pending_checks import Compute, NotReadyError
 from lit_probe.neurons.rankings import chosen_layers
 from lit_probe.probing.study import LayerStudy
-
-
-class NotReadyError(Exception):
-    """Ends an answer that needs something which is still computed, which failed or was cancelled.
-
-    Attributes:
-      status: the answer in its place, see ``PendingChecks.ask``.
-    """
-
-    def __init__(self, status: dict[str, Any]):
-        super().__init__(status["status"])
-        self.status = status
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +64,7 @@ class Question:
 
     @property
     def shown(self) -> ProbeDataset | None:
-        """The data set of ours that is shown; None for LIT's empty one."""
+        """The data set of ours that is shown; None for LIT's empty one, and for one that is not ours nor the probes'."""
         return probe_dataset(self.dataset)
 
     @property

@@ -119,7 +119,7 @@ class SalienceRow(components.Interpreter):
         if status := explainer.status(question):
             raise LitProbeError(status["message"])
         maps = []
-        for example in inputs:
+        for example in map(probes.read, inputs):
             try:
                 planned = explainer.plan(_following(question, above, explainer), self._method.name, example, dataset)
                 if not (planned.is_quick or explainer.is_made(planned)):

@@ -17,6 +17,7 @@ from lit_probe.salience import SALIENCE_METHODS
 class SalienceBaselinesInterpreter(ProbeInterpreter):
     """The map of the selected text once more with every other baseline, beside the chosen one. Asked as a map is."""
 
+    needs = "its tokens and gradients"
     keys = SalienceMapInterpreter.keys
     by = SalienceMapInterpreter.by
     further = SalienceMapInterpreter.further

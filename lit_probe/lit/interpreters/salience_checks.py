@@ -146,6 +146,7 @@ SALIENCE_CHECKS = {
 class SalienceChecksInterpreter(ProbeInterpreter):
     """Are the maps faithful and stable, and which words matter most over many texts?"""
 
+    needs = "its tokens and gradients"
     keys = {
         "check": one_of(SALIENCE_CHECKS),
         # How many rows at most; of more a seeded sample.

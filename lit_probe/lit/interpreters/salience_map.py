@@ -18,6 +18,7 @@ from lit_probe.salience import SALIENCE_METHODS
 class SalienceMapInterpreter(ProbeInterpreter):
     """Which words of the selected text speak for a class, in the probe of a layer or in the model's own prediction."""
 
+    needs = "its tokens and gradients"
     keys = {"method": one_of(SALIENCE_METHODS), **map_keys(), "cancel": flag()}
     by = "method"
     further = {name: {"aggregation": aggregation(method)} for name, method in SALIENCE_METHODS.items()}

@@ -18,6 +18,8 @@ class SalienceMethodsInterpreter(ProbeInterpreter):
     def waits_for(self, question: Question) -> None:
         """The choices are there before the probes are."""
 
+    needs = "its tokens and gradients"
+
     def answer(self, question: Question) -> dict[str, Any]:
         """The choices of a panel; ``best_layer`` is None until the probes are ready.
 

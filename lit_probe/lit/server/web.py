@@ -59,6 +59,7 @@ def wrap(
     max_body: int = guard.MAX_BODY,
     not_ready: NotReady = lambda parameters: None,
     leave: Leave = lambda page, question: None,
+    guarded: bool = True,
 ) -> WebApp:
     """Puts our page, our files and the guard around LIT's application.
 
@@ -71,6 +72,7 @@ def wrap(
       max_body: the largest request body, in bytes.
       not_ready: says what a request with these URL parameters would have to wait for; None when LIT can be asked.
       leave: hears of a page that has been left, or that has given up the question with that number.
+      guarded: whether requests are checked. If not, everything but our own page and files is LIT's, its answers too.
 
     Raises:
       LitProbeError: another lit-nlp is installed, an option makes no sense, or our own files are missing.
@@ -87,7 +89,8 @@ def wrap(
             raise LitProbeError(
                 f"{entry!r} cannot be a frame ancestor. Give 'self', 'none' (with their quotes) or http://host:port."
             )
-    return WebApp(lit_app, names | trusted, trusted, " ".join(frame_ancestors), max_body, not_ready, leave)
+    kind = WebApp if guarded else OpenApp
+    return kind(lit_app, names | trusted, trusted, " ".join(frame_ancestors), max_body, not_ready, leave)
 
 
 class WebApp:
@@ -177,6 +180,16 @@ class WebApp:
         if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return _lit_error(response.get_data(as_text=True), environ)
         return _with_finite_numbers(response, environ)
+
+
+class OpenApp(WebApp):
+    """The same page without the guard, for a server that has one of its own, or needs LIT's requests that ours refuses."""
+
+    def _respond(self, environ: WSGIEnvironment) -> Response:
+        path = environ.get("PATH_INFO") or "/"
+        if path == guard.LEFT or path in guard.PAGES or path in self._files.by_url:
+            return super()._respond(environ)
+        return Response.from_app(self._lit_app, environ, buffered=True)
 
 
 # ---- errors --------------------------------------------------------------------------------------------------------------

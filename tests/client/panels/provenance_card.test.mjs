@@ -29,6 +29,11 @@ test('the card’s facts stand in groups, and what is not known is left out or s
   assert.equal(facts['sha256 of train'], '123');
 });
 
+test('a model that was in a program’s memory is told, and has no revision', () => {
+  const [{facts}] = provenanceRows({...CARD, model: {...CARD.model, id: 'mine', in_memory: true}});
+  assert.deepEqual(facts.slice(0, 2), [['model', 'mine (in a program’s memory)'], ['sha256 of weights', 'abc']]);
+});
+
 test('a command can be pasted into a shell, whatever its words hold', () => {
   assert.equal(shellWords(['lit-probe', '--datasets=csv=my file.csv', "--text_column=it's"]), "lit-probe '--datasets=csv=my file.csv' '--text_column=it'\\''s'");
   assert.equal(shellWords(['--model=sentence-transformers/all-MiniLM-L6-v2']), '--model=sentence-transformers/all-MiniLM-L6-v2');

@@ -44,6 +44,13 @@ def test_html_is_disarmed_and_a_long_message_is_cut():
             "Repair the checkpoint or download it again, then start again.",
         ),
         (
+            EncoderError(
+                "The weights of 'mine' have changed since it was given to lit_probe; give it again to read the new ones."
+            ),
+            "The weights of 'mine' have changed since it was given to lit_probe; give it again to read the new ones. "
+            "Once this is mended, start again.",
+        ),
+        (
             LitProbeError("The device 'cuda' was asked for, but there is none. Use the device cpu."),
             "The device 'cuda' was asked for, but there is none. Use the device cpu. Once this is mended, start again.",
         ),

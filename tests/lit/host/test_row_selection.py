@@ -49,7 +49,7 @@ def test_edited_and_unlabelled_rows_are_counted_and_left_out(model, dataset):
     ]
     selection = select_rows(inputs, model, model.dataset)
     assert texts_of(selection) == {"dev": [row["text"]]}
-    assert selection.left_out == {"edited": 2, "unlabelled": 4, "train": 0, "seen_in_training": 0}
+    assert selection.left_out == {"edited": 2, "unlabelled": 4, "not_in_data": 0, "train": 0, "seen_in_training": 0}
 
 
 def test_rows_of_another_data_set_that_the_probes_were_trained_on_are_left_out(model):
@@ -59,7 +59,7 @@ def test_rows_of_another_data_set_that_the_probes_were_trained_on_are_left_out(m
     new = ["Snow fell all night.", "Who owns this bicycle?", "Bread costs two euros now", "7 + 5 = 12"]
     again, foreign = with_foreign_rows(model, [*shouted, *trained_on[4:6], *near, *new])
     for selection in (select_rows(foreign.examples, again, foreign, SPLIT_NAMES), all_rows(again, foreign, SPLIT_NAMES)):
-        assert selection.left_out == {"edited": 0, "unlabelled": 0, "train": 0, "seen_in_training": 9}
+        assert selection.left_out == {"edited": 0, "unlabelled": 0, "not_in_data": 0, "train": 0, "seen_in_training": 9}
         assert sorted(text for rows in selection.by_split.values() for text in rows.texts) == sorted(new)
 
 
@@ -102,7 +102,7 @@ def test_a_row_sent_in_full_is_scored_only_as_it_stands_in_the_data_set(model, d
     for changed in (forged, without_meta):
         selection = select_rows([*changed, row], model, model.dataset)
         assert texts_of(selection) == {"dev": [row["text"]]}
-        assert selection.left_out == {"edited": 4, "unlabelled": 0, "train": 0, "seen_in_training": 0}
+        assert selection.left_out == {"edited": 4, "unlabelled": 0, "not_in_data": 0, "train": 0, "seen_in_training": 0}
 
 
 def test_the_empty_data_set_has_no_rows(model, dataset):

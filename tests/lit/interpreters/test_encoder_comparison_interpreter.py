@@ -10,6 +10,7 @@ from tiny_probing import computed, models_of, tiny_splits
 from lit_probe.checks.encoder_comparison import compare_encoders
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import LitProbeError, UnknownNameError
+from lit_probe.lit.host.fields import model_name
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +18,7 @@ def pair(tiny_folder, encoder):
     splits = tiny_splits()
     studies = [computed(encoder, splits), computed(load_encoder(str(tiny_folder("electra"))), splits)]
     (model,) = models_of(studies[:1])
-    model.peers = tuple(studies)
+    model.peers = {model_name(one.encoder.name, one.splits.name): one for one in studies}
     return model, studies
 
 

@@ -23,6 +23,7 @@ QUESTIONS = {
     "encoder_comparison": (0, {"other": "tiny-bert-on-tiny", "layer": 2}),
     "slice_comparison": (12, {"slices": [[0, 1, 2, 3, 4], [3, 4, 5, 6, 7, 8]], "layer": 1}),
     "transfer": (0, {}),
+    "row_splits": (3, {}),
     "provenance": (3, {"number": {"check": "layer_metrics", "layer": 1}}),
     "salience_methods": (0, {}),
     "salience_map": (1, {"method": "integrated_gradients", "layer": 1, "steps": 500}),

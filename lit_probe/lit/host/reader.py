@@ -1,0 +1,153 @@
+"""Reads the examples of somebody else's LIT data set: which field is the text, the label, the group, the split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lit_nlp.api import types
+
+from lit_probe.data import split_table
+from lit_probe.data.labelled_texts import Splits
+from lit_probe.data.options import DatasetOptions
+from lit_probe.data.rows import rows_of, word_of
+from lit_probe.errors import LitProbeError
+from lit_probe.lit.host import fields
+
+_TEXT, _LABEL, _GROUP, _SPLIT = "text", "label", "group", "split"
+
+
+@dataclass(frozen=True)
+class FieldNames:
+    """Which fields to take. Without a name a field is found by its type, which does where there is one of that type only.
+
+    Attributes:
+      text: the name of a field of type ``TextSegment``, or several, which are read one after another.
+      label: the name of a field of type ``CategoryLabel``.
+      group: the name of the field that says what must not be split across train and test (an author, a film, a pair).
+      split: the name of the field that says train, dev (or validation) or test; by default one that is called ``split`` or
+        ``probe_split``.
+      embeddings: the names of a model's fields of type ``Embeddings``, in the order of its layers.
+    """
+
+    text: str | Sequence[str] | None = None
+    label: str | None = None
+    group: str | None = None
+    split: str | None = None
+    embeddings: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
+class Reader:
+    """The fields of one data set.
+
+    Attributes:
+      dataset: what the data set is called.
+      texts: names of the fields that say what an example is, read one after another; none where all hold pictures or arrays,
+        whose examples go by their ids.
+      label: the name of the field of the label.
+      group: the name of the field of the group, or None.
+      split: the name of the field of the split, or None.
+    """
+
+    dataset: str
+    texts: tuple[str, ...]
+    label: str
+    group: str | None
+    split: str | None
+
+    @classmethod
+    def of(cls, dataset: str, spec: types.Spec, wanted: FieldNames, inputs: types.Spec | None = None) -> Reader:
+        """The reader of a data set's examples.
+
+        Args:
+          dataset: what the data set is called.
+          spec: the fields of the data set.
+          wanted: which of them to take.
+          inputs: the fields that the model reads, by which texts are told from remarks; None where it reads them all.
+
+        Raises:
+          LitProbeError: a field is not there, or it is not clear which is meant.
+        """
+        named = (wanted.text,) if isinstance(wanted.text, str) else tuple(wanted.text or ())
+        for name in (*named, *(one for one in (wanted.label, wanted.group, wanted.split) if one is not None)):
+            if name not in spec:
+                raise LitProbeError(f"The data set {dataset} has no field {name!r}. Its fields are: {', '.join(spec)}.")
+        split = wanted.split or next((name for name in (_SPLIT, fields.SPLIT) if name in spec), None)
+        label = wanted.label or _only_label(dataset, spec, {wanted.group, split})
+        if isinstance(spec[label], types.Scalar | types.RegressionScore):
+            raise LitProbeError(
+                f"The label {label!r} of {dataset} is a number, and probes read classes only. Name a label of classes."
+            )
+        return cls(dataset, named or _texts(spec, inputs, {label, wanted.group, split}), label, wanted.group, split)
+
+    def text(self, example: Mapping[str, Any]) -> str:
+        """What the example says, ready for a tokenizer; by this text its row is found again.
+
+        Raises:
+          LitProbeError: a field is missing, or holds an array.
+        """
+        parts = [] if self.texts else [f"example {example.get('_id', '')}"]
+        for name in self.texts:
+            value = example.get(name)
+            if isinstance(value, list | tuple):
+                value = " ".join(map(str, value))
+            if value is None or not isinstance(value, str | int | float):
+                found = "is missing" if value is None else f"holds {type(value).__name__}"
+                raise LitProbeError(
+                    f"Every example of {self.dataset} needs words in its field {name!r}; in one of them it {found}."
+                )
+            parts.append(str(value))
+        return rows_of([" ".join(parts)], [0]).texts[0]
+
+    def class_word(self, example: Mapping[str, Any]) -> str:
+        """The example's label as a word, in one writing for one value; empty where there is none."""
+        value = example.get(self.label)
+        return word_of(value) if value is None or isinstance(value, str | int | float | bool) else ""
+
+    def splits(self, examples: Sequence[Mapping[str, Any]], seed: int) -> Splits:
+        """The examples divided into train, dev and test: as their own field says, else by text, by group and by seed.
+
+        Raises:
+          DatasetError: they cannot be divided or probed.
+        """
+        columns: dict[str, list[Any]] = {
+            _TEXT: [self.text(example) for example in examples],
+            _LABEL: [example.get(self.label) for example in examples],
+        }
+        if self.group is not None:
+            columns[_GROUP] = [example.get(self.group) for example in examples]
+        if self.split is not None:
+            columns[_SPLIT] = [example.get(self.split) for example in examples]
+        options = DatasetOptions(
+            max_examples=0, seed=seed, text_column=_TEXT, label_column=_LABEL, group_column=_GROUP if self.group else None
+        )
+        return split_table(columns, options, self.dataset)
+
+
+def _only_label(dataset: str, spec: types.Spec, others: set[str | None]) -> str:
+    """The one field that can be the label; of several the one that is called so."""
+    classes = [name for name, kind in spec.items() if isinstance(kind, types.CategoryLabel) and name not in others]
+    if len(classes) == 1 or _LABEL in classes:
+        return _LABEL if _LABEL in classes else classes[0]
+    if classes:
+        raise LitProbeError(
+            f"The data set {dataset} has {len(classes)} fields of classes: {', '.join(classes)}. Say which one is the label: "
+            f"label={classes[0]!r}."
+        )
+    numbers = [name for name, kind in spec.items() if isinstance(kind, types.Scalar | types.RegressionScore)]
+    if numbers:
+        raise LitProbeError(
+            f"The data set {dataset} has no label of classes: {', '.join(numbers)} holds numbers, and probes read classes."
+        )
+    raise LitProbeError(f"The data set {dataset} has no label: none of its fields is a CategoryLabel.")
+
+
+def _texts(spec: types.Spec, inputs: types.Spec | None, others: set[str | None]) -> tuple[str, ...]:
+    """The fields by which examples are told apart: texts, and whatever other words and numbers the model is known to read."""
+    read = [name for name in spec if (inputs is None or name in inputs) and name not in others]
+    texts = [name for name in read if isinstance(spec[name], types.TextSegment)]
+    words = (types.StringLitType, types.Tokens, types.Scalar, types.Boolean)
+    more = [name for name in read if isinstance(spec[name], words) and name not in texts]
+    return (*texts, *(more if inputs is not None or not texts else ()))

@@ -1,0 +1,239 @@
+"""lit_probe in somebody else's LIT: a model of ours and our layouts for any server, our panels on its page.
+
+ours = {**core.default_interpreters(models), **interpreters()}
+server = dev_server.Server(models, datasets, interpreters=ours, layouts=layouts(), default_layout="decodability", client_root=…)
+serve(attach(server), "127.0.0.1", 5432).run()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from lit_nlp import app as lit_app
+from lit_nlp import dev_server
+from lit_nlp.api import dataset as lit_dataset
+from lit_nlp.api import layout as lit_layout
+from lit_nlp.api import types
+
+from lit_probe.data.labelled_texts import Splits
+from lit_probe.encoder.cache import Cache
+from lit_probe.encoder.encoder import Encoder, as_encoder
+from lit_probe.encoder.pooling import POOLINGS
+from lit_probe.errors import LitProbeError
+from lit_probe.layouts import LAYOUTS, STOCK
+from lit_probe.lit.host import specs
+from lit_probe.lit.host.dataset import ProbeDataset
+from lit_probe.lit.host.model import ProbeModel as HostModel
+from lit_probe.lit.host.model import is_probe_model, probe_model
+from lit_probe.lit.host.pending_checks import PendingChecks
+from lit_probe.lit.host.pending_study import PendingStudy, compute_in_background
+from lit_probe.lit.host.pooled_texts import PooledTexts
+from lit_probe.lit.host.reader import FieldNames, Reader
+from lit_probe.lit.interpreters import INTERPRETERS
+from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
+from lit_probe.lit.interpreters.train_geometries import prepare_geometries
+from lit_probe.lit.server import web
+from lit_probe.probing.probes import PROBES
+from lit_probe.probing.rules import StudyRules
+from lit_probe.probing.study import LayerStudy, probe_layers
+from lit_probe.progress import StudyProgress
+from lit_probe.registry import lookup
+
+
+class ProbeModel(HostModel):
+    """An encoder with a probe at each layer, as a LIT model for any LIT server or widget, on one data set.
+
+    Its fields are named as those of the data set: a text field of the data set is a field of its input, the label is optional,
+    and what it predicts is compared with that label. Examples may be edited in LIT and are then read anew; they are never scored.
+
+    Args:
+      encoder: a Hugging Face hub id, a folder, a pair (model, tokenizer) of transformers that is in memory, or an `Encoder`.
+      data: a LIT data set with a text and a label, or `Splits`, for which ``dataset`` is the LIT data set to be shown.
+      text: the name of the data set's field of text, where it has several; see `FieldNames`.
+      label: the name of its field of classes, where it has several.
+      group: the name of its field that says what must not be split across train and test.
+      split: the name of its field that says train, dev or test, where it is not called ``split``.
+      name: what the data set is called; by default as its class, or as the splits are.
+      pooling: how a text's tokens become one vector.
+      probe: the kind of probe.
+      seed: the seed of splits, cross-validation and probes.
+      rules: how the study is scored, and how its layer is chosen; the usual way when None.
+      cache: where activations and results are kept; by default in the folder of the command line.
+      background: whether the probes are fitted while the server runs, and panels tell how far they are; else they are ready, or
+        the error is raised, when this returns.
+
+    Attributes:
+      dataset: the data set as our panels see it; of `Splits`, the one to be given to LIT.
+
+    Raises:
+      LitProbeError: the encoder cannot be loaded, the fields are not there or not clear, or the rows cannot be divided or probed.
+    """
+
+    def __init__(
+        self,
+        encoder: str | Path | tuple[Any, Any] | Encoder,
+        data: lit_dataset.Dataset | Splits,
+        *,
+        text: str | Sequence[str] | None = None,
+        label: str | None = None,
+        group: str | None = None,
+        split: str | None = None,
+        name: str | None = None,
+        pooling: str = "mean",
+        probe: str = "logistic",
+        seed: int = 0,
+        rules: StudyRules | None = None,
+        cache: Cache | None = None,
+        background: bool = True,
+    ):
+        lookup(POOLINGS, pooling, "pooling")
+        lookup(PROBES, probe, "probe")
+        encoder = as_encoder(encoder)
+        cache = cache or Cache(platformdirs.user_cache_path("lit_probe"))
+        reader, self._source = None, None
+        if isinstance(data, lit_dataset.Dataset):
+            reader = Reader.of(name or type(data).__name__, data.spec(), FieldNames(text, label, group, split))
+            splits, self._source, n_shown = reader.splits(data.examples, seed), data, len(data)
+        elif isinstance(data, Splits):
+            splits, n_shown = data, 0
+        else:
+            raise LitProbeError(f"Data of type {type(data).__name__} cannot be read. Give a LIT data set, or Splits.")
+        study = PendingStudy(encoder, splits, rules)
+        # Of a LIT data set all rows are shown already.
+        shown = ProbeDataset(splits, show_train=n_shown, max_shown=10 * n_shown) if n_shown else ProbeDataset(splits)
+        layers = specs.shown_layers(encoder.n_layers, len(shown))
+        super().__init__(study, shown, PooledTexts(encoder, [study]), layers, PendingChecks(cache), None, reader)
+        prepare_geometries([study])
+
+        def make_study(progress: StudyProgress) -> LayerStudy:
+            settings = {"pooling": pooling, "probe": probe}
+            return probe_layers(encoder, splits, **settings, seed=seed, rules=rules, cache=cache, progress=progress)
+
+        if background:
+            compute_in_background([(study, make_study)])
+        else:
+            study.compute(make_study)
+            study.result()
+
+    @classmethod
+    def init_spec(cls) -> types.Spec:
+        """What LIT's form for new models asks: the encoder, and how it is probed. The data set has to be bound, see the docs."""
+        return {
+            "encoder": types.String(),
+            "pooling": types.CategoryLabel(vocab=list(POOLINGS)),
+            "probe": types.CategoryLabel(vocab=list(PROBES)),
+            "seed": types.Integer(default=0, min_val=0, max_val=2**31 - 1),
+        }
+
+    def input_spec(self) -> types.Spec:
+        """The data set's fields of text and label. The label is optional: an edited text may have none."""
+        if self.reader is None or self._source is None:
+            return super().input_spec()
+        spec = self._source.spec()
+        label = types.CategoryLabel(vocab=spec[self.reader.label].vocab, required=False)
+        return {**{name: spec[name] for name in self.reader.texts}, self.reader.label: label}
+
+    def output_spec(self) -> types.Spec:
+        """Tokens, the vectors of each layer, class probabilities of the probes: see ``specs.model_output_spec``."""
+        if self.reader is None:
+            return super().output_spec()
+        texts, label = self.reader.texts, self.reader.label
+        return specs.model_output_spec(
+            self.encoder.n_layers,
+            self.label_names,
+            self.head_label_names,
+            self._layers,
+            self.study.decision,
+            text=texts[0] if len(texts) == 1 else None,
+            label=label,
+        )
+
+    def shown(self, dataset: lit_dataset.Dataset) -> lit_dataset.Dataset:
+        """The data set with our fields: its own in place of the one that it was made of, which LIT hands over in a copy."""
+        current: Any = dataset
+        while current is not None and current is not self._source:
+            current = getattr(current, "_base", None)
+        return dataset if current is None else self.dataset
+
+
+def layouts() -> dict[str, lit_layout.LitCanonicalLayout]:
+    """Our layouts by name, for the ``layouts`` of a LIT server. Their panels are on the page that `attach` serves."""
+    return {name: layout for name, layout in LAYOUTS.items() if name not in STOCK}
+
+
+def attach(
+    server: lit_app.LitApp | dev_server.Server,
+    *,
+    guard: bool = True,
+    host: str = "127.0.0.1",
+    allowed_hosts: Sequence[str] = (),
+    frame_ancestors: Sequence[str] = ("'self'",),
+) -> web.WebApp:
+    """A LIT server's WSGI application with our panels, fonts and script on its page.
+
+    Args:
+      server: LIT's server, before ``serve()``, or the application that ``Server(…, server_type="external").serve()`` gives.
+      guard: whether requests are checked, as in our own server: other hosts and origins are refused, and so are requests that
+        save, load or construct; see the page on security. Without it everything but our own files is LIT's.
+      host: the address that the application will be bound to; requests may name it.
+      allowed_hosts: further names under which people reach it.
+      frame_ancestors: who may show the page in a frame.
+
+    Raises:
+      LitProbeError: another lit-nlp is installed, or it is no LIT server.
+    """
+    if isinstance(server, dev_server.Server):
+        server = lit_app.LitApp(*server._app_args, **server._app_kw)
+    if not isinstance(server, lit_app.LitApp):
+        raise LitProbeError(f"A {type(server).__name__} is no LIT server. Give lit_nlp's dev_server.Server, or its application.")
+    application, everyone = server, set[PendingChecks]()
+    for one in application._interpreters.values():
+        if isinstance(one, ProbeInterpreter) and one.foreign is not None:
+            one.foreign.call(application._models)
+            one.foreign.call(application._datasets)
+            everyone.add(one.foreign.checks)
+    ours = {name: model for name, model in application._models.items() if is_probe_model(model)}
+    everyone |= {probe_model(model).checks for model in ours.values()}
+    _introduce({name: probe_model(model) for name, model in ours.items()})
+
+    def leave(page: str, question: int | None) -> None:
+        for checks in everyone:
+            checks.leave(page, question)
+
+    return web.wrap(
+        application,
+        host=host,
+        allowed_hosts=allowed_hosts,
+        frame_ancestors=frame_ancestors,
+        not_ready=lambda asked: _not_ready(application, asked),
+        leave=leave,
+        guarded=guard,
+    )
+
+
+def _introduce(models: Mapping[str, HostModel]) -> None:
+    """Tells models on one data set of each other, so that they can be compared."""
+    for model in models.values():
+        mine = model.study.splits
+        if model.reader is not None:
+            model.peers = {
+                name: other.study
+                for name, other in models.items()
+                if (other.study.splits.label_names, other.study.splits.dev.texts) == (mine.label_names, mine.dev.texts)
+            }
+
+
+def _not_ready(application: lit_app.LitApp, asked: Mapping[str, str]) -> str | None:
+    """What a request would have to wait for: the probes of a model of ours. Our interpreters say themselves how far they are."""
+    model = application._models.get(asked.get("model", ""))
+    if (
+        model is None
+        or not is_probe_model(model)
+        or (asked.get("interpreter") in INTERPRETERS and asked.get("do_predict") == "0")
+    ):
+        return None
+    study = probe_model(model).study
+    return None if study.future.done() else study.not_ready

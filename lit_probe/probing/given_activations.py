@@ -1,0 +1,114 @@
+"""Probes of activations from anywhere: another framework, a cluster, sounds, pictures, brains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lit_probe.data import split_table
+from lit_probe.data.labelled_texts import Splits
+from lit_probe.data.options import DatasetOptions
+from lit_probe.data.rows import rows_of
+from lit_probe.encoder.cache import Cache
+from lit_probe.encoder.vector_encoder import NO_POOLING, GivenVectors
+from lit_probe.errors import DatasetError, EncoderError
+from lit_probe.probing.rules import StudyRules
+from lit_probe.probing.study import LayerStudy, probe_layers
+from lit_probe.progress import StudyProgress
+
+
+def probe_activations(
+    values: ArrayLike | Mapping[str, ArrayLike],
+    labels: Sequence[str | int],
+    *,
+    texts: Sequence[str] | None = None,
+    groups: Sequence[str | int] | None = None,
+    splits: Sequence[str] | None = None,
+    name: str = "activations",
+    dataset: str = "examples",
+    probe: str = "logistic",
+    seed: int = 0,
+    rules: StudyRules | None = None,
+    cache: Cache | None = None,
+    progress: StudyProgress | None = None,
+) -> LayerStudy:
+    """Fits one probe per layer to activations that are there already: a study as any, for checks, rankings and figures.
+
+    Args:
+      values: ``[n_examples, n_layers, d_model]`` numbers, ``[n_examples, d_model]`` of one layer, or such of each layer by its
+        name. All layers have one width.
+      labels: ``[n_examples]`` words or numbers; None or -1 marks an unlabelled example, which is left out.
+      texts: ``[n_examples]`` what each example says; of examples that say the same the first is taken. Without texts,
+        examples go by their numbers, and baselines of words say nothing.
+      groups: ``[n_examples]`` what must not be split across train and test, or None.
+      splits: ``[n_examples]`` train, dev or test; divided 70/15/15 when None.
+      name: what the activations are called.
+      dataset: what the examples are called.
+      probe: the kind of probe.
+      seed: the seed of splits, cross-validation and probes.
+      rules: how the study is scored, and how its layer is chosen; the usual way when None.
+      cache: where results are kept, by the content of the arrays; nothing is kept when None.
+      progress: hears how far it is.
+
+    Raises:
+      EncoderError: the arrays do not have these shapes, or hold other than finite numbers.
+      DatasetError: the lengths differ, or the examples cannot be divided or probed.
+
+    >>> rng = np.random.default_rng(0)
+    >>> labels = np.arange(60) % 2
+    >>> study = probe_activations({"early": rng.normal(size=(60, 4)), "late": rng.normal(size=(60, 4)) + labels[:, None]}, labels)
+    >>> study.layer_names
+    ['early', 'late']
+    """
+    encoder, made = given_activations(
+        values, labels, texts=texts, groups=groups, splits=splits, name=name, dataset=dataset, seed=seed
+    )
+    return probe_layers(encoder, made, pooling=NO_POOLING, probe=probe, seed=seed, rules=rules, cache=cache, progress=progress)
+
+
+def given_activations(
+    values: ArrayLike | Mapping[str, ArrayLike],
+    labels: Sequence[str | int],
+    *,
+    texts: Sequence[str] | None = None,
+    groups: Sequence[str | int] | None = None,
+    splits: Sequence[str] | None = None,
+    name: str = "activations",
+    dataset: str = "examples",
+    seed: int = 0,
+) -> tuple[GivenVectors, Splits]:
+    """What `probe_activations` fits probes to; arguments and errors as there."""
+    layers = _by_layer(name, values)
+    said = [f"example {row + 1}" for row in range(len(labels))] if texts is None else rows_of(texts, [0] * len(texts)).texts
+    columns: dict[str, Sequence[Any]] = {"text": said, "label": labels}
+    columns |= {name: values for name, values in (("group", groups), ("split", splits)) if values is not None}
+    if len({len(column) for column in columns.values()}) > 1:
+        counts = ", ".join(f"{len(column):,} {name}s" for name, column in columns.items())
+        raise DatasetError(f"Each example needs one of each, but there are {counts}.")
+    # A row is found by its text, and another one that says the same may have other vectors.
+    first = sorted({text: row for row, text in reversed(list(enumerate(said)))}.values())
+    options = DatasetOptions(max_examples=0, seed=seed, group_column=None if groups is None else "group")
+    made = split_table({name: [column[row] for row in first] for name, column in columns.items()}, options, dataset)
+    told = (
+        [] if texts is not None else ["The examples have no texts: what reads words, such as bags of words, says nothing here."]
+    )
+    if n_repeated := len(said) - len(first):
+        told.append(f"{n_repeated:,} examples repeat the text of an earlier one and are left out.")
+    return GivenVectors(name, layers, said, told), made
+
+
+def _by_layer(name: str, values: ArrayLike | Mapping[str, ArrayLike]) -> Mapping[str, ArrayLike]:
+    if isinstance(values, Mapping):
+        return {str(layer): array for layer, array in values.items()}
+    array = np.asarray(values)
+    if array.ndim == 2:
+        array = array[:, None]
+    if array.ndim != 3:
+        raise EncoderError(
+            f"The activations {name!r} have the shape {list(array.shape)}, where [examples, layers, width] is needed, or an "
+            "array for each layer by its name."
+        )
+    return {f"layer {layer}": array[:, layer] for layer in range(array.shape[1])}
