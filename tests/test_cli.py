@@ -201,7 +201,11 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
         (["layers", "--layer=99"], 2, "layers does not use --layer. It is a flag of neurons."),
         (["layers", "--noshow_train"], 2, "noshow_train"),
         (["neurons", "--checks=all"], 2, "neurons does not use --checks. It is a flag of layers."),
-        (["selftest", "--datasets=demo"], 2, "selftest does not use --datasets. It is a flag of serve, layers, neurons, extract."),
+        (
+            ["selftest", "--datasets=demo"],
+            2,
+            "selftest does not use --datasets. It is a flag of serve, layers, neurons, extract.",
+        ),
         (["selftest", "--port=1"], 2, "selftest does not use --port. It is a flag of serve."),
         (["serve", "--head_layers=two"], 1, "--head_layers takes layer numbers"),
         (["serve", "--head_layers=9"], 1, "9"),
