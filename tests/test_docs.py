@@ -13,6 +13,7 @@ import pytest
 from lit_probe import cli
 from lit_probe.data import DATASETS
 from lit_probe.encoder.pooling import POOLINGS
+from lit_probe.flags import COMMANDS
 from lit_probe.probing.probes import PROBES
 from lit_probe.salience import SALIENCE_METHODS
 
@@ -56,7 +57,7 @@ def test_the_readmes_commands_parse():
     assert len(commands) >= 4
     for command in commands:
         cli.FLAGS.unparse_flags()
-        assert cli.FLAGS(["lit-probe", *shlex.split(command)])[1] in ("serve", "layers", "neurons", "selftest")
+        assert cli.FLAGS(["lit-probe", *shlex.split(command)])[1] in COMMANDS
 
 
 def test_the_readmes_make_targets_exist():
