@@ -196,7 +196,7 @@ def _data(run: Run, one: DatasetRun, numbering: Numbering) -> list[Html | None]:
         *_told(one),
     ]
     known = [fact for fact in facts if fact is not None]
-    return [listed(known), _sizes(one, numbering), _copies(run, one, numbering)]
+    return [listed(known), _sizes(one, numbering), _class_sizes(one, numbering), _copies(run, one, numbering)]
 
 
 def _groups(data: At) -> Content:
@@ -216,10 +216,9 @@ def _dropped(data: At) -> Content:
 
 
 def _told(one: DatasetRun) -> list[Content]:
-    """Notes of the source, and remarks of the study where it has kept them; each once."""
-    told = [*one.at.value.get("remarks", []), *one.at.value["data"].get("notes", [])]
-    left = [note for note in dict.fromkeys(told) if not note.startswith("Left out of the data:")]
-    return [tag("span", note, dir="auto") for note in left]
+    """What a reader of the numbers should know, in the words of the study."""
+    # What was left out stands above by itself.
+    return [tag("span", note, dir="auto") for note in one.facts.remarks if not note.startswith("Left out of the data:")]
 
 
 def _sizes(one: DatasetRun, numbering: Numbering) -> Html:
@@ -245,6 +244,12 @@ def _sizes(one: DatasetRun, numbering: Numbering) -> Html:
         if hashed and split in data["sha256"]
     ]
     return numbering.table(join(["The rows of ", name(one.name), "."]), heads, rows, notes=hashes, source=source(at))
+
+
+def _class_sizes(one: DatasetRun, numbering: Numbering) -> Html:
+    at = one.at["n_by_class"]
+    rows = [[name(label), *(at[split][place].html for split in SPLIT_NAMES)] for place, label in enumerate(one.facts.label_names)]
+    return numbering.table("The rows of each class.", ["Class", *SPLIT_NAMES], rows, source=source(at))
 
 
 def _copies(run: Run, one: DatasetRun, numbering: Numbering) -> Html | None:

@@ -42,7 +42,9 @@ def methods_section(run: Run, cite: Citations) -> Html:
         if several
         else ("Written from the settings of this run.")
     )
-    return tag("section", tag("h2", "Methods, ready for a paper"), tag("p", lead, class_="note"), paragraphs, _transfer(run))
+    return tag(
+        "section", tag("h2", "Methods, ready for a paper"), tag("p", lead, class_="note asked"), paragraphs, _transfer(run)
+    )
 
 
 def references_section(cite: Citations) -> Html:

@@ -59,7 +59,7 @@ a { color: #1f6180; }
   .bibtex { columns: 2; font-size: 6.5pt; }
   h2.part { break-before: page; }
   thead { display: table-header-group; }
-  tr, figure, figcaption, li, .source, .note { break-inside: avoid; }
+  tr, figure, figcaption, li, .source, .note, .asked, .short { break-inside: avoid; }
   .answer { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   p { orphans: 3; widows: 3; }
 }
@@ -154,7 +154,7 @@ def _provenance(run: Run, numbering: Numbering) -> Html:
     at = run.at
     try:
         flags = flags_of(at.value, "This run")
-        command = tag("pre", shlex.join(["lit-probe", "layers", *flags]))
+        command = tag("pre", " \\\n  ".join(["lit-probe layers", *(shlex.quote(flag) for flag in flags)]))
         also = [
             "The same with ",
             tag("code", "report"),

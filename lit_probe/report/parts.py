@@ -9,6 +9,9 @@ from lit_probe.report.html import Content, Html, join, name, tag
 from lit_probe.report.numbers import At
 from lit_probe.report.svg import inline
 
+# Tables of so many rows stay on one page.
+_SHORT = 16
+
 
 @dataclass
 class Numbering:
@@ -54,7 +57,8 @@ class Numbering:
         below = [tag("p", note, class_="note") for note in dict.fromkeys(map(join, notes))]
         if source is not None:
             below.append(tag("p", source, class_="source"))
-        return tag("div", tag("table", title, head, tag("tbody", body)), below, class_="table")
+        kind = "table short" if len(body) <= _SHORT else "table"
+        return tag("div", tag("table", title, head, tag("tbody", body)), below, class_=kind)
 
 
 def source(at: At, rule: str = "", interval: str = "") -> Html:

@@ -78,11 +78,13 @@ class DatasetFacts(Result):
     choice: LayerChoice
     label_names: tuple[str, ...]
     n: Mapping[str, int]
+    n_by_class: Mapping[str, tuple[int, ...]]
     share_truncated: Mapping[str, float]
     share_unknown: Mapping[str, float]
     not_converged: tuple[int, ...]
     probes: tuple[Mapping[str, Any], ...]
     data: Mapping[str, Any]
+    remarks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -206,6 +208,9 @@ def _check_rows(at: At, facts: DatasetFacts) -> None:
             numbers = [row[key] for key in (*score_keys(metric), f"majority_{metric}")]
             if not all(number is None or type(number) in (int, float) for number in numbers):
                 raise ValueError(f"{metric} of a layer is {numbers[0]!r}")
+            value, low, high, _ = numbers
+            if low is not None and (value is None or high is None or not low <= value <= high):
+                raise ValueError(f"{metric} of a layer lies outside its interval")
             if not isinstance(row[f"{name}_reason{colon}{label}"], str):
                 raise ValueError(f"{metric} has no reason in words")
 
