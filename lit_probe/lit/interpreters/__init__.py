@@ -14,6 +14,7 @@ from lit_probe.lit.interpreters.neuron_evidence import NeuronEvidenceInterpreter
 from lit_probe.lit.interpreters.neuron_ranking import NeuronRankingInterpreter
 from lit_probe.lit.interpreters.probe_checks import ProbeChecksInterpreter
 from lit_probe.lit.interpreters.provenance import ProvenanceInterpreter
+from lit_probe.lit.interpreters.report import ReportInterpreter
 from lit_probe.lit.interpreters.salience_baselines import SalienceBaselinesInterpreter
 from lit_probe.lit.interpreters.salience_checks import SalienceChecksInterpreter
 from lit_probe.lit.interpreters.salience_map import SalienceMapInterpreter
@@ -29,6 +30,7 @@ INTERPRETERS: dict[str, components.Interpreter] = {
     "slice_comparison": SliceComparisonInterpreter(),
     "transfer": TransferInterpreter(),
     "provenance": ProvenanceInterpreter(),
+    "report": ReportInterpreter(),
     "salience_methods": SalienceMethodsInterpreter(),
     "salience_map": SalienceMapInterpreter(),
     "salience_baselines": SalienceBaselinesInterpreter(),
