@@ -260,13 +260,14 @@ def _draw_ablation(axes: Any, ablation: Mapping[str, Any]) -> None:
 
 def _svg(size: tuple[float, float], draw: Callable[[Figure], None]) -> str:
     written = io.StringIO()
-    with _figure(written, size) as figure:
+    # The one font that comes with matplotlib, so that every machine makes the same text; the page that holds it names its own.
+    with _figure(written, size, _FONTS[-1:]) as figure:
         draw(figure)
     return written.getvalue()
 
 
 @contextmanager
-def _figure(place: Path | IO[str] | None, size: tuple[float, float]) -> Iterator[Figure]:
+def _figure(place: Path | IO[str] | None, size: tuple[float, float], fonts: Sequence[str] = _FONTS) -> Iterator[Figure]:
     """A figure, which is saved at the end if there is a place: a path, whose suffix names the format, or the text of an SVG."""
     # The figure class alone: pyplot would look for a display.
     from matplotlib import rc_context
@@ -280,7 +281,7 @@ def _figure(place: Path | IO[str] | None, size: tuple[float, float]) -> Iterator
             "svg.fonttype": "none",
             "svg.hashsalt": "lit_probe",
             "font.size": 10,
-            "font.family": _FONTS,
+            "font.family": list(fonts),
             "text.color": _TEXT,
             "axes.labelcolor": _TEXT,
             "xtick.color": _TEXT,

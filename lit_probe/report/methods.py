@@ -126,6 +126,8 @@ def _of_dataset(run: Run, one: DatasetRun, cite: Citations) -> Iterator[Content]
         found = one.result(key)
         if found is not None and type(found) in _CHECKS:
             yield _CHECKS[type(found)](one, found, one.at["checks"][key], cite)
+        elif found is not None:
+            yield f"{CHECKS[key].title} was measured by this rule: {run.at.value['made_by'][key]}."
     if "near_duplicates" in one.at:
         yield (
             "Rows with a copy in another split were counted, exact ones and near ones (by common words, by one text within "

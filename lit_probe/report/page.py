@@ -47,6 +47,7 @@ tbody th { font-weight: normal; }
 .table { margin: 1em 0 1.4em; }
 figure { margin: 1em 0; }
 figure svg { width: 100%; height: auto; max-height: 110mm; }
+figure svg text { font-family: Roboto, "Helvetica Neue", Arial, sans-serif !important; }
 figcaption { font-size: .85em; }
 code, pre { font: .88em/1.4 "Roboto Mono", Consolas, Menlo, monospace; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f8f9fa; padding: .6em .8em; }
