@@ -199,7 +199,7 @@ def _intervals(one: DatasetRun, cite: Citations) -> str:
     by_metric = {
         "accuracy": ("Wilson’s for shares", ["wilson1927probable", *(["korn1998intervals"] if grouped else [])]),
         "balanced_accuracy": (
-            "Jeffreys’ per class, combined by MOVER, for balanced accuracy and F1",
+            "Jeffreys’ for F1 and, combined by MOVER, for balanced accuracy and macro F1",
             ["brown2001interval", "zou2008construction"],
         ),
         "auroc": (
