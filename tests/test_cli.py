@@ -126,9 +126,7 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
     ("arguments", "code", "message"),
     [
         (["fly"], 2, "unknown command 'fly'. Choose one of: layers, neurons, report, selftest, serve."),
-        (["report", "--results=missing.json"], 1, "'missing.json' cannot be read: No such file or directory."),
         (["report", "--compare=missing.json"], 1, "'missing.json' cannot be read: No such file or directory."),
-        (["report", "--results={table}"], 1, "is no layers.json"),
         (["report", "--out=nowhere/report.html"], 1, "The folder 'nowhere' does not exist. Make it, or change --out."),
         (["report", "--out=/dev/null/here"], 1, "Change --out"),
         (["report", "--model={tiny},{tiny}[pooling=cls]", "--out=one.html"], 1, "2 encoders have a report each. Name a folder"),
@@ -202,6 +200,16 @@ def test_a_report_is_the_same_from_the_study_and_from_its_file(flags, tiny_folde
     page.mkdir()
     assert run("report", f"--results={results}", f"--out={page}") == 1
     assert "cannot be written. Change --out." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("results", "said"), [("missing.json", "cannot be read: No such file or directory."), ("table.csv", "is no layers.json")]
+)
+def test_a_report_of_what_is_no_run_gets_one_clear_line(tmp_path, capsys, results, said):
+    six_class_table(tmp_path / "table.csv")
+    assert run("report", f"--results={tmp_path / results}", f"--out={tmp_path / 'report.html'}") == 1
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "report.html").exists()
 
 
 def test_the_reports_of_several_runs_stand_in_a_folder_each(flags, tiny_folder, tmp_path):

@@ -57,6 +57,7 @@ a { color: #1f6180; }
   :root { font-size: 10pt; }
   body { max-width: none; margin: 0; padding: 0; }
   h1, h2, h3, caption, thead, .asked { break-after: avoid; }
+  .command { font-size: 7.5pt; }
   .bibtex { columns: 2; font-size: 6.5pt; }
   h2.part { break-before: page; }
   thead { display: table-header-group; }
@@ -155,7 +156,7 @@ def _provenance(run: Run, numbering: Numbering) -> Html:
     at = run.at
     try:
         flags = flags_of(at.value, "This run")
-        command = tag("pre", " \\\n  ".join(["lit-probe layers", *(shlex.quote(flag) for flag in flags)]))
+        command = tag("pre", " \\\n  ".join(["lit-probe layers", *map(shlex.quote, flags)]), class_="command")
         also = [
             "The same with ",
             tag("code", "report"),
