@@ -1,5 +1,4 @@
-"""The command line: ``serve`` opens LIT, ``layers`` and ``neurons`` give its numbers, ``selftest`` tests salience methods,
-``extract`` writes activations."""
+"""The command line: ``serve`` opens LIT, ``layers``, ``report`` and ``neurons`` give its numbers, ``extract`` its vectors."""
 
 from __future__ import annotations
 
@@ -9,7 +8,8 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from lit_probe.checks.battery import (
     USUAL_CHECKS,
     Battery,
     check_table,
-    layer_columns,
     run_battery,
     stored_near_duplicates,
 )
@@ -30,7 +29,7 @@ from lit_probe.checks.control_task import find_control
 from lit_probe.checks.leakage import circularity_of
 from lit_probe.checks.provenance import check_against_card, made_by, read_card
 from lit_probe.checks.repeats import N_REPEATS
-from lit_probe.checks.transfer import transfer_table, transfer_within_groups
+from lit_probe.checks.transfer import TransferGroups, transfer_table, transfer_within_groups
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.activation_files import save_activations
 from lit_probe.encoder.cache import Cache, library_versions
@@ -64,7 +63,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    commands = {"serve": serve, "layers": layers, "neurons": neurons, "selftest": selftest, "extract": extract}
+    commands = {
+        "serve": serve,
+        "layers": layers,
+        "report": report,
+        "neurons": neurons,
+        "selftest": selftest,
+        "extract": extract,
+    }
     try:
         arguments = parse(argv)
     except FlagsError as error:
@@ -104,40 +110,151 @@ def layers() -> None:
     """Prints the table of layers and writes ``layers.json``, ``layers.csv`` and ``layers.svg``."""
     from lit_probe.figures import save_layer_curve
 
-    checks, with_transfer = _checks()
-    n_repeats = (FLAGS.repeat or N_REPEATS) if REPEATS in checks else 0
-    find_control(FLAGS.control)
+    asked = _Asked.by_flags()
     (splits_list, runs), cache = load_all(), open_cache()
     out = Path(FLAGS.out).expanduser()
     folders = [out if len(runs) == 1 else out / run.encoder.name for run in runs]
     for folder in folders:
         _check_writable(folder)
-    _check_card(runs, splits_list, FLAGS.control if "selectivity" in checks else None)
+    _check_card(runs, splits_list, asked.control)
     for run, folder in zip(runs, folders, strict=True):
-        encoder = run.encoder
-        studies = {splits.name: study(run, splits, cache, tqdm_progress()) for splits in splits_list}
-        variants = {"selectivity": FLAGS.control, REPEATS: str(n_repeats)}
-        batteries = {name: run_battery(one, cache, tqdm_progress(), checks, variants) for name, one in studies.items()}
-        results = {name: _with_checks(one.to_json(), batteries[name]) for name, one in studies.items()}
-        remarks = {name: _doubts(one, cache, results[name]) if checks else [] for name, one in studies.items()}
-        settings = next(iter(studies.values())).settings().to_json()
-        about = {"made_by": made_by(FLAGS.control), "control": FLAGS.control, "repeat": n_repeats}
-        written = {**settings, **about, "datasets": results}
-        if with_transfer:
-            transfers = transfer_within_groups(list(studies.values()))
-            written[TRANSFER] = transfers.to_json()
-        (folder / "layers.json").write_text(json.dumps(written, indent=1, allow_nan=False), "utf-8")
+        encoder, made = run.encoder, _made_run(run, splits_list, cache, asked)
+        results = made.written["datasets"]
+        (folder / "layers.json").write_text(json.dumps(made.written, indent=1, allow_nan=False), "utf-8")
         _write_csv(folder / "layers.csv", results)
-        pictures = {name: "layers.svg" if len(studies) == 1 else f"layers-{name}.svg" for name in studies}
-        for name, one in studies.items():
+        pictures = {name: "layers.svg" if len(made.studies) == 1 else f"layers-{name}.svg" for name in made.studies}
+        for name, one in made.studies.items():
             title = f"{encoder.name} on {name}: {run.probe} probe, {run.pooling} pooling"
             save_layer_curve(results[name], title, folder / pictures[name], BASELINES)
             print(f"\n{title}\n{as_flags(one.table())}")
-            if checks:
-                print("\n".join(["", check_table(batteries[name], encoder.n_layers), *remarks[name]]))
-        if with_transfer and len(studies) > 1:
-            print(f"\n{transfer_table(transfers)}")
+            if asked.checks:
+                print("\n".join(["", check_table(made.batteries[name], encoder.n_layers), *made.remarks[name]]))
+        if made.transfers is not None and len(made.studies) > 1:
+            print(f"\n{transfer_table(made.transfers)}")
         print(f"\nWritten to {folder}/: {', '.join(['layers.json', 'layers.csv', *pictures.values()])}{_cache_words(cache)}")
+
+
+def report() -> None:
+    """Writes the page about a run: that of ``--results``, or the one that the flags of ``layers`` describe."""
+    from lit_probe.report.page import report_html
+    from lit_probe.report.run_file import read_run, run_of
+
+    compared = read_run(FLAGS.compare) if FLAGS.compare else None
+    if FLAGS.results:
+        _refuse_beside_results()
+        [page] = _pages([""])
+        text = report_html(read_run(FLAGS.results), compared)
+        page.write_text(text, "utf-8")
+        print(f"Written: {page}")
+        return
+    asked = _Asked.by_flags()
+    (splits_list, runs), cache = load_all(), open_cache()
+    pages = _pages([run.encoder.name for run in runs])
+    _check_card(runs, splits_list, asked.control)
+    for run, page in zip(runs, pages, strict=True):
+        # As from the file, so that the page is the same to the last byte.
+        written = json.loads(json.dumps(_made_run(run, splits_list, cache, asked).written, allow_nan=False))
+        page.write_text(report_html(run_of(written), compared), "utf-8")
+        print(f"Written: {page}{_cache_words(cache)}")
+
+
+def _refuse_beside_results() -> None:
+    """Refuses flags of a study that is not made."""
+    used = {"results", "compare", "out", "traceback", "help"}
+    others = sorted(name for name in set(FLAGS) - used if FLAGS[name].present)
+    if others:
+        raise LitProbeError(
+            f"A report with --results reads that file and makes no study, so --{others[0]} would change nothing. "
+            "Leave out one of the two."
+        )
+
+
+def _pages(names: Sequence[str]) -> list[Path]:
+    """The file of each run's report.
+
+    Raises:
+      LitProbeError: one file for several runs, or a place that cannot be written.
+    """
+    out = Path(FLAGS.out).expanduser()
+    if out.suffix.lower() not in (".html", ".htm"):
+        folders = [out if len(names) == 1 else out / name for name in names]
+        for folder in folders:
+            _check_writable(folder)
+        return [_check_page(folder / "report.html") for folder in folders]
+    if len(names) > 1:
+        raise LitProbeError(f"{len(names)} encoders have a report each. Name a folder with --out, or one encoder.")
+    if not out.parent.is_dir():
+        raise LitProbeError(f"The folder {str(out.parent)!r} does not exist. Make it, or change --out.")
+    _check_writable(out.parent)
+    return [_check_page(out)]
+
+
+def _check_page(page: Path) -> Path:
+    """The page, unless something else has its name."""
+    if page.exists() and not (page.is_file() and os.access(page, os.W_OK)):
+        raise LitProbeError(f"{str(page)!r} cannot be written. Change --out.")
+    return page
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Which checks the flags ask for.
+
+    Attributes:
+      checks: their names, in reading order.
+      with_transfer: whether transfer is among them.
+      n_repeats: the number of other splits; 0 for none.
+      control: the control of selectivity; None where it is not measured.
+    """
+
+    checks: Sequence[str]
+    with_transfer: bool
+    n_repeats: int
+    control: str | None
+
+    @classmethod
+    def by_flags(cls) -> _Asked:
+        checks, with_transfer = _checks()
+        find_control(FLAGS.control)
+        n_repeats = (FLAGS.repeat or N_REPEATS) if REPEATS in checks else 0
+        return cls(checks, with_transfer, n_repeats, FLAGS.control if "selectivity" in checks else None)
+
+
+@dataclass(frozen=True)
+class _MadeRun:
+    """The studies of one run.
+
+    Attributes:
+      studies: by data set.
+      batteries: the checks of each.
+      remarks: what may flatter the scores of each, in sentences.
+      transfers: the transfer between them; None where it was not asked for.
+      written: what ``layers.json`` holds.
+    """
+
+    studies: Mapping[str, LayerStudy]
+    batteries: Mapping[str, Battery]
+    remarks: Mapping[str, Sequence[str]]
+    transfers: TransferGroups | None
+    written: dict[str, Any]
+
+
+def _made_run(run: Run, splits_list: Sequence[Splits], cache: Cache, asked: _Asked) -> _MadeRun:
+    from lit_probe.report.run_file import run_json, study_json
+
+    studies = {splits.name: study(run, splits, cache, tqdm_progress()) for splits in splits_list}
+    variants = {"selectivity": FLAGS.control, REPEATS: str(asked.n_repeats)}
+    batteries = {name: run_battery(one, cache, tqdm_progress(), asked.checks, variants) for name, one in studies.items()}
+    datasets, remarks = {}, {}
+    for name, one in studies.items():
+        copies = stored_near_duplicates(one.splits, cache) if asked.checks else None
+        circular = circularity_of(one.encoder, one.splits) if asked.checks else None
+        datasets[name] = study_json(one, batteries[name], copies, circular)
+        remarks[name] = [*(copies.notes if copies else ()), *([circular] if circular else [])]
+    transfers = transfer_within_groups(list(studies.values())) if asked.with_transfer else None
+    settings = next(iter(studies.values())).settings()
+    written = run_json(settings, datasets, control=FLAGS.control, repeat=asked.n_repeats, transfer=transfers)
+    return _MadeRun(studies, batteries, remarks, transfers, written)
 
 
 def neurons() -> None:
@@ -323,22 +440,6 @@ def _checks() -> tuple[list[str], bool]:
         lookup({**usual, TRANSFER: None, **CHECKS}, name, "check")
     named = [one for name in FLAGS.checks for one in usual.get(name, [name])]
     return [name for name in CHECKS if name in named or (name == REPEATS and FLAGS.repeat)], TRANSFER in named
-
-
-def _doubts(one: LayerStudy, cache: Cache, result: dict[str, Any]) -> list[str]:
-    """What may flatter the scores: copies across the splits, and a checkpoint fine-tuned on the same labels."""
-    copies = stored_near_duplicates(one.splits, cache)
-    result["near_duplicates"] = {key: value for key, value in copies.to_json().items() if key != "rows"}
-    circular = circularity_of(one.encoder, one.splits)
-    result["circularity"] = circular
-    return [*copies.notes, *([circular] if circular else [])]
-
-
-def _with_checks(result: dict[str, Any], battery: Battery) -> dict[str, Any]:
-    """The result with what the checks say, per layer and in full."""
-    columns = layer_columns(battery, len(result["layers"]))
-    layers = [{**row, **more} for row, more in zip(result["layers"], columns, strict=True)]
-    return {**result, "layers": layers, "checks": {name: one.to_json() for name, one in battery.items()}}
 
 
 def _check_writable(folder: Path) -> None:

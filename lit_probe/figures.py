@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Figure
@@ -19,6 +20,8 @@ _PURPLE = "#4C2473"
 _TEXT = "#3C4043"
 _FONTS = ["Roboto", "Helvetica Neue", "Arial", "DejaVu Sans"]
 _LAYER_CURVE_SIZE = (7.6, 3.8)  # inches
+# More numbers than these under an axis would run into one another.
+_MOST_TICKS = 25
 
 
 class Style(Protocol):
@@ -48,6 +51,94 @@ def save_layer_curve(result: Mapping[str, Any], title: str, path: Path, baseline
     """
     with _figure(path, _LAYER_CURVE_SIZE) as figure:
         _draw_layer_curve(figure, result, title, baselines)
+
+
+def layer_curve_svg(result: Mapping[str, Any], baselines: Mapping[str, Style]) -> str:
+    """The figure of `save_layer_curve`, without a title, as the text of an SVG file: the same for the same numbers."""
+    return _svg(_LAYER_CURVE_SIZE, lambda figure: _draw_layer_curve(figure, result, "", baselines))
+
+
+def two_layer_curves_svg(runs: Sequence[tuple[str, Mapping[str, Any]]], metric: str) -> str:
+    """The curves of two runs on one pair of axes, as the text of an SVG file.
+
+    Args:
+      runs: what each is called, and what ``LayerStudy.to_json`` returns of it.
+      metric: the metric that is drawn.
+    """
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        for (name, result), color, marker, dash in zip(runs, (_BLUE, _ORANGE), "os", ("-", "--"), strict=True):
+            rows = [row for row in result["layers"] if row[metric] is not None]
+            layers = [row["layer"] for row in rows]
+            if all(row[f"{metric}_low"] is not None for row in rows):
+                low, high = [row[f"{metric}_low"] for row in rows], [row[f"{metric}_high"] for row in rows]
+                axes.fill_between(layers, low, high, color=color, alpha=0.14, linewidth=0)
+            axes.plot(layers, [row[metric] for row in rows], color=color, marker=marker, linestyle=dash, label=name)
+            axes.axvline(result["best_layer"], color=color, linestyle=":", linewidth=1)
+        _name_axes(axes, max(len(result["layers"]) for _, result in runs), metric)
+        figure.legend(frameon=False, fontsize=8, loc="outside right upper")
+
+    return _svg(_LAYER_CURVE_SIZE, draw)
+
+
+def learning_curves_svg(curves: Mapping[str, Sequence[Mapping[str, Any]]], majority: float | None, metric: str) -> str:
+    """Scores by the number of training rows, as the text of an SVG file.
+
+    Args:
+      curves: the points (``n``, ``score``, ``low``, ``high``) by what is written beside them; two at most.
+      majority: the score of the majority class, if there is one.
+      metric: what is scored.
+    """
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        for (name, points), color, marker in zip(curves.items(), (_BLUE, _GREY), "os", strict=False):
+            known = [point for point in points if point["score"] is not None]
+            sizes = [point["n"] for point in known]
+            if known and all(point["low"] is not None for point in known):
+                low, high = ([point[end] for point in known] for end in ("low", "high"))
+                axes.fill_between(sizes, low, high, color=color, alpha=0.14, linewidth=0)
+            axes.plot(sizes, [point["score"] for point in known], color=color, marker=marker, label=name)
+        if majority is not None:
+            axes.axhline(majority, color=_GREY, linestyle=(0, (4, 3)), linewidth=1, label="majority class")
+        axes.set_xscale("log")
+        sizes = sorted({point["n"] for points in curves.values() for point in points})
+        axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        axes.set_xticks([], minor=True)
+        axes.set_xlabel("rows of train")
+        axes.set_ylabel(metric.replace("_", " "))
+        figure.legend(frameon=False, fontsize=8, loc="outside right upper")
+
+    return _svg((7.6, 3.0), draw)
+
+
+def reliability_svg(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> str:
+    """A reliability diagram, as the text of an SVG file.
+
+    Args:
+      before: the marks (``confidence``, ``accuracy``, ``low``, ``high``) of the probe as it is.
+      after: those with its temperature; empty where it has none.
+    """
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        axes.plot([0, 1], [0, 1], color=_GREY, linestyle=(0, (4, 3)), linewidth=1, label="as often right as it says")
+        for marks, color, marker, name in ((before, _BLUE, "o", "as it is"), (after, _ORANGE, "s", "with its temperature")):
+            for mark in marks:
+                if mark["low"] is not None:
+                    axes.plot([mark["confidence"]] * 2, [mark["low"], mark["high"]], color=color, alpha=0.35, linewidth=2)
+            if marks:
+                places = [mark["confidence"] for mark in marks], [mark["accuracy"] for mark in marks]
+                axes.plot(*places, color=color, marker=marker, linestyle="", label=name)
+        marks = [*before, *after]
+        axes.set_xlim(min((mark["confidence"] for mark in marks), default=0) - 0.02, 1.02)
+        axes.set_ylim(-0.02, 1.02)
+        axes.set_xlabel("how sure the probe is")
+        axes.set_ylabel("share that is right")
+        figure.legend(frameon=False, fontsize=8, loc="outside right upper")
+
+    return _svg((7.6, 3.0), draw)
 
 
 def layer_curve(result: Mapping[str, Any], title: str) -> Figure:
@@ -100,12 +191,16 @@ def _draw_layer_curve(figure: Figure, result: Mapping[str, Any], title: str, bas
         fontsize=8,
         color=_BLUE,
     )
-    axes.set_xticks(range(len(result["layers"])))
-    axes.set_xlabel("layer (0 = embeddings)")
-    axes.set_ylabel(name)
+    _name_axes(axes, len(result["layers"]), name)
     axes.set_title(title, fontsize=10, pad=16)
     # Beside the curve, where it covers none of the lines.
     figure.legend(frameon=False, fontsize=8, loc="outside right upper")
+
+
+def _name_axes(axes: Any, n_layers: int, metric: str) -> None:
+    axes.set_xticks(range(0, n_layers, -(-n_layers // _MOST_TICKS)))
+    axes.set_xlabel("layer (0 = embeddings)")
+    axes.set_ylabel(metric.replace("_", " "))
 
 
 def _draw_other_splits(axes: Any, repeated: Mapping[str, Any]) -> None:
@@ -163,9 +258,17 @@ def _draw_ablation(axes: Any, ablation: Mapping[str, Any]) -> None:
     axes.legend(frameon=False, fontsize=8)
 
 
+def _svg(size: tuple[float, float], draw: Callable[[Figure], None]) -> str:
+    written = io.StringIO()
+    # The one font that comes with matplotlib, so that every machine makes the same text; the page that holds it names its own.
+    with _figure(written, size, _FONTS[-1:]) as figure:
+        draw(figure)
+    return written.getvalue()
+
+
 @contextmanager
-def _figure(path: Path | None, size: tuple[float, float]) -> Iterator[Figure]:
-    """A figure, which is saved at the end if there is a path."""
+def _figure(place: Path | IO[str] | None, size: tuple[float, float], fonts: Sequence[str] = _FONTS) -> Iterator[Figure]:
+    """A figure, which is saved at the end if there is a place: a path, whose suffix names the format, or the text of an SVG."""
     # The figure class alone: pyplot would look for a display.
     from matplotlib import rc_context
     from matplotlib.figure import Figure as Figure
@@ -178,7 +281,7 @@ def _figure(path: Path | None, size: tuple[float, float]) -> Iterator[Figure]:
             "svg.fonttype": "none",
             "svg.hashsalt": "lit_probe",
             "font.size": 10,
-            "font.family": _FONTS,
+            "font.family": list(fonts),
             "text.color": _TEXT,
             "axes.labelcolor": _TEXT,
             "xtick.color": _TEXT,
@@ -189,8 +292,9 @@ def _figure(path: Path | None, size: tuple[float, float]) -> Iterator[Figure]:
     ):
         figure = Figure(figsize=size, layout="constrained")
         yield figure
-        if path is not None:
-            figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+        if place is not None:
+            form = place.suffix.removeprefix(".") if isinstance(place, Path) else "svg"
+            figure.savefig(place, format=form, metadata={"Date": None} if form == "svg" else None)
 
 
 def _draw_baseline(axes: Any, measured: Mapping[str, Any], style: Style) -> None:

@@ -46,8 +46,9 @@ FlagsError = flags.Error
 FLAGS = flags.FlagValues()  # type: ignore[no-untyped-call]
 
 
-COMMANDS = ("serve", "layers", "neurons", "selftest", "extract")
-_PROBES = ("serve", "layers", "neurons")
+COMMANDS = ("serve", "layers", "report", "neurons", "selftest", "extract")
+_PROBES = ("serve", "layers", "report", "neurons")
+_CHECKS = ("layers", "report")
 _TEXTS = (*_PROBES, "extract")
 
 # The commands that use each flag; the others refuse it.
@@ -160,7 +161,7 @@ _define(
     ["all"],
     f"what is checked beside the scores: all ({', '.join((*USUAL_CHECKS, TRANSFER))}), none, or some of them; repeats stands for "
     "--repeat=10.",
-    used_by=("layers",),
+    used_by=_CHECKS,
 )
 _define(
     flags.DEFINE_integer,
@@ -169,7 +170,7 @@ _define(
     "other splits of train and dev, with new folds and seeds, on which all layers are probed and scored again: a band beside the "
     "intervals over rows. 0 for none, else 2 or more; 10 take about as long as ten fits, but no text is encoded again.",
     lower_bound=0,
-    used_by=("layers",),
+    used_by=_CHECKS,
 )
 flags.register_validator(  # type: ignore[no-untyped-call]
     "repeat", lambda n: n != 1, "one other split tells no spread: give 0, or 2 or more", flag_values=FLAGS
@@ -179,7 +180,7 @@ _define(
     "control",
     "word",
     f"what decides the labels of selectivity's control task: {', '.join(CONTROLS)}; group:author names a column.",
-    used_by=("layers",),
+    used_by=_CHECKS,
 )
 _define(
     flags.DEFINE_string,
@@ -190,7 +191,21 @@ _define(
 )
 _define(flags.DEFINE_enum, "ranking", "weight_mass", list(RANKINGS), "by what they are ranked.", used_by=("neurons",))
 _define(flags.DEFINE_integer, "top", 20, "how many are printed.", lower_bound=1, used_by=("neurons",))
-_define(flags.DEFINE_string, "out", "results", "folder for the results.", used_by=("layers", "neurons", "selftest", "extract"))
+_define(
+    flags.DEFINE_string,
+    "out",
+    "results",
+    "folder for the results; for report also the page itself, named .html.",
+    used_by=("layers", "report", "neurons", "selftest", "extract"),
+)
+_define(
+    flags.DEFINE_string,
+    "results",
+    None,
+    "the layers.json of a run that is reported as it is. Without it the study is made first, or read from the cache.",
+    used_by=("report",),
+)
+_define(flags.DEFINE_string, "compare", None, "the layers.json of another run, which is set beside it.", used_by=("report",))
 _define(flags.DEFINE_bool, "float16", False, "half as large files, with three digits.", used_by=("extract",))
 _define(
     flags.DEFINE_list,
@@ -414,4 +429,4 @@ def help_text(about: str) -> str:
         f"  --{flag.name}  {flag.help}" + ("" if flag.default in (None, [], "") else f" (default: {flag.default_as_str})")
         for flag in sorted(FLAGS.get_flags_for_module(FLAGS.find_module_defining_flag("model")), key=lambda flag: flag.name)
     )
-    return f"{about}\n\nUsage: lit-probe serve|layers|neurons|selftest|extract [flags]\n\n{listing}"
+    return f"{about}\n\nUsage: lit-probe {'|'.join(COMMANDS)} [flags]\n\n{listing}"

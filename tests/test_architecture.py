@@ -21,6 +21,7 @@ FLOW = (
     ("encoder",),
     ("probing",),
     ("checks", "salience", "neurons", "counterfactuals"),
+    ("report",),
     ("lit.host",),
     ("lit.generators", "lit.interpreters"),
     ("layouts", "lit.server"),

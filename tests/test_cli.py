@@ -172,7 +172,13 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["fly"], 2, "unknown command 'fly'. Choose one of: extract, layers, neurons, selftest, serve."),
+        (["fly"], 2, "unknown command 'fly'. Choose one of: extract, layers, neurons, report, selftest, serve."),
+        (["report", "--compare=missing.json"], 1, "'missing.json' cannot be read: No such file or directory."),
+        (["report", "--out=nowhere/report.html"], 1, "The folder 'nowhere' does not exist. Make it, or change --out."),
+        (["report", "--out=/dev/null/here"], 1, "Change --out"),
+        (["report", "--model={tiny},{tiny}[pooling=cls]", "--out=one.html"], 1, "2 encoders have a report each. Name a folder"),
+        (["layers", "--results=a.json"], 2, "layers does not use --results. It is a flag of report."),
+        (["report", "--layer=1"], 2, "report does not use --layer. It is a flag of neurons."),
         (["layers", "--poling=mean"], 2, "Unknown command line flag 'poling'"),
         (["layers", "--pooling=avg"], 2, f"should be one of <{'|'.join(POOLINGS)}>"),
         (["layers", "--max_examples=-1"], 2, "max_examples"),
@@ -185,7 +191,7 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
         (["layers", "--checks=transfr"], 1, "Unknown check 'transfr'"),
         (["layers", "--repeat=1"], 2, "one other split tells no spread: give 0, or 2 or more"),
         (["layers", "--repeat=-1"], 2, "repeat"),
-        (["neurons", "--repeat=5"], 2, "neurons does not use --repeat. It is a flag of layers."),
+        (["neurons", "--repeat=5"], 2, "neurons does not use --repeat. It is a flag of layers, report."),
         (["layers", "--datasets=nonsense"], 1, "Unknown data set 'nonsense'. Choose one of:"),
         (["layers", "--model=no/such-model"], 1, "lit-probe[demo]"),
         (["layers", "--datasets=csv=missing.csv"], 1, "missing.csv"),
@@ -200,12 +206,8 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
         (["layers", "--datasets=csv={table}", "--text_column=body"], 1, "Say which one with --text_column"),
         (["layers", "--layer=99"], 2, "layers does not use --layer. It is a flag of neurons."),
         (["layers", "--noshow_train"], 2, "noshow_train"),
-        (["neurons", "--checks=all"], 2, "neurons does not use --checks. It is a flag of layers."),
-        (
-            ["selftest", "--datasets=demo"],
-            2,
-            "selftest does not use --datasets. It is a flag of serve, layers, neurons, extract.",
-        ),
+        (["neurons", "--checks=all"], 2, "neurons does not use --checks. It is a flag of layers, report."),
+        (["selftest", "--datasets=demo"], 2, "selftest does not use --datasets. It is a flag of serve, layers, report, neurons"),
         (["selftest", "--port=1"], 2, "selftest does not use --port. It is a flag of serve."),
         (["serve", "--head_layers=two"], 1, "--head_layers takes layer numbers"),
         (["serve", "--head_layers=9"], 1, "9"),
@@ -219,6 +221,49 @@ def test_a_wrong_call_gets_one_clear_line(flags, tiny_folder, tmp_path, capsys, 
     said = capsys.readouterr().err
     assert message in said
     assert "Traceback" not in said
+
+
+def test_a_report_is_the_same_from_the_study_and_from_its_file(flags, tiny_folder, tmp_path, capsys):
+    table = six_class_table(tmp_path / "feelings.csv")
+    data = [f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling", "--checks=calibration,selectivity"]
+    assert run("layers", *flags, *data) == 0
+    results, page = tmp_path / "out/layers.json", tmp_path / "page.html"
+    assert run("report", f"--results={results}", f"--out={page}") == 0
+    assert f"Written: {page}" in capsys.readouterr().out
+    assert run("report", *flags, *data) == 0
+    assert (tmp_path / "out/report.html").read_bytes() == page.read_bytes()
+    # Beside another run, and never beside itself.
+    other = [flag for flag in flags if not flag.startswith("--out")] + ["--pooling=cls", f"--out={tmp_path / 'cls'}"]
+    assert run("layers", *other, *data) == 0
+    compared = [f"--compare={tmp_path / 'cls/layers.json'}", f"--out={page}"]
+    assert run("report", f"--results={results}", *compared) == 0
+    assert "Two runs side by side" in page.read_text("utf-8") and "A less B" in page.read_text("utf-8")
+    assert run("report", f"--results={results}", f"--compare={results}", f"--out={page}") == 1
+    assert "is the same run. Name the layers.json of another one with --compare." in capsys.readouterr().err
+    # With a file there is no study, so its flags would change nothing.
+    assert run("report", f"--results={results}", "--pooling=cls", f"--out={page}") == 1
+    assert "--pooling would change nothing" in capsys.readouterr().err
+    page.unlink()
+    page.mkdir()
+    assert run("report", f"--results={results}", f"--out={page}") == 1
+    assert "cannot be written. Change --out." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("results", "said"), [("missing.json", "cannot be read: No such file or directory."), ("table.csv", "is no layers.json")]
+)
+def test_a_report_of_what_is_no_run_gets_one_clear_line(tmp_path, capsys, results, said):
+    six_class_table(tmp_path / "table.csv")
+    assert run("report", f"--results={tmp_path / results}", f"--out={tmp_path / 'report.html'}") == 1
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_the_reports_of_several_runs_stand_in_a_folder_each(flags, tiny_folder, tmp_path):
+    models = f"--model={tiny_folder()},{tiny_folder('distilbert')}"
+    assert run("report", *flags, models, "--datasets=demo", "--max_examples=60", "--checks=none") == 0
+    for name in ("tiny-bert", "tiny-distilbert"):
+        assert f"Layer probes of <bdi>{name}</bdi>" in (tmp_path / "out" / name / "report.html").read_text("utf-8")
 
 
 def test_one_class_only_is_refused(flags, tmp_path, capsys):

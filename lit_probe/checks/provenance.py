@@ -118,7 +118,7 @@ def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> Card:
         number=number,
     )
     try:
-        return replace(made, flags=tuple(_flags(made.to_json(), "This card")))
+        return replace(made, flags=tuple(flags_of(made.to_json(), "This card")))
     except LitProbeError as error:
         return replace(made, notes=(str(error),))
 
@@ -148,6 +148,19 @@ def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:
         read = json.loads(Path(path).read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise LitProbeError(f"The card {str(path)!r} cannot be read: {error}") from None
+    return card_of(read, repr(str(path)))
+
+
+def card_of(read: Any, title: str) -> dict[str, Any]:
+    """What was read from a file as a card.
+
+    Args:
+      read: what JSON gives.
+      title: what the message calls it.
+
+    Raises:
+      LitProbeError: it lacks what a card holds.
+    """
     if not (
         isinstance(read, dict)
         and _holds(read.get("model"), {"id": str, "sha256": dict})
@@ -161,7 +174,7 @@ def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:
         and read["datasets"]
         and all(_holds(one, {"data": dict, "label_names": list}) for one in read["datasets"].values())
     ):
-        raise LitProbeError(f"{str(path)!r} is no card: give one that lit_probe wrote, or the layers.json of a run.")
+        raise LitProbeError(f"{title} is no card: give one that lit_probe wrote, or the layers.json of a run.")
     return read
 
 
@@ -173,7 +186,7 @@ def flags_from_card(path: str | os.PathLike[str]) -> list[str]:
     Raises:
       LitProbeError: there is no such card, or no flags can say it (a model or texts that were in a program's memory).
     """
-    return _flags(read_card(path), f"The card {str(path)!r}")
+    return flags_of(read_card(path), f"The card {str(path)!r}")
 
 
 def check_against_card(
@@ -233,7 +246,7 @@ def check_against_card(
         ]
         if list(splits.label_names) != entry["label_names"]:
             differ.append(f"the classes are {', '.join(splits.label_names)}, {', '.join(entry['label_names'])} on the card")
-    if others := _other_rules(card):
+    if others := other_rules(card):
         raise LitProbeError(
             f"The card's numbers cannot be reproduced: {others}. Use the version of lit_probe that wrote it "
             f"({card['versions'].get('lit-probe', 'not named')}), or leave --from out and give the settings as flags."
@@ -251,7 +264,16 @@ def check_against_card(
     ]
 
 
-def _flags(card: Mapping[str, Any], title: str) -> list[str]:
+def flags_of(card: Mapping[str, Any], title: str) -> list[str]:
+    """The command line flags that do what a card describes.
+
+    Args:
+      card: the card, or a ``layers.json``.
+      title: what messages call it.
+
+    Raises:
+      LitProbeError: no flags can say it.
+    """
     if card["model"].get("in_memory"):
         raise LitProbeError(
             f"{title} is about {card['model']['id']!r}, a model that was in a program's memory. Run that program again."
@@ -292,7 +314,7 @@ def _check_whole(path: str, title: str) -> None:
         )
 
 
-def _other_rules(card: Mapping[str, Any]) -> str:
+def other_rules(card: Mapping[str, Any]) -> str:
     """Which numbers on the card are made by other rules here; an empty string where none is."""
     on_card = card.get("made_by")
     if on_card is None or "rules" not in card:

@@ -216,11 +216,15 @@ class LayerStudy:
             "test": self.test_metrics().to_json(),
             "label_names": list(self.splits.label_names),
             "n": {name: len(rows) for name, rows in self.splits.items()},
+            "n_by_class": {
+                name: np.bincount(rows.labels, minlength=len(rows.label_names)).tolist() for name, rows in self.splits.items()
+            },
             "share_truncated": {name: activations.share_truncated for name, activations in self.activations.items()},
             "share_unknown": {name: activations.share_unknown for name, activations in self.activations.items()},
             "not_converged": self.layerwise.not_converged,
             "probes": [dict(probe.settings) for probe in self.layerwise.probes],
             "data": dict(self.splits.provenance),
+            "remarks": self.remarks(),
         }
 
     def settings(self) -> StudySettings:

@@ -33,6 +33,7 @@ TYPE_OF = {
     "repeats": "Repeats",
     "transfer": "Transfer",
     "provenance": "Provenance",
+    "report": "Report",
     "salience_methods": "SalienceMethods",
     "salience_map": "SalienceMap",
     "salience_baselines": "BaselineComparison",

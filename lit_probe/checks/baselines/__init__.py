@@ -86,6 +86,16 @@ class Baselines(CheckResult):
     baselines: tuple[MeasuredBaseline, ...]
     notes: tuple[str, ...]
 
+    @classmethod
+    def of(cls, metric: str, measured: Sequence[MeasuredBaseline]) -> Baselines:
+        """Those that were measured, with what is to be said of each.
+
+        Args:
+          metric: the name of the study's headline metric.
+          measured: the results.
+        """
+        return cls(metric, tuple(measured), tuple(note for one in measured for note in _notes(one)))
+
 
 def measure_baselines(
     study: LayerStudy, cache: Cache, progress: Progress = no_progress, names: Sequence[str] | None = None
@@ -110,7 +120,7 @@ def measure_baselines(
         part(0, 1)
         measured.append(_stored(name, baseline, study, cache, part))
     progress(total, total)
-    return Baselines(study.headline, tuple(measured), tuple(note for one in measured for note in _notes(one)))
+    return Baselines.of(study.headline, measured)
 
 
 def _notes(one: MeasuredBaseline) -> list[str]:

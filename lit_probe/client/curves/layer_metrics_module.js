@@ -14,7 +14,8 @@ import {axes} from '../charts/axes.js';
 import {svgElement, svgText} from '../charts/svg.js';
 import {answers} from '../page/answers.js';
 import {currentLayer, pickedMetrics, pickMetric, resolveLayer} from '../page/choices.js';
-import {definePanel, fitTogether, html, nothing, pinnedExample, selectedSlice} from '../page/lit_host.js';
+import {thisPage} from '../page/leaving.js';
+import {definePanel, fitTogether, html, interpretation, nothing, pinnedExample, selectedSlice} from '../page/lit_host.js';
 import {layerPanel} from '../panels/layer_panel.js';
 import {backButton, card, layerSlider, legendElement, progressCard, renderNotes} from '../panels/parts.js';
 import {download} from '../words/files.js';
@@ -30,6 +31,7 @@ import {askForPeers, peersOf, renderPeerDifferences, renderPeersOnTheirWay} from
 import {renderExample, stripsHeight} from './example_section.js';
 import {askForMembership, showMembership} from './membership.js';
 import {overlayValues} from './overlays.js';
+import {madeReport} from './report_file.js';
 
 // LIT's tooltip shows six short lines; the panel itself holds the rest.
 const INFO = `**At which layer is the concept decodable?** The score of one probe per layer, with its 95 % interval, over the selection or
@@ -89,6 +91,8 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
 
   /** The last curve, drawn pale while the next one is on its way. @type {?{model: string, dataset: string, answer: LayerMetrics, examples: Examples}} */
   lastCurve = null;
+  /** The report that was asked for last. @type {{state: 'none'|'making'|'failed', message: string}} */
+  report = {state: 'none', message: ''};
 
   choices() {
     return [choices, pickedMetrics, currentLayer, ...COMPARISON_CHOICES];
@@ -238,8 +242,36 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
       ${drawn ? html`<div class="toolbar-part">
         <button class="hairline-button save-csv" title="Download the drawn scores as a table" @click=${saveCsv}>CSV</button>
         <button class="hairline-button save-svg" title="Download the curve as a figure" @click=${saveSvg}>SVG</button>
+        ${this.renderReportButton(model, dataset)}
       </div>` : nothing}
     </div>`;
+  }
+
+  /** @param {string} model @param {string} dataset */
+  renderReportButton(model, dataset) {
+    const {state, message} = this.report;
+    const making = state === 'making';
+    return html`<button class="hairline-button save-report" ?disabled=${making}
+        title="Download a report of this model’s probes: one HTML file, to read, print and send. It tells the checks that were looked at here."
+        @click=${() => this.saveReport(model, dataset)}>${making ? 'Writing …' : 'Report'}</button>
+      ${state === 'failed' ? html`<span class="doubt report-failure" role="alert">${message}</span>` : nothing}`;
+  }
+
+  /** @param {string} model @param {string} dataset */
+  async saveReport(model, dataset) {
+    const asker = thisPage.askerOf(`report of ${model}`);
+    const show = (/** @type {'none'|'making'|'failed'} */ state, message = '') => {
+      this.report = {state, message};
+      this.requestUpdate();
+    };
+    show('making');
+    try {
+      const {name, html: page} = await madeReport(() => interpretation({model, dataset, interpreter: 'report', inputs: [], config: {}, asker}));
+      download(name, 'text/html', page);
+      show('none');
+    } catch (error) {
+      show('failed', `There is no report. ${error instanceof Error ? error.message : error}`);
+    }
   }
 
   /** @param {NonNullable<typeof this.lastCurve>} curve @param {DrawnSeries[]} drawn @param {number} layer @param {Overlays} overlays @param {Peer[]} peers */

@@ -193,6 +193,9 @@
  *   command: ?string[], statement: string}}
  *   Provenance  What the interpreter `provenance` answers. `card`: the card itself; see `lit_probe/checks/provenance.py`.
  *
+ * @typedef {{status: string, html: string, name: string, checks: string[]}}
+ *   Report  What the interpreter `report` answers: a page, the name of its file, and the checks that it tells.
+ *
  * @typedef {{status: string, methods: SalienceMethod[], options: Record<string, {default: any, title: string, low?: number,
  *   high?: number, choices?: Record<string, string>}>, scalars: string[], aggregations: {signed: string[], sizes: string[]},
  *   n_layers: number, best_layer: number, class_names: {probe: string[], model: ?string[]}, head_classes: ?number[]}}

@@ -112,6 +112,11 @@ class PendingChecks:
                 self._release(key, pending, lambda one: asker in (None, one))
         return _cancelled(title)
 
+    def finished(self) -> dict[Hashable, dict[str, Any]]:
+        """The results that are ready, by what was computed."""
+        with self._lock:
+            return {key: pending.status() for key, pending in self._checks.items() if pending.ready}
+
     def leave(self, page: str, question: int | None = None) -> None:
         """Lets a page, or one question of it, wait no more.
 

@@ -27,6 +27,7 @@ from lit_probe.lit.interpreters.neuron_evidence import NeuronEvidenceInterpreter
 from lit_probe.lit.interpreters.neuron_ranking import NeuronRankingInterpreter
 from lit_probe.lit.interpreters.probe_checks import ProbeChecksInterpreter
 from lit_probe.lit.interpreters.provenance import ProvenanceInterpreter
+from lit_probe.lit.interpreters.report import ReportInterpreter
 from lit_probe.lit.interpreters.row_splits import RowSplitsInterpreter
 from lit_probe.lit.interpreters.salience import salience_rows
 from lit_probe.lit.interpreters.salience_baselines import SalienceBaselinesInterpreter
@@ -48,6 +49,7 @@ INTERPRETERS: dict[str, components.Interpreter] = {
     "transfer": TransferInterpreter(),
     "provenance": ProvenanceInterpreter(),
     "row_splits": RowSplitsInterpreter(),
+    "report": ReportInterpreter(),
     "salience_methods": SalienceMethodsInterpreter(),
     "salience_map": SalienceMapInterpreter(),
     "salience_baselines": SalienceBaselinesInterpreter(),

@@ -91,6 +91,23 @@ class Question:
         """The one layer that is meant."""
         return self.layers[0]
 
+    @property
+    def _whose(self) -> str:
+        return f"{self.probes.encoder.name} on {self.probes.study.splits.name}"
+
+    def finished(self, asked: str) -> dict[Hashable, dict[str, Any]]:
+        """What has been computed about the encoder on its data set for another interpreter, by the key of its `ask`.
+
+        Args:
+          asked: the name of that interpreter's class.
+        """
+        found = {}
+        for known, answer in self.probes.checks.finished().items():
+            match known:
+                case (asker, whose, key) if (asker, whose) == (asked, self._whose):
+                    found[key] = answer
+        return found
+
     def ask(self, key: Hashable, title: str, compute: Compute, *, of: str | None = None, quick: bool = False) -> dict[str, Any]:
         """What ``compute`` gives, computed in the background by the first who asks.
 
@@ -113,7 +130,7 @@ class Question:
         self, key: Hashable, title: str, compute: Compute, *, of: str | None = None, quick: bool = False
     ) -> dict[str, Any]:
         """The same with its ``status``, whether it is ready or not. Where the key ``cancel`` says so, the asker waits no more."""
-        whose = of or f"{self.probes.encoder.name} on {self.probes.study.splits.name}"
+        whose = of or self._whose
         key, title = (self.asked, whose, key), f"{title} of {whose}"
         if self.values.get("cancel"):
             return self.probes.checks.cancel(key, title, self.asker)

@@ -1,0 +1,232 @@
+"""What ``layers.json`` holds of a run: written from the study and its checks, and read back for the report."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lit_probe.checks.battery import CHECKS, Battery, layer_columns
+from lit_probe.checks.check import CheckResult, FailedCheck
+from lit_probe.checks.leakage import NearDuplicates
+from lit_probe.checks.provenance import card_of, made_by, other_rules
+from lit_probe.checks.transfer import TransferGroups
+from lit_probe.errors import CacheError, LitProbeError
+from lit_probe.probing.layer_choice import LayerChoice
+from lit_probe.probing.study import LayerStudy, StudySettings
+from lit_probe.report.numbers import At, score_keys
+from lit_probe.results import Result
+from lit_probe.scores.decision import Decision
+from lit_probe.scores.metrics import metrics_for
+
+
+def run_json(
+    settings: StudySettings,
+    datasets: Mapping[str, Mapping[str, Any]],
+    *,
+    control: str,
+    repeat: int,
+    transfer: TransferGroups | None = None,
+) -> dict[str, Any]:
+    """The whole of ``layers.json``.
+
+    Args:
+      settings: those of the studies, which they share.
+      datasets: by name what `study_json` gives.
+      control: the control of selectivity.
+      repeat: the number of other splits; 0 for none.
+      transfer: the transfer between the data sets, where it was measured.
+    """
+    about = {**settings.to_json(), "made_by": made_by(control), "control": control, "repeat": repeat}
+    across = {} if transfer is None else {"transfer": transfer.to_json()}
+    return {**about, "datasets": dict(datasets), **across}
+
+
+def study_json(
+    study: LayerStudy, battery: Battery, copies: NearDuplicates | None = None, circularity: str | None = None
+) -> dict[str, Any]:
+    """What ``layers.json`` holds of one data set.
+
+    Args:
+      study: the fitted study.
+      battery: its checks.
+      copies: the near copies across its splits; None where nobody looked for them, and then nothing is said of circularity.
+      circularity: why probing the encoder for these labels is circular; None where it is not.
+    """
+    result = study.to_json()
+    columns = layer_columns(battery, len(result["layers"]))
+    layers = [{**row, **more} for row, more in zip(result["layers"], columns, strict=True)]
+    checks = {name: one.to_json() for name, one in battery.items()}
+    leaks: dict[str, Any] = {}
+    if copies is not None:
+        found = {key: value for key, value in copies.to_json().items() if key != "rows"}
+        leaks = {"near_duplicates": found, "circularity": circularity}
+    return {**result, "layers": layers, "checks": checks, **leaks}
+
+
+@dataclass(frozen=True)
+class DatasetFacts(Result):
+    """What ``layers.json`` says of a data set but for scores and checks; the fields are those of `LayerStudy.to_json`."""
+
+    layer_names: tuple[str, ...]
+    headline: str
+    decision: Decision
+    best_layer: int
+    choice: LayerChoice
+    label_names: tuple[str, ...]
+    n: Mapping[str, int]
+    n_by_class: Mapping[str, tuple[int, ...]]
+    share_truncated: Mapping[str, float]
+    share_unknown: Mapping[str, float]
+    not_converged: tuple[int, ...]
+    probes: tuple[Mapping[str, Any], ...]
+    data: Mapping[str, Any]
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DatasetRun:
+    """One data set of a run.
+
+    Attributes:
+      name: its name.
+      at: what ``layers.json`` holds of it.
+      facts: the same, read.
+      checks: the checks that were run, by name.
+    """
+
+    name: str
+    at: At
+    facts: DatasetFacts
+    checks: Mapping[str, CheckResult | FailedCheck]
+
+    def result(self, name: str) -> CheckResult | None:
+        """A check that was run and could be computed; None else."""
+        found = self.checks.get(name)
+        return None if isinstance(found, FailedCheck) else found
+
+    @property
+    def chosen(self) -> At:
+        """The row of the layer that was chosen on dev."""
+        return self.at["layers"][self.facts.best_layer]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A ``layers.json`` that was read.
+
+    Attributes:
+      at: all of it.
+      datasets: its data sets.
+      transfer: the transfer between them; None where it was not measured.
+    """
+
+    at: At
+    datasets: tuple[DatasetRun, ...]
+    transfer: TransferGroups | None
+
+    @property
+    def encoder(self) -> str:
+        """What the encoder is called: the last part of its id, and whether its weights were drawn."""
+        model = self.at.value["model"]
+        return str(model["id"]).rstrip("/").rpartition("/")[2] + (" (random weights)" if "random_weights" in model else "")
+
+
+def read_run(path: str | os.PathLike[str]) -> Run:
+    """A ``layers.json`` from its file; `run_of` says what is refused.
+
+    Raises:
+      LitProbeError: there is no such file, it is no JSON, or `run_of` refuses it.
+    """
+    title = repr(str(path))
+    try:
+        stored = json.loads(Path(path).read_text("utf-8"), parse_constant=_no_number)
+    except OSError as error:
+        raise LitProbeError(f"{title} cannot be read: {error.strerror}. Give the layers.json of a run.") from None
+    except (ValueError, RecursionError) as error:
+        raise LitProbeError(f"{title} is no layers.json ({error}). Give one that lit-probe layers wrote.") from None
+    return run_of(stored, title)
+
+
+def run_of(stored: Any, title: str = "This run") -> Run:
+    """What `run_json` has written, checked as far as the report relies on it.
+
+    Args:
+      stored: what JSON gives.
+      title: what messages call it.
+
+    Raises:
+      LitProbeError: it is something else, was written by an older version, or its numbers are made by other rules than those that
+        the report would tell.
+    """
+    again = "Run lit-probe layers again with this version."
+    if isinstance(stored, dict) and isinstance(stored.get("datasets"), dict) and not {"rules", "made_by"} <= set(stored):
+        raise LitProbeError(f"{title} does not say by which rules its numbers are made, as older versions did not. {again}")
+    card = card_of(stored, title)
+    if not all("layers" in one for one in card["datasets"].values()):
+        raise LitProbeError(f"{title} is a card, which holds no scores. Give the layers.json of a run.")
+    if others := other_rules(card):
+        version = card["versions"].get("lit-probe", "not named")
+        raise LitProbeError(
+            f"{title} cannot be reported: {others}. Use the version of lit_probe that wrote it ({version}), or run lit-probe "
+            "layers "
+            "again."
+        )
+    root = At(stored)
+    try:
+        datasets = tuple(_dataset(name, root["datasets"][name]) for name in stored["datasets"])
+        transfer = TransferGroups.from_json(stored["transfer"]) if "transfer" in stored else None
+    except (CacheError, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise LitProbeError(f"{title} is not what this version writes ({_short(error)}). {again}") from None
+    return Run(root, datasets, transfer)
+
+
+def _dataset(name: str, at: At) -> DatasetRun:
+    facts = DatasetFacts.from_json(at.value)
+    n_layers = len(facts.layer_names)
+    lengths = {len(at.value["layers"]), len(facts.probes), n_layers}
+    if len(lengths) > 1 or not 0 <= facts.best_layer < n_layers or facts.choice.layer != facts.best_layer:
+        raise ValueError(f"the layers of {name!r} do not fit together")
+    _check_rows(at, facts)
+    checks = {one: _check(one, stored) for one, stored in at.value["checks"].items()}
+    for one, result in checks.items():
+        if len(getattr(result, "layers", ())) not in (0, n_layers):
+            raise ValueError(f"{one} of {name!r} has other layers than the study")
+    if "near_duplicates" in at:
+        NearDuplicates.from_json({**at.value["near_duplicates"], "rows": {}})
+    return DatasetRun(name, at, facts, checks)
+
+
+def _check_rows(at: At, facts: DatasetFacts) -> None:
+    """That every row of scores has every metric: a number or None, and a reason in words."""
+    for row in (*at["layers"].value, at["test"].value):
+        for metric in metrics_for(facts.label_names):
+            name, colon, label = metric.partition(":")
+            numbers = [row[key] for key in (*score_keys(metric), f"majority_{metric}")]
+            if not all(number is None or type(number) in (int, float) for number in numbers):
+                raise ValueError(f"{metric} of a layer is {numbers[0]!r}")
+            value, low, high, _ = numbers
+            if low is not None and (value is None or high is None or not low <= value <= high):
+                raise ValueError(f"{metric} of a layer lies outside its interval")
+            if not isinstance(row[f"{name}_reason{colon}{label}"], str):
+                raise ValueError(f"{metric} has no reason in words")
+
+
+def _check(name: str, stored: Any) -> CheckResult | FailedCheck:
+    if name not in CHECKS:
+        raise ValueError(f"there is no check {name!r}")
+    kind: type[Result] = FailedCheck if set(stored) == {"error"} else CHECKS[name].result
+    found: CheckResult | FailedCheck = kind.from_json(stored)  # type: ignore[assignment]
+    return found
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
+
+
+def _short(error: Exception) -> str:
+    words = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
+    return words if len(words) < 200 else f"{words[:200]}…"
