@@ -17,6 +17,7 @@ from lit_probe.checks.repeats import Repeats
 from lit_probe.checks.selectivity import Selectivity
 from lit_probe.checks.transfer import Transfer
 from lit_probe.encoder.pooling import POOLINGS
+from lit_probe.encoder.vector_encoder import NO_POOLING
 from lit_probe.report.dataset_section import classes, metric_words
 from lit_probe.report.html import Content, Html, join, name, tag
 from lit_probe.report.numbers import At
@@ -66,21 +67,30 @@ def _shared(run: Run, cite: Citations) -> Iterator[Content]:
     weights = []
     if "random_weights" in model:
         weights = [", with weights drawn at random by seed ", model["random_weights"].html, " in place of trained ones,"]
+    given = at.value["pooling"] == NO_POOLING
     yield join(
         [
             "We probed (",
             "for a review see ",
             cite("belinkov2022probing")[1:-1],
-            ") all layers of the frozen encoder ",
+            ") all layers of the given activations " if given else ") all layers of the frozen encoder ",
             name(model.value["id"]),
             weights,
             " with ",
             _version("lit_probe", versions, "lit-probe"),
-            f", a plugin for LIT {cite('tenney2020lit')}, and ",
-            _version("transformers", versions, "transformers"),
-            f" {cite('wolf2020transformers')}.",
+            f", a plugin for LIT {cite('tenney2020lit')}",
+            *(
+                []
+                if given
+                else [", and ", _version("transformers", versions, "transformers"), f" {cite('wolf2020transformers')}"]
+            ),
+            ".",
         ]
     )
+    if given:
+        yield "The vectors of each layer were given as they are; lit_probe has neither computed nor pooled them."
+        yield join(["The seed of everything random is ", at["seed"].html, "."])
+        return
     pooling = at.value["pooling"]
     told = (POOLINGS[pooling].__doc__ or "").split("\n")[0].rstrip(".") if pooling in POOLINGS else ""
     kept = _KEPT.get(at.value["keep"], at.value["keep"])

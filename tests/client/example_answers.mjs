@@ -18,7 +18,7 @@ export function makeAnswer(series, changes = {}) {
     choice: {layer: 2, among: [2, 3], rule: 'one_se', sentence: 'Layer 2 was chosen.'},
     metrics: [{name: 'accuracy', title: 'Accuracy'}], best_layer: 2, chosen_on: 'dev', n_layers: series[0]?.layers.length ?? 4, d_model: 384,
     pooling: 'mean', probe: 'logistic', label_names: ['negative', 'positive'], encoder: 'all-MiniLM-L6-v2', trained_on: 'sst2', own_rows: true,
-    not_converged: [], series, left_out: {edited: 0, unlabelled: 0, train: 0, seen_in_training: 0}, notes: [], baselines: RECORDED.layer_metrics.baselines, ...changes,
+    not_converged: [], series, left_out: {edited: 0, unlabelled: 0, not_in_data: 0, not_in_data: 0, train: 0, seen_in_training: 0}, notes: [], baselines: RECORDED.layer_metrics.baselines, ...changes,
   };
 }
 

@@ -33,9 +33,9 @@ test('test rows that somebody selected are not called the test score', () => {
 });
 
 test('what is left out is counted, in the singular and in the plural', () => {
-  const none = {edited: 0, unlabelled: 0, train: 0, seen_in_training: 0};
+  const none = {edited: 0, unlabelled: 0, not_in_data: 0, not_in_data: 0, train: 0, seen_in_training: 0};
   assert.deepEqual(sentences.leftOutSentences({...none, edited: 1}, true), ['1 edited row left out']);
-  assert.deepEqual(sentences.leftOutSentences({...none, unlabelled: 2, seen_in_training: 1}, false), [
+  assert.deepEqual(sentences.leftOutSentences({...none, unlabelled: 2, not_in_data: 0, seen_in_training: 1}, false), [
     '1 row left out: the probes know its text, a near copy or its group from training', '2 rows left out: no known label',
   ]);
   assert.deepEqual(sentences.leftOutSentences({...none, train: 500}, true), ['500 train rows left out: the probes were trained on them']);
@@ -44,7 +44,7 @@ test('what is left out is counted, in the singular and in the plural', () => {
 });
 
 test('where nothing is scored, it is said why', () => {
-  const none = {edited: 0, unlabelled: 0, train: 0, seen_in_training: 0};
+  const none = {edited: 0, unlabelled: 0, not_in_data: 0, not_in_data: 0, train: 0, seen_in_training: 0};
   const said = (counts, own = true, selected = true) => sentences.nothingScoredSentence({...none, ...counts}, own, selected);
   assert.equal(said({train: 30}), 'All 30 selected rows were trained on, so nothing is scored by default.');
   assert.equal(said({train: 30}, true, false), 'All 30 rows were trained on, so nothing is scored by default.');
