@@ -326,7 +326,7 @@ def _of_both(jaccard: float | NDArray[np.float64], size: NDArray[np.float64], ot
 
 
 def _ways(n: NDArray[np.float64], k: NDArray[np.float64]) -> NDArray[np.float64]:
-    """ln of the number of ways to choose ``k`` of ``n``."""
+    """The logarithm of the number of ways to choose ``k`` of ``n``."""
     from scipy.special import gammaln
 
     ways: NDArray[np.float64] = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
