@@ -38,7 +38,7 @@ class CopiesBetween(Result):
       n: the number of rows of the first split.
       exact: the number of those with an exact copy.
       near: the number of those with a near copy alone.
-      by: the same by the measure that finds it first: ``words``, ``contained``, ``characters`` (see `copies_between`).
+      by: the same by the measure that finds it first, a name of `MEASURES` (see `copies_between`).
       examples: up to `MAX_EXAMPLES` of them, exact ones first, then by similarity.
     """
 

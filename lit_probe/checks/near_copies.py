@@ -100,13 +100,14 @@ def copies_between(texts: Mapping[K, Sequence[str]], pairs: Iterable[tuple[K, K]
 
 def _copies(texts: _Compared, of: range, into: range) -> dict[int, Copy]:
     found: dict[int, Copy] = {}
-    for measure, same in (("exact", texts.texts), ("words", texts.in_order)):
-        first: dict[str | bytes, int] = {}
+    sames: dict[str, Sequence[Hashable]] = {"exact": texts.texts, "words": texts.in_order}
+    for kind, same in sames.items():
+        first: dict[Hashable, int] = {}
         for copy, text in enumerate(same[into.start : into.stop]):
             first.setdefault(text, copy)
         for row, text in enumerate(same[of.start : of.stop]):
             if row not in found and text in first:
-                found[row] = Copy(row, first[text], measure, 1.0)
+                found[row] = Copy(row, first[text], kind, 1.0)
     places = np.r_[of.start : of.stop, into.start : into.stop]
     telling, runs = texts.words.weighted_by_surprise(places), texts.runs.weighted_by_rarity(places, _RARE, _COMMON)
     least = _EVIDENCE + np.log(max(1, len(into)))
@@ -226,7 +227,8 @@ class _Compared:
 
     def _words_of(self, place: int) -> list[int]:
         matrix = self.words.matrix
-        return matrix.indices[matrix.indptr[place] : matrix.indptr[place + 1]].tolist()
+        numbers: list[int] = matrix.indices[matrix.indptr[place] : matrix.indptr[place + 1]].tolist()
+        return numbers
 
 
 @dataclass(frozen=True, eq=False)
