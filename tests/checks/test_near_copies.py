@@ -89,7 +89,7 @@ def test_in_sixty_thousand_phrases_there_are_hardly_more(test_data, split, n_cop
 
 @pytest.mark.parametrize("n", [1_000, 10_000, 60_000])
 def test_more_texts_to_look_in_give_no_more_false_copies_and_no_fewer_true_ones(n):
-    """Two typos in 50 of 1,000 questions that are otherwise unrelated, of 9 words that five thousand others are drawn from."""
+    """Two typos in 50 sentences of 8 to 10 words, beside 1,000 sentences that are unrelated to those looked in."""
     among = sentences(n, 1, least=8, most=10)
     changed = planted(among[:1_000], EDITS["two typos"], N_PLANTED, seed=0)
     unrelated = sentences(1_000, 2, least=8, most=10)
