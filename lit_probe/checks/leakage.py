@@ -15,13 +15,14 @@ from lit_probe.encoder.source import Source
 from lit_probe.results import Result
 
 # Which rule finds copies, in words that cards compare: change them when the numbers change.
-COPIES_MADE_BY = "words in common, one text within another, runs of four characters"
+COPIES_MADE_BY = "words in common, one text within another, spelling, runs of four characters, each more than chance gives"
 
 MAX_EXAMPLES = 20
 
 _IN_WORDS = {
     "words": "with at least 70% of the words in common",
     "contained": "of which one text holds the other",
+    "spelling": "misspelt",
     "characters": "short and spelt alike",
 }
 _COMPARED: tuple[tuple[SplitName, SplitName], ...] = (("dev", "train"), ("test", "train"), ("test", "dev"))
@@ -37,7 +38,7 @@ class CopiesBetween(Result):
       n: the number of rows of the first split.
       exact: the number of those with an exact copy.
       near: the number of those with a near copy alone.
-      by: the same by the measure that finds it first: ``words``, ``contained``, ``characters`` (see `copies_between`).
+      by: the same by the measure that finds it first, a name of `MEASURES` (see `copies_between`).
       examples: up to `MAX_EXAMPLES` of them, exact ones first, then by similarity.
     """
 

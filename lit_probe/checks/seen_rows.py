@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,6 @@ from lit_probe.checks.leakage import near_in_words
 from lit_probe.checks.near_copies import MEASURES, Copy, copies_between
 from lit_probe.data.labelled_texts import LabelledTexts, Splits
 from lit_probe.data.rows import as_compared
-
-# What groups are called that came without a name, as from a program.
-_UNNAMED = "group"
 
 
 @dataclass(frozen=True)
@@ -69,8 +65,11 @@ def seen_rows(rows: LabelledTexts, of: Splits, trained: Splits) -> SeenRows:
     """The rows whose text is a copy of a train row (`copies_between`), or whose group has train rows.
 
     Groups of two data sets are the same where they have the same name, case and writing aside, and both data sets call what
-    they name by the same word: the name of the column, such as ``author``, or ``film``. Groups that came without a word are
-    taken for the same too, unless they are numbers, which each data set counts for itself.
+    they name by the same word: the name of the column, such as ``author``, or ``film``. A name without a letter, such as ``12``
+    or ``#12``, is never taken for the same: each data set counts its pairs and documents for itself.
+
+    What counts is the group that each row has by itself (`LabelledTexts.own_groups`), and that of the rows with which a division
+    keeps it together: where two authors have a text in common, both are known as soon as one of them is.
 
     Args:
       rows: the rows that are asked for.
@@ -81,8 +80,9 @@ def seen_rows(rows: LabelledTexts, of: Splits, trained: Splits) -> SeenRows:
     word = _word(of)
     if not word or word != _word(trained):
         return SeenRows(copies, (), "")
-    known = set(_names(trained.train, word).values())
-    grouped = (row for row, name in _names(rows, word).items() if name in known and row not in copies)
+    known = set(_own_names(trained.train))
+    seen_units = {unit for unit, name in zip(_units(rows), _own_names(rows), strict=True) if name is not None and name in known}
+    grouped = (row for row, unit in enumerate(_units(rows)) if unit in seen_units and row not in copies)
     return SeenRows(copies, tuple(grouped), word)
 
 
@@ -90,9 +90,12 @@ def _word(splits: Splits) -> Any:
     return splits.provenance.get("groups") if splits.train.groups is not None else None
 
 
-def _names(rows: LabelledTexts, word: str) -> dict[int, Hashable]:
-    """The groups of those rows that have one that can be compared."""
-    if rows.groups is None:
-        return {}
-    names = {row: as_compared(str(group)) for row, group in enumerate(rows.groups)}
-    return {row: name for row, name in names.items() if word != _UNNAMED or not isinstance(name, Decimal)}
+def _units(rows: LabelledTexts) -> list[Hashable]:
+    return [] if rows.groups is None else [as_compared(str(group)) for group in rows.groups]
+
+
+def _own_names(rows: LabelledTexts) -> list[Hashable | None]:
+    """What each row belongs to by itself; None where two data sets cannot mean the same by it."""
+    own = rows.groups if rows.own_groups is None else rows.own_groups
+    names = [] if own is None else [str(name) for name in own]
+    return [as_compared(name) if any(map(str.isalpha, name)) else None for name in names]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -16,9 +16,11 @@ Wanted = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.float64]]
 
 # Texts of one template share their shingles by the thousand; a row needs only one of them as its copy.
 _MOST_ROWS = 2_000
+_MOST_PAIRS = 200
 _MOST_ASKED = 24
 _LEAST_ANSWERED = 1 / 8
-_PRODUCTS_AT_ONCE = 5_000_000
+_PRODUCTS = 1_000_000_000
+_PRODUCTS_AT_ONCE = 3_000_000
 _PAIRS_AT_ONCE = 50_000
 _ROUNDING = 1e-9
 
@@ -91,19 +93,40 @@ class Shingles:
         have = np.bincount(self.matrix[places].indices, minlength=self.matrix.shape[1])
         return replace(self, weights=np.log(common / np.clip(have / max(len(places), 1 / rare), rare, common)))
 
+    def weighted_by_surprise(self, places: NDArray[np.int64]) -> Shingles:
+        """The same sets, a shingle counting -ln of the share of the other texts that have it: how little it is to be expected.
+
+        Args:
+          places: the texts that are counted. Those of a pair are left out, and ten are added, one half of which has it.
+        """
+        have = np.bincount(self.matrix[places].indices, minlength=self.matrix.shape[1])
+        share = (np.maximum(have - 2, 0) + 0.5) / (max(len(places) - 2, 0) + 10)
+        return replace(self, weights=-np.log(np.minimum(share, 1)))
+
     def jaccard(self, pairs: Pairs) -> NDArray[np.float64]:
         """``[n_pairs]`` what both texts have, as a share of what either has."""
         similarity: NDArray[np.float64] = pairs.common / (self.sizes[pairs.rows] + self.sizes[pairs.others] - pairs.common)
         return similarity
 
-    def pairs(self, of: NDArray[np.int64], into: NDArray[np.int64], wanted: Wanted, least: float) -> Pairs:
-        """The pairs that have as much in common as is wanted.
+    def common(self, rows: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float64]:
+        """``[n_pairs]`` the weight of the shingles that both texts of each pair have."""
+        common = np.empty(len(rows))
+        for start in range(0, len(rows), _PAIRS_AT_ONCE):
+            part = slice(start, start + _PAIRS_AT_ONCE)
+            common[part] = self.matrix[rows[part]].multiply(self.matrix[others[part]]) @ self.weights
+        return common
+
+    def pairs(self, of: NDArray[np.int64], into: NDArray[np.int64], wanted: Wanted, least: float) -> Iterator[Pairs]:
+        """The pairs that have as much in common as is wanted, part by part, so that few are held at a time.
 
         A pair is proposed by the rarest shingles of its first text, and then counted in full: what is found is there. A text
         asks for one shingle more than a copy may lack, so that each copy has one (prefix filter: Chaudhuri et al. 2006,
-        https://doi.org/10.1109/ICDE.2006.9), and for some beyond, which leave fewer pairs to be counted in vain. It asks for
-        `_MOST_ASKED` at most, and then a pair has to have `_LEAST_ANSWERED` of their weight in common; of a shingle that very
-        many texts have, only the first `_MOST_ROWS` are looked at. Thus copies of long texts can be missed, but hardly are.
+        https://doi.org/10.1109/ICDE.2006.9), and for some beyond, which leave fewer pairs to be counted in vain.
+
+        Three bounds keep the work small, and copies can be missed by each. A text asks for `_MOST_ASKED` shingles at most, and
+        then a pair has to have `_LEAST_ANSWERED` of their weight in common. Of a shingle that very many texts have only the first
+        are looked at: `_MOST_ROWS`, or as many more as `_PRODUCTS` allow. Of the texts that have shingles that a text asks for,
+        the `_MOST_PAIRS` with the most of them are counted.
 
         Args:
           of: the first texts.
@@ -111,18 +134,14 @@ class Shingles:
           wanted: see `Wanted`.
           least: the share of the first text's shingles that a copy has at the least.
         """
-        found = self._proposed(of, into, wanted, least)
-        rows, others = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        common = np.empty(len(rows))
-        for start in range(0, len(rows), _PAIRS_AT_ONCE):
-            part = slice(start, start + _PAIRS_AT_ONCE)
-            common[part] = self.matrix[rows[part]].multiply(self.matrix[others[part]]) @ self.weights
-        enough = common >= wanted(rows, others) - _ROUNDING
-        return Pairs(rows[enough], others[enough], common[enough])
+        for rows, others in self._proposed(of, into, wanted, least):
+            common = self.common(rows, others)
+            enough = common >= wanted(rows, others) - _ROUNDING
+            yield Pairs(rows[enough], others[enough], common[enough])
 
     def _proposed(
         self, of: NDArray[np.int64], into: NDArray[np.int64], wanted: Wanted, least: float
-    ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
         from scipy.sparse import csr_matrix
 
         target = self.matrix[into]
@@ -133,8 +152,9 @@ class Shingles:
         counts = self.counts[of]
         ask = np.floor((1 - least) * counts).astype(np.int64) + 1 + counts // 6
         asked = rank < np.minimum(ask, _MOST_ASKED)[rows]
+        most_rows = max(_MOST_ROWS, _PRODUCTS // max(1, int(asked.sum())))
         # What a pair may have in common beside what it is proposed by.
-        unasked = ~asked | (frequency[columns] > _MOST_ROWS)
+        unasked = ~asked | (frequency[columns] > most_rows)
         beside = np.bincount(rows[unasked], weights=self.weights[columns[unasked]], minlength=len(of))
         rows, columns = rows[asked], columns[asked]
         question = csr_matrix((self.weights[columns], (rows, columns)), shape=(len(of), target.shape[1]))
@@ -142,18 +162,18 @@ class Shingles:
 
         texts_with = target.T.tocsr()
         place = np.arange(texts_with.nnz) - np.repeat(texts_with.indptr[:-1], np.diff(texts_with.indptr))
-        texts_with.data = (place < _MOST_ROWS).astype(np.float32)
+        texts_with.data = (place < most_rows).astype(np.float32)
         texts_with.eliminate_zeros()
-        work = np.bincount(rows, weights=np.minimum(frequency, _MOST_ROWS)[columns], minlength=len(of))
-        proposed = [(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))]
+        work = np.bincount(rows, weights=np.minimum(frequency, most_rows)[columns], minlength=len(of))
         for chunk in _chunks(work):
             answers = (question[chunk] @ texts_with).tocoo()
             place = answers.row.astype(np.int64) + chunk.start
             first, second = of[place], into[answers.col]
             possible = answers.data >= needed[place] - _ROUNDING
             possible &= answers.data + beside[place] >= wanted(first, second) - _ROUNDING
-            proposed.append((first[possible], second[possible]))
-        return proposed
+            possible = np.flatnonzero(possible)
+            possible = possible[_most(place[possible], answers.data[possible])]
+            yield first[possible], second[possible]
 
     def _known(self, of: NDArray[np.int64], frequency: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The shingles of texts that have any ``frequency``: places in ``of``, and the shingles, rarest first in each text."""
@@ -174,6 +194,16 @@ def _renumbered(units: NDArray[np.uint64], starts: NDArray[np.int64], n: int) ->
         codes += (units[starts + place] + np.uint64(1)) * multiplier
     numbers: NDArray[np.int64] = np.unique(codes, return_inverse=True)[1]
     return numbers
+
+
+def _most(rows: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The positions of the `_MOST_PAIRS` largest values of each row; the earlier ones of equal ones."""
+    many = (np.bincount(rows) > _MOST_PAIRS)[rows] if len(rows) else np.zeros(0, dtype=bool)
+    index = np.flatnonzero(many)
+    index = index[np.lexsort((index, -values[index], rows[index]))]
+    starts = np.flatnonzero(np.diff(rows[index], prepend=-1))
+    rank = np.arange(len(index)) - np.repeat(starts, np.diff(starts, append=len(index)))
+    return np.sort(np.concatenate([np.flatnonzero(~many), index[rank < _MOST_PAIRS]]))
 
 
 def _chunks(work: NDArray[Any]) -> list[slice]:

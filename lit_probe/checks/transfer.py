@@ -17,7 +17,7 @@ from lit_probe.scores.decision import Decision
 from lit_probe.scores.metrics import Score, score_layers
 
 # Which rule makes its numbers, in words that cards compare: change them when the numbers change.
-TRANSFER_MADE_BY = "dev rows that are no copy, near copy or of a group of train rows, decided by the train shares of the probes"
+TRANSFER_MADE_BY = "dev rows that are no copy of train rows by more than chance nor of a group named there, by the probes' shares"
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,8 @@ class LabelledTexts:
       label_names: the classes, two or more.
       groups: ``[n_examples]`` strings naming what must not be split across train and test (a film, a pair), or None.
       columns: further columns by name, each ``[n_examples]``, shown in LIT and used for slices and facets.
+      own_groups: ``[n_examples]`` strings, what each row belongs to by itself, empty where to nothing; None where ``groups`` says
+        so. The rows of authors with a text in common are one of ``groups``, and still each author's own.
 
     Raises:
       DatasetError: the lengths disagree, a label is out of range or there are fewer than two classes.
@@ -88,12 +90,15 @@ class LabelledTexts:
     label_names: tuple[str, ...]
     groups: NDArray[np.str_] | None = None
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    own_groups: NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
         n_examples = len(self.texts)
         lengths = {"labels": len(self.labels)}
         if self.groups is not None:
             lengths["groups"] = len(self.groups)
+        if self.own_groups is not None:
+            lengths["own_groups"] = len(self.own_groups)
         lengths |= {f"column {name!r}": len(values) for name, values in self.columns.items()}
         for name, length in lengths.items():
             if length != n_examples:
@@ -120,6 +125,7 @@ class LabelledTexts:
             label_names=self.label_names,
             groups=None if self.groups is None else self.groups[index],
             columns={name: np.asarray(values)[index] for name, values in self.columns.items()},
+            own_groups=None if self.own_groups is None else self.own_groups[index],
         )
 
 

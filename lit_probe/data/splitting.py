@@ -92,7 +92,8 @@ def make_splits(
 
     groups = _group_names(rows.groups, units, keys) if has_groups else None
     columns = {column: column_array(values) for column, values in rows.columns.items()}
-    pool = LabelledTexts(tuple(rows.texts), labels, tuple(label_names), groups, columns)
+    own = np.array([group or "" for group in rows.groups], dtype=np.str_) if has_groups else None
+    pool = LabelledTexts(tuple(rows.texts), labels, tuple(label_names), groups, columns, own)
     split_rows = [np.flatnonzero(home == split) for split in (TRAIN, DEV, TEST)]
     chosen = [_choose(index, labels, keys, len(label_names), options) for index in split_rows]
     train, dev, test = (pool.select(index) for index in chosen)

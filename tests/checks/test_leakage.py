@@ -125,11 +125,11 @@ def test_near_copies_are_counted_by_the_measure_that_finds_them():
         "nothing LIKE it at all",
     ]
     [between, *_] = (report := near_duplicates(splits_of(train, dev, ["x"]))).between
-    assert (between.exact, between.near, between.by) == (1, 3, {"words": 1, "contained": 1, "characters": 1})
-    assert [example.measure for example in between.examples] == ["exact", "contained", "words", "characters"]
+    assert (between.exact, between.near, between.by) == (1, 3, {"words": 1, "contained": 1, "spelling": 1, "characters": 0})
+    assert [example.measure for example in between.examples] == ["exact", "contained", "spelling", "words"]
     assert report.notes == (
         "Among 4 dev rows, exact copies of train rows: 1; near copies: 3 (1 with at least 70% of the words in common, "
-        "1 of which one text holds the other, 1 short and spelt alike).",
+        "1 of which one text holds the other, 1 misspelt).",
     )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import product
+from math import comb
 
 import numpy as np
 import pytest
@@ -64,12 +67,87 @@ def test_unrelated_texts_are_no_copies(make, allowed):
     assert len(copies(make(1_000, 2), make(2_000, 1))) <= allowed
 
 
-@pytest.mark.parametrize(("split", "n_copies"), [("dev", 5), ("test", 13)])
+@pytest.mark.parametrize(("split", "n_copies"), [("dev", 3), ("test", 3)])
 def test_real_sentences_have_hardly_any(test_data, split, n_copies):
-    """SST-2: 5 of 872 (0.6 %) and 13 of 1,821 (0.7 %), about half of which read like copies; word sets alone found 1 and 4."""
+    """SST-2: 3 of 872 and 3 of 1,821; before what chance gives was taken off, 5 and 13."""
     splits = load_dataset("sst2_sentences", str(test_data / "sst2"), DatasetOptions(max_examples=0))
     texts = dict(splits.items())[split].texts
     assert len(copies(texts, splits.train.texts)) == n_copies < 0.01 * len(texts)
+
+
+@pytest.mark.parametrize(("split", "n_copies"), [("dev", 8), ("test", 19)])
+def test_in_sixty_thousand_phrases_there_are_hardly_more(test_data, split, n_copies):
+    """SST-2 with its phrases: before, 26 of 872 and 56 of 1,821.
+
+    Read one by one: in dev two differ in a full stop, the other 6 (0.7 %) share a turn of phrase; in test 9 are the same text but
+    for signs, a word or "the movie" for "it", the other 10 (0.5 %) share a turn of phrase or a title.
+    """
+    splits = load_dataset("sst2", str(test_data / "sst2"), DatasetOptions(max_examples=0))
+    texts = dict(splits.items())[split].texts
+    assert len(copies(texts, splits.train.texts)) == n_copies <= 0.011 * len(texts)
+
+
+@pytest.mark.parametrize("n", [1_000, 10_000, 60_000])
+def test_more_texts_to_look_in_give_no_more_false_copies_and_no_fewer_true_ones(n):
+    """Two typos in 50 sentences of 8 to 10 words, beside 1,000 sentences that are unrelated to those looked in."""
+    among = sentences(n, 1, least=8, most=10)
+    changed = planted(among[:1_000], EDITS["two typos"], N_PLANTED, seed=0)
+    unrelated = sentences(1_000, 2, least=8, most=10)
+    found = copies([*changed.values(), *unrelated], among)
+    assert sum(row < N_PLANTED for row in found) >= LEAST_FOUND
+    assert sum(row >= N_PLANTED for row in found) < 0.01 * len(unrelated)
+
+
+@pytest.mark.parametrize("n_shared", [5, 16, 60])
+def test_a_prompt_that_all_texts_share_makes_no_copies(n_shared):
+    """Of 1,000 before, with 16 shared words and 4 others: 948."""
+    prompt = " ".join(f"prompt{number}" for number in range(n_shared))
+    made = [f"{prompt} {text}" for text in sentences(2_000, 1, least=4, most=12)]
+    same = {frozenset(text.split()) for text in made[:1_000]}
+    found = copies(made[1_000:], made[:1_000])
+    assert sum(frozenset(made[1_000 + row].split()) not in same for row in found) <= 10
+
+
+def few_words(n: int) -> list[str]:
+    rng = np.random.default_rng(0)
+    return [" ".join(part) for part in rng.choice(vocabulary(49), size=(n, 6))]
+
+
+def template(n: int) -> list[str]:
+    rng, words = np.random.default_rng(0), vocabulary(36)
+    slots = [words[:12], words[:12], words[12:22], words[:12], words[22:25], words[:12], words[12:22]]
+    rows = zip(*(rng.choice(slot, size=n) for slot in slots), strict=True)
+    return ["the {} near the {} {} the {} {} {} {}".format(*row) for row in rows]
+
+
+@pytest.mark.parametrize("make", [few_words, template])
+def test_texts_of_few_words_are_no_copies_and_take_little_memory(make):
+    """Of 8,000 before: 7,328 of the one kind, all of the other, and memory that grew with the square of their number."""
+    made = make(16_000)
+    tracemalloc.start()
+    found = copies(made[8_000:], made[:8_000])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert sum(copy.measure != "exact" and copy.similarity < 1 for copy in found.values()) < 80
+    assert most < 500e6
+
+
+def test_copies_among_longer_texts_of_few_words_are_found_still():
+    rng, words = np.random.default_rng(0), vocabulary(200)
+    made = [" ".join(rng.choice(words, size=14)) for _ in range(10_000)]
+    for kind in ("one word changed", "case and signs", "order swapped"):
+        assert n_found(made, kind, seed=0) >= LEAST_FOUND
+
+
+def test_marks_belong_to_their_words_and_the_order_of_chinese_characters_counts():
+    assert near_copies._written().findall("यह फिल्म अच्छी है") == ["यह", "फिल्म", "अच्छी", "है"]
+    assert measure_of("我打了他", "他打了我") is None
+    assert measure_of("人咬狗", "狗咬人") is None
+    long = "这部电影的故事很好看演员的表演也非常精彩"
+    assert measure_of(long.replace("故", "往"), long) == "words"
+    assert measure_of(f"{long}我昨天和朋友一起去看了", long) == "contained"
+    hindi = "यह फिल्म बहुत अच्छी है और मुझे बहुत पसंद आई"
+    assert measure_of(hindi.replace("बहुत", "काफी"), hindi) == "words"
 
 
 @pytest.mark.parametrize("kind", EDITS)
@@ -84,7 +162,7 @@ def test_planted_copies_of_real_sentences_are_found(test_data, kind, short):
 
 
 def test_pairs_of_reviews_that_people_wrote_as_twins_are_found():
-    """The demo's pairs differ in up to two thirds of their words. Of 548, word sets found 145 (26 %); now it is 511 (93 %)."""
+    """The demo's pairs differ in up to two thirds of their words. Of 548, word sets found 145 (26 %); now it is 509 (93 %)."""
     splits = load_dataset("demo", None, DatasetOptions(max_examples=0))
     pairs: dict[str, list[str]] = {}
     for _, rows in splits.items():
@@ -102,19 +180,22 @@ def brute_force(texts: Sequence[str], others: Sequence[str], measure: str) -> np
     def runs(units: Sequence[str], n: int) -> frozenset[tuple[str, ...]]:
         return frozenset(tuple(units[start : start + n]) for start in range(len(units) - n + 1))
 
-    spelt = {text: runs(f" {text} ", 4) for text in (*texts, *others)}
     every = [*texts, *others]
-    weights = {}
-    for run in set().union(*spelt.values()):
-        share = sum(run in spelt[text] for text in every) / max(len(every), 200)
-        weights[run] = np.log(0.25 / min(max(share, 0.005), 0.25))
+    spelt = {text: runs(f" {text} ", 4) for text in every}
+    n_with = Counter(run for text in every for run in spelt[text])
+    weights = {run: np.log(0.25 / min(max(n / max(len(every), 200), 0.005), 0.25)) for run, n in n_with.items()}
+    n_with_word = Counter(word for text in every for word in {*text.split()})
+    surprise = {word: -np.log((max(n - 2, 0) + 0.5) / (len(every) + 8)) for word, n in n_with_word.items()}
 
     def similarity(text: str, other: str) -> float:
         a, b = text.split(), other.split()
+        fewer, both = min(len({*a}), len({*b})), {*a} & {*b}
+        if sum(surprise[word] for word in both) - np.log(comb(fewer, len(both))) < np.log(len(others)) + 2:
+            return -1
         shorter, longer = sorted((a, b), key=len)
         match measure:
             case "words":
-                value = len({*a} & {*b}) / len({*a} | {*b})
+                value = len(both) / len({*a} | {*b})
                 return value if value >= 0.7 else -1
             case "contained":
                 if len(shorter) < 5 or (len(shorter) < 10 and len(shorter) < 0.3 * len(longer)):
@@ -125,8 +206,8 @@ def brute_force(texts: Sequence[str], others: Sequence[str], measure: str) -> np
         fewer, more = sorted((len(spelt[text]), len(spelt[other])))
         if fewer < 0.75 * more or len(longer) > 40:
             return -1
-        both, either = (sum(weights[run] for run in kind) for kind in (spelt[text] & spelt[other], spelt[text] | spelt[other]))
-        return both / either if both / either >= 0.22 + 3.5 / fewer else -1
+        same, either = (sum(weights[run] for run in kind) for kind in (spelt[text] & spelt[other], spelt[text] | spelt[other]))
+        return same / either if same / either >= 0.22 + 3.5 / fewer else -1
 
     return np.array([[similarity(text, other) for other in others] for text in texts])
 
@@ -138,7 +219,7 @@ def texts_alike(n: int, seed: int) -> list[str]:
     return [" ".join(word for part in rng.permutation(30)[: rng.integers(2, 6)] for word in parts[part]) for _ in range(n)]
 
 
-@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("measure", ["words", "contained", "characters"])
 def test_what_is_found_is_what_the_definition_says(monkeypatch, measure):
     monkeypatch.setattr(near_copies, "MEASURES", {measure: MEASURES[measure]})
     others = texts_alike(250, 2)
@@ -166,7 +247,7 @@ def test_the_measure_says_how_a_copy_was_found():
     assert measure_of(text.upper(), text) == "exact"
     assert measure_of(text.replace("three", "four"), text) == "words"
     assert measure_of(f"{text} and by many other people who passed by on their way home", text) == "contained"
-    assert measure_of("who pianted the harbor", "who painted the harbour") == "characters"
+    assert measure_of("who pianted the harbor", "who painted the harbour") == "spelling"
 
 
 HARBOUR = "the old harbour of this town was painted by three sisters"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from planted_copies import one_word_changed, sentences
 
+from lit_probe.checks.seen_rows import SeenRows, seen_rows
 from lit_probe.checks.transfer import Transfer, TransferGroups, transfer, transfer_table, transfer_within_groups
 from lit_probe.data import split_texts
 from lit_probe.encoder.activations import Activations
@@ -167,10 +168,14 @@ def writers(study, first, name="writer {}"):
     ("words", "name", "n_left_out"),
     [
         (("author", "author"), "writer {}", 20),
-        (("author", "author"), "{}", 20),  # Numbers of a column of one name are taken for the same ones.
         (("author", "film"), "writer {}", 0),
         (("group", "group"), "writer {}", 20),
-        (("group", "group"), "{}", 0),  # Numbers without a name are each data set's own.
+        # Numbers are each data set's own, whatever the column is called and however they are written.
+        (("author", "author"), "{}", 0),
+        (("group", "group"), "{}", 0),
+        (("pair_id", "pair_id"), "#{:03}", 0),
+        (("pair_id", "pair_id"), "{}.0", 0),
+        (("pair_id", "pair_id"), "12-{}", 0),
         (("author", None), "writer {}", 0),
     ],
 )
@@ -187,6 +192,51 @@ def test_rows_of_a_group_that_the_probes_were_trained_on_are_left_out(studies, w
     if n_left_out:
         known = f"known from train rows of films; others whose {words[0]} stands there too: 20."
         assert result.notes == (f"films → books: 20 of 60 rows are left out, {known}",)
+
+
+def test_rows_of_pairs_that_two_data_sets_both_count_from_one_are_all_scored():
+    """None of 36 dev rows is left out; before, those of all pairs that had a number of a train pair: 24."""
+    made = []
+    for seed in (1, 2):
+        pairs = [str(1 + row // 2) for row in range(240)]
+        splits = split_texts(sentences(240, seed), ["bad", "good"] * 120, pairs)
+        made.append(replace(splits, provenance={**splits.provenance, "groups": "pair_id"}))
+    assert seen_rows(made[1].dev, made[1], made[0]) == SeenRows({}, (), "pair_id")
+
+
+def by_authors(seed, authors, *, joined_by=()):
+    """Six texts by each author; each of ``joined_by`` has written one of them together with one of the authors."""
+    texts = sentences(6 * len(authors), seed)
+    names = [author for author in authors for _ in range(6)]
+    texts += [texts[6 * number] for number in range(len(joined_by))]
+    labels = ["bad", "good"] * (3 * len(authors)) + ["bad"] * len(joined_by)
+    return split_texts(texts, labels, [*names, *joined_by], max_examples=0)
+
+
+def test_an_author_is_known_whatever_name_a_division_gives_to_authors_with_texts_in_common():
+    """Each author has a text in common with somebody whose name comes first: before, 0 of 36 dev rows were known."""
+    authors = [f"g{number:02}" for number in range(40)]
+    trained = by_authors(1, authors)
+    of = by_authors(2, authors, joined_by=[f"a{number:02}" for number in range(40)])
+    known = {str(name) for name in trained.train.groups}
+    expected = [row for row, own in enumerate(of.dev.own_groups) if str(own).replace("a", "g") in known]
+    assert 0 < len(expected) < len(of.dev)
+    assert seen_rows(of.dev, of, trained).groups == tuple(expected)
+    # And the other way round: it is train where authors were joined.
+    known = {str(own) for own in of.train.own_groups}
+    expected = [row for row, own in enumerate(trained.dev.groups) if str(own) in known]
+    assert 0 < len(expected) < len(trained.dev)
+    assert seen_rows(trained.dev, trained, of).groups == tuple(expected)
+
+
+def test_rows_without_a_group_are_known_only_where_their_text_is_an_authors():
+    trained = by_authors(1, ["g0", "g1", "g2", "g3", *(f"h{number}" for number in range(8))])
+    texts = sentences(120, 5)
+    of = split_texts(texts, ["bad", "good"] * 60, ["g0", *[None] * 119], max_examples=0)
+    for _, rows in of.items():
+        seen = seen_rows(rows, of, trained)
+        in_train = "g0" in trained.train.groups
+        assert [str(rows.own_groups[row]) for row in seen.groups] == (["g0"] if in_train and "g0" in rows.own_groups else [])
 
 
 def test_one_imbalanced_data_set_makes_every_cell_balanced_accuracy(tiny_folder, studies):

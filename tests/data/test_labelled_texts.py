@@ -51,6 +51,7 @@ def test_cleaning_repairs_surrogates_and_leaves_every_other_text_alone():
     [
         ({"labels": np.zeros(2, dtype=np.int64)}, "3 texts, but labels has 2"),
         ({"groups": np.array(["a"])}, "3 texts, but groups has 1"),
+        ({"own_groups": np.array(["a"])}, "3 texts, but own_groups has 1"),
         ({"columns": {"rating": np.arange(4)}}, "3 texts, but column 'rating' has 4"),
         ({"label_names": ("only",), "labels": np.zeros(3, dtype=np.int64)}, "two or more classes; this data set has 1: only"),
         ({"labels": np.array([0, 1, 2])}, r"0\.\.1; found 0\.\.2"),

@@ -237,6 +237,11 @@ def test_rows_linked_through_a_shared_text_and_a_shared_group_stay_together():
     assert len(homes) == 1
     part = dict(splits.items())[homes.pop()]
     assert {str(group) for text, group in zip(part.texts, part.groups, strict=True) if text in ("same", "third")} == {"x"}
+    # What each row belonged to itself is kept, and goes with it.
+    own = sorted(zip(part.texts, part.own_groups.tolist(), strict=True))
+    assert [pair for pair in own if pair[0] in ("same", "third")] == [("same", "x"), ("same", "y"), ("third", "y")]
+    assert {str(group) for _, rows in splits.items() for group in rows.own_groups} == {"", "x", "y"}
+    assert part.select([1, 0]).own_groups.tolist() == part.own_groups[[1, 0]].tolist()
 
 
 def test_rows_without_a_group_are_groups_of_their_own():
