@@ -72,8 +72,8 @@ def compare_slices(
 ) -> SliceComparison:
     """Compares the score of each slice, at one layer, with that of all rows.
 
-    The hypothesis: which rows are in the slice has nothing to do with the rows. So membership is dealt out again at random, in one
-    of two ways, and the slice is scored on the rows that then are in it:
+    The hypothesis: which rows are in the slice has nothing to do with the rows. So membership is dealt out again at random, in
+    one of two ways, and the slice is scored on the rows that then are in it:
 
     - A slice of **whole groups** (without groups each row is one) gets as many other groups, whatever their sizes. If groups are
       exchangeable, what was found is one of these scores like any other.
