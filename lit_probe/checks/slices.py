@@ -82,17 +82,19 @@ def compare_slices(
       different sizes (exchange within blocks: Good 2005, Permutation, Parametric and Bootstrap Tests of Hypotheses, chapter 7).
 
     Both keep the level for any metric, number of rows and overlap of slices. The hypothesis is about rows as they are, with their
-    classes: a slice with other shares of classes may differ for that alone.
+    classes: a slice with other shares of classes may differ for that alone. A slice that cuts groups is held against rows of its
+    own groups, while ``difference`` is from all rows.
 
     A slice of whole groups has another number of rows in each draw, and a score of few rows varies more. So the difference is
     divided by the standard error that a share has of as many rows in as many groups, whose rows agree as all rows do
-    (studentised: Chung & Romano 2013, https://doi.org/10.1214/13-AOS1090). It keeps the level about right also where the
-    slices' groups have other sizes than the rest.
+    (studentised: Chung & Romano 2013, https://doi.org/10.1214/13-AOS1090). Groups whose size goes with the slice are not
+    exchangeable: then the level holds nearly (6.5 % in place of 5 %, and 8 % without).
 
     The correction is by the largest of all slices' statistics (max-T; Westfall & Young 1993, Resampling-Based Multiple Testing),
     in data and draws alike over the slices on which the metric is defined there: the probability that any of slices that do not
-    differ gets ``p_corrected`` below 0.05 is at most 5 %. LEVELS The slices that are given are counted, at one layer and by one
-    metric.
+    differ gets ``p_corrected`` below 0.05 is at most 5 %. Of 20 such slices one or more have ``p`` below 0.05 in 46–63 % of data
+    sets, and ``p_corrected`` in 4–6 %, also where a class is rare and where groups have 1 to 40 rows (`tests/checks/test_slices.py`;
+    1,000 data sets each, standard error 0.7 points). The slices that are given are counted, at one layer and by one metric.
 
     A slice is not compared where nothing can be told: it has no row, or all rows; the metric is not defined on it; it, or what is
     left of all rows, belongs to one group; or there are fewer than 20 ways to deal it out.
@@ -136,7 +138,8 @@ def compare_slices(
     def difference(index: int) -> SliceDifference:
         n, defined = int(inside[index].sum()), not np.isnan(own[index] - whole)
         reason = reasons[index] or ("" if defined else _not_defined(rows, inside[index], metric))
-        return SliceDifference(n, float(own[index] - whole) if defined else None, *found.get(index, (None, None)), reason)
+        p, p_corrected = found.get(index, (None, None))
+        return SliceDifference(n, float(own[index] - whole) if defined else None, p, p_corrected, reason)
 
     return SliceComparison(
         metric=metric.name,

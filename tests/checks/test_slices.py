@@ -74,7 +74,7 @@ def test_of_20_slices_that_do_not_differ_one_or_more_seem_to_unless_p_is_correct
     ],
 )
 def test_the_level_holds_where_the_metric_is_not_defined_on_every_slice(metric, share, n_each, accuracy):
-    """20 slices that do not differ, with a rare class that many of them lack: corrected p < 0.05 in RARE (standard error 0.7
+    """20 slices that do not differ, with a rare class that many of them lack: corrected p < 0.05 in 1.8 to 5.8 % (standard error 0.7
     points). As long as draws without a class counted as if they had a score, and the largest statistic was that of the slices
     on which the metric is defined in the data, these were 11.4 % (3 % of 20 rows), 6.0 % (5 %) and 7.7 % (8 % of 10 rows).
     """
@@ -137,10 +137,11 @@ def test_the_level_holds_for_groups_of_any_size(kind):
     assert alarms / 1000 < 0.05 + 2.5 * 0.0069
 
 
-@pytest.mark.parametrize(("kind", "least"), [(kind, 0.0) for kind in KINDS])
+@pytest.mark.parametrize(("kind", "least"), zip(KINDS, (0.55, 0.12, 0.12, 0.85, 0.95, 0.95), strict=True))
 def test_a_slice_that_differs_is_found_in_groups_of_any_size(kind, least):
-    """The first slice is right in 40 % in place of 80 %; found in POWER of 100 data sets, in the order of KINDS. As long as groups
-    changed places with groups of their size only, as they stood, pairs that a slice cuts and groups of unique sizes had p = 1.
+    """The first slice is right in 40 % in place of 80 %; found in 71, 26, 25, 96, 100 and 100 of 100 data sets, in the order of
+    KINDS. As long as groups changed places with groups of their size only, as they stood, pairs that a slice cuts and groups of
+    unique sizes had p = 1.
     """
     random, found = np.random.default_rng(4), 0
     for seed in range(100):

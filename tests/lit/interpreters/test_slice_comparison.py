@@ -54,7 +54,9 @@ def test_classes_are_decided_by_the_rule_that_is_asked_for(model, dataset):
     assert told["argmax"] != told["prior"]
     by_study = answer_of(NAME, model, dataset, *dev, slices=slices, layer=1, metric="accuracy")
     assert by_study["notes"][-1] == study.decision.sentence
-    assert not any("row is put in" in note for note in answer_of(NAME, model, dataset, *dev, slices=slices, metric="auroc")["notes"])
+    assert not any(
+        "row is put in" in note for note in answer_of(NAME, model, dataset, *dev, slices=slices, metric="auroc")["notes"]
+    )
     with pytest.raises(LitProbeError, match="decision"):
         ask(NAME, model, dataset, *dev, slices=slices, decision="best")
 
