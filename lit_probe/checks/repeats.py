@@ -146,7 +146,7 @@ def repeats(study: LayerStudy, n: int = N_REPEATS, cache: Cache | None = None, p
     The standard deviation over repeats stands beside the standard error over rows: both say how far one score is from the one
     that is meant. Which is the wider one is told by an F-test at 5 %: of ten repeats and 200 rows half of which are wrong, where
     the former is more than 1.48 or less than 0.55 times the latter. The fewer rows are wrong, the less their standard error is
-    known (`_degrees`). Of two equal spreads one is called the wider one in 0 to 5.5 % of draws: 5, 10 and 50 repeats; 30 to 872
+    known (`_degrees`). Of two equal spreads one is called the wider one in 0 to 6 % of draws: 5, 10 and 50 repeats; 30 to 872
     rows; accuracy 0.5 to 0.98 and balanced accuracy (`test_of_two_equal_spreads…`). They are called about as wide where the test
     excludes that one is twice the other, and else nothing is told: nor of fewer than five repeats, of scores that are all the
     same, of fewer than ten rows wrong (or right), or where dev has too few rows.

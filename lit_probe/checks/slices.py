@@ -93,8 +93,9 @@ def compare_slices(
     The correction is by the largest of all slices' statistics (max-T; Westfall & Young 1993, Resampling-Based Multiple Testing),
     in data and draws alike over the slices on which the metric is defined there: the probability that any of slices that do not
     differ gets ``p_corrected`` below 0.05 is at most 5 %. Of 20 such slices one or more have ``p`` below 0.05 in 46–63 % of data
-    sets, and ``p_corrected`` in 4–6 %, also where a class is rare and where groups have 1 to 40 rows (`tests/checks/test_slices.py`;
-    1,000 data sets each, standard error 0.7 points). The slices that are given are counted, at one layer and by one metric.
+    sets, and ``p_corrected`` in 4–6 %, also where a class is rare and where groups have 1 to 40 rows (1,000 data sets each,
+    standard error 0.7 points; `tests/checks/test_slices.py`). The slices that are given are counted, at one layer and by one
+    metric.
 
     A slice is not compared where nothing can be told: it has no row, or all rows; the metric is not defined on it; it, or what is
     left of all rows, belongs to one group; or there are fewer than 20 ways to deal it out.

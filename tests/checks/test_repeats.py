@@ -236,9 +236,9 @@ def test_what_is_wider_is_told_where_repeats_and_rows_suffice_for_it():
 def test_of_two_equal_spreads_of_discrete_scores_one_is_seldom_called_the_wider_one(metric, shares, rights, n):
     """Scores of repeats and of the study are shares of as many rows, right with one probability: 1,000 draws of each.
 
-    "rows" in 0 to 2.9 %, "splits" in 0 to 3.3 % (standard error 0.5 points; nominally 2.5 % each). With as many degrees of freedom as rows, and two repeats told apart, "rows" were called
-    the wider ones in 10 to 25 % of draws of two repeats, which tie, and in 8 % of ten repeats at 30 rows and 0.95, 21 % of 50
-    repeats; "splits" in 7 % and 8 %.
+    "rows" in 0 to 2.9 %, "splits" in 0 to 3.3 % (standard error 0.5 points; nominally 2.5 % each). With as many degrees of
+    freedom as rows, "rows" were called the wider ones in 10 to 25 % of draws of two repeats, which tie, in 8 % of ten repeats at
+    30 rows and 0.95, and in 21 % of 50; "splits" in 7 % of ten and 8 % of 50.
     """
     random, told = np.random.default_rng(0), Counter()
     labels = np.repeat(np.arange(len(shares)), shares)

@@ -124,8 +124,9 @@ KINDS = (
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_level_holds_for_groups_of_any_size(kind):
-    """Of slices that do not differ one or more have corrected p < 0.05 in GROUPED of 1,000 data sets, in the order of KINDS
-    (standard error 0.7 points).
+    """Of slices that do not differ one or more have corrected p < 0.05 in 4.3, 6.1, 4.9, 6.5, 4.8 and 4.7 % of 1,000 data sets,
+    in the order of KINDS (standard error 0.7 points); in the fourth, whose groups are not exchangeable, in 8 % of 500 without
+    the standard error of each draw.
     """
     random, alarms = np.random.default_rng(3), 0
     for seed in range(1000):
