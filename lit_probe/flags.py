@@ -14,6 +14,7 @@ from absl import flags
 from lit_probe.checks.battery import USUAL_CHECKS
 from lit_probe.checks.control_task import CONTROLS
 from lit_probe.checks.provenance import flags_from_card
+from lit_probe.checks.repeats import FEWEST_REPEATS, MOST_REPEATS
 from lit_probe.data import DATASETS, load_dataset, parse_dataset_flag, refuse_unused, sources_that_use
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.options import DatasetOptions
@@ -168,12 +169,16 @@ _define(
     "repeat",
     0,
     "other splits of train and dev, with new folds and seeds, on which all layers are probed and scored again: a band beside the "
-    "intervals over rows. 0 for none, else 2 or more; 10 take about as long as ten fits, but no text is encoded again.",
+    "intervals over rows. 0 for none, else 2 to 1000; 10 take about as long as ten fits, but no text is encoded again.",
     lower_bound=0,
     used_by=_CHECKS,
 )
 flags.register_validator(  # type: ignore[no-untyped-call]
-    "repeat", lambda n: n != 1, "one other split tells no spread: give 0, or 2 or more", flag_values=FLAGS
+    "repeat",
+    lambda n: n == 0 or FEWEST_REPEATS <= n <= MOST_REPEATS,
+    f"one other split tells no spread, and more than {MOST_REPEATS:,} tell no more: give 0, or {FEWEST_REPEATS} to "
+    f"{MOST_REPEATS:,}",
+    flag_values=FLAGS,
 )
 _define(
     flags.DEFINE_string,

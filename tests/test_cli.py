@@ -189,7 +189,8 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
         (["layers", "--control=k_means"], 1, f"Unknown control 'k_means'. Choose one of: {', '.join(sorted(CONTROLS))}."),
         (["layers", "--control=memorisation"], 1, "Unknown control 'memorisation'"),
         (["layers", "--checks=transfr"], 1, "Unknown check 'transfr'"),
-        (["layers", "--repeat=1"], 2, "one other split tells no spread: give 0, or 2 or more"),
+        (["layers", "--repeat=1"], 2, "one other split tells no spread, and more than 1,000 tell no more: give 0, or 2 to 1,000"),
+        (["layers", "--repeat=1001"], 2, "give 0, or 2 to 1,000"),
         (["layers", "--repeat=-1"], 2, "repeat"),
         (["neurons", "--repeat=5"], 2, "neurons does not use --repeat. It is a flag of layers, report."),
         (["layers", "--datasets=nonsense"], 1, "Unknown data set 'nonsense'. Choose one of:"),
@@ -465,7 +466,8 @@ def test_other_splits_are_in_the_files_the_table_and_the_figure(flags, tmp_path,
     for row, layer in zip(one["layers"], one["checks"]["repeats"]["layers"], strict=True):
         band = [row[f"repeat_{name}"] for name in ("low", "mean", "high", "sd")]
         assert band == [layer["lowest"], layer["mean"], layer["highest"], layer["sd"]]
-    assert "repeat_mean" in printed and f"Other splits: {one['checks']['repeats']['sentence']}" in printed
+    assert all(f"repeat_{name}" in printed for name in ("mean", "low", "high", "sd"))
+    assert f"Other splits: {one['checks']['repeats']['sentence']}" in printed
     with (out / "layers.csv").open() as file:
         assert [float(row["repeat_sd"]) for row in csv.DictReader(file)] == [row["repeat_sd"] for row in one["layers"]]
     drawn = " ".join(ElementTree.parse(out / "layers.svg").getroot().itertext())

@@ -18,7 +18,7 @@ from lit_probe.checks.description_length import DescriptionLength, description_l
 from lit_probe.checks.layer_comparison import LayerComparison, compare_layers
 from lit_probe.checks.leakage import COPIES_MADE_BY, NearDuplicates, near_duplicates
 from lit_probe.checks.learning_curve import LearningCurve, learning_curve
-from lit_probe.checks.repeats import N_REPEATS, REPEATS_MADE_BY, Repeats, repeats
+from lit_probe.checks.repeats import COMPARED_BY, N_REPEATS, REPEATS_MADE_BY, Repeats, repeats
 from lit_probe.checks.selectivity import Selectivity, selectivity
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache, text_hash
@@ -158,9 +158,9 @@ CHECKS: dict[str, Check[Any]] = {
         Repeats,
         _repeats,
         interval="none: lowest to highest score of all other splits, beside the interval over rows",
-        made_by=REPEATS_MADE_BY,
+        made_by=f"{REPEATS_MADE_BY}; {COMPARED_BY}",
         columns={"repeat_mean": "mean", "repeat_low": "lowest", "repeat_high": "highest", "repeat_sd": "sd"},
-        shown=("repeat_mean", "repeat_sd"),
+        shown=("repeat_mean", "repeat_low", "repeat_high", "repeat_sd"),
         findings=lambda result: [result.sentence],
         splits=("train", "dev"),
         variant="n",

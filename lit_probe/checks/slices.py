@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import comb
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,29 +12,33 @@ from lit_probe.checks.check import CheckResult
 from lit_probe.errors import ProbeError
 from lit_probe.progress import Progress, no_progress
 from lit_probe.results import Result
-from lit_probe.scores.intervals import N_DRAWS, Units
+from lit_probe.scores.intervals import CONFIDENCE, N_DRAWS
 from lit_probe.scores.metrics import Metric
 from lit_probe.scores.scored_rows import Counts, ScoredRows
 
 # Two statistics closer than that are a tie.
 _TIE = 1e-9
+# Of fewer ways in which a slice can be drawn, none is rare.
+_FEWEST_WAYS = round(1 / (1 - CONFIDENCE))
 
 
 @dataclass(frozen=True)
 class SliceDifference(Result):
-    """One slice against all examples. None stands for all that there is not where the metric is not defined on the slice.
+    """One slice against all examples.
 
     Attributes:
       n: the number of its rows.
-      difference: its score less that of all examples.
-      p: the p-value, two-sided, of this slice alone.
-      p_corrected: the p-value that counts where several slices are looked at.
+      difference: its score less that of all examples; None where the metric is not defined on one of them.
+      p: the p-value, two-sided, of this slice alone; None where it is not compared.
+      p_corrected: the p-value that counts where several slices are looked at; None where it is not compared.
+      reason: why it is not compared, else an empty string.
     """
 
     n: int
     difference: float | None
     p: float | None
     p_corrected: float | None
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -43,10 +48,10 @@ class SliceComparison(CheckResult):
     Attributes:
       metric: the name of the metric.
       n: the number of all rows.
-      n_compared: the number of slices that have a score, for which ``p_corrected`` is corrected.
+      n_compared: the number of slices that are compared, for which ``p_corrected`` is corrected.
       n_permutations: the number of random assignments.
       slices: ``[n_slices]`` in the order in which they came.
-      notes: sentences for the reader.
+      notes: sentences for the reader; none where no slice is compared.
     """
 
     metric: str
@@ -67,15 +72,33 @@ def compare_slices(
 ) -> SliceComparison:
     """Compares the score of each slice, at one layer, with that of all rows.
 
-    Rows change places at random, whole groups with others of their size, and every slice is scored on the rows that have come to
-    its places. If it makes no difference where a row stands, what was found is one of these scores like any other: the test keeps
-    its level for any metric, number of rows and overlap of slices. The hypothesis is about rows as they are, with their classes:
-    a slice with other shares of classes may differ for that alone.
+    The hypothesis: which rows are in the slice has nothing to do with the rows. So membership is dealt out again at random, in
+    one of two ways, and the slice is scored on the rows that then are in it:
 
-    The correction is by the largest of all slices' statistics (max-T; Westfall & Young 1993, Resampling-Based Multiple Testing):
-    the probability that any of slices that do not differ gets ``p_corrected`` below 0.05 is at most 5 %. Of 20 such slices one or
-    more have ``p`` below 0.05 in 46–63 % of data sets, and ``p_corrected`` in 4–6 % (`test_of_20_slices…`; 1,000 data sets,
-    standard error 0.7 points). The slices that are given are counted, at one layer and by one metric.
+    - A slice of **whole groups** (without groups each row is one) gets as many other groups, whatever their sizes. If groups are
+      exchangeable, what was found is one of these scores like any other.
+    - A slice that **cuts groups** (the edits of pairs, the long texts of an author) is dealt out within each group, and groups of
+      the same size then change places. Rows of a group are exchangeable here, and groups of a size; nothing is asked of groups of
+      different sizes (exchange within blocks: Good 2005, Permutation, Parametric and Bootstrap Tests of Hypotheses, chapter 7).
+
+    Both keep the level for any metric, number of rows and overlap of slices. The hypothesis is about rows as they are, with their
+    classes: a slice with other shares of classes may differ for that alone. A slice that cuts groups is held against rows of its
+    own groups, while ``difference`` is from all rows.
+
+    A slice of whole groups has another number of rows in each draw, and a score of few rows varies more. So the difference is
+    divided by the standard error that a share has of as many rows in as many groups, whose rows agree as all rows do
+    (studentised: Chung & Romano 2013, https://doi.org/10.1214/13-AOS1090). Groups whose size goes with the slice are not
+    exchangeable: then the level holds nearly (6.5 % in place of 5 %, and 8 % without).
+
+    The correction is by the largest of all slices' statistics (max-T; Westfall & Young 1993, Resampling-Based Multiple Testing),
+    in data and draws alike over the slices on which the metric is defined there: the probability that any of slices that do not
+    differ gets ``p_corrected`` below 0.05 is at most 5 %. Of 20 such slices one or more have ``p`` below 0.05 in 46–63 % of data
+    sets, and ``p_corrected`` in 4–6 %, also where a class is rare and where groups have 1 to 40 rows (1,000 data sets each,
+    standard error 0.7 points; `tests/checks/test_slices.py`). The slices that are given are counted, at one layer and by one
+    metric.
+
+    A slice is not compared where nothing can be told: it has no row, or all rows; the metric is not defined on it; it, or what is
+    left of all rows, belongs to one group; or there are fewer than 20 ways to deal it out.
 
     Args:
       rows: all rows, with the probabilities of one layer.
@@ -93,92 +116,178 @@ def compare_slices(
             f"Slices need rows with the probabilities of one layer and members [n_slices, n_rows]; got {rows.n} rows, "
             f"{rows.n_layers} layers and {list(inside.shape)}."
         )
-    whole = metric.layer_values(rows)[0]
-    own = [metric.layer_values(_part(rows, places))[0] for places in inside]
-    compared = [] if whole is None else [index for index, value in enumerate(own) if value is not None]
-    statistics = _Statistics(rows, inside[compared], metric)
-    random, draws = np.random.default_rng(rows.seed), [statistics.of(np.arange(rows.n))]
+    dealing, scoring = _Dealing(rows, inside, metric), _Scoring(rows, metric)
+    whole, own = scoring.of(np.ones((1, rows.n), dtype=bool))[0], scoring.of(inside)
+    reasons = [dealing.lack(index) for index in range(len(inside))]
+    # Known from the slices alone, and so the same in all draws. On which of them the metric is defined differs from draw to draw.
+    dealt = [index for index, reason in enumerate(reasons) if not reason and not np.isnan(whole)]
+    compared = [index for index in dealt if not np.isnan(own[index])]
+    random = np.random.default_rng(rows.seed)
+    draws = [(own[dealt] - whole) / dealing.errors(inside)[dealt]]
     for done in range(n_permutations if compared else 0):
-        draws.append(statistics.of(_exchanged(rows.units, rows.n, random)))
+        drawn = dealing.drawn(random)
+        draws.append((scoring.of(drawn[dealt]) - whole) / dealing.errors(drawn)[dealt])
         progress(done + 1, n_permutations)
     sizes = _standardised(np.array(draws))
-    largest = sizes.max(axis=1, initial=0.0, keepdims=True)
-    alone, together = _p_values(sizes, sizes[0]), _p_values(largest, sizes[0])
-    found = {index: (float(alone[place]), float(together[place])) for place, index in enumerate(compared)}
+    largest = np.nanmax(sizes, axis=1, initial=0.0)
+    found = {
+        index: (alone := _p_value(sizes[:, at], sizes[0, at]), max(alone, _p_value(largest, sizes[0, at])))
+        for at, index in enumerate(dealt)
+        if index in compared
+    }
 
     def difference(index: int) -> SliceDifference:
-        value, n = own[index], int(inside[index].sum())
-        if value is None or whole is None:
-            return SliceDifference(n, None, None, None)
-        return SliceDifference(n, value - whole, *found[index])
+        n, defined = int(inside[index].sum()), not np.isnan(own[index] - whole)
+        reason = reasons[index] or ("" if defined else _not_defined(rows, inside[index], metric))
+        p, p_corrected = found.get(index, (None, None))
+        return SliceDifference(n, float(own[index] - whole) if defined else None, p, p_corrected, reason)
 
-    grouped = ", whole groups with others of their size" if rows.units is not None else ""
     return SliceComparison(
         metric=metric.name,
         n=rows.n,
         n_compared=len(compared),
         n_permutations=n_permutations,
         slices=tuple(difference(index) for index in range(len(inside))),
-        notes=(
-            f"Slices are compared with all {rows.n:,} rows by {n_permutations:,} random exchanges of rows{grouped}; the "
-            f"correction for {len(compared)} slices is by the largest statistic (max-T).",
-        ),
+        notes=_notes(rows, dealing, compared, n_permutations),
     )
 
 
-class _Statistics:
-    """The scores of slices whose places are taken by other rows; sums over rows where the metric is made of sums."""
+class _Dealing:
+    """How membership is dealt out: which rows are in a slice in place of its own, and how far a score of them may be off."""
 
     def __init__(self, rows: ScoredRows, inside: NDArray[np.bool_], metric: Metric):
-        self._rows, self._inside, self._metric = rows, inside, metric
-        self._weights = inside.astype(np.float32)
+        self._grouped, self._inside = rows.units is not None, inside
+        self._units = np.arange(rows.n) if rows.units is None else rows.units
+        self._sizes = np.bincount(self._units)
+        in_group = [np.bincount(self._units, weights=one, minlength=len(self._sizes)) for one in inside]
+        self._in_group = np.array(in_group, dtype=np.int64).reshape(len(inside), -1)
+        self.whole: NDArray[np.bool_] = ((self._in_group == 0) | (self._in_group == self._sizes)).all(axis=1)
+        agreement = _agreement(rows, metric, self._units)
+        self._variances = self._sizes * (1 + (self._sizes - 1) * agreement)
+        by_group, starts = np.argsort(self._units, kind="stable"), np.cumsum(self._sizes) - self._sizes
+        self._places = [by_group[starts[self._sizes == size][:, None] + np.arange(size)] for size in np.unique(self._sizes)]
+
+    def lack(self, index: int) -> str:
+        """Why nothing can be told of a slice, whatever its scores; empty where something can."""
+        n, n_groups, n_inside = int(self._inside[index].sum()), len(self._sizes), int((self._in_group[index] > 0).sum())
+        if n in (0, len(self._units)):
+            return "it has all rows" if n else "no row"
+        if self.whole[index] and self._grouped and 1 in (n_inside, n_groups - n_inside):
+            return "all its rows belong to one group" if n_inside == 1 else "all other rows belong to one group"
+        ways = self._ways(index)
+        return "" if ways >= _FEWEST_WAYS else f"only {ways} ways to choose its rows"
+
+    def _ways(self, index: int) -> int:
+        """In how many ways the slice can be dealt out; where these are many, some number that is not below `_FEWEST_WAYS`."""
+        inside = self._in_group[index]
+        if self.whole[index]:
+            return comb(len(inside), int((inside > 0).sum()))
+        ways = 1
+        for size, of_size in zip(self._sizes, inside, strict=True):
+            ways *= comb(int(size), int(of_size))
+            if ways >= _FEWEST_WAYS:
+                return ways
+        for size in np.unique(self._sizes):
+            left = int((self._sizes == size).sum())
+            for count in np.unique(inside[self._sizes == size], return_counts=True)[1]:
+                ways, left = ways * comb(left, int(count)), left - int(count)
+        return ways
+
+    def drawn(self, random: np.random.Generator) -> NDArray[np.bool_]:
+        """``[n_slices, n_rows]`` which rows are in each slice."""
+        order = np.empty(len(self._units), dtype=np.int64)
+        for places in self._places:
+            order[places] = random.permuted(places[random.permutation(len(places))], axis=1)
+        groups = random.permutation(len(self._sizes))[self._units]
+        dealt = np.empty_like(self._inside)
+        dealt[self.whole], dealt[~self.whole] = self._in_group[self.whole][:, groups] > 0, self._inside[~self.whole][:, order]
+        return dealt
+
+    def errors(self, inside: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """``[n_slices]`` the standard error of each slice's share less that of all rows, in standard deviations of a row.
+
+        1 for slices that cut groups: they have as many rows, in as many groups of each size, in every draw.
+        """
+        n, errors = len(self._units), np.ones(len(inside))
+        first = np.unique(self._units, return_index=True)[1]
+        within = inside[self.whole][:, first] @ self._variances
+        n_inside = np.maximum(inside[self.whole] @ np.ones(n), 1)
+        errors[self.whole] = np.sqrt(within * (1 / n_inside - 1 / n) ** 2 + (self._variances.sum() - within) / n**2)
+        return errors
+
+
+class _Scoring:
+    """The scores of slices; sums over rows where the metric is made of sums."""
+
+    def __init__(self, rows: ScoredRows, metric: Metric):
+        self._rows, self._metric = rows, metric
         one_hot = np.eye(rows.n_classes, dtype=np.float32)
         actual, predicted = one_hot[rows.labels], one_hot[rows.predicted[0]]
         # Whole numbers below 2^24, hence exact in float32.
         self._counts = np.hstack([actual, predicted, actual * predicted])
+        self._n_needed = {"rows of every class": rows.n_classes, "rows of two classes": 2}.get(metric.needs, 1)
 
-    def of(self, order: NDArray[np.int64]) -> NDArray[np.float64]:
-        """``[n_slices]``; NaN where the metric is not defined. ``order`` ``[n_rows]``: which row comes to each place."""
-        if self._metric.of_counts is not None:
-            actual, predicted, hits = np.split((self._weights @ self._counts[order]).astype(np.float64), 3, axis=1)
-            values = self._metric.of_counts(Counts(actual, predicted, hits))
-            return values if self._metric.class_index is None else values[:, self._metric.class_index]
-        scores = [self._metric.layer_values(_part(self._rows, order[places]))[0] for places in self._inside]
-        return np.array([np.nan if score is None else score for score in scores])
+    def of(self, inside: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """``[n_slices]`` of the rows ``inside`` ``[n_slices, n_rows]``; NaN where the metric is not defined."""
+        if self._metric.of_counts is None:
+            scores = [self._metric.layer_values(_part(self._rows, places))[0] for places in inside]
+            return np.array([np.nan if score is None else score for score in scores], dtype=np.float64)
+        sums = (inside.astype(np.float32) @ self._counts).astype(np.float64)
+        actual, predicted, hits = np.split(sums, 3, axis=1)
+        values = self._metric.of_counts(Counts(actual, predicted, hits))
+        values = values if self._metric.class_index is None else values[:, self._metric.class_index]
+        return np.where((actual > 0).sum(axis=1) < self._n_needed, np.nan, values)
 
 
-def _part(rows: ScoredRows, places: NDArray[np.bool_] | NDArray[np.int64]) -> ScoredRows:
+def _part(rows: ScoredRows, places: NDArray[np.bool_]) -> ScoredRows:
     kept = (rows.probabilities[places], rows.labels[places])
     return ScoredRows(*kept, label_names=rows.label_names, decision=rows.decision)
 
 
-def _exchanged(units: Units, n: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """``[n]`` which row comes to each place: any, or with its group that of a group of the same size."""
-    if units is None:
-        return random.permutation(n)
-    by_group, sizes = np.argsort(units, kind="stable"), np.bincount(units)
-    starts, order = np.cumsum(sizes) - sizes, np.empty(n, dtype=np.int64)
-    for size in np.unique(sizes):
-        places = by_group[starts[sizes == size][:, None] + np.arange(size)]
-        order[places] = places[random.permutation(len(places))]
-    return order
+def _not_defined(rows: ScoredRows, places: NDArray[np.bool_], metric: Metric) -> str:
+    whole = metric.score(rows)[0]
+    return f"not defined on all rows: {whole.reason}" if whole.value is None else metric.score(_part(rows, places))[0].reason
+
+
+def _agreement(rows: ScoredRows, metric: Metric, units: NDArray[np.int64]) -> float:
+    """How far the rows of a group are right or wrong together, 0 to 1: the mean correlation of its pairs."""
+    values = (rows.predicted[0] == rows.labels).astype(np.float64) if metric.decides else rows.losses[0]
+    off, sizes = values - values.mean(), np.bincount(units)
+    n_pairs, variance = float((sizes * (sizes - 1)).sum()), float((off**2).mean())
+    if not n_pairs or variance < _TIE:
+        return 0.0
+    pairs = float((np.bincount(units, weights=off) ** 2).sum() - (off**2).sum())
+    return min(max(pairs / n_pairs / variance, 0.0), 1.0)
 
 
 def _standardised(draws: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``[1 + n_permutations, n_slices]`` how many standard deviations each score is off its mean over all of them; 0 for NaN.
+    """``[1 + n_permutations, n_slices]`` how many standard deviations each statistic is off its mean over all draws; NaN stays.
 
     What was found stands in the first row and counts among the others, so that it is exchangeable with them.
     """
     defined = ~np.isnan(draws)
-    values = np.where(defined, draws, 0.0)
     n = np.maximum(defined.sum(axis=0), 1)
-    off = np.where(defined, values - values.sum(axis=0) / n, 0.0)
-    deviation = np.sqrt((off**2).sum(axis=0) / n)
-    sizes: NDArray[np.float64] = np.divide(np.abs(off), deviation, out=np.zeros_like(off), where=deviation > _TIE)
+    off = draws - np.nansum(draws, axis=0) / n
+    deviation = np.sqrt(np.nansum(off**2, axis=0) / n)
+    sizes: NDArray[np.float64] = np.abs(off) / np.where(deviation > _TIE, deviation, np.inf)
     return sizes
 
 
-def _p_values(sizes: NDArray[np.float64], found: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``[n_slices]`` the share of assignments, the real one included, whose statistic is as large as what was found."""
-    shares: NDArray[np.float64] = (sizes >= found - _TIE).mean(axis=0)
-    return shares
+def _p_value(sizes: NDArray[np.float64], found: float) -> float:
+    """The share of draws, the data among them, whose statistic is as large as what was found; of those in which there is one."""
+    return float((sizes[~np.isnan(sizes)] >= found - _TIE).mean())
+
+
+def _notes(rows: ScoredRows, dealing: _Dealing, compared: list[int], n_permutations: int) -> tuple[str, ...]:
+    if not compared:
+        return ()
+    whole = "whole groups" if rows.units is not None else "rows"
+    ways = [
+        words
+        for words, one in ((whole, True), ("rows within their groups, and groups of a size", False))
+        if one in dealing.whole[compared]
+    ]
+    corrected = f"; the correction for {len(compared)} slices is by the largest statistic (max-T)" if len(compared) > 1 else ""
+    return (
+        f"Slices are compared with all {rows.n:,} rows by {n_permutations:,} random exchanges of {' or '.join(ways)}{corrected}.",
+    )

@@ -430,6 +430,32 @@ def test_slices_are_tested_and_corrected_for_how_many_are_shown(lit: LitPage):
     expect(said).to_contain_text("2 slices shown (4 looked at since the page was loaded).")
 
 
+def test_where_the_metric_is_defined_on_no_slice_the_panel_says_what_to_pick(lit: LitPage):
+    lit.open(dataset="demo").wait_for_curve()
+    lit.panel.locator("#metric").select_option("balanced_accuracy")
+    panel = lit.show("Slices", "slices-by-layer-module")
+    panel.locator("#facet").select_option("label")
+    said = panel.locator(".differences")
+    expect(said).to_contain_text("None can be compared with all examples. Not compared: ", timeout=30_000)
+    expect(panel.locator(".notes")).to_have_text([""])
+    panel.get_by_role("button", name="Show accuracy").click()
+    expect(said).to_contain_text("corrected for 2 slices.", timeout=30_000)
+    expect(panel.locator(".undefined")).to_have_count(0)
+
+
+def test_a_slice_without_a_dev_example_says_what_its_curve_is_of(lit: LitPage):
+    lit.open(dataset="demo").wait_for_curve()
+    lit.select_slice("of test", lit.ids("test")[:40])
+    lit.select_slice("of dev", lit.ids("dev")[:40])
+    panel = lit.show("Slices", "slices-by-layer-module")
+    panel.locator("#facet").select_option("LIT slices")
+    of_test = panel.locator(".multiple", has_text="of test")
+    expect(of_test.locator(".why").first).to_have_text("no dev example: scored on test", timeout=30_000)
+    expect(panel.locator(".differences")).to_contain_text("2 slices shown")
+    expect(panel.locator(".differences")).to_contain_text("Not compared: of test (no dev example).")
+    expect(panel.locator(".multiple .name")).to_have_text(["of dev", "of test"])
+
+
 def test_lit_s_slices_are_drawn_and_small_ones_are_grey(lit: LitPage):
     lit.open(dataset="demo").wait_for_curve()
     lit.select_slice("a few", lit.ids("dev")[:12])

@@ -62,7 +62,8 @@ const COLUMNS = [
  *
  * @param {LayerMetrics} answer
  * @param {DrawnSeries[]} drawn
- * @param {{model: string, dataset: string, examples: string}} about  `examples`: which examples were scored, in words
+ * @param {{model: string, dataset: string, examples: string, test?: {split: string, layer: ?number, p: ?number, corrected: ?number}}} about
+ *     `examples`: which examples were scored, in words; `test`: the p-values at one layer, which make two more columns
  * @param {Overlays} [overlays]  the baselines drawn beside them, which become rows too
  * @param {Peer[]} [peers]  curves of other encoders
  * @returns {string}
@@ -73,15 +74,22 @@ export function curveCsv(answer, drawn, about, {references, lines} = NO_OVERLAYS
       curve.model, about.dataset, about.examples, curve.answer.trained_on, curve.answer.probe, curve.answer.pooling, curve.answer.metric,
       series.split, layer, score, low, high, series.n, series.majority, series.reliable, layer === curve.answer.best_layer,
       curve.answer.decision?.rule ?? null,
+      ...pValues(about.test, series.split, layer),
     ]),
   ));
   const beside = (/** @type {string} */ name, /** @type {?number} */ layer, /** @type {?number} */ score, /** @type {?number} */ low, /** @type {?number} */ high) => [
     about.model, about.dataset, about.examples, answer.trained_on, name, answer.pooling, answer.metric,
     'dev', layer, score, low, high, null, null, null, null, answer.decision?.rule ?? null,
   ];
-  return csvTable(COLUMNS, [
+  return csvTable(about.test ? [...COLUMNS, 'p', 'p_corrected'] : COLUMNS, [
     ...rows,
     ...references.map(({name, value}) => beside(`baseline: ${name}`, null, value, null, null)),
     ...lines.flatMap(({name, nDraws, inTable = `baseline: ${nDraws ? `${name} (mean and range of ${nDraws} draws)` : name}`, points}) => points.map(({x, score, low, high}) => beside(inTable, x, score, low, high))),
   ]);
+}
+
+/** @param {{split: string, layer: ?number, p: ?number, corrected: ?number}|undefined} test @param {string} split @param {number} layer @returns {(?number)[]} */
+function pValues(test, split, layer) {
+  if (!test) return [];
+  return test.split === split && test.layer === layer ? [test.p, test.corrected] : [null, null];
 }

@@ -57,7 +57,8 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
   <p><b>10 other splits</b> say how much the scores owe to the one division into train and dev. Ten times the same rows are divided anew,
     by lot, with groups and equal texts kept together; probes are trained on the new train and scored on the new dev. The line is the mean of
     the ten scores, the band with the dotted rim goes from the lowest to the highest: a range, no 95 % interval. The shaded band around
-    the curve is about other dev rows for the same probes. A sentence under the chart says over which of the two the score varies more.
+    the curve is about other dev rows for the same probes. A sentence under the chart says over which of the two the score varies more, or why that cannot
+    be told, and whether this split scores below or above all others.
     Test is not read for it.</p>
   <p><b>The layer chosen on dev</b>: the first note below says how, and among which. By default it has the lowest log-loss of those whose
     score is within one standard error of the best one: of layers that are about as good, log-loss finds the best one more often than

@@ -57,9 +57,10 @@ export function emptySlices(inputs, slices) {
   return slices.filter(({ids}) => ids.length > 0 && !ids.some((id) => known.has(id))).map(({name}) => name);
 }
 
-/** Of two groups of one size "class 9" stands before "class 10". @template {{name: string, inputs: IndexedInput[]}} T @param {T[]} groups @returns {T[]} */
+/** By what is scored, the dev examples, then by all. Of two groups of one size "class 9" stands before "class 10". @template {{name: string, inputs: IndexedInput[]}} T @param {T[]} groups @returns {T[]} */
 function largestFirst(groups) {
-  return groups.sort((a, b) => b.inputs.length - a.inputs.length || a.name.localeCompare(b.name, 'en', {numeric: true}));
+  const nDev = (/** @type {T} */ {inputs}) => inputs.filter(({data}) => data.probe_split === 'dev').length;
+  return groups.sort((a, b) => nDev(b) - nDev(a) || b.inputs.length - a.inputs.length || a.name.localeCompare(b.name, 'en', {numeric: true}));
 }
 
 /** Of each model on each data set, the slices whose numbers have been shown since the page was loaded. @type {Map<string, Set<string>>} */
@@ -105,17 +106,57 @@ export function sliceP(comparison, index, corrected) {
  */
 export function slicesSentence({names, nLooked, comparison, corrected}) {
   const others = nLooked > names.length ? ` (${formatCount(nLooked)} looked at since the page was loaded)` : '';
-  const shown = `${countOf(names.length, 'slice')} shown${others}.`;
-  if (!comparison || comparison.n_compared === 0) return shown;
+  const n = comparison?.n_compared ?? 0;
+  const ofThem = n > 0 && n < names.length ? `, ${formatCount(n)} compared` : '';
+  const shown = `${countOf(names.length, 'slice')} shown${others}${ofThem}.`;
+  if (!comparison) return shown;
+  const missing = notCompared(names, comparison);
+  if (comparison.n_compared === 0) return [shown, 'None can be compared with all examples.', ...missing].join(' ');
   const apart = names.filter((_, i) => (sliceP(comparison, i, corrected) ?? 1) < SIGNIFICANCE);
-  const named = apart.length > MOST_NAMED ? [...apart.slice(0, MOST_NAMED), `${apart.length - MOST_NAMED} more`] : apart;
-  const who = apart.length === 0 ? 'none differs' : `${named.join(', ')} ${apart.length === 1 ? 'differs' : 'differ'}`;
+  const who = apart.length === 0 ? (ofThem && n > 1 ? 'none of these differs' : ofThem ? 'it does not differ' : 'none differs') : `${someOf(apart)} ${apart.length === 1 ? 'differs' : 'differ'}`;
   const found = `${shown} At layer ${comparison.layer} ${who} from all examples`;
-  const n = comparison.n_compared;
-  if (n === 1) return `${found}.`;
-  if (corrected) return `${found}, corrected for ${n} slices.`;
+  const ended = (/** @type {string} */ end) => [`${found}${end}.`, ...missing].join(' ');
+  if (n === 1) return ended('');
+  if (corrected) return ended(`, corrected for ${n} slices`);
   const chance = Math.round(100 * (1 - (1 - SIGNIFICANCE) ** n));
-  return `${found}, not corrected: of ${n} slices that do not differ, at least one seems to in up to ${chance} % of cases.`;
+  return ended(`, not corrected: of ${n} slices that do not differ, at least one seems to in up to ${chance} % of cases`);
+}
+
+/**
+ * Which slices are not compared, by the reason: ["Not compared: film, book (no dev example)."]; empty where all are.
+ *
+ * @param {string[]} names
+ * @param {SliceComparison} comparison
+ * @returns {string[]}
+ */
+function notCompared(names, {slices, split}) {
+  /** @type {Map<string, string[]>} */
+  const byReason = new Map();
+  names.forEach((name, i) => {
+    const {n = 0, reason = ''} = slices[i] ?? {};
+    const why = n === 0 ? `no ${split} example` : reason;
+    if (why) byReason.set(why, [...(byReason.get(why) ?? []), name]);
+  });
+  const parts = [...byReason].map(([why, who]) => `${someOf(who)} (${why})`);
+  return parts.length ? [`Not compared: ${parts.join('; ')}.`] : [];
+}
+
+/** A few names, and how many more there are. @param {string[]} names */
+function someOf(names) {
+  return (names.length > MOST_NAMED ? [...names.slice(0, MOST_NAMED), `${names.length - MOST_NAMED} more`] : names).join(', ');
+}
+
+/**
+ * What to pick where the metric is defined on no slice, as on rows of one class; empty where it is defined on one.
+ *
+ * @param {Series[]} drawn
+ * @param {LayerMetrics} about
+ * @returns {string}
+ */
+export function undefinedSentence(drawn, {metric_title: title}) {
+  if (drawn.length === 0 || drawn.some(({layers}) => layers.some(({score}) => score !== null))) return '';
+  return `${title} is not defined on any of these slices, each of which lacks a class. Pick another column here, or accuracy in “Probe by layer”: `
+    + 'of the examples of one class it is the recall of that class.';
 }
 
 export const SMALL_MARGIN = {top: 8, right: 8, bottom: 22, left: 38};

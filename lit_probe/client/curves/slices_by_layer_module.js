@@ -5,15 +5,16 @@ import {valueDomain} from '../charts/axes.js';
 import {figurePage} from '../charts/figure_page.js';
 import {svgElement} from '../charts/svg.js';
 import {answers} from '../page/answers.js';
-import {currentLayer, observable, pickedMetrics, resolveLayer} from '../page/choices.js';
+import {currentLayer, observable, pickedMetrics, pickMetric, resolveLayer} from '../page/choices.js';
 import {categoricalColumns, definePanel, fitTogether, html, namedSlices, nothing} from '../page/lit_host.js';
 import {layerPanel} from '../panels/layer_panel.js';
 import {card, errorCard, layerSlider, progressCard, renderCaption, renderDownloads, renderSelect} from '../panels/parts.js';
 import {countOf, formatCount} from '../words/format.js';
 import {intervalText, layerName} from '../words/sentences.js';
 import {curveCsv} from './curve_files.js';
+import {choices} from './curve_legend.js';
 import {pText} from './overlays.js';
-import {emptySlices, facetGroups, heldOutSeries, lookedAt, sliceChart, sliceGroups, sliceP, slicesSentence, SMALL_MARGIN} from './slices.js';
+import {emptySlices, facetGroups, heldOutSeries, lookedAt, sliceChart, sliceGroups, sliceP, slicesSentence, SMALL_MARGIN, undefinedSentence} from './slices.js';
 
 const MOST_SHOWN = 24;
 const SLICES = 'LIT slices';
@@ -26,11 +27,13 @@ const corrected = observable(true);
 
 const GUIDE = html`<details class="guide"><summary>How to read this</summary>
   <p><b>The question.</b> Is the concept as decodable for every kind of example? Each small curve is scored on the dev examples with one
-    value of the column, or in one of LIT’s slices (make them in the toolbar: “Slices”). The metric is the one picked in “Probe by layer”.</p>
+    value of the column, or in one of LIT’s slices (make them in the toolbar: “Slices”). The metric, and what a row is put in, are those picked
+    in “Probe by layer”. The slice with the most dev examples stands first.</p>
   <p>All curves share one axis; <b>the dashed line</b> is the curve of all examples, for comparison. The band is the 95 % interval: small
     slices have wide ones. A curve is <b>grey</b> where there are too few examples to rely on it.</p>
-  <p><b>p</b> tells how often a slice of as many examples, drawn by lot, is as far from all examples at the current layer, by chance
-    alone. With many slices some are: of 20 that do not differ at least one has p &lt; 0.05 in up to 64 % of cases. So p is <b>corrected</b>
+  <p><b>p</b> tells how often a slice of as many examples (or groups), drawn by lot, is as far from all examples at the current layer, by chance
+    alone. A slice that holds some examples of a group and not the others, as the edits of pairs, is drawn within its groups. Where nothing can be
+    drawn there is no p: of a single group nobody can say whether the slice differs or only that group. With many slices some are: of 20 that do not differ at least one has p &lt; 0.05 in up to 64 % of cases. So p is <b>corrected</b>
     for the number of slices shown: that of any of them is then below 0.05 in 5 % of cases at most. Other layers, metrics and columns
     that you look at are more looks, which no correction here counts: treat a surprising slice as a question, not as a result.</p>
   <p><b>Click</b> a layer to make it the current one; click a slice’s name to select its examples; ⓘ shows how its numbers came about.</p></details>`;
@@ -40,7 +43,7 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
   static infoMarkdown = `**Is the concept as decodable for every kind of example?** One curve for each value of a column, or each of LIT’s slices.`;
 
   choices() {
-    return [facets, pickedMetrics, corrected, currentLayer];
+    return [facets, pickedMetrics, corrected, currentLayer, choices];
   }
 
   observed() {
@@ -69,22 +72,24 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
   questions() {
     const {dataset, inputs, heldOut, slices} = this.seen;
     const metric = pickedMetrics.get()[dataset] ?? 'headline';
+    // By the rule that "Probe by layer" decides classes by.
+    const scored = {metric, ...(choices.get().mostProbable ? {decision: 'argmax'} : {})};
     const facet = this.facet();
     const all = facet === SLICES ? sliceGroups(heldOut, slices) : facetGroups(heldOut, facet);
     this.beyond = all.slice(MOST_SHOWN).map(({name}) => name);
     this.empty = facet === SLICES ? emptySlices(heldOut, slices) : [];
     const before = this.groups.length;
-    this.groups = all.slice(0, MOST_SHOWN).map((group, i) => ({...group, key: this.want(`group ${i}`, 'layer_metrics', group.inputs, {metric})}));
+    this.groups = all.slice(0, MOST_SHOWN).map((group, i) => ({...group, key: this.want(`group ${i}`, 'layer_metrics', group.inputs, scored)}));
     for (let i = this.groups.length; i < before; i++) this.want(`group ${i}`, 'layer_metrics', null, {});
     const places = new Map(heldOut.map((/** @type {IndexedInput} */ {id}, /** @type {number} */ i) => [id, i]));
     const layer = currentLayer.get();
     const differences = this.want('differences', 'slice_comparison', this.groups.length ? heldOut : null,
-      {metric, slices: this.groups.map(({inputs: members}) => members.map(({id}) => places.get(id))), ...(layer === null ? {} : {layer})});
+      {...scored, slices: this.groups.map(({inputs: members}) => members.map(({id}) => places.get(id))), ...(layer === null ? {} : {layer})});
     // The same question as that of "Probe by layer" about the whole data set: it is asked once.
-    const whole = this.want('whole', 'layer_metrics', inputs.length ? [] : null, {metric, whole: true});
+    const whole = this.want('whole', 'layer_metrics', inputs.length ? [] : null, {...scored, whole: true});
     const opened = this.groups.find(({name}) => name === this.openedFrom);
     const examples = opened ? `${facet === SLICES ? 'slice' : `${facet} =`} “${opened.name}”` : '';
-    const card = this.wantCard({check: 'layer_metrics', metric, examples}, opened?.inputs ?? []);
+    const card = this.wantCard({check: 'layer_metrics', ...scored, examples}, opened?.inputs ?? []);
     return {whole, card, differences, ...Object.fromEntries(this.groups.map(({name, key}) => [`group ${name}`, key]))};
   }
 
@@ -147,6 +152,13 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
     return slicesSentence({names, nLooked, comparison: this.comparison(), corrected: corrected.get()});
   }
 
+  /** What to pick where the metric is not defined on these slices. @param {LayerMetrics} about */
+  renderUndefined(about) {
+    const said = undefinedSentence(this.drawn().map(({series}) => series), about);
+    const {dataset} = this.seen;
+    return said ? html`<div class="remark undefined">${said} <button class="hairline-button" @click=${() => pickMetric(dataset, 'accuracy')}>Show accuracy</button></div>` : nothing;
+  }
+
   /** The same, and whether p-values are corrected. */
   renderDifferences() {
     const result = answers.read(this.keys.differences);
@@ -167,6 +179,7 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
     const domain = this.domain(this.drawn(), whole);
     return [
       renderCaption(html`<b>${about.metric_title}</b> on ${whole?.split ?? 'dev'} by ${this.facet() === SLICES ? 'slice' : this.facet()}; dashed: all examples.`),
+      this.renderUndefined(about),
       this.renderDifferences(),
       html`<div class="multiples">${this.groups.map((group, i) => this.renderGroup(group, i, whole, about, layer, domain))}</div>`,
       this.renderOpened(about, layer),
@@ -212,7 +225,7 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
     const words = `${intervalText(series.layers[shown])}${p === null ? '' : `, ${pText(p).replaceAll(' ', '\u00a0')}`}`;
     return html`<div class="multiple ${series.reliable ? '' : 'doubtful'}">
       <div class="title">${title}<span class="n">${series.split}, n = ${formatCount(series.n)}</span>${this.renderInfoButton(name)}</div>
-      <div>${remarks(series, about).map((remark) => html`<div class="why">${remark}</div>`)}</div>
+      <div>${remarks(series, whole, about).map((remark) => html`<div class="why">${remark}</div>`)}</div>
       ${layerSlider({chart: svgElement(chart), tooltip: nothing, nLayers: about.n_layers, layer, margin: SMALL_MARGIN,
         words: `${name}, ${layerName(layer)}, ${intervalText(series.layers[layer])}`, hover: (under) => this.hover(under)})}
       <div class="value">layer ${shown}: ${words}</div>
@@ -232,7 +245,12 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
     const facet = this.facet();
     const whole = heldOutSeries(about);
     const domain = this.domain(drawn, whole);
-    const tables = drawn.map(({name, answer, series}) => curveCsv(answer, [{series, mode: 'line'}], {model, dataset, examples: `${facet} = ${name}`}));
+    const tested = this.comparison();
+    const tables = drawn.map(({name, answer, series}) => {
+      const found = tested?.slices[this.groups.findIndex((group) => group.name === name)];
+      const test = {split: tested?.split ?? '', layer: tested?.layer ?? null, p: found?.p ?? null, corrected: found?.p_corrected ?? null};
+      return curveCsv(answer, [{series, mode: 'line'}], {model, dataset, examples: `${facet} = ${name}`, test});
+    });
     return {
       name: `slices_by_layer_${model}_${dataset}_${facet.replaceAll(' ', '_')}`,
       csv: tables.map((table, i) => (i === 0 ? table : table.slice(table.indexOf('\r\n') + 2))).join(''),
@@ -252,10 +270,11 @@ function footnotesOf(text) {
   return (text.match(/.{1,95}(?:\s|$)/g) ?? []).map((line) => line.trim());
 }
 
-/** What must be known of a slice before its curve is read. @param {Series} series @param {LayerMetrics} about @returns {string[]} */
-function remarks({n_by_class: counts, reliable, reason}, {label_names: labelNames}) {
+/** What must be known of a slice before its curve is read. @param {Series} series @param {?Series} whole @param {LayerMetrics} about @returns {string[]} */
+function remarks({split, n_by_class: counts, reliable, reason}, whole, {label_names: labelNames}) {
   const present = labelNames.filter((_, i) => counts[i] > 0);
   return [
+    ...(whole && whole.split !== split ? [`no ${whole.split} example: scored on ${split}`] : []),
     ...(present.length === 1 ? [`one class only: ${present[0]}`] : []),
     ...(reliable ? [] : [reason]),
   ];

@@ -131,10 +131,11 @@
  * @typedef {{status: string, metric: string, n: number, n_compared: number, n_permutations: number, slices: SliceDifference[],
  *   notes: string[], layer: number, split: string}}
  *   SliceComparison  What the interpreter `slice_comparison` answers. `slices`: in the order in which they were asked about;
- *   `n_compared`: how many of them have a score.
+ *   `n_compared`: how many of them are compared.
  *
- * @typedef {{n: number, difference: ?number, p: ?number, p_corrected: ?number}}
- *   SliceDifference  A slice's score less that of all examples. `p`: of this slice alone; `p_corrected`: for the number of slices.
+ * @typedef {{n: number, difference: ?number, p: ?number, p_corrected: ?number, reason: string}}
+ *   SliceDifference  A slice's score less that of all examples. `p`: of this slice alone; `p_corrected`: for the number of slices;
+ *   `reason`: why it is not compared, empty where it is.
  *
  * @typedef {{status: string, check: string, title: string, portions: number[], n: number, n_uniform: number,
  *   layers: {layer: number, bits: number, uniform_bits: number, prior_bits: number, compression: number,
@@ -174,7 +175,7 @@
  *   seeds: number[], n_train: number[], n_dev: number[], chosen: number[], layers: RepeatedLayer[], wider: string,
  *   sentence: string, reliable: boolean, reason: string, notes: string[]}}
  *   Repeats  What the check `repeats` answers: the study on other splits of train and dev. `chosen`: `[n]`, the layer that each
- *   chose; `wider`: "splits", "rows" or "neither".
+ *   chose; `wider`: "splits", "rows", "alike" or "unknown".
  *
  * @typedef {{layer: number, score: ?number, low: ?number, high: ?number, standard_error: ?number, scores: number[], mean: number,
  *   sd: number, lowest: number, highest: number, n_chosen: number}}

@@ -92,7 +92,7 @@ function datasetFacts({label_names: labelNames, n, share_truncated: truncated, h
     fact('left out at load', Object.entries(data?.dropped ?? {}).map(([reason, count]) => `${formatCount(count)} ${reason}`).join(', ') || (data?.dropped ? 'none' : '')),
     fact('texts truncated', bySplit(truncated, (share) => `${(100 * share).toFixed(1)} %`)),
     fact('scored by', headline.replaceAll('_', ' ')),
-    fact('class decided by', decision.rule === 'prior' ? 'largest probability ÷ share of train' : 'largest probability'),
+    fact('class decided by', decidedBy(decision.rule)),
     fact('layer chosen on dev', `${bestLayer}, among ${choice.among.join(', ')} (${choice.rule.replaceAll('_', ' ')})`),
     ...['source', 'division', 'seed', 'max_examples'].map((name) => fact(name.replace('_', ' '), data?.[name])),
     ...Object.entries(data?.sha256 ?? {}).map(([split, hash]) => fact(`sha256 of ${split}`, hash)),
@@ -102,6 +102,11 @@ function datasetFacts({label_names: labelNames, n, share_truncated: truncated, h
 /** @param {string} name @param {unknown} value @returns {[string, string]} */
 function fact(name, value) {
   return [name, value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)];
+}
+
+/** @param {string} rule */
+function decidedBy(rule) {
+  return rule === 'prior' ? 'largest probability ÷ share of train' : 'largest probability';
 }
 
 /** What is not known is left out. @param {[string, string][]} facts @returns {[string, string][]} */
@@ -116,12 +121,13 @@ function kept(facts) {
  * @returns {[string, string][]}
  */
 export function numberFacts(number) {
-  const {check, control, metric, examples, layer, value, interval, seed, labellings, rows} = number;
+  const {check, control, metric, decision, examples, layer, value, interval, seed, labellings, rows} = number;
   /** @type {[string, unknown][]} */
   const facts = [
     ['check', check === 'layer_metrics' ? 'scores by layer' : check.replaceAll('_', ' ')],
     ['control labels by', control?.replaceAll('_', ' ')],
     ['metric', metric?.replaceAll('_', ' ')],
+    ['class decided by', decision === undefined ? undefined : decidedBy(decision)],
     ['layer', layer],
     ['value', value],
     ['interval', interval],

@@ -26,6 +26,7 @@ from lit_probe.scores.metrics import METRICS, Score, metrics_for
 HEADLINE = "headline"
 # The rule by which the study decides classes.
 OF_STUDY = "of the study"
+DECISION = one_of((OF_STUDY, *DECISION_RULES), OF_STUDY)
 
 
 class LayerMetricsInterpreter(ProbeInterpreter):
@@ -42,7 +43,7 @@ class LayerMetricsInterpreter(ProbeInterpreter):
             any_text(HEADLINE),
             limits={"choices": [HEADLINE, *(name for name, metric in METRICS.items() if not metric.per_class)]},
         ),
-        "decision": one_of((OF_STUDY, *DECISION_RULES), OF_STUDY),
+        "decision": DECISION,
         "train": boolean(False),
         "whole": boolean(False),
     }
@@ -60,9 +61,7 @@ class LayerMetricsInterpreter(ProbeInterpreter):
         probes, rows_from, study = question.probes, question.shown, question.study
         metrics, asked = metrics_for(probes.label_names), question["metric"]
         metric = metrics[study.headline if asked == HEADLINE else asked]
-        decision = study.decision
-        if question["decision"] != OF_STUDY:
-            decision = Decision.by(question["decision"], study.splits.train.labels, len(probes.label_names))
+        decision = decision_of(question)
         wanted = SPLIT_NAMES if question["train"] else HELD_OUT
         whole = rows_from is not None and question["whole"]
         selection = rows_of(question.inputs, probes, rows_from, wanted, whole=whole)
@@ -120,6 +119,14 @@ class LayerMetricsInterpreter(ProbeInterpreter):
             "notes": notes,
             "baselines": panel_baselines(),
         }
+
+
+def decision_of(question: Question) -> Decision:
+    """The rule by which the key ``decision`` says that rows are put in a class."""
+    study = question.study
+    if question["decision"] == OF_STUDY:
+        return study.decision
+    return Decision.by(question["decision"], study.splits.train.labels, len(question.probes.label_names))
 
 
 def _series(measured: LayerMetrics, metric: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from lit_probe.scores.metrics import SCORE_INTERVALS
 
 CURVE = "layer_metrics"
 TRANSFER = "transfer"
-_KEYS = {"check", "control", "metric", "examples", "train", "layer", "split", "value", "whole"}
+_KEYS = {"check", "control", "metric", "decision", "examples", "train", "layer", "split", "value", "whole"}
 _INTERVALS = {CURVE: SCORE_INTERVALS, TRANSFER: SCORE_INTERVALS, **{name: check.interval for name, check in CHECKS.items()}}
 _IN_FULL = "The command line scores whole splits, not selections: "
 

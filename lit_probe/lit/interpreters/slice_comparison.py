@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from lit_probe.encoder.cache import text_hash
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.config_values import Key, any_text, flag, maybe, one_layer
 from lit_probe.lit.host.row_selection import select_rows
-from lit_probe.lit.interpreters.layer_metrics import HEADLINE
+from lit_probe.lit.interpreters.layer_metrics import DECISION, HEADLINE, decision_of
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.question import Question
 from lit_probe.progress import Progress
@@ -36,7 +37,13 @@ class SliceComparisonInterpreter(ProbeInterpreter):
     """
 
     # ``slices``: for each slice the places of its examples among those that are sent.
-    keys = {"metric": any_text(HEADLINE), "layer": maybe(one_layer()), "slices": Key(_slices), "cancel": flag()}
+    keys = {
+        "metric": any_text(HEADLINE),
+        "decision": DECISION,
+        "layer": maybe(one_layer()),
+        "slices": Key(_slices),
+        "cancel": flag(),
+    }
     reads_texts = True
     waits_for_rows = True
 
@@ -50,7 +57,7 @@ class SliceComparisonInterpreter(ProbeInterpreter):
             raise LitProbeError(f"'slices' may name the places 0 to {n - 1} of the examples sent.")
 
     def answer(self, question: Question) -> dict[str, Any]:
-        """What `compare_slices` gives, with ``layer`` and ``split``."""
+        """What `compare_slices` gives, with ``layer`` and ``split``; the notes say what rows are put in, too."""
         probes, study, wanted = question.probes, question.study, question["layer"]
         layer = study.best_layer if wanted is None or wanted >= study.layerwise.n_layers else wanted
         by_split = select_rows(question.inputs, probes, question.shown).by_split
@@ -58,12 +65,15 @@ class SliceComparisonInterpreter(ProbeInterpreter):
             raise LitProbeError("There are no dev or test rows among these examples.")
         split, rows = next(iter(by_split.items()))  # dev stands first
         metric = metrics_for(probes.label_names)[study.headline if question["metric"] == HEADLINE else question["metric"]]
+        decision = decision_of(question)
 
         def compute(progress: Progress) -> dict[str, Any]:
             probabilities = probes.probabilities(probes.pooled(rows.texts))[:, [layer]]
-            scored = ScoredRows(probabilities, rows.labels, rows.groups, study.seed, probes.label_names, study.decision)
+            scored = ScoredRows(probabilities, rows.labels, rows.groups, study.seed, probes.label_names, decision)
             members = np.array([np.isin(rows.indices, one) for one in question["slices"]]).reshape(-1, len(rows))
-            return compare_slices(scored, members, metric, progress=progress).to_json()
+            found = compare_slices(scored, members, metric, progress=progress)
+            decided = (decision.sentence,) if found.notes and metric.decides else ()
+            return replace(found, notes=(*found.notes, *decided)).to_json()
 
-        key = (metric.name, layer, split, question["slices"], text_hash(rows.texts))
+        key = (metric.name, decision.rule, layer, split, question["slices"], text_hash(rows.texts))
         return {**question.ask(key, "Comparison of slices", compute, quick=True), "layer": layer, "split": split}

@@ -78,3 +78,13 @@ test('every row of the table names the probe and the pooling of its own run', ()
   assert.ok(rows.filter((row) => row.startsWith('enc (b)-on-sst2,')).every((row) => row.includes(',mlp,cls,')));
   assert.equal(rows.length, 2 * DEV.layers.length);
 });
+
+test('p-values of one layer of a slice stand in that layer’s row alone', () => {
+  const series = makeSeries('dev', [0.7, 0.75, 0.8]);
+  const of = (test) => rowsOf(curveCsv(makeAnswer([series]), [{series, mode: 'line'}], {...ABOUT, test}));
+  const [header, ...rows] = of({split: 'dev', layer: 1, p: 0.01, corrected: 0.04});
+  assert.ok(header.endsWith(',decision,p,p_corrected'));
+  assert.deepEqual(rows.map((row) => row.split(',').slice(-2)), [['', ''], ['0.01', '0.04'], ['', '']]);
+  assert.ok(of({split: 'test', layer: 1, p: 0.01, corrected: 0.04}).slice(1).every((row) => row.endsWith(',,')));
+  assert.ok(of({split: '', layer: null, p: null, corrected: null}).slice(1).every((row) => row.endsWith(',,')));
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {emptySlices, facetGroups, lookedAt, sliceGroups, sliceP, slicesSentence} from '../../../lit_probe/client/curves/slices.js';
+import {emptySlices, facetGroups, lookedAt, sliceGroups, sliceP, slicesSentence, undefinedSentence} from '../../../lit_probe/client/curves/slices.js';
 import {RECORDED} from '../example_answers.mjs';
 
 const INPUTS = ['film', 'product', 'product', '', null, false].map((domain, i) => ({id: `e${i}`, data: {domain}, meta: {}}));
@@ -28,8 +28,8 @@ test('groups of one size stand in the order in which people count', () => {
 });
 
 const NAMES = ['film', 'book', 'food'];
-const SLICE = (p, corrected) => ({n: 40, difference: 0.1, p, p_corrected: corrected});
-const COMPARISON = {layer: 4, n_compared: 3, slices: [SLICE(0.01, 0.03), SLICE(0.02, 0.06), SLICE(0.5, 0.9)]};
+const SLICE = (p, corrected, reason = '', n = 40) => ({n, difference: 0.1, p, p_corrected: corrected, reason});
+const COMPARISON = {layer: 4, split: 'dev', n_compared: 3, slices: [SLICE(0.01, 0.03), SLICE(0.02, 0.06), SLICE(0.5, 0.9)]};
 const said = (changes) => slicesSentence({names: NAMES, nLooked: 3, comparison: COMPARISON, corrected: true, ...changes});
 
 test('the slices that differ are named, corrected for how many are shown', () => {
@@ -51,7 +51,36 @@ test('of many slices a few are named, and a single one needs no correction', () 
   const one = {...COMPARISON, n_compared: 1, slices: [SLICE(0.01, 0.01)]};
   assert.equal(said({names: ['film'], nLooked: 1, comparison: one}), '1 slice shown. At layer 4 film differs from all examples.');
   assert.equal(said({comparison: null}), '3 slices shown.');
-  assert.equal(said({comparison: {...COMPARISON, n_compared: 0, slices: NAMES.map(() => SLICE(null, null))}}), '3 slices shown.');
+});
+
+test('it is said how many slices are compared, and why the others are not', () => {
+  const [apart, alike] = [SLICE(0.01, 0.03), SLICE(0.4, 0.6)];
+  const [none, oneClass] = [SLICE(null, null, 'no row', 0), SLICE(null, null, "no row has 'yes'")];
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  const of = (n, ...slices) => slicesSentence({names: names.slice(0, slices.length), nLooked: 1, comparison: {...COMPARISON, n_compared: n, slices}, corrected: true});
+  assert.equal(of(2, alike, alike, none, oneClass, none),
+    "5 slices shown, 2 compared. At layer 4 none of these differs from all examples, corrected for 2 slices. Not compared: c, e (no dev example); d (no row has 'yes').");
+  assert.equal(of(2, apart, alike, none), '3 slices shown, 2 compared. At layer 4 a differs from all examples, corrected for 2 slices. Not compared: c (no dev example).');
+  assert.equal(of(1, alike, none), '2 slices shown, 1 compared. At layer 4 it does not differ from all examples. Not compared: b (no dev example).');
+  assert.equal(of(0, oneClass, none), "2 slices shown. None can be compared with all examples. Not compared: a (no row has 'yes'); b (no dev example).");
+  const many = Array.from({length: 8}, (_, i) => `s${i}`);
+  assert.match(slicesSentence({names: many, nLooked: 8, comparison: {...COMPARISON, n_compared: 0, slices: many.map(() => none)}, corrected: true}),
+    /Not compared: s0, s1, s2, s3, s4, 3 more \(no dev example\)\.$/);
+});
+
+test('the slice with the most dev examples stands first, whatever test holds', () => {
+  const rows = [['a', 'test'], ['a', 'test'], ['a', 'test'], ['b', 'dev'], ['b', 'dev'], ['a', 'dev']];
+  const inputs = rows.map(([topic, split], i) => ({id: `e${i}`, data: {topic, probe_split: split}, meta: {}}));
+  assert.deepEqual(facetGroups(inputs, 'topic').map(({name}) => name), ['b', 'a']);
+  assert.deepEqual(facetGroups(inputs.filter(({data}) => data.probe_split === 'test'), 'topic').map(({name}) => name), ['a']);
+});
+
+test('where the metric is defined on no slice it is said what to pick', () => {
+  const about = {metric_title: 'Balanced accuracy'};
+  const of = (...scores) => ({layers: scores.map((score, layer) => ({layer, score, low: null, high: null}))});
+  assert.match(undefinedSentence([of(null, null), of(null, null)], about), /^Balanced accuracy is not defined on any of these slices.* accuracy in “Probe by layer”/);
+  assert.equal(undefinedSentence([of(null, null), of(0.5, null)], about), '');
+  assert.equal(undefinedSentence([], about), '');
 });
 
 test('slices of other columns count among those that were looked at, and none counts twice', () => {

@@ -41,6 +41,10 @@ def test_the_card_keeps_the_number_it_was_opened_from(model):
     assert "number" not in ask(model)["card"] and "command" not in ask(model)
 
 
+def test_the_card_says_by_which_rule_classes_were_decided_where_it_is_not_the_study_s(model):
+    assert of_number(model, metric="accuracy", decision="argmax")["card"]["number"]["decision"] == "argmax"
+
+
 def test_a_number_of_the_curve_names_its_rows_by_split(model, dataset):
     splits = dict(model.dataset.splits.items())
     rows = of_number(model, dataset.examples, dataset, metric="accuracy")["card"]["number"]["rows"]
