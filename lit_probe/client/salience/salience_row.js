@@ -155,6 +155,16 @@ export function explainedWords({explained, scalar, className, value}) {
 }
 
 /**
+ * The rule behind the predictions, where a class is predicted that is not the most probable one.
+ *
+ * @param {{predicted_by: string}[]} answers  maps of one text
+ * @returns {string[]}  each sentence once
+ */
+export function predictionRules(answers) {
+  return [...new Set(answers.map(({predicted_by: rule}) => rule).filter(Boolean))];
+}
+
+/**
  * Spearman's ρ between the scores of every two rows, over the words or tokens that both have; special tokens are left out.
  *
  * Two signed rows are compared with their signs. A row of sizes knows no signs, so it is compared with the other row's sizes.

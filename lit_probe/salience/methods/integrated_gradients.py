@@ -18,8 +18,8 @@ from lit_probe.salience.token_scores import MethodScores
 if TYPE_CHECKING:
     from torch import Tensor
 
-# Into how many parts the whole path is cut, and a stretch of it.
-_PARTS_OF_PATH, _PARTS_OF_STRETCH = 5, 2
+# Into how many parts the whole path is cut at most, and a stretch of it.
+_PARTS_OF_PATH, _PARTS_OF_STRETCH = 10, 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,21 +42,22 @@ def compute(explained: ExplainedText, options: SalienceOptions) -> Generator[Non
 
     Their sum should be the change from the baseline to the text; ``completeness_gap`` is how far it is from that. ``steps``
     points do for a smooth function. A margin has a kink where the runner-up changes, and an encoder without position embeddings
-    rises steeply next to zeros. So while the gap is too large, the path is cut into five parts that together have as many points
-    as it had, and then the part that misses most into halves of as many points as it had each: that closes in on a kink in few
-    passes, while more points on the whole path would hardly help. On the way the gap may rise; the scores with the smallest one
-    are returned. So with more ``growth`` the gap is never larger.
+    rises steeply next to zeros. So while the gap is too large, the path is cut into ten parts (fewer where it has fewer points)
+    that together have as many points as it had, and then the part that misses most into halves of as many points as it had
+    each: that closes in on a kink in few passes, while more points on the whole path would hardly help. On the way the gap may
+    rise; the scores with the smallest one are returned. So with more ``growth`` the gap is never larger.
 
     Returns:
-      Scores; diagnostics ``change``, ``completeness_gap``, ``gap_share`` (see `share_missed`) and ``n_used`` (all points that were
-      taken, at most ``growth`` times ``steps``).
+      Scores; diagnostics ``change``, ``completeness_gap``, ``gap_share`` (see `share_missed`) and ``n_used`` (all points
+      that were taken, at most ``growth`` times ``steps``).
     """
     baseline = baseline_of(explained, options.baseline)
     change = float(explained.change_from(baseline)[0])
     path = _Path(explained, baseline)
     best = yield from path.scores(0.0, 1.0, options.steps)
     stretches, n_used = [_Stretch(0.0, 1.0, explained.value - change, explained.value, best)], options.steps
-    n_points, n_parts = max(1, options.steps // _PARTS_OF_PATH), _PARTS_OF_PATH
+    n_parts = max(_PARTS_OF_STRETCH, min(_PARTS_OF_PATH, options.steps))
+    n_points = max(1, options.steps // n_parts)
     while share_missed(float(best.sum()), change) > TOLERANCE and n_used + n_parts * n_points <= options.growth * options.steps:
         worst = max(stretches, key=lambda one: one.gap)
         stretches.remove(worst)

@@ -7,7 +7,7 @@ import {
   changedOptions, FIRST_CHOICES, knownTarget, salienceConfig, salienceRows, shownTargets,
 } from '../../../lit_probe/client/salience/salience_plan.js';
 import {
-  diagnosticsWords, explainedWords, rankCorrelation, rowAgreement, salienceRow, keptTogether,
+  diagnosticsWords, explainedWords, predictionRules, rankCorrelation, predictionRules, rowAgreement, salienceRow, keptTogether,
 } from '../../../lit_probe/client/salience/salience_row.js';
 import {shownWidth, significant, significantInterval} from '../../../lit_probe/client/words/format.js';
 import {contrast, luminance, sides} from '../colors.mjs';
@@ -291,4 +291,11 @@ test('a mark stays on the line of the word before it, a special token may stand 
   assert.deepEqual(keptTogether(units).map((group) => group.map(([{text}]) => text)), [['[CLS]'], ['fine', ','], ['really', '!', '!'], ['[SEP]']]);
   assert.deepEqual(keptTogether(units).flat().map(([, at]) => at), [0, 1, 2, 3, 4, 5, 6]);
   assert.deepEqual(keptTogether([{text: '…', special: false}]).length, 1);
+});
+
+test('the rule is told once for all rows whose class is not the most probable one, and not where it is', () => {
+  const rule = '“rare” is predicted beside the class shares of train.';
+  assert.deepEqual(predictionRules([{predicted_by: ''}, {predicted_by: rule}, {predicted_by: rule}]), [rule]);
+  assert.deepEqual(predictionRules([{predicted_by: ''}]), []);
+  assert.deepEqual(predictionRules([]), []);
 });

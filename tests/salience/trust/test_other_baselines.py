@@ -129,7 +129,9 @@ def test_it_stands_beside_explain():
 
 
 @pytest.mark.parametrize("method", SALIENCE_METHODS)
-@pytest.mark.parametrize(("text", "target", "said"), [("", None, "no word"), ("  ", None, "no word"), (TEXT, Target(9), "no class 9")])
+@pytest.mark.parametrize(
+    ("text", "target", "said"), [("", None, "no word"), ("  ", None, "no word"), (TEXT, Target(9), "no class 9")]
+)
 def test_what_no_map_can_be_made_of_is_an_error_for_every_method(forward, method, text, target, said):
     with pytest.raises(LitProbeError, match=said):
         compare_baselines(forward, text, method, target, QUICK)
