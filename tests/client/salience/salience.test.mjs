@@ -7,7 +7,7 @@ import {
   changedOptions, FIRST_CHOICES, knownTarget, salienceConfig, salienceRows, shownTargets,
 } from '../../../lit_probe/client/salience/salience_plan.js';
 import {
-  diagnosticsWords, explainedWords, predictionRules, rankCorrelation, predictionRules, rowAgreement, salienceRow, keptTogether,
+  diagnosticsWords, explainedWords, predictionRules, rankCorrelation, rowAgreement, salienceRow, keptTogether,
 } from '../../../lit_probe/client/salience/salience_row.js';
 import {shownWidth, significant, significantInterval} from '../../../lit_probe/client/words/format.js';
 import {contrast, luminance, sides} from '../colors.mjs';

@@ -11,6 +11,7 @@ from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import CancelledError, LitProbeError, UnknownNameError
 from lit_probe.salience import SALIENCE_METHODS, SalienceMethod, SalienceOptions, explain
 from lit_probe.salience.token_scores import MethodScores
+from lit_probe.salience.trust.faithfulness import faithfulness
 from lit_probe.salience.trust.judged_texts import OverTexts
 from lit_probe.salience.trust.stability import (
     SMALL_EDITS,
