@@ -396,8 +396,9 @@
  *
  * @typedef {{status: string, part: string, layer: number, class_name: string, scalar: string, method: string, title: string,
  *   signed: boolean, rows: {kind: string, before: string, after: string, score_before: number, score_after: number,
- *   change: number}[], largest: number, value_before: number, value_after: number, remarks: string[][], methods: {name: string, title: string}[]}}
- *   EditSalience  What the part `salience` of `counterfactual_by_layer` answers.
+ *   change: number}[], largest: number, value_before: number, value_after: number, marks: string[],
+ *   notes: string[], methods: {name: string, title: string}[]}}
+ *   EditSalience  What the part `salience` of `counterfactual_by_layer` answers. `marks`: a sentence for each text whose map is not exact.
  *
  * @typedef {{status: string, part: string, layer: number, class_name: string, against: number, against_name: string,
  *   change: number, n_units: number, others: number, neurons: {unit: number, before: number, after: number, change: number,

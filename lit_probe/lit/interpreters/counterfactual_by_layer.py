@@ -12,7 +12,7 @@ from lit_probe.counterfactuals.pair_changes import compare_pairs, trajectory
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.config_values import one_layer, one_of, whole_number
-from lit_probe.lit.host.explaining import AGGREGATIONS, CLASS_PREFIX, OPTION_KEYS, PROBE, MapQuestion, explainer_of, options_of
+from lit_probe.lit.host.explaining import CLASS_PREFIX, OPTION_KEYS, PROBE, MapQuestion, explainer_of, options_of
 from lit_probe.lit.host.pooled_texts import PooledBatch
 from lit_probe.lit.interpreters.probe_interpreter import Part, ProbeInterpreter
 from lit_probe.lit.interpreters.question import Question
@@ -20,6 +20,7 @@ from lit_probe.lit.interpreters.train_geometries import geometry_of
 from lit_probe.probing.probe_forward import SCALARS
 from lit_probe.progress import Progress
 from lit_probe.salience import SALIENCE_METHODS
+from lit_probe.salience.remarks import baseline_notes
 
 TRAJECTORY = "trajectory"
 _DEFAULT_METHOD = "integrated_gradients"
@@ -104,9 +105,7 @@ def _salience(question: Question) -> dict[str, Any]:
     name = question.probes.label_names[_followed_class(question, original)]
     of_class = MapQuestion(PROBE, layer, CLASS_PREFIX + name, question["scalar"], options_of(question.values))
     explainer = explainer_of(question.probes)
-    planned = [explainer.plan(of_class, method.name, example, question.dataset) for example in question.inputs]
-    maps = [explainer.make(one).scores for one in planned]
-    how = AGGREGATIONS[method.signed][0]
+    maps = [explainer.explain(of_class, method.name, example, question.dataset).scores for example in question.inputs]
     words = [scores.by_word() for scores in maps]
     rows = aligned_changes(*words[0], *words[1])
     return {
@@ -120,10 +119,9 @@ def _salience(question: Question) -> dict[str, Any]:
         "largest": float(np.abs([(row.score_before, row.score_after, row.change) for row in rows]).max()),
         "value_before": maps[0].value,
         "value_after": maps[1].value,
-        "remarks": [
-            [said for said in (scores.warning, explainer.baseline_line(one, how)) if said]
-            for one, scores in zip(planned, maps, strict=True)
-        ],
+        "marks": [scores.warning for scores in maps],
+        # How far other baselines would change the maps takes several times as long as the maps: an edit does not wait for it.
+        "notes": baseline_notes([method], of_class.options),
         "methods": [{"name": one.name, "title": one.title} for one in SALIENCE_METHODS.values()],
     }
 
