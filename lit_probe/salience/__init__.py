@@ -69,6 +69,7 @@ class SalienceMethod:
       deterministic: whether every seed gives the same scores.
       uses: the names of the options it reads.
       baseline: which of these says what stands for nothing, ``baseline`` or ``replace``; empty where maps depend on none.
+      word_by_word: whether it never looks at the text with all its words taken out.
     """
 
     name: str
@@ -81,6 +82,7 @@ class SalienceMethod:
     deterministic: bool = True
     uses: tuple[str, ...] = ()
     baseline: str = ""
+    word_by_word: bool = False
 
     def options_of(self, options: SalienceOptions) -> dict[str, float | int | str]:
         """Those of the options that it reads, by name."""
@@ -124,6 +126,7 @@ _METHODS = (
         gradient=False,
         uses=("unit", "replace"),
         baseline="replace",
+        word_by_word=True,
     ),
     SalienceMethod(
         "lime",

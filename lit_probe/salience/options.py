@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from lit_probe.errors import LitProbeError
 from lit_probe.registry import lookup
@@ -27,6 +30,8 @@ KERNEL_CHOICES = {
     "package": "exp(−d²/2w²), as in the lime package",
 }
 
+_LARGEST = sys.float_info.max
+
 
 @dataclass(frozen=True)
 class SalienceOptions(Result):
@@ -36,8 +41,9 @@ class SalienceOptions(Result):
       steps: points on the path of integrated gradients, 1 or more.
       samples: perturbed texts of LIME and KernelSHAP, 2 or more; fewer are made where a short text has fewer.
       noise_samples: random rows that SmoothGrad and GradientSHAP average, 1 or more.
-      growth: how many times as many steps or random rows integrated gradients and GradientSHAP may take where the scores do not
-        add up to within 2 % of the change, 1 or more; 1 keeps to ``steps`` and ``noise_samples``.
+      growth: how many times as many steps or random rows as at first integrated gradients and GradientSHAP may take where the
+        scores do not add up to within 2 % of the change, 1 or more; 1 takes no more than at first. Integrated gradients start
+        with ``steps``, GradientSHAP with ``noise_samples`` rounded up to equally many for each of its baselines.
       noise: standard deviation of SmoothGrad's noise, as a share of the standard deviation of the text's embeddings; 0 or more.
       seed: the seed of the random methods, 0 to 2^32 - 1.
       baseline: what integrated gradients start from in place of the text: ``pad``, ``mask``, ``zero`` or ``mean``.
@@ -47,7 +53,7 @@ class SalienceOptions(Result):
       kernel_width: the width w of LIME's kernel on the cosine distance d in 0..1, in that convention, above 0.
 
     Raises:
-      LitProbeError: a value is out of its range, or a name is unknown.
+      LitProbeError: a value is out of its range or of another kind, or a name is unknown.
 
     >>> SalienceOptions(steps=0)
     Traceback (most recent call last):
@@ -74,11 +80,23 @@ class SalienceOptions(Result):
                 raise LitProbeError(f"{name} is {value!r}; give a whole number, {least} or more.")
         if self.seed >= 2**32:
             raise LitProbeError(f"seed is {self.seed}; give one below 2^32.")
-        if not (math.isfinite(self.noise) and self.noise >= 0):
-            raise LitProbeError(f"noise is {self.noise}; give a finite number, 0 or more.")
-        if not (math.isfinite(self.kernel_width) and self.kernel_width > 0):
-            raise LitProbeError(f"kernel_width is {self.kernel_width}; give a finite number above 0.")
-        lookup(BASELINE_CHOICES, self.baseline, "baseline")
-        lookup(REPLACE_CHOICES, self.replace, "replacement")
-        lookup(UNIT_CHOICES, self.unit, "unit")
-        lookup(KERNEL_CHOICES, self.kernel, "kernel")
+        if not (_is_finite(self.noise) and self.noise >= 0):
+            raise LitProbeError(f"noise is {self.noise!r}; give a finite number, 0 or more.")
+        if not (_is_finite(self.kernel_width) and self.kernel_width > 0):
+            raise LitProbeError(f"kernel_width is {self.kernel_width!r}; give a finite number above 0.")
+        names = (
+            ("baseline", BASELINE_CHOICES, "baseline"),
+            ("replace", REPLACE_CHOICES, "replacement"),
+            ("unit", UNIT_CHOICES, "unit"),
+            ("kernel", KERNEL_CHOICES, "kernel"),
+        )
+        for field, choices, what in names:
+            value = getattr(self, field)
+            if not isinstance(value, str):
+                raise LitProbeError(f"{field} is {value!r}; give one of: {', '.join(sorted(choices))}.")
+            lookup(choices, value, what)
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether it is a number that a float can hold; True and False are none."""
+    return isinstance(value, (int, float, np.floating)) and not isinstance(value, bool) and -_LARGEST <= value <= _LARGEST

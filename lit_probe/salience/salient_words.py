@@ -18,6 +18,7 @@ from lit_probe.progress import Progress, no_progress
 from lit_probe.registry import lookup
 from lit_probe.results import Result
 from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, TokenScores, explain
+from lit_probe.salience.remarks import baseline_notes, inexact_note
 from lit_probe.scores.intervals import critical_value
 
 PREDICTED, GOLD = "predicted", "gold"
@@ -98,6 +99,7 @@ class SalientWords(Result):
       top: the number of words of a class that are named at most.
       n_texts: all texts.
       n_explained: texts that were explained.
+      n_inexact: those of them whose map is not exact: it has a ``warning``.
       left_out: the other texts.
       classes: ``[n_classes]``, or the one class that was asked for.
       notes: sentences that a reader must know.
@@ -115,6 +117,7 @@ class SalientWords(Result):
     top: int
     n_texts: int
     n_explained: int
+    n_inexact: int
     left_out: tuple[LeftOutText, ...]
     classes: tuple[ClassWords, ...]
     notes: tuple[str, ...]
@@ -167,13 +170,16 @@ def salient_words(
     classes = _classes(forward, encoded, wordless, target, labels)
     found = [_Scores() for _ in forward.class_names]
     left_out: list[LeftOutText] = []
+    n_inexact = 0
     for position, (text, index) in enumerate(zip(texts, classes, strict=True)):
         if wordless[position] or index is None:
             left_out.append(LeftOutText(position, _NO_WORD if wordless[position] else _NO_GOLD))
         else:
             # Also between the passes of one map, so that whoever wants to stop need not wait for it.
             check = partial(progress, position, total)
-            found[index].add(position, explain(forward, text, method, Target(index, scalar), options, check))
+            scores = explain(forward, text, method, Target(index, scalar), options, check)
+            found[index].add(position, scores)
+            n_inexact += bool(scores.warning)
         progress(position + 1, total)
     shown = range(len(found)) if target in (PREDICTED, GOLD) else [forward.class_names.index(target)]
     return SalientWords(
@@ -189,9 +195,14 @@ def salient_words(
         top=top,
         n_texts=total,
         n_explained=total - len(left_out),
+        n_inexact=n_inexact,
         left_out=tuple(left_out),
         classes=tuple(found[index].summary(index, forward.class_names[index], min_count, top) for index in shown),
-        notes=tuple(_notes(kind.signed, [one.reason for one in left_out])),
+        notes=(
+            *inexact_note(n_inexact, total - len(left_out), kind.title),
+            *_notes(kind.signed, [one.reason for one in left_out]),
+            *baseline_notes([kind], options),
+        ),
     )
 
 

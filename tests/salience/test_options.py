@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
+import numpy as np
 import pytest
 
 from lit_probe.errors import LitProbeError, UnknownNameError
@@ -31,6 +34,22 @@ def test_numbers_out_of_range_are_refused_with_the_range(settings, message):
     with pytest.raises(LitProbeError) as error:
         SalienceOptions(**settings)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("value", ["0.25", None, [1], {}, b"pad", object(), 1j, True])
+@pytest.mark.parametrize("name", [field.name for field in fields(SalienceOptions)])
+def test_a_value_of_another_kind_is_refused_with_its_field(name, value):
+    with pytest.raises(LitProbeError) as error:
+        SalienceOptions(**{name: value})
+    assert name in str(error.value) or "Unknown" in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["noise", "kernel_width"])
+def test_a_number_that_no_float_can_hold_is_refused_and_numpys_numbers_are_taken(name):
+    with pytest.raises(LitProbeError, match=f"{name} is 1000"):
+        SalienceOptions(**{name: 10**400})
+    for value in (1, np.float32(0.5), np.float64(0.5)):
+        assert getattr(SalienceOptions(**{name: value}), name) == value
 
 
 @pytest.mark.parametrize("name", ["baseline", "replace", "unit", "kernel"])

@@ -164,3 +164,17 @@ def test_no_text_gives_classes_without_words(bag):
 def test_what_cannot_be_is_said(bag, options, error, message):
     with pytest.raises(error, match=message):
         salient_words(bag, TEXTS, "occlusion", **options)
+
+
+def test_maps_that_are_not_exact_are_counted_and_the_baseline_is_told(tiny_encoder):
+    forward = planted_forward(tiny_encoder, "awful")
+    texts = ["an awful plot", "the film was slow but fine", "", "a good scene"]
+    options = SalienceOptions(steps=1, growth=1, baseline="mean")
+    maps = [explain(forward, text, "integrated_gradients", None, options) for text in texts if text]
+    n = sum(bool(one.warning) for one in maps)
+    result = salient_words(forward, texts, "integrated_gradients", options)
+    assert 0 < n == result.n_inexact <= result.n_explained == 3
+    assert result.notes[0].startswith(f"{n} of 3 maps of Integrated gradients {'is' if n == 1 else 'are'} not exact: ")
+    assert "start from “mean” (the mean of the embedding table); another choice gives other maps" in result.notes[-1]
+    exact = salient_words(forward, texts, "gradient_l2")
+    assert exact.n_inexact == 0 and not any("not exact" in note or "another choice" in note for note in exact.notes)

@@ -229,7 +229,9 @@ function wordChanges(answer, width, names) {
       The bar is the change of a word’s salience${answer.signed ? '' : '; this method tells sizes only, no direction'}. Words that differ are bold.</p>
     ${table(width, ['word', 'change', names.map((one) => one.toLowerCase()).join(' → ')], answer.rows.map((/** @type {any} */ row) => ({
       name: name(row), changed: row.kind !== 'same', value: row.change, domain, numbers: `${significant(row.score_before)} → ${significant(row.score_after)}`,
-    })))}`;
+    })))}
+    <div class="notes">${answer.marks.map((/** @type {string} */ words, /** @type {number} */ i) => (words ? html`<div>${names[i]}: ${words}</div>` : nothing))}
+      ${answer.notes.map((/** @type {string} */ note) => html`<div>${note}</div>`)}</div>`;
 }
 
 /**

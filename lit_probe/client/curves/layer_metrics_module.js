@@ -363,7 +363,7 @@ function renderDecision({decision, decision_of_study: own, decided_by: sentence}
   if (!decision || own === 'argmax') return nothing;
   const {mostProbable} = choices.get();
   const turn = () => choices.set({...choices.get(), mostProbable: !mostProbable});
-  return html`<div class="decision">${sentence} <button class="hairline-button" @click=${turn}>${mostProbable ? 'Decide beside the train shares' : 'Take the most probable class'}</button></div>`;
+  return html`<div class="decision">${sentence} <button class="hairline-button" @click=${turn}>${mostProbable ? 'Use the class shares of train again' : 'Take the most probable class'}</button></div>`;
 }
 
 

@@ -211,12 +211,12 @@
  * @typedef {{status: string, method: string, tokens: string[], scores: number[], signed: boolean, words: (?number)[],
  *   word_texts: string[], words_beyond_limit: string[], explained: string, target: {class_index: number, scalar: string},
  *   class_name: string, value: number, diagnostics: Record<string, number|string>, warning: string, title: string, layer: ?number,
- *   class_names: string[], predicted_class: string, gold: ?string, by_word: {how: string, words: string[], scores: number[]}}}
+ *   class_names: string[], predicted_class: string, predicted_by: string, gold: ?string, by_word: {how: string, words: string[], scores: number[]}}}
  *   SalienceMap  What the interpreter `salience_map` answers about one text. `tokens`: `[n_tokens]`; `scores`: `[n_tokens]`;
  *   `words`: `[n_tokens]`: the word that each token is of; null for special tokens; `explained`: "probe at layer 3" or "model";
- *   `warning`: a sentence that a reader must know; empty where there is none.
+ *   `predicted_by`: the rule behind the prediction, where another class is more probable; `warning`: a sentence that a reader must know; empty where there is none.
  *
- * @typedef {{status: string, method: string, option: string, chosen: string, others: {name: string, spearman: ?number,
+ * @typedef {{status: string, method: string, option: string, chosen: string, n_words: number, others: {name: string, spearman: ?number,
  *   same_top_word: boolean}[], class_name: string, baseline_class: string, same_class: boolean, sentence: string}}
  *   BaselineComparison  What the interpreter `salience_baselines` answers about one map: how much it depends on its baseline.
  *
@@ -229,7 +229,7 @@
  *
  * @typedef {{status: string, check: string, check_title: string, explained: string, scalar: string, map_scalar: string,
  *   seed: number, replace: string, random_draws: number, bins: number[], n_texts: number, n_left_out: number,
- *   left_out: LeftOutTexts, n_exhaustive: number, methods: ({method: string, title: string, reason: string} &
+ *   left_out: LeftOutTexts, n_exhaustive: number, methods: ({method: string, title: string, reason: string, n_maps: number, n_inexact: number} &
  *   FaithfulnessMeans)[], random: FaithfulnessMeans, limits: Record<string, {best: ?number, worst: ?number}>,
  *   macro_f1: MeanOverTexts, notes: string[], rows: ExplainedRows}}
  *   Faithfulness  What the check `faithfulness` answers. `limits`: by measure.
@@ -243,13 +243,13 @@
  *   n: number, n_unseen: number, mean_change: ?number}[], methods: StableMethod[], notes: string[], rows: ExplainedRows}}
  *   Stability  What the check `stability` answers.
  *
- * @typedef {{method: string, title: string, deterministic: boolean, reason: string, seeds: ?MeanOverTexts,
+ * @typedef {{method: string, title: string, deterministic: boolean, reason: string, n_maps: number, n_inexact: number, seeds: ?MeanOverTexts,
  *   edits: ?MeanOverTexts, edit_correlation: ?MeanOverTexts}}
  *   StableMethod  A method's measures; null where it failed.
  *
  * @typedef {{status: string, check: string, check_title: string, explained: string, layer: ?number, method: string,
  *   title: string, signed: boolean, target: string, scalar: string, options: Record<string, any>, min_count: number,
- *   top: number, n_texts: number, n_explained: number, left_out: LeftOutTexts, classes: ClassWords[], notes: string[],
+ *   top: number, n_texts: number, n_explained: number, n_inexact: number, left_out: LeftOutTexts, classes: ClassWords[], notes: string[],
  *   rows: ExplainedRows}}
  *   SalientWords  What the check `words` answers.
  *
@@ -405,8 +405,9 @@
  *
  * @typedef {{status: string, part: string, layer: number, class_name: string, scalar: string, method: string, title: string,
  *   signed: boolean, rows: {kind: string, before: string, after: string, score_before: number, score_after: number,
- *   change: number}[], largest: number, value_before: number, value_after: number, methods: {name: string, title: string}[]}}
- *   EditSalience  What the part `salience` of `counterfactual_by_layer` answers.
+ *   change: number}[], largest: number, value_before: number, value_after: number, marks: string[],
+ *   notes: string[], methods: {name: string, title: string}[]}}
+ *   EditSalience  What the part `salience` of `counterfactual_by_layer` answers. `marks`: a sentence for each text whose map is not exact.
  *
  * @typedef {{status: string, part: string, layer: number, class_name: string, against: number, against_name: string,
  *   change: number, n_units: number, others: number, neurons: {unit: number, before: number, after: number, change: number,

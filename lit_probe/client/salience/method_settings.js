@@ -10,8 +10,8 @@ const AGGREGATIONS = /** @type {Record<string, string>} */ ({sum: 'the sum over 
 const HINTS = /** @type {Record<string, string>} */ ({
   steps: 'Points on the path of integrated gradients: more of them make the completeness gap smaller',
   samples: 'How many perturbed texts LIME and KernelSHAP read',
-  noise_samples: 'How many noisy copies SmoothGrad and GradientSHAP average',
-  growth: 'How many times as many steps or noisy copies integrated gradients and GradientSHAP may take where their scores do not add up; 1: no more than asked for',
+  noise_samples: 'How many noisy copies SmoothGrad and GradientSHAP average; GradientSHAP starts with equally many for each of its baselines, so 5 become 8 with four of them',
+  growth: 'How many times as many steps or noisy copies as at first integrated gradients and GradientSHAP may take where their scores do not add up; 1: no more',
   noise: 'Standard deviation of SmoothGrad’s noise, as a share of that of the embeddings',
   seed: 'Of the methods that draw at random',
   baseline: 'What integrated gradients start from in the place of each token',

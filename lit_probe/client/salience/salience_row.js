@@ -1,7 +1,7 @@
 // @ts-check
 /** One salience map as a row of the panel: its words and scores, how it was made, and how alike two rows are. */
 /** @import {SalienceMap} from '../page/types.js' */
-import {formatCount, significant} from '../words/format.js';
+import {countOf, formatCount, significant} from '../words/format.js';
 
 /**
  * @typedef {object} SalienceUnit  A word or a token of the text.
@@ -71,8 +71,8 @@ const SENTENCES = {
   effective_samples: (effective, {n_samples: n}) => `effective samples ${significant(effective)}${typeof n === 'number' ? ` of ${formatCount(n)}` : ''}`,
   enumerated: (all) => (all ? 'every perturbed text was read' : ''),
   n_samples: (n, {effective_samples: effective}) => (effective === undefined ? `${formatCount(n)} texts read` : ''),
-  steps: (n, {n_used: used}) => grown(n, used, 'steps'),
-  noise_samples: (n, {n_used: used}) => grown(n, used, 'noisy copies'),
+  steps: (n, {n_used: used}) => grown(n, used, (count) => countOf(count, 'step')),
+  noise_samples: (n, {n_used: used, baselines}) => `${grown(n, used, copies)}${typeof used === 'number' && typeof baselines === 'string' ? forEach(used, baselines) : ''}`,
   noise: (noise) => `noise ${significant(noise)}`,
   baseline: (baseline, {change}) => (typeof change === 'number' ? '' : `baseline ${baseline}`),
   baselines: (baselines, {change}) => (typeof change === 'number' ? '' : `baselines ${baselines}`),
@@ -85,9 +85,20 @@ const SENTENCES = {
 
 const UNSAID = ['change', 'samples', 'n_words', 'ridge_alpha', 'noise_deviation', 'growth', 'gap_share', 'n_used', 'kernel', 'width_in_paper', 'width_in_package'];
 
-/** How many points were asked for and, where that was not enough, taken. @param {number} asked @param {number|string|undefined} used @param {string} what */
-function grown(asked, used, what) {
-  return typeof used === 'number' && used > asked ? `${formatCount(used)} ${what} (${formatCount(asked)} asked for)` : `${formatCount(asked)} ${what}`;
+/** How many points were asked for and, where that was not enough, taken. @param {number} asked @param {number|string|undefined} used @param {(count: number) => string} words */
+function grown(asked, used, words) {
+  return typeof used === 'number' && used > asked ? `${words(used)} (${formatCount(asked)} asked for)` : words(asked);
+}
+
+/** @param {number} count */
+function copies(count) {
+  return `${formatCount(count)} noisy ${count === 1 ? 'copy' : 'copies'}`;
+}
+
+/** Why there may be more copies than were asked for: every baseline gets as many. @param {number} used @param {string} baselines  their names */
+function forEach(used, baselines) {
+  const each = used / baselines.split(', ').length;
+  return each === used ? '' : `, ${formatCount(each)} for each baseline`;
 }
 
 /**
@@ -104,11 +115,12 @@ export function diagnosticsWords({method, value, diagnostics}) {
   return [...pathWords(value, diagnostics), ...(exact ? ['exact Shapley values'] : []), ...said, ...others].filter((words) => words !== '').join(' · ');
 }
 
-/** From where to where the number goes that the scores share out. @param {number} value @param {Diagnostics} diagnostics @returns {string[]} */
+/** From where and how far the number goes that the scores share out. @param {number} value @param {Diagnostics} diagnostics @returns {string[]} */
 function pathWords(value, {change, baseline, baselines}) {
   if (typeof change !== 'number') return [];
   const from = baselines === undefined ? BASELINES[baseline] ?? `baseline ${baseline}` : `on average over the baselines ${baselines}`;
-  const path = `from ${significant(value - change)} (${from}) to ${significant(value)}: ${change > 0 ? '+' : ''}${significant(change)}`;
+  // The number itself stands with what is explained.
+  const path = `${change < 0 ? 'down' : 'up'} by ${significant(Math.abs(change))} from ${significant(value - change)} (${from})`;
   if (change >= 0) return [path];
   return [path, baselines === undefined ? 'the baseline is surer of this class than the text is: try another one' : 'the baselines are surer of this class than the text is'];
 }
@@ -140,6 +152,16 @@ export function keptTogether(units) {
  */
 export function explainedWords({explained, scalar, className, value}) {
   return `${explained}, ${scalar} of “${className}” = ${significant(value)}`;
+}
+
+/**
+ * The rule behind the predictions, where a class is predicted that is not the most probable one.
+ *
+ * @param {{predicted_by: string}[]} answers  maps of one text
+ * @returns {string[]}  each sentence once
+ */
+export function predictionRules(answers) {
+  return [...new Set(answers.map(({predicted_by: rule}) => rule).filter(Boolean))];
 }
 
 /**

@@ -22,7 +22,7 @@ import {renderMethodBoxes, renderOptions} from './method_settings.js';
 import {COLOR_WORDS, salienceChart, salienceCsv, saliencePage} from './salience_files.js';
 import {choose, salienceChoices, saliencePanel} from './salience_panel.js';
 import {pickedMethods, salienceRows} from './salience_plan.js';
-import {diagnosticsWords, explainedWords, keptTogether, rowAgreement, salienceRow} from './salience_row.js';
+import {diagnosticsWords, explainedWords, keptTogether, predictionRules, rowAgreement, salienceRow} from './salience_row.js';
 
 const ROWS = [{value: 'methods', title: 'methods'}, {value: 'layers', title: 'all layers'}, {value: 'both', title: 'probe and model'}];
 const SHOW = [{value: 'words', title: 'words'}, {value: 'tokens', title: 'tokens'}];
@@ -226,6 +226,7 @@ the current layer. “How to read this”, at the bottom, says more.`;
         <span class="quote" dir="auto" title=${text}>${oneLine(text)}</span>
         ${undone.length > 1 ? html`<button class="hairline-button compute-all" @click=${() => this.makeWishes(undone.map((row) => wishOf(row, example)))}>Compute all</button>` : nothing}</div>
       <div class="explained" role="status">Explained: <b>${shared ?? this.explainedInGeneral()}</b>${this.renderOtherClasses(name)}</div>
+      ${predictionRules(this.readyAnswers(name)).map((words) => html`<div class="explained rule">${words}</div>`)}
       <div class=${this.size.width < NARROW ? 'rows narrow' : 'rows'}>
         <div class="head"></div><div class="head"></div><div class="head rho" title=${RHO}>${hovered === null ? 'ρ to first' : 'score'}</div>
         ${plan.map((row) => {
@@ -248,9 +249,14 @@ the current layer. “How to read this”, at the bottom, says more.`;
     return `${what}, ${scalar} of ${which}`;
   }
 
+  /** The maps of a text that are there. @param {string} name @returns {any[]} */
+  readyAnswers(name) {
+    return this.plan().map((row) => this.resultOf(name, row)).filter(({state}) => state === 'ready').map(({answer}) => answer);
+  }
+
   /** The predicted class and the gold label of a text. @param {string} name */
   renderOtherClasses(name) {
-    const found = this.plan().map((row) => this.resultOf(name, row)).filter(({state}) => state === 'ready').map(({answer}) => answer);
+    const found = this.readyAnswers(name);
     if (found.length === 0) return nothing;
     const predicted = new Set(found.map((answer) => answer.predicted_class));
     return [predicted.size === 1 ? ` · predicted: ${[...predicted][0]}` : ' · predictions differ', ` · gold label: ${found[0].gold ?? 'none'}`].join('');

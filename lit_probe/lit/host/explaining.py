@@ -21,6 +21,7 @@ from lit_probe.once import Memo, once_per_object
 from lit_probe.probing.probe_forward import SCALARS, Forward, Target, forward_of_model, forward_of_probe
 from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, TokenScores, explain, tokens_read
 from lit_probe.salience.options import BASELINE_CHOICES, KERNEL_CHOICES, REPLACE_CHOICES, UNIT_CHOICES
+from lit_probe.salience.remarks import baseline_notes
 from lit_probe.salience.trust.other_baselines import BaselineComparison, compare_baselines
 
 # Whose answer is explained.
@@ -130,6 +131,7 @@ class Explanation:
       layer: the layer of the explained probe; None for the model's own head.
       class_names: the class names of what is explained, as LIT shows them.
       predicted_class: one of them.
+      most_probable_class: another one, where the prediction is made beside the class shares of train.
       gold: the text's label, or None where it has none.
     """
 
@@ -137,12 +139,23 @@ class Explanation:
     layer: int | None
     class_names: tuple[str, ...]
     predicted_class: str
+    most_probable_class: str
     gold: str | None
 
     @property
     def class_name(self) -> str:
         """The explained class, as LIT shows it."""
         return self.class_names[self.scores.target.class_index]
+
+    @property
+    def predicted_by(self) -> str:
+        """The rule behind the prediction, where another class is more probable; else empty."""
+        if self.predicted_class == self.most_probable_class:
+            return ""
+        return (
+            f"“{self.predicted_class}” is predicted beside the class shares of train: its probability ÷ share of train is the "
+            f"largest. The most probable class is “{self.most_probable_class}”."
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +170,7 @@ class PlannedMap:
       options: the options of the method.
       class_names: the class names of what is explained, as LIT shows them.
       predicted_class: one of them.
+      most_probable_class: one of them; see `Explanation`.
       gold: the text's label, or None where it has none.
     """
 
@@ -167,6 +181,7 @@ class PlannedMap:
     options: SalienceOptions
     class_names: tuple[str, ...]
     predicted_class: str
+    most_probable_class: str
     gold: str | None
 
     @property
@@ -253,10 +268,10 @@ class Explainer:
         text = fields.text_of(example)
         forward = self.forward(question)
         gold = gold_label(example, dataset, self._label_names)
-        predicted = self._predicted(forward, text)
+        predicted, most_probable = self._predicted(forward, text)
         target = Target(predicted if question.target == PREDICTED else self.asked_class(question, forward, gold), question.scalar)
         names = self.class_names(forward)
-        return PlannedMap(forward, method, text, target, question.options, names, names[predicted], gold)
+        return PlannedMap(forward, method, text, target, question.options, names, names[predicted], names[most_probable], gold)
 
     def is_made(self, planned: PlannedMap) -> bool:
         """Whether the map is there already."""
@@ -276,7 +291,9 @@ class Explainer:
         scores = self._maps.get(
             planned.key, lambda: explain(forward, planned.text, planned.method, planned.target, planned.options, check)
         )
-        return Explanation(scores, forward.layer, planned.class_names, planned.predicted_class, planned.gold)
+        return Explanation(
+            scores, forward.layer, planned.class_names, planned.predicted_class, planned.most_probable_class, planned.gold
+        )
 
     def compare_baselines(
         self, planned: PlannedMap, how: str, check: Callable[[], None] | None = None
@@ -304,6 +321,27 @@ class Explainer:
             return None
         names = dict(zip(planned.forward.class_names, planned.class_names, strict=True))
         return replace(found, class_name=names[found.class_name], baseline_class=names[found.baseline_class])
+
+    def baseline_line(self, planned: PlannedMap, how: str) -> str:
+        """What stands beside a map about its baseline: how far others change it, where that is quick, else where to read it.
+
+        Args:
+          planned: the map as `plan` gave it.
+          how: how one score is made of a word's tokens.
+
+        Returns:
+          A sentence or two; empty for a method whose maps depend on no baseline.
+        """
+        method = SALIENCE_METHODS[planned.method]
+        if not method.baseline:
+            return ""
+        n_maps = len(BASELINE_CHOICES if method.baseline == "baseline" else REPLACE_CHOICES)
+        if n_maps * planned.n_tokens <= planned.most_tokens:
+            found = self.compare_baselines(planned, how)
+            assert found is not None
+            return found.sentence()
+        [note] = baseline_notes([method], planned.options)
+        return note
 
     def head_classes(self) -> list[int] | None:
         """For each class of the probes its column in the checkpoint's own head; None where there is none."""
@@ -344,11 +382,15 @@ class Explainer:
             )
         return index
 
-    def _predicted(self, forward: Forward, text: str) -> int:
-        def predict() -> int:
-            return int(forward.decided(forward.logits_of(self._encoder.encode([text])))[0])
+    def _predicted(self, forward: Forward, text: str) -> tuple[int, int]:
+        """The predicted class, and the most probable one."""
 
-        return self._predictions.get((forward.layer, text), predict)
+        def predict() -> tuple[int, int]:
+            [logits] = forward.logits_of(self._encoder.encode([text]))
+            return int(forward.decided(logits)), int(logits.argmax())
+
+        found: tuple[int, int] = self._predictions.get((forward.layer, text), predict)
+        return found
 
 
 def gold_label(example: Mapping[str, Any], dataset: lit_dataset.Dataset, label_names: Collection[str]) -> str | None:

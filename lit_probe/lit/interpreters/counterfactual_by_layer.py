@@ -20,6 +20,7 @@ from lit_probe.lit.interpreters.train_geometries import geometry_of
 from lit_probe.probing.probe_forward import SCALARS
 from lit_probe.progress import Progress
 from lit_probe.salience import SALIENCE_METHODS
+from lit_probe.salience.remarks import baseline_notes
 
 TRAJECTORY = "trajectory"
 _DEFAULT_METHOD = "integrated_gradients"
@@ -118,6 +119,9 @@ def _salience(question: Question) -> dict[str, Any]:
         "largest": float(np.abs([(row.score_before, row.score_after, row.change) for row in rows]).max()),
         "value_before": maps[0].value,
         "value_after": maps[1].value,
+        "marks": [scores.warning for scores in maps],
+        # How far other baselines would change the maps takes several times as long as the maps: an edit does not wait for it.
+        "notes": baseline_notes([method], of_class.options),
         "methods": [{"name": one.name, "title": one.title} for one in SALIENCE_METHODS.values()],
     }
 

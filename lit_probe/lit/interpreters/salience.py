@@ -128,7 +128,7 @@ class SalienceRow(components.Interpreter):
             except LitProbeError as error:
                 maps.append(_groups({NO_MAP: ((), ()), plain_message(str(error)): ((), ())}))
             else:
-                maps.append(_drawn(explained, show, how))
+                maps.append(_drawn(explained, show, how, explainer.baseline_line(planned, how)))
         return maps
 
 
@@ -184,7 +184,7 @@ def _takes_too_long(planned: PlannedMap) -> LitProbeError:
     )
 
 
-def _drawn(explained: Explanation, show: str, how: str) -> dict[str, dtypes.TokenSalience]:
+def _drawn(explained: Explanation, show: str, how: str, baseline_line: str) -> dict[str, dtypes.TokenSalience]:
     """The map as LIT draws it: in colors from -1 to 1, so the largest score has size 1."""
     scores = explained.scores
     texts, values = scores.by_word(how) if show == WORDS else (scores.tokens, scores.scores)
@@ -193,7 +193,8 @@ def _drawn(explained: Explanation, show: str, how: str) -> dict[str, dtypes.Toke
     remarks = [f"color scale: 1 is {largest:.3g}"]
     if show == WORDS:
         remarks.append(f"{_AGGREGATED[how]} of each word's tokens")
-    remarks += [*([scores.warning] if scores.warning else []), *_remarks(scores)]
+    remarks += [said for said in (scores.warning, explained.predicted_by) if said] + _remarks(scores)
+    remarks += [baseline_line] if baseline_line else []
     if beyond := scores.words_beyond_limit:
         shown = " ".join(beyond[:_MAX_WORDS]) + (" …" if len(beyond) > _MAX_WORDS else "")
         remarks.append(f"{len(beyond):,} words beyond the limit were not read: {shown}")

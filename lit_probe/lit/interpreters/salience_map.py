@@ -37,7 +37,8 @@ class SalienceMapInterpreter(ProbeInterpreter):
 
         Returns:
           What ``TokenScores.to_json`` gives, the method's ``title``, the ``layer``, the ``class_names``, the ``predicted_class``,
-          the ``gold`` one or None, and ``by_word``: ``how``, ``words``, ``scores``.
+          ``predicted_by`` (the rule behind it where another class is more probable), the ``gold`` one or None, and ``by_word``:
+          ``how``, ``words``, ``scores``.
         """
         explainer, method, how = explainer_of(question.probes), SALIENCE_METHODS[question["method"]], question["aggregation"]
         planned = explainer.plan(map_question(question.values), method.name, question.inputs[0], question.dataset)
@@ -59,6 +60,7 @@ class SalienceMapInterpreter(ProbeInterpreter):
             "class_name": explained.class_name,
             "class_names": list(explained.class_names),
             "predicted_class": explained.predicted_class,
+            "predicted_by": explained.predicted_by,
             "gold": explained.gold,
             "by_word": {"how": how, "words": list(words), "scores": scores.tolist()},
         }

@@ -18,8 +18,8 @@ from lit_probe.salience.token_scores import MethodScores
 if TYPE_CHECKING:
     from torch import Tensor
 
-# Points on a half, as a share of those on the whole path: enough for a smooth stretch, and few where there is a kink.
-_POINTS_OF_HALF = 0.2
+# Into how many parts the whole path is cut at most, and a stretch of it.
+_PARTS_OF_PATH, _PARTS_OF_STRETCH = 10, 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,34 +42,30 @@ def compute(explained: ExplainedText, options: SalienceOptions) -> Generator[Non
 
     Their sum should be the change from the baseline to the text; ``completeness_gap`` is how far it is from that. ``steps``
     points do for a smooth function. A margin has a kink where the runner-up changes, and an encoder without position embeddings
-    rises steeply next to zeros. So while the gap is too large, the stretch of the path that misses most is halved, and its halves
-    are integrated anew: that closes in on a kink in few passes, while more points on the whole path would hardly help.
+    rises steeply next to zeros. So while the gap is too large, the path is cut into ten parts (fewer where it has fewer points)
+    that together have as many points as it had, and then the part that misses most into halves of as many points as it had
+    each: that closes in on a kink in few passes, while more points on the whole path would hardly help. On the way the gap may
+    rise; the scores with the smallest one are returned. So with more ``growth`` the gap is never larger.
 
     Returns:
-      Scores; diagnostics ``change``, ``completeness_gap``, ``gap_share`` (see `share_missed`) and ``n_used`` (points, at most
-      ``growth`` times ``steps``).
+      Scores; diagnostics ``change``, ``completeness_gap``, ``gap_share`` (see `share_missed`) and ``n_used`` (all points
+      that were taken, at most ``growth`` times ``steps``).
     """
     baseline = baseline_of(explained, options.baseline)
     change = float(explained.change_from(baseline)[0])
     path = _Path(explained, baseline)
-    scores = yield from path.scores(0.0, 1.0, options.steps)
-    stretches, n_used = [_Stretch(0.0, 1.0, explained.value - change, explained.value, scores)], options.steps
-    n_half = max(1, round(options.steps * _POINTS_OF_HALF))
-    while share_missed(float(scores.sum()), change) > TOLERANCE and n_used + 2 * n_half <= options.growth * options.steps:
+    best = yield from path.scores(0.0, 1.0, options.steps)
+    stretches, n_used = [_Stretch(0.0, 1.0, explained.value - change, explained.value, best)], options.steps
+    n_parts = max(_PARTS_OF_STRETCH, min(_PARTS_OF_PATH, options.steps))
+    n_points = max(1, options.steps // n_parts)
+    while share_missed(float(best.sum()), change) > TOLERANCE and n_used + n_parts * n_points <= options.growth * options.steps:
         worst = max(stretches, key=lambda one: one.gap)
         stretches.remove(worst)
-        middle = (worst.start + worst.end) / 2
-        yield
-        value = path.value(middle)
-        first = yield from path.scores(worst.start, middle, n_half)
-        second = yield from path.scores(middle, worst.end, n_half)
-        stretches += [
-            _Stretch(worst.start, middle, worst.value_at_start, value, first),
-            _Stretch(middle, worst.end, value, worst.value_at_end, second),
-        ]
-        n_used += 2 * n_half
-        scores = np.sum([one.scores for one in stretches], axis=0)
-    return shared_out(scores, change, n_used, "steps", "more growth, or another baseline")
+        stretches += yield from path.parts(worst, n_parts, n_points)
+        n_used, n_parts = n_used + n_parts * n_points, _PARTS_OF_STRETCH
+        found = np.sum([one.scores for one in stretches], axis=0)
+        best = min(best, found, key=lambda scores: share_missed(float(scores.sum()), change))
+    return shared_out(best, change, n_used, "steps", "more growth, or another baseline")
 
 
 class _Path:
@@ -86,6 +82,20 @@ class _Path:
 
         with torch.no_grad():
             return float(self._explained(self._baseline + at * self._difference)[0])
+
+    def parts(self, stretch: _Stretch, n_parts: int, n_points: int) -> Generator[None, None, list[_Stretch]]:
+        """A stretch in equal parts, with so many points on each."""
+        ends = np.linspace(stretch.start, stretch.end, n_parts + 1).tolist()
+        values = [stretch.value_at_start]
+        for end in ends[1:-1]:
+            yield
+            values.append(self.value(end))
+        values.append(stretch.value_at_end)
+        found = []
+        for start, end, before, after in zip(ends, ends[1:], values, values[1:], strict=False):
+            scores = yield from self.scores(start, end, n_points)
+            found.append(_Stretch(start, end, before, after, scores))
+        return found
 
     def scores(self, start: float, end: float, n_points: int) -> Generator[None, None, NDArray[np.float64]]:
         """``[n_tokens]`` each token's share of the change between two points."""

@@ -70,12 +70,16 @@ class MethodMeasures(Result):
       method: its name in ``SALIENCE_METHODS``.
       title: what people read.
       reason: why it failed; empty where it did not.
+      n_maps: maps of it that were looked at.
+      n_inexact: those that are not exact: they have a ``warning``.
       measures: its measures.
     """
 
     method: str
     title: str
     reason: str
+    n_maps: int
+    n_inexact: int
     measures: Measures
 
     in_place: ClassVar[tuple[str, ...]] = ("measures",)
@@ -221,7 +225,7 @@ def faithfulness(
                     target = Target(erased.class_index, map_scalar)
                     # Also between the passes of one map, so that whoever wants to stop need not wait for it.
                     check = partial(progress, n_done, n_steps)
-                    _, scores = explain(remembered, text.text, method.name, target, options, check).by_word()
+                    _, scores = roll.count(explain(remembered, text.text, method.name, target, options, check)).by_word()
                     one.qualities[method.name] = [erased.quality(scores, random)]
             n_done += 1
             progress(n_done, n_steps)
@@ -243,6 +247,8 @@ def faithfulness(
                 method.name,
                 method.title,
                 roll.reasons.get(method.name, ""),
+                roll.n_maps[method.name],
+                roll.n_inexact[method.name],
                 Measures() if method.name in roll.reasons else rows.measures(method.name),
             )
             for method in roll.methods
@@ -250,7 +256,7 @@ def faithfulness(
         random=rows.measures(_RANDOM),
         limits=rows.limits(),
         macro_f1=rows.macro_f1(),
-        notes=tuple(_notes(judged, ranked, rows.n_labelled)),
+        notes=(*roll.notes(options), *_notes(judged, ranked, rows.n_labelled)),
     )
 
 

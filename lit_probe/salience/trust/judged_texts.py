@@ -15,7 +15,8 @@ from lit_probe.errors import CancelledError, LitProbeError
 from lit_probe.probing.probe_forward import Forward
 from lit_probe.registry import lookup
 from lit_probe.results import Result
-from lit_probe.salience import SALIENCE_METHODS, SalienceMethod
+from lit_probe.salience import SALIENCE_METHODS, SalienceMethod, SalienceOptions, TokenScores
+from lit_probe.salience.remarks import baseline_notes, inexact_note
 from lit_probe.scores.intervals import bootstrap_weights, percentile_interval
 
 # Scores closer than this share of the largest one are ties: the rest is rounding.
@@ -89,6 +90,8 @@ class MethodRoll:
     Attributes:
       methods: those that are asked about, in the given order.
       reasons: name of each method that failed, and why.
+      n_maps: name of each method, and how many maps of it were looked at.
+      n_inexact: name of each method, and how many of these are not exact: they have a ``warning``.
 
     Raises:
       UnknownNameError: there is no such method.
@@ -101,6 +104,8 @@ class MethodRoll:
             raise LitProbeError("No salience method was chosen. Choose one or more of: " + ", ".join(SALIENCE_METHODS) + ".")
         self.methods: list[SalienceMethod] = [lookup(SALIENCE_METHODS, name, "salience method") for name in chosen]
         self.reasons: dict[str, str] = {}
+        self.n_maps = dict.fromkeys((method.name for method in self.methods), 0)
+        self.n_inexact = dict(self.n_maps)
 
     @contextmanager
     def judging(self, method: SalienceMethod) -> Iterator[None]:
@@ -111,6 +116,18 @@ class MethodRoll:
             raise
         except LitProbeError as error:
             self.reasons[method.name] = str(error)
+
+    def count(self, scores: TokenScores) -> TokenScores:
+        """The map itself, counted."""
+        self.n_maps[scores.method] += 1
+        self.n_inexact[scores.method] += bool(scores.warning)
+        return scores
+
+    def notes(self, options: SalienceOptions) -> list[str]:
+        """Sentences on maps that are not exact, and on baselines, of the methods that did not fail."""
+        judged = [method for method in self.methods if method.name not in self.reasons]
+        inexact = [note for one in judged for note in inexact_note(self.n_inexact[one.name], self.n_maps[one.name], one.title)]
+        return inexact + baseline_notes(judged, options)
 
 
 def without_rounding(values: NDArray[np.float64]) -> NDArray[np.float64]:

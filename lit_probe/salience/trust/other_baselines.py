@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import EncodedText
 from lit_probe.encoder.words import Words, words_of
+from lit_probe.errors import LitProbeError
 from lit_probe.probing.probe_forward import Forward, Target
 from lit_probe.registry import lookup
 from lit_probe.results import Result
@@ -51,6 +52,7 @@ class BaselineComparison(Result):
       method: the method's name in ``SALIENCE_METHODS``.
       option: the option that names the baseline: ``baseline`` or ``replace``.
       chosen: the baseline of the map.
+      n_words: the number of words of the text; one alone is the top word of every map.
       others: ``[n_others]`` the others, in the order of the choices; those that the tokenizer has no token for are left out.
       class_name: the explained class.
       baseline_class: the class that the baseline itself is put into.
@@ -60,6 +62,7 @@ class BaselineComparison(Result):
     method: str
     option: str
     chosen: str
+    n_words: int
     others: tuple[OtherBaseline, ...]
     class_name: str
     baseline_class: str
@@ -68,14 +71,18 @@ class BaselineComparison(Result):
     def sentence(self) -> str:
         """The comparison in words, for a line beside the map.
 
+        Occlusion takes out one word at a time, so nothing is said of the text without any.
+
         >>> others = (OtherBaseline("mask", 0.68, True), OtherBaseline("zero", 0.75, False))
-        >>> found = BaselineComparison("integrated_gradients", "baseline", "pad", others, "LOC", "HUM", False).sentence()
-        >>> for part in found.split(": ", 1)[1].split(". "):
+        >>> found = BaselineComparison("integrated_gradients", "baseline", "pad", 7, others, "LOC", "HUM", False)
+        >>> for part in found.sentence().split(": ", 1)[1].split(". "):
         ...     print(part)
         Spearman 0.68 to 0.75, same top word with 1 of 2
         The baseline itself (pad) is classed “HUM”.
         """
         words = _WORDS[self.option]
+        if SALIENCE_METHODS[self.method].word_by_word:
+            return f"{words.others}{self._of_others()}."
         itself = f"{words.itself.format(self.chosen)} is classed “{self.baseline_class}”"
         if self.same_class:
             itself += ", the explained class: what already speaks for it there gets no score"
@@ -85,6 +92,8 @@ class BaselineComparison(Result):
         if not self.others:
             return ": this tokenizer has no others"
         names = ", ".join(one.name for one in self.others)
+        if self.n_words == 1:
+            return f" ({names}): the text has one word, so there is no order to compare"
         found = sorted({f"{one.spearman:.2f}" for one in self.others if one.spearman is not None}, key=float)
         alike = " to ".join(dict.fromkeys((found[0], found[-1]))).replace("-", "−") if found else "not defined"
         n_same = sum(one.same_top_word for one in self.others)
@@ -122,6 +131,12 @@ def compare_baselines(
       CancelledError: as ``check`` says.
     """
     option = lookup(SALIENCE_METHODS, method, "salience method").baseline
+    [encoded] = forward.encoder.encode([text], with_tokens=True)
+    words = words_of(text, encoded)
+    if not words.texts:
+        raise LitProbeError("The text has no word to explain.")
+    if target is not None:
+        forward.check(target)
     if not option:
         return None
     asked = options or SalienceOptions()
@@ -134,15 +149,15 @@ def compare_baselines(
         if name != chosen:
             with suppress(NoSuchBaselineError):
                 maps[name] = made(replace(asked, **other)).by_word(how)[1]
-    [encoded] = forward.encoder.encode([text], with_tokens=True)
-    put_into = int(forward.decided(_EMPTIED[option](forward, encoded, words_of(text, encoded), chosen)))
-    _, words = scores.by_word(how)
+    put_into = int(forward.decided(_EMPTIED[option](forward, encoded, words, chosen)))
+    own = scores.by_word(how)[1]
     return BaselineComparison(
         method=method,
         option=option,
         chosen=chosen,
+        n_words=len(words.texts),
         others=tuple(
-            OtherBaseline(name, None if np.isnan(rho := spearman(words, one)) else rho, _first(words) == _first(one))
+            OtherBaseline(name, None if np.isnan(rho := spearman(own, one)) else rho, _first(own) == _first(one))
             for name, one in maps.items()
         ),
         class_name=scores.class_name,

@@ -138,6 +138,8 @@ class MethodStability(Result):
       title: what people read.
       deterministic: whether every seed gives the same map. Such a method's one map is compared with itself.
       reason: why it failed; empty where it did not. The measures of a method that failed are None.
+      n_maps: maps of it that were looked at, of edited texts too.
+      n_inexact: those that are not exact: they have a ``warning``.
       seeds: mean Spearman correlation between the maps of all pairs of seeds, -1..1.
       edits: mean Spearman correlation between a text's map and those of its edited versions, over paired words, -1..1.
       edit_correlation: Spearman correlation, over all texts and edits, between the changes of the number and of the map.
@@ -147,6 +149,8 @@ class MethodStability(Result):
     title: str
     deterministic: bool
     reason: str
+    n_maps: int
+    n_inexact: int
     seeds: OverTexts | None = None
     edits: OverTexts | None = None
     edit_correlation: OverTexts | None = None
@@ -235,7 +239,7 @@ def salience_stability(
                     # Also between the passes of one map, so that whoever wants to stop need not wait for it.
                     check = partial(progress, n_done, n_steps)
                     versions = list(edited.values())
-                    _judge(remembered, text, method, target, options, n_seeds, versions, results[method.name], check)
+                    _judge(remembered, text, method, target, options, n_seeds, versions, roll, results[method.name], check)
             n_done += 1
             progress(n_done, n_steps)
     return SalienceStability(
@@ -262,11 +266,14 @@ def salience_stability(
                 method.title,
                 method.deterministic,
                 roll.reasons.get(method.name, ""),
+                roll.n_maps[method.name],
+                roll.n_inexact[method.name],
                 *(() if method.name in roll.reasons else _measures(results[method.name], options.seed)),
             )
             for method in roll.methods
         ),
         notes=(
+            *roll.notes(options),
             "A stable map need not be a true one: read this beside faithfulness.",
             "Edits that the encoder reads as the same tokens are not counted: prediction and map cannot change.",
             "Short texts make LIME and KernelSHAP exact, and then no seed matters.",
@@ -327,11 +334,12 @@ def _judge(
     options: SalienceOptions,
     n_seeds: int,
     edited: Sequence[_Edited],
+    roll: MethodRoll,
     result: _Judged,
     check: Callable[[], None],
 ) -> None:
     def words_and_scores(version: str, seeded: SalienceOptions) -> tuple[tuple[str, ...], NDArray[np.float64]]:
-        return explain(forward, version, method.name, target, seeded, check).by_word()
+        return roll.count(explain(forward, version, method.name, target, seeded, check)).by_word()
 
     seeds = [(options.seed + i) % _MAX_SEED for i in range(1 if method.deterministic else n_seeds)]
     maps = [words_and_scores(text.text, replace(options, seed=seed)) for seed in seeds]

@@ -7,7 +7,7 @@ import {
   changedOptions, FIRST_CHOICES, knownTarget, salienceConfig, salienceRows, shownTargets,
 } from '../../../lit_probe/client/salience/salience_plan.js';
 import {
-  diagnosticsWords, explainedWords, rankCorrelation, rowAgreement, salienceRow, keptTogether,
+  diagnosticsWords, explainedWords, predictionRules, rankCorrelation, rowAgreement, salienceRow, keptTogether,
 } from '../../../lit_probe/client/salience/salience_row.js';
 import {shownWidth, significant, significantInterval} from '../../../lit_probe/client/words/format.js';
 import {contrast, luminance, sides} from '../colors.mjs';
@@ -103,17 +103,22 @@ test('diagnostics say how good a map is, and name what they do not know by its k
   assert.equal(said({}), '');
 });
 
-test('a path says from where to where the number goes, and warns of a baseline that is surer of the class than the text', () => {
+test('a path says from where and how far the number goes, and warns of a baseline that is surer of the class than the text', () => {
   assert.equal(said({seed: 7, steps: 50, baseline: 'zero', change: 3.1, completeness_gap: 0.012}, 'integrated_gradients', 3),
-    'from −0.1 (all words replaced by zeros) to 3: +3.1 · completeness gap 0.012 · 50 steps · seed 7');
+    'up by 3.1 from −0.1 (all words replaced by zeros) · completeness gap 0.012 · 50 steps · seed 7');
   assert.match(said({steps: 50, baseline: 'pad', change: -0.577, completeness_gap: 0}, 'integrated_gradients', 0.863),
-    /^from 1\.44 \(all words replaced by pad\) to 0\.863: −0\.577 · the baseline is surer of this class than the text is: try another one · completeness gap 0 · 50 steps$/);
-  assert.match(said({baselines: 'pad, mean', change: 1, completeness_gap: 0}, 'gradient_shap'), /^from 1 \(on average over the baselines pad, mean\) to 2: \+1 · completeness/);
+    /^down by 0\.577 from 1\.44 \(all words replaced by pad\) · the baseline is surer of this class than the text is: try another one · completeness gap 0 · 50 steps$/);
+  assert.match(said({baselines: 'pad, mean', change: 1, completeness_gap: 0}, 'gradient_shap'), /^up by 1 from 1 \(on average over the baselines pad, mean\) · completeness/);
 });
 
 test('points that were taken beyond those asked for are told, and the width of LIME’s kernel in both conventions', () => {
   assert.equal(said({steps: 50, growth: 8, completeness_gap: 0.01, gap_share: 0.01, n_used: 190}), 'completeness gap 0.01 · 190 steps (50 asked for)');
   assert.equal(said({steps: 50, growth: 8, n_used: 50}), '50 steps');
+  assert.equal(said({steps: 1, growth: 1, n_used: 1}), '1 step');
+  assert.equal(said({steps: 1, growth: 8, n_used: 7}), '7 steps (1 asked for)');
+  assert.equal(said({noise_samples: 1, noise: 0.5}), '1 noisy copy · noise 0.5');
+  assert.match(said({noise_samples: 5, growth: 1, n_used: 8, baselines: 'pad, mask, zero, mean', change: 1}, 'gradient_shap'), / · 8 noisy copies \(5 asked for\), 2 for each baseline$/);
+  assert.match(said({noise_samples: 5, growth: 1, n_used: 5, baselines: 'zero', change: 1}, 'gradient_shap'), / · 5 noisy copies$/);
   assert.equal(said({noise_samples: 32, growth: 8, n_used: 256}), '256 noisy copies (32 asked for)');
   assert.equal(said({noise_samples: 32, noise: 0.5}), '32 noisy copies · noise 0.5');
   const widths = {width_in_paper: 0.35355, width_in_package: 0.25};
@@ -286,4 +291,11 @@ test('a mark stays on the line of the word before it, a special token may stand 
   assert.deepEqual(keptTogether(units).map((group) => group.map(([{text}]) => text)), [['[CLS]'], ['fine', ','], ['really', '!', '!'], ['[SEP]']]);
   assert.deepEqual(keptTogether(units).flat().map(([, at]) => at), [0, 1, 2, 3, 4, 5, 6]);
   assert.deepEqual(keptTogether([{text: '…', special: false}]).length, 1);
+});
+
+test('the rule is told once for all rows whose class is not the most probable one, and not where it is', () => {
+  const rule = '“rare” is predicted beside the class shares of train.';
+  assert.deepEqual(predictionRules([{predicted_by: ''}, {predicted_by: rule}, {predicted_by: rule}]), [rule]);
+  assert.deepEqual(predictionRules([{predicted_by: ''}]), []);
+  assert.deepEqual(predictionRules([]), []);
 });

@@ -123,6 +123,19 @@ def test_salience_is_of_one_class_in_both_texts_word_beside_word(model, dataset,
     assert answer["largest"] >= max(abs(row["change"]) for row in answer["rows"])
 
 
+@pytest.mark.parametrize("method", SALIENCE_METHODS)
+def test_words_say_which_maps_are_not_exact_and_which_baseline_they_have(model, dataset, pair, method):
+    exact = run(model, dataset, pair, part="salience", method=method, layer="1")
+    assert exact["marks"] == ["", ""]
+    assert ["another choice gives other maps" in note for note in exact["notes"]] == [True] * bool(
+        SALIENCE_METHODS[method].baseline
+    )
+    if method == "integrated_gradients":
+        rough = run(model, dataset, pair, part="salience", method=method, layer="1", steps=1, growth=1, baseline="zero")
+        assert any(mark.startswith("Not exact: after 1 step ") for mark in rough["marks"])
+        assert rough["notes"][0].startswith("Integrated gradients: maps start from “zero” (zeros); ")
+
+
 def test_it_is_integrated_gradients_when_no_method_is_named(model, dataset, pair):
     answer = run(model, dataset, pair, part="salience")
     assert answer["method"] == "integrated_gradients"

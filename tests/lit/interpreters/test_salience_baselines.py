@@ -26,7 +26,7 @@ def test_the_answer_has_the_digits_of_the_library(model, dataset, method):
     answer = ask(model, dataset, {"text": TEXT}, method=method, layer=2)
     expected = compare_baselines(explainer_of(model).forward(question_of({"layer": 2})), TEXT, method)
     assert answer == {"status": "ready", **expected.to_json(), "sentence": expected.sentence()}
-    assert len(answer["others"]) >= 2 and answer["baseline_class"] in answer["sentence"]
+    assert len(answer["others"]) >= 2 and (answer["baseline_class"] in answer["sentence"]) == (method != "occlusion")
 
 
 def test_another_way_to_score_words_is_compared_in_that_way(model, dataset):

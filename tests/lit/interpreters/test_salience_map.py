@@ -59,6 +59,8 @@ def test_gold_is_the_rows_label_and_an_edits_own(model, dataset):
 def test_the_panel_and_lits_rows_compute_nothing_twice(model, dataset, monkeypatch):
     text = "nobody has asked for this before"
     first = ask(model, dataset, {"text": text}, method="lime")
+    explainer = explainer_of(model)
+    explainer.baseline_line(explainer.plan(question_of({}), "lime", {"text": text}, dataset), "sum")
     monkeypatch.setattr("lit_probe.lit.host.explaining.explain", None)
     (row,) = salience_rows([model])["LIME"].run([{"text": text}], model, dataset)
     assert next(iter(row.values())).tokens == first["tokens"]

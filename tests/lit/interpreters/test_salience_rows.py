@@ -10,11 +10,15 @@ from tiny_probing import computed, edited, models_of, tiny_splits
 
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import LitProbeError
+from lit_probe.lit.host import explaining
 from lit_probe.lit.host.explaining import TITLES as TITLES_OF_OPTIONS
 from lit_probe.lit.host.explaining import explainer_of, question_of
 from lit_probe.lit.host.pending_study import PendingStudy
+from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.lit.interpreters.salience import salience_rows
+from lit_probe.once import Memo
 from lit_probe.salience import SALIENCE_METHODS
+from lit_probe.scores.decision import Decision
 
 TITLES = {method.name: method.title for method in SALIENCE_METHODS.values()}
 TEXT = "the story was awful"
@@ -52,6 +56,43 @@ def test_every_method_draws_its_own_map_and_says_what_it_explains_and_how(rows, 
     assert remarks.startswith(f"color scale: 1 is {scale:.3g}")
     assert all(TITLES_OF_OPTIONS.get(option, option) in remarks for option in SALIENCE_METHODS[name].uses)
     assert answer[remarks]["tokens"] == answer[remarks]["salience"] == []
+
+
+@pytest.mark.parametrize("name", TITLES)
+def test_a_row_says_how_far_other_baselines_change_it_where_it_has_one(rows, model, dataset, name, monkeypatch):
+    (answer,) = draw(rows[TITLES[name]], model, dataset, {"text": TEXT})
+    remarks = list(answer)[1]
+    said = {"baseline": "With other baselines (", "replace": "With words taken out in other ways ("}
+    option = SALIENCE_METHODS[name].baseline
+    assert [words in remarks for words in said.values()] == [option == one for one in said]
+    # Where that would take long: which one it is, and where they are compared.
+    monkeypatch.setattr(explaining, "_QUICK_PASSES", 0)
+    (answer,) = draw(rows[TITLES[name]], model, dataset, {"text": TEXT})
+    assert ("another choice gives other maps. “Salience side by side” says" in list(answer)[1]) == bool(option)
+
+
+def test_where_another_class_is_more_probable_the_rule_is_told(rows, model, dataset, monkeypatch):
+    """One class is said to be so rare in train that it is always predicted, and so common that it never is."""
+    explainer = explainer_of(model)
+    forward = explainer.forward(question_of({}))
+    said = []
+    for common in range(2):
+        monkeypatch.setattr(explainer, "_predictions", Memo(9))
+        shares = (1 - 1e-9, 1e-9) if common == 0 else (1e-9, 1 - 1e-9)
+        monkeypatch.setattr(forward, "decision", Decision("prior", shares))
+        explained = explainer.explain(question_of({}), "gradient_l2", {"text": TEXT}, dataset)
+        assert explained.predicted_class == model.label_names[1 - common]
+        (answer,) = draw(rows["Gradient (L2 norm)"], model, dataset, {"text": TEXT})
+        of_map = INTERPRETERS["salience_map"].run([{"text": TEXT}], model, dataset, config={"method": "gradient_l2"})
+        assert of_map["predicted_by"] == explained.predicted_by
+        assert (explained.predicted_by in list(answer)[1]) and ("share of train" in list(answer)[1]) == bool(
+            explained.predicted_by
+        )
+        said.append(explained.predicted_by)
+    # The most probable class is the same both times, so once it is the predicted one.
+    [rule] = [one for one in said if one]
+    most_probable = model.label_names[said.index(rule)]
+    assert rule.endswith(f"÷ share of train is the largest. The most probable class is “{most_probable}”.")
 
 
 def test_the_result_is_of_lits_types(rows, model, dataset):

@@ -65,7 +65,10 @@ def test_ways_to_take_words_out_are_compared_too(forward, method):
     assert [one.name for one in found.others] == ["mask", "delete"]
     assert not any(one.same_top_word for one in found.others) and found.same_class
     assert found.sentence().startswith("With words taken out in other ways (mask, delete): Spearman ")
-    assert "The text with all its words taken out (unk) is classed “with”, the explained class" in found.sentence()
+    without_words = "The text with all its words taken out (unk) is classed “with”, the explained class"
+    # Occlusion takes out one word at a time and never sees that text.
+    assert (without_words in found.sentence()) == (method != "occlusion")
+    assert found.sentence().endswith(".") and found.sentence().count("..") == 0
 
 
 @pytest.mark.parametrize("method", WITH_BASELINE)
@@ -125,12 +128,32 @@ def test_it_stands_beside_explain():
     assert lit_probe.compare_baselines is compare_baselines
 
 
+@pytest.mark.parametrize("method", SALIENCE_METHODS)
+@pytest.mark.parametrize(
+    ("text", "target", "said"), [("", None, "no word"), ("  ", None, "no word"), (TEXT, Target(9), "no class 9")]
+)
+def test_what_no_map_can_be_made_of_is_an_error_for_every_method(forward, method, text, target, said):
+    with pytest.raises(LitProbeError, match=said):
+        compare_baselines(forward, text, method, target, QUICK)
+
+
+@pytest.mark.parametrize("method", WITH_BASELINE)
+@pytest.mark.parametrize("text", ["great", "the"])
+def test_of_a_text_of_one_word_no_agreement_is_told(forward, method, text):
+    """Its one word is the top word of every map, and a rank correlation of one word there is not."""
+    found = compare_baselines(forward, text, method, Target(1), QUICK)
+    assert found.n_words == 1 and "): the text has one word, so there is no order to compare." in found.sentence()
+    assert "Spearman" not in found.sentence() and "top word" not in found.sentence()
+
+
 def test_the_sentence_copes_with_one_with_none_and_with_flat_maps():
-    found = BaselineComparison("occlusion", "replace", "delete", (), "yes", "no", False)
+    found = BaselineComparison("lime", "replace", "delete", 5, (), "yes", "no", False)
     assert found.sentence() == (
         "With words taken out in other ways: this tokenizer has no others. "
         "The text with all its words taken out (delete) is classed “no”."
     )
+    occluded = dataclasses.replace(found, method="occlusion")
+    assert occluded.sentence() == "With words taken out in other ways: this tokenizer has no others."
     one = dataclasses.replace(found, others=(OtherBaseline("mask", -0.5, True),))
     assert "(mask): Spearman −0.50, same top word with 1 of 1." in one.sentence()
     flat = dataclasses.replace(found, others=(OtherBaseline("mask", None, True),))

@@ -11,6 +11,7 @@ from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import CancelledError, LitProbeError, UnknownNameError
 from lit_probe.salience import SALIENCE_METHODS, SalienceMethod, SalienceOptions, explain
 from lit_probe.salience.token_scores import MethodScores
+from lit_probe.salience.trust.faithfulness import faithfulness
 from lit_probe.salience.trust.judged_texts import OverTexts
 from lit_probe.salience.trust.stability import (
     SMALL_EDITS,
@@ -223,3 +224,21 @@ def test_progress_rises_to_the_end_and_may_cancel(encoder):
 def test_bad_requests_get_a_sentence(encoder, arguments, error, message):
     with pytest.raises(error, match=message):
         salience_stability(BagOfWords(encoder, WEIGHTS), TEXTS, **arguments)
+
+
+@pytest.mark.parametrize("check", [faithfulness, salience_stability])
+def test_maps_that_are_not_exact_are_counted_by_method_and_the_baselines_are_told(encoder, check):
+    """One step is too few on the way from padding, and input x gradient shares nothing out."""
+    forward = planted_forward(encoder, "awful")
+    texts = ["an awful plot", "the film was slow but fine"]
+    options = SalienceOptions(steps=1, growth=1, samples=16)
+    result = check(forward, texts, methods=["integrated_gradients", "input_x_gradient", "lime"], options=options)
+    by_name = {one.method: one for one in result.methods}
+    inexact = by_name["integrated_gradients"]
+    assert 0 < inexact.n_inexact <= inexact.n_maps and by_name["lime"].n_inexact == by_name["input_x_gradient"].n_inexact == 0
+    assert inexact.to_json()["n_inexact"] == inexact.n_inexact
+    assert min(one.n_maps for one in result.methods) >= len(texts)
+    verb = "is" if inexact.n_inexact == 1 else "are"
+    assert result.notes[0].startswith(f"{inexact.n_inexact} of {inexact.n_maps} maps of Integrated gradients {verb} not exact: ")
+    assert sum("not exact" in note for note in result.notes) == 1
+    assert [note.split(":")[0] for note in result.notes if "another choice" in note] == ["Integrated gradients", "LIME"]
