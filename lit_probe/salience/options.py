@@ -99,4 +99,4 @@ class SalienceOptions(Result):
 
 def _is_finite(value: Any) -> bool:
     """Whether it is a number that a float can hold; True and False are none."""
-    return isinstance(value, (int, float, np.floating)) and not isinstance(value, bool) and -_LARGEST <= value <= _LARGEST
+    return isinstance(value, (int, float, np.floating)) and not isinstance(value, bool) and bool(-_LARGEST <= value <= _LARGEST)
