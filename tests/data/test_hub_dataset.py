@@ -14,7 +14,7 @@ import pytest
 from small_hub import COMMIT, serving
 
 from lit_probe import flags
-from lit_probe.checks.provenance import _flags
+from lit_probe.checks.provenance import flags_of
 from lit_probe.data import DatasetOptions, load_dataset
 from lit_probe.errors import DatasetError, LitProbeError
 
@@ -302,7 +302,7 @@ def test_the_flags_of_a_card_load_the_same_rows(here):
     plain = load_dataset("hub", str(layout(here / "films")), DatasetOptions(max_examples=0))
     for together in ([hub], [plain], [plain, hub], [table], [demo, hub, table], [table, demo], [demo]):
         flags.FLAGS.unparse_flags()
-        flags.FLAGS(["lit-probe", *_flags(card_of(*together), "This card")])
+        flags.FLAGS(["lit-probe", *flags_of(card_of(*together), "This card")])
         again = flags.load_splits()
         assert [one.name for one in again] == [one.name for one in together]
         assert [one.provenance for one in again] == [one.provenance for one in together]
@@ -315,7 +315,7 @@ def test_a_card_names_the_commit_of_a_data_set_of_the_hub(here):
     del origin["path"]
     card = card_of()
     card["datasets"] = {"reviews": {"data": {**provenance, "origin": origin}}}
-    named = set(_flags(card, "This card"))
+    named = set(flags_of(card, "This card"))
     assert {"--datasets=hub=org/reviews", f"--data_revision={COMMIT}"} <= named
     assert not any(flag.startswith("--data_config") for flag in named), "the name would say it"
 
@@ -324,4 +324,4 @@ def test_a_word_that_brackets_cannot_hold_is_refused_on_a_card(here):
     (here / "t.csv").write_text("text,label\n" + "".join(f"text {i},{('a', 'b', '[x]')[i % 3]}\n" for i in range(N)))
     table = load_dataset("csv", str(here / "t.csv"), DatasetOptions(missing=("[x]",)))
     with pytest.raises(LitProbeError, match=r"This card says missing='\[x\]', which cannot stand in brackets"):
-        _flags(card_of(table, load_dataset("demo")), "This card")
+        flags_of(card_of(table, load_dataset("demo")), "This card")
