@@ -284,6 +284,10 @@ def load_runs() -> list[Run]:
     return runs
 
 
+# What is asked of encoders and texts, and means nothing for activations that are there already.
+_OF_TEXTS = "model revision pooling max_length keep device trust_remote_code max_examples missing from".split()
+
+
 def load_all() -> tuple[list[Splits], list[Run]]:
     """The data sets and the runs that the flags name, from files of activations where it names some.
 
@@ -292,8 +296,9 @@ def load_all() -> tuple[list[Splits], list[Run]]:
     """
     if not FLAGS.activations:
         return load_splits(), load_runs()
-    if FLAGS["model"].present:
-        raise LitProbeError("--activations stand in place of an encoder: leave out --model.")
+    for name in _OF_TEXTS:
+        if FLAGS[name].present:
+            raise LitProbeError(f"--activations stand in place of an encoder and its texts: leave out --{name}.")
     given = [_given(Path(path).expanduser()) for path in FLAGS.activations]
     [splits, *others] = [made for _, made in given]
     if any(dict(other.provenance)["sha256"] != dict(splits.provenance)["sha256"] for other in others):
@@ -308,24 +313,30 @@ def _given(path: Path) -> tuple[GivenVectors, Splits]:
     stored = read_activations(path)
     about = {"name": str(stored.about.get("name") or path.stem), "seed": FLAGS.seed}
     if stored.rows is not None:
+        for name in ("datasets", "text_column", "label_column", "group_column", "data_config", "data_revision"):
+            if FLAGS[name].present:
+                raise LitProbeError(f"The rows of {str(path)!r} stand in its manifest: leave out --{name}.")
         rows = stored.rows
         about["dataset"] = str(stored.about.get("dataset") or path.stem)
     else:
         [(form, source, columns), *others] = parse_dataset_flag(FLAGS.datasets)
-        if others or source is None or form not in ("csv", "tsv", "jsonl") or not Path(source).is_file():
+        table_file = None if source is None else Path(source).expanduser()
+        if others or table_file is None or form not in ("csv", "tsv", "jsonl") or not table_file.is_file():
             raise LitProbeError(
                 f"{str(path)!r} does not say what its rows are. Name one table with a row for each, in this order: "
                 "--datasets=csv=rows.csv."
             )
         names = {"text": FLAGS.text_column, "label": FLAGS.label_column, "group": FLAGS.group_column}
         names |= {name.removesuffix("_column"): column for name, column in columns.items() if name.endswith("_column")}
-        table = read_table(Path(source), form)
+        table = read_table(table_file, form)
         rows = {
             name: find_column(table, [column], repr(source), f"{name}_column") and table[column]
             for name, column in names.items()
-            if column is not None and (column in table or name != "text")
+            if column is not None and (column in table or name != "text" or FLAGS["text_column"].present)
         }
-        about["dataset"] = Path(source).stem
+        if split := next((name for name in ("split", "probe_split") if name in table and name not in names.values()), None):
+            rows |= {"split": table[split]}
+        about["dataset"] = table_file.stem
     return given_activations(
         stored.layers,
         rows["label"],

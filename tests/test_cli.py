@@ -132,10 +132,18 @@ def test_other_programs_activations_take_their_rows_from_a_table(tmp_path, capsy
         ([*own, f"--datasets=csv={table}", "--model=x"], "leave out --model"),
         ([*own, f"--datasets=csv={table}", "--label_column=mood"], "has no column 'mood'"),
         (["--activations=nowhere.npy"], "There is no file"),
+        ([*own, f"--datasets=csv={table}", "--pooling=cls"], "leave out --pooling"),
+        ([*own, f"--datasets=csv={table}", "--missing=b"], "leave out --missing"),
+        ([*own, f"--datasets=csv={table}", "--text_column=words"], "has no column 'words'"),
     ):
         assert run("layers", *arguments) == 1
         assert message in capsys.readouterr().err
     assert run("extract", f"--activations={file}") == 2
+    where = ["train", "train", "train", "train", "dev", "dev", "test", "test"] * 15
+    table.write_text("label,split\n" + "".join(f"{'ab'[label]},{part}\n" for label, part in zip(labels, where, strict=True)))
+    capsys.readouterr()
+    assert run("layers", *own[:3], "--checks=none", f"--datasets=csv={table}") == 0
+    assert json.loads((tmp_path / "layers.json").read_text())["datasets"]["rows"]["n"] == {"train": 60, "dev": 30, "test": 30}
 
 
 def test_two_encoders_get_a_folder_each(flags, tiny_folder, tmp_path):

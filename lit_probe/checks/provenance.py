@@ -274,6 +274,10 @@ def flags_of(card: Mapping[str, Any], title: str) -> list[str]:
     Raises:
       LitProbeError: no flags can say it.
     """
+    if card["model"].get("in_memory") and "vectors" in card["model"]["sha256"]:
+        raise LitProbeError(
+            f"{title} is about {card['model']['id']!r}, vectors that lit_probe was given. Give them again, without --from."
+        )
     if card["model"].get("in_memory"):
         raise LitProbeError(
             f"{title} is about {card['model']['id']!r}, a model that was in a program's memory. Run that program again."

@@ -369,3 +369,24 @@ def _plain(value: Any) -> Any:
 def _json_part(value: Any) -> Any:
     """A part of a list or dict that JSON cannot write."""
     return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
+def together(texts: Sequence[str], groups: Sequence[Any] | None) -> list[str]:
+    """``[n]`` names of groups such that equal texts, and equal groups, have one name.
+
+    >>> together(["a", "b", "a", "c"], ["x", "x", "y", None])
+    ['a', 'a', 'a', 'c']
+    """
+    first: dict[Any, str] = {}
+
+    def root(name: str) -> str:
+        while (above := first.get(("text", name), name)) != name:
+            name = above
+        return name
+
+    for text, group in zip(texts, groups if groups is not None else [None] * len(texts), strict=True):
+        if group is not None:
+            known = root(first.setdefault(("group", str(group)), text))
+            if (own := root(text)) != known:
+                first["text", own] = known
+    return [root(text) for text in texts]

@@ -8,13 +8,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from lit_probe.encoder.vector_encoder import as_array
 from lit_probe.errors import EncoderError
 
 _FORMAT = "lit_probe activations 1"
@@ -95,7 +98,7 @@ def read_activations(path: Path) -> StoredActivations:
         raise EncoderError(f"{str(path)!r} is no file of activations that is read: give one that ends in {', '.join(_ENDINGS)}.")
     try:
         arrays = _read(path)
-    except (OSError, ValueError, KeyError, SafetensorError, EOFError) as error:
+    except (OSError, ValueError, KeyError, TypeError, SyntaxError, SafetensorError, EOFError, BadZipFile, TokenError) as error:
         raise EncoderError(f"The activations in {str(path)!r} cannot be read: {error}") from error
     manifest = _manifest(path)
     order = manifest.get("layers") or sorted(arrays, key=_by_number)
@@ -108,13 +111,12 @@ def read_activations(path: Path) -> StoredActivations:
 def _read(path: Path) -> dict[str, NDArray[Any]]:
     match path.suffix:
         case ".safetensors":
-            with safe_open(path, "np") as file:
-                return {name: file.get_tensor(name) for name in list(file.keys())}
-        case ".npy":
-            return {"layer": np.load(path, mmap_mode="r", allow_pickle=False)}
-        case ".npz":
-            with np.load(path, allow_pickle=False) as arrays:
-                return dict(arrays)
+            # As tensors, since NumPy has no bfloat16.
+            with safe_open(path, "pt") as file:
+                return {name: as_array(file.get_tensor(name)) for name in list(file.keys())}
+        case ".npy" | ".npz":
+            loaded = np.load(path, mmap_mode="r", allow_pickle=False)
+            return {"layer": loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
     try:
         import h5py
     except ImportError:

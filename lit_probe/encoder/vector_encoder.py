@@ -189,8 +189,24 @@ class GivenVectors(VectorEncoder):
         return np.stack([values[rows] for values in self._layers.values()], axis=1)
 
 
-def _checked(name: str, layer: str, values: ArrayLike, n_texts: int) -> NDArray[np.float32]:
-    array = np.asarray(values)
+def as_array(values: Any) -> NDArray[Any]:
+    """Numbers of any kind as an array: lists, arrays, and tensors of torch wherever they are, with a gradient or not.
+
+    Raises:
+      EncoderError: rows have different lengths, or some numbers are masked.
+    """
+    if hasattr(values, "detach"):
+        values = values.detach().float().cpu().numpy()
+    if isinstance(values, np.ma.MaskedArray) and np.any(values.mask):
+        raise EncoderError("Some of the numbers are masked. Leave out those rows or units, or fill them.")
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise EncoderError(f"The vectors make no array: {error}") from error
+
+
+def _checked(name: str, layer: str, values: Any, n_texts: int) -> NDArray[np.float32]:
+    array = as_array(values)
     if array.dtype.kind not in "fiub":
         raise EncoderError(f"Layer {layer!r} of {name!r} holds {array.dtype}, and probes read numbers.")
     if array.ndim != 2 or array.shape[0] != n_texts or not array.shape[1]:

@@ -34,14 +34,17 @@ from lit_probe.data.python_tables import is_table
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import Encoder, as_encoder
 from lit_probe.encoder.pooling import POOLINGS
+from lit_probe.encoder.vector_encoder import NO_POOLING
 from lit_probe.errors import CancelledError, LitProbeError
 from lit_probe.figures import layer_curve
 from lit_probe.lit import app
 from lit_probe.lit.host.fields import model_name
+from lit_probe.lit.host.foreign import ForeignModels
 from lit_probe.lit.host.model import is_probe_model, probe_model
 from lit_probe.lit.host.pending_checks import PendingChecks
 from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.lit.interpreters import interpreters_for
+from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.plugin import attach
 from lit_probe.lit.server.web import serve
 from lit_probe.probing.probes import PROBES
@@ -167,13 +170,20 @@ class ProbeWidget:
             rules=rules,
         )
         self._stopped = False
+        self._foreign: ForeignModels | None = None
         self._pages: list[Any] = []  # the handles of the cells that show the page
         self._progress: dict[str, tuple[int, int, str]] = {}
         options, cache = options or DatasetOptions(), cache or Cache(platformdirs.user_cache_path("lit_probe"))
         self._checks = PendingChecks(cache)
         studies: list[PendingStudy] = []
         if isinstance(model, Mapping):
-            interpreters = {**core.default_interpreters(model), **interpreters_for(model)}
+            self._refuse_beside_models(labels=labels, groups=groups)
+            names = {"text": options.text_column, "label": options.label_column, "group": options.group_column}
+            usual = DatasetOptions()
+            named = {name: column for name, column in names.items() if column != getattr(usual, f"{name}_column")}
+            ours = interpreters_for(model, **named, probe=probe, seed=options.seed, rules=rules)
+            self._foreign = next(one.foreign for one in ours.values() if isinstance(one, ProbeInterpreter))
+            interpreters = {**core.default_interpreters(model), **ours}
             application = app.lit_application(model, _ready_datasets(data), shown, interpreters=interpreters)
             page = attach(application, host=shown.host, allowed_hosts=shown.allowed_hosts, frame_ancestors=shown.frame_ancestors)
         else:
@@ -195,7 +205,7 @@ class ProbeWidget:
                 self._progress[step] = (done, total, unit)
                 progress(step, done, total, unit)
 
-            settings = {"pooling": pooling, "probe": probe}
+            settings = {"pooling": pooling if encoder.has_network else NO_POOLING, "probe": probe}
             return probe_layers(encoder, splits, **settings, seed=options.seed, rules=rules, cache=cache, progress=report)
 
         app.start(studies, make_study)
@@ -227,6 +237,12 @@ class ProbeWidget:
         shown = {"text/html": frame + link, "text/plain": f"LIT is open at {self.url}"}
         self._pages.append(display(shown, raw=True, display_id=True))
 
+    @staticmethod
+    def _refuse_beside_models(**given: Any) -> None:
+        for name, values in given.items():
+            if values is not None:
+                raise LitProbeError(f"Ready LIT data sets have their own {name}: leave out {name}=….")
+
     def stop(self) -> None:
         """Frees the port, and ends what is still being computed. May be called twice; what is ready can still be asked for.
 
@@ -235,6 +251,8 @@ class ProbeWidget:
         if not self._stopped:
             self._stopped = True
             self._checks.cancel_all()
+            if self._foreign is not None:
+                self._foreign.stop()
             self._server.close(_PATIENCE_S)
             for page in self._pages:
                 page.update({"text/html": self._last_words(), "text/plain": repr(self)}, raw=True)

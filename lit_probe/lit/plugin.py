@@ -8,6 +8,7 @@ serve(attach(server), "127.0.0.1", 5432).run()
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ from lit_nlp.api import layout as lit_layout
 from lit_nlp.api import types
 
 from lit_probe.data.labelled_texts import Splits
+from lit_probe.encoder.activations import check_pooling
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import Encoder, as_encoder
 from lit_probe.encoder.pooling import POOLINGS
+from lit_probe.encoder.vector_encoder import NO_POOLING
 from lit_probe.errors import LitProbeError
 from lit_probe.layouts import LAYOUTS, STOCK
 from lit_probe.lit.host import specs
@@ -57,7 +60,7 @@ class ProbeModel(HostModel):
       group: the name of its field that says what must not be split across train and test.
       split: the name of its field that says train, dev or test, where it is not called ``split``.
       name: what the data set is called; by default as its class, or as the splits are.
-      pooling: how a text's tokens become one vector.
+      pooling: how a text's tokens become one vector; by default their mean.
       probe: the kind of probe.
       seed: the seed of splits, cross-validation and probes.
       rules: how the study is scored, and how its layer is chosen; the usual way when None.
@@ -82,16 +85,19 @@ class ProbeModel(HostModel):
         group: str | None = None,
         split: str | None = None,
         name: str | None = None,
-        pooling: str = "mean",
+        pooling: str | None = None,
         probe: str = "logistic",
         seed: int = 0,
         rules: StudyRules | None = None,
         cache: Cache | None = None,
         background: bool = True,
     ):
-        lookup(POOLINGS, pooling, "pooling")
         lookup(PROBES, probe, "probe")
+        if pooling is not None:
+            lookup({**POOLINGS, NO_POOLING: None}, pooling, "pooling")
         encoder = as_encoder(encoder)
+        pooling = pooling or ("mean" if encoder.has_network else NO_POOLING)
+        check_pooling(encoder, pooling)
         cache = cache or Cache(platformdirs.user_cache_path("lit_probe"))
         reader, self._source = None, None
         if isinstance(data, lit_dataset.Dataset):
@@ -143,13 +149,25 @@ class ProbeModel(HostModel):
         texts, label = self.reader.texts, self.reader.label
         return specs.model_output_spec(
             self.encoder.n_layers,
-            self.label_names,
+            self._written_labels,
             self.head_label_names,
             self._layers,
             self.study.decision,
             text=texts[0] if len(texts) == 1 else None,
             label=label,
+            with_tokens=self.encoder.has_network,
         )
+
+    @cached_property
+    def _written_labels(self) -> tuple[str, ...]:
+        """The classes as the data set writes them, which LIT compares with its labels word by word."""
+        reader, source = self.reader, self._source
+        if reader is None or source is None:
+            return self.label_names
+        written: dict[str, str] = {}
+        for example in source.examples:
+            written.setdefault(self._class_of(reader.class_word(example)), str(example.get(reader.label)))
+        return tuple(written.get(name, name) for name in self.label_names)
 
     def shown(self, dataset: lit_dataset.Dataset) -> lit_dataset.Dataset:
         """The data set with our fields: its own in place of the one that it was made of, which LIT hands over in a copy."""
@@ -218,12 +236,11 @@ def _introduce(models: Mapping[str, HostModel]) -> None:
     """Tells models on one data set of each other, so that they can be compared."""
     for model in models.values():
         mine = model.study.splits
-        if model.reader is not None:
-            model.peers = {
-                name: other.study
-                for name, other in models.items()
-                if (other.study.splits.label_names, other.study.splits.dev.texts) == (mine.label_names, mine.dev.texts)
-            }
+        model.peers = {
+            name: other.study
+            for name, other in models.items()
+            if (other.study.splits.label_names, other.study.splits.dev.texts) == (mine.label_names, mine.dev.texts)
+        }
 
 
 def _not_ready(application: lit_app.LitApp, asked: Mapping[str, str]) -> str | None:

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.data import split_table
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.options import DatasetOptions
-from lit_probe.data.rows import rows_of
+from lit_probe.data.rows import rows_of, together
 from lit_probe.encoder.cache import Cache
-from lit_probe.encoder.vector_encoder import NO_POOLING, GivenVectors
+from lit_probe.encoder.vector_encoder import NO_POOLING, GivenVectors, as_array
 from lit_probe.errors import DatasetError, EncoderError
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import LayerStudy, probe_layers
@@ -41,7 +41,7 @@ def probe_activations(
       values: ``[n_examples, n_layers, d_model]`` numbers, ``[n_examples, d_model]`` of one layer, or such of each layer by its
         name. All layers have one width.
       labels: ``[n_examples]`` words or numbers; None or -1 marks an unlabelled example, which is left out.
-      texts: ``[n_examples]`` what each example says; of examples that say the same the first is taken. Without texts,
+      texts: ``[n_examples]`` what each example says; examples that say the same stay in one split. Without texts,
         examples go by their numbers, and baselines of words say nothing.
       groups: ``[n_examples]`` what must not be split across train and test, or None.
       splits: ``[n_examples]`` train, dev or test; divided 70/15/15 when None.
@@ -83,27 +83,42 @@ def given_activations(
     """What `probe_activations` fits probes to; arguments and errors as there."""
     layers = _by_layer(name, values)
     said = [f"example {row + 1}" for row in range(len(labels))] if texts is None else rows_of(texts, [0] * len(texts)).texts
-    columns: dict[str, Sequence[Any]] = {"text": said, "label": labels}
-    columns |= {name: values for name, values in (("group", groups), ("split", splits)) if values is not None}
+    # Lists, since a table's column is asked for its rows by the names that it gives them.
+    columns: dict[str, list[Any]] = {"text": list(said), "label": list(labels)}
+    columns |= {name: list(values) for name, values in (("group", groups), ("split", splits)) if values is not None}
     if len({len(column) for column in columns.values()}) > 1:
         counts = ", ".join(f"{len(column):,} {name}s" for name, column in columns.items())
         raise DatasetError(f"Each example needs one of each, but there are {counts}.")
-    # A row is found by its text, and another one that says the same may have other vectors.
-    first = sorted({text: row for row, text in reversed(list(enumerate(said)))}.values())
-    options = DatasetOptions(max_examples=0, seed=seed, group_column=None if groups is None else "group")
-    made = split_table({name: [column[row] for row in first] for name, column in columns.items()}, options, dataset)
     told = (
         [] if texts is not None else ["The examples have no texts: what reads words, such as bags of words, says nothing here."]
     )
-    if n_repeated := len(said) - len(first):
-        told.append(f"{n_repeated:,} examples repeat the text of an earlier one and are left out.")
-    return GivenVectors(name, layers, said, told), made
+    columns["text"] = _told_apart(said, [as_array(array) for array in layers.values()])
+    if (n_numbered := sum(map(str.__ne__, said, columns["text"]))) and splits is None:
+        columns["group"] = together(said, columns.get("group"))
+    if n_numbered:
+        told.append(f"{n_numbered:,} examples say what an earlier one says and have other vectors: they are numbered.")
+    options = DatasetOptions(max_examples=0, seed=seed, group_column="group" if "group" in columns else None)
+    return GivenVectors(name, layers, columns["text"], told), split_table(columns, options, dataset)
+
+
+def _told_apart(texts: Sequence[str], layers: Sequence[NDArray[Any]]) -> list[str]:
+    """The texts, with a number behind each that an earlier one with other vectors has already."""
+    rows: dict[str, int] = {}
+    named = []
+    for row, text in enumerate(texts):
+        name, number = text, 1
+        while text and name in rows and any(len(one) > row and not np.array_equal(one[rows[name]], one[row]) for one in layers):
+            number += 1
+            name = f"{text} ({number})"
+        rows.setdefault(name, row)
+        named.append(name)
+    return named
 
 
 def _by_layer(name: str, values: ArrayLike | Mapping[str, ArrayLike]) -> Mapping[str, ArrayLike]:
     if isinstance(values, Mapping):
         return {str(layer): array for layer, array in values.items()}
-    array = np.asarray(values)
+    array = as_array(values)
     if array.ndim == 2:
         array = array[:, None]
     if array.ndim != 3:

@@ -19,16 +19,18 @@ from playwright.sync_api import expect
 from reachable import out_of_reach
 
 import lit_probe.lit
+from lit_probe.encoder.cache import Cache
 
 SCRIPT, OURS, WIDGET = blocks_of("in-your-own-lit.md")
-NOT_IN_DATA = "not in the probes’ data"
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """A stock LIT server with a planted model and one without vectors; it takes the place of ours."""
-    models = {"mine": Planted(), "blind": Planted({})}
-    running = lit_probe.lit.serve(lit_probe.lit.attach(lit_with(models, {"data": Sentences()})), "127.0.0.1", 0).start()
+def server(tiny_folder) -> Iterator[str]:
+    """A stock LIT server with a planted model, one without vectors, and one of ours; it takes the place of our server."""
+    data = Sentences()
+    ours = lit_probe.lit.ProbeModel(tiny_folder(), data, name="data", cache=Cache(None))
+    models = {"mine": Planted(), "blind": Planted({}), "ours": ours}
+    running = lit_probe.lit.serve(lit_probe.lit.attach(lit_with(models, {"data": data})), "127.0.0.1", 0).start()
     yield running.url
     running.close(1.0)
 
@@ -47,8 +49,9 @@ def test_the_panel_shows_the_planted_curve_with_the_servers_digits(lit: LitPage,
     expect(lit.panel.locator(".notes")).to_contain_text("The layers are fields of the model: 0 first, 1 second, 2 third.")
 
 
-def test_the_table_tells_which_split_each_example_is_in_and_that_edits_are_in_none(lit: LitPage):
-    lit.open(dataset="data", models="mine").wait_for_curve()
+@pytest.mark.parametrize("model", ["mine", "ours"])
+def test_the_table_tells_which_split_each_example_is_in_and_that_edits_are_in_none(lit: LitPage, model: str):
+    lit.open(dataset="data", models=model).wait_for_curve()
     table = lit.page.locator("data-table-module:visible")
     expect(table.locator("th", has_text="probe_split")).to_have_count(1)
     expect(table.locator("td", has_text=re.compile(r"^\s*(train|dev|test)\s*$")).first).to_be_visible()

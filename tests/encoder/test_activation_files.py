@@ -6,7 +6,9 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file, save_file
+from safetensors.torch import save_file as save_of_torch
 
 from lit_probe.encoder.activation_files import read_activations, save_activations
 from lit_probe.errors import EncoderError
@@ -66,6 +68,8 @@ def test_a_file_that_is_not_its_manifests_is_refused(tmp_path):
         ("torn.safetensors", b"\x10\x00\x00\x00\x00\x00\x00\x00{}", "cannot be read"),
         ("torn.npy", b"\x93NUMPY", "cannot be read"),
         ("empty.npz", b"", "cannot be read"),
+        ("torn.npz", b"PK\x03\x04torn", "cannot be read"),
+        ("odd.npy", b"\x93NUMPY\x01\x00\x06\x00{'a': \n", "cannot be read"),
     ],
 )
 def test_what_cannot_be_read_is_told_in_a_sentence(tmp_path, name, content, sentence):
@@ -73,6 +77,17 @@ def test_what_cannot_be_read_is_told_in_a_sentence(tmp_path, name, content, sent
         (tmp_path / name).write_bytes(content)
     with pytest.raises(EncoderError, match=sentence):
         read_activations(tmp_path / name)
+
+
+def test_bfloat16_and_files_with_another_ending_are_read(tmp_path):
+    save_of_torch({name: torch.tensor(values).to(torch.bfloat16) for name, values in LAYERS.items()}, tmp_path / "a.safetensors")
+    assert np.allclose(read_activations(tmp_path / "a.safetensors").layers["block 2"], LAYERS["block 2"], rtol=0.01)
+    np.savez(tmp_path / "a.npz", **LAYERS)
+    (tmp_path / "a.npz").rename(tmp_path / "b.npy")
+    assert list(read_activations(tmp_path / "b.npy").layers) == list(LAYERS)
+    np.save(tmp_path / "c.npy", LAYERS["block 1"])
+    (tmp_path / "c.npy").rename(tmp_path / "c.npz")
+    assert list(read_activations(tmp_path / "c.npz").layers) == ["layer"]
 
 
 def test_pickles_are_not_opened(tmp_path):

@@ -241,6 +241,11 @@ def test_ready_lit_models_with_vectors_get_our_panels_and_ours_their_numbers(tin
         assert [one["split"] for one in curve(widget.url, model, "data")["series"]] == ["dev", "test"]
     assert set(widget.layers["model"]) == {"ours"} and len(widget.layers) == 4
     widget.stop()
+    with pytest.raises(LitProbeError, match="have their own labels: leave out labels=…"):
+        ProbeWidget({"planted": Planted()}, {"data": data}, [1, 2], cache=cache)
+    widget = ProbeWidget({"planted": Planted()}, {"data": data}, probe="majority", options=DatasetOptions(seed=3), cache=cache)
+    assert curve(widget.url, "planted", "data")["probe"] == "majority"
+    widget.stop()
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,12 @@ from lit_nlp.api.dataset import Dataset
 from scipy.stats import norm
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
+from tiny_probing import tiny_splits
 from transformers import AutoModel, AutoTokenizer
 from werkzeug.test import Client
 
 import lit_probe.lit
+from lit_probe import probe_activations
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import LitProbeError, UnknownNameError
@@ -135,12 +137,14 @@ def test_edits_are_predicted_and_never_scored_and_nothing_is_dropped_silently():
     }
     edit["data"] |= {"_id": "", "_meta": edit["meta"]}
     answer = page.ask("layer_metrics", inputs=[*ids, edit])
-    assert answer["left_out"] == {"edited": 1, "unlabelled": 1, "not_in_data": 2, "train": 139, "seen_in_training": 0}
+    left_out = answer["left_out"]
+    assert (left_out["edited"], left_out["unlabelled"], left_out["not_in_data"]) == (1, 1, 1)
     assert sum(one["n"] for one in answer["series"]) + sum(answer["left_out"].values()) == len(ids) + 1
     predictions = page.ask("layer_predictions", inputs=[ids[4], edit])["examples"]
     assert [one["edited"] for one in predictions] == [False, True]
     assert predictions[0]["probabilities"] != predictions[1]["probabilities"]
-    assert page.ask("row_splits", inputs=[ids[-3], ids[-2], edit])["splits"] == ["not in the probes' data"] * 3
+    first, again, *others = page.ask("row_splits", inputs=[ids[0], ids[-3], ids[-2], edit])["splits"]
+    assert first == again in ("train", "dev", "test") and others == ["not in the probes’ data"] * 2
 
 
 # ---- fields --------------------------------------------------------------------------------------------------------------
@@ -166,6 +170,7 @@ class Spec(Dataset):
 
 
 CLASSES = types.CategoryLabel(vocab=["a", "b"])
+READS_ALL: types.Spec = {name: types.TextSegment() for name in ("a", "b", "x", "y", "picture")}
 
 
 @pytest.mark.parametrize(
@@ -173,7 +178,11 @@ CLASSES = types.CategoryLabel(vocab=["a", "b"])
     [
         (Spec({}, label=None), {}, "The data set data has no label: none of its fields is a CategoryLabel."),
         (Spec({"stars": types.Scalar()}, label=None, stars=float), {}, "no label of classes: stars holds numbers"),
-        (Spec({"stars": types.Scalar()}, stars=float), {"label": "stars"}, "The label 'stars' of data is a number"),
+        (
+            Spec({"stars": types.Scalar()}, stars=float),
+            {"label": "stars"},
+            "The label 'stars' of data is a Scalar, and probes read a CategoryLabel",
+        ),
         (
             Spec({"mood": CLASSES, "kind": CLASSES}, label=None, mood=lambda i: "ab"[i % 2], kind=lambda i: "ba"[i % 2]),
             {},
@@ -248,8 +257,13 @@ def test_what_is_wrong_with_a_foreign_model_is_told_in_a_sentence(model, sentenc
 
 
 def test_layers_stand_in_the_order_of_their_numbers_or_of_the_specification():
-    numbered = Planted({f"layer_{i}/out": 0.0 for i in (10, 2, 0)})
-    assert page_of(numbered, Sentences(120)).ask("layer_metrics")["layer_names"] == ["layer_0/out", "layer_2/out", "layer_10/out"]
+    names = [f"l2_layer_{i}/out" for i in (0, 2, 10)]
+    numbered = Planted(dict.fromkeys(reversed(names), 0.0))
+    assert page_of(numbered, Sentences(120)).ask("layer_metrics")["layer_names"] == [
+        "l2_layer_0/out",
+        "l2_layer_2/out",
+        "l2_layer_10/out",
+    ]
     mixed = Planted({"pooler": 0.0, "block_2": 0.0, "block_1": 0.0})
     assert page_of(mixed, Sentences(120)).ask("layer_metrics")["layer_names"] == ["pooler", "block_2", "block_1"]
     chosen = page_of(mixed, Sentences(120), embeddings=["block_1", "block_2"])
@@ -271,7 +285,7 @@ def test_its_own_split_and_groups_are_kept():
     ("spec", "wanted", "inputs", "texts"),
     [
         ({"a": types.TextSegment(), "label": CLASSES}, FieldNames(), None, ("a",)),
-        ({"a": types.TextSegment(), "b": types.TextSegment(), "label": CLASSES}, FieldNames(), None, ("a", "b")),
+        ({"a": types.TextSegment(), "b": types.TextSegment(), "label": CLASSES}, FieldNames(), READS_ALL, ("a", "b")),
         (
             {"a": types.TextSegment(), "b": types.TextSegment(), "label": CLASSES},
             FieldNames(),
@@ -280,8 +294,8 @@ def test_its_own_split_and_groups_are_kept():
         ),
         ({"a": types.TextSegment(), "b": types.TextSegment(), "label": CLASSES}, FieldNames(text="a"), None, ("a",)),
         ({"a": types.TextSegment(), "b": types.TextSegment(), "label": CLASSES}, FieldNames(text=("b", "a")), None, ("b", "a")),
-        ({"x": types.Scalar(), "y": types.Scalar(), "label": CLASSES}, FieldNames(), None, ("x", "y")),
-        ({"picture": types.ImageBytes(), "label": CLASSES}, FieldNames(), None, ()),
+        ({"x": types.Scalar(), "y": types.Scalar(), "label": CLASSES}, FieldNames(), READS_ALL, ("x", "y")),
+        ({"picture": types.ImageBytes(), "label": CLASSES}, FieldNames(), READS_ALL, ()),
     ],
 )
 def test_texts_are_found_by_their_type(spec, wanted, inputs, texts):
@@ -289,8 +303,108 @@ def test_texts_are_found_by_their_type(spec, wanted, inputs, texts):
 
 
 def test_examples_without_words_go_by_their_ids():
-    reader = Reader.of("data", {"picture": types.ImageBytes(), "label": CLASSES}, FieldNames())
+    reader = Reader.of("data", {"picture": types.ImageBytes(), "label": CLASSES}, FieldNames(), READS_ALL)
     assert reader.text({"picture": "x", "_id": "ab12"}) == "example ab12"
+
+
+class Pairs(Dataset):
+    """Four hypotheses for each premise; the label is that of the hypothesis."""
+
+    def __init__(self, n: int = 400):
+        self._examples = [
+            {
+                "premise": f"premise {row // 4}",
+                "hypothesis": f"hypothesis {row}",
+                "label": "ab"[row % 2],
+                "picture": np.full(3, row),
+            }
+            for row in range(n)
+        ]
+
+    def spec(self) -> types.Spec:
+        texts = {"premise": types.TextSegment(), "hypothesis": types.TextSegment()}
+        return {**texts, "label": CLASSES, "picture": types.ImageBytes()}
+
+
+class ReadsBoth(Planted):
+    """Its vectors are those of the hypothesis, or of the picture."""
+
+    def __init__(self, *reads: str):
+        super().__init__({"only": 8.0})
+        self._reads = reads
+
+    def input_spec(self) -> types.Spec:
+        return {name: kind for name, kind in Pairs(4).spec().items() if name in self._reads}
+
+    def predict(self, inputs: Any, **kwargs: Any) -> Any:
+        last = self._reads[-1]
+        return [self.vectors(f"x {one[last][0]}" if last == "picture" else one[last]) for one in inputs]
+
+
+@pytest.mark.parametrize("reads", [("premise", "hypothesis"), ("premise", "picture")])
+def test_each_example_has_its_own_vector_though_others_say_the_same(reads):
+    page = page_of(ReadsBoth(*reads), Pairs(), text="premise")
+    ids = page.ids("data")
+    answer = page.ask("layer_metrics", inputs=ids)
+    assert sum(one["n"] for one in answer["series"]) + sum(answer["left_out"].values()) == len(ids)
+    assert answer["series"][0]["layers"][0]["score"] > 0.95
+    splits = page.ask("row_splits", inputs=ids)["splits"]
+    assert all(len(set(splits[start : start + 4])) == 1 for start in range(0, len(splits), 4)), "one premise, one split"
+    told = [one["probabilities"] for one in page.ask("layer_predictions", inputs=ids[:4])["examples"]]
+    assert len({json.dumps(one) for one in told}) == 4
+    if reads[-1] == "hypothesis":
+        row = page.post("/get_dataset?dataset_name=data")[0]
+        meta = {"added": True, "parentId": row["id"], "source": "manual"}
+        edit = {"id": "", "meta": meta, "data": {**row["data"], "hypothesis": "another 1", "_id": "", "_meta": meta}}
+        [edited] = page.ask("layer_predictions", inputs=[edit])["examples"]
+        assert edited["edited"] and edited["probabilities"] != told[0]
+
+
+def test_more_edits_than_are_remembered_are_answered():
+    page = page_of(Planted(), Sentences(100))
+    row = page.post("/get_dataset?dataset_name=data")[0]
+    meta = {"added": True, "parentId": row["id"], "source": "manual"}
+    edits = [
+        {"id": "", "meta": meta, "data": {**row["data"], "sentence": f"edit {i}", "_id": "", "_meta": meta}}
+        for i in range(10_100)
+    ]
+    assert len(page.ask("layer_predictions", inputs=edits)["examples"]) == len(edits)
+
+
+def test_models_that_are_called_alike_keep_their_checks_apart():
+    deep, flat = Planted(), Planted({"only": 0.0})
+    app = lit_with({"sst2/bert": deep, "mnli/bert": flat}, {"data": Sentences(120)})
+    page = Page(lit_probe.lit.attach(app))
+    for name, n_layers in (("sst2/bert", 3), ("mnli/bert", 1)):
+        assert len(page.ask("probe_checks", name, check="calibration")["layers"]) == n_layers
+        assert page.ask("layer_metrics", name)["encoder"] == name
+
+
+def test_what_a_model_could_not_do_once_is_tried_again(monkeypatch):
+    monkeypatch.setattr("lit_probe.lit.host.foreign._PATIENCE_S", 0.0)
+    model = Broken(_raise)
+    page = page_of(model, Sentences(120))
+    assert page.ask("layer_metrics")["status"] == "failed"
+    model._wrong = lambda row, one: one
+    assert page.ask("layer_metrics")["status"] == "ready"
+
+
+@pytest.mark.parametrize("label", [int, np.int64, np.int32, str, bool, np.bool_])
+def test_labels_of_any_kind_are_known(label):
+    data = Sentences(120)
+    for row, example in enumerate(data._examples):
+        example["label"] = label(row % 2)
+    page = page_of(Planted(), data)
+    left_out = page.ask("layer_metrics", inputs=page.ids("data"))["left_out"]
+    assert left_out["unlabelled"] == left_out["not_in_data"] == 0
+
+
+def test_an_example_without_a_text_is_not_in_the_data_and_harms_no_other():
+    data = Sentences(120)
+    data._examples += [{"sentence": None, "label": "1"}, {"label": "0"}]
+    answer = page_of(Planted(), data)
+    left_out = answer.ask("layer_metrics", inputs=answer.ids("data"))["left_out"]
+    assert left_out["not_in_data"] == 2
 
 
 # ---- a model of ours in their server -------------------------------------------------------------------------------------
@@ -361,6 +475,59 @@ def test_probes_in_the_making_are_told_and_bad_arguments_refused_at_once(tiny_fo
         lit_probe.lit.interpreters(probe="tree")
 
 
+def test_several_texts_are_asked_about_and_a_label_that_is_none_is_refused(tiny_folder):
+    with pytest.raises(LitProbeError, match=r"has 2 fields of text: premise, hypothesis\. Say which one is read: text='premise'"):
+        lit_probe.lit.ProbeModel(tiny_folder(), Pairs(), name="data")
+    with pytest.raises(LitProbeError, match="has no text: none of its fields is a TextSegment"):
+        lit_probe.lit.ProbeModel(tiny_folder(), Spec({"x": types.Scalar()}, sentence=None, x=float), name="data")
+    toxic = Spec({"toxic": types.Boolean()}, toxic=lambda row: row % 2 == 0)
+    with pytest.raises(LitProbeError, match="is a BooleanLitType, and probes read a CategoryLabel"):
+        lit_probe.lit.ProbeModel(tiny_folder(), toxic, label="toxic")
+
+
+def test_classes_are_written_as_the_data_set_writes_them(tiny_folder):
+    vocab = ["True", "False"]
+    data = Spec({"label": types.CategoryLabel(vocab=vocab)}, label=lambda row: vocab[row % 2])
+    model = lit_probe.lit.ProbeModel(tiny_folder(), data, name="data", cache=Cache(None), background=False)
+    assert set(model.output_spec()["probe"].vocab) == set(vocab)
+    page = page_of(model, data)
+    assert page.post("/get_metrics?model=mine&dataset_name=data&metrics=multiclass", {"inputs": page.ids("data")})
+    assert page.ask("layer_metrics", inputs=page.ids("data"))["left_out"]["unlabelled"] == 0
+
+
+def test_repeats_in_train_are_members_and_every_example_is_counted(tiny_folder):
+    data = Sentences(200)
+    data._examples += [{**example, "label": str(1 - int(example["label"]))} for example in data.examples[:40]]
+    data._examples += [dict(example) for example in data.examples[100:130]]
+    model = lit_probe.lit.ProbeModel(tiny_folder(), data, name="data", cache=Cache(None), background=False)
+    page = page_of(model, data)
+    ids = page.ids("data")
+    answer = page.ask("layer_metrics", inputs=ids)
+    assert sum(one["n"] for one in answer["series"]) + sum(answer["left_out"].values()) == len(set(ids))
+    splits = page.ask("row_splits", inputs=ids)["splits"]
+    trained_on = set(model.study.splits.train.texts)
+    said = [example["sentence"] for example in data.examples]
+    assert {where for where, text in zip(splits, said, strict=True) if text in trained_on} == {"train"}
+
+
+def test_models_on_the_same_splits_can_be_compared(tiny_folder):
+    splits = tiny_splits()
+    one = lit_probe.lit.ProbeModel(tiny_folder(), splits, cache=Cache(None), background=False)
+    other = lit_probe.lit.ProbeModel(tiny_folder("electra"), splits, cache=Cache(None), background=False)
+    page = Page(lit_probe.lit.attach(lit_with({"a": one, "b": other}, {"films": one.dataset})))
+    assert page.ask("encoder_comparison", "a", "films", other="b")["status"] == "ready"
+
+
+def test_arrays_in_memory_come_to_the_page(tiny_folder):
+    rng, labels = np.random.default_rng(0), np.arange(200) % 2
+    study = probe_activations(rng.normal(size=(200, 2, 4)) + labels[:, None, None], labels)
+    model = lit_probe.lit.ProbeModel(study.encoder, study.splits, cache=Cache(None), background=False)
+    page = Page(lit_probe.lit.attach(lit_with({"brain": model}, {"rows": model.dataset})))
+    assert page.ask("layer_metrics", "brain", "rows", page.ids("rows"))["layer_names"] == ["layer 0", "layer 1"]
+    with pytest.raises(UnknownNameError, match="pooling of vectors"):
+        lit_probe.lit.ProbeModel(study.encoder, study.splits, pooling="mean")
+
+
 def test_init_spec_names_what_lits_form_can_give():
     spec = lit_probe.lit.ProbeModel.init_spec()
     assert list(spec) == ["encoder", "pooling", "probe", "seed"]
@@ -377,6 +544,7 @@ def test_the_page_of_a_stock_server_has_our_script_and_the_guard_if_wanted():
         assert b"lit_probe/index.js" in client.get("/").get_data()
         assert client.get("/lit_probe/index.js").status_code == 200
         assert client.get("/main.js").status_code == 200
+    assert "Content-Security-Policy" in guarded.get("/").headers and "Content-Security-Policy" not in open_.get("/").headers
     assert guarded.get("/get_info").status_code == 405 and open_.get("/get_info").status_code == 200
     assert guarded.post("/get_info", headers={"Host": "evil.example"}).status_code == 403
     assert open_.post("/get_info", headers={"Host": "evil.example"}).status_code == 200

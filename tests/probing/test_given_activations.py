@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas
 import pytest
+import torch
 from page_code import blocks_of
 
 from lit_probe import probe_activations
@@ -74,10 +76,35 @@ def test_groups_splits_and_repeated_texts_are_respected():
     texts = [f" text {row // 2} " for row in range(N)]
     pairs = np.repeat(labels[::2], 2)
     study = probe_activations(layers, pairs, texts=texts)
-    assert sum(len(rows) for _, rows in study.splits.items()) == N // 2
-    assert "200 examples repeat the text of an earlier one and are left out." in study.remarks()
-    row = texts.index(f" {study.splits.dev.texts[0]} ")
-    assert np.array_equal(study.activations["dev"].values[0, 1], layers["late"][row].astype(np.float32))
+    assert sum(len(rows) for _, rows in study.splits.items()) == N
+    assert "200 examples say what an earlier one says and have other vectors: they are numbered." in study.remarks()
+    said = {name: {text.removesuffix(" (2)") for text in rows.texts} for name, rows in study.splits.items()}
+    assert not said["train"] & said["dev"] and not said["dev"] & said["test"] and not said["train"] & said["test"]
+    for text, vectors in zip(study.splits.dev.texts, study.activations["dev"].values, strict=True):
+        row = texts.index(f" {text.removesuffix(' (2)')} ") + text.endswith(" (2)")
+        assert np.array_equal(vectors[1], layers["late"][row].astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    "make", [np.asarray, list, lambda values: pandas.Series(values, index=np.random.default_rng(1).permutation(N))]
+)
+def test_what_comes_from_a_shuffled_table_stays_with_its_row(make):
+    layers, labels = planted()
+    where = np.array(["train", "train", "dev", "test"])[np.arange(N) % 4]
+    study = probe_activations(layers, make(labels), groups=make(np.arange(N)), splits=make(where))
+    plain = probe_activations(layers, labels, groups=np.arange(N), splits=where)
+    assert np.array_equal(study.probabilities("dev"), plain.probabilities("dev"))
+    assert study.metrics("dev").rows()[1].scores["accuracy"].value > 0.9
+
+
+def test_tensors_are_read_and_what_is_no_array_is_told():
+    layers, labels = planted()
+    late = torch.tensor(layers["late"]).to(torch.bfloat16).requires_grad_()
+    assert probe_activations(late, labels).metrics("dev").rows()[0].scores["accuracy"].value > 0.9
+    with pytest.raises(EncoderError, match="make no array"):
+        probe_activations([[1.0, 2.0], [1.0]], [0, 1])
+    with pytest.raises(EncoderError, match="are masked"):
+        probe_activations(np.ma.masked_greater(layers["late"], 3), labels)
 
 
 def test_checks_are_computed_and_what_needs_the_network_says_so():

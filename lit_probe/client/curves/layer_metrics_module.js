@@ -15,7 +15,7 @@ import {svgElement, svgText} from '../charts/svg.js';
 import {answers} from '../page/answers.js';
 import {currentLayer, pickedMetrics, pickMetric, resolveLayer} from '../page/choices.js';
 import {thisPage} from '../page/leaving.js';
-import {definePanel, fitTogether, html, interpretation, nothing, pinnedExample, selectedSlice} from '../page/lit_host.js';
+import {definePanel, fitTogether, html, interpretation, nothing, pinnedExample, selectedSlice, splitsAreShown} from '../page/lit_host.js';
 import {layerPanel} from '../panels/layer_panel.js';
 import {backButton, card, layerSlider, legendElement, progressCard, renderNotes} from '../panels/parts.js';
 import {download} from '../words/files.js';
@@ -148,8 +148,8 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
   /** @param {unknown} changed */
   updated(changed) {
     super.updated(changed);
-    // Whose data set it is, only the curve tells.
-    if (this.lastCurve?.answer.layer_names && !this.keys.membership) this.ask();
+    // The rows are divided once there is a curve.
+    if (this.lastCurve && !this.keys.membership && !splitsAreShown()) this.ask();
     showMembership(this);
   }
 

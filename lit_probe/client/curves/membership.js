@@ -2,7 +2,7 @@
 /** Which rows of somebody else's data set the probes were trained, compared and tested on, as a column of LIT's own table. */
 /** @import {LayerMetrics, RowSplits} from '../page/types.js' */
 import {answers} from '../page/answers.js';
-import {addCategoryColumn, hasColumn} from '../page/lit_host.js';
+import {addCategoryColumn, hasColumn, splitsAreShown} from '../page/lit_host.js';
 
 const COLUMN = 'probe_split';
 const NOT_IN_DATA = 'not in the probes’ data';
@@ -14,7 +14,7 @@ const NOT_IN_DATA = 'not in the probes’ data';
  * @returns {Record<string, string>}
  */
 export function askForMembership(panel, answer) {
-  if (!answer?.layer_names) return {};
+  if (!answer || splitsAreShown()) return {};
   return {membership: panel.want('membership', 'row_splits', panel.seen.unedited, {})};
 }
 

@@ -202,6 +202,11 @@ export function namedSlices() {
   return sliceService.sliceNames.map((/** @type {string} */ name) => ({name, ids: [...(sliceService.getSliceByName(name) ?? [])]}));
 }
 
+/** Whether the data set itself says which split a row is in, as ours do. @returns {boolean} */
+export function splitsAreShown() {
+  return 'probe_split' in (services().appState.currentDatasetSpec ?? {});
+}
+
 /**
  * Whether LIT's data has a computed column of this name.
  *

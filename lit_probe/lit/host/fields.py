@@ -19,7 +19,7 @@ TRUNCATED = "truncated"
 UNKNOWN = "unknown_tokens"
 
 # What stands in the field SPLIT of an example of somebody else's data set that is in none.
-NOT_IN_DATA = "not in the probes' data"
+NOT_IN_DATA = "not in the probes’ data"
 
 # What stands in the field IN_TRAIN, beside the data sets that trained on the row's text.
 NOT_IN_TRAIN = "not in train"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,8 +19,9 @@ from lit_nlp.api import model as lit_model
 from lit_nlp.api import types
 from numpy.typing import NDArray
 
-from lit_probe.encoder.vector_encoder import NO_POOLING, VectorEncoder
-from lit_probe.errors import EncoderError, LitProbeError
+from lit_probe.encoder.cache import text_hash
+from lit_probe.encoder.vector_encoder import NO_POOLING, VectorEncoder, as_array
+from lit_probe.errors import CancelledError, EncoderError, LitProbeError
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.dataset import ProbeDataset
 from lit_probe.lit.host.messages import failure
@@ -28,13 +31,15 @@ from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.lit.host.pooled_texts import PooledTexts
 from lit_probe.lit.host.reader import FieldNames, Reader
 from lit_probe.probing.rules import StudyRules
-from lit_probe.probing.study import probe_layers
-from lit_probe.progress import Progress, no_progress
+from lit_probe.probing.study import LayerStudy, probe_layers
+from lit_probe.progress import Progress, StudyProgress, no_progress
 
 # Rows that the model is asked for at once: it may be slow, and people want to see how far it is.
 _ROWS = 64
 # Edits that are remembered, so that a text finds the example that it came from.
-_EDITS = 1_000
+_EDITS = 10_000
+# After this time a failure is tried again, in seconds: what a model could not do once it may do later.
+_PATIENCE_S = 10.0
 
 
 class LitModelEncoder(VectorEncoder):
@@ -54,19 +59,22 @@ class LitModelEncoder(VectorEncoder):
         self._asked = model
         self._examples = dict(examples)
         self._edits: OrderedDict[str, types.JsonDict] = OrderedDict()
+        self._lock = threading.Lock()
         # A model may change under its name, so its vectors are told from any others and not looked for in a cache on disk.
         told = f"Its vectors are those of the LIT model {name}, which lit_probe has not pooled itself."
         super().__init__(name, embeddings, 0, uuid.uuid4().hex, [told])
+        self.name = name
         first = next(iter(self._examples.values()), None)
         if first is not None:
             self.d_model = self._width(self._predict([first])[0])
 
-    def remember(self, text: str, example: types.JsonDict) -> None:
-        """Takes note of an example that is no row of the data set, such as an edit."""
-        if text not in self._examples:
-            self._edits[text] = example
-            self._edits.move_to_end(text)
-            while len(self._edits) > _EDITS:
+    def remember(self, examples: Mapping[str, types.JsonDict]) -> None:
+        """Takes note of examples that are no rows of the data set, such as edits, by their text."""
+        with self._lock:
+            for text, example in examples.items():
+                self._edits[text] = example
+                self._edits.move_to_end(text)
+            while len(self._edits) > max(_EDITS, len(examples)):
                 self._edits.popitem(last=False)
 
     def vectors(self, texts: Sequence[str], progress: Progress = no_progress) -> NDArray[np.float32]:
@@ -81,7 +89,7 @@ class LitModelEncoder(VectorEncoder):
             part = texts[start : start + _ROWS]
             for row, prediction in enumerate(self._predict([self._example(text) for text in part]), start=start):
                 self._check(prediction)
-                values[row] = [prediction[name] for name in self.layer_names]
+                values[row] = [as_array(prediction[name]) for name in self.layer_names]
             progress(start + len(part), len(texts))
         bad = ~np.isfinite(values).all(axis=2)
         if bad.any():
@@ -94,7 +102,8 @@ class LitModelEncoder(VectorEncoder):
         return values
 
     def _example(self, text: str) -> types.JsonDict:
-        example = self._examples.get(text) or self._edits.get(text)
+        with self._lock:
+            example = self._examples.get(text) or self._edits.get(text)
         if example is None:
             raise EncoderError(f"The model {self.name} was never shown this text as an example: {text[:80]!r}.")
         return example
@@ -115,7 +124,7 @@ class LitModelEncoder(VectorEncoder):
         for name in self.layer_names:
             if name not in prediction:
                 raise EncoderError(f"The model {self.name} promises the field {name!r}, but its predictions have none.")
-            shape = np.shape(prediction[name])
+            shape = np.shape(as_array(prediction[name]))
             if len(shape) != 1 or not shape[0]:
                 raise EncoderError(
                     f"The field {name!r} of the model {self.name} gives an array of shape {list(shape)} for an example, and not "
@@ -158,6 +167,7 @@ class ForeignModels:
         self._pairs: dict[tuple[int, int], _Pair] = {}
         self._peers: dict[int, dict[str, PendingStudy]] = {}
         self._lock = threading.Lock()
+        self.stopped = False
 
     def call(self, names: Mapping[str, lit_model.Model] | Mapping[str, lit_dataset.Dataset]) -> None:
         """Takes note of what models and data sets are called in LIT."""
@@ -182,14 +192,15 @@ class ForeignModels:
         """
         with self._lock:
             pair = self._pairs.get((id(model), id(dataset)))
-            if pair is None:
+            if pair is None or pair.is_stale:
                 pair = self._pairs[id(model), id(dataset)] = _Pair(self, model, dataset)
                 threading.Thread(target=pair.make, name="lit_probe_foreign", daemon=True).start()
-        probes, read = pair.probes(), []
-        for example in inputs:
-            read.append(probes.read(example))
-            pair.encoder.remember(fields.text_of(read[-1]), example)
-        return probes, read
+        return pair.read(inputs)
+
+    def stop(self) -> None:
+        """Ends what is still being computed."""
+        self.stopped = True
+        self.checks.cancel_all()
 
 
 class _Pair:
@@ -197,10 +208,16 @@ class _Pair:
 
     def __init__(self, models: ForeignModels, model: lit_model.Model, dataset: lit_dataset.Dataset):
         self._models, self._model, self._dataset = models, model, dataset
-        self._made: Future[tuple[ProbeModel, LitModelEncoder]] = Future()
+        self._made: Future[_Made] = Future()
+        self._failed_at: float | None = None
 
-    def probes(self) -> ProbeModel:
-        """The probes, which may still be in the making.
+    @property
+    def is_stale(self) -> bool:
+        """Whether it failed a while ago, so that it may be tried again."""
+        return self._failed_at is not None and time.monotonic() - self._failed_at > _PATIENCE_S
+
+    def read(self, inputs: Sequence[types.JsonDict]) -> tuple[ProbeModel, list[types.JsonDict]]:
+        """The probes, which may still be in the making, and the examples with our fields.
 
         Raises:
           NotReadyError: the rows are still being read.
@@ -213,53 +230,112 @@ class _Pair:
             if isinstance(error, LitProbeError):
                 raise error
             raise LitProbeError(failure(f"Reading {what} failed", error)) from error
-        return self._made.result()[0]
-
-    @property
-    def encoder(self) -> LitModelEncoder:
-        """That of the probes, once they are there."""
-        return self._made.result()[1]
+        made = self._made.result()
+        return made.probes, made.read(inputs)
 
     def make(self) -> None:
         """Reads the rows, then computes the study; never raises."""
         try:
-            probes, encoder = self._read()
+            made = self._rows()
         except BaseException as error:
             if not isinstance(error, LitProbeError):
                 logging.exception("%s cannot be probed", self._models.name_of(self._model))
+            self._failed_at = time.monotonic()
             self._made.set_exception(error)
             return
-        self._made.set_result((probes, encoder))
-        study, models = probes.study, self._models
-        study.compute(
-            lambda progress: probe_layers(
+        self._made.set_result(made)
+        study, models = made.probes.study, self._models
+
+        def compute(progress: StudyProgress) -> LayerStudy:
+            def report(step: str, done: int, total: int, unit: str) -> None:
+                if models.stopped:
+                    raise CancelledError("the server was stopped.")
+                progress(step, done, total, unit)
+
+            return probe_layers(
                 study.encoder,
                 study.splits,
                 pooling=NO_POOLING,
                 probe=models.probe,
                 seed=models.seed,
                 rules=models.rules,
-                progress=progress,
+                progress=report,
             )
-        )
 
-    def _read(self) -> tuple[ProbeModel, LitModelEncoder]:
+        study.compute(compute)
+        if not study.ready:
+            self._failed_at = time.monotonic()
+
+    def _rows(self) -> _Made:
         models, wanted = self._models, self._models.wanted
         name, inputs = models.name_of(self._model), self._model.input_spec()
         embeddings = layer_fields(name, self._model.output_spec(), wanted.embeddings)
         reader = Reader.of(models.name_of(self._dataset), self._dataset.spec(), wanted, inputs)
         examples = list(self._dataset.examples)
-        splits = reader.splits(examples, models.seed)
-        by_text: dict[str, types.JsonDict] = {}
-        for example in examples:
-            by_text.setdefault(reader.text(example), example)
-        encoder = LitModelEncoder(name, self._model, embeddings, by_text)
+        keys = _keys([reader.text(example) for example in examples])
+        splits = reader.splits(examples, models.seed, keys)
+        by_key = dict(zip(keys, examples, strict=True))
+        encoder = LitModelEncoder(name, self._model, embeddings, by_key)
         study = PendingStudy(encoder, splits, models.rules)
         n_rows = sum(len(rows) for _, rows in splits.items())
         shown = ProbeDataset(splits, show_train=n_rows, max_shown=10 * n_rows)
         peers = models.peers_on(self._dataset)
         peers[name] = study
-        return ProbeModel(study, shown, PooledTexts(encoder, [study]), (), models.checks, peers, reader), encoder
+        probes = ProbeModel(study, shown, PooledTexts(encoder, [study]), (), models.checks, peers, reader)
+        return _Made(probes, encoder, by_key, {example.get("_id"): key for key, example in by_key.items()})
+
+
+@dataclass(frozen=True, eq=False)
+class _Made:
+    """Probes with what finds an example's row again.
+
+    Attributes:
+      probes: the probes.
+      encoder: their encoder.
+      by_key: the examples of the data set by the text of their row.
+      key_of: the text of the row of each example, by its id.
+    """
+
+    probes: ProbeModel
+    encoder: LitModelEncoder
+    by_key: Mapping[str, types.JsonDict]
+    key_of: Mapping[Any, str]
+
+    def read(self, inputs: Sequence[types.JsonDict]) -> list[types.JsonDict]:
+        """The examples with our fields."""
+        reader = self.probes.reader
+        assert reader is not None
+        read, new = [], {}
+        for example in inputs:
+            key = None if fields.is_edited(example) else self.key_of.get(example.get("_id"))
+            if key is None or not reader.same_input(example, self.by_key[key]):
+                key = reader.text(example)
+                if key in self.by_key and not reader.same_input(example, self.by_key[key]):
+                    # It says what a row says, but the model reads something else in it.
+                    key = f"{key} (edit {text_hash([repr(example.get(name)) for name in reader.read])[:8]})"
+                if key not in self.by_key:
+                    new[key] = example
+            read.append(self.probes.read(example, key))
+        self.encoder.remember(new)
+        return read
+
+
+def _keys(texts: Sequence[str]) -> list[str]:
+    """A text for each row, unlike all others: a text that has been there before is numbered.
+
+    >>> _keys(["a", "b", "a", "a (2)", ""])
+    ['a', 'b', 'a (2)', 'a (2) (2)', '']
+    """
+    taken: set[str] = set()
+    keys = []
+    for text in texts:
+        key, number = text, 1
+        while text and key in taken:
+            number += 1
+            key = f"{text} ({number})"
+        taken.add(key)
+        keys.append(key)
+    return keys
 
 
 def layer_fields(model: str, spec: types.Spec, wanted: Sequence[str] | None) -> list[str]:
@@ -287,8 +363,11 @@ def layer_fields(model: str, spec: types.Spec, wanted: Sequence[str] | None) -> 
             f"The model {model} has no vectors to probe: none of the fields that it predicts is of type Embeddings "
             f"({', '.join(spec) or 'it has none'})."
         )
-    parts = [re.fullmatch(r"(\D*)(\d+)(\D*)", name) for name in names]
-    alike = {(part[1], part[3]) for part in parts if part}
-    if all(parts) and len(alike) == 1:
-        return sorted(names, key=lambda name: int(re.sub(r"\D", "", name)))
+    parts = [re.split(r"(\d+)", name) for name in names]
+    words = {tuple(part[::2]) for part in parts}
+    differing = (
+        [place for place in range(1, len(parts[0]), 2) if len({part[place] for part in parts}) > 1] if len(words) == 1 else []
+    )
+    if len(differing) == 1:
+        return sorted(names, key=lambda name: int(re.split(r"(\d+)", name)[differing[0]]))
     return names

@@ -21,7 +21,7 @@ from lit_probe.lit.host import fields, specs
 from lit_probe.lit.host.dataset import ProbeDataset
 from lit_probe.lit.host.pending_checks import PendingChecks
 from lit_probe.lit.host.pending_study import PendingStudy
-from lit_probe.lit.host.pooled_texts import PooledBatch, PooledTexts
+from lit_probe.lit.host.pooled_texts import Place, PooledBatch, PooledTexts
 from lit_probe.lit.host.reader import Reader
 
 
@@ -60,6 +60,7 @@ class ProbeModel(lit_model.Model):
         self._layers = tuple(layers)
         self.reader = reader
         self._seen: dict[str, frozenset[str]] = {}
+        self._labels: dict[str, dict[str, set[str]]] = {}
 
     @property
     def name(self) -> str:
@@ -150,23 +151,26 @@ class ProbeModel(lit_model.Model):
         own = {fields.PROBE: None, fields.COLOR_BY: None} | {fields.layer_probe_field(layer): layer for layer in self._layers}
         return {field: own[field] for field in self.output_spec() if field in own}
 
-    def read(self, example: types.JsonDict) -> types.JsonDict:
+    def read(self, example: types.JsonDict, text: str | None = None) -> types.JsonDict:
         """The example with our fields: text, label, split. As it is where it has them already.
 
+        Args:
+          example: as LIT sends it.
+          text: the text of its row; what it says when None.
+
         Raises:
-          LitProbeError: it has no text.
+          LitProbeError: a field of text holds an array.
         """
         if self.reader is None:
             return example
-        text = self.reader.text(example)
+        text = self.reader.text(example) if text is None else text
         label, place = self._class_of(self.reader.class_word(example)), self._texts.row(text, self.dataset.name)
-        split = None if place is None else place.split
-        # Where two examples say the same, one is a row; it may be that neither is.
-        known = place is not None and label == self.label_names[dict(place.study.splits.items())[place.split].labels[place.row]]
+        known = place is not None and label in self._labels_of(text, place)
+        split = place.split if place is not None and known else fields.NOT_IN_DATA
         return {
             fields.TEXT: text,
             fields.LABEL: label,
-            fields.SPLIT: split if known else fields.NOT_IN_DATA,
+            fields.SPLIT: split,
             **{name: example[name] for name in ("_id", "_meta") if name in example},
         }
 
@@ -206,8 +210,17 @@ class ProbeModel(lit_model.Model):
         place = None if dataset is None else self._texts.row(fields.text_of(example), dataset.name)
         if place is None or place.split != fields.split_of(example):
             return False
-        label = dict(place.study.splits.items())[place.split].labels[place.row]
-        return self.label_names[label] == fields.label_of(example, self.label_names)
+        return fields.label_of(example, self.label_names) in self._labels_of(fields.text_of(example), place)
+
+    def _labels_of(self, text: str, place: Place) -> set[str]:
+        """The labels of all rows of a data set that say this: train may hold several."""
+        splits = place.study.splits
+        if splits.name not in self._labels:
+            found = self._labels[splits.name] = dict[str, set[str]]()
+            for _, rows in splits.items():
+                for said, label in zip(rows.texts, rows.labels.tolist(), strict=True):
+                    found.setdefault(clean_text(said), set()).add(self.label_names[label])
+        return self._labels[splits.name][text]
 
     def seen_in_training(self, dataset: ProbeDataset | None, texts: Iterable[str]) -> frozenset[str]:
         """The texts that the probes know from training, though they stand in another data set: see ``seen_rows``.

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from lit_nlp.api import types
 
 from lit_probe.data import split_table
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.options import DatasetOptions
-from lit_probe.data.rows import rows_of, word_of
+from lit_probe.data.rows import rows_of, together, word_of
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields
 
@@ -49,6 +50,7 @@ class Reader:
       label: the name of the field of the label.
       group: the name of the field of the group, or None.
       split: the name of the field of the split, or None.
+      read: names of all fields that the model reads, by which examples that say the same are told apart.
     """
 
     dataset: str
@@ -56,6 +58,7 @@ class Reader:
     label: str
     group: str | None
     split: str | None
+    read: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, dataset: str, spec: types.Spec, wanted: FieldNames, inputs: types.Spec | None = None) -> Reader:
@@ -76,53 +79,67 @@ class Reader:
                 raise LitProbeError(f"The data set {dataset} has no field {name!r}. Its fields are: {', '.join(spec)}.")
         split = wanted.split or next((name for name in (_SPLIT, fields.SPLIT) if name in spec), None)
         label = wanted.label or _only_label(dataset, spec, {wanted.group, split})
-        if isinstance(spec[label], types.Scalar | types.RegressionScore):
+        if not isinstance(spec[label], types.CategoryLabel):
+            kind = type(spec[label]).__name__
             raise LitProbeError(
-                f"The label {label!r} of {dataset} is a number, and probes read classes only. Name a label of classes."
+                f"The label {label!r} of {dataset} is a {kind}, and probes read a CategoryLabel. Name another field."
             )
-        return cls(dataset, named or _texts(spec, inputs, {label, wanted.group, split}), label, wanted.group, split)
+        texts = named or _texts(dataset, spec, inputs, {label, wanted.group, split})
+        read = texts if inputs is None else tuple(name for name in inputs if name in spec and name != label)
+        return cls(dataset, texts, label, wanted.group, split, read)
 
     def text(self, example: Mapping[str, Any]) -> str:
-        """What the example says, ready for a tokenizer; by this text its row is found again.
+        """What the example says, ready for a tokenizer; empty where it says nothing.
 
         Raises:
-          LitProbeError: a field is missing, or holds an array.
+          LitProbeError: a field holds an array.
         """
         parts = [] if self.texts else [f"example {example.get('_id', '')}"]
         for name in self.texts:
             value = example.get(name)
             if isinstance(value, list | tuple):
                 value = " ".join(map(str, value))
-            if value is None or not isinstance(value, str | int | float):
-                found = "is missing" if value is None else f"holds {type(value).__name__}"
+            if value is not None and not isinstance(value, str | int | float | np.generic):
                 raise LitProbeError(
-                    f"Every example of {self.dataset} needs words in its field {name!r}; in one of them it {found}."
+                    f"Every example of {self.dataset} needs words in its field {name!r}; in one it holds {type(value).__name__}."
                 )
-            parts.append(str(value))
+            parts.append("" if value is None else str(value))
         return rows_of([" ".join(parts)], [0]).texts[0]
+
+    def same_input(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+        """Whether the model reads the same in both examples."""
+        return all(np.array_equal(one.get(name), other.get(name)) for name in self.read)  # type: ignore[arg-type]
 
     def class_word(self, example: Mapping[str, Any]) -> str:
         """The example's label as a word, in one writing for one value; empty where there is none."""
         value = example.get(self.label)
-        return word_of(value) if value is None or isinstance(value, str | int | float | bool) else ""
+        return "" if isinstance(value, list | tuple | dict | set | np.ndarray) else word_of(value)
 
-    def splits(self, examples: Sequence[Mapping[str, Any]], seed: int) -> Splits:
+    def splits(self, examples: Sequence[Mapping[str, Any]], seed: int, keys: Sequence[str] | None = None) -> Splits:
         """The examples divided into train, dev and test: as their own field says, else by text, by group and by seed.
+
+        Args:
+          examples: those of the data set.
+          seed: decides which goes where.
+          keys: ``[n_examples]`` texts by which rows are told apart; what they say when None. Examples that say the same stay in
+            one split all the same.
 
         Raises:
           DatasetError: they cannot be divided or probed.
         """
+        texts = [self.text(example) for example in examples]
         columns: dict[str, list[Any]] = {
-            _TEXT: [self.text(example) for example in examples],
+            _TEXT: list(keys or texts),
             _LABEL: [example.get(self.label) for example in examples],
         }
         if self.group is not None:
             columns[_GROUP] = [example.get(self.group) for example in examples]
         if self.split is not None:
             columns[_SPLIT] = [example.get(self.split) for example in examples]
-        options = DatasetOptions(
-            max_examples=0, seed=seed, text_column=_TEXT, label_column=_LABEL, group_column=_GROUP if self.group else None
-        )
+        if keys is not None and list(keys) != texts:
+            columns[_GROUP] = together(texts, columns.get(_GROUP))
+        grouped = _GROUP if _GROUP in columns else None
+        options = DatasetOptions(max_examples=0, seed=seed, text_column=_TEXT, label_column=_LABEL, group_column=grouped)
         return split_table(columns, options, self.dataset)
 
 
@@ -144,10 +161,22 @@ def _only_label(dataset: str, spec: types.Spec, others: set[str | None]) -> str:
     raise LitProbeError(f"The data set {dataset} has no label: none of its fields is a CategoryLabel.")
 
 
-def _texts(spec: types.Spec, inputs: types.Spec | None, others: set[str | None]) -> tuple[str, ...]:
-    """The fields by which examples are told apart: texts, and whatever other words and numbers the model is known to read."""
+def _texts(dataset: str, spec: types.Spec, inputs: types.Spec | None, others: set[str | None]) -> tuple[str, ...]:
+    """What examples say: the texts, and whatever other words and numbers the model is known to read.
+
+    Raises:
+      LitProbeError: there are several texts, and no model that is known to read them, or none.
+    """
     read = [name for name in spec if (inputs is None or name in inputs) and name not in others]
     texts = [name for name in read if isinstance(spec[name], types.TextSegment)]
-    words = (types.StringLitType, types.Tokens, types.Scalar, types.Boolean)
-    more = [name for name in read if isinstance(spec[name], words) and name not in texts]
-    return (*texts, *(more if inputs is not None or not texts else ()))
+    if inputs is not None:
+        words = (types.StringLitType, types.Tokens, types.Scalar, types.Boolean)
+        return (*texts, *(name for name in read if isinstance(spec[name], words) and name not in texts))
+    if len(texts) == 1:
+        return (texts[0],)
+    if texts:
+        raise LitProbeError(
+            f"The data set {dataset} has {len(texts)} fields of text: {', '.join(texts)}. Say which one is read: "
+            f"text={texts[0]!r}, or text={texts} for all of them, one after another."
+        )
+    raise LitProbeError(f"The data set {dataset} has no text: none of its fields is a TextSegment.")

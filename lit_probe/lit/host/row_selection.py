@@ -92,9 +92,12 @@ def select_rows(
         elif not model.holds(dataset, example):
             left_out["edited"] += 1
         elif split in splits:
+            if model.reader is not None and text in candidates and inputs[candidates[text][0]].get("_id") != example.get("_id"):
+                left_out["not_in_data"] += 1  # it repeats another example of somebody else's data set
             candidates.setdefault(text, (index, label, split))
         elif split == "train":
-            unwanted_train.add(text)
+            # Of somebody else's data set each example counts, also where several say the same.
+            unwanted_train.add(text if model.reader is None else str(example.get("_id") or text))
     left_out["train"] = len(unwanted_train)
     seen = model.seen_in_training(dataset, candidates)
     left_out["seen_in_training"] = sum(text in seen for text in candidates)

@@ -95,6 +95,11 @@ class Question:
     def _whose(self) -> str:
         return f"{self.probes.encoder.name} on {self.probes.study.splits.name}"
 
+    def _known_as(self, whose: str) -> str:
+        """Names of models that are not ours may be alike in two servers; their vectors have a name of their own."""
+        encoder = self.probes.encoder
+        return whose if encoder.has_network else f"{whose} {encoder.fingerprint}"
+
     def finished(self, asked: str) -> dict[Hashable, dict[str, Any]]:
         """What has been computed about the encoder on its data set for another interpreter, by the key of its `ask`.
 
@@ -104,7 +109,7 @@ class Question:
         found = {}
         for known, answer in self.probes.checks.finished().items():
             match known:
-                case (asker, whose, key) if (asker, whose) == (asked, self._whose):
+                case (asker, whose, key) if (asker, whose) == (asked, self._known_as(self._whose)):
                     found[key] = answer
         return found
 
@@ -131,7 +136,7 @@ class Question:
     ) -> dict[str, Any]:
         """The same with its ``status``, whether it is ready or not. Where the key ``cancel`` says so, the asker waits no more."""
         whose = of or self._whose
-        key, title = (self.asked, whose, key), f"{title} of {whose}"
+        key, title = (self.asked, self._known_as(whose), key), f"{title} of {whose}"
         if self.values.get("cancel"):
             return self.probes.checks.cancel(key, title, self.asker)
         return self.probes.checks.ask(key, title, compute, quick=quick, asker=self.asker)

@@ -185,6 +185,10 @@ class WebApp:
 class OpenApp(WebApp):
     """The same page without the guard, for a server that has one of its own, or needs LIT's requests that ours refuses."""
 
+    def __init__(self, *args: Any):
+        super().__init__(*args)
+        self._headers = {}
+
     def _respond(self, environ: WSGIEnvironment) -> Response:
         path = environ.get("PATH_INFO") or "/"
         if path == guard.LEFT or path in guard.PAGES or path in self._files.by_url:
