@@ -47,7 +47,7 @@ def test_of_20_slices_that_do_not_differ_one_or_more_seem_to_unless_p_is_correct
     metric, n_each, accuracy, rows_per_group, n_sets
 ):
     """One or more of 20 slices have p < 0.05 in 46 to 63 % of data sets, and corrected p < 0.05 in 4.3 to 5.6 % (standard error
-    0.7 points with 1,000 data sets, of which the test takes the first 200). By theory 64 % where scores are not discrete, and 5 %.
+    0.7 points with 1,000 data sets; the test takes the first 200). By theory 64 % where scores are not discrete, and 5 %.
     """
     random = np.random.default_rng(0)
     n = N_SLICES * n_each
