@@ -95,11 +95,12 @@ def test_random_weights_are_said_and_are_never_circular(browser):
     assert curve(browser, MODELS[3])["circular"] is None
 
 
-def test_random_weights_are_no_baseline_of_themselves(browser):
+def test_random_weights_are_no_baseline_of_themselves_and_others_take_their_place(browser):
     config = {"check": "baselines", "baseline": "random_weights"}
     while (found := browser.interpret("probe_checks", [], MODELS[3], "demo", config, 0))["status"] == "computing":
         pass
-    assert "and so no baseline for it. Choose another seed." in found["layers"][0]["reason"]
+    assert found["layers"][0]["score"] is not None
+    assert "by seeds 1, 2 and 3. Seed 0 draws the weights of" in found["notes"][0] and "is passed over" in found["notes"][0]
 
 
 def test_an_edit_is_read_once_for_all_runs_that_read_it_alike(tiny_folder):

@@ -336,8 +336,8 @@ def test_a_map_that_grows_reads_no_more_than_its_growth_allows_and_reads_nothing
         handle.remove()
     first, grown = (one.diagnostics["n_used"] for one in maps)
     assert first < grown <= 8 * first
-    # Beside the points: the ends of the path, and the number at every place where it is halved.
-    assert grown - first <= read[1] - read[0] <= 1.3 * (grown - first)
+    # Beside the points: the number at every place where the path is cut, of which there are fewer than points.
+    assert grown - first <= read[1] - read[0] <= 2 * (grown - first)
 
 
 @pytest.mark.parametrize("method", ["gradient_l2", "occlusion"])

@@ -133,7 +133,7 @@ def _clusters(question: Question) -> dict[str, Any]:
 
     def compute(progress: object) -> dict[str, Any]:
         order = None if ranking is None else ranked(question, ranking).order
-        return correlation_clusters(train.layer(layer)[:, living], threshold, order=order).to_json(living)
+        return correlation_clusters(np.ascontiguousarray(train.layer(layer)[:, living]), threshold, order=order).to_json(living)
 
     facts = {
         "part": "clusters",

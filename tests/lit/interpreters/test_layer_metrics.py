@@ -60,7 +60,13 @@ def test_the_whole_data_set_has_the_numbers_of_the_command_line_though_lit_shows
     dev, test = whole["series"]
     assert [dev["n"], test["n"]] == [len(study.splits.dev), len(study.splits.test)]
     assert shown["series"][1]["n"] < test["n"] and whole["n_rows"] == n_rows
-    assert whole["left_out"] == {"edited": 0, "unlabelled": 0, "train": len(study.splits.train), "seen_in_training": 0}
+    assert whole["left_out"] == {
+        "edited": 0,
+        "unlabelled": 0,
+        "not_in_data": 0,
+        "train": len(study.splits.train),
+        "seen_in_training": 0,
+    }
     # One test score: the one of layers.json, and of the sentence on optimism.
     reported = study.test_metrics().scores["accuracy"]
     at_best = test["layers"][study.best_layer]
@@ -133,7 +139,7 @@ def test_the_answer_holds_what_the_panel_needs(model, dataset):
             "encoder": "tiny-bert",
             "trained_on": "tiny",
             "not_converged": [],
-            "left_out": {"edited": 0, "unlabelled": 0, "train": 0, "seen_in_training": 0},
+            "left_out": {"edited": 0, "unlabelled": 0, "not_in_data": 0, "train": 0, "seen_in_training": 0},
             "own_rows": True,
             "circular": None,
         }.items()
