@@ -158,7 +158,8 @@ def test_a_neuron_that_hardly_varies_is_not_taken_for_the_whole_direction(dying,
     assert np.ptp(states.go_on().probabilities(dying.layerwise.probes)[:, 0, 1]) > 0.5
     assert np.ptp(named.probabilities(dying.layerwise.probes)[:, 0, 1]) < 1e-4
     first = ablation_curve(dying, dev.texts, dev.labels, layer=layer).layers[0]
-    assert first.before == 1.0 and first.after == pytest.approx(0.5, abs=0.06) and first.random_low > 0.9
+    # A random direction among the living units may lie near the probe's: of 36 rows four may turn.
+    assert first.before == 1.0 and first.after == pytest.approx(0.5, abs=0.06) and first.random_low > 0.85
 
 
 def test_random_directions_move_every_token_as_far_as_the_probes(study):
