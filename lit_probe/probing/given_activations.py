@@ -92,7 +92,7 @@ def given_activations(
     told = (
         [] if texts is not None else ["The examples have no texts: what reads words, such as bags of words, says nothing here."]
     )
-    columns["text"] = _told_apart(said, [as_array(array) for array in layers.values()])
+    columns["text"] = _told_apart(said, list(layers.values()))
     if (n_numbered := sum(map(str.__ne__, said, columns["text"]))) and splits is None:
         columns["group"] = together(said, columns.get("group"))
     if n_numbered:
@@ -115,9 +115,9 @@ def _told_apart(texts: Sequence[str], layers: Sequence[NDArray[Any]]) -> list[st
     return named
 
 
-def _by_layer(name: str, values: ArrayLike | Mapping[str, ArrayLike]) -> Mapping[str, ArrayLike]:
+def _by_layer(name: str, values: ArrayLike | Mapping[str, ArrayLike]) -> Mapping[str, NDArray[Any]]:
     if isinstance(values, Mapping):
-        return {str(layer): array for layer, array in values.items()}
+        return {str(layer): as_array(array) for layer, array in values.items()}
     array = as_array(values)
     if array.ndim == 2:
         array = array[:, None]

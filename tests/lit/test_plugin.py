@@ -407,6 +407,15 @@ def test_an_example_without_a_text_is_not_in_the_data_and_harms_no_other():
     assert left_out["not_in_data"] == 2
 
 
+@pytest.mark.parametrize("place", [0, 60, 120])
+def test_a_row_that_the_model_cannot_read_harms_no_other_wherever_it_stands(place):
+    data = Sentences(120)
+    data._examples.insert(place, {"sentence": None, "label": "1"})
+    page = page_of(Planted(), data)
+    answer = page.ask("layer_metrics", inputs=page.ids("data"))
+    assert answer["status"] == "ready" and answer["left_out"]["not_in_data"] == 1
+
+
 # ---- a model of ours in their server -------------------------------------------------------------------------------------
 
 

@@ -274,7 +274,8 @@ class _Pair:
         examples = list(self._dataset.examples)
         keys = _keys([reader.text(example) for example in examples])
         splits = reader.splits(examples, models.seed, keys)
-        by_key = dict(zip(keys, examples, strict=True))
+        # One that says nothing is no row, and may be nothing that the model can read.
+        by_key = {key: example for key, example in zip(keys, examples, strict=True) if key}
         encoder = LitModelEncoder(name, self._model, embeddings, by_key)
         study = PendingStudy(encoder, splits, models.rules)
         n_rows = sum(len(rows) for _, rows in splits.items())
@@ -327,12 +328,14 @@ def _keys(texts: Sequence[str]) -> list[str]:
     ['a', 'b', 'a (2)', 'a (2) (2)', '']
     """
     taken: set[str] = set()
+    numbers: dict[str, int] = {}
     keys = []
     for text in texts:
-        key, number = text, 1
+        key = text
         while text and key in taken:
-            number += 1
-            key = f"{text} ({number})"
+            # From the last number on, since a text may be there thousands of times.
+            numbers[text] = numbers.get(text, 1) + 1
+            key = f"{text} ({numbers[text]})"
         taken.add(key)
         keys.append(key)
     return keys
