@@ -60,7 +60,11 @@ def _settings(run: Run, other: Run, numbering: Numbering) -> Html:
     def row(title: str, of_a: At | None, of_b: At | None) -> list[Content]:
         cells = [tag("span", "–") if at is None else at.html for at in (of_a, of_b)]
         same = (of_a.value if of_a else None) == (of_b.value if of_b else None)
-        return [title, *(tag("code", cell) for cell in cells), "same" if same else tag("b", "differs")]
+        return [
+            title,
+            *(tag("code", cell) for cell in cells),
+            tag("span" if same else "b", "same" if same else "differs", class_="agreement"),
+        ]
 
     def find(at: At, *keys: str) -> At | None:
         for key in keys:

@@ -42,7 +42,8 @@ caption { text-align: left; padding: .3em 0; caption-side: top; }
 th, td { text-align: left; vertical-align: top; padding: .18em .7em .18em 0; border-bottom: 1px solid #e8eaed; }
 thead th { border-bottom: 1px solid #80868b; vertical-align: bottom; overflow-wrap: normal; }
 tbody th { font-weight: normal; }
-.interval { color: #5f6368; white-space: nowrap; }
+.interval { color: #5f6368; }
+.interval, .agreement { white-space: nowrap; }
 .n { overflow-wrap: anywhere; }
 .table { margin: 1em 0 1.4em; }
 figure { margin: 1em 0; }
@@ -51,6 +52,8 @@ figure svg text { font-family: Roboto, "Helvetica Neue", Arial, sans-serif !impo
 figcaption { font-size: .85em; }
 code, pre { font: .88em/1.4 "Roboto Mono", Consolas, Menlo, monospace; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f8f9fa; padding: .6em .8em; }
+/* A long option breaks where the line ends, not behind the hyphens it begins with. */
+.command { line-break: anywhere; }
 a { color: #1f6180; }
 @page { size: A4; margin: 16mm 14mm; @bottom-right { content: counter(page) " / " counter(pages); font: 8pt sans-serif; } }
 @media print {

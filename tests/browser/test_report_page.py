@@ -80,6 +80,12 @@ def test_nothing_is_wider_than_the_paper(opened):
     assert too_wide == []
 
 
+def test_agreement_of_two_runs_is_not_broken_within_its_word(opened):
+    page, _, _ = opened
+    lines = page.evaluate("() => [...document.querySelectorAll('.agreement')].map((one) => one.getClientRects().length)")
+    assert set(lines) == ({1} if page.locator("text=Two runs side by side").count() else set())
+
+
 def test_it_prints_on_pages_of_a4(opened):
     page, _, _ = opened
     pdf = page.pdf(prefer_css_page_size=True)

@@ -99,10 +99,14 @@ def studies(request, layers, tiny_folder):
     ]
 
 
-def skip_without_weights(study, method):
-    """Whether the ranking of the weights of the study's probe has something to rank by."""
-    if method == "weight_mass" and study.layerwise.kind != "logistic":
-        pytest.skip("there are no weights to rank by")
+# The kinds of probe with the rankings that they have something to rank by: the weights of a logistic probe alone.
+RANKED = [(kind, method) for kind in PROBES for method in RANKINGS if method != "weight_mass" or kind == "logistic"]
+GREEDY = [
+    (kind, method, greedy)
+    for kind, method in RANKED
+    for greedy in (0, 3, D)
+    if not greedy or "greedy" in RANKINGS[method].options
+]
 
 
 def test_dead_units_are_known_whatever_the_kind_of_probe(studies):
@@ -110,12 +114,8 @@ def test_dead_units_are_known_whatever_the_kind_of_probe(studies):
     assert np.array_equal(*(study.probabilities("dev") for study in studies))
 
 
-@pytest.mark.parametrize("greedy", [0, 3, D])
-@pytest.mark.parametrize("method", RANKINGS)
+@pytest.mark.parametrize(("studies", "method", "greedy"), GREEDY, indirect=["studies"])
 def test_dead_units_change_no_bit_of_a_ranking_and_are_not_in_it(studies, method, greedy):
-    skip_without_weights(studies[0], method)
-    if greedy and "greedy" not in RANKINGS[method].options:
-        pytest.skip("it has no such option")
     theirs, ours = (rank_neurons(study, method, 0, options=RankingOptions(greedy=greedy)) for study in studies)
     assert ours.units.tolist() == [[0, unit] for unit in ALIVE]
     assert np.array_equal(ours.order, theirs.order) and ours.settings == theirs.settings
@@ -123,9 +123,12 @@ def test_dead_units_change_no_bit_of_a_ranking_and_are_not_in_it(studies, method
     assert method == "random" or ours.units[ours.order[0], 1] == ALIVE[2]
 
 
-@pytest.mark.parametrize("method", ["weight_mass", "probeless", "gaussian", "random"])
+@pytest.mark.parametrize(
+    ("studies", "method"),
+    [(kind, method) for kind, method in RANKED if method in ("weight_mass", "probeless", "gaussian", "random")],
+    indirect=["studies"],
+)
 def test_dead_units_change_no_bit_of_what_is_said_of_a_ranking(studies, method):
-    skip_without_weights(studies[0], method)
     theirs, ours = (neuron_stability(study, method, 0, k=(3, 6), n_draws=3) for study in studies)
     assert ours.points == theirs.points and ours.n_units == theirs.n_units == D
     assert [ALIVE[one.unit] for one in theirs.frequent] == [one.unit for one in ours.frequent]
