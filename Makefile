@@ -12,8 +12,10 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 serve: $(VENV)/.serve
 	$(BIN)/lit-probe serve
 
+# Two at a time, file by file; what drives a browser or a notebook wants the machine for itself.
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest tests/browser tests/notebook
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --ignore=tests/browser --ignore=tests/notebook
 
 # Less than two minutes: the laws of the parts that need no server, no browser and no notebook.
 quick: $(VENV)/.test

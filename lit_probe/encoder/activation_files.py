@@ -100,6 +100,8 @@ def read_activations(path: Path) -> StoredActivations:
         arrays = _read(path)
     except (OSError, ValueError, KeyError, TypeError, SyntaxError, SafetensorError, EOFError, BadZipFile, TokenError) as error:
         raise EncoderError(f"The activations in {str(path)!r} cannot be read: {error}") from error
+    if not arrays:
+        raise EncoderError(f"The file {str(path)!r} holds no array.")
     manifest = _manifest(path)
     order = manifest.get("layers") or sorted(arrays, key=_by_number)
     if set(order) != set(arrays):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -44,10 +45,34 @@ def test_files_of_other_programs_are_read_layers_by_the_numbers_in_their_names(t
     assert list(read_activations(tmp_path / "one.npy").layers) == ["layer"]
 
 
-def test_hdf5_files_are_read_or_the_way_is_told(tmp_path):
+@pytest.mark.parametrize("group", ["", "/sub-01/responses"])
+def test_hdf5_files_are_read_with_arrays_in_groups(tmp_path, group):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for name, values in LAYERS.items():
+            file.create_dataset(f"{group}/{name}", data=values, compression="gzip")
+    stored = read_activations(tmp_path / "a.h5")
+    names = [f"{group}/{name}".lstrip("/") for name in ("block 1", "block 2", "block 10")]
+    assert list(stored.layers) == names and stored.rows is None
+    assert all(np.array_equal(stored.layers[name], LAYERS[name.split("/")[-1]]) for name in names)
+    with h5py.File(tmp_path / "b.hdf5", "w") as file:
+        file["responses"] = np.stack(list(LAYERS.values()), axis=1).astype(np.float16)
+    assert list(read_activations(tmp_path / "b.hdf5").layers) == ["responses 0", "responses 1", "responses 2"]
+
+
+def test_a_torn_hdf5_file_is_told_in_a_sentence(tmp_path):
     (tmp_path / "a.h5").write_bytes(b"no such file")
-    with pytest.raises(EncoderError, match=r"pip install h5py|cannot be read"):
+    with pytest.raises(EncoderError, match="cannot be read"):
         read_activations(tmp_path / "a.h5")
+
+
+def test_a_file_without_an_array_is_told_in_a_sentence(tmp_path):
+    save_file({}, tmp_path / "a.safetensors")
+    np.savez(tmp_path / "a.npz")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_group("nothing")
+    for name in ("a.safetensors", "a.npz", "a.h5"):
+        with pytest.raises(EncoderError, match=rf"{name}' holds no array"):
+            read_activations(tmp_path / name)
 
 
 def test_a_file_that_is_not_its_manifests_is_refused(tmp_path):
