@@ -105,7 +105,14 @@ _define(
     lower_bound=0,
     used_by=_TEXTS,
 )
-_define(flags.DEFINE_enum, "pooling", "mean", list(POOLINGS), "How a text's tokens become one vector.", used_by=_TEXTS)
+_define(
+    flags.DEFINE_enum,
+    "pooling",
+    None,
+    list(POOLINGS),
+    "How a text's tokens become one vector. Default: mean, for a decoder last.",
+    used_by=_TEXTS,
+)
 _define(flags.DEFINE_enum, "probe", "logistic", list(PROBES), "Kind of probe.", used_by=_PROBES)
 _define(
     flags.DEFINE_integer,
@@ -113,7 +120,7 @@ _define(
     None,
     "Tokens kept per text, special ones included. Default: 256, or the model's limit.",
 )
-_define(flags.DEFINE_enum, "keep", "head", list(KEEPS), "Which part of a longer text is kept.")
+_define(flags.DEFINE_enum, "keep", None, list(KEEPS), "Which part of a longer text is kept. Default: head, for a decoder tail.")
 _define(flags.DEFINE_string, "device", "auto", "auto, cpu, cuda or cuda:N.")
 _define(flags.DEFINE_bool, "trust_remote_code", False, "Run Python code that comes with a checkpoint.")
 _define(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lit_probe.encoder.families import refuse_unread_halves
 from lit_probe.encoder.source import Source
 from lit_probe.encoder.weight_shapes import tensor_shapes
 from lit_probe.errors import EncoderError
@@ -37,16 +38,6 @@ _TOKENIZER_FILES = (
     "sentencepiece.bpe.model",
 )
 _SMALL_FILES = ("config.json", "modules.json", "adapter_config.json", "*.index.json", "*.py", *_TOKENIZER_FILES)
-
-# Model types that exist only as left-to-right decoders; the usual ones, so that transformers need not be imported. Its own
-# tables are asked again when the weights load.
-_DECODERS = frozenset(
-    """
-    bloom codegen cohere cohere2 ctrl falcon falcon_mamba gemma gemma2 gemma3_text gpt2 gpt_bigcode gpt_neo gpt_neox gpt_oss gptj
-    granite llama llama4_text mamba mamba2 mistral mixtral mpt olmo olmo2 openai-gpt opt persimmon phi phi3 qwen2 qwen2_moe qwen3
-    qwen3_moe rwkv smollm3 stablelm starcoder2 xglm
-    """.split()
-)
 
 
 @dataclass(frozen=True)
@@ -150,7 +141,7 @@ def find_checkpoint(model_id: str, revision: str | None = None, *, trust_remote_
 
     Raises:
       EncoderError: nothing is found, the files are incomplete, the demo package's weights are not the expected ones, or the
-        checkpoint is no text encoder that lit_probe can pool (decoder-only, encoder–decoder).
+        checkpoint is the decoder half of an encoder–decoder, or an encoder–decoder of an unknown family.
     """
     if not model_id.strip():
         raise EncoderError(f"No model was named. Give a folder or a hub id, such as {DEFAULT_MODEL}.")
@@ -165,7 +156,7 @@ def find_checkpoint(model_id: str, revision: str | None = None, *, trust_remote_
         )
     if checkpoint.config.get("auto_map") and not trust_remote_code:
         raise EncoderError(f"{model_id!r} runs Python code of its own. Read it, and if you trust it pass --trust_remote_code.")
-    refuse_what_is_no_encoder(checkpoint.config, model_id)
+    refuse_unread_halves(checkpoint.config, model_id)
     # Asked now for the sake of their errors: what is missing should be said at the door.
     _ = checkpoint.weight_files, checkpoint.tokenizer_files, checkpoint.n_layers, checkpoint.d_model, checkpoint.head_label_names
     return checkpoint
@@ -294,26 +285,6 @@ def _from_demo_package(model_id: str, revision: str | None) -> Checkpoint | None
             f"expected {_DEMO_WEIGHTS_SHA256}. They were not loaded. Reinstall the package, or give another model."
         )
     return _read(model_id, None, folder)
-
-
-def refuse_what_is_no_encoder(config: Mapping[str, Any], name: str) -> None:
-    """Does nothing if the configuration is that of a text encoder.
-
-    Raises:
-      EncoderError: it is that of a decoder or of an encoder–decoder.
-    """
-    kind = config.get("model_type", "unknown")
-    if config.get("is_encoder_decoder"):
-        raise EncoderError(
-            f"{name!r} is an encoder–decoder ({kind}). lit_probe probes encoders only for now; give an encoder such as "
-            f"{DEFAULT_MODEL}, bert-base-uncased or roberta-base."
-        )
-    architectures = " ".join(config.get("architectures") or [])
-    if config.get("is_decoder") or "CausalLM" in architectures or "LMHeadModel" in architectures or kind in _DECODERS:
-        raise EncoderError(
-            f"{name!r} is a decoder-only language model ({kind}). Its tokens see only what stands before them, so "
-            f"pooling them as an encoder's would mislead; lit_probe refuses it for now. Give an encoder such as {DEFAULT_MODEL}."
-        )
 
 
 def _sha256(paths: tuple[Path, ...] | list[Path]) -> str:

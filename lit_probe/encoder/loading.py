@@ -11,7 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from lit_probe.encoder.checkpoint import Checkpoint, refuse_what_is_no_encoder
+from lit_probe.encoder.checkpoint import Checkpoint
+from lit_probe.encoder.decoder_heads import read_by_mask
+from lit_probe.encoder.families import refuse_unread_halves
 from lit_probe.encoder.in_memory import InMemory, frozen
 from lit_probe.encoder.source import Source
 from lit_probe.errors import EncoderError
@@ -45,7 +47,7 @@ def given(model: Any, tokenizer: Any, name: str | None) -> InMemory:
     elif not isinstance(name, str) or not name.strip():
         raise EncoderError(f"{name!r} is no name for the model. Give some letters, or leave the name out.")
     # With its class in place of the one that its weights may be from.
-    refuse_what_is_no_encoder({**model.config.to_dict(), "architectures": [type(model).__name__]}, name)
+    refuse_unread_halves({**model.config.to_dict(), "architectures": [type(model).__name__]}, name)
     return frozen(model, tokenizer, name)
 
 
@@ -93,6 +95,7 @@ def load_tokenizer(source: Source) -> Any:
     if isinstance(source, InMemory):
         return source.tokenizer
     checkpoint = _files(source)
+    _refuse_unknown_family(checkpoint)
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(checkpoint.folder), trust_remote_code=_runs_code(checkpoint))
     except Exception as error:  # as with the weights below
@@ -114,19 +117,45 @@ def load_model(source: Source, device: str, random_seed: int | None) -> Any:
       random_seed: draws random weights in place of the trained ones; None for the trained ones.
 
     Raises:
-      EncoderError: it is a decoder, its weights cannot be loaded or are incomplete, or there is no such device.
+      EncoderError: its family is unknown, its weights cannot be loaded or are incomplete, or there is no such device.
     """
+    if isinstance(source, InMemory):
+        model = source.body if random_seed is None else _random_model_like(source, random_seed)
+    else:
+        checkpoint = _files(source)
+        model = _pretrained_model(checkpoint) if random_seed is None else _random_model(checkpoint, random_seed)
+        model = model.eval().requires_grad_(False).to(_resolve_device(device))
+    if source.is_encoder_stack:
+        model = model.get_encoder()
+    elif random_seed is None and source.has_classification_head and knows_decoder(source):
+        model = read_by_mask(model, source.model_id)
+    # What a decoder would keep to go on writing is never used.
+    model.config.use_cache = False
+    return model
+
+
+def knows_decoder(source: Source) -> bool:
+    """Whether a token sees only what stands before it, by transformers' tables where the model type is not a usual one."""
+    if source.is_decoder is not None:
+        return source.is_decoder
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as DECODERS
     from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as MASKED
 
     kind = source.config.get("model_type")
-    if kind in DECODERS and kind not in MASKED:
-        raise EncoderError(f"{source.model_id!r} is a decoder-only language model ({kind}), which lit_probe refuses for now.")
-    if isinstance(source, InMemory):
-        return source.body if random_seed is None else _random_model_like(source, random_seed)
-    checkpoint = _files(source)
-    model = _pretrained_model(checkpoint) if random_seed is None else _random_model(checkpoint, random_seed)
-    return model.eval().requires_grad_(False).to(_resolve_device(device))
+    return kind in DECODERS and kind not in MASKED
+
+
+def _refuse_unknown_family(checkpoint: Checkpoint) -> None:
+    """That transformers knows the model type; a checkpoint with code of its own brings it along."""
+    import transformers
+
+    kind = checkpoint.config.get("model_type")
+    if kind not in transformers.CONFIG_MAPPING and not _runs_code(checkpoint):
+        raise EncoderError(
+            f"{checkpoint.model_id!r} is of a family that transformers {transformers.__version__} does not know "
+            f"({kind or 'its config.json names no model_type'}). Give a model of another family, or install a version "
+            "that knows it."
+        )
 
 
 def position_limit(model: Any) -> int | None:
@@ -149,6 +178,7 @@ def untrained_position_limit(source: Source) -> int | None:
     if isinstance(source, InMemory):
         return position_limit(source.model)
     checkpoint = _files(source)
+    _refuse_unknown_family(checkpoint)
     try:
         config = AutoConfig.from_pretrained(str(checkpoint.folder), trust_remote_code=_runs_code(checkpoint))
         with torch.device("meta"):
@@ -166,7 +196,7 @@ def _random_model(checkpoint: Checkpoint, seed: int) -> Any:
 
 
 def _random_model_like(source: InMemory, seed: int) -> Any:
-    body = source.model.base_model
+    body = source.body.base_model
     try:
         with _drawn_by(seed):
             model = type(body)(copy.deepcopy(body.config)).float()
@@ -186,9 +216,20 @@ def _drawn_by(seed: int) -> Iterator[None]:
 
 
 def _pretrained_model(checkpoint: Checkpoint) -> Any:
-    from transformers import AutoModel, AutoModelForSequenceClassification
+    from transformers import (
+        MODEL_FOR_TEXT_ENCODING_MAPPING,
+        AutoConfig,
+        AutoModel,
+        AutoModelForSequenceClassification,
+        AutoModelForTextEncoding,
+    )
 
     names = checkpoint.head_label_names
+    if names is None and checkpoint.is_encoder_stack:
+        # Where there is a class for the encoder half, the decoder's weights are not even read.
+        config = AutoConfig.from_pretrained(str(checkpoint.folder))
+        has_class = type(config) in MODEL_FOR_TEXT_ENCODING_MAPPING
+        return _pretrained(checkpoint, AutoModelForTextEncoding if has_class else AutoModel)
     if names is None:
         return _pretrained(checkpoint, AutoModel)
     # What config.json says of the head may disagree with the weights.
