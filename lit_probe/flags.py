@@ -69,7 +69,8 @@ _define(
     flags.DEFINE_string,
     "model",
     DEFAULT_MODEL,
-    "Encoders: Hugging Face ids or local folders, separated by commas. Options of one run may follow in brackets: "
+    "Encoders or decoders: Hugging Face ids, local folders or GGUF files, separated by commas; smollm2 is a small decoder. Options of "
+    "one run may follow in brackets: "
     "bert-base-uncased,bert-base-uncased[pooling=cls,probe=mlp],bert-base-uncased[weights=random]; random:2 is drawn by seed 2.",
 )
 _define(flags.DEFINE_string, "revision", None, "Hub branch, tag or commit of the encoders.")
@@ -283,6 +284,7 @@ def load_runs() -> list[Run]:
             keep=FLAGS.keep,
             device=FLAGS.device,
             trust_remote_code=FLAGS.trust_remote_code,
+            cache_dir=FLAGS.cache_dir,
         )
 
     wanted = parse_model_flag(FLAGS.model)

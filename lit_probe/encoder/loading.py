@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import importlib.util
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from absl import logging as absl_logging
 
 from lit_probe.encoder.checkpoint import Checkpoint
 from lit_probe.encoder.decoder_heads import read_by_mask
@@ -106,6 +109,32 @@ def load_tokenizer(source: Source) -> Any:
     tokenizer.backend_tokenizer.no_truncation()
     tokenizer.backend_tokenizer.no_padding()
     return tokenizer
+
+
+def convert_gguf(file: Path, folder: Path) -> None:
+    """Writes what a GGUF file holds into a folder, as weights in float32, with configuration and tokenizer. A bar shows how far.
+
+    Raises:
+      EncoderError: a package is missing, or the file cannot be read.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    if missing := [name for name in ("gguf", "accelerate") if importlib.util.find_spec(name) is None]:
+        raise EncoderError(
+            f"GGUF files are read with {' and '.join(missing)}, not installed here. Install with `pip install lit-probe[gguf]`."
+        )
+    absl_logging.info("Converting %s into %s, once; this takes about half a minute for 100 MB.", file, folder)
+    try:
+        model = AutoModelForCausalLM.from_pretrained(str(file.parent), gguf_file=file.name, dtype=torch.float32)
+        # What is in memory now is no longer quantised; said to be so, it would not be written.
+        model.hf_quantizer, model.is_quantized = None, False
+        del model.config.quantization_config
+        model.save_pretrained(folder)
+        AutoTokenizer.from_pretrained(str(file.parent), gguf_file=file.name).save_pretrained(folder)
+    except Exception as error:  # as with the weights below
+        reason = str(error).strip().split("\n")[0]
+        raise EncoderError(f"The GGUF file {str(file)!r} cannot be converted: {reason or type(error).__name__}") from error
 
 
 def load_model(source: Source, device: str, random_seed: int | None) -> Any:
