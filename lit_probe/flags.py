@@ -69,8 +69,8 @@ _define(
     flags.DEFINE_string,
     "model",
     DEFAULT_MODEL,
-    "Encoders or decoders: Hugging Face ids, local folders or GGUF files, separated by commas; smollm2 is a small decoder. Options of "
-    "one run may follow in brackets: "
+    "Encoders or decoders: Hugging Face ids, local folders or GGUF files, separated by commas; smollm2 is a small decoder. "
+    "Options of one run may follow in brackets: "
     "bert-base-uncased,bert-base-uncased[pooling=cls,probe=mlp],bert-base-uncased[weights=random]; random:2 is drawn by seed 2.",
 )
 _define(flags.DEFINE_string, "revision", None, "Hub branch, tag or commit of the encoders.")

@@ -74,8 +74,8 @@ class Checkpoint(Source):
         if (made := self.folder / CONVERTED_FROM).is_file():
             source = _read_json(made, self.model_id)
             remarks += (
-                f"{self.model_id} was converted from the GGUF file {source.get('file')} (sha256 {source.get('sha256')}). Where that "
-                "is quantised, these are not the weights that were trained, but rounded ones.",
+                f"{self.model_id} was converted from the GGUF file {source.get('file')} (sha256 {source.get('sha256')}). Where "
+                "that is quantised, these are not the weights that were trained, but rounded ones.",
             )
         if (self.folder / "adapter_config.json").is_file():
             remarks += (
