@@ -84,10 +84,14 @@ def _write(file: Path, digest: str, folder: Path, convert: Convert) -> None:
             "another --cache_dir."
         ) from None
     try:
-        convert(file, work)
-        (work / CONVERTED_FROM).write_text(json.dumps({"file": file.name, "sha256": digest}), "utf-8")
+        made = work / "made"
+        made.mkdir()
+        convert(file, made)
+        (made / CONVERTED_FROM).write_text(json.dumps({"file": file.name, "sha256": digest}), "utf-8")
+        if folder.exists() and not (folder / CONVERTED_FROM).is_file():
+            folder.rename(work / "untrusted")
         try:
-            work.rename(folder)
+            made.rename(folder)
         except OSError:
             # Another process was quicker: its folder is as good.
             if not (folder / CONVERTED_FROM).is_file():

@@ -187,8 +187,8 @@ def explain(
       text: any string.
       method: a name in ``SALIENCE_METHODS``.
       target: which number is explained; by default the logit of the predicted class.
-      options: settings of the method; by default those of `SalienceOptions`. Where the tokenizer has no mask token, ``mask`` stands
-        for ``unk``, else for ``delete``; the diagnostics say which.
+      options: settings of the method; by default those of `SalienceOptions`. Where the tokenizer has no mask token, ``mask``
+        stands for ``unk``, else for ``delete``; the diagnostics say which.
       check: called before every pass; an error that it raises ends the computation.
 
     Raises:
