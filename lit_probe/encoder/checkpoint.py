@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +103,11 @@ class Checkpoint(Source):
     @property
     def _tensor_shapes(self) -> Mapping[str, tuple[int, ...]]:
         return tensor_shapes(self._found_weights)
+
+    @property
+    def n_bytes_in_float32(self) -> int:
+        """What the weights take in memory, by the headers of their files."""
+        return 4 * sum(math.prod(shape) for shape in self._tensor_shapes.values())
 
     @property
     def weight_files(self) -> tuple[Path, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import importlib.util
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from lit_probe.encoder.families import refuse_unread_halves
 from lit_probe.encoder.in_memory import InMemory, frozen
 from lit_probe.encoder.source import Source
 from lit_probe.errors import EncoderError
+
+_GIB = 2**30
 
 # What holds a transformers model, by an attribute that it has: what to give in its place.
 _HOLDERS = {
@@ -146,12 +149,13 @@ def load_model(source: Source, device: str, random_seed: int | None) -> Any:
       random_seed: draws random weights in place of the trained ones; None for the trained ones.
 
     Raises:
-      EncoderError: its family is unknown, its weights cannot be loaded or are incomplete, or there is no such device.
+      EncoderError: its weights do not fit into memory, cannot be loaded or are incomplete, or there is no such device.
     """
     if isinstance(source, InMemory):
         model = source.body if random_seed is None else _random_model_like(source, random_seed)
     else:
         checkpoint = _files(source)
+        _refuse_what_cannot_fit(checkpoint)
         model = _pretrained_model(checkpoint) if random_seed is None else _random_model(checkpoint, random_seed)
         model = model.eval().requires_grad_(False).to(_resolve_device(device))
     if source.is_encoder_stack:
@@ -172,6 +176,19 @@ def knows_decoder(source: Source) -> bool:
 
     kind = source.config.get("model_type")
     return kind in DECODERS and kind not in MASKED
+
+
+def _refuse_what_cannot_fit(checkpoint: Checkpoint) -> None:
+    """That the weights, in float32, are no larger than the machine's memory."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    # The headers are only read where it may be close: files hold numbers of two bytes at least.
+    if 2 * sum(file.stat().st_size for file in checkpoint.weight_files) < memory:
+        return
+    if (needed := checkpoint.n_bytes_in_float32) > memory:
+        raise EncoderError(
+            f"The weights of {checkpoint.model_id!r} take {needed / _GIB:,.0f} GiB in float32, as they are read, and this "
+            f"machine has {memory / _GIB:,.0f} GiB of memory. Give a smaller model."
+        )
 
 
 def _refuse_unknown_family(checkpoint: Checkpoint) -> None:

@@ -142,6 +142,17 @@ class _Evil:
         return (Path.touch, (Path("/tmp/lit_probe_must_not_exist"),))
 
 
+def test_weights_larger_than_the_machines_memory_are_refused_before_they_are_read(copy):
+    n = 2**38
+    header = json.dumps({"w": {"dtype": "F32", "shape": [n], "data_offsets": [0, 4 * n]}}).encode()
+    with (copy / "model.safetensors").open("wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        file.truncate(file.tell() + 4 * n)  # a hole: it takes no room
+    with pytest.raises(EncoderError, match=r"take 1,024 GiB in float32.*this machine has [\d,]+ GiB.*smaller model") as raised:
+        extract_activations(load_encoder(str(copy)), ["a good film"])
+    assert "\n" not in str(raised.value)
+
+
 def test_pickled_weights_are_never_executed(copy):
     (copy / "model.safetensors").unlink()
     torch.save({"weight": _Evil()}, copy / "pytorch_model.bin")
