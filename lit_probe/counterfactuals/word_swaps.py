@@ -64,9 +64,13 @@ class SwapWords:
         spans: list[tuple[int, int]] = []
         for (start, end), word in zip(encoded.offsets, words.of_token, strict=True):
             if word == len(spans):
-                # The word holds its first token's first visible character, and mostly begins with it.
-                visible = end - len(text[start:end].lstrip())
-                begin = text.rfind(words.texts[word], 0, visible + len(words.texts[word]))
+                if inside := text[start:end].lstrip():
+                    # The word holds its first token's first visible character, and mostly begins with it.
+                    visible = end - len(inside)
+                    begin = text.rfind(words.texts[word], 0, visible + len(words.texts[word]))
+                else:
+                    # A token of spaces alone goes with the word after it.
+                    begin = text.find(words.texts[word], end)
                 spans.append((begin, begin + len(words.texts[word])))
         return cls(text, encoded, words.texts, tuple(spans), words.of_token)
 

@@ -568,16 +568,20 @@ def test_a_tokenizer_with_more_ids_than_the_embedding_is_refused(tiny_folder):
         encoder_of(model, tokenizer)
 
 
+_HALVES = {"d_model": 8, "encoder_layers": 1, "decoder_layers": 1, "vocab_size": 200}
+_HALVES |= {"encoder_attention_heads": 2, "decoder_attention_heads": 2}
+
+
 @pytest.mark.parametrize(
     ("config", "kind", "said"),
     [
         (
-            transformers.BartConfig(d_model=8, encoder_layers=1, decoder_layers=1, vocab_size=200, is_decoder=True),
+            transformers.BartConfig(**_HALVES, is_decoder=True),
             transformers.BartForCausalLM,
             "is the decoder half of an encoder–decoder (bart)",
         ),
         (
-            transformers.MarianConfig(d_model=8, encoder_layers=1, decoder_layers=1, vocab_size=200, pad_token_id=0),
+            transformers.MarianConfig(**_HALVES, pad_token_id=0),
             transformers.MarianModel,
             "is an encoder–decoder (marian). Of these the encoder stack is read for bart,",
         ),

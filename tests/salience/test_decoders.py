@@ -73,6 +73,8 @@ def test_words_can_be_swapped_in_a_text_of_bytes(decoder_folder):
     words = SwapWords.of(encoder, "  The movie, was bad")
     assert words.words == ("The", "movie", ",", "was", "bad")
     assert words.swapped({4: "great", 0: "one"}) == "  One movie, was great"
+    [cut] = [SwapWords.of(load_encoder(str(decoder_folder("gpt2")), max_length=3, keep="head"), "the   movie")]
+    assert all(cut.text[start:end] == word for word, (start, end) in zip(cut.words, cut.spans, strict=True))
     known = one_token_words(encoder)
     assert {"movie", "bad"} <= set(known.words)
     assert all(encoder.tokenizer.decode([i]).strip() == word for i, word in zip(known.ids, known.words, strict=True))
