@@ -113,7 +113,8 @@ def one_token_words(encoder: Encoder) -> OneTokenWords:
     n = backend.get_vocab_size()
     decoded = (word.strip() for word in backend.decode_batch([[i] for i in range(n)], skip_special_tokens=True))
     words = [word for word in dict.fromkeys(decoded) if len(word) > 1 and word.isalpha() and word == word.lower()]
-    alone = len(_content(encoder, [_BEFORE])[0])
+    # Without its space, which tokenizers that read bytes put into the token after it.
+    alone = len(_content(encoder, [_BEFORE.rstrip()])[0])
     tokens = _content(encoder, [_BEFORE + word for word in words])
     unknown = encoder.tokenizer.unk_token_id
     found = {ids[-1]: word for word, ids in zip(words, tokens, strict=True) if len(ids) == alone + 1 and ids[-1] != unknown}

@@ -15,7 +15,7 @@ from lit_probe.salience.trust.faithfulness import faithfulness
 
 TEXT = "the movie was not very good, but fine"
 QUICK = SalienceOptions(steps=8, samples=16, noise_samples=4, growth=4)
-FAMILIES = ("gpt2", "bloom", "llama", "opt", "gemma2", "t5", "bart")
+FAMILIES = ("gpt2", "llama", "opt", "t5")
 
 
 def probe_of(encoder: Encoder, pooling: str | None = None) -> Forward:
