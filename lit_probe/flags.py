@@ -69,7 +69,8 @@ _define(
     flags.DEFINE_string,
     "model",
     DEFAULT_MODEL,
-    "Encoders: Hugging Face ids or local folders, separated by commas. Options of one run may follow in brackets: "
+    "Encoders or decoders: Hugging Face ids, local folders or GGUF files, separated by commas; smollm2 is a small decoder. "
+    "Options of one run may follow in brackets: "
     "bert-base-uncased,bert-base-uncased[pooling=cls,probe=mlp],bert-base-uncased[weights=random]; random:2 is drawn by seed 2.",
 )
 _define(flags.DEFINE_string, "revision", None, "Hub branch, tag or commit of the encoders.")
@@ -105,7 +106,14 @@ _define(
     lower_bound=0,
     used_by=_TEXTS,
 )
-_define(flags.DEFINE_enum, "pooling", "mean", list(POOLINGS), "How a text's tokens become one vector.", used_by=_TEXTS)
+_define(
+    flags.DEFINE_enum,
+    "pooling",
+    None,
+    list(POOLINGS),
+    "How a text's tokens become one vector. Default: mean, for a decoder last.",
+    used_by=_TEXTS,
+)
 _define(flags.DEFINE_enum, "probe", "logistic", list(PROBES), "Kind of probe.", used_by=_PROBES)
 _define(
     flags.DEFINE_integer,
@@ -113,7 +121,7 @@ _define(
     None,
     "Tokens kept per text, special ones included. Default: 256, or the model's limit.",
 )
-_define(flags.DEFINE_enum, "keep", "head", list(KEEPS), "Which part of a longer text is kept.")
+_define(flags.DEFINE_enum, "keep", None, list(KEEPS), "Which part of a longer text is kept. Default: head, for a decoder tail.")
 _define(flags.DEFINE_string, "device", "auto", "auto, cpu, cuda or cuda:N.")
 _define(flags.DEFINE_bool, "trust_remote_code", False, "Run Python code that comes with a checkpoint.")
 _define(
@@ -276,6 +284,7 @@ def load_runs() -> list[Run]:
             keep=FLAGS.keep,
             device=FLAGS.device,
             trust_remote_code=FLAGS.trust_remote_code,
+            cache_dir=FLAGS.cache_dir,
         )
 
     wanted = parse_model_flag(FLAGS.model)

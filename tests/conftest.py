@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import tiny_decoders
 import tiny_encoders
 from held_checks import HeldChecks
 
@@ -26,6 +27,22 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory):
         key = (architecture, *sorted(options.items()))
         if key not in built:
             built[key] = tiny_encoders.build(
+                tmp_path_factory.mktemp(architecture) / f"tiny-{architecture}", architecture, **options
+            )
+        return built[key]
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def decoder_folder(tmp_path_factory: pytest.TempPathFactory):
+    """``decoder_folder(architecture, **options)``: the folder of a tiny decoder or encoder–decoder, built once per session."""
+    built: dict[tuple, Path] = {}
+
+    def folder(architecture: str = "gpt2", **options) -> Path:
+        key = (architecture, *sorted(options.items()))
+        if key not in built:
+            built[key] = tiny_decoders.build(
                 tmp_path_factory.mktemp(architecture) / f"tiny-{architecture}", architecture, **options
             )
         return built[key]

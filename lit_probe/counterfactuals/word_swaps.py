@@ -64,9 +64,13 @@ class SwapWords:
         spans: list[tuple[int, int]] = []
         for (start, end), word in zip(encoded.offsets, words.of_token, strict=True):
             if word == len(spans):
-                # The word holds its first token's first visible character, and mostly begins with it.
-                visible = end - len(text[start:end].lstrip())
-                begin = text.rfind(words.texts[word], 0, visible + len(words.texts[word]))
+                if inside := text[start:end].lstrip():
+                    # The word holds its first token's first visible character, and mostly begins with it.
+                    visible = end - len(inside)
+                    begin = text.rfind(words.texts[word], 0, visible + len(words.texts[word]))
+                else:
+                    # A token of spaces alone goes with the word after it.
+                    begin = text.find(words.texts[word], end)
                 spans.append((begin, begin + len(words.texts[word])))
         return cls(text, encoded, words.texts, tuple(spans), words.of_token)
 
@@ -109,7 +113,8 @@ def one_token_words(encoder: Encoder) -> OneTokenWords:
     n = backend.get_vocab_size()
     decoded = (word.strip() for word in backend.decode_batch([[i] for i in range(n)], skip_special_tokens=True))
     words = [word for word in dict.fromkeys(decoded) if len(word) > 1 and word.isalpha() and word == word.lower()]
-    alone = len(_content(encoder, [_BEFORE])[0])
+    # Without its space, which tokenizers that read bytes put into the token after it.
+    alone = len(_content(encoder, [_BEFORE.rstrip()])[0])
     tokens = _content(encoder, [_BEFORE + word for word in words])
     unknown = encoder.tokenizer.unk_token_id
     found = {ids[-1]: word for word, ids in zip(words, tokens, strict=True) if len(ids) == alone + 1 and ids[-1] != unknown}

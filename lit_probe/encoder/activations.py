@@ -126,20 +126,21 @@ def check_pooling(encoder: Encoder, pooling: str) -> None:
 
 
 def extract_activations(
-    encoder: Encoder, texts: Sequence[str], pooling: str = "mean", *, progress: Progress = no_progress
+    encoder: Encoder, texts: Sequence[str], pooling: str | None = None, *, progress: Progress = no_progress
 ) -> Activations:
     """Pools the hidden states of all layers of every text, one forward pass per batch.
 
     Args:
       encoder: the frozen encoder.
       texts: any strings.
-      pooling: a name in ``POOLINGS``.
+      pooling: a name in ``POOLINGS``; by default what the encoder's kind asks for.
       progress: hears how many of the texts are done.
 
     Raises:
       UnknownNameError: no such pooling.
       EncoderError: the weights cannot be loaded or used.
     """
+    pooling = pooling or encoder.default_pooling
     check_pooling(encoder, pooling)
     blocks = tuple(extract_block(encoder, part, pooling, report) for part, report in split_into_blocks(texts, progress))
     return Activations(blocks, pooling, encoder.fingerprint)
@@ -160,7 +161,8 @@ def extract_block(encoder: Encoder, texts: Sequence[str], pooling: str, progress
     encoded = encoder.encode(texts)
     values = np.zeros((encoder.n_layers, len(texts), encoder.d_model), dtype=np.float32)
     n_head_classes = len(encoder.head_label_names or ())
-    head_probabilities = np.zeros((len(texts), n_head_classes), dtype=np.float32)
+    # Of a text without any token nothing is known, so that no class is likelier than another.
+    head_probabilities = np.full((len(texts), n_head_classes), 1 / max(1, n_head_classes), dtype=np.float32)
 
     def run(indices: list[int]) -> None:
         hidden = encoder.forward([encoded[i] for i in indices])

@@ -135,16 +135,17 @@ class Cache:
         )
 
     def activations(
-        self, encoder: Encoder, texts: Sequence[str], pooling: str = "mean", *, progress: Progress = no_progress
+        self, encoder: Encoder, texts: Sequence[str], pooling: str | None = None, *, progress: Progress = no_progress
     ) -> Activations:
         """``extract_activations``, with blocks that are already on disk mapped from there instead of computed.
 
         Args:
           encoder: the frozen encoder; its weights load only if a block is missing.
           texts: any strings.
-          pooling: a name in ``POOLINGS``.
+          pooling: a name in ``POOLINGS``; by default what the encoder's kind asks for.
           progress: hears how many of the texts are done, be they computed or found.
         """
+        pooling = pooling or encoder.default_pooling
         check_pooling(encoder, pooling)
         fingerprint = encoder.fingerprint
 

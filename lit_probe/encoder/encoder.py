@@ -1,4 +1,4 @@
-"""A frozen text encoder: texts -> tokens -> the hidden states of all layers, in one forward pass per batch."""
+"""A frozen text encoder or decoder: texts -> tokens -> the hidden states of all layers, in one forward pass per batch."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 import re
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,18 @@ from numpy.typing import NDArray
 
 from lit_probe.data.labelled_texts import clean_text
 from lit_probe.encoder.checkpoint import find_checkpoint
-from lit_probe.encoder.loading import given, load_masked_lm, load_model, load_tokenizer, position_limit, untrained_position_limit
+from lit_probe.encoder.final_norm import ends_in_norm
+from lit_probe.encoder.gguf_files import find_gguf, gguf_file
+from lit_probe.encoder.loading import (
+    convert_gguf,
+    given,
+    knows_decoder,
+    load_masked_lm,
+    load_model,
+    load_tokenizer,
+    position_limit,
+    untrained_position_limit,
+)
 from lit_probe.encoder.source import Source
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import KEEPS, EncodedText, HiddenStates, PaddedBatch, padded_batch
@@ -41,6 +53,7 @@ class _Loaded:
         self.lock = threading.Lock()
         self.hashes: dict[str, str] | None = None
         self.padding_is_neutral = True
+        self.ends_in_norm = False
         self.tokenizer: Any = None
         self.model: Any = None
         self.masked_lm: Any = None
@@ -59,12 +72,14 @@ class Encoder:
       d_model: width of a hidden state.
       head_label_names: the classes of the checkpoint's own classification head, or None.
       max_length: tokens kept per text, special tokens included.
-      keep: which part of a longer text is kept: ``head``, ``tail`` or ``both-ends``.
+      is_decoder: whether a token sees only what stands before it, so that the last one has seen the whole text.
+      keep: which part of a longer text is kept: ``head``, ``tail`` or ``both-ends``; by default the tail for a decoder.
       random_seed: the seed by which the weights were drawn; None for those of the checkpoint.
     """
 
-    def __init__(self, checkpoint: Source, *, max_length: int | None = None, keep: str = "head", device: str = "auto"):
-        lookup(KEEPS, keep, "way to keep part of a long text")
+    def __init__(self, checkpoint: Source, *, max_length: int | None = None, keep: str | None = None, device: str = "auto"):
+        if keep is not None:
+            lookup(KEEPS, keep, "way to keep part of a long text")
         if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
             raise EncoderError(f"Unknown device {device!r}. Choose one of: auto, cpu, cuda, cuda:N.")
         limit = checkpoint.max_tokens
@@ -85,7 +100,8 @@ class Encoder:
         self.d_model = checkpoint.d_model
         self.head_label_names = checkpoint.head_label_names
         self.max_length = max_length
-        self.keep = keep
+        self.is_decoder = knows_decoder(checkpoint)
+        self.keep = keep or ("tail" if self.is_decoder else "head")
         self.random_seed: int | None = None
         self._device_flag = device
         self._loaded = _Loaded()
@@ -97,8 +113,31 @@ class Encoder:
 
     @property
     def layer_names(self) -> tuple[str, ...]:
-        """``[n_layers]`` what the layers are called: ``embeddings``, ``block 1``, and so on."""
-        return ("embeddings", *(f"block {i}" for i in range(1, self.n_layers)))
+        """``[n_layers]`` what the layers are called: ``embeddings``, ``block 1``, and so on.
+
+        The last one says so where it is read after a norm that follows the last block: ``block 12 (after the final norm)``.
+        """
+        names = ["embeddings", *(f"block {i}" for i in range(1, self.n_layers))]
+        if self.ends_in_norm:
+            names[-1] += " (after the final norm)"
+        return tuple(names)
+
+    @property
+    def ends_in_norm(self) -> bool:
+        """Whether the last layer is read after a norm that follows the last block, as transformers gives it.
+
+        Of an architecture that is not a usual one only the model can tell: it is loaded.
+        """
+        known = self.checkpoint.ends_in_norm
+        if known is None:
+            _ = self.model
+            return self._loaded.ends_in_norm
+        return known
+
+    @property
+    def default_pooling(self) -> str:
+        """The pooling that the kind of model asks for: ``last`` for a decoder, whose last token has seen the whole text."""
+        return "last" if self.is_decoder else "mean"
 
     @property
     def hashes(self) -> dict[str, str]:
@@ -161,6 +200,8 @@ class Encoder:
                 )
             except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
                 raise EncoderError(f"{self.checkpoint.model_id!r} cannot encode a first pair of texts: {error}") from error
+            short = self.encode(["a"])
+            self._loaded.ends_in_norm = ends_in_norm(model, lambda: _run(model, short, self.tokenizer)[0].hidden_states)
             self._loaded.model = model
 
     def _check_sizes(self, model: Any) -> None:
@@ -286,7 +327,7 @@ class Encoder:
 
     def padded(self, batch: Sequence[EncodedText]) -> PaddedBatch:
         """The batch as the model reads it, on its device."""
-        return padded_batch(batch, self.tokenizer.pad_token_id, self.model.device)
+        return padded_batch(batch, filler_id(self.tokenizer), self.model.device)
 
     def _fill_mask(self, texts: Sequence[EncodedText]) -> NDArray[np.float32]:
         import torch
@@ -360,29 +401,37 @@ def load_encoder(
     revision: str | None = None,
     *,
     max_length: int | None = None,
-    keep: str = "head",
+    keep: str | None = None,
     device: str = "auto",
     trust_remote_code: bool = False,
+    cache_dir: str | Path | None = None,
 ) -> Encoder:
-    """Finds a text encoder by hub id or local folder. Weights load at first use.
+    """Finds a text encoder or decoder by hub id or local folder. Weights load at first use.
 
     Args:
-      model_id: a Hugging Face hub id or a folder.
+      model_id: a Hugging Face hub id, a folder, a GGUF file, or ``smollm2``, a small decoder that comes as a package.
       revision: a hub branch, tag or commit.
       max_length: tokens kept per text, special tokens included; by default 256, or what the model can read if that is less.
-      keep: which part of a longer text is kept: ``head``, ``tail`` or ``both-ends``.
+      keep: which part of a longer text is kept: ``head``, ``tail`` or ``both-ends``; by default the head for an encoder, and for
+        a decoder, of which the last token is pooled, the tail.
       device: ``auto`` (CUDA when there is one), ``cpu``, ``cuda`` or ``cuda:1``.
       trust_remote_code: run Python code that comes with the checkpoint.
+      cache_dir: where a GGUF file is converted to, once; see `find_gguf`.
 
     Raises:
-      EncoderError: see ``find_checkpoint``; also for a ``max_length`` that the model cannot read.
+      EncoderError: see ``find_checkpoint`` and ``find_gguf``; also for a ``max_length`` that the model cannot read.
     """
-    checkpoint = find_checkpoint(model_id, revision, trust_remote_code=trust_remote_code)
+    if file := gguf_file(model_id):
+        if revision is not None:
+            raise EncoderError(f"{model_id!r} is a local file, which has no revision {revision!r}. Leave out the revision.")
+        checkpoint = find_gguf(model_id, file, convert_gguf, cache_dir)
+    else:
+        checkpoint = find_checkpoint(model_id, revision, trust_remote_code=trust_remote_code)
     return Encoder(checkpoint, max_length=max_length, keep=keep, device=device)
 
 
 def encoder_of(
-    model: Any, tokenizer: Any, *, name: str | None = None, max_length: int | None = None, keep: str = "head"
+    model: Any, tokenizer: Any, *, name: str | None = None, max_length: int | None = None, keep: str | None = None
 ) -> Encoder:
     """A text encoder of a transformers model and a tokenizer that are in memory.
 
@@ -394,7 +443,7 @@ def encoder_of(
       tokenizer: its tokenizer, in the fast form.
       name: what it is called; by default where it was loaded from, or its class, with ``-in-memory``.
       max_length: tokens kept per text, special tokens included; by default 256, or what the model can read if that is less.
-      keep: which part of a longer text is kept: ``head``, ``tail`` or ``both-ends``.
+      keep: which part of a longer text is kept; see `load_encoder`.
 
     Raises:
       EncoderError: these are no model and tokenizer, they do not belong together, or it is no text encoder that can be read.
@@ -424,11 +473,17 @@ def as_encoder(one: Any) -> Encoder:
     )
 
 
+def filler_id(tokenizer: Any) -> int | None:
+    """The token that fills a batch behind the mask: the padding token, or the end of text where a tokenizer has none."""
+    found: int | None = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+    return found
+
+
 def _run(model: Any, batch: Sequence[EncodedText], tokenizer: Any) -> tuple[Any, PaddedBatch]:
     """The model's output for one batch, and the batch as it read it."""
     import torch
 
-    padded = padded_batch(batch, tokenizer.pad_token_id, model.device)
+    padded = padded_batch(batch, filler_id(tokenizer), model.device)
     with torch.inference_mode():
         return model(input_ids=padded.ids, attention_mask=padded.attention_mask.long(), output_hidden_states=True), padded
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.final_norm import place_of
 from lit_probe.encoder.layer_calls import layer_calls, run_model, run_to_layer
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import PaddedBatch
@@ -120,21 +121,21 @@ def _watched(encoder: Encoder) -> tuple[_Found, ...]:
     calls: list[_LinearCall] = []
     n_calls: dict[Module, int] = {}
     # By tensor, how many linear modules had run when it first came out of some module. The tensors are kept alive, so that no two
-    # have the same id.
-    ran_before: dict[int, int] = {}
+    # have the same place.
+    ran_before: dict[tuple[Any, ...], int] = {}
     kept: list[Any] = []
 
     def watch(module: Module, arguments: tuple[Any, ...], returned: Any) -> None:
         output = returned[0] if isinstance(returned, tuple) and returned else returned
         if not isinstance(output, torch.Tensor):
             return
-        if isinstance(module, torch.nn.Linear) and arguments:
+        if arguments and (sizes := _linear_sizes(module)):
             number = n_calls.get(module, 0)
             n_calls[module] = number + 1
             by_token = arguments[0].shape[:-1] == (1, len(encoded[0].ids))
-            calls.append(_LinearCall(names[module], module, number, module.in_features, module.out_features, by_token))
+            calls.append(_LinearCall(names[module], module, number, *sizes, by_token))
         kept.append(output)
-        ran_before.setdefault(id(output), len(calls))
+        ran_before.setdefault(place_of(output), len(calls))
 
     handles = [module.register_forward_hook(watch) for module in model.modules() if module is not model]
     try:
@@ -142,11 +143,22 @@ def _watched(encoder: Encoder) -> tuple[_Found, ...]:
     finally:
         for handle in handles:
             handle.remove()
-    ends = [ran_before.get(id(hidden)) for hidden in hidden_states]
+    ends = [ran_before.get(place_of(hidden)) for hidden in hidden_states]
     return tuple(
         _feed_forward_among(calls[start:end] if start is not None and end is not None else [], layer, names, encoder)
         for layer, (start, end) in enumerate(itertools.pairwise(ends), start=1)
     )
+
+
+def _linear_sizes(module: Module) -> tuple[int, int] | None:
+    """(inputs, outputs) of a linear module, None for any other. gpt2 and its like keep the matrix the other way round."""
+    import torch
+
+    if isinstance(module, torch.nn.Linear):
+        return module.in_features, module.out_features
+    if type(module).__name__ == "Conv1D" and getattr(module, "nx", None) is not None:
+        return module.nx, module.nf  # type: ignore[return-value]
+    return None
 
 
 def _feed_forward_among(calls: Sequence[_LinearCall], layer: int, names: dict[Module, str], encoder: Encoder) -> _Found:

@@ -1,7 +1,7 @@
 """Where in a model's forward pass the hidden states of a layer are made: the place to stop, or to go on from with others.
 
 Architectures name and nest their blocks in many ways, so nothing is looked up by name: one short forward pass is watched, and the
-outermost module that returns the very tensor that transformers reports as hidden state ``i`` is where layer ``i`` is made.
+outermost module that returns the very numbers that transformers reports as hidden state ``i`` is where layer ``i`` is made.
 Everything here runs on the encoder thread, and leaves no hook behind.
 """
 
@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.final_norm import place_of
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import PaddedBatch
 from lit_probe.errors import EncoderError
@@ -34,12 +35,14 @@ class LayerCall:
         again and again.
       n_returned: 0 if it returns a tensor, n if it returns a tuple of n with the hidden states first.
       argument: position or name of the argument that holds the layer before, or None where none does.
+      carries: whether it returns further tensors, which later blocks read, such as t5's position biases: then it has to run.
     """
 
     module: Module
     number: int
     n_returned: int
     argument: int | str | None
+    carries: bool = False
 
     def as_returned(self, hidden: Tensor) -> Any:
         """These hidden states in the form in which the call returns them."""
@@ -111,8 +114,8 @@ def run_from_layer(encoder: Encoder, layer: int, hidden: Tensor, run: Callable[[
         )
     with ExitStack() as stack:
         for before in calls[1:layer]:
-            # A layer that is not made of the one before alone is simply run, for nothing.
-            if before is not None and before.argument is not None:
+            # A layer that is not made of the one before alone, or makes more than itself, is simply run.
+            if before is not None and before.argument is not None and not before.carries:
                 stack.enter_context(_returns(before, None))
         stack.enter_context(_returns(call, hidden))
         return run()
@@ -132,7 +135,7 @@ def _returns(call: LayerCall, hidden: Tensor | None) -> Iterator[None]:
         if n_calls != call.number + 1:
             return forward(*args, **kwargs)
         if hidden is not None:
-            return call.as_returned(hidden)
+            return (hidden, *forward(*args, **kwargs)[1:]) if call.carries else call.as_returned(hidden)
         assert call.argument is not None
         return call.as_returned(kwargs[call.argument] if isinstance(call.argument, str) else args[call.argument])
 
@@ -159,8 +162,8 @@ def _watched(encoder: Encoder) -> tuple[LayerCall | None, ...]:
     import torch
 
     model = encoder.model
-    made: dict[int, tuple[LayerCall, dict[int, int | str]]] = {}
-    # Keeps every tensor alive, so that no two have the same id.
+    made: dict[tuple[Any, ...], tuple[LayerCall, dict[tuple[Any, ...], int | str]]] = {}
+    # Keeps every tensor alive, so that no two have the same place.
     seen: list[Any] = []
     n_calls: dict[Module, int] = {}
 
@@ -174,8 +177,9 @@ def _watched(encoder: Encoder) -> tuple[LayerCall | None, ...]:
         arguments: list[tuple[int | str, Any]] = [*enumerate(args), *kwargs.items()]
         seen.append((hidden, args, kwargs))
         # The outermost module ends last and stays.
-        call = LayerCall(module, number, len(returned) if several else 0, None)
-        made[id(hidden)] = call, {id(value): name for name, value in arguments}
+        carries = several and any(isinstance(other, torch.Tensor) for other in returned[1:])
+        call = LayerCall(module, number, len(returned) if several else 0, None, carries)
+        made[place_of(hidden)] = call, {place_of(one): name for name, one in arguments if isinstance(one, torch.Tensor)}
 
     handles = [module.register_forward_hook(watch, with_kwargs=True) for module in model.modules() if module is not model]
     try:
@@ -185,9 +189,9 @@ def _watched(encoder: Encoder) -> tuple[LayerCall | None, ...]:
             handle.remove()
 
     def call_of(before: Tensor | None, hidden: Tensor) -> LayerCall | None:
-        if id(hidden) not in made:
+        if place_of(hidden) not in made:
             return None
-        call, arguments = made[id(hidden)]
-        return replace(call, argument=arguments.get(id(before)))
+        call, arguments = made[place_of(hidden)]
+        return replace(call, argument=None if before is None else arguments.get(place_of(before)))
 
     return (call_of(None, hidden_states[0]), *(call_of(before, after) for before, after in itertools.pairwise(hidden_states)))

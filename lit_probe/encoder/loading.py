@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import importlib.util
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +13,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from lit_probe.encoder.checkpoint import Checkpoint, refuse_what_is_no_encoder
+from absl import logging as absl_logging
+
+from lit_probe.encoder.checkpoint import Checkpoint
+from lit_probe.encoder.decoder_heads import read_by_mask
+from lit_probe.encoder.families import refuse_unread_halves
 from lit_probe.encoder.in_memory import InMemory, frozen
 from lit_probe.encoder.source import Source
 from lit_probe.errors import EncoderError
+
+_GIB = 2**30
 
 # What holds a transformers model, by an attribute that it has: what to give in its place.
 _HOLDERS = {
@@ -45,7 +53,7 @@ def given(model: Any, tokenizer: Any, name: str | None) -> InMemory:
     elif not isinstance(name, str) or not name.strip():
         raise EncoderError(f"{name!r} is no name for the model. Give some letters, or leave the name out.")
     # With its class in place of the one that its weights may be from.
-    refuse_what_is_no_encoder({**model.config.to_dict(), "architectures": [type(model).__name__]}, name)
+    refuse_unread_halves({**model.config.to_dict(), "architectures": [type(model).__name__]}, name)
     return frozen(model, tokenizer, name)
 
 
@@ -93,6 +101,7 @@ def load_tokenizer(source: Source) -> Any:
     if isinstance(source, InMemory):
         return source.tokenizer
     checkpoint = _files(source)
+    _refuse_unknown_family(checkpoint)
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(checkpoint.folder), trust_remote_code=_runs_code(checkpoint))
     except Exception as error:  # as with the weights below
@@ -105,6 +114,32 @@ def load_tokenizer(source: Source) -> Any:
     return tokenizer
 
 
+def convert_gguf(file: Path, folder: Path) -> None:
+    """Writes what a GGUF file holds into a folder, as weights in float32, with configuration and tokenizer. A bar shows how far.
+
+    Raises:
+      EncoderError: a package is missing, or the file cannot be read.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    if missing := [name for name in ("gguf", "accelerate") if importlib.util.find_spec(name) is None]:
+        raise EncoderError(
+            f"GGUF files are read with {' and '.join(missing)}, not installed here. Install with `pip install lit-probe[gguf]`."
+        )
+    absl_logging.info("Converting %s into %s, once; this takes about half a minute for 100 MB.", file, folder)
+    try:
+        model = AutoModelForCausalLM.from_pretrained(str(file.parent), gguf_file=file.name, dtype=torch.float32)
+        # What is in memory now is no longer quantised; said to be so, it would not be written.
+        model.hf_quantizer, model.is_quantized = None, False
+        del model.config.quantization_config
+        model.save_pretrained(folder)
+        AutoTokenizer.from_pretrained(str(file.parent), gguf_file=file.name).save_pretrained(folder)
+    except Exception as error:  # as with the weights below
+        reason = str(error).strip().split("\n")[0]
+        raise EncoderError(f"The GGUF file {str(file)!r} cannot be converted: {reason or type(error).__name__}") from error
+
+
 def load_model(source: Source, device: str, random_seed: int | None) -> Any:
     """The transformers model in ``eval()`` mode, with its own classification head where it has one.
 
@@ -114,19 +149,59 @@ def load_model(source: Source, device: str, random_seed: int | None) -> Any:
       random_seed: draws random weights in place of the trained ones; None for the trained ones.
 
     Raises:
-      EncoderError: it is a decoder, its weights cannot be loaded or are incomplete, or there is no such device.
+      EncoderError: its weights do not fit into memory, cannot be loaded or are incomplete, or there is no such device.
     """
+    if isinstance(source, InMemory):
+        model = source.body if random_seed is None else _random_model_like(source, random_seed)
+    else:
+        checkpoint = _files(source)
+        _refuse_what_cannot_fit(checkpoint)
+        model = _pretrained_model(checkpoint) if random_seed is None else _random_model(checkpoint, random_seed)
+        model = model.eval().requires_grad_(False).to(_resolve_device(device))
+    if source.is_encoder_stack:
+        model = model.get_encoder()
+    elif random_seed is None and source.has_classification_head and knows_decoder(source):
+        model = read_by_mask(model, source.model_id)
+    # What a decoder would keep to go on writing is never used.
+    model.config.use_cache = False
+    return model
+
+
+def knows_decoder(source: Source) -> bool:
+    """Whether a token sees only what stands before it, by transformers' tables where the model type is not a usual one."""
+    if source.is_decoder is not None:
+        return source.is_decoder
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as DECODERS
     from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as MASKED
 
     kind = source.config.get("model_type")
-    if kind in DECODERS and kind not in MASKED:
-        raise EncoderError(f"{source.model_id!r} is a decoder-only language model ({kind}), which lit_probe refuses for now.")
-    if isinstance(source, InMemory):
-        return source.body if random_seed is None else _random_model_like(source, random_seed)
-    checkpoint = _files(source)
-    model = _pretrained_model(checkpoint) if random_seed is None else _random_model(checkpoint, random_seed)
-    return model.eval().requires_grad_(False).to(_resolve_device(device))
+    return kind in DECODERS and kind not in MASKED
+
+
+def _refuse_what_cannot_fit(checkpoint: Checkpoint) -> None:
+    """That the weights, in float32, are no larger than the machine's memory."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    # The headers are only read where it may be close: files hold numbers of two bytes at least.
+    if 2 * sum(file.stat().st_size for file in checkpoint.weight_files) < memory:
+        return
+    if (needed := checkpoint.n_bytes_in_float32) > memory:
+        raise EncoderError(
+            f"The weights of {checkpoint.model_id!r} take {needed / _GIB:,.0f} GiB in float32, as they are read, and this "
+            f"machine has {memory / _GIB:,.0f} GiB of memory. Give a smaller model."
+        )
+
+
+def _refuse_unknown_family(checkpoint: Checkpoint) -> None:
+    """That transformers knows the model type; a checkpoint with code of its own brings it along."""
+    import transformers
+
+    kind = checkpoint.config.get("model_type")
+    if kind not in transformers.CONFIG_MAPPING and not _runs_code(checkpoint):
+        raise EncoderError(
+            f"{checkpoint.model_id!r} is of a family that transformers {transformers.__version__} does not know "
+            f"({kind or 'its config.json names no model_type'}). Give a model of another family, or install a version "
+            "that knows it."
+        )
 
 
 def position_limit(model: Any) -> int | None:
@@ -149,6 +224,7 @@ def untrained_position_limit(source: Source) -> int | None:
     if isinstance(source, InMemory):
         return position_limit(source.model)
     checkpoint = _files(source)
+    _refuse_unknown_family(checkpoint)
     try:
         config = AutoConfig.from_pretrained(str(checkpoint.folder), trust_remote_code=_runs_code(checkpoint))
         with torch.device("meta"):
@@ -166,7 +242,7 @@ def _random_model(checkpoint: Checkpoint, seed: int) -> Any:
 
 
 def _random_model_like(source: InMemory, seed: int) -> Any:
-    body = source.model.base_model
+    body = source.body.base_model
     try:
         with _drawn_by(seed):
             model = type(body)(copy.deepcopy(body.config)).float()
@@ -186,9 +262,20 @@ def _drawn_by(seed: int) -> Iterator[None]:
 
 
 def _pretrained_model(checkpoint: Checkpoint) -> Any:
-    from transformers import AutoModel, AutoModelForSequenceClassification
+    from transformers import (
+        MODEL_FOR_TEXT_ENCODING_MAPPING,
+        AutoConfig,
+        AutoModel,
+        AutoModelForSequenceClassification,
+        AutoModelForTextEncoding,
+    )
 
     names = checkpoint.head_label_names
+    if names is None and checkpoint.is_encoder_stack:
+        # Where there is a class for the encoder half, the decoder's weights are not even read.
+        config = AutoConfig.from_pretrained(str(checkpoint.folder))
+        has_class = type(config) in MODEL_FOR_TEXT_ENCODING_MAPPING
+        return _pretrained(checkpoint, AutoModelForTextEncoding if has_class else AutoModel)
     if names is None:
         return _pretrained(checkpoint, AutoModel)
     # What config.json says of the head may disagree with the weights.

@@ -26,6 +26,17 @@ def mean_all(hidden: Tensor, attention_mask: Tensor, special_tokens_mask: Tensor
     return _mean_over(hidden, attention_mask)
 
 
+def mean_after_first(hidden: Tensor, attention_mask: Tensor, special_tokens_mask: Tensor) -> Tensor:
+    """Mean over the content tokens without the text's first token, on which decoders rest their attention.
+
+    A text whose only content token is its first one keeps it; zeros for a text that has none.
+    """
+    content = attention_mask & ~special_tokens_mask
+    first = attention_mask & (attention_mask.cumsum(dim=1) == 1)
+    after = content & ~first
+    return _mean_over(hidden, after | (content & ~after.any(dim=1, keepdim=True)))
+
+
 def cls(hidden: Tensor, attention_mask: Tensor, special_tokens_mask: Tensor) -> Tensor:
     """The first attended token, wherever the padding stands."""
     return _token_at(hidden, attention_mask.int().argmax(dim=1))
@@ -45,7 +56,14 @@ def max_(hidden: Tensor, attention_mask: Tensor, special_tokens_mask: Tensor) ->
     return largest.masked_fill(~content.any(dim=1, keepdim=True), 0.0)
 
 
-POOLINGS: dict[str, Pooling] = {"mean": mean, "mean_all": mean_all, "cls": cls, "last": last, "max": max_}
+POOLINGS: dict[str, Pooling] = {
+    "mean": mean,
+    "mean_all": mean_all,
+    "mean_after_first": mean_after_first,
+    "cls": cls,
+    "last": last,
+    "max": max_,
+}
 
 
 def _mean_over(hidden: Tensor, mask: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+from lit_probe.encoder.families import ENCODER_STACKS, ends_in_norm, is_decoder
 from lit_probe.encoder.weight_shapes import head_width
 from lit_probe.errors import EncoderError
 
@@ -17,7 +18,12 @@ _BLOCK_KEYS = ("num_hidden_layers", "n_layers", "num_layers", "n_layer")
 _WIDTH_KEYS = ("hidden_size", "dim", "d_model", "n_embd", "hidden_dim")
 
 # Model types that number positions from 0; the usual ones, so that torch need not be loaded to ask the embedding itself.
-_POSITIONS_FROM_ZERO = frozenset("albert bert convbert deberta deberta-v2 distilbert electra mobilebert modernbert".split())
+_POSITIONS_FROM_ZERO = frozenset(
+    """
+    albert bart bert bloom convbert deberta deberta-v2 distilbert electra gemma2 gpt2 gpt_neox llama mbart mistral mobilebert
+    modernbert mt5 opt phi qwen2 qwen3 t5 umt5
+    """.split()
+)
 
 
 class Source(ABC):
@@ -67,9 +73,24 @@ class Source(ABC):
         """
 
     @property
+    def is_decoder(self) -> bool | None:
+        """Whether a token sees only what stands before it; None where the model type is not a usual one."""
+        return is_decoder(self.config)
+
+    @property
+    def is_encoder_stack(self) -> bool:
+        """Whether it is an encoder–decoder, of which the encoder stack is read."""
+        return self.config.get("model_type") in ENCODER_STACKS
+
+    @property
+    def ends_in_norm(self) -> bool | None:
+        """Whether the last layer is read after a norm that follows the last block; None where only the model knows."""
+        return ends_in_norm(self.config)
+
+    @property
     def n_layers(self) -> int:
-        """Number of hidden states: the embedding output and one per block."""
-        return self._number(_BLOCK_KEYS) + 1
+        """Number of hidden states: the embedding output and one per block; of an encoder–decoder, those of its encoder stack."""
+        return self._number(("encoder_layers", *_BLOCK_KEYS) if self.is_encoder_stack else _BLOCK_KEYS) + 1
 
     @property
     def d_model(self) -> int:
@@ -79,7 +100,7 @@ class Source(ABC):
     @property
     def n_positions(self) -> int | None:
         """The number of positions in the configuration; None where it sets none."""
-        positions = self.config.get("max_position_embeddings")
+        positions = self.config.get("max_position_embeddings", self.config.get("n_positions"))
         return positions if isinstance(positions, int) and positions > 0 else None
 
     @property
@@ -102,11 +123,14 @@ class Source(ABC):
 
     @property
     def has_classification_head(self) -> bool:
-        """True for a fine-tuned ``…ForSequenceClassification`` model with two or more exclusive classes."""
-        architectures = self.config.get("architectures") or [""]
+        """True for a fine-tuned ``…ForSequenceClassification`` model with two or more exclusive classes.
+
+        That of an encoder–decoder reads the decoder half, which is not run: it counts as none.
+        """
         problem = self.config.get("problem_type") or "single_label_classification"
         return (
-            architectures[0].endswith("ForSequenceClassification")
+            self._is_classifier
+            and not self.is_encoder_stack
             and problem == "single_label_classification"
             and self._n_head_classes >= 2
         )
@@ -127,12 +151,18 @@ class Source(ABC):
     @property
     def remarks(self) -> tuple[str, ...]:
         """What a reader must know about it, in sentences."""
+        if self._is_classifier and self.is_encoder_stack:
+            return (f"The classification head of {self.model_id} reads the decoder half, so it is not asked.",)
         if self.has_classification_head and len(named := self._id2label()) != self._n_head_classes:
             return (
                 f"The classification head of {self.model_id} has {self._n_head_classes} outputs, and its id2label names "
                 f"{len(named)}; classes without a name are called LABEL_i.",
             )
         return ()
+
+    @property
+    def _is_classifier(self) -> bool:
+        return str((self.config.get("architectures") or [""])[0]).endswith("ForSequenceClassification")
 
     @property
     @abstractmethod

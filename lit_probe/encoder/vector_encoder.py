@@ -85,6 +85,7 @@ class VectorEncoder(Encoder):
         self.d_model = d_model
         self.head_label_names = None
         self.max_length = 0
+        self.is_decoder = False
         self.keep = ""
         self.random_seed = None
         self._layer_names = tuple(layer_names)
@@ -106,6 +107,16 @@ class VectorEncoder(Encoder):
     def layer_names(self) -> tuple[str, ...]:
         """As they were given."""
         return self._layer_names
+
+    @property
+    def ends_in_norm(self) -> bool:
+        """Unknown, so nothing is said."""
+        return False
+
+    @property
+    def default_pooling(self) -> str:
+        """`NO_POOLING`."""
+        return NO_POOLING
 
     @property
     def hashes(self) -> dict[str, str]:

@@ -34,7 +34,6 @@ from lit_probe.data.python_tables import is_table
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import Encoder, as_encoder
 from lit_probe.encoder.pooling import POOLINGS
-from lit_probe.encoder.vector_encoder import NO_POOLING
 from lit_probe.errors import CancelledError, LitProbeError
 from lit_probe.figures import layer_curve
 from lit_probe.lit import app
@@ -122,7 +121,7 @@ class ProbeWidget:
       groups: ``[n_texts]`` what must not be split across train and test, where ``data`` are texts.
       options: columns of a table, rows per split, and the seed of everything random. An option that the data do not use is
         refused.
-      pooling: how a text's tokens become one vector.
+      pooling: how a text's tokens become one vector; by default their mean, for a decoder the last one.
       probe: the kind of probe.
       rules: how studies are scored, and how their layers are chosen; the usual way when None.
       cache: where results are kept; by default in the folder of the command line. ``Cache(None)`` keeps nothing.
@@ -146,7 +145,7 @@ class ProbeWidget:
         *,
         groups: Values | None = None,
         options: DatasetOptions | None = None,
-        pooling: str = "mean",
+        pooling: str | None = None,
         probe: str = "logistic",
         rules: StudyRules | None = None,
         cache: Cache | None = None,
@@ -155,7 +154,8 @@ class ProbeWidget:
         address: Address | None = None,
     ):
         # What can be wrong is said before any work.
-        lookup(POOLINGS, pooling, "pooling")
+        if pooling is not None:
+            lookup(POOLINGS, pooling, "pooling")
         lookup(PROBES, probe, "probe")
         self._height = _checked_height(height)
         address = address or Address()
@@ -205,7 +205,7 @@ class ProbeWidget:
                 self._progress[step] = (done, total, unit)
                 progress(step, done, total, unit)
 
-            settings = {"pooling": pooling if encoder.has_network else NO_POOLING, "probe": probe}
+            settings = {"pooling": pooling if pooling and encoder.has_network else encoder.default_pooling, "probe": probe}
             return probe_layers(encoder, splits, **settings, seed=options.seed, rules=rules, cache=cache, progress=report)
 
         app.start(studies, make_study)

@@ -60,7 +60,7 @@ class ProbeModel(HostModel):
       group: the name of its field that says what must not be split across train and test.
       split: the name of its field that says train, dev or test, where it is not called ``split``.
       name: what the data set is called; by default as its class, or as the splits are.
-      pooling: how a text's tokens become one vector; by default their mean.
+      pooling: how a text's tokens become one vector; by default their mean, for a decoder the last one.
       probe: the kind of probe.
       seed: the seed of splits, cross-validation and probes.
       rules: how the study is scored, and how its layer is chosen; the usual way when None.
@@ -96,7 +96,7 @@ class ProbeModel(HostModel):
         if pooling is not None:
             lookup({**POOLINGS, NO_POOLING: None}, pooling, "pooling")
         encoder = as_encoder(encoder)
-        pooling = pooling or ("mean" if encoder.has_network else NO_POOLING)
+        pooling = pooling or encoder.default_pooling
         check_pooling(encoder, pooling)
         cache = cache or Cache(platformdirs.user_cache_path("lit_probe"))
         reader, self._source = None, None

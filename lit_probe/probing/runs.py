@@ -96,13 +96,15 @@ def random_seed_of(weights: str, seed: int) -> int | None:
     return None if kind != RANDOM else int(own) if colon else seed
 
 
-def load_runs(wanted: Sequence[WantedRun], load: Callable[[str], Encoder], *, pooling: str, probe: str, seed: int) -> list[Run]:
+def load_runs(
+    wanted: Sequence[WantedRun], load: Callable[[str], Encoder], *, pooling: str | None, probe: str, seed: int
+) -> list[Run]:
     """The runs. What several of them share is loaded once: a checkpoint, and the weights that are drawn for it.
 
     Args:
       wanted: what was asked for.
       load: finds the encoder of a hub id or folder.
-      pooling: the pooling of runs that name none.
+      pooling: the pooling of runs that name none; None for what the encoder's kind asks for.
       probe: the probe of runs that name none.
       seed: the seed by which random weights are drawn where the run names none.
 
@@ -113,7 +115,7 @@ def load_runs(wanted: Sequence[WantedRun], load: Callable[[str], Encoder], *, po
     drawn: dict[tuple[str, int], Encoder] = {}
     runs: dict[tuple[str, ...], Run] = {}
     for model_id, options in wanted:
-        settings = {"pooling": pooling, "probe": probe, "weights": "trained", **options}
+        settings = {"pooling": pooling or trained[model_id].default_pooling, "probe": probe, "weights": "trained", **options}
         own_seed = random_seed_of(settings["weights"], seed)
         key = (model_id, settings["pooling"], settings["probe"], str(own_seed))
         if key in runs:

@@ -334,7 +334,7 @@ def probe_layers(
     encoder: Encoder,
     splits: Splits,
     *,
-    pooling: str = "mean",
+    pooling: str | None = None,
     probe: str = "logistic",
     seed: int = 0,
     rules: StudyRules | None = None,
@@ -346,7 +346,8 @@ def probe_layers(
     Args:
       encoder: the frozen encoder.
       splits: the labelled texts.
-      pooling: a name in ``POOLINGS``; `NO_POOLING` for a `VectorEncoder`.
+      pooling: a name in ``POOLINGS``; `NO_POOLING` for a `VectorEncoder`. By default what the encoder's kind asks for: ``mean``,
+        for a decoder ``last``, for vectors `NO_POOLING`.
       probe: a name in ``PROBES``.
       seed: the seed of cross-validation, probes and bootstrap.
       rules: how it is scored, and how the layer is chosen; the usual way when None.
@@ -358,6 +359,7 @@ def probe_layers(
       EncoderError: the checkpoint cannot be loaded or used.
       ProbeError: the probe cannot be fitted, for example because a class has fewer than two examples.
     """
+    pooling = pooling or encoder.default_pooling
     check_pooling(encoder, pooling)
     lookup(PROBES, probe, "probe")
     cache = cache or Cache(None)

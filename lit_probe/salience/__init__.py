@@ -32,7 +32,7 @@ from lit_probe.salience.methods import (
     smoothgrad,
 )
 from lit_probe.salience.methods.explained import ExplainedText, predicted
-from lit_probe.salience.methods.perturbations import AskedText
+from lit_probe.salience.methods.perturbations import AskedText, fitting
 from lit_probe.salience.options import BASELINE_CHOICES, SalienceOptions
 from lit_probe.salience.token_scores import MethodScores, TokenScores
 
@@ -187,14 +187,16 @@ def explain(
       text: any string.
       method: a name in ``SALIENCE_METHODS``.
       target: which number is explained; by default the logit of the predicted class.
-      options: settings of the method; by default those of `SalienceOptions`.
+      options: settings of the method; by default those of `SalienceOptions`. Where the tokenizer has no mask token, ``mask``
+        stands for ``unk``, else for ``delete``; the diagnostics say which.
       check: called before every pass; an error that it raises ends the computation.
 
     Raises:
       LitProbeError: the text has no word, the target is out of range, or the method cannot work on this model.
       CancelledError: as ``check`` says.
     """
-    chosen, options = lookup(SALIENCE_METHODS, method, "salience method"), options or SalienceOptions()
+    chosen = lookup(SALIENCE_METHODS, method, "salience method")
+    options = fitting(options or SalienceOptions(), forward.encoder)
     [encoded] = forward.encoder.encode([text], with_tokens=True)
     words = words_of(text, encoded)
     if not words.texts:

@@ -18,6 +18,7 @@ from lit_probe.progress import Progress, no_progress
 from lit_probe.registry import lookup
 from lit_probe.results import Result
 from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, TokenScores, explain
+from lit_probe.salience.methods.perturbations import fitting
 from lit_probe.salience.remarks import baseline_notes, inexact_note
 from lit_probe.scores.intervals import critical_value
 
@@ -160,7 +161,7 @@ def salient_words(
       LitProbeError: a number is out of its range, labels are missing or do not fit, or the method cannot work on this model.
     """
     kind = lookup(SALIENCE_METHODS, method, "salience method")
-    options = options or SalienceOptions()
+    options = fitting(options or SalienceOptions(), forward.encoder)
     if min_count < 2 or top < 1:
         raise LitProbeError(f"Words must stand in 2 texts or more, and 1 or more be shown; got min_count {min_count}, top {top}.")
     total = len(texts)

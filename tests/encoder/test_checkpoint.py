@@ -61,10 +61,12 @@ def test_names_that_can_be_no_model_are_refused(name):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]}, "decoder-only language model"),
-        ({"model_type": "llama", "architectures": ["LlamaModel"]}, "decoder-only language model"),
-        ({"is_decoder": True}, "decoder-only language model"),
-        ({"model_type": "t5", "is_encoder_decoder": True}, "encoder–decoder"),
+        ({"model_type": "t5", "is_decoder": True}, r"the decoder half of an encoder–decoder \(t5\).*encoder stack is read"),
+        ({"model_type": "bart", "architectures": ["BartForCausalLM"]}, r"the decoder half of an encoder–decoder \(bart\)"),
+        (
+            {"model_type": "pegasus", "is_encoder_decoder": True},
+            r"encoder–decoder \(pegasus\).*read for bart, mbart, mt5, t5, umt5 only",
+        ),
         ({"auto_map": {"AutoModel": "modeling.Mine"}}, "--trust_remote_code"),
         ({"num_hidden_layers": None}, "none of num_hidden_layers"),
         ({"architectures": ["BertForSequenceClassification"], "id2label": ["bad", "good"]}, "must name classes by number"),
@@ -78,6 +80,26 @@ def test_what_is_no_encoder_is_refused_by_name(copy, changes, message):
     edit_config(copy, **changes)
     with pytest.raises(EncoderError, match=message):
         find_checkpoint(str(copy))
+
+
+@pytest.mark.parametrize(("family", "named"), [("nonsense", "nonsense"), (None, "its config.json names no model_type")])
+def test_an_unknown_family_is_named_in_one_sentence(copy, family, named):
+    edit_config(copy, model_type=family)
+    with pytest.raises(EncoderError, match=rf"is of a family that transformers \S+ does not know \({named}\)") as raised:
+        extract_activations(load_encoder(str(copy)), ["a good film"])
+    assert "\n" not in str(raised.value)
+
+
+def test_a_tokenizer_without_a_fast_form_is_refused(decoder_folder, tmp_path):
+    folder = tmp_path / "slow"
+    shutil.copytree(decoder_folder("gpt2"), folder)
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "BertweetTokenizer"}')
+    (folder / "vocab.txt").write_text("a 1\nfilm 1\n")
+    (folder / "bpe.codes").write_text("a f 1\n")
+    with pytest.raises(EncoderError, match=r"has no fast form \(tokenizer\.json\), which gives offsets") as raised:
+        load_encoder(str(folder)).encode(["a film"])
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -118,6 +140,17 @@ def test_torn_weights_are_named(copy):
 class _Evil:
     def __reduce__(self):
         return (Path.touch, (Path("/tmp/lit_probe_must_not_exist"),))
+
+
+def test_weights_larger_than_the_machines_memory_are_refused_before_they_are_read(copy):
+    n = 2**38
+    header = json.dumps({"w": {"dtype": "F32", "shape": [n], "data_offsets": [0, 4 * n]}}).encode()
+    with (copy / "model.safetensors").open("wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        file.truncate(file.tell() + 4 * n)  # a hole: it takes no room
+    with pytest.raises(EncoderError, match=r"take 1,024 GiB in float32.*this machine has [\d,]+ GiB.*smaller model") as raised:
+        extract_activations(load_encoder(str(copy)), ["a good film"])
+    assert "\n" not in str(raised.value)
 
 
 def test_pickled_weights_are_never_executed(copy):

@@ -568,39 +568,34 @@ def test_a_tokenizer_with_more_ids_than_the_embedding_is_refused(tiny_folder):
         encoder_of(model, tokenizer)
 
 
-_GPT2 = transformers.GPT2Config(n_layer=1, n_embd=8, n_head=2, vocab_size=200)
+_HALVES = {"d_model": 8, "encoder_layers": 1, "decoder_layers": 1, "vocab_size": 200}
+_HALVES |= {"encoder_attention_heads": 2, "decoder_attention_heads": 2}
 
 
 @pytest.mark.parametrize(
     ("config", "kind", "said"),
     [
-        (transformers.GPT2Config(n_layer=1, n_embd=8, n_head=2, vocab_size=200), transformers.GPT2Model, "is a decoder-only"),
         (
-            transformers.GPT2Config(n_layer=1, n_embd=8, n_head=2, vocab_size=200),
-            transformers.GPT2LMHeadModel,
-            "is a decoder-only",
+            transformers.BartConfig(**_HALVES, is_decoder=True),
+            transformers.BartForCausalLM,
+            "is the decoder half of an encoder–decoder (bart)",
         ),
         (
-            transformers.BertConfig(is_decoder=True, **tiny_encoders._SIZES, vocab_size=200),
-            transformers.BertLMHeadModel,
-            "is a decoder-only language model (bert)",
-        ),
-        (
-            transformers.T5Config(d_model=8, d_ff=8, d_kv=4, num_layers=1, num_heads=2, vocab_size=200),
-            transformers.T5Model,
-            "is an encoder–decoder (t5)",
+            transformers.MarianConfig(**_HALVES, pad_token_id=0),
+            transformers.MarianModel,
+            "is an encoder–decoder (marian). Of these the encoder stack is read for bart,",
         ),
     ],
 )
-def test_decoders_are_refused_as_from_folders(tiny_folder, tmp_path, config, kind, said):
+def test_halves_that_are_not_read_are_refused_as_from_folders(tiny_folder, tmp_path, config, kind, said):
     _, tokenizer = loaded(tiny_folder())
     model = kind(config)
     with pytest.raises(EncoderError) as raised:
         encoder_of(model, tokenizer, name="mine")
     assert said in str(raised.value)
     with pytest.raises(EncoderError) as of_folder:
-        saved(model, tokenizer, tmp_path / "decoder")
-    assert str(raised.value) == str(of_folder.value).replace(str(tmp_path / "decoder"), "mine")
+        saved(model, tokenizer, tmp_path / "half")
+    assert str(raised.value) == str(of_folder.value).replace(str(tmp_path / "half"), "mine")
 
 
 def test_it_can_be_asked_from_the_encoder_thread_too(tiny_folder):

@@ -67,6 +67,7 @@ def hand_made():
 EXPECTED = {
     "mean": [3.0, 0.0],
     "mean_all": [6.0, 9.0],
+    "mean_after_first": [3.0, 0.0],
     "cls": [9.0, 9.0],
     "last": [5.0, 0.0],
     "max": [5.0, 0.0],
@@ -82,6 +83,19 @@ def test_the_first_attended_token_is_taken_under_left_padding():
     hidden = torch.arange(4.0).view(1, 4, 1)
     attended = torch.tensor([[False, False, True, True]])
     assert POOLINGS["cls"](hidden, attended, torch.zeros_like(attended)).item() == 2.0
+
+
+@pytest.mark.parametrize("n_pad", [0, 2])
+def test_the_mean_after_the_first_token_leaves_out_what_stands_first(n_pad):
+    def pooled(values, special):
+        hidden = torch.tensor([9.0] * n_pad + values).view(1, -1, 1)
+        attended = torch.tensor([[False] * n_pad + [True] * len(values)])
+        return POOLINGS["mean_after_first"](hidden, attended, torch.tensor([[True] * n_pad + special])).item()
+
+    assert pooled([5.0, 1.0, 3.0], [False] * 3) == 2.0
+    assert pooled([5.0, 1.0, 3.0], [True, False, False]) == 2.0
+    assert pooled([5.0, 1.0], [False, True]) == 5.0, "its only content token"
+    assert pooled([5.0, 1.0], [True, True]) == 0.0
 
 
 def test_leaving_special_tokens_out_changes_the_mean(tiny_encoder):

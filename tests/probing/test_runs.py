@@ -93,6 +93,12 @@ def test_each_run_gives_the_numbers_that_it_gives_alone(tiny_folder):
         assert np.array_equal(studied(run, Cache(None)).probabilities("dev"), expected.probabilities("dev"))
 
 
+def test_a_run_that_names_no_pooling_has_that_of_its_kind_of_model(tiny_folder, decoder_folder):
+    flag = f"{tiny_folder()},{decoder_folder('gpt2')},{decoder_folder('gpt2')}[pooling=mean_after_first]"
+    assert [run.pooling for run in runs_of(flag, pooling=None)] == ["mean", "last", "mean_after_first"]
+    assert [run.pooling for run in runs_of(f"{tiny_folder()},{decoder_folder('gpt2')}", pooling="max")] == ["max", "max"]
+
+
 @pytest.mark.parametrize(
     ("brackets", "error", "message"),
     [
@@ -101,7 +107,11 @@ def test_each_run_gives_the_numbers_that_it_gives_alone(tiny_folder):
         ("[pooling]", LitProbeError, "names 'pooling', without a value"),
         ("[pooling=cls,pooling=max]", LitProbeError, "names 'pooling', twice"),
         ("[]", LitProbeError, "names '', which is none of them"),
-        ("[pooling=avg]", UnknownNameError, r"Unknown pooling 'avg'\. Choose one of: cls, last, max, mean, mean_all\."),
+        (
+            "[pooling=avg]",
+            UnknownNameError,
+            r"Unknown pooling 'avg'\. Choose one of: cls, last, max, mean, mean_after_first, mean_all\.",
+        ),
         ("[probe=tree]", UnknownNameError, r"Unknown probe 'tree'\. Choose one of: logistic, majority, mlp\."),
         ("[weights=random:x]", LitProbeError, r"named random, or random:2 to draw them by seed 2, not 'random:x'\."),
         ("[weights=trained:1]", UnknownNameError, r"Unknown weights 'trained:1'"),

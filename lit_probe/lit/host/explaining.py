@@ -20,6 +20,7 @@ from lit_probe.lit.host.model import ProbeModel
 from lit_probe.once import Memo, once_per_object
 from lit_probe.probing.probe_forward import SCALARS, Forward, Target, forward_of_model, forward_of_probe
 from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, TokenScores, explain, tokens_read
+from lit_probe.salience.methods.perturbations import fitting
 from lit_probe.salience.options import BASELINE_CHOICES, KERNEL_CHOICES, REPLACE_CHOICES, UNIT_CHOICES
 from lit_probe.salience.remarks import baseline_notes
 from lit_probe.salience.trust.other_baselines import BaselineComparison, compare_baselines
@@ -271,7 +272,8 @@ class Explainer:
         predicted, most_probable = self._predicted(forward, text)
         target = Target(predicted if question.target == PREDICTED else self.asked_class(question, forward, gold), question.scalar)
         names = self.class_names(forward)
-        return PlannedMap(forward, method, text, target, question.options, names, names[predicted], names[most_probable], gold)
+        options = fitting(question.options, self._encoder)
+        return PlannedMap(forward, method, text, target, options, names, names[predicted], names[most_probable], gold)
 
     def is_made(self, planned: PlannedMap) -> bool:
         """Whether the map is there already."""

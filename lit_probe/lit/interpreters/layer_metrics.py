@@ -174,6 +174,8 @@ def _origins(probes: ProbeModel, dataset: ProbeDataset | None) -> list[str]:
     elif probes.encoder.head_label_names is not None:
         notes.append("This checkpoint was fine-tuned to classify: what its layers show may have been put there by that task.")
     names = [] if probes.encoder.has_network else [_fields_of_layers(probes.encoder.layer_names)]
+    if probes.encoder.ends_in_norm:
+        notes.append(f"Layer {probes.encoder.n_layers - 1} is read after the final norm, as transformers gives it.")
     marked = probes.reader is None
     return [*names, *notes, *(_copies(probes.dataset, marked=marked) if dataset is probes.dataset else ())]
 

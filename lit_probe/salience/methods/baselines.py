@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lit_probe.encoder.encoder import filler_id
 from lit_probe.errors import LitProbeError
 from lit_probe.registry import lookup
 from lit_probe.salience.methods.explained import ExplainedText
@@ -34,7 +35,8 @@ def _mean(explained: ExplainedText) -> Tensor:
 
 def _token(kind: str) -> Callable[[ExplainedText], Tensor]:
     def embedded(explained: ExplainedText) -> Tensor:
-        token_id = getattr(explained.forward.encoder.tokenizer, f"{kind}_token_id")
+        tokenizer = explained.forward.encoder.tokenizer
+        token_id = filler_id(tokenizer) if kind == "pad" else getattr(tokenizer, f"{kind}_token_id")
         if token_id is None:
             raise NoSuchBaselineError(
                 f"The tokenizer of {explained.forward.encoder.checkpoint.model_id!r} has no {kind} token; choose another "

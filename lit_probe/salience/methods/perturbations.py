@@ -7,7 +7,7 @@ other tokens than before, also where no word was taken out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from lit_probe.encoder.tokens import EncodedText
 from lit_probe.errors import LitProbeError
 from lit_probe.salience.methods.baselines import NoSuchBaselineError
+from lit_probe.salience.options import SalienceOptions
 
 if TYPE_CHECKING:
+    from lit_probe.encoder.encoder import Encoder
     from lit_probe.encoder.words import Words
     from lit_probe.probing.probe_forward import Forward, Target
 
@@ -26,6 +28,16 @@ Masks = NDArray[np.bool_]
 
 # A unit may be taken out by a token that stands for anything, or by closing the gap. Name -> the tokenizer's token, if any.
 _TOKEN_FOR: dict[str, str | None] = {"mask": "mask_token_id", "unk": "unk_token_id", "delete": None}
+
+
+def fitting(options: SalienceOptions, encoder: Encoder) -> SalienceOptions:
+    """The options as they can be followed: without a mask token, as decoders are, the unknown token stands for words taken out.
+
+    Where a tokenizer has neither, words are left out. What is returned names what is done.
+    """
+    if options.replace != "mask" or encoder.tokenizer.mask_token_id is not None:
+        return options
+    return replace(options, replace="delete" if encoder.tokenizer.unk_token_id is None else "unk")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +49,14 @@ class PerturbedText:
       unit_of_token: ``[n_tokens]`` 0..n_units-1, or -1 for special tokens.
       n_units: the number of units, 1 or more.
       replacement: the token id that stands for a token taken out, or None where the token is deleted.
+      if_empty: the token id that stands alone where all are deleted and the tokenizer adds no special token.
     """
 
     text: EncodedText
     unit_of_token: NDArray[np.int64]
     n_units: int
     replacement: int | None
+    if_empty: int | None = None
 
     @classmethod
     def of(cls, forward: Forward, text: EncodedText, words: Words, replace: str, unit: str = "word") -> PerturbedText:
@@ -63,14 +77,16 @@ class PerturbedText:
         content = unit_of_token >= 0
         if not content.any():
             raise LitProbeError("The text has no word to explain: the encoder reads nothing of it but special tokens.")
-        if replace == "delete" and content.all():
+        tokenizer: Any = forward.encoder.tokenizer
+        if_empty = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+        if replace == "delete" and content.all() and if_empty is None:
             raise NoSuchBaselineError(
                 f"With every word deleted nothing is left to read: the tokenizer of {forward.encoder.name} adds no special "
-                "tokens. Choose mask or unk instead."
+                "tokens, and has none for the beginning or the end of a text. Choose mask or unk instead."
             )
         if unit == "token":
             unit_of_token[content] = np.arange(content.sum())
-        return cls(text, unit_of_token, int(unit_of_token.max()) + 1, _replacement(forward, replace))
+        return cls(text, unit_of_token, int(unit_of_token.max()) + 1, _replacement(forward, replace), if_empty)
 
     def rows(self, masks: Masks) -> list[EncodedText]:
         """One text per row of ``masks`` ``[n, n_units]``: True leaves the unit in. Tokens and offsets are not carried along."""
@@ -78,7 +94,11 @@ class PerturbedText:
         left_in = np.column_stack([masks, np.ones(len(masks), dtype=bool)])[:, self.unit_of_token]
         ids, special, truncated = np.array(self.text.ids), np.array(self.text.special), self.text.truncated
         if self.replacement is None:
-            return [EncodedText(ids[keep].tolist(), special[keep].tolist(), [], [], truncated) for keep in left_in]
+            nothing = EncodedText([] if self.if_empty is None else [self.if_empty], [True], [], [], truncated)
+            return [
+                EncodedText(ids[keep].tolist(), special[keep].tolist(), [], [], truncated) if keep.any() else nothing
+                for keep in left_in
+            ]
         replaced = np.where(left_in, ids, self.replacement).tolist()
         return [EncodedText(row, list(self.text.special), [], [], truncated) for row in replaced]
 

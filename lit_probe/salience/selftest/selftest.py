@@ -53,9 +53,9 @@ def _small_transformer(encoder: Encoder, planted: PlantedTexts, seed: int, shuff
 def _probe(encoder: Encoder, planted: PlantedTexts, seed: int, shuffled: bool, check: Callable[[], None]) -> Forward:
     random = np.random.default_rng([2, seed])
     texts, labels, _ = planted.texts("train", _N_PROBE_TRAIN, random, shuffled=shuffled)
-    activations = extract_activations(encoder, texts, "mean", progress=lambda done, total: check())
+    activations = extract_activations(encoder, texts, progress=lambda done, total: check())
     probe = fit_logistic(activations.layer(_PROBE_LAYER), labels, len(CLASS_NAMES), seed=seed)
-    return forward_of_probe(encoder, "mean", _PROBE_LAYER, probe, CLASS_NAMES)
+    return forward_of_probe(encoder, encoder.default_pooling, _PROBE_LAYER, probe, CLASS_NAMES)
 
 
 @dataclass(frozen=True)

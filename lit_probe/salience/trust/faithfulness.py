@@ -19,6 +19,7 @@ from lit_probe.progress import Progress, no_progress
 from lit_probe.registry import lookup
 from lit_probe.results import Result
 from lit_probe.salience import SalienceOptions, explain
+from lit_probe.salience.methods.perturbations import fitting
 from lit_probe.salience.trust.erased_words import SHARES, ErasedWords, RankingLimits, RankingQuality
 from lit_probe.salience.trust.judged_texts import (
     JudgedText,
@@ -199,7 +200,7 @@ def faithfulness(
         erased as asked.
       CancelledError: from ``progress``.
     """
-    options = options or SalienceOptions()
+    options = fitting(options or SalienceOptions(), forward.encoder)
     lookup(SCALARS, scalar, "scalar")
     lookup(SCALARS, map_scalar, "scalar")
     gold = _checked(labels, len(texts), forward)

@@ -24,7 +24,7 @@ from lit_probe.results import Result
 from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, TokenScores, explain
 from lit_probe.salience.methods.baselines import NoSuchBaselineError, baseline_of
 from lit_probe.salience.methods.explained import ExplainedText
-from lit_probe.salience.methods.perturbations import PerturbedText
+from lit_probe.salience.methods.perturbations import PerturbedText, fitting
 from lit_probe.salience.options import BASELINE_CHOICES, REPLACE_CHOICES
 from lit_probe.salience.trust.stability import spearman
 
@@ -139,16 +139,17 @@ def compare_baselines(
         forward.check(target)
     if not option:
         return None
-    asked = options or SalienceOptions()
+    asked = fitting(options or SalienceOptions(), forward.encoder)
     made = make or (lambda one: explain(forward, text, method, target, one, check))
     chosen = getattr(asked, option)
     scores = made(asked)
     maps = {}
     for name in _WORDS[option].choices:
         other: dict[str, Any] = {option: name}
-        if name != chosen:
+        varied = replace(asked, **other)
+        if name != chosen and fitting(varied, forward.encoder) == varied:
             with suppress(NoSuchBaselineError):
-                maps[name] = made(replace(asked, **other)).by_word(how)[1]
+                maps[name] = made(varied).by_word(how)[1]
     put_into = int(forward.decided(_EMPTIED[option](forward, encoded, words, chosen)))
     own = scores.by_word(how)[1]
     return BaselineComparison(

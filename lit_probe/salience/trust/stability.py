@@ -20,6 +20,7 @@ from lit_probe.progress import Progress, no_progress
 from lit_probe.registry import lookup
 from lit_probe.results import Result
 from lit_probe.salience import SalienceMethod, SalienceOptions, explain
+from lit_probe.salience.methods.perturbations import fitting
 from lit_probe.salience.trust.judged_texts import (
     JudgedText,
     LeftOut,
@@ -216,7 +217,7 @@ def salience_stability(
       LitProbeError: no text has two words, or ``n_seeds`` is too small.
       CancelledError: from ``progress``.
     """
-    options = options or SalienceOptions()
+    options = fitting(options or SalienceOptions(), forward.encoder)
     lookup(SCALARS, scalar, "scalar")
     if n_seeds < 2:
         raise LitProbeError(f"n_seeds is {n_seeds}; two seeds or more can be compared.")

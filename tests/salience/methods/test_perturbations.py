@@ -1,6 +1,7 @@
 """Words are taken out on token ids, no choice of words comes twice, and what a surrogate is worth is told as defined."""
 
 import math
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -17,9 +18,11 @@ from lit_probe.salience.methods.perturbations import (
     all_masks,
     draw_subsets,
     fit_quality,
+    fitting,
     n_subsets,
     quotas,
 )
+from lit_probe.salience.options import SalienceOptions
 
 # "ghi" and "xyz" are no words of the tokenizer: three tokens each.
 TEXT = "ghi the movie, xyz good"
@@ -86,10 +89,27 @@ def test_a_token_that_the_tokenizer_lacks_is_refused_with_what_it_has(tiny_encod
     assert perturbed(tiny_encoder, replace="unk").n_units == 6
 
 
-def test_deletion_is_refused_where_nothing_would_be_left(tiny_encoder):
-    tiny_encoder.tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(single="$A", special_tokens=[])
+def test_the_unknown_token_stands_in_for_a_mask_token_that_is_not_there_and_else_deletion(tiny_encoder):
+    asked = SalienceOptions(samples=7)
+    assert fitting(asked, tiny_encoder) is asked
+    tiny_encoder.tokenizer.mask_token = None
+    assert fitting(asked, tiny_encoder) == replace(asked, replace="unk")
+    tiny_encoder.tokenizer.unk_token = None
+    assert fitting(asked, tiny_encoder) == replace(asked, replace="delete")
+    for given in ("unk", "delete"):
+        assert fitting(SalienceOptions(replace=given), tiny_encoder).replace == given
+
+
+def test_where_nothing_would_be_left_a_text_begins_and_ends(tiny_encoder):
+    tokenizer = tiny_encoder.tokenizer
+    tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(single="$A", special_tokens=[])
     with pytest.raises(LitProbeError, match="nothing is left to read"):
         perturbed(tiny_encoder, replace="delete")
+    for name, token_id in (("eos_token", 3), ("bos_token", 2)):
+        setattr(tokenizer, name, tokenizer.convert_ids_to_tokens(token_id))
+        [nothing, something] = perturbed(tiny_encoder, replace="delete").rows(np.eye(6, dtype=bool)[[0, 1]] & [[False], [True]])
+        assert (nothing.ids, nothing.special) == ([token_id], [True])
+        assert something.ids == [tokenizer.convert_tokens_to_ids("the")]
     assert perturbed(tiny_encoder, replace="mask").rows(np.zeros((1, 6), dtype=bool))[0].ids == [4] * 10
 
 

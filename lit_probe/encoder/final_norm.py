@@ -1,0 +1,48 @@
+"""Whether a model's last hidden state is what its last block returns, or what a norm after it makes of that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+
+
+def place_of(tensor: Tensor) -> tuple[Any, ...]:
+    """Where a tensor's values lie: two tensors of one place are the same numbers, also where one is a view of the other."""
+    return tensor.data_ptr(), tuple(tensor.shape), tensor.stride()
+
+
+def ends_in_norm(model: Module, run: Callable[[], Sequence[Tensor]]) -> bool:
+    """Watches one pass. To be called on the encoder thread; no hook is left behind.
+
+    A block has matrices of weights, a norm has none. So the last hidden state has passed a norm if modules return it, and none of
+    them holds a matrix.
+
+    Args:
+      model: the model.
+      run: calls it once on a short text and gives its hidden states.
+    """
+    import torch
+
+    has_matrix: dict[tuple[Any, ...], bool] = {}
+    # Keeps every tensor alive, so that no two have the same place.
+    kept = []
+
+    def watch(module: Module, _: Any, returned: Any) -> None:
+        output = returned[0] if isinstance(returned, tuple) and returned else returned
+        if isinstance(output, torch.Tensor):
+            kept.append(output)
+            place = place_of(output)
+            matrix = any(parameter.ndim > 1 for parameter in module.parameters())
+            has_matrix[place] = has_matrix.get(place, False) or matrix
+
+    handles = [module.register_forward_hook(watch) for module in model.modules() if module is not model]
+    try:
+        last = run()[-1]
+    finally:
+        for handle in handles:
+            handle.remove()
+    return not has_matrix.get(place_of(last), True)
