@@ -1,15 +1,14 @@
 """Where in a network activations are read: the names of places, and the calls of modules that make them.
 
-Architectures name their parts in many ways, so parts are found by watching one short pass, not by name: what a block *adds* to the
-stream that runs through it (Elhage et al. 2021, https://transformer-circuits.pub/2021/framework) is the operand of an addition. A block
-adds what its attention gives and what its feed-forward part gives, one after the other or both at once. Everything here runs on the
-encoder thread, and leaves no hook behind.
+Architectures name their parts in many ways, so parts are found by watching one short pass, not by name: what a block *adds* to
+the stream that runs through it (Elhage et al. 2021, https://transformer-circuits.pub/2021/framework) is an operand of an
+addition. A block adds what its attention gives and what its feed-forward part gives, one after the other or both at once.
+Everything here runs on the encoder thread, and leaves no hook behind.
 """
 
 from __future__ import annotations
 
 import difflib
-import fnmatch
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,7 +25,6 @@ from lit_probe.once import once_per_object
 from lit_probe.registry import lookup
 
 if TYPE_CHECKING:
-    from torch import Tensor
     from torch.nn import Module
 
 Part = Literal["input", "output"]
@@ -40,6 +38,7 @@ FAMILIES = {
     "mlp_neurons": "the feed-forward neurons, after the nonlinearity",
     "heads": "each head's part before the attention's output projection",
 }
+_PARTS: dict[str | None, Part] = {None: "output", "output": "output", "input": "input"}
 _MODULE = re.compile(r"module:(?P<path>[^:#]+)(?::(?P<part>input|output))?(?:#(?P<number>\d+))?")
 
 
@@ -74,8 +73,8 @@ def sites_of(encoder: Encoder, wanted: Sequence[str]) -> tuple[Site, ...]:
 
     Args:
       encoder: a text encoder; its weights are loaded.
-      wanted: names in ``FAMILIES``, or ``module:PATH`` with wildcards, such as ``module:encoder.layer.*.attention.output.dense``.
-        ``module:PATH:input`` is what the module is given, ``#1`` behind it its second call in a pass.
+      wanted: names in ``FAMILIES``, or ``module:PATH`` with wildcards, such as ``module:encoder.layer.*.output.dense``: ``*``
+        stands for one step of the path, ``**`` for any number. ``module:PATH:input`` is what the module is given, ``#1`` behind it its second call in a pass.
 
     Raises:
       UnknownNameError: there is no such family, or no module has such a path.
@@ -117,9 +116,11 @@ def _modules(encoder: Encoder, watched: _Watched, name: str) -> list[Site]:
         raise UnknownNameError(
             f"{name!r} names no module. Write module:PATH, module:PATH:input or module:PATH#1 for a second call."
         )
-    pattern, part = read["path"], read["part"] or "output"
+    pattern, part = read["path"], _PARTS[read["part"]]
     paths = list(dict.fromkeys(call.path for call in watched.calls))
-    matching = set(fnmatch.filter(paths, pattern))
+    # One star is one step of a path, two are any number of them.
+    steps = re.compile(re.escape(pattern).replace(r"\*\*", ".*").replace(r"\*", "[^.]*"))
+    matching = {path for path in paths if steps.fullmatch(path)}
     if not matching:
         near = difflib.get_close_matches(pattern, paths, n=3, cutoff=0.4)
         raise UnknownNameError(
@@ -132,13 +133,18 @@ def _modules(encoder: Encoder, watched: _Watched, name: str) -> list[Site]:
         raise UnknownNameError(
             f"No module like {pattern!r} is called {int(read['number']) + 1} times in a pass of {encoder.name}."
         )
-    sites = []
+    sites: list[Site] = []
     for depth, call in enumerate(calls):
         width = call.width_in if part == "input" else call.width_out
         if width is None:
             raise EncoderError(
                 f"{call.path} ({call.kind}) of {encoder.name} {'is given' if part == 'input' else 'gives'} no vector for each "
                 "token, so it cannot be probed."
+            )
+        if sites and width != sites[0].width:
+            raise EncoderError(
+                f"The modules that {pattern!r} names are not equally wide: {sites[0].path} has {sites[0].width} units, "
+                f"{call.path} has {width}. Name those of one width."
             )
         tail = (":input" if part == "input" else "") + (f"#{call.number}" if call.number else "")
         sites.append(Site(f"module {call.path}{tail}", "module", depth, width, call.path, part, call.number))
@@ -206,14 +212,14 @@ class _Watched:
         branches = self._branches(self.layers[depth - 1], first, last)
         [second] = feed_forwards(encoder, depth, depth)
         end = next(call.index for call in self.calls if call.path == second.path and call.number == second.number)
-        # Both may be computed before either is added: the feed-forward part's is what is made first once its second matrix has run.
+        # Both may be computed before either is added: the feed-forward part's is made first once its second matrix has run.
         after = [branch for branch in branches if branch[0].index >= end]
         before = [branch for branch in branches if branch not in after[:1]]
         if len(branches) != 2 or not after:
             named = ", ".join(branch[-1].path for branch in branches) or "nothing that a module returns"
             raise EncoderError(
-                f"Block {depth} of {encoder.checkpoint.model_id!r} should add two things to the stream, what its attention and what "
-                f"its feed-forward part gives; found: {named}. Name modules by path: module:PATH."
+                f"Block {depth} of {encoder.checkpoint.model_id!r} should add two things to the stream, what its attention and "
+                f"what its feed-forward part gives; found: {named}. Name modules by path: module:PATH."
             )
         attention = before[0]
         projections = [call for call in self.calls if call.n_in and call.width_in and first < call.index <= attention[0].index]

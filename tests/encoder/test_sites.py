@@ -195,6 +195,7 @@ def test_a_module_that_runs_several_times_is_read_at_the_call_that_is_named(tmp_
         ("module:", "names no module"),
         ("module:encoder.layer.0#x", "names no module"),
         ("module:pooler.dense", "gives no vector for each token"),
+        ("module:**.dense", "are not equally wide: encoder.layer.0.attention.output.dense has 32 units, encoder.layer.0.inter"),
         ("module:zzz.*", "has a path like 'zzz"),
     ],
 )
