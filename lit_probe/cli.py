@@ -385,9 +385,7 @@ def sites() -> None:
                 print(f"--sites={family}: {error}")
                 continue
             print(f"--sites={family}: {what}: {found[0].name} to {found[-1].name}, {found[0].width} units each")
-        print(
-            "--sites=module:PATH: what any module above returns for each token; * stands for one step of a path, :input for what it is given"
-        )
+        print("--sites=module:PATH: what a module above gives for each token; * is one step of a path, :input what it is given")
 
 
 def _rows_of(splits: Splits) -> dict[str, list[str]]:

@@ -74,7 +74,8 @@ def sites_of(encoder: Encoder, wanted: Sequence[str]) -> tuple[Site, ...]:
     Args:
       encoder: a text encoder; its weights are loaded.
       wanted: names in ``FAMILIES``, or ``module:PATH`` with wildcards, such as ``module:encoder.layer.*.output.dense``: ``*``
-        stands for one step of the path, ``**`` for any number. ``module:PATH:input`` is what the module is given, ``#1`` behind it its second call in a pass.
+        stands for one step of the path, ``**`` for any number. ``module:PATH:input`` is what the module is given, ``#1``
+        behind it its second call in a pass.
 
     Raises:
       UnknownNameError: there is no such family, or no module has such a path.
