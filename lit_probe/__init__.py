@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lit_probe.encoder.encoder import Encoder as Encoder
     from lit_probe.encoder.encoder import encoder_of as encoder_of
     from lit_probe.encoder.encoder import load_encoder as load_encoder
+    from lit_probe.encoder.site_activations import extract_sites as extract_sites
     from lit_probe.errors import LitProbeError as LitProbeError
     from lit_probe.neurons.effects.ablation import Ablation as Ablation
     from lit_probe.neurons.effects.ablation import ablate as ablate
@@ -58,6 +59,7 @@ _PUBLIC = {
     "encoder_of": "encoder.encoder",
     "explain": "salience",
     "extract_activations": "encoder.activations",
+    "extract_sites": "encoder.site_activations",
     "load_dataset": "data",
     "load_encoder": "encoder.encoder",
     "forward_of_model": "probing.probe_forward",

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lit_probe.checks.baselines import BASELINES
 from lit_probe.checks.battery import (
@@ -34,7 +36,9 @@ from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.activation_files import save_activations
 from lit_probe.encoder.cache import Cache, library_versions
 from lit_probe.encoder.encoder import Encoder
-from lit_probe.errors import LitProbeError
+from lit_probe.encoder.site_activations import extract_sites
+from lit_probe.encoder.sites import FAMILIES, Site, module_tree, sites_of
+from lit_probe.errors import EncoderError, LitProbeError
 from lit_probe.flags import (
     FLAGS,
     TRANSFER,
@@ -70,6 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "neurons": neurons,
         "selftest": selftest,
         "extract": extract,
+        "sites": sites,
     }
     try:
         arguments = parse(argv)
@@ -320,35 +325,67 @@ def selftest() -> None:
 
 
 def extract() -> None:
-    """Writes the pooled activations of each encoder on each data set, a safetensors file with a manifest of its rows."""
+    """Writes the pooled activations of each encoder on each data set, a safetensors file with a manifest of its rows.
+
+    Sites of another kind than layers get a file of their own for each kind: those of one file are equally wide.
+    """
     splits_list, runs, cache = load_splits(), load_runs(), open_cache()
     out = Path(FLAGS.out).expanduser()
     _check_writable(out)
     for run in runs:
+        asked = {wanted: sites_of(run.encoder, [wanted]) for wanted in FLAGS.sites if wanted != "layers"}
         for splits in splits_list:
-            parts = dict(splits.items())
             step = of_step(tqdm_progress(), f"Encoding {splits.name} with {run.encoder.name}", "splits")
-            pooled = {}
-            for done, (name, rows) in enumerate(parts.items()):
+            pooled, parts = [], dict(splits.items())
+            for done, rows in enumerate(parts.values()):
                 step(done, len(parts))
-                pooled[name] = cache.activations(run.encoder, rows.texts, run.pooling)
+                pooled.append(_pooled(run, rows.texts, cache, [site for some in asked.values() for site in some]))
             step(len(parts), len(parts))
-            layers = {
-                layer: np.concatenate([pooled[name].layer(index) for name in parts])
-                for index, layer in enumerate(run.encoder.layer_names)
-            }
-            about: dict[str, Any] = {
-                "name": run.encoder.name,
-                "dataset": splits.name,
-                "pooling": run.pooling,
-                "sha256_of": run.encoder.hashes,
-            }
-            about |= {"max_length": run.encoder.max_length, "keep": run.encoder.keep, "versions": library_versions()}
-            file = out / f"{run.encoder.name}-on-{splits.name}.safetensors"
-            written = save_activations(file, layers, _rows_of(splits), about, half=FLAGS.float16)
-            shape = f"{len(layers)} layers of [{sum(map(len, parts.values())):,}, {run.encoder.d_model}]"
-            print(f"{run.encoder.name} on {splits.name}: {shape}")
-            print(f"Written: {', '.join(map(str, written))}{_cache_words(cache)}")
+            values = {name: np.concatenate([one[name] for one in pooled]) for name in pooled[0]}
+            names = {wanted: [site.name for site in some] for wanted, some in asked.items()}
+            for wanted in FLAGS.sites:
+                vectors = {name: values[name] for name in names.get(wanted, run.encoder.layer_names)}
+                _write_vectors(out, run, splits, wanted, vectors, cache)
+
+
+def _pooled(run: Run, texts: Sequence[str], cache: Cache, others: Sequence[Site]) -> dict[str, NDArray[np.float32]]:
+    """The vectors of texts by the name of the layer or site; layers are kept in the cache."""
+    found = extract_sites(run.encoder, texts, others, run.pooling) if others else {}
+    if "layers" not in FLAGS.sites:
+        return found
+    layers = cache.activations(run.encoder, texts, run.pooling)
+    return {name: layers.layer(index) for index, name in enumerate(run.encoder.layer_names)} | found
+
+
+def _write_vectors(
+    out: Path, run: Run, splits: Splits, wanted: str, vectors: Mapping[str, NDArray[np.float32]], cache: Cache
+) -> None:
+    about: dict[str, Any] = {"name": run.encoder.name, "dataset": splits.name, "pooling": run.pooling, "sites": wanted}
+    about |= {"sha256_of": run.encoder.hashes, "max_length": run.encoder.max_length, "keep": run.encoder.keep}
+    about |= {"versions": library_versions()}
+    kind = "" if wanted == "layers" else "-" + re.sub(r"[^A-Za-z0-9._]+", "-", wanted).strip("-")
+    if kind:
+        about["name"] += kind
+    file = out / f"{run.encoder.name}-on-{splits.name}{kind}.safetensors"
+    written = save_activations(file, vectors, _rows_of(splits), about, half=FLAGS.float16)
+    n_rows, width = next(iter(vectors.values())).shape
+    what = "layers" if wanted == "layers" else "sites"
+    print(f"{run.encoder.name} on {splits.name}: {len(vectors)} {what} of [{n_rows:,}, {width}]")
+    print(f"Written: {', '.join(map(str, written))}{_cache_words(cache)}")
+
+
+def sites() -> None:
+    """Prints where activations can be read: the modules of each encoder with their shapes, and what of them are sites."""
+    for encoder in load_encoders():
+        print(f"{encoder.name}\n{module_tree(encoder)}\n")
+        for family, what in FAMILIES.items():
+            try:
+                found = sites_of(encoder, [family])
+            except EncoderError as error:
+                print(f"--sites={family}: {error}")
+                continue
+            print(f"--sites={family}: {what}: {found[0].name} to {found[-1].name}, {found[0].width} units each")
+        print("--sites=module:PATH: what a module above gives for each token; * is one step of a path, :input what it is given")
 
 
 def _rows_of(splits: Splits) -> dict[str, list[str]]:

@@ -25,6 +25,7 @@ from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.checkpoint import DEFAULT_MODEL
 from lit_probe.encoder.encoder import Encoder, load_encoder
 from lit_probe.encoder.pooling import POOLINGS
+from lit_probe.encoder.sites import FAMILIES
 from lit_probe.encoder.tokens import KEEPS
 from lit_probe.encoder.vector_encoder import NO_POOLING, GivenVectors
 from lit_probe.errors import LitProbeError
@@ -47,7 +48,7 @@ FlagsError = flags.Error
 FLAGS = flags.FlagValues()  # type: ignore[no-untyped-call]
 
 
-COMMANDS = ("serve", "layers", "report", "neurons", "selftest", "extract")
+COMMANDS = ("serve", "layers", "report", "neurons", "selftest", "extract", "sites")
 _PROBES = ("serve", "layers", "report", "neurons")
 _CHECKS = ("layers", "report")
 _TEXTS = (*_PROBES, "extract")
@@ -219,6 +220,13 @@ _define(
     used_by=("report",),
 )
 _define(flags.DEFINE_string, "compare", None, "the layers.json of another run, which is set beside it.", used_by=("report",))
+_define(
+    flags.DEFINE_list,
+    "sites",
+    ["layers"],
+    f"where in the network, one file each: {', '.join(FAMILIES)}, or module:PATH with wildcards, as lit-probe sites lists them.",
+    used_by=("extract",),
+)
 _define(flags.DEFINE_bool, "float16", False, "half as large files, with three digits.", used_by=("extract",))
 _define(
     flags.DEFINE_list,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import functools
 import json
+import re
 import os
 import subprocess
 import sys
@@ -109,12 +110,46 @@ def test_what_is_extracted_gives_the_same_numbers_again(flags, tmp_path, capsys)
     own = [f"--cache_dir={tmp_path / 'cache'}", f"--out={again}", "--checks=none"]
     assert run("layers", f"--activations={file}", *own) == 0
     assert layer_scores(again, "feelings") == expected
-    assert "no pooling" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "no pooling" in printed and re.search(r"^    2 .*  block 2( |$)", printed, re.MULTILINE)
     assert run("neurons", f"--activations={file}", *own[:2]) == 0
     assert run("extract", *flags, *table, "--float16") == 0
     assert run("layers", f"--activations={file}", *own) == 0
     half = layer_scores(again, "feelings")
     assert [row["accuracy"] for row in half] == pytest.approx([row["accuracy"] for row in expected], abs=0.1)
+
+
+def test_other_sites_than_layers_are_extracted_to_files_of_their_own_and_probed(flags, tmp_path, capsys):
+    table = [f"--datasets=csv={six_class_table(tmp_path / 'feelings.csv')}", "--text_column=review", "--label_column=feeling"]
+    wanted = "layers,attention,heads,module:encoder.layer.*.output.dense:input"
+    assert run("extract", *flags, *table, f"--sites={wanted}") == 0
+    assert "tiny-bert on feelings: 12 sites of [" in capsys.readouterr().out
+    names = sorted(file.name for file in tmp_path.glob("out/*.safetensors"))
+    assert names == [
+        "tiny-bert-on-feelings-attention.safetensors",
+        "tiny-bert-on-feelings-heads.safetensors",
+        "tiny-bert-on-feelings-module-encoder.layer.-.output.dense-input.safetensors",
+        "tiny-bert-on-feelings.safetensors",
+    ]
+    files = [str(tmp_path / "out" / name) for name in (names[3], names[0])]
+    own = [f"--out={tmp_path / 'again'}", "--cache_dir=", "--checks=none"]
+    assert run("layers", f"--activations={','.join(files)}", *own) == 0
+    [_, attention] = sorted((tmp_path / "again").glob("*/layers.json"))
+    found = json.loads(attention.read_text())
+    assert found["model"]["id"].endswith("attention")
+    assert len(found["datasets"]["feelings"]["layers"]) == 3
+    assert run("extract", *flags, *table, "--sites=neurons") == 1
+    assert "Unknown family of sites 'neurons'" in capsys.readouterr().err
+
+
+def test_the_sites_of_an_encoder_are_listed(flags, capsys):
+    assert run("sites", flags[0]) == 0
+    printed = capsys.readouterr().out
+    assert "  layer: ModuleList\n    0..2: 3 × BertLayer [n_texts, n_tokens, 32]\n" in printed
+    assert (
+        "--sites=heads: each head's part before the attention's output projection: head 1.0 to head 3.3, 8 units each" in printed
+    )
+    assert run("sites", flags[0], "--probe=mlp") == 2
 
 
 def test_other_programs_activations_take_their_rows_from_a_table(tmp_path, capsys):
@@ -180,7 +215,7 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["fly"], 2, "unknown command 'fly'. Choose one of: extract, layers, neurons, report, selftest, serve."),
+        (["fly"], 2, "unknown command 'fly'. Choose one of: extract, layers, neurons, report, selftest, serve, sites."),
         (["report", "--compare=missing.json"], 1, "'missing.json' cannot be read: No such file or directory."),
         (["report", "--out=nowhere/report.html"], 1, "The folder 'nowhere' does not exist. Make it, or change --out."),
         (["report", "--out=/dev/null/here"], 1, "Change --out"),

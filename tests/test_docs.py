@@ -13,6 +13,7 @@ import pytest
 from lit_probe import cli
 from lit_probe.data import DATASETS
 from lit_probe.encoder.pooling import POOLINGS
+from lit_probe.encoder.sites import FAMILIES
 from lit_probe.flags import COMMANDS
 from lit_probe.probing.probes import PROBES
 from lit_probe.salience import SALIENCE_METHODS
@@ -55,8 +56,9 @@ def test_every_flag_in_the_docs_exists():
 def test_the_readmes_commands_parse():
     commands = re.findall(r"^\.venv/bin/lit-probe (.*)$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
     assert len(commands) >= 4
-    others = re.findall(r"^lit-probe (.*)$", (ROOT / "docs/activations.md").read_text("utf-8"), re.MULTILINE)
-    assert len(others) == 4
+    pages = [(ROOT / "docs" / name).read_text("utf-8") for name in ("activations.md", "sites.md")]
+    others = [command for page in pages for command in re.findall(r"^lit-probe (.*)$", page, re.MULTILINE)]
+    assert len(others) == 8
     for command in (*commands, *others):
         cli.FLAGS.unparse_flags()
         assert cli.parse(["lit-probe", *shlex.split(command)])[0] in COMMANDS
@@ -74,6 +76,15 @@ def test_the_readmes_python_runs(tiny_folder):
     code = code.replace("sentence-transformers/all-MiniLM-L6-v2", str(tiny_folder()))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "chosen on dev" in done.stdout
+
+
+def test_the_page_on_sites_names_every_family_and_its_python_runs(tiny_folder):
+    page = (ROOT / "docs/sites.md").read_text("utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == list(FAMILIES)
+    [code] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    code = code.replace("sentence-transformers/all-MiniLM-L6-v2", str(tiny_folder()))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert re.search(r"  mlp 3( |$)", done.stdout, re.MULTILINE)
 
 
 def test_the_page_on_salience_describes_every_method():

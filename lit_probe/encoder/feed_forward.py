@@ -18,7 +18,7 @@ from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.final_norm import place_of
 from lit_probe.encoder.layer_calls import layer_calls, run_model, run_to_layer
 from lit_probe.encoder.thread import on_encoder_thread
-from lit_probe.encoder.tokens import PaddedBatch
+from lit_probe.encoder.tokens import PaddedBatch, by_token
 from lit_probe.errors import EncoderError, UnknownNameError
 from lit_probe.once import once_per_object
 
@@ -102,7 +102,7 @@ def feed_forward_activations(encoder: Encoder, batch: PaddedBatch, blocks: Seque
         for module in {block.module for block in blocks}:
             hooks.callback(module.register_forward_pre_hook(take).remove)
         run_to_layer(encoder, last, lambda: run_model(encoder, batch))
-    found = [one for one in taken if one is not None and one.shape[:2] == batch.ids.shape]
+    found = [one for one in (by_token(states, batch) for states in taken) if one is not None]
     if len(found) != len(blocks):
         raise EncoderError(
             f"The feed-forward blocks of {encoder.checkpoint.model_id!r} did not run as they did when they were first watched."
@@ -118,6 +118,7 @@ def _watched(encoder: Encoder) -> tuple[_Found, ...]:
     model = encoder.model
     names = {module: name for name, module in model.named_modules()}
     encoded = encoder.encode(["a b"])
+    batch = encoder.padded(encoded)
     calls: list[_LinearCall] = []
     n_calls: dict[Module, int] = {}
     # By tensor, how many linear modules had run when it first came out of some module. The tensors are kept alive, so that no two
@@ -129,11 +130,10 @@ def _watched(encoder: Encoder) -> tuple[_Found, ...]:
         output = returned[0] if isinstance(returned, tuple) and returned else returned
         if not isinstance(output, torch.Tensor):
             return
-        if arguments and (sizes := _linear_sizes(module)):
+        if arguments and (sizes := linear_sizes(module)):
             number = n_calls.get(module, 0)
             n_calls[module] = number + 1
-            by_token = arguments[0].shape[:-1] == (1, len(encoded[0].ids))
-            calls.append(_LinearCall(names[module], module, number, *sizes, by_token))
+            calls.append(_LinearCall(names[module], module, number, *sizes, by_token(arguments[0], batch) is not None))
         kept.append(output)
         ran_before.setdefault(place_of(output), len(calls))
 
@@ -144,13 +144,15 @@ def _watched(encoder: Encoder) -> tuple[_Found, ...]:
         for handle in handles:
             handle.remove()
     ends = [ran_before.get(place_of(hidden)) for hidden in hidden_states]
+    # The embedding output may be a sum that no module returns.
+    ends[0] = ends[0] or 0
     return tuple(
         _feed_forward_among(calls[start:end] if start is not None and end is not None else [], layer, names, encoder)
         for layer, (start, end) in enumerate(itertools.pairwise(ends), start=1)
     )
 
 
-def _linear_sizes(module: Module) -> tuple[int, int] | None:
+def linear_sizes(module: Module) -> tuple[int, int] | None:
     """(inputs, outputs) of a linear module, None for any other. gpt2 and its like keep the matrix the other way round."""
     import torch
 

@@ -88,3 +88,17 @@ def padded_batch(batch: Sequence[EncodedText], pad_id: int | None, device: Any) 
     special = torch.tensor([text.special + [True] * (longest - len(text.ids)) for text in batch], device=device)
     lengths = torch.tensor([len(text.ids) for text in batch], device=device)
     return PaddedBatch(ids, torch.arange(longest, device=device) < lengths.unsqueeze(1), special)
+
+
+def by_token(states: Any, batch: PaddedBatch) -> Tensor | None:
+    """``[b, n_tokens, units]`` of what a module takes or gives for a batch; None where there is no vector for each token.
+
+    Some architectures run the tokens of all texts together, ``[b * n_tokens, units]``, or pad to whole chunks.
+    """
+    rows, tokens = batch.ids.shape
+    if getattr(states, "ndim", 0) == 2 and len(states) == rows * tokens:
+        states = states.view(rows, tokens, -1)
+    if getattr(states, "ndim", 0) != 3 or len(states) != rows or states.shape[1] < tokens:
+        return None
+    found: Tensor = states[:, :tokens]
+    return found

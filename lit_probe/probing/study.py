@@ -258,7 +258,9 @@ class LayerStudy:
         heads = "".join(f"  {head:>8}" for head in others.values())
         lines = [f"{'layer':>5}  {self.headline + ' on dev':>24}  {'95 % interval':>15}{heads}"]
         for row in rows:
-            mark = "  <- chosen on dev" if row.layer == self.best_layer else ""
+            # Numbers alone say where a network's own layers are; of others the name does.
+            name = "" if self.encoder.has_network else f"  {self.layer_names[row.layer]}"
+            mark = name + ("  <- chosen on dev" if row.layer == self.best_layer else "")
             score = row.scores[self.headline]
             cells = "".join(f"  {_marked(row.scores[name]):>8}" for name in others)
             interval = f"{_number(score.low)}–{_number(score.high)}"

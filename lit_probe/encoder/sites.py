@@ -1,0 +1,411 @@
+"""Where in a network activations are read: the names of places, and the calls of modules that make them.
+
+Architectures name their parts in many ways, so parts are found by watching one short pass, not by name: what a block *adds* to
+the stream that runs through it (Elhage et al. 2021, https://transformer-circuits.pub/2021/framework) is an operand of an
+addition. A block adds what its attention gives and what its feed-forward part gives, one after the other or both at once.
+Everything here runs on the encoder thread, and leaves no hook behind.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.feed_forward import feed_forwards, linear_sizes
+from lit_probe.encoder.thread import on_encoder_thread
+from lit_probe.encoder.tokens import by_token
+from lit_probe.errors import EncoderError, UnknownNameError
+from lit_probe.once import once_per_object
+from lit_probe.registry import lookup
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+Part = Literal["input", "output"]
+# What stands at a place of the watched text is told by where its numbers lie, whatever shape they are seen in.
+_Place = tuple[int, int]
+
+FAMILIES = {
+    "layers": "the hidden states: 0 is the embedding output, i the output of block i",
+    "attention": "what a block's attention adds to the stream",
+    "mlp": "what a block's feed-forward part adds to the stream",
+    "mlp_neurons": "the feed-forward neurons, after the nonlinearity",
+    "heads": "each head's part before the attention's output projection",
+}
+_PARTS: dict[str | None, Part] = {None: "output", "output": "output", "input": "input"}
+_MODULE = re.compile(r"module:(?P<path>[^:#]+)(?::(?P<part>input|output))?(?:#(?P<number>\d+))?")
+
+
+@dataclass(frozen=True)
+class Site:
+    """A place in a network where activations are read.
+
+    Attributes:
+      name: what it is called, such as ``attention 4``, ``head 4.7`` or ``module encoder.layer.3.output.dense``.
+      family: a name in ``FAMILIES``, or ``module``.
+      depth: where it stands on the axis of layers: 0 for the embeddings, else the number of its block; the place in the pass for
+        a module that was named by its path.
+      width: the number of its units.
+      path: of the module, in the model; empty for layers.
+      part: what of the module is read.
+      number: which call of the module in one pass, from 0.
+      start: the first of the units that are read, of those that the module takes or gives.
+    """
+
+    name: str
+    family: str
+    depth: int
+    width: int
+    path: str = ""
+    part: Part = "output"
+    number: int = 0
+    start: int = 0
+
+
+def sites_of(encoder: Encoder, wanted: Sequence[str]) -> tuple[Site, ...]:
+    """The places that are meant, in the order of the families and of the pass.
+
+    Args:
+      encoder: a text encoder; its weights are loaded.
+      wanted: names in ``FAMILIES``, or ``module:PATH`` with wildcards, such as ``module:encoder.layer.*.output.dense``: ``*``
+        stands for one step of the path, ``**`` for any number. ``module:PATH:input`` is what the module is given, ``#1``
+        behind it its second call in a pass.
+
+    Raises:
+      UnknownNameError: there is no such family, or no module has such a path.
+      EncoderError: a family cannot be found in this architecture, or what a module gives has no vector for each token.
+    """
+    watched = on_encoder_thread(_watched, encoder)
+    found: list[Site] = []
+    for one in dict.fromkeys(wanted):
+        found += _modules(encoder, watched, one) if one.startswith("module:") else _family(encoder, watched, one)
+    return tuple(found)
+
+
+def _family(encoder: Encoder, watched: _Watched, name: str) -> Iterator[Site]:
+    lookup(FAMILIES, name, "family of sites")
+    if name == "layers":
+        for layer, title in enumerate(encoder.layer_names):
+            yield Site(title, name, layer, encoder.d_model)
+        return
+    for depth in range(1, encoder.n_layers):
+        second = feed_forwards(encoder, depth, depth)[0] if name != "heads" and name != "attention" else None
+        if name == "mlp_neurons":
+            assert second is not None
+            yield Site(f"mlp_neurons {depth}", name, depth, second.n_units, second.path, "input", second.number)
+            continue
+        block = watched.block(depth, encoder)
+        made = block.mlp if name == "mlp" else block.attention
+        if name != "heads":
+            yield Site(f"{name} {depth}", name, depth, encoder.d_model, made.path, "output", made.number)
+            continue
+        projection, n_heads = block.projection, int(encoder.model.config.num_attention_heads)
+        width = projection.n_in // n_heads
+        for head in range(n_heads):
+            yield Site(f"head {depth}.{head}", name, depth, width, projection.path, "input", projection.number, head * width)
+
+
+def _modules(encoder: Encoder, watched: _Watched, name: str) -> list[Site]:
+    read = _MODULE.fullmatch(name)
+    if read is None:
+        raise UnknownNameError(
+            f"{name!r} names no module. Write module:PATH, module:PATH:input or module:PATH#1 for a second call."
+        )
+    pattern, part = read["path"], _PARTS[read["part"]]
+    paths = list(dict.fromkeys(call.path for call in watched.calls))
+    # One star is one step of a path, two are any number of them.
+    steps = re.compile(re.escape(pattern).replace(r"\*\*", ".*").replace(r"\*", "[^.]*"))
+    matching = {path for path in paths if steps.fullmatch(path)}
+    if not matching:
+        near = difflib.get_close_matches(pattern, paths, n=3, cutoff=0.4)
+        raise UnknownNameError(
+            f"No module of {encoder.name} that runs has a path like {pattern!r}."
+            + (f" Nearest: {', '.join(near)}." if near else "")
+            + f" lit-probe sites --model={encoder.checkpoint.model_id} lists them."
+        )
+    calls = [call for call in watched.calls if call.path in matching and call.number == int(read["number"] or 0)]
+    if not calls:
+        raise UnknownNameError(
+            f"No module like {pattern!r} is called {int(read['number']) + 1} times in a pass of {encoder.name}."
+        )
+    sites: list[Site] = []
+    for depth, call in enumerate(calls):
+        width = call.width_in if part == "input" else call.width_out
+        if width is None:
+            raise EncoderError(
+                f"{call.path} ({call.kind}) of {encoder.name} {'is given' if part == 'input' else 'gives'} no vector for each "
+                "token, so it cannot be probed."
+            )
+        if sites and width != sites[0].width:
+            raise EncoderError(
+                f"The modules that {pattern!r} names are not equally wide: {sites[0].path} has {sites[0].width} units, "
+                f"{call.path} has {width}. Name those of one width."
+            )
+        tail = (":input" if part == "input" else "") + (f"#{call.number}" if call.number else "")
+        sites.append(Site(f"module {call.path}{tail}", "module", depth, width, call.path, part, call.number))
+    return sites
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A call of a module in the watched pass.
+
+    Attributes:
+      path: the module's, in the model.
+      kind: the module's class.
+      number: which call of the module, from 0.
+      shape: of what it returns, as text; ``n_texts`` and ``n_tokens`` stand for their sizes.
+      width_in: units for each token of its first argument, None where that is no such tensor.
+      width_out: likewise of what it returns.
+      n_in: inputs of a linear module, 0 for another.
+      index: its place among all that happened in the pass.
+    """
+
+    path: str
+    kind: str
+    number: int
+    shape: str
+    width_in: int | None
+    width_out: int | None
+    n_in: int
+    index: int
+    given: _Place | None = field(repr=False)
+    returned: _Place | None = field(repr=False)
+    is_norm: bool = field(repr=False)
+
+
+@dataclass(frozen=True)
+class _Addition:
+    index: int
+    one: _Place
+    other: _Place
+    result: _Place
+
+
+@dataclass(frozen=True)
+class _Block:
+    attention: _Call
+    mlp: _Call
+    projection: _Call
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """All calls and additions of one pass, in their order, and where each layer's numbers lie."""
+
+    calls: tuple[_Call, ...]
+    additions: tuple[_Addition, ...]
+    layers: tuple[_Place, ...]
+
+    def block(self, depth: int, encoder: Encoder) -> _Block:
+        """What block ``depth`` (from 1) adds to the stream.
+
+        Raises:
+          EncoderError: it does not add two things, of which a module returns each.
+        """
+        first, last = (self._made(self.layers[layer]) for layer in (depth - 1, depth))
+        branches = self._branches(self.layers[depth - 1], first, last)
+        [second] = feed_forwards(encoder, depth, depth)
+        end = next(call.index for call in self.calls if call.path == second.path and call.number == second.number)
+        # Both may be computed before either is added: the feed-forward part's is made first once its second matrix has run.
+        after = [branch for branch in branches if branch[0].index >= end]
+        before = [branch for branch in branches if branch not in after[:1]]
+        if len(branches) != 2 or not after:
+            named = ", ".join(branch[-1].path for branch in branches) or "nothing that a module returns"
+            raise EncoderError(
+                f"Block {depth} of {encoder.checkpoint.model_id!r} should add two things to the stream, what its attention and "
+                f"what its feed-forward part gives; found: {named}. Name modules by path: module:PATH."
+            )
+        attention = before[0]
+        projections = [call for call in self.calls if call.n_in and call.width_in and first < call.index <= attention[0].index]
+        n_heads = int(encoder.model.config.num_attention_heads)
+        if not projections or projections[-1].n_in % n_heads:
+            raise EncoderError(f"Block {depth} of {encoder.checkpoint.model_id!r} has no output projection of {n_heads} heads.")
+        return _Block(attention[-1], after[0][-1], projections[-1])
+
+    def _made(self, place: _Place) -> int:
+        """When the numbers of a layer were there first; -1 before anything happened."""
+        calls = (call.index for call in self.calls if call.returned == place)
+        added = (addition.index for addition in self.additions if addition.result == place)
+        return min(itertools.chain(calls, added), default=-1)
+
+    def _branches(self, stream: _Place, first: int, last: int) -> list[list[_Call]]:
+        """The calls that return what is added to the stream between two moments, innermost first, by the time of the first."""
+        on_stream, sums, added = {stream}, dict[_Place, list[_Place]](), list[tuple[int, _Place]]()
+        events: Iterable[_Call | _Addition] = sorted([*self.calls, *self.additions], key=lambda one: one.index)
+        for event in events:
+            if not first < event.index <= last:
+                continue
+            if isinstance(event, _Call):
+                # After some additions the stream is normalised, and what is added next is added to that.
+                if event.is_norm and event.given in on_stream and event.returned is not None:
+                    on_stream.add(event.returned)
+                continue
+            free = [place for place in (event.one, event.other) if place not in on_stream]
+            if len(free) == 2:
+                sums[event.result] = [part for place in free for part in sums.get(place, [place])]
+            else:
+                on_stream.add(event.result)
+                added += [(event.index, part) for place in free for part in sums.get(place, [place])]
+        makers = [
+            [call for call in self.calls if call.returned == place and first < call.index < until and call.width_out]
+            for until, place in added
+        ]
+        return sorted((calls for calls in makers if calls), key=lambda calls: calls[0].index)
+
+
+@once_per_object
+def _watched(encoder: Encoder) -> _Watched:
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    model = encoder.model
+    names = {module: name for name, module in model.named_modules()}
+    encoded = encoder.encode(["a b c"])
+    batch, n_tokens, width = encoder.padded(encoded), len(encoded[0].ids), encoder.d_model
+    calls: list[_Call] = []
+    additions: list[_Addition] = []
+    n_calls: dict[Module, int] = {}
+    # Keeps every tensor alive, so that no two lie in one place.
+    kept: list[Any] = []
+    clock = itertools.count()
+
+    def place(tensor: Any) -> _Place | None:
+        if not isinstance(tensor, torch.Tensor) or tensor.shape[-1:] != (width,) or tensor.numel() != n_tokens * width:
+            return None
+        kept.append(tensor)
+        return tensor.data_ptr(), tensor.numel()
+
+    def units(tensor: Any) -> int | None:
+        states = by_token(tensor, batch) if isinstance(tensor, torch.Tensor) and tensor.is_floating_point() else None
+        return None if states is None else int(states.shape[-1])
+
+    def shape(output: Any) -> str:
+        if not isinstance(output, torch.Tensor):
+            return ""
+        sizes = ["n_texts", *("n_tokens" if size == n_tokens else str(size) for size in output.shape[1:])]
+        return f"[{', '.join(sizes)}]"
+
+    def watch(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], returned: Any) -> None:
+        number = n_calls.get(module, 0)
+        n_calls[module] = number + 1
+        given, output = _given(args, kwargs), _first(returned)
+        calls.append(
+            _Call(
+                path=names[module],
+                kind=type(module).__name__,
+                number=number,
+                shape=shape(output),
+                width_in=units(given),
+                width_out=units(output),
+                n_in=(linear_sizes(module) or (0, 0))[0],
+                index=next(clock),
+                given=place(given),
+                returned=place(output),
+                is_norm=not any(parameter.ndim > 1 for parameter in module.parameters()),
+            )
+        )
+
+    class Additions(TorchFunctionMode):
+        """Sees every addition of two tensors, also one that no module makes."""
+
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            # Before an addition in place, while both are still there.
+            is_one = getattr(func, "__name__", "") in ("add", "add_", "__add__", "__radd__", "__iadd__")
+            operands = [place(one) for one in args[:2]] if is_one else []
+            result = func(*args, **(kwargs or {}))
+            if len(operands) == 2 and None not in operands and (made := place(result)) is not None:
+                additions.append(_Addition(next(clock), operands[0], operands[1], made))  # type: ignore[arg-type]
+            return result
+
+    with ExitStack() as stack:
+        for module in model.modules():
+            if module is not model:
+                stack.callback(module.register_forward_hook(watch, with_kwargs=True).remove)
+        stack.enter_context(Additions())
+        hidden_states = encoder.forward(encoded).layers
+    layers = [place(hidden.contiguous()) for hidden in hidden_states]
+    return _Watched(tuple(calls), tuple(additions), tuple(one or (-1, layer) for layer, one in enumerate(layers)))
+
+
+def read_sites(
+    encoder: Encoder, sites: Sequence[Site], take: Callable[[Sequence[Site], Any], None], run: Callable[[], Any]
+) -> Any:
+    """Hands over what stands at some places in one pass, and returns what ``run`` returns. To be called on the encoder thread.
+
+    Args:
+      encoder: whose model ``run`` calls.
+      sites: of any family but layers, whose hidden states ``run`` gives itself.
+      take: is given a tensor of a module as soon as it is made, since a model may write over it, and the sites whose units are
+        among its own.
+      run: calls the model once.
+
+    Raises:
+      EncoderError: the pass did not go as it did when it was first watched.
+    """
+    modules = dict(encoder.model.named_modules())
+    asked: dict[Module, dict[tuple[int, Part], list[Site]]] = {}
+    for site in sites:
+        asked.setdefault(modules[site.path], {}).setdefault((site.number, site.part), []).append(site)
+    n_calls: dict[Module, int] = {}
+    taken = 0
+
+    def hand_over(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], returned: Any) -> None:
+        nonlocal taken
+        number = n_calls.get(module, 0)
+        n_calls[module] = number + 1
+        for (of_call, part), some in asked[module].items():
+            if of_call == number:
+                take(some, _given(args, kwargs) if part == "input" else _first(returned))
+                taken += len(some)
+
+    with ExitStack() as stack:
+        for module in asked:
+            stack.callback(module.register_forward_hook(hand_over, with_kwargs=True).remove)
+        output = run()
+    if taken != len(sites):
+        raise EncoderError(f"{encoder.checkpoint.model_id!r} did not run as it did when its sites were looked for.")
+    return output
+
+
+def _given(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """The first tensor that a module is given, or None."""
+    return next((one for one in (*args, *kwargs.values()) if hasattr(one, "shape")), None)
+
+
+def _first(returned: Any) -> Any:
+    """What a module returns, or the first of what it returns."""
+    return returned[0] if isinstance(returned, tuple) and returned else returned
+
+
+def module_tree(encoder: Encoder) -> str:
+    """The encoder's modules with the shapes that they return, one to a line; those of one form stand once, with their number.
+
+    Raises:
+      EncoderError: the weights cannot be loaded or used.
+    """
+    watched = on_encoder_thread(_watched, encoder)
+    shapes = {call.path: call.shape for call in reversed(watched.calls)}
+    return "\n".join(_lines(encoder.model, "", shapes))
+
+
+def _lines(module: Module, path: str, shapes: dict[str, str]) -> list[str]:
+    children = [
+        (name, child, _lines(child, f"{path}.{name}" if path else name, shapes)) for name, child in module.named_children()
+    ]
+    lines = []
+    for _, alike in itertools.groupby(children, key=lambda one: (type(one[1]), one[2], one[0].isdigit() or one[0])):
+        same = list(alike)
+        names = same[0][0] if len(same) == 1 else f"{same[0][0]}..{same[-1][0]}"
+        (name, child, below) = same[0]
+        size = shapes.get(f"{path}.{name}" if path else name, "")
+        times = f"{len(same)} × " if len(same) > 1 else ""
+        lines.append(f"{names}: {times}{type(child).__name__} {size}".rstrip())
+        lines += [f"  {line}" for line in below]
+    return lines
