@@ -11,8 +11,9 @@ import torch
 from foreign_lit import Page
 from lit_nlp import app as lit_app
 from lit_nlp.api import types
-from lit_nlp.api.dataset import Dataset, IndexedDataset
+from lit_nlp.api.dataset import IndexedDataset
 from lit_nlp.components import gradient_maps, hotflip
+from stock_components import Reviews
 from tiny_probing import LABELS, tiny_splits
 from transformers import AutoModel
 
@@ -27,21 +28,6 @@ from lit_probe.salience import SalienceOptions, explain
 
 TOKEN_FIELDS = {"token_embeddings", "token_gradients", "chosen_layer_gradients", "predicted_class", "label"}
 ODD = ["", "   ", "😀 été", "a" * 300, "the " * 90, "[CLS] film [SEP]"]
-
-
-class Reviews(Dataset):
-    """Sentences as in GLUE's SST-2, with a concept that can be read off."""
-
-    def __init__(self, n: int = 156, **columns: Any):
-        splits = tiny_splits()
-        rows = [(text, str(label)) for _, part in splits.items() for text, label in zip(part.texts, part.labels, strict=True)]
-        self._columns = columns
-        own = {name: value for name, (_, value) in columns.items()}
-        self._examples = [{"sentence": text, "label": label, **own} for text, label in rows[:n]]
-
-    def spec(self) -> types.Spec:
-        own = {name: kind for name, (kind, _) in self._columns.items()}
-        return {"sentence": types.TextSegment(), "label": types.CategoryLabel(vocab=["0", "1"]), **own}
 
 
 def model_of(folder: Any, data: Any = None, **options: Any) -> lit_probe.lit.ProbeModel:
