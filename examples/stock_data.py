@@ -1,7 +1,7 @@
 """Layer probes beside LIT's own components, on data in the form of LIT's own example SST-2: ``python examples/stock_data.py``.
 
-LIT loads SST-2 with TensorFlow, which nothing here needs: the sentences are those of lit_probe's demo, under the same names of fields
-and of classes. Token fields are asked for, so LIT's own gradient maps, TCAV and HotFlip work too.
+LIT loads SST-2 with TensorFlow, which nothing here needs: the sentences are those of lit_probe's demo, under the same names of
+fields and of classes. Token fields are asked for, so LIT's own gradient maps, TCAV and HotFlip work too.
 """
 
 from __future__ import annotations

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
 from foreign_lit import CLIENT
 from lit_nlp import app as lit_app
 from lit_nlp.api.layout import LitCanonicalLayout, LitModuleName
 from lit_page import LitPage
-from stock_components import NOT, WITH_TOKEN_FIELDS, WORKS, stock_model, told, Reviews
+from stock_components import NOT, WITH_TOKEN_FIELDS, WORKS, Reviews, stock_model, told
 from werkzeug.serving import make_server
 
 
@@ -41,7 +40,11 @@ def shown_panels(page: Any, url: str) -> set[str]:
     page.on("pageerror", lambda error: errors.append(f"{error.message} {error.stack}"))
     lit = LitPage(page, url).open(dataset="data", models="mine", layout="all")
     page.locator("data-table-module:visible").first.wait_for()
-    lit.select(lit.page.evaluate("() => document.createElement('data-table-module').appState.currentInputData.slice(0, 1).map((one) => one.id)"))
+    lit.select(
+        lit.page.evaluate(
+            "() => document.createElement('data-table-module').appState.currentInputData.slice(0, 1).map((one) => one.id)"
+        )
+    )
     shown = set()
     for name in LitModuleName:
         tab = page.locator("lit-tabs .tab, .tab", has_text=re.compile(rf"^\s*{name.name}\s*$"))
@@ -64,7 +67,8 @@ def test_the_page_says_of_every_stock_panel_whether_lit_shows_it(chromium: Any, 
             seen[token_fields] = shown_panels(page, url)
         page.close()
     found = {
-        one.name: WORKS if one.name in seen[False] else WITH_TOKEN_FIELDS if one.name in seen[True] else NOT for one in LitModuleName
+        one.name: WORKS if one.name in seen[False] else WITH_TOKEN_FIELDS if one.name in seen[True] else NOT
+        for one in LitModuleName
     }
     assert seen[False] <= seen[True]
     assert told("Panels") == found

@@ -68,7 +68,11 @@ class UmapProjection(components.Interpreter):
         n_components = whole_number(2, 3, 3).of(settings_of(settings.get("proj_kw")), "n_components")
         if len(dataset) < FEWEST_ROWS:
             raise LitProbeError(f"UMAP needs {FEWEST_ROWS} rows or more, and this data set has {len(dataset)}. Choose PCA.")
-        asked = {"model_name": str(settings.get("model_name", "")), "field_name": field, "proj_kw": {"n_components": n_components}}
+        asked = {
+            "model_name": str(settings.get("model_name", "")),
+            "field_name": field,
+            "proj_kw": {"n_components": n_components},
+        }
         # One model may be shown on several data sets, which LIT's own key does not say.
         key = (asked["model_name"], field, n_components, id(dataset))
         known = self._known.get(key, {})

@@ -134,6 +134,7 @@ def test_a_wrong_configuration_is_told_in_a_sentence(wrong, sentence):
 
 def test_it_is_offered_where_it_is_installed_and_nowhere_else():
     assert ("umap" in umap_projection()) == (importlib.util.find_spec("umap") is not None)
-    code = "import sys; sys.modules['umap'] = None; from lit_probe.lit.host.stock_interpreters import STOCK_INTERPRETERS as s; print(*s)"
+    load = "from lit_probe.lit.host.stock_interpreters import STOCK_INTERPRETERS"
+    code = f"import sys; sys.modules['umap'] = None; {load}; print(*STOCK_INTERPRETERS)"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "pca" in printed and "umap" not in printed
