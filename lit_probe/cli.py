@@ -442,6 +442,8 @@ def build_app() -> Any:
         else tuple(_layer_number(text, "head_layers", "layer numbers separated by commas") for text in FLAGS.head_layers),
         seed=FLAGS.seed,
         rules=study_rules(),
+        token_fields=FLAGS.token_fields,
+        memory_budget=FLAGS.memory_budget,
     )
 
     def make_study(encoder: Encoder, splits: Splits, progress: Any) -> LayerStudy:

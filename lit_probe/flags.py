@@ -254,6 +254,20 @@ _define(
     "layers whose predictions LIT's own panels show. Default: all, if few rows.",
     used_by=("serve",),
 )
+_define(
+    flags.DEFINE_bool,
+    "token_fields",
+    False,
+    "token embeddings and gradients as fields of the models, for LIT's own gradient maps and TCAV. LIT keeps them of every row.",
+    used_by=("serve",),
+)
+_define(
+    flags.DEFINE_float,
+    "memory_budget",
+    4.0,
+    "how much memory --token_fields may take, all models together, in GB.",
+    used_by=("serve",),
+)
 _define(flags.DEFINE_bool, "traceback", False, "Show where an unexpected error came from.")
 _define(flags.DEFINE_bool, "help", False, "Show this text.", short_name="h")
 

@@ -255,6 +255,9 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
         (["selftest", "--port=1"], 2, "selftest does not use --port. It is a flag of serve."),
         (["serve", "--head_layers=two"], 1, "--head_layers takes layer numbers"),
         (["serve", "--head_layers=9"], 1, "9"),
+        (["serve", "--token_fields", "--memory_budget=0"], 1, "The memory budget is 0 GB. Give a positive number."),
+        (["serve", "--token_fields", "--memory_budget=1e-9"], 1, "about 0 examples fit, or raise the memory budget."),
+        (["layers", "--token_fields"], 2, "layers does not use --token_fields. It is a flag of serve."),
     ],
 )
 def test_a_wrong_call_gets_one_clear_line(flags, tiny_folder, tmp_path, capsys, arguments, code, message):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.encoder.thread import on_encoder_thread
+from lit_probe.encoder.tokens import EncodedText
 from lit_probe.encoder.vector_encoder import NO_POOLING, VectorEncoder
 from lit_probe.progress import Progress, no_progress, of_part
 from lit_probe.registry import lookup
@@ -157,12 +158,16 @@ def extract_block(encoder: Encoder, texts: Sequence[str], pooling: str, progress
     """The block of up to ``BLOCK_SIZE`` texts, see ``extract_activations``."""
     if isinstance(encoder, VectorEncoder):
         return Block.of_vectors(encoder.vectors(texts, progress))
+    return pooled_block(encoder, encoder.encode(texts), pooling, progress)
+
+
+def pooled_block(encoder: Encoder, encoded: Sequence[EncodedText], pooling: str, progress: Progress = no_progress) -> Block:
+    """The block of texts of which the tokens are known, see ``extract_activations``."""
     pool = POOLINGS[pooling]
-    encoded = encoder.encode(texts)
-    values = np.zeros((encoder.n_layers, len(texts), encoder.d_model), dtype=np.float32)
+    values = np.zeros((encoder.n_layers, len(encoded), encoder.d_model), dtype=np.float32)
     n_head_classes = len(encoder.head_label_names or ())
     # Of a text without any token nothing is known, so that no class is likelier than another.
-    head_probabilities = np.full((len(texts), n_head_classes), 1 / max(1, n_head_classes), dtype=np.float32)
+    head_probabilities = np.full((len(encoded), n_head_classes), 1 / max(1, n_head_classes), dtype=np.float32)
 
     def run(indices: list[int]) -> None:
         hidden = encoder.forward([encoded[i] for i in indices])
@@ -173,11 +178,11 @@ def extract_block(encoder: Encoder, texts: Sequence[str], pooling: str, progress
             head_probabilities[indices] = hidden.head_logits.float().softmax(dim=-1).cpu().numpy()
 
     n_done = 0
-    progress(n_done, len(texts))
-    for indices in encoder.batches(encoded) if texts else ():
+    progress(n_done, len(encoded))
+    for indices in encoder.batches(encoded) if encoded else ():
         # Batch by batch, so that a single text somebody has just edited waits for one batch, not for all.
         on_encoder_thread(run, indices)
         n_done += len(indices)
-        progress(n_done, len(texts))
+        progress(n_done, len(encoded))
     truncated = np.array([text.truncated for text in encoded], dtype=bool)
     return Block(values, truncated, np.array(encoder.unknown(encoded), dtype=np.float32), head_probabilities)

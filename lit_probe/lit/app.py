@@ -27,7 +27,8 @@ from lit_probe.lit.host.model import ProbeModel
 from lit_probe.lit.host.pending_checks import PendingChecks
 from lit_probe.lit.host.pending_study import PendingStudy, compute_in_background
 from lit_probe.lit.host.pooled_texts import PooledTexts, text_memo
-from lit_probe.lit.host.stock_interpreters import STOCK_INTERPRETERS
+from lit_probe.lit.host.stock_interpreters import OF_TOKEN_FIELDS, STOCK_INTERPRETERS
+from lit_probe.lit.host.token_fields import DEFAULT_MEMORY_BUDGET, check_memory
 from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.lit.interpreters.salience import salience_rows
 from lit_probe.lit.interpreters.train_geometries import prepare_geometries
@@ -56,6 +57,8 @@ class AppOptions:
       layout: the layout that the page opens with.
       frame_ancestors: who may show the page in a frame; see ``web.wrap``.
       sync_state: whether the page tells what is selected, for a program in the same process (notebooks).
+      token_fields: whether models have token embeddings and gradients as fields, for LIT's own gradient maps and TCAV.
+      memory_budget: how much memory these may take, all models together, in GB (10^9 bytes).
     """
 
     host: str = "127.0.0.1"
@@ -68,6 +71,8 @@ class AppOptions:
     layout: str = DEFAULT_LAYOUT
     frame_ancestors: tuple[str, ...] = ("'self'",)
     sync_state: bool = False
+    token_fields: bool = False
+    memory_budget: float = DEFAULT_MEMORY_BUDGET
 
 
 def build(
@@ -147,6 +152,7 @@ def assemble(
 
     Raises:
       UnknownNameError: ``options.head_layers`` names a layer that an encoder does not have, or there is no such layout.
+      LitProbeError: token fields would take more memory than allowed, or are asked of vectors.
     """
     for encoder in encoders:
         for layer in options.head_layers or ():
@@ -169,6 +175,9 @@ def assemble(
         )
         datasets.append(dataset)
     step(len(splits_list), len(splits_list))
+    if options.token_fields:
+        networks = [encoder for encoder in encoders if encoder.has_network]
+        check_memory([(encoder, _kept_texts(mine, datasets)) for mine in datasets for encoder in networks], options.memory_budget)
     # Data set by data set: encoders are compared on one, and LIT opens with the first model.
     studies = [PendingStudy(encoder, dataset.splits, options.rules) for dataset in datasets for encoder in encoders]
     memos = {(_reading(encoder), encoder.random_seed): text_memo() for encoder in encoders}
@@ -187,6 +196,7 @@ def assemble(
             _class_layers(study, datasets) if options.head_layers is None else options.head_layers,
             checks,
             {fields.model_name(one.encoder.name, one.splits.name): one for one in studies if one.splits is study.splits},
+            token_fields=options.token_fields,
         )
         for study in studies
     ]
@@ -196,6 +206,7 @@ def assemble(
             **INTERPRETERS,
             **salience_rows([one for one in models if one.encoder.has_network]),
             **STOCK_INTERPRETERS,
+            **(OF_TOKEN_FIELDS if options.token_fields else {}),
         },
         "generators": generators_for([one for one in models if one.encoder.has_network]),
         "metrics": LIT_METRICS,
@@ -271,6 +282,12 @@ def _class_layers(study: PendingStudy, datasets: Sequence[ProbeDataset]) -> tupl
     """The layers whose predictions are fields, for the largest data set that can be shown with the study's probes."""
     n_shown = max(len(dataset) for dataset in datasets if dataset.splits.label_names == study.splits.label_names)
     return specs.shown_layers(study.encoder.n_layers, n_shown)
+
+
+def _kept_texts(mine: ProbeDataset, datasets: Sequence[ProbeDataset]) -> list[str]:
+    """The shown texts of all data sets on which LIT can show a model of the first: those of the same classes."""
+    alike = [one for one in datasets if one.splits.label_names == mine.splits.label_names]
+    return [example[fields.TEXT] for one in alike for example in one.examples]
 
 
 def _reading(encoder: Encoder) -> tuple[Hashable, int, str]:

@@ -29,12 +29,14 @@ from lit_probe.errors import LitProbeError
 from lit_probe.layouts import LAYOUTS, STOCK
 from lit_probe.lit.host import specs
 from lit_probe.lit.host.dataset import ProbeDataset
+from lit_probe.lit.host.fields import TEXT, TOKENS
 from lit_probe.lit.host.model import ProbeModel as HostModel
 from lit_probe.lit.host.model import is_probe_model, probe_model
 from lit_probe.lit.host.pending_checks import PendingChecks
 from lit_probe.lit.host.pending_study import PendingStudy, compute_in_background
 from lit_probe.lit.host.pooled_texts import PooledTexts
 from lit_probe.lit.host.reader import FieldNames, Reader
+from lit_probe.lit.host.token_fields import DEFAULT_MEMORY_BUDGET, TOKEN_EMBEDDINGS, TokenFields, check_memory
 from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.train_geometries import prepare_geometries
@@ -67,12 +69,16 @@ class ProbeModel(HostModel):
       cache: where activations and results are kept; by default in the folder of the command line.
       background: whether the probes are fitted while the server runs, and panels tell how far they are; else they are ready, or
         the error is raised, when this returns.
+      token_fields: whether token embeddings and gradients are fields too, for LIT's own gradient maps, TCAV and HotFlip; LIT
+        keeps them of every example.
+      memory_budget: how much memory they may take, in GB (10^9 bytes).
 
     Attributes:
       dataset: the data set as our panels see it; of `Splits`, the one to be given to LIT.
 
     Raises:
-      LitProbeError: the encoder cannot be loaded, the fields are not there or not clear, or the rows cannot be divided or probed.
+      LitProbeError: the encoder cannot be loaded, the fields are not there or not clear, or the rows cannot be divided or probed;
+        the token fields would take more memory than allowed, or their names are those of fields of the data set.
     """
 
     def __init__(
@@ -91,6 +97,8 @@ class ProbeModel(HostModel):
         rules: StudyRules | None = None,
         cache: Cache | None = None,
         background: bool = True,
+        token_fields: bool = False,
+        memory_budget: float = DEFAULT_MEMORY_BUDGET,
     ):
         lookup(PROBES, probe, "probe")
         if pooling is not None:
@@ -111,7 +119,10 @@ class ProbeModel(HostModel):
         # Of a LIT data set all rows are shown already.
         shown = ProbeDataset(splits, show_train=n_shown, max_shown=10 * n_shown) if n_shown else ProbeDataset(splits)
         layers = specs.shown_layers(encoder.n_layers, len(shown))
-        super().__init__(study, shown, PooledTexts(encoder, [study]), layers, PendingChecks(cache), None, reader)
+        texts, checks = PooledTexts(encoder, [study]), PendingChecks(cache)
+        super().__init__(study, shown, texts, layers, checks, None, reader, token_fields)
+        if token_fields:
+            self._check_token_fields(memory_budget)
         prepare_geometries([study])
 
         def make_study(progress: StudyProgress) -> LayerStudy:
@@ -134,20 +145,39 @@ class ProbeModel(HostModel):
             "seed": types.Integer(default=0, min_val=0, max_val=2**31 - 1),
         }
 
+    def _check_token_fields(self, budget: float) -> None:
+        """Refuses token fields that do not fit beside the data set's own, or not into memory."""
+        source, reader = self._source, self.reader
+        if source is None or reader is None:
+            return check_memory([(self.encoder, [example[TEXT] for example in self.dataset.examples])], budget)
+        for name in (TOKENS, TOKEN_EMBEDDINGS):
+            if name in source.spec():
+                raise LitProbeError(f"{reader.dataset} has a field {name!r} of its own, which token_fields needs. Rename it.")
+        return check_memory([(self.encoder, [reader.text(example) for example in source.examples])], budget)
+
+    @cached_property
+    def token_fields(self) -> TokenFields | None:
+        """The fields of tokens, under the data set's names of text and label, or None where they were not asked for."""
+        if self.reader is None or not self._with_token_fields:
+            return super().token_fields
+        texts = self.reader.texts
+        return TokenFields(self.study, texts[0] if len(texts) == 1 else None, self.reader.label, self._written_labels)
+
     def input_spec(self) -> types.Spec:
         """The data set's fields of text and label. The label is optional: an edited text may have none."""
         if self.reader is None or self._source is None:
             return super().input_spec()
         spec = self._source.spec()
         label = types.CategoryLabel(vocab=spec[self.reader.label].vocab, required=False)
-        return {**{name: spec[name] for name in self.reader.texts}, self.reader.label: label}
+        own = {**{name: spec[name] for name in self.reader.texts}, self.reader.label: label}
+        return own if self.token_fields is None else own | self.token_fields.input_spec()
 
     def output_spec(self) -> types.Spec:
         """Tokens, the vectors of each layer, class probabilities of the probes: see ``specs.model_output_spec``."""
         if self.reader is None:
             return super().output_spec()
         texts, label = self.reader.texts, self.reader.label
-        return specs.model_output_spec(
+        spec = specs.model_output_spec(
             self.encoder.n_layers,
             self._written_labels,
             self.head_label_names,
@@ -157,6 +187,7 @@ class ProbeModel(HostModel):
             label=label,
             with_tokens=self.encoder.has_network,
         )
+        return spec if self.token_fields is None else spec | self.token_fields.output_spec()
 
     @cached_property
     def _written_labels(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.encoder.activations import Block, pooled_block
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.layer_calls import layer_calls, run_model, run_to_layer
 from lit_probe.encoder.pooling import POOLINGS
@@ -69,6 +70,23 @@ class Target(Result):
         lookup(SCALARS, self.scalar, "scalar")
 
 
+@dataclass(frozen=True, eq=False)
+class TokenGradients:
+    """The word embeddings of one text, and how a class's logit rises with each of them.
+
+    Attributes:
+      embeddings: ``[n_tokens, d_embedding]`` what the word-embedding module gives, or what was given in its place.
+      gradients: ``[n_tokens, d_embedding]`` of the class's logit.
+      class_index: the class.
+      logits: ``[n_classes]``.
+    """
+
+    embeddings: NDArray[np.float32]
+    gradients: NDArray[np.float32]
+    class_index: int
+    logits: NDArray[np.float64]
+
+
 class Forward(ABC):
     """What is explained, as a function of word embeddings or of token ids.
 
@@ -110,15 +128,7 @@ class Forward(ABC):
 
     def embeddings(self, text: EncodedText) -> Tensor:
         """``[n_tokens, d_embedding]`` what the word-embedding module returns for the text's ids."""
-        import torch
-
-        def look_up() -> Tensor:
-            # No inference mode: what it makes may not take part in a gradient.
-            with torch.no_grad():
-                embedded: Tensor = self._embedding_module(self.encoder.padded([text]).ids)[0]
-            return embedded
-
-        return on_encoder_thread(look_up)
+        return word_embeddings(self.encoder, text.ids)
 
     def mean_embedding(self) -> Tensor:
         """``[d_embedding]`` the mean of all rows of the word-embedding table."""
@@ -146,6 +156,116 @@ class Forward(ABC):
                 check()
             logits[batch] = on_encoder_thread(self._logits_of_batch, [texts[i] for i in batch])
         return logits
+
+    def token_gradients(
+        self,
+        texts: Sequence[EncodedText],
+        classes: Sequence[int | None] | None = None,
+        embeddings: Sequence[NDArray[np.float32] | None] | None = None,
+    ) -> list[TokenGradients]:
+        """The gradient of a class's logit at each text's word embeddings, by one pass there and back per batch.
+
+        Args:
+          texts: any texts; of one without a token all gradients are empty, and its class is the first.
+          classes: ``[n_texts]`` which class; None for the one that is decided.
+          embeddings: ``[n_texts]`` what stands in place of a text's own word embeddings, ``[n_tokens, d_embedding]``, or None.
+
+        Raises:
+          EncoderError: the model names no word embeddings, or passes no gradient to them.
+          LitProbeError: given embeddings have another shape.
+        """
+        layer_calls(self.encoder)
+        empty = np.zeros((0, self.embedding_width), dtype=np.float32)
+        found = [TokenGradients(empty, empty, 0, np.zeros(len(self.class_names)))] * len(texts)
+        given = [None] * len(texts) if embeddings is None else embeddings
+        self._check_given(texts, given)
+        for batch in self.encoder.batches(texts):
+            wanted = [None if classes is None else classes[i] for i in batch]
+            made = on_encoder_thread(self._gradients_of_batch, [texts[i] for i in batch], wanted, [given[i] for i in batch])
+            for i, one in zip(batch, made, strict=True):
+                found[i] = one
+        return found
+
+    def _gradients_of_batch(
+        self, texts: Sequence[EncodedText], classes: Sequence[int | None], given: Sequence[NDArray[np.float32] | None]
+    ) -> list[TokenGradients]:
+        import torch
+
+        batch = self.encoder.padded(texts)
+        with self._given_in_place(batch, given) as embedded, torch.enable_grad():
+            logits = self._logits(batch)
+        if not logits.requires_grad:
+            raise EncoderError(
+                f"{self.encoder.checkpoint.model_id!r} passes no gradient to its word embeddings, so it has no token gradients."
+            )
+        decided = self.decided(logits.detach().cpu().numpy())
+        chosen = [int(decided[row]) if one is None else one for row, one in enumerate(classes)]
+        [gradients] = torch.autograd.grad(logits[range(len(texts)), chosen].sum(), embedded)
+        values, slopes, of_class = (part.detach().cpu().numpy() for part in (embedded.float(), gradients.float(), logits))
+        # Copies, so that a text does not keep the padding of its batch.
+        return [
+            TokenGradients(values[row, : len(text.ids)].copy(), slopes[row, : len(text.ids)].copy(), chosen[row], of_class[row])
+            for row, text in enumerate(texts)
+        ]
+
+    @contextmanager
+    def _given_in_place(self, batch: PaddedBatch, given: Sequence[NDArray[np.float32] | None]) -> Iterator[Tensor]:
+        """Within the context the model reads these embeddings, those of the ids where none are given: a leaf with a gradient."""
+        import torch
+
+        with torch.no_grad():
+            embedded = self._embedding_module(batch.ids).clone()
+            for row, values in enumerate(given):
+                if values is not None:
+                    embedded[row, : len(values)] = torch.as_tensor(values, dtype=embedded.dtype, device=embedded.device)
+        embedded.requires_grad_()
+        with _embeddings_replaced(self._embedding_module, embedded, self.encoder):
+            yield embedded
+
+    def pooled_at(
+        self, texts: Sequence[EncodedText], embeddings: Sequence[NDArray[np.float32]], pooling: str
+    ) -> list[tuple[Block, int]]:
+        """The pooled vectors of all layers where these stand in place of the texts' own word embeddings.
+
+        Args:
+          texts: the texts, each with a token.
+          embeddings: ``[n_texts]`` arrays ``[n_tokens, d_embedding]``.
+          pooling: a name in ``POOLINGS``.
+
+        Returns:
+          ``[n_texts]`` a block of such texts, and which of them.
+
+        Raises:
+          LitProbeError: they have another shape.
+        """
+        self._check_given(texts, embeddings)
+        layer_calls(self.encoder)
+        found: dict[int, tuple[Block, int]] = {}
+
+        def pool(batch: list[int]) -> Block:
+            together = [texts[i] for i in batch]
+            with self._given_in_place(self.encoder.padded(together), [embeddings[i] for i in batch]):
+                return pooled_block(self.encoder, together, pooling)
+
+        for batch in self.encoder.batches(texts):
+            block = on_encoder_thread(pool, batch)
+            found |= {i: (block, row) for row, i in enumerate(batch)}
+        return [found[i] for i in range(len(texts))]
+
+    def _check_given(self, texts: Sequence[EncodedText], embeddings: Sequence[NDArray[np.float32] | None]) -> None:
+        for text, values in zip(texts, embeddings, strict=True):
+            expected = (len(text.ids), self.embedding_width)
+            if values is not None and values.shape != expected:
+                raise LitProbeError(
+                    f"Embeddings of shape {list(values.shape)} were given for a text of {len(text.ids)} tokens. "
+                    f"{self.encoder.name} reads {list(expected)}, special tokens included."
+                )
+
+    @property
+    def embedding_width(self) -> int:
+        """``d_embedding``, which some architectures make smaller than ``d_model``."""
+        weight: Any = on_encoder_thread(lambda: self._embedding_module.weight)
+        return int(weight.shape[1])
 
     def _logits_of_batch(self, batch: Sequence[EncodedText]) -> NDArray[np.float64]:
         import torch
@@ -177,14 +297,7 @@ class Forward(ABC):
 
     @property
     def _embedding_module(self) -> Module:
-        try:
-            module: Module = self.encoder.model.get_input_embeddings()
-        except (AttributeError, NotImplementedError) as error:
-            raise EncoderError(
-                f"{self.encoder.checkpoint.model_id!r} names no word embeddings (get_input_embeddings), so nothing can be "
-                "differentiated with respect to them. Occlusion, LIME and KernelSHAP still work."
-            ) from error
-        return module
+        return _embedding_module_of(self.encoder)
 
     @abstractmethod
     def _logits(self, batch: PaddedBatch) -> Tensor:
@@ -270,6 +383,59 @@ def forward_of_model(encoder: Encoder) -> Forward:
     if encoder.head_label_names is None:
         raise EncoderError(f"{encoder.name} has no classification head of its own, so only probes of it can be explained.")
     return _ModelForward(encoder, "model", encoder.head_label_names, None)
+
+
+def word_embeddings(encoder: Encoder, ids: Sequence[int]) -> Tensor:
+    """``[n, d_embedding]`` what the word-embedding module returns for these token ids.
+
+    Raises:
+      EncoderError: the model names no word embeddings.
+    """
+    import torch
+
+    def look_up() -> Tensor:
+        module = _embedding_module_of(encoder)
+        # No inference mode: what it makes may not take part in a gradient.
+        with torch.no_grad():
+            embedded: Tensor = module(torch.tensor([list(ids)], dtype=torch.int64, device=encoder.model.device))[0]
+        return embedded
+
+    return on_encoder_thread(look_up)
+
+
+def _embedding_module_of(encoder: Encoder) -> Module:
+    try:
+        module: Module = encoder.model.get_input_embeddings()
+    except (AttributeError, NotImplementedError) as error:
+        raise EncoderError(
+            f"{encoder.checkpoint.model_id!r} names no word embeddings (get_input_embeddings), so nothing can be "
+            "differentiated with respect to them. Occlusion, LIME and KernelSHAP still work."
+        ) from error
+    return module
+
+
+def pooled_gradients(probe: FittedProbe, pooled: NDArray[np.float32], classes: NDArray[np.int64]) -> NDArray[np.float32]:
+    """``[n, d_model]`` the gradient of a class's logit with respect to the pooled vector that the probe reads.
+
+    Of a linear probe it is the class's weights, the same at every vector.
+
+    Args:
+      probe: fitted on such vectors.
+      pooled: ``[n, d_model]``.
+      classes: ``[n]`` the class of each.
+    """
+    values, alive = (np.asarray(pooled, dtype=np.float64) - probe.mean) / probe.scale, []
+    for index, (weight, bias) in enumerate(probe.layers):
+        if index:
+            alive.append(values > 0)
+            values = np.maximum(values, 0)
+        values = values @ weight.T + bias
+    gradients = np.eye(values.shape[1])[classes]
+    for index, (weight, _) in reversed(list(enumerate(probe.layers))):
+        gradients = gradients @ weight
+        if index:
+            gradients = gradients * alive[index - 1]
+    return (gradients / probe.scale).astype(np.float32)
 
 
 @contextmanager

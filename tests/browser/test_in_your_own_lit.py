@@ -7,11 +7,15 @@ import re
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from foreign_lit import DISTANCES, Planted, Sentences, lit_with
+from foreign_lit import CLIENT, DISTANCES, Planted, Sentences, lit_with
+from lit_nlp import dev_server
+from lit_nlp.components import core
+from lit_nlp.notebook import LitWidget
 from lit_page import LitPage
 from live_server import PATIENCE_S, curve, scores
 from page_code import blocks_of
@@ -21,7 +25,7 @@ from reachable import out_of_reach
 import lit_probe.lit
 from lit_probe.encoder.cache import Cache
 
-SCRIPT, OURS, WIDGET = blocks_of("in-your-own-lit.md")
+SCRIPT, OURS, TOKENS, WIDGET, LITS_WIDGET = blocks_of("in-your-own-lit.md")
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +112,26 @@ def test_the_line_with_a_model_of_ours_and_the_widget_run(tiny_folder, monkeypat
     exec(WIDGET.replace("ProbeWidget({", "widget = ProbeWidget({").replace(".render()", ""), widgets)
     assert curve(widgets["widget"].url, "mine", "reviews")["status"] == "ready"
     widgets["widget"].stop()
+
+
+def test_the_line_with_token_fields_runs(tiny_folder):
+    line = TOKENS.replace('"sentence-transformers/all-MiniLM-L6-v2"', repr(str(tiny_folder())))
+    names = {"lit_probe": lit_probe, "datasets": {"reviews": Sentences(200)}}
+    exec(line, names)
+    assert {"token_embeddings", "token_gradients"} <= set(names["model"].output_spec())
+
+
+def test_lits_own_widget_has_our_panels_as_the_docs_say(monkeypatch):
+    monkeypatch.setitem(dev_server.WSGI_SERVERS, "notebook", dev_server.WSGI_SERVERS["notebook"])
+    exec(LITS_WIDGET, {"lit_probe": lit_probe})
+    models = {"mine": Planted()}
+    interpreters = {**core.default_interpreters(models), **lit_probe.lit.interpreters(models)}
+    options = {"interpreters": interpreters, "layouts": lit_probe.lit.layouts(), "client_root": CLIENT}
+    widget = LitWidget(models, {"data": Sentences(200)}, **options)
+    url = f"http://localhost:{widget._server.port}/"
+    with urllib.request.urlopen(url, timeout=20) as page:
+        assert b"lit_probe/index.js" in page.read()
+        assert "frame-ancestors http://localhost:*" in page.headers["Content-Security-Policy"]
+    assert curve(url, "mine", "data")["layer_names"] == list(DISTANCES)
+    assert widget.ui_state.selection == []
+    widget.stop()

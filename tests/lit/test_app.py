@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import importlib.util
 import json
 import threading
 import time
@@ -117,7 +118,8 @@ def test_the_page_knows_our_models_data_sets_panels_and_layouts(browser):
         assert model["metrics"] == ["held out"]
         # The tiny encoders have no head that fills masks.
         assert model["generators"] == [name for name in generators_for(()) if name != "Masked Words"]
-    assert "umap" not in info["interpreters"] and "multiclass" not in info["metrics"]
+    assert ("umap" in info["interpreters"]) == (importlib.util.find_spec("umap") is not None)
+    assert "multiclass" not in info["metrics"]
     assert set(info["layouts"]) == set(LAYOUTS) and info["defaultLayout"] == "decodability"
     assert info["demoMode"] and info["initSpecs"] == {"datasets": {}, "models": {}}
     assert info["pageTitle"] == "lit_probe"
@@ -441,3 +443,33 @@ def test_what_panels_ask_for_is_kept_in_the_cache_for_the_next_server(encoders, 
     size = Cache(tmp_path).size()
     serve(Cache(tmp_path))
     assert Cache(tmp_path).size() == size
+
+
+OF_TOKENS = {"Grad L2 Norm", "Grad ⋅ Input", "Integrated Gradients", "tcav"}
+
+
+def test_lits_own_gradient_maps_and_tcav_come_with_token_fields_alone(browser, encoders):
+    def study(encoder, splits, progress):
+        return probe_layers(encoder, splits, progress=progress)
+
+    offered = set(browser.ask("/get_info")["models"][MODELS[0]]["interpreters"])
+    assert not offered & OF_TOKENS
+    with_tokens = Browser(build(encoders[:1], [tiny_splits()], AppOptions(token_fields=True), study))
+    with_tokens.wait_for(MODELS[0])
+    assert set(with_tokens.ask("/get_info")["models"][MODELS[0]]["interpreters"]) == offered | OF_TOKENS
+    [row, *_] = with_tokens.rows("tiny")
+    config = {"Class to explain": "", "Normalize": False, "Interpolation steps": "60"}
+    for name in ("Grad L2 Norm", "Grad ⋅ Input", "Integrated Gradients"):
+        [found] = with_tokens.interpret(name, [row["id"]], config=config if name.startswith("Integrated") else {})
+        assert len(found["token_gradients"]["salience"]) == len(found["token_gradients"]["tokens"]) > 2
+    edit = with_tokens.add(row, "the film was great and awful")
+    [found] = with_tokens.interpret("Grad L2 Norm", [edit])
+    assert found["token_gradients"]["tokens"][1:-1] == "the film was great and awful".split()
+
+
+def test_the_memory_budget_counts_all_models_and_every_data_set_that_they_can_show(encoders):
+    splits = [tiny_splits(), tiny_splits("other", start=-70)]
+    shown = sum(len(one.train.texts) + len(one.dev.texts) + len(one.test.texts) for one in splits)
+    with pytest.raises(LitProbeError, match=rf"Token fields of {4 * shown:,} examples of"):
+        assemble(encoders, splits, AppOptions(token_fields=True, memory_budget=1e-6))
+    assemble(encoders, splits, AppOptions(memory_budget=1e-6))

@@ -53,6 +53,7 @@ export function fitFrame() {
   replace('lit-widget', 'renderHeader', shortSubtitle);
   replace('confusion-matrix-module', 'renderImpl', heldOutMatrices);
   replace('lit-modules', 'renderTabs', () => renderTabs);
+  replace('embeddings-module', 'setupReactions', openWithPca);
   followDataset();
 }
 
@@ -208,6 +209,19 @@ function heldOutMatrices(renderImpl) {
     if (!('probe_split' in (services().appState.currentDatasetSpec ?? {}))) return template;
     const [controls, whole, selection, faceted] = template.values;
     return {...template, values: [controls, matrix(whole), selection, faceted.map(matrix)]};
+  };
+}
+
+/**
+ * LIT's Embeddings panel opens with PCA, which is there at once. Where UMAP is installed, LIT would open with it for 1,000 rows or
+ * fewer, and the first projection takes many seconds; it stands in the panel's list.
+ *
+ * @param {() => void} setupReactions
+ */
+function openWithPca(setupReactions) {
+  return /** @this {any} */ function () {
+    if ('pca' in this.projectorChoices) this.projectorName = 'pca';
+    setupReactions.call(this);
   };
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from lit_probe.lit.host.pending_checks import PendingChecks
 from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.lit.host.pooled_texts import Place, PooledBatch, PooledTexts
 from lit_probe.lit.host.reader import Reader
+from lit_probe.lit.host.token_fields import TokenFields, TokenInput
 
 
 class ProbeModel(lit_model.Model):
@@ -39,6 +41,10 @@ class ProbeModel(lit_model.Model):
       checks: what is computed about the probes when a panel asks, shared by all models of a server.
       peers: the studies of all encoders on the same data set by their models' names in LIT: this one can be compared with them.
       reader: reads the examples where they are those of somebody else's data set; None where they have our fields.
+      token_fields: whether token embeddings and gradients are fields too, see ``TokenFields``.
+
+    Raises:
+      LitProbeError: token fields are asked of vectors.
     """
 
     def __init__(
@@ -50,6 +56,7 @@ class ProbeModel(lit_model.Model):
         checks: PendingChecks | None = None,
         peers: Mapping[str, PendingStudy] | None = None,
         reader: Reader | None = None,
+        token_fields: bool = False,
     ):
         self.study = study
         self.dataset = dataset
@@ -61,6 +68,9 @@ class ProbeModel(lit_model.Model):
         self.reader = reader
         self._seen: dict[str, frozenset[str]] = {}
         self._labels: dict[str, dict[str, set[str]]] = {}
+        if token_fields and not self.encoder.has_network:
+            raise LitProbeError(f"{self.encoder.name} is known by its vectors alone, so it has no token fields. Leave them out.")
+        self._with_token_fields = token_fields
 
     @property
     def name(self) -> str:
@@ -113,37 +123,67 @@ class ProbeModel(lit_model.Model):
         return "\n\n".join(html.escape(line, quote=False) for line in lines)
 
     def input_spec(self) -> types.Spec:
-        """See ``specs.model_input_spec``."""
-        return specs.model_input_spec(self.label_names)
+        """See ``specs.model_input_spec``, and ``TokenFields`` where there are any."""
+        spec = specs.model_input_spec(self.label_names)
+        return spec if self.token_fields is None else spec | self.token_fields.input_spec()
 
     def output_spec(self) -> types.Spec:
-        """See ``specs.model_output_spec``."""
+        """See ``specs.model_output_spec``, and ``TokenFields`` where there are any."""
         decision = self.study.decision
         encoder = self.encoder
-        return specs.model_output_spec(
+        spec = specs.model_output_spec(
             encoder.n_layers, self.label_names, self.head_label_names, self._layers, decision, with_tokens=encoder.has_network
         )
+        return spec if self.token_fields is None else spec | self.token_fields.output_spec()
+
+    @cached_property
+    def token_fields(self) -> TokenFields | None:
+        """The fields of tokens, or None where they were not asked for."""
+        return TokenFields(self.study, fields.TEXT, fields.LABEL, self.label_names) if self._with_token_fields else None
+
+    def get_embedding_table(self) -> tuple[list[str], NDArray[np.float32]]:
+        """What LIT's HotFlip may put into a text: see ``TokenFields.embedding_table``.
+
+        Raises:
+          NotImplementedError: there are no token fields. LIT reads this as an answer.
+        """
+        if self.token_fields is None:
+            raise NotImplementedError("Without token_fields there is no table of embeddings.")
+        return self.token_fields.embedding_table
 
     def predict(self, inputs: Iterable[types.JsonDict], **kwargs: Any) -> list[dict[str, Any]]:
         """All fields of ``output_spec`` for each example.
 
-        Texts of any of the encoder's data sets are answered from its study, new texts cost one forward pass together.
+        Texts of any of the encoder's data sets are answered from its study, new texts cost one forward pass together. Token
+        fields cost a pass there and back for each text.
 
         Raises:
           LitProbeError: an example has no text, or the probes are not ready or could not be computed.
         """
-        texts = [fields.text_of(self.read(example)) for example in inputs]
+        examples = list(inputs)
+        read = [self.read(example) for example in examples]
+        texts = [fields.text_of(example) for example in read]
         study, pooled = self.study.result(), self.pooled(texts)
-        tokens = self.encoder.encode(texts, with_tokens=True) if self.encoder.has_network else [None] * len(texts)
+        encoded = self.encoder.encode(texts, with_tokens=True) if self.encoder.has_network else []
+        given: list[TokenInput] = []
+        if self.token_fields is not None:
+            given = self.token_fields.read(examples, encoded)
+            encoded, pooled = [one.encoded for one in given], self.token_fields.pooled(given, pooled)
+        tokens = [{fields.TOKENS: one.tokens} for one in encoded] if self.encoder.has_network else [{}] * len(texts)
+        probabilities = self.probabilities(pooled)
         shown = {field: study.best_layer if layer is None else layer for field, layer in self._probe_fields().items()}
         predictions = []
-        for text, encoded, classes in zip(pooled.texts, tokens, self.probabilities(pooled), strict=True):
-            prediction: dict[str, Any] = {} if encoded is None else {fields.TOKENS: encoded.tokens}
-            prediction[fields.CHOSEN] = text.values[study.best_layer]
+        for text, of_text, classes in zip(pooled.texts, tokens, probabilities, strict=True):
+            prediction: dict[str, Any] = {**of_text, fields.CHOSEN: text.values[study.best_layer]}
             prediction |= {fields.layer_field(layer): text.values[layer] for layer in range(self.encoder.n_layers)}
             if self.encoder.head_label_names is not None:
                 prediction[fields.HEAD] = text.head_probabilities
             predictions.append(prediction | {field: classes[layer] for field, layer in shown.items()})
+        if self.token_fields is not None:
+            named = [fields.label_of(example, self.label_names) for example in read]
+            classes_named = [None if label is None else self.label_names.index(label) for label in named]
+            of_tokens = self.token_fields.values(given, classes_named, pooled, probabilities[:, study.best_layer])
+            predictions = [prediction | values for prediction, values in zip(predictions, of_tokens, strict=True)]
         return predictions
 
     def _probe_fields(self) -> dict[str, int | None]:

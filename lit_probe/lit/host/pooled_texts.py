@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.data.labelled_texts import SplitName, clean_text
-from lit_probe.encoder.activations import extract_activations
+from lit_probe.encoder.activations import Block, extract_activations
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.once import Memo
@@ -142,17 +142,19 @@ class PooledTexts:
     def _encode(self, texts: Sequence[str], pooling: str) -> dict[str, PooledText]:
         activations = extract_activations(self.encoder, texts, pooling)
         rows = ((block, index) for block in activations.blocks for index in range(len(block.truncated)))
-        # Copies, so that one remembered text does not keep the vectors of its whole block. An encoder that overflows on a
-        # strange text must not stop LIT from showing the others, and JSON has no NaN.
-        return {
-            text: PooledText(
-                np.nan_to_num(block.values[:, index]),
-                bool(block.truncated[index]),
-                float(block.unknown[index]),
-                np.nan_to_num(block.head_probabilities[index]),
-            )
-            for text, (block, index) in zip(texts, rows, strict=True)
-        }
+        return {text: pooled_text(block, index) for text, (block, index) in zip(texts, rows, strict=True)}
+
+
+def pooled_text(block: Block, index: int) -> PooledText:
+    """One text of a block that was just encoded."""
+    # Copies, so that one remembered text does not keep the vectors of its whole block. An encoder that overflows on a strange
+    # text must not stop LIT from showing the others, and JSON has no NaN.
+    return PooledText(
+        np.nan_to_num(block.values[:, index]),
+        bool(block.truncated[index]),
+        float(block.unknown[index]),
+        np.nan_to_num(block.head_probabilities[index]),
+    )
 
 
 def _stored(place: Place) -> PooledText:

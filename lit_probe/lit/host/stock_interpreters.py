@@ -17,6 +17,7 @@ from lit_probe.lit.host.dataset import probe_dataset
 from lit_probe.lit.host.fields import LABEL, PROBE
 from lit_probe.lit.host.model import is_probe_model, probe_model
 from lit_probe.lit.host.row_selection import select_rows
+from lit_probe.lit.host.umap_projection import umap_projection
 
 
 class HeldOutCurves(curves.CurvesInterpreter):
@@ -88,10 +89,15 @@ class NearestNeighbors(nearest_neighbors.NearestNeighbors):
         return super().run(inputs, model, dataset, model_outputs, checked)
 
 
-# Salience maps are made by our own rows. The others need regression scores or tabular inputs. UMAP is left out where it is
-# installed, too: LIT would take it for small data sets, and fitting it takes many seconds under a lock.
+# Salience maps are made by our own rows. The others need regression scores or tabular inputs.
 STOCK_INTERPRETERS: dict[str, components.Interpreter] = {
     "nearest neighbors": NearestNeighbors(),
     "pca": core.default_interpreters({})["pca"],
+    **umap_projection(),
     "curves": HeldOutCurves(),
+}
+
+# LIT's own, of token fields: see ``token_fields.py``. Its HotFlip is not among them, since ours swaps whole words.
+OF_TOKEN_FIELDS: dict[str, components.Interpreter] = {
+    name: core.default_interpreters({})[name] for name in ("Grad L2 Norm", "Grad ⋅ Input", "Integrated Gradients", "tcav")
 }

@@ -1,0 +1,140 @@
+"""UMAP where it is installed: the digits, what waits for a fit and what does not; and nothing where it is not."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+from lit_nlp.api import types
+from lit_nlp.api.dataset import Dataset, IndexedDataset
+from lit_nlp.api.model import Model
+
+from lit_probe.errors import LitProbeError
+from lit_probe.lit.host.umap_projection import FEWEST_ROWS, MOST_WAITING, UmapProjection, umap_projection
+
+installed = pytest.mark.skipif(importlib.util.find_spec("umap") is None, reason="umap-learn is not installed (extra umap)")
+
+
+class Groups(Model):
+    """Vectors around one of three places."""
+
+    def input_spec(self) -> types.Spec:
+        return {"row": types.Integer()}
+
+    def output_spec(self) -> types.Spec:
+        return {"near": types.Embeddings(), "far": types.Embeddings(), "kind": types.CategoryLabel()}
+
+    def predict(self, inputs: Any, **kwargs: Any) -> Any:
+        for one in inputs:
+            noise = np.random.default_rng(one["row"]).normal(size=8)
+            yield {"near": noise, "far": noise + 40 * np.eye(8)[one["row"] % 3], "kind": "a"}
+
+
+def rows_of(n: int) -> IndexedDataset:
+    base = Dataset({"row": types.Integer()}, [{"row": row} for row in range(n)])
+    return IndexedDataset(base=base, id_fn=lambda one: str(one["row"]))
+
+
+def config(field: str = "far", **more: Any) -> dict[str, Any]:
+    return {"model_name": "groups", "field_name": field, "use_input": False, "proj_kw": {"n_components": 3}, **more}
+
+
+def points(found: Any) -> np.ndarray:
+    return np.array([one["z"] for one in found])
+
+
+@installed
+def test_groups_stay_together_and_each_run_has_the_same_digits():
+    data = rows_of(60)
+    one, again = (points(UmapProjection().run(data.examples, Groups(), data, config=config())) for _ in range(2))
+    np.testing.assert_array_equal(one, again)
+    assert one.shape == (60, 3) and np.isfinite(one).all()
+    distances = np.linalg.norm(one[:, None] - one[None], axis=2) + 1e9 * np.eye(60)
+    assert (distances.argmin(axis=1) % 3 == np.arange(60) % 3).all()
+
+
+@installed
+def test_edits_are_placed_and_rows_keep_their_places():
+    data, umap = rows_of(40), UmapProjection()
+    before = points(umap.run(data.examples, Groups(), data, config=config()))
+    edit = {"row": 99, "_id": ""}
+    after = points(umap.run([*data.examples, edit], Groups(), data, config=config()))
+    np.testing.assert_array_equal(after[:40], before)
+    assert np.linalg.norm(before[np.arange(40) % 3 == 0] - after[40], axis=1).min() < 3
+
+
+@installed
+def test_what_is_known_is_answered_while_another_fit_runs_and_the_queue_ends():
+    held, told = threading.Event(), threading.Event()
+
+    class Slow(Groups):
+        def predict(self, inputs: Any, **kwargs: Any) -> Any:
+            told.set()
+            held.wait(30)
+            return super().predict(inputs)
+
+    data, umap = rows_of(30), UmapProjection()
+    known = umap.run(data.examples, Groups(), data, config=config())
+    errors: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            umap.run(data.examples, Slow(), data, config=config("near"))
+        except LitProbeError as error:
+            errors.append(error)
+
+    waiting = [threading.Thread(target=ask) for _ in range(MOST_WAITING + 1)]
+    for thread in waiting:
+        thread.start()
+    assert told.wait(10)
+    assert umap.run(data.examples, Groups(), data, config=config()) == known
+    while not errors:
+        assert any(thread.is_alive() for thread in waiting)
+    assert "Choose PCA, or ask again later" in str(errors[0])
+    held.set()
+    for thread in waiting:
+        thread.join(60)
+    assert len(errors) == 1
+    assert umap.run(data.examples, Groups(), data, config=config("near"))
+
+
+@pytest.mark.parametrize("n", [0, 1, FEWEST_ROWS - 1])
+def test_too_few_rows_are_told_in_a_sentence(n):
+    data = rows_of(n)
+    with pytest.raises(LitProbeError, match=rf"UMAP needs 5 rows or more, and this data set has {n}\. Choose PCA\."):
+        UmapProjection().run(data.examples, Groups(), data, config=config())
+
+
+@installed
+def test_five_rows_suffice():
+    data = rows_of(FEWEST_ROWS)
+    assert points(UmapProjection().run(data.examples, Groups(), data, config=config())).shape == (5, 3)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (config("kind"), "Unknown field_name 'kind'"),
+        ({}, "field_name"),
+        (config(proj_kw={"n_components": 99}), "from 2 to 3"),
+        (config(proj_kw=[1]), "must be an object"),
+        ([], "must be an object"),
+    ],
+)
+def test_a_wrong_configuration_is_told_in_a_sentence(wrong, sentence):
+    data = rows_of(20)
+    with pytest.raises(LitProbeError, match=sentence):
+        UmapProjection().run(data.examples, Groups(), data, config=wrong)
+
+
+def test_it_is_offered_where_it_is_installed_and_nowhere_else():
+    assert ("umap" in umap_projection()) == (importlib.util.find_spec("umap") is not None)
+    load = "from lit_probe.lit.host.stock_interpreters import STOCK_INTERPRETERS"
+    code = f"import sys; sys.modules['umap'] = None; {load}; print(*STOCK_INTERPRETERS)"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "pca" in printed and "umap" not in printed
