@@ -7,7 +7,7 @@ other tokens than before, also where no word was taken out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -76,11 +76,10 @@ class PerturbedText:
         """One text per row of ``masks`` ``[n, n_units]``: True leaves the unit in. Tokens and offsets are not carried along."""
         # A last column for the special tokens, which -1 points at: always left in.
         left_in = np.column_stack([masks, np.ones(len(masks), dtype=bool)])[:, self.unit_of_token]
-        ids, special, truncated = np.array(self.text.ids), np.array(self.text.special), self.text.truncated
+        plain = self.text.without_names()
         if self.replacement is None:
-            return [EncodedText(ids[keep].tolist(), special[keep].tolist(), [], [], truncated) for keep in left_in]
-        replaced = np.where(left_in, ids, self.replacement).tolist()
-        return [EncodedText(row, list(self.text.special), [], [], truncated) for row in replaced]
+            return [plain.only(np.flatnonzero(keep).tolist()) for keep in left_in]
+        return [replace(plain, ids=row) for row in np.where(left_in, np.array(self.text.ids), self.replacement).tolist()]
 
     def over_tokens(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """``[n_tokens]``: the score of each unit ``[n_units]`` in equal parts over its tokens, 0 for special tokens."""
