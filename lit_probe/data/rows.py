@@ -85,13 +85,17 @@ def rows_of(
     is none. The sign that joins pairs is a space where it stands in a text.
 
     Raises:
-      DatasetError: a text is neither a string nor two.
+      DatasetError: a text is neither a string nor two, or some are one and some the other.
     """
     values: list[Any] = list(texts)
     for row, text in enumerate(values):
         parts = text if isinstance(text, tuple) and len(text) == _PAIR else (text,)
         if not all(isinstance(part, str) for part in parts):
             raise DatasetError(f"Text {row + 1} is {reprlib.repr(text)}, not a string. Make it one, or leave that example out.")
+    odd = next((row for row, text in enumerate(values) if isinstance(text, str) != isinstance(values[0], str)), None)
+    if odd is not None:
+        one, other = ("one text", "two") if isinstance(values[odd], str) else ("two texts", "one")
+        raise DatasetError(f"Text {odd + 1} is {one} where text 1 is {other}. Give pairs in all rows, or in none.")
     clean = [_clean(text) if isinstance(text, str) else _clean_pair(*text) for text in values]
     return Rows(clean, labels, groups or [None] * len(clean), columns or {})
 
