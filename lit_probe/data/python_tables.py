@@ -79,7 +79,7 @@ def class_names_in(parts: Mapping[str, Any], column: str) -> tuple[str, ...]:
     return one_naming(named, column)
 
 
-def media_columns(parts: Mapping[str, Any], in_use: Callable[[Mapping[str, Any]], Collection[str | None]]) -> list[str]:
+def media_columns(parts: Mapping[str, Any], in_use: Callable[[Collection[str]], Collection[str | None]]) -> list[str]:
     """Columns of a ``datasets.Dataset`` that hold pictures, sounds or films: they are no columns to show beside a text.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from lit_probe.data.options import DatasetOptions
@@ -29,10 +29,9 @@ def text_columns(options: DatasetOptions, table: Table, origin: str) -> tuple[st
     [('premise', 'hypothesis'), ('x+y',), ('x+y', 'premise')]
     """
     names = _named(options.text_column, table)
-    if len(names) > _PAIR:
-        raise DatasetError(
-            f"The option text_column names {len(names)} columns: {', '.join(names)}. Name one, or the two of a pair."
-        )
+    if not 1 <= len(names) <= _PAIR:
+        found = f"{len(names)} columns: {', '.join(names)}" if names else "no column"
+        raise DatasetError(f"The option text_column names {found}. Name one, or the two of a pair.")
     if len(names) == _PAIR and names[0] == names[1]:
         raise DatasetError(f"The option text_column names the column {names[0]!r} twice. A pair needs two different columns.")
     if options.label_column in names:
@@ -53,7 +52,7 @@ def texts_of(table: Table, columns: Sequence[str], origin: str) -> list[Any]:
     return parts[0] if len(parts) == 1 else list(zip(*parts, strict=True))
 
 
-def columns_in_use(options: DatasetOptions, table: Table) -> set[str | None]:
+def columns_in_use(options: DatasetOptions, table: Collection[str]) -> set[str | None]:
     """The columns that are text, label or group, as far as the table has them."""
     return {*_named(options.text_column, table), options.label_column, options.group_column}
 
@@ -67,7 +66,7 @@ def written(columns: Sequence[str]) -> str:
     return "+".join(columns)
 
 
-def _named(wanted: str | Sequence[str], table: Table) -> tuple[str, ...]:
+def _named(wanted: str | Sequence[str], table: Collection[str]) -> tuple[str, ...]:
     if not isinstance(wanted, str):
         return tuple(wanted)
     if wanted in table:

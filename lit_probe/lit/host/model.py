@@ -68,6 +68,11 @@ class ProbeModel(lit_model.Model):
         return fields.model_name(self.encoder.name, self.dataset.name)
 
     @property
+    def text_fields(self) -> tuple[str, ...]:
+        """The fields that hold an example's text: one, or the two of a pair."""
+        return self.dataset.text_fields
+
+    @property
     def label_names(self) -> tuple[str, ...]:
         """The classes of the probes, as LIT shows them."""
         return self.dataset.label_names
@@ -114,14 +119,20 @@ class ProbeModel(lit_model.Model):
 
     def input_spec(self) -> types.Spec:
         """See ``specs.model_input_spec``."""
-        return specs.model_input_spec(self.label_names)
+        return specs.model_input_spec(self.label_names, self.text_fields)
 
     def output_spec(self) -> types.Spec:
         """See ``specs.model_output_spec``."""
         decision = self.study.decision
         encoder = self.encoder
         return specs.model_output_spec(
-            encoder.n_layers, self.label_names, self.head_label_names, self._layers, decision, with_tokens=encoder.has_network
+            encoder.n_layers,
+            self.label_names,
+            self.head_label_names,
+            self._layers,
+            decision,
+            text=self.text_fields[0] if len(self.text_fields) == 1 else None,
+            with_tokens=encoder.has_network,
         )
 
     def predict(self, inputs: Iterable[types.JsonDict], **kwargs: Any) -> list[dict[str, Any]]:
@@ -132,7 +143,7 @@ class ProbeModel(lit_model.Model):
         Raises:
           LitProbeError: an example has no text, or the probes are not ready or could not be computed.
         """
-        texts = [fields.text_of(self.read(example)) for example in inputs]
+        texts = [self.text_of(example) for example in inputs]
         study, pooled = self.study.result(), self.pooled(texts)
         tokens = self.encoder.encode(texts, with_tokens=True) if self.encoder.has_network else [None] * len(texts)
         shown = {field: study.best_layer if layer is None else layer for field, layer in self._probe_fields().items()}
@@ -151,8 +162,8 @@ class ProbeModel(lit_model.Model):
         own = {fields.PROBE: None, fields.COLOR_BY: None} | {fields.layer_probe_field(layer): layer for layer in self._layers}
         return {field: own[field] for field in self.output_spec() if field in own}
 
-    def read(self, example: types.JsonDict, text: str | None = None) -> types.JsonDict:
-        """The example with our fields: text, label, split. As it is where it has them already.
+    def read(self, example: types.JsonDict, text: str | None = None) -> Mapping[str, Any]:
+        """The example with our fields: text, label, split. As it is where it has them already, but for pairs: see `with_text`.
 
         Args:
           example: as LIT sends it.
@@ -162,7 +173,7 @@ class ProbeModel(lit_model.Model):
           LitProbeError: a field of text holds an array.
         """
         if self.reader is None:
-            return example
+            return fields.with_text(example, self.text_fields)
         text = self.reader.text(example) if text is None else text
         label, place = self._class_of(self.reader.class_word(example)), self._texts.row(text, self.dataset.name)
         known = place is not None and label in self._labels_of(text, place)
@@ -173,6 +184,10 @@ class ProbeModel(lit_model.Model):
             fields.SPLIT: split,
             **{name: example[name] for name in ("_id", "_meta") if name in example},
         }
+
+    def text_of(self, example: types.JsonDict) -> str:
+        """What the example says, ready for a tokenizer; see `read`."""
+        return fields.text_of(self.read(example))
 
     def shown(self, dataset: lit_dataset.Dataset) -> lit_dataset.Dataset:
         """The data set with our fields, for one that LIT shows."""
