@@ -191,6 +191,6 @@ def _texts(dataset: str, spec: types.Spec, inputs: types.Spec | None, others: se
     if texts:
         raise LitProbeError(
             f"The data set {dataset} has {len(texts)} fields of text: {', '.join(texts)}. Say which one is read: "
-            f"text={texts[0]!r}, or text={texts} for all of them, one after another."
+            f"text={texts[0]!r}, or text={texts} for all of them, {'as a pair' if len(texts) == 2 else 'one after another'}."
         )
     raise LitProbeError(f"The data set {dataset} has no text: none of its fields is a TextSegment.")
