@@ -90,9 +90,7 @@ def _define_of_data(kind: Callable[..., Any], name: str, default: Any, text: str
     _define(kind, name, default, f"{text} Used by {', '.join(sources_that_use(name))}.", used_by=_TEXTS)
 
 
-_define_of_data(
-    flags.DEFINE_string, "text_column", "text", "Column that holds the texts; or two, for pairs: premise,hypothesis."
-)
+_define_of_data(flags.DEFINE_string, "text_column", "text", "Column that holds the texts; or two, for pairs: premise,hypothesis.")
 _define_of_data(flags.DEFINE_string, "label_column", "label", "Column that holds the labels.")
 _define_of_data(
     flags.DEFINE_string, "group_column", None, "Column whose equal values must stay in one split (an author, a film)."

@@ -74,7 +74,9 @@ def build(
     tokenizer = _tokenizer(words)
     if own_pair_form:
         pair, names = _PAIR_FORMS.get(architecture, _PAIR_FORMS["bert"])
-        tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(single=_SINGLE, pair=pair, special_tokens=_SIGNS)
+        tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
+            single=_SINGLE, pair=pair, special_tokens=_SIGNS
+        )
     torch.manual_seed(seed)
     ids = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3, "cls_token_id": 2, "sep_token_id": 3}
     if architecture != "modernbert":

@@ -36,8 +36,8 @@ from lit_probe.data.split_files import (
     read_split_files,
 )
 from lit_probe.data.splitting import make_splits
-from lit_probe.data.text_columns import columns_in_use, text_columns, texts_of, written
 from lit_probe.data.tables import Table, class_names, read_table, table_form
+from lit_probe.data.text_columns import columns_in_use, text_columns, texts_of, written
 from lit_probe.errors import DatasetError
 
 _NOTHING = ("NaN", "nan", "NA", "N/A", "<NA>", "NULL", "null")

@@ -249,8 +249,8 @@ class Encoder:
     def encode(self, texts: Sequence[str], *, with_tokens: bool = False) -> list[EncodedText]:
         """Tokenises texts and cuts each to ``max_length`` tokens.
 
-        A pair (`data.text_pairs`) becomes what the tokenizer makes of two texts, with its special tokens between them; where it is
-        too long, the longer of the two loses tokens first. Offsets count in the joined text.
+        A pair (`data.text_pairs`) becomes what the tokenizer makes of two texts, with its special tokens between them; where it
+        is too long, the longer of the two loses tokens first. Offsets count in the joined text.
 
         Args:
           texts: any strings; lone surrogates are replaced, an empty text gives special tokens alone.
@@ -265,8 +265,8 @@ class Encoder:
         inputs = [text_pairs.segments(clean_text(text)) for text in texts]
         if any(len(one) > 1 for one in inputs) and not self._joins_pairs:
             raise EncoderError(
-                f"The tokenizer of {self.checkpoint.model_id!r} puts nothing between the two texts of a pair, so a model could not "
-                "tell where the second begins. Join the two columns into one in your table, with a sign of yours between them."
+                f"The tokenizer of {self.checkpoint.model_id!r} puts nothing between the two texts of a pair, so a model could "
+                "not tell where the second begins. Join the two columns into one in your table, with a sign of yours between them."
             )
         encodings = encode_batch([one if len(one) > 1 else one[0] for one in inputs])
         return [self._read(encoding, one, with_tokens) for encoding, one in zip(encodings, inputs, strict=True)]
@@ -342,9 +342,9 @@ class Encoder:
         if len(segments) > 1:
             types = encoding.type_ids
             # Each text's offsets count from its own beginning.
-            shift = len(segments[0]) + len(text_pairs.SEPARATOR)
-            second = (segment == 1 for segment in encoding.sequence_ids)
-            offsets = [(start + shift, end + shift) if is_second else (start, end) for (start, end), is_second in zip(offsets, second)]
+            begins = (0, len(segments[0]) + len(text_pairs.SEPARATOR))
+            shifts = [begins[segment or 0] for segment in encoding.sequence_ids] if with_tokens else []
+            offsets = [(start + by, end + by) for (start, end), by in zip(offsets, shifts, strict=True)]
         whole = EncodedText(encoding.ids, special, tokens, offsets, len(encoding.ids) > self.max_length, types)
         return whole.only(self._kept(whole, encoding.sequence_ids)) if whole.truncated else whole
 

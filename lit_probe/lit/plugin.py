@@ -58,8 +58,8 @@ class ProbeModel(HostModel):
     Args:
       encoder: a Hugging Face hub id, a folder, a pair (model, tokenizer) of transformers that is in memory, or an `Encoder`.
       data: a LIT data set with a text and a label, or `Splits`, for which ``dataset`` is the LIT data set to be shown.
-      text: the name of the data set's field of text, where it has several; the names of two make pairs, which the encoder reads as
-        its tokenizer joins two texts. See `FieldNames`.
+      text: the name of the data set's field of text, where it has several; the names of two make pairs, which the encoder reads
+        as its tokenizer joins two texts. See `FieldNames`.
       label: the name of its field of classes, where it has several.
       group: the name of its field that says what must not be split across train and test.
       split: the name of its field that says train, dev or test, where it is not called ``split``.

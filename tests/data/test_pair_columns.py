@@ -18,7 +18,9 @@ def all_pairs(splits: Splits) -> set[tuple[str, ...]]:
     return {segments(text) for _, rows in splits.items() for text in rows.texts}
 
 
-@pytest.mark.parametrize("word", ["premise,hypothesis", "premise+hypothesis", " premise , hypothesis ", ("premise", "hypothesis")])
+@pytest.mark.parametrize(
+    "word", ["premise,hypothesis", "premise+hypothesis", " premise , hypothesis ", ("premise", "hypothesis")]
+)
 def test_two_columns_make_pairs(word):
     splits = load_dataset(COLUMNS, options=DatasetOptions(text_column=word))
     assert splits.pair == ("premise", "hypothesis")
@@ -113,7 +115,7 @@ def test_pairs_of_python_are_the_pairs_of_a_table():
 
 
 def test_pairs_among_single_texts_are_refused():
-    with pytest.raises(DatasetError, match="Text 2 is two texts where text 1 is one. Give pairs in all rows, or in none."):
+    with pytest.raises(DatasetError, match=r"Text 2 is two texts where text 1 is one\. Give pairs in all rows, or in none\."):
         split_texts(["good", ("good", "bad"), "bad", "fine"] * 5, ["a", "b"] * 10)
 
 

@@ -82,7 +82,9 @@ def test_columns_with_names_that_are_taken_get_others(names):
     fields = dataset.text_fields
     assert len({*fields, "text", "label", "probe_split", "in_train", "probe", "tokens"}) == 8
     assert all(re.fullmatch(r"[^_:,/][\w.-]*", name) for name in fields)
-    assert {(one[fields[0]], one[fields[1]]) for one in dataset.examples} <= {(row["premise"], row["hypothesis"]) for row in nli_rows()}
+    assert {(one[fields[0]], one[fields[1]]) for one in dataset.examples} <= {
+        (row["premise"], row["hypothesis"]) for row in nli_rows()
+    }
 
 
 def test_predictions_of_rows_and_of_edits_are_those_of_the_pair(pair_model, pair_dataset):
@@ -122,7 +124,7 @@ QUESTIONS = {
     "an edit by layer": ("counterfactual_by_layer", 2, {"part": "trajectory"}),
     "an edit's neurons": ("counterfactual_by_layer", 2, {"part": "neurons", "layer": 2}),
     "an edit's salience": ("counterfactual_by_layer", 2, {"part": "salience", "layer": 2, "method": "gradient_l2"}),
-    "pairs of the page": ("counterfactual_pairs", 2, {"pairs": "edits"}),
+    "pairs of the page": ("counterfactual_pairs", 2, {"source": "sent"}),
     "a map": ("salience_map", 1, {"method": "gradient_l2"}),
     "words of a neuron": ("neuron_evidence", 1, {"part": "words", "layer": 2, "unit": 1}),
     "an ablation": ("neuron_ablation", 1, {"part": "text", "layer": 2, "units": [1, 2]}),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lit_probe.checks.baselines.baseline import Predictions
 from lit_probe.checks.baselines.word_regression import WordRegression
+from lit_probe.data.text_pairs import segments
 from lit_probe.encoder.cache import Cache
 from lit_probe.probing.probes import FittedProbe, fit_logistic, fit_majority
 from lit_probe.probing.study import LayerStudy
@@ -46,7 +47,10 @@ def predict_from_tfidf(study: LayerStudy, cache: Cache, progress: Progress) -> P
 
 
 def predict_from_length(study: LayerStudy, cache: Cache, progress: Progress) -> Predictions:
-    """Logistic regression on two numbers: the logarithms of 1 + the words and 1 + the characters of the text."""
+    """Logistic regression on two numbers: the logarithms of 1 + the words and 1 + the characters of the text.
+
+    Of a pair there are two for each of its texts.
+    """
     return _from_lengths(study, fit_logistic, progress)
 
 
@@ -62,13 +66,17 @@ def _from_lengths(study: LayerStudy, fit: Callable[..., FittedProbe], progress: 
 
 
 def _lengths(texts: Sequence[str]) -> NDArray[np.float64]:
-    """``[n_examples, 2]``. Logarithms, because a few texts are far longer than the rest."""
-    lengths: NDArray[np.float64] = np.log1p([[len(text.split()), len(text)] for text in texts])
+    """``[n_examples, 2]``, of pairs ``[n_examples, 4]``. Logarithms, because a few texts are far longer than the rest."""
+    lengths: NDArray[np.float64] = np.log1p(
+        [[count for part in segments(text) for count in (len(part.split()), len(part))] for text in texts]
+    )
     return lengths
 
 
 def _from_words(study: LayerStudy, vectoriser: Any, progress: Progress) -> Predictions:
     train, dev = study.splits.train, study.splits.dev
+    if study.splits.pair is not None:
+        vectoriser.set_params(analyzer=_by_text(vectoriser.build_analyzer()))
     fitted = WordRegression.fit(vectoriser, train.texts, train.labels, train.groups, study.seed, progress=progress)
     truncated = study.activations["train"].share_truncated
     notes = [f"it reads whole texts, the encoder reads {study.encoder.max_length} tokens of each."] if truncated else []
@@ -78,3 +86,12 @@ def _from_words(study: LayerStudy, vectoriser: Any, progress: Progress) -> Predi
         settings=fitted.settings,
         notes=notes,
     )
+
+
+def _by_text(analyse: Callable[[str], list[str]]) -> Callable[[str], list[str]]:
+    """The words of either text of a pair by themselves: a word in both counts as two, and no neighbours span the seam."""
+
+    def analyse_pair(text: str) -> list[str]:
+        return [f"{place} {words}" for place, part in enumerate(segments(text)) for words in analyse(part)]
+
+    return analyse_pair

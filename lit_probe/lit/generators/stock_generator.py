@@ -55,7 +55,9 @@ def text_fields(config: Mapping[str, Any], key: str, model: ProbeModel) -> list[
         [name] = model.text_fields
         raise LitProbeError(f"{key!r} must be the list [{name!r}]: it is the one field with a text. Tick its box.")
     if not isinstance(chosen, list) or not chosen or not all(name in model.text_fields for name in chosen):
-        raise LitProbeError(f"{key!r} must be a list of {' and '.join(map(repr, model.text_fields))}, or of one of them. Tick a box.")
+        raise LitProbeError(
+            f"{key!r} must be a list of {' and '.join(map(repr, model.text_fields))}, or of one of them. Tick a box."
+        )
     return [name for name in model.text_fields if name in chosen]
 
 

@@ -26,8 +26,8 @@ class Templates(EditGenerator):
 
     An edit says whether its label should change or stay, or that nothing is expected of it: a label is expected to change only
     where the edited words say what the label says, and are all of the text's verdict. The rules are about praise and blame in
-    English; where the classes are others than *positive* and *negative*, or a row is a pair of texts, nothing is expected. An edit whose label should change
-    has the other class as its label.
+    English; where the classes are others than *positive* and *negative*, or a row is a pair of texts, nothing is expected. An
+    edit whose label should change has the other class as its label.
     """
 
     def config_spec(self) -> types.Spec:

@@ -227,9 +227,7 @@ def _badges(in_train: Sequence[str]) -> list[str]:
     return [fields.NOT_IN_TRAIN, *sorted(set(in_train) - {fields.NOT_IN_TRAIN})]
 
 
-def _columns(
-    shown: Mapping[SplitName, LabelledTexts], others: Collection[str]
-) -> list[tuple[str, str, types.LitType]]:
+def _columns(shown: Mapping[SplitName, LabelledTexts], others: Collection[str]) -> list[tuple[str, str, types.LitType]]:
     """The source's own columns as (column, LIT field, LIT type), with names unlike those of the other fields."""
     taken = set(others)
     columns = []

@@ -24,8 +24,8 @@ class FieldNames:
     """Which fields to take. Without a name a field is found by its type, which does where there is one of that type only.
 
     Attributes:
-      text: the name of a field of type ``TextSegment``, or several: two make a pair for an encoder of ours, and else they are read
-        one after another.
+      text: the name of a field of type ``TextSegment``, or several: two make a pair for an encoder of ours, and else they are
+        read one after another.
       label: the name of a field of type ``CategoryLabel``.
       group: the name of the field that says what must not be split across train and test (an author, a film, a pair).
       split: the name of the field that says train, dev (or validation) or test; by default one that is called ``split`` or
