@@ -266,7 +266,7 @@ class Encoder:
         if any(len(one) > 1 for one in inputs) and not self._joins_pairs:
             raise EncoderError(
                 f"The tokenizer of {self.checkpoint.model_id!r} puts nothing between the two texts of a pair, so a model could "
-                "not tell where the second begins. Join the two columns into one in your table, with a sign of yours between them."
+                "not tell where the second begins. Join the two columns in your table, with a sign of yours between them."
             )
         encodings = encode_batch([one if len(one) > 1 else one[0] for one in inputs])
         return [self._read(encoding, one, with_tokens) for encoding, one in zip(encodings, inputs, strict=True)]

@@ -38,7 +38,7 @@ def test_the_second_text_of_a_pair_is_edited_and_the_panels_answer(pairs):
     expect(panel.locator(".card")).to_contain_text("Select an example", timeout=30_000)
     table = pairs.page.locator("data-table-module:visible")
     for name in ("premise", "hypothesis"):
-        expect(table.get_by_text(name, exact=True).first).to_be_visible()
+        expect(table.get_by_text(name, exact=True).filter(visible=True).first).to_be_visible()
     pairs.select(pairs.ids("dev")[:1])
     row = pairs.page.evaluate(PRIMARY)
     editor = pairs.page.locator("datapoint-editor-module:visible")

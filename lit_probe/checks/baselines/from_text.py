@@ -12,6 +12,7 @@ from lit_probe.checks.baselines.baseline import Predictions
 from lit_probe.checks.baselines.word_regression import WordRegression
 from lit_probe.data.text_pairs import segments
 from lit_probe.encoder.cache import Cache
+from lit_probe.errors import ProbeError
 from lit_probe.probing.probes import FittedProbe, fit_logistic, fit_majority
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress
@@ -34,6 +35,27 @@ def predict_from_bag_of_words(study: LayerStudy, cache: Cache, progress: Progres
     from sklearn.feature_extraction.text import CountVectorizer
 
     return _from_words(study, CountVectorizer(token_pattern=_WORD, binary=True, dtype=np.float64), progress)
+
+
+def predict_from_second_text(study: LayerStudy, cache: Cache, progress: Progress) -> Predictions:
+    """The bag of words of the second text of a pair, without the first: the hypothesis of an inference, without its premise.
+
+    Where it is better than chance, the label can be told without reading what it is about, by habits of those who wrote the second
+    texts (Gururangan et al. 2018, https://aclanthology.org/N18-2017; Poliak et al. 2018, https://aclanthology.org/S18-2023).
+
+    Raises:
+      ProbeError: the rows are single texts.
+    """
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    if study.splits.pair is None:
+        raise ProbeError(f"The rows of {study.splits.name} are single texts, so there is no second one.")
+    vectoriser = CountVectorizer(token_pattern=_WORD, binary=True, dtype=np.float64, preprocessor=_second_text)
+    return _from_words(study, vectoriser, progress, by_text=False)
+
+
+def _second_text(text: str) -> str:
+    return segments(text)[1].lower()
 
 
 def predict_from_tfidf(study: LayerStudy, cache: Cache, progress: Progress) -> Predictions:
@@ -73,9 +95,9 @@ def _lengths(texts: Sequence[str]) -> NDArray[np.float64]:
     return lengths
 
 
-def _from_words(study: LayerStudy, vectoriser: Any, progress: Progress) -> Predictions:
+def _from_words(study: LayerStudy, vectoriser: Any, progress: Progress, *, by_text: bool = True) -> Predictions:
     train, dev = study.splits.train, study.splits.dev
-    if study.splits.pair is not None:
+    if by_text and study.splits.pair is not None:
         vectoriser.set_params(analyzer=_by_text(vectoriser.build_analyzer()))
     fitted = WordRegression.fit(vectoriser, train.texts, train.labels, train.groups, study.seed, progress=progress)
     truncated = study.activations["train"].share_truncated
