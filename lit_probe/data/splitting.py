@@ -117,6 +117,7 @@ def make_splits(
         "notes": [*notes, *_missing_in_test(n_by_class, label_names)],
         "seed": options.seed,
         "max_examples": options.max_examples,
+        **({"pair": list(pair)} if pair is not None else {}),
     }
     return Splits(name, train, dev, test, provenance, pair)
 

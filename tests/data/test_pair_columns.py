@@ -132,3 +132,9 @@ def test_splits_with_their_texts_in_other_columns_are_refused():
     test = {"a": COLUMNS["premise"], "b": COLUMNS["hypothesis"], "label": COLUMNS["label"]}
     with pytest.raises(DatasetError, match="has its texts in different columns in its splits: a\\+b and a,b"):
         load_dataset({"train": train, "test": test}, options=DatasetOptions(text_column="a,b"))
+
+
+def test_the_provenance_names_both_columns_of_pairs_and_of_single_texts_nothing():
+    pairs = load_dataset(COLUMNS, options=DatasetOptions(text_column="premise,hypothesis"))
+    assert pairs.provenance["pair"] == ["premise", "hypothesis"]
+    assert "pair" not in load_dataset("demo").provenance

@@ -40,8 +40,8 @@ def predict_from_bag_of_words(study: LayerStudy, cache: Cache, progress: Progres
 def predict_from_second_text(study: LayerStudy, cache: Cache, progress: Progress) -> Predictions:
     """The bag of words of the second text of a pair, without the first: the hypothesis of an inference, without its premise.
 
-    Where it is better than chance, the label can be told without reading what it is about, by habits of those who wrote the second
-    texts (Gururangan et al. 2018, https://aclanthology.org/N18-2017; Poliak et al. 2018, https://aclanthology.org/S18-2023).
+    Where it is better than chance, the label can be told without reading what it is about, by habits of those who wrote the
+    second texts (Gururangan et al. 2018, https://aclanthology.org/N18-2017; Poliak et al. 2018, https://aclanthology.org/S18-2023).
 
     Raises:
       ProbeError: the rows are single texts.

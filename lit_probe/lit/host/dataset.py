@@ -263,6 +263,8 @@ def _description(splits: Splits, shown: Mapping[SplitName, NDArray[np.int64]], n
         "LIT's Confusion Matrix counts the held-out rows, dev and test, that are shown.",
         f"{fields.IN_TRAIN} marks the rows that probes were trained on, and those with a copy among them. {' '.join(notes)}",
     ]
+    if splits.pair is not None:
+        lines.append(f"Each row is a pair of texts: {' and '.join(splits.pair)}.")
     provenance = splits.provenance
     for key, title in (("source", "Source"), ("division", "Division")):
         if provenance.get(key):
