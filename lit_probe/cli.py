@@ -33,6 +33,7 @@ from lit_probe.checks.provenance import check_against_card, made_by, read_card
 from lit_probe.checks.repeats import N_REPEATS
 from lit_probe.checks.transfer import TransferGroups, transfer_table, transfer_within_groups
 from lit_probe.data.labelled_texts import Splits
+from lit_probe.data.text_pairs import shown
 from lit_probe.encoder.activation_files import save_activations
 from lit_probe.encoder.cache import Cache, library_versions
 from lit_probe.encoder.encoder import Encoder
@@ -392,7 +393,7 @@ def _rows_of(splits: Splits) -> dict[str, list[str]]:
     """What each row is, for the manifest of its activations."""
     parts = dict(splits.items())
     rows = {
-        "text": [text for part in parts.values() for text in part.texts],
+        "text": [shown(text) for part in parts.values() for text in part.texts],
         "label": [splits.label_names[label] for part in parts.values() for label in part.labels.tolist()],
         "split": [str(name) for name, part in parts.items() for _ in part.texts],
     }

@@ -20,6 +20,7 @@ from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.options import DatasetOptions
 from lit_probe.data.rows import find_column
 from lit_probe.data.tables import read_table
+from lit_probe.data.text_columns import text_columns, texts_of
 from lit_probe.encoder.activation_files import read_activations
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.checkpoint import DEFAULT_MODEL
@@ -91,7 +92,7 @@ def _define_of_data(kind: Callable[..., Any], name: str, default: Any, text: str
     _define(kind, name, default, f"{text} Used by {', '.join(sources_that_use(name))}.", used_by=_TEXTS)
 
 
-_define_of_data(flags.DEFINE_string, "text_column", "text", "Column that holds the texts.")
+_define_of_data(flags.DEFINE_string, "text_column", "text", "Column that holds the texts; or two, for pairs: premise,hypothesis.")
 _define_of_data(flags.DEFINE_string, "label_column", "label", "Column that holds the labels.")
 _define_of_data(
     flags.DEFINE_string, "group_column", None, "Column whose equal values must stay in one split (an author, a film)."
@@ -360,11 +361,14 @@ def _given(path: Path) -> tuple[GivenVectors, Splits]:
         names = {"text": FLAGS.text_column, "label": FLAGS.label_column, "group": FLAGS.group_column}
         names |= {name.removesuffix("_column"): column for name, column in columns.items() if name.endswith("_column")}
         table = read_table(table_file, form)
+        options = DatasetOptions(text_column=names.pop("text"), label_column=names["label"])
         rows = {
             name: find_column(table, [column], repr(source), f"{name}_column") and table[column]
             for name, column in names.items()
-            if column is not None and (column in table or name != "text" or FLAGS["text_column"].present)
+            if column is not None
         }
+        if options.text_column in table or options.text_column != DatasetOptions.text_column:
+            rows["text"] = texts_of(table, text_columns(options, table, repr(source)), repr(source))
         if split := next((name for name in ("split", "probe_split") if name in table and name not in names.values()), None):
             rows |= {"split": table[split]}
         about["dataset"] = table_file.stem

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import functools
 import json
-import re
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree

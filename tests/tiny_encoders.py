@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,6 +42,15 @@ CONFIGS = {
 }
 ARCHITECTURES = tuple(CONFIGS)
 
+_SINGLE, _SIGNS = "[CLS] $A [SEP]", [("[CLS]", 2), ("[SEP]", 3)]
+_TYPED, _UNTYPED = ["input_ids", "token_type_ids", "attention_mask"], ["input_ids", "attention_mask"]
+_PAIR_FORMS = {
+    "bert": ("[CLS] $A [SEP] $B:1 [SEP]:1", _TYPED),
+    "distilbert": ("[CLS] $A [SEP] $B:1 [SEP]:1", _UNTYPED),
+    "modernbert": ("[CLS] $A [SEP] $B [SEP]", _UNTYPED),
+    "roberta": ("[CLS] $A [SEP] [SEP] $B [SEP]", _UNTYPED),
+}
+
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 DEFAULT_WORDS = (
     "a an the film movie story acting plot was is not very good bad great awful fine dull but and it i we they loved hated never "
@@ -49,10 +59,24 @@ DEFAULT_WORDS = (
 
 
 def build(
-    folder: Path, architecture: str = "bert", words: Sequence[str] = DEFAULT_WORDS, *, seed: int = 0, n_classes: int = 0
+    folder: Path,
+    architecture: str = "bert",
+    words: Sequence[str] = DEFAULT_WORDS,
+    *,
+    seed: int = 0,
+    n_classes: int = 0,
+    own_pair_form: bool = False,
 ) -> Path:
-    """Saves a tiny encoder with a word-piece tokenizer over ``words`` (and letters) and returns its folder."""
+    """Saves a tiny encoder with a word-piece tokenizer over ``words`` (and letters) and returns its folder.
+
+    With ``own_pair_form`` its tokenizer joins two texts as that of the architecture does.
+    """
     tokenizer = _tokenizer(words)
+    if own_pair_form:
+        pair, names = _PAIR_FORMS.get(architecture, _PAIR_FORMS["bert"])
+        tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
+            single=_SINGLE, pair=pair, special_tokens=_SIGNS
+        )
     torch.manual_seed(seed)
     ids = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3, "cls_token_id": 2, "sep_token_id": 3}
     if architecture != "modernbert":
@@ -66,6 +90,9 @@ def build(
         model = transformers.AutoModel.from_config(config)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    if own_pair_form:
+        settings = folder / "tokenizer_config.json"
+        settings.write_text(json.dumps({**json.loads(settings.read_text()), "model_input_names": names}))
     return folder
 
 
@@ -81,7 +108,7 @@ def _tokenizer(words: Sequence[str]) -> transformers.PreTrainedTokenizerFast:
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+        single=_SINGLE, pair="[CLS] $A [SEP] $B [SEP]", special_tokens=_SIGNS
     )
     return transformers.PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,

@@ -268,7 +268,8 @@ def layer_columns(results: Battery, n_layers: int) -> list[dict[str, Any]]:
 
     def columns(name: str, layer: int) -> dict[str, Any]:
         if name == "baselines":
-            return {name: {one: baselines[one].at(layer).score if one in baselines else None for one in BASELINES}}
+            shown = [one for one, entry in BASELINES.items() if one in baselines or not entry.for_pairs]
+            return {name: {one: baselines[one].at(layer).score if one in baselines else None for one in shown}}
         layers = getattr(results.get(name), "layers", ())
         return {column: getattr(layers[layer], field) if layers else None for column, field in CHECKS[name].columns.items()}
 
@@ -282,7 +283,7 @@ def check_table(results: Battery, n_layers: int) -> str:
     """
     columns = layer_columns(results, n_layers)
     doubts = [_doubts(results, layer) for layer in range(n_layers)]
-    baselines = [name for name in BASELINES if any(row["baselines"][name] is not None for row in columns)]
+    baselines = [name for name in BASELINES if any(row["baselines"].get(name) is not None for row in columns)]
     measures = [name for check in CHECKS.values() for name in check.shown if any(row[name] is not None for row in columns)]
     selective = any(row["selectivity"] is not None for row in columns)
     heads = [*(["selectivity", "95 % interval"] if selective else []), *measures, *baselines]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.data.labelled_texts import clean_text
+from lit_probe.data.text_pairs import shown
 from lit_probe.encoder.alignment import align
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.tokens import EncodedText
@@ -29,7 +30,7 @@ def changed_words(one: str, other: str) -> tuple[list[tuple[str, bool]], list[tu
     >>> changed_words("a great film", "a film, great")
     ([('a', False), (' great', False), (' film', True)], [('a', False), (' film', True), (',', True), (' great', False)])
     """
-    pieces = _PIECE.findall(one), _PIECE.findall(other)
+    pieces = _PIECE.findall(shown(one)), _PIECE.findall(shown(other))
     words = [[piece.strip() for piece in side] for side in pieces]
     kept = [(i, j) for i, j in align(*words).tolist() if words[0][i] == words[1][j]]
     places = {i for i, _ in kept}, {j for _, j in kept}

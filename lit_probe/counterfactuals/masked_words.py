@@ -74,5 +74,5 @@ def _masked(words: SwapWords, place: int, mask_id: int) -> EncodedText:
     """The text's tokens with one mask token in place of all that belong to one word."""
     first = words.of_token.index(place)
     kept = [i for i, word in enumerate(words.of_token) if word != place or i == first]
-    ids = [mask_id if i == first else words.encoded.ids[i] for i in kept]
-    return replace(words.encoded, ids=ids, special=[words.encoded.special[i] for i in kept], tokens=[], offsets=[])
+    masked = words.encoded.without_names().only(kept)
+    return replace(masked, ids=[mask_id if i == first else words.encoded.ids[i] for i in kept])

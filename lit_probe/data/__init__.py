@@ -139,7 +139,8 @@ class WantedDataset(NamedTuple):
 def parse_dataset_flag(flag: str) -> list[WantedDataset]:
     """Reads ``--datasets``: names, each with ``=path`` or without, separated by commas.
 
-    Options of one data set stand in brackets after its path: ``csv=a.csv[text=review,label=stars,group=author]``, and
+    Options of one data set stand in brackets after its path: ``csv=a.csv[text=review,label=stars,group=author]``,
+    ``csv=b.csv[text=premise+hypothesis]`` for a pair of columns, and
     ``hub=org/name[config=plain,revision=v2]``; ``missing`` may stand there several times, once for each word. A comma in a
     file's name is no separator where that file is there.
 
@@ -177,7 +178,8 @@ def _options_in_brackets(path: str) -> dict[str, Any]:
         if option is None or not value:
             raise DatasetError(
                 f"{path[path.rindex('[') :]} says {word!r}. In brackets stand options of that data set: "
-                f"{', '.join(f'{known}=…' for known in _IN_BRACKETS)}."
+                f"{', '.join(f'{known}=…' for known in _IN_BRACKETS)}. Two columns of a pair are joined by a plus sign: "
+                "text=premise+hypothesis."
             )
         if option in options and option != "missing":
             raise DatasetError(f"{path[path.rindex('[') :]} names {word!r} twice. Name it once.")

@@ -21,7 +21,7 @@ from lit_probe.errors import DatasetError
 
 
 def split_texts(
-    texts: Sequence[str],
+    texts: Sequence[str] | Sequence[tuple[str, str]],
     labels: Sequence[str | int],
     groups: Sequence[str | int] | None = None,
     *,
@@ -33,7 +33,7 @@ def split_texts(
     """Divides labelled texts 70/15/15 into train, dev and test, stratified by label; the same text never stands in two splits.
 
     Args:
-      texts: ``[n_examples]`` strings.
+      texts: ``[n_examples]`` strings, or pairs of strings, which the encoder reads as its tokenizer joins two texts.
       labels: ``[n_examples]`` words or numbers; None or -1 marks an unlabelled text, which is left out.
       groups: ``[n_examples]`` what must not be split across train and test (an author, a film, a pair), or None.
       label_names: the classes in the order wanted, where labels are these words or their numbers from 0; by default the
@@ -70,4 +70,6 @@ def split_texts(
     options = DatasetOptions(max_examples=max_examples, seed=seed)
     notes = doubtful_names(names)
     numbered = label_names is not None
-    return make_splits(name, {"train": rows}, names, options, {"kind": "texts in memory"}, notes=notes, numbered=numbered)
+    pair = ("first", "second") if len(texts) and not isinstance(texts[0], str) else None
+    origin = {"kind": "texts in memory"}
+    return make_splits(name, {"train": rows}, names, options, origin, notes=notes, numbered=numbered, pair=pair)

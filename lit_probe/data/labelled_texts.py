@@ -142,7 +142,8 @@ class Splits:
       dev: rows on which layers are compared and one is chosen.
       test: rows scored once, at the chosen layer.
       provenance: where the rows come from and what was left out, JSON-ready: ``source``, ``division`` (how the splits were
-        made), ``dropped`` (reason -> count), ``seed``, ``max_examples``.
+        made), ``dropped`` (reason -> count), ``seed``, ``max_examples``; of pairs also ``pair``, as below.
+      pair: what the two texts of each row are called, as their columns; None where a row has one text. See `text_pairs`.
     """
 
     name: str
@@ -150,6 +151,7 @@ class Splits:
     dev: LabelledTexts
     test: LabelledTexts
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    pair: tuple[str, str] | None = None
 
     @property
     def label_names(self) -> tuple[str, ...]:

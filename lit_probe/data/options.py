@@ -20,7 +20,8 @@ class DatasetOptions:
     Attributes:
       max_examples: at most this many rows per split, chosen by class and seed; 0 means all rows.
       seed: decides which rows are chosen and, where a source has no official split, which split a row goes to.
-      text_column: the column of a table that holds the texts.
+      text_column: the column of a table that holds the texts; or two columns that make pairs, ``"premise,hypothesis"``, with
+        a plus sign in place of the comma, or as two strings. A column that is called so itself goes before.
       label_column: the column of a table that holds the labels.
       group_column: the column of a table that names what must not be split across train and test (an author, a film,
         a pair), or None.
@@ -39,7 +40,7 @@ class DatasetOptions:
 
     max_examples: int = 5000
     seed: int = 0
-    text_column: str = "text"
+    text_column: str | tuple[str, str] = "text"
     label_column: str = "label"
     group_column: str | None = None
     missing: tuple[str, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from lit_probe.data.tables import Table, is_row_number, names_once, one_naming
@@ -79,15 +79,16 @@ def class_names_in(parts: Mapping[str, Any], column: str) -> tuple[str, ...]:
     return one_naming(named, column)
 
 
-def media_columns(parts: Mapping[str, Any], in_use: Collection[str | None]) -> list[str]:
+def media_columns(parts: Mapping[str, Any], in_use: Callable[[Collection[str]], Collection[str | None]]) -> list[str]:
     """Columns of a ``datasets.Dataset`` that hold pictures, sounds or films: they are no columns to show beside a text.
 
     Args:
       parts: the tables by split.
-      in_use: columns that are asked for, and hence read whatever they hold.
+      in_use: says of all columns which are asked for, and hence read whatever they hold.
     """
     features = {name: one for part in parts.values() if _is_dataset(part) for name, one in part.features.items()}
-    return [name for name, one in features.items() if name not in in_use and hasattr(one, "decode_example")]
+    asked = in_use(features)
+    return [name for name, one in features.items() if name not in asked and hasattr(one, "decode_example")]
 
 
 def _is_table(value: Any) -> bool:

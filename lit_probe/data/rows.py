@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.data import text_pairs
 from lit_probe.data.labelled_texts import clean_text, normalise_text, stripped
 from lit_probe.data.tables import Table, separator_hint
 from lit_probe.errors import DatasetError
@@ -36,6 +37,7 @@ _WHOLE_FLOAT = re.compile(r"(-?(?:0|[1-9]\d*))\.0+")
 _IN_A_PAIR = re.compile(r"\[.*\]|\(.*\)|\{.*\}", re.DOTALL)
 _NUMPY_LIST = re.compile(r"""\[\s*(?:-?[\d.]+(?:e[+-]?\d+)?(?:\s+|(?=\])))*\]|\[\s*(?:'[^']*'\s*|"[^"]*"\s*)*\]""")
 _MOST_DIGITS = 1_000
+_PAIR = 2
 _TRUTH = {"true": "1", "false": "0"}
 _LOOKS_MISSING = frozenset(
     """? - -- — . * #n/a #na #null! #value! #ref! <na> n/a n.a. na nan nil none null missing unknown undefined unlabeled
@@ -72,24 +74,40 @@ class Rows:
 
 
 def rows_of(
-    texts: Iterable[str],
+    texts: Iterable[str | tuple[str, str]],
     labels: Sequence[int],
     groups: Sequence[str | None] | None = None,
     columns: Mapping[str, Sequence[str]] | None = None,
 ) -> Rows:
     """Rows with texts made safe for every tokenizer (no lone surrogates) and stripped at the ends.
 
-    A text of invisible characters only is no text.
+    Two strings are a pair, which `text_pairs` joins. A text of invisible characters only is no text, and a pair with one of them
+    is none. The sign that joins pairs is a space where it stands in a text.
 
     Raises:
-      DatasetError: a text is no string.
+      DatasetError: a text is neither a string nor two, or some are one and some the other.
     """
     values: list[Any] = list(texts)
     for row, text in enumerate(values):
-        if not isinstance(text, str):
+        parts = text if isinstance(text, tuple) and len(text) == _PAIR else (text,)
+        if not all(isinstance(part, str) for part in parts):
             raise DatasetError(f"Text {row + 1} is {reprlib.repr(text)}, not a string. Make it one, or leave that example out.")
-    clean = [text.strip() if stripped(text) else "" for text in map(clean_text, values)]
+    odd = next((row for row, text in enumerate(values) if isinstance(text, str) != isinstance(values[0], str)), None)
+    if odd is not None:
+        one, other = ("one text", "two") if isinstance(values[odd], str) else ("two texts", "one")
+        raise DatasetError(f"Text {odd + 1} is {one} where text 1 is {other}. Give pairs in all rows, or in none.")
+    clean = [_clean(text) if isinstance(text, str) else _clean_pair(*text) for text in values]
     return Rows(clean, labels, groups or [None] * len(clean), columns or {})
+
+
+def _clean(text: str) -> str:
+    plain = text_pairs.without_seam(clean_text(text))
+    return plain.strip() if stripped(plain) else ""
+
+
+def _clean_pair(first: str, second: str) -> str:
+    parts = _clean(first), _clean(second)
+    return text_pairs.joined(*parts) if all(parts) else ""
 
 
 def find_column(table: Table, names: Sequence[str], origin: str, flag: str | None = None) -> str:

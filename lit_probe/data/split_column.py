@@ -9,6 +9,7 @@ from lit_probe.data.options import DatasetOptions
 from lit_probe.data.rows import cell
 from lit_probe.data.split_files import split_word
 from lit_probe.data.tables import Table
+from lit_probe.data.text_columns import columns_in_use
 from lit_probe.errors import DatasetError
 
 _SPLIT_COLUMNS = ("split", "probe_split")
@@ -27,7 +28,7 @@ def by_split_column(table: Table, options: DatasetOptions, origin: str, notes: l
       DatasetError: a column called split has words for splits and others (to divide anew would put test rows into train), none
         is train, or two columns contradict each other.
     """
-    in_use = (options.text_column, options.label_column, options.group_column)
+    in_use = columns_in_use(options, table)
     columns = [name for name in table if name not in in_use]
     called_so = [name for wanted in _SPLIT_COLUMNS for name in columns if name.lower() == wanted]
     official: dict[str, list[SplitName]] = {}

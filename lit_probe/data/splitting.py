@@ -43,6 +43,7 @@ def make_splits(
     notes: Sequence[str] = (),
     dropped: Mapping[str, int] | None = None,
     numbered: bool = False,
+    pair: tuple[str, str] | None = None,
 ) -> Splits:
     """Divides a source into train, dev and test.
 
@@ -65,6 +66,8 @@ def make_splits(
       notes: remarks for the provenance.
       dropped: rows that the loader itself has left out, reason -> count.
       numbered: whether the source itself numbers its classes in this order from 0, as a classification head does.
+
+      pair: what the two texts of each row are called, where the texts are pairs.
 
     Returns:
       The splits, each in canonical order. The provenance counts every row that was left out, and what train repeats.
@@ -114,8 +117,9 @@ def make_splits(
         "notes": [*notes, *_missing_in_test(n_by_class, label_names)],
         "seed": options.seed,
         "max_examples": options.max_examples,
+        **({"pair": list(pair)} if pair is not None else {}),
     }
-    return Splits(name, train, dev, test, provenance)
+    return Splits(name, train, dev, test, provenance, pair)
 
 
 class OtherDivisions:

@@ -23,7 +23,6 @@ from lit_probe.data.rows import (
     label_words,
     one_writing,
     rows_of,
-    text_values,
     word_of,
 )
 from lit_probe.data.split_column import by_split_column
@@ -38,6 +37,7 @@ from lit_probe.data.split_files import (
 )
 from lit_probe.data.splitting import make_splits
 from lit_probe.data.tables import Table, class_names, read_table, table_form
+from lit_probe.data.text_columns import columns_in_use, text_columns, texts_of, written
 from lit_probe.errors import DatasetError
 
 _NOTHING = ("NaN", "nan", "NA", "N/A", "<NA>", "NULL", "null")
@@ -168,8 +168,7 @@ def split_held(
     refuse_stream(table, origin)
     notes = list(remarks)
     parts = by_split(table)
-    in_use = (options.text_column, options.label_column, options.group_column)
-    if media := media_columns(parts or {origin: table}, in_use):
+    if media := media_columns(parts or {origin: table}, lambda names: columns_in_use(options, names)):
         notes.append(f"Left out, because they hold pictures, sounds or films: {', '.join(map(repr, media))}.")
     if parts is None:
         tables = by_split_column(columns_of(table, origin, media), options, origin, notes)
@@ -207,13 +206,12 @@ def _splits(
       class_names: what the labels 0, 1, … are called, where the source says so.
       without_sign: the splits whose files have no sign for nothing, so that words say so.
     """
-    if options.text_column == options.label_column:
-        raise DatasetError(
-            f"The column {options.text_column!r} cannot be both text and label. Choose with the options text_column and "
-            "label_column."
-        )
-    for table in tables.values():  # a wrong text column would otherwise be told as a wrong label column
-        find_column(table, [options.text_column], origin, "text_column")
+    # First, since a wrong text column would otherwise be told as a wrong label column.
+    texts = {split: text_columns(options, table, origin) for split, table in tables.items()}
+    columns = texts["train"]
+    if any(others != columns for others in texts.values()):
+        found = " and ".join(sorted({written(names) for names in texts.values()}))
+        raise DatasetError(f"{origin} has its texts in different columns in its splits: {found}. Call them alike.")
     words = {split: _labels(table, options, origin, hidden=split == "test") for split, table in tables.items()}
     nothing = {split: _NOTHING if split in without_sign else () for split in tables}
     no_label, dropped = {split: [*of_form, *options.missing] for split, of_form in nothing.items()}, Counter[str]()
@@ -228,18 +226,30 @@ def _splits(
         present = {word for part in words.values() for word in part}
         label_names = tuple(name for name in class_names if name in present)
         numbered = len(label_names) == len(class_names)
-    parts = {split: _rows(table, words[split], label_names, options, origin, nothing[split]) for split, table in tables.items()}
+    parts = {
+        split: _rows(table, columns, words[split], label_names, options, origin, nothing[split])
+        for split, table in tables.items()
+    }
     notes = [*notes, *doubtful_names(label_names), *_never_met(options.missing, dropped)]
     provenance = {
         **source,
-        "text_column": options.text_column,
+        "text_column": written(columns),
         "label_column": options.label_column,
         "group_column": options.group_column,
         **({"missing": list(options.missing)} if options.missing else {}),
     }
     group_word = options.group_column or "group"
     return make_splits(
-        name, parts, label_names, options, provenance, group_word=group_word, notes=notes, dropped=dropped, numbered=numbered
+        name,
+        parts,
+        label_names,
+        options,
+        provenance,
+        group_word=group_word,
+        notes=notes,
+        dropped=dropped,
+        numbered=numbered,
+        pair=(columns[0], columns[1]) if len(columns) > 1 else None,
     )
 
 
@@ -281,22 +291,22 @@ def _labels(table: Table, options: DatasetOptions, origin: str, *, hidden: bool)
 
 def _rows(
     table: Table,
+    texts: Sequence[str],
     words: Sequence[str | None],
     label_names: Sequence[str],
     options: DatasetOptions,
     origin: str,
     nothing: Sequence[str],
 ) -> Rows:
-    text_column = find_column(table, [options.text_column], origin, "text_column")
     numbers = {name: number for number, name in enumerate(label_names)}
     labels = [UNLABELLED if word is None else numbers[word] for word in words]
     groups = None
     if options.group_column is not None:
         column = find_column(table, [options.group_column], origin, "group_column")
         groups = group_words(table[column], column, nothing)
-    others = [name for name in table if name not in (text_column, options.label_column)]
+    others = [name for name in table if name not in (*texts, options.label_column)]
     columns = {name: [cell(value) for value in table[name]] for name in others}
-    return rows_of(text_values(table, text_column, origin), labels, groups, columns)
+    return rows_of(texts_of(table, texts, origin), labels, groups, columns)
 
 
 def safe_name(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import inspect
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.data import text_pairs
 from lit_probe.data.labelled_texts import clean_text
 from lit_probe.encoder.checkpoint import find_checkpoint
 from lit_probe.encoder.final_norm import ends_in_norm
@@ -31,7 +33,7 @@ from lit_probe.encoder.loading import (
 )
 from lit_probe.encoder.source import Source
 from lit_probe.encoder.thread import on_encoder_thread
-from lit_probe.encoder.tokens import KEEPS, EncodedText, HiddenStates, PaddedBatch, padded_batch
+from lit_probe.encoder.tokens import KEEPS, EncodedText, HiddenStates, PaddedBatch, padded_batch, shared_room
 from lit_probe.errors import EncoderError
 from lit_probe.registry import check_layer, lookup
 
@@ -54,6 +56,8 @@ class _Loaded:
         self.hashes: dict[str, str] | None = None
         self.padding_is_neutral = True
         self.ends_in_norm = False
+        self.reads_types = False
+        self.joins_pairs: bool | None = None
         self.tokenizer: Any = None
         self.model: Any = None
         self.masked_lm: Any = None
@@ -195,13 +199,14 @@ class Encoder:
             model = load_model(self.checkpoint, self._device_flag, self.random_seed)
             self._check_sizes(model)
             try:
+                self._loaded.reads_types = _reads_types(model, self.tokenizer)
                 self._loaded.padding_is_neutral = _padding_is_neutral(
                     model, self.encode(["a", "a a a a a a a a"]), self.tokenizer
                 )
             except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
                 raise EncoderError(f"{self.checkpoint.model_id!r} cannot encode a first pair of texts: {error}") from error
-            short = self.encode(["a"])
-            self._loaded.ends_in_norm = ends_in_norm(model, lambda: _run(model, short, self.tokenizer)[0].hidden_states)
+            short = padded_batch(self.encode(["a"]), filler_id(self.tokenizer), model.device, with_types=False)
+            self._loaded.ends_in_norm = ends_in_norm(model, lambda: _run(model, short).hidden_states)
             self._loaded.model = model
 
     def _check_sizes(self, model: Any) -> None:
@@ -285,14 +290,36 @@ class Encoder:
     def encode(self, texts: Sequence[str], *, with_tokens: bool = False) -> list[EncodedText]:
         """Tokenises texts and cuts each to ``max_length`` tokens.
 
+        A pair (`data.text_pairs`) becomes what the tokenizer makes of two texts, with its special tokens between them; where it
+        is too long, the longer of the two loses tokens first. Offsets count in the joined text.
+
         Args:
           texts: any strings; lone surrogates are replaced, an empty text gives special tokens alone.
           with_tokens: also return the tokens as strings and their character offsets (slower).
+
+        Raises:
+          EncoderError: there is a pair, and the tokenizer has no form for pairs.
         """
         backend = self.tokenizer.backend_tokenizer
         # The fast form leaves out the offsets.
         encode_batch = backend.encode_batch if with_tokens else backend.encode_batch_fast
-        return [self._cut(encoding, with_tokens) for encoding in encode_batch([clean_text(text) for text in texts])]
+        inputs = [text_pairs.segments(clean_text(text)) for text in texts]
+        if any(len(one) > 1 for one in inputs) and not self._joins_pairs:
+            raise EncoderError(
+                f"The tokenizer of {self.checkpoint.model_id!r} puts nothing between the two texts of a pair, so a model could "
+                "not tell where the second begins. Join the two columns in your table, with a sign of yours between them."
+            )
+        encodings = encode_batch([one if len(one) > 1 else one[0] for one in inputs])
+        return [self._read(encoding, one, with_tokens) for encoding, one in zip(encodings, inputs, strict=True)]
+
+    @property
+    def _joins_pairs(self) -> bool:
+        """Whether the tokenizer puts a special token between two texts."""
+        if self._loaded.joins_pairs is None:
+            encoding = self.tokenizer.backend_tokenizer.encode("a", "a")
+            places = [place for place, segment in enumerate(encoding.sequence_ids) if segment == 1]
+            self._loaded.joins_pairs = not places or bool(encoding.special_tokens_mask[places[0] - 1])
+        return self._loaded.joins_pairs
 
     def unknown(self, encoded: Sequence[EncodedText]) -> list[float]:
         """``[n_texts]`` the share of each text's own tokens that the vocabulary cannot spell, 0 to 1; 0 without tokens."""
@@ -327,7 +354,8 @@ class Encoder:
 
     def padded(self, batch: Sequence[EncodedText]) -> PaddedBatch:
         """The batch as the model reads it, on its device."""
-        return padded_batch(batch, filler_id(self.tokenizer), self.model.device)
+        model = self.model  # loading it tells whether it reads token types
+        return padded_batch(batch, filler_id(self.tokenizer), model.device, with_types=self._loaded.reads_types)
 
     def _fill_mask(self, texts: Sequence[EncodedText]) -> NDArray[np.float32]:
         import torch
@@ -342,30 +370,41 @@ class Encoder:
             for rows in (alike[start : start + step] for start in range(0, len(alike), step)):
                 batch = self.padded([texts[i] for i in rows])
                 with torch.inference_mode():
-                    logits = self._loaded.masked_lm(input_ids=batch.ids, attention_mask=batch.attention_mask.long()).logits
+                    logits = self._loaded.masked_lm(**batch.model_inputs).logits
                     at_mask = logits[batch.ids == self.tokenizer.mask_token_id]
                     found[rows] = at_mask.float().softmax(dim=-1).cpu().numpy()
         self.check_unchanged()
         return found
 
-    def _cut(self, encoding: Any, with_tokens: bool) -> EncodedText:
-        ids, special = encoding.ids, [bool(flag) for flag in encoding.special_tokens_mask]
-        kept = range(len(ids))
-        truncated = len(ids) > self.max_length
-        if truncated:
-            content = [i for i, flag in enumerate(special) if not flag]
-            room = max(0, self.max_length - (len(ids) - len(content)))
-            chosen = {content[i] for i in KEEPS[self.keep](len(content), room)}
-            kept = [i for i in kept if special[i] or i in chosen]  # type: ignore[assignment]
-            ids, special = [ids[i] for i in kept], [special[i] for i in kept]
+    def _read(self, encoding: Any, segments: tuple[str, ...], with_tokens: bool) -> EncodedText:
+        """What is read of one text, or of the two of a pair."""
         tokens, offsets = (encoding.tokens, encoding.offsets) if with_tokens else ([], [])
-        if with_tokens and truncated:
-            tokens, offsets = [tokens[i] for i in kept], [offsets[i] for i in kept]
-        return EncodedText(ids, special, tokens, offsets, truncated)
+        special, types = [bool(flag) for flag in encoding.special_tokens_mask], []
+        if len(segments) > 1:
+            types = encoding.type_ids
+            # Each text's offsets count from its own beginning.
+            begins = (0, len(segments[0]) + len(text_pairs.SEPARATOR))
+            shifts = [begins[segment or 0] for segment in encoding.sequence_ids] if with_tokens else []
+            offsets = [(start + by, end + by) for (start, end), by in zip(offsets, shifts, strict=True)]
+        whole = EncodedText(encoding.ids, special, tokens, offsets, len(encoding.ids) > self.max_length, types)
+        return whole.only(self._kept(whole, encoding.sequence_ids)) if whole.truncated else whole
+
+    def _kept(self, whole: EncodedText, of_token: Sequence[int | None]) -> list[int]:
+        """The places of the tokens that are kept of a text that is too long: all special ones, and content by `KEEPS`."""
+        content = [i for i, flag in enumerate(whole.special) if not flag]
+        room = max(0, self.max_length - (len(whole.ids) - len(content)))
+        parts, rooms = [content], [room]
+        if whole.is_pair:
+            parts = [[i for i in content if of_token[i] == segment] for segment in (0, 1)]
+            rooms = list(shared_room(len(parts[0]), len(parts[1]), room))
+        keep = KEEPS[self.keep]
+        chosen = {part[i] for part, own in zip(parts, rooms, strict=True) for i in keep(len(part), own)}
+        return [i for i, flag in enumerate(whole.special) if flag or i in chosen]
 
     def _forward(self, batch: Sequence[EncodedText]) -> HiddenStates:
         try:
-            output, padded = _run(self.model, batch, self.tokenizer)
+            padded = self.padded(batch)
+            output = _run(self.model, padded)
         except (IndexError, RuntimeError, TypeError) as error:
             raise EncoderError(f"{self.checkpoint.model_id!r} cannot encode a batch of {len(batch)} texts: {error}") from error
         if len(output.hidden_states) != self.n_layers:
@@ -479,20 +518,26 @@ def filler_id(tokenizer: Any) -> int | None:
     return found
 
 
-def _run(model: Any, batch: Sequence[EncodedText], tokenizer: Any) -> tuple[Any, PaddedBatch]:
-    """The model's output for one batch, and the batch as it read it."""
+def _run(model: Any, batch: PaddedBatch) -> Any:
+    """The model's output for one batch."""
     import torch
 
-    padded = padded_batch(batch, filler_id(tokenizer), model.device)
     with torch.inference_mode():
-        return model(input_ids=padded.ids, attention_mask=padded.attention_mask.long(), output_hidden_states=True), padded
+        return model(**batch.model_inputs, output_hidden_states=True)
+
+
+def _reads_types(model: Any, tokenizer: Any) -> bool:
+    """Whether the tokenizer makes token type ids for the model, and the model takes them."""
+    return "token_type_ids" in tokenizer.model_input_names and "token_type_ids" in inspect.signature(model.forward).parameters
 
 
 def _padding_is_neutral(model: Any, short_and_long: Sequence[EncodedText], tokenizer: Any) -> bool:
     """Whether a short text has the same hidden states alone and padded beside a long one."""
     short = short_and_long[0]
-    alone, _ = _run(model, [short], tokenizer)
-    beside, _ = _run(model, short_and_long, tokenizer)
+    alone, beside = (
+        _run(model, padded_batch(batch, filler_id(tokenizer), model.device, with_types=False))
+        for batch in ([short], short_and_long)
+    )
     n = len(short.ids)
     pairs = zip(alone.hidden_states, beside.hidden_states, strict=True)
     return all(bool((one[0, :n] - two[0, :n]).abs().max() < _NEUTRAL) for one, two in pairs)

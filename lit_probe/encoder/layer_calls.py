@@ -57,7 +57,7 @@ def layer_calls(encoder: Encoder) -> tuple[LayerCall | None, ...]:
 
 def run_model(encoder: Encoder, batch: PaddedBatch) -> Any:
     """One pass of the encoder's model over a batch."""
-    output = encoder.model(input_ids=batch.ids, attention_mask=batch.attention_mask.long(), output_hidden_states=True)
+    output = encoder.model(**batch.model_inputs, output_hidden_states=True)
     encoder.check_unchanged()
     return output
 

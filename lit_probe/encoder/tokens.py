@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,6 +27,22 @@ def _keep_both_ends(n_content: int, room: int) -> list[int]:
 KEEPS: dict[str, Callable[[int, int], list[int]]] = {"head": _keep_head, "tail": _keep_tail, "both-ends": _keep_both_ends}
 
 
+def shared_room(first: int, second: int, room: int) -> tuple[int, int]:
+    """How many content tokens each text of a pair keeps: the longer one loses tokens first, then both alike.
+
+    This is the rule ``longest_first`` of transformers, the odd token included.
+
+    >>> shared_room(3, 10, 20), shared_room(3, 10, 8), shared_room(9, 10, 7), shared_room(10, 9, 7)
+    ((3, 10), (3, 5), (3, 4), (4, 3))
+    """
+    short, long = sorted((first, second))
+    if short + long > room:
+        long = max(short, room - short)
+    if short + long > room:
+        short, long = room // 2, room - room // 2
+    return (short, long) if first <= second else (long, short)
+
+
 @dataclass(frozen=True)
 class EncodedText:
     """The tokens of one text that the encoder reads.
@@ -37,6 +53,8 @@ class EncodedText:
       tokens: ``[n_tokens]`` the tokens as strings; empty unless asked for.
       offsets: ``[n_tokens]`` (start, end) of each token in the cleaned text, in characters; empty unless asked for.
       truncated: whether tokens of the text were left out.
+      types: ``[n_tokens]`` which of the two texts of a pair each token belongs to, as the tokenizer numbers them for the model
+        (its token type ids); empty for a single text.
     """
 
     ids: list[int]
@@ -44,6 +62,27 @@ class EncodedText:
     tokens: list[str]
     offsets: list[tuple[int, int]]
     truncated: bool
+    types: list[int] = field(default_factory=list)
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether it holds two texts."""
+        return bool(self.types)
+
+    def without_names(self) -> EncodedText:
+        """What the model reads of it, without the tokens as strings and their offsets."""
+        return replace(self, tokens=[], offsets=[])
+
+    def only(self, kept: Sequence[int]) -> EncodedText:
+        """The tokens at these places alone."""
+        return EncodedText(
+            [self.ids[i] for i in kept],
+            [self.special[i] for i in kept],
+            [self.tokens[i] for i in kept] if self.tokens else [],
+            [self.offsets[i] for i in kept] if self.offsets else [],
+            self.truncated,
+            [self.types[i] for i in kept] if self.types else [],
+        )
 
 
 @dataclass(frozen=True)
@@ -54,11 +93,26 @@ class PaddedBatch:
       ids: ``[b, n_tokens]`` int64 token ids.
       attention_mask: ``[b, n_tokens]`` bool, False for padding.
       special_tokens_mask: ``[b, n_tokens]`` bool, True for special tokens and padding.
+      types: ``[b, n_tokens]`` int64 token type ids; None where the model reads none, or the batch holds no pair.
     """
 
     ids: Tensor
     attention_mask: Tensor
     special_tokens_mask: Tensor
+    types: Tensor | None = None
+
+    @property
+    def model_inputs(self) -> dict[str, Tensor]:
+        """The arguments by which a transformers model is called with this batch."""
+        inputs = {"input_ids": self.ids, "attention_mask": self.attention_mask.long()}
+        return inputs if self.types is None else {**inputs, "token_type_ids": self.types}
+
+    def repeated(self, n: int) -> PaddedBatch:
+        """This batch of one text, ``n`` times, in the memory of one."""
+        types = None if self.types is None else self.types.expand(n, -1)
+        return PaddedBatch(
+            self.ids.expand(n, -1), self.attention_mask.expand(n, -1), self.special_tokens_mask.expand(n, -1), types
+        )
 
 
 @dataclass(frozen=True)
@@ -78,8 +132,16 @@ class HiddenStates:
     head_logits: Tensor | None
 
 
-def padded_batch(batch: Sequence[EncodedText], pad_id: int | None, device: Any) -> PaddedBatch:
-    """The texts as one batch on the device, padded on the right to the longest of them."""
+def padded_batch(batch: Sequence[EncodedText], pad_id: int | None, device: Any, *, with_types: bool) -> PaddedBatch:
+    """The texts as one batch on the device, padded on the right to the longest of them.
+
+    Args:
+      batch: the texts.
+      pad_id: the token of the padding; 0 where the tokenizer has none.
+      device: the model's.
+      with_types: whether the model reads token type ids. A batch without any pair has none: 0 is what models take where none are
+        given, and single texts are read as ever.
+    """
     import torch
 
     longest = max(len(text.ids) for text in batch)
@@ -87,7 +149,10 @@ def padded_batch(batch: Sequence[EncodedText], pad_id: int | None, device: Any) 
     ids = torch.tensor([text.ids + [pad_id or 0] * (longest - len(text.ids)) for text in batch], device=device)
     special = torch.tensor([text.special + [True] * (longest - len(text.ids)) for text in batch], device=device)
     lengths = torch.tensor([len(text.ids) for text in batch], device=device)
-    return PaddedBatch(ids, torch.arange(longest, device=device) < lengths.unsqueeze(1), special)
+    types = None
+    if with_types and any(text.is_pair for text in batch):
+        types = torch.tensor([text.types + [0] * (longest - len(text.types)) for text in batch], device=device)
+    return PaddedBatch(ids, torch.arange(longest, device=device) < lengths.unsqueeze(1), special, types)
 
 
 def by_token(states: Any, batch: PaddedBatch) -> Tensor | None:

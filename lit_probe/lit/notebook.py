@@ -178,7 +178,11 @@ class ProbeWidget:
         studies: list[PendingStudy] = []
         if isinstance(model, Mapping):
             self._refuse_beside_models(labels=labels, groups=groups)
-            names = {"text": options.text_column, "label": options.label_column, "group": options.group_column}
+            names: dict[str, Any] = {
+                "text": options.text_column,
+                "label": options.label_column,
+                "group": options.group_column,
+            }
             usual = DatasetOptions()
             named = {name: column for name, column in names.items() if column != getattr(usual, f"{name}_column")}
             ours = interpreters_for(model, **named, probe=probe, seed=options.seed, rules=rules)

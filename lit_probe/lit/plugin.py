@@ -8,6 +8,7 @@ serve(attach(server), "127.0.0.1", 5432).run()
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,8 @@ from lit_probe.probing.study import LayerStudy, probe_layers
 from lit_probe.progress import StudyProgress
 from lit_probe.registry import lookup
 
+_PAIR = 2
+
 
 class ProbeModel(HostModel):
     """An encoder with a probe at each layer, as a LIT model for any LIT server or widget, on one data set.
@@ -57,7 +60,8 @@ class ProbeModel(HostModel):
     Args:
       encoder: a Hugging Face hub id, a folder, a pair (model, tokenizer) of transformers that is in memory, or an `Encoder`.
       data: a LIT data set with a text and a label, or `Splits`, for which ``dataset`` is the LIT data set to be shown.
-      text: the name of the data set's field of text, where it has several; see `FieldNames`.
+      text: the name of the data set's field of text, where it has several; the names of two make pairs, which the encoder reads
+        as its tokenizer joins two texts. See `FieldNames`.
       label: the name of its field of classes, where it has several.
       group: the name of its field that says what must not be split across train and test.
       split: the name of its field that says train, dev or test, where it is not called ``split``.
@@ -110,6 +114,8 @@ class ProbeModel(HostModel):
         reader, self._source = None, None
         if isinstance(data, lit_dataset.Dataset):
             reader = Reader.of(name or type(data).__name__, data.spec(), FieldNames(text, label, group, split))
+            if encoder.has_network and len(reader.texts) == _PAIR:
+                reader = replace(reader, as_pair=True)
             splits, self._source, n_shown = reader.splits(data.examples, seed), data, len(data)
         elif isinstance(data, Splits):
             splits, n_shown = data, 0

@@ -12,6 +12,7 @@ from lit_probe.data import split_table
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.options import DatasetOptions
 from lit_probe.data.rows import rows_of, together
+from lit_probe.data.text_pairs import shown
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.vector_encoder import NO_POOLING, GivenVectors, as_array
 from lit_probe.errors import DatasetError, EncoderError
@@ -82,7 +83,9 @@ def given_activations(
 ) -> tuple[GivenVectors, Splits]:
     """What `probe_activations` fits probes to; arguments and errors as there."""
     layers = _by_layer(name, values)
-    said = [f"example {row + 1}" for row in range(len(labels))] if texts is None else rows_of(texts, [0] * len(texts)).texts
+    said = [f"example {row + 1}" for row in range(len(labels))]
+    if texts is not None:
+        said = [shown(text) for text in rows_of(texts, [0] * len(texts)).texts]
     # Lists, since a table's column is asked for its rows by the names that it gives them.
     columns: dict[str, list[Any]] = {"text": list(said), "label": list(labels)}
     columns |= {name: list(values) for name, values in (("group", groups), ("split", splits)) if values is not None}

@@ -113,10 +113,8 @@ class Forward(ABC):
         one = self.encoder.padded([text])
 
         def logits(embeddings: Tensor) -> Tensor:
-            n = len(embeddings)
-            batch = PaddedBatch(*(part.expand(n, -1) for part in (one.ids, one.attention_mask, one.special_tokens_mask)))
             with _embeddings_replaced(self._embedding_module, embeddings, self.encoder):
-                return self._logits(batch)
+                return self._logits(one.repeated(len(embeddings)))
 
         return logits
 
@@ -338,7 +336,7 @@ class _ProbeForward(Forward):
 
 class _ModelForward(Forward):
     def _logits(self, batch: PaddedBatch) -> Tensor:
-        logits: Tensor = self.encoder.model(input_ids=batch.ids, attention_mask=batch.attention_mask.long()).logits.double()
+        logits: Tensor = self.encoder.model(**batch.model_inputs).logits.double()
         self.encoder.check_unchanged()
         return logits
 

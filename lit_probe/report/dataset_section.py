@@ -190,6 +190,7 @@ def _data(run: Run, one: DatasetRun, numbering: Numbering) -> list[Html | None]:
         join([f"Classes ({len(one.facts.label_names)}): ", words([name(at) for at in one.facts.label_names], 60), "."]),
         join(["Source: ", name(str(data.value["source"])), "."]) if "source" in data else None,
         join(["Path: ", tag("code", name(str(origin.value["path"]))), "."]) if origin and "path" in origin else None,
+        _pair(data),
         join(["Division: ", data.value["division"], "."]) if "division" in data else None,
         _groups(data),
         _dropped(data),
@@ -197,6 +198,14 @@ def _data(run: Run, one: DatasetRun, numbering: Numbering) -> list[Html | None]:
     ]
     known = [fact for fact in facts if fact is not None]
     return [listed(known), _sizes(one, numbering), _class_sizes(one, numbering), _copies(run, one, numbering)]
+
+
+def _pair(data: At) -> Content:
+    if "pair" not in data:
+        return None
+    first, second = data.value["pair"]
+    told = ["Each row is a pair of texts, ", name(str(first)), " and ", name(str(second))]
+    return join([*told, ", which the encoder reads as its tokenizer joins two texts."])
 
 
 def _groups(data: At) -> Content:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from lit_probe.checks.agreement import Agreement
@@ -108,6 +108,19 @@ def _shared(run: Run, cite: Citations) -> Iterator[Content]:
     yield join(["The seed of everything random is ", at["seed"].html, "."])
 
 
+def _pair(data: Mapping[str, Any]) -> list[Content]:
+    if "pair" not in data:
+        return []
+    first, second = data["pair"]
+    return [
+        " Each is a pair, ",
+        name(str(first)),
+        " and ",
+        name(str(second)),
+        ", joined in the tokenizer’s own form for two texts.",
+    ]
+
+
 def _of_dataset(run: Run, one: DatasetRun, cite: Citations) -> Iterator[Content]:
     n = one.at["n"]
     data = one.facts.data
@@ -125,6 +138,7 @@ def _of_dataset(run: Run, one: DatasetRun, cite: Citations) -> Iterator[Content]
             " for development and ",
             n["test"].html,
             " for test.",
+            *_pair(data),
         ]
     )
     yield _probe(run, one, cite)

@@ -50,6 +50,8 @@ def _of_dataset(one: DatasetRun) -> Iterator[Content]:
 def _baselines(found: Baselines) -> Iterator[Content]:
     measured = {one.name: one for one in found.baselines}
     for key, entry in BASELINES.items():
+        if key not in measured and entry.for_pairs:
+            continue
         if key not in measured:
             yield f"Baseline {within_sentence(entry.title)}: not measured."
         elif measured[key].at(0).score is None:

@@ -21,6 +21,7 @@ from lit_probe.checks.baselines.word_regression import C_GRID, WordRegression
 from lit_probe.data import load_dataset, split_texts
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.options import DatasetOptions
+from lit_probe.data.text_pairs import segments
 from lit_probe.encoder.activations import extract_activations
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import load_encoder
@@ -31,6 +32,7 @@ from lit_probe.probing.study import LayerStudy, probe_layers
 from lit_probe.scores.metrics import majority_score, score_layers
 
 NO_CACHE = Cache(None)
+OF_TEXTS = [name for name, one in BASELINES.items() if not one.for_pairs]
 FILLER = "the film movie story plot was is not very it and we they scene music ending little more of to in".split()
 
 
@@ -81,10 +83,10 @@ def predicted(study: LayerStudy, name: str):
 
 
 def test_the_registry_holds_the_promised_baselines():
-    assert list(BASELINES) == ["majority", "bag_of_words", "tfidf", "length", "random_weights", "shuffled"]
+    assert list(BASELINES) == ["majority", "bag_of_words", "tfidf", "second_text", "length", "random_weights", "shuffled"]
 
 
-@pytest.mark.parametrize("name", BASELINES)
+@pytest.mark.parametrize("name", OF_TEXTS)
 def test_every_baseline_is_scored_on_dev_as_the_probes_are(study, name):
     result = measured(study, name)
     dev = study.splits.dev
@@ -108,7 +110,7 @@ def test_every_baseline_is_scored_on_dev_as_the_probes_are(study, name):
     json.dumps(result.to_json(), allow_nan=False)
 
 
-@pytest.mark.parametrize("name", BASELINES)
+@pytest.mark.parametrize("name", OF_TEXTS)
 def test_nothing_of_dev_or_test_enters_the_fit(study, name):
     splits = study.splits
     changed = replace(splits, dev=replace(splits.dev, labels=1 - splits.dev.labels), test=splits.test.select([0, 1]))
@@ -116,7 +118,7 @@ def test_nothing_of_dev_or_test_enters_the_fit(study, name):
     assert np.array_equal(predicted(study, name).probabilities, predicted(other, name).probabilities)
 
 
-@pytest.mark.parametrize("name", BASELINES)
+@pytest.mark.parametrize("name", OF_TEXTS)
 def test_the_same_data_in_another_order_gives_the_same_digits(study, study_of, name):
     rows = [
         (text, rows.label_names[label])
@@ -402,13 +404,13 @@ def test_progress_rises_to_its_total(study):
     heard = []
     measure_baselines(study, NO_CACHE, lambda done, total: heard.append((done, total)))
     done = [count for count, _ in heard]
-    assert {total for _, total in heard} == {100 * len(BASELINES)}
+    assert {total for _, total in heard} == {100 * len(OF_TEXTS)}
     assert done == sorted(done)
-    assert done[-1] == 100 * len(BASELINES)
-    assert len(set(done)) > 3 * len(BASELINES)
+    assert done[-1] == 100 * len(OF_TEXTS)
+    assert len(set(done)) > 3 * len(OF_TEXTS)
 
 
-@pytest.mark.parametrize("name", BASELINES)
+@pytest.mark.parametrize("name", OF_TEXTS)
 def test_a_cancelled_baseline_stops_and_leaves_nothing_behind(study, tmp_path, name):
     heard = []
 
@@ -428,3 +430,44 @@ def test_real_sentences_give_the_words_their_known_worth(test_data, study_of):
     assert 0.72 < measured(study, "bag_of_words").score < 0.80
     assert 0.72 < measured(study, "tfidf").score < 0.82
     assert measured(study, "length").score < 0.6
+
+
+def pairs_whose_second_text_decides(n: int = 240) -> Splits:
+    """The label is a word of the second text; the same words stand at random in the first."""
+    random = np.random.default_rng(0)
+    words = ("good", "bad")
+    pairs = [(f"the film {i} was {words[random.integers(2)]}", f"it was {words[i % 2]}") for i in range(n)]
+    return split_texts(pairs, ["yes" if i % 2 else "no" for i in range(n)], name="pairs")
+
+
+@pytest.fixture(scope="module")
+def pair_study(study_of) -> LayerStudy:
+    return study_of(pairs_whose_second_text_decides())
+
+
+def test_what_the_second_text_tells_is_found_in_it_alone(pair_study):
+    assert measured(pair_study, "second_text").score == 1
+
+
+def test_the_first_text_tells_nothing_to_the_second_alone(study_of):
+    swapped = pairs_whose_second_text_decides()
+    rows = [(*segments(text)[::-1],) for _, part in swapped.items() for text in part.texts]
+    labels = [swapped.label_names[label] for _, part in swapped.items() for label in part.labels]
+    score = measured(study_of(split_texts(rows, labels)), "second_text").score
+    assert score is not None and score < 0.75
+
+
+def test_words_of_pairs_count_by_the_text_that_they_stand_in(pair_study):
+    # In one bag of both texts the word would stand in rows of either class.
+    assert measured(pair_study, "bag_of_words").score == 1
+    assert measured(pair_study, "length").score is not None
+
+
+def test_single_texts_have_no_second_one(study):
+    assert [one.name for one in measure_baselines(study, NO_CACHE).baselines] == OF_TEXTS
+    [asked] = measure_baselines(study, NO_CACHE, names=["second_text"]).baselines
+    assert asked.score is None and "single texts" in asked.reason
+
+
+def test_pairs_have_all_baselines(pair_study):
+    assert [one.name for one in measure_baselines(pair_study, NO_CACHE).baselines] == list(BASELINES)

@@ -31,6 +31,8 @@ from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import CancelledError, DatasetError, LitProbeError, UnknownNameError
 from lit_probe.probing.study import LayerStudy, probe_layers
 
+OF_TEXTS = [name for name, one in BASELINES.items() if not one.for_pairs]
+
 
 @pytest.fixture(scope="module")
 def study(tiny_folder) -> LayerStudy:
@@ -63,7 +65,7 @@ def test_every_check_answers_with_layers_and_notes_in_finite_json(results, study
     assert type(result).from_json(json.loads(json.dumps(result.to_json(), allow_nan=False))) == result
     assert all(isinstance(note, str) for note in result.notes)
     if name == "baselines":
-        assert [one.name for one in result.baselines] == list(BASELINES)
+        assert [one.name for one in result.baselines] == OF_TEXTS
     elif name != "agreement":  # this checkpoint has no head of its own
         assert [layer.layer for layer in result.layers] == list(range(study.encoder.n_layers))
 
@@ -80,7 +82,7 @@ def test_baselines_are_kept_one_by_one(results, study, cache):
     steps = []
     start = cache.size()
     one = run_check("baselines", study, cache, lambda done, total: steps.append((done, total)), "tfidf")
-    assert one == results["baselines"].baselines[list(BASELINES).index("tfidf")]
+    assert one == results["baselines"].baselines[OF_TEXTS.index("tfidf")]
     assert cache.size() == start, "nothing was stored again"
     assert one.score == layer_columns(results, 4)[0]["baselines"]["tfidf"]
 
@@ -114,7 +116,7 @@ def test_the_columns_of_layers_json_hold_the_numbers_of_the_checks(results, stud
         assert column["selectivity"] == results["selectivity"].layers[layer].selectivity
         assert column["description_length"] == results["description_length"].layers[layer].bits
         assert column["brier"] == results["calibration"].layers[layer].brier
-        assert list(column["baselines"]) == list(BASELINES)
+        assert list(column["baselines"]) == OF_TEXTS
         assert column["baselines"]["random_weights"] == _baseline(results, "random_weights").layers[layer].score
         assert column["agreement"] is None, "this checkpoint has no head"
         repeated = results["repeats"].layers[layer]
@@ -138,7 +140,7 @@ def test_a_check_that_cannot_be_computed_says_why_and_the_others_go_on(study, mo
     assert results["selectivity"] == FailedCheck("The control cannot be balanced.")
     assert results["calibration"].layers
     column = layer_columns(results, study.encoder.n_layers)[0]
-    assert column["selectivity"] is None and column["baselines"] == dict.fromkeys(BASELINES) and column["brier"] > 0
+    assert column["selectivity"] is None and column["baselines"] == dict.fromkeys(OF_TEXTS) and column["brier"] > 0
 
 
 LONG_CHECKS = [(name, None) for name, check in CHECKS.items() if not check.quick]
@@ -241,13 +243,13 @@ def test_only_the_named_checks_are_computed_and_the_others_leave_no_number(study
     assert list(some) == ["calibration"]
     (column, *_) = layer_columns(some, study.encoder.n_layers)
     assert column["brier"] == results["calibration"].layers[0].brier
-    assert column["selectivity"] is None and column["baselines"] == dict.fromkeys(BASELINES)
+    assert column["selectivity"] is None and column["baselines"] == dict.fromkeys(OF_TEXTS)
 
 
 def test_the_table_has_a_line_for_each_layer_and_for_what_went_wrong(study, results):
     broken = {**results, "selectivity": FailedCheck("The control cannot be balanced.")}
     head, *lines = check_table(broken, study.encoder.n_layers).splitlines()
-    assert head.split()[-len(BASELINES) :] == list(BASELINES)
+    assert head.split()[-len(OF_TEXTS) :] == OF_TEXTS
     assert [line.split()[0] for line in lines[:4]] == ["0", "1", "2", "3"]
     assert lines[4] == "Selectivity: The control cannot be balanced."
     assert f"{results['calibration'].layers[2].brier:.3f}" in lines[2] and "n/a" not in "".join(lines[:4])

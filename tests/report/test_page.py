@@ -251,3 +251,13 @@ def test_doubts_stand_beside_the_answer(run, change, said):
 def test_the_run_itself_cannot_be_compared_with_itself(run):
     with pytest.raises(LitProbeError, match="is the same run"):
         report_html(run_of(run), run_of(run))
+
+
+def test_a_data_set_of_pairs_names_both_columns_and_one_of_single_texts_none(run):
+    def as_pairs(one: dict) -> None:
+        for dataset in one["datasets"].values():
+            dataset["data"]["pair"] = ["premise <b>", "hypothesis"]
+
+    html = report_html(run_of(changed(run, as_pairs)))
+    assert html.count("premise &lt;b&gt;") == 2 and "joined in the tokenizer’s own form" in html
+    assert "Each row is a pair" not in report_html(run_of(run))

@@ -19,10 +19,12 @@ from lit_probe.checks.baselines.from_layers import (
 from lit_probe.checks.baselines.from_text import (
     predict_from_bag_of_words,
     predict_from_length,
+    predict_from_second_text,
     predict_from_tfidf,
     predict_majority,
 )
 from lit_probe.checks.check import CheckResult
+from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
 from lit_probe.errors import CancelledError, LitProbeError
 from lit_probe.probing.study import LayerStudy
@@ -35,6 +37,7 @@ BASELINES: dict[str, Baseline] = {
     "majority": Baseline("Majority class", False, predict_majority, "#5F6368", "4 3"),
     "bag_of_words": Baseline("Bag of words", False, predict_from_bag_of_words, "#8A5A00", "5 3", in_figure=True),
     "tfidf": Baseline("TF-IDF", False, predict_from_tfidf, "#A03A6B", "2 2", in_figure=True),
+    "second_text": Baseline("Second text alone", False, predict_from_second_text, "#00695C", "7 2 1 2", for_pairs=True),
     "length": Baseline("Text length", False, predict_from_length, "#5F6368", "1 3"),
     "random_weights": Baseline(
         "Random weights",
@@ -55,7 +58,12 @@ BASELINES: dict[str, Baseline] = {
 _PARTS = 100
 
 
-def panel_baselines() -> list[dict[str, str | int | None]]:
+def baselines_for(splits: Splits) -> list[str]:
+    """The names of the baselines that say something of these data: those of pairs where they are pairs."""
+    return [name for name, one in BASELINES.items() if splits.pair is not None or not one.for_pairs]
+
+
+def panel_baselines(splits: Splits) -> list[dict[str, str | int | None]]:
     """How the panel names and draws each baseline, but the majority's: every series of the curve brings that one along."""
     return [
         {
@@ -66,7 +74,7 @@ def panel_baselines() -> list[dict[str, str | int | None]]:
             "marker": one.marker,
             "n_draws": one.n_draws,
         }
-        for name, one in BASELINES.items()
+        for name, one in ((name, BASELINES[name]) for name in baselines_for(splits))
         if name != "majority"
     ]
 
@@ -106,13 +114,13 @@ def measure_baselines(
       study: whose data, encoder, pooling, probe and seed they share.
       cache: where results are kept.
       progress: called with how much is done of how much.
-      names: the names in `BASELINES`; all of them by default.
+      names: the names in `BASELINES`; by default all of them that say something of the data.
 
     Raises:
       UnknownNameError: there is no such baseline.
       CancelledError: from ``progress``.
     """
-    chosen = {name: lookup(BASELINES, name, "baseline") for name in (BASELINES if names is None else names)}
+    chosen = {name: lookup(BASELINES, name, "baseline") for name in (baselines_for(study.splits) if names is None else names)}
     total = _PARTS * len(chosen)
     measured = []
     for index, (name, baseline) in enumerate(chosen.items()):

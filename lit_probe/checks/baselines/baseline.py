@@ -132,6 +132,7 @@ class Baseline:
       marker: the mark on each layer's score (``circle``, ``diamond`` or ``square``); None where there is one line for all layers.
       n_draws: the number of random draws that its score is the mean of; 1 where nothing is drawn by lot.
       in_figure: whether the figure of the command line draws it, which has less room than the panel.
+      for_pairs: whether it says something of pairs of texts only.
     """
 
     title: str
@@ -142,6 +143,7 @@ class Baseline:
     marker: Literal["circle", "diamond", "square"] | None = None
     n_draws: int = 1
     in_figure: bool = False
+    for_pairs: bool = False
 
     @property
     def result(self) -> type[MeasuredBaseline]:

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from lit_probe.checks.baselines.baseline import Predictions
 from lit_probe.checks.baselines.word_regression import WordRegression
+from lit_probe.data.text_pairs import segments
 from lit_probe.encoder.cache import Cache
+from lit_probe.errors import ProbeError
 from lit_probe.probing.probes import FittedProbe, fit_logistic, fit_majority
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress
@@ -35,6 +37,27 @@ def predict_from_bag_of_words(study: LayerStudy, cache: Cache, progress: Progres
     return _from_words(study, CountVectorizer(token_pattern=_WORD, binary=True, dtype=np.float64), progress)
 
 
+def predict_from_second_text(study: LayerStudy, cache: Cache, progress: Progress) -> Predictions:
+    """The bag of words of the second text of a pair, without the first: the hypothesis of an inference, without its premise.
+
+    Where it is better than chance, the label can be told without reading what it is about, by habits of those who wrote the
+    second texts (Gururangan et al. 2018, https://aclanthology.org/N18-2017; Poliak et al. 2018, https://aclanthology.org/S18-2023).
+
+    Raises:
+      ProbeError: the rows are single texts.
+    """
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    if study.splits.pair is None:
+        raise ProbeError(f"The rows of {study.splits.name} are single texts, so there is no second one.")
+    vectoriser = CountVectorizer(token_pattern=_WORD, binary=True, dtype=np.float64, preprocessor=_second_text)
+    return _from_words(study, vectoriser, progress, by_text=False)
+
+
+def _second_text(text: str) -> str:
+    return segments(text)[1].lower()
+
+
 def predict_from_tfidf(study: LayerStudy, cache: Cache, progress: Progress) -> Predictions:
     """Logistic regression on TF-IDF of words and pairs of neighbours that two or more texts of train hold.
 
@@ -46,7 +69,10 @@ def predict_from_tfidf(study: LayerStudy, cache: Cache, progress: Progress) -> P
 
 
 def predict_from_length(study: LayerStudy, cache: Cache, progress: Progress) -> Predictions:
-    """Logistic regression on two numbers: the logarithms of 1 + the words and 1 + the characters of the text."""
+    """Logistic regression on two numbers: the logarithms of 1 + the words and 1 + the characters of the text.
+
+    Of a pair there are two for each of its texts.
+    """
     return _from_lengths(study, fit_logistic, progress)
 
 
@@ -62,13 +88,17 @@ def _from_lengths(study: LayerStudy, fit: Callable[..., FittedProbe], progress: 
 
 
 def _lengths(texts: Sequence[str]) -> NDArray[np.float64]:
-    """``[n_examples, 2]``. Logarithms, because a few texts are far longer than the rest."""
-    lengths: NDArray[np.float64] = np.log1p([[len(text.split()), len(text)] for text in texts])
+    """``[n_examples, 2]``, of pairs ``[n_examples, 4]``. Logarithms, because a few texts are far longer than the rest."""
+    lengths: NDArray[np.float64] = np.log1p(
+        [[count for part in segments(text) for count in (len(part.split()), len(part))] for text in texts]
+    )
     return lengths
 
 
-def _from_words(study: LayerStudy, vectoriser: Any, progress: Progress) -> Predictions:
+def _from_words(study: LayerStudy, vectoriser: Any, progress: Progress, *, by_text: bool = True) -> Predictions:
     train, dev = study.splits.train, study.splits.dev
+    if by_text and study.splits.pair is not None:
+        vectoriser.set_params(analyzer=_by_text(vectoriser.build_analyzer()))
     fitted = WordRegression.fit(vectoriser, train.texts, train.labels, train.groups, study.seed, progress=progress)
     truncated = study.activations["train"].share_truncated
     notes = [f"it reads whole texts, the encoder reads {study.encoder.max_length} tokens of each."] if truncated else []
@@ -78,3 +108,12 @@ def _from_words(study: LayerStudy, vectoriser: Any, progress: Progress) -> Predi
         settings=fitted.settings,
         notes=notes,
     )
+
+
+def _by_text(analyse: Callable[[str], list[str]]) -> Callable[[str], list[str]]:
+    """The words of either text of a pair by themselves: a word in both counts as two, and no neighbours span the seam."""
+
+    def analyse_pair(text: str) -> list[str]:
+        return [f"{place} {words}" for place, part in enumerate(segments(text)) for words in analyse(part)]
+
+    return analyse_pair

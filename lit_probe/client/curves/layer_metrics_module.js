@@ -50,7 +50,8 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
     probes have seen the train examples, which are left out of every score. Tick “train (fit)” to see how well the probes fit them; that is
     not what is decodable.</p>
   <p><b>Compare with</b> something simpler: what does the score have to beat? <i>Embeddings</i> is layer 0, which has seen no context;
-    <i>bag of words</i> and <i>TF-IDF</i> are classifiers on the words alone, <i>text length</i> on the length alone. <i>Random
+    <i>bag of words</i> and <i>TF-IDF</i> are classifiers on the words alone, <i>text length</i> on the length alone, and, of pairs,
+    <i>second text alone</i> on the words of the second one (a hypothesis without its premise). <i>Random
     weights</i> is the same encoder, never trained; <i>shuffled labels</i> are probes trained on labels in random order. Both are
     drawn several times: the line is the mean of the draws, the band their range, which is no 95 % interval. All of them are trained on
     train and scored on dev. The first time takes a while; the rest of the page stays usable.</p>

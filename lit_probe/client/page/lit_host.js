@@ -165,14 +165,25 @@ export function selectedSlice() {
 }
 
 /**
- * What an example says: its first text field.
+ * The fields of text that the models on the page read: two where an example is a pair. The first one where they read none.
+ *
+ * @returns {string[]}
+ */
+export function textFields() {
+  const {currentDatasetSpec, currentModels, metadata} = services().appState;
+  const texts = Object.entries(currentDatasetSpec).filter(([, type]) => type.name === 'TextSegment').map(([name]) => name);
+  const read = texts.filter((name) => currentModels.some((/** @type {string} */ model) => name in (metadata.models[model]?.spec.input ?? {})));
+  return read.length ? read : texts.slice(0, 1);
+}
+
+/**
+ * What an example says, on one line.
  *
  * @param {IndexedInput} example
  * @returns {string}
  */
 export function exampleText(example) {
-  const field = Object.entries(services().appState.currentDatasetSpec).find(([, type]) => type.name === 'TextSegment')?.[0];
-  return field === undefined ? '' : String(example.data[field] ?? '');
+  return textFields().map((name) => String(example.data[name] ?? '')).join(' ‖ ');
 }
 
 /** The columns that lit_probe adds to a data set's own. */

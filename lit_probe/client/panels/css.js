@@ -132,6 +132,7 @@ export const CONTROLS_CSS = `
   .rows.narrow .label, .rows.narrow .rho { padding-bottom: 2px; }
   .chips { line-height: 21px; }
   .chips .kept { white-space: nowrap; }
+  .chips .text-name { display: block; margin-top: 2px; color: var(--lit-neutral-700); font-size: 11px; line-height: 14px; }
   .chip { display: inline-block; margin: 0 3px 2px 0; padding: 0 4px; border-radius: 2px; box-shadow: inset 0 0 0 1px ${COLORS.rim}; font-size: 12px; line-height: 18px;
           max-width: 100%; box-sizing: border-box; overflow-wrap: anywhere; white-space: pre-wrap; cursor: default; }
   .chip.special { color: var(--lit-neutral-700); font-size: 11px; }

@@ -33,7 +33,7 @@ export function salienceChart(title, rows, rhos, {width}) {
   const drawn = rows.map((row, i) => {
     const texts = row.units.map(({text}) => shorten(text, Math.floor((room - PADDING) / CHARACTER)));
     const widths = texts.map((text) => PADDING + CHARACTER * shownWidth(text));
-    const places = chipLines(widths, room, GAP);
+    const places = chipLines(widths, room, GAP, row.units.findIndex(({part}) => part));
     const nLines = 1 + (places.at(-1)?.line ?? 0);
     const top = y;
     const remarks = [row.warning, row.baselines].filter(Boolean).flatMap((words) => wrapped(words, width - LABEL - 12));
@@ -72,12 +72,13 @@ function chip({text: whole, score, share, special}, signed, text, width, x, y) {
  * @param {number[]} widths  the chips' widths, none wider than the line
  * @param {number} room  the width of a line
  * @param {number} gap
+ * @param {number} [second]  the chip that begins a line in any case: the first one of the second text of a pair
  * @returns {{x: number, line: number}[]}
  */
-export function chipLines(widths, room, gap) {
+export function chipLines(widths, room, gap, second = -1) {
   let [x, line] = [0, 0];
-  return widths.map((width) => {
-    if (x > 0 && x + width > room) [x, line] = [0, line + 1];
+  return widths.map((width, at) => {
+    if (x > 0 && (at === second || x + width > room)) [x, line] = [0, line + 1];
     const place = {x, line};
     x += width + gap;
     return place;
@@ -157,9 +158,10 @@ function rowElements(row) {
     const {fill, text: color} = salienceColor(share, row.signed);
     return element('span', {class: 'chip', style: `background:${fill};color:${color}`, title: significant(score), 'data-score': score}, text);
   });
+  const second = row.units.findIndex(({part}) => part);
   return [
     element('h3', {}, row.label),
-    element('div', {dir: 'auto'}, ...chips),
+    ...(second > 0 ? [chips.slice(0, second), chips.slice(second)] : [chips]).map((line) => element('div', {dir: 'auto'}, ...line)),
     element('p', {class: 'quiet'}, [explainedWords(row), diagnosticsWords(row)].filter(Boolean).join(' · ')),
     ...[row.warning, row.baselines].filter(Boolean).map((words) => element('p', {class: 'quiet'}, words)),
   ];

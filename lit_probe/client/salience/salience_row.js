@@ -9,6 +9,7 @@ import {countOf, formatCount, significant} from '../words/format.js';
  * @property {number} score
  * @property {number} share  the score as a share of the largest one in size of its row, in [-1, 1]
  * @property {boolean} special  a token that the encoder adds, such as [CLS]; it has no score
+ * @property {1} [part]  it stands in the second text of a pair
  *
  * @typedef {object} SalienceRow  One map of a text, as it is drawn.
  * @property {string} label  the words that tell it from the other rows
@@ -36,6 +37,8 @@ import {countOf, formatCount, significant} from '../words/format.js';
  * @returns {SalienceRow}
  */
 export function salienceRow(label, answer, show, baselines = '') {
+  const second = secondText(answer.words);
+  const first = second === null ? Infinity : show === 'words' ? /** @type {number} */ (answer.words[second]) : second;
   const units = show === 'words'
     ? answer.by_word.words.map((/** @type {string} */ text, /** @type {number} */ i) => ({text, score: answer.by_word.scores[i], special: false}))
     : answer.tokens.map((/** @type {string} */ text, /** @type {number} */ i) => ({text, score: answer.scores[i], special: answer.words[i] === null}));
@@ -44,8 +47,21 @@ export function salienceRow(label, answer, show, baselines = '') {
     label, method: answer.method, title: answer.title, signed: answer.signed, explained: answer.explained, layer: answer.layer,
     className: answer.class_name, scalar: answer.target.scalar, value: answer.value, diagnostics: answer.diagnostics,
     warning: answer.warning, baselines,
-    units: units.map((unit) => ({...unit, share: largest > 0 ? unit.score / largest : 0})),
+    units: units.map((/** @type {{text: string, score: number, special: boolean}} */ unit, /** @type {number} */ i) => ({
+      ...unit, share: largest > 0 ? unit.score / largest : 0, .../** @type {{part?: 1}} */ (i >= first ? {part: 1} : {}),
+    })),
   };
+}
+
+/**
+ * Where the second text of a pair begins: at the first word after the special tokens that stand between words.
+ *
+ * @param {(?number)[]} words  `[n_tokens]` each token's word; null for special tokens
+ * @returns {?number}  the place of a token; null for a single text
+ */
+export function secondText(words) {
+  const begins = words.findIndex((word, i) => word !== null && i > 0 && words[i - 1] === null && words.slice(0, i).some((before) => before !== null));
+  return begins < 0 ? null : begins;
 }
 
 /**
@@ -129,7 +145,7 @@ function pathWords(value, {change, baseline, baselines}) {
  * Words or tokens, each with its place, in groups that no line break may part: a mark such as a last full stop would else stand
  * on a line of its own.
  *
- * @template {{text: string, special: boolean}} Unit
+ * @template {{text: string, special: boolean, part?: 1}} Unit
  * @param {Unit[]} units
  * @returns {[Unit, number][][]}
  */
@@ -138,7 +154,7 @@ export function keptTogether(units) {
   const groups = [];
   units.forEach((unit, at) => {
     const mark = !unit.special && !/[\p{L}\p{N}]/u.test(unit.text);
-    if (mark && groups.length) groups[groups.length - 1].push([unit, at]);
+    if (mark && groups.length && unit.part === units[at - 1].part) groups[groups.length - 1].push([unit, at]);
     else groups.push([[unit, at]]);
   });
   return groups;

@@ -9,12 +9,12 @@
 /** @import {IndexedInput} from '../page/types.js' */
 /** @import {SalienceSection} from './salience_files.js' */
 /** @import {PlannedRow} from './salience_plan.js' */
-/** @import {SalienceRow} from './salience_row.js' */
+/** @import {SalienceRow, SalienceUnit} from './salience_row.js' */
 import {figurePage} from '../charts/figure_page.js';
 import {salienceColor} from '../charts/palette.js';
 import {svgText} from '../charts/svg.js';
 import {answers} from '../page/answers.js';
-import {definePanel, exampleText, fitTogether, html, interpretation, nothing, pinnedExample} from '../page/lit_host.js';
+import {definePanel, exampleText, fitTogether, html, interpretation, nothing, pinnedExample, textFields} from '../page/lit_host.js';
 import {card, renderSelect} from '../panels/parts.js';
 import {download} from '../words/files.js';
 import {countOf, formatScore, oneLine, shorten, significant} from '../words/format.js';
@@ -331,7 +331,7 @@ the current layer. “How to read this”, at the bottom, says more.`;
       this.requestUpdate();
     };
     return html`<div class="chips" dir="auto" role="group" aria-label=${`${map.label}: most salient ${top.map(({text, score}) => `${text} ${significant(score)}`).join(', ')}`}
-        @pointerleave=${() => point(null)}>${keptTogether(map.units).map((units) => html`<span class="kept">${units.map(([unit, at]) => {
+        @pointerleave=${() => point(null)}>${keptTogether(map.units).map((units, i, all) => html`${nameOfText(units, all[i - 1])}<span class="kept">${units.map(([unit, at]) => {
       const same = at === hovered ? ' same' : '';
       if (unit.special) return html`<span class=${`chip special${same}`} title="A special token, never scored" @pointerenter=${() => point(at)}>${unit.text}</span>`;
       const {fill, text} = salienceColor(unit.share, map.signed);
@@ -339,6 +339,13 @@ the current layer. “How to read this”, at the bottom, says more.`;
     })}</span>`)}</div>`;
   }
 });
+
+/** What stands before the first word of either text of a pair: its field. @param {[SalienceUnit, number][]} units @param {[SalienceUnit, number][]} [before] */
+function nameOfText(units, before) {
+  const names = textFields();
+  const part = units[0][0].part ?? 0;
+  return names.length < 2 || (before && (before[0][0].part ?? 0) === part) ? nothing : html`<span class="text-name">${names[part]}</span>`;
+}
 
 /** Where the comparison with other baselines stands, beside a map's own place. @param {string} slot */
 function besides(slot) {

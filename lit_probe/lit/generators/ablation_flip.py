@@ -17,11 +17,11 @@ from lit_nlp.lib import utils
 from lit_probe.counterfactuals.rules import Edit
 from lit_probe.counterfactuals.word_swaps import difference
 from lit_probe.lit.generators.forward_view import PREDICTION, ForwardView
-from lit_probe.lit.generators.stock_generator import StockGenerator, text_field, words
+from lit_probe.lit.generators.stock_generator import StockGenerator, text_fields, words
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.config_values import DEV_CHOSEN, Keys, one_of, whole_number
 from lit_probe.lit.host.explaining import MODEL, PROBE, explainer_of, question_of
-from lit_probe.lit.host.model import ProbeModel
+from lit_probe.lit.host.model import ProbeModel, probe_model
 from lit_probe.probing.probe_forward import Forward
 
 # LIT's search reads a few hundred shortened texts for each, one by one: seconds where the encoder is large.
@@ -55,7 +55,7 @@ class AblationFlip(StockGenerator):
             **{name: key.of(config, name) for name, key in _LIMITS.items()},
             ablation_flip.TOKENS_TO_IGNORE_KEY: words(config, ablation_flip.TOKENS_TO_IGNORE_KEY),
             ablation_flip.PREDICTION_KEY: PREDICTION,
-            ablation_flip.FIELDS_TO_ABLATE_KEY: text_field(config, ablation_flip.FIELDS_TO_ABLATE_KEY),
+            ablation_flip.FIELDS_TO_ABLATE_KEY: text_fields(config, ablation_flip.FIELDS_TO_ABLATE_KEY, model),
         }
 
     def edits(
@@ -66,12 +66,11 @@ class AblationFlip(StockGenerator):
         if len(text.split()) < 2:
             return []
         forward, config = settings
-        view = ForwardView(forward)
+        view = ForwardView(forward, probe_model(model).text_fields)
         (before,) = view.predict([example])
-        return [
-            Edit(
-                new[fields.TEXT],
-                f"{difference(text, new[fields.TEXT])} ({forward.name}: {view.class_of(before)} → {view.class_of(new)})",
-            )
-            for new in self.stock.generate(dict(example), view, dataset, config)
-        ]
+        edits = []
+        for new in self.stock.generate(dict(example), view, dataset, config):
+            shortened = view.text_of(new)
+            flip = f"{forward.name}: {view.class_of(before)} → {view.class_of(new)}"
+            edits.append(Edit(shortened, f"{difference(text, shortened)} ({flip})"))
+        return edits

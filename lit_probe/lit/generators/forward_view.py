@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,14 +23,16 @@ class ForwardView(lit_model.Model):
 
     Args:
       forward: what predicts.
+      text_fields: the fields that hold an example's text: one, or the two of a pair.
     """
 
-    def __init__(self, forward: Forward):
+    def __init__(self, forward: Forward, text_fields: Sequence[str] = (fields.TEXT,)):
         self.forward = forward
+        self.text_fields = tuple(text_fields)
 
     def input_spec(self) -> types.Spec:
-        """The text."""
-        return {fields.TEXT: types.TextSegment()}
+        """The text, or the two of a pair."""
+        return {name: types.TextSegment() for name in self.text_fields}
 
     def output_spec(self) -> types.Spec:
         """The class probabilities. They have no label as their parent: LIT would overwrite it with the predicted class."""
@@ -38,7 +40,11 @@ class ForwardView(lit_model.Model):
 
     def predict(self, inputs: Iterable[types.JsonDict], **kwargs: Any) -> list[dict[str, Any]]:
         """The class probabilities of each text."""
-        return [{PREDICTION: row} for row in self.probabilities([example[fields.TEXT] for example in inputs])]
+        return [{PREDICTION: row} for row in self.probabilities([self.text_of(example) for example in inputs])]
+
+    def text_of(self, example: Mapping[str, Any]) -> str:
+        """What the example says."""
+        return fields.text_of(fields.with_text(example, self.text_fields))
 
     def probabilities(self, texts: list[str]) -> NDArray[np.float64]:
         """``[n_texts, n_classes]`` of which the largest is the decided class: LIT's generators take the most probable one."""

@@ -91,15 +91,16 @@ class EditGenerator(components.Generator):
         made: list[list[dict[str, Any]]] = []
         same: list[tuple[str, str]] = []
         for example in inputs:
-            text = fields.text_of(example)
-            plain = {name: value for name, value in example.items() if not name.startswith("_")} | {fields.TEXT: text}
+            read = probes.read(example)
+            text = fields.text_of(read)
+            plain = {name: value for name, value in read.items() if not name.startswith("_")} | {fields.TEXT: text}
             found = list({edit.text: edit for edit in reversed(self.edits(plain, model, dataset, settings))}.values())[::-1]
             if (example.get("_meta") or {}).get(EXPECTATION) == UNKNOWN:
                 # An edit that has its label from its parent, and nobody knows whether it is still right.
                 found = [replace(edit, expectation=UNKNOWN) for edit in found]
             different = _read_differently(probes, text, found)
             same += [(text, edit.text) for edit in found if edit not in different]
-            made.append([_example(plain, edit, example.get("_id"), dataset, probes.label_names) for edit in different])
+            made.append([_example(plain, edit, example.get("_id"), dataset, probes) for edit in different])
         if same and not any(made):
             why = edit_warnings(probes.encoder, *same[0])[0].message
             raise LitProbeError(f"No edit is left: {len(same):,} {'was' if len(same) == 1 else 'were'} made. {why}")
@@ -125,14 +126,14 @@ def _read_differently(model: ProbeModel, text: str, edits: Sequence[Edit]) -> li
 
 
 def _example(
-    parent: Mapping[str, Any], edit: Edit, parent_id: str | None, dataset: lit_dataset.Dataset, label_names: Sequence[str]
+    parent: Mapping[str, Any], edit: Edit, parent_id: str | None, dataset: lit_dataset.Dataset, probes: ProbeModel
 ) -> dict[str, Any]:
     """The edit as an example of the data set. LIT adds its id, and the generator's name as its source."""
     spec = dataset.spec()
     own: Collection[str] = spec if spec else parent
     notes = {RULE: edit.rule, EXPECTATION: edit.expectation}
-    example = {name: value for name, value in parent.items() if name in own} | {fields.TEXT: edit.text}
+    example = {name: value for name, value in parent.items() if name in own} | fields.in_fields(edit.text, probes.text_fields)
     if fields.LABEL in example:
-        example[fields.LABEL] = expected_label(edit.expectation, example[fields.LABEL], label_names)
+        example[fields.LABEL] = expected_label(edit.expectation, example[fields.LABEL], probes.label_names)
     shown = {fields.column_field(name, own): value for name, value in notes.items()}
     return {**example, **shown, "_meta": {"added": True, "parentId": parent_id, "source": None, **notes}}

@@ -14,7 +14,7 @@ from lit_probe.counterfactuals.word_swaps import difference
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.generators.generator import EditGenerator
 from lit_probe.lit.host import fields
-from lit_probe.lit.host.model import probe_model
+from lit_probe.lit.host.model import ProbeModel, probe_model
 
 
 class StockGenerator(EditGenerator):
@@ -35,24 +35,30 @@ class StockGenerator(EditGenerator):
         self, example: Mapping[str, Any], model: lit_model.Model, dataset: lit_dataset.Dataset, settings: Any
     ) -> list[Edit]:
         """What LIT's generator makes of the text. Its texts are new, so LIT's cache of predictions is not asked."""
-        made = self.stock.generate(dict(example), probe_model(model), dataset, settings)
-        return [Edit(new[fields.TEXT], self.rule(example[fields.TEXT], new[fields.TEXT])) for new in made]
+        probes = probe_model(model)
+        texts = [probes.text_of(new) for new in self.stock.generate(dict(example), probes, dataset, settings)]
+        return [Edit(text, self.rule(example[fields.TEXT], text)) for text in texts]
 
     def rule(self, before: str, after: str) -> str:
         """What was done to the text, for people."""
         return difference(before, after)
 
 
-def text_field(config: Mapping[str, Any], key: str) -> list[str]:
-    """The value of a control that chooses among a model's text fields: ours have one.
+def text_fields(config: Mapping[str, Any], key: str, model: ProbeModel) -> list[str]:
+    """The value of a control that chooses among a model's text fields: ours have one, or the two of a pair.
 
     Raises:
-      LitProbeError: it is not chosen, or another one is.
+      LitProbeError: none is chosen, or another one is.
     """
-    chosen = config.get(key, [fields.TEXT])
-    if chosen != [fields.TEXT]:
-        raise LitProbeError(f"{key!r} must be the list [{fields.TEXT!r}]: it is the one field with a text. Tick its box.")
-    return [fields.TEXT]
+    chosen = config.get(key, list(model.text_fields))
+    if len(model.text_fields) == 1 and chosen != list(model.text_fields):
+        [name] = model.text_fields
+        raise LitProbeError(f"{key!r} must be the list [{name!r}]: it is the one field with a text. Tick its box.")
+    if not isinstance(chosen, list) or not chosen or not all(name in model.text_fields for name in chosen):
+        raise LitProbeError(
+            f"{key!r} must be a list of {' and '.join(map(repr, model.text_fields))}, or of one of them. Tick a box."
+        )
+    return [name for name in model.text_fields if name in chosen]
 
 
 def words(config: Mapping[str, Any], key: str) -> list[str]:

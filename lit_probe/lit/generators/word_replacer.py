@@ -11,7 +11,7 @@ from lit_nlp.components import word_replacer
 
 from lit_probe.counterfactuals.rules import Edit
 from lit_probe.errors import LitProbeError
-from lit_probe.lit.generators.stock_generator import StockGenerator, text_field
+from lit_probe.lit.generators.stock_generator import StockGenerator, text_fields
 from lit_probe.lit.host.model import ProbeModel
 
 
@@ -35,7 +35,7 @@ class WordReplacer(StockGenerator):
             )
         return {
             word_replacer.SUBSTITUTIONS_KEY: substitutions,
-            word_replacer.FIELDS_TO_REPLACE_KEY: text_field(config, word_replacer.FIELDS_TO_REPLACE_KEY),
+            word_replacer.FIELDS_TO_REPLACE_KEY: text_fields(config, word_replacer.FIELDS_TO_REPLACE_KEY, model),
         }
 
     def edits(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,14 @@ from lit_probe.checks.leakage import near_duplicates as find_near_duplicates
 from lit_probe.data.labelled_texts import LabelledTexts, SplitName, Splits, clean_text, normalise_text
 from lit_probe.lit.host import fields, specs
 from lit_probe.lit.host.messages import without_html
+
+# What a source's columns may not be called.
+_OURS = frozenset(
+    {
+        *(fields.TEXT, fields.LABEL, fields.SPLIT, fields.IN_TRAIN, fields.TRUNCATED, fields.UNKNOWN),
+        *(fields.TOKENS, fields.PROBE, fields.HEAD, fields.COLOR_BY),
+    }
+)
 
 DEFAULT_SHOW_TRAIN = 500
 DEFAULT_MAX_SHOWN = 5_000
@@ -43,6 +51,7 @@ class ProbeDataset(lit_dataset.Dataset):
       shown: which rows of each split are shown, in the order of the splits.
       near_duplicates: see the argument.
       columns: the source's own columns, by the name of the field that shows each.
+      text_fields: the fields that hold the text: one, or the two of a pair, called as their columns.
     """
 
     def __init__(
@@ -65,15 +74,20 @@ class ProbeDataset(lit_dataset.Dataset):
         own_fields: dict[str, types.LitType] = {fields.UNKNOWN: types.Scalar()} if any(unknown) else {}
         self.near_duplicates = find_near_duplicates(splits) if near_duplicates is None else near_duplicates
         in_train = _in_train(shown_rows, self.shown, self.near_duplicates.rows, others)
-        columns = _columns(shown_rows)
+        taken = _OURS
+        self.text_fields: tuple[str, ...] = (fields.TEXT,)
+        if splits.pair is not None:
+            first = fields.column_field(splits.pair[0], taken)
+            self.text_fields = (first, fields.column_field(splits.pair[1], taken | {first}))
+        columns = _columns(shown_rows, taken.union(self.text_fields))
         self.columns = {field: column for column, field, _ in columns}
         super().__init__(
             spec=specs.dataset_spec(
-                self.label_names, own_fields | {field: type_ for _, field, type_ in columns}, _badges(in_train)
+                self.label_names, own_fields | {field: type_ for _, field, type_ in columns}, _badges(in_train), self.text_fields
             ),
             examples=[
                 {
-                    fields.TEXT: text,
+                    **fields.in_fields(text, self.text_fields),
                     fields.LABEL: self.label_names[rows.labels[i]],
                     fields.IN_TRAIN: seen,
                     fields.SPLIT: str(name),
@@ -213,10 +227,9 @@ def _badges(in_train: Sequence[str]) -> list[str]:
     return [fields.NOT_IN_TRAIN, *sorted(set(in_train) - {fields.NOT_IN_TRAIN})]
 
 
-def _columns(shown: Mapping[SplitName, LabelledTexts]) -> list[tuple[str, str, types.LitType]]:
-    """The source's own columns as (column, LIT field, LIT type)."""
-    taken = {fields.TEXT, fields.LABEL, fields.SPLIT, fields.IN_TRAIN, fields.TRUNCATED, fields.UNKNOWN}
-    taken |= {fields.TOKENS, fields.PROBE, fields.HEAD, fields.COLOR_BY}
+def _columns(shown: Mapping[SplitName, LabelledTexts], others: Collection[str]) -> list[tuple[str, str, types.LitType]]:
+    """The source's own columns as (column, LIT field, LIT type), with names unlike those of the other fields."""
+    taken = set(others)
     columns = []
     for column in next(iter(shown.values())).columns:
         field = fields.column_field(column, taken)
@@ -250,6 +263,8 @@ def _description(splits: Splits, shown: Mapping[SplitName, NDArray[np.int64]], n
         "LIT's Confusion Matrix counts the held-out rows, dev and test, that are shown.",
         f"{fields.IN_TRAIN} marks the rows that probes were trained on, and those with a copy among them. {' '.join(notes)}",
     ]
+    if splits.pair is not None:
+        lines.append(f"Each row is a pair of texts: {' and '.join(splits.pair)}.")
     provenance = splits.provenance
     for key, title in (("source", "Source"), ("division", "Division")):
         if provenance.get(key):

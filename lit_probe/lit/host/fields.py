@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
+from lit_probe.data import text_pairs
 from lit_probe.data.labelled_texts import SPLIT_NAMES, SplitName, clean_text
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.messages import without_html
@@ -126,17 +128,52 @@ def is_edited(example: Mapping[str, Any]) -> bool:
     return isinstance(meta, Mapping) and bool(meta.get("added"))
 
 
+def with_text(example: Mapping[str, Any], text_fields: Sequence[str]) -> Mapping[str, Any]:
+    """The example with all that it says in the field `TEXT`: it may stand in two fields, which make a pair.
+
+    Args:
+      example: as LIT sends it.
+      text_fields: the fields that hold its text: `TEXT` alone, or the two of a pair.
+
+    Raises:
+      LitProbeError: one of two fields is missing, or holds no string.
+
+    >>> text_of(with_text({"premise": "He sleeps.", "hypothesis": "He dreams."}, ["premise", "hypothesis"]))
+    'He sleeps.\\x1fHe dreams.'
+    """
+    if tuple(text_fields) == (TEXT,):
+        text = example.get(TEXT)
+        # A sign in somebody's text that would make a pair of it.
+        return {**example, TEXT: text_pairs.without_seam(text)} if isinstance(text, str) and text_pairs.is_pair(text) else example
+    first, second = (_string_in(example, name) for name in text_fields)
+    return {**example, TEXT: text_pairs.joined(first, second)}
+
+
+def in_fields(text: str, text_fields: Sequence[str]) -> dict[str, str]:
+    """What stands in the fields of a data set for this text: the way back from `with_text`.
+
+    >>> in_fields("He sleeps.\x1fHe dreams.", ["premise", "hypothesis"]), in_fields("He sleeps.", ["text"])
+    ({'premise': 'He sleeps.', 'hypothesis': 'He dreams.'}, {'text': 'He sleeps.'})
+    """
+    parts = text_pairs.segments(text) if len(text_fields) > 1 else [text]
+    return dict(zip_longest(text_fields, parts, fillvalue=""))
+
+
 def text_of(example: Mapping[str, Any]) -> str:
     """The example's text, ready for a tokenizer.
 
     Raises:
       LitProbeError: there is no text, or it is no string.
     """
-    text = example.get(TEXT)
+    return clean_text(_string_in(example, TEXT))
+
+
+def _string_in(example: Mapping[str, Any], name: str) -> str:
+    text = example.get(name)
     if not isinstance(text, str):
         found = "is missing" if text is None else f"holds {type(text).__name__}"
-        raise LitProbeError(f"Every example needs a string in its field '{TEXT}'; in one of them it {found}.")
-    return clean_text(text)
+        raise LitProbeError(f"Every example needs a string in its field '{name}'; in one of them it {found}.")
+    return text
 
 
 def label_of(example: Mapping[str, Any], label_names: Collection[str]) -> str | None:

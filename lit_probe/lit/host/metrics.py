@@ -81,7 +81,7 @@ class HeldOutMetrics(components.Metrics):
             if self.is_field_compatible(field, dataset_spec.get(getattr(field, "parent", None)))
         ]
         outputs = list(model.predict(inputs)) if model_outputs is None else model_outputs
-        selected = select_rows(inputs, probes, probe_dataset(dataset)).reported
+        selected = select_rows([probes.read(example) for example in inputs], probes, probe_dataset(dataset)).reported
         indices = selected.indices if selected else []
         labels = selected.labels if selected else np.zeros(0, dtype=np.int64)
         # The fields take the place of layers: what scores share is computed once for all of them.

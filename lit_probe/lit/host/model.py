@@ -78,6 +78,11 @@ class ProbeModel(lit_model.Model):
         return fields.model_name(self.encoder.name, self.dataset.name)
 
     @property
+    def text_fields(self) -> tuple[str, ...]:
+        """The fields that hold an example's text: one, or the two of a pair."""
+        return self.dataset.text_fields
+
+    @property
     def label_names(self) -> tuple[str, ...]:
         """The classes of the probes, as LIT shows them."""
         return self.dataset.label_names
@@ -124,7 +129,7 @@ class ProbeModel(lit_model.Model):
 
     def input_spec(self) -> types.Spec:
         """See ``specs.model_input_spec``, and ``TokenFields`` where there are any."""
-        spec = specs.model_input_spec(self.label_names)
+        spec = specs.model_input_spec(self.label_names, self.text_fields)
         return spec if self.token_fields is None else spec | self.token_fields.input_spec()
 
     def output_spec(self) -> types.Spec:
@@ -132,14 +137,21 @@ class ProbeModel(lit_model.Model):
         decision = self.study.decision
         encoder = self.encoder
         spec = specs.model_output_spec(
-            encoder.n_layers, self.label_names, self.head_label_names, self._layers, decision, with_tokens=encoder.has_network
+            encoder.n_layers,
+            self.label_names,
+            self.head_label_names,
+            self._layers,
+            decision,
+            text=self.text_fields[0] if len(self.text_fields) == 1 else None,
+            with_tokens=encoder.has_network,
         )
         return spec if self.token_fields is None else spec | self.token_fields.output_spec()
 
     @cached_property
     def token_fields(self) -> TokenFields | None:
         """The fields of tokens, or None where they were not asked for."""
-        return TokenFields(self.study, fields.TEXT, fields.LABEL, self.label_names) if self._with_token_fields else None
+        text = self.text_fields[0] if len(self.text_fields) == 1 else None
+        return TokenFields(self.study, text, fields.LABEL, self.label_names) if self._with_token_fields else None
 
     def get_embedding_table(self) -> tuple[list[str], NDArray[np.float32]]:
         """What LIT's HotFlip may put into a text: see ``TokenFields.embedding_table``.
@@ -161,8 +173,7 @@ class ProbeModel(lit_model.Model):
           LitProbeError: an example has no text, or the probes are not ready or could not be computed.
         """
         examples = list(inputs)
-        read = [self.read(example) for example in examples]
-        texts = [fields.text_of(example) for example in read]
+        texts = [self.text_of(example) for example in examples]
         study, pooled = self.study.result(), self.pooled(texts)
         encoded = self.encoder.encode(texts, with_tokens=True) if self.encoder.has_network else []
         given: list[TokenInput] = []
@@ -180,7 +191,7 @@ class ProbeModel(lit_model.Model):
                 prediction[fields.HEAD] = text.head_probabilities
             predictions.append(prediction | {field: classes[layer] for field, layer in shown.items()})
         if self.token_fields is not None:
-            named = [fields.label_of(example, self.label_names) for example in read]
+            named = [fields.label_of(self.read(example), self.label_names) for example in examples]
             classes_named = [None if label is None else self.label_names.index(label) for label in named]
             of_tokens = self.token_fields.values(given, classes_named, pooled, probabilities[:, study.best_layer])
             predictions = [prediction | values for prediction, values in zip(predictions, of_tokens, strict=True)]
@@ -191,8 +202,8 @@ class ProbeModel(lit_model.Model):
         own = {fields.PROBE: None, fields.COLOR_BY: None} | {fields.layer_probe_field(layer): layer for layer in self._layers}
         return {field: own[field] for field in self.output_spec() if field in own}
 
-    def read(self, example: types.JsonDict, text: str | None = None) -> types.JsonDict:
-        """The example with our fields: text, label, split. As it is where it has them already.
+    def read(self, example: types.JsonDict, text: str | None = None) -> Mapping[str, Any]:
+        """The example with our fields: text, label, split. As it is where it has them already, but for pairs: see `with_text`.
 
         Args:
           example: as LIT sends it.
@@ -202,7 +213,7 @@ class ProbeModel(lit_model.Model):
           LitProbeError: a field of text holds an array.
         """
         if self.reader is None:
-            return example
+            return fields.with_text(example, self.text_fields)
         text = self.reader.text(example) if text is None else text
         label, place = self._class_of(self.reader.class_word(example)), self._texts.row(text, self.dataset.name)
         known = place is not None and label in self._labels_of(text, place)
@@ -213,6 +224,10 @@ class ProbeModel(lit_model.Model):
             fields.SPLIT: split,
             **{name: example[name] for name in ("_id", "_meta") if name in example},
         }
+
+    def text_of(self, example: types.JsonDict) -> str:
+        """What the example says, ready for a tokenizer; see `read`."""
+        return fields.text_of(self.read(example))
 
     def shown(self, dataset: lit_dataset.Dataset) -> lit_dataset.Dataset:
         """The data set with our fields, for one that LIT shows."""

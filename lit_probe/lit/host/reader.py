@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from lit_nlp.api import types
 
-from lit_probe.data import split_table
+from lit_probe.data import split_table, text_pairs
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.options import DatasetOptions
 from lit_probe.data.rows import rows_of, together, word_of
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields
 
-_TEXT, _LABEL, _GROUP, _SPLIT = "text", "label", "group", "split"
+_TEXT, _SECOND, _LABEL, _GROUP, _SPLIT = "text", "second text", "label", "group", "split"
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class FieldNames:
     """Which fields to take. Without a name a field is found by its type, which does where there is one of that type only.
 
     Attributes:
-      text: the name of a field of type ``TextSegment``, or several, which are read one after another.
+      text: the name of a field of type ``TextSegment``, or several: two make a pair for an encoder of ours, and else they are
+        read one after another.
       label: the name of a field of type ``CategoryLabel``.
       group: the name of the field that says what must not be split across train and test (an author, a film, a pair).
       split: the name of the field that says train, dev (or validation) or test; by default one that is called ``split`` or
@@ -51,6 +52,7 @@ class Reader:
       group: the name of the field of the group, or None.
       split: the name of the field of the split, or None.
       read: names of all fields that the model reads, by which examples that say the same are told apart.
+      as_pair: whether the two texts are read as a pair, see `text_pairs`, and not one after another.
     """
 
     dataset: str
@@ -59,6 +61,7 @@ class Reader:
     group: str | None
     split: str | None
     read: tuple[str, ...] = ()
+    as_pair: bool = False
 
     @classmethod
     def of(cls, dataset: str, spec: types.Spec, wanted: FieldNames, inputs: types.Spec | None = None) -> Reader:
@@ -104,7 +107,8 @@ class Reader:
                     f"Every example of {self.dataset} needs words in its field {name!r}; in one it holds {type(value).__name__}."
                 )
             parts.append("" if value is None else str(value))
-        return rows_of([" ".join(parts)], [0]).texts[0]
+        clean = rows_of(parts if self.as_pair else [" ".join(parts)], [0]).texts
+        return text_pairs.joined(*clean) if self.as_pair else clean[0]
 
     def same_input(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
         """Whether the model reads the same in both examples."""
@@ -128,10 +132,13 @@ class Reader:
           DatasetError: they cannot be divided or probed.
         """
         texts = [self.text(example) for example in examples]
-        columns: dict[str, list[Any]] = {
-            _TEXT: list(keys or texts),
-            _LABEL: [example.get(self.label) for example in examples],
-        }
+        said: list[Any] = list(keys or texts)
+        columns: dict[str, list[Any]] = {_LABEL: [example.get(self.label) for example in examples]}
+        if self.as_pair:
+            pairs = [text_pairs.segments(text) for text in said]
+            columns[_TEXT], columns[_SECOND] = [first for first, _ in pairs], [second for _, second in pairs]
+        else:
+            columns[_TEXT] = said
         if self.group is not None:
             columns[_GROUP] = [example.get(self.group) for example in examples]
         if self.split is not None:
@@ -139,8 +146,15 @@ class Reader:
         if keys is not None and list(keys) != texts:
             columns[_GROUP] = together(texts, columns.get(_GROUP))
         grouped = _GROUP if _GROUP in columns else None
-        options = DatasetOptions(max_examples=0, seed=seed, text_column=_TEXT, label_column=_LABEL, group_column=grouped)
-        return split_table(columns, options, self.dataset)
+        options = DatasetOptions(
+            max_examples=0,
+            seed=seed,
+            text_column=(_TEXT, _SECOND) if self.as_pair else _TEXT,
+            label_column=_LABEL,
+            group_column=grouped,
+        )
+        splits = split_table(columns, options, self.dataset)
+        return replace(splits, pair=(self.texts[0], self.texts[1])) if self.as_pair else splits
 
 
 def _only_label(dataset: str, spec: types.Spec, others: set[str | None]) -> str:
@@ -177,6 +191,6 @@ def _texts(dataset: str, spec: types.Spec, inputs: types.Spec | None, others: se
     if texts:
         raise LitProbeError(
             f"The data set {dataset} has {len(texts)} fields of text: {', '.join(texts)}. Say which one is read: "
-            f"text={texts[0]!r}, or text={texts} for all of them, one after another."
+            f"text={texts[0]!r}, or text={texts} for all of them, {'as a pair' if len(texts) == 2 else 'one after another'}."
         )
     raise LitProbeError(f"The data set {dataset} has no text: none of its fields is a TextSegment.")

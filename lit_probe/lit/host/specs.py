@@ -30,7 +30,10 @@ def label_type(label_names: Sequence[str]) -> types.CategoryLabel:
 
 
 def dataset_spec(
-    label_names: Sequence[str], columns: dict[str, types.LitType], in_train: Sequence[str] = (fields.NOT_IN_TRAIN,)
+    label_names: Sequence[str],
+    columns: dict[str, types.LitType],
+    in_train: Sequence[str] = (fields.NOT_IN_TRAIN,),
+    text_fields: Sequence[str] = (fields.TEXT,),
 ) -> types.Spec:
     """Fields of a data set.
 
@@ -41,9 +44,10 @@ def dataset_spec(
       label_names: the classes.
       columns: the source's own columns with their types.
       in_train: what the field `IN_TRAIN` may say.
+      text_fields: the fields that hold the text: one, or the two of a pair.
     """
     return {
-        fields.TEXT: types.TextSegment(),
+        **{name: types.TextSegment() for name in text_fields},
         fields.LABEL: label_type(label_names),
         fields.IN_TRAIN: types.CategoryLabel(vocab=list(in_train)),
         fields.SPLIT: types.CategoryLabel(vocab=sorted(SPLIT_NAMES)),
@@ -52,10 +56,10 @@ def dataset_spec(
     }
 
 
-def model_input_spec(label_names: Sequence[str]) -> types.Spec:
+def model_input_spec(label_names: Sequence[str], text_fields: Sequence[str] = (fields.TEXT,)) -> types.Spec:
     """What a model needs of an example. The label is optional: an edited text may have none."""
     return {
-        fields.TEXT: types.TextSegment(),
+        **{name: types.TextSegment() for name in text_fields},
         fields.LABEL: types.CategoryLabel(vocab=list(label_names), required=False),
     }
 

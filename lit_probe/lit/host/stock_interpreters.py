@@ -54,7 +54,8 @@ class HeldOutCurves(curves.CurvesInterpreter):
         comparable = [name for name in utils.find_spec_keys(spec, types.MulticlassPreds) if spec[name].parent == LABEL]
         field = one_of(comparable, PROBE).of(config, curves.TARGET_PREDICTION_KEY)
         label = one_of(spec[field].vocab).of(config, curves.TARGET_LABEL_KEY)
-        selected = select_rows(inputs, probe_model(model), probe_dataset(dataset)).reported
+        probes = probe_model(model)
+        selected = select_rows([probes.read(example) for example in inputs], probes, probe_dataset(dataset)).reported
         indices = selected.indices if selected else []
         rows = [inputs[index] for index in indices]
         if len({row[LABEL] == label for row in rows}) < 2:

@@ -117,7 +117,7 @@ class LayerMetricsInterpreter(ProbeInterpreter):
             "series": series,
             "left_out": dict(selection.left_out),
             "notes": notes,
-            "baselines": panel_baselines(),
+            "baselines": panel_baselines(study.splits),
         }
 
 

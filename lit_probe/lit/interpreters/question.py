@@ -55,7 +55,7 @@ class Question:
     @cached_property
     def rows(self) -> Sequence[types.JsonDict]:
         """The examples of the request or, where it names none, the dev rows of the data set on the page."""
-        return self.inputs or [row for row in self.dataset.examples if fields.split_of(row) == "dev"]
+        return self.inputs or [self.probes.read(row) for row in self.dataset.examples if fields.split_of(row) == "dev"]
 
     @property
     def source(self) -> str:

@@ -15,6 +15,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.data import text_pairs
 from lit_probe.data.labelled_texts import clean_text
 from lit_probe.encoder.cache import Cache, text_hash
 from lit_probe.encoder.encoder import Encoder
@@ -251,7 +252,7 @@ def with_surroundings(answer: UnitWords, encoder: Encoder, texts: Sequence[str],
         text = clean_text(texts[context.text])
         start, end = spans[context.text][context.word_index]
         before, after = text[max(0, start - n_characters) : start], text[end : end + n_characters]
-        return replace(context, before=before, after=after, shown=text[start:end])
+        return replace(context, before=text_pairs.shown(before), after=text_pairs.shown(after), shown=text[start:end])
 
     def shown_all(end: ExtremeWords) -> ExtremeWords:
         return replace(end, contexts=tuple(map(shown, end.contexts)))

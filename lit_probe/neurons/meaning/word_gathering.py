@@ -77,7 +77,7 @@ class Reading:
                 counts.update(mine)
                 found.append(np.array(mine, dtype=np.int64))
                 n_words.append(first + len(mine))
-                self.encoded.append(EncodedText(one.ids, one.special, [], [], one.truncated))
+                self.encoded.append(one.without_names())
         if not n_words[-1]:
             raise LitProbeError(f"None of the {len(texts):,} texts has a word that the encoder reads.")
         self.first_occurrence = np.array(n_words, dtype=np.int64)

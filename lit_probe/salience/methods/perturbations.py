@@ -92,15 +92,12 @@ class PerturbedText:
         """One text per row of ``masks`` ``[n, n_units]``: True leaves the unit in. Tokens and offsets are not carried along."""
         # A last column for the special tokens, which -1 points at: always left in.
         left_in = np.column_stack([masks, np.ones(len(masks), dtype=bool)])[:, self.unit_of_token]
-        ids, special, truncated = np.array(self.text.ids), np.array(self.text.special), self.text.truncated
+        plain = self.text.without_names()
         if self.replacement is None:
-            nothing = EncodedText([] if self.if_empty is None else [self.if_empty], [True], [], [], truncated)
-            return [
-                EncodedText(ids[keep].tolist(), special[keep].tolist(), [], [], truncated) if keep.any() else nothing
-                for keep in left_in
-            ]
-        replaced = np.where(left_in, ids, self.replacement).tolist()
-        return [EncodedText(row, list(self.text.special), [], [], truncated) for row in replaced]
+            nothing = EncodedText([] if self.if_empty is None else [self.if_empty], [True], [], [], plain.truncated)
+            kept = [np.flatnonzero(keep).tolist() for keep in left_in]
+            return [plain.only(places) if places else nothing for places in kept]
+        return [replace(plain, ids=row) for row in np.where(left_in, np.array(self.text.ids), self.replacement).tolist()]
 
     def over_tokens(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """``[n_tokens]``: the score of each unit ``[n_units]`` in equal parts over its tokens, 0 for special tokens."""

@@ -7,7 +7,7 @@ import {
   changedOptions, FIRST_CHOICES, knownTarget, salienceConfig, salienceRows, shownTargets,
 } from '../../../lit_probe/client/salience/salience_plan.js';
 import {
-  diagnosticsWords, explainedWords, predictionRules, rankCorrelation, rowAgreement, salienceRow, keptTogether,
+  diagnosticsWords, explainedWords, predictionRules, rankCorrelation, rowAgreement, salienceRow, secondText, keptTogether,
 } from '../../../lit_probe/client/salience/salience_row.js';
 import {shownWidth, significant, significantInterval} from '../../../lit_probe/client/words/format.js';
 import {contrast, luminance, sides} from '../colors.mjs';
@@ -298,4 +298,30 @@ test('the rule is told once for all rows whose class is not the most probable on
   assert.deepEqual(predictionRules([{predicted_by: ''}, {predicted_by: rule}, {predicted_by: rule}]), [rule]);
   assert.deepEqual(predictionRules([{predicted_by: ''}]), []);
   assert.deepEqual(predictionRules([]), []);
+});
+
+const PAIR = {
+  ...ANSWER, tokens: ['[CLS]', 'a', 'b', '##c', '[SEP]', '!', 'd', '[SEP]'], scores: [0, 1, 2, 3, 0, 4, 5, 0], words: [null, 0, 1, 1, null, 2, 3, null],
+  by_word: {words: ['a', 'bc', '!', 'd'], scores: [1, 5, 4, 5]},
+};
+
+test('the second text of a pair begins after the special tokens between words, and a single text has none', () => {
+  assert.equal(secondText(PAIR.words), 5);
+  assert.equal(secondText([null, 0, null, null, 1, null]), 4);
+  for (const single of [ANSWER.words, [], [null, null], [0, 1], [null, null, 0, 1, null], [0, null]]) assert.equal(secondText(single), null);
+});
+
+test('words and tokens say that they stand in the second text, and its first mark is not joined to the first text', () => {
+  const words = salienceRow('LIME', PAIR, 'words').units;
+  assert.deepEqual(words.map(({part}) => part), [undefined, undefined, 1, 1]);
+  assert.deepEqual(salienceRow('LIME', PAIR, 'tokens').units.map(({part}) => part), [undefined, undefined, undefined, undefined, undefined, 1, 1, 1]);
+  assert.deepEqual(keptTogether(words).map((group) => group.map(([{text}]) => text)), [['a'], ['bc'], ['!'], ['d']]);
+  assert.ok(salienceRow('LIME', ANSWER, 'words').units.every((unit) => !('part' in unit)));
+});
+
+test('the second text of a pair begins a line in what is saved', () => {
+  assert.deepEqual(chipLines([10, 10, 10], 100, 5, 1), [{x: 0, line: 0}, {x: 0, line: 1}, {x: 15, line: 1}]);
+  assert.deepEqual(chipLines([10, 10], 100, 5, 0), [{x: 0, line: 0}, {x: 15, line: 0}]);
+  const [single, pair] = [ANSWER, PAIR].map((answer) => saliencePage('Salience', 'set', [SECTION([salienceRow('LIME', answer, 'words')])]));
+  assert.equal(pair.match(/<div/g).length, single.match(/<div/g).length + 1);
 });
