@@ -228,23 +228,37 @@ class KeptProbe:
                 "Use the encoder and the settings that they were fitted with."
             )
 
-    def load_encoder(self, *, device: str = "auto", trust_remote_code: bool = False) -> Encoder:
-        """The encoder that it names, with the settings that it names.
+    def load_encoder(
+        self,
+        model_id: str | None = None,
+        revision: str | None = None,
+        *,
+        device: str = "auto",
+        trust_remote_code: bool = False,
+    ) -> Encoder:
+        """The encoder that it reads, with the settings that it names.
+
+        Args:
+          model_id: where the encoder is by now: a hub id or a folder; as it was named then when None.
+          revision: its revision on the hub; as it was named then when None.
+          device: as of `load_encoder`.
+          trust_remote_code: as of `load_encoder`. No file can say so.
 
         Raises:
           EncoderError: it cannot be found or loaded.
-          ProbeError: it was in a program's memory or gave vectors alone, or is another one by now.
+          ProbeError: it was in a program's memory or gave vectors alone, or it is another one.
         """
         kept = self.facts.encoder
-        if kept.model.in_memory:
+        if kept.model.in_memory and model_id is None:
             what = "a model in a program's memory" if kept.has_network else "vectors from elsewhere"
             how = "predict(texts, encoder=…)" if kept.has_network else "predict_vectors(values)"
             raise ProbeError(f"These probes read {what}, {kept.name!r}, which nothing can load by its name. Use {how}.")
         encoder = load_encoder(
-            kept.model.id,
-            kept.model.revision,
-            max_length=kept.max_length,
-            keep=kept.keep,
+            model_id or kept.model.id,
+            revision or (kept.model.revision if model_id is None else None),
+            # Vectors alone have no length.
+            max_length=kept.max_length or None,
+            keep=kept.keep or "head",
             device=device,
             trust_remote_code=trust_remote_code,
         )
