@@ -57,6 +57,7 @@ def test_the_readmes_commands_parse():
     assert len(commands) >= 4
     others = re.findall(r"^lit-probe (.*)$", (ROOT / "docs/activations.md").read_text("utf-8"), re.MULTILINE)
     assert len(others) == 4
+    others += re.findall(r"^lit-probe (.*)$", (ROOT / "docs/kept-probes.md").read_text("utf-8"), re.MULTILINE)
     for command in (*commands, *others):
         cli.FLAGS.unparse_flags()
         assert cli.parse(["lit-probe", *shlex.split(command)])[0] in COMMANDS
@@ -74,6 +75,14 @@ def test_the_readmes_python_runs(tiny_folder):
     code = code.replace("sentence-transformers/all-MiniLM-L6-v2", str(tiny_folder()))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "chosen on dev" in done.stdout
+
+
+def test_the_python_of_the_page_on_kept_probes_runs(tiny_folder, tmp_path, monkeypatch, capsys):
+    [code] = re.findall(r"```python\n(.*?)```", (ROOT / "docs/kept-probes.md").read_text("utf-8"), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(code.replace("sentence-transformers/all-MiniLM-L6-v2", str(tiny_folder())), {})
+    assert capsys.readouterr().out.startswith("logistic probes of tiny-bert trained on demo ")
+    assert [path.name for path in tmp_path.iterdir()] == ["probes.safetensors"]
 
 
 def test_the_page_on_salience_describes_every_method():
