@@ -23,7 +23,7 @@ def test_probes_are_saved_loaded_scored_and_refused_on_another_encoder(lit, tmp_
     saved.value.save_as(file)
 
     lit.panel.locator(".probe-file").set_input_files(file)
-    card = lit.panel.locator(".kept-probe")
+    card = lit.panel.locator("div.kept-probe")
     expect(card).to_contain_text("probes_tiny-bert-on-demo.safetensors: logistic probes of tiny-bert trained on demo (n = ")
     # They are the page's own probes: at the chosen layer the two say the same.
     [own] = re.findall(r"dev[^·]*? (\d\.\d+ \[[^]]*\])", lit.panel.locator(".reading").first.inner_text())

@@ -32,7 +32,7 @@ const STYLE = {color: COLORS.secondMark, marker: /** @type {const} */ ('diamond'
  *
  * @param {File} file
  */
-export async function loadProbes(file) {
+async function loadProbes(file) {
   if (file.size > MAX_FILE) {
     loadedProbes.set({file: null, problem: `${file.name} is larger than the ${MAX_FILE / 2 ** 20} MiB that the page takes. Use lit-probe predict.`});
     return;

@@ -49,7 +49,7 @@ def test_the_file_from_the_page_is_that_of_the_library_and_gives_the_pages_own_s
 
 
 def test_rows_that_it_was_trained_on_are_left_out_and_counted(models):
-    model, other = models
+    other, model = models
     kept = read_probe(base64.b64decode(sent(other.study.result())), "it")
     dev, test = model.dataset.splits.dev, model.dataset.splits.test
     seen = {"dev": kept.in_training(dev.texts), "test": kept.in_training(test.texts)}
