@@ -24,7 +24,7 @@ def test_probes_are_saved_loaded_scored_and_refused_on_another_encoder(lit, tmp_
 
     lit.panel.locator(".probe-file").set_input_files(file)
     card = lit.panel.locator("div.kept-probe")
-    expect(card).to_contain_text("probes_tiny-bert-on-demo.safetensors: logistic probes of tiny-bert trained on demo (n = ")
+    expect(card).to_contain_text("probes_tiny-bert-on-demo.safetensors: logistic probes of tiny-bert trained on demo, ")
     # They are the page's own probes: at the chosen layer the two say the same.
     [own] = re.findall(r"dev[^·]*? (\d\.\d+ \[[^]]*\])", lit.panel.locator(".reading").first.inner_text())
     expect(card.locator(".kept-score")).to_contain_text(f"dev {own}, n = ")
@@ -34,6 +34,13 @@ def test_probes_are_saved_loaded_scored_and_refused_on_another_encoder(lit, tmp_
     assert column["words"] == ["negative", "positive"]
     lit.click_layer(0)
     expect(card.locator(".kept-score").first).to_contain_text("Layer 0: dev ")
+
+    # An edit gets a class, too.
+    n_rows = len(lit.ids())
+    lit.select(lit.ids("dev")[:1])
+    lit.add_edited("Nothing about this kettle is dull.")
+    value = f"() => {{{SERVICES} return services.dataService.getVal(services.appState.currentInputData[{n_rows}]?.id, name)}}"
+    lit.page.wait_for_function(value.replace("name)", f"{column['name']!r}) in {{negative: 1, positive: 1}}"))
 
     (tmp_path / "notes.safetensors").write_text("no probes")
     lit.panel.locator(".probe-file").set_input_files(tmp_path / "notes.safetensors")

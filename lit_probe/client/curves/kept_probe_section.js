@@ -112,7 +112,7 @@ export function renderKeptProbe(panel, layer) {
   if (result.state !== 'ready') return html`<div class="remark kept-probe" role="status">${file.name}: scoring …</div>`;
   const {answer} = /** @type {{answer: KeptProbeScores}} */ (result);
   return html`<div class="card kept-probe" role="status">
-    <div>${legendElement(STYLE)} <b>${file.name}</b>: ${answer.title} (n = ${formatCount(answer.n_train)})</div>
+    <div>${legendElement(STYLE)} <b>${file.name}</b>: ${answer.title}, ${formatCount(answer.n_train)} rows</div>
     ${scoreLines(answer, layer).map((line) => html`<div class="kept-score">${line}</div>`)}
     ${leftOutWords(answer).map((note) => html`<div class="kept-note">${note}</div>`)}
     <div class="kept-note">Their class for each row at layer ${answer.layer} is the column “${columnName(file)}” of LIT’s table, for Color by and slices.</div>
