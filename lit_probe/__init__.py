@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from lit_probe.neurons.effects.ablation import ablate as ablate
     from lit_probe.neurons.rankings import rank_neurons as rank_neurons
     from lit_probe.probing.given_activations import probe_activations as probe_activations
+    from lit_probe.probing.kept_probe import KeptProbe as KeptProbe
     from lit_probe.probing.layerwise import LayerwiseProbe as LayerwiseProbe
+    from lit_probe.probing.probe_file import load_probe as load_probe
+    from lit_probe.probing.probe_file import save_probes as save_probes
     from lit_probe.probing.probe_forward import Target as Target
     from lit_probe.probing.probe_forward import forward_of_model as forward_of_model
     from lit_probe.probing.probe_forward import forward_of_probe as forward_of_probe
@@ -47,6 +50,7 @@ _PUBLIC = {
     "Cache": "encoder.cache",
     "DatasetOptions": "data",
     "Encoder": "encoder.encoder",
+    "KeptProbe": "probing.kept_probe",
     "LabelledTexts": "data.labelled_texts",
     "LayerStudy": "probing.study",
     "LayerwiseProbe": "probing.layerwise",
@@ -62,11 +66,13 @@ _PUBLIC = {
     "extract_sites": "encoder.site_activations",
     "load_dataset": "data",
     "load_encoder": "encoder.encoder",
+    "load_probe": "probing.probe_file",
     "forward_of_model": "probing.probe_forward",
     "forward_of_probe": "probing.probe_forward",
     "probe_activations": "probing.given_activations",
     "probe_layers": "probing.study",
     "rank_neurons": "neurons.rankings",
+    "save_probes": "probing.probe_file",
     "split_texts": "data",
 }
 

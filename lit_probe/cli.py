@@ -1,4 +1,6 @@
-"""The command line: ``serve`` opens LIT, ``layers``, ``report`` and ``neurons`` give its numbers, ``extract`` its vectors."""
+"""The command line: ``serve`` opens LIT, ``layers``, ``report`` and ``neurons`` give its numbers, ``extract`` its vectors,
+``predict`` what kept probes say of texts.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +35,9 @@ from lit_probe.checks.provenance import check_against_card, made_by, read_card
 from lit_probe.checks.repeats import N_REPEATS
 from lit_probe.checks.transfer import TransferGroups, transfer_table, transfer_within_groups
 from lit_probe.data.labelled_texts import Splits
+from lit_probe.data.rows import find_column
 from lit_probe.data.text_pairs import shown
+from lit_probe.data.unlabelled import read_texts
 from lit_probe.encoder.activation_files import save_activations
 from lit_probe.encoder.cache import Cache, library_versions
 from lit_probe.encoder.encoder import Encoder
@@ -42,6 +46,7 @@ from lit_probe.encoder.sites import FAMILIES, Site, module_tree, sites_of
 from lit_probe.errors import EncoderError, LitProbeError
 from lit_probe.flags import (
     FLAGS,
+    TAKE_A_FILE,
     TRANSFER,
     FlagsError,
     as_flags,
@@ -55,6 +60,9 @@ from lit_probe.flags import (
     study,
     study_rules,
 )
+from lit_probe.probing.predicted_rows import predict_rows
+from lit_probe.probing.probe_file import ENDING, load_probe, save_probes
+from lit_probe.probing.probes.storage import write_whole
 from lit_probe.probing.runs import Run
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import of_step, tqdm_progress
@@ -68,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    commands = {
+    commands: dict[str, Callable[..., None]] = {
         "serve": serve,
         "layers": layers,
         "report": report,
@@ -76,6 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "selftest": selftest,
         "extract": extract,
         "sites": sites,
+        "predict": predict,
     }
     try:
         arguments = parse(argv)
@@ -91,13 +100,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not arguments:
         print(help_text(__doc__ or ""), file=sys.stderr)
         return 2
-    if len(arguments) != 1 or arguments[0] not in commands:
+    command, *files = arguments
+    takes_one = command in TAKE_A_FILE
+    if takes_one and len(files) != 1:
+        print(f"lit-probe: {command} takes one file of texts, and {len(files)} were named.", file=sys.stderr)
+        return 2
+    if command not in commands or (files and not takes_one):
         print(
             f"lit-probe: unknown command {' '.join(arguments)!r}. Choose one of: {', '.join(sorted(commands))}.", file=sys.stderr
         )
         return 2
     try:
-        commands[arguments[0]]()
+        commands[command](*files)
     except LitProbeError as error:
         print(f"lit-probe: {as_flags(str(error))}", file=sys.stderr)
         return 1
@@ -122,6 +136,7 @@ def layers() -> None:
     folders = [out if len(runs) == 1 else out / run.encoder.name for run in runs]
     for folder in folders:
         _check_writable(folder)
+    kept = _kept_files([run.encoder.name for run in runs], [splits.name for splits in splits_list])
     _check_card(runs, splits_list, asked.control)
     for run, folder in zip(runs, folders, strict=True):
         encoder, made = run.encoder, _made_run(run, splits_list, cache, asked)
@@ -138,6 +153,63 @@ def layers() -> None:
         if made.transfers is not None and len(made.studies) > 1:
             print(f"\n{transfer_table(made.transfers)}")
         print(f"\nWritten to {folder}/: {', '.join(['layers.json', 'layers.csv', *pictures.values()])}{_cache_words(cache)}")
+        for name, one in made.studies.items() if kept else ():
+            print(f"Probes kept: {save_probes(one, kept[encoder.name, name])}")
+
+
+def _kept_files(encoders: Sequence[str], datasets: Sequence[str]) -> dict[tuple[str, str], Path]:
+    """The file of each encoder's probes on each data set; nothing where they are not to be kept.
+
+    Raises:
+      LitProbeError: one file for several probes, or a place that cannot be written.
+    """
+    if not FLAGS.save_probes:
+        return {}
+    place = Path(FLAGS.save_probes).expanduser()
+    pairs = [(encoder, dataset) for encoder in encoders for dataset in datasets]
+    if place.suffix == ENDING and not place.is_dir():
+        if len(pairs) > 1:
+            raise LitProbeError(f"{len(pairs)} files of probes need a folder. Name one with --save_probes.")
+        _check_writable(place.parent, "save_probes")
+        return {pairs[0]: place}
+    _check_writable(place, "save_probes")
+    names: dict[tuple[str, str], str] = {}
+    for pair in pairs:
+        # Names of runs hold blanks and brackets, which a shell would read.
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", "-on-".join(pair)).strip("-.").replace("--", "-")
+        while name in names.values():
+            name += "-2"
+        names[pair] = name
+    return {pair: place / f"{name}{ENDING}" for pair, name in names.items()}
+
+
+def predict(texts: str) -> None:
+    """Writes a table of what kept probes say of the texts in a file, as CSV; everything else goes to stderr."""
+    if not FLAGS["probe"].present:
+        raise LitProbeError("Name the file with the probes: --probe=probes.safetensors.")
+    kept, path = load_probe(FLAGS.probe), Path(texts).expanduser()
+    layer = None if FLAGS.layer == "dev-chosen" else _layer_number(FLAGS.layer, "layer", "a layer's number or dev-chosen")
+    kept.fitted(layer)
+    table, said = read_texts(path, FLAGS.text_column)
+    label_column = None
+    if FLAGS["label_column"].present:
+        label_column = find_column(table, [FLAGS.label_column], repr(str(path)), "label_column")
+    out = Path(FLAGS.out).expanduser() if FLAGS["out"].present else None
+    if out is not None:
+        _check_writable(out.parent)
+        _check_page(out)
+    model = FLAGS.model if FLAGS["model"].present else None
+    encoder = kept.load_encoder(model, FLAGS.revision, device=FLAGS.device, trust_remote_code=FLAGS.trust_remote_code)
+    step = of_step(tqdm_progress(), f"Encoding {path.name} with {encoder.name}", "texts")
+    found = predict_rows(kept, encoder, table, said, layer=layer, label_column=label_column, cache=open_cache(), progress=step)
+    rows = io.StringIO()
+    csv.writer(rows).writerows([found.columns, *zip(*found.columns.values(), strict=True)])
+    if out is None:
+        sys.stdout.write(rows.getvalue())
+    else:
+        write_whole(out, rows.getvalue().encode("utf-8", "replace"))
+    for note in (*found.notes, *([] if out is None else [f"Written: {out}"])):
+        print(note, file=sys.stderr)
 
 
 def report() -> None:
@@ -482,14 +554,14 @@ def _checks() -> tuple[list[str], bool]:
     return [name for name in CHECKS if name in named or (name == REPEATS and FLAGS.repeat)], TRANSFER in named
 
 
-def _check_writable(folder: Path) -> None:
+def _check_writable(folder: Path, flag: str = "out") -> None:
     """Before hours of work rather than after them."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise LitProbeError(f"The folder {str(folder)!r} cannot be written: {error.strerror}. Change --out.") from None
+        raise LitProbeError(f"The folder {str(folder)!r} cannot be written: {error.strerror}. Change --{flag}.") from None
 
 
 def _layer_number(text: str, flag: str, choices: str) -> int:

@@ -49,7 +49,11 @@ FlagsError = flags.Error
 FLAGS = flags.FlagValues()  # type: ignore[no-untyped-call]
 
 
-COMMANDS = ("serve", "layers", "report", "neurons", "selftest", "extract", "sites")
+COMMANDS = ("serve", "layers", "report", "neurons", "selftest", "extract", "sites", "predict")
+# The commands that name files after their flags.
+TAKE_A_FILE = ("predict",)
+# Kept probes know how texts are read, so there is nothing to be said.
+_READ = tuple(name for name in COMMANDS if name != "predict")
 _PROBES = ("serve", "layers", "report", "neurons")
 _CHECKS = ("layers", "report")
 _TEXTS = (*_PROBES, "extract")
@@ -87,13 +91,25 @@ _define(
 )
 
 
-def _define_of_data(kind: Callable[..., Any], name: str, default: Any, text: str) -> None:
+def _define_of_data(kind: Callable[..., Any], name: str, default: Any, text: str, used_by: Sequence[str] = _TEXTS) -> None:
     """Defines a flag that some data sets do not use; its help says which do."""
-    _define(kind, name, default, f"{text} Used by {', '.join(sources_that_use(name))}.", used_by=_TEXTS)
+    _define(kind, name, default, f"{text} Used by {', '.join(sources_that_use(name))}.", used_by=used_by)
 
 
-_define_of_data(flags.DEFINE_string, "text_column", "text", "Column that holds the texts; or two, for pairs: premise,hypothesis.")
-_define_of_data(flags.DEFINE_string, "label_column", "label", "Column that holds the labels.")
+_define_of_data(
+    flags.DEFINE_string,
+    "text_column",
+    "text",
+    "Column that holds the texts; or two, for pairs: premise,hypothesis.",
+    (*_TEXTS, "predict"),
+)
+_define_of_data(
+    flags.DEFINE_string,
+    "label_column",
+    "label",
+    "Column that holds the labels; predict scores by it where it is named.",
+    (*_TEXTS, "predict"),
+)
 _define_of_data(
     flags.DEFINE_string, "group_column", None, "Column whose equal values must stay in one split (an author, a film)."
 )
@@ -116,14 +132,35 @@ _define(
     "How a text's tokens become one vector. Default: mean, for a decoder last.",
     used_by=_TEXTS,
 )
-_define(flags.DEFINE_enum, "probe", "logistic", list(PROBES), "Kind of probe.", used_by=_PROBES)
+_define(
+    flags.DEFINE_string,
+    "probe",
+    "logistic",
+    f"Kind of probe: {', '.join(PROBES)}. predict: the file with the probes, as --save_probes or the page has saved it.",
+    used_by=(*_PROBES, "predict"),
+)
+_define(
+    flags.DEFINE_string,
+    "save_probes",
+    None,
+    "where the probes are kept: a file named .safetensors, or a folder with a file for each encoder and data set.",
+    used_by=("layers",),
+)
 _define(
     flags.DEFINE_integer,
     "max_length",
     None,
     "Tokens kept per text, special ones included. Default: 256, or the model's limit.",
+    used_by=_READ,
 )
-_define(flags.DEFINE_enum, "keep", None, list(KEEPS), "Which part of a longer text is kept. Default: head, for a decoder tail.")
+_define(
+    flags.DEFINE_enum,
+    "keep",
+    None,
+    list(KEEPS),
+    "Which part of a longer text is kept. Default: head, for a decoder tail.",
+    used_by=_READ,
+)
 _define(flags.DEFINE_string, "device", "auto", "auto, cpu, cuda or cuda:N.")
 _define(flags.DEFINE_bool, "trust_remote_code", False, "Run Python code that comes with a checkpoint.")
 _define(
@@ -133,6 +170,7 @@ _define(
     "Seed of splits, cross-validation, probes and bootstrap.",
     lower_bound=0,
     upper_bound=2**32 - 1,
+    used_by=_READ,
 )
 _define(
     flags.DEFINE_string,
@@ -201,8 +239,8 @@ _define(
     flags.DEFINE_string,
     "layer",
     "dev-chosen",
-    "a layer's number, dev-chosen, or all for the neurons of all layers ranked together.",
-    used_by=("neurons",),
+    "a layer's number, or dev-chosen; neurons also takes all, for the neurons of all layers ranked together.",
+    used_by=("neurons", "predict"),
 )
 _define(flags.DEFINE_enum, "ranking", "weight_mass", list(RANKINGS), "by what they are ranked.", used_by=("neurons",))
 _define(flags.DEFINE_integer, "top", 20, "how many are printed.", lower_bound=1, used_by=("neurons",))
@@ -210,8 +248,8 @@ _define(
     flags.DEFINE_string,
     "out",
     "results",
-    "folder for the results; for report also the page itself, named .html.",
-    used_by=("layers", "report", "neurons", "selftest", "extract"),
+    "folder for the results; for report also the page itself, named .html; for predict the table, which is printed without it.",
+    used_by=("layers", "report", "neurons", "selftest", "extract", "predict"),
 )
 _define(
     flags.DEFINE_string,
@@ -242,6 +280,7 @@ _define(
     "from",
     None,
     "A layers.json, or a card: the same encoder, data and settings again. Refused if a file has changed since.",
+    used_by=_READ,
 )
 _define(flags.DEFINE_string, "host", "127.0.0.1", "address to listen on.", used_by=("serve",))
 _define(flags.DEFINE_integer, "port", 5432, "port to listen on.", lower_bound=0, upper_bound=65_535, used_by=("serve",))
@@ -431,12 +470,14 @@ def parse(argv: Sequence[str]) -> list[str]:
         arguments = FLAGS([argv[0], *flags_from_card(FLAGS["from"].value), *argv[1:]])
         for name in set(FLAGS) - given:
             FLAGS[name].present = 0  # the card says it, nobody gave it
+    if arguments[1:2] != ["predict"] and FLAGS.probe not in PROBES:
+        raise FlagsError(f"flag --probe={FLAGS.probe}: value should be one of <{'|'.join(PROBES)}>")
     return list(arguments[1:])
 
 
 def _refuse_unused(argv: Sequence[str], arguments: Sequence[str]) -> None:
     """Refuses a flag that the command does not use: it would change nothing, without a word."""
-    if len(arguments) != 1 or arguments[0] not in COMMANDS:
+    if not arguments or arguments[0] not in COMMANDS:
         return  # the caller says what is wrong
     for text in argv:
         found = re.match(r"--?(no)?(\w+)", text)
@@ -480,4 +521,4 @@ def help_text(about: str) -> str:
         f"  --{flag.name}  {flag.help}" + ("" if flag.default in (None, [], "") else f" (default: {flag.default_as_str})")
         for flag in sorted(FLAGS.get_flags_for_module(FLAGS.find_module_defining_flag("model")), key=lambda flag: flag.name)
     )
-    return f"{about}\n\nUsage: lit-probe {'|'.join(COMMANDS)} [flags]\n\n{listing}"
+    return f"{about}\n\nUsage: lit-probe {'|'.join(COMMANDS)} [flags], with a file of texts for predict\n\n{listing}"

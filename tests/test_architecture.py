@@ -35,7 +35,7 @@ DOORS = {
     "lit_nlp": ("lit", "layouts"),
     "transformers": ("encoder.loading",),
     "captum": ("salience",),
-    "safetensors": ("encoder.cache", "encoder.activation_files", "encoder.weight_shapes", "probing.probes"),
+    "safetensors": ("encoder.cache", "encoder.activation_files", "encoder.weight_shapes", "probing.probes", "probing.probe_file"),
     "pandas": ("data", "lit.notebook"),
     "datasets": ("data",),
     "matplotlib": ("figures",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 import subprocess
@@ -56,10 +57,10 @@ def test_every_flag_in_the_docs_exists():
 def test_the_readmes_commands_parse():
     commands = re.findall(r"^\.venv/bin/lit-probe (.*)$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
     assert len(commands) >= 4
-    pages = [(ROOT / "docs" / name).read_text("utf-8") for name in ("activations.md", "sites.md")]
-    others = [command for page in pages for command in re.findall(r"^lit-probe (.*)$", page, re.MULTILINE)]
-    assert len(others) == 8
-    for command in (*commands, *others):
+    pages = [(ROOT / "docs" / name).read_text("utf-8") for name in ("activations.md", "sites.md", "kept-probes.md")]
+    others = [re.findall(r"^lit-probe (.*)$", page, re.MULTILINE) for page in pages]
+    assert [len(one) for one in others[:2]] == [4, 4] and others[2]
+    for command in itertools.chain(commands, *others):
         cli.FLAGS.unparse_flags()
         assert cli.parse(["lit-probe", *shlex.split(command)])[0] in COMMANDS
 
@@ -85,6 +86,14 @@ def test_the_page_on_sites_names_every_family_and_its_python_runs(tiny_folder):
     code = code.replace("sentence-transformers/all-MiniLM-L6-v2", str(tiny_folder()))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert re.search(r"  mlp 3( |$)", done.stdout, re.MULTILINE)
+
+
+def test_the_python_of_the_page_on_kept_probes_runs(tiny_folder, tmp_path, monkeypatch, capsys):
+    [code] = re.findall(r"```python\n(.*?)```", (ROOT / "docs/kept-probes.md").read_text("utf-8"), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(code.replace("sentence-transformers/all-MiniLM-L6-v2", str(tiny_folder())), {})
+    assert capsys.readouterr().out.startswith("logistic probes of tiny-bert trained on demo ")
+    assert [path.name for path in tmp_path.iterdir()] == ["probes.safetensors"]
 
 
 def test_the_page_on_salience_describes_every_method():

@@ -18,7 +18,7 @@ import {thisPage} from '../page/leaving.js';
 import {definePanel, fitTogether, html, interpretation, nothing, pinnedExample, selectedSlice, splitsAreShown} from '../page/lit_host.js';
 import {layerPanel} from '../panels/layer_panel.js';
 import {backButton, card, layerSlider, legendElement, progressCard, renderNotes} from '../panels/parts.js';
-import {download} from '../words/files.js';
+import {bytesOf, download} from '../words/files.js';
 import {formatScore} from '../words/format.js';
 import * as sentences from '../words/sentences.js';
 import {
@@ -29,9 +29,10 @@ import {curveCsv, paperFigure} from './curve_files.js';
 import {choices, renderLegend} from './curve_legend.js';
 import {askForPeers, peersOf, renderPeerDifferences, renderPeersOnTheirWay} from './encoders_section.js';
 import {renderExample, stripsHeight} from './example_section.js';
+import {askForKeptProbe, keptLines, loadedProbes, renderKeptProbe, renderLoadButton, showKeptClasses} from './kept_probe_section.js';
 import {askForMembership, showMembership} from './membership.js';
 import {overlayValues} from './overlays.js';
-import {madeReport} from './report_file.js';
+import {madeFile} from './made_file.js';
 
 // LIT's tooltip shows six short lines; the panel itself holds the rest.
 const INFO = `**At which layer is the concept decodable?** The score of one probe per layer, with its 95 % interval, over the selection or
@@ -74,6 +75,9 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
     that was chosen for it. The difference of two is taken on the same dev examples, which is why its interval is narrower than the
     two bands suggest. An encoder may stand there several times: what is in brackets behind its name is its own pooling or kind of probe,
     or <i>random weights</i>, which were never trained.</p>
+  <p><b>Probes</b> saves the probes of all layers as a file. <b>Load probes…</b> reads such a file again: its probes are scored on the rows of the
+    curve, without those they were trained on, and their class for each row becomes a column of LIT’s table. They fit only the encoder, length
+    and pooling that they were fitted with. <b>Report</b> saves a page about these scores.</p>
   <p><b>Click a layer</b>, or use the arrow keys (Escape goes back to the dev-chosen layer), to make it the current layer of all
     lit_probe panels; ⓘ shows how its numbers came about. The strips show the selected example’s probabilities at every layer; pin an example to compare two. One
     selected example leaves the curve as it is, several are scored by themselves. Edited examples are shown, but not scored.</p>
@@ -93,11 +97,11 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
 
   /** The last curve, drawn pale while the next one is on its way. @type {?{model: string, dataset: string, answer: LayerMetrics, examples: Examples}} */
   lastCurve = null;
-  /** The report that was asked for last. @type {{state: 'none'|'making'|'failed', message: string}} */
-  report = {state: 'none', message: ''};
+  /** The file that was asked for last, a report or probes. @type {{state: 'none'|'making'|'failed', what: string, message: string}} */
+  file = {state: 'none', what: '', message: ''};
 
   choices() {
-    return [choices, pickedMetrics, currentLayer, ...COMPARISON_CHOICES];
+    return [choices, pickedMetrics, currentLayer, loadedProbes, ...COMPARISON_CHOICES];
   }
 
   /** Everything of LIT's state that the panel depends on. Runs inside a reaction. */
@@ -143,6 +147,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
       ...askForPeers(this, selected, config, {selected: one(primary), pinned: one(pinned)}),
       ...askForComparison(this),
       ...askForMembership(this, this.lastCurve?.answer ?? null),
+      ...askForKeptProbe(this, selected, metric),
     };
   }
 
@@ -152,6 +157,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     // The rows are divided once there is a curve.
     if (this.lastCurve && !this.keys.membership && !splitsAreShown()) this.ask();
     showMembership(this);
+    showKeptClasses(this);
   }
 
   renderPanel() {
@@ -201,7 +207,8 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     const edited = answer.left_out.edited + (sentences.isSelection(examples) ? 0 : this.seen.nEdited);
     const leftOut = sentences.leftOutSentences({...answer.left_out, edited}, answer.own_rows);
     const peers = peersOf(this);
-    const overlays = overlaysOn(this, curve, drawn, peers.length > 0);
+    const beside = overlaysOn(this, curve, drawn, peers.length > 0);
+    const overlays = {...beside, lines: [...beside.lines, ...keptLines(this, curve)]};
     return html`<div class="module-container">
       ${this.renderToolbar(curve, drawn.length ? drawn : null, overlays, peers)}
       <div class="module-results-area">
@@ -215,6 +222,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
             : [renderLegend(curve, drawn, peers), renderDecision(answer), renderDoubts(drawn), this.renderChart(curve, drawn, layer, overlays, peers),
               this.renderReading(curve, drawn, layer, peers)]}
         </div>
+        ${renderKeptProbe(this, layer)}
         ${renderExample(this, 'selected', answer, peers)}
         ${renderExample(this, 'pinned', answer, peers)}
         ${answer.series.length === 0 ? nothing : [renderPeerDifferences(this, curve, peers), renderPeersOnTheirWay(this),
@@ -244,35 +252,41 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
       ${drawn ? html`<div class="toolbar-part">
         <button class="hairline-button save-csv" title="Download the drawn scores as a table" @click=${saveCsv}>CSV</button>
         <button class="hairline-button save-svg" title="Download the curve as a figure" @click=${saveSvg}>SVG</button>
-        ${this.renderReportButton(model, dataset)}
+        ${this.renderFileButtons(model, dataset)}
       </div>` : nothing}
     </div>`;
   }
 
-  /** @param {string} model @param {string} dataset */
-  renderReportButton(model, dataset) {
-    const {state, message} = this.report;
+  /** The files that the server makes. @param {string} model @param {string} dataset */
+  renderFileButtons(model, dataset) {
+    const {state, what, message} = this.file;
     const making = state === 'making';
+    const words = (/** @type {string} */ name) => (making && what === name ? 'Writing …' : name);
     return html`<button class="hairline-button save-report" ?disabled=${making}
         title="Download a report of this model’s probes: one HTML file, to read, print and send. It tells the checks that were looked at here."
-        @click=${() => this.saveReport(model, dataset)}>${making ? 'Writing …' : 'Report'}</button>
-      ${state === 'failed' ? html`<span class="doubt report-failure" role="alert">${message}</span>` : nothing}`;
+        @click=${() => this.saveFile('Report', 'report', model, dataset)}>${words('Report')}</button>
+      <button class="hairline-button save-probes" ?disabled=${making}
+        title="Download the probes of all layers: one file for lit-probe predict, Python, or the button beside this one. It holds no text."
+        @click=${() => this.saveFile('Probes', 'probe_file', model, dataset)}>${words('Probes')}</button>
+      ${renderLoadButton()}
+      ${state === 'failed' ? html`<span class="doubt file-failure" role="alert">${message}</span>` : nothing}`;
   }
 
-  /** @param {string} model @param {string} dataset */
-  async saveReport(model, dataset) {
-    const asker = thisPage.askerOf(`report of ${model}`);
+  /** @param {'Report'|'Probes'} what @param {'report'|'probe_file'} interpreter @param {string} model @param {string} dataset */
+  async saveFile(what, interpreter, model, dataset) {
+    const asker = thisPage.askerOf(`${interpreter} of ${model}`);
     const show = (/** @type {'none'|'making'|'failed'} */ state, message = '') => {
-      this.report = {state, message};
+      this.file = {state, what, message};
       this.requestUpdate();
     };
     show('making');
     try {
-      const {name, html: page} = await madeReport(() => interpretation({model, dataset, interpreter: 'report', inputs: [], config: {}, asker}));
-      download(name, 'text/html', page);
+      const made = await madeFile(() => interpretation({model, dataset, interpreter, inputs: [], config: {}, asker}));
+      if (interpreter === 'report') download(made.name, 'text/html', made.html);
+      else download(made.name, 'application/octet-stream', bytesOf(made.file));
       show('none');
     } catch (error) {
-      show('failed', `There is no report. ${error instanceof Error ? error.message : error}`);
+      show('failed', `${what === 'Report' ? 'There is no report' : 'The probes are not saved'}. ${error instanceof Error ? error.message : error}`);
     }
   }
 

@@ -24,5 +24,6 @@ export function showMembership({keys, seen}) {
   if (result?.state !== 'ready' || hasColumn(COLUMN)) return;
   const {splits} = /** @type {RowSplits} */ (result.answer);
   if (splits.length !== seen.unedited.length) return;
-  addCategoryColumn({dataset: seen.dataset, name: COLUMN, source: 'lit_probe', inputs: seen.unedited, values: splits, ofAdded: NOT_IN_DATA});
+  const vocabulary = [...new Set([...splits, NOT_IN_DATA])].sort();
+  addCategoryColumn({dataset: seen.dataset, name: COLUMN, source: 'lit_probe', inputs: seen.unedited, values: splits, vocabulary, ofAdded: async () => NOT_IN_DATA});
 }

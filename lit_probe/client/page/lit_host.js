@@ -255,14 +255,15 @@ export function addScalarColumn({dataset, name, key, source, inputs, values, val
  * @param {string} column.source
  * @param {IndexedInput[]} column.inputs
  * @param {string[]} column.values  one per input
- * @param {string} column.ofAdded  the value of an example that is added later
+ * @param {string[]} column.vocabulary  all words that there may be
+ * @param {(input: IndexedInput) => Promise<string>} column.ofAdded  the value of an example that is added later
  */
-export function addCategoryColumn({dataset, name, source, inputs, values, ofAdded}) {
+export function addCategoryColumn({dataset, name, source, inputs, values, vocabulary, ofAdded}) {
   const {appState, dataService} = services();
   const known = /** @type {any} */ (Object.values(appState.currentDatasetSpec ?? {}).find((type) => /** @type {any} */ (type).name === 'CategoryLabel'));
   if (appState.currentDataset !== dataset || !known) return;
-  const type = Object.assign(new known.constructor(), {vocab: [...new Set([...values, ofAdded])].sort(), show_in_data_table: true});
-  dataService.addColumnFromList(values, inputs, name, name, type, source, async () => ofAdded);
+  const type = Object.assign(new known.constructor(), {vocab: vocabulary, show_in_data_table: true});
+  dataService.addColumnFromList(values, inputs, name, name, type, source, ofAdded);
 }
 
 /** A number, as LIT's specifications call it. LIT does not export the class; options of our methods are of it. @returns {any} */

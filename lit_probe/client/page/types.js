@@ -68,6 +68,36 @@
  * @property {string} status
  * @property {string[]} splits  for each example train, dev, test, or that it is not in the probes' data
  *
+ * @typedef {object} ProbeFile  What the interpreter `probe_file` answers when its status is "ready".
+ * @property {string} status
+ * @property {string} name
+ * @property {string} file  its bytes in base64
+ *
+ * @typedef {object} KeptProbeScores  What the interpreter `kept_probe` answers about scores when its status is "ready".
+ * @property {string} status
+ * @property {string} part
+ * @property {string} title
+ * @property {string} encoder
+ * @property {string} trained_on
+ * @property {number} n_train
+ * @property {string} probe
+ * @property {string} pooling
+ * @property {number[]} layers  those that have a probe in the file
+ * @property {number} layer  the one that was chosen for them
+ * @property {string} metric
+ * @property {boolean} same_classes  whether they tell the classes of the rows apart; if not, nothing is scored
+ * @property {Series[]} series  on dev at every layer of the file, on test at the chosen one
+ * @property {number} n_trained_on  how many rows of dev and test they were trained on, which are not scored
+ * @property {{edited: number, unlabelled: number, not_in_data: number, train: number, seen_in_training: number}} left_out
+ * @property {string[]} notes
+ *
+ * @typedef {object} KeptProbeClasses  What the interpreter `kept_probe` answers about examples when its status is "ready".
+ * @property {string} status
+ * @property {string} part
+ * @property {string[]} classes  of each example
+ * @property {string[]} vocabulary
+ * @property {number} layer
+ *
  * @typedef {object} Baseline  How a baseline is called and drawn.
  * @property {string} name
  * @property {string} title

@@ -41,15 +41,41 @@ export function checkCsv(model, {trained_on: trainedOn, probe, pooling}, columns
 /** Milliseconds after which a file's content is let go: some browsers begin to read it only after the click. */
 const KEPT = 10_000;
 
+/** The largest file of probes that the server takes, in bytes: `MAX_FILE` of `lit/interpreters/kept_probes.py`. */
+export const MAX_FILE = 16 * 2 ** 20;
+
 /**
- * Hands a text to the user as a file.
+ * Bytes in base64, which JSON can hold.
+ *
+ * @param {Uint8Array} bytes
+ * @returns {string}
+ */
+export function base64Of(bytes) {
+  // In pieces: the arguments of a call are limited.
+  let text = '';
+  for (let start = 0; start < bytes.length; start += 0x8000) text += String.fromCharCode(...bytes.subarray(start, start + 0x8000));
+  return btoa(text);
+}
+
+/**
+ * The bytes that were written in base64.
+ *
+ * @param {string} text
+ * @returns {Uint8Array<ArrayBuffer>}
+ */
+export function bytesOf(text) {
+  return Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
+}
+
+/**
+ * Hands a text, or bytes, to the user as a file.
  *
  * @param {string} filename
  * @param {string} mimeType
- * @param {string} text
+ * @param {string|Uint8Array<ArrayBuffer>} content
  */
-export function download(filename, mimeType, text) {
-  const url = URL.createObjectURL(new Blob([text], {type: `${mimeType};charset=utf-8`}));
+export function download(filename, mimeType, content) {
+  const url = URL.createObjectURL(new Blob([content], {type: `${mimeType};charset=utf-8`}));
   const link = document.createElement('a');
   link.href = url;
   link.download = fileName(filename);

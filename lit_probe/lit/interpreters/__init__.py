@@ -20,6 +20,7 @@ from lit_probe.lit.host.reader import FieldNames
 from lit_probe.lit.interpreters.counterfactual_by_layer import CounterfactualByLayerInterpreter
 from lit_probe.lit.interpreters.counterfactual_pairs import CounterfactualPairsInterpreter
 from lit_probe.lit.interpreters.encoder_comparison import EncoderComparisonInterpreter
+from lit_probe.lit.interpreters.kept_probes import KeptProbeInterpreter, ProbeFileInterpreter
 from lit_probe.lit.interpreters.layer_metrics import LayerMetricsInterpreter
 from lit_probe.lit.interpreters.layer_predictions import LayerPredictionsInterpreter
 from lit_probe.lit.interpreters.neuron_ablation import NeuronAblationInterpreter
@@ -50,6 +51,8 @@ INTERPRETERS: dict[str, components.Interpreter] = {
     "provenance": ProvenanceInterpreter(),
     "row_splits": RowSplitsInterpreter(),
     "report": ReportInterpreter(),
+    "probe_file": ProbeFileInterpreter(),
+    "kept_probe": KeptProbeInterpreter(),
     "salience_methods": SalienceMethodsInterpreter(),
     "salience_map": SalienceMapInterpreter(),
     "salience_baselines": SalienceBaselinesInterpreter(),

@@ -86,7 +86,7 @@ class LayerMetricsInterpreter(ProbeInterpreter):
                 metrics=[metric.name],
                 decision=decision,
             )
-            series.append(_series(measured, metric.name))
+            series.append(series_of(measured, metric.name, range(probes.encoder.n_layers)))
             notes += [unknown_words(split, unknown)] if (unknown > 0).any() else []
             notes += _truncation(split, n_truncated, len(rows), probes) + _missing_intervals(split, measured.scores[metric.name])
         return {
@@ -129,7 +129,8 @@ def decision_of(question: Question) -> Decision:
     return Decision.by(question["decision"], study.splits.train.labels, len(question.probes.label_names))
 
 
-def _series(measured: LayerMetrics, metric: str) -> dict[str, Any]:
+def series_of(measured: LayerMetrics, metric: str, layers: Sequence[int]) -> dict[str, Any]:
+    """The scores of some layers on one split, as the page draws them."""
     scores = measured.scores[metric]
     doubts = [score.reason for score in scores if not score.reliable]
     unreliable = len(doubts) == len(scores)
@@ -141,7 +142,8 @@ def _series(measured: LayerMetrics, metric: str) -> dict[str, Any]:
         "reliable": not unreliable,
         "reason": doubts[0] if unreliable else "",
         "layers": [
-            {"layer": layer, "score": score.value, "low": score.low, "high": score.high} for layer, score in enumerate(scores)
+            {"layer": layer, "score": score.value, "low": score.low, "high": score.high}
+            for layer, score in zip(layers, scores, strict=True)
         ],
     }
 

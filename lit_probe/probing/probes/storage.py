@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,8 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, NDArray[Any]
     tensors = tensor_bytes({name: np.ascontiguousarray(array) for name, array in arrays.items()})
     text = json.dumps({**header, "sha256": _checksum(tensors, header)}, indent=2, allow_nan=False, ensure_ascii=False)
     _file(path, ".safetensors").parent.mkdir(parents=True, exist_ok=True)
-    _replace(_file(path, ".safetensors"), tensors)
-    _replace(_file(path, ".json"), text.encode())
+    write_whole(_file(path, ".safetensors"), tensors)
+    write_whole(_file(path, ".json"), text.encode())
 
 
 def read_arrays(path: str | os.PathLike[str], format_name: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -72,12 +72,18 @@ def _file(path: str | os.PathLike[str], suffix: str) -> Path:
     return Path(os.fspath(path) + suffix)
 
 
-def _replace(path: Path, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file that appears whole or not at all, in a folder that is there.
+
+    Raises:
+      OSError: it cannot be written.
+    """
+    # Not tempfile, whose files nobody else may read.
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(content)
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise

@@ -26,6 +26,8 @@ QUESTIONS = {
     "row_splits": (3, {}),
     "provenance": (3, {"number": {"check": "layer_metrics", "layer": 1}}),
     "report": (0, {}),
+    "probe_file": (0, {}),
+    "kept_probe": (12, {"metric": "auroc"}),
     "salience_methods": (0, {}),
     "salience_map": (1, {"method": "integrated_gradients", "layer": 1, "steps": 500}),
     "salience_baselines": (1, {"method": "integrated_gradients", "layer": 1, "steps": 500}),
@@ -52,6 +54,12 @@ IN_THE_BACKGROUND = {
     "counterfactual_pairs",
 }
 every_interpreter = pytest.mark.parametrize("name", INTERPRETERS)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def file_of_probes(model):
+    """The question about kept probes needs some."""
+    QUESTIONS["kept_probe"][1]["file"] = answer_of("probe_file", model, model.dataset)["file"]
 
 
 def rows_for(name, dataset):

@@ -72,6 +72,9 @@ def answers(tiny_folder) -> dict[str, Any]:
     provenance["card"]["model"]["id"] = "tiny-bert"  # Not where it stands on this machine.
     report = answer_of(model, "report")
     report["html"] = report["html"][:15]  # The page itself would be most of the file.
+    file = answer_of(model, "probe_file")
+    kept_scores = answer_of(model, "kept_probe", file=file["file"], whole=True)
+    kept_classes = answer_of(model, "kept_probe", rows[:2], file=file["file"], part="classes")
     pair = [rows[0], edited(rows[0], text=rows[0]["text"].replace("was", "is"))]
     return {
         "layer_metrics": answer_of(model, "layer_metrics", rows),
@@ -85,6 +88,9 @@ def answers(tiny_folder) -> dict[str, Any]:
         "transfer": answer_of(other, "transfer"),
         "provenance": provenance,
         "report": report,
+        "probe_file": {**file, "file": file["file"][:15]},
+        "kept_probe_scores": kept_scores,
+        "kept_probe_classes": kept_classes,
         **{name: answer_of(model, interpreter, pair[:n_rows], **asked) for name, (interpreter, n_rows, asked) in ASKED.items()},
     }
 
