@@ -190,7 +190,9 @@ def predict(texts: str) -> None:
     kept, path = load_probe(FLAGS.probe), Path(texts).expanduser()
     layer = None if FLAGS.layer == "dev-chosen" else _layer_number(FLAGS.layer, "layer", "a layer's number or dev-chosen")
     kept.fitted(layer)
-    table, said = read_texts(path, FLAGS.text_column)
+    # Pairs are looked for in the columns that they were trained on.
+    columns = kept.facts.pair if kept.facts.pair and not FLAGS["text_column"].present else FLAGS.text_column
+    table, said = read_texts(path, columns)
     label_column = None
     if FLAGS["label_column"].present:
         label_column = find_column(table, [FLAGS.label_column], repr(str(path)), "label_column")

@@ -186,3 +186,22 @@ def test_several_runs_are_kept_in_a_folder_with_names_that_a_shell_takes(made, t
     assert f"Probes kept: {tmp_path / 'kept' / names[0]}" in capsys.readouterr().out
     kept = load_probe(tmp_path / "kept" / "tiny-bert-cls-mlp-on-demo.safetensors")
     assert (kept.facts.pooling, kept.facts.kind, kept.facts.dataset) == ("cls", "mlp", "demo")
+
+
+def test_probes_of_pairs_find_their_two_columns(tiny_folder, tmp_path, capsys):
+    parts, words = ("music", "acting", "ending", "scene", "plot", "story", "start", "cast"), ("good", "bad")
+    films = ("it", "this", "that")
+    rows = [(f"{film} was {word}", f"the {part} is {word}", word) for film in films for part in parts for word in words]
+    table = tmp_path / "pairs.csv"
+    table.write_text("premise,hypothesis,label\n" + "".join(",".join(row) + "\n" for row in rows))
+    kept = tmp_path / "kept.safetensors"
+    own = [f"--datasets=csv={table}", "--text_column=premise,hypothesis", "--checks=none", f"--out={tmp_path / 'out'}"]
+    assert run("layers", f"--model={tiny_folder()}", "--cache_dir=", f"--save_probes={kept}", *own) == 0
+    capsys.readouterr()
+    arguments = ["predict", f"--probe={kept}", "--cache_dir=", str(table)]
+    assert run(*arguments) == 0
+    found = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["hypothesis"] for row in found] == [second for _, second, _ in rows]
+    assert {row["predicted"] for row in found} <= {"good", "bad"} and any(row["in_training"] == "True" for row in found)
+    assert run(*arguments, "--text_column=premise") == 1
+    assert "these probes were trained on pairs" in capsys.readouterr().err

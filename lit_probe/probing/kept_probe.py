@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.data.labelled_texts import normalise_text
+from lit_probe.data.text_pairs import is_pair, joined, without_seam
 from lit_probe.encoder.cache import Cache, library_versions
 from lit_probe.encoder.encoder import Encoder, load_encoder
 from lit_probe.encoder.vector_encoder import as_array
@@ -100,6 +101,7 @@ class ProbeFacts(Result):
       dataset: the name of the data set that it was trained on.
       data: what the source says of that data set: see ``Splits.provenance``.
       n_train: the number of rows that it was trained on.
+      pair: what the two texts of each row are called, where it reads pairs; None where it reads single texts.
       seed: the seed of its folds and of everything random.
       made_by: the rules by which it was fitted, in words.
       versions: the version of each library that can change a number.
@@ -117,6 +119,7 @@ class ProbeFacts(Result):
     dataset: str
     data: Mapping[str, Any]
     n_train: int
+    pair: tuple[str, str] | None
     seed: int
     made_by: str
     versions: Mapping[str, str]
@@ -269,7 +272,7 @@ class KeptProbe:
 
     def predict(
         self,
-        texts: Sequence[str],
+        texts: Sequence[str] | Sequence[tuple[str, str]],
         encoder: Encoder | None = None,
         layer: int | None = None,
         *,
@@ -279,32 +282,46 @@ class KeptProbe:
         """What the probe of a layer says of texts. The texts of a split, in its order, get the digits of the study.
 
         Args:
-          texts: any strings but empty ones.
+          texts: any strings but empty ones; of a probe that was trained on pairs, two strings each.
           encoder: the encoder that it was fitted on; loaded by the name in ``facts`` when None.
           layer: the layer that is read; ``self.layer`` when None.
           cache: where activations are kept; nothing is kept when None.
           progress: hears how many of the texts are encoded.
 
         Raises:
-          ProbeError: there is no text, one is empty, the encoder is another one, or a text gives no finite numbers.
+          ProbeError: there is no text, one is empty or no pair where pairs are read, the encoder is another one, or a text gives
+            no finite numbers.
           UnknownNameError: that layer has no probe here.
           EncoderError: the encoder cannot be loaded or used.
         """
         self.fitted(layer)
-        if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
-            raise ProbeError("Texts are given as a list of strings.")
-        if not len(texts):
-            raise ProbeError("There are no texts to predict.")
-        if empty := next((row for row, text in enumerate(texts, start=1) if not normalise_text(text)), 0):
-            raise ProbeError(f"Text {empty} of {len(texts):,} is empty. Leave it out: there is nothing to read.")
+        said = self._said(texts)
         if encoder is None:
             encoder = self.load_encoder()
         else:
             self.check_encoder(encoder)
         layer = self.layer if layer is None else layer
-        read = (cache or Cache(None)).activations(encoder, texts, self.facts.pooling, progress=progress)
+        read = (cache or Cache(None)).activations(encoder, said, self.facts.pooling, progress=progress)
         found = self._predicted(read.layer(layer), layer)
-        return ProbePredictions(**{**found, "truncated": read.truncated, "in_training": self.in_training(texts)})
+        return ProbePredictions(**{**found, "truncated": read.truncated, "in_training": self.in_training(said)})
+
+    def _said(self, texts: Sequence[Any]) -> list[str]:
+        """The texts as the encoder reads them."""
+        if isinstance(texts, str) or not len(texts):
+            raise ProbeError("There are no texts to predict." if not len(texts) else "Texts are given as a list of strings.")
+        pair = self.facts.pair
+        if pair is None:
+            said = [without_seam(text) if isinstance(text, str) else text for text in texts]
+        else:
+            said = [joined(*text) if _is_two(text) else text for text in texts]
+        if not all(isinstance(text, str) and is_pair(text) == (pair is not None) for text in said):
+            what = (
+                "strings" if pair is None else f"pairs of two strings, {' and '.join(pair)}: these probes were trained on pairs"
+            )
+            raise ProbeError(f"Texts are given as a list of {what}.")
+        if empty := next((row for row, text in enumerate(said, start=1) if not normalise_text(text)), 0):
+            raise ProbeError(f"Text {empty} of {len(said):,} is empty. Leave it out: there is nothing to read.")
+        return said
 
     def predict_vectors(self, values: ArrayLike, layer: int | None = None) -> ProbePredictions:
         """What the probe of a layer says of vectors of that layer. Whether they are the encoder's, nobody can tell.
@@ -381,6 +398,7 @@ def kept_probe(study: LayerStudy, layer: int | None = None) -> KeptProbe:
         dataset=study.splits.name,
         data=study.splits.provenance,
         n_train=len(train),
+        pair=study.splits.pair,
         seed=study.seed,
         made_by=PROBES_MADE_BY,
         versions=library_versions(),
@@ -396,6 +414,10 @@ def text_marks(texts: Iterable[str]) -> NDArray[np.uint64]:
     """
     digests = b"".join(hashlib.sha256(normalise_text(text).encode()).digest()[:8] for text in texts)
     return np.frombuffer(digests, dtype="<u8").astype(np.uint64)
+
+
+def _is_two(text: Any) -> bool:
+    return isinstance(text, tuple) and len(text) == 2 and all(isinstance(part, str) for part in text)
 
 
 def _weights(seed: int | None) -> str:

@@ -10,6 +10,7 @@ from safetensors.numpy import load, save
 
 import lit_probe
 from lit_probe.data.labelled_texts import LabelledTexts, Splits
+from lit_probe.data.text_pairs import segments
 from lit_probe.encoder.encoder import encoder_of, load_encoder
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.errors import EncoderError, ProbeError, UnknownNameError
@@ -350,3 +351,27 @@ def test_an_encoder_that_is_gone_is_told(kept, tmp_path):
     moved = read_probe(forged(probe_bytes(kept), change), "It")
     with pytest.raises(EncoderError, match="gone"):
         moved.predict(["a film"])
+
+
+def test_probes_of_pairs_read_pairs_alone(encoder, tmp_path):
+    films, parts = ("it", "this", "the film", "a plot", "that story"), "music acting ending scene plot story start cast".split()
+    rows = [(film, part, word) for film in films for part in parts for word in ("good", "bad")]
+    pairs = [(f"{film} was {word}", f"the {part} is {word}") for film, part, word in rows]
+    splits = lit_probe.split_texts(pairs, [word for *_, word in rows])
+    study = probe_layers(encoder, splits)
+    kept = load_probe(save_probes(study, tmp_path / "pairs.safetensors"))
+    assert kept.facts.pair == splits.pair and kept.facts.pair is not None
+    expected = study.layerwise.predict_proba(study.activations["dev"])[:, study.best_layer]
+    two = [segments(text) for text in splits.dev.texts]
+    assert np.array_equal(kept.predict(two, encoder).probabilities, expected)
+    assert np.array_equal(kept.predict(splits.dev.texts, encoder).probabilities, expected)
+    for texts in (["it was good"], [("it was good",)], [("it", 1)], [*two, "it"]):
+        with pytest.raises(ProbeError, match=r"pairs of two strings, .* these probes were trained on pairs\."):
+            kept.predict(texts, encoder)
+
+
+def test_probes_of_single_texts_read_no_pairs(kept, encoder):
+    with pytest.raises(ProbeError, match=r"^Texts are given as a list of strings\.$"):
+        kept.predict([("it was good", "it was bad")], encoder)
+    one, two = kept.predict(["it was good\x1fbad", "it was good bad"], encoder).probabilities
+    assert np.array_equal(one, two)
