@@ -126,7 +126,7 @@ class Forward(ABC):
 
     def embeddings(self, text: EncodedText) -> Tensor:
         """``[n_tokens, d_embedding]`` what the word-embedding module returns for the text's ids."""
-        return word_embeddings(self.encoder, text.ids)
+        return _looked_up(self._embedding_module, text.ids, self.encoder)
 
     def mean_embedding(self) -> Tensor:
         """``[d_embedding]`` the mean of all rows of the word-embedding table."""
@@ -389,10 +389,13 @@ def word_embeddings(encoder: Encoder, ids: Sequence[int]) -> Tensor:
     Raises:
       EncoderError: the model names no word embeddings.
     """
+    return _looked_up(_embedding_module_of(encoder), ids, encoder)
+
+
+def _looked_up(module: Module, ids: Sequence[int], encoder: Encoder) -> Tensor:
     import torch
 
     def look_up() -> Tensor:
-        module = _embedding_module_of(encoder)
         # No inference mode: what it makes may not take part in a gradient.
         with torch.no_grad():
             embedded: Tensor = module(torch.tensor([list(ids)], dtype=torch.int64, device=encoder.model.device))[0]

@@ -91,6 +91,7 @@ def test_every_interpreter_answers_or_says_in_a_sentence_what_of_the_network_it_
         "counterfactual_by_layer": {"part": "trajectory"},
         "counterfactual_pairs": {"source": "sent"},
         "encoder_comparison": {"other": "mine", "layer": 1},
+        "kept_probe": {"file": page.ask("probe_file")["file"]},
     }
     told = {}
     for name in INTERPRETERS:
@@ -98,6 +99,7 @@ def test_every_interpreter_answers_or_says_in_a_sentence_what_of_the_network_it_
         told[name] = page.ask(name, inputs=inputs, **questions.get(name, {}))
     ready = {name for name, answer in told.items() if answer["status"] == "ready"}
     reading = {"layer_metrics", "layer_predictions", "row_splits", "probe_checks", "slice_comparison", "transfer", "provenance"}
+    reading |= {"probe_file", "kept_probe"}
     assert ready >= reading | {"neuron_ranking", "neuron_evidence", "counterfactual_pairs"}
     network = {name for name in INTERPRETERS if name.startswith("salience")} | {"neuron_ablation", "counterfactual_by_layer"}
     for name in network:

@@ -64,7 +64,7 @@ after one temperature has rescaled it.`;
       answer.reliable ? nothing : html`<div class="doubt">Not to be relied on: ${answer.reason}</div>`,
       renderLegend(legend()),
       renderCharts([
-        html`<div class="reliability" role="img" aria-label=${`Reliability plot of ${layerName(layer)}`}>
+        html`<div class="reliability" role="img" aria-label=${`Reliability plot of ${layerName(layer, about.layer_names)}`}>
           ${svgElement(reliabilityChart(row, size))}</div>`,
         this.renderLayerChart(byLayer, about, layer, (at) => layerValues(answer, at)),
       ]),
@@ -84,7 +84,7 @@ after one temperature has rescaled it.`;
       csv: checkCsv(model, about, columns, answer.layers.map((/** @type {any} */ one) => ({...one, n: answer.n}))),
       figure: figurePage({
         title: `Calibration by layer: ${about.encoder} on ${about.trained_on}`,
-        setting: `${about.pooling} pooling · ${about.probe} probes · dev, n = ${answer.n} · reliability plot: ${layerName(layer)}`,
+        setting: `${about.pooling} pooling · ${about.probe} probes · dev, n = ${answer.n} · reliability plot: ${layerName(layer, about.layer_names)}`,
         charts: row.reliability.length ? [reliabilityChart(row, size), ...charts] : charts,
         legend: legend(),
       }),

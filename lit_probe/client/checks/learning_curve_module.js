@@ -46,7 +46,7 @@ definePanel('learning-curve-module', (LitPanel) => class LearningCurveModule ext
     return [
       renderCaption(html`<b>${answer.metric_title}</b> on dev, ${countOf(answer.n_dev, 'example')}, of probes trained on portions of train`),
       html`<div class="chart" role="slider" tabindex="0" aria-label="Current layer" aria-valuemin="0" aria-valuemax=${about.n_layers - 1}
-        aria-valuenow=${layer} aria-valuetext=${`${layerName(layer)}, ${intervalText({layer, ...at})} with ${countOf(at.n, 'training example')}`}
+        aria-valuenow=${layer} aria-valuetext=${`${layerName(layer, about.layer_names)}, ${intervalText({layer, ...at})} with ${countOf(at.n, 'training example')}`}
         @keydown=${(/** @type {KeyboardEvent} */ event) => onLayerKey(event, layer, about.n_layers)}
         @pointermove=${(/** @type {PointerEvent} */ event) => this.hoverSize(sizeUnder(event, answer))}
         @pointerleave=${() => this.hoverSize(null)}
@@ -75,7 +75,7 @@ definePanel('learning-curve-module', (LitPanel) => class LearningCurveModule ext
         title: `Learning curve by layer: ${about.encoder} on ${about.trained_on}`,
         setting: `${answer.metric_title} on dev, n = ${formatCount(answer.n_dev)} · ${about.pooling} pooling · ${about.probe} probes`,
         charts: [learningCurveChart(answer, {...FIGURE, domain: learningCurveDomain(answer, layer), layer, bestLayer: about.best_layer, yTitle: answer.metric_title})],
-        footnotes: [`Thick line and 95 % interval: ${layerName(layer)}. Dashed: layer ${about.best_layer}, chosen on dev. Thin: the other layers.`],
+        footnotes: [`Thick line and 95 % interval: ${layerName(layer, about.layer_names)}. Dashed: layer ${about.best_layer}, chosen on dev. Thin: the other layers.`],
       }),
     };
   }

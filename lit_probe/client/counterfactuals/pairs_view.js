@@ -101,10 +101,10 @@ function renderSummary(panel, answer) {
     ${answer.reliable ? nothing : html`<div class="doubt">${doubtWords(answer)}</div>`}
     ${renderLegend([{style: PAIRS_STYLES.consistency, label: 'consistency: right on both texts'}, {style: PAIRS_STYLES.flip_rate, label: 'flip rate: the answer changes'}])}
     <div class="charts">${pairsCharts(answer, answer, {...size, current: layer, hovered: panel.hoveredLayer}).map((chart) => layerSlider({
-      chart: svgElement(chart), nLayers: answer.n_layers, layer, words: [layerName(layer), ...values(layer)].join(', '), hover: (under) => panel.hover(under),
-      tooltip: panel.hoveredLayer === null ? nothing : panel.renderTooltip([layerName(panel.hoveredLayer), ...values(panel.hoveredLayer)], answer.n_layers, MARGIN, size.width),
+      chart: svgElement(chart), nLayers: answer.n_layers, layer, words: [layerName(layer, answer.layer_names), ...values(layer)].join(', '), hover: (under) => panel.hover(under),
+      tooltip: panel.hoveredLayer === null ? nothing : panel.renderTooltip([layerName(panel.hoveredLayer, answer.layer_names), ...values(panel.hoveredLayer)], answer.n_layers, MARGIN, size.width),
     }))}</div>
-    <div class="reading"><b>${layerHeading(layer, answer.best_layer)}:</b> ${summaryWords(row).join(' · ')}
+    <div class="reading"><b>${layerHeading(layer, answer.best_layer, answer.layer_names)}:</b> ${summaryWords(row).join(' · ')}
       ${backButton(layer, answer.best_layer)}
       ${renderSelectPairs(panel, answer, failing, `select the ${countOf(failing.length, 'pair')} not followed`)}</div>
     ${answer.kinds.length ? renderKinds(panel, answer, layer) : nothing}

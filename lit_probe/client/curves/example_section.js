@@ -53,7 +53,7 @@ function renderOne(panel, slot, key, about, {name, nLayers}) {
         ${prediction.edited ? html`<span class="badge">edited</span>` : nothing}
         ${prediction.truncated ? html`<span class="badge" title="The text is longer than the encoder's limit; a part of it was not read">truncated</span>` : nothing}
         <span class="quote" dir="auto" title=${text}>${oneLine(text)}</span></div>
-      <div class="verdict">${name ? html`<b>${name}</b>, ` : nothing}${exampleSentence(prediction, labelNames, layer, about.best_layer, decision)}</div>
+      <div class="verdict">${name ? html`<b>${name}</b>, ` : nothing}${exampleSentence(prediction, labelNames, layer, about.best_layer, decision, about.layer_names)}</div>
       ${prediction.model ? html`<div class="verdict">${modelSentence(prediction.model)}</div>` : nothing}
     </div>
     <div class="strips" role="img" aria-label="Probability of each class at every layer"

@@ -300,7 +300,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     const margin = curveMargin(overlays);
     return layerSlider({
       chart: svgElement(chart), nLayers, layer, margin,
-      words: [sentences.layerName(layer), ...valuesAt(answer, drawn, layer, examples)].join(', '),
+      words: [sentences.layerName(layer, answer.layer_names), ...valuesAt(answer, drawn, layer, examples)].join(', '),
       tooltip: this.hoveredLayer === null ? nothing
         : this.renderTooltip(tooltipLines([{name: '', answer, drawn}, ...peers], this.hoveredLayer, overlays, examples), nLayers, margin),
       hover: (hovered) => this.hover(hovered),
@@ -311,11 +311,11 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
   renderReading({answer, examples}, drawn, layer, peers) {
     const values = valuesAt(answer, drawn, layer, examples).join(' · ');
     const name = (/** @type {string} */ encoder) => (peers.length ? html`<b>${encoder}</b>, ` : nothing);
-    return [html`<div class="reading">${name(answer.encoder)}<b>${sentences.layerHeading(layer, answer.best_layer)}:</b>${this.renderInfoButton()}${values || 'no score is drawn'}
+    return [html`<div class="reading">${name(answer.encoder)}<b>${sentences.layerHeading(layer, answer.best_layer, answer.layer_names)}:</b>${this.renderInfoButton()}${values || 'no score is drawn'}
       ${backButton(layer, answer.best_layer)}</div>`,
     ...peers.map((peer) => {
       const at = resolveLayer(currentLayer.get(), peer.answer.best_layer, peer.answer.n_layers);
-      return html`<div class="reading">${name(peer.name)}<b>${sentences.layerHeading(at, peer.answer.best_layer)}:</b>
+      return html`<div class="reading">${name(peer.name)}<b>${sentences.layerHeading(at, peer.answer.best_layer, peer.answer.layer_names)}:</b>
         ${valuesAt(peer.answer, peer.drawn, at, examples).join(' · ') || 'no score is drawn'}</div>`;
     }),
     this.renderCard({layer, value: values, metric: answer.metric})];
@@ -365,7 +365,7 @@ function tooltipLines(curves, layer, {lines}, examples) {
       `${sentences.splitWords(series.split, examples)}, ${sentences.layerSentence(score, series.n)}`]));
   const others = lines.map(({style, label, points, footnote, nDraws}) => [legendElement(style, false),
     `${label}: ${formatScore(points[layer]?.score ?? null)}${footnote || nDraws ? rangeWords(points[layer]) : ''}`]);
-  return values.length + others.length ? [...values, ...others] : [sentences.layerName(layer)];
+  return values.length + others.length ? [...values, ...others] : [sentences.layerName(layer, curves[0].answer.layer_names)];
 }
 
 /** From where to where a band goes that is no interval. @param {{low: ?number, high: ?number}|undefined} point */

@@ -227,7 +227,7 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
       <div class="title">${title}<span class="n">${series.split}, n = ${formatCount(series.n)}</span>${this.renderInfoButton(name)}</div>
       <div>${remarks(series, whole, about).map((remark) => html`<div class="why">${remark}</div>`)}</div>
       ${layerSlider({chart: svgElement(chart), tooltip: nothing, nLayers: about.n_layers, layer, margin: SMALL_MARGIN,
-        words: `${name}, ${layerName(layer)}, ${intervalText(series.layers[layer])}`, hover: (under) => this.hover(under)})}
+        words: `${name}, ${layerName(layer, about.layer_names)}, ${intervalText(series.layers[layer])}`, hover: (under) => this.hover(under)})}
       <div class="value">layer ${shown}: ${words}</div>
     </div>`;
   }

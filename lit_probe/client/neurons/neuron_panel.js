@@ -8,6 +8,7 @@ import {fitTogether, html, interpretation, nothing, pinnedExample, selectedSlice
 import {PANEL_CSS, CONTROLS_CSS} from '../panels/css.js';
 import {layerPanel} from '../panels/layer_panel.js';
 import {cancelledCard, errorCard, progressCard, renderSelect} from '../panels/parts.js';
+import {layerOption} from '../words/sentences.js';
 import {choicesOf, chooseNeurons, neuronChoices, openedNeuron, partsOf, rankingKeys} from './neuron_choices.js';
 import {NEURON_CSS} from './neuron_css.js';
 
@@ -264,8 +265,8 @@ export function neuronPanel(LitPanel) {
 
     /** The current layer of all panels and, where wanted, all layers together, as a drop-down. @param {boolean} withAll */
     renderLayer(withAll) {
-      const {n_layers: nLayers, best_layer: best} = /** @type {LayerMetrics} */ (this.about());
-      const options = Array.from({length: nLayers}, (_, at) => ({value: String(at), title: at === best ? `${at} (dev-chosen)` : at === 0 ? '0 (embeddings)' : String(at)}));
+      const {n_layers: nLayers, best_layer: best, layer_names: names} = /** @type {LayerMetrics} */ (this.about());
+      const options = Array.from({length: nLayers}, (_, at) => ({value: String(at), title: layerOption(at, best, names)}));
       const pick = (/** @type {string} */ value) => {
         if (withAll) this.choose({scope: value === 'all' ? 'all' : 'layer'});
         if (value !== 'all') currentLayer.set(Number(value));

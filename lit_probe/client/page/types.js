@@ -455,7 +455,7 @@
  *
  * @typedef {{status: string, n_label_changes: number, consistent: (?boolean)[][], flipped: boolean[][], kinds: (PairsByLayer &
  *   {value: string, pairs: number[]})[], pairs: {name: string, ids: (?string)[], labels: (?string)[], value: string}[],
- *   source: string, column: string, by: string, notes: string[]}}
+ *   source: string, column: string, by: string, notes: string[], layer_names: ?string[]}}
  *   PairsAnswer  `consistent`: `[n_layers][n_pairs]`; null where nobody knows what becomes of the label; `flipped`:
  *   `[n_layers][n_pairs]`; `source`: "dataset" or "sent".
  *

@@ -111,12 +111,12 @@ export function checkPanel(LitPanel) {
      * @param {number} layer
      * @param {(layer: number) => string[]} values  the values at a layer, in words
      */
-    renderLayerChart(chart, {n_layers: nLayers}, layer, values) {
+    renderLayerChart(chart, {n_layers: nLayers, layer_names: names}, layer, values) {
       const hovered = this.hoveredLayer;
       return layerSlider({
         chart: svgElement(chart), nLayers, layer,
-        words: [layerName(layer), ...values(layer)].join(', '),
-        tooltip: hovered === null ? nothing : this.renderTooltip([layerName(hovered), ...values(hovered)], nLayers, MARGIN, Number(chart.attributes.width)),
+        words: [layerName(layer, names), ...values(layer)].join(', '),
+        tooltip: hovered === null ? nothing : this.renderTooltip([layerName(hovered, names), ...values(hovered)], nLayers, MARGIN, Number(chart.attributes.width)),
         hover: (under) => this.hover(under),
       });
     }
@@ -140,8 +140,8 @@ export function checkPanel(LitPanel) {
      *
      * @param {LayerMetrics} about @param {number} layer @param {string[]} values @param {string} [metric]  the metric by which they were measured
      */
-    renderReading({best_layer: bestLayer}, layer, values, metric) {
-      return [html`<div class="reading"><b>${layerHeading(layer, bestLayer)}:</b>${this.renderInfoButton()}${values.join(' · ')}
+    renderReading({best_layer: bestLayer, layer_names: names}, layer, values, metric) {
+      return [html`<div class="reading"><b>${layerHeading(layer, bestLayer, names)}:</b>${this.renderInfoButton()}${values.join(' · ')}
         ${backButton(layer, bestLayer)}</div>`,
       this.renderCard({layer, value: values.join(' · '), metric})];
     }

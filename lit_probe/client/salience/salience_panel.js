@@ -9,7 +9,7 @@ import {inTurn} from '../page/waiting.js';
 import {PANEL_CSS, CONTROLS_CSS} from '../panels/css.js';
 import {layerPanel} from '../panels/layer_panel.js';
 import {errorCard, progressCard, renderSelect} from '../panels/parts.js';
-import {layerName} from '../words/sentences.js';
+import {layerName, layerOption} from '../words/sentences.js';
 import {FIRST_CHOICES, shownTargets} from './salience_plan.js';
 
 /** What is explained and how, for all panels about words: two of them side by side should speak of the same thing. */
@@ -137,7 +137,7 @@ export function saliencePanel(LitPanel) {
       const [about, layer] = [this.about(), this.layer()];
       if (!about || layer === null) return nothing;
       const options = Array.from({length: about.n_layers}, (_, at) =>
-        ({value: String(at), title: at === about.best_layer ? `${at} (dev-chosen)` : at === 0 ? '0 (embeddings)' : String(at)}));
+        ({value: String(at), title: layerOption(at, about.best_layer)}));
       return html`<span class="toolbar-part" title="The current layer of all lit_probe panels">
         ${renderSelect('layer', 'Layer', options, String(layer), (value) => currentLayer.set(Number(value)))}</span>`;
     }

@@ -101,13 +101,25 @@ export function nothingScoredSentence(leftOut, own, selected) {
 }
 
 /**
- * A layer's name in running text: "layer 0 (embeddings)", "layer 4".
+ * A layer's name in running text: "layer 0 (embeddings)", "layer 4", "layer 25 (head 3.1)".
  *
  * @param {number} layer
+ * @param {?string[]} [names]  what layers that are not an encoder's own are called
  * @returns {string}
  */
-export function layerName(layer) {
-  return layer === 0 ? 'layer 0 (embeddings)' : `layer ${layer}`;
+export function layerName(layer, names = null) {
+  const own = layerTitle(layer, names);
+  return own ? `layer ${layer} (${own})` : `layer ${layer}`;
+}
+
+/** A layer in a list of layers: "0 (embeddings)", "4 (dev-chosen)". @param {number} layer @param {number} bestLayer @param {?string[]} [names] */
+export function layerOption(layer, bestLayer, names = null) {
+  return layerHeading(layer, bestLayer, names).replace('Layer ', '');
+}
+
+/** What a layer is called beside its number; empty where it has a number alone. @param {number} layer @param {?string[]} names */
+function layerTitle(layer, names) {
+  return names ? names[layer] : layer === 0 ? 'embeddings' : '';
 }
 
 /**
@@ -153,11 +165,12 @@ export function transferSentence({train, test, leftOut, cells}, layer) {
  * @param {number} layer
  * @param {number} bestLayer
  * @param {Decision} [decision]  by which the probe's class is decided; the most probable one by default
+ * @param {?string[]} [names]  what layers that are not an encoder's own are called
  * @returns {string}
  */
-export function exampleSentence(example, labelNames, layer, bestLayer, {shares} = MOST_PROBABLE) {
+export function exampleSentence(example, labelNames, layer, bestLayer, {shares} = MOST_PROBABLE, names = null) {
   const gold = example.label === null ? 'no gold label' : `gold label ${example.label}`;
-  return `${layerHeading(layer, bestLayer)}: ${decidedClass(labelNames, example.probabilities[layer], shares)}; ${gold}`;
+  return `${layerHeading(layer, bestLayer, names)}: ${decidedClass(labelNames, example.probabilities[layer], shares)}; ${gold}`;
 }
 
 /**
@@ -165,10 +178,11 @@ export function exampleSentence(example, labelNames, layer, bestLayer, {shares} 
  *
  * @param {number} layer
  * @param {number} bestLayer
+ * @param {?string[]} [names]  what layers that are not an encoder's own are called
  * @returns {string}
  */
-export function layerHeading(layer, bestLayer) {
-  const traits = [...(layer === 0 ? ['embeddings'] : []), ...(layer === bestLayer ? ['dev-chosen'] : [])];
+export function layerHeading(layer, bestLayer, names = null) {
+  const traits = [layerTitle(layer, names), layer === bestLayer ? 'dev-chosen' : ''].filter(Boolean);
   return `Layer ${layer}${traits.length ? ` (${traits.join(', ')})` : ''}`;
 }
 

@@ -88,6 +88,11 @@ class ProbeModel(lit_model.Model):
         return self.dataset.label_names
 
     @property
+    def layer_names(self) -> list[str] | None:
+        """What the layers are called, where they are not an encoder's own; None where numbers say it."""
+        return None if self.encoder.has_network else list(self.encoder.layer_names)
+
+    @property
     def head_label_names(self) -> tuple[str, ...] | None:
         """The classes of the checkpoint's own classification head, as LIT shows them, or None."""
         names = self.encoder.head_label_names

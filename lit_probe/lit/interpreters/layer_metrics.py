@@ -102,8 +102,7 @@ class LayerMetricsInterpreter(ProbeInterpreter):
             "chosen_on": "dev",
             "choice": {**study.choice.to_json(), "sentence": study.choice.sentence},
             "n_layers": probes.encoder.n_layers,
-            # Ours are numbered; those of a model that is not have names.
-            "layer_names": None if probes.encoder.has_network else list(probes.encoder.layer_names),
+            "layer_names": probes.layer_names,
             "d_model": probes.encoder.d_model,
             "pooling": study.pooling,
             "probe": study.layerwise.kind,

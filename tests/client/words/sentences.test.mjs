@@ -82,6 +82,11 @@ test('a heading names what is special about a layer', () => {
   assert.equal(sentences.layerHeading(3, 4), 'Layer 3');
   assert.equal(sentences.layerHeading(4, 4), 'Layer 4 (dev-chosen)');
   assert.equal(sentences.layerHeading(0, 0), 'Layer 0 (embeddings, dev-chosen)');
+  assert.equal(sentences.layerHeading(0, 1, ['head 1.0', 'head 1.1']), 'Layer 0 (head 1.0)');
+  assert.equal(sentences.layerHeading(1, 1, ['head 1.0', 'head 1.1']), 'Layer 1 (head 1.1, dev-chosen)');
+  assert.deepEqual([0, 1].map((layer) => sentences.layerName(layer)), ['layer 0 (embeddings)', 'layer 1']);
+  assert.deepEqual([0, 1].map((layer) => sentences.layerOption(layer, 0)), ['0 (embeddings, dev-chosen)', '1']);
+  assert.equal(sentences.layerName(0, ['head 1.0']), 'layer 0 (head 1.0)');
 });
 
 test('the model’s own prediction is told from the probe’s', () => {

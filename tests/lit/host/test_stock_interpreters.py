@@ -125,4 +125,4 @@ def test_neighbours_are_found_for_one_example_only(model, dataset, n_examples):
 
 
 def test_lits_own_salience_methods_give_way_to_ours():
-    assert set(STOCK_INTERPRETERS) == {"nearest neighbors", "pca", "curves"}
+    assert set(STOCK_INTERPRETERS) == {"nearest neighbors", "pca", "curves", "umap"}
