@@ -20,11 +20,12 @@ def compute(explained: ExplainedText, options: SalienceOptions) -> Generator[Non
         explained(explained.embeddings)
     text = explained.embeddings.detach()
     deviation = options.noise * float(text[0][explained.content[:, 0]].std(correction=0))
-    # captum draws the same numbers, from the generator of the whole process.
-    random = torch.Generator(text.device).manual_seed(options.seed)
+    # captum draws the same numbers, from the generator of the whole process. On the CPU, so that a GPU's map is the same.
+    random = torch.Generator().manual_seed(options.seed)
     total = torch.zeros_like(text[0], dtype=torch.float64)
     for part in explained.parts(options.noise_samples):
         yield
-        spread = torch.full((part.stop - part.start, *text.shape[1:]), deviation, device=text.device)
-        total += explained.gradients(text + torch.normal(0.0, spread, generator=random)).sum(dim=0)
+        spread = torch.full((part.stop - part.start, *text.shape[1:]), deviation)
+        noise = torch.normal(0.0, spread, generator=random).to(text.device)
+        total += explained.gradients(text + noise).sum(dim=0)
     return MethodScores((total / options.noise_samples).norm(dim=1).cpu().numpy(), {"noise_deviation": deviation})
