@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -164,6 +164,10 @@ class Splits:
     def label_names(self) -> tuple[str, ...]:
         """The classes, the same in all three splits."""
         return self.train.label_names
+
+    def of_pairs(self, pair: tuple[str, str]) -> Splits:
+        """The same rows, whose two texts are called so."""
+        return replace(self, pair=pair, provenance={**self.provenance, "pair": list(pair)})
 
     def items(self) -> Iterable[tuple[SplitName, LabelledTexts]]:
         """The three splits by name: train, dev, test."""

@@ -230,7 +230,7 @@ class NliDataset(Dataset):
 def test_two_fields_of_somebody_elses_data_set_make_pairs(folder, pair_model):
     data = NliDataset()
     theirs = PluginModel(str(folder), data, text=("p", "h"), label="gold", background=False)
-    assert theirs.study.splits.pair == ("p", "h")
+    assert theirs.study.splits.pair == ("p", "h") and theirs.study.splits.provenance["pair"] == ["p", "h"]
     example = data.examples[0]
     assert theirs.text_of(example) == joined(example["p"], example["h"])
     [prediction] = theirs.predict([{**example, "h": "we loved it"}])
