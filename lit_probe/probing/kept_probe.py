@@ -320,8 +320,8 @@ class KeptProbe:
                     "These probes were trained on single texts. Give a list of strings, or name one column of texts."
                 )
             raise ProbeError(
-                f"These probes were trained on pairs, {' and '.join(pair)}. Give a list of pairs of two strings, or name two columns "
-                "of texts."
+                f"These probes were trained on pairs, {' and '.join(pair)}. Give a list of pairs of two strings, or name two "
+                "columns of texts."
             )
         if empty := next((row for row, text in enumerate(said, start=1) if not normalise_text(text)), 0):
             raise ProbeError(f"Text {empty} of {len(said):,} is empty. Leave it out: there is nothing to read.")
