@@ -36,7 +36,7 @@ from lit_probe.checks.repeats import N_REPEATS
 from lit_probe.checks.transfer import TransferGroups, transfer_table, transfer_within_groups
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.rows import find_column
-from lit_probe.data.text_pairs import shown
+from lit_probe.data.text_pairs import segments
 from lit_probe.data.unlabelled import read_texts
 from lit_probe.encoder.activation_files import save_activations
 from lit_probe.encoder.cache import Cache, library_versions
@@ -438,6 +438,8 @@ def _write_vectors(
     about: dict[str, Any] = {"name": run.encoder.name, "dataset": splits.name, "pooling": run.pooling, "sites": wanted}
     about |= {"sha256_of": run.encoder.hashes, "max_length": run.encoder.max_length, "keep": run.encoder.keep}
     about |= {"versions": library_versions()}
+    if splits.pair is not None:
+        about["pair"] = list(splits.pair)
     kind = "" if wanted == "layers" else "-" + re.sub(r"[^A-Za-z0-9._]+", "-", wanted).strip("-")
     if kind:
         about["name"] += kind
@@ -463,11 +465,11 @@ def sites() -> None:
         print("--sites=module:PATH: what a module above gives for each token; * is one step of a path, :input what it is given")
 
 
-def _rows_of(splits: Splits) -> dict[str, list[str]]:
-    """What each row is, for the manifest of its activations."""
+def _rows_of(splits: Splits) -> dict[str, list[Any]]:
+    """What each row is, for the manifest of its activations; a pair is a list of its two texts."""
     parts = dict(splits.items())
-    rows = {
-        "text": [shown(text) for part in parts.values() for text in part.texts],
+    rows: dict[str, list[Any]] = {
+        "text": [text if splits.pair is None else list(segments(text)) for part in parts.values() for text in part.texts],
         "label": [splits.label_names[label] for part in parts.values() for label in part.labels.tolist()],
         "split": [str(name) for name, part in parts.items() for _ in part.texts],
     }

@@ -389,6 +389,8 @@ def _given(path: Path) -> tuple[GivenVectors, Splits]:
                 raise LitProbeError(f"The rows of {str(path)!r} stand in its manifest: leave out --{name}.")
         rows = stored.rows
         about["dataset"] = str(stored.about.get("dataset") or path.stem)
+        if names_of_pair := stored.about.get("pair"):
+            about["pair"] = tuple(names_of_pair)
     else:
         [(form, source, columns), *others] = parse_dataset_flag(FLAGS.datasets)
         table_file = None if source is None else Path(source).expanduser()
@@ -407,7 +409,10 @@ def _given(path: Path) -> tuple[GivenVectors, Splits]:
             if column is not None
         }
         if options.text_column in table or options.text_column != DatasetOptions.text_column:
-            rows["text"] = texts_of(table, text_columns(options, table, repr(source)), repr(source))
+            texts = text_columns(options, table, repr(source))
+            rows["text"] = texts_of(table, texts, repr(source))
+            if len(texts) > 1:
+                about["pair"] = texts
         if split := next((name for name in ("split", "probe_split") if name in table and name not in names.values()), None):
             rows |= {"split": table[split]}
         about["dataset"] = table_file.stem

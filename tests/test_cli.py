@@ -15,6 +15,7 @@ from pathlib import Path
 import datasets
 import numpy as np
 import pytest
+from nli_rows import write_nli_table
 
 from lit_probe import cli
 from lit_probe.checks.baselines import BASELINES
@@ -117,6 +118,31 @@ def test_what_is_extracted_gives_the_same_numbers_again(flags, tmp_path, capsys)
     assert run("layers", f"--activations={file}", *own) == 0
     half = layer_scores(again, "feelings")
     assert [row["accuracy"] for row in half] == pytest.approx([row["accuracy"] for row in expected], abs=0.1)
+
+
+def test_extracted_vectors_of_pairs_are_of_pairs(flags, tmp_path):
+    """By their manifest, and by a table beside an array: the same baselines of the texts, and columns of the same names."""
+    table = [f"--datasets=csv={write_nli_table(tmp_path / 'nli.csv')}", "--text_column=premise,hypothesis"]
+
+    def of_texts(folder: Path) -> dict[str, float | None]:
+        result = json.loads((folder / "layers.json").read_text())["datasets"]["nli"]
+        assert result["data"]["pair"] == ["premise", "hypothesis"]
+        found = {one["name"]: one.get("score") for one in result["checks"]["baselines"]["baselines"]}
+        return {name: found[name] for name in ("bag_of_words", "second_text", "length")}
+
+    assert run("layers", *flags, *table, "--checks=baselines") == 0
+    expected = of_texts(tmp_path / "out")
+    assert run("extract", *flags, *table) == 0
+    [file] = tmp_path.glob("out/*.safetensors")
+    manifest = json.loads(file.with_suffix(".json").read_text())
+    assert manifest["pair"] == ["premise", "hypothesis"] and manifest["rows"]["text"][0][1].startswith("we never loved")
+    again = [f"--cache_dir={tmp_path / 'cache'}", f"--out={tmp_path / 'again'}", "--checks=baselines"]
+    assert run("layers", f"--activations={file}", *again) == 0
+    assert of_texts(tmp_path / "again") == expected
+    bare = tmp_path / "bare.npy"
+    np.save(bare, np.random.default_rng(0).normal(size=(120, 8)))
+    assert run("layers", f"--activations={bare}", *table, *again) == 0
+    assert of_texts(tmp_path / "again").keys() == expected.keys()
 
 
 def test_other_sites_than_layers_are_extracted_to_files_of_their_own_and_probed(flags, tmp_path, capsys):

@@ -204,4 +204,8 @@ def test_probes_of_pairs_find_their_two_columns(tiny_folder, tmp_path, capsys):
     assert [row["hypothesis"] for row in found] == [second for _, second, _ in rows]
     assert {row["predicted"] for row in found} <= {"good", "bad"} and any(row["in_training"] == "True" for row in found)
     assert run(*arguments, "--text_column=premise") == 1
-    assert "these probes were trained on pairs" in capsys.readouterr().err
+    assert "These probes were trained on pairs, premise and hypothesis. Give a list" in capsys.readouterr().err
+    lines = tmp_path / "lines.txt"
+    lines.write_text("it was good\n")
+    assert run(*arguments[:-1], str(lines)) == 1
+    assert "has one text on each line. Pairs need a table with two columns of texts." in capsys.readouterr().err

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.data import text_pairs
 from lit_probe.errors import DatasetError
 
 SplitName = Literal["train", "dev", "test"]
@@ -36,11 +37,17 @@ def normalise_text(text: str) -> str:
     """The form in which two texts count as the same text.
 
     That is NFKC, case-folded, without invisible characters (soft hyphens, zero-width and control characters, variation
-    selectors), runs of white space and ``<br />`` as one space.
+    selectors), runs of white space and ``<br />`` as one space. Of a pair it is that of each text, so that a word which changes
+    over from one text to the other makes another pair.
 
     >>> normalise_text("A  Fine<br />Film. ") == normalise_text("a fi\\u00adne film.\\ufeff")
     True
     """
+    parts = [_normalised(part) for part in text_pairs.segments(text)]
+    return text_pairs.SEPARATOR.join(parts) if any(parts) else ""
+
+
+def _normalised(text: str) -> str:
     folded = unicodedata.normalize("NFKC", clean_text(text)).casefold()
     if not folded.isascii():
         folded = _IGNORABLE.sub("", folded)
@@ -157,6 +164,10 @@ class Splits:
     def label_names(self) -> tuple[str, ...]:
         """The classes, the same in all three splits."""
         return self.train.label_names
+
+    def of_pairs(self, pair: tuple[str, str]) -> Splits:
+        """The same rows, whose two texts are called so."""
+        return replace(self, pair=pair, provenance={**self.provenance, "pair": list(pair)})
 
     def items(self) -> Iterable[tuple[SplitName, LabelledTexts]]:
         """The three splits by name: train, dev, test."""

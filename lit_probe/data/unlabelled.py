@@ -10,8 +10,6 @@ from lit_probe.data.tables import Table, read_table, read_text, table_form
 from lit_probe.data.text_columns import text_columns, texts_of
 from lit_probe.errors import DatasetError
 
-_TEXT = "text"
-
 
 def read_texts(path: Path, text_column: str | tuple[str, str] = "text") -> tuple[Table, list[str]]:
     """The rows of a file, and the text of each; a row without a text, or half a pair, has an empty one.
@@ -21,13 +19,15 @@ def read_texts(path: Path, text_column: str | tuple[str, str] = "text") -> tuple
       text_column: the column that holds the texts, or the two of pairs; a ``.txt`` file has one column alone.
 
     Raises:
-      DatasetError: there is no such file or column, it cannot be read, or it has no rows.
+      DatasetError: there is no such file or column, it cannot be read, it has no rows, or it has one text on each line for pairs.
     """
     if table_form(path) is None and Path(path.name.lower().removesuffix(".gz")).suffix == ".txt":
         if not path.is_file():
             raise DatasetError(f"There is no file {str(path)!r}. Check the path; a relative one starts at the current folder.")
+        if not isinstance(text_column, str):
+            raise DatasetError(f"{str(path)!r} has one text on each line. Pairs need a table with two columns of texts.")
         lines = read_text(path).removesuffix("\n").split("\n")
-        table: Table = {text_column if isinstance(text_column, str) else _TEXT: [line.removesuffix("\r") for line in lines]}
+        table: Table = {text_column: [line.removesuffix("\r") for line in lines]}
         if not any(lines):
             raise DatasetError(f"{str(path)!r} has no texts. Write one on each line.")
     else:

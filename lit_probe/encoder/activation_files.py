@@ -30,20 +30,20 @@ class StoredActivations:
 
     Attributes:
       layers: ``[n_examples, d_model]`` of each layer by its name, in the order of the layers.
-      rows: ``[n_examples]`` each: ``text``, ``label``, ``split``, and ``group`` where there are groups; None where the file
-        has no manifest.
+      rows: ``[n_examples]`` each: ``text`` (of pairs two texts), ``label``, ``split``, and ``group`` where there are groups; None
+        where the file has no manifest.
       about: what else the manifest says; empty without one.
     """
 
     layers: Mapping[str, NDArray[Any]]
-    rows: Mapping[str, Sequence[str]] | None
+    rows: Mapping[str, Sequence[Any]] | None
     about: Mapping[str, Any]
 
 
 def save_activations(
     path: Path,
     layers: Mapping[str, NDArray[np.float32]],
-    rows: Mapping[str, Sequence[str]],
+    rows: Mapping[str, Sequence[Any]],
     about: Mapping[str, Any],
     *,
     half: bool = False,
@@ -107,6 +107,8 @@ def read_activations(path: Path) -> StoredActivations:
     if set(order) != set(arrays):
         raise EncoderError(f"The manifest of {str(path)!r} names other layers than the file holds.")
     rows = manifest.pop("rows", None)
+    if rows is not None and manifest.get("pair"):
+        rows["text"] = [tuple(texts) for texts in rows["text"]]
     return StoredActivations(_split_up({name: arrays[name] for name in order}), rows, manifest)
 
 

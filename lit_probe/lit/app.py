@@ -285,9 +285,10 @@ def _class_layers(study: PendingStudy, datasets: Sequence[ProbeDataset]) -> tupl
 
 
 def _kept_texts(mine: ProbeDataset, datasets: Sequence[ProbeDataset]) -> list[str]:
-    """The shown texts of all data sets on which LIT can show a model of the first: those of the same classes."""
-    alike = [one for one in datasets if one.splits.label_names == mine.splits.label_names]
-    return [example[fields.TEXT] for one in alike for example in one.examples]
+    """The shown texts of all data sets on which LIT can show a model of the first: those of the same classes and fields."""
+    of_mine = mine.splits.label_names, mine.text_fields
+    alike = [one for one in datasets if (one.splits.label_names, one.text_fields) == of_mine]
+    return [fields.text_of(fields.with_text(example, one.text_fields)) for one in alike for example in one.examples]
 
 
 def _reading(encoder: Encoder) -> tuple[Hashable, int, str]:

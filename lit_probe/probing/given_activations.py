@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from lit_probe.data import split_table
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.options import DatasetOptions
 from lit_probe.data.rows import rows_of, together
-from lit_probe.data.text_pairs import shown
+from lit_probe.data.text_pairs import is_pair, segments
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.vector_encoder import NO_POOLING, GivenVectors, as_array
 from lit_probe.errors import DatasetError, EncoderError
@@ -25,7 +26,7 @@ def probe_activations(
     values: ArrayLike | Mapping[str, ArrayLike],
     labels: Sequence[str | int],
     *,
-    texts: Sequence[str] | None = None,
+    texts: Sequence[str] | Sequence[tuple[str, str]] | None = None,
     groups: Sequence[str | int] | None = None,
     splits: Sequence[str] | None = None,
     name: str = "activations",
@@ -42,8 +43,8 @@ def probe_activations(
       values: ``[n_examples, n_layers, d_model]`` numbers, ``[n_examples, d_model]`` of one layer, or such of each layer by its
         name. All layers have one width.
       labels: ``[n_examples]`` words or numbers; None or -1 marks an unlabelled example, which is left out.
-      texts: ``[n_examples]`` what each example says; examples that say the same stay in one split. Without texts,
-        examples go by their numbers, and baselines of words say nothing.
+      texts: ``[n_examples]`` what each example says: one text or a pair of two; examples that say the same stay in one split.
+        Without texts, examples go by their numbers, and baselines of words say nothing.
       groups: ``[n_examples]`` what must not be split across train and test, or None.
       splits: ``[n_examples]`` train, dev or test; divided 70/15/15 when None.
       name: what the activations are called.
@@ -74,18 +75,22 @@ def given_activations(
     values: ArrayLike | Mapping[str, ArrayLike],
     labels: Sequence[str | int],
     *,
-    texts: Sequence[str] | None = None,
+    texts: Sequence[str] | Sequence[tuple[str, str]] | None = None,
     groups: Sequence[str | int] | None = None,
     splits: Sequence[str] | None = None,
     name: str = "activations",
     dataset: str = "examples",
     seed: int = 0,
+    pair: tuple[str, str] = ("first", "second"),
 ) -> tuple[GivenVectors, Splits]:
-    """What `probe_activations` fits probes to; arguments and errors as there."""
+    """What `probe_activations` fits probes to; arguments and errors as there.
+
+    Where the texts are pairs, ``pair`` is what the two are called.
+    """
     layers = _by_layer(name, values)
     said = [f"example {row + 1}" for row in range(len(labels))]
     if texts is not None:
-        said = [shown(text) for text in rows_of(texts, [0] * len(texts)).texts]
+        said = list(rows_of(texts, [0] * len(texts)).texts)
     # Lists, since a table's column is asked for its rows by the names that it gives them.
     columns: dict[str, list[Any]] = {"text": list(said), "label": list(labels)}
     columns |= {name: list(values) for name, values in (("group", groups), ("split", splits)) if values is not None}
@@ -95,13 +100,20 @@ def given_activations(
     told = (
         [] if texts is not None else ["The examples have no texts: what reads words, such as bags of words, says nothing here."]
     )
-    columns["text"] = _told_apart(said, list(layers.values()))
-    if (n_numbered := sum(map(str.__ne__, said, columns["text"]))) and splits is None:
+    named = _told_apart(said, list(layers.values()))
+    if (n_numbered := sum(map(str.__ne__, said, named))) and splits is None:
         columns["group"] = together(said, columns.get("group"))
     if n_numbered:
         told.append(f"{n_numbered:,} examples say what an earlier one says and have other vectors: they are numbered.")
     options = DatasetOptions(max_examples=0, seed=seed, group_column="group" if "group" in columns else None)
-    return GivenVectors(name, layers, columns["text"], told), split_table(columns, options, dataset)
+    encoder, columns["text"] = GivenVectors(name, layers, named, told), named
+    if not any(map(is_pair, named)):
+        return encoder, split_table(columns, options, dataset)
+    # A row without one of its texts says nothing, and is left out.
+    columns["text"], columns["second text"] = map(
+        list, zip(*(segments(text) if text else ("", "") for text in named), strict=True)
+    )
+    return encoder, split_table(columns, replace(options, text_column=("text", "second text")), dataset).of_pairs(pair)
 
 
 def _told_apart(texts: Sequence[str], layers: Sequence[NDArray[Any]]) -> list[str]:

@@ -315,10 +315,14 @@ class KeptProbe:
         else:
             said = [joined(*text) if _is_two(text) else text for text in texts]
         if not all(isinstance(text, str) and is_pair(text) == (pair is not None) for text in said):
-            what = (
-                "strings" if pair is None else f"pairs of two strings, {' and '.join(pair)}: these probes were trained on pairs"
+            if pair is None:
+                raise ProbeError(
+                    "These probes were trained on single texts. Give a list of strings, or name one column of texts."
+                )
+            raise ProbeError(
+                f"These probes were trained on pairs, {' and '.join(pair)}. Give a list of pairs of two strings, or name two "
+                "columns of texts."
             )
-            raise ProbeError(f"Texts are given as a list of {what}.")
         if empty := next((row for row, text in enumerate(said, start=1) if not normalise_text(text)), 0):
             raise ProbeError(f"Text {empty} of {len(said):,} is empty. Leave it out: there is nothing to read.")
         return said

@@ -7,7 +7,7 @@ from nli_rows import nli_rows, write_nli_table
 
 from lit_probe import DatasetOptions, load_dataset, split_texts
 from lit_probe.data import parse_dataset_flag
-from lit_probe.data.labelled_texts import Splits
+from lit_probe.data.labelled_texts import Splits, normalise_text
 from lit_probe.data.text_pairs import is_pair, joined, segments
 from lit_probe.errors import DatasetError
 
@@ -125,6 +125,22 @@ def test_the_same_pair_never_stands_in_two_splits_and_a_swap_is_another():
     texts = [set(rows.texts) for _, rows in splits.items()]
     assert not texts[0] & texts[1] | texts[0] & texts[2] | texts[1] & texts[2]
     assert joined("a", "b") != joined("b", "a")
+
+
+def test_the_same_words_parted_elsewhere_are_another_pair():
+    first, second, labels = [], [], []
+    for row in range(40):
+        first += [f"new {row}", f"new {row} york", f"NEW {row}  york"]
+        second += ["york city", "city", "City"]
+        labels += ["a", "b", "b"]
+    splits = split_texts(list(zip(first, second, strict=True)), labels)
+    assert not any("two labels" in reason for reason in splits.provenance["dropped"])
+    label_of = dict(zip(zip(first, second, strict=True), labels, strict=True))
+    for _, rows in splits.items():
+        said = [rows.label_names[label] for label in rows.labels]
+        assert said == [label_of[segments(text)] for text in rows.texts]
+    compared = [{normalise_text(text) for text in rows.texts} for _, rows in splits.items()]
+    assert sum(map(len, compared)) == len(set.union(*compared)) == 80
 
 
 def test_splits_with_their_texts_in_other_columns_are_refused():

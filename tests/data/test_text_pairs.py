@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lit_probe.data.labelled_texts import normalise_text
 from lit_probe.data.rows import rows_of
 from lit_probe.data.text_pairs import SEPARATOR, is_pair, joined, segments, shown, without_seam
 
@@ -25,6 +26,12 @@ def test_a_pair_is_taken_apart_as_it_was_put_together(first, second):
 def test_a_text_without_a_seam_is_one_text(text):
     assert segments(without_seam(text)) == (without_seam(text),)
     assert len(without_seam(text)) == len(text)
+
+
+@given(TEXTS, TEXTS)
+def test_a_pair_is_compared_text_by_text(first, second):
+    parts = [normalise_text(without_seam(first)), normalise_text(without_seam(second))]
+    assert normalise_text(joined(first, second)) == (SEPARATOR.join(parts) if any(parts) else "")
 
 
 @given(TEXTS, TEXTS, TEXTS)

@@ -9,9 +9,11 @@ import threading
 import time
 
 import pytest
+from nli_rows import nli_rows
 from tiny_probing import LABELS, tiny_splits
 from werkzeug.test import Client
 
+from lit_probe import split_texts
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import LitProbeError, UnknownNameError
@@ -473,3 +475,26 @@ def test_the_memory_budget_counts_all_models_and_every_data_set_that_they_can_sh
     with pytest.raises(LitProbeError, match=rf"Token fields of {4 * shown:,} examples of"):
         assemble(encoders, splits, AppOptions(token_fields=True, memory_budget=1e-6))
     assemble(encoders, splits, AppOptions(memory_budget=1e-6))
+
+
+def test_pairs_beside_single_texts_have_token_fields_and_count_by_themselves(encoders):
+    rows = [(row["premise"], row["hypothesis"]) for row in nli_rows(80)]
+    pairs = split_texts(rows, [LABELS[i % 2] for i in range(len(rows))], name="pairs")
+    splits = [tiny_splits(), pairs]
+    assert splits[0].label_names == pairs.label_names
+    # Neither's model can be shown on the other.
+    shown = sum(len(rows) for one in splits for _, rows in one.items())
+    with pytest.raises(LitProbeError, match=rf"Token fields of {shown:,} examples of"):
+        assemble(encoders[:1], splits, AppOptions(token_fields=True, memory_budget=1e-6))
+
+    def study(encoder, splits, progress):
+        return probe_layers(encoder, splits, progress=progress)
+
+    browser = Browser(build(encoders[:1], splits, AppOptions(token_fields=True), study))
+    browser.wait_for("tiny-bert-on-pairs", "pairs")
+    [row, *_] = browser.rows("pairs")
+    [found] = browser.interpret("Grad L2 Norm", [row["id"]], model="tiny-bert-on-pairs", dataset="pairs")
+    words = [*row["data"]["first"].split(), *row["data"]["second"].split()]
+    tokens, salience = found["token_gradients"]["tokens"], found["token_gradients"]["salience"]
+    assert [token for token in tokens if token != "[SEP]"][1:] == words and tokens.count("[SEP]") == 2
+    assert len(salience) == len(tokens)

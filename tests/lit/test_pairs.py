@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,21 @@ def test_both_texts_are_fields_by_the_names_of_their_columns(pair_model):
     assert pair_model.is_compatible_with_dataset(pair_model.dataset)
     for example in pair_model.dataset.examples:
         assert joined(example["premise"], example["hypothesis"]) in pair_model.dataset.texts
+
+
+def test_the_same_columns_in_the_other_order_are_other_fields(pair_model):
+    """A model of the one would read the rows of the other the other way round, and find none of them."""
+    both = [
+        load_dataset(table(), options=DatasetOptions(text_column=word)) for word in ("premise,hypothesis", "hypothesis,premise")
+    ]
+    both = [replace(splits, name=name) for splits, name in zip(both, ("nli", "swapped"), strict=True)]
+    studies = [computed(pair_model.encoder, splits) for splits in both]
+    models = models_of(studies, lambda splits: ProbeDataset(splits, others=[other for other in both if other is not splits]))
+    assert models[0].text_fields == ("premise_first", "hypothesis_second")
+    assert models[1].text_fields == ("hypothesis_first", "premise_second")
+    for model, other in (models, models[::-1]):
+        assert cached(model).is_compatible_with_dataset(model.dataset)
+        assert not cached(model).is_compatible_with_dataset(other.dataset)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +230,7 @@ class NliDataset(Dataset):
 def test_two_fields_of_somebody_elses_data_set_make_pairs(folder, pair_model):
     data = NliDataset()
     theirs = PluginModel(str(folder), data, text=("p", "h"), label="gold", background=False)
-    assert theirs.study.splits.pair == ("p", "h")
+    assert theirs.study.splits.pair == ("p", "h") and theirs.study.splits.provenance["pair"] == ["p", "h"]
     example = data.examples[0]
     assert theirs.text_of(example) == joined(example["p"], example["h"])
     [prediction] = theirs.predict([{**example, "h": "we loved it"}])

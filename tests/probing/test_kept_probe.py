@@ -193,7 +193,7 @@ def test_probes_of_vectors_read_vectors_of_their_width_alone():
         (["a film", ""], "Text 2 of 2 is empty"),
         ([" \u200b\n"], "Text 1 of 1 is empty"),
         ("a film", "as a list of strings"),
-        (["a film", None], "as a list of strings"),
+        (["a film", None], "Give a list of strings"),
     ],
 )
 def test_what_is_no_text_is_refused(kept, encoder, texts, said):
@@ -366,12 +366,14 @@ def test_probes_of_pairs_read_pairs_alone(encoder, tmp_path):
     assert np.array_equal(kept.predict(two, encoder).probabilities, expected)
     assert np.array_equal(kept.predict(splits.dev.texts, encoder).probabilities, expected)
     for texts in (["it was good"], [("it was good",)], [("it", 1)], [*two, "it"]):
-        with pytest.raises(ProbeError, match=r"pairs of two strings, .* these probes were trained on pairs\."):
+        with pytest.raises(
+            ProbeError, match=r"trained on pairs, first and second\. Give a list of pairs of two strings, or name two columns"
+        ):
             kept.predict(texts, encoder)
 
 
 def test_probes_of_single_texts_read_no_pairs(kept, encoder):
-    with pytest.raises(ProbeError, match=r"^Texts are given as a list of strings\.$"):
+    with pytest.raises(ProbeError, match=r"trained on single texts\. Give a list of strings, or name one column of texts\.$"):
         kept.predict([("it was good", "it was bad")], encoder)
     one, two = kept.predict(["it was good\x1fbad", "it was good bad"], encoder).probabilities
     assert np.array_equal(one, two)

@@ -51,7 +51,8 @@ class ProbeDataset(lit_dataset.Dataset):
       shown: which rows of each split are shown, in the order of the splits.
       near_duplicates: see the argument.
       columns: the source's own columns, by the name of the field that shows each.
-      text_fields: the fields that hold the text: one, or the two of a pair, called as their columns.
+      text_fields: the fields that hold the text: one, or the two of a pair, called as their columns. Where another data set pairs
+        the same columns in the other order, they also say which text comes first.
     """
 
     def __init__(
@@ -77,8 +78,12 @@ class ProbeDataset(lit_dataset.Dataset):
         taken = _OURS
         self.text_fields: tuple[str, ...] = (fields.TEXT,)
         if splits.pair is not None:
-            first = fields.column_field(splits.pair[0], taken)
-            self.text_fields = (first, fields.column_field(splits.pair[1], taken | {first}))
+            one, two = splits.pair
+            if any(other.pair == (two, one) for other in others):
+                # LIT goes by names: it would give these pairs to a model that reads them the other way round.
+                one, two = f"{one}_first", f"{two}_second"
+            first = fields.column_field(one, taken)
+            self.text_fields = (first, fields.column_field(two, taken | {first}))
         columns = _columns(shown_rows, taken.union(self.text_fields))
         self.columns = {field: column for column, field, _ in columns}
         super().__init__(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -154,7 +154,7 @@ class Reader:
             group_column=grouped,
         )
         splits = split_table(columns, options, self.dataset)
-        return replace(splits, pair=(self.texts[0], self.texts[1])) if self.as_pair else splits
+        return splits.of_pairs((self.texts[0], self.texts[1])) if self.as_pair else splits
 
 
 def _only_label(dataset: str, spec: types.Spec, others: set[str | None]) -> str:
