@@ -77,6 +77,11 @@ class ReadEncoder(Result):
             # A file from anybody may claim a fingerprint that is not its encoder's.
             sizes = {"layers": (self.n_layers, other.n_layers), "width": (self.d_model, other.d_model)}
             return [f"{name}: {there} there and {here} here" for name, (there, here) in sizes.items() if there != here]
+        if not (self.has_network or other.has_network):
+            return [
+                "other vectors, or those of a model that was loaded anew, which nobody can tell apart; in Python "
+                "predict_vectors(values) reads them"
+            ]
         if not (self.has_network and other.has_network):
             return ["other vectors"]
         found = []

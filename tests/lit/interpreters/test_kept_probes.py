@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from foreign_lit import Page, Planted, Sentences, lit_with
 from neuron_answers import answer_of, ask, of_split
 from tiny_probing import LABELS, computed, edited, models_of, tiny_splits
 
+import lit_probe.lit
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import LitProbeError, ProbeError
 from lit_probe.lit.interpreters.kept_probes import MAX_CLASSES, MAX_FILE
@@ -180,6 +182,18 @@ def test_a_probe_that_makes_no_numbers_is_told(model):
     kept = replace(kept, probes=tuple(large))
     answer = whole(model, base64.b64encode(probe_bytes(kept)).decode())
     assert answer["status"] == "failed" and "gives no finite probabilities" in answer["message"]
+
+
+def test_vectors_of_a_model_that_is_not_ours_are_read_until_its_server_ends():
+    def page():
+        return Page(lit_probe.lit.attach(lit_with({"mine": Planted()}, {"data": Sentences()}), guard=False))
+
+    served = page()
+    file = served.ask("probe_file")["file"]
+    assert by_split(served.ask("kept_probe", file=file, whole=True))["dev"]["n"] > 0
+    refused = page().ask("kept_probe", file=file, whole=True)
+    assert refused["status"] == "failed" and "other vectors, or those of a model that was loaded anew" in refused["message"]
+    assert "predict_vectors(values)" in refused["message"]
 
 
 def test_a_model_of_a_lone_study_takes_its_own_file(encoder):
