@@ -185,7 +185,7 @@ def _kept_files(encoders: Sequence[str], datasets: Sequence[str]) -> dict[tuple[
 
 def predict(texts: str) -> None:
     """Writes a table of what kept probes say of the texts in a file, as CSV; everything else goes to stderr."""
-    if not FLAGS["probe"].present:
+    if not FLAGS["probe"].present or not FLAGS.probe:
         raise LitProbeError("Name the file with the probes: --probe=probes.safetensors.")
     kept, path = load_probe(FLAGS.probe), Path(texts).expanduser()
     layer = None if FLAGS.layer == "dev-chosen" else _layer_number(FLAGS.layer, "layer", "a layer's number or dev-chosen")
@@ -199,6 +199,9 @@ def predict(texts: str) -> None:
     out = Path(FLAGS.out).expanduser() if FLAGS["out"].present else None
     if out is not None:
         _check_writable(out.parent)
+        for read in (path, Path(FLAGS.probe).expanduser()):
+            if out.exists() and out.samefile(read):
+                raise LitProbeError(f"{str(out)!r} is read here, and would be written over. Change --out.")
         _check_page(out)
     model = FLAGS.model if FLAGS["model"].present else None
     encoder = kept.load_encoder(model, FLAGS.revision, device=FLAGS.device, trust_remote_code=FLAGS.trust_remote_code)

@@ -84,6 +84,48 @@ def test_labels_that_the_probes_do_not_know_are_counted(made, tmp_path, capsys):
     assert "No row can be scored." in capsys.readouterr().err
 
 
+def test_labels_of_truth_are_those_of_the_probes_in_either_writing(tiny_folder, tmp_path, capsys):
+    words = {"true": "sun", "false": "mud"}
+    texts = [(f"the {word} was {i} again", label) for i in range(30) for label, word in words.items()]
+    number = {"true": "1", "false": "0"}
+    for own, other in ((dict.fromkeys(()), number), (number, {})):
+        trained, asked = tmp_path / "train.csv", tmp_path / "asked.csv"
+        trained.write_text("text,label\n" + "".join(f"{text},{own.get(label, label)}\n" for text, label in texts))
+        asked.write_text("text,label\n" + "".join(f"{text} today,{other.get(label, label)}\n" for text, label in texts))
+        kept = tmp_path / "kept.safetensors"
+        flags = [
+            "--cache_dir=",
+            f"--datasets=csv={trained}",
+            "--checks=none",
+            f"--out={tmp_path / 'out'}",
+            f"--save_probes={kept}",
+        ]
+        assert run("layers", f"--model={tiny_folder(words=WORDS)}", *flags) == 0
+        assert run("predict", f"--probe={kept}", "--cache_dir=", str(asked), "--label_column=label") == 0
+        said = capsys.readouterr().err
+        assert "do not know" not in said and "n = 60" in said
+
+
+def test_lists_and_objects_are_written_as_json(made, tmp_path, capsys):
+    row = {"text": "the sun", "tags": ["a", 'b"'], "about": {"n": 1, "of": None}, "none": None}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    assert predict(made, tmp_path / "a.jsonl") == 0
+    [found] = rows_of(capsys.readouterr().out)
+    assert [json.loads(found[name]) for name in ("tags", "about")] == [row["tags"], row["about"]] and found["none"] == ""
+
+
+@pytest.mark.parametrize("way", ["same", "link", "probes"])
+def test_the_files_that_are_read_are_not_written_over(made, tmp_path, capsys, way):
+    table, probes = tmp_path / "a.csv", tmp_path / "own.safetensors"
+    table.write_text("text\nthe sun\n")
+    probes.write_bytes((made / "probes.safetensors").read_bytes())
+    (tmp_path / "link.csv").symlink_to(table)
+    out = {"same": table, "link": tmp_path / "link.csv", "probes": probes}[way]
+    before = out.read_bytes()
+    assert run("predict", f"--probe={probes}", "--cache_dir=", str(table), f"--out={out}") == 1
+    assert out.read_bytes() == before and "is read here, and would be written over. Change --out." in capsys.readouterr().err
+
+
 def forms(folder):
     texts = ["the sun again", "", "we saw =the «dog», today", "映画 🙂"]
     table = {"text": texts, "id": ["1", "2", "3", "4"]}

@@ -20,8 +20,10 @@ from lit_probe.probing.layer_choice import LayerChoice
 from lit_probe.probing.probes import PROBES_MADE_BY, FittedProbe
 from lit_probe.probing.study import LayerStudy, ModelFiles
 from lit_probe.progress import Progress, no_progress
+from lit_probe.registry import lookup
 from lit_probe.results import Result
 from lit_probe.scores.decision import Decision
+from lit_probe.scores.metrics import METRICS
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,11 @@ class ReadEncoder(Result):
     max_length: int
     keep: str
 
+    @property
+    def n_layers(self) -> int:
+        """How many layers it has, the embedding output among them."""
+        return len(self.layer_names)
+
     @classmethod
     def of(cls, encoder: Encoder) -> ReadEncoder:
         """What is to be known of this encoder."""
@@ -67,7 +74,14 @@ class ReadEncoder(Result):
     def differences(self, other: ReadEncoder) -> list[str]:
         """What the other one has otherwise, in words; nothing where both make the same states of every text."""
         if self.fingerprint == other.fingerprint:
-            return []
+            # A file from anybody may claim a fingerprint that is not its encoder's.
+            sizes = {"layers": (self.n_layers, other.n_layers), "width": (self.d_model, other.d_model)}
+            return [f"{name}: {there} there and {here} here" for name, (there, here) in sizes.items() if there != here]
+        if not (self.has_network or other.has_network):
+            return [
+                "other vectors, or those of a model that was loaded anew, which nobody can tell apart; in Python "
+                "predict_vectors(values) reads them"
+            ]
         if not (self.has_network and other.has_network):
             return ["other vectors"]
         found = []
@@ -163,6 +177,7 @@ class KeptProbe:
 
     Raises:
       ProbeError: they do not fit together.
+      UnknownNameError: there is no such headline.
     """
 
     facts: ProbeFacts
@@ -171,7 +186,10 @@ class KeptProbe:
 
     def __post_init__(self) -> None:
         facts, encoder = self.facts, self.facts.encoder
-        n_layers, n_classes = len(encoder.layer_names), len(facts.label_names)
+        n_layers, n_classes = encoder.n_layers, len(facts.label_names)
+        lookup(METRICS, facts.headline, "metric")
+        if facts.seed < 0:
+            raise ProbeError(f"Its seed is {facts.seed}, where 0 or more is needed.")
         if not facts.layers or list(facts.layers) != sorted({layer for layer in facts.layers if 0 <= layer < n_layers}):
             raise ProbeError(f"Its layers are {list(facts.layers)}, where some of 0 to {n_layers - 1} are needed, ascending.")
         if not 0 <= facts.choice.layer < n_layers:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lit_probe.data.labelled_texts import normalise_text
-from lit_probe.data.rows import label_words, one_writing
+from lit_probe.data.rows import cell, label_words, one_writing
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.errors import ProbeError
@@ -28,6 +28,7 @@ class PredictedRows:
     Attributes:
       columns: by name, all of one length: those of the table, then ``predicted``, a probability for each class, ``truncated`` and
         ``in_training``. A name that the table has already is followed by “(probe)”. Rows without a text have None there.
+        Lists and objects of the table are written in JSON.
       notes: what a reader must know, in sentences; scores are among them.
     """
 
@@ -70,7 +71,7 @@ def predict_rows(
     own: dict[str, list[Any]] = {"predicted": found.labels}
     own |= {f"probability: {name}": found.probabilities[:, index].tolist() for index, name in enumerate(found.label_names)}
     own |= {"truncated": found.truncated.tolist(), "in_training": found.in_training.tolist()}
-    columns: dict[str, Sequence[Any]] = dict(table)
+    columns: dict[str, Sequence[Any]] = {name: [_told(value) for value in values] for name, values in table.items()}
     for name, values in own.items():
         spread: list[Any] = [None] * len(texts)
         for row, value in zip(read, values, strict=True):
@@ -91,11 +92,17 @@ def predict_rows(
     return PredictedRows(columns, tuple(notes))
 
 
+def _told(value: Any) -> Any:
+    """A value as a table of texts and numbers takes it: lists and objects in JSON."""
+    return cell(value) if isinstance(value, list | tuple | dict) else value
+
+
 def _scores(kept: KeptProbe, found: ProbePredictions, words: Sequence[str | None]) -> list[str]:
     """How right the predictions are, over rows that the probes were not trained on and whose label is one of their classes."""
     names = list(kept.label_names)
-    labels = one_writing({"classes": names, "rows": words})["rows"]
-    unknown = sorted({word for word in labels if word is not None and word not in names})
+    written = one_writing({"classes": names, "rows": words})
+    classes, labels = written["classes"], written["rows"]
+    unknown = sorted({word for word in labels if word is not None and word not in classes})
     notes = []
     if unknown:
         n_rows = sum(word in unknown for word in labels)
@@ -107,12 +114,12 @@ def _scores(kept: KeptProbe, found: ProbePredictions, words: Sequence[str | None
     if n_none := labels.count(None):
         notes.append(f"{n_none:,} rows have no label, and are not scored.")
     seen = found.in_training if found.in_training is not None else np.zeros(len(labels), dtype=bool)
-    scored = [row for row, word in enumerate(labels) if word in names and not seen[row]]
+    scored = [row for row, word in enumerate(labels) if word in classes and not seen[row]]
     if not scored:
         return [*notes, "No row can be scored."]
     rows = ScoredRows(
         found.probabilities[scored][:, None],
-        [names.index(str(labels[row])) for row in scored],
+        [classes.index(labels[row]) for row in scored],
         None,
         kept.facts.seed,
         names,

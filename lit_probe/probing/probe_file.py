@@ -80,7 +80,7 @@ def probe_bytes(kept: KeptProbe) -> bytes:
     """The content of the file."""
     arrays: dict[str, NDArray[Any]] = {_MARKS: kept.train_texts}
     for layer, probe in zip(kept.facts.layers, kept.probes, strict=True):
-        arrays |= {f"{_prefix(layer)}{name}": np.ascontiguousarray(array) for name, array in probe.to_arrays().items()}
+        arrays |= {f"{_layer_name(layer)}.{name}": np.ascontiguousarray(array) for name, array in probe.to_arrays().items()}
     # As it will be read: JSON has no tuples, and no keys but texts.
     facts = json.loads(json.dumps(kept.facts.to_json(), allow_nan=False))
     entry = {"format": _FORMAT, "facts": facts, "sha256": _checksum(facts, arrays)}
@@ -110,15 +110,17 @@ def read_probe(content: bytes, title: str) -> KeptProbe:
         _refuse_damaged(title)
     try:
         arrays = parse_tensors(content)
-        if entry.get("sha256") != _checksum(facts, arrays):
-            _refuse_damaged(title)
-        return _kept(ProbeFacts.from_json(facts), arrays)
+        whole = entry.get("sha256") == _checksum(facts, arrays)
+        kept = _kept(ProbeFacts.from_json(facts), arrays) if whole else None
     except (SafetensorError, ValueError, OverflowError, MemoryError):
-        _refuse_damaged(title)
+        kept = None
     except (CacheError, KeyError, TypeError, AttributeError):
         raise ProbeError(f"{title} does not say all that a file of probes must say. Save the probes anew.") from None
     except LitProbeError as error:
         raise ProbeError(f"{title} holds probes that cannot be used. {error}") from None
+    if kept is None:
+        _refuse_damaged(title)
+    return kept
 
 
 def _kept(facts: ProbeFacts, arrays: Mapping[str, NDArray[Any]]) -> KeptProbe:
@@ -126,17 +128,19 @@ def _kept(facts: ProbeFacts, arrays: Mapping[str, NDArray[Any]]) -> KeptProbe:
     marks = rest.pop(_MARKS)
     if marks.dtype != np.uint64 or marks.ndim != 1:
         raise ProbeError("The marks of its train texts are no list.")
+    by_layer: dict[str, dict[str, NDArray[Any]]] = {}
+    for full_name, array in rest.items():
+        layer_name, _, name = full_name.partition(".")
+        by_layer.setdefault(layer_name, {})[name] = array
     for layer, fit in zip(facts.layers, facts.fits, strict=True):
-        prefix = _prefix(layer)
-        names = [name for name in rest if name.startswith(prefix)]
-        own = {name.removeprefix(prefix): rest.pop(name) for name in names}
+        own = by_layer.pop(_layer_name(layer), {})
         told = {"kind": str(fit["kind"]), "converged": bool(fit["converged"]), "settings": dict(fit["settings"])}
         probe = FittedProbe.from_parts(own, told)
         if set(probe.to_arrays()) != set(own):
             raise ProbeError(f"The probe of layer {layer} has arrays that no probe has.")
         probes.append(probe)
-    if rest:
-        raise ProbeError(f"It holds arrays of no layer: {', '.join(sorted(rest))[:80]}.")
+    if by_layer:
+        raise ProbeError(f"It holds arrays of no layer: {', '.join(sorted(by_layer))[:80]}.")
     return KeptProbe(facts, tuple(probes), marks)
 
 
@@ -169,8 +173,8 @@ def _refuse_damaged(title: str) -> NoReturn:
     raise ProbeError(f"{title} is not as lit_probe has saved it: some of it is missing or was changed. Copy or save it anew.")
 
 
-def _prefix(layer: int) -> str:
-    return f"layer_{layer:03d}."
+def _layer_name(layer: int) -> str:
+    return f"layer_{layer:03d}"
 
 
 def _checksum(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,9 +17,9 @@ from lit_probe.encoder.encoder import encoder_of, load_encoder
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.errors import EncoderError, ProbeError, UnknownNameError
 from lit_probe.probing.given_activations import probe_activations
-from lit_probe.probing.kept_probe import kept_probe
+from lit_probe.probing.kept_probe import KeptProbe, kept_probe
 from lit_probe.probing.probe_file import _checksum, load_probe, probe_bytes, read_probe, save_probes
-from lit_probe.probing.probes import PROBES
+from lit_probe.probing.probes import PROBES, FittedProbe
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import probe_layers
 
@@ -278,6 +280,8 @@ FORGERIES = {
     "a list for facts": (lambda entry, arrays: entry.__setitem__("facts", []), SAVED_ANEW),
     "no format": (lambda entry, arrays: entry.pop("format"), SAVED_ANEW),
     "a format in words": (lambda entry, arrays: entry.__setitem__("format", "2"), SAVED_ANEW),
+    "an unknown headline": (set_in("headline", "magic"), "Unknown metric 'magic'"),
+    "a seed below 0": (set_in("seed", -1), "Its seed is -1"),
     "a newer format": (lambda entry, arrays: entry.__setitem__("format", 2), "saved by a newer lit_probe, in format 2"),
 }
 
@@ -290,6 +294,39 @@ def test_a_file_that_somebody_made_is_refused_in_one_sentence(kept, what):
     assert str(told.value).startswith("It ") and "\n" not in str(told.value) and len(str(told.value)) < 400
 
 
+def test_a_file_that_claims_another_encoders_fingerprint_is_not_read_beyond_its_layers(kept, encoder):
+    names, d_model = ["embeddings", *(f"block {block}" for block in range(1, 10))], 3
+    probe = FittedProbe("logistic", [0, 1], np.zeros(d_model), np.ones(d_model), ((np.zeros((2, d_model)), np.zeros(2)),), True)
+    deeper = replace(kept.facts.encoder, layer_names=tuple(names))
+    facts = replace(kept.facts, encoder=deeper, layers=(9,), fits=kept.facts.fits[:1])
+    narrower = replace(kept.facts, encoder=replace(kept.facts.encoder, d_model=d_model), layers=(1,), fits=kept.facts.fits[:1])
+    refused(KeptProbe(facts, kept.probes[:1], kept.train_texts), encoder, "layers: 10 there and 4 here")
+    refused(KeptProbe(narrower, (probe,), kept.train_texts), encoder, "width: 3 there and 32 here")
+
+
+def test_a_file_of_many_layers_is_read_or_refused_soon(kept):
+    n_layers = 6_000
+    arrays = {"train_texts": kept.train_texts}
+    for layer in range(n_layers):
+        own = {
+            "classes": np.arange(2),
+            "mean": np.zeros(0),
+            "scale": np.zeros(0),
+            "weight_0": np.zeros((2, 0)),
+            "bias_0": np.zeros(2),
+        }
+        arrays |= {f"layer_{layer:03d}.{name}": values for name, values in own.items()}
+    entry, _ = entry_of(probe_bytes(kept))
+    entry["facts"] |= {"layers": list(range(n_layers)), "fits": entry["facts"]["fits"][:1] * n_layers}
+    entry["facts"]["encoder"] |= {"layer_names": [""] * n_layers, "d_model": 0}
+    entry["sha256"] = _checksum(entry["facts"], arrays)
+    content = save(arrays, {"lit_probe probes": json.dumps(entry)})
+    started = time.monotonic()
+    read_probe(content, "It")
+    # Searching all arrays anew for each layer took 16 s.
+    assert time.monotonic() - started < 6
+
+
 def test_what_is_sealed_anew_without_a_change_is_read(kept):
     assert probe_bytes(read_probe(forged(probe_bytes(kept), lambda entry, arrays: None), "It")) == probe_bytes(kept)
 
@@ -299,8 +336,9 @@ def test_a_changed_byte_anywhere_is_noticed(kept):
     for at in [*range(0, 300, 7), *np.random.default_rng(0).integers(300, len(content), 60).tolist(), len(content) - 1]:
         changed = bytearray(content)
         changed[at] ^= 1
-        with pytest.raises(ProbeError):
+        with pytest.raises(ProbeError) as told:
             read_probe(bytes(changed), "It")
+        assert str(told.value).count("It ") == 1, "one thing is said, once"
 
 
 def test_a_torn_file_is_noticed(kept):

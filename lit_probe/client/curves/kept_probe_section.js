@@ -25,20 +25,27 @@ import {intervalText, layerList} from '../words/sentences.js';
 /** The file that is shown, and why the one that was chosen last is not. Both outlive the panels, which LIT re-creates. */
 export const loadedProbes = observable(/** @type {{file: ?Loaded, problem: string}} */ ({file: null, problem: ''}));
 
-const STYLE = {color: COLORS.secondMark, marker: /** @type {const} */ ('diamond'), dash: '6 3', width: 1.5};
+// Unlike the diamond of test.
+const STYLE = {color: COLORS.ink, marker: /** @type {const} */ ('square'), dash: '6 3', width: 1.5};
 
 /**
  * Takes a file that was chosen on the page.
  *
  * @param {File} file
  */
-async function loadProbes(file) {
+export async function loadProbes(file) {
   if (file.size > MAX_FILE) {
     loadedProbes.set({file: null, problem: `${file.name} is larger than the ${MAX_FILE / 2 ** 20} MiB that the page takes. Use lit-probe predict.`});
     return;
   }
-  const content = base64Of(new Uint8Array(await file.arrayBuffer()));
-  loadedProbes.set({file: {name: file.name, content, hash: hashOf([content])}, problem: ''});
+  try {
+    const content = base64Of(new Uint8Array(await file.arrayBuffer()));
+    loadedProbes.set({file: {name: file.name, content, hash: hashOf([content])}, problem: ''});
+  } catch (error) {
+    // It was moved or changed since it was chosen.
+    const why = error instanceof Error ? error.message.replace(/\.$/, '') : error;
+    loadedProbes.set({file: null, problem: `${file.name} cannot be read: ${why}. Choose it again.`});
+  }
 }
 
 /**
@@ -162,9 +169,14 @@ export function showKeptClasses(panel) {
   addCategoryColumn({dataset, name: columnName(file), source: 'lit_probe', inputs: unedited, values: classes, vocabulary, ofAdded});
 }
 
-/** The column is of one content: another file of the same name is another column. @param {Loaded} file */
-function columnName({name, hash}) {
-  return `${name.replace(/\.safetensors$/, '')} ${hash.toString(36).slice(-4)}`;
+/**
+ * The column is of one content: another file of the same name is another column. LIT inserts names of columns as HTML, so there are
+ * no brackets of tags in it.
+ *
+ * @param {Loaded} file
+ */
+export function columnName({name, hash}) {
+  return `${name.replace(/\.safetensors$/, '').replaceAll('<', '‹').replaceAll('>', '›')} ${hash.toString(36).slice(-4)}`;
 }
 
 /** @param {any} panel @returns {?KeptProbeScores} */

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +27,9 @@ from lit_probe.scores.metrics import metrics_for
 
 # Bytes of a file. Perceptrons for all layers of a large BERT have 13 MB; a request, in base64, must stay below `guard.MAX_BODY`.
 MAX_FILE = 16 * 2**20
+# Classes of a file's probes: each is a colour of LIT's column, and a probability of each row.
+MAX_CLASSES = 1_000
+_MOST_NAMED = 5
 _UPLOADED = "The file"
 SCORES, CLASSES = "scores", "classes"
 
@@ -95,8 +99,8 @@ def _scores(question: Question, kept: KeptProbe) -> dict[str, Any]:
     notes = [facts.decision.sentence] if metric.decides and series else []
     if not same_classes:
         notes.append(
-            f"They tell {', '.join(names)} apart, and the rows here are {', '.join(probes.label_names)}: they have predictions, "
-            "and no score."
+            f"They tell {_named(names)} apart, and the rows here are {_named(probes.label_names)}: they have predictions, and no "
+            "score."
         )
     return {
         "title": kept.title,
@@ -154,6 +158,10 @@ def _not_trained_on(rows: SelectedRows, kept: KeptProbe) -> SelectedRows:
     )
 
 
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= _MOST_NAMED else f"{', '.join(names[:_MOST_NAMED])}, … ({len(names):,} classes)"
+
+
 def _read_file(value: Any, name: str) -> KeptProbe:
     """The probes in a file that a browser has sent in base64."""
     if not isinstance(value, str):
@@ -164,4 +172,10 @@ def _read_file(value: Any, name: str) -> KeptProbe:
         content = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
         raise LitProbeError(f"{name!r} must be a file of probes in base64.") from None
-    return read_probe(content, _UPLOADED)
+    kept = read_probe(content, _UPLOADED)
+    if (n_classes := len(kept.label_names)) > MAX_CLASSES:
+        raise ProbeError(
+            f"The probes of the file tell {n_classes:,} classes apart, and the page takes at most {MAX_CLASSES:,}. Use lit-probe "
+            "predict."
+        )
+    return kept

@@ -16,6 +16,8 @@ from lit_probe.probing.probes.training_data import standardised
 
 _FORMAT = "lit_probe fitted probe 1"
 _CHUNK_ROWS = 4096
+# Numbers of the widest layer that one chunk of rows may have.
+_CHUNK_NUMBERS = 2**22
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,8 +114,10 @@ class FittedProbe:
         if rows.ndim != 2 or rows.shape[1] != self.d_model:
             raise ProbeError(f"This probe reads activations of shape [n_examples, {self.d_model}]; got {list(rows.shape)}.")
         read = slice(None) if self.living.all() else np.flatnonzero(self.living)
-        # Chunks bound the memory of the float64 copies.
-        chunks = [self._logits(rows[start : start + _CHUNK_ROWS], read) for start in range(0, len(rows), _CHUNK_ROWS)]
+        # Chunks bound the memory of the float64 copies and of hidden layers, which a file from anybody may make very wide.
+        widest = max(self.d_model, *(bias.size for _, bias in self.layers))
+        n_rows = max(1, min(_CHUNK_ROWS, _CHUNK_NUMBERS // widest))
+        chunks = [self._logits(rows[start : start + n_rows], read) for start in range(0, len(rows), n_rows)]
         return np.concatenate(chunks) if chunks else np.empty((0, self.n_classes))
 
     def _logits(self, rows: NDArray[Any], read: NDArray[np.int64] | slice) -> NDArray[np.float64]:

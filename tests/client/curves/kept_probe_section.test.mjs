@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {test} from 'node:test';
-import {leftOutWords, scoreLines} from '../../../lit_probe/client/curves/kept_probe_section.js';
+import {columnName, leftOutWords, loadedProbes, loadProbes, scoreLines} from '../../../lit_probe/client/curves/kept_probe_section.js';
 import {base64Of, bytesOf, MAX_FILE} from '../../../lit_probe/client/words/files.js';
 
 const recorded = JSON.parse(readFileSync(new URL('../recorded_answers.json', import.meta.url), 'utf8')).kept_probe_scores;
@@ -34,6 +34,19 @@ test('rows of training are counted before the notes', () => {
   assert.deepEqual(leftOutWords({...answer, notes: ['a']}), ['a']);
   assert.match(leftOutWords({...answer, n_trained_on: 1})[0], /^One of these rows is left out/);
   assert.match(leftOutWords({...answer, n_trained_on: 1200, notes: ['a']})[0], /^1,200 of these rows are left out/);
+});
+
+test('a column has the name of its file and something of its content, and nothing that a page could take for a tag', () => {
+  assert.equal(columnName({name: 'a.b.safetensors', content: '', hash: 36 ** 4 + 1}), 'a.b 0001');
+  assert.equal(columnName({name: '<img src=x>.safetensors', content: '', hash: 36 ** 5}), '‹img src=x› 0000');
+});
+
+test('a file that cannot be read is told, and takes the place of the one before', async () => {
+  const named = (name, arrayBuffer) => /** @type {any} */ ({name, size: 3, arrayBuffer});
+  await loadProbes(named('a.safetensors', async () => new Uint8Array([1, 2, 3]).buffer));
+  assert.equal(loadedProbes.get().file.content, 'AQID');
+  await loadProbes(named('b.safetensors', async () => { throw new Error('it was moved'); }));
+  assert.deepEqual(loadedProbes.get(), {file: null, problem: 'b.safetensors cannot be read: it was moved. Choose it again.'});
 });
 
 test('an answer of the server has its lines', () => {

@@ -7,16 +7,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from foreign_lit import Page, Planted, Sentences, lit_with
 from neuron_answers import answer_of, ask, of_split
 from tiny_probing import LABELS, computed, edited, models_of, tiny_splits
 
+import lit_probe.lit
 from lit_probe.encoder.encoder import load_encoder
-from lit_probe.errors import LitProbeError
-from lit_probe.lit.interpreters.kept_probes import MAX_FILE
+from lit_probe.errors import LitProbeError, ProbeError
+from lit_probe.lit.interpreters.kept_probes import MAX_CLASSES, MAX_FILE
 from lit_probe.probing.kept_probe import kept_probe
 from lit_probe.probing.probe_file import probe_bytes, read_probe
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import probe_layers
+from lit_probe.scores.decision import Decision
 
 
 def sent(study, layer=None) -> str:
@@ -148,6 +151,29 @@ def test_what_is_too_large_is_refused_unread(model, dataset):
         ask("kept_probe", model, dataset, file="A" * (4 * (MAX_FILE // 3 + 2)))
 
 
+def test_probes_of_very_many_classes_are_refused_here(model, dataset):
+    kept, n_classes = kept_probe(model.study.result()), MAX_CLASSES + 1
+    pairs = (np.zeros((n_classes, kept.probes[0].d_model)), np.zeros(n_classes))
+    probes = tuple(replace(one, classes_=np.arange(n_classes), layers=(pairs,)) for one in kept.probes)
+    facts = replace(kept.facts, label_names=tuple(map(str, range(n_classes))), decision=Decision())
+    file = base64.b64encode(probe_bytes(replace(kept, probes=probes, facts=facts))).decode()
+    with pytest.raises(ProbeError, match=r"tell 1,001 classes apart, and the page takes at most 1,000\. Use lit-probe predict\."):
+        ask("kept_probe", model, dataset, file=file)
+
+
+def test_long_lists_of_other_classes_are_cut_in_the_note(encoder, model):
+    splits = tiny_splits()
+    names = tuple(f"class {index:03d}" for index in range(200))
+    kept = kept_probe(probe_layers(encoder, splits))
+    pairs = (np.zeros((200, kept.probes[0].d_model)), np.zeros(200))
+    probes = tuple(replace(one, classes_=np.arange(200), layers=(pairs,)) for one in kept.probes)
+    kept = replace(kept, probes=probes, facts=replace(kept.facts, label_names=names, decision=Decision()))
+    [note] = whole(model, base64.b64encode(probe_bytes(kept)).decode())["notes"]
+    assert note.startswith(
+        "They tell class 000, class 001, class 002, class 003, class 004, … (200 classes) apart, and the rows here "
+    )
+
+
 def test_a_probe_that_makes_no_numbers_is_told(model):
     kept = read_probe(probe_bytes(kept_probe(model.study.result())), "it")
     large = [
@@ -156,6 +182,18 @@ def test_a_probe_that_makes_no_numbers_is_told(model):
     kept = replace(kept, probes=tuple(large))
     answer = whole(model, base64.b64encode(probe_bytes(kept)).decode())
     assert answer["status"] == "failed" and "gives no finite probabilities" in answer["message"]
+
+
+def test_vectors_of_a_model_that_is_not_ours_are_read_until_its_server_ends():
+    def page():
+        return Page(lit_probe.lit.attach(lit_with({"mine": Planted()}, {"data": Sentences()}), guard=False))
+
+    served = page()
+    file = served.ask("probe_file")["file"]
+    assert by_split(served.ask("kept_probe", file=file, whole=True))["dev"]["n"] > 0
+    refused = page().ask("kept_probe", file=file, whole=True)
+    assert refused["status"] == "failed" and "other vectors, or those of a model that was loaded anew" in refused["message"]
+    assert "predict_vectors(values)" in refused["message"]
 
 
 def test_a_model_of_a_lone_study_takes_its_own_file(encoder):

@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -34,6 +35,21 @@ def test_many_rows_give_the_digits_of_few(probe):
     x = np.tile(planted().test_x, (20, 1))
     assert np.array_equal(probe.predict_proba(x)[:600], probe.predict_proba(x[:600]))
     assert probe.predict_proba(x[:0]).shape == (0, 2)
+
+
+def test_a_wide_hidden_layer_takes_bounded_memory_and_gives_the_same_digits():
+    rng = np.random.default_rng(0)
+    narrow, wide = (rng.normal(size=(1, 3)), np.zeros(1)), (rng.normal(size=(20_000, 1)), np.zeros(20_000))
+    probe = FittedProbe("mlp", [0, 1], np.zeros(3), np.ones(3), (narrow, wide, (rng.normal(size=(2, 20_000)), np.zeros(2))), True)
+    rows = rng.normal(size=(1_000, 3))
+    tracemalloc.start()
+    try:
+        found = probe.logits(rows)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 120 * 2**20, "1,000 rows at once take 320 MB and more"
+    assert np.array_equal(found, np.concatenate([probe.logits(rows[row : row + 1]) for row in range(len(rows))]))
 
 
 def test_a_strided_layer_gives_the_digits_of_a_contiguous_one(probe):
