@@ -209,7 +209,7 @@ class Forward(ABC):
 
     @contextmanager
     def _given_in_place(self, batch: PaddedBatch, given: Sequence[NDArray[np.float32] | None]) -> Iterator[Tensor]:
-        """Within the context the model reads these embeddings, those of the ids where none are given: a leaf without a gradient."""
+        """Within the context the model reads these embeddings, those of the ids where none are given, without a gradient."""
         import torch
 
         with torch.no_grad():

@@ -46,7 +46,9 @@ def server(tiny_folder) -> Iterator[str]:
     data = Sentences()
     ours = lit_probe.lit.ProbeModel(tiny_folder(), data, name="data", cache=Cache(None))
     models = {"mine": Planted(), "blind": Planted({}), "ours": ours}
-    running = lit_probe.lit.serve(lit_probe.lit.attach(lit_with(models, {"data": data, "moods": Moods()})), "127.0.0.1", 0).start()
+    running = lit_probe.lit.serve(
+        lit_probe.lit.attach(lit_with(models, {"data": data, "moods": Moods()})), "127.0.0.1", 0
+    ).start()
     yield running.url
     running.close(1.0)
 

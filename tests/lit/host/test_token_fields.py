@@ -346,6 +346,15 @@ def test_what_would_take_too_much_memory_is_refused_before_weights_are_loaded(ti
         check_memory([(encoder, texts), (encoder, texts)], needed * 1.0001)
 
 
+def test_a_large_need_is_told_in_plain_numbers(tiny_folder):
+    encoder = load_encoder(str(tiny_folder()))
+    encoder.d_model = 10**9
+    [text] = encoder.encode(["the film"])
+    needed = len(text.ids) * 100 * 8
+    with pytest.raises(LitProbeError, match=rf"would take {needed:,} GB, and the memory budget is 4 GB"):
+        check_memory([(encoder, ["the film"] * 100)], 4.0)
+
+
 def test_short_texts_are_not_counted_and_tiny_budgets_say_what_is_left(tiny_folder):
     class Uncounted(Encoder):
         def encode(self, texts: Any, **options: Any) -> Any:
