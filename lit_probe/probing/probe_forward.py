@@ -191,6 +191,7 @@ class Forward(ABC):
 
         batch = self.encoder.padded(texts)
         with self._given_in_place(batch, given) as embedded, torch.enable_grad():
+            embedded.requires_grad_()
             logits = self._logits(batch)
         if not logits.requires_grad:
             raise EncoderError(
@@ -208,7 +209,7 @@ class Forward(ABC):
 
     @contextmanager
     def _given_in_place(self, batch: PaddedBatch, given: Sequence[NDArray[np.float32] | None]) -> Iterator[Tensor]:
-        """Within the context the model reads these embeddings, those of the ids where none are given: a leaf with a gradient."""
+        """Within the context the model reads these embeddings, those of the ids where none are given, without a gradient."""
         import torch
 
         with torch.no_grad():
@@ -216,7 +217,6 @@ class Forward(ABC):
             for row, values in enumerate(given):
                 if values is not None:
                     embedded[row, : len(values)] = torch.as_tensor(values, dtype=embedded.dtype, device=embedded.device)
-        embedded.requires_grad_()
         with _embeddings_replaced(self._embedding_module, embedded, self.encoder):
             yield embedded
 

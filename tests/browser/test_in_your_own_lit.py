@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from foreign_lit import CLIENT, DISTANCES, Planted, Sentences, lit_with
 from lit_nlp import dev_server
+from lit_nlp.api import types
 from lit_nlp.components import core
 from lit_nlp.notebook import LitWidget
 from lit_page import LitPage
@@ -28,13 +29,26 @@ from lit_probe.encoder.cache import Cache
 SCRIPT, OURS, TOKENS, WIDGET, LITS_WIDGET = blocks_of("in-your-own-lit.md")
 
 
+class Moods(Sentences):
+    """The label is called otherwise."""
+
+    def __init__(self):
+        super().__init__(120)
+        self._examples = [{"sentence": one["sentence"], "mood": one["label"]} for one in self._examples]
+
+    def spec(self) -> types.Spec:
+        return {"sentence": types.TextSegment(), "mood": types.CategoryLabel(vocab=["0", "1"])}
+
+
 @pytest.fixture(scope="module")
 def server(tiny_folder) -> Iterator[str]:
     """A stock LIT server with a planted model, one without vectors, and one of ours; it takes the place of our server."""
     data = Sentences()
     ours = lit_probe.lit.ProbeModel(tiny_folder(), data, name="data", cache=Cache(None))
     models = {"mine": Planted(), "blind": Planted({}), "ours": ours}
-    running = lit_probe.lit.serve(lit_probe.lit.attach(lit_with(models, {"data": data})), "127.0.0.1", 0).start()
+    running = lit_probe.lit.serve(
+        lit_probe.lit.attach(lit_with(models, {"data": data, "moods": Moods()})), "127.0.0.1", 0
+    ).start()
     yield running.url
     running.close(1.0)
 
@@ -68,6 +82,13 @@ def test_a_model_without_vectors_says_so_and_the_page_stays_usable(lit: LitPage)
     lit.open(dataset="data", models="blind")
     expect(lit.panel.locator(".error .message")).to_contain_text("The model blind has no vectors to probe")
     expect(lit.page.locator("data-table-module:visible td", has_text="alpha").first).to_be_visible()
+
+
+def test_slices_are_made_by_the_label_whatever_it_is_called(lit: LitPage):
+    lit.open(dataset="moods", models="mine")
+    panel = lit.show("Slices", "slices-by-layer-module")
+    expect(panel.locator(".multiple .name")).to_have_text(["0", "1"], timeout=30_000)
+    expect(panel.locator("select").first).not_to_contain_text("label")
 
 
 @pytest.mark.parametrize("width", [1440, 1000])

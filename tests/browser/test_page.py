@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
 
+import pytest
 from lit_page import LitPage
 from playwright.sync_api import expect
 
@@ -53,6 +55,22 @@ def test_the_embeddings_are_first_those_of_the_dev_chosen_layer(lit: LitPage):
     assert asked.value.post_data_json["config"]["field_name"] == "chosen_layer"
     names = panel.locator("select").evaluate_all("(lists) => lists.map((list) => list.selectedOptions[0].textContent.trim())")
     assert "tiny-bert-on-demo:chosen_layer" in names
+
+
+@pytest.mark.skipif(importlib.util.find_spec("umap") is None, reason="umap-learn is not installed (extra umap)")
+def test_the_embeddings_open_with_pca_and_umap_is_drawn_when_it_is_picked(lit: LitPage):
+    with lit.page.expect_response(lambda response: "interpreter=pca" in response.url):
+        lit.open(dataset="demo").wait_for_curve()
+        panel = lit.show("Embeddings", "embeddings-module")
+    projector = panel.locator("select").first
+    expect(projector).to_have_value("pca")
+    expect(projector.locator("option")).to_have_text(["PCA", "UMAP"])
+    with lit.page.expect_response(lambda response: "interpreter=umap" in response.url, timeout=120_000) as answered:
+        projector.select_option(label="UMAP")
+    points = answered.value.json()
+    assert len(points) == len(lit.ids()) and all(len(point["z"]) == 3 for point in points)
+    expect(panel.locator("lit-spinner")).to_have_count(0)
+    expect(projector).to_have_value("umap")
 
 
 def test_a_panel_whose_file_is_missing_says_so_and_leaves_the_others_alone(lit: LitPage):

@@ -93,6 +93,7 @@ def test_every_interpreter_answers_or_says_in_a_sentence_what_of_the_network_it_
         "encoder_comparison": {"other": "mine", "layer": 1},
         "kept_probe": {"file": page.ask("probe_file")["file"]},
     }
+    questions["kept_probe"] = {"file": page.ask("probe_file")["file"], "whole": True}
     told = {}
     for name in INTERPRETERS:
         inputs = ids[:1] if name in ("salience_map", "salience_baselines") else ids[:120]
@@ -281,6 +282,32 @@ def test_its_own_split_and_groups_are_kept():
     page = page_of(Planted(), grouped, group="author")
     splits = page.ask("row_splits", inputs=page.ids("data"))["splits"]
     assert {len(set(splits[start : start + 6])) for start in range(0, 120, 6)} == {1} and set(splits) == {"train", "dev", "test"}
+
+
+@pytest.mark.parametrize("ours", [False, True])
+def test_columns_of_categories_can_be_controlled_for_and_tell_pairs_apart(tiny_folder, ours):
+    """The page offers them, whatever the label is called."""
+    columns: dict[str, Any] = {"kind": lambda i: f"{i % 7}", "long": lambda i: i // 2 % 2 == 0, "intent": lambda i: "ab"[i % 2]}
+    columns |= {"speaker": lambda i: f"{i // 4}"}
+    kinds = {"kind": types.CategoryLabel(), "long": types.Boolean(), "intent": CLASSES, "speaker": types.CategoryLabel()}
+    data = Spec(kinds, label=None, **columns)
+    named = {"label": "intent", "group": "speaker"}
+    if ours:
+        model = lit_probe.lit.ProbeModel(tiny_folder(), data, name="data", cache=Cache(None), background=False, **named)
+        page = page_of(model, data)
+    else:
+        page = page_of(Planted(), data, **named)
+    for column in ("kind", "long"):
+        answer = page.ask("probe_checks", check="selectivity", control=f"group:{column}")
+        assert answer["status"] == "ready", answer
+    rows = page.post("/get_dataset?dataset_name=data")[:8]
+    pairs = []
+    for row in rows:
+        meta = {"added": True, "parentId": row["id"], "source": "manual"}
+        said = {**row["data"], "sentence": f"an edit {row['data']['sentence']}", "_id": "", "_meta": meta}
+        pairs += [row["id"], {"id": "", "meta": meta, "data": said}]
+    answer = page.ask("counterfactual_pairs", inputs=pairs, source="sent", by="kind")
+    assert [one["value"] for one in answer["kinds"]] == sorted({row["data"]["kind"] for row in rows}), answer["kinds"]
 
 
 @pytest.mark.parametrize(

@@ -49,9 +49,9 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
   observed() {
     const inputs = /** @type {IndexedInput[]} */ (this.appState.currentInputData);
     const {currentDataset: dataset} = this.appState;
-    const {own, added} = categoricalColumns();
+    const {label, own, added} = categoricalColumns();
     return {
-      model: this.model, dataset, inputs, columns: ['label', ...own, ...added], slices: namedSlices(),
+      model: this.model, dataset, inputs, columns: [...label, ...own, ...added], slices: namedSlices(),
       heldOut: inputs.filter(({data, meta}) => data.probe_split !== 'train' && !meta.added),
       fits: fitTogether(this.model, dataset),
     };

@@ -190,17 +190,18 @@ export function exampleText(example) {
 const ADDED_COLUMNS = ['truncated', 'in_train'];
 
 /**
- * The data set's columns of few values, categories and yes-or-no, beside label and split. Call it inside a reaction to be told of
- * changes.
+ * The data set's columns of few values, categories and yes-or-no, beside the split. Call it inside a reaction to be told of changes.
  *
- * @returns {{own: string[], added: string[]}}  `added`: those that lit_probe adds
+ * @returns {{label: string[], own: string[], added: string[]}}  `label`: the label, of somebody else's data only if it is called so;
+ *   `added`: those that lit_probe adds
  */
 export function categoricalColumns() {
   const {currentDatasetSpec} = services().appState;
   const names = Object.entries(currentDatasetSpec ?? {})
-    .filter(([name, type]) => ['CategoryLabel', 'BooleanLitType'].includes(type.name) && !['label', 'probe_split'].includes(name))
+    .filter(([name, type]) => ['CategoryLabel', 'BooleanLitType'].includes(type.name) && name !== 'probe_split')
     .map(([name]) => name);
-  return {own: names.filter((name) => !ADDED_COLUMNS.includes(name)), added: names.filter((name) => ADDED_COLUMNS.includes(name))};
+  const own = names.filter((name) => name !== 'label' && !ADDED_COLUMNS.includes(name));
+  return {label: names.filter((name) => name === 'label'), own, added: names.filter((name) => ADDED_COLUMNS.includes(name))};
 }
 
 /**

@@ -208,7 +208,8 @@ class ProbeModel(lit_model.Model):
         return {field: own[field] for field in self.output_spec() if field in own}
 
     def read(self, example: types.JsonDict, text: str | None = None) -> Mapping[str, Any]:
-        """The example with our fields: text, label, split. As it is where it has them already, but for pairs: see `with_text`.
+        """The example with our fields: text, label, split, and its own of few values. As it is where it has ours already, but for
+        pairs: see `with_text`.
 
         Args:
           example: as LIT sends it.
@@ -224,10 +225,10 @@ class ProbeModel(lit_model.Model):
         known = place is not None and label in self._labels_of(text, place)
         split = place.split if place is not None and known else fields.NOT_IN_DATA
         return {
+            **{name: example[name] for name in ("_id", "_meta", *self.reader.columns) if name in example},
             fields.TEXT: text,
             fields.LABEL: label,
             fields.SPLIT: split,
-            **{name: example[name] for name in ("_id", "_meta") if name in example},
         }
 
     def text_of(self, example: types.JsonDict) -> str:

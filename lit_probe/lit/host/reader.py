@@ -52,6 +52,7 @@ class Reader:
       group: the name of the field of the group, or None.
       split: the name of the field of the split, or None.
       read: names of all fields that the model reads, by which examples that say the same are told apart.
+      columns: names of the other fields of few values, by which the page groups examples.
       as_pair: whether the two texts are read as a pair, see `text_pairs`, and not one after another.
     """
 
@@ -61,6 +62,7 @@ class Reader:
     group: str | None
     split: str | None
     read: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
     as_pair: bool = False
 
     @classmethod
@@ -89,7 +91,10 @@ class Reader:
             )
         texts = named or _texts(dataset, spec, inputs, {label, wanted.group, split})
         read = texts if inputs is None else tuple(name for name in inputs if name in spec and name != label)
-        return cls(dataset, texts, label, wanted.group, split, read)
+        taken = {label, split, *texts, _TEXT, _SECOND, _LABEL, _GROUP, _SPLIT}
+        few = [name for name, kind in spec.items() if isinstance(kind, types.CategoryLabel | types.BooleanLitType)]
+        columns = tuple(name for name in few if name not in taken)
+        return cls(dataset, texts, label, wanted.group, split, read, columns)
 
     def text(self, example: Mapping[str, Any]) -> str:
         """What the example says, ready for a tokenizer; empty where it says nothing.
@@ -133,7 +138,8 @@ class Reader:
         """
         texts = [self.text(example) for example in examples]
         said: list[Any] = list(keys or texts)
-        columns: dict[str, list[Any]] = {_LABEL: [example.get(self.label) for example in examples]}
+        columns: dict[str, list[Any]] = {name: [example.get(name) for example in examples] for name in self.columns}
+        columns[_LABEL] = [example.get(self.label) for example in examples]
         if self.as_pair:
             pairs = [text_pairs.segments(text) for text in said]
             columns[_TEXT], columns[_SECOND] = [first for first, _ in pairs], [second for _, second in pairs]

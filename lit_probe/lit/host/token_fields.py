@@ -252,9 +252,18 @@ def check_memory(models: Sequence[tuple[Encoder, Sequence[str]]], budget: float)
     if shorter:
         fitting.append(f"all of them with max_length={shorter[-1]}")
     raise LitProbeError(
-        f"Token fields of {n_texts:,} examples of {mean:.0f} tokens on average would take {whole / GB:.2g} GB, and the memory "
+        f"Token fields of {n_texts:,} examples of {mean:.0f} tokens on average would take {_in_gb(whole)} GB, and the memory "
         f"budget is {budget:g} GB: {', or '.join(fitting)}, or raise the memory budget."
     )
+
+
+def _in_gb(n_bytes: float) -> str:
+    """A number for people.
+
+    >>> _in_gb(6.7e7), _in_gb(4.03e9), _in_gb(1.34e11)
+    ('0.067', '4.03', '134')
+    """
+    return f"{n_bytes / GB:.3g}" if n_bytes < 100 * GB else f"{n_bytes / GB:,.0f}"
 
 
 def _per_token(encoder: Encoder) -> int:

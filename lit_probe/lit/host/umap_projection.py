@@ -1,10 +1,9 @@
-"""LIT's UMAP projection, where ``umap-learn`` is installed: seeded, and fitted away from the threads that answer requests."""
+"""LIT's UMAP projection, where ``umap-learn`` is installed: seeded, one fit at a time."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Hashable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from lit_nlp.api import components, types
@@ -26,14 +25,15 @@ SEED = 0
 class UmapProjection(components.Interpreter):
     """The rows in three dimensions by UMAP (McInnes et al. 2018, arXiv 1802.03426), which keeps neighbours together.
 
-    All fits run one after another on one thread: UMAP bears no two at a time, and the first one compiles for many seconds. LIT's
-    own component holds a lock meanwhile, for which requests wait whose answer is known. The panel can show nothing but points, so
-    the request for a new projection waits for its fit; any other is answered at once. A seed makes each run give the same digits.
+    All fits run one after another: UMAP bears no two at a time, and the first one compiles for many seconds. LIT's own component
+    holds a lock meanwhile, for which requests wait whose answer is known. The panel can show nothing but points, so the request
+    for a new projection waits for its fit; any other is answered at once. A seed makes each run give the same digits. A fit runs
+    on the thread of its request, a daemon, so that Ctrl-C need not wait.
     """
 
     def __init__(self) -> None:
         self._manager = projection.ProjectionManager(_seeded)
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lit_probe_umap")
+        self._fitting = threading.Lock()
         self._lock = threading.Lock()
         self._n_waiting = 0
         self._known: dict[Hashable, dict[str, Any]] = {}
@@ -84,7 +84,8 @@ class UmapProjection(components.Interpreter):
             self._n_waiting += 1
         try:
             config = {**asked, "data": id(dataset)}
-            points = self._worker.submit(self._manager.run, inputs, model, dataset, model_outputs, config).result()
+            with self._fitting:
+                points = self._manager.run(inputs, model, dataset, model_outputs, config)
         finally:
             with self._lock:
                 self._n_waiting -= 1

@@ -54,6 +54,11 @@ def test_html_is_disarmed_and_a_long_message_is_cut():
             LitProbeError("The device 'cuda' was asked for, but there is none. Use the device cpu."),
             "The device 'cuda' was asked for, but there is none. Use the device cpu. Once this is mended, start again.",
         ),
+        (
+            EncoderError("The tokenizer of 'gpt2' puts nothing between the two texts of a pair. Join the two columns."),
+            "The tokenizer of 'gpt2' puts nothing between the two texts of a pair. Join the two columns. Once this is mended, "
+            "start again.",
+        ),
         (MemoryError("/a/b"), "MemoryError (the log says more). Start again to retry."),
     ],
 )

@@ -164,6 +164,20 @@ def test_own_embeddings_given_change_nothing_and_others_change_every_field(model
     assert np.array_equal(absent["probe"], own[0]["probe"])
 
 
+@pytest.mark.parametrize("architecture", ["gpt2", "llama", "opt", "t5", "bart"])
+def test_decoders_and_stacks_read_their_own_embeddings_again(decoder_folder, architecture):
+    """Of those that add nothing to them, layer 0 is the given array itself."""
+    model = model_of(decoder_folder(architecture))
+    examples = [row(text) for text in ("the film was great", *ODD)]
+    own = model.predict(examples)
+    again = model.predict([{**one, "token_embeddings": two["token_embeddings"]} for one, two in zip(examples, own, strict=True)])
+    for one, two in zip(own, again, strict=True):
+        assert len(one["token_embeddings"]) == len(one["tokens"])
+        for name in ("probe", "layer_00", "chosen_layer", "token_gradients"):
+            np.testing.assert_allclose(one[name], two[name], atol=1e-4)
+            assert np.isfinite(one[name]).all()
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
@@ -330,6 +344,15 @@ def test_what_would_take_too_much_memory_is_refused_before_weights_are_loaded(ti
     check_memory([(encoder, texts)], needed * 1.0001)
     with pytest.raises(LitProbeError):
         check_memory([(encoder, texts), (encoder, texts)], needed * 1.0001)
+
+
+def test_a_large_need_is_told_in_plain_numbers(tiny_folder):
+    encoder = load_encoder(str(tiny_folder()))
+    encoder.d_model = 10**9
+    [text] = encoder.encode(["the film"])
+    needed = len(text.ids) * 100 * 8
+    with pytest.raises(LitProbeError, match=rf"would take {needed:,} GB, and the memory budget is 4 GB"):
+        check_memory([(encoder, ["the film"] * 100)], 4.0)
 
 
 def test_short_texts_are_not_counted_and_tiny_budgets_say_what_is_left(tiny_folder):

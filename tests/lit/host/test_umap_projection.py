@@ -6,6 +6,7 @@ import importlib.util
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,25 @@ def test_what_is_known_is_answered_while_another_fit_runs_and_the_queue_ends():
         thread.join(60)
     assert len(errors) == 1
     assert umap.run(data.examples, Groups(), data, config=config("near"))
+
+
+@installed
+def test_a_program_that_is_stopped_does_not_wait_for_a_fit():
+    code = """
+import threading, time
+from test_umap_projection import Groups, UmapProjection, config, rows_of
+begun = threading.Event()
+class Slow(Groups):
+    def predict(self, inputs, **kwargs):
+        begun.set()
+        time.sleep(60)
+        return super().predict(inputs)
+data = rows_of(30)
+ask = lambda: UmapProjection().run(data.examples, Slow(), data, config=config())
+threading.Thread(target=ask, daemon=True).start()
+assert begun.wait(30)
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, check=True, timeout=50)
 
 
 @pytest.mark.parametrize("n", [0, 1, FEWEST_ROWS - 1])
