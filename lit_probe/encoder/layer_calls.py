@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lit_probe.encoder.encoder import Encoder
-from lit_probe.encoder.final_norm import place_of
+from lit_probe.encoder.final_norm import first_of, place_of
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import PaddedBatch
 from lit_probe.errors import EncoderError
@@ -170,8 +170,8 @@ def _watched(encoder: Encoder) -> tuple[LayerCall | None, ...]:
     def watch(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], returned: Any) -> None:
         number = n_calls.get(module, 0)
         n_calls[module] = number + 1
-        several = isinstance(returned, tuple) and len(returned) > 0
-        hidden = returned[0] if several else returned
+        hidden = first_of(returned)
+        several = hidden is not returned
         if not isinstance(hidden, torch.Tensor):
             return
         arguments: list[tuple[int | str, Any]] = [*enumerate(args), *kwargs.items()]
