@@ -3,9 +3,9 @@
 Architectures name these modules in many ways (``intermediate`` and ``output``, ``ffn.lin1`` and ``lin2``, ``mlp.Wi`` and
 ``Wo``), so nothing is looked up by name: one short forward pass is watched. Of the linear modules that run between two layers'
 hidden states, the last one that has more inputs than outputs is the second matrix, if the one before it widens to as many units
-(or to twice as many, where a gate takes half) from as many as the second goes back to. Where heads are wide, an attention's values
-and its output projection have such shapes, too; its queries, keys and values are three that are given the same, one after the
-other. Everything here runs on the encoder thread, and leaves no hook behind.
+(or to twice as many, where a gate takes half) from as many as the second goes back to. Where heads are wide, the values and the
+output projection of an attention have such shapes, too; its queries, keys and values are three that are given the same, one after
+the other. Everything here runs on the encoder thread, and leaves no hook behind.
 """
 
 from __future__ import annotations
