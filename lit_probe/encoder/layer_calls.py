@@ -1,9 +1,9 @@
 """Where in a model's forward pass the hidden states of a layer are made: the place to stop, or to go on from with others.
 
 Architectures name and nest their blocks in many ways, so nothing is looked up by name: one short forward pass is watched, and a
-module that returns the very numbers that transformers reports as hidden state ``i`` is where layer ``i`` is made. Of several that is
-the innermost which is given layer ``i - 1``, since transformers collects the hidden states at such blocks, also at one inside another
-(albert's); where none is, the outermost.
+module that returns the very numbers that transformers reports as hidden state ``i`` is where layer ``i`` is made. Of several it is
+the innermost that is given layer ``i - 1``: there transformers collects the hidden states, also at a block inside another (albert's).
+Where none is, it is the outermost.
 Everything here runs on the encoder thread, and leaves no hook behind.
 """
 
