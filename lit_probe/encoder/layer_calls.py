@@ -1,10 +1,10 @@
 """Where in a model's forward pass the hidden states of a layer are made: the place to stop, or to go on from with others.
 
-Architectures name and nest their blocks in many ways, so nothing is looked up by name: one short forward pass is watched, and a
-module that returns the very numbers that transformers reports as hidden state ``i`` is where layer ``i`` is made. Of several it is
-the innermost that is given layer ``i - 1``: there transformers collects the hidden states, also at a block inside another (albert's).
-Where none is, it is the outermost.
-Everything here runs on the encoder thread, and leaves no hook behind.
+Architectures name and nest their blocks in many ways, so nothing is looked up by name: one short forward pass is watched, and
+a module that returns the very numbers that transformers reports as hidden state ``i`` is where layer ``i`` is made. Of
+several it is the innermost that is given layer ``i - 1``: there transformers collects the hidden states, also at a block
+inside another (albert's). Where none is, it is the outermost. Everything here runs on the encoder thread, and leaves no hook
+behind.
 """
 
 from __future__ import annotations
