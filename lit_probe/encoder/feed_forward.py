@@ -3,7 +3,9 @@
 Architectures name these modules in many ways (``intermediate`` and ``output``, ``ffn.lin1`` and ``lin2``, ``mlp.Wi`` and
 ``Wo``), so nothing is looked up by name: one short forward pass is watched. Of the linear modules that run between two layers'
 hidden states, the last one that has more inputs than outputs is the second matrix, if the one before it widens to as many units
-(or to twice as many, where a gate takes half). Everything here runs on the encoder thread, and leaves no hook behind.
+(or to twice as many, where a gate takes half) from as many as the second goes back to. Where heads are wide, the values and the
+output projection of an attention have such shapes, too; its queries, keys and values are three that are given the same, one after
+the other. Everything here runs on the encoder thread, and leaves no hook behind.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lit_probe.encoder.encoder import Encoder
-from lit_probe.encoder.final_norm import place_of
+from lit_probe.encoder.final_norm import first_of, place_of
 from lit_probe.encoder.layer_calls import layer_calls, run_model, run_to_layer
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import PaddedBatch, by_token
@@ -53,6 +55,7 @@ class _LinearCall:
     n_in: int
     n_out: int
     by_token: bool
+    given: tuple[Any, ...]
 
 
 _Found = FeedForward | str
@@ -127,14 +130,15 @@ def _watched(encoder: Encoder) -> tuple[_Found, ...]:
     kept: list[Any] = []
 
     def watch(module: Module, arguments: tuple[Any, ...], returned: Any) -> None:
-        output = returned[0] if isinstance(returned, tuple) and returned else returned
+        output = first_of(returned)
         if not isinstance(output, torch.Tensor):
             return
         if arguments and (sizes := linear_sizes(module)):
             number = n_calls.get(module, 0)
             n_calls[module] = number + 1
-            calls.append(_LinearCall(names[module], module, number, *sizes, by_token(arguments[0], batch) is not None))
-        kept.append(output)
+            given = arguments[0]
+            calls.append(_LinearCall(names[module], module, number, *sizes, by_token(given, batch) is not None, place_of(given)))
+        kept.append((arguments, output))
         ran_before.setdefault(place_of(output), len(calls))
 
     handles = [module.register_forward_hook(watch) for module in model.modules() if module is not model]
@@ -168,7 +172,10 @@ def _feed_forward_among(calls: Sequence[_LinearCall], layer: int, names: dict[Mo
     narrowing = [place for place, call in enumerate(calls) if call.n_in > call.n_out]
     if narrowing:
         second, first = calls[narrowing[-1]], calls[narrowing[-1] - 1] if narrowing[-1] else None
-        if first is not None and first.n_out in (second.n_in, 2 * second.n_in) and second.by_token:
+        widens = first is not None and first.n_in == second.n_out and first.n_out in (second.n_in, 2 * second.n_in)
+        before = calls[max(narrowing[-1] - 3, 0) : narrowing[-1]]
+        attends = len(before) == 3 and len({call.given for call in before}) == 1
+        if widens and not attends and second.by_token:
             return FeedForward(second.path, second.module, second.number, second.n_in)
     made = layer_calls(encoder)[layer]
     block = names[made.module] if made is not None else f"block {layer}"

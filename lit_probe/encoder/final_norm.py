@@ -15,6 +15,11 @@ def place_of(tensor: Tensor) -> tuple[Any, ...]:
     return tensor.data_ptr(), tuple(tensor.shape), tensor.stride()
 
 
+def first_of(returned: Any) -> Any:
+    """What a module returns, or the first of what it returns."""
+    return returned[0] if isinstance(returned, tuple | list) and returned else returned
+
+
 def ends_in_norm(model: Module, run: Callable[[], Sequence[Tensor]]) -> bool:
     """Watches one pass. To be called on the encoder thread; no hook is left behind.
 
@@ -32,7 +37,7 @@ def ends_in_norm(model: Module, run: Callable[[], Sequence[Tensor]]) -> bool:
     kept = []
 
     def watch(module: Module, _: Any, returned: Any) -> None:
-        output = returned[0] if isinstance(returned, tuple) and returned else returned
+        output = first_of(returned)
         if isinstance(output, torch.Tensor):
             kept.append(output)
             place = place_of(output)

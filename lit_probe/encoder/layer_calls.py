@@ -1,8 +1,10 @@
 """Where in a model's forward pass the hidden states of a layer are made: the place to stop, or to go on from with others.
 
-Architectures name and nest their blocks in many ways, so nothing is looked up by name: one short forward pass is watched, and the
-outermost module that returns the very numbers that transformers reports as hidden state ``i`` is where layer ``i`` is made.
-Everything here runs on the encoder thread, and leaves no hook behind.
+Architectures name and nest their blocks in many ways, so nothing is looked up by name: one short forward pass is watched, and
+a module that returns the very numbers that transformers reports as hidden state ``i`` is where layer ``i`` is made. Of
+several it is the innermost that is given layer ``i - 1``: there transformers collects the hidden states, also at a block
+inside another (albert's). Where none is, it is the outermost. Everything here runs on the encoder thread, and leaves no hook
+behind.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lit_probe.encoder.encoder import Encoder
-from lit_probe.encoder.final_norm import place_of
+from lit_probe.encoder.final_norm import first_of, place_of
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import PaddedBatch
 from lit_probe.errors import EncoderError
@@ -162,7 +164,8 @@ def _watched(encoder: Encoder) -> tuple[LayerCall | None, ...]:
     import torch
 
     model = encoder.model
-    made: dict[tuple[Any, ...], tuple[LayerCall, dict[tuple[Any, ...], int | str]]] = {}
+    # By what they return, the calls from the innermost to the outermost, each with its arguments.
+    made: dict[tuple[Any, ...], list[tuple[LayerCall, dict[tuple[Any, ...], int | str]]]] = {}
     # Keeps every tensor alive, so that no two have the same place.
     seen: list[Any] = []
     n_calls: dict[Module, int] = {}
@@ -170,16 +173,16 @@ def _watched(encoder: Encoder) -> tuple[LayerCall | None, ...]:
     def watch(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], returned: Any) -> None:
         number = n_calls.get(module, 0)
         n_calls[module] = number + 1
-        several = isinstance(returned, tuple) and len(returned) > 0
-        hidden = returned[0] if several else returned
+        hidden = first_of(returned)
+        several = hidden is not returned
         if not isinstance(hidden, torch.Tensor):
             return
         arguments: list[tuple[int | str, Any]] = [*enumerate(args), *kwargs.items()]
         seen.append((hidden, args, kwargs))
-        # The outermost module ends last and stays.
         carries = several and any(isinstance(other, torch.Tensor) for other in returned[1:])
         call = LayerCall(module, number, len(returned) if several else 0, None, carries)
-        made[place_of(hidden)] = call, {place_of(one): name for name, one in arguments if isinstance(one, torch.Tensor)}
+        places = {place_of(one): name for name, one in arguments if isinstance(one, torch.Tensor)}
+        made.setdefault(place_of(hidden), []).append((call, places))
 
     handles = [module.register_forward_hook(watch, with_kwargs=True) for module in model.modules() if module is not model]
     try:
@@ -191,7 +194,9 @@ def _watched(encoder: Encoder) -> tuple[LayerCall | None, ...]:
     def call_of(before: Tensor | None, hidden: Tensor) -> LayerCall | None:
         if place_of(hidden) not in made:
             return None
-        call, arguments = made[place_of(hidden)]
-        return replace(call, argument=None if before is None else arguments.get(place_of(before)))
+        for call, arguments in made[place_of(hidden)]:
+            if before is not None and place_of(before) in arguments:
+                return replace(call, argument=arguments[place_of(before)])
+        return made[place_of(hidden)][-1][0]
 
     return (call_of(None, hidden_states[0]), *(call_of(before, after) for before, after in itertools.pairwise(hidden_states)))

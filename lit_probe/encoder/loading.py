@@ -211,7 +211,9 @@ def position_limit(model: Any) -> int | None:
     ``padding_idx``: its rows up to that one stand for no token.
     """
     kept = re.compile(r"(^|\.)(position_embeddings|embed_positions|wpe)$")
-    modules = [module for name, module in model.named_modules() if kept.search(name) and hasattr(module, "padding_idx")]
+    found = [module for name, module in model.named_modules() if kept.search(name) and hasattr(module, "padding_idx")]
+    # Positions that are computed, as xglm's, are kept in no weight.
+    modules = [module for module in found if hasattr(module, "weight")]
     limits = [module.weight.shape[0] - (0 if module.padding_idx is None else module.padding_idx + 1) for module in modules]
     return min(limits, default=None)
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.feed_forward import feed_forwards, linear_sizes
+from lit_probe.encoder.final_norm import first_of
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import by_token
 from lit_probe.errors import EncoderError, UnknownNameError
@@ -105,9 +106,8 @@ def _family(encoder: Encoder, watched: _Watched, name: str) -> Iterator[Site]:
         if name != "heads":
             yield Site(f"{name} {depth}", name, depth, encoder.d_model, made.path, "output", made.number)
             continue
-        projection, n_heads = block.projection, int(encoder.model.config.num_attention_heads)
-        width = projection.n_in // n_heads
-        for head in range(n_heads):
+        projection, width = block.projection, block.projection.n_in // block.n_heads
+        for head in range(block.n_heads):
             yield Site(f"head {depth}.{head}", name, depth, width, projection.path, "input", projection.number, head * width)
 
 
@@ -189,18 +189,29 @@ class _Addition:
 
 
 @dataclass(frozen=True)
+class _Merge:
+    """The vectors of heads, ``[n_texts, n_tokens, n_heads, units]``, are put side by side."""
+
+    index: int
+    n_heads: int
+    width: int
+
+
+@dataclass(frozen=True)
 class _Block:
     attention: _Call
     mlp: _Call
     projection: _Call
+    n_heads: int
 
 
 @dataclass(frozen=True)
 class _Watched:
-    """All calls and additions of one pass, in their order, and where each layer's numbers lie."""
+    """All calls, additions and merges of heads of one pass, in their order, and where each layer's numbers lie."""
 
     calls: tuple[_Call, ...]
     additions: tuple[_Addition, ...]
+    merges: tuple[_Merge, ...]
     layers: tuple[_Place, ...]
 
     def block(self, depth: int, encoder: Encoder) -> _Block:
@@ -223,11 +234,20 @@ class _Watched:
                 f"what its feed-forward part gives; found: {named}. Name modules by path: module:PATH."
             )
         attention = before[0]
-        projections = [call for call in self.calls if call.n_in and call.width_in and first < call.index <= attention[0].index]
-        n_heads = int(encoder.model.config.num_attention_heads)
-        if not projections or projections[-1].n_in % n_heads:
-            raise EncoderError(f"Block {depth} of {encoder.checkpoint.model_id!r} has no output projection of {n_heads} heads.")
-        return _Block(attention[-1], after[0][-1], projections[-1])
+        # Not every block attends: some convolve or recur in that place, whatever number of heads the configuration says.
+        projections = [
+            (call, merge.n_heads)
+            for merge in self.merges
+            for call in self.calls
+            if first < merge.index < call.index <= attention[0].index and call.width_in and call.n_in == merge.width
+        ]
+        if not projections:
+            raise EncoderError(
+                f"Block {depth} of {encoder.checkpoint.model_id!r} has no attention whose heads are put side by side before a "
+                "torch.nn.Linear. Name modules by path: module:PATH."
+            )
+        projection, n_heads = projections[-1]
+        return _Block(attention[-1], after[0][-1], projection, n_heads)
 
     def _made(self, place: _Place) -> int:
         """When the numbers of a layer were there first; -1 before anything happened."""
@@ -268,9 +288,12 @@ def _watched(encoder: Encoder) -> _Watched:
     model = encoder.model
     names = {module: name for name, module in model.named_modules()}
     encoded = encoder.encode(["a b c"])
-    batch, n_tokens, width = encoder.padded(encoded), len(encoded[0].ids), encoder.d_model
+    n_tokens, width = len(encoded[0].ids), encoder.d_model
+    # What is as wide as a text is long has no vector for each token, but a row for each unit, as convolutions have.
+    widths, of_longer = _widths(encoder, "a b c"), _widths(encoder, "a b c a b c")
     calls: list[_Call] = []
     additions: list[_Addition] = []
+    merges: list[_Merge] = []
     n_calls: dict[Module, int] = {}
     # Keeps every tensor alive, so that no two lie in one place.
     kept: list[Any] = []
@@ -282,10 +305,6 @@ def _watched(encoder: Encoder) -> _Watched:
         kept.append(tensor)
         return tensor.data_ptr(), tensor.numel()
 
-    def units(tensor: Any) -> int | None:
-        states = by_token(tensor, batch) if isinstance(tensor, torch.Tensor) and tensor.is_floating_point() else None
-        return None if states is None else int(states.shape[-1])
-
     def shape(output: Any) -> str:
         if not isinstance(output, torch.Tensor):
             return ""
@@ -295,15 +314,17 @@ def _watched(encoder: Encoder) -> _Watched:
     def watch(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], returned: Any) -> None:
         number = n_calls.get(module, 0)
         n_calls[module] = number + 1
-        given, output = _given(args, kwargs), _first(returned)
+        given, output, path = _given(args, kwargs), first_of(returned), names[module]
+        twice = zip(widths[path, number], of_longer.get((path, number), (None, None)), strict=True)
+        width_in, width_out = (one if one == other else None for one, other in twice)
         calls.append(
             _Call(
-                path=names[module],
+                path=path,
                 kind=type(module).__name__,
                 number=number,
                 shape=shape(output),
-                width_in=units(given),
-                width_out=units(output),
+                width_in=width_in,
+                width_out=width_out,
                 n_in=(linear_sizes(module) or (0, 0))[0],
                 index=next(clock),
                 given=place(given),
@@ -312,14 +333,19 @@ def _watched(encoder: Encoder) -> _Watched:
             )
         )
 
-    class Additions(TorchFunctionMode):
-        """Sees every addition of two tensors, also one that no module makes."""
+    class BetweenModules(TorchFunctionMode):
+        """Sees every addition of two tensors and every merge of heads, also those that no module makes."""
 
         def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            name = getattr(func, "__name__", "")
             # Before an addition in place, while both are still there.
-            is_one = getattr(func, "__name__", "") in ("add", "add_", "__add__", "__radd__", "__iadd__")
+            is_one = name in ("add", "add_", "__add__", "__radd__", "__iadd__")
             operands = [place(one) for one in args[:2]] if is_one else []
             result = func(*args, **(kwargs or {}))
+            if name in ("view", "reshape", "flatten") and args and args[0].ndim == 4 and result.ndim == 3:
+                n_heads, width = int(args[0].shape[2]), int(result.shape[2])
+                if args[0].shape[1] == result.shape[1] == n_tokens and width == n_heads * args[0].shape[3]:
+                    merges.append(_Merge(next(clock), n_heads, width))
             if len(operands) == 2 and None not in operands and (made := place(result)) is not None:
                 additions.append(_Addition(next(clock), operands[0], operands[1], made))  # type: ignore[arg-type]
             return result
@@ -328,10 +354,35 @@ def _watched(encoder: Encoder) -> _Watched:
         for module in model.modules():
             if module is not model:
                 stack.callback(module.register_forward_hook(watch, with_kwargs=True).remove)
-        stack.enter_context(Additions())
+        stack.enter_context(BetweenModules())
         hidden_states = encoder.forward(encoded).layers
     layers = [place(hidden.contiguous()) for hidden in hidden_states]
-    return _Watched(tuple(calls), tuple(additions), tuple(one or (-1, layer) for layer, one in enumerate(layers)))
+    places = tuple(one or (-1, layer) for layer, one in enumerate(layers))
+    return _Watched(tuple(calls), tuple(additions), tuple(merges), places)
+
+
+def _widths(encoder: Encoder, text: str) -> dict[tuple[str, int], tuple[int | None, int | None]]:
+    """By path and number of a call: how many units for each token a module is given, and returns; None for no such tensor."""
+    encoded = encoder.encode([text])
+    batch = encoder.padded(encoded)
+    found: dict[tuple[str, int], tuple[int | None, int | None]] = {}
+    numbers: dict[str, Iterator[int]] = {}
+
+    def units(states: Any) -> int | None:
+        of_tokens = by_token(states, batch) if hasattr(states, "shape") and states.is_floating_point() else None
+        return None if of_tokens is None else int(of_tokens.shape[-1])
+
+    with ExitStack() as stack:
+        for path, module in encoder.model.named_modules():
+            numbers[path] = itertools.count()
+
+            def watch(_: Module, args: tuple[Any, ...], kwargs: dict[str, Any], returned: Any, path: str = path) -> None:
+                found[path, next(numbers[path])] = units(_given(args, kwargs)), units(first_of(returned))
+
+            if path:
+                stack.callback(module.register_forward_hook(watch, with_kwargs=True).remove)
+        encoder.forward(encoded)
+    return found
 
 
 def read_sites(
@@ -362,7 +413,7 @@ def read_sites(
         n_calls[module] = number + 1
         for (of_call, part), some in asked[module].items():
             if of_call == number:
-                take(some, _given(args, kwargs) if part == "input" else _first(returned))
+                take(some, _given(args, kwargs) if part == "input" else first_of(returned))
                 taken += len(some)
 
     with ExitStack() as stack:
@@ -377,11 +428,6 @@ def read_sites(
 def _given(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """The first tensor that a module is given, or None."""
     return next((one for one in (*args, *kwargs.values()) if hasattr(one, "shape")), None)
-
-
-def _first(returned: Any) -> Any:
-    """What a module returns, or the first of what it returns."""
-    return returned[0] if isinstance(returned, tuple) and returned else returned
 
 
 def module_tree(encoder: Encoder) -> str:

@@ -170,7 +170,8 @@ class LayerStates:
                 if changed is not hidden:
                     step[indices] = _lengths(changed - hidden, batch)
                 output = run_from_layer(self.encoder, self.layer, changed, lambda: run_model(self.encoder, batch))
-                for place, states in enumerate((changed, *output.hidden_states[self.layer + 1 :])):
+                later = (changed, *output.hidden_states[self.layer + 1 :])
+                for place, states in zip(range(n_later), later, strict=True):
                     vectors = self._pool(states, batch.attention_mask, batch.special_tokens_mask)
                     pooled[indices, place] = vectors.float().cpu().numpy()
                 if head is not None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from tiny_decoders import D_MODEL, DECODERS, MAX_POSITIONS, N_BLOCKS, STACKS, WITHOUT_PADDING
+from tiny_decoders import D_MODEL, DECODERS, MAX_POSITIONS, N_BLOCKS, STACKS, WITHOUT_PADDING, byte_tokenizer
 
 from lit_probe.encoder.activations import extract_activations
 from lit_probe.encoder.encoder import encoder_of, load_encoder
@@ -268,6 +268,27 @@ def test_an_encoder_that_was_made_a_decoder_is_read_as_one(tiny_folder, tmp_path
     assert (encoder.is_decoder, encoder.default_pooling, encoder.ends_in_norm) == (True, "last", False)
     states = [encoder.forward([text]).layers[-1][0] for text in encoder.encode(["good film", "good plot"])]
     torch.testing.assert_close(states[0][:2], states[1][:2], atol=1e-6, rtol=0)
+
+
+def of_config(folder, config):
+    """A decoder of another family than the tiny ones, with a tokenizer of theirs."""
+    transformers.AutoModel.from_config(config).save_pretrained(folder)
+    byte_tokenizer("opt").save_pretrained(folder)
+    return load_encoder(str(folder))
+
+
+def test_a_norm_that_ends_the_block_itself_is_no_final_norm(tmp_path):
+    # Its blocks return lists, not tuples.
+    config = transformers.OpenAIGPTConfig(n_layer=2, n_embd=D_MODEL, n_head=4, vocab_size=400)
+    encoder = of_config(tmp_path, config)
+    assert encoder.layer_names[-1] == "block 2"
+    assert all(call is not None for call in layer_calls(encoder)[1:])
+
+
+def test_positions_that_are_computed_set_no_limit(tmp_path):
+    config = transformers.XGLMConfig(num_layers=2, d_model=D_MODEL, attention_heads=4, ffn_dim=48, vocab_size=400)
+    encoder = of_config(tmp_path, config)
+    assert encoder.forward(encoder.encode(["a film"])).layers[-1].shape[-1] == D_MODEL
 
 
 def test_a_checkpoint_of_the_encoder_half_alone_is_read(decoder_folder, tmp_path):

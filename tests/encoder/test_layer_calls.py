@@ -6,7 +6,8 @@ import weakref
 
 import pytest
 import torch
-from tiny_encoders import ARCHITECTURES, N_BLOCKS
+import transformers
+from tiny_encoders import ARCHITECTURES, N_BLOCKS, build
 
 from lit_probe.encoder import layer_calls as layer_calls_module
 from lit_probe.encoder.encoder import load_encoder
@@ -75,6 +76,23 @@ def test_blocks_before_the_layer_are_not_run_and_everything_is_put_back(tiny_fol
             handle.remove()
     assert all("forward" not in vars(block) for block in blocks)
     assert all(torch.equal(a, b) for a, b in zip(encoder.forward(encoded).layers, ordinary.layers, strict=True))
+
+
+def test_a_block_inside_another_is_entered_where_hidden_states_are_collected(tmp_path):
+    # albert calls one block of one group again and again.
+    sizes = dict(num_hidden_layers=4, hidden_size=32, num_attention_heads=4, intermediate_size=48, embedding_size=16)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(build(tmp_path / "tiny", "bert"))
+    transformers.AlbertModel(transformers.AlbertConfig(vocab_size=len(tokenizer), pad_token_id=0, **sizes)).save_pretrained(
+        tmp_path / "tiny"
+    )
+    encoder = load_encoder(str(tmp_path / "tiny"))
+    ordinary = encoder.forward(encoder.encode(TEXTS)).layers
+    batch = encoder.padded(encoder.encode(TEXTS))
+    for layer in range(encoder.n_layers):
+        later = go_on(encoder, batch, layer, ordinary[layer]).hidden_states
+        assert len(later) == encoder.n_layers
+        for one, other in zip(later[layer + 1 :], ordinary[layer + 1 :], strict=True):
+            torch.testing.assert_close(one, other, atol=1e-6, rtol=0)
 
 
 def test_a_model_that_is_no_longer_needed_is_not_kept(tiny_folder):

@@ -70,7 +70,7 @@ def by_hand(encoder, text, path, part="output"):
     got = []
 
     def keep(_, args, kwargs, output):
-        one = (*args, *kwargs.values())[0] if part == "input" else output[0] if isinstance(output, tuple) else output
+        one = (*args, *kwargs.values())[0] if part == "input" else output[0] if isinstance(output, tuple | list) else output
         got.append(one.detach().clone())
 
     def run():
@@ -185,6 +185,85 @@ def test_a_module_that_runs_several_times_is_read_at_the_call_that_is_named(tmp_
     assert not np.array_equal(read["attention 1"], read["attention 3"])
     with pytest.raises(UnknownNameError, match="is called 4 times"):
         sites_of(encoder, [f"module:{attention.path}#3"])
+
+
+SIZES = {"num_hidden_layers": 2, "hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 48}
+GROUPED = {**SIZES, "num_key_value_heads": 2}
+OLD = {"n_layer": 2, "n_embd": 32, "n_head": 4}
+EXPERTS = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 48}
+LLAMA = ("layers.{}.self_attn", "layers.{}.mlp", "layers.{}.self_attn.o_proj")
+BERT = BY_HAND["bert"]
+# Further families: their configuration, the three modules as above, the number of heads.
+FURTHER = {
+    "falcon": (("Falcon", SIZES), ("h.{}.self_attention", "h.{}.mlp", "h.{}.self_attention.dense"), 4),
+    "gptj": (("GPTJ", {**OLD, "rotary_dim": 4}), ("h.{}.attn", "h.{}.mlp", "h.{}.attn.out_proj"), 4),
+    "gpt_bigcode": (("GPTBigCode", OLD), ("h.{}.attn", "h.{}.mlp", "h.{}.attn.c_proj"), 4),
+    "openai-gpt": (("OpenAIGPT", OLD), ("h.{}.attn", "h.{}.mlp", "h.{}.attn.c_proj"), 4),
+    "olmo2": (
+        ("Olmo2", GROUPED),
+        ("layers.{}.post_attention_layernorm", "layers.{}.post_feedforward_layernorm", LLAMA[2]),
+        4,
+    ),
+    "phi3": (("Phi3", GROUPED), LLAMA, 4),
+    "gemma, of wide heads": (("Gemma", {**GROUPED, "head_dim": 16}), LLAMA, 4),
+    "cohere": (("Cohere", GROUPED), LLAMA, 4),
+    # Each of its heads is the difference of two.
+    "diffllama": (("DiffLlama", GROUPED), LLAMA, 2),
+    "mpnet": (
+        ("MPNet", SIZES),
+        ("encoder.layer.{}.attention.attn.o", BERT[1], "encoder.layer.{}.attention.attn.o"),
+        4,
+    ),
+    "roberta-prelayernorm": (("RobertaPreLayerNorm", SIZES), BERT, 4),
+    "xlm-roberta-xl": (("XLMRobertaXL", SIZES), BERT, 4),
+    "bert as a decoder": (("Bert", {**SIZES, "is_decoder": True}), BERT, 4),
+}
+
+
+def of_family(folder, family, sizes):
+    """An encoder of a family that the tiny ones lack, with a tokenizer of theirs."""
+    import transformers
+
+    tiny_encoders.build(folder, "bert")
+    size = len(transformers.AutoTokenizer.from_pretrained(folder))
+    torch.manual_seed(0)
+    config = getattr(transformers, f"{family}Config")(vocab_size=size, pad_token_id=0, bos_token_id=2, eos_token_id=3, **sizes)
+    transformers.AutoModel.from_config(config).save_pretrained(folder)
+    return load_encoder(str(folder))
+
+
+@pytest.mark.parametrize("family", FURTHER)
+def test_further_families_equal_hooks_written_by_hand(tmp_path, family):
+    made, (attention, mlp, projection), n_heads = FURTHER[family]
+    encoder = of_family(tmp_path / "tiny", *made)
+    read = extract_sites(encoder, TEXTS[:1], ["attention", "mlp", "heads"], "mean")
+    assert len([name for name in read if name.startswith("head ")]) == 2 * n_heads
+    for depth in (1, 2):
+        joined = np.concatenate([read[f"head {depth}.{head}"][0] for head in range(n_heads)])
+        parts = [(read[f"attention {depth}"][0], attention, "output"), (read[f"mlp {depth}"][0], mlp, "output")]
+        for values, path, part in [*parts, (joined, projection, "input")]:
+            assert values == pytest.approx(pooled_by_hand(encoder, TEXTS[0], path.format(depth - 1), part), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("family", "sizes", "wanted", "sentence"),
+    [
+        ("Lfm2", {**GROUPED, "layer_types": ["full_attention", "conv"]}, "heads", "Block 2 .* has no attention whose heads"),
+        ("RecurrentGemma", {**GROUPED, "intermediate_size": 96}, "heads", "Block 1 .* has no attention whose heads"),
+        ("Rwkv", {"num_hidden_layers": 2, "hidden_size": 32}, "attention", "Block 1 .* has no attention whose heads"),
+        ("Granite", {**GROUPED, "residual_multiplier": 0.5}, "mlp", "found: nothing that a module returns"),
+        ("Qwen3Moe", {**SIZES, "num_key_value_heads": 4, "head_dim": 16, **EXPERTS}, "attention", "no feed-forward block"),
+        ("Qwen3Moe", {**SIZES, "num_key_value_heads": 4, "head_dim": 16, **EXPERTS}, "mlp_neurons", "no feed-forward block"),
+        ("Qwen2Moe", {**GROUPED, **EXPERTS, "shared_expert_intermediate_size": 48}, "mlp_neurons", "no feed-forward block"),
+        ("Xmod", {**SIZES, "languages": ("en",), "default_language": "en"}, "mlp_neurons", "no feed-forward block"),
+        ("Bert", {**SIZES, "intermediate_size": 16}, "mlp_neurons", "no feed-forward block"),
+        ("SqueezeBert", {**SIZES, "embedding_size": 32}, "module:encoder.layers.0.output.conv1d", "no vector for each token"),
+        ("SqueezeBert", {**SIZES, "embedding_size": 32}, "module:encoder.layers.0.attention.query", "no vector for each token"),
+    ],
+)
+def test_what_an_architecture_does_not_have_is_told_and_nothing_else_read(tmp_path, family, sizes, wanted, sentence):
+    with pytest.raises(EncoderError, match=sentence):
+        sites_of(of_family(tmp_path / "tiny", family, sizes), [wanted])
 
 
 @pytest.mark.parametrize(
