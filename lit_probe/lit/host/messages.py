@@ -19,8 +19,8 @@ _IN_PLAIN_WORDS = (
     # Of safetensors, for a file that is not one of its own.
     (re.compile(r"Error while deserializing header: (?:header too \w+|invalid header \w+)"), "the file is damaged"),
 )
-# How the encoder begins its messages about a checkpoint's files. Weights in memory that were trained on are no broken file, nor is
-# a tokenizer without a form for pairs.
+# How the encoder begins its messages about a checkpoint's files. Weights in memory that were trained on are no broken file, nor
+# is a tokenizer without a form for pairs.
 _CHECKPOINT_FILES = re.compile(r"The (?:weights|tokenizer) of (?!.* (?:have changed since it was given|puts nothing between))")
 
 
