@@ -383,6 +383,7 @@ def _given(path: Path) -> tuple[GivenVectors, Splits]:
     """The vectors of one file, and the rows that they are of."""
     stored = read_activations(path)
     about = {"name": str(stored.about.get("name") or path.stem), "seed": FLAGS.seed}
+    about["told"] = [] if stored.origin is None else [stored.origin]
     if stored.rows is not None:
         for name in ("datasets", "text_column", "label_column", "group_column", "data_config", "data_revision"):
             if FLAGS[name].present:

@@ -112,7 +112,13 @@ def test_what_is_extracted_gives_the_same_numbers_again(flags, tmp_path, capsys)
     assert run("layers", f"--activations={file}", *own) == 0
     assert layer_scores(again, "feelings") == expected
     printed = capsys.readouterr().out
-    assert "no pooling" in printed and re.search(r"^    2 .*  block 2( |$)", printed, re.MULTILINE)
+    assert "no pooling" in printed and re.search(
+        r"^lit-probe extract made these vectors: mean pooling, at most 64 tokens of a text \(kept: head\), written in "
+        r"float32; the sha256 of the weights begins with [0-9a-f]{12}\.$",
+        printed,
+        re.MULTILINE,
+    )
+    assert re.search(r"^    2 .*  block 2( |$)", printed, re.MULTILINE)
     assert run("neurons", f"--activations={file}", *own[:2]) == 0
     assert run("extract", *flags, *table, "--float16") == 0
     assert run("layers", f"--activations={file}", *own) == 0

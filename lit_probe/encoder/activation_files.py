@@ -39,6 +39,18 @@ class StoredActivations:
     rows: Mapping[str, Sequence[Any]] | None
     about: Mapping[str, Any]
 
+    @property
+    def origin(self) -> str | None:
+        """How ``lit-probe extract`` made the vectors, in a sentence; None where the manifest does not say it."""
+        weights = dict(self.about.get("sha256_of") or {}).get("weights")
+        if weights is None or "pooling" not in self.about:
+            return None
+        kept = f"at most {self.about.get('max_length')} tokens of a text (kept: {self.about.get('keep')})"
+        return (
+            f"lit-probe extract made these vectors: {self.about['pooling']} pooling, {kept}, written in "
+            f"{self.about.get('dtype')}; the sha256 of the weights begins with {str(weights)[:12]}."
+        )
+
 
 def save_activations(
     path: Path,

@@ -82,10 +82,11 @@ def given_activations(
     dataset: str = "examples",
     seed: int = 0,
     pair: tuple[str, str] = ("first", "second"),
+    told: Sequence[str] = (),
 ) -> tuple[GivenVectors, Splits]:
     """What `probe_activations` fits probes to; arguments and errors as there.
 
-    Where the texts are pairs, ``pair`` is what the two are called.
+    Where the texts are pairs, ``pair`` is what the two are called; ``told`` is what else a reader must know, in sentences.
     """
     layers = _by_layer(name, values)
     said = [f"example {row + 1}" for row in range(len(labels))]
@@ -97,9 +98,9 @@ def given_activations(
     if len({len(column) for column in columns.values()}) > 1:
         counts = ", ".join(f"{len(column):,} {name}s" for name, column in columns.items())
         raise DatasetError(f"Each example needs one of each, but there are {counts}.")
-    told = (
-        [] if texts is not None else ["The examples have no texts: what reads words, such as bags of words, says nothing here."]
-    )
+    told = list(told)
+    if texts is None:
+        told.append("The examples have no texts: what reads words, such as bags of words, says nothing here.")
     named = _told_apart(said, list(layers.values()))
     if (n_numbered := sum(map(str.__ne__, said, named))) and splits is None:
         columns["group"] = together(said, columns.get("group"))
