@@ -5,6 +5,7 @@ from importlib import import_module
 
 NAMES = (
     "extraction",
+    "sites",
     "whole_process",
     "memory",
     "edited_text",
