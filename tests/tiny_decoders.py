@@ -11,19 +11,12 @@ from typing import Any
 
 import torch
 import transformers
+from tiny_encoders import D_MODEL, MAX_POSITIONS, SIZES
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 N_BLOCKS = 2
-D_MODEL = 32
-MAX_POSITIONS = 64
 
-_SIZES = {
-    "num_hidden_layers": N_BLOCKS,
-    "hidden_size": D_MODEL,
-    "num_attention_heads": 4,
-    "intermediate_size": 48,
-    "max_position_embeddings": MAX_POSITIONS,
-}
+_SIZES = {**SIZES, "num_hidden_layers": N_BLOCKS}
 _GROUPED = {**_SIZES, "num_key_value_heads": 2}
 _HEADS = {"encoder_attention_heads": 4, "decoder_attention_heads": 4, "encoder_ffn_dim": 48, "decoder_ffn_dim": 48}
 

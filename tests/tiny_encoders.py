@@ -15,7 +15,7 @@ N_BLOCKS = 3
 D_MODEL = 32
 MAX_POSITIONS = 64
 
-_SIZES = {
+SIZES = {
     "num_hidden_layers": N_BLOCKS,
     "hidden_size": D_MODEL,
     "num_attention_heads": 4,
@@ -31,14 +31,14 @@ _DISTILBERT_SIZES = {
 }
 
 CONFIGS = {
-    "bert": lambda **kw: transformers.BertConfig(**_SIZES, **kw),
+    "bert": lambda **kw: transformers.BertConfig(**SIZES, **kw),
     "distilbert": lambda **kw: transformers.DistilBertConfig(**_DISTILBERT_SIZES, **kw),
-    "roberta": lambda **kw: transformers.RobertaConfig(**_SIZES, **kw),
-    "electra": lambda **kw: transformers.ElectraConfig(embedding_size=16, **_SIZES, **kw),
+    "roberta": lambda **kw: transformers.RobertaConfig(**SIZES, **kw),
+    "electra": lambda **kw: transformers.ElectraConfig(embedding_size=16, **SIZES, **kw),
     "deberta-v2": lambda **kw: transformers.DebertaV2Config(
-        relative_attention=True, pos_att_type=["p2c", "c2p"], position_buckets=8, type_vocab_size=0, **_SIZES, **kw
+        relative_attention=True, pos_att_type=["p2c", "c2p"], position_buckets=8, type_vocab_size=0, **SIZES, **kw
     ),
-    "modernbert": lambda **kw: transformers.ModernBertConfig(local_attention=8, global_attn_every_n_layers=2, **_SIZES, **kw),
+    "modernbert": lambda **kw: transformers.ModernBertConfig(local_attention=8, global_attn_every_n_layers=2, **SIZES, **kw),
 }
 ARCHITECTURES = tuple(CONFIGS)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -177,6 +177,15 @@ def pooled_block(encoder: Encoder, encoded: Sequence[EncodedText], pooling: str,
         if hidden.head_logits is not None:
             head_probabilities[indices] = hidden.head_logits.float().softmax(dim=-1).cpu().numpy()
 
+    run_batches(encoder, encoded, run, progress)
+    truncated = np.array([text.truncated for text in encoded], dtype=bool)
+    return Block(values, truncated, np.array(encoder.unknown(encoded), dtype=np.float32), head_probabilities)
+
+
+def run_batches(
+    encoder: Encoder, encoded: Sequence[EncodedText], run: Callable[[list[int]], None], progress: Progress = no_progress
+) -> None:
+    """Calls ``run`` with the indices of each batch of texts, on the encoder thread; ``progress`` hears how many are done."""
     n_done = 0
     progress(n_done, len(encoded))
     for indices in encoder.batches(encoded) if encoded else ():
@@ -184,5 +193,3 @@ def pooled_block(encoder: Encoder, encoded: Sequence[EncodedText], pooling: str,
         on_encoder_thread(run, indices)
         n_done += len(indices)
         progress(n_done, len(encoded))
-    truncated = np.array([text.truncated for text in encoded], dtype=bool)
-    return Block(values, truncated, np.array(encoder.unknown(encoded), dtype=np.float32), head_probabilities)

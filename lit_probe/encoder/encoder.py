@@ -55,7 +55,7 @@ class _Loaded:
         self.lock = threading.Lock()
         self.hashes: dict[str, str] | None = None
         self.padding_is_neutral = True
-        self.ends_in_norm = False
+        self.ends_in_norm: bool | None = None
         self.reads_types = False
         self.joins_pairs: bool | None = None
         self.tokenizer: Any = None
@@ -133,10 +133,13 @@ class Encoder:
         Of an architecture that is not a usual one only the model can tell: it is loaded.
         """
         known = self.checkpoint.ends_in_norm
-        if known is None:
-            _ = self.model
-            return self._loaded.ends_in_norm
-        return known
+        if known is not None:
+            return known
+        if self._loaded.ends_in_norm is None:
+            short = self.encode(["a"])
+            found = on_encoder_thread(ends_in_norm, self.model, lambda: self.forward(short).layers)
+            self._loaded.ends_in_norm = found
+        return self._loaded.ends_in_norm
 
     @property
     def default_pooling(self) -> str:
@@ -205,8 +208,6 @@ class Encoder:
                 )
             except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
                 raise EncoderError(f"{self.checkpoint.model_id!r} cannot encode a first pair of texts: {error}") from error
-            short = padded_batch(self.encode(["a"]), filler_id(self.tokenizer), model.device, with_types=False)
-            self._loaded.ends_in_norm = ends_in_norm(model, lambda: _run(model, short).hidden_states)
             self._loaded.model = model
 
     def _check_sizes(self, model: Any) -> None:

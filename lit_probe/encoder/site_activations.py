@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.encoder.activations import run_batches
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.encoder.sites import Site, read_sites, sites_of
-from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import by_token
 from lit_probe.errors import EncoderError
 from lit_probe.progress import Progress, no_progress
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def extract_sites(
     encoder: Encoder,
     texts: Sequence[str],
-    sites: Sequence[str] | Sequence[Site],
+    sites: Sequence[str | Site],
     pooling: str | None = None,
     *,
     progress: Progress = no_progress,
@@ -34,8 +34,8 @@ def extract_sites(
     Args:
       encoder: the frozen encoder.
       texts: any strings.
-      sites: names as for ``sites_of``: ``layers``, ``attention``, ``mlp``, ``mlp_neurons``, ``heads``, ``module:PATH``; or places
-        that it found.
+      sites: names as for ``sites_of``: ``layers``, ``attention``, ``mlp``, ``mlp_neurons``, ``heads``, ``module:PATH``; and
+        places that it found.
       pooling: a name in ``POOLINGS``; the encoder's usual one when None.
       progress: hears how many of the texts are done.
 
@@ -47,8 +47,7 @@ def extract_sites(
       EncoderError: the weights cannot be loaded or used, or a place cannot be read in this architecture.
     """
     pool = lookup(POOLINGS, pooling or encoder.default_pooling, "pooling")
-    names = [one for one in sites if isinstance(one, str)]
-    found = sites_of(encoder, names) if names else tuple(one for one in sites if isinstance(one, Site))
+    found = list(dict.fromkeys(site for one in sites for site in ((one,) if isinstance(one, Site) else sites_of(encoder, [one]))))
     layers, others = [site for site in found if site.family == "layers"], [site for site in found if site.family != "layers"]
     encoded = encoder.encode(texts)
     values = {site.name: np.zeros((len(texts), site.width), dtype=np.float32) for site in found}
@@ -73,10 +72,5 @@ def extract_sites(
         for site in layers:
             put([site], hidden.layers[site.depth])
 
-    n_done = 0
-    progress(n_done, len(texts))
-    for indices in encoder.batches(encoded) if texts else ():
-        on_encoder_thread(run, indices)
-        n_done += len(indices)
-        progress(n_done, len(texts))
+    run_batches(encoder, encoded, run, progress)
     return values

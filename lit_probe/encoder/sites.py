@@ -96,9 +96,8 @@ def _family(encoder: Encoder, watched: _Watched, name: str) -> Iterator[Site]:
             yield Site(title, name, layer, encoder.d_model)
         return
     for depth in range(1, encoder.n_layers):
-        second = feed_forwards(encoder, depth, depth)[0] if name != "heads" and name != "attention" else None
         if name == "mlp_neurons":
-            assert second is not None
+            [second] = feed_forwards(encoder, depth, depth)
             yield Site(f"mlp_neurons {depth}", name, depth, second.n_units, second.path, "input", second.number)
             continue
         block = watched.block(depth, encoder)

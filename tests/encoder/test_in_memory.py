@@ -450,7 +450,7 @@ def test_it_is_called_after_what_it_was_loaded_from_or_its_class_unless_it_is_na
         "-in-memory"
     )
     torch.manual_seed(0)
-    fresh = transformers.BertModel(transformers.BertConfig(**tiny_encoders._SIZES, vocab_size=len(tokenizer)))
+    fresh = transformers.BertModel(transformers.BertConfig(**tiny_encoders.SIZES, vocab_size=len(tokenizer)))
     assert encoder_of(fresh, tokenizer).name == "BertModel-in-memory"
     named = encoder_of(model, tokenizer, name="epoch 3: größer, <b>")
     assert named.name == "epoch-3-gr-er-b-" and named.checkpoint.model_id == "epoch 3: größer, <b>"

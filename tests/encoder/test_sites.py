@@ -156,6 +156,14 @@ def test_layers_have_the_digits_of_the_usual_extraction(bert):
         assert np.array_equal(read[name], usual.layer(layer))
 
 
+def test_names_and_places_may_be_asked_for_together(bert):
+    places = sites_of(bert, ["mlp"])
+    read = extract_sites(bert, TEXTS[:2], ["attention", *places, places[0], "attention"], "mean")
+    assert list(read) == [f"{family} {depth}" for family in ("attention", "mlp") for depth in (1, 2, 3)]
+    alone = extract_sites(bert, TEXTS[:2], places, "mean")
+    assert all(np.array_equal(read[site.name], alone[site.name]) for site in places)
+
+
 def test_modules_are_named_by_their_path_with_wildcards(bert):
     sites = sites_of(bert, ["module:encoder.layer.*.attention.output.dense", "module:encoder.layer.0.intermediate.dense:input"])
     assert [site.name for site in sites] == [
