@@ -9,7 +9,8 @@ from __future__ import annotations
 from benchmarks.common import bare_forward, default_encoder, in_turn, sentences
 from lit_probe.encoder.activations import BLOCK_SIZE
 from lit_probe.encoder.site_activations import extract_sites
-from lit_probe.encoder.sites import FAMILIES, sites_of
+from lit_probe.encoder.site_search import sites_of
+from lit_probe.encoder.sites import FAMILIES
 
 ROUNDS = 5
 

@@ -41,8 +41,8 @@ from lit_probe.data.unlabelled import read_texts
 from lit_probe.encoder.activation_files import save_activations
 from lit_probe.encoder.cache import Cache, library_versions
 from lit_probe.encoder.encoder import Encoder
-from lit_probe.encoder.site_activations import extract_sites
-from lit_probe.encoder.sites import FAMILIES, Site, module_tree, sites_of
+from lit_probe.encoder.site_search import module_tree, sites_of
+from lit_probe.encoder.sites import FAMILIES, LAYERS
 from lit_probe.errors import EncoderError, LitProbeError
 from lit_probe.flags import (
     FLAGS,
@@ -405,34 +405,35 @@ def selftest() -> None:
 def extract() -> None:
     """Writes the pooled activations of each encoder on each data set, a safetensors file with a manifest of its rows.
 
-    Sites of another kind than layers get a file of their own for each kind: those of one file are equally wide.
+    Sites of another kind than layers get a file of their own for each kind.
     """
     splits_list, runs, cache = load_splits(), load_runs(), open_cache()
     out = Path(FLAGS.out).expanduser()
     _check_writable(out)
     for run in runs:
-        asked = {wanted: sites_of(run.encoder, [wanted]) for wanted in FLAGS.sites if wanted != "layers"}
+        names = _by_file(run.encoder)
         for splits in splits_list:
             step = of_step(tqdm_progress(), f"Encoding {splits.name} with {run.encoder.name}", "splits")
             pooled, parts = [], dict(splits.items())
             for done, rows in enumerate(parts.values()):
                 step(done, len(parts))
-                pooled.append(_pooled(run, rows.texts, cache, [site for some in asked.values() for site in some]))
+                pooled.append(cache.activations(run.encoder, rows.texts, run.pooling))
             step(len(parts), len(parts))
-            values = {name: np.concatenate([one[name] for one in pooled]) for name in pooled[0]}
-            names = {wanted: [site.name for site in some] for wanted, some in asked.items()}
-            for wanted in FLAGS.sites:
-                vectors = {name: values[name] for name in names.get(wanted, run.encoder.layer_names)}
+            for wanted, places in names.items():
+                vectors = {name: np.concatenate([one.layer(place) for one in pooled]) for name, place in places.items()}
                 _write_vectors(out, run, splits, wanted, vectors, cache)
 
 
-def _pooled(run: Run, texts: Sequence[str], cache: Cache, others: Sequence[Site]) -> dict[str, NDArray[np.float32]]:
-    """The vectors of texts by the name of the layer or site; layers are kept in the cache."""
-    found = extract_sites(run.encoder, texts, others, run.pooling) if others else {}
-    if "layers" not in FLAGS.sites:
-        return found
-    layers = cache.activations(run.encoder, texts, run.pooling)
-    return {name: layers.layer(index) for index, name in enumerate(run.encoder.layer_names)} | found
+def _by_file(encoder: Encoder) -> dict[str, dict[str, int]]:
+    """The numbers of the places of each file by their names: a file for each kind that was asked for."""
+    number = {name: place for place, name in enumerate(encoder.layer_names)}
+    if not encoder.at_sites:
+        return {LAYERS: number}
+    found = {}
+    for wanted in dict.fromkeys(FLAGS.sites):
+        names = [site.name for site in sites_of(encoder, [wanted])]
+        found[wanted] = {name: number[name] for name in names if name in number}
+    return found
 
 
 def _write_vectors(
@@ -443,13 +444,13 @@ def _write_vectors(
     about |= {"versions": library_versions()}
     if splits.pair is not None:
         about["pair"] = list(splits.pair)
-    kind = "" if wanted == "layers" else "-" + re.sub(r"[^A-Za-z0-9._]+", "-", wanted).strip("-")
+    kind = "" if wanted == LAYERS else "-" + re.sub(r"[^A-Za-z0-9._]+", "-", wanted).strip("-")
     if kind:
         about["name"] += kind
     file = out / f"{run.encoder.name}-on-{splits.name}{kind}.safetensors"
     written = save_activations(file, vectors, _rows_of(splits), about, half=FLAGS.float16)
     n_rows, width = next(iter(vectors.values())).shape
-    what = "layers" if wanted == "layers" else "sites"
+    what = LAYERS if wanted == LAYERS else "sites"
     print(f"{run.encoder.name} on {splits.name}: {len(vectors)} {what} of [{n_rows:,}, {width}]")
     print(f"Written: {', '.join(map(str, written))}{_cache_words(cache)}")
 

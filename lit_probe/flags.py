@@ -26,7 +26,7 @@ from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.checkpoint import DEFAULT_MODEL
 from lit_probe.encoder.encoder import Encoder, load_encoder
 from lit_probe.encoder.pooling import POOLINGS
-from lit_probe.encoder.sites import FAMILIES
+from lit_probe.encoder.sites import FAMILIES, LAYERS
 from lit_probe.encoder.tokens import KEEPS
 from lit_probe.encoder.vector_encoder import NO_POOLING, GivenVectors
 from lit_probe.errors import LitProbeError
@@ -262,9 +262,17 @@ _define(flags.DEFINE_string, "compare", None, "the layers.json of another run, w
 _define(
     flags.DEFINE_list,
     "sites",
-    ["layers"],
-    f"where in the network, one file each: {', '.join(FAMILIES)}, or module:PATH with wildcards, as lit-probe sites lists them.",
-    used_by=("extract",),
+    [LAYERS],
+    f"where in the network: {', '.join(FAMILIES)}, module:PATH with wildcards, or the name of one place, as lit-probe sites "
+    "lists them. extract writes a file for each.",
+    used_by=(*_PROBES, "extract"),
+)
+_define(
+    flags.DEFINE_string,
+    "layers",
+    None,
+    "only these layers, and what stands in their blocks, such as 0,4,8-12; 0 is the embeddings. Default: all.",
+    used_by=(*_PROBES, "extract"),
 )
 _define(flags.DEFINE_bool, "float16", False, "half as large files, with three digits.", used_by=("extract",))
 _define(
@@ -349,14 +357,19 @@ def load_runs() -> list[Run]:
             cache_dir=FLAGS.cache_dir,
         )
 
-    wanted = parse_model_flag(FLAGS.model)
-    runs = runs_of(wanted, load, pooling=FLAGS.pooling, probe=FLAGS.probe, seed=FLAGS.seed)
+    def load_at(model_id: str) -> Encoder:
+        encoder, depths = load(model_id), layer_numbers(FLAGS.layers)
+        # Looking for places may load the weights, which layers alone need not.
+        return encoder if FLAGS.sites == [LAYERS] and depths is None else encoder.at(cache.sites(encoder, FLAGS.sites, depths))
+
+    cache, wanted = open_cache(), parse_model_flag(FLAGS.model)
+    runs = runs_of(wanted, load_at, pooling=FLAGS.pooling, probe=FLAGS.probe, seed=FLAGS.seed)
     _unique([run.encoder for run in runs], "encoder", "--model")
     return runs
 
 
 # What is asked of encoders and texts, and means nothing for activations that are there already.
-_OF_TEXTS = "model revision pooling max_length keep device trust_remote_code max_examples missing from".split()
+_OF_TEXTS = "model revision pooling sites layers max_length keep device trust_remote_code max_examples missing from".split()
 
 
 def load_all() -> tuple[list[Splits], list[Run]]:
@@ -437,6 +450,26 @@ def load_encoders() -> list[Encoder]:
         if unused := sorted(options.keys() - {"weights"}):
             raise LitProbeError(f"{model_id!r} has {unused[0]!r} in its brackets, but this command fits no probes.")
     return [run.encoder for run in load_runs()]
+
+
+def layer_numbers(written: str | None) -> tuple[int, ...] | None:
+    """The numbers that ``--layers`` names, ascending; None where it names none.
+
+    Raises:
+      LitProbeError: these are no numbers and no ranges of them.
+
+    >>> layer_numbers("0,4,8-12"), layer_numbers(None)
+    ((0, 4, 8, 9, 10, 11, 12), None)
+    """
+    if written is None:
+        return None
+    found: set[int] = set()
+    for part in written.split(","):
+        match = re.fullmatch(r"\s*(\d{1,4})\s*(?:-\s*(\d{1,4})\s*)?", part)
+        if match is None or int(match[2] or match[1]) < int(match[1]):
+            raise LitProbeError(f"--layers={written} does not name layers. Write numbers and ranges, such as --layers=0,4,8-12.")
+        found |= set(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return tuple(sorted(found))
 
 
 def open_cache() -> Cache:

@@ -83,7 +83,7 @@ class Card(StudySettings):
     notes: tuple[str, ...]
     number: Mapping[str, Any] | None
 
-    omitted_if_none: ClassVar[tuple[str, ...]] = ("control", "repeat", "number")
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("sites", "control", "repeat", "number")
 
 
 def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> Card:
@@ -167,6 +167,9 @@ def card_of(read: Any, title: str) -> dict[str, Any]:
         and _holds(read, _SETTINGS)
         and _holds(read, {"datasets": dict, "versions": dict})
         and isinstance(read.get("control", ""), str)
+        and isinstance(read.get("sites", ["layers"]), list)
+        and bool(read.get("sites", ["layers"]))
+        and all(isinstance(one, str) for one in read.get("sites", []))
         and _are_texts(read.get("made_by", {}))
         and _are_texts(read.get("rules", {}))
         and set(read.get("rules", {})) <= set(StudyRules().to_json())
@@ -225,6 +228,10 @@ def check_against_card(
     if encoder.random_seed != card["model"].get("random_weights"):
         ours, theirs = (_weights(seed) for seed in (encoder.random_seed, card["model"].get("random_weights")))
         differ.append(f"the weights are {ours}, {theirs} on the card")
+    here_at, there_at = encoder.layer_names if encoder.has_network and encoder.at_sites else None, card.get("sites")
+    if here_at != (None if there_at is None else tuple(there_at)):
+        ours, theirs = ("all layers" if at is None else f"{len(at)} places ({at[0]}, …)" for at in (here_at, there_at))
+        differ.append(f"{ours} are probed, {theirs} on the card")
     asked = card.get("rules", {})
     ours_asked = rules.to_json().items()
     differ += [f"{name} is {ours}, {asked[name]} on the card" for name, ours in ours_asked if asked.get(name, ours) != ours]
@@ -293,6 +300,7 @@ def flags_of(card: Mapping[str, Any], title: str) -> list[str]:
         "datasets": ",".join(map(str.__add__, named, own)),
         "max_examples": _only([one["max_examples"] for one in data.values()], "max_examples", title),
         **{name: card[name] for name in _SETTINGS},
+        "sites": ",".join(card["sites"]) if "sites" in card else None,
         "control": card.get("control"),
         "repeat": card.get("repeat"),
         **{name: value for name, value in card.get("rules", {}).items() if name in StudyRules().to_json()},

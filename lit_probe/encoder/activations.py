@@ -1,9 +1,10 @@
-"""Pooled activations of many texts: one vector per text and layer."""
+"""Pooled activations of many texts: one vector per text and site."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from lit_probe.encoder.vector_encoder import NO_POOLING, VectorEncoder
 from lit_probe.progress import Progress, no_progress, of_part
 from lit_probe.registry import lookup
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 # Texts are sorted by length within blocks of this size, whatever the size of the data set: a block is a shard of the cache,
 # so an interrupted run goes on where it stopped, and cached and fresh numbers are the same to the last digit.
 BLOCK_SIZE = 1_024
@@ -26,29 +30,32 @@ class Block:
     """Pooled activations of up to ``BLOCK_SIZE`` texts.
 
     Attributes:
-      values: ``[n_layers, n_block, d_model]`` float32: layers first, so that one layer is one stretch of memory or file.
+      values: ``[n_layers]`` arrays ``[n_block, width]`` float32, each one stretch of memory or file.
       truncated: ``[n_block]`` bool.
       unknown: ``[n_block]`` float32, the share of a text's tokens that the vocabulary cannot spell, 0 to 1.
       head_probabilities: ``[n_block, n_head_classes]`` float32 of the checkpoint's own head; no columns without one.
     """
 
-    values: NDArray[np.float32]
+    values: tuple[NDArray[np.float32], ...]
     truncated: NDArray[np.bool_]
     unknown: NDArray[np.float32]
     head_probabilities: NDArray[np.float32]
 
     @classmethod
-    def of_vectors(cls, values: NDArray[np.float32]) -> Block:
-        """``[n_block, n_layers, d_model]`` values that come from elsewhere: nothing is truncated, and there is no head."""
-        values = np.ascontiguousarray(np.swapaxes(np.asarray(values, dtype=np.float32), 0, 1))
-        n_block = values.shape[1]
+    def of_vectors(cls, values: Sequence[NDArray[np.float32]]) -> Block:
+        """``[n_layers]`` arrays ``[n_block, width]`` that come from elsewhere: nothing is truncated, and there is no head."""
+        n_block = len(values[0])
         unknown, head = np.zeros(n_block, dtype=np.float32), np.zeros((n_block, 0), dtype=np.float32)
-        return cls(values, np.zeros(n_block, dtype=bool), unknown, head)
+        kept = tuple(np.ascontiguousarray(one, dtype=np.float32) for one in values)
+        return cls(kept, np.zeros(n_block, dtype=bool), unknown, head)
+
+    def __len__(self) -> int:
+        return len(self.truncated)
 
 
 @dataclass(frozen=True)
 class Activations:
-    """Pooled activations of all layers for a list of texts, in their order.
+    """Pooled activations of all sites for a list of texts, in their order.
 
     Attributes:
       blocks: their values, up to ``BLOCK_SIZE`` texts each; arrays in memory or mapped from the cache.
@@ -63,28 +70,28 @@ class Activations:
     @classmethod
     def from_array(cls, values: NDArray[np.float32], *, pooling: str = "mean", fingerprint: str = "") -> Activations:
         """Wraps ``[n_examples, n_layers, d_model]`` values that come from elsewhere."""
-        return cls((Block.of_vectors(values),), pooling, fingerprint)
+        return cls((Block.of_vectors(list(np.swapaxes(np.asarray(values), 0, 1))),), pooling, fingerprint)
 
     def __len__(self) -> int:
-        return sum(block.values.shape[1] for block in self.blocks)
+        return sum(map(len, self.blocks))
 
     @property
     def n_layers(self) -> int:
-        """Number of layers, the embedding output included."""
-        return int(self.blocks[0].values.shape[0])
+        """Number of sites; of layers, the embedding output included."""
+        return len(self.blocks[0].values)
 
     @property
-    def d_model(self) -> int:
-        """Width of a hidden state."""
-        return int(self.blocks[0].values.shape[2])
+    def widths(self) -> tuple[int, ...]:
+        """``[n_layers]`` the number of units of each site."""
+        return tuple(values.shape[1] for values in self.blocks[0].values)
 
     @property
     def values(self) -> NDArray[np.float32]:
-        """``[n_examples, n_layers, d_model]``, copied into memory."""
-        return np.swapaxes(np.concatenate([block.values for block in self.blocks], axis=1), 0, 1)
+        """``[n_examples, n_layers, width]`` of sites that are equally wide, copied into memory."""
+        return np.stack([self.layer(index) for index in range(self.n_layers)], axis=1)
 
     def layer(self, index: int) -> NDArray[np.float32]:
-        """``[n_examples, d_model]`` of one layer, contiguous; reads no other layer."""
+        """``[n_examples, width]`` of one site, contiguous; reads no other."""
         return np.concatenate([block.values[index] for block in self.blocks])
 
     @property
@@ -129,7 +136,7 @@ def check_pooling(encoder: Encoder, pooling: str) -> None:
 def extract_activations(
     encoder: Encoder, texts: Sequence[str], pooling: str | None = None, *, progress: Progress = no_progress
 ) -> Activations:
-    """Pools the hidden states of all layers of every text, one forward pass per batch.
+    """Pools what stands at all sites of every text, one forward pass per batch.
 
     Args:
       encoder: the frozen encoder.
@@ -164,18 +171,23 @@ def extract_block(encoder: Encoder, texts: Sequence[str], pooling: str, progress
 def pooled_block(encoder: Encoder, encoded: Sequence[EncodedText], pooling: str, progress: Progress = no_progress) -> Block:
     """The block of texts of which the tokens are known, see ``extract_activations``."""
     pool = POOLINGS[pooling]
-    values = np.zeros((encoder.n_layers, len(encoded), encoder.d_model), dtype=np.float32)
+    values = tuple(np.zeros((len(encoded), width), dtype=np.float32) for width in encoder.widths)
     n_head_classes = len(encoder.head_label_names or ())
     # Of a text without any token nothing is known, so that no class is likelier than another.
     head_probabilities = np.full((len(encoded), n_head_classes), 1 / max(1, n_head_classes), dtype=np.float32)
 
     def run(indices: list[int]) -> None:
-        hidden = encoder.forward([encoded[i] for i in indices])
-        for layer, states in enumerate(hidden.layers):
-            pooled = pool(states, hidden.attention_mask, hidden.special_tokens_mask)
-            values[layer, indices] = pooled.float().cpu().numpy()
-        if hidden.head_logits is not None:
-            head_probabilities[indices] = hidden.head_logits.float().softmax(dim=-1).cpu().numpy()
+        batch = encoder.padded([encoded[i] for i in indices])
+
+        def take(units_of: Mapping[int, slice], states: Tensor) -> None:
+            # Units are pooled one by one, so those of all heads can be at once.
+            pooled = pool(states, batch.attention_mask, batch.special_tokens_mask).float().cpu().numpy()
+            for place, units in units_of.items():
+                values[place][indices] = pooled[:, units]
+
+        head_logits = encoder.run(batch, take)
+        if head_logits is not None:
+            head_probabilities[indices] = head_logits.float().softmax(dim=-1).cpu().numpy()
 
     run_batches(encoder, encoded, run, progress)
     truncated = np.array([text.truncated for text in encoded], dtype=bool)

@@ -13,8 +13,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +28,8 @@ from safetensors.numpy import save
 
 from lit_probe.encoder.activations import Activations, Block, check_pooling, extract_block, split_into_blocks
 from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.site_search import SITES_MADE_BY, sites_of
+from lit_probe.encoder.sites import Site
 from lit_probe.errors import CacheError, LitProbeError
 from lit_probe.progress import Progress, no_progress
 from lit_probe.results import Result
@@ -153,7 +155,6 @@ class Cache:
             # Blocks of an earlier version that lack an array are other results.
             holds = [field.name for field in fields(Block)]
             facts = {"encoder": fingerprint, "pooling": pooling, "texts": text_hash(part), "n_texts": len(part), "holds": holds}
-            shape = (encoder.n_layers, len(part), encoder.d_model)
             key = _key("activations", facts)
             result = self._in_use.get(key) if self.folder is None else None
             result = result or self.get_or_make(
@@ -161,7 +162,7 @@ class Cache:
                 facts,
                 lambda: extract_block(encoder, part, pooling, report),
                 _save_block,
-                lambda folder: _load_block(folder, shape),
+                lambda folder: _load_block(folder, len(part), encoder.widths),
             )
             if self.folder is None:
                 self._in_use[key] = result
@@ -170,6 +171,13 @@ class Cache:
 
         blocks = tuple(block(part, report) for part, report in split_into_blocks(texts, progress))
         return Activations(blocks, pooling, fingerprint)
+
+    def sites(self, encoder: Encoder, wanted: Sequence[str], depths: Collection[int] | None = None) -> tuple[Site, ...]:
+        """`sites_of`, which need not load the weights where they were looked for before; arguments and errors as there."""
+        chosen = None if depths is None else sorted(depths)
+        facts = {"encoder": encoder.fingerprint, "wanted": list(wanted), "depths": chosen, "made_by": SITES_MADE_BY}
+        found = self.json_result("sites", facts, lambda: {"sites": [asdict(site) for site in sites_of(encoder, wanted, depths)]})
+        return tuple(Site(**site) for site in found["sites"])
 
     def _go_on_without(self, error: Exception) -> None:
         reason = getattr(error, "strerror", None) or error
@@ -280,8 +288,9 @@ def _load_json(folder: Path) -> dict[str, Any]:
 
 
 def _save_block(block: Block, folder: Path) -> None:
+    alike = len({values.shape for values in block.values}) == 1
     arrays = {
-        "values": block.values,
+        "values": np.stack(block.values) if alike else np.concatenate([values.ravel() for values in block.values]),
         "truncated": block.truncated,
         "unknown": block.unknown,
         "head_probabilities": block.head_probabilities,
@@ -290,19 +299,21 @@ def _save_block(block: Block, folder: Path) -> None:
     (folder / "block.safetensors").write_bytes(save(arrays))
 
 
-def _load_block(folder: Path, shape: tuple[int, int, int]) -> Block:
-    """The stored block of ``[n_layers, n_block, d_model]`` values."""
+def _load_block(folder: Path, n_block: int, widths: Sequence[int]) -> Block:
+    """The stored block of ``n_block`` texts at sites of these widths."""
     path = folder / "block.safetensors"
     try:
         # The small arrays are copied; the values, which may be gigabytes over all blocks, stay on disk until they are read.
         with safe_open(path, "np") as file:
-            small = (file.get_tensor(name) for name in ("truncated", "unknown", "head_probabilities"))
-            block = Block(_map(path, "values"), *small)
+            truncated, unknown, head = (file.get_tensor(name) for name in ("truncated", "unknown", "head_probabilities"))
+            flat = _map(path, "values").reshape(-1)
     except (SafetensorError, ValueError, KeyError) as error:
         raise CacheError(f"{path.name} is no block of activations: {error}") from error
-    if block.values.shape != shape or len(block.truncated) != shape[1] or len(block.head_probabilities) != shape[1]:
-        raise CacheError(f"{path.name} has values of shape {block.values.shape}, not {shape}")
-    return block
+    if len(flat) != n_block * sum(widths) or len(truncated) != n_block or len(head) != n_block:
+        raise CacheError(f"{path.name} has {len(flat):,} values, not those of {n_block:,} texts and {sum(widths):,} units")
+    parts = np.split(flat, np.cumsum([n_block * width for width in widths])[:-1])
+    values = tuple(part.reshape(n_block, width) for part, width in zip(parts, widths, strict=True))
+    return Block(values, truncated, unknown, head)
 
 
 def _map(path: Path, name: str) -> NDArray[np.float32]:

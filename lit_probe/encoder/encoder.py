@@ -9,7 +9,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from lit_probe.encoder.loading import (
     position_limit,
     untrained_position_limit,
 )
+from lit_probe.encoder.sites import LAYERS, Site, meeting, states_at
 from lit_probe.encoder.source import Source
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import KEEPS, EncodedText, HiddenStates, PaddedBatch, padded_batch, shared_room
@@ -44,6 +45,9 @@ _CPU_TOKEN_BUDGET = 1_024
 _GPU_TOKEN_BUDGET = 65_536
 # Positions begin at 0, or after the padding token's id, which is small where that is so.
 _LATEST_FIRST_POSITION = 16
+# Is given which units of what a pass has made are those of which places, by their numbers, and what it is:
+# ``[b, n_tokens, units]``.
+Take = Callable[[Mapping[int, slice], Any], None]
 # Rounding moves hidden states by 1e-6 or so with the shape of a batch; what padding itself moves is orders larger.
 _NEUTRAL = 1e-4
 
@@ -72,7 +76,7 @@ class Encoder:
     Attributes:
       checkpoint: its files, or the model in memory that it reads.
       name: short name, in the characters LIT allows.
-      n_layers: number of hidden states, blocks + 1.
+      n_layers: number of places at which it is read: of hidden states, blocks + 1, unless others were asked for (`at`).
       d_model: width of a hidden state.
       head_label_names: the classes of the checkpoint's own classification head, or None.
       max_length: tokens kept per text, special tokens included.
@@ -109,22 +113,69 @@ class Encoder:
         self.random_seed: int | None = None
         self._device_flag = device
         self._loaded = _Loaded()
+        self._sites: tuple[Site, ...] = ()
+        self._at_layers: Encoder | None = None
 
     @property
     def has_network(self) -> bool:
         """Whether there are tokens, hidden states and gradients to be asked for, and not vectors alone."""
         return True
 
+    def at(self, sites: Sequence[Site]) -> Encoder:
+        """The same encoder, read at these places in the place of its layers. It loads once for both.
+
+        Args:
+          sites: one or more, found by `sites_of`; each counts once. What was layer i is now place i of them.
+
+        Raises:
+          EncoderError: there are none.
+        """
+        chosen = tuple(dict.fromkeys(sites))
+        if not chosen:
+            raise EncoderError(f"No place is left at which {self.name} could be read. Name one or more.")
+        layers = self.at_layers
+        if chosen == layers.layers:
+            return layers
+        twin = copy.copy(layers)
+        twin._sites, twin._at_layers, twin.n_layers = chosen, layers, len(chosen)
+        return twin
+
     @property
-    def layer_names(self) -> tuple[str, ...]:
-        """``[n_layers]`` what the layers are called: ``embeddings``, ``block 1``, and so on.
+    def at_layers(self) -> Encoder:
+        """The same encoder, read at its layers."""
+        return self._at_layers or self
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """``[n_layers]`` the places at which it is read."""
+        return self._sites or self.layers
+
+    @property
+    def layers(self) -> tuple[Site, ...]:
+        """Its hidden states: ``embeddings``, ``block 1``, and so on.
 
         The last one says so where it is read after a norm that follows the last block: ``block 12 (after the final norm)``.
         """
-        names = ["embeddings", *(f"block {i}" for i in range(1, self.n_layers))]
+        n_layers = self.at_layers.n_layers
+        names = ["embeddings", *(f"block {i}" for i in range(1, n_layers))]
         if self.ends_in_norm:
             names[-1] += " (after the final norm)"
-        return tuple(names)
+        return tuple(Site(name, LAYERS, layer, self.d_model) for layer, name in enumerate(names))
+
+    @property
+    def at_sites(self) -> bool:
+        """Whether it is read at other places than all its layers, so that a number alone does not say which one is meant."""
+        return bool(self._sites)
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """``[n_layers]`` what the places are called."""
+        return tuple(site.name for site in self.sites)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """``[n_layers]`` how many units each place has."""
+        return tuple(site.width for site in self._sites) or (self.d_model,) * self.n_layers
 
     @property
     def ends_in_norm(self) -> bool:
@@ -137,7 +188,7 @@ class Encoder:
             return known
         if self._loaded.ends_in_norm is None:
             short = self.encode(["a"])
-            found = on_encoder_thread(ends_in_norm, self.model, lambda: self.forward(short).layers)
+            found = on_encoder_thread(ends_in_norm, self.model, lambda: self.at_layers.forward(short).layers)
             self._loaded.ends_in_norm = found
         return self._loaded.ends_in_norm
 
@@ -164,6 +215,8 @@ class Encoder:
         facts = {**self.hashes, "max_length": self.max_length, "keep": self.keep}
         if self.random_seed is not None:
             facts["random_weights"] = self.random_seed
+        if self._sites:
+            facts["sites"] = self.layer_names
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -250,7 +303,7 @@ class Encoder:
         twin.name = f"{self.name}-random-{seed}"
         twin.head_label_names = None
         twin.random_seed = seed
-        return twin
+        return twin.at(self._sites) if self._sites else twin
 
     @property
     def why_no_masked_lm(self) -> str | None:
@@ -332,9 +385,69 @@ class Encoder:
         """One forward pass over a batch, on the encoder thread.
 
         Raises:
-          EncoderError: the checkpoint returns other than one hidden state per layer.
+          EncoderError: the checkpoint returns other than one hidden state per layer, or a place is not met.
         """
-        return on_encoder_thread(self._forward, batch)
+        found: dict[int, Any] = {}
+
+        def keep(units_of: Mapping[int, slice], states: Any) -> None:
+            # A model may write over what stands between its layers.
+            kept = states.clone() if self._sites else states
+            found.update((place, kept[..., units]) for place, units in units_of.items())
+
+        def run() -> tuple[PaddedBatch, Any]:
+            padded = self.padded(batch)
+            return padded, self.run(padded, keep)
+
+        padded, head_logits = on_encoder_thread(run)
+        states = tuple(found[place] for place in range(self.n_layers))
+        return HiddenStates(states, padded.attention_mask, padded.special_tokens_mask, head_logits)
+
+    def run(self, batch: PaddedBatch, take: Take) -> Any:
+        """One forward pass over a batch, of which nothing is kept. To be called on the encoder thread.
+
+        Args:
+          batch: the texts, from `padded`.
+          take: is handed every place at which the encoder is read, as soon as it is there; places that are units of one tensor
+            together.
+
+        Returns:
+          ``[b, n_head_classes]`` of the checkpoint's own classification head, or None.
+
+        Raises:
+          EncoderError: as of `forward`.
+        """
+        number = {site: place for place, site in enumerate(self._sites)}
+        within = [site for site in self._sites if site.family != LAYERS]
+        n_met = 0
+
+        def meet(some: Sequence[Site], tensor: Any) -> None:
+            nonlocal n_met
+            n_met += len(some)
+            take({number[site]: site.units for site in some}, states_at(some, tensor, batch))
+
+        model = self.model
+        try:
+            with meeting(model, within, meet):
+                output = _run(model, batch)
+        except (IndexError, RuntimeError, TypeError) as error:
+            raise EncoderError(
+                f"{self.checkpoint.model_id!r} cannot encode a batch of {len(batch.ids)} texts: {error}"
+            ) from error
+        n_hidden = self.at_layers.n_layers
+        if len(output.hidden_states) != n_hidden:
+            raise EncoderError(
+                f"{self.checkpoint.model_id!r} returned {len(output.hidden_states)} hidden states where its "
+                f"{self.checkpoint.config_name} promises {n_hidden} (embeddings and one per block); lit_probe cannot number "
+                "its layers."
+            )
+        if n_met != len(within):
+            raise EncoderError(f"{self.checkpoint.model_id!r} did not run as it did when its sites were looked for.")
+        self.check_unchanged()
+        hidden = self._of_the_text(output.hidden_states, batch)
+        depths = {number[site]: site.depth for site in self._sites if site.family == LAYERS}
+        for place, layer in depths.items() if self._sites else enumerate(range(n_hidden)):
+            take({place: slice(None)}, hidden[layer])
+        return getattr(output, "logits", None)
 
     def batches(self, encoded: Sequence[EncodedText]) -> Iterator[list[int]]:
         """Indices of texts of like length, batch by batch, each at most ``token_budget`` padded tokens (or one text).
@@ -401,24 +514,6 @@ class Encoder:
         keep = KEEPS[self.keep]
         chosen = {part[i] for part, own in zip(parts, rooms, strict=True) for i in keep(len(part), own)}
         return [i for i, flag in enumerate(whole.special) if flag or i in chosen]
-
-    def _forward(self, batch: Sequence[EncodedText]) -> HiddenStates:
-        try:
-            padded = self.padded(batch)
-            output = _run(self.model, padded)
-        except (IndexError, RuntimeError, TypeError) as error:
-            raise EncoderError(f"{self.checkpoint.model_id!r} cannot encode a batch of {len(batch)} texts: {error}") from error
-        if len(output.hidden_states) != self.n_layers:
-            raise EncoderError(
-                f"{self.checkpoint.model_id!r} returned {len(output.hidden_states)} hidden states where its "
-                f"{self.checkpoint.config_name} promises {self.n_layers} (embeddings and one per block); lit_probe cannot number "
-                "its layers."
-            )
-        head_logits = getattr(output, "logits", None)
-        self.check_unchanged()
-        return HiddenStates(
-            self._of_the_text(output.hidden_states, padded), padded.attention_mask, padded.special_tokens_mask, head_logits
-        )
 
     def _of_the_text(self, hidden_states: Sequence[Any], padded: PaddedBatch) -> tuple[Any, ...]:
         """``n_layers`` tensors ``[b, n_tokens, d_model]``. An architecture that pads to whole chunks gives more tokens.

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.final_norm import first_of, place_of
-from lit_probe.encoder.layer_calls import layer_calls, run_model, run_to_layer
+from lit_probe.encoder.layer_calls import layer_calls, run_to
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import PaddedBatch, by_token
 from lit_probe.errors import EncoderError, UnknownNameError
@@ -68,6 +68,7 @@ def feed_forwards(encoder: Encoder, first: int, last: int) -> list[FeedForward]:
       UnknownNameError: there are no such layers; layer 0, the embeddings, has no block.
       EncoderError: a block has no feed-forward part that can be read; the message says what module was expected where.
     """
+    encoder = encoder.at_layers
     if not 1 <= first <= last < encoder.n_layers:
         raise UnknownNameError(
             f"There are no blocks {first} to {last}. The feed-forward blocks of {encoder.name} are those of layers 1 to "
@@ -90,6 +91,7 @@ def feed_forward_activations(encoder: Encoder, batch: PaddedBatch, blocks: Seque
     """
     import torch
 
+    encoder = encoder.at_layers
     taken: list[Tensor | None] = [None] * len(blocks)
     n_calls: dict[Module, int] = {}
 
@@ -104,7 +106,7 @@ def feed_forward_activations(encoder: Encoder, batch: PaddedBatch, blocks: Seque
     with ExitStack() as hooks:
         for module in {block.module for block in blocks}:
             hooks.callback(module.register_forward_pre_hook(take).remove)
-        run_to_layer(encoder, last, lambda: run_model(encoder, batch))
+        run_to(encoder, last, batch)
     found = [one for one in (by_token(states, batch) for states in taken) if one is not None]
     if len(found) != len(blocks):
         raise EncoderError(

@@ -1,22 +1,23 @@
-"""Where in a model's forward pass the hidden states of a layer are made: the place to stop, or to go on from with others.
+"""Passes that stop at a place, or go on from it with other numbers.
 
-Architectures name and nest their blocks in many ways, so nothing is looked up by name: one short forward pass is watched, and
-a module that returns the very numbers that transformers reports as hidden state ``i`` is where layer ``i`` is made. Of
-several it is the innermost that is given layer ``i - 1``: there transformers collects the hidden states, also at a block
-inside another (albert's). Where none is, it is the outermost. Everything here runs on the encoder thread, and leaves no hook
-behind.
+Where a hidden state is made has to be found. Architectures name and nest their blocks in many ways, so nothing is looked up by
+name: one short forward pass is watched, and a module that returns the very numbers that transformers reports as hidden state
+``i`` is where layer ``i`` is made. Of several it is the innermost that is given layer ``i - 1``: there transformers collects the
+hidden states, also at a block inside another (albert's). Where none is, it is the outermost. Everything here runs on the encoder
+thread, and leaves no hook behind.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.encoder import Encoder, Take
 from lit_probe.encoder.final_norm import first_of, place_of
+from lit_probe.encoder.sites import LAYERS, Site, meeting, states_at, with_states
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import PaddedBatch
 from lit_probe.errors import EncoderError
@@ -54,7 +55,7 @@ class LayerCall:
 def layer_calls(encoder: Encoder) -> tuple[LayerCall | None, ...]:
     """``[n_layers]`` the calls that make the layers of the encoder's model; None where no module returns such a tensor."""
     # On the encoder thread, so that no other pass is watched with it.
-    return on_encoder_thread(_watched, encoder)
+    return on_encoder_thread(_watched, encoder.at_layers)
 
 
 def run_model(encoder: Encoder, batch: PaddedBatch) -> Any:
@@ -64,17 +65,37 @@ def run_model(encoder: Encoder, batch: PaddedBatch) -> Any:
     return output
 
 
-def run_to_layer(encoder: Encoder, layer: int, run: Callable[[], Any]) -> Tensor:
-    """The hidden states ``[b, n_tokens, d_model]`` of one layer, without running the blocks after it.
+def run_to(encoder: Encoder, place: int, batch: PaddedBatch) -> Tensor:
+    """What stands at one place of the encoder, ``[b, n_tokens, width]``, without running what comes after it.
 
     Args:
-      encoder: whose model ``run`` calls.
-      layer: 0..n_layers-1.
-      run: calls the model once, with ``output_hidden_states=True``, which only matters where the pass cannot stop at the layer.
+      encoder: the frozen encoder.
+      place: 0..n_layers-1.
+      batch: the texts.
+
+    Raises:
+      EncoderError: the pass did not go as it did when it was first watched.
     """
+    site = encoder.sites[place]
+    if site.family == LAYERS:
+        return _run_to_layer(encoder, site.depth, batch)
+
+    def stop(some: Sequence[Site], tensor: Any) -> None:
+        raise _ReachedError(states_at(some, tensor, batch)[..., site.units])
+
+    try:
+        with meeting(encoder.model, [site], stop):
+            run_model(encoder, batch)
+    except _ReachedError as reached:
+        encoder.check_unchanged()
+        return reached.hidden
+    raise _other_pass(encoder, site.name)
+
+
+def _run_to_layer(encoder: Encoder, layer: int, batch: PaddedBatch) -> Tensor:
     call = layer_calls(encoder)[layer]
     if call is None:
-        hidden: Tensor = run().hidden_states[layer]
+        hidden: Tensor = run_model(encoder, batch).hidden_states[layer]
         return hidden
     n_calls = 0
 
@@ -86,27 +107,46 @@ def run_to_layer(encoder: Encoder, layer: int, run: Callable[[], Any]) -> Tensor
 
     handle = call.module.register_forward_hook(stop)
     try:
-        run()
+        run_model(encoder, batch)
     except _ReachedError as reached:
         encoder.check_unchanged()
         return reached.hidden
     finally:
         handle.remove()
-    raise EncoderError(f"{encoder.checkpoint.model_id!r} did not come to layer {layer} as it did when it was first watched.")
+    raise _other_pass(encoder, f"layer {layer}")
 
 
-def run_from_layer(encoder: Encoder, layer: int, hidden: Tensor, run: Callable[[], Any]) -> Any:
-    """What ``run`` returns when the hidden states of a layer are these. Blocks up to that layer are not run.
+def _other_pass(encoder: Encoder, place: str) -> EncoderError:
+    return EncoderError(f"{encoder.checkpoint.model_id!r} did not come to {place} as it did when it was first watched.")
+
+
+def run_from(encoder: Encoder, place: int, states: Tensor, batch: PaddedBatch, take: Take) -> Any:
+    """A pass in which other numbers stand at one place. Blocks up to a layer that is changed are not run.
 
     Args:
-      encoder: whose model ``run`` calls.
-      layer: 0..n_layers-1.
-      hidden: ``[b, n_tokens, d_model]`` for the batch that ``run`` hands to the model.
-      run: calls the model once. In what it returns, the hidden states of ``layer`` and before mean nothing.
+      encoder: the frozen encoder.
+      place: 0..n_layers-1.
+      states: ``[b, n_tokens, width]`` what stands there.
+      batch: the texts.
+      take: is handed the places at which the encoder is read, as `Encoder.read` does; what it is handed of those that do not come
+        after ``place`` means nothing, ``place`` itself included.
+
+    Returns:
+      ``[b, n_head_classes]`` of the checkpoint's own classification head, or None.
 
     Raises:
       EncoderError: no module of the architecture returns the layer's hidden states as they are.
     """
+    site = encoder.sites[place]
+    with ExitStack() as stack:
+        if site.family == LAYERS:
+            _enter_at_layer(stack, encoder, site.depth, states)
+        else:
+            stack.enter_context(meeting(encoder.model, [site], lambda _, tensor: with_states(site, tensor, states, batch)))
+        return encoder.run(batch, take)
+
+
+def _enter_at_layer(stack: ExitStack, encoder: Encoder, layer: int, hidden: Tensor) -> None:
     calls = layer_calls(encoder)
     call = calls[layer]
     if call is None:
@@ -114,13 +154,11 @@ def run_from_layer(encoder: Encoder, layer: int, hidden: Tensor, run: Callable[[
             f"No module of {encoder.checkpoint.model_id!r} returns the hidden states of layer {layer} as they are, so they "
             "cannot be changed there."
         )
-    with ExitStack() as stack:
-        for before in calls[1:layer]:
-            # A layer that is not made of the one before alone, or makes more than itself, is simply run.
-            if before is not None and before.argument is not None and not before.carries:
-                stack.enter_context(_returns(before, None))
-        stack.enter_context(_returns(call, hidden))
-        return run()
+    for before in calls[1:layer]:
+        # A layer that is not made of the one before alone, or makes more than itself, is simply run.
+        if before is not None and before.argument is not None and not before.carries:
+            stack.enter_context(_returns(before, None))
+    stack.enter_context(_returns(call, hidden))
 
 
 @contextmanager

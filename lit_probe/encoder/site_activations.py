@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.encoder.activations import run_batches
+from lit_probe.encoder.activations import extract_activations
 from lit_probe.encoder.encoder import Encoder
-from lit_probe.encoder.pooling import POOLINGS
-from lit_probe.encoder.sites import Site, read_sites, sites_of
-from lit_probe.encoder.tokens import by_token
-from lit_probe.errors import EncoderError
+from lit_probe.encoder.site_search import sites_of
+from lit_probe.encoder.sites import Site
 from lit_probe.progress import Progress, no_progress
-from lit_probe.registry import lookup
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 def extract_sites(
@@ -46,31 +39,7 @@ def extract_sites(
       UnknownNameError: no such pooling, family or module.
       EncoderError: the weights cannot be loaded or used, or a place cannot be read in this architecture.
     """
-    pool = lookup(POOLINGS, pooling or encoder.default_pooling, "pooling")
-    found = list(dict.fromkeys(site for one in sites for site in ((one,) if isinstance(one, Site) else sites_of(encoder, [one]))))
-    layers, others = [site for site in found if site.family == "layers"], [site for site in found if site.family != "layers"]
-    encoded = encoder.encode(texts)
-    values = {site.name: np.zeros((len(texts), site.width), dtype=np.float32) for site in found}
-
-    def run(indices: list[int]) -> None:
-        batch = [encoded[i] for i in indices]
-        padded = encoder.padded(batch)
-
-        def put(some: Sequence[Site], states: Tensor) -> None:
-            # Units are pooled one by one, so those of all heads can be at once.
-            pooled = pool(states, padded.attention_mask, padded.special_tokens_mask).float().cpu().numpy()
-            for site in some:
-                values[site.name][indices] = pooled[:, site.start : site.start + site.width]
-
-        def take(some: Sequence[Site], given: Any) -> None:
-            states = by_token(given, padded)
-            if states is None:
-                raise EncoderError(f"{some[0].name} gives no vector for each token of a batch of {len(batch)} texts.")
-            put(some, states)
-
-        hidden = read_sites(encoder, others, take, lambda: encoder.forward(batch))
-        for site in layers:
-            put([site], hidden.layers[site.depth])
-
-    run_batches(encoder, encoded, run, progress)
-    return values
+    found = [site for one in sites for site in ((one,) if isinstance(one, Site) else sites_of(encoder, [one]))]
+    read = encoder.at(found)
+    activations = extract_activations(read, texts, pooling, progress=progress)
+    return {name: activations.layer(place) for place, name in enumerate(read.layer_names)}

@@ -1,46 +1,36 @@
-"""Where in a network activations are read: the names of places, and the calls of modules that make them.
+"""Places in a network where activations are read and changed, and the pass that meets them.
 
-Architectures name their parts in many ways, so parts are found by watching one short pass, not by name: what a block *adds* to
-the stream that runs through it (Elhage et al. 2021, https://transformer-circuits.pub/2021/framework) is an operand of an
-addition. A block adds what its attention gives and what its feed-forward part gives, one after the other or both at once.
-Everything here runs on the encoder thread, and leaves no hook behind.
+Layers are the hidden states that transformers gives itself. Any other place is what a call of a module takes or gives: it is met
+by hooks, which are there for one pass only. Everything here runs on the encoder thread.
 """
 
 from __future__ import annotations
 
-import difflib
-import itertools
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from lit_probe.encoder.encoder import Encoder
-from lit_probe.encoder.feed_forward import feed_forwards, linear_sizes
 from lit_probe.encoder.final_norm import first_of
-from lit_probe.encoder.thread import on_encoder_thread
-from lit_probe.encoder.tokens import by_token
-from lit_probe.errors import EncoderError, UnknownNameError
-from lit_probe.once import once_per_object
-from lit_probe.registry import lookup
+from lit_probe.encoder.tokens import PaddedBatch, by_token
+from lit_probe.errors import EncoderError
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from torch.nn import Module
 
 Part = Literal["input", "output"]
-# What stands at a place of the watched text is told by where its numbers lie, whatever shape they are seen in.
-_Place = tuple[int, int]
 
+LAYERS = "layers"
 FAMILIES = {
-    "layers": "the hidden states: 0 is the embedding output, i the output of block i",
+    LAYERS: "the hidden states: 0 is the embedding output, i the output of block i",
     "attention": "what a block's attention adds to the stream",
     "mlp": "what a block's feed-forward part adds to the stream",
     "mlp_neurons": "the feed-forward neurons, after the nonlinearity",
     "heads": "each head's part before the attention's output projection",
 }
-_PARTS: dict[str | None, Part] = {None: "output", "output": "output", "input": "input"}
-_MODULE = re.compile(r"module:(?P<path>[^:#]+)(?::(?P<part>input|output))?(?:#(?P<number>\d+))?")
+MODULE = "module"
+"""The family of places that are named by the path of a module."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +39,14 @@ class Site:
 
     Attributes:
       name: what it is called, such as ``attention 4``, ``head 4.7`` or ``module encoder.layer.3.output.dense``.
-      family: a name in ``FAMILIES``, or ``module``.
-      depth: where it stands on the axis of layers: 0 for the embeddings, else the number of its block; the place in the pass for
-        a module that was named by its path.
+      family: a name in ``FAMILIES``, or ``module``; ``vectors`` for those that are known by their vectors alone.
+      depth: where it stands on the axis of layers: 0 for the embeddings, else the number of its block.
       width: the number of its units.
       path: of the module, in the model; empty for layers.
       part: what of the module is read.
       number: which call of the module in one pass, from 0.
       start: the first of the units that are read, of those that the module takes or gives.
+      moment: when it is met in a pass, among the places that are no layers.
     """
 
     name: str
@@ -67,390 +57,87 @@ class Site:
     part: Part = "output"
     number: int = 0
     start: int = 0
+    moment: int = 0
+
+    def comes_after(self, other: Site) -> bool:
+        """Whether a change at the other place can be seen here."""
+        if self.family == other.family == LAYERS:
+            return self.depth > other.depth
+        if self.family == LAYERS:
+            return self.depth >= other.depth
+        return self.depth > other.depth if other.family == LAYERS else self.moment > other.moment
+
+    @property
+    def units(self) -> slice:
+        """Its units among all that the module takes or gives."""
+        return slice(self.start, self.start + self.width)
 
 
-def sites_of(encoder: Encoder, wanted: Sequence[str]) -> tuple[Site, ...]:
-    """The places that are meant, in the order of the families and of the pass.
-
-    Args:
-      encoder: a text encoder; its weights are loaded.
-      wanted: names in ``FAMILIES``, or ``module:PATH`` with wildcards, such as ``module:encoder.layer.*.output.dense``: ``*``
-        stands for one step of the path, ``**`` for any number. ``module:PATH:input`` is what the module is given, ``#1``
-        behind it its second call in a pass.
-
-    Raises:
-      UnknownNameError: there is no such family, or no module has such a path.
-      EncoderError: a family cannot be found in this architecture, or what a module gives has no vector for each token.
-    """
-    watched = on_encoder_thread(_watched, encoder)
-    found: list[Site] = []
-    for one in dict.fromkeys(wanted):
-        found += _modules(encoder, watched, one) if one.startswith("module:") else _family(encoder, watched, one)
-    return tuple(found)
+# Is given the sites that one tensor of a module holds, and the tensor; what it returns takes the tensor's place, unless None.
+Meet = Callable[[Sequence[Site], Any], Any]
 
 
-def _family(encoder: Encoder, watched: _Watched, name: str) -> Iterator[Site]:
-    lookup(FAMILIES, name, "family of sites")
-    if name == "layers":
-        for layer, title in enumerate(encoder.layer_names):
-            yield Site(title, name, layer, encoder.d_model)
-        return
-    for depth in range(1, encoder.n_layers):
-        if name == "mlp_neurons":
-            [second] = feed_forwards(encoder, depth, depth)
-            yield Site(f"mlp_neurons {depth}", name, depth, second.n_units, second.path, "input", second.number)
-            continue
-        block = watched.block(depth, encoder)
-        made = block.mlp if name == "mlp" else block.attention
-        if name != "heads":
-            yield Site(f"{name} {depth}", name, depth, encoder.d_model, made.path, "output", made.number)
-            continue
-        projection, width = block.projection, block.projection.n_in // block.n_heads
-        for head in range(block.n_heads):
-            yield Site(f"head {depth}.{head}", name, depth, width, projection.path, "input", projection.number, head * width)
-
-
-def _modules(encoder: Encoder, watched: _Watched, name: str) -> list[Site]:
-    read = _MODULE.fullmatch(name)
-    if read is None:
-        raise UnknownNameError(
-            f"{name!r} names no module. Write module:PATH, module:PATH:input or module:PATH#1 for a second call."
-        )
-    pattern, part = read["path"], _PARTS[read["part"]]
-    paths = list(dict.fromkeys(call.path for call in watched.calls))
-    # One star is one step of a path, two are any number of them.
-    steps = re.compile(re.escape(pattern).replace(r"\*\*", ".*").replace(r"\*", "[^.]*"))
-    matching = {path for path in paths if steps.fullmatch(path)}
-    if not matching:
-        near = difflib.get_close_matches(pattern, paths, n=3, cutoff=0.4)
-        raise UnknownNameError(
-            f"No module of {encoder.name} that runs has a path like {pattern!r}."
-            + (f" Nearest: {', '.join(near)}." if near else "")
-            + f" lit-probe sites --model={encoder.checkpoint.model_id} lists them."
-        )
-    calls = [call for call in watched.calls if call.path in matching and call.number == int(read["number"] or 0)]
-    if not calls:
-        raise UnknownNameError(
-            f"No module like {pattern!r} is called {int(read['number']) + 1} times in a pass of {encoder.name}."
-        )
-    sites: list[Site] = []
-    for depth, call in enumerate(calls):
-        width = call.width_in if part == "input" else call.width_out
-        if width is None:
-            raise EncoderError(
-                f"{call.path} ({call.kind}) of {encoder.name} {'is given' if part == 'input' else 'gives'} no vector for each "
-                "token, so it cannot be probed."
-            )
-        if sites and width != sites[0].width:
-            raise EncoderError(
-                f"The modules that {pattern!r} names are not equally wide: {sites[0].path} has {sites[0].width} units, "
-                f"{call.path} has {width}. Name those of one width."
-            )
-        tail = (":input" if part == "input" else "") + (f"#{call.number}" if call.number else "")
-        sites.append(Site(f"module {call.path}{tail}", "module", depth, width, call.path, part, call.number))
-    return sites
-
-
-@dataclass(frozen=True)
-class _Call:
-    """A call of a module in the watched pass.
-
-    Attributes:
-      path: the module's, in the model.
-      kind: the module's class.
-      number: which call of the module, from 0.
-      shape: of what it returns, as text; ``n_texts`` and ``n_tokens`` stand for their sizes.
-      width_in: units for each token of its first argument, None where that is no such tensor.
-      width_out: likewise of what it returns.
-      n_in: inputs of a linear module, 0 for another.
-      index: its place among all that happened in the pass.
-    """
-
-    path: str
-    kind: str
-    number: int
-    shape: str
-    width_in: int | None
-    width_out: int | None
-    n_in: int
-    index: int
-    given: _Place | None = field(repr=False)
-    returned: _Place | None = field(repr=False)
-    is_norm: bool = field(repr=False)
-
-
-@dataclass(frozen=True)
-class _Addition:
-    index: int
-    one: _Place
-    other: _Place
-    result: _Place
-
-
-@dataclass(frozen=True)
-class _Merge:
-    """The vectors of heads, ``[n_texts, n_tokens, n_heads, units]``, are put side by side."""
-
-    index: int
-    n_heads: int
-    width: int
-
-
-@dataclass(frozen=True)
-class _Block:
-    attention: _Call
-    mlp: _Call
-    projection: _Call
-    n_heads: int
-
-
-@dataclass(frozen=True)
-class _Watched:
-    """All calls, additions and merges of heads of one pass, in their order, and where each layer's numbers lie."""
-
-    calls: tuple[_Call, ...]
-    additions: tuple[_Addition, ...]
-    merges: tuple[_Merge, ...]
-    layers: tuple[_Place, ...]
-
-    def block(self, depth: int, encoder: Encoder) -> _Block:
-        """What block ``depth`` (from 1) adds to the stream.
-
-        Raises:
-          EncoderError: it does not add two things, of which a module returns each.
-        """
-        first, last = (self._made(self.layers[layer]) for layer in (depth - 1, depth))
-        branches = self._branches(self.layers[depth - 1], first, last)
-        [second] = feed_forwards(encoder, depth, depth)
-        end = next(call.index for call in self.calls if call.path == second.path and call.number == second.number)
-        # Both may be computed before either is added: the feed-forward part's is made first once its second matrix has run.
-        after = [branch for branch in branches if branch[0].index >= end]
-        before = [branch for branch in branches if branch not in after[:1]]
-        if len(branches) != 2 or not after:
-            named = ", ".join(branch[-1].path for branch in branches) or "nothing that a module returns"
-            raise EncoderError(
-                f"Block {depth} of {encoder.checkpoint.model_id!r} should add two things to the stream, what its attention and "
-                f"what its feed-forward part gives; found: {named}. Name modules by path: module:PATH."
-            )
-        attention = before[0]
-        # Not every block attends: some convolve or recur in that place, whatever number of heads the configuration says.
-        projections = [
-            (call, merge.n_heads)
-            for merge in self.merges
-            for call in self.calls
-            if first < merge.index < call.index <= attention[0].index and call.width_in and call.n_in == merge.width
-        ]
-        if not projections:
-            raise EncoderError(
-                f"Block {depth} of {encoder.checkpoint.model_id!r} has no attention whose heads are put side by side before a "
-                "torch.nn.Linear. Name modules by path: module:PATH."
-            )
-        projection, n_heads = projections[-1]
-        return _Block(attention[-1], after[0][-1], projection, n_heads)
-
-    def _made(self, place: _Place) -> int:
-        """When the numbers of a layer were there first; -1 before anything happened."""
-        calls = (call.index for call in self.calls if call.returned == place)
-        added = (addition.index for addition in self.additions if addition.result == place)
-        return min(itertools.chain(calls, added), default=-1)
-
-    def _branches(self, stream: _Place, first: int, last: int) -> list[list[_Call]]:
-        """The calls that return what is added to the stream between two moments, innermost first, by the time of the first."""
-        on_stream, sums, added = {stream}, dict[_Place, list[_Place]](), list[tuple[int, _Place]]()
-        events: Iterable[_Call | _Addition] = sorted([*self.calls, *self.additions], key=lambda one: one.index)
-        for event in events:
-            if not first < event.index <= last:
-                continue
-            if isinstance(event, _Call):
-                # After some additions the stream is normalised, and what is added next is added to that.
-                if event.is_norm and event.given in on_stream and event.returned is not None:
-                    on_stream.add(event.returned)
-                continue
-            free = [place for place in (event.one, event.other) if place not in on_stream]
-            if len(free) == 2:
-                sums[event.result] = [part for place in free for part in sums.get(place, [place])]
-            else:
-                on_stream.add(event.result)
-                added += [(event.index, part) for place in free for part in sums.get(place, [place])]
-        makers = [
-            [call for call in self.calls if call.returned == place and first < call.index < until and call.width_out]
-            for until, place in added
-        ]
-        return sorted((calls for calls in makers if calls), key=lambda calls: calls[0].index)
-
-
-@once_per_object
-def _watched(encoder: Encoder) -> _Watched:
-    import torch
-    from torch.overrides import TorchFunctionMode
-
-    model = encoder.model
-    names = {module: name for name, module in model.named_modules()}
-    encoded = encoder.encode(["a b c"])
-    n_tokens, width = len(encoded[0].ids), encoder.d_model
-    # What is as wide as a text is long has no vector for each token, but a row for each unit, as convolutions have.
-    widths, of_longer = _widths(encoder, "a b c"), _widths(encoder, "a b c a b c")
-    calls: list[_Call] = []
-    additions: list[_Addition] = []
-    merges: list[_Merge] = []
-    n_calls: dict[Module, int] = {}
-    # Keeps every tensor alive, so that no two lie in one place.
-    kept: list[Any] = []
-    clock = itertools.count()
-
-    def place(tensor: Any) -> _Place | None:
-        if not isinstance(tensor, torch.Tensor) or tensor.shape[-1:] != (width,) or tensor.numel() != n_tokens * width:
-            return None
-        kept.append(tensor)
-        return tensor.data_ptr(), tensor.numel()
-
-    def shape(output: Any) -> str:
-        if not isinstance(output, torch.Tensor):
-            return ""
-        sizes = ["n_texts", *("n_tokens" if size == n_tokens else str(size) for size in output.shape[1:])]
-        return f"[{', '.join(sizes)}]"
-
-    def watch(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], returned: Any) -> None:
-        number = n_calls.get(module, 0)
-        n_calls[module] = number + 1
-        given, output, path = _given(args, kwargs), first_of(returned), names[module]
-        twice = zip(widths[path, number], of_longer.get((path, number), (None, None)), strict=True)
-        width_in, width_out = (one if one == other else None for one, other in twice)
-        calls.append(
-            _Call(
-                path=path,
-                kind=type(module).__name__,
-                number=number,
-                shape=shape(output),
-                width_in=width_in,
-                width_out=width_out,
-                n_in=(linear_sizes(module) or (0, 0))[0],
-                index=next(clock),
-                given=place(given),
-                returned=place(output),
-                is_norm=not any(parameter.ndim > 1 for parameter in module.parameters()),
-            )
-        )
-
-    class BetweenModules(TorchFunctionMode):
-        """Sees every addition of two tensors and every merge of heads, also those that no module makes."""
-
-        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            name = getattr(func, "__name__", "")
-            # Before an addition in place, while both are still there.
-            is_one = name in ("add", "add_", "__add__", "__radd__", "__iadd__")
-            operands = [place(one) for one in args[:2]] if is_one else []
-            result = func(*args, **(kwargs or {}))
-            if name in ("view", "reshape", "flatten") and args and args[0].ndim == 4 and result.ndim == 3:
-                n_heads, width = int(args[0].shape[2]), int(result.shape[2])
-                if args[0].shape[1] == result.shape[1] == n_tokens and width == n_heads * args[0].shape[3]:
-                    merges.append(_Merge(next(clock), n_heads, width))
-            if len(operands) == 2 and None not in operands and (made := place(result)) is not None:
-                additions.append(_Addition(next(clock), operands[0], operands[1], made))  # type: ignore[arg-type]
-            return result
-
-    with ExitStack() as stack:
-        for module in model.modules():
-            if module is not model:
-                stack.callback(module.register_forward_hook(watch, with_kwargs=True).remove)
-        stack.enter_context(BetweenModules())
-        hidden_states = encoder.forward(encoded).layers
-    layers = [place(hidden.contiguous()) for hidden in hidden_states]
-    places = tuple(one or (-1, layer) for layer, one in enumerate(layers))
-    return _Watched(tuple(calls), tuple(additions), tuple(merges), places)
-
-
-def _widths(encoder: Encoder, text: str) -> dict[tuple[str, int], tuple[int | None, int | None]]:
-    """By path and number of a call: how many units for each token a module is given, and returns; None for no such tensor."""
-    encoded = encoder.encode([text])
-    batch = encoder.padded(encoded)
-    found: dict[tuple[str, int], tuple[int | None, int | None]] = {}
-    numbers: dict[str, Iterator[int]] = {}
-
-    def units(states: Any) -> int | None:
-        of_tokens = by_token(states, batch) if hasattr(states, "shape") and states.is_floating_point() else None
-        return None if of_tokens is None else int(of_tokens.shape[-1])
-
-    with ExitStack() as stack:
-        for path, module in encoder.model.named_modules():
-            numbers[path] = itertools.count()
-
-            def watch(_: Module, args: tuple[Any, ...], kwargs: dict[str, Any], returned: Any, path: str = path) -> None:
-                found[path, next(numbers[path])] = units(_given(args, kwargs)), units(first_of(returned))
-
-            if path:
-                stack.callback(module.register_forward_hook(watch, with_kwargs=True).remove)
-        encoder.forward(encoded)
-    return found
-
-
-def read_sites(
-    encoder: Encoder, sites: Sequence[Site], take: Callable[[Sequence[Site], Any], None], run: Callable[[], Any]
-) -> Any:
-    """Hands over what stands at some places in one pass, and returns what ``run`` returns. To be called on the encoder thread.
+@contextmanager
+def meeting(model: Module, sites: Sequence[Site], meet: Meet) -> Iterator[None]:
+    """Within the context, one pass of the model hands over what stands at some places, as soon as it is made.
 
     Args:
-      encoder: whose model ``run`` calls.
-      sites: of any family but layers, whose hidden states ``run`` gives itself.
-      take: is given a tensor of a module as soon as it is made, since a model may write over it, and the sites whose units are
-        among its own.
-      run: calls the model once.
-
-    Raises:
-      EncoderError: the pass did not go as it did when it was first watched.
+      model: the encoder's.
+      sites: of any family but layers.
+      meet: see `Meet`. A model may write over what it is given later on.
     """
-    modules = dict(encoder.model.named_modules())
-    asked: dict[Module, dict[tuple[int, Part], list[Site]]] = {}
+    modules = dict(model.named_modules())
+    asked: dict[Module, dict[tuple[Part, int], list[Site]]] = {}
     for site in sites:
-        asked.setdefault(modules[site.path], {}).setdefault((site.number, site.part), []).append(site)
-    n_calls: dict[Module, int] = {}
-    taken = 0
+        asked.setdefault(modules[site.path], {}).setdefault((site.part, site.number), []).append(site)
+    n_calls: dict[tuple[Module, Part], int] = {}
 
-    def hand_over(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], returned: Any) -> None:
-        nonlocal taken
-        number = n_calls.get(module, 0)
-        n_calls[module] = number + 1
-        for (of_call, part), some in asked[module].items():
-            if of_call == number:
-                take(some, _given(args, kwargs) if part == "input" else first_of(returned))
-                taken += len(some)
+    def sites_at(module: Module, part: Part) -> list[Site]:
+        number = n_calls.get((module, part), 0)
+        n_calls[module, part] = number + 1
+        return asked[module].get((part, number), [])
+
+    def given(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        some, states = sites_at(module, "input"), given_tensor(args, kwargs)
+        changed = meet(some, states) if some else None
+        if changed is None:
+            return None
+        swapped = tuple(changed if one is states else one for one in args)
+        return swapped, {name: changed if one is states else one for name, one in kwargs.items()}
+
+    def returned(module: Module, _: Any, __: Any, output: Any) -> Any:
+        some = sites_at(module, "output")
+        changed = meet(some, first_of(output)) if some else None
+        if changed is None:
+            return None
+        return type(output)((changed, *output[1:])) if isinstance(output, tuple | list) else changed
 
     with ExitStack() as stack:
         for module in asked:
-            stack.callback(module.register_forward_hook(hand_over, with_kwargs=True).remove)
-        output = run()
-    if taken != len(sites):
-        raise EncoderError(f"{encoder.checkpoint.model_id!r} did not run as it did when its sites were looked for.")
-    return output
+            stack.callback(module.register_forward_pre_hook(given, with_kwargs=True).remove)
+            stack.callback(module.register_forward_hook(returned, with_kwargs=True).remove)
+        yield
 
 
-def _given(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+def given_tensor(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """The first tensor that a module is given, or None."""
     return next((one for one in (*args, *kwargs.values()) if hasattr(one, "shape")), None)
 
 
-def module_tree(encoder: Encoder) -> str:
-    """The encoder's modules with the shapes that they return, one to a line; those of one form stand once, with their number.
+def states_at(some: Sequence[Site], tensor: Any, batch: PaddedBatch) -> Tensor:
+    """``[b, n_tokens, units]`` of a tensor that some places share.
 
     Raises:
-      EncoderError: the weights cannot be loaded or used.
+      EncoderError: it has no vector for each token of the batch.
     """
-    watched = on_encoder_thread(_watched, encoder)
-    shapes = {call.path: call.shape for call in reversed(watched.calls)}
-    return "\n".join(_lines(encoder.model, "", shapes))
+    states = by_token(tensor, batch)
+    if states is None:
+        raise EncoderError(f"{some[0].name} gives no vector for each token of a batch of {len(batch.ids)} texts.")
+    return states
 
 
-def _lines(module: Module, path: str, shapes: dict[str, str]) -> list[str]:
-    children = [
-        (name, child, _lines(child, f"{path}.{name}" if path else name, shapes)) for name, child in module.named_children()
-    ]
-    lines = []
-    for _, alike in itertools.groupby(children, key=lambda one: (type(one[1]), one[2], one[0].isdigit() or one[0])):
-        same = list(alike)
-        names = same[0][0] if len(same) == 1 else f"{same[0][0]}..{same[-1][0]}"
-        (name, child, below) = same[0]
-        size = shapes.get(f"{path}.{name}" if path else name, "")
-        times = f"{len(same)} × " if len(same) > 1 else ""
-        lines.append(f"{names}: {times}{type(child).__name__} {size}".rstrip())
-        lines += [f"  {line}" for line in below]
-    return lines
+def with_states(site: Site, tensor: Tensor, states: Tensor, batch: PaddedBatch) -> Tensor:
+    """The tensor that was met at a site, with ``states`` ``[b, n_tokens, width]`` in the place of the site's own."""
+    changed = tensor.clone()
+    states_at([site], changed, batch)[..., site.units] = states
+    return changed

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.encoder.encoder import Encoder
-from lit_probe.encoder.layer_calls import run_model, run_to_layer
+from lit_probe.encoder.layer_calls import run_to
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import EncodedText, PaddedBatch
 from lit_probe.errors import LitProbeError, UnknownNameError
@@ -25,9 +25,10 @@ def check_units(encoder: Encoder, layer: int, units: Sequence[int] = ()) -> None
       UnknownNameError: there is no such layer, or it has no such neuron.
     """
     encoder.check_layer(layer)
-    strange = [unit for unit in units if not 0 <= unit < encoder.d_model]
+    width = encoder.widths[layer]
+    strange = [unit for unit in units if not 0 <= unit < width]
     if strange:
-        raise UnknownNameError(f"Unknown neuron {strange[0]}. Layer {layer} has neurons 0 to {encoder.d_model - 1}.")
+        raise UnknownNameError(f"Unknown neuron {strange[0]}. Layer {layer} has neurons 0 to {width - 1}.")
 
 
 def token_states(encoder: Encoder, encoded: Sequence[EncodedText], layer: int) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
@@ -46,9 +47,7 @@ def token_states(encoder: Encoder, encoded: Sequence[EncodedText], layer: int) -
       LitProbeError: a value is NaN or infinite.
     """
     check_units(encoder, layer)
-    return token_rows(
-        encoder, encoded, lambda batch: run_to_layer(encoder, layer, lambda: run_model(encoder, batch)), f"layer {layer}"
-    )
+    return token_rows(encoder, encoded, lambda batch: run_to(encoder, layer, batch), f"layer {layer}")
 
 
 def token_rows(

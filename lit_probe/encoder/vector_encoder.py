@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.data.labelled_texts import clean_text
 from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.sites import Site
 from lit_probe.encoder.source import Source
 from lit_probe.encoder.tokens import EncodedText
 from lit_probe.errors import EncoderError
@@ -21,6 +22,9 @@ from lit_probe.progress import Progress, no_progress
 
 NO_POOLING = "no"
 """The name of the pooling of vectors that come from elsewhere, as in “no pooling”: lit_probe has not pooled them."""
+
+VECTORS = "vectors"
+"""The family of the sites of vectors that come from elsewhere."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,30 +73,34 @@ class Given(Source):
 class VectorEncoder(Encoder):
     """One vector per text and layer, and no network: no tokens, no gradients, nothing to switch off.
 
+    Its sites are of the family `VECTORS`.
+
     Args:
       name: what it is called.
       layer_names: ``[n_layers]`` what its layers are called, in their order.
-      d_model: the width of each vector.
+      widths: ``[n_layers]`` how many numbers a vector of each layer has.
       fingerprint: tells its vectors from any others, for the cache.
       told: what a reader must know about them, in sentences.
     """
 
-    def __init__(self, name: str, layer_names: Sequence[str], d_model: int, fingerprint: str, told: Sequence[str] = ()):
+    def __init__(self, name: str, layer_names: Sequence[str], widths: Sequence[int], fingerprint: str, told: Sequence[str] = ()):
         # Nothing of a checkpoint is there, so nothing of it is read.
         self.checkpoint = Given(name, fingerprint, tuple(told))
         self.name = self.checkpoint.short_name
         self.n_layers = len(layer_names)
-        self.d_model = d_model
+        self.d_model = max(widths)
         self.head_label_names = None
         self.max_length = 0
         self.is_decoder = False
         self.keep = ""
         self.random_seed = None
-        self._layer_names = tuple(layer_names)
+        named = enumerate(zip(layer_names, widths, strict=True))
+        self._sites = tuple(Site(layer, VECTORS, place, width) for place, (layer, width) in named)
+        self._at_layers = None
 
     @abstractmethod
-    def vectors(self, texts: Sequence[str], progress: Progress = no_progress) -> NDArray[np.float32]:
-        """``[n_texts, n_layers, d_model]`` for texts that it was given vectors of, or that it can be asked for.
+    def vectors(self, texts: Sequence[str], progress: Progress = no_progress) -> list[NDArray[np.float32]]:
+        """``[n_layers]`` arrays ``[n_texts, width]`` for texts that it was given vectors of, or that it can be asked for.
 
         Raises:
           EncoderError: it has no vectors of a text, or they are no finite numbers of this shape.
@@ -102,11 +110,6 @@ class VectorEncoder(Encoder):
     def has_network(self) -> bool:
         """False."""
         return False
-
-    @property
-    def layer_names(self) -> tuple[str, ...]:
-        """As they were given."""
-        return self._layer_names
 
     @property
     def ends_in_norm(self) -> bool:
@@ -160,7 +163,7 @@ class GivenVectors(VectorEncoder):
 
     Args:
       name: what they are called.
-      layers: ``[n_texts, d_model]`` numbers for each layer, by the layer's name, in the order of the layers.
+      layers: ``[n_texts, width]`` numbers for each layer, by the layer's name, in the order of the layers.
       texts: ``[n_texts]`` what each row is about; of equal ones the first counts.
       told: what a reader must know about them, in sentences.
 
@@ -172,20 +175,17 @@ class GivenVectors(VectorEncoder):
         if not layers:
             raise EncoderError(f"The activations {name!r} have no layers. Give an array for each.")
         self._layers = {layer: _checked(name, layer, values, len(texts)) for layer, values in layers.items()}
-        widths = {layer: values.shape[1] for layer, values in self._layers.items()}
-        if len(set(widths.values())) > 1:
-            told_widths = ", ".join(f"{layer} {width}" for layer, width in widths.items())
-            raise EncoderError(f"The layers of {name!r} differ in width ({told_widths}), and probes need one width.")
+        widths = [values.shape[1] for values in self._layers.values()]
         self._row: dict[str, int] = {}
         for row, text in enumerate(texts):
             self._row.setdefault(clean_text(text), row)
         digest = hashlib.sha256(json.dumps([list(self._layers), list(self._row)]).encode())
         for values in self._layers.values():
             digest.update(values.tobytes())
-        super().__init__(name, list(self._layers), next(iter(widths.values())), digest.hexdigest(), told)
+        super().__init__(name, list(self._layers), widths, digest.hexdigest(), told)
 
-    def vectors(self, texts: Sequence[str], progress: Progress = no_progress) -> NDArray[np.float32]:
-        """``[n_texts, n_layers, d_model]`` of texts that it was given.
+    def vectors(self, texts: Sequence[str], progress: Progress = no_progress) -> list[NDArray[np.float32]]:
+        """``[n_layers]`` arrays ``[n_texts, width]`` of texts that it was given.
 
         Raises:
           EncoderError: it was given no vectors of a text.
@@ -197,7 +197,7 @@ class GivenVectors(VectorEncoder):
                 raise EncoderError(f"{self.name} is known by given vectors alone, and this text has none: {text[:80]!r}.")
             rows.append(row)
         progress(len(texts), len(texts))
-        return np.stack([values[rows] for values in self._layers.values()], axis=1)
+        return [values[rows] for values in self._layers.values()]
 
 
 def as_array(values: Any) -> NDArray[Any]:

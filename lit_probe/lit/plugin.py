@@ -184,7 +184,7 @@ class ProbeModel(HostModel):
             return super().output_spec()
         texts, label = self.reader.texts, self.reader.label
         spec = specs.model_output_spec(
-            self.encoder.n_layers,
+            self.vector_fields,
             self._written_labels,
             self.head_label_names,
             self._layers,

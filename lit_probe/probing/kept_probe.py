@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,7 @@ from lit_probe.data.labelled_texts import normalise_text
 from lit_probe.data.text_pairs import is_pair, joined, without_seam
 from lit_probe.encoder.cache import Cache, library_versions
 from lit_probe.encoder.encoder import Encoder, load_encoder
+from lit_probe.encoder.site_search import sites_of
 from lit_probe.encoder.vector_encoder import as_array
 from lit_probe.errors import ProbeError, UnknownNameError
 from lit_probe.probing.layer_choice import LayerChoice
@@ -39,6 +40,7 @@ class ReadEncoder(Result):
       d_model: the width of a state.
       max_length: the number of tokens that it reads of a text.
       keep: the part of longer texts that it reads.
+      widths: ``[n_layers]`` the width of each place, where it is not read at its layers; None where ``d_model`` says it.
     """
 
     name: str
@@ -49,6 +51,18 @@ class ReadEncoder(Result):
     d_model: int
     max_length: int
     keep: str
+    widths: tuple[int, ...] | None = None
+
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("widths",)
+
+    def width(self, layer: int) -> int:
+        """The width of a state at one layer."""
+        return self.d_model if self.widths is None else self.widths[layer]
+
+    @property
+    def at_sites(self) -> bool:
+        """Whether it is read at other places than its layers."""
+        return self.has_network and self.widths is not None
 
     @property
     def n_layers(self) -> int:
@@ -69,13 +83,18 @@ class ReadEncoder(Result):
             encoder.d_model,
             encoder.max_length,
             encoder.keep,
+            None if set(encoder.widths) == {encoder.d_model} and not encoder.at_sites else encoder.widths,
         )
 
     def differences(self, other: ReadEncoder) -> list[str]:
         """What the other one has otherwise, in words; nothing where both make the same states of every text."""
         if self.fingerprint == other.fingerprint:
             # A file from anybody may claim a fingerprint that is not its encoder's.
-            sizes = {"layers": (self.n_layers, other.n_layers), "width": (self.d_model, other.d_model)}
+            sizes = {
+                "layers": (self.n_layers, other.n_layers),
+                "width": (self.d_model, other.d_model),
+                "widths": (self.widths, other.widths),
+            }
             return [f"{name}: {there} there and {here} here" for name, (there, here) in sizes.items() if there != here]
         if not (self.has_network or other.has_network):
             return [
@@ -199,10 +218,10 @@ class KeptProbe:
         if len(set(facts.label_names)) != n_classes or (facts.decision.shares and len(facts.decision.shares) != n_classes):
             raise ProbeError(f"Its classes are {list(facts.label_names)}, where each needs a name and a share of its own.")
         for layer, probe in zip(facts.layers, self.probes, strict=True):
-            if (probe.n_classes, probe.d_model) != (n_classes, encoder.d_model):
+            if (probe.n_classes, probe.d_model) != (n_classes, encoder.width(layer)):
                 raise ProbeError(
                     f"The probe of layer {layer} has {probe.n_classes} classes and reads {probe.d_model} numbers, "
-                    f"not {n_classes} and {encoder.d_model}."
+                    f"not {n_classes} and {encoder.width(layer)}."
                 )
 
     @property
@@ -285,6 +304,8 @@ class KeptProbe:
         )
         if kept.model.random_weights is not None:
             encoder = encoder.randomised(kept.model.random_weights)
+        if kept.at_sites:
+            encoder = encoder.at(sites_of(encoder, kept.layer_names))
         self.check_encoder(encoder)
         return encoder
 
@@ -357,12 +378,11 @@ class KeptProbe:
           UnknownNameError: that layer has no probe here.
         """
         self.fitted(layer)
-        array = as_array(values)
-        if array.ndim != 2 or array.shape[1] != self.facts.encoder.d_model or not len(array):
-            raise ProbeError(
-                f"The vectors have the shape {list(array.shape)}, where [rows, {self.facts.encoder.d_model}] is needed."
-            )
-        return ProbePredictions(**self._predicted(array, self.layer if layer is None else layer))
+        layer = self.layer if layer is None else layer
+        array, width = as_array(values), self.facts.encoder.width(layer)
+        if array.ndim != 2 or array.shape[1] != width or not len(array):
+            raise ProbeError(f"The vectors have the shape {list(array.shape)}, where [rows, {width}] is needed.")
+        return ProbePredictions(**self._predicted(array, layer))
 
     def probabilities(self, values: NDArray[Any], layer: int) -> NDArray[np.float64]:
         """``[n_rows, n_classes]`` what the probe of a layer makes of vectors ``[n_rows, d_model]`` of it.

@@ -30,9 +30,14 @@ class LayerChoice(Result):
     @property
     def sentence(self) -> str:
         """How the layer was chosen, for the reader."""
-        others = ", ".join(str(layer) for layer in self.among if layer != self.layer)
+        return self.told(None)
+
+    def told(self, names: Sequence[str] | None) -> str:
+        """The same, with what the layers are called beside their numbers, where a number alone does not say it."""
+        titles = {layer: str(layer) if names is None else f"{layer} ({names[layer]})" for layer in self.among}
+        others = ", ".join(title for layer, title in titles.items() if layer != self.layer)
         rule = LAYER_RULES[self.rule]
-        return (rule.sentence if others else rule.alone).format(layer=self.layer, others=others)
+        return (rule.sentence if others else rule.alone).format(layer=titles[self.layer], others=others)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.encoder.encoder import Encoder
-from lit_probe.encoder.layer_calls import run_from_layer, run_model, run_to_layer
+from lit_probe.encoder.layer_calls import run_from, run_to
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import EncodedText, PaddedBatch
@@ -66,15 +66,15 @@ class LaterLayers:
     """What a pass that goes on from one layer gives.
 
     Attributes:
-      first: the layer from which it went on.
-      pooled: ``[n_texts, n_layers - first, d_model]`` float32 of that layer and those after it.
+      layers: the layer from which it went on, then those after it.
+      pooled: ``[layers]`` arrays ``[n_texts, width]`` float32.
       head_probabilities: ``[n_texts, n_head_classes]`` of the checkpoint's own head, or None.
       step: ``[n_texts]`` Euclidean length of the change of that layer's hidden states, over a text's attended tokens.
       length: ``[n_texts]`` the same of the hidden states before it.
     """
 
-    first: int
-    pooled: NDArray[np.float32]
+    layers: tuple[int, ...]
+    pooled: tuple[NDArray[np.float32], ...]
     head_probabilities: NDArray[np.float32] | None
     step: NDArray[np.float64]
     length: NDArray[np.float64]
@@ -90,8 +90,8 @@ class LaterLayers:
         return float(np.linalg.norm(self.step) / np.linalg.norm(self.length))
 
     def probabilities(self, probes: Sequence[FittedProbe]) -> NDArray[np.float64]:
-        """``[n_texts, n_layers - first, n_classes]``: what each layer's probe says. ``probes`` are those of all layers."""
-        each = [probe.predict_proba(self.pooled[:, place]) for place, probe in enumerate(probes[self.first :])]
+        """``[n_texts, layers, n_classes]``: what each layer's probe says. ``probes`` are those of all layers."""
+        each = [probes[layer].predict_proba(pooled) for layer, pooled in zip(self.layers, self.pooled, strict=True)]
         return np.stack(each, axis=1)
 
 
@@ -128,7 +128,7 @@ class LayerStates:
 
             batch = self.encoder.padded(texts)
             with torch.inference_mode():
-                return indices, batch, run_to_layer(self.encoder, self.layer, lambda: run_model(self.encoder, batch))
+                return indices, batch, run_to(self.encoder, self.layer, batch)
 
         return on_encoder_thread(compute)
 
@@ -155,8 +155,9 @@ class LayerStates:
         Raises:
           EncoderError: the architecture's pass cannot be entered at this layer.
         """
-        n_later = self.encoder.n_layers - self.layer
-        pooled = np.empty((self._n_texts, n_later, self.encoder.d_model), dtype=np.float32)
+        sites = self.encoder.sites
+        layers = later_than(self.encoder, self.layer)
+        pooled = {layer: np.empty((self._n_texts, sites[layer].width), dtype=np.float32) for layer in layers}
         n_classes = len(self.encoder.head_label_names or ())
         head = np.empty((self._n_texts, n_classes), dtype=np.float32) if n_classes else None
         step, length = np.zeros(self._n_texts), np.empty(self._n_texts)
@@ -164,23 +165,32 @@ class LayerStates:
         def run(indices: list[int], batch: PaddedBatch, hidden: Tensor) -> None:
             import torch
 
+            def keep(units_of: Mapping[int, slice], states: Tensor) -> None:
+                vectors = self._pool(states, batch.attention_mask, batch.special_tokens_mask).float().cpu().numpy()
+                for layer, units in units_of.items():
+                    if layer in pooled:
+                        pooled[layer][indices] = vectors[:, units]
+
             with torch.inference_mode():
                 changed = hidden if change is None else change(hidden, batch)
                 length[indices] = _lengths(hidden, batch)
                 if changed is not hidden:
                     step[indices] = _lengths(changed - hidden, batch)
-                output = run_from_layer(self.encoder, self.layer, changed, lambda: run_model(self.encoder, batch))
-                later = (changed, *output.hidden_states[self.layer + 1 :])
-                for place, states in zip(range(n_later), later, strict=True):
-                    vectors = self._pool(states, batch.attention_mask, batch.special_tokens_mask)
-                    pooled[indices, place] = vectors.float().cpu().numpy()
+                logits = run_from(self.encoder, self.layer, changed, batch, keep)
+                keep({self.layer: slice(None)}, changed)
                 if head is not None:
-                    head[indices] = output.logits.float().softmax(dim=-1).cpu().numpy()
+                    head[indices] = logits.float().softmax(dim=-1).cpu().numpy()
 
         for indices, batch, hidden in self._batches:
             # Batch by batch, so that a single text somebody has just edited waits for one batch, not for all.
             on_encoder_thread(run, indices, batch, hidden)
-        return LaterLayers(self.layer, pooled, head, step, length)
+        return LaterLayers(layers, tuple(pooled.values()), head, step, length)
+
+
+def later_than(encoder: Encoder, layer: int) -> tuple[int, ...]:
+    """The layer first, then those in which a change at it can be seen, ascending."""
+    sites = encoder.sites
+    return (layer, *(other for other, site in enumerate(sites) if site.comes_after(sites[layer])))
 
 
 def _lengths(states: Tensor, batch: PaddedBatch) -> NDArray[np.float64]:

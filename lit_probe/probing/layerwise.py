@@ -34,14 +34,10 @@ class LayeredActivations(Protocol):
     def n_layers(self) -> int:
         """How many layers, the embeddings included."""
 
-    @property
-    def d_model(self) -> int:
-        """The width of every layer."""
-
     def __len__(self) -> int: ...
 
     def layer(self, index: int) -> NDArray[np.float32]:
-        """``[n_examples, d_model]`` the activations of one layer."""
+        """``[n_examples, width]`` the activations of one layer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,16 +59,11 @@ class ActivationView:
         """How many layers, the embeddings included."""
         return self.activations.n_layers
 
-    @property
-    def d_model(self) -> int:
-        """The width of every layer."""
-        return self.activations.d_model
-
     def __len__(self) -> int:
         return len(self.activations) if self.rows is None else len(self.rows)
 
     def layer(self, index: int) -> NDArray[Any]:
-        """``[n_examples, d_model]`` the activations of one layer."""
+        """``[n_examples, width]`` the activations of one layer."""
         values = self.activations.layer(index)
         chosen = values if self.rows is None else values[self.rows]
         return chosen if self.change is None else self.change(index, chosen)

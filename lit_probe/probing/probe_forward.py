@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from lit_probe.encoder.activations import Block, pooled_block
 from lit_probe.encoder.encoder import Encoder
-from lit_probe.encoder.layer_calls import layer_calls, run_model, run_to_layer
+from lit_probe.encoder.layer_calls import layer_calls, run_to
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import EncodedText, PaddedBatch
@@ -319,7 +319,7 @@ class _ProbeForward(Forward):
         import torch
 
         assert self.layer is not None
-        hidden = run_to_layer(self.encoder, self.layer, lambda: run_model(self.encoder, batch))
+        hidden = run_to(self.encoder, self.layer, batch)
         pooled = self._pool(hidden, batch.attention_mask, batch.special_tokens_mask)
 
         def constant(array: NDArray[np.float64]) -> Tensor:
@@ -364,8 +364,8 @@ def forward_of_probe(
       LitProbeError: the probe reads activations of another width, or the number of names is not that of its classes.
     """
     encoder.check_layer(layer)
-    if probe.d_model != encoder.d_model:
-        raise LitProbeError(f"The probe reads {probe.d_model} units, but a layer of {encoder.name} has {encoder.d_model}.")
+    if probe.d_model != (width := encoder.widths[layer]):
+        raise LitProbeError(f"The probe reads {probe.d_model} units, but layer {layer} of {encoder.name} has {width}.")
     names = tuple(str(index) for index in probe.classes_) if class_names is None else tuple(class_names)
     if len(names) != probe.n_classes:
         raise LitProbeError(f"The probe tells {probe.n_classes} classes apart, but {len(names)} names were given.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -67,6 +67,7 @@ class StudySettings(Result):
       seed: the seed of everything random.
       rules: how it is scored, and how its layer is chosen.
       versions: the version of each library that can change a number.
+      sites: the names of the places that are probed; None for all layers of an encoder, or given vectors.
     """
 
     model: ModelFiles
@@ -77,6 +78,9 @@ class StudySettings(Result):
     seed: int
     rules: StudyRules
     versions: Mapping[str, str]
+    sites: tuple[str, ...] | None
+
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("sites",)
 
 
 class LayerStudy:
@@ -153,6 +157,11 @@ class LayerStudy:
         """What the layers are called."""
         return list(self.encoder.layer_names)
 
+    @property
+    def told_names(self) -> tuple[str, ...] | None:
+        """What the layers are called, where their numbers alone do not say which they are; else None."""
+        return self.encoder.layer_names if self.encoder.at_sites else None
+
     def probabilities(self, split: SplitName) -> NDArray[np.float64]:
         """``[n_examples, n_layers, n_classes]``: what each layer's probe predicts for the split's rows."""
         if split not in self._probabilities:
@@ -208,6 +217,7 @@ class LayerStudy:
         return {
             "layers": [row.to_json() for row in self.metrics("dev").rows()],
             "layer_names": self.layer_names,
+            **({"sites": [asdict(site) for site in self.encoder.sites]} if self.encoder.at_sites else {}),
             "headline": self.headline,
             "decision": self.decision.to_json(),
             "best_layer": self.best_layer,
@@ -245,6 +255,7 @@ class LayerStudy:
             self.seed,
             self.rules,
             library_versions(),
+            encoder.layer_names if encoder.has_network and encoder.at_sites else None,
         )
 
     def table(self) -> str:
@@ -259,7 +270,7 @@ class LayerStudy:
         lines = [f"{'layer':>5}  {self.headline + ' on dev':>24}  {'95 % interval':>15}{heads}"]
         for row in rows:
             # Numbers alone say where a network's own layers are; of others the name does.
-            name = "" if self.encoder.has_network else f"  {self.layer_names[row.layer]}"
+            name = "" if self.told_names is None else f"  {self.told_names[row.layer]}"
             mark = name + ("  <- chosen on dev" if row.layer == self.best_layer else "")
             score = row.scores[self.headline]
             cells = "".join(f"  {_marked(row.scores[name]):>8}" for name in others)
@@ -267,7 +278,7 @@ class LayerStudy:
             lines.append(f"{row.layer:>5}  {_marked(score):>24}  {interval:>15}{cells}{mark}")
         test = self.test_metrics()
         score = test.scores[self.headline]
-        lines.append(self.choice.sentence)
+        lines.append(self.choice.told(self.told_names))
         if self.decision.shares and METRICS[self.headline].decides:
             lines.append(self.decision.sentence)
         lines.append(

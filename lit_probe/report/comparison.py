@@ -78,6 +78,7 @@ def _settings(run: Run, other: Run, numbering: Numbering) -> Html:
         "weights, sha256": ("model", "sha256", "weights"),
         "seed of random weights": ("model", "random_weights"),
         **{key.replace("_", " "): (key,) for key in _SETTINGS},
+        "places": ("sites",),
         **{key.replace("_", " "): ("rules", key) for key in run.at.value["rules"]},
         "lit_probe": ("versions", "lit-probe"),
     }

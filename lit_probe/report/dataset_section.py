@@ -70,8 +70,16 @@ def _question(run: Run, one: DatasetRun) -> Html:
 
 def _answer(run: Run, one: DatasetRun) -> list[Html | None]:
     doubts = list(_doubts(one))
+    names = one.at.value["layer_names"] if "sites" in one.at else None
     return [
-        tag("p", tag("b", "Short answer. "), _verdict(run, one), " ", one.facts.choice.sentence, class_="verdict"),
+        tag(
+            "p",
+            tag("b", "Short answer. "),
+            _verdict(run, one),
+            " ",
+            one.facts.choice.told(names),
+            class_="verdict",
+        ),
         tag("p", "Doubts and bounds:") if doubts else None,
         listed(doubts),
         tag(

@@ -178,6 +178,7 @@ def _provenance(run: Run, numbering: Numbering) -> Html:
         ["weights drawn by seed", at["model"]["random_weights"].html] if "random_weights" in at["model"] else [],
         *_facts({f"{part}, sha256": at["model"]["sha256"][part] for part in at.value["model"]["sha256"]}),
         *_facts({key: at[key] for key in ("pooling", "probe", "max_length", "keep", "seed")}),
+        ["places", at["sites"].html] if "sites" in at else [],
         *_facts({key: at["rules"][key] for key in at.value["rules"]}),
         ["control of selectivity", at["control"].html] if any("selectivity" in one.checks for one in run.datasets) else [],
         *_facts({f"version of {package}": at["versions"][package] for package in at.value["versions"]}),

@@ -9,7 +9,7 @@ from lit_probe.encoder.activations import BLOCK_SIZE, Activations, extract_activ
 
 def test_values_and_layers_are_the_same_numbers(tiny_encoder):
     activations = extract_activations(tiny_encoder, ["a good film", "bad", "it was fine"])
-    assert activations.values.shape == (3, activations.n_layers, activations.d_model) == (3, 4, 32)
+    assert activations.values.shape == (3, activations.n_layers, *set(activations.widths)) == (3, 4, 32)
     assert activations.values.dtype == np.float32
     for layer in range(activations.n_layers):
         assert np.array_equal(activations.layer(layer), activations.values[:, layer])

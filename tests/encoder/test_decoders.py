@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from passes import go_on
 from tiny_decoders import D_MODEL, DECODERS, MAX_POSITIONS, N_BLOCKS, STACKS, WITHOUT_PADDING, byte_tokenizer
 
 from lit_probe.encoder.activations import extract_activations
 from lit_probe.encoder.encoder import encoder_of, load_encoder
 from lit_probe.encoder.families import ends_in_norm as listed_as_ending_in_norm
 from lit_probe.encoder.final_norm import ends_in_norm
-from lit_probe.encoder.layer_calls import layer_calls, run_from_layer, run_model, run_to_layer
+from lit_probe.encoder.layer_calls import layer_calls, run_to
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.errors import EncoderError
@@ -128,27 +129,22 @@ def test_the_pass_stops_at_a_layer_and_goes_on_from_it(decoder_folder, architect
     encoder = load_encoder(str(decoder_folder(architecture)))
     encoded = encoder.encode([text for text in TEXTS if text])
     batch, ordinary = encoder.padded(encoded), encoder.forward(encoded)
-
-    def run():
-        with torch.inference_mode():
-            return run_model(encoder, batch)
-
     calls = layer_calls(encoder)
     assert [call is None for call in calls] == [architecture == "opt", False, False]  # opt adds positions to words by itself
     for layer, call in enumerate(calls):
-        reached = on_encoder_thread(run_to_layer, encoder, layer, run)
+        reached = on_encoder_thread(run_to, encoder, layer, batch)
         assert torch.equal(reached, ordinary.layers[layer])
         if call is None:
             with pytest.raises(EncoderError, match="cannot be changed there"):
-                on_encoder_thread(run_from_layer, encoder, layer, ordinary.layers[layer], run)
+                go_on(encoder, batch, layer, ordinary.layers[layer])
             continue
-        output = on_encoder_thread(run_from_layer, encoder, layer, ordinary.layers[layer].clone(), run)
+        output = go_on(encoder, batch, layer, ordinary.layers[layer].clone())
         for later in range(layer + 1, N_BLOCKS + 1):
             assert torch.equal(output.hidden_states[later], ordinary.layers[later])
         if layer < N_BLOCKS:
             changed = ordinary.layers[layer].clone()
             changed[..., 3] += 1.0
-            output = on_encoder_thread(run_from_layer, encoder, layer, changed, run)
+            output = go_on(encoder, batch, layer, changed)
             assert not torch.allclose(output.hidden_states[-1], ordinary.layers[-1])
     assert all(torch.equal(a, b) for a, b in zip(encoder.forward(encoded).layers, ordinary.layers, strict=True))
 

@@ -333,7 +333,7 @@ def test_weights_that_were_changed_are_never_read(tiny_folder, tmp_path, change)
     again = encoder_of(model, tokenizer, name="mine")
     assert again.fingerprint != fingerprint
     after = extract_activations(again, TEXTS)
-    differ = [np.abs(one.values - two.values).max() for one, two in zip(before.blocks, after.blocks, strict=True)]
+    differ = [np.abs(before.values - after.values).max()]
     differ += [
         np.abs(one.head_probabilities - two.head_probabilities).max()
         for one, two in zip(before.blocks, after.blocks, strict=True)

@@ -7,24 +7,16 @@ import weakref
 import pytest
 import torch
 import transformers
+from passes import go_on
 from tiny_encoders import ARCHITECTURES, N_BLOCKS, build
 
 from lit_probe.encoder import layer_calls as layer_calls_module
 from lit_probe.encoder.encoder import load_encoder
-from lit_probe.encoder.layer_calls import layer_calls, run_from_layer
+from lit_probe.encoder.layer_calls import layer_calls
 from lit_probe.encoder.thread import on_encoder_thread
+from lit_probe.errors import EncoderError
 
 TEXTS = ["a very good film", "dull", "the plot is slow and the acting is bad"]
-
-
-def go_on(encoder, batch, layer, hidden):
-    """All hidden states and the head's logits, from the hidden states of one layer on."""
-
-    def run():
-        with torch.inference_mode():
-            return encoder.model(input_ids=batch.ids, attention_mask=batch.attention_mask.long(), output_hidden_states=True)
-
-    return on_encoder_thread(run_from_layer, encoder, layer, hidden, run)
 
 
 @pytest.mark.parametrize("n_classes", [0, 2])
@@ -69,7 +61,7 @@ def test_blocks_before_the_layer_are_not_run_and_everything_is_put_back(tiny_fol
             go_on(encoder, batch, layer, ordinary.layers[layer])
             assert ran == {number for number in inside.values() if number >= layer}
             if layer < N_BLOCKS:
-                with pytest.raises((RuntimeError, IndexError, ValueError)):
+                with pytest.raises(EncoderError, match="cannot encode a batch of 3 texts"):
                     go_on(encoder, batch, layer, torch.zeros(1, 2, 3))
     finally:
         for handle in handles:

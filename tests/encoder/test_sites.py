@@ -11,7 +11,8 @@ import torch
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.encoder.site_activations import extract_sites
-from lit_probe.encoder.sites import FAMILIES, module_tree, sites_of
+from lit_probe.encoder.site_search import module_tree, sites_of
+from lit_probe.encoder.sites import FAMILIES
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.errors import EncoderError, UnknownNameError
 
@@ -170,7 +171,7 @@ def test_modules_are_named_by_their_path_with_wildcards(bert):
         *(f"module encoder.layer.{block}.attention.output.dense" for block in range(3)),
         "module encoder.layer.0.intermediate.dense:input",
     ]
-    assert [site.depth for site in sites] == [0, 1, 2, 0] and {site.width for site in sites} == {32}
+    assert [site.depth for site in sites] == [1, 2, 3, 1] and {site.width for site in sites} == {32}
     read = extract_sites(bert, TEXTS[:1], sites)
     expected = pooled_by_hand(bert, TEXTS[0], "encoder.layer.1.attention.output.dense")
     assert read["module encoder.layer.1.attention.output.dense"][0] == pytest.approx(expected, abs=1e-5)

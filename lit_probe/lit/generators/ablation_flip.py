@@ -49,7 +49,7 @@ class AblationFlip(StockGenerator):
         """What is to be flipped, and the configuration as LIT's generator takes it."""
         heads = utils.find_spec_keys(model.output_spec(), types.MulticlassPreds)
         head = one_of(heads, fields.PROBE).of(config, ablation_flip.PREDICTION_KEY)
-        layers = {fields.layer_probe_field(layer): layer for layer in range(model.encoder.n_layers)}
+        layers = {fields.layer_probe_field(name): layer for layer, name in enumerate(model.vector_fields)}
         question = {"explain": MODEL} if head == fields.HEAD else {"explain": PROBE, "layer": layers.get(head, DEV_CHOSEN)}
         return explainer_of(model).forward(question_of(question)), {
             **{name: key.of(config, name) for name, key in _LIMITS.items()},

@@ -53,13 +53,22 @@ def layer_field(layer: int) -> str:
     return f"layer_{layer:02d}"
 
 
-def layer_probe_field(layer: int) -> str:
-    """Name of the field that holds a layer's probe prediction.
+def site_field(name: str) -> str:
+    """Name of the field that holds the pooled vector of a place that is no layer.
 
-    >>> layer_probe_field(4)
+    >>> site_field("head 4.7"), site_field("module encoder.layer.3.output.dense:input")
+    ('at_head_4.7', 'at_module_encoder.layer.3.output.dense_input')
+    """
+    return "at_" + re.sub(r"[^A-Za-z0-9._]+", "_", name).strip("_")
+
+
+def layer_probe_field(vector_field: str) -> str:
+    """Name of the field that holds a layer's probe prediction, by that of its vector.
+
+    >>> layer_probe_field("layer_04")
     'probe_layer_04'
     """
-    return f"probe_{layer_field(layer)}"
+    return f"probe_{vector_field}"
 
 
 def safe_name(name: str) -> str:

@@ -9,7 +9,7 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,11 +62,12 @@ class LitModelEncoder(VectorEncoder):
         self._lock = threading.Lock()
         # A model may change under its name, so its vectors are told from any others and not looked for in a cache on disk.
         told = f"Its vectors are those of the LIT model {name}, which lit_probe has not pooled itself."
-        super().__init__(name, embeddings, 0, uuid.uuid4().hex, [told])
+        super().__init__(name, embeddings, [0] * len(embeddings), uuid.uuid4().hex, [told])
         self.name = name
         first = next(iter(self._examples.values()), None)
         if first is not None:
             self.d_model = self._width(self._predict([first])[0])
+            self._sites = tuple(replace(site, width=self.d_model) for site in self._sites)
 
     def remember(self, examples: Mapping[str, types.JsonDict]) -> None:
         """Takes note of examples that are no rows of the data set, such as edits, by their text."""
@@ -77,29 +78,29 @@ class LitModelEncoder(VectorEncoder):
             while len(self._edits) > max(_EDITS, len(examples)):
                 self._edits.popitem(last=False)
 
-    def vectors(self, texts: Sequence[str], progress: Progress = no_progress) -> NDArray[np.float32]:
-        """``[n_texts, n_layers, d_model]`` as the model gives them.
+    def vectors(self, texts: Sequence[str], progress: Progress = no_progress) -> list[NDArray[np.float32]]:
+        """``[n_layers]`` arrays ``[n_texts, d_model]`` as the model gives them.
 
         Raises:
           EncoderError: the model raises, or gives other than finite vectors of one width.
         """
-        values = np.empty((len(texts), self.n_layers, self.d_model), dtype=np.float32)
+        values = np.empty((self.n_layers, len(texts), self.d_model), dtype=np.float32)
         progress(0, len(texts))
         for start in range(0, len(texts), _ROWS):
             part = texts[start : start + _ROWS]
             for row, prediction in enumerate(self._predict([self._example(text) for text in part]), start=start):
                 self._check(prediction)
-                values[row] = [as_array(prediction[name]) for name in self.layer_names]
+                values[:, row] = [as_array(prediction[name]) for name in self.layer_names]
             progress(start + len(part), len(texts))
         bad = ~np.isfinite(values).all(axis=2)
         if bad.any():
-            name = self.layer_names[int(np.flatnonzero(bad.any(axis=0))[0])]
-            n_bad = int(bad.any(axis=1).sum())
+            name = self.layer_names[int(np.flatnonzero(bad.any(axis=1))[0])]
+            n_bad = int(bad.any(axis=0).sum())
             raise EncoderError(
                 f"The model {self.name} gives NaN or infinite numbers for {n_bad:,} of {len(texts):,} examples, first in its "
                 f"field {name!r}. Probes need finite numbers."
             )
-        return values
+        return list(values)
 
     def _example(self, text: str) -> types.JsonDict:
         with self._lock:

@@ -89,8 +89,15 @@ class ProbeModel(lit_model.Model):
 
     @property
     def layer_names(self) -> list[str] | None:
-        """What the layers are called, where they are not an encoder's own; None where numbers say it."""
-        return None if self.encoder.has_network else list(self.encoder.layer_names)
+        """What the layers are called, where they are not all of an encoder's own; None where numbers say it."""
+        return list(self.encoder.layer_names) if self.encoder.at_sites else None
+
+    @property
+    def vector_fields(self) -> tuple[str, ...]:
+        """``[n_layers]`` the fields of the layers' vectors, called like the places where these are no layers."""
+        if self.encoder.has_network and self.encoder.at_sites:
+            return tuple(map(fields.site_field, self.encoder.layer_names))
+        return tuple(map(fields.layer_field, range(self.encoder.n_layers)))
 
     @property
     def head_label_names(self) -> tuple[str, ...] | None:
@@ -116,10 +123,13 @@ class ProbeModel(lit_model.Model):
     def description(self) -> str:
         """What LIT says about the model; its first line stands in the list of models."""
         encoder, layers = self.encoder, self.encoder.n_layers
+        places = "its" if not encoder.at_sites or not encoder.has_network else "the chosen"
+        numbers = "Layer 0 is the embedding output, layer i the output of block i. "
+        if encoder.has_network and encoder.at_sites:
+            numbers = f"Layer 0 stands for {encoder.layer_names[0]}, layer {layers - 1} for {encoder.layer_names[-1]}. "
         lines = [
-            f"{encoder.name} with a probe for the labels of {self.dataset.name} at each of its {layers} layers.",
-            "Layer 0 is the embedding output, layer i the output of block i. "
-            f"`{fields.PROBE}` is the layer that was chosen on dev, `{fields.CHOSEN}` holds its vectors.",
+            f"{encoder.name} with a probe for the labels of {self.dataset.name} at each of {places} {layers} layers.",
+            f"{numbers}`{fields.PROBE}` is the layer that was chosen on dev, `{fields.CHOSEN}` holds its vectors.",
         ]
         if encoder.random_seed is not None:
             lines.append(f"Its weights were never trained: they are drawn by seed {encoder.random_seed}.")
@@ -142,7 +152,7 @@ class ProbeModel(lit_model.Model):
         decision = self.study.decision
         encoder = self.encoder
         spec = specs.model_output_spec(
-            encoder.n_layers,
+            self.vector_fields,
             self.label_names,
             self.head_label_names,
             self._layers,
@@ -191,7 +201,7 @@ class ProbeModel(lit_model.Model):
         predictions = []
         for text, of_text, classes in zip(pooled.texts, tokens, probabilities, strict=True):
             prediction: dict[str, Any] = {**of_text, fields.CHOSEN: text.values[study.best_layer]}
-            prediction |= {fields.layer_field(layer): text.values[layer] for layer in range(self.encoder.n_layers)}
+            prediction |= dict(zip(self.vector_fields, text.values, strict=True))
             if self.encoder.head_label_names is not None:
                 prediction[fields.HEAD] = text.head_probabilities
             predictions.append(prediction | {field: classes[layer] for field, layer in shown.items()})
@@ -204,7 +214,8 @@ class ProbeModel(lit_model.Model):
 
     def _probe_fields(self) -> dict[str, int | None]:
         """The fields that hold a probe's class probabilities, with their layer; None stands for the dev-chosen one."""
-        own = {fields.PROBE: None, fields.COLOR_BY: None} | {fields.layer_probe_field(layer): layer for layer in self._layers}
+        own: dict[str, int | None] = {fields.PROBE: None, fields.COLOR_BY: None}
+        own |= {fields.layer_probe_field(self.vector_fields[layer]): layer for layer in self._layers}
         return {field: own[field] for field in self.output_spec() if field in own}
 
     def read(self, example: types.JsonDict, text: str | None = None) -> Mapping[str, Any]:

@@ -33,13 +33,13 @@ class PooledText:
     """What the encoder makes of one text.
 
     Attributes:
-      values: ``[n_layers, d_model]`` float32; for a data set's text a view of its study's array.
+      values: ``[n_layers]`` vectors ``[width]`` float32; for a data set's text views of its study's arrays.
       truncated: whether the text was longer than the encoder reads.
       unknown: the share of its tokens that the vocabulary cannot spell, 0 to 1.
       head_probabilities: ``[n_head_classes]`` of the checkpoint's own head; empty without one.
     """
 
-    values: NDArray[np.float32]
+    values: tuple[NDArray[np.float32], ...]
     truncated: bool
     unknown: float
     head_probabilities: NDArray[np.float32]
@@ -51,20 +51,23 @@ class PooledBatch:
 
     Attributes:
       texts: ``n_examples`` of them, possibly none.
-      n_layers: number of layers, the embedding output included.
-      d_model: width of a hidden state.
+      widths: ``[n_layers]`` how many units each site has.
     """
 
     texts: Sequence[PooledText]
-    n_layers: int
-    d_model: int
+    widths: tuple[int, ...]
+
+    @property
+    def n_layers(self) -> int:
+        """Number of sites; of layers, the embedding output included."""
+        return len(self.widths)
 
     def __len__(self) -> int:
         return len(self.texts)
 
     def layer(self, index: int) -> NDArray[np.float32]:
-        """``[n_examples, d_model]`` of one layer, contiguous."""
-        return np.array([text.values[index] for text in self.texts], dtype=np.float32).reshape(len(self), self.d_model)
+        """``[n_examples, width]`` of one site, contiguous."""
+        return np.array([text.values[index] for text in self.texts], dtype=np.float32).reshape(len(self), self.widths[index])
 
 
 # By text and pooling.
@@ -127,7 +130,7 @@ class PooledTexts:
         places = [self.place(text, dataset) for text in texts]
         new = self._encode_once([text for text, place in zip(texts, places, strict=True) if place is None], pooling)
         pooled = [new[text] if place is None else _stored(place) for text, place in zip(texts, places, strict=True)]
-        return PooledBatch(pooled, self.encoder.n_layers, self.encoder.d_model)
+        return PooledBatch(pooled, self.encoder.widths)
 
     def _encode_once(self, texts: Sequence[str], pooling: str) -> dict[str, PooledText]:
         """Pooled vectors of texts that stand in no data set, from the memo or the encoder."""
@@ -150,7 +153,7 @@ def pooled_text(block: Block, index: int) -> PooledText:
     # Copies, so that one remembered text does not keep the vectors of its whole block. An encoder that overflows on a strange
     # text must not stop LIT from showing the others, and JSON has no NaN.
     return PooledText(
-        np.nan_to_num(block.values[:, index]),
+        tuple(np.nan_to_num(values[index]) for values in block.values),
         bool(block.truncated[index]),
         float(block.unknown[index]),
         np.nan_to_num(block.head_probabilities[index]),
@@ -162,7 +165,7 @@ def _stored(place: Place) -> PooledText:
     for block in place.study.result().activations[place.split].blocks:
         if row < len(block.truncated):
             # Plain views: slices of a memory map would each carry the map's own attributes.
-            values = np.asarray(block.values)[:, row]
+            values = tuple(np.asarray(one)[row] for one in block.values)
             head = np.asarray(block.head_probabilities)[row]
             return PooledText(values, bool(block.truncated[row]), float(block.unknown[row]), head)
         row -= len(block.truncated)

@@ -65,7 +65,7 @@ def model_input_spec(label_names: Sequence[str], text_fields: Sequence[str] = (f
 
 
 def model_output_spec(
-    n_layers: int,
+    vector_fields: Sequence[str],
     label_names: Sequence[str],
     head_label_names: Sequence[str] | None,
     layers: Sequence[int],
@@ -80,7 +80,7 @@ def model_output_spec(
     the layer chosen on dev. Its Embeddings panel opens with the first vectors, which are that layer's too.
 
     Args:
-      n_layers: the number of layers of the encoder; every layer's pooled vector is a field.
+      vector_fields: ``[n_layers]`` the names of the fields of the layers' pooled vectors.
       label_names: the classes of the probes.
       head_label_names: the classes of the checkpoint's own classification head, if it has one.
       layers: the layers whose probes are fields of their own, see ``shown_layers``.
@@ -92,7 +92,7 @@ def model_output_spec(
     """
     spec: types.Spec = {fields.TOKENS: types.Tokens(parent=text)} if with_tokens else {}
     spec[fields.CHOSEN] = types.Embeddings()
-    spec |= {fields.layer_field(layer): types.Embeddings() for layer in range(n_layers)}
+    spec |= {name: types.Embeddings() for name in vector_fields}
     by_threshold: dict[str, Any] = {}
     if len(decision.shares) == 2:  # p / share is larger for the second class where p exceeds its share
         by_threshold = {"null_idx": 0, "threshold": decision.shares[1]}
@@ -101,7 +101,7 @@ def model_output_spec(
     if head_label_names is not None:
         comparable = list(head_label_names) == list(label_names)
         spec[fields.HEAD] = types.MulticlassPreds(vocab=list(head_label_names), parent=label if comparable else None)
-    spec |= {fields.layer_probe_field(layer): probe for layer in layers}
+    spec |= {fields.layer_probe_field(vector_fields[layer]): probe for layer in layers}
     if head_label_names is not None or layers:
         # Without a parent it is a color, not a second row with the same scores in LIT's metrics table.
         spec[fields.COLOR_BY] = types.MulticlassPreds(vocab=list(label_names), **by_threshold)

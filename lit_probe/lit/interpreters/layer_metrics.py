@@ -10,6 +10,7 @@ import numpy as np
 
 from lit_probe.checks.baselines import panel_baselines
 from lit_probe.data.labelled_texts import SPLIT_NAMES, SplitName
+from lit_probe.encoder.sites import Site
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.config_values import any_text, boolean, one_of
 from lit_probe.lit.host.dataset import ProbeDataset
@@ -100,9 +101,10 @@ class LayerMetricsInterpreter(ProbeInterpreter):
             "metrics": [{"name": one.name, "title": one.title} for one in metrics.values()],
             "best_layer": study.best_layer,
             "chosen_on": "dev",
-            "choice": {**study.choice.to_json(), "sentence": study.choice.sentence},
+            "choice": {**study.choice.to_json(), "sentence": study.choice.told(probes.layer_names)},
             "n_layers": probes.encoder.n_layers,
             "layer_names": probes.layer_names,
+            "sites": None if probes.layer_names is None else [_site(site) for site in probes.encoder.sites],
             "d_model": probes.encoder.d_model,
             "pooling": study.pooling,
             "probe": study.layerwise.kind,
@@ -118,6 +120,11 @@ class LayerMetricsInterpreter(ProbeInterpreter):
             "notes": notes,
             "baselines": panel_baselines(study.splits),
         }
+
+
+def _site(site: Site) -> dict[str, Any]:
+    """What the page draws a place by."""
+    return {"name": site.name, "family": site.family, "depth": site.depth, "width": site.width}
 
 
 def decision_of(question: Question) -> Decision:
@@ -174,9 +181,11 @@ def _origins(probes: ProbeModel, dataset: ProbeDataset | None) -> list[str]:
         notes.append(f"Circular: {probes.circularity}")
     elif probes.encoder.head_label_names is not None:
         notes.append("This checkpoint was fine-tuned to classify: what its layers show may have been put there by that task.")
-    names = [] if probes.encoder.has_network else [_fields_of_layers(probes.encoder.layer_names)]
-    if probes.encoder.ends_in_norm:
-        notes.append(f"Layer {probes.encoder.n_layers - 1} is read after the final norm, as transformers gives it.")
+    encoder = probes.encoder
+    names = [] if encoder.has_network else [_fields_of_layers(encoder.layer_names)]
+    # Where places have names, its name says so.
+    if encoder.ends_in_norm and not encoder.at_sites:
+        notes.append(f"Layer {encoder.n_layers - 1} is read after the final norm, as transformers gives it.")
     marked = probes.reader is None
     return [*names, *notes, *(_copies(probes.dataset, marked=marked) if dataset is probes.dataset else ())]
 

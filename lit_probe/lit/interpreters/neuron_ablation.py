@@ -100,7 +100,7 @@ def _text(question: Question) -> dict[str, Any]:
         "layer": layer,
         "what": question["what"],
         "units": list(ablation.units) if ablation is not None else [],
-        "layers": list(range(layer, study.encoder.n_layers)),
+        "layers": list(plain.layers),
         "label_names": list(question.probes.label_names),
         "decision": study.decision.to_json(),
         "before": before[0].tolist(),

@@ -39,7 +39,7 @@ _MAX_UNITS = 20
 def _pooled(question: Question, texts: Sequence[str], unit: int) -> list[float]:
     """The neuron's pooled activation of each text."""
     layer = question.layer
-    values = [float(text.values[layer, unit]) for text in question.probes.pooled(texts).texts]
+    values = [float(text.values[layer][unit]) for text in question.probes.pooled(texts).texts]
     n_bad = int((~np.isfinite(values)).sum())
     if n_bad:
         raise LitProbeError(f"Neuron {layer}:{unit}: {n_bad} of {len(values)} activations are NaN or infinite.")
@@ -151,7 +151,7 @@ def _factors(question: Question) -> dict[str, Any]:
     candidates = question.rows
     chosen = stratified_sample(np.zeros(len(candidates), dtype=np.int64), question["sample"], seed).tolist()
     texts = [fields.text_of(candidates[row]) for row in chosen]
-    layers = (question["first"], encoder.n_layers - 1 if question["last"] is None else question["last"])
+    layers = (question["first"], encoder.at_layers.n_layers - 1 if question["last"] is None else question["last"])
     found = question.ask(
         ("factors", layers, n_components, seed, special, tuple(texts)),
         f"Factors of the feed-forward neurons of layers {layers[0]} to {layers[1]}",

@@ -73,12 +73,13 @@ def units_of(question: Question, names: Sequence[int | str]) -> tuple[int, ...]:
       UnknownNameError: the layer has no neuron of such a name, or there is no such layer.
     """
     encoder, layer = question.study.encoder, question.layer
-    found = tuple(_index(name, layer, encoder.d_model) for name in names)
+    encoder.check_layer(layer)
+    found = tuple(_index(name, layer, encoder.widths[layer]) for name in names)
     check_units(encoder, layer, found)
     return found
 
 
-def _index(name: int | str, layer: int, d_model: int) -> int:
+def _index(name: int | str, layer: int, width: int) -> int:
     if isinstance(name, int):
         return name
     before, colon, after = name.rpartition(":")
@@ -87,7 +88,7 @@ def _index(name: int | str, layer: int, d_model: int) -> int:
             return int(after)
     except ValueError:
         pass  # said below
-    raise UnknownNameError(f"Layer {layer} has no neuron {name!r}. Its neurons are {layer}:0 to {layer}:{d_model - 1}.")
+    raise UnknownNameError(f"Layer {layer} has no neuron {name!r}. Its neurons are {layer}:0 to {layer}:{width - 1}.")
 
 
 def few_texts(question: Question) -> tuple[str, ...]:

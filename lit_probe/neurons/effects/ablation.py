@@ -205,7 +205,7 @@ def random_changes(
         directions = probe_directions(study.layerwise.probes[states.layer], usual)
         sets = [_among_living(random_directions(len(directions), int(usual.alive.sum()), seed), usual) for seed in seeds]
         return [without(one, usual, as_far_as=directions) for one in sets]
-    every_unit = replace(ablation, units=tuple(range(study.encoder.d_model)))
+    every_unit = replace(ablation, units=tuple(range(study.encoder.widths[states.layer])))
     size = states.sizes(changed_by(every_unit, usual))
     sets_of_units = [random_units(ablation.units, size, seed, usual.alive) for seed in seeds]
     return [changed_by(replace(ablation, units=units), usual) for units in sets_of_units]
@@ -379,7 +379,7 @@ def ablate(study: LayerStudy, texts: Sequence[str], ablation: Ablation, usual: T
     if before.head_probabilities is not None and after.head_probabilities is not None:
         model = AblatedHead(tuple(study.encoder.head_label_names or ()), before.head_probabilities, after.head_probabilities)
     return Ablated(
-        layers=tuple(range(ablation.layer, study.encoder.n_layers)),
+        layers=before.layers,
         label_names=tuple(study.splits.label_names),
         before=before.probabilities(probes),
         after=after.probabilities(probes),

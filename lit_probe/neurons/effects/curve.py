@@ -172,7 +172,7 @@ def ablation_curve(
         n_random=n_random,
         layers=tuple(
             AblatedLayer(
-                layer + place,
+                passes[0].layers[place],
                 *_with_interval(scores[0][place]),
                 *_with_interval(scores[1][place]),
                 *_range_if_defined(values[2:, place]),

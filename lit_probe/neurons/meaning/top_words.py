@@ -278,7 +278,7 @@ def _word_spans(text: str, encoded: EncodedText) -> list[tuple[int, int]]:
 def _made(encoder: Encoder, reading: Reading, layer: int, top: int, progress: Progress) -> TopWords:
     n_texts, done = len(reading.encoded), 0
     progress(0, n_texts)
-    kept = Gathering(reading, encoder.d_model, top)
+    kept = Gathering(reading, encoder.widths[layer], top)
     for indices, rows in token_states(encoder, reading.encoded, layer):
         kept.add(rows, np.concatenate([reading.occurrence_of_token[i] for i in indices]))
         done += len(indices)

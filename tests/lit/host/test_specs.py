@@ -5,6 +5,7 @@ from lit_nlp.lib import serialize, utils
 
 from lit_probe.lit.host import specs
 
+FIELDS = [f"layer_{layer:02d}" for layer in range(5)]
 LABELS = ("negative", "positive")
 
 
@@ -15,7 +16,7 @@ def class_fields(spec):
 def all_specs():
     yield specs.dataset_spec(LABELS, {"rating": types.Scalar()})
     yield specs.model_input_spec(LABELS)
-    yield specs.model_output_spec(5, LABELS, ("A", "B", "C"), (0, 2, 4))
+    yield specs.model_output_spec(FIELDS, LABELS, ("A", "B", "C"), (0, 2, 4))
 
 
 @pytest.mark.parametrize("spec", [*all_specs()])
@@ -26,26 +27,26 @@ def test_specs_use_lits_own_types_and_survive_json(spec):
 
 def test_the_first_and_the_last_class_field_are_the_dev_chosen_probe():
     for head, layers in [(None, ()), (("A", "B"), ()), (None, (0, 2, 4)), (LABELS, (1, 3))]:
-        found = class_fields(specs.model_output_spec(5, LABELS, head, layers))
+        found = class_fields(specs.model_output_spec(FIELDS, LABELS, head, layers))
         assert found[0] == "probe"
         assert found[-1] == ("probe" if len(found) == 1 else "probe_color_by")
 
 
 def test_the_first_vectors_are_those_of_the_dev_chosen_layer():
-    spec = specs.model_output_spec(5, LABELS, None, ())
+    spec = specs.model_output_spec(FIELDS, LABELS, None, ())
     assert utils.find_spec_keys(spec, types.Embeddings) == ["chosen_layer", *(f"layer_0{layer}" for layer in range(5))]
 
 
 def test_the_color_field_is_no_second_row_in_the_metrics_table():
-    spec = specs.model_output_spec(5, LABELS, None, (0, 4))
+    spec = specs.model_output_spec(FIELDS, LABELS, None, (0, 4))
     assert spec["probe"].parent == "label"
     assert spec["probe_color_by"].parent is None
 
 
 def test_the_checkpoints_own_head_is_compared_with_the_label_only_when_it_speaks_of_the_same_classes():
-    assert specs.model_output_spec(5, LABELS, LABELS, ())["model"].parent == "label"
-    assert specs.model_output_spec(5, LABELS, ("positive", "negative"), ())["model"].parent is None
-    assert specs.model_output_spec(5, LABELS, ("LABEL_0", "LABEL_1"), ())["model"].vocab == ["LABEL_0", "LABEL_1"]
+    assert specs.model_output_spec(FIELDS, LABELS, LABELS, ())["model"].parent == "label"
+    assert specs.model_output_spec(FIELDS, LABELS, ("positive", "negative"), ())["model"].parent is None
+    assert specs.model_output_spec(FIELDS, LABELS, ("LABEL_0", "LABEL_1"), ())["model"].vocab == ["LABEL_0", "LABEL_1"]
 
 
 def test_a_data_set_and_a_model_agree_on_the_label_exactly_when_the_classes_are_the_same():
