@@ -108,9 +108,13 @@ def _modules(encoder: Encoder, watched: _Watched, name: str) -> list[Site]:
         )
     pattern, part = read["path"], _PARTS[read["part"]]
     paths = list(dict.fromkeys(call.path for call in watched.calls))
+    # A path may count from the model with its head or from its body, whichever of them is read.
+    body = f"{encoder.model.base_model_prefix}."
+    written = (pattern, pattern.removeprefix(body), body + pattern)
     # One star is one step of a path, two are any number of them.
-    steps = re.compile(re.escape(pattern).replace(r"\*\*", ".*").replace(r"\*", "[^.]*"))
-    matching = {path for path in paths if steps.fullmatch(path)}
+    steps = [re.compile(re.escape(one).replace(r"\*\*", ".*").replace(r"\*", "[^.]*")) for one in written]
+    found = ({path for path in paths if one.fullmatch(path)} for one in steps)
+    matching: set[str] = next(filter(None, found), set())
     if not matching:
         near = difflib.get_close_matches(pattern, paths, n=3, cutoff=0.4)
         raise UnknownNameError(
