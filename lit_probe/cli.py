@@ -542,7 +542,7 @@ def _check_card(runs: Sequence[Run], splits_list: Sequence[Splits], control: str
     if not FLAGS["from"].value:
         return
     card = read_card(FLAGS["from"].value)
-    settings = {"seed": FLAGS.seed, "rules": study_rules(), "control": control}
+    settings = {"seed": FLAGS.seed, "rules": study_rules(), "control": control, "cache_dtype": FLAGS.cache_dtype}
     notes = [
         note
         for run in runs

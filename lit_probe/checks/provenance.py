@@ -22,6 +22,7 @@ from lit_probe.data import DATASETS
 from lit_probe.data.labelled_texts import SPLIT_NAMES, Splits
 from lit_probe.data.options import HUB_OPTIONS, word_in_brackets
 from lit_probe.data.tables import table_form
+from lit_probe.encoder.cache import CACHE_DTYPES, FLOAT32
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.errors import LitProbeError
 from lit_probe.probing.layer_choice import LayerChoice
@@ -83,7 +84,7 @@ class Card(StudySettings):
     notes: tuple[str, ...]
     number: Mapping[str, Any] | None
 
-    omitted_if_none: ClassVar[tuple[str, ...]] = ("sites", "control", "repeat", "number")
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("sites", "cache_dtype", "control", "repeat", "number")
 
 
 def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> Card:
@@ -167,6 +168,7 @@ def card_of(read: Any, title: str) -> dict[str, Any]:
         and _holds(read, _SETTINGS)
         and _holds(read, {"datasets": dict, "versions": dict})
         and isinstance(read.get("control", ""), str)
+        and read.get("cache_dtype", FLOAT32) in CACHE_DTYPES
         and isinstance(read.get("sites", ["layers"]), list)
         and bool(read.get("sites", ["layers"]))
         and all(isinstance(one, str) for one in read.get("sites", []))
@@ -202,6 +204,7 @@ def check_against_card(
     seed: int,
     rules: StudyRules,
     control: str | None = None,
+    cache_dtype: str = FLOAT32,
 ) -> list[str]:
     """Refuses what would give other numbers than the card's, before any of them is computed.
 
@@ -214,6 +217,7 @@ def check_against_card(
       seed: the seed that is about to be used.
       rules: the rules that are about to be used.
       control: the control of selectivity that is about to be used; None where it is not measured.
+      cache_dtype: as what activations are about to be kept.
 
     Returns:
       A sentence for each library whose version is another one than on the card: the last digits may then differ.
@@ -224,7 +228,9 @@ def check_against_card(
     here = {"pooling": pooling, "probe": probe, "max_length": encoder.max_length, "keep": encoder.keep, "seed": seed}
     if control is not None and "control" in card:
         here["control"] = control
-    differ = [f"{name} is {value}, {card[name]} on the card" for name, value in here.items() if value != card[name]]
+    on_card = {"cache_dtype": FLOAT32, **card}
+    here["cache_dtype"] = cache_dtype
+    differ = [f"{name} is {value}, {on_card[name]} on the card" for name, value in here.items() if value != on_card[name]]
     if encoder.random_seed != card["model"].get("random_weights"):
         ours, theirs = (_weights(seed) for seed in (encoder.random_seed, card["model"].get("random_weights")))
         differ.append(f"the weights are {ours}, {theirs} on the card")
@@ -235,11 +241,11 @@ def check_against_card(
     asked = card.get("rules", {})
     ours_asked = rules.to_json().items()
     differ += [f"{name} is {ours}, {asked[name]} on the card" for name, ours in ours_asked if asked.get(name, ours) != ours]
-    on_card = card["model"]["sha256"]
+    hashes = card["model"]["sha256"]
     differ += [
-        f"the {name} of {encoder.checkpoint.model_id} {_hashes(value, on_card.get(name))}"
+        f"the {name} of {encoder.checkpoint.model_id} {_hashes(value, hashes.get(name))}"
         for name, value in encoder.hashes.items()
-        if value != on_card.get(name)
+        if value != hashes.get(name)
     ]
     entry = card["datasets"].get(splits.name)
     if entry is None:
@@ -301,6 +307,7 @@ def flags_of(card: Mapping[str, Any], title: str) -> list[str]:
         "max_examples": _only([one["max_examples"] for one in data.values()], "max_examples", title),
         **{name: card[name] for name in _SETTINGS},
         "sites": ",".join(card["sites"]) if "sites" in card else None,
+        "cache_dtype": card.get("cache_dtype"),
         "control": card.get("control"),
         "repeat": card.get("repeat"),
         **{name: value for name, value in card.get("rules", {}).items() if name in StudyRules().to_json()},

@@ -30,13 +30,14 @@ class Block:
     """Pooled activations of up to ``BLOCK_SIZE`` texts.
 
     Attributes:
-      values: ``[n_layers]`` arrays ``[n_block, width]`` float32, each one stretch of memory or file.
+      values: ``[n_layers]`` arrays ``[n_block, width]``, each one stretch of memory or file: float32, or the upper halves of
+        float32 (bfloat16) as uint16.
       truncated: ``[n_block]`` bool.
       unknown: ``[n_block]`` float32, the share of a text's tokens that the vocabulary cannot spell, 0 to 1.
       head_probabilities: ``[n_block, n_head_classes]`` float32 of the checkpoint's own head; no columns without one.
     """
 
-    values: tuple[NDArray[np.float32], ...]
+    values: tuple[NDArray[np.float32 | np.uint16], ...]
     truncated: NDArray[np.bool_]
     unknown: NDArray[np.float32]
     head_probabilities: NDArray[np.float32]
@@ -61,11 +62,13 @@ class Activations:
       blocks: their values, up to ``BLOCK_SIZE`` texts each; arrays in memory or mapped from the cache.
       pooling: name of the pooling, `NO_POOLING` for vectors that lit_probe has not pooled.
       fingerprint: the fingerprint of the encoder, see ``Encoder.fingerprint``.
+      dtype: as what the values are kept, ``float32`` or ``bfloat16``; they are read as float32.
     """
 
     blocks: tuple[Block, ...]
     pooling: str
     fingerprint: str
+    dtype: str = "float32"
 
     @classmethod
     def from_array(cls, values: NDArray[np.float32], *, pooling: str = "mean", fingerprint: str = "") -> Activations:
@@ -92,7 +95,11 @@ class Activations:
 
     def layer(self, index: int) -> NDArray[np.float32]:
         """``[n_examples, width]`` of one site, contiguous; reads no other."""
-        return np.concatenate([block.values[index] for block in self.blocks])
+        return np.concatenate([widened(block.values[index]) for block in self.blocks])
+
+    def unit(self, index: int, unit: int) -> NDArray[np.float32]:
+        """``[n_examples]`` of one unit of one site."""
+        return np.concatenate([widened(block.values[index][:, unit]) for block in self.blocks])
 
     @property
     def truncated(self) -> NDArray[np.bool_]:
@@ -119,6 +126,24 @@ class Activations:
         """``[n_examples, n_head_classes]`` predicted by the checkpoint's own classification head, or None if it has none."""
         probabilities = np.concatenate([block.head_probabilities for block in self.blocks])
         return probabilities if probabilities.shape[1] else None
+
+
+def narrowed(values: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Finite float32 numbers as bfloat16, the upper halves of their bits, rounded to the nearest and in the middle to even.
+
+    >>> widened(narrowed(np.array([1.0, -0.1, 3.14159274], dtype=np.float32))).tolist()
+    [1.0, -0.10009765625, 3.140625]
+    """
+    bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
+    rounded = bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))
+    return (np.where(np.isfinite(values), rounded, bits) >> np.uint32(16)).astype(np.uint16)
+
+
+def widened(values: NDArray[np.float32 | np.uint16]) -> NDArray[np.float32]:
+    """Numbers as they are kept, as float32."""
+    if values.dtype != np.uint16:
+        return values  # type: ignore[return-value]
+    return (values.astype(np.uint32) << np.uint32(16)).view(np.float32)
 
 
 def check_pooling(encoder: Encoder, pooling: str) -> None:

@@ -14,7 +14,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,16 +26,30 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from lit_probe.encoder.activations import Activations, Block, check_pooling, extract_block, split_into_blocks
+from lit_probe.encoder.activations import (
+    Activations,
+    Block,
+    check_pooling,
+    extract_block,
+    narrowed,
+    split_into_blocks,
+    widened,
+)
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.site_search import SITES_MADE_BY, sites_of
 from lit_probe.encoder.sites import Site
 from lit_probe.errors import CacheError, LitProbeError
 from lit_probe.progress import Progress, no_progress
+from lit_probe.registry import lookup
 from lit_probe.results import Result
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Result)
+
+FLOAT32 = "float32"
+CACHE_DTYPES = (FLOAT32, "bfloat16")
+# By the name of a dtype in a safetensors file. NumPy has no bfloat16, so its bits are kept as whole numbers.
+_READ_AS: dict[str, type] = {"F32": np.float32, "U16": np.uint16}
 
 # Part of every key: to be raised when the same inputs would give other numbers or files. Activations are as they were.
 _FORMAT = 2
@@ -61,12 +75,22 @@ _OF_KIND = {"activations": ("numpy", "tokenizers", "torch", "transformers")}
 class Cache:
     """A folder of results, or nothing at all where the folder cannot be written.
 
+    Args:
+      folder: the folder; None when nothing is to be kept.
+      dtype: as what activations are kept: ``float32``, or ``bfloat16``, which takes half the room and rounds them to three
+        digits. They are rounded whether they are kept or not, so that a run gives the same numbers with and without a folder.
+
     Attributes:
       folder: the folder of the results; None when there is no cache.
+      dtype: see above.
+
+    Raises:
+      UnknownNameError: there is no such dtype.
     """
 
-    def __init__(self, folder: Path | None):
+    def __init__(self, folder: Path | None, dtype: str = FLOAT32):
         self.folder = folder
+        self.dtype = lookup({name: name for name in CACHE_DTYPES}, dtype, "dtype of the cache")
         # Without a folder, what somebody still uses is not made again: two kinds of probe on the same activations.
         self._in_use: WeakValueDictionary[str, Block] = WeakValueDictionary()
         if folder is not None:
@@ -155,12 +179,13 @@ class Cache:
             # Blocks of an earlier version that lack an array are other results.
             holds = [field.name for field in fields(Block)]
             facts = {"encoder": fingerprint, "pooling": pooling, "texts": text_hash(part), "n_texts": len(part), "holds": holds}
+            facts |= self.facts()
             key = _key("activations", facts)
             result = self._in_use.get(key) if self.folder is None else None
             result = result or self.get_or_make(
                 "activations",
                 facts,
-                lambda: extract_block(encoder, part, pooling, report),
+                lambda: self._kept(extract_block(encoder, part, pooling, report)),
                 _save_block,
                 lambda folder: _load_block(folder, len(part), encoder.widths),
             )
@@ -170,7 +195,15 @@ class Cache:
             return result
 
         blocks = tuple(block(part, report) for part, report in split_into_blocks(texts, progress))
-        return Activations(blocks, pooling, fingerprint)
+        return Activations(blocks, pooling, fingerprint, self.dtype)
+
+    def facts(self) -> dict[str, str]:
+        """What of the cache decides the activations, for the keys of what is computed from them; nothing where it is usual."""
+        return {} if self.dtype == FLOAT32 else {"cache_dtype": self.dtype}
+
+    def _kept(self, block: Block) -> Block:
+        """The block as its values are kept."""
+        return block if self.dtype == FLOAT32 else replace(block, values=tuple(narrowed(widened(one)) for one in block.values))
 
     def sites(self, encoder: Encoder, wanted: Sequence[str], depths: Collection[int] | None = None) -> tuple[Site, ...]:
         """`sites_of`, which need not load the weights where they were looked for before; arguments and errors as there."""
@@ -289,8 +322,9 @@ def _load_json(folder: Path) -> dict[str, Any]:
 
 def _save_block(block: Block, folder: Path) -> None:
     alike = len({values.shape for values in block.values}) == 1
+    whole = np.stack(block.values) if alike else np.concatenate([values.ravel() for values in block.values])
     arrays = {
-        "values": np.stack(block.values) if alike else np.concatenate([values.ravel() for values in block.values]),
+        "values": whole,
         "truncated": block.truncated,
         "unknown": block.unknown,
         "head_probabilities": block.head_probabilities,
@@ -316,8 +350,8 @@ def _load_block(folder: Path, n_block: int, widths: Sequence[int]) -> Block:
     return Block(values, truncated, unknown, head)
 
 
-def _map(path: Path, name: str) -> NDArray[np.float32]:
-    """Maps one float32 tensor of a safetensors file into memory.
+def _map(path: Path, name: str) -> NDArray[Any]:
+    """Maps one tensor of a safetensors file into memory, see `Block.values`.
 
     ``safe_open(…, "np")`` copies and ``"pt"`` would need torch; the format is 8 bytes of header length, a JSON header, data.
     """
@@ -325,9 +359,9 @@ def _map(path: Path, name: str) -> NDArray[np.float32]:
         header_length = int.from_bytes(file.read(8), "little")
         header = json.loads(file.read(header_length))
     start, _ = header[name]["data_offsets"]
-    shape = tuple(header[name]["shape"])
-    if header[name]["dtype"] != "F32":
-        raise ValueError(f"{name} has dtype {header[name]['dtype']}, not F32")
+    shape, dtype = tuple(header[name]["shape"]), _READ_AS.get(header[name]["dtype"])
+    if dtype is None:
+        raise ValueError(f"{name} has dtype {header[name]['dtype']}, not one of {', '.join(_READ_AS)}")
     if 0 in shape:
-        return np.zeros(shape, dtype=np.float32)
-    return np.memmap(path, np.float32, "r", 8 + header_length + start, shape)
+        return np.zeros(shape, dtype=dtype)
+    return np.memmap(path, dtype, "r", 8 + header_length + start, shape)

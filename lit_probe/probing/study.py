@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.data.labelled_texts import LabelledTexts, SplitName, Splits
 from lit_probe.encoder.activations import Activations, check_pooling
-from lit_probe.encoder.cache import Cache, library_versions, text_hash
+from lit_probe.encoder.cache import FLOAT32, Cache, library_versions, text_hash
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.probing.layer_choice import choose_layer
 from lit_probe.probing.layerwise import LayerMetrics, LayerwiseProbe, MetricsRow
@@ -68,6 +68,7 @@ class StudySettings(Result):
       rules: how it is scored, and how its layer is chosen.
       versions: the version of each library that can change a number.
       sites: the names of the places that are probed; None for all layers of an encoder, or given vectors.
+      cache_dtype: as what the activations are kept and read, where it is not float32.
     """
 
     model: ModelFiles
@@ -79,8 +80,9 @@ class StudySettings(Result):
     rules: StudyRules
     versions: Mapping[str, str]
     sites: tuple[str, ...] | None
+    cache_dtype: str | None
 
-    omitted_if_none: ClassVar[tuple[str, ...]] = ("sites",)
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("sites", "cache_dtype")
 
 
 class LayerStudy:
@@ -256,6 +258,7 @@ class LayerStudy:
             self.rules,
             library_versions(),
             encoder.layer_names if encoder.has_network and encoder.at_sites else None,
+            None if (dtype := self.activations["train"].dtype) == FLOAT32 else dtype,
         )
 
     def table(self) -> str:
@@ -405,6 +408,7 @@ def probe_layers(
         "probe": probe,
         "made_by": PROBES_MADE_BY,
         "seed": seed,
+        **cache.facts(),
     }
     layerwise = cache.get_or_make("probes", facts, fit, lambda result, folder: result.save(folder), LayerwiseProbe.load)
     return LayerStudy(encoder, splits, activations, layerwise, seed, rules)

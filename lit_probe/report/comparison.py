@@ -79,6 +79,7 @@ def _settings(run: Run, other: Run, numbering: Numbering) -> Html:
         "seed of random weights": ("model", "random_weights"),
         **{key.replace("_", " "): (key,) for key in _SETTINGS},
         "places": ("sites",),
+        "activations kept as": ("cache_dtype",),
         **{key.replace("_", " "): ("rules", key) for key in run.at.value["rules"]},
         "lit_probe": ("versions", "lit-probe"),
     }

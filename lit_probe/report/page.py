@@ -179,6 +179,7 @@ def _provenance(run: Run, numbering: Numbering) -> Html:
         *_facts({f"{part}, sha256": at["model"]["sha256"][part] for part in at.value["model"]["sha256"]}),
         *_facts({key: at[key] for key in ("pooling", "probe", "max_length", "keep", "seed")}),
         ["places", at["sites"].html] if "sites" in at else [],
+        ["activations kept as", at["cache_dtype"].html] if "cache_dtype" in at else [],
         *_facts({key: at["rules"][key] for key in at.value["rules"]}),
         ["control of selectivity", at["control"].html] if any("selectivity" in one.checks for one in run.datasets) else [],
         *_facts({f"version of {package}": at["versions"][package] for package in at.value["versions"]}),

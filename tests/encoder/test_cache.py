@@ -17,6 +17,7 @@ from lit_probe.encoder import activations as activations_module
 from lit_probe.encoder.activations import extract_activations
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import load_encoder
+from lit_probe.errors import UnknownNameError
 
 TEXTS = [f"{'good ' * (i % 5)}film {'bad ' * (i % 3)}" for i in range(20)]
 
@@ -253,3 +254,29 @@ def test_activations_depend_on_what_reads_texts_alone(cache, tiny_encoder, monke
         )
         cache.activations(tiny_encoder, TEXTS)
         assert (len(passes) > n_passes) == reads_again
+
+
+def test_activations_kept_as_bfloat16_are_torchs_and_take_half_the_room(tiny_encoder, tmp_path):
+    import torch
+
+    whole, half = Cache(tmp_path / "whole"), Cache(tmp_path / "half", "bfloat16")
+    plain = whole.activations(tiny_encoder, TEXTS).values
+    fresh, kept = (half.activations(tiny_encoder, TEXTS).values for _ in range(2))
+    without = Cache(None, "bfloat16").activations(tiny_encoder, TEXTS).values
+    expected = torch.from_numpy(plain.copy()).bfloat16().float().numpy()
+    for values in (fresh, kept, without):
+        np.testing.assert_array_equal(values, expected)
+    blocks = [
+        max(folder.rglob("block.safetensors"), key=lambda path: path.stat().st_size) for folder in (whole.folder, half.folder)
+    ]
+    sizes = [block.stat().st_size for block in blocks]
+    assert sizes[1] < 0.65 * sizes[0]  # header and the other arrays are as they were
+
+
+def test_kept_dtypes_share_nothing_and_unknown_ones_are_refused(tiny_encoder, tmp_path):
+    Cache(tmp_path).activations(tiny_encoder, TEXTS)
+    passes = count_forwards(tiny_encoder)
+    Cache(tmp_path, "bfloat16").activations(tiny_encoder, TEXTS)
+    assert sum(passes) == len(TEXTS)
+    with pytest.raises(UnknownNameError, match="Unknown dtype of the cache 'float16'"):
+        Cache(tmp_path, "float16")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.data.labelled_texts import SplitName, clean_text
-from lit_probe.encoder.activations import Block, extract_activations
+from lit_probe.encoder.activations import Block, extract_activations, widened
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.once import Memo
@@ -153,7 +153,7 @@ def pooled_text(block: Block, index: int) -> PooledText:
     # Copies, so that one remembered text does not keep the vectors of its whole block. An encoder that overflows on a strange
     # text must not stop LIT from showing the others, and JSON has no NaN.
     return PooledText(
-        tuple(np.nan_to_num(values[index]) for values in block.values),
+        tuple(np.nan_to_num(widened(values[index])) for values in block.values),
         bool(block.truncated[index]),
         float(block.unknown[index]),
         np.nan_to_num(block.head_probabilities[index]),
@@ -165,7 +165,7 @@ def _stored(place: Place) -> PooledText:
     for block in place.study.result().activations[place.split].blocks:
         if row < len(block.truncated):
             # Plain views: slices of a memory map would each carry the map's own attributes.
-            values = tuple(np.asarray(one)[row] for one in block.values)
+            values = tuple(widened(np.asarray(one)[row]) for one in block.values)
             head = np.asarray(block.head_probabilities)[row]
             return PooledText(values, bool(block.truncated[row]), float(block.unknown[row]), head)
         row -= len(block.truncated)

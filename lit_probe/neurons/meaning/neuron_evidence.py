@@ -102,7 +102,7 @@ def activation_distribution(
     rows = lookup(splits, split, "split")
     activations = study.activations[split]
     # Block by block: of a mapped layer only one column is read into memory.
-    values = np.concatenate([block.values[layer][:, unit] for block in activations.blocks]).astype(np.float64)
+    values = activations.unit(layer, unit).astype(np.float64)
     n_bad = int((~np.isfinite(values)).sum())
     if n_bad or not len(values):
         what = f"{n_bad} of {len(values)} {split} activations are NaN or infinite" if n_bad else f"{split} has no row"
