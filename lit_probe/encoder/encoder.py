@@ -31,7 +31,7 @@ from lit_probe.encoder.loading import (
     position_limit,
     untrained_position_limit,
 )
-from lit_probe.encoder.sites import LAYERS, Site, meeting, states_at
+from lit_probe.encoder.sites import AFTER_NORM, LAYERS, Site, meeting, states_at
 from lit_probe.encoder.source import Source
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import KEEPS, EncodedText, HiddenStates, PaddedBatch, padded_batch, shared_room
@@ -152,14 +152,8 @@ class Encoder:
 
     @property
     def layers(self) -> tuple[Site, ...]:
-        """Its hidden states: ``embeddings``, ``block 1``, and so on.
-
-        The last one says so where it is read after a norm that follows the last block: ``block 12 (after the final norm)``.
-        """
-        n_layers = self.at_layers.n_layers
-        names = ["embeddings", *(f"block {i}" for i in range(1, n_layers))]
-        if self.ends_in_norm:
-            names[-1] += " (after the final norm)"
+        """Its hidden states: ``embeddings``, ``block 1``, and so on."""
+        names = ("embeddings", *(f"block {layer}" for layer in range(1, self.at_layers.n_layers)))
         return tuple(Site(name, LAYERS, layer, self.d_model) for layer, name in enumerate(names))
 
     @property
@@ -169,8 +163,13 @@ class Encoder:
 
     @property
     def layer_names(self) -> tuple[str, ...]:
-        """``[n_layers]`` what the places are called."""
-        return tuple(site.name for site in self.sites)
+        """``[n_layers]`` what the places are called.
+
+        The last layer says so where it is read after a norm that follows the last block: ``block 12 (after the final norm)``.
+        """
+        last = self.at_layers.n_layers - 1
+        ends = [AFTER_NORM if (site.family, site.depth) == (LAYERS, last) and self.ends_in_norm else "" for site in self.sites]
+        return tuple(f"{site.name}{end}" for site, end in zip(self.sites, ends, strict=True))
 
     @property
     def widths(self) -> tuple[int, ...]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.feed_forward import feed_forwards, linear_sizes
 from lit_probe.encoder.final_norm import first_of
-from lit_probe.encoder.sites import FAMILIES, LAYERS, MODULE, Part, Site, given_tensor
+from lit_probe.encoder.sites import AFTER_NORM, FAMILIES, LAYERS, MODULE, Part, Site, given_tensor
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import by_token
 from lit_probe.errors import EncoderError, UnknownNameError
@@ -71,7 +71,8 @@ def _meant(encoder: Encoder, wanted: str) -> Sequence[Site]:
         return _modules(encoder, on_encoder_thread(_watched, encoder), wanted)
     if wanted in FAMILIES:
         return tuple(_family(encoder, wanted))
-    # The name of one place, as `Site.name` has it.
+    # The name of one place, as `Encoder.layer_names` has it.
+    wanted = wanted.removesuffix(AFTER_NORM)
     if wanted.startswith(f"{MODULE} "):
         return _meant(encoder, wanted.replace(" ", ":", 1))
     first = wanted.partition(" ")[0]

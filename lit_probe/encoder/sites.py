@@ -29,6 +29,8 @@ FAMILIES = {
     "mlp_neurons": "the feed-forward neurons, after the nonlinearity",
     "heads": "each head's part before the attention's output projection",
 }
+AFTER_NORM = " (after the final norm)"
+"""What stands behind the last layer's name where transformers gives it so."""
 MODULE = "module"
 """The family of places that are named by the path of a module."""
 

@@ -16,10 +16,7 @@ from lit_probe.probing.study import LayerStudy
 def layers_of(study: LayerStudy, *layers: int) -> LayerStudy:
     """The same rows through an encoder that has only these layers."""
     probes = tuple(study.layerwise.probes[layer] for layer in layers)
-    activations = {
-        name: type(values).from_array(values.blocks[0].values[list(layers)].transpose(1, 0, 2))
-        for name, values in study.activations.items()
-    }
+    activations = {name: type(values).from_array(values.values[:, list(layers)]) for name, values in study.activations.items()}
     return LayerStudy(study.encoder, study.splits, activations, replace(study.layerwise, probes=probes), 0)
 
 

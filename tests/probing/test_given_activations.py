@@ -127,7 +127,6 @@ LABELS = np.arange(40) % 2
         (np.zeros((40,)), {}, EncoderError, r"have the shape \[40\]"),
         (np.zeros((40, 2, 3, 4)), {}, EncoderError, r"have the shape \[40, 2, 3, 4\]"),
         (np.zeros((39, 2, 3)), {}, EncoderError, r"has the shape \[39, 3\], where \[40, width\] is needed"),
-        ({"a": np.zeros((40, 3)), "b": np.zeros((40, 4))}, {}, EncoderError, "differ in width"),
         ({"a": np.zeros((40, 0))}, {}, EncoderError, "width"),
         ({"a": np.full((40, 3), np.nan)}, {}, EncoderError, "NaN, infinite or too large numbers in 40 of 40 rows"),
         ({"a": np.full((40, 3), 1e300)}, {}, EncoderError, "too large numbers"),
@@ -162,3 +161,13 @@ def test_a_text_without_vectors_is_refused():
         study.encoder.vectors(["something new"])
     with pytest.raises(EncoderError, match="needs its tokens"):
         study.encoder.encode(["example 1"])
+
+
+def test_layers_may_differ_in_width():
+    rng = np.random.default_rng(0)
+    labels = [row % 2 for row in range(80)]
+    wide = rng.normal(size=(80, 7))
+    study = probe_activations({"narrow": rng.normal(size=(80, 3)) + np.array(labels)[:, None], "wide": wide}, labels)
+    assert study.activations["train"].widths == (3, 7) == tuple(probe.d_model for probe in study.layerwise.probes)
+    alone = probe_activations({"wide": wide}, labels)
+    np.testing.assert_array_equal(study.probabilities("dev")[:, 1], alone.probabilities("dev")[:, 0])

@@ -20,7 +20,7 @@ def test_examples_of_given_vectors_may_be_pairs():
     encoder, splits = given_activations(VECTORS, LABELS, texts=PAIRS)
     assert splits.pair == ("first", "second") and splits.provenance["pair"] == ["first", "second"]
     assert {text for _, part in splits.items() for text in part.texts} == {joined(*pair) for pair in PAIRS}
-    np.testing.assert_array_equal(encoder.vectors([joined(*PAIRS[7])])[0], VECTORS[7].astype(np.float32))
+    np.testing.assert_array_equal(np.stack(encoder.vectors([joined(*PAIRS[7])]), axis=1)[0], VECTORS[7].astype(np.float32))
     assert "second_text" in baselines_for(splits)
 
 
@@ -39,6 +39,8 @@ def test_the_same_pair_with_other_vectors_is_told_apart():
     texts = [PAIRS[0], PAIRS[0], *PAIRS[2:]]
     encoder, splits = given_activations(VECTORS, [LABELS[0], LABELS[0], *LABELS[2:]], texts=texts)
     first, second = PAIRS[0]
-    np.testing.assert_array_equal(encoder.vectors([joined(first, f"{second} (2)")])[0], VECTORS[1].astype(np.float32))
+    np.testing.assert_array_equal(
+        np.stack(encoder.vectors([joined(first, f"{second} (2)")]), axis=1)[0], VECTORS[1].astype(np.float32)
+    )
     homes = [name for name, part in splits.items() for text in part.texts if text.startswith(joined(first, second))]
     assert len(homes) == 2 and len(set(homes)) == 1

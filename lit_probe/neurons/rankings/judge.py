@@ -102,11 +102,12 @@ class Judge:
         self._study = study
         self._units = ranking.units
         self._evaluator = evaluator
+        chosen = chosen_layers(study, ranking.layers)
         widths = np.array(study.activations["train"].widths)
-        if self._units[:, 0].max() >= len(widths) or (self._units[:, 1] >= widths[self._units[:, 0]]).any():
+        if (self._units[:, 1] >= widths[self._units[:, 0]]).any():
             raise LitProbeError("The ranking is of another study: it names neurons that this encoder does not have.")
         # A penalty of our own choice would let a probe of all neurons fit train too closely, and few neurons seem to do better.
-        probes = [study.layerwise.probes[layer] for layer in chosen_layers(study, ranking.layers)]
+        probes = [study.layerwise.probes[layer] for layer in chosen]
         best = min(probes, key=lambda probe: min(probe.settings.get("cv_log_loss", [0.0])))
         self._strength = own_strength(best, len(study.splits.train)) or STRENGTH
 

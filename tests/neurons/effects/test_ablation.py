@@ -243,7 +243,8 @@ def test_a_text_is_changed_alone_as_it_is_among_others(study, replacement):
     together = LayerStates(study.encoder, TEXTS, 1, "mean").go_on(change)
     for place, text in enumerate(TEXTS):
         alone = LayerStates(study.encoder, [text], 1, "mean").go_on(change)
-        np.testing.assert_allclose(alone.pooled[0], together.pooled[place], atol=1e-5)
+        for one, all_of_them in zip(alone.pooled, together.pooled, strict=True):
+            np.testing.assert_allclose(one[0], all_of_them[place], atol=1e-5)
 
 
 def test_random_sets_hold_other_neurons_of_like_size():
@@ -273,7 +274,7 @@ def test_one_text_is_answered_layer_by_layer_before_and_after(study):
     assert answer.layers == (2, 3)
     assert np.shape(answer.before) == np.shape(answer.after) == (1, 2, 2)
     pooled = study.layerwise.probes[2].predict_proba(
-        LayerStates(study.encoder, ["the film is great"], 2, "mean").go_on().pooled[:, 0]
+        LayerStates(study.encoder, ["the film is great"], 2, "mean").go_on().pooled[0]
     )
     np.testing.assert_allclose(answer.before[0][0], pooled[0])
     assert not np.array_equal(answer.before, answer.after)

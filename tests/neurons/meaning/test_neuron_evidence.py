@@ -85,7 +85,7 @@ def test_what_has_no_distribution_is_told(study):
     with pytest.raises(LitProbeError, match="one bin or more; got 0"):
         activation_distribution(study, 2, 4, n_bins=0)
     broken = with_dev(study, study.activations["dev"].layer(2)[:, 4])
-    broken.activations["dev"].blocks[0].values[2, :3, 4] = np.nan
+    broken.activations["dev"].blocks[0].values[2][:3, 4] = np.nan
     with pytest.raises(LitProbeError, match=r"Neuron 2:4: 3 of \d+ dev activations are NaN"):
         activation_distribution(broken, 2, 4)
 

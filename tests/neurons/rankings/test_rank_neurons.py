@@ -79,7 +79,7 @@ def test_a_class_with_no_examples_is_refused_by_name(study):
 
 
 def test_nan_activations_are_refused_where_they_are_read(study):
-    study.activations["train"].blocks[0].values[1, 3, 5] = np.nan
+    study.activations["train"].blocks[0].values[1][3, 5] = np.nan
     for method in RANKINGS:
         if method in ("weight_mass", "random"):
             continue
