@@ -16,7 +16,7 @@ def test_texts_come_back_in_the_order_they_were_asked_for_known_and_new_mixed(en
     dev = studies[0].splits.dev.texts
     asked = ["unheard of", dev[3], "the plot was new", dev[0], "unheard of"]
     batch = texts.pooled(asked, "tiny", "mean")
-    assert (len(batch), batch.n_layers, batch.d_model) == (5, encoder.n_layers, encoder.d_model)
+    assert (len(batch), batch.n_layers, batch.widths) == (5, encoder.n_layers, encoder.widths)
     np.testing.assert_allclose(batch.layer(2), extract_activations(encoder, asked).layer(2), atol=1e-5)
     assert batch.layer(2).flags.c_contiguous
 
