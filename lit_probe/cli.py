@@ -40,7 +40,9 @@ from lit_probe.data.text_pairs import segments
 from lit_probe.data.unlabelled import read_texts
 from lit_probe.encoder.activation_files import save_activations
 from lit_probe.encoder.cache import Cache, library_versions
+from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.memory import MemoryBudget
 from lit_probe.encoder.site_search import module_tree, sites_of
 from lit_probe.encoder.sites import FAMILIES, LAYERS
 from lit_probe.errors import EncoderError, LitProbeError
@@ -60,6 +62,7 @@ from lit_probe.flags import (
     study,
     study_rules,
 )
+from lit_probe.probing.memory_need import MemoryNeed, check_need, memory_need
 from lit_probe.probing.predicted_rows import predict_rows
 from lit_probe.probing.probe_file import ENDING, load_probe, save_probes
 from lit_probe.probing.probes.storage import write_whole
@@ -138,6 +141,7 @@ def layers() -> None:
         _check_writable(folder)
     kept = _kept_files([run.encoder.name for run in runs], [splits.name for splits in splits_list])
     _check_card(runs, splits_list, asked.control)
+    _check_runs(runs, splits_list, cache)
     for run, folder in zip(runs, folders, strict=True):
         encoder, made = run.encoder, _made_run(run, splits_list, cache, asked)
         results = made.written["datasets"]
@@ -205,8 +209,10 @@ def predict(texts: str) -> None:
         _check_page(out)
     model = FLAGS.model if FLAGS["model"].present else None
     encoder = kept.load_encoder(model, FLAGS.revision, device=FLAGS.device, trust_remote_code=FLAGS.trust_remote_code)
+    cache = open_cache()
+    _check_memory([(encoder, kept.facts.pooling)], len(next(iter(table.values()), ())), cache, 1)
     step = of_step(tqdm_progress(), f"Encoding {path.name} with {encoder.name}", "texts")
-    found = predict_rows(kept, encoder, table, said, layer=layer, label_column=label_column, cache=open_cache(), progress=step)
+    found = predict_rows(kept, encoder, table, said, layer=layer, label_column=label_column, cache=cache, progress=step)
     rows = io.StringIO()
     csv.writer(rows).writerows([found.columns, *zip(*found.columns.values(), strict=True)])
     if out is None:
@@ -234,6 +240,7 @@ def report() -> None:
     (splits_list, runs), cache = load_all(), open_cache()
     pages = _pages([run.encoder.name for run in runs])
     _check_card(runs, splits_list, asked.control)
+    _check_runs(runs, splits_list, cache)
     for run, page in zip(runs, pages, strict=True):
         # As from the file, so that the page is the same to the last byte.
         written = json.loads(json.dumps(_made_run(run, splits_list, cache, asked).written, allow_nan=False))
@@ -349,6 +356,7 @@ def neurons() -> None:
     out = Path(FLAGS.out).expanduser()
     _check_writable(out)
     _check_card(runs, splits_list)
+    _check_runs(runs, splits_list, cache)
     several = len(splits_list) * len(runs) > 1
     for run in runs:
         encoder = run.encoder
@@ -392,6 +400,7 @@ def selftest() -> None:
     encoders, cache = load_encoders(), open_cache()
     out = Path(FLAGS.out).expanduser()
     _check_writable(out)
+    _check_memory([(encoder, encoder.default_pooling) for encoder in encoders], 0, cache)
     results = {}
     for encoder in encoders:
         step = f"Self-test with {encoder.name}"
@@ -410,6 +419,7 @@ def extract() -> None:
     splits_list, runs, cache = load_splits(), load_runs(), open_cache()
     out = Path(FLAGS.out).expanduser()
     _check_writable(out)
+    _check_runs(runs, splits_list, cache)
     for run in runs:
         names = _by_file(run.encoder)
         for splits in splits_list:
@@ -441,6 +451,7 @@ def _write_vectors(
 ) -> None:
     about: dict[str, Any] = {"name": run.encoder.name, "dataset": splits.name, "pooling": run.pooling, "sites": wanted}
     about |= {"sha256_of": run.encoder.hashes, "max_length": run.encoder.max_length, "keep": run.encoder.keep}
+    about |= {} if run.encoder.dtype == FLOAT32 else {"computed_in": run.encoder.dtype}
     about |= {"versions": library_versions()}
     if splits.pair is not None:
         about["pair"] = list(splits.pair)
@@ -457,7 +468,9 @@ def _write_vectors(
 
 def sites() -> None:
     """Prints where activations can be read: the modules of each encoder with their shapes, and what of them are sites."""
-    for encoder in load_encoders():
+    encoders = load_encoders()
+    _check_memory([(encoder, encoder.default_pooling) for encoder in encoders], 0, open_cache())
+    for encoder in encoders:
         print(f"{encoder.name}\n{module_tree(encoder)}\n")
         for family, what in FAMILIES.items():
             try:
@@ -510,6 +523,7 @@ def build_app() -> Any:
 
     (splits_list, runs), cache = load_all(), open_cache()
     _check_card(runs, splits_list)
+    need = _check_runs(runs, splits_list, cache)
     run_of = {run.encoder.name: run for run in runs}
     print(f"lit_probe with {len(runs)} encoder(s) and {len(splits_list)} data set(s){_cache_words(cache)}", file=sys.stderr)
     show = tqdm_progress()
@@ -525,6 +539,7 @@ def build_app() -> Any:
         rules=study_rules(),
         token_fields=FLAGS.token_fields,
         memory_budget=FLAGS.memory_budget,
+        held=need.held,
     )
 
     def make_study(encoder: Encoder, splits: Splits, progress: Any) -> LayerStudy:
@@ -535,6 +550,32 @@ def build_app() -> Any:
         return study(run_of[encoder.name], splits, cache, both)
 
     return build([run.encoder for run in runs], splits_list, options, make_study, cache, show)
+
+
+def _check_memory(runs: Sequence[tuple[Encoder, str]], n_texts: int, cache: Cache, n_splits: int = 3) -> MemoryNeed:
+    """Tells on stderr what is needed of the memory, before any weight is loaded.
+
+    Args:
+      runs: the encoders, each with its pooling.
+      n_texts: how many texts are encoded.
+      cache: where activations are kept.
+      n_splits: how many splits these texts are in.
+
+    Raises:
+      LitProbeError: it is more than the flag allows, or than there is.
+    """
+    budget, networks = MemoryBudget.of(FLAGS.memory_budget), [(encoder, name) for encoder, name in runs if encoder.has_network]
+    need = memory_need(networks, n_texts, cache)
+    if networks:
+        print(f"lit-probe: {need.told(budget)}", file=sys.stderr)
+        check_need(need, [encoder for encoder, _ in networks], budget, n_splits)
+    return need
+
+
+def _check_runs(runs: Sequence[Run], splits_list: Sequence[Splits], cache: Cache) -> MemoryNeed:
+    """`_check_memory` of runs on all rows of data sets."""
+    sizes = [len(rows) for splits in splits_list for _, rows in splits.items()]
+    return _check_memory([(run.encoder, run.pooling) for run in runs], sum(sizes), cache, len(sizes))
 
 
 def _check_card(runs: Sequence[Run], splits_list: Sequence[Splits], control: str | None = None) -> None:

@@ -22,8 +22,10 @@ from lit_probe.data.rows import find_column
 from lit_probe.data.tables import read_table
 from lit_probe.data.text_columns import text_columns, texts_of
 from lit_probe.encoder.activation_files import read_activations
-from lit_probe.encoder.cache import CACHE_DTYPES, FLOAT32, Cache
+from lit_probe.encoder.cache import CACHE_DTYPES, Cache
 from lit_probe.encoder.checkpoint import DEFAULT_MODEL
+from lit_probe.encoder.dtypes import AUTO as AUTO_DTYPE
+from lit_probe.encoder.dtypes import DTYPES, FLOAT32
 from lit_probe.encoder.encoder import Encoder, load_encoder
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.encoder.sites import FAMILIES, LAYERS
@@ -162,6 +164,22 @@ _define(
     used_by=_READ,
 )
 _define(flags.DEFINE_string, "device", "auto", "auto, cpu, cuda or cuda:N.")
+_define(
+    flags.DEFINE_enum,
+    "dtype",
+    AUTO_DTYPE,
+    [AUTO_DTYPE, *DTYPES],
+    "numbers in which weights are held and passes computed, whatever the files hold; the 16-bit ones take half the memory. auto: "
+    "float32.",
+    used_by=_READ,
+)
+_define(
+    flags.DEFINE_float,
+    "memory_budget",
+    None,
+    "How much memory may be held in GB (10^9 bytes): weights, activations that lie in no cache, and token fields of serve. "
+    "Default: what the machine has free, and of that 4 GB for token fields.",
+)
 _define(flags.DEFINE_bool, "trust_remote_code", False, "Run Python code that comes with a checkpoint.")
 _define(
     flags.DEFINE_integer,
@@ -317,13 +335,6 @@ _define(
     "token embeddings and gradients as fields of the models, for LIT's own gradient maps and TCAV. LIT keeps them of every row.",
     used_by=("serve",),
 )
-_define(
-    flags.DEFINE_float,
-    "memory_budget",
-    4.0,
-    "how much memory --token_fields may take, all models together, in GB.",
-    used_by=("serve",),
-)
 _define(flags.DEFINE_bool, "traceback", False, "Show where an unexpected error came from.")
 _define(flags.DEFINE_bool, "help", False, "Show this text.", short_name="h")
 
@@ -361,6 +372,7 @@ def load_runs() -> list[Run]:
             max_length=FLAGS.max_length,
             keep=FLAGS.keep,
             device=FLAGS.device,
+            dtype=FLAGS.dtype,
             trust_remote_code=FLAGS.trust_remote_code,
             cache_dir=FLAGS.cache_dir,
         )
@@ -377,7 +389,7 @@ def load_runs() -> list[Run]:
 
 
 # What is asked of encoders and texts, and means nothing for activations that are there already.
-_OF_TEXTS = "model revision pooling sites layers max_length keep device trust_remote_code max_examples missing from".split()
+_OF_TEXTS = "model revision pooling sites layers max_length keep device dtype trust_remote_code max_examples missing from".split()
 
 
 def load_all() -> tuple[list[Splits], list[Run]]:

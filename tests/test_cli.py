@@ -126,6 +126,29 @@ def test_what_is_extracted_gives_the_same_numbers_again(flags, tmp_path, capsys)
     assert [row["accuracy"] for row in half] == pytest.approx([row["accuracy"] for row in expected], abs=0.1)
 
 
+def test_a_dtype_is_told_everywhere_and_a_card_gives_it_again(flags, tmp_path, capsys):
+    table = [f"--datasets=csv={six_class_table(tmp_path / 'feelings.csv')}", "--text_column=review", "--label_column=feeling"]
+    assert run("layers", *flags, *table, "--checks=none", "--dtype=bfloat16") == 0
+    assert re.search(r"^lit-probe: Memory: .* MB of weights in bfloat16 and .* \(in the cache\); ", capsys.readouterr().err, re.M)
+    written = tmp_path / "out" / "layers.json"
+    assert json.loads(written.read_text())["model"]["dtype"] == "bfloat16"
+    expected = layer_scores(tmp_path / "out", "feelings")
+    page = tmp_path / "report.html"
+    assert run("report", f"--results={written}", f"--out={page}") == 0
+    assert "--dtype=bfloat16" in page.read_text() and "passes were computed in " in page.read_text()
+    own = [f"--cache_dir={tmp_path / 'other'}", f"--out={tmp_path / 'again'}"]
+    assert run("layers", f"--from={written}", *own) == 0
+    assert layer_scores(tmp_path / "again", "feelings") == expected
+    assert run("layers", f"--from={written}", *own, "--dtype=float32") == 1
+    assert "dtype is float32, bfloat16 on the card" in capsys.readouterr().err
+    assert run("extract", *flags, *table, "--dtype=float16") == 0
+    [file] = tmp_path.glob("out/*.safetensors")
+    assert run("layers", f"--activations={file}", *own, "--checks=none") == 0
+    assert "computed in float16, written in float32; " in capsys.readouterr().out
+    assert run("layers", f"--activations={file}", *own, "--dtype=float16") == 1
+    assert "in place of an encoder and its texts: leave out --dtype." in capsys.readouterr().err
+
+
 def test_extracted_vectors_of_pairs_are_of_pairs(flags, tmp_path):
     """By their manifest, and by a table beside an array: the same baselines of the texts, and columns of the same names."""
     table = [f"--datasets=csv={write_nli_table(tmp_path / 'nli.csv')}", "--text_column=premise,hypothesis"]
@@ -288,7 +311,22 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
         (["serve", "--head_layers=two"], 1, "--head_layers takes layer numbers"),
         (["serve", "--head_layers=9"], 1, "9"),
         (["serve", "--token_fields", "--memory_budget=0"], 1, "The memory budget is 0 GB. Give a positive number."),
-        (["serve", "--token_fields", "--memory_budget=1e-9"], 1, "about 0 examples fit, or raise the memory budget."),
+        (
+            ["serve", "--token_fields", "--memory_budget=1e-9"],
+            1,
+            "in float32, and the memory budget is 1e-09 GB. Give a smaller",
+        ),
+        (["serve", "--token_fields", "--memory_budget=3e-4"], 1, "of which weights and activations take 0.1"),
+        (["layers", "--memory_budget=0"], 1, "The memory budget is 0 GB. Give a positive number."),
+        (["layers", "--memory_budget=-2"], 1, "The memory budget is -2 GB. Give a positive number."),
+        (["extract", "--memory_budget=nan"], 1, "The memory budget is nan GB. Give a positive number."),
+        (["layers", "--memory_budget=8e-5"], 1, "Would fit: --dtype=bfloat16 (0.0"),
+        (["layers", "--dtype=int8"], 2, "flag --dtype=int8: value should be one of <auto|float32|bfloat16|float16>"),
+        (
+            ["predict", "{table}", "--probe=a", "--dtype=float16"],
+            2,
+            "predict does not use --dtype. It is a flag of serve",
+        ),
         (["layers", "--token_fields"], 2, "layers does not use --token_fields. It is a flag of serve."),
         (["layers", "--probe=svm"], 2, "flag --probe=svm: value should be one of <logistic|mlp|majority>"),
         (["layers", "texts.csv"], 2, "unknown command 'layers texts.csv'"),

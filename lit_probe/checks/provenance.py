@@ -22,7 +22,8 @@ from lit_probe.data import DATASETS
 from lit_probe.data.labelled_texts import SPLIT_NAMES, Splits
 from lit_probe.data.options import HUB_OPTIONS, word_in_brackets
 from lit_probe.data.tables import table_form
-from lit_probe.encoder.cache import CACHE_DTYPES, FLOAT32
+from lit_probe.encoder.cache import CACHE_DTYPES
+from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.errors import LitProbeError
 from lit_probe.probing.layer_choice import LayerChoice
@@ -238,6 +239,8 @@ def check_against_card(
     if here_at != (None if there_at is None else tuple(there_at)):
         ours, theirs = ("all layers" if at is None else f"{len(at)} places ({at[0]}, …)" for at in (here_at, there_at))
         differ.append(f"{ours} are probed, {theirs} on the card")
+    if encoder.dtype != (on_card_dtype := card["model"].get("dtype", FLOAT32)):
+        differ.append(f"dtype is {encoder.dtype}, {on_card_dtype} on the card")
     asked = card.get("rules", {})
     ours_asked = rules.to_json().items()
     differ += [f"{name} is {ours}, {asked[name]} on the card" for name, ours in ours_asked if asked.get(name, ours) != ours]
@@ -303,6 +306,7 @@ def flags_of(card: Mapping[str, Any], title: str) -> list[str]:
     flags = {
         "model": card["model"]["id"] + _own_weights(card),
         "revision": card["model"].get("revision"),
+        "dtype": card["model"].get("dtype"),
         "datasets": ",".join(map(str.__add__, named, own)),
         "max_examples": _only([one["max_examples"] for one in data.values()], "max_examples", title),
         **{name: card[name] for name in _SETTINGS},

@@ -46,8 +46,9 @@ class StoredActivations:
         if weights is None or "pooling" not in self.about:
             return None
         kept = f"at most {self.about.get('max_length')} tokens of a text (kept: {self.about.get('keep')})"
+        computed = f"computed in {self.about['computed_in']}, " if "computed_in" in self.about else ""
         return (
-            f"lit-probe extract made these vectors: {self.about['pooling']} pooling, {kept}, written in "
+            f"lit-probe extract made these vectors: {self.about['pooling']} pooling, {kept}, {computed}written in "
             f"{self.about.get('dtype')}; the sha256 of the weights begins with {str(weights)[:12]}."
         )
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import EncodedText
 from lit_probe.encoder.vector_encoder import NO_POOLING, VectorEncoder
+from lit_probe.errors import EncoderError
 from lit_probe.progress import Progress, no_progress, of_part
 from lit_probe.registry import lookup
 
@@ -171,7 +173,7 @@ def extract_activations(
 
     Raises:
       UnknownNameError: no such pooling.
-      EncoderError: the weights cannot be loaded or used.
+      EncoderError: the weights cannot be loaded or used, or overflow in half precision.
     """
     pooling = pooling or encoder.default_pooling
     check_pooling(encoder, pooling)
@@ -215,6 +217,11 @@ def pooled_block(encoder: Encoder, encoded: Sequence[EncodedText], pooling: str,
             head_probabilities[indices] = head_logits.float().softmax(dim=-1).cpu().numpy()
 
     run_batches(encoder, encoded, run, progress)
+    if encoder.dtype != FLOAT32 and (n_bad := int((~np.all([np.isfinite(one).all(axis=1) for one in values], axis=0)).sum())):
+        raise EncoderError(
+            f"Read in {encoder.dtype}, {encoder.name} gives NaN or infinity for {n_bad:,} of {len(encoded):,} texts, since its "
+            "numbers grow too large. Give the option dtype=float32, or dtype=bfloat16, which holds larger ones."
+        )
     truncated = np.array([text.truncated for text in encoded], dtype=bool)
     return Block(values, truncated, np.array(encoder.unknown(encoded), dtype=np.float32), head_probabilities)
 

@@ -35,6 +35,7 @@ from lit_probe.encoder.activations import (
     split_into_blocks,
     widened,
 )
+from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.site_search import SITES_MADE_BY, sites_of
 from lit_probe.encoder.sites import Site
@@ -46,7 +47,6 @@ from lit_probe.results import Result
 T = TypeVar("T")
 R = TypeVar("R", bound=Result)
 
-FLOAT32 = "float32"
 CACHE_DTYPES = (FLOAT32, "bfloat16")
 # By the name of a dtype in a safetensors file. NumPy has no bfloat16, so its bits are kept as whole numbers.
 _READ_AS: dict[str, type] = {"F32": np.float32, "U16": np.uint16}

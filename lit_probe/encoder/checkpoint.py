@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lit_probe.encoder.dtypes import DTYPES, FLOAT32
 from lit_probe.encoder.families import refuse_unread_halves
 from lit_probe.encoder.source import Source
 from lit_probe.encoder.weight_shapes import tensor_shapes
@@ -104,10 +105,13 @@ class Checkpoint(Source):
     def _tensor_shapes(self) -> Mapping[str, tuple[int, ...]]:
         return tensor_shapes(self._found_weights)
 
-    @property
-    def n_bytes_in_float32(self) -> int:
-        """What the weights take in memory, by the headers of their files."""
-        return 4 * sum(math.prod(shape) for shape in self._tensor_shapes.values())
+    @cached_property
+    def n_parameters(self) -> int:
+        """See `Source.n_parameters`. Headers of torch's own files would need torch: there the size of the files tells."""
+        if self.weight_files[0].suffix == ".safetensors":
+            return super().n_parameters
+        held_in = str(self.config.get("dtype") or self.config.get("torch_dtype"))
+        return sum(file.stat().st_size for file in self.weight_files) // DTYPES.get(held_in, DTYPES[FLOAT32])
 
     @property
     def weight_files(self) -> tuple[Path, ...]:

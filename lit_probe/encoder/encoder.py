@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from lit_probe.data import text_pairs
 from lit_probe.data.labelled_texts import clean_text
 from lit_probe.encoder.checkpoint import find_checkpoint
+from lit_probe.encoder.dtypes import AUTO, DTYPES, FLOAT32, dtype_of
 from lit_probe.encoder.final_norm import ends_in_norm
 from lit_probe.encoder.gguf_files import find_gguf, gguf_file
 from lit_probe.encoder.loading import (
@@ -82,10 +83,20 @@ class Encoder:
       max_length: tokens kept per text, special tokens included.
       is_decoder: whether a token sees only what stands before it, so that the last one has seen the whole text.
       keep: which part of a longer text is kept: ``head``, ``tail`` or ``both-ends``; by default the tail for a decoder.
+      dtype: the numbers that weights are held in and passes computed in, a name in ``DTYPES``; what is made of them, such as
+        pooled vectors, is float32.
       random_seed: the seed by which the weights were drawn; None for those of the checkpoint.
     """
 
-    def __init__(self, checkpoint: Source, *, max_length: int | None = None, keep: str | None = None, device: str = "auto"):
+    def __init__(
+        self,
+        checkpoint: Source,
+        *,
+        max_length: int | None = None,
+        keep: str | None = None,
+        device: str = "auto",
+        dtype: str = AUTO,
+    ):
         if keep is not None:
             lookup(KEEPS, keep, "way to keep part of a long text")
         if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
@@ -110,6 +121,7 @@ class Encoder:
         self.max_length = max_length
         self.is_decoder = knows_decoder(checkpoint)
         self.keep = keep or ("tail" if self.is_decoder else "head")
+        self.dtype = dtype_of(dtype)
         self.random_seed: int | None = None
         self._device_flag = device
         self._loaded = _Loaded()
@@ -205,7 +217,7 @@ class Encoder:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of all that decides a text's hidden states: weights, configuration, tokenizer, max_length and keep.
+        """Hash of all that decides a text's hidden states: weights, configuration, tokenizer, max_length, keep and dtype.
 
         Raises:
           EncoderError: the weights of a model in memory have changed since it was given.
@@ -216,6 +228,8 @@ class Encoder:
             facts["random_weights"] = self.random_seed
         if self._sites:
             facts["sites"] = self.layer_names
+        if self.dtype != FLOAT32:
+            facts["dtype"] = self.dtype
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -251,7 +265,7 @@ class Encoder:
     def _load(self) -> None:
         # Several threads may have asked at once; on the encoder thread they come one after another.
         if self._loaded.model is None:
-            model = load_model(self.checkpoint, self._device_flag, self.random_seed)
+            model = load_model(self.checkpoint, self._device_flag, self.random_seed, self.dtype)
             self._check_sizes(model)
             try:
                 self._loaded.reads_types = _reads_types(model, self.tokenizer)
@@ -282,6 +296,13 @@ class Encoder:
             )
 
     @property
+    def n_weight_bytes(self) -> int:
+        """What its weights will take in memory, at most; 0 for those of a model that is in memory already. Loads none."""
+        if self.checkpoint.in_memory and self.random_seed is None:
+            return 0
+        return self.checkpoint.n_parameters * DTYPES[self.dtype]
+
+    @property
     def token_budget(self) -> int:
         """Padded tokens per forward pass."""
         return _CPU_TOKEN_BUDGET if self.model.device.type == "cpu" else _GPU_TOKEN_BUDGET
@@ -298,7 +319,7 @@ class Encoder:
         What its layers let a probe decode comes from the words and the architecture, not from training
         (Zhang & Bowman 2018, https://aclanthology.org/W18-5448).
         """
-        twin = Encoder(self.checkpoint, max_length=self.max_length, keep=self.keep, device=self._device_flag)
+        twin = Encoder(self.checkpoint, max_length=self.max_length, keep=self.keep, device=self._device_flag, dtype=self.dtype)
         twin.name = f"{self.name}-random-{seed}"
         twin.head_label_names = None
         twin.random_seed = seed
@@ -474,7 +495,7 @@ class Encoder:
         import torch
 
         if self._loaded.masked_lm is None:
-            self._loaded.masked_lm = load_masked_lm(self.checkpoint, self.model)
+            self._loaded.masked_lm = load_masked_lm(self.checkpoint, self.model, self.dtype)
         found = np.empty((len(texts), self._loaded.masked_lm.config.vocab_size), dtype=np.float32)
         for length in sorted({len(text.ids) for text in texts}):
             alike = [i for i, text in enumerate(texts) if len(text.ids) == length]
@@ -537,6 +558,7 @@ def load_encoder(
     max_length: int | None = None,
     keep: str | None = None,
     device: str = "auto",
+    dtype: str = AUTO,
     trust_remote_code: bool = False,
     cache_dir: str | Path | None = None,
 ) -> Encoder:
@@ -549,6 +571,8 @@ def load_encoder(
       keep: which part of a longer text is kept: ``head``, ``tail`` or ``both-ends``; by default the head for an encoder, and for
         a decoder, of which the last token is pooled, the tail.
       device: ``auto`` (CUDA when there is one), ``cpu``, ``cuda`` or ``cuda:1``.
+      dtype: ``float32``, ``bfloat16`` or ``float16``, whatever the files hold: weights and hidden states in one of the last two
+        take half the memory. ``auto`` is float32.
       trust_remote_code: run Python code that comes with the checkpoint.
       cache_dir: where a GGUF file is converted to, once; see `find_gguf`.
 
@@ -561,11 +585,17 @@ def load_encoder(
         checkpoint = find_gguf(model_id, file, convert_gguf, cache_dir)
     else:
         checkpoint = find_checkpoint(model_id, revision, trust_remote_code=trust_remote_code)
-    return Encoder(checkpoint, max_length=max_length, keep=keep, device=device)
+    return Encoder(checkpoint, max_length=max_length, keep=keep, device=device, dtype=dtype)
 
 
 def encoder_of(
-    model: Any, tokenizer: Any, *, name: str | None = None, max_length: int | None = None, keep: str | None = None
+    model: Any,
+    tokenizer: Any,
+    *,
+    name: str | None = None,
+    max_length: int | None = None,
+    keep: str | None = None,
+    dtype: str = AUTO,
 ) -> Encoder:
     """A text encoder of a transformers model and a tokenizer that are in memory.
 
@@ -578,29 +608,39 @@ def encoder_of(
       name: what it is called; by default where it was loaded from, or its class, with ``-in-memory``.
       max_length: tokens kept per text, special tokens included; by default 256, or what the model can read if that is less.
       keep: which part of a longer text is kept; see `load_encoder`.
+      dtype: in which numbers its weights are read; see `load_encoder`. Weights of another kind are copied, those of this kind
+        stay where they are.
 
     Raises:
       EncoderError: these are no model and tokenizer, they do not belong together, or it is no text encoder that can be read.
     """
-    encoder = Encoder(on_encoder_thread(given, model, tokenizer, name), max_length=max_length, keep=keep)
+    source = on_encoder_thread(given, model, tokenizer, name, dtype_of(dtype))
+    encoder = Encoder(source, max_length=max_length, keep=keep, dtype=dtype)
     # It is in memory, so what may be wrong is said at the door.
     _ = encoder.model
     return encoder
 
 
-def as_encoder(one: Any) -> Encoder:
+def as_encoder(one: Any, dtype: str = AUTO) -> Encoder:
     """The encoder that a program means: by a hub id, a folder, a pair (model, tokenizer) of transformers, or itself.
 
+    Args:
+      one: any of these.
+      dtype: as of `load_encoder`; a ready encoder has its own.
+
     Raises:
-      EncoderError: it is none of these, or cannot be loaded.
+      EncoderError: it is none of these, or cannot be loaded; or it is an encoder of another dtype.
     """
+    wanted = dtype_of(dtype)
     match one:
         case Encoder():
+            if dtype != AUTO and wanted != one.dtype:
+                raise EncoderError(f"{one.name} is read in {one.dtype} already. Give dtype={dtype!r} to what has loaded it.")
             return one
         case str() | os.PathLike():
-            return load_encoder(os.fspath(one))
+            return load_encoder(os.fspath(one), dtype=dtype)
         case (model, tokenizer) if isinstance(one, tuple) and not isinstance(model, str | Encoder):
-            return encoder_of(model, tokenizer)
+            return encoder_of(model, tokenizer, dtype=dtype)
     raise EncoderError(
         f"A model of type {type(one).__name__} cannot be read alone. Give a Hugging Face id, a local folder, "
         "encoder_of(model, tokenizer) or a list of these, or ready LIT models by name."
@@ -627,15 +667,21 @@ def _reads_types(model: Any, tokenizer: Any) -> bool:
 
 
 def _padding_is_neutral(model: Any, short_and_long: Sequence[EncodedText], tokenizer: Any) -> bool:
-    """Whether a short text has the same hidden states alone and padded beside a long one."""
-    short = short_and_long[0]
-    alone, beside = (
-        _run(model, padded_batch(batch, filler_id(tokenizer), model.device, with_types=False))
-        for batch in ([short], short_and_long)
-    )
+    """Whether a short text has the same hidden states alone and padded beside a long one.
+
+    In half precision another shape rounds otherwise, by as much as padding may change. There the shape stays, and other tokens
+    stand in place of the padding: whoever does not read them has the same numbers to the last digit.
+    """
+    import torch
+
+    short, long = short_and_long
+    filler = filler_id(tokenizer)
+    other = next((i for i in long.ids if i != (filler or 0)), filler)
+    whole = model.dtype == torch.float32
+    batches = [([short], filler), ([short, long], filler)] if whole else [([short, long], filler), ([short, long], other)]
+    one, two = (_run(model, padded_batch(batch, token, model.device, with_types=False)).hidden_states for batch, token in batches)
     n = len(short.ids)
-    pairs = zip(alone.hidden_states, beside.hidden_states, strict=True)
-    return all(bool((one[0, :n] - two[0, :n]).abs().max() < _NEUTRAL) for one, two in pairs)
+    return all(bool((a[0, :n] - b[0, :n]).abs().max() < _NEUTRAL) for a, b in zip(one, two, strict=True))
 
 
 # Threads that the tokenizer's own pool has started do not survive a fork; say so to the library before it asks on stderr.

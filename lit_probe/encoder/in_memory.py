@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from absl import logging
 
+from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.source import Source
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.errors import EncoderError
@@ -152,20 +153,21 @@ class InMemory(Source):
         return {name: tuple(tensor.shape) for name, tensor in self.model.named_parameters()}
 
 
-def frozen(model: Any, tokenizer: Any, name: str) -> InMemory:
+def frozen(model: Any, tokenizer: Any, name: str, dtype: str = FLOAT32) -> InMemory:
     """The model and tokenizer as they are now. To be called on the encoder thread.
 
     Args:
       model: a transformers model; neither it nor anything of it is changed.
       tokenizer: its tokenizer in the fast form.
       name: what it is called.
+      dtype: the numbers that its weights are read in.
 
     Raises:
       EncoderError: its weights are not there, are quantised, or lie on several devices, or it cannot be copied.
     """
     tensors = list({id(tensor): tensor for module in model.modules() for tensor in _tensors_of(module)}.values())
     _refuse_what_cannot_be_read(model, tensors, name)
-    copied, notes = _copy(model, tensors, name)
+    copied, notes = _copy(model, tensors, name, dtype)
     config = {**model.config.to_dict(), "architectures": [type(model).__name__]}
     tokenizer = copy.deepcopy(tokenizer)
     tokenizer.backend_tokenizer.no_truncation()
@@ -200,10 +202,12 @@ def _refuse_what_cannot_be_read(model: Any, tensors: Sequence[Tensor], name: str
         raise EncoderError(f"The weights of {name!r} {where}. Give a model whose weights are all on one device.")
 
 
-def _copy(model: Any, tensors: Sequence[Tensor], name: str) -> tuple[Any, tuple[str, ...]]:
+def _copy(model: Any, tensors: Sequence[Tensor], name: str, dtype: str) -> tuple[Any, tuple[str, ...]]:
     """The model in ``eval()`` mode on views of the tensors, and what a reader must know about it."""
+    import torch
 
-    memo: dict[int, Any] = {id(tensor): _view(tensor) for tensor in tensors}
+    wanted = getattr(torch, dtype)
+    memo: dict[int, Any] = {id(tensor): _view(tensor, wanted) for tensor in tensors}
     left_out = False
     for module in model.modules():
         for hooks in filter(None, (vars(module).get(kind) for kind in _HOOKS)):
@@ -226,31 +230,42 @@ def _copy(model: Any, tensors: Sequence[Tensor], name: str) -> tuple[Any, tuple[
     for part in (copied, copied.base_model):
         part.config.return_dict = True
     notes = []
-    others = {str(tensor.dtype).removeprefix("torch.") for tensor in model.parameters() if _is_other_float(tensor)}
+    others = {str(tensor.dtype).removeprefix("torch.") for tensor in model.parameters() if _is_other_float(tensor, wanted)}
     if others:
-        kinds = " and ".join(sorted(others))
-        notes.append(f"The weights of {name} are {kinds} in memory. They are read in float32, as those of files are.")
+        kinds, why = " and ".join(sorted(others)), "as those of files are" if dtype == FLOAT32 else "as was asked for"
+        notes.append(f"The weights of {name} are {kinds} in memory. They are read in {dtype}, {why}.")
     if left_out:
         notes.append(f"Hooks on {name} and replaced forward methods of its modules are not read: only its weights are.")
     return copied.eval(), tuple(notes)
 
 
-def _view(tensor: Tensor) -> Tensor:
-    """The tensor without gradients: in the same memory, unless its numbers have to be made float32."""
+def in_dtype(model: Module, wanted: str) -> Module:
+    """The model with its parameters in a dtype. Buffers stay: transformers computes positions from them, in float32."""
+    import torch
+
+    for parameter in model.parameters():
+        parameter.data = parameter.data.to(getattr(torch, wanted))
+    return model
+
+
+def _view(tensor: Tensor, wanted: dtype) -> Tensor:
+    """The tensor without gradients: in the same memory, unless its numbers have to be made those of another kind."""
     import torch
 
     view = tensor.detach()
-    if _is_other_float(tensor):
-        view = view.float()
+    if _is_other_float(tensor, wanted):
+        view = view.to(wanted)
     elif tensor.is_inference():
         view = view.clone()  # no gradient can pass by one that was made in inference mode
     return torch.nn.Parameter(view, requires_grad=False) if isinstance(tensor, torch.nn.Parameter) else view
 
 
-def _is_other_float(tensor: Tensor) -> bool:
+def _is_other_float(tensor: Tensor, wanted: dtype) -> bool:
+    """Whether it holds numbers of another kind. Buffers of float32 are as exact as they have to be; see `in_dtype`."""
     import torch
 
-    return tensor.is_floating_point() and tensor.dtype != torch.float32
+    exact = tensor.dtype == torch.float32 and not isinstance(tensor, torch.nn.Parameter)
+    return tensor.is_floating_point() and tensor.dtype != wanted and not exact
 
 
 def _some_of(tensor: Tensor) -> Tensor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import importlib.util
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,12 +16,12 @@ from absl import logging as absl_logging
 
 from lit_probe.encoder.checkpoint import Checkpoint
 from lit_probe.encoder.decoder_heads import read_by_mask
+from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.families import refuse_unread_halves
-from lit_probe.encoder.in_memory import InMemory, frozen
+from lit_probe.encoder.in_memory import InMemory, frozen, in_dtype
+from lit_probe.encoder.memory import MemoryBudget, check_weights
 from lit_probe.encoder.source import Source
 from lit_probe.errors import EncoderError
-
-_GIB = 2**30
 
 # What holds a transformers model, by an attribute that it has: what to give in its place.
 _HOLDERS = {
@@ -34,8 +33,8 @@ _HOLDERS = {
 }
 
 
-def given(model: Any, tokenizer: Any, name: str | None) -> InMemory:
-    """A transformers model and its tokenizer as they are now. To be called on the encoder thread.
+def given(model: Any, tokenizer: Any, name: str | None, dtype: str = FLOAT32) -> InMemory:
+    """A transformers model and its tokenizer as they are now, read in a dtype. To be called on the encoder thread.
 
     Raises:
       EncoderError: they are something else, or no text encoder that can be read.
@@ -54,7 +53,7 @@ def given(model: Any, tokenizer: Any, name: str | None) -> InMemory:
         raise EncoderError(f"{name!r} is no name for the model. Give some letters, or leave the name out.")
     # With its class in place of the one that its weights may be from.
     refuse_unread_halves({**model.config.to_dict(), "architectures": [type(model).__name__]}, name)
-    return frozen(model, tokenizer, name)
+    return frozen(model, tokenizer, name, dtype)
 
 
 def _no_model(model: Any) -> str:
@@ -140,23 +139,24 @@ def convert_gguf(file: Path, folder: Path) -> None:
         raise EncoderError(f"The GGUF file {str(file)!r} cannot be converted: {reason or type(error).__name__}") from error
 
 
-def load_model(source: Source, device: str, random_seed: int | None) -> Any:
+def load_model(source: Source, device: str, random_seed: int | None, dtype: str = FLOAT32) -> Any:
     """The transformers model in ``eval()`` mode, with its own classification head where it has one.
 
     Args:
       source: where its files are, or a model in memory.
       device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; a model in memory stays where it is.
       random_seed: draws random weights in place of the trained ones; None for the trained ones.
+      dtype: in which numbers weights are held; a model in memory has been read in it already.
 
     Raises:
       EncoderError: its weights do not fit into memory, cannot be loaded or are incomplete, or there is no such device.
     """
     if isinstance(source, InMemory):
-        model = source.body if random_seed is None else _random_model_like(source, random_seed)
+        model = source.body if random_seed is None else _random_model_like(source, random_seed, dtype)
     else:
         checkpoint = _files(source)
-        _refuse_what_cannot_fit(checkpoint)
-        model = _pretrained_model(checkpoint) if random_seed is None else _random_model(checkpoint, random_seed)
+        check_weights(checkpoint, dtype, MemoryBudget.of(None))
+        model = _pretrained_model(checkpoint, dtype) if random_seed is None else _random_model(checkpoint, random_seed, dtype)
         model = model.eval().requires_grad_(False).to(_resolve_device(device))
     if source.is_encoder_stack:
         model = model.get_encoder()
@@ -176,19 +176,6 @@ def knows_decoder(source: Source) -> bool:
 
     kind = source.config.get("model_type")
     return kind in DECODERS and kind not in MASKED
-
-
-def _refuse_what_cannot_fit(checkpoint: Checkpoint) -> None:
-    """That the weights, in float32, are no larger than the machine's memory."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    # The headers are only read where it may be close: files hold numbers of two bytes at least.
-    if 2 * sum(file.stat().st_size for file in checkpoint.weight_files) < memory:
-        return
-    if (needed := checkpoint.n_bytes_in_float32) > memory:
-        raise EncoderError(
-            f"The weights of {checkpoint.model_id!r} take {needed / _GIB:,.0f} GiB in float32, as they are read, and this "
-            f"machine has {memory / _GIB:,.0f} GiB of memory. Give a smaller model."
-        )
 
 
 def _refuse_unknown_family(checkpoint: Checkpoint) -> None:
@@ -235,19 +222,19 @@ def untrained_position_limit(source: Source) -> int | None:
         raise EncoderError(f"The config.json of {checkpoint.model_id!r} makes no model: {error!r}") from error
 
 
-def _random_model(checkpoint: Checkpoint, seed: int) -> Any:
+def _random_model(checkpoint: Checkpoint, seed: int, dtype: str) -> Any:
     from transformers import AutoConfig, AutoModel
 
     config = AutoConfig.from_pretrained(str(checkpoint.folder), trust_remote_code=_runs_code(checkpoint))
     with _drawn_by(seed):
-        return AutoModel.from_config(config, trust_remote_code=_runs_code(checkpoint)).float()
+        return in_dtype(AutoModel.from_config(config, trust_remote_code=_runs_code(checkpoint)).float(), dtype)
 
 
-def _random_model_like(source: InMemory, seed: int) -> Any:
+def _random_model_like(source: InMemory, seed: int, dtype: str) -> Any:
     body = source.body.base_model
     try:
         with _drawn_by(seed):
-            model = type(body)(copy.deepcopy(body.config)).float()
+            model = in_dtype(type(body)(copy.deepcopy(body.config)).float(), dtype)
     except Exception as error:  # a class of one's own may ask for anything
         raise EncoderError(f"Random weights for {source.model_id!r} cannot be drawn from its configuration: {error!r}") from error
     return model.eval().requires_grad_(False).to(body.device)
@@ -263,7 +250,7 @@ def _drawn_by(seed: int) -> Iterator[None]:
         yield
 
 
-def _pretrained_model(checkpoint: Checkpoint) -> Any:
+def _pretrained_model(checkpoint: Checkpoint, dtype: str) -> Any:
     from transformers import (
         MODEL_FOR_TEXT_ENCODING_MAPPING,
         AutoConfig,
@@ -277,32 +264,33 @@ def _pretrained_model(checkpoint: Checkpoint) -> Any:
         # Where there is a class for the encoder half, the decoder's weights are not even read.
         config = AutoConfig.from_pretrained(str(checkpoint.folder))
         has_class = type(config) in MODEL_FOR_TEXT_ENCODING_MAPPING
-        return _pretrained(checkpoint, AutoModelForTextEncoding if has_class else AutoModel)
+        return _pretrained(checkpoint, AutoModelForTextEncoding if has_class else AutoModel, dtype)
     if names is None:
-        return _pretrained(checkpoint, AutoModel)
+        return _pretrained(checkpoint, AutoModel, dtype)
     # What config.json says of the head may disagree with the weights.
     return _pretrained(
         checkpoint,
         AutoModelForSequenceClassification,
+        dtype,
         id2label=dict(enumerate(names)),
         label2id={name: i for i, name in enumerate(names)},
     )
 
 
-def load_masked_lm(source: Source, body: Any) -> Any:
+def load_masked_lm(source: Source, body: Any, dtype: str = FLOAT32) -> Any:
     """The model with its masked-language-model head, on top of the body that is loaded already."""
     from transformers import AutoModelForMaskedLM
 
     if isinstance(source, InMemory):
         return source.model
-    model = _pretrained(_files(source), AutoModelForMaskedLM).eval().requires_grad_(False)
+    model = _pretrained(_files(source), AutoModelForMaskedLM, dtype).eval().requires_grad_(False)
     prefix = model.base_model_prefix
     if type(getattr(model, prefix, None)) is type(body):
         setattr(model, prefix, body)
     return model.to(body.device)
 
 
-def _pretrained(checkpoint: Checkpoint, loader: Any, **options: Any) -> Any:
+def _pretrained(checkpoint: Checkpoint, loader: Any, dtype: str, **options: Any) -> Any:
     import torch
     from transformers.utils import logging
 
@@ -313,7 +301,7 @@ def _pretrained(checkpoint: Checkpoint, loader: Any, **options: Any) -> Any:
         with _without_adapter(checkpoint.folder) as folder:
             model, info = loader.from_pretrained(
                 str(folder),
-                dtype=torch.float32,
+                dtype=getattr(torch, dtype),
                 weights_only=True,
                 output_loading_info=True,
                 # Told below: the library's own error points at a report that it does not write.

@@ -2,7 +2,8 @@
 
 Each pooling has the form ``(hidden [b, n_tokens, d_model], attention_mask [b, n_tokens], special_tokens_mask [b, n_tokens])
 -> [b, d_model]``. Both masks are boolean; padding is neither attended nor content. A *content token* is attended and not
-special. Padding and batch neighbours change nothing.
+special. Padding and batch neighbours change nothing. Hidden states may be of half precision: sums over tokens are taken in
+float32.
 """
 
 from __future__ import annotations
@@ -67,6 +68,8 @@ POOLINGS: dict[str, Pooling] = {
 
 
 def _mean_over(hidden: Tensor, mask: Tensor) -> Tensor:
+    # Half precision has 8 to 11 binary digits: a sum over some hundred tokens would keep the first few of each.
+    hidden = hidden.float()
     weights = mask.to(hidden.dtype)
     weights = weights / weights.sum(dim=1, keepdim=True).clamp(min=1.0)
     # One small matrix product per text instead of a [b, n_tokens, d_model] product in memory.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping
@@ -173,6 +174,11 @@ class Source(ABC):
     @abstractmethod
     def _tensor_shapes(self) -> Mapping[str, tuple[int, ...]]:
         """The shape of each tensor of the weights by name."""
+
+    @cached_property
+    def n_parameters(self) -> int:
+        """How many numbers the weights are. Of files, what their headers say; those of a part that is not read count too."""
+        return sum(math.prod(shape) for shape in self._tensor_shapes.values())
 
     @cached_property
     def _n_head_classes(self) -> int:

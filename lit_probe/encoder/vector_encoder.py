@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.data.labelled_texts import clean_text
+from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.sites import Site
 from lit_probe.encoder.source import Source
@@ -93,6 +94,7 @@ class VectorEncoder(Encoder):
         self.max_length = 0
         self.is_decoder = False
         self.keep = ""
+        self.dtype = FLOAT32
         self.random_seed = None
         named = enumerate(zip(layer_names, widths, strict=True))
         self._sites = tuple(Site(layer, VECTORS, place, width) for place, (layer, width) in named)

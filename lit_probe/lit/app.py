@@ -18,6 +18,7 @@ from lit_probe.checks.battery import stored_near_duplicates
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.memory import MemoryBudget
 from lit_probe.layouts import DEFAULT_LAYOUT, LAYOUTS
 from lit_probe.lit.generators import generators_for
 from lit_probe.lit.host import fields, specs
@@ -28,7 +29,7 @@ from lit_probe.lit.host.pending_checks import PendingChecks
 from lit_probe.lit.host.pending_study import PendingStudy, compute_in_background
 from lit_probe.lit.host.pooled_texts import PooledTexts, text_memo
 from lit_probe.lit.host.stock_interpreters import OF_TOKEN_FIELDS, STOCK_INTERPRETERS
-from lit_probe.lit.host.token_fields import DEFAULT_MEMORY_BUDGET, check_memory
+from lit_probe.lit.host.token_fields import check_memory
 from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.lit.interpreters.salience import salience_rows
 from lit_probe.lit.interpreters.train_geometries import prepare_geometries
@@ -58,7 +59,9 @@ class AppOptions:
       frame_ancestors: who may show the page in a frame; see ``web.wrap``.
       sync_state: whether the page tells what is selected, for a program in the same process (notebooks).
       token_fields: whether models have token embeddings and gradients as fields, for LIT's own gradient maps and TCAV.
-      memory_budget: how much memory these may take, all models together, in GB (10^9 bytes).
+      memory_budget: how much memory may be held in GB (10^9 bytes), by encoders, activations and these fields; None for what the
+        machine has free.
+      held: how many bytes of it encoders and activations take.
     """
 
     host: str = "127.0.0.1"
@@ -72,7 +75,8 @@ class AppOptions:
     frame_ancestors: tuple[str, ...] = ("'self'",)
     sync_state: bool = False
     token_fields: bool = False
-    memory_budget: float = DEFAULT_MEMORY_BUDGET
+    memory_budget: float | None = None
+    held: int = 0
 
 
 def build(
@@ -177,14 +181,13 @@ def assemble(
     step(len(splits_list), len(splits_list))
     if options.token_fields:
         networks = [encoder for encoder in encoders if encoder.has_network]
-        check_memory([(encoder, _kept_texts(mine, datasets)) for mine in datasets for encoder in networks], options.memory_budget)
+        kept = [(encoder, _kept_texts(mine, datasets)) for mine in datasets for encoder in networks]
+        check_memory(kept, MemoryBudget.of(options.memory_budget), options.held)
     # Data set by data set: encoders are compared on one, and LIT opens with the first model.
     studies = [PendingStudy(encoder, dataset.splits, options.rules) for dataset in datasets for encoder in encoders]
-    memos = {(_reading(encoder), encoder.random_seed): text_memo() for encoder in encoders}
+    memos = {_numbers(encoder): text_memo() for encoder in encoders}
     texts = {
-        encoder.name: PooledTexts(
-            encoder, [one for one in studies if one.encoder is encoder], memos[_reading(encoder), encoder.random_seed]
-        )
+        encoder.name: PooledTexts(encoder, [one for one in studies if one.encoder is encoder], memos[_numbers(encoder)])
         for encoder in encoders
     }
     dataset_of = {dataset.splits.name: dataset for dataset in datasets}
@@ -294,6 +297,11 @@ def _kept_texts(mine: ProbeDataset, datasets: Sequence[ProbeDataset]) -> list[st
 def _reading(encoder: Encoder) -> tuple[Hashable, int, str]:
     """What decides the tokens that an encoder makes of a text."""
     return encoder.checkpoint.identity, encoder.max_length, encoder.keep
+
+
+def _numbers(encoder: Encoder) -> tuple[Hashable, ...]:
+    """What decides the numbers that an encoder makes of a text."""
+    return _reading(encoder), encoder.random_seed, encoder.dtype
 
 
 def _not_read(encoders: Sequence[Encoder], texts: Sequence[str]) -> list[tuple[bool, float]]:

@@ -32,6 +32,7 @@ from lit_probe.data import DatasetOptions, load_dataset, parse_dataset_flag, spl
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.python_tables import is_table
 from lit_probe.encoder.cache import Cache
+from lit_probe.encoder.dtypes import AUTO, dtype_of
 from lit_probe.encoder.encoder import Encoder, as_encoder
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.errors import CancelledError, LitProbeError
@@ -123,6 +124,8 @@ class ProbeWidget:
         refused.
       pooling: how a text's tokens become one vector; by default their mean, for a decoder the last one.
       probe: the kind of probe.
+      dtype: ``float32``, ``bfloat16`` or ``float16``, in which weights are read, those of models in memory too; ``auto`` is
+        float32. An `Encoder` has its own, and so have ready LIT models.
       rules: how studies are scored, and how their layers are chosen; the usual way when None.
       cache: where results are kept; by default in the folder of the command line. ``Cache(None)`` keeps nothing.
       height: the height of the page in the cell, in pixels.
@@ -147,6 +150,7 @@ class ProbeWidget:
         options: DatasetOptions | None = None,
         pooling: str | None = None,
         probe: str = "logistic",
+        dtype: str = AUTO,
         rules: StudyRules | None = None,
         cache: Cache | None = None,
         height: int = 800,
@@ -157,6 +161,7 @@ class ProbeWidget:
         if pooling is not None:
             lookup(POOLINGS, pooling, "pooling")
         lookup(PROBES, probe, "probe")
+        dtype_of(dtype)
         self._height = _checked_height(height)
         address = address or Address()
         _check_port(address.port)
@@ -178,6 +183,8 @@ class ProbeWidget:
         studies: list[PendingStudy] = []
         if isinstance(model, Mapping):
             self._refuse_beside_models(labels=labels, groups=groups)
+            if dtype != AUTO:
+                raise LitProbeError("Ready LIT models have read their weights already: leave out dtype=….")
             names: dict[str, Any] = {
                 "text": options.text_column,
                 "label": options.label_column,
@@ -192,7 +199,7 @@ class ProbeWidget:
             page = attach(application, host=shown.host, allowed_hosts=shown.allowed_hosts, frame_ancestors=shown.frame_ancestors)
         else:
             splits_list = _splits_list(data, labels, groups, options)
-            application, studies = app.assemble(_encoders(model), splits_list, shown, self._checks)
+            application, studies = app.assemble(_encoders(model, dtype), splits_list, shown, self._checks)
             page = app.guarded(application, shown, studies, self._checks)
         self._studies = {model_name(one.encoder.name, one.splits.name): one for one in studies}
         if isinstance(model, Mapping):
@@ -354,12 +361,13 @@ def _picture(figure: Figure, name: str) -> str:
 # ---- what was asked for ----------------------------------------------------------------------------------------------------
 
 
-def _encoders(model: OneModel | Sequence[OneModel]) -> list[Encoder]:
+def _encoders(model: OneModel | Sequence[OneModel], dtype: str) -> list[Encoder]:
     is_list = isinstance(model, Sequence) and not isinstance(model, str) and not _is_pair(model)
     several: list[Any] = list(model) if is_list else [model]  # type: ignore[arg-type]
     # Ids last: what cannot be read at all is told before anything is loaded.
     loaded = {
-        place: as_encoder(several[place]) for place in sorted(range(len(several)), key=lambda i: isinstance(several[i], str))
+        place: as_encoder(several[place], dtype)
+        for place in sorted(range(len(several)), key=lambda i: isinstance(several[i], str))
     }
     return _unlike([loaded[place] for place in range(len(several))], "encoder")
 

@@ -23,7 +23,9 @@ from lit_nlp.api import types
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.activations import check_pooling
 from lit_probe.encoder.cache import Cache
+from lit_probe.encoder.dtypes import AUTO
 from lit_probe.encoder.encoder import Encoder, as_encoder
+from lit_probe.encoder.memory import MemoryBudget
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.encoder.vector_encoder import NO_POOLING
 from lit_probe.errors import LitProbeError
@@ -37,11 +39,12 @@ from lit_probe.lit.host.pending_checks import PendingChecks
 from lit_probe.lit.host.pending_study import PendingStudy, compute_in_background
 from lit_probe.lit.host.pooled_texts import PooledTexts
 from lit_probe.lit.host.reader import FieldNames, Reader
-from lit_probe.lit.host.token_fields import DEFAULT_MEMORY_BUDGET, TOKEN_EMBEDDINGS, TokenFields, check_memory
+from lit_probe.lit.host.token_fields import TOKEN_EMBEDDINGS, TokenFields, check_memory
 from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.train_geometries import prepare_geometries
 from lit_probe.lit.server import web
+from lit_probe.probing.memory_need import check_need, memory_need
 from lit_probe.probing.probes import PROBES
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import LayerStudy, probe_layers
@@ -68,6 +71,8 @@ class ProbeModel(HostModel):
       name: what the data set is called; by default as its class, or as the splits are.
       pooling: how a text's tokens become one vector; by default their mean, for a decoder the last one.
       probe: the kind of probe.
+      dtype: ``float32``, ``bfloat16`` or ``float16``, in which the encoder's weights are read; ``auto`` is float32. An `Encoder`
+        has its own.
       seed: the seed of splits, cross-validation and probes.
       rules: how the study is scored, and how its layer is chosen; the usual way when None.
       cache: where activations and results are kept; by default in the folder of the command line.
@@ -75,14 +80,15 @@ class ProbeModel(HostModel):
         the error is raised, when this returns.
       token_fields: whether token embeddings and gradients are fields too, for LIT's own gradient maps, TCAV and HotFlip; LIT
         keeps them of every example.
-      memory_budget: how much memory they may take, in GB (10^9 bytes).
+      memory_budget: how much memory the encoder, its activations and these fields may take, in GB (10^9 bytes); what the machine
+        has free when None, and of that 4 GB for the fields.
 
     Attributes:
       dataset: the data set as our panels see it; of `Splits`, the one to be given to LIT.
 
     Raises:
       LitProbeError: the encoder cannot be loaded, the fields are not there or not clear, or the rows cannot be divided or probed;
-        the token fields would take more memory than allowed, or their names are those of fields of the data set.
+        the encoder or the token fields would take more memory than allowed, or their names are those of fields of the data set.
     """
 
     def __init__(
@@ -97,17 +103,18 @@ class ProbeModel(HostModel):
         name: str | None = None,
         pooling: str | None = None,
         probe: str = "logistic",
+        dtype: str = AUTO,
         seed: int = 0,
         rules: StudyRules | None = None,
         cache: Cache | None = None,
         background: bool = True,
         token_fields: bool = False,
-        memory_budget: float = DEFAULT_MEMORY_BUDGET,
+        memory_budget: float | None = None,
     ):
         lookup(PROBES, probe, "probe")
         if pooling is not None:
             lookup({**POOLINGS, NO_POOLING: None}, pooling, "pooling")
-        encoder = as_encoder(encoder)
+        encoder = as_encoder(encoder, dtype)
         pooling = pooling or encoder.default_pooling
         check_pooling(encoder, pooling)
         cache = cache or Cache(platformdirs.user_cache_path("lit_probe"))
@@ -121,6 +128,9 @@ class ProbeModel(HostModel):
             splits, n_shown = data, 0
         else:
             raise LitProbeError(f"Data of type {type(data).__name__} cannot be read. Give a LIT data set, or Splits.")
+        budget = MemoryBudget.of(memory_budget)
+        need = memory_need([(encoder, pooling)], sum(len(rows) for _, rows in splits.items()), cache)
+        check_need(need, [encoder], budget)
         study = PendingStudy(encoder, splits, rules)
         # Of a LIT data set all rows are shown already.
         shown = ProbeDataset(splits, show_train=n_shown, max_shown=10 * n_shown) if n_shown else ProbeDataset(splits)
@@ -128,7 +138,7 @@ class ProbeModel(HostModel):
         texts, checks = PooledTexts(encoder, [study]), PendingChecks(cache)
         super().__init__(study, shown, texts, layers, checks, None, reader, token_fields)
         if token_fields:
-            self._check_token_fields(memory_budget)
+            self._check_token_fields(budget, need.held)
         prepare_geometries([study])
 
         def make_study(progress: StudyProgress) -> LayerStudy:
@@ -151,15 +161,15 @@ class ProbeModel(HostModel):
             "seed": types.Integer(default=0, min_val=0, max_val=2**31 - 1),
         }
 
-    def _check_token_fields(self, budget: float) -> None:
+    def _check_token_fields(self, budget: MemoryBudget, held: int) -> None:
         """Refuses token fields that do not fit beside the data set's own, or not into memory."""
         source, reader = self._source, self.reader
         if source is None or reader is None:
-            return check_memory([(self.encoder, [example[TEXT] for example in self.dataset.examples])], budget)
+            return check_memory([(self.encoder, [example[TEXT] for example in self.dataset.examples])], budget, held)
         for name in (TOKENS, TOKEN_EMBEDDINGS):
             if name in source.spec():
                 raise LitProbeError(f"{reader.dataset} has a field {name!r} of its own, which token_fields needs. Rename it.")
-        return check_memory([(self.encoder, [reader.text(example) for example in source.examples])], budget)
+        return check_memory([(self.encoder, [reader.text(example) for example in source.examples])], budget, held)
 
     @cached_property
     def token_fields(self) -> TokenFields | None:

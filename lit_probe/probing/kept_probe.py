@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from lit_probe.data.labelled_texts import normalise_text
 from lit_probe.data.text_pairs import is_pair, joined, without_seam
 from lit_probe.encoder.cache import Cache, library_versions
+from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder, load_encoder
 from lit_probe.encoder.site_search import sites_of
 from lit_probe.encoder.vector_encoder import as_array
@@ -72,11 +73,9 @@ class ReadEncoder(Result):
     @classmethod
     def of(cls, encoder: Encoder) -> ReadEncoder:
         """What is to be known of this encoder."""
-        source = encoder.checkpoint
-        files = ModelFiles(source.model_id, source.revision, encoder.hashes, encoder.random_seed, source.in_memory or None)
         return cls(
             encoder.name,
-            files,
+            ModelFiles.of(encoder),
             encoder.fingerprint,
             encoder.has_network,
             encoder.layer_names,
@@ -112,6 +111,8 @@ class ReadEncoder(Result):
             found.append(f"another {' and '.join(parts)}")
         if self.model.random_weights != other.model.random_weights:
             found.append(f"{_weights(self.model.random_weights)} there and {_weights(other.model.random_weights)} here")
+        dtypes = [one.model.dtype or FLOAT32 for one in (self, other)]
+        found += [] if dtypes[0] == dtypes[1] else [f"dtype {dtypes[0]} there and {dtypes[1]} here"]
         for name in ("max_length", "keep"):
             there, here = getattr(self, name), getattr(other, name)
             found += [f"{name} {there} there and {here} here"] if there != here else []
@@ -300,6 +301,7 @@ class KeptProbe:
             max_length=kept.max_length or None,
             keep=kept.keep or "head",
             device=device,
+            dtype=kept.model.dtype or FLOAT32,
             trust_remote_code=trust_remote_code,
         )
         if kept.model.random_weights is not None:

@@ -131,7 +131,7 @@ class Forward(ABC):
     def mean_embedding(self) -> Tensor:
         """``[d_embedding]`` the mean of all rows of the word-embedding table."""
         table: Any = self._embedding_module.weight
-        mean: Tensor = on_encoder_thread(lambda: table.detach().mean(dim=0))
+        mean: Tensor = on_encoder_thread(lambda: table.detach().float().mean(dim=0))
         return mean
 
     def logits_of(self, texts: Sequence[EncodedText], check: Callable[[], None] | None = None) -> NDArray[np.float64]:
@@ -213,7 +213,7 @@ class Forward(ABC):
         import torch
 
         with torch.no_grad():
-            embedded = self._embedding_module(batch.ids).clone()
+            embedded = self._embedding_module(batch.ids).to(torch.float32, copy=True)
             for row, values in enumerate(given):
                 if values is not None:
                     embedded[row, : len(values)] = torch.as_tensor(values, dtype=embedded.dtype, device=embedded.device)
@@ -398,7 +398,7 @@ def _looked_up(module: Module, ids: Sequence[int], encoder: Encoder) -> Tensor:
     def look_up() -> Tensor:
         # No inference mode: what it makes may not take part in a gradient.
         with torch.no_grad():
-            embedded: Tensor = module(torch.tensor([list(ids)], dtype=torch.int64, device=encoder.model.device))[0]
+            embedded: Tensor = module(torch.tensor([list(ids)], dtype=torch.int64, device=encoder.model.device))[0].float()
         return embedded
 
     return on_encoder_thread(look_up)
@@ -441,7 +441,7 @@ def pooled_gradients(probe: FittedProbe, pooled: NDArray[np.float32], classes: N
 
 @contextmanager
 def _embeddings_replaced(module: Module, embeddings: Tensor, encoder: Encoder) -> Iterator[None]:
-    """Within the context, the word-embedding module returns ``embeddings``.
+    """Within the context, the word-embedding module returns ``embeddings``, in the numbers in which it would return its own.
 
     Raises:
       EncoderError: the model does not ask the module once for a tensor of this shape.
@@ -450,7 +450,7 @@ def _embeddings_replaced(module: Module, embeddings: Tensor, encoder: Encoder) -
 
     def replace(_: Module, __: Any, output: Tensor) -> Tensor:
         shapes.append(tuple(output.shape))
-        return embeddings
+        return embeddings.to(output.dtype)
 
     handle = module.register_forward_hook(replace)
     try:

@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.data.labelled_texts import LabelledTexts, SplitName, Splits
 from lit_probe.encoder.activations import Activations, check_pooling
-from lit_probe.encoder.cache import FLOAT32, Cache, library_versions, text_hash
+from lit_probe.encoder.cache import Cache, library_versions, text_hash
+from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.probing.layer_choice import choose_layer
 from lit_probe.probing.layerwise import LayerMetrics, LayerwiseProbe, MetricsRow
@@ -43,6 +44,7 @@ class ModelFiles(Result):
       sha256: the hashes of ``weights``, ``config`` and ``tokenizer``.
       random_weights: the seed by which other weights were drawn in place of the checkpoint's; None where they were not.
       in_memory: True for a model that was in a program's memory; None for files.
+      dtype: the numbers in which its weights were read, where these were other than float32; else None.
     """
 
     id: str
@@ -50,8 +52,16 @@ class ModelFiles(Result):
     sha256: Mapping[str, str]
     random_weights: int | None = None
     in_memory: bool | None = None
+    dtype: str | None = None
 
-    omitted_if_none: ClassVar[tuple[str, ...]] = ("random_weights", "in_memory")
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("random_weights", "in_memory", "dtype")
+
+    @classmethod
+    def of(cls, encoder: Encoder) -> ModelFiles:
+        """Those of an encoder."""
+        source = encoder.checkpoint
+        dtype = None if encoder.dtype == FLOAT32 else encoder.dtype
+        return cls(source.model_id, source.revision, encoder.hashes, encoder.random_seed, source.in_memory or None, dtype)
 
 
 @dataclass(frozen=True)
@@ -243,13 +253,7 @@ class LayerStudy:
         """What reproduces the numbers: model, hashes, settings, seed and library versions."""
         encoder = self.encoder
         return StudySettings(
-            ModelFiles(
-                encoder.checkpoint.model_id,
-                encoder.checkpoint.revision,
-                encoder.hashes,
-                encoder.random_seed,
-                encoder.checkpoint.in_memory or None,
-            ),
+            ModelFiles.of(encoder),
             self.pooling,
             encoder.max_length,
             encoder.keep,

@@ -77,6 +77,7 @@ def _settings(run: Run, other: Run, numbering: Numbering) -> Html:
         "encoder": ("model", "id"),
         "weights, sha256": ("model", "sha256", "weights"),
         "seed of random weights": ("model", "random_weights"),
+        "dtype": ("model", "dtype"),
         **{key.replace("_", " "): (key,) for key in _SETTINGS},
         "places": ("sites",),
         "activations kept as": ("cache_dtype",),

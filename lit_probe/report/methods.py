@@ -67,6 +67,8 @@ def _shared(run: Run, cite: Citations) -> Iterator[Content]:
     weights = []
     if "random_weights" in model:
         weights = [", with weights drawn at random by seed ", model["random_weights"].html, " in place of trained ones,"]
+    if "dtype" in model:
+        weights += [", whose weights were held and whose passes were computed in ", model["dtype"].html, ","]
     given = at.value["pooling"] == NO_POOLING
     yield join(
         [

@@ -176,6 +176,7 @@ def _provenance(run: Run, numbering: Numbering) -> Html:
         ["encoder", tag("code", at["model"]["id"].html)],
         ["revision", at["model"]["revision"].html] if at.value["model"].get("revision") else [],
         ["weights drawn by seed", at["model"]["random_weights"].html] if "random_weights" in at["model"] else [],
+        ["dtype", tag("code", at["model"]["dtype"].html)] if "dtype" in at["model"] else [],
         *_facts({f"{part}, sha256": at["model"]["sha256"][part] for part in at.value["model"]["sha256"]}),
         *_facts({key: at[key] for key in ("pooling", "probe", "max_length", "keep", "seed")}),
         ["places", at["sites"].html] if "sites" in at else [],

@@ -133,7 +133,7 @@ def test_a_local_folder_has_no_revision(copy):
 
 def test_torn_weights_are_named(copy):
     (copy / "model.safetensors").write_bytes((copy / "model.safetensors").read_bytes()[:1000])
-    with pytest.raises(EncoderError, match="cannot be loaded"):
+    with pytest.raises(EncoderError, match=r"The weights in .*model\.safetensors' cannot be read"):
         extract_activations(load_encoder(str(copy)), ["a good film"])
 
 
@@ -148,7 +148,9 @@ def test_weights_larger_than_the_machines_memory_are_refused_before_they_are_rea
     with (copy / "model.safetensors").open("wb") as file:
         file.write(len(header).to_bytes(8, "little") + header)
         file.truncate(file.tell() + 4 * n)  # a hole: it takes no room
-    with pytest.raises(EncoderError, match=r"take 1,024 GiB in float32.*this machine has [\d,]+ GiB.*smaller model") as raised:
+    with pytest.raises(
+        EncoderError, match=r"take 1,100 GB in float32, and this machine has [\d.,]+ GB of memory free\. Give a smaller"
+    ) as raised:
         extract_activations(load_encoder(str(copy)), ["a good film"])
     assert "\n" not in str(raised.value)
 

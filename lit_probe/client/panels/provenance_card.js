@@ -64,7 +64,7 @@ export function provenanceRows(card) {
   return [
     ...(number ? [{title: 'This number', facts: numberFacts(number)}] : []),
     // No revision was asked for: the hashes below say which one it was.
-    {title: 'Encoder', facts: kept([fact('model', modelWords(model)), fact('revision', model.in_memory ? '' : model.revision ?? 'not given'), fact('weights', weightsWords(model)), ...hashes])},
+    {title: 'Encoder', facts: kept([fact('model', modelWords(model)), fact('revision', model.in_memory ? '' : model.revision ?? 'not given'), fact('weights', weightsWords(model)), fact('dtype', model.dtype), ...hashes])},
     {title: 'Settings', facts: kept(['pooling', 'max_length', 'keep', 'probe', 'seed'].map((name) => fact(name.replace('_', ' '), card[name])))},
     ...Object.entries(datasets).map(([name, one]) => ({title: `Data set ${name}`, facts: kept(datasetFacts(/** @type {any} */ (one)))})),
     {title: 'Library versions', facts: kept(Object.entries(versions ?? {}).map(([name, version]) => fact(name, version)))},

@@ -13,6 +13,7 @@ from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.errors import CancelledError, LitProbeError
 from lit_probe.lit.host.messages import failure, is_end_of_program
+from lit_probe.probing.memory_need import memory_need
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import StudyProgress
@@ -34,7 +35,9 @@ class PendingStudy:
         self.splits = splits
         self.rules = rules or StudyRules()
         self.future: Future[LayerStudy] = Future()
-        self._message = f"Waiting to encode {splits.name} with {encoder.name}"
+        n_texts = sum(len(rows) for _, rows in splits.items())
+        size = f" ({memory_need([(encoder, '')], n_texts).words})" if encoder.has_network else ""
+        self._message = f"Waiting to encode {splits.name} with {encoder.name}{size}"
         self._fraction = 0.0
 
     @property

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from lit_probe.encoder.activations import pooled_block
 from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.memory import GB, MemoryBudget, in_gb
 from lit_probe.encoder.tokens import EncodedText
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields
@@ -30,9 +31,8 @@ TOKEN_GRADIENTS = "token_gradients"
 GRADIENTS = f"{fields.CHOSEN}_gradients"
 PREDICTED = "predicted_class"
 
-# In the unit of people who buy memory: 10^9 bytes.
-GB = 1e9
-DEFAULT_MEMORY_BUDGET = 4.0
+# What they may take where nobody has set a budget: a page with more of them is slow long before the memory is full.
+_USUAL_GB = 4.0
 # Embeddings and gradients, each a float32 for every token and unit.
 _BYTES_PER_TOKEN_AND_UNIT = 2 * 4
 _SHORTEST = 3
@@ -218,7 +218,7 @@ class TokenFields:
         return forward_of_probe(self._encoder, study.pooling, layer, probe, self._label_names, study.decision)
 
 
-def check_memory(models: Sequence[tuple[Encoder, Sequence[str]]], budget: float) -> None:
+def check_memory(models: Sequence[tuple[Encoder, Sequence[str]]], budget: MemoryBudget, beside: int = 0) -> None:
     """That token embeddings and gradients of these texts fit into memory; reads tokenizers, no weights.
 
     First every text is taken to be as long as the encoder reads. Where that is too much, the tokens are counted. Word embeddings
@@ -226,15 +226,18 @@ def check_memory(models: Sequence[tuple[Encoder, Sequence[str]]], budget: float)
 
     Args:
       models: each encoder with the texts that LIT may keep its predictions of.
-      budget: how much memory they may take, in GB (10^9 bytes).
+      budget: how much memory there is; where nobody has said so, they may take 4 GB of it.
+      beside: the bytes that encoders and activations take of it.
 
     Raises:
-      LitProbeError: they do not fit, or the budget is no positive number.
+      LitProbeError: they do not fit.
     """
-    if not budget > 0:
-        raise LitProbeError(f"The memory budget is {budget:g} GB. Give a positive number.")
+    room = max(0.0, budget.n_bytes - beside)
+    words = f"{budget.words}, of which weights and activations take {in_gb(beside)}" if beside else budget.words
+    if not budget.given and room > _USUAL_GB * GB:
+        room, words = _USUAL_GB * GB, f"the usual limit is {_USUAL_GB:g} GB"
     at_most = sum(encoder.max_length * len(texts) * _per_token(encoder) for encoder, texts in models)
-    if at_most <= budget * GB:
+    if at_most <= room:
         return
     lengths = [np.array([len(text.ids) for text in encoder.encode(texts)], dtype=np.int64) for encoder, texts in models]
     widths = [_per_token(encoder) for encoder, _ in models]
@@ -243,27 +246,18 @@ def check_memory(models: Sequence[tuple[Encoder, Sequence[str]]], budget: float)
         return sum(float(np.minimum(n, longest).sum()) * width for n, width in zip(lengths, widths, strict=True))
 
     whole = needed(max(encoder.max_length for encoder, _ in models))
-    if whole <= budget * GB:
+    if whole <= room:
         return
     n_texts = sum(map(len, lengths))
     mean = sum(int(n.sum()) for n in lengths) / n_texts
-    fitting = [f"about {int(n_texts * budget * GB / whole):,} examples fit"]
-    shorter = [n for n in range(_SHORTEST, max(encoder.max_length for encoder, _ in models)) if needed(n) <= budget * GB]
+    fitting = [f"about {int(n_texts * room / whole):,} examples fit"]
+    shorter = [n for n in range(_SHORTEST, max(encoder.max_length for encoder, _ in models)) if needed(n) <= room]
     if shorter:
         fitting.append(f"all of them with max_length={shorter[-1]}")
     raise LitProbeError(
-        f"Token fields of {n_texts:,} examples of {mean:.0f} tokens on average would take {_in_gb(whole)} GB, and the memory "
-        f"budget is {budget:g} GB: {', or '.join(fitting)}, or raise the memory budget."
+        f"Token fields of {n_texts:,} examples of {mean:.0f} tokens on average would take {in_gb(whole)}, and {words}: "
+        f"{', or '.join(fitting)}, or raise the memory budget."
     )
-
-
-def _in_gb(n_bytes: float) -> str:
-    """A number for people.
-
-    >>> _in_gb(6.7e7), _in_gb(4.03e9), _in_gb(1.34e11)
-    ('0.067', '4.03', '134')
-    """
-    return f"{n_bytes / GB:.3g}" if n_bytes < 100 * GB else f"{n_bytes / GB:,.0f}"
 
 
 def _per_token(encoder: Encoder) -> int:

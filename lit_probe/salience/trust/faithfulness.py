@@ -36,8 +36,9 @@ from lit_probe.scores.metrics import Score, score_layers
 
 RANDOM_DRAWS = 5
 
-# Limits closer together than this tell no ranking from another: a forward pass in float32 rounds at about a hundredth of it.
-_LEAST_ROOM = 1e-4
+# Limits closer together than this tell no ranking from another: a forward pass rounds at about a hundredth of it in float32, at
+# about a tenth of it in half precision.
+_LEAST_ROOM = {"float32": 1e-4, "float16": 1e-2, "bfloat16": 1e-1}
 
 _RANDOM = "random"
 
@@ -230,7 +231,8 @@ def faithfulness(
                     one.qualities[method.name] = [erased.quality(scores, random)]
             n_done += 1
             progress(n_done, n_steps)
-    rows = _Table(ranked, [gold[text.index] for text in judged], seed)
+    least_room = _LEAST_ROOM[forward.encoder.dtype]
+    rows = _Table(ranked, [gold[text.index] for text in judged], seed, least_room)
     return Faithfulness(
         explained=forward.name,
         scalar=scalar,
@@ -257,15 +259,16 @@ def faithfulness(
         random=rows.measures(_RANDOM),
         limits=rows.limits(),
         macro_f1=rows.macro_f1(),
-        notes=(*roll.notes(options), *_notes(judged, ranked, rows.n_labelled)),
+        notes=(*roll.notes(options), *_notes(judged, ranked, rows.n_labelled, least_room)),
     )
 
 
 class _Table:
     """The judgements of all texts, as the means and intervals that are shown."""
 
-    def __init__(self, ranked: Sequence[_Ranked], gold: Sequence[int | None], seed: int):
+    def __init__(self, ranked: Sequence[_Ranked], gold: Sequence[int | None], seed: int, least_room: float):
         self._ranked = ranked
+        self._least_room = least_room
         self._seed = seed
         self._labelled = [(one, label) for one, label in zip(ranked, gold, strict=True) if label is not None]
         self.n_labelled = len(self._labelled)
@@ -288,9 +291,9 @@ class _Table:
         sufficiency = self._of_each_text(name, "sufficiency")
         values = (
             comprehensiveness,
-            _normalised(comprehensiveness, *self._comprehensiveness),
+            _normalised(comprehensiveness, self._comprehensiveness, self._least_room),
             sufficiency,
-            _normalised(sufficiency, *self._sufficiency),
+            _normalised(sufficiency, self._sufficiency, self._least_room),
             self._of_each_text(name, "tau_loo"),
         )
         masked = self._macro_f1([[quality.logits for quality in one.qualities[name]] for one, _ in self._labelled])
@@ -329,10 +332,11 @@ class _Table:
         return OverTexts(score.value, score.low, score.high, self.n_labelled)
 
 
-def _normalised(values: NDArray[np.float64], best: NDArray[np.float64], worst: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``[n_texts]`` 0 at the worst and 1 at the best; NaN where the two are the same."""
+def _normalised(values: NDArray[np.float64], limits: NDArray[np.float64], least_room: float) -> NDArray[np.float64]:
+    """``[n_texts]`` 0 at the worst and 1 at the best of the limits ``[2, n_texts]``; NaN where these are closer than the room."""
+    best, worst = limits
     room = best - worst
-    told = np.abs(room) > _LEAST_ROOM
+    told = np.abs(room) > least_room
     return np.divide(values - worst, room, out=np.full(len(values), np.nan), where=told)
 
 
@@ -348,7 +352,7 @@ def _checked(labels: Sequence[int | None] | None, n_texts: int, forward: Forward
     return known
 
 
-def _notes(judged: Sequence[JudgedText], ranked: Sequence[_Ranked], n_labelled: int) -> list[str]:
+def _notes(judged: Sequence[JudgedText], ranked: Sequence[_Ranked], n_labelled: int, least_room: float) -> list[str]:
     n_searched = sum(not one.limits.exhaustive for one in ranked)
     notes = [
         "A text with erased words is unlike those that models are trained on, so part of every fall is surprise: read each "
@@ -357,7 +361,7 @@ def _notes(judged: Sequence[JudgedText], ranked: Sequence[_Ranked], n_labelled: 
         "and between layers.",
         "τ compares scores with signed falls; a method whose scores are sizes (gradient norms) cannot tell for from against.",
         "Where a model is sure of its class, no few words change the probability: texts whose limits lie less than "
-        f"{_LEAST_ROOM:g} apart count in no normalised measure. The logit or the margin may still tell their words apart.",
+        f"{least_room:g} apart count in no normalised measure. The logit or the margin may still tell their words apart.",
         "The limits of macro-F1 are its values in the order of best and of worst comprehensiveness; other orders may pass them.",
     ]
     if n_searched:

@@ -22,6 +22,7 @@ import lit_probe.lit
 from lit_probe import probe_activations
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import Encoder, load_encoder
+from lit_probe.encoder.memory import MemoryBudget
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.token_fields import check_memory
 from lit_probe.probing.probe_forward import Target, forward_of_probe, pooled_gradients
@@ -335,18 +336,20 @@ def test_what_would_take_too_much_memory_is_refused_before_weights_are_loaded(ti
     encoder = load_encoder(str(tiny_folder()))
     n_tokens = sum(len(one.ids) for one in encoder.encode([one["sentence"] for one in Reviews().examples]))
     needed = n_tokens * 32 * 8 / 1e9
+    # Without a cache, activations are held too; each text once, in one of the splits.
+    held = (encoder.n_weight_bytes + len(set(one["sentence"] for one in Reviews().examples)) * 4 * 32 * 4) / 1e9
     with pytest.raises(LitProbeError, match=r"Token fields of 156 examples of \d+ tokens on average would take .* GB") as raised:
-        model_of(encoder, memory_budget=needed * 0.502)
+        model_of(encoder, memory_budget=needed * 0.502 + held)
     assert encoder._loaded.model is None
     assert "about 78 examples fit, or all of them with max_length=" in str(raised.value)
     shorter = int(str(raised.value).split("max_length=")[1].split(",")[0])
     texts = [one["sentence"] for one in Reviews().examples]
-    check_memory([(load_encoder(str(tiny_folder()), max_length=shorter), texts)], needed * 0.502)
+    check_memory([(load_encoder(str(tiny_folder()), max_length=shorter), texts)], MemoryBudget.of(needed * 0.502))
     with pytest.raises(LitProbeError):
-        check_memory([(load_encoder(str(tiny_folder()), max_length=shorter + 1), texts)], needed * 0.502)
-    check_memory([(encoder, texts)], needed * 1.0001)
+        check_memory([(load_encoder(str(tiny_folder()), max_length=shorter + 1), texts)], MemoryBudget.of(needed * 0.502))
+    check_memory([(encoder, texts)], MemoryBudget.of(needed * 1.0001))
     with pytest.raises(LitProbeError):
-        check_memory([(encoder, texts), (encoder, texts)], needed * 1.0001)
+        check_memory([(encoder, texts), (encoder, texts)], MemoryBudget.of(needed * 1.0001))
 
 
 def test_a_large_need_is_told_in_plain_numbers(tiny_folder):
@@ -355,7 +358,7 @@ def test_a_large_need_is_told_in_plain_numbers(tiny_folder):
     [text] = encoder.encode(["the film"])
     needed = len(text.ids) * 100 * 8
     with pytest.raises(LitProbeError, match=rf"would take {needed:,} GB, and the memory budget is 4 GB"):
-        check_memory([(encoder, ["the film"] * 100)], 4.0)
+        check_memory([(encoder, ["the film"] * 100)], MemoryBudget.of(4.0))
 
 
 def test_short_texts_are_not_counted_and_tiny_budgets_say_what_is_left(tiny_folder):
@@ -364,11 +367,22 @@ def test_short_texts_are_not_counted_and_tiny_budgets_say_what_is_left(tiny_fold
             raise AssertionError("a bound suffices")
 
     uncounted = Uncounted(load_encoder(str(tiny_folder())).checkpoint)
-    check_memory([(uncounted, ["a"] * 1_000)], 1_000 * uncounted.max_length * 32 * 8 / 1e9)
-    check_memory([], 1)
-    check_memory([(uncounted, [])], 1e-12)
+    check_memory([(uncounted, ["a"] * 1_000)], MemoryBudget.of(1_000 * uncounted.max_length * 32 * 8 / 1e9))
+    check_memory([], MemoryBudget.of(1))
+    check_memory([(uncounted, [])], MemoryBudget.of(1e-12))
     with pytest.raises(LitProbeError, match=r"about 0 examples fit, or raise the memory budget\.$"):
-        check_memory([(load_encoder(str(tiny_folder())), ["the film"] * 10)], 1e-9)
+        check_memory([(load_encoder(str(tiny_folder())), ["the film"] * 10)], MemoryBudget.of(1e-9))
     for budget in (0, -1, float("nan")):
         with pytest.raises(LitProbeError, match="Give a positive number"):
-            check_memory([], budget)
+            MemoryBudget.of(budget)
+
+
+def test_without_a_budget_token_fields_may_take_four_gigabytes(tiny_folder):
+    encoder = load_encoder(str(tiny_folder()))
+    encoder.d_model = 10**7
+    usual = MemoryBudget(1e12, given=False)
+    check_memory([(encoder, ["the film"] * 12)], usual)
+    with pytest.raises(LitProbeError, match=r"would take 4\.16 GB, and the usual limit is 4 GB: about 12 examples fit"):
+        check_memory([(encoder, ["the film"] * 13)], usual)
+    with pytest.raises(LitProbeError, match=r"and this machine has 1\.00 GB of memory free"):
+        check_memory([(encoder, ["the film"] * 13)], MemoryBudget(1e9, given=False))
