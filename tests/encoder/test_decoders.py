@@ -7,10 +7,10 @@ import pytest
 import torch
 import transformers
 from passes import go_on
-from tiny_decoders import D_MODEL, DECODERS, MAX_POSITIONS, N_BLOCKS, STACKS, WITHOUT_PADDING, byte_tokenizer
+from tiny_decoders import D_MODEL, DECODERS, MAX_POSITIONS, N_BLOCKS, STACKS, WITHOUT_PADDING, build, byte_tokenizer
 
 from lit_probe.encoder.activations import extract_activations
-from lit_probe.encoder.encoder import encoder_of, load_encoder
+from lit_probe.encoder.encoder import _padding_is_neutral, encoder_of, load_encoder
 from lit_probe.encoder.families import ends_in_norm as listed_as_ending_in_norm
 from lit_probe.encoder.final_norm import ends_in_norm
 from lit_probe.encoder.layer_calls import layer_calls, run_to
@@ -317,3 +317,15 @@ def test_the_decoder_half_is_refused_by_name(decoder_folder, tmp_path, architect
     assert np.array_equal(
         extract_activations(encoder, TEXTS).values, extract_activations(load_encoder(str(folder)), TEXTS).values
     )
+
+
+def test_rounding_of_hidden_states_that_are_a_thousand_times_longer_is_no_effect_of_padding(tmp_path):
+    encoder = load_encoder(str(build(tmp_path / "llama", "llama", headless=True)))
+    model = encoder.model
+    assert encoder._loaded.padding_is_neutral
+    with torch.no_grad():
+        model.layers[0].mlp.down_proj.weight *= 1e7
+    pairs = encoder.encode(["a", "a a a a a a a a"])
+    alone, beside = (encoder.forward(batch).layers[1][0, 0] for batch in (pairs[:1], pairs))
+    assert (alone - beside).abs().max() > 1e-4
+    assert on_encoder_thread(_padding_is_neutral, model, pairs, encoder.tokenizer)
