@@ -93,6 +93,8 @@ class VectorEncoder(Encoder):
         self.max_length = 0
         self.is_decoder = False
         self.keep = ""
+        self.template = None
+        self.chat = None
         self.random_seed = None
         named = enumerate(zip(layer_names, widths, strict=True))
         self._sites = tuple(Site(layer, VECTORS, place, width) for place, (layer, width) in named)
