@@ -48,7 +48,7 @@ class StoredActivations:
             return None
         kept = f"at most {self.about.get('max_length')} tokens of a text (kept: {self.about.get('keep')})"
         around = self.about.get("chat", self.about.get("template"))
-        within = "" if around is None else f", every text within {escaped(str(around))!r}"
+        within = "" if around is None else f", every text within the template {escaped(str(around))}"
         return (
             f"lit-probe extract made these vectors: {self.about['pooling']} pooling, {kept}{within}, written in "
             f"{self.about.get('dtype')}; the sha256 of the weights begins with {str(weights)[:12]}."
