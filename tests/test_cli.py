@@ -210,6 +210,8 @@ def test_other_programs_activations_take_their_rows_from_a_table(tmp_path, capsy
         (["--activations=nowhere.npy"], "There is no file"),
         ([*own, f"--datasets=csv={table}", "--pooling=cls"], "leave out --pooling"),
         ([*own, f"--datasets=csv={table}", "--missing=b"], "leave out --missing"),
+        ([*own, f"--datasets=csv={table}", "--template={text}"], "leave out --template"),
+        ([*own, f"--datasets=csv={table}", "--chat"], "leave out --chat"),
         ([*own, f"--datasets=csv={table}", "--text_column=words"], "has no column 'words'"),
     ):
         assert run("layers", *arguments) == 1
