@@ -452,6 +452,7 @@ def _write_vectors(
     about: dict[str, Any] = {"name": run.encoder.name, "dataset": splits.name, "pooling": run.pooling, "sites": wanted}
     about |= {"sha256_of": run.encoder.hashes, "max_length": run.encoder.max_length, "keep": run.encoder.keep}
     about |= {} if run.encoder.dtype == FLOAT32 else {"computed_in": run.encoder.dtype}
+    about |= {name: one for name in ("template", "chat") if (one := getattr(run.encoder, name)) is not None}
     about |= {"versions": library_versions()}
     if splits.pair is not None:
         about["pair"] = list(splits.pair)

@@ -29,6 +29,7 @@ from lit_probe.encoder.dtypes import DTYPES, FLOAT32
 from lit_probe.encoder.encoder import Encoder, load_encoder
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.encoder.sites import FAMILIES, LAYERS
+from lit_probe.encoder.template import unescaped
 from lit_probe.encoder.tokens import KEEPS
 from lit_probe.encoder.vector_encoder import NO_POOLING, GivenVectors
 from lit_probe.errors import LitProbeError
@@ -161,6 +162,22 @@ _define(
     None,
     list(KEEPS),
     "Which part of a longer text is kept. Default: head, for a decoder tail.",
+    used_by=_READ,
+)
+_define(
+    flags.DEFINE_string,
+    "template",
+    None,
+    r"What stands around every text, with {text} in its place: 'Review: {text}\nSentiment:'. \n is a newline, \t a tab, \\ a "
+    "backslash. last pooling reads to its end. Salience and edits leave it alone, and of a long text the text is cut.",
+    used_by=_READ,
+)
+_define(
+    flags.DEFINE_bool,
+    "chat",
+    False,
+    "Read every text as a user's message, as the tokenizer's chat template writes it, up to where the answer begins; --template "
+    "then stands within the message.",
     used_by=_READ,
 )
 _define(flags.DEFINE_string, "device", "auto", "auto, cpu, cuda or cuda:N.")
@@ -375,6 +392,8 @@ def load_runs() -> list[Run]:
             dtype=FLAGS.dtype,
             trust_remote_code=FLAGS.trust_remote_code,
             cache_dir=FLAGS.cache_dir,
+            template=None if FLAGS.template is None else unescaped(FLAGS.template),
+            chat=FLAGS.chat,
         )
 
     def load_at(model_id: str) -> Encoder:
@@ -389,7 +408,9 @@ def load_runs() -> list[Run]:
 
 
 # What is asked of encoders and texts, and means nothing for activations that are there already.
-_OF_TEXTS = "model revision pooling sites layers max_length keep device dtype trust_remote_code max_examples missing from".split()
+_OF_TEXTS = (
+    "model revision pooling sites layers max_length keep template chat device dtype trust_remote_code max_examples missing from"
+).split()
 
 
 def load_all() -> tuple[list[Splits], list[Run]]:

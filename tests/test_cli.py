@@ -149,6 +149,15 @@ def test_a_dtype_is_told_everywhere_and_a_card_gives_it_again(flags, tmp_path, c
     assert "in place of an encoder and its texts: leave out --dtype." in capsys.readouterr().err
 
 
+def test_what_is_extracted_within_a_template_says_so(flags, tmp_path, capsys):
+    table = [f"--datasets=csv={six_class_table(tmp_path / 'feelings.csv')}", "--text_column=review", "--label_column=feeling"]
+    assert run("extract", *flags, *table, r"--template=It was: {text}\nthere") == 0
+    [file] = tmp_path.glob("out/*.safetensors")
+    assert json.loads(file.with_suffix(".json").read_text())["template"] == "It was: {text}\nthere"
+    assert run("layers", f"--activations={file}", "--cache_dir=", f"--out={tmp_path / 'again'}", "--checks=none") == 0
+    assert r"(kept: head), every text within the template It was: {text}\nthere, written in" in capsys.readouterr().out
+
+
 def test_extracted_vectors_of_pairs_are_of_pairs(flags, tmp_path):
     """By their manifest, and by a table beside an array: the same baselines of the texts, and columns of the same names."""
     table = [f"--datasets=csv={write_nli_table(tmp_path / 'nli.csv')}", "--text_column=premise,hypothesis"]
@@ -224,6 +233,8 @@ def test_other_programs_activations_take_their_rows_from_a_table(tmp_path, capsy
         (["--activations=nowhere.npy"], "There is no file"),
         ([*own, f"--datasets=csv={table}", "--pooling=cls"], "leave out --pooling"),
         ([*own, f"--datasets=csv={table}", "--missing=b"], "leave out --missing"),
+        ([*own, f"--datasets=csv={table}", "--template={text}"], "leave out --template"),
+        ([*own, f"--datasets=csv={table}", "--chat"], "leave out --chat"),
         ([*own, f"--datasets=csv={table}", "--text_column=words"], "has no column 'words'"),
     ):
         assert run("layers", *arguments) == 1
@@ -301,6 +312,10 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
         (["selftest", "--model={tiny}[probe=mlp]"], 1, "has 'probe' in its brackets, but this command fits no probes"),
         (["layers", "--out=/dev/null/here"], 1, "Change --out"),
         (["layers", "--max_length=100000"], 1, "reads at most 64 tokens"),
+        (["layers", "--template=Review:"], 1, "The template 'Review:' has no {text} in it. Write it once"),
+        (["layers", "--template="], 1, "has no {text} in it"),
+        (["layers", "--chat"], 1, "has no chat template"),
+        (["layers", "--template={{text}} it is", "--max_length=4"], 1, "The template takes 5 tokens, special ones included, and"),
         (["layers", "--datasets=csv={table}", "--text_column=body"], 1, "has no column 'body'"),
         (["layers", "--datasets=csv={table}", "--text_column=body"], 1, "Say which one with --text_column"),
         (["layers", "--layer=99"], 2, "layers does not use --layer. It is a flag of neurons, predict."),
@@ -338,6 +353,7 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
         (["predict", "{table}"], 1, "Name the file with the probes: --probe=probes.safetensors."),
         (["predict", "{table}", "--probe=missing.safetensors"], 1, "'missing.safetensors' cannot be read: No such file"),
         (["predict", "{table}", "--probe={table}"], 1, "is no safetensors file, or not all of it."),
+        (["predict", "{table}", "--probe=a", "--template={{text}}"], 2, "predict does not use --template. It is a flag of serve"),
         (["predict", "{table}", "--probe=a", "--max_length=9"], 2, "predict does not use --max_length. It is a flag of serve"),
         (["predict", "{table}", "--probe=a", "--pooling=cls"], 2, "predict does not use --pooling."),
     ],

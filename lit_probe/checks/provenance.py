@@ -25,6 +25,7 @@ from lit_probe.data.tables import table_form
 from lit_probe.encoder.cache import CACHE_DTYPES
 from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.template import escaped
 from lit_probe.errors import LitProbeError
 from lit_probe.probing.layer_choice import LayerChoice
 from lit_probe.probing.probes import PROBES_MADE_BY
@@ -36,6 +37,8 @@ from lit_probe.scores.decision import Decision
 from lit_probe.scores.metrics import METRICS
 
 _SETTINGS: dict[str, type] = {"pooling": str, "probe": str, "max_length": int, "keep": str, "seed": int}
+# Left out where texts are read as they are.
+_AROUND_TEXTS = ("template", "chat")
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class Card(StudySettings):
     notes: tuple[str, ...]
     number: Mapping[str, Any] | None
 
-    omitted_if_none: ClassVar[tuple[str, ...]] = ("sites", "cache_dtype", "control", "repeat", "number")
+    omitted_if_none: ClassVar[tuple[str, ...]] = (*StudySettings.omitted_if_none, "control", "repeat", "number")
 
 
 def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> Card:
@@ -168,7 +171,7 @@ def card_of(read: Any, title: str) -> dict[str, Any]:
         and _holds(read.get("model"), {"id": str, "sha256": dict})
         and _holds(read, _SETTINGS)
         and _holds(read, {"datasets": dict, "versions": dict})
-        and isinstance(read.get("control", ""), str)
+        and all(isinstance(read.get(name, ""), str) for name in ("control", *_AROUND_TEXTS))
         and read.get("cache_dtype", FLOAT32) in CACHE_DTYPES
         and isinstance(read.get("sites", ["layers"]), list)
         and bool(read.get("sites", ["layers"]))
@@ -232,6 +235,10 @@ def check_against_card(
     on_card = {"cache_dtype": FLOAT32, **card}
     here["cache_dtype"] = cache_dtype
     differ = [f"{name} is {value}, {on_card[name]} on the card" for name, value in here.items() if value != on_card[name]]
+    around = {name: (getattr(encoder, name), card.get(name)) for name in _AROUND_TEXTS}
+    differ += [
+        f"{name} is {_quoted(ours)}, {_quoted(theirs)} on the card" for name, (ours, theirs) in around.items() if ours != theirs
+    ]
     if encoder.random_seed != card["model"].get("random_weights"):
         ours, theirs = (_weights(seed) for seed in (encoder.random_seed, card["model"].get("random_weights")))
         differ.append(f"the weights are {ours}, {theirs} on the card")
@@ -312,6 +319,8 @@ def flags_of(card: Mapping[str, Any], title: str) -> list[str]:
         **{name: card[name] for name in _SETTINGS},
         "sites": ",".join(card["sites"]) if "sites" in card else None,
         "cache_dtype": card.get("cache_dtype"),
+        "template": escaped(card["template"]) if "template" in card else None,
+        "chat": "true" if "chat" in card else None,
         "control": card.get("control"),
         "repeat": card.get("repeat"),
         **{name: value for name, value in card.get("rules", {}).items() if name in StudyRules().to_json()},
@@ -347,6 +356,10 @@ def other_rules(card: Mapping[str, Any]) -> str:
     unasked = (set(CHECKS) - checks) | ({"transfer"} - set(card))
     others = [name for name, rule in made_by(card.get("control")).items() if name not in unasked and on_card.get(name) != rule]
     return f"these are made by other rules here: {', '.join(others)}" if others else ""
+
+
+def _quoted(template: str | None) -> str:
+    return "none" if template is None else repr(template)
 
 
 def _weights(seed: int | None) -> str:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from lit_probe.encoder.template import escaped
 from lit_probe.encoder.vector_encoder import as_array
 from lit_probe.errors import EncoderError
 
@@ -46,9 +47,11 @@ class StoredActivations:
         if weights is None or "pooling" not in self.about:
             return None
         kept = f"at most {self.about.get('max_length')} tokens of a text (kept: {self.about.get('keep')})"
+        around = self.about.get("chat", self.about.get("template"))
+        within = "" if around is None else f", every text within the template {escaped(str(around))}"
         computed = f"computed in {self.about['computed_in']}, " if "computed_in" in self.about else ""
         return (
-            f"lit-probe extract made these vectors: {self.about['pooling']} pooling, {kept}, {computed}written in "
+            f"lit-probe extract made these vectors: {self.about['pooling']} pooling, {kept}{within}, {computed}written in "
             f"{self.about.get('dtype')}; the sha256 of the weights begins with {str(weights)[:12]}."
         )
 

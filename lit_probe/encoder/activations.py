@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder
-from lit_probe.encoder.pooling import POOLINGS
+from lit_probe.encoder.pooling import POOLINGS, pool_tokens
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import EncodedText
 from lit_probe.encoder.vector_encoder import NO_POOLING, VectorEncoder
@@ -197,7 +197,6 @@ def extract_block(encoder: Encoder, texts: Sequence[str], pooling: str, progress
 
 def pooled_block(encoder: Encoder, encoded: Sequence[EncodedText], pooling: str, progress: Progress = no_progress) -> Block:
     """The block of texts of which the tokens are known, see ``extract_activations``."""
-    pool = POOLINGS[pooling]
     values = tuple(np.zeros((len(encoded), width), dtype=np.float32) for width in encoder.widths)
     n_head_classes = len(encoder.head_label_names or ())
     # Of a text without any token nothing is known, so that no class is likelier than another.
@@ -208,7 +207,7 @@ def pooled_block(encoder: Encoder, encoded: Sequence[EncodedText], pooling: str,
 
         def take(units_of: Mapping[int, slice], states: Tensor) -> None:
             # Units are pooled one by one, so those of all heads can be at once.
-            pooled = pool(states, batch.attention_mask, batch.special_tokens_mask).float().cpu().numpy()
+            pooled = pool_tokens(pooling, states, batch).float().cpu().numpy()
             for place, units in units_of.items():
                 values[place][indices] = pooled[:, units]
 

@@ -42,7 +42,16 @@ _TOKENIZER_FILES = (
     "spm.model",
     "sentencepiece.bpe.model",
 )
-_SMALL_FILES = ("config.json", "modules.json", "adapter_config.json", "*.index.json", "*.py", *_TOKENIZER_FILES)
+_SMALL_FILES = (
+    "config.json",
+    "modules.json",
+    "adapter_config.json",
+    # Not hashed with the tokenizer: of a chat template the prompt is hashed that it makes.
+    "chat_template.jinja",
+    "*.index.json",
+    "*.py",
+    *_TOKENIZER_FILES,
+)
 
 
 @dataclass(frozen=True)

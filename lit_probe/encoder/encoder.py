@@ -34,6 +34,7 @@ from lit_probe.encoder.loading import (
 )
 from lit_probe.encoder.sites import AFTER_NORM, LAYERS, Site, meeting, states_at
 from lit_probe.encoder.source import Source
+from lit_probe.encoder.template import Prompt, chat_prompt, escaped, prompt_of
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import KEEPS, EncodedText, HiddenStates, PaddedBatch, padded_batch, shared_room
 from lit_probe.errors import EncoderError
@@ -85,6 +86,8 @@ class Encoder:
       keep: which part of a longer text is kept: ``head``, ``tail`` or ``both-ends``; by default the tail for a decoder.
       dtype: the numbers that weights are held in and passes computed in, a name in ``DTYPES``; what is made of them, such as
         pooled vectors, is float32.
+      template: what stands around every text, with ``{text}`` in its place, as it was given; None for the text alone.
+      chat: what the tokenizer's chat template makes of every message, with ``{text}`` in the text's place; None without one.
       random_seed: the seed by which the weights were drawn; None for those of the checkpoint.
     """
 
@@ -96,6 +99,8 @@ class Encoder:
         keep: str | None = None,
         device: str = "auto",
         dtype: str = AUTO,
+        template: str | None = None,
+        chat: bool = False,
     ):
         if keep is not None:
             lookup(KEEPS, keep, "way to keep part of a long text")
@@ -127,6 +132,13 @@ class Encoder:
         self._loaded = _Loaded()
         self._sites: tuple[Site, ...] = ()
         self._at_layers: Encoder | None = None
+        self._prompt: Prompt | None = None
+        if chat:
+            self._prompt = chat_prompt(self.tokenizer, template, checkpoint.model_id)
+        elif template is not None:
+            self._prompt = prompt_of(template)
+        self.template = template
+        self.chat = self._prompt.template if self._prompt is not None and chat else None
 
     @property
     def has_network(self) -> bool:
@@ -209,6 +221,13 @@ class Encoder:
         return "last" if self.is_decoder else "mean"
 
     @property
+    def template_remark(self) -> str | None:
+        """What stands around every text, in a sentence; None for texts alone."""
+        if self.chat is not None:
+            return f"Every text was read as the chat template writes a user's message: {escaped(self.chat)}"
+        return None if self.template is None else f"Every text was read within a template: {escaped(self.template)}"
+
+    @property
     def hashes(self) -> dict[str, str]:
         """sha256 of the checkpoint's ``config``, ``weights`` and ``tokenizer``; of a model in memory, as it was given."""
         if self._loaded.hashes is None:
@@ -217,7 +236,7 @@ class Encoder:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of all that decides a text's hidden states: weights, configuration, tokenizer, max_length, keep and dtype.
+        """Hash of all that decides a text's hidden states: weights, configuration, tokenizer, length, keep, dtype, template.
 
         Raises:
           EncoderError: the weights of a model in memory have changed since it was given.
@@ -230,6 +249,8 @@ class Encoder:
             facts["sites"] = self.layer_names
         if self.dtype != FLOAT32:
             facts["dtype"] = self.dtype
+        if self._prompt is not None:
+            facts |= {"template": self._prompt.template, "chat": self.chat is not None}
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -319,7 +340,15 @@ class Encoder:
         What its layers let a probe decode comes from the words and the architecture, not from training
         (Zhang & Bowman 2018, https://aclanthology.org/W18-5448).
         """
-        twin = Encoder(self.checkpoint, max_length=self.max_length, keep=self.keep, device=self._device_flag, dtype=self.dtype)
+        twin = Encoder(
+            self.checkpoint,
+            max_length=self.max_length,
+            keep=self.keep,
+            device=self._device_flag,
+            dtype=self.dtype,
+            template=self.template,
+            chat=self.chat is not None,
+        )
         twin.name = f"{self.name}-random-{seed}"
         twin.head_label_names = None
         twin.random_seed = seed
@@ -344,7 +373,7 @@ class Encoder:
         The head is loaded at first use; it shares the encoder's weights.
 
         Args:
-          texts: each with exactly one mask token among its ids.
+          texts: each with exactly one mask token among its ids, those of a template aside.
 
         Raises:
           EncoderError: there is no such head or no mask token (``why_no_masked_lm``), or the head cannot be loaded.
@@ -364,6 +393,9 @@ class Encoder:
     def encode(self, texts: Sequence[str], *, with_tokens: bool = False) -> list[EncodedText]:
         """Tokenises texts and cuts each to ``max_length`` tokens.
 
+        A template's tokens stand around those of the text; they are marked, and never cut. The ids are those that the tokenizer
+        gives to the whole prompt.
+
         A pair (`data.text_pairs`) becomes what the tokenizer makes of two texts, with its special tokens between them; where it
         is too long, the longer of the two loses tokens first. Offsets count in the joined text.
 
@@ -372,12 +404,22 @@ class Encoder:
           with_tokens: also return the tokens as strings and their character offsets (slower).
 
         Raises:
-          EncoderError: there is a pair, and the tokenizer has no form for pairs.
+          EncoderError: there is a pair, and the tokenizer has no form for pairs; or a pair and a template, or a template that
+            leaves no room for a text.
         """
         backend = self.tokenizer.backend_tokenizer
         # The fast form leaves out the offsets.
-        encode_batch = backend.encode_batch if with_tokens else backend.encode_batch_fast
+        encode_batch = backend.encode_batch if with_tokens or self._prompt else backend.encode_batch_fast
         inputs = [text_pairs.segments(clean_text(text)) for text in texts]
+        if self._prompt is not None:
+            if any(len(one) > 1 for one in inputs):
+                raise EncoderError(
+                    "A template has a place for one text, and these are pairs of texts. Leave out template and chat, or join the "
+                    "two columns in your table, with the words between them that you would write into a template."
+                )
+            whole = [self._prompt.around(one) for (one,) in inputs]
+            encodings = encode_batch(whole, add_special_tokens=self._prompt.adds_special)
+            return [self._read(encoding, one, with_tokens) for encoding, one in zip(encodings, inputs, strict=True)]
         if any(len(one) > 1 for one in inputs) and not self._joins_pairs:
             raise EncoderError(
                 f"The tokenizer of {self.checkpoint.model_id!r} puts nothing between the two texts of a pair, so a model could "
@@ -420,7 +462,7 @@ class Encoder:
 
         padded, head_logits = on_encoder_thread(run)
         states = tuple(found[place] for place in range(self.n_layers))
-        return HiddenStates(states, padded.attention_mask, padded.special_tokens_mask, head_logits)
+        return HiddenStates(states, padded.attention_mask, padded.special_tokens_mask, head_logits, padded.template_mask)
 
     def run(self, batch: PaddedBatch, take: Take) -> Any:
         """One forward pass over a batch, of which nothing is kept. To be called on the encoder thread.
@@ -505,7 +547,8 @@ class Encoder:
                 batch = self.padded([texts[i] for i in rows])
                 with torch.inference_mode():
                     logits = self._loaded.masked_lm(**batch.model_inputs).logits
-                    at_mask = logits[batch.ids == self.tokenizer.mask_token_id]
+                    masked = batch.ids == self.tokenizer.mask_token_id
+                    at_mask = logits[masked if batch.template_mask is None else masked & ~batch.template_mask]
                     found[rows] = at_mask.float().softmax(dim=-1).cpu().numpy()
         self.check_unchanged()
         return found
@@ -520,13 +563,24 @@ class Encoder:
             begins = (0, len(segments[0]) + len(text_pairs.SEPARATOR))
             shifts = [begins[segment or 0] for segment in encoding.sequence_ids] if with_tokens else []
             offsets = [(start + by, end + by) for (start, end), by in zip(offsets, shifts, strict=True)]
-        whole = EncodedText(encoding.ids, special, tokens, offsets, len(encoding.ids) > self.max_length, types)
+        template: list[bool] = []
+        if self._prompt is not None:
+            spans = self._prompt.spans(encoding.offsets, len(segments[0]))
+            template = [span is None and not added for span, added in zip(spans, special, strict=True)]
+            special = [added or around for added, around in zip(special, template, strict=True)]
+            offsets = [span or (0, 0) for span in spans] if with_tokens else []
+        whole = EncodedText(encoding.ids, special, tokens, offsets, len(encoding.ids) > self.max_length, types, template)
         return whole.only(self._kept(whole, encoding.sequence_ids)) if whole.truncated else whole
 
     def _kept(self, whole: EncodedText, of_token: Sequence[int | None]) -> list[int]:
         """The places of the tokens that are kept of a text that is too long: all special ones, and content by `KEEPS`."""
         content = [i for i, flag in enumerate(whole.special) if not flag]
         room = max(0, self.max_length - (len(whole.ids) - len(content)))
+        if whole.template and not room:
+            raise EncoderError(
+                f"The template takes {len(whole.ids) - len(content):,} tokens, special ones included, and max_length is "
+                f"{self.max_length:,}, so no token of a text would be read. Shorten the template, or raise max_length."
+            )
         parts, rooms = [content], [room]
         if whole.is_pair:
             parts = [[i for i in content if of_token[i] == segment] for segment in (0, 1)]
@@ -561,6 +615,8 @@ def load_encoder(
     dtype: str = AUTO,
     trust_remote_code: bool = False,
     cache_dir: str | Path | None = None,
+    template: str | None = None,
+    chat: bool = False,
 ) -> Encoder:
     """Finds a text encoder or decoder by hub id or local folder. Weights load at first use.
 
@@ -575,9 +631,13 @@ def load_encoder(
         take half the memory. ``auto`` is float32.
       trust_remote_code: run Python code that comes with the checkpoint.
       cache_dir: where a GGUF file is converted to, once; see `find_gguf`.
+      template: what stands around every text, with ``{text}`` in its place: ``"Review: {text}\\nSentiment:"``.
+      chat: read every text as a user's message, as the tokenizer's chat template writes it, up to where the answer begins; a
+        template stands within the message. Loads the tokenizer.
 
     Raises:
-      EncoderError: see ``find_checkpoint`` and ``find_gguf``; also for a ``max_length`` that the model cannot read.
+      EncoderError: see ``find_checkpoint`` and ``find_gguf``; also for a ``max_length`` that the model cannot read, a template
+        without its ``{text}``, and chat without a chat template.
     """
     if file := gguf_file(model_id):
         if revision is not None:
@@ -585,7 +645,7 @@ def load_encoder(
         checkpoint = find_gguf(model_id, file, convert_gguf, cache_dir)
     else:
         checkpoint = find_checkpoint(model_id, revision, trust_remote_code=trust_remote_code)
-    return Encoder(checkpoint, max_length=max_length, keep=keep, device=device, dtype=dtype)
+    return Encoder(checkpoint, max_length=max_length, keep=keep, device=device, dtype=dtype, template=template, chat=chat)
 
 
 def encoder_of(
@@ -596,6 +656,8 @@ def encoder_of(
     max_length: int | None = None,
     keep: str | None = None,
     dtype: str = AUTO,
+    template: str | None = None,
+    chat: bool = False,
 ) -> Encoder:
     """A text encoder of a transformers model and a tokenizer that are in memory.
 
@@ -610,12 +672,14 @@ def encoder_of(
       keep: which part of a longer text is kept; see `load_encoder`.
       dtype: in which numbers its weights are read; see `load_encoder`. Weights of another kind are copied, those of this kind
         stay where they are.
+      template: what stands around every text; see `load_encoder`.
+      chat: read every text as a user's message; see `load_encoder`.
 
     Raises:
       EncoderError: these are no model and tokenizer, they do not belong together, or it is no text encoder that can be read.
     """
     source = on_encoder_thread(given, model, tokenizer, name, dtype_of(dtype))
-    encoder = Encoder(source, max_length=max_length, keep=keep, dtype=dtype)
+    encoder = Encoder(source, max_length=max_length, keep=keep, dtype=dtype, template=template, chat=chat)
     # It is in memory, so what may be wrong is said at the door.
     _ = encoder.model
     return encoder

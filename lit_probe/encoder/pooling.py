@@ -2,8 +2,8 @@
 
 Each pooling has the form ``(hidden [b, n_tokens, d_model], attention_mask [b, n_tokens], special_tokens_mask [b, n_tokens])
 -> [b, d_model]``. Both masks are boolean; padding is neither attended nor content. A *content token* is attended and not
-special. Padding and batch neighbours change nothing. Hidden states may be of half precision: sums over tokens are taken in
-float32.
+special. Padding and batch neighbours change nothing. The tokens of a template around the text are no content tokens, but for
+`WITH_TEMPLATE`. Hidden states may be of half precision: sums over tokens are taken in float32.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from lit_probe.encoder.tokens import HiddenStates, PaddedBatch
 
 Pooling = Callable[["Tensor", "Tensor", "Tensor"], "Tensor"]
 
@@ -65,6 +67,23 @@ POOLINGS: dict[str, Pooling] = {
     "last": last,
     "max": max_,
 }
+
+WITH_TEMPLATE = frozenset({"last"})
+"""The poolings to which a template's tokens are content: what a prompt ends with is asked for, not the text's own last word."""
+
+
+def pool_tokens(pooling: str, hidden: Tensor, batch: PaddedBatch | HiddenStates) -> Tensor:
+    """``[b, d_model]`` one vector for each text.
+
+    Args:
+      pooling: a name in ``POOLINGS``.
+      hidden: ``[b, n_tokens, d_model]``.
+      batch: whose masks say what each token is.
+    """
+    special = batch.special_tokens_mask
+    if batch.template_mask is not None and pooling in WITH_TEMPLATE:
+        special = special & ~batch.template_mask
+    return POOLINGS[pooling](hidden, batch.attention_mask, special)
 
 
 def _mean_over(hidden: Tensor, mask: Tensor) -> Tensor:

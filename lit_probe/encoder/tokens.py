@@ -49,12 +49,13 @@ class EncodedText:
 
     Attributes:
       ids: ``[n_tokens]`` token ids, special tokens included.
-      special: ``[n_tokens]`` True for the special tokens that the tokenizer added.
+      special: ``[n_tokens]`` True for the special tokens that the tokenizer added, and for the tokens of a template.
       tokens: ``[n_tokens]`` the tokens as strings; empty unless asked for.
       offsets: ``[n_tokens]`` (start, end) of each token in the cleaned text, in characters; empty unless asked for.
       truncated: whether tokens of the text were left out.
       types: ``[n_tokens]`` which of the two texts of a pair each token belongs to, as the tokenizer numbers them for the model
         (its token type ids); empty for a single text.
+      template: ``[n_tokens]`` True for the tokens of the template around the text; empty where there is none.
     """
 
     ids: list[int]
@@ -63,6 +64,7 @@ class EncodedText:
     offsets: list[tuple[int, int]]
     truncated: bool
     types: list[int] = field(default_factory=list)
+    template: list[bool] = field(default_factory=list)
 
     @property
     def is_pair(self) -> bool:
@@ -82,6 +84,7 @@ class EncodedText:
             [self.offsets[i] for i in kept] if self.offsets else [],
             self.truncated,
             [self.types[i] for i in kept] if self.types else [],
+            [self.template[i] for i in kept] if self.template else [],
         )
 
 
@@ -92,14 +95,16 @@ class PaddedBatch:
     Attributes:
       ids: ``[b, n_tokens]`` int64 token ids.
       attention_mask: ``[b, n_tokens]`` bool, False for padding.
-      special_tokens_mask: ``[b, n_tokens]`` bool, True for special tokens and padding.
+      special_tokens_mask: ``[b, n_tokens]`` bool, True for special tokens, those of a template and padding.
       types: ``[b, n_tokens]`` int64 token type ids; None where the model reads none, or the batch holds no pair.
+      template_mask: ``[b, n_tokens]`` bool, True for the tokens of a template; None where there is none.
     """
 
     ids: Tensor
     attention_mask: Tensor
     special_tokens_mask: Tensor
     types: Tensor | None = None
+    template_mask: Tensor | None = None
 
     @property
     def model_inputs(self) -> dict[str, Tensor]:
@@ -109,9 +114,9 @@ class PaddedBatch:
 
     def repeated(self, n: int) -> PaddedBatch:
         """This batch of one text, ``n`` times, in the memory of one."""
-        types = None if self.types is None else self.types.expand(n, -1)
+        types, template = (None if one is None else one.expand(n, -1) for one in (self.types, self.template_mask))
         return PaddedBatch(
-            self.ids.expand(n, -1), self.attention_mask.expand(n, -1), self.special_tokens_mask.expand(n, -1), types
+            self.ids.expand(n, -1), self.attention_mask.expand(n, -1), self.special_tokens_mask.expand(n, -1), types, template
         )
 
 
@@ -122,14 +127,16 @@ class HiddenStates:
     Attributes:
       layers: ``n_layers`` tensors ``[b, n_tokens, d_model]``; 0 is the embedding output, i the output of block i.
       attention_mask: ``[b, n_tokens]`` bool, False for padding.
-      special_tokens_mask: ``[b, n_tokens]`` bool, True for special tokens and padding.
+      special_tokens_mask: ``[b, n_tokens]`` bool, True for special tokens, those of a template and padding.
       head_logits: ``[b, n_head_classes]`` of the checkpoint's own classification head, or None.
+      template_mask: ``[b, n_tokens]`` bool, True for the tokens of a template; None where there is none.
     """
 
     layers: tuple[Tensor, ...]
     attention_mask: Tensor
     special_tokens_mask: Tensor
     head_logits: Tensor | None
+    template_mask: Tensor | None = None
 
 
 def padded_batch(batch: Sequence[EncodedText], pad_id: int | None, device: Any, *, with_types: bool) -> PaddedBatch:
@@ -152,7 +159,10 @@ def padded_batch(batch: Sequence[EncodedText], pad_id: int | None, device: Any, 
     types = None
     if with_types and any(text.is_pair for text in batch):
         types = torch.tensor([text.types + [0] * (longest - len(text.types)) for text in batch], device=device)
-    return PaddedBatch(ids, torch.arange(longest, device=device) < lengths.unsqueeze(1), special, types)
+    template = None
+    if any(text.template for text in batch):
+        template = torch.tensor([text.template + [False] * (longest - len(text.template)) for text in batch], device=device)
+    return PaddedBatch(ids, torch.arange(longest, device=device) < lengths.unsqueeze(1), special, types, template)
 
 
 def by_token(states: Any, batch: PaddedBatch) -> Tensor | None:

@@ -95,6 +95,8 @@ class VectorEncoder(Encoder):
         self.is_decoder = False
         self.keep = ""
         self.dtype = FLOAT32
+        self.template = None
+        self.chat = None
         self.random_seed = None
         named = enumerate(zip(layer_names, widths, strict=True))
         self._sites = tuple(Site(layer, VECTORS, place, width) for place, (layer, width) in named)

@@ -294,9 +294,9 @@ def _kept_texts(mine: ProbeDataset, datasets: Sequence[ProbeDataset]) -> list[st
     return [fields.text_of(fields.with_text(example, one.text_fields)) for one in alike for example in one.examples]
 
 
-def _reading(encoder: Encoder) -> tuple[Hashable, int, str]:
+def _reading(encoder: Encoder) -> tuple[Hashable, ...]:
     """What decides the tokens that an encoder makes of a text."""
-    return encoder.checkpoint.identity, encoder.max_length, encoder.keep
+    return encoder.checkpoint.identity, encoder.max_length, encoder.keep, encoder.template, encoder.chat
 
 
 def _numbers(encoder: Encoder) -> tuple[Hashable, ...]:

@@ -42,6 +42,8 @@ class ReadEncoder(Result):
       max_length: the number of tokens that it reads of a text.
       keep: the part of longer texts that it reads.
       widths: ``[n_layers]`` the width of each place, where it is not read at its layers; None where ``d_model`` says it.
+      template: what stands around every text, with ``{text}`` in its place; None for the text alone.
+      chat: what the tokenizer's chat template makes of every message, with ``{text}`` in the text's place; None without one.
     """
 
     name: str
@@ -53,8 +55,10 @@ class ReadEncoder(Result):
     max_length: int
     keep: str
     widths: tuple[int, ...] | None = None
+    template: str | None = None
+    chat: str | None = None
 
-    omitted_if_none: ClassVar[tuple[str, ...]] = ("widths",)
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("widths", "template", "chat")
 
     def width(self, layer: int) -> int:
         """The width of a state at one layer."""
@@ -83,6 +87,8 @@ class ReadEncoder(Result):
             encoder.max_length,
             encoder.keep,
             None if set(encoder.widths) == {encoder.d_model} and not encoder.at_sites else encoder.widths,
+            encoder.template,
+            encoder.chat,
         )
 
     def differences(self, other: ReadEncoder) -> list[str]:
@@ -116,6 +122,9 @@ class ReadEncoder(Result):
         for name in ("max_length", "keep"):
             there, here = getattr(self, name), getattr(other, name)
             found += [f"{name} {there} there and {here} here"] if there != here else []
+        for name in ("template", "chat"):
+            there, here = (getattr(one, name) for one in (self, other))
+            found += [f"{name} {_quoted(there)} there and {_quoted(here)} here"] if there != here else []
         return found or ["another fingerprint"]
 
 
@@ -300,6 +309,8 @@ class KeptProbe:
             # Vectors alone have no length.
             max_length=kept.max_length or None,
             keep=kept.keep or "head",
+            template=kept.template,
+            chat=kept.chat is not None,
             device=device,
             dtype=kept.model.dtype or FLOAT32,
             trust_remote_code=trust_remote_code,
@@ -462,6 +473,10 @@ def text_marks(texts: Iterable[str]) -> NDArray[np.uint64]:
 
 def _is_two(text: Any) -> bool:
     return isinstance(text, tuple) and len(text) == 2 and all(isinstance(part, str) for part in text)
+
+
+def _quoted(template: str | None) -> str:
+    return "none" if template is None else repr(template)
 
 
 def _weights(seed: int | None) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.layer_calls import run_from, run_to
-from lit_probe.encoder.pooling import POOLINGS
+from lit_probe.encoder.pooling import POOLINGS, pool_tokens
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import EncodedText, PaddedBatch
 from lit_probe.errors import LitProbeError
@@ -115,7 +115,8 @@ class LayerStates:
             raise LitProbeError("There is no text in which neurons could be changed.")
         self.encoder = encoder
         self.layer = layer
-        self._pool = lookup(POOLINGS, pooling, "pooling")
+        lookup(POOLINGS, pooling, "pooling")
+        self._pooling = pooling
         self._n_texts = len(texts)
         encoded = encoder.encode(texts)
         if any(not text.ids for text in encoded):
@@ -166,7 +167,7 @@ class LayerStates:
             import torch
 
             def keep(units_of: Mapping[int, slice], states: Tensor) -> None:
-                vectors = self._pool(states, batch.attention_mask, batch.special_tokens_mask).float().cpu().numpy()
+                vectors = pool_tokens(self._pooling, states, batch).float().cpu().numpy()
                 for layer, units in units_of.items():
                     if layer in pooled:
                         pooled[layer][indices] = vectors[:, units]

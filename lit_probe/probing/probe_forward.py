@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from lit_probe.encoder.activations import Block, pooled_block
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.layer_calls import layer_calls, run_to
-from lit_probe.encoder.pooling import POOLINGS
+from lit_probe.encoder.pooling import POOLINGS, pool_tokens
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import EncodedText, PaddedBatch
 from lit_probe.errors import EncoderError, LitProbeError
@@ -307,7 +307,8 @@ class _ProbeForward(Forward):
         self, encoder: Encoder, pooling: str, layer: int, probe: FittedProbe, class_names: Sequence[str], decision: Decision
     ):
         super().__init__(encoder, f"probe at layer {layer}", class_names, layer, decision)
-        self._pool = lookup(POOLINGS, pooling, "pooling")
+        lookup(POOLINGS, pooling, "pooling")
+        self._pooling = pooling
         self._probe = probe
 
     def of_text(self, text: EncodedText) -> Callable[[Tensor], Tensor]:
@@ -320,7 +321,7 @@ class _ProbeForward(Forward):
 
         assert self.layer is not None
         hidden = run_to(self.encoder, self.layer, batch)
-        pooled = self._pool(hidden, batch.attention_mask, batch.special_tokens_mask)
+        pooled = pool_tokens(self._pooling, hidden, batch)
 
         def constant(array: NDArray[np.float64]) -> Tensor:
             return torch.as_tensor(array, device=pooled.device)

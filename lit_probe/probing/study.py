@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -79,6 +79,8 @@ class StudySettings(Result):
       versions: the version of each library that can change a number.
       sites: the names of the places that are probed; None for all layers of an encoder, or given vectors.
       cache_dtype: as what the activations are kept and read, where it is not float32.
+      template: what stands around every text, with ``{text}`` in its place; None for the text alone.
+      chat: what the tokenizer's chat template makes of every message, with ``{text}`` in the text's place; None without one.
     """
 
     model: ModelFiles
@@ -91,8 +93,10 @@ class StudySettings(Result):
     versions: Mapping[str, str]
     sites: tuple[str, ...] | None
     cache_dtype: str | None
+    template: str | None = field(default=None, kw_only=True)
+    chat: str | None = field(default=None, kw_only=True)
 
-    omitted_if_none: ClassVar[tuple[str, ...]] = ("sites", "cache_dtype")
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("sites", "cache_dtype", "template", "chat")
 
 
 class LayerStudy:
@@ -263,6 +267,8 @@ class LayerStudy:
             library_versions(),
             encoder.layer_names if encoder.has_network and encoder.at_sites else None,
             None if (dtype := self.activations["train"].dtype) == FLOAT32 else dtype,
+            template=encoder.template,
+            chat=encoder.chat,
         )
 
     def table(self) -> str:
@@ -304,7 +310,8 @@ class LayerStudy:
 
     def remarks(self) -> list[str]:
         """What a reader of the numbers should know: truncated texts, unfinished fits, rows left out."""
-        remarks = [
+        remarks = [self.encoder.template_remark] if self.encoder.template_remark else []
+        remarks += [
             f"{int(one.truncated.sum()):,} of {len(one):,} {name} texts were truncated to {self.encoder.max_length} tokens "
             f"(kept: {self.encoder.keep})."
             for name, one in self.activations.items()

@@ -14,7 +14,7 @@ from lit_probe.report.parts import Numbering, listed, source
 from lit_probe.report.run_file import DatasetRun, Run
 from lit_probe.scores.metrics import METRICS
 
-_SETTINGS = ("pooling", "probe", "max_length", "keep", "seed")
+_SETTINGS = ("pooling", "probe", "max_length", "keep", "template", "chat", "seed")
 
 
 def beside(run: Run, other: Run) -> Run:

@@ -16,7 +16,7 @@ from lit_probe.checks.learning_curve import LearningCurve
 from lit_probe.checks.repeats import Repeats
 from lit_probe.checks.selectivity import Selectivity
 from lit_probe.checks.transfer import Transfer
-from lit_probe.encoder.pooling import POOLINGS
+from lit_probe.encoder.pooling import POOLINGS, WITH_TEMPLATE
 from lit_probe.encoder.vector_encoder import NO_POOLING
 from lit_probe.report.dataset_section import classes, metric_words
 from lit_probe.report.html import Content, Html, join, name, tag
@@ -107,7 +107,17 @@ def _shared(run: Run, cite: Citations) -> Iterator[Content]:
             " Layer 0 is the embedding output, layer i the output of block i.",
         ]
     )
+    yield from _around_texts(at)
     yield join(["The seed of everything random is ", at["seed"].html, "."])
+
+
+def _around_texts(at: At) -> Iterator[Content]:
+    to_its_end = ", to whose end the pooling reads" if at.value["pooling"] in WITH_TEMPLATE else ""
+    if "chat" in at:
+        said = "Every text was read as the model’s chat template writes a user’s message, "
+        yield join([said, tag("code", at["chat"].html), to_its_end, "."])
+    elif "template" in at:
+        yield join(["Every text was read within the template ", tag("code", at["template"].html), to_its_end, "."])
 
 
 def _pair(data: Mapping[str, Any]) -> list[Content]:

@@ -51,6 +51,7 @@ figure svg { width: 100%; height: auto; max-height: 110mm; }
 figure svg text { font-family: Roboto, "Helvetica Neue", Arial, sans-serif !important; }
 figcaption { font-size: .85em; }
 code, pre { font: .88em/1.4 "Roboto Mono", Consolas, Menlo, monospace; }
+code { white-space: pre-wrap; overflow-wrap: anywhere; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f8f9fa; padding: .6em .8em; }
 /* A long option breaks where the line ends, not behind the hyphens it begins with. */
 .command { line-break: anywhere; }
@@ -178,7 +179,7 @@ def _provenance(run: Run, numbering: Numbering) -> Html:
         ["weights drawn by seed", at["model"]["random_weights"].html] if "random_weights" in at["model"] else [],
         ["dtype", tag("code", at["model"]["dtype"].html)] if "dtype" in at["model"] else [],
         *_facts({f"{part}, sha256": at["model"]["sha256"][part] for part in at.value["model"]["sha256"]}),
-        *_facts({key: at[key] for key in ("pooling", "probe", "max_length", "keep", "seed")}),
+        *_facts({key: at[key] for key in ("pooling", "probe", "max_length", "keep", "template", "chat", "seed") if key in at}),
         ["places", at["sites"].html] if "sites" in at else [],
         ["activations kept as", at["cache_dtype"].html] if "cache_dtype" in at else [],
         *_facts({key: at["rules"][key] for key in at.value["rules"]}),

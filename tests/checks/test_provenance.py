@@ -88,6 +88,36 @@ def test_a_run_from_its_own_results_gives_the_same_numbers(place):
     assert results(place / "again")["keep"] == "tail"
 
 
+CHAT = "{% for message in messages %}{{ message['role'] }}: {{ message['content'] }} . {% endfor %}it was"
+
+
+@pytest.mark.parametrize("flags", [["--template=a: {text}\\nIt\\twas"], ["--chat"], ["--chat", "--template=it was '{text}'"]])
+def test_a_template_and_a_chat_come_back_from_the_card_and_others_are_refused(place, capsys, flags):
+    (place / "encoder/chat_template.jinja").write_text(CHAT)
+    data = [f"--datasets=csv={place / 'feelings.csv'}", "--text_column=review", "--label_column=feeling", "--checks=none"]
+    read = ["layers", f"--model={place / 'encoder'}", *data, "--cache_dir="]
+    assert run(*read, f"--out={place / 'plain'}") == 0
+    assert run(*read, f"--out={place / 'out'}", *flags) == 0
+    first, plain = results(place / "out"), results(place / "plain")
+    assert ("chat" in first) == ("--chat" in flags) and not {"template", "chat"} & set(plain)
+    if "--chat" not in flags:
+        assert first["template"] == "a: {text}\nIt\twas"
+    else:
+        assert first["chat"] == f"user: {first.get('template', '{text}')} . it was"
+    assert "Every text was read " in first["datasets"]["feelings"]["remarks"][0]
+    assert [row["log_loss"] for row in first["datasets"]["feelings"]["layers"]] != [
+        row["log_loss"] for row in plain["datasets"]["feelings"]["layers"]
+    ]
+    assert again(place) == 0
+    agree(first, results(place / "again"))
+    assert again(place, "--template={text} it is") == 1
+    assert "on the card" in capsys.readouterr().err
+    if "--chat" in flags:
+        (place / "encoder/chat_template.jinja").write_text(CHAT.replace("it was", "it is"))
+        assert again(place) == 1
+        assert "chat is " in capsys.readouterr().err
+
+
 def test_without_the_card_the_default_settings_give_other_numbers(place):
     flags = [f"--datasets=csv={place / 'feelings.csv'}", "--text_column=review", "--label_column=feeling"]
     flags = [*flags, f"--model={place / 'encoder'}", f"--out={place / 'again'}", "--cache_dir=", "--checks=none"]

@@ -112,3 +112,11 @@ def test_a_promised_head_that_is_not_in_the_file_is_refused(tmp_path):
     encoder = load_encoder(str(folder))
     with pytest.raises(EncoderError, match="would have been filled with random numbers"):
         masked_words(encoder, "a good film")
+
+
+@pytest.mark.parametrize("template", ["I say: {text}", "{text} It was [MASK]."])
+def test_within_a_template_words_of_the_text_are_replaced(tmp_path, template):
+    encoder = load_encoder(str(masked_lm_folder(tmp_path / "masked", favourite="awful")), template=template)
+    made = masked_words(encoder, "The film was good", per_word=1)
+    assert {(one.word, one.replacement) for one in made} == {("film", "awful"), ("good", "awful")}
+    assert {one.text for one in made} == {"The awful was good", "The film was awful"}

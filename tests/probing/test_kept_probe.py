@@ -133,6 +133,21 @@ def test_weights_drawn_by_a_seed_are_drawn_again(encoder):
         kept.predict(["a film"], encoder)
 
 
+@pytest.mark.parametrize("settings", [{"template": "Review: {text}\nSentiment:"}, {"template": "{text}"}])
+def test_probes_of_a_template_ask_under_the_same_one(tiny_folder, encoder, kept, settings):
+    study = probe_layers(load_encoder(str(tiny_folder()), **settings), splits_of())
+    again = read_probe(probe_bytes(kept_probe(study)), "it")
+    assert again.facts.encoder.template == settings["template"]
+    expected = study.probabilities("dev")[:, again.layer]
+    assert np.array_equal(again.predict(study.splits.dev.texts).probabilities, expected)
+    refused(again, encoder, f"template {settings['template']!r} there and none here")
+    refused(kept, study.encoder, f"template none there and {settings['template']!r} here")
+
+
+def test_probes_of_texts_alone_name_no_template(kept):
+    assert not {"template", "chat"} & set(kept.facts.encoder.to_json())
+
+
 def refused(kept, encoder, *said):
     with pytest.raises(ProbeError) as told:
         kept.predict(["a good film"], encoder)

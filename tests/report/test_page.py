@@ -9,9 +9,10 @@ import subprocess
 import sys
 
 import pytest
-from reported_runs import Page, at, changed, stretched
+from reported_runs import Page, at, changed, made_run, stretched
 
 from lit_probe.checks.battery import CHECKS
+from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import LitProbeError
 from lit_probe.report.numbers import shown
 from lit_probe.report.page import report_html
@@ -261,3 +262,15 @@ def test_a_data_set_of_pairs_names_both_columns_and_one_of_single_texts_none(run
     html = report_html(run_of(changed(run, as_pairs)))
     assert html.count("premise &lt;b&gt;") == 2 and "joined in the tokenizer’s own form" in html
     assert "Each row is a pair" not in report_html(run_of(run))
+
+
+@pytest.mark.parametrize(("settings", "said"), [({}, ""), ({"pooling": "last"}, ", to whose end the pooling reads")])
+def test_a_template_is_told_with_its_line_break(tiny_folder, run, settings, said):
+    template = "<b>: {text}\nIt was"
+    under = json.loads(json.dumps(made_run(load_encoder(str(tiny_folder()), template=template), checks=(), **settings)))
+    page = page_of(under)
+    assert f"Every text was read within the template {template}{said}." in page.text
+    assert sum(value.at == "/template" for value in page.values) >= 2
+    assert "template" not in page_of(run).text.split("Provenance")[1].split("These numbers")[0]
+    compared = page_of(under, run)
+    assert "template" in compared.text.split("Two runs side by side")[1]

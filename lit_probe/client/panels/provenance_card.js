@@ -65,7 +65,7 @@ export function provenanceRows(card) {
     ...(number ? [{title: 'This number', facts: numberFacts(number)}] : []),
     // No revision was asked for: the hashes below say which one it was.
     {title: 'Encoder', facts: kept([fact('model', modelWords(model)), fact('revision', model.in_memory ? '' : model.revision ?? 'not given'), fact('weights', weightsWords(model)), fact('dtype', model.dtype), ...hashes])},
-    {title: 'Settings', facts: kept(['pooling', 'max_length', 'keep', 'probe', 'seed'].map((name) => fact(name.replace('_', ' '), card[name])))},
+    {title: 'Settings', facts: kept(['pooling', 'max_length', 'keep', 'template', 'chat', 'probe', 'seed'].map((name) => fact(name.replace('_', ' '), onOneLine(card[name]))))},
     ...Object.entries(datasets).map(([name, one]) => ({title: `Data set ${name}`, facts: kept(datasetFacts(/** @type {any} */ (one)))})),
     {title: 'Library versions', facts: kept(Object.entries(versions ?? {}).map(([name, version]) => fact(name, version)))},
   ];
@@ -97,6 +97,11 @@ function datasetFacts({label_names: labelNames, n, share_truncated: truncated, h
     ...['source', 'division', 'seed', 'max_examples'].map((name) => fact(name.replace('_', ' '), data?.[name])),
     ...Object.entries(data?.sha256 ?? {}).map(([split, hash]) => fact(`sha256 of ${split}`, hash)),
   ];
+}
+
+/** Line breaks as they are typed, so that they are seen. @param {unknown} value */
+function onOneLine(value) {
+  return typeof value === 'string' ? value.replaceAll('\n', '\\n') : value;
 }
 
 /** @param {string} name @param {unknown} value @returns {[string, string]} */

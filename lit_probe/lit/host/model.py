@@ -139,6 +139,7 @@ class ProbeModel(lit_model.Model):
             lines.append(
                 f"`{fields.HEAD}` is the checkpoint's own prediction. Fine-tuning may have put this concept into its layers."
             )
+        lines += [encoder.template_remark] if encoder.template_remark else []
         lines += encoder.checkpoint.remarks
         return "\n\n".join(html.escape(line, quote=False) for line in lines)
 

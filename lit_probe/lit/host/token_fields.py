@@ -137,6 +137,8 @@ class TokenFields:
         ids = [vocabulary.get(token, tokenizer.unk_token_id) for token in tokens]
         if None in ids:
             raise LitProbeError(f"{self._encoder.name} has no token {tokens[ids.index(None)]!r}. Give tokens of its vocabulary.")
+        if self._encoder.template is not None or self._encoder.chat is not None:
+            return self._within_template(tokens, ids)
         ends = {tokenizer.cls_token, tokenizer.sep_token, tokenizer.bos_token, tokenizer.eos_token} - {None}
 
         def is_end(token: str) -> bool:
@@ -145,6 +147,20 @@ class TokenFields:
         n_first, n_last = (len(tokens) - len(list(dropwhile(is_end, way))) for way in (tokens, tokens[::-1]))
         special = [i < n_first or i >= len(tokens) - n_last for i in range(len(tokens))]
         return EncodedText(ids, special, tokens, [(0, 0)] * len(tokens), False)
+
+    def _within_template(self, tokens: list[str], ids: list[int]) -> EncodedText:
+        """The text of these tokens, among which those of the template stand where they stand around every text."""
+        [sample] = self._encoder.encode(["a"])
+        n_first, n_last = (way.index(False) for way in (sample.special, sample.special[::-1]))
+        n_own = len(tokens) - n_first - n_last
+        if n_own < 0:
+            raise LitProbeError(f"{len(tokens)} tokens were given, but the template around the text has {n_first + n_last}.")
+
+        def around(flags: list[bool]) -> list[bool]:
+            return [*flags[:n_first], *[False] * n_own, *flags[len(flags) - n_last :]]
+
+        special, template = around(sample.special), around(sample.template)
+        return EncodedText(ids, special, tokens, [(0, 0)] * len(tokens), False, template=template)
 
     def pooled(self, given: Sequence[TokenInput], pooled: PooledBatch) -> PooledBatch:
         """The batch with the vectors of what is read in place of those of the texts, where these differ.
@@ -192,12 +208,12 @@ class TokenFields:
             {
                 # JSON has no NaN, and one of an encoder that overflows would take LIT's page down.
                 TOKEN_EMBEDDINGS: np.nan_to_num(one.embeddings),
-                TOKEN_GRADIENTS: np.nan_to_num(one.gradients),
+                TOKEN_GRADIENTS: np.nan_to_num(_but_for_template(one.gradients, own.encoded)),
                 self._label: names[explained],
                 GRADIENTS: np.nan_to_num(slope),
                 PREDICTED: names[decided],
             }
-            for one, explained, slope, decided in zip(tokens, wanted, slopes, predicted.tolist(), strict=True)
+            for own, one, explained, slope, decided in zip(given, tokens, wanted, slopes, predicted.tolist(), strict=True)
         ]
 
     @cached_property
@@ -216,6 +232,13 @@ class TokenFields:
         layer = study.best_layer
         probe = study.layerwise.probes[layer]
         return forward_of_probe(self._encoder, study.pooling, layer, probe, self._label_names, study.decision)
+
+
+def _but_for_template(gradients: NDArray[np.float32], encoded: EncodedText) -> NDArray[np.float32]:
+    """The gradients with 0 for the tokens of a template, which LIT's maps and HotFlip would else take for words."""
+    if not encoded.template:
+        return gradients
+    return np.where(np.array(encoded.template)[:, None], np.float32(0), gradients)
 
 
 def check_memory(models: Sequence[tuple[Encoder, Sequence[str]]], budget: MemoryBudget, beside: int = 0) -> None:

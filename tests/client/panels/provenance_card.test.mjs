@@ -52,3 +52,11 @@ test('a number says by what and on which rows it was measured', () => {
   const control = numberFacts({check: 'selectivity', control: 'first_word', labellings: '5, by the first usable seeds from 0 on'});
   assert.deepEqual(control, [['check', 'selectivity'], ['control labels by', 'first word'], ['control labellings', '5, by the first usable seeds from 0 on']]);
 });
+
+test('a template stands on one line among the settings, and texts alone say none', () => {
+  const settings = (card) => Object.fromEntries(provenanceRows(card).find(({title}) => title === 'Settings').facts);
+  const {template, chat} = settings({...CARD, template: 'Review: {text}\nIt was', chat: 'user\n{text}\n'});
+  assert.equal(template, 'Review: {text}\\nIt was');
+  assert.equal(chat, 'user\\n{text}\\n');
+  assert.ok(!('template' in settings(CARD)) && !('chat' in settings(CARD)));
+});

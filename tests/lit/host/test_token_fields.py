@@ -316,6 +316,24 @@ def test_hotflips_edit_is_predicted_as_it_says(page):
         assert " ".join(after["tokens"]) == edit["data"]["sentence"]
 
 
+@pytest.mark.parametrize("pooling", ["mean", "last"])
+def test_within_a_template_gradients_and_flips_are_of_the_text(tiny_folder, pooling):
+    encoder = load_encoder(str(tiny_folder()), template="the plot: {text}\nIt was")
+    model = model_of(encoder, pooling=pooling)
+    [found] = model.predict([row("the film was great")])
+    [encoded] = encoder.encode(["the film was great"], with_tokens=True)
+    assert found["tokens"] == encoded.tokens
+    assert found["token_gradients"].shape == (len(encoded.ids), encoder.d_model)
+    assert not found["token_gradients"][encoded.template].any()
+    flipped = ["awful" if token == "great" else token for token in encoded.tokens]
+    [after] = model.predict([{**row(" ".join(flipped)), "tokens": flipped}])
+    [expected] = model.predict([row("the film was awful")])
+    assert after["tokens"] == flipped
+    np.testing.assert_allclose(after["probe"], expected["probe"], atol=1e-6)
+    with pytest.raises(LitProbeError, match="2 tokens were given, but the template around the text has 7"):
+        model.predict([{**row("film great"), "tokens": ["film", "great"]}])
+
+
 # ---- what is refused -----------------------------------------------------------------------------------------------------
 
 
