@@ -42,4 +42,4 @@ def extract_sites(
     found = [site for one in sites for site in ((one,) if isinstance(one, Site) else sites_of(encoder, [one]))]
     read = encoder.at(found)
     activations = extract_activations(read, texts, pooling, progress=progress)
-    return {name: activations.layer(place) for place, name in enumerate(read.layer_names)}
+    return {site.name: activations.layer(place) for place, site in enumerate(read.sites)}
