@@ -16,8 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.data import text_pairs
-from lit_probe.data.labelled_texts import clean_text
 from lit_probe.encoder.checkpoint import find_checkpoint
 from lit_probe.encoder.dtypes import AUTO, DTYPES, FLOAT32, dtype_of
 from lit_probe.encoder.final_norm import ends_in_norm
@@ -35,8 +33,9 @@ from lit_probe.encoder.loading import (
 from lit_probe.encoder.sites import AFTER_NORM, LAYERS, Site, meeting, states_at
 from lit_probe.encoder.source import Source
 from lit_probe.encoder.template import Prompt, chat_prompt, escaped, prompt_of
+from lit_probe.encoder.text_reader import TextReader
 from lit_probe.encoder.thread import on_encoder_thread
-from lit_probe.encoder.tokens import KEEPS, EncodedText, HiddenStates, PaddedBatch, padded_batch, shared_room
+from lit_probe.encoder.tokens import KEEPS, EncodedText, HiddenStates, PaddedBatch, padded_batch
 from lit_probe.errors import EncoderError
 from lit_probe.registry import check_layer, lookup
 
@@ -63,7 +62,6 @@ class _Loaded:
         self.padding_is_neutral = True
         self.ends_in_norm: bool | None = None
         self.reads_types = False
-        self.joins_pairs: bool | None = None
         self.tokenizer: Any = None
         self.model: Any = None
         self.masked_lm: Any = None
@@ -262,6 +260,10 @@ class Encoder:
         return self._loaded.tokenizer
 
     @property
+    def _reader(self) -> TextReader:
+        return TextReader(self.tokenizer, self.checkpoint.model_id, self.max_length, self.keep, self._prompt)
+
+    @property
     def model(self) -> Any:
         """The transformers model in ``eval()`` mode, loaded at first use. To be used on the encoder thread only.
 
@@ -407,35 +409,7 @@ class Encoder:
           EncoderError: there is a pair, and the tokenizer has no form for pairs; or a pair and a template, or a template that
             leaves no room for a text.
         """
-        backend = self.tokenizer.backend_tokenizer
-        # The fast form leaves out the offsets.
-        encode_batch = backend.encode_batch if with_tokens or self._prompt else backend.encode_batch_fast
-        inputs = [text_pairs.segments(clean_text(text)) for text in texts]
-        if self._prompt is not None:
-            if any(len(one) > 1 for one in inputs):
-                raise EncoderError(
-                    "A template has a place for one text, and these are pairs of texts. Leave out template and chat, or join the "
-                    "two columns in your table, with the words between them that you would write into a template."
-                )
-            whole = [self._prompt.around(one) for (one,) in inputs]
-            encodings = encode_batch(whole, add_special_tokens=self._prompt.adds_special)
-            return [self._read(encoding, one, with_tokens) for encoding, one in zip(encodings, inputs, strict=True)]
-        if any(len(one) > 1 for one in inputs) and not self._joins_pairs:
-            raise EncoderError(
-                f"The tokenizer of {self.checkpoint.model_id!r} puts nothing between the two texts of a pair, so a model could "
-                "not tell where the second begins. Join the two columns in your table, with a sign of yours between them."
-            )
-        encodings = encode_batch([one if len(one) > 1 else one[0] for one in inputs])
-        return [self._read(encoding, one, with_tokens) for encoding, one in zip(encodings, inputs, strict=True)]
-
-    @property
-    def _joins_pairs(self) -> bool:
-        """Whether the tokenizer puts a special token between two texts."""
-        if self._loaded.joins_pairs is None:
-            encoding = self.tokenizer.backend_tokenizer.encode("a", "a")
-            places = [place for place, segment in enumerate(encoding.sequence_ids) if segment == 1]
-            self._loaded.joins_pairs = not places or bool(encoding.special_tokens_mask[places[0] - 1])
-        return self._loaded.joins_pairs
+        return self._reader.encode(texts, with_tokens)
 
     def unknown(self, encoded: Sequence[EncodedText]) -> list[float]:
         """``[n_texts]`` the share of each text's own tokens that the vocabulary cannot spell, 0 to 1; 0 without tokens."""
@@ -552,42 +526,6 @@ class Encoder:
                     found[rows] = at_mask.float().softmax(dim=-1).cpu().numpy()
         self.check_unchanged()
         return found
-
-    def _read(self, encoding: Any, segments: tuple[str, ...], with_tokens: bool) -> EncodedText:
-        """What is read of one text, or of the two of a pair."""
-        tokens, offsets = (encoding.tokens, encoding.offsets) if with_tokens else ([], [])
-        special, types = [bool(flag) for flag in encoding.special_tokens_mask], []
-        if len(segments) > 1:
-            types = encoding.type_ids
-            # Each text's offsets count from its own beginning.
-            begins = (0, len(segments[0]) + len(text_pairs.SEPARATOR))
-            shifts = [begins[segment or 0] for segment in encoding.sequence_ids] if with_tokens else []
-            offsets = [(start + by, end + by) for (start, end), by in zip(offsets, shifts, strict=True)]
-        template: list[bool] = []
-        if self._prompt is not None:
-            spans = self._prompt.spans(encoding.offsets, len(segments[0]))
-            template = [span is None and not added for span, added in zip(spans, special, strict=True)]
-            special = [added or around for added, around in zip(special, template, strict=True)]
-            offsets = [span or (0, 0) for span in spans] if with_tokens else []
-        whole = EncodedText(encoding.ids, special, tokens, offsets, len(encoding.ids) > self.max_length, types, template)
-        return whole.only(self._kept(whole, encoding.sequence_ids)) if whole.truncated else whole
-
-    def _kept(self, whole: EncodedText, of_token: Sequence[int | None]) -> list[int]:
-        """The places of the tokens that are kept of a text that is too long: all special ones, and content by `KEEPS`."""
-        content = [i for i, flag in enumerate(whole.special) if not flag]
-        room = max(0, self.max_length - (len(whole.ids) - len(content)))
-        if whole.template and not room:
-            raise EncoderError(
-                f"The template takes {len(whole.ids) - len(content):,} tokens, special ones included, and max_length is "
-                f"{self.max_length:,}, so no token of a text would be read. Shorten the template, or raise max_length."
-            )
-        parts, rooms = [content], [room]
-        if whole.is_pair:
-            parts = [[i for i in content if of_token[i] == segment] for segment in (0, 1)]
-            rooms = list(shared_room(len(parts[0]), len(parts[1]), room))
-        keep = KEEPS[self.keep]
-        chosen = {part[i] for part, own in zip(parts, rooms, strict=True) for i in keep(len(part), own)}
-        return [i for i, flag in enumerate(whole.special) if flag or i in chosen]
 
     def _of_the_text(self, hidden_states: Sequence[Any], padded: PaddedBatch) -> tuple[Any, ...]:
         """``n_layers`` tensors ``[b, n_tokens, d_model]``. An architecture that pads to whole chunks gives more tokens.
