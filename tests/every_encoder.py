@@ -1,4 +1,4 @@
-"""Tiny encoders of every tested architecture, opened by name, and what stands at any place of theirs, by hooks written by hand."""
+"""Tiny encoders of every tested architecture, and what stands at any place of theirs, by hooks written by hand."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import tiny_encoders
 from lit_probe.encoder.encoder import Encoder, load_encoder
 from lit_probe.encoder.site_search import sites_of
 from lit_probe.encoder.sites import FAMILIES, LAYERS, Site
+from lit_probe.errors import LitProbeError
 
 EVERY = (*tiny_encoders.ARCHITECTURES, *tiny_decoders.DECODERS, *tiny_decoders.STACKS)
 TEXTS = ["a very good film", "dull", "the plot is slow and the acting is bad", "loved it !"]
@@ -28,7 +29,7 @@ def everywhere(encoder: Encoder) -> tuple[Site, ...]:
         for part in ("", ":input"):
             try:
                 found |= dict.fromkeys(sites_of(encoder, [f"module:{path}{part}"]) if path else ())
-            except Exception as error:  # noqa: BLE001
+            except LitProbeError as error:
                 assert any(words in str(error) for words in ("no vector for each", "that runs has a path")), error
     return tuple(found)
 
@@ -50,7 +51,9 @@ def read_by_hand(encoder: Encoder, site: Site, batch) -> list:
         if n_calls == site.number + 1:
             got.append((given if site.part == "input" else made).detach().clone())
 
-    handle = None if site.family == LAYERS else encoder.model.get_submodule(site.path).register_forward_hook(keep, with_kwargs=True)
+    handle = (
+        None if site.family == LAYERS else encoder.model.get_submodule(site.path).register_forward_hook(keep, with_kwargs=True)
+    )
     try:
         with torch.inference_mode():
             output = encoder.model(**batch.model_inputs, output_hidden_states=True)

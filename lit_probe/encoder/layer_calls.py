@@ -121,7 +121,7 @@ def _other_pass(encoder: Encoder, place: str) -> EncoderError:
 
 
 def run_from(encoder: Encoder, place: int, states: Tensor, batch: PaddedBatch, take: Take) -> Any:
-    """A pass in which other numbers stand at one place. Blocks up to a layer that is changed are not run if layers alone are read.
+    """A pass in which other numbers stand at one place. Blocks up to a changed layer are not run if layers alone are read.
 
     Args:
       encoder: the frozen encoder.

@@ -256,9 +256,7 @@ class _Watched:
         projection, n_heads = projections[-1]
         return _Block(attention[-1], after[0][-1], projection, n_heads)
 
-    def site(
-        self, call: _Call, name: str, family: str, depth: int, width: int, part: Part = "output", start: int = 0
-    ) -> Site:
+    def site(self, call: _Call, name: str, family: str, depth: int, width: int, part: Part = "output", start: int = 0) -> Site:
         """A place where a call is read."""
         moment = call.begun if part == "input" else call.index
         after = sum(made <= moment for made in self._moments) - 1

@@ -98,11 +98,19 @@ def meeting(model: Module, sites: Sequence[Site], meet: Meet) -> Iterator[None]:
       model: the encoder's.
       sites: of any family but layers.
       meet: see `Meet`. A model may write over what it is given later on.
+
+    Raises:
+      EncoderError: the model has no such module.
     """
     modules = dict(model.named_modules())
     asked: dict[Module, dict[tuple[Part, int], list[Site]]] = {}
     for site in sites:
-        asked.setdefault(modules[site.path], {}).setdefault((site.part, site.number), []).append(site)
+        # A checkpoint with a head has its body as a module of the model. With random weights there is no head: the body is all.
+        in_body = site.path.partition(".")[2] or site.path
+        path = site.path if site.path in modules else in_body
+        if path not in modules:
+            raise EncoderError(f"There is no module {site.path!r} for {site.name} in this model ({type(model).__name__}).")
+        asked.setdefault(modules[path], {}).setdefault((site.part, site.number), []).append(site)
     n_calls: dict[tuple[Module, Part], int] = {}
 
     def sites_at(module: Module, part: Part) -> list[Site]:

@@ -71,6 +71,7 @@ def _shared(run: Run, cite: Citations) -> Iterator[Content]:
         weights += [", whose weights were held and whose passes were computed in ", model["dtype"].html, ","]
     given = at.value["pooling"] == NO_POOLING
     what = "some places" if "sites" in at else "all layers"
+    read = "activations of each place" if "sites" in at else "hidden states of each layer"
     yield join(
         [
             "We probed (",
@@ -101,8 +102,7 @@ def _shared(run: Run, cite: Citations) -> Iterator[Content]:
         [
             "Of each text the encoder read at most ",
             at["max_length"].html,
-            f" tokens, special ones included, and of longer texts {kept}; the {'activations' if 'sites' in at else 'hidden states'} "
-            f"of each {'place' if 'sites' in at else 'layer'} became one vector per text by ",
+            f" tokens, special ones included, and of longer texts {kept}; the {read} became one vector per text by ",
             tag("i", pooling),
             f" pooling ({told[:1].lower() + told[1:]})." if told else " pooling.",
             *(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -207,8 +209,6 @@ def test_nothing_to_read_is_told(bert):
 
 
 def test_two_places_of_one_name_are_refused(bert):
-    from dataclasses import replace
-
     one, two, _ = sites_of(bert, ["attention"])
     with pytest.raises(EncoderError, match="Two places are called 'attention 1'"):
         bert.at([one, replace(two, name=one.name)])
@@ -231,6 +231,18 @@ def test_random_weights_are_read_at_the_same_places(bert):
     assert drawn.fingerprint == alone.fingerprint != read.fingerprint
 
 
+def test_random_weights_of_a_checkpoint_with_a_head_are_read_in_its_body(tmp_path):
+    encoder = opened(tmp_path, "bert", n_classes=2)
+    read = encoder.at(sites_of(encoder, ["attention", "heads"]))
+    drawn = extract_activations(read.randomised(0), TEXTS)
+    by_layers = encoder.randomised(0)
+    alone = extract_activations(by_layers.at(sites_of(by_layers, ["attention", "heads"])), TEXTS)
+    assert all(np.array_equal(drawn.layer(place), alone.layer(place)) for place in range(read.n_layers))
+    head = encoder.at([replace(sites_of(encoder, ["attention 1"])[0], path="classifier")])
+    with pytest.raises(EncoderError, match=r"There is no module 'classifier' for attention 1"):
+        extract_activations(head.randomised(0), TEXTS)
+
+
 def test_a_model_in_memory_is_read_at_places_until_it_is_trained_on(bert):
     import transformers
 
@@ -249,8 +261,6 @@ def test_a_model_in_memory_is_read_at_places_until_it_is_trained_on(bert):
 
 
 def test_the_fingerprint_says_where_it_is_read(bert):
-    from dataclasses import replace
-
     attention = sites_of(bert, ["attention"])
     fingerprints = [
         bert.fingerprint,
@@ -333,7 +343,9 @@ def test_depths_choose_blocks_and_the_embeddings(bert):
 def test_an_unknown_place_names_those_there_are(bert):
     read = bert.at(sites_of(bert, ["attention"]))
     for place in (-1, 3, 99):
-        with pytest.raises(UnknownNameError, match=rf"Unknown layer {place}\. .* is read at 0 \(attention 1\) to 2 \(attention 3\)\."):
+        with pytest.raises(
+            UnknownNameError, match=rf"Unknown layer {place}\. .* is read at 0 \(attention 1\) to 2 \(attention 3\)\."
+        ):
             read.check_layer(place)
 
 
