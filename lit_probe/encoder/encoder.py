@@ -36,7 +36,7 @@ from lit_probe.encoder.template import Prompt, chat_prompt, escaped, prompt_of
 from lit_probe.encoder.text_reader import TextReader
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import KEEPS, EncodedText, HiddenStates, PaddedBatch, padded_batch
-from lit_probe.errors import EncoderError, UnknownNameError
+from lit_probe.errors import EncoderError
 from lit_probe.registry import check_layer, lookup
 
 DEFAULT_MAX_LENGTH = 256
@@ -396,11 +396,7 @@ class Encoder:
         Raises:
           UnknownNameError: there is none.
         """
-        if not self.at_sites:
-            check_layer(layer, self.n_layers, self.name)
-        elif not 0 <= layer < self.n_layers:
-            names, last = self.layer_names, self.n_layers - 1
-            raise UnknownNameError(f"Unknown layer {layer}. {self.name} is read at 0 ({names[0]}) to {last} ({names[last]}).")
+        check_layer(layer, self.n_layers, self.name, self.layer_names if self.at_sites else None)
 
     def encode(self, texts: Sequence[str], *, with_tokens: bool = False) -> list[EncodedText]:
         """Tokenises texts and cuts each to ``max_length`` tokens.

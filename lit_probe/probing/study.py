@@ -229,7 +229,7 @@ class LayerStudy:
         Raises:
           UnknownNameError: there are none.
         """
-        check_layer(layer, self.layerwise.n_layers, self.encoder.name)
+        check_layer(layer, self.layerwise.n_layers, self.encoder.name, self.told_names)
 
     def to_json(self) -> dict[str, Any]:
         """Everything ``layers.json`` holds for this data set; finite numbers or None."""
