@@ -197,7 +197,7 @@ def later_than(encoder: Encoder, layer: int) -> tuple[int, ...]:
 def _share(step: ArrayLike, length: ArrayLike) -> NDArray[np.float64]:
     """Steps as a share of what they started from. From 0, as a head that gives nothing has, any step is as long as the whole."""
     steps, lengths = np.asarray(step, dtype=np.float64), np.asarray(length, dtype=np.float64)
-    return np.divide(steps, lengths, out=(steps > 0).astype(np.float64), where=lengths > 0)
+    return np.where(lengths > 0, steps / np.where(lengths > 0, lengths, 1.0), steps > 0)
 
 
 def _lengths(states: Tensor, batch: PaddedBatch) -> NDArray[np.float64]:

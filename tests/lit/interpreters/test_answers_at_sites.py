@@ -50,19 +50,19 @@ def test_each_place_is_a_field_of_its_own_width_and_passes_lits_validation(model
 def test_every_question_has_an_answer_at_places(models, pair, name):
     interpreter, n_rows, asked = ASKED[name]
     answer = answer_of(models[0], interpreter, pair[:n_rows], **asked)
-    assert answer["status"] == "done", answer
+    assert answer["status"] == "ready", answer
 
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_every_check_has_an_answer_at_places(models, check):
     answer = answer_of(models[0], "probe_checks", check=check)
-    assert answer["status"] == "done", answer
+    assert answer["status"] == "ready", answer
 
 
 @pytest.mark.parametrize("unit", [7, 8])
 def test_a_unit_is_known_by_the_width_of_its_own_place(models, unit):
     answer = answer_of(models[0], "neuron_evidence", part="distribution", layer=1, unit=unit)
-    assert (answer["status"] == "done") == (unit < 8), answer
+    assert (answer["status"] == "ready") == (unit < 8), answer
 
 
 def test_a_layer_that_is_none_of_the_places_is_told_with_their_names(models):
@@ -72,7 +72,7 @@ def test_a_layer_that_is_none_of_the_places_is_told_with_their_names(models):
 
 def test_factors_of_the_feed_forward_neurons_count_blocks_not_places(models, pair):
     answer = answer_of(models[0], "neuron_evidence", pair[:1], part="factors", first=3, components=2)
-    assert answer["status"] == "done", answer
+    assert answer["status"] == "ready", answer
     refused = answer_of(models[0], "neuron_evidence", pair[:1], part="factors", first=4, last=4, components=2)
     assert "are those of layers 1 to 3" in refused["message"], refused
 
@@ -82,7 +82,7 @@ def test_the_curve_the_transfer_and_the_report_name_the_places(models):
     curve = answer_of(models[0], "layer_metrics", rows)
     assert curve["layer_names"] == PLACES and [site["width"] for site in curve["sites"]] == [32, 8, 48, 32, 8, 32]
     assert curve["sites"][1] == {**curve["sites"][1], "name": "head 1.0", "family": "heads", "depth": 1}
-    assert answer_of(models[1], "transfer")["status"] == "done"
+    assert answer_of(models[1], "transfer")["status"] == "ready"
     report = answer_of(models[0], "report")
     assert "head 1.0" in report["html"] and "Layer 0 is the embedding output" not in report["html"]
 
@@ -90,7 +90,7 @@ def test_the_curve_the_transfer_and_the_report_name_the_places(models):
 def test_kept_probes_go_to_the_page_and_come_back(models):
     file = answer_of(models[0], "probe_file")
     answer = answer_of(models[0], "kept_probe", file=file["file"], whole=True)
-    assert answer["status"] == "done", answer
+    assert answer["status"] == "ready", answer
 
 
 @pytest.mark.parametrize("layer", ["1", "3"])
