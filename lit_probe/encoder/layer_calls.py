@@ -182,8 +182,11 @@ def _returns(call: LayerCall, hidden: Tensor | None, *, runs: bool = False) -> I
         if n_calls != call.number + 1:
             return forward(*args, **kwargs)
         if hidden is not None:
-            made = forward(*args, **kwargs) if runs or call.carries else None
-            return (hidden, *made[1:]) if call.carries else call.as_returned(hidden)
+            if call.carries:
+                return (hidden, *forward(*args, **kwargs)[1:])
+            if runs:
+                forward(*args, **kwargs)
+            return call.as_returned(hidden)
         assert call.argument is not None
         return call.as_returned(kwargs[call.argument] if isinstance(call.argument, str) else args[call.argument])
 

@@ -142,17 +142,6 @@ def _is_parallel(read, batch, plain):
     return torch.equal(after[here], plain[here])
 
 
-def test_a_module_behind_the_last_layer_comes_after_it(tmp_path):
-    encoder = opened(tmp_path, "llama", n_classes=2)
-    sites = (*encoder.layers, *sites_of(encoder, ["module:score"]))
-    read = encoder.at(sites)
-    encoded = encoder.encode(TEXTS)
-    batch, plain = encoder.padded(encoded), read.forward(encoded).layers
-    last = encoder.n_layers - 1
-    after = go_on(read, batch, last, changed_states(plain[last])).hidden_states
-    assert not torch.equal(after[-1], plain[-1]) and sites[-1].comes_after(sites[last])
-
-
 def test_a_shared_block_is_read_at_the_right_call_beside_layers_that_are_changed(tmp_path):
     import transformers
     from tiny_encoders import build
