@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lit_probe.encoder.encoder import encoder_of as encoder_of
     from lit_probe.encoder.encoder import load_encoder as load_encoder
     from lit_probe.encoder.site_activations import extract_sites as extract_sites
+    from lit_probe.encoder.site_search import sites_of as sites_of
     from lit_probe.errors import LitProbeError as LitProbeError
     from lit_probe.neurons.effects.ablation import Ablation as Ablation
     from lit_probe.neurons.effects.ablation import ablate as ablate
@@ -73,6 +74,7 @@ _PUBLIC = {
     "probe_layers": "probing.study",
     "rank_neurons": "neurons.rankings",
     "save_probes": "probing.probe_file",
+    "sites_of": "encoder.site_search",
     "split_texts": "data",
 }
 

@@ -1,6 +1,6 @@
 """One lookup for every registry, and one for layers: the same words for every unknown name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from lit_probe.errors import UnknownNameError
@@ -8,17 +8,21 @@ from lit_probe.errors import UnknownNameError
 T = TypeVar("T")
 
 
-def check_layer(layer: int, n_layers: int, name: str) -> None:
+def check_layer(layer: int, n_layers: int, name: str, layer_names: Sequence[str] | None = None) -> None:
     """That there is such a layer.
 
     Args:
       layer: the number that was asked for.
       n_layers: the number of layers, the embeddings included.
       name: the encoder's, for the message.
+      layer_names: ``[n_layers]`` what the layers are called where their numbers alone do not say which they are.
 
     Raises:
       UnknownNameError: there is none; the message says which ones there are.
     """
+    if not 0 <= layer < n_layers and layer_names is not None:
+        last = n_layers - 1
+        raise UnknownNameError(f"Unknown layer {layer}. {name} is read at 0 ({layer_names[0]}) to {last} ({layer_names[last]}).")
     if not 0 <= layer < n_layers:
         raise UnknownNameError(f"Unknown layer {layer}. {name} has layers 0 (embeddings) to {n_layers - 1}.")
 

@@ -82,9 +82,10 @@ def test_the_readmes_python_runs(tiny_folder):
 def test_the_page_on_sites_names_every_family_and_its_python_runs(tiny_folder):
     page = (ROOT / "docs/sites.md").read_text("utf-8")
     assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == list(FAMILIES)
-    [code] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    code = "\n".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL))
     code = code.replace("sentence-transformers/all-MiniLM-L6-v2", str(tiny_folder()))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "\nattention 1 32\n" in done.stdout
     assert re.search(r"  mlp 3( |$)", done.stdout, re.MULTILINE)
 
 

@@ -30,7 +30,7 @@ from lit_probe.encoder.loading import (
     position_limit,
     untrained_position_limit,
 )
-from lit_probe.encoder.sites import AFTER_NORM, LAYERS, Site, meeting, states_at
+from lit_probe.encoder.sites import AFTER_NORM, EMBEDDINGS, LAYERS, Site, meeting, states_at
 from lit_probe.encoder.source import Source
 from lit_probe.encoder.template import Prompt, chat_prompt, escaped, prompt_of
 from lit_probe.encoder.text_reader import TextReader
@@ -150,11 +150,15 @@ class Encoder:
           sites: one or more, found by `sites_of`; each counts once. What was layer i is now place i of them.
 
         Raises:
-          EncoderError: there are none.
+          EncoderError: there are none, or two of them have one name.
         """
         chosen = tuple(dict.fromkeys(sites))
         if not chosen:
             raise EncoderError(f"No place is left at which {self.name} could be read. Name one or more.")
+        names = [site.name for site in chosen]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise EncoderError(f"Two places are called {twice!r}. Give each a name of its own, or take both from sites_of.")
         layers = self.at_layers
         if chosen == layers.layers:
             return layers
@@ -175,7 +179,7 @@ class Encoder:
     @property
     def layers(self) -> tuple[Site, ...]:
         """Its hidden states: ``embeddings``, ``block 1``, and so on."""
-        names = ("embeddings", *(f"block {layer}" for layer in range(1, self.at_layers.n_layers)))
+        names = (EMBEDDINGS, *(f"block {layer}" for layer in range(1, self.at_layers.n_layers)))
         return tuple(Site(name, LAYERS, layer, self.d_model) for layer, name in enumerate(names))
 
     @property
@@ -244,7 +248,7 @@ class Encoder:
         if self.random_seed is not None:
             facts["random_weights"] = self.random_seed
         if self._sites:
-            facts["sites"] = self.layer_names
+            facts["sites"] = [[one.name, one.width, one.path, one.part, one.number, one.start] for one in self._sites]
         if self.dtype != FLOAT32:
             facts["dtype"] = self.dtype
         if self._prompt is not None:
@@ -334,6 +338,8 @@ class Encoder:
         """The same encoder under another name: it loads once for both."""
         twin = copy.copy(self)
         twin.name = name
+        if self._at_layers is not None:
+            twin._at_layers = self._at_layers.named(name)
         return twin
 
     def randomised(self, seed: int) -> Encoder:
@@ -390,7 +396,7 @@ class Encoder:
         Raises:
           UnknownNameError: there is none.
         """
-        check_layer(layer, self.n_layers, self.name)
+        check_layer(layer, self.n_layers, self.name, self.layer_names if self.at_sites else None)
 
     def encode(self, texts: Sequence[str], *, with_tokens: bool = False) -> list[EncodedText]:
         """Tokenises texts and cuts each to ``max_length`` tokens.

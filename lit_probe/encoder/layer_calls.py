@@ -121,7 +121,7 @@ def _other_pass(encoder: Encoder, place: str) -> EncoderError:
 
 
 def run_from(encoder: Encoder, place: int, states: Tensor, batch: PaddedBatch, take: Take) -> Any:
-    """A pass in which other numbers stand at one place. Blocks up to a layer that is changed are not run.
+    """A pass in which other numbers stand at one place. Blocks up to a changed layer are not run if layers alone are read.
 
     Args:
       encoder: the frozen encoder.
@@ -154,6 +154,10 @@ def _enter_at_layer(stack: ExitStack, encoder: Encoder, layer: int, hidden: Tens
             f"No module of {encoder.checkpoint.model_id!r} returns the hidden states of layer {layer} as they are, so they "
             "cannot be changed there."
         )
+    if any(site.family != LAYERS for site in encoder.sites):
+        # Of what does not run nothing can be read, and the calls of a module that runs several times are counted.
+        stack.enter_context(_returns(call, hidden, runs=True))
+        return
     for before in calls[1:layer]:
         # A layer that is not made of the one before alone, or makes more than itself, is simply run.
         if before is not None and before.argument is not None and not before.carries:
@@ -162,8 +166,11 @@ def _enter_at_layer(stack: ExitStack, encoder: Encoder, layer: int, hidden: Tens
 
 
 @contextmanager
-def _returns(call: LayerCall, hidden: Tensor | None) -> Iterator[None]:
-    """Within the context, the call returns these hidden states, or those of the layer before it, without computing anything."""
+def _returns(call: LayerCall, hidden: Tensor | None, *, runs: bool = False) -> Iterator[None]:
+    """Within the context, the call returns these hidden states, or those of the layer before it.
+
+    It computes nothing, unless it is said to run.
+    """
     n_calls = 0
     forward = call.module.forward
     # A layer may be made by a module that was wrapped already: a block that is called several times.
@@ -175,7 +182,11 @@ def _returns(call: LayerCall, hidden: Tensor | None) -> Iterator[None]:
         if n_calls != call.number + 1:
             return forward(*args, **kwargs)
         if hidden is not None:
-            return (hidden, *forward(*args, **kwargs)[1:]) if call.carries else call.as_returned(hidden)
+            if call.carries:
+                return (hidden, *forward(*args, **kwargs)[1:])
+            if runs:
+                forward(*args, **kwargs)
+            return call.as_returned(hidden)
         assert call.argument is not None
         return call.as_returned(kwargs[call.argument] if isinstance(call.argument, str) else args[call.argument])
 

@@ -14,12 +14,13 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.feed_forward import feed_forwards, linear_sizes
 from lit_probe.encoder.final_norm import first_of
-from lit_probe.encoder.sites import AFTER_NORM, FAMILIES, LAYERS, MODULE, Part, Site, given_tensor
+from lit_probe.encoder.sites import AFTER_NORM, EMBEDDINGS, FAMILIES, LAYERS, MODULE, Part, Site, given_tensor
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import by_token
 from lit_probe.errors import EncoderError, UnknownNameError
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 # What stands at a place of the watched text is told by where its numbers lie, whatever shape they are seen in.
 _Place = tuple[int, int]
 
-SITES_MADE_BY = "operands of additions to the stream, second matrices, heads where they are put side by side"
+SITES_MADE_BY = "operands of additions to the stream, second matrices, heads where they are put side by side; after which layers"
 """The rule by which places are found, for the cache."""
 
 _PARTS: dict[str | None, Part] = {None: "output", "output": "output", "input": "input"}
@@ -61,7 +62,7 @@ def sites_of(encoder: Encoder, wanted: Sequence[str], depths: Collection[int] | 
         some = [site for site in _meant(encoder, one) if depths is None or site.depth in depths]
         if not some:
             named = ", ".join(map(str, sorted(depths or ())))
-            raise UnknownNameError(f"Of {one} nothing stands in the layers {named} of {encoder.name}.")
+            raise UnknownNameError(f"There is nothing of {one!r} at layer {named} of {encoder.name}. Name other layers.")
         found |= dict.fromkeys(some)
     return tuple(found)
 
@@ -76,9 +77,19 @@ def _meant(encoder: Encoder, wanted: str) -> Sequence[Site]:
     if wanted.startswith(f"{MODULE} "):
         return _meant(encoder, wanted.replace(" ", ":", 1))
     first = wanted.partition(" ")[0]
-    family = {"head": "heads", "block": LAYERS, "embeddings": LAYERS}.get(first, first)
+    family = {"head": "heads", "block": LAYERS, EMBEDDINGS: LAYERS}.get(first, first)
     lookup(FAMILIES, family, "family of sites")
-    return (lookup({site.name: site for site in _family(encoder, family)}, wanted, f"place of {encoder.name}"),)
+    named = {site.name: site for site in _family(encoder, family)}
+    if wanted not in named:
+        near = ", ".join(difflib.get_close_matches(wanted, named, n=3, cutoff=0))
+        raise UnknownNameError(
+            f"Unknown place {wanted!r} of {encoder.name}: its {len(named)} {family} are called like {near}. {_listed_by(encoder)}"
+        )
+    return (named[wanted],)
+
+
+def _listed_by(encoder: Encoder) -> str:
+    return f"lit-probe sites --model={encoder.checkpoint.model_id} lists them."
 
 
 def _family(encoder: Encoder, name: str) -> Iterator[Site]:
@@ -89,16 +100,16 @@ def _family(encoder: Encoder, name: str) -> Iterator[Site]:
     for depth in range(1, encoder.n_layers):
         if name == "mlp_neurons":
             [second] = feed_forwards(encoder, depth, depth)
-            yield watched.call(second.path, second.number).site(f"{name} {depth}", name, depth, second.n_units, "input")
+            yield watched.site(watched.call(second.path, second.number), f"{name} {depth}", name, depth, second.n_units, "input")
             continue
         block = watched.block(depth, encoder)
         if name != "heads":
             made = block.mlp if name == "mlp" else block.attention
-            yield made.site(f"{name} {depth}", name, depth, encoder.d_model)
+            yield watched.site(made, f"{name} {depth}", name, depth, encoder.d_model)
             continue
         width = block.projection.n_in // block.n_heads
         for head in range(block.n_heads):
-            yield block.projection.site(f"head {depth}.{head}", name, depth, width, "input", head * width)
+            yield watched.site(block.projection, f"head {depth}.{head}", name, depth, width, "input", head * width)
 
 
 def _modules(encoder: Encoder, watched: _Watched, name: str) -> list[Site]:
@@ -121,7 +132,7 @@ def _modules(encoder: Encoder, watched: _Watched, name: str) -> list[Site]:
         raise UnknownNameError(
             f"No module of {encoder.name} that runs has a path like {pattern!r}."
             + (f" Nearest: {', '.join(near)}." if near else "")
-            + f" lit-probe sites --model={encoder.checkpoint.model_id} lists them."
+            + f" {_listed_by(encoder)}"
         )
     calls = [call for call in watched.calls if call.path in matching and call.number == int(read["number"] or 0)]
     if not calls:
@@ -142,7 +153,7 @@ def _modules(encoder: Encoder, watched: _Watched, name: str) -> list[Site]:
                 f"{call.path} has {width}. Name those of one width."
             )
         tail = (":input" if part == "input" else "") + (f"#{call.number}" if call.number else "")
-        sites.append(call.site(f"{MODULE} {call.path}{tail}", MODULE, watched.depth(call, part), width, part))
+        sites.append(watched.site(call, f"{MODULE} {call.path}{tail}", MODULE, watched.depth(call, part), width, part))
     return sites
 
 
@@ -174,11 +185,6 @@ class _Call:
     given: _Place | None = field(repr=False)
     returned: _Place | None = field(repr=False)
     is_norm: bool = field(repr=False)
-
-    def site(self, name: str, family: str, depth: int, width: int, part: Part = "output", start: int = 0) -> Site:
-        """A place where it is read."""
-        moment = self.begun if part == "input" else self.index
-        return Site(name, family, depth, width, self.path, part, self.number, start, moment)
 
 
 @dataclass(frozen=True)
@@ -250,6 +256,12 @@ class _Watched:
         projection, n_heads = projections[-1]
         return _Block(attention[-1], after[0][-1], projection, n_heads)
 
+    def site(self, call: _Call, name: str, family: str, depth: int, width: int, part: Part = "output", start: int = 0) -> Site:
+        """A place where a call is read."""
+        moment = call.begun if part == "input" else call.index
+        after = sum(made <= moment for made in self._moments) - 1
+        return Site(name, family, depth, width, call.path, part, call.number, start, moment, after)
+
     def call(self, path: str, number: int) -> _Call:
         """That call of the module."""
         return next(call for call in self.calls if call.path == path and call.number == number)
@@ -259,8 +271,12 @@ class _Watched:
         place = call.given if part == "input" else call.returned
         if place in self.layers:
             return self.layers.index(place)
-        made = (self._made(layer) for layer in self.layers)
-        return min(sum(moment <= call.begun for moment in made), len(self.layers) - 1)
+        return min(sum(moment <= call.begun for moment in self._moments), len(self.layers) - 1)
+
+    @cached_property
+    def _moments(self) -> list[int]:
+        """When the numbers of each layer were there; of a layer that nothing is seen to make, those of the one before."""
+        return list(itertools.accumulate((self._made(layer) for layer in self.layers), max))
 
     def _made(self, place: _Place) -> int:
         """When the numbers of a layer were there first; -1 before anything happened."""
@@ -303,7 +319,8 @@ def _watched(encoder: Encoder) -> _Watched:
     encoded = encoder.encode(["a b c"])
     n_tokens, width = len(encoded[0].ids), encoder.d_model
     # What is as wide as a text is long has no vector for each token, but a row for each unit, as convolutions have.
-    widths, of_longer = _widths(encoder, "a b c"), _widths(encoder, "a b c a b c")
+    # What stands once for all texts, as positions may, has none either.
+    widths, of_longer = _widths(encoder, ["a b c"]), _widths(encoder, ["a b c a b c"] * 2)
     calls: list[_Call] = []
     additions: list[_Addition] = []
     merges: list[_Merge] = []
@@ -380,9 +397,9 @@ def _watched(encoder: Encoder) -> _Watched:
     return _Watched(tuple(calls), tuple(additions), tuple(merges), places)
 
 
-def _widths(encoder: Encoder, text: str) -> dict[tuple[str, int], tuple[int | None, int | None]]:
+def _widths(encoder: Encoder, texts: Sequence[str]) -> dict[tuple[str, int], tuple[int | None, int | None]]:
     """By path and number of a call: how many units for each token a module is given, and returns; None for no such tensor."""
-    encoded = encoder.encode([text])
+    encoded = encoder.encode(texts)
     batch = encoder.padded(encoded)
     found: dict[tuple[str, int], tuple[int | None, int | None]] = {}
     numbers: dict[str, Iterator[int]] = {}

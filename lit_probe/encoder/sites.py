@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 Part = Literal["input", "output"]
 
 LAYERS = "layers"
+EMBEDDINGS = "embeddings"
+"""The name of layer 0, which has seen no context yet."""
+
 FAMILIES = {
     LAYERS: "the hidden states: 0 is the embedding output, i the output of block i",
     "attention": "what a block's attention adds to the stream",
@@ -49,6 +52,7 @@ class Site:
       number: which call of the module in one pass, from 0.
       start: the first of the units that are read, of those that the module takes or gives.
       moment: when it is met in a pass, among the places that are no layers.
+      after: the last layer that is made before it is met, for places that are no layers; -1 where none is.
     """
 
     name: str
@@ -60,14 +64,21 @@ class Site:
     number: int = 0
     start: int = 0
     moment: int = 0
+    after: int = -1
 
     def comes_after(self, other: Site) -> bool:
-        """Whether a change at the other place can be seen here."""
+        """Whether a change at the other place can be seen here: no place does that is not named so, some of the others do not."""
         if self.family == other.family == LAYERS:
             return self.depth > other.depth
         if self.family == LAYERS:
             return self.depth >= other.depth
-        return self.depth > other.depth if other.family == LAYERS else self.moment > other.moment
+        if other.family == LAYERS:
+            return self.after >= other.depth
+        return self.moment > other.moment or self._shares_units(other)
+
+    def _shares_units(self, other: Site) -> bool:
+        same = (self.path, self.part, self.number) == (other.path, other.part, other.number)
+        return same and self != other and self.start < other.units.stop and other.start < self.units.stop
 
     @property
     def units(self) -> slice:
@@ -87,11 +98,19 @@ def meeting(model: Module, sites: Sequence[Site], meet: Meet) -> Iterator[None]:
       model: the encoder's.
       sites: of any family but layers.
       meet: see `Meet`. A model may write over what it is given later on.
+
+    Raises:
+      EncoderError: the model has no such module.
     """
     modules = dict(model.named_modules())
     asked: dict[Module, dict[tuple[Part, int], list[Site]]] = {}
     for site in sites:
-        asked.setdefault(modules[site.path], {}).setdefault((site.part, site.number), []).append(site)
+        # A checkpoint with a head has its body as a module of the model. With random weights there is no head: the body is all.
+        in_body = site.path.partition(".")[2] or site.path
+        path = site.path if site.path in modules else in_body
+        if path not in modules:
+            raise EncoderError(f"There is no module {site.path!r} for {site.name} in this model ({type(model).__name__}).")
+        asked.setdefault(modules[path], {}).setdefault((site.part, site.number), []).append(site)
     n_calls: dict[tuple[Module, Part], int] = {}
 
     def sites_at(module: Module, part: Part) -> list[Site]:

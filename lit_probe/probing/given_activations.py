@@ -41,7 +41,7 @@ def probe_activations(
 
     Args:
       values: ``[n_examples, n_layers, d_model]`` numbers, ``[n_examples, d_model]`` of one layer, or such of each layer by its
-        name. All layers have one width.
+        name. Layers may differ in width.
       labels: ``[n_examples]`` words or numbers; None or -1 marks an unlabelled example, which is left out.
       texts: ``[n_examples]`` what each example says: one text or a pair of two; examples that say the same stay in one split.
         Without texts, examples go by their numbers, and baselines of words say nothing.

@@ -119,6 +119,9 @@ class ReadEncoder(Result):
             found.append(f"{_weights(self.model.random_weights)} there and {_weights(other.model.random_weights)} here")
         dtypes = [one.model.dtype or FLOAT32 for one in (self, other)]
         found += [] if dtypes[0] == dtypes[1] else [f"dtype {dtypes[0]} there and {dtypes[1]} here"]
+        if (self.at_sites or other.at_sites) and self.layer_names != other.layer_names:
+            there, here = (_places(one.layer_names) if one.at_sites else "all layers" for one in (self, other))
+            found.append(f"{there} there and {here} here")
         for name in ("max_length", "keep"):
             there, here = getattr(self, name), getattr(other, name)
             found += [f"{name} {there} there and {here} here"] if there != here else []
@@ -227,6 +230,8 @@ class KeptProbe:
             raise ProbeError(f"It has {len(self.probes)} probes for {len(facts.layers)} layers.")
         if len(set(facts.label_names)) != n_classes or (facts.decision.shares and len(facts.decision.shares) != n_classes):
             raise ProbeError(f"Its classes are {list(facts.label_names)}, where each needs a name and a share of its own.")
+        if encoder.widths is not None and len(encoder.widths) != n_layers:
+            raise ProbeError(f"It names {n_layers} layers and the widths of {len(encoder.widths)}.")
         for layer, probe in zip(facts.layers, self.probes, strict=True):
             if (probe.n_classes, probe.d_model) != (n_classes, encoder.width(layer)):
                 raise ProbeError(
@@ -477,6 +482,11 @@ def _is_two(text: Any) -> bool:
 
 def _quoted(template: str | None) -> str:
     return "none" if template is None else repr(template)
+
+
+def _places(names: Sequence[str]) -> str:
+    """What some places are called, in a few words."""
+    return names[0] if len(names) == 1 else f"{len(names)} places ({names[0]} to {names[-1]})"
 
 
 def _weights(seed: int | None) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.layer_calls import run_from, run_to
@@ -81,13 +81,13 @@ class LaterLayers:
 
     @property
     def moved(self) -> NDArray[np.float64]:
-        """``[n_texts]`` how far each text's hidden states were moved, as a share of their length."""
-        return self.step / self.length
+        """``[n_texts]`` how far each text's hidden states were moved, as a share of their length; 1 where they were all 0."""
+        return _share(self.step, self.length)
 
     @property
     def moved_together(self) -> float:
         """The same of all texts taken as one."""
-        return float(np.linalg.norm(self.step) / np.linalg.norm(self.length))
+        return float(_share(np.linalg.norm(self.step), np.linalg.norm(self.length)))
 
     def probabilities(self, probes: Sequence[FittedProbe]) -> NDArray[np.float64]:
         """``[n_texts, layers, n_classes]``: what each layer's probe says. ``probes`` are those of all layers."""
@@ -192,6 +192,12 @@ def later_than(encoder: Encoder, layer: int) -> tuple[int, ...]:
     """The layer first, then those in which a change at it can be seen, ascending."""
     sites = encoder.sites
     return (layer, *(other for other, site in enumerate(sites) if site.comes_after(sites[layer])))
+
+
+def _share(step: ArrayLike, length: ArrayLike) -> NDArray[np.float64]:
+    """Steps as a share of what they started from. From 0, as a head that gives nothing has, any step is as long as the whole."""
+    steps, lengths = np.asarray(step, dtype=np.float64), np.asarray(length, dtype=np.float64)
+    return np.where(lengths > 0, steps / np.where(lengths > 0, lengths, 1.0), steps > 0)
 
 
 def _lengths(states: Tensor, batch: PaddedBatch) -> NDArray[np.float64]:

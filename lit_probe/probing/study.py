@@ -178,6 +178,9 @@ class LayerStudy:
         """What the layers are called, where their numbers alone do not say which they are; else None."""
         return self.encoder.layer_names if self.encoder.at_sites else None
 
+    def _told(self, layer: int) -> str:
+        return str(layer) if self.told_names is None else f"{layer} ({self.told_names[layer]})"
+
     def probabilities(self, split: SplitName) -> NDArray[np.float64]:
         """``[n_examples, n_layers, n_classes]``: what each layer's probe predicts for the split's rows."""
         if split not in self._probabilities:
@@ -226,7 +229,7 @@ class LayerStudy:
         Raises:
           UnknownNameError: there are none.
         """
-        check_layer(layer, self.layerwise.n_layers, self.encoder.name)
+        check_layer(layer, self.layerwise.n_layers, self.encoder.name, self.told_names)
 
     def to_json(self) -> dict[str, Any]:
         """Everything ``layers.json`` holds for this data set; finite numbers or None."""
@@ -295,7 +298,7 @@ class LayerStudy:
         if self.decision.shares and METRICS[self.headline].decides:
             lines.append(self.decision.sentence)
         lines.append(
-            f"Test at layer {self.best_layer}: {self.headline} {_marked(score)} "
+            f"Test at layer {self._told(self.best_layer)}: {self.headline} {_marked(score)} "
             f"[{_number(score.low)}–{_number(score.high)}], n = {test.n:,}. "
             f"Majority baseline on dev: {_number(rows[0].majority[self.headline])}, n = {rows[0].n:,}."
         )

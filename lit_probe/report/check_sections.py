@@ -17,6 +17,7 @@ from lit_probe.checks.layer_comparison import LayerComparison
 from lit_probe.checks.learning_curve import LearningCurve
 from lit_probe.checks.repeats import Repeats
 from lit_probe.checks.selectivity import Selectivity
+from lit_probe.encoder.sites import EMBEDDINGS
 from lit_probe.figures import learning_curves_svg, reliability_svg
 from lit_probe.report.html import Content, Html, join, tag
 from lit_probe.report.numbers import At, with_interval
@@ -89,9 +90,12 @@ _ABOUT: dict[type[CheckResult], tuple[str, str]] = {
 def _drawing(one: DatasetRun, result: CheckResult, at: At, numbering: Numbering) -> Html | None:
     best = one.facts.best_layer
     if isinstance(result, LearningCurve):
-        curves = {f"layer {best}": at.value["layers"][best]["points"]}
-        if best:
-            curves["embeddings"] = at.value["layers"][0]["points"]
+        names = one.facts.layer_names
+        told = f" ({names[best]})" if "sites" in one.at else ""
+        curves = {f"layer {best}{told}": at.value["layers"][best]["points"]}
+        # Not all places of a network have them among them.
+        if EMBEDDINGS in names and names[best] != EMBEDDINGS:
+            curves[EMBEDDINGS] = at.value["layers"][names.index(EMBEDDINGS)]["points"]
         svg = learning_curves_svg(curves, at.value["majority"], result.metric)
         label = f"{result.metric_title} on dev by the number of training rows."
         return numbering.figure(svg, label, f"{label} Bands: 95 % intervals over dev rows. Rows on a logarithmic scale.")

@@ -165,15 +165,32 @@ def _chosen(one: DatasetRun, two: DatasetRun, numbering: Numbering) -> Html:
 def _differences(one: DatasetRun, two: DatasetRun, numbering: Numbering) -> Html:
     metric = one.facts.headline
     rows: list[list[Content]] = []
-    for place in range(min(len(one.facts.layer_names), len(two.facts.layer_names))):
-        of_a, of_b = one.at["layers"][place], two.at["layers"][place]
-        rows.append([of_a["layer"].html, score(of_a, metric), score(of_b, metric), _less(of_a[metric], of_b[metric])])
+    at_sites = "sites" in one.at or "sites" in two.at
+    for in_a, in_b in _same_places(one, two, by_name=at_sites):
+        of_a, of_b = one.at["layers"][in_a], two.at["layers"][in_b]
+        place = one.at["layer_names"][in_a] if at_sites else of_a["layer"]
+        rows.append([place.html, score(of_a, metric), score(of_b, metric), _less(of_a[metric], of_b[metric])])
+    if not rows:
+        return tag("p", "The runs read other places of their networks, and none of the same name.", class_="note")
     depth = ""
-    if len(one.facts.layer_names) != len(two.facts.layer_names):
-        depth = " The runs have different numbers of layers: the same number is another depth, and only those that both have "
-        "stand here."
+    if at_sites and one.facts.layer_names != two.facts.layer_names:
+        depth = " Only places that both runs have, by their names, stand here."
+    elif len(one.facts.layer_names) != len(two.facts.layer_names):
+        depth = (
+            " The runs have different numbers of layers: the same number is another depth, and only those that both have "
+            "stand here."
+        )
     title = f"{METRICS[metric].title} on the same dev rows, layer by layer.{depth}"
     return numbering.table(title, ["Layer", "A", "B", "A less B"], rows, source=source(two.at["layers"]))
+
+
+def _same_places(one: DatasetRun, two: DatasetRun, *, by_name: bool) -> Iterator[tuple[int, int]]:
+    """The numbers in both runs of what is compared: layers by their number, other places by their name."""
+    names, others = one.facts.layer_names, two.facts.layer_names
+    if by_name:
+        yield from ((place, others.index(name)) for place, name in enumerate(names) if name in others)
+    else:
+        yield from ((place, place) for place in range(min(len(names), len(others))))
 
 
 def _less(one: At, other: At) -> Html:

@@ -70,12 +70,14 @@ def _shared(run: Run, cite: Citations) -> Iterator[Content]:
     if "dtype" in model:
         weights += [", whose weights were held and whose passes were computed in ", model["dtype"].html, ","]
     given = at.value["pooling"] == NO_POOLING
+    what = "some places" if "sites" in at else "all layers"
+    read = "activations of each place" if "sites" in at else "hidden states of each layer"
     yield join(
         [
             "We probed (",
             "for a review see ",
             cite("belinkov2022probing")[1:-1],
-            ") all layers of the given activations " if given else ") all layers of the frozen encoder ",
+            ") all layers of the given activations " if given else f") {what} of the frozen encoder ",
             name(model.value["id"]),
             weights,
             " with ",
@@ -100,11 +102,14 @@ def _shared(run: Run, cite: Citations) -> Iterator[Content]:
         [
             "Of each text the encoder read at most ",
             at["max_length"].html,
-            f" tokens, special ones included, and of longer texts {kept}; the hidden states of each layer became one vector "
-            "per text by ",
+            f" tokens, special ones included, and of longer texts {kept}; the {read} became one vector per text by ",
             tag("i", pooling),
             f" pooling ({told[:1].lower() + told[1:]})." if told else " pooling.",
-            " Layer 0 is the embedding output, layer i the output of block i.",
+            *(
+                [" The places, numbered from 0 as layers are here: ", at["sites"].html, "."]
+                if "sites" in at
+                else [" Layer 0 is the embedding output, layer i the output of block i."]
+            ),
         ]
     )
     yield from _around_texts(at)

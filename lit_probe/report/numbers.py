@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lit_probe.report.html import Html, tag
+from lit_probe.report.html import Html, join, tag
 
 _MISSING = "n/a"
 
@@ -75,7 +75,9 @@ class At:
 
     @property
     def html(self) -> Html:
-        """The value as the page shows it, with its place."""
+        """The value as the page shows it, with its place; the entries of a list one after the other, each with its own."""
+        if isinstance(self.value, list):
+            return join([one.html for one in self], ", ")
         return tag("span", shown(self.value), data_at=self.pointer, data_of=self.of or None, class_="n")
 
 
