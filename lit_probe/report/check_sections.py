@@ -89,8 +89,9 @@ _ABOUT: dict[type[CheckResult], tuple[str, str]] = {
 def _drawing(one: DatasetRun, result: CheckResult, at: At, numbering: Numbering) -> Html | None:
     best = one.facts.best_layer
     if isinstance(result, LearningCurve):
-        curves = {f"layer {best}": at.value["layers"][best]["points"]}
-        if best:
+        names = one.place_names
+        curves = {f"layer {best}" if names is None else names[best]: at.value["layers"][best]["points"]}
+        if best and (names is None or names[0] == "embeddings"):
             curves["embeddings"] = at.value["layers"][0]["points"]
         svg = learning_curves_svg(curves, at.value["majority"], result.metric)
         label = f"{result.metric_title} on dev by the number of training rows."
@@ -99,7 +100,9 @@ def _drawing(one: DatasetRun, result: CheckResult, at: At, numbering: Numbering)
         layer = at["layers"][best]
         svg = reliability_svg(layer.value["diagram"], layer.value["diagram_after"])
         label = "Share of right answers by how sure the probe is."
-        caption = join([label, " Layer ", at["layers"][best]["layer"].html, ", n = ", at["n"].html, "; bars: 95 % intervals."])
+        caption = join(
+            [label, " Layer ", one.place(at["layers"][best]["layer"]), ", n = ", at["n"].html, "; bars: 95 % intervals."]
+        )
         return numbering.figure(svg, label, caption)
     return None
 
@@ -134,13 +137,12 @@ def _span(value: str, low: str = "low", high: str = "high") -> Callable[[At], Co
 
 def _of_layers(one: DatasetRun, at: At, cells: dict[str, Callable[[At], Content]]) -> LayerTable:
     """A row for each layer, the chosen one in bold."""
-    best = one.facts.best_layer
-    rows: Rows = [[_layer(layer["layer"], best), *(cell(layer) for cell in cells.values())] for layer in at["layers"]]
+    rows: Rows = [[_layer(one, layer["layer"]), *(cell(layer) for cell in cells.values())] for layer in at["layers"]]
     return ["Layer", *cells], rows
 
 
-def _layer(at: At, best: int) -> Html:
-    return tag("b", at.html, " (chosen)") if at.value == best else at.html
+def _layer(one: DatasetRun, at: At) -> Html:
+    return tag("b", one.place(at), " (chosen)") if at.value == one.facts.best_layer else one.place(at)
 
 
 def _selectivity(one: DatasetRun, name: str, at: At) -> LayerTable:
@@ -171,10 +173,7 @@ def _code(one: DatasetRun, name: str, at: At) -> LayerTable:
 
 
 def _learnt(one: DatasetRun, name: str, at: At) -> LayerTable:
-    rows: Rows = [
-        [_layer(layer["layer"], one.facts.best_layer), *(point["score"].html for point in layer["points"])]
-        for layer in at["layers"]
-    ]
+    rows: Rows = [[_layer(one, layer["layer"]), *(point["score"].html for point in layer["points"])] for layer in at["layers"]]
     return ["Layer", *(join(["n = ", size.html]) for size in at["n_train"])], rows
 
 

@@ -10,7 +10,7 @@ from lit_probe.errors import LitProbeError
 from lit_probe.figures import two_layer_curves_svg
 from lit_probe.report.html import Content, Html, join, name, tag
 from lit_probe.report.numbers import At, score, shown
-from lit_probe.report.parts import Numbering, listed, source
+from lit_probe.report.parts import Numbering, entries, listed, source
 from lit_probe.report.run_file import DatasetRun, Run
 from lit_probe.scores.metrics import METRICS
 
@@ -58,7 +58,7 @@ def _partner(one: DatasetRun, other: Run) -> DatasetRun:
 
 def _settings(run: Run, other: Run, numbering: Numbering) -> Html:
     def row(title: str, of_a: At | None, of_b: At | None) -> list[Content]:
-        cells = [tag("span", "–") if at is None else at.html for at in (of_a, of_b)]
+        cells = [tag("span", "–") if at is None else _shown(at) for at in (of_a, of_b)]
         same = (of_a.value if of_a else None) == (of_b.value if of_b else None)
         return [
             title,
@@ -87,6 +87,10 @@ def _settings(run: Run, other: Run, numbering: Numbering) -> Html:
     found = {title: (find(run.at, *keys), find(other.at, *keys)) for title, keys in paths.items()}
     rows = [row(title, *pair) for title, pair in found.items() if any(at is not None for at in pair)]
     return numbering.table("The settings of both runs.", ["Setting", "A", "B", ""], rows)
+
+
+def _shown(at: At) -> Html:
+    return entries(at) if isinstance(at.value, list) else at.html
 
 
 def _pair(one: DatasetRun, two: DatasetRun, run: Run, other: Run, numbering: Numbering) -> Html:
@@ -150,7 +154,7 @@ def _chosen(one: DatasetRun, two: DatasetRun, numbering: Numbering) -> Html:
         [
             letter,
             METRICS[of.facts.headline].title,
-            of.at["best_layer"].html,
+            of.place(of.at["best_layer"]),
             score(of.chosen, of.facts.headline),
             of.chosen["n"].html,
             score(of.at["test"], of.facts.headline),
@@ -165,13 +169,26 @@ def _chosen(one: DatasetRun, two: DatasetRun, numbering: Numbering) -> Html:
 def _differences(one: DatasetRun, two: DatasetRun, numbering: Numbering) -> Html:
     metric = one.facts.headline
     rows: list[list[Content]] = []
-    for place in range(min(len(one.facts.layer_names), len(two.facts.layer_names))):
-        of_a, of_b = one.at["layers"][place], two.at["layers"][place]
-        rows.append([of_a["layer"].html, score(of_a, metric), score(of_b, metric), _less(of_a[metric], of_b[metric])])
-    depth = ""
-    if len(one.facts.layer_names) != len(two.facts.layer_names):
-        depth = " The runs have different numbers of layers: the same number is another depth, and only those that both have "
-        "stand here."
+    names_a, names_b = one.facts.layer_names, two.facts.layer_names
+    named = one.place_names is not None or two.place_names is not None
+    # Places are the same where they are called the same; layers where they have the same number.
+    both = (
+        [(place, names_b.index(shared)) for place, shared in enumerate(names_a) if shared in names_b]
+        if named
+        else [(place, place) for place in range(min(len(names_a), len(names_b)))]
+    )
+    for place_a, place_b in both:
+        of_a, of_b = one.at["layers"][place_a], two.at["layers"][place_b]
+        called = one.at["layer_names"][place_a].html if named else of_a["layer"].html
+        rows.append([called, score(of_a, metric), score(of_b, metric), _less(of_a[metric], of_b[metric])])
+    if named and not rows:
+        return tag("p", "The runs have no place in common, so no scores are compared place by place.")
+    depth = " Only places that both runs have stand here." if named and names_a != names_b else ""
+    if not named and len(one.facts.layer_names) != len(two.facts.layer_names):
+        depth = (
+            " The runs have different numbers of layers: the same number is another depth, and only those that both have "
+            "stand here."
+        )
     title = f"{METRICS[metric].title} on the same dev rows, layer by layer.{depth}"
     return numbering.table(title, ["Layer", "A", "B", "A less B"], rows, source=source(two.at["layers"]))
 

@@ -96,15 +96,21 @@ def _shared(run: Run, cite: Citations) -> Iterator[Content]:
     pooling = at.value["pooling"]
     told = (POOLINGS[pooling].__doc__ or "").split("\n")[0].rstrip(".") if pooling in POOLINGS else ""
     kept = _KEPT.get(at.value["keep"], at.value["keep"])
+    read_at = at.value.get("sites")
+    what, numbered = "the hidden states of each layer", " Layer 0 is the embedding output, layer i the output of block i."
+    if read_at:
+        what = "what was read at each place"
+        numbered = (
+            f" The places, which are called layers here and numbered from 0, are {len(read_at)}: {read_at[0]} to {read_at[-1]}."
+        )
     yield join(
         [
             "Of each text the encoder read at most ",
             at["max_length"].html,
-            f" tokens, special ones included, and of longer texts {kept}; the hidden states of each layer became one vector "
-            "per text by ",
+            f" tokens, special ones included, and of longer texts {kept}; {what} became one vector per text by ",
             tag("i", pooling),
             f" pooling ({told[:1].lower() + told[1:]})." if told else " pooling.",
-            " Layer 0 is the embedding output, layer i the output of block i.",
+            numbered,
         ]
     )
     yield from _around_texts(at)
