@@ -623,13 +623,26 @@ def _layer_number(text: str, flag: str, choices: str) -> int:
 
 def _write_csv(path: Path, results: dict[str, Any]) -> None:
     rows = [
-        {"dataset": name, **row, **{f"baseline_{kind}": score for kind, score in row["baselines"].items()}}
+        {
+            "dataset": name,
+            **row,
+            **_place(result, row["layer"]),
+            **{f"baseline_{kind}": score for kind, score in row["baselines"].items()},
+        }
         for name, result in results.items()
         for row in result["layers"]
     ]
     # Why a score is doubtful is told in layers.json; here it would be a column of text beside every number.
     columns = list(dict.fromkeys(column for row in rows for column in row if "_reason" not in column and column != "baselines"))
     _write_rows(path, rows, columns)
+
+
+def _place(result: dict[str, Any], number: int) -> dict[str, Any]:
+    """What a layer is called and where it stands, where it is not one of all the layers of an encoder."""
+    if "sites" not in result:
+        return {}
+    site = result["sites"][number]
+    return {"name": site["name"], "family": site["family"], "depth": site["depth"]}
 
 
 def _write_rows(path: Path, rows: list[dict[str, Any]], columns: Sequence[str] | None = None) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import logging
+import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,10 +18,20 @@ if TYPE_CHECKING:
 _BLUE = "#1F6180"
 _ORANGE = "#D55E00"
 _GREY = "#5F6368"
+_GREEN = "#009E73"
+_VIOLET = "#9B5DE5"
+_BROWN = "#5A3A00"
+_ROSE = "#A03060"
 _PURPLE = "#4C2473"
 _TEXT = "#3C4043"
+_HEAT = ("#F8FBFC", "#7BCCCC", "#114566")
 _FONTS = ["Roboto", "Helvetica Neue", "Arial", "DejaVu Sans"]
 _LAYER_CURVE_SIZE = (7.6, 3.8)  # inches
+_GRID_ROOM = (3.2, 0.24)  # inches that a grid of heads takes at least, and those of each block
+# How kinds of places are drawn: the known ones in this order, then whatever else is read.
+_FAMILIES = ("layers", "attention", "mlp", "mlp_neurons")
+_FAMILY_STYLES = ((_BLUE, "o"), (_GREEN, "s"), (_VIOLET, "D"), (_BROWN, "^"), (_ROSE, "o"))
+_HEADS = "heads"
 # More numbers than these under an axis would run into one another.
 _MOST_TICKS = 25
 
@@ -49,13 +61,13 @@ def save_layer_curve(result: Mapping[str, Any], title: str, path: Path, baseline
       path: the file; its suffix names the format (``.svg``, ``.pdf``, ``.png``).
       baselines: how each baseline is drawn, by name.
     """
-    with _figure(path, _LAYER_CURVE_SIZE) as figure:
+    with _figure(path, _size_of(result)) as figure:
         _draw_layer_curve(figure, result, title, baselines)
 
 
 def layer_curve_svg(result: Mapping[str, Any], baselines: Mapping[str, Style]) -> str:
     """The figure of `save_layer_curve`, without a title, as the text of an SVG file: the same for the same numbers."""
-    return _svg(_LAYER_CURVE_SIZE, lambda figure: _draw_layer_curve(figure, result, "", baselines))
+    return _svg(_size_of(result), lambda figure: _draw_layer_curve(figure, result, "", baselines))
 
 
 def two_layer_curves_svg(runs: Sequence[tuple[str, Mapping[str, Any]]], metric: str) -> str:
@@ -69,14 +81,23 @@ def two_layer_curves_svg(runs: Sequence[tuple[str, Mapping[str, Any]]], metric: 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         for (name, result), color, marker, dash in zip(runs, (_BLUE, _ORANGE), "os", ("-", "--"), strict=True):
-            rows = [row for row in result["layers"] if row[metric] is not None]
-            layers = [row["layer"] for row in rows]
-            if all(row[f"{metric}_low"] is not None for row in rows):
-                low, high = [row[f"{metric}_low"] for row in rows], [row[f"{metric}_high"] for row in rows]
-                axes.fill_between(layers, low, high, color=color, alpha=0.14, linewidth=0)
-            axes.plot(layers, [row[metric] for row in rows], color=color, marker=marker, linestyle=dash, label=name)
+            kinds = kinds_of_places(result)
+            runs_of_rows = (
+                [result["layers"]] if kinds is None else [[result["layers"][i] for i in some] for some in kinds.values()]
+            )
+            # No line goes from one kind of places to the next.
+            for place, some in enumerate(runs_of_rows):
+                rows = [row for row in some if row[metric] is not None]
+                layers = [row["layer"] for row in rows]
+                if all(row[f"{metric}_low"] is not None for row in rows):
+                    low, high = [row[f"{metric}_low"] for row in rows], [row[f"{metric}_high"] for row in rows]
+                    axes.fill_between(layers, low, high, color=color, alpha=0.14, linewidth=0)
+                label = name if place == 0 else "_nolegend_"
+                axes.plot(layers, [row[metric] for row in rows], color=color, marker=marker, linestyle=dash, label=label)
             axes.axvline(result["best_layer"], color=color, linestyle=":", linewidth=1)
         _name_axes(axes, max(len(result["layers"]) for _, result in runs), metric)
+        if any(kinds_of_places(result) for _, result in runs):
+            axes.set_xlabel("number of the place")
         figure.legend(frameon=False, fontsize=8, loc="outside right upper")
 
     return _svg(_LAYER_CURVE_SIZE, draw)
@@ -141,19 +162,53 @@ def reliability_svg(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping
     return _svg((7.6, 3.0), draw)
 
 
+def kinds_of_places(result: Mapping[str, Any]) -> dict[str, list[int]] | None:
+    """The places of each kind by name, as the page has them; None where there is one kind, or two places of one at one depth.
+
+    Modules are of one kind where their paths differ in the number of their block alone.
+    """
+    sites = result.get("sites") or []
+    if all(site["family"] == "layers" for site in sites) or any(site["family"] == "vectors" for site in sites):
+        return None
+    kinds: dict[str, list[int]] = {}
+    for place, site in enumerate(sites):
+        kind = site["family"]
+        if kind == "module":
+            kind = re.sub(r"(^|\.)\d+(?=[.:#]|$)", r"\1*", site["name"].removeprefix("module "), count=1)
+        kinds.setdefault(kind, []).append(place)
+    depths = [[sites[place]["depth"] for place in places] for kind, places in kinds.items() if kind != _HEADS]
+    return None if any(len(set(some)) < len(some) for some in depths) else kinds
+
+
 def layer_curve(result: Mapping[str, Any], title: str) -> Figure:
     """The headline metric over layers, with interval band, majority class and the chosen layer marked.
+
+    Places of several kinds have a line each over the depth of the encoder; attention heads are a grid, a row for each block.
 
     Args:
       result: what ``LayerStudy.to_json`` returns.
       title: written above the curve.
     """
-    with _figure(None, _LAYER_CURVE_SIZE) as figure:
+    with _figure(None, _size_of(result)) as figure:
         _draw_layer_curve(figure, result, title, {})
     return figure
 
 
+def _size_of(result: Mapping[str, Any]) -> tuple[float, float]:
+    width, height = _LAYER_CURVE_SIZE
+    kinds = kinds_of_places(result) or {}
+    if _HEADS not in kinds:
+        return width, height
+    blocks = len({result["sites"][place]["depth"] for place in kinds[_HEADS]})
+    grid = max(_GRID_ROOM[0], 1.4 + _GRID_ROOM[1] * blocks)
+    return width, grid + (height if len(kinds) > 1 else 0)
+
+
 def _draw_layer_curve(figure: Figure, result: Mapping[str, Any], title: str, baselines: Mapping[str, Style]) -> None:
+    kinds = kinds_of_places(result)
+    if kinds is not None:
+        _draw_kinds(figure, result, title, kinds)
+        return
     metric = result["headline"]
     name = metric.replace("_", " ")
     rows = [row for row in result["layers"] if row[metric] is not None]
@@ -171,19 +226,111 @@ def _draw_layer_curve(figure: Figure, result: Mapping[str, Any], title: str, bas
         if style is not None and style.in_figure:
             _draw_baseline(axes, measured, style)
     _draw_other_splits(axes, result.get("checks", {}).get("repeats", {}))
-    best, test = result["best_layer"], result["test"]
-    test_name = f"test at layer {best}, n = {test['n']:,}"
+    best = result["best_layer"]
+    _draw_chosen(axes, result, best, f"layer {best}")
+    _name_axes(axes, len(result["layers"]), name)
+    axes.set_title(title, fontsize=10, pad=16)
+    # Beside the curve, where it covers none of the lines.
+    figure.legend(frameon=False, fontsize=8, loc="outside right upper")
+
+
+def _draw_kinds(figure: Figure, result: Mapping[str, Any], title: str, kinds: Mapping[str, list[int]]) -> None:
+    """A line for each kind of places over depth, and the heads as a grid below them."""
+    height = _size_of(result)[1]
+    heads = kinds.get(_HEADS)
+    lines = {kind: places for kind, places in kinds.items() if kind != _HEADS}
+    parts: list[Any] = [figure]
+    if heads and lines:
+        above = _LAYER_CURVE_SIZE[1]
+        made: Any = figure.subfigures(2, 1, height_ratios=[above, height - above])
+        parts = list(made)
+    if lines:
+        _draw_lines_over_depth(parts[0], result, lines)
+    if heads:
+        _draw_heads(parts[-1], result, heads)
+    parts[0].axes[0].set_title(title, fontsize=10, pad=16)
+
+
+def _draw_lines_over_depth(figure: Any, result: Mapping[str, Any], lines: Mapping[str, list[int]]) -> None:
+    metric, sites, best = result["headline"], result["sites"], result["best_layer"]
+    axes = figure.add_subplot()
+    rows = result["layers"]
+    order = [*_FAMILIES, *(kind for kind in lines if kind not in _FAMILIES)]
+    for kind, places in lines.items():
+        color, marker = _FAMILY_STYLES[order.index(kind) % len(_FAMILY_STYLES)]
+        known = sorted((sites[place]["depth"], place) for place in places if rows[place][metric] is not None)
+        depths = [depth for depth, _ in known]
+        if all(rows[place][f"{metric}_low"] is not None for _, place in known):
+            low, high = ([rows[place][f"{metric}_{end}"] for _, place in known] for end in ("low", "high"))
+            axes.fill_between(depths, low, high, color=color, alpha=0.1, linewidth=0)
+            # The band of a lone place has no width.
+            if len(depths) == 1:
+                axes.vlines(depths, low, high, color=color, alpha=0.5)
+        axes.plot(depths, [rows[place][metric] for _, place in known], color=color, marker=marker, label=kind)
+    majority = rows[0][f"majority_{metric}"]
+    if majority is not None:
+        axes.axhline(majority, color=_GREY, linestyle=(0, (4, 3)), linewidth=1, label="majority class")
+    if any(best in places for places in lines.values()):
+        _draw_chosen(axes, result, sites[best]["depth"], sites[best]["name"])
+    _name_axes(axes, 1 + max(site["depth"] for site in sites), metric)
+    axes.set_xlabel("layer (0 = embeddings)" if "layers" in lines else "block")
+    handles, names = axes.get_legend_handles_labels()
+    told = f"dev, n = {result['n']['dev']:,}"
+    figure.legend(handles, names, frameon=False, fontsize=8, title_fontsize=8, loc="outside right upper", title=told)
+
+
+def _draw_heads(figure: Any, result: Mapping[str, Any], heads: Sequence[int]) -> None:
+    """A row for each block, the first one at the top; heads no better than the majority class are crossed out."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    metric, sites, rows = result["headline"], result["sites"], result["layers"]
+    number = {place: int(sites[place]["name"].rpartition(".")[2]) for place in heads}
+    blocks = sorted({sites[place]["depth"] for place in heads})
+    columns = sorted(set(number.values()))
+    at = {place: (columns.index(number[place]), blocks.index(sites[place]["depth"])) for place in heads}
+    scores = [[math.nan] * len(columns) for _ in blocks]
+    for place, (x, y) in at.items():
+        scores[y][x] = math.nan if rows[place][metric] is None else rows[place][metric]
+    majority = rows[0][f"majority_{metric}"]
+    known = [score for row in scores for score in row if not math.isnan(score)]
+    least = min(known, default=0.0) if majority is None else majority
+    axes = figure.add_subplot()
+    colors = LinearSegmentedColormap.from_list("scores", _HEAT)
+    edges = [[i - 0.5 for i in range(n + 1)] for n in (len(columns), len(blocks))]
+    # Drawn as shapes, not as a picture: a figure for print.
+    picture = axes.pcolormesh(*edges, scores, cmap=colors, vmin=least, vmax=max([*known, least + 1e-9]), edgecolors="white")
+    axes.invert_yaxis()
+    below = [at[place] for place in heads if None not in (rows[place][metric], majority) and rows[place][metric] < majority]
+    if below:
+        axes.plot(*zip(*below, strict=True), marker="x", linestyle="", color=_GREY, markersize=4)
+    told = ["cross: below the majority class"] if below else []
+    best = result["best_layer"]
+    if best in at:
+        x, y = at[best]
+        axes.plot([x], [y], marker="s", markerfacecolor="none", markeredgecolor=_ORANGE, markeredgewidth=2, markersize=11)
+        test = result["test"][metric]
+        told.append(f"square: {sites[best]['name']}, chosen on dev{'' if test is None else f', test {test:.3f}'}")
+    axes.set_xlabel(f"head ({'; '.join(told)})" if told else "head")
+    step = -(-len(columns) // _MOST_TICKS)
+    axes.set_xticks(range(0, len(columns), step), [str(columns[i]) for i in range(0, len(columns), step)])
+    axes.set_yticks(range(len(blocks)), [str(block) for block in blocks])
+    axes.set_ylabel("block")
+    figure.colorbar(picture, ax=axes, label=f"dev {metric.replace('_', ' ')}").solids.set_rasterized(False)
+
+
+def _draw_chosen(axes: Any, result: Mapping[str, Any], depth: int, name: str) -> None:
+    """The test score of the chosen place, and the mark of where it stands."""
+    metric, test = result["headline"], result["test"]
     if test[metric] is not None:
         low, high = test[f"{metric}_low"], test[f"{metric}_high"]
         spread = None if low is None or high is None else [[test[metric] - low], [high - test[metric]]]
-        # A little beside the layer, so that its interval does not cover dev's mark.
-        axes.errorbar(
-            [best + 0.1], [test[metric]], yerr=spread, color=_ORANGE, marker="D", linestyle="", capsize=3, label=test_name
-        )
-    axes.axvline(best, color=_BLUE, linestyle=":", linewidth=1)
+        label = f"test at {name}, n = {test['n']:,}"
+        # A little beside the place, so that its interval does not cover dev's mark.
+        axes.errorbar([depth + 0.1], [test[metric]], yerr=spread, color=_ORANGE, marker="D", linestyle="", capsize=3, label=label)
+    axes.axvline(depth, color=_BLUE, linestyle=":", linewidth=1)
     axes.annotate(
         "chosen on dev",
-        (best, 1),
+        (depth, 1),
         (0, 2),
         xycoords=("data", "axes fraction"),
         textcoords="offset points",
@@ -191,10 +338,6 @@ def _draw_layer_curve(figure: Figure, result: Mapping[str, Any], title: str, bas
         fontsize=8,
         color=_BLUE,
     )
-    _name_axes(axes, len(result["layers"]), name)
-    axes.set_title(title, fontsize=10, pad=16)
-    # Beside the curve, where it covers none of the lines.
-    figure.legend(frameon=False, fontsize=8, loc="outside right upper")
 
 
 def _name_axes(axes: Any, n_layers: int, metric: str) -> None:

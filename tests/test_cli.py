@@ -206,6 +206,22 @@ def test_other_sites_than_layers_are_extracted_to_files_of_their_own_and_probed(
     assert "Unknown family of sites 'neurons'" in capsys.readouterr().err
 
 
+def test_the_table_of_layers_names_places_where_there_are_some(flags, tmp_path):
+    table = [f"--datasets=csv={six_class_table(tmp_path / 'feelings.csv')}", "--text_column=review", "--label_column=feeling"]
+    assert run("layers", *flags, *table, "--sites=attention,heads", "--checks=none") == 0
+    with (tmp_path / "out" / "layers.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["layer"], row["name"], row["family"], row["depth"]) for row in rows[:4]] == [
+        ("0", "attention 1", "attention", "1"),
+        ("1", "attention 2", "attention", "2"),
+        ("2", "attention 3", "attention", "3"),
+        ("3", "head 1.0", "heads", "1"),
+    ]
+    assert run("layers", *flags, *table, "--checks=none") == 0
+    with (tmp_path / "out" / "layers.csv").open(encoding="utf-8") as file:
+        assert not {"name", "family", "depth"} & set(csv.DictReader(file).fieldnames or ())
+
+
 def test_the_sites_of_an_encoder_are_listed(flags, capsys):
     assert run("sites", flags[0]) == 0
     printed = capsys.readouterr().out

@@ -58,8 +58,8 @@ def test_the_readmes_commands_parse():
     commands = re.findall(r"^\.venv/bin/lit-probe (.*)$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
     assert len(commands) >= 4
     pages = [(ROOT / "docs" / name).read_text("utf-8") for name in ("activations.md", "sites.md", "kept-probes.md")]
-    others = [re.findall(r"^lit-probe (.*)$", page, re.MULTILINE) for page in pages]
-    assert [len(one) for one in others[:2]] == [4, 4] and others[2]
+    others = [re.findall(r"^lit-probe (.*)$", page.replace("\\\n", " "), re.MULTILINE) for page in pages]
+    assert [len(one) for one in others[:2]] == [4, 7] and others[2]
     for command in itertools.chain(commands, *others):
         cli.FLAGS.unparse_flags()
         assert cli.parse(["lit-probe", *shlex.split(command)])[0] in COMMANDS

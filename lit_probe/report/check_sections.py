@@ -91,8 +91,7 @@ def _drawing(one: DatasetRun, result: CheckResult, at: At, numbering: Numbering)
     best = one.facts.best_layer
     if isinstance(result, LearningCurve):
         names = one.facts.layer_names
-        told = f" ({names[best]})" if "sites" in one.at else ""
-        curves = {f"layer {best}{told}": at.value["layers"][best]["points"]}
+        curves = {f"layer {best}" if one.place_names is None else names[best]: at.value["layers"][best]["points"]}
         # Not all places of a network have them among them.
         if EMBEDDINGS in names and names[best] != EMBEDDINGS:
             curves[EMBEDDINGS] = at.value["layers"][names.index(EMBEDDINGS)]["points"]
@@ -103,7 +102,9 @@ def _drawing(one: DatasetRun, result: CheckResult, at: At, numbering: Numbering)
         layer = at["layers"][best]
         svg = reliability_svg(layer.value["diagram"], layer.value["diagram_after"])
         label = "Share of right answers by how sure the probe is."
-        caption = join([label, " Layer ", at["layers"][best]["layer"].html, ", n = ", at["n"].html, "; bars: 95 % intervals."])
+        caption = join(
+            [label, " Layer ", one.place(at["layers"][best]["layer"]), ", n = ", at["n"].html, "; bars: 95 % intervals."]
+        )
         return numbering.figure(svg, label, caption)
     return None
 
@@ -138,13 +139,12 @@ def _span(value: str, low: str = "low", high: str = "high") -> Callable[[At], Co
 
 def _of_layers(one: DatasetRun, at: At, cells: dict[str, Callable[[At], Content]]) -> LayerTable:
     """A row for each layer, the chosen one in bold."""
-    best = one.facts.best_layer
-    rows: Rows = [[_layer(layer["layer"], best), *(cell(layer) for cell in cells.values())] for layer in at["layers"]]
+    rows: Rows = [[_layer(one, layer["layer"]), *(cell(layer) for cell in cells.values())] for layer in at["layers"]]
     return ["Layer", *cells], rows
 
 
-def _layer(at: At, best: int) -> Html:
-    return tag("b", at.html, " (chosen)") if at.value == best else at.html
+def _layer(one: DatasetRun, at: At) -> Html:
+    return tag("b", one.place(at), " (chosen)") if at.value == one.facts.best_layer else one.place(at)
 
 
 def _selectivity(one: DatasetRun, name: str, at: At) -> LayerTable:
@@ -175,10 +175,7 @@ def _code(one: DatasetRun, name: str, at: At) -> LayerTable:
 
 
 def _learnt(one: DatasetRun, name: str, at: At) -> LayerTable:
-    rows: Rows = [
-        [_layer(layer["layer"], one.facts.best_layer), *(point["score"].html for point in layer["points"])]
-        for layer in at["layers"]
-    ]
+    rows: Rows = [[_layer(one, layer["layer"]), *(point["score"].html for point in layer["points"])] for layer in at["layers"]]
     return ["Layer", *(join(["n = ", size.html]) for size in at["n_train"])], rows
 
 

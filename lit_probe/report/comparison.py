@@ -10,7 +10,7 @@ from lit_probe.errors import LitProbeError
 from lit_probe.figures import two_layer_curves_svg
 from lit_probe.report.html import Content, Html, join, name, tag
 from lit_probe.report.numbers import At, score, shown
-from lit_probe.report.parts import Numbering, listed, source
+from lit_probe.report.parts import Numbering, entries, listed, source
 from lit_probe.report.run_file import DatasetRun, Run
 from lit_probe.scores.metrics import METRICS
 
@@ -58,7 +58,7 @@ def _partner(one: DatasetRun, other: Run) -> DatasetRun:
 
 def _settings(run: Run, other: Run, numbering: Numbering) -> Html:
     def row(title: str, of_a: At | None, of_b: At | None) -> list[Content]:
-        cells = [tag("span", "–") if at is None else at.html for at in (of_a, of_b)]
+        cells = [tag("span", "–") if at is None else _shown(at) for at in (of_a, of_b)]
         same = (of_a.value if of_a else None) == (of_b.value if of_b else None)
         return [
             title,
@@ -87,6 +87,10 @@ def _settings(run: Run, other: Run, numbering: Numbering) -> Html:
     found = {title: (find(run.at, *keys), find(other.at, *keys)) for title, keys in paths.items()}
     rows = [row(title, *pair) for title, pair in found.items() if any(at is not None for at in pair)]
     return numbering.table("The settings of both runs.", ["Setting", "A", "B", ""], rows)
+
+
+def _shown(at: At) -> Html:
+    return entries(at) if isinstance(at.value, list) else at.html
 
 
 def _pair(one: DatasetRun, two: DatasetRun, run: Run, other: Run, numbering: Numbering) -> Html:
@@ -150,7 +154,7 @@ def _chosen(one: DatasetRun, two: DatasetRun, numbering: Numbering) -> Html:
         [
             letter,
             METRICS[of.facts.headline].title,
-            of.at["best_layer"].html,
+            of.place(of.at["best_layer"]),
             score(of.chosen, of.facts.headline),
             of.chosen["n"].html,
             score(of.at["test"], of.facts.headline),
@@ -165,15 +169,15 @@ def _chosen(one: DatasetRun, two: DatasetRun, numbering: Numbering) -> Html:
 def _differences(one: DatasetRun, two: DatasetRun, numbering: Numbering) -> Html:
     metric = one.facts.headline
     rows: list[list[Content]] = []
-    at_sites = "sites" in one.at or "sites" in two.at
-    for in_a, in_b in _same_places(one, two, by_name=at_sites):
+    named = one.place_names is not None or two.place_names is not None
+    for in_a, in_b in _same_places(one, two, by_name=named):
         of_a, of_b = one.at["layers"][in_a], two.at["layers"][in_b]
-        place = one.at["layer_names"][in_a] if at_sites else of_a["layer"]
+        place = one.at["layer_names"][in_a] if named else of_a["layer"]
         rows.append([place.html, score(of_a, metric), score(of_b, metric), _less(of_a[metric], of_b[metric])])
     if not rows:
-        return tag("p", "The runs read other places of their networks, and none of the same name.", class_="note")
+        return tag("p", "The runs have no place in common, so no scores are compared place by place.")
     depth = ""
-    if at_sites and one.facts.layer_names != two.facts.layer_names:
+    if named and one.facts.layer_names != two.facts.layer_names:
         depth = " Only places that both runs have, by their names, stand here."
     elif len(one.facts.layer_names) != len(two.facts.layer_names):
         depth = (

@@ -10,7 +10,7 @@ from lit_probe.checks.layer_comparison import LayerComparison
 from lit_probe.checks.repeats import Repeats
 from lit_probe.checks.selectivity import Selectivity
 from lit_probe.data.labelled_texts import SPLIT_NAMES
-from lit_probe.figures import layer_curve_svg
+from lit_probe.figures import kinds_of_places, layer_curve_svg
 from lit_probe.report.check_sections import checks_section
 from lit_probe.report.html import Content, Html, join, name, tag
 from lit_probe.report.numbers import At, doubt, score, with_interval
@@ -70,14 +70,13 @@ def _question(run: Run, one: DatasetRun) -> Html:
 
 def _answer(run: Run, one: DatasetRun) -> list[Html | None]:
     doubts = list(_doubts(one))
-    names = one.at.value["layer_names"] if "sites" in one.at else None
     return [
         tag(
             "p",
             tag("b", "Short answer. "),
             _verdict(run, one),
             " ",
-            one.facts.choice.told(names),
+            one.facts.choice.told(one.place_names),
             class_="verdict",
         ),
         tag("p", "Doubts and bounds:") if doubts else None,
@@ -95,7 +94,9 @@ def _verdict(run: Run, one: DatasetRun) -> Html:
     metric, test = one.facts.headline, one.at["test"]
     value, low = test.value[metric], test.value[f"{metric}_low"]
     majority, high = test.value[f"majority_{metric}"], test.value[f"{metric}_high"]
-    probe = join(["the ", run.at["probe"].html, " probe of layer ", one.at["best_layer"].html, ", which was chosen on dev,"])
+    probe = join(
+        ["the ", run.at["probe"].html, " probe of layer ", one.place(one.at["best_layer"]), ", which was chosen on dev,"]
+    )
     if value is None:
         return join(["This run cannot tell: there is no test score. ", sentence(doubt(test, metric))])
     beside = join(["the majority class ", test[f"majority_{metric}"].html])
@@ -134,7 +135,7 @@ def _doubts(one: DatasetRun) -> Iterator[Content]:
             ["Rows with a copy in another split: ", found["exact"].html, " exact, ", found["near"].html, " near (see Data)."]
         )
     if one.facts.not_converged:
-        yield join(["The fit did not converge at layers ", words([at.html for at in one.at["not_converged"]], 12), "."])
+        yield join(["The fit did not converge at layers ", words([one.place(at) for at in one.at["not_converged"]], 12), "."])
     yield from _alike(one)
     if isinstance(selective := one.result("selectivity"), Selectivity):
         cell = one.at["checks"]["selectivity"]["layers"][best]
@@ -158,7 +159,7 @@ def _alike(one: DatasetRun) -> Iterator[Content]:
         yield join(
             [
                 "The layer is not singled out: on dev, the layers ",
-                words([row["layer"].html for row in alike], 60),
+                words([one.place(row["layer"]) for row in alike], 60),
                 " cannot be told apart from the chosen one.",
             ]
         )
@@ -289,6 +290,8 @@ def _curve(run: Run, one: DatasetRun, numbering: Numbering) -> Html:
     metric = one.facts.headline
     shown = [within_sentence(entry.title) for entry in BASELINES.values() if entry.in_figure]
     baselines = f" Other lines: {', '.join(shown)}, as far as they were measured." if one.result("baselines") else ""
+    if kinds_of_places(one.at.value) is not None:
+        baselines = " A line for each kind of places over depth; of heads a grid, a row for each block."
     return numbering.figure(
         layer_curve_svg(one.at.value, BASELINES),
         f"{METRICS[metric].title} on dev by layer, with 95 % intervals.",
@@ -360,14 +363,14 @@ def _test(one: DatasetRun, made_by: Any, numbering: Numbering) -> list[Html | No
         tag(
             "p",
             "Test is scored at one layer alone, the one that was chosen on dev: layer ",
-            test["layer"].html,
+            one.place(test["layer"]),
             ".",
         ),
         numbering.table(
             join(
                 [
                     "All metrics at layer ",
-                    test["layer"].html,
+                    one.place(test["layer"]),
                     ": test, n = ",
                     test["n"].html,
                     "; dev, n = ",
@@ -381,7 +384,7 @@ def _test(one: DatasetRun, made_by: Any, numbering: Numbering) -> list[Html | No
             source=source(test, interval=rules),
         ),
         numbering.table(
-            join(["Each class on test at layer ", test["layer"].html, "."]),
+            join(["Each class on test at layer ", one.place(test["layer"]), "."]),
             ["Class", *(METRICS[metric].title for metric in per_class)],
             by_class,
             notes=_reasons([test], [f"{metric}:{label}" for metric in per_class for label in one.facts.label_names]),

@@ -71,7 +71,6 @@ def _shared(run: Run, cite: Citations) -> Iterator[Content]:
         weights += [", whose weights were held and whose passes were computed in ", model["dtype"].html, ","]
     given = at.value["pooling"] == NO_POOLING
     what = "some places" if "sites" in at else "all layers"
-    read = "activations of each place" if "sites" in at else "hidden states of each layer"
     yield join(
         [
             "We probed (",
@@ -98,18 +97,21 @@ def _shared(run: Run, cite: Citations) -> Iterator[Content]:
     pooling = at.value["pooling"]
     told = (POOLINGS[pooling].__doc__ or "").split("\n")[0].rstrip(".") if pooling in POOLINGS else ""
     kept = _KEPT.get(at.value["keep"], at.value["keep"])
+    read_at = at.value.get("sites")
+    what, numbered = "the hidden states of each layer", " Layer 0 is the embedding output, layer i the output of block i."
+    if read_at:
+        what = "what was read at each place"
+        numbered = (
+            f" The places, which are called layers here and numbered from 0, are {len(read_at)}: {read_at[0]} to {read_at[-1]}."
+        )
     yield join(
         [
             "Of each text the encoder read at most ",
             at["max_length"].html,
-            f" tokens, special ones included, and of longer texts {kept}; the {read} became one vector per text by ",
+            f" tokens, special ones included, and of longer texts {kept}; {what} became one vector per text by ",
             tag("i", pooling),
             f" pooling ({told[:1].lower() + told[1:]})." if told else " pooling.",
-            *(
-                [" The places, numbered from 0 as layers are here: ", at["sites"].html, "."]
-                if "sites" in at
-                else [" Layer 0 is the embedding output, layer i the output of block i."]
-            ),
+            numbered,
         ]
     )
     yield from _around_texts(at)

@@ -13,7 +13,7 @@ from lit_probe.report.dataset_section import dataset_sections
 from lit_probe.report.html import Content, Html, join, name, tag
 from lit_probe.report.methods import methods_section, references_section
 from lit_probe.report.numbers import At, with_interval
-from lit_probe.report.parts import Numbering, source, words
+from lit_probe.report.parts import Numbering, entries, source, words
 from lit_probe.report.references import Citations
 from lit_probe.report.run_file import Run
 from lit_probe.report.unchecked import unchecked_section
@@ -180,7 +180,7 @@ def _provenance(run: Run, numbering: Numbering) -> Html:
         ["dtype", tag("code", at["model"]["dtype"].html)] if "dtype" in at["model"] else [],
         *_facts({f"{part}, sha256": at["model"]["sha256"][part] for part in at.value["model"]["sha256"]}),
         *_facts({key: at[key] for key in ("pooling", "probe", "max_length", "keep", "template", "chat", "seed") if key in at}),
-        ["places", at["sites"].html] if "sites" in at else [],
+        ["places", entries(at["sites"])] if "sites" in at else [],
         ["activations kept as", at["cache_dtype"].html] if "cache_dtype" in at else [],
         *_facts({key: at["rules"][key] for key in at.value["rules"]}),
         ["control of selectivity", at["control"].html] if any("selectivity" in one.checks for one in run.datasets) else [],

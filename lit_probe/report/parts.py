@@ -11,6 +11,7 @@ from lit_probe.report.svg import inline
 
 # Tables of so many rows stay on one page.
 _SHORT = 16
+_MOST_ENTRIES = 24
 
 
 @dataclass
@@ -112,6 +113,12 @@ def within_sentence(title: str) -> str:
     ('bag of words', 'TF-IDF')
     """
     return title if title[:2].isupper() else title[:1].lower() + title[1:]
+
+
+def entries(at: At) -> Html:
+    """The entries of a list: all of them, or of many the first and the last one."""
+    found = [one.html for one in at]
+    return words(found, _MOST_ENTRIES) if len(found) <= _MOST_ENTRIES else join([found[0], " to ", found[-1]])
 
 
 def words(items: Sequence[Content], most: int = 8) -> Html:

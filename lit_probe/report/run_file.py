@@ -17,6 +17,7 @@ from lit_probe.checks.transfer import TransferGroups
 from lit_probe.errors import CacheError, LitProbeError
 from lit_probe.probing.layer_choice import LayerChoice
 from lit_probe.probing.study import LayerStudy, StudySettings
+from lit_probe.report.html import Html, join
 from lit_probe.report.numbers import At, score_keys
 from lit_probe.results import Result
 from lit_probe.scores.decision import Decision
@@ -112,6 +113,17 @@ class DatasetRun:
     def chosen(self) -> At:
         """The row of the layer that was chosen on dev."""
         return self.at["layers"][self.facts.best_layer]
+
+    @property
+    def place_names(self) -> tuple[str, ...] | None:
+        """``[n_layers]`` what the places are called, where they are not all of an encoder's own layers."""
+        return self.facts.layer_names if "sites" in self.at else None
+
+    def place(self, number: At) -> Html:
+        """The number of a layer and, where it needs one, its name."""
+        if self.place_names is None:
+            return number.html
+        return join([number.html, " (", self.at["layer_names"][number.value].html, ")"])
 
 
 @dataclass(frozen=True)

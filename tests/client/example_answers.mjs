@@ -22,6 +22,24 @@ export function makeAnswer(series, changes = {}) {
   };
 }
 
+/** Places of several kinds: a layer and an attention for each of so many blocks, the embeddings, and so many heads for each. */
+export function makeSites(nBlocks, nHeads = 0) {
+  const blocks = Array.from({length: nBlocks}, (_, i) => i + 1);
+  const site = (name, family, depth, width = 32) => ({name, family, depth, width});
+  return [
+    site('embeddings', 'layers', 0), ...blocks.map((block) => site(`block ${block}`, 'layers', block)),
+    ...blocks.map((block) => site(`attention ${block}`, 'attention', block)),
+    ...blocks.flatMap((block) => Array.from({length: nHeads}, (_, head) => site(`head ${block}.${head}`, 'heads', block, 8))),
+  ];
+}
+
+/** The answer of `layer_metrics` over such places, the scores of all rising by 0.01 from place to place. */
+export function makePlaces(sites, changes = {}) {
+  const dev = makeSeries('dev', sites.map((_, place) => 0.5 + place / 100));
+  const test = makeSeries('test', sites.map((_, place) => 0.49 + place / 100));
+  return makeAnswer([dev, test], {sites, layer_names: sites.map(({name}) => name), n_layers: sites.length, ...changes});
+}
+
 export const DEV = makeSeries('dev', [0.7, 0.75, 0.812, 0.8]);
 export const TEST = makeSeries('test', [0.69, 0.74, 0.806, 0.79], {n: 1821, majority: 0.501});
 export const TRAIN = makeSeries('train', [0.8, 0.85, 0.9, 0.95], {n: 500, majority: 0.52});

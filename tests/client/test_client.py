@@ -115,6 +115,6 @@ def test_the_line_of_the_majority_is_drawn_as_its_entry_says():
     # The panel draws it for every series, without a question to the server, so it cannot hear of its style.
     style = BASELINES["majority"]
     assert f"quietText: pair('{style.color}'," in (CLIENT / "charts/palette.js").read_text()
-    for file in ("curves/overlays.js", "curves/curve_chart.js", "checks/check_charts.js"):
+    for file in ("curves/overlays.js", "curves/majority.js", "checks/check_charts.js"):
         lines = [line for line in (CLIENT / file).read_text().splitlines() if f"'{style.dash}'" in line]
         assert any("COLORS.quietText" in line for line in lines), file

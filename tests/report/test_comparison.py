@@ -48,3 +48,32 @@ def test_a_data_set_of_another_name_with_the_same_rows_is_found(run, other_run):
 def test_it_is_the_same_run_only_if_all_of_it_is(run):
     other = changed(run, lambda one: one["versions"].update(numpy="0.0"))
     assert "0.000" in text_of(run, other)
+
+
+def test_places_are_compared_by_their_names(run_at_places, other_run):
+    text = text_of(run_at_places, other_run)
+    differences = text.split("layer by layer.")[1]
+    assert "Only places that both runs have stand here." in differences
+    # Layers stand elsewhere in the one than in the other.
+    names = other_run["datasets"]["films"]["layer_names"]
+    assert run_at_places["datasets"]["films"]["layer_names"][: len(names)] != names
+    assert all(name in differences for name in names)
+    assert "attention 1" not in differences and "head 1.0" not in differences
+
+
+def test_runs_without_a_place_in_common_are_said_to_have_none(run_at_places, other_run):
+    def rename(one: dict) -> None:
+        one["layer_names"] = [f"other {name}" for name in one["layer_names"]]
+
+    text = text_of(run_at_places, changed(other_run, lambda one: rename(one["datasets"]["films"])))
+    assert "no place in common" in text and "A less B" not in text
+
+
+def test_runs_of_different_depth_say_that_a_number_is_another_depth(run, other_run):
+    def shorten(one: dict) -> None:
+        for rows in ("layers", "layer_names", "probes"):
+            one[rows] = one[rows][:-1]
+        one.update(best_layer=0, choice={**one["choice"], "layer": 0, "among": [0]})
+
+    text = text_of(run, changed(other_run, lambda one: shorten(one["datasets"]["films"])))
+    assert "the same number is another depth, and only those that both have stand here" in text

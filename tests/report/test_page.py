@@ -40,17 +40,19 @@ def page_of(run: dict, other: dict | None = None) -> Page:
 
 
 @pytest.fixture(scope="module")
-def pages(run, other_run, run_on_two) -> dict[str, tuple[Page, dict, dict | None]]:
+def pages(run, other_run, run_on_two, run_at_places) -> dict[str, tuple[Page, dict, dict | None]]:
     many = stretched(run, 49, [f"class {number}" for number in range(40)])
     made = {"all checks": (run, None), "no checks": (other_run, None), "two data sets": (run_on_two, None), "many": (many, None)}
     made |= {
+        "places": (run_at_places, None),
+        "compared, places": (run_at_places, other_run),
         "compared": (run, other_run),
         "compared, other data": (run, changed(run_on_two, lambda one: one["datasets"].pop("films"))),
     }
     return {name: (page_of(one, other), one, other) for name, (one, other) in made.items()}
 
 
-KINDS = ("all checks", "no checks", "two data sets", "many", "compared", "compared, other data")
+KINDS = ("all checks", "no checks", "two data sets", "many", "places", "compared, places", "compared", "compared, other data")
 every_page = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -274,3 +276,16 @@ def test_a_template_is_told_with_its_line_break(tiny_folder, run, settings, said
     assert "template" not in page_of(run).text.split("Provenance")[1].split("These numbers")[0]
     compared = page_of(under, run)
     assert "template" in compared.text.split("Two runs side by side")[1]
+
+
+def test_places_are_named_wherever_a_number_stands_for_one(run_at_places):
+    page = page_of(run_at_places)
+    films = run_at_places["datasets"]["films"]
+    best, names = films["best_layer"], films["layer_names"]
+    assert f"probe of layer {best} ({names[best]})" in page.text
+    assert f"chosen on dev: layer {best} ({names[best]})." in page.text
+    assert f"{best} ({names[best]}) (chosen)" in page.text
+    assert "19 places" not in page.text and f"are {len(names)}: {names[0]} to {names[-1]}" in page.text.replace("\xa0", " ")
+    assert "Layer 0 is the embedding output" not in page.text
+    assert "of heads a grid, a row for each block" in page.text
+    assert "Layer 0 is the embedding output" in page_of(changed(run_at_places, lambda one: one.pop("sites"))).text

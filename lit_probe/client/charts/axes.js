@@ -1,7 +1,9 @@
 // @ts-check
 /** Axes: scales from values to pixels, their ticks and ranges, and one range for curves that are compared. */
+/** @import {Site} from '../page/types.js' */
 /** @import {PlacedAxis} from './types.js' */
 import {formatCount} from '../words/format.js';
+import {HEADS, kindsInARow} from './places.js';
 
 // Room for a layer's number, and for a count such as 12,800, in pixels.
 const LAYER_LABEL_WIDTH = 22;
@@ -16,12 +18,22 @@ const CHARACTER_WIDTH = 7;
  * @param {?number} [options.bestLayer]  a layer that is labelled in any case
  * @param {?number} [options.current]  a layer that is labelled in any case, in bold
  * @param {?string[]} [options.names]  what the layers are called, where they have names of their own; numbers stand where these do not fit
+ * @param {?Site[]} [options.sites]  what the layers are, where they are places of several kinds: these are named under their columns
+ * @param {string} [options.title]
  * @param {boolean} [options.small]  whether it is that of a small multiple: no title, and 0 instead of the word "embeddings"
  * @returns {(range: [number, number]) => PlacedAxis}
  */
-export function layerAxis(nLayers, {bestLayer = null, current = null, names = null, small = false} = {}) {
+export function layerAxis(nLayers, {bestLayer = null, current = null, names = null, sites = null, title = 'Layer', small = false} = {}) {
+  const kinds = kindsInARow(sites);
   return (range) => {
     const {x, band} = layerScale(nLayers, range);
+    if (sites && kinds) {
+      const {groupOf, groups, labels, middles} = kinds;
+      const ticks = placeTicks(middles, band, [current, bestLayer]).map((place) => ({
+        // A head that is named in any case stands among the numbers of blocks.
+        at: place, label: sites[place].family === HEADS && !middles.includes(place) ? sites[place].name.replace('head ', '') : labels[place], bold: place === current}));
+      return {x, band, ticks, title: '', groupOf, groups: small ? groups.map((one) => ({...one, label: ''})) : groups};
+    }
     const always = [0, bestLayer, current].filter((layer) => layer !== null);
     // The word "embeddings" is wider than a narrow column: it then ends at the column's right edge, under the score axis' labels.
     const crowded = band < 62;
@@ -32,7 +44,7 @@ export function layerAxis(nLayers, {bestLayer = null, current = null, names = nu
       const place = word && crowded ? {shift: Math.min(band / 2, 12), anchor: 'end'} : {};
       return {at: layer, label: word ? 'embeddings' : String(layer), bold: layer === current, ...place};
     });
-    return {x, band, ticks, title: small ? '' : 'Layer'};
+    return {x, band, ticks, title: small ? '' : title};
   };
 }
 
@@ -52,6 +64,23 @@ export function layerTicks(nLayers, band, always) {
     .filter((layer) => layer % step === 0)
     .filter((layer) => fixed.every((other) => layer === other || Math.abs(layer - other) >= room));
   return [...new Set([...regular, ...fixed])].sort((a, b) => a - b);
+}
+
+/**
+ * The places that are labelled: some in any case, and of the others as many as there is room for.
+ *
+ * @param {number[]} places  ascending
+ * @param {number} band  the width of one place's column in pixels
+ * @param {(?number)[]} always  the most important one first
+ * @returns {number[]}  ascending
+ */
+function placeTicks(places, band, always) {
+  /** @type {number[]} */
+  const kept = [];
+  for (const place of [...always, ...places]) {
+    if (place !== null && kept.every((other) => Math.abs(other - place) * band >= LAYER_LABEL_WIDTH)) kept.push(place);
+  }
+  return kept.sort((a, b) => a - b);
 }
 
 /**

@@ -44,7 +44,9 @@ export function lineChart({
   const placed = axis([margin.left, right]);
   const floor = marked?.layers.length ? bottom - BAR.room : bottom;
   const plot = {top: margin.top, right, bottom, floor, left: margin.left, axis: placed, y: linearScale(domain, [floor, margin.top])};
-  const lines = series.filter(({mode}) => mode === 'line');
+  const {groupOf} = placed;
+  const drawn = groupOf ? series.map((one) => ({...one, points: brokenUp(one.points, groupOf)})) : series;
+  const lines = drawn.filter(({mode}) => mode === 'line');
   const bands = lines.filter(({band}) => band !== false);
 
   return svgNode('svg', {xmlns: 'http://www.w3.org/2000/svg', width, height, viewBox: `0 0 ${width} ${height}`, 'font-family': FONT, 'font-size': 11, fill: COLORS.text},
@@ -56,7 +58,7 @@ export function lineChart({
     ...[chosen ?? []].flat().map((one) => chosenMark(plot, one)),
     hovered === null ? null : crosshair(plot, hovered),
     ...bands.map((one) => band(plot, one, bands.length > 1 ? 0.1 : 0.16)).reverse(),
-    ...series.map((one) => scores(plot, one, lines.length > 0, hovered)).reverse(),
+    ...drawn.map((one) => scores(plot, one, lines.length > 0, hovered)).reverse(),
     ...(marked ? markedBar(plot, marked) : []),
     ...above(plot),
     ...endLabels(plot, series, references),
@@ -125,9 +127,32 @@ function horizontalAxis({right, bottom, left, axis}) {
     ...axis.ticks.map(({at}) => svgNode('line', {x1: axis.x(at).toFixed(2), x2: axis.x(at).toFixed(2), y1: bottom, y2: bottom + 4, stroke: COLORS.axis})),
     ...axis.ticks.map(({at, label, shift = 0, anchor = 'middle', bold = false}) =>
       svgNode('text', {x: (axis.x(at) + shift).toFixed(2), y: bottom + 17, 'text-anchor': anchor, 'font-weight': bold ? 'bold' : 'normal'}, label)),
+    ...groupMarks(axis, bottom),
     axis.title === '' ? null
       : svgNode('text', {class: 'axis-title', x: (left + right) / 2, y: bottom + 34, 'text-anchor': 'middle', 'font-size': 12, 'font-weight': 'bold'}, axis.title),
   );
+}
+
+/** The kinds of places under an axis, each under its own columns, with a stroke between two. @param {PlacedAxis} axis @param {number} bottom @returns {SvgNode[]} */
+export function groupMarks({groups = [], band, x}, bottom) {
+  return groups.flatMap(({from, to, label}, i) => {
+    const [start, end] = [x(from) - band / 2, x(to) + band / 2];
+    return [
+      ...(i === 0 ? [] : [svgNode('line', {class: 'group-start', x1: start.toFixed(2), x2: start.toFixed(2), y1: bottom, y2: bottom + 22, stroke: COLORS.axis})]),
+      ...(label === '' ? [] : [svgLabel({class: 'axis-title', x: ((start + end) / 2).toFixed(2), y: bottom + 34, 'text-anchor': 'middle', 'font-size': 12, 'font-weight': 'bold'}, label, end - start, TITLE_CHARACTER)]),
+    ];
+  });
+}
+
+/**
+ * Points with a gap wherever the next one is of another kind.
+ *
+ * @param {ChartSeries['points']} points
+ * @param {(value: number) => number} groupOf
+ * @returns {ChartSeries['points']}
+ */
+export function brokenUp(points, groupOf) {
+  return points.flatMap((point, i) => (i > 0 && groupOf(points[i - 1].x) !== groupOf(point.x) ? [{x: point.x, score: null, low: null, high: null}, point] : [point]));
 }
 
 /** @param {Plot} plot @param {Reference} reference @returns {SvgNode} */
@@ -299,7 +324,7 @@ export function legendMark({color, marker: shape, dash}, line, {x = 0, y = 6} = 
 /**
  * A data point's mark, with a rim of the page's colour that keeps it legible on lines and bands.
  *
- * @param {'circle'|'diamond'|'square'} shape
+ * @param {'circle'|'diamond'|'square'|'triangle'} shape
  * @param {number} x
  * @param {number} y
  * @param {number} size  the radius of a circle of about the same area
@@ -310,7 +335,11 @@ export function marker(shape, x, y, size, color) {
   const paint = {fill: color, stroke: COLORS.paper, 'stroke-width': 1};
   if (shape === 'circle') return svgNode('circle', {cx: x.toFixed(2), cy: y.toFixed(2), r: size, ...paint});
   const half = shape === 'square' ? size * 0.9 : size * 1.35;
-  const corners = shape === 'square' ? [[-half, -half], [half, -half], [half, half], [-half, half]] : [[0, -half], [half, 0], [0, half], [-half, 0]];
+  const corners = {
+    square: [[-half, -half], [half, -half], [half, half], [-half, half]],
+    diamond: [[0, -half], [half, 0], [0, half], [-half, 0]],
+    triangle: [[0, -half], [half, 0.75 * half], [-half, 0.75 * half]],
+  }[shape];
   const path = corners.map(([dx, dy]) => `${(x + dx).toFixed(2)},${(y + dy).toFixed(2)}`).join('L');
   return svgNode('path', {d: `M${path}Z`, ...paint});
 }

@@ -89,7 +89,7 @@ export const LIT_COLORS = {
 /**
  * How each split is drawn. Told apart by lightness, marker and dashes as well as by hue, for colour-blind readers and grey prints.
  *
- * @type {Record<string, {color: string, marker: 'circle'|'diamond'|'square', dash: string}>}
+ * @type {Record<string, {color: string, marker: 'circle'|'diamond'|'square'|'triangle', dash: string}>}
  */
 export const SPLIT_STYLES = {
   dev: {color: pair('#1F6180', '#7CC4DE'), marker: 'circle', dash: ''},
@@ -108,6 +108,36 @@ export const ENCODER_COLORS = [pair('#1F6180', '#7CC4DE'), pair('#D55E00', '#F28
  */
 export function encoderStyle(index, split) {
   return {...SPLIT_STYLES[split], color: ENCODER_COLORS[index % ENCODER_COLORS.length]};
+}
+
+/**
+ * How the kinds of places of one encoder are drawn, those after the fourth for whatever else is read. The marker tells them apart where the
+ * colour does not; the split has the dashes.
+ *
+ * @type {{color: string, marker: 'circle'|'diamond'|'square'|'triangle'}[]}
+ */
+const FAMILY_STYLES = [
+  {color: ENCODER_COLORS[0], marker: 'circle'},
+  {color: ENCODER_COLORS[2], marker: 'square'},
+  {color: ENCODER_COLORS[3], marker: 'diamond'},
+  {color: pair('#5A3A00', '#E6DC5A'), marker: 'triangle'},
+  {color: pair('#A03060', '#FF8AC8'), marker: 'circle'},
+];
+export const FAMILY_COLORS = FAMILY_STYLES.map(({color}) => color);
+const KNOWN_FAMILIES = ['layers', 'attention', 'mlp', 'mlp_neurons'];
+
+/**
+ * How a split of one kind of places is drawn: the kind's colour and marker, the split's dashes.
+ *
+ * @param {string} family
+ * @param {string[]} families  all that are drawn
+ * @param {string} split
+ */
+export function familyStyle(family, families, split) {
+  const known = KNOWN_FAMILIES.indexOf(family);
+  const index = families.filter((one) => !KNOWN_FAMILIES.includes(one)).indexOf(family);
+  const style = FAMILY_STYLES[known < 0 ? (KNOWN_FAMILIES.length + index) % FAMILY_STYLES.length : known];
+  return {...style, dash: SPLIT_STYLES[split].dash};
 }
 
 /** A way of colours from nothing over the middle to the most, on a light page and on a dark one. @typedef {{light: number[][], dark: number[][]}} Ramp */

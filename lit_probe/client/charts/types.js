@@ -8,7 +8,7 @@
  *
  * @typedef {object} LineStyle
  * @property {string} color
- * @property {'circle'|'diamond'|'square'|null} marker  null: a line without marks
+ * @property {'circle'|'diamond'|'square'|'triangle'|null} marker  null: a line without marks
  * @property {string} dash  as SVG's `stroke-dasharray`; empty for a solid line
  * @property {number} [width]  the line's width in pixels; 2 if not given
  *
@@ -52,6 +52,8 @@
  * @property {number} band  the room that one value has
  * @property {{at: number, label: string, shift?: number, anchor?: string, bold?: boolean}[]} ticks
  * @property {string} title  the axis' title; empty for none
+ * @property {(value: number) => number} [groupOf]  of which kind a place is: no line goes from one kind to the next
+ * @property {{from: number, to: number, label: string}[]} [groups]  the kinds with their first and last place, named under the axis
  *
  * @typedef {{top: number, right: number, bottom: number, left: number}} Margin
  *

@@ -4,10 +4,11 @@
 /** @import {Agreement, CalibratedLayer, Calibration, DescriptionLength, LayerMetrics, LearningCurve} from '../page/types.js' */
 /** @import {Selectivity, Transfer, TransferPair} from '../page/types.js' */
 import {layerAxis, linearAxis, logAxis, valueDomain} from '../charts/axes.js';
-import {FONT, layerPoints, lineChart, MARGIN, marginFor} from '../charts/line_chart.js';
+import {FONT, groupMarks, layerPoints, lineChart, MARGIN, marginFor} from '../charts/line_chart.js';
 import {COLORS, heatColor, PAIR_STYLES, SPLIT_STYLES} from '../charts/palette.js';
 import {svgNode} from '../charts/svg.js';
-import {formatCount} from '../words/format.js';
+import {formatCount, shorten} from '../words/format.js';
+import {placeTitle} from '../words/sentences.js';
 
 const AGREEMENT_STYLE = PAIR_STYLES.first;
 
@@ -32,7 +33,7 @@ export function agreementDomain({layers}) {
 export function agreementChart({layers}, about, view) {
   return lineChart({
     ...view, yTitle: 'Agreement',
-    axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current: view.current ?? null, names: about.layer_names}),
+    axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current: view.current ?? null, names: about.layer_names, sites: about.sites}),
     series: [{name: 'agreement', mode: 'line', points: layerPoints(layers, 'agreement', {low: 'low', high: 'high'}), style: AGREEMENT_STYLE}],
     chosen: {at: about.best_layer, label: `chosen on ${about.chosen_on}`},
   });
@@ -61,7 +62,7 @@ export function selectivityDomains({layers}) {
  */
 export function selectivityCharts({layers}, about, {width, height, domains, current = null, hovered = null}) {
   const chosen = {at: about.best_layer, label: `chosen on ${about.chosen_on}`};
-  const shared = {width, height, current, hovered, chosen, axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current, names: about.layer_names})};
+  const shared = {width, height, current, hovered, chosen, axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current, names: about.layer_names, sites: about.sites})};
   const line = (/** @type {'task'|'control'|'selectivity'} */ name, /** @type {{low: string, high: string}|undefined} */ interval) =>
     ({name, mode: /** @type {'line'} */ ('line'), points: layerPoints(layers, name, interval), style: SELECTIVITY_STYLES[name]});
   return [
@@ -112,7 +113,7 @@ export function descriptionLengthChart({layers}, about, view) {
     ({name, mode: /** @type {'line'} */ ('line'), points: layerPoints(layers, name), style: COMPRESSION_STYLES[name], band: false});
   return lineChart({
     ...view, yTitle: 'Compression',
-    axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current: view.current ?? null, names: about.layer_names}),
+    axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current: view.current ?? null, names: about.layer_names, sites: about.sites}),
     // The dashed line lies on top, so that both are seen where they coincide.
     series: [line('compression'), line('compression_to_prior')],
     references: [{name: 'none', label: '', value: 1, color: COLORS.quietText, dash: '4 3'}],
@@ -120,6 +121,7 @@ export function descriptionLengthChart({layers}, about, view) {
   });
 }
 
+const LONGEST_NAME = 24;
 const OTHER_LAYERS = {color: COLORS.others, marker: null, dash: '', width: 1};
 const CHOSEN_LAYER = {color: SPLIT_STYLES.test.color, marker: /** @type {'diamond'} */ ('diamond'), dash: '7 3', width: 1.5};
 
@@ -148,11 +150,12 @@ export function learningCurveDomain({layers, majority}, layer) {
  * @param {number} view.bestLayer
  * @param {string} view.yTitle
  * @param {?number} [view.hovered]  a number of training examples
+ * @param {?string[]} [view.names]  what places that are not all of an encoder's layers are called
  * @returns {SvgNode}
  */
-export function learningCurveChart({layers, n_train: nTrain, majority}, {layer, bestLayer, yTitle, ...view}) {
+export function learningCurveChart({layers, n_train: nTrain, majority}, {layer, bestLayer, yTitle, names = null, ...view}) {
   const style = (/** @type {number} */ one) => (one === layer ? SPLIT_STYLES.dev : one === bestLayer ? CHOSEN_LAYER : OTHER_LAYERS);
-  const label = (/** @type {number} */ one) => (one === layer || one === bestLayer ? `layer ${one}` : '');
+  const label = (/** @type {number} */ one) => (one === layer || one === bestLayer ? shorten(placeTitle(one, names), LONGEST_NAME) : '');
   /** @type {ChartSeries[]} */
   const series = layers.map((/** @type {any} */ {layer: one, points}) => ({
     name: `layer-${one}`, mode: 'line', style: style(one), label: label(one), band: one === layer,
@@ -165,7 +168,7 @@ export function learningCurveChart({layers, n_train: nTrain, majority}, {layer, 
     axis: logAxis(nTrain, 'Training examples (log scale)'),
     series: series.sort((a, b) => rank(a) - rank(b)),
     references: majority === null ? [] : [{name: 'majority', label: 'baseline', value: majority, color: COLORS.quietText, dash: '4 3'}],
-    margin: marginFor(['baseline', 'layer 00']),
+    margin: marginFor(['baseline', 'layer 00', ...(names ? [layer, bestLayer].map((one) => shorten(names[one], LONGEST_NAME)) : [])]),
   });
 }
 
@@ -238,7 +241,7 @@ export function calibrationChart({layers}, about, measure, view) {
     ? [{name: 'chance', mode: /** @type {'line'} */ ('line'), points: layerPoints(layers, 'ece_by_chance'), band: false, style: CALIBRATION_STYLES.chance}] : [];
   return lineChart({
     ...view, yTitle: CALIBRATION_MEASURES.find(({value}) => value === measure)?.axis ?? measure,
-    axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current, names: about.layer_names}),
+    axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current, names: about.layer_names, sites: about.sites}),
     series: [series('before', measure), series('after', `${measure}_after`), ...chance],
     chosen: {at: about.best_layer, label: `chosen on ${about.chosen_on}`},
   });
@@ -260,7 +263,7 @@ const FOOT = 40;
 export function transferChart(rows, about, {width, current = null, hovered = null}) {
   const bottom = rows.length * ROW_HEIGHT + 2;
   const height = bottom + FOOT;
-  const axis = layerAxis(about.n_layers, {bestLayer: about.best_layer, current, names: about.layer_names})([MARGIN.left, width - MARGIN.right]);
+  const axis = layerAxis(about.n_layers, {bestLayer: about.best_layer, current, names: about.layer_names, sites: about.sites})([MARGIN.left, width - MARGIN.right]);
   const tops = rows.map((_, i) => i * ROW_HEIGHT);
   const outline = (/** @type {number} */ layer, /** @type {string} */ stroke, /** @type {number} */ top) => svgNode('rect', {
     class: 'outline', x: (axis.x(layer) - axis.band / 2).toFixed(2), y: top + 17.5, width: axis.band.toFixed(2), height: CELL_HEIGHT + 1, fill: 'none', stroke, 'stroke-width': 1.5});
@@ -270,7 +273,9 @@ export function transferChart(rows, about, {width, current = null, hovered = nul
     ...(current === null ? [] : tops.map((top) => outline(current, COLORS.text, top))),
     ...axis.ticks.map(({at, label, shift = 0, anchor = 'middle', bold = false}) =>
       svgNode('text', {x: (axis.x(at) + shift).toFixed(2), y: bottom + 16, 'text-anchor': anchor, 'font-weight': bold ? 'bold' : 'normal'}, label)),
-    svgNode('text', {class: 'axis-title', x: (MARGIN.left + width - MARGIN.right) / 2, y: bottom + 33, 'text-anchor': 'middle', 'font-size': 12, 'font-weight': 'bold'}, 'Layer'),
+    ...groupMarks(axis, bottom - 1),
+    axis.title === '' ? null
+      : svgNode('text', {class: 'axis-title', x: (MARGIN.left + width - MARGIN.right) / 2, y: bottom + 33, 'text-anchor': 'middle', 'font-size': 12, 'font-weight': 'bold'}, axis.title),
   );
 }
 

@@ -4,14 +4,15 @@
 import {axes, linearScale, logAxis, nearest} from '../charts/axes.js';
 import {FIGURE, figurePage} from '../charts/figure_page.js';
 import {MARGIN, marginFor} from '../charts/line_chart.js';
+import {placeNames} from '../charts/places.js';
 import {svgElement} from '../charts/svg.js';
 import {currentLayer} from '../page/choices.js';
 import {definePanel, html} from '../page/lit_host.js';
 import {checkPanel} from '../panels/check_panel.js';
-import {onLayerKey, renderCaption} from '../panels/parts.js';
+import {layerByKey, onLayerKey, renderCaption} from '../panels/parts.js';
 import {checkCsv} from '../words/files.js';
 import {countOf, formatCount} from '../words/format.js';
-import {intervalText, layerName} from '../words/sentences.js';
+import {intervalText, layerName, placeTitle} from '../words/sentences.js';
 import {learningCurveChart, learningCurveDomain} from './check_charts.js';
 
 const GUIDE = html`
@@ -40,14 +41,14 @@ definePanel('learning-curve-module', (LitPanel) => class LearningCurveModule ext
     const domain = axes.join(this, JSON.stringify(['learning curve', about.trained_on]), learningCurveDomain(answer, layer));
     const size = this.chartSize(1);
     const hovered = this.hoveredSize;
-    const chart = learningCurveChart(answer, {...size, domain, layer, bestLayer: about.best_layer, yTitle: answer.metric_title, hovered});
+    const chart = learningCurveChart(answer, {...size, domain, layer, bestLayer: about.best_layer, yTitle: answer.metric_title, hovered, names: placeNames(about)});
     const shown = answer.layers[layer].points;
     const at = shown.find(({n}) => n === hovered) ?? shown[shown.length - 1];
     return [
       renderCaption(html`<b>${answer.metric_title}</b> on dev, ${countOf(answer.n_dev, 'example')}, of probes trained on portions of train`),
       html`<div class="chart" role="slider" tabindex="0" aria-label="Current layer" aria-valuemin="0" aria-valuemax=${about.n_layers - 1}
         aria-valuenow=${layer} aria-valuetext=${`${layerName(layer, about.layer_names)}, ${intervalText({layer, ...at})} with ${countOf(at.n, 'training example')}`}
-        @keydown=${(/** @type {KeyboardEvent} */ event) => onLayerKey(event, layer, about.n_layers)}
+        @keydown=${(/** @type {KeyboardEvent} */ event) => onLayerKey(event, (key) => layerByKey(key, layer, about.n_layers))}
         @pointermove=${(/** @type {PointerEvent} */ event) => this.hoverSize(sizeUnder(event, answer))}
         @pointerleave=${() => this.hoverSize(null)}
         @click=${(/** @type {MouseEvent} */ event) => currentLayer.set(lineUnder(event, answer, domain, size.height))}>
@@ -74,8 +75,8 @@ definePanel('learning-curve-module', (LitPanel) => class LearningCurveModule ext
       figure: figurePage({
         title: `Learning curve by layer: ${about.encoder} on ${about.trained_on}`,
         setting: `${answer.metric_title} on dev, n = ${formatCount(answer.n_dev)} · ${about.pooling} pooling · ${about.probe} probes`,
-        charts: [learningCurveChart(answer, {...FIGURE, domain: learningCurveDomain(answer, layer), layer, bestLayer: about.best_layer, yTitle: answer.metric_title})],
-        footnotes: [`Thick line and 95 % interval: ${layerName(layer, about.layer_names)}. Dashed: layer ${about.best_layer}, chosen on dev. Thin: the other layers.`],
+        charts: [learningCurveChart(answer, {...FIGURE, domain: learningCurveDomain(answer, layer), layer, bestLayer: about.best_layer, yTitle: answer.metric_title, names: placeNames(about)})],
+        footnotes: [`Thick line and 95 % interval: ${layerName(layer, about.layer_names)}. Dashed: ${placeTitle(about.best_layer, placeNames(about))}, chosen on dev. Thin: the other layers.`],
       }),
     };
   }

@@ -1,9 +1,10 @@
 // @ts-check
 /** The drawings of one edit and of many pairs by layer, and the same numbers as tables. */
 /** @import {ChartSeries, SvgNode} from '../charts/types.js' */
-/** @import {CounterfactualPairs, Trajectory} from '../page/types.js' */
+/** @import {CounterfactualPairs, Site, Trajectory} from '../page/types.js' */
 import {layerAxis, valueDomain} from '../charts/axes.js';
 import {layerPoints, lineChart} from '../charts/line_chart.js';
+import {placeNames} from '../charts/places.js';
 import {COLORS, PAIR_STYLES} from '../charts/palette.js';
 import {csvTable} from '../words/files.js';
 
@@ -59,7 +60,7 @@ export function trajectoryChart(answer, measure, view) {
   const drawn = values.flatMap(({before, after}) => [before, after]).concat(even === null ? [] : [even]);
   return lineChart({
     ...view,
-    axis: layerAxis(answer.n_layers, {bestLayer: answer.best_layer, current: view.current ?? null}),
+    axis: layerAxis(answer.n_layers, {bestLayer: answer.best_layer, current: view.current ?? null, names: placeNames(answer), sites: answer.sites}),
     yTitle: MEASURES[measure].axis(answer.class_name),
     domain: measure === 'margin' ? spanned(drawn) : valueDomain(drawn),
     series: [line('after', 'edit'), line('before', 'original')],
@@ -77,11 +78,11 @@ export function trajectoryChart(answer, measure, view) {
  * @param {{width: number, height: number, current?: ?number, hovered?: ?number}} view
  * @returns {SvgNode}
  */
-export function distanceChart({layers, n_layers: nLayers, best_layer: bestLayer}, distance, view) {
+export function distanceChart({layers, n_layers: nLayers, best_layer: bestLayer, sites}, distance, view) {
   const most = Math.max(...layers.flatMap((/** @type {any} */ row) => [row[distance], row[`typical_${distance}`]]));
   return lineChart({
     ...view, margin: SMALL_MARGIN, yTitle: '', domain: [0, most > 0 ? 1.08 * most : 1],
-    axis: layerAxis(nLayers, {bestLayer, current: view.current ?? null, small: true}),
+    axis: layerAxis(nLayers, {bestLayer, current: view.current ?? null, sites, small: true}),
     series: [
       {name: distance, mode: 'line', points: layerPoints(layers, distance), style: EDIT_STYLES.edit},
       {name: 'typical', mode: 'line', points: layerPoints(layers, `typical_${distance}`), style: TYPICAL_STYLE},
@@ -94,14 +95,14 @@ export function distanceChart({layers, n_layers: nLayers, best_layer: bestLayer}
  * the probability of the edit's label rises.
  *
  * @param {{layers: any[]}} summary  the numbers over all pairs, or over those of one kind
- * @param {{n_layers: number, best_layer: number}} about
+ * @param {{n_layers: number, best_layer: number, layer_names?: ?string[], sites?: ?Site[]}} about
  * @param {{width: number, height: number, current?: ?number, hovered?: ?number}} view
  * @returns {SvgNode[]}
  */
-export function pairsCharts({layers}, {n_layers: nLayers, best_layer: bestLayer}, view) {
+export function pairsCharts({layers}, {n_layers: nLayers, best_layer: bestLayer, layer_names: names = null, sites = null}, view) {
   const series = (/** @type {'consistency'|'flip_rate'|'median_change'} */ name) => /** @type {ChartSeries} */ ({
     name, mode: 'line', points: layerPoints(layers, name, {low: `${name}_low`, high: `${name}_high`}), style: PAIRS_STYLES[name]});
-  const shared = {...view, axis: layerAxis(nLayers, {bestLayer, current: view.current ?? null}), chosen: {at: bestLayer, label: 'chosen on dev'}};
+  const shared = {...view, axis: layerAxis(nLayers, {bestLayer, current: view.current ?? null, names: placeNames({layer_names: names, sites}), sites}), chosen: {at: bestLayer, label: 'chosen on dev'}};
   const changes = layers.flatMap((row) => [row.median_change, row.median_change_low, row.median_change_high, 0]);
   return [
     lineChart({...shared, yTitle: 'Share of pairs', domain: [0, 1], series: [series('consistency'), series('flip_rate')]}),

@@ -2,7 +2,7 @@
 /** Pairs of an original and its edit: which ones there are, and which of them the probes follow. */
 /** @import {IndexedInput} from '../page/types.js' */
 import {formatCount} from '../words/format.js';
-import {layerList} from '../words/sentences.js';
+import {layerList, placeList} from '../words/sentences.js';
 
 /** The column that says which rows of a data set are an original and its edit. */
 export const PAIR_COLUMN = 'pair_id';
@@ -115,12 +115,14 @@ export function idsOfPairs({pairs: all}, pairs) {
  * @param {number[]} answer.flip_layers  ascending
  * @param {number} answer.n_layers
  * @param {boolean} answer.identical
+ * @param {?string[]} [names]  what places that are not all of an encoder's layers are called
  * @returns {string}
  */
-export function flipSentence({flip_layers: layers, n_layers: nLayers, identical}) {
+export function flipSentence({flip_layers: layers, n_layers: nLayers, identical}, names = null) {
   if (identical) return 'The two texts are the same: nothing differs at any layer.';
   if (layers.length === 0) return 'The probe of every layer gives both texts the same answer.';
   if (layers.length === nLayers) return 'The probe answers otherwise at every layer.';
+  if (names) return `The probe answers otherwise at ${placeList(layers, names)}.`;
   const [first, last] = [layers[0], layers[layers.length - 1]];
   const unbroken = last - first + 1 === layers.length;
   if (unbroken && last === nLayers - 1) return first === last ? 'The probe answers otherwise at the last layer only.' : `The probe answers otherwise from layer ${first} on.`;

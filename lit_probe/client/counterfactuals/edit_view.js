@@ -8,6 +8,7 @@
 import {barCell} from '../charts/bar_cell.js';
 import {figurePage} from '../charts/figure_page.js';
 import {MARGIN} from '../charts/line_chart.js';
+import {placeNames} from '../charts/places.js';
 import {svgElement} from '../charts/svg.js';
 import {answers} from '../page/answers.js';
 import {observable} from '../page/choices.js';
@@ -15,7 +16,7 @@ import {exampleText, html, nothing} from '../page/lit_host.js';
 import {whenIdle} from '../page/waiting.js';
 import {backButton, card, layerSlider, legendElement, renderNotes, renderSelect} from '../panels/parts.js';
 import {formatScore, oneLine, significant} from '../words/format.js';
-import {decidedClass, layerHeading, layerName} from '../words/sentences.js';
+import {decidedClass, layerHeading, layerName, placeTitle} from '../words/sentences.js';
 import {
   DISTANCES, distanceChart, EDIT_STYLES, FIGURE, MEASURES, SMALL_MARGIN, trajectoryChart, trajectoryCsv, trajectoryValues, TYPICAL_STYLE,
 } from './counterfactual_charts.js';
@@ -124,7 +125,7 @@ function renderTrajectory(panel, {answer, pair}, stale) {
   const small = {width: Math.floor(width / 2), height: 112, ...view};
   const words = (/** @type {number} */ at) => layerWords(answer, at, names, measure);
   return html`<div class=${stale ? 'stale' : 'fresh'} aria-busy=${stale ? 'true' : 'false'}>
-    <div class="caption flip" role="status"><b>${flipSentence(answer)}</b></div>
+    <div class="caption flip" role="status"><b>${flipSentence(answer, placeNames(answer))}</b></div>
     ${answer.warnings.filter((/** @type {any} */ {kind}) => kind !== 'same_text').map((/** @type {any} */ {kind, message}) => html`<div class="warning" data-kind=${kind} role="alert">${message}</div>`)}
     ${pair.how === 'edit' && pair.edit.meta.rule ? html`<div class="caption made">${madeSentence(pair.edit.meta)}</div>` : nothing}
     <div class="two-texts">${(/** @type {const} */ (['original', 'edit'])).map((which, i) => html`
@@ -132,17 +133,17 @@ function renderTrajectory(panel, {answer, pair}, stale) {
       <span class=${`says ${which}`} dir="auto">${markedWords(answer.words[i === 0 ? 'before' : 'after'])}</span>`)}</div>
     ${layerSlider({
       chart: svgElement(trajectoryChart(answer, measure, {...size, ...view})), nLayers: answer.n_layers, layer, hover: (under) => panel.hover(under),
-      words: [layerName(layer), ...words(layer)].join(', '),
-      tooltip: panel.hoveredLayer === null ? nothing : panel.renderTooltip([layerName(panel.hoveredLayer), ...words(panel.hoveredLayer)], answer.n_layers, MARGIN, width),
+      words: [layerName(layer, answer.layer_names), ...words(layer)].join(', '),
+      tooltip: panel.hoveredLayer === null ? nothing : panel.renderTooltip([layerName(panel.hoveredLayer, answer.layer_names), ...words(panel.hoveredLayer)], answer.n_layers, MARGIN, width),
     })}
-    <div class="reading"><b>${layerHeading(layer, answer.best_layer)}:</b> ${words(layer).join(' · ')}
-      ${backButton(layer, answer.best_layer)}</div>
+    <div class="reading"><b>${layerHeading(layer, answer.best_layer, answer.layer_names)}:</b> ${words(layer).join(' · ')}
+      ${backButton(layer, answer.best_layer, placeNames(answer))}</div>
     <div class="distances">${(/** @type {const} */ (['cosine', 'mahalanobis'])).map((name) => html`<div>
       <h4>${DISTANCES[name].title}: ${significant(answer.layers[layer][name])} <span title=${DISTANCES[name].words}>two train texts: ${significant(answer.layers[layer][`typical_${name}`])}</span></h4>
       ${layerSlider({chart: svgElement(distanceChart(answer, name, small)), nLayers: answer.n_layers, layer, margin: SMALL_MARGIN, tooltip: nothing, hover: (under) => panel.hover(under),
         words: `${DISTANCES[name].title} ${significant(answer.layers[layer][name])}`})}</div>`)}</div>
-    ${renderDetail(panel, 'salience', 'Which words?', `Compare the salience at layer ${layer}`, (/** @type {any} */ found, /** @type {number} */ room) => wordChanges(found, room, names))}
-    ${renderDetail(panel, 'neurons', 'Which neurons?', `Find the neurons of layer ${layer} that moved most`, neuronChanges)}
+    ${renderDetail(panel, 'salience', 'Which words?', `Compare the salience at ${placeTitle(layer, placeNames(answer))}`, (/** @type {any} */ found, /** @type {number} */ room) => wordChanges(found, room, names, placeNames(answer)))}
+    ${renderDetail(panel, 'neurons', 'Which neurons?', `Find the neurons of ${placeTitle(layer, placeNames(answer))} that moved most`, (/** @type {any} */ found, /** @type {number} */ room) => neuronChanges(found, room, placeNames(answer)))}
     ${renderNotes(answer.notes ?? [], answer)}
   </div>`;
 }
@@ -195,7 +196,7 @@ function editFiles(panel, {answer, pair}) {
       charts: [trajectoryChart(answer, measure, FIGURE), .../** @type {const} */ (['cosine', 'mahalanobis']).map((name) => distanceChart(answer, name, {...FIGURE, height: 130}))],
       legend: [{style: EDIT_STYLES.original, line: true, label: oneLine(texts.original)}, {style: EDIT_STYLES.edit, line: true, label: oneLine(texts.edit)},
         {style: TYPICAL_STYLE, line: true, label: 'two train texts (median)'}],
-      footnotes: [flipSentence(answer), 'From top to bottom: the probe, the cosine distance and the Mahalanobis distance of the two texts.'],
+      footnotes: [flipSentence(answer, placeNames(answer)), 'From top to bottom: the probe, the cosine distance and the Mahalanobis distance of the two texts.'],
     }),
   };
 }
@@ -221,11 +222,12 @@ function markedWords(words) {
  * @param {any} answer  the part `salience` of `counterfactual_by_layer`
  * @param {number} width
  * @param {string[]} names  the names of the two texts
+ * @param {?string[]} places  what places that are not all of an encoder's layers are called
  */
-function wordChanges(answer, width, names) {
+function wordChanges(answer, width, names, places) {
   const name = (/** @type {any} */ {kind, before, after}) => (kind === 'same' ? after : kind === 'replaced' ? `${before} → ${after}` : kind === 'added' ? `+ ${after}` : `− ${before}`);
   const domain = domainOf(answer.rows.map((/** @type {any} */ row) => row.change));
-  return html`<p>${answer.title} of the margin of “${answer.class_name}” at layer ${answer.layer}, which goes from ${significant(answer.value_before)} to ${significant(answer.value_after)}.
+  return html`<p>${answer.title} of the margin of “${answer.class_name}” at ${placeTitle(answer.layer, places)}, which goes from ${significant(answer.value_before)} to ${significant(answer.value_after)}.
       The bar is the change of a word’s salience${answer.signed ? '' : '; this method tells sizes only, no direction'}. Words that differ are bold.</p>
     ${table(width, ['word', 'change', names.map((one) => one.toLowerCase()).join(' → ')], answer.rows.map((/** @type {any} */ row) => ({
       name: name(row), changed: row.kind !== 'same', value: row.change, domain, numbers: `${significant(row.score_before)} → ${significant(row.score_after)}`,
@@ -239,10 +241,11 @@ function wordChanges(answer, width, names) {
  *
  * @param {any} answer  the part `neurons` of `counterfactual_by_layer`
  * @param {number} width
+ * @param {?string[]} places  what places that are not all of an encoder's layers are called
  */
-function neuronChanges(answer, width) {
+function neuronChanges(answer, width, places) {
   const domain = domainOf(answer.neurons.map((/** @type {any} */ one) => one.moved));
-  return html`<p>The margin of “${answer.class_name}” over “${answer.against_name}” changes by ${significant(answer.change)} at layer ${answer.layer}. A neuron’s part is its change, in
+  return html`<p>The margin of “${answer.class_name}” over “${answer.against_name}” changes by ${significant(answer.change)} at ${placeTitle(answer.layer, places)}. A neuron’s part is its change, in
       standard deviations of train, times the probe’s weight; the parts of all ${answer.n_units} neurons add up to the whole, the
       ${answer.n_units - answer.neurons.length} not shown to ${significant(answer.others)}.</p>
     ${table(width, ['neuron', 'part of the change', 'change × weight'], answer.neurons.map((/** @type {any} */ one) => ({

@@ -4,12 +4,13 @@
 import {barCell} from '../charts/bar_cell.js';
 import {figurePage} from '../charts/figure_page.js';
 import {MARGIN} from '../charts/line_chart.js';
+import {placeNames} from '../charts/places.js';
 import {svgElement} from '../charts/svg.js';
 import {answers} from '../page/answers.js';
 import {html, nothing} from '../page/lit_host.js';
 import {backButton, card, layerSlider, renderLegend, renderNotes, renderSelect} from '../panels/parts.js';
 import {countOf, formatCount, formatScore} from '../words/format.js';
-import {intervalText, layerHeading, layerName} from '../words/sentences.js';
+import {intervalText, layerHeading, layerName, placeTitle} from '../words/sentences.js';
 import {FIGURE, pairsCharts, pairsCsv, PAIRS_STYLES} from './counterfactual_charts.js';
 import {failingPairs, idsOfPairs, judgedSentence, PAIR_COLUMN} from './edit_pairs.js';
 
@@ -105,7 +106,7 @@ function renderSummary(panel, answer) {
       tooltip: panel.hoveredLayer === null ? nothing : panel.renderTooltip([layerName(panel.hoveredLayer, answer.layer_names), ...values(panel.hoveredLayer)], answer.n_layers, MARGIN, size.width),
     }))}</div>
     <div class="reading"><b>${layerHeading(layer, answer.best_layer, answer.layer_names)}:</b> ${summaryWords(row).join(' · ')}
-      ${backButton(layer, answer.best_layer)}
+      ${backButton(layer, answer.best_layer, placeNames(answer))}
       ${renderSelectPairs(panel, answer, failing, `select the ${countOf(failing.length, 'pair')} not followed`)}</div>
     ${answer.kinds.length ? renderKinds(panel, answer, layer) : nothing}
     ${renderNotes([...answer.notes, ...(answer.source === 'sent' && nOrphans ? [`${countOf(nOrphans, 'edit')} left out: the original is not among the examples any more.`] : [])], answer)}`;
@@ -121,7 +122,7 @@ function renderSelectPairs(panel, answer, pairs, words) {
 function renderKinds(panel, answer, layer) {
   const width = panel.size.width - 24;
   const bar = Math.max(50, Math.round(0.24 * width));
-  return html`<h4>By ${kindTitle(answer.by)}, at layer ${layer}</h4>
+  return html`<h4>By ${kindTitle(answer.by)}, at ${placeTitle(layer, placeNames(answer))}</h4>
     <div style="padding:0 12px"><table class="bars kinds"><colgroup><col style=${`width:${Math.round(0.24 * width)}px`}><col style=${`width:${bar}px`}><col><col style="width:96px"></colgroup>
     <thead><tr><th scope="col">${kindTitle(answer.by)}</th><th scope="col">consistency, 0 to 1</th><th scope="col"></th><th scope="col">not followed</th></tr></thead>
     <tbody>${answer.kinds.map((/** @type {any} */ kind) => {
@@ -148,7 +149,7 @@ function pairsFiles(panel, answer) {
       setting: `${answer.pooling} pooling · ${answer.probe} probes trained on ${answer.trained_on} · ${countOf(answer.n, 'pair')}`,
       charts: pairsCharts(answer, answer, FIGURE),
       legend: [{style: PAIRS_STYLES.consistency, line: true, label: 'consistency: right on both texts (below: median change)'}, {style: PAIRS_STYLES.flip_rate, line: true, label: 'flip rate: the answer changes'},
-        ...answer.kinds.map((/** @type {any} */ {value, n, layers}) => ({style: null, line: false, label: `${kindTitle(answer.by)} ${value}: consistency ${formatScore(layers[layer].consistency)} at layer ${layer}, n = ${n}`}))],
+        ...answer.kinds.map((/** @type {any} */ {value, n, layers}) => ({style: null, line: false, label: `${kindTitle(answer.by)} ${value}: consistency ${formatScore(layers[layer].consistency)} at ${placeTitle(layer, placeNames(answer))}, n = ${n}`}))],
       footnotes: ['Shaded bands: 95 % intervals over pairs.'],
     }),
   };

@@ -8,11 +8,12 @@
 /** @import {DrawnSeries, Overlays} from '../charts/types.js' */
 /** @import {LayerMetrics, Repeats} from '../page/types.js' */
 /** @import {Examples} from '../words/sentences.js' */
+import {placeNames} from '../charts/places.js';
 import {answers} from '../page/answers.js';
 import {currentLayer, observable, resolveLayer} from '../page/choices.js';
 import {html, nothing} from '../page/lit_host.js';
 import {legendElement} from '../panels/parts.js';
-import {isSelection} from '../words/sentences.js';
+import {isSelection, placeTitle} from '../words/sentences.js';
 import {NO_OVERLAYS} from './curve_chart.js';
 import {alikeSentence, askedOfServer, comparedWith, differenceSentence, optimismSentence, OTHER_SPLITS, overlaysOf, repeatedText} from './overlays.js';
 
@@ -69,8 +70,10 @@ export function overlaysOn(panel, curve, drawn, several) {
     return result?.state === 'ready' ? [[name, result.answer]] : [];
   }));
   const dev = drawn.find(({series}) => series.split === 'dev')?.series ?? null;
+  const embeddings = placeNames(curve.answer) ? curve.answer.sites?.findIndex(({family, depth}) => family === 'layers' && depth === 0) ?? 0 : 0;
   return overlaysOf({
     compared, wishes: wishes.get(), baselines, comparison: several ? null : comparisonOf(panel), dev, repeats: repeatsOf(panel),
+    embeddings: embeddings < 0 ? null : embeddings,
   });
 }
 
@@ -94,12 +97,26 @@ export function renderOverlayChoices({answer}) {
     ${toggle('alike', html`<span class="swatch"></span> ${ALIKE}`)}</div>`;
 }
 
-/** Why something that is switched on is not drawn. @param {Curve} curve @param {boolean} several  see `overlaysOn` */
-export function renderOverlaysElsewhere(curve, several) {
+/** Whether anything is switched on that has a number for each place. @param {LayerMetrics} answer @param {Record<string, boolean>} wanted */
+function ofKinds({baselines}, wanted) {
+  return Boolean(wanted.repeats || wanted.alike) || baselines.some(({name, n_draws: nDraws}) => wanted[name] && nDraws > 1);
+}
+
+/**
+ * Why something that is switched on is not drawn.
+ *
+ * @param {Curve} curve @param {boolean} several  see `overlaysOn`
+ * @param {?string} [kind]  the kind of places that the lines belong to, of several; empty for the heads, null where there is one kind
+ */
+export function renderOverlaysElsewhere(curve, several, kind = null) {
   const wanted = wishes.get();
   const hidden = !comparable(curve) && [...comparedWith(curve.answer), OTHER_SPLITS].some(({name}) => name !== 'majority' && wanted[name]);
   if (hidden) return html`<div class="remark hidden-overlays">Baselines and shading belong to all dev examples by the default metric and rule of ${curve.answer.trained_on}:
     they are drawn beside that curve only.</div>`;
+  if (kind !== null && ofKinds(curve.answer, wanted)) {
+    return html`<div class="remark hidden-overlays">${kind === '' ? 'Not drawn for heads: baselines by layer, other splits, and the bar of places like the chosen one.'
+      : `Drawn for the current kind alone (${kind}): baselines by layer, other splits, and the bar of places like the chosen one.`}</div>`;
+  }
   return wanted.repeats && several ? html`<div class="remark hidden-overlays">Other splits are drawn beside one encoder alone.</div>` : nothing;
 }
 
@@ -136,7 +153,8 @@ export function renderRepeats(panel, curve, layer) {
   const repeats = comparable(curve) ? repeatsOf(panel) : null;
   if (!repeats) return nothing;
   const value = repeatedText(repeats, layer);
-  return [html`<div class="reading repeats"><b>Layer ${layer}:</b>${panel.renderInfoButton(OTHER_SPLITS.name)}${value}</div>
+  const names = placeNames(curve.answer);
+  return [html`<div class="reading repeats"><b>${names ? names[layer] : `Layer ${layer}`}:</b>${panel.renderInfoButton(OTHER_SPLITS.name)}${value}</div>
     <div class="remark repeats">${repeats.sentence}</div>`, panel.renderCard({layer, value, metric: repeats.metric}, OTHER_SPLITS.name)];
 }
 
@@ -153,7 +171,7 @@ export function renderComparison(panel, curve, layer) {
   const comparison = comparisonOf(panel);
   if (!comparison) return nothing;
   return [renderDifference(panel, curve.answer, comparison, layer),
-    html`<div class="remark comparison">${alikeSentence(comparison)} ${optimismSentence(comparison)}</div>`];
+    html`<div class="remark comparison">${alikeSentence(comparison, placeNames(curve.answer))} ${optimismSentence(comparison, placeNames(curve.answer))}</div>`];
 }
 
 /** The current layer less another one. @param {any} panel @param {LayerMetrics} answer @param {any} comparison @param {number} layer */
@@ -169,9 +187,10 @@ function renderDifference(panel, answer, comparison, layer) {
   const found = pair ? answers.read(panel.keys.pair) : null;
   const words = !pair ? differenceSentence(comparison, layer, null)
     : found?.state === 'ready' ? differenceSentence(comparison, layer, found.answer) : found?.state === 'failed' ? found.message : '…';
-  return html`<div class="remark compared">Layer ${layer} compared with <select aria-label="Compare with" @change=${pick}>
-    ${picked === null ? html`<option value="" selected>pick a layer</option>` : nothing}
-    ${others.map((other) => html`<option value=${other} ?selected=${other === picked}>layer ${other}${other === best ? ' (best)' : ''}</option>`)}
+  const names = placeNames(answer);
+  return html`<div class="remark compared">${names ? names[layer] : `Layer ${layer}`} compared with <select aria-label="Compare with" @change=${pick}>
+    ${picked === null ? html`<option value="" selected>pick a ${names ? 'place' : 'layer'}</option>` : nothing}
+    ${others.map((other) => html`<option value=${other} ?selected=${other === picked}>${placeTitle(other, names)}${other === best ? ' (best)' : ''}</option>`)}
     </select>${words ? `: ${words}` : ''}</div>`;
 }
 

@@ -4,11 +4,12 @@
 /** @import {Examples} from '../words/sentences.js' */
 /** @import {LayerMetrics, LayerScore, Series} from '../page/types.js' */
 import {layerAxis, valueDomain} from '../charts/axes.js';
-import {HALO, lineChart, marginFor} from '../charts/line_chart.js';
+import {lineChart, marginFor} from '../charts/line_chart.js';
 import {COLORS, ENCODER_COLORS, encoderStyle, SPLIT_STYLES} from '../charts/palette.js';
-import {svgNode} from '../charts/svg.js';
-import {formatCount, formatScore} from '../words/format.js';
-import {intervalText, splitWords} from '../words/sentences.js';
+import {formatCount} from '../words/format.js';
+import {intervalText, placeTitle, splitWords} from '../words/sentences.js';
+import {depthChart, depthsOfAll} from './depth_chart.js';
+import {majorityLabel, majorityLines} from './majority.js';
 
 /** @type {Overlays} */
 export const NO_OVERLAYS = {majority: true, references: [], lines: [], alike: []};
@@ -34,7 +35,7 @@ export function curveMargin({references, lines}) {
 export const stylesOf = (index, count) => (split) => (count > 1 ? encoderStyle(index, split) : SPLIT_STYLES[split]);
 
 /**
- * The curve of a metric over layers.
+ * The curve of a metric over layers; of places of several kinds, their lines over depth.
  *
  * @param {LayerMetrics} answer
  * @param {object} view
@@ -43,17 +44,20 @@ export const stylesOf = (index, count) => (split) => (count > 1 ? encoderStyle(i
  * @param {DrawnSeries[]} view.drawn
  * @param {[number, number]} view.domain  the range of the score axis; see `scoreDomain`
  * @param {?number} view.currentLayer  the layer whose column is tinted; null for none
- * @param {?number} view.hoveredLayer  the layer under the pointer; null for none
+ * @param {?number} view.hoveredLayer  the layer (over depth: the depth) under the pointer; null for none
  * @param {Overlays} [view.overlays]  the lines that the curve is compared with
  * @param {Peer[]} [view.peers]  curves of other encoders
+ * @param {number} [view.place]  of places of several kinds the one whose kind several encoders are compared in
  * @returns {SvgNode}  an `svg` that needs no style sheet
  */
-export function curveChart(answer, {width, height, drawn, domain, currentLayer, hoveredLayer, overlays = NO_OVERLAYS, peers = []}) {
+export function curveChart(answer, {width, height, drawn, domain, currentLayer, hoveredLayer, overlays = NO_OVERLAYS, peers = [], place = currentLayer ?? answer.best_layer}) {
+  const depths = depthsOfAll([answer, ...peers.map((peer) => peer.answer)]);
+  if (depths) return depthChart(answer, depths, {width, height, drawn, domain, currentLayer, hoveredLayer, overlays, peers, place});
   const lines = drawn.filter(({mode}) => mode === 'line');
   const side = answer.best_layer < answer.n_layers / 2 ? 'end' : 'start';
   return lineChart({
     width, height, domain,
-    axis: layerAxis(layersOf(answer, peers), {bestLayer: answer.best_layer, current: currentLayer, names: peers.length ? null : answer.layer_names}),
+    axis: layerAxis(layersOf(answer, peers), {bestLayer: answer.best_layer, current: currentLayer, names: peers.length ? null : answer.layer_names, sites: peers.length ? null : answer.sites}),
     yTitle: answer.metric_title,
     series: [...[{answer, drawn}, ...peers].flatMap((one, i) => seriesOf(one, stylesOf(i, peers.length + 1))), ...overlays.lines],
     references: overlays.references,
@@ -98,42 +102,6 @@ export function splitSeries({series, mode}, bestLayer, styleOf = stylesOf(0, 1))
 }
 
 /**
- * One dashed line per drawn curve.
- *
- * @param {{left: number, right: number, y: (value: number) => number}} plot
- * @param {DrawnSeries[]} lines
- * @returns {SvgNode[]}
- */
-function majorityLines({right, left, y}, lines) {
-  const known = lines.flatMap((one) => (one.series.majority === null ? [] : [{one, height: y(one.series.majority).toFixed(2)}]));
-  return known.map(({one, height}) => svgNode('line', {
-    class: 'majority', x1: left, x2: right, y1: height, y2: height,
-    stroke: known.length > 1 ? splitSeries(one, 0).style.color : COLORS.quietText, 'stroke-dasharray': '4 3',
-  }));
-}
-
-/**
- * One label for all of these lines: below the lowest, where curves rarely go, if it fits there. A line may cross it all the same,
- * so it stands over the lines.
- *
- * @param {{left: number, right: number, floor: number, y: (value: number) => number}} plot
- * @param {DrawnSeries[]} lines
- * @param {'start'|'end'} side  the label's side: away from the chosen layer's marks
- * @returns {SvgNode[]}
- */
-function majorityLabel({right, floor, left, y}, lines, side) {
-  const known = lines.flatMap(({series: {split, majority}}) => (majority === null ? [] : [{split, height: y(majority), value: formatScore(majority)}]));
-  if (known.length === 0) return [];
-  const alike = known.every(({value}) => value === known[0].value);
-  const values = alike ? [known[0].value] : known.map(({split, value}) => `${split} ${value}`);
-  const heights = known.map(({height}) => height);
-  const below = Math.max(...heights) + 12;
-  const labelY = below < floor - 2 ? below : Math.min(...heights) - 4;
-  const place = {x: side === 'end' ? right : left + 4, y: labelY.toFixed(2), 'text-anchor': side};
-  return [svgNode('text', {class: 'majority', ...place, fill: COLORS.quietText, ...HALO}, `baseline ${values.join(', ')}`)];
-}
-
-/**
  * Decides how each split is drawn.
  *
  * Dev is a line. Test is one point at the dev-chosen layer: looking at the whole test curve invites choosing a layer on it.
@@ -174,11 +142,12 @@ export function drawnLayers(series, mode, bestLayer) {
  * @param {DrawnSeries} drawn
  * @param {number} bestLayer
  * @param {Examples} [examples]  the examples that were scored; the whole data set if nothing is said
+ * @param {?string[]} [names]  what places that are not all of an encoder's layers are called
  * @returns {string}
  */
-export function seriesLegend({series, mode}, bestLayer, examples = {nShown: 0, nSelected: 0, slice: null}) {
+export function seriesLegend({series, mode}, bestLayer, examples = {nShown: 0, nSelected: 0, slice: null}, names = null) {
   const text = `${splitWords(series.split, examples)}, n = ${formatCount(series.n)}`;
-  return mode === 'point' ? `${text}, layer ${bestLayer} only: ${intervalText(series.layers[bestLayer])}` : text;
+  return mode === 'point' ? `${text}, ${placeTitle(bestLayer, names)} only: ${intervalText(series.layers[bestLayer])}` : text;
 }
 
 /**
@@ -186,15 +155,15 @@ export function seriesLegend({series, mode}, bestLayer, examples = {nShown: 0, n
  *
  * @param {DrawnSeries[]} drawn
  * @param {number} bestLayer
- * @param {{majority?: boolean, others?: (?number)[], peers?: Peer[]}} [beside]  whether majority lines are drawn; values of overlays;
- *     curves of other encoders
+ * @param {{majority?: boolean, others?: (?number)[], peers?: Peer[], isDrawn?: (curve: number, layer: number) => boolean}} [beside]  whether
+ *     majority lines are drawn; values of overlays; curves of other encoders; which places of which encoder are on the chart
  * @returns {[number, number]}  low < high
  */
-export function scoreDomain(drawn, bestLayer, {majority = true, others = [], peers = []} = {}) {
+export function scoreDomain(drawn, bestLayer, {majority = true, others = [], peers = [], isDrawn = () => true} = {}) {
   const curves = [{drawn, bestLayer}, ...peers.map((peer) => ({drawn: peer.drawn, bestLayer: peer.answer.best_layer}))];
   return valueDomain([
-    ...curves.flatMap((curve) => curve.drawn.flatMap(({series, mode}) => [
-      ...drawnLayers(series, mode, curve.bestLayer).flatMap(({score, low, high}) => [score, low, high]),
+    ...curves.flatMap((curve, i) => curve.drawn.flatMap(({series, mode}) => [
+      ...drawnLayers(series, mode, curve.bestLayer).filter(({layer}) => isDrawn(i, layer)).flatMap(({score, low, high}) => [score, low, high]),
       majority && mode === 'line' ? series.majority : null,
     ])),
     ...others,

@@ -3,6 +3,8 @@
 /** @import {DrawnSeries, Peer} from '../charts/types.js' */
 /** @import {LayerMetrics} from '../page/types.js' */
 /** @import {Examples} from '../words/sentences.js' */
+import {COLORS, SPLIT_STYLES} from '../charts/palette.js';
+import {placeNames} from '../charts/places.js';
 import {observable} from '../page/choices.js';
 import {html, nothing} from '../page/lit_host.js';
 import {legendElement} from '../panels/parts.js';
@@ -19,8 +21,9 @@ export const choices = observable({dev: true, testEverywhere: false, train: fals
  * @param {{answer: LayerMetrics, examples: Examples}} curve
  * @param {DrawnSeries[]} drawn
  * @param {Peer[]} peers
+ * @param {?string} kind  of places of several kinds the one that single lines belong to, see `renderOverlaysElsewhere`; null where there is one kind
  */
-export function renderLegend(curve, drawn, peers) {
+export function renderLegend(curve, drawn, peers, kind) {
   const {answer, examples} = curve;
   const chosen = choices.get();
   const set = (/** @type {Partial<typeof chosen>} */ change) => choices.set({...choices.get(), ...change});
@@ -30,8 +33,9 @@ export function renderLegend(curve, drawn, peers) {
   const lines = [{name: answer.encoder, answer, drawn}, ...peers].map((one, i, all) => html`<div class="legend">
     ${all.length > 1 ? html`<b>${one.name}</b>` : nothing}
     ${one.drawn.filter(({mode}) => mode !== 'hidden').map((series) => html`<span>
-      ${legendElement(splitSeries(series, one.answer.best_layer, stylesOf(i, all.length)).style, series.mode !== 'point')}
-      ${seriesLegend(series, one.answer.best_layer, examples)}</span>`)}</div>`);
+      ${legendElement(kind === null || all.length > 1 || series.mode === 'point' ? splitSeries(series, one.answer.best_layer, stylesOf(i, all.length)).style
+    : {color: COLORS.text, marker: null, dash: SPLIT_STYLES[series.series.split].dash}, series.mode !== 'point')}
+      ${seriesLegend(series, one.answer.best_layer, examples, placeNames(one.answer))}</span>`)}</div>`);
   // Train is scored when asked for, so its rows may not be there yet.
   const nTrain = drawn.find(({series}) => series.split === 'train')?.series.n ?? answer.left_out.train;
   const beside = drawnOverlays(curve, peers.length > 0);
@@ -42,5 +46,5 @@ export function renderLegend(curve, drawn, peers) {
       ${heldOut.length > 1 ? toggle('dev', 'dev curve') : nothing}
       ${heldOut.length > 1 ? toggle('testEverywhere', 'test at every layer') : nothing}
       ${nTrain > 0 ? toggle('train', `train (fit), n = ${formatCount(nTrain)}`) : nothing}</div>
-  </details>`, renderOverlaysElsewhere(curve, peers.length > 0)];
+  </details>`, renderOverlaysElsewhere(curve, peers.length > 0, kind)];
 }

@@ -3,12 +3,13 @@
 /** @import {Peer} from '../charts/types.js' */
 /** @import {EncoderComparison, IndexedInput} from '../page/types.js' */
 /** @import {Curve} from './comparison_section.js' */
+import {placeNames} from '../charts/places.js';
 import {answers} from '../page/answers.js';
 import {currentLayer} from '../page/choices.js';
 import {html, nothing} from '../page/lit_host.js';
 import {partsOf} from '../page/model_names.js';
 import {formatCount} from '../words/format.js';
-import {intervalText} from '../words/sentences.js';
+import {intervalText, placeTitle} from '../words/sentences.js';
 import {comparable} from './comparison_section.js';
 import {drawnSeries} from './curve_chart.js';
 import {choices} from './curve_legend.js';
@@ -73,7 +74,7 @@ export function renderPeerDifferences(panel, curve, peers) {
   return peers.map((peer) => {
     const result = answers.read(panel.keys[`difference ${peer.model}`]);
     if (result?.state === 'failed') return html`<div class="remark difference">Not compared with ${peer.name}: ${result.message}</div>`;
-    return result?.state === 'ready' ? html`<div class="remark difference">${encoderSentence(curve.answer.encoder, peer.name, result.answer)}</div>` : nothing;
+    return result?.state === 'ready' ? html`<div class="remark difference">${encoderSentence(curve.answer.encoder, peer.name, result.answer, placeNames(curve.answer), placeNames(peer.answer))}</div>` : nothing;
   });
 }
 
@@ -82,11 +83,13 @@ export function renderPeerDifferences(panel, curve, peers) {
  * (McNemar’s test)".
  *
  * @param {string} one @param {string} other @param {EncoderComparison} found
+ * @param {?string[]} [names]  what the places of the first one are called, where they are not all of its layers
+ * @param {?string[]} [otherNames]  and those of the other one
  * @returns {string}
  */
-export function encoderSentence(one, other, {layer, other: otherLayer, n, difference, low, high, p_mcnemar: mcnemar, p_bootstrap: bootstrap, reason}) {
+export function encoderSentence(one, other, {layer, other: otherLayer, n, difference, low, high, p_mcnemar: mcnemar, p_bootstrap: bootstrap, reason}, names = null, otherNames = null) {
   const test = mcnemar === null ? `${pText(bootstrap)} (bootstrap test)` : `${pText(mcnemar)} (McNemar’s test)`;
   const doubt = reason ? `. Not to be relied on: ${reason}` : '';
-  return `${one} at layer ${layer} less ${other} at layer ${otherLayer}, on the same ${formatCount(n)} dev rows: ` +
+  return `${one} at ${placeTitle(layer, names)} less ${other} at ${placeTitle(otherLayer, otherNames)}, on the same ${formatCount(n)} dev rows: ` +
     `${intervalText({layer, score: difference, low, high})}, ${test}${doubt}`;
 }

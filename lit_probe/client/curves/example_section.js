@@ -13,6 +13,9 @@ import {layerUnder} from '../panels/parts.js';
 import {oneLine} from '../words/format.js';
 import {exampleSentence, modelSentence} from '../words/sentences.js';
 import {layersOf} from './curve_chart.js';
+import {depthsOfAll, placeOfPeer, stripPlaces} from './depth_chart.js';
+
+/** @typedef {import('../charts/places.js').Depths} Depths */
 
 /**
  * The selected example, or the pinned one: what the probes of every encoder say of it.
@@ -23,17 +26,21 @@ import {layersOf} from './curve_chart.js';
  * @param {Peer[]} peers
  */
 export function renderExample(panel, slot, about, peers) {
-  const nLayers = layersOf(about, peers);
+  const all = depthsOfAll([about, ...peers.map(({answer}) => answer)]);
+  const nLayers = all ? Math.max(...all.map(({nDepths}) => nDepths)) : layersOf(about, peers);
+  const layer = resolveLayer(currentLayer.get(), about.best_layer, about.n_layers);
   return [
-    renderOne(panel, slot, slot, about, {name: peers.length ? about.encoder : '', nLayers}),
+    renderOne(panel, slot, slot, about, {name: peers.length ? about.encoder : '', nLayers, layer, depths: all?.[0] ?? null}),
     panel.seen.primary || slot === 'pinned'
-      ? peers.map(({model, name, answer}) => renderOne(panel, slot, `${slot} ${model}`, answer, {name, nLayers})) : nothing,
+      ? peers.map(({model, name, answer}, i) => renderOne(panel, slot, `${slot} ${model}`, answer, {
+        name, nLayers, depths: all?.[i + 1] ?? null,
+        layer: all && currentLayer.get() !== null ? placeOfPeer(all, i + 1, layer, answer) : resolveLayer(currentLayer.get(), answer.best_layer, answer.n_layers),
+      })) : nothing,
   ];
 }
 
-/** @param {any} panel @param {'selected'|'pinned'} slot @param {string} key @param {LayerMetrics} about @param {{name: string, nLayers: number}} encoder */
-function renderOne(panel, slot, key, about, {name, nLayers}) {
-  const layer = resolveLayer(currentLayer.get(), about.best_layer, about.n_layers);
+/** @param {any} panel @param {'selected'|'pinned'} slot @param {string} key @param {LayerMetrics} about @param {{name: string, nLayers: number, layer: number, depths: ?Depths}} encoder */
+function renderOne(panel, slot, key, about, {name, nLayers, layer, depths}) {
   const title = slot === 'selected' ? 'Selected example' : 'Pinned example';
   const example = slot === 'selected' ? panel.seen.primary : panel.seen.pinned;
   if (!example) {
@@ -46,7 +53,16 @@ function renderOne(panel, slot, key, about, {name, nLayers}) {
   }
   if (result.state !== 'ready') return html`<div class="example"><b>${title}</b> ${result.message ?? 'asking the probes …'}</div>`;
   const {label_names: labelNames, decision, examples: [prediction]} = result.answer;
-  const strips = stripChart(prediction, labelNames, {width: panel.size.width, currentLayer: layer, hoveredLayer: panel.hoveredLayer, nLayers});
+  const shown = depths && stripPlaces(depths, layer);
+  const columns = shown?.byDepth === false ? shown.places.length : nLayers;
+  // Heads are in a row of their own, which the pointer over the chart says nothing about.
+  const hovered = shown?.byDepth === false ? null : panel.hoveredLayer;
+  const strips = stripChart(prediction, labelNames, {width: panel.size.width, currentLayer: layer, hoveredLayer: hovered, nLayers: columns, places: shown?.places});
+  const hover = (/** @type {?number} */ column) => (shown?.byDepth === false ? undefined : panel.hover(column));
+  const pick = (/** @type {number} */ column) => {
+    const place = shown ? shown.places[column] ?? null : column;
+    if (place !== null) currentLayer.set(place);
+  };
   const text = exampleText(example);
   return html`<div class="example ${slot}">
       <div class="example-title"><b>${title}</b>
@@ -55,11 +71,12 @@ function renderOne(panel, slot, key, about, {name, nLayers}) {
         <span class="quote" dir="auto" title=${text}>${oneLine(text)}</span></div>
       <div class="verdict">${name ? html`<b>${name}</b>, ` : nothing}${exampleSentence(prediction, labelNames, layer, about.best_layer, decision, about.layer_names)}</div>
       ${prediction.model ? html`<div class="verdict">${modelSentence(prediction.model)}</div>` : nothing}
+      ${shown?.words ? html`<div class="verdict strip-words">${shown.words}</div>` : nothing}
     </div>
     <div class="strips" role="img" aria-label="Probability of each class at every layer"
-      @pointermove=${(/** @type {PointerEvent} */ event) => panel.hover(layerUnder(event, nLayers))}
-      @pointerleave=${() => panel.hover(null)}
-      @click=${(/** @type {MouseEvent} */ event) => currentLayer.set(layerUnder(event, nLayers))}>${svgElement(strips)}</div>`;
+      @pointermove=${(/** @type {PointerEvent} */ event) => hover(layerUnder(event, columns))}
+      @pointerleave=${() => hover(null)}
+      @click=${(/** @type {MouseEvent} */ event) => pick(layerUnder(event, columns))}>${svgElement(strips)}</div>`;
 }
 
 const CELL_HEIGHT = 20;
@@ -113,10 +130,13 @@ export function stripsHeight(nClasses) {
  * @param {number} view.currentLayer
  * @param {?number} view.hoveredLayer
  * @param {number} [view.nLayers]  how many layers the chart above has, where that is more
+ * @param {(?number)[]} [view.places]  the place in each column, where a column is not a layer: null for none; `hoveredLayer` then is a column
  * @returns {SvgNode}
  */
-export function stripChart(example, labelNames, {width, currentLayer, hoveredLayer, nLayers = example.probabilities.length}) {
-  const rows = stripRows(example, labelNames, currentLayer);
+export function stripChart(example, labelNames, {width, currentLayer: current, hoveredLayer, nLayers = example.probabilities.length, places}) {
+  const all = stripRows(example, labelNames, current);
+  const rows = places ? all.map((row) => ({...row, probabilities: places.map((place) => (place === null ? null : row.probabilities[place]))})) : all;
+  const currentLayer = places ? places.indexOf(current) : current;
   const height = rows.length * ROW_HEIGHT + 4;
   const layers = layerScale(nLayers, [MARGIN.left, width - MARGIN.right]);
   return svgNode('svg', {xmlns: 'http://www.w3.org/2000/svg', width, height, viewBox: `0 0 ${width} ${height}`, 'font-family': FONT, 'font-size': 11, fill: COLORS.text},
@@ -125,7 +145,7 @@ export function stripChart(example, labelNames, {width, currentLayer, hoveredLay
 }
 
 /**
- * @param {ReturnType<typeof stripRows>[number]} row
+ * @param {{name: string, gold: boolean, probabilities: (?number)[]}} row
  * @param {number} index  its place
  * @param {ReturnType<typeof layerScale>} layers
  * @param {{width: number, currentLayer: number, hoveredLayer: ?number}} view
@@ -134,6 +154,7 @@ export function stripChart(example, labelNames, {width, currentLayer, hoveredLay
 function strip({name, gold, probabilities}, index, layers, {width, currentLayer, hoveredLayer}) {
   const top = index * ROW_HEIGHT;
   const cells = probabilities.map((probability, layer) => {
+    if (probability === null) return null;
     const {fill, text} = heatColor(probability);
     const x = layers.x(layer) - layers.band / 2;
     const number = layers.band < NARROWEST_NUMBER ? null
@@ -147,7 +168,7 @@ function strip({name, gold, probabilities}, index, layers, {width, currentLayer,
     svgLabel({x: MARGIN.left, y: top + 11, 'font-weight': gold ? 'bold' : 'normal'}, name, width - MARGIN.left - MARGIN.right, CHARACTER, gold ? 'gold label: ' : ''),
     ...cells,
     hoveredLayer === null ? null : outline(layers, hoveredLayer, top, COLORS.axis),
-    outline(layers, currentLayer, top, COLORS.ink),
+    currentLayer < 0 ? null : outline(layers, currentLayer, top, COLORS.ink),
   );
 }
 

@@ -13,6 +13,7 @@
 /** @import {IndexedInput, KeptProbeClasses, KeptProbeScores} from '../page/types.js' */
 /** @import {Curve} from './comparison_section.js' */
 import {COLORS} from '../charts/palette.js';
+import {placeNames} from '../charts/places.js';
 import {answers, requestKey} from '../page/answers.js';
 import {observable} from '../page/choices.js';
 import {hashOf} from '../page/hash.js';
@@ -20,7 +21,7 @@ import {addCategoryColumn, hasColumn, html, interpretation, nothing} from '../pa
 import {legendElement} from '../panels/parts.js';
 import {MAX_FILE, base64Of} from '../words/files.js';
 import {formatCount} from '../words/format.js';
-import {intervalText, layerList} from '../words/sentences.js';
+import {intervalText, layerList, placeList, placeTitle} from '../words/sentences.js';
 
 /** The file that is shown, and why the one that was chosen last is not. Both outlive the panels, which LIT re-creates. */
 export const loadedProbes = observable(/** @type {{file: ?Loaded, problem: string}} */ ({file: null, problem: ''}));
@@ -117,12 +118,13 @@ export function renderKeptProbe(panel, layer) {
       <div class="message">${result.message}</div>${removeButton()}</div>`;
   }
   if (result.state !== 'ready') return html`<div class="remark kept-probe" role="status">${file.name}: scoring …</div>`;
+  const names = panel.lastCurve ? placeNames(panel.lastCurve.answer) : null;
   const {answer} = /** @type {{answer: KeptProbeScores}} */ (result);
   return html`<div class="card kept-probe" role="status">
     <div>${legendElement(STYLE)} <b>${file.name}</b>: ${answer.title}, ${formatCount(answer.n_train)} rows</div>
-    ${scoreLines(answer, layer).map((line) => html`<div class="kept-score">${line}</div>`)}
+    ${scoreLines(answer, layer, names).map((line) => html`<div class="kept-score">${line}</div>`)}
     ${leftOutWords(answer).map((note) => html`<div class="kept-note">${note}</div>`)}
-    <div class="kept-note">Their class for each row at layer ${answer.layer} is the column “${columnName(file)}” of LIT’s table, for Color by and slices.</div>
+    <div class="kept-note">Their class for each row at ${placeTitle(answer.layer, names)} is the column “${columnName(file)}” of LIT’s table, for Color by and slices.</div>
     ${removeButton()}</div>`;
 }
 
@@ -133,17 +135,18 @@ function removeButton() {
 /**
  * The scores at a layer, and at the layer that was chosen for the file's probes where that is another one.
  *
- * @param {KeptProbeScores} answer @param {number} layer
+ * @param {KeptProbeScores} answer @param {number} layer @param {?string[]} [names]  what places that are not all of an encoder's layers are called
  * @returns {string[]}
  */
-export function scoreLines({layers, layer: own, series, same_classes: same}, layer) {
+export function scoreLines({layers, layer: own, series, same_classes: same}, layer, names = null) {
   if (!same) return [];
   if (series.length === 0) return ['None of these rows can be scored.'];
   const at = (/** @type {number} */ where) => series.flatMap(({split, n, layers: scores, reliable, reason}) => scores
     .filter((score) => score.layer === where)
     .map((score) => `${split} ${intervalText(score)}, n = ${formatCount(n)}${reliable ? '' : ` (not to be relied on: ${reason})`}`)).join(' · ');
-  const lines = [`Their chosen layer ${own}: ${at(own)}`];
-  if (layer !== own) lines.unshift(layers.includes(layer) ? `Layer ${layer}: ${at(layer)}` : `Layer ${layer}: the file has layer${layers.length > 1 ? 's' : ''} ${layerList(layers)} alone`);
+  const lines = [`Their chosen ${names ? `place ${names[own]}` : `layer ${own}`}: ${at(own)}`];
+  if (names && layer !== own) lines.unshift(`${names[layer]}: ${layers.includes(layer) ? at(layer) : `the file has ${placeList(layers, names)} alone`}`);
+  else if (layer !== own) lines.unshift(layers.includes(layer) ? `Layer ${layer}: ${at(layer)}` : `Layer ${layer}: the file has layer${layers.length > 1 ? 's' : ''} ${layerList(layers)} alone`);
   return lines;
 }
 

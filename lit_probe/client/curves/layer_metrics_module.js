@@ -10,7 +10,9 @@
 /** @import {Result} from '../page/answers.js' */
 /** @import {IndexedInput, LayerMetrics} from '../page/types.js' */
 /** @import {Examples} from '../words/sentences.js' */
+/** @typedef {import('../charts/places.js').Depths} Depths */
 import {axes} from '../charts/axes.js';
+import {HEADS, kindAt, placeAtDepth, placeByKey, placeNames} from '../charts/places.js';
 import {svgElement, svgText} from '../charts/svg.js';
 import {answers} from '../page/answers.js';
 import {currentLayer, pickedMetrics, pickMetric, resolveLayer} from '../page/choices.js';
@@ -27,12 +29,14 @@ import {
 import {curveChart, curveMargin, drawnLayers, drawnSeries, layersOf, NO_OVERLAYS, scoreDomain, splitSeries, stylesOf} from './curve_chart.js';
 import {curveCsv, paperFigure} from './curve_files.js';
 import {choices, renderLegend} from './curve_legend.js';
+import {depthMargin, depthsOfAll, drawnKind, drawnPlaces, kindStyle, overlaysOfKind, placeOfPeer} from './depth_chart.js';
 import {askForPeers, peersOf, renderPeerDifferences, renderPeersOnTheirWay} from './encoders_section.js';
 import {renderExample, stripsHeight} from './example_section.js';
 import {askForKeptProbe, keptLines, loadedProbes, renderKeptProbe, renderLoadButton, showKeptClasses} from './kept_probe_section.js';
 import {askForMembership, showMembership} from './membership.js';
 import {overlayValues} from './overlays.js';
 import {madeFile} from './made_file.js';
+import {renderHeads, renderKinds} from './places_section.js';
 
 // LIT's tooltip shows six short lines; the panel itself holds the rest.
 const INFO = `**At which layer is the concept decodable?** The score of one probe per layer, with its 95 % interval, over the selection or
@@ -71,6 +75,10 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
     the number of comparisons, finds no difference. Under the curve the current layer is compared with the chosen one, or with any other
     that you pick there. <b>Optimism of the choice</b>: the chosen one of several layers is chosen partly by luck, so its dev
     score is a little too good. Its test score is not; the difference is the optimism.</p>
+  <p><b>Other places than layers</b> (<code>--sites</code>): what attention and feed-forward parts add, neurons and modules have a line each over
+    depth. Click a depth, or use the arrow keys, to move along the current kind; the buttons above the chart change the kind. <b>Heads</b> are a grid,
+    the first block at the top: the darker, the better; a corner mark says that a head does worse than the baseline. Compare heads with heads: one
+    has fewer units than a layer, so its probe has less to read. The best of many cells looks good by luck alone; its test score is honest.</p>
   <p><b>Several encoders</b>, ticked at the top of the page, share the chart: a colour each, its dev curve, and its test score at the layer
     that was chosen for it. The difference of two is taken on the same dev examples, which is why its interval is narrower than the
     two bands suggest. An encoder may stand there several times: what is in brackets behind its name is its own pooling or kind of probe,
@@ -97,6 +105,11 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
 
   /** The last curve, drawn pale while the next one is on its way. @type {?{model: string, dataset: string, answer: LayerMetrics, examples: Examples}} */
   lastCurve = null;
+  /** The head under the pointer, and the one that keys have led to. @type {?number} */
+  hoveredHead = null;
+  /** @type {?number} */
+  headCursor = null;
+  headFocused = false;
   /** The file that was asked for last, a report or probes. @type {{state: 'none'|'making'|'failed', what: string, message: string}} */
   file = {state: 'none', what: '', message: ''};
 
@@ -208,26 +221,31 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     const leftOut = sentences.leftOutSentences({...answer.left_out, edited}, answer.own_rows);
     const peers = peersOf(this);
     const beside = overlaysOn(this, curve, drawn, peers.length > 0);
-    const overlays = {...beside, lines: [...beside.lines, ...keptLines(this, curve)]};
+    const depths = depthsOfAll([answer, ...peers.map((peer) => peer.answer)]);
+    const all = {...beside, lines: [...beside.lines, ...keptLines(this, curve)]};
+    const overlays = depths ? overlaysOfKind(all, depths[0], layer) : all;
+    const names = placeNames(answer);
     return html`<div class="module-container">
       ${this.renderToolbar(curve, drawn.length ? drawn : null, overlays, peers)}
       <div class="module-results-area">
         <div class=${stale ? 'stale' : 'fresh'} aria-busy=${stale ? 'true' : 'false'}>
           <div class="caption" role="status"><b>${stale ? 'Updating …' : sentences.selectionSentence(examples)}</b>
-            ${answer.series.length && !stale ? html`<span class="counts"> · ${sentences.scoredSentence(drawn, answer.best_layer)}</span>` : nothing}
+            ${answer.series.length && !stale ? html`<span class="counts"> · ${sentences.scoredSentence(drawn, answer.best_layer, names)}</span>` : nothing}
             ${answer.circular ? html` <span class="badge circular" title=${answer.circular}>circular</span>` : nothing}
             ${leftOut.length ? html`<span class="left-out"> · ${leftOut.join(' · ')}</span>` : nothing}</div>
           ${answer.series.length === 0
             ? renderNothingScored(answer, sentences.isSelection(examples))
-            : [renderLegend(curve, drawn, peers), renderDecision(answer), renderDoubts(drawn), this.renderChart(curve, drawn, layer, overlays, peers),
-              this.renderReading(curve, drawn, layer, peers)]}
+            : [depths ? renderKinds(depths[0], layer, drawn, peers.length > 0) : nothing,
+              renderLegend(curve, drawn, peers, depths && drawnKindWords(depths, layer, peers)), renderDecision(answer), renderDoubts(drawn),
+              depths ? this.renderDepths(curve, drawn, layer, overlays, peers, depths) : this.renderChart(curve, drawn, layer, overlays, peers),
+              this.renderReading(curve, drawn, layer, peers, depths)]}
         </div>
         ${renderKeptProbe(this, layer)}
         ${renderExample(this, 'selected', answer, peers)}
         ${renderExample(this, 'pinned', answer, peers)}
         ${answer.series.length === 0 ? nothing : [renderPeerDifferences(this, curve, peers), renderPeersOnTheirWay(this),
           peers.length ? nothing : [renderRepeats(this, curve, layer), renderComparison(this, curve, layer)], renderWaiting(this, curve)]}
-        ${renderNotes([answer.choice.sentence, ...answer.notes, ...comparisonNotes(this, curve), sentences.convergenceSentence(answer.not_converged)].filter((note) => note !== ''), answer, ...peers.map((peer) => peer.answer))}
+        ${renderNotes([answer.choice.sentence, ...answer.notes, ...comparisonNotes(this, curve), sentences.convergenceSentence(answer.not_converged, names)].filter((note) => note !== ''), answer, ...peers.map((peer) => peer.answer))}
         ${GUIDE}
       </div>
     </div>`;
@@ -238,7 +256,8 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     const name = `layer_metrics_${model}_${dataset}_${answer.metric}`;
     const words = sentences.examplesWords(examples);
     const saveCsv = () => download(`${name}.csv`, 'text/csv', curveCsv(answer, drawn ?? [], {model, dataset, examples: words}, overlays, peers));
-    const saveSvg = () => download(`${name}.svg`, 'image/svg+xml', svgText(paperFigure(answer, drawn ?? [], words, dataset, overlays, peers)));
+    const place = resolveLayer(currentLayer.get(), answer.best_layer, answer.n_layers);
+    const saveSvg = () => download(`${name}.svg`, 'image/svg+xml', svgText(paperFigure(answer, drawn ?? [], words, dataset, overlays, peers, place)));
     const pick = (/** @type {Event} */ event) => pickMetric(dataset, /** @type {HTMLSelectElement} */ (event.target).value);
     const picked = pickedMetrics.get()[dataset] ?? answer.metric;
     return html`<div class="module-toolbar">
@@ -307,14 +326,42 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     });
   }
 
-  /** One line per encoder. @param {NonNullable<typeof this.lastCurve>} curve @param {DrawnSeries[]} drawn @param {number} layer @param {Peer[]} peers */
-  renderReading({answer, examples}, drawn, layer, peers) {
+  /**
+   * A line for each kind of places over depth, and the heads as a grid.
+   *
+   * @param {NonNullable<typeof this.lastCurve>} curve @param {DrawnSeries[]} drawn @param {number} place @param {Overlays} overlays @param {Peer[]} peers @param {Depths[]} all
+   */
+  renderDepths({answer, examples}, drawn, place, overlays, peers, all) {
+    const [depths] = all;
+    const grid = renderHeads(this, answer, depths, drawn, place, examples, peers.length > 0);
+    if (depths.lines.length === 0) return grid;
+    const {width} = this.size;
+    const depth = this.hoveredLayer;
+    const need = scoreDomain(drawn, answer.best_layer, {
+      majority: overlays.majority, others: overlayValues(overlays), peers, isDrawn: drawnPlaces(all, place)});
+    const domain = axes.join(this, JSON.stringify([this.seen.dataset, answer.metric]), need);
+    const chart = curveChart(answer, {width, height: this.chartHeight(answer), drawn, domain, currentLayer: place, hoveredLayer: depth, overlays, peers});
+    const margin = depthMargin(depths, overlays, peers);
+    const nDepths = Math.max(...all.map((one) => one.nDepths));
+    const curves = [{name: '', answer, drawn}, ...peers];
+    return [layerSlider({
+      chart: svgElement(chart), nLayers: nDepths, layer: depths.sites[place].depth, margin,
+      words: [sentences.layerName(place, answer.layer_names), ...valuesAt(answer, drawn, place, examples)].join(', '),
+      tooltip: depth === null ? nothing : this.renderTooltip(depthLines(curves, all, depth, place, overlays, examples), nDepths, margin),
+      hover: (hovered) => this.hover(hovered),
+      placeAt: (column) => placeAtDepth(depths, place, column),
+      byKey: (key) => placeByKey(depths, place, key),
+    }), grid];
+  }
+
+  /** One line per encoder. @param {NonNullable<typeof this.lastCurve>} curve @param {DrawnSeries[]} drawn @param {number} layer @param {Peer[]} peers @param {?Depths[]} all */
+  renderReading({answer, examples}, drawn, layer, peers, all) {
     const values = valuesAt(answer, drawn, layer, examples).join(' · ');
     const name = (/** @type {string} */ encoder) => (peers.length ? html`<b>${encoder}</b>, ` : nothing);
     return [html`<div class="reading">${name(answer.encoder)}<b>${sentences.layerHeading(layer, answer.best_layer, answer.layer_names)}:</b>${this.renderInfoButton()}${values || 'no score is drawn'}
-      ${backButton(layer, answer.best_layer)}</div>`,
-    ...peers.map((peer) => {
-      const at = resolveLayer(currentLayer.get(), peer.answer.best_layer, peer.answer.n_layers);
+      ${backButton(layer, answer.best_layer, placeNames(answer))}</div>`,
+    ...peers.map((peer, i) => {
+      const at = all && currentLayer.get() !== null ? placeOfPeer(all, i + 1, layer, peer.answer) : resolveLayer(currentLayer.get(), peer.answer.best_layer, peer.answer.n_layers);
       return html`<div class="reading">${name(peer.name)}<b>${sentences.layerHeading(at, peer.answer.best_layer, peer.answer.layer_names)}:</b>
         ${valuesAt(peer.answer, peer.drawn, at, examples).join(' · ') || 'no score is drawn'}</div>`;
     }),
@@ -366,6 +413,30 @@ function tooltipLines(curves, layer, {lines}, examples) {
   const others = lines.map(({style, label, points, footnote, nDraws}) => [legendElement(style, false),
     `${label}: ${formatScore(points[layer]?.score ?? null)}${footnote || nDraws ? rangeWords(points[layer]) : ''}`]);
   return values.length + others.length ? [...values, ...others] : [sentences.layerName(layer, curves[0].answer.layer_names)];
+}
+
+/**
+ * What is known at one depth: every kind of places that has one there; of several encoders one kind.
+ *
+ * @param {{name: string, answer: LayerMetrics, drawn: DrawnSeries[]}[]} curves @param {Depths[]} all @param {number} depth @param {number} place  the current one
+ * @param {Overlays} overlays @param {Examples} examples
+ */
+function depthLines(curves, all, depth, place, {lines}, examples) {
+  const kind = drawnKind(all[0], place);
+  const values = curves.flatMap(({name, answer, drawn}, i) => all[i].lines.filter((line) => curves.length === 1 || line.name === kind).flatMap((line) => {
+    const at = line.at.get(depth);
+    return at === undefined ? [] : layerValues(drawn, at, answer.best_layer).map(({one, series, score}) => [
+      legendElement(curves.length > 1 ? splitSeries(one, answer.best_layer, stylesOf(i, curves.length)).style : kindStyle(all[i], line.name, series), false),
+      name ? `${name}, ` : '', `${sentences.splitWords(series.split, examples)}, ${sentences.layerSentence(score, series.n, all[i].sites.map((site) => site.name))}`]);
+  }));
+  const others = lines.flatMap(({style, label, points, footnote, nDraws}) => points.filter(({x}) => all[0].sites[x].depth === depth).map((point) => [
+    legendElement(style, false), `${label}: ${formatScore(point.score)}${footnote || nDraws ? rangeWords(point) : ''}`]));
+  return values.length + others.length ? [...values, ...others] : [`nothing is read at depth ${depth}`];
+}
+
+/** Which kind lines of single places belong to; empty where the current place is a head, which has none. @param {Depths[]} all @param {number} place @param {Peer[]} peers */
+function drawnKindWords([depths], place, peers) {
+  return peers.length === 0 && kindAt(depths, place) === HEADS ? '' : drawnKind(depths, place);
 }
 
 /** From where to where a band goes that is no interval. @param {{low: ?number, high: ?number}|undefined} point */

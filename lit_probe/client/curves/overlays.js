@@ -4,7 +4,7 @@
 /** @import {LayerComparison, LayerMetrics, MeasuredBaseline, Repeats, Series, TwoLayers} from '../page/types.js' */
 import {brightened, COLORS} from '../charts/palette.js';
 import {formatScore, inSentence} from '../words/format.js';
-import {intervalText, layerList} from '../words/sentences.js';
+import {intervalText, layerList, placeList, placeTitle} from '../words/sentences.js';
 
 /**
  * @typedef {object} Compared  What a curve can be compared with.
@@ -54,12 +54,13 @@ export function askedOfServer(wishes) {
  * @param {?LayerComparison} known.comparison  the answer of the check `layer_comparison`, or null
  * @param {?Series} known.dev  the series of dev, whose layer 0 is the embeddings' baseline
  * @param {?Repeats} [known.repeats]  the answer of the check `repeats`, or null
+ * @param {?number} [known.embeddings]  the number of the place that is the embeddings; null where these are not read
  * @returns {Overlays}
  */
-export function overlaysOf({compared, wishes, baselines, comparison, dev, repeats = null}) {
+export function overlaysOf({compared, wishes, baselines, comparison, dev, repeats = null, embeddings = 0}) {
   /** @type {Overlays} */
   const overlays = {majority: wishes.majority, references: [], lines: [], alike: wishes.alike ? layersAlike(comparison) : []};
-  const known = /** @type {Record<string, any>} */ ({...baselines, embeddings: {score: dev?.layers[0].score ?? null}});
+  const known = /** @type {Record<string, any>} */ ({...baselines, embeddings: {score: (embeddings === null ? null : dev?.layers[embeddings].score) ?? null}});
   for (const {name, title, style} of compared.filter(({name}) => wishes[name] && known[name])) {
     const {score, layers} = known[name];
     if (layers) {
@@ -126,12 +127,17 @@ export function overlayValues({references, lines}) {
  * Which layers are as good as the chosen one, for all that the dev examples can tell.
  *
  * @param {LayerComparison} comparison  the answer of the check `layer_comparison`
+ * @param {?string[]} [names]  what places that are not all of an encoder's layers are called
  * @returns {string}
  */
-export function alikeSentence(comparison) {
+export function alikeSentence(comparison, names = null) {
   const best = comparison.best_layer;
   const test = testName(comparison);
   const others = layersAlike(comparison).filter((layer) => layer !== best);
+  if (names) {
+    if (others.length === 0) return `On dev every other place differs from ${names[best]} (${test}, Holm-corrected).`;
+    return `Not to be told apart from ${names[best]} on dev (${test}, Holm-corrected): ${placeList(others, names)}.`;
+  }
   if (others.length === 0) return `On dev every other layer differs from layer ${best} (${test}, Holm-corrected).`;
   const which = others.length === 1 ? `Layer ${others[0]}` : `Layers ${layerList(others)}`;
   return `${which} cannot be told apart from layer ${best} on dev (${test}, Holm-corrected).`;
@@ -168,10 +174,11 @@ export function pText(p) {
  * How much the choice of a layer flatters it.
  *
  * @param {LayerComparison} comparison  the answer of the check `layer_comparison`
+ * @param {?string[]} [names]  what places that are not all of an encoder's layers are called
  * @returns {string}  empty where a split is too small to tell
  */
-export function optimismSentence({optimism}) {
+export function optimismSentence({optimism}, names = null) {
   if (!optimism || optimism.optimism === null) return '';
   const {layer, dev, test, optimism: score, low, high} = optimism;
-  return `Optimism of the choice at layer ${layer}: dev ${formatScore(dev)} − test ${formatScore(test)} = ${intervalText({layer, score, low, high})}.`;
+  return `Optimism of the choice at ${placeTitle(layer, names)}: dev ${formatScore(dev)} − test ${formatScore(test)} = ${intervalText({layer, score, low, high})}.`;
 }

@@ -6,6 +6,7 @@ import {layerAxis} from '../charts/axes.js';
 import {lineChart} from '../charts/line_chart.js';
 import {COLORS} from '../charts/palette.js';
 import {countOf, formatCount} from '../words/format.js';
+import {placeTitle} from '../words/sentences.js';
 import {splitSeries} from './curve_chart.js';
 
 const SIGNIFICANCE = 0.05;
@@ -102,9 +103,10 @@ export function sliceP(comparison, index, corrected) {
  * @param {number} known.nLooked  how many slices were looked at on this page
  * @param {?SliceComparison} known.comparison  null while it is not there
  * @param {boolean} known.corrected
+ * @param {?string[]} [known.places]  what places that are not all of an encoder's layers are called
  * @returns {string}
  */
-export function slicesSentence({names, nLooked, comparison, corrected}) {
+export function slicesSentence({names, nLooked, comparison, corrected, places = null}) {
   const others = nLooked > names.length ? ` (${formatCount(nLooked)} looked at since the page was loaded)` : '';
   const n = comparison?.n_compared ?? 0;
   const ofThem = n > 0 && n < names.length ? `, ${formatCount(n)} compared` : '';
@@ -114,7 +116,7 @@ export function slicesSentence({names, nLooked, comparison, corrected}) {
   if (comparison.n_compared === 0) return [shown, 'None can be compared with all examples.', ...missing].join(' ');
   const apart = names.filter((_, i) => (sliceP(comparison, i, corrected) ?? 1) < SIGNIFICANCE);
   const who = apart.length === 0 ? (ofThem && n > 1 ? 'none of these differs' : ofThem ? 'it does not differ' : 'none differs') : `${someOf(apart)} ${apart.length === 1 ? 'differs' : 'differ'}`;
-  const found = `${shown} At layer ${comparison.layer} ${who} from all examples`;
+  const found = `${shown} At ${placeTitle(comparison.layer, places)} ${who} from all examples`;
   const ended = (/** @type {string} */ end) => [`${found}${end}.`, ...missing].join(' ');
   if (n === 1) return ended('');
   if (corrected) return ended(`, corrected for ${n} slices`);
@@ -187,7 +189,7 @@ export function sliceChart(series, whole, about, view) {
   }] : [];
   return lineChart({
     ...view, yTitle: '', margin: SMALL_MARGIN,
-    axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current: view.current, small: true}),
+    axis: layerAxis(about.n_layers, {bestLayer: about.best_layer, current: view.current, sites: about.sites, small: true}),
     series: [splitSeries({series, mode: 'line'}, about.best_layer), ...behind],
   });
 }

@@ -2,6 +2,7 @@
 /** The panel "Slices by layer": the curve of each value of a column, or of each of LIT's slices, as small multiples. */
 /** @import {IndexedInput, LayerMetrics, Series, SliceComparison} from '../page/types.js' */
 import {valueDomain} from '../charts/axes.js';
+import {placeNames} from '../charts/places.js';
 import {figurePage} from '../charts/figure_page.js';
 import {svgElement} from '../charts/svg.js';
 import {answers} from '../page/answers.js';
@@ -10,7 +11,7 @@ import {categoricalColumns, definePanel, fitTogether, html, namedSlices, nothing
 import {layerPanel} from '../panels/layer_panel.js';
 import {card, errorCard, layerSlider, progressCard, renderCaption, renderDownloads, renderSelect} from '../panels/parts.js';
 import {countOf, formatCount} from '../words/format.js';
-import {intervalText, layerName} from '../words/sentences.js';
+import {intervalText, layerName, placeTitle} from '../words/sentences.js';
 import {curveCsv} from './curve_files.js';
 import {choices} from './curve_legend.js';
 import {pText} from './overlays.js';
@@ -145,11 +146,11 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
   }
 
   /** How many slices there are, and which differ. */
-  sentence() {
+  sentence(/** @type {?string[]} */ places) {
     const names = this.groups.map(({name}) => name);
     const {model, dataset} = this.seen;
     const nLooked = lookedAt(JSON.stringify([model, dataset]), this.facet(), this.drawn().map(({name}) => name));
-    return slicesSentence({names, nLooked, comparison: this.comparison(), corrected: corrected.get()});
+    return slicesSentence({names, nLooked, comparison: this.comparison(), corrected: corrected.get(), places});
   }
 
   /** What to pick where the metric is not defined on these slices. @param {LayerMetrics} about */
@@ -159,13 +160,13 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
     return said ? html`<div class="remark undefined">${said} <button class="hairline-button" @click=${() => pickMetric(dataset, 'accuracy')}>Show accuracy</button></div>` : nothing;
   }
 
-  /** The same, and whether p-values are corrected. */
-  renderDifferences() {
+  /** The same, and whether p-values are corrected. @param {?string[]} places */
+  renderDifferences(places) {
     const result = answers.read(this.keys.differences);
     const n = this.comparison()?.n_compared ?? 0;
     const toggle = html`<label><input type="checkbox" name="corrected" .checked=${corrected.get()}
       @change=${() => corrected.set(!corrected.get())}>correct for ${n} slices</label>`;
-    return html`<div class="remark differences">${this.sentence()} ${n > 1 ? toggle : nothing}
+    return html`<div class="remark differences">${this.sentence(places)} ${n > 1 ? toggle : nothing}
       ${result?.state === 'failed' ? ` The slices are not compared: ${result.message}` : nothing}</div>`;
   }
 
@@ -180,7 +181,7 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
     return [
       renderCaption(html`<b>${about.metric_title}</b> on ${whole?.split ?? 'dev'} by ${this.facet() === SLICES ? 'slice' : this.facet()}; dashed: all examples.`),
       this.renderUndefined(about),
-      this.renderDifferences(),
+      this.renderDifferences(placeNames(about)),
       html`<div class="multiples">${this.groups.map((group, i) => this.renderGroup(group, i, whole, about, layer, domain))}</div>`,
       this.renderOpened(about, layer),
       this.renderOmitted(),
@@ -228,7 +229,7 @@ definePanel('slices-by-layer-module', (LitPanel) => class SlicesByLayerModule ex
       <div>${remarks(series, whole, about).map((remark) => html`<div class="why">${remark}</div>`)}</div>
       ${layerSlider({chart: svgElement(chart), tooltip: nothing, nLayers: about.n_layers, layer, margin: SMALL_MARGIN,
         words: `${name}, ${layerName(layer, about.layer_names)}, ${intervalText(series.layers[layer])}`, hover: (under) => this.hover(under)})}
-      <div class="value">layer ${shown}: ${words}</div>
+      <div class="value">${placeTitle(shown, placeNames(about))}: ${words}</div>
     </div>`;
   }
 

@@ -4,6 +4,7 @@
  * text, beside the pinned text or the one that it was edited from.
  */
 import {salienceColor} from '../charts/palette.js';
+import {placeNames} from '../charts/places.js';
 import {definePanel, exampleText, html, nothing} from '../page/lit_host.js';
 import {card} from '../panels/parts.js';
 import {download} from '../words/files.js';
@@ -68,7 +69,7 @@ definePanel('neuron-activations-module', (LitPanel) => class NeuronActivationsMo
     const {model, dataset} = seen;
     const save = () => download(`neuron_activations_${model}_${dataset}.csv`, 'text/csv', tokensCsv(model, dataset, texts.map(({example}) => example.id), tokens));
     return html`<div class="module-container">
-      <div class="module-toolbar wrapped">${this.chosen().scope === 'all' ? html`<span class="toolbar-part" title="“Neurons” lists all layers; shown is the layer of the neuron that is open there">Layer ${this.changedLayer()}, that of neuron ${this.opened()?.name ?? '–'}</span>` : this.renderLayer(false)}
+      <div class="module-toolbar wrapped">${this.chosen().scope === 'all' ? html`<span class="toolbar-part" title="“Neurons” lists all layers; shown is the layer of the neuron that is open there">${placeNames(this.about() ?? {})?.[this.changedLayer()] ?? `Layer ${this.changedLayer()}`}, that of neuron ${this.opened()?.name ?? '–'}</span>` : this.renderLayer(false)}
         ${tokens ? html`<span class="toolbar-part downloads"><button class="hairline-button save-csv" title="Download the activations as a table" @click=${save}>CSV</button></span>` : nothing}</div>
       <div class="module-results-area">
         ${texts.length === 0 ? card('Select a text in LIT to see on which of its tokens the neurons fire. Pin or edit a text to see two side by side.')

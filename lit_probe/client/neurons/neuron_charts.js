@@ -1,12 +1,12 @@
 // @ts-check
 /** The charts about neurons: activations by class, how far a ranking can be trusted, and what changes without them. */
 /** @import {SvgNode} from '../charts/types.js' */
-/** @import {AblationCurve, Erasure, NeuronDistribution, RankingQuality} from '../page/types.js' */
+/** @import {AblationCurve, Erasure, NeuronDistribution, RankingQuality, Site} from '../page/types.js' */
 import {layerAxis, linearScale, logAxis, niceTicks, valueDomain} from '../charts/axes.js';
 import {FONT, lineChart} from '../charts/line_chart.js';
 import {COLORS, PAIR_STYLES, SPLIT_STYLES} from '../charts/palette.js';
 import {svgLabel, svgNode} from '../charts/svg.js';
-import {decidedIndex} from '../words/sentences.js';
+import {decidedIndex, placeTitle} from '../words/sentences.js';
 
 const ROW = 46;
 const FOOT = 34;
@@ -168,19 +168,21 @@ export function beforeAfter({before, after, low, high}, {width, height, domain})
  * Score by layer with and without what was taken away, and the band of what random changes do.
  *
  * @param {AblationCurve|Erasure} answer  the answer of the part `curve` or `erasure`
- * @param {{width: number, height: number, nLayers: number, current?: ?number, intervals?: boolean}} view  `intervals`: whether the
+ * @param {{width: number, height: number, nLayers: number, current?: ?number, intervals?: boolean, sites?: ?Site[]}} view  `intervals`: whether the
  *     scores' intervals are drawn too; over the same texts, before and after differ by less than these intervals say
  * @returns {SvgNode}
  */
-export function ablationCurve({layers, title}, {width, height, nLayers, current = null, intervals = false}) {
-  const points = (/** @type {string} */ name, /** @type {boolean} */ interval) => layers.filter((/** @type {any} */ row) => typeof row[name] === 'number').map((/** @type {any} */ row) => ({
+export function ablationCurve({layers, title}, {width, height, nLayers, current = null, intervals = false, sites = null}) {
+  // After a place come the layers and parts behind it, wherever these stand on the axis.
+  const ordered = [...layers].sort((a, b) => a.layer - b.layer);
+  const points = (/** @type {string} */ name, /** @type {boolean} */ interval) => ordered.filter((/** @type {any} */ row) => typeof row[name] === 'number').map((/** @type {any} */ row) => ({
     x: row.layer, score: row[name], low: interval ? row[`${name}_low`] ?? null : null, high: interval ? row[`${name}_high`] ?? null : null}));
   const line = (/** @type {'before'|'after'|'random'} */ name, /** @type {boolean} */ interval) => ({name, mode: /** @type {'line'} */ ('line'), points: points(name, interval), style: ABLATION_STYLES[name], band: interval});
   // At the last layer there is one point only, whose band would have no width.
   const lone = (/** @type {any} */ one) => (one.band && one.points.length === 1 ? {...one, mode: 'point', band: false, style: {...one.style, marker: one.style.marker ?? 'square'}} : one);
   const series = [line('after', intervals), line('before', false), line('random', true)].map(lone);
   const domain = valueDomain(series.flatMap((one) => one.points.flatMap((/** @type {any} */ {score, low, high}) => [score, low, high])));
-  return lineChart({width, height, domain, yTitle: title, axis: layerAxis(nLayers, {current}), series, current});
+  return lineChart({width, height, domain, yTitle: title, axis: layerAxis(nLayers, {current, sites}), series, current});
 }
 
 const LEAST_SPAN = 0.2;
@@ -215,15 +217,16 @@ export function rowsDomain(rows) {
  *
  * @param {any} answer
  * @param {number} index  the text's place
+ * @param {?string[]} [places]  what places that are not all of an encoder's layers are called
  * @returns {AblationRow[]}
  */
-export function ablationRows({layer: changed, layers, label_names: names, decision, before, after, model, random}, index) {
+export function ablationRows({layer: changed, layers, label_names: names, decision, before, after, model, random}, index, places = null) {
   const of = (/** @type {string} */ name, /** @type {boolean} */ own, /** @type {string[]} */ classes, /** @type {number[]} */ was, /** @type {number[]} */ is, /** @type {?number[]} */ low, /** @type {?number[]} */ high, /** @type {number[]} */ shares) => {
     const top = decidedIndex(was, shares);
     return {name, own, className: classes[top], predictedAfter: classes[decidedIndex(is, shares)], before: was[top], after: is[top], low: low ? low[top] : null, high: high ? high[top] : null};
   };
   const rows = layers.map((/** @type {number} */ layer, /** @type {number} */ i) =>
-    of(`layer ${layer}`, layer === changed, names, before[index][i], after[index][i], random?.low[index][i] ?? null, random?.high[index][i] ?? null, decision.shares));
+    of(placeTitle(layer, places), layer === changed, names, before[index][i], after[index][i], random?.low[index][i] ?? null, random?.high[index][i] ?? null, decision.shares));
   if (!model) return rows;
   const spread = random?.model;
   return [...rows, of('the model’s own head', false, model.label_names, model.before[index], model.after[index], spread?.low[index] ?? null, spread?.high[index] ?? null, [])];

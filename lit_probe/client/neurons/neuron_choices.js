@@ -2,6 +2,7 @@
 /** What the panels about neurons look at, and what the server is asked for it. */
 /** @import {NeuronCatalogue, RankedNeuron} from '../page/types.js' */
 import {observable} from '../page/choices.js';
+import {placeTitle} from '../words/sentences.js';
 
 /**
  * @typedef {object} NeuronChoices  What the panels about neurons look at.
@@ -137,11 +138,12 @@ export function isOff({off, what, picked}, layer) {
  *
  * @param {number} layer
  * @param {number[]} units
+ * @param {?string[]} [names]  what places that are not all of an encoder's layers are called
  * @returns {string}
  */
-export function setWords(layer, units) {
-  if (units.length === 0) return `no neuron of layer ${layer}`;
+export function setWords(layer, units, names = null) {
+  if (units.length === 0) return `no neuron of ${placeTitle(layer, names)}`;
   if (units.length === 1) return `neuron ${layer}:${units[0]}`;
-  return units.length > 3 ? `${units.length} neurons of layer ${layer}`
+  return units.length > 3 ? `${units.length} neurons of ${placeTitle(layer, names)}`
     : `neurons ${units.slice(0, -1).map((unit) => `${layer}:${unit}`).join(', ')} and ${layer}:${units[units.length - 1]}`;
 }

@@ -1,11 +1,12 @@
 // @ts-check
 /** The section that switches neurons off and shows what the later layers say. */
+import {placeNames} from '../charts/places.js';
 import {svgElement} from '../charts/svg.js';
 import {observable} from '../page/choices.js';
 import {exampleText, html, nothing} from '../page/lit_host.js';
 import {renderLegend} from '../panels/parts.js';
 import {countOf, formatCount, formatScore, oneLine} from '../words/format.js';
-import {leftOutSentences} from '../words/sentences.js';
+import {leftOutSentences, placeTitle} from '../words/sentences.js';
 import {ABLATION_STYLES, ablationCurve, ablationRows, beforeAfter, rowsDomain} from './neuron_charts.js';
 import {changeConfig, isOff, pickUnits, setWords, togglePick, unitsAt} from './neuron_choices.js';
 import {curveVerdict, movedSentence, percent, textVerdict} from './neuron_sentences.js';
@@ -52,7 +53,7 @@ export function renderEffects(panel, width) {
   const layer = panel.changedLayer();
   const choices = panel.chosen();
   const off = isOff(choices, layer);
-  const named = choices.what === 'direction' ? `the probe’s direction at layer ${layer}` : setWords(layer, unitsAt(choices.picked, layer));
+  const named = choices.what === 'direction' ? `the probe’s direction at ${placeTitle(layer, placeNames(panel.about()))}` : setWords(layer, unitsAt(choices.picked, layer), placeNames(panel.about()));
   return panel.renderSection('switch', html`Switch off and see${off ? html` <span class="status-off">off: ${named}</span>` : nothing}`, () => [
     html`<p class="words">The concept is <i>decodable from</i> these neurons. Whether the pass depends on them shows when they are taken away: what do the later layers and the model’s own head say then?</p>`,
     renderSet(panel, layer, off),
@@ -75,7 +76,7 @@ function renderSet(panel, layer, off) {
   return [html`<div class="set">
       <label>Take away <select name="what" @change=${(/** @type {any} */ event) => panel.choose({what: event.target.value, off: null})}>
         ${option('neurons', 'the chosen neurons', what)}${option('direction', 'the probe’s direction', what)}</select></label>
-      ${what === 'direction' ? html`<span class="members">It is projected out of every token at layer ${layer}.</span>`
+      ${what === 'direction' ? html`<span class="members">It is projected out of every token at ${placeTitle(layer, placeNames(panel.about()))}.</span>`
         : html`<label>and put in their place <select name="replacement" @change=${(/** @type {any} */ event) => panel.choose({replacement: event.target.value})}>
           ${panel.catalogue().replacements.map((/** @type {string} */ name) => option(name, REPLACED_BY[name] ?? name, replacement))}</select></label>
         ${replacement === 'scale' ? html`<label>factor <input type="range" name="factor" min="-2" max="10" step="0.25" .value=${String(factor)}
@@ -88,7 +89,7 @@ function renderSet(panel, layer, off) {
       ${nothingPicked ? nothing : html`<button class="text-button choose-none" @click=${() => panel.choose({picked: pickUnits(picked, layer, [])})}>choose none</button>`}
     </div>`,
     html`<div class="set">${off ? html`<button class="filled-button restore" @click=${() => panel.choose({off: null})}>Restore</button>`
-      : html`<button class="filled-button switch-off" ?disabled=${noneAtAll} @click=${switchOff}>${what === 'direction' ? 'Project it out' : replacement === 'scale' ? `Scale ${setWords(layer, nothingPicked && opened ? [opened.unit] : units)}` : `Switch off ${setWords(layer, nothingPicked && opened ? [opened.unit] : units)}`}</button>`}
+      : html`<button class="filled-button switch-off" ?disabled=${noneAtAll} @click=${switchOff}>${what === 'direction' ? 'Project it out' : replacement === 'scale' ? `Scale ${setWords(layer, nothingPicked && opened ? [opened.unit] : units, placeNames(panel.about()))}` : `Switch off ${setWords(layer, nothingPicked && opened ? [opened.unit] : units, placeNames(panel.about()))}`}</button>`}
       ${noneAtAll || (nothingPicked && choices.off?.layer === layer) ? html`<span class="members">No neuron is chosen, so nothing is changed.</span>` : nothing}</div>`];
 }
 
@@ -123,7 +124,7 @@ function renderTables(panel, answer, width) {
   const column = Math.max(60, Math.min(260, width - 24 - NAMES - NUMBERS));
   return [html`<div class="legend"><span><i class="ring"></i>before</span><span><i class="dot"></i>without</span>${answer.random ? html`<span><i class="grey"></i>${answer.random.n} random changes of like size</span>` : nothing}</div>`,
     texts.map((/** @type {any} */ {title, example}, /** @type {number} */ i) => {
-      const rows = ablationRows(answer, i);
+      const rows = ablationRows(answer, i, placeNames(panel.about()));
       const text = exampleText(example);
       const domain = rowsDomain(rows);
       return [html`<div class="effects-of" title=${text}><b>${title} text</b> <span class="quote" dir="auto">${oneLine(text)}</span></div>
@@ -147,9 +148,9 @@ function renderCurve(panel, width) {
   return html`<div class="over-data"><h4>Over the data</h4>${panel.renderOnDemand('curve',
     {button: 'Measure over the data', about: `Over ${which} (${formatCount(SAMPLE)} at most, drawn by seed), beside ${N_RANDOM} random changes of like size.`},
     (/** @type {any} */ answer) => [
-      svgElement(ablationCurve(answer, {width, height: CHART_HEIGHT, nLayers: panel.about().n_layers, current: answer.layer})),
+      svgElement(ablationCurve(answer, {width, height: CHART_HEIGHT, nLayers: panel.about().n_layers, current: answer.layer, sites: panel.about().sites})),
       renderLegend([{style: ABLATION_STYLES.before, label: 'before'}, {style: ABLATION_STYLES.after, label: 'without'}, {style: ABLATION_STYLES.random, label: `${answer.n_random} random changes: mean and range`}]),
-      html`<p class="words verdict">${curveVerdict(answer)}</p>`,
+      html`<p class="words verdict">${curveVerdict(answer, placeNames(panel.about()))}</p>`,
       html`<p class="words remark">${answer.title} over ${countOf(answer.n, `${answer.rows.split} text`)}${answer.rows.source === 'selection' ? ' of the selection' : ''}. ${sizesSentence(answer)}
         ${leftOutSentences(answer.rows.left_out, true).join('; ')}</p>`,
     ])}</div>`;
@@ -171,7 +172,7 @@ export function renderErasure(panel, width) {
   return panel.renderSection('erasure', 'Erase the concept at every layer (LEACE)', () => panel.renderOnDemand('erasure',
     {button: 'Erase and fit again', about: 'Takes away from each text’s pooled activations what a linear probe could use on the training texts, fits new probes, and does the same with random directions of equal rank.'},
     (/** @type {any} */ answer) => [
-      svgElement(ablationCurve(answer, {width, height: CHART_HEIGHT, nLayers: panel.about().n_layers, current: panel.changedLayer(), intervals: true})),
+      svgElement(ablationCurve(answer, {width, height: CHART_HEIGHT, nLayers: panel.about().n_layers, current: panel.changedLayer(), intervals: true, sites: panel.about().sites})),
       renderLegend([{style: ABLATION_STYLES.before, label: 'before'}, {style: ABLATION_STYLES.after, label: 'after LEACE'}, {style: ABLATION_STYLES.random, label: 'after erasing random directions'}]),
       html`<p class="words remark">${answer.title} of newly fitted probes on ${countOf(answer.n, 'dev text')}; rank ${answer.rank}; bands: 95 % intervals.
         On the training texts that it was fitted to, LEACE leaves no linear probe anything; on dev texts a little may be left. It changes the

@@ -2,10 +2,12 @@
 /** The section about one neuron: its activation by class, its words, and the column of LIT's data that it can become. */
 /** @import {IndexedInput} from '../page/types.js' */
 import {salienceColor} from '../charts/palette.js';
+import {placeNames} from '../charts/places.js';
 import {svgElement} from '../charts/svg.js';
 import {observable} from '../page/choices.js';
 import {addScalarColumn, hasColumn, html, interpretation, nothing} from '../page/lit_host.js';
 import {countOf, oneLine, significant} from '../words/format.js';
+import {placeTitle} from '../words/sentences.js';
 import {drawnClasses, neuronHistogram} from './neuron_charts.js';
 import {separationSentence} from './neuron_sentences.js';
 
@@ -44,11 +46,12 @@ export function renderEvidence(panel, width) {
   if (!opened) return nothing;
   const ranked = panel.answerOf('ranking').neurons.find((/** @type {any} */ {name}) => name === opened.name);
   const {title, n_units: nUnits} = panel.answerOf('ranking');
+  const names = placeNames(panel.about());
   return [
-    html`<div class="neuron-title"><b>Neuron ${opened.name}</b>${ranked ? html`<span class="rank">rank ${ranked.rank} of ${nUnits.toLocaleString('en-US')} by ${title}</span>` : nothing}${renderColumnButton(panel, opened)}</div>`,
+    html`<div class="neuron-title"><b>Neuron ${opened.name}</b>${names ? html`<span class="rank">of ${names[opened.layer]}</span>` : nothing}${ranked ? html`<span class="rank">rank ${ranked.rank} of ${nUnits.toLocaleString('en-US')} by ${title}</span>` : nothing}${renderColumnButton(panel, opened)}</div>`,
     panel.renderSection('distribution', 'Activation by class', () => panel.renderPart('distribution', (/** @type {any} */ answer) => renderDistribution(panel, answer, width), 'There is no distribution.'), true),
     panel.renderSection('top-words', 'Top words and contexts', () => panel.renderOnDemand('words',
-      {button: 'Find the words', about: `On which words of the dev texts do the neurons of layer ${opened.layer} fire? Reads the texts once, for all of its neurons.`},
+      {button: 'Find the words', about: `On which words of the dev texts do the neurons of ${placeTitle(opened.layer, names)} fire? Reads the texts once, for all of its neurons.`},
       (/** @type {any} */ answer) => renderWords(panel, answer)), true),
   ];
 }

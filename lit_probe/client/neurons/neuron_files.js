@@ -3,7 +3,9 @@
 /** @import {LineStyle, SvgNode} from '../charts/types.js' */
 /** @import {NeuronRanking, NeuronTokens} from '../page/types.js' */
 import {figurePage} from '../charts/figure_page.js';
+import {placeNames} from '../charts/places.js';
 import {csvTable} from '../words/files.js';
+import {placeTitle} from '../words/sentences.js';
 import {
   ABLATION_STYLES, ablationCurve, neuronHistogram, RANKING_STYLES, rankingQualityChart, STABILITY_STYLES, stabilityChart,
 } from './neuron_charts.js';
@@ -29,13 +31,13 @@ export function neuronFigure(panel, {title: method}) {
   if (distribution) add(neuronHistogram(distribution, {width: VIEW.width}), `Neuron ${distribution.name}: pooled activation by class, ${distribution.n} dev texts`);
   const layer = panel.changedLayer();
   const choices = panel.chosen();
-  const taken = 'units' in changeConfig(choices, layer) ? setWords(layer, unitsAt(choices.picked, layer)) : `the probe’s direction at layer ${layer}`;
+  const taken = 'units' in changeConfig(choices, layer) ? setWords(layer, unitsAt(choices.picked, layer), placeNames(about)) : `the probe’s direction at ${placeTitle(layer, placeNames(about))}`;
   if (curve) {
-    add(ablationCurve(curve, {...VIEW, nLayers: about.n_layers}), `Without ${taken}, ${curve.n} texts`, [ABLATION_STYLES.before, 'before'], [ABLATION_STYLES.after, 'without'], [ABLATION_STYLES.random, `${curve.n_random} random changes: mean and range`]);
+    add(ablationCurve(curve, {...VIEW, nLayers: about.n_layers, sites: about.sites}), `Without ${taken}, ${curve.n} texts`, [ABLATION_STYLES.before, 'before'], [ABLATION_STYLES.after, 'without'], [ABLATION_STYLES.random, `${curve.n_random} random changes: mean and range`]);
   }
   if (stability) add(stabilityChart(stability, VIEW), 'Stability of the ranking', [STABILITY_STYLES.between, 'between two resamples (90 % of pairs)'], [STABILITY_STYLES.full, 'with this ranking'], [STABILITY_STYLES.chance, 'chance']);
   if (evaluation) add(rankingQualityChart(evaluation, VIEW), 'Quality of the ranking', [RANKING_STYLES.top, 'first k %'], [RANKING_STYLES.bottom, 'last k %'], [RANKING_STYLES.random, 'random k %: mean and middle 95 % of the draws']);
-  if (erasure) add(ablationCurve(erasure, {...VIEW, nLayers: about.n_layers, intervals: true}), 'LEACE at every layer', [ABLATION_STYLES.before, 'before'], [ABLATION_STYLES.after, 'after LEACE'], [ABLATION_STYLES.random, 'after erasing random directions']);
+  if (erasure) add(ablationCurve(erasure, {...VIEW, nLayers: about.n_layers, intervals: true, sites: about.sites}), 'LEACE at every layer', [ABLATION_STYLES.before, 'before'], [ABLATION_STYLES.after, 'after LEACE'], [ABLATION_STYLES.random, 'after erasing random directions']);
   return figurePage({
     title: `Neurons by ${method}: ${model} on ${dataset}`,
     setting: `${about.encoder} · ${about.pooling} pooling · probes trained on ${about.trained_on}`,

@@ -2,6 +2,7 @@
 /** What the panels about neurons say of their numbers. */
 /** @import {AblationCurve} from '../page/types.js' */
 import {formatScore, significant} from '../words/format.js';
+import {placeTitle} from '../words/sentences.js';
 
 /**
  * What a neuron tells about a class, in words: the chance that a text of the class activates it more than another text (AUROC).
@@ -62,8 +63,8 @@ export function movedSentence({moved, random_moved: random, random_moved_low: lo
  * @param {AblationCurve} answer  the answer of the part `curve`
  * @returns {string}
  */
-export function curveVerdict({layer, layers, model, n_random: nRandom, matched, exceeded, notes}) {
-  const rows = [...layers.filter((/** @type {any} */ row) => row.layer > layer).map((/** @type {any} */ row) => ({...row, name: `layer ${row.layer}`})), ...(model ? [{...model, name: 'the model’s own head'}] : [])];
+export function curveVerdict({layer, layers, model, n_random: nRandom, matched, exceeded, notes}, names = null) {
+  const rows = [...layers.filter((/** @type {any} */ row) => row.layer !== layer).map((/** @type {any} */ row) => ({...row, name: placeTitle(row.layer, names)})), ...(model ? [{...model, name: 'the model’s own head'}] : [])];
   if (rows.length === 0) return 'No layer comes after this one: what its own probe says shows what it reads, not what the pass depends on.';
   const last = rows[rows.length - 1];
   const share = `${percent(last.flipped)} of the answers of ${last.name} change`;

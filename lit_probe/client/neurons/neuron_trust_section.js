@@ -1,12 +1,13 @@
 // @ts-check
 /** The sections on how far a ranking can be trusted: its stability, its quality, and neurons that fire together. */
 import {heatColor} from '../charts/palette.js';
+import {placeNames} from '../charts/places.js';
 import {svgElement} from '../charts/svg.js';
 import {observable} from '../page/choices.js';
 import {html, nothing} from '../page/lit_host.js';
 import {renderLegend} from '../panels/parts.js';
 import {countOf, formatScore} from '../words/format.js';
-import {intervalText} from '../words/sentences.js';
+import {intervalText, placeTitle} from '../words/sentences.js';
 import {RANKING_STYLES, rankingQualityChart, STABILITY_STYLES, stabilityChart} from './neuron_charts.js';
 import {partsOf, pickUnits} from './neuron_choices.js';
 import {percent, stabilitySentence} from './neuron_sentences.js';
@@ -119,7 +120,7 @@ export function renderClusters(panel) {
   return panel.renderSection('clusters', 'Neurons that fire together', () => [
     html`<div class="set"><label title="Clusters are joined as long as the neurons of one and those of the other correlate at least this much on the training texts: the mean |r| over their pairs">mean |r| at least <input type="range" name="threshold" min="0" max="1" step="0.05" .value=${String(1 - threshold)}
       @change=${(/** @type {any} */ event) => clusterThreshold.set(Number((1 - Number(event.target.value)).toFixed(2)))}><b>${(1 - threshold).toFixed(2)}</b></label></div>`,
-    panel.renderOnDemand('clusters', {button: 'Find clusters', about: `Of the neurons of layer ${opened.layer}, by how their activations on the training texts correlate.`}, (/** @type {any} */ answer) => renderCluster(panel, opened, answer)),
+    panel.renderOnDemand('clusters', {button: 'Find clusters', about: `Of the neurons of ${placeTitle(opened.layer, placeNames(panel.about()))}, by how their activations on the training texts correlate.`}, (/** @type {any} */ answer) => renderCluster(panel, opened, answer)),
   ]);
 }
 

@@ -4,11 +4,13 @@
  *
  * The sections stand in files of their own: `neuron_list`, `neuron_evidence_section`, `neuron_effects_section`, `neuron_trust_section`.
  */
+import {placeNames} from '../charts/places.js';
 import {svgText} from '../charts/svg.js';
 import {currentLayer} from '../page/choices.js';
 import {definePanel, html, nothing} from '../page/lit_host.js';
 import {renderSelect} from '../panels/parts.js';
 import {download} from '../words/files.js';
+import {placeTitle} from '../words/sentences.js';
 import {askForEffects, renderEffects, renderErasure, topCount} from './neuron_effects_section.js';
 import {askForEvidence, neuronColumns, renderEvidence} from './neuron_evidence_section.js';
 import {neuronFigure, neuronsCsv} from './neuron_files.js';
@@ -88,7 +90,7 @@ layers say without them. “How to read this”, at the bottom, says more.`;
       ${this.renderLayer(true)}
       <span class="toolbar-part">${renderSelect('method', 'Rank by', options, method, (value) => this.choose({method: value}))}</span>
       ${renderRankingOptions(this)}
-      ${layer !== null && layer !== best ? html`<button class="text-button" @click=${() => currentLayer.set(null)}>back to layer ${best}</button>` : nothing}
+      ${layer !== null && layer !== best ? html`<button class="text-button" @click=${() => currentLayer.set(null)}>back to ${placeTitle(best, placeNames(this.about()))}</button>` : nothing}
       ${ranking ? this.renderDownloads(ranking) : nothing}</div>`;
   }
 

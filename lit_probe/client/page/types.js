@@ -20,6 +20,12 @@
  * @property {string} reason  the reason why it cannot; empty where it can
  * @property {LayerScore[]} layers  `[n_layers]`, layer 0 first
  *
+ * @typedef {object} Site  A place at which an encoder is read.
+ * @property {string} name  "embeddings", "block 4", "attention 4", "head 4.7", "module encoder.layer.3.output.dense"
+ * @property {string} family  layers, attention, mlp, mlp_neurons, heads, module, or vectors
+ * @property {number} depth  the number of its block; 0 for the embeddings
+ * @property {number} width  the number of its units
+ *
  * @typedef {object} LayerMetrics  What the interpreter `layer_metrics` answers when its status is "ready".
  * @property {string} status
  * @property {string} metric
@@ -34,7 +40,8 @@
  * @property {string} chosen_on
  * @property {{layer: number, among: number[], rule: string, sentence: string}} choice  how the layer was chosen, and among which
  * @property {number} n_layers
- * @property {?string[]} layer_names  `[n_layers]` the fields that are the layers of a model that is not ours; null for ours, which are numbered
+ * @property {?string[]} layer_names  `[n_layers]` what they are called, where an encoder is not read at all of its layers, or is not ours; null where numbers say it
+ * @property {?Site[]} sites  `[n_layers]` what the places are, where an encoder is not read at all of its layers; null where it is
  * @property {number} d_model
  * @property {string} pooling
  * @property {string} probe
@@ -421,7 +428,8 @@
  *
  * @typedef {{status: string, part: string, class_index: number, class_name: string, decision: Decision, first_flip: ?number, flip_layers: number[],
  *   layers: EditAtLayer[], identical: boolean, warnings: {kind: string, message: string}[], words: {before: [string, boolean][],
- *   after: [string, boolean][]}, examples: {label: ?string, edited: boolean, truncated: boolean}[]}}
+ *   after: [string, boolean][]}, examples: {label: ?string, edited: boolean, truncated: boolean}[],
+ *   layer_names: ?string[], sites: ?Site[]}}
  *   EditByLayer  `class_index`: the class that is followed: the one that the dev-chosen layer predicts for the original;
  *   `flip_layers`: the layers at which the probe answers otherwise, ascending; `words`: with the space before them, and whether
  *   the other text lacks them.
@@ -455,7 +463,7 @@
  *
  * @typedef {{status: string, n_label_changes: number, consistent: (?boolean)[][], flipped: boolean[][], kinds: (PairsByLayer &
  *   {value: string, pairs: number[]})[], pairs: {name: string, ids: (?string)[], labels: (?string)[], value: string}[],
- *   source: string, column: string, by: string, notes: string[], layer_names: ?string[]}}
+ *   source: string, column: string, by: string, notes: string[], layer_names: ?string[], sites: ?Site[]}}
  *   PairsAnswer  `consistent`: `[n_layers][n_pairs]`; null where nobody knows what becomes of the label; `flipped`:
  *   `[n_layers][n_pairs]`; `source`: "dataset" or "sent".
  *

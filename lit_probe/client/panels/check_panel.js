@@ -4,6 +4,7 @@
 /** @import {Result} from '../page/answers.js' */
 /** @import {LayerMetrics} from '../page/types.js' */
 import {MARGIN} from '../charts/line_chart.js';
+import {placeNames} from '../charts/places.js';
 import {svgElement} from '../charts/svg.js';
 import {answers} from '../page/answers.js';
 import {currentLayer, resolveLayer} from '../page/choices.js';
@@ -140,9 +141,9 @@ export function checkPanel(LitPanel) {
      *
      * @param {LayerMetrics} about @param {number} layer @param {string[]} values @param {string} [metric]  the metric by which they were measured
      */
-    renderReading({best_layer: bestLayer, layer_names: names}, layer, values, metric) {
+    renderReading({best_layer: bestLayer, layer_names: names, sites}, layer, values, metric) {
       return [html`<div class="reading"><b>${layerHeading(layer, bestLayer, names)}:</b>${this.renderInfoButton()}${values.join(' · ')}
-        ${backButton(layer, bestLayer)}</div>`,
+        ${backButton(layer, bestLayer, placeNames({layer_names: names, sites}))}</div>`,
       this.renderCard({layer, value: values.join(' · '), metric})];
     }
   };

@@ -92,6 +92,15 @@ export const PANEL_CSS = `
   .multiple.doubtful { color: var(--lit-neutral-700); }
   .multiple .chart { margin: 0; }
   .plain { cursor: default; }
+  .legend.kinds { column-gap: 4px; row-gap: 4px; }
+  .kind-button { display: inline-flex; align-items: center; max-width: 100%; min-height: 24px; padding: 0 8px; border: 1px solid var(--lit-neutral-300); border-radius: 12px;
+                 background: none; font: inherit; color: inherit; overflow-wrap: anywhere; text-align: left; cursor: pointer; }
+  .kind-button:hover { background: var(--lit-mintonal-p-1); }
+  .kind-button[aria-pressed=true] { background: var(--lit-mintonal-p-4); border-color: var(--lit-cyea-600); font-weight: bold; }
+  .kind-button:focus-visible { outline: 2px solid var(--lit-cyea-500); }
+  .grid-mark { width: 12px; height: 12px; margin-right: 6px; box-sizing: border-box; border: 1px solid ${COLORS.axis};
+               background: repeating-linear-gradient(0deg, ${COLORS.axis} 0 1px, transparent 1px 4px), repeating-linear-gradient(90deg, ${COLORS.axis} 0 1px, transparent 1px 4px); }
+  .legend.kinds .grid-mark { min-height: 0; }
 `;
 
 /** The controls, rows and bars of the panels about words, neurons and edits. */

@@ -8,6 +8,7 @@ import {svgElement, svgNode, svgText} from '../charts/svg.js';
 import {currentLayer} from '../page/choices.js';
 import {html, nothing} from '../page/lit_host.js';
 import {download} from '../words/files.js';
+import {placeTitle} from '../words/sentences.js';
 
 /**
  * A statement in the place of what cannot be shown.
@@ -108,10 +109,10 @@ export function renderNotes(notes, ...abouts) {
   return html`<div class="notes">${[...notes, ...lines].map((note) => html`<div>${note}</div>`)}</div>`;
 }
 
-/** The way back to the dev-chosen layer, for the end of a line about another one. @param {number} layer @param {number} bestLayer */
-export function backButton(layer, bestLayer) {
+/** The way back to the dev-chosen layer, for the end of a line about another one. @param {number} layer @param {number} bestLayer @param {?string[]} [names]  what the layers are called */
+export function backButton(layer, bestLayer, names = null) {
   return layer === bestLayer ? nothing
-    : html`<button class="text-button" @click=${() => currentLayer.set(null)}>back to layer ${bestLayer} (dev-chosen)</button>`;
+    : html`<button class="text-button" @click=${() => currentLayer.set(null)}>back to ${placeTitle(bestLayer, names)} (dev-chosen)</button>`;
 }
 
 /**
@@ -125,14 +126,19 @@ export function backButton(layer, bestLayer) {
  * @param {string} parts.words  the values at that layer, for a screen reader
  * @param {(layer: ?number) => void} parts.hover  a function that is told the layer under the pointer
  * @param {Margin} [parts.margin]  the chart's
+ * @param {(column: number) => number} [parts.placeAt]  the layer that stands in a column, where a column is not a layer: `nLayers` then is
+ *     their number, `layer` the current one, and `hover` is told one
+ * @param {(key: string) => ?number|undefined} [parts.byKey]  the layer to which a key leads; as `layerByKey` says if nothing is said
  */
-export function layerSlider({chart, tooltip, nLayers, layer, words, hover, margin = MARGIN}) {
+export function layerSlider({
+  chart, tooltip, nLayers, layer, words, hover, margin = MARGIN, placeAt = (column) => column, byKey = (key) => layerByKey(key, layer, nLayers),
+}) {
   return html`<div class="chart" role="slider" tabindex="0" aria-label="Current layer" aria-valuemin="0"
       aria-valuemax=${nLayers - 1} aria-valuenow=${layer} aria-valuetext=${words}
-      @keydown=${(/** @type {KeyboardEvent} */ event) => onLayerKey(event, layer, nLayers)}
+      @keydown=${(/** @type {KeyboardEvent} */ event) => onLayerKey(event, byKey)}
       @pointermove=${(/** @type {PointerEvent} */ event) => hover(layerUnder(event, nLayers, margin))}
       @pointerleave=${() => hover(null)}
-      @click=${(/** @type {MouseEvent} */ event) => currentLayer.set(layerUnder(event, nLayers, margin))}>
+      @click=${(/** @type {MouseEvent} */ event) => currentLayer.set(placeAt(layerUnder(event, nLayers, margin)))}>
     ${chart}${tooltip}
   </div>`;
 }
@@ -154,18 +160,30 @@ export function layerUnder(event, nLayers, margin = MARGIN) {
  * Moves the current layer by keys.
  *
  * @param {KeyboardEvent} event
+ * @param {(key: string) => ?number|undefined} byKey  see `layerByKey`
+ */
+export function onLayerKey(event, byKey) {
+  const target = byKey(event.key);
+  if (target === undefined) return;
+  event.preventDefault();
+  currentLayer.set(target);
+}
+
+/**
+ * The layer to which a key leads.
+ *
+ * @param {string} key
  * @param {number} layer
  * @param {number} nLayers
+ * @returns {?number|undefined}  null: back to the chosen one; undefined: the key means nothing
  */
-export function onLayerKey(event, layer, nLayers) {
+export function layerByKey(key, layer, nLayers) {
   const page = Math.max(2, Math.round(nLayers / 4));
   /** @type {Record<string, ?number>} */
   const targets = {
     ArrowLeft: layer - 1, ArrowDown: layer - 1, ArrowRight: layer + 1, ArrowUp: layer + 1,
     PageDown: layer - page, PageUp: layer + page, Home: 0, End: nLayers - 1, Escape: null,
   };
-  const target = targets[event.key];
-  if (target === undefined) return;
-  event.preventDefault();
-  currentLayer.set(target === null ? null : Math.min(nLayers - 1, Math.max(0, target)));
+  const target = targets[key];
+  return typeof target === 'number' ? Math.min(nLayers - 1, Math.max(0, target)) : target;
 }

@@ -137,7 +137,7 @@ export function saliencePanel(LitPanel) {
       const [about, layer] = [this.about(), this.layer()];
       if (!about || layer === null) return nothing;
       const options = Array.from({length: about.n_layers}, (_, at) =>
-        ({value: String(at), title: layerOption(at, about.best_layer)}));
+        ({value: String(at), title: layerOption(at, about.best_layer, about.layer_names)}));
       return html`<span class="toolbar-part" title="The current layer of all lit_probe panels">
         ${renderSelect('layer', 'Layer', options, String(layer), (value) => currentLayer.set(Number(value)))}</span>`;
     }
@@ -163,7 +163,7 @@ export function saliencePanel(LitPanel) {
     /** "the probe at layer 3, dev-chosen". */
     probeName() {
       const [about, layer] = [this.about(), this.layer()];
-      return layer === null ? 'the probe' : `the probe at ${layerName(layer)}${layer === about?.best_layer ? ', dev-chosen' : ''}`;
+      return layer === null ? 'the probe' : `the probe at ${layerName(layer, about?.layer_names)}${layer === about?.best_layer ? ', dev-chosen' : ''}`;
     }
   };
 }

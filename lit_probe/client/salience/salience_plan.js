@@ -1,6 +1,7 @@
 // @ts-check
 /** Which rows the reader's choices ask for, and what the server is asked for each. */
 /** @import {SalienceMethods} from '../page/types.js' */
+import {placeTitle} from '../words/sentences.js';
 
 /**
  * @typedef {object} SalienceChoices  What the reader has chosen.
@@ -35,9 +36,10 @@ export const FIRST_CHOICES = {
  * @param {SalienceMethods} catalogue  the answer of the interpreter `salience_methods`
  * @param {?number} layer  the current one; null while it is not known
  * @param {?number} bestLayer
+ * @param {?string[]} [names]  what places that are not all of an encoder's layers are called
  * @returns {PlannedRow[]}  none that needs the probe while its layer is not known
  */
-export function salienceRows(choices, catalogue, layer, bestLayer) {
+export function salienceRows(choices, catalogue, layer, bestLayer, names = null) {
   const {methods: all, n_layers: nLayers} = catalogue;
   const row = (/** @type {any} */ method, /** @type {'probe'|'model'} */ explain, /** @type {?number} */ at, /** @type {string} */ label) =>
     ({id: `${method.name} ${explain} ${at ?? ''}`, label, cheap: method.cheap, hasBaseline: Boolean(method.baseline), config: salienceConfig(choices, catalogue, method, explain, at)});
@@ -48,9 +50,9 @@ export function salienceRows(choices, catalogue, layer, bestLayer) {
   const method = all.find((/** @type {any} */ {name}) => name === choices.method) ?? all[0];
   if (choices.rows === 'layers') {
     if (bestLayer === null) return [];
-    return Array.from({length: nLayers}, (_, at) => row(method, 'probe', at, `Layer ${at}${at === bestLayer ? ' (dev-chosen)' : at === 0 ? ' (embeddings)' : ''}`));
+    return Array.from({length: nLayers}, (_, at) => row(method, 'probe', at, names ? `${names[at]}${at === bestLayer ? ' (dev-chosen)' : ''}` : `Layer ${at}${at === bestLayer ? ' (dev-chosen)' : at === 0 ? ' (embeddings)' : ''}`));
   }
-  return [...(layer === null ? [] : [row(method, 'probe', layer, `Probe at layer ${layer}`)]), ...(catalogue.class_names.model ? [row(method, 'model', null, 'Model')] : [])];
+  return [...(layer === null ? [] : [row(method, 'probe', layer, `Probe at ${placeTitle(layer, names)}`)]), ...(catalogue.class_names.model ? [row(method, 'model', null, 'Model')] : [])];
 }
 
 /** The methods whose rows are shown. @param {SalienceChoices} choices @param {SalienceMethods} catalogue @returns {any[]} */

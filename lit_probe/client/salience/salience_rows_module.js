@@ -12,6 +12,7 @@
 /** @import {SalienceRow, SalienceUnit} from './salience_row.js' */
 import {figurePage} from '../charts/figure_page.js';
 import {salienceColor} from '../charts/palette.js';
+import {placeNames} from '../charts/places.js';
 import {svgText} from '../charts/svg.js';
 import {answers} from '../page/answers.js';
 import {definePanel, exampleText, fitTogether, html, interpretation, nothing, pinnedExample, textFields} from '../page/lit_host.js';
@@ -92,7 +93,7 @@ the current layer. “How to read this”, at the bottom, says more.`;
 
   /** @returns {PlannedRow[]} */
   plan() {
-    return salienceRows(this.chosen(), this.catalogue(), this.layer(), this.about()?.best_layer ?? null);
+    return salienceRows(this.chosen(), this.catalogue(), this.layer(), this.about()?.best_layer ?? null, placeNames(this.about() ?? {}));
   }
 
   furtherQuestions() {

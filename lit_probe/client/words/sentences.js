@@ -56,12 +56,13 @@ export function examplesWords(examples) {
  *
  * @param {DrawnSeries[]} drawn
  * @param {number} bestLayer
+ * @param {?string[]} [names]  what places that are not all of an encoder's layers are called
  * @returns {string}
  */
-export function scoredSentence(drawn, bestLayer) {
+export function scoredSentence(drawn, bestLayer, names = null) {
   const lines = drawn.filter(({series, mode}) => mode !== 'point' && (mode !== 'hidden' || series.split !== 'train'))
     .map(({series}) => `${countOf(series.n, `${series.split} row`)}${series.split === 'train' ? ', which show fit' : ''}`);
-  const points = drawn.filter(({mode}) => mode === 'point').map(({series}) => ` (${series.split}: ${countOf(series.n, 'row')}, at layer ${bestLayer} only)`);
+  const points = drawn.filter(({mode}) => mode === 'point').map(({series}) => ` (${series.split}: ${countOf(series.n, 'row')}, at ${placeTitle(bestLayer, names)} only)`);
   return lines.length + points.length ? `Scored: ${lines.join(', ')}${points.join('')}` : '';
 }
 
@@ -112,6 +113,11 @@ export function layerName(layer, names = null) {
   return own ? `layer ${layer} (${own})` : `layer ${layer}`;
 }
 
+/** A layer where one word must do: "layer 4", or the name of a place. @param {number} layer @param {?string[]} [names]  what places that are not all of an encoder's layers are called */
+export function placeTitle(layer, names = null) {
+  return names ? names[layer] : `layer ${layer}`;
+}
+
 /** A layer in a list of layers: "0 (embeddings)", "4 (dev-chosen)". @param {number} layer @param {number} bestLayer @param {?string[]} [names] */
 export function layerOption(layer, bestLayer, names = null) {
   return layerHeading(layer, bestLayer, names).replace('Layer ', '');
@@ -138,10 +144,11 @@ export function intervalText({score, low, high}) {
  *
  * @param {LayerScore} score
  * @param {number} n
+ * @param {?string[]} [names]  what places that are not all of an encoder's layers are called
  * @returns {string}
  */
-export function layerSentence(score, n) {
-  return `layer ${score.layer}: ${intervalText(score)}, n = ${formatCount(n)}`;
+export function layerSentence(score, n, names = null) {
+  return `${placeTitle(score.layer, names)}: ${intervalText(score)}, n = ${formatCount(n)}`;
 }
 
 /**
@@ -200,12 +207,29 @@ export function modelSentence(model) {
  * Layers whose fit stopped early: "The probes of layers 2 and 5 did not converge".
  *
  * @param {number[]} layers
+ * @param {?string[]} [names]  what places that are not all of an encoder's layers are called
  * @returns {string}  empty when all converged
  */
-export function convergenceSentence(layers) {
+export function convergenceSentence(layers, names = null) {
   if (layers.length === 0) return '';
+  if (names) return `The probe${layers.length === 1 ? '' : 's'} of ${placeList(layers, names)} did not converge`;
   if (layers.length === 1) return `The probe of layer ${layers[0]} did not converge`;
   return `The probes of layers ${layerList(layers)} did not converge`;
+}
+
+const MOST_PLACES = 10;
+
+/**
+ * Places in running text, so many by name: "attention 3, head 4.7 and 12 other places".
+ *
+ * @param {number[]} places
+ * @param {string[]} names
+ * @returns {string}
+ */
+export function placeList(places, names) {
+  const named = places.slice(0, places.length > MOST_PLACES + 1 ? MOST_PLACES : places.length).map((place) => names[place]);
+  if (named.length < places.length) return `${named.join(', ')} and ${places.length - named.length} other places`;
+  return named.length < 2 ? named.join('') : `${named.slice(0, -1).join(', ')} and ${named[named.length - 1]}`;
 }
 
 /**

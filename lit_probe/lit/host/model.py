@@ -93,6 +93,14 @@ class ProbeModel(lit_model.Model):
         return list(self.encoder.layer_names) if self.encoder.at_sites else None
 
     @property
+    def sites(self) -> list[dict[str, Any]] | None:
+        """What the page draws the places by, where they are not all of an encoder's own layers: name, family, depth and width."""
+        if self.layer_names is None:
+            return None
+        named = zip(self.layer_names, self.encoder.sites, strict=True)
+        return [{"name": name, "family": site.family, "depth": site.depth, "width": site.width} for name, site in named]
+
+    @property
     def vector_fields(self) -> tuple[str, ...]:
         """``[n_layers]`` the fields of the layers' vectors, called like the places where these are no layers."""
         if self.encoder.has_network and self.encoder.at_sites:

@@ -62,6 +62,8 @@ def _trajectory(question: Question) -> dict[str, Any]:
         "best_layer": study.best_layer,
         "decision": study.decision.to_json(),
         "n_layers": study.encoder.n_layers,
+        "layer_names": probes.layer_names,
+        "sites": probes.sites,
         "identical": question.texts[0] == question.texts[1],
         "warnings": warnings,
         "words": {"before": before, "after": after},

@@ -113,6 +113,7 @@ def _over(found: _Found, probes: ProbeModel, by: str) -> dict[str, Any]:
         "best_layer": study.best_layer,
         "n_layers": study.encoder.n_layers,
         "layer_names": probes.layer_names,
+        "sites": probes.sites,
         "label_names": list(probes.label_names),
         "encoder": study.encoder.name,
         "pooling": study.pooling,

@@ -10,7 +10,6 @@ import numpy as np
 
 from lit_probe.checks.baselines import panel_baselines
 from lit_probe.data.labelled_texts import SPLIT_NAMES, SplitName
-from lit_probe.encoder.encoder import Encoder
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.config_values import any_text, boolean, one_of
 from lit_probe.lit.host.dataset import ProbeDataset
@@ -104,7 +103,7 @@ class LayerMetricsInterpreter(ProbeInterpreter):
             "choice": {**study.choice.to_json(), "sentence": study.choice.told(probes.layer_names)},
             "n_layers": probes.encoder.n_layers,
             "layer_names": probes.layer_names,
-            "sites": None if probes.layer_names is None else _sites(probes.encoder),
+            "sites": probes.sites,
             "d_model": probes.encoder.d_model,
             "pooling": study.pooling,
             "probe": study.layerwise.kind,
@@ -120,12 +119,6 @@ class LayerMetricsInterpreter(ProbeInterpreter):
             "notes": notes,
             "baselines": panel_baselines(study.splits),
         }
-
-
-def _sites(encoder: Encoder) -> list[dict[str, Any]]:
-    """What the page draws places by."""
-    named = zip(encoder.layer_names, encoder.sites, strict=True)
-    return [{"name": name, "family": site.family, "depth": site.depth, "width": site.width} for name, site in named]
 
 
 def decision_of(question: Question) -> Decision:

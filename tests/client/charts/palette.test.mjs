@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {brightened, COLORS, ENCODER_COLORS, lightColors, LIT_COLORS, SPLIT_STYLES} from '../../../lit_probe/client/charts/palette.js';
+import {brightened, COLORS, ENCODER_COLORS, FAMILY_COLORS, familyStyle, lightColors, LIT_COLORS, SPLIT_STYLES} from '../../../lit_probe/client/charts/palette.js';
 import {contrast, linear, sides} from '../colors.mjs';
 
 // How linear RGB appears to the three kinds of dichromats: Machado, Oliveira and Fernandes (2009), severity 1.
@@ -23,8 +23,9 @@ function lab([r, g, b]) {
 const DRAWN = {
   'the splits and the grey of doubt': [...Object.values(SPLIT_STYLES).map(({color}) => color), COLORS.unreliable],
   encoders: ENCODER_COLORS,
+  'kinds of places, test and the grey of doubt': [...FAMILY_COLORS, SPLIT_STYLES.test.color, COLORS.unreliable],
 };
-const APART = {'the splits and the grey of doubt': 15, encoders: 10};
+const APART = {'the splits and the grey of doubt': 15, encoders: 10, 'kinds of places, test and the grey of doubt': 10};
 
 for (const [vision, matrix] of Object.entries(VISION)) {
   for (const [page, scheme] of ['light', 'dark'].entries()) {
@@ -44,7 +45,7 @@ for (const [vision, matrix] of Object.entries(VISION)) {
 
 const WRITTEN = ['text', 'quietText', 'ink', 'markedText', 'accent', 'pressedRim'].map((name) => COLORS[name]);
 const WRITTEN_BY_LIT = ['neutral-700', 'neutral-800', 'cyea-600', 'cyea-700', 'bric-700'].map((name) => LIT_COLORS[`--lit-${name}`]);
-const LINES = [...Object.values(SPLIT_STYLES).map(({color}) => color), ...ENCODER_COLORS, COLORS.axis, COLORS.unreliable, COLORS.others, COLORS.secondMark, LIT_COLORS['--lit-cyea-500']];
+const LINES = [...Object.values(SPLIT_STYLES).map(({color}) => color), ...ENCODER_COLORS, ...FAMILY_COLORS, COLORS.axis, COLORS.unreliable, COLORS.others, COLORS.secondMark, LIT_COLORS['--lit-cyea-500']];
 
 for (const [page, scheme] of ['light', 'dark'].entries()) {
   const on = (ground, color) => contrast(sides(color)[page], sides(ground)[page]);
@@ -72,6 +73,14 @@ test('a file gets the light colour of each pair, whatever the pair is made of', 
   assert.match(text, dark);
   assert.equal(lightColors(text), 'fill:#3C4043;stroke:rgba(60, 64, 67, .13);color:#8A5A00');
   assert.equal(lightColors('what a text says of light-dark(values)'), 'what a text says of light-dark(values)');
+});
+
+test('a kind of places keeps its colour and marker whatever else is drawn, and others have those that are left', () => {
+  assert.deepEqual(familyStyle('mlp', ['mlp'], 'dev'), familyStyle('mlp', ['layers', 'a.*.b', 'mlp'], 'dev'));
+  const known = ['layers', 'attention', 'mlp', 'mlp_neurons'].map((one) => familyStyle(one, [one], 'dev').color);
+  assert.ok(!known.includes(familyStyle('a.*.b', ['mlp', 'a.*.b'], 'dev').color));
+  assert.equal(new Set([...known, familyStyle('a.*.b', ['a.*.b'], 'dev').color]).size, 5);
+  assert.equal(familyStyle('mlp', ['mlp'], 'test').dash, SPLIT_STYLES.test.dash);
 });
 
 test('splits are told apart without any colour', () => {
