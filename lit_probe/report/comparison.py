@@ -178,7 +178,7 @@ def _differences(one: DatasetRun, two: DatasetRun, numbering: Numbering) -> Html
         return tag("p", "The runs have no place in common, so no scores are compared place by place.")
     depth = ""
     if named and one.facts.layer_names != two.facts.layer_names:
-        depth = " Only places that both runs have, by their names, stand here."
+        depth = " Only places that both runs have stand here."
     elif len(one.facts.layer_names) != len(two.facts.layer_names):
         depth = (
             " The runs have different numbers of layers: the same number is another depth, and only those that both have "
