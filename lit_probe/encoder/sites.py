@@ -67,7 +67,7 @@ class Site:
     after: int = -1
 
     def comes_after(self, other: Site) -> bool:
-        """Whether a change at the other place can be seen here: no place does that is not named so, some of the others do not."""
+        """Whether a change at the other place may be seen here; where not, it cannot."""
         if self.family == other.family == LAYERS:
             return self.depth > other.depth
         if self.family == LAYERS:
