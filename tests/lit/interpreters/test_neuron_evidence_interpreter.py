@@ -221,7 +221,7 @@ def test_activations_that_are_not_finite_are_a_sentence(encoder):
     (model,) = models_of([pending])
     dataset = IndexedDataset(base=model.dataset)
     for split in ("train", "dev"):
-        pending.result().activations[split].blocks[0].values[2, 0, 7] = np.nan
+        pending.result().activations[split].blocks[0].values[2][0, 7] = np.nan
     for config in ({"part": "distribution", "unit": 7}, {"part": "column", "unit": 7}, {"part": "clusters"}):
         rows = of_split(dataset, "dev") if config["part"] == "column" else []
         answer = answer_of(NAME, model, dataset, *rows, layer=2, **config)

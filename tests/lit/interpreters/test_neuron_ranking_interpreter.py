@@ -171,7 +171,7 @@ def test_a_class_without_examples_is_a_sentence(encoder):
 def test_activations_that_are_not_finite_are_a_sentence(encoder):
     pending = computed(encoder, tiny_splits())
     (model,) = models_of([pending])
-    pending.result().activations["train"].blocks[0].values[2, 5, 7] = np.nan
+    pending.result().activations["train"].blocks[0].values[2][5, 7] = np.nan
     answer = answer_of(NAME, model, IndexedDataset(base=model.dataset), method="mean_gap", layer=2)
     assert answer["status"] == "failed"
     assert "1 of 80 examples hold NaN or infinity (first in neuron 7)" in answer["message"]
