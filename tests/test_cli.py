@@ -339,7 +339,11 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
         (["layers", "--max_length=100000"], 1, "reads at most 64 tokens"),
         (["layers", "--template=Review:"], 1, "The template 'Review:' has no {text} in it. Write it once"),
         (["layers", "--template="], 1, "has no {text} in it"),
-        (["layers", "--chat"], 1, "has no chat template"),
+        (
+            ["layers", "--chat"],
+            1,
+            "has no chat template, as models have that were trained to answer. Leave out --chat, or give a",
+        ),
         (["layers", "--template={{text}} it is", "--max_length=4"], 1, "The template takes 5 tokens, special ones included, and"),
         (["layers", "--datasets=csv={table}", "--text_column=body"], 1, "has no column 'body'"),
         (["layers", "--datasets=csv={table}", "--text_column=body"], 1, "Say which one with --text_column"),

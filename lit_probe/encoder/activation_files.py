@@ -52,8 +52,8 @@ class StoredActivations:
         computed = f"computed in {self.about['computed_in']}, " if "computed_in" in self.about else ""
         rounded = f"rounded to {self.about['cache_dtype']}, " if "cache_dtype" in self.about else ""
         return (
-            f"lit-probe extract made these vectors: {self.about['pooling']} pooling, {kept}{within}, {computed}{rounded}written in "
-            f"{self.about.get('dtype')}; the sha256 of the weights begins with {str(weights)[:12]}."
+            f"lit-probe extract made these vectors: {self.about['pooling']} pooling, {kept}{within}, {computed}{rounded}written "
+            f"in {self.about.get('dtype')}; the sha256 of the weights begins with {str(weights)[:12]}."
         )
 
 
