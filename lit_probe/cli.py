@@ -209,7 +209,7 @@ def predict(texts: str) -> None:
         _check_page(out)
     model = FLAGS.model if FLAGS["model"].present else None
     encoder = kept.load_encoder(model, FLAGS.revision, device=FLAGS.device, trust_remote_code=FLAGS.trust_remote_code)
-    cache = open_cache()
+    cache = open_cache().keeping(kept.facts.cache_dtype or FLOAT32)
     _check_memory([(encoder, kept.facts.pooling)], len(next(iter(table.values()), ())), cache, 1)
     step = of_step(tqdm_progress(), f"Encoding {path.name} with {encoder.name}", "texts")
     found = predict_rows(kept, encoder, table, said, layer=layer, label_column=label_column, cache=cache, progress=step)
@@ -452,6 +452,7 @@ def _write_vectors(
     about: dict[str, Any] = {"name": run.encoder.name, "dataset": splits.name, "pooling": run.pooling, "sites": wanted}
     about |= {"sha256_of": run.encoder.hashes, "max_length": run.encoder.max_length, "keep": run.encoder.keep}
     about |= {} if run.encoder.dtype == FLOAT32 else {"computed_in": run.encoder.dtype}
+    about |= cache.facts()
     about |= {name: one for name in ("template", "chat") if (one := getattr(run.encoder, name)) is not None}
     about |= {"versions": library_versions()}
     if splits.pair is not None:

@@ -219,7 +219,7 @@ _define(
     FLOAT32,
     list(CACHE_DTYPES),
     "as what activations are kept and read: bfloat16 takes half the room and rounds them to three digits.",
-    used_by=(*_PROBES, "extract", "predict"),
+    used_by=(*_PROBES, "extract"),
 )
 _define(
     flags.DEFINE_enum,

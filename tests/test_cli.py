@@ -158,6 +158,15 @@ def test_what_is_extracted_within_a_template_says_so(flags, tmp_path, capsys):
     assert r"(kept: head), every text within the template It was: {text}\nthere, written in" in capsys.readouterr().out
 
 
+def test_what_is_extracted_from_rounded_activations_says_so(flags, tmp_path, capsys):
+    table = [f"--datasets=csv={six_class_table(tmp_path / 'feelings.csv')}", "--text_column=review", "--label_column=feeling"]
+    assert run("extract", *flags, *table, "--cache_dtype=bfloat16") == 0
+    [file] = tmp_path.glob("out/*.safetensors")
+    assert json.loads(file.with_suffix(".json").read_text())["cache_dtype"] == "bfloat16"
+    assert run("layers", f"--activations={file}", "--cache_dir=", f"--out={tmp_path / 'again'}", "--checks=none") == 0
+    assert "(kept: head), rounded to bfloat16, written in float32" in capsys.readouterr().out
+
+
 def test_extracted_vectors_of_pairs_are_of_pairs(flags, tmp_path):
     """By their manifest, and by a table beside an array: the same baselines of the texts, and columns of the same names."""
     table = [f"--datasets=csv={write_nli_table(tmp_path / 'nli.csv')}", "--text_column=premise,hypothesis"]
@@ -330,7 +339,11 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
         (["layers", "--max_length=100000"], 1, "reads at most 64 tokens"),
         (["layers", "--template=Review:"], 1, "The template 'Review:' has no {text} in it. Write it once"),
         (["layers", "--template="], 1, "has no {text} in it"),
-        (["layers", "--chat"], 1, "has no chat template"),
+        (
+            ["layers", "--chat"],
+            1,
+            "has no chat template, as models have that were trained to answer. Leave out --chat, or give a",
+        ),
         (["layers", "--template={{text}} it is", "--max_length=4"], 1, "The template takes 5 tokens, special ones included, and"),
         (["layers", "--datasets=csv={table}", "--text_column=body"], 1, "has no column 'body'"),
         (["layers", "--datasets=csv={table}", "--text_column=body"], 1, "Say which one with --text_column"),

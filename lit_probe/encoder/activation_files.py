@@ -50,9 +50,10 @@ class StoredActivations:
         around = self.about.get("chat", self.about.get("template"))
         within = "" if around is None else f", every text within the template {escaped(str(around))}"
         computed = f"computed in {self.about['computed_in']}, " if "computed_in" in self.about else ""
+        rounded = f"rounded to {self.about['cache_dtype']}, " if "cache_dtype" in self.about else ""
         return (
-            f"lit-probe extract made these vectors: {self.about['pooling']} pooling, {kept}{within}, {computed}written in "
-            f"{self.about.get('dtype')}; the sha256 of the weights begins with {str(weights)[:12]}."
+            f"lit-probe extract made these vectors: {self.about['pooling']} pooling, {kept}{within}, {computed}{rounded}written "
+            f"in {self.about.get('dtype')}; the sha256 of the weights begins with {str(weights)[:12]}."
         )
 
 

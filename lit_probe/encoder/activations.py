@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,6 +55,10 @@ class Block:
     def __len__(self) -> int:
         return len(self.truncated)
 
+    def kept_as(self, dtype: str) -> Block:
+        """The block with its values as they are kept: ``float32`` leaves them, ``bfloat16`` rounds them."""
+        return self if dtype == FLOAT32 else replace(self, values=tuple(narrowed(widened(one)) for one in self.values))
+
 
 @dataclass(frozen=True)
 class Activations:
@@ -70,7 +74,7 @@ class Activations:
     blocks: tuple[Block, ...]
     pooling: str
     fingerprint: str
-    dtype: str = "float32"
+    dtype: str = FLOAT32
 
     @classmethod
     def from_array(cls, values: NDArray[np.float32], *, pooling: str = "mean", fingerprint: str = "") -> Activations:

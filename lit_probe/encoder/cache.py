@@ -14,7 +14,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,9 +31,7 @@ from lit_probe.encoder.activations import (
     Block,
     check_pooling,
     extract_block,
-    narrowed,
     split_into_blocks,
-    widened,
 )
 from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder
@@ -185,7 +183,7 @@ class Cache:
             result = result or self.get_or_make(
                 "activations",
                 facts,
-                lambda: self._kept(extract_block(encoder, part, pooling, report)),
+                lambda: extract_block(encoder, part, pooling, report).kept_as(self.dtype),
                 _save_block,
                 lambda folder: _load_block(folder, len(part), encoder.widths),
             )
@@ -201,9 +199,13 @@ class Cache:
         """What of the cache decides the activations, for the keys of what is computed from them; nothing where it is usual."""
         return {} if self.dtype == FLOAT32 else {"cache_dtype": self.dtype}
 
-    def _kept(self, block: Block) -> Block:
-        """The block as its values are kept."""
-        return block if self.dtype == FLOAT32 else replace(block, values=tuple(narrowed(widened(one)) for one in block.values))
+    def keeping(self, dtype: str) -> Cache:
+        """The same folder, with activations kept as this dtype.
+
+        Raises:
+          UnknownNameError: there is no such dtype.
+        """
+        return self if dtype == self.dtype else Cache(self.folder, dtype)
 
     def sites(self, encoder: Encoder, wanted: Sequence[str], depths: Collection[int] | None = None) -> tuple[Site, ...]:
         """`sites_of`, which need not load the weights where they were looked for before; arguments and errors as there."""

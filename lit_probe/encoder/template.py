@@ -102,8 +102,8 @@ def chat_prompt(tokenizer: Any, template: str | None, model_id: str) -> Prompt:
     message = prompt_of(PLACE if template is None else template).around(_STAND_IN)
     if tokenizer.chat_template is None:
         raise EncoderError(
-            f"The tokenizer of {model_id!r} has no chat template, as models have that were trained to answer. Leave out chat, or "
-            f"give a template of your own, {_EXAMPLE}."
+            f"The tokenizer of {model_id!r} has no chat template, as models have that were trained to answer. Leave out the "
+            f"option chat, or give a template of your own, {_EXAMPLE}."
         )
     try:
         whole = tokenizer.apply_chat_template([{"role": "user", "content": message}], tokenize=False, add_generation_prompt=True)
@@ -115,7 +115,7 @@ def chat_prompt(tokenizer: Any, template: str | None, model_id: str) -> Prompt:
     if len(others) != 1:
         raise EncoderError(
             f"The chat template of {model_id!r} has the message {len(others)} times in its prompt, where once is needed. Leave "
-            "out chat, and write the prompt as a template."
+            "out the option chat, and write the prompt as a template."
         )
     return Prompt(clean_text(before), clean_text(others[0]), adds_special=False)
 

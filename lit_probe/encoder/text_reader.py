@@ -40,8 +40,9 @@ class TextReader:
         if self.prompt is not None:
             if any(len(one) > 1 for one in inputs):
                 raise EncoderError(
-                    "A template has a place for one text, and these are pairs of texts. Leave out template and chat, or join the "
-                    "two columns in your table, with the words between them that you would write into a template."
+                    "A template has a place for one text, and these are pairs of texts. Leave out the options template "
+                    "and chat, or join the two columns in your table, with the words "
+                    "between them that you would write into a template."
                 )
             whole = [self.prompt.around(one) for (one,) in inputs]
             encodings = encode_batch(whole, add_special_tokens=self.prompt.adds_special)
@@ -80,7 +81,8 @@ class TextReader:
         if whole.template and not room:
             raise EncoderError(
                 f"The template takes {len(whole.ids) - len(content):,} tokens, special ones included, and max_length is "
-                f"{self.max_length:,}, so no token of a text would be read. Shorten the template, or raise max_length."
+                f"{self.max_length:,}, so no token of a text would be read. Shorten the template, or raise the option "
+                "max_length."
             )
         parts, rooms = [content], [room]
         if whole.is_pair:

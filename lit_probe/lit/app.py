@@ -184,7 +184,7 @@ def assemble(
         kept = [(encoder, _kept_texts(mine, datasets)) for mine in datasets for encoder in networks]
         check_memory(kept, MemoryBudget.of(options.memory_budget), options.held)
     # Data set by data set: encoders are compared on one, and LIT opens with the first model.
-    studies = [PendingStudy(encoder, dataset.splits, options.rules) for dataset in datasets for encoder in encoders]
+    studies = [PendingStudy(encoder, dataset.splits, options.rules, checks.cache) for dataset in datasets for encoder in encoders]
     memos = {_numbers(encoder): text_memo() for encoder in encoders}
     texts = {
         encoder.name: PooledTexts(encoder, [one for one in studies if one.encoder is encoder], memos[_numbers(encoder)])

@@ -131,7 +131,7 @@ class ProbeModel(HostModel):
         budget = MemoryBudget.of(memory_budget)
         need = memory_need([(encoder, pooling)], sum(len(rows) for _, rows in splits.items()), cache)
         check_need(need, [encoder], budget)
-        study = PendingStudy(encoder, splits, rules)
+        study = PendingStudy(encoder, splits, rules, cache)
         # Of a LIT data set all rows are shown already.
         shown = ProbeDataset(splits, show_train=n_shown, max_shown=10 * n_shown) if n_shown else ProbeDataset(splits)
         layers = specs.shown_layers(encoder.n_layers, len(shown))

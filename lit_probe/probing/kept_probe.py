@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.data.labelled_texts import normalise_text
 from lit_probe.data.text_pairs import is_pair, joined, without_seam
-from lit_probe.encoder.cache import Cache, library_versions
+from lit_probe.encoder.cache import CACHE_DTYPES, Cache, library_versions
 from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder, load_encoder
 from lit_probe.encoder.site_search import sites_of
@@ -152,6 +152,7 @@ class ProbeFacts(Result):
       made_by: the rules by which it was fitted, in words.
       versions: the version of each library that can change a number.
       fits: ``[layers]`` how each was fitted: ``kind``, ``converged`` and ``settings``.
+      cache_dtype: as what the activations were kept that it was fitted on, and are read; None for float32.
     """
 
     encoder: ReadEncoder
@@ -170,6 +171,9 @@ class ProbeFacts(Result):
     made_by: str
     versions: Mapping[str, str]
     fits: tuple[Mapping[str, Any], ...]
+    cache_dtype: str | None = None
+
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("cache_dtype",)
 
 
 @dataclass(frozen=True)
@@ -209,7 +213,7 @@ class KeptProbe:
 
     Raises:
       ProbeError: they do not fit together.
-      UnknownNameError: there is no such headline.
+      UnknownNameError: there is no such headline, or dtype of the cache.
     """
 
     facts: ProbeFacts
@@ -220,6 +224,7 @@ class KeptProbe:
         facts, encoder = self.facts, self.facts.encoder
         n_layers, n_classes = encoder.n_layers, len(facts.label_names)
         lookup(METRICS, facts.headline, "metric")
+        lookup(dict.fromkeys(CACHE_DTYPES), facts.cache_dtype or FLOAT32, "dtype of the cache")
         if facts.seed < 0:
             raise ProbeError(f"Its seed is {facts.seed}, where 0 or more is needed.")
         if not facts.layers or list(facts.layers) != sorted({layer for layer in facts.layers if 0 <= layer < n_layers}):
@@ -342,7 +347,7 @@ class KeptProbe:
           texts: any strings but empty ones; of a probe that was trained on pairs, two strings each.
           encoder: the encoder that it was fitted on; loaded by the name in ``facts`` when None.
           layer: the layer that is read; ``self.layer`` when None.
-          cache: where activations are kept; nothing is kept when None.
+          cache: where activations are kept; nothing is kept when None. They are kept as those of the study were.
           progress: hears how many of the texts are encoded.
 
         Raises:
@@ -358,7 +363,8 @@ class KeptProbe:
         else:
             self.check_encoder(encoder)
         layer = self.layer if layer is None else layer
-        read = (cache or Cache(None)).activations(encoder, said, self.facts.pooling, progress=progress)
+        kept_as = (cache or Cache(None)).keeping(self.facts.cache_dtype or FLOAT32)
+        read = kept_as.activations(encoder, said, self.facts.pooling, progress=progress)
         found = self._predicted(read.layer(layer), layer)
         return ProbePredictions(**{**found, "truncated": read.truncated, "in_training": self.in_training(said)})
 
@@ -463,6 +469,7 @@ def kept_probe(study: LayerStudy, layer: int | None = None) -> KeptProbe:
         made_by=PROBES_MADE_BY,
         versions=library_versions(),
         fits=tuple(probe.to_header() for probe in probes),
+        cache_dtype=None if study.kept_as == FLOAT32 else study.kept_as,
     )
     return KeptProbe(facts, probes, np.unique(text_marks(train.texts)))
 

@@ -174,6 +174,11 @@ class LayerStudy:
         return list(self.encoder.layer_names)
 
     @property
+    def kept_as(self) -> str:
+        """As what its activations are kept and read: ``float32`` or ``bfloat16``."""
+        return self.activations["train"].dtype
+
+    @property
     def told_names(self) -> tuple[str, ...] | None:
         """What the layers are called, where their numbers alone do not say which they are; else None."""
         return self.encoder.layer_names if self.encoder.at_sites else None
@@ -269,7 +274,7 @@ class LayerStudy:
             self.rules,
             library_versions(),
             encoder.layer_names if encoder.has_network and encoder.at_sites else None,
-            None if (dtype := self.activations["train"].dtype) == FLOAT32 else dtype,
+            None if self.kept_as == FLOAT32 else self.kept_as,
             template=encoder.template,
             chat=encoder.chat,
         )

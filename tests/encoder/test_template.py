@@ -200,7 +200,7 @@ def test_templates_that_say_no_place_are_refused(tiny_folder, template, said):
 def test_pairs_are_refused(tiny_folder):
     encoder = load_encoder(str(tiny_folder()), template=TEMPLATE)
     with pytest.raises(
-        EncoderError, match=r"one text, and these are pairs of texts. Leave out template and chat, or join the two"
+        EncoderError, match=r"one text, and these are pairs of texts. Leave out the options template and chat, or join the two"
     ):
         encoder.encode(["fine", joined("a", "b")])
 
@@ -296,7 +296,7 @@ def test_a_chat_and_its_words_as_a_template_have_keys_of_their_own(chatting):
 @pytest.mark.parametrize(
     ("chat_template", "said"),
     [
-        (None, "has no chat template, as models have that were trained to answer. Leave out chat, or give a template"),
+        (None, "has no chat template, as models have that were trained to answer. Leave out the option chat, or give a template"),
         ("{{ messages[0]['content'] }} {{ messages[0]['content'] }}", "has the message 2 times in its prompt"),
         ("fixed", "has the message 0 times"),
         ("{{ raise_exception('No such role.') }}", "cannot be used: No such role."),

@@ -13,6 +13,7 @@ from safetensors.numpy import load, save
 import lit_probe
 from lit_probe.data.labelled_texts import LabelledTexts, Splits
 from lit_probe.data.text_pairs import segments
+from lit_probe.encoder.cache import CACHE_DTYPES, Cache
 from lit_probe.encoder.encoder import encoder_of, load_encoder
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.errors import EncoderError, ProbeError, UnknownNameError
@@ -73,6 +74,16 @@ def test_every_kind_of_probe_gives_the_digits_of_its_study_after_the_round_trip(
     assert kept.predict(texts, encoder).layer == study.best_layer
     assert found.labels == [study.splits.label_names[index] for index in found.classes]
     assert probe_bytes(kept) == file.read_bytes() == probe_bytes(kept_probe(study))
+
+
+@pytest.mark.parametrize("dtype", CACHE_DTYPES)
+def test_activations_are_read_as_those_of_the_study_were_kept(encoder, tmp_path, dtype):
+    study = probe_layers(encoder, splits_of(), cache=Cache(None, dtype))
+    kept, texts = load_probe(save_probes(study, tmp_path / "probes.safetensors")), study.splits.dev.texts
+    assert ("cache_dtype" in kept.facts.to_json()) == (dtype != "float32")
+    for cache in (None, *(Cache(folder, other) for folder in (None, tmp_path / "cache") for other in CACHE_DTYPES)):
+        found = kept.predict(texts, encoder, 1, cache=cache)
+        assert np.array_equal(found.probabilities, study.probabilities("dev")[:, 1])
 
 
 @pytest.mark.parametrize("kind", PROBES)
@@ -295,6 +306,8 @@ FORGERIES = {
     "a list for facts": (lambda entry, arrays: entry.__setitem__("facts", []), SAVED_ANEW),
     "no format": (lambda entry, arrays: entry.pop("format"), SAVED_ANEW),
     "a format in words": (lambda entry, arrays: entry.__setitem__("format", "2"), SAVED_ANEW),
+    "an unknown dtype of the cache": (set_in("cache_dtype", "float16"), "Unknown dtype of the cache 'float16'"),
+    "a dtype that is no name": (set_in("cache_dtype", 7), "does not say all"),
     "an unknown headline": (set_in("headline", "magic"), "Unknown metric 'magic'"),
     "a seed below 0": (set_in("seed", -1), "Its seed is -1"),
     "a newer format": (lambda entry, arrays: entry.__setitem__("format", 2), "saved by a newer lit_probe, in format 2"),

@@ -20,8 +20,9 @@ _IN_PLAIN_WORDS = (
     (re.compile(r"Error while deserializing header: (?:header too \w+|invalid header \w+)"), "the file is damaged"),
 )
 # How the encoder begins its messages about a checkpoint's files. Weights in memory that were trained on are no broken file, nor
-# is a tokenizer without a form for pairs.
-_CHECKPOINT_FILES = re.compile(r"The (?:weights|tokenizer) of (?!.* (?:have changed since it was given|puts nothing between))")
+# are weights that are too large, nor is a tokenizer without a form for pairs.
+_NO_BROKEN_FILE = r"have changed since it was given|puts nothing between|take .* in (?:float32|bfloat16|float16), and"
+_CHECKPOINT_FILES = re.compile(rf"The (?:weights|tokenizer) (?:of|in) (?!.* (?:{_NO_BROKEN_FILE}))")
 
 
 def plain_message(message: str) -> str:

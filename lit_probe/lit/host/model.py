@@ -277,7 +277,8 @@ class ProbeModel(lit_model.Model):
 
     def pooled(self, texts: Sequence[str]) -> PooledBatch:
         """The encoder's pooled vectors of cleaned texts, see ``PooledTexts.pooled``."""
-        return self._texts.pooled(texts, self.dataset.name, self.study.result().pooling)
+        study = self.study.result()
+        return self._texts.pooled(texts, self.dataset.name, study.pooling, study.kept_as)
 
     def probabilities(self, pooled: PooledBatch) -> NDArray[np.float64]:
         """``[n_examples, n_layers, n_classes]``: what each layer's probe says of each text.

@@ -10,6 +10,7 @@ from typing import Any
 from absl import logging
 
 from lit_probe.data.labelled_texts import Splits
+from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.errors import CancelledError, LitProbeError
 from lit_probe.lit.host.messages import failure, is_end_of_program
@@ -23,6 +24,9 @@ from lit_probe.scores.decision import Decision
 class PendingStudy:
     """The probes of one encoder on one data set: waiting, being computed, ready or failed.
 
+    Args:
+      cache: where its activations are kept.
+
     Attributes:
       encoder: the frozen encoder.
       splits: the labelled texts.
@@ -30,14 +34,12 @@ class PendingStudy:
       future: holds the ``LayerStudy`` when it is ready, or what went wrong.
     """
 
-    def __init__(self, encoder: Encoder, splits: Splits, rules: StudyRules | None = None):
+    def __init__(self, encoder: Encoder, splits: Splits, rules: StudyRules | None = None, cache: Cache | None = None):
         self.encoder = encoder
         self.splits = splits
         self.rules = rules or StudyRules()
         self.future: Future[LayerStudy] = Future()
-        n_texts = sum(len(rows) for _, rows in splits.items())
-        size = f" ({memory_need([(encoder, '')], n_texts).words})" if encoder.has_network else ""
-        self._message = f"Waiting to encode {splits.name} with {encoder.name}{size}"
+        self._message = f"Waiting to encode {splits.name} with {encoder.name}{_size(encoder, splits, cache)}"
         self._fraction = 0.0
 
     @property
@@ -98,6 +100,17 @@ class PendingStudy:
 
     def _failure(self, error: BaseException) -> str:
         return failure(f"The probes of {self.encoder.name} on {self.splits.name} could not be computed", error)
+
+
+def _size(encoder: Encoder, splits: Splits, cache: Cache | None) -> str:
+    """What a study will take of the memory, in brackets; nothing of vectors."""
+    if not encoder.has_network:
+        return ""
+    n_texts = sum(len(rows) for _, rows in splits.items())
+    try:
+        return f" ({memory_need([(encoder, '')], n_texts, cache).words})"
+    except LitProbeError:
+        return ""  # files that cannot be read are told when they are loaded
 
 
 def compute_in_background(studies: Iterable[tuple[PendingStudy, Callable[[StudyProgress], LayerStudy]]]) -> threading.Thread:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lit_probe.data.labelled_texts import SplitName, clean_text
 from lit_probe.encoder.activations import Block, extract_activations, widened
+from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.once import Memo
@@ -70,8 +71,8 @@ class PooledBatch:
         return np.array([text.values[index] for text in self.texts], dtype=np.float32).reshape(len(self), self.widths[index])
 
 
-# By text and pooling.
-TextMemo = Memo[tuple[str, str], PooledText]
+# By text, pooling, and as what activations are kept.
+TextMemo = Memo[tuple[str, str, str], PooledText]
 
 
 def text_memo(size: int = 256) -> TextMemo:
@@ -116,35 +117,38 @@ class PooledTexts:
         """Which row of ``dataset`` the text is, shown or not, or None."""
         return self._places.get(dataset, {}).get(text)
 
-    def pooled(self, texts: Sequence[str], dataset: str, pooling: str) -> PooledBatch:
+    def pooled(self, texts: Sequence[str], dataset: str, pooling: str, dtype: str = FLOAT32) -> PooledBatch:
         """Pooled vectors of all texts: new ones, and those of studies that are not ready, are encoded once.
+
+        New ones are rounded as the others are kept, so that two texts of the same tokens differ in nothing.
 
         Args:
           texts: cleaned texts, see ``fields.text_of``.
           dataset: the data set to look into first.
           pooling: the pooling of the studies, for texts that are encoded.
+          dtype: as what the studies' activations are kept.
 
         Raises:
           LitProbeError: the encoder cannot encode a new text.
         """
         places = [self.place(text, dataset) for text in texts]
-        new = self._encode_once([text for text, place in zip(texts, places, strict=True) if place is None], pooling)
+        new = self._encode_once([text for text, place in zip(texts, places, strict=True) if place is None], pooling, dtype)
         pooled = [new[text] if place is None else _stored(place) for text, place in zip(texts, places, strict=True)]
         return PooledBatch(pooled, self.encoder.widths)
 
-    def _encode_once(self, texts: Sequence[str], pooling: str) -> dict[str, PooledText]:
+    def _encode_once(self, texts: Sequence[str], pooling: str, dtype: str) -> dict[str, PooledText]:
         """Pooled vectors of texts that stand in no data set, from the memo or the encoder."""
 
-        def encode(keys: list[tuple[str, str]]) -> dict[tuple[str, str], PooledText]:
-            found = self._encode([text for text, _ in keys], pooling)
+        def encode(keys: list[tuple[str, str, str]]) -> dict[tuple[str, str, str], PooledText]:
+            found = self._encode([text for text, *_ in keys], pooling, dtype)
             return {key: found[key[0]] for key in keys}
 
-        found = self._memo.get_all([(text, pooling) for text in texts], encode)
-        return {text: value for (text, _), value in found.items()}
+        found = self._memo.get_all([(text, pooling, dtype) for text in texts], encode)
+        return {text: value for (text, *_), value in found.items()}
 
-    def _encode(self, texts: Sequence[str], pooling: str) -> dict[str, PooledText]:
-        activations = extract_activations(self.encoder, texts, pooling)
-        rows = ((block, index) for block in activations.blocks for index in range(len(block.truncated)))
+    def _encode(self, texts: Sequence[str], pooling: str, dtype: str) -> dict[str, PooledText]:
+        blocks = [block.kept_as(dtype) for block in extract_activations(self.encoder, texts, pooling).blocks]
+        rows = ((block, index) for block in blocks for index in range(len(block)))
         return {text: pooled_text(block, index) for text, (block, index) in zip(texts, rows, strict=True)}
 
 

@@ -171,16 +171,17 @@ class TokenFields:
         changed = [i for i, one in enumerate(given) if one.changed]
         if not changed:
             return pooled
-        pooling = self._study.result().pooling
+        study = self._study.result()
+        pooling, dtype = study.pooling, study.kept_as
         texts = list(pooled.texts)
         for i in changed:
             if given[i].embeddings is None:
-                texts[i] = pooled_text(pooled_block(self._encoder, [given[i].encoded], pooling), 0)
+                texts[i] = pooled_text(pooled_block(self._encoder, [given[i].encoded], pooling).kept_as(dtype), 0)
         with_embeddings = [(i, given[i].encoded, values) for i in changed if (values := given[i].embeddings) is not None]
         if with_embeddings:
             places, encoded, embeddings = zip(*with_embeddings, strict=True)
             for i, (block, row) in zip(places, self._forward.pooled_at(encoded, embeddings, pooling), strict=True):
-                texts[i] = pooled_text(block, row)
+                texts[i] = pooled_text(block.kept_as(dtype), row)
         return replace(pooled, texts=texts)
 
     def values(

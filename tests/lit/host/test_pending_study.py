@@ -5,15 +5,29 @@ import time
 import pytest
 from tiny_probing import computed, tiny_splits
 
+from lit_probe.encoder.cache import Cache
+from lit_probe.encoder.dtypes import DTYPES
 from lit_probe.encoder.encoder import load_encoder
+from lit_probe.encoder.memory import MemoryBudget, check_weights, in_gb
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.pending_study import PendingStudy, compute_in_background
 from lit_probe.probing.study import probe_layers
 
 
+def test_what_it_will_take_of_the_memory_is_told_as_it_is_kept(encoder):
+    splits = tiny_splits()
+    n_texts = sum(len(rows) for _, rows in splits.items())
+    for cache, size in ((None, 4), (Cache(None), 4), (Cache(None, "bfloat16"), 2)):
+        told = PendingStudy(encoder, splits, cache=cache).status()["message"]
+        n_bytes = size * n_texts * encoder.n_layers * encoder.d_model
+        assert f"of weights in float32 and {in_gb(n_bytes)} of activations of {n_texts} texts)" in told
+
+
 def test_a_study_waits_computes_and_is_ready(encoder):
     study = PendingStudy(encoder, tiny_splits())
-    assert study.status() == {"status": "computing", "message": "Waiting to encode tiny with tiny-bert", "fraction": 0.0}
+    waiting = study.status()
+    assert (waiting["status"], waiting["fraction"]) == ("computing", 0.0)
+    assert waiting["message"].startswith("Waiting to encode tiny with tiny-bert (0.")
     seen = []
 
     def compute(progress):
@@ -79,6 +93,16 @@ def test_a_torn_checkpoint_is_told_without_its_path_and_with_what_to_do(tiny_fol
     message = study.status()["message"]
     assert message.endswith(f": {said}. Repair the checkpoint or download it again, then start again.")
     assert str(tmp_path) not in message and "half downloaded/" not in message
+
+
+@pytest.mark.parametrize("n_bytes", [10, 100_000])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_weights_that_are_too_large_are_no_broken_checkpoint(encoder, dtype, n_bytes):
+    study = PendingStudy(encoder, tiny_splits())
+    study.compute(lambda progress: check_weights(encoder.checkpoint, dtype, MemoryBudget(n_bytes / DTYPES[dtype], given=False)))
+    message = study.status()["message"]
+    assert f"in {dtype}, and this machine has " in message
+    assert "Repair" not in message and message.endswith("Once this is mended, start again.")
 
 
 def test_a_result_that_is_not_there_yet_is_never_waited_for(encoder):

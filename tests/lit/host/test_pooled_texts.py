@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 from tiny_probing import computed, tiny_splits
 
-from lit_probe.encoder.activations import extract_activations
+from lit_probe.encoder.activations import extract_activations, narrowed, widened
+from lit_probe.encoder.cache import CACHE_DTYPES, Cache
+from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.lit.host.pooled_texts import PooledTexts
+from lit_probe.probing.study import probe_layers
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +39,22 @@ def test_every_row_is_found_where_it_stands(encoder, studies):
         batch = texts.pooled(rows.texts, "other", "mean")
         for layer in range(encoder.n_layers):
             assert np.array_equal(batch.layer(layer), expected.layer(layer))
+
+
+@pytest.mark.parametrize("dtype", CACHE_DTYPES)
+def test_an_edit_that_the_encoder_reads_alike_differs_in_nothing_however_activations_are_kept(encoder, dtype):
+    splits = tiny_splits()
+    study = PendingStudy(encoder, splits)
+    study.compute(lambda progress: probe_layers(encoder, splits, cache=Cache(None, dtype)))
+    text = splits.dev.texts[0]
+    row, edit = PooledTexts(encoder, [study]).pooled([text, text.upper()], "tiny", "mean", study.result().kept_as).texts
+    rounded = [widened(narrowed(vector)).tobytes() != vector.tobytes() for vector in edit.values]
+    assert any(rounded) == (dtype == "float32")
+    for one, other in zip(row.values, edit.values, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-6 if dtype == "float32" else 1e-2)
+        if dtype != "float32":
+            # Batches of another shape round otherwise, now and then over the middle between two numbers.
+            assert (one == other).mean() > 0.9
 
 
 def test_no_texts_make_an_empty_batch_of_the_right_width(encoder, studies):
