@@ -33,7 +33,11 @@ def study_of(right: dict[str, NDArray[np.bool_]], labels: dict[str, NDArray[np.i
     splits = Splits("answers", replace(rows["dev"], groups=None), rows["dev"], rows["test"])
     activations["train"] = activations["dev"]
     return LayerStudy(
-        SimpleNamespace(name="tiny-bert"), splits, activations, LayerwiseProbe((SIGN,) * n_layers, NAMES, "logistic", 0), 0
+        SimpleNamespace(name="tiny-bert", at_sites=False),
+        splits,
+        activations,
+        LayerwiseProbe((SIGN,) * n_layers, NAMES, "logistic", 0),
+        0,
     )
 
 
@@ -64,4 +68,11 @@ def graded(distances: list[float], seed: int = 0, *, n: int = 150, layer_choice:
     activations["train"] = activations["dev"]
     splits = Splits("graded", rows["dev"], rows["dev"], rows["test"])
     layerwise = LayerwiseProbe((SIGN,) * len(apart), NAMES, "logistic", 0)
-    return LayerStudy(SimpleNamespace(name="tiny-bert"), splits, activations, layerwise, 0, StudyRules(layer_choice=layer_choice))
+    return LayerStudy(
+        SimpleNamespace(name="tiny-bert", at_sites=False),
+        splits,
+        activations,
+        layerwise,
+        0,
+        StudyRules(layer_choice=layer_choice),
+    )

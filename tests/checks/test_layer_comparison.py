@@ -301,7 +301,7 @@ def test_an_empty_test_split_leaves_the_optimism_open():
     empty = {"dev": study.activations["dev"], "train": study.activations["train"]}
     empty["test"] = Activations.from_array(np.zeros((0, 2, 1), np.float32))
     splits = replace(study.splits, test=study.splits.test.select([]))
-    one = optimism(LayerStudy(SimpleNamespace(name="tiny-bert"), splits, empty, study.layerwise, 0))
+    one = optimism(LayerStudy(SimpleNamespace(name="tiny-bert", at_sites=False), splits, empty, study.layerwise, 0))
     assert one.dev is not None
     assert [getattr(one, key) for key in ("test", "test_low", "optimism", "low", "high")] == [None] * 5
 
@@ -342,7 +342,11 @@ def test_of_test_nothing_but_its_one_score_is_read():
     study, other = simulated([0.7, 0.8]), simulated([0.7, 0.8], seed=1)
     splits = replace(study.splits, test=other.splits.test)
     changed = LayerStudy(
-        SimpleNamespace(name="tiny-bert"), splits, {**study.activations, "test": other.activations["test"]}, study.layerwise, 0
+        SimpleNamespace(name="tiny-bert", at_sites=False),
+        splits,
+        {**study.activations, "test": other.activations["test"]},
+        study.layerwise,
+        0,
     )
     before, after = compare_layers(study), compare_layers(changed)
     assert before.optimism != after.optimism

@@ -30,7 +30,7 @@ from lit_probe.scores.metrics import METRICS
 from lit_probe.scores.scored_rows import ScoredRows
 
 # Only its name is asked for.
-ENCODER = SimpleNamespace(name="tiny-bert")
+ENCODER = SimpleNamespace(name="tiny-bert", at_sites=False)
 
 
 def study_of(
