@@ -92,7 +92,7 @@ class Forward(ABC):
 
     Attributes:
       encoder: the frozen encoder.
-      name: what people read: ``probe at layer 3`` or ``model``.
+      name: what people read: ``probe at layer 3``, ``probe at layer 25 (head 3.1)`` or ``model``.
       class_names: ``n_classes`` of them.
       layer: the probe's layer, or None for the model's own head.
       decision: the rule by which probabilities become a class.
@@ -306,7 +306,8 @@ class _ProbeForward(Forward):
     def __init__(
         self, encoder: Encoder, pooling: str, layer: int, probe: FittedProbe, class_names: Sequence[str], decision: Decision
     ):
-        super().__init__(encoder, f"probe at layer {layer}", class_names, layer, decision)
+        place = f" ({encoder.layer_names[layer]})" if encoder.at_sites else ""
+        super().__init__(encoder, f"probe at layer {layer}{place}", class_names, layer, decision)
         lookup(POOLINGS, pooling, "pooling")
         self._pooling = pooling
         self._probe = probe

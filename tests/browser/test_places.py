@@ -14,6 +14,7 @@ from live_server import curve, live_server, scores
 from playwright.sync_api import expect
 
 from tools.page import TOUR_CLOSED
+from tools.tutorial_screenshots import Walk
 
 MODEL = "tiny-bert-on-demo"
 N_BLOCKS, N_HEADS = 3, 4
@@ -153,3 +154,16 @@ def test_other_panels_draw_no_line_from_one_kind_to_the_next(page: LitPage):
     n_kinds = 2 + N_BLOCKS
     assert chart.locator(".series.dev .line").first.get_attribute("d").count("M") == n_kinds
     expect(panel.locator(".value").first).to_contain_text(re.compile(r"^(embeddings|block|attention|head) ?"))
+
+
+def test_the_title_of_a_neuron_tells_its_place_and_its_rank_in_words_that_do_not_overlap(page: LitPage):
+    page.panel.locator(".kind-button").nth(2).click()
+    expect(page.panel.locator(".reading").first).to_contain_text("(head")
+    name = re.search(r"\((head [\d.]+)", page.panel.locator(".reading").first.inner_text())
+    assert name
+    walk = Walk(page.page, page.url)
+    walk.choose_layout("decodability", "neurons")
+    title = page.page.locator("neurons-module:visible .neuron-title")
+    rank = title.locator(".rank")
+    expect(rank).to_have_count(1, timeout=20_000)
+    expect(rank).to_have_text(re.compile(rf"^of {re.escape(name[1])}, rank 1 of \d+ by "))

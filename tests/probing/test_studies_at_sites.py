@@ -241,6 +241,13 @@ class ByHand:
 
 
 @pytest.mark.parametrize("name", KINDS)
+def test_a_map_says_at_which_place_the_explained_probe_reads(study, name):
+    place = place_of(study, name)
+    forward = forward_of_probe(study.encoder, study.pooling, place, study.layerwise.probes[place])
+    assert explain(forward, TEXTS[0], "gradient_l2", Target(1)).explained == f"probe at layer {place} ({name})"
+
+
+@pytest.mark.parametrize("name", KINDS)
 def test_salience_of_a_probe_at_a_place_equals_captum_and_is_complete(study, name):
     text = TEXTS[2]
     place = place_of(study, name)

@@ -47,8 +47,9 @@ export function renderEvidence(panel, width) {
   const ranked = panel.answerOf('ranking').neurons.find((/** @type {any} */ {name}) => name === opened.name);
   const {title, n_units: nUnits} = panel.answerOf('ranking');
   const names = placeNames(panel.about());
+  const where = [names && `of ${names[opened.layer]}`, ranked && `rank ${ranked.rank} of ${nUnits.toLocaleString('en-US')} by ${title}`].filter(Boolean);
   return [
-    html`<div class="neuron-title"><b>Neuron ${opened.name}</b>${names ? html`<span class="rank">of ${names[opened.layer]}</span>` : nothing}${ranked ? html`<span class="rank">rank ${ranked.rank} of ${nUnits.toLocaleString('en-US')} by ${title}</span>` : nothing}${renderColumnButton(panel, opened)}</div>`,
+    html`<div class="neuron-title"><b>Neuron ${opened.name}</b>${where.length ? html`<span class="rank">${where.join(', ')}</span>` : nothing}${renderColumnButton(panel, opened)}</div>`,
     panel.renderSection('distribution', 'Activation by class', () => panel.renderPart('distribution', (/** @type {any} */ answer) => renderDistribution(panel, answer, width), 'There is no distribution.'), true),
     panel.renderSection('top-words', 'Top words and contexts', () => panel.renderOnDemand('words',
       {button: 'Find the words', about: `On which words of the dev texts do the neurons of ${placeTitle(opened.layer, names)} fire? Reads the texts once, for all of its neurons.`},
