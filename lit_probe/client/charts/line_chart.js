@@ -139,7 +139,8 @@ export function groupMarks({groups = [], band, x}, bottom) {
     const [start, end] = [x(from) - band / 2, x(to) + band / 2];
     return [
       ...(i === 0 ? [] : [svgNode('line', {class: 'group-start', x1: start.toFixed(2), x2: start.toFixed(2), y1: bottom, y2: bottom + 22, stroke: COLORS.axis})]),
-      ...(label === '' ? [] : [svgLabel({class: 'axis-title', x: ((start + end) / 2).toFixed(2), y: bottom + 34, 'text-anchor': 'middle', 'font-size': 12, 'font-weight': 'bold'}, label, end - start, TITLE_CHARACTER)]),
+      // A name that is cut says less than none: pointing at a column names its place.
+      ...(label === '' || label.length * TITLE_CHARACTER > end - start ? [] : [svgNode('text', {class: 'axis-title', x: ((start + end) / 2).toFixed(2), y: bottom + 34, 'text-anchor': 'middle', 'font-size': 12, 'font-weight': 'bold'}, label)]),
     ];
   });
 }
