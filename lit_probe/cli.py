@@ -421,7 +421,7 @@ def extract() -> None:
     _check_writable(out)
     _check_runs(runs, splits_list, cache)
     for run in runs:
-        names = _by_file(run.encoder)
+        names = _by_file(run.encoder, cache)
         for splits in splits_list:
             step = of_step(tqdm_progress(), f"Encoding {splits.name} with {run.encoder.name}", "splits")
             pooled, parts = [], dict(splits.items())
@@ -434,14 +434,14 @@ def extract() -> None:
                 _write_vectors(out, run, splits, wanted, vectors, cache)
 
 
-def _by_file(encoder: Encoder) -> dict[str, dict[str, int]]:
+def _by_file(encoder: Encoder, cache: Cache) -> dict[str, dict[str, int]]:
     """The numbers of the places of each file by their names: a file for each kind that was asked for."""
     number = {name: place for place, name in enumerate(encoder.layer_names)}
     if not encoder.at_sites:
         return {LAYERS: number}
     found = {}
     for wanted in dict.fromkeys(FLAGS.sites):
-        names = [site.name for site in sites_of(encoder, [wanted])]
+        names = [site.name for site in cache.sites(encoder.at_layers, [wanted])]
         found[wanted] = {name: number[name] for name in names if name in number}
     return found
 

@@ -128,7 +128,7 @@ def run_from(encoder: Encoder, place: int, states: Tensor, batch: PaddedBatch, t
       place: 0..n_layers-1.
       states: ``[b, n_tokens, width]`` what stands there.
       batch: the texts.
-      take: is handed the places at which the encoder is read, as `Encoder.read` does; what it is handed of those that do not come
+      take: is handed the places at which the encoder is read, as `Encoder.run` does; what it is handed of those that do not come
         after ``place`` means nothing, ``place`` itself included.
 
     Returns:
