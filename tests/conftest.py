@@ -11,11 +11,18 @@ import pytest
 import tiny_decoders
 import tiny_encoders
 from held_checks import HeldChecks
+from unset_flags import unset_flags
 
 from lit_probe.encoder.encoder import Encoder, load_encoder
 
 # No test may reach the hub, whatever the machine's network is.
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_flags_of_other_files() -> None:
+    """What the tests of one file set on the command line is gone in the next: which file came before decides nothing."""
+    unset_flags()
 
 
 @pytest.fixture(scope="session")

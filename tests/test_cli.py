@@ -15,6 +15,7 @@ from pathlib import Path
 import datasets
 import numpy as np
 import pytest
+from unset_flags import unset_flags
 from nli_rows import write_nli_table
 
 from lit_probe import cli
@@ -27,9 +28,7 @@ SIX = {"sun": "joy", "rain": "sadness", "dog": "surprise", "night": "fear", "que
 
 
 def run(*arguments: str) -> int:
-    cli.FLAGS.unparse_flags()
-    for name in set(cli.FLAGS) - {"h"}:
-        cli.FLAGS[name].unparse()
+    unset_flags()
     return cli.main(["lit-probe", *arguments])
 
 
