@@ -13,6 +13,10 @@ class DatasetError(LitProbeError):
     """A data set that cannot be read, split or probed as asked."""
 
 
+class UnservedError(LitProbeError):
+    """A question that is not defined for this unit or target, such as the calibration of a number."""
+
+
 class EncoderError(LitProbeError):
     """A checkpoint that cannot be found, trusted, loaded or used as a text encoder."""
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import datasets
 import numpy as np
 import pytest
-from unset_flags import unset_flags
 from nli_rows import write_nli_table
+from unset_flags import unset_flags
 
 from lit_probe import cli
 from lit_probe.checks.baselines import BASELINES

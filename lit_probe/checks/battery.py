@@ -20,6 +20,7 @@ from lit_probe.checks.leakage import COPIES_MADE_BY, NearDuplicates, near_duplic
 from lit_probe.checks.learning_curve import LearningCurve, learning_curve
 from lit_probe.checks.repeats import COMPARED_BY, N_REPEATS, REPEATS_MADE_BY, Repeats, repeats
 from lit_probe.checks.selectivity import Selectivity, selectivity
+from lit_probe.data.asked import check_served
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache, text_hash
 from lit_probe.errors import CancelledError, LitProbeError, UnknownNameError
@@ -205,10 +206,12 @@ def run_check(
 
     Raises:
       UnknownNameError: there is no such check or variant.
+      UnservedError: it is not defined for the study's unit or target.
       CancelledError: from ``progress``.
       LitProbeError: it cannot be computed from these data; the message says why.
     """
     check, cache = find_check(name, variant), cache or Cache(None)
+    check_served(check.title, study.splits.unit, study.splits.target, check.units, check.targets)
     variant = variant or check.default
     make = partial(check.compute, study, cache, progress, variant)
     if check.keeps_parts:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from lit_probe.data.asked import CLASSES, TEXT, TargetKind, UnitKind
 from lit_probe.data.labelled_texts import SplitName
 from lit_probe.encoder.cache import Cache
 from lit_probe.probing.study import LayerStudy
@@ -55,6 +56,8 @@ class Check(Generic[R]):
       default: the variant that is meant where none is named; None where the check then takes all of them.
       rule: what decides its numbers besides study and variant, in words, from the variant: results of another rule are not read
         from the cache, and cards of it are refused. Empty where nothing does.
+      units: the units that it is defined for.
+      targets: the targets that it is defined for.
       quick: whether it takes about a second at most; the others fit probes.
       by_name_only: whether it is computed only where it is named, because it takes much longer than all others.
       keeps_parts: whether ``compute`` itself caches its parts, each under what decides it.
@@ -72,6 +75,8 @@ class Check(Generic[R]):
     variant: str | None = None
     default: str | None = None
     rule: Callable[[str | None], str] = lambda variant: ""
+    units: tuple[UnitKind, ...] = (TEXT,)
+    targets: tuple[TargetKind, ...] = (CLASSES,)
     quick: bool = False
     by_name_only: bool = False
     keeps_parts: bool = False

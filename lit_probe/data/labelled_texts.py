@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.data import text_pairs
+from lit_probe.data.asked import CLASSES, TEXT, TargetKind, UnitKind
 from lit_probe.errors import DatasetError
 
 SplitName = Literal["train", "dev", "test"]
@@ -159,6 +160,16 @@ class Splits:
     test: LabelledTexts
     provenance: Mapping[str, Any] = field(default_factory=dict)
     pair: tuple[str, str] | None = None
+
+    @property
+    def unit(self) -> UnitKind:
+        """What one row stands for."""
+        return TEXT
+
+    @property
+    def target(self) -> TargetKind:
+        """What is asked of a row."""
+        return CLASSES
 
     @property
     def label_names(self) -> tuple[str, ...]:

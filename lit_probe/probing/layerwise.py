@@ -130,7 +130,7 @@ class LayerwiseProbe:
           UnknownNameError: there is no such probe.
           ProbeError: a class has too few examples, the lengths disagree or an activation is not finite.
         """
-        fit_one = lookup(PROBES, probe, "probe")
+        fit_one = lookup(PROBES, probe, "probe").fit
         classes = check_labels(labels, label_names)
         n_layers = activations.n_layers
 

@@ -101,7 +101,7 @@ def test_the_bits_are_those_counted_label_by_label(tiny_encoder, kind):
     result = description_length(study)
     assert result.portions == (16, 25, 50, 100, 200) and result.n == 200 and result.n_uniform == 16
     for index, layer in enumerate(result.layers):
-        bits, prior_bits = by_hand(values[:, index], labels, 3, PROBES[kind], 5)
+        bits, prior_bits = by_hand(values[:, index], labels, 3, PROBES[kind].fit, 5)
         assert layer.layer == index
         assert layer.bits == pytest.approx(bits)
         assert layer.prior_bits == pytest.approx(prior_bits)

@@ -18,7 +18,7 @@ from lit_probe.data.labelled_texts import LabelledTexts, Splits
 from lit_probe.encoder.activations import Activations
 from lit_probe.errors import CancelledError, DatasetError, UnknownNameError
 from lit_probe.probing.layerwise import LayerwiseProbe
-from lit_probe.probing.probes import PROBES, FittedProbe
+from lit_probe.probing.probes import PROBES, FittedProbe, ProbeKind
 from lit_probe.probing.probes.training_data import standardisation, standardised
 from lit_probe.probing.study import LayerStudy
 from lit_probe.scores.intervals import percentile_interval
@@ -89,7 +89,7 @@ def fit_least_squares(x, labels, n_classes, groups=None, seed=0) -> FittedProbe:
 
 
 def test_over_20_labellings_by_type_of_each_of_8_data_sets_the_mean_is_0_and_4_in_5_intervals_hold_0(monkeypatch):
-    monkeypatch.setitem(PROBES, "least_squares", fit_least_squares)
+    monkeypatch.setitem(PROBES, "least_squares", ProbeKind(fit_least_squares))
     values, hold, scores = np.empty((8, 20)), np.empty((8, 20)), []
     for data_set in range(8):
         splits, x = bags_of_words(data_set)

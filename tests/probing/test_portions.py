@@ -129,7 +129,7 @@ def test_every_portion_has_the_probe_that_its_rows_alone_would_give(tiny_encoder
     for index, probe in enumerate(found.probes):
         rows = found.portions.rows(index)
         for layer in range(2):
-            alone = PROBES[kind](values[rows, layer], labels[rows], 2, groups[rows], 3)
+            alone = PROBES[kind].fit(values[rows, layer], labels[rows], 2, groups[rows], 3)
             theirs, ours = alone.to_arrays(), probe.probes[layer].to_arrays()
             assert all(np.array_equal(theirs[name], ours[name]) for name in theirs)
     assert found.probes[-1] is study.layerwise

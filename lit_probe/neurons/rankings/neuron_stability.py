@@ -247,4 +247,4 @@ def _refitted(
     strength = own_strength(probe, len(labels))
     if strength is not None:
         return fit_penalised_logistic(x, labels, probe.n_classes, strength=strength, seed=seed, start=probe)
-    return lookup(PROBES, probe.kind, "probe")(x, labels, probe.n_classes, groups, seed)
+    return lookup(PROBES, probe.kind, "probe").fit(x, labels, probe.n_classes, groups, seed)

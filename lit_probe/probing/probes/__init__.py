@@ -4,20 +4,19 @@ A kind is a function ``(x, labels, n_classes, groups, seed) -> FittedProbe``, wh
 train split, ``labels`` ``[n_examples]`` and ``groups`` ``[n_examples]`` or None. ``docs/add-a-probe.md`` shows how to add one.
 """
 
-from collections.abc import Callable
-
 from lit_probe.probing.probes.fitted import FittedProbe
+from lit_probe.probing.probes.kind import ProbeKind
 from lit_probe.probing.probes.logistic import fit_logistic
 from lit_probe.probing.probes.majority import fit_majority
 from lit_probe.probing.probes.mlp import fit_mlp
 
-PROBES: dict[str, Callable[..., FittedProbe]] = {
-    "logistic": fit_logistic,
-    "mlp": fit_mlp,
-    "majority": fit_majority,
+PROBES: dict[str, ProbeKind] = {
+    "logistic": ProbeKind(fit_logistic),
+    "mlp": ProbeKind(fit_mlp),
+    "majority": ProbeKind(fit_majority),
 }
 
 # By which rules probes are fitted, in words that cards compare: change them when the numbers change.
 PROBES_MADE_BY = "C by cross-validated log-loss; units that do not vary on train left out"
 
-__all__ = ["PROBES", "PROBES_MADE_BY", "FittedProbe", "fit_logistic", "fit_majority", "fit_mlp"]
+__all__ = ["PROBES", "PROBES_MADE_BY", "FittedProbe", "ProbeKind", "fit_logistic", "fit_majority", "fit_mlp"]

@@ -10,7 +10,7 @@ from planted import planted
 from sklearn.neighbors import NearestCentroid
 from sklearn.preprocessing import StandardScaler
 
-from lit_probe.probing.probes import PROBES
+from lit_probe.probing.probes import PROBES, ProbeKind
 
 LAWS = runpy.run_path(str(Path(__file__).parent / "test_probe_laws.py"))
 
@@ -46,5 +46,5 @@ def test_the_probe_in_the_documentation_predicts_the_nearest_class_mean(fit, n_c
     ],
 )
 def test_the_probe_in_the_documentation_obeys_the_laws(fit, law, arguments, monkeypatch):
-    monkeypatch.setitem(PROBES, "centroid", fit)
+    monkeypatch.setitem(PROBES, "centroid", ProbeKind(fit))
     LAWS[law]("centroid", *arguments)
