@@ -34,6 +34,7 @@ from lit_probe.checks.leakage import circularity_of
 from lit_probe.checks.provenance import check_against_card, made_by, read_card
 from lit_probe.checks.repeats import N_REPEATS
 from lit_probe.checks.transfer import TransferGroups, transfer_table, transfer_within_groups
+from lit_probe.data.asking import Unasked
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.rows import find_column
 from lit_probe.data.text_pairs import segments
@@ -52,6 +53,7 @@ from lit_probe.flags import (
     TRANSFER,
     FlagsError,
     as_flags,
+    asked_targets,
     help_text,
     load_all,
     load_encoders,
@@ -62,6 +64,7 @@ from lit_probe.flags import (
     study,
     study_rules,
 )
+from lit_probe.probing.concept_map import ConceptMap, concept_maps
 from lit_probe.probing.memory_need import MemoryNeed, check_need, memory_need
 from lit_probe.probing.predicted_rows import predict_rows
 from lit_probe.probing.probe_file import ENDING, load_probe, save_probes
@@ -135,6 +138,7 @@ def layers() -> None:
 
     asked = _Asked.by_flags()
     (splits_list, runs), cache = load_all(), open_cache()
+    splits_list, unasked = asked_targets(splits_list)
     out = Path(FLAGS.out).expanduser()
     folders = [out if len(runs) == 1 else out / run.encoder.name for run in runs]
     for folder in folders:
@@ -143,11 +147,11 @@ def layers() -> None:
     _check_card(runs, splits_list, asked.control)
     _check_runs(runs, splits_list, cache)
     for run, folder in zip(runs, folders, strict=True):
-        encoder, made = run.encoder, _made_run(run, splits_list, cache, asked)
+        encoder, made = run.encoder, _made_run(run, splits_list, cache, asked, unasked)
         results = made.written["datasets"]
         (folder / "layers.json").write_text(json.dumps(made.written, indent=1, allow_nan=False), "utf-8")
         _write_csv(folder / "layers.csv", results)
-        pictures = {name: "layers.svg" if len(made.studies) == 1 else f"layers-{name}.svg" for name in made.studies}
+        pictures = {name: "layers.svg" if len(made.studies) == 1 else f"layers-{_in_a_file(name)}.svg" for name in made.studies}
         for name, one in made.studies.items():
             title = f"{encoder.name} on {name}: {run.probe} probe, {run.pooling} pooling"
             save_layer_curve(results[name], title, folder / pictures[name], BASELINES)
@@ -156,7 +160,10 @@ def layers() -> None:
                 print("\n".join(["", check_table(made.batteries[name], encoder.n_layers), *made.remarks[name]]))
         if made.transfers is not None and len(made.studies) > 1:
             print(f"\n{transfer_table(made.transfers)}")
-        print(f"\nWritten to {folder}/: {', '.join(['layers.json', 'layers.csv', *pictures.values()])}{_cache_words(cache)}")
+        maps = _write_maps(folder, made.maps)
+        print(
+            f"\nWritten to {folder}/: {', '.join(['layers.json', 'layers.csv', *pictures.values(), *maps])}{_cache_words(cache)}"
+        )
         for name, one in made.studies.items() if kept else ():
             print(f"Probes kept: {save_probes(one, kept[encoder.name, name])}")
 
@@ -179,12 +186,31 @@ def _kept_files(encoders: Sequence[str], datasets: Sequence[str]) -> dict[tuple[
     _check_writable(place, "save_probes")
     names: dict[tuple[str, str], str] = {}
     for pair in pairs:
-        # Names of runs hold blanks and brackets, which a shell would read.
-        name = re.sub(r"[^A-Za-z0-9._-]+", "-", "-on-".join(pair)).strip("-.").replace("--", "-")
+        name = _in_a_file("-on-".join(pair))
         while name in names.values():
             name += "-2"
         names[pair] = name
     return {pair: place / f"{name}{ENDING}" for pair, name in names.items()}
+
+
+def _in_a_file(name: str) -> str:
+    """A name without what a shell would read: names of runs and of targets hold blanks and brackets."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.").replace("--", "-")
+
+
+def _write_maps(folder: Path, maps: Sequence[ConceptMap]) -> list[str]:
+    """Prints the maps of concepts and writes ``concepts.csv`` and a picture of each; returns the files' names."""
+    from lit_probe.figures import save_concept_map
+
+    if not maps:
+        return []
+    for one in maps:
+        print(f"\nConcepts of {one.dataset} by layers of {one.encoder}\n{one.table()}")
+    _write_rows(folder / "concepts.csv", [{"dataset": one.dataset, **row} for one in maps for row in one.flat_rows()])
+    pictures = ["concepts.svg" if len(maps) == 1 else f"concepts-{_in_a_file(one.dataset)}.svg" for one in maps]
+    for one, picture in zip(maps, pictures, strict=True):
+        save_concept_map(one.to_json(), f"{one.encoder} on {one.dataset}", folder / picture)
+    return ["concepts.csv", *pictures]
 
 
 def predict(texts: str) -> None:
@@ -238,12 +264,13 @@ def report() -> None:
         return
     asked = _Asked.by_flags()
     (splits_list, runs), cache = load_all(), open_cache()
+    splits_list, unasked = asked_targets(splits_list)
     pages = _pages([run.encoder.name for run in runs])
     _check_card(runs, splits_list, asked.control)
     _check_runs(runs, splits_list, cache)
     for run, page in zip(runs, pages, strict=True):
         # As from the file, so that the page is the same to the last byte.
-        written = json.loads(json.dumps(_made_run(run, splits_list, cache, asked).written, allow_nan=False))
+        written = json.loads(json.dumps(_made_run(run, splits_list, cache, asked, unasked).written, allow_nan=False))
         page.write_text(report_html(run_of(written), compared), "utf-8")
         print(f"Written: {page}{_cache_words(cache)}")
 
@@ -319,6 +346,7 @@ class _MadeRun:
       batteries: the checks of each.
       remarks: what may flatter the scores of each, in sentences.
       transfers: the transfer between them; None where it was not asked for.
+      maps: the maps of concepts of the data sets of which several targets were asked.
       written: what ``layers.json`` holds.
     """
 
@@ -326,10 +354,11 @@ class _MadeRun:
     batteries: Mapping[str, Battery]
     remarks: Mapping[str, Sequence[str]]
     transfers: TransferGroups | None
+    maps: Sequence[ConceptMap]
     written: dict[str, Any]
 
 
-def _made_run(run: Run, splits_list: Sequence[Splits], cache: Cache, asked: _Asked) -> _MadeRun:
+def _made_run(run: Run, splits_list: Sequence[Splits], cache: Cache, asked: _Asked, unasked: Sequence[Unasked]) -> _MadeRun:
     from lit_probe.report.run_file import run_json, study_json
 
     studies = {splits.name: study(run, splits, cache, tqdm_progress()) for splits in splits_list}
@@ -343,8 +372,9 @@ def _made_run(run: Run, splits_list: Sequence[Splits], cache: Cache, asked: _Ask
         remarks[name] = [*(copies.notes if copies else ()), *([circular] if circular else [])]
     transfers = transfer_within_groups(list(studies.values())) if asked.with_transfer else None
     settings = next(iter(studies.values())).settings()
-    written = run_json(settings, datasets, control=FLAGS.control, repeat=asked.n_repeats, transfer=transfers)
-    return _MadeRun(studies, batteries, remarks, transfers, written)
+    maps = concept_maps(list(studies.values()), unasked)
+    written = run_json(settings, datasets, control=FLAGS.control, repeat=asked.n_repeats, transfer=transfers, maps=maps)
+    return _MadeRun(studies, batteries, remarks, transfers, maps, written)
 
 
 def neurons() -> None:
@@ -353,6 +383,9 @@ def neurons() -> None:
     from lit_probe.neurons.neuron_report import neuron_report, neuron_rows, neuron_table
 
     (splits_list, runs), cache = load_all(), open_cache()
+    splits_list, unasked = asked_targets(splits_list)
+    for one in unasked:
+        print(f"lit-probe: {one.dataset} is not asked for {one.target}. {one.error}", file=sys.stderr)
     out = Path(FLAGS.out).expanduser()
     _check_writable(out)
     _check_card(runs, splits_list)
@@ -366,7 +399,7 @@ def neurons() -> None:
             report = neuron_report(one, FLAGS.ranking, layer, tqdm_progress())
             place = "all layers" if layer is None else f"layer {layer}"
             title = f"{encoder.name} on {splits.name}: neurons of {place}"
-            folder = out / f"{encoder.name}-on-{splits.name}" if several else out
+            folder = out / _in_a_file(f"{encoder.name}-on-{splits.name}") if several else out
             folder.mkdir(parents=True, exist_ok=True)
             scored = {"headline": one.headline, "decision": one.decision.to_json(), "choice": one.choice.to_json()}
             about = {**one.settings().to_json(), "made_by": made_by(), "dataset": splits.name, "layer": layer}

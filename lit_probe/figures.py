@@ -32,6 +32,8 @@ _GRID_ROOM = (3.2, 0.24)  # inches that a grid of heads takes at least, and thos
 _FAMILIES = ("layers", "attention", "mlp", "mlp_neurons")
 _FAMILY_STYLES = ((_BLUE, "o"), (_GREEN, "s"), (_VIOLET, "D"), (_BROWN, "^"), (_ROSE, "o"))
 _HEADS = "heads"
+# In more columns than these, numbers would not fit into the cells of a map.
+_MOST_NUMBERED = 16
 # More numbers than these under an axis would run into one another.
 _MOST_TICKS = 25
 
@@ -355,6 +357,61 @@ def _draw_other_splits(axes: Any, repeated: Mapping[str, Any]) -> None:
         style = {"facecolor": (_PURPLE, 0.12), "edgecolor": _PURPLE, "linestyle": ":", "linewidth": 0.8}
         axes.fill_between(layers, low, high, label=f"{repeated['n']} other splits, range", **style)
         axes.plot(layers, [row["mean"] for row in rows], color=_PURPLE, linewidth=0.8)
+
+
+def save_concept_map(concepts: Mapping[str, Any], title: str, path: Path) -> None:
+    """Writes a map of concepts by layers.
+
+    Args:
+      concepts: what ``ConceptMap.to_json`` returns.
+      title: written above the map.
+      path: the file; its suffix names the format.
+    """
+    with _figure(path, _map_size(concepts)) as figure:
+        _draw_concept_map(figure, concepts, title)
+
+
+def concept_map_svg(concepts: Mapping[str, Any]) -> str:
+    """The map of `save_concept_map`, without a title, as the text of an SVG file."""
+    return _svg(_map_size(concepts), lambda figure: _draw_concept_map(figure, concepts, ""))
+
+
+def _map_size(concepts: Mapping[str, Any]) -> tuple[float, float]:
+    return _LAYER_CURVE_SIZE[0], 1.5 + 0.32 * len(concepts["rows"])
+
+
+def _draw_concept_map(figure: Figure, concepts: Mapping[str, Any], title: str) -> None:
+    """A row for each concept; cells no better than the baseline are crossed out, the chosen ones have a frame."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    rows, n_layers = concepts["rows"], len(concepts["layer_names"])
+    above = [[math.nan if cell["above"] is None else cell["above"] for cell in row["cells"]] for row in rows]
+    axes = figure.add_subplot()
+    colors = LinearSegmentedColormap.from_list("above", _HEAT)
+    edges = [[i - 0.5 for i in range(n + 1)] for n in (n_layers, len(rows))]
+    picture = axes.pcolormesh(*edges, above, cmap=colors, vmin=0, vmax=1, edgecolors="white")
+    axes.invert_yaxis()
+    step = -(-n_layers // _MOST_TICKS)
+    below = []
+    for y, row in enumerate(rows):
+        for x, value in enumerate(above[y]):
+            if value <= 0:
+                below.append((x, y))
+            elif n_layers <= _MOST_NUMBERED and not math.isnan(value):
+                # White on the dark half of the colours.
+                color = "white" if value > 0.6 else _TEXT
+                axes.text(x, y, f"{value:.2f}".lstrip("0"), ha="center", va="center", fontsize=7, color=color)
+        frame = {"facecolor": "none", "edgecolor": _ORANGE, "linewidth": 2}
+        axes.bar([row["best_layer"]], [1], width=1, bottom=[y - 0.5], **frame)
+    if below:
+        axes.plot(*zip(*below, strict=True), marker="x", linestyle="", color=_GREY, markersize=4)
+    axes.set_xlim(-0.5, n_layers - 0.5)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_xticks(range(0, n_layers, step))
+    axes.set_yticks(range(len(rows)), [row["target"] for row in rows])
+    axes.set_xlabel(f"layer (frame: chosen on dev{'; cross: no better than the baseline' if below else ''})")
+    axes.set_title(title, fontsize=10)
+    figure.colorbar(picture, ax=axes, label="share of the way from\nthe baseline to 1").solids.set_rasterized(False)
 
 
 def save_neuron_curves(report: Mapping[str, Any], title: str, path: Path) -> None:

@@ -16,6 +16,7 @@ from lit_probe.checks.control_task import CONTROLS
 from lit_probe.checks.provenance import flags_from_card
 from lit_probe.checks.repeats import FEWEST_REPEATS, MOST_REPEATS
 from lit_probe.data import DATASETS, load_dataset, parse_dataset_flag, refuse_unused, sources_that_use
+from lit_probe.data.asking import Unasked, ask_all
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.options import DatasetOptions
 from lit_probe.data.rows import find_column
@@ -112,6 +113,14 @@ _define_of_data(
     "label",
     "Column that holds the labels; predict scores by it where it is named.",
     (*_TEXTS, "predict"),
+)
+_define(
+    flags.DEFINE_list,
+    "targets",
+    [],
+    "What is asked of the same rows: label, names of columns, surface:n_words and the like; columns stands for the label and all "
+    "columns, surface for all of the surface. Each becomes a data set, and all together a map of concepts by layers.",
+    used_by=("layers", "report", "neurons"),
 )
 _define_of_data(
     flags.DEFINE_string, "group_column", None, "Column whose equal values must stay in one split (an author, a film)."
@@ -479,6 +488,18 @@ def _given(path: Path) -> tuple[GivenVectors, Splits]:
         splits=rows.get("split"),
         **about,
     )
+
+
+def asked_targets(splits_list: Sequence[Splits]) -> tuple[list[Splits], list[Unasked]]:
+    """The data sets with each of the flags' targets in place of their labels, and the targets that cannot be asked for.
+
+    Raises:
+      LitProbeError: a target does not exist, or none can be asked for.
+    """
+    if not FLAGS["targets"].present and not FLAGS.targets:
+        return list(splits_list), []
+    found = [one for splits in splits_list for one in ask_all(splits, FLAGS.targets)]
+    return [one for one in found if isinstance(one, Splits)], [one for one in found if isinstance(one, Unasked)]
 
 
 def load_encoders() -> list[Encoder]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.checks.function_words import content_words, function_words_hash, words_of
+from lit_probe.data.function_words import content_words, function_words_hash, words_of
 from lit_probe.data.labelled_texts import LabelledTexts, SplitName, Splits, normalise_text
 from lit_probe.errors import DatasetError
 from lit_probe.registry import lookup

@@ -306,6 +306,9 @@ def flags_of(card: Mapping[str, Any], title: str) -> list[str]:
             f"{title} is about {card['model']['id']!r}, a model that was in a program's memory. Run that program again."
         )
     data = {name: entry["data"] for name, entry in card["datasets"].items()}
+    targets = _targets(data, title)
+    # A data set of which several targets were asked is loaded once.
+    data = {one.get("target", {}).get("of", name): one for name, one in data.items()}
     named = [_dataset_flag(name, one, title) for name, one in data.items()]
     options = [_options(one["origin"]) for one in data.values()]
     alike = all(one == options[0] for one in options)
@@ -315,6 +318,7 @@ def flags_of(card: Mapping[str, Any], title: str) -> list[str]:
         "revision": card["model"].get("revision"),
         "dtype": card["model"].get("dtype"),
         "datasets": ",".join(map(str.__add__, named, own)),
+        "targets": ",".join(targets) or None,
         "max_examples": _only([one["max_examples"] for one in data.values()], "max_examples", title),
         **{name: card[name] for name in _SETTINGS},
         "sites": ",".join(card["sites"]) if "sites" in card else None,
@@ -336,6 +340,19 @@ def flags_of(card: Mapping[str, Any], title: str) -> list[str]:
         flags["checks"] = ",".join([*names, *across]) or "none"
     _check_whole(card["model"]["id"], title)
     return [f"--{name}={value}" for name, value in flags.items() if value is not None]
+
+
+def _targets(data: Mapping[str, Mapping[str, Any]], title: str) -> list[str]:
+    """The targets that were asked of each data set; none where it was its own label."""
+    found: dict[str, list[str]] = {}
+    for name, one in data.items():
+        asked = one.get("target")
+        of, names = (asked["of"], [asked["name"]]) if _holds(asked, {"of": str, "name": str}) else (name, [])
+        found[of] = [*found.get(of, []), *names]
+    targets: list[str] = _only(list(found.values()), "targets", title)
+    if comma := [target for target in targets if "," in target]:
+        raise LitProbeError(f"{title} names the target {comma[0]!r}, which no flag takes for its comma. Rename the column.")
+    return targets
 
 
 def _check_whole(path: str, title: str) -> None:

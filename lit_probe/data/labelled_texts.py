@@ -138,6 +138,21 @@ class LabelledTexts:
 
 
 @dataclass(frozen=True)
+class AskedOf:
+    """Of what data set a target was asked.
+
+    Attributes:
+      splits: the data set.
+      target: the name of the target.
+      rows: by split, the indices of its rows that have a label.
+    """
+
+    splits: Splits
+    target: str
+    rows: Mapping[SplitName, NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
 class Splits:
     """Train, dev and test rows of one data set. No text and no group stands in two of them.
 
@@ -152,6 +167,7 @@ class Splits:
       provenance: where the rows come from and what was left out, JSON-ready: ``source``, ``division`` (how the splits were
         made), ``dropped`` (reason -> count), ``seed``, ``max_examples``; of pairs also ``pair``, as below.
       pair: what the two texts of each row are called, as their columns; None where a row has one text. See `text_pairs`.
+      asked_of: the data set of which these are the rows with other labels (`asking.ask`); None where they are a data set's own.
     """
 
     name: str
@@ -160,6 +176,7 @@ class Splits:
     test: LabelledTexts
     provenance: Mapping[str, Any] = field(default_factory=dict)
     pair: tuple[str, str] | None = None
+    asked_of: AskedOf | None = None
 
     @property
     def unit(self) -> UnitKind:

@@ -80,7 +80,7 @@ def make_splits(
     usable = {split: _usable(part, counted) for split, part in parts.items()}
     rows, home, keys = _pool(usable, label_names)
     labels = np.array(rows.labels, dtype=np.int64)
-    _check_classes(name, labels, label_names, counted)
+    check_classes(name, labels, label_names, counted)
 
     has_groups = any(group is not None for group in rows.groups)
     whole = f"text or {group_word}" if has_groups else "text"
@@ -91,7 +91,7 @@ def make_splits(
     _leave_repeats(home, labels, text_ids, counted)
     _check_no_split_is_empty(name, home, units, whole, counted)
     n_by_class = _count_classes(home, labels, len(label_names))
-    _check_every_class(name, n_by_class, label_names, cut)
+    check_every_class(name, n_by_class, label_names, cut)
 
     groups = _group_names(rows.groups, units, keys) if has_groups else None
     columns = {column: column_array(values) for column, values in rows.columns.items()}
@@ -347,8 +347,18 @@ def _leave_repeats(
         home[index[contradicted | repeated]] = _LEFT
 
 
-def _check_classes(name: str, labels: NDArray[np.int64], label_names: Sequence[str], counted: Mapping[str, int]) -> None:
-    """Refuses a source without two classes, or with more than its rows can fill, before anything is made of it."""
+def check_classes(name: str, labels: NDArray[np.int64], label_names: Sequence[str], counted: Mapping[str, int]) -> None:
+    """Refuses a source without two classes, or with more than its rows can fill, before anything is made of it.
+
+    Args:
+      name: the data set's.
+      labels: ``[n_rows]`` class indices of all rows that have one.
+      label_names: the classes that they point to.
+      counted: how many rows were left out, by the reason.
+
+    Raises:
+      DatasetError: says how many rows and classes there are.
+    """
     present = [label_names[label] for label in np.unique(labels)]
     if len(present) < 2:
         found = f"all of its {len(labels)} labelled rows are {present[0]!r}" if present else "it has no labelled row"
@@ -392,11 +402,23 @@ def _count_classes(home: NDArray[np.int64], labels: NDArray[np.int64], n_classes
     return np.stack([np.bincount(labels[home == split], minlength=n_classes) for split in (TRAIN, DEV, TEST)])
 
 
-def _check_every_class(name: str, n_by_class: NDArray[np.int64], label_names: Sequence[str], cut: Mapping[int, float]) -> None:
-    """Refuses a class that cannot be fitted, or that dev lacks, where layers are compared."""
+def check_every_class(
+    name: str, n_by_class: NDArray[np.int64], label_names: Sequence[str], cut: Mapping[int, float] | None = None
+) -> None:
+    """Refuses a class that cannot be fitted, or that dev lacks, where layers are compared.
+
+    Args:
+      name: the data set's.
+      n_by_class: ``[3, n_classes]`` rows of each class in train, dev and test.
+      label_names: ``[n_classes]``.
+      cut: the splits that were cut from others, if any.
+
+    Raises:
+      DatasetError: names the class, and how many rows of it there are.
+    """
     for label_name, counts in zip(label_names, n_by_class.T.tolist(), strict=True):
         found = ", ".join(f"{count} in {split}" for split, count in zip(SPLIT_NAMES, counts, strict=True))
-        if counts[TRAIN] < _MIN_PER_CLASS or any(counts[split] < 1 for split in cut):
+        if counts[TRAIN] < _MIN_PER_CLASS or any(counts[split] < 1 for split in cut or ()):
             raise DatasetError(
                 f"Data set {name!r}: class {label_name!r} has too few examples ({found}). Each class needs at least two in train "
                 "and one in each split that is cut (one text, or one group, stays whole in one split). "
@@ -436,6 +458,12 @@ def _repeats(text_ids: NDArray[np.int64], labels: NDArray[np.int64]) -> dict[str
         "rows that repeat a text": len(text_ids) - len(labels_per_text),
         "texts with two labels": int((labels_per_text > 1).sum()),
     }
+
+
+def rows_hash(rows: LabelledTexts) -> str:
+    """A sha256 of the texts, labels and groups of a split, as its provenance has it."""
+    keys = [_digest(text, rows.label_names[label]) for text, label in zip(rows.texts, rows.labels, strict=True)]
+    return _fingerprint(keys, rows.groups, np.arange(len(rows)))
 
 
 def _fingerprint(keys: Sequence[str], groups: NDArray[np.str_] | None, index: NDArray[np.int64]) -> str:

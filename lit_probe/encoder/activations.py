@@ -69,12 +69,14 @@ class Activations:
       pooling: name of the pooling, `NO_POOLING` for vectors that lit_probe has not pooled.
       fingerprint: the fingerprint of the encoder, see ``Encoder.fingerprint``.
       dtype: as what the values are kept, ``float32`` or ``bfloat16``; they are read as float32.
+      taken_from: those of more texts that these were taken from, held so that nobody reads the texts again meanwhile.
     """
 
     blocks: tuple[Block, ...]
     pooling: str
     fingerprint: str
     dtype: str = FLOAT32
+    taken_from: Activations | None = None
 
     @classmethod
     def from_array(cls, values: NDArray[np.float32], *, pooling: str = "mean", fingerprint: str = "") -> Activations:
@@ -106,6 +108,18 @@ class Activations:
     def unit(self, index: int, unit: int) -> NDArray[np.float32]:
         """``[n_examples]`` of one unit of one site."""
         return np.concatenate([widened(block.values[index][:, unit]) for block in self.blocks])
+
+    def take(self, rows: NDArray[np.int64]) -> Activations:
+        """Those of the texts at ``rows``, in that order; the same object where these are all texts in their order."""
+        if np.array_equal(rows, np.arange(len(self))):
+            return self
+        joined = Block(
+            tuple(np.concatenate([block.values[site] for block in self.blocks])[rows] for site in range(self.n_layers)),
+            self.truncated[rows],
+            self.unknown[rows],
+            np.concatenate([block.head_probabilities for block in self.blocks])[rows],
+        )
+        return replace(self, blocks=(joined,), taken_from=self)
 
     @property
     def truncated(self) -> NDArray[np.bool_]:

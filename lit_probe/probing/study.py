@@ -399,9 +399,13 @@ def probe_layers(
     lookup(PROBES, probe, "probe")
     cache = cache or Cache(None)
     activations: dict[SplitName, Activations] = {}
-    for name, rows in splits.items():
-        step = of_step(progress, f"Encoding {splits.name} {name}", "texts")
-        activations[name] = cache.activations(encoder, rows.texts, pooling, progress=step)
+    # All targets of a data set are read off the same pass over its texts.
+    asked_of = splits.asked_of
+    whole = splits if asked_of is None else asked_of.splits
+    for name, rows in whole.items():
+        step = of_step(progress, f"Encoding {whole.name} {name}", "texts")
+        read = cache.activations(encoder, rows.texts, pooling, progress=step)
+        activations[name] = read if asked_of is None else read.take(asked_of.rows[name])
     train = splits.train
 
     def fit() -> LayerwiseProbe:

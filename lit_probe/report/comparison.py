@@ -29,7 +29,7 @@ def beside(run: Run, other: Run) -> Run:
         )
     at = At(other.at.value, (), "other")
     datasets = tuple(replace(one, at=At(one.at.value, one.at.path, "other")) for one in other.datasets)
-    return Run(at, datasets, other.transfer)
+    return Run(at, datasets, other.transfer, other.maps)
 
 
 def comparison_section(run: Run, other: Run, numbering: Numbering) -> Html:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from lit_probe.checks.provenance import flags_of
 from lit_probe.checks.transfer import Transfer
 from lit_probe.errors import LitProbeError
+from lit_probe.figures import concept_map_svg
 from lit_probe.report.comparison import beside, comparison_section
 from lit_probe.report.dataset_section import dataset_sections
 from lit_probe.report.html import Content, Html, join, name, tag
@@ -84,7 +85,7 @@ def report_html(run: Run, other: Run | None = None) -> str:
     """
     numbering, cite = Numbering(), Citations()
     several = len(run.datasets) > 1
-    body: list[Content] = [_title(run)]
+    body: list[Content] = [_title(run), [_concepts(run, place, numbering) for place in range(len(run.maps))]]
     for one in run.datasets:
         if several:
             body.append(tag("h2", "Data set ", name(one.name), class_="part"))
@@ -123,6 +124,34 @@ def _title(run: Run) -> Html:
             ". Every number stands in the run’s layers.json, at the place that is named under its table.",
             class_="note",
         ),
+    )
+
+
+def _concepts(run: Run, place: int, numbering: Numbering) -> Html:
+    """The map of one data set, with its numbers."""
+    one, at = run.maps[place], run.at["concepts"][place]
+    label = "Concepts by layers: the share of the way from the majority baseline to a perfect score."
+    rows: list[list[Content]] = [
+        [
+            name(row.value["target"]),
+            row["headline"].html,
+            row["baseline"].html,
+            row["best_layer"].html,
+            with_interval(chosen["score"], chosen["low"], chosen["high"]),
+            row["test"]["value"].html,
+            row["n"]["dev"].html,
+        ]
+        for row in at["rows"]
+        for chosen in [row["cells"][row.value["best_layer"]]]
+    ]
+    heads: list[Content] = ["Concept", "Metric", "Baseline", "Layer", "Dev", "Test", "n of dev"]
+    notes: list[Content] = [join([name(left.target), " was not asked: ", name(left.error)]) for left in one.unasked]
+    return tag(
+        "section",
+        tag("h2", "Concepts of ", name(one.dataset), " by layers"),
+        tag("p", "Which of them is decodable where? All are asked of the same rows. ", one.measure),
+        numbering.figure(concept_map_svg(at.value), label, [label, " A frame marks the layer that was chosen on dev."]),
+        numbering.table("Concepts at the layers chosen on dev.", heads, rows, notes=notes, source=source(at)),
     )
 
 

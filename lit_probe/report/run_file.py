@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from lit_probe.checks.leakage import NearDuplicates
 from lit_probe.checks.provenance import card_of, made_by, other_rules
 from lit_probe.checks.transfer import TransferGroups
 from lit_probe.errors import CacheError, LitProbeError
+from lit_probe.probing.concept_map import ConceptMap
 from lit_probe.probing.layer_choice import LayerChoice
 from lit_probe.probing.study import LayerStudy, StudySettings
 from lit_probe.report.html import Html, join
@@ -31,6 +32,7 @@ def run_json(
     control: str,
     repeat: int,
     transfer: TransferGroups | None = None,
+    maps: Sequence[ConceptMap] = (),
 ) -> dict[str, Any]:
     """The whole of ``layers.json``.
 
@@ -40,10 +42,12 @@ def run_json(
       control: the control of selectivity.
       repeat: the number of other splits; 0 for none.
       transfer: the transfer between the data sets, where it was measured.
+      maps: the maps of concepts, where several targets were asked.
     """
     about = {**settings.to_json(), "made_by": made_by(control), "control": control, "repeat": repeat}
     across = {} if transfer is None else {"transfer": transfer.to_json()}
-    return {**about, "datasets": dict(datasets), **across}
+    concepts = {"concepts": [one.to_json() for one in maps]} if maps else {}
+    return {**about, "datasets": dict(datasets), **across, **concepts}
 
 
 def study_json(
@@ -134,11 +138,13 @@ class Run:
       at: all of it.
       datasets: its data sets.
       transfer: the transfer between them; None where it was not measured.
+      maps: the maps of concepts, where several targets were asked of a data set.
     """
 
     at: At
     datasets: tuple[DatasetRun, ...]
     transfer: TransferGroups | None
+    maps: tuple[ConceptMap, ...] = ()
 
     @property
     def encoder(self) -> str:
@@ -191,9 +197,10 @@ def run_of(stored: Any, title: str = "This run") -> Run:
     try:
         datasets = tuple(_dataset(name, root["datasets"][name]) for name in stored["datasets"])
         transfer = TransferGroups.from_json(stored["transfer"]) if "transfer" in stored else None
+        maps = tuple(map(ConceptMap.from_json, stored.get("concepts", [])))
     except (CacheError, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise LitProbeError(f"{title} is not what this version writes ({_short(error)}). {again}") from None
-    return Run(root, datasets, transfer)
+    return Run(root, datasets, transfer, maps)
 
 
 def _dataset(name: str, at: At) -> DatasetRun:

@@ -18,9 +18,9 @@ from test_cli import SIX, run, six_class_table
 from lit_probe import cli, flags
 from lit_probe.checks import control_task
 from lit_probe.checks.battery import CHECKS, USUAL_CHECKS
-from lit_probe.checks.function_words import function_words_hash
 from lit_probe.checks.provenance import card, check_against_card, flags_from_card, read_card
 from lit_probe.data import load_dataset, split_texts
+from lit_probe.data.function_words import function_words_hash
 from lit_probe.data.options import DatasetOptions
 from lit_probe.encoder.encoder import encoder_of, load_encoder
 from lit_probe.errors import LitProbeError

@@ -1,4 +1,4 @@
-"""Words that say nothing by themselves, and so are no type of a control task."""
+"""Which words of a text say something by themselves: all but the closed classes of English."""
 
 from __future__ import annotations
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-from lit_probe.checks import function_words
 from lit_probe.checks.control_task import ControlTask
-from lit_probe.checks.function_words import content_words, words_of
+from lit_probe.data import function_words
+from lit_probe.data.function_words import content_words, words_of
 from lit_probe.data.labelled_texts import LabelledTexts, Splits
 
 CLOSED_CLASSES = {

@@ -1,0 +1,189 @@
+"""Where each of several concepts is decodable: concept × layer, on the same rows and the same activations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lit_probe.data.asking import Unasked
+from lit_probe.probing.study import LayerStudy
+from lit_probe.results import Result
+from lit_probe.scores.metrics import Score
+
+# In words that files and pages repeat.
+ABOVE_IN_WORDS = (
+    "The share of the way from the majority baseline (0) to a perfect score (1) that a layer's probe goes on dev, so that concepts "
+    "with other baselines can be compared. Below 0 the probe does worse than the baseline."
+)
+
+
+@dataclass(frozen=True)
+class ConceptCell(Result):
+    """One concept at one layer.
+
+    Attributes:
+      layer: the number of the layer.
+      score: the headline score on dev; None where it is not defined.
+      low: the lower end of its 95 % interval.
+      high: the upper end.
+      above: the share of the way from the baseline to 1, negative below the baseline; None where it is not defined.
+      above_low: the same of the lower end.
+      above_high: the same of the upper end.
+      reliable: whether there are rows enough to rely on it.
+      reason: why not, or an empty string.
+    """
+
+    layer: int
+    score: float | None
+    low: float | None
+    high: float | None
+    above: float | None
+    above_low: float | None
+    above_high: float | None
+    reliable: bool
+    reason: str
+
+    @classmethod
+    def of(cls, layer: int, score: Score, baseline: float | None) -> ConceptCell:
+        """A score beside its baseline."""
+
+        def above(value: float | None) -> float | None:
+            return None if value is None or baseline is None or baseline >= 1 else (value - baseline) / (1 - baseline)
+
+        return cls(
+            layer,
+            score.value,
+            score.low,
+            score.high,
+            above(score.value),
+            above(score.low),
+            above(score.high),
+            score.reliable,
+            score.reason,
+        )
+
+
+@dataclass(frozen=True)
+class ConceptRow(Result):
+    """One concept.
+
+    Attributes:
+      target: its name.
+      study: the name of its study.
+      headline: the metric of its scores.
+      baseline: what always naming the largest class of train scores on dev.
+      n: the number of rows by split.
+      label_names: ``[n_classes]``.
+      best_layer: the layer that was chosen on dev.
+      test: the headline score of that layer on test.
+      cells: ``[n_layers]``.
+    """
+
+    target: str
+    study: str
+    headline: str
+    baseline: float | None
+    n: Mapping[str, int]
+    label_names: tuple[str, ...]
+    best_layer: int
+    test: Score
+    cells: tuple[ConceptCell, ...]
+
+
+@dataclass(frozen=True)
+class ConceptMap(Result):
+    """Several concepts of one data set at all layers of one encoder.
+
+    Attributes:
+      encoder: the encoder's name.
+      dataset: the data set's name.
+      layer_names: ``[n_layers]``.
+      rows: the concepts, those that are chosen at lower layers first.
+      unasked: the targets that could not be asked for, and why.
+      measure: what ``above`` is, in words.
+    """
+
+    encoder: str
+    dataset: str
+    layer_names: tuple[str, ...]
+    rows: tuple[ConceptRow, ...]
+    unasked: tuple[Unasked, ...]
+    measure: str = ABOVE_IN_WORDS
+
+    def table(self) -> str:
+        """The map as text: a line for each concept, the chosen layer in brackets."""
+        width = max(len(row.target) for row in self.rows)
+        lines = [f"{'concept':>{width}}  {'baseline':>8}  " + "".join(f"{layer:>8}" for layer in range(len(self.layer_names)))]
+        for row in self.rows:
+            cells = "".join(f"{_cell(one, one.layer == row.best_layer):>8}" for one in row.cells)
+            baseline = "n/a" if row.baseline is None else f"{row.baseline:.3f}"
+            lines.append(f"{row.target:>{width}}  {baseline:>8}  {cells}  {row.headline}, n = {row.n['dev']:,}")
+        lines.append(self.measure + " In brackets: chosen on dev.")
+        return "\n".join([*lines, *(f"Not asked: {one.target}. {one.error}" for one in self.unasked)])
+
+    def flat_rows(self) -> list[dict[str, Any]]:
+        """A row for each concept and layer, as a table has it."""
+        return [
+            {
+                "target": row.target,
+                "headline": row.headline,
+                "baseline": row.baseline,
+                "n_dev": row.n["dev"],
+                "chosen": cell.layer == row.best_layer,
+                "layer_name": self.layer_names[cell.layer],
+                **cell.to_json(),
+            }
+            for row in self.rows
+            for cell in row.cells
+        ]
+
+
+def concept_maps(studies: Sequence[LayerStudy], unasked: Sequence[Unasked] = ()) -> list[ConceptMap]:
+    """A map for each data set of which targets were asked.
+
+    Args:
+      studies: of one encoder; those of a data set's own labels are in no map.
+      unasked: the targets that could not be asked for, of any data set.
+    """
+    by_dataset: dict[str, list[LayerStudy]] = {}
+    for one in studies:
+        if one.splits.asked_of is not None:
+            by_dataset.setdefault(one.splits.asked_of.splits.name, []).append(one)
+    return [concept_map(some, [one for one in unasked if one.dataset == name]) for name, some in by_dataset.items()]
+
+
+def concept_map(studies: Sequence[LayerStudy], unasked: Sequence[Unasked] = ()) -> ConceptMap:
+    """The scores of studies of several targets (`lit_probe.data.asking.ask`) beside each other.
+
+    Args:
+      studies: of one encoder and one data set.
+      unasked: the targets that could not be asked for.
+    """
+    rows = sorted((_row(one) for one in studies), key=lambda row: (row.best_layer, row.target))
+    first = studies[0]
+    asked_of = first.splits.asked_of
+    dataset = first.splits.name if asked_of is None else asked_of.splits.name
+    return ConceptMap(first.encoder.name, dataset, tuple(first.layer_names), tuple(rows), tuple(unasked))
+
+
+def _row(study: LayerStudy) -> ConceptRow:
+    asked_of, headline = study.splits.asked_of, study.headline
+    metrics = study.metrics("dev")
+    baseline = metrics.majority[headline]
+    return ConceptRow(
+        target=study.splits.name if asked_of is None else asked_of.target,
+        study=study.splits.name,
+        headline=headline,
+        baseline=baseline,
+        n={name: len(rows) for name, rows in study.splits.items()},
+        label_names=study.splits.label_names,
+        best_layer=study.best_layer,
+        test=study.test_metrics().scores[headline],
+        cells=tuple(ConceptCell.of(layer, score, baseline) for layer, score in enumerate(metrics.scores[headline])),
+    )
+
+
+def _cell(cell: ConceptCell, chosen: bool) -> str:
+    written = "n/a" if cell.above is None else f"{cell.above:.2f}" + ("" if cell.reliable else "*")
+    return f"[{written}]" if chosen else f"{written} "
