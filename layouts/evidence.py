@@ -6,6 +6,7 @@ from lit_nlp.api.layout import LitModuleName as Panel
 from lit_probe.layouts.panels import (
     AGREEMENT,
     CALIBRATION,
+    CONCEPTS,
     DESCRIPTION_LENGTH,
     LEARNING_CURVE,
     PROBE_BY_LAYER,
@@ -16,7 +17,7 @@ from lit_probe.layouts.panels import (
 )
 
 EVIDENCE = LitCanonicalLayout(
-    left={"Probe by layer": [PROBE_BY_LAYER], "Transfer": [TRANSFER], "Provenance": [PROVENANCE]},
+    left={"Probe by layer": [PROBE_BY_LAYER], "Concepts": [CONCEPTS], "Transfer": [TRANSFER], "Provenance": [PROVENANCE]},
     upper={"Selectivity": [SELECTIVITY], "Description length": [DESCRIPTION_LENGTH], "Learning curve": [LEARNING_CURVE]},
     lower={
         "Calibration": [CALIBRATION],
@@ -26,6 +27,6 @@ EVIDENCE = LitCanonicalLayout(
     },
     description=(
         "Would a careful reader accept the curve? Beside it: control labels, description length, learning curve, calibration, "
-        "slices, the model's own answers, other data sets."
+        "slices, the model's own answers, other concepts and data sets."
     ),
 )

@@ -161,9 +161,8 @@ def layers() -> None:
         if made.transfers is not None and len(made.studies) > 1:
             print(f"\n{transfer_table(made.transfers)}")
         maps = _write_maps(folder, made.maps)
-        print(
-            f"\nWritten to {folder}/: {', '.join(['layers.json', 'layers.csv', *pictures.values(), *maps])}{_cache_words(cache)}"
-        )
+        files = ["layers.json", "layers.csv", *pictures.values(), *maps]
+        print(f"\nWritten to {folder}/: {', '.join(files)}{_cache_words(cache)}")
         for name, one in made.studies.items() if kept else ():
             print(f"Probes kept: {save_probes(one, kept[encoder.name, name])}")
 
@@ -384,8 +383,8 @@ def neurons() -> None:
 
     (splits_list, runs), cache = load_all(), open_cache()
     splits_list, unasked = asked_targets(splits_list)
-    for one in unasked:
-        print(f"lit-probe: {one.dataset} is not asked for {one.target}. {one.error}", file=sys.stderr)
+    for left in unasked:
+        print(f"lit-probe: {left.dataset} is not asked for {left.target}. {left.error}", file=sys.stderr)
     out = Path(FLAGS.out).expanduser()
     _check_writable(out)
     _check_card(runs, splits_list)

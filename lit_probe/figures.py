@@ -380,7 +380,7 @@ def _map_size(concepts: Mapping[str, Any]) -> tuple[float, float]:
     return _LAYER_CURVE_SIZE[0], 1.5 + 0.32 * len(concepts["rows"])
 
 
-def _draw_concept_map(figure: Figure, concepts: Mapping[str, Any], title: str) -> None:
+def _draw_concept_map(figure: Any, concepts: Mapping[str, Any], title: str) -> None:
     """A row for each concept; cells no better than the baseline are crossed out, the chosen ones have a frame."""
     from matplotlib.colors import LinearSegmentedColormap
 
@@ -399,10 +399,9 @@ def _draw_concept_map(figure: Figure, concepts: Mapping[str, Any], title: str) -
                 below.append((x, y))
             elif n_layers <= _MOST_NUMBERED and not math.isnan(value):
                 # White on the dark half of the colours.
-                color = "white" if value > 0.6 else _TEXT
+                color = "white" if value > 0.7 else _TEXT
                 axes.text(x, y, f"{value:.2f}".lstrip("0"), ha="center", va="center", fontsize=7, color=color)
-        frame = {"facecolor": "none", "edgecolor": _ORANGE, "linewidth": 2}
-        axes.bar([row["best_layer"]], [1], width=1, bottom=[y - 0.5], **frame)
+        axes.bar([row["best_layer"]], 1, 1, y - 0.5, facecolor="none", edgecolor=_ORANGE, linewidth=2)
     if below:
         axes.plot(*zip(*below, strict=True), marker="x", linestyle="", color=_GREY, markersize=4)
     axes.set_xlim(-0.5, n_layers - 0.5)

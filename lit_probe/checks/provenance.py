@@ -308,7 +308,7 @@ def flags_of(card: Mapping[str, Any], title: str) -> list[str]:
     data = {name: entry["data"] for name, entry in card["datasets"].items()}
     targets = _targets(data, title)
     # A data set of which several targets were asked is loaded once.
-    data = {one.get("target", {}).get("of", name): one for name, one in data.items()}
+    data = {one["target"]["of"] if targets else name: one for name, one in data.items()}
     named = [_dataset_flag(name, one, title) for name, one in data.items()]
     options = [_options(one["origin"]) for one in data.values()]
     alike = all(one == options[0] for one in options)
@@ -346,8 +346,9 @@ def _targets(data: Mapping[str, Mapping[str, Any]], title: str) -> list[str]:
     """The targets that were asked of each data set; none where it was its own label."""
     found: dict[str, list[str]] = {}
     for name, one in data.items():
-        asked = one.get("target")
-        of, names = (asked["of"], [asked["name"]]) if _holds(asked, {"of": str, "name": str}) else (name, [])
+        asked = one.get("target", {})
+        names = [asked["name"]] if _holds(asked, {"of": str, "name": str}) else []
+        of = asked["of"] if names else name
         found[of] = [*found.get(of, []), *names]
     targets: list[str] = _only(list(found.values()), "targets", title)
     if comma := [target for target in targets if "," in target]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lit_probe.data.labelled_texts import AskedOf, LabelledTexts, SplitName, Splits
 from lit_probe.data.rows import label_names_of, label_words
@@ -62,19 +63,29 @@ def target_names(splits: Splits, wanted: Sequence[str]) -> list[str]:
             found.append(name)
         else:
             raise DatasetError(
-                f"{splits.name} has no target {name!r}. Choose of: {', '.join((LABEL, *columns, *surface))}; {COLUMNS} stands for "
-                f"all columns, {ALL_SURFACE} for all of {_PREFIX}…."
+                f"{splits.name} has no target {name!r}. Choose of: {', '.join((LABEL, *columns, *surface))}; {COLUMNS} stands "
+                f"for the label and all columns, {ALL_SURFACE} for all that begin with {_PREFIX}"
             )
     if not found:
         raise DatasetError(f"No target was named for {splits.name}. Name one or more, such as {LABEL},{ALL_SURFACE}.")
     return list(dict.fromkeys(found))
 
 
+def question_of(target: str) -> str:
+    """What a target of the surface asks; of any other, whose name says it, an empty string.
+
+    >>> question_of("surface:question"), question_of("domain")
+    ('does the text end with a question mark?', '')
+    """
+    surface = SURFACE.get(target.removeprefix(_PREFIX)) if target.startswith(_PREFIX) else None
+    return "" if surface is None else surface.about
+
+
 def ask(splits: Splits, target: str) -> Splits:
     """The same division with other labels; rows that have none are left out.
 
-    All targets of a data set are asked of the same train, dev and test rows, so that their scores can be compared, and one pass of
-    an encoder serves all of them.
+    All targets of a data set are asked of the same train, dev and test rows, so that their scores can be compared, and one pass
+    of an encoder serves all of them.
 
     Args:
       splits: the data set.
@@ -95,7 +106,7 @@ def ask(splits: Splits, target: str) -> Splits:
     name = f"{splits.name} ({target})"
     words = _words(splits, target)
     names = splits.label_names if target == LABEL else label_names_of(word for some in words.values() for word in some)
-    rows = {split: np.array([row for row, word in enumerate(some) if word is not None], int) for split, some in words.items()}
+    rows = {split: _rows_with(some) for split, some in words.items()}
     number = {word: index for index, word in enumerate(names)}
     labels = {split: np.array([number[words[split][row]] for row in some], np.int64) for split, some in rows.items()}
     n_left = {split: len(words[split]) - len(some) for split, some in rows.items()}
@@ -138,9 +149,13 @@ def _words(splits: Splits, target: str) -> dict[SplitName, Sequence[str | None]]
         return {split: [splits.label_names[label] for label in rows.labels] for split, rows in splits.items()}
     if target in splits.train.columns:
         return {split: _of_column(rows, target) for split, rows in splits.items()}
-    texts = {split: rows.texts for split, rows in splits.items()}
+    texts: dict[str, Sequence[str]] = {split: rows.texts for split, rows in splits.items()}
     return SURFACE[target.removeprefix(_PREFIX)].labels(texts)  # type: ignore[return-value]
 
 
+def _rows_with(words: Sequence[str | None]) -> NDArray[np.int64]:
+    return np.array([row for row, word in enumerate(words) if word is not None], dtype=np.int64)
+
+
 def _of_column(rows: LabelledTexts, column: str) -> Sequence[str | None]:
-    return label_words({column: rows.columns[column]}, column)
+    return label_words({column: rows.columns[column].tolist()}, column)

@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lit_probe.data.asking import Unasked
-from lit_probe.probing.study import LayerStudy
+from lit_probe.data.asking import Unasked, ask_all, question_of
+from lit_probe.data.labelled_texts import Splits
+from lit_probe.encoder.cache import Cache
+from lit_probe.probing.study import LayerStudy, probe_layers
+from lit_probe.progress import Progress, no_progress, of_part
 from lit_probe.results import Result
-from lit_probe.scores.metrics import Score
+from lit_probe.scores.metrics import METRICS, Score
 
 # In words that files and pages repeat.
 ABOVE_IN_WORDS = (
-    "The share of the way from the majority baseline (0) to a perfect score (1) that a layer's probe goes on dev, so that concepts "
-    "with other baselines can be compared. Below 0 the probe does worse than the baseline."
+    "The share of the way from the majority baseline (0) to a perfect score (1) that a layer's probe goes on dev, so that "
+    "concepts with other baselines can be compared. Below 0 the probe does worse than the baseline."
 )
 
 
@@ -70,8 +73,10 @@ class ConceptRow(Result):
 
     Attributes:
       target: its name.
+      about: the question that it answers, where its name does not say it; else empty.
       study: the name of its study.
       headline: the metric of its scores.
+      metric_title: what people call it.
       baseline: what always naming the largest class of train scores on dev.
       n: the number of rows by split.
       label_names: ``[n_classes]``.
@@ -81,8 +86,10 @@ class ConceptRow(Result):
     """
 
     target: str
+    about: str
     study: str
     headline: str
+    metric_title: str
     baseline: float | None
     n: Mapping[str, int]
     label_names: tuple[str, ...]
@@ -139,6 +146,44 @@ class ConceptMap(Result):
         ]
 
 
+def concepts_of(
+    study: LayerStudy, wanted: Sequence[str], cache: Cache | None = None, progress: Progress = no_progress
+) -> ConceptMap:
+    """The map of the rows that a study is about, by probes of its kind.
+
+    Args:
+      study: the study.
+      wanted: the targets, as of `target_names`.
+      cache: where activations and probes are kept.
+      progress: hears how many of the targets are done.
+
+    Raises:
+      DatasetError: a target does not exist, or none can be asked for.
+      CancelledError: from ``progress``.
+    """
+    asked_of = study.splits.asked_of
+    found = ask_all(study.splits if asked_of is None else asked_of.splits, wanted)
+    asked = [one for one in found if isinstance(one, Splits)]
+
+    def probed(place: int, splits: Splits) -> LayerStudy:
+        # A thousand parts of each, so that one that takes long is seen to go on.
+        part = of_part(progress, 1000 * place, 1000 * (place + 1), 1000 * len(asked))
+        return probe_layers(
+            study.encoder,
+            splits,
+            pooling=study.pooling,
+            probe=study.layerwise.kind,
+            seed=study.seed,
+            rules=study.rules,
+            cache=cache,
+            # The bar never goes back: passes over texts that are read already take no time.
+            progress=lambda step, done, total, unit: part(done, total) if unit == "layers" else part(0, 1),
+        )
+
+    studies = [probed(place, splits) for place, splits in enumerate(asked)]
+    return concept_map(studies, [one for one in found if isinstance(one, Unasked)])
+
+
 def concept_maps(studies: Sequence[LayerStudy], unasked: Sequence[Unasked] = ()) -> list[ConceptMap]:
     """A map for each data set of which targets were asked.
 
@@ -173,8 +218,10 @@ def _row(study: LayerStudy) -> ConceptRow:
     baseline = metrics.majority[headline]
     return ConceptRow(
         target=study.splits.name if asked_of is None else asked_of.target,
+        about="" if asked_of is None else question_of(asked_of.target),
         study=study.splits.name,
         headline=headline,
+        metric_title=METRICS[headline].title,
         baseline=baseline,
         n={name: len(rows) for name, rows in study.splits.items()},
         label_names=study.splits.label_names,

@@ -21,6 +21,7 @@ TYPE_OF = {
     "layer_predictions": "LayerPredictions",
     "layer_comparison": "LayerComparison",
     "two_layers": "TwoLayers",
+    "concept_map": "ConceptMap",
     "encoder_comparison": "EncoderComparison",
     "slice_comparison": "SliceComparison",
     "baseline_of_text": "MeasuredBaseline",

@@ -55,6 +55,12 @@
  * @property {(value: number) => number} [groupOf]  of which kind a place is: no line goes from one kind to the next
  * @property {{from: number, to: number, label: string}[]} [groups]  the kinds with their first and last place, named under the axis
  *
+ * @typedef {object} Strip  One question's cells over layers.
+ * @property {string} title
+ * @property {boolean} bold
+ * @property {?number} chosen  the layer with a dashed frame, if any
+ * @property {{layer: number, share: ?number, words: string}[]} cells  `share`: how strong the colour is, none up to 0 and full from 1 on
+ *
  * @typedef {{top: number, right: number, bottom: number, left: number}} Margin
  *
  * @typedef {object} SvgNode  A piece of a drawing as plain data.

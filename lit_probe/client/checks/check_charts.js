@@ -4,8 +4,9 @@
 /** @import {Agreement, CalibratedLayer, Calibration, DescriptionLength, LayerMetrics, LearningCurve} from '../page/types.js' */
 /** @import {Selectivity, Transfer, TransferPair} from '../page/types.js' */
 import {layerAxis, linearAxis, logAxis, valueDomain} from '../charts/axes.js';
-import {FONT, groupMarks, layerPoints, lineChart, MARGIN, marginFor} from '../charts/line_chart.js';
-import {COLORS, heatColor, PAIR_STYLES, SPLIT_STYLES} from '../charts/palette.js';
+import {layerPoints, lineChart, MARGIN, marginFor} from '../charts/line_chart.js';
+import {COLORS, PAIR_STYLES, SPLIT_STYLES} from '../charts/palette.js';
+import {stripChart} from '../charts/strip_chart.js';
 import {svgNode} from '../charts/svg.js';
 import {formatCount, shorten} from '../words/format.js';
 import {placeTitle} from '../words/sentences.js';
@@ -247,11 +248,6 @@ export function calibrationChart({layers}, about, measure, view) {
   });
 }
 
-const CELL_HEIGHT = 24;
-const ROW_HEIGHT = CELL_HEIGHT + 20;
-const NARROWEST_NUMBER = 25;
-const FOOT = 40;
-
 /**
  * The scores of every pair of data sets over layers: a strip of cells per pair, in the columns of the curves.
  *
@@ -260,43 +256,16 @@ const FOOT = 40;
  * @param {{width: number, current?: ?number, hovered?: ?number}} view
  * @returns {SvgNode}
  */
-export function transferChart(rows, about, {width, current = null, hovered = null}) {
-  const bottom = rows.length * ROW_HEIGHT + 2;
-  const height = bottom + FOOT;
-  const axis = layerAxis(about.n_layers, {bestLayer: about.best_layer, current, names: about.layer_names, sites: about.sites})([MARGIN.left, width - MARGIN.right]);
-  const tops = rows.map((_, i) => i * ROW_HEIGHT);
-  const outline = (/** @type {number} */ layer, /** @type {string} */ stroke, /** @type {number} */ top) => svgNode('rect', {
-    class: 'outline', x: (axis.x(layer) - axis.band / 2).toFixed(2), y: top + 17.5, width: axis.band.toFixed(2), height: CELL_HEIGHT + 1, fill: 'none', stroke, 'stroke-width': 1.5});
-  return svgNode('svg', {xmlns: 'http://www.w3.org/2000/svg', width, height, viewBox: `0 0 ${width} ${height}`, 'font-family': FONT, 'font-size': 11, fill: COLORS.text},
-    ...rows.map((row, i) => pairStrip(row, tops[i], axis, 1 / about.label_names.length)),
-    ...(hovered === null ? [] : tops.map((top) => outline(hovered, COLORS.axis, top))),
-    ...(current === null ? [] : tops.map((top) => outline(current, COLORS.text, top))),
-    ...axis.ticks.map(({at, label, shift = 0, anchor = 'middle', bold = false}) =>
-      svgNode('text', {x: (axis.x(at) + shift).toFixed(2), y: bottom + 16, 'text-anchor': anchor, 'font-weight': bold ? 'bold' : 'normal'}, label)),
-    ...groupMarks(axis, bottom - 1),
-    axis.title === '' ? null
-      : svgNode('text', {class: 'axis-title', x: (MARGIN.left + width - MARGIN.right) / 2, y: bottom + 33, 'text-anchor': 'middle', 'font-size': 12, 'font-weight': 'bold'}, axis.title),
-  );
-}
-
-/**
- * @param {TransferPair} row @param {number} top
- * @param {import('../charts/types.js').PlacedAxis} axis @param {number} chance  the score of guessing: it is white, and so is anything below it
- * @returns {SvgNode}
- */
-function pairStrip({train, test, own, n, cells}, top, axis, chance) {
-  const title = `${train} → ${test}${own ? ' (its own dev)' : ''}, n = ${formatCount(n)}`;
-  return svgNode('g', {class: 'pair'},
-    svgNode('text', {x: MARGIN.left, y: top + 14, 'font-weight': own ? 'normal' : 'bold'}, title),
-    ...cells.map(({layer, score, reason}) => {
-      const {fill, text} = score === null ? {fill: COLORS.paper, text: COLORS.quietText} : heatColor((score - chance) / (1 - chance));
-      const wide = axis.band >= NARROWEST_NUMBER;
-      const words = score === null ? '–' : `${score.toFixed(2)}${reason ? '?' : ''}`;
-      return svgNode('g', {class: 'cell'},
-        svgNode('rect', {x: (axis.x(layer) - axis.band / 2 + 0.5).toFixed(2), y: top + 18, width: (axis.band - 1).toFixed(2), height: CELL_HEIGHT, fill, stroke: COLORS.grid}),
-        wide ? svgNode('text', {x: axis.x(layer).toFixed(2), y: top + 34, 'text-anchor': 'middle', fill: text}, words) : null);
-    }),
-  );
+export function transferChart(rows, about, view) {
+  const chance = 1 / about.label_names.length;
+  return stripChart(rows.map(({train, test, own, n, cells}) => ({
+    title: `${train} → ${test}${own ? ' (its own dev)' : ''}, n = ${formatCount(n)}`,
+    bold: !own,
+    chosen: null,
+    // White is what guessing scores, or less.
+    cells: cells.map(({layer, score, reason}) => ({
+      layer, share: score === null ? null : (score - chance) / (1 - chance), words: score === null ? '–' : `${score.toFixed(2)}${reason ? '?' : ''}`})),
+  })), about, view);
 }
 
 /**

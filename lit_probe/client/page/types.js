@@ -179,6 +179,19 @@
  *   compression_to_prior: number}[], notes: string[]}}
  *   DescriptionLength  What the check `description_length` answers.
  *
+ * @typedef {{layer: number, score: ?number, low: ?number, high: ?number, above: ?number, above_low: ?number, above_high: ?number,
+ *   reliable: boolean, reason: string}}
+ *   ConceptCell  One concept at one layer. `above`: the share of the way from its baseline to a perfect score.
+ *
+ * @typedef {{target: string, about: string, study: string, headline: string, metric_title: string, baseline: ?number,
+ *   n: Record<string, number>, label_names: string[], best_layer: number, test: {value: ?number, low: ?number, high: ?number, n: number,
+ *   reliable: boolean, reason: string}, cells: ConceptCell[]}}
+ *   ConceptRow
+ *
+ * @typedef {{status: string, encoder: string, dataset: string, layer_names: string[], rows: ConceptRow[],
+ *   unasked: {dataset: string, target: string, error: string}[], measure: string, notes: string[]}}
+ *   ConceptMap  What the interpreter `concept_map` answers.
+ *
  * @typedef {{status: string, check: string, title: string, metric: string, metric_title: string, n_dev: number,
  *   majority: ?number, n_train: number[], layers: {layer: number, points: {n: number, score: ?number, low: ?number,
  *   high: ?number}[]}[], notes: string[]}}

@@ -17,6 +17,7 @@ from lit_nlp.components import core
 from lit_probe.lit.host.foreign import ForeignModels
 from lit_probe.lit.host.model import ProbeModel, is_probe_model, probe_model
 from lit_probe.lit.host.reader import FieldNames
+from lit_probe.lit.interpreters.concept_map import ConceptMapInterpreter
 from lit_probe.lit.interpreters.counterfactual_by_layer import CounterfactualByLayerInterpreter
 from lit_probe.lit.interpreters.counterfactual_pairs import CounterfactualPairsInterpreter
 from lit_probe.lit.interpreters.encoder_comparison import EncoderComparisonInterpreter
@@ -45,6 +46,7 @@ INTERPRETERS: dict[str, components.Interpreter] = {
     "layer_metrics": LayerMetricsInterpreter(),
     "layer_predictions": LayerPredictionsInterpreter(),
     "probe_checks": ProbeChecksInterpreter(),
+    "concept_map": ConceptMapInterpreter(),
     "encoder_comparison": EncoderComparisonInterpreter(),
     "slice_comparison": SliceComparisonInterpreter(),
     "transfer": TransferInterpreter(),

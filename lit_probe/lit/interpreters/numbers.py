@@ -8,6 +8,7 @@ from typing import Any
 from lit_probe.checks.battery import CHECKS
 from lit_probe.checks.provenance import card
 from lit_probe.checks.selectivity import N_SEEDS
+from lit_probe.data.asking import ALL_SURFACE, COLUMNS
 from lit_probe.data.labelled_texts import SPLIT_NAMES
 from lit_probe.encoder.cache import text_hash
 from lit_probe.errors import LitProbeError
@@ -18,8 +19,16 @@ from lit_probe.scores.metrics import SCORE_INTERVALS
 
 CURVE = "layer_metrics"
 TRANSFER = "transfer"
+CONCEPTS = "concept_map"
+# The targets of a map that names none.
+CONCEPTS_OF_A_PAGE = (COLUMNS, ALL_SURFACE)
 _KEYS = {"check", "control", "metric", "decision", "examples", "train", "layer", "split", "value", "whole"}
-_INTERVALS = {CURVE: SCORE_INTERVALS, TRANSFER: SCORE_INTERVALS, **{name: check.interval for name, check in CHECKS.items()}}
+_INTERVALS = {
+    CURVE: SCORE_INTERVALS,
+    TRANSFER: SCORE_INTERVALS,
+    CONCEPTS: SCORE_INTERVALS,
+    **{name: check.interval for name, check in CHECKS.items()},
+}
 _IN_FULL = "The command line scores whole splits, not selections: "
 
 
@@ -63,7 +72,7 @@ def facts_of(
             split: one.texts
             for split, one in rows_of(inputs, probes, shown, wanted, whole=number.get("whole") is True).by_split.items()
         }
-    elif check != TRANSFER:
+    elif check not in (TRANSFER, CONCEPTS):
         parts = dict(study.splits.items())
         rows = {split: parts[split].texts for split in CHECKS[check].splits}
     drawn: dict[str, Any] = {}
@@ -97,6 +106,10 @@ def command_for(number: Mapping[str, Any], probes: ProbeModel, shown: ProbeDatas
     if check == TRANSFER:
         return _command(_flags_of_all(probes), "--checks=transfer"), "It stands in layers.json under transfer."
     flags = card(study).flags
+    if check == CONCEPTS:
+        asked = f"--targets={','.join(CONCEPTS_OF_A_PAGE)}"
+        others = None if flags is None else [flag for flag in flags if not flag.startswith("--targets=")]
+        return _command(others, asked, "--checks=none"), "It stands in layers.json under concepts."
     if check != CURVE:
         control = number.get("control", CHECKS[check].default)
         more = [f"--control={control}"] if control != CHECKS[check].default else []

@@ -111,7 +111,7 @@ test('the heat map has a row per pair, each with a cell per layer', () => {
   assert.equal(transferSentence(rows[1], 1), 'a → b 0.600 (with the 20 left out: 0.800)');
   assert.equal(transferSentence(rows[1], 0), 'a → b not defined (with the 20 left out: 0.800)');
   assert.equal(transferSentence(rows[2], 1), 'b → a 0.700 [0.600, 0.800]');
-  const pairs = withClass(transferChart(rows, ABOUT, {width: 420}), 'pair');
+  const pairs = withClass(transferChart(rows, ABOUT, {width: 420}), 'strip');
   assert.deepEqual(withClass(pairs[1], 'cell').map((cell) => textOf(cell).trim()), ['–', '0.60?', '0.60?']);
 });
 

@@ -20,6 +20,7 @@ QUESTIONS = {
     "layer_metrics": (12, {"metric": "auroc"}),
     "layer_predictions": (2, {}),
     "probe_checks": (0, {"check": "calibration"}),
+    "concept_map": (0, {"targets": ["label", "surface:n_words"]}),
     "encoder_comparison": (0, {"other": "tiny-bert-on-tiny", "layer": 2}),
     "slice_comparison": (12, {"slices": [[0, 1, 2, 3, 4], [3, 4, 5, 6, 7, 8]], "layer": 1}),
     "transfer": (0, {}),
@@ -41,6 +42,7 @@ QUESTIONS = {
 NEVER_WAIT = {"salience_methods"}
 IN_THE_BACKGROUND = {
     "probe_checks",
+    "concept_map",
     "encoder_comparison",
     "slice_comparison",
     "transfer",

@@ -37,6 +37,7 @@ def answers(tiny_folder) -> dict[str, Any]:
         "train_alone": answer_of(model, "layer_metrics", [row for row in rows if row["probe_split"] == "train"]),
         **{check: answer_of(model, "probe_checks", check=check) for check in CHECKS},
         "two_layers": answer_of(model, "probe_checks", check="layer_comparison", layers=[3, 1]),
+        "concept_map": answer_of(model, "concept_map", targets=["label", "surface:n_words", "surface:capital"]),
         "encoder_comparison": answer_of(model, "encoder_comparison", other="tiny-bert-on-worded"),
         "slice_comparison": answer_of(model, "slice_comparison", rows, slices=[[*range(20)], [*range(20, 50)]], layer=1),
         "baseline_of_text": answer_of(model, "probe_checks", check="baselines", baseline="tfidf"),
