@@ -309,7 +309,9 @@ class LayerMetrics:
         return cls(
             split=split,
             n=rows.n,
-            n_by_class=tuple(np.bincount(np.asarray(labels), minlength=len(label_names)).tolist()) if label_names else (),
+            n_by_class=tuple(np.bincount(np.asarray(labels, dtype=np.int64), minlength=len(label_names)).tolist())
+            if label_names
+            else (),
             label_names=tuple(label_names),
             scores={name: tuple(lookup(known, name, "metric").score(rows)) for name in names},
             majority={name: trivial_score(name, train_labels, labels, label_names) for name in names},
