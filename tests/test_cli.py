@@ -331,7 +331,7 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
         (["layers", "--datasets=csv=missing.csv"], 1, "missing.csv"),
         (["layers", "--datasets="], 1, "data set"),
         (["layers", "--model="], 1, "--model"),
-        (["layers", "--model={tiny},{tiny}"], 1, "is named twice with mean pooling, logistic probes"),
+        (["layers", "--model={tiny},{tiny}"], 1, "is named twice with mean pooling, the usual probes"),
         (["layers", "--model={tiny}[colour=red]"], 1, "names 'colour', which is none of them"),
         (["selftest", "--model={tiny}[probe=mlp]"], 1, "has 'probe' in its brackets, but this command fits no probes"),
         (["layers", "--out=/dev/null/here"], 1, "Change --out"),
