@@ -35,6 +35,7 @@ from lit_probe.checks.provenance import check_against_card, made_by, read_card
 from lit_probe.checks.repeats import N_REPEATS
 from lit_probe.checks.transfer import TransferGroups, transfer_table, transfer_within_groups
 from lit_probe.data.asking import Unasked
+from lit_probe.data.asked import CLASSES, check_on_page, check_served
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.rows import find_column
 from lit_probe.data.text_pairs import segments
@@ -143,6 +144,8 @@ def layers() -> None:
     folders = [out if len(runs) == 1 else out / run.encoder.name for run in runs]
     for folder in folders:
         _check_writable(folder)
+    for splits in splits_list if FLAGS.save_probes else ():
+        check_served("A file of probes", splits.unit, splits.target, [splits.unit], [CLASSES])
     kept = _kept_files([run.encoder.name for run in runs], [splits.name for splits in splits_list])
     _check_card(runs, splits_list, asked.control)
     _check_runs(runs, splits_list, cache)
@@ -153,7 +156,7 @@ def layers() -> None:
         _write_csv(folder / "layers.csv", results)
         pictures = {name: "layers.svg" if len(made.studies) == 1 else f"layers-{_in_a_file(name)}.svg" for name in made.studies}
         for name, one in made.studies.items():
-            title = f"{encoder.name} on {name}: {run.probe} probe, {run.pooling} pooling"
+            title = f"{encoder.name} on {name}: {one.layerwise.kind} probe, {run.pooling} pooling"
             save_layer_curve(results[name], title, folder / pictures[name], BASELINES)
             print(f"\n{title}\n{as_flags(one.table())}")
             if asked.checks:
@@ -264,6 +267,8 @@ def report() -> None:
     asked = _Asked.by_flags()
     (splits_list, runs), cache = load_all(), open_cache()
     splits_list, unasked = asked_targets(splits_list)
+    for splits in splits_list:
+        check_served(f"The report of {splits.name}", splits.unit, splits.target, [splits.unit], [CLASSES])
     pages = _pages([run.encoder.name for run in runs])
     _check_card(runs, splits_list, asked.control)
     _check_runs(runs, splits_list, cache)
@@ -372,7 +377,10 @@ def _made_run(run: Run, splits_list: Sequence[Splits], cache: Cache, asked: _Ask
     transfers = transfer_within_groups(list(studies.values())) if asked.with_transfer else None
     settings = next(iter(studies.values())).settings()
     maps = concept_maps(list(studies.values()), unasked)
-    written = run_json(settings, datasets, control=FLAGS.control, repeat=asked.n_repeats, transfer=transfers, maps=maps)
+    target = splits_list[0].target
+    written = run_json(
+        settings, datasets, control=FLAGS.control, repeat=asked.n_repeats, transfer=transfers, maps=maps, target=target
+    )
     return _MadeRun(studies, batteries, remarks, transfers, maps, written)
 
 
@@ -519,9 +527,10 @@ def sites() -> None:
 def _rows_of(splits: Splits) -> dict[str, list[Any]]:
     """What each row is, for the manifest of its activations; a pair is a list of its two texts."""
     parts = dict(splits.items())
+    names = splits.label_names
     rows: dict[str, list[Any]] = {
         "text": [text if splits.pair is None else list(segments(text)) for part in parts.values() for text in part.texts],
-        "label": [splits.label_names[label] for part in parts.values() for label in part.labels.tolist()],
+        "label": [names[one] if names else one for part in parts.values() for one in part.labels.tolist()],
         "split": [str(name) for name, part in parts.items() for _ in part.texts],
     }
     if groups := [part.groups for part in parts.values() if part.groups is not None]:
@@ -556,6 +565,8 @@ def build_app() -> Any:
     from lit_probe.lit.app import AppOptions, build
 
     (splits_list, runs), cache = load_all(), open_cache()
+    for splits in splits_list:
+        check_on_page(splits.name, splits.target)
     _check_card(runs, splits_list)
     need = _check_runs(runs, splits_list, cache)
     run_of = {run.encoder.name: run for run in runs}

@@ -221,8 +221,9 @@ def _draw_layer_curve(figure: Figure, result: Mapping[str, Any], title: str, bas
         axes.fill_between(layers, low, high, color=_BLUE, alpha=0.16, linewidth=0, label="95 % interval")
     n_dev = result["n"]["dev"]
     axes.plot(layers, [row[metric] for row in rows], color=_BLUE, marker="o", label=f"dev, n = {n_dev:,}")
-    if rows and rows[0][f"majority_{metric}"] is not None:
-        axes.axhline(rows[0][f"majority_{metric}"], color=_GREY, linestyle=(0, (4, 3)), linewidth=1, label="majority class")
+    trivial, told = _trivial(rows[0], metric) if rows else (None, "")
+    if trivial is not None:
+        axes.axhline(trivial, color=_GREY, linestyle=(0, (4, 3)), linewidth=1, label=told)
     for measured in result.get("checks", {}).get("baselines", {}).get("baselines", []):
         style = baselines.get(measured["name"])
         if style is not None and style.in_figure:
@@ -234,6 +235,12 @@ def _draw_layer_curve(figure: Figure, result: Mapping[str, Any], title: str, bas
     axes.set_title(title, fontsize=10, pad=16)
     # Beside the curve, where it covers none of the lines.
     figure.legend(frameon=False, fontsize=8, loc="outside right upper")
+
+
+def _trivial(row: Mapping[str, Any], metric: str) -> tuple[float | None, str]:
+    """What a probe scores that reads nothing, and what it is called: the mean of train for a number, else the majority class."""
+    of_number = f"mean_{metric}"
+    return (row[of_number], "mean of train") if of_number in row else (row[f"majority_{metric}"], "majority class")
 
 
 def _draw_kinds(figure: Figure, result: Mapping[str, Any], title: str, kinds: Mapping[str, list[int]]) -> None:
@@ -269,9 +276,9 @@ def _draw_lines_over_depth(figure: Any, result: Mapping[str, Any], lines: Mappin
             if len(depths) == 1:
                 axes.vlines(depths, low, high, color=color, alpha=0.5)
         axes.plot(depths, [rows[place][metric] for _, place in known], color=color, marker=marker, label=kind)
-    majority = rows[0][f"majority_{metric}"]
+    majority, told = _trivial(rows[0], metric)
     if majority is not None:
-        axes.axhline(majority, color=_GREY, linestyle=(0, (4, 3)), linewidth=1, label="majority class")
+        axes.axhline(majority, color=_GREY, linestyle=(0, (4, 3)), linewidth=1, label=told)
     if any(best in places for places in lines.values()):
         _draw_chosen(axes, result, sites[best]["depth"], sites[best]["name"])
     _name_axes(axes, 1 + max(site["depth"] for site in sites), metric)
@@ -293,7 +300,7 @@ def _draw_heads(figure: Any, result: Mapping[str, Any], heads: Sequence[int]) ->
     scores = [[math.nan] * len(columns) for _ in blocks]
     for place, (x, y) in at.items():
         scores[y][x] = math.nan if rows[place][metric] is None else rows[place][metric]
-    majority = rows[0][f"majority_{metric}"]
+    majority, trivial = _trivial(rows[0], metric)
     known = [score for row in scores for score in row if not math.isnan(score)]
     least = min(known, default=0.0) if majority is None else majority
     axes = figure.add_subplot()
@@ -305,7 +312,7 @@ def _draw_heads(figure: Any, result: Mapping[str, Any], heads: Sequence[int]) ->
     below = [at[place] for place in heads if None not in (rows[place][metric], majority) and rows[place][metric] < majority]
     if below:
         axes.plot(*zip(*below, strict=True), marker="x", linestyle="", color=_GREY, markersize=4)
-    told = ["cross: below the majority class"] if below else []
+    told = [f"cross: below the {trivial}"] if below else []
     best = result["best_layer"]
     if best in at:
         x, y = at[best]

@@ -18,7 +18,7 @@ from lit_probe.checks.repeats import FEWEST_REPEATS, MOST_REPEATS
 from lit_probe.data import DATASETS, load_dataset, parse_dataset_flag, refuse_unused, sources_that_use
 from lit_probe.data.asking import Unasked, ask_all
 from lit_probe.data.labelled_texts import Splits
-from lit_probe.data.options import DatasetOptions
+from lit_probe.data.options import TARGETS, DatasetOptions
 from lit_probe.data.rows import find_column
 from lit_probe.data.tables import read_table
 from lit_probe.data.text_columns import text_columns, texts_of
@@ -37,7 +37,7 @@ from lit_probe.errors import LitProbeError
 from lit_probe.neurons.rankings import RANKINGS
 from lit_probe.probing.given_activations import given_activations
 from lit_probe.probing.layer_choice import DEFAULT_RULE, LAYER_RULES
-from lit_probe.probing.probes import PROBES
+from lit_probe.probing.probes import DEFAULT_PROBES, PROBES
 from lit_probe.probing.rules import AUTO, DECISIONS, HEADLINES, StudyRules
 from lit_probe.probing.runs import Run, parse_model_flag
 from lit_probe.probing.runs import load_runs as runs_of
@@ -126,6 +126,13 @@ _define_of_data(
     flags.DEFINE_string, "group_column", None, "Column whose equal values must stay in one split (an author, a film)."
 )
 _define_of_data(flags.DEFINE_list, "missing", [], "Words in the label column that stand for no label.")
+_define_of_data(
+    flags.DEFINE_string,
+    "target",
+    "auto",
+    f"What the labels are: {', '.join(TARGETS)}. auto: classes, unless all are numbers and there are fewer than three rows for "
+    "each.",
+)
 _define_of_data(flags.DEFINE_string, "data_config", None, "Which config (or subset) of the data set, where it has several.")
 _define_of_data(flags.DEFINE_string, "data_revision", None, "Hub branch, tag or commit of the data set.")
 _define(
@@ -147,8 +154,9 @@ _define(
 _define(
     flags.DEFINE_string,
     "probe",
-    "logistic",
-    f"Kind of probe: {', '.join(PROBES)}. predict: the file with the probes, as --save_probes or the page has saved it.",
+    None,
+    f"Kind of probe: {', '.join(PROBES)}. Default: {DEFAULT_PROBES['classes']}, for a number "
+    f"{DEFAULT_PROBES['number']}. predict: the file with the probes, as --save_probes or the page has saved it.",
     used_by=(*_PROBES, "predict"),
 )
 _define(
@@ -429,7 +437,10 @@ def load_all() -> tuple[list[Splits], list[Run]]:
       LitProbeError: the files are of different data sets, or it is not said which rows they are of.
     """
     if not FLAGS.activations:
-        return load_splits(), load_runs()
+        splits_list = load_splits()
+        if len({splits.target for splits in splits_list}) > 1:
+            raise LitProbeError("Some of the data sets ask for classes and some for a number. Start a run for each kind.")
+        return splits_list, load_runs()
     for name in _OF_TEXTS:
         if FLAGS[name].present:
             raise LitProbeError(f"--activations stand in place of an encoder and its texts: leave out --{name}.")
@@ -446,6 +457,7 @@ def _given(path: Path) -> tuple[GivenVectors, Splits]:
     """The vectors of one file, and the rows that they are of."""
     stored = read_activations(path)
     about = {"name": str(stored.about.get("name") or path.stem), "seed": FLAGS.seed}
+    about["target"] = FLAGS.target
     about["told"] = [] if stored.origin is None else [stored.origin]
     if stored.rows is not None:
         for name in ("datasets", "text_column", "label_column", "group_column", "data_config", "data_revision"):
@@ -467,6 +479,7 @@ def _given(path: Path) -> tuple[GivenVectors, Splits]:
         names |= {name.removesuffix("_column"): column for name, column in columns.items() if name.endswith("_column")}
         table = read_table(table_file, form)
         options = DatasetOptions(text_column=names.pop("text"), label_column=names["label"])
+        about["target"] = columns.get("target", FLAGS.target)
         rows = {
             name: find_column(table, [column], repr(source), f"{name}_column") and table[column]
             for name, column in names.items()
@@ -571,7 +584,7 @@ def parse(argv: Sequence[str]) -> list[str]:
         arguments = FLAGS([argv[0], *flags_from_card(FLAGS["from"].value), *argv[1:]])
         for name in set(FLAGS) - given:
             FLAGS[name].present = 0  # the card says it, nobody gave it
-    if arguments[1:2] != ["predict"] and FLAGS.probe not in PROBES:
+    if arguments[1:2] != ["predict"] and FLAGS.probe is not None and FLAGS.probe not in PROBES:
         raise FlagsError(f"flag --probe={FLAGS.probe}: value should be one of <{'|'.join(PROBES)}>")
     return list(arguments[1:])
 

@@ -20,7 +20,7 @@ from lit_probe.checks.leakage import COPIES_MADE_BY, NearDuplicates, near_duplic
 from lit_probe.checks.learning_curve import LearningCurve, learning_curve
 from lit_probe.checks.repeats import COMPARED_BY, N_REPEATS, REPEATS_MADE_BY, Repeats, repeats
 from lit_probe.checks.selectivity import Selectivity, selectivity
-from lit_probe.data.asked import check_served
+from lit_probe.data.asked import CLASSES, NUMBER, check_served
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache, text_hash
 from lit_probe.errors import CancelledError, LitProbeError, UnknownNameError
@@ -110,6 +110,7 @@ CHECKS: dict[str, Check[Any]] = {
         interval=f"{N_DRAWS:,} paired bootstrap draws of dev rows (of groups, where there are groups)",
         made_by="McNemar's mid-p or the bootstrap's t, Holm over all pairs of layers",
         findings=_alike_and_optimism,
+        targets=(CLASSES, NUMBER),
         quick=True,
     ),
     "description_length": Check(
@@ -132,6 +133,7 @@ CHECKS: dict[str, Check[Any]] = {
         lambda study, cache, progress, _: learning_curve(study, cache, progress),
         interval=SCORE_INTERVALS,
         made_by=_PORTIONS,
+        targets=(CLASSES, NUMBER),
     ),
     "calibration": Check(
         "Calibration",
@@ -163,6 +165,7 @@ CHECKS: dict[str, Check[Any]] = {
         columns={"repeat_mean": "mean", "repeat_low": "lowest", "repeat_high": "highest", "repeat_sd": "sd"},
         shown=("repeat_mean", "repeat_low", "repeat_high", "repeat_sd"),
         findings=lambda result: [result.sentence],
+        targets=(CLASSES, NUMBER),
         splits=("train", "dev"),
         variant="n",
         default=str(N_REPEATS),

@@ -16,9 +16,10 @@ from lit_probe.errors import DatasetError
 from lit_probe.probing.study import LayerStudy
 from lit_probe.results import Result
 from lit_probe.scores.auroc import auroc_draws
+from lit_probe.scores.by_target import ALL_METRICS, Rows
 from lit_probe.scores.intervals import percentile_interval
-from lit_probe.scores.metrics import METRICS, accuracy, balanced_accuracy
-from lit_probe.scores.scored_rows import ScoredRows
+from lit_probe.scores.metrics import accuracy, balanced_accuracy
+from lit_probe.scores.number_rows import NumberRows
 
 SIGNIFICANCE = 0.05
 
@@ -222,7 +223,7 @@ class PairedScores:
     Attributes:
       values: ``[n_layers]`` the scores.
       draws: ``[n_layers, n_draws]`` the scores on each bootstrap resample of the rows, or of their groups.
-      right: ``[n_layers, n_examples]`` whether the layer's probe is right.
+      right: ``[n_layers, n_examples]`` whether the layer's probe is right; empty of a number.
       n_units: the number of rows, or groups.
       use_mcnemar: whether McNemar's test applies: to accuracy, on rows that are independent.
       doubt: why the rows are too few to say much, or an empty string.
@@ -242,21 +243,24 @@ class PairedScores:
         Raises:
           DatasetError: a layer has no score.
         """
-        return cls.of_rows(study.headline, study.dev_rows(study.probabilities("dev")))
+        return cls.of_rows(study.headline, study.dev_rows(study.predictions("dev")))
 
     @classmethod
-    def of_rows(cls, metric: str, rows: ScoredRows) -> PairedScores:
+    def of_rows(cls, metric: str, rows: Rows) -> PairedScores:
         """Those of all layers, or of whatever else stands in their place, on rows of dev.
 
         Raises:
           DatasetError: one of them has no score.
         """
         mcnemar = metric == "accuracy" and rows.units is None
-        doubt = METRICS[metric].doubt(rows)
+        doubt = ALL_METRICS[metric].doubt(rows)
+        right = np.empty((rows.n_layers, 0), dtype=np.bool_)
+        if not isinstance(rows, NumberRows):
+            right = rows.predicted == rows.labels
         return cls(
             defined_scores(metric, rows),
             score_draws(metric, rows),
-            rows.predicted == rows.labels,
+            right,
             rows.n_units,
             mcnemar,
             f"dev has {doubt}" if doubt else "",
@@ -282,24 +286,26 @@ class PairedScores:
         return difference_p(self.values[layer] - self.values[other], self.draws[layer] - self.draws[other], self.n_units)
 
 
-def defined_scores(metric: str, rows: ScoredRows) -> tuple[float, ...]:
+def defined_scores(metric: str, rows: Rows) -> tuple[float, ...]:
     """``[n_layers]`` the scores of the rows by a headline metric.
 
     Raises:
       DatasetError: a score is not defined, because a class is missing among the rows.
     """
-    scores = METRICS[metric].score(rows)
+    scores = ALL_METRICS[metric].score(rows)
     values = tuple(score.value for score in scores if score.value is not None)
     if len(values) < len(scores):
-        raise DatasetError(f"There is no {METRICS[metric].title.lower()} on dev: {scores[0].reason}.")
+        raise DatasetError(f"There is no {ALL_METRICS[metric].title.lower()} on dev: {scores[0].reason}.")
     return values
 
 
-def score_draws(metric: str, rows: ScoredRows) -> NDArray[np.float64]:
+def score_draws(metric: str, rows: Rows) -> NDArray[np.float64]:
     """``[n_layers, n_draws]`` a headline metric on each bootstrap resample of the rows, or of their groups.
 
     Rows of the same number and seed get the same resamples, whatever their labels and probabilities: their draws are paired.
     """
+    if isinstance(rows, NumberRows):
+        return rows.resampled_r2
     if metric == "auroc":
         return auroc_draws(rows.probabilities, rows.labels, rows.n_classes, rows.units, rows.seed)
     statistics = {"accuracy": accuracy, "balanced_accuracy": balanced_accuracy}
@@ -368,7 +374,7 @@ def optimism(study: LayerStudy) -> Optimism:
     https://doi.org/10.1002/sim.3095).
     """
     tested = study.test_metrics().scores[study.headline]
-    score = study.dev_scores(study.probabilities("dev"))[study.best_layer]
+    score = study.dev_scores(study.predictions("dev"))[study.best_layer]
     on_dev = (score.value, score.low, score.high)
     on_test = (tested.value, tested.low, tested.high)
     reasons = {"dev": score.reason, "test": tested.reason}

@@ -113,7 +113,7 @@ def circularity(checkpoint: Source, label_names: Sequence[str], dataset_name: st
     """
     warning = "its scores show that training, not what a pretrained encoder holds. Compare with the checkpoint it started from."
     head = {name.casefold() for name in checkpoint.head_label_names or ()}
-    if head == {name.casefold() for name in label_names} and not any(is_placeholder(name) for name in head):
+    if label_names and head == {name.casefold() for name in label_names} and not any(is_placeholder(name) for name in head):
         labels = ", ".join(label_names)
         return f"{checkpoint.short_name} has a head of its own for {labels}, the labels that are probed here: {warning}"
     task = str(checkpoint.config.get("finetuning_task") or "")

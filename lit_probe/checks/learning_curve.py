@@ -10,7 +10,7 @@ from lit_probe.probing.portions import portion_probes
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress
 from lit_probe.results import Result
-from lit_probe.scores.metrics import METRICS, majority_score
+from lit_probe.scores.by_target import ALL_METRICS, trivial_score
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,9 @@ def learning_curve(study: LayerStudy, cache: Cache | None = None, progress: Prog
     train, dev = study.splits.train, study.splits.dev
     sizes, scores = [], []
     for (size, probe), decision in zip(fits.fitted(), fits.decisions(study), strict=True):
-        probabilities = study.probabilities("dev") if probe is study.layerwise else probe.predict_proba(study.activations["dev"])
+        predictions = study.predictions("dev") if probe is study.layerwise else probe.predictions(study.activations["dev"])
         sizes.append(size)
-        scores.append(study.dev_scores(probabilities, decision))
+        scores.append(study.dev_scores(predictions, decision))
     reasons = dict.fromkeys(score.reason for of_layers in scores for score in of_layers if score.reason)
     layers = []
     for layer, of_layer in enumerate(zip(*scores, strict=True)):
@@ -92,9 +92,9 @@ def learning_curve(study: LayerStudy, cache: Cache | None = None, progress: Prog
         layers.append(LayerCurve(layer, tuple(CurvePoint(n, score.value, score.low, score.high) for n, score in pairs)))
     return LearningCurve(
         metric=study.headline,
-        metric_title=METRICS[study.headline].title,
+        metric_title=ALL_METRICS[study.headline].title,
         n_dev=len(dev),
-        majority=majority_score(study.headline, train.labels, dev.labels, dev.label_names),
+        majority=trivial_score(study.headline, train.labels, dev.labels, dev.label_names),
         n_train=tuple(sizes),
         layers=tuple(layers),
         notes=(*fits.notes(), *(f"Dev: {reason}." for reason in reasons)),

@@ -19,6 +19,7 @@ from lit_probe.checks.leakage import COPIES_MADE_BY
 from lit_probe.checks.repeats import N_REPEATS
 from lit_probe.checks.transfer import TRANSFER_MADE_BY
 from lit_probe.data import DATASETS
+from lit_probe.data.asked import CLASSES, NUMBER, TargetKind
 from lit_probe.data.labelled_texts import SPLIT_NAMES, Splits
 from lit_probe.data.options import HUB_OPTIONS, word_in_brackets
 from lit_probe.data.tables import table_form
@@ -28,13 +29,14 @@ from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.template import escaped
 from lit_probe.errors import LitProbeError
 from lit_probe.probing.layer_choice import LayerChoice
-from lit_probe.probing.probes import PROBES_MADE_BY
+from lit_probe.probing.probes import DEFAULT_PROBES, PROBES_MADE_BY
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.runs import RANDOM
 from lit_probe.probing.study import LayerStudy, StudySettings
 from lit_probe.results import Result
 from lit_probe.scores.decision import Decision
 from lit_probe.scores.metrics import METRICS
+from lit_probe.scores.number_rows import NUMBER_METRICS
 
 _SETTINGS: dict[str, type] = {"pooling": str, "probe": str, "max_length": int, "keep": str, "seed": int}
 # Left out where texts are read as they are.
@@ -50,7 +52,7 @@ class CardDataset(Result):
       n: the number of rows by split.
       share_truncated: the share of texts that were truncated by split, 0 to 1.
       headline: the name of the metric by which layers are compared.
-      decision: the rule by which rows are put in classes.
+      decision: the rule by which rows are put in classes; None where a number is asked for.
       best_layer: the layer that was chosen on dev.
       choice: how it was chosen, and among which.
       data: what the source says of the rows: source, division, sha256 of each split, seed, ….
@@ -60,7 +62,7 @@ class CardDataset(Result):
     n: Mapping[str, int]
     share_truncated: Mapping[str, float]
     headline: str
-    decision: Decision
+    decision: Decision | None
     best_layer: int
     choice: LayerChoice
     data: Mapping[str, Any]
@@ -105,7 +107,7 @@ def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> Card:
         {name: len(rows) for name, rows in splits.items()},
         {name: activations.share_truncated for name, activations in study.activations.items()},
         study.headline,
-        study.decision,
+        study.decision if splits.target == CLASSES else None,
         study.best_layer,
         study.choice,
         splits.provenance,
@@ -115,7 +117,7 @@ def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> Card:
     made = Card(
         **vars(settings),
         datasets={splits.name: dataset},
-        made_by=made_by(control),
+        made_by=made_by(control, splits.target),
         control=control,
         repeat=N_REPEATS if (number or {}).get("check") == REPEATS else None,
         flags=None,
@@ -128,15 +130,17 @@ def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> Card:
         return replace(made, notes=(str(error),))
 
 
-def made_by(control: str | None = None) -> dict[str, str]:
+def made_by(control: str | None = None, target: TargetKind = CLASSES) -> dict[str, str]:
     """By which rule each number is made. A card keeps them, and one that was made by others is refused.
 
     Args:
       control: the control of selectivity; the usual one when None.
+      target: what the study asks for.
     """
+    metrics = METRICS if target == CLASSES else NUMBER_METRICS
     return {
-        "probes": PROBES_MADE_BY,
-        **{name: metric.made_by for name, metric in METRICS.items()},
+        "probes": PROBES_MADE_BY[target],
+        **{name: metric.made_by for name, metric in metrics.items()},
         **{name: check.rule_of(control if name == "selectivity" else None) for name, check in CHECKS.items()},
         "near_duplicates": COPIES_MADE_BY,
         "transfer": TRANSFER_MADE_BY,
@@ -204,7 +208,7 @@ def check_against_card(
     splits: Splits,
     *,
     pooling: str,
-    probe: str,
+    probe: str | None,
     seed: int,
     rules: StudyRules,
     control: str | None = None,
@@ -217,7 +221,7 @@ def check_against_card(
       encoder: the encoder as loaded here.
       splits: the splits as loaded here.
       pooling: the pooling that is about to be used.
-      probe: the probe that is about to be used.
+      probe: the probe that is about to be used; None for the usual one.
       seed: the seed that is about to be used.
       rules: the rules that are about to be used.
       control: the control of selectivity that is about to be used; None where it is not measured.
@@ -229,6 +233,7 @@ def check_against_card(
     Raises:
       LitProbeError: names everything that differs.
     """
+    probe = probe or DEFAULT_PROBES[splits.target]
     here = {"pooling": pooling, "probe": probe, "max_length": encoder.max_length, "keep": encoder.keep, "seed": seed}
     if control is not None and "control" in card:
         here["control"] = control
@@ -372,8 +377,17 @@ def other_rules(card: Mapping[str, Any]) -> str:
     checks = {name for entry in card["datasets"].values() for name in entry.get("checks", {})}
     checks |= {(card.get("number") or {}).get("check")}
     unasked = (set(CHECKS) - checks) | ({"transfer"} - set(card))
-    others = [name for name, rule in made_by(card.get("control")).items() if name not in unasked and on_card.get(name) != rule]
+    others = [
+        name
+        for name, rule in made_by(card.get("control"), _target(card)).items()
+        if name not in unasked and on_card.get(name) != rule
+    ]
     return f"these are made by other rules here: {', '.join(others)}" if others else ""
+
+
+def _target(card: Mapping[str, Any]) -> TargetKind:
+    """What the data sets of a card ask for; all of one run ask for the same."""
+    return CLASSES if all(entry["label_names"] for entry in card["datasets"].values()) else NUMBER
 
 
 def _quoted(template: str | None) -> str:

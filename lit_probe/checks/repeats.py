@@ -21,9 +21,11 @@ from lit_probe.probing.layerwise import ActivationView, LayerwiseProbe
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress, of_part
 from lit_probe.results import Result
+from lit_probe.scores.by_target import ALL_METRICS, AnyMetric, Rows, loss_of, rows_of_target
 from lit_probe.scores.intervals import CONFIDENCE, critical_value
-from lit_probe.scores.metrics import METRICS, Metric, Score
-from lit_probe.scores.scored_rows import MIN_GROUPS, ScoredRows
+from lit_probe.scores.metrics import METRICS, Score
+from lit_probe.scores.number_rows import NumberRows
+from lit_probe.scores.scored_rows import MIN_GROUPS
 
 N_REPEATS = 10
 # Which rule makes the numbers, in words that cards and caches compare: change them when the numbers change.
@@ -193,16 +195,16 @@ def _repeat(study: LayerStudy, divisions: OtherDivisions, index: int, progress: 
         seed=seed,
         progress=progress,
     )
-    scored = ScoredRows(
-        probes.predict_proba(ActivationView(activations, dev)),
+    scored = rows_of_target(
+        probes.predictions(ActivationView(activations, dev)),
         rows.labels[dev],
         None if groups is None else groups[dev],
         seed,
         rows.label_names,
         study.decision.of_other_train(rows.labels[train]),
     )
-    scores = METRICS[study.headline].score(scored)
-    choice = choose_layer(scores, METRICS["log_loss"].score(scored), study.rules.layer_choice)
+    scores, loss = ALL_METRICS[study.headline].score(scored), loss_of(rows.label_names)
+    choice = choose_layer(scores, loss.score(scored), study.rules.layer_choice)
     # Every class has a row in dev, so every layer has a score.
     values = tuple(score.value for score in scores if score.value is not None)
     division = hashlib.sha256(dev.tobytes()).hexdigest()
@@ -216,8 +218,8 @@ def _joined(study: LayerStudy) -> Activations:
 
 
 def _summary(study: LayerStudy, divisions: OtherDivisions, drawn: Sequence[Repeat]) -> Repeats:
-    dev = study.dev_rows(study.probabilities("dev"))
-    metric, best = METRICS[study.headline], study.best_layer
+    dev = study.dev_rows(study.predictions("dev"))
+    metric, best = ALL_METRICS[study.headline], study.best_layer
     critical = critical_value(None if dev.units is None else dev.n_units)
     chosen = Counter(one.layer for one in drawn)
     layers = tuple(
@@ -250,7 +252,7 @@ def _layer(layer: int, own: Score, critical: float, scores: tuple[float, ...], n
     return RepeatedLayer(layer, own.value, own.low, own.high, error, scores, mean, sd, min(scores), max(scores), n_chosen)
 
 
-def _degrees(rows: ScoredRows, metric: Metric, layer: int, mean: float) -> float | None:
+def _degrees(rows: Rows, metric: AnyMetric, layer: int, mean: float) -> float | None:
     """The degrees of freedom of a layer's standard error over rows: how well it is known; None where too few rows are wrong.
 
     A standard error by q (1 - q) is only known as well as q is: of a share of n rows it has 2 n q (1 - q) / (1 - 2 q)² of them,
@@ -264,12 +266,12 @@ def _degrees(rows: ScoredRows, metric: Metric, layer: int, mean: float) -> float
       layer: the layer.
       mean: its mean score over repeats: a study whose own split has many wrong rows by chance tells no more than others.
     """
-    if not metric.decides:
+    if not metric.decides or isinstance(rows, NumberRows):
         return rows.n_units - 1
     n_right = int((rows.predicted[layer] == rows.labels).sum())
     if min(n_right, rows.n - n_right, rows.n * mean, rows.n * (1 - mean)) < _FEWEST_WRONG:
         return None
-    strata = rows.labels if metric.needs == "rows of every class" else np.zeros(rows.n, dtype=np.int64)
+    strata = rows.labels if METRICS[metric.name].needs == "rows of every class" else np.zeros(rows.n, dtype=np.int64)
     n = np.bincount(strata)
     # Half a row more on either side: a class that is all right has a variance, too.
     wrong = (np.bincount(strata[rows.predicted[layer] != rows.labels], minlength=len(n)) + 0.5) / (n + 1)

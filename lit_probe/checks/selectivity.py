@@ -19,6 +19,7 @@ from lit_probe.probing.layerwise import LayerwiseProbe
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress, of_part
 from lit_probe.results import Result
+from lit_probe.scores.by_target import ALL_METRICS, Rows
 from lit_probe.scores.intervals import percentile_interval
 from lit_probe.scores.metrics import METRICS
 from lit_probe.scores.scored_rows import ScoredRows
@@ -286,9 +287,9 @@ def _shares(types: Sequence[CommonType]) -> str:
     return ", ".join(f"{shorten(one.name, _NAME_LENGTH, placeholder=' …') or 'none of them'} {one.share:.1%}" for one in types)
 
 
-def _doubt(headline: str, task: ScoredRows, controls: list[ScoredRows]) -> str:
+def _doubt(headline: str, task: Rows, controls: list[ScoredRows]) -> str:
     """Why the selectivity says little, or an empty string."""
-    metric = METRICS[headline]
+    metric = ALL_METRICS[headline]
     if doubt := metric.doubt(task):
         return f"dev has {doubt}"
     if doubt := next(filter(None, map(metric.doubt, controls)), ""):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.checks.seen_rows import SeenRows, seen_rows
+from lit_probe.data.asked import NUMBER
 from lit_probe.errors import LitProbeError, ProbeError
 from lit_probe.probing.rules import AUTO
 from lit_probe.probing.study import LayerStudy
@@ -193,6 +194,8 @@ def obstacle(one: LayerStudy, other: LayerStudy) -> str:
         return f"the encoders {one.encoder.name} and {other.encoder.name} differ, or how they read texts does"
     if one.pooling != other.pooling:
         return f"one is pooled by {one.pooling}, the other by {other.pooling}"
+    if NUMBER in (one.splits.target, other.splits.target):
+        return "a number is asked for, and transfer is about classes"
     if one.splits.label_names != other.splits.label_names:
         return f"the classes of one are {', '.join(one.splits.label_names)}, of the other {', '.join(other.splits.label_names)}"
     return ""

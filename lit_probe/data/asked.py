@@ -19,6 +19,19 @@ _ROWS: dict[UnitKind, str] = {TEXT: "texts", WORD: "words"}
 _ASKED: dict[TargetKind, str] = {CLASSES: "classes", NUMBER: "a number"}
 
 
+def check_on_page(name: str, target: TargetKind) -> None:
+    """That LIT's page can show a data set of this target.
+
+    Raises:
+      UnservedError: it cannot; the sentence says what works instead.
+    """
+    if target == NUMBER:
+        raise UnservedError(
+            f"The page shows classes; {name} asks for a number. lit-probe layers and probe_layers in Python probe a number, or "
+            "divide it into a few classes."
+        )
+
+
 def check_served(
     what: str, unit: UnitKind, target: TargetKind, units: Collection[UnitKind], targets: Collection[TargetKind]
 ) -> None:

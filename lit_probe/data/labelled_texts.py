@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.data import text_pairs
-from lit_probe.data.asked import CLASSES, TEXT, TargetKind, UnitKind
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, TargetKind, UnitKind
 from lit_probe.errors import DatasetError
 
 SplitName = Literal["train", "dev", "test"]
@@ -78,23 +78,23 @@ def _is_invisible(character: str) -> bool:
 
 @dataclass(frozen=True)
 class LabelledTexts:
-    """Texts with one label each.
+    """Texts with one label each: a class, or a number.
 
     Attributes:
       texts: ``[n_examples]`` strings.
-      labels: ``[n_examples]`` int64, indices into ``label_names``.
-      label_names: the classes, two or more.
+      labels: ``[n_examples]`` int64, indices into ``label_names``; float64 where a number is asked for.
+      label_names: the classes, two or more; empty where a number is asked for.
       groups: ``[n_examples]`` strings naming what must not be split across train and test (a film, a pair), or None.
       columns: further columns by name, each ``[n_examples]``, shown in LIT and used for slices and facets.
       own_groups: ``[n_examples]`` strings, what each row belongs to by itself, empty where to nothing; None where ``groups`` says
         so. The rows of authors with a text in common are one of ``groups``, and still each author's own.
 
     Raises:
-      DatasetError: the lengths disagree, a label is out of range or there are fewer than two classes.
+      DatasetError: the lengths disagree, a label is out of range, no finite number or there is one class only.
     """
 
     texts: tuple[str, ...]
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
     label_names: tuple[str, ...]
     groups: NDArray[np.str_] | None = None
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
@@ -111,6 +111,10 @@ class LabelledTexts:
         for name, length in lengths.items():
             if length != n_examples:
                 raise DatasetError(f"There are {n_examples} texts, but {name} has {length} values.")
+        if self.target == NUMBER:
+            if not np.isfinite(np.asarray(self.labels, dtype=np.float64)).all():
+                raise DatasetError("A label that is asked for as a number is NaN or infinite. Leave that row out.")
+            return
         if len(self.label_names) < 2:
             raise DatasetError(
                 f"A probe needs two or more classes; this data set has {len(self.label_names)}: "
@@ -123,6 +127,11 @@ class LabelledTexts:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    @property
+    def target(self) -> TargetKind:
+        """What is asked of a row: one of the classes, or a number, whose labels are floats without names."""
+        return NUMBER if not self.label_names and np.asarray(self.labels).dtype.kind == "f" else CLASSES
 
     def select(self, indices: Sequence[int] | NDArray[np.int64]) -> LabelledTexts:
         """The rows at ``indices``, in that order."""
@@ -186,11 +195,11 @@ class Splits:
     @property
     def target(self) -> TargetKind:
         """What is asked of a row."""
-        return CLASSES
+        return self.train.target
 
     @property
     def label_names(self) -> tuple[str, ...]:
-        """The classes, the same in all three splits."""
+        """The classes, the same in all three splits; none where a number is asked for."""
         return self.train.label_names
 
     def of_pairs(self, pair: tuple[str, str]) -> Splits:

@@ -2,9 +2,15 @@
 
 from dataclasses import dataclass, fields
 
+from lit_probe.data.asked import CLASSES, NUMBER
 from lit_probe.errors import DatasetError
+from lit_probe.registry import lookup
 
-TABLE_OPTIONS = ("text_column", "label_column", "group_column", "missing")
+AUTO = "auto"
+TARGETS = (AUTO, CLASSES, NUMBER)
+"""What the labels of a data set can be taken as; ``auto`` looks at them."""
+
+TABLE_OPTIONS = ("text_column", "label_column", "group_column", "missing", "target")
 """The options of a table with named columns."""
 
 HUB_OPTIONS = (*TABLE_OPTIONS, "data_config", "data_revision")
@@ -25,12 +31,15 @@ class DatasetOptions:
       label_column: the column of a table that holds the labels.
       group_column: the column of a table that names what must not be split across train and test (an author, a film,
         a pair), or None.
+      target: what the labels are: ``"classes"``, or a ``"number"``. ``"auto"`` takes them as classes, unless all of them are
+        numbers and there are fewer than three rows for each.
       missing: further words in the label column of a table that stand for no label.
       data_config: which of its configs (also called subsets) is meant, where a data set of the hub has several.
       data_revision: the branch, tag or commit of a data set of the hub; None is its main branch.
 
     Raises:
       DatasetError: ``max_examples`` is negative or 1.
+      UnknownNameError: there is no such target.
 
     >>> DatasetOptions(max_examples=1)
     Traceback (most recent call last):
@@ -44,10 +53,12 @@ class DatasetOptions:
     label_column: str = "label"
     group_column: str | None = None
     missing: tuple[str, ...] = ()
+    target: str = AUTO
     data_config: str | None = None
     data_revision: str | None = None
 
     def __post_init__(self) -> None:
+        lookup(dict.fromkeys(TARGETS), self.target, "target")
         if self.max_examples < 0 or self.max_examples == 1:
             raise DatasetError(f"max_examples is {self.max_examples}. Give at least two rows per split, or 0 for all rows.")
 
@@ -65,6 +76,6 @@ def word_in_brackets(option: str) -> str:
     """What an option is called in the brackets after a data set.
 
     >>> [word_in_brackets(option) for option in HUB_OPTIONS]
-    ['text', 'label', 'group', 'missing', 'config', 'revision']
+    ['text', 'label', 'group', 'missing', 'target', 'config', 'revision']
     """
     return option.removesuffix("_column").removeprefix("data_")

@@ -52,13 +52,13 @@ class Rows:
 
     Attributes:
       texts: ``[n_rows]`` strings; empty where the source has none.
-      labels: ``[n_rows]`` class indices, ``UNLABELLED`` where the source has none.
+      labels: ``[n_rows]`` class indices, ``UNLABELLED`` where the source has none; numbers, NaN where it has none.
       groups: ``[n_rows]`` what must stay on one side of a split; None for a row that belongs to no group.
       columns: the source's own further columns, each ``[n_rows]`` strings.
     """
 
     texts: Sequence[str]
-    labels: Sequence[int]
+    labels: Sequence[int] | Sequence[float]
     groups: Sequence[str | None]
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
@@ -75,7 +75,7 @@ class Rows:
 
 def rows_of(
     texts: Iterable[str | tuple[str, str]],
-    labels: Sequence[int],
+    labels: Sequence[int] | Sequence[float],
     groups: Sequence[str | None] | None = None,
     columns: Mapping[str, Sequence[str]] | None = None,
 ) -> Rows:
@@ -172,6 +172,15 @@ def group_words(values: Iterable[Any], column: str, nothing: Sequence[str] = ())
     ['3', '3', 'anna', None, None]
     """
     return [None if not word or word in nothing else word for word in _words(values, column, "group")]
+
+
+def plain_words(values: Iterable[Any], column: str) -> list[str]:
+    """The labels of a column as words; an empty one where a row says nothing. -1 is a word as any.
+
+    Raises:
+      DatasetError: as `label_words`.
+    """
+    return _words(values, column, "label")
 
 
 def _words(values: Iterable[Any], column: str, what: str) -> list[str]:

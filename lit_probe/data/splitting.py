@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.data.asked import CLASSES, NUMBER, TargetKind
 from lit_probe.data.labelled_texts import SPLIT_NAMES, LabelledTexts, SplitName, Splits, normalise_text
+from lit_probe.data.numbers import MIN_HELD_OUT, MIN_TRAIN, check_numbers, check_parts, strata_by
 from lit_probe.data.options import DatasetOptions
 from lit_probe.data.rows import UNLABELLED, Rows, as_compared, column_array
 from lit_probe.errors import DatasetError
@@ -44,13 +46,14 @@ def make_splits(
     dropped: Mapping[str, int] | None = None,
     numbered: bool = False,
     pair: tuple[str, str] | None = None,
+    target: TargetKind = CLASSES,
 ) -> Splits:
     """Divides a source into train, dev and test.
 
     A part that is missing, or whose rows are all unlabelled, is cut from another: dev from train (15 %) where only test is
     there, test from dev (half of it) where only dev is there, both from train (15 % each) where there is neither. Cuts are
-    stratified by label, by whole units: rows that share a normalised text or a group. Large units are placed first, each in
-    the split that most lacks its classes.
+    stratified by label (of numbers: by tenths of the rows), by whole units: rows that share a normalised text or
+    a group. Large units are placed first, each in the split that most lacks its classes.
 
     A text counts once in dev and once in test, so that no example is scored twice; one that stands there with two labels is
     left out altogether, as no answer to it could be right. Train keeps its repeats, as published numbers do.
@@ -58,7 +61,7 @@ def make_splits(
     Args:
       name: the name of the result.
       parts: the source's own splits; a single table comes as ``{"train": rows}``.
-      label_names: the classes that the rows' labels point to.
+      label_names: the classes that the rows' labels point to; none where the labels are numbers.
       options: seed and rows per split.
       origin: where the rows come from, for the provenance, JSON-ready: ``kind`` and, as far as they apply, ``path``, ``id``,
         ``config``, ``revision``.
@@ -68,6 +71,7 @@ def make_splits(
       numbered: whether the source itself numbers its classes in this order from 0, as a classification head does.
 
       pair: what the two texts of each row are called, where the texts are pairs.
+      target: what the labels are.
 
     Returns:
       The splits, each in canonical order. The provenance counts every row that was left out, and what train repeats.
@@ -79,26 +83,39 @@ def make_splits(
     counted = Counter(dropped or {})
     usable = {split: _usable(part, counted) for split, part in parts.items()}
     rows, home, keys = _pool(usable, label_names)
-    labels = np.array(rows.labels, dtype=np.int64)
-    check_classes(name, labels, label_names, counted)
+    labels: NDArray[Any] = np.array(rows.labels, dtype=np.int64 if target == CLASSES else np.float64)
+    if target == CLASSES:
+        check_classes(name, labels, label_names, counted)
+    else:
+        check_numbers(name, labels, _told_left_out(counted))
+    strata, n_strata = strata_by(labels, label_names)
 
     has_groups = any(group is not None for group in rows.groups)
     whole = f"text or {group_word}" if has_groups else "text"
     text_ids = _numbered([normalise_text(text) for text in rows.texts])
     units = _units(text_ids, rows.groups) if has_groups else text_ids
     _leave_shared(home, units, whole, counted)
-    cut = _cut_missing(home, labels, units, keys, len(label_names), options.seed)
+    cut = _cut_missing(home, strata, units, keys, n_strata, options.seed)
     _leave_repeats(home, labels, text_ids, counted)
     _check_no_split_is_empty(name, home, units, whole, counted)
-    n_by_class = _count_classes(home, labels, len(label_names))
-    check_every_class(name, n_by_class, label_names, cut)
+    missing = []
+    if target == CLASSES:
+        n_by_class = _count_classes(home, labels, len(label_names))
+        check_every_class(name, n_by_class, label_names, cut)
+        missing = _missing_in_test(n_by_class, label_names)
+    else:
+        check_parts(
+            name,
+            {split: labels[home == place] for place, split in enumerate(SPLIT_NAMES)},
+            [SPLIT_NAMES[place] for place in cut],
+        )
 
     groups = _group_names(rows.groups, units, keys) if has_groups else None
     columns = {column: column_array(values) for column, values in rows.columns.items()}
     own = np.array([group or "" for group in rows.groups], dtype=np.str_) if has_groups else None
     pool = LabelledTexts(tuple(rows.texts), labels, tuple(label_names), groups, columns, own)
     split_rows = [np.flatnonzero(home == split) for split in (TRAIN, DEV, TEST)]
-    chosen = [_choose(index, labels, keys, len(label_names), options) for index in split_rows]
+    chosen = [_choose(index, strata, keys, n_strata, options, _MIN_PER_CLASS if label_names else 0) for index in split_rows]
     train, dev, test = (pool.select(index) for index in chosen)
     provenance = {
         "source": _source(origin),
@@ -114,7 +131,7 @@ def make_splits(
             for split, index, used in zip(SPLIT_NAMES, split_rows, chosen, strict=True)
         },
         "sha256": {split: _fingerprint(keys, groups, index) for split, index in zip(SPLIT_NAMES, chosen, strict=True)},
-        "notes": [*notes, *_missing_in_test(n_by_class, label_names)],
+        "notes": [*notes, *missing],
         "seed": options.seed,
         "max_examples": options.max_examples,
         **({"pair": list(pair)} if pair is not None else {}),
@@ -146,7 +163,9 @@ class OtherDivisions:
         has_groups = any(group is not None for group in groups)
         self._text_ids = _numbered([normalise_text(text) for text in texts])
         self._units = _units(self._text_ids, groups) if has_groups else self._text_ids
-        self._keys = [_digest(text, train.label_names[label]) for text, label in zip(texts, labels, strict=True)]
+        self._keys = [
+            _digest(text, _written(label, train.label_names)) for text, label in zip(texts, labels.tolist(), strict=True)
+        ]
         self._shares = {TRAIN: len(train) / len(texts), DEV: len(dev) / len(texts)}
         names = _group_names(groups, self._units, self._keys) if has_groups else None
         self.rows = LabelledTexts(texts, labels, train.label_names, names)
@@ -158,14 +177,14 @@ class OtherDivisions:
         Raises:
           DatasetError: the rows cannot be divided with every class on both sides.
         """
-        labels, n_classes = self.rows.labels, len(self.rows.label_names)
-        wanted = self._shares[DEV] * np.bincount(labels, minlength=n_classes)
+        labels, (strata, n_classes) = self.rows.labels, strata_by(self.rows.labels, self.rows.label_names)
+        wanted = self._shares[DEV] * np.bincount(strata, minlength=n_classes)
         found: list[tuple[float, NDArray[np.int64]]] = []
         for lot, draw in enumerate(np.random.default_rng([*b"division", seed]).integers(2**63, size=_MOST_LOTS).tolist()):
-            home = _cut(labels, self._units, self._keys, self._shares, n_classes, draw, largest_first=False)
+            home = _cut(strata, self._units, self._keys, self._shares, n_classes, draw, largest_first=False)
             _leave_repeats(home, labels, self._text_ids, Counter())
-            n_by_class = _count_classes(home, labels, n_classes)
-            if n_by_class[TRAIN].min() >= _MIN_PER_CLASS and n_by_class[DEV].min() >= 1:
+            n_by_class = _count_classes(home, strata, n_classes)
+            if self._are_enough(home, n_by_class):
                 found.append((float(np.abs(n_by_class[DEV] - wanted).sum()), home))
             if found and (lot + 1 >= _LOTS or found[-1][0] <= n_classes):
                 home = min(found, key=lambda one: one[0])[1]
@@ -175,12 +194,23 @@ class OtherDivisions:
             f"a text or a group stay together, and count as {self.n_units:,}. Give more rows, or leave the rarest class out."
         )
 
+    def _are_enough(self, home: NDArray[np.int64], n_by_class: NDArray[np.int64]) -> bool:
+        if self.rows.target == NUMBER:
+            parts = [(self.rows.labels[home == split], least) for split, least in ((TRAIN, MIN_TRAIN), (DEV, MIN_HELD_OUT))]
+            return all(len(np.unique(numbers)) > 1 and len(numbers) >= least for numbers, least in parts)
+        return bool(n_by_class[TRAIN].min() >= _MIN_PER_CLASS and n_by_class[DEV].min() >= 1)
+
+
+def _written(label: float, label_names: Sequence[str]) -> str:
+    """A label as it counts for the canonical order."""
+    return label_names[int(label)] if label_names else repr(float(label))
+
 
 def _usable(part: Rows, counted: Counter[str]) -> Rows:
     """The rows with text and label; counts the others."""
     kept = []
     for row, (text, label) in enumerate(zip(part.texts, part.labels, strict=True)):
-        if text and label != UNLABELLED:
+        if text and not (np.isnan(label) if isinstance(label, float) else label == UNLABELLED):
             kept.append(row)
         else:
             counted["unlabelled" if text else "without text"] += 1
@@ -201,7 +231,7 @@ def _pool(parts: Mapping[SplitName, Rows], label_names: Sequence[str]) -> tuple[
         },
     )
     home = np.array([split for split, part in present for _ in part.texts], dtype=np.int64)
-    keys = [_digest(text, label_names[label]) for text, label in zip(rows.texts, rows.labels, strict=True)]
+    keys = [_digest(text, _written(label, label_names)) for text, label in zip(rows.texts, rows.labels, strict=True)]
     # Groups and columns decide between rows of one text and label: which of them is chosen must not depend on their order.
     others = [[str(value) for value in values] for values in zip(rows.groups, *rows.columns.values(), strict=True)]
     order = sorted(range(len(home)), key=lambda row: (keys[row], home[row], others[row]))
@@ -302,12 +332,17 @@ def _cut(
 
 
 def _choose(
-    index: NDArray[np.int64], labels: NDArray[np.int64], keys: Sequence[str], n_classes: int, options: DatasetOptions
+    index: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    keys: Sequence[str],
+    n_classes: int,
+    options: DatasetOptions,
+    least_of_each: int,
 ) -> NDArray[np.int64]:
     """At most ``max_examples`` of the rows at ``index``, in their order, with the classes in proportion."""
     if options.max_examples == 0 or len(index) <= options.max_examples:
         return index
-    quotas = _quotas(np.bincount(labels[index], minlength=n_classes), options.max_examples)
+    quotas = _quotas(np.bincount(labels[index], minlength=n_classes), options.max_examples, least_of_each)
     drawn = sorted(index.tolist(), key=lambda row: _digest(str(options.seed), keys[row]))
     chosen: list[int] = []
     for label, quota in enumerate(quotas.tolist()):
@@ -315,12 +350,12 @@ def _choose(
     return np.array(sorted(chosen), dtype=np.int64)
 
 
-def _quotas(counts: NDArray[np.int64], total: int) -> NDArray[np.int64]:
-    """``[n_classes]`` how many of each class: in proportion, by largest remainder, but two of each where there are two."""
-    least = np.minimum(counts, _MIN_PER_CLASS)
+def _quotas(counts: NDArray[np.int64], total: int, least_of_each: int) -> NDArray[np.int64]:
+    """``[n_classes]`` how many of each class: in proportion, by largest remainder, but so many of each as are asked."""
+    least = np.minimum(counts, least_of_each)
     if least.sum() > total:
         raise DatasetError(
-            f"max_examples is {total}, too few for {len(counts)} classes. Give at least {_MIN_PER_CLASS * len(counts)}."
+            f"max_examples is {total}, too few for {len(counts)} classes. Give at least {least_of_each * len(counts)}."
         )
     exact = total * counts / counts.sum()
     quotas = np.maximum(np.floor(exact).astype(np.int64), least)
@@ -362,7 +397,7 @@ def check_classes(name: str, labels: NDArray[np.int64], label_names: Sequence[st
     present = [label_names[label] for label in np.unique(labels)]
     if len(present) < 2:
         found = f"all of its {len(labels)} labelled rows are {present[0]!r}" if present else "it has no labelled row"
-        left_out = ", ".join(f"{count} {reason}" for reason, count in counted.items() if count)
+        left_out = _told_left_out(counted)
         raise DatasetError(
             f"Data set {name!r}: a probe needs two or more classes, but {found}. "
             + (f"Left out: {left_out}. " if left_out else "")
@@ -374,6 +409,10 @@ def check_classes(name: str, labels: NDArray[np.int64], label_names: Sequence[st
             "A class needs at least three rows, two in train and one in dev. "
             "Choose another label column, divide the numbers into a few classes, or give more rows."
         )
+
+
+def _told_left_out(counted: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in counted.items() if count)
 
 
 def _check_no_split_is_empty(

@@ -1,4 +1,4 @@
-"""A user's own table: csv, tsv or jsonl with named columns and two or more classes."""
+"""A user's own table: csv, tsv or jsonl with named columns, whose labels are two or more classes or numbers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lit_probe.data.asked import CLASSES, NUMBER
 from lit_probe.data.hub import is_saved_dataset, load_saved_dataset
 from lit_probe.data.labelled_texts import SPLIT_NAMES, SplitName, Splits
-from lit_probe.data.options import TABLE_OPTIONS, DatasetOptions
+from lit_probe.data.numbers import numbers_of, target_of, told_as_number
+from lit_probe.data.options import AUTO, TABLE_OPTIONS, DatasetOptions
 from lit_probe.data.python_tables import by_split, class_names_in, columns_of, media_columns, refuse_stream
 from lit_probe.data.rows import (
     UNLABELLED,
@@ -22,6 +24,7 @@ from lit_probe.data.rows import (
     label_names_of,
     label_words,
     one_writing,
+    plain_words,
     rows_of,
     word_of,
 )
@@ -65,7 +68,7 @@ def load_table_file(form: str, source: str | None, options: DatasetOptions) -> S
     One file is divided 70/15/15, unless a column holds the words train, dev (or validation) and test, in any case. A folder may
     hold ``train``, ``dev`` and ``test`` files instead, of this form or, where it has none of it for a split, of another. Labels
     are words or numbers; rows without text or label, or with the label -1, are dropped and counted; so are, in csv and tsv,
-    rows with a word for nothing (NaN, nan, NA, N/A, <NA>, NULL, null).
+    rows with a word for nothing (NaN, nan, NA, N/A, <NA>, NULL, null). Of numbers that are asked for as such, -1 is one as any.
 
     Args:
       form: ``"csv"``, ``"tsv"`` or ``"jsonl"``.
@@ -76,8 +79,8 @@ def load_table_file(form: str, source: str | None, options: DatasetOptions) -> S
       Splits named after the file, with the distinct labels as label names, in order.
 
     Raises:
-      DatasetError: no source, no such file or column, an odd word in the column ``split``, one class only, or too few examples
-        of a class.
+      DatasetError: no source, no such file or column, an odd word in the column ``split``, one class only, too few examples
+        of a class, or a word where a number is asked for.
     """
     if source is None:
         raise DatasetError(f"{form} needs a file. Name it: {form}=reviews.{form}.")
@@ -212,12 +215,15 @@ def _splits(
     if any(others != columns for others in texts.values()):
         found = " and ".join(sorted({written(names) for names in texts.values()}))
         raise DatasetError(f"{origin} has its texts in different columns in its splits: {found}. Call them alike.")
-    words = {split: _labels(table, options, origin, hidden=split == "test") for split, table in tables.items()}
+    plain, words = _labels(tables, options, origin)
     nothing = {split: _NOTHING if split in without_sign else () for split in tables}
     no_label, dropped = {split: [*of_form, *options.missing] for split, of_form in nothing.items()}, Counter[str]()
+    whole = tables
     tables, words = _without(no_label, tables, words, dropped)
     words = one_writing(words)
-    label_names = label_names_of(word for part in words.values() for word in part)
+    every = [word for part in words.values() for word in part]
+    target = target_of(CLASSES if class_names and options.target == AUTO else options.target, every)
+    label_names = label_names_of(every)
     # One part may have the numbers of the classes, another their names.
     named = {name: name for name in class_names} | dict(zip(map(str, range(len(class_names))), class_names, strict=True))
     if numbered := bool(class_names) and all(name in named for name in label_names):
@@ -226,17 +232,23 @@ def _splits(
         present = {word for part in words.values() for word in part}
         label_names = tuple(name for name in class_names if name in present)
         numbered = len(label_names) == len(class_names)
-    parts = {
-        split: _rows(table, columns, words[split], label_names, options, origin, nothing[split])
-        for split, table in tables.items()
-    }
-    notes = [*notes, *doubtful_names(label_names), *_never_met(options.missing, dropped)]
+    labels: Mapping[SplitName, Sequence[int] | Sequence[float]]
+    if target == NUMBER:
+        # Among numbers -1 is one as any, so the rows that were taken out by it come back.
+        tables, labels, label_names, numbered = whole, numbers_of(plain, no_label, options.label_column), (), False
+        notes = [*notes, *([told_as_number(every)] if options.target == AUTO else [])]
+    else:
+        numbers = {name: number for number, name in enumerate(label_names)}
+        labels = {split: [UNLABELLED if word is None else numbers[word] for word in part] for split, part in words.items()}
+        notes = [*notes, *doubtful_names(label_names), *_never_met(options.missing, dropped)]
+    parts = {split: _rows(table, columns, labels[split], options, origin, nothing[split]) for split, table in tables.items()}
     provenance = {
         **source,
         "text_column": written(columns),
         "label_column": options.label_column,
         "group_column": options.group_column,
         **({"missing": list(options.missing)} if options.missing else {}),
+        **({"target": target} if NUMBER in (target, options.target) else {}),
     }
     group_word = options.group_column or "group"
     return make_splits(
@@ -247,9 +259,10 @@ def _splits(
         provenance,
         group_word=group_word,
         notes=notes,
-        dropped=dropped,
+        dropped=dropped if target == CLASSES else None,
         numbered=numbered,
         pair=(columns[0], columns[1]) if len(columns) > 1 else None,
+        target=target,
     )
 
 
@@ -282,24 +295,27 @@ def _never_met(missing: Sequence[str], dropped: Mapping[str, int]) -> list[str]:
     return [f"No label is {' or '.join(map(repr, words))}, which the option missing names."] if words else []
 
 
-def _labels(table: Table, options: DatasetOptions, origin: str, *, hidden: bool) -> list[str | None]:
-    """The label words; a test file without that column is unlabelled."""
-    if hidden and options.label_column not in table:
-        return [None] * len(next(iter(table.values())))
-    return label_words(table, find_column(table, [options.label_column], origin, "label_column"))
+def _labels(tables: Mapping[SplitName, Table], options: DatasetOptions, origin: str) -> tuple[dict[SplitName, list[str]], _Words]:
+    """The labels of each split as plain words, and the same as classes; a test file without that column is unlabelled."""
+    plain: dict[SplitName, list[str]] = {}
+    words: _Words = {}
+    for split, table in tables.items():
+        if split == "test" and options.label_column not in table:
+            plain[split], words[split] = [""] * len(next(iter(table.values()))), [None] * len(next(iter(table.values())))
+        else:
+            column = find_column(table, [options.label_column], origin, "label_column")
+            plain[split], words[split] = plain_words(table[column], column), label_words(table, column)
+    return plain, words
 
 
 def _rows(
     table: Table,
     texts: Sequence[str],
-    words: Sequence[str | None],
-    label_names: Sequence[str],
+    labels: Sequence[int] | Sequence[float],
     options: DatasetOptions,
     origin: str,
     nothing: Sequence[str],
 ) -> Rows:
-    numbers = {name: number for number, name in enumerate(label_names)}
-    labels = [UNLABELLED if word is None else numbers[word] for word in words]
     groups = None
     if options.group_column is not None:
         column = find_column(table, [options.group_column], origin, "group_column")

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.data import split_table
 from lit_probe.data.labelled_texts import Splits
-from lit_probe.data.options import DatasetOptions
+from lit_probe.data.options import AUTO, DatasetOptions
 from lit_probe.data.rows import rows_of, together
 from lit_probe.data.text_pairs import is_pair, segments
 from lit_probe.encoder.cache import Cache
@@ -24,14 +24,15 @@ from lit_probe.progress import StudyProgress
 
 def probe_activations(
     values: ArrayLike | Mapping[str, ArrayLike],
-    labels: Sequence[str | int],
+    labels: Sequence[str | int] | Sequence[float],
     *,
     texts: Sequence[str] | Sequence[tuple[str, str]] | None = None,
     groups: Sequence[str | int] | None = None,
     splits: Sequence[str] | None = None,
     name: str = "activations",
     dataset: str = "examples",
-    probe: str = "logistic",
+    probe: str | None = None,
+    target: str = AUTO,
     seed: int = 0,
     rules: StudyRules | None = None,
     cache: Cache | None = None,
@@ -49,7 +50,8 @@ def probe_activations(
       splits: ``[n_examples]`` train, dev or test; divided 70/15/15 when None.
       name: what the activations are called.
       dataset: what the examples are called.
-      probe: the kind of probe.
+      probe: the kind of probe; by default what the target asks for.
+      target: what the labels are: ``"classes"``, a ``"number"`` or ``"auto"``, as of ``split_texts``.
       seed: the seed of splits, cross-validation and probes.
       rules: how the study is scored, and how its layer is chosen; the usual way when None.
       cache: where results are kept, by the content of the arrays; nothing is kept when None.
@@ -66,20 +68,21 @@ def probe_activations(
     ['early', 'late']
     """
     encoder, made = given_activations(
-        values, labels, texts=texts, groups=groups, splits=splits, name=name, dataset=dataset, seed=seed
+        values, labels, texts=texts, groups=groups, splits=splits, name=name, dataset=dataset, target=target, seed=seed
     )
     return probe_layers(encoder, made, pooling=NO_POOLING, probe=probe, seed=seed, rules=rules, cache=cache, progress=progress)
 
 
 def given_activations(
     values: ArrayLike | Mapping[str, ArrayLike],
-    labels: Sequence[str | int],
+    labels: Sequence[str | int] | Sequence[float],
     *,
     texts: Sequence[str] | Sequence[tuple[str, str]] | None = None,
     groups: Sequence[str | int] | None = None,
     splits: Sequence[str] | None = None,
     name: str = "activations",
     dataset: str = "examples",
+    target: str = AUTO,
     seed: int = 0,
     pair: tuple[str, str] = ("first", "second"),
     told: Sequence[str] = (),
@@ -106,7 +109,7 @@ def given_activations(
         columns["group"] = together(said, columns.get("group"))
     if n_numbered:
         told.append(f"{n_numbered:,} examples say what an earlier one says and have other vectors: they are numbered.")
-    options = DatasetOptions(max_examples=0, seed=seed, group_column="group" if "group" in columns else None)
+    options = DatasetOptions(max_examples=0, seed=seed, group_column="group" if "group" in columns else None, target=target)
     encoder, columns["text"] = GivenVectors(name, layers, named, told), named
     if not any(map(is_pair, named)):
         return encoder, split_table(columns, options, dataset)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lit_probe.data.asked import CLASSES, check_served
 from lit_probe.data.labelled_texts import normalise_text
 from lit_probe.data.text_pairs import is_pair, joined, without_seam
 from lit_probe.encoder.cache import CACHE_DTYPES, Cache, library_versions
@@ -446,7 +447,9 @@ def kept_probe(study: LayerStudy, layer: int | None = None) -> KeptProbe:
 
     Raises:
       UnknownNameError: there is no such layer.
+      UnservedError: the study asks for a number.
     """
+    check_served("A file of probes", study.splits.unit, study.splits.target, [study.splits.unit], [CLASSES])
     if layer is not None:
         study.check_layer(layer)
     layers = tuple(range(study.layerwise.n_layers)) if layer is None else (layer,)
@@ -466,7 +469,7 @@ def kept_probe(study: LayerStudy, layer: int | None = None) -> KeptProbe:
         n_train=len(train),
         pair=study.splits.pair,
         seed=study.seed,
-        made_by=PROBES_MADE_BY,
+        made_by=PROBES_MADE_BY[CLASSES],
         versions=library_versions(),
         fits=tuple(probe.to_header() for probe in probes),
         cache_dtype=None if study.kept_as == FLOAT32 else study.kept_as,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 from lit_probe.errors import ProbeError
 from lit_probe.registry import lookup
@@ -21,11 +22,15 @@ class LayerChoice(Result):
       among: the layers that the rule left to choose from, the chosen one included: those whose scores on dev are as good but for
         chance, or exactly as good.
       rule: a name in `LAYER_RULES`.
+      loss: what decided among them, in words; None for log-loss.
     """
 
     layer: int
     among: tuple[int, ...]
     rule: str
+    loss: str | None = field(default=None, repr=False)
+
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("loss",)
 
     @property
     def sentence(self) -> str:
@@ -37,7 +42,9 @@ class LayerChoice(Result):
         titles = {layer: str(layer) if names is None else f"{layer} ({names[layer]})" for layer in self.among}
         others = ", ".join(title for layer, title in titles.items() if layer != self.layer)
         rule = LAYER_RULES[self.rule]
-        return (rule.sentence if others else rule.alone).format(layer=titles[self.layer], others=others)
+        return (rule.sentence if others else rule.alone).format(
+            layer=titles[self.layer], others=others, loss=self.loss or "log-loss"
+        )
 
 
 @dataclass(frozen=True)
@@ -45,10 +52,10 @@ class LayerRule:
     """One way to choose.
 
     Attributes:
-      among: the function from the headline scores and the log-losses of all layers, and the number of groups, to the layers that
+      among: the function from the headline scores and the losses of all layers, and the number of groups, to the layers that
         are left to choose from.
-      by_loss: whether the lowest log-loss decides among these; else the lowest layer is taken.
-      sentence: what was done, with places for the ``{layer}`` and the ``{others}``.
+      by_loss: whether the lowest loss decides among these; else the lowest layer is taken.
+      sentence: what was done, with places for the ``{layer}``, the ``{others}`` and the ``{loss}``.
       alone: the same where there are no others.
     """
 
@@ -82,7 +89,7 @@ LAYER_RULES: dict[str, LayerRule] = {
     "one_se": LayerRule(
         among=lambda headline, losses, n_groups: _best(headline, errors=1.0, n_groups=n_groups),
         by_loss=True,
-        sentence="Layer {layer} has the lowest log-loss of the layers within one standard error of the best score "
+        sentence="Layer {layer} has the lowest {loss} of the layers within one standard error of the best score "
         "(the others: {others}).",
         alone="Layer {layer} has the best score, and no other one is within one standard error of it.",
     ),
@@ -95,15 +102,19 @@ LAYER_RULES: dict[str, LayerRule] = {
     "log_loss": LayerRule(
         among=lambda headline, losses, n_groups: _best(losses, higher_is_better=False, errors=1.0, n_groups=n_groups),
         by_loss=True,
-        sentence="Layer {layer} has the lowest log-loss (others within one standard error of it: {others}).",
-        alone="Layer {layer} has the lowest log-loss, and no other one is within one standard error of it.",
+        sentence="Layer {layer} has the lowest {loss} (others within one standard error of it: {others}).",
+        alone="Layer {layer} has the lowest {loss}, and no other one is within one standard error of it.",
     ),
 }
 DEFAULT_RULE = "one_se"
 
 
 def choose_layer(
-    headline: Sequence[Score], losses: Sequence[Score], rule: str = DEFAULT_RULE, n_groups: int | None = None
+    headline: Sequence[Score],
+    losses: Sequence[Score],
+    rule: str = DEFAULT_RULE,
+    n_groups: int | None = None,
+    loss: str | None = None,
 ) -> LayerChoice:
     """The layer to report, chosen on dev.
 
@@ -115,9 +126,10 @@ def choose_layer(
 
     Args:
       headline: ``[n_layers]`` the scores by which layers are compared, higher is better.
-      losses: ``[n_layers]`` the log-losses.
+      losses: ``[n_layers]`` the log-losses, or what stands for them, lower is better.
       rule: a name in `LAYER_RULES`; ``headline`` is what was done before there was a choice.
       n_groups: the number of groups where the intervals are by group; None where they are by row.
+      loss: what ``losses`` are, in words; None for log-loss.
 
     Raises:
       UnknownNameError: there is no such rule.
@@ -132,4 +144,4 @@ def choose_layer(
     chosen = lookup(LAYER_RULES, rule, "rule for the choice of the layer")
     among = chosen.among(headline, losses, n_groups)
     layer = _best([losses[one] for one in among], higher_is_better=False)[0] if chosen.by_loss else 0
-    return LayerChoice(among[layer], tuple(among), rule)
+    return LayerChoice(among[layer], tuple(among), rule, loss)

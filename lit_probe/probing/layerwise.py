@@ -12,16 +12,17 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lit_probe.errors import ProbeError
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, TargetKind, check_served
+from lit_probe.errors import ProbeError, UnservedError
 from lit_probe.probing.probes import PROBES, FittedProbe
 from lit_probe.probing.probes.fitting_scope import fitting_scope
 from lit_probe.probing.probes.storage import read_arrays, write_arrays
-from lit_probe.probing.probes.training_data import check_labels
+from lit_probe.probing.probes.training_data import check_labels, check_numbers
 from lit_probe.progress import Progress, no_progress
 from lit_probe.registry import lookup
+from lit_probe.scores.by_target import metrics_of, rows_of_target, trivial_key, trivial_score
 from lit_probe.scores.decision import ARGMAX, Decision
-from lit_probe.scores.metrics import Score, majority_score, metrics_for
-from lit_probe.scores.scored_rows import ScoredRows
+from lit_probe.scores.metrics import Score
 
 _FORMAT = "lit_probe layer-wise probe 1"
 _FILE = "layerwise_probe"
@@ -75,7 +76,7 @@ class LayerwiseProbe:
 
     Attributes:
       probes: ``[n_layers]`` layer 0 (the embeddings) first.
-      label_names: ``[n_classes]`` the classes.
+      label_names: ``[n_classes]`` the classes; empty where a number is asked for.
       kind: the name in `PROBES` of what was fitted.
       seed: what every fit was seeded with.
     """
@@ -87,7 +88,8 @@ class LayerwiseProbe:
 
     def __post_init__(self) -> None:
         if not self.probes or any(probe.n_classes != len(self.label_names) for probe in self.probes):
-            raise ProbeError(f"Every layer needs a probe of {len(self.label_names)} classes.")
+            what = f"{len(self.label_names)} classes" if self.label_names else "a number"
+            raise ProbeError(f"Every layer needs a probe of {what}.")
 
     @property
     def n_layers(self) -> int:
@@ -117,8 +119,8 @@ class LayerwiseProbe:
 
         Args:
           activations: the activations of the train split, ``[n_examples, n_layers, d_model]``.
-          labels: ``[n_examples]`` indices into ``label_names``.
-          label_names: ``[n_classes]``.
+          labels: ``[n_examples]`` indices into ``label_names``; numbers where there are no names.
+          label_names: ``[n_classes]``; empty for numbers.
           groups: ``[n_examples]`` what must not be split between folds, or None.
           probe: a name in `PROBES`.
           seed: the seed of everything random; every layer gets the same folds.
@@ -128,16 +130,18 @@ class LayerwiseProbe:
 
         Raises:
           UnknownNameError: there is no such probe.
+          UnservedError: it is for classes and the labels are numbers, or the other way round.
           ProbeError: a class has too few examples, the lengths disagree or an activation is not finite.
         """
-        fit_one = lookup(PROBES, probe, "probe").fit
-        classes = check_labels(labels, label_names)
+        check_probe(probe, CLASSES if label_names else NUMBER)
+        fit_one = PROBES[probe].fit
+        classes = check_labels(labels, label_names) if label_names else check_numbers(labels)
         n_layers = activations.n_layers
 
         def fit_layer(layer: int) -> FittedProbe:
             try:
                 settings = {} if like is None else like.probes[layer].settings
-                chosen = {"c": settings["C"]} if "C" in settings else {}
+                chosen = {name.lower(): settings[name] for name in ("C", "alpha") if name in settings}
                 return fit_one(activations.layer(layer), classes, len(label_names), groups, seed, **chosen)
             except ProbeError as error:
                 raise ProbeError(f"Layer {layer}: {error}") from error
@@ -153,8 +157,10 @@ class LayerwiseProbe:
                 raise
         return cls(tuple(fit.result() for fit in fits), tuple(label_names), probe, seed)
 
-    def predict_proba(self, activations: LayeredActivations) -> NDArray[np.float64]:
+    def predictions(self, activations: LayeredActivations) -> NDArray[np.float64]:
         """``[n_examples, n_layers, n_classes]`` float64: the probabilities that each layer's probe gives each text.
+
+        Where a number is asked for they are ``[n_examples, n_layers, 1]``, the number itself.
 
         A text gets the same digits alone as among others.
 
@@ -163,7 +169,17 @@ class LayerwiseProbe:
         """
         if activations.n_layers != self.n_layers:
             raise ProbeError(f"There are probes for {self.n_layers} layers, but activations of {activations.n_layers}.")
-        return np.stack([probe.predict_proba(activations.layer(layer)) for layer, probe in enumerate(self.probes)], axis=1)
+        return np.stack([probe.predictions(activations.layer(layer)) for layer, probe in enumerate(self.probes)], axis=1)
+
+    def predict_proba(self, activations: LayeredActivations) -> NDArray[np.float64]:
+        """`predictions` of probes of classes.
+
+        Raises:
+          ProbeError: as `predictions`; or the probes give a number.
+        """
+        if not self.label_names:
+            raise ProbeError("These probes give a number and no probabilities. Ask them for predictions.")
+        return self.predictions(activations)
 
     def save(self, directory: str | os.PathLike[str]) -> None:
         """Writes all layers into ``directory``, which is made: one safetensors and one JSON file.
@@ -201,6 +217,32 @@ class LayerwiseProbe:
         return cls(tuple(probes), tuple(header["label_names"]), header["kind"], header["seed"])
 
 
+def check_probe(probe: str, target: TargetKind) -> None:
+    """That a kind of probe can be fitted to what is asked for.
+
+    Args:
+      probe: a name in `PROBES`.
+      target: what is asked of a row.
+
+    Raises:
+      UnknownNameError: there is no such kind.
+      UnservedError: it is for another target; the sentence says which kinds are for this one.
+
+    >>> check_probe("logistic", "number")
+    Traceback (most recent call last):
+    ...
+    lit_probe.errors.UnservedError: The probe 'logistic' is about classes; this data set asks for a number. Choose one of: ridge.
+    """
+    targets = lookup(PROBES, probe, "probe").targets
+    if target in targets:
+        return
+    others = ", ".join(name for name, kind in PROBES.items() if target in kind.targets)
+    try:
+        check_served(f"The probe {probe!r}", TEXT, target, [TEXT], targets)
+    except UnservedError as error:
+        raise UnservedError(f"{error} Choose one of: {others}.") from None
+
+
 def _default_jobs() -> int:
     # Containers and batch systems often allow fewer cores than the machine has.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -215,10 +257,11 @@ class LayerMetrics:
     Attributes:
       split: which rows were scored: ``"train"``, ``"dev"`` or ``"test"``.
       n: the number of rows.
-      n_by_class: ``[n_classes]`` how many rows of each class.
-      label_names: ``[n_classes]``.
-      scores: metric name (`metrics_for`) -> one `Score` per layer.
-      majority: metric name -> the score of always predicting the train split's class frequencies, or None.
+      n_by_class: ``[n_classes]`` how many rows of each class; empty where a number is asked for.
+      label_names: ``[n_classes]``; empty likewise.
+      scores: metric name (`metrics_of`) -> one `Score` per layer.
+      majority: metric name -> the score of always predicting the train split's class frequencies, or the mean of its numbers, or
+        None.
     """
 
     split: str
@@ -246,29 +289,32 @@ class LayerMetrics:
 
         Args:
           split: its name.
-          probabilities: ``[n_examples, n_layers, n_classes]``, from `LayerwiseProbe.predict_proba`.
-          labels: ``[n_examples]`` class indices.
-          label_names: ``[n_classes]``.
-          train_labels: ``[n_train]`` class indices of the rows the probes were fitted on, for the majority baseline.
+          probabilities: ``[n_examples, n_layers, n_classes]``, or numbers ``[n_examples, n_layers, 1]``, from
+            `LayerwiseProbe.predictions`.
+          labels: ``[n_examples]`` class indices, or numbers.
+          label_names: ``[n_classes]``; empty for numbers.
+          train_labels: ``[n_train]`` labels of the rows the probes were fitted on, for the majority baseline, or the mean.
           groups: ``[n_examples]`` what is not independent of each other, or None.
           seed: the seed of the bootstrap.
-          metrics: names of `metrics_for`; all of them when None.
+          metrics: names of `metrics_of`; all of them when None.
           decision: the rule by which probabilities become a class. The majority baseline names the largest class by any rule.
 
         Raises:
           UnknownNameError: there is no such metric.
           ProbeError: the arrays do not fit together.
         """
-        known = metrics_for(label_names)
+        known = metrics_of(label_names)
         names = list(known) if metrics is None else list(metrics)
-        rows = ScoredRows(probabilities, labels, groups, seed, label_names, decision)
+        rows = rows_of_target(probabilities, labels, groups, seed, label_names, decision)
         return cls(
             split=split,
             n=rows.n,
-            n_by_class=tuple(int(count) for count in rows.n_by_class),
-            label_names=rows.label_names,
+            n_by_class=tuple(np.bincount(np.asarray(labels, dtype=np.int64), minlength=len(label_names)).tolist())
+            if label_names
+            else (),
+            label_names=tuple(label_names),
             scores={name: tuple(lookup(known, name, "metric").score(rows)) for name in names},
-            majority={name: majority_score(name, train_labels, labels, label_names) for name in names},
+            majority={name: trivial_score(name, train_labels, labels, label_names) for name in names},
         )
 
     def rows(self) -> tuple[MetricsRow, ...]:
@@ -288,9 +334,9 @@ class MetricsRow:
       layer: the layer's number.
       split: the name of the rows that were scored.
       n: the number of these rows.
-      scores: the score by the name of the metric (`metrics_for`).
-      majority: the score of always predicting the train split's class frequencies, by the name of the metric; None where it is
-        not defined.
+      scores: the score by the name of the metric (`metrics_of`).
+      majority: the score of always predicting the train split's class frequencies, or the mean of its numbers, by the name of
+        the metric; None where it is not defined.
     """
 
     layer: int
@@ -304,7 +350,8 @@ class MetricsRow:
 
         Keys: ``layer``, ``split``, ``n``, then for each metric its name, ``_low``, ``_high``, ``_reliable``, ``_reason`` and
         ``majority_``: ``accuracy``, ``accuracy_low``, …, ``majority_accuracy``. The class of a per-class metric stays last:
-        ``precision:positive``, ``precision_low:positive``, …, ``majority_precision:positive``.
+        ``precision:positive``, ``precision_low:positive``, …, ``majority_precision:positive``. Of a number ``mean_`` stands in
+        place of ``majority_``: ``r2``, ``r2_low``, …, ``mean_r2``.
         """
         row: dict[str, Any] = {"layer": self.layer, "split": self.split, "n": self.n}
         for name, score in self.scores.items():
@@ -315,5 +362,5 @@ class MetricsRow:
             row[f"{metric}_high{of_class}"] = score.high
             row[f"{metric}_reliable{of_class}"] = score.reliable
             row[f"{metric}_reason{of_class}"] = score.reason
-            row[f"majority_{name}"] = self.majority[name]
+            row[trivial_key(name)] = self.majority[name]
         return row

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lit_probe.data.asked import CLASSES
+from lit_probe.data.numbers import strata_by
 from lit_probe.encoder.cache import Cache
 from lit_probe.once import Memo, once_per_object
 from lit_probe.probing.layerwise import ActivationView, LayerwiseProbe
-from lit_probe.probing.probes.training_data import MIN_EXAMPLES_PER_CLASS
+from lit_probe.probing.probes.training_data import MIN_EXAMPLES_PER_CLASS, MIN_NUMBERS
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress, of_part
 from lit_probe.scores.decision import Decision
@@ -179,15 +181,18 @@ def portion_probes(study: LayerStudy, cache: Cache | None = None, progress: Prog
       ProbeError: an activation is not finite.
     """
     train = study.splits.train
-    portions = Portions.draw(train.labels, train.groups, study.seed)
+    classes, n_classes = strata_by(train.labels, train.label_names)
+    portions = Portions.draw(classes, train.groups, study.seed)
     cache = cache or Cache(None)
     done, total = 0, sum(portions.sizes[:-1])
     progress(done, total)
     probes: list[LayerwiseProbe | None] = []
     for index, size in enumerate(portions.sizes[:-1]):
         rows = portions.rows(index)
-        by_class = np.bincount(train.labels[rows], minlength=len(train.label_names))
-        enough = by_class.min() >= MIN_EXAMPLES_PER_CLASS
+        if train.target == CLASSES:
+            enough = np.bincount(train.labels[rows], minlength=n_classes).min() >= MIN_EXAMPLES_PER_CLASS
+        else:
+            enough = len(rows) >= MIN_NUMBERS and np.ptp(train.labels[rows]) > 0
         probes.append(_fit_on(study, rows, cache, of_part(progress, done, done + size, total)) if enough else None)
         done += size
         progress(done, total)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
+from lit_probe.errors import UnservedError
 from lit_probe.probing.layer_choice import DEFAULT_RULE, LAYER_RULES
 from lit_probe.registry import lookup
 from lit_probe.results import Result
@@ -23,9 +24,10 @@ class StudyRules(Result):
 
     Attributes:
       headline: the metric by which layers are compared: ``accuracy``, ``balanced_accuracy`` or ``auroc``. ``auto`` is accuracy,
-        or balanced accuracy where one class holds more than 60 % of the train labels.
+        or balanced accuracy where one class holds more than 60 % of the train labels. A number has ``r2``, which is all that it
+        can be compared by.
       decision: the rule by which probabilities become a class, a name in ``DECISION_RULES``. ``auto`` is ``prior`` where the
-        headline is balanced accuracy, or AUROC of unbalanced classes, and else ``argmax``.
+        headline is balanced accuracy, or AUROC of unbalanced classes, and else ``argmax``. Of a number nothing is decided.
       layer_choice: the rule by which the layer is chosen on dev, a name in ``LAYER_RULES``.
 
     Raises:
@@ -42,13 +44,35 @@ class StudyRules(Result):
         lookup(LAYER_RULES, self.layer_choice, "rule for the choice of the layer")
 
     def headline_for(self, train_labels: ArrayLike, n_classes: int) -> str:
-        """The metric by which layers are compared on data with these train labels ``[n_train]``."""
+        """The metric by which layers are compared on data with these train labels ``[n_train]``; without classes, numbers.
+
+        Raises:
+          UnservedError: the metric that was named is not defined for them.
+        """
+        if not n_classes and self.headline != AUTO:
+            raise UnservedError(
+                f"The headline {self.headline!r} is about classes; this data set asks for a number, which is compared by r2. "
+                "Leave headline at auto."
+            )
+        if not n_classes:
+            return "r2"
         if self.headline != AUTO:
             return self.headline
         return "balanced_accuracy" if is_unbalanced(train_labels, n_classes) else "accuracy"
 
     def decision_for(self, train_labels: ArrayLike, n_classes: int) -> Decision:
-        """The rule by which probabilities become a class there."""
+        """The rule by which probabilities become a class there; the usual one without classes, where none is decided.
+
+        Raises:
+          UnservedError: a rule was named, and there are no classes.
+        """
+        if not n_classes and self.decision != AUTO:
+            raise UnservedError(
+                f"The decision {self.decision!r} is about classes; this data set asks for a number, of which nothing is decided. "
+                "Leave decision at auto."
+            )
+        if not n_classes:
+            return Decision()
         rule = self.decision
         if rule == AUTO:
             headline = self.headline_for(train_labels, n_classes)

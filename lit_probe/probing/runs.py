@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lit_probe.brackets import entries, options_of, without_options
 from lit_probe.encoder.encoder import Encoder
@@ -25,12 +25,12 @@ class Run:
     Attributes:
       encoder: the encoder, under the name of the run.
       pooling: the name of the pooling.
-      probe: the kind of probe.
+      probe: the kind of probe; None for what the target of a data set asks for.
     """
 
     encoder: Encoder
     pooling: str
-    probe: str
+    probe: str | None
 
 
 class WantedRun(NamedTuple):
@@ -97,7 +97,7 @@ def random_seed_of(weights: str, seed: int) -> int | None:
 
 
 def load_runs(
-    wanted: Sequence[WantedRun], load: Callable[[str], Encoder], *, pooling: str | None, probe: str, seed: int
+    wanted: Sequence[WantedRun], load: Callable[[str], Encoder], *, pooling: str | None, probe: str | None, seed: int
 ) -> list[Run]:
     """The runs. What several of them share is loaded once: a checkpoint, and the weights that are drawn for it.
 
@@ -105,7 +105,7 @@ def load_runs(
       wanted: what was asked for.
       load: finds the encoder of a hub id or folder.
       pooling: the pooling of runs that name none; None for what the encoder's kind asks for.
-      probe: the probe of runs that name none.
+      probe: the probe of runs that name none; None for what a data set asks for.
       seed: the seed by which random weights are drawn where the run names none.
 
     Raises:
@@ -113,14 +113,19 @@ def load_runs(
     """
     trained = {model_id: load(model_id) for model_id in dict.fromkeys(run.model_id for run in wanted)}
     drawn: dict[tuple[str, int], Encoder] = {}
-    runs: dict[tuple[str, ...], Run] = {}
+    runs: dict[tuple[Any, ...], Run] = {}
     for model_id, options in wanted:
-        settings = {"pooling": pooling or trained[model_id].default_pooling, "probe": probe, "weights": "trained", **options}
+        settings: dict[str, Any] = {
+            "pooling": pooling or trained[model_id].default_pooling,
+            "probe": probe,
+            "weights": "trained",
+            **options,
+        }
         own_seed = random_seed_of(settings["weights"], seed)
         key = (model_id, settings["pooling"], settings["probe"], str(own_seed))
         if key in runs:
             raise LitProbeError(
-                f"{model_id!r} is named twice with {settings['pooling']} pooling, {settings['probe']} probes and "
+                f"{model_id!r} is named twice with {settings['pooling']} pooling, {settings['probe'] or 'the usual'} probes and "
                 f"{settings['weights']} weights. Leave one of them out, or give it other options in brackets."
             )
         encoder = trained[model_id]

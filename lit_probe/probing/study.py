@@ -15,21 +15,23 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lit_probe.data.asked import CLASSES, NUMBER
 from lit_probe.data.labelled_texts import LabelledTexts, SplitName, Splits
 from lit_probe.encoder.activations import Activations, check_pooling
 from lit_probe.encoder.cache import Cache, library_versions, text_hash
 from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder
-from lit_probe.probing.layer_choice import choose_layer
-from lit_probe.probing.layerwise import LayerMetrics, LayerwiseProbe, MetricsRow
-from lit_probe.probing.probes import PROBES, PROBES_MADE_BY
+from lit_probe.errors import ProbeError
+from lit_probe.probing.layer_choice import LayerChoice, choose_layer
+from lit_probe.probing.layerwise import LayerMetrics, LayerwiseProbe, MetricsRow, check_probe
+from lit_probe.probing.probes import DEFAULT_PROBES, PROBES_MADE_BY
 from lit_probe.probing.rules import StudyRules
 from lit_probe.progress import StudyProgress, of_step
-from lit_probe.registry import check_layer, lookup
+from lit_probe.registry import check_layer
 from lit_probe.results import Result
+from lit_probe.scores.by_target import ALL_METRICS, Rows, loss_of, rows_of_target, trivial_title
 from lit_probe.scores.decision import Decision
-from lit_probe.scores.metrics import METRICS, Score
-from lit_probe.scores.scored_rows import ScoredRows
+from lit_probe.scores.metrics import Score
 
 _MOST_NAMED = 10
 
@@ -110,7 +112,7 @@ class LayerStudy:
       seed: the seed of cross-validation, probes and bootstrap.
       rules: how it is scored, and how its layer is chosen, as it was asked for.
       headline: the metric by which layers are compared.
-      decision: the rule by which probabilities become a class.
+      decision: the rule by which probabilities become a class; of a number nothing is decided, and it says nothing.
       choice: the layer that was chosen on dev, and among which.
     """
 
@@ -129,17 +131,23 @@ class LayerStudy:
         self.layerwise = layerwise
         self.seed = seed
         self._texts: dict[str, LabelledTexts] = dict(splits.items())
-        self._probabilities: dict[str, NDArray[np.float64]] = {}
+        self._predictions: dict[str, NDArray[np.float64]] = {}
         self.rules = rules or StudyRules()
         by_train = (splits.train.labels, len(splits.label_names))
         self.headline = self.rules.headline_for(*by_train)
         self.decision = self.rules.decision_for(*by_train)
-        rows = self.dev_rows(self.probabilities("dev"))
-        self.choice = choose_layer(
-            METRICS[self.headline].score(rows),
-            METRICS["log_loss"].score(rows),
+        rows = self.dev_rows(self.predictions("dev"))
+        self.choice = self.choose_layer(rows)
+
+    def choose_layer(self, rows: Rows) -> LayerChoice:
+        """The layer that the study's rules choose on these rows, which have its target."""
+        loss, classes = loss_of(self.splits.label_names), self.splits.target == CLASSES
+        return choose_layer(
+            ALL_METRICS[self.headline].score(rows),
+            loss.score(rows),
             self.rules.layer_choice,
             None if rows.units is None else rows.n_units,
+            None if classes else loss.title.lower(),
         )
 
     @property
@@ -186,33 +194,48 @@ class LayerStudy:
     def _told(self, layer: int) -> str:
         return str(layer) if self.told_names is None else f"{layer} ({self.told_names[layer]})"
 
-    def probabilities(self, split: SplitName) -> NDArray[np.float64]:
-        """``[n_examples, n_layers, n_classes]``: what each layer's probe predicts for the split's rows."""
-        if split not in self._probabilities:
-            self._probabilities[split] = self.layerwise.predict_proba(self.activations[split])
-        return self._probabilities[split]
+    def predictions(self, split: SplitName) -> NDArray[np.float64]:
+        """What each layer's probe predicts for the split's rows.
 
-    def dev_rows(self, probabilities: ArrayLike, decision: Decision | None = None) -> ScoredRows:
+        ``[n_examples, n_layers, n_classes]`` probabilities; ``[n_examples, n_layers, 1]`` numbers where a number is asked for.
+        """
+        if split not in self._predictions:
+            self._predictions[split] = self.layerwise.predictions(self.activations[split])
+        return self._predictions[split]
+
+    def probabilities(self, split: SplitName) -> NDArray[np.float64]:
+        """``[n_examples, n_layers, n_classes]``: what each layer's probe predicts for the split's rows.
+
+        Raises:
+          ProbeError: the study asks for a number, which has no probabilities.
+        """
+        if self.splits.target != CLASSES:
+            raise ProbeError(f"{self.splits.name} asks for a number, which has no probabilities. Ask for predictions.")
+        return self.predictions(split)
+
+    def dev_rows(self, probabilities: ArrayLike, decision: Decision | None = None) -> Rows:
         """The rows of dev with probabilities ``[n_examples, n_layers, n_classes]``, its own or those of other probes.
 
         Args:
-          probabilities: of the study's classes.
+          probabilities: of the study's classes; of a number, numbers ``[n_examples, n_layers, 1]``.
           decision: the rule by which they become a class; the study's own when None.
         """
         dev = self.splits.dev
-        return ScoredRows(probabilities, dev.labels, dev.groups, self.seed, self.splits.label_names, decision or self.decision)
+        return rows_of_target(
+            probabilities, dev.labels, dev.groups, self.seed, self.splits.label_names, decision or self.decision
+        )
 
     def dev_scores(self, probabilities: ArrayLike, decision: Decision | None = None) -> list[Score]:
-        """``[n_layers]`` the headline scores on dev of any probabilities; arguments as of `dev_rows`."""
-        return METRICS[self.headline].score(self.dev_rows(probabilities, decision))
+        """``[n_layers]`` the headline scores on dev of any predictions; arguments as of `dev_rows`."""
+        return ALL_METRICS[self.headline].score(self.dev_rows(probabilities, decision))
 
     def metrics(self, split: SplitName) -> LayerMetrics:
         """All metrics of all layers on one split, with their 95 % intervals."""
-        return self._measure(split, self.probabilities(split))
+        return self._measure(split, self.predictions(split))
 
     def test_metrics(self) -> MetricsRow:
         """All metrics of the dev-chosen layer on test: the one time that test is scored."""
-        [chosen] = self._measure("test", self.probabilities("test")[:, [self.best_layer]]).rows()
+        [chosen] = self._measure("test", self.predictions("test")[:, [self.best_layer]]).rows()
         return replace(chosen, layer=self.best_layer)
 
     def _measure(self, split: SplitName, probabilities: NDArray[np.float64]) -> LayerMetrics:
@@ -243,16 +266,15 @@ class LayerStudy:
             "layer_names": self.layer_names,
             **({"sites": [asdict(site) for site in self.encoder.sites]} if self.encoder.at_sites else {}),
             "headline": self.headline,
-            "decision": self.decision.to_json(),
+            **({"target": NUMBER} if self.splits.target == NUMBER else {}),
+            "decision": self.decision.to_json() if self.splits.target == CLASSES else None,
             "best_layer": self.best_layer,
             "chosen_on": "dev",
             "choice": self.choice.to_json(),
             "test": self.test_metrics().to_json(),
             "label_names": list(self.splits.label_names),
             "n": {name: len(rows) for name, rows in self.splits.items()},
-            "n_by_class": {
-                name: np.bincount(rows.labels, minlength=len(rows.label_names)).tolist() for name, rows in self.splits.items()
-            },
+            **self._labels_json(),
             "share_truncated": {name: activations.share_truncated for name, activations in self.activations.items()},
             "share_unknown": {name: activations.share_unknown for name, activations in self.activations.items()},
             "not_converged": self.layerwise.not_converged,
@@ -260,6 +282,17 @@ class LayerStudy:
             "data": dict(self.splits.provenance),
             "remarks": self.remarks(),
         }
+
+    def _labels_json(self) -> dict[str, Any]:
+        """What the labels of each split are: how many of each class, or where the numbers lie."""
+        parts = dict(self.splits.items())
+        by_class = {
+            name: np.bincount(rows.labels, minlength=len(rows.label_names)).tolist() if rows.label_names else []
+            for name, rows in parts.items()
+        }
+        if self.splits.target == CLASSES:
+            return {"n_by_class": by_class}
+        return {"n_by_class": by_class, "numbers": {name: _spread(rows.labels) for name, rows in parts.items()}}
 
     def settings(self) -> StudySettings:
         """What reproduces the numbers: model, hashes, settings, seed and library versions."""
@@ -282,10 +315,14 @@ class LayerStudy:
     def table(self) -> str:
         """The layers as text, one line each: headline score with its interval, then AUROC and log-loss.
 
+        Of a number these are R², Spearman's correlation and the mean absolute error.
+
         A score that is not to be relied on has an asterisk, and the reason stands below.
         """
         rows = self.metrics("dev").rows()
         others = {"auroc": "auroc", "log_loss": "log loss"}
+        if self.splits.target == NUMBER:
+            others = {"spearman": "spearman", "mae": "mae"}
         others.pop(self.headline, None)
         heads = "".join(f"  {head:>8}" for head in others.values())
         lines = [f"{'layer':>5}  {self.headline + ' on dev':>24}  {'95 % interval':>15}{heads}"]
@@ -300,12 +337,13 @@ class LayerStudy:
         test = self.test_metrics()
         score = test.scores[self.headline]
         lines.append(self.choice.told(self.told_names))
-        if self.decision.shares and METRICS[self.headline].decides:
+        if self.decision.shares and ALL_METRICS[self.headline].decides:
             lines.append(self.decision.sentence)
         lines.append(
             f"Test at layer {self._told(self.best_layer)}: {self.headline} {_marked(score)} "
             f"[{_number(score.low)}–{_number(score.high)}], n = {test.n:,}. "
-            f"Majority baseline on dev: {_number(rows[0].majority[self.headline])}, n = {rows[0].n:,}."
+            f"{trivial_title(self.headline).partition(' ')[0].capitalize()} baseline on dev: "
+            f"{_number(rows[0].majority[self.headline])}, n = {rows[0].n:,}."
         )
         doubts = {
             f"n/a: {name} on {split}, {one.reason}." if one.value is None else f"* Not to be relied on: {split} has {one.reason}."
@@ -370,7 +408,7 @@ def probe_layers(
     splits: Splits,
     *,
     pooling: str | None = None,
-    probe: str = "logistic",
+    probe: str | None = None,
     seed: int = 0,
     rules: StudyRules | None = None,
     cache: Cache | None = None,
@@ -383,7 +421,7 @@ def probe_layers(
       splits: the labelled texts.
       pooling: a name in ``POOLINGS``; `NO_POOLING` for a `VectorEncoder`. By default what the encoder's kind asks for: ``mean``,
         for a decoder ``last``, for vectors `NO_POOLING`.
-      probe: a name in ``PROBES``.
+      probe: a name in ``PROBES``. By default what the target asks for: ``logistic`` for classes, ``ridge`` for a number.
       seed: the seed of cross-validation, probes and bootstrap.
       rules: how it is scored, and how the layer is chosen; the usual way when None.
       cache: where results are kept; without one everything is computed.
@@ -391,12 +429,14 @@ def probe_layers(
 
     Raises:
       UnknownNameError: no such pooling or probe.
+      UnservedError: the probe, or one of the rules, is not for what is asked of a row.
       EncoderError: the checkpoint cannot be loaded or used.
       ProbeError: the probe cannot be fitted, for example because a class has fewer than two examples.
     """
     pooling = pooling or encoder.default_pooling
     check_pooling(encoder, pooling)
-    lookup(PROBES, probe, "probe")
+    probe = probe or DEFAULT_PROBES[splits.target]
+    check_probe(probe, splits.target)
     cache = cache or Cache(None)
     activations: dict[SplitName, Activations] = {}
     # All targets of a data set are read off the same pass over its texts.
@@ -429,7 +469,7 @@ def probe_layers(
         "label_names": list(splits.label_names),
         "groups": None if train.groups is None else text_hash([str(group) for group in train.groups]),
         "probe": probe,
-        "made_by": PROBES_MADE_BY,
+        "made_by": PROBES_MADE_BY[splits.target],
         "seed": seed,
         **cache.facts(),
     }
@@ -444,6 +484,18 @@ def _content(rows: LabelledTexts) -> dict[str, Any]:
         "labels": [hashlib.sha256(rows.labels.tobytes()).hexdigest(), list(rows.label_names)],
         "groups": None if rows.groups is None else text_hash([str(group) for group in rows.groups]),
         "columns": {name: text_hash([str(value) for value in values]) for name, values in rows.columns.items()},
+    }
+
+
+def _spread(numbers: NDArray[np.float64]) -> dict[str, float | None]:
+    """Where the numbers of a split lie; None where it has no row."""
+    if not len(numbers):
+        return dict.fromkeys(("mean", "sd", "least", "largest"))
+    return {
+        "mean": float(numbers.mean()),
+        "sd": float(numbers.std()),
+        "least": float(numbers.min()),
+        "largest": float(numbers.max()),
     }
 
 

@@ -14,6 +14,7 @@ from lit_probe.checks.check import CheckResult, FailedCheck
 from lit_probe.checks.leakage import NearDuplicates
 from lit_probe.checks.provenance import card_of, made_by, other_rules
 from lit_probe.checks.transfer import TransferGroups
+from lit_probe.data.asked import CLASSES, TEXT, TargetKind, check_served
 from lit_probe.errors import CacheError, LitProbeError
 from lit_probe.probing.concept_map import ConceptMap
 from lit_probe.probing.layer_choice import LayerChoice
@@ -33,6 +34,7 @@ def run_json(
     repeat: int,
     transfer: TransferGroups | None = None,
     maps: Sequence[ConceptMap] = (),
+    target: TargetKind = CLASSES,
 ) -> dict[str, Any]:
     """The whole of ``layers.json``.
 
@@ -43,8 +45,9 @@ def run_json(
       repeat: the number of other splits; 0 for none.
       transfer: the transfer between the data sets, where it was measured.
       maps: the maps of concepts, where several targets were asked.
+      target: what the studies ask for.
     """
-    about = {**settings.to_json(), "made_by": made_by(control), "control": control, "repeat": repeat}
+    about = {**settings.to_json(), "made_by": made_by(control, target), "control": control, "repeat": repeat}
     across = {} if transfer is None else {"transfer": transfer.to_json()}
     concepts = {"concepts": [one.to_json() for one in maps]} if maps else {}
     return {**about, "datasets": dict(datasets), **across, **concepts}
@@ -179,6 +182,7 @@ def run_of(stored: Any, title: str = "This run") -> Run:
     Raises:
       LitProbeError: it is something else, was written by an older version, or its numbers are made by other rules than those that
         the report would tell.
+      UnservedError: a number is asked for, which no report shows yet.
     """
     again = "Run lit-probe layers again with this version."
     if isinstance(stored, dict) and isinstance(stored.get("datasets"), dict) and not {"rules", "made_by"} <= set(stored):
@@ -194,6 +198,8 @@ def run_of(stored: Any, title: str = "This run") -> Run:
             "again."
         )
     root = At(stored)
+    for name, one in stored["datasets"].items():
+        check_served(f"The report of {name}", TEXT, one.get("target", CLASSES), [TEXT], [CLASSES])
     try:
         datasets = tuple(_dataset(name, root["datasets"][name]) for name in stored["datasets"])
         transfer = TransferGroups.from_json(stored["transfer"]) if "transfer" in stored else None

@@ -146,13 +146,20 @@ class ScoredRows:
         Args:
           class_index: the class whose rows count; None for a score that does not depend on any one class.
         """
-        if self.n < MIN_ROWS:
-            return f"only {_number(self.n, 'row')} (fewer than {MIN_ROWS})"
+        if few_rows := too_few(self.n, None):
+            return few_rows
         if class_index is not None and (n_of_class := int(self.n_by_class[class_index])) < MIN_ROWS_OF_CLASS:
             return f"only {_number(n_of_class, 'row')} of {self.label_names[class_index]!r} (fewer than {MIN_ROWS_OF_CLASS})"
-        if self.n_units < MIN_GROUPS:
-            return f"rows of only {_number(self.n_units, 'group')} (fewer than {MIN_GROUPS})"
-        return ""
+        return too_few(self.n, self.n_units)
+
+
+def too_few(n_rows: int, n_units: int | None) -> str:
+    """Why scores on so many rows of so many groups say little, or an empty string. Groups do not count where they are None."""
+    if n_rows < MIN_ROWS:
+        return f"only {_number(n_rows, 'row')} (fewer than {MIN_ROWS})"
+    if n_units is not None and n_units < MIN_GROUPS:
+        return f"rows of only {_number(n_units, 'group')} (fewer than {MIN_GROUPS})"
+    return ""
 
 
 def _number(count: int, noun: str) -> str:

@@ -13,6 +13,7 @@ from lit_probe.checks.description_length import LayerCode, description_length
 from lit_probe.errors import ProbeError
 from lit_probe.probing.portions import Portions
 from lit_probe.probing.probes import PROBES
+from tests.kinds_of_probe import OF_CLASSES
 
 
 def planted(n: int, d_model: int = 16, seed: int = 0):
@@ -91,7 +92,7 @@ def by_hand(values, labels, n_classes, fit, seed) -> tuple[float, float]:
     return bits, prior_bits
 
 
-@pytest.mark.parametrize("kind", PROBES)
+@pytest.mark.parametrize("kind", OF_CLASSES)
 def test_the_bits_are_those_counted_label_by_label(tiny_encoder, kind):
     random = np.random.default_rng(5)
     labels = random.integers(0, 3, 200)

@@ -24,6 +24,7 @@ from lit_probe.probing.study import LayerStudy
 from lit_probe.scores.intervals import percentile_interval
 from lit_probe.scores.metrics import score_layers
 from lit_probe.scores.scored_rows import ScoredRows
+from tests.kinds_of_probe import OF_CLASSES
 
 NAMES = ("negative", "positive")
 D_MODEL = 32
@@ -127,7 +128,7 @@ def dev_scores(study: LayerStudy, labels: dict[str, NDArray[np.int64]], metric: 
     return [score.value for score in scores]
 
 
-@pytest.mark.parametrize("probe", PROBES)
+@pytest.mark.parametrize("probe", OF_CLASSES)
 def test_controls_are_scored_as_the_task_is_by_the_same_kind_of_probe_and_rule(probe):
     study = planted(probe=probe)
     layers = selectivity(study, n_seeds=2).layers

@@ -288,8 +288,8 @@ def test_one_column_for_text_and_label_is_refused(tmp_path):
 def test_a_label_column_of_numbers_or_texts_is_refused_with_the_number_of_classes(tmp_path):
     table = emotions(100) | {"score": [i / 7 for i in range(100)]}
     path = str(write(tmp_path, "csv", table))
-    for text_column, label_column in (("utterance", "score"), ("emotion", "utterance")):
-        options = DatasetOptions(text_column=text_column, label_column=label_column)
+    for text_column, label_column, target in (("utterance", "score", "classes"), ("emotion", "utterance", "auto")):
+        options = DatasetOptions(text_column=text_column, label_column=label_column, target=target)
         with pytest.raises(DatasetError, match=r"100 classes for 100 rows: is the label a number, or the text itself\?"):
             load_dataset("csv", path, options)
 

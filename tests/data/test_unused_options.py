@@ -28,6 +28,7 @@ VALUES = {
     "label_column": "stars",
     "group_column": "author",
     "missing": ("?",),
+    "target": "number",
     "data_config": "plain",
     "data_revision": "v2",
 }
@@ -147,7 +148,7 @@ def test_missing_stands_in_brackets_once_for_each_word_and_the_others_once():
 
 @pytest.mark.parametrize("flag", ["csv=a.csv[text=]", "csv=a.csv[]", "csv=a.csv[=x]", "csv=a.csv[text]", "hub=a/b[split=train]"])
 def test_brackets_of_something_else_say_what_stands_there(flag):
-    words = r"In brackets stand options of that data set: text=…, label=…, group=…, missing=…, config=…, revision=…"
+    words = r"In brackets stand options of that data set: text=…, label=…, group=…, missing=…, target=…, config=…, revision=…"
     with pytest.raises(DatasetError, match=words):
         parse_dataset_flag(flag)
 

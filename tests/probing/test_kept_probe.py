@@ -20,9 +20,10 @@ from lit_probe.errors import EncoderError, ProbeError, UnknownNameError
 from lit_probe.probing.given_activations import probe_activations
 from lit_probe.probing.kept_probe import KeptProbe, kept_probe
 from lit_probe.probing.probe_file import _checksum, load_probe, probe_bytes, read_probe, save_probes
-from lit_probe.probing.probes import PROBES, FittedProbe
+from lit_probe.probing.probes import FittedProbe
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import probe_layers
+from tests.kinds_of_probe import OF_CLASSES
 
 WORDS = {"bad": ("awful", "dull", "sad"), "good": ("great", "fine", "funny"), "so so": ("slow", "fast", "little")}
 
@@ -61,7 +62,7 @@ def kept(study):
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
-@pytest.mark.parametrize("kind", PROBES)
+@pytest.mark.parametrize("kind", OF_CLASSES)
 def test_every_kind_of_probe_gives_the_digits_of_its_study_after_the_round_trip(encoder, tmp_path, kind, n_classes):
     study = probe_layers(encoder, splits_of(n_classes), probe=kind, rules=StudyRules(decision="prior"))
     file = save_probes(study, tmp_path / "new" / "probes.safetensors")
@@ -86,7 +87,7 @@ def test_activations_are_read_as_those_of_the_study_were_kept(encoder, tmp_path,
         assert np.array_equal(found.probabilities, study.probabilities("dev")[:, 1])
 
 
-@pytest.mark.parametrize("kind", PROBES)
+@pytest.mark.parametrize("kind", OF_CLASSES)
 def test_units_that_do_not_vary_survive_it(tmp_path, kind):
     rng = np.random.default_rng(0)
     labels = np.arange(90) % 3

@@ -15,6 +15,7 @@ from lit_probe.encoder.cache import Cache
 from lit_probe.errors import CancelledError
 from lit_probe.probing.portions import Portions, portion_probes
 from lit_probe.probing.probes import PROBES
+from tests.kinds_of_probe import OF_CLASSES
 
 NAMES = ("negative", "positive")
 
@@ -119,7 +120,7 @@ def test_the_order_depends_on_the_seed_alone():
     assert not np.array_equal(Portions.draw(np.arange(300) % 2, None, 1).order, Portions.draw(np.arange(300) % 2, None, 2).order)
 
 
-@pytest.mark.parametrize("kind", PROBES)
+@pytest.mark.parametrize("kind", OF_CLASSES)
 def test_every_portion_has_the_probe_that_its_rows_alone_would_give(tiny_encoder, kind):
     values, labels = noise(240)
     groups = np.array([f"film {i % 120}" for i in range(240)])

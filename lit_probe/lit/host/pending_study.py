@@ -9,6 +9,7 @@ from typing import Any
 
 from absl import logging
 
+from lit_probe.data.asked import check_on_page
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import Encoder
@@ -35,6 +36,7 @@ class PendingStudy:
     """
 
     def __init__(self, encoder: Encoder, splits: Splits, rules: StudyRules | None = None, cache: Cache | None = None):
+        check_on_page(splits.name, splits.target)
         self.encoder = encoder
         self.splits = splits
         self.rules = rules or StudyRules()

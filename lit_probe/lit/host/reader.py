@@ -10,6 +10,7 @@ import numpy as np
 from lit_nlp.api import types
 
 from lit_probe.data import split_table, text_pairs
+from lit_probe.data.asked import CLASSES
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.options import DatasetOptions
 from lit_probe.data.rows import rows_of, together, word_of
@@ -158,6 +159,7 @@ class Reader:
             text_column=(_TEXT, _SECOND) if self.as_pair else _TEXT,
             label_column=_LABEL,
             group_column=grouped,
+            target=CLASSES,
         )
         splits = split_table(columns, options, self.dataset)
         return splits.of_pairs((self.texts[0], self.texts[1])) if self.as_pair else splits

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from lit_probe.data.asked import check_served
 from lit_probe.errors import ProbeError, UnknownNameError
 from lit_probe.neurons.rankings.average_precision import rank_by_average_precision
 from lit_probe.neurons.rankings.contract import RankedLayer, Ranking, RankingOptions, UnitScores
@@ -77,10 +78,13 @@ def rank_neurons(
 
     Raises:
       UnknownNameError: there is no such ranking or layer.
+      UnservedError: the ranking is not defined for what the study asks for.
       ProbeError: the probe is not linear (``weight_mass``), a class has too few examples, an activation is not finite, no
         neuron varies or none gets any weight.
       LitProbeError: more neurons are asked for jointly than there are, or in several layers.
     """
+    ranking, splits = lookup(RANKINGS, method, "neuron ranking"), study.splits
+    check_served(f"The ranking {ranking.title.lower()!r}", splits.unit, splits.target, [splits.unit], ranking.targets)
     train = study.splits.train
     labels = check_labels(train.labels, train.label_names)
     activations = study.activations["train"]

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.data.asked import CLASSES, TargetKind
 from lit_probe.errors import LitProbeError, ProbeError
 from lit_probe.probing.layerwise import LayeredActivations
 from lit_probe.probing.probes import FittedProbe
@@ -154,6 +155,7 @@ class Ranking:
       options: which of `RankingOptions` it reads.
       reads_probe: whether it reads the layer's probe, else the activations and labels.
       shares: whether scores are weights, shown as shares of the sum over all neurons that are ranked together.
+      targets: what it can rank neurons for.
       scale_free: whether multiplying a neuron's activations by a positive number leaves its place.
     """
 
@@ -165,6 +167,7 @@ class Ranking:
     reads_probe: bool = False
     shares: bool = False
     scale_free: bool = True
+    targets: tuple[TargetKind, ...] = (CLASSES,)
 
 
 def weight_scores(weights: NDArray[np.float64], **facts: Any) -> UnitScores:

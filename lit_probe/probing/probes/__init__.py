@@ -1,22 +1,42 @@
 """Probe kinds: each fits plain arrays (`FittedProbe`) on the activations of one layer.
 
 A kind is a function ``(x, labels, n_classes, groups, seed) -> FittedProbe``, where ``x`` is ``[n_examples, d_model]`` of the
-train split, ``labels`` ``[n_examples]`` and ``groups`` ``[n_examples]`` or None. ``docs/add-a-probe.md`` shows how to add one.
+train split, ``labels`` ``[n_examples]`` (numbers where ``n_classes`` is 0) and ``groups`` ``[n_examples]`` or None.
+``docs/add-a-probe.md`` shows how to add one.
 """
 
+from lit_probe.data.asked import CLASSES, NUMBER, TargetKind
 from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.probing.probes.kind import ProbeKind
 from lit_probe.probing.probes.logistic import fit_logistic
 from lit_probe.probing.probes.majority import fit_majority
 from lit_probe.probing.probes.mlp import fit_mlp
+from lit_probe.probing.probes.ridge import fit_ridge
 
 PROBES: dict[str, ProbeKind] = {
     "logistic": ProbeKind(fit_logistic),
     "mlp": ProbeKind(fit_mlp),
     "majority": ProbeKind(fit_majority),
+    "ridge": ProbeKind(fit_ridge, targets=(NUMBER,)),
 }
 
-# By which rules probes are fitted, in words that cards compare: change them when the numbers change.
-PROBES_MADE_BY = "C by cross-validated log-loss; units that do not vary on train left out"
+# The kind that is fitted where nobody names one.
+DEFAULT_PROBES: dict[TargetKind, str] = {CLASSES: "logistic", NUMBER: "ridge"}
 
-__all__ = ["PROBES", "PROBES_MADE_BY", "FittedProbe", "ProbeKind", "fit_logistic", "fit_majority", "fit_mlp"]
+# By which rules probes are fitted, in words that cards compare: change them when the numbers change.
+PROBES_MADE_BY: dict[TargetKind, str] = {
+    CLASSES: "C by cross-validated log-loss; units that do not vary on train left out",
+    NUMBER: "alpha by cross-validated squared error; units that do not vary on train left out",
+}
+
+__all__ = [
+    "DEFAULT_PROBES",
+    "PROBES",
+    "PROBES_MADE_BY",
+    "FittedProbe",
+    "ProbeKind",
+    "fit_logistic",
+    "fit_majority",
+    "fit_mlp",
+    "fit_ridge",
+]

@@ -48,6 +48,28 @@ def stratified_folds(labels: ArrayLike, groups: ArrayLike | None, seed: int) -> 
         return _folds(classes.tobytes(), codes, seed)
 
 
+def plain_folds(n_rows: int, groups: ArrayLike | None, seed: int) -> Folds:
+    """Three shuffled folds of rows whose labels are numbers: scikit-learn's GroupKFold, KFold without groups.
+
+    Fewer than three groups make folds by row; `Folds.note` says so.
+
+    Args:
+      n_rows: the number of rows, 3 or more.
+      groups: ``[n_rows]`` what must not be split, or None.
+      seed: the seed of the shuffle.
+    """
+    from sklearn.model_selection import GroupKFold, KFold
+
+    places, note = np.empty((n_rows, 0)), ""
+    if groups is not None:
+        codes = np.unique(np.asarray(groups), return_inverse=True)[1]
+        if codes.max() + 1 >= N_FOLDS:
+            splitter = GroupKFold(N_FOLDS, shuffle=True, random_state=seed)
+            return Folds(tuple(splitter.split(places, groups=codes)), "group", note)
+        note = f"fewer than {N_FOLDS} groups, hence folds by row"
+    return Folds(tuple(KFold(N_FOLDS, shuffle=True, random_state=seed).split(places)), "row", note)
+
+
 @lru_cache(maxsize=4)
 def _folds(label_bytes: bytes, group_bytes: bytes | None, seed: int) -> Folds:
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold

@@ -22,17 +22,18 @@ _CHUNK_NUMBERS = 2**22
 
 @dataclass(frozen=True, eq=False)
 class FittedProbe:
-    """A probe of one layer: standardisation, then linear maps with ReLU between them, then softmax.
+    """A probe of one layer: standardisation, then linear maps with ReLU between them, then softmax; of a number no softmax.
 
     One pair in ``layers`` makes a linear probe. A binary logistic probe stores the rows ``-w/2`` and ``+w/2``, so that the
     softmax of its two logits equals scikit-learn's sigmoid. The probe knows no layer number and no text.
 
     Attributes:
-      kind: the name in `PROBES` it was fitted by: ``"logistic"``, ``"mlp"`` or ``"majority"``.
-      classes_: ``[n_classes]`` int64, the label indices 0..n_classes-1 in the order of the probabilities.
+      kind: the name in `PROBES` it was fitted by, such as ``"logistic"`` or ``"ridge"``.
+      classes_: ``[n_classes]`` int64, the label indices 0..n_classes-1 in the order of the probabilities; empty for a number.
       mean: ``[d_model]`` float64, subtracted first.
       scale: ``[d_model]`` float64, divided by next; infinite for a unit that does not vary on train, of which nothing is left.
-      layers: pairs of weight ``[d_out, d_in]`` and bias ``[d_out]``, float64; the last ``d_out`` is ``n_classes``.
+      layers: pairs of weight ``[d_out, d_in]`` and bias ``[d_out]``, float64; the last ``d_out`` is ``n_classes``,
+        or 1 for a number.
       converged: whether the optimiser reached its tolerance.
       settings: what reproduces the fit, JSON-ready: ``C``, ``cv``, ``seed``, ``n_iter``, …
 
@@ -70,8 +71,10 @@ class FittedProbe:
         self._check()
 
     def _check(self) -> None:
-        if self.n_classes < 2 or not np.array_equal(self.classes_, np.arange(self.n_classes)):
-            raise ProbeError(f"A probe's classes_ must be 0, 1, … in order, two or more; got {self.classes_.tolist()}.")
+        if self.n_classes == 1 or not np.array_equal(self.classes_, np.arange(self.n_classes)):
+            raise ProbeError(
+                f"A probe's classes_ must be 0, 1, … in order, two or more, or none for a number; got {self.classes_.tolist()}."
+            )
         width = self.d_model
         if self.mean.shape != (width,) or self.scale.shape != (width,) or not self.layers:
             raise ProbeError(
@@ -84,8 +87,9 @@ class FittedProbe:
                     f"A weight [d_out, {width}] with a bias [d_out] should follow; got {weight.shape} and {bias.shape}."
                 )
             width = weight.shape[0]
-        if width != self.n_classes:
-            raise ProbeError(f"The last weight gives {width} logits for {self.n_classes} classes.")
+        if width != self.n_outputs:
+            what = f"logits for {self.n_classes} classes" if self.n_classes else "outputs for one number"
+            raise ProbeError(f"The last weight gives {width} {what}.")
         numbers = (self.mean, *(array for pair in self.layers for array in pair))
         if not all(np.isfinite(array).all() for array in numbers) or not (self.scale > 0).all():
             raise ProbeError(
@@ -94,8 +98,13 @@ class FittedProbe:
 
     @property
     def n_classes(self) -> int:
-        """How many classes the probe tells apart."""
+        """How many classes the probe tells apart; 0 where it gives a number."""
         return self.classes_.size
+
+    @property
+    def n_outputs(self) -> int:
+        """How many numbers it gives for a row: one for each class, or the one that is asked for."""
+        return self.n_classes or 1
 
     @property
     def d_model(self) -> int:
@@ -103,7 +112,7 @@ class FittedProbe:
         return self.mean.size
 
     def logits(self, x: ArrayLike) -> NDArray[np.float64]:
-        """``[n_examples, n_classes]`` float64: the scores before the softmax, for ``x`` ``[n_examples, d_model]``.
+        """``[n_examples, n_outputs]`` float64: the scores before the softmax, for ``x`` ``[n_examples, d_model]``; or the number.
 
         A row gets the same digits alone as among others.
 
@@ -118,7 +127,7 @@ class FittedProbe:
         widest = max(self.d_model, *(bias.size for _, bias in self.layers))
         n_rows = max(1, min(_CHUNK_ROWS, _CHUNK_NUMBERS // widest))
         chunks = [self._logits(rows[start : start + n_rows], read) for start in range(0, len(rows), n_rows)]
-        return np.concatenate(chunks) if chunks else np.empty((0, self.n_classes))
+        return np.concatenate(chunks) if chunks else np.empty((0, self.n_outputs))
 
     def _logits(self, rows: NDArray[Any], read: NDArray[np.int64] | slice) -> NDArray[np.float64]:
         values = standardised(np.ascontiguousarray(rows[:, read]), self.mean[read], self.scale[read])
@@ -131,15 +140,30 @@ class FittedProbe:
             values = np.einsum("ni,oi->no", values, weight) + bias
         return values
 
+    def predictions(self, x: ArrayLike) -> NDArray[np.float64]:
+        """``[n_examples, n_outputs]`` float64: the probabilities of the classes, or ``[n_examples, 1]`` the number."""
+        return self.predict_proba(x) if self.n_classes else self.logits(x)
+
     def predict_proba(self, x: ArrayLike) -> NDArray[np.float64]:
-        """``[n_examples, n_classes]`` float64 probabilities for ``x`` ``[n_examples, d_model]``; each row sums to 1."""
+        """``[n_examples, n_classes]`` float64 probabilities for ``x`` ``[n_examples, d_model]``; each row sums to 1.
+
+        Raises:
+          ProbeError: the probe gives a number, which has no probabilities.
+        """
+        if not self.n_classes:
+            raise ProbeError(f"A probe of kind {self.kind!r} gives a number and no probabilities. Ask it for predictions.")
         logits = self.logits(x)
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         probabilities: NDArray[np.float64] = exponentials / exponentials.sum(axis=1, keepdims=True)
         return probabilities
 
-    def predict(self, x: ArrayLike) -> NDArray[np.int64]:
-        """``[n_examples]`` int64: the most probable class, the lower index on a tie. A study may decide otherwise."""
+    def predict(self, x: ArrayLike) -> NDArray[Any]:
+        """``[n_examples]`` int64: the most probable class, the lower index on a tie, where a study may decide otherwise.
+
+        Of a number it is ``[n_examples]`` float64, the number itself.
+        """
+        if not self.n_classes:
+            return self.logits(x)[:, 0]
         predicted: NDArray[np.int64] = np.argmax(self.predict_proba(x), axis=1)
         return predicted
 
@@ -172,7 +196,8 @@ class FittedProbe:
 
     @property
     def coef_(self) -> NDArray[np.float64]:
-        """Weights on the *standardised* features: ``[1, d_model]`` if binary, else ``[n_classes, d_model]``, as in scikit-learn.
+        """Weights on the *standardised* features, as in scikit-learn: ``[n_classes, d_model]``, or ``[1, d_model]``
+        if binary or of a number.
 
         Raises:
           ProbeError: the probe is not linear.

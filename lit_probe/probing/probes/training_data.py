@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from lit_probe.errors import ProbeError
 
 MIN_EXAMPLES_PER_CLASS = 2
+MIN_NUMBERS = 6
 
 # What tells a unit that is constant but for rounding: see `standardisation`.
 _ROUNDINGS = 4
@@ -39,14 +40,49 @@ def check_labels(labels: ArrayLike, label_names: Sequence[str]) -> NDArray[np.in
     return values
 
 
+def check_numbers(labels: ArrayLike) -> NDArray[np.float64]:
+    """``[n_examples]`` float64: the labels, once there are enough of them.
+
+    Raises:
+      ProbeError: a label is not finite, there are fewer than 6, or all are the same.
+
+    >>> check_numbers([1, 2, 3])
+    Traceback (most recent call last):
+    ...
+    lit_probe.errors.ProbeError: A probe of a number needs at least 6 training examples; got 3. Add examples.
+    """
+    values = np.asarray(labels, dtype=np.float64)
+    if values.ndim != 1 or not np.isfinite(values).all():
+        raise ProbeError("Labels that are numbers must be one finite number per example.")
+    if len(values) < MIN_NUMBERS:
+        raise ProbeError(f"A probe of a number needs at least {MIN_NUMBERS} training examples; got {len(values)}. Add examples.")
+    if np.ptp(values) == 0:
+        raise ProbeError(f"All {len(values)} training examples have the number {values[0]:g}, so there is nothing to fit.")
+    return values
+
+
 def check_training_data(x: ArrayLike, labels: ArrayLike, n_classes: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """``x`` ``[n_examples, d_model]`` and ``labels`` ``[n_examples]``, once they can be fitted.
 
     Raises:
       ProbeError: as `check_labels`; the lengths disagree; or ``x`` holds NaN or infinity.
     """
-    values = np.asarray(x)
     checked = check_labels(labels, [f"class {index}" for index in range(n_classes)])
+    return _checked(x, checked), checked
+
+
+def check_training_numbers(x: ArrayLike, labels: ArrayLike) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """``x`` ``[n_examples, d_model]`` and numbers ``[n_examples]``, once they can be fitted.
+
+    Raises:
+      ProbeError: as `check_numbers`; the lengths disagree; or ``x`` holds NaN or infinity.
+    """
+    checked = check_numbers(labels)
+    return _checked(x, checked), checked
+
+
+def _checked(x: ArrayLike, checked: NDArray[Any]) -> NDArray[Any]:
+    values = np.asarray(x)
     if values.ndim != 2 or len(values) != len(checked):
         raise ProbeError(
             f"Activations [n_examples, d_model] and as many labels are needed; got {list(values.shape)} and {len(checked)}."
@@ -55,7 +91,7 @@ def check_training_data(x: ArrayLike, labels: ArrayLike, n_classes: int) -> tupl
     if not np.isfinite(values.sum(dtype=np.float64)):
         n_bad = int((~np.isfinite(values).all(axis=1)).sum())
         raise ProbeError(f"The activations of {n_bad} of {len(values)} training examples hold NaN or infinity.")
-    return values, checked
+    return values
 
 
 def standardisation(x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -18,6 +18,7 @@ from lit_probe.neurons.rankings.neuron_stability import neuron_stability
 from lit_probe.probing.probes import PROBES, fit_logistic, fit_mlp
 from lit_probe.probing.probes.penalised import fit_penalised_linear, fit_penalised_logistic
 from lit_probe.probing.probes.training_data import standardisation
+from tests.kinds_of_probe import OF_CLASSES
 
 N, D = 240, 12
 CONSTANTS = (0.0, 1e-30, -1e-9, 3e-9, 1.0, 5e3, -1e6, 1e30)
@@ -88,7 +89,7 @@ def test_a_linear_regression_gives_dead_units_no_weight(layers):
     assert ours.predict(wide) == pytest.approx(theirs.predict(alive), abs=1e-9)
 
 
-@pytest.fixture(scope="module", params=PROBES)
+@pytest.fixture(scope="module", params=OF_CLASSES)
 def studies(request, layers, tiny_folder):
     """Two studies of each kind of probe: without dead units, and with them."""
     alive, wide, labels = layers
@@ -100,7 +101,7 @@ def studies(request, layers, tiny_folder):
 
 
 # The kinds of probe with the rankings that they have something to rank by: the weights of a logistic probe alone.
-RANKED = [(kind, method) for kind in PROBES for method in RANKINGS if method != "weight_mass" or kind == "logistic"]
+RANKED = [(kind, method) for kind in OF_CLASSES for method in RANKINGS if method != "weight_mass" or kind == "logistic"]
 GREEDY = [
     (kind, method, greedy)
     for kind, method in RANKED
@@ -177,7 +178,7 @@ def test_a_layer_of_dead_units_alone_has_probes_ranks_and_distances(tiny_encoder
     assert erase_concept(study).layers[0].after == pytest.approx(0.5, abs=0.01)
 
 
-@pytest.mark.parametrize("kind", PROBES)
+@pytest.mark.parametrize("kind", OF_CLASSES)
 def test_dead_units_change_no_bit_of_an_erasure(layers, tiny_encoder, kind):
     alive, wide, labels = layers
 

@@ -9,8 +9,9 @@ from planted import planted
 
 from lit_probe.errors import ProbeError
 from lit_probe.probing.probes import PROBES, FittedProbe
+from tests.kinds_of_probe import OF_CLASSES
 
-LEARNING = [name for name in PROBES if name != "majority"]
+LEARNING = [name for name in OF_CLASSES if name != "majority"]
 
 
 def accuracy(probe: FittedProbe, x, labels) -> float:
@@ -27,7 +28,7 @@ def test_a_planted_direction_is_found(name, n_classes):
     assert probe.predict_proba(data.test_x).shape == (600, n_classes)
 
 
-@pytest.mark.parametrize("name", PROBES)
+@pytest.mark.parametrize("name", OF_CLASSES)
 def test_permuted_labels_give_chance(name):
     data = planted()
     random = np.random.default_rng(1)
@@ -36,7 +37,7 @@ def test_permuted_labels_give_chance(name):
     assert np.mean([accuracy(fit, data.test_x, data.test_labels) for fit in fits]) == pytest.approx(0.5, abs=0.08)
 
 
-@pytest.mark.parametrize("name", PROBES)
+@pytest.mark.parametrize("name", OF_CLASSES)
 def test_rows_that_are_not_fitted_on_leave_the_probe_bit_identical(name):
     data = planted()
     rows = np.concatenate([data.x, data.test_x])
@@ -55,7 +56,7 @@ def test_a_row_that_is_fitted_on_changes_the_probe(name):
     assert not np.array_equal(before.layers[0][0], PROBES[name].fit(changed, data.labels, 2).layers[0][0])
 
 
-@pytest.mark.parametrize("name", PROBES)
+@pytest.mark.parametrize("name", OF_CLASSES)
 def test_scaling_a_layer_by_a_thousand_moves_accuracy_by_less_than_a_tenth_of_a_point(name):
     data = planted(strength=1.0, n_test=5000)
     # In float64 the product is exact. In float32 it is rounded, and the many steps of a perceptron make more of the rounding on
@@ -69,7 +70,7 @@ def test_scaling_a_layer_by_a_thousand_moves_accuracy_by_less_than_a_tenth_of_a_
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
-@pytest.mark.parametrize("name", PROBES)
+@pytest.mark.parametrize("name", OF_CLASSES)
 def test_a_saved_probe_gives_identical_numbers_from_safetensors_and_json_alone(name, n_classes, tmp_path):
     data = planted(n_classes)
     probe = PROBES[name].fit(data.x, data.labels, n_classes, seed=3)
@@ -80,7 +81,7 @@ def test_a_saved_probe_gives_identical_numbers_from_safetensors_and_json_alone(n
     assert (loaded.kind, loaded.converged, loaded.settings) == (probe.kind, probe.converged, probe.settings)
 
 
-@pytest.mark.parametrize("name", PROBES)
+@pytest.mark.parametrize("name", OF_CLASSES)
 def test_a_row_gets_the_same_digits_alone_as_among_others(name):
     data = planted(3)
     probe = PROBES[name].fit(data.x, data.labels, 3)
@@ -90,14 +91,14 @@ def test_a_row_gets_the_same_digits_alone_as_among_others(name):
     assert together.sum(axis=1) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("name", PROBES)
+@pytest.mark.parametrize("name", OF_CLASSES)
 def test_a_second_fit_gives_the_same_bits(name):
     data = planted()
     first, second = (PROBES[name].fit(data.x, data.labels, 2, seed=5).to_arrays() for _ in range(2))
     assert all(np.array_equal(first[key], second[key]) for key in first)
 
 
-@pytest.mark.parametrize("name", PROBES)
+@pytest.mark.parametrize("name", OF_CLASSES)
 def test_constant_features_do_no_harm(name):
     data = planted(strength=5.0)
     x = np.concatenate([data.x, np.full((len(data.x), 2), 0.1, np.float32)], axis=1)
@@ -107,27 +108,27 @@ def test_constant_features_do_no_harm(name):
     assert accuracy(wider, test_x, data.test_labels) == pytest.approx(accuracy(plain, data.test_x, data.test_labels), abs=0.02)
 
 
-@pytest.mark.parametrize("name", PROBES)
+@pytest.mark.parametrize("name", OF_CLASSES)
 def test_features_that_never_vary_give_the_class_frequencies(name):
     labels = np.array([0] * 60 + [1] * 40)
     probe = PROBES[name].fit(np.full((100, 4), 0.1), labels, 2)
     assert probe.predict_proba(np.full((1, 4), 0.1))[0] == pytest.approx([0.6, 0.4], abs=0.02)
 
 
-@pytest.mark.parametrize("name", PROBES)
+@pytest.mark.parametrize("name", OF_CLASSES)
 def test_float32_and_float64_activations_give_the_same_probe(name):
     data = planted(strength=2.0)
     single, double = (PROBES[name].fit(data.x.astype(dtype), data.labels, 2) for dtype in (np.float32, np.float64))
     assert single.predict_proba(data.test_x) == pytest.approx(double.predict_proba(data.test_x), abs=1e-4)
 
 
-@pytest.mark.parametrize("name", PROBES)
+@pytest.mark.parametrize("name", OF_CLASSES)
 def test_a_class_with_one_example_is_refused_by_name(name):
     with pytest.raises(ProbeError, match=r"at least 2 training examples of each class, but 'class 1' has 1, 'class 2' has 0"):
         PROBES[name].fit(np.ones((5, 3)), [0, 0, 0, 0, 1], 3)
 
 
-@pytest.mark.parametrize("name", PROBES)
+@pytest.mark.parametrize("name", OF_CLASSES)
 def test_a_class_with_two_examples_is_enough(name):
     data = planted()
     labels = np.zeros(len(data.x), dtype=int)
@@ -136,7 +137,7 @@ def test_a_class_with_two_examples_is_enough(name):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-@pytest.mark.parametrize("name", PROBES)
+@pytest.mark.parametrize("name", OF_CLASSES)
 def test_activations_that_are_not_finite_are_refused(name, value):
     data = planted()
     x = data.x.copy()
@@ -145,7 +146,7 @@ def test_activations_that_are_not_finite_are_refused(name, value):
         PROBES[name].fit(x, data.labels, 2)
 
 
-@pytest.mark.parametrize("name", PROBES)
+@pytest.mark.parametrize("name", OF_CLASSES)
 def test_labels_that_do_not_fit_are_refused(name):
     data = planted()
     with pytest.raises(ProbeError, match="as many labels"):
@@ -154,7 +155,7 @@ def test_labels_that_do_not_fit_are_refused(name):
         PROBES[name].fit(data.x, data.labels + 1, 2)
 
 
-@pytest.mark.parametrize("name", PROBES)
+@pytest.mark.parametrize("name", OF_CLASSES)
 def test_settings_are_json_and_hold_the_seed(name):
     data = planted()
     settings = PROBES[name].fit(data.x, data.labels, 2, seed=11).settings
