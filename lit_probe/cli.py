@@ -34,6 +34,7 @@ from lit_probe.checks.leakage import circularity_of
 from lit_probe.checks.provenance import check_against_card, made_by, read_card
 from lit_probe.checks.repeats import N_REPEATS
 from lit_probe.checks.transfer import TransferGroups, transfer_table, transfer_within_groups
+from lit_probe.data.asked import CLASSES, TEXT, check_served
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.rows import find_column
 from lit_probe.data.text_pairs import segments
@@ -139,6 +140,8 @@ def layers() -> None:
     folders = [out if len(runs) == 1 else out / run.encoder.name for run in runs]
     for folder in folders:
         _check_writable(folder)
+    for splits in splits_list if FLAGS.save_probes else ():
+        check_served("A file of probes", splits.unit, splits.target, (TEXT,), (CLASSES,))
     kept = _kept_files([run.encoder.name for run in runs], [splits.name for splits in splits_list])
     _check_card(runs, splits_list, asked.control)
     _check_runs(runs, splits_list, cache)
@@ -149,7 +152,8 @@ def layers() -> None:
         _write_csv(folder / "layers.csv", results)
         pictures = {name: "layers.svg" if len(made.studies) == 1 else f"layers-{name}.svg" for name in made.studies}
         for name, one in made.studies.items():
-            title = f"{encoder.name} on {name}: {run.probe} probe, {run.pooling} pooling"
+            joined = "pooling" if one.splits.unit == TEXT else "token of each word"
+            title = f"{encoder.name} on {name}: {run.probe} probe, {run.pooling} {joined}"
             save_layer_curve(results[name], title, folder / pictures[name], BASELINES)
             print(f"\n{title}\n{as_flags(one.table())}")
             if asked.checks:
@@ -417,6 +421,8 @@ def extract() -> None:
     Sites of another kind than layers get a file of their own for each kind.
     """
     splits_list, runs, cache = load_splits(), load_runs(), open_cache()
+    for splits in splits_list:
+        check_served("A file of activations", splits.unit, splits.target, (TEXT,), (CLASSES,))
     out = Path(FLAGS.out).expanduser()
     _check_writable(out)
     _check_runs(runs, splits_list, cache)

@@ -20,7 +20,7 @@ from lit_probe.checks.leakage import COPIES_MADE_BY, NearDuplicates, near_duplic
 from lit_probe.checks.learning_curve import LearningCurve, learning_curve
 from lit_probe.checks.repeats import COMPARED_BY, N_REPEATS, REPEATS_MADE_BY, Repeats, repeats
 from lit_probe.checks.selectivity import Selectivity, selectivity
-from lit_probe.data.asked import check_served
+from lit_probe.data.asked import TEXT, WORD, check_served
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache, text_hash
 from lit_probe.errors import CancelledError, LitProbeError, UnknownNameError
@@ -102,6 +102,7 @@ CHECKS: dict[str, Check[Any]] = {
         variant="baseline",
         rule=lambda _: ", ".join(f"{one.n_draws} draws of {name}" for name, one in BASELINES.items() if one.n_draws > 1),
         keeps_parts=True,
+        units=(TEXT, WORD),
     ),
     "layer_comparison": Check(
         "Comparison of layers",
@@ -111,6 +112,7 @@ CHECKS: dict[str, Check[Any]] = {
         made_by="McNemar's mid-p or the bootstrap's t, Holm over all pairs of layers",
         findings=_alike_and_optimism,
         quick=True,
+        units=(TEXT, WORD),
     ),
     "description_length": Check(
         "Description length",
@@ -125,6 +127,7 @@ CHECKS: dict[str, Check[Any]] = {
         },
         shown=("compression_to_prior",),
         splits=("train",),
+        units=(TEXT, WORD),
     ),
     "learning_curve": Check(
         "Learning curve",
@@ -132,6 +135,7 @@ CHECKS: dict[str, Check[Any]] = {
         lambda study, cache, progress, _: learning_curve(study, cache, progress),
         interval=SCORE_INTERVALS,
         made_by=_PORTIONS,
+        units=(TEXT, WORD),
     ),
     "calibration": Check(
         "Calibration",
@@ -142,6 +146,7 @@ CHECKS: dict[str, Check[Any]] = {
         columns={"brier": "brier", "ece": "ece"},
         shown=("brier", "ece"),
         quick=True,
+        units=(TEXT, WORD),
     ),
     "agreement": Check(
         "Probe against model",
@@ -168,6 +173,7 @@ CHECKS: dict[str, Check[Any]] = {
         default=str(N_REPEATS),
         by_name_only=True,
         keeps_parts=True,
+        units=(TEXT, WORD),
     ),
 }
 # What is computed where nobody names any.
@@ -271,7 +277,9 @@ def layer_columns(results: Battery, n_layers: int) -> list[dict[str, Any]]:
 
     def columns(name: str, layer: int) -> dict[str, Any]:
         if name == "baselines":
-            shown = [one for one, entry in BASELINES.items() if one in baselines or not entry.for_pairs]
+            of_words = any(TEXT not in BASELINES[one].units for one in baselines)
+            usual = [one for one, entry in BASELINES.items() if TEXT in entry.units and not entry.for_pairs and not of_words]
+            shown = [one for one in BASELINES if one in baselines or one in usual]
             return {name: {one: baselines[one].at(layer).score if one in baselines else None for one in shown}}
         layers = getattr(results.get(name), "layers", ())
         return {column: getattr(layers[layer], field) if layers else None for column, field in CHECKS[name].columns.items()}
