@@ -12,7 +12,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from lit_probe.checks.battery import (
     run_battery,
     stored_near_duplicates,
 )
-from lit_probe.checks.control_task import find_control
+from lit_probe.checks.control_task import DEFAULT_CONTROLS, find_control
 from lit_probe.checks.leakage import circularity_of
 from lit_probe.checks.provenance import check_against_card, made_by, read_card
 from lit_probe.checks.repeats import N_REPEATS
@@ -136,6 +136,7 @@ def layers() -> None:
 
     asked = _Asked.by_flags()
     (splits_list, runs), cache = load_all(), open_cache()
+    asked = asked.of_rows(splits_list)
     out = Path(FLAGS.out).expanduser()
     folders = [out if len(runs) == 1 else out / run.encoder.name for run in runs]
     for folder in folders:
@@ -242,6 +243,7 @@ def report() -> None:
         return
     asked = _Asked.by_flags()
     (splits_list, runs), cache = load_all(), open_cache()
+    asked = asked.of_rows(splits_list)
     pages = _pages([run.encoder.name for run in runs])
     _check_card(runs, splits_list, asked.control)
     _check_runs(runs, splits_list, cache)
@@ -313,6 +315,11 @@ class _Asked:
         n_repeats = (FLAGS.repeat or N_REPEATS) if REPEATS in checks else 0
         return cls(checks, with_transfer, n_repeats, FLAGS.control if "selectivity" in checks else None)
 
+    def of_rows(self, splits_list: Sequence[Splits]) -> _Asked:
+        """With the usual control of such rows, where nobody has named one."""
+        named = FLAGS["control"].present or FLAGS.control != DEFAULT_CONTROLS[TEXT]
+        return self if self.control is None or named else replace(self, control=DEFAULT_CONTROLS[splits_list[0].unit])
+
 
 @dataclass(frozen=True)
 class _MadeRun:
@@ -337,7 +344,7 @@ def _made_run(run: Run, splits_list: Sequence[Splits], cache: Cache, asked: _Ask
     from lit_probe.report.run_file import run_json, study_json
 
     studies = {splits.name: study(run, splits, cache, tqdm_progress()) for splits in splits_list}
-    variants = {"selectivity": FLAGS.control, REPEATS: str(asked.n_repeats)}
+    variants = {"selectivity": asked.control or FLAGS.control, REPEATS: str(asked.n_repeats)}
     batteries = {name: run_battery(one, cache, tqdm_progress(), asked.checks, variants) for name, one in studies.items()}
     datasets, remarks = {}, {}
     for name, one in studies.items():
@@ -347,7 +354,7 @@ def _made_run(run: Run, splits_list: Sequence[Splits], cache: Cache, asked: _Ask
         remarks[name] = [*(copies.notes if copies else ()), *([circular] if circular else [])]
     transfers = transfer_within_groups(list(studies.values())) if asked.with_transfer else None
     settings = next(iter(studies.values())).settings()
-    written = run_json(settings, datasets, control=FLAGS.control, repeat=asked.n_repeats, transfer=transfers)
+    written = run_json(settings, datasets, control=asked.control or FLAGS.control, repeat=asked.n_repeats, transfer=transfers)
     return _MadeRun(studies, batteries, remarks, transfers, written)
 
 

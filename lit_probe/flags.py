@@ -280,7 +280,7 @@ _define(
     flags.DEFINE_string,
     "control",
     "word",
-    f"what decides the labels of selectivity's control task: {', '.join(CONTROLS)}; group:author names a column.",
+    f"what decides the labels of selectivity's control: {', '.join(CONTROLS)}; group:author names a column. Words: word_type.",
     used_by=_CHECKS,
 )
 _define(

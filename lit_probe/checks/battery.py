@@ -13,7 +13,7 @@ from lit_probe.checks.agreement import Agreement, agreement
 from lit_probe.checks.baselines import BASELINES, Baselines, measure_baselines
 from lit_probe.checks.calibration import Calibration, calibration
 from lit_probe.checks.check import Check, CheckResult, FailedCheck
-from lit_probe.checks.control_task import find_control
+from lit_probe.checks.control_task import DEFAULT_CONTROLS, find_control
 from lit_probe.checks.description_length import DescriptionLength, description_length
 from lit_probe.checks.layer_comparison import LayerComparison, compare_layers
 from lit_probe.checks.leakage import COPIES_MADE_BY, NearDuplicates, near_duplicates
@@ -89,7 +89,9 @@ CHECKS: dict[str, Check[Any]] = {
         made_by="task less mean control, each at its own cross-validated C; memorisation at the task's C",
         columns={"selectivity": "selectivity", "selectivity_low": "low", "selectivity_high": "high"},
         variant="control",
-        default="word",
+        default=DEFAULT_CONTROLS[TEXT],
+        default_of_words=DEFAULT_CONTROLS[WORD],
+        units=(TEXT, WORD),
         rule=lambda control: find_control(control or "word").rule(),
     ),
     "baselines": Check(
@@ -218,7 +220,7 @@ def run_check(
     """
     check, cache = find_check(name, variant), cache or Cache(None)
     check_served(check.title, study.splits.unit, study.splits.target, check.units, check.targets)
-    variant = variant or check.default
+    variant = variant or check.default_of(study.splits.unit)
     make = partial(check.compute, study, cache, progress, variant)
     if check.keeps_parts:
         return make()
