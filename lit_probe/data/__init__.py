@@ -185,5 +185,8 @@ def _options_in_brackets(path: str) -> dict[str, Any]:
             )
         if option in options and option != "missing":
             raise DatasetError(f"{path[path.rindex('[') :]} names {word!r} twice. Name it once.")
-        options[option] = (*options.get(option, ()), value) if option == "missing" else value
+        if option == "max_words" and not value.isdecimal():
+            raise DatasetError(f"{path[path.rindex('[') :]} gives max_words {value!r}. Give a whole number, or 0 for all words.")
+        given = int(value) if option == "max_words" else value
+        options[option] = (*options.get(option, ()), given) if option == "missing" else given
     return options
