@@ -12,7 +12,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,13 @@ from lit_probe.checks.battery import (
     run_battery,
     stored_near_duplicates,
 )
-from lit_probe.checks.control_task import find_control
+from lit_probe.checks.control_task import DEFAULT_CONTROLS, find_control
 from lit_probe.checks.leakage import circularity_of
 from lit_probe.checks.provenance import check_against_card, made_by, read_card
 from lit_probe.checks.repeats import N_REPEATS
 from lit_probe.checks.transfer import TransferGroups, transfer_table, transfer_within_groups
+from lit_probe.data.asked import CLASSES, TEXT, check_on_page, check_served
 from lit_probe.data.asking import Unasked
-from lit_probe.data.asked import CLASSES, check_on_page, check_served
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.rows import find_column
 from lit_probe.data.text_pairs import segments
@@ -140,12 +140,13 @@ def layers() -> None:
     asked = _Asked.by_flags()
     (splits_list, runs), cache = load_all(), open_cache()
     splits_list, unasked = asked_targets(splits_list)
+    asked = asked.of_rows(splits_list)
     out = Path(FLAGS.out).expanduser()
     folders = [out if len(runs) == 1 else out / run.encoder.name for run in runs]
     for folder in folders:
         _check_writable(folder)
     for splits in splits_list if FLAGS.save_probes else ():
-        check_served("A file of probes", splits.unit, splits.target, [splits.unit], [CLASSES])
+        check_served("A file of probes", splits.unit, splits.target, (TEXT,), (CLASSES,))
     kept = _kept_files([run.encoder.name for run in runs], [splits.name for splits in splits_list])
     _check_card(runs, splits_list, asked.control)
     _check_runs(runs, splits_list, cache)
@@ -156,7 +157,8 @@ def layers() -> None:
         _write_csv(folder / "layers.csv", results)
         pictures = {name: "layers.svg" if len(made.studies) == 1 else f"layers-{_in_a_file(name)}.svg" for name in made.studies}
         for name, one in made.studies.items():
-            title = f"{encoder.name} on {name}: {one.layerwise.kind} probe, {run.pooling} pooling"
+            joined = "pooling" if one.splits.unit == TEXT else "token of each word"
+            title = f"{encoder.name} on {name}: {one.layerwise.kind} probe, {run.pooling} {joined}"
             save_layer_curve(results[name], title, folder / pictures[name], BASELINES)
             print(f"\n{title}\n{as_flags(one.table())}")
             if asked.checks:
@@ -269,6 +271,7 @@ def report() -> None:
     splits_list, unasked = asked_targets(splits_list)
     for splits in splits_list:
         check_served(f"The report of {splits.name}", splits.unit, splits.target, [splits.unit], [CLASSES])
+    asked = asked.of_rows(splits_list)
     pages = _pages([run.encoder.name for run in runs])
     _check_card(runs, splits_list, asked.control)
     _check_runs(runs, splits_list, cache)
@@ -340,6 +343,11 @@ class _Asked:
         n_repeats = (FLAGS.repeat or N_REPEATS) if REPEATS in checks else 0
         return cls(checks, with_transfer, n_repeats, FLAGS.control if "selectivity" in checks else None)
 
+    def of_rows(self, splits_list: Sequence[Splits]) -> _Asked:
+        """With the usual control of such rows, where nobody has named one."""
+        named = FLAGS["control"].present or FLAGS.control != DEFAULT_CONTROLS[TEXT]
+        return self if self.control is None or named else replace(self, control=DEFAULT_CONTROLS[splits_list[0].unit])
+
 
 @dataclass(frozen=True)
 class _MadeRun:
@@ -366,7 +374,7 @@ def _made_run(run: Run, splits_list: Sequence[Splits], cache: Cache, asked: _Ask
     from lit_probe.report.run_file import run_json, study_json
 
     studies = {splits.name: study(run, splits, cache, tqdm_progress()) for splits in splits_list}
-    variants = {"selectivity": FLAGS.control, REPEATS: str(asked.n_repeats)}
+    variants = {"selectivity": asked.control or FLAGS.control, REPEATS: str(asked.n_repeats)}
     batteries = {name: run_battery(one, cache, tqdm_progress(), asked.checks, variants) for name, one in studies.items()}
     datasets, remarks = {}, {}
     for name, one in studies.items():
@@ -377,9 +385,14 @@ def _made_run(run: Run, splits_list: Sequence[Splits], cache: Cache, asked: _Ask
     transfers = transfer_within_groups(list(studies.values())) if asked.with_transfer else None
     settings = next(iter(studies.values())).settings()
     maps = concept_maps(list(studies.values()), unasked)
-    target = splits_list[0].target
     written = run_json(
-        settings, datasets, control=FLAGS.control, repeat=asked.n_repeats, transfer=transfers, maps=maps, target=target
+        settings,
+        datasets,
+        control=asked.control or FLAGS.control,
+        repeat=asked.n_repeats,
+        transfer=transfers,
+        maps=maps,
+        target=splits_list[0].target,
     )
     return _MadeRun(studies, batteries, remarks, transfers, maps, written)
 
@@ -457,6 +470,8 @@ def extract() -> None:
     Sites of another kind than layers get a file of their own for each kind.
     """
     splits_list, runs, cache = load_splits(), load_runs(), open_cache()
+    for splits in splits_list:
+        check_served("A file of activations", splits.unit, splits.target, (TEXT,), (CLASSES,))
     out = Path(FLAGS.out).expanduser()
     _check_writable(out)
     _check_runs(runs, splits_list, cache)

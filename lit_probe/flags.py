@@ -16,6 +16,7 @@ from lit_probe.checks.control_task import CONTROLS
 from lit_probe.checks.provenance import flags_from_card
 from lit_probe.checks.repeats import FEWEST_REPEATS, MOST_REPEATS
 from lit_probe.data import DATASETS, load_dataset, parse_dataset_flag, refuse_unused, sources_that_use
+from lit_probe.data.asked import TEXT, WORD, UnitKind
 from lit_probe.data.asking import Unasked, ask_all
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.options import TARGETS, DatasetOptions
@@ -28,6 +29,7 @@ from lit_probe.encoder.checkpoint import DEFAULT_MODEL
 from lit_probe.encoder.dtypes import AUTO as AUTO_DTYPE
 from lit_probe.encoder.dtypes import DTYPES, FLOAT32
 from lit_probe.encoder.encoder import Encoder, load_encoder
+from lit_probe.encoder.joining import DEFAULT_JOINING, JOININGS
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.encoder.sites import FAMILIES, LAYERS
 from lit_probe.encoder.template import unescaped
@@ -143,12 +145,15 @@ _define(
     lower_bound=0,
     used_by=_TEXTS,
 )
+_define_of_data(
+    flags.DEFINE_integer, "max_words", 20_000, "Words of train, as whole sentences with the tags in proportion; 0 for all."
+)
 _define(
     flags.DEFINE_enum,
     "pooling",
     None,
-    list(POOLINGS),
-    "How a text's tokens become one vector. Default: mean, for a decoder last.",
+    list(dict.fromkeys([*POOLINGS, *JOININGS])),
+    f"How a text's tokens become one vector. Default: mean, for a decoder last. Of words: {', '.join(JOININGS)}; default last.",
     used_by=_TEXTS,
 )
 _define(
@@ -292,7 +297,7 @@ _define(
     flags.DEFINE_string,
     "control",
     "word",
-    f"what decides the labels of selectivity's control task: {', '.join(CONTROLS)}; group:author names a column.",
+    f"what decides the labels of selectivity's control: {', '.join(CONTROLS)}; group:author names a column. Words: word_type.",
     used_by=_CHECKS,
 )
 _define(
@@ -396,8 +401,8 @@ def _fitting(options: DatasetOptions, name: str) -> DatasetOptions:
     return replace(options, **{option: usual[option] for option in options.given() if option not in DATASETS[name].uses})
 
 
-def load_runs() -> list[Run]:
-    """The encoders that the flags name, and how each is probed."""
+def load_runs(unit: UnitKind = TEXT) -> list[Run]:
+    """The encoders that the flags name, and how each is probed; ``unit`` says what rows are."""
 
     def load(model_id: str) -> Encoder:
         return load_encoder(
@@ -419,7 +424,8 @@ def load_runs() -> list[Run]:
         return encoder if FLAGS.sites == [LAYERS] and depths is None else encoder.at(cache.sites(encoder, FLAGS.sites, depths))
 
     cache, wanted = open_cache(), parse_model_flag(FLAGS.model)
-    runs = runs_of(wanted, load_at, pooling=FLAGS.pooling, probe=FLAGS.probe, seed=FLAGS.seed)
+    pooling = FLAGS.pooling or (DEFAULT_JOINING if unit == WORD else None)
+    runs = runs_of(wanted, load_at, pooling=pooling, probe=FLAGS.probe, seed=FLAGS.seed)
     _unique([run.encoder for run in runs], "encoder", "--model")
     return runs
 
@@ -437,10 +443,15 @@ def load_all() -> tuple[list[Splits], list[Run]]:
       LitProbeError: the files are of different data sets, or it is not said which rows they are of.
     """
     if not FLAGS.activations:
-        splits_list = load_splits()
-        if len({splits.target for splits in splits_list}) > 1:
+        loaded = load_splits()
+        if len({splits.target for splits in loaded}) > 1:
             raise LitProbeError("Some of the data sets ask for classes and some for a number. Start a run for each kind.")
-        return splits_list, load_runs()
+        units = sorted({splits.unit for splits in loaded})
+        if len(units) > 1:
+            raise LitProbeError("--datasets names texts and words, which are read in other ways. Start a run for each.")
+        if WORD in units and FLAGS["max_examples"].present:
+            raise LitProbeError("The rows of these data are words. Say how many of train are read with --max_words.")
+        return loaded, load_runs(units[0])
     for name in _OF_TEXTS:
         if FLAGS[name].present:
             raise LitProbeError(f"--activations stand in place of an encoder and its texts: leave out --{name}.")

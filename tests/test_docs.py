@@ -57,9 +57,9 @@ def test_every_flag_in_the_docs_exists():
 def test_the_readmes_commands_parse():
     commands = re.findall(r"^\.venv/bin/lit-probe (.*)$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
     assert len(commands) >= 4
-    pages = [(ROOT / "docs" / name).read_text("utf-8") for name in ("activations.md", "sites.md", "kept-probes.md")]
+    pages = [(ROOT / "docs" / name).read_text("utf-8") for name in ("activations.md", "sites.md", "kept-probes.md", "words.md")]
     others = [re.findall(r"^lit-probe (.*)$", page.replace("\\\n", " "), re.MULTILINE) for page in pages]
-    assert [len(one) for one in others[:2]] == [4, 7] and others[2]
+    assert [len(one) for one in others[:2]] == [4, 7] and all(others[2:])
     for command in itertools.chain(commands, *others):
         cli.FLAGS.unparse_flags()
         assert cli.parse(["lit-probe", *shlex.split(command)])[0] in COMMANDS

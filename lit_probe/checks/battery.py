@@ -13,14 +13,14 @@ from lit_probe.checks.agreement import Agreement, agreement
 from lit_probe.checks.baselines import BASELINES, Baselines, measure_baselines
 from lit_probe.checks.calibration import Calibration, calibration
 from lit_probe.checks.check import Check, CheckResult, FailedCheck
-from lit_probe.checks.control_task import find_control
+from lit_probe.checks.control_task import DEFAULT_CONTROLS, find_control
 from lit_probe.checks.description_length import DescriptionLength, description_length
 from lit_probe.checks.layer_comparison import LayerComparison, compare_layers
 from lit_probe.checks.leakage import COPIES_MADE_BY, NearDuplicates, near_duplicates
 from lit_probe.checks.learning_curve import LearningCurve, learning_curve
 from lit_probe.checks.repeats import COMPARED_BY, N_REPEATS, REPEATS_MADE_BY, Repeats, repeats
 from lit_probe.checks.selectivity import Selectivity, selectivity
-from lit_probe.data.asked import CLASSES, NUMBER, check_served
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD, check_served
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache, text_hash
 from lit_probe.errors import CancelledError, LitProbeError, UnknownNameError
@@ -89,7 +89,9 @@ CHECKS: dict[str, Check[Any]] = {
         made_by="task less mean control, each at its own cross-validated C; memorisation at the task's C",
         columns={"selectivity": "selectivity", "selectivity_low": "low", "selectivity_high": "high"},
         variant="control",
-        default="word",
+        default=DEFAULT_CONTROLS[TEXT],
+        default_of_words=DEFAULT_CONTROLS[WORD],
+        units=(TEXT, WORD),
         rule=lambda control: find_control(control or "word").rule(),
     ),
     "baselines": Check(
@@ -102,6 +104,7 @@ CHECKS: dict[str, Check[Any]] = {
         variant="baseline",
         rule=lambda _: ", ".join(f"{one.n_draws} draws of {name}" for name, one in BASELINES.items() if one.n_draws > 1),
         keeps_parts=True,
+        units=(TEXT, WORD),
     ),
     "layer_comparison": Check(
         "Comparison of layers",
@@ -112,6 +115,7 @@ CHECKS: dict[str, Check[Any]] = {
         findings=_alike_and_optimism,
         targets=(CLASSES, NUMBER),
         quick=True,
+        units=(TEXT, WORD),
     ),
     "description_length": Check(
         "Description length",
@@ -126,6 +130,7 @@ CHECKS: dict[str, Check[Any]] = {
         },
         shown=("compression_to_prior",),
         splits=("train",),
+        units=(TEXT, WORD),
     ),
     "learning_curve": Check(
         "Learning curve",
@@ -134,6 +139,7 @@ CHECKS: dict[str, Check[Any]] = {
         interval=SCORE_INTERVALS,
         made_by=_PORTIONS,
         targets=(CLASSES, NUMBER),
+        units=(TEXT, WORD),
     ),
     "calibration": Check(
         "Calibration",
@@ -144,6 +150,7 @@ CHECKS: dict[str, Check[Any]] = {
         columns={"brier": "brier", "ece": "ece"},
         shown=("brier", "ece"),
         quick=True,
+        units=(TEXT, WORD),
     ),
     "agreement": Check(
         "Probe against model",
@@ -171,6 +178,7 @@ CHECKS: dict[str, Check[Any]] = {
         default=str(N_REPEATS),
         by_name_only=True,
         keeps_parts=True,
+        units=(TEXT, WORD),
     ),
 }
 # What is computed where nobody names any.
@@ -215,7 +223,7 @@ def run_check(
     """
     check, cache = find_check(name, variant), cache or Cache(None)
     check_served(check.title, study.splits.unit, study.splits.target, check.units, check.targets)
-    variant = variant or check.default
+    variant = variant or check.default_of(study.splits.unit)
     make = partial(check.compute, study, cache, progress, variant)
     if check.keeps_parts:
         return make()
@@ -274,7 +282,9 @@ def layer_columns(results: Battery, n_layers: int) -> list[dict[str, Any]]:
 
     def columns(name: str, layer: int) -> dict[str, Any]:
         if name == "baselines":
-            shown = [one for one, entry in BASELINES.items() if one in baselines or not entry.for_pairs]
+            of_words = any(TEXT not in BASELINES[one].units for one in baselines)
+            usual = [one for one, entry in BASELINES.items() if TEXT in entry.units and not entry.for_pairs and not of_words]
+            shown = [one for one in BASELINES if one in baselines or one in usual]
             return {name: {one: baselines[one].at(layer).score if one in baselines else None for one in shown}}
         layers = getattr(results.get(name), "layers", ())
         return {column: getattr(layers[layer], field) if layers else None for column, field in CHECKS[name].columns.items()}

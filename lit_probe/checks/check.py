@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from lit_probe.data.asked import CLASSES, TEXT, TargetKind, UnitKind
+from lit_probe.data.asked import CLASSES, TEXT, WORD, TargetKind, UnitKind
 from lit_probe.data.labelled_texts import SplitName
 from lit_probe.encoder.cache import Cache
 from lit_probe.probing.study import LayerStudy
@@ -54,6 +54,7 @@ class Check(Generic[R]):
       splits: the splits whose rows it is measured on.
       variant: the name of what its variants are, such as ``"control"``; None where there are none.
       default: the variant that is meant where none is named; None where the check then takes all of them.
+      default_of_words: the same where rows are words and another one is meant; else None.
       rule: what decides its numbers besides study and variant, in words, from the variant: results of another rule are not read
         from the cache, and cards of it are refused. Empty where nothing does.
       units: the units that it is defined for.
@@ -74,12 +75,17 @@ class Check(Generic[R]):
     splits: tuple[SplitName, ...] = ("dev",)
     variant: str | None = None
     default: str | None = None
+    default_of_words: str | None = None
     rule: Callable[[str | None], str] = lambda variant: ""
     units: tuple[UnitKind, ...] = (TEXT,)
     targets: tuple[TargetKind, ...] = (CLASSES,)
     quick: bool = False
     by_name_only: bool = False
     keeps_parts: bool = False
+
+    def default_of(self, unit: UnitKind) -> str | None:
+        """The variant that is meant for such rows where none is named."""
+        return (self.default_of_words if unit == WORD else None) or self.default
 
     def rule_of(self, variant: str | None) -> str:
         """The rule by which the numbers of a variant are made: ``made_by``, and what is told of the variant besides."""

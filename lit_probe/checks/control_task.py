@@ -16,8 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.data.asked import CLASSES, TEXT, WORD, UnitKind, check_served
 from lit_probe.data.function_words import content_words, function_words_hash, words_of
 from lit_probe.data.labelled_texts import LabelledTexts, SplitName, Splits, normalise_text
+from lit_probe.data.rows import WORD_COLUMN
 from lit_probe.errors import DatasetError
 from lit_probe.registry import lookup
 
@@ -39,11 +41,16 @@ class Control:
       types: the types of train and of dev, from the splits and the column that was named (``group:author``), if any.
       rule: what decides them besides the texts, in words: of another rule stored results are not read, and cards are refused.
         Empty where nothing does.
+      units: what the rows may be.
+      independent: whether each type draws its label by itself, from the labels' shares on train, and not so that the control's
+        shares are those of the task.
     """
 
     title: str
     types: Callable[[Splits, str], tuple[Types, Types]]
     rule: Callable[[], str] = lambda: ""
+    units: tuple[UnitKind, ...] = (TEXT,)
+    independent: bool = False
 
 
 def _content_words(splits: Splits, column: str) -> tuple[Types, Types]:
@@ -88,6 +95,10 @@ def _group_values(splits: Splits, column: str) -> tuple[Types, Types]:
     return values("train", splits.train), values("dev", splits.dev)
 
 
+def _word_types(splits: Splits, column: str) -> tuple[Types, Types]:
+    return [str(word) for word in splits.train.columns[WORD_COLUMN]], [str(word) for word in splits.dev.columns[WORD_COLUMN]]
+
+
 # The rule of both controls of words.
 _WORDS = "words with their marks and contractions in any writing, without HTML entities"
 
@@ -99,7 +110,9 @@ CONTROLS: dict[str, Control] = {
     ),
     "first_word": Control("the text's first word", _first_words, lambda: _WORDS),
     "group": Control("the text's group, or its value in the named column", _group_values),
+    "word_type": Control("the word as it is written", _word_types, units=(WORD,), independent=True),
 }
+DEFAULT_CONTROLS: dict[UnitKind, str] = {TEXT: "word", WORD: "word_type"}
 
 # Scripts without spaces between words: Thai, Lao, Burmese, Khmer, kana and Han.
 _UNSPACED = re.compile(r"[\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
@@ -154,14 +167,18 @@ class ControlTask:
         Raises:
           UnknownNameError: there is no such control.
           DatasetError: there are no groups, or no such column.
+          UnservedError: it is none for rows such as these.
         """
-        train, dev = find_control(kind).types(splits, kind.partition(":")[2])
+        control = find_control(kind)
+        check_served(f"The control {kind!r}", splits.unit, CLASSES, control.units, (CLASSES,))
+        train, dev = control.types(splits, kind.partition(":")[2])
         return cls._with_types(kind, train, dev, splits)
 
     @classmethod
     def one_label_per_text(cls, splits: Splits) -> ControlTask:
         """Every text a type of its own. It tells what probes learn by heart on train; of dev texts it can say nothing."""
-        return cls._with_types(MEMORISATION, splits.train.texts, splits.dev.texts, splits)
+        train, dev = (_row_names(rows) for rows in (splits.train, splits.dev))
+        return cls._with_types(MEMORISATION, train, dev, splits)
 
     @classmethod
     def _with_types(cls, kind: str, train: Sequence[str], dev: Sequence[str], splits: Splits) -> ControlTask:
@@ -192,7 +209,9 @@ class ControlTask:
             return (
                 "These texts put no spaces between words, so no word can be their type. Choose group: and the name of a column."
             )
-        others = [name for name in CONTROLS if name not in (self.kind, "group")]
+        if self.kind == DEFAULT_CONTROLS[WORD]:
+            return "Give more sentences, so that words of dev stand in train."
+        others = [name for name, one in CONTROLS.items() if name not in (self.kind, "group") and TEXT in one.units]
         column = "another column" if of_column else "a column"
         return f"Choose another control: {', '.join(others)}, or group: and the name of {column}."
 
@@ -205,6 +224,9 @@ class ControlTask:
         hard, tell the control's score; and the class shares on train are those of the task. A type that only dev has draws by
         the same hash from the task's class shares on train.
 
+        Of the control of words, each type draws a class by itself, with the task's class shares on train as probabilities, as
+        Hewitt & Liang have it; the shares of the control then differ from those of the task, and nothing is refused.
+
         The labels depend on seed and types alone, not on the order of the texts.
 
         Raises:
@@ -212,6 +234,9 @@ class ControlTask:
             the class shares differ from the task's by more than 5 points.
         """
         counts = Counter(self.train_types)
+        if self.kind != MEMORISATION and find_control(self.kind).independent:
+            own = {name: _draw(_hash(seed, name), self.n_by_class) for name in {*self.train_types, *self.dev_types}}
+            return {"train": _labels(self.train_types, own), "dev": _labels(self.dev_types, own)}
         targets = np.array(self.n_by_class)
         if len(counts) < np.count_nonzero(targets):
             found = f"{len(counts)} {'types' if len(counts) != 1 else 'type'}"
@@ -242,6 +267,14 @@ class ControlTask:
 
     def _unbalanced(self, reason: str) -> DatasetError:
         return DatasetError(f"The control {self.kind!r} cannot be balanced like the task: {reason}. {self.advice}")
+
+
+def _row_names(rows: LabelledTexts) -> Types:
+    """A name for each text; of words for each of them."""
+    if rows.spans is None:
+        return list(rows.texts)
+    places = zip(rows.texts, rows.spans.tolist(), rows.columns[WORD_COLUMN], strict=True)
+    return [f"{start} {end} {word} {text}" for text, (start, end), word in places]
 
 
 def _hash(seed: int, name: str) -> float:

@@ -73,10 +73,10 @@ class NearDuplicates(Result):
 def near_duplicates(splits: Splits) -> NearDuplicates:
     """Rows whose text has a copy in another split, exact or near as `copies_between` says.
 
-    Nothing is removed: the rows are named, so that they can be marked.
+    Nothing is removed: the rows are named, so that they can be marked. Of words it is their sentences that are compared.
     """
-    found = copies_between({name: rows.texts for name, rows in splits.items()}, _COMPARED)
-    sizes = {name: len(rows) for name, rows in splits.items()}
+    found = copies_between({name: rows.whole_texts for name, rows in splits.items()}, _COMPARED)
+    sizes = {name: len(rows.whole_texts) for name, rows in splits.items()}
     between = tuple(_summary(of, into, sizes[of], copies) for (of, into), copies in found.items())
     return NearDuplicates(
         exact=sum(part.exact for part in between),

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.checks.check import CheckResult
-from lit_probe.checks.control_task import ControlTask, find_control
+from lit_probe.checks.control_task import DEFAULT_CONTROLS, ControlTask, find_control
 from lit_probe.checks.layer_comparison import defined_scores, score_draws
+from lit_probe.data.asked import WORD
 from lit_probe.data.labelled_texts import SplitName
 from lit_probe.errors import DatasetError
 from lit_probe.probing.layerwise import LayerwiseProbe
@@ -29,6 +30,9 @@ N_SEEDS = 5
 _TRIES = 3
 # With fewer dev texts whose type stands in train, the control's score would tell of new types more than of the probe.
 MIN_SHARE_SEEN = 0.5
+
+# Rows of each class that a probe needs.
+_FITTED = 2
 
 # How many of the largest types are named.
 _MOST_NAMED = 5
@@ -109,7 +113,7 @@ class Selectivity(CheckResult):
 
 
 def selectivity(
-    study: LayerStudy, kind: str = "word", n_seeds: int = N_SEEDS, *, progress: Progress = no_progress
+    study: LayerStudy, kind: str | None = None, n_seeds: int = N_SEEDS, *, progress: Progress = no_progress
 ) -> Selectivity:
     """Task score less control score per layer, on dev, by the headline metric.
 
@@ -125,7 +129,7 @@ def selectivity(
 
     Args:
       study: the fitted study; test is not read.
-      kind: a name in `CONTROLS`; for a column's values ``group:`` and its name.
+      kind: a name in `CONTROLS`; for a column's values ``group:`` and its name. The usual one of such rows when None.
       n_seeds: the number of labellings, 2 or more; with fewer than 5 the interval is said to be doubtful.
       progress: called with the number of fitted layers and how many there will be; an error that it raises ends the computation.
 
@@ -137,11 +141,13 @@ def selectivity(
     if n_seeds < 2:
         raise DatasetError(f"Selectivity needs 2 control labellings or more to tell how far they differ; got {n_seeds}.")
     splits, dev = study.splits, study.splits.dev
+    kind = kind or DEFAULT_CONTROLS[splits.unit]
+    rows = "words" if splits.unit == WORD else "texts"
     control = ControlTask.of(kind, splits)
     if control.share_seen < MIN_SHARE_SEEN:
         raise DatasetError(
-            f"The control {kind!r} says nothing about dev: {control.share_seen:.0%} of its texts have a type that also stands in "
-            f"train, and the labels of other types cannot be learnt. {control.advice}"
+            f"The control {kind!r} says nothing about dev: {control.share_seen:.0%} of its {rows} have a type that also stands "
+            f"in train, and the labels of other types cannot be learnt. {control.advice}"
         )
 
     def of_control(probabilities: NDArray[np.float64], labels: Labelling) -> ScoredRows:
@@ -173,9 +179,9 @@ def selectivity(
         *([f"Not to be relied on: {doubt}."] if doubt else []),
         f"Control labels are a seeded hash of {title}, of which train has {control.n_types:,} different ones; "
         f"{n_seeds} labellings. Most common in train: {_shares(most_common)}. "
-        f"For {control.share_seen:.0%} of the dev texts it also stands in train.",
-        "Memorisation is the accuracy on train with one random label per text, of probes as strongly regularised as the task's; "
-        "no such label can be learnt for dev.",
+        f"For {control.share_seen:.0%} of the dev {rows} it also stands in train.",
+        f"Memorisation is the accuracy on train with one random label per {rows[:-1]}, of probes as strongly regularised as the "
+        "task's; no such label can be learnt for dev.",
     ]
     if n_not_converged:
         notes.append(f"{n_not_converged} of {n_seeds * study.layerwise.n_layers} control probes did not converge.")
@@ -261,7 +267,12 @@ def _labellings(control: ControlTask, study: LayerStudy, n_seeds: int) -> tuple[
         labels = control.labels(seed)
         n_by_class = np.bincount(labels["dev"], minlength=len(control.label_names))
         missing = ", ".join(repr(name) for name, count in zip(control.label_names, n_by_class, strict=True) if not count)
-        if needs_every_class and missing:
+        # Independent draws may leave a tag to no word of train, or to one.
+        in_train = np.bincount(labels["train"], minlength=len(control.label_names))
+        unfitted = ", ".join(name for name, count in zip(control.label_names, in_train, strict=True) if count < _FITTED)
+        if unfitted:
+            passed_over.append(f"that of seed {seed} ({unfitted} in train)")
+        elif needs_every_class and missing:
             passed_over.append(f"that of seed {seed} ({missing})")
         else:
             found[seed] = labels

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from lit_probe.brackets import entries, options_of, without_options
+from lit_probe.data.conllu import load_conllu
 from lit_probe.data.demo import load_demo
 from lit_probe.data.hub_dataset import load_hub_dataset
 from lit_probe.data.imdb import load_imdb
 from lit_probe.data.in_memory import split_texts
 from lit_probe.data.labelled_texts import Splits
-from lit_probe.data.options import HUB_OPTIONS, TABLE_OPTIONS, DatasetOptions, word_in_brackets
+from lit_probe.data.options import HUB_OPTIONS, TABLE_OPTIONS, WORD_OPTIONS, DatasetOptions, word_in_brackets
 from lit_probe.data.sst2 import load_sst2, load_sst2_sentences
 from lit_probe.data.table_file import load_csv, load_jsonl, load_tsv, split_table
 from lit_probe.data.tables import unreadable
@@ -46,6 +47,7 @@ DATASETS: dict[str, Source] = {
     "tsv": Source(load_tsv, TABLE_OPTIONS),
     "jsonl": Source(load_jsonl, TABLE_OPTIONS),
     "hub": Source(load_hub_dataset, HUB_OPTIONS),
+    "conllu": Source(load_conllu, WORD_OPTIONS),
 }
 
 __all__ = [
@@ -183,5 +185,8 @@ def _options_in_brackets(path: str) -> dict[str, Any]:
             )
         if option in options and option != "missing":
             raise DatasetError(f"{path[path.rindex('[') :]} names {word!r} twice. Name it once.")
-        options[option] = (*options.get(option, ()), value) if option == "missing" else value
+        if option == "max_words" and not value.isdecimal():
+            raise DatasetError(f"{path[path.rindex('[') :]} gives max_words {value!r}. Give a whole number, or 0 for all words.")
+        given = int(value) if option == "max_words" else value
+        options[option] = (*options.get(option, ()), given) if option == "missing" else given
     return options

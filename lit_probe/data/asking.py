@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.data.asked import CLASSES, TEXT, check_served
 from lit_probe.data.labelled_texts import AskedOf, LabelledTexts, SplitName, Splits
 from lit_probe.data.rows import label_names_of, label_words
 from lit_probe.data.splitting import check_classes, check_every_class, rows_hash
@@ -47,11 +48,13 @@ def target_names(splits: Splits, wanted: Sequence[str]) -> list[str]:
 
     Raises:
       DatasetError: there is no such target; or none is named.
+      UnservedError: rows of this data set are words, or its label is a number.
 
     >>> from lit_probe.data import load_dataset
     >>> target_names(load_dataset("demo"), ["label", "domain", "surface"])[:3]
     ['label', 'domain', 'surface:n_words']
     """
+    check_served("A map of concepts", splits.unit, splits.target, [TEXT], [CLASSES])
     columns, surface = list(splits.train.columns), [_PREFIX + name for name in SURFACE]
     found: list[str] = []
     for name in wanted:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.data import text_pairs
-from lit_probe.data.asked import CLASSES, NUMBER, TEXT, TargetKind, UnitKind
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD, TargetKind, UnitKind
 from lit_probe.errors import DatasetError
 
 SplitName = Literal["train", "dev", "test"]
@@ -78,16 +78,18 @@ def _is_invisible(character: str) -> bool:
 
 @dataclass(frozen=True)
 class LabelledTexts:
-    """Texts with one label each: a class, or a number.
+    """Texts with one label each, a class or a number; or words of texts.
 
     Attributes:
-      texts: ``[n_examples]`` strings.
+      texts: ``[n_examples]`` strings; of words the whole text that each stands in.
       labels: ``[n_examples]`` int64, indices into ``label_names``; float64 where a number is asked for.
       label_names: the classes, two or more; empty where a number is asked for.
       groups: ``[n_examples]`` strings naming what must not be split across train and test (a film, a pair), or None.
       columns: further columns by name, each ``[n_examples]``, shown in LIT and used for slices and facets.
       own_groups: ``[n_examples]`` strings, what each row belongs to by itself, empty where to nothing; None where ``groups`` says
         so. The rows of authors with a text in common are one of ``groups``, and still each author's own.
+      spans: ``[n_examples, 2]`` int64, where in its text the word of each row begins and ends, in characters; None where a row is
+        a whole text. The words of a text stand side by side.
 
     Raises:
       DatasetError: the lengths disagree, a label is out of range, no finite number or there is one class only.
@@ -99,6 +101,7 @@ class LabelledTexts:
     groups: NDArray[np.str_] | None = None
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     own_groups: NDArray[np.str_] | None = None
+    spans: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         n_examples = len(self.texts)
@@ -107,6 +110,8 @@ class LabelledTexts:
             lengths["groups"] = len(self.groups)
         if self.own_groups is not None:
             lengths["own_groups"] = len(self.own_groups)
+        if self.spans is not None:
+            lengths["spans"] = len(self.spans)
         lengths |= {f"column {name!r}": len(values) for name, values in self.columns.items()}
         for name, length in lengths.items():
             if length != n_examples:
@@ -143,7 +148,20 @@ class LabelledTexts:
             groups=None if self.groups is None else self.groups[index],
             columns={name: np.asarray(values)[index] for name, values in self.columns.items()},
             own_groups=None if self.own_groups is None else self.own_groups[index],
+            spans=None if self.spans is None else self.spans[index],
         )
+
+    @property
+    def whole_texts(self) -> tuple[str, ...]:
+        """The texts; of words each text once, in the order of their first words."""
+        return self.texts if self.spans is None else tuple(dict.fromkeys(self.texts))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """``[n_examples]`` the words as they stand in their texts; whole texts where rows are texts."""
+        if self.spans is None:
+            return self.texts
+        return tuple(text[start:end] for text, (start, end) in zip(self.texts, self.spans.tolist(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -190,7 +208,7 @@ class Splits:
     @property
     def unit(self) -> UnitKind:
         """What one row stands for."""
-        return TEXT
+        return TEXT if self.train.spans is None else WORD
 
     @property
     def target(self) -> TargetKind:

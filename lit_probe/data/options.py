@@ -13,6 +13,9 @@ TARGETS = (AUTO, CLASSES, NUMBER)
 TABLE_OPTIONS = ("text_column", "label_column", "group_column", "missing", "target")
 """The options of a table with named columns."""
 
+WORD_OPTIONS = ("label_column", "missing", "max_words")
+"""The options of a file of words with tags."""
+
 HUB_OPTIONS = (*TABLE_OPTIONS, "data_config", "data_revision")
 """The options of a data set that the library ``datasets`` reads."""
 
@@ -36,9 +39,11 @@ class DatasetOptions:
       missing: further words in the label column of a table that stand for no label.
       data_config: which of its configs (also called subsets) is meant, where a data set of the hub has several.
       data_revision: the branch, tag or commit of a data set of the hub; None is its main branch.
+      max_words: at most this many words of train, as whole sentences with the tags in proportion, where rows are words; 0 means
+        all. Dev and test keep all of theirs, and ``max_examples`` says nothing of words.
 
     Raises:
-      DatasetError: ``max_examples`` is negative or 1.
+      DatasetError: ``max_examples`` is negative or 1, or ``max_words`` is negative.
       UnknownNameError: there is no such target.
 
     >>> DatasetOptions(max_examples=1)
@@ -56,11 +61,14 @@ class DatasetOptions:
     target: str = AUTO
     data_config: str | None = None
     data_revision: str | None = None
+    max_words: int = 20_000
 
     def __post_init__(self) -> None:
         lookup(dict.fromkeys(TARGETS), self.target, "target")
         if self.max_examples < 0 or self.max_examples == 1:
             raise DatasetError(f"max_examples is {self.max_examples}. Give at least two rows per split, or 0 for all rows.")
+        if self.max_words < 0:
+            raise DatasetError(f"max_words is {self.max_words}. Give a number of words of train, or 0 for all.")
 
     def given(self) -> list[str]:
         """The options that are not as usual, and that some sources do not use.

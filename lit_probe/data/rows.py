@@ -26,6 +26,9 @@ T = TypeVar("T")
 UNLABELLED = -1
 """The label of a row whose label is hidden or missing (the Hugging Face hub's convention)."""
 
+WORD_COLUMN = "word"
+"""The column of words that rows of words have."""
+
 SENTIMENT_NAMES = ("negative", "positive")
 """Label names of SST-2 and IMDB, in the order of their numbers 0 and 1."""
 
@@ -55,12 +58,14 @@ class Rows:
       labels: ``[n_rows]`` class indices, ``UNLABELLED`` where the source has none; numbers, NaN where it has none.
       groups: ``[n_rows]`` what must stay on one side of a split; None for a row that belongs to no group.
       columns: the source's own further columns, each ``[n_rows]`` strings.
+      spans: ``[n_rows]`` (start, end) of the word of each row in its text; None where rows are whole texts.
     """
 
     texts: Sequence[str]
     labels: Sequence[int] | Sequence[float]
     groups: Sequence[str | None]
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    spans: Sequence[tuple[int, int]] | None = None
 
     def take(self, index: Iterable[int]) -> Rows:
         """The rows at ``index``, in that order."""
@@ -70,6 +75,7 @@ class Rows:
             labels=[self.labels[row] for row in picked],
             groups=[self.groups[row] for row in picked],
             columns={name: [values[row] for row in picked] for name, values in self.columns.items()},
+            spans=None if self.spans is None else [self.spans[row] for row in picked],
         )
 
 

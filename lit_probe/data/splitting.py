@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.data.asked import CLASSES, NUMBER, TargetKind
+from lit_probe.data.asked import CLASSES, NUMBER, WORD, TargetKind
 from lit_probe.data.labelled_texts import SPLIT_NAMES, LabelledTexts, SplitName, Splits, normalise_text
 from lit_probe.data.numbers import MIN_HELD_OUT, MIN_TRAIN, check_numbers, check_parts, strata_by
 from lit_probe.data.options import DatasetOptions
-from lit_probe.data.rows import UNLABELLED, Rows, as_compared, column_array
+from lit_probe.data.rows import UNLABELLED, WORD_COLUMN, Rows, as_compared, column_array
 from lit_probe.errors import DatasetError
 
 TRAIN, DEV, TEST = range(3)
@@ -29,6 +29,11 @@ _LEFT = -1
 
 _MIN_PER_CLASS = 2
 """Rows of each class that train needs at the least; dev needs one."""
+
+MOST_TAGS = 100
+"""So many kinds of word are told apart at the most: each is a class, with a score of its own."""
+
+_MOST_NAMED = 10
 
 _LOTS, _MOST_LOTS = 5, 100
 """How many divisions by lot one is chosen from, and after how many without one of every class there is none to be hoped for."""
@@ -57,6 +62,11 @@ def make_splits(
 
     A text counts once in dev and once in test, so that no example is scored twice; one that stands there with two labels is
     left out altogether, as no answer to it could be right. Train keeps its repeats, as published numbers do.
+
+    Rows that are words (with ``spans``) go with their text: what is said of a text above is said of a word at its place, what is
+    cut or chosen is whole texts, and the groups of the result are texts where the rows have none. A tag of words that fewer than
+    two texts of train have, or none of a split that is cut or of dev, is no class: its words are left out like those without a
+    tag, and a note says so.
 
     Args:
       name: the name of the result.
@@ -91,13 +101,20 @@ def make_splits(
     strata, n_strata = strata_by(labels, label_names)
 
     has_groups = any(group is not None for group in rows.groups)
-    whole = f"text or {group_word}" if has_groups else "text"
-    text_ids = _numbered([normalise_text(text) for text in rows.texts])
+    whole = "text" if rows.spans is None else "sentence"
+    whole = f"{whole} or {group_word}" if has_groups else whole
+    text_ids = _text_numbers(rows.texts)
     units = _units(text_ids, rows.groups) if has_groups else text_ids
     _leave_shared(home, units, whole, counted)
     cut = _cut_missing(home, strata, units, keys, n_strata, options.seed)
-    _leave_repeats(home, labels, text_ids, counted)
+    row_ids = text_ids if rows.spans is None else _places(text_ids, rows.spans, rows.columns)
+    _leave_repeats(home, labels, row_ids, counted)
     _check_no_split_is_empty(name, home, units, whole, counted)
+    available = [int((home == split).sum()) for split in (TRAIN, DEV, TEST)]
+    if rows.spans is not None:
+        _leave_words_over(home, labels, text_ids, keys, len(label_names), options)
+        label_names, labels, rare = _without_rare_tags(name, home, labels, text_ids, cut, label_names)
+        notes = [*notes, *rare]
     missing = []
     if target == CLASSES:
         n_by_class = _count_classes(home, labels, len(label_names))
@@ -110,30 +127,36 @@ def make_splits(
             [SPLIT_NAMES[place] for place in cut],
         )
 
-    groups = _group_names(rows.groups, units, keys) if has_groups else None
+    groups = _group_names(rows.groups, units, keys) if has_groups or rows.spans is not None else None
     columns = {column: column_array(values) for column, values in rows.columns.items()}
     own = np.array([group or "" for group in rows.groups], dtype=np.str_) if has_groups else None
-    pool = LabelledTexts(tuple(rows.texts), labels, tuple(label_names), groups, columns, own)
+    spans = None if rows.spans is None else np.array(rows.spans, dtype=np.int64).reshape(-1, 2)
+    # Labels of words that were left out may be those of no class; they are in no split.
+    labels = labels if spans is None else np.maximum(labels, 0)
+    pool = LabelledTexts(tuple(rows.texts), labels, tuple(label_names), groups, columns, own, spans)
     split_rows = [np.flatnonzero(home == split) for split in (TRAIN, DEV, TEST)]
-    chosen = [_choose(index, strata, keys, n_strata, options, _MIN_PER_CLASS if label_names else 0) for index in split_rows]
+    chosen = [
+        index if rows.spans is not None else _choose(index, strata, keys, n_strata, options, _MIN_PER_CLASS if label_names else 0)
+        for index in split_rows
+    ]
     train, dev, test = (pool.select(index) for index in chosen)
     provenance = {
         "source": _source(origin),
         "origin": dict(origin),
         "division": _division(parts, cut, whole),
-        "groups": group_word if has_groups else None,
+        "groups": group_word if has_groups else None if rows.spans is None else "sentence",
         "numbered": numbered,
         "official_dev": DEV not in cut or TRAIN not in cut,
         "dropped": {reason: count for reason, count in counted.items() if count},
-        "repeats in train": _repeats(text_ids[split_rows[TRAIN]], labels[split_rows[TRAIN]]),
+        "repeats in train": _repeats(row_ids[split_rows[TRAIN]], labels[split_rows[TRAIN]]),
         "rows": {
-            split: {"available": len(index), "used": len(used)}
-            for split, index, used in zip(SPLIT_NAMES, split_rows, chosen, strict=True)
+            split: {"available": n_available, "used": len(used)}
+            for split, n_available, used in zip(SPLIT_NAMES, available, chosen, strict=True)
         },
         "sha256": {split: _fingerprint(keys, groups, index) for split, index in zip(SPLIT_NAMES, chosen, strict=True)},
         "notes": [*notes, *missing],
         "seed": options.seed,
-        "max_examples": options.max_examples,
+        **({"max_examples": options.max_examples} if rows.spans is None else {"max_words": options.max_words, "unit": WORD}),
         **({"pair": list(pair)} if pair is not None else {}),
     }
     return Splits(name, train, dev, test, provenance, pair)
@@ -158,17 +181,20 @@ class OtherDivisions:
     def __init__(self, train: LabelledTexts, dev: LabelledTexts):
         grouped = [one.groups if one.groups is not None else [None] * len(one) for one in (train, dev)]
         texts = (*train.texts, *dev.texts)
+        spans = None if train.spans is None or dev.spans is None else np.concatenate([train.spans, dev.spans])
         labels = np.concatenate([train.labels, dev.labels])
         groups = [None if group is None else str(group) for one in grouped for group in one]
         has_groups = any(group is not None for group in groups)
-        self._text_ids = _numbered([normalise_text(text) for text in texts])
+        self._text_ids = _text_numbers(texts)
         self._units = _units(self._text_ids, groups) if has_groups else self._text_ids
-        self._keys = [
-            _digest(text, _written(label, train.label_names)) for text, label in zip(texts, labels.tolist(), strict=True)
-        ]
+        written = [_written(label, train.label_names) for label in labels.tolist()]
+        self._keys = _keys(texts, written, None if spans is None else spans.tolist())
+        if spans is not None:  # a word counts once at its place
+            forms = {WORD_COLUMN: [*train.columns[WORD_COLUMN], *dev.columns[WORD_COLUMN]]}
+            self._text_ids = _places(self._text_ids, [(start, end) for start, end in spans.tolist()], forms)
         self._shares = {TRAIN: len(train) / len(texts), DEV: len(dev) / len(texts)}
         names = _group_names(groups, self._units, self._keys) if has_groups else None
-        self.rows = LabelledTexts(texts, labels, train.label_names, names)
+        self.rows = LabelledTexts(texts, labels, train.label_names, names, spans=spans)
         self.n_units = len(np.unique(self._units))
 
     def drawn(self, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -229,9 +255,12 @@ def _pool(parts: Mapping[SplitName, Rows], label_names: Sequence[str]) -> tuple[
             column: [value for _, part in present for value in part.columns.get(column, [""] * len(part.texts))]
             for column in column_names
         },
+        spans=None
+        if any(part.spans is None for _, part in present)
+        else [span for _, part in present for span in part.spans or ()],
     )
     home = np.array([split for split, part in present for _ in part.texts], dtype=np.int64)
-    keys = [_digest(text, _written(label, label_names)) for text, label in zip(rows.texts, rows.labels, strict=True)]
+    keys = _keys(rows.texts, [_written(label, label_names) for label in rows.labels], rows.spans)
     # Groups and columns decide between rows of one text and label: which of them is chosen must not depend on their order.
     others = [[str(value) for value in values] for values in zip(rows.groups, *rows.columns.values(), strict=True)]
     order = sorted(range(len(home)), key=lambda row: (keys[row], home[row], others[row]))
@@ -240,6 +269,105 @@ def _pool(parts: Mapping[SplitName, Rows], label_names: Sequence[str]) -> tuple[
 
 def _digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _keys(texts: Sequence[str], labels: Sequence[str], spans: Sequence[Sequence[int]] | None) -> list[str]:
+    """``[n]`` a hash of each text and label; of words one by which those of a text stand side by side, in its order."""
+    if spans is None:
+        return [_digest(text, label) for text, label in zip(texts, labels, strict=True)]
+    digests = {text: _digest(text) for text in dict.fromkeys(texts)}
+    places = zip(texts, labels, spans, strict=True)
+    return [f"{digests[text]} {start:08d} {end:08d} {label}" for text, label, (start, end) in places]
+
+
+def _text_numbers(texts: Sequence[str]) -> NDArray[np.int64]:
+    """``[n]`` the same number for what counts as the same text."""
+    compared = {text: normalise_text(text) for text in dict.fromkeys(texts)}
+    return _numbered([compared[text] for text in texts])
+
+
+def _places(
+    text_ids: NDArray[np.int64], spans: Sequence[tuple[int, int]], columns: Mapping[str, Sequence[str]]
+) -> NDArray[np.int64]:
+    """``[n]`` the same number for the same word at the same place of a text."""
+    return _numbered(list(zip(text_ids.tolist(), spans, columns[WORD_COLUMN], strict=True)))
+
+
+def _leave_words_over(
+    home: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    text_ids: NDArray[np.int64],
+    keys: Sequence[str],
+    n_classes: int,
+    options: DatasetOptions,
+) -> None:
+    """Takes whole texts out of train until it has ``max_words`` words at the most, with the tags in their proportions."""
+    index = np.flatnonzero(home == TRAIN)
+    if options.max_words == 0 or len(index) <= options.max_words:
+        return
+    share = options.max_words / len(index)
+    own_keys = [keys[row] for row in index]
+    side = _cut(labels[index], text_ids[index], own_keys, {TRAIN: share, _LEFT: 1 - share}, n_classes, options.seed)
+    # Whole texts seldom make the very number, so the last ones by lot go as well.
+    kept = index[side == TRAIN]
+    lots = {
+        number: _digest(str(options.seed), keys[row]) for row, number in reversed(list(zip(kept, text_ids[kept], strict=True)))
+    }
+    place = {number: place for place, number in enumerate(sorted(lots, key=lambda number: lots[number]))}
+    order = np.array([place[number] for number in text_ids[kept]], dtype=np.int64)
+    n_words = np.cumsum(np.bincount(order))
+    home[index] = _LEFT
+    home[kept[n_words[order] <= options.max_words]] = TRAIN
+
+
+def _without_rare_tags(
+    name: str,
+    home: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    text_ids: NDArray[np.int64],
+    cut: Mapping[int, float],
+    label_names: Sequence[str],
+) -> tuple[list[str], NDArray[np.int64], list[str]]:
+    """The tags that can be classes, the labels by their numbers (`UNLABELLED` for others), and notes on the others.
+
+    Takes the words of the others out of ``home``.
+
+    Raises:
+      DatasetError: fewer than two are left, or more than `MOST_TAGS`.
+    """
+    n_classes = len(label_names)
+    n_by_class = _count_classes(home, labels, n_classes)
+    in_train = home == TRAIN
+    pairs = np.unique(np.stack([labels[in_train], text_ids[in_train]]), axis=1)
+    n_texts = np.bincount(pairs[0], minlength=n_classes)
+    fits = (n_texts >= _MIN_PER_CLASS) & (n_by_class[DEV] > 0)
+    for split in cut:
+        fits &= n_by_class[split] > 0
+    kept, left = np.flatnonzero(fits), np.flatnonzero(~fits & (n_by_class.sum(axis=0) > 0))
+    if len(kept) < 2:
+        few = f"only {label_names[kept[0]]!r} is" if len(kept) else "none is"
+        raise DatasetError(
+            f"Data set {name!r}: a probe needs two or more tags, each in two sentences of train and in one of every other split "
+            f"that is cut, but {few}. Give more sentences, or choose another column of tags."
+        )
+    if len(kept) > MOST_TAGS:
+        raise DatasetError(
+            f"Data set {name!r}: its words have {len(kept)} tags, and more than {MOST_TAGS} are not told apart. Choose a column "
+            "with fewer, or name tags that count as none in the option missing."
+        )
+    notes = []
+    if len(left):
+        named = ", ".join(f"{label_names[label]} ({n_by_class[:, label].sum()})" for label in left[:_MOST_NAMED])
+        named += f" and {len(left) - _MOST_NAMED} others" if len(left) > _MOST_NAMED else ""
+        one = len(left) == 1
+        notes.append(
+            f"Too rare to be {'a class' if one else 'classes'}, so that {'its' if one else 'their'} words count as having "
+            f"no tag: {named}. A tag needs two sentences of train, and a word in dev."
+        )
+    numbers = np.full(n_classes, UNLABELLED, dtype=np.int64)
+    numbers[kept] = np.arange(len(kept))
+    home[~fits[labels]] = _LEFT
+    return [label_names[label] for label in kept], numbers[labels], notes
 
 
 def _numbered(values: Sequence[Hashable]) -> NDArray[np.int64]:

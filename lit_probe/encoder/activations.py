@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.data.asked import TEXT, WORD, UnitKind
 from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.joining import DEFAULT_JOINING, JOININGS, Spans, WordPlaces, encoded_words, in_sentences
 from lit_probe.encoder.pooling import POOLINGS, pool_tokens
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import EncodedText
 from lit_probe.encoder.vector_encoder import NO_POOLING, VectorEncoder
-from lit_probe.errors import EncoderError
+from lit_probe.errors import EncoderError, UnknownNameError, UnservedError
 from lit_probe.progress import Progress, no_progress, of_part
 from lit_probe.registry import lookup
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 # Texts are sorted by length within blocks of this size, whatever the size of the data set: a block is a shard of the cache,
 # so an interrupted run goes on where it stopped, and cached and fresh numbers are the same to the last digit.
 BLOCK_SIZE = 1_024
+# Of words, so many texts make a block: some thousand words.
+TEXTS_PER_WORD_BLOCK = 256
 
 
 @dataclass(frozen=True)
@@ -166,37 +170,77 @@ def widened(values: NDArray[np.float32 | np.uint16]) -> NDArray[np.float32]:
     return (values.astype(np.uint32) << np.uint32(16)).view(np.float32)
 
 
-def check_pooling(encoder: Encoder, pooling: str) -> None:
-    """That the encoder has a pooling of this name; vectors are taken as they are given.
+def default_pooling(encoder: Encoder, unit: UnitKind) -> str:
+    """The pooling of texts that the encoder's kind asks for; of words the usual joining."""
+    return encoder.default_pooling if unit == TEXT else DEFAULT_JOINING
+
+
+def check_pooling(encoder: Encoder, pooling: str, unit: UnitKind = TEXT) -> None:
+    """That the encoder has a pooling of this name, or that words can be joined so; vectors are taken as they are given.
 
     Raises:
-      UnknownNameError: it has none.
+      UnknownNameError: it has none; the sentence lists those that there are.
+      UnservedError: rows are words, and of the encoder only vectors of texts are known.
     """
-    if isinstance(encoder, VectorEncoder):
+    if unit == WORD:
+        if isinstance(encoder, VectorEncoder):
+            raise UnservedError(f"{encoder.name} is known by vectors of whole texts; the rows of this data set are words.")
+        if pooling in POOLINGS and pooling not in JOININGS:
+            raise UnknownNameError(f"{pooling} pools whole texts, and rows here are words. Choose one of: {', '.join(JOININGS)}.")
+        lookup(JOININGS, pooling, "way to join the tokens of a word")
+    elif pooling in JOININGS and pooling not in POOLINGS and not isinstance(encoder, VectorEncoder):
+        poolings = ", ".join(sorted(POOLINGS))
+        raise UnknownNameError(f"{pooling} joins the tokens of a word, and rows here are whole texts. Choose one of: {poolings}.")
+    elif isinstance(encoder, VectorEncoder):
         lookup({NO_POOLING: None}, pooling, "pooling of vectors")
     else:
         lookup(POOLINGS, pooling, "pooling")
 
 
 def extract_activations(
-    encoder: Encoder, texts: Sequence[str], pooling: str | None = None, *, progress: Progress = no_progress
+    encoder: Encoder,
+    texts: Sequence[str],
+    pooling: str | None = None,
+    *,
+    spans: Spans | None = None,
+    progress: Progress = no_progress,
 ) -> Activations:
-    """Pools what stands at all sites of every text, one forward pass per batch.
+    """Pools what stands at all sites of every text, or joins that of every word, one forward pass per batch.
 
     Args:
       encoder: the frozen encoder.
-      texts: any strings.
-      pooling: a name in ``POOLINGS``; by default what the encoder's kind asks for.
+      texts: any strings; of words ``[n_words]`` the text that each stands in, those of a text side by side, and it is read once.
+      pooling: a name in ``POOLINGS``, of words in ``JOININGS``; by default what the encoder's kind asks for, of words ``last``.
+      spans: ``[n_words, 2]`` where each word begins and ends in its text, in characters; None for whole texts.
       progress: hears how many of the texts are done.
+
+    Returns:
+      A row for each text, or for each word. A word of which no token was read (`unread_words`) has zeros.
 
     Raises:
       UnknownNameError: no such pooling.
       EncoderError: the weights cannot be loaded or used, or overflow in half precision.
     """
-    pooling = pooling or encoder.default_pooling
-    check_pooling(encoder, pooling)
-    blocks = tuple(extract_block(encoder, part, pooling, report) for part, report in split_into_blocks(texts, progress))
+    unit = TEXT if spans is None else WORD
+    pooling = pooling or default_pooling(encoder, unit)
+    check_pooling(encoder, pooling, unit)
+    parts = split_rows(texts, spans, progress)
+    blocks = tuple(extract_block(encoder, part, pooling, report, of_part) for part, of_part, report in parts)
     return Activations(blocks, pooling, encoder.fingerprint)
+
+
+def split_rows(
+    texts: Sequence[str], spans: Spans | None, progress: Progress = no_progress
+) -> Iterator[tuple[Sequence[str], Spans | None, Progress]]:
+    """`split_into_blocks` of texts, or of words with their spans: no text is in two blocks."""
+    if spans is None:
+        yield from ((part, None, report) for part, report in split_into_blocks(texts, progress))
+        return
+    runs = in_sentences(texts)
+    for first in range(0, max(1, len(runs)), TEXTS_PER_WORD_BLOCK):
+        some = runs[first : first + TEXTS_PER_WORD_BLOCK]
+        rows = slice(some[0][0], some[-1][1]) if some else slice(0, 0)
+        yield texts[rows], spans[rows], of_part(progress, first, first + len(some), len(runs))
 
 
 def split_into_blocks(texts: Sequence[str], progress: Progress = no_progress) -> Iterator[tuple[Sequence[str], Progress]]:
@@ -206,8 +250,12 @@ def split_into_blocks(texts: Sequence[str], progress: Progress = no_progress) ->
         yield part, of_part(progress, start, start + len(part), len(texts))
 
 
-def extract_block(encoder: Encoder, texts: Sequence[str], pooling: str, progress: Progress = no_progress) -> Block:
-    """The block of up to ``BLOCK_SIZE`` texts, see ``extract_activations``."""
+def extract_block(
+    encoder: Encoder, texts: Sequence[str], pooling: str, progress: Progress = no_progress, spans: Spans | None = None
+) -> Block:
+    """The block of up to ``BLOCK_SIZE`` texts, or of the words of some, see ``extract_activations``."""
+    if spans is not None:
+        return _joined_block(encoder, texts, spans, pooling, progress)
     if isinstance(encoder, VectorEncoder):
         return Block.of_vectors(encoder.vectors(texts, progress))
     return pooled_block(encoder, encoder.encode(texts), pooling, progress)
@@ -234,13 +282,48 @@ def pooled_block(encoder: Encoder, encoded: Sequence[EncodedText], pooling: str,
             head_probabilities[indices] = head_logits.float().softmax(dim=-1).cpu().numpy()
 
     run_batches(encoder, encoded, run, progress)
-    if encoder.dtype != FLOAT32 and (n_bad := int((~np.all([np.isfinite(one).all(axis=1) for one in values], axis=0)).sum())):
-        raise EncoderError(
-            f"Read in {encoder.dtype}, {encoder.name} gives NaN or infinity for {n_bad:,} of {len(encoded):,} texts, since its "
-            "numbers grow too large. Give the option dtype=float32, or dtype=bfloat16, which holds larger ones."
-        )
+    _check_finite(encoder, values, "texts")
     truncated = np.array([text.truncated for text in encoded], dtype=bool)
     return Block(values, truncated, np.array(encoder.unknown(encoded), dtype=np.float32), head_probabilities)
+
+
+def _joined_block(encoder: Encoder, texts: Sequence[str], spans: Spans, joining: str, progress: Progress) -> Block:
+    """The block of words, see ``extract_activations``; every text is in one batch, once."""
+    encoded, places, of_text = encoded_words(encoder, texts, spans)
+    values = tuple(np.zeros((len(texts), width), dtype=np.float32) for width in encoder.widths)
+    rows_of: list[list[int]] = [[] for _ in encoded]
+    for row, text in enumerate(of_text):
+        if places[row]:
+            rows_of[text].append(row)
+
+    def run(indices: list[int]) -> None:
+        batch = encoder.padded([encoded[i] for i in indices])
+        rows = [row for i in indices for row in rows_of[i]]
+        in_batch = [number for number, i in enumerate(indices) for _ in rows_of[i]]
+        words = WordPlaces(joining, [places[row] for row in rows], in_batch, batch.ids.shape[1], batch.ids.device)
+
+        def take(units_of: Mapping[int, slice], states: Tensor) -> None:
+            joined = words.joined(states).cpu().numpy()
+            for place, units in units_of.items():
+                values[place][rows] = joined[:, units]
+
+        encoder.run(batch, take)
+
+    run_batches(encoder, encoded, run, progress)
+    _check_finite(encoder, values, "words")
+    unknown_id = encoder.tokenizer.unk_token_id
+    ids = [[encoded[text].ids[place] for place in own] for own, text in zip(places, of_text, strict=True)]
+    unknown = np.array([own.count(unknown_id) / max(1, len(own)) for own in ids], dtype=np.float32)
+    truncated = np.array([encoded[text].truncated for text in of_text], dtype=bool)
+    return Block(values, truncated, unknown, np.zeros((len(texts), 0), dtype=np.float32))
+
+
+def _check_finite(encoder: Encoder, values: Sequence[NDArray[np.float32]], what: str) -> None:
+    if encoder.dtype != FLOAT32 and (n_bad := int((~np.all([np.isfinite(one).all(axis=1) for one in values], axis=0)).sum())):
+        raise EncoderError(
+            f"Read in {encoder.dtype}, {encoder.name} gives NaN or infinity for {n_bad:,} of {len(values[0]):,} {what}, since "
+            "its numbers grow too large. Give the option dtype=float32, or dtype=bfloat16, which holds larger ones."
+        )
 
 
 def run_batches(

@@ -26,15 +26,18 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from lit_probe.data.asked import TEXT, WORD
 from lit_probe.encoder.activations import (
     Activations,
     Block,
     check_pooling,
+    default_pooling,
     extract_block,
-    split_into_blocks,
+    split_rows,
 )
 from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.joining import Spans, unread_words
 from lit_probe.encoder.site_search import SITES_MADE_BY, sites_of
 from lit_probe.encoder.sites import Site
 from lit_probe.errors import CacheError, LitProbeError
@@ -159,31 +162,40 @@ class Cache:
         )
 
     def activations(
-        self, encoder: Encoder, texts: Sequence[str], pooling: str | None = None, *, progress: Progress = no_progress
+        self,
+        encoder: Encoder,
+        texts: Sequence[str],
+        pooling: str | None = None,
+        *,
+        spans: Spans | None = None,
+        progress: Progress = no_progress,
     ) -> Activations:
         """``extract_activations``, with blocks that are already on disk mapped from there instead of computed.
 
         Args:
           encoder: the frozen encoder; its weights load only if a block is missing.
-          texts: any strings.
-          pooling: a name in ``POOLINGS``; by default what the encoder's kind asks for.
+          texts: any strings; of words the text that each stands in.
+          pooling: a name in ``POOLINGS``, of words in ``JOININGS``; by default as of ``extract_activations``.
+          spans: ``[n_words, 2]`` where each word begins and ends in its text; None for whole texts.
           progress: hears how many of the texts are done, be they computed or found.
         """
-        pooling = pooling or encoder.default_pooling
-        check_pooling(encoder, pooling)
+        unit = TEXT if spans is None else WORD
+        pooling = pooling or default_pooling(encoder, unit)
+        check_pooling(encoder, pooling, unit)
         fingerprint = encoder.fingerprint
 
-        def block(part: Sequence[str], report: Progress) -> Block:
+        def block(part: Sequence[str], own: Spans | None, report: Progress) -> Block:
             # Blocks of an earlier version that lack an array are other results.
             holds = [field.name for field in fields(Block)]
             facts = {"encoder": fingerprint, "pooling": pooling, "texts": text_hash(part), "n_texts": len(part), "holds": holds}
+            facts |= {} if own is None else {"spans": array_hash(own)}
             facts |= self.facts()
             key = _key("activations", facts)
             result = self._in_use.get(key) if self.folder is None else None
             result = result or self.get_or_make(
                 "activations",
                 facts,
-                lambda: extract_block(encoder, part, pooling, report).kept_as(self.dtype),
+                lambda: extract_block(encoder, part, pooling, report, own).kept_as(self.dtype),
                 _save_block,
                 lambda folder: _load_block(folder, len(part), encoder.widths),
             )
@@ -192,8 +204,19 @@ class Cache:
             report(len(part), len(part))
             return result
 
-        blocks = tuple(block(part, report) for part, report in split_into_blocks(texts, progress))
+        blocks = tuple(block(part, own, report) for part, own, report in split_rows(texts, spans, progress))
         return Activations(blocks, pooling, fingerprint, self.dtype)
+
+    def unread_words(self, encoder: Encoder, texts: Sequence[str], spans: Spans) -> NDArray[np.bool_]:
+        """`joining.unread_words`, which need not load the tokenizer where it was asked before; arguments as there."""
+        facts = {"encoder": encoder.fingerprint, "texts": text_hash(texts), "spans": array_hash(spans)}
+
+        def make() -> dict[str, Any]:
+            return {"rows": np.flatnonzero(unread_words(encoder, texts, spans)).tolist()}
+
+        found = np.zeros(len(texts), dtype=bool)
+        found[self.json_result("unread_words", facts, make)["rows"]] = True
+        return found
 
     def facts(self) -> dict[str, str]:
         """What of the cache decides the activations, for the keys of what is computed from them; nothing where it is usual."""
@@ -239,6 +262,11 @@ def text_hash(texts: Sequence[str]) -> str:
         digest.update(len(data).to_bytes(8, "little"))
         digest.update(data)
     return digest.hexdigest()
+
+
+def array_hash(values: NDArray[Any]) -> str:
+    """sha256 of an array's numbers, in their order."""
+    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
 
 
 def _key(kind: str, facts: Mapping[str, Any]) -> str:

@@ -48,7 +48,7 @@ def words_of(text: str, encoded: EncodedText) -> Words:
     Words(texts=("Don't", 'stop', '!'), of_token=(0, 0, 1, 2), beyond_limit=())
     """
     text = clean_text(text)
-    spans = _joined(_spans(text), _visible(text, encoded))
+    spans = _joined(_spans(text), [(start, end) for start, end, _ in visible_tokens(text, encoded)])
     ends = [end for _, end in spans]
     last = len(spans) - 1
     # A token of spaces goes with the word after it, or with the last one; without any word it belongs to none.
@@ -87,13 +87,21 @@ def _spans(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in _WORD.finditer("".join(map(_class, text)))]
 
 
-def _visible(text: str, encoded: EncodedText) -> list[tuple[int, int]]:
-    """Where each content token's characters stand, without the spaces around them; tokens of spaces alone are left out."""
+def visible_tokens(text: str, encoded: EncodedText) -> list[tuple[int, int, int]]:
+    """Where the characters of each content token stand, without the spaces around them; tokens of spaces alone are left out.
+
+    Args:
+      text: the text as the encoder read it.
+      encoded: what the encoder made of it, with offsets.
+
+    Returns:
+      (start, end) in characters, and the place of the token among all.
+    """
     found = []
-    for special, (start, end) in zip(encoded.special, encoded.offsets, strict=True):
+    for place, (special, (start, end)) in enumerate(zip(encoded.special, encoded.offsets, strict=True)):
         inside = text[start:end]
         if not special and inside.strip():
-            found.append((start + len(inside) - len(inside.lstrip()), start + len(inside.rstrip())))
+            found.append((start + len(inside) - len(inside.lstrip()), start + len(inside.rstrip()), place))
     return found
 
 

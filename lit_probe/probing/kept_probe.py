@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lit_probe.data.asked import CLASSES, check_served
+from lit_probe.data.asked import CLASSES, TEXT, check_served
 from lit_probe.data.labelled_texts import normalise_text
 from lit_probe.data.text_pairs import is_pair, joined, without_seam
 from lit_probe.encoder.cache import CACHE_DTYPES, Cache, library_versions
@@ -449,7 +449,7 @@ def kept_probe(study: LayerStudy, layer: int | None = None) -> KeptProbe:
       UnknownNameError: there is no such layer.
       UnservedError: the study asks for a number.
     """
-    check_served("A file of probes", study.splits.unit, study.splits.target, [study.splits.unit], [CLASSES])
+    check_served("A file of probes", study.splits.unit, study.splits.target, (TEXT,), (CLASSES,))
     if layer is not None:
         study.check_layer(layer)
     layers = tuple(range(study.layerwise.n_layers)) if layer is None else (layer,)

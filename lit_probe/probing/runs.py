@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from lit_probe.brackets import entries, options_of, without_options
 from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.joining import JOININGS
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.errors import LitProbeError
 from lit_probe.probing.probes import PROBES
@@ -15,7 +16,7 @@ from lit_probe.registry import lookup
 
 RANDOM = "random"
 # What may stand in the brackets of a run, and its values.
-OPTIONS: dict[str, Collection[str]] = {"pooling": POOLINGS, "probe": PROBES, "weights": ("trained", RANDOM)}
+OPTIONS: dict[str, Collection[str]] = {"pooling": [*POOLINGS, *JOININGS], "probe": PROBES, "weights": ("trained", RANDOM)}
 
 
 @dataclass(frozen=True)

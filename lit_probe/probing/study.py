@@ -15,13 +15,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lit_probe.data.asked import CLASSES, NUMBER
+from lit_probe.data.asked import CLASSES, NUMBER, WORD
 from lit_probe.data.labelled_texts import LabelledTexts, SplitName, Splits
-from lit_probe.encoder.activations import Activations, check_pooling
-from lit_probe.encoder.cache import Cache, library_versions, text_hash
+from lit_probe.encoder.activations import Activations, check_pooling, default_pooling
+from lit_probe.encoder.cache import Cache, array_hash, library_versions, text_hash
 from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder
-from lit_probe.errors import ProbeError
+from lit_probe.errors import DatasetError, ProbeError
 from lit_probe.probing.layer_choice import LayerChoice, choose_layer
 from lit_probe.probing.layerwise import LayerMetrics, LayerwiseProbe, MetricsRow, check_probe
 from lit_probe.probing.probes import DEFAULT_PROBES, PROBES_MADE_BY
@@ -357,13 +357,18 @@ class LayerStudy:
     def remarks(self) -> list[str]:
         """What a reader of the numbers should know: truncated texts, unfinished fits, rows left out."""
         remarks = [self.encoder.template_remark] if self.encoder.template_remark else []
+        rows = "words stand in texts that" if self.splits.unit == WORD else "texts"
         remarks += [
-            f"{int(one.truncated.sum()):,} of {len(one):,} {name} texts were truncated to {self.encoder.max_length} tokens "
+            f"{int(one.truncated.sum()):,} of {len(one):,} {name} {rows} were truncated to {self.encoder.max_length} tokens "
             f"(kept: {self.encoder.keep})."
             for name, one in self.activations.items()
             if one.share_truncated
         ]
-        remarks += [unknown_words(name, one.unknown) for name, one in self.activations.items() if one.share_unknown]
+        remarks += [
+            unknown_words(name, one.unknown, "words" if self.splits.unit == WORD else "texts")
+            for name, one in self.activations.items()
+            if one.share_unknown
+        ]
         remarks += self.encoder.checkpoint.remarks
         if layers := self.layerwise.not_converged:
             remarks.append(f"The probes of layers {', '.join(map(str, layers))} did not converge.")
@@ -384,12 +389,13 @@ class LayerStudy:
         ]
 
 
-def unknown_words(split: str, unknown: ArrayLike) -> str:
+def unknown_words(split: str, unknown: ArrayLike, rows: str = "texts") -> str:
     """How many texts hold tokens that the vocabulary cannot spell.
 
     Args:
       split: what the texts are called.
       unknown: ``[n_texts]`` the share of such tokens in each text.
+      rows: what rows are, where they are not texts.
 
     >>> unknown_words("dev", [0, 0.25, 1, 1])
     'In 3 of 4 dev texts the vocabulary cannot spell some tokens (unknown tokens); in 2 it can spell none.'
@@ -398,7 +404,7 @@ def unknown_words(split: str, unknown: ArrayLike) -> str:
     whole = int((shares == 1).sum())
     none = f"; in {whole:,} it can spell none" if whole else ""
     return (
-        f"In {int((shares > 0).sum()):,} of {len(shares):,} {split} texts the vocabulary cannot spell some tokens "
+        f"In {int((shares > 0).sum()):,} of {len(shares):,} {split} {rows} the vocabulary cannot spell some tokens "
         f"(unknown tokens){none}."
     )
 
@@ -420,7 +426,8 @@ def probe_layers(
       encoder: the frozen encoder.
       splits: the labelled texts.
       pooling: a name in ``POOLINGS``; `NO_POOLING` for a `VectorEncoder`. By default what the encoder's kind asks for: ``mean``,
-        for a decoder ``last``, for vectors `NO_POOLING`.
+        for a decoder ``last``, for vectors `NO_POOLING`. Where rows are words, a name in ``JOININGS``, by default ``last``. Words
+        of which no token was read are left out of the study, and its remarks say how many.
       probe: a name in ``PROBES``. By default what the target asks for: ``logistic`` for classes, ``ridge`` for a number.
       seed: the seed of cross-validation, probes and bootstrap.
       rules: how it is scored, and how the layer is chosen; the usual way when None.
@@ -433,18 +440,19 @@ def probe_layers(
       EncoderError: the checkpoint cannot be loaded or used.
       ProbeError: the probe cannot be fitted, for example because a class has fewer than two examples.
     """
-    pooling = pooling or encoder.default_pooling
-    check_pooling(encoder, pooling)
+    pooling = pooling or default_pooling(encoder, splits.unit)
+    check_pooling(encoder, pooling, splits.unit)
     probe = probe or DEFAULT_PROBES[splits.target]
     check_probe(probe, splits.target)
     cache = cache or Cache(None)
+    splits = _read_words(encoder, splits, cache)
     activations: dict[SplitName, Activations] = {}
     # All targets of a data set are read off the same pass over its texts.
     asked_of = splits.asked_of
     whole = splits if asked_of is None else asked_of.splits
     for name, rows in whole.items():
         step = of_step(progress, f"Encoding {whole.name} {name}", "texts")
-        read = cache.activations(encoder, rows.texts, pooling, progress=step)
+        read = cache.activations(encoder, rows.texts, pooling, spans=rows.spans, progress=step)
         activations[name] = read if asked_of is None else read.take(asked_of.rows[name])
     train = splits.train
 
@@ -471,10 +479,38 @@ def probe_layers(
         "probe": probe,
         "made_by": PROBES_MADE_BY[splits.target],
         "seed": seed,
+        **_spans_of(train),
         **cache.facts(),
     }
     layerwise = cache.get_or_make("probes", facts, fit, lambda result, folder: result.save(folder), LayerwiseProbe.load)
     return LayerStudy(encoder, splits, activations, layerwise, seed, rules)
+
+
+def _read_words(encoder: Encoder, splits: Splits, cache: Cache) -> Splits:
+    """The splits without the words of which the encoder reads no token; the provenance counts them.
+
+    Raises:
+      DatasetError: a split has no other word.
+    """
+    parts, dropped = dict(splits.items()), dict[str, int]()
+    for name, rows in splits.items():
+        if rows.spans is None:
+            return splits
+        unread = cache.unread_words(encoder, rows.texts, rows.spans)
+        if unread.all():
+            raise DatasetError(f"{encoder.name} reads no token of any {name} word of {splits.name}. Raise the option max_length.")
+        if unread.any():
+            parts[name] = rows.select(np.flatnonzero(~unread))
+            dropped[f"{name} words of which {encoder.name} reads no token"] = int(unread.sum())
+    if not dropped:
+        return splits
+    provenance = {**splits.provenance, "dropped": {**splits.provenance.get("dropped", {}), **dropped}}
+    return replace(splits, train=parts["train"], dev=parts["dev"], test=parts["test"], provenance=provenance)
+
+
+def _spans_of(rows: LabelledTexts) -> dict[str, str]:
+    """A hash of where the words stand; nothing where rows are texts."""
+    return {} if rows.spans is None else {"spans": array_hash(rows.spans)}
 
 
 def _content(rows: LabelledTexts) -> dict[str, Any]:
@@ -484,6 +520,7 @@ def _content(rows: LabelledTexts) -> dict[str, Any]:
         "labels": [hashlib.sha256(rows.labels.tobytes()).hexdigest(), list(rows.label_names)],
         "groups": None if rows.groups is None else text_hash([str(group) for group in rows.groups]),
         "columns": {name: text_hash([str(value) for value in values]) for name, values in rows.columns.items()},
+        **_spans_of(rows),
     }
 
 

@@ -31,6 +31,7 @@ VALUES = {
     "target": "number",
     "data_config": "plain",
     "data_revision": "v2",
+    "max_words": 100,
 }
 PAIRS = [(name, option) for name in DATASETS for option in VALUES]
 USED = [(name, option) for name, option in PAIRS if option in DATASETS[name].uses]

@@ -21,9 +21,11 @@ from lit_probe.checks.baselines.from_text import (
     predict_from_length,
     predict_from_second_text,
     predict_from_tfidf,
+    predict_from_word,
     predict_majority,
 )
 from lit_probe.checks.check import CheckResult
+from lit_probe.data.asked import TEXT, WORD
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
 from lit_probe.errors import CancelledError, LitProbeError
@@ -34,7 +36,10 @@ from lit_probe.registry import lookup
 __all__ = ["BASELINES", "Baseline", "Baselines", "MeasuredBaseline", "Predictions", "measure_baselines", "panel_baselines"]
 
 BASELINES: dict[str, Baseline] = {
-    "majority": Baseline("Majority class", False, predict_majority, "#5F6368", "4 3"),
+    "majority": Baseline("Majority class", False, predict_majority, "#5F6368", "4 3", units=(TEXT, WORD)),
+    "word_tag": Baseline(
+        "Most frequent tag of the word", False, predict_from_word, "#8A5A00", "8 3", in_figure=True, units=(WORD,)
+    ),
     "bag_of_words": Baseline("Bag of words", False, predict_from_bag_of_words, "#8A5A00", "5 3", in_figure=True),
     "tfidf": Baseline("TF-IDF", False, predict_from_tfidf, "#A03A6B", "2 2", in_figure=True),
     "second_text": Baseline("Second text alone", False, predict_from_second_text, "#00695C", "7 2 1 2", for_pairs=True),
@@ -48,9 +53,17 @@ BASELINES: dict[str, Baseline] = {
         marker="square",
         n_draws=N_WEIGHTS,
         in_figure=True,
+        units=(TEXT, WORD),
     ),
     "shuffled": Baseline(
-        "Shuffled labels", True, predict_with_shuffled_labels, "#7A3E9D", "3 3", marker="diamond", n_draws=N_ORDERS
+        "Shuffled labels",
+        True,
+        predict_with_shuffled_labels,
+        "#7A3E9D",
+        "3 3",
+        marker="diamond",
+        n_draws=N_ORDERS,
+        units=(TEXT, WORD),
     ),
 }
 
@@ -59,8 +72,9 @@ _PARTS = 100
 
 
 def baselines_for(splits: Splits) -> list[str]:
-    """The names of the baselines that say something of these data: those of pairs where they are pairs."""
-    return [name for name, one in BASELINES.items() if splits.pair is not None or not one.for_pairs]
+    """The names of the baselines that say something of these data: those of pairs where they are pairs, of words where words."""
+    fitting = {name: one for name, one in BASELINES.items() if splits.unit in one.units}
+    return [name for name, one in fitting.items() if splits.pair is not None or not one.for_pairs]
 
 
 def panel_baselines(splits: Splits) -> list[dict[str, str | int | None]]:

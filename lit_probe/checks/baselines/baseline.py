@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.checks.check import CheckResult
+from lit_probe.data.asked import TEXT, UnitKind
 from lit_probe.encoder.cache import Cache
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress
@@ -133,6 +134,7 @@ class Baseline:
       n_draws: the number of random draws that its score is the mean of; 1 where nothing is drawn by lot.
       in_figure: whether the figure of the command line draws it, which has less room than the panel.
       for_pairs: whether it says something of pairs of texts only.
+      units: what the rows may be that it says something of.
     """
 
     title: str
@@ -144,6 +146,7 @@ class Baseline:
     n_draws: int = 1
     in_figure: bool = False
     for_pairs: bool = False
+    units: tuple[UnitKind, ...] = (TEXT,)
 
     @property
     def result(self) -> type[MeasuredBaseline]:

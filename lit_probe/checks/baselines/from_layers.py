@@ -59,7 +59,9 @@ def _fit_to_random_weights(
     total = 2 * n_texts
 
     activations = {
-        name: cache.activations(twin, rows.texts, study.pooling, progress=of_part(progress, start, start + len(rows), total))
+        name: cache.activations(
+            twin, rows.texts, study.pooling, spans=rows.spans, progress=of_part(progress, start, start + len(rows), total)
+        )
         for name, rows, start in (("train", train, 0), ("dev", dev, len(train)))
     }
     if np.array_equal(activations["dev"].layer(-1), study.activations["dev"].layer(-1)):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lit_probe.checks.baselines.baseline import Predictions
 from lit_probe.checks.baselines.word_regression import WordRegression
+from lit_probe.data.rows import WORD_COLUMN
 from lit_probe.data.text_pairs import segments
 from lit_probe.encoder.cache import Cache
 from lit_probe.errors import ProbeError
@@ -24,6 +25,30 @@ _WORD = r"(?u)\b\w+\b"
 def predict_majority(study: LayerStudy, cache: Cache, progress: Progress) -> Predictions:
     """The class frequencies of train, whatever the text: every row goes into train's largest class."""
     return _from_lengths(study, fit_majority, progress)
+
+
+def predict_from_word(study: LayerStudy, cache: Cache, progress: Progress) -> Predictions:
+    """The tags that the word has in train, each as probable as it is frequent there; of a word that train lacks, those of train.
+
+    So each word goes into its most frequent tag, and an unknown one into train's. Words are compared as they are written.
+
+    Raises:
+      ProbeError: the rows are texts.
+    """
+    train, dev, n_classes = study.splits.train, study.splits.dev, len(study.splits.label_names)
+    if train.spans is None:
+        raise ProbeError(f"The rows of {study.splits.name} are texts, not words.")
+    known, of_train = np.unique(np.array(train.columns[WORD_COLUMN], dtype=np.str_), return_inverse=True)
+    counts = np.zeros((len(known) + 1, n_classes))
+    np.add.at(counts, (of_train, train.labels), 1)
+    counts[-1] = np.bincount(train.labels, minlength=n_classes)
+    place = {word: number for number, word in enumerate(known.tolist())}
+    rows = np.array([place.get(str(word), len(known)) for word in dev.columns[WORD_COLUMN]])
+    unknown = int((rows == len(known)).sum())
+    progress(1, 1)
+    # Of tags that are equally frequent, the one that is more frequent in all of train comes first.
+    probabilities = counts[rows] / counts[rows].sum(axis=1, keepdims=True) * (1 - 1e-6) + 1e-6 * counts[-1] / counts[-1].sum()
+    return Predictions(probabilities[None, :, None], notes=[f"train lacks {unknown:,} of the {len(dev):,} words of dev."])
 
 
 def predict_from_bag_of_words(study: LayerStudy, cache: Cache, progress: Progress) -> Predictions:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lit_probe.data.asked import CLASSES, TEXT, check_served
 from lit_probe.encoder.tokens import PaddedBatch
 from lit_probe.errors import LitProbeError, ProbeError, UnknownNameError
 from lit_probe.probing.layer_states import Change, LayerStates, TokenStatistics
@@ -372,6 +373,7 @@ def ablate(study: LayerStudy, texts: Sequence[str], ablation: Ablation, usual: T
     Raises:
       LitProbeError: there is no text, layer or neuron such as these, or the pass cannot be entered at this layer.
     """
+    check_served("Switching neurons off", study.splits.unit, study.splits.target, (TEXT,), (CLASSES,))
     states = LayerStates(study.encoder, texts, ablation.layer, study.pooling)
     before = states.go_on()
     after = states.go_on(changed_by(ablation, usual or usual_tokens(study, ablation.layer)))

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lit_probe.data.asked import CLASSES, TEXT, check_served
 from lit_probe.errors import LitProbeError
 from lit_probe.neurons.effects.ablation import (
     N_RANDOM_SETS,
@@ -135,6 +136,7 @@ def ablation_curve(
     Raises:
       LitProbeError: see `ablate`; or there are too few other neurons to compare with.
     """
+    check_served("Switching neurons off", study.splits.unit, study.splits.target, (TEXT,), (CLASSES,))
     if n_random < 2:
         raise LitProbeError(f"{n_random} random sets were asked for; 2 or more show a range.")
     layer = ablation.layer if ablation is not None else layer
