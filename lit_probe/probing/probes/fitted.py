@@ -28,7 +28,7 @@ class FittedProbe:
     softmax of its two logits equals scikit-learn's sigmoid. The probe knows no layer number and no text.
 
     Attributes:
-      kind: the name in `PROBES` it was fitted by: ``"logistic"``, ``"mlp"`` or ``"majority"``.
+      kind: the name in `PROBES` it was fitted by, such as ``"logistic"`` or ``"mlp"``.
       classes_: ``[n_classes]`` int64, the label indices 0..n_classes-1 in the order of the probabilities.
       mean: ``[d_model]`` float64, subtracted first.
       scale: ``[d_model]`` float64, divided by next; infinite for a unit that does not vary on train, of which nothing is left.
