@@ -372,7 +372,11 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
             "predict does not use --dtype. It is a flag of serve",
         ),
         (["layers", "--token_fields"], 2, "layers does not use --token_fields. It is a flag of serve."),
-        (["layers", "--probe=svm"], 2, "flag --probe=svm: value should be one of <logistic|mlp|majority|ridge>"),
+        (
+            ["layers", "--probe=svm"],
+            2,
+            "flag --probe=svm: value should be one of <logistic|mean_difference|lda|mlp|majority|ridge>",
+        ),
         (["layers", "texts.csv"], 2, "unknown command 'layers texts.csv'"),
         (["layers", "--save_probes=/dev/null/here"], 1, "Change --save_probes."),
         (["layers", "--model={tiny},{tiny}[pooling=cls]", "--save_probes=a.safetensors"], 1, "2 files of probes need a folder."),

@@ -8,13 +8,17 @@ train split, ``labels`` ``[n_examples]`` (numbers where ``n_classes`` is 0) and 
 from lit_probe.data.asked import CLASSES, NUMBER, TargetKind
 from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.probing.probes.kind import ProbeKind
+from lit_probe.probing.probes.lda import fit_lda
 from lit_probe.probing.probes.logistic import fit_logistic
 from lit_probe.probing.probes.majority import fit_majority
+from lit_probe.probing.probes.mean_difference import fit_mean_difference
 from lit_probe.probing.probes.mlp import fit_mlp
 from lit_probe.probing.probes.ridge import fit_ridge
 
 PROBES: dict[str, ProbeKind] = {
     "logistic": ProbeKind(fit_logistic),
+    "mean_difference": ProbeKind(fit_mean_difference),
+    "lda": ProbeKind(fit_lda),
     "mlp": ProbeKind(fit_mlp),
     "majority": ProbeKind(fit_majority),
     "ridge": ProbeKind(fit_ridge, targets=(NUMBER,)),
@@ -35,8 +39,10 @@ __all__ = [
     "PROBES_MADE_BY",
     "FittedProbe",
     "ProbeKind",
+    "fit_lda",
     "fit_logistic",
     "fit_majority",
+    "fit_mean_difference",
     "fit_mlp",
     "fit_ridge",
 ]
