@@ -87,7 +87,8 @@ def by_hand(values, labels, n_classes, fit, seed) -> tuple[float, float]:
         known = sorted(order[:start])
         probe = fit(values[known], labels[known], n_classes, None, seed)
         for row in order[start:end]:
-            bits -= np.log2(probe.predict_proba(values[[row]])[0, labels[row]])
+            # No code is endless: probabilities are clipped as scikit-learn clips them.
+            bits -= np.log2(max(probe.predict_proba(values[[row]])[0, labels[row]], np.finfo(float).eps))
             prior_bits -= np.log2(np.mean(labels[known] == labels[row]))
     return bits, prior_bits
 

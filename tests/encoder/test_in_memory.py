@@ -299,7 +299,8 @@ def _write_numpy(model):
 
 
 def _train_the_head_alone(model):
-    step(model, torch.optim.AdamW(model.classifier.parameters(), lr=1e-4, fused=True))
+    # Adam would move the logits of both classes alike where they have one sign, and their probabilities not at all.
+    step(model, torch.optim.SGD(model.classifier.parameters(), lr=1e-2))
 
 
 @pytest.mark.parametrize(
