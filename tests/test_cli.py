@@ -21,6 +21,7 @@ from unset_flags import unset_flags
 from lit_probe import cli
 from lit_probe.checks.baselines import BASELINES
 from lit_probe.checks.control_task import CONTROLS
+from lit_probe.encoder.joining import JOININGS
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.errors import ProbeError
 
@@ -314,7 +315,7 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
         (["layers", "--results=a.json"], 2, "layers does not use --results. It is a flag of report."),
         (["report", "--layer=1"], 2, "report does not use --layer. It is a flag of neurons, predict."),
         (["layers", "--poling=mean"], 2, "Unknown command line flag 'poling'"),
-        (["layers", "--pooling=avg"], 2, f"should be one of <{'|'.join(POOLINGS)}>"),
+        (["layers", "--pooling=avg"], 2, f"should be one of <{'|'.join(dict.fromkeys([*POOLINGS, *JOININGS]))}>"),
         (["layers", "--max_examples=-1"], 2, "max_examples"),
         (["layers", "--seed=-1"], 2, "seed"),
         (["layers", "--seed=99999999999"], 2, "seed"),
