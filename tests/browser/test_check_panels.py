@@ -483,6 +483,26 @@ def test_transfer_shows_every_pair_of_data_sets(lit: LitPage, server: str):
     expect(panel.locator(".cell text")).to_have_text(numbers)
 
 
+def test_concepts_stand_in_strips_with_the_numbers_of_the_answer(lit: LitPage, server: str):
+    lit.open(dataset="demo", layout="evidence").wait_for_curve()
+    panel = lit.show("Concepts", "concept-map-module")
+    wait_for_chart(panel)
+    answer = answer_of(server, "concept_map", BERT)
+    assert len(answer["rows"]) > 3
+    expect(panel.locator(".strip")).to_have_count(len(answer["rows"]))
+    written = [f"{cell['above']:.2f}{'' if cell['reliable'] else '?'}" for row in answer["rows"] for cell in row["cells"]]
+    expect(panel.locator(".cell text")).to_have_text(written)
+    # A click on a concept's layer goes there, and the table follows.
+    last = answer["rows"][-1]
+    panel.locator(".concepts .text-button").last.click()
+    assert lit.current_layers()[0] == last["best_layer"]
+    score = f"{last['cells'][last['best_layer']]['score']:.3f}"
+    expect(panel.locator(".concepts tbody tr").last).to_contain_text(score)
+    expect(panel.locator(".notes")).to_contain_text("Not asked: pair_id.")
+    panel.locator(".info-button").click()
+    expect(panel.locator(".command")).to_contain_text("--targets=columns,surface")
+
+
 def test_a_checkpoint_without_a_head_has_nothing_to_be_compared_with(lit: LitPage):
     lit.open(dataset="demo", layout="evidence").wait_for_curve()
     expect(lit.show("Model", "agreement-module")).to_contain_text("no classification head of its own")

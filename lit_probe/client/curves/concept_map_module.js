@@ -3,15 +3,16 @@
 /** @import {ConceptMap, LayerMetrics} from '../page/types.js' */
 import {figurePage} from '../charts/figure_page.js';
 import {heatColor} from '../charts/palette.js';
+import {placeNames} from '../charts/places.js';
 import {stripChart} from '../charts/strip_chart.js';
 import {currentLayer} from '../page/choices.js';
 import {definePanel, html} from '../page/lit_host.js';
 import {checkPanel} from '../panels/check_panel.js';
+import {PANEL_CSS} from '../panels/css.js';
 import {renderCaption, renderCharts} from '../panels/parts.js';
 import {checkCsv} from '../words/files.js';
 import {formatCount, formatScore} from '../words/format.js';
 import {placeTitle} from '../words/sentences.js';
-import {placeNames} from '../charts/places.js';
 import {conceptSentence, conceptStrips} from './concept_strips.js';
 
 const GUIDE = html`
@@ -24,16 +25,18 @@ const GUIDE = html`
   <p>A concept that is decodable need not be one that the model uses. Word content: which of ten usual words a text holds (of texts that hold
     one of them). The tasks of the surface are SentEval’s, as far as they need no parser (Conneau et al., 2018).</p>`;
 
+const CONCEPTS_CSS = `
+  .concepts { border-collapse: collapse; margin: 6px 0 0 8px; font-size: 12px; }
+  .concepts th, .concepts td { text-align: left; padding: 2px 12px 2px 0; vertical-align: top; }
+  .concepts td.number { font-variant-numeric: tabular-nums; white-space: nowrap; }`;
+
 definePanel('concept-map-module', (LitPanel) => class ConceptMapModule extends checkPanel(LitPanel) {
   static title = 'Concepts';
   static infoMarkdown = `**Which concepts are decodable where?** The label, the other columns of the data set and the surface of the texts, each by probes of its own on
 the same examples.`;
   static interpreter = 'concept_map';
   static guide = GUIDE;
-  static css = `
-    .concepts { border-collapse: collapse; margin: 6px 0 0 8px; font-size: 12px; }
-    .concepts th, .concepts td { text-align: left; padding: 2px 12px 2px 0; vertical-align: top; }
-    .concepts td.number { font-variant-numeric: tabular-nums; white-space: nowrap; }`;
+  static css = PANEL_CSS + CONCEPTS_CSS;
 
   question() {
     return {interpreter: 'concept_map', config: {}};

@@ -12,7 +12,7 @@ import {formatCount, formatScore} from '../words/format.js';
  */
 export function conceptStrips({rows}) {
   return rows.map(({target, about, n, label_names: labelNames, best_layer: chosen, cells}) => ({
-    title: `${target}${about ? `: ${about}` : ''} ${formatCount(labelNames.length)} classes, n = ${formatCount(n.dev)}`,
+    title: `${target}${about ? `: ${about}` : ','} ${formatCount(labelNames.length)} classes, n = ${formatCount(n.dev)}`,
     bold: target === 'label',
     chosen,
     cells: cells.map(({layer, above, reliable}) => ({layer, share: above, words: above === null ? '–' : `${above.toFixed(2)}${reliable ? '' : '?'}`})),

@@ -16,7 +16,7 @@ const ABOUT = makeAnswer([makeSeries('dev', [0.5, 0.6, 0.7, 0.6])]);
 test('a concept is a strip with a cell per layer, and its question where the name does not say it', () => {
   const [surface, label] = conceptStrips(MAP);
   assert.equal(surface.title, 'surface:question: does the text end with a question mark? 2 classes, n = 1,166');
-  assert.equal(label.title, 'label 2 classes, n = 1,166');
+  assert.equal(label.title, 'label, 2 classes, n = 1,166');
   assert.deepEqual([surface.bold, label.bold, surface.chosen, label.chosen], [false, true, 0, 1]);
   assert.deepEqual(label.cells.map(({words}) => words), ['0.10?', '0.40', '–', '0.20']);
   assert.deepEqual(surface.cells.map(({share}) => share), [0.9, 0.8, -0.2, 0]);
