@@ -200,7 +200,7 @@ def _add(one: _Sentence, line: str, number: int, file: Path) -> None:
     if len(cells) != len(_COLUMNS):
         raise DatasetError(
             f"{where} has {len(cells)} column{'' if len(cells) == 1 else 's'}, where CoNLL-U has {len(_COLUMNS)}, with tabs "
-            "between. Load a file of words and tags as conll=."
+            "between."
         )
     found = _ID.fullmatch(cells[0])
     if found is None:
