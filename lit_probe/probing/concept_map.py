@@ -12,7 +12,7 @@ from lit_probe.encoder.cache import Cache
 from lit_probe.probing.study import LayerStudy, probe_layers
 from lit_probe.progress import Progress, no_progress, of_part
 from lit_probe.results import Result
-from lit_probe.scores.metrics import METRICS, Score
+from lit_probe.scores.metrics import METRICS, Score, majority_score
 
 # In words that files and pages repeat.
 ABOVE_IN_WORDS = (
@@ -213,21 +213,23 @@ def concept_map(studies: Sequence[LayerStudy], unasked: Sequence[Unasked] = ()) 
 
 
 def _row(study: LayerStudy) -> ConceptRow:
-    asked_of, headline = study.splits.asked_of, study.headline
-    metrics = study.metrics("dev")
-    baseline = metrics.majority[headline]
+    splits, headline = study.splits, study.headline
+    asked_of = splits.asked_of
+    baseline = majority_score(headline, splits.train.labels, splits.dev.labels, splits.label_names)
     return ConceptRow(
-        target=study.splits.name if asked_of is None else asked_of.target,
+        target=splits.name if asked_of is None else asked_of.target,
         about="" if asked_of is None else question_of(asked_of.target),
-        study=study.splits.name,
+        study=splits.name,
         headline=headline,
         metric_title=METRICS[headline].title,
         baseline=baseline,
-        n={name: len(rows) for name, rows in study.splits.items()},
-        label_names=study.splits.label_names,
+        n={name: len(rows) for name, rows in splits.items()},
+        label_names=splits.label_names,
         best_layer=study.best_layer,
         test=study.test_metrics().scores[headline],
-        cells=tuple(ConceptCell.of(layer, score, baseline) for layer, score in enumerate(metrics.scores[headline])),
+        cells=tuple(
+            ConceptCell.of(layer, score, baseline) for layer, score in enumerate(study.dev_scores(study.probabilities("dev")))
+        ),
     )
 
 
