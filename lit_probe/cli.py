@@ -34,7 +34,7 @@ from lit_probe.checks.leakage import circularity_of
 from lit_probe.checks.provenance import check_against_card, made_by, read_card
 from lit_probe.checks.repeats import N_REPEATS
 from lit_probe.checks.transfer import TransferGroups, transfer_table, transfer_within_groups
-from lit_probe.data.asked import CLASSES, TEXT, check_on_page, check_served
+from lit_probe.data.asked import CLASSES, TEXT, check_served
 from lit_probe.data.asking import Unasked
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.rows import find_column
@@ -155,7 +155,10 @@ def layers() -> None:
         results = made.written["datasets"]
         (folder / "layers.json").write_text(json.dumps(made.written, indent=1, allow_nan=False), "utf-8")
         _write_csv(folder / "layers.csv", results)
-        pictures = {name: "layers.svg" if len(made.studies) == 1 else f"layers-{_in_a_file(name)}.svg" for name in made.studies}
+        alone = len(made.studies) == 1
+        pictures = {
+            name: "layers.svg" if alone else f"layers-{written}.svg" for name, written in _in_files(list(made.studies)).items()
+        }
         for name, one in made.studies.items():
             joined = "pooling" if one.splits.unit == TEXT else "token of each word"
             title = f"{encoder.name} on {name}: {one.layerwise.kind} probe, {run.pooling} {joined}"
@@ -188,18 +191,19 @@ def _kept_files(encoders: Sequence[str], datasets: Sequence[str]) -> dict[tuple[
         _check_writable(place.parent, "save_probes")
         return {pairs[0]: place}
     _check_writable(place, "save_probes")
-    names: dict[tuple[str, str], str] = {}
-    for pair in pairs:
-        name = _in_a_file("-on-".join(pair))
-        while name in names.values():
-            name += "-2"
-        names[pair] = name
-    return {pair: place / f"{name}{ENDING}" for pair, name in names.items()}
+    names = _in_files(["-on-".join(pair) for pair in pairs])
+    return {pair: place / f"{name}{ENDING}" for pair, name in zip(pairs, names.values(), strict=True)}
 
 
-def _in_a_file(name: str) -> str:
-    """A name without what a shell would read: names of runs and of targets hold blanks and brackets."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.").replace("--", "-")
+def _in_files(names: Sequence[str]) -> dict[str, str]:
+    """What each is called as a file: without what a shell would read (names of runs and targets hold blanks and brackets)."""
+    found: dict[str, str] = {}
+    for name in names:
+        written = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.").replace("--", "-")
+        while written in found.values():
+            written += "-2"
+        found[name] = written
+    return found
 
 
 def _write_maps(folder: Path, maps: Sequence[ConceptMap]) -> list[str]:
@@ -211,7 +215,8 @@ def _write_maps(folder: Path, maps: Sequence[ConceptMap]) -> list[str]:
     for one in maps:
         print(f"\nConcepts of {one.dataset} by layers of {one.encoder}\n{one.table()}")
     _write_rows(folder / "concepts.csv", [{"dataset": one.dataset, **row} for one in maps for row in one.flat_rows()])
-    pictures = ["concepts.svg" if len(maps) == 1 else f"concepts-{_in_a_file(one.dataset)}.svg" for one in maps]
+    names = _in_files([one.dataset for one in maps]).values()
+    pictures = ["concepts.svg" if len(maps) == 1 else f"concepts-{name}.svg" for name in names]
     for one, picture in zip(maps, pictures, strict=True):
         save_concept_map(one.to_json(), f"{one.encoder} on {one.dataset}", folder / picture)
     return ["concepts.csv", *pictures]
@@ -411,6 +416,7 @@ def neurons() -> None:
     _check_card(runs, splits_list)
     _check_runs(runs, splits_list, cache)
     several = len(splits_list) * len(runs) > 1
+    names = _in_files([splits.name for splits in splits_list])
     for run in runs:
         encoder = run.encoder
         for splits in splits_list:
@@ -419,7 +425,7 @@ def neurons() -> None:
             report = neuron_report(one, FLAGS.ranking, layer, tqdm_progress())
             place = "all layers" if layer is None else f"layer {layer}"
             title = f"{encoder.name} on {splits.name}: neurons of {place}"
-            folder = out / _in_a_file(f"{encoder.name}-on-{splits.name}") if several else out
+            folder = out / f"{encoder.name}-on-{names[splits.name]}" if several else out
             folder.mkdir(parents=True, exist_ok=True)
             scored = {"headline": one.headline, "decision": one.decision.to_json(), "choice": one.choice.to_json()}
             about = {**one.settings().to_json(), "made_by": made_by(), "dataset": splits.name, "layer": layer}
@@ -580,8 +586,6 @@ def build_app() -> Any:
     from lit_probe.lit.app import AppOptions, build
 
     (splits_list, runs), cache = load_all(), open_cache()
-    for splits in splits_list:
-        check_on_page(splits.name, splits.target)
     _check_card(runs, splits_list)
     need = _check_runs(runs, splits_list, cache)
     run_of = {run.encoder.name: run for run in runs}
@@ -633,8 +637,9 @@ def _check_memory(runs: Sequence[tuple[Encoder, str]], n_texts: int, cache: Cach
 
 
 def _check_runs(runs: Sequence[Run], splits_list: Sequence[Splits], cache: Cache) -> MemoryNeed:
-    """`_check_memory` of runs on all rows of data sets."""
-    sizes = [len(rows) for splits in splits_list for _, rows in splits.items()]
+    """`_check_memory` of runs on all rows of data sets; those of which several targets are asked are read once."""
+    whole = {one.name: one for one in (splits.asked_of.splits if splits.asked_of else splits for splits in splits_list)}
+    sizes = [len(rows) for splits in whole.values() for _, rows in splits.items()]
     return _check_memory([(run.encoder, run.pooling) for run in runs], sum(sizes), cache, len(sizes))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 
 import pytest
 from test_cli import flags as flags
@@ -104,3 +105,22 @@ def test_a_target_that_is_none_gets_one_clear_line(flags, table, capsys, targets
 def test_serve_takes_no_targets(flags, capsys):
     assert run("serve", *flags[:2], "--targets=label") == 2
     assert "serve does not use --targets" in capsys.readouterr().err
+
+
+def test_targets_whose_names_are_alike_as_files_have_a_picture_each(flags, tmp_path, capsys):
+    file = tmp_path / "walks.csv"
+    rows = [(f"we saw it {row}", row % 2, row % 3, row // 2 % 2) for row in range(120)]
+    with file.open("w", newline="") as opened:
+        csv.writer(opened).writerows([("text", "label", "the/place", "the place"), *rows])
+    asked = [*flags, f"--datasets=csv={file}", "--targets=the/place,the place"]
+    assert run("layers", *asked, "--checks=none") == 0
+    pictures = sorted(path.name for path in (tmp_path / "out").glob("layers-*.svg"))
+    assert pictures == ["layers-walks-the-place-2.svg", "layers-walks-the-place.svg"]
+
+
+def test_the_memory_of_texts_that_are_asked_several_things_is_counted_once(flags, table, capsys):
+    told = []
+    for targets in ("label", "label,place,surface:question"):
+        assert run("layers", *flags, f"--datasets=csv={table}", "--checks=none", f"--targets={targets}", "--cache_dir=") == 0
+        told += [re.findall(r"activations of \d+ texts", capsys.readouterr().err)]
+    assert told[0] == told[1] == ["activations of 120 texts"]

@@ -19,12 +19,17 @@ _ROWS: dict[UnitKind, str] = {TEXT: "texts", WORD: "words"}
 _ASKED: dict[TargetKind, str] = {CLASSES: "classes", NUMBER: "a number"}
 
 
-def check_on_page(name: str, target: TargetKind) -> None:
-    """That LIT's page can show a data set of this target.
+def check_on_page(name: str, unit: UnitKind, target: TargetKind) -> None:
+    """That LIT's page can show a data set of this unit and target.
 
     Raises:
       UnservedError: it cannot; the sentence says what works instead.
     """
+    if unit == WORD:
+        raise UnservedError(
+            f"The rows of {name} are words, and LIT's page shows whole texts. Probe them without it: by lit-probe "
+            "layers, report or neurons, or by lit_probe.probe_layers."
+        )
     if target == NUMBER:
         raise UnservedError(
             f"The page shows classes; {name} asks for a number. lit-probe layers and probe_layers in Python probe a number, or "

@@ -15,12 +15,11 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 
 from lit_probe.checks.battery import stored_near_duplicates
-from lit_probe.data.asked import TEXT
+from lit_probe.data.asked import check_on_page
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.memory import MemoryBudget
-from lit_probe.errors import UnservedError
 from lit_probe.layouts import DEFAULT_LAYOUT, LAYOUTS
 from lit_probe.lit.generators import generators_for
 from lit_probe.lit.host import fields, specs
@@ -161,11 +160,7 @@ def assemble(
       LitProbeError: token fields would take more memory than allowed, or are asked of vectors.
     """
     for splits in splits_list:
-        if splits.unit != TEXT:
-            raise UnservedError(
-                f"The rows of {splits.name} are words, and LIT's page shows whole texts. Probe them without it: by lit-probe "
-                "layers, report or neurons, or by lit_probe.probe_layers."
-            )
+        check_on_page(splits.name, splits.unit, splits.target)
     for encoder in encoders:
         for layer in options.head_layers or ():
             encoder.check_layer(layer)

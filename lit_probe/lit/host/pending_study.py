@@ -36,7 +36,7 @@ class PendingStudy:
     """
 
     def __init__(self, encoder: Encoder, splits: Splits, rules: StudyRules | None = None, cache: Cache | None = None):
-        check_on_page(splits.name, splits.target)
+        check_on_page(splits.name, splits.unit, splits.target)
         self.encoder = encoder
         self.splits = splits
         self.rules = rules or StudyRules()
