@@ -353,6 +353,8 @@ def _targets(data: Mapping[str, Mapping[str, Any]], title: str) -> list[str]:
     for name, one in data.items():
         asked = one.get("target", {})
         names = [asked["name"]] if _holds(asked, {"of": str, "name": str}) else []
+        if names and _holds(asked, {"picked": dict}):
+            raise LitProbeError(f"{title} is about rows that were picked on the page ({names[0]}), which no flags can name.")
         of = asked["of"] if names else name
         found[of] = [*found.get(of, []), *names]
     targets: list[str] = _only(list(found.values()), "targets", title)

@@ -1,26 +1,32 @@
-"""Another question to the same rows: a further column, or what stands on a text's surface, in place of the label."""
+"""Another question to the same rows in place of the label: a further column, what stands on a text's surface, the words that it
+holds, or to which of two selections it belongs.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.data.asked import CLASSES, TEXT, check_served
-from lit_probe.data.labelled_texts import AskedOf, LabelledTexts, SplitName, Splits
+from lit_probe.data.function_words import words_of
+from lit_probe.data.labelled_texts import AskedOf, LabelledTexts, SplitName, Splits, normalise_text
 from lit_probe.data.rows import label_names_of, label_words
 from lit_probe.data.splitting import check_classes, check_every_class, rows_hash
-from lit_probe.data.surface import SURFACE
+from lit_probe.data.surface import NO, SURFACE, YES
 from lit_probe.errors import DatasetError, LitProbeError
 from lit_probe.results import Result
 
 LABEL = "label"
 COLUMNS = "columns"
 ALL_SURFACE = "surface"
+HOLDS = "holds:"
 _PREFIX = "surface:"
+_BETWEEN_WORDS = "|"
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ def target_names(splits: Splits, wanted: Sequence[str]) -> list[str]:
     Args:
       splits: the data set.
       wanted: ``label``, names of its columns, ``surface:`` with a name of `SURFACE`; ``columns`` for the label and every column,
-        ``surface`` for all of `SURFACE`.
+        ``surface`` for all of `SURFACE`; ``holds:not|never`` asks whether a text holds one of these words.
 
     Raises:
       DatasetError: there is no such target; or none is named.
@@ -64,10 +70,13 @@ def target_names(splits: Splits, wanted: Sequence[str]) -> list[str]:
             found += surface
         elif name in (LABEL, *columns, *surface):
             found.append(name)
+        elif name.startswith(HOLDS):
+            found.append(HOLDS + _BETWEEN_WORDS.join(held_words(name)))
         else:
             raise DatasetError(
                 f"{splits.name} has no target {name!r}. Choose of: {', '.join((LABEL, *columns, *surface))}; {COLUMNS} stands "
-                f"for the label and all columns, {ALL_SURFACE} for all that begin with {_PREFIX}"
+                f"for the label and all columns, {ALL_SURFACE} for all that begin with {_PREFIX}; {HOLDS}not|never asks whether a "
+                "text holds one of these words"
             )
     if not found:
         raise DatasetError(f"No target was named for {splits.name}. Name one or more, such as {LABEL},{ALL_SURFACE}.")
@@ -80,8 +89,31 @@ def question_of(target: str) -> str:
     >>> question_of("surface:question"), question_of("domain")
     ('does the text end with a question mark?', '')
     """
+    if target.startswith(HOLDS):
+        return f"does the text hold {' or '.join(held_words(target))}?"
     surface = SURFACE.get(target.removeprefix(_PREFIX)) if target.startswith(_PREFIX) else None
     return "" if surface is None else surface.about
+
+
+def held_words(target: str) -> list[str]:
+    """The words of a target such as ``holds:not|never``, in order of the alphabet, each once, as texts are compared.
+
+    Raises:
+      DatasetError: there are none, or one of them is no single word.
+
+    >>> held_words("holds:Never|not|never")
+    ['never', 'not']
+    """
+    wanted = [word.strip() for word in target.removeprefix(HOLDS).split(_BETWEEN_WORDS) if word.strip()]
+    found = set[str]()
+    for word in wanted:
+        parts = words_of(normalise_text(word))
+        if len(parts) != 1:
+            raise DatasetError(f"{word!r} is no single word. Name words without blanks or signs, as in {HOLDS}not|never.")
+        found.update(parts)
+    if not found:
+        raise DatasetError(f"{target!r} names no word. Name one or more, as in {HOLDS}not|never.")
+    return sorted(found)
 
 
 def ask(splits: Splits, target: str) -> Splits:
@@ -106,9 +138,54 @@ def ask(splits: Splits, target: str) -> Splits:
     ('demo (domain)', ('film', 'product'))
     """
     [target] = target_names(splits, [target])
-    name = f"{splits.name} ({target})"
     words = _words(splits, target)
     names = splits.label_names if target == LABEL else label_names_of(word for some in words.values() for word in some)
+    if target.startswith(HOLDS) and len(names) < 2:
+        held = f"any of these words: {', '.join(held_words(target))}"
+        raise DatasetError(f"{'No' if names == (NO,) else 'Every'} text of {splits.name} holds {held}. Name others.")
+    return _asked(splits, target, words, names, {"of": splits.name, "name": target})
+
+
+def ask_which(splits: Splits, picked: Mapping[str, Mapping[SplitName, Sequence[int]]]) -> Splits:
+    """Which of two selections of its rows a row belongs to, in the same division; rows of neither are left out.
+
+    Args:
+      splits: the data set, whose rows are texts.
+      picked: two names, each with the indices of its rows by split.
+
+    Returns:
+      The data set ``demo (long against short)`` of ``demo`` and the selections ``long`` and ``short``.
+
+    Raises:
+      DatasetError: both selections hold a row, or one has fewer than two rows in train or none in dev.
+    """
+    check_served("A probe of two selections", splits.unit, splits.target, [TEXT], [CLASSES])
+    one, other = picked
+    for name, rows_of in picked.items():
+        if not any(rows_of.values()):
+            raise DatasetError(f"{name} holds no row of {splits.name}. Select some, in train and in dev.")
+    words: dict[SplitName, list[str | None]] = {split: [None] * len(rows) for split, rows in splits.items()}
+    n_shared = 0
+    for name, rows_of in picked.items():
+        for split, rows in rows_of.items():
+            for row in rows:
+                n_shared += words[split][row] is not None
+                words[split][row] = name
+    if n_shared:
+        shared = "One text is" if n_shared == 1 else f"{n_shared:,} texts are"
+        raise DatasetError(
+            f"{shared} in {one} and in {other}. A probe that is to tell them apart needs selections without a common text."
+        )
+    target = f"{one} against {other}"
+    sizes = {name: {split: len(rows) for split, rows in rows_of.items()} for name, rows_of in picked.items()}
+    return _asked(splits, target, words, tuple(picked), {"of": splits.name, "name": target, "picked": sizes})
+
+
+def _asked(
+    splits: Splits, target: str, words: Mapping[SplitName, Sequence[str | None]], names: tuple[str, ...], about: Mapping[str, Any]
+) -> Splits:
+    """The rows of a data set that have another label, by their words, with it; None where a row has none."""
+    name = f"{splits.name} ({target})"
     rows = {split: _rows_with(some) for split, some in words.items()}
     number = {word: index for index, word in enumerate(names)}
     labels = {split: np.array([number[words[split][row]] for row in some], np.int64) for split, some in rows.items()}
@@ -121,7 +198,7 @@ def ask(splits: Splits, target: str) -> Splits:
     dropped = {f"{split} rows without a value of {target}": count for split, count in n_left.items() if count}
     provenance = {
         **splits.provenance,
-        "target": {"of": splits.name, "name": target},
+        "target": about,
         "numbered": target == LABEL and splits.provenance.get("numbered", False),
         "dropped": {**splits.provenance.get("dropped", {}), **dropped},
         "sha256": {split: rows_hash(part) for split, part in parts.items()},
@@ -152,6 +229,12 @@ def _words(splits: Splits, target: str) -> dict[SplitName, Sequence[str | None]]
         return {split: [splits.label_names[label] for label in rows.labels] for split, rows in splits.items()}
     if target in splits.train.columns:
         return {split: _of_column(rows, target) for split, rows in splits.items()}
+    if target.startswith(HOLDS):
+        held = set(held_words(target))
+        return {
+            split: [YES if held & set(words_of(normalise_text(text))) else NO for text in rows.texts]
+            for split, rows in splits.items()
+        }
     texts: dict[str, Sequence[str]] = {split: rows.texts for split, rows in splits.items()}
     return SURFACE[target.removeprefix(_PREFIX)].labels(texts)  # type: ignore[return-value]
 

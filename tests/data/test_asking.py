@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from lit_probe.data import DatasetOptions, load_dataset, split_table
-from lit_probe.data.asking import Unasked, ask, ask_all, target_names
-from lit_probe.data.labelled_texts import Splits
+from lit_probe.data.asking import Unasked, ask, ask_all, ask_which, question_of, target_names
+from lit_probe.data.function_words import words_of
+from lit_probe.data.labelled_texts import Splits, normalise_text
 from lit_probe.data.surface import SURFACE
 from lit_probe.errors import DatasetError
 
@@ -160,3 +163,75 @@ def test_surfaces_of_pairs_read_both_texts():
     whole = split_table(pairs, DatasetOptions(max_examples=0, text_column=("text_a", "text_b")))
     for target in ("surface:question", "surface:negation"):
         assert ask(whole, target).label_names == ("no", "yes")
+
+
+def test_words_that_a_text_holds_are_a_target(demo):
+    asked = ask(demo, "holds:not|never|Not")
+    assert (asked.name, asked.label_names) == ("demo (holds:never|not)", ("no", "yes"))
+    for _, rows in asked.items():
+        for text, label in zip(rows.texts, rows.labels, strict=True):
+            held = {"not", "never"} & set(words_of(normalise_text(text)))
+            assert asked.label_names[label] == ("yes" if held else "no")
+    assert question_of("holds:never|not") == "does the text hold never or not?"
+
+
+@pytest.mark.parametrize(
+    ("target", "sentence"),
+    [
+        ("holds:", "names no word"),
+        ("holds: | ", "names no word"),
+        ("holds:two words", "is no single word"),
+        ("holds:!", "is no single word"),
+        ("holds:xylophonist", "No text of demo holds any of these words: xylophonist"),
+    ],
+)
+def test_words_that_tell_nothing_apart_are_refused(demo, target, sentence):
+    with pytest.raises(DatasetError, match=re.escape(sentence)):
+        ask(demo, target)
+
+
+def test_a_word_that_all_texts_hold_is_refused():
+    with pytest.raises(DatasetError, match="Every text of .* holds any of these words: text"):
+        ask(split(table()), "holds:text")
+
+
+def picked_of(splits: Splits, column: str, values: tuple[str, str]) -> dict:
+    parts = dict(splits.items())
+    return {
+        value: {name: np.flatnonzero(np.asarray(rows.columns[column]) == value).tolist() for name, rows in parts.items()}
+        for value in values
+    }
+
+
+def test_two_selections_are_told_apart_in_the_same_division(demo):
+    asked = ask_which(demo, picked_of(demo, "domain", ("film", "product")))
+    same = ask(demo, "domain")
+    assert asked.name == "demo (film against product)"
+    assert asked.label_names == same.label_names
+    for (name, one), (_, other) in zip(asked.items(), same.items(), strict=True):
+        assert one.texts == other.texts
+        assert (one.labels == other.labels).all()
+        assert asked.provenance["target"]["picked"]["film"][name] == int((one.labels == 0).sum())
+
+
+def test_rows_of_neither_selection_are_left_out(demo):
+    picked = picked_of(demo, "domain", ("film", "product"))
+    picked["film"]["train"] = picked["film"]["train"][:10]
+    asked = ask_which(demo, picked)
+    left = len(picked_of(demo, "domain", ("film", "product"))["film"]["train"]) - 10
+    assert asked.provenance["dropped"]["train rows without a value of film against product"] == left
+    assert len(asked.train) == len(demo.train) - left
+
+
+def test_selections_that_cannot_be_told_apart_are_refused(demo):
+    film, product = (picked_of(demo, "domain", ("film", "product"))[one] for one in ("film", "product"))
+    with pytest.raises(DatasetError, match="One text is in one and in other"):
+        ask_which(demo, {"one": film, "other": {**product, "dev": [*product["dev"], film["dev"][0]]}})
+    with pytest.raises(DatasetError, match="texts are in one and in other"):
+        ask_which(demo, {"one": film, "other": film})
+    with pytest.raises(DatasetError, match="other holds no row of demo"):
+        ask_which(demo, {"one": film, "other": {"train": [], "dev": []}})
+    with pytest.raises(DatasetError, match=r"class 'other' has too few examples \(0 in train"):
+        ask_which(demo, {"one": film, "other": {"train": [], "dev": product["dev"]}})
+    with pytest.raises(DatasetError, match="dev has no row of class 'other'"):
+        ask_which(demo, {"one": film, "other": {"train": product["train"], "dev": []}})
