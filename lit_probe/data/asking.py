@@ -75,8 +75,8 @@ def target_names(splits: Splits, wanted: Sequence[str]) -> list[str]:
         else:
             raise DatasetError(
                 f"{splits.name} has no target {name!r}. Choose of: {', '.join((LABEL, *columns, *surface))}; {COLUMNS} stands "
-                f"for the label and all columns, {ALL_SURFACE} for all that begin with {_PREFIX}; {HOLDS}not|never asks whether a "
-                "text holds one of these words"
+                f"for the label and all columns, {ALL_SURFACE} for all that begin with {_PREFIX}; {HOLDS}not|never asks whether "
+                "a text holds one of these words"
             )
     if not found:
         raise DatasetError(f"No target was named for {splits.name}. Name one or more, such as {LABEL},{ALL_SURFACE}.")

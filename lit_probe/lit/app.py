@@ -11,6 +11,7 @@ from typing import Any
 import lit_nlp
 from lit_nlp import app as lit_app
 from lit_nlp import dev_server
+from lit_nlp.api import components
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 
@@ -24,6 +25,7 @@ from lit_probe.layouts import DEFAULT_LAYOUT, LAYOUTS
 from lit_probe.lit.generators import generators_for
 from lit_probe.lit.host import fields, specs
 from lit_probe.lit.host.dataset import DEFAULT_MAX_SHOWN, DEFAULT_SHOW_TRAIN, ProbeDataset
+from lit_probe.lit.host.made_probes import MadeProbes, Parts
 from lit_probe.lit.host.metrics import LIT_METRICS
 from lit_probe.lit.host.model import ProbeModel
 from lit_probe.lit.host.pending_checks import PendingChecks
@@ -32,6 +34,7 @@ from lit_probe.lit.host.pooled_texts import PooledTexts, text_memo
 from lit_probe.lit.host.stock_interpreters import OF_TOKEN_FIELDS, STOCK_INTERPRETERS
 from lit_probe.lit.host.token_fields import check_memory
 from lit_probe.lit.interpreters import INTERPRETERS
+from lit_probe.lit.interpreters.new_probe import NEW_PROBE, NewProbeInterpreter
 from lit_probe.lit.interpreters.salience import salience_rows
 from lit_probe.lit.interpreters.train_geometries import prepare_geometries
 from lit_probe.lit.server import web
@@ -103,31 +106,46 @@ def build(
       EncoderError: a tokenizer cannot be loaded.
     """
     checks = PendingChecks(cache)
-    application, studies = assemble(encoders, splits_list, options, checks, progress)
-    page = guarded(application, options, studies, checks)
-    start(studies, make_study)
+    assembled = assemble(encoders, splits_list, options, checks, progress)
+    page = guarded(assembled, options, checks)
+    start(assembled.studies, make_study)
     return page
 
 
-def guarded(
-    application: lit_app.LitApp, options: AppOptions, studies: Sequence[PendingStudy], checks: PendingChecks
-) -> web.WebApp:
+@dataclass(frozen=True)
+class Assembled:
+    """LIT's application, and what it waits for.
+
+    Attributes:
+      application: LIT's.
+      studies: those that its models wait for, in the order in which they should be computed, and those made on its pages.
+      made: the probes that are made on its pages.
+    """
+
+    application: lit_app.LitApp
+    studies: list[PendingStudy]
+    made: MadeProbes
+
+
+def guarded(assembled: Assembled, options: AppOptions, checks: PendingChecks) -> web.WebApp:
     """The application with our page, our files and the guard around it.
 
     Args:
-      application: LIT's.
+      assembled: LIT's application.
       options: who may ask.
-      studies: those that the application's models wait for.
       checks: what is computed for its panels; it hears which pages have been left.
     """
-    return web.wrap(
-        application,
+    studies = assembled.studies
+    page = web.wrap(
+        assembled.application,
         host=options.host,
         allowed_hosts=options.allowed_hosts,
         frame_ancestors=options.frame_ancestors,
         not_ready=lambda asked: _not_ready(studies, asked),
         leave=checks.leave,
     )
+    assembled.made.changed = page.read_names
+    return page
 
 
 def start(studies: Sequence[PendingStudy], make_study: MakeStudy) -> None:
@@ -145,8 +163,8 @@ def assemble(
     options: AppOptions,
     checks: PendingChecks | None = None,
     progress: StudyProgress | None = None,
-) -> tuple[lit_app.LitApp, list[PendingStudy]]:
-    """LIT's application, and the studies that its models wait for, in the order in which they should be computed.
+) -> Assembled:
+    """LIT's application, and the studies that its models wait for.
 
     Args:
       encoders: the encoders with different names.
@@ -167,11 +185,10 @@ def assemble(
     checks = checks or PendingChecks()
     # Runs of one checkpoint read a text alike.
     readers = list({_reading(one): one for one in encoders if one.has_network}.values())
-    datasets, step = [], of_step(progress, "Looking for near copies and long texts", "data sets")
-    for done, splits in enumerate(splits_list):
-        step(done, len(splits_list))
+
+    def shown(splits: Splits) -> ProbeDataset:
         others = [one for one in splits_list if one is not splits and one.label_names == splits.label_names]
-        dataset = ProbeDataset(
+        return ProbeDataset(
             splits,
             show_train=options.show_train,
             max_shown=options.max_shown,
@@ -180,7 +197,11 @@ def assemble(
             near_duplicates=stored_near_duplicates(splits, checks.cache),
             others=others,
         )
-        datasets.append(dataset)
+
+    datasets, step = [], of_step(progress, "Looking for near copies and long texts", "data sets")
+    for done, splits in enumerate(splits_list):
+        step(done, len(splits_list))
+        datasets.append(shown(splits))
     step(len(splits_list), len(splits_list))
     if options.token_fields:
         networks = [encoder for encoder in encoders if encoder.has_network]
@@ -193,33 +214,53 @@ def assemble(
         encoder.name: PooledTexts(encoder, [one for one in studies if one.encoder is encoder], memos[_numbers(encoder)])
         for encoder in encoders
     }
-    dataset_of = {dataset.splits.name: dataset for dataset in datasets}
-    models = [
-        ProbeModel(
+    peers: dict[str, dict[str, PendingStudy]] = {}
+
+    def model_of(study: PendingStudy, dataset: ProbeDataset) -> ProbeModel:
+        prepare_geometries([study])
+        alike = peers.setdefault(dataset.name, {})
+        alike[fields.model_name(study.encoder.name, study.splits.name)] = study
+        shared = texts.get(study.encoder.name) if study in studies else None
+        return ProbeModel(
             study,
-            dataset_of[study.splits.name],
-            texts[study.encoder.name],
-            _class_layers(study, datasets) if options.head_layers is None else options.head_layers,
+            dataset,
+            shared or PooledTexts(study.encoder, [study]),
+            _class_layers(study, [*datasets, dataset]) if options.head_layers is None else options.head_layers,
             checks,
-            {fields.model_name(one.encoder.name, one.splits.name): one for one in studies if one.splits is study.splits},
+            alike,
             token_fields=options.token_fields,
         )
-        for study in studies
-    ]
-    prepare_geometries(studies)
-    components = {
-        "interpreters": {
-            **INTERPRETERS,
-            **salience_rows([one for one in models if one.encoder.has_network]),
-            **STOCK_INTERPRETERS,
-            **(OF_TOKEN_FIELDS if options.token_fields else {}),
-        },
-        "generators": generators_for([one for one in models if one.encoder.has_network]),
-        "metrics": LIT_METRICS,
-        "inline_doc": reading_guide(),
+
+    dataset_of = {dataset.splits.name: dataset for dataset in datasets}
+    models = [model_of(study, dataset_of[study.splits.name]) for study in studies]
+    made = MadeProbes(studies)
+    interpreters = {
+        **INTERPRETERS,
+        NEW_PROBE: NewProbeInterpreter(made),
+        **_rows(models),
+        **STOCK_INTERPRETERS,
+        **(OF_TOKEN_FIELDS if options.token_fields else {}),
     }
-    named = {fields.safe_name(dataset.name): dataset for dataset in datasets}
-    return lit_application({model.name: model for model in models}, named, options, **components), studies
+    application = lit_application(
+        {model.name: model for model in models},
+        {fields.safe_name(dataset.name): dataset for dataset in datasets},
+        options,
+        interpreters=interpreters,
+        generators=_generators(models),
+        metrics=LIT_METRICS,
+        inline_doc=reading_guide(),
+    )
+    made.serve(application, Parts(shown, model_of, _rows, _generators))
+    return Assembled(application, studies, made)
+
+
+def _rows(models: Sequence[ProbeModel]) -> dict[str, components.Interpreter]:
+    """The rows of LIT's salience panel."""
+    return dict(salience_rows([one for one in models if one.encoder.has_network]))
+
+
+def _generators(models: Sequence[ProbeModel]) -> dict[str, components.Generator]:
+    return generators_for([one for one in models if one.encoder.has_network])
 
 
 def lit_application(
@@ -277,7 +318,11 @@ def _not_ready(studies: Sequence[PendingStudy], asked: Mapping[str, str]) -> str
       studies: all of the server; none where it shows ready models.
       asked: the request's URL parameters.
     """
-    if not studies or "model" not in asked or (asked.get("interpreter") in INTERPRETERS and asked.get("do_predict") == "0"):
+    if (
+        not studies
+        or "model" not in asked
+        or (asked.get("interpreter") in (*INTERPRETERS, NEW_PROBE) and asked.get("do_predict") == "0")
+    ):
         return None
     own = next(one for one in studies if fields.model_name(one.encoder.name, one.splits.name) == asked["model"])
     shown = [one for one in studies if one.encoder is own.encoder and fields.safe_name(one.splits.name) == asked["dataset_name"]]

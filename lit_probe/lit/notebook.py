@@ -199,8 +199,9 @@ class ProbeWidget:
             page = attach(application, host=shown.host, allowed_hosts=shown.allowed_hosts, frame_ancestors=shown.frame_ancestors)
         else:
             splits_list = _splits_list(data, labels, groups, options)
-            application, studies = app.assemble(_encoders(model, dtype), splits_list, shown, self._checks)
-            page = app.guarded(application, shown, studies, self._checks)
+            assembled = app.assemble(_encoders(model, dtype), splits_list, shown, self._checks)
+            application, studies = assembled.application, assembled.studies
+            page = app.guarded(assembled, shown, self._checks)
         self._studies = {model_name(one.encoder.name, one.splits.name): one for one in studies}
         if isinstance(model, Mapping):
             self._studies |= {name: probe_model(one).study for name, one in model.items() if is_probe_model(one)}

@@ -132,16 +132,16 @@ def load_runs(
         encoder = trained[model_id]
         if own_seed is not None:
             encoder = drawn.setdefault((model_id, own_seed), encoder.randomised(own_seed))
-        runs[key] = Run(encoder.named(_name(trained[model_id].name, options)), settings["pooling"], settings["probe"])
+        runs[key] = Run(encoder.named(run_name(trained[model_id].name, options)), settings["pooling"], settings["probe"])
     return list(runs.values())
 
 
-def _name(encoder: str, options: Mapping[str, str]) -> str:
+def run_name(encoder: str, options: Mapping[str, str]) -> str:
     """What a run is called: by its encoder and what its brackets say.
 
-    >>> _name("bert", {}), _name("bert", {"pooling": "cls", "weights": "random"})
+    >>> run_name("bert", {}), run_name("bert", {"pooling": "cls", "weights": "random"})
     ('bert', 'bert (cls random weights)')
-    >>> _name("bert", {"weights": "random:2"})
+    >>> run_name("bert", {"weights": "random:2"})
     'bert (random weights 2)'
     """
     # A comma would break LIT's lists of models, and so would a colon.

@@ -191,7 +191,7 @@ def test_words_that_tell_nothing_apart_are_refused(demo, target, sentence):
 
 
 def test_a_word_that_all_texts_hold_is_refused():
-    with pytest.raises(DatasetError, match="Every text of .* holds any of these words: text"):
+    with pytest.raises(DatasetError, match=r"Every text of .* holds any of these words: text"):
         ask(split(table()), "holds:text")
 
 

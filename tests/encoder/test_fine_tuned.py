@@ -89,7 +89,8 @@ def test_fine_tuning_makes_the_label_decodable_in_its_last_layer(study, demo):
 
 
 def test_lit_shows_its_prediction_beside_the_probes(study, demo):
-    application, [pending] = assemble([study.encoder], [demo], AppOptions())
+    assembled = assemble([study.encoder], [demo], AppOptions())
+    application, [pending] = assembled.application, assembled.studies
     pending.compute(lambda progress: study)
     [model] = application._models.values()
     spec = model.output_spec()

@@ -9,9 +9,9 @@ import threading
 import time
 
 import pytest
+from asking_browser import Browser
 from nli_rows import nli_rows
 from tiny_probing import LABELS, tiny_splits
-from werkzeug.test import Client
 
 from lit_probe import split_texts
 from lit_probe.encoder.cache import Cache
@@ -25,48 +25,6 @@ from lit_probe.probing.study import probe_layers
 from lit_probe.salience import SALIENCE_METHODS
 
 MODELS = ["tiny-bert-on-tiny", "tiny-electra-on-tiny", "tiny-bert-on-other", "tiny-electra-on-other"]
-
-
-class Browser:
-    """Asks the application's API; answers are parsed as a browser does, which refuses NaN."""
-
-    def __init__(self, app):
-        self.client = Client(app)
-
-    def post(self, endpoint, body=None, **parameters):
-        return self.client.post(endpoint, json=body or {}, query_string=parameters, headers={"Host": "127.0.0.1:5432"})
-
-    def ask(self, endpoint, body=None, **parameters):
-        response = self.post(endpoint, body, **parameters)
-        assert response.status_code == 200, response.get_data(as_text=True)
-
-        def refuse(constant):
-            raise AssertionError(f"{constant} in the answer of {endpoint}")
-
-        return json.loads(response.get_data(), parse_constant=refuse)
-
-    def rows(self, dataset):
-        return self.ask("/get_dataset", dataset_name=dataset)
-
-    def interpret(self, interpreter, inputs, model="tiny-bert-on-tiny", dataset="tiny", config=None, do_predict=1):
-        body = {"inputs": inputs} | ({"config": config} if config is not None else {})
-        return self.ask(
-            "/get_interpretations", body, model=model, dataset_name=dataset, interpreter=interpreter, do_predict=do_predict
-        )
-
-    def wait_for(self, model, dataset="tiny"):
-        """Returns once the model's probes are ready, or have failed."""
-        deadline = time.monotonic() + 30
-        while (answer := self.interpret("layer_metrics", [], model, dataset, do_predict=0))["status"] == "computing":
-            assert time.monotonic() < deadline, answer
-            time.sleep(0.05)
-
-    def add(self, row, text, dataset="tiny"):
-        """A new example as LIT's editor adds it."""
-        data = {**row["data"], "text": text, "_id": "", "_meta": {"added": True, "parentId": row["id"], "source": "manual"}}
-        return self.ask(
-            "/annotate_new_data", {"inputs": [{"data": data, "id": "", "meta": data["_meta"]}]}, dataset_name=dataset
-        )[0]
 
 
 @pytest.fixture(scope="module")
@@ -365,7 +323,8 @@ def test_a_failed_study_is_shown_as_a_message_and_the_page_lives_on(encoders):
 
 def test_the_options_decide_which_rows_and_layers_are_shown(encoders):
     options = AppOptions(show_train=5, max_shown=60, head_layers=(1, 3))
-    application, (study, *_) = assemble(encoders, [tiny_splits()], options)
+    assembled = assemble(encoders, [tiny_splits()], options)
+    application, (study, *_) = assembled.application, assembled.studies
     browser = Browser(application)
     assert len(browser.rows("tiny")) == 60
     spec = browser.ask("/get_info")["models"]["tiny-bert-on-tiny"]["spec"]["output"]
@@ -381,7 +340,7 @@ def test_a_layer_that_an_encoder_lacks_is_refused(encoders):
 def test_rows_are_marked_that_any_of_the_encoders_truncates(tiny_folder):
     encoders = [load_encoder(str(tiny_folder()), max_length=length) for length in (64, 9)]
     encoders[1].name = "short-bert"
-    application, _ = assemble(encoders, [tiny_splits()], AppOptions())
+    application = assemble(encoders, [tiny_splits()], AppOptions()).application
     rows = Browser(application).rows("tiny")
     assert {row["data"]["truncated"] for row in rows} == {True, False}
     assert all(row["data"]["truncated"] == (len(row["data"]["text"].split()) > 7) for row in rows)
@@ -389,7 +348,7 @@ def test_rows_are_marked_that_any_of_the_encoders_truncates(tiny_folder):
 
 def test_data_sets_with_other_classes_have_models_of_their_own(encoders):
     three = tiny_splits("other-classes", label_names=("no", "yes"))
-    application, _ = assemble(encoders[:1], [tiny_splits(), three], AppOptions())
+    application = assemble(encoders[:1], [tiny_splits(), three], AppOptions()).application
     models = Browser(application).ask("/get_info")["models"]
     assert [name for name in models["tiny-bert-on-tiny"]["datasets"] if name[0] != "_"] == ["tiny"]
     assert [name for name in models["tiny-bert-on-other-classes"]["datasets"] if name[0] != "_"] == ["other-classes"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -54,7 +54,7 @@ class ProbeModel(lit_model.Model):
         texts: PooledTexts,
         layers: Sequence[int],
         checks: PendingChecks | None = None,
-        peers: Mapping[str, PendingStudy] | None = None,
+        peers: MutableMapping[str, PendingStudy] | None = None,
         reader: Reader | None = None,
         token_fields: bool = False,
     ):

@@ -64,7 +64,7 @@ def wrap(
     """Puts our page, our files and the guard around LIT's application.
 
     Args:
-      lit_app: what `dev_server.Server(…, server_type="external").serve()` returns. Its names are read once, here.
+      lit_app: what `dev_server.Server(…, server_type="external").serve()` returns. Its names are read here, and by `read_names`.
       host: the address that the server is bound to; requests may name it.
       allowed_hosts: further host names, without port, under which people reach the server (behind a proxy, on a network).
       frame_ancestors: who may show the page in a frame, in the words of the content security policy; notebooks need
@@ -112,11 +112,15 @@ class WebApp:
         self._lit_app = lit_app
         self._hosts = frozenset(hosts)
         self._trusted = frozenset(trusted)
-        self._loaded = Loaded.ask(lit_app)
+        self.read_names()
         self._files = PackagedFiles.find()
         stock = Response.from_app(lit_app, create_environ("/"), buffered=True)
         self._index = with_our_tags(stock.get_data(), self._files.version)
         self._headers = {name: value.format(frame_ancestors=frame_ancestors) for name, value in SECURITY_HEADERS.items()}
+
+    def read_names(self) -> None:
+        """Takes note of what LIT knows; again, where it has come to know of something new."""
+        self._loaded = Loaded.ask(self._lit_app)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request."""

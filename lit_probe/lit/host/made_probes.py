@@ -1,0 +1,281 @@
+"""Probes that somebody makes on the page, beside those that the server started with, without a restart."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lit_nlp import app as lit_app
+from lit_nlp.api import components
+from lit_nlp.api import dataset as lit_dataset
+from lit_nlp.lib import caching
+
+from lit_probe.data.labelled_texts import Splits
+from lit_probe.encoder.encoder import Encoder
+from lit_probe.errors import LitProbeError
+from lit_probe.lit.host import fields
+from lit_probe.lit.host.dataset import ProbeDataset
+from lit_probe.lit.host.model import ProbeModel, probe_model
+from lit_probe.lit.host.pending_study import PendingStudy
+from lit_probe.probing.runs import run_name
+from lit_probe.probing.study import LayerStudy, probe_layers
+from lit_probe.progress import Progress
+
+# Each holds its activations, unless a cache folder does.
+MOST_PROBES = 8
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A probe that somebody asks for.
+
+    Attributes:
+      asked_of: the model on whose rows it is to be fitted.
+      splits: these rows with the labels that it is to tell apart; the model's own where its own label is meant.
+      title: what it is called in the list.
+      probe: the kind.
+      pooling: how the tokens of a text become one vector.
+      sites: the family of places that are read.
+    """
+
+    asked_of: ProbeModel
+    splits: Splits
+    title: str
+    probe: str
+    pooling: str
+    sites: str
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for equal wishes."""
+        hashes = self.splits.provenance["sha256"]
+        return self.asked_of.name, self.splits.name, tuple(sorted(hashes.items())), self.probe, self.pooling, self.sites
+
+
+@dataclass(frozen=True)
+class Made:
+    """A probe that was made.
+
+    Attributes:
+      wanted: what was asked for.
+      model: LIT's model.
+      dataset: the data set that it was trained on.
+    """
+
+    wanted: Wanted
+    model: ProbeModel
+    dataset: ProbeDataset
+
+    def to_json(self) -> dict[str, Any]:
+        """Names in LIT, and in words what it is; the score of its chosen layer on dev."""
+        study = self.model.study.result()
+        score = study.metrics("dev").scores[study.headline][study.best_layer]
+        return {
+            "model": self.model.name,
+            "dataset": fields.safe_name(self.dataset.name),
+            "asked_of": self.wanted.asked_of.name,
+            "title": self.wanted.title,
+            "probe": self.wanted.probe,
+            "pooling": self.wanted.pooling,
+            "sites": self.wanted.sites,
+            "best_layer": study.best_layer,
+            "metric": study.headline,
+            "score": score.value,
+            "n": {name: len(rows) for name, rows in study.splits.items()},
+        }
+
+
+@dataclass(frozen=True)
+class Parts:
+    """How a server shows what is new on it.
+
+    Attributes:
+      dataset: shows labelled texts.
+      model: shows a study on a data set.
+      interpreters: the interpreters for these models.
+      generators: the generators for these models.
+    """
+
+    dataset: Callable[[Splits], ProbeDataset]
+    model: Callable[[PendingStudy, ProbeDataset], ProbeModel]
+    interpreters: Callable[[Sequence[ProbeModel]], Mapping[str, components.Interpreter]]
+    generators: Callable[[Sequence[ProbeModel]], Mapping[str, components.Generator]]
+
+
+class MadeProbes:
+    """The probes that were made on the pages of one server, and how LIT comes to know them.
+
+    Args:
+      studies: the server's; those of new probes are added to them.
+
+    Attributes:
+      changed: is called after LIT has come to know of something new, or has forgotten something.
+    """
+
+    def __init__(self, studies: list[PendingStudy]):
+        self.changed: Callable[[], None] = lambda: None
+        self._studies = studies
+        self._made: dict[Hashable, Made] = {}
+        self._dropped = Counter[Hashable]()
+        self._lock = threading.Lock()
+
+    def serve(self, application: lit_app.LitApp, parts: Parts) -> None:
+        """Adds new probes to this application from now on."""
+        self._application, self._parts = application, parts
+
+    @property
+    def all(self) -> list[Made]:
+        """All that are there, in the order in which they were made."""
+        return list(self._made.values())
+
+    def found(self, wanted: Wanted) -> Made | None:
+        """The one that was made for an equal wish, if it is still there."""
+        return self._made.get(wanted.key)
+
+    def n_dropped(self, wanted: Wanted) -> int:
+        """How often what was made for an equal wish has been dropped."""
+        return self._dropped[wanted.key]
+
+    def check_room(self) -> None:
+        """That one more may be made.
+
+        Raises:
+          LitProbeError: there are too many.
+        """
+        if len(self._made) >= MOST_PROBES:
+            raise LitProbeError(
+                f"This server keeps {MOST_PROBES} new probes at most, and they are all there. Drop one of them first."
+            )
+
+    def make(self, wanted: Wanted, progress: Progress) -> Made:
+        """Fits the probes and shows them to LIT.
+
+        Args:
+          wanted: what is asked for; its model's own study is ready.
+          progress: hears how far it is.
+
+        Raises:
+          LitProbeError: there are too many, or the probes cannot be computed.
+          CancelledError: from ``progress``; LIT then knows of nothing.
+        """
+        self.check_room()
+        study, cache = wanted.asked_of.study.result(), wanted.asked_of.checks.cache
+        encoder = self._encoder(wanted)
+        steps: list[str] = []
+
+        def report(step: str, done: int, total: int, unit: str) -> None:
+            # Three splits are read, then probes are fitted.
+            if step not in steps:
+                steps.append(step)
+            progress(1000 * (len(steps) - 1) + round(1000 * done / total) if total else 1000 * len(steps), 4000)
+
+        splits = self._named(wanted.splits)
+        if (name := fields.model_name(encoder.name, splits.name)) in self._application._models:
+            raise LitProbeError(f"{name} is there already, and is the same probe. Choose it at the top of the page.")
+        fitted = probe_layers(
+            encoder,
+            splits,
+            pooling=wanted.pooling,
+            probe=wanted.probe,
+            seed=study.seed,
+            rules=study.rules,
+            cache=cache,
+            progress=report,
+        )
+        progress(3999, 4000)
+        with self._lock:
+            return self._show(wanted, fitted)
+
+    def drop(self, model: str) -> None:
+        """Lets LIT forget a probe, and its data set where no other probe is of it.
+
+        Args:
+          model: its name in LIT.
+
+        Raises:
+          LitProbeError: no such probe was made.
+        """
+        with self._lock:
+            key, made = next(((key, one) for key, one in self._made.items() if one.model.name == model), (None, None))
+            if made is None:
+                raise LitProbeError(f"No probe {model!r} was made here. Only those that were made on a page can be dropped.")
+            del self._made[key]
+            self._dropped[key] += 1
+            self._studies.remove(made.model.study)
+            made.model.peers.pop(model, None)
+            del self._application._models[model]
+            if not any(probe_model(one).dataset is made.dataset for one in self._application._models.values()):
+                del self._application._datasets[fields.safe_name(made.dataset.name)]
+            self._know()
+
+    def _encoder(self, wanted: Wanted) -> Encoder:
+        """The encoder of a wish, read at its places, under a name that says in what it differs."""
+        probes = wanted.asked_of
+        study, encoder = probes.study.result(), probes.encoder
+        options = {
+            "pooling": wanted.pooling if wanted.pooling != study.pooling else "",
+            "probe": wanted.probe if wanted.probe != study.layerwise.kind else "",
+            "sites": "",
+        }
+        if wanted.sites != sites_of(encoder):
+            options["sites"] = f"at {wanted.sites}"
+            encoder = encoder.at_layers
+            if wanted.sites != encoder.sites[0].family:
+                encoder = encoder.at(probes.checks.cache.sites(encoder, [wanted.sites]))
+        return encoder.named(run_name(encoder.name, {name: value for name, value in options.items() if value}))
+
+    def _named(self, splits: Splits) -> Splits:
+        """The rows, under another name where other rows of this server have it: two selections may be called alike."""
+        named, number = splits, 1
+        while self._dataset_of(named) is None and fields.safe_name(named.name) in self._application._datasets:
+            number += 1
+            named = replace(splits, name=f"{splits.name} {number}")
+        return named
+
+    def _dataset_of(self, splits: Splits) -> ProbeDataset | None:
+        """The data set that shows these rows by this name already."""
+        shown = (probe_model(one).dataset for one in self._application._models.values())
+        return next((one for one in shown if _same(one.splits, splits)), None)
+
+    def _show(self, wanted: Wanted, fitted: LayerStudy) -> Made:
+        application, parts = self._application, self._parts
+        self.check_room()
+        dataset = self._dataset_of(fitted.splits) or parts.dataset(fitted.splits)
+        pending = PendingStudy(fitted.encoder, fitted.splits, fitted.rules, wanted.asked_of.checks.cache)
+        pending.future.set_result(fitted)
+        model = parts.model(pending, dataset)
+        self._studies.append(pending)
+        application._models[model.name] = caching.CachingModelWrapper(model, model.name, **application._caching_model_wrapper_kw)
+        if (name := fields.safe_name(dataset.name)) not in application._datasets:
+            application._datasets[name] = lit_dataset.IndexedDataset(
+                base=application._run_annotators(dataset), id_fn=caching.input_hash
+            )
+        self._know()
+        # Last: who finds it here may ask LIT for it at once.
+        made = self._made[wanted.key] = Made(wanted, model, dataset)
+        return made
+
+    def _know(self) -> None:
+        """Lets LIT take note of what there is now, as its own `/create_model` does; the guard refuses that for what else it can."""
+        application = self._application
+        models = [probe_model(one) for one in application._models.values()]
+        application._datasets[lit_app._EMPTY_DATASET_KEY] = lit_dataset.IndexedDataset(
+            base=lit_dataset.NoneDataset(application._models), id_fn=caching.input_hash
+        )
+        application._interpreters = {**application._interpreters, **self._parts.interpreters(models)}
+        application._generators = {**application._generators, **self._parts.generators(models)}
+        application._info = application._build_metadata()
+        self.changed()
+
+
+def sites_of(encoder: Encoder) -> str:
+    """The family of the places at which an encoder is read; empty where they are of several."""
+    families = {site.family for site in encoder.sites}
+    return families.pop() if len(families) == 1 else ""
+
+
+def _same(one: Splits, other: Splits) -> bool:
+    return (one.name, one.provenance.get("sha256")) == (other.name, other.provenance.get("sha256"))

@@ -1,0 +1,192 @@
+"""A new probe, made on the page: for a column, for words, or for two selections of rows, of any kind, pooling and place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from lit_probe.data.asking import ALL_SURFACE, COLUMNS, LABEL, ask, ask_which, question_of, target_names
+from lit_probe.data.labelled_texts import SplitName, Splits, clean_text
+from lit_probe.encoder.pooling import POOLINGS
+from lit_probe.encoder.sites import FAMILIES
+from lit_probe.errors import DatasetError, LitProbeError
+from lit_probe.lit.host import fields
+from lit_probe.lit.host.config_values import Key, Keys, any_text, flag, maybe, one_of
+from lit_probe.lit.host.made_probes import MOST_PROBES, MadeProbes, Wanted, sites_of
+from lit_probe.lit.host.messages import without_html
+from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
+from lit_probe.lit.interpreters.question import Question
+from lit_probe.probing.probes import PROBES
+from lit_probe.progress import Progress
+
+NEW_PROBE = "new_probe"
+_MAX_NAME = 60
+
+
+class Picked(NamedTuple):
+    """Two selections of the examples that are sent.
+
+    Attributes:
+      names: what they are called.
+      n_first: how many of the examples belong to the first; the others belong to the second.
+    """
+
+    names: tuple[str, str]
+    n_first: int
+
+
+def _read_picked(value: Any, name: str) -> Picked:
+    match value:
+        case {"names": [str() as one, str() as other], "n_first": int() as n_first} if n_first >= 0 and len(value) == 2:
+            names = tuple(" ".join(without_html(one).split())[:_MAX_NAME] for one in (one, other))
+            if not all(names) or names[0] == names[1]:
+                raise LitProbeError(f"The two selections need different names, not {one!r} and {other!r}.")
+            return Picked((names[0], names[1]), n_first)
+    raise LitProbeError(
+        f"{name!r} names two selections, and how many of the examples belong to the first: "
+        "{'names': ['short', 'long'], 'n_first': 20}."
+    )
+
+
+def _own(question: Question) -> Splits:
+    """The data set that was loaded, where the probes are of one that was asked of it."""
+    splits = question.study.splits
+    return splits if splits.asked_of is None else splits.asked_of.splits
+
+
+def _offers(question: Question, made: MadeProbes) -> dict[str, Any]:
+    """What a form can offer, and the probes that are there."""
+    probes, study = question.probes, question.study
+    own = _own(question)
+    network = probes.encoder.has_network
+    return {
+        "targets": [{"name": name, "about": question_of(name)} for name in target_names(own, [COLUMNS, ALL_SURFACE])],
+        "probes": [name for name, kind in PROBES.items() if own.target in kind.targets],
+        "poolings": [study.pooling, *(name for name in POOLINGS if network and name != study.pooling)],
+        "sites": [{"name": name, "about": about} for name, about in FAMILIES.items()] if network else [],
+        "now": {"probe": study.layerwise.kind, "pooling": study.pooling, "sites": sites_of(probes.encoder)},
+        "dataset": fields.safe_name(own.name),
+        "made": [one.to_json() for one in made.all],
+        "most": MOST_PROBES,
+    }
+
+
+def _drop(question: Question, made: MadeProbes) -> dict[str, Any]:
+    made.drop(question["model"])
+    return {"made": [one.to_json() for one in made.all]}
+
+
+def _make(question: Question, made: MadeProbes) -> dict[str, Any]:
+    """Fits the probes; the names of the model and the data set by which LIT knows them then."""
+    wanted = _wanted(question)
+    if (there := made.found(wanted)) is not None:
+        return there.to_json()
+    if not question["cancel"]:
+        made.check_room()
+
+    def compute(progress: Progress) -> dict[str, Any]:
+        return made.make(wanted, progress).to_json()
+
+    # What was dropped is made anew.
+    key = (wanted.key, made.n_dropped(wanted))
+    return question.ask(key, "New probe", compute, of=f"{wanted.title} with {question.probes.encoder.name}")
+
+
+def _wanted(question: Question) -> Wanted:
+    """What the form says.
+
+    Raises:
+      LitProbeError: it asks for nothing, for two things, or for what there is not.
+    """
+    probes, study = question.probes, question.study
+    own, target, picked = _own(question), question["target"], question["picked"]
+    if (target is None) == (picked is None):
+        raise LitProbeError("Say what the probe is to tell: name a 'target', or two selections by 'picked', and not both.")
+    sites = question["sites"] or sites_of(probes.encoder)
+    if not probes.encoder.has_network and (question["sites"] or question["pooling"] not in (None, study.pooling)):
+        raise LitProbeError(f"{probes.encoder.name} is known by its vectors alone: other places and poolings cannot be read.")
+    if not sites:
+        raise LitProbeError(f"{probes.encoder.name} is read at places of several kinds. Choose one kind.")
+    if picked is not None:
+        splits = ask_which(own, _rows_of(question, picked))
+    elif target == LABEL and study.splits is own:
+        splits = own
+    else:
+        splits = ask(own, target)
+    return Wanted(
+        asked_of=probes,
+        splits=splits,
+        title=splits.name,
+        probe=question["probe"] or study.layerwise.kind,
+        pooling=question["pooling"] or study.pooling,
+        sites=sites,
+    )
+
+
+def _rows_of(question: Question, picked: Picked) -> dict[str, dict[SplitName, list[int]]]:
+    """The rows of the data set that the examples of each selection are; edited examples are none."""
+    if not 0 < picked.n_first < len(question.texts):
+        raise DatasetError("One of the two selections is empty.")
+    own = _own(question)
+    place = {(clean_text(text), split): row for split, rows in own.items() for row, text in enumerate(rows.texts)}
+    found: dict[str, dict[SplitName, list[int]]] = {name: {split: [] for split, _ in own.items()} for name in picked.names}
+    for index, (example, text) in enumerate(zip(question.inputs, question.texts, strict=True)):
+        split = fields.split_of(example)
+        if split is not None and (text, split) in place:
+            found[picked.names[index >= picked.n_first]][split].append(place[text, split])
+    return found
+
+
+class NewProbePart(NamedTuple):
+    """One of the things that can be done.
+
+    Attributes:
+      keys: further keys of a question about it.
+      answer: does it.
+    """
+
+    keys: Keys
+    answer: Callable[[Question, MadeProbes], dict[str, Any]]
+
+
+PARTS = {
+    "offers": NewProbePart({}, _offers),
+    # ``target`` is a name, as ``--targets`` takes it; ``picked`` two selections of the examples that are sent.
+    "make": NewProbePart(
+        {
+            "target": maybe(any_text()),
+            "picked": maybe(Key(_read_picked)),
+            "probe": maybe(one_of(PROBES)),
+            "pooling": maybe(one_of(POOLINGS)),
+            "sites": maybe(one_of(FAMILIES)),
+            "cancel": flag(),
+        },
+        _make,
+    ),
+    "drop": NewProbePart({"model": any_text()}, _drop),
+}
+
+
+class NewProbeInterpreter(ProbeInterpreter):
+    """Makes probes for what somebody asks on the page, and shows them to LIT as a model, without a restart.
+
+    Args:
+      made: the probes that were made on this server.
+    """
+
+    keys = {"part": one_of(PARTS, "offers")}
+    by = "part"
+    further = {name: part.keys for name, part in PARTS.items()}
+    reads_texts = True
+
+    def __init__(self, made: MadeProbes):
+        super().__init__()
+        self._made = made
+
+    def answer(self, question: Question) -> dict[str, Any]:
+        """What the part gives.
+
+        Raises:
+          LitProbeError: the wish makes no sense, or its rows cannot be told apart; the form shows the message.
+        """
+        return PARTS[question["part"]].answer(question, self._made)

@@ -1,0 +1,239 @@
+"""Probes that are made on the page: LIT knows them without a restart, and their numbers are the command line's."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from asking_browser import Browser
+
+from lit_probe import load_encoder
+from lit_probe.data import load_dataset
+from lit_probe.data.asking import ask
+from lit_probe.encoder.cache import Cache
+from lit_probe.lit.app import AppOptions, build
+from lit_probe.lit.host.made_probes import MOST_PROBES
+from lit_probe.probing.study import probe_layers
+
+DATASET = "demo"
+ENOUGH_S = 120
+
+
+@pytest.fixture(scope="module")
+def encoder(tiny_folder):
+    return load_encoder(str(tiny_folder("bert")))
+
+
+@pytest.fixture(scope="module")
+def demo():
+    return load_dataset(DATASET)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return Cache(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def page(encoder, demo, cache):
+    """A server with one model, whose study is ready."""
+    app = build(
+        [encoder],
+        [demo],
+        AppOptions(),
+        lambda one, splits, progress: probe_layers(one, splits, cache=cache, progress=progress),
+        cache,
+    )
+    browser = Browser(app)
+    browser.wait_for(model_of(encoder), DATASET)
+    return browser
+
+
+def model_of(encoder, dataset=DATASET):
+    return f"{encoder.name}-on-{dataset}"
+
+
+def say(page, encoder, inputs=(), **config):
+    return page.interpret("new_probe", list(inputs), model_of(encoder), DATASET, config, do_predict=0)
+
+
+def make(page, encoder, inputs=(), **config):
+    deadline = time.monotonic() + ENOUGH_S
+    while (answer := say(page, encoder, inputs, part="make", **config))["status"] == "computing":
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.05)
+    return answer
+
+
+def ready(page, interpreter, model, config):
+    deadline = time.monotonic() + ENOUGH_S
+    while (answer := page.interpret(interpreter, [], model, DATASET, config, do_predict=0))["status"] != "ready":
+        assert answer["status"] == "computing" and time.monotonic() < deadline, answer
+        time.sleep(0.05)
+    return answer
+
+
+def by_column(page, column, value):
+    return [row["id"] for row in page.rows(DATASET) if row["data"][column] == value]
+
+
+def test_the_form_offers_what_can_be_asked(page, encoder):
+    offers = say(page, encoder)
+    assert offers["status"] == "ready"
+    assert offers["targets"][0]["name"] == "label"
+    assert {"domain", "surface:question", "surface:n_words"} <= {one["name"] for one in offers["targets"]}
+    assert {"logistic", "mlp", "lda"} <= set(offers["probes"]) and "ridge" not in offers["probes"]
+    assert offers["poolings"][0] == "mean" and "cls" in offers["poolings"]
+    assert [one["name"] for one in offers["sites"]][0] == "layers"
+    assert offers["now"] == {"probe": "logistic", "pooling": "mean", "sites": "layers"}
+    assert (offers["made"], offers["dataset"]) == ([], DATASET)
+
+
+def test_a_column_becomes_a_model_with_a_data_set_of_its_own(page, encoder, demo):
+    made = make(page, encoder, target="domain")
+    assert (made["status"], made["dataset"]) == ("ready", "demo-domain")
+    assert made["model"] == model_of(encoder, "demo-domain")
+    info = page.ask("/get_info")
+    assert made["dataset"] in info["models"][made["model"]]["datasets"]
+    assert info["models"][made["model"]]["spec"]["output"]["probe"]["vocab"] == ["film", "product"]
+    assert info["datasets"]["demo-domain"]["spec"]["label"]["vocab"] == ["film", "product"]
+    rows = page.rows("demo-domain")
+    assert {row["data"]["label"] for row in rows} == {"film", "product"}
+    # LIT's predictions and metrics come from the new probes, and the old model is as it was.
+    predictions = page.ask(
+        "/get_preds", {"inputs": [row["id"] for row in rows[:5]]}, model=made["model"], dataset_name="demo-domain"
+    )
+    assert all(np.isclose(sum(one["probe"]), 1) for one in predictions)
+    assert set(info["models"]) == {model_of(encoder), made["model"]}
+    assert say(page, encoder)["made"] == [{name: value for name, value in made.items() if name not in ("status", "part")}]
+
+
+def test_its_numbers_are_those_of_a_run_of_its_own_to_the_last_digit(page, encoder, demo):
+    made = make(page, encoder, target="surface:negation", probe="lda")
+    own = probe_layers(encoder, ask(demo, "surface:negation"), probe="lda")
+    rows = [row["id"] for row in page.rows(made["dataset"]) if row["data"]["probe_split"] == "dev"]
+    answer = page.interpret("layer_metrics", rows, made["model"], made["dataset"], {}, do_predict=0)
+    [dev] = [one for one in answer["series"] if one["split"] == "dev"]
+    scores = own.metrics("dev").scores[own.headline]
+    assert [one["score"] for one in dev["layers"]] == [one.value for one in scores]
+    assert (made["best_layer"], made["score"]) == (own.best_layer, scores[own.best_layer].value)
+    assert answer["probe"] == "lda"
+
+
+def test_another_kind_for_the_same_label_stands_beside_the_first(page, encoder):
+    made = make(page, encoder, target="label", probe="mean_difference", pooling="cls")
+    assert (made["model"], made["dataset"]) == (f"{encoder.name} (cls mean_difference)-on-demo", DATASET)
+    compared = ready(page, "encoder_comparison", model_of(encoder), {"other": made["model"]})
+    assert compared["n"] == len(load_dataset(DATASET).dev)
+    back = ready(page, "encoder_comparison", made["model"], {"other": model_of(encoder)})
+    assert back["difference"] == pytest.approx(-compared["difference"])
+
+
+def test_other_places_are_read(page, encoder):
+    made = make(page, encoder, target="label", sites="heads")
+    assert made["model"] == f"{encoder.name} (at heads)-on-demo"
+    answer = page.interpret("layer_metrics", [], made["model"], DATASET, {}, do_predict=0)
+    assert {one["family"] for one in answer["sites"]} == {"heads"}
+
+
+def test_two_selections_are_told_apart(page, encoder):
+    films, products = by_column(page, "domain", "film"), by_column(page, "domain", "product")
+    picked = {"names": ["films", "products"], "n_first": len(films)}
+    made = make(page, encoder, [*films, *products], picked=picked)
+    assert (made["status"], made["dataset"]) == ("ready", "demo-films-against-products")
+    rows = page.rows(made["dataset"])
+    assert all((row["data"]["label"] == "films") == (row["data"]["domain"] == "film") for row in rows)
+    card = page.interpret("provenance", [], made["model"], made["dataset"], {"number": {"layer": 1}}, do_predict=0)
+    assert "picked on the page" in str(card)
+
+
+def test_selections_of_one_name_and_other_rows_have_data_sets_of_their_own(page, encoder):
+    films, products = by_column(page, "domain", "film"), by_column(page, "domain", "product")
+    first = make(page, encoder, [*films, *products], picked={"names": ["a", "b"], "n_first": len(films)})
+    again = make(page, encoder, [*films, *products], picked={"names": ["a", "b"], "n_first": len(films)})
+    other = make(page, encoder, [*products, *films], picked={"names": ["a", "b"], "n_first": len(products)})
+    assert again == first
+    assert (first["dataset"], other["dataset"]) == ("demo-a-against-b", "demo-a-against-b-2")
+    assert len(say(page, encoder)["made"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({}, "Say what the probe is to tell"),
+        ({"target": "label", "picked": {"names": ["a", "b"], "n_first": 1}}, "and not both"),
+        ({"target": "colour"}, "has no target 'colour'"),
+        ({"target": "label"}, "is there already"),
+        ({"target": "holds:xylophonist"}, "No text of demo holds"),
+        ({"picked": {"names": ["a", "b"], "n_first": 0}}, "One of the two selections is empty"),
+    ],
+)
+def test_a_wish_that_makes_no_sense_is_told_in_one_sentence(page, encoder, config, sentence):
+    answer = make(page, encoder, by_column(page, "domain", "film") if "picked" in config else (), **config)
+    assert answer["status"] == "failed" and sentence in answer["message"]
+    assert list(page.ask("/get_info")["models"]) == [model_of(encoder)]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"picked": {"names": ["a", "a"], "n_first": 1}},
+        {"picked": {"names": ["a"], "n_first": 1}},
+        {"picked": ["a", "b"]},
+        {"probe": "oracle"},
+        {"pooling": "median"},
+        {"sites": "soul"},
+        {"target": 7},
+        {"wish": 1},
+    ],
+)
+def test_what_is_no_wish_is_refused(page, encoder, config):
+    body = {"inputs": by_column(page, "domain", "film")[:3], "config": {"part": "make", "target": "domain", **config}}
+    response = page.post(
+        "/get_interpretations", body, model=model_of(encoder), dataset_name=DATASET, interpreter="new_probe", do_predict=0
+    )
+    assert 400 <= response.status_code < 500, response.get_data(as_text=True)
+
+
+def test_a_selection_that_shares_a_text_is_refused(page, encoder):
+    films = by_column(page, "domain", "film")
+    answer = make(page, encoder, [*films, films[0]], picked={"names": ["a", "b"], "n_first": len(films)})
+    assert "One text is in a and in b" in answer["message"]
+
+
+def test_what_is_dropped_is_forgotten_and_can_be_made_again(page, encoder):
+    made = make(page, encoder, target="domain")
+    assert say(page, encoder, part="drop", model=made["model"])["made"] == []
+    info = page.ask("/get_info")
+    assert list(info["models"]) == [model_of(encoder)] and made["dataset"] not in info["datasets"]
+    assert page.interpret("layer_metrics", [], model_of(encoder), DATASET, {}, do_predict=0)["status"] == "ready"
+    again = make(page, encoder, target="domain")
+    assert again == made
+    assert say(page, encoder, part="drop", model="nobody")["status"] == "failed"
+    assert say(page, encoder, part="drop", model=model_of(encoder))["status"] == "failed"
+
+
+def test_the_data_set_stays_while_another_probe_is_of_it(page, encoder):
+    one, other = make(page, encoder, target="domain"), make(page, encoder, target="domain", probe="lda")
+    assert one["dataset"] == other["dataset"]
+    say(page, encoder, part="drop", model=one["model"])
+    info = page.ask("/get_info")
+    assert other["dataset"] in info["datasets"] and other["model"] in info["models"]
+
+
+def test_what_is_cancelled_leaves_nothing(page, encoder):
+    say(page, encoder, part="make", target="surface:n_words")
+    assert say(page, encoder, part="make", target="surface:n_words", cancel=True)["status"] in ("cancelled", "ready")
+    time.sleep(1)
+    offers = say(page, encoder)
+    known = set(page.ask("/get_info")["models"])
+    assert known == {model_of(encoder), *(one["model"] for one in offers["made"])}
+
+
+def test_there_are_so_many_at_most(page, encoder):
+    kinds = [("lda", "mean"), ("mean_difference", "mean"), ("majority", "mean"), ("lda", "cls"), ("mean_difference", "cls")]
+    kinds += [("majority", "cls"), ("lda", "last"), ("mean_difference", "last"), ("majority", "last")]
+    answers = [make(page, encoder, target="label", probe=probe, pooling=pooling) for probe, pooling in kinds]
+    assert [one["status"] for one in answers] == ["ready"] * MOST_PROBES + ["failed"]
+    assert f"{MOST_PROBES} new probes at most" in answers[-1]["message"]
