@@ -3,7 +3,7 @@
 from lit_nlp.api.layout import LitCanonicalLayout
 from lit_nlp.api.layout import LitModuleName as Panel
 
-from lit_probe.layouts.panels import CALIBRATION, PROBE_BY_LAYER, PROVENANCE, SELECTIVITY, SLICES_BY_LAYER
+from lit_probe.layouts.panels import CALIBRATION, NEW_PROBE, PROBE_BY_LAYER, PROVENANCE, SELECTIVITY, SLICES_BY_LAYER
 
 # One panel per tab: side by side, their charts would be too narrow on a laptop's screen. Names are short and tabs few, so that
 # all of them have room on a page of a thousand pixels; the layout `evidence` has every check.
@@ -18,6 +18,7 @@ DECODABILITY = LitCanonicalLayout(
     upper={
         "Examples": [Panel.DataTableModule],
         "Embeddings": [Panel.EmbeddingsModule],
+        "New probe": [NEW_PROBE],
         "Provenance": [PROVENANCE],
         "Guide": [Panel.DocumentationModule],
     },

@@ -19,6 +19,7 @@ importPanel('learning-curve-module', new URL('./checks/learning_curve_module.js'
 importPanel('agreement-module', new URL('./checks/agreement_module.js', import.meta.url));
 importPanel('transfer-module', new URL('./checks/transfer_module.js', import.meta.url));
 importPanel('concept-map-module', new URL('./curves/concept_map_module.js', import.meta.url));
+importPanel('new-probe-module', new URL('./making/new_probe_module.js', import.meta.url));
 importPanel('slices-by-layer-module', new URL('./curves/slices_by_layer_module.js', import.meta.url));
 importPanel('salience-rows-module', new URL('./salience/salience_rows_module.js', import.meta.url));
 importPanel('salience-quality-module', new URL('./salience/salience_quality_module.js', import.meta.url));

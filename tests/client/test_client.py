@@ -88,7 +88,13 @@ def test_every_file_is_type_checked_says_what_it_is_and_loads_nothing_from_outsi
 
 
 # The client's flow, as `tests/test_architecture.py` holds Python's: each folder imports only what stands before it.
-FLOW = (("words",), ("page",), ("charts",), ("panels", "tour"), ("curves", "checks", "salience", "neurons", "counterfactuals"))
+FLOW = (
+    ("words",),
+    ("page",),
+    ("charts",),
+    ("panels", "tour"),
+    ("curves", "making", "checks", "salience", "neurons", "counterfactuals"),
+)
 
 
 def test_a_folder_of_the_client_imports_only_what_stands_before_it():

@@ -85,7 +85,7 @@ def test_the_form_offers_what_can_be_asked(page, encoder):
     assert {"domain", "surface:question", "surface:n_words"} <= {one["name"] for one in offers["targets"]}
     assert {"logistic", "mlp", "lda"} <= set(offers["probes"]) and "ridge" not in offers["probes"]
     assert offers["poolings"][0] == "mean" and "cls" in offers["poolings"]
-    assert [one["name"] for one in offers["sites"]][0] == "layers"
+    assert offers["sites"][0]["name"] == "layers"
     assert offers["now"] == {"probe": "logistic", "pooling": "mean", "sites": "layers"}
     assert (offers["made"], offers["dataset"]) == ([], DATASET)
 
@@ -119,6 +119,7 @@ def test_its_numbers_are_those_of_a_run_of_its_own_to_the_last_digit(page, encod
     assert [one["score"] for one in dev["layers"]] == [one.value for one in scores]
     assert (made["best_layer"], made["score"]) == (own.best_layer, scores[own.best_layer].value)
     assert answer["probe"] == "lda"
+    assert answer["asked_of"] == {"model": model_of(encoder), "dataset": DATASET}
 
 
 def test_another_kind_for_the_same_label_stands_beside_the_first(page, encoder):

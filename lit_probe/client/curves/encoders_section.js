@@ -1,12 +1,13 @@
 // @ts-check
 /** The other encoders of "Probe by layer": their curves, and how far they are from the first one on the same rows. */
 /** @import {Peer} from '../charts/types.js' */
-/** @import {EncoderComparison, IndexedInput} from '../page/types.js' */
+/** @import {Asker} from '../page/leaving.js' */
+/** @import {EncoderComparison, IndexedInput, LayerMetrics} from '../page/types.js' */
 /** @import {Curve} from './comparison_section.js' */
 import {placeNames} from '../charts/places.js';
-import {answers} from '../page/answers.js';
-import {currentLayer} from '../page/choices.js';
-import {html, nothing} from '../page/lit_host.js';
+import {answers, requestKey} from '../page/answers.js';
+import {currentLayer, observable} from '../page/choices.js';
+import {html, interpretation, nothing} from '../page/lit_host.js';
 import {partsOf} from '../page/model_names.js';
 import {formatCount} from '../words/format.js';
 import {intervalText, placeTitle} from '../words/sentences.js';
@@ -40,6 +41,44 @@ export function askForPeers(panel, selected, config, examples) {
     keys[`difference ${model}`] = panel.want(`difference ${model}`, 'encoder_comparison', paired ? [] : null, question);
   }
   return keys;
+}
+
+/** Whether the curve of the probes that the server started with is wanted beside that of probes that were made on the page. */
+export const besideFirst = observable(false);
+
+/**
+ * Wants the curve of the probes on whose rows those on the page were made: on the same texts, with the labels of their own data set.
+ *
+ * @param {any} panel @param {Record<string, unknown>} config  the question of the curve on the page
+ * @returns {Record<string, string>}
+ */
+export function askForFirst(panel, config) {
+  const {asked_of: first} = panel.lastCurve?.answer ?? {};
+  const wanted = first && besideFirst.get() && panel.seen.selected.length === 0;
+  const request = {...first, interpreter: 'layer_metrics', inputs: [], config};
+  const key = wanted ? requestKey(['layer_metrics', first.model, first.dataset, JSON.stringify(config)], []) : null;
+  answers.want(panel, 'first', key, (/** @type {Asker} */ asker) => interpretation({...request, asker}));
+  return {first: key ?? ''};
+}
+
+/** That curve, once it is there. @param {any} panel @returns {Peer[]} */
+export function firstOf(panel) {
+  const result = answers.read(panel.keys.first);
+  const {asked_of: first} = panel.lastCurve?.answer ?? {};
+  if (!first || result?.state !== 'ready') return [];
+  const {answer} = result;
+  return [{model: first.model, name: `${answer.encoder} (first probes, of ${answer.trained_on})`, answer, drawn: drawnSeries(answer.series, choices.get())}];
+}
+
+/** The box that asks for it, and why it is not drawn. @param {any} panel @param {LayerMetrics} answer */
+export function renderFirst(panel, {asked_of: first}) {
+  if (!first) return nothing;
+  const result = answers.read(panel.keys.first);
+  const change = () => besideFirst.set(!besideFirst.get());
+  const selection = panel.seen.selected.length > 0 && besideFirst.get();
+  return html`<div class="legend first"><label><input type="checkbox" name="first" .checked=${besideFirst.get()} @change=${change}>
+    the first probes, of ${first.dataset}, on the same texts with their own labels</label>
+    ${selection ? html`<span>drawn beside all examples only</span>` : result?.state === 'failed' ? html`<span>${result.message}</span>` : nothing}</div>`;
 }
 
 /** @param {any} panel @param {string} model */

@@ -30,7 +30,7 @@ import {curveChart, curveMargin, drawnLayers, drawnSeries, layersOf, NO_OVERLAYS
 import {curveCsv, paperFigure} from './curve_files.js';
 import {choices, renderLegend} from './curve_legend.js';
 import {depthMargin, depthsOfAll, drawnKind, drawnPlaces, kindStyle, overlaysOfKind, placeOfPeer} from './depth_chart.js';
-import {askForPeers, peersOf, renderPeerDifferences, renderPeersOnTheirWay} from './encoders_section.js';
+import {askForFirst, askForPeers, besideFirst, firstOf, peersOf, renderFirst, renderPeerDifferences, renderPeersOnTheirWay} from './encoders_section.js';
 import {renderExample, stripsHeight} from './example_section.js';
 import {askForKeptProbe, keptLines, loadedProbes, renderKeptProbe, renderLoadButton, showKeptClasses} from './kept_probe_section.js';
 import {askForMembership, showMembership} from './membership.js';
@@ -114,7 +114,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
   file = {state: 'none', what: '', message: ''};
 
   choices() {
-    return [choices, pickedMetrics, currentLayer, loadedProbes, ...COMPARISON_CHOICES];
+    return [choices, pickedMetrics, currentLayer, loadedProbes, besideFirst, ...COMPARISON_CHOICES];
   }
 
   /** Everything of LIT's state that the panel depends on. Runs inside a reaction. */
@@ -158,6 +158,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
       pinned: this.want('pinned', 'layer_predictions', one(pinned), {}),
       card: ofRepeats ? this.wantCard(ofRepeats) : this.wantCard(number, selected),
       ...askForPeers(this, selected, config, {selected: one(primary), pinned: one(pinned)}),
+      ...askForFirst(this, config),
       ...askForComparison(this),
       ...askForMembership(this, this.lastCurve?.answer ?? null),
       ...askForKeptProbe(this, selected, metric),
@@ -169,6 +170,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     super.updated(changed);
     // The rows are divided once there is a curve.
     if (this.lastCurve && !this.keys.membership && !splitsAreShown()) this.ask();
+    if (besideFirst.get() && this.lastCurve?.answer.asked_of && !this.keys.first && this.seen?.selected.length === 0) this.ask();
     showMembership(this);
     showKeptClasses(this);
   }
@@ -219,7 +221,8 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     const layer = resolveLayer(currentLayer.get(), answer.best_layer, answer.n_layers);
     const edited = answer.left_out.edited + (sentences.isSelection(examples) ? 0 : this.seen.nEdited);
     const leftOut = sentences.leftOutSentences({...answer.left_out, edited}, answer.own_rows);
-    const peers = peersOf(this);
+    const others = peersOf(this);
+    const peers = [...others, ...firstOf(this)];
     const beside = overlaysOn(this, curve, drawn, peers.length > 0);
     const depths = depthsOfAll([answer, ...peers.map((peer) => peer.answer)]);
     const all = {...beside, lines: [...beside.lines, ...keptLines(this, curve)]};
@@ -240,10 +243,11 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
               depths ? this.renderDepths(curve, drawn, layer, overlays, peers, depths) : this.renderChart(curve, drawn, layer, overlays, peers),
               this.renderReading(curve, drawn, layer, peers, depths)]}
         </div>
+        ${renderFirst(this, answer)}
         ${renderKeptProbe(this, layer)}
-        ${renderExample(this, 'selected', answer, peers)}
-        ${renderExample(this, 'pinned', answer, peers)}
-        ${answer.series.length === 0 ? nothing : [renderPeerDifferences(this, curve, peers), renderPeersOnTheirWay(this),
+        ${renderExample(this, 'selected', answer, others)}
+        ${renderExample(this, 'pinned', answer, others)}
+        ${answer.series.length === 0 ? nothing : [renderPeerDifferences(this, curve, others), renderPeersOnTheirWay(this),
           peers.length ? nothing : [renderRepeats(this, curve, layer), renderComparison(this, curve, layer)], renderWaiting(this, curve)]}
         ${renderNotes([answer.choice.sentence, ...answer.notes, ...comparisonNotes(this, curve), sentences.convergenceSentence(answer.not_converged, names)].filter((note) => note !== ''), answer, ...peers.map((peer) => peer.answer))}
         ${GUIDE}

@@ -89,6 +89,23 @@ export function chooseLayout(layoutName) {
   settings().updateSettings({layoutName});
 }
 
+/** Shows a model on a data set, as LIT's menus do. @param {string} model @param {string} dataset @returns {Promise<void>} */
+export function showModel(model, dataset) {
+  return settings().updateSettings({models: [model], dataset});
+}
+
+/** Waits until LIT has no request under way, or for ten seconds. @returns {Promise<void>} */
+export async function whenQuiet() {
+  const {statusService} = services().apiService;
+  for (let i = 0; i < 50 && (i < 3 || statusService.isLoading); i++) await new Promise((resolve) => setTimeout(resolve, 200));
+}
+
+/** Lets LIT ask the server once more which models and data sets there are, as it does when one was loaded by its own dialog. */
+export async function learnNames() {
+  const {apiService, appState} = services();
+  appState.metadata = await apiService.getInfo();
+}
+
 /** @returns {any} the service through which LIT's menus change models, data set and layout */
 const settings = () => /** @type {any} */ (document.createElement('lit-app-toolbar')).settingsService;
 

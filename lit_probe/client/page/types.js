@@ -48,6 +48,7 @@
  * @property {string[]} label_names
  * @property {string} encoder
  * @property {string} trained_on
+ * @property {?{model: string, dataset: string}} asked_of  the model and data set that the server started with, where the probes were made on the page for other labels
  * @property {boolean} own_rows  whether the rows are of the data set that the probes were trained on
  * @property {number} n_rows  how many rows the data set on the page has, those too that are not shown
  * @property {?string} [circular]  the reason why probing this checkpoint for these labels proves nothing: it was fine-tuned on them
@@ -191,6 +192,14 @@
  * @typedef {{status: string, encoder: string, dataset: string, layer_names: string[], rows: ConceptRow[],
  *   unasked: {dataset: string, target: string, error: string}[], measure: string, notes: string[]}}
  *   ConceptMap  What the interpreter `concept_map` answers.
+ *
+ * @typedef {{model: string, dataset: string, asked_of: string, title: string, probe: string, pooling: string, sites: string, best_layer: number,
+ *   metric: string, score: ?number, n: Record<string, number>}}
+ *   MadeProbe  A probe that was made on the page. `model`, `dataset`: what LIT calls them. `asked_of`: the model on whose rows it was fitted.
+ *
+ * @typedef {{status: string, part: string, targets: {name: string, about: string}[], probes: string[], poolings: string[],
+ *   sites: {name: string, about: string}[], now: {probe: string, pooling: string, sites: string}, dataset: string, made: MadeProbe[], most: number}}
+ *   NewProbeOffers  What the interpreter `new_probe` answers to `offers`. `now`: the choices of the probes on the page.
  *
  * @typedef {{status: string, check: string, title: string, metric: string, metric_title: string, n_dev: number,
  *   majority: ?number, n_train: number[], layers: {layer: number, points: {n: number, score: ?number, low: ?number,

@@ -135,6 +135,10 @@ class MadeProbes:
         """The one that was made for an equal wish, if it is still there."""
         return self._made.get(wanted.key)
 
+    def origin(self, model: ProbeModel) -> ProbeModel:
+        """The model that the server started with: the one itself, or that on whose rows it was made."""
+        return next((one.wanted.asked_of for one in self.all if one.model is model), model)
+
     def n_dropped(self, wanted: Wanted) -> int:
         """How often what was made for an equal wish has been dropped."""
         return self._dropped[wanted.key]
@@ -247,6 +251,9 @@ class MadeProbes:
         pending = PendingStudy(fitted.encoder, fitted.splits, fitted.rules, wanted.asked_of.checks.cache)
         pending.future.set_result(fitted)
         model = parts.model(pending, dataset)
+        origin = wanted.asked_of
+        if dataset is not origin.dataset:
+            model.asked_of = {"model": origin.name, "dataset": fields.safe_name(origin.dataset.name)}
         self._studies.append(pending)
         application._models[model.name] = caching.CachingModelWrapper(model, model.name, **application._caching_model_wrapper_kw)
         if (name := fields.safe_name(dataset.name)) not in application._datasets:
@@ -259,7 +266,7 @@ class MadeProbes:
         return made
 
     def _know(self) -> None:
-        """Lets LIT take note of what there is now, as its own `/create_model` does; the guard refuses that for what else it can."""
+        """Lets LIT take note of what there is now, as its own `/create_model` does, which the guard refuses."""
         application = self._application
         models = [probe_model(one) for one in application._models.values()]
         application._datasets[lit_app._EMPTY_DATASET_KEY] = lit_dataset.IndexedDataset(

@@ -43,6 +43,10 @@ class ProbeModel(lit_model.Model):
       reader: reads the examples where they are those of somebody else's data set; None where they have our fields.
       token_fields: whether token embeddings and gradients are fields too, see ``TokenFields``.
 
+    Attributes:
+      asked_of: LIT's names of the ``model`` and the ``dataset`` that the server started with, where the probes were made on the
+        page for other labels of its rows; else None.
+
     Raises:
       LitProbeError: token fields are asked of vectors.
     """
@@ -71,6 +75,7 @@ class ProbeModel(lit_model.Model):
         if token_fields and not self.encoder.has_network:
             raise LitProbeError(f"{self.encoder.name} is known by its vectors alone, so it has no token fields. Leave them out.")
         self._with_token_fields = token_fields
+        self.asked_of: dict[str, str] | None = None
 
     @property
     def name(self) -> str:

@@ -110,6 +110,7 @@ class LayerMetricsInterpreter(ProbeInterpreter):
             "label_names": list(probes.label_names),
             "encoder": probes.encoder.name,
             "trained_on": probes.dataset.name,
+            "asked_of": probes.asked_of,
             "own_rows": rows_from is probes.dataset,
             "n_rows": 0 if rows_from is None else sum(len(rows) for _, rows in rows_from.splits.items()),
             "circular": probes.circularity,

@@ -78,7 +78,7 @@ def _drop(question: Question, made: MadeProbes) -> dict[str, Any]:
 
 def _make(question: Question, made: MadeProbes) -> dict[str, Any]:
     """Fits the probes; the names of the model and the data set by which LIT knows them then."""
-    wanted = _wanted(question)
+    wanted = _wanted(question, made)
     if (there := made.found(wanted)) is not None:
         return there.to_json()
     if not question["cancel"]:
@@ -92,7 +92,7 @@ def _make(question: Question, made: MadeProbes) -> dict[str, Any]:
     return question.ask(key, "New probe", compute, of=f"{wanted.title} with {question.probes.encoder.name}")
 
 
-def _wanted(question: Question) -> Wanted:
+def _wanted(question: Question, made: MadeProbes) -> Wanted:
     """What the form says.
 
     Raises:
@@ -109,12 +109,12 @@ def _wanted(question: Question) -> Wanted:
         raise LitProbeError(f"{probes.encoder.name} is read at places of several kinds. Choose one kind.")
     if picked is not None:
         splits = ask_which(own, _rows_of(question, picked))
-    elif target == LABEL and study.splits is own:
+    elif target == LABEL:
         splits = own
     else:
         splits = ask(own, target)
     return Wanted(
-        asked_of=probes,
+        asked_of=made.origin(probes),
         splits=splits,
         title=splits.name,
         probe=question["probe"] or study.layerwise.kind,

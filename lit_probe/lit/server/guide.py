@@ -31,6 +31,8 @@ layer's activations. The encoder is frozen: only the probes were trained, on the
   (Slices). The layout `evidence`, chosen at the top of the page, has all checks: also how many examples the probes need
   (Description length, Learning curve), whether they work on other data (Transfer), and how they compare with the checkpoint's
   own head (Model). Each is computed on dev when its tab is first opened.
+* **New probe** asks something else of the same rows while the server runs: a column, words, or two selections. Or it fits
+  another kind of probe for the same label, for one chart with the first.
 * **ⓘ beside a number** opens the card behind it: rows, seeds, hashes, versions, and the command that computes it again.
 * **The column in_train** marks the rows that probes were trained on, and rows with a near copy among them.
 * **Select** rows, or a slice from the toolbar, and the curve follows: it is computed on exactly those rows. Rows that the probes
