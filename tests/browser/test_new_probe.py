@@ -81,9 +81,8 @@ def test_a_probe_of_two_slices_is_seen_everywhere_and_found_after_a_reload(lit: 
     # LIT's own panels.
     metrics = lit.show("Metrics", "metrics-module")
     expect(metrics).to_contain_text("probe_layer_00")
-    lit.page.get_by_role("button", name="Color by").click()
-    expect(lit.page.get_by_role("menu").filter(has_text="probe_layer_00:class")).to_be_visible()
-    lit.page.keyboard.press("Escape")
+    colors = "document.createElement('classification-module').colorService.colorableOptions.map(({name}) => name)"
+    assert f"{MODEL}:probe:class" in lit.page.evaluate(f"() => {colors}")
     lit.page.reload()
     panel = the_form(lit)
     expect(panel.locator(MADE)).to_have_count(1)
