@@ -15,6 +15,7 @@ from lit_probe.probing.probes.mean_difference import fit_mean_difference
 from lit_probe.probing.probes.mlp import fit_mlp
 from lit_probe.probing.probes.options import ProbeOptions
 from lit_probe.probing.probes.ridge import fit_ridge
+from lit_probe.probing.probes.sparse import fit_elastic_net, fit_l1
 from lit_probe.registry import lookup
 
 # By which rules probes are fitted, in words that cards compare: change them when the numbers change.
@@ -23,11 +24,14 @@ PROBES_MADE_BY: dict[TargetKind, str] = {
     NUMBER: "alpha by cross-validated squared error; units that do not vary on train left out",
 }
 
+_SPARSE = "C from 10^-3 to 1 by cross-validated log-loss, ties of 5e-4 to the smaller; units that do not vary on train left out"
 _CLASS_WEIGHT = {"class_weight": "class_weight"}
 _BY_EPOCH = {name: name for name in ("max_epochs", "learning_rate", "batch_size")}
 
 PROBES: dict[str, ProbeKind] = {
     "logistic": ProbeKind(fit_logistic, options={"regularisation": "c", **_CLASS_WEIGHT}),
+    "l1": ProbeKind(fit_l1, options={"regularisation": "c"}, made_by=_SPARSE),
+    "elastic_net": ProbeKind(fit_elastic_net, options={"regularisation": "c"}, made_by=_SPARSE),
     "mean_difference": ProbeKind(fit_mean_difference),
     "lda": ProbeKind(fit_lda),
     "mlp": ProbeKind(
@@ -55,6 +59,8 @@ __all__ = [
     "FittedProbe",
     "ProbeKind",
     "ProbeOptions",
+    "fit_elastic_net",
+    "fit_l1",
     "fit_lda",
     "fit_logistic",
     "fit_majority",
