@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from lit_probe.probing.probe_forward import Target as Target
     from lit_probe.probing.probe_forward import forward_of_model as forward_of_model
     from lit_probe.probing.probe_forward import forward_of_probe as forward_of_probe
+    from lit_probe.probing.probes.options import ProbeOptions as ProbeOptions
     from lit_probe.probing.rules import StudyRules as StudyRules
     from lit_probe.probing.study import LayerStudy as LayerStudy
     from lit_probe.probing.study import probe_layers as probe_layers
@@ -56,6 +57,7 @@ _PUBLIC = {
     "LayerStudy": "probing.study",
     "LayerwiseProbe": "probing.layerwise",
     "LitProbeError": "errors",
+    "ProbeOptions": "probing.probes.options",
     "Splits": "data.labelled_texts",
     "StudyRules": "probing.rules",
     "Target": "probing.probe_forward",

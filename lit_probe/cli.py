@@ -428,7 +428,12 @@ def neurons() -> None:
             folder = out / f"{encoder.name}-on-{names[splits.name]}" if several else out
             folder.mkdir(parents=True, exist_ok=True)
             scored = {"headline": one.headline, "decision": one.decision.to_json(), "choice": one.choice.to_json()}
-            about = {**one.settings().to_json(), "made_by": made_by(), "dataset": splits.name, "layer": layer}
+            about = {
+                **one.settings().to_json(),
+                "made_by": made_by(None, splits.target, one.layerwise.kind),
+                "dataset": splits.name,
+                "layer": layer,
+            }
             written = {**about, **scored, **report.to_json()}
             (folder / "neurons.json").write_text(json.dumps(written, indent=1, allow_nan=False), "utf-8")
             _write_rows(folder / "neurons.csv", neuron_rows(report))
@@ -604,6 +609,7 @@ def build_app() -> Any:
         token_fields=FLAGS.token_fields,
         memory_budget=FLAGS.memory_budget,
         held=need.held,
+        balanced=tuple(name for name, run in run_of.items() if run.probe_options.class_weight is not None),
     )
 
     def make_study(encoder: Encoder, splits: Splits, progress: Any) -> LayerStudy:
@@ -653,7 +659,9 @@ def _check_card(runs: Sequence[Run], splits_list: Sequence[Splits], control: str
         note
         for run in runs
         for splits in splits_list
-        for note in check_against_card(card, run.encoder, splits, pooling=run.pooling, probe=run.probe, **settings)
+        for note in check_against_card(
+            card, run.encoder, splits, pooling=run.pooling, probe=run.probe, probe_options=run.probe_options, **settings
+        )
     ]
     for note in dict.fromkeys(notes):
         print(f"lit-probe: {note}", file=sys.stderr)

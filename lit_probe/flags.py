@@ -39,7 +39,9 @@ from lit_probe.errors import LitProbeError
 from lit_probe.neurons.rankings import RANKINGS
 from lit_probe.probing.given_activations import given_activations
 from lit_probe.probing.layer_choice import DEFAULT_RULE, LAYER_RULES
-from lit_probe.probing.probes import DEFAULT_PROBES, PROBES
+from lit_probe.probing.layerwise import check_probe
+from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, ProbeOptions
+from lit_probe.probing.probes.options import BALANCED, OPTION_NAMES, UNWEIGHTED
 from lit_probe.probing.rules import AUTO, DECISIONS, HEADLINES, StudyRules
 from lit_probe.probing.runs import Run, parse_model_flag
 from lit_probe.probing.runs import load_runs as runs_of
@@ -164,6 +166,32 @@ _define(
     f"{DEFAULT_PROBES['number']}. predict: the file with the probes, as --save_probes or the page has saved it.",
     used_by=(*_PROBES, "predict"),
 )
+_define(
+    flags.DEFINE_string,
+    "regularisation",
+    None,
+    "Strength of regularisation: cv, or one number. Smaller is stronger for logistic, l1 and elastic_net (their C), larger for "
+    "ridge and mlp (their alpha). Default: cv, for mlp 5.",
+    used_by=_PROBES,
+)
+_define(
+    flags.DEFINE_enum,
+    "class_weight",
+    None,
+    [BALANCED, UNWEIGHTED],
+    "balanced lets all classes count alike when a probe is fitted. Default: none.",
+    used_by=_PROBES,
+)
+_define(
+    flags.DEFINE_string,
+    "hidden_units",
+    None,
+    "Sizes of the hidden layers of mlp, such as 128 or 64-32. Default: 64.",
+    used_by=_PROBES,
+)
+_define(flags.DEFINE_string, "max_epochs", None, "Largest number of passes over train, for mlp. Default: 500.", used_by=_PROBES)
+_define(flags.DEFINE_string, "learning_rate", None, "Size of Adam's steps, for mlp. Default: 0.001.", used_by=_PROBES)
+_define(flags.DEFINE_string, "batch_size", None, "Rows for each step, for mlp. Default: 200.", used_by=_PROBES)
 _define(
     flags.DEFINE_string,
     "save_probes",
@@ -425,7 +453,7 @@ def load_runs(unit: UnitKind = TEXT) -> list[Run]:
 
     cache, wanted = open_cache(), parse_model_flag(FLAGS.model)
     pooling = FLAGS.pooling or (DEFAULT_JOINING if unit == WORD else None)
-    runs = runs_of(wanted, load_at, pooling=pooling, probe=FLAGS.probe, seed=FLAGS.seed)
+    runs = runs_of(wanted, load_at, pooling=pooling, probe=FLAGS.probe, seed=FLAGS.seed, probe_options=probe_options())
     _unique([run.encoder for run in runs], "encoder", "--model")
     return runs
 
@@ -451,7 +479,7 @@ def load_all() -> tuple[list[Splits], list[Run]]:
             raise LitProbeError("--datasets names texts and words, which are read in other ways. Start a run for each.")
         if WORD in units and FLAGS["max_examples"].present:
             raise LitProbeError("The rows of these data are words. Say how many of train are read with --max_words.")
-        return loaded, load_runs(units[0])
+        return loaded, _checked(load_runs(units[0]), loaded)
     for name in _OF_TEXTS:
         if FLAGS[name].present:
             raise LitProbeError(f"--activations stand in place of an encoder and its texts: leave out --{name}.")
@@ -459,9 +487,17 @@ def load_all() -> tuple[list[Splits], list[Run]]:
     [splits, *others] = [made for _, made in given]
     if any(dict(other.provenance)["sha256"] != dict(splits.provenance)["sha256"] for other in others):
         raise LitProbeError("The files of --activations are of different rows. Give them to a run each.")
-    runs = [Run(vectors, NO_POOLING, FLAGS.probe) for vectors, _ in given]
+    runs = [Run(vectors, NO_POOLING, FLAGS.probe, probe_options()) for vectors, _ in given]
     _unique([run.encoder for run in runs], "encoder", "--activations")
-    return [splits], runs
+    return [splits], _checked(runs, [splits])
+
+
+def _checked(runs: list[Run], splits_list: Sequence[Splits]) -> list[Run]:
+    """The runs, once their probes can be fitted as they are asked for: before any text is encoded."""
+    for run in runs:
+        for splits in splits_list:
+            check_probe(run.probe or DEFAULT_PROBES[splits.target], splits.target, run.probe_options)
+    return runs
 
 
 def _given(path: Path) -> tuple[GivenVectors, Splits]:
@@ -570,11 +606,18 @@ def study(run: Run, splits: Splits, cache: Cache, progress: Any) -> LayerStudy:
         splits,
         pooling=run.pooling,
         probe=run.probe,
+        probe_options=run.probe_options,
         seed=FLAGS.seed,
         rules=study_rules(),
         cache=cache,
         progress=progress,
     )
+
+
+def probe_options() -> ProbeOptions:
+    """How the flags say that probes are fitted."""
+    given = {name: FLAGS[name].value for name in OPTION_NAMES}
+    return ProbeOptions().with_words({name: word for name, word in given.items() if word is not None})
 
 
 def study_rules() -> StudyRules:
@@ -628,7 +671,7 @@ def as_flags(message: str) -> str:
     >>> as_flags("Say which one with the option text_column.")
     'Say which one with --text_column.'
     """
-    return re.sub(r"the options? (\w+)(?: and (\w+))?", _flag_words, message)
+    return re.sub(r"[Tt]he options? (\w+)(?: and (\w+))?", _flag_words, message)
 
 
 def _flag_words(found: re.Match[str]) -> str:

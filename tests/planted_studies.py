@@ -9,6 +9,7 @@ from lit_probe.data.labelled_texts import LabelledTexts, Splits
 from lit_probe.encoder.activations import Activations
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.probing.layerwise import LayerwiseProbe
+from lit_probe.probing.probes import ProbeOptions
 from lit_probe.probing.study import LayerStudy
 
 NAMES = ("negative", "positive")
@@ -25,6 +26,7 @@ def planted_study(
     label_names: tuple[str, ...] = NAMES,
     groups: NDArray[np.str_] | None = None,
     probe: str = "logistic",
+    options: ProbeOptions | None = None,
     seed: int = 0,
 ) -> LayerStudy:
     """A study of ``values`` ``[n_train, n_layers, d_model]``. It has no activations of test: touching these raises KeyError."""
@@ -34,7 +36,9 @@ def planted_study(
         for name, y, of_rows in (("train", labels, groups), ("dev", dev_labels, None), ("test", np.empty(0, np.int64), None))
     }
     activations = {name: Activations.from_array(x) for name, x in (("train", values), ("dev", dev_values))}
-    layerwise = LayerwiseProbe.fit(activations["train"], labels, label_names, groups=groups, probe=probe, seed=seed)
+    layerwise = LayerwiseProbe.fit(
+        activations["train"], labels, label_names, groups=groups, probe=probe, options=options, seed=seed
+    )
     return LayerStudy(encoder, Splits("planted", **rows), activations, layerwise, seed)
 
 

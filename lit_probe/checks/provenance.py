@@ -29,7 +29,7 @@ from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.template import escaped
 from lit_probe.errors import LitProbeError
 from lit_probe.probing.layer_choice import LayerChoice
-from lit_probe.probing.probes import DEFAULT_PROBES, PROBES_MADE_BY
+from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, ProbeOptions, probe_made_by
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.runs import RANDOM
 from lit_probe.probing.study import LayerStudy, StudySettings
@@ -117,7 +117,7 @@ def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> Card:
     made = Card(
         **vars(settings),
         datasets={splits.name: dataset},
-        made_by=made_by(control, splits.target),
+        made_by=made_by(control, splits.target, settings.probe),
         control=control,
         repeat=N_REPEATS if (number or {}).get("check") == REPEATS else None,
         flags=None,
@@ -130,16 +130,17 @@ def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> Card:
         return replace(made, notes=(str(error),))
 
 
-def made_by(control: str | None = None, target: TargetKind = CLASSES) -> dict[str, str]:
+def made_by(control: str | None = None, target: TargetKind = CLASSES, probe: str | None = None) -> dict[str, str]:
     """By which rule each number is made. A card keeps them, and one that was made by others is refused.
 
     Args:
       control: the control of selectivity; the usual one when None.
       target: what the study asks for.
+      probe: the kind of probe; the usual one of the target when None.
     """
     metrics = METRICS if target == CLASSES else NUMBER_METRICS
     return {
-        "probes": PROBES_MADE_BY[target],
+        "probes": probe_made_by(probe or DEFAULT_PROBES[target], target),
         **{name: metric.made_by for name, metric in metrics.items()},
         **{name: check.rule_of(control if name == "selectivity" else None) for name, check in CHECKS.items()},
         "near_duplicates": COPIES_MADE_BY,
@@ -184,6 +185,7 @@ def card_of(read: Any, title: str) -> dict[str, Any]:
         and _are_texts(read.get("rules", {}))
         and set(read.get("rules", {})) <= set(StudyRules().to_json())
         and isinstance(read.get("repeat", 0), int)
+        and _are_options(read.get("probe_options", {}))
         and read["datasets"]
         and all(_holds(one, {"data": dict, "label_names": list}) for one in read["datasets"].values())
     ):
@@ -211,6 +213,7 @@ def check_against_card(
     probe: str | None,
     seed: int,
     rules: StudyRules,
+    probe_options: ProbeOptions | None = None,
     control: str | None = None,
     cache_dtype: str = FLOAT32,
 ) -> list[str]:
@@ -224,6 +227,7 @@ def check_against_card(
       probe: the probe that is about to be used; None for the usual one.
       seed: the seed that is about to be used.
       rules: the rules that are about to be used.
+      probe_options: how the probes are about to be fitted; the usual way when None.
       control: the control of selectivity that is about to be used; None where it is not measured.
       cache_dtype: as what activations are about to be kept.
 
@@ -240,6 +244,15 @@ def check_against_card(
     on_card = {"cache_dtype": FLOAT32, **card}
     here["cache_dtype"] = cache_dtype
     differ = [f"{name} is {value}, {on_card[name]} on the card" for name, value in here.items() if value != on_card[name]]
+    fits = [
+        (probe_options or ProbeOptions()).words(),
+        ProbeOptions.from_json(card.get("probe_options", {})).words(),
+    ]
+    differ += [
+        f"{name} is {_usual(fits[0], name)}, {_usual(fits[1], name)} on the card"
+        for name in {**fits[0], **fits[1]}
+        if fits[0].get(name) != fits[1].get(name)
+    ]
     around = {name: (getattr(encoder, name), card.get(name)) for name in _AROUND_TEXTS}
     differ += [
         f"{name} is {_quoted(ours)}, {_quoted(theirs)} on the card" for name, (ours, theirs) in around.items() if ours != theirs
@@ -328,6 +341,7 @@ def flags_of(card: Mapping[str, Any], title: str) -> list[str]:
         **{name: card[name] for name in _SETTINGS},
         "sites": ",".join(card["sites"]) if "sites" in card else None,
         "cache_dtype": card.get("cache_dtype"),
+        **ProbeOptions.from_json(card.get("probe_options", {})).words(),
         "template": escaped(card["template"]) if "template" in card else None,
         "chat": "true" if "chat" in card else None,
         "control": card.get("control"),
@@ -381,7 +395,7 @@ def other_rules(card: Mapping[str, Any]) -> str:
     unasked = (set(CHECKS) - checks) | ({"transfer"} - set(card))
     others = [
         name
-        for name, rule in made_by(card.get("control"), _target(card)).items()
+        for name, rule in made_by(card.get("control"), _target(card), _known_probe(card["probe"])).items()
         if name not in unasked and on_card.get(name) != rule
     ]
     return f"these are made by other rules here: {', '.join(others)}" if others else ""
@@ -390,6 +404,23 @@ def other_rules(card: Mapping[str, Any]) -> str:
 def _target(card: Mapping[str, Any]) -> TargetKind:
     """What the data sets of a card ask for; all of one run ask for the same."""
     return CLASSES if all(entry["label_names"] for entry in card["datasets"].values()) else NUMBER
+
+
+def _known_probe(kind: str) -> str | None:
+    """The kind of probe on a card; None for one that this version does not have, which is told elsewhere."""
+    return kind if kind in PROBES else None
+
+
+def _usual(words: Mapping[str, str], name: str) -> str:
+    return words.get(name, "the usual one")
+
+
+def _are_options(value: Any) -> bool:
+    try:
+        ProbeOptions.from_json(value)
+    except (LitProbeError, AttributeError):
+        return False
+    return True
 
 
 def _quoted(template: str | None) -> str:

@@ -192,6 +192,7 @@ def _repeat(study: LayerStudy, divisions: OtherDivisions, index: int, progress: 
         rows.label_names,
         groups=None if groups is None else groups[train],
         probe=study.layerwise.kind,
+        options=study.layerwise.options,
         seed=seed,
         progress=progress,
     )

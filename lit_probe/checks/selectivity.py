@@ -332,6 +332,7 @@ class _Fits:
             study.splits.label_names,
             groups=study.splits.train.groups,
             probe=study.layerwise.kind,
+            options=study.layerwise.options,
             seed=study.layerwise.seed,
             like=like,
             progress=of_part(self._progress, start, self._done, self._total),

@@ -231,7 +231,8 @@ def _cell(trained: LayerStudy, on: LayerStudy, metric: str) -> _Cell:
 def _scores(trained: LayerStudy, on: LayerStudy, rows: NDArray[np.int64], metric: str) -> list[Score]:
     """One score per layer."""
     decision = trained.decision
-    if metric == "balanced_accuracy" and trained.rules.decision == AUTO:
+    balanced = trained.layerwise.options.class_weight is not None
+    if metric == "balanced_accuracy" and trained.rules.decision == AUTO and not balanced:
         decision = Decision.by("prior", trained.splits.train.labels, len(trained.splits.label_names))
     dev = on.splits.dev.select(rows)
     probabilities = trained.layerwise.predict_proba(on.activations["dev"])[rows]

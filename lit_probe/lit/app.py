@@ -66,6 +66,7 @@ class AppOptions:
       memory_budget: how much memory may be held in GB (10^9 bytes), by encoders, activations and these fields; None for what the
         machine has free.
       held: how many bytes of it encoders and activations take.
+      balanced: the names of the encoders whose probes are fitted with classes that count alike.
     """
 
     host: str = "127.0.0.1"
@@ -81,6 +82,7 @@ class AppOptions:
     token_fields: bool = False
     memory_budget: float | None = None
     held: int = 0
+    balanced: tuple[str, ...] = ()
 
 
 def build(
@@ -208,7 +210,11 @@ def assemble(
         kept = [(encoder, _kept_texts(mine, datasets)) for mine in datasets for encoder in networks]
         check_memory(kept, MemoryBudget.of(options.memory_budget), options.held)
     # Data set by data set: encoders are compared on one, and LIT opens with the first model.
-    studies = [PendingStudy(encoder, dataset.splits, options.rules, checks.cache) for dataset in datasets for encoder in encoders]
+    studies = [
+        PendingStudy(encoder, dataset.splits, options.rules, checks.cache, encoder.name in options.balanced)
+        for dataset in datasets
+        for encoder in encoders
+    ]
     memos = {_numbers(encoder): text_memo() for encoder in encoders}
     texts = {
         encoder.name: PooledTexts(encoder, [one for one in studies if one.encoder is encoder], memos[_numbers(encoder)])

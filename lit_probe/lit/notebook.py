@@ -29,6 +29,7 @@ from lit_nlp.lib.ui_state import UIState
 from numpy.typing import NDArray
 
 from lit_probe.data import DatasetOptions, load_dataset, parse_dataset_flag, split_texts
+from lit_probe.data.asked import CLASSES
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.python_tables import is_table
 from lit_probe.encoder.cache import Cache
@@ -47,7 +48,8 @@ from lit_probe.lit.interpreters import interpreters_for
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.plugin import attach
 from lit_probe.lit.server.web import serve
-from lit_probe.probing.probes import PROBES
+from lit_probe.probing.layerwise import check_probe
+from lit_probe.probing.probes import ProbeOptions
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import LayerStudy, probe_layers
 from lit_probe.progress import StudyProgress, tqdm_progress
@@ -124,6 +126,7 @@ class ProbeWidget:
         refused.
       pooling: how a text's tokens become one vector; by default their mean, for a decoder the last one.
       probe: the kind of probe.
+      probe_options: how it is fitted, where not the usual way; not beside ready LIT models.
       dtype: ``float32``, ``bfloat16`` or ``float16``, in which weights are read, those of models in memory too; ``auto`` is
         float32. An `Encoder` has its own, and so have ready LIT models.
       rules: how studies are scored, and how their layers are chosen; the usual way when None.
@@ -150,6 +153,7 @@ class ProbeWidget:
         options: DatasetOptions | None = None,
         pooling: str | None = None,
         probe: str = "logistic",
+        probe_options: ProbeOptions | None = None,
         dtype: str = AUTO,
         rules: StudyRules | None = None,
         cache: Cache | None = None,
@@ -160,7 +164,7 @@ class ProbeWidget:
         # What can be wrong is said before any work.
         if pooling is not None:
             lookup(POOLINGS, pooling, "pooling")
-        lookup(PROBES, probe, "probe")
+        check_probe(probe, CLASSES, probe_options)
         dtype_of(dtype)
         self._height = _checked_height(height)
         address = address or Address()
@@ -182,7 +186,7 @@ class ProbeWidget:
         self._checks = PendingChecks(cache)
         studies: list[PendingStudy] = []
         if isinstance(model, Mapping):
-            self._refuse_beside_models(labels=labels, groups=groups)
+            self._refuse_beside_models(labels=labels, groups=groups, probe_options=probe_options)
             if dtype != AUTO:
                 raise LitProbeError("Ready LIT models have read their weights already: leave out dtype=….")
             names: dict[str, Any] = {
@@ -199,7 +203,10 @@ class ProbeWidget:
             page = attach(application, host=shown.host, allowed_hosts=shown.allowed_hosts, frame_ancestors=shown.frame_ancestors)
         else:
             splits_list = _splits_list(data, labels, groups, options)
-            assembled = app.assemble(_encoders(model, dtype), splits_list, shown, self._checks)
+            encoders = _encoders(model, dtype)
+            if probe_options is not None and probe_options.class_weight is not None:
+                shown = replace(shown, balanced=tuple(encoder.name for encoder in encoders))
+            assembled = app.assemble(encoders, splits_list, shown, self._checks)
             application, studies = assembled.application, assembled.studies
             page = app.guarded(assembled, shown, self._checks)
         self._studies = {model_name(one.encoder.name, one.splits.name): one for one in studies}
@@ -217,7 +224,8 @@ class ProbeWidget:
                 self._progress[step] = (done, total, unit)
                 progress(step, done, total, unit)
 
-            settings = {"pooling": pooling if pooling and encoder.has_network else encoder.default_pooling, "probe": probe}
+            settings: dict[str, Any] = {"pooling": pooling if pooling and encoder.has_network else encoder.default_pooling}
+            settings |= {"probe": probe, "probe_options": probe_options}
             return probe_layers(encoder, splits, **settings, seed=options.seed, rules=rules, cache=cache, progress=report)
 
         app.start(studies, make_study)

@@ -20,6 +20,7 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import layout as lit_layout
 from lit_nlp.api import types
 
+from lit_probe.data.asked import CLASSES
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.activations import check_pooling
 from lit_probe.encoder.cache import Cache
@@ -44,8 +45,9 @@ from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.train_geometries import prepare_geometries
 from lit_probe.lit.server import web
+from lit_probe.probing.layerwise import check_probe
 from lit_probe.probing.memory_need import check_need, memory_need
-from lit_probe.probing.probes import PROBES
+from lit_probe.probing.probes import PROBES, ProbeOptions
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import LayerStudy, probe_layers
 from lit_probe.progress import StudyProgress
@@ -103,6 +105,7 @@ class ProbeModel(HostModel):
         name: str | None = None,
         pooling: str | None = None,
         probe: str = "logistic",
+        probe_options: ProbeOptions | None = None,
         dtype: str = AUTO,
         seed: int = 0,
         rules: StudyRules | None = None,
@@ -111,7 +114,7 @@ class ProbeModel(HostModel):
         token_fields: bool = False,
         memory_budget: float | None = None,
     ):
-        lookup(PROBES, probe, "probe")
+        check_probe(probe, CLASSES, probe_options)
         if pooling is not None:
             lookup({**POOLINGS, NO_POOLING: None}, pooling, "pooling")
         encoder = as_encoder(encoder, dtype)
@@ -131,7 +134,8 @@ class ProbeModel(HostModel):
         budget = MemoryBudget.of(memory_budget)
         need = memory_need([(encoder, pooling)], sum(len(rows) for _, rows in splits.items()), cache)
         check_need(need, [encoder], budget)
-        study = PendingStudy(encoder, splits, rules, cache)
+        balanced = probe_options is not None and probe_options.class_weight is not None
+        study = PendingStudy(encoder, splits, rules, cache, balanced)
         # Of a LIT data set all rows are shown already.
         shown = ProbeDataset(splits, show_train=n_shown, max_shown=10 * n_shown) if n_shown else ProbeDataset(splits)
         layers = specs.shown_layers(encoder.n_layers, len(shown))
@@ -142,8 +146,17 @@ class ProbeModel(HostModel):
         prepare_geometries([study])
 
         def make_study(progress: StudyProgress) -> LayerStudy:
-            settings = {"pooling": pooling, "probe": probe}
-            return probe_layers(encoder, splits, **settings, seed=seed, rules=rules, cache=cache, progress=progress)
+            return probe_layers(
+                encoder,
+                splits,
+                pooling=pooling,
+                probe=probe,
+                probe_options=probe_options,
+                seed=seed,
+                rules=rules,
+                cache=cache,
+                progress=progress,
+            )
 
         if background:
             compute_in_background([(study, make_study)])

@@ -173,6 +173,7 @@ def concepts_of(
             splits,
             pooling=study.pooling,
             probe=study.layerwise.kind,
+            probe_options=study.layerwise.options,
             seed=study.seed,
             rules=study.rules,
             cache=cache,

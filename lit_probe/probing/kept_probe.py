@@ -20,7 +20,7 @@ from lit_probe.encoder.site_search import sites_of
 from lit_probe.encoder.vector_encoder import as_array
 from lit_probe.errors import ProbeError, UnknownNameError
 from lit_probe.probing.layer_choice import LayerChoice
-from lit_probe.probing.probes import PROBES_MADE_BY, FittedProbe
+from lit_probe.probing.probes import FittedProbe, ProbeOptions, probe_made_by
 from lit_probe.probing.study import LayerStudy, ModelFiles
 from lit_probe.progress import Progress, no_progress
 from lit_probe.registry import lookup
@@ -154,6 +154,7 @@ class ProbeFacts(Result):
       versions: the version of each library that can change a number.
       fits: ``[layers]`` how each was fitted: ``kind``, ``converged`` and ``settings``.
       cache_dtype: as what the activations were kept that it was fitted on, and are read; None for float32.
+      probe_options: how the probes were fitted; None for the usual way.
     """
 
     encoder: ReadEncoder
@@ -173,8 +174,9 @@ class ProbeFacts(Result):
     versions: Mapping[str, str]
     fits: tuple[Mapping[str, Any], ...]
     cache_dtype: str | None = None
+    probe_options: ProbeOptions | None = None
 
-    omitted_if_none: ClassVar[tuple[str, ...]] = ("cache_dtype",)
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("cache_dtype", "probe_options")
 
 
 @dataclass(frozen=True)
@@ -469,10 +471,11 @@ def kept_probe(study: LayerStudy, layer: int | None = None) -> KeptProbe:
         n_train=len(train),
         pair=study.splits.pair,
         seed=study.seed,
-        made_by=PROBES_MADE_BY[CLASSES],
+        made_by=probe_made_by(study.layerwise.kind, CLASSES),
         versions=library_versions(),
         fits=tuple(probe.to_header() for probe in probes),
         cache_dtype=None if study.kept_as == FLOAT32 else study.kept_as,
+        probe_options=study.layerwise.options.or_none,
     )
     return KeptProbe(facts, probes, np.unique(text_marks(train.texts)))
 

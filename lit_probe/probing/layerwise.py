@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.data.asked import CLASSES, NUMBER, TEXT, TargetKind, check_served
 from lit_probe.errors import ProbeError, UnservedError
-from lit_probe.probing.probes import PROBES, FittedProbe
+from lit_probe.probing.probes import PROBES, FittedProbe, ProbeOptions
 from lit_probe.probing.probes.fitting_scope import fitting_scope
 from lit_probe.probing.probes.storage import read_arrays, write_arrays
 from lit_probe.probing.probes.training_data import check_labels, check_numbers
@@ -79,12 +79,14 @@ class LayerwiseProbe:
       label_names: ``[n_classes]`` the classes; empty where a number is asked for.
       kind: the name in `PROBES` of what was fitted.
       seed: what every fit was seeded with.
+      options: how they were fitted, where not the usual way.
     """
 
     probes: tuple[FittedProbe, ...]
     label_names: tuple[str, ...]
     kind: str
     seed: int
+    options: ProbeOptions = field(default_factory=ProbeOptions)
 
     def __post_init__(self) -> None:
         if not self.probes or any(probe.n_classes != len(self.label_names) for probe in self.probes):
@@ -110,6 +112,7 @@ class LayerwiseProbe:
         *,
         groups: ArrayLike | None = None,
         probe: str = "logistic",
+        options: ProbeOptions | None = None,
         seed: int = 0,
         like: LayerwiseProbe | None = None,
         n_jobs: int | None = None,
@@ -123,6 +126,7 @@ class LayerwiseProbe:
           label_names: ``[n_classes]``; empty for numbers.
           groups: ``[n_examples]`` what must not be split between folds, or None.
           probe: a name in `PROBES`.
+          options: how it is fitted; the usual way when None.
           seed: the seed of everything random; every layer gets the same folds.
           like: probes of the same kind whose strength of regularisation each layer takes over, in place of choosing its own.
           n_jobs: the number of layers at a time; one per available core, but at most 4, when None. No digit depends on it.
@@ -130,10 +134,12 @@ class LayerwiseProbe:
 
         Raises:
           UnknownNameError: there is no such probe.
-          UnservedError: it is for classes and the labels are numbers, or the other way round.
+          UnservedError: it is for classes and the labels are numbers, or the other way round; or it does not take an option.
           ProbeError: a class has too few examples, the lengths disagree or an activation is not finite.
         """
-        check_probe(probe, CLASSES if label_names else NUMBER)
+        options = options or ProbeOptions()
+        check_probe(probe, CLASSES if label_names else NUMBER, options)
+        asked = PROBES[probe].keywords(options)
         fit_one = PROBES[probe].fit
         classes = check_labels(labels, label_names) if label_names else check_numbers(labels)
         n_layers = activations.n_layers
@@ -142,7 +148,7 @@ class LayerwiseProbe:
             try:
                 settings = {} if like is None else like.probes[layer].settings
                 chosen = {name.lower(): settings[name] for name in ("C", "alpha") if name in settings}
-                return fit_one(activations.layer(layer), classes, len(label_names), groups, seed, **chosen)
+                return fit_one(activations.layer(layer), classes, len(label_names), groups, seed, **{**asked, **chosen})
             except ProbeError as error:
                 raise ProbeError(f"Layer {layer}: {error}") from error
 
@@ -155,7 +161,7 @@ class LayerwiseProbe:
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-        return cls(tuple(fit.result() for fit in fits), tuple(label_names), probe, seed)
+        return cls(tuple(fit.result() for fit in fits), tuple(label_names), probe, seed, options)
 
     def predictions(self, activations: LayeredActivations) -> NDArray[np.float64]:
         """``[n_examples, n_layers, n_classes]`` float64: the probabilities that each layer's probe gives each text.
@@ -196,6 +202,7 @@ class LayerwiseProbe:
             "format": _FORMAT,
             "kind": self.kind,
             "seed": self.seed,
+            "options": self.options.to_json(),
             "label_names": list(self.label_names),
             "layers": [probe.to_header() for probe in self.probes],
         }
@@ -214,26 +221,30 @@ class LayerwiseProbe:
             layer, _, part = name.partition(".")
             by_layer.setdefault(layer, {})[part] = array
         probes = [FittedProbe.from_parts(by_layer[f"layer_{layer:02d}"], part) for layer, part in enumerate(header["layers"])]
-        return cls(tuple(probes), tuple(header["label_names"]), header["kind"], header["seed"])
+        options = ProbeOptions.from_json(header.get("options", {}))
+        return cls(tuple(probes), tuple(header["label_names"]), header["kind"], header["seed"], options)
 
 
-def check_probe(probe: str, target: TargetKind) -> None:
-    """That a kind of probe can be fitted to what is asked for.
+def check_probe(probe: str, target: TargetKind, options: ProbeOptions | None = None) -> None:
+    """That a kind of probe can be fitted to what is asked for, in this way.
 
     Args:
       probe: a name in `PROBES`.
       target: what is asked of a row.
+      options: how it is to be fitted; the usual way when None.
 
     Raises:
       UnknownNameError: there is no such kind.
-      UnservedError: it is for another target; the sentence says which kinds are for this one.
+      UnservedError: it is for another target, and the sentence says which kinds are for this one; or it does not take an option.
 
     >>> check_probe("logistic", "number")
     Traceback (most recent call last):
     ...
     lit_probe.errors.UnservedError: The probe 'logistic' is about classes; this data set asks for a number. Choose one of: ridge.
     """
-    targets = lookup(PROBES, probe, "probe").targets
+    kind = lookup(PROBES, probe, "probe")
+    (options or ProbeOptions()).check_taken(probe, kind.options)
+    targets = kind.targets
     if target in targets:
         return
     others = ", ".join(name for name, kind in PROBES.items() if target in kind.targets)

@@ -209,6 +209,7 @@ def _fit_on(study: LayerStudy, rows: NDArray[np.int64], cache: Cache, progress: 
             train.label_names,
             groups=None if train.groups is None else train.groups[rows],
             probe=study.layerwise.kind,
+            options=study.layerwise.options,
             seed=study.seed,
             progress=progress,
         )

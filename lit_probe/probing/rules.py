@@ -60,11 +60,17 @@ class StudyRules(Result):
             return self.headline
         return "balanced_accuracy" if is_unbalanced(train_labels, n_classes) else "accuracy"
 
-    def decision_for(self, train_labels: ArrayLike, n_classes: int) -> Decision:
+    def decision_for(self, train_labels: ArrayLike, n_classes: int, *, balanced: bool = False) -> Decision:
         """The rule by which probabilities become a class there; the usual one without classes, where none is decided.
 
+        Args:
+          train_labels: ``[n_train]``.
+          n_classes: the number of classes; 0 for numbers.
+          balanced: whether the probes were fitted with classes that count alike. Their probabilities are those of equal shares,
+            so ``auto`` is then ``argmax``: to divide by the shares of train would make up for them twice.
+
         Raises:
-          UnservedError: a rule was named, and there are no classes.
+          UnservedError: a rule was named, and there are no classes, or ``prior`` was, and classes count alike.
         """
         if not n_classes and self.decision != AUTO:
             raise UnservedError(
@@ -74,6 +80,13 @@ class StudyRules(Result):
         if not n_classes:
             return Decision()
         rule = self.decision
+        if balanced and rule == "prior":
+            raise UnservedError(
+                "The decision 'prior' divides by the shares of the classes, for which class_weight has made up already. Leave "
+                "one of the two out."
+            )
+        if balanced and rule == AUTO:
+            rule = "argmax"
         if rule == AUTO:
             headline = self.headline_for(train_labels, n_classes)
             ranks = headline == "auroc" and is_unbalanced(train_labels, n_classes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from lit_probe.brackets import entries, options_of, without_options
@@ -11,11 +11,12 @@ from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.joining import JOININGS
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.errors import LitProbeError
-from lit_probe.probing.probes import PROBES
+from lit_probe.probing.probes import PROBES, ProbeOptions
+from lit_probe.probing.probes.options import OPTION_NAMES, read_option
 from lit_probe.registry import lookup
 
 RANDOM = "random"
-# What may stand in the brackets of a run, and its values.
+# What may stand in the brackets of a run, and its values. Options of its probe may stand there, too.
 OPTIONS: dict[str, Collection[str]] = {"pooling": [*POOLINGS, *JOININGS], "probe": PROBES, "weights": ("trained", RANDOM)}
 
 
@@ -27,11 +28,13 @@ class Run:
       encoder: the encoder, under the name of the run.
       pooling: the name of the pooling.
       probe: the kind of probe; None for what the target of a data set asks for.
+      probe_options: how it is fitted.
     """
 
     encoder: Encoder
     pooling: str
     probe: str | None
+    probe_options: ProbeOptions = field(default_factory=ProbeOptions)
 
 
 class WantedRun(NamedTuple):
@@ -50,7 +53,7 @@ def parse_model_flag(flag: str) -> list[WantedRun]:
     """Reads ``--model``: hub ids and folders, each with or without options in brackets, separated by commas.
 
     Raises:
-      LitProbeError: brackets hold something else than a pooling, a probe or weights, or one of them twice.
+      LitProbeError: brackets hold something else than a pooling, a probe, its options or weights, or one of them twice.
       UnknownNameError: there is no such pooling, probe or kind of weights.
 
     >>> [tuple(run) for run in parse_model_flag("bert-base-uncased,bert-base-uncased[pooling=cls,probe=mlp]")]
@@ -63,14 +66,17 @@ def _options(entry: str) -> dict[str, str]:
     pairs = options_of(entry)
     names = [name for name, _ in pairs]
     for name, value in pairs:
-        if name not in OPTIONS or not value or names.count(name) > 1:
-            why = "twice" if names.count(name) > 1 else "without a value" if name in OPTIONS else "which is none of them"
+        known = name in OPTIONS or name in OPTION_NAMES
+        if not known or not value or names.count(name) > 1:
+            why = "twice" if names.count(name) > 1 else "without a value" if known else "which is none of them"
             raise LitProbeError(
                 f"{entry[entry.rindex('[') :]} names {name!r}, {why}. In brackets stand options of that run: pooling=NAME, "
-                f"probe=NAME, weights={RANDOM} or {RANDOM}:SEED."
+                f"probe=NAME, weights={RANDOM} or {RANDOM}:SEED. So may options of its probe: {', '.join(OPTION_NAMES)}."
             )
         if name == "weights":
             random_seed_of(value, 0)
+        elif name in OPTION_NAMES:
+            ProbeOptions(**{name: read_option(name, value)})
         else:
             lookup(dict.fromkeys(OPTIONS[name]), value, name)
     return dict(pairs)
@@ -98,7 +104,13 @@ def random_seed_of(weights: str, seed: int) -> int | None:
 
 
 def load_runs(
-    wanted: Sequence[WantedRun], load: Callable[[str], Encoder], *, pooling: str | None, probe: str | None, seed: int
+    wanted: Sequence[WantedRun],
+    load: Callable[[str], Encoder],
+    *,
+    pooling: str | None,
+    probe: str | None,
+    seed: int,
+    probe_options: ProbeOptions | None = None,
 ) -> list[Run]:
     """The runs. What several of them share is loaded once: a checkpoint, and the weights that are drawn for it.
 
@@ -108,6 +120,7 @@ def load_runs(
       pooling: the pooling of runs that name none; None for what the encoder's kind asks for.
       probe: the probe of runs that name none; None for what a data set asks for.
       seed: the seed by which random weights are drawn where the run names none.
+      probe_options: how the probes of runs that say nothing of it are fitted; the usual way when None.
 
     Raises:
       LitProbeError: two runs are the same.
@@ -123,7 +136,8 @@ def load_runs(
             **options,
         }
         own_seed = random_seed_of(settings["weights"], seed)
-        key = (model_id, settings["pooling"], settings["probe"], str(own_seed))
+        fitted = (probe_options or ProbeOptions()).with_words({name: options[name] for name in OPTION_NAMES if name in options})
+        key = (model_id, settings["pooling"], settings["probe"], str(own_seed), fitted)
         if key in runs:
             raise LitProbeError(
                 f"{model_id!r} is named twice with {settings['pooling']} pooling, {settings['probe'] or 'the usual'} probes and "
@@ -132,7 +146,7 @@ def load_runs(
         encoder = trained[model_id]
         if own_seed is not None:
             encoder = drawn.setdefault((model_id, own_seed), encoder.randomised(own_seed))
-        runs[key] = Run(encoder.named(run_name(trained[model_id].name, options)), settings["pooling"], settings["probe"])
+        runs[key] = Run(encoder.named(run_name(trained[model_id].name, options)), settings["pooling"], settings["probe"], fitted)
     return list(runs.values())
 
 
@@ -143,9 +157,14 @@ def run_name(encoder: str, options: Mapping[str, str]) -> str:
     ('bert', 'bert (cls random weights)')
     >>> run_name("bert", {"weights": "random:2"})
     'bert (random weights 2)'
+    >>> run_name("bert", {"probe": "mlp", "hidden_units": "64-32"})
+    'bert (mlp hidden units 64-32)'
     """
     # A comma would break LIT's lists of models, and so would a colon.
-    words = [_weights_words(value) if name == "weights" else value for name, value in options.items()]
+    words = [
+        _weights_words(value) if name == "weights" else f"{name.replace('_', ' ')} {value}" if name in OPTION_NAMES else value
+        for name, value in options.items()
+    ]
     return f"{encoder} ({' '.join(words)})" if words else encoder
 
 

@@ -24,7 +24,7 @@ from lit_probe.encoder.encoder import Encoder
 from lit_probe.errors import DatasetError, ProbeError
 from lit_probe.probing.layer_choice import LayerChoice, choose_layer
 from lit_probe.probing.layerwise import LayerMetrics, LayerwiseProbe, MetricsRow, check_probe
-from lit_probe.probing.probes import DEFAULT_PROBES, PROBES_MADE_BY
+from lit_probe.probing.probes import DEFAULT_PROBES, ProbeOptions, probe_made_by
 from lit_probe.probing.rules import StudyRules
 from lit_probe.progress import StudyProgress, of_step
 from lit_probe.registry import check_layer
@@ -83,6 +83,7 @@ class StudySettings(Result):
       cache_dtype: as what the activations are kept and read, where it is not float32.
       template: what stands around every text, with ``{text}`` in its place; None for the text alone.
       chat: what the tokenizer's chat template makes of every message, with ``{text}`` in the text's place; None without one.
+      probe_options: how the probes are fitted; None for the usual way.
     """
 
     model: ModelFiles
@@ -97,8 +98,9 @@ class StudySettings(Result):
     cache_dtype: str | None
     template: str | None = field(default=None, kw_only=True)
     chat: str | None = field(default=None, kw_only=True)
+    probe_options: ProbeOptions | None = field(default=None, kw_only=True)
 
-    omitted_if_none: ClassVar[tuple[str, ...]] = ("sites", "cache_dtype", "template", "chat")
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("sites", "cache_dtype", "template", "chat", "probe_options")
 
 
 class LayerStudy:
@@ -135,7 +137,8 @@ class LayerStudy:
         self.rules = rules or StudyRules()
         by_train = (splits.train.labels, len(splits.label_names))
         self.headline = self.rules.headline_for(*by_train)
-        self.decision = self.rules.decision_for(*by_train)
+        # Probes whose classes count alike have made up for the shares already.
+        self.decision = self.rules.decision_for(*by_train, balanced=layerwise.options.class_weight is not None)
         rows = self.dev_rows(self.predictions("dev"))
         self.choice = self.choose_layer(rows)
 
@@ -156,6 +159,11 @@ class LayerStudy:
         return self.choice.layer
 
     @property
+    def unweighted_decision(self) -> Decision:
+        """The rule for predictions of other fits on train, in which every row counts alike whatever the study's probes do."""
+        return self.rules.decision_for(self.splits.train.labels, len(self.splits.label_names))
+
+    @property
     def pooling(self) -> str:
         """Name of the pooling."""
         return self.activations["train"].pooling
@@ -173,6 +181,7 @@ class LayerStudy:
             ],
             "seed": self.seed,
             "rules": self.rules.to_json(),
+            **_options_of(self.layerwise.options),
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -310,6 +319,7 @@ class LayerStudy:
             None if self.kept_as == FLOAT32 else self.kept_as,
             template=encoder.template,
             chat=encoder.chat,
+            probe_options=self.layerwise.options.or_none,
         )
 
     def table(self) -> str:
@@ -415,6 +425,7 @@ def probe_layers(
     *,
     pooling: str | None = None,
     probe: str | None = None,
+    probe_options: ProbeOptions | None = None,
     seed: int = 0,
     rules: StudyRules | None = None,
     cache: Cache | None = None,
@@ -429,6 +440,7 @@ def probe_layers(
         for a decoder ``last``, for vectors `NO_POOLING`. Where rows are words, a name in ``JOININGS``, by default ``last``. Words
         of which no token was read are left out of the study, and its remarks say how many.
       probe: a name in ``PROBES``. By default what the target asks for: ``logistic`` for classes, ``ridge`` for a number.
+      probe_options: how it is fitted, where not the usual way: a fixed regularisation, class weights, the size of a perceptron.
       seed: the seed of cross-validation, probes and bootstrap.
       rules: how it is scored, and how the layer is chosen; the usual way when None.
       cache: where results are kept; without one everything is computed.
@@ -436,14 +448,15 @@ def probe_layers(
 
     Raises:
       UnknownNameError: no such pooling or probe.
-      UnservedError: the probe, or one of the rules, is not for what is asked of a row.
+      UnservedError: the probe, or one of the rules, is not for what is asked of a row; or the probe does not take an option.
       EncoderError: the checkpoint cannot be loaded or used.
       ProbeError: the probe cannot be fitted, for example because a class has fewer than two examples.
     """
     pooling = pooling or default_pooling(encoder, splits.unit)
     check_pooling(encoder, pooling, splits.unit)
     probe = probe or DEFAULT_PROBES[splits.target]
-    check_probe(probe, splits.target)
+    options = probe_options or ProbeOptions()
+    check_probe(probe, splits.target, options)
     cache = cache or Cache(None)
     splits = _read_words(encoder, splits, cache)
     activations: dict[SplitName, Activations] = {}
@@ -465,6 +478,7 @@ def probe_layers(
             splits.label_names,
             groups=train.groups,
             probe=probe,
+            options=options,
             seed=seed,
             progress=step,
         )
@@ -477,8 +491,9 @@ def probe_layers(
         "label_names": list(splits.label_names),
         "groups": None if train.groups is None else text_hash([str(group) for group in train.groups]),
         "probe": probe,
-        "made_by": PROBES_MADE_BY[splits.target],
+        "made_by": probe_made_by(probe, splits.target),
         "seed": seed,
+        **_options_of(options),
         **_spans_of(train),
         **cache.facts(),
     }
@@ -506,6 +521,11 @@ def _read_words(encoder: Encoder, splits: Splits, cache: Cache) -> Splits:
         return splits
     provenance = {**splits.provenance, "dropped": {**splits.provenance.get("dropped", {}), **dropped}}
     return replace(splits, train=parts["train"], dev=parts["dev"], test=parts["test"], provenance=provenance)
+
+
+def _options_of(options: ProbeOptions) -> dict[str, Any]:
+    """How probes are fitted; nothing for the usual way."""
+    return {"probe_options": options.to_json()} if options.given else {}
 
 
 def _spans_of(rows: LabelledTexts) -> dict[str, str]:

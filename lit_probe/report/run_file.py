@@ -47,7 +47,7 @@ def run_json(
       maps: the maps of concepts, where several targets were asked.
       target: what the studies ask for.
     """
-    about = {**settings.to_json(), "made_by": made_by(control, target), "control": control, "repeat": repeat}
+    about = {**settings.to_json(), "made_by": made_by(control, target, settings.probe), "control": control, "repeat": repeat}
     across = {} if transfer is None else {"transfer": transfer.to_json()}
     concepts = {"concepts": [one.to_json() for one in maps]} if maps else {}
     return {**about, "datasets": dict(datasets), **across, **concepts}

@@ -118,6 +118,31 @@ def test_a_template_and_a_chat_come_back_from_the_card_and_others_are_refused(pl
         assert "chat is " in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("flags", "written"),
+    [
+        (["--regularisation=0.05", "--class_weight=balanced"], {"regularisation": 0.05, "class_weight": "balanced"}),
+        (["--probe=mlp", "--hidden_units=8-4", "--max_epochs=20"], {"hidden_units": [8, 4], "max_epochs": 20}),
+        (["--regularisation=cv", "--class_weight=none"], None),
+    ],
+)
+def test_options_of_probes_come_back_from_the_card_and_others_are_refused(place, capsys, flags, written):
+    data = [f"--datasets=csv={place / 'feelings.csv'}", "--text_column=review", "--label_column=feeling", "--checks=none"]
+    read = ["layers", f"--model={place / 'encoder'}", *data, "--cache_dir="]
+    assert run(*read, f"--out={place / 'out'}", *flags) == 0
+    first = results(place / "out")
+    assert first.get("probe_options") == written
+    assert again(place) == 0
+    agree(first, results(place / "again"))
+    other = "--batch_size=7" if "--probe=mlp" in flags else "--regularisation=0.5"
+    assert again(place, other) == 1
+    assert f"{other[2:].replace('=', ' is ')}, " in capsys.readouterr().err
+    first["probe_options"] = {"regularisation": "strong"}
+    (place / "out/layers.json").write_text(json.dumps(first))
+    assert again(place) == 1
+    assert "is no card" in capsys.readouterr().err
+
+
 def test_without_the_card_the_default_settings_give_other_numbers(place):
     flags = [f"--datasets=csv={place / 'feelings.csv'}", "--text_column=review", "--label_column=feeling"]
     flags = [*flags, f"--model={place / 'encoder'}", f"--out={place / 'again'}", "--cache_dir=", "--checks=none"]

@@ -171,7 +171,7 @@ def test_a_class_without_examples_is_refused_by_its_name():
 
 def test_unknown_probes_and_foreign_activations_are_refused(fitted):
     train, labels = split(60, 0)
-    with pytest.raises(UnknownNameError, match=r"Unknown probe 'svm'. Choose one of: lda, logistic, majority, mean_"):
+    with pytest.raises(UnknownNameError, match=r"Unknown probe 'svm'. Choose one of: elastic_net, l1, lda, logistic, maj"):
         LayerwiseProbe.fit(train, labels, NAMES, probe="svm")
     with pytest.raises(ProbeError, match="probes for 5 layers, but activations of 2"):
         fitted.predict_proba(Layers(train.values[:, :2]))

@@ -170,7 +170,7 @@ def test_progress_tells_every_step_to_its_end(tiny_folder, splits):
 def test_unknown_names_list_the_choices_before_any_work(tiny_encoder, splits):
     with pytest.raises(UnknownNameError, match=f"Unknown pooling 'avg'. Choose one of: {', '.join(sorted(POOLINGS))}."):
         probe_layers(tiny_encoder, splits, pooling="avg")
-    with pytest.raises(UnknownNameError, match=r"Unknown probe 'svm'. Choose one of: lda, logistic, majority, mean_."):
+    with pytest.raises(UnknownNameError, match=r"Unknown probe 'svm'. Choose one of: elastic_net, l1, lda, logistic, maj."):
         probe_layers(tiny_encoder, splits, probe="svm")
 
 

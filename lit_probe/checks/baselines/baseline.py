@@ -166,7 +166,9 @@ class Baseline:
           LitProbeError: it cannot be fitted to these data, or ``progress`` has cancelled it.
         """
         predictions = self.predict(study, cache, progress)
-        draws = [study.dev_scores(draw) for draw in predictions.probabilities]
+        # The words' own fits let all rows count alike, whatever the probes do.
+        decision = study.decision if self.per_layer else study.unweighted_decision
+        draws = [study.dev_scores(draw, decision) for draw in predictions.probabilities]
         return self._measured(name, study, list(zip(*draws, strict=True)), predictions)
 
     def failure(self, name: str, study: LayerStudy, reason: str) -> MeasuredBaseline:

@@ -103,6 +103,7 @@ def _fit(study: LayerStudy, activations: Activations, labels: NDArray[np.int64],
         study.splits.label_names,
         groups=study.splits.train.groups,
         probe=study.layerwise.kind,
+        options=study.layerwise.options,
         seed=study.seed,
         progress=progress,
     )

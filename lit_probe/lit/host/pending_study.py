@@ -27,6 +27,7 @@ class PendingStudy:
 
     Args:
       cache: where its activations are kept.
+      balanced: whether classes count alike in the fits of its probes.
 
     Attributes:
       encoder: the frozen encoder.
@@ -35,11 +36,19 @@ class PendingStudy:
       future: holds the ``LayerStudy`` when it is ready, or what went wrong.
     """
 
-    def __init__(self, encoder: Encoder, splits: Splits, rules: StudyRules | None = None, cache: Cache | None = None):
+    def __init__(
+        self,
+        encoder: Encoder,
+        splits: Splits,
+        rules: StudyRules | None = None,
+        cache: Cache | None = None,
+        balanced: bool = False,
+    ):
         check_on_page(splits.name, splits.unit, splits.target)
         self.encoder = encoder
         self.splits = splits
         self.rules = rules or StudyRules()
+        self._balanced = balanced
         self.future: Future[LayerStudy] = Future()
         self._message = f"Waiting to encode {splits.name} with {encoder.name}{_size(encoder, splits, cache)}"
         self._fraction = 0.0
@@ -47,7 +56,7 @@ class PendingStudy:
     @property
     def decision(self) -> Decision:
         """The rule by which its probes' probabilities become a class, known before they are fitted."""
-        return self.rules.decision_for(self.splits.train.labels, len(self.splits.label_names))
+        return self.rules.decision_for(self.splits.train.labels, len(self.splits.label_names), balanced=self._balanced)
 
     def compute(self, probe_layers: Callable[[StudyProgress], LayerStudy]) -> None:
         """Runs ``probe_layers(progress)`` and keeps its result or its error; never raises."""

@@ -128,6 +128,7 @@ def erase_concept(study: LayerStudy, progress: Progress = no_progress) -> Erasur
             study.splits.label_names,
             groups=study.splits.train.groups,
             probe=study.layerwise.kind,
+            options=study.layerwise.options,
             seed=study.seed,
             progress=of_part(progress, start, start + n_layers, 3 * n_layers),
         )

@@ -131,7 +131,8 @@ class Judge:
         # In the order of (layer, index), so that the same set has the same digits however it was chosen.
         units = self._units[np.sort(positions)]
         probabilities = self._refitted(units) if self._evaluator else self._own_probe(units)
-        [score] = self._study.dev_scores(probabilities[:, None])
+        decision = self._study.unweighted_decision if self._evaluator else self._study.decision
+        [score] = self._study.dev_scores(probabilities[:, None], decision)
         return score
 
     def value(self, positions: NDArray[np.int64]) -> float:

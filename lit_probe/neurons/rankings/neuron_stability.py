@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lit_probe.errors import LitProbeError
 from lit_probe.neurons.rankings import RANKINGS, RankedLayer, RankingOptions, chosen_layers, rank_layers, rank_neurons
 from lit_probe.probing.layerwise import ActivationView
-from lit_probe.probing.probes import PROBES, FittedProbe
+from lit_probe.probing.probes import PROBES, FittedProbe, ProbeOptions
 from lit_probe.probing.probes.penalised import fit_penalised_logistic
 from lit_probe.probing.probes.training_data import MIN_EXAMPLES_PER_CLASS
 from lit_probe.probing.study import LayerStudy
@@ -236,15 +236,23 @@ def _resampled(study: LayerStudy, method: str, rows: NDArray[np.int64], layer: i
     probe, labels = study.layerwise.probes[layer], train.labels[rows]
     if RANKINGS[method].reads_probe:
         groups = None if train.groups is None else train.groups[rows]
-        probe = _refitted(probe, sample.layer(layer), labels, groups, study.seed)
+        probe = _refitted(probe, study.layerwise.options, sample.layer(layer), labels, groups, study.seed)
     # The same neurons in every sample, whichever happen to vary in it: they are compared.
     return RankedLayer(layer, sample, labels, probe, study.layerwise.probes[layer].living)
 
 
 def _refitted(
-    probe: FittedProbe, x: NDArray[np.float32], labels: NDArray[np.int64], groups: NDArray[np.str_] | None, seed: int
+    probe: FittedProbe,
+    options: ProbeOptions,
+    x: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    groups: NDArray[np.str_] | None,
+    seed: int,
 ) -> FittedProbe:
     strength = own_strength(probe, len(labels))
-    if strength is not None:
+    kind = lookup(PROBES, probe.kind, "probe")
+    if options.class_weight is not None and strength is not None:
+        options = replace(options, regularisation=probe.settings["C"])
+    elif strength is not None:
         return fit_penalised_logistic(x, labels, probe.n_classes, strength=strength, seed=seed, start=probe)
-    return lookup(PROBES, probe.kind, "probe").fit(x, labels, probe.n_classes, groups, seed)
+    return kind.fit(x, labels, probe.n_classes, groups, seed, **kind.keywords(options))

@@ -5,9 +5,11 @@ from numpy.typing import ArrayLike
 
 from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.probing.probes.fitting_scope import fitting_scope
-from lit_probe.probing.probes.training_data import alive_only, check_training_data, standardisation, standardised
+from lit_probe.probing.probes.living_units import fitted_to_living_units
+from lit_probe.probing.probes.training_data import check_training_data, standardisation, standardised
 
 
+@fitted_to_living_units
 def fit_lda(x: ArrayLike, labels: ArrayLike, n_classes: int, groups: ArrayLike | None = None, seed: int = 0) -> FittedProbe:
     """Fits scikit-learn's LinearDiscriminantAnalysis (``lsqr``) on standardised activations.
 
@@ -29,10 +31,7 @@ def fit_lda(x: ArrayLike, labels: ArrayLike, n_classes: int, groups: ArrayLike |
 
     values, classes = check_training_data(x, labels, n_classes)
     mean, scale = standardisation(values)
-    alive = np.isfinite(scale)
-    if alive.any() and not alive.all():
-        return fit_lda(alive_only(values, alive), classes, n_classes, groups, seed).among(alive)
-    if alive.any():
+    if np.isfinite(scale).any():
         with fitting_scope:
             model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(standardised(values, mean, scale), classes)
         weight, bias = model.coef_, model.intercept_

@@ -5,13 +5,15 @@ from numpy.typing import ArrayLike
 
 from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.probing.probes.fitting_scope import fitting_scope
-from lit_probe.probing.probes.training_data import alive_only, check_training_data, standardisation, standardised
+from lit_probe.probing.probes.living_units import fitted_to_living_units
+from lit_probe.probing.probes.training_data import check_training_data, standardisation, standardised
 
 # The range of the one number. Classes that never overlap would want an infinite one.
 _SMALLEST, _LARGEST = 1e-6, 1e3
 _TOLERANCE = 1e-9
 
 
+@fitted_to_living_units
 def fit_mean_difference(
     x: ArrayLike, labels: ArrayLike, n_classes: int, groups: ArrayLike | None = None, seed: int = 0
 ) -> FittedProbe:
@@ -36,8 +38,6 @@ def fit_mean_difference(
 
     values, classes = check_training_data(x, labels, n_classes)
     mean, scale = standardisation(values)
-    if (alive := np.isfinite(scale)).any() and not alive.all():
-        return fit_mean_difference(alive_only(values, alive), classes, n_classes, groups, seed).among(alive)
     scaled = standardised(values, mean, scale)
     centres = np.stack([scaled[classes == label].mean(axis=0) for label in range(n_classes)])
     halves = (centres**2).sum(axis=1) / 2

@@ -70,11 +70,29 @@ def fit_penalised_logistic(
       UnknownNameError: there is no such penalty.
       ProbeError: a class has fewer than 2 examples, the activations are not finite or an option is out of range.
     """
-    share = _l1_share(penalty, strength, l1_ratio)
+    _l1_share(penalty, strength, l1_ratio)
     values, classes = check_training_data(x, labels, n_classes)
+    options: dict[str, Any] = {"penalty": penalty, "strength": strength, "l1_ratio": l1_ratio, "seed": seed}
+    return penalised_logistic(values, classes, n_classes, **options, start=start, max_iter=max_iter)
+
+
+def penalised_logistic(
+    values: NDArray[Any],
+    classes: NDArray[np.int64],
+    n_classes: int,
+    *,
+    penalty: str,
+    strength: float,
+    l1_ratio: float,
+    seed: int,
+    start: FittedProbe | None,
+    max_iter: int = MAX_ITER,
+) -> FittedProbe:
+    """`fit_penalised_logistic` of rows that are known to be in order, where a class may have a single one, as in a fold."""
+    share = _l1_share(penalty, strength, l1_ratio)
     mean, scale = standardisation(values)
     if (alive := np.isfinite(scale)).any() and not alive.all():
-        return fit_penalised_logistic(
+        return penalised_logistic(
             alive_only(values, alive),
             classes,
             n_classes,

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from lit_probe.probing.probes.cross_validation import Folds, plain_folds
 from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.probing.probes.fitting_scope import fitting_scope
-from lit_probe.probing.probes.training_data import alive_only, check_training_numbers, standardisation, standardised
+from lit_probe.probing.probes.living_units import fitted_to_living_units
+from lit_probe.probing.probes.training_data import check_training_numbers, standardisation, standardised
 
 # From almost none to one that leaves nothing but the mean of thousands of rows.
 ALPHA_GRID = (1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6)
@@ -17,6 +18,7 @@ ALPHA_GRID = (1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6)
 _TIE = 1e-9
 
 
+@fitted_to_living_units
 def fit_ridge(
     x: ArrayLike,
     labels: ArrayLike,
@@ -54,9 +56,6 @@ def fit_ridge(
     """
     values, numbers = check_training_numbers(x, labels)
     mean, scale = standardisation(values)
-    alive = np.isfinite(scale)
-    if alive.any() and not alive.all():
-        return fit_ridge(alive_only(values, alive), numbers, n_classes, groups, seed, alpha=alpha).among(alive)
     centre, spread = float(numbers.mean()), float(numbers.std())
     targets = (numbers - centre) / spread
     search: dict[str, Any] = {}

@@ -1,5 +1,7 @@
 """What every probe kind asks of its training data, and the standardisation learnt from it."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 
@@ -120,6 +122,17 @@ def standardised(x: NDArray[Any], mean: NDArray[np.float64], scale: NDArray[np.f
     values: NDArray[np.float64] = np.subtract(x, mean, dtype=np.float64)
     values /= scale
     return values
+
+
+def row_weights(labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """``[n_examples]`` how much each row counts where every class that is there counts alike; they add up to ``n_examples``.
+
+    >>> row_weights(np.array([0, 0, 0, 1]))
+    array([0.66666667, 0.66666667, 0.66666667, 2.        ])
+    """
+    counts = np.bincount(labels)
+    weights: NDArray[np.float64] = len(labels) / (np.count_nonzero(counts) * counts[labels])
+    return weights
 
 
 def alive_only(x: NDArray[Any], alive: NDArray[np.bool_]) -> NDArray[Any]:

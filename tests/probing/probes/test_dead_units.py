@@ -56,6 +56,7 @@ FITS = {
     "logistic": lambda x, y: fit_logistic(x, y, 2),
     "logistic with a given C": lambda x, y: fit_logistic(x, y, 2, c=0.01),
     "mlp": lambda x, y: fit_mlp(x, y, 2, max_epochs=20),
+    **{name: lambda x, y, name=name: PROBES[name].fit(x, y, 2) for name in ("l1", "elastic_net", "lda", "mean_difference")},
     "majority": lambda x, y: PROBES["majority"].fit(x, y, 2),
     **{f"penalised {name}": lambda x, y, name=name: fit_penalised_logistic(x, y, 2, penalty=name) for name in ("l1", "l2")},
 }
