@@ -141,7 +141,7 @@ def made_by(control: str | None = None, target: TargetKind = CLASSES) -> dict[st
     return {
         "probes": PROBES_MADE_BY[target],
         **{name: metric.made_by for name, metric in metrics.items()},
-        **{name: check.rule_of(control if name == "selectivity" else None) for name, check in CHECKS.items()},
+        **{name: check.rule_of(control if name == "selectivity" else None, target) for name, check in CHECKS.items()},
         "near_duplicates": COPIES_MADE_BY,
         "transfer": TRANSFER_MADE_BY,
     }
