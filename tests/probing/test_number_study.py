@@ -126,7 +126,7 @@ def test_what_needs_classes_says_so(study, tmp_path):
     with pytest.raises(ProbeError, match="no probabilities"):
         study.probabilities("dev")
     with pytest.raises(UnservedError, match="about classes"):
-        rank_neurons(study)
+        rank_neurons(study, "mean_gap")
     with pytest.raises(UnservedError, match="A file of probes is about classes"):
         save_probes(study, tmp_path / "probes.safetensors")
     with pytest.raises(UnservedError, match="The page shows classes"):
