@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.encoder.activations import Activations
-from lit_probe.neurons.rankings import NeuronRanking, RankedLayer, RankingOptions, rank_layers
+from lit_probe.neurons.rankings import RANKINGS, NeuronRanking, RankedLayer, RankingOptions, rank_layers
 from lit_probe.probing.probes.penalised import fit_penalised_logistic
 
+OF_CLASSES = [name for name, one in RANKINGS.items() if "classes" in one.targets]
 NAMES = ("negative", "positive", "neutral")
 
 

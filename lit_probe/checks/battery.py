@@ -20,7 +20,7 @@ from lit_probe.checks.leakage import COPIES_MADE_BY, NearDuplicates, near_duplic
 from lit_probe.checks.learning_curve import LearningCurve, learning_curve
 from lit_probe.checks.repeats import COMPARED_BY, N_REPEATS, REPEATS_MADE_BY, Repeats, repeats
 from lit_probe.checks.selectivity import Selectivity, selectivity
-from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD, check_served
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache, text_hash
 from lit_probe.errors import CancelledError, LitProbeError, UnknownNameError
@@ -87,6 +87,8 @@ CHECKS: dict[str, Check[Any]] = {
         _selectivity,
         interval=f"{N_DRAWS:,} bootstrap draws of dev rows (of groups, where there are groups) and control labellings",
         made_by="task less mean control, each at its own cross-validated C; memorisation at the task's C",
+        made_by_number="task less mean control, each at its own cross-validated alpha; memorisation at the task's alpha",
+        targets=(CLASSES, NUMBER),
         columns={"selectivity": "selectivity", "selectivity_low": "low", "selectivity_high": "high"},
         variant="control",
         default=DEFAULT_CONTROLS[TEXT],
@@ -101,6 +103,7 @@ CHECKS: dict[str, Check[Any]] = {
         interval=SCORE_INTERVALS,
         made_by="fitted on train and scored on dev by the study's own rules",
         findings=_without_score,
+        targets=(CLASSES, NUMBER),
         variant="baseline",
         rule=lambda _: ", ".join(f"{one.n_draws} draws of {name}" for name, one in BASELINES.items() if one.n_draws > 1),
         keeps_parts=True,
@@ -123,6 +126,8 @@ CHECKS: dict[str, Check[Any]] = {
         lambda study, cache, progress, _: description_length(study, cache, progress),
         interval="none",
         made_by=f"online code over {_PORTIONS}, against the code of the label prior",
+        not_of_number="Description length does not apply to a number: it counts the bits of labels, and a number takes as many "
+        "as it has digits.",
         columns={
             "description_length": "bits",
             "compression_to_prior": "compression_to_prior",
@@ -222,12 +227,13 @@ def run_check(
       LitProbeError: it cannot be computed from these data; the message says why.
     """
     check, cache = find_check(name, variant), cache or Cache(None)
-    check_served(check.title, study.splits.unit, study.splits.target, check.units, check.targets)
+    check.check_serves(study.splits.unit, study.splits.target)
     variant = variant or check.default_of(study.splits.unit)
     make = partial(check.compute, study, cache, progress, variant)
     if check.keeps_parts:
         return make()
-    facts = {"check": name, "variant": variant, "study": study.fingerprint, "made_by": check.rule_of(variant)}
+    rule = check.rule_of(variant, study.splits.target)
+    facts = {"check": name, "variant": variant, "study": study.fingerprint, "made_by": rule}
     return cache.result("checks", facts, make, check.result)
 
 
@@ -283,7 +289,12 @@ def layer_columns(results: Battery, n_layers: int) -> list[dict[str, Any]]:
     def columns(name: str, layer: int) -> dict[str, Any]:
         if name == "baselines":
             of_words = any(TEXT not in BASELINES[one].units for one in baselines)
-            usual = [one for one, entry in BASELINES.items() if TEXT in entry.units and not entry.for_pairs and not of_words]
+            of_number = any(CLASSES not in BASELINES[one].targets for one in baselines)
+            usual = [
+                one
+                for one, entry in BASELINES.items()
+                if TEXT in entry.units and CLASSES in entry.targets and not (entry.for_pairs or of_words or of_number)
+            ]
             shown = [one for one in BASELINES if one in baselines or one in usual]
             return {name: {one: baselines[one].at(layer).score if one in baselines else None for one in shown}}
         layers = getattr(results.get(name), "layers", ())

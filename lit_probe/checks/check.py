@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from lit_probe.data.asked import CLASSES, TEXT, WORD, TargetKind, UnitKind
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD, TargetKind, UnitKind, check_served
 from lit_probe.data.labelled_texts import SplitName
 from lit_probe.encoder.cache import Cache
+from lit_probe.errors import UnservedError
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress
 from lit_probe.results import Result
@@ -59,6 +60,8 @@ class Check(Generic[R]):
         from the cache, and cards of it are refused. Empty where nothing does.
       units: the units that it is defined for.
       targets: the targets that it is defined for.
+      made_by_number: ``made_by`` where the target is a number and the words are other ones; else None.
+      not_of_number: why it does not apply to a number, a sentence; empty where the usual one says enough.
       quick: whether it takes about a second at most; the others fit probes.
       by_name_only: whether it is computed only where it is named, because it takes much longer than all others.
       keeps_parts: whether ``compute`` itself caches its parts, each under what decides it.
@@ -79,6 +82,8 @@ class Check(Generic[R]):
     rule: Callable[[str | None], str] = lambda variant: ""
     units: tuple[UnitKind, ...] = (TEXT,)
     targets: tuple[TargetKind, ...] = (CLASSES,)
+    made_by_number: str | None = None
+    not_of_number: str = ""
     quick: bool = False
     by_name_only: bool = False
     keeps_parts: bool = False
@@ -87,6 +92,17 @@ class Check(Generic[R]):
         """The variant that is meant for such rows where none is named."""
         return (self.default_of_words if unit == WORD else None) or self.default
 
-    def rule_of(self, variant: str | None) -> str:
+    def rule_of(self, variant: str | None, target: TargetKind = CLASSES) -> str:
         """The rule by which the numbers of a variant are made: ``made_by``, and what is told of the variant besides."""
-        return "; ".join(filter(None, (self.made_by, self.rule(variant or self.default))))
+        made_by = (self.made_by_number if target == NUMBER else None) or self.made_by
+        return "; ".join(filter(None, (made_by, self.rule(variant or self.default))))
+
+    def check_serves(self, unit: UnitKind, target: TargetKind) -> None:
+        """That it is defined for such a data set.
+
+        Raises:
+          UnservedError: it is not; the sentence says why.
+        """
+        if target == NUMBER and self.not_of_number and target not in self.targets:
+            raise UnservedError(self.not_of_number)
+        check_served(self.title, unit, target, self.units, self.targets)

@@ -12,11 +12,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.data.asked import CLASSES, TEXT, WORD, UnitKind, check_served
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD, UnitKind, check_served
 from lit_probe.data.function_words import content_words, function_words_hash, words_of
 from lit_probe.data.labelled_texts import LabelledTexts, SplitName, Splits, normalise_text
 from lit_probe.data.rows import WORD_COLUMN
@@ -136,14 +137,15 @@ def find_control(kind: str) -> Control:
 
 @dataclass(frozen=True)
 class ControlTask:
-    """Random labels by type, with the class shares of the task.
+    """Random labels by type, with the class shares of the task, or its numbers.
 
     Attributes:
       kind: the name in `CONTROLS`; after a colon the column, for groups. ``"memorisation"`` where every text is a type.
       train_types: ``[n_train]`` the type of each train text.
       dev_types: ``[n_dev]`` the type of each dev text.
-      n_by_class: the number of train texts each class of the task has.
-      label_names: the task's classes.
+      n_by_class: the number of train texts each class of the task has; empty of a number.
+      label_names: the task's classes; empty of a number.
+      numbers: ``[n_train]`` the task's numbers on train, ascending; empty of classes.
 
     >>> rows = LabelledTexts(("a fine film", "a bad film", "fine music", "bad music"), np.array([1, 0, 1, 0]), ("no", "yes"))
     >>> control = ControlTask.of("first_word", Splits("reviews", rows, rows.select([0, 2]), rows.select([])))
@@ -159,6 +161,7 @@ class ControlTask:
     dev_types: tuple[str, ...]
     n_by_class: tuple[int, ...]
     label_names: tuple[str, ...]
+    numbers: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, kind: str, splits: Splits) -> ControlTask:
@@ -182,6 +185,8 @@ class ControlTask:
 
     @classmethod
     def _with_types(cls, kind: str, train: Sequence[str], dev: Sequence[str], splits: Splits) -> ControlTask:
+        if splits.target == NUMBER:
+            return cls(kind, tuple(train), tuple(dev), (), (), tuple(np.sort(splits.train.labels).tolist()))
         n_by_class = np.bincount(splits.train.labels, minlength=len(splits.label_names))
         return cls(kind, tuple(train), tuple(dev), tuple(n_by_class.tolist()), splits.label_names)
 
@@ -215,8 +220,8 @@ class ControlTask:
         column = "another column" if of_column else "a column"
         return f"Choose another control: {', '.join(others)}, or group: and the name of {column}."
 
-    def labels(self, seed: int) -> dict[SplitName, NDArray[np.int64]]:
-        """The labels of train ``[n_train]`` and dev ``[n_dev]``.
+    def labels(self, seed: int) -> dict[SplitName, NDArray[Any]]:
+        """The labels of train ``[n_train]`` and dev ``[n_dev]``: class indices, or numbers.
 
         The types of train, those of most texts first, draw a class by a hash of seed and type: each class with a probability
         proportional to the texts it is behind its share of those given out so far, this type's included, among the classes that
@@ -227,13 +232,19 @@ class ControlTask:
         Of the control of words, each type draws a class by itself, with the task's class shares on train as probabilities, as
         Hewitt & Liang have it; the shares of the control then differ from those of the task, and nothing is refused.
 
+        Where the task is a number, train's numbers in ascending order are dealt to its types in the order of their hashes, to
+        each as many as it has texts, and the one in the middle of these is the type's. With one text a type they are the task's
+        numbers in another order. A type that only dev has draws one of train's numbers by the same hash.
+
         The labels depend on seed and types alone, not on the order of the texts.
 
         Raises:
           DatasetError: the control cannot be balanced: there are fewer types than classes, a class gets fewer than 2 texts, or
-            the class shares differ from the task's by more than 5 points.
+            the class shares differ from the task's by more than 5 points; of a number, one type has more than half of train.
         """
         counts = Counter(self.train_types)
+        if self.numbers:
+            return self._numbers(seed, counts)
         if self.kind != MEMORISATION and find_control(self.kind).independent:
             own = {name: _draw(_hash(seed, name), self.n_by_class) for name in {*self.train_types, *self.dev_types}}
             return {"train": _labels(self.train_types, own), "dev": _labels(self.dev_types, own)}
@@ -252,6 +263,19 @@ class ControlTask:
         for name in self.dev_types:
             drawn.setdefault(name, _draw(_hash(seed, name), self.n_by_class))
         return {"train": _labels(self.train_types, drawn), "dev": _labels(self.dev_types, drawn)}
+
+    def _numbers(self, seed: int, counts: Counter[str]) -> dict[SplitName, NDArray[np.float64]]:
+        largest, count = counts.most_common(1)[0]
+        if 2 * count > len(self.train_types):
+            raise self._unbalanced(f"its largest type, {largest!r}, has {count:,} of {len(self.train_types):,} training texts")
+        drawn, start = dict[str, float](), 0
+        for name in sorted(counts, key=lambda name: (_hash(seed, name), name)):
+            drawn[name] = self.numbers[start + (counts[name] - 1) // 2]
+            start += counts[name]
+        for name in self.dev_types:
+            drawn.setdefault(name, self.numbers[int(_hash(seed, name) * len(self.numbers))])
+        found: dict[SplitName, Types | tuple[str, ...]] = {"train": self.train_types, "dev": self.dev_types}
+        return {split: np.array([drawn[name] for name in types], np.float64) for split, types in found.items()}
 
     def _check_balance(self, lacking: NDArray[np.int64], counts: Counter[str]) -> None:
         n_train, names = len(self.train_types), self.label_names

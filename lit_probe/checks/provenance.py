@@ -142,7 +142,7 @@ def made_by(control: str | None = None, target: TargetKind = CLASSES, probe: str
     return {
         "probes": probe_made_by(probe or DEFAULT_PROBES[target], target),
         **{name: metric.made_by for name, metric in metrics.items()},
-        **{name: check.rule_of(control if name == "selectivity" else None) for name, check in CHECKS.items()},
+        **{name: check.rule_of(control if name == "selectivity" else None, target) for name, check in CHECKS.items()},
         "near_duplicates": COPIES_MADE_BY,
         "transfer": TRANSFER_MADE_BY,
     }

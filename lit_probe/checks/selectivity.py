@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import shorten
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,17 +14,17 @@ from numpy.typing import NDArray
 from lit_probe.checks.check import CheckResult
 from lit_probe.checks.control_task import DEFAULT_CONTROLS, ControlTask, find_control
 from lit_probe.checks.layer_comparison import defined_scores, score_draws
-from lit_probe.data.asked import WORD
+from lit_probe.data.asked import NUMBER, WORD
 from lit_probe.data.labelled_texts import SplitName
 from lit_probe.errors import DatasetError
 from lit_probe.probing.layerwise import LayerwiseProbe
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress, of_part
 from lit_probe.results import Result
-from lit_probe.scores.by_target import ALL_METRICS, Rows
+from lit_probe.scores.by_target import ALL_METRICS, Rows, rows_of_target
 from lit_probe.scores.intervals import percentile_interval
 from lit_probe.scores.metrics import METRICS
-from lit_probe.scores.scored_rows import ScoredRows
+from lit_probe.scores.number_rows import NumberRows
 
 N_SEEDS = 5
 # Labellings that give dev a class too few are passed over; so many are tried per one that is wanted.
@@ -38,7 +39,7 @@ _FITTED = 2
 _MOST_NAMED = 5
 _NAME_LENGTH = 40
 
-Labelling = dict[SplitName, NDArray[np.int64]]
+Labelling = dict[SplitName, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,8 @@ def selectivity(
 
     Control probes are of the study's kind and are fitted by the same rule as the task's, the choice of ``C`` included, for
     ``n_seeds`` labellings of the control task (`ControlTask`). The control's score is their mean. Where the metric needs a row of
-    every class, labellings that give dev none of some class are passed over for the next ones.
+    every class, labellings that give dev none of some class are passed over for the next ones; of a number, those that give dev
+    one number only. ``C`` stands for the strength of a probe's regularisation, which ridge calls ``alpha``.
 
     The 95 % interval is a bootstrap over dev rows (or groups) and control labellings together (`two_way_draws`). It covers what
     other dev rows and other labellings would change, for probes fitted on these train rows. It does not cover what other train
@@ -150,11 +152,11 @@ def selectivity(
             f"in train, and the labels of other types cannot be learnt. {control.advice}"
         )
 
-    def of_control(probabilities: NDArray[np.float64], labels: Labelling) -> ScoredRows:
+    def of_control(predictions: NDArray[np.float64], labels: Labelling) -> Rows:
         decision = study.decision.of_other_train(labels["train"])
-        return ScoredRows(probabilities, labels["dev"], dev.groups, study.seed, splits.label_names, decision)
+        return rows_of_target(predictions, labels["dev"], dev.groups, study.seed, splits.label_names, decision)
 
-    task = study.dev_rows(study.probabilities("dev"))
+    task = study.dev_rows(study.predictions("dev"))
     task_scores = np.array(defined_scores(study.headline, task))
     labellings, passed_over = _labellings(control, study, n_seeds)
     fits = _Fits(study, n_seeds + 1, progress)
@@ -162,7 +164,7 @@ def selectivity(
     for labels in labellings.values():
         probe = fits.fit(labels["train"])
         n_not_converged += len(probe.not_converged)
-        controls.append(of_control(probe.predict_proba(study.activations["dev"]), labels))
+        controls.append(of_control(probe.predictions(study.activations["dev"]), labels))
     learnt_by_heart = _memorisation(study, fits)
 
     control_scores = np.array([defined_scores(study.headline, one) for one in controls])
@@ -175,18 +177,21 @@ def selectivity(
         intervals = [percentile_interval(*pair) or (None, None) for pair in zip(draws, values.tolist(), strict=True)]
     title, most_common = find_control(kind).title, _most_common(control)
     doubt = _doubt(study.headline, task, controls)
+    of_number = splits.target == NUMBER
+    label = "number" if of_number else "label"
     notes = [
         *([f"Not to be relied on: {doubt}."] if doubt else []),
-        f"Control labels are a seeded hash of {title}, of which train has {control.n_types:,} different ones; "
+        f"Control {label}s are a seeded hash of {title}, of which train has {control.n_types:,} different ones; "
         f"{n_seeds} labellings. Most common in train: {_shares(most_common)}. "
         f"For {control.share_seen:.0%} of the dev {rows} it also stands in train.",
-        f"Memorisation is the accuracy on train with one random label per {rows[:-1]}, of probes as strongly regularised as the "
-        "task's; no such label can be learnt for dev.",
+        f"Memorisation is {'R²' if of_number else 'the accuracy'} on train with one random {label} per {rows[:-1]}, of probes "
+        f"as strongly regularised as the task's; no such {label} can be learnt for dev.",
     ]
     if n_not_converged:
         notes.append(f"{n_not_converged} of {n_seeds * study.layerwise.n_layers} control probes did not converge.")
     if passed_over:
-        notes.append(f"Labellings passed over because they give no dev row some label: {', '.join(passed_over)}.")
+        why = "they give all rows one number" if of_number else "they give no dev row some label"
+        notes.append(f"Labellings passed over because {why}: {', '.join(passed_over)}.")
     return Selectivity(
         control=kind,
         title=title,
@@ -217,6 +222,8 @@ def selectivity(
 
 def memorisation(study: LayerStudy, *, progress: Progress = no_progress) -> tuple[float, ...]:
     """``[n_layers]`` the accuracy on *train* of probes fitted to one random label per text: how much they can learn by heart.
+
+    Of a number it is R² on train, with train's numbers in random order.
 
     The labels have the task's class shares. On other texts such probes can only be at chance, so nothing but train is scored. The
     probes are as strongly regularised as the task's: cross-validated on random labels, ``C`` would be the smallest there is, and
@@ -260,28 +267,40 @@ def two_way_draws(task: NDArray[np.float64], controls: NDArray[np.float64], seed
 
 def _labellings(control: ControlTask, study: LayerStudy, n_seeds: int) -> tuple[dict[int, Labelling], list[str]]:
     """So many labellings, by seed, by which the metric is defined on dev, and what those passed over lack."""
-    needs_every_class = METRICS[study.headline].needs == "rows of every class"
+    lack_of = _lack_of_numbers if control.numbers else _lack_of_classes
     found: dict[int, Labelling] = {}
     passed_over: list[str] = []
     for seed in range(study.seed, study.seed + _TRIES * n_seeds):
         labels = control.labels(seed)
-        n_by_class = np.bincount(labels["dev"], minlength=len(control.label_names))
-        missing = ", ".join(repr(name) for name, count in zip(control.label_names, n_by_class, strict=True) if not count)
-        # Independent draws may leave a tag to no word of train, or to one.
-        in_train = np.bincount(labels["train"], minlength=len(control.label_names))
-        unfitted = ", ".join(name for name, count in zip(control.label_names, in_train, strict=True) if count < _FITTED)
-        if unfitted:
-            passed_over.append(f"that of seed {seed} ({unfitted} in train)")
-        elif needs_every_class and missing:
-            passed_over.append(f"that of seed {seed} ({missing})")
+        if lack := lack_of(control, labels, study.headline):
+            passed_over.append(f"that of seed {seed} ({lack})")
         else:
             found[seed] = labels
         if len(found) == n_seeds:
             return found, passed_over
+    what = "give all rows one number" if control.numbers else "give no dev row some label"
+    title = "R²" if control.numbers else METRICS[study.headline].title.lower()
     raise DatasetError(
-        f"The control {control.kind!r} has no {METRICS[study.headline].title.lower()} on dev: {len(passed_over)} of its "
-        f"{_TRIES * n_seeds} labellings give no dev row some label, such as {passed_over[0]}. Add dev rows. {control.advice}"
+        f"The control {control.kind!r} has no {title} on dev: {len(passed_over)} of its "
+        f"{_TRIES * n_seeds} labellings {what}, such as {passed_over[0]}. Add dev rows. {control.advice}"
     )
+
+
+def _lack_of_classes(control: ControlTask, labels: Labelling, headline: str) -> str:
+    """Which classes a labelling lacks, so that nothing can be fitted or the metric is not defined; else an empty string."""
+    n_by_class = np.bincount(labels["dev"], minlength=len(control.label_names))
+    missing = ", ".join(repr(name) for name, count in zip(control.label_names, n_by_class, strict=True) if not count)
+    # Independent draws may leave a tag to no word of train, or to one.
+    in_train = np.bincount(labels["train"], minlength=len(control.label_names))
+    unfitted = ", ".join(name for name, count in zip(control.label_names, in_train, strict=True) if count < _FITTED)
+    if unfitted:
+        return f"{unfitted} in train"
+    return missing if METRICS[headline].needs == "rows of every class" else ""
+
+
+def _lack_of_numbers(control: ControlTask, labels: Labelling, headline: str) -> str:
+    """The split to which a labelling gives one number only, or an empty string."""
+    return next((split for split, numbers in labels.items() if np.ptp(numbers) == 0), "")
 
 
 def _most_common(control: ControlTask) -> tuple[CommonType, ...]:
@@ -298,7 +317,7 @@ def _shares(types: Sequence[CommonType]) -> str:
     return ", ".join(f"{shorten(one.name, _NAME_LENGTH, placeholder=' …') or 'none of them'} {one.share:.1%}" for one in types)
 
 
-def _doubt(headline: str, task: Rows, controls: list[ScoredRows]) -> str:
+def _doubt(headline: str, task: Rows, controls: list[Rows]) -> str:
     """Why the selectivity says little, or an empty string."""
     metric = ALL_METRICS[headline]
     if doubt := metric.doubt(task):
@@ -312,8 +331,10 @@ def _doubt(headline: str, task: Rows, controls: list[ScoredRows]) -> str:
 
 def _memorisation(study: LayerStudy, fits: _Fits) -> tuple[float, ...]:
     labels = ControlTask.one_label_per_text(study.splits).labels(study.seed)["train"]
-    predicted = fits.fit(labels, like=study.layerwise).predict_proba(study.activations["train"]).argmax(axis=2)
-    return tuple((predicted == labels[:, None]).mean(axis=0).tolist())
+    predictions = fits.fit(labels, like=study.layerwise).predictions(study.activations["train"])
+    if study.splits.target == NUMBER:
+        return tuple(NumberRows(predictions, labels).r2.tolist())
+    return tuple((predictions.argmax(axis=2) == labels[:, None]).mean(axis=0).tolist())
 
 
 class _Fits:
@@ -323,7 +344,7 @@ class _Fits:
         self._study, self._progress = study, progress
         self._done, self._total = 0, n_fits * study.layerwise.n_layers
 
-    def fit(self, labels: NDArray[np.int64], like: LayerwiseProbe | None = None) -> LayerwiseProbe:
+    def fit(self, labels: NDArray[Any], like: LayerwiseProbe | None = None) -> LayerwiseProbe:
         study, start = self._study, self._done
         self._done += study.layerwise.n_layers
         return LayerwiseProbe.fit(

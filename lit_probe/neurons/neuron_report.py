@@ -12,6 +12,7 @@ from lit_probe.neurons.effects.ablation import Ablation
 from lit_probe.neurons.effects.curve import AblationCurve, ablation_curve
 from lit_probe.neurons.rankings import NeuronRanking, rank_neurons
 from lit_probe.neurons.rankings.neuron_evaluation import RankingEvaluation, evaluate_ranking
+from lit_probe.neurons.rankings.neuron_ranking import RankedNeuron
 from lit_probe.neurons.rankings.neuron_stability import NeuronStability, neuron_stability
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, StudyProgress, of_step
@@ -115,10 +116,10 @@ def neuron_table(report: NeuronReport, top: int) -> str:
     width = max(len("neuron"), *(len(neuron.name) for neuron in best))
     lines = [
         f"{ranking.title}: best {len(best)} of {ranking.n_units:,} neurons, by {ranking.score_unit}",
-        f"{'neuron':<{width}}  {'score':>8}  speaks for",
+        f"{'neuron':<{width}}  {'score':>8}  {'speaks for' if ranking.label_names else 'goes with'}",
     ]
     for neuron in best:
-        label = ranking.label_names[int(np.argmax(neuron.class_scores))]
+        label = _speaks_for(ranking, neuron)
         lines.append(f"{neuron.name:<{width}}  {neuron.score:>8.4f}  {label}")
     overlaps = [f"{one.jaccard:.2f} for the best {one.k} (chance {one.chance:.2f})" for one in stability.points]
     lines += [
@@ -139,6 +140,13 @@ def neuron_table(report: NeuronReport, top: int) -> str:
     return "\n".join(lines)
 
 
+def _speaks_for(ranking: NeuronRanking, neuron: RankedNeuron) -> str:
+    """The class that more activation speaks for; of a number which end of it more activation goes with."""
+    if ranking.label_names:
+        return ranking.label_names[int(np.argmax(neuron.class_scores))]
+    return "larger numbers" if neuron.class_scores[0] > 0 else "smaller numbers" if neuron.class_scores[0] < 0 else "neither"
+
+
 def _ablation_lines(percent: float, curve: AblationCurve) -> list[str]:
     states = curve.hidden_states
     lines = [
@@ -156,8 +164,8 @@ def _ablation_lines(percent: float, curve: AblationCurve) -> list[str]:
 
 
 def neuron_rows(report: NeuronReport) -> list[dict[str, Any]]:
-    """One row per neuron for a table: rank, layer, unit, score, and the signed score of each class."""
-    labels = report.ranking.label_names
+    """One row per neuron for a table: rank, layer, unit, score, and the signed score of each class, or of the number."""
+    labels = report.ranking.label_names or ("number",)
     return [
         {"rank": neuron.rank, "layer": neuron.layer, "unit": neuron.unit, "score": neuron.score}
         | {f"score:{label}": value for label, value in zip(labels, neuron.class_scores, strict=True)}

@@ -31,7 +31,7 @@ from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import CancelledError, DatasetError, LitProbeError, UnknownNameError
 from lit_probe.probing.study import LayerStudy, probe_layers
 
-OF_TEXTS = [name for name, one in BASELINES.items() if "text" in one.units and not one.for_pairs]
+OF_TEXTS = [name for name, one in BASELINES.items() if "text" in one.units and "classes" in one.targets and not one.for_pairs]
 
 
 @pytest.fixture(scope="module")

@@ -23,9 +23,10 @@ from lit_probe.checks.baselines.from_text import (
     predict_from_tfidf,
     predict_from_word,
     predict_majority,
+    predict_mean,
 )
 from lit_probe.checks.check import CheckResult
-from lit_probe.data.asked import TEXT, WORD
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD, TargetKind, check_served
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
 from lit_probe.errors import CancelledError, LitProbeError
@@ -35,15 +36,20 @@ from lit_probe.registry import lookup
 
 __all__ = ["BASELINES", "Baseline", "Baselines", "MeasuredBaseline", "Predictions", "measure_baselines", "panel_baselines"]
 
+_BOTH: tuple[TargetKind, ...] = (CLASSES, NUMBER)
+
 BASELINES: dict[str, Baseline] = {
     "majority": Baseline("Majority class", False, predict_majority, "#5F6368", "4 3", units=(TEXT, WORD)),
+    "mean": Baseline("Mean of train", False, predict_mean, "#5F6368", "4 2", units=(TEXT, WORD), targets=(NUMBER,)),
     "word_tag": Baseline(
         "Most frequent tag of the word", False, predict_from_word, "#8A5A00", "8 3", in_figure=True, units=(WORD,)
     ),
-    "bag_of_words": Baseline("Bag of words", False, predict_from_bag_of_words, "#8A5A00", "5 3", in_figure=True),
-    "tfidf": Baseline("TF-IDF", False, predict_from_tfidf, "#A03A6B", "2 2", in_figure=True),
-    "second_text": Baseline("Second text alone", False, predict_from_second_text, "#00695C", "7 2 1 2", for_pairs=True),
-    "length": Baseline("Text length", False, predict_from_length, "#5F6368", "1 3"),
+    "bag_of_words": Baseline("Bag of words", False, predict_from_bag_of_words, "#8A5A00", "5 3", in_figure=True, targets=_BOTH),
+    "tfidf": Baseline("TF-IDF", False, predict_from_tfidf, "#A03A6B", "2 2", in_figure=True, targets=_BOTH),
+    "second_text": Baseline(
+        "Second text alone", False, predict_from_second_text, "#00695C", "7 2 1 2", for_pairs=True, targets=_BOTH
+    ),
+    "length": Baseline("Text length", False, predict_from_length, "#5F6368", "1 3", targets=_BOTH),
     "random_weights": Baseline(
         "Random weights",
         True,
@@ -54,6 +60,7 @@ BASELINES: dict[str, Baseline] = {
         n_draws=N_WEIGHTS,
         in_figure=True,
         units=(TEXT, WORD),
+        targets=_BOTH,
     ),
     "shuffled": Baseline(
         "Shuffled labels",
@@ -64,8 +71,12 @@ BASELINES: dict[str, Baseline] = {
         marker="diamond",
         n_draws=N_ORDERS,
         units=(TEXT, WORD),
+        targets=_BOTH,
     ),
 }
+
+# Every series of the curve brings these along.
+_TRIVIAL = ("majority", "mean")
 
 # Progress is told in these parts of one baseline.
 _PARTS = 100
@@ -73,12 +84,12 @@ _PARTS = 100
 
 def baselines_for(splits: Splits) -> list[str]:
     """The names of the baselines that say something of these data: those of pairs where they are pairs, of words where words."""
-    fitting = {name: one for name, one in BASELINES.items() if splits.unit in one.units}
+    fitting = {name: one for name, one in BASELINES.items() if splits.unit in one.units and splits.target in one.targets}
     return [name for name, one in fitting.items() if splits.pair is not None or not one.for_pairs]
 
 
 def panel_baselines(splits: Splits) -> list[dict[str, str | int | None]]:
-    """How the panel names and draws each baseline, but the majority's: every series of the curve brings that one along."""
+    """How the panel names and draws each baseline, but majority and mean: every series of the curve brings these along."""
     return [
         {
             "name": name,
@@ -89,7 +100,7 @@ def panel_baselines(splits: Splits) -> list[dict[str, str | int | None]]:
             "n_draws": one.n_draws,
         }
         for name, one in ((name, BASELINES[name]) for name in baselines_for(splits))
-        if name != "majority"
+        if name not in _TRIVIAL
     ]
 
 
@@ -156,6 +167,8 @@ def _notes(one: MeasuredBaseline) -> list[str]:
 def _stored(name: str, baseline: Baseline, study: LayerStudy, cache: Cache, progress: Progress) -> MeasuredBaseline:
     facts = {"baseline": name, "study": study.fingerprint, **({"n_draws": baseline.n_draws} if baseline.n_draws > 1 else {})}
     try:
+        unit = study.splits.unit
+        check_served(f"The baseline {baseline.title.lower()!r}", unit, study.splits.target, (unit,), baseline.targets)
         return cache.result("baselines", facts, partial(baseline.measure, name, study, cache, progress), baseline.result)
     except CancelledError:
         raise

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.checks.check import CheckResult
-from lit_probe.data.asked import TEXT, UnitKind
+from lit_probe.data.asked import CLASSES, TEXT, TargetKind, UnitKind
 from lit_probe.encoder.cache import Cache
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress
@@ -24,7 +24,7 @@ class Predictions:
 
     Attributes:
       probabilities: ``[n_draws, n_dev, n_layers, n_classes]``; one draw only where nothing is random, one layer only where the
-        baseline reads no encoder.
+        baseline reads no encoder. Of a number the last axis is 1 and holds the number.
       not_converged: the layers (0 where there is one only) whose fit stopped before its tolerance.
       settings: what was chosen on the way, JSON-ready.
       notes: sentences for the reader.
@@ -135,6 +135,7 @@ class Baseline:
       in_figure: whether the figure of the command line draws it, which has less room than the panel.
       for_pairs: whether it says something of pairs of texts only.
       units: what the rows may be that it says something of.
+      targets: what may be asked of them.
     """
 
     title: str
@@ -147,6 +148,7 @@ class Baseline:
     in_figure: bool = False
     for_pairs: bool = False
     units: tuple[UnitKind, ...] = (TEXT,)
+    targets: tuple[TargetKind, ...] = (CLASSES,)
 
     @property
     def result(self) -> type[MeasuredBaseline]:

@@ -51,7 +51,7 @@ def predict_with_random_weights(study: LayerStudy, cache: Cache, progress: Progr
 def _fit_to_random_weights(
     study: LayerStudy, seed: int, cache: Cache, progress: Progress
 ) -> tuple[LayerwiseProbe, NDArray[np.float64]] | None:
-    """The probes, and what they say of dev ``[n_dev, n_layers, n_classes]``; None where the weights are the encoder's own."""
+    """The probes, and what they say of dev ``[n_dev, n_layers, n_outputs]``; None where the weights are the encoder's own."""
     train, dev = study.splits.train, study.splits.dev
     twin = study.encoder.randomised(seed)
     n_texts = len(train) + len(dev)
@@ -67,7 +67,7 @@ def _fit_to_random_weights(
     if np.array_equal(activations["dev"].layer(-1), study.activations["dev"].layer(-1)):
         return None
     layerwise = _fit(study, activations["train"], train.labels, of_part(progress, n_texts, total, total))
-    return layerwise, layerwise.predict_proba(activations["dev"])
+    return layerwise, layerwise.predictions(activations["dev"])
 
 
 def predict_with_shuffled_labels(study: LayerStudy, cache: Cache, progress: Progress) -> Predictions:
@@ -82,7 +82,7 @@ def predict_with_shuffled_labels(study: LayerStudy, cache: Cache, progress: Prog
         part = of_part(progress, order * train.n_layers, (order + 1) * train.n_layers, N_ORDERS * train.n_layers)
         fits.append(_fit(study, train, random.permutation(study.splits.train.labels), part))
     note = f"the mean over {N_ORDERS} random orders of the labels. {_about_range(N_ORDERS)}"
-    return _predictions(fits, [fit.predict_proba(study.activations["dev"]) for fit in fits], note)
+    return _predictions(fits, [fit.predictions(study.activations["dev"]) for fit in fits], note)
 
 
 def _about_range(n_draws: int) -> str:
@@ -96,7 +96,7 @@ def _about_range(n_draws: int) -> str:
     return f"A further one falls outside their range (the band of a chart) {2 / (n_draws + 1):.0%} of the time."
 
 
-def _fit(study: LayerStudy, activations: Activations, labels: NDArray[np.int64], progress: Progress) -> LayerwiseProbe:
+def _fit(study: LayerStudy, activations: Activations, labels: NDArray[Any], progress: Progress) -> LayerwiseProbe:
     return LayerwiseProbe.fit(
         activations,
         labels,
@@ -110,9 +110,10 @@ def _fit(study: LayerStudy, activations: Activations, labels: NDArray[np.int64],
 
 
 def _predictions(fits: Sequence[LayerwiseProbe], dev: Sequence[NDArray[np.float64]], note: str, **settings: Any) -> Predictions:
+    strength = "C" if fits[0].label_names else "alpha"
     return Predictions(
         np.stack(dev),
         not_converged=sorted({layer for fit in fits for layer in fit.not_converged}),
-        settings={**settings, "C": [[probe.settings.get("C") for probe in fit.probes] for fit in fits]},
+        settings={**settings, strength: [[probe.settings.get(strength) for probe in fit.probes] for fit in fits]},
         notes=[note],
     )

@@ -1,4 +1,4 @@
-"""Baselines that read the text and no encoder: what the frequencies of classes, the words or the length already tell."""
+"""Baselines that read the text and no encoder: what the labels of train by themselves, the words or the length already tell."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from lit_probe.checks.baselines.baseline import Predictions
 from lit_probe.checks.baselines.word_regression import WordRegression
+from lit_probe.checks.baselines.word_ridge import WordRidge
+from lit_probe.data.asked import NUMBER
 from lit_probe.data.rows import WORD_COLUMN
 from lit_probe.data.text_pairs import segments
 from lit_probe.encoder.cache import Cache
 from lit_probe.errors import ProbeError
-from lit_probe.probing.probes import FittedProbe, fit_logistic, fit_majority
+from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, FittedProbe, fit_majority
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress
 
@@ -25,6 +27,12 @@ _WORD = r"(?u)\b\w+\b"
 def predict_majority(study: LayerStudy, cache: Cache, progress: Progress) -> Predictions:
     """The class frequencies of train, whatever the text: every row goes into train's largest class."""
     return _from_lengths(study, fit_majority, progress)
+
+
+def predict_mean(study: LayerStudy, cache: Cache, progress: Progress) -> Predictions:
+    """The mean of train's numbers, whatever the text."""
+    progress(1, 1)
+    return Predictions(np.full((1, len(study.splits.dev), 1, 1), float(study.splits.train.labels.mean())))
 
 
 def predict_from_word(study: LayerStudy, cache: Cache, progress: Progress) -> Predictions:
@@ -52,7 +60,7 @@ def predict_from_word(study: LayerStudy, cache: Cache, progress: Progress) -> Pr
 
 
 def predict_from_bag_of_words(study: LayerStudy, cache: Cache, progress: Progress) -> Predictions:
-    """Logistic regression on which words occur: 0 or 1 for each lower-case word of train.
+    """Logistic regression, of a number ridge regression, on which words occur: 0 or 1 for each lower-case word of train.
 
     Presence rather than counts: for sentiment it does at least as well (Pang et al. 2002, https://aclanthology.org/W02-1011), and
     a long text's frequent words do not outweigh the rest. 0 and 1 need no further scaling.
@@ -84,9 +92,10 @@ def _second_text(text: str) -> str:
 
 
 def predict_from_tfidf(study: LayerStudy, cache: Cache, progress: Progress) -> Predictions:
-    """Logistic regression on TF-IDF of words and pairs of neighbours that two or more texts of train hold.
+    """Logistic regression, of a number ridge regression, on TF-IDF of words and pairs of neighbours.
 
-    The frequencies are 1 + log of the counts, and each text's vector has length 1.
+    It reads those that two or more texts of train hold. The frequencies are 1 + log of the counts, and each text's vector has
+    length 1.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -94,11 +103,11 @@ def predict_from_tfidf(study: LayerStudy, cache: Cache, progress: Progress) -> P
 
 
 def predict_from_length(study: LayerStudy, cache: Cache, progress: Progress) -> Predictions:
-    """Logistic regression on two numbers: the logarithms of 1 + the words and 1 + the characters of the text.
+    """The usual probe on two numbers: the logarithms of 1 + the words and 1 + the characters of the text.
 
     Of a pair there are two for each of its texts.
     """
-    return _from_lengths(study, fit_logistic, progress)
+    return _from_lengths(study, PROBES[DEFAULT_PROBES[study.splits.target]].fit, progress)
 
 
 def _from_lengths(study: LayerStudy, fit: Callable[..., FittedProbe], progress: Progress) -> Predictions:
@@ -106,7 +115,7 @@ def _from_lengths(study: LayerStudy, fit: Callable[..., FittedProbe], progress: 
     probe = fit(_lengths(train.texts), train.labels, len(train.label_names), train.groups, study.seed)
     progress(1, 1)
     return Predictions(
-        probe.predict_proba(_lengths(dev.texts))[None, :, None],
+        probe.predictions(_lengths(dev.texts))[None, :, None],
         not_converged=[] if probe.converged else [0],
         settings=probe.settings,
     )
@@ -124,11 +133,12 @@ def _from_words(study: LayerStudy, vectoriser: Any, progress: Progress, *, by_te
     train, dev = study.splits.train, study.splits.dev
     if by_text and study.splits.pair is not None:
         vectoriser.set_params(analyzer=_by_text(vectoriser.build_analyzer()))
-    fitted = WordRegression.fit(vectoriser, train.texts, train.labels, train.groups, study.seed, progress=progress)
+    kind = WordRidge if study.splits.target == NUMBER else WordRegression
+    fitted = kind.fit(vectoriser, train.texts, train.labels, train.groups, study.seed, progress=progress)
     truncated = study.activations["train"].share_truncated
     notes = [f"it reads whole texts, the encoder reads {study.encoder.max_length} tokens of each."] if truncated else []
     return Predictions(
-        fitted.predict_proba(dev.texts)[None, :, None],
+        fitted.predictions(dev.texts)[None, :, None],
         not_converged=[] if fitted.converged else [0],
         settings=fitted.settings,
         notes=notes,

@@ -81,7 +81,7 @@ class WordRegression:
         with fitting_scope:
             for fold, (fitted, held) in enumerate(folds.pairs):
                 words = clone(vectoriser)
-                part = _features(words, [texts[i] for i in fitted])
+                part = word_features(words, [texts[i] for i in fitted])
                 rest = words.transform([texts[i] for i in held])
                 # From strong to weak regularisation, each fit starts where the last one ended.
                 model = LogisticRegression(tol=_TOLERANCE, max_iter=max_iter, warm_start=True)
@@ -93,7 +93,7 @@ class WordRegression:
             means = losses.mean(axis=0)
             c = C_GRID[int(np.argmax(means <= means.min() + _TIE))]
             words = clone(vectoriser)
-            features = _features(words, texts)
+            features = word_features(words, texts)
             model = LogisticRegression(C=c, tol=_TOLERANCE, max_iter=max_iter).fit(features, labels)
         progress(n_fits, n_fits)
         n_iter, gradient = int(model.n_iter_[0]), _largest_gradient(model, features, labels)
@@ -112,14 +112,18 @@ class WordRegression:
         }
         return cls(words, model, n_iter < max_iter and gradient <= _CONVERGED_GRADIENT, settings)
 
-    def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float64]:
+    def predictions(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """``[n_examples, n_classes]`` probabilities for ``texts``."""
         probabilities: NDArray[np.float64] = self.model.predict_proba(self.vectoriser.transform(texts))
         return probabilities
 
 
-def _features(vectoriser: Any, texts: Sequence[str]) -> Any:
-    """``[n_examples, n_features]`` sparse, of the texts on which the vectoriser learns its words."""
+def word_features(vectoriser: Any, texts: Sequence[str]) -> Any:
+    """``[n_examples, n_features]`` sparse, of the texts on which the vectoriser learns its words.
+
+    Raises:
+      ProbeError: they hold no word.
+    """
     try:
         return vectoriser.fit_transform(texts)
     except ValueError as error:  # the vocabulary is empty, or nothing of it is frequent enough

@@ -184,6 +184,7 @@ class MadeProbes:
             splits,
             pooling=wanted.pooling,
             probe=wanted.probe,
+            probe_options=study.layerwise.options if wanted.probe == study.layerwise.kind else None,
             seed=study.seed,
             rules=study.rules,
             cache=cache,
@@ -248,7 +249,8 @@ class MadeProbes:
         application, parts = self._application, self._parts
         self.check_room()
         dataset = self._dataset_of(fitted.splits) or parts.dataset(fitted.splits)
-        pending = PendingStudy(fitted.encoder, fitted.splits, fitted.rules, wanted.asked_of.checks.cache)
+        balanced = fitted.layerwise.options.class_weight is not None
+        pending = PendingStudy(fitted.encoder, fitted.splits, fitted.rules, wanted.asked_of.checks.cache, balanced)
         pending.future.set_result(fitted)
         model = parts.model(pending, dataset)
         origin = wanted.asked_of

@@ -89,7 +89,7 @@ class NeuronRankingInterpreter(ProbeInterpreter):
 
 def _choices(probes: ProbeModel) -> dict[str, Any]:
     """What the panels' controls offer."""
-    encoder = probes.encoder
+    encoder, target = probes.encoder, probes.study.splits.target
     return {
         "n_layers": encoder.n_layers,
         "d_model": encoder.d_model,
@@ -105,11 +105,12 @@ def _choices(probes: ProbeModel) -> dict[str, Any]:
                 "at_once": one.cost == "at once",
             }
             for name, one in RANKINGS.items()
+            if target in one.targets
         ],
         "options": option_choices(),
         "selections": list(SELECTIONS),
         "replacements": list(REPLACEMENTS),
-        "evaluators": [{"name": name, "title": one.title} for name, one in EVALUATORS.items()],
+        "evaluators": [{"name": name, "title": one.title} for name, one in EVALUATORS.items() if target in one.targets],
     }
 
 

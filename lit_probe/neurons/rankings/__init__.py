@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from lit_probe.data.asked import check_served
+from lit_probe.data.asked import CLASSES, NUMBER, TargetKind, check_served
 from lit_probe.errors import ProbeError, UnknownNameError
 from lit_probe.neurons.rankings.average_precision import rank_by_average_precision
 from lit_probe.neurons.rankings.contract import RankedLayer, Ranking, RankingOptions, UnitScores
+from lit_probe.neurons.rankings.correlation import rank_by_correlation
 from lit_probe.neurons.rankings.gaussian import rank_by_information
 from lit_probe.neurons.rankings.mean_gap import rank_by_mean_gap
 from lit_probe.neurons.rankings.neuron_ranking import NeuronRanking
@@ -22,7 +23,7 @@ from lit_probe.neurons.rankings.probeless import rank_probeless
 from lit_probe.neurons.rankings.random_order import rank_at_random
 from lit_probe.neurons.rankings.regression_weights import rank_by_elastic_net, rank_by_l1, rank_by_l2
 from lit_probe.neurons.rankings.weight_mass import rank_by_weight_mass
-from lit_probe.probing.probes.training_data import check_labels
+from lit_probe.probing.probes.training_data import check_labels, check_numbers
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress
 from lit_probe.registry import lookup
@@ -41,19 +42,23 @@ __all__ = [
 
 _SHARE = "share of weight mass"
 _REGRESSION = ("regression", "strength")
+_BOTH: tuple[TargetKind, ...] = (CLASSES, NUMBER)
 
 RANKINGS: dict[str, Ranking] = {
-    "weight_mass": Ranking("Weight mass of the probe", _SHARE, rank_by_weight_mass, "at once", reads_probe=True, shares=True),
-    "l1": Ranking("L1 regression", _SHARE, rank_by_l1, "minutes", (*_REGRESSION, "seed"), shares=True),
-    "l2": Ranking("L2 regression", _SHARE, rank_by_l2, "minutes", _REGRESSION, shares=True),
-    "elastic_net": Ranking(
-        "Elastic net", _SHARE, rank_by_elastic_net, "minutes", (*_REGRESSION, "l1_ratio", "seed"), shares=True
+    "weight_mass": Ranking(
+        "Weight mass of the probe", _SHARE, rank_by_weight_mass, "at once", reads_probe=True, shares=True, targets=_BOTH
     ),
+    "l1": Ranking("L1 regression", _SHARE, rank_by_l1, "minutes", (*_REGRESSION, "seed"), shares=True, targets=_BOTH),
+    "l2": Ranking("L2 regression", _SHARE, rank_by_l2, "minutes", _REGRESSION, shares=True, targets=_BOTH),
+    "elastic_net": Ranking(
+        "Elastic net", _SHARE, rank_by_elastic_net, "minutes", (*_REGRESSION, "l1_ratio", "seed"), shares=True, targets=_BOTH
+    ),
+    "correlation": Ranking("Correlation", "size of the correlation", rank_by_correlation, "seconds", targets=(NUMBER,)),
     "probeless": Ranking("Probeless", "sum of differences of class means", rank_probeless, "seconds", scale_free=False),
     "gaussian": Ranking("Gaussian", "mutual information (bits)", rank_by_information, "seconds", ("greedy", "seed")),
     "average_precision": Ranking("Average precision", "mean average precision", rank_by_average_precision, "seconds"),
     "mean_gap": Ranking("Mean gap", "gap of class means (standard deviations)", rank_by_mean_gap, "seconds"),
-    "random": Ranking("Random", "random number", rank_at_random, "at once", ("seed",)),
+    "random": Ranking("Random", "random number", rank_at_random, "at once", ("seed",), targets=_BOTH),
 }
 
 
@@ -86,7 +91,7 @@ def rank_neurons(
     ranking, splits = lookup(RANKINGS, method, "neuron ranking"), study.splits
     check_served(f"The ranking {ranking.title.lower()!r}", splits.unit, splits.target, [splits.unit], ranking.targets)
     train = study.splits.train
-    labels = check_labels(train.labels, train.label_names)
+    labels = check_labels(train.labels, train.label_names) if train.label_names else check_numbers(train.labels)
     activations = study.activations["train"]
     return rank_layers(
         lambda layer: RankedLayer(layer, activations, labels, study.layerwise.probes[layer]),

@@ -66,14 +66,14 @@ class RankedLayer:
     Args:
       layer: its number.
       activations: whose rows are read.
-      labels: ``[n_examples]`` class indices.
+      labels: ``[n_examples]`` class indices; numbers where the probe gives a number.
       probe: the layer's probe.
       living: ``[d_model]`` which neurons vary; those that did when the probe was fitted, when None.
 
     Attributes:
       layer: its number.
       labels: ``[n_examples]`` class indices.
-      n_classes: the number of classes.
+      n_classes: the number of classes; 0 for a number.
       probe: the layer's probe, of all neurons.
       units: ``[n_units]`` the indices of the neurons that are ranked, ascending.
     """
@@ -82,7 +82,7 @@ class RankedLayer:
         self,
         layer: int,
         activations: LayeredActivations,
-        labels: NDArray[np.int64],
+        labels: NDArray[Any],
         probe: FittedProbe,
         living: NDArray[np.bool_] | None = None,
     ):
@@ -117,6 +117,13 @@ class RankedLayer:
         return values if self._living.all() else alive_only(values, self._living)
 
     @cached_property
+    def numbers(self) -> NDArray[np.float64]:
+        """``[n_examples]`` the labels that are numbers, with mean 0 and standard deviation 1."""
+        centred = np.asarray(self.labels, dtype=np.float64) - np.mean(self.labels)
+        standardised: NDArray[np.float64] = centred / (centred.std() or 1.0)
+        return standardised
+
+    @cached_property
     def standardised(self) -> NDArray[np.float64]:
         """``[n_examples, n_units]`` with mean 0 and standard deviation 1 (a constant neuron: all 0)."""
         return standardised(self.x, *standardisation(self.x))
@@ -132,7 +139,8 @@ class UnitScores:
 
     Attributes:
       scores: ``[n_units]`` larger is better.
-      class_scores: ``[n_classes, n_units]`` signed: positive where more activation speaks for the class.
+      class_scores: ``[n_classes, n_units]`` signed: positive where more activation speaks for the class. Of a number they are
+        ``[1, n_units]``, positive where more activation goes with a larger number.
       first: positions of neurons that come before all others whatever their score, in this order.
       facts: what else is worth knowing about how the scores came about, JSON-ready.
     """
@@ -174,6 +182,9 @@ def weight_scores(weights: NDArray[np.float64], **facts: Any) -> UnitScores:
     """Scores from the weights of a linear classifier ``[n_classes, n_units]``: their absolute sum over classes.
 
     Adding the same number to one neuron's weights for all classes changes no prediction, so their mean is taken off first.
+    The weights ``[1, n_units]`` of a number are taken as they are.
     """
+    if len(weights) == 1:
+        return UnitScores(np.abs(weights[0]), weights, facts=facts)
     centred = weights - weights.mean(axis=0)
     return UnitScores(np.abs(centred).sum(axis=0), centred, facts=facts)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lit_probe.errors import LitProbeError
 from lit_probe.neurons.rankings import RANKINGS, NeuronRanking, RankingOptions, chosen_layers, rank_neurons
-from lit_probe.neurons.rankings.judge import EVALUATORS, Judge, Scale, defined
+from lit_probe.neurons.rankings.judge import DEFAULT_EVALUATORS, EVALUATORS, Judge, Scale, defined
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress
 from lit_probe.registry import lookup
@@ -191,7 +191,7 @@ class MinimalSet(Result):
 def evaluate_ranking(
     study: LayerStudy,
     ranking: NeuronRanking,
-    evaluator: str = "logistic",
+    evaluator: str | None = None,
     *,
     percentages: Sequence[float] = PERCENTAGES,
     n_draws: int = N_DRAWS,
@@ -204,9 +204,9 @@ def evaluate_ranking(
     Args:
       study: the study whose neurons are ranked; train is fitted on, dev is scored.
       ranking: the ranking of its neurons.
-      evaluator: a name in `EVALUATORS`: what is refitted on the chosen neurons. The L2 penalty of ``logistic`` is the one that
-        cross-validation chose for the layer's own probe (of several layers, for the one with the smallest cross-validated
-        loss), or 0.001 where that probe is of another kind; of ``linear`` it is 0.001.
+      evaluator: a name in `EVALUATORS`: what is refitted on the chosen neurons; the usual one of the study's target when None.
+        The L2 penalty of ``logistic`` is the one that cross-validation chose for the layer's own probe (of several layers, for the one with the smallest cross-validated
+        loss), or 0.001 where that probe is of another kind; of ``linear`` it is 0.001. So is the ``alpha`` of ``ridge``.
       percentages: k, each above 0 and at most 100.
       n_draws: the number of random sets of each size.
       seed: the seed of these sets.
@@ -220,6 +220,7 @@ def evaluate_ranking(
     if n_draws < 1 or not percentages:
         raise LitProbeError(f"One random draw and one percentage at least are needed; got {n_draws} and {len(percentages)}.")
     sizes = [ranking.count(percent) for percent in percentages]
+    evaluator = evaluator or DEFAULT_EVALUATORS[study.splits.target]
     judge = Judge(study, ranking, lookup(EVALUATORS, evaluator, "evaluator") if refit else None)
     counted = _Counted(progress, 1 + len(sizes) * (2 + n_draws))
     full = counted(judge.score, np.arange(ranking.n_units))
@@ -257,9 +258,9 @@ def compare_rankings(
     Args:
       study: the fitted study.
       layers: a layer, or several ranked together; all of them when None.
-      methods: names in `RANKINGS`; by default all but ``random``, which the random band stands for, and without
-        ``weight_mass`` where the study's probe is not linear.
-      evaluators: names in `EVALUATORS`; all by default.
+      methods: names in `RANKINGS`; by default all of the study's target but ``random``, which the random band stands for, and
+        without ``weight_mass`` where the study's probe is not linear.
+      evaluators: names in `EVALUATORS`; all of the study's target by default.
       percentages: the percentages of neurons, each above 0 and at most 100.
       n_draws: the number of random sets of each size, the same for all evaluators.
       seed: the seed of these sets.
@@ -270,11 +271,14 @@ def compare_rankings(
       UnknownNameError: there is no such ranking, evaluator or layer.
       LitProbeError: a percentage is out of range, or a ranking cannot be computed.
     """
-    chosen = chosen_layers(study, layers)
+    chosen, target = chosen_layers(study, layers), study.splits.target
     if methods is None:
         linear = all(len(study.layerwise.probes[layer].layers) == 1 for layer in chosen)
-        methods = [name for name in RANKINGS if name != "random" and (linear or not RANKINGS[name].reads_probe)]
-    judged_by = {name: lookup(EVALUATORS, name, "evaluator") for name in (EVALUATORS if evaluators is None else evaluators)}
+        fitting = {name: one for name, one in RANKINGS.items() if name != "random" and target in one.targets}
+        methods = [name for name, one in fitting.items() if linear or not one.reads_probe]
+    if evaluators is None:
+        evaluators = [name for name, one in EVALUATORS.items() if target in one.targets]
+    judged_by = {name: lookup(EVALUATORS, name, "evaluator") for name in evaluators}
     for name in methods:
         lookup(RANKINGS, name, "neuron ranking")
     if not (methods and judged_by and percentages and n_draws >= 1):
@@ -308,7 +312,7 @@ def compare_rankings(
 def minimal_set(
     study: LayerStudy,
     ranking: NeuronRanking,
-    evaluator: str = "logistic",
+    evaluator: str | None = None,
     *,
     within: float = 1.0,
     progress: Progress = no_progress,
@@ -321,8 +325,8 @@ def minimal_set(
     Args:
       study: the study whose neurons are ranked.
       ranking: the ranking of its neurons.
-      evaluator: a name in `EVALUATORS`.
-      within: percentage points, 0 to 100.
+      evaluator: a name in `EVALUATORS`; the usual one of the study's target when None.
+      within: percentage points, 0 to 100; of a number hundredths of R².
       progress: called with the number of fits done and the most there can be; an error that it raises ends the computation.
 
     Raises:
@@ -331,6 +335,7 @@ def minimal_set(
     """
     if not 0 <= within <= 100:
         raise LitProbeError(f"The score may fall by 0 to 100 percentage points; got {within}.")
+    evaluator = evaluator or DEFAULT_EVALUATORS[study.splits.target]
     judge = Judge(study, ranking, lookup(EVALUATORS, evaluator, "evaluator"))
     counted = _Counted(progress, 2 + 2 * int(np.ceil(np.log2(ranking.n_units))))
     tried = {ranking.n_units: counted(judge.score, np.arange(ranking.n_units))}

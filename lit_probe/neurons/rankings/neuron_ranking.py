@@ -52,8 +52,9 @@ class NeuronRanking:
       order: ``[n_units]`` positions, best first: each exactly once; equal scores by (layer, index).
       scores: ``[n_units]`` 0 or more (except mutual information, which an ill-fitting Gaussian can make negative).
       score_unit: what a score is, in words.
-      class_scores: ``[n_classes, n_units]`` the same for each class, signed: positive where more activation speaks for the class.
-      label_names: ``[n_classes]``.
+      class_scores: ``[n_classes, n_units]`` the same for each class, signed: positive where more activation speaks for the class;
+        of a number ``[1, n_units]``, positive where more activation goes with a larger number.
+      label_names: ``[n_classes]``; empty for a number.
       settings: what reproduces the ranking, JSON-ready.
 
     Raises:
@@ -80,7 +81,7 @@ class NeuronRanking:
     def __post_init__(self) -> None:
         n_units = len(self.units)
         shapes = (self.units.shape, self.order.shape, self.scores.shape, self.class_scores.shape)
-        if not n_units or shapes != ((n_units, 2), (n_units,), (n_units,), (len(self.label_names), n_units)):
+        if not n_units or shapes != ((n_units, 2), (n_units,), (n_units,), (len(self.label_names) or 1, n_units)):
             raise ProbeError(f"units, order, scores and class_scores of a ranking do not fit together: {shapes}.")
         if not (np.isfinite(self.scores).all() and np.isfinite(self.class_scores).all()):
             raise ProbeError(f"The ranking {self.method!r} gave scores that are not finite.")
@@ -206,7 +207,7 @@ class NeuronRanking:
             raise LitProbeError(f"There must be one chunk or more; got {n_steps}.")
         step = np.full(self.n_units, n_steps)
         # A random order has no scores by class.
-        classes = range(len(self.label_names)) if self.class_scores.any() else [None]
+        classes = range(len(self.class_scores)) if self.class_scores.any() else [None]
         for class_index in classes:
             for number in range(n_steps, 0, -1):
                 chosen = self.top_mass(number / n_steps, class_index)
@@ -256,8 +257,8 @@ class NeuronRanking:
         return k
 
     def _checked_class(self, class_index: int) -> int:
-        if not 0 <= class_index < len(self.label_names):
-            raise LitProbeError(f"There is no class {class_index}; classes are numbered 0..{len(self.label_names) - 1}.")
+        if not 0 <= class_index < len(self.class_scores):
+            raise LitProbeError(f"There is no class {class_index}; classes are numbered 0..{len(self.class_scores) - 1}.")
         return class_index
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from lit_probe.errors import LitProbeError
 from lit_probe.neurons.rankings import RANKINGS, RankedLayer, RankingOptions, chosen_layers, rank_layers, rank_neurons
 from lit_probe.probing.layerwise import ActivationView
-from lit_probe.probing.probes import PROBES, FittedProbe, ProbeOptions
+from lit_probe.probing.probes import PROBES, FittedProbe, ProbeOptions, fit_ridge
 from lit_probe.probing.probes.penalised import fit_penalised_logistic
 from lit_probe.probing.probes.training_data import MIN_EXAMPLES_PER_CLASS
 from lit_probe.probing.study import LayerStudy
@@ -212,7 +213,7 @@ def jaccard_by_chance(k: int, n: int) -> float:
 
 
 def _bootstrap_rows(
-    labels: NDArray[np.int64], units: NDArray[np.int64] | None, n_classes: int, random: np.random.Generator
+    labels: NDArray[Any], units: NDArray[np.int64] | None, n_classes: int, random: np.random.Generator
 ) -> NDArray[np.int64]:
     """Row indices of one sample with replacement, of whole groups where there are groups, with 2 rows or more of each class."""
     for _ in range(_MAX_TRIES):
@@ -221,8 +222,11 @@ def _bootstrap_rows(
         else:
             times = np.bincount(random.integers(0, units.max() + 1, units.max() + 1), minlength=units.max() + 1)
             rows = np.repeat(np.arange(len(labels)), times[units])
-        if np.bincount(labels[rows], minlength=n_classes).min() >= MIN_EXAMPLES_PER_CLASS:
+        enough = np.bincount(labels[rows], minlength=n_classes).min() >= MIN_EXAMPLES_PER_CLASS if n_classes else True
+        if enough and np.ptp(labels[rows]):
             return rows
+    if not n_classes:
+        raise LitProbeError(f"{_MAX_TRIES} bootstrap samples in a row had one number only. Stability needs more examples.")
     raise LitProbeError(
         f"{_MAX_TRIES} bootstrap samples in a row left a class with fewer than {MIN_EXAMPLES_PER_CLASS} examples. "
         "Stability needs more examples, or more groups, of each class."
@@ -245,10 +249,13 @@ def _refitted(
     probe: FittedProbe,
     options: ProbeOptions,
     x: NDArray[np.float32],
-    labels: NDArray[np.int64],
+    labels: NDArray[Any],
     groups: NDArray[np.str_] | None,
     seed: int,
 ) -> FittedProbe:
+    if probe.kind == "ridge":
+        # At the strength of the study's own probe, as for logistic ones.
+        return fit_ridge(x, labels, alpha=probe.settings["alpha"], groups=groups, seed=seed)
     strength = own_strength(probe, len(labels))
     kind = lookup(PROBES, probe.kind, "probe")
     if options.class_weight is not None and strength is not None:

@@ -22,8 +22,11 @@ def rank_by_elastic_net(layer: RankedLayer, options: RankingOptions) -> UnitScor
 
 
 def _weight_scores(layer: RankedLayer, options: RankingOptions, penalty: str) -> UnitScores:
-    """The absolute weights of a regression with this penalty, and how many of them are exactly 0."""
-    if options.regression == "logistic":
+    """The absolute weights of a regression with this penalty, and how many of them are exactly 0.
+
+    Of a number it is a linear one on the standardised numbers, whatever regression is asked for.
+    """
+    if layer.n_classes and options.regression == "logistic":
         fit = fit_penalised_logistic(
             layer.x,
             layer.labels,
@@ -35,7 +38,7 @@ def _weight_scores(layer: RankedLayer, options: RankingOptions, penalty: str) ->
         )
         weights, converged = fit.layers[0][0], fit.converged
     else:
-        targets = class_indicators(layer.labels, layer.n_classes)
+        targets = class_indicators(layer.labels, layer.n_classes) if layer.n_classes else layer.numbers
         line = fit_penalised_linear(layer.x, targets, penalty=penalty, strength=options.strength, l1_ratio=options.l1_ratio)
         weights, converged = line.weights, line.converged
     return weight_scores(weights, n_without_weight=int((~np.any(weights, axis=0)).sum()), converged=converged)

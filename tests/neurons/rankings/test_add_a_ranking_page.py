@@ -40,4 +40,4 @@ def test_the_ranking_in_the_documentation_passes_its_own_test(page):
     ],
 )
 def test_the_ranking_in_the_documentation_obeys_the_laws(page, law, arguments):
-    LAWS[law]("correlation", *arguments)
+    LAWS[law]("class_correlation", *arguments)

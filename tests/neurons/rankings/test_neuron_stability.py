@@ -5,11 +5,10 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from planted_neurons import planted_neuron
+from planted_neurons import OF_CLASSES, planted_neuron
 from planted_studies import planted_study
 
 from lit_probe.errors import CancelledError, LitProbeError, UnknownNameError
-from lit_probe.neurons.rankings import RANKINGS
 from lit_probe.neurons.rankings.neuron_stability import (
     FrequentNeuron,
     NeuronStability,
@@ -24,7 +23,7 @@ def study(tiny_encoder):
     return planted_study(tiny_encoder, *planted_neuron())
 
 
-@pytest.mark.parametrize("method", [name for name in RANKINGS if name != "random"])
+@pytest.mark.parametrize("method", [name for name in OF_CLASSES if name != "random"])
 def test_the_planted_neuron_is_in_every_top_one(study, method):
     result = neuron_stability(study, method, k=(1,), n_draws=5)
     assert result.points[0].jaccard == result.points[0].with_full == 1

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from planted_neurons import planted_neuron
+from planted_neurons import OF_CLASSES, planted_neuron
 from planted_studies import planted_study
 
 from lit_probe.errors import CancelledError, LitProbeError, ProbeError, UnknownNameError
-from lit_probe.neurons.rankings import RANKINGS, rank_neurons
+from lit_probe.neurons.rankings import rank_neurons
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_the_default_reads_the_fitted_probes_and_no_activations(study, monkeypat
     assert ranking.scores == pytest.approx(weights / weights.sum())
 
 
-@pytest.mark.parametrize("method", RANKINGS)
+@pytest.mark.parametrize("method", OF_CLASSES)
 def test_dev_rows_change_nothing(tiny_encoder, method):
     values, labels = planted_neuron()
     dev = np.random.default_rng(5).normal(size=(40, 2, 24)).astype(np.float32), np.arange(40) % 2
@@ -73,14 +73,14 @@ def test_a_probe_that_reads_nothing_ranks_nothing(tiny_encoder):
 
 def test_a_class_with_no_examples_is_refused_by_name(study):
     study.splits.train.labels[:] = 0
-    for method in RANKINGS:
+    for method in OF_CLASSES:
         with pytest.raises(LitProbeError, match="'positive' has 0"):
             rank_neurons(study, method)
 
 
 def test_nan_activations_are_refused_where_they_are_read(study):
     study.activations["train"].blocks[0].values[1][3, 5] = np.nan
-    for method in RANKINGS:
+    for method in OF_CLASSES:
         if method in ("weight_mass", "random"):
             continue
         with pytest.raises(ProbeError, match=r"Layer 1: the activations of 1 of 300 examples hold NaN .*neuron 5"):

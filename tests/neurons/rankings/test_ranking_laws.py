@@ -4,15 +4,15 @@ import json
 
 import numpy as np
 import pytest
-from planted_neurons import planted_neuron, rank_arrays
+from planted_neurons import OF_CLASSES, planted_neuron, rank_arrays
 
 from lit_probe.neurons.rankings import RANKINGS, RankingOptions
 
-FINDING = [name for name in RANKINGS if name != "random"]
+FINDING = [name for name in OF_CLASSES if name != "random"]
 
 
 @pytest.mark.parametrize("d_model", [130, 384, 768, 1024])
-@pytest.mark.parametrize("name", RANKINGS)
+@pytest.mark.parametrize("name", OF_CLASSES)
 def test_the_order_is_a_permutation_of_all_neurons_and_the_planted_one_comes_first(name, d_model):
     values, labels = planted_neuron(n=200, n_layers=1, d_model=d_model, layer=0, unit=101)
     # A strong penalty keeps the regressions quick where neurons outnumber examples.
@@ -39,7 +39,7 @@ def test_the_planted_neuron_comes_first_among_all_layers(name, n_classes, regres
     assert top[0] == -1 and top[n_classes - 1] == 1
 
 
-@pytest.mark.parametrize("name", RANKINGS)
+@pytest.mark.parametrize("name", OF_CLASSES)
 def test_three_runs_agree_to_the_last_bit(name):
     values, labels = planted_neuron(n_classes=3)
     runs = [rank_arrays(values, labels, name) for _ in range(3)]
@@ -48,7 +48,7 @@ def test_three_runs_agree_to_the_last_bit(name):
         assert np.array_equal(run.scores, runs[0].scores) and np.array_equal(run.class_scores, runs[0].class_scores)
 
 
-@pytest.mark.parametrize("name", RANKINGS)
+@pytest.mark.parametrize("name", OF_CLASSES)
 def test_scores_fall_along_the_order_and_equal_ones_stand_by_layer_and_index(name):
     values, labels = planted_neuron()
     values[:, 0, 20] = values[:, 0, 3]
@@ -58,7 +58,7 @@ def test_scores_fall_along_the_order_and_equal_ones_stand_by_layer_and_index(nam
     assert keys == sorted(keys)
 
 
-@pytest.mark.parametrize("name", [name for name in RANKINGS if RANKINGS[name].scale_free])
+@pytest.mark.parametrize("name", [name for name in OF_CLASSES if RANKINGS[name].scale_free])
 def test_a_neuron_in_other_units_keeps_its_place(name):
     values, labels = planted_neuron()
     before = rank_arrays(values, labels, name)
@@ -71,14 +71,14 @@ def test_a_neuron_in_other_units_keeps_its_place(name):
     assert places[[31, 4]].tolist() == again[[31, 4]].tolist()
 
 
-@pytest.mark.parametrize("name", [name for name in RANKINGS if not RANKINGS[name].scale_free])
+@pytest.mark.parametrize("name", [name for name in OF_CLASSES if not RANKINGS[name].scale_free])
 def test_a_ranking_that_promises_no_independence_of_units_has_none(name):
     values, labels = planted_neuron()
     values[:, 0, 4] *= 1000
     assert rank_arrays(values, labels, name).names[rank_arrays(values, labels, name).order[0]] == "0:4"
 
 
-@pytest.mark.parametrize("name", RANKINGS)
+@pytest.mark.parametrize("name", OF_CLASSES)
 def test_a_constant_neuron_is_not_ranked_and_the_others_are_as_without_it(name):
     values, labels = planted_neuron()
     values[:, 1, 3] = 0.1
@@ -91,7 +91,7 @@ def test_a_constant_neuron_is_not_ranked_and_the_others_are_as_without_it(name):
     assert of_layer == [unit for layer, unit in alone.units[alone.order].tolist() if layer == 1]
 
 
-@pytest.mark.parametrize("name", RANKINGS)
+@pytest.mark.parametrize("name", OF_CLASSES)
 def test_the_result_is_json_best_first(name):
     values, labels = planted_neuron()
     ranking = rank_arrays(values, labels, name)
