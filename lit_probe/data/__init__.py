@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from lit_probe.brackets import entries, options_of, without_options
+from lit_probe.data.conll import load_conll
 from lit_probe.data.conllu import load_conllu
 from lit_probe.data.demo import load_demo
 from lit_probe.data.hub_dataset import load_hub_dataset
 from lit_probe.data.imdb import load_imdb
 from lit_probe.data.in_memory import split_texts
 from lit_probe.data.labelled_texts import Splits
-from lit_probe.data.options import HUB_OPTIONS, TABLE_OPTIONS, WORD_OPTIONS, DatasetOptions, word_in_brackets
+from lit_probe.data.options import HUB_OPTIONS, LIST_OPTIONS, TABLE_OPTIONS, WORD_OPTIONS, DatasetOptions, word_in_brackets
 from lit_probe.data.sst2 import load_sst2, load_sst2_sentences
 from lit_probe.data.table_file import load_csv, load_jsonl, load_tsv, split_table
 from lit_probe.data.tables import unreadable
+from lit_probe.data.tagged_columns import split_words
 from lit_probe.errors import DatasetError
 from lit_probe.registry import lookup
 
@@ -45,9 +47,10 @@ DATASETS: dict[str, Source] = {
     "imdb": Source(load_imdb),
     "csv": Source(load_csv, TABLE_OPTIONS),
     "tsv": Source(load_tsv, TABLE_OPTIONS),
-    "jsonl": Source(load_jsonl, TABLE_OPTIONS),
+    "jsonl": Source(load_jsonl, LIST_OPTIONS),
     "hub": Source(load_hub_dataset, HUB_OPTIONS),
     "conllu": Source(load_conllu, WORD_OPTIONS),
+    "conll": Source(load_conll, WORD_OPTIONS),
 }
 
 __all__ = [
@@ -62,6 +65,7 @@ __all__ = [
     "sources_that_use",
     "split_table",
     "split_texts",
+    "split_words",
 ]
 
 

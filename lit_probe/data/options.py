@@ -16,7 +16,10 @@ TABLE_OPTIONS = ("text_column", "label_column", "group_column", "missing", "targ
 WORD_OPTIONS = ("label_column", "missing", "max_words")
 """The options of a file of words with tags."""
 
-HUB_OPTIONS = (*TABLE_OPTIONS, "data_config", "data_revision")
+LIST_OPTIONS = (*TABLE_OPTIONS, "max_words")
+"""The options of a table whose columns may hold lists, of words and of their tags."""
+
+HUB_OPTIONS = (*LIST_OPTIONS, "data_config", "data_revision")
 """The options of a data set that the library ``datasets`` reads."""
 
 _EVERYWHERE = ("max_examples", "seed")
@@ -84,6 +87,6 @@ def word_in_brackets(option: str) -> str:
     """What an option is called in the brackets after a data set.
 
     >>> [word_in_brackets(option) for option in HUB_OPTIONS]
-    ['text', 'label', 'group', 'missing', 'target', 'config', 'revision']
+    ['text', 'label', 'group', 'missing', 'target', 'max_words', 'config', 'revision']
     """
     return option.removesuffix("_column").removeprefix("data_")

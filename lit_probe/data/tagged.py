@@ -74,12 +74,15 @@ def split_tagged(
     options: DatasetOptions,
     origin: Mapping[str, Any],
     notes: Sequence[str] = (),
+    *,
+    class_names: Sequence[str] = (),
+    group_word: str | None = None,
 ) -> Splits:
     """Divides tagged sentences into train, dev and test, and then into words.
 
     No sentence stands in two splits, and no document where documents are known and enough: where dev would have
     `MIN_DOCUMENTS_OF_DEV` of them, and no document stands in two official splits. Then they are the groups of folds and
-    intervals; else sentences are.
+    intervals; else sentences are. Documents that somebody named as groups are divided whole in any case.
 
     Args:
       name: the name of the result.
@@ -87,6 +90,8 @@ def split_tagged(
       options: seed, words of train, and words in place of tags that stand for none.
       origin: where they come from, for the provenance.
       notes: remarks for the provenance.
+      class_names: the tags in the order that their source gives them; by default they are sorted.
+      group_word: what documents are called where somebody asked for them as groups; None where a file happens to name them.
 
     Raises:
       DatasetError: there is no sentence or tag, or as `make_splits`.
@@ -98,11 +103,12 @@ def split_tagged(
         return None if not word or word in missing else word
 
     tagged = {split: [[tag_of(tag) for tag in one.tags] for one in part] for split, part in parts.items()}
-    label_names = label_names_of(tag for part in tagged.values() for tags in part for tag in tags)
+    found = label_names_of(tag for part in tagged.values() for tags in part for tag in tags)
+    label_names = (*(tag for tag in class_names if tag in found), *(tag for tag in found if tag not in class_names))
     if not label_names:
         raise DatasetError(f"Data set {name!r}: no word has a tag. Choose another column of tags with the option label_column.")
     numbers: dict[str | None, int] = {tag: number for number, tag in enumerate(label_names)} | {None: UNLABELLED}
-    by_document, remark = _by_document(parts)
+    by_document, remark = (True, list[str]()) if group_word else _by_document(parts)
     rows = {
         split: Rows(
             texts=[one.text for one in part for _ in one.spans],
@@ -119,7 +125,7 @@ def split_tagged(
         label_names,
         options,
         origin,
-        group_word="document",
+        group_word=group_word or "document",
         notes=[*notes, *remark, *doubtful_names(label_names)],
     )
 

@@ -149,7 +149,8 @@ def test_missing_stands_in_brackets_once_for_each_word_and_the_others_once():
 
 @pytest.mark.parametrize("flag", ["csv=a.csv[text=]", "csv=a.csv[]", "csv=a.csv[=x]", "csv=a.csv[text]", "hub=a/b[split=train]"])
 def test_brackets_of_something_else_say_what_stands_there(flag):
-    words = r"In brackets stand options of that data set: text=…, label=…, group=…, missing=…, target=…, config=…, revision=…"
+    options = "text=…, label=…, group=…, missing=…, target=…, max_words=…, config=…, revision=…"
+    words = f"In brackets stand options of that data set: {options}"
     with pytest.raises(DatasetError, match=words):
         parse_dataset_flag(flag)
 
