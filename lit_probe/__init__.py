@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from lit_probe.data import DatasetOptions as DatasetOptions
+    from lit_probe.data import annotate as annotate
     from lit_probe.data import load_dataset as load_dataset
     from lit_probe.data import split_texts as split_texts
     from lit_probe.data import split_words as split_words
@@ -61,6 +62,7 @@ _PUBLIC = {
     "StudyRules": "probing.rules",
     "Target": "probing.probe_forward",
     "ablate": "neurons.effects.ablation",
+    "annotate": "data",
     "compare_baselines": "salience.trust.other_baselines",
     "encoder_of": "encoder.encoder",
     "explain": "salience",

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lit_probe.data.annotating import annotated
 from lit_probe.data.asked import CLASSES, NUMBER
 from lit_probe.data.hub import is_saved_dataset, load_saved_dataset
 from lit_probe.data.labelled_texts import SPLIT_NAMES, SplitName, Splits
@@ -151,7 +152,7 @@ def split_table(table: Any, options: DatasetOptions | None = None, name: str = "
     options = options or DatasetOptions()
     if unused := [option for option in options.given() if option not in LIST_OPTIONS]:
         raise DatasetError(f"A table in memory does not use the option {unused[0]}. Leave it out.")
-    return split_held(table, options, name, {"kind": "table in memory"}, f"The table {name!r}")
+    return annotated(split_held(table, options, name, {"kind": "table in memory"}, f"The table {name!r}"), options)
 
 
 def split_held(
@@ -213,7 +214,7 @@ def _splits(
     """
     if (of_words := columns_of_words(tables["train"], options)) is not None:
         return split_table_of_words(name, tables, of_words, options, source, origin, notes, class_names)
-    if options.max_words != DatasetOptions.max_words:
+    if options.max_words != DatasetOptions.max_words and options.annotate is None:
         raise DatasetError(f"The rows of {origin} are texts, not words. Leave the option max_words out, and give max_examples.")
     # First, since a wrong text column would otherwise be told as a wrong label column.
     texts = {split: text_columns(options, table, origin) for split, table in tables.items()}

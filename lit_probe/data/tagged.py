@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lit_probe.data import text_pairs
@@ -11,6 +13,7 @@ from lit_probe.data.labelled_texts import SplitName, Splits, clean_text
 from lit_probe.data.options import DatasetOptions
 from lit_probe.data.rows import UNLABELLED, WORD_COLUMN, Rows, doubtful_names, label_names_of, word_of
 from lit_probe.data.splitting import make_splits
+from lit_probe.data.word_rules import NO, YES, WordRule, rule_of
 from lit_probe.errors import DatasetError
 
 MIN_DOCUMENTS_OF_DEV = 10
@@ -77,6 +80,7 @@ def split_tagged(
     *,
     class_names: Sequence[str] = (),
     group_word: str | None = None,
+    rule: WordRule | None = None,
 ) -> Splits:
     """Divides tagged sentences into train, dev and test, and then into words.
 
@@ -92,10 +96,14 @@ def split_tagged(
       notes: remarks for the provenance.
       class_names: the tags in the order that their source gives them; by default they are sorted.
       group_word: what documents are called where somebody asked for them as groups; None where a file happens to name them.
+      rule: what is asked of each word in place of its tag; the option ``annotate`` by default.
 
     Raises:
       DatasetError: there is no sentence or tag, or as `make_splits`.
     """
+    rule = rule_of(options.annotate) if rule is None and options.annotate is not None else rule
+    if rule is not None:
+        parts, class_names, origin = _asked(parts, rule, options.seed, name), (NO, YES), {**origin, "annotate": rule.written}
     missing = {word_of(word) for word in options.missing}
 
     def tag_of(tag: str | None) -> str | None:
@@ -128,6 +136,44 @@ def split_tagged(
         group_word=group_word or "document",
         notes=[*notes, *remark, *doubtful_names(label_names)],
     )
+
+
+def _asked(
+    parts: Mapping[SplitName, Sequence[TaggedText]], rule: WordRule, seed: int, name: str
+) -> dict[SplitName, list[TaggedText]]:
+    """The sentences with yes or no for each word in place of its tag; None for those that balance leaves out.
+
+    Raises:
+      DatasetError: the rule holds of no word, or of every word.
+    """
+    found = {
+        split: [replace(one, tags=tuple(YES if rule.holds(form) else NO for form in one.forms)) for one in part]
+        for split, part in parts.items()
+    }
+    counts = Counter(tag for part in found.values() for one in part for tag in one.tags)
+    n_words = sum(counts.values())
+    if not counts[YES] or not counts[NO]:
+        which = "none" if not counts[YES] else "all"
+        raise DatasetError(f"The rule {rule.written!r} holds of {which} of the {n_words:,} words of {name}. Choose another rule.")
+    return {split: _balanced(part, seed) for split, part in found.items()} if rule.balanced else found
+
+
+def _balanced(part: Sequence[TaggedText], seed: int) -> list[TaggedText]:
+    """The sentences with so many tags of the more frequent label, by lot, as the other has."""
+    counts = Counter(tag for one in part for tag in one.tags)
+    more = max((NO, YES), key=lambda tag: counts[tag])
+    places = [(row, place) for row, one in enumerate(part) for place, tag in enumerate(one.tags) if tag == more]
+
+    def lot(place: tuple[int, int]) -> str:
+        # By what the word is, so that the order of the sentences changes nothing.
+        one = part[place[0]]
+        return hashlib.sha256(f"{seed} {one.spans[place[1]]} {one.forms[place[1]]} {one.text}".encode()).hexdigest()
+
+    kept = set(sorted(places, key=lot)[: min(counts[NO], counts[YES])])
+    return [
+        replace(one, tags=tuple(tag if tag != more or (row, place) in kept else None for place, tag in enumerate(one.tags)))
+        for row, one in enumerate(part)
+    ]
 
 
 def _by_document(parts: Mapping[SplitName, Sequence[TaggedText]]) -> tuple[bool, list[str]]:
