@@ -13,8 +13,10 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from lit_probe.data import DatasetOptions as DatasetOptions
+    from lit_probe.data import annotate as annotate
     from lit_probe.data import load_dataset as load_dataset
     from lit_probe.data import split_texts as split_texts
+    from lit_probe.data import split_words as split_words
     from lit_probe.data.labelled_texts import LabelledTexts as LabelledTexts
     from lit_probe.data.labelled_texts import Splits as Splits
     from lit_probe.encoder.activations import Activations as Activations
@@ -62,6 +64,7 @@ _PUBLIC = {
     "StudyRules": "probing.rules",
     "Target": "probing.probe_forward",
     "ablate": "neurons.effects.ablation",
+    "annotate": "data",
     "compare_baselines": "salience.trust.other_baselines",
     "encoder_of": "encoder.encoder",
     "explain": "salience",
@@ -78,6 +81,7 @@ _PUBLIC = {
     "save_probes": "probing.probe_file",
     "sites_of": "encoder.site_search",
     "split_texts": "data",
+    "split_words": "data",
 }
 
 __all__ = ["__version__", *_PUBLIC]

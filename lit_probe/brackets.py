@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
-_COMMA = re.compile(r",(?![^\[\]]*\])")
-_BRACKETS = re.compile(r"\[([^\]]*)\]$")
+_PAIRS = {"]": "[", "}": "{"}
 
 
 def entries(flag: str, path_of: Callable[[str], str]) -> list[str]:
@@ -20,7 +18,7 @@ def entries(flag: str, path_of: Callable[[str], str]) -> list[str]:
     >>> entries("demo, csv=a.csv[text=review,label=stars]", lambda entry: "")
     ['demo', 'csv=a.csv[text=review,label=stars]']
     """
-    pieces = _COMMA.split(flag)
+    pieces = _parts(flag, "]")
     found: list[str] = []
     while pieces:
         entry = pieces.pop(0)
@@ -39,7 +37,8 @@ def without_options(path: str) -> str:
     >>> without_options("a.csv[text=review]")
     'a.csv'
     """
-    return path if _is_there(path) else _BRACKETS.sub("", path)
+    start = _start_of_options(path)
+    return path if start is None or _is_there(path) else path[:start]
 
 
 def options_of(path: str) -> list[tuple[str, str]]:
@@ -47,12 +46,38 @@ def options_of(path: str) -> list[tuple[str, str]]:
 
     >>> options_of("a.csv[text=review, label=stars]"), options_of("a.csv")
     ([('text', 'review'), ('label', 'stars')], [])
+    >>> options_of("a.csv[label=stars,annotate=regex:^[A-Z]{1,3}]")
+    [('label', 'stars'), ('annotate', 'regex:^[A-Z]{1,3}')]
     """
-    found = _BRACKETS.search(path)
-    if found is None or _is_there(path):
+    start = _start_of_options(path)
+    if start is None or _is_there(path):
         return []
-    parts = (pair.partition("=") for pair in found[1].split(","))
+    # A value may hold commas in brackets of its own, as the pattern [a,b]{1,2} does.
+    parts = (pair.partition("=") for pair in _parts(path[start + 1 : -1], "]}"))
     return [(name.strip(), value.strip()) for name, _, value in parts]
+
+
+def _start_of_options(path: str) -> int | None:
+    """Where the bracket opens that the end of the path closes; None where there is none."""
+    return {end: start for start, end in _enclosed(path, "]")}.get(len(path) - 1)
+
+
+def _enclosed(text: str, closing: str) -> list[tuple[int, int]]:
+    """The places of brackets and of those that close them, within each other or not; one without its partner is a sign as any."""
+    found, open_at = list[tuple[int, int]](), {_PAIRS[sign]: list[int]() for sign in closing}
+    for place, sign in enumerate(text):
+        if sign in open_at:
+            open_at[sign].append(place)
+        elif sign in closing and open_at[_PAIRS[sign]]:
+            found.append((open_at[_PAIRS[sign]].pop(), place))
+    return found
+
+
+def _parts(text: str, closing: str) -> list[str]:
+    """The text, parted at commas that stand in no brackets."""
+    within = _enclosed(text, closing)
+    commas = [place for place, sign in enumerate(text) if sign == "," and not any(a < place < b for a, b in within)]
+    return [text[start + 1 : end] for start, end in zip([-1, *commas], [*commas, len(text)], strict=True)]
 
 
 def _is_there(path: str) -> bool:

@@ -150,6 +150,13 @@ _define(
 _define_of_data(
     flags.DEFINE_integer, "max_words", 20_000, "Words of train, as whole sentences with the tags in proportion; 0 for all."
 )
+_define_of_data(
+    flags.DEFINE_string,
+    "annotate",
+    None,
+    "Asks of each word, in place of labels, whether a rule holds: regex:PATTERN, or words:FILE; with balanced: before it, words "
+    "of the more frequent answer are left out.",
+)
 _define(
     flags.DEFINE_enum,
     "pooling",

@@ -8,16 +8,27 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from lit_probe.brackets import entries, options_of, without_options
+from lit_probe.data.annotating import annotate, annotated
+from lit_probe.data.conll import load_conll
 from lit_probe.data.conllu import load_conllu
 from lit_probe.data.demo import load_demo
 from lit_probe.data.hub_dataset import load_hub_dataset
 from lit_probe.data.imdb import load_imdb
 from lit_probe.data.in_memory import split_texts
 from lit_probe.data.labelled_texts import Splits
-from lit_probe.data.options import HUB_OPTIONS, TABLE_OPTIONS, WORD_OPTIONS, DatasetOptions, word_in_brackets
+from lit_probe.data.options import (
+    HUB_OPTIONS,
+    LIST_OPTIONS,
+    TABLE_OPTIONS,
+    TEXT_OPTIONS,
+    WORD_OPTIONS,
+    DatasetOptions,
+    word_in_brackets,
+)
 from lit_probe.data.sst2 import load_sst2, load_sst2_sentences
 from lit_probe.data.table_file import load_csv, load_jsonl, load_tsv, split_table
 from lit_probe.data.tables import unreadable
+from lit_probe.data.tagged_columns import split_words
 from lit_probe.errors import DatasetError
 from lit_probe.registry import lookup
 
@@ -39,15 +50,16 @@ class Source:
 
 
 DATASETS: dict[str, Source] = {
-    "demo": Source(load_demo),
-    "sst2": Source(load_sst2),
-    "sst2_sentences": Source(load_sst2_sentences),
-    "imdb": Source(load_imdb),
+    "demo": Source(load_demo, TEXT_OPTIONS),
+    "sst2": Source(load_sst2, TEXT_OPTIONS),
+    "sst2_sentences": Source(load_sst2_sentences, TEXT_OPTIONS),
+    "imdb": Source(load_imdb, TEXT_OPTIONS),
     "csv": Source(load_csv, TABLE_OPTIONS),
     "tsv": Source(load_tsv, TABLE_OPTIONS),
-    "jsonl": Source(load_jsonl, TABLE_OPTIONS),
+    "jsonl": Source(load_jsonl, LIST_OPTIONS),
     "hub": Source(load_hub_dataset, HUB_OPTIONS),
     "conllu": Source(load_conllu, WORD_OPTIONS),
+    "conll": Source(load_conll, WORD_OPTIONS),
 }
 
 __all__ = [
@@ -56,12 +68,14 @@ __all__ = [
     "Loader",
     "Source",
     "WantedDataset",
+    "annotate",
     "load_dataset",
     "parse_dataset_flag",
     "refuse_unused",
     "sources_that_use",
     "split_table",
     "split_texts",
+    "split_words",
 ]
 
 
@@ -91,7 +105,7 @@ def load_dataset(name: Any, source: str | None = None, options: DatasetOptions |
     loader = lookup(DATASETS, name, "data set").load
     refuse_unused(name, options.given())
     try:
-        return loader(source, options)
+        return annotated(loader(source, options), options)
     except OSError as error:  # a folder within the source that may not be entered
         raise unreadable(source or name, error) from error
 
@@ -169,7 +183,9 @@ def parse_dataset_flag(flag: str) -> list[WantedDataset]:
     return wanted
 
 
-_IN_BRACKETS = {word_in_brackets(option): option for source in DATASETS.values() for option in source.uses}
+# Those of a table first, which most sources are.
+_IN_BRACKETS = {word_in_brackets(option): option for option in HUB_OPTIONS}
+_IN_BRACKETS |= {word_in_brackets(option): option for source in DATASETS.values() for option in source.uses}
 
 
 def _options_in_brackets(path: str) -> dict[str, Any]:
@@ -179,14 +195,16 @@ def _options_in_brackets(path: str) -> dict[str, Any]:
         option = _IN_BRACKETS.get(word)
         if option is None or not value:
             raise DatasetError(
-                f"{path[path.rindex('[') :]} says {word!r}. In brackets stand options of that data set: "
+                f"{path.removeprefix(without_options(path))} says {word!r}. In brackets stand options of that data set: "
                 f"{', '.join(f'{known}=…' for known in _IN_BRACKETS)}. Two columns of a pair are joined by a plus sign: "
                 "text=premise+hypothesis."
             )
         if option in options and option != "missing":
-            raise DatasetError(f"{path[path.rindex('[') :]} names {word!r} twice. Name it once.")
+            raise DatasetError(f"{path.removeprefix(without_options(path))} names {word!r} twice. Name it once.")
         if option == "max_words" and not value.isdecimal():
-            raise DatasetError(f"{path[path.rindex('[') :]} gives max_words {value!r}. Give a whole number, or 0 for all words.")
+            raise DatasetError(
+                f"{path.removeprefix(without_options(path))} gives max_words {value!r}. Give a whole number, or 0 for all words."
+            )
         given = int(value) if option == "max_words" else value
         options[option] = (*options.get(option, ()), given) if option == "missing" else given
     return options

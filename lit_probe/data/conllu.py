@@ -10,7 +10,7 @@ from typing import Any
 
 from lit_probe.data.labelled_texts import SplitName, Splits
 from lit_probe.data.options import DatasetOptions
-from lit_probe.data.split_files import existing_path, files_in, folder_source, split_word
+from lit_probe.data.split_files import existing_path, folder_source, word_files
 from lit_probe.data.table_file import safe_name
 from lit_probe.data.tables import read_text
 from lit_probe.data.tagged import TaggedText, joined_words, split_tagged, written
@@ -48,34 +48,10 @@ def load_conllu(source: str | None, options: DatasetOptions) -> Splits:
             "the option label_column."
         )
     path, notes = existing_path(source), list[str]()
-    files: dict[SplitName, list[Path]] = {"train": [path]} if path.is_file() else split_files_of(path, ".conllu")
+    files: dict[SplitName, list[Path]] = {"train": [path]} if path.is_file() else word_files(path, (".conllu",))
     parts = {split: [one for file in part for one in read_conllu(file, column, notes)] for split, part in files.items()}
     origin: dict[str, Any] = {"kind": "file", "path": source} if path.is_file() else folder_source(source, files)
     return split_tagged(safe_name(path), parts, options, {**origin, "form": "conllu", "label_column": column}, notes)
-
-
-def split_files_of(folder: Path, ending: str) -> dict[SplitName, list[Path]]:
-    """The files of a folder by the split that their names end with, as ``en_lines-ud-train.conllu.gz`` does.
-
-    Raises:
-      DatasetError: there is none of train, or two claim one split.
-    """
-    found: dict[SplitName, list[Path]] = {}
-    for file in files_in(folder):
-        stem = file.name.lower().removesuffix(".gz")
-        split = split_word(re.split(r"[-_. ]", stem.removesuffix(ending))[-1]) if stem.endswith(ending) else None
-        if split is not None:
-            found.setdefault(split, []).append(file)
-    for split, files in found.items():
-        if len(files) > 1:
-            listed = ", ".join(file.name for file in files)
-            raise DatasetError(f"Several files of {str(folder)!r} claim the {split} rows: {listed}. Leave one of them there.")
-    if "train" not in found:
-        raise DatasetError(
-            f"The folder {str(folder)!r} holds no file whose name ends with train{ending}. Name one file, or a folder with "
-            "train, dev and test files."
-        )
-    return found
 
 
 def read_conllu(file: Path, column: str, notes: list[str]) -> list[TaggedText]:

@@ -10,14 +10,20 @@ AUTO = "auto"
 TARGETS = (AUTO, CLASSES, NUMBER)
 """What the labels of a data set can be taken as; ``auto`` looks at them."""
 
-TABLE_OPTIONS = ("text_column", "label_column", "group_column", "missing", "target")
+TABLE_OPTIONS = ("text_column", "label_column", "group_column", "missing", "target", "annotate")
 """The options of a table with named columns."""
 
-WORD_OPTIONS = ("label_column", "missing", "max_words")
+WORD_OPTIONS = ("label_column", "missing", "max_words", "annotate")
 """The options of a file of words with tags."""
 
-HUB_OPTIONS = (*TABLE_OPTIONS, "data_config", "data_revision")
+LIST_OPTIONS = (*TABLE_OPTIONS, "max_words")
+"""The options of a table whose columns may hold lists, of words and of their tags."""
+
+HUB_OPTIONS = (*LIST_OPTIONS, "data_config", "data_revision")
 """The options of a data set that the library ``datasets`` reads."""
+
+TEXT_OPTIONS = ("annotate",)
+"""The options of a data set of texts that knows its own columns."""
 
 _EVERYWHERE = ("max_examples", "seed")
 
@@ -41,6 +47,8 @@ class DatasetOptions:
       data_revision: the branch, tag or commit of a data set of the hub; None is its main branch.
       max_words: at most this many words of train, as whole sentences with the tags in proportion, where rows are words; 0 means
         all. Dev and test keep all of theirs, and ``max_examples`` says nothing of words.
+      annotate: a rule that is asked of each word in place of the labels, ``"regex:PATTERN"`` or ``"words:FILE"``, with
+        ``"balanced:"`` before it where yes and no are to be equally frequent; see ``annotate``.
 
     Raises:
       DatasetError: ``max_examples`` is negative or 1, or ``max_words`` is negative.
@@ -62,6 +70,7 @@ class DatasetOptions:
     data_config: str | None = None
     data_revision: str | None = None
     max_words: int = 20_000
+    annotate: str | None = None
 
     def __post_init__(self) -> None:
         lookup(dict.fromkeys(TARGETS), self.target, "target")
@@ -84,6 +93,6 @@ def word_in_brackets(option: str) -> str:
     """What an option is called in the brackets after a data set.
 
     >>> [word_in_brackets(option) for option in HUB_OPTIONS]
-    ['text', 'label', 'group', 'missing', 'target', 'config', 'revision']
+    ['text', 'label', 'group', 'missing', 'target', 'annotate', 'max_words', 'config', 'revision']
     """
     return option.removesuffix("_column").removeprefix("data_")

@@ -69,12 +69,13 @@ def columns_of(table: Any, origin: str, left_out: Collection[str] = ()) -> Table
 
 
 def class_names_in(parts: Mapping[str, Any], column: str) -> tuple[str, ...]:
-    """What the classes 0, 1, … of a column are called, where a ``datasets.Dataset`` says so; else nothing.
+    """What the classes 0, 1, … of a column, or of its lists, are called, where a ``datasets.Dataset`` says so; else nothing.
 
     Raises:
       DatasetError: two parts call them differently.
     """
     features = {word: part.features.get(column) for word, part in parts.items() if _is_dataset(part)}
+    features = {word: getattr(one, "feature", one) for word, one in features.items()}
     named = [(word, tuple(one.names)) for word, one in features.items() if type(one).__name__ == "ClassLabel"]
     return one_naming(named, column)
 

@@ -118,6 +118,37 @@ def find_split_files(
     return found
 
 
+def word_files(folder: Path, endings: Sequence[str], also: Mapping[str, SplitName] | None = None) -> dict[SplitName, list[Path]]:
+    """The files of a folder by the split that their names end with, as ``en_lines-ud-train.conllu.gz`` does.
+
+    Args:
+      folder: where to look.
+      endings: what the names may end with; an empty one stands for any name.
+      also: further words for splits.
+
+    Raises:
+      DatasetError: there is none of train, or two claim one split.
+    """
+    found: dict[SplitName, list[Path]] = {}
+    for file in files_in(folder):
+        stem = file.name.lower().removesuffix(".gz")
+        ending = next((one for one in endings if stem.endswith(one)), None)
+        word = "" if ending is None else re.split(r"[-_. ]", stem.removesuffix(ending))[-1]
+        split = (also or {}).get(word) or split_word(word)
+        if split is not None:
+            found.setdefault(split, []).append(file)
+    for split, files in found.items():
+        if len(files) > 1:
+            listed = ", ".join(file.name for file in files)
+            raise DatasetError(f"Several files of {str(folder)!r} claim the {split} rows: {listed}. Leave one of them there.")
+    if "train" not in found:
+        raise DatasetError(
+            f"The folder {str(folder)!r} holds no file whose name ends with train{endings[0]}. Name one file, or a folder with "
+            "train, dev and test files."
+        )
+    return found
+
+
 def find_hub_files(folder: Path) -> dict[SplitName, list[Path]]:
     """Parquet files as the Hugging Face hub lays them out, at any depth.
 

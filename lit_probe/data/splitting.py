@@ -95,7 +95,7 @@ def make_splits(
     rows, home, keys = _pool(usable, label_names)
     labels: NDArray[Any] = np.array(rows.labels, dtype=np.int64 if target == CLASSES else np.float64)
     if target == CLASSES:
-        check_classes(name, labels, label_names, counted)
+        check_classes(name, labels, label_names, counted, rare_are_left=rows.spans is not None)
     else:
         check_numbers(name, labels, _told_left_out(counted))
     strata, n_strata = strata_by(labels, label_names)
@@ -510,7 +510,14 @@ def _leave_repeats(
         home[index[contradicted | repeated]] = _LEFT
 
 
-def check_classes(name: str, labels: NDArray[np.int64], label_names: Sequence[str], counted: Mapping[str, int]) -> None:
+def check_classes(
+    name: str,
+    labels: NDArray[np.int64],
+    label_names: Sequence[str],
+    counted: Mapping[str, int],
+    *,
+    rare_are_left: bool = False,
+) -> None:
     """Refuses a source without two classes, or with more than its rows can fill, before anything is made of it.
 
     Args:
@@ -518,6 +525,7 @@ def check_classes(name: str, labels: NDArray[np.int64], label_names: Sequence[st
       labels: ``[n_rows]`` class indices of all rows that have one.
       label_names: the classes that they point to.
       counted: how many rows were left out, by the reason.
+      rare_are_left: whether classes with few rows are left out later, as tags of words are.
 
     Raises:
       DatasetError: says how many rows and classes there are.
@@ -531,7 +539,7 @@ def check_classes(name: str, labels: NDArray[np.int64], label_names: Sequence[st
             + (f"Left out: {left_out}. " if left_out else "")
             + "Rows without a label, or with the label -1, count as unlabelled: give a class of that name another one."
         )
-    if len(labels) < (_MIN_PER_CLASS + 1) * len(present):
+    if not rare_are_left and len(labels) < (_MIN_PER_CLASS + 1) * len(present):
         raise DatasetError(
             f"Data set {name!r}: {len(present)} classes for {len(labels)} rows: is the label a number, or the text itself? "
             "A class needs at least three rows, two in train and one in dev. "

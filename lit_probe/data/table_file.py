@@ -8,11 +8,12 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lit_probe.data.annotating import annotated
 from lit_probe.data.asked import CLASSES, NUMBER
 from lit_probe.data.hub import is_saved_dataset, load_saved_dataset
 from lit_probe.data.labelled_texts import SPLIT_NAMES, SplitName, Splits
 from lit_probe.data.numbers import numbers_of, target_of, told_as_number
-from lit_probe.data.options import AUTO, TABLE_OPTIONS, DatasetOptions
+from lit_probe.data.options import AUTO, LIST_OPTIONS, DatasetOptions
 from lit_probe.data.python_tables import by_split, class_names_in, columns_of, media_columns, refuse_stream
 from lit_probe.data.rows import (
     UNLABELLED,
@@ -40,6 +41,7 @@ from lit_probe.data.split_files import (
 )
 from lit_probe.data.splitting import make_splits
 from lit_probe.data.tables import Table, class_names, read_table, table_form
+from lit_probe.data.tagged_columns import columns_of_words, label_column_of, split_table_of_words
 from lit_probe.data.text_columns import columns_in_use, text_columns, texts_of, written
 from lit_probe.errors import DatasetError
 
@@ -69,6 +71,7 @@ def load_table_file(form: str, source: str | None, options: DatasetOptions) -> S
     hold ``train``, ``dev`` and ``test`` files instead, of this form or, where it has none of it for a split, of another. Labels
     are words or numbers; rows without text or label, or with the label -1, are dropped and counted; so are, in csv and tsv,
     rows with a word for nothing (NaN, nan, NA, N/A, <NA>, NULL, null). Of numbers that are asked for as such, -1 is one as any.
+    Rows of lists of words and of their tags are sentences, and each word is a row (`tagged_columns`).
 
     Args:
       form: ``"csv"``, ``"tsv"`` or ``"jsonl"``.
@@ -108,7 +111,7 @@ def load_table_file(form: str, source: str | None, options: DatasetOptions) -> S
         origin = folder_source(source, files)
     # JSON and parquet have a sign for nothing. Splits that a column names stand in the file of train.
     without_sign = {split for split in tables if forms.get(split, forms["train"]) in ("csv", "tsv")}
-    names = class_names(read, options.label_column)
+    names = class_names(read, label_column_of(tables["train"], options))
     return _splits(name, tables, options, {**origin, "form": form}, repr(source), notes, names, without_sign)
 
 
@@ -147,9 +150,9 @@ def split_table(table: Any, options: DatasetOptions | None = None, name: str = "
     ('bad', 'good')
     """
     options = options or DatasetOptions()
-    if unused := [option for option in options.given() if option not in TABLE_OPTIONS]:
+    if unused := [option for option in options.given() if option not in LIST_OPTIONS]:
         raise DatasetError(f"A table in memory does not use the option {unused[0]}. Leave it out.")
-    return split_held(table, options, name, {"kind": "table in memory"}, f"The table {name!r}")
+    return annotated(split_held(table, options, name, {"kind": "table in memory"}, f"The table {name!r}"), options)
 
 
 def split_held(
@@ -183,7 +186,7 @@ def split_held(
             notes.append(f"Not read: {', '.join(others)}, which name no split.")
         tables = {split: columns_of(part, f"{origin} ({split})", media) for split, part in known.items()}
         tables = _or_by_column(tables, options, origin, notes)
-    names = class_names_in(parts or {origin: table}, options.label_column)
+    names = class_names_in(parts or {origin: table}, label_column_of(tables["train"], options))
     return _splits(name, tables, options, source, origin, notes, names)
 
 
@@ -209,6 +212,10 @@ def _splits(
       class_names: what the labels 0, 1, … are called, where the source says so.
       without_sign: the splits whose files have no sign for nothing, so that words say so.
     """
+    if (of_words := columns_of_words(tables["train"], options)) is not None:
+        return split_table_of_words(name, tables, of_words, options, source, origin, notes, class_names)
+    if options.max_words != DatasetOptions.max_words and options.annotate is None:
+        raise DatasetError(f"The rows of {origin} are texts, not words. Leave the option max_words out, and give max_examples.")
     # First, since a wrong text column would otherwise be told as a wrong label column.
     texts = {split: text_columns(options, table, origin) for split, table in tables.items()}
     columns = texts["train"]

@@ -260,7 +260,7 @@ def _integer(digits: str) -> int | str:
 
 
 def class_names(paths: Sequence[Path], column: str) -> tuple[str, ...]:
-    """What the classes 0, 1, … of a column are called, where the library ``datasets`` has written so into a parquet file.
+    """What the classes 0, 1, … of a column, or of its lists, are called, where ``datasets`` has written so into a parquet file.
 
     Raises:
       DatasetError: two files call them differently.
@@ -269,6 +269,8 @@ def class_names(paths: Sequence[Path], column: str) -> tuple[str, ...]:
     for path in paths:
         if _first_bytes(path, len(_PARQUET)) == _PARQUET:
             feature = _written_features(path).get(column)
+            # Of a column of lists, that of what they hold.
+            feature = feature.get("feature", feature) if isinstance(feature, dict) else feature
             if isinstance(feature, dict) and feature.get("names"):
                 named.append((str(path), tuple(feature["names"])))
     return one_naming(named, column)

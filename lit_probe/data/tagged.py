@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lit_probe.data import text_pairs
@@ -11,6 +13,7 @@ from lit_probe.data.labelled_texts import SplitName, Splits, clean_text
 from lit_probe.data.options import DatasetOptions
 from lit_probe.data.rows import UNLABELLED, WORD_COLUMN, Rows, doubtful_names, label_names_of, word_of
 from lit_probe.data.splitting import make_splits
+from lit_probe.data.word_rules import NO, YES, WordRule, rule_of
 from lit_probe.errors import DatasetError
 
 MIN_DOCUMENTS_OF_DEV = 10
@@ -74,12 +77,16 @@ def split_tagged(
     options: DatasetOptions,
     origin: Mapping[str, Any],
     notes: Sequence[str] = (),
+    *,
+    class_names: Sequence[str] = (),
+    group_word: str | None = None,
+    rule: WordRule | None = None,
 ) -> Splits:
     """Divides tagged sentences into train, dev and test, and then into words.
 
     No sentence stands in two splits, and no document where documents are known and enough: where dev would have
     `MIN_DOCUMENTS_OF_DEV` of them, and no document stands in two official splits. Then they are the groups of folds and
-    intervals; else sentences are.
+    intervals; else sentences are. Documents that somebody named as groups are divided whole in any case.
 
     Args:
       name: the name of the result.
@@ -87,10 +94,16 @@ def split_tagged(
       options: seed, words of train, and words in place of tags that stand for none.
       origin: where they come from, for the provenance.
       notes: remarks for the provenance.
+      class_names: the tags in the order that their source gives them; by default they are sorted.
+      group_word: what documents are called where somebody asked for them as groups; None where a file happens to name them.
+      rule: what is asked of each word in place of its tag; the option ``annotate`` by default.
 
     Raises:
       DatasetError: there is no sentence or tag, or as `make_splits`.
     """
+    rule = rule_of(options.annotate) if rule is None and options.annotate is not None else rule
+    if rule is not None:
+        parts, class_names, origin = _asked(parts, rule, options.seed, name), (NO, YES), {**origin, "annotate": rule.written}
     missing = {word_of(word) for word in options.missing}
 
     def tag_of(tag: str | None) -> str | None:
@@ -98,11 +111,12 @@ def split_tagged(
         return None if not word or word in missing else word
 
     tagged = {split: [[tag_of(tag) for tag in one.tags] for one in part] for split, part in parts.items()}
-    label_names = label_names_of(tag for part in tagged.values() for tags in part for tag in tags)
+    found = label_names_of(tag for part in tagged.values() for tags in part for tag in tags)
+    label_names = (*(tag for tag in class_names if tag in found), *(tag for tag in found if tag not in class_names))
     if not label_names:
         raise DatasetError(f"Data set {name!r}: no word has a tag. Choose another column of tags with the option label_column.")
     numbers: dict[str | None, int] = {tag: number for number, tag in enumerate(label_names)} | {None: UNLABELLED}
-    by_document, remark = _by_document(parts)
+    by_document, remark = (True, list[str]()) if group_word else _by_document(parts)
     rows = {
         split: Rows(
             texts=[one.text for one in part for _ in one.spans],
@@ -119,9 +133,47 @@ def split_tagged(
         label_names,
         options,
         origin,
-        group_word="document",
+        group_word=group_word or "document",
         notes=[*notes, *remark, *doubtful_names(label_names)],
     )
+
+
+def _asked(
+    parts: Mapping[SplitName, Sequence[TaggedText]], rule: WordRule, seed: int, name: str
+) -> dict[SplitName, list[TaggedText]]:
+    """The sentences with yes or no for each word in place of its tag; None for those that balance leaves out.
+
+    Raises:
+      DatasetError: the rule holds of no word, or of every word.
+    """
+    found = {
+        split: [replace(one, tags=tuple(YES if rule.holds(form) else NO for form in one.forms)) for one in part]
+        for split, part in parts.items()
+    }
+    counts = Counter(tag for part in found.values() for one in part for tag in one.tags)
+    n_words = sum(counts.values())
+    if not counts[YES] or not counts[NO]:
+        which = "none" if not counts[YES] else "all"
+        raise DatasetError(f"The rule {rule.written!r} holds of {which} of the {n_words:,} words of {name}. Choose another rule.")
+    return {split: _balanced(part, seed) for split, part in found.items()} if rule.balanced else found
+
+
+def _balanced(part: Sequence[TaggedText], seed: int) -> list[TaggedText]:
+    """The sentences with so many tags of the more frequent label, by lot, as the other has."""
+    counts = Counter(tag for one in part for tag in one.tags)
+    more = max((NO, YES), key=lambda tag: counts[tag])
+    places = [(row, place) for row, one in enumerate(part) for place, tag in enumerate(one.tags) if tag == more]
+
+    def lot(place: tuple[int, int]) -> str:
+        # By what the word is, so that the order of the sentences changes nothing.
+        one = part[place[0]]
+        return hashlib.sha256(f"{seed} {one.spans[place[1]]} {one.forms[place[1]]} {one.text}".encode()).hexdigest()
+
+    kept = set(sorted(places, key=lot)[: min(counts[NO], counts[YES])])
+    return [
+        replace(one, tags=tuple(tag if tag != more or (row, place) in kept else None for place, tag in enumerate(one.tags)))
+        for row, one in enumerate(part)
+    ]
 
 
 def _by_document(parts: Mapping[SplitName, Sequence[TaggedText]]) -> tuple[bool, list[str]]:

@@ -21,6 +21,7 @@ from lit_probe.encoder.activations import Activations, check_pooling, default_po
 from lit_probe.encoder.cache import Cache, array_hash, library_versions, text_hash
 from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.joining import in_sentences
 from lit_probe.errors import DatasetError, ProbeError
 from lit_probe.probing.layer_choice import LayerChoice, choose_layer
 from lit_probe.probing.layerwise import LayerMetrics, LayerwiseProbe, MetricsRow, check_probe
@@ -32,6 +33,7 @@ from lit_probe.results import Result
 from lit_probe.scores.by_target import ALL_METRICS, Rows, loss_of, rows_of_target, trivial_title
 from lit_probe.scores.decision import Decision
 from lit_probe.scores.metrics import Score
+from lit_probe.scores.spans import Spans, are_of_spans, span_scores, span_scores_by_type
 
 _MOST_NAMED = 10
 
@@ -260,6 +262,23 @@ class LayerStudy:
             decision=self.decision,
         )
 
+    def spans(self) -> Spans | None:
+        """How well whole spans are found, where the tags of words are those of spans; else None.
+
+        The words of a sentence that have no class are not there: a span goes over them, as over nothing.
+        """
+        names, layer = self.splits.label_names, self.best_layer
+        if self.splits.unit != WORD or not are_of_spans(names):
+            return None
+        dev, test = self.splits.dev, self.splits.test
+        of_dev = self.decision.classes(self.predictions("dev")).T
+        of_test = self.decision.classes(self.predictions("test")[:, [layer]]).T
+        told_dev = (dev.labels, names, in_sentences(dev.texts), _groups(dev))
+        told_test = (test.labels, names, in_sentences(test.texts), _groups(test))
+        [on_test] = span_scores(of_test, *told_test, [layer])
+        types = span_scores_by_type(of_test[0], *told_test, layer)
+        return Spans(span_scores(of_dev, *told_dev, range(self.layerwise.n_layers)), on_test, types)
+
     def check_layer(self, layer: int) -> None:
         """That there are probes of such a layer.
 
@@ -270,6 +289,7 @@ class LayerStudy:
 
     def to_json(self) -> dict[str, Any]:
         """Everything ``layers.json`` holds for this data set; finite numbers or None."""
+        spans = self.spans()
         return {
             "layers": [row.to_json() for row in self.metrics("dev").rows()],
             "layer_names": self.layer_names,
@@ -281,6 +301,7 @@ class LayerStudy:
             "chosen_on": "dev",
             "choice": self.choice.to_json(),
             "test": self.test_metrics().to_json(),
+            **({} if spans is None else {"spans": spans.to_json()}),
             "label_names": list(self.splits.label_names),
             "n": {name: len(rows) for name, rows in self.splits.items()},
             **self._labels_json(),
@@ -362,7 +383,8 @@ class LayerStudy:
             for name, one in row.scores.items()
             if name in ((self.headline, *others) if split == "dev" else (self.headline,)) and not one.reliable
         }
-        return "\n".join([*lines, *sorted(doubts), *self.remarks()])
+        spans = self.spans()
+        return "\n".join([*lines, *sorted(doubts), *([] if spans is None else [spans.table()]), *self.remarks()])
 
     def remarks(self) -> list[str]:
         """What a reader of the numbers should know: truncated texts, unfinished fits, rows left out."""
@@ -542,6 +564,11 @@ def _content(rows: LabelledTexts) -> dict[str, Any]:
         "columns": {name: text_hash([str(value) for value in values]) for name, values in rows.columns.items()},
         **_spans_of(rows),
     }
+
+
+def _groups(rows: LabelledTexts) -> NDArray[Any]:
+    """``[n_words]`` what is independent of each other: the groups, or the text of each word."""
+    return np.array(rows.texts) if rows.groups is None else rows.groups
 
 
 def _spread(numbers: NDArray[np.float64]) -> dict[str, float | None]:

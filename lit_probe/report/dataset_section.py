@@ -31,7 +31,13 @@ def dataset_sections(run: Run, one: DatasetRun, numbering: Numbering) -> list[Ht
     return [
         tag("section", _question(run, one), _answer(run, one), class_="answer"),
         tag("section", tag("h2", "Data"), _data(run, one, numbering)),
-        tag("section", tag("h2", "The curve"), _curve(run, one, numbering), _layers(one, made_by, numbering)),
+        tag(
+            "section",
+            tag("h2", "The curve"),
+            _curve(run, one, numbering),
+            _layers(one, made_by, numbering),
+            _spans(one, numbering),
+        ),
         tag("section", tag("h2", "Checks"), checks_section(run, one, numbering)),
         tag("section", tag("h2", "Test score"), _test(one, made_by, numbering)),
     ]
@@ -328,6 +334,48 @@ def _layers(one: DatasetRun, made_by: Any, numbering: Numbering) -> Html:
         notes=_reasons(list(one.at["layers"]), metrics),
         source=source(one.at["layers"], made_by["probes"], rules),
     )
+
+
+def _spans(one: DatasetRun, numbering: Numbering) -> list[Html] | None:
+    """The scores of whole spans, where tags of words are those of spans."""
+    spans = one.at.get("spans")
+    if spans is None:
+        return None
+    heads = ["F1", "Precision", "Recall"]
+
+    def cells(row: At) -> list[Content]:
+        scores = [row[name] for name in ("f1", "precision", "recall")]
+        found: list[Content] = [
+            join([with_interval(cell["value"], cell["low"], cell["high"]), "" if cell.value["reliable"] else "*"])
+            for cell in scores
+        ]
+        return [*found, row["recall"]["n"].html]
+
+    rows = [[one.place(row["layer"]), *cells(row)] for row in spans["dev"]]
+    of_test = [["all", *cells(spans["test"])], *([name(row.value["name"]), *cells(row)] for row in spans["types"])]
+    reasons = [
+        f"*: not to be relied on, because: {ended(cell['reason'])}"
+        for row in (*spans.value["dev"], spans.value["test"], *spans.value["types"])
+        for cell in (row["f1"], row["precision"], row["recall"])
+        if cell["reason"]
+    ]
+    made_by = spans.value["made_by"]
+    return [
+        numbering.table(
+            "Whole spans on dev, by layer, with 95 % intervals.",
+            ["Layer", *heads, "Spans there"],
+            rows,
+            notes=reasons,
+            source=source(spans["dev"], made_by),
+        ),
+        numbering.table(
+            join(["Whole spans on test at layer ", one.place(spans["test"]["layer"]), ", by type, with 95 % intervals."]),
+            ["Type", *heads, "Spans there"],
+            of_test,
+            notes=reasons,
+            source=source(spans["types"], made_by),
+        ),
+    ]
 
 
 def _reasons(rows: list[At], metrics: list[str]) -> list[Content]:

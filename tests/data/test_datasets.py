@@ -43,7 +43,7 @@ def test_the_flag_names_data_sets_with_or_without_a_path(flag, wanted):
     "flag", ["sst2=folder[text=x]", "imdb=folder[label=y]", "demo=x[group=z]", "demo[label=x]", "csv=a,sst2 [text=x]"]
 )
 def test_columns_of_a_source_that_knows_its_own_are_refused(flag):
-    with pytest.raises(DatasetError, match=r"does not use the option \w+_column, only csv, tsv, jsonl, hub(, conllu)? do"):
+    with pytest.raises(DatasetError, match=r"does not use the option \w+_column, only csv, tsv, jsonl, hub(, conllu, conll)? do"):
         parse_dataset_flag(flag)
 
 

@@ -20,6 +20,7 @@ from lit_probe.data import (
     sources_that_use,
     split_table,
 )
+from lit_probe.data.demo import load_demo
 from lit_probe.data.options import word_in_brackets
 from lit_probe.errors import DatasetError
 
@@ -32,6 +33,7 @@ VALUES = {
     "data_config": "plain",
     "data_revision": "v2",
     "max_words": 100,
+    "annotate": "regex:^[A-Z,]|x{1,2}",
 }
 PAIRS = [(name, option) for name in DATASETS for option in VALUES]
 USED = [(name, option) for name, option in PAIRS if option in DATASETS[name].uses]
@@ -88,7 +90,7 @@ def test_a_used_option_reaches_its_loader_from_everywhere(name, option, monkeypa
 
     def load(source, options):
         reached.append(getattr(options, option))
-        return load_dataset("demo", options=DatasetOptions(max_examples=50))
+        return load_demo(None, DatasetOptions(max_examples=50))
 
     monkeypatch.setitem(DATASETS, name, Source(load, DATASETS[name].uses))
     load_dataset(name, "nowhere", DatasetOptions(**{option: VALUES[option]}))
@@ -149,7 +151,8 @@ def test_missing_stands_in_brackets_once_for_each_word_and_the_others_once():
 
 @pytest.mark.parametrize("flag", ["csv=a.csv[text=]", "csv=a.csv[]", "csv=a.csv[=x]", "csv=a.csv[text]", "hub=a/b[split=train]"])
 def test_brackets_of_something_else_say_what_stands_there(flag):
-    words = r"In brackets stand options of that data set: text=…, label=…, group=…, missing=…, target=…, config=…, revision=…"
+    options = "text=…, label=…, group=…, missing=…, target=…, annotate=…, max_words=…, config=…, revision=…"
+    words = f"In brackets stand options of that data set: {options}"
     with pytest.raises(DatasetError, match=words):
         parse_dataset_flag(flag)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +14,15 @@ from lit_probe.checks.baselines import baselines_for, measure_baselines
 from lit_probe.checks.battery import run_battery, run_check
 from lit_probe.checks.control_task import ControlTask
 from lit_probe.checks.selectivity import selectivity
-from lit_probe.data import DatasetOptions, load_dataset
+from lit_probe.data import DatasetOptions, load_dataset, split_words
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import UnservedError
 from lit_probe.neurons.effects.ablation import Ablation, ablate
 from lit_probe.probing.kept_probe import kept_probe
 from lit_probe.probing.study import probe_layers
+from lit_probe.report.page import report_html
+from lit_probe.report.run_file import run_json, run_of, study_json
 from lit_probe.scores.metrics import score_layers
 
 WORDS = {"DET": ["a", "the"], "NOUN": ["film", "movie", "story", "plot"], "VERB": ["was", "is", "loved", "hated"]}
@@ -158,3 +161,36 @@ def test_a_tag_drawn_per_word_has_no_selectivity(study):
         values.append(found.layers[0].selectivity)
         held += (found.layers[0].low or 0) <= 0 <= (found.layers[0].high or 0)
     assert len(values) >= 6 and abs(np.mean(values)) < 0.02 and held >= len(values) - 1
+
+
+@pytest.fixture(scope="module")
+def names_study(tiny_folder):
+    random, sentences, tags = np.random.default_rng(1), [], []
+    pieces = [[("was", "O")], [("film", "B-X"), ("plot", "I-X")], [("story", "B-Y")]]
+    for _ in range(150):
+        chosen = [pieces[one] for one in random.choice(3, size=random.integers(3, 7))]
+        own = [("a", "O"), *(word for piece in chosen for word in piece)]
+        sentences.append([word for word, _ in own])
+        tags.append([tag for _, tag in own])
+    return probe_layers(load_encoder(str(tiny_folder()), device="cpu"), split_words(sentences, tags, name="names"))
+
+
+def test_spans_are_scored_where_tags_are_those_of_spans(names_study, study, tmp_path):
+    spans = names_study.spans()
+    n_there = int(np.isin(names_study.splits.dev.labels, [0, 1]).sum())  # B-X and B-Y: each begins one
+    assert [row.layer for row in spans.dev] == list(range(names_study.layerwise.n_layers))
+    assert spans.dev[0].f1.value == 1.0 and spans.dev[0].recall.n == n_there
+    assert [one.name for one in spans.types] == ["X", "Y"] and spans.test.layer == names_study.best_layer
+    assert sum(one.recall.n for one in spans.types) == spans.test.recall.n
+    assert study.spans() is None and "spans" not in study.to_json()
+    told = names_study.to_json()["spans"]
+    assert told["dev"][0]["f1"]["value"] == 1.0 and "seqeval" in told["made_by"]
+    assert "F1 of spans on dev" in names_study.table() and "By type: X" in names_study.table()
+    assert "spans" not in study.table()
+
+
+def test_a_report_has_the_spans(names_study):
+    told = run_json(names_study.settings(), {"names": study_json(names_study, {})}, control="word_type", repeat=0)
+    run = run_of(json.loads(json.dumps(told)))
+    page = report_html(run)
+    assert "Whole spans on dev, by layer" in page and "spans as seqeval counts them" in page
