@@ -15,7 +15,7 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 
 from lit_probe.checks.battery import stored_near_duplicates
-from lit_probe.data.asked import check_on_page
+from lit_probe.data.asked import CLASSES, TEXT, WORD, UnitKind, check_on_page, check_served
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import Encoder
@@ -31,6 +31,8 @@ from lit_probe.lit.host.pending_study import PendingStudy, compute_in_background
 from lit_probe.lit.host.pooled_texts import PooledTexts, text_memo
 from lit_probe.lit.host.stock_interpreters import OF_TOKEN_FIELDS, STOCK_INTERPRETERS
 from lit_probe.lit.host.token_fields import check_memory
+from lit_probe.lit.host.word_dataset import WordDataset
+from lit_probe.lit.host.word_model import WordModel
 from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.lit.interpreters.salience import salience_rows
 from lit_probe.lit.interpreters.train_geometries import prepare_geometries
@@ -40,6 +42,10 @@ from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import StudyProgress, of_step
 from lit_probe.registry import lookup
+
+# What LIT shows of a data set, by what its rows stand for.
+DATASETS: dict[UnitKind, type[ProbeDataset]] = {TEXT: ProbeDataset, WORD: WordDataset}
+MODELS: dict[UnitKind, type[ProbeModel]] = {TEXT: ProbeModel, WORD: WordModel}
 
 MakeStudy = Callable[[Encoder, Splits, StudyProgress], LayerStudy]
 
@@ -161,6 +167,8 @@ def assemble(
     """
     for splits in splits_list:
         check_on_page(splits.name, splits.unit, splits.target)
+        if options.token_fields:
+            check_served("The option token_fields", splits.unit, splits.target, (TEXT,), (CLASSES,))
     for encoder in encoders:
         for layer in options.head_layers or ():
             encoder.check_layer(layer)
@@ -170,8 +178,8 @@ def assemble(
     datasets, step = [], of_step(progress, "Looking for near copies and long texts", "data sets")
     for done, splits in enumerate(splits_list):
         step(done, len(splits_list))
-        others = [one for one in splits_list if one is not splits and one.label_names == splits.label_names]
-        dataset = ProbeDataset(
+        others = [one for one in splits_list if one is not splits and _alike(one, splits)]
+        dataset = DATASETS[splits.unit](
             splits,
             show_train=options.show_train,
             max_shown=options.max_shown,
@@ -190,15 +198,20 @@ def assemble(
     studies = [PendingStudy(encoder, dataset.splits, options.rules, checks.cache) for dataset in datasets for encoder in encoders]
     memos = {_numbers(encoder): text_memo() for encoder in encoders}
     texts = {
-        encoder.name: PooledTexts(encoder, [one for one in studies if one.encoder is encoder], memos[_numbers(encoder)])
+        (encoder.name, unit): PooledTexts(
+            encoder,
+            [one for one in studies if one.encoder is encoder and one.splits.unit == unit],
+            memos[_numbers(encoder)],
+        )
         for encoder in encoders
+        for unit in MODELS
     }
     dataset_of = {dataset.splits.name: dataset for dataset in datasets}
     models = [
-        ProbeModel(
+        MODELS[study.splits.unit](
             study,
             dataset_of[study.splits.name],
-            texts[study.encoder.name],
+            texts[study.encoder.name, study.splits.unit],
             _class_layers(study, datasets) if options.head_layers is None else options.head_layers,
             checks,
             {fields.model_name(one.encoder.name, one.splits.name): one for one in studies if one.splits is study.splits},
@@ -206,15 +219,16 @@ def assemble(
         )
         for study in studies
     ]
-    prepare_geometries(studies)
+    of_texts = [one for one in models if one.unit == TEXT and one.encoder.has_network]
+    prepare_geometries([one for one in studies if one.splits.unit == TEXT])
     components = {
         "interpreters": {
             **INTERPRETERS,
-            **salience_rows([one for one in models if one.encoder.has_network]),
+            **salience_rows(of_texts),
             **STOCK_INTERPRETERS,
             **(OF_TOKEN_FIELDS if options.token_fields else {}),
         },
-        "generators": generators_for([one for one in models if one.encoder.has_network]),
+        "generators": generators_for(of_texts),
         "metrics": LIT_METRICS,
         "inline_doc": reading_guide(),
     }
@@ -268,6 +282,11 @@ def serve_forever(app: web.WebApp, host: str, port: int) -> None:
     server.run()
 
 
+def _alike(one: Splits, other: Splits) -> bool:
+    """Whether probes of the one can be shown on the rows of the other."""
+    return one.unit == other.unit and one.label_names == other.label_names
+
+
 def _not_ready(studies: Sequence[PendingStudy], asked: Mapping[str, str]) -> str | None:
     """What a request would have to wait for: the model's own study, or the one of the shown data set. Else None.
 
@@ -286,7 +305,7 @@ def _not_ready(studies: Sequence[PendingStudy], asked: Mapping[str, str]) -> str
 
 def _class_layers(study: PendingStudy, datasets: Sequence[ProbeDataset]) -> tuple[int, ...]:
     """The layers whose predictions are fields, for the largest data set that can be shown with the study's probes."""
-    n_shown = max(len(dataset) for dataset in datasets if dataset.splits.label_names == study.splits.label_names)
+    n_shown = max(len(dataset) for dataset in datasets if _alike(dataset.splits, study.splits))
     return specs.shown_layers(study.encoder.n_layers, n_shown)
 
 

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from lit_probe.data import DatasetOptions, load_dataset, parse_dataset_flag, split_texts
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.python_tables import is_table
+from lit_probe.encoder.activations import default_pooling
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.dtypes import AUTO, dtype_of
 from lit_probe.encoder.encoder import Encoder, as_encoder
@@ -216,7 +217,8 @@ class ProbeWidget:
                 self._progress[step] = (done, total, unit)
                 progress(step, done, total, unit)
 
-            settings = {"pooling": pooling if pooling and encoder.has_network else encoder.default_pooling, "probe": probe}
+            own = default_pooling(encoder, splits.unit)
+            settings = {"pooling": pooling if pooling and encoder.has_network else own, "probe": probe}
             return probe_layers(encoder, splits, **settings, seed=options.seed, rules=rules, cache=cache, progress=report)
 
         app.start(studies, make_study)
