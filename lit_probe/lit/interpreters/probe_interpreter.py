@@ -82,9 +82,12 @@ class ProbeInterpreter(components.Interpreter):
     def is_compatible(self, model: lit_model.Model, dataset: lit_dataset.Dataset) -> bool:
         """True for an encoder with layer probes; where probes are made for other models, for every model that is no projection.
 
-        What cannot be probed is told on the panel, in one sentence.
+        What cannot be probed is told on the panel, in one sentence. What is about words alone is there where a model has words.
         """
-        return is_probe_model(model) or (self.foreign is not None and not isinstance(unwrapped(model), lit_model.ProjectorModel))
+        if is_probe_model(model):
+            return TEXT in self.units or probe_model(model).unit in self.units
+        foreign = self.foreign is not None and not isinstance(unwrapped(model), lit_model.ProjectorModel)
+        return foreign and TEXT in self.units
 
     def config_spec(self) -> types.Spec:
         """The keys that LIT's own form shows."""
