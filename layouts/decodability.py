@@ -3,7 +3,15 @@
 from lit_nlp.api.layout import LitCanonicalLayout
 from lit_nlp.api.layout import LitModuleName as Panel
 
-from lit_probe.layouts.panels import CALIBRATION, NEW_PROBE, PROBE_BY_LAYER, PROVENANCE, SELECTIVITY, SLICES_BY_LAYER
+from lit_probe.layouts.panels import (
+    CALIBRATION,
+    NEW_PROBE,
+    PROBE_BY_LAYER,
+    PROVENANCE,
+    SELECTIVITY,
+    SLICES_BY_LAYER,
+    WORDS_BY_LAYER,
+)
 
 # One panel per tab: side by side, their charts would be too narrow on a laptop's screen. Names are short and tabs few, so that
 # all of them have room on a page of a thousand pixels; the layout `evidence` has every check.
@@ -11,6 +19,8 @@ DECODABILITY = LitCanonicalLayout(
     # The left side has the full height of the page, which LIT's upper and lower groups share.
     left={
         "Probe by layer": [PROBE_BY_LAYER],
+        # Of data sets whose rows are words; on others the tab is not there.
+        "Words": [WORDS_BY_LAYER],
         "Selectivity": [SELECTIVITY],
         "Calibration": [CALIBRATION],
         "Slices": [SLICES_BY_LAYER],

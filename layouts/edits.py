@@ -3,10 +3,10 @@
 from lit_nlp.api.layout import LitCanonicalLayout
 from lit_nlp.api.layout import LitModuleName as Panel
 
-from lit_probe.layouts.panels import COUNTERFACTUAL_BY_LAYER, PROBE_BY_LAYER
+from lit_probe.layouts.panels import COUNTERFACTUAL_BY_LAYER, PROBE_BY_LAYER, WORDS_BY_LAYER
 
 EDITS = LitCanonicalLayout(
-    left={"Counterfactual": [COUNTERFACTUAL_BY_LAYER], "Probe by layer": [PROBE_BY_LAYER]},
+    left={"Counterfactual": [COUNTERFACTUAL_BY_LAYER], "Words": [WORDS_BY_LAYER], "Probe by layer": [PROBE_BY_LAYER]},
     upper={
         "Edit": [Panel.DatapointEditorModule],
         "Generate": [Panel.GeneratorModule],

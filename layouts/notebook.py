@@ -3,10 +3,10 @@
 from lit_nlp.api.layout import LitCanonicalLayout
 from lit_nlp.api.layout import LitModuleName as Panel
 
-from lit_probe.layouts.panels import PROBE_BY_LAYER
+from lit_probe.layouts.panels import PROBE_BY_LAYER, WORDS_BY_LAYER
 
 NOTEBOOK = LitCanonicalLayout(
-    left={"Probe by layer": [PROBE_BY_LAYER]},
+    left={"Probe by layer": [PROBE_BY_LAYER], "Words": [WORDS_BY_LAYER]},
     upper={
         "Examples": [Panel.SimpleDataTableModule],
         "Edit": [Panel.DatapointEditorModule],

@@ -25,11 +25,6 @@ def check_on_page(name: str, unit: UnitKind, target: TargetKind) -> None:
     Raises:
       UnservedError: it cannot; the sentence says what works instead.
     """
-    if unit == WORD:
-        raise UnservedError(
-            f"The rows of {name} are words, and LIT's page shows whole texts. Probe them without it: by lit-probe "
-            "layers, report or neurons, or by lit_probe.probe_layers."
-        )
     if target == NUMBER:
         raise UnservedError(
             f"The page shows classes; {name} asks for a number. lit-probe layers and probe_layers in Python probe a number, or "

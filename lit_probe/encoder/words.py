@@ -48,7 +48,7 @@ def words_of(text: str, encoded: EncodedText) -> Words:
     Words(texts=("Don't", 'stop', '!'), of_token=(0, 0, 1, 2), beyond_limit=())
     """
     text = clean_text(text)
-    spans = _joined(_spans(text), [(start, end) for start, end, _ in visible_tokens(text, encoded)])
+    spans = _joined(word_spans(text), [(start, end) for start, end, _ in visible_tokens(text, encoded)])
     ends = [end for _, end in spans]
     last = len(spans) - 1
     # A token of spaces goes with the word after it, or with the last one; without any word it belongs to none.
@@ -82,8 +82,12 @@ def _class(character: str) -> str:
     return "w" if character.isalnum() else "o"
 
 
-def _spans(text: str) -> list[tuple[int, int]]:
-    """(start, end) of each word, before any token is looked at."""
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """(start, end) of each word of a text, before any token is looked at; see `words_of`.
+
+    >>> word_spans("Don't stop!")
+    [(0, 5), (6, 10), (10, 11)]
+    """
     return [match.span() for match in _WORD.finditer("".join(map(_class, text)))]
 
 

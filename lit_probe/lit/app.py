@@ -16,7 +16,7 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 
 from lit_probe.checks.battery import stored_near_duplicates
-from lit_probe.data.asked import check_on_page
+from lit_probe.data.asked import CLASSES, TEXT, WORD, UnitKind, check_on_page, check_served
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import Encoder
@@ -33,6 +33,8 @@ from lit_probe.lit.host.pending_study import PendingStudy, compute_in_background
 from lit_probe.lit.host.pooled_texts import PooledTexts, text_memo
 from lit_probe.lit.host.stock_interpreters import OF_TOKEN_FIELDS, STOCK_INTERPRETERS
 from lit_probe.lit.host.token_fields import check_memory
+from lit_probe.lit.host.word_dataset import WordDataset
+from lit_probe.lit.host.word_model import WordModel
 from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.lit.interpreters.new_probe import NEW_PROBE, NewProbeInterpreter
 from lit_probe.lit.interpreters.salience import salience_rows
@@ -43,6 +45,10 @@ from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import StudyProgress, of_step
 from lit_probe.registry import lookup
+
+# What LIT shows of a data set, by what its rows stand for.
+DATASETS: dict[UnitKind, type[ProbeDataset]] = {TEXT: ProbeDataset, WORD: WordDataset}
+MODELS: dict[UnitKind, type[ProbeModel]] = {TEXT: ProbeModel, WORD: WordModel}
 
 MakeStudy = Callable[[Encoder, Splits, StudyProgress], LayerStudy]
 
@@ -181,6 +187,8 @@ def assemble(
     """
     for splits in splits_list:
         check_on_page(splits.name, splits.unit, splits.target)
+        if options.token_fields:
+            check_served("The option token_fields", splits.unit, splits.target, (TEXT,), (CLASSES,))
     for encoder in encoders:
         for layer in options.head_layers or ():
             encoder.check_layer(layer)
@@ -189,8 +197,8 @@ def assemble(
     readers = list({_reading(one): one for one in encoders if one.has_network}.values())
 
     def shown(splits: Splits) -> ProbeDataset:
-        others = [one for one in splits_list if one is not splits and one.label_names == splits.label_names]
-        return ProbeDataset(
+        others = [one for one in splits_list if one is not splits and _alike(one, splits)]
+        return DATASETS[splits.unit](
             splits,
             show_train=options.show_train,
             max_shown=options.max_shown,
@@ -217,20 +225,26 @@ def assemble(
     ]
     memos = {_numbers(encoder): text_memo() for encoder in encoders}
     texts = {
-        encoder.name: PooledTexts(encoder, [one for one in studies if one.encoder is encoder], memos[_numbers(encoder)])
+        (encoder.name, unit): PooledTexts(
+            encoder,
+            [one for one in studies if one.encoder is encoder and one.splits.unit == unit],
+            memos[_numbers(encoder)],
+        )
         for encoder in encoders
+        for unit in MODELS
     }
     peers: dict[str, dict[str, PendingStudy]] = {}
 
     def model_of(study: PendingStudy, dataset: ProbeDataset) -> ProbeModel:
-        prepare_geometries([study])
+        unit = study.splits.unit
+        if unit == TEXT:
+            prepare_geometries([study])
         alike = peers.setdefault(dataset.name, {})
         alike[fields.model_name(study.encoder.name, study.splits.name)] = study
-        shared = texts.get(study.encoder.name) if study in studies else None
-        return ProbeModel(
+        return MODELS[unit](
             study,
             dataset,
-            shared or PooledTexts(study.encoder, [study]),
+            texts[study.encoder.name, unit] if study in studies else PooledTexts(study.encoder, [study]),
             _class_layers(study, [*datasets, dataset]) if options.head_layers is None else options.head_layers,
             checks,
             alike,
@@ -262,11 +276,16 @@ def assemble(
 
 def _rows(models: Sequence[ProbeModel]) -> dict[str, components.Interpreter]:
     """The rows of LIT's salience panel."""
-    return dict(salience_rows([one for one in models if one.encoder.has_network]))
+    return dict(salience_rows(_with_texts(models)))
 
 
 def _generators(models: Sequence[ProbeModel]) -> dict[str, components.Generator]:
-    return generators_for([one for one in models if one.encoder.has_network])
+    return generators_for(_with_texts(models))
+
+
+def _with_texts(models: Sequence[ProbeModel]) -> list[ProbeModel]:
+    """Those whose rows are texts, read by a network."""
+    return [one for one in models if one.unit == TEXT and one.encoder.has_network]
 
 
 def lit_application(
@@ -315,6 +334,11 @@ def serve_forever(app: web.WebApp, host: str, port: int) -> None:
     server.run()
 
 
+def _alike(one: Splits, other: Splits) -> bool:
+    """Whether probes of the one can be shown on the rows of the other."""
+    return one.unit == other.unit and one.label_names == other.label_names
+
+
 def _not_ready(studies: Sequence[PendingStudy], asked: Mapping[str, str]) -> str | None:
     """What a request would have to wait for: the model's own study, or the one of the shown data set. Else None.
 
@@ -337,7 +361,7 @@ def _not_ready(studies: Sequence[PendingStudy], asked: Mapping[str, str]) -> str
 
 def _class_layers(study: PendingStudy, datasets: Sequence[ProbeDataset]) -> tuple[int, ...]:
     """The layers whose predictions are fields, for the largest data set that can be shown with the study's probes."""
-    n_shown = max(len(dataset) for dataset in datasets if dataset.splits.label_names == study.splits.label_names)
+    n_shown = max(len(dataset) for dataset in datasets if _alike(dataset.splits, study.splits))
     return specs.shown_layers(study.encoder.n_layers, n_shown)
 
 

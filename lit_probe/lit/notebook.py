@@ -32,6 +32,7 @@ from lit_probe.data import DatasetOptions, load_dataset, parse_dataset_flag, spl
 from lit_probe.data.asked import CLASSES
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.python_tables import is_table
+from lit_probe.encoder.activations import default_pooling
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.dtypes import AUTO, dtype_of
 from lit_probe.encoder.encoder import Encoder, as_encoder
@@ -224,7 +225,8 @@ class ProbeWidget:
                 self._progress[step] = (done, total, unit)
                 progress(step, done, total, unit)
 
-            settings: dict[str, Any] = {"pooling": pooling if pooling and encoder.has_network else encoder.default_pooling}
+            own = default_pooling(encoder, splits.unit)
+            settings: dict[str, Any] = {"pooling": pooling if pooling and encoder.has_network else own}
             settings |= {"probe": probe, "probe_options": probe_options}
             return probe_layers(encoder, splits, **settings, seed=options.seed, rules=rules, cache=cache, progress=report)
 

@@ -20,7 +20,7 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import layout as lit_layout
 from lit_nlp.api import types
 
-from lit_probe.data.asked import CLASSES
+from lit_probe.data import asked
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.activations import check_pooling
 from lit_probe.encoder.cache import Cache
@@ -114,7 +114,7 @@ class ProbeModel(HostModel):
         token_fields: bool = False,
         memory_budget: float | None = None,
     ):
-        check_probe(probe, CLASSES, probe_options)
+        check_probe(probe, asked.CLASSES, probe_options)
         if pooling is not None:
             lookup({**POOLINGS, NO_POOLING: None}, pooling, "pooling")
         encoder = as_encoder(encoder, dtype)
@@ -131,6 +131,7 @@ class ProbeModel(HostModel):
             splits, n_shown = data, 0
         else:
             raise LitProbeError(f"Data of type {type(data).__name__} cannot be read. Give a LIT data set, or Splits.")
+        asked.check_served("A model for a LIT server of your own", splits.unit, asked.CLASSES, (asked.TEXT,), (asked.CLASSES,))
         budget = MemoryBudget.of(memory_budget)
         need = memory_need([(encoder, pooling)], sum(len(rows) for _, rows in splits.items()), cache)
         check_need(need, [encoder], budget)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from lit_nlp.api.dataset import IndexedDataset
 from tiny_probing import computed, models_of, tiny_splits
+from tiny_words import word_splits
 
 from lit_probe.encoder.encoder import Encoder, load_encoder
 from lit_probe.lit.host.model import ProbeModel
@@ -30,3 +31,15 @@ def model(models) -> ProbeModel:
 def dataset(model) -> IndexedDataset:
     """The model's data set as LIT's components see it."""
     return IndexedDataset(base=model.dataset)
+
+
+@pytest.fixture(scope="session")
+def word_model(encoder) -> ProbeModel:
+    """The model of a data set of words."""
+    return models_of([computed(encoder, word_splits())])[0]
+
+
+@pytest.fixture(scope="session")
+def word_dataset(word_model) -> IndexedDataset:
+    """Its data set as LIT's components see it."""
+    return IndexedDataset(base=word_model.dataset)

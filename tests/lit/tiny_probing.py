@@ -10,6 +10,7 @@ import numpy as np
 
 from lit_probe.data.labelled_texts import LabelledTexts, Splits
 from lit_probe.encoder.encoder import Encoder
+from lit_probe.lit.app import DATASETS, MODELS
 from lit_probe.lit.host.dataset import ProbeDataset
 from lit_probe.lit.host.fields import model_name
 from lit_probe.lit.host.model import ProbeModel
@@ -72,14 +73,16 @@ def computed(encoder: Encoder, splits: Splits, **options: Any) -> PendingStudy:
     return study
 
 
-def models_of(studies: list[PendingStudy], dataset: Callable[[Splits], ProbeDataset] = ProbeDataset) -> list[ProbeModel]:
+def models_of(studies: list[PendingStudy], dataset: Callable[[Splits], ProbeDataset] | None = None) -> list[ProbeModel]:
     """LIT models of studies that share one encoder."""
     texts = PooledTexts(studies[0].encoder, studies)
     models = []
     for study in studies:
-        shown = dataset(study.splits)
+        shown = (dataset or DATASETS[study.splits.unit])(study.splits)
         peers = {model_name(one.encoder.name, one.splits.name): one for one in studies if one.splits is study.splits}
-        models.append(ProbeModel(study, shown, texts, shown_layers(study.encoder.n_layers, len(shown)), peers=peers))
+        models.append(
+            MODELS[study.splits.unit](study, shown, texts, shown_layers(study.encoder.n_layers, len(shown)), peers=peers)
+        )
     return models
 
 

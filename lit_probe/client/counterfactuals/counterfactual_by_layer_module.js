@@ -7,16 +7,17 @@
 /** @import {SvgNode} from '../charts/types.js' */
 /** @import {Result} from '../page/answers.js' */
 /** @import {IndexedInput} from '../page/types.js' */
-/** @import {EditPair} from './edit_pairs.js' */
+/** @import {EditPair} from '../page/edit_pair.js' */
 /** @import {Drawn} from './edit_view.js' */
 import {COLORS} from '../charts/palette.js';
 import {answers} from '../page/answers.js';
 import {currentLayer, observable, resolveLayer} from '../page/choices.js';
+import {editPair} from '../page/edit_pair.js';
 import {categoricalColumns, definePanel, fitTogether, html, pinnedExample} from '../page/lit_host.js';
 import {CONTROLS_CSS, PANEL_CSS} from '../panels/css.js';
 import {layerPanel} from '../panels/layer_panel.js';
 import {cancelledCard, errorCard, progressCard, renderDownloads} from '../panels/parts.js';
-import {editedPairs, editPair, PAIR_COLUMN} from './edit_pairs.js';
+import {editedPairs, PAIR_COLUMN} from './edit_pairs.js';
 import {askForEdit, EDIT_CHOICES, holdWords, renderEdit} from './edit_view.js';
 import {askForPairs, renderPairs} from './pairs_view.js';
 

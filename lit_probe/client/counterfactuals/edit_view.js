@@ -4,7 +4,7 @@
  *
  * @typedef {{model: string, pair: EditPair, answer: any}} Drawn  A pair of texts with the answer about its way through the layers.
  */
-/** @import {EditPair} from './edit_pairs.js' */
+/** @import {EditPair} from '../page/edit_pair.js' */
 import {barCell} from '../charts/bar_cell.js';
 import {figurePage} from '../charts/figure_page.js';
 import {MARGIN} from '../charts/line_chart.js';

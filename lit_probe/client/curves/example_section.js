@@ -26,6 +26,7 @@ import {depthsOfAll, placeOfPeer, stripPlaces} from './depth_chart.js';
  * @param {Peer[]} peers
  */
 export function renderExample(panel, slot, about, peers) {
+  if (about.unit === 'word') return slot === 'selected' ? html`<div class="example left-out">What each layer says about the words of a sentence stands in the panel “Words by layer”.</div>` : nothing;
   const all = depthsOfAll([about, ...peers.map(({answer}) => answer)]);
   const nLayers = all ? Math.max(...all.map(({nDepths}) => nDepths)) : layersOf(about, peers);
   const layer = resolveLayer(currentLayer.get(), about.best_layer, about.n_layers);

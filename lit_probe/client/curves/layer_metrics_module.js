@@ -17,7 +17,7 @@ import {svgElement, svgText} from '../charts/svg.js';
 import {answers} from '../page/answers.js';
 import {currentLayer, pickedMetrics, pickMetric, resolveLayer} from '../page/choices.js';
 import {thisPage} from '../page/leaving.js';
-import {definePanel, fitTogether, html, interpretation, nothing, pinnedExample, selectedSlice, splitsAreShown} from '../page/lit_host.js';
+import {definePanel, fitTogether, html, interpretation, nothing, pinnedExample, rowsAreWords, selectedSlice, splitsAreShown} from '../page/lit_host.js';
 import {layerPanel} from '../panels/layer_panel.js';
 import {backButton, card, layerSlider, legendElement, progressCard, renderNotes} from '../panels/parts.js';
 import {bytesOf, download} from '../words/files.js';
@@ -146,7 +146,8 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
   questions() {
     const {dataset, selected, primary, pinned} = this.seen;
     const metric = pickedMetrics.get()[dataset] ?? 'headline';
-    const one = (/** @type {?IndexedInput} */ example) => (example ? [example] : null);
+    // What the probes say of a sentence's words, the panel “Words by layer” shows.
+    const one = (/** @type {?IndexedInput} */ example) => (example && !rowsAreWords() ? [example] : null);
     const {train, mostProbable} = choices.get();
     // Rows that LIT does not show count as well, unless somebody selected some.
     const config = {metric, ...(train ? {train} : {}), ...(mostProbable ? {decision: 'argmax'} : {}), ...(selected.length ? {} : {whole: true})};
@@ -181,7 +182,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     if (!seen.fits || seen.nShown === 0) return card('There are no examples here that this model’s probes can be scored on.');
     const result = answers.read(this.keys.metrics) ?? {state: 'loading'};
     if (result.state === 'ready') {
-      const examples = {...examplesOf(seen), nRows: result.answer.n_rows};
+      const examples = {...examplesOf(seen), nRows: result.answer.n_rows, unit: result.answer.unit};
       this.lastCurve = {model: seen.model, dataset: seen.dataset, answer: result.answer, examples};
     }
     const {lastCurve} = this;
@@ -233,7 +234,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
       <div class="module-results-area">
         <div class=${stale ? 'stale' : 'fresh'} aria-busy=${stale ? 'true' : 'false'}>
           <div class="caption" role="status"><b>${stale ? 'Updating …' : sentences.selectionSentence(examples)}</b>
-            ${answer.series.length && !stale ? html`<span class="counts"> · ${sentences.scoredSentence(drawn, answer.best_layer, names)}</span>` : nothing}
+            ${answer.series.length && !stale ? html`<span class="counts"> · ${sentences.scoredSentence(drawn, answer.best_layer, names, answer.unit)}</span>` : nothing}
             ${answer.circular ? html` <span class="badge circular" title=${answer.circular}>circular</span>` : nothing}
             ${leftOut.length ? html`<span class="left-out"> · ${leftOut.join(' · ')}</span>` : nothing}</div>
           ${answer.series.length === 0

@@ -9,11 +9,12 @@ import {definePanel, exampleText, html, nothing} from '../page/lit_host.js';
 import {card} from '../panels/parts.js';
 import {download} from '../words/files.js';
 import {countOf, oneLine} from '../words/format.js';
+import {closeGaps, matrixLines} from '../words/side_by_side.js';
 import {unitsAt} from './neuron_choices.js';
 import {askForFactors, factorChoices, renderFactors} from './neuron_factors_section.js';
 import {tokensCsv} from './neuron_files.js';
 import {neuronPanel} from './neuron_panel.js';
-import {closeGaps, matrixLines, renderTokenMatrix} from './token_matrix.js';
+import {renderTokenMatrix} from './token_matrix.js';
 
 /** How many neurons of the list are shown while none is chosen, and how many neurons at most. */
 const FIRST = 5;

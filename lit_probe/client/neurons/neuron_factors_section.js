@@ -5,8 +5,9 @@ import {observable} from '../page/choices.js';
 import {html, nothing} from '../page/lit_host.js';
 import {renderSelect} from '../panels/parts.js';
 import {countOf, significant} from '../words/format.js';
+import {closeGaps, matrixLines} from '../words/side_by_side.js';
 import {percent} from './neuron_sentences.js';
-import {closeGaps, factorValues, matrixLines, renderTokenMatrix, strongestTexts} from './token_matrix.js';
+import {factorValues, renderTokenMatrix, strongestTexts} from './token_matrix.js';
 
 const SAMPLE = 100;
 const MOST_COMPONENTS = 30;

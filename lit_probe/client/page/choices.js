@@ -8,6 +8,9 @@
  */
 export const currentLayer = observable(/** @type {?number} */ (null));
 
+/** The word that the user looks at, in all of our panels at once: its example's id and its place among the words; null until one is picked. */
+export const currentWord = observable(/** @type {?{example: string, place: number}} */ (null));
+
 /** By panel, what its card was opened from: its numbers, or one slice. LIT re-creates panels; an open card should stay open. */
 export const openCards = observable(/** @type {Record<string, ?string>} */ ({}));
 

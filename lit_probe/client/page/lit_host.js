@@ -219,6 +219,11 @@ export function splitsAreShown() {
   return 'probe_split' in (services().appState.currentDatasetSpec ?? {});
 }
 
+/** Whether the rows of the data set are words: its examples then are sentences with a tag for each word. @returns {boolean} */
+export function rowsAreWords() {
+  return services().appState.currentDatasetSpec?.tags?.name === 'SequenceTags';
+}
+
 /**
  * Whether LIT's data has a computed column of this name.
  *

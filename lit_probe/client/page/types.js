@@ -30,6 +30,7 @@
  * @property {string} status
  * @property {string} metric
  * @property {string} metric_title
+ * @property {'word'} [unit]  what a row is, where it is no text
  * @property {boolean} higher_is_better
  * @property {string} headline
  * @property {?Decision} decision  the rule by which rows are put in a class; null for a metric that reads probabilities
@@ -496,6 +497,28 @@
  * @property {string} id
  * @property {Record<string, any>} data
  * @property {{added?: boolean, source?: string, parentId?: string, rule?: string, expectation?: string}} meta
+ *
+ * @typedef {object} TaggedWord  A word of a sentence.
+ * @property {string} word
+ * @property {?number} tag  the index of its tag; null where it has none
+ * @property {boolean} read  whether the encoder read a token of it
+ * @property {?number[]} probability  `[n_layers]` of its tag; null without a tag, or where it was not read
+ * @property {?number[]} predicted  `[n_layers]` the tag that it gets; null where it was not read
+ * @property {?number[]} certainty  `[n_layers]` the probability of that one
+ *
+ * @typedef {object} WordsByLayer  The answer of `words_by_layer`.
+ * @property {string[]} label_names
+ * @property {number} best_layer
+ * @property {number} n_layers
+ * @property {?string[]} layer_names  what places that are not all of an encoder's layers are called
+ * @property {string} encoder
+ * @property {string} pooling
+ * @property {string} probe
+ * @property {string} trained_on
+ * @property {string} decided_by
+ * @property {number} max_length
+ * @property {{text: string, split: ?string, words: TaggedWord[], aligned: ?(?number)[]}[]} examples  one, or one and its edit; `split` is null
+ *     for an edited text, `aligned` says of each word of the second where it stands in the first
  */
 
 export {};

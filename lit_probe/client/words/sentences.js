@@ -10,6 +10,7 @@ import {countOf, formatCount, formatScore} from './format.js';
  * @property {number} nSelected  how many examples are selected; the curve is about them where they are two or more
  * @property {?string} slice  the name of the slice that they are
  * @property {number} [nRows]  how many rows the data set has, once the server has said so
+ * @property {'word'} [unit]  what a row is, where it is no text: examples then are sentences
  */
 
 /** Whether a curve is about selected examples, and not about the whole data set. @param {Examples} examples */
@@ -22,7 +23,8 @@ export const isSelection = ({nSelected}) => nSelected > 1;
  * @returns {string}
  */
 export function selectionSentence(examples) {
-  const {nShown, nSelected, slice, nRows = nShown} = examples;
+  const {nShown, nSelected, slice, nRows = nShown, unit} = examples;
+  if (unit === 'word' && !isSelection(examples)) return `Whole data set: ${countOf(nRows, 'word')}`;
   if (isSelection(examples)) return slice ? `Slice “${slice}”: ${countOf(nSelected, 'example')}` : `Selection: ${countOf(nSelected, 'example')}`;
   return `Whole data set: ${countOf(nRows, 'row')}${nShown < nRows ? `, of which LIT shows ${formatCount(nShown)}` : ''}`;
 }
@@ -46,9 +48,9 @@ export function splitWords(split, examples) {
  * @returns {string}
  */
 export function examplesWords(examples) {
-  const {nSelected, slice, nRows} = examples;
+  const {nSelected, slice, nRows, unit = 'row'} = examples;
   if (isSelection(examples)) return `${slice ? `slice “${slice}”` : 'selection'} (${countOf(nSelected, 'example')})`;
-  return nRows === undefined ? 'whole data set' : `whole data set (${countOf(nRows, 'row')})`;
+  return nRows === undefined ? 'whole data set' : `whole data set (${countOf(nRows, unit)})`;
 }
 
 /**
@@ -57,12 +59,13 @@ export function examplesWords(examples) {
  * @param {DrawnSeries[]} drawn
  * @param {number} bestLayer
  * @param {?string[]} [names]  what places that are not all of an encoder's layers are called
+ * @param {string} [unit]  what a row is called
  * @returns {string}
  */
-export function scoredSentence(drawn, bestLayer, names = null) {
+export function scoredSentence(drawn, bestLayer, names = null, unit = 'row') {
   const lines = drawn.filter(({series, mode}) => mode !== 'point' && (mode !== 'hidden' || series.split !== 'train'))
-    .map(({series}) => `${countOf(series.n, `${series.split} row`)}${series.split === 'train' ? ', which show fit' : ''}`);
-  const points = drawn.filter(({mode}) => mode === 'point').map(({series}) => ` (${series.split}: ${countOf(series.n, 'row')}, at ${placeTitle(bestLayer, names)} only)`);
+    .map(({series}) => `${countOf(series.n, `${series.split} ${unit}`)}${series.split === 'train' ? ', which show fit' : ''}`);
+  const points = drawn.filter(({mode}) => mode === 'point').map(({series}) => ` (${series.split}: ${countOf(series.n, unit)}, at ${placeTitle(bestLayer, names)} only)`);
   return lines.length + points.length ? `Scored: ${lines.join(', ')}${points.join('')}` : '';
 }
 

@@ -22,7 +22,7 @@ from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.config_values import settings_of
 from lit_probe.lit.host.fields import EXPECTATION, RULE
-from lit_probe.lit.host.model import ProbeModel, is_probe_model, probe_model
+from lit_probe.lit.host.model import ProbeModel, probe_model, reads_whole_texts
 
 # Of generators that ask the model many times per text. LIT offers to select the whole data set.
 MAX_ASKING = 20
@@ -38,8 +38,8 @@ class EditGenerator(components.Generator):
     max_inputs: int | None = None
 
     def is_compatible(self, model: lit_model.Model, dataset: lit_dataset.Dataset) -> bool:
-        """True for an encoder with layer probes."""
-        return is_probe_model(model)
+        """True for an encoder with layer probes of whole texts."""
+        return reads_whole_texts(model)
 
     @abstractmethod
     def settings(self, config: Mapping[str, Any], model: ProbeModel) -> Any:

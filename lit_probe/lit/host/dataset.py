@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lit_probe.checks.leakage import NearDuplicates
 from lit_probe.checks.leakage import near_duplicates as find_near_duplicates
+from lit_probe.data.asked import TEXT, WORD
 from lit_probe.data.labelled_texts import LabelledTexts, SplitName, Splits, clean_text, normalise_text
 from lit_probe.lit.host import fields, specs
 from lit_probe.lit.host.messages import without_html
@@ -74,7 +75,9 @@ class ProbeDataset(lit_dataset.Dataset):
         truncated, unknown = zip(*not_read(shown_texts), strict=True)
         own_fields: dict[str, types.LitType] = {fields.UNKNOWN: types.Scalar()} if any(unknown) else {}
         self.near_duplicates = find_near_duplicates(splits) if near_duplicates is None else near_duplicates
-        in_train = _in_train(shown_rows, self.shown, self.near_duplicates.rows, others)
+        in_train = in_train_badges(
+            {name: rows.texts for name, rows in shown_rows.items()}, self.shown, self.near_duplicates.rows, others
+        )
         taken = _OURS
         self.text_fields: tuple[str, ...] = (fields.TEXT,)
         if splits.pair is not None:
@@ -88,7 +91,7 @@ class ProbeDataset(lit_dataset.Dataset):
         self.columns = {field: column for column, field, _ in columns}
         super().__init__(
             spec=specs.dataset_spec(
-                self.label_names, own_fields | {field: type_ for _, field, type_ in columns}, _badges(in_train), self.text_fields
+                self.label_names, own_fields | {field: type_ for _, field, type_ in columns}, badges(in_train), self.text_fields
             ),
             examples=[
                 {
@@ -109,7 +112,7 @@ class ProbeDataset(lit_dataset.Dataset):
                     strict=True,
                 )
             ],
-            description=_description(splits, self.shown, self.near_duplicates.notes),
+            description=description_of(splits, self.shown, self.near_duplicates.notes),
         )
         self._position = {text: position for position, text in enumerate(shown_texts)}
         all_groups = [rows.groups for rows in shown_rows.values() if rows.groups is not None]
@@ -149,6 +152,11 @@ class ProbeDataset(lit_dataset.Dataset):
         return self._group.get(text, f"text: {text}")
 
     @cached_property
+    def places_of_dev(self) -> dict[int, int]:
+        """Row of dev -> its place among the shown examples, for rows that are shown. LIT shows dev first."""
+        return {int(row): position for position, row in enumerate(self.shown["dev"])}
+
+    @cached_property
     def training_texts(self) -> frozenset[str]:
         """Normalised texts of all train rows, the ones that are not shown too."""
         return _training_texts(self.splits)
@@ -172,11 +180,18 @@ def rows_to_show(splits: Splits, show_train: int, max_shown: int, seed: int) -> 
     Train gets ``show_train`` rows, or a tenth of ``max_shown`` if that is less; dev all its rows while a quarter of
     ``max_shown`` is left for test; test the rest. What does not fit is a seeded sample with every class in its share.
     """
-    n_train = min(show_train, len(splits.train), max_shown // 10)
-    n_dev = min(len(splits.dev), max_shown - n_train - min(len(splits.test), max_shown // 4))
-    n_test = min(len(splits.test), max_shown - n_train - n_dev)
+    return examples_to_show({name: rows.labels for name, rows in splits.items()}, show_train, max_shown, seed)
+
+
+def examples_to_show(
+    labels: Mapping[SplitName, NDArray[np.int64]], show_train: int, max_shown: int, seed: int
+) -> dict[SplitName, NDArray[np.int64]]:
+    """`rows_to_show` of examples of which the classes ``[n_examples]`` in each split are given."""
+    sizes = {name: len(part) for name, part in labels.items()}
+    n_train = min(show_train, sizes["train"], max_shown // 10)
+    n_dev = min(sizes["dev"], max_shown - n_train - min(sizes["test"], max_shown // 4))
+    n_test = min(sizes["test"], max_shown - n_train - n_dev)
     counts = {"train": n_train, "dev": n_dev, "test": n_test}
-    labels: dict[SplitName, NDArray[np.int64]] = {name: rows.labels for name, rows in splits.items()}
     # Dev first: LIT's table opens on the rows that the curve is drawn for.
     order: tuple[SplitName, ...] = ("dev", "test", "train")
     return {name: stratified_sample(labels[name], counts[name], seed) for name in order}
@@ -205,8 +220,8 @@ def stratified_sample(labels: NDArray[np.int64], n_wanted: int, seed: int) -> ND
     return np.sort(np.concatenate(chosen).astype(np.int64))
 
 
-def _in_train(
-    rows: Mapping[SplitName, LabelledTexts],
+def in_train_badges(
+    texts: Mapping[SplitName, Sequence[str]],
     shown: Mapping[SplitName, NDArray[np.int64]],
     copies: Mapping[str, Sequence[int]],
     others: Sequence[Splits],
@@ -214,10 +229,10 @@ def _in_train(
     """What each shown row's badge says: whether probes were trained on it, here or on another data set, or on a copy of it."""
     trained_elsewhere = {other.name: _training_texts(other) for other in others}
     badges = []
-    for name, split_rows in rows.items():
+    for name, of_split in texts.items():
         copied = set(copies.get(name, ()))
-        for row, text in zip(shown[name].tolist(), split_rows.texts, strict=True):
-            elsewhere = [other for other, texts in trained_elsewhere.items() if normalise_text(text) in texts]
+        for row, text in zip(shown[name].tolist(), of_split, strict=True):
+            elsewhere = [other for other, theirs in trained_elsewhere.items() if normalise_text(text) in theirs]
             if name == "train":
                 badges.append(fields.TRAINED_ON)
             elif elsewhere:
@@ -227,7 +242,7 @@ def _in_train(
     return badges
 
 
-def _badges(in_train: Sequence[str]) -> list[str]:
+def badges(in_train: Sequence[str]) -> list[str]:
     """What the badge may say. LIT's editor gives a new text the first of these: nobody has trained on it."""
     return [fields.NOT_IN_TRAIN, *sorted(set(in_train) - {fields.NOT_IN_TRAIN})]
 
@@ -254,20 +269,24 @@ def _value(type_: types.LitType, value: Any) -> Any:
     return without_html(text) if isinstance(type_, types.CategoryLabel) else text
 
 
-def _description(splits: Splits, shown: Mapping[SplitName, NDArray[np.int64]], notes: Sequence[str]) -> str:
+def description_of(splits: Splits, shown: Mapping[SplitName, NDArray[np.int64]], notes: Sequence[str]) -> str:
     """What LIT says about the data set: the first line stands in its list of data sets, all of it when that is opened.
 
     LIT reads it as markdown, and names and paths come from the user's files, so their markup is escaped.
     """
-    counts = {name: f"{len(shown[name]):,} of {len(rows):,} {name}" for name, rows in splits.items()}
+    counts = {name: f"{len(shown[name]):,} of {len(rows.whole_texts):,} {name}" for name, rows in splits.items()}
     n_shown = sum(len(indices) for indices in shown.values())
+    examples = "rows" if splits.unit == TEXT else "sentences"
     lines = [
-        f"{n_shown:,} rows shown: {', '.join(counts.values())}.",
-        f"Classes: {', '.join(splits.label_names)}.",
+        f"{n_shown:,} {examples} shown: {', '.join(counts.values())}.",
+        f"{'Classes' if splits.unit == TEXT else 'Tags'}: {', '.join(splits.label_names)}.",
         "Probes are trained on all train rows and scored on dev and test; on train only where you ask, on edited rows never.",
-        "LIT's Confusion Matrix counts the held-out rows, dev and test, that are shown.",
+        *(["LIT's Confusion Matrix counts the held-out rows, dev and test, that are shown."] if splits.unit == TEXT else []),
         f"{fields.IN_TRAIN} marks the rows that probes were trained on, and those with a copy among them. {' '.join(notes)}",
     ]
+    if splits.unit == WORD:
+        n_words = sum(len(rows) for _, rows in splits.items())
+        lines.append(f"A row is one of {n_words:,} words with a tag; a word without one has {fields.NO_TAG} in its place.")
     if splits.pair is not None:
         lines.append(f"Each row is a pair of texts: {' and '.join(splits.pair)}.")
     provenance = splits.provenance

@@ -28,12 +28,21 @@ NOT_IN_TRAIN = "not in train"
 COPY_IN_TRAIN = "near copy in train"
 TRAINED_ON = "in train"
 
+# Fields of a data set whose rows are words: the words of a sentence, and their tags.
+WORDS = "words"
+TAGS = "tags"
+# What stands in place of the tag of a word that has none, or was not read.
+NO_TAG = "_"
+
 # Fields that a model predicts.
 TOKENS = "tokens"
 PROBE = "probe"
 HEAD = "model"
 COLOR_BY = "probe_color_by"
 CHOSEN = "chosen_layer"
+# Of words: which words a text has, and the tag that each gets.
+READ_WORDS = "read_words"
+PREDICTED_TAGS = "predicted_tags"
 
 # What a generator notes in the ``_meta`` of an edit: the rule that made it, and what it does to the label.
 RULE = "rule"

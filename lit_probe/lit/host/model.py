@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from lit_nlp.api import dataset as lit_dataset
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lit_probe.checks.leakage import circularity_of
 from lit_probe.checks.seen_rows import seen_rows
+from lit_probe.data.asked import TEXT, UnitKind
 from lit_probe.data.labelled_texts import clean_text, normalise_text
 from lit_probe.data.rows import one_writing
 from lit_probe.errors import LitProbeError
@@ -25,6 +26,20 @@ from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.lit.host.pooled_texts import Place, PooledBatch, PooledTexts
 from lit_probe.lit.host.reader import Reader
 from lit_probe.lit.host.token_fields import TokenFields, TokenInput
+
+
+class Readings(NamedTuple):
+    """What the probes of all layers say of some rows.
+
+    Attributes:
+      probabilities: ``[n_rows, n_layers, n_classes]``.
+      truncated: ``[n_rows]`` whether the text of each is longer than the encoder reads.
+      unknown: ``[n_rows]`` the share of its tokens that the vocabulary cannot spell, 0 to 1.
+    """
+
+    probabilities: NDArray[np.float64]
+    truncated: NDArray[np.bool_]
+    unknown: NDArray[np.float32]
 
 
 class ProbeModel(lit_model.Model):
@@ -81,6 +96,11 @@ class ProbeModel(lit_model.Model):
     def name(self) -> str:
         """The model's name in LIT."""
         return fields.model_name(self.encoder.name, self.dataset.name)
+
+    @property
+    def unit(self) -> UnitKind:
+        """What a row of its data set stands for."""
+        return self.study.splits.unit
 
     @property
     def text_fields(self) -> tuple[str, ...]:
@@ -285,6 +305,19 @@ class ProbeModel(lit_model.Model):
         study = self.study.result()
         return self._texts.pooled(texts, self.dataset.name, study.pooling, study.kept_as)
 
+    def read_rows(self, texts: Sequence[str], spans: NDArray[np.int64] | None = None) -> Readings:
+        """What the probes say of rows that are asked for by themselves.
+
+        Args:
+          texts: ``[n_rows]`` cleaned texts.
+          spans: ``[n_rows, 2]`` where in its text each word begins and ends; None where rows are texts.
+        """
+        pooled = self.pooled(texts)
+        truncated = np.array([text.truncated for text in pooled.texts], dtype=bool)
+        return Readings(
+            self.probabilities(pooled), truncated, np.array([text.unknown for text in pooled.texts], dtype=np.float32)
+        )
+
     def probabilities(self, pooled: PooledBatch) -> NDArray[np.float64]:
         """``[n_examples, n_layers, n_classes]``: what each layer's probe says of each text.
 
@@ -331,6 +364,11 @@ class ProbeModel(lit_model.Model):
 def is_probe_model(model: lit_model.Model) -> bool:
     """Whether the model, or the one that LIT wrapped in its cache, is one of ours."""
     return isinstance(unwrapped(model), ProbeModel)
+
+
+def reads_whole_texts(model: lit_model.Model) -> bool:
+    """Whether the model is one of ours whose rows are whole texts: what LIT offers for these alone asks here."""
+    return is_probe_model(model) and probe_model(model).unit == TEXT
 
 
 def probe_model(model: lit_model.Model) -> ProbeModel:

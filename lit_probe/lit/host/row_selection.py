@@ -27,12 +27,16 @@ class SelectedRows:
       texts: ``[n_examples]`` cleaned texts.
       labels: ``[n_examples]`` int64 class indices.
       groups: ``[n_examples]`` what an interval must not split, or None.
+      spans: ``[n_examples, 2]`` where in its text each word begins and ends; None where rows are texts.
+      of_study: ``[n_examples]`` which row of its split in the study each is; None where they are read for themselves.
     """
 
     indices: list[int]
     texts: list[str]
     labels: NDArray[np.int64]
     groups: NDArray[np.str_] | None
+    spans: NDArray[np.int64] | None = None
+    of_study: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -59,6 +63,11 @@ class Selection:
         return self.by_split.get("dev") or self.by_split.get("test")
 
 
+def nothing_left_out() -> dict[str, int]:
+    """The counts of `Selection.left_out` before anything was left out."""
+    return dict.fromkeys(("edited", "unlabelled", "not_in_data", "train", "seen_in_training"), 0)
+
+
 def select_rows(
     inputs: Sequence[Mapping[str, Any]],
     model: ProbeModel,
@@ -76,7 +85,7 @@ def select_rows(
     Raises:
       LitProbeError: an example has no text.
     """
-    left_out = dict.fromkeys(("edited", "unlabelled", "not_in_data", "train", "seen_in_training"), 0)
+    left_out = nothing_left_out()
     unwanted_train: set[str] = set()
     candidates: dict[str, tuple[int, str, SplitName]] = {}
     for index, example in enumerate(inputs):
@@ -119,7 +128,7 @@ def all_rows(model: ProbeModel, dataset: ProbeDataset, splits: Sequence[SplitNam
       dataset: the data set on the page.
       splits: the splits that are wanted.
     """
-    left_out = dict.fromkeys(("edited", "unlabelled", "not_in_data", "train", "seen_in_training"), 0)
+    left_out = nothing_left_out()
     by_split: dict[SplitName, SelectedRows] = {}
     parts = dict(dataset.splits.items())
     # Of each class of the data set, its place among those of the probes.
@@ -136,21 +145,10 @@ def all_rows(model: ProbeModel, dataset: ProbeDataset, splits: Sequence[SplitNam
                 texts=[texts[row] for row in kept],
                 labels=classes[rows.labels[kept]],
                 groups=None if rows.groups is None else rows.groups[kept],
+                of_study=np.array(kept, dtype=np.int64) if dataset is model.dataset else None,
             )
     left_out["train"] = 0 if "train" in splits else len(parts["train"])
     return Selection(by_split, left_out)
-
-
-def rows_of(
-    inputs: Sequence[Mapping[str, Any]],
-    model: ProbeModel,
-    dataset: ProbeDataset | None,
-    splits: Sequence[SplitName],
-    *,
-    whole: bool,
-) -> Selection:
-    """`all_rows` of the data set where ``whole`` says so, else `select_rows` of the request."""
-    return all_rows(model, dataset, splits) if whole and dataset is not None else select_rows(inputs, model, dataset, splits)
 
 
 def _rows(

@@ -64,6 +64,37 @@ def model_input_spec(label_names: Sequence[str], text_fields: Sequence[str] = (f
     }
 
 
+def word_dataset_spec(in_train: Sequence[str] = (fields.NOT_IN_TRAIN,)) -> types.Spec:
+    """Fields of a data set whose rows are words; an example is a sentence with its words and their tags.
+
+    Args:
+      in_train: what the field `IN_TRAIN` may say.
+    """
+    return {
+        **word_model_input_spec(required=True),
+        fields.IN_TRAIN: types.CategoryLabel(vocab=list(in_train)),
+        fields.SPLIT: types.CategoryLabel(vocab=sorted(SPLIT_NAMES)),
+        fields.TRUNCATED: types.Boolean(),
+    }
+
+
+def word_model_input_spec(*, required: bool = False) -> types.Spec:
+    """What a model of words needs of an example: the text. An edited text may have neither words nor tags of its own."""
+    return {
+        fields.TEXT: types.TextSegment(),
+        fields.WORDS: types.Tokens(parent=fields.TEXT, required=required),
+        fields.TAGS: types.SequenceTags(align=fields.WORDS, required=required),
+    }
+
+
+def word_model_output_spec() -> types.Spec:
+    """What a model of words predicts: the words of a text, and a tag for each."""
+    return {
+        fields.READ_WORDS: types.Tokens(parent=fields.TEXT),
+        fields.PREDICTED_TAGS: types.SequenceTags(align=fields.READ_WORDS),
+    }
+
+
 def model_output_spec(
     vector_fields: Sequence[str],
     label_names: Sequence[str],

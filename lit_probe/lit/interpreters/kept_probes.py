@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from lit_probe.data.labelled_texts import SplitName
 from lit_probe.errors import LitProbeError, ProbeError
 from lit_probe.lit.host import fields
+from lit_probe.lit.host.asked_rows import rows_of
 from lit_probe.lit.host.config_values import Key, any_text, boolean, one_of
-from lit_probe.lit.host.row_selection import SelectedRows, rows_of
+from lit_probe.lit.host.row_selection import SelectedRows
 from lit_probe.lit.interpreters.layer_metrics import HEADLINE, series_of
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.question import Question

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from lit_probe.checks.baselines import panel_baselines
+from lit_probe.data.asked import TEXT, WORD, UnitKind
 from lit_probe.data.labelled_texts import SPLIT_NAMES, SplitName
 from lit_probe.lit.host import fields
+from lit_probe.lit.host.asked_rows import readings_of, rows_of
 from lit_probe.lit.host.config_values import any_text, boolean, one_of
 from lit_probe.lit.host.dataset import ProbeDataset
 from lit_probe.lit.host.model import ProbeModel
-from lit_probe.lit.host.row_selection import HELD_OUT, rows_of
+from lit_probe.lit.host.row_selection import HELD_OUT
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.question import Question
 from lit_probe.probing.layerwise import LayerMetrics
@@ -26,6 +26,7 @@ from lit_probe.scores.metrics import METRICS, Score, metrics_for
 HEADLINE = "headline"
 # The rule by which the study decides classes.
 OF_STUDY = "of the study"
+_ROWS: dict[UnitKind, str] = {TEXT: "texts", WORD: "words"}
 DECISION = one_of((OF_STUDY, *DECISION_RULES), OF_STUDY)
 
 
@@ -50,6 +51,7 @@ class LayerMetricsInterpreter(ProbeInterpreter):
     form = ("metric", "decision", "train")
     reads_texts = True
     waits_for_rows = True
+    units = (TEXT, WORD)
 
     def check(self, question: Question) -> None:
         """Refuses a metric that there is not for these classes."""
@@ -68,16 +70,10 @@ class LayerMetricsInterpreter(ProbeInterpreter):
         notes = _origins(probes, rows_from)
         series = []
         for split, rows in selection.by_split.items():
-            if whole and rows_from is probes.dataset:
-                read = study.activations[split]
-                probabilities, n_truncated, unknown = study.probabilities(split), int(read.truncated.sum()), read.unknown
-            else:
-                pooled = probes.pooled(rows.texts)
-                probabilities, n_truncated = probes.probabilities(pooled), sum(text.truncated for text in pooled.texts)
-                unknown = np.array([text.unknown for text in pooled.texts], dtype=np.float32)
+            read = readings_of(probes, split, rows)
             measured = LayerMetrics.measure(
                 split,
-                probabilities,
+                read.probabilities,
                 rows.labels,
                 probes.label_names,
                 study.splits.train.labels,
@@ -87,8 +83,10 @@ class LayerMetricsInterpreter(ProbeInterpreter):
                 decision=decision,
             )
             series.append(series_of(measured, metric.name, range(probes.encoder.n_layers)))
-            notes += [unknown_words(split, unknown)] if (unknown > 0).any() else []
-            notes += _truncation(split, n_truncated, len(rows), probes) + _missing_intervals(split, measured.scores[metric.name])
+            notes += [unknown_words(split, read.unknown, _ROWS[probes.unit])] if (read.unknown > 0).any() else []
+            notes += _truncation(split, int(read.truncated.sum()), len(rows), probes) + _missing_intervals(
+                split, measured.scores[metric.name]
+            )
         return {
             "metric": metric.name,
             "metric_title": metric.title,
@@ -118,6 +116,7 @@ class LayerMetricsInterpreter(ProbeInterpreter):
             "series": series,
             "left_out": dict(selection.left_out),
             "notes": notes,
+            **({"unit": WORD} if probes.unit == WORD else {}),
             "baselines": panel_baselines(study.splits),
         }
 
@@ -217,4 +216,5 @@ def _truncation(split: SplitName, n_truncated: int, n_texts: int, probes: ProbeM
     if not n_truncated:
         return []
     kept = f"{probes.encoder.max_length} tokens (kept: {probes.encoder.keep})"
-    return [f"{n_truncated:,} of {n_texts:,} {split} texts were truncated to {kept}."]
+    rows = {TEXT: "texts", WORD: "words stand in texts that"}[probes.unit]
+    return [f"{n_truncated:,} of {n_texts:,} {split} {rows} were truncated to {kept}."]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from lit_probe.data.asked import TEXT, WORD, UnitKind
 from lit_probe.data.labelled_texts import SplitName, clean_text
 from lit_probe.encoder.alignment import align
 from lit_probe.errors import LitProbeError
@@ -51,7 +52,9 @@ def _distribution(question: Question) -> dict[str, Any]:
     found = activation_distribution(question.study, question.layer, unit, question["split"]).to_json()
     names = question.probes.label_names
     found["classes"] = [{**one, "label": label} for one, label in zip(found["classes"], names, strict=True)]
-    return {**found, "inputs": _pooled(question, few_texts(question), unit) if question.texts else []}
+    # A sentence has no activation of its own where rows are words.
+    sent = question.texts and question.probes.unit == TEXT
+    return {**found, "inputs": _pooled(question, few_texts(question), unit) if sent else []}
 
 
 def _column(question: Question) -> dict[str, Any]:
@@ -164,7 +167,9 @@ def _factors(question: Question) -> dict[str, Any]:
 
 EVIDENCE_PARTS = {
     # The texts that are sent are marked in it.
-    "distribution": Part({"layer": one_layer(), "unit": one_unit(), "split": one_of(_SPLITS, "dev")}, _distribution),
+    "distribution": Part(
+        {"layer": one_layer(), "unit": one_unit(), "split": one_of(_SPLITS, "dev")}, _distribution, (TEXT, WORD)
+    ),
     "words": Part(
         {
             "layer": one_layer(),
@@ -190,6 +195,7 @@ EVIDENCE_PARTS = {
             "cancel": flag(),
         },
         _clusters,
+        (TEXT, WORD),
     ),
     # Of the texts that are sent, or of a sample of the dev rows.
     "factors": Part(
@@ -214,12 +220,17 @@ class NeuronEvidenceInterpreter(ProbeInterpreter):
     by = "part"
     further = {name: part.keys for name, part in EVIDENCE_PARTS.items()}
     form = ("part",)
+    units = (TEXT, WORD)
     reads_texts = True
 
     def check(self, question: Question) -> None:
         """Tokens are shown for one neuron, or for several, and not for both."""
         if question["part"] == "tokens" and (question["unit"] is None) == (question["units"] is None):
             raise LitProbeError("Name one neuron as 'unit', or several as 'units'.")
+
+    def units_for(self, values: Mapping[str, Any]) -> Collection[UnitKind]:
+        """Those of the part."""
+        return EVIDENCE_PARTS[values["part"]].units
 
     def answer(self, question: Question) -> dict[str, Any]:
         """What the library's function gives for the part, with the rows and words that people look for."""

@@ -12,9 +12,10 @@ from lit_probe.data.asking import ALL_SURFACE, COLUMNS
 from lit_probe.data.labelled_texts import SPLIT_NAMES
 from lit_probe.encoder.cache import text_hash
 from lit_probe.errors import LitProbeError
+from lit_probe.lit.host.asked_rows import rows_of
 from lit_probe.lit.host.dataset import ProbeDataset
 from lit_probe.lit.host.model import ProbeModel
-from lit_probe.lit.host.row_selection import HELD_OUT, rows_of
+from lit_probe.lit.host.row_selection import HELD_OUT
 from lit_probe.scores.metrics import SCORE_INTERVALS
 
 CURVE = "layer_metrics"
@@ -77,7 +78,7 @@ def facts_of(
         rows = {split: parts[split].texts for split in CHECKS[check].splits}
     drawn: dict[str, Any] = {}
     if check == "selectivity":
-        control = probes.dataset.source_variant(number.get("control")) or CHECKS[check].default
+        control = probes.dataset.source_variant(number.get("control")) or CHECKS[check].default_of(probes.unit)
         drawn = {"control": control, "labellings": f"{N_SEEDS}, by the first usable seeds from {study.seed} on"}
     return {
         **number,
@@ -111,8 +112,9 @@ def command_for(number: Mapping[str, Any], probes: ProbeModel, shown: ProbeDatas
         others = None if flags is None else [flag for flag in flags if not flag.startswith("--targets=")]
         return _command(others, asked, "--checks=none"), "It stands in layers.json under concepts."
     if check != CURVE:
-        control = number.get("control", CHECKS[check].default)
-        more = [f"--control={control}"] if control != CHECKS[check].default else []
+        usual = CHECKS[check].default_of(probes.unit)
+        control = number.get("control", usual)
+        more = [f"--control={control}"] if control != usual else []
         return _command(flags, f"--checks={check}", *more), f"It stands in layers.json under datasets.{name}.checks.{check}."
     command = _command(flags, "--checks=none")
     if shown is not probes.dataset:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from lit_probe.checks.baselines import BASELINES
 from lit_probe.checks.battery import CHECKS, run_check
 from lit_probe.checks.layer_comparison import compare_two_layers
+from lit_probe.data.asked import TEXT, WORD
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.config_values import Key, any_text, flag, maybe, one_of
 from lit_probe.lit.host.dataset import ProbeDataset
@@ -39,6 +38,7 @@ class ProbeChecksInterpreter(ProbeInterpreter):
         "layer_comparison": {"layers": maybe(Key(_two_layers))}
     }
     form = ("check",)
+    units = (TEXT, WORD)
 
     def answer(self, question: Question) -> dict[str, Any]:
         """The check's ``title`` and its result; of two layers what `compare_two_layers` gives."""
@@ -49,7 +49,7 @@ class ProbeChecksInterpreter(ProbeInterpreter):
             return question.ask(
                 (layer, other), check.title, lambda _: compare_two_layers(study, layer, other).to_json(), quick=True
             )
-        variant = probes.dataset.source_variant(question.values.get(check.variant or "") or check.default)
+        variant = probes.dataset.source_variant(question.values.get(check.variant or "") or check.default_of(probes.unit))
 
         def compute(progress: Progress) -> dict[str, Any]:
             return run_check(name, study, probes.checks.cache, progress, variant).to_json()
@@ -75,8 +75,7 @@ def _shown_rows(rows: Sequence[Mapping[str, Any]], probes: ProbeModel, shown: Pr
     LIT shows dev first. Where it shows another data set than the probes' own, or has an order of its own, nothing is left.
     """
     ours = shown is probes.dataset and probes.reader is None
-    indices = probes.dataset.shown["dev"] if ours else np.zeros(0, dtype=np.int64)
-    place = {int(row): position for position, row in enumerate(indices)}
+    place = probes.dataset.places_of_dev if ours else {}
     return [
         {
             name: [place[row] for row in value if row in place] if isinstance(value, list) else value

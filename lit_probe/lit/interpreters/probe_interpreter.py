@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from lit_nlp.api import components, types
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 
+from lit_probe.data.asked import CLASSES, TEXT, UnitKind, check_served
 from lit_probe.encoder.vector_encoder import needs_network
-from lit_probe.errors import LitProbeError
+from lit_probe.errors import LitProbeError, UnservedError
 from lit_probe.lit.host.asker import Asker, read_asker
 from lit_probe.lit.host.config_values import Key, Keys, maybe, read_keys, settings_of
 from lit_probe.lit.host.foreign import ForeignModels
@@ -35,6 +36,7 @@ class ProbeInterpreter(components.Interpreter):
       form: names of the keys that LIT's own form shows.
       reads_texts: whether it is about the texts of the examples, so that one without a text is refused.
       waits_for_rows: whether the data set that is shown must have been encoded, too, and not only the model's own.
+      units: what rows may stand for; of others it says in a sentence that it is not about them.
       needs: what it needs of the network, in words; empty where vectors and labels will do.
 
     Args:
@@ -47,6 +49,7 @@ class ProbeInterpreter(components.Interpreter):
     form: ClassVar[Sequence[str]] = ()
     reads_texts: ClassVar[bool] = False
     waits_for_rows: ClassVar[bool] = False
+    units: ClassVar[Collection[UnitKind]] = (TEXT,)
     needs: ClassVar[str] = ""
 
     def __init__(self, foreign: ForeignModels | None = None):
@@ -68,6 +71,10 @@ class ProbeInterpreter(components.Interpreter):
           LitProbeError: says why.
         """
 
+    def units_for(self, values: Mapping[str, Any]) -> Collection[UnitKind]:
+        """The units of a question of these values."""
+        return self.units
+
     def waits_for(self, question: Question) -> dict[str, Any] | None:
         """The status, ``computing`` or ``failed``, while an answer has to wait for the probes; None when it need not."""
         return question.probes.status(question.shown) if self.waits_for_rows else question.probes.study.status()
@@ -75,9 +82,12 @@ class ProbeInterpreter(components.Interpreter):
     def is_compatible(self, model: lit_model.Model, dataset: lit_dataset.Dataset) -> bool:
         """True for an encoder with layer probes; where probes are made for other models, for every model that is no projection.
 
-        What cannot be probed is told on the panel, in one sentence.
+        What cannot be probed is told on the panel, in one sentence. What is about words alone is there where a model has words.
         """
-        return is_probe_model(model) or (self.foreign is not None and not isinstance(unwrapped(model), lit_model.ProjectorModel))
+        if is_probe_model(model):
+            return TEXT in self.units or probe_model(model).unit in self.units
+        foreign = self.foreign is not None and not isinstance(unwrapped(model), lit_model.ProjectorModel)
+        return foreign and TEXT in self.units
 
     def config_spec(self) -> types.Spec:
         """The keys that LIT's own form shows."""
@@ -137,6 +147,10 @@ class ProbeInterpreter(components.Interpreter):
         question = Question(type(self).__name__, probes, dataset, inputs, values, asker)
         if self.needs and not probes.encoder.has_network:
             return {"status": "failed", "message": needs_network(probes.encoder, self.needs)}
+        try:
+            check_served("This", probes.unit, CLASSES, self.units_for(values), (CLASSES,))
+        except UnservedError as error:
+            return _failed(error)
         self.check(question)
         if self.reads_texts:
             _ = question.texts
@@ -172,7 +186,9 @@ class Part(NamedTuple):
     Attributes:
       keys: further keys of a question about it.
       answer: function that answers it.
+      units: what rows may stand for.
     """
 
     keys: Keys
     answer: Callable[[Question], dict[str, Any]]
+    units: Collection[UnitKind] = (TEXT,)

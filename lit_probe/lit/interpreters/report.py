@@ -9,6 +9,7 @@ from typing import Any
 from lit_probe.checks.baselines import BASELINES, Baselines
 from lit_probe.checks.battery import CHECKS, REPEATS, find_check, run_battery
 from lit_probe.checks.check import CheckResult, FailedCheck
+from lit_probe.data.asked import TEXT, WORD, UnitKind
 from lit_probe.lit.host.config_values import flag
 from lit_probe.lit.host.fields import model_name
 from lit_probe.lit.interpreters.probe_checks import ProbeChecksInterpreter
@@ -27,6 +28,7 @@ class ReportInterpreter(ProbeInterpreter):
     """
 
     keys = {"cancel": flag()}
+    units = (TEXT, WORD)
 
     def answer(self, question: Question) -> dict[str, Any]:
         """The page: ``html``; ``name``, of its file; ``checks``, the names of those that it tells."""
@@ -35,8 +37,8 @@ class ReportInterpreter(ProbeInterpreter):
 
         def compute(progress: Progress) -> dict[str, Any]:
             progress(0, 1)
-            ready, control, n_repeats = _battery(done, study.headline)
-            quick = [name for name, check in CHECKS.items() if check.quick and name not in ready]
+            ready, control, n_repeats = _battery(done, study.headline, probes.unit)
+            quick = [name for name, check in CHECKS.items() if check.quick and probes.unit in check.units and name not in ready]
 
             def step(step: str, done: int, total: int, unit: str) -> None:
                 progress(done, total)
@@ -54,12 +56,15 @@ class ReportInterpreter(ProbeInterpreter):
         return question.ask(tuple(sorted(map(str, done))), "Report", compute, quick=True)
 
 
-def _battery(done: Mapping[Any, Mapping[str, Any]], metric: str) -> tuple[dict[str, CheckResult | FailedCheck], str, int]:
+def _battery(
+    done: Mapping[Any, Mapping[str, Any]], metric: str, unit: UnitKind
+) -> tuple[dict[str, CheckResult | FailedCheck], str, int]:
     """The checks that are ready, of those with variants one: the usual one, else the first; and of other splits the most.
 
     Args:
       done: the answers by check and variant.
       metric: the name of the study's headline metric.
+      unit: what its rows stand for.
 
     Returns:
       The checks by name, the control of selectivity, and the number of other splits.
@@ -75,7 +80,7 @@ def _battery(done: Mapping[Any, Mapping[str, Any]], metric: str) -> tuple[dict[s
     if measured := [name for name in BASELINES if name in variants.get("baselines", ())]:
         parts = [BASELINES[name].result.from_json(done["baselines", name]) for name in measured]
         ready["baselines"] = Baselines.of(metric, parts)
-    usual = str(find_check("selectivity").default)
+    usual = str(find_check("selectivity").default_of(unit))
     controls = sorted(variants.get("selectivity", ()), key=lambda control: (control != usual, control))
     if controls:
         ready["selectivity"] = CHECKS["selectivity"].result.from_json(done["selectivity", controls[0]])

@@ -18,7 +18,7 @@ from lit_probe.lit.host import explaining
 from lit_probe.lit.host.config_values import DEV_CHOSEN, Key, Keys, one_of, read_keys, settings_of, whole_number
 from lit_probe.lit.host.explaining import Explainer, Explanation, MapQuestion, PlannedMap, explainer_of, map_keys, map_question
 from lit_probe.lit.host.messages import plain_message
-from lit_probe.lit.host.model import ProbeModel, is_probe_model, probe_model
+from lit_probe.lit.host.model import ProbeModel, probe_model, reads_whole_texts
 from lit_probe.probing.probe_forward import SCALARS
 from lit_probe.salience import SALIENCE_METHODS, SalienceMethod, TokenScores
 
@@ -63,8 +63,8 @@ class SalienceRow(components.Interpreter):
         }
 
     def is_compatible(self, model: lit_model.Model, dataset: lit_dataset.Dataset) -> bool:
-        """True for an encoder with layer probes."""
-        return is_probe_model(model)
+        """True for an encoder with layer probes of whole texts."""
+        return reads_whole_texts(model)
 
     def description(self) -> str:
         """What the method measures."""

@@ -5,8 +5,9 @@ import {
   distanceChart, pairsCharts, pairsCsv, trajectoryChart, trajectoryCsv, trajectoryValues,
 } from '../../../lit_probe/client/counterfactuals/counterfactual_charts.js';
 import {
-  editedPairs, editPair, failingPairs, flipSentence, idsOfPairs, judgedSentence, madeSentence,
+  editedPairs, failingPairs, flipSentence, idsOfPairs, judgedSentence, madeSentence,
 } from '../../../lit_probe/client/counterfactuals/edit_pairs.js';
+import {editPair} from '../../../lit_probe/client/page/edit_pair.js';
 
 const row = (id) => ({id, data: {}, meta: {}});
 const edit = (id, parentId) => ({id, data: {}, meta: {added: true, parentId}});

@@ -11,7 +11,8 @@ import {neuronsCsv, tokensCsv} from '../../../lit_probe/client/neurons/neuron_fi
 import {
   classScoreWords, curveVerdict, movedSentence, percent, separationSentence, stabilitySentence, textVerdict,
 } from '../../../lit_probe/client/neurons/neuron_sentences.js';
-import {closeGaps, factorValues, matrixLines, strongestTexts} from '../../../lit_probe/client/neurons/token_matrix.js';
+import {factorValues, strongestTexts} from '../../../lit_probe/client/neurons/token_matrix.js';
+import {closeGaps, matrixLines} from '../../../lit_probe/client/words/side_by_side.js';
 import {findAll, textOf, withClass} from '../example_answers.mjs';
 
 const NEURONS = [

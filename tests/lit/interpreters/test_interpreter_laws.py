@@ -8,8 +8,9 @@ import threading
 import pytest
 from lit_nlp.api.dataset import IndexedDataset
 from neuron_answers import PATIENCE_S, answer_of, ask, of_split
-from tiny_probing import models_of, tiny_splits
+from tiny_probing import models_of
 
+from lit_probe.data.asked import TEXT
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.lit.interpreters import INTERPRETERS
@@ -19,6 +20,7 @@ from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 QUESTIONS = {
     "layer_metrics": (12, {"metric": "auroc"}),
     "layer_predictions": (2, {}),
+    "words_by_layer": (2, {}),
     "probe_checks": (0, {"check": "calibration"}),
     "concept_map": (0, {"targets": ["label", "surface:n_words"]}),
     "encoder_comparison": (0, {"other": "tiny-bert-on-tiny", "layer": 2}),
@@ -58,10 +60,26 @@ IN_THE_BACKGROUND = {
 every_interpreter = pytest.mark.parametrize("name", INTERPRETERS)
 
 
+def about_words(name):
+    return TEXT not in INTERPRETERS[name].units
+
+
 @pytest.fixture(scope="module", autouse=True)
-def file_of_probes(model):
+def file_of_probes(models):
     """The question about kept probes needs some."""
-    QUESTIONS["kept_probe"][1]["file"] = answer_of("probe_file", model, model.dataset)["file"]
+    QUESTIONS["kept_probe"][1]["file"] = answer_of("probe_file", models[0], models[0].dataset)["file"]
+
+
+@pytest.fixture
+def model(request, name):
+    """A model that the interpreter serves."""
+    return request.getfixturevalue("word_model") if about_words(name) else request.getfixturevalue("models")[0]
+
+
+@pytest.fixture
+def dataset(model):
+    """Its data set as LIT's components see it."""
+    return IndexedDataset(base=model.dataset)
 
 
 def rows_for(name, dataset):
@@ -101,23 +119,21 @@ def test_an_example_without_a_text_is_refused_where_texts_are_read(name, model, 
 
 @every_interpreter
 def test_it_waits_for_the_probes_and_answers_then(name, encoder, model):
-    study = PendingStudy(encoder, tiny_splits())
+    study = PendingStudy(encoder, model.study.splits)
     (waiting,) = models_of([study])
     dataset = IndexedDataset(base=waiting.dataset)
     rows, config = rows_for(name, dataset), QUESTIONS[name][1]
-    study.report("Encoding tiny train", 20, 80, "texts")
+    study.report("Encoding train", 20, 80, "texts")
     first = ask(name, waiting, dataset, *rows, **config)
     if name not in NEVER_WAIT:
-        assert (
-            first.items() >= {"status": "computing", "message": "Encoding tiny train: 20 of 80 texts", "fraction": 0.25}.items()
-        )
+        assert first.items() >= {"status": "computing", "message": "Encoding train: 20 of 80 texts", "fraction": 0.25}.items()
     study.compute(lambda progress: model.study.result())
     assert answer_of(name, waiting, dataset, *rows, **config)["status"] == "ready"
 
 
 @every_interpreter
-def test_a_failed_study_is_told(name, encoder):
-    study = PendingStudy(encoder, tiny_splits())
+def test_a_failed_study_is_told(name, encoder, model):
+    study = PendingStudy(encoder, model.study.splits)
     (broken,) = models_of([study])
     dataset = IndexedDataset(base=broken.dataset)
 
