@@ -247,9 +247,9 @@ def test_what_lit_offers_for_texts_is_not_offered(word_model, shown):
 
 def test_the_application_serves_words_beside_texts(splits, tiny_folder):
     encoder = load_encoder(str(tiny_folder()), device="cpu")
-    application, studies = assemble([encoder], [splits, tiny_splits()], AppOptions())
-    models = {probe_model(one).unit for one in application._models.values()}
-    assert models == {"word", "text"} and len(studies) == 2
+    assembled = assemble([encoder], [splits, tiny_splits()], AppOptions())
+    models = {probe_model(one).unit for one in assembled.application._models.values()}
+    assert models == {"word", "text"} and len(assembled.studies) == 2
     with pytest.raises(UnservedError, match="token_fields"):
         assemble([encoder], [splits], AppOptions(token_fields=True))
 
