@@ -146,7 +146,7 @@ def ask(splits: Splits, target: str) -> Splits:
     return _asked(splits, target, words, names, {"of": splits.name, "name": target})
 
 
-def ask_which(splits: Splits, picked: Mapping[str, Mapping[SplitName, Sequence[int]]]) -> Splits:
+def ask_which(splits: Splits, picked: Mapping[str, Mapping[str, Sequence[int]]]) -> Splits:
     """Which of two selections of its rows a row belongs to, in the same division; rows of neither are left out.
 
     Args:
@@ -157,18 +157,21 @@ def ask_which(splits: Splits, picked: Mapping[str, Mapping[SplitName, Sequence[i
       The data set ``demo (long against short)`` of ``demo`` and the selections ``long`` and ``short``.
 
     Raises:
-      DatasetError: both selections hold a row, or one has fewer than two rows in train or none in dev.
+      DatasetError: both selections hold a row, one names a row that there is not, or has fewer than two rows in train or none
+        in dev.
     """
     check_served("A probe of two selections", splits.unit, splits.target, [TEXT], [CLASSES])
     one, other = picked
     for name, rows_of in picked.items():
         if not any(rows_of.values()):
             raise DatasetError(f"{name} holds no row of {splits.name}. Select some, in train and in dev.")
-    words: dict[SplitName, list[str | None]] = {split: [None] * len(rows) for split, rows in splits.items()}
+    words: dict[str, list[str | None]] = {split: [None] * len(rows) for split, rows in splits.items()}
     n_shared = 0
     for name, rows_of in picked.items():
         for split, rows in rows_of.items():
             for row in rows:
+                if not 0 <= row < len(words.get(split, [])):
+                    raise DatasetError(f"{name} names row {row} of {split}, which {splits.name} does not have.")
                 n_shared += words[split][row] is not None
                 words[split][row] = name
     if n_shared:
@@ -178,7 +181,8 @@ def ask_which(splits: Splits, picked: Mapping[str, Mapping[SplitName, Sequence[i
         )
     target = f"{one} against {other}"
     sizes = {name: {split: len(rows) for split, rows in rows_of.items()} for name, rows_of in picked.items()}
-    return _asked(splits, target, words, tuple(picked), {"of": splits.name, "name": target, "picked": sizes})
+    by_split: dict[SplitName, Sequence[str | None]] = {split: words[split] for split, _ in splits.items()}
+    return _asked(splits, target, by_split, tuple(picked), {"of": splits.name, "name": target, "picked": sizes})
 
 
 def _asked(

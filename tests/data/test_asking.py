@@ -235,3 +235,8 @@ def test_selections_that_cannot_be_told_apart_are_refused(demo):
         ask_which(demo, {"one": film, "other": {"train": [], "dev": product["dev"]}})
     with pytest.raises(DatasetError, match="dev has no row of class 'other'"):
         ask_which(demo, {"one": film, "other": {"train": product["train"], "dev": []}})
+    for row in (-1, 10**6):
+        with pytest.raises(DatasetError, match=f"other names row {row} of dev, which demo does not have"):
+            ask_which(demo, {"one": film, "other": {**product, "dev": [row]}})
+    with pytest.raises(DatasetError, match="other names row 0 of holdout"):
+        ask_which(demo, {"one": film, "other": {**product, "holdout": [0]}})

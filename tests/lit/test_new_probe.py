@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 
 import numpy as np
@@ -13,6 +14,7 @@ from lit_probe.data import load_dataset
 from lit_probe.data.asking import ask
 from lit_probe.encoder.cache import Cache
 from lit_probe.lit.app import AppOptions, build
+from lit_probe.lit.host.kept_wishes import Wish, keep_wish
 from lit_probe.lit.host.made_probes import MOST_PROBES
 from lit_probe.probing.study import probe_layers
 
@@ -37,7 +39,12 @@ def cache(tmp_path_factory):
 
 @pytest.fixture
 def page(encoder, demo, cache):
-    """A server with one model, whose study is ready."""
+    """A server with one model, whose study is ready, and to whose cache nobody has made probes before."""
+    shutil.rmtree(cache.folder / "made_probes", ignore_errors=True)
+    return opened(encoder, demo, cache)
+
+
+def opened(encoder, demo, cache):
     app = build(
         [encoder],
         [demo],
@@ -238,3 +245,37 @@ def test_there_are_so_many_at_most(page, encoder):
     answers = [make(page, encoder, target="label", probe=probe, pooling=pooling) for probe, pooling in kinds]
     assert [one["status"] for one in answers] == ["ready"] * MOST_PROBES + ["failed"]
     assert f"{MOST_PROBES} new probes at most" in answers[-1]["message"]
+
+
+def test_a_later_server_offers_what_was_made_before_and_makes_it_again(page, encoder, demo, cache):
+    films, products = by_column(page, "domain", "film"), by_column(page, "domain", "product")
+    first = make(page, encoder, [*films, *products], picked={"names": ["films", "products"], "n_first": len(films)}, probe="lda")
+    dropped = make(page, encoder, target="domain")
+    assert say(page, encoder)["before"] == []
+    say(page, encoder, part="drop", model=dropped["model"])
+    later = opened(encoder, demo, cache)
+    [before] = say(later, encoder)["before"]
+    assert (before["title"], before["probe"]) == ("demo (films against products)", "lda")
+    assert make(later, encoder, before=before["name"]) == first
+    offers = say(later, encoder)
+    assert offers["before"] == [] and len(offers["made"]) == 1
+    last = opened(encoder, demo, cache)
+    assert say(last, encoder, part="forget", before=before["name"])["before"] == []
+    assert say(opened(encoder, demo, cache), encoder)["before"] == []
+    assert "Unknown probe made before" in make(last, encoder, before=before["name"])["message"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[[[", b"[" * 100_000, b"null", b'{"title": 7}', b"x" * 2_000_000])
+def test_a_file_that_is_no_wish_is_passed_over(page, encoder, demo, cache, content):
+    make(page, encoder, target="domain")
+    [file] = (cache.folder / "made_probes").rglob("*.json")
+    file.write_bytes(content)
+    assert say(opened(encoder, demo, cache), encoder)["before"] == []
+
+
+def test_a_wish_that_names_rows_that_there_are_not_is_a_sentence(page, encoder, demo, cache):
+    picked = {"one": {"train": (0, 1), "dev": (0,)}, "other": {"train": (2, 10**6), "dev": (1,)}}
+    wish = Wish("forged", None, picked, "logistic", "mean", "layers")
+    keep_wish(cache, encoder, demo, wish)
+    [before] = say(page, encoder)["before"]
+    assert "which demo does not have" in make(page, encoder, before=before["name"])["message"]

@@ -109,7 +109,7 @@ definePanel('new-probe-module', (LitPanel) => class NewProbeModule extends layer
     this.lastOffers = offers ?? null;
     return html`<div class="module-container"><div class="module-results-area">
       ${result.state === 'failed' ? errorCard('New probes cannot be made now.', result.message, () => this.retry()) : nothing}
-      ${offers ? [this.renderForm(offers), this.renderWishes(), this.renderMade(offers)]
+      ${offers ? [this.renderForm(offers), this.renderWishes(), this.renderMade(offers), this.renderBefore(offers)]
     : result.state === 'failed' ? nothing : progressCard({...result, message: result.message ?? 'Asking the server'})}
       <details class="guide"><summary>How to read this</summary>${GUIDE}</details>
     </div></div>`;
@@ -180,6 +180,19 @@ definePanel('new-probe-module', (LitPanel) => class NewProbeModule extends layer
       <tbody>${made.map((one) => this.renderOne(one))}</tbody></table>`;
   }
 
+  /** @param {NewProbeOffers} offers */
+  renderBefore({before, made, most}) {
+    if (before.length === 0) return nothing;
+    const {model, dataset} = this.seen;
+    const again = (/** @type {{name: string, title: string}} */ {name, title}) =>
+      wishes.set([...wishes.get(), {id: ++nWishes, title, model, dataset, inputs: [], config: {before: name}}]);
+    return html`<h4>Made before, with this cache</h4><table class="made before"><tbody>${before.map((one) => html`<tr><td>${one.title}
+        <div class="how">${one.probe}, ${one.pooling} pooling, ${one.sites.replaceAll('_', ' ')}</div></td>
+      <td class="buttons"><button class="hairline-button again" ?disabled=${made.length >= most} @click=${() => again(one)}>Make again</button>
+        <button class="hairline-button forget" title="Takes it off this list" @click=${() => void this.tell({part: 'forget', before: one.name})}>Forget</button></td></tr>`)}
+    </tbody></table>`;
+  }
+
   /** @param {MadeProbe} one */
   renderOne(one) {
     const {shown, dataset} = this.seen;
@@ -193,15 +206,20 @@ definePanel('new-probe-module', (LitPanel) => class NewProbeModule extends layer
 
   /** @param {MadeProbe} one */
   async drop(one) {
-    // Another probe that was made may be on the page: the one that the server started with answers for all of them.
-    const first = {model: one.asked_of, dataset: /** @type {NewProbeOffers} */ (this.lastOffers).dataset};
     if (this.seen.shown.includes(one.model)) {
-      await showModel(first.model, first.dataset);
+      await showModel(one.asked_of, /** @type {NewProbeOffers} */ (this.lastOffers).dataset);
       // What LIT has asked of it before is answered first.
       await whenQuiet();
     }
+    await this.tell({part: 'drop', model: one.model}, one.asked_of);
+  }
+
+  /** Tells the server what is to go. @param {Record<string, unknown>} config @param {string} [model]  whom it is told; the first one on the page if nobody is named */
+  async tell(config, model = this.seen.model) {
+    // A probe that was made may be on the page: the data set that the server started with is always there.
+    const dataset = model === this.seen.model ? this.seen.dataset : /** @type {NewProbeOffers} */ (this.lastOffers).dataset;
     try {
-      const answer = await interpretation({...first, interpreter: INTERPRETER, inputs: [], config: {part: 'drop', model: one.model}});
+      const answer = await interpretation({model, dataset, interpreter: INTERPRETER, inputs: [], config});
       if (answer.status === 'failed') problems.set(answer.message);
     } catch (error) {
       problems.set(error instanceof Error ? error.message : String(error));

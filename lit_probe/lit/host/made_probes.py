@@ -14,10 +14,12 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.lib import caching
 
 from lit_probe.data.labelled_texts import Splits
+from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.dataset import ProbeDataset
+from lit_probe.lit.host.kept_wishes import Wish, forget_wish, keep_wish
 from lit_probe.lit.host.model import ProbeModel, probe_model
 from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.probing.runs import run_name
@@ -35,24 +37,22 @@ class Wanted:
     Attributes:
       asked_of: the model on whose rows it is to be fitted.
       splits: these rows with the labels that it is to tell apart; the model's own where its own label is meant.
-      title: what it is called in the list.
-      probe: the kind.
-      pooling: how the tokens of a text become one vector.
-      sites: the family of places that are read.
+      wish: what was asked for.
     """
 
     asked_of: ProbeModel
     splits: Splits
-    title: str
-    probe: str
-    pooling: str
-    sites: str
+    wish: Wish
+
+    @property
+    def place(self) -> tuple[Cache, Encoder, Splits]:
+        """Where the wish is kept."""
+        return self.asked_of.checks.cache, self.asked_of.encoder, self.asked_of.study.splits
 
     @property
     def key(self) -> Hashable:
         """Equal for equal wishes."""
-        hashes = self.splits.provenance["sha256"]
-        return self.asked_of.name, self.splits.name, tuple(sorted(hashes.items())), self.probe, self.pooling, self.sites
+        return self.asked_of.name, self.wish.name
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,10 @@ class Made:
             "model": self.model.name,
             "dataset": fields.safe_name(self.dataset.name),
             "asked_of": self.wanted.asked_of.name,
-            "title": self.wanted.title,
-            "probe": self.wanted.probe,
-            "pooling": self.wanted.pooling,
-            "sites": self.wanted.sites,
+            "title": self.wanted.wish.title,
+            "probe": self.wanted.wish.probe,
+            "pooling": self.wanted.wish.pooling,
+            "sites": self.wanted.wish.sites,
             "best_layer": study.best_layer,
             "metric": study.headline,
             "score": score.value,
@@ -182,9 +182,9 @@ class MadeProbes:
         fitted = probe_layers(
             encoder,
             splits,
-            pooling=wanted.pooling,
-            probe=wanted.probe,
-            probe_options=study.layerwise.options if wanted.probe == study.layerwise.kind else None,
+            pooling=wanted.wish.pooling,
+            probe=wanted.wish.probe,
+            probe_options=study.layerwise.options if wanted.wish.probe == study.layerwise.kind else None,
             seed=study.seed,
             rules=study.rules,
             cache=cache,
@@ -209,6 +209,7 @@ class MadeProbes:
                 raise LitProbeError(f"No probe {model!r} was made here. Only those that were made on a page can be dropped.")
             del self._made[key]
             self._dropped[key] += 1
+            forget_wish(*made.wanted.place, made.wanted.wish.name)
             self._studies.remove(made.model.study)
             made.model.peers.pop(model, None)
             del self._application._models[model]
@@ -221,15 +222,15 @@ class MadeProbes:
         probes = wanted.asked_of
         study, encoder = probes.study.result(), probes.encoder
         options = {
-            "pooling": wanted.pooling if wanted.pooling != study.pooling else "",
-            "probe": wanted.probe if wanted.probe != study.layerwise.kind else "",
+            "pooling": wanted.wish.pooling if wanted.wish.pooling != study.pooling else "",
+            "probe": wanted.wish.probe if wanted.wish.probe != study.layerwise.kind else "",
             "sites": "",
         }
-        if wanted.sites != sites_of(encoder):
-            options["sites"] = f"at {wanted.sites}"
+        if wanted.wish.sites != sites_of(encoder):
+            options["sites"] = f"at {wanted.wish.sites}"
             encoder = encoder.at_layers
-            if wanted.sites != encoder.sites[0].family:
-                encoder = encoder.at(probes.checks.cache.sites(encoder, [wanted.sites]))
+            if wanted.wish.sites != encoder.sites[0].family:
+                encoder = encoder.at(probes.checks.cache.sites(encoder, [wanted.wish.sites]))
         return encoder.named(run_name(encoder.name, {name: value for name, value in options.items() if value}))
 
     def _named(self, splits: Splits) -> Splits:
@@ -265,6 +266,7 @@ class MadeProbes:
         self._know()
         # Last: who finds it here may ask LIT for it at once.
         made = self._made[wanted.key] = Made(wanted, model, dataset)
+        keep_wish(*wanted.place, wanted.wish)
         return made
 
     def _know(self) -> None:

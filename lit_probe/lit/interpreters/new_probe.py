@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from lit_probe.data.asking import ALL_SURFACE, COLUMNS, LABEL, ask, ask_which, question_of, target_names
 from lit_probe.data.labelled_texts import SplitName, Splits, clean_text
+from lit_probe.encoder.cache import Cache
+from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.encoder.sites import FAMILIES
 from lit_probe.errors import DatasetError, LitProbeError
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.config_values import Key, Keys, any_text, flag, maybe, one_of
+from lit_probe.lit.host.kept_wishes import Wish, forget_wish, kept_wishes
 from lit_probe.lit.host.made_probes import MOST_PROBES, MadeProbes, Wanted, sites_of
 from lit_probe.lit.host.messages import without_html
+from lit_probe.lit.host.model import ProbeModel
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.question import Question
 from lit_probe.probing.probes import PROBES
 from lit_probe.progress import Progress
+from lit_probe.registry import lookup
 
 NEW_PROBE = "new_probe"
 _MAX_NAME = 60
@@ -67,13 +73,35 @@ def _offers(question: Question, made: MadeProbes) -> dict[str, Any]:
         "now": {"probe": study.layerwise.kind, "pooling": study.pooling, "sites": sites_of(probes.encoder)},
         "dataset": fields.safe_name(own.name),
         "made": [one.to_json() for one in made.all],
+        "before": _before(question, made),
         "most": MOST_PROBES,
     }
+
+
+def _before(question: Question, made: MadeProbes) -> list[dict[str, Any]]:
+    """What was made of these rows by other servers with this cache, and is not here."""
+    place = _place(question, made)
+    here = {one.wanted.wish.name for one in made.all}
+    return [
+        {"name": name, "title": wish.title, "probe": wish.probe, "pooling": wish.pooling, "sites": wish.sites}
+        for name, wish in kept_wishes(*place).items()
+        if name not in here
+    ]
+
+
+def _place(question: Question, made: MadeProbes) -> tuple[Cache, Encoder, Splits]:
+    origin = made.origin(question.probes)
+    return origin.checks.cache, origin.encoder, origin.study.splits
 
 
 def _drop(question: Question, made: MadeProbes) -> dict[str, Any]:
     made.drop(question["model"])
     return {"made": [one.to_json() for one in made.all]}
+
+
+def _forget(question: Question, made: MadeProbes) -> dict[str, Any]:
+    forget_wish(*_place(question, made), question["before"])
+    return {"before": _before(question, made)}
 
 
 def _make(question: Question, made: MadeProbes) -> dict[str, Any]:
@@ -89,7 +117,7 @@ def _make(question: Question, made: MadeProbes) -> dict[str, Any]:
 
     # What was dropped is made anew.
     key = (wanted.key, made.n_dropped(wanted))
-    return question.ask(key, "New probe", compute, of=f"{wanted.title} with {question.probes.encoder.name}")
+    return question.ask(key, "New probe", compute, of=f"{wanted.wish.title} with {question.probes.encoder.name}")
 
 
 def _wanted(question: Question, made: MadeProbes) -> Wanted:
@@ -100,6 +128,9 @@ def _wanted(question: Question, made: MadeProbes) -> Wanted:
     """
     probes, study = question.probes, question.study
     own, target, picked = _own(question), question["target"], question["picked"]
+    if question["before"] is not None:
+        wish = lookup(kept_wishes(*_place(question, made)), question["before"], "probe made before")
+        return _of_wish(wish, own, made.origin(probes))
     if (target is None) == (picked is None):
         raise LitProbeError("Say what the probe is to tell: name a 'target', or two selections by 'picked', and not both.")
     sites = question["sites"] or sites_of(probes.encoder)
@@ -107,23 +138,21 @@ def _wanted(question: Question, made: MadeProbes) -> Wanted:
         raise LitProbeError(f"{probes.encoder.name} is known by its vectors alone: other places and poolings cannot be read.")
     if not sites:
         raise LitProbeError(f"{probes.encoder.name} is read at places of several kinds. Choose one kind.")
-    if picked is not None:
-        splits = ask_which(own, _rows_of(question, picked))
-    elif target == LABEL:
-        splits = own
+    rows = None if picked is None else _rows_of(question, picked)
+    kind, pooling = question["probe"] or study.layerwise.kind, question["pooling"] or study.pooling
+    return _of_wish(Wish("", target, rows, kind, pooling, sites), own, made.origin(probes))
+
+
+def _of_wish(wish: Wish, own: Splits, asked_of: ProbeModel) -> Wanted:
+    """The wish with the rows that it is about, and their name."""
+    if wish.picked is not None:
+        splits = ask_which(own, wish.picked)
     else:
-        splits = ask(own, target)
-    return Wanted(
-        asked_of=made.origin(probes),
-        splits=splits,
-        title=splits.name,
-        probe=question["probe"] or study.layerwise.kind,
-        pooling=question["pooling"] or study.pooling,
-        sites=sites,
-    )
+        splits = own if wish.target == LABEL else ask(own, wish.target or "")
+    return Wanted(asked_of, splits, replace(wish, title=splits.name))
 
 
-def _rows_of(question: Question, picked: Picked) -> dict[str, dict[SplitName, list[int]]]:
+def _rows_of(question: Question, picked: Picked) -> dict[str, dict[str, tuple[int, ...]]]:
     """The rows of the data set that the examples of each selection are; edited examples are none."""
     if not 0 < picked.n_first < len(question.texts):
         raise DatasetError("One of the two selections is empty.")
@@ -134,7 +163,7 @@ def _rows_of(question: Question, picked: Picked) -> dict[str, dict[SplitName, li
         split = fields.split_of(example)
         if split is not None and (text, split) in place:
             found[picked.names[index >= picked.n_first]][split].append(place[text, split])
-    return found
+    return {name: {split: tuple(rows) for split, rows in by_split.items()} for name, by_split in found.items()}
 
 
 class NewProbePart(NamedTuple):
@@ -151,11 +180,13 @@ class NewProbePart(NamedTuple):
 
 PARTS = {
     "offers": NewProbePart({}, _offers),
-    # ``target`` is a name, as ``--targets`` takes it; ``picked`` two selections of the examples that are sent.
+    # ``target`` is a name, as ``--targets`` takes it; ``picked`` two selections of the examples that are sent; ``before`` the name
+    # of what was made before, and stands for all the rest.
     "make": NewProbePart(
         {
             "target": maybe(any_text()),
             "picked": maybe(Key(_read_picked)),
+            "before": maybe(any_text()),
             "probe": maybe(one_of(PROBES)),
             "pooling": maybe(one_of(POOLINGS)),
             "sites": maybe(one_of(FAMILIES)),
@@ -164,6 +195,7 @@ PARTS = {
         _make,
     ),
     "drop": NewProbePart({"model": any_text()}, _drop),
+    "forget": NewProbePart({"before": any_text()}, _forget),
 }
 
 
