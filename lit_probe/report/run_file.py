@@ -14,7 +14,7 @@ from lit_probe.checks.check import CheckResult, FailedCheck
 from lit_probe.checks.leakage import NearDuplicates
 from lit_probe.checks.provenance import card_of, made_by, other_rules
 from lit_probe.checks.transfer import TransferGroups
-from lit_probe.data.asked import CLASSES, TEXT, TargetKind, check_served
+from lit_probe.data.asked import CLASSES, NUMBER, TargetKind
 from lit_probe.errors import CacheError, LitProbeError
 from lit_probe.probing.concept_map import ConceptMap
 from lit_probe.probing.layer_choice import LayerChoice
@@ -22,8 +22,8 @@ from lit_probe.probing.study import LayerStudy, StudySettings
 from lit_probe.report.html import Html, join
 from lit_probe.report.numbers import At, score_keys
 from lit_probe.results import Result
+from lit_probe.scores.by_target import metrics_of, trivial_key
 from lit_probe.scores.decision import Decision
-from lit_probe.scores.metrics import metrics_for
 
 
 def run_json(
@@ -81,7 +81,7 @@ class DatasetFacts(Result):
 
     layer_names: tuple[str, ...]
     headline: str
-    decision: Decision
+    decision: Decision | None
     best_layer: int
     choice: LayerChoice
     label_names: tuple[str, ...]
@@ -93,6 +93,8 @@ class DatasetFacts(Result):
     probes: tuple[Mapping[str, Any], ...]
     data: Mapping[str, Any]
     remarks: tuple[str, ...]
+    target: TargetKind | None = None
+    numbers: Mapping[str, Mapping[str, float | None]] | None = None
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,6 @@ def run_of(stored: Any, title: str = "This run") -> Run:
     Raises:
       LitProbeError: it is something else, was written by an older version, or its numbers are made by other rules than those that
         the report would tell.
-      UnservedError: a number is asked for, which no report shows yet.
     """
     again = "Run lit-probe layers again with this version."
     if isinstance(stored, dict) and isinstance(stored.get("datasets"), dict) and not {"rules", "made_by"} <= set(stored):
@@ -198,8 +199,6 @@ def run_of(stored: Any, title: str = "This run") -> Run:
             "again."
         )
     root = At(stored)
-    for name, one in stored["datasets"].items():
-        check_served(f"The report of {name}", TEXT, one.get("target", CLASSES), [TEXT], [CLASSES])
     try:
         datasets = tuple(_dataset(name, root["datasets"][name]) for name in stored["datasets"])
         transfer = TransferGroups.from_json(stored["transfer"]) if "transfer" in stored else None
@@ -215,6 +214,10 @@ def _dataset(name: str, at: At) -> DatasetRun:
     lengths = {len(at.value["layers"]), len(facts.probes), n_layers}
     if len(lengths) > 1 or not 0 <= facts.best_layer < n_layers or facts.choice.layer != facts.best_layer:
         raise ValueError(f"the layers of {name!r} do not fit together")
+    if (facts.target == NUMBER) != (not facts.label_names) or (facts.numbers is None) != bool(facts.label_names):
+        raise ValueError(f"{name!r} has neither classes nor numbers, or both")
+    if facts.decision is None and facts.label_names:
+        raise ValueError(f"{name!r} says no rule by which rows are put in classes")
     _check_rows(at, facts)
     checks = {one: _check(one, stored) for one, stored in at.value["checks"].items()}
     for one, result in checks.items():
@@ -228,9 +231,9 @@ def _dataset(name: str, at: At) -> DatasetRun:
 def _check_rows(at: At, facts: DatasetFacts) -> None:
     """That every row of scores has every metric: a number or None, and a reason in words."""
     for row in (*at["layers"].value, at["test"].value):
-        for metric in metrics_for(facts.label_names):
+        for metric in metrics_of(facts.label_names):
             name, colon, label = metric.partition(":")
-            numbers = [row[key] for key in (*score_keys(metric), f"majority_{metric}")]
+            numbers = [row[key] for key in (*score_keys(metric), trivial_key(metric))]
             if not all(number is None or type(number) in (int, float) for number in numbers):
                 raise ValueError(f"{metric} of a layer is {numbers[0]!r}")
             value, low, high, _ = numbers
