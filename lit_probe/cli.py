@@ -387,6 +387,8 @@ def _made_run(run: Run, splits_list: Sequence[Splits], cache: Cache, asked: _Ask
         remarks[name] = [*(copies.notes if copies else ()), *([circular] if circular else [])]
     transfers = transfer_within_groups(list(studies.values())) if asked.with_transfer else None
     settings = next(iter(studies.values())).settings()
+    # Of targets that it does not serve another kind is fitted.
+    settings = replace(settings, probe=run.probe or settings.probe)
     maps = concept_maps(list(studies.values()), unasked)
     written = run_json(
         settings,
@@ -395,7 +397,7 @@ def _made_run(run: Run, splits_list: Sequence[Splits], cache: Cache, asked: _Ask
         repeat=asked.n_repeats,
         transfer=transfers,
         maps=maps,
-        target=splits_list[0].target,
+        targets=[splits.target for splits in splits_list],
     )
     return _MadeRun(studies, batteries, remarks, transfers, maps, written)
 
@@ -426,7 +428,7 @@ def neurons() -> None:
             folder = out / f"{encoder.name}-on-{names[splits.name]}" if several else out
             folder.mkdir(parents=True, exist_ok=True)
             scored = {"headline": one.headline, "decision": one.decision.to_json(), "choice": one.choice.to_json()}
-            about = {**one.settings().to_json(), "made_by": made_by(), "dataset": splits.name, "layer": layer}
+            about = {**one.settings().to_json(), "made_by": made_by(None, splits.target), "dataset": splits.name, "layer": layer}
             written = {**about, **scored, **report.to_json()}
             (folder / "neurons.json").write_text(json.dumps(written, indent=1, allow_nan=False), "utf-8")
             _write_rows(folder / "neurons.csv", neuron_rows(report))

@@ -39,6 +39,7 @@ from lit_probe.errors import LitProbeError
 from lit_probe.neurons.rankings import RANKINGS
 from lit_probe.probing.given_activations import given_activations
 from lit_probe.probing.layer_choice import DEFAULT_RULE, LAYER_RULES
+from lit_probe.probing.layerwise import probe_for
 from lit_probe.probing.probes import DEFAULT_PROBES, PROBES
 from lit_probe.probing.rules import AUTO, DECISIONS, HEADLINES, StudyRules
 from lit_probe.probing.runs import Run, parse_model_flag
@@ -569,9 +570,9 @@ def study(run: Run, splits: Splits, cache: Cache, progress: Any) -> LayerStudy:
         run.encoder,
         splits,
         pooling=run.pooling,
-        probe=run.probe,
+        probe=run.probe if splits.asked_of is None else probe_for(run.probe, splits.target),
         seed=FLAGS.seed,
-        rules=study_rules(),
+        rules=study_rules() if splits.asked_of is None else study_rules().for_target(splits.target),
         cache=cache,
         progress=progress,
     )

@@ -130,13 +130,20 @@ def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> Card:
         return replace(made, notes=(str(error),))
 
 
-def made_by(control: str | None = None, target: TargetKind = CLASSES) -> dict[str, str]:
+def made_by(control: str | None = None, *targets: TargetKind) -> dict[str, str]:
     """By which rule each number is made. A card keeps them, and one that was made by others is refused.
 
     Args:
       control: the control of selectivity; the usual one when None.
-      target: what the study asks for.
+      targets: what the studies ask for; classes when none is named. Where they ask for both, the rules of a number stand behind
+        those of classes.
     """
+    if CLASSES in targets and NUMBER in targets:
+        both, of_number = made_by(control, CLASSES), made_by(control, NUMBER)
+        for name, rule in of_number.items():
+            both[name] = rule if both.get(name, rule) == rule else f"{both[name]}; of a number {rule}"
+        return both
+    target = NUMBER if NUMBER in targets else CLASSES
     metrics = METRICS if target == CLASSES else NUMBER_METRICS
     return {
         "probes": PROBES_MADE_BY[target],
@@ -379,15 +386,15 @@ def other_rules(card: Mapping[str, Any]) -> str:
     unasked = (set(CHECKS) - checks) | ({"transfer"} - set(card))
     others = [
         name
-        for name, rule in made_by(card.get("control"), _target(card)).items()
+        for name, rule in made_by(card.get("control"), *_asked_for(card)).items()
         if name not in unasked and on_card.get(name) != rule
     ]
     return f"these are made by other rules here: {', '.join(others)}" if others else ""
 
 
-def _target(card: Mapping[str, Any]) -> TargetKind:
-    """What the data sets of a card ask for; all of one run ask for the same."""
-    return CLASSES if all(entry["label_names"] for entry in card["datasets"].values()) else NUMBER
+def _asked_for(card: Mapping[str, Any]) -> set[TargetKind]:
+    """What the data sets of a card ask for: those of one run ask for the same, unless several targets are asked of them."""
+    return {CLASSES if entry["label_names"] else NUMBER for entry in card["datasets"].values()}
 
 
 def _quoted(template: str | None) -> str:

@@ -97,9 +97,7 @@ def _verdict(run: Run, one: DatasetRun) -> Html:
     metric, test = one.facts.headline, one.at["test"]
     value, low = test.value[metric], test.value[f"{metric}_low"]
     majority, high = test.value[trivial_key(metric)], test.value[f"{metric}_high"]
-    probe = join(
-        ["the ", run.at["probe"].html, " probe of layer ", one.place(one.at["best_layer"]), ", which was chosen on dev,"]
-    )
+    probe = join(["the ", one.probe(run.at), " probe of layer ", one.place(one.at["best_layer"]), ", which was chosen on dev,"])
     if value is None:
         return join(["This run cannot tell: there is no test score. ", sentence(doubt(test, metric))])
     beside = join([f"the {trivial_title(metric)} ", test[trivial_key(metric)].html])
@@ -312,7 +310,7 @@ def _curve(run: Run, one: DatasetRun, numbering: Numbering) -> Html:
         join(
             [
                 f"{ALL_METRICS[metric].title} on dev of ",
-                run.at["probe"].html,
+                one.probe(run.at),
                 " probes on ",
                 name(run.encoder),
                 ", data set ",

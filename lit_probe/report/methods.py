@@ -181,6 +181,7 @@ def _of_dataset(run: Run, one: DatasetRun, cite: Citations) -> Iterator[Content]
 
 def _probe(run: Run, one: DatasetRun, cite: Citations) -> Html:
     kind, settings = run.at.value["probe"], one.at["probes"][one.facts.best_layer]
+    kind = kind if one.facts.label_names else "ridge"
     found = settings.value
     if kind == "logistic" and {"C", "c_grid", "cv"} <= set(found):
         by = ", keeping groups whole" if found["cv"].get("by") == "group" else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from lit_probe.data.asked import CLASSES, NUMBER, TargetKind
 from lit_probe.errors import CacheError, LitProbeError
 from lit_probe.probing.concept_map import ConceptMap
 from lit_probe.probing.layer_choice import LayerChoice
+from lit_probe.probing.probes import DEFAULT_PROBES, PROBES
 from lit_probe.probing.study import LayerStudy, StudySettings
 from lit_probe.report.html import Html, join
 from lit_probe.report.numbers import At, score_keys
@@ -34,7 +35,7 @@ def run_json(
     repeat: int,
     transfer: TransferGroups | None = None,
     maps: Sequence[ConceptMap] = (),
-    target: TargetKind = CLASSES,
+    targets: Iterable[TargetKind] = (CLASSES,),
 ) -> dict[str, Any]:
     """The whole of ``layers.json``.
 
@@ -45,9 +46,9 @@ def run_json(
       repeat: the number of other splits; 0 for none.
       transfer: the transfer between the data sets, where it was measured.
       maps: the maps of concepts, where several targets were asked.
-      target: what the studies ask for.
+      targets: what the studies ask for.
     """
-    about = {**settings.to_json(), "made_by": made_by(control, target), "control": control, "repeat": repeat}
+    about = {**settings.to_json(), "made_by": made_by(control, *targets), "control": control, "repeat": repeat}
     across = {} if transfer is None else {"transfer": transfer.to_json()}
     concepts = {"concepts": [one.to_json() for one in maps]} if maps else {}
     return {**about, "datasets": dict(datasets), **across, **concepts}
@@ -117,6 +118,13 @@ class DatasetRun:
         """A check that was run and could be computed; None else."""
         found = self.checks.get(name)
         return None if isinstance(found, FailedCheck) else found
+
+    def probe(self, run: At) -> Html:
+        """The kind of probe: the run's, or the usual one of a number where another one serves that."""
+        target: TargetKind = CLASSES if self.facts.label_names else NUMBER
+        named = run["probe"].value
+        serves = named not in PROBES or target in PROBES[named].targets
+        return run["probe"].html if serves else join([DEFAULT_PROBES[target]])
 
     @property
     def chosen(self) -> At:

@@ -31,7 +31,7 @@ def run(tiny_folder):
     study = probe_layers(load_encoder(str(tiny_folder(seed=7))), splits)
     battery = run_battery(study, names=tuple(CHECKS), variants={"repeats": "2"})
     datasets = {"lengths": study_json(study, battery, near_duplicates(splits))}
-    written = run_json(study.settings(), datasets, control="word", repeat=2, target=NUMBER)
+    written = run_json(study.settings(), datasets, control="word", repeat=2, targets=[NUMBER])
     return json.loads(json.dumps(written, allow_nan=False))
 
 
