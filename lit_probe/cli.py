@@ -34,7 +34,7 @@ from lit_probe.checks.leakage import circularity_of
 from lit_probe.checks.provenance import check_against_card, made_by, read_card
 from lit_probe.checks.repeats import N_REPEATS
 from lit_probe.checks.transfer import TransferGroups, transfer_table, transfer_within_groups
-from lit_probe.data.asked import CLASSES, TEXT, check_served
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, check_served
 from lit_probe.data.asking import Unasked
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.rows import find_column
@@ -146,7 +146,7 @@ def layers() -> None:
     for folder in folders:
         _check_writable(folder)
     for splits in splits_list if FLAGS.save_probes else ():
-        check_served("A file of probes", splits.unit, splits.target, (TEXT,), (CLASSES,))
+        check_served("A file of probes", splits.unit, splits.target, (TEXT,), (CLASSES, NUMBER))
     kept = _kept_files([run.encoder.name for run in runs], [splits.name for splits in splits_list])
     _check_card(runs, splits_list, asked.control)
     _check_runs(runs, splits_list, cache)
@@ -274,8 +274,6 @@ def report() -> None:
     asked = _Asked.by_flags()
     (splits_list, runs), cache = load_all(), open_cache()
     splits_list, unasked = asked_targets(splits_list)
-    for splits in splits_list:
-        check_served(f"The report of {splits.name}", splits.unit, splits.target, [splits.unit], [CLASSES])
     asked = asked.of_rows(splits_list)
     pages = _pages([run.encoder.name for run in runs])
     _check_card(runs, splits_list, asked.control)
@@ -389,6 +387,8 @@ def _made_run(run: Run, splits_list: Sequence[Splits], cache: Cache, asked: _Ask
         remarks[name] = [*(copies.notes if copies else ()), *([circular] if circular else [])]
     transfers = transfer_within_groups(list(studies.values())) if asked.with_transfer else None
     settings = next(iter(studies.values())).settings()
+    # Of targets that it does not serve another kind is fitted.
+    settings = replace(settings, probe=run.probe or settings.probe)
     maps = concept_maps(list(studies.values()), unasked)
     written = run_json(
         settings,
@@ -397,7 +397,7 @@ def _made_run(run: Run, splits_list: Sequence[Splits], cache: Cache, asked: _Ask
         repeat=asked.n_repeats,
         transfer=transfers,
         maps=maps,
-        target=splits_list[0].target,
+        targets=[splits.target for splits in splits_list],
     )
     return _MadeRun(studies, batteries, remarks, transfers, maps, written)
 
@@ -430,7 +430,7 @@ def neurons() -> None:
             scored = {"headline": one.headline, "decision": one.decision.to_json(), "choice": one.choice.to_json()}
             about = {
                 **one.settings().to_json(),
-                "made_by": made_by(None, splits.target, one.layerwise.kind),
+                "made_by": made_by(None, splits.target, probe=one.layerwise.kind),
                 "dataset": splits.name,
                 "layer": layer,
             }

@@ -105,13 +105,16 @@ def two_layer_curves_svg(runs: Sequence[tuple[str, Mapping[str, Any]]], metric: 
     return _svg(_LAYER_CURVE_SIZE, draw)
 
 
-def learning_curves_svg(curves: Mapping[str, Sequence[Mapping[str, Any]]], majority: float | None, metric: str) -> str:
+def learning_curves_svg(
+    curves: Mapping[str, Sequence[Mapping[str, Any]]], majority: float | None, metric: str, trivial: str = "majority class"
+) -> str:
     """Scores by the number of training rows, as the text of an SVG file.
 
     Args:
       curves: the points (``n``, ``score``, ``low``, ``high``) by what is written beside them; two at most.
-      majority: the score of the majority class, if there is one.
+      majority: the score of what reads nothing, if there is one.
       metric: what is scored.
+      trivial: what reads nothing is called.
     """
 
     def draw(figure: Figure) -> None:
@@ -124,7 +127,7 @@ def learning_curves_svg(curves: Mapping[str, Sequence[Mapping[str, Any]]], major
                 axes.fill_between(sizes, low, high, color=color, alpha=0.14, linewidth=0)
             axes.plot(sizes, [point["score"] for point in known], color=color, marker=marker, label=name)
         if majority is not None:
-            axes.axhline(majority, color=_GREY, linestyle=(0, (4, 3)), linewidth=1, label="majority class")
+            axes.axhline(majority, color=_GREY, linestyle=(0, (4, 3)), linewidth=1, label=trivial)
         axes.set_xscale("log")
         sizes = sorted({point["n"] for points in curves.values() for point in points})
         axes.set_xticks(sizes, [f"{size:,}" for size in sizes])

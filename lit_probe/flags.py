@@ -39,7 +39,7 @@ from lit_probe.errors import LitProbeError
 from lit_probe.neurons.rankings import RANKINGS
 from lit_probe.probing.given_activations import given_activations
 from lit_probe.probing.layer_choice import DEFAULT_RULE, LAYER_RULES
-from lit_probe.probing.layerwise import check_probe
+from lit_probe.probing.layerwise import check_probe, probe_for
 from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, ProbeOptions
 from lit_probe.probing.probes.options import BALANCED, OPTION_NAMES, UNWEIGHTED
 from lit_probe.probing.rules import AUTO, DECISIONS, HEADLINES, StudyRules
@@ -608,14 +608,16 @@ def open_cache() -> Cache:
 
 def study(run: Run, splits: Splits, cache: Cache, progress: Any) -> LayerStudy:
     """The study of one run on one data set with the flags' seed."""
+    # A kind for classes does not serve a number that is asked of the same rows, nor do its options.
+    probe = run.probe if splits.asked_of is None else probe_for(run.probe, splits.target)
     return probe_layers(
         run.encoder,
         splits,
         pooling=run.pooling,
-        probe=run.probe,
-        probe_options=run.probe_options,
+        probe=probe,
+        probe_options=run.probe_options if probe == run.probe else None,
         seed=FLAGS.seed,
-        rules=study_rules(),
+        rules=study_rules() if splits.asked_of is None else study_rules().for_target(splits.target),
         cache=cache,
         progress=progress,
     )

@@ -29,6 +29,7 @@ from lit_probe.progress import Progress, StudyProgress, no_progress, of_step
 from lit_probe.registry import lookup
 from lit_probe.scores.intervals import N_DRAWS
 from lit_probe.scores.metrics import SCORE_INTERVALS
+from lit_probe.scores.number_rows import NUMBER_INTERVALS
 
 # The check whose number has a flag of its own, ``--repeat``.
 REPEATS = "repeats"
@@ -101,6 +102,7 @@ CHECKS: dict[str, Check[Any]] = {
         Baselines,
         _baselines,
         interval=SCORE_INTERVALS,
+        interval_number=NUMBER_INTERVALS,
         made_by="fitted on train and scored on dev by the study's own rules",
         findings=_without_score,
         targets=(CLASSES, NUMBER),
@@ -142,6 +144,7 @@ CHECKS: dict[str, Check[Any]] = {
         LearningCurve,
         lambda study, cache, progress, _: learning_curve(study, cache, progress),
         interval=SCORE_INTERVALS,
+        interval_number=NUMBER_INTERVALS,
         made_by=_PORTIONS,
         targets=(CLASSES, NUMBER),
         units=(TEXT, WORD),

@@ -61,6 +61,7 @@ class Check(Generic[R]):
       units: the units that it is defined for.
       targets: the targets that it is defined for.
       made_by_number: ``made_by`` where the target is a number and the words are other ones; else None.
+      interval_number: the same of ``interval``.
       not_of_number: why it does not apply to a number, a sentence; empty where the usual one says enough.
       quick: whether it takes about a second at most; the others fit probes.
       by_name_only: whether it is computed only where it is named, because it takes much longer than all others.
@@ -83,6 +84,7 @@ class Check(Generic[R]):
     units: tuple[UnitKind, ...] = (TEXT,)
     targets: tuple[TargetKind, ...] = (CLASSES,)
     made_by_number: str | None = None
+    interval_number: str | None = None
     not_of_number: str = ""
     quick: bool = False
     by_name_only: bool = False
@@ -96,6 +98,10 @@ class Check(Generic[R]):
         """The rule by which the numbers of a variant are made: ``made_by``, and what is told of the variant besides."""
         made_by = (self.made_by_number if target == NUMBER else None) or self.made_by
         return "; ".join(filter(None, (made_by, self.rule(variant or self.default))))
+
+    def interval_of(self, target: TargetKind) -> str:
+        """``interval``, in the words of the target."""
+        return (self.interval_number if target == NUMBER else None) or self.interval
 
     def check_serves(self, unit: UnitKind, target: TargetKind) -> None:
         """That it is defined for such a data set.

@@ -117,7 +117,7 @@ def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> Card:
     made = Card(
         **vars(settings),
         datasets={splits.name: dataset},
-        made_by=made_by(control, splits.target, settings.probe),
+        made_by=made_by(control, splits.target, probe=settings.probe),
         control=control,
         repeat=N_REPEATS if (number or {}).get("check") == REPEATS else None,
         flags=None,
@@ -130,17 +130,24 @@ def card(study: LayerStudy, number: Mapping[str, Any] | None = None) -> Card:
         return replace(made, notes=(str(error),))
 
 
-def made_by(control: str | None = None, target: TargetKind = CLASSES, probe: str | None = None) -> dict[str, str]:
+def made_by(control: str | None = None, *targets: TargetKind, probe: str | None = None) -> dict[str, str]:
     """By which rule each number is made. A card keeps them, and one that was made by others is refused.
 
     Args:
       control: the control of selectivity; the usual one when None.
-      target: what the study asks for.
-      probe: the kind of probe; the usual one of the target when None.
+      targets: what the studies ask for; classes when none is named. Where they ask for both, the rules of a number stand behind
+        those of classes.
+      probe: the kind of probe; the usual one of a target when None, or where it does not serve the target.
     """
+    if CLASSES in targets and NUMBER in targets:
+        both, of_number = made_by(control, CLASSES, probe=probe), made_by(control, NUMBER, probe=probe)
+        for name, rule in of_number.items():
+            both[name] = rule if both.get(name, rule) == rule else f"{both[name]}; of a number {rule}"
+        return both
+    target = NUMBER if NUMBER in targets else CLASSES
     metrics = METRICS if target == CLASSES else NUMBER_METRICS
     return {
-        "probes": probe_made_by(probe or DEFAULT_PROBES[target], target),
+        "probes": probe_made_by(probe if probe and target in PROBES[probe].targets else DEFAULT_PROBES[target], target),
         **{name: metric.made_by for name, metric in metrics.items()},
         **{name: check.rule_of(control if name == "selectivity" else None, target) for name, check in CHECKS.items()},
         "near_duplicates": COPIES_MADE_BY,
@@ -395,15 +402,15 @@ def other_rules(card: Mapping[str, Any]) -> str:
     unasked = (set(CHECKS) - checks) | ({"transfer"} - set(card))
     others = [
         name
-        for name, rule in made_by(card.get("control"), _target(card), _known_probe(card["probe"])).items()
+        for name, rule in made_by(card.get("control"), *_asked_for(card), probe=_known_probe(card["probe"])).items()
         if name not in unasked and on_card.get(name) != rule
     ]
     return f"these are made by other rules here: {', '.join(others)}" if others else ""
 
 
-def _target(card: Mapping[str, Any]) -> TargetKind:
-    """What the data sets of a card ask for; all of one run ask for the same."""
-    return CLASSES if all(entry["label_names"] for entry in card["datasets"].values()) else NUMBER
+def _asked_for(card: Mapping[str, Any]) -> set[TargetKind]:
+    """What the data sets of a card ask for: those of one run ask for the same, unless several targets are asked of them."""
+    return {CLASSES if entry["label_names"] else NUMBER for entry in card["datasets"].values()}
 
 
 def _known_probe(kind: str) -> str | None:

@@ -27,8 +27,8 @@ def check_on_page(name: str, unit: UnitKind, target: TargetKind) -> None:
     """
     if target == NUMBER:
         raise UnservedError(
-            f"The page shows classes; {name} asks for a number. lit-probe layers and probe_layers in Python probe a number, or "
-            "divide it into a few classes."
+            f"The page shows classes; {name} asks for a number. Probe it by lit-probe layers, report or neurons, or by "
+            "lit_probe.probe_layers; or divide it into a few classes."
         )
 
 

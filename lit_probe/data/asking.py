@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.data.asked import CLASSES, TEXT, check_served
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, check_served
 from lit_probe.data.function_words import words_of
 from lit_probe.data.labelled_texts import AskedOf, LabelledTexts, SplitName, Splits, normalise_text
-from lit_probe.data.rows import label_names_of, label_words
+from lit_probe.data.numbers import check_numbers, check_parts, numbers_of, target_of
+from lit_probe.data.options import AUTO
+from lit_probe.data.rows import label_names_of, label_words, plain_words
 from lit_probe.data.splitting import check_classes, check_every_class, rows_hash
 from lit_probe.data.surface import NO, SURFACE, YES
 from lit_probe.errors import DatasetError, LitProbeError
@@ -54,13 +56,13 @@ def target_names(splits: Splits, wanted: Sequence[str]) -> list[str]:
 
     Raises:
       DatasetError: there is no such target; or none is named.
-      UnservedError: rows of this data set are words, or its label is a number.
+      UnservedError: rows of this data set are words.
 
     >>> from lit_probe.data import load_dataset
     >>> target_names(load_dataset("demo"), ["label", "domain", "surface"])[:3]
     ['label', 'domain', 'surface:n_words']
     """
-    check_served("A map of concepts", splits.unit, splits.target, [TEXT], [CLASSES])
+    check_served("A map of concepts", splits.unit, splits.target, [TEXT], [CLASSES, NUMBER])
     columns, surface = list(splits.train.columns), [_PREFIX + name for name in SURFACE]
     found: list[str] = []
     for name in wanted:
@@ -119,6 +121,8 @@ def held_words(target: str) -> list[str]:
 def ask(splits: Splits, target: str) -> Splits:
     """The same division with other labels; rows that have none are left out.
 
+    A column of numbers asks for a number, where `target_of` takes it for one: fewer than three rows for each of them.
+
     All targets of a data set are asked of the same train, dev and test rows, so that their scores can be compared, and one pass
     of an encoder serves all of them.
 
@@ -130,7 +134,8 @@ def ask(splits: Splits, target: str) -> Splits:
       The data set ``demo (domain)`` of ``demo`` and ``domain``. Its provenance says what was asked of what.
 
     Raises:
-      DatasetError: there is no such target, it has fewer than two classes, or a class has too few rows in train or none in dev.
+      DatasetError: there is no such target, it has fewer than two classes, or a class has too few rows in train or none in dev;
+        of a number, there are too few rows, or all have the same one.
 
     >>> from lit_probe.data import load_dataset
     >>> asked = ask(load_dataset("demo"), "domain")
@@ -138,12 +143,14 @@ def ask(splits: Splits, target: str) -> Splits:
     ('demo (domain)', ('film', 'product'))
     """
     [target] = target_names(splits, [target])
+    if (numbers := _numbers(splits, target)) is not None:
+        return _ask_number(splits, target, f"{splits.name} ({target})", numbers)
     words = _words(splits, target)
     names = splits.label_names if target == LABEL else label_names_of(word for some in words.values() for word in some)
     if target.startswith(HOLDS) and len(names) < 2:
         held = f"any of these words: {', '.join(held_words(target))}"
         raise DatasetError(f"{'No' if names == (NO,) else 'Every'} text of {splits.name} holds {held}. Name others.")
-    return _asked(splits, target, words, names, {"of": splits.name, "name": target})
+    return _ask_classes(splits, words, names, {"of": splits.name, "name": target})
 
 
 def ask_which(splits: Splits, picked: Mapping[str, Mapping[str, Sequence[int]]]) -> Splits:
@@ -182,23 +189,37 @@ def ask_which(splits: Splits, picked: Mapping[str, Mapping[str, Sequence[int]]])
     target = f"{one} against {other}"
     sizes = {name: {split: len(rows) for split, rows in rows_of.items()} for name, rows_of in picked.items()}
     by_split: dict[SplitName, Sequence[str | None]] = {split: words[split] for split, _ in splits.items()}
-    return _asked(splits, target, by_split, tuple(picked), {"of": splits.name, "name": target, "picked": sizes})
+    return _ask_classes(splits, by_split, tuple(picked), {"of": splits.name, "name": target, "picked": sizes})
 
 
-def _asked(
-    splits: Splits, target: str, words: Mapping[SplitName, Sequence[str | None]], names: tuple[str, ...], about: Mapping[str, Any]
+def _ask_classes(
+    splits: Splits, words: Mapping[SplitName, Sequence[str | None]], names: tuple[str, ...], about: Mapping[str, Any]
 ) -> Splits:
-    """The rows of a data set that have another label, by their words, with it; None where a row has none."""
-    name = f"{splits.name} ({target})"
+    """The division with these words in place of the labels; None where a row has none."""
+    name = f"{splits.name} ({about['name']})"
     rows = {split: _rows_with(some) for split, some in words.items()}
     number = {word: index for index, word in enumerate(names)}
     labels = {split: np.array([number[words[split][row]] for row in some], np.int64) for split, some in rows.items()}
     n_left = {split: len(words[split]) - len(some) for split, some in rows.items()}
     check_classes(name, np.concatenate(list(labels.values())), names, Counter({"without a value": sum(n_left.values())}))
     check_every_class(name, np.stack([np.bincount(some, minlength=len(names)) for some in labels.values()]), names)
+    return _asked(splits, about, name, rows, labels, names)
+
+
+def _asked(
+    splits: Splits,
+    about: Mapping[str, Any],
+    name: str,
+    rows: Mapping[SplitName, NDArray[np.int64]],
+    labels: Mapping[SplitName, NDArray[Any]],
+    names: tuple[str, ...],
+) -> Splits:
+    """The division with these labels of the rows that have one; ``about`` stands in the provenance."""
+    target = about["name"]
     parts = {
         split: replace(whole.select(rows[split]), labels=labels[split], label_names=names) for split, whole in splits.items()
     }
+    n_left = {split: len(whole) - len(rows[split]) for split, whole in splits.items()}
     dropped = {f"{split} rows without a value of {target}": count for split, count in n_left.items() if count}
     provenance = {
         **splits.provenance,
@@ -207,7 +228,37 @@ def _asked(
         "dropped": {**splits.provenance.get("dropped", {}), **dropped},
         "sha256": {split: rows_hash(part) for split, part in parts.items()},
     }
-    return Splits(name, **parts, provenance=provenance, pair=splits.pair, asked_of=AskedOf(splits, target, rows))
+    return Splits(name, **parts, provenance=provenance, pair=splits.pair, asked_of=AskedOf(splits, target, dict(rows)))
+
+
+def _ask_number(splits: Splits, target: str, name: str, numbers: Mapping[SplitName, NDArray[np.float64]]) -> Splits:
+    """The division with a number in place of the labels; NaN where a row has none.
+
+    Raises:
+      DatasetError: it has too few numbers, or one only.
+    """
+    rows = {split: np.flatnonzero(~np.isnan(some)) for split, some in numbers.items()}
+    labels = {split: numbers[split][some] for split, some in rows.items()}
+    n_left = sum(len(some) for some in numbers.values()) - sum(map(len, rows.values()))
+    check_numbers(name, np.concatenate(list(labels.values())), f"{n_left:,} rows without a value" if n_left else "")
+    check_parts(name, {str(split): some for split, some in labels.items()}, ())
+    return _asked(splits, {"of": splits.name, "name": target}, name, rows, labels, ())
+
+
+def _numbers(splits: Splits, target: str) -> dict[SplitName, NDArray[np.float64]] | None:
+    """The numbers of each split, NaN for a row without one; None where the target asks for classes."""
+    if target == LABEL:
+        return {split: rows.labels for split, rows in splits.items()} if splits.target == NUMBER else None
+    if target not in splits.train.columns:
+        return None
+    # What is no word, as a list, is refused where columns are read as classes.
+    if any(isinstance(value, list | dict | bytes) for _, rows in splits.items() for value in rows.columns[target].tolist()):
+        return None
+    words = {split: plain_words(rows.columns[target].tolist(), target) for split, rows in splits.items()}
+    if target_of(AUTO, [word or None for some in words.values() for word in some]) != NUMBER:
+        return None
+    found = numbers_of(words, dict.fromkeys(words, ()), target)
+    return {split: np.array(some, np.float64) for split, some in found.items()}
 
 
 def ask_all(splits: Splits, wanted: Sequence[str]) -> list[Splits | Unasked]:

@@ -637,7 +637,7 @@ def _repeats(text_ids: NDArray[np.int64], labels: NDArray[np.int64]) -> dict[str
 
 def rows_hash(rows: LabelledTexts) -> str:
     """A sha256 of the texts, labels and groups of a split, as its provenance has it."""
-    keys = [_digest(text, rows.label_names[label]) for text, label in zip(rows.texts, rows.labels, strict=True)]
+    keys = [_digest(text, _written(label, rows.label_names)) for text, label in zip(rows.texts, rows.labels, strict=True)]
     return _fingerprint(keys, rows.groups, np.arange(len(rows)))
 
 

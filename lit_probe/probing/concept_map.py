@@ -9,16 +9,20 @@ from typing import Any
 from lit_probe.data.asking import Unasked, ask_all, question_of
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
+from lit_probe.probing.layerwise import probe_for
 from lit_probe.probing.study import LayerStudy, probe_layers
 from lit_probe.progress import Progress, no_progress, of_part
 from lit_probe.results import Result
-from lit_probe.scores.metrics import METRICS, Score, majority_score
+from lit_probe.scores.by_target import ALL_METRICS, trivial_score
+from lit_probe.scores.metrics import Score
 
 # In words that files and pages repeat.
 ABOVE_IN_WORDS = (
     "The share of the way from the majority baseline (0) to a perfect score (1) that a layer's probe goes on dev, so that "
     "concepts with other baselines can be compared. Below 0 the probe does worse than the baseline."
 )
+
+NUMBERS_IN_WORDS = "Of a number the score is R², and the baseline the mean of train."
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,9 @@ class ConceptRow(Result):
       study: the name of its study.
       headline: the metric of its scores.
       metric_title: what people call it.
-      baseline: what always naming the largest class of train scores on dev.
+      baseline: what always naming the largest class of train scores on dev, or the mean of its numbers.
       n: the number of rows by split.
-      label_names: ``[n_classes]``.
+      label_names: ``[n_classes]``; empty for a number.
       best_layer: the layer that was chosen on dev.
       test: the headline score of that layer on test.
       cells: ``[n_layers]``.
@@ -167,15 +171,16 @@ def concepts_of(
 
     def probed(place: int, splits: Splits) -> LayerStudy:
         # A thousand parts of each, so that one that takes long is seen to go on.
+        kind = probe_for(study.layerwise.kind, splits.target)
         part = of_part(progress, 1000 * place, 1000 * (place + 1), 1000 * len(asked))
         return probe_layers(
             study.encoder,
             splits,
             pooling=study.pooling,
-            probe=study.layerwise.kind,
-            probe_options=study.layerwise.options,
+            probe=kind,
+            probe_options=study.layerwise.options if kind == study.layerwise.kind else None,
             seed=study.seed,
-            rules=study.rules,
+            rules=study.rules.for_target(splits.target),
             cache=cache,
             # The bar never goes back: passes over texts that are read already take no time.
             progress=lambda step, done, total, unit: part(done, total) if unit == "layers" else part(0, 1),
@@ -210,26 +215,27 @@ def concept_map(studies: Sequence[LayerStudy], unasked: Sequence[Unasked] = ()) 
     first = studies[0]
     asked_of = first.splits.asked_of
     dataset = first.splits.name if asked_of is None else asked_of.splits.name
-    return ConceptMap(first.encoder.name, dataset, tuple(first.layer_names), tuple(rows), tuple(unasked))
+    measure = ABOVE_IN_WORDS if all(row.label_names for row in rows) else f"{ABOVE_IN_WORDS} {NUMBERS_IN_WORDS}"
+    return ConceptMap(first.encoder.name, dataset, tuple(first.layer_names), tuple(rows), tuple(unasked), measure)
 
 
 def _row(study: LayerStudy) -> ConceptRow:
     splits, headline = study.splits, study.headline
     asked_of = splits.asked_of
-    baseline = majority_score(headline, splits.train.labels, splits.dev.labels, splits.label_names)
+    baseline = trivial_score(headline, splits.train.labels, splits.dev.labels, splits.label_names)
     return ConceptRow(
         target=splits.name if asked_of is None else asked_of.target,
         about="" if asked_of is None else question_of(asked_of.target),
         study=splits.name,
         headline=headline,
-        metric_title=METRICS[headline].title,
+        metric_title=ALL_METRICS[headline].title,
         baseline=baseline,
         n={name: len(rows) for name, rows in splits.items()},
         label_names=splits.label_names,
         best_layer=study.best_layer,
         test=study.test_metrics().scores[headline],
         cells=tuple(
-            ConceptCell.of(layer, score, baseline) for layer, score in enumerate(study.dev_scores(study.probabilities("dev")))
+            ConceptCell.of(layer, score, baseline) for layer, score in enumerate(study.dev_scores(study.predictions("dev")))
         ),
     )
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lit_probe.data.asked import CLASSES, TEXT, check_served
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, check_served
 from lit_probe.data.labelled_texts import normalise_text
 from lit_probe.data.text_pairs import is_pair, joined, without_seam
 from lit_probe.encoder.cache import CACHE_DTYPES, Cache, library_versions
@@ -27,6 +27,7 @@ from lit_probe.registry import lookup
 from lit_probe.results import Result
 from lit_probe.scores.decision import Decision
 from lit_probe.scores.metrics import METRICS
+from lit_probe.scores.number_rows import NUMBER_METRICS
 
 
 @dataclass(frozen=True)
@@ -141,8 +142,8 @@ class ProbeFacts(Result):
       pooling: how a text's tokens become one vector.
       kind: the kind of probe.
       layers: the layers that have a probe, ascending.
-      label_names: ``[n_classes]`` the classes, in the order of the probabilities.
-      decision: the rule by which probabilities become a class.
+      label_names: ``[n_classes]`` the classes, in the order of the probabilities; empty for a number.
+      decision: the rule by which probabilities become a class; of a number it says nothing.
       headline: the metric by which its layers were compared.
       choice: the layer that was chosen on dev, and among which.
       dataset: the name of the data set that it was trained on.
@@ -185,11 +186,12 @@ class ProbePredictions(Result):
 
     Attributes:
       layer: the layer that was read.
-      label_names: ``[n_classes]``.
-      classes: ``[n_rows]`` the decided class of each, an index into ``label_names``.
-      probabilities: ``[n_rows, n_classes]``; each row sums to 1.
+      label_names: ``[n_classes]``; empty for a number.
+      classes: ``[n_rows]`` the decided class of each, an index into ``label_names``; empty for a number.
+      probabilities: ``[n_rows, n_classes]``; each row sums to 1, where there are classes.
       truncated: ``[n_rows]`` whether a text was longer than the encoder reads; None of vectors.
       in_training: ``[n_rows]`` whether the probe was trained on that text; None of vectors.
+      numbers: ``[n_rows]`` the number of each; None of classes.
     """
 
     layer: int
@@ -198,10 +200,13 @@ class ProbePredictions(Result):
     probabilities: NDArray[np.float64]
     truncated: NDArray[np.bool_] | None
     in_training: NDArray[np.bool_] | None
+    numbers: NDArray[np.float64] | None = None
+
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("numbers",)
 
     @property
     def labels(self) -> list[str]:
-        """``[n_rows]`` the name of each decided class."""
+        """``[n_rows]`` the name of each decided class; empty for a number."""
         return [self.label_names[index] for index in self.classes]
 
 
@@ -226,7 +231,7 @@ class KeptProbe:
     def __post_init__(self) -> None:
         facts, encoder = self.facts, self.facts.encoder
         n_layers, n_classes = encoder.n_layers, len(facts.label_names)
-        lookup(METRICS, facts.headline, "metric")
+        lookup(METRICS if n_classes else NUMBER_METRICS, facts.headline, "metric")
         lookup(dict.fromkeys(CACHE_DTYPES), facts.cache_dtype or FLOAT32, "dtype of the cache")
         if facts.seed < 0:
             raise ProbeError(f"Its seed is {facts.seed}, where 0 or more is needed.")
@@ -415,12 +420,19 @@ class KeptProbe:
         """``[n_rows, n_classes]`` what the probe of a layer makes of vectors ``[n_rows, d_model]`` of it.
 
         Raises:
-          ProbeError: a row has no finite probabilities.
+          ProbeError: a row has no finite probabilities, or the probes give a number.
         """
+        if not self.label_names:
+            raise ProbeError("These probes give a number and no probabilities. Ask them for predictions.")
+        return self._outputs(values, layer)
+
+    def _outputs(self, values: NDArray[Any], layer: int) -> NDArray[np.float64]:
+        """``[n_rows, n_classes]`` probabilities, or ``[n_rows, 1]`` numbers."""
         with np.errstate(over="ignore", invalid="ignore"):  # told below
-            found = self.fitted(layer).predict_proba(values)
+            found = self.fitted(layer).predictions(values)
         if bad := int((~np.isfinite(found).all(axis=1)).sum()):
-            raise ProbeError(f"The probe of layer {layer} gives no finite probabilities for {bad:,} of {len(found):,} rows.")
+            what = "probabilities" if self.label_names else "number"
+            raise ProbeError(f"The probe of layer {layer} gives no finite {what} for {bad:,} of {len(found):,} rows.")
         return found
 
     def in_training(self, texts: Iterable[str]) -> NDArray[np.bool_]:
@@ -428,15 +440,16 @@ class KeptProbe:
         return np.isin(text_marks(texts), self.train_texts)
 
     def _predicted(self, values: NDArray[Any], layer: int) -> dict[str, Any]:
-        probabilities = self.probabilities(values, layer)
-        classes = self.facts.decision.classes(probabilities)
+        found = self._outputs(values, layer)
+        of_classes = bool(self.label_names)
         return {
             "layer": layer,
             "label_names": self.label_names,
-            "classes": classes,
-            "probabilities": probabilities,
+            "classes": self.facts.decision.classes(found) if of_classes else np.empty(0, np.int64),
+            "probabilities": found if of_classes else np.empty((len(found), 0)),
             "truncated": None,
             "in_training": None,
+            "numbers": None if of_classes else found[:, 0],
         }
 
 
@@ -449,9 +462,9 @@ def kept_probe(study: LayerStudy, layer: int | None = None) -> KeptProbe:
 
     Raises:
       UnknownNameError: there is no such layer.
-      UnservedError: the study asks for a number.
+      UnservedError: the rows of the study are words.
     """
-    check_served("A file of probes", study.splits.unit, study.splits.target, (TEXT,), (CLASSES,))
+    check_served("A file of probes", study.splits.unit, study.splits.target, (TEXT,), (CLASSES, NUMBER))
     if layer is not None:
         study.check_layer(layer)
     layers = tuple(range(study.layerwise.n_layers)) if layer is None else (layer,)
@@ -471,7 +484,7 @@ def kept_probe(study: LayerStudy, layer: int | None = None) -> KeptProbe:
         n_train=len(train),
         pair=study.splits.pair,
         seed=study.seed,
-        made_by=probe_made_by(study.layerwise.kind, CLASSES),
+        made_by=probe_made_by(study.layerwise.kind, study.splits.target),
         versions=library_versions(),
         fits=tuple(probe.to_header() for probe in probes),
         cache_dtype=None if study.kept_as == FLOAT32 else study.kept_as,

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.data.asked import CLASSES, NUMBER, TEXT, TargetKind, check_served
 from lit_probe.errors import ProbeError, UnservedError
-from lit_probe.probing.probes import PROBES, FittedProbe, ProbeOptions
+from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, FittedProbe, ProbeOptions
 from lit_probe.probing.probes.fitting_scope import fitting_scope
 from lit_probe.probing.probes.storage import read_arrays, write_arrays
 from lit_probe.probing.probes.training_data import check_labels, check_numbers
@@ -252,6 +252,19 @@ def check_probe(probe: str, target: TargetKind, options: ProbeOptions | None = N
         check_served(f"The probe {probe!r}", TEXT, target, [TEXT], targets)
     except UnservedError as error:
         raise UnservedError(f"{error} Choose one of: {others}.") from None
+
+
+def probe_for(probe: str | None, target: TargetKind) -> str | None:
+    """The kind of probe that is fitted to one of several targets: the one that was named where it serves it, else the usual one.
+
+    Args:
+      probe: a name in `PROBES`, or None.
+      target: what is asked of a row.
+
+    >>> probe_for("mlp", "classes"), probe_for("mlp", "number"), probe_for(None, "number")
+    ('mlp', 'ridge', None)
+    """
+    return probe if probe is None or target in PROBES[probe].targets else DEFAULT_PROBES[target]
 
 
 def _default_jobs() -> int:

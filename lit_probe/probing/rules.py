@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from numpy.typing import ArrayLike
 
+from lit_probe.data.asked import CLASSES, TargetKind
 from lit_probe.errors import UnservedError
 from lit_probe.probing.layer_choice import DEFAULT_RULE, LAYER_RULES
 from lit_probe.registry import lookup
@@ -59,6 +60,10 @@ class StudyRules(Result):
         if self.headline != AUTO:
             return self.headline
         return "balanced_accuracy" if is_unbalanced(train_labels, n_classes) else "accuracy"
+
+    def for_target(self, target: TargetKind) -> StudyRules:
+        """The same rules for one of several targets: what is about classes is left at ``auto`` where a number is asked for."""
+        return self if target == CLASSES else replace(self, headline=AUTO, decision=AUTO)
 
     def decision_for(self, train_labels: ArrayLike, n_classes: int, *, balanced: bool = False) -> Decision:
         """The rule by which probabilities become a class there; the usual one without classes, where none is decided.

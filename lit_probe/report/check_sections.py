@@ -17,12 +17,14 @@ from lit_probe.checks.layer_comparison import LayerComparison
 from lit_probe.checks.learning_curve import LearningCurve
 from lit_probe.checks.repeats import Repeats
 from lit_probe.checks.selectivity import Selectivity
+from lit_probe.data.asked import CLASSES, NUMBER
 from lit_probe.encoder.sites import EMBEDDINGS
 from lit_probe.figures import learning_curves_svg, reliability_svg
 from lit_probe.report.html import Content, Html, join, tag
 from lit_probe.report.numbers import At, with_interval
 from lit_probe.report.parts import Numbering, source
 from lit_probe.report.run_file import DatasetRun, Run
+from lit_probe.scores.by_target import trivial_title
 
 Rows = list[list[Content]]
 # The heads and the rows of a table of layers.
@@ -46,7 +48,8 @@ def _has_answer(result: CheckResult) -> bool:
 def _check(run: Run, one: DatasetRun, name: str, result: CheckResult, numbering: Numbering) -> Html:
     entry, at = CHECKS[name], one.at["checks"][name]
     head, question = _ABOUT.get(type(result), (entry.title, ""))
-    rule = source(at, run.at.value["made_by"][name], entry.interval)
+    target = CLASSES if one.facts.label_names else NUMBER
+    rule = source(at, run.at.value["made_by"][name], entry.interval_of(target))
     told = [tag("p", text, dir="auto") for text in dict.fromkeys([*entry.findings(result), *result.notes])]
     return tag(
         "section",
@@ -95,7 +98,7 @@ def _drawing(one: DatasetRun, result: CheckResult, at: At, numbering: Numbering)
         # Not all places of a network have them among them.
         if EMBEDDINGS in names and names[best] != EMBEDDINGS:
             curves[EMBEDDINGS] = at.value["layers"][names.index(EMBEDDINGS)]["points"]
-        svg = learning_curves_svg(curves, at.value["majority"], result.metric)
+        svg = learning_curves_svg(curves, at.value["majority"], result.metric, trivial_title(result.metric))
         label = f"{result.metric_title} on dev by the number of training rows."
         return numbering.figure(svg, label, f"{label} Bands: 95 % intervals over dev rows. Rows on a logarithmic scale.")
     if isinstance(result, Calibration) and result.layers[best].diagram:

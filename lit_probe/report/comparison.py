@@ -12,7 +12,7 @@ from lit_probe.report.html import Content, Html, join, name, tag
 from lit_probe.report.numbers import At, score, shown
 from lit_probe.report.parts import Numbering, entries, listed, source
 from lit_probe.report.run_file import DatasetRun, Run
-from lit_probe.scores.metrics import METRICS
+from lit_probe.scores.by_target import ALL_METRICS
 
 _SETTINGS = ("pooling", "probe", "max_length", "keep", "template", "chat", "seed")
 
@@ -98,10 +98,10 @@ def _pair(one: DatasetRun, two: DatasetRun, run: Run, other: Run, numbering: Num
     obstacles = list(_obstacles(one, two))
     figure = numbering.figure(
         two_layer_curves_svg([("A", one.at.value), ("B", two.at.value)], metric),
-        f"{METRICS[metric].title} on dev by layer, of two runs.",
+        f"{ALL_METRICS[metric].title} on dev by layer, of two runs.",
         join(
             [
-                f"{METRICS[metric].title} on dev. A: ",
+                f"{ALL_METRICS[metric].title} on dev. A: ",
                 name(run.encoder),
                 " on ",
                 name(one.name),
@@ -135,7 +135,11 @@ def _pair(one: DatasetRun, two: DatasetRun, run: Run, other: Run, numbering: Num
 def _obstacles(one: DatasetRun, two: DatasetRun) -> Iterator[Content]:
     """Why the scores of two data sets are not about the same rows, scored in the same way."""
     if one.facts.label_names != two.facts.label_names:
-        yield "The classes differ."
+        yield (
+            "The classes differ."
+            if one.facts.label_names and two.facts.label_names
+            else "One asks for classes, one for a number."
+        )
     for split in SPLIT_NAMES:
         of_a, of_b = ((of.facts.data.get("sha256") or {}).get(split) for of in (one, two))
         if of_a is None or of_b is None:
@@ -153,7 +157,7 @@ def _chosen(one: DatasetRun, two: DatasetRun, numbering: Numbering) -> Html:
     rows: list[list[Content]] = [
         [
             letter,
-            METRICS[of.facts.headline].title,
+            ALL_METRICS[of.facts.headline].title,
             of.place(of.at["best_layer"]),
             score(of.chosen, of.facts.headline),
             of.chosen["n"].html,
@@ -184,7 +188,7 @@ def _differences(one: DatasetRun, two: DatasetRun, numbering: Numbering) -> Html
             " The runs have different numbers of layers: the same number is another depth, and only those that both have "
             "stand here."
         )
-    title = f"{METRICS[metric].title} on the same dev rows, layer by layer.{depth}"
+    title = f"{ALL_METRICS[metric].title} on the same dev rows, layer by layer.{depth}"
     return numbering.table(title, ["Layer", "A", "B", "A less B"], rows, source=source(two.at["layers"]))
 
 

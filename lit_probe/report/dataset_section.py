@@ -16,7 +16,8 @@ from lit_probe.report.html import Content, Html, join, name, tag
 from lit_probe.report.numbers import At, doubt, score, with_interval
 from lit_probe.report.parts import Numbering, ended, listed, sentence, source, within_sentence, words
 from lit_probe.report.run_file import DatasetRun, Run
-from lit_probe.scores.metrics import METRICS, metrics_for
+from lit_probe.scores.by_target import ALL_METRICS, metrics_of, trivial_key, trivial_title
+from lit_probe.scores.metrics import METRICS
 
 _SPLIT = {
     "train": "the probes are fitted on",
@@ -45,17 +46,19 @@ def dataset_sections(run: Run, one: DatasetRun, numbering: Numbering) -> list[Ht
 
 def metric_words(metric: str) -> str:
     """A metric within a sentence: its title, capitals only where it is an abbreviation."""
-    return within_sentence(METRICS[metric].title)
+    return within_sentence(ALL_METRICS[metric].title)
 
 
 def metric_title(metric: str) -> str:
     """What people read of a metric, that of a class too: ``Recall (positive)``."""
     name_of, colon, label = metric.partition(":")
-    return METRICS[name_of].title + (f" ({label})" if colon else "")
+    return ALL_METRICS[name_of].title + (f" ({label})" if colon else "")
 
 
 def classes(one: DatasetRun) -> Html:
-    """The names of the classes; of many the first ones."""
+    """The names of the classes, of many the first ones; or that it is a number."""
+    if not one.facts.label_names:
+        return join(["a number"])
     return words([name(label) for label in one.facts.label_names])
 
 
@@ -96,16 +99,14 @@ def _answer(run: Run, one: DatasetRun) -> list[Html | None]:
 
 
 def _verdict(run: Run, one: DatasetRun) -> Html:
-    """What the test score says beside the majority class, by its interval."""
+    """What the test score says beside the majority class, or the mean of train, by its interval."""
     metric, test = one.facts.headline, one.at["test"]
     value, low = test.value[metric], test.value[f"{metric}_low"]
-    majority, high = test.value[f"majority_{metric}"], test.value[f"{metric}_high"]
-    probe = join(
-        ["the ", run.at["probe"].html, " probe of layer ", one.place(one.at["best_layer"]), ", which was chosen on dev,"]
-    )
+    majority, high = test.value[trivial_key(metric)], test.value[f"{metric}_high"]
+    probe = join(["the ", one.probe(run.at), " probe of layer ", one.place(one.at["best_layer"]), ", which was chosen on dev,"])
     if value is None:
         return join(["This run cannot tell: there is no test score. ", sentence(doubt(test, metric))])
-    beside = join(["the majority class ", test[f"majority_{metric}"].html])
+    beside = join([f"the {trivial_title(metric)} ", test[trivial_key(metric)].html])
     scored = join(
         [
             probe,
@@ -182,7 +183,7 @@ def _beaten_by(one: DatasetRun) -> Iterator[Content]:
     metric, best = one.facts.headline, one.facts.best_layer
     low = one.chosen.value[f"{metric}_low"]
     for at in one.at["checks"]["baselines"]["baselines"]:
-        if at.value["name"] == "majority":
+        if at.value["name"] in ("majority", "mean"):
             continue
         cell = at["layers"][best] if at.value["per_layer"] else at
         high = cell.value["high"]
@@ -202,7 +203,9 @@ def _data(run: Run, one: DatasetRun, numbering: Numbering) -> list[Html | None]:
     data = one.at["data"]
     origin = data.get("origin")
     facts: list[Content] = [
-        join([f"Classes ({len(one.facts.label_names)}): ", words([name(at) for at in one.facts.label_names], 60), "."]),
+        join([f"Classes ({len(one.facts.label_names)}): ", words([name(at) for at in one.facts.label_names], 60), "."])
+        if one.facts.label_names
+        else "A number is asked for.",
         join(["Source: ", name(str(data.value["source"])), "."]) if "source" in data else None,
         join(["Path: ", tag("code", name(str(origin.value["path"]))), "."]) if origin and "path" in origin else None,
         _pair(data),
@@ -271,6 +274,15 @@ def _sizes(one: DatasetRun, numbering: Numbering) -> Html:
 
 
 def _class_sizes(one: DatasetRun, numbering: Numbering) -> Html:
+    if "numbers" in one.at:
+        spread = one.at["numbers"]
+        of_splits: list[list[Content]] = [
+            [split, *(spread[split][key].html for key in ("mean", "sd", "least", "largest"))]
+            for split in SPLIT_NAMES
+            if split in spread
+        ]
+        heads: list[Content] = ["Split", "Mean", "Standard deviation", "Least", "Largest"]
+        return numbering.table("Where the numbers lie.", heads, of_splits, source=source(spread))
     at = one.at["n_by_class"]
     rows = [[name(label), *(at[split][place].html for split in SPLIT_NAMES)] for place, label in enumerate(one.facts.label_names)]
     return numbering.table("The rows of each class.", ["Class", *SPLIT_NAMES], rows, source=source(at))
@@ -300,16 +312,16 @@ def _curve(run: Run, one: DatasetRun, numbering: Numbering) -> Html:
         baselines = " A line for each kind of places over depth; of heads a grid, a row for each block."
     return numbering.figure(
         layer_curve_svg(one.at.value, BASELINES),
-        f"{METRICS[metric].title} on dev by layer, with 95 % intervals.",
+        f"{ALL_METRICS[metric].title} on dev by layer, with 95 % intervals.",
         join(
             [
-                f"{METRICS[metric].title} on dev of ",
-                run.at["probe"].html,
+                f"{ALL_METRICS[metric].title} on dev of ",
+                one.probe(run.at),
                 " probes on ",
                 name(run.encoder),
                 ", data set ",
                 name(one.name),
-                ". Band: 95 % interval. Diamond: test, at the chosen layer alone. Dashed grey: the majority class.",
+                f". Band: 95 % interval. Diamond: test, at the chosen layer alone. Dashed grey: the {trivial_title(metric)}.",
                 baselines,
             ]
         ),
@@ -317,7 +329,8 @@ def _curve(run: Run, one: DatasetRun, numbering: Numbering) -> Html:
 
 
 def _layers(one: DatasetRun, made_by: Any, numbering: Numbering) -> Html:
-    metrics = list(dict.fromkeys((one.facts.headline, "auroc", "log_loss")))
+    beside = ("auroc", "log_loss") if one.facts.label_names else ("spearman", "mae")
+    metrics = list(dict.fromkeys((one.facts.headline, *beside)))
     rows = [
         [
             join([row["layer"].html, " ", tag("span", layer_name.html, class_="quiet")]),
@@ -326,10 +339,10 @@ def _layers(one: DatasetRun, made_by: Any, numbering: Numbering) -> Html:
         ]
         for row, layer_name in zip(one.at["layers"], one.at["layer_names"], strict=True)
     ]
-    rules = "; ".join(f"{METRICS[metric].title}, {made_by[metric]}" for metric in metrics)
+    rules = "; ".join(f"{ALL_METRICS[metric].title}, {made_by[metric]}" for metric in metrics)
     return numbering.table(
         join(["All layers on dev, n = ", one.chosen["n"].html, ", with 95 % intervals."]),
-        ["Layer", *(METRICS[metric].title for metric in metrics), ""],
+        ["Layer", *(ALL_METRICS[metric].title for metric in metrics), ""],
         rows,
         notes=_reasons(list(one.at["layers"]), metrics),
         source=source(one.at["layers"], made_by["probes"], rules),
@@ -395,12 +408,13 @@ def _reasons(rows: list[At], metrics: list[str]) -> list[Content]:
 
 def _test(one: DatasetRun, made_by: Any, numbering: Numbering) -> list[Html | None]:
     test = one.at["test"]
-    known = metrics_for(one.facts.label_names)
-    whole = [metric for metric, entry in known.items() if entry.class_index is None]
+    known = metrics_of(one.facts.label_names)
+    # Those of one class have its name behind a colon.
+    whole = [metric for metric in known if ":" not in metric]
     rows = [
-        [known[metric].title, score(test, metric), test[f"majority_{metric}"].html, score(one.chosen, metric)] for metric in whole
+        [known[metric].title, score(test, metric), test[trivial_key(metric)].html, score(one.chosen, metric)] for metric in whole
     ]
-    per_class = [metric for metric, entry in METRICS.items() if entry.per_class]
+    per_class = [metric for metric, entry in METRICS.items() if entry.per_class] if one.facts.label_names else []
     by_class = [
         [name(label), *(score(test, f"{metric}:{label}") for metric in per_class)]
         for label in dict.fromkeys(one.facts.label_names)
@@ -426,12 +440,14 @@ def _test(one: DatasetRun, made_by: Any, numbering: Numbering) -> list[Html | No
                     ".",
                 ]
             ),
-            ["Metric", "Test", "Majority class on test", "Dev"],
+            ["Metric", "Test", f"{trivial_title(one.facts.headline).capitalize()} on test", "Dev"],
             rows,
             notes=_reasons([test, one.chosen], whole),
             source=source(test, interval=rules),
         ),
-        numbering.table(
+        None
+        if not one.facts.label_names
+        else numbering.table(
             join(["Each class on test at layer ", one.place(test["layer"]), "."]),
             ["Class", *(METRICS[metric].title for metric in per_class)],
             by_class,

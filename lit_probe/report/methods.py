@@ -148,9 +148,9 @@ def _of_dataset(run: Run, one: DatasetRun, cite: Citations) -> Iterator[Content]
         [
             "The data set ",
             name(one.name),
-            f"{paper} has {len(one.facts.label_names)} classes (",
+            f"{paper} has {len(one.facts.label_names)} classes (" if one.facts.label_names else f"{paper} asks for ",
             classes(one),
-            "); we used ",
+            "); we used " if one.facts.label_names else "; we used ",
             n["train"].html,
             " texts for training, ",
             n["dev"].html,
@@ -181,6 +181,7 @@ def _of_dataset(run: Run, one: DatasetRun, cite: Citations) -> Iterator[Content]
 
 def _probe(run: Run, one: DatasetRun, cite: Citations) -> Html:
     kind, settings = run.at.value["probe"], one.at["probes"][one.facts.best_layer]
+    kind = kind if one.facts.label_names else "ridge"
     found = settings.value
     if kind == "logistic" and {"C", "c_grid", "cv"} <= set(found):
         by = ", keeping groups whole" if found["cv"].get("by") == "group" else ""
@@ -195,6 +196,20 @@ def _probe(run: Run, one: DatasetRun, cite: Citations) -> Html:
                 settings["cv"]["folds"].html,
                 f"-fold cross-validation on train{by}; at the chosen layer it is ",
                 settings["C"].html,
+                ".",
+            ]
+        )
+    if kind == "ridge" and {"alpha", "alpha_grid", "cv"} <= set(found):
+        by = ", keeping groups whole" if found["cv"].get("by") == "group" else ""
+        return join(
+            [
+                f"At each layer we fitted a ridge regression {cite('hoerl1970ridge')} on the activations of train, standardised "
+                "on train. Its penalty alpha was chosen from ",
+                words([value.html for value in settings["alpha_grid"]], 20),
+                " by the squared error of ",
+                settings["cv"]["folds"].html,
+                f"-fold cross-validation on train{by}; at the chosen layer it is ",
+                settings["alpha"].html,
                 ".",
             ]
         )
@@ -215,23 +230,29 @@ def _probe(run: Run, one: DatasetRun, cite: Citations) -> Html:
 
 def _scores(one: DatasetRun, cite: Citations) -> str:
     decision = one.facts.decision
+    if decision is None:
+        return (
+            "Layers are compared by R², the share of the variance of the numbers on the scored rows that the probe explains: "
+            "0 for their mean, below 0 for what is worse."
+        )
     rule = decision.sentence if not decision.shares else f"{decision.sentence[:-1]} {cite('menon2021adjustment')}."
     return f"Layers are compared by {metric_words(one.facts.headline)}. {rule}"
 
 
 def _choice(one: DatasetRun, cite: Citations) -> str:
     score = metric_words(one.facts.headline)
+    loss = "log-loss" if one.facts.label_names else "mean absolute error"
     match one.facts.choice.rule:
         case "one_se":
             how = (
-                f"of those within one standard error of the best {score}, the one with the lowest log-loss (the "
+                f"of those within one standard error of the best {score}, the one with the lowest {loss} (the "
                 "one-standard-error rule "
-                f"of {cite('breiman1984cart')[1:-1]}, with log-loss in place of simplicity)"
+                f"of {cite('breiman1984cart')[1:-1]}, with {loss} in place of simplicity)"
             )
         case "headline":
             how = f"the lowest of those with the best {score}"
         case "log_loss":
-            how = "the one with the lowest log-loss"
+            how = f"the one with the lowest {loss}"
         case rule:
             how = f"by the rule {rule}"
     return f"One layer was chosen on dev: {how}."
@@ -239,6 +260,13 @@ def _choice(one: DatasetRun, cite: Citations) -> str:
 
 def _intervals(one: DatasetRun, cite: Citations) -> str:
     grouped = one.facts.data.get("groups") is not None
+    if not one.facts.label_names:
+        groups = " Rows of one group are not taken as independent." if grouped else ""
+        return (
+            "Intervals are 95 % intervals: Student’s t of the log of 1 − R² by the delta method for R², Fisher’s z for "
+            f"Pearson’s correlation, Fisher’s z as corrected by {cite('bonett2000sample')[1:-1]} for Spearman’s, Student’s t of "
+            f"the log for the mean absolute error.{groups}"
+        )
     by_metric = {
         "accuracy": ("Wilson’s for shares", ["wilson1927probable", *(["korn1998intervals"] if grouped else [])]),
         "balanced_accuracy": (
@@ -261,11 +289,12 @@ def _intervals(one: DatasetRun, cite: Citations) -> str:
 
 
 def _selectivity(one: DatasetRun, found: Any, at: At, cite: Citations) -> Html:
+    label = "label" if one.facts.label_names else "number"
     return join(
         [
             f"Selectivity {cite('hewitt2019control')} is the score less the mean of ",
             at["n_seeds"].html,
-            f" control tasks, whose labels are a seeded hash of {found.title}; control probes are fitted as the task’s. Its "
+            f" control tasks, whose {label}s are a seeded hash of {found.title}; control probes are fitted as the task’s. Its "
             "interval is a "
             f"bootstrap of {N_DRAWS:,} draws over dev rows and labellings {cite('owen2007pigeonhole', 'rao1988resampling')}.",
         ]
@@ -346,11 +375,12 @@ def _agreement(one: DatasetRun, found: Any, at: At, cite: Citations) -> str | No
 
 
 def _repeats(one: DatasetRun, found: Any, at: At, cite: Citations) -> Html:
+    by = "class" if one.facts.label_names else "tenths of the range"
     return join(
         [
             "The rows of train and dev were divided anew ",
             at["n"].html,
-            " times, by class and group, and probes fitted and scored again "
+            f" times, by {by} and group, and probes fitted and scored again "
             f"{cite('gorman2019splits', 'bouthillier2021variance')}; these "
             f"scores share rows, and their spread is no interval {cite('nadeau2003inference')}.",
         ]

@@ -18,6 +18,7 @@ from lit_probe.report.parts import Numbering, entries, source, words
 from lit_probe.report.references import Citations
 from lit_probe.report.run_file import Run
 from lit_probe.report.unchecked import unchecked_section
+from lit_probe.scores.by_target import ALL_METRICS
 from lit_probe.scores.metrics import METRICS
 
 # Nothing is loaded from anywhere and nothing runs, whatever stands in the data.
@@ -231,7 +232,7 @@ def _facts(found: Mapping[str, At]) -> list[list[Content]]:
 
 def _rules(run: Run, numbering: Numbering) -> Html:
     """By which rule each number of this page is made."""
-    used = ["probes", *METRICS]
+    used = ["probes", *ALL_METRICS]
     used += [key for key in run.at.value["made_by"] if any(one.result(key) for one in run.datasets)]
     used += ["near_duplicates"] if any("near_duplicates" in one.at for one in run.datasets) else []
     used += ["transfer"] if run.transfer is not None else []

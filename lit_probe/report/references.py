@@ -84,6 +84,14 @@ PAPERS: dict[str, Paper] = {
         "Computational Linguistics",
         {"volume": "48", "number": "1", "pages": "207–219", "doi": "10.1162/coli_a_00422", "eprint": "2102.12452"},
     ),
+    "bonett2000sample": Paper(
+        "article",
+        ("Bonett, Douglas G.", "Wright, Thomas A."),
+        2000,
+        "Sample Size Requirements for Estimating Pearson, Kendall and Spearman Correlations",
+        "Psychometrika",
+        {"volume": "65", "number": "1", "pages": "23–28", "doi": "10.1007/BF02294183"},
+    ),
     "bouthillier2021variance": Paper(
         "inproceedings",
         ("Bouthillier, Xavier", "Delaunay, Pierre", "Bronzi, Mirko", "others"),
@@ -163,6 +171,14 @@ PAPERS: dict[str, Paper] = {
         "Designing and Interpreting Probes with Control Tasks",
         _EMNLP.format("2019") + " and the 9th International Joint Conference on Natural Language Processing",
         {"pages": "2733–2743", "doi": "10.18653/v1/D19-1275", "eprint": "1909.03368"},
+    ),
+    "hoerl1970ridge": Paper(
+        "article",
+        ("Hoerl, Arthur E.", "Kennard, Robert W."),
+        1970,
+        "Ridge Regression: Biased Estimation for Nonorthogonal Problems",
+        "Technometrics",
+        {"volume": "12", "number": "1", "pages": "55–67", "doi": "10.1080/00401706.1970.10488634"},
     ),
     "holm1979multiple": Paper(
         "article",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,17 @@ from lit_probe.checks.check import CheckResult, FailedCheck
 from lit_probe.checks.leakage import NearDuplicates
 from lit_probe.checks.provenance import card_of, made_by, other_rules
 from lit_probe.checks.transfer import TransferGroups
-from lit_probe.data.asked import CLASSES, TEXT, TargetKind, check_served
+from lit_probe.data.asked import CLASSES, NUMBER, TargetKind
 from lit_probe.errors import CacheError, LitProbeError
 from lit_probe.probing.concept_map import ConceptMap
 from lit_probe.probing.layer_choice import LayerChoice
+from lit_probe.probing.probes import DEFAULT_PROBES, PROBES
 from lit_probe.probing.study import LayerStudy, StudySettings
 from lit_probe.report.html import Html, join
 from lit_probe.report.numbers import At, score_keys
 from lit_probe.results import Result
+from lit_probe.scores.by_target import metrics_of, trivial_key
 from lit_probe.scores.decision import Decision
-from lit_probe.scores.metrics import metrics_for
 
 
 def run_json(
@@ -34,7 +35,7 @@ def run_json(
     repeat: int,
     transfer: TransferGroups | None = None,
     maps: Sequence[ConceptMap] = (),
-    target: TargetKind = CLASSES,
+    targets: Iterable[TargetKind] = (CLASSES,),
 ) -> dict[str, Any]:
     """The whole of ``layers.json``.
 
@@ -45,9 +46,10 @@ def run_json(
       repeat: the number of other splits; 0 for none.
       transfer: the transfer between the data sets, where it was measured.
       maps: the maps of concepts, where several targets were asked.
-      target: what the studies ask for.
+      targets: what the studies ask for.
     """
-    about = {**settings.to_json(), "made_by": made_by(control, target, settings.probe), "control": control, "repeat": repeat}
+    rules = made_by(control, *targets, probe=settings.probe)
+    about = {**settings.to_json(), "made_by": rules, "control": control, "repeat": repeat}
     across = {} if transfer is None else {"transfer": transfer.to_json()}
     concepts = {"concepts": [one.to_json() for one in maps]} if maps else {}
     return {**about, "datasets": dict(datasets), **across, **concepts}
@@ -81,7 +83,7 @@ class DatasetFacts(Result):
 
     layer_names: tuple[str, ...]
     headline: str
-    decision: Decision
+    decision: Decision | None
     best_layer: int
     choice: LayerChoice
     label_names: tuple[str, ...]
@@ -93,6 +95,8 @@ class DatasetFacts(Result):
     probes: tuple[Mapping[str, Any], ...]
     data: Mapping[str, Any]
     remarks: tuple[str, ...]
+    target: TargetKind | None = None
+    numbers: Mapping[str, Mapping[str, float | None]] | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,13 @@ class DatasetRun:
         """A check that was run and could be computed; None else."""
         found = self.checks.get(name)
         return None if isinstance(found, FailedCheck) else found
+
+    def probe(self, run: At) -> Html:
+        """The kind of probe: the run's, or the usual one of a number where another one serves that."""
+        target: TargetKind = CLASSES if self.facts.label_names else NUMBER
+        named = run["probe"].value
+        serves = named not in PROBES or target in PROBES[named].targets
+        return run["probe"].html if serves else join([DEFAULT_PROBES[target]])
 
     @property
     def chosen(self) -> At:
@@ -182,7 +193,6 @@ def run_of(stored: Any, title: str = "This run") -> Run:
     Raises:
       LitProbeError: it is something else, was written by an older version, or its numbers are made by other rules than those that
         the report would tell.
-      UnservedError: a number is asked for, which no report shows yet.
     """
     again = "Run lit-probe layers again with this version."
     if isinstance(stored, dict) and isinstance(stored.get("datasets"), dict) and not {"rules", "made_by"} <= set(stored):
@@ -198,8 +208,6 @@ def run_of(stored: Any, title: str = "This run") -> Run:
             "again."
         )
     root = At(stored)
-    for name, one in stored["datasets"].items():
-        check_served(f"The report of {name}", TEXT, one.get("target", CLASSES), [TEXT], [CLASSES])
     try:
         datasets = tuple(_dataset(name, root["datasets"][name]) for name in stored["datasets"])
         transfer = TransferGroups.from_json(stored["transfer"]) if "transfer" in stored else None
@@ -215,6 +223,10 @@ def _dataset(name: str, at: At) -> DatasetRun:
     lengths = {len(at.value["layers"]), len(facts.probes), n_layers}
     if len(lengths) > 1 or not 0 <= facts.best_layer < n_layers or facts.choice.layer != facts.best_layer:
         raise ValueError(f"the layers of {name!r} do not fit together")
+    if (facts.target == NUMBER) != (not facts.label_names) or (facts.numbers is None) != bool(facts.label_names):
+        raise ValueError(f"{name!r} has neither classes nor numbers, or both")
+    if facts.decision is None and facts.label_names:
+        raise ValueError(f"{name!r} says no rule by which rows are put in classes")
     _check_rows(at, facts)
     checks = {one: _check(one, stored) for one, stored in at.value["checks"].items()}
     for one, result in checks.items():
@@ -228,9 +240,9 @@ def _dataset(name: str, at: At) -> DatasetRun:
 def _check_rows(at: At, facts: DatasetFacts) -> None:
     """That every row of scores has every metric: a number or None, and a reason in words."""
     for row in (*at["layers"].value, at["test"].value):
-        for metric in metrics_for(facts.label_names):
+        for metric in metrics_of(facts.label_names):
             name, colon, label = metric.partition(":")
-            numbers = [row[key] for key in (*score_keys(metric), f"majority_{metric}")]
+            numbers = [row[key] for key in (*score_keys(metric), trivial_key(metric))]
             if not all(number is None or type(number) in (int, float) for number in numbers):
                 raise ValueError(f"{metric} of a layer is {numbers[0]!r}")
             value, low, high, _ = numbers

@@ -9,7 +9,7 @@ from lit_probe.checks.baselines import BASELINES, Baselines
 from lit_probe.checks.battery import CHECKS, REPEATS
 from lit_probe.checks.check import FailedCheck
 from lit_probe.checks.transfer import FailedTransfer
-from lit_probe.data.asked import TEXT
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT
 from lit_probe.report.html import Content, Html, join, name, tag
 from lit_probe.report.parts import ended, listed, within_sentence
 from lit_probe.report.run_file import DatasetRun, Run
@@ -51,7 +51,10 @@ def _of_dataset(one: DatasetRun) -> Iterator[Content]:
 def _baselines(found: Baselines) -> Iterator[Content]:
     measured = {one.name: one for one in found.baselines}
     of_words = any(TEXT not in BASELINES[name].units for name in measured)
+    target = NUMBER if any(CLASSES not in BASELINES[name].targets for name in measured) else CLASSES
     for key, entry in BASELINES.items():
+        if key not in measured and target not in entry.targets:
+            continue
         if key not in measured and (entry.for_pairs or (TEXT in entry.units) == of_words):
             continue
         if key not in measured:

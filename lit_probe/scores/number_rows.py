@@ -267,3 +267,8 @@ NUMBER_METRICS: dict[str, NumberMetric] = {
         higher_is_better=False,
     ),
 }
+
+# How the intervals of scores are made, in words.
+NUMBER_INTERVALS = (
+    "; ".join(f"{one.title}: {one.made_by}" for one in NUMBER_METRICS.values()) + "; by group where there are groups"
+)

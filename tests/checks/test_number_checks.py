@@ -232,7 +232,7 @@ def test_the_battery_of_a_number_is_printed_and_the_rules_are_its_own(study):
     table = check_table(results, study.encoder.n_layers)
     assert "selectivity" in table and "mean" in table and "majority" not in table
     assert "Description length: Description length does not apply to a number" in table
-    assert "alpha" in made_by(target=NUMBER)["selectivity"] and "alpha" not in made_by()["selectivity"]
+    assert "alpha" in made_by(None, NUMBER)["selectivity"] and "alpha" not in made_by()["selectivity"]
     with pytest.raises(UnservedError, match="does not apply to a number"):
         run_check("description_length", study)
     assert all(check.made_by_number is None or NUMBER in check.targets for check in CHECKS.values())

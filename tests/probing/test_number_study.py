@@ -14,7 +14,6 @@ from lit_probe.data.asked import NUMBER
 from lit_probe.encoder.cache import Cache
 from lit_probe.errors import ProbeError, UnservedError
 from lit_probe.lit.host.pending_study import PendingStudy
-from lit_probe.probing.probe_file import save_probes
 from lit_probe.probing.rules import StudyRules
 
 N = 300
@@ -122,12 +121,10 @@ def test_other_splits_score_alike(study):
     assert found.layers[1].lowest > 0.8 and set(found.chosen) == {1}
 
 
-def test_what_needs_classes_says_so(study, tmp_path):
+def test_what_needs_classes_says_so(study):
     with pytest.raises(ProbeError, match="no probabilities"):
         study.probabilities("dev")
     with pytest.raises(UnservedError, match="about classes"):
         rank_neurons(study, "mean_gap")
-    with pytest.raises(UnservedError, match="A file of probes is about classes"):
-        save_probes(study, tmp_path / "probes.safetensors")
     with pytest.raises(UnservedError, match="The page shows classes"):
         PendingStudy(study.encoder, study.splits)

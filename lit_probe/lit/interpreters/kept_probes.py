@@ -69,6 +69,8 @@ class KeptProbeInterpreter(ProbeInterpreter):
           ProbeError: the probes read other vectors than those of the model on the page.
         """
         kept: KeptProbe = question["file"]
+        if not kept.label_names:
+            raise ProbeError("The probes of the file give a number, and this panel is about classes. Use lit-probe predict.")
         kept.check_encoder(question.probes.encoder, question.study.pooling)
         return _classes(question, kept) if question["part"] == CLASSES else _scores(question, kept)
 

@@ -180,8 +180,8 @@ class NewProbePart(NamedTuple):
 
 PARTS = {
     "offers": NewProbePart({}, _offers),
-    # ``target`` is a name, as ``--targets`` takes it; ``picked`` two selections of the examples that are sent; ``before`` the name
-    # of what was made before, and stands for all the rest.
+    # ``target`` is a name, as ``--targets`` takes it; ``picked`` two selections of the examples that are sent; ``before`` the
+    # name of what was made before, and stands for all the rest.
     "make": NewProbePart(
         {
             "target": maybe(any_text()),

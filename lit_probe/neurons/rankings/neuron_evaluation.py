@@ -205,9 +205,9 @@ def evaluate_ranking(
       study: the study whose neurons are ranked; train is fitted on, dev is scored.
       ranking: the ranking of its neurons.
       evaluator: a name in `EVALUATORS`: what is refitted on the chosen neurons; the usual one of the study's target when None.
-        The L2 penalty of ``logistic`` is the one that cross-validation chose for the layer's own probe (of several layers, for the
-        one with the smallest cross-validated loss), or 0.001 where that probe is of another kind; of ``linear`` it is 0.001. So is
-        the ``alpha`` of ``ridge``.
+        The L2 penalty of ``logistic`` is the one that cross-validation chose for the layer's own probe (of several layers, for
+        the one with the smallest cross-validated loss), or 0.001 where that probe is of another kind; of ``linear`` it is 0.001.
+        The ``alpha`` of ``ridge`` is chosen likewise.
       percentages: k, each above 0 and at most 100.
       n_draws: the number of random sets of each size.
       seed: the seed of these sets.
