@@ -49,7 +49,7 @@ def test_a_sentence_is_shown_word_by_word_and_a_cell_is_picked_by_mouse_and_by_k
     panel = opened(words)
     (chosen,) = words.ids("dev")[:1]
     words.select([chosen])
-    answer = answer_of(words_server, "words_by_layer", MODEL, [chosen])
+    answer = answer_of(words_server, "words_by_layer", MODEL, [chosen], dataset="tags")
     (sentence,) = answer["examples"]
     rows = panel.locator(".word-row")
     expect(rows).to_have_count(len(sentence["words"]))
