@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from lit_probe.encoder.activations import Block, pooled_block
 from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.joining import JOININGS
 from lit_probe.encoder.layer_calls import layer_calls, run_to
 from lit_probe.encoder.pooling import POOLINGS, pool_tokens
 from lit_probe.encoder.thread import on_encoder_thread
@@ -304,12 +305,17 @@ class Forward(ABC):
 
 class _ProbeForward(Forward):
     def __init__(
-        self, encoder: Encoder, pooling: str, layer: int, probe: FittedProbe, class_names: Sequence[str], decision: Decision
+        self,
+        encoder: Encoder,
+        pool: Callable[[Tensor, PaddedBatch], Tensor],
+        layer: int,
+        probe: FittedProbe,
+        class_names: Sequence[str],
+        decision: Decision,
     ):
         place = f" ({encoder.layer_names[layer]})" if encoder.at_sites else ""
         super().__init__(encoder, f"probe at layer {layer}{place}", class_names, layer, decision)
-        lookup(POOLINGS, pooling, "pooling")
-        self._pooling = pooling
+        self._pool = pool
         self._probe = probe
 
     def of_text(self, text: EncodedText) -> Callable[[Tensor], Tensor]:
@@ -322,7 +328,7 @@ class _ProbeForward(Forward):
 
         assert self.layer is not None
         hidden = run_to(self.encoder, self.layer, batch)
-        pooled = pool_tokens(self._pooling, hidden, batch)
+        pooled = self._pool(hidden, batch)
 
         def constant(array: NDArray[np.float64]) -> Tensor:
             return torch.as_tensor(array, device=pooled.device)
@@ -365,13 +371,55 @@ def forward_of_probe(
       UnknownNameError: there is no such layer or pooling.
       LitProbeError: the probe reads activations of another width, or the number of names is not that of its classes.
     """
+    lookup(POOLINGS, pooling, "pooling")
+    return _of_probe(encoder, lambda hidden, batch: pool_tokens(pooling, hidden, batch), layer, probe, class_names, decision)
+
+
+def forward_of_word(
+    encoder: Encoder,
+    joining: str,
+    places: Sequence[int],
+    layer: int,
+    probe: FittedProbe,
+    class_names: Sequence[str] | None = None,
+    decision: Decision = ARGMAX,
+) -> Forward:
+    """What the probe of one layer says of one word of a text, as a function that can be differentiated.
+
+    It is a function of the embeddings of that text alone: of a text of other tokens the word would stand elsewhere.
+
+    Args:
+      encoder: the frozen encoder.
+      joining: a name in ``JOININGS``, the one that the probe was fitted on.
+      places: the places of the word's tokens in its text, one or more (`joining.tokens_of_words`).
+      layer: 0..n_layers-1; blocks after it are not run.
+      probe: fitted on that layer's activations.
+      class_names: the names of the classes; by default their numbers.
+      decision: the rule by which its probabilities become a class.
+
+    Raises:
+      UnknownNameError: there is no such layer or joining.
+      LitProbeError: as `forward_of_probe`.
+    """
+    counted = list(lookup(JOININGS, joining, "way to join the tokens of a word")(places))
+    return _of_probe(encoder, lambda hidden, _: hidden[:, counted].float().mean(dim=1), layer, probe, class_names, decision)
+
+
+def _of_probe(
+    encoder: Encoder,
+    pool: Callable[[Tensor, PaddedBatch], Tensor],
+    layer: int,
+    probe: FittedProbe,
+    class_names: Sequence[str] | None,
+    decision: Decision,
+) -> Forward:
     encoder.check_layer(layer)
     if probe.d_model != (width := encoder.widths[layer]):
         raise LitProbeError(f"The probe reads {probe.d_model} units, but layer {layer} of {encoder.name} has {width}.")
     names = tuple(str(index) for index in probe.classes_) if class_names is None else tuple(class_names)
     if len(names) != probe.n_classes:
         raise LitProbeError(f"The probe tells {probe.n_classes} classes apart, but {len(names)} names were given.")
-    return _ProbeForward(encoder, pooling, layer, probe, names, decision)
+    return _ProbeForward(encoder, pool, layer, probe, names, decision)
 
 
 def forward_of_model(encoder: Encoder) -> Forward:

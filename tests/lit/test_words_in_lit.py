@@ -263,3 +263,33 @@ def test_answers_survive_json(word_model, shown):
     example = dev_sentence(shown)
     answer = answer_of("words_by_layer", word_model, shown, example)
     assert json.loads(serialize.to_json(answer, simple=True, allow_nan=False)) == json.loads(json.dumps(answer))
+
+
+def test_salience_of_a_words_tag_is_the_gradient_of_its_logit(word_model, shown):
+    """Input times gradient of a linear probe at the embeddings adds up to the part of the logit that they make."""
+    example = dev_sentence(shown)
+    place = next(place for place, tag in enumerate(example["tags"]) if tag != "_")
+    answer = answer_of("word_salience", word_model, shown, example, word=place, layer=1)
+    study = word_model.study.result()
+    assert word_model.label_names[answer["tag"]] == example["tags"][place] and not answer["predicted"]
+    assert len(answer["scores"]) == len(example["words"]) and any(answer["scores"])
+    rows = [row for row, text in enumerate(study.splits.dev.texts) if text == example["text"]]
+    row = rows[sum(tag != "_" for tag in example["tags"][:place])]
+    logits = study.layerwise.probes[1].logits(study.activations["dev"].layer(1)[[row]])
+    assert answer["value"] == pytest.approx(float(logits[0][answer["tag"]]), abs=1e-4)
+
+
+def test_at_the_embeddings_a_word_speaks_for_itself_alone(word_model, shown):
+    example = dev_sentence(shown)
+    answer = answer_of("word_salience", word_model, shown, example, word=2, layer=0)
+    assert [score != 0 for score in answer["scores"]] == [place == 2 for place in range(len(answer["scores"]))]
+
+
+def test_a_word_without_a_tag_has_its_predicted_one_explained_and_an_unknown_place_is_refused(word_model, shown):
+    edit = edited(dev_sentence(shown), text="unknown film")
+    answer = answer_of("word_salience", word_model, shown, edit, word=0, layer=1)
+    assert answer["predicted"] and len(answer["scores"]) == 2
+    with pytest.raises(LitProbeError, match="2 words, so there is none at place 2"):
+        answer_of("word_salience", word_model, shown, edit, word=2, layer=1)
+    with pytest.raises(LitProbeError, match="0 sentences were sent"):
+        answer_of("word_salience", word_model, shown, word=0, layer=1)

@@ -64,13 +64,15 @@ export function wordGridLayout({examples, n_layers: nLayers}, nLines, width) {
   const column = (/** @type {number[]} */ [least, most, share]) => Math.min(most, Math.max(least, share * each));
   const word = column(COLUMNS.word);
   const tag = column(COLUMNS.tag);
-  const cell = Math.min(CELL.widest, Math.max(CELL.narrowest, (each - word - 2 * tag) / nLayers));
-  const side = word + 2 * tag + nLayers * cell;
+  // Without room for them, predicted tags are left to the marks in the cells and to the pointer.
+  const said = each >= COLUMNS.word[0] + 2 * COLUMNS.tag[0] + nLayers * CELL.narrowest ? tag : 0;
+  const cell = Math.min(CELL.widest, Math.max(CELL.narrowest, (each - word - tag - said) / nLayers));
+  const side = word + tag + said + nLayers * cell;
   const left = (/** @type {number} */ i) => PAD + i * (side + GAP);
-  const cells = (/** @type {number} */ i) => left(i) + word + 2 * tag;
+  const cells = (/** @type {number} */ i) => left(i) + word + tag + said;
   const bottom = TOP + nLines * ROW;
   return {
-    word, tag, cell, left, cells, bottom, width: Math.max(width, left(nSides - 1) + side + PAD), height: bottom + AXIS + 3 * KEY_LINE,
+    word, tag, said, cell, left, cells, bottom, width: Math.max(width, left(nSides - 1) + side + PAD), height: bottom + AXIS + 3 * KEY_LINE,
     y: (/** @type {number} */ line) => TOP + line * ROW,
     x: (/** @type {number} */ i, /** @type {number} */ layer) => cells(i) + layer * cell,
     /** The cell under a pixel, if any; left of the cells, that of the word at the layer that is looked at. @param {number} x @param {number} y @param {number} current @returns {?Cell} */
@@ -115,7 +117,7 @@ export function wordGrid(answer, lines, {width, layer, titles, word = null, hove
     svgLabel({class: 'side-title', x: layout.left(side), y: 13, 'font-weight': 'bold', 'font-size': 12}, titles[side], layout.cells(side) - layout.left(side) + nLayers * layout.cell, 6.6),
     svgNode('text', {x: layout.left(side), y: TOP - 7, fill: COLORS.quietText}, 'word'),
     svgNode('text', {x: layout.left(side) + layout.word, y: TOP - 7, fill: COLORS.quietText}, 'tag'),
-    svgLabel({class: 'said-at', x: layout.left(side) + layout.word + layout.tag, y: TOP - 7, fill: COLORS.quietText}, saidAt(layer, names, layout.tag - 4), layout.tag - 4),
+    layout.said === 0 ? null : svgLabel({class: 'said-at', x: layout.left(side) + layout.word + layout.tag, y: TOP - 7, fill: COLORS.quietText}, saidAt(layer, names, layout.tag - 4), layout.tag - 4),
     ...layers.filter((at) => at % step === 0 || at === bestLayer).map((at) => svgNode('text', {
       x: (layout.x(side, at) + layout.cell / 2).toFixed(2), y: TOP - 7, 'text-anchor': 'middle', 'font-weight': at === bestLayer ? 'bold' : 'normal'}, String(at))),
     ...lines.map((line, row) => {
@@ -150,7 +152,7 @@ function wordRow({label_names: labelNames, n_layers: nLayers}, word, {side, row,
   return svgNode('g', {class: `word-row${wrong ? ' wrong' : ''}${none ? ' untagged' : ''}`, ...role},
     svgLabel({class: 'word', x: left, y: base, 'font-size': 12, fill: none ? COLORS.quietText : COLORS.ink}, word.word, layout.word - 4, 6.6),
     svgLabel({class: 'gold', x: left + layout.word, y: base, fill: none ? COLORS.quietText : COLORS.text}, word.tag === null ? '–' : labelNames[word.tag], layout.tag - 4, 6.6),
-    svgLabel({class: 'said', x: left + layout.word + layout.tag, y: base, fill: wrong ? COLORS.secondMark : COLORS.quietText, 'font-weight': wrong ? 'bold' : 'normal'},
+    layout.said === 0 ? null : svgLabel({class: 'said', x: left + layout.word + layout.tag, y: base, fill: wrong ? COLORS.secondMark : COLORS.quietText, 'font-weight': wrong ? 'bold' : 'normal'},
       said, layout.tag - 4, 6.6, wrong ? '× ' : ''),
     ...(word.read
       ? Array.from({length: nLayers}, (_, at) => cellOf(word, {side, line: row, layer: at}, layout, ofCell))

@@ -2,10 +2,11 @@
 /** The panel "Words by layer": at which layer is the tag of each word of the selected sentence decodable? */
 /** @import {Result} from '../page/answers.js' */
 /** @import {EditPair} from '../page/edit_pair.js' */
-/** @import {IndexedInput, WordsByLayer} from '../page/types.js' */
+/** @import {IndexedInput, WordSalience, WordsByLayer} from '../page/types.js' */
 /** @import {MatrixLine} from '../words/side_by_side.js' */
 /** @import {Cell} from './word_grid.js' */
 import {figurePage} from '../charts/figure_page.js';
+import {COLORS, salienceColor} from '../charts/palette.js';
 import {svgElement} from '../charts/svg.js';
 import {answers} from '../page/answers.js';
 import {currentLayer, currentWord, resolveLayer} from '../page/choices.js';
@@ -14,8 +15,8 @@ import {definePanel, fitTogether, html, nothing, pinnedExample} from '../page/li
 import {CONTROLS_CSS, PANEL_CSS} from '../panels/css.js';
 import {layerPanel} from '../panels/layer_panel.js';
 import {backButton, card, errorCard, progressCard, renderCaption, renderDownloads, renderNotes} from '../panels/parts.js';
-import {countOf} from '../words/format.js';
-import {layerHeading} from '../words/sentences.js';
+import {countOf, significant} from '../words/format.js';
+import {layerHeading, placeTitle} from '../words/sentences.js';
 import {placeIn, rightSentence, wordGrid, wordGridLayout, wordLines, wordsCsv, wordSentences} from './word_grid.js';
 
 const GUIDE = html`<details class="guide"><summary>How to read this</summary>
@@ -27,12 +28,16 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
   <p><b>An edit</b> stands beside the sentence that it was made from, word by word. Words that stand in both keep their tags; new ones have a predicted tag alone.
     Edit the text in the Datapoint Editor and press Add, or pin one sentence and select another.</p>
   <p><b>Click a cell</b>, or walk with the arrow keys and press Enter, to make its layer the current one of all lit_probe panels, and its word the current
-    word. Escape goes back to the layer chosen on dev. What a probe can read off a layer need not be what the model uses.</p></details>`;
+    word. Escape goes back to the layer chosen on dev. <b>The line below</b> says which words of the sentence speak for the tag of the current word at that layer: the
+    gradient of the tag’s logit at each word’s embeddings, times these. At layer 0 a word has only itself. What a probe can read off a layer need not be what the model uses.</p></details>`;
 
 const WORDS_CSS = `
   .scroller { overflow-x: auto; }
   .chart.words svg { max-width: none; }
   .words-reading { padding: 0 12px; font-size: 12px; line-height: 18px; }
+  .salience { padding: 4px 12px; font-size: 13px; line-height: 24px; overflow-wrap: anywhere; }
+  .salience span { padding: 2px 4px; border-radius: 2px; }
+  .salience .explained { outline: 2px solid ${COLORS.ink}; }
   .chart.words .tooltip { bottom: auto; }
 `;
 
@@ -56,7 +61,8 @@ definePanel('words-by-layer-module', (LitPanel) => class WordsByLayerModule exte
   moved = false;
 
   choices() {
-    return [currentLayer, currentWord];
+    // What is known of the words decides whether one of them can be explained.
+    return [currentLayer, currentWord, /** @type {any} */ (answers)];
   }
 
   observed() {
@@ -72,7 +78,15 @@ definePanel('words-by-layer-module', (LitPanel) => class WordsByLayerModule exte
     const {shown} = this.seen;
     const ids = shown.map((/** @type {IndexedInput} */ {id}) => id).join(' ');
     if (ids !== this.about) [this.about, this.cursor, this.hovered] = [ids, null, null];
-    return {words: this.want('words', 'words_by_layer', shown.length ? shown : null, {})};
+    const words = this.want('words', 'words_by_layer', shown.length ? shown : null, {});
+    const known = shown.length ? answers.read(words) : undefined;
+    const answer = known?.state === 'ready' ? /** @type {WordsByLayer} */ (known.answer) : null;
+    const picked = answer && pickedWord(answer, shown);
+    const asked = answer && picked && answer.examples[picked.side].words[picked.place].read ? picked : null;
+    return {
+      words,
+      salience: this.want('salience', 'word_salience', asked ? [shown[asked.side]] : null, answer && asked ? {word: asked.place, layer: layerOf(answer)} : {}),
+    };
   }
 
   /** @param {unknown} changed */
@@ -111,12 +125,10 @@ definePanel('words-by-layer-module', (LitPanel) => class WordsByLayerModule exte
 
   /** @param {NonNullable<typeof this.last>} drawn @param {boolean} stale */
   renderWords({answer, shown}, stale) {
-    const layer = resolveLayer(currentLayer.get(), answer.best_layer, answer.n_layers);
+    const layer = layerOf(answer);
     const lines = wordLines(answer);
     if (lines.length === 0) return card('This text has no word.');
-    const picked = currentWord.get();
-    const side = picked ? shown.findIndex(({id}) => id === picked.example) : -1;
-    const word = picked && side >= 0 && picked.place < answer.examples[side].words.length ? {side, place: picked.place} : null;
+    const word = pickedWord(answer, shown);
     const layout = wordGridLayout(answer, lines.length, this.size.width);
     const at = (/** @type {Cell} */ cell) => (lines[cell.line] && cell.side < answer.examples.length ? placeIn(lines[cell.line], cell.side) : null);
     const cursor = this.cursor && at(this.cursor) !== null ? this.cursor : firstCell(lines, layer, word);
@@ -168,7 +180,27 @@ definePanel('words-by-layer-module', (LitPanel) => class WordsByLayerModule exte
         if (cell) pick(cell);
       }}>${svgElement(grid)}${over ? this.renderCellTooltip(sentences(over), layout, over) : nothing}</div></div>
       ${reading ? html`<div class="words-reading" role="status"><b>Current word:</b> ${reading}</div>` : nothing}
+      ${word && !stale ? this.renderSalience(answer, word) : nothing}
       ${renderNotes(this.notes(answer), answer)}</div>`;
+  }
+
+  /** Which words speak for the tag of the current one. @param {WordsByLayer} answer @param {{side: number, place: number}} word */
+  renderSalience(answer, {side, place}) {
+    const {words} = answer.examples[side];
+    if (!words[place].read) return nothing;
+    const result = answers.read(this.keys.salience) ?? {state: 'loading'};
+    if (result.state === 'failed') return errorCard('The word could not be explained.', result.message, result.said ? null : () => this.retry());
+    if (result.state !== 'ready') return html`<div class="words-reading" role="status">Asking which words speak for its tag …</div>`;
+    const found = /** @type {WordSalience} */ (result.answer);
+    const largest = Math.max(...found.scores.map((score) => Math.abs(score ?? 0)));
+    return html`<div class="words-reading"><b>Which words speak for ${answer.label_names[found.tag]}</b>${found.predicted ? ', its predicted tag' : ''}: ${found.title} of its logit (${significant(found.value)}) at
+        ${placeTitle(found.layer, answer.layer_names)}. Blue speaks for it, orange against it; the largest score is ${significant(largest)}.</div>
+      <div class="salience" dir="auto">${words.map(({word: text}, at) => {
+        const score = found.scores[at];
+        const {fill, text: ink} = salienceColor(score === null || largest === 0 ? 0 : score / largest, found.signed);
+        return html`<span class=${at === place ? 'explained' : ''} style=${`background:${fill};color:${ink}`} title=${score === null ? 'not read' : significant(score)}>${text}</span> `;
+      })}</div>
+      ${found.warning ? html`<div class="words-reading">${found.warning}</div>` : nothing}`;
   }
 
   /** Under the cell, and where that would leave the panel, as far at its side as it fits. @param {string[]} lines @param {ReturnType<typeof wordGridLayout>} layout @param {Cell} cell */
@@ -195,7 +227,7 @@ definePanel('words-by-layer-module', (LitPanel) => class WordsByLayerModule exte
   /** @param {WordsByLayer} answer */
   files(answer) {
     const {model, dataset} = this.seen;
-    const layer = resolveLayer(currentLayer.get(), answer.best_layer, answer.n_layers);
+    const layer = layerOf(answer);
     return {
       name: `words_by_layer_${model}_${dataset}`,
       csv: wordsCsv(model, answer),
@@ -208,6 +240,18 @@ definePanel('words-by-layer-module', (LitPanel) => class WordsByLayerModule exte
     };
   }
 });
+
+/** The current layer of the answer's encoder. @param {WordsByLayer} answer */
+function layerOf({best_layer: bestLayer, n_layers: nLayers}) {
+  return resolveLayer(currentLayer.get(), bestLayer, nLayers);
+}
+
+/** The current word, where it is one of these sentences. @param {WordsByLayer} answer @param {IndexedInput[]} shown @returns {?{side: number, place: number}} */
+function pickedWord(answer, shown) {
+  const picked = currentWord.get();
+  const side = picked ? shown.findIndex(({id}) => id === picked.example) : -1;
+  return picked && side >= 0 && picked.place < answer.examples[side].words.length ? {side, place: picked.place} : null;
+}
 
 /** @param {Cell} cell */
 function cellId({side, line, layer}) {

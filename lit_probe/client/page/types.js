@@ -508,6 +508,17 @@
  * @property {?number[]} predicted  `[n_layers]` the tag that it gets; null where it was not read
  * @property {?number[]} certainty  `[n_layers]` the probability of that one
  *
+ * @typedef {object} WordSalience  The answer of `word_salience`.
+ * @property {number} layer
+ * @property {number} word  the place of the word whose tag is explained
+ * @property {number} tag
+ * @property {boolean} predicted  whether it is the predicted tag, for want of another
+ * @property {number} value  the tag's logit
+ * @property {string} title  the method's
+ * @property {boolean} signed
+ * @property {(?number)[]} scores  `[n_words]`; null for a word that was not read
+ * @property {string} warning
+ *
  * @typedef {object} WordsByLayer  The answer of `words_by_layer`.
  * @property {string[]} label_names
  * @property {number} best_layer

@@ -38,6 +38,7 @@ from lit_probe.lit.interpreters.salience_map import SalienceMapInterpreter
 from lit_probe.lit.interpreters.salience_methods import SalienceMethodsInterpreter
 from lit_probe.lit.interpreters.slice_comparison import SliceComparisonInterpreter
 from lit_probe.lit.interpreters.transfer import TransferInterpreter
+from lit_probe.lit.interpreters.word_salience import WordSalienceInterpreter
 from lit_probe.lit.interpreters.words_by_layer import WordsByLayerInterpreter
 from lit_probe.probing.probes import PROBES
 from lit_probe.probing.rules import StudyRules
@@ -47,6 +48,7 @@ INTERPRETERS: dict[str, components.Interpreter] = {
     "layer_metrics": LayerMetricsInterpreter(),
     "layer_predictions": LayerPredictionsInterpreter(),
     "words_by_layer": WordsByLayerInterpreter(),
+    "word_salience": WordSalienceInterpreter(),
     "probe_checks": ProbeChecksInterpreter(),
     "concept_map": ConceptMapInterpreter(),
     "encoder_comparison": EncoderComparisonInterpreter(),

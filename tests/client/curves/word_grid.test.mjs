@@ -70,6 +70,15 @@ test('nothing leaves the drawing, however narrow the panel, and a pixel leads to
   }
 });
 
+test('two sentences side by side fit a panel of a page of a thousand pixels, without the column of predicted tags', () => {
+  const seven = (example) => ({...example, words: example.words.map((one) => ({...one, predicted: one.predicted && Array(7).fill(0), probability: one.probability && Array(7).fill(0.5), certainty: Array(7).fill(0.5)}))});
+  const two = {...answer(seven(FIRST), seven(EDIT)), n_layers: 7};
+  const drawing = wordGrid(two, wordLines(two), {width: 459, layer: 1, titles: ['', '']});
+  assert.equal(drawing.attributes.width, '459');
+  assert.equal(withClass(drawing, 'said').length, 0);
+  assert.ok(withClass(wordGrid(two, wordLines(two), {width: 670, layer: 1, titles: ['', '']}), 'said').length > 0);
+});
+
 test('sentences say tag, probability and what is predicted in its place', () => {
   const one = answer(FIRST);
   assert.deepEqual(wordSentences(one, FIRST.words[1], 0), ['“film” at layer 0 (embeddings)', 'tag NOUN 0.200', '× predicted VERB 0.900']);

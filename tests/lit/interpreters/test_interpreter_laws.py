@@ -21,6 +21,7 @@ QUESTIONS = {
     "layer_metrics": (12, {"metric": "auroc"}),
     "layer_predictions": (2, {}),
     "words_by_layer": (2, {}),
+    "word_salience": (1, {"word": 1, "layer": 1}),
     "probe_checks": (0, {"check": "calibration"}),
     "concept_map": (0, {"targets": ["label", "surface:n_words"]}),
     "encoder_comparison": (0, {"other": "tiny-bert-on-tiny", "layer": 2}),
