@@ -54,7 +54,7 @@ def test_the_curve_is_kept_and_is_that_of_the_chosen_layer_by_default(tiny_encod
 def test_a_kind_without_passes_and_a_layer_that_is_not_there_are_refused(tiny_encoder):
     study = noisy_study(tiny_encoder, probe="lda")
     assert [has_loss_curve(study), *(kind.by_epoch for name, kind in PROBES.items() if name == "mlp")] == [False, True]
-    with pytest.raises(UnservedError, match=r"A probe of kind 'lda' is not trained pass by pass, so it has no loss curve\."):
+    with pytest.raises(UnservedError, match=r"A probe of kind 'lda' is not trained pass by pass and has no loss curve\."):
         loss_curve(study)
     with pytest.raises(UnknownNameError, match="Unknown layer 9"):
         loss_curve(noisy_study(tiny_encoder, ProbeOptions(max_epochs=1)), 9)
