@@ -66,6 +66,7 @@ from lit_probe.flags import (
     study_rules,
 )
 from lit_probe.probing.concept_map import ConceptMap, concept_maps
+from lit_probe.probing.loss_curve import has_loss_curve, loss_curve
 from lit_probe.probing.memory_need import MemoryNeed, check_need, memory_need
 from lit_probe.probing.predicted_rows import predict_rows
 from lit_probe.probing.probe_file import ENDING, load_probe, save_probes
@@ -383,7 +384,8 @@ def _made_run(run: Run, splits_list: Sequence[Splits], cache: Cache, asked: _Ask
     for name, one in studies.items():
         copies = stored_near_duplicates(one.splits, cache) if asked.checks else None
         circular = circularity_of(one.encoder, one.splits) if asked.checks else None
-        datasets[name] = study_json(one, batteries[name], copies, circular)
+        losses = loss_curve(one, cache=cache) if has_loss_curve(one) else None
+        datasets[name] = study_json(one, batteries[name], copies, circular, losses)
         remarks[name] = [*(copies.notes if copies else ()), *([circular] if circular else [])]
     transfers = transfer_within_groups(list(studies.values())) if asked.with_transfer else None
     settings = next(iter(studies.values())).settings()

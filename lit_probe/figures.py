@@ -139,6 +139,26 @@ def learning_curves_svg(
     return _svg((7.6, 3.0), draw)
 
 
+def loss_curve_svg(curve: Mapping[str, Any]) -> str:
+    """The log-loss on train and on dev after each pass over train, as the text of an SVG file.
+
+    Args:
+      curve: what ``LossCurve.to_json`` returns.
+    """
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        epochs = range(1, curve["n_epochs"] + 1)
+        axes.plot(epochs, curve["train"], color=_GREY, linestyle="--", label="train")
+        axes.plot(epochs, curve["held_out"], color=_BLUE, label="dev, held out")
+        axes.set_xlabel("passes over train")
+        axes.set_ylabel("log-loss")
+        axes.set_ylim(bottom=0)
+        figure.legend(frameon=False, fontsize=8, loc="outside right upper")
+
+    return _svg((5.6, 2.6), draw)
+
+
 def reliability_svg(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> str:
     """A reliability diagram, as the text of an SVG file.
 

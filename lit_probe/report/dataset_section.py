@@ -10,7 +10,7 @@ from lit_probe.checks.layer_comparison import LayerComparison
 from lit_probe.checks.repeats import Repeats
 from lit_probe.checks.selectivity import Selectivity
 from lit_probe.data.labelled_texts import SPLIT_NAMES
-from lit_probe.figures import kinds_of_places, layer_curve_svg
+from lit_probe.figures import kinds_of_places, layer_curve_svg, loss_curve_svg
 from lit_probe.report.check_sections import checks_section
 from lit_probe.report.html import Content, Html, join, name, tag
 from lit_probe.report.numbers import At, doubt, score, with_interval
@@ -36,6 +36,7 @@ def dataset_sections(run: Run, one: DatasetRun, numbering: Numbering) -> list[Ht
             "section",
             tag("h2", "The curve"),
             _curve(run, one, numbering),
+            _losses(run, one, numbering),
             _layers(one, made_by, numbering),
             _spans(one, numbering),
         ),
@@ -323,6 +324,31 @@ def _curve(run: Run, one: DatasetRun, numbering: Numbering) -> Html:
                 name(one.name),
                 f". Band: 95 % interval. Diamond: test, at the chosen layer alone. Dashed grey: the {trivial_title(metric)}.",
                 baselines,
+            ]
+        ),
+    )
+
+
+def _losses(run: Run, one: DatasetRun, numbering: Numbering) -> Html | None:
+    if one.losses is None:
+        return None
+    curve = one.at["loss_curve"]
+    return numbering.figure(
+        loss_curve_svg(curve.value),
+        "Log-loss on train and on dev after each pass over train.",
+        join(
+            [
+                "Training of the ",
+                run.at["probe"].html,
+                " probe of layer ",
+                one.place(curve["layer"]),
+                ": the log-loss after each of ",
+                curve["n_epochs"].html,
+                " passes, on train (n = ",
+                curve["n_train"].html,
+                ") and on dev (n = ",
+                curve["n_held_out"].html,
+                "), of which the training saw nothing. Where the two part, the probe learns train by heart.",
             ]
         ),
     )

@@ -179,18 +179,35 @@ def _of_dataset(run: Run, one: DatasetRun, cite: Citations) -> Iterator[Content]
         )
 
 
+# What is fitted at each layer, where one sentence says it all.
+_SIMPLE_PROBES = {
+    "lda": "a linear discriminant analysis, whose covariance within classes was shrunk by the rule of Ledoit and Wolf (2004), ",
+    "mean_difference": "a nearest-mean classifier, whose directions are the class means and whose one fitted number is how sure "
+    "it is, ",
+}
+_LOGISTIC_PROBES = {
+    "logistic": "an L2-regularised ",
+    "l1": "an L1-regularised ",
+    "elastic_net": "an elastic-net-regularised (half L1, half L2) ",
+}
+
+
 def _probe(run: Run, one: DatasetRun, cite: Citations) -> Html:
     kind, settings = run.at.value["probe"], one.at["probes"][one.facts.best_layer]
     kind = kind if one.facts.label_names else "ridge"
     found = settings.value
-    if kind == "logistic" and {"C", "c_grid", "cv"} <= set(found):
-        by = ", keeping groups whole" if found["cv"].get("by") == "group" else ""
+    weighted = " Every class counted alike." if found.get("class_weight") == "balanced" else ""
+    if kind in _LOGISTIC_PROBES and "C" in found:
         multinomial = "multinomial " if len(one.facts.label_names) > 2 else ""
-        return join(
-            [
-                f"At each layer we fitted an L2-regularised {multinomial}logistic regression (scikit-learn; ",
-                cite("pedregosa2011sklearn")[1:-1],
-                ") on the activations of train, standardised on train. Its C was chosen from ",
+        fitted: list[Content] = [
+            f"At each layer we fitted {_LOGISTIC_PROBES[kind]}{multinomial}logistic regression (scikit-learn; ",
+            cite("pedregosa2011sklearn")[1:-1],
+            ") on the activations of train, standardised on train. ",
+        ]
+        if {"c_grid", "cv"} <= set(found):
+            by = ", keeping groups whole" if found["cv"].get("by") == "group" else ""
+            fitted += [
+                "Its C was chosen from ",
                 words([value.html for value in settings["c_grid"]], 20),
                 " by the log-loss of stratified ",
                 settings["cv"]["folds"].html,
@@ -198,13 +215,18 @@ def _probe(run: Run, one: DatasetRun, cite: Citations) -> Html:
                 settings["C"].html,
                 ".",
             ]
-        )
-    if kind == "ridge" and {"alpha", "alpha_grid", "cv"} <= set(found):
-        by = ", keeping groups whole" if found["cv"].get("by") == "group" else ""
-        return join(
-            [
-                f"At each layer we fitted a ridge regression {cite('hoerl1970ridge')} on the activations of train, standardised "
-                "on train. Its penalty alpha was chosen from ",
+        else:
+            fitted += ["Its C was ", settings["C"].html, ", which was given."]
+        return join([*fitted, weighted])
+    if kind == "ridge" and "alpha" in found:
+        ridge: list[Content] = [
+            f"At each layer we fitted a ridge regression {cite('hoerl1970ridge')} on the activations of train, standardised "
+            "on train. ",
+        ]
+        if {"alpha_grid", "cv"} <= set(found):
+            by = ", keeping groups whole" if found["cv"].get("by") == "group" else ""
+            ridge += [
+                "Its penalty alpha was chosen from ",
                 words([value.html for value in settings["alpha_grid"]], 20),
                 " by the squared error of ",
                 settings["cv"]["folds"].html,
@@ -212,17 +234,24 @@ def _probe(run: Run, one: DatasetRun, cite: Citations) -> Html:
                 settings["alpha"].html,
                 ".",
             ]
-        )
+        else:
+            ridge += ["Its penalty alpha was ", settings["alpha"].html, ", which was given."]
+        return join(ridge)
     if kind == "mlp" and {"hidden_units", "weight_penalty"} <= set(found):
+        several = isinstance(found["hidden_units"], list)
+        sizes = words([size.html for size in settings["hidden_units"]], 20) if several else settings["hidden_units"].html
         return join(
             [
-                "At each layer we fitted a perceptron with one hidden layer of ",
-                settings["hidden_units"].html,
+                f"At each layer we fitted a perceptron with {'hidden layers' if several else 'one hidden layer'} of ",
+                sizes,
                 f" ReLU units (scikit-learn, Adam; {cite('pedregosa2011sklearn')[1:-1]}; weight penalty ",
                 settings["weight_penalty"].html,
                 ") on the activations of train, standardised on train.",
+                weighted,
             ]
         )
+    if kind in _SIMPLE_PROBES:
+        return join([f"At each layer we fitted {_SIMPLE_PROBES[kind]}on the activations of train, standardised on train."])
     if kind == "majority":
         return join(["In the place of a probe stand the class frequencies of train, which read no activations."])
     return join(["At each layer we fitted a probe of the kind ", tag("i", kind), " on the activations of train."])

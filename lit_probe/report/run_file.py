@@ -19,6 +19,7 @@ from lit_probe.errors import CacheError, LitProbeError
 from lit_probe.probing.concept_map import ConceptMap
 from lit_probe.probing.layer_choice import LayerChoice
 from lit_probe.probing.probes import DEFAULT_PROBES, PROBES
+from lit_probe.probing.loss_curve import LossCurve
 from lit_probe.probing.study import LayerStudy, StudySettings
 from lit_probe.report.html import Html, join
 from lit_probe.report.numbers import At, score_keys
@@ -56,7 +57,11 @@ def run_json(
 
 
 def study_json(
-    study: LayerStudy, battery: Battery, copies: NearDuplicates | None = None, circularity: str | None = None
+    study: LayerStudy,
+    battery: Battery,
+    copies: NearDuplicates | None = None,
+    circularity: str | None = None,
+    losses: LossCurve | None = None,
 ) -> dict[str, Any]:
     """What ``layers.json`` holds of one data set.
 
@@ -65,6 +70,7 @@ def study_json(
       battery: its checks.
       copies: the near copies across its splits; None where nobody looked for them, and then nothing is said of circularity.
       circularity: why probing the encoder for these labels is circular; None where it is not.
+      losses: the loss curve of the chosen layer's probe, where it has one.
     """
     result = study.to_json()
     columns = layer_columns(battery, len(result["layers"]))
@@ -74,7 +80,8 @@ def study_json(
     if copies is not None:
         found = {key: value for key, value in copies.to_json().items() if key != "rows"}
         leaks = {"near_duplicates": found, "circularity": circularity}
-    return {**result, "layers": layers, "checks": checks, **leaks}
+    curve = {} if losses is None else {"loss_curve": losses.to_json()}
+    return {**result, **curve, "layers": layers, "checks": checks, **leaks}
 
 
 @dataclass(frozen=True)
@@ -108,12 +115,14 @@ class DatasetRun:
       at: what ``layers.json`` holds of it.
       facts: the same, read.
       checks: the checks that were run, by name.
+      losses: the loss curve of the chosen layer's probe, where it has one.
     """
 
     name: str
     at: At
     facts: DatasetFacts
     checks: Mapping[str, CheckResult | FailedCheck]
+    losses: LossCurve | None
 
     def result(self, name: str) -> CheckResult | None:
         """A check that was run and could be computed; None else."""
@@ -234,7 +243,12 @@ def _dataset(name: str, at: At) -> DatasetRun:
             raise ValueError(f"{one} of {name!r} has other layers than the study")
     if "near_duplicates" in at:
         NearDuplicates.from_json({**at.value["near_duplicates"], "rows": {}})
-    return DatasetRun(name, at, facts, checks)
+    losses = LossCurve.from_json(at.value["loss_curve"]) if "loss_curve" in at else None
+    if losses is not None and (
+        losses.layer != facts.best_layer or {len(losses.train), len(losses.held_out)} != {losses.n_epochs}
+    ):
+        raise ValueError(f"the loss curve of {name!r} does not fit its layer and its passes")
+    return DatasetRun(name, at, facts, checks, losses)
 
 
 def _check_rows(at: At, facts: DatasetFacts) -> None:
