@@ -18,8 +18,8 @@ from lit_probe.data.asked import CLASSES, NUMBER, TargetKind
 from lit_probe.errors import CacheError, LitProbeError
 from lit_probe.probing.concept_map import ConceptMap
 from lit_probe.probing.layer_choice import LayerChoice
-from lit_probe.probing.probes import DEFAULT_PROBES, PROBES
 from lit_probe.probing.loss_curve import LossCurve
+from lit_probe.probing.probes import DEFAULT_PROBES, PROBES
 from lit_probe.probing.study import LayerStudy, StudySettings
 from lit_probe.report.html import Html, join
 from lit_probe.report.numbers import At, score_keys
