@@ -15,6 +15,7 @@ from tiny_words import TAGS, tagged_file, word_splits
 
 from lit_probe.data import load_dataset
 from lit_probe.data.asked import WORD
+from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import LitProbeError, UnservedError
 from lit_probe.lit.app import AppOptions, assemble
@@ -27,6 +28,7 @@ from lit_probe.lit.host.row_selection import HELD_OUT
 from lit_probe.lit.host.word_dataset import WordDataset
 from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.lit.interpreters.salience import salience_rows
+from lit_probe.lit.notebook import ProbeWidget
 from lit_probe.lit.plugin import ProbeModel as PluginModel
 
 # What each question that is about texts has to say.
@@ -293,3 +295,12 @@ def test_a_word_without_a_tag_has_its_predicted_one_explained_and_an_unknown_pla
         answer_of("word_salience", word_model, shown, edit, word=2, layer=1)
     with pytest.raises(LitProbeError, match="0 sentences were sent"):
         answer_of("word_salience", word_model, shown, word=0, layer=1)
+
+
+def test_a_notebooks_widget_shows_words(word_model, splits):
+    widget = ProbeWidget(word_model.encoder, splits, cache=Cache(None))
+    try:
+        study = widget.study()
+        assert study.pooling == "last" and study.best_layer == word_model.study.result().best_layer
+    finally:
+        widget.stop()

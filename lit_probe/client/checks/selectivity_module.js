@@ -7,7 +7,7 @@
 import {axes} from '../charts/axes.js';
 import {FIGURE, figurePage} from '../charts/figure_page.js';
 import {observable} from '../page/choices.js';
-import {categoricalColumns, definePanel, html} from '../page/lit_host.js';
+import {categoricalColumns, definePanel, html, rowsAreWords} from '../page/lit_host.js';
 import {checkPanel} from '../panels/check_panel.js';
 import {renderCaption, renderCharts, renderLegend, renderSelect} from '../panels/parts.js';
 import {checkCsv} from '../words/files.js';
@@ -16,6 +16,9 @@ import {intervalText} from '../words/sentences.js';
 import {SELECTIVITY_STYLES, selectivityCharts, selectivityDomains} from './check_charts.js';
 
 const control = observable('word');
+
+/** The control of data sets whose rows are words. */
+const OF_WORDS = {value: 'word_type', title: 'the word as it is written'};
 
 const GUIDE = html`
   <p><b>The question.</b> A high score may only say that the probe is good at learning <i>anything</i> from so many numbers. So the same
@@ -39,17 +42,22 @@ nothing, and the difference with its 95 % interval.`;
   }
 
   observed() {
-    return {...super.observed(), columns: categoricalColumns().own};
+    return {...super.observed(), columns: categoricalColumns().own, words: rowsAreWords()};
+  }
+
+  /** The control labels that are asked for; those of words are by the word alone. @returns {string} */
+  control() {
+    return this.seen.words ? OF_WORDS.value : control.get();
   }
 
   question() {
-    return {interpreter: 'probe_checks', config: {check: 'selectivity', control: control.get()}};
+    return {interpreter: 'probe_checks', config: {check: 'selectivity', control: this.control()}};
   }
 
   renderControls() {
     const columns = this.seen.columns.map((/** @type {string} */ name) => ({value: `group:${name}`, title: `column ${name}`}));
-    const options = [{value: 'word', title: 'most common content word'}, {value: 'first_word', title: 'first word'}, ...columns];
-    return renderSelect('control', 'Control labels by', options, control.get(), (value) => control.set(value));
+    const options = this.seen.words ? [OF_WORDS] : [{value: 'word', title: 'most common content word'}, {value: 'first_word', title: 'first word'}, ...columns];
+    return renderSelect('control', 'Control labels by', options, this.control(), (value) => control.set(value));
   }
 
   /** @param {Selectivity} answer @param {LayerMetrics} about @param {number} layer */

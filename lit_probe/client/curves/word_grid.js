@@ -72,7 +72,7 @@ export function wordGridLayout({examples, n_layers: nLayers}, nLines, width) {
   const cells = (/** @type {number} */ i) => left(i) + word + tag + said;
   const bottom = TOP + nLines * ROW;
   return {
-    word, tag, said, cell, left, cells, bottom, width: Math.max(width, left(nSides - 1) + side + PAD), height: bottom + AXIS + 3 * KEY_LINE,
+    word, tag, said, cell, left, cells, bottom, width: Math.max(width, left(nSides - 1) + side + PAD), height: bottom + AXIS + 4 * KEY_LINE,
     y: (/** @type {number} */ line) => TOP + line * ROW,
     x: (/** @type {number} */ i, /** @type {number} */ layer) => cells(i) + layer * cell,
     /** The cell under a pixel, if any; left of the cells, that of the word at the layer that is looked at. @param {number} x @param {number} y @param {number} current @returns {?Cell} */
@@ -132,7 +132,7 @@ export function wordGrid(answer, lines, {width, layer, titles, word = null, hove
       fill: 'none', stroke: COLORS.ink, 'stroke-width': 1.5}) : null)),
   hovered ? svgNode('rect', {class: 'hovered-cell', ...box(hovered.side, hovered.layer, layout.y(hovered.line), ROW - 1), fill: 'none', stroke: COLORS.accent, 'stroke-width': 2}) : null,
   svgNode('text', {class: 'axis-title', x: (layout.cells(0) + nLayers * layout.cell / 2).toFixed(2), y: layout.bottom + 15, 'text-anchor': 'middle', 'font-size': 12, 'font-weight': 'bold'}, names ? 'Place' : 'Layer'),
-  keyOf(layout, lines.length));
+  keyOf(layout));
 }
 
 /** The head of the column of predicted tags: "layer 4", or "at 12" where there is no room. @param {number} layer @param {?string[]} names @param {number} room */
@@ -172,8 +172,8 @@ function cellOf(word, cell, layout, ofCell) {
       'font-size': 10, fill: text, 'font-weight': wrong ? 'bold' : 'normal'}, said));
 }
 
-/** What colours and marks mean. @param {ReturnType<typeof wordGridLayout>} layout @param {number} nLines */
-function keyOf(layout, nLines) {
+/** What colours and marks mean. @param {ReturnType<typeof wordGridLayout>} layout */
+function keyOf(layout) {
   const [steps, step] = [24, 4];
   const top = layout.bottom + AXIS - 8;
   const [left, right] = [PAD, PAD + steps * step + 8];
@@ -185,7 +185,9 @@ function keyOf(layout, nLines) {
     svgNode('text', {x: right - 14, y: top + KEY_LINE + 9, 'text-anchor': 'middle', 'font-weight': 'bold'}, '×'),
     entry(1, 'another tag is predicted'),
     svgNode('rect', {x: right - 22, y: top + 2 * KEY_LINE, width: 14, height: 10, fill: COLORS.grid, stroke: COLORS.axis}),
-    entry(2, 'a word without a tag of its own; dashed: the layer chosen on dev'));
+    entry(2, 'a word without a tag of its own'),
+    svgNode('rect', {x: right - 22, y: top + 3 * KEY_LINE, width: 14, height: 10, fill: 'none', stroke: COLORS.secondMark, 'stroke-dasharray': '4 2', 'stroke-width': 1.5}),
+    entry(3, 'the layer chosen on dev'));
 }
 
 /**
