@@ -47,7 +47,7 @@ from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.memory import MemoryBudget
 from lit_probe.encoder.site_search import module_tree, sites_of
 from lit_probe.encoder.sites import FAMILIES, LAYERS
-from lit_probe.errors import EncoderError, LitProbeError
+from lit_probe.errors import EncoderError, LitProbeError, UnservedError
 from lit_probe.flags import (
     FLAGS,
     TAKE_A_FILE,
@@ -478,6 +478,7 @@ def extract() -> None:
     splits_list, runs, cache = load_splits(), load_runs(), open_cache()
     for splits in splits_list:
         check_served("A file of activations", splits.unit, splits.target, (TEXT,), (CLASSES,))
+        _check_one_value(splits, "A file of activations")
     out = Path(FLAGS.out).expanduser()
     _check_writable(out)
     _check_runs(runs, splits_list, cache)
@@ -586,6 +587,8 @@ def build_app() -> Any:
     from lit_probe.lit.app import AppOptions, build
 
     (splits_list, runs), cache = load_all(), open_cache()
+    for splits in splits_list:
+        _check_one_value(splits, "The page")
     _check_card(runs, splits_list)
     need = _check_runs(runs, splits_list, cache)
     run_of = {run.encoder.name: run for run in runs}
@@ -641,6 +644,19 @@ def _check_runs(runs: Sequence[Run], splits_list: Sequence[Splits], cache: Cache
     whole = {one.name: one for one in (splits.asked_of.splits if splits.asked_of else splits for splits in splits_list)}
     sizes = [len(rows) for splits in whole.values() for _, rows in splits.items()]
     return _check_memory([(run.encoder, run.pooling) for run in runs], sum(sizes), cache, len(sizes))
+
+
+def _check_one_value(splits: Splits, what: str) -> None:
+    """Refuses labels of several values where rows have one label.
+
+    Raises:
+      UnservedError: the data set has them.
+    """
+    if splits.several:
+        raise UnservedError(
+            f"{what} has one label for each row, and that of {splits.name} has several values. lit-probe layers, report and "
+            "neurons ask for each."
+        )
 
 
 def _check_card(runs: Sequence[Run], splits_list: Sequence[Splits], control: str | None = None) -> None:

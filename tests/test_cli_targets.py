@@ -124,3 +124,25 @@ def test_the_memory_of_texts_that_are_asked_several_things_is_counted_once(flags
         assert run("layers", *flags, f"--datasets=csv={table}", "--checks=none", f"--targets={targets}", "--cache_dir=") == 0
         told += [re.findall(r"activations of \d+ texts", capsys.readouterr().err)]
     assert told[0] == told[1] == ["activations of 120 texts"]
+
+
+def test_several_values_give_a_data_set_each_joint_scores_and_a_card(flags, tmp_path, capsys):
+    file = tmp_path / "films.csv"
+    with file.open("w", newline="") as opened:
+        cells = [[word for place, word in enumerate(("sun", "rain")) if row >> place & 1] or ["snow"] for row in range(160)]
+        rows = [(f"we saw the {' '.join(own)} again {row}", "|".join(own)) for row, own in enumerate(cells)]
+        csv.writer(opened).writerows([("text", "label"), *rows])
+    asked = [*flags, f"--datasets=csv={file}", "--multilabel", "--checks=none"]
+    assert run("layers", *asked) == 0
+    assert "All 3 values together on test: macro F1" in capsys.readouterr().out
+    first = json.loads((tmp_path / "out" / "layers.json").read_text())
+    assert list(first["datasets"]) == [f"films (label:{word})" for word in ("rain", "snow", "sun")]
+    assert [one["split"] for one in first["concepts"][0]["joint"]] == ["dev", "test"]
+    assert run("report", *asked) == 0
+    assert "All values together, each decided at its own" in (tmp_path / "out" / "report.html").read_text()
+    assert run("layers", f"--from={tmp_path / 'out' / 'layers.json'}", flags[1], f"--out={tmp_path / 'again'}") == 0
+    assert json.loads((tmp_path / "again" / "layers.json").read_text())["concepts"] == first["concepts"]
+    capsys.readouterr()
+    for command in ("serve", "extract"):
+        assert run(command, f"--datasets=csv={file}", "--multilabel", flags[0]) == 1
+        assert "has several values" in capsys.readouterr().err

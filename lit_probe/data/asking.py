@@ -55,18 +55,20 @@ def target_names(splits: Splits, wanted: Sequence[str]) -> list[str]:
     ['label', 'domain', 'surface:n_words']
     """
     check_served("A map of concepts", splits.unit, splits.target, [TEXT], [CLASSES])
+    # The label of a data set of several values is only what it was divided by.
+    label = [] if splits.several else [LABEL]
     columns, surface = list(splits.train.columns), [_PREFIX + name for name in SURFACE]
     found: list[str] = []
     for name in wanted:
         if name == COLUMNS:
-            found += [LABEL, *columns]
+            found += [*label, *columns]
         elif name == ALL_SURFACE:
             found += surface
-        elif name in (LABEL, *columns, *surface):
+        elif name in (*label, *columns, *surface):
             found.append(name)
         else:
             raise DatasetError(
-                f"{splits.name} has no target {name!r}. Choose of: {', '.join((LABEL, *columns, *surface))}; {COLUMNS} stands "
+                f"{splits.name} has no target {name!r}. Choose of: {', '.join((*label, *columns, *surface))}; {COLUMNS} stands "
                 f"for the label and all columns, {ALL_SURFACE} for all that begin with {_PREFIX}"
             )
     if not found:
@@ -126,7 +128,15 @@ def ask(splits: Splits, target: str) -> Splits:
         "dropped": {**splits.provenance.get("dropped", {}), **dropped},
         "sha256": {split: rows_hash(part) for split, part in parts.items()},
     }
-    return Splits(name, **parts, provenance=provenance, pair=splits.pair, asked_of=AskedOf(splits, target, rows))
+    return Splits(
+        name,
+        parts["train"],
+        parts["dev"],
+        parts["test"],
+        provenance=provenance,
+        pair=splits.pair,
+        asked_of=AskedOf(splits, target, rows),
+    )
 
 
 def ask_all(splits: Splits, wanted: Sequence[str]) -> list[Splits | Unasked]:
