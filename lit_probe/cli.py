@@ -34,7 +34,7 @@ from lit_probe.checks.leakage import circularity_of
 from lit_probe.checks.provenance import check_against_card, made_by, read_card
 from lit_probe.checks.repeats import N_REPEATS
 from lit_probe.checks.transfer import TransferGroups, transfer_table, transfer_within_groups
-from lit_probe.data.asked import CLASSES, TEXT, check_served
+from lit_probe.data.asked import CLASSES, TEXT, WORD, check_served
 from lit_probe.data.asking import Unasked
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.rows import find_column
@@ -619,7 +619,9 @@ def build_app() -> Any:
     return build([run.encoder for run in runs], splits_list, options, make_study, cache, show)
 
 
-def _check_memory(runs: Sequence[tuple[Encoder, str]], n_texts: int, cache: Cache, n_splits: int = 3) -> MemoryNeed:
+def _check_memory(
+    runs: Sequence[tuple[Encoder, str]], n_texts: int, cache: Cache, n_splits: int = 3, rows: str = "texts"
+) -> MemoryNeed:
     """Tells on stderr what is needed of the memory, before any weight is loaded.
 
     Args:
@@ -627,12 +629,13 @@ def _check_memory(runs: Sequence[tuple[Encoder, str]], n_texts: int, cache: Cach
       n_texts: how many texts are encoded.
       cache: where activations are kept.
       n_splits: how many splits these texts are in.
+      rows: what has a vector each: texts, or words.
 
     Raises:
       LitProbeError: it is more than the flag allows, or than there is.
     """
     budget, networks = MemoryBudget.of(FLAGS.memory_budget), [(encoder, name) for encoder, name in runs if encoder.has_network]
-    need = memory_need(networks, n_texts, cache)
+    need = memory_need(networks, n_texts, cache, rows)
     if networks:
         print(f"lit-probe: {need.told(budget)}", file=sys.stderr)
         check_need(need, [encoder for encoder, _ in networks], budget, n_splits)
@@ -643,7 +646,8 @@ def _check_runs(runs: Sequence[Run], splits_list: Sequence[Splits], cache: Cache
     """`_check_memory` of runs on all rows of data sets; those of which several targets are asked are read once."""
     whole = {one.name: one for one in (splits.asked_of.splits if splits.asked_of else splits for splits in splits_list)}
     sizes = [len(rows) for splits in whole.values() for _, rows in splits.items()]
-    return _check_memory([(run.encoder, run.pooling) for run in runs], sum(sizes), cache, len(sizes))
+    what = "words" if any(splits.unit == WORD for splits in whole.values()) else "texts"
+    return _check_memory([(run.encoder, run.pooling) for run in runs], sum(sizes), cache, len(sizes), what)
 
 
 def _check_one_value(splits: Splits, what: str) -> None:

@@ -14,7 +14,7 @@ from lit_probe.checks.check import CheckResult, FailedCheck
 from lit_probe.checks.leakage import NearDuplicates
 from lit_probe.checks.provenance import card_of, made_by, other_rules
 from lit_probe.checks.transfer import TransferGroups
-from lit_probe.data.asked import CLASSES, TEXT, TargetKind, check_served
+from lit_probe.data.asked import CLASSES, TEXT, WORD, TargetKind, check_served
 from lit_probe.errors import CacheError, LitProbeError
 from lit_probe.probing.concept_map import ConceptMap
 from lit_probe.probing.layer_choice import LayerChoice
@@ -115,6 +115,11 @@ class DatasetRun:
         """A check that was run and could be computed; None else."""
         found = self.checks.get(name)
         return None if isinstance(found, FailedCheck) else found
+
+    @property
+    def of_words(self) -> bool:
+        """Whether its rows are words, not whole texts."""
+        return self.facts.data.get("unit") == WORD
 
     @property
     def chosen(self) -> At:

@@ -213,3 +213,5 @@ def test_a_report_has_the_spans(names_study):
     run = run_of(json.loads(json.dumps(told)))
     page = report_html(run)
     assert "Whole spans on dev, by layer" in page and "spans as seqeval counts them" in page
+    assert "is the label of the words of the data set" in page and "words for training" in page
+    assert "became one vector per word: that of its last token." in page and "vector per text" not in page
