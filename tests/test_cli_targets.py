@@ -146,3 +146,17 @@ def test_several_values_give_a_data_set_each_joint_scores_and_a_card(flags, tmp_
     for command in ("serve", "extract"):
         assert run(command, f"--datasets=csv={file}", "--multilabel", flags[0]) == 1
         assert "has several values" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("asked", ["conll", "conll[label=2,missing=Y,max_words=60]", "csv[annotate=words:sun]", "demo"])
+def test_the_card_of_words_asks_the_same_again(flags, table, tmp_path, asked):
+    file = tmp_path / "tags.conll"
+    lines = [f"the DET O\nsun{row} X B-A\nagain {'Y' if row % 9 == 0 else 'X'} O\n\n" for row in range(60)]
+    file.write_text("".join(lines), "utf-8")
+    form, _, options = asked.partition("[")
+    source = {"conll": f"={file}", "csv": f"={table}", "demo": "[annotate=words:the a]"}[form]
+    named = f"--datasets={form}{source}" + (f"[{options}" if options else "")
+    assert run("layers", *flags, named, "--checks=none") == 0
+    first = json.loads((tmp_path / "out" / "layers.json").read_text())
+    assert run("layers", f"--from={tmp_path / 'out' / 'layers.json'}", flags[1], f"--out={tmp_path / 'again'}") == 0
+    assert json.loads((tmp_path / "again" / "layers.json").read_text()) == first

@@ -106,24 +106,24 @@ def test_intervals_by_sentence_cover_where_those_by_word_are_too_narrow():
     assert held["word"] / draws < 0.87
 
 
-@pytest.fixture(scope="module")
-def real():
-    """Words of real sentences with the six most frequent tags, read at three layers."""
+def real_words(max_words):
+    """Words of real sentences with the six most frequent tags, and the encoder of layers that reads them."""
     folder = Path(os.environ.get("LIT_PROBE_TEST_DATA", "")) / "ud"
     if not os.environ.get("LIT_PROBE_TEST_DATA") or not folder.is_dir():
         pytest.skip("LIT_PROBE_TEST_DATA holds no ud")
     rare = "ADV AUX CCONJ INTJ NUM PART PRON PROPN SCONJ SYM X".split()
-    options = DatasetOptions(max_words=1500, missing=tuple(rare))
+    options = DatasetOptions(max_words=max_words, missing=tuple(rare))
     splits = load_dataset("conllu", str(folder / "en_lines-ud-dev.conllu.gz"), options)
-    encoder = load_encoder("sentence-transformers/all-MiniLM-L6-v2", device="cpu").at_layers
-    return probe_layers(encoder.at([encoder.layers[0], encoder.layers[2], encoder.layers[6]]), splits)
+    return load_encoder("sentence-transformers/all-MiniLM-L6-v2", device="cpu").at_layers, splits
 
 
-def test_the_tags_of_real_words_score_as_scikit_learn_says(real):
+def test_the_tags_of_real_words_score_as_scikit_learn_says():
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
+    encoder, splits = real_words(1500)
+    real = probe_layers(encoder.at([encoder.layers[layer] for layer in (0, 2, 6)]), splits)
     for layer, score in enumerate(real.dev_scores(real.probabilities("dev"))):
         probe = real.layerwise.probes[layer]
         # Units that vary by rounding alone are left out here, and are noise to scikit-learn once they are scaled.
@@ -135,13 +135,18 @@ def test_the_tags_of_real_words_score_as_scikit_learn_says(real):
         assert score.value == pytest.approx((expected.argmax(axis=1) == real.splits.dev.labels).mean(), abs=0.001)
 
 
-def test_real_tags_are_more_than_the_words_and_tags_drawn_by_word_are_not(real):
-    found = selectivity(real).layers[1]
-    assert found.low > 0.1
-    labels = ControlTask.of("word_type", real.splits).labels(1234)
-    parts = {name: replace(getattr(real.splits, name), labels=labels[name]) for name in ("train", "dev")}
-    drawn = selectivity(probe_layers(real.encoder, replace(real.splits, **parts))).layers[1]
-    assert drawn.low <= 0 <= drawn.high
+def test_real_tags_are_more_than_the_words_and_tags_drawn_by_word_are_not():
+    encoder, splits = real_words(700)
+    encoder, cache, drawn = encoder.at([encoder.layers[2]]), Cache(None), []
+    [real] = selectivity(probe_layers(encoder, splits, cache=cache)).layers
+    # A labelling by lot is a little easier or harder than the mean of others, so one of three may be told from it.
+    for seed in range(1000, 1003):
+        labels = ControlTask.of("word_type", splits).labels(seed)
+        parts = {name: replace(getattr(splits, name), labels=labels[name]) for name in ("train", "dev")}
+        drawn += selectivity(probe_layers(encoder, replace(splits, **parts), cache=cache)).layers
+    assert real.low > 0.1
+    assert sum(one.low <= 0 <= one.high for one in drawn) >= 2
+    assert abs(np.mean([one.selectivity for one in drawn])) < 0.03
 
 
 def test_the_control_of_words_is_one_tag_per_word_drawn_from_the_shares(study):
