@@ -6,6 +6,7 @@ from importlib import import_module
 NAMES = (
     "extraction",
     "sites",
+    "words",
     "whole_process",
     "memory",
     "edited_text",

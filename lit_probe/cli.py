@@ -34,7 +34,7 @@ from lit_probe.checks.leakage import circularity_of
 from lit_probe.checks.provenance import check_against_card, made_by, read_card
 from lit_probe.checks.repeats import N_REPEATS
 from lit_probe.checks.transfer import TransferGroups, transfer_table, transfer_within_groups
-from lit_probe.data.asked import CLASSES, NUMBER, TEXT, check_served
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD, check_served
 from lit_probe.data.asking import Unasked
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.rows import find_column
@@ -47,7 +47,7 @@ from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.memory import MemoryBudget
 from lit_probe.encoder.site_search import module_tree, sites_of
 from lit_probe.encoder.sites import FAMILIES, LAYERS
-from lit_probe.errors import EncoderError, LitProbeError
+from lit_probe.errors import EncoderError, LitProbeError, UnservedError
 from lit_probe.flags import (
     FLAGS,
     TAKE_A_FILE,
@@ -485,6 +485,7 @@ def extract() -> None:
     splits_list, runs, cache = load_splits(), load_runs(), open_cache()
     for splits in splits_list:
         check_served("A file of activations", splits.unit, splits.target, (TEXT,), (CLASSES,))
+        _check_one_value(splits, "A file of activations")
     out = Path(FLAGS.out).expanduser()
     _check_writable(out)
     _check_runs(runs, splits_list, cache)
@@ -593,6 +594,8 @@ def build_app() -> Any:
     from lit_probe.lit.app import AppOptions, build
 
     (splits_list, runs), cache = load_all(), open_cache()
+    for splits in splits_list:
+        _check_one_value(splits, "The page")
     _check_card(runs, splits_list)
     need = _check_runs(runs, splits_list, cache)
     run_of = {run.encoder.name: run for run in runs}
@@ -624,7 +627,9 @@ def build_app() -> Any:
     return build([run.encoder for run in runs], splits_list, options, make_study, cache, show)
 
 
-def _check_memory(runs: Sequence[tuple[Encoder, str]], n_texts: int, cache: Cache, n_splits: int = 3) -> MemoryNeed:
+def _check_memory(
+    runs: Sequence[tuple[Encoder, str]], n_texts: int, cache: Cache, n_splits: int = 3, rows: str = "texts"
+) -> MemoryNeed:
     """Tells on stderr what is needed of the memory, before any weight is loaded.
 
     Args:
@@ -632,12 +637,13 @@ def _check_memory(runs: Sequence[tuple[Encoder, str]], n_texts: int, cache: Cach
       n_texts: how many texts are encoded.
       cache: where activations are kept.
       n_splits: how many splits these texts are in.
+      rows: what has a vector each: texts, or words.
 
     Raises:
       LitProbeError: it is more than the flag allows, or than there is.
     """
     budget, networks = MemoryBudget.of(FLAGS.memory_budget), [(encoder, name) for encoder, name in runs if encoder.has_network]
-    need = memory_need(networks, n_texts, cache)
+    need = memory_need(networks, n_texts, cache, rows)
     if networks:
         print(f"lit-probe: {need.told(budget)}", file=sys.stderr)
         check_need(need, [encoder for encoder, _ in networks], budget, n_splits)
@@ -648,7 +654,21 @@ def _check_runs(runs: Sequence[Run], splits_list: Sequence[Splits], cache: Cache
     """`_check_memory` of runs on all rows of data sets; those of which several targets are asked are read once."""
     whole = {one.name: one for one in (splits.asked_of.splits if splits.asked_of else splits for splits in splits_list)}
     sizes = [len(rows) for splits in whole.values() for _, rows in splits.items()]
-    return _check_memory([(run.encoder, run.pooling) for run in runs], sum(sizes), cache, len(sizes))
+    what = "words" if any(splits.unit == WORD for splits in whole.values()) else "texts"
+    return _check_memory([(run.encoder, run.pooling) for run in runs], sum(sizes), cache, len(sizes), what)
+
+
+def _check_one_value(splits: Splits, what: str) -> None:
+    """Refuses labels of several values where rows have one label.
+
+    Raises:
+      UnservedError: the data set has them.
+    """
+    if splits.several:
+        raise UnservedError(
+            f"{what} has one label for each row, and that of {splits.name} has several values. lit-probe layers, report and "
+            "neurons ask for each."
+        )
 
 
 def _check_card(runs: Sequence[Run], splits_list: Sequence[Splits], control: str | None = None) -> None:

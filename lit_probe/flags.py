@@ -157,6 +157,12 @@ _define_of_data(
     "Asks of each word, in place of labels, whether a rule holds: regex:PATTERN, or words:FILE; with balanced: before it, words "
     "of the more frequent answer are left out.",
 )
+_define_of_data(
+    flags.DEFINE_bool,
+    "multilabel",
+    False,
+    "A label may have several values, as in comedy|drama or in a list; each is asked for by itself, yes or no.",
+)
 _define(
     flags.DEFINE_enum,
     "pooling",
@@ -564,8 +570,9 @@ def asked_targets(splits_list: Sequence[Splits]) -> tuple[list[Splits], list[Una
       LitProbeError: a target does not exist, or none can be asked for.
     """
     if not FLAGS["targets"].present and not FLAGS.targets:
-        return list(splits_list), []
-    found = [one for splits in splits_list for one in ask_all(splits, FLAGS.targets)]
+        found = [one for splits in splits_list for one in (ask_all(splits, splits.several) if splits.several else [splits])]
+    else:
+        found = [one for splits in splits_list for one in ask_all(splits, FLAGS.targets)]
     return [one for one in found if isinstance(one, Splits)], [one for one in found if isinstance(one, Unasked)]
 
 

@@ -124,3 +124,39 @@ def test_the_memory_of_texts_that_are_asked_several_things_is_counted_once(flags
         assert run("layers", *flags, f"--datasets=csv={table}", "--checks=none", f"--targets={targets}", "--cache_dir=") == 0
         told += [re.findall(r"activations of \d+ texts", capsys.readouterr().err)]
     assert told[0] == told[1] == ["activations of 120 texts"]
+
+
+def test_several_values_give_a_data_set_each_joint_scores_and_a_card(flags, tmp_path, capsys):
+    file = tmp_path / "films.csv"
+    with file.open("w", newline="") as opened:
+        cells = [[word for place, word in enumerate(("sun", "rain")) if row >> place & 1] or ["snow"] for row in range(160)]
+        rows = [(f"we saw the {' '.join(own)} again {row}", "|".join(own)) for row, own in enumerate(cells)]
+        csv.writer(opened).writerows([("text", "label"), *rows])
+    asked = [*flags, f"--datasets=csv={file}", "--multilabel", "--checks=none"]
+    assert run("layers", *asked) == 0
+    assert "All 3 values together on test: macro F1" in capsys.readouterr().out
+    first = json.loads((tmp_path / "out" / "layers.json").read_text())
+    assert list(first["datasets"]) == [f"films (label:{word})" for word in ("rain", "snow", "sun")]
+    assert [one["split"] for one in first["concepts"][0]["joint"]] == ["dev", "test"]
+    assert run("report", *asked) == 0
+    assert "All values together, each decided at its own" in (tmp_path / "out" / "report.html").read_text()
+    assert run("layers", f"--from={tmp_path / 'out' / 'layers.json'}", flags[1], f"--out={tmp_path / 'again'}") == 0
+    assert json.loads((tmp_path / "again" / "layers.json").read_text())["concepts"] == first["concepts"]
+    capsys.readouterr()
+    for command in ("serve", "extract"):
+        assert run(command, f"--datasets=csv={file}", "--multilabel", flags[0]) == 1
+        assert "has several values" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("asked", ["conll", "conll[label=2,missing=Y,max_words=60]", "csv[annotate=words:sun]", "demo"])
+def test_the_card_of_words_asks_the_same_again(flags, table, tmp_path, asked):
+    file = tmp_path / "tags.conll"
+    lines = [f"the DET O\nsun{row} X B-A\nagain {'Y' if row % 9 == 0 else 'X'} O\n\n" for row in range(60)]
+    file.write_text("".join(lines), "utf-8")
+    form, _, options = asked.partition("[")
+    source = {"conll": f"={file}", "csv": f"={table}", "demo": "[annotate=words:the a]"}[form]
+    named = f"--datasets={form}{source}" + (f"[{options}" if options else "")
+    assert run("layers", *flags, named, "--checks=none") == 0
+    first = json.loads((tmp_path / "out" / "layers.json").read_text())
+    assert run("layers", f"--from={tmp_path / 'out' / 'layers.json'}", flags[1], f"--out={tmp_path / 'again'}") == 0
+    assert json.loads((tmp_path / "again" / "layers.json").read_text()) == first

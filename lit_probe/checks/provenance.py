@@ -19,7 +19,7 @@ from lit_probe.checks.leakage import COPIES_MADE_BY
 from lit_probe.checks.repeats import N_REPEATS
 from lit_probe.checks.transfer import TRANSFER_MADE_BY
 from lit_probe.data import DATASETS
-from lit_probe.data.asked import CLASSES, NUMBER, TargetKind
+from lit_probe.data.asked import CLASSES, NUMBER, WORD, TargetKind
 from lit_probe.data.labelled_texts import SPLIT_NAMES, Splits
 from lit_probe.data.options import HUB_OPTIONS, word_in_brackets
 from lit_probe.data.tables import table_form
@@ -335,7 +335,7 @@ def flags_of(card: Mapping[str, Any], title: str) -> list[str]:
     # A data set of which several targets were asked is loaded once.
     data = {one["target"]["of"] if targets else name: one for name, one in data.items()}
     named = [_dataset_flag(name, one, title) for name, one in data.items()]
-    options = [_options(one["origin"]) for one in data.values()]
+    options = [_options(one) for one in data.values()]
     alike = all(one == options[0] for one in options)
     own = ["" if alike else _in_brackets(one, title) for one in options]
     flags = {
@@ -344,7 +344,7 @@ def flags_of(card: Mapping[str, Any], title: str) -> list[str]:
         "dtype": card["model"].get("dtype"),
         "datasets": ",".join(map(str.__add__, named, own)),
         "targets": ",".join(targets) or None,
-        "max_examples": _only([one["max_examples"] for one in data.values()], "max_examples", title),
+        "max_examples": _only([_texts_per_split(one) for one in data.values()], "max_examples", title),
         **{name: card[name] for name in _SETTINGS},
         "sites": ",".join(card["sites"]) if "sites" in card else None,
         "cache_dtype": card.get("cache_dtype"),
@@ -447,14 +447,16 @@ def _own_weights(card: Mapping[str, Any]) -> str:
 
 def _dataset_flag(name: str, data: Mapping[str, Any], title: str) -> str:
     """``demo``, ``sst2=folder`` or ``csv=reviews.csv``."""
-    known = _holds(data, {"origin": dict, "seed": int, "max_examples": int})
+    counted = any(_holds(data, {one: int}) for one in ("max_examples", "max_words"))
+    known = counted and _holds(data, {"origin": dict, "seed": int})
     origin = data["origin"] if known else {}
     if origin.get("kind") in (None, "texts in memory"):
         raise LitProbeError(f"{title} is about {name!r}, texts that were in a program's memory. Run that program again.")
     path = origin.get("path")
     if origin.get("form") == "hub":
         path = path or origin.get("id")
-    loader = name
+    # Texts whose words are asked something have another name than their source; words in a file are known by its form.
+    loader = origin.get("of") or (origin.get("form") if data.get("unit") == WORD else None) or name
     if "text_column" in origin:
         files = origin["files"].get("train", []) if _holds(origin, {"files": dict}) else [path]
         loader = origin.get("form") or table_form(Path(*map(str, files[:1]))) or ""
@@ -464,12 +466,20 @@ def _dataset_flag(name: str, data: Mapping[str, Any], title: str) -> str:
     return loader if path is None else f"{loader}={path}"
 
 
-def _options(origin: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a data set that is a table, as far as they are given; nothing for any other source."""
-    if "text_column" not in origin:
+def _texts_per_split(data: Mapping[str, Any]) -> int | None:
+    """How many texts of each split were asked for; None where the rows are words of a file."""
+    found: int | None = data.get("max_examples", data["origin"].get("max_examples"))
+    return found
+
+
+def _options(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a data set that is a table or made of words, as far as they are given; nothing for any other source."""
+    origin = data["origin"]
+    if "text_column" not in origin and data.get("unit") != WORD:
         return {}
-    pinned = {"data_revision": origin.get("revision")} if origin.get("form") == "hub" else {}
-    return {name: value for name in HUB_OPTIONS if (value := {**origin, **pinned}.get(name)) is not None}
+    said = {**origin, **({"data_revision": origin.get("revision")} if origin.get("form") == "hub" else {})}
+    said |= {"max_words": data["max_words"]} if data.get("unit") == WORD and "max_examples" not in origin else {}
+    return {name: value for name in HUB_OPTIONS if (value := said.get(name)) is not None}
 
 
 def _in_brackets(options: Mapping[str, Any], title: str) -> str:
@@ -478,7 +488,7 @@ def _in_brackets(options: Mapping[str, Any], title: str) -> str:
         (word_in_brackets(name), one) for name, value in options.items() for one in (value if name == "missing" else [value])
     ]
     for word, value in pairs:
-        if re.search(r"[\[\],]", value):
+        if re.search(r"[\[\],]", str(value)):
             raise LitProbeError(f"{title} says {word}={value!r}, which cannot stand in brackets. Run its data sets one by one.")
     return f"[{','.join(f'{word}={value}' for word, value in pairs)}]" if pairs else ""
 

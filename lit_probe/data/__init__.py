@@ -183,6 +183,7 @@ def parse_dataset_flag(flag: str) -> list[WantedDataset]:
     return wanted
 
 
+_TRUTH = {"true": True, "false": False}
 # Those of a table first, which most sources are.
 _IN_BRACKETS = {word_in_brackets(option): option for option in HUB_OPTIONS}
 _IN_BRACKETS |= {word_in_brackets(option): option for source in DATASETS.values() for option in source.uses}
@@ -201,10 +202,12 @@ def _options_in_brackets(path: str) -> dict[str, Any]:
             )
         if option in options and option != "missing":
             raise DatasetError(f"{path.removeprefix(without_options(path))} names {word!r} twice. Name it once.")
+        if option == "multilabel" and value.lower() not in _TRUTH:
+            raise DatasetError(f"{path.removeprefix(without_options(path))} gives multilabel {value!r}. Give true or false.")
         if option == "max_words" and not value.isdecimal():
             raise DatasetError(
                 f"{path.removeprefix(without_options(path))} gives max_words {value!r}. Give a whole number, or 0 for all words."
             )
-        given = int(value) if option == "max_words" else value
+        given = int(value) if option == "max_words" else _TRUTH[value.lower()] if option == "multilabel" else value
         options[option] = (*options.get(option, ()), given) if option == "missing" else given
     return options

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lit_probe.data.asked import WORD
+from lit_probe.data.asked import TEXT, WORD
 from lit_probe.data.labelled_texts import LabelledTexts, Splits, clean_text
 from lit_probe.data.options import DatasetOptions
 from lit_probe.data.rows import WORD_COLUMN
@@ -59,6 +59,10 @@ def annotate(
             raise DatasetError(f"The texts of {data.name} are pairs, whose words are not annotated. Give single texts.")
         parts = {split: _of_rows(rows) for split, rows in data.items()}
         origin = dict(data.provenance.get("origin", origin))
+        if data.unit == TEXT:
+            # What loads the same texts again.
+            origin |= {name: data.provenance[name] for name in ("max_examples",) if name in data.provenance}
+            origin |= {} if "text_column" in origin else {"of": data.name}
         groups = data.provenance.get("groups")
         group_word = None if data.train.groups is None or groups == _SENTENCE else groups or "group"
         called = f"{data.name}-{made.as_name}"

@@ -63,20 +63,22 @@ def target_names(splits: Splits, wanted: Sequence[str]) -> list[str]:
     ['label', 'domain', 'surface:n_words']
     """
     check_served("A map of concepts", splits.unit, splits.target, [TEXT], [CLASSES, NUMBER])
+    # The label of a data set of several values is only what it was divided by.
+    label = [] if splits.several else [LABEL]
     columns, surface = list(splits.train.columns), [_PREFIX + name for name in SURFACE]
     found: list[str] = []
     for name in wanted:
         if name == COLUMNS:
-            found += [LABEL, *columns]
+            found += [*label, *columns]
         elif name == ALL_SURFACE:
             found += surface
-        elif name in (LABEL, *columns, *surface):
+        elif name in (*label, *columns, *surface):
             found.append(name)
         elif name.startswith(HOLDS):
             found.append(HOLDS + _BETWEEN_WORDS.join(held_words(name)))
         else:
             raise DatasetError(
-                f"{splits.name} has no target {name!r}. Choose of: {', '.join((LABEL, *columns, *surface))}; {COLUMNS} stands "
+                f"{splits.name} has no target {name!r}. Choose of: {', '.join((*label, *columns, *surface))}; {COLUMNS} stands "
                 f"for the label and all columns, {ALL_SURFACE} for all that begin with {_PREFIX}; {HOLDS}not|never asks whether "
                 "a text holds one of these words"
             )
@@ -228,7 +230,8 @@ def _asked(
         "dropped": {**splits.provenance.get("dropped", {}), **dropped},
         "sha256": {split: rows_hash(part) for split, part in parts.items()},
     }
-    return Splits(name, **parts, provenance=provenance, pair=splits.pair, asked_of=AskedOf(splits, target, dict(rows)))
+    asked_of = AskedOf(splits, target, dict(rows))
+    return Splits(name, parts["train"], parts["dev"], parts["test"], provenance=provenance, pair=splits.pair, asked_of=asked_of)
 
 
 def _ask_number(splits: Splits, target: str, name: str, numbers: Mapping[SplitName, NDArray[np.float64]]) -> Splits:

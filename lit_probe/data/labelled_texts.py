@@ -195,6 +195,8 @@ class Splits:
         made), ``dropped`` (reason -> count), ``seed``, ``max_examples``; of pairs also ``pair``, as below.
       pair: what the two texts of each row are called, as their columns; None where a row has one text. See `text_pairs`.
       asked_of: the data set of which these are the rows with other labels (`asking.ask`); None where they are a data set's own.
+      several: the columns of yes and no that stand for the values of a label, where it has several; its own label is then no more
+        than what the division went by, and each of these is asked for in its place.
     """
 
     name: str
@@ -204,6 +206,7 @@ class Splits:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     pair: tuple[str, str] | None = None
     asked_of: AskedOf | None = None
+    several: tuple[str, ...] = ()
 
     @property
     def unit(self) -> UnitKind:

@@ -10,7 +10,7 @@ AUTO = "auto"
 TARGETS = (AUTO, CLASSES, NUMBER)
 """What the labels of a data set can be taken as; ``auto`` looks at them."""
 
-TABLE_OPTIONS = ("text_column", "label_column", "group_column", "missing", "target", "annotate")
+TABLE_OPTIONS = ("text_column", "label_column", "group_column", "missing", "target", "annotate", "multilabel")
 """The options of a table with named columns."""
 
 WORD_OPTIONS = ("label_column", "missing", "max_words", "annotate")
@@ -49,6 +49,7 @@ class DatasetOptions:
         all. Dev and test keep all of theirs, and ``max_examples`` says nothing of words.
       annotate: a rule that is asked of each word in place of the labels, ``"regex:PATTERN"`` or ``"words:FILE"``, with
         ``"balanced:"`` before it where yes and no are to be equally frequent; see ``annotate``.
+      multilabel: whether a label may have several values, parted by ``|`` or in a list, each of which is asked for by itself.
 
     Raises:
       DatasetError: ``max_examples`` is negative or 1, or ``max_words`` is negative.
@@ -71,6 +72,7 @@ class DatasetOptions:
     data_revision: str | None = None
     max_words: int = 20_000
     annotate: str | None = None
+    multilabel: bool = False
 
     def __post_init__(self) -> None:
         lookup(dict.fromkeys(TARGETS), self.target, "target")
@@ -93,6 +95,6 @@ def word_in_brackets(option: str) -> str:
     """What an option is called in the brackets after a data set.
 
     >>> [word_in_brackets(option) for option in HUB_OPTIONS]
-    ['text', 'label', 'group', 'missing', 'target', 'annotate', 'max_words', 'config', 'revision']
+    ['text', 'label', 'group', 'missing', 'target', 'annotate', 'multilabel', 'max_words', 'config', 'revision']
     """
     return option.removesuffix("_column").removeprefix("data_")

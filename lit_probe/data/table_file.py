@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from lit_probe.data.rows import (
     rows_of,
     word_of,
 )
+from lit_probe.data.several import with_values
 from lit_probe.data.split_column import by_split_column
 from lit_probe.data.split_files import (
     existing_path,
@@ -216,6 +218,8 @@ def _splits(
         return split_table_of_words(name, tables, of_words, options, source, origin, notes, class_names)
     if options.max_words != DatasetOptions.max_words and options.annotate is None:
         raise DatasetError(f"The rows of {origin} are texts, not words. Leave the option max_words out, and give max_examples.")
+    if options.multilabel:
+        return _of_several(name, tables, options, source, origin, notes, class_names)
     # First, since a wrong text column would otherwise be told as a wrong label column.
     texts = {split: text_columns(options, table, origin) for split, table in tables.items()}
     columns = texts["train"]
@@ -271,6 +275,28 @@ def _splits(
         pair=(columns[0], columns[1]) if len(columns) > 1 else None,
         target=target,
     )
+
+
+def _of_several(
+    name: str,
+    tables: Mapping[SplitName, Table],
+    options: DatasetOptions,
+    source: Mapping[str, Any],
+    origin: str,
+    notes: Sequence[str],
+    class_names: Sequence[str],
+) -> Splits:
+    """The data set of labels with several values: divided by the rarest value of each row, with a column for each value."""
+    if options.target == NUMBER:
+        raise DatasetError("Several values of a label are classes, not numbers. Leave out the option target or multilabel.")
+    find_column(tables["train"], [options.label_column], origin, "label_column")
+    told = list(notes)
+    missing = {word_of(word) for word in options.missing}
+    made, several = with_values(tables, options.label_column, missing, class_names, origin, told)
+    asked = replace(options, multilabel=False, target=CLASSES, missing=())
+    about = {**source, "multilabel": "true", **({"missing": list(options.missing)} if options.missing else {})}
+    found = _splits(name, made, asked, about, origin, told)
+    return replace(found, several=several)
 
 
 _Words = dict[SplitName, list[str | None]]

@@ -104,6 +104,8 @@ def split_tagged(
     rule = rule_of(options.annotate) if rule is None and options.annotate is not None else rule
     if rule is not None:
         parts, class_names, origin = _asked(parts, rule, options.seed, name), (NO, YES), {**origin, "annotate": rule.written}
+    if options.missing:
+        origin = {**origin, "missing": list(options.missing)}
     missing = {word_of(word) for word in options.missing}
 
     def tag_of(tag: str | None) -> str | None:

@@ -98,8 +98,6 @@ def split_table_of_words(
             groups = group_words(table[options.group_column], options.group_column)
         parts[split] = tagged_texts(table[of_words], tags, groups, class_names, where, remarks)
     asked = {"text_column": of_words, "label_column": of_tags, "group_column": options.group_column}
-    if options.missing:
-        asked["missing"] = list(options.missing)  # type: ignore[assignment]
     return split_tagged(
         name, parts, options, {**source, **asked}, remarks, class_names=class_names, group_word=options.group_column
     )

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
+
+import numpy as np
 
 from lit_probe.data.asking import Unasked, ask_all, question_of
-from lit_probe.data.labelled_texts import Splits
+from lit_probe.data.labelled_texts import SplitName, Splits
+from lit_probe.data.word_rules import YES
 from lit_probe.encoder.cache import Cache
+from lit_probe.encoder.encoder import Encoder
+from lit_probe.errors import DatasetError
 from lit_probe.probing.layerwise import probe_for
+from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import LayerStudy, probe_layers
 from lit_probe.progress import Progress, no_progress, of_part
 from lit_probe.results import Result
 from lit_probe.scores.by_target import ALL_METRICS, trivial_score
+from lit_probe.scores.joint import JointScores, joint_scores
 from lit_probe.scores.metrics import Score
 
 # In words that files and pages repeat.
@@ -113,6 +120,7 @@ class ConceptMap(Result):
       rows: the concepts, those that are chosen at lower layers first.
       unasked: the targets that could not be asked for, and why.
       measure: what ``above`` is, in words.
+      joint: how well the values of a label are found together, on dev and on test; None where its label has one value.
     """
 
     encoder: str
@@ -121,6 +129,9 @@ class ConceptMap(Result):
     rows: tuple[ConceptRow, ...]
     unasked: tuple[Unasked, ...]
     measure: str = ABOVE_IN_WORDS
+    joint: tuple[JointScores, ...] | None = None
+
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("joint",)
 
     def table(self) -> str:
         """The map as text: a line for each concept, the chosen layer in brackets."""
@@ -131,6 +142,13 @@ class ConceptMap(Result):
             baseline = "n/a" if row.baseline is None else f"{row.baseline:.3f}"
             lines.append(f"{row.target:>{width}}  {baseline:>8}  {cells}  {row.headline}, n = {row.n['dev']:,}")
         lines.append(self.measure + " In brackets: chosen on dev.")
+        for one in self.joint or ():
+            scores = {"macro F1": one.macro_f1, "micro F1": one.micro_f1, "all right": one.subset_accuracy}
+            told = ", ".join(f"{name} {_told(score)}" for name, score in scores.items())
+            lines.append(
+                f"All {len(one.targets)} values together on {one.split}: {told} (the most frequent answers: "
+                f"{one.subset_baseline:.3f}), n = {one.n:,}."
+            )
         return "\n".join([*lines, *(f"Not asked: {one.target}. {one.error}" for one in self.unasked)])
 
     def flat_rows(self) -> list[dict[str, Any]]:
@@ -215,8 +233,71 @@ def concept_map(studies: Sequence[LayerStudy], unasked: Sequence[Unasked] = ()) 
     first = studies[0]
     asked_of = first.splits.asked_of
     dataset = first.splits.name if asked_of is None else asked_of.splits.name
+    values = () if asked_of is None else asked_of.splits.several
+    asked = [one for one in studies if one.splits.asked_of is not None and one.splits.asked_of.target in values]
+    joint = (_joint("dev", asked), _joint("test", asked)) if asked else None
     measure = ABOVE_IN_WORDS if all(row.label_names for row in rows) else f"{ABOVE_IN_WORDS} {NUMBERS_IN_WORDS}"
-    return ConceptMap(first.encoder.name, dataset, tuple(first.layer_names), tuple(rows), tuple(unasked), measure)
+    return ConceptMap(
+        first.encoder.name, dataset, tuple(first.layer_names), tuple(rows), tuple(unasked), measure=measure, joint=joint
+    )
+
+
+def probe_values(
+    encoder: Encoder,
+    splits: Splits,
+    *,
+    pooling: str | None = None,
+    probe: str | None = None,
+    seed: int = 0,
+    rules: StudyRules | None = None,
+    cache: Cache | None = None,
+) -> ConceptMap:
+    """Probes each value of a label of several values at every layer, on one pass over the texts.
+
+    Args:
+      encoder: the frozen encoder.
+      splits: a data set that was loaded with the option ``multilabel``.
+      pooling: as of `probe_layers`.
+      probe: as of `probe_layers`.
+      seed: as of `probe_layers`.
+      rules: as of `probe_layers`.
+      cache: as of `probe_layers`.
+
+    Returns:
+      The values by layer, with their joint scores.
+
+    Raises:
+      DatasetError: labels have one value, or none of the values can be asked for.
+    """
+    if not splits.several:
+        raise DatasetError(f"The labels of {splits.name} have one value each. Load it with the option multilabel.")
+    found = ask_all(splits, splits.several)
+    asked = [one for one in found if isinstance(one, Splits)]
+    # Without a cache of its own, each value would read the texts again.
+    shared = cache or Cache(None)
+    studies = [probe_layers(encoder, one, pooling=pooling, probe=probe, seed=seed, rules=rules, cache=shared) for one in asked]
+    return concept_map(studies, [one for one in found if isinstance(one, Unasked)])
+
+
+def _joint(split: SplitName, studies: Sequence[LayerStudy]) -> JointScores:
+    """The answers of several studies to the same rows, each at its chosen layer."""
+    rows = [getattr(one.splits, split) for one in studies]
+    says = [
+        one.decision.classes(one.probabilities(split)[:, [one.best_layer]])[:, 0] == one.splits.label_names.index(YES)
+        for one in studies
+    ]
+    is_so = [own.labels == one.splits.label_names.index(YES) for one, own in zip(studies, rows, strict=True)]
+    usual = [bool(2 * (one.splits.train.labels == one.splits.label_names.index(YES)).mean() > 1) for one in studies]
+    targets = [one.splits.asked_of.target for one in studies if one.splits.asked_of is not None]
+    layers = [one.best_layer for one in studies]
+    return joint_scores(split, np.stack(says, 1), np.stack(is_so, 1), usual, rows[0].groups, targets, layers)
+
+
+def _told(score: Score) -> str:
+    if score.value is None:
+        return "n/a"
+    interval = "" if score.low is None else f" [{score.low:.3f}–{score.high:.3f}]"
+    return f"{score.value:.3f}{'' if score.reliable else '*'}{interval}"
 
 
 def _row(study: LayerStudy) -> ConceptRow:

@@ -24,6 +24,7 @@ class MemoryNeed(Result):
       activations: the pooled vectors of all texts at all sites, as they are kept.
       n_texts: the number of these texts.
       on_disk: whether activations lie in the cache's folder, from which they are read bit by bit, and not in memory.
+      rows: what these are: texts, or words.
     """
 
     weights: int
@@ -31,6 +32,7 @@ class MemoryNeed(Result):
     activations: int
     n_texts: int
     on_disk: bool
+    rows: str = "texts"
 
     @property
     def held(self) -> int:
@@ -41,7 +43,8 @@ class MemoryNeed(Result):
     def words(self) -> str:
         """What is needed, in a few words."""
         words = f"{in_gb(self.weights)} of weights in {' and '.join(self.dtypes)}"
-        return f"{words} and {in_gb(self.activations)} of activations of {self.n_texts:,} texts" if self.activations else words
+        told = f"{words} and {in_gb(self.activations)} of activations of {self.n_texts:,} {self.rows}"
+        return told if self.activations else words
 
     def told(self, budget: MemoryBudget) -> str:
         """One sentence: what is needed, and what there is."""
@@ -49,13 +52,14 @@ class MemoryNeed(Result):
         return f"Memory: {self.words}{where}{'; ' if budget.words else ''}{budget.words}."
 
 
-def memory_need(runs: Iterable[tuple[Encoder, str]], n_texts: int, cache: Cache | None = None) -> MemoryNeed:
+def memory_need(runs: Iterable[tuple[Encoder, str]], n_texts: int, cache: Cache | None = None, rows: str = "texts") -> MemoryNeed:
     """What some encoders need. Reads headers of files, no weights.
 
     Args:
       runs: encoders, each with the name of its pooling; the same with the same pooling counts once.
       n_texts: how many texts are encoded by each.
       cache: where activations are kept; in memory where there is none.
+      rows: what has a vector each: texts, or words.
     """
     weights: dict[Hashable, int] = {}
     activations: dict[Hashable, int] = {}
@@ -67,7 +71,7 @@ def memory_need(runs: Iterable[tuple[Encoder, str]], n_texts: int, cache: Cache 
         activations[own, read] = n_texts * sum(encoder.widths) * DTYPES[FLOAT32 if cache is None else cache.dtype]
         dtypes[encoder.dtype] = None
     on_disk = cache is not None and cache.folder is not None
-    return MemoryNeed(sum(weights.values()), tuple(dtypes), sum(activations.values()), n_texts, on_disk)
+    return MemoryNeed(sum(weights.values()), tuple(dtypes), sum(activations.values()), n_texts, on_disk, rows)
 
 
 def check_need(need: MemoryNeed, encoders: Sequence[Encoder], budget: MemoryBudget, n_splits: int = 3) -> None:
@@ -94,7 +98,9 @@ def check_need(need: MemoryNeed, encoders: Sequence[Encoder], budget: MemoryBudg
     left, fitting = budget.n_bytes - need.weights, []
     if need.activations and not need.on_disk:
         rows = math.floor(left / need.activations * need.n_texts / max(1, n_splits))
-        fitting += [f"the option max_examples={rows}"] if rows > 0 else []
+        # Of words train alone is cut; dev and test keep theirs.
+        option = "max_examples" if need.rows == "texts" else "max_words"
+        fitting += [f"the option {option}={rows}"] if rows > 0 else []
         fitting += ["a folder for the option cache_dir, from which activations are read"] if left > 0 else []
     advice = f"Would fit: {', or '.join(fitting)}." if fitting else "Give fewer encoders at a time, or a larger memory budget."
     raise LitProbeError(f"{need.words} take {in_gb(need.held)} of memory, and {budget.words}. {advice}")

@@ -22,7 +22,7 @@ from lit_probe.encoder.cache import Cache, array_hash, library_versions, text_ha
 from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.joining import in_sentences
-from lit_probe.errors import DatasetError, ProbeError
+from lit_probe.errors import DatasetError, ProbeError, UnservedError
 from lit_probe.probing.layer_choice import LayerChoice, choose_layer
 from lit_probe.probing.layerwise import LayerMetrics, LayerwiseProbe, MetricsRow, check_probe
 from lit_probe.probing.probes import DEFAULT_PROBES, ProbeOptions, probe_made_by
@@ -470,10 +470,16 @@ def probe_layers(
 
     Raises:
       UnknownNameError: no such pooling or probe.
-      UnservedError: the probe, or one of the rules, is not for what is asked of a row; or the probe does not take an option.
+      UnservedError: the probe, or one of the rules, is not for what is asked of a row; the probe does not take an option; or the
+        label has several values.
       EncoderError: the checkpoint cannot be loaded or used.
       ProbeError: the probe cannot be fitted, for example because a class has fewer than two examples.
     """
+    if splits.several:
+        raise UnservedError(
+            f"The label of {splits.name} has several values, and each is asked for by itself: probe ask(splits, "
+            f"{splits.several[0]!r}) and so on, or all of them by probe_values."
+        )
     pooling = pooling or default_pooling(encoder, splits.unit)
     check_pooling(encoder, pooling, splits.unit)
     probe = probe or DEFAULT_PROBES[splits.target]

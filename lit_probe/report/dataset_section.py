@@ -69,7 +69,7 @@ def _question(run: Run, one: DatasetRun) -> Html:
         tag("b", "Question. "),
         "At which layers of the encoder ",
         tag("b", name(run.encoder)),
-        " is the label of the data set ",
+        f" is the label of {'the words of ' if one.of_words else ''}the data set ",
         tag("b", name(one.name)),
         " (",
         classes(one),

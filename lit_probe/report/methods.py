@@ -32,6 +32,13 @@ _KEPT = {"head": "their beginning", "tail": "their end", "both-ends": "their beg
 _DATA = {"sst2": "socher2013recursive", "sst2_sentences": "socher2013recursive", "imdb": "maas2011imdb"}
 
 
+_JOINED = {
+    "first": "that of its first token",
+    "last": "that of its last token",
+    "mean": "the mean of those of its tokens",
+}
+
+
 def methods_section(run: Run, cite: Citations) -> Html:
     """The section: what all data sets share, then a paragraph for each."""
     several = len(run.datasets) > 1
@@ -96,6 +103,8 @@ def _shared(run: Run, cite: Citations) -> Iterator[Content]:
         return
     pooling = at.value["pooling"]
     told = (POOLINGS[pooling].__doc__ or "").split("\n")[0].rstrip(".") if pooling in POOLINGS else ""
+    by_pooling = f" pooling ({told[:1].lower() + told[1:]})." if told else " pooling."
+    of_words = any(one.of_words for one in run.datasets)
     kept = _KEPT.get(at.value["keep"], at.value["keep"])
     read_at = at.value.get("sites")
     what, numbered = "the hidden states of each layer", " Layer 0 is the embedding output, layer i the output of block i."
@@ -108,9 +117,8 @@ def _shared(run: Run, cite: Citations) -> Iterator[Content]:
         [
             "Of each text the encoder read at most ",
             at["max_length"].html,
-            f" tokens, special ones included, and of longer texts {kept}; {what} became one vector per text by ",
-            tag("i", pooling),
-            f" pooling ({told[:1].lower() + told[1:]})." if told else " pooling.",
+            f" tokens, special ones included, and of longer texts {kept}; {what} became one vector per ",
+            f"word: {_JOINED.get(pooling, pooling)}." if of_words else ["text by ", tag("i", pooling), by_pooling],
             numbered,
         ]
     )
@@ -152,7 +160,7 @@ def _of_dataset(run: Run, one: DatasetRun, cite: Citations) -> Iterator[Content]
             classes(one),
             "); we used " if one.facts.label_names else "; we used ",
             n["train"].html,
-            " texts for training, ",
+            f" {'words' if one.of_words else 'texts'} for training, ",
             n["dev"].html,
             " for development and ",
             n["test"].html,

@@ -153,7 +153,28 @@ def _concepts(run: Run, place: int, numbering: Numbering) -> Html:
         tag("p", "Which of them is decodable where? All are asked of the same rows. ", one.measure),
         numbering.figure(concept_map_svg(at.value), label, [label, " A frame marks the layer that was chosen on dev."]),
         numbering.table("Concepts at the layers chosen on dev.", heads, rows, notes=notes, source=source(at)),
+        _joint(at, numbering),
     )
+
+
+def _joint(at: At, numbering: Numbering) -> Html | None:
+    """How well the values of a label are found together, where it has several."""
+    joint = at.get("joint")
+    if joint is None:
+        return None
+    scores = {"macro_f1": "Macro F1", "micro_f1": "Micro F1", "subset_accuracy": "All values right"}
+    rows: list[list[Content]] = [
+        [
+            row["split"].html,
+            *(with_interval(row[score]["value"], row[score]["low"], row[score]["high"]) for score in scores),
+            row["subset_baseline"].html,
+            row["n"].html,
+        ]
+        for row in joint
+    ]
+    heads = ["Split", *scores.values(), "All right by the most frequent answers", "n"]
+    title = "All values together, each decided at its own dev-chosen layer, with 95 % intervals."
+    return numbering.table(title, heads, rows, source=source(joint, joint.value[0]["made_by"]))
 
 
 def _transfer(run: Run, numbering: Numbering) -> Html | None:

@@ -14,7 +14,7 @@ from lit_probe.checks.check import CheckResult, FailedCheck
 from lit_probe.checks.leakage import NearDuplicates
 from lit_probe.checks.provenance import card_of, made_by, other_rules
 from lit_probe.checks.transfer import TransferGroups
-from lit_probe.data.asked import CLASSES, NUMBER, TargetKind
+from lit_probe.data.asked import CLASSES, NUMBER, WORD, TargetKind
 from lit_probe.errors import CacheError, LitProbeError
 from lit_probe.probing.concept_map import ConceptMap
 from lit_probe.probing.layer_choice import LayerChoice
@@ -135,6 +135,11 @@ class DatasetRun:
         named = run["probe"].value
         serves = named not in PROBES or target in PROBES[named].targets
         return run["probe"].html if serves else join([DEFAULT_PROBES[target]])
+
+    @property
+    def of_words(self) -> bool:
+        """Whether its rows are words, not whole texts."""
+        return self.facts.data.get("unit") == WORD
 
     @property
     def chosen(self) -> At:

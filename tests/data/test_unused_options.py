@@ -33,6 +33,7 @@ VALUES = {
     "data_config": "plain",
     "data_revision": "v2",
     "max_words": 100,
+    "multilabel": True,
     "annotate": "regex:^[A-Z,]|x{1,2}",
 }
 PAIRS = [(name, option) for name in DATASETS for option in VALUES]
@@ -151,7 +152,7 @@ def test_missing_stands_in_brackets_once_for_each_word_and_the_others_once():
 
 @pytest.mark.parametrize("flag", ["csv=a.csv[text=]", "csv=a.csv[]", "csv=a.csv[=x]", "csv=a.csv[text]", "hub=a/b[split=train]"])
 def test_brackets_of_something_else_say_what_stands_there(flag):
-    options = "text=…, label=…, group=…, missing=…, target=…, annotate=…, max_words=…, config=…, revision=…"
+    options = "text=…, label=…, group=…, missing=…, target=…, annotate=…, multilabel=…, max_words=…, config=…, revision=…"
     words = f"In brackets stand options of that data set: {options}"
     with pytest.raises(DatasetError, match=words):
         parse_dataset_flag(flag)

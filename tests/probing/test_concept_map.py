@@ -13,7 +13,8 @@ from lit_probe.data import DatasetOptions, split_table
 from lit_probe.data.asking import Unasked, ask, ask_all
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import Encoder, load_encoder
-from lit_probe.probing.concept_map import ConceptCell, ConceptMap, concept_map, concept_maps
+from lit_probe.errors import DatasetError, UnservedError
+from lit_probe.probing.concept_map import ConceptCell, ConceptMap, concept_map, concept_maps, probe_values
 from lit_probe.probing.study import probe_layers
 from lit_probe.scores.metrics import Score
 
@@ -133,3 +134,45 @@ def test_data_sets_have_a_map_each_and_own_labels_none(encoder, splits):
     asked = [ask(splits, "label"), ask(other, "noise"), ask(other, "label")]
     maps = concept_maps([probe_layers(encoder, one) for one in (*asked, replace(splits, name="plain"))])
     assert [(one.dataset, len(one.rows)) for one in maps] == [(splits.name, 1), ("other", 2)]
+
+
+@pytest.fixture(scope="module")
+def values():
+    rng = np.random.default_rng(2)
+    sets = [[word for word in ("film", "plot", "music") if rng.random() < 0.4] for _ in range(240)]
+    texts = [f"the {' '.join(own)} was {row}" for row, own in enumerate(sets)]
+    return split_table({"text": texts, "label": sets}, DatasetOptions(multilabel=True), name="films")
+
+
+def test_values_of_a_label_are_probed_by_one_pass_and_scored_together(values, tiny_folder):
+    encoder = load_encoder(str(tiny_folder()), device="cpu")
+    passes = count_forwards(encoder)
+    found = probe_values(encoder, values, pooling="mean")
+    once = len(passes)
+    alone = probe_layers(encoder, ask(values, "label:plot"), pooling="mean")
+    assert once and len(passes) == 2 * once
+    assert {row.target for row in found.rows} == {"label:film", "label:plot", "label:music"}
+    [plot] = [row for row in found.rows if row.target == "label:plot"]
+    assert [cell.score for cell in plot.cells] == [score.value for score in alone.dev_scores(alone.probabilities("dev"))]
+    dev, test = found.joint
+    assert (dev.split, test.split, dev.n) == ("dev", "test", len(values.dev))
+    assert dev.micro_f1.value > 0.9 > dev.subset_baseline and "macro F1" in found.table()
+    assert ConceptMap.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+
+def test_the_joint_scores_are_those_of_the_answers_at_the_chosen_layers(values, tiny_folder):
+    encoder, cache = load_encoder(str(tiny_folder()), device="cpu"), Cache(None)
+    studies = [probe_layers(encoder, ask(values, name), cache=cache) for name in values.several]
+    made = concept_map(studies)
+    says = np.stack([one.decision.classes(one.probabilities("test"))[:, one.best_layer] for one in studies], axis=1)
+    is_so = np.stack([one.splits.test.labels for one in studies], axis=1)
+    assert made.joint[1].subset_accuracy.value == (says == is_so).all(axis=1).mean()
+    assert concept_map(studies[:1]).joint[0].targets == (values.several[0],)
+
+
+def test_what_has_one_label_per_row_refuses_several_values_and_the_other_way_round(values, splits, encoder):
+    with pytest.raises(UnservedError, match="has several values, and each is asked for by itself"):
+        probe_layers(encoder, values)
+    with pytest.raises(DatasetError, match="have one value each"):
+        probe_values(encoder, splits)
+    assert concept_map([probe_layers(encoder, ask(splits, "label"))]).joint is None

@@ -106,3 +106,12 @@ def test_a_budget_is_a_positive_number(budget):
     with pytest.raises(LitProbeError, match="Give a positive number"):
         MemoryBudget.of(budget)
     assert MemoryBudget.of(math.inf).given
+
+
+def test_what_has_a_vector_each_is_told(tiny_folder):
+    encoder = load_encoder(str(tiny_folder()))
+    need = memory_need([(encoder, "last")], 10, NOTHING_KEPT, "words")
+    assert "activations of 10 words" in need.words
+    need = memory_need([(encoder, "last")], 30_000, NOTHING_KEPT, "words")
+    with pytest.raises(LitProbeError, match=r"max_words=\d+"):
+        check_need(need, [encoder], MemoryBudget(need.held - 1, given=True))
