@@ -8,8 +8,8 @@ from typing import Any
 
 from lit_probe.data.labelled_texts import SplitName
 from lit_probe.data.rows import label_words
+from lit_probe.data.surface import NO, YES
 from lit_probe.data.tables import Table
-from lit_probe.data.word_rules import NO, YES
 from lit_probe.errors import DatasetError
 
 SEPARATOR = "|"

@@ -13,7 +13,8 @@ from lit_probe.data.labelled_texts import SplitName, Splits, clean_text
 from lit_probe.data.options import DatasetOptions
 from lit_probe.data.rows import UNLABELLED, WORD_COLUMN, Rows, doubtful_names, label_names_of, word_of
 from lit_probe.data.splitting import make_splits
-from lit_probe.data.word_rules import NO, YES, WordRule, rule_of
+from lit_probe.data.surface import NO, YES
+from lit_probe.data.word_rules import WordRule, rule_of
 from lit_probe.errors import DatasetError
 
 MIN_DOCUMENTS_OF_DEV = 10

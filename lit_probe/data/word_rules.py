@@ -12,8 +12,6 @@ from pathlib import Path
 from lit_probe.data.tables import read_text
 from lit_probe.errors import DatasetError
 
-NO, YES = "no", "yes"
-
 AnyRule = str | re.Pattern[str] | Collection[str] | Callable[[str], bool]
 """What `rule_of` makes a rule of."""
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from lit_probe.data.asking import Unasked, ask_all, question_of
 from lit_probe.data.labelled_texts import SplitName, Splits
-from lit_probe.data.word_rules import YES
+from lit_probe.data.surface import YES
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.errors import DatasetError
