@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from every_encoder import opened
+from planted_neurons import OF_CLASSES
 
 from lit_probe.checks.battery import CHECKS, run_battery
 from lit_probe.checks.check import FailedCheck
@@ -26,7 +27,7 @@ from lit_probe.neurons.effects.ablation import REPLACEMENTS, Ablation, ablate, c
 from lit_probe.neurons.effects.curve import ablation_curve
 from lit_probe.neurons.effects.erasure import erase_concept
 from lit_probe.neurons.meaning.top_words import top_words
-from lit_probe.neurons.rankings import RANKINGS, rank_neurons
+from lit_probe.neurons.rankings import rank_neurons
 from lit_probe.neurons.rankings.neuron_evaluation import evaluate_ranking
 from lit_probe.neurons.rankings.neuron_stability import neuron_stability
 from lit_probe.probing.kept_probe import kept_probe
@@ -287,7 +288,7 @@ def test_salience_of_a_probe_at_a_place_equals_captum_and_is_complete(study, nam
     assert occluded[0] == 0 and len(occluded) == len(by_hand.ids[0])
 
 
-@pytest.mark.parametrize("method", RANKINGS)
+@pytest.mark.parametrize("method", OF_CLASSES)
 def test_neurons_of_places_of_different_widths_are_ranked_together(study, method):
     options = None
     places = [place_of(study, name) for name in ("attention 2", "mlp_neurons 2", "head 2.1")]

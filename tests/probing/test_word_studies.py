@@ -84,7 +84,7 @@ def test_what_needs_whole_texts_refuses_words(study, tiny_folder):
     for refused in (
         lambda: kept_probe(study),
         lambda: ablate(study, ["a film"], Ablation(1, (0,))),
-        lambda: assemble([study.encoder], [study.splits], AppOptions()),
+        lambda: assemble([study.encoder], [study.splits], AppOptions(token_fields=True)),
     ):
         with pytest.raises(UnservedError, match="words"):
             refused()

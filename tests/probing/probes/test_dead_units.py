@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from planted_neurons import OF_CLASSES as RANKED_FOR_CLASSES
 from planted_studies import planted_study
 
 from lit_probe.counterfactuals.pair_changes import TrainGeometry, compare_pairs
@@ -102,7 +103,7 @@ def studies(request, layers, tiny_folder):
 
 
 # The kinds of probe with the rankings that they have something to rank by: the weights of a logistic probe alone.
-RANKED = [(kind, method) for kind in OF_CLASSES for method in RANKINGS if method != "weight_mass" or kind == "logistic"]
+RANKED = [(kind, method) for kind in OF_CLASSES for method in RANKED_FOR_CLASSES if method != "weight_mass" or kind == "logistic"]
 GREEDY = [
     (kind, method, greedy)
     for kind, method in RANKED
@@ -167,7 +168,7 @@ def test_a_layer_of_dead_units_alone_has_probes_ranks_and_distances(tiny_encoder
     geometry = TrainGeometry(study)
     assert not geometry.mahalanobis(0, random.normal(size=(5, d_model))).any()
     assert geometry.typical(0)[1] == 0
-    for method in RANKINGS:
+    for method in RANKED_FOR_CLASSES:
         assert rank_neurons(study, method, (0, 1)).units.tolist() == [[1, unit] for unit in range(d_model)]
         with pytest.raises(ProbeError, match=r"No neuron of layer 0 varies on train, so there is none to rank\."):
             rank_neurons(study, method, 0)
