@@ -9,6 +9,7 @@ from lit_probe.checks.baselines import BASELINES, Baselines
 from lit_probe.checks.layer_comparison import LayerComparison
 from lit_probe.checks.repeats import Repeats
 from lit_probe.checks.selectivity import Selectivity
+from lit_probe.data.asked import CLASSES, NUMBER
 from lit_probe.data.labelled_texts import SPLIT_NAMES
 from lit_probe.figures import kinds_of_places, layer_curve_svg, loss_curve_svg
 from lit_probe.report.check_sections import checks_section
@@ -307,7 +308,9 @@ def _copies(run: Run, one: DatasetRun, numbering: Numbering) -> Html | None:
 
 def _curve(run: Run, one: DatasetRun, numbering: Numbering) -> Html:
     metric = one.facts.headline
-    shown = [within_sentence(entry.title) for entry in BASELINES.values() if entry.in_figure]
+    target = CLASSES if one.facts.label_names else NUMBER
+    drawn = [entry for entry in BASELINES.values() if entry.in_figure and (target == CLASSES or NUMBER in entry.targets)]
+    shown = [within_sentence(entry.title) for entry in drawn]
     baselines = f" Other lines: {', '.join(shown)}, as far as they were measured." if one.result("baselines") else ""
     if kinds_of_places(one.at.value) is not None:
         baselines = " A line for each kind of places over depth; of heads a grid, a row for each block."

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.data.asked import CLASSES
 from lit_probe.encoder.cache import text_hash
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.config_values import Key, Keys, flag, maybe, number, one_layer, one_of, whole_number
@@ -289,7 +290,7 @@ _CHANGE: Keys = {
     "seed": whole_number(0, 2**32 - 1, default=0),
 }
 _DRAWN: Keys = {"layer": one_layer(takes_all=True), "n_draws": whole_number(1, 100, default=N_DRAWS), "cancel": flag()}
-_EVALUATOR = one_of(EVALUATORS, "logistic")
+_EVALUATOR = one_of([name for name, one in EVALUATORS.items() if CLASSES in one.targets], "logistic")
 
 ABLATION_PARTS = {
     # Of the texts that are sent.
