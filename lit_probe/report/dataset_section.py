@@ -18,6 +18,8 @@ from lit_probe.report.parts import Numbering, ended, listed, sentence, source, w
 from lit_probe.report.run_file import DatasetRun, Run
 from lit_probe.scores.metrics import METRICS, metrics_for
 
+# Of each text whose attention is shown.
+_MOST_WORDS = 6
 _SPLIT = {
     "train": "the probes are fitted on",
     "dev": "layers are compared and chosen on",
@@ -34,8 +36,7 @@ def dataset_sections(run: Run, one: DatasetRun, numbering: Numbering) -> list[Ht
         tag(
             "section",
             tag("h2", "The curve"),
-            _curve(run, one, numbering),
-            _losses(run, one, numbering),
+            _curves(run, one, numbering),
             _layers(one, made_by, numbering),
         ),
         tag("section", tag("h2", "Checks"), checks_section(run, one, numbering)),
@@ -317,7 +318,29 @@ def _curve(run: Run, one: DatasetRun, numbering: Numbering) -> Html:
 
 
 def _curves(run: Run, one: DatasetRun, numbering: Numbering) -> list[Html | None]:
-    return [_curve(run, one, numbering), _losses(run, one, numbering)]
+    return [_curve(run, one, numbering), _losses(run, one, numbering), _attention(one, numbering)]
+
+
+def _attention(one: DatasetRun, numbering: Numbering) -> Html | None:
+    if "attention" not in one.at:
+        return None
+    rows: list[list[Content]] = []
+    for place, text in enumerate(one.at["attention"], start=1):
+        shares = text.value["weights"]
+        most = sorted(range(len(shares)), key=lambda word: -shares[word])[:_MOST_WORDS]
+        told = [join([name(text.value["words"][word]), " ", text["weights"][word].html]) for word in most]
+        rows.append([str(place), words(told, _MOST_WORDS), text["even"].html])
+    return numbering.table(
+        join(
+            [
+                "What the probe of layer ",
+                one.at["best_layer"].html,
+                " reads of the first texts of dev: the words with most weight.",
+            ]
+        ),
+        ["Text", "Words, with their shares of the text’s vector", "A token’s share if all were read alike"],
+        rows,
+    )
 
 
 def _losses(run: Run, one: DatasetRun, numbering: Numbering) -> Html | None:
