@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lit_probe.neurons.effects.ablation import Ablation as Ablation
     from lit_probe.neurons.effects.ablation import ablate as ablate
     from lit_probe.neurons.rankings import rank_neurons as rank_neurons
+    from lit_probe.probing.attention_study import probe_attention as probe_attention
     from lit_probe.probing.concept_map import probe_values as probe_values
     from lit_probe.probing.given_activations import probe_activations as probe_activations
     from lit_probe.probing.kept_probe import KeptProbe as KeptProbe
@@ -77,6 +78,7 @@ _PUBLIC = {
     "forward_of_model": "probing.probe_forward",
     "forward_of_probe": "probing.probe_forward",
     "probe_activations": "probing.given_activations",
+    "probe_attention": "probing.attention_study",
     "probe_layers": "probing.study",
     "probe_values": "probing.concept_map",
     "rank_neurons": "neurons.rankings",

@@ -139,7 +139,7 @@ def layers() -> None:
     from lit_probe.figures import save_layer_curve
 
     asked = _Asked.by_flags()
-    (splits_list, runs), cache = load_all(), open_cache()
+    (splits_list, runs), cache = load_all(tokens=True), open_cache()
     splits_list, unasked = asked_targets(splits_list)
     asked = asked.of_rows(splits_list)
     out = Path(FLAGS.out).expanduser()
@@ -273,7 +273,7 @@ def report() -> None:
         print(f"Written: {page}")
         return
     asked = _Asked.by_flags()
-    (splits_list, runs), cache = load_all(), open_cache()
+    (splits_list, runs), cache = load_all(tokens=True), open_cache()
     splits_list, unasked = asked_targets(splits_list)
     asked = asked.of_rows(splits_list)
     pages = _pages([run.encoder.name for run in runs])
@@ -387,7 +387,9 @@ def _made_run(run: Run, splits_list: Sequence[Splits], cache: Cache, asked: _Ask
         losses = loss_curve(one, cache=cache) if has_loss_curve(one) else None
         datasets[name] = study_json(one, batteries[name], copies, circular, losses)
         remarks[name] = [*(copies.notes if copies else ()), *([circular] if circular else [])]
-    transfers = transfer_within_groups(list(studies.values())) if asked.with_transfer else None
+    # Vectors that were pooled for the labels of one data set say nothing of those of another.
+    pooled = not any(one.reads_tokens for one in studies.values())
+    transfers = transfer_within_groups(list(studies.values())) if asked.with_transfer and pooled else None
     settings = next(iter(studies.values())).settings()
     # Of targets that it does not serve another kind is fitted.
     settings = replace(settings, probe=run.probe or settings.probe)

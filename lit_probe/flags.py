@@ -16,7 +16,7 @@ from lit_probe.checks.control_task import CONTROLS
 from lit_probe.checks.provenance import flags_from_card
 from lit_probe.checks.repeats import FEWEST_REPEATS, MOST_REPEATS
 from lit_probe.data import DATASETS, load_dataset, parse_dataset_flag, refuse_unused, sources_that_use
-from lit_probe.data.asked import TEXT, WORD, UnitKind
+from lit_probe.data.asked import TEXT, WORD, UnitKind, check_served
 from lit_probe.data.asking import Unasked, ask_all
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.options import TARGETS, DatasetOptions
@@ -35,12 +35,13 @@ from lit_probe.encoder.sites import FAMILIES, LAYERS
 from lit_probe.encoder.template import unescaped
 from lit_probe.encoder.tokens import KEEPS
 from lit_probe.encoder.vector_encoder import NO_POOLING, GivenVectors
-from lit_probe.errors import LitProbeError
+from lit_probe.errors import LitProbeError, UnservedError
 from lit_probe.neurons.rankings import RANKINGS
+from lit_probe.probing.attention_study import probe_attention
 from lit_probe.probing.given_activations import given_activations
 from lit_probe.probing.layer_choice import DEFAULT_RULE, LAYER_RULES
 from lit_probe.probing.layerwise import check_probe, probe_for
-from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, ProbeOptions
+from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, TOKEN_PROBES, ProbeOptions
 from lit_probe.probing.probes.options import BALANCED, OPTION_NAMES, UNWEIGHTED
 from lit_probe.probing.rules import AUTO, DECISIONS, HEADLINES, StudyRules
 from lit_probe.probing.runs import Run, parse_model_flag
@@ -175,7 +176,7 @@ _define(
     flags.DEFINE_string,
     "probe",
     None,
-    f"Kind of probe: {', '.join(PROBES)}. Default: {DEFAULT_PROBES['classes']}, for a number "
+    f"Kind of probe: {', '.join((*PROBES, *TOKEN_PROBES))}. Default: {DEFAULT_PROBES['classes']}, for a number "
     f"{DEFAULT_PROBES['number']}. predict: the file with the probes, as --save_probes or the page has saved it.",
     used_by=(*_PROBES, "predict"),
 )
@@ -184,7 +185,7 @@ _define(
     "regularisation",
     None,
     "Strength of regularisation: cv, or one number. Smaller is stronger for logistic, l1 and elastic_net (their C), larger for "
-    "ridge and mlp (their alpha). Default: cv, for mlp 5.",
+    "ridge and mlp (their alpha) and attention. Default: cv, for mlp 5, for attention 1.",
     used_by=_PROBES,
 )
 _define(
@@ -202,9 +203,23 @@ _define(
     "Sizes of the hidden layers of mlp, such as 128 or 64-32. Default: 64.",
     used_by=_PROBES,
 )
-_define(flags.DEFINE_string, "max_epochs", None, "Largest number of passes over train, for mlp. Default: 500.", used_by=_PROBES)
-_define(flags.DEFINE_string, "learning_rate", None, "Size of Adam's steps, for mlp. Default: 0.001.", used_by=_PROBES)
-_define(flags.DEFINE_string, "batch_size", None, "Rows for each step, for mlp. Default: 200.", used_by=_PROBES)
+_define(
+    flags.DEFINE_string,
+    "max_epochs",
+    None,
+    "Largest number of passes over train, for mlp (500 by default) and attention (200).",
+    used_by=_PROBES,
+)
+_define(
+    flags.DEFINE_string,
+    "learning_rate",
+    None,
+    "Size of Adam's steps, for mlp (0.001 by default) and attention (0.01).",
+    used_by=_PROBES,
+)
+_define(
+    flags.DEFINE_string, "batch_size", None, "Rows for each step, for mlp (200 by default) and attention (64).", used_by=_PROBES
+)
 _define(
     flags.DEFINE_string,
     "save_probes",
@@ -477,8 +492,11 @@ _OF_TEXTS = (
 ).split()
 
 
-def load_all() -> tuple[list[Splits], list[Run]]:
+def load_all(*, tokens: bool = False) -> tuple[list[Splits], list[Run]]:
     """The data sets and the runs that the flags name, from files of activations where it names some.
+
+    Args:
+      tokens: whether the command can show probes that read tokens.
 
     Raises:
       LitProbeError: the files are of different data sets, or it is not said which rows they are of.
@@ -492,7 +510,7 @@ def load_all() -> tuple[list[Splits], list[Run]]:
             raise LitProbeError("--datasets names texts and words, which are read in other ways. Start a run for each.")
         if WORD in units and FLAGS["max_examples"].present:
             raise LitProbeError("The rows of these data are words. Say how many of train are read with --max_words.")
-        return loaded, _checked(load_runs(units[0]), loaded)
+        return loaded, _checked(load_runs(units[0]), loaded, tokens)
     for name in _OF_TEXTS:
         if FLAGS[name].present:
             raise LitProbeError(f"--activations stand in place of an encoder and its texts: leave out --{name}.")
@@ -502,13 +520,26 @@ def load_all() -> tuple[list[Splits], list[Run]]:
         raise LitProbeError("The files of --activations are of different rows. Give them to a run each.")
     runs = [Run(vectors, NO_POOLING, FLAGS.probe, probe_options()) for vectors, _ in given]
     _unique([run.encoder for run in runs], "encoder", "--activations")
-    return [splits], _checked(runs, [splits])
+    return [splits], _checked(runs, [splits], False)
 
 
-def _checked(runs: list[Run], splits_list: Sequence[Splits]) -> list[Run]:
+def _checked(runs: list[Run], splits_list: Sequence[Splits], tokens: bool) -> list[Run]:
     """The runs, once their probes can be fitted as they are asked for: before any text is encoded."""
     for run in runs:
+        if run.probe in TOKEN_PROBES and not tokens:
+            raise UnservedError(
+                f"The probe {run.probe!r} reads the tokens of texts, which is asked by lit-probe layers or report with --model, "
+                "or by lit_probe.probe_attention. Choose another kind here."
+            )
+        if run.probe in TOKEN_PROBES and (FLAGS.save_probes or FLAGS["cache_dtype"].present):
+            what = "--save_probes" if FLAGS.save_probes else "--cache_dtype"
+            raise UnservedError(f"{what} is about pooled vectors, and the probe {run.probe!r} reads tokens. Leave it out.")
         for splits in splits_list:
+            if run.probe in TOKEN_PROBES:
+                kind = TOKEN_PROBES[run.probe]
+                check_served(f"The probe {run.probe!r}", splits.unit, splits.target, (TEXT,), kind.targets)
+                run.probe_options.check_taken(run.probe, kind.options)
+                continue
             check_probe(run.probe or DEFAULT_PROBES[splits.target], splits.target, run.probe_options)
     return runs
 
@@ -615,6 +646,17 @@ def open_cache() -> Cache:
 
 def study(run: Run, splits: Splits, cache: Cache, progress: Any) -> LayerStudy:
     """The study of one run on one data set with the flags' seed."""
+    if run.probe in TOKEN_PROBES:
+        return probe_attention(
+            run.encoder,
+            splits,
+            probe_options=run.probe_options,
+            seed=FLAGS.seed,
+            rules=study_rules(),
+            cache=cache,
+            memory_gb=FLAGS.memory_budget,
+            progress=progress,
+        )
     # A kind for classes does not serve a number that is asked of the same rows, nor do its options.
     probe = run.probe if splits.asked_of is None else probe_for(run.probe, splits.target)
     return probe_layers(
@@ -654,8 +696,9 @@ def parse(argv: Sequence[str]) -> list[str]:
         arguments = FLAGS([argv[0], *flags_from_card(FLAGS["from"].value), *argv[1:]])
         for name in set(FLAGS) - given:
             FLAGS[name].present = 0  # the card says it, nobody gave it
-    if arguments[1:2] != ["predict"] and FLAGS.probe is not None and FLAGS.probe not in PROBES:
-        raise FlagsError(f"flag --probe={FLAGS.probe}: value should be one of <{'|'.join(PROBES)}>")
+    kinds = (*PROBES, *TOKEN_PROBES)
+    if arguments[1:2] != ["predict"] and FLAGS.probe is not None and FLAGS.probe not in kinds:
+        raise FlagsError(f"flag --probe={FLAGS.probe}: value should be one of <{'|'.join(kinds)}>")
     return list(arguments[1:])
 
 

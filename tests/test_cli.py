@@ -376,7 +376,7 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
         (
             ["layers", "--probe=svm"],
             2,
-            "flag --probe=svm: value should be one of <logistic|l1|elastic_net|mean_difference|lda|mlp|majority|ridge>",
+            "flag --probe=svm: value should be one of <logistic|l1|elastic_net|mean_difference|lda|mlp|majority|ridge|attention>",
         ),
         (
             ["layers", "--hidden_units=8"],

@@ -29,7 +29,7 @@ from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.template import escaped
 from lit_probe.errors import LitProbeError
 from lit_probe.probing.layer_choice import LayerChoice
-from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, ProbeOptions, probe_made_by
+from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, TOKEN_PROBES, ProbeOptions, probe_made_by
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.runs import RANDOM
 from lit_probe.probing.study import LayerStudy, StudySettings
@@ -345,7 +345,7 @@ def flags_of(card: Mapping[str, Any], title: str) -> list[str]:
         "datasets": ",".join(map(str.__add__, named, own)),
         "targets": ",".join(targets) or None,
         "max_examples": _only([_texts_per_split(one) for one in data.values()], "max_examples", title),
-        **{name: card[name] for name in _SETTINGS},
+        **{name: card[name] for name in _SETTINGS if not (name == "pooling" and card["probe"] in TOKEN_PROBES)},
         "sites": ",".join(card["sites"]) if "sites" in card else None,
         "cache_dtype": card.get("cache_dtype"),
         **ProbeOptions.from_json(card.get("probe_options", {})).words(),
@@ -415,7 +415,7 @@ def _asked_for(card: Mapping[str, Any]) -> set[TargetKind]:
 
 def _known_probe(kind: str) -> str | None:
     """The kind of probe on a card; None for one that this version does not have, which is told elsewhere."""
-    return kind if kind in PROBES else None
+    return kind if kind in PROBES or kind in TOKEN_PROBES else None
 
 
 def _usual(words: Mapping[str, str], name: str) -> str:

@@ -41,7 +41,7 @@ class LossCurve(Result):
 
 def has_loss_curve(study: LayerStudy) -> bool:
     """Whether the study's probes are trained pass by pass."""
-    return PROBES[study.layerwise.kind].by_epoch
+    return not study.reads_tokens and PROBES[study.layerwise.kind].by_epoch
 
 
 def loss_curve(study: LayerStudy, layer: int | None = None, cache: Cache | None = None) -> LossCurve:

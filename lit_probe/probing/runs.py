@@ -11,13 +11,17 @@ from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.joining import JOININGS
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.errors import LitProbeError
-from lit_probe.probing.probes import PROBES, ProbeOptions
+from lit_probe.probing.probes import PROBES, TOKEN_PROBES, ProbeOptions
 from lit_probe.probing.probes.options import OPTION_NAMES, read_option
 from lit_probe.registry import lookup
 
 RANDOM = "random"
 # What may stand in the brackets of a run, and its values. Options of its probe may stand there, too.
-OPTIONS: dict[str, Collection[str]] = {"pooling": [*POOLINGS, *JOININGS], "probe": PROBES, "weights": ("trained", RANDOM)}
+OPTIONS: dict[str, Collection[str]] = {
+    "pooling": [*POOLINGS, *JOININGS],
+    "probe": [*PROBES, *TOKEN_PROBES],
+    "weights": ("trained", RANDOM),
+}
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,12 @@ def load_runs(
             "weights": "trained",
             **options,
         }
+        if settings["probe"] in TOKEN_PROBES:
+            if pooling or "pooling" in options:
+                raise LitProbeError(
+                    f"The probe {settings['probe']!r} pools tokens by what it has learnt. Leave out the option pooling."
+                )
+            settings["pooling"] = settings["probe"]
         own_seed = random_seed_of(settings["weights"], seed)
         fitted = (probe_options or ProbeOptions()).with_words({name: options[name] for name in OPTION_NAMES if name in options})
         key = (model_id, settings["pooling"], settings["probe"], str(own_seed), fitted)

@@ -120,6 +120,9 @@ class LayerStudy:
       choice: the layer that was chosen on dev, and among which.
     """
 
+    # Whether its vectors are what its probes have made of tokens, so that nothing else may be fitted to them.
+    reads_tokens: ClassVar[bool] = False
+
     def __init__(
         self,
         encoder: Encoder,

@@ -20,6 +20,8 @@ from lit_probe.report.run_file import DatasetRun, Run
 from lit_probe.scores.by_target import ALL_METRICS, metrics_of, trivial_key, trivial_title
 from lit_probe.scores.metrics import METRICS
 
+# Of each text whose attention is shown.
+_MOST_WORDS = 6
 _SPLIT = {
     "train": "the probes are fitted on",
     "dev": "layers are compared and chosen on",
@@ -36,8 +38,7 @@ def dataset_sections(run: Run, one: DatasetRun, numbering: Numbering) -> list[Ht
         tag(
             "section",
             tag("h2", "The curve"),
-            _curve(run, one, numbering),
-            _losses(run, one, numbering),
+            _curves(run, one, numbering),
             _layers(one, made_by, numbering),
             _spans(one, numbering),
         ),
@@ -329,6 +330,32 @@ def _curve(run: Run, one: DatasetRun, numbering: Numbering) -> Html:
                 baselines,
             ]
         ),
+    )
+
+
+def _curves(run: Run, one: DatasetRun, numbering: Numbering) -> list[Html | None]:
+    return [_curve(run, one, numbering), _losses(run, one, numbering), _attention(one, numbering)]
+
+
+def _attention(one: DatasetRun, numbering: Numbering) -> Html | None:
+    if "attention" not in one.at:
+        return None
+    rows: list[list[Content]] = []
+    for place, text in enumerate(one.at["attention"], start=1):
+        shares = text.value["weights"]
+        most = sorted(range(len(shares)), key=lambda word: -shares[word])[:_MOST_WORDS]
+        told = [join([name(text.value["words"][word]), " ", text["weights"][word].html]) for word in most]
+        rows.append([str(place), words(told, _MOST_WORDS), text["even"].html])
+    return numbering.table(
+        join(
+            [
+                "What the probe of layer ",
+                one.at["best_layer"].html,
+                " reads of the first texts of dev: the words with most weight.",
+            ]
+        ),
+        ["Text", "Words, with their shares of the text’s vector", "A token’s share if all were read alike"],
+        rows,
     )
 
 

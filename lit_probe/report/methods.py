@@ -18,6 +18,7 @@ from lit_probe.checks.selectivity import Selectivity
 from lit_probe.checks.transfer import Transfer
 from lit_probe.encoder.pooling import POOLINGS, WITH_TEMPLATE
 from lit_probe.encoder.vector_encoder import NO_POOLING
+from lit_probe.probing.probes import TOKEN_PROBES
 from lit_probe.report.dataset_section import classes, metric_words
 from lit_probe.report.html import Content, Html, join, name, tag
 from lit_probe.report.numbers import At
@@ -193,6 +194,11 @@ _SIMPLE_PROBES = {
     "mean_difference": "a nearest-mean classifier, whose directions are the class means and whose one fitted number is how sure "
     "it is, ",
 }
+# What reads tokens.
+_ATTENTION_PROBE = (
+    "At each layer we fitted a linear probe together with an attention over the text’s tokens, whose weights are the softmax of "
+    "the products of one learnt query with the tokens’ vectors (Adam, penalty "
+)
 _LOGISTIC_PROBES = {
     "logistic": "an L2-regularised ",
     "l1": "an L1-regularised ",
@@ -258,6 +264,9 @@ def _probe(run: Run, one: DatasetRun, cite: Citations) -> Html:
                 weighted,
             ]
         )
+    if kind in TOKEN_PROBES and "weight_penalty" in found:
+        penalty = settings["weight_penalty"].html
+        return join([_ATTENTION_PROBE, penalty, "), on vectors standardised over the tokens of train.", weighted])
     if kind in _SIMPLE_PROBES:
         return join([f"At each layer we fitted {_SIMPLE_PROBES[kind]}on the activations of train, standardised on train."])
     if kind == "majority":

@@ -6,8 +6,9 @@ train split, ``labels`` ``[n_examples]`` (numbers where ``n_classes`` is 0) and 
 """
 
 from lit_probe.data.asked import CLASSES, NUMBER, TargetKind
+from lit_probe.probing.probes.attention import fit_attention
 from lit_probe.probing.probes.fitted import FittedProbe
-from lit_probe.probing.probes.kind import ProbeKind
+from lit_probe.probing.probes.kind import ProbeKind, TokenProbeKind
 from lit_probe.probing.probes.lda import fit_lda
 from lit_probe.probing.probes.logistic import fit_logistic
 from lit_probe.probing.probes.majority import fit_majority
@@ -47,18 +48,32 @@ PROBES: dict[str, ProbeKind] = {
 DEFAULT_PROBES: dict[TargetKind, str] = {CLASSES: "logistic", NUMBER: "ridge"}
 
 
+# Kinds that read the tokens of texts in place of their pooled vectors: `lit_probe.probing.attention_study`.
+ATTENTION = "attention"
+TOKEN_PROBES: dict[str, TokenProbeKind] = {
+    ATTENTION: TokenProbeKind(
+        fit_attention,
+        options={"regularisation": "penalty", **_CLASS_WEIGHT, **_BY_EPOCH},
+        made_by="query and linear head by Adam from zero, fixed penalty; units that do not vary on train left out",
+    ),
+}
+
+
 def probe_made_by(kind: str, target: TargetKind) -> str:
     """By which rule a kind of probe is fitted, in words that cards compare."""
-    return lookup(PROBES, kind, "probe").made_by or PROBES_MADE_BY[target]
+    return TOKEN_PROBES[kind].made_by if kind in TOKEN_PROBES else lookup(PROBES, kind, "probe").made_by or PROBES_MADE_BY[target]
 
 
 __all__ = [
+    "ATTENTION",
     "DEFAULT_PROBES",
     "PROBES",
     "PROBES_MADE_BY",
+    "TOKEN_PROBES",
     "FittedProbe",
     "ProbeKind",
     "ProbeOptions",
+    "fit_attention",
     "fit_elastic_net",
     "fit_l1",
     "fit_lda",

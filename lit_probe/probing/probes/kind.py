@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lit_probe.data.asked import CLASSES, TargetKind
+from lit_probe.probing.probes.attention import AttentionProbe
 from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.probing.probes.options import ProbeOptions
 
@@ -29,6 +30,27 @@ class ProbeKind:
     options: Mapping[str, str] = field(default_factory=dict)
     by_epoch: bool = False
     made_by: str | None = None
+
+    def keywords(self, options: ProbeOptions) -> dict[str, Any]:
+        """The options that are given, as ``fit`` takes them."""
+        return {self.options[name]: getattr(options, name) for name in options.given}
+
+
+@dataclass(frozen=True)
+class TokenProbeKind:
+    """A kind of probe that reads the tokens of texts in place of their pooled vectors.
+
+    Attributes:
+      fit: the function ``(states, labels, n_classes, seed) -> AttentionProbe`` of one layer's tokens on train.
+      options: as of `ProbeKind`.
+      made_by: as of `ProbeKind`.
+      targets: as of `ProbeKind`.
+    """
+
+    fit: Callable[..., AttentionProbe]
+    options: Mapping[str, str]
+    made_by: str
+    targets: tuple[TargetKind, ...] = (CLASSES,)
 
     def keywords(self, options: ProbeOptions) -> dict[str, Any]:
         """The options that are given, as ``fit`` takes them."""
