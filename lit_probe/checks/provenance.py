@@ -29,7 +29,7 @@ from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.template import escaped
 from lit_probe.errors import LitProbeError
 from lit_probe.probing.layer_choice import LayerChoice
-from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, TOKEN_PROBES, ProbeOptions, probe_made_by
+from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, TOKEN_PROBES, ProbeOptions, probe_made_by, serves
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.runs import RANDOM
 from lit_probe.probing.study import LayerStudy, StudySettings
@@ -147,7 +147,7 @@ def made_by(control: str | None = None, *targets: TargetKind, probe: str | None 
     target = NUMBER if NUMBER in targets else CLASSES
     metrics = METRICS if target == CLASSES else NUMBER_METRICS
     return {
-        "probes": probe_made_by(probe if probe and target in PROBES[probe].targets else DEFAULT_PROBES[target], target),
+        "probes": probe_made_by(probe if probe and serves(probe, target) else DEFAULT_PROBES[target], target),
         **{name: metric.made_by for name, metric in metrics.items()},
         **{name: check.rule_of(control if name == "selectivity" else None, target) for name, check in CHECKS.items()},
         "near_duplicates": COPIES_MADE_BY,

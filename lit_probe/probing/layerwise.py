@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.data.asked import CLASSES, NUMBER, TEXT, TargetKind, check_served
 from lit_probe.errors import ProbeError, UnservedError
-from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, FittedProbe, ProbeOptions
+from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, FittedProbe, ProbeOptions, serves
 from lit_probe.probing.probes.fitting_scope import fitting_scope
 from lit_probe.probing.probes.storage import read_arrays, write_arrays
 from lit_probe.probing.probes.training_data import check_labels, check_numbers
@@ -264,7 +264,7 @@ def probe_for(probe: str | None, target: TargetKind) -> str | None:
     >>> probe_for("mlp", "classes"), probe_for("mlp", "number"), probe_for(None, "number")
     ('mlp', 'ridge', None)
     """
-    return probe if probe is None or target in PROBES[probe].targets else DEFAULT_PROBES[target]
+    return probe if probe is None or serves(probe, target) else DEFAULT_PROBES[target]
 
 
 def _default_jobs() -> int:

@@ -19,7 +19,7 @@ from lit_probe.errors import CacheError, LitProbeError
 from lit_probe.probing.concept_map import ConceptMap
 from lit_probe.probing.layer_choice import LayerChoice
 from lit_probe.probing.loss_curve import LossCurve
-from lit_probe.probing.probes import DEFAULT_PROBES, PROBES
+from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, TOKEN_PROBES, serves
 from lit_probe.probing.study import LayerStudy, StudySettings
 from lit_probe.report.html import Html, join
 from lit_probe.report.numbers import At, score_keys
@@ -133,8 +133,8 @@ class DatasetRun:
         """The kind of probe: the run's, or the usual one of a number where another one serves that."""
         target: TargetKind = CLASSES if self.facts.label_names else NUMBER
         named = run["probe"].value
-        serves = named not in PROBES or target in PROBES[named].targets
-        return run["probe"].html if serves else join([DEFAULT_PROBES[target]])
+        fits = named not in (*PROBES, *TOKEN_PROBES) or serves(named, target)
+        return run["probe"].html if fits else join([DEFAULT_PROBES[target]])
 
     @property
     def of_words(self) -> bool:

@@ -59,6 +59,12 @@ TOKEN_PROBES: dict[str, TokenProbeKind] = {
 }
 
 
+def serves(kind: str, target: TargetKind) -> bool:
+    """Whether a kind of probe can be asked for a target."""
+    entry = TOKEN_PROBES[kind] if kind in TOKEN_PROBES else lookup(PROBES, kind, "probe")
+    return target in entry.targets
+
+
 def probe_made_by(kind: str, target: TargetKind) -> str:
     """By which rule a kind of probe is fitted, in words that cards compare."""
     return TOKEN_PROBES[kind].made_by if kind in TOKEN_PROBES else lookup(PROBES, kind, "probe").made_by or PROBES_MADE_BY[target]
@@ -83,4 +89,5 @@ __all__ = [
     "fit_mlp",
     "fit_ridge",
     "probe_made_by",
+    "serves",
 ]
