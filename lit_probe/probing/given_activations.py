@@ -17,6 +17,7 @@ from lit_probe.data.text_pairs import is_pair, segments
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.vector_encoder import NO_POOLING, GivenVectors, as_array
 from lit_probe.errors import DatasetError, EncoderError
+from lit_probe.probing.probes import ProbeOptions
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import LayerStudy, probe_layers
 from lit_probe.progress import StudyProgress
@@ -33,6 +34,7 @@ def probe_activations(
     dataset: str = "examples",
     probe: str | None = None,
     target: str = AUTO,
+    probe_options: ProbeOptions | None = None,
     seed: int = 0,
     rules: StudyRules | None = None,
     cache: Cache | None = None,
@@ -52,6 +54,7 @@ def probe_activations(
       dataset: what the examples are called.
       probe: the kind of probe; by default what the target asks for.
       target: what the labels are: ``"classes"``, a ``"number"`` or ``"auto"``, as of ``split_texts``.
+      probe_options: how the probes are fitted; the usual way when None.
       seed: the seed of splits, cross-validation and probes.
       rules: how the study is scored, and how its layer is chosen; the usual way when None.
       cache: where results are kept, by the content of the arrays; nothing is kept when None.
@@ -70,7 +73,17 @@ def probe_activations(
     encoder, made = given_activations(
         values, labels, texts=texts, groups=groups, splits=splits, name=name, dataset=dataset, target=target, seed=seed
     )
-    return probe_layers(encoder, made, pooling=NO_POOLING, probe=probe, seed=seed, rules=rules, cache=cache, progress=progress)
+    return probe_layers(
+        encoder,
+        made,
+        pooling=NO_POOLING,
+        probe=probe,
+        probe_options=probe_options,
+        seed=seed,
+        rules=rules,
+        cache=cache,
+        progress=progress,
+    )
 
 
 def given_activations(

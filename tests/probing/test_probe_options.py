@@ -19,6 +19,7 @@ from lit_probe.errors import LitProbeError, UnservedError
 from lit_probe.neurons.effects.erasure import erase_concept
 from lit_probe.neurons.rankings.neuron_stability import neuron_stability
 from lit_probe.probing import layerwise
+from lit_probe.probing.given_activations import probe_activations
 from lit_probe.probing.layerwise import LayerwiseProbe
 from lit_probe.probing.portions import portion_probes
 from lit_probe.probing.probe_file import load_probe, save_probes
@@ -168,3 +169,11 @@ def test_options_are_a_public_name(encoder):
     study = lit_probe.probe_layers(encoder, splits_of(), probe="mlp", probe_options=lit_probe.ProbeOptions(hidden_units=(4,)))
     assert [len(bias) for _, bias in study.layerwise.probes[0].layers] == [4, 2]
     assert json.loads(json.dumps(study.to_json()))["probes"][0]["hidden_units"] == 4
+
+
+def test_activations_that_are_given_are_fitted_as_asked():
+    rng, labels = np.random.default_rng(0), np.arange(120) % 2
+    values = rng.normal(size=(120, 6)) + labels[:, None]
+    study = probe_activations(values, labels, probe_options=ProbeOptions(regularisation=0.125))
+    assert study.layerwise.probes[0].settings["C"] == 0.125
+    assert study.settings().probe_options == ProbeOptions(regularisation=0.125)

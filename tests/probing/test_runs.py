@@ -119,7 +119,7 @@ def test_a_run_that_names_no_pooling_has_that_of_its_kind_of_model(tiny_folder, 
         (
             "[probe=tree]",
             UnknownNameError,
-            r"Unknown probe 'tree'\. Choose one of: elastic_net, l1, lda, logistic, majority, mean_",
+            r"Unknown probe 'tree'\. Choose one of: attention, elastic_net, l1, lda, logistic, majority, mean_",
         ),
         ("[weights=random:x]", LitProbeError, r"named random, or random:2 to draw them by seed 2, not 'random:x'\."),
         ("[weights=trained:1]", UnknownNameError, r"Unknown weights 'trained:1'"),
