@@ -140,7 +140,7 @@ def layers() -> None:
 
     asked = _Asked.by_flags()
     (splits_list, runs), cache = load_all(tokens=True), open_cache()
-    splits_list, unasked = asked_targets(splits_list)
+    splits_list, runs, unasked = asked_targets(splits_list, runs, tokens=True)
     asked = asked.of_rows(splits_list)
     out = Path(FLAGS.out).expanduser()
     folders = [out if len(runs) == 1 else out / run.encoder.name for run in runs]
@@ -274,7 +274,7 @@ def report() -> None:
         return
     asked = _Asked.by_flags()
     (splits_list, runs), cache = load_all(tokens=True), open_cache()
-    splits_list, unasked = asked_targets(splits_list)
+    splits_list, runs, unasked = asked_targets(splits_list, runs, tokens=True)
     asked = asked.of_rows(splits_list)
     pages = _pages([run.encoder.name for run in runs])
     _check_card(runs, splits_list, asked.control)
@@ -391,8 +391,8 @@ def _made_run(run: Run, splits_list: Sequence[Splits], cache: Cache, asked: _Ask
     pooled = not any(one.reads_tokens for one in studies.values())
     transfers = transfer_within_groups(list(studies.values())) if asked.with_transfer and pooled else None
     settings = next(iter(studies.values())).settings()
-    # Of targets that it does not serve another kind is fitted.
-    settings = replace(settings, probe=run.probe or settings.probe)
+    # Of targets that it does not serve another kind is fitted, in its usual way.
+    settings = replace(settings, probe=run.probe or settings.probe, probe_options=run.probe_options.or_none)
     maps = concept_maps(list(studies.values()), unasked)
     written = run_json(
         settings,
@@ -412,7 +412,7 @@ def neurons() -> None:
     from lit_probe.neurons.neuron_report import neuron_report, neuron_rows, neuron_table
 
     (splits_list, runs), cache = load_all(), open_cache()
-    splits_list, unasked = asked_targets(splits_list)
+    splits_list, runs, unasked = asked_targets(splits_list, runs)
     for left in unasked:
         print(f"lit-probe: {left.dataset} is not asked for {left.target}. {left.error}", file=sys.stderr)
     out = Path(FLAGS.out).expanduser()

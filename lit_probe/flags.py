@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import platformdirs
 from absl import flags
@@ -41,7 +41,7 @@ from lit_probe.probing.attention_study import probe_attention
 from lit_probe.probing.given_activations import given_activations
 from lit_probe.probing.layer_choice import DEFAULT_RULE, LAYER_RULES
 from lit_probe.probing.layerwise import check_probe, probe_for
-from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, TOKEN_PROBES, ProbeOptions
+from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, TOKEN_PROBES, ProbeOptions, serves
 from lit_probe.probing.probes.options import BALANCED, OPTION_NAMES, UNWEIGHTED
 from lit_probe.probing.rules import AUTO, DECISIONS, HEADLINES, StudyRules
 from lit_probe.probing.runs import Run, parse_model_flag
@@ -488,7 +488,8 @@ def load_runs(unit: UnitKind = TEXT) -> list[Run]:
 
 # What is asked of encoders and texts, and means nothing for activations that are there already.
 _OF_TEXTS = (
-    "model revision pooling sites layers max_length keep template chat device dtype trust_remote_code max_examples missing from"
+    "model revision pooling sites layers max_length keep template chat device dtype trust_remote_code max_examples max_words "
+    "missing annotate multilabel from"
 ).split()
 
 
@@ -510,7 +511,9 @@ def load_all(*, tokens: bool = False) -> tuple[list[Splits], list[Run]]:
             raise LitProbeError("--datasets names texts and words, which are read in other ways. Start a run for each.")
         if WORD in units and FLAGS["max_examples"].present:
             raise LitProbeError("The rows of these data are words. Say how many of train are read with --max_words.")
-        return loaded, _checked(load_runs(units[0]), loaded, tokens)
+        runs = load_runs(units[0])
+        # Of targets, `asked_targets` says so.
+        return loaded, runs if FLAGS.targets else _checked(runs, loaded, tokens)
     for name in _OF_TEXTS:
         if FLAGS[name].present:
             raise LitProbeError(f"--activations stand in place of an encoder and its texts: leave out --{name}.")
@@ -520,7 +523,7 @@ def load_all(*, tokens: bool = False) -> tuple[list[Splits], list[Run]]:
         raise LitProbeError("The files of --activations are of different rows. Give them to a run each.")
     runs = [Run(vectors, NO_POOLING, FLAGS.probe, probe_options()) for vectors, _ in given]
     _unique([run.encoder for run in runs], "encoder", "--activations")
-    return [splits], _checked(runs, [splits], False)
+    return [splits], runs if FLAGS.targets else _checked(runs, [splits], False)
 
 
 def _checked(runs: list[Run], splits_list: Sequence[Splits], tokens: bool) -> list[Run]:
@@ -534,7 +537,9 @@ def _checked(runs: list[Run], splits_list: Sequence[Splits], tokens: bool) -> li
         if run.probe in TOKEN_PROBES and (FLAGS.save_probes or FLAGS["cache_dtype"].present):
             what = "--save_probes" if FLAGS.save_probes else "--cache_dtype"
             raise UnservedError(f"{what} is about pooled vectors, and the probe {run.probe!r} reads tokens. Leave it out.")
-        for splits in splits_list:
+        served = [one for one in splits_list if run.probe is None or serves(run.probe, one.target)]
+        # A kind that is named counts for the targets that it serves; one that reads tokens has no other beside it.
+        for splits in served if served and run.probe not in TOKEN_PROBES else splits_list:
             if run.probe in TOKEN_PROBES:
                 kind = TOKEN_PROBES[run.probe]
                 check_served(f"The probe {run.probe!r}", splits.unit, splits.target, (TEXT,), kind.targets)
@@ -594,17 +599,41 @@ def _given(path: Path) -> tuple[GivenVectors, Splits]:
     )
 
 
-def asked_targets(splits_list: Sequence[Splits]) -> tuple[list[Splits], list[Unasked]]:
-    """The data sets with each of the flags' targets in place of their labels, and the targets that cannot be asked for.
+class Asked(NamedTuple):
+    """What is asked of the data sets.
+
+    Attributes:
+      splits: the data sets, with each target in place of their labels.
+      runs: the runs, whose kind of probe is named where targets are asked: that of the labels' own kind, if a target has it.
+      unasked: the targets that cannot be asked for.
+    """
+
+    splits: list[Splits]
+    runs: list[Run]
+    unasked: list[Unasked]
+
+
+def asked_targets(splits_list: Sequence[Splits], runs: list[Run], *, tokens: bool = False) -> Asked:
+    """The data sets with each of the flags' targets in place of their labels; as they are where none is named.
+
+    Args:
+      splits_list: the data sets.
+      runs: how they are probed.
+      tokens: as of `load_all`.
 
     Raises:
-      LitProbeError: a target does not exist, or none can be asked for.
+      LitProbeError: a target does not exist, none can be asked for, or a run's probe serves none of them.
     """
-    if not FLAGS["targets"].present and not FLAGS.targets:
+    if not FLAGS.targets:
         found = [one for splits in splits_list for one in (ask_all(splits, splits.several) if splits.several else [splits])]
     else:
         found = [one for splits in splits_list for one in ask_all(splits, FLAGS.targets)]
-    return [one for one in found if isinstance(one, Splits)], [one for one in found if isinstance(one, Unasked)]
+    asked, unasked = [one for one in found if isinstance(one, Splits)], [one for one in found if isinstance(one, Unasked)]
+    if FLAGS.targets:
+        own = splits_list[0].target
+        usual = DEFAULT_PROBES[own if any(one.target == own for one in asked) else asked[0].target]
+        runs = _checked([replace(run, probe=run.probe or usual) for run in runs], asked, tokens)
+    return Asked(asked, runs, unasked)
 
 
 def load_encoders() -> list[Encoder]:
@@ -657,7 +686,7 @@ def study(run: Run, splits: Splits, cache: Cache, progress: Any) -> LayerStudy:
             memory_gb=FLAGS.memory_budget,
             progress=progress,
         )
-    # A kind for classes does not serve a number that is asked of the same rows, nor do its options.
+    # A kind for classes does not serve a number that is asked of the same rows, nor are its options meant for another kind.
     probe = run.probe if splits.asked_of is None else probe_for(run.probe, splits.target)
     return probe_layers(
         run.encoder,

@@ -23,7 +23,7 @@ from lit_probe.checks.selectivity import Selectivity, selectivity
 from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache, text_hash
-from lit_probe.errors import CancelledError, LitProbeError, UnknownNameError, UnservedError
+from lit_probe.errors import CancelledError, LitProbeError, UnknownNameError
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, StudyProgress, no_progress, of_step
 from lit_probe.registry import lookup
@@ -231,11 +231,8 @@ def run_check(
     """
     check, cache = find_check(name, variant), cache or Cache(None)
     check.check_serves(study.splits.unit, study.splits.target)
-    if study.reads_tokens and not check.quick:
-        raise UnservedError(
-            f"{check.title} fits probes to pooled vectors, and probes of kind {study.layerwise.kind!r} read tokens. Ask it of "
-            "another kind."
-        )
+    if not check.quick:
+        study.check_pooled(check.title)
     variant = variant or check.default_of(study.splits.unit)
     make = partial(check.compute, study, cache, progress, variant)
     if check.keeps_parts:

@@ -105,6 +105,8 @@ def transfer(studies: Sequence[LayerStudy]) -> Transfer:
     Raises:
       ProbeError: fewer than two studies, or two that cannot be compared (`obstacle`).
     """
+    for study in studies:
+        study.check_pooled("Transfer")
     if len(studies) < 2:
         raise ProbeError("Transfer needs two or more data sets with the same classes. Name another data set.")
     for other in studies[1:]:

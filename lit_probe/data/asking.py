@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from lit_probe.data.asked import CLASSES, NUMBER, TEXT, check_served
 from lit_probe.data.function_words import words_of
 from lit_probe.data.labelled_texts import AskedOf, LabelledTexts, SplitName, Splits, normalise_text
-from lit_probe.data.numbers import check_numbers, check_parts, numbers_of, target_of
-from lit_probe.data.options import AUTO
+from lit_probe.data.numbers import are_meant_as_numbers, check_numbers, check_parts, numbers_of
 from lit_probe.data.rows import label_names_of, label_words, plain_words
 from lit_probe.data.splitting import check_classes, check_every_class, rows_hash
 from lit_probe.data.surface import NO, SURFACE, YES
@@ -87,6 +86,12 @@ def target_names(splits: Splits, wanted: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def class_targets(splits: Splits) -> list[str]:
+    """The label, every column that is asked as classes, and all that stands on the surface."""
+    names = target_names(splits, [COLUMNS, ALL_SURFACE])
+    return [name for name in names if name == LABEL or _numbers(splits, name) is None]
+
+
 def question_of(target: str) -> str:
     """What a target of the surface asks; of any other, whose name says it, an empty string.
 
@@ -144,6 +149,8 @@ def ask(splits: Splits, target: str) -> Splits:
     >>> asked.name, asked.label_names
     ('demo (domain)', ('film', 'product'))
     """
+    if target in (COLUMNS, ALL_SURFACE):
+        raise DatasetError(f"{target!r} stands for several targets. A column of that name needs another one to be asked for.")
     [target] = target_names(splits, [target])
     if (numbers := _numbers(splits, target)) is not None:
         return _ask_number(splits, target, f"{splits.name} ({target})", numbers)
@@ -175,14 +182,16 @@ def ask_which(splits: Splits, picked: Mapping[str, Mapping[str, Sequence[int]]])
         if not any(rows_of.values()):
             raise DatasetError(f"{name} holds no row of {splits.name}. Select some, in train and in dev.")
     words: dict[str, list[str | None]] = {split: [None] * len(rows) for split, rows in splits.items()}
-    n_shared = 0
+    texts: dict[str, list[str]] = {split: [normalise_text(text) for text in rows.texts] for split, rows in splits.items()}
+    said: dict[str, set[str]] = {name: set() for name in picked}
     for name, rows_of in picked.items():
         for split, rows in rows_of.items():
             for row in rows:
                 if not 0 <= row < len(words.get(split, [])):
                     raise DatasetError(f"{name} names row {row} of {split}, which {splits.name} does not have.")
-                n_shared += words[split][row] is not None
                 words[split][row] = name
+                said[name].add(texts[split][row])
+    n_shared = len(said[one] & said[other])
     if n_shared:
         shared = "One text is" if n_shared == 1 else f"{n_shared:,} texts are"
         raise DatasetError(
@@ -258,7 +267,7 @@ def _numbers(splits: Splits, target: str) -> dict[SplitName, NDArray[np.float64]
     if any(isinstance(value, list | dict | bytes) for _, rows in splits.items() for value in rows.columns[target].tolist()):
         return None
     words = {split: plain_words(rows.columns[target].tolist(), target) for split, rows in splits.items()}
-    if target_of(AUTO, [word or None for some in words.values() for word in some]) != NUMBER:
+    if not are_meant_as_numbers([word or None for some in words.values() for word in some]):
         return None
     found = numbers_of(words, dict.fromkeys(words, ()), target)
     return {split: np.array(some, np.float64) for split, some in found.items()}

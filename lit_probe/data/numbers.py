@@ -22,6 +22,8 @@ MIN_TRAIN, MIN_HELD_OUT = 6, 2
 """Rows that train needs at the least (two for each of three folds), and dev, and a test that is cut."""
 
 _MIN_ROWS = 20
+# Of the labels of a column that is meant as numbers, so many may be something else.
+_FEW = 0.05
 _PER_CLASS = 3
 _MOST_STRATA = 10
 _PER_STRATUM = 20
@@ -47,6 +49,21 @@ def target_of(asked: str, words: Sequence[str | None]) -> TargetKind:
     distinct = set(labels)
     rare = len(labels) >= _MIN_ROWS and len(labels) < _PER_CLASS * len(distinct)
     return NUMBER if rare and all(_is_plain(word) for word in distinct) else CLASSES
+
+
+def are_meant_as_numbers(words: Sequence[str | None]) -> bool:
+    """Whether a further column asks for a number: `target_of` takes it so, or would but for a few words, which are then told.
+
+    Args:
+      words: as of `target_of`.
+
+    >>> are_meant_as_numbers([str(row / 7) for row in range(30)] + ["inf"]), are_meant_as_numbers(["1", "2", "3"] * 10)
+    (True, False)
+    """
+    labels = [word for word in words if word is not None]
+    plain = [word for word in labels if _is_plain(word)]
+    few = _FEW * len(labels) >= len(labels) - len(plain)
+    return few and target_of(AUTO, plain) == NUMBER
 
 
 def _is_plain(word: str) -> bool:
@@ -118,6 +135,13 @@ def check_numbers(name: str, numbers: NDArray[np.float64], left_out: str) -> Non
         raise DatasetError(
             f"Data set {name!r}: a probe of a number needs at least {_MIN_ROWS} rows with a label, but it has {len(numbers)}."
             f"{why} Give more rows."
+        )
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = float(np.std(numbers))
+    if not math.isfinite(spread * spread):
+        raise DatasetError(
+            f"Data set {name!r}: its numbers lie so far apart (up to {np.abs(numbers).max():g}) that their squares cannot be "
+            "added. Take their logarithms, or another unit."
         )
     if np.ptp(numbers) == 0:
         raise DatasetError(

@@ -88,13 +88,21 @@ def _of_string(rule: str, balanced: bool) -> WordRule:
     if plain.startswith(_WORDS):
         listed = plain.removeprefix(_WORDS).strip()
         path = Path(listed).expanduser()
-        if "/" in listed and not path.is_file():
+        is_file = _is_file(path)
+        if "/" in listed and not is_file:
             raise DatasetError(f"There is no file {listed!r} of words. Check the path, or write the words with spaces between.")
-        return _of_words((read_text(path) if path.is_file() else listed).split(), plain, balanced)
+        return _of_words((read_text(path) if is_file else listed).split(), plain, balanced)
     raise DatasetError(
         f"{rule!r} is no rule for the option annotate. Write regex:PATTERN, words:FILE or words:the a an, with balanced: "
         "before it where both labels are to be equally frequent."
     )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a list that is too long for the name of a file
+        return False
 
 
 def _of_words(words: Collection[str], written: str, balanced: bool) -> WordRule:

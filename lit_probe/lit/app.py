@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -270,7 +270,12 @@ def assemble(
         metrics=LIT_METRICS,
         inline_doc=reading_guide(),
     )
-    made.serve(application, Parts(shown, model_of, _rows, _generators))
+
+    def budget() -> MemoryBudget:
+        whole = MemoryBudget.of(options.memory_budget)
+        return replace(whole, n_bytes=max(0, whole.n_bytes - options.held)) if whole.given else whole
+
+    made.serve(application, Parts(shown, model_of, _rows, _generators, budget))
     return Assembled(application, studies, made)
 
 

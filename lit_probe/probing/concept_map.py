@@ -15,6 +15,7 @@ from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.errors import DatasetError
 from lit_probe.probing.layerwise import probe_for
+from lit_probe.probing.probes import ProbeOptions
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import LayerStudy, probe_layers
 from lit_probe.progress import Progress, no_progress, of_part
@@ -183,6 +184,7 @@ def concepts_of(
       DatasetError: a target does not exist, or none can be asked for.
       CancelledError: from ``progress``.
     """
+    study.check_pooled("A map of concepts")
     asked_of = study.splits.asked_of
     found = ask_all(study.splits if asked_of is None else asked_of.splits, wanted)
     asked = [one for one in found if isinstance(one, Splits)]
@@ -248,6 +250,7 @@ def probe_values(
     *,
     pooling: str | None = None,
     probe: str | None = None,
+    probe_options: ProbeOptions | None = None,
     seed: int = 0,
     rules: StudyRules | None = None,
     cache: Cache | None = None,
@@ -259,6 +262,7 @@ def probe_values(
       splits: a data set that was loaded with the option ``multilabel``.
       pooling: as of `probe_layers`.
       probe: as of `probe_layers`.
+      probe_options: as of `probe_layers`.
       seed: as of `probe_layers`.
       rules: as of `probe_layers`.
       cache: as of `probe_layers`.
@@ -275,7 +279,12 @@ def probe_values(
     asked = [one for one in found if isinstance(one, Splits)]
     # Without a cache of its own, each value would read the texts again.
     shared = cache or Cache(None)
-    studies = [probe_layers(encoder, one, pooling=pooling, probe=probe, seed=seed, rules=rules, cache=shared) for one in asked]
+    studies = [
+        probe_layers(
+            encoder, one, pooling=pooling, probe=probe, probe_options=probe_options, seed=seed, rules=rules, cache=shared
+        )
+        for one in asked
+    ]
     return concept_map(studies, [one for one in found if isinstance(one, Unasked)])
 
 

@@ -18,7 +18,7 @@ from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder, load_encoder
 from lit_probe.encoder.site_search import sites_of
 from lit_probe.encoder.vector_encoder import as_array
-from lit_probe.errors import ProbeError, UnknownNameError, UnservedError
+from lit_probe.errors import ProbeError, UnknownNameError
 from lit_probe.probing.layer_choice import LayerChoice
 from lit_probe.probing.probes import FittedProbe, ProbeOptions, probe_made_by
 from lit_probe.probing.study import LayerStudy, ModelFiles
@@ -465,8 +465,7 @@ def kept_probe(study: LayerStudy, layer: int | None = None) -> KeptProbe:
       UnservedError: the rows of the study are words, or its probes read tokens.
     """
     check_served("A file of probes", study.splits.unit, study.splits.target, (TEXT,), (CLASSES, NUMBER))
-    if study.reads_tokens:
-        raise UnservedError(f"A file of probes reads pooled vectors; those of kind {study.layerwise.kind!r} read tokens.")
+    study.check_pooled("A file of probes")
     if layer is not None:
         study.check_layer(layer)
     layers = tuple(range(study.layerwise.n_layers)) if layer is None else (layer,)

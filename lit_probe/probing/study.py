@@ -147,6 +147,20 @@ class LayerStudy:
         rows = self.dev_rows(self.predictions("dev"))
         self.choice = self.choose_layer(rows)
 
+    def check_pooled(self, what: str) -> None:
+        """That something may be fitted to its vectors.
+
+        Args:
+          what: its name, as a sentence begins with it.
+
+        Raises:
+          UnservedError: they were pooled for the labels, by probes that read tokens.
+        """
+        if self.reads_tokens:
+            raise UnservedError(
+                f"{what} reads pooled vectors, and probes of kind {self.layerwise.kind!r} read tokens. Ask it of another kind."
+            )
+
     def choose_layer(self, rows: Rows) -> LayerChoice:
         """The layer that the study's rules choose on these rows, which have its target."""
         loss, classes = loss_of(self.splits.label_names), self.splits.target == CLASSES

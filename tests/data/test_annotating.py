@@ -11,6 +11,7 @@ from lit_probe import flags
 from lit_probe.brackets import entries, options_of, without_options
 from lit_probe.cli import main
 from lit_probe.data import DatasetOptions, annotate, load_dataset, split_words
+from lit_probe.data.word_rules import rule_of
 from lit_probe.errors import DatasetError
 
 TEXTS = [f"Ann saw {i} films, but \u0939\u093f\u0928\u094d\u0926\u0940 she did." for i in range(60)]
@@ -156,3 +157,9 @@ def test_the_command_line_says_so_in_one_line(capsys):
     assert "holds of none" in capsys.readouterr().err
     assert main(["lit-probe", "layers", "--datasets=demo", "--annotate=zzz"]) == 1
     assert "'zzz' is no rule for --annotate." in capsys.readouterr().err
+
+
+def test_a_list_of_words_longer_than_the_name_of_a_file_is_a_list():
+    words = [f"word{number}" for number in range(200)]
+    rule = rule_of(f"words:{' '.join(words)}")
+    assert rule.holds("word199") and not rule.holds("word200")

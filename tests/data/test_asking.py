@@ -240,3 +240,23 @@ def test_selections_that_cannot_be_told_apart_are_refused(demo):
             ask_which(demo, {"one": film, "other": {**product, "dev": [row]}})
     with pytest.raises(DatasetError, match="other names row 0 of holdout"):
         ask_which(demo, {"one": film, "other": {**product, "holdout": [0]}})
+
+
+def test_a_text_that_train_says_twice_is_no_common_text(demo):
+    texts = [f"text number {row // 2 if row % 8 < 2 else row + 1000}" for row in range(240)]
+    whole = split(table(240, text=texts, kind=["xy"[row // 2 % 2] for row in range(240)]))
+    picked = picked_of(whole, "kind", ("x", "y"))
+    for name in picked:
+        picked[name]["train"] = [*picked[name]["train"], *picked[name]["train"][:3]]
+    assert ask_which(whole, picked).label_names == ("x", "y")
+
+
+def test_rows_of_one_text_in_both_selections_are_a_common_text():
+    texts = [f"Text number {row // 2}" if row % 2 else f"text  number {row // 2}" for row in range(240)]
+    whole = split(table(240, text=texts, label=[row // 2 % 2 for row in range(240)], kind=["xy"[row % 2] for row in range(240)]))
+    seen = {name: [one.casefold().split() for one in rows.texts] for name, rows in whole.items()}
+    twice = next(row for row, text in enumerate(seen["train"]) if seen["train"].count(text) > 1)
+    both = [row for row, text in enumerate(seen["train"]) if text == seen["train"][twice]]
+    rest = [row for row in range(len(whole.train)) if row not in both]
+    with pytest.raises(DatasetError, match=r"(One text is|\d texts are) in a and in b"):
+        ask_which(whole, {"a": {"train": [both[0], *rest[:3]], "dev": [0]}, "b": {"train": [both[1], *rest[3:6]], "dev": [1]}})

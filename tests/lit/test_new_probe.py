@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import time
+import weakref
 
 import numpy as np
 import pytest
 from asking_browser import Browser
 
 from lit_probe import load_encoder
-from lit_probe.data import load_dataset
+from lit_probe.data import DatasetOptions, load_dataset, split_table
 from lit_probe.data.asking import ask
 from lit_probe.encoder.cache import Cache
 from lit_probe.lit.app import AppOptions, build
 from lit_probe.lit.host.kept_wishes import Wish, keep_wish
 from lit_probe.lit.host.made_probes import MOST_PROBES
+from lit_probe.lit.host.model import probe_model
 from lit_probe.probing.study import probe_layers
 
 DATASET = "demo"
@@ -279,3 +282,68 @@ def test_a_wish_that_names_rows_that_there_are_not_is_a_sentence(page, encoder, 
     keep_wish(cache, encoder, demo, wish)
     [before] = say(page, encoder)["before"]
     assert "which demo does not have" in make(page, encoder, before=before["name"])["message"]
+
+
+def test_what_was_computed_about_a_dropped_selection_answers_for_no_other(page, encoder):
+    dev = [row["id"] for row in page.rows(DATASET) if row["data"]["probe_split"] == "dev"]
+    train = [row["id"] for row in page.rows(DATASET) if row["data"]["probe_split"] == "train"]
+    picked = {"names": ["selection", "rest"], "n_first": 140}
+    first = make(page, encoder, [*train[:60], *dev[:80], *train[60:], *dev[80:]], picked=picked, probe="lda")
+    say(page, encoder, part="drop", model=first["model"])
+    other = make(
+        page,
+        encoder,
+        [*train[60:120], *dev[80:160], *train[:60], *train[120:], *dev[:80], *dev[160:]],
+        picked=picked,
+        probe="lda",
+    )
+    assert other["dataset"] == f"{first['dataset']}-2" and other["title"] != first["title"]
+    say(page, encoder, part="drop", model=other["model"])
+    again = make(page, encoder, [*train[:60], *dev[:80], *train[60:], *dev[80:]], picked=picked, probe="lda")
+    assert again["dataset"] == first["dataset"]
+
+
+def test_what_was_dropped_is_freed_though_checks_were_asked_of_it(page, encoder):
+    made = make(page, encoder, target="domain", probe="lda")
+    models = page.client.application._lit_app._models
+    study = weakref.ref(probe_model(models[made["model"]]).study.result())
+    deadline = time.monotonic() + ENOUGH_S
+    while (
+        page.interpret("probe_checks", [], made["model"], made["dataset"], {"check": "calibration"}, do_predict=0)["status"]
+        != "ready"
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    say(page, encoder, part="drop", model=made["model"])
+    del models
+    for _ in range(50):
+        gc.collect()
+        if study() is None:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the study is still held")
+
+
+def test_columns_of_numbers_are_not_offered_and_a_wish_for_one_is_a_sentence(encoder, cache):
+    texts = [f"a text of its own with {row % 7} words, number {row}" for row in range(120)]
+    columns = {"text": texts, "label": [row % 2 for row in range(120)], "price": [row / 7 for row in range(120)]}
+    splits = split_table(columns, DatasetOptions(max_examples=0), "prices")
+    app = build([encoder], [splits], AppOptions(), lambda one, rows, progress: probe_layers(one, rows, cache=cache), cache)
+    page = Browser(app)
+    page.wait_for(model_of(encoder, "prices"), "prices")
+    names = [
+        one["name"] for one in page.interpret("new_probe", [], model_of(encoder, "prices"), "prices", {}, do_predict=0)["targets"]
+    ]
+    assert "label" in names and "price" not in names
+    for probe in (None, "ridge"):
+        config = {"part": "make", "target": "price", "probe": probe}
+        answer = page.interpret("new_probe", [], model_of(encoder, "prices"), "prices", config, do_predict=0)
+        assert answer["status"] == "failed" and "asks for a number" in answer["message"]
+
+
+def test_probes_that_do_not_fit_into_the_memory_are_refused(encoder, demo):
+    app = build([encoder], [demo], AppOptions(memory_budget=1e-4), lambda one, rows, progress: probe_layers(one, rows))
+    page = Browser(app)
+    page.wait_for(model_of(encoder), DATASET)
+    answer = make(page, encoder, target="label", sites="mlp_neurons")
+    assert answer["status"] == "failed" and "memory budget" in answer["message"]

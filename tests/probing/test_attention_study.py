@@ -13,11 +13,16 @@ import transformers
 
 import lit_probe
 from lit_probe.checks.battery import CHECKS, run_check
+from lit_probe.checks.transfer import transfer
 from lit_probe.data.labelled_texts import LabelledTexts, Splits
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import encoder_of
 from lit_probe.errors import ProbeError, UnknownNameError, UnservedError
+from lit_probe.neurons.effects.erasure import erase_concept
+from lit_probe.neurons.rankings import rank_neurons
+from lit_probe.neurons.rankings.neuron_stability import neuron_stability
 from lit_probe.probing.attention_study import probe_attention
+from lit_probe.probing.concept_map import concepts_of
 from lit_probe.probing.kept_probe import kept_probe
 from lit_probe.probing.probes import ProbeOptions
 from lit_probe.probing.probes.attention import AttentionProbe, TokenStates, _loss, fit_attention
@@ -110,10 +115,18 @@ def test_nothing_is_fitted_to_vectors_that_know_the_labels(study):
         if check.quick:
             run_check(name, study)
         else:
-            with pytest.raises(UnservedError, match="fits probes to pooled vectors, and probes of kind 'attention' read tokens"):
+            with pytest.raises(UnservedError, match="reads pooled vectors, and probes of kind 'attention' read tokens"):
                 run_check(name, study)
-    with pytest.raises(UnservedError, match="A file of probes reads pooled vectors; those of kind 'attention' read tokens"):
-        kept_probe(study)
+    for refused, what in [
+        (lambda: kept_probe(study), "A file of probes"),
+        (lambda: rank_neurons(study, "probeless"), "The ranking 'probeless'"),
+        (lambda: transfer([study, study]), "Transfer"),
+        (lambda: erase_concept(study), "Erasure"),
+        (lambda: neuron_stability(study, "weight_mass"), "The ranking 'weight mass"),
+        (lambda: concepts_of(study, ["label"]), "A map of concepts"),
+    ]:
+        with pytest.raises(UnservedError, match=f"{what}.* reads pooled vectors, and probes of kind 'attention' read tokens"):
+            refused()
 
 
 def test_what_it_is_not_for_is_refused_in_words(encoder, splits):
@@ -198,7 +211,7 @@ def test_the_command_line_shows_scores_and_words_and_comes_back_from_its_card(ti
     assert (written["probe"], written["pooling"], written["probe_options"]) == ("attention", "attention", {"max_epochs": 30})
     one = written["datasets"]["feelings"]
     assert one["layers"][0]["accuracy"] > 0.9 and len(one["attention"]) == 5
-    assert "fits probes to pooled vectors" in one["checks"]["selectivity"]["error"]
+    assert "reads pooled vectors" in one["checks"]["selectivity"]["error"]
     again = [
         "layers",
         f"--from={tmp_path / 'out/layers.json'}",

@@ -118,3 +118,64 @@ def test_the_command_line_writes_one_map_and_a_card_that_asks_the_same(flags, ta
     capsys.readouterr()
     assert run("layers", f"--from={out / 'layers.json'}", f"--out={again}", *[one for one in flags if "cache" in one]) == 0
     assert json.loads((again / "layers.json").read_text()) == written
+
+
+@pytest.mark.parametrize(
+    ("asked", "kinds"),
+    [
+        (["--targets=length,label", "--probe=logistic", "--regularisation=0.125"], {"label": {"C": 0.125}, "length": None}),
+        (["--targets=label,length", "--regularisation=0.125"], {"label": {"C": 0.125}, "length": None}),
+        (["--targets=label,length", "--class_weight=balanced"], {"label": {"class_weight": "balanced"}, "length": None}),
+        (["--targets=length"], {"length": None}),
+        (["--targets=length", "--probe=ridge"], {"length": None}),
+        (["--targets=length", "--regularisation=3"], {"length": {"alpha": 3.0}}),
+        (["--targets=label,length", "--probe=ridge", "--regularisation=3"], {"length": {"alpha": 3.0}, "label": None}),
+    ],
+)
+def test_options_count_for_the_kind_that_was_meant_and_the_card_repeats_them(flags, table, tmp_path, asked, kinds):
+    assert run("layers", *flags, f"--datasets=csv={table}", "--checks=none", *asked) == 0
+    out = tmp_path / "out" / "layers.json"
+    written = json.loads(out.read_text())
+    for name, one in written["datasets"].items():
+        settings, given = one["probes"][0], kinds[name.partition(" (")[2].rstrip(")")]
+        if given is None:
+            assert {"cv", "class_weight"} & set(settings) == {"cv"}
+        else:
+            assert {key: settings[key] for key in given} == given
+    again = tmp_path / "again"
+    assert run("layers", f"--from={out}", f"--out={again}", "--checks=none", *[one for one in flags if "cache" in one]) == 0
+    assert json.loads((again / "layers.json").read_text()) == written
+
+
+def test_a_kind_that_serves_no_target_is_refused_before_any_work(flags, table, tmp_path, capsys):
+    for asked, words in [
+        (["--targets=label", "--probe=ridge"], "is about a number"),
+        (["--targets=length", "--probe=mlp"], "is about classes"),
+        (["--targets=label,length", "--probe=attention"], "is about classes"),
+        (["--targets=length", "--class_weight=balanced"], "does not take"),
+    ]:
+        assert run("layers", *flags, f"--datasets=csv={table}", "--checks=none", *asked) == 1
+        assert words in capsys.readouterr().err
+        assert not (tmp_path / "out" / "layers.json").exists()
+
+
+def test_a_column_that_is_meant_as_numbers_names_the_word_that_is_none(splits):
+    told = {one.target: one.error for one in ask_all(splits, ["columns"]) if isinstance(one, Unasked)}
+    assert "'many'" in told["mixed"] and "inf" in told["endless"] and "is the label a number" not in told["mixed"]
+
+
+def test_numbers_whose_squares_cannot_be_added_are_refused(tmp_path):
+    file = tmp_path / "huge.csv"
+    rows = [f"text {row},{'ab'[row % 2]},{row + 1}e{300 if row % 2 else 290}" for row in range(60)]
+    file.write_text("\n".join(["text,label,rating", *rows]))
+    with pytest.raises(DatasetError, match="lie so far apart"):
+        ask(load_dataset("csv", str(file), DatasetOptions()), "rating")
+
+
+def test_a_column_that_is_called_as_several_targets_is_told_in_a_sentence(tmp_path):
+    file = tmp_path / "named.csv"
+    rows = [f"text {row},{'ab'[row % 2]},{'xyz'[row % 3]}" for row in range(60)]
+    file.write_text("\n".join(["text,label,surface", *rows]))
+    splits = load_dataset("csv", str(file), DatasetOptions())
+    [left] = [one for one in ask_all(splits, ["columns"]) if isinstance(one, Unasked)]
+    assert left.target == "surface" and "stands for several targets" in left.error

@@ -121,8 +121,9 @@ definePanel('new-probe-module', (LitPanel) => class NewProbeModule extends layer
     const set = (/** @type {Partial<Form>} */ change) => { problems.set(''); form.set({...form.get(), ...change}); };
     const select = (/** @type {keyof Form} */ name, /** @type {string} */ label, /** @type {{value: string, title: string}[]} */ options) => html`
       <select name=${name} aria-label=${label} @change=${(/** @type {Event} */ event) => set({[name]: /** @type {HTMLSelectElement} */ (event.target).value})}>
-        ${options.map(({value, title}) => html`<option value=${value} ?selected=${value === now[name]}>${title}</option>`)}</select>`;
-    const names = (/** @type {string[]} */ values, /** @type {string} */ same) => values.map((value) => ({value: value === same ? '' : value, title: value}));
+        ${options.map(({value, title}) => html`<option value=${value} ?selected=${value === (options.some((one) => one.value === now[name]) ? now[name] : '')}>${title}</option>`)}</select>`;
+    const names = (/** @type {string[]} */ values, /** @type {string} */ same) => [{value: '', title: `as on the page (${same})`},
+      ...values.filter((value) => value !== same).map((value) => ({value, title: value}))];
     const slices = [{value: '', title: 'choose a slice'}, ...this.seen.slices.map((/** @type {{name: string}} */ {name}) => ({value: name, title: name}))];
     const targets = offers.targets.map(({name, about}) => ({value: name, title: about ? `${name.replace('surface:', 'surface: ')} (${about})` : name}));
     const detail = {
@@ -131,6 +132,9 @@ definePanel('new-probe-module', (LitPanel) => class NewProbeModule extends layer
         @input=${(/** @type {Event} */ event) => set({words: /** @type {HTMLInputElement} */ (event.target).value})}>`,
       [SLICES]: () => html`<span class="two">${select('first', 'First slice', slices)} against ${select('second', 'Second slice', slices)}</span>`,
     }[now.what];
+    const placesNow = offers.now.sites || 'of several kinds';
+    const places = [{value: '', title: `as on the page (${placesNow.replaceAll('_', ' ')})`}, ...offers.sites.filter(({name}) => name !== offers.now.sites)
+      .map(({name, about}) => ({value: name, title: `${name.replaceAll('_', ' ')} (${about.split(':')[0]})`}))];
     const question = questionOf(now, this.seen);
     const problem = problems.get();
     const full = offers.made.length >= offers.most;
@@ -139,8 +143,7 @@ definePanel('new-probe-module', (LitPanel) => class NewProbeModule extends layer
       ${detail ? html`<span></span>${detail()}` : nothing}
       <span>Kind</span>${select('probe', 'Kind of probe', names(offers.probes, offers.now.probe))}
       <span>Pooling</span>${select('pooling', 'Pooling', names(offers.poolings, offers.now.pooling))}
-      ${offers.sites.length ? html`<span>Places</span>${select('sites', 'Places', offers.sites.map(({name, about}) => ({
-        value: name === offers.now.sites ? '' : name, title: `${name.replaceAll('_', ' ')} (${about.split(':')[0]})`})))}` : nothing}
+      ${offers.sites.length ? html`<span>Places</span>${select('sites', 'Places', places)}` : nothing}
     </div>
     <div class="go"><button class="filled-button make" ?disabled=${'problem' in question || full} @click=${() => this.send(question)}>Make probes</button>
       ${full ? html`<span class="remark">${offers.most} probes are there, as many as this server keeps. Drop one first.</span>`
@@ -165,8 +168,12 @@ definePanel('new-probe-module', (LitPanel) => class NewProbeModule extends layer
       }
       const cancel = () => {
         const {model, dataset, inputs, config} = wish;
-        answers.cancel(this.keys[`wish ${wish.id}`], (asker) => interpretation(
-          {model, dataset, inputs, interpreter: INTERPRETER, config: {part: 'make', ...config, cancel: true}, asker}));
+        answers.cancel(this.keys[`wish ${wish.id}`], async (asker) => {
+          const answer = await interpretation({model, dataset, inputs, interpreter: INTERPRETER, config: {part: 'make', ...config, cancel: true}, asker});
+          // It may have been made before it could be cancelled.
+          if (answer.status === 'ready') await changed();
+          return answer;
+        });
         forget();
       };
       return html`<div class="wish">${progressCard({...result, message: result.message ?? `New probe of ${wish.title}: asking the server`}, cancel)}</div>`;

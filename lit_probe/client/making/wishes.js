@@ -63,7 +63,10 @@ export function questionOf(form, {inputs, selected, slices}) {
   const [one, other] = [form.first, form.second].map((name) => slices.find((slice) => slice.name === name));
   if (slices.length < 2) return {problem: 'Make two slices first: select examples, then “Slices” in the bar at the top.'};
   if (!one || !other || one === other) return {problem: 'Choose two different slices.'};
-  const [of, rest] = [one, other].map(({ids}) => rows.filter(({id}) => new Set(ids).has(id)));
+  const [of, rest] = [one, other].map(({ids}) => {
+    const own = new Set(ids);
+    return rows.filter(({id}) => own.has(id));
+  });
   return picked(one.name, other.name, of, rest, how);
 }
 

@@ -16,18 +16,21 @@ from lit_nlp.lib import caching
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.memory import MemoryBudget
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.dataset import ProbeDataset
 from lit_probe.lit.host.kept_wishes import Wish, forget_wish, keep_wish
 from lit_probe.lit.host.model import ProbeModel, probe_model
 from lit_probe.lit.host.pending_study import PendingStudy
+from lit_probe.probing.memory_need import check_need, memory_need
 from lit_probe.probing.runs import run_name
 from lit_probe.probing.study import LayerStudy, probe_layers
 from lit_probe.progress import Progress
 
 # Each holds its activations, unless a cache folder does.
 MOST_PROBES = 8
+SEVERAL = "places of several kinds"
 
 
 @dataclass(frozen=True)
@@ -63,11 +66,13 @@ class Made:
       wanted: what was asked for.
       model: LIT's model.
       dataset: the data set that it was trained on.
+      n_bytes: what its activations take of the memory at most.
     """
 
     wanted: Wanted
     model: ProbeModel
     dataset: ProbeDataset
+    n_bytes: int
 
     def to_json(self) -> dict[str, Any]:
         """Names in LIT, and in words what it is; the score of its chosen layer on dev."""
@@ -77,10 +82,10 @@ class Made:
             "model": self.model.name,
             "dataset": fields.safe_name(self.dataset.name),
             "asked_of": self.wanted.asked_of.name,
-            "title": self.wanted.wish.title,
+            "title": self.dataset.name,
             "probe": self.wanted.wish.probe,
             "pooling": self.wanted.wish.pooling,
-            "sites": self.wanted.wish.sites,
+            "sites": self.wanted.wish.sites or SEVERAL,
             "best_layer": study.best_layer,
             "metric": study.headline,
             "score": score.value,
@@ -97,12 +102,14 @@ class Parts:
       model: shows a study on a data set.
       interpreters: the interpreters for these models.
       generators: the generators for these models.
+      budget: how much memory activations of new probes may take.
     """
 
     dataset: Callable[[Splits], ProbeDataset]
     model: Callable[[PendingStudy, ProbeDataset], ProbeModel]
     interpreters: Callable[[Sequence[ProbeModel]], Mapping[str, components.Interpreter]]
     generators: Callable[[Sequence[ProbeModel]], Mapping[str, components.Generator]]
+    budget: Callable[[], MemoryBudget]
 
 
 class MadeProbes:
@@ -120,11 +127,19 @@ class MadeProbes:
         self._studies = studies
         self._made: dict[Hashable, Made] = {}
         self._dropped = Counter[Hashable]()
+        # By the name of a data set in LIT its rows, also of those that were dropped: what was computed about the rows of a name
+        # would answer for others.
+        self._rows: dict[str, Any] = {}
         self._lock = threading.Lock()
 
     def serve(self, application: lit_app.LitApp, parts: Parts) -> None:
         """Adds new probes to this application from now on."""
         self._application, self._parts = application, parts
+        self._rows = {fields.safe_name(one.dataset.name): _rows_of(one.dataset.splits) for one in self._models}
+
+    @property
+    def _models(self) -> list[ProbeModel]:
+        return [probe_model(one) for one in list(self._application._models.values())]
 
     @property
     def all(self) -> list[Made]:
@@ -176,9 +191,10 @@ class MadeProbes:
                 steps.append(step)
             progress(1000 * (len(steps) - 1) + round(1000 * done / total) if total else 1000 * len(steps), 4000)
 
-        splits = self._named(wanted.splits)
+        splits = self._named(wanted)
         if (name := fields.model_name(encoder.name, splits.name)) in self._application._models:
             raise LitProbeError(f"{name} is there already, and is the same probe. Choose it at the top of the page.")
+        n_bytes = self._check_memory(encoder, wanted.wish.pooling, splits, cache)
         fitted = probe_layers(
             encoder,
             splits,
@@ -190,9 +206,25 @@ class MadeProbes:
             cache=cache,
             progress=report,
         )
+        dataset = self._dataset_of(fitted.splits) or self._parts.dataset(fitted.splits)
         progress(3999, 4000)
         with self._lock:
-            return self._show(wanted, fitted)
+            return self._show(wanted, fitted, dataset, n_bytes)
+
+    def _check_memory(self, encoder: Encoder, pooling: str, splits: Splits, cache: Cache) -> int:
+        """Bytes that the activations take; the weights are there already.
+
+        Raises:
+          LitProbeError: they would not fit.
+        """
+        whole = splits if splits.asked_of is None else splits.asked_of.splits
+        n_texts = sum(len(rows) for _, rows in whole.items())
+        need = replace(memory_need([(encoder, pooling)], n_texts, cache), weights=0)
+        budget = self._parts.budget()
+        if budget.given:
+            budget = replace(budget, n_bytes=max(0, budget.n_bytes - sum(one.n_bytes for one in self.all)))
+        check_need(need, [encoder], budget)
+        return 0 if need.on_disk else need.activations
 
     def drop(self, model: str) -> None:
         """Lets LIT forget a probe, and its data set where no other probe is of it.
@@ -210,12 +242,16 @@ class MadeProbes:
             del self._made[key]
             self._dropped[key] += 1
             forget_wish(*made.wanted.place, made.wanted.wish.name)
-            self._studies.remove(made.model.study)
-            made.model.peers.pop(model, None)
-            del self._application._models[model]
-            if not any(probe_model(one).dataset is made.dataset for one in self._application._models.values()):
-                del self._application._datasets[fields.safe_name(made.dataset.name)]
+            self._forget(made.model)
             self._know()
+
+    def _forget(self, model: ProbeModel) -> None:
+        """Takes a model away, and its data set where no other model is of it."""
+        self._studies.remove(model.study)
+        model.peers.pop(model.name, None)
+        self._application._models.pop(model.name, None)
+        if not any(one.dataset is model.dataset for one in self._models):
+            self._application._datasets.pop(fields.safe_name(model.dataset.name), None)
 
     def _encoder(self, wanted: Wanted) -> Encoder:
         """The encoder of a wish, read at its places, under a name that says in what it differs."""
@@ -233,46 +269,62 @@ class MadeProbes:
                 encoder = encoder.at(probes.checks.cache.sites(encoder, [wanted.wish.sites]))
         return encoder.named(run_name(encoder.name, {name: value for name, value in options.items() if value}))
 
-    def _named(self, splits: Splits) -> Splits:
-        """The rows, under another name where other rows of this server have it: two selections may be called alike."""
-        named, number = splits, 1
-        while self._dataset_of(named) is None and fields.safe_name(named.name) in self._application._datasets:
+    def _named(self, wanted: Wanted) -> Splits:
+        """The rows, under another name where other rows of this server have or had it: two selections may be called alike."""
+        splits, number = wanted.splits, 1
+        if splits is wanted.asked_of.study.splits:
+            return splits
+        named, rows = splits, _rows_of(splits)
+        while self._rows.setdefault(fields.safe_name(named.name), rows) != rows:
             number += 1
             named = replace(splits, name=f"{splits.name} {number}")
         return named
 
     def _dataset_of(self, splits: Splits) -> ProbeDataset | None:
         """The data set that shows these rows by this name already."""
-        shown = (probe_model(one).dataset for one in self._application._models.values())
-        return next((one for one in shown if _same(one.splits, splits)), None)
+        return next(
+            (
+                one.dataset
+                for one in self._models
+                if one.dataset.splits is splits
+                or (one.dataset.name == splits.name and _rows_of(one.dataset.splits) == _rows_of(splits))
+            ),
+            None,
+        )
 
-    def _show(self, wanted: Wanted, fitted: LayerStudy) -> Made:
-        application, parts = self._application, self._parts
+    def _show(self, wanted: Wanted, fitted: LayerStudy, dataset: ProbeDataset, n_bytes: int) -> Made:
+        application = self._application
         self.check_room()
-        dataset = self._dataset_of(fitted.splits) or parts.dataset(fitted.splits)
         balanced = fitted.layerwise.options.class_weight is not None
         pending = PendingStudy(fitted.encoder, fitted.splits, fitted.rules, wanted.asked_of.checks.cache, balanced)
         pending.future.set_result(fitted)
-        model = parts.model(pending, dataset)
+        model = self._parts.model(pending, dataset)
         origin = wanted.asked_of
         if dataset is not origin.dataset:
             model.asked_of = {"model": origin.name, "dataset": fields.safe_name(origin.dataset.name)}
         self._studies.append(pending)
-        application._models[model.name] = caching.CachingModelWrapper(model, model.name, **application._caching_model_wrapper_kw)
-        if (name := fields.safe_name(dataset.name)) not in application._datasets:
-            application._datasets[name] = lit_dataset.IndexedDataset(
-                base=application._run_annotators(dataset), id_fn=caching.input_hash
+        try:
+            application._models[model.name] = caching.CachingModelWrapper(
+                model, model.name, **application._caching_model_wrapper_kw
             )
-        self._know()
+            if (name := fields.safe_name(dataset.name)) not in application._datasets:
+                application._datasets[name] = lit_dataset.IndexedDataset(
+                    base=application._run_annotators(dataset), id_fn=caching.input_hash
+                )
+            self._know()
+        except BaseException:
+            self._forget(model)
+            self._know()
+            raise
         # Last: who finds it here may ask LIT for it at once.
-        made = self._made[wanted.key] = Made(wanted, model, dataset)
+        made = self._made[wanted.key] = Made(wanted, model, dataset, n_bytes)
         keep_wish(*wanted.place, wanted.wish)
         return made
 
     def _know(self) -> None:
         """Lets LIT take note of what there is now, as its own `/create_model` does, which the guard refuses."""
         application = self._application
-        models = [probe_model(one) for one in application._models.values()]
+        models = self._models
         application._datasets[lit_app._EMPTY_DATASET_KEY] = lit_dataset.IndexedDataset(
             base=lit_dataset.NoneDataset(application._models), id_fn=caching.input_hash
         )
@@ -288,5 +340,6 @@ def sites_of(encoder: Encoder) -> str:
     return families.pop() if len(families) == 1 else ""
 
 
-def _same(one: Splits, other: Splits) -> bool:
-    return (one.name, one.provenance.get("sha256")) == (other.name, other.provenance.get("sha256"))
+def _rows_of(splits: Splits) -> Any:
+    """What tells rows with their labels from others."""
+    return splits.provenance.get("sha256")

@@ -229,6 +229,8 @@ class _PendingCheck:
             if not is_end_of_program(error):
                 logging.exception("%s failed unexpectedly", self._title)
             self._answer = {"status": "failed", "message": f"{self._title}: {type(error).__name__} (the log says more)."}
+        # The answer stays; what it was computed from may go.
+        del self._compute
 
     def _report(self, done: int, total: int) -> None:
         if not self.wanted:

@@ -117,9 +117,9 @@ def _size(encoder: Encoder, splits: Splits, cache: Cache | None) -> str:
     """What a study will take of the memory, in brackets; nothing of vectors."""
     if not encoder.has_network:
         return ""
-    n_texts = sum(len(rows) for _, rows in splits.items())
+    n_rows = sum(len(rows) for _, rows in splits.items())
     try:
-        return f" ({memory_need([(encoder, '')], n_texts, cache).words})"
+        return f" ({memory_need([(encoder, '')], n_rows, cache, f'{splits.unit}s').words})"
     except LitProbeError:
         return ""  # files that cannot be read are told when they are loaded
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from lit_probe.data.asking import ALL_SURFACE, COLUMNS, LABEL, ask, ask_which, question_of, target_names
-from lit_probe.data.labelled_texts import SplitName, Splits, clean_text
+from lit_probe.data.asked import check_on_page
+from lit_probe.data.asking import LABEL, ask, ask_which, class_targets, question_of
+from lit_probe.data.labelled_texts import Splits, clean_text
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.pooling import POOLINGS
@@ -16,7 +17,7 @@ from lit_probe.errors import DatasetError, LitProbeError
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.config_values import Key, Keys, any_text, flag, maybe, one_of
 from lit_probe.lit.host.kept_wishes import Wish, forget_wish, kept_wishes
-from lit_probe.lit.host.made_probes import MOST_PROBES, MadeProbes, Wanted, sites_of
+from lit_probe.lit.host.made_probes import MOST_PROBES, SEVERAL, MadeProbes, Wanted, sites_of
 from lit_probe.lit.host.messages import without_html
 from lit_probe.lit.host.model import ProbeModel
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
@@ -66,7 +67,7 @@ def _offers(question: Question, made: MadeProbes) -> dict[str, Any]:
     own = _own(question)
     network = probes.encoder.has_network
     return {
-        "targets": [{"name": name, "about": question_of(name)} for name in target_names(own, [COLUMNS, ALL_SURFACE])],
+        "targets": [{"name": name, "about": question_of(name)} for name in class_targets(own)],
         "probes": [name for name, kind in PROBES.items() if own.target in kind.targets],
         "poolings": [study.pooling, *(name for name in POOLINGS if network and name != study.pooling)],
         "sites": [{"name": name, "about": about} for name, about in FAMILIES.items()] if network else [],
@@ -83,7 +84,7 @@ def _before(question: Question, made: MadeProbes) -> list[dict[str, Any]]:
     place = _place(question, made)
     here = {one.wanted.wish.name for one in made.all}
     return [
-        {"name": name, "title": wish.title, "probe": wish.probe, "pooling": wish.pooling, "sites": wish.sites}
+        {"name": name, "title": wish.title, "probe": wish.probe, "pooling": wish.pooling, "sites": wish.sites or SEVERAL}
         for name, wish in kept_wishes(*place).items()
         if name not in here
     ]
@@ -136,8 +137,6 @@ def _wanted(question: Question, made: MadeProbes) -> Wanted:
     sites = question["sites"] or sites_of(probes.encoder)
     if not probes.encoder.has_network and (question["sites"] or question["pooling"] not in (None, study.pooling)):
         raise LitProbeError(f"{probes.encoder.name} is known by its vectors alone: other places and poolings cannot be read.")
-    if not sites:
-        raise LitProbeError(f"{probes.encoder.name} is read at places of several kinds. Choose one kind.")
     rows = None if picked is None else _rows_of(question, picked)
     kind, pooling = question["probe"] or study.layerwise.kind, question["pooling"] or study.pooling
     return _of_wish(Wish("", target, rows, kind, pooling, sites), own, made.origin(probes))
@@ -149,6 +148,7 @@ def _of_wish(wish: Wish, own: Splits, asked_of: ProbeModel) -> Wanted:
         splits = ask_which(own, wish.picked)
     else:
         splits = own if wish.target == LABEL else ask(own, wish.target or "")
+    check_on_page(splits.name, splits.unit, splits.target)
     return Wanted(asked_of, splits, replace(wish, title=splits.name))
 
 
@@ -157,12 +157,17 @@ def _rows_of(question: Question, picked: Picked) -> dict[str, dict[str, tuple[in
     if not 0 < picked.n_first < len(question.texts):
         raise DatasetError("One of the two selections is empty.")
     own = _own(question)
-    place = {(clean_text(text), split): row for split, rows in own.items() for row, text in enumerate(rows.texts)}
-    found: dict[str, dict[SplitName, list[int]]] = {name: {split: [] for split, _ in own.items()} for name in picked.names}
+    # Train may say one thing several times.
+    places: dict[tuple[str, str], list[int]] = {}
+    for split, rows in own.items():
+        for row, text in enumerate(rows.texts):
+            places.setdefault((clean_text(text), split), []).append(row)
+    found: dict[str, dict[str, dict[int, None]]] = {name: {split: {} for split, _ in own.items()} for name in picked.names}
     for index, (example, text) in enumerate(zip(question.inputs, question.texts, strict=True)):
-        split = fields.split_of(example)
-        if split is not None and (text, split) in place:
-            found[picked.names[index >= picked.n_first]][split].append(place[text, split])
+        own_split = fields.split_of(example)
+        if own_split is not None:
+            rows_of = found[picked.names[index >= picked.n_first]][own_split]
+            rows_of.update(dict.fromkeys(places.get((text, own_split), ())))
     return {name: {split: tuple(rows) for split, rows in by_split.items()} for name, by_split in found.items()}
 
 

@@ -15,6 +15,7 @@ from lit_probe.lit.host.fields import model_name
 from lit_probe.lit.interpreters.probe_checks import ProbeChecksInterpreter
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.question import Question
+from lit_probe.probing.loss_curve import has_loss_curve, loss_curve
 from lit_probe.progress import Progress
 from lit_probe.report.page import report_html
 from lit_probe.report.run_file import run_json, run_of, study_json
@@ -46,7 +47,8 @@ class ReportInterpreter(ProbeInterpreter):
             both = {**ready, **run_battery(study, probes.checks.cache, step, quick)}
             battery = {name: both[name] for name in CHECKS if name in both}
             copies, circular = probes.dataset.near_duplicates, probes.circularity
-            data = {study.splits.name: study_json(study, battery, copies, circular)}
+            losses = loss_curve(study, cache=probes.checks.cache) if has_loss_curve(study) else None
+            data = {study.splits.name: study_json(study, battery, copies, circular, losses)}
             run = run_json(study.settings(), data, control=control, repeat=n_repeats)
             html = report_html(run_of(json.loads(json.dumps(run, allow_nan=False))))
             name = f"report_{model_name(probes.encoder.name, probes.dataset.name)}.html"

@@ -99,6 +99,7 @@ def erase_concept(study: LayerStudy, progress: Progress = no_progress) -> Erasur
       study: its train rows fit the erasure and the new probes; its headline metric is measured on dev.
       progress: called with the number of parts done; it may raise ``CancelledError``.
     """
+    study.check_pooled("Erasure")
     n_classes = len(study.splits.label_names)
     rank, n_layers = n_classes - 1, study.encoder.n_layers
     train, labels = study.activations["train"], study.splits.train.labels

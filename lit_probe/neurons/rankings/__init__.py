@@ -89,6 +89,7 @@ def rank_neurons(
       LitProbeError: more neurons are asked for jointly than there are, or in several layers.
     """
     ranking, splits = lookup(RANKINGS, method, "neuron ranking"), study.splits
+    study.check_pooled(f"The ranking {ranking.title.lower()!r}")
     check_served(f"The ranking {ranking.title.lower()!r}", splits.unit, splits.target, [splits.unit], ranking.targets)
     train = study.splits.train
     labels = check_labels(train.labels, train.label_names) if train.label_names else check_numbers(train.labels)
