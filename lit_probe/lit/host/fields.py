@@ -50,7 +50,7 @@ EXPECTATION = "expectation"
 
 
 # What tells two runs of one encoder apart; see `probing.runs`.
-_RUN = re.compile(r" \([a-z_ ]+\)$")
+_RUN = re.compile(r" \([A-Za-z0-9_. -]+\)$")
 
 
 def layer_field(layer: int) -> str:
