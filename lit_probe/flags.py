@@ -624,12 +624,13 @@ def asked_targets(splits_list: Sequence[Splits], runs: list[Run], *, tokens: boo
     Raises:
       LitProbeError: a target does not exist, none can be asked for, or a run's probe serves none of them.
     """
-    if not FLAGS.targets:
+    named = FLAGS["targets"].present or FLAGS.targets
+    if not named:
         found = [one for splits in splits_list for one in (ask_all(splits, splits.several) if splits.several else [splits])]
     else:
         found = [one for splits in splits_list for one in ask_all(splits, FLAGS.targets)]
     asked, unasked = [one for one in found if isinstance(one, Splits)], [one for one in found if isinstance(one, Unasked)]
-    if FLAGS.targets:
+    if named:
         own = splits_list[0].target
         usual = DEFAULT_PROBES[own if any(one.target == own for one in asked) else asked[0].target]
         runs = _checked([replace(run, probe=run.probe or usual) for run in runs], asked, tokens)

@@ -68,7 +68,9 @@ def test_of_several_controls_the_usual_one_is_told(worded):
     for control in ("first_word", "word"):
         answer_of("probe_checks", worded, worded.dataset, check="selectivity", control=control)
         battery, told, _ = _battery(
-            {key[2]: answer for key, answer in worded.checks.finished().items() if key[0] == "ProbeChecksInterpreter"}, "accuracy"
+            {key[2]: answer for key, answer in worded.checks.finished().items() if key[0] == "ProbeChecksInterpreter"},
+            "accuracy",
+            "text",
         )
         assert told == control == battery["selectivity"].control
 
