@@ -73,7 +73,10 @@ def test_kinds_are_lines_over_depth_and_one_of_them_is_current(page: LitPage, pl
     expect(reading).to_contain_text("(embeddings")
     expect(kinds.nth(0)).to_have_attribute("aria-pressed", "true")
     # Pointing at a depth tells all kinds.
-    axis = chart.locator(".layer-axis text", has_text=re.compile(r"^2$")).bounding_box()
+    second = chart.locator(".layer-axis text", has_text=re.compile(r"^2$"))
+    # The chart is drawn anew after a click.
+    expect(second).to_be_visible()
+    axis = second.bounding_box()
     page.page.mouse.move(axis["x"] + 3, box["y"] + box["height"] / 2)
     tooltip = chart.locator(".tooltip")
     for name in ("block 2", "attention 2"):
