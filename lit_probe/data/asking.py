@@ -182,7 +182,7 @@ def ask_which(splits: Splits, picked: Mapping[str, Mapping[str, Sequence[int]]])
         if not any(rows_of.values()):
             raise DatasetError(f"{name} holds no row of {splits.name}. Select some, in train and in dev.")
     words: dict[str, list[str | None]] = {split: [None] * len(rows) for split, rows in splits.items()}
-    texts: dict[str, list[str]] = {split: [normalise_text(text) for text in rows.texts] for split, rows in splits.items()}
+    texts: dict[str, tuple[str, ...]] = {split: rows.texts for split, rows in splits.items()}
     said: dict[str, set[str]] = {name: set() for name in picked}
     for name, rows_of in picked.items():
         for split, rows in rows_of.items():
@@ -190,7 +190,7 @@ def ask_which(splits: Splits, picked: Mapping[str, Mapping[str, Sequence[int]]])
                 if not 0 <= row < len(words.get(split, [])):
                     raise DatasetError(f"{name} names row {row} of {split}, which {splits.name} does not have.")
                 words[split][row] = name
-                said[name].add(texts[split][row])
+                said[name].add(normalise_text(texts[split][row]))
     n_shared = len(said[one] & said[other])
     if n_shared:
         shared = "One text is" if n_shared == 1 else f"{n_shared:,} texts are"

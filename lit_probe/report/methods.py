@@ -206,6 +206,22 @@ _LOGISTIC_PROBES = {
 }
 
 
+def _strength(settings: At, name: str, title: str, grid: str, measure: str) -> list[Content]:
+    """How strongly a regression is held to small weights: chosen by cross-validation, or given."""
+    if not {grid, "cv"} <= set(settings.value):
+        return [f"Its {title} was ", settings[name].html, ", which was given."]
+    by = ", keeping groups whole" if settings.value["cv"].get("by") == "group" else ""
+    return [
+        f"Its {title} was chosen from ",
+        words([value.html for value in settings[grid]], 20),
+        f" by the {measure}",
+        settings["cv"]["folds"].html,
+        f"-fold cross-validation on train{by}; at the chosen layer it is ",
+        settings[name].html,
+        ".",
+    ]
+
+
 def _probe(run: Run, one: DatasetRun, cite: Citations) -> Html:
     kind, settings = run.at.value["probe"], one.at["probes"][one.facts.best_layer]
     kind = kind if one.facts.label_names else "ridge"
@@ -218,39 +234,13 @@ def _probe(run: Run, one: DatasetRun, cite: Citations) -> Html:
             cite("pedregosa2011sklearn")[1:-1],
             ") on the activations of train, standardised on train. ",
         ]
-        if {"c_grid", "cv"} <= set(found):
-            by = ", keeping groups whole" if found["cv"].get("by") == "group" else ""
-            fitted += [
-                "Its C was chosen from ",
-                words([value.html for value in settings["c_grid"]], 20),
-                " by the log-loss of stratified ",
-                settings["cv"]["folds"].html,
-                f"-fold cross-validation on train{by}; at the chosen layer it is ",
-                settings["C"].html,
-                ".",
-            ]
-        else:
-            fitted += ["Its C was ", settings["C"].html, ", which was given."]
-        return join([*fitted, weighted])
+        return join([*fitted, *_strength(settings, "C", "C", "c_grid", "log-loss of stratified "), weighted])
     if kind == "ridge" and "alpha" in found:
-        ridge: list[Content] = [
+        ridge = (
             f"At each layer we fitted a ridge regression {cite('hoerl1970ridge')} on the activations of train, standardised "
-            "on train. ",
-        ]
-        if {"alpha_grid", "cv"} <= set(found):
-            by = ", keeping groups whole" if found["cv"].get("by") == "group" else ""
-            ridge += [
-                "Its penalty alpha was chosen from ",
-                words([value.html for value in settings["alpha_grid"]], 20),
-                " by the squared error of ",
-                settings["cv"]["folds"].html,
-                f"-fold cross-validation on train{by}; at the chosen layer it is ",
-                settings["alpha"].html,
-                ".",
-            ]
-        else:
-            ridge += ["Its penalty alpha was ", settings["alpha"].html, ", which was given."]
-        return join(ridge)
+            "on train. "
+        )
+        return join([ridge, *_strength(settings, "alpha", "penalty alpha", "alpha_grid", "squared error of ")])
     if kind == "mlp" and {"hidden_units", "weight_penalty"} <= set(found):
         several = isinstance(found["hidden_units"], list)
         sizes = words([size.html for size in settings["hidden_units"]], 20) if several else settings["hidden_units"].html
