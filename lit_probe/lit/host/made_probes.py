@@ -23,6 +23,7 @@ from lit_probe.lit.host.dataset import ProbeDataset
 from lit_probe.lit.host.kept_wishes import Wish, forget_wish, keep_wish
 from lit_probe.lit.host.model import ProbeModel, probe_model
 from lit_probe.lit.host.pending_study import PendingStudy
+from lit_probe.once import Memo
 from lit_probe.probing.memory_need import check_need, memory_need
 from lit_probe.probing.runs import run_name
 from lit_probe.probing.study import LayerStudy, probe_layers
@@ -120,9 +121,11 @@ class MadeProbes:
 
     Attributes:
       changed: is called after LIT has come to know of something new, or has forgotten something.
+      wanted: the latest wishes, with their rows.
     """
 
     def __init__(self, studies: list[PendingStudy]):
+        self.wanted: Memo[Hashable, Wanted] = Memo(MOST_PROBES)
         self.changed: Callable[[], None] = lambda: None
         self._studies = studies
         self._made: dict[Hashable, Made] = {}

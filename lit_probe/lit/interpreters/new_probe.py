@@ -131,7 +131,7 @@ def _wanted(question: Question, made: MadeProbes) -> Wanted:
     own, target, picked = _own(question), question["target"], question["picked"]
     if question["before"] is not None:
         wish = lookup(kept_wishes(*_place(question, made)), question["before"], "probe made before")
-        return _of_wish(wish, own, made.origin(probes))
+        return _of_wish(wish, own, made.origin(probes), made)
     if (target is None) == (picked is None):
         raise LitProbeError("Say what the probe is to tell: name a 'target', or two selections by 'picked', and not both.")
     sites = question["sites"] or sites_of(probes.encoder)
@@ -139,17 +139,21 @@ def _wanted(question: Question, made: MadeProbes) -> Wanted:
         raise LitProbeError(f"{probes.encoder.name} is known by its vectors alone: other places and poolings cannot be read.")
     rows = None if picked is None else _rows_of(question, picked)
     kind, pooling = question["probe"] or study.layerwise.kind, question["pooling"] or study.pooling
-    return _of_wish(Wish("", target, rows, kind, pooling, sites), own, made.origin(probes))
+    return _of_wish(Wish("", target, rows, kind, pooling, sites), own, made.origin(probes), made)
 
 
-def _of_wish(wish: Wish, own: Splits, asked_of: ProbeModel) -> Wanted:
-    """The wish with the rows that it is about, and their name."""
-    if wish.picked is not None:
-        splits = ask_which(own, wish.picked)
-    else:
-        splits = own if wish.target == LABEL else ask(own, wish.target or "")
-    check_on_page(splits.name, splits.unit, splits.target)
-    return Wanted(asked_of, splits, replace(wish, title=splits.name))
+def _of_wish(wish: Wish, own: Splits, asked_of: ProbeModel, made: MadeProbes) -> Wanted:
+    """The wish with the rows that it is about, and their name; a page asks every second, and they are divided once."""
+
+    def divide() -> Wanted:
+        if wish.picked is not None:
+            splits = ask_which(own, wish.picked)
+        else:
+            splits = own if wish.target == LABEL else ask(own, wish.target or "")
+        check_on_page(splits.name, splits.unit, splits.target)
+        return Wanted(asked_of, splits, replace(wish, title=splits.name))
+
+    return made.wanted.get((asked_of.name, replace(wish, title="").name), divide)
 
 
 def _rows_of(question: Question, picked: Picked) -> dict[str, dict[str, tuple[int, ...]]]:
