@@ -35,7 +35,7 @@ DECODABILITY = LitCanonicalLayout(
     lower={
         # Alone in its tab: beside other panels its buttons would be cut off on a laptop's screen.
         "Edit": [Panel.DatapointEditorModule],
-        "Predictions": [Panel.ClassificationModule],
+        "Predictions": [Panel.ClassificationModule, Panel.RegressionModule],
         # Metrics alone: its score columns need the width.
         "Metrics": [Panel.MetricsModule],
         "Errors": [Panel.ConfusionMatrixModule, Panel.CurvesModule],

@@ -14,7 +14,7 @@ EDITS = LitCanonicalLayout(
     },
     lower={
         "Examples": [Panel.DataTableModule],
-        "Predictions": [Panel.ClassificationModule],
+        "Predictions": [Panel.ClassificationModule, Panel.RegressionModule],
         "Explanations": [Panel.SalienceMapModule],
     },
     description=(

@@ -19,7 +19,7 @@ NEURONS_LAYOUT = LitCanonicalLayout(
     },
     lower={
         "Neuron activations": [NEURON_ACTIVATIONS],
-        "Predictions": [Panel.ClassificationModule],
+        "Predictions": [Panel.ClassificationModule, Panel.RegressionModule],
     },
     description=(
         "Which neurons carry it? The neurons of a layer from which the concept is decodable, on what they fire, and what the "

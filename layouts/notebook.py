@@ -11,7 +11,7 @@ NOTEBOOK = LitCanonicalLayout(
         "Examples": [Panel.SimpleDataTableModule],
         "Edit": [Panel.DatapointEditorModule],
         "Embeddings": [Panel.EmbeddingsModule],
-        "Predictions": [Panel.ClassificationModule],
+        "Predictions": [Panel.ClassificationModule, Panel.RegressionModule],
         "Metrics": [Panel.MetricsModule],
         "Errors": [Panel.ConfusionMatrixModule],
         "Explanations": [Panel.SalienceMapModule],

@@ -20,7 +20,7 @@ WORDS = LitCanonicalLayout(
     },
     lower={
         "LIT’s maps": [Panel.SalienceMapModule],
-        "Predictions": [Panel.ClassificationModule],
+        "Predictions": [Panel.ClassificationModule, Panel.RegressionModule],
     },
     description=(
         "Which words drive it? Select a text, or edit one, and see which words speak for a class to the probe of each layer and "

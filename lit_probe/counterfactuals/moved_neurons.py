@@ -24,7 +24,7 @@ class MovedNeuron(Result):
       before: activation for the original.
       after: activation for the edit.
       change: the change of the activation, in standard deviations of train.
-      weight: the weight of the neuron in the difference of the two logits, per standard deviation.
+      weight: the weight of the neuron in the difference of the two logits, or in the number, per standard deviation.
       moved: part of the change that came through it: change times weight.
     """
 
@@ -38,17 +38,17 @@ class MovedNeuron(Result):
 
 @dataclass(frozen=True)
 class MovedNeurons(Result):
-    """The neurons through which an edit moved the difference of two logits.
+    """The neurons through which an edit moved the difference of two logits, or a number.
 
     Attributes:
-      against: index of the strongest other class for the edit, whose logit is subtracted.
-      change: the change of the difference of the two logits.
+      against: index of the strongest other class for the edit, whose logit is subtracted; None of a number.
+      change: the change of the difference of the two logits, or of the number.
       n_units: all neurons of the layer.
       others: sum of what came through the neurons that are not named.
       neurons: the named ones, the largest parts first.
     """
 
-    against: int
+    against: int | None
     change: float
     n_units: int
     others: float
@@ -68,21 +68,23 @@ def moved_neurons(
       probe: the probe of the layer.
       before: ``[d_model]`` the original's vector.
       after: ``[d_model]`` the edit's.
-      of_class: the class whose logit is followed, less that of the strongest other class for the edit.
+      of_class: the class whose logit is followed, less that of the strongest other class for the edit; 0 of a number.
       top: the number of neurons that are named.
     """
     vectors = np.stack([before, after]).astype(np.float64)
     logits = probe.logits(vectors)
-    others = [index for index in range(probe.n_classes) if index != of_class]
-    against = max(others, key=lambda index: logits[1, index])
-    output = np.zeros(probe.n_classes)
-    output[[of_class, against]] = 1.0, -1.0
+    others = [index for index in range(probe.n_outputs) if index != of_class]
+    against = max(others, key=lambda index: logits[1, index]) if others else None
+    output = np.zeros(probe.n_outputs)
+    output[of_class] = 1.0
+    if against is not None:
+        output[against] = -1.0
     start, stop = standardised(vectors, probe.mean, probe.scale)
     weights = _mean_gradient(probe, start, stop, output)
     change = stop - start
     moved = weights * change
     order = np.argsort(-np.abs(moved), kind="stable")[:top]
-    difference = logits[:, of_class] - logits[:, against]
+    difference = logits[:, of_class] - (0.0 if against is None else logits[:, against])
     return MovedNeurons(
         against=against,
         change=float(difference[1] - difference[0]),

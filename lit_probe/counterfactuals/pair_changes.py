@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from lit_probe.errors import LitProbeError
 from lit_probe.probing.layerwise import LayeredActivations
+from lit_probe.probing.probes.fitted import NUMBER_NAME
 from lit_probe.probing.probes.training_data import alive_only, standardisation, standardised
 from lit_probe.probing.study import LayerStudy
 from lit_probe.results import Result
@@ -95,7 +96,8 @@ class PairChanges:
     """What each layer makes of each edit.
 
     Attributes:
-      before: ``[n_pairs, n_layers, n_classes]`` probabilities of the original texts.
+      before: ``[n_pairs, n_layers, n_classes]`` probabilities of the original texts; of a number ``[n_pairs, n_layers, 1]``, the
+        number itself, here and in the margins.
       after: the same of the edited texts.
       margins_before: ``[n_pairs, n_layers, n_classes]`` each class's logit less the largest other one, of the originals.
       margins_after: the same of the edited texts.
@@ -159,8 +161,8 @@ def compare_pairs(
         cosine.append(_cosine_distance(one, other, probes[layer].living))
         mahalanobis.append(geometry.mahalanobis(layer, other - one))
     return PairChanges(
-        study.layerwise.predict_proba(originals),
-        study.layerwise.predict_proba(edits),
+        study.layerwise.predictions(originals),
+        study.layerwise.predictions(edits),
         _margins(logits[0]),
         _margins(logits[1]),
         np.stack(cosine, axis=1),
@@ -175,7 +177,7 @@ class LayerChange(Result):
 
     Attributes:
       layer: its number.
-      before: ``[n_classes]`` probabilities of the original.
+      before: ``[n_classes]`` probabilities of the original; of a number ``[1]``, the number.
       after: ``[n_classes]`` probabilities of the edit.
       margin_before: margin of the trajectory's class for the original.
       margin_after: the same for the edit.
@@ -201,9 +203,9 @@ class Trajectory(Result):
     """One pair's way through the layers.
 
     Attributes:
-      label_names: ``[n_classes]``.
-      class_index: the index of the class whose margins are followed.
-      class_name: the name of the same class.
+      label_names: ``[n_classes]``; empty of a number.
+      class_index: the index of the class whose margins are followed; 0 of a number, which is its own margin.
+      class_name: the name of the same class; `NUMBER_NAME` of a number.
       first_flip: the first layer that answers otherwise for the edit; None where none does.
       flip_layers: all layers that do.
       layers: ``[n_layers]``.
@@ -223,7 +225,7 @@ def trajectory(changes: PairChanges, pair: int, label_names: Sequence[str], best
     Args:
       changes: the changes of one or more pairs.
       pair: which of them.
-      label_names: ``[n_classes]``.
+      label_names: ``[n_classes]``; empty of a number.
       best_layer: the dev-chosen layer; margins are those of the class that it predicts for the original.
     """
     of_class = int(changes.decision.classes(changes.before[pair, best_layer]))
@@ -247,7 +249,7 @@ def trajectory(changes: PairChanges, pair: int, label_names: Sequence[str], best
     return Trajectory(
         label_names=tuple(label_names),
         class_index=of_class,
-        class_name=label_names[of_class],
+        class_name=label_names[of_class] if label_names else NUMBER_NAME,
         first_flip=changes.first_flip(pair),
         flip_layers=tuple(np.flatnonzero(flips).tolist()),
         layers=tuple(rows),
@@ -266,7 +268,9 @@ def _cosine_distance(one: NDArray[np.float64], other: NDArray[np.float64], alive
 
 
 def _margins(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``[…, n_classes]`` each logit less the largest of the others."""
+    """``[…, n_classes]`` each logit less the largest of the others; a number as it is."""
+    if logits.shape[-1] == 1:
+        return logits
     margins = np.empty_like(logits)
     for index in range(logits.shape[-1]):
         margins[..., index] = logits[..., index] - np.delete(logits, index, axis=-1).max(axis=-1)

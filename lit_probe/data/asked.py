@@ -25,10 +25,10 @@ def check_on_page(name: str, unit: UnitKind, target: TargetKind) -> None:
     Raises:
       UnservedError: it cannot; the sentence says what works instead.
     """
-    if target == NUMBER:
+    if target == NUMBER and unit == WORD:
         raise UnservedError(
-            f"The page shows classes; {name} asks for a number. Probe it by lit-probe layers, report or neurons, or by "
-            "lit_probe.probe_layers; or divide it into a few classes."
+            f"The page shows tags of words; {name} asks for a number of each. Probe it by lit-probe layers, report or "
+            "neurons, or by lit_probe.probe_layers."
         )
 
 

@@ -25,6 +25,7 @@ from lit_probe.layouts import DEFAULT_LAYOUT, LAYOUTS
 from lit_probe.lit.generators import generators_for
 from lit_probe.lit.host import fields, specs
 from lit_probe.lit.host.dataset import DEFAULT_MAX_SHOWN, DEFAULT_SHOW_TRAIN, ProbeDataset
+from lit_probe.lit.host.labels import asks_the_same
 from lit_probe.lit.host.made_probes import MadeProbes, Parts
 from lit_probe.lit.host.metrics import LIT_METRICS
 from lit_probe.lit.host.model import ProbeModel
@@ -197,7 +198,7 @@ def assemble(
     readers = list({_reading(one): one for one in encoders if one.has_network}.values())
 
     def shown(splits: Splits) -> ProbeDataset:
-        others = [one for one in splits_list if one is not splits and _alike(one, splits)]
+        others = [one for one in splits_list if one is not splits and asks_the_same(one, splits)]
         return DATASETS[splits.unit](
             splits,
             show_train=options.show_train,
@@ -339,11 +340,6 @@ def serve_forever(app: web.WebApp, host: str, port: int) -> None:
     server.run()
 
 
-def _alike(one: Splits, other: Splits) -> bool:
-    """Whether probes of the one can be shown on the rows of the other."""
-    return one.unit == other.unit and one.label_names == other.label_names
-
-
 def _not_ready(studies: Sequence[PendingStudy], asked: Mapping[str, str]) -> str | None:
     """What a request would have to wait for: the model's own study, or the one of the shown data set. Else None.
 
@@ -366,7 +362,7 @@ def _not_ready(studies: Sequence[PendingStudy], asked: Mapping[str, str]) -> str
 
 def _class_layers(study: PendingStudy, datasets: Sequence[ProbeDataset]) -> tuple[int, ...]:
     """The layers whose predictions are fields, for the largest data set that can be shown with the study's probes."""
-    n_shown = max(len(dataset) for dataset in datasets if _alike(dataset.splits, study.splits))
+    n_shown = max(len(dataset) for dataset in datasets if asks_the_same(dataset.splits, study.splits))
     return specs.shown_layers(study.encoder.n_layers, n_shown)
 
 

@@ -24,7 +24,7 @@ from lit_probe.encoder.pooling import POOLINGS, pool_tokens
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import EncodedText, PaddedBatch
 from lit_probe.errors import EncoderError, LitProbeError
-from lit_probe.probing.probes.fitted import FittedProbe
+from lit_probe.probing.probes.fitted import NUMBER_NAME, FittedProbe
 from lit_probe.registry import lookup
 from lit_probe.results import Result
 from lit_probe.scores.decision import ARGMAX, Decision
@@ -49,6 +49,9 @@ def _margin(logits: Tensor, class_index: int) -> Tensor:
 
 # Which number is explained. A probability saturates: where it is close to 1, its gradient says little (the logit's does).
 SCALARS: dict[str, Callable[[Tensor, int], Tensor]] = {"logit": _logit, "probability": _probability, "margin": _margin}
+# Where a probe is asked for a number, that is what is explained, whichever of the others was asked for.
+NUMBER_SCALAR = NUMBER_NAME
+ALL_SCALARS = {**SCALARS, NUMBER_SCALAR: _logit}
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,9 @@ class Target(Result):
     """The number that is explained.
 
     Attributes:
-      class_index: the index of the class.
+      class_index: the index of the class; 0 of a probe that is asked for a number.
       scalar: its ``logit``, its ``probability``, or its ``margin``, the logit less the largest other one. A binary logistic
-        probe's two logits are opposite, so its margin is twice its logit.
+        probe's two logits are opposite, so its margin is twice its logit. Of a number `NUMBER_SCALAR`.
 
     Raises:
       UnknownNameError: there is no such scalar.
@@ -68,7 +71,7 @@ class Target(Result):
     scalar: str = "logit"
 
     def __post_init__(self) -> None:
-        lookup(SCALARS, self.scalar, "scalar")
+        lookup(ALL_SCALARS, self.scalar, "scalar")
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,10 +97,13 @@ class Forward(ABC):
     Attributes:
       encoder: the frozen encoder.
       name: what people read: ``probe at layer 3``, ``probe at layer 25 (head 3.1)`` or ``model``.
-      class_names: ``n_classes`` of them.
+      class_names: ``n_classes`` of them; `NUMBER_NAME` alone where the probe is asked for a number.
       layer: the probe's layer, or None for the model's own head.
       decision: the rule by which probabilities become a class.
+      gives_number: whether it is a number that is explained, and not a class.
     """
+
+    gives_number = False
 
     def __init__(self, encoder: Encoder, name: str, class_names: Sequence[str], layer: int | None, decision: Decision = ARGMAX):
         self.encoder = encoder
@@ -105,6 +111,10 @@ class Forward(ABC):
         self.class_names = tuple(class_names)
         self.layer = layer
         self.decision = decision
+
+    def target(self, class_index: int, scalar: str = "logit") -> Target:
+        """What is explained of a class; of a number the number."""
+        return Target(0, NUMBER_SCALAR) if self.gives_number else Target(class_index, scalar)
 
     def of_text(self, text: EncodedText) -> Callable[[Tensor], Tensor]:
         """The function from embeddings ``[b, n_tokens, d_embedding]`` of this text to logits ``[b, n_classes]`` float64.
@@ -121,7 +131,7 @@ class Forward(ABC):
 
     def scalar(self, text: EncodedText, target: Target) -> Callable[[Tensor], Tensor]:
         """The function from embeddings ``[b, n_tokens, d_embedding]`` of this text to the explained number ``[b]``."""
-        logits, scalar = self.of_text(text), SCALARS[target.scalar]
+        logits, scalar = self.of_text(text), ALL_SCALARS[target.scalar]
         self.check(target)
         return lambda embeddings: scalar(logits(embeddings), target.class_index)
 
@@ -282,15 +292,18 @@ class Forward(ABC):
         import torch
 
         self.check(target)
-        values: NDArray[np.float64] = SCALARS[target.scalar](torch.from_numpy(logits), target.class_index).numpy()
+        values: NDArray[np.float64] = ALL_SCALARS[target.scalar](torch.from_numpy(logits), target.class_index).numpy()
         return values
 
     def check(self, target: Target) -> None:
-        """That the target's class is one of ``class_names``.
+        """That the target's class is one of ``class_names``, and that a number is explained where one is given.
 
         Raises:
           LitProbeError: it is not.
         """
+        if (target.scalar == NUMBER_SCALAR) != self.gives_number:
+            what = f"gives a number: explain the scalar {NUMBER_SCALAR!r}" if self.gives_number else "gives classes, not a number"
+            raise LitProbeError(f"The {self.name} {what}.")
         if not 0 <= target.class_index < len(self.class_names):
             raise LitProbeError(f"There is no class {target.class_index}: the {self.name} tells {len(self.class_names)} apart.")
 
@@ -317,6 +330,7 @@ class _ProbeForward(Forward):
         super().__init__(encoder, f"probe at layer {layer}{place}", class_names, layer, decision)
         self._pool = pool
         self._probe = probe
+        self.gives_number = not probe.n_classes
 
     def of_text(self, text: EncodedText) -> Callable[[Tensor], Tensor]:
         # The model is watched for where its layers are read before anything of it is replaced.
@@ -364,7 +378,7 @@ def forward_of_probe(
       pooling: a name in ``POOLINGS``, the one that the probe was fitted on.
       layer: 0..n_layers-1; blocks after it are not run.
       probe: fitted on that layer's activations.
-      class_names: the names of the classes; by default their numbers.
+      class_names: the names of the classes; by default their numbers. None, or no name, of a probe that is asked for a number.
       decision: the rule by which its probabilities become a class, a study's own (`LayerStudy.decision`).
 
     Raises:
@@ -416,6 +430,8 @@ def _of_probe(
     encoder.check_layer(layer)
     if probe.d_model != (width := encoder.widths[layer]):
         raise LitProbeError(f"The probe reads {probe.d_model} units, but layer {layer} of {encoder.name} has {width}.")
+    if not probe.n_classes and not class_names:
+        return _ProbeForward(encoder, pool, layer, probe, [NUMBER_NAME], decision)
     names = tuple(str(index) for index in probe.classes_) if class_names is None else tuple(class_names)
     if len(names) != probe.n_classes:
         raise LitProbeError(f"The probe tells {probe.n_classes} classes apart, but {len(names)} names were given.")

@@ -186,7 +186,7 @@ def explain(
       forward: what is explained: `forward_of_probe` or `forward_of_model`.
       text: any string.
       method: a name in ``SALIENCE_METHODS``.
-      target: which number is explained; by default the logit of the predicted class.
+      target: which number is explained; by default the logit of the predicted class, or the number.
       options: settings of the method; by default those of `SalienceOptions`. Where the tokenizer has no mask token, ``mask``
         stands for ``unk``, else for ``delete``; the diagnostics say which.
       check: called before every pass; an error that it raises ends the computation.

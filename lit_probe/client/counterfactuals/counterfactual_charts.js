@@ -22,6 +22,14 @@ export const MEASURES = {
   probability: {title: 'probability', axis: (className) => `Probability of “${className}”`},
   margin: {title: 'logit margin', axis: (className) => `Margin of “${className}”`},
 };
+/** Where the probes are asked for a number. */
+const NUMBER = {title: 'number', axis: () => 'Number'};
+
+/** Whether the probes are asked for a number, and not for a class. @param {{label_names: string[]}} answer */
+export const asksNumber = ({label_names: names}) => names.length === 0;
+
+/** What the two lines show. @param {{label_names: string[]}} answer @param {string} measure  a name in `MEASURES` */
+export const measureOf = (answer, measure) => (asksNumber(answer) ? NUMBER : MEASURES[measure]);
 
 /** What is drawn of the distances. @type {Record<'cosine'|'mahalanobis', {title: string, words: string}>} */
 export const DISTANCES = {
@@ -30,7 +38,7 @@ export const DISTANCES = {
 };
 
 /**
- * A text's value at every layer: the probability of the followed class, or its margin.
+ * A text's value at every layer: the probability of the followed class, or its margin; or the number.
  *
  * @param {Trajectory} answer  the answer of `counterfactual_by_layer`
  * @param {string} measure  a name in `MEASURES`
@@ -56,13 +64,13 @@ export function trajectoryChart(answer, measure, view) {
     name, mode: /** @type {'line'} */ ('line'), style: EDIT_STYLES[name], band: name === 'edit',
     points: values.map((row) => ({x: row.layer, score: row[end], low: Math.min(row.before, row.after), high: Math.max(row.before, row.after)})),
   });
-  const even = measure === 'margin' ? 0 : answer.label_names.length === 2 ? 0.5 : null;
+  const even = asksNumber(answer) ? null : measure === 'margin' ? 0 : answer.label_names.length === 2 ? 0.5 : null;
   const drawn = values.flatMap(({before, after}) => [before, after]).concat(even === null ? [] : [even]);
   return lineChart({
     ...view,
     axis: layerAxis(answer.n_layers, {bestLayer: answer.best_layer, current: view.current ?? null, names: placeNames(answer), sites: answer.sites}),
-    yTitle: MEASURES[measure].axis(answer.class_name),
-    domain: measure === 'margin' ? spanned(drawn) : valueDomain(drawn),
+    yTitle: measureOf(answer, measure).axis(answer.class_name),
+    domain: measure === 'margin' || asksNumber(answer) ? spanned(drawn) : valueDomain(drawn),
     series: [line('after', 'edit'), line('before', 'original')],
     references: even === null ? [] : [{name: 'even', label: '', value: even, color: COLORS.quietText, dash: '4 3'}],
     marked: {layers: answer.flip_layers, label: 'answers otherwise'},
@@ -128,6 +136,12 @@ function spanned(values) {
  * @returns {string}
  */
 export function trajectoryCsv(model, dataset, {original, edit}, answer) {
+  if (asksNumber(answer)) {
+    const own = ['model', 'dataset', 'original', 'edit', 'layer', 'number_original', 'number_edit', 'number_change',
+      'cosine_distance', 'typical_cosine_distance', 'mahalanobis_distance', 'typical_mahalanobis_distance'];
+    return csvTable(own, answer.layers.map((/** @type {any} */ row) => [
+      model, dataset, original, edit, row.layer, row.before[0], row.after[0], row.margin_change, row.cosine, row.typical_cosine, row.mahalanobis, row.typical_mahalanobis]));
+  }
   const names = /** @type {string[]} */ (answer.label_names);
   const columns = ['model', 'dataset', 'original', 'edit', 'layer', 'flipped', 'margin_class', 'margin_original', 'margin_edit', 'margin_change',
     'cosine_distance', 'typical_cosine_distance', 'mahalanobis_distance', 'typical_mahalanobis_distance',

@@ -18,7 +18,7 @@ import {backButton, card, layerSlider, legendElement, renderNotes, renderSelect}
 import {formatScore, oneLine, significant} from '../words/format.js';
 import {decidedClass, layerHeading, layerName, placeTitle} from '../words/sentences.js';
 import {
-  DISTANCES, distanceChart, EDIT_STYLES, FIGURE, MEASURES, SMALL_MARGIN, trajectoryChart, trajectoryCsv, trajectoryValues, TYPICAL_STYLE,
+  asksNumber, DISTANCES, distanceChart, EDIT_STYLES, FIGURE, MEASURES, SMALL_MARGIN, trajectoryChart, trajectoryCsv, trajectoryValues, TYPICAL_STYLE,
 } from './counterfactual_charts.js';
 import {flipSentence, madeSentence} from './edit_pairs.js';
 
@@ -34,7 +34,8 @@ export const EDIT_CHOICES = [opened, released];
 const EDIT_GUIDE = html`<details class="guide"><summary>How to read this</summary>
   <p><b>The question.</b> You change a word: which layers notice, and from which layer on does the probe answer otherwise? <b>The two lines</b> are
     the original and its edit; the room between them is the difference. Both follow one class, the one that the dev-chosen layer predicts for the
-    original. The margin is that class’s logit less the largest other one: below 0 the probe answers otherwise.</p>
+    original. The margin is that class’s logit less the largest other one: below 0 the probe answers otherwise. Where the
+    probes are asked for a number, the lines are that number.</p>
   <p><b>The distances</b> say how far the text’s vector moved in each layer, whatever the probe makes of it. The cosine distance
     compares directions: 0 is the same one. The Mahalanobis distance counts standard deviations of the train texts along every direction, so that it tells how
     unusual the change is there. The dashed line is the distance that two train texts usually have: an edit far below it
@@ -99,7 +100,8 @@ export function renderEdit(panel) {
   const drawn = shown && shown.model === panel.seen.model ? shown : null;
   const options = Object.entries(MEASURES).map(([value, {title}]) => ({value, title}));
   return html`<div class="module-container">
-    ${panel.renderToolbar(html`<span class="toolbar-part">${renderSelect('measure', 'Show', options, measure, (value) => panel.choose({measure: value}))}</span>`,
+    ${panel.renderToolbar(drawn && asksNumber(drawn.answer) ? nothing
+      : html`<span class="toolbar-part">${renderSelect('measure', 'Show', options, measure, (value) => panel.choose({measure: value}))}</span>`,
       result?.state === 'ready' && drawn ? editFiles(panel, drawn) : null)}
     <div class="module-results-area">
       ${!pair || !result ? renderNoPair(panel.seen) : drawn ? renderTrajectory(panel, drawn, result.state === 'loading') : panel.renderWaiting(result, 'The two texts could not be compared.', 'trajectory')}
@@ -114,6 +116,14 @@ function renderNoPair({pair}) {
   return card(html`Select an example, change its text in the Datapoint Editor and press <b>Add</b>: this panel shows what every layer makes of the edit. Or pin one example and select another.`);
 }
 
+/** What the edit did: at which layers the probe answers otherwise, or how far its number moves. @param {any} answer */
+function changeSentence(answer) {
+  const {identical, best_layer: best, layers} = answer;
+  if (!asksNumber(answer) || identical) return flipSentence(answer, placeNames(answer));
+  const {before: [before], after: [after], margin_change: change} = layers[best];
+  return `At ${placeTitle(best, placeNames(answer))}, chosen on dev, the number goes from ${significant(before)} to ${significant(after)} (${change > 0 ? '+' : ''}${significant(change)}).`;
+}
+
 /** @param {any} panel @param {Drawn} drawn @param {boolean} stale */
 function renderTrajectory(panel, {answer, pair}, stale) {
   const layer = panel.layerOf(answer);
@@ -125,7 +135,7 @@ function renderTrajectory(panel, {answer, pair}, stale) {
   const small = {width: Math.floor(width / 2), height: 112, ...view};
   const words = (/** @type {number} */ at) => layerWords(answer, at, names, measure);
   return html`<div class=${stale ? 'stale' : 'fresh'} aria-busy=${stale ? 'true' : 'false'}>
-    <div class="caption flip" role="status"><b>${flipSentence(answer, placeNames(answer))}</b></div>
+    <div class="caption flip" role="status"><b>${changeSentence(answer)}</b></div>
     ${answer.warnings.filter((/** @type {any} */ {kind}) => kind !== 'same_text').map((/** @type {any} */ {kind, message}) => html`<div class="warning" data-kind=${kind} role="alert">${message}</div>`)}
     ${pair.how === 'edit' && pair.edit.meta.rule ? html`<div class="caption made">${madeSentence(pair.edit.meta)}</div>` : nothing}
     <div class="two-texts">${(/** @type {const} */ (['original', 'edit'])).map((which, i) => html`
@@ -151,6 +161,9 @@ function renderTrajectory(panel, {answer, pair}, stale) {
 /** What the two texts get at a layer. @param {any} answer @param {number} layer @param {string[]} names @param {string} measure @returns {string[]} */
 function layerWords(answer, layer, names, measure) {
   const row = answer.layers[layer];
+  if (asksNumber(answer)) {
+    return [...names.map((name, i) => `${name.toLowerCase()} ${significant([row.before, row.after][i][0])}`), `the number changes by ${row.margin_change > 0 ? '+' : ''}${significant(row.margin_change)}`];
+  }
   const top = (/** @type {number[]} */ probabilities) => decidedClass(answer.label_names, probabilities, answer.decision.shares);
   const {before, after} = trajectoryValues(answer, measure)[layer];
   const change = measure === 'margin' ? significant(after - before) : formatScore(after - before);
@@ -196,7 +209,7 @@ function editFiles(panel, {answer, pair}) {
       charts: [trajectoryChart(answer, measure, FIGURE), .../** @type {const} */ (['cosine', 'mahalanobis']).map((name) => distanceChart(answer, name, {...FIGURE, height: 130}))],
       legend: [{style: EDIT_STYLES.original, line: true, label: oneLine(texts.original)}, {style: EDIT_STYLES.edit, line: true, label: oneLine(texts.edit)},
         {style: TYPICAL_STYLE, line: true, label: 'two train texts (median)'}],
-      footnotes: [flipSentence(answer, placeNames(answer)), 'From top to bottom: the probe, the cosine distance and the Mahalanobis distance of the two texts.'],
+      footnotes: [changeSentence(answer), 'From top to bottom: the probe, the cosine distance and the Mahalanobis distance of the two texts.'],
     }),
   };
 }
@@ -227,7 +240,8 @@ function markedWords(words) {
 function wordChanges(answer, width, names, places) {
   const name = (/** @type {any} */ {kind, before, after}) => (kind === 'same' ? after : kind === 'replaced' ? `${before} → ${after}` : kind === 'added' ? `+ ${after}` : `− ${before}`);
   const domain = domainOf(answer.rows.map((/** @type {any} */ row) => row.change));
-  return html`<p>${answer.title} of the margin of “${answer.class_name}” at ${placeTitle(answer.layer, places)}, which goes from ${significant(answer.value_before)} to ${significant(answer.value_after)}.
+  const what = answer.scalar === 'number' ? 'the number' : `the margin of “${answer.class_name}”`;
+  return html`<p>${answer.title} of ${what} at ${placeTitle(answer.layer, places)}, which goes from ${significant(answer.value_before)} to ${significant(answer.value_after)}.
       The bar is the change of a word’s salience${answer.signed ? '' : '; this method tells sizes only, no direction'}. Words that differ are bold.</p>
     ${table(width, ['word', 'change', names.map((one) => one.toLowerCase()).join(' → ')], answer.rows.map((/** @type {any} */ row) => ({
       name: name(row), changed: row.kind !== 'same', value: row.change, domain, numbers: `${significant(row.score_before)} → ${significant(row.score_after)}`,
@@ -245,7 +259,8 @@ function wordChanges(answer, width, names, places) {
  */
 function neuronChanges(answer, width, places) {
   const domain = domainOf(answer.neurons.map((/** @type {any} */ one) => one.moved));
-  return html`<p>The margin of “${answer.class_name}” over “${answer.against_name}” changes by ${significant(answer.change)} at ${placeTitle(answer.layer, places)}. A neuron’s part is its change, in
+  const what = answer.against_name === null ? 'The number' : `The margin of “${answer.class_name}” over “${answer.against_name}”`;
+  return html`<p>${what} changes by ${significant(answer.change)} at ${placeTitle(answer.layer, places)}. A neuron’s part is its change, in
       standard deviations of train, times the probe’s weight; the parts of all ${answer.n_units} neurons add up to the whole, the
       ${answer.n_units - answer.neurons.length} not shown to ${significant(answer.others)}.</p>
     ${table(width, ['neuron', 'part of the change', 'change × weight'], answer.neurons.map((/** @type {any} */ one) => ({

@@ -14,6 +14,7 @@ const MAJORITY_FOOTNOTES = [
   'Dashed horizontal line: baseline that ignores the text (the most frequent class;',
   'for AUROC and log-loss the class frequencies of train).',
 ];
+const MEAN_FOOTNOTES = ['Dashed horizontal line: baseline that ignores the text (the mean of train).'];
 
 /**
  * The curve as a figure that stands alone.
@@ -56,7 +57,7 @@ export function paperFigure(answer, drawn, examples, dataset, overlays = NO_OVER
       ...(answer.decision && answer.decision_of_study !== 'argmax' ? [answer.decided_by] : []),
       ...overlays.lines.flatMap(({label, nDraws}) => (nDraws ? [`${label}: mean of ${nDraws} random draws, band: their range.`] : [])),
       ...overlays.lines.flatMap(({footnote}) => footnote ?? []),
-      ...(overlays.majority ? MAJORITY_FOOTNOTES : []),
+      ...(overlays.majority ? (answer.label_names.length ? MAJORITY_FOOTNOTES : MEAN_FOOTNOTES) : []),
       ...(depths && peers.length ? [`Lines: the places of the kind ${drawnKind(depths[0], place)}.`] : []),
       ...(depths && overlays.lines.length + overlays.alike.length ? [`What the lines are compared with is about the places of the kind ${drawnKind(depths[0], place)}.`] : []),
       ...(grid.length ? ['Grid: a row for each block, the first one at the top; a column for each head. Dashed outline: chosen on dev.'] : []),

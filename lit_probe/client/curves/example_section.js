@@ -1,5 +1,5 @@
 // @ts-check
-/** The part of "Probe by layer" about one example: what the probe of each layer says of it, in words and as strips of cells. */
+/** The part of "Probe by layer" about one example: what the probe of each layer says of it, in words and as strips of cells or a line. */
 /** @import {Peer, SvgNode} from '../charts/types.js' */
 /** @import {ExamplePrediction, LayerMetrics} from '../page/types.js' */
 import {layerScale} from '../charts/axes.js';
@@ -14,6 +14,7 @@ import {oneLine} from '../words/format.js';
 import {exampleSentence, modelSentence} from '../words/sentences.js';
 import {layersOf} from './curve_chart.js';
 import {depthsOfAll, placeOfPeer, stripPlaces} from './depth_chart.js';
+import {NUMBER_HEIGHT, numberLine} from './number_line.js';
 
 /** @typedef {import('../charts/places.js').Depths} Depths */
 
@@ -58,7 +59,8 @@ function renderOne(panel, slot, key, about, {name, nLayers, layer, depths}) {
   const columns = shown?.byDepth === false ? shown.places.length : nLayers;
   // Heads are in a row of their own, which the pointer over the chart says nothing about.
   const hovered = shown?.byDepth === false ? null : panel.hoveredLayer;
-  const strips = stripChart(prediction, labelNames, {width: panel.size.width, currentLayer: layer, hoveredLayer: hovered, nLayers: columns, places: shown?.places});
+  const view = {width: panel.size.width, currentLayer: layer, hoveredLayer: hovered, nLayers: columns, places: shown?.places};
+  const strips = labelNames.length ? stripChart(prediction, labelNames, view) : numberLine(prediction, view);
   const hover = (/** @type {?number} */ column) => (shown?.byDepth === false ? undefined : panel.hover(column));
   const pick = (/** @type {number} */ column) => {
     const place = shown ? shown.places[column] ?? null : column;
@@ -74,7 +76,7 @@ function renderOne(panel, slot, key, about, {name, nLayers, layer, depths}) {
       ${prediction.model ? html`<div class="verdict">${modelSentence(prediction.model)}</div>` : nothing}
       ${shown?.words ? html`<div class="verdict strip-words">${shown.words}</div>` : nothing}
     </div>
-    <div class="strips" role="img" aria-label="Probability of each class at every layer"
+    <div class="strips" role="img" aria-label=${labelNames.length ? 'Probability of each class at every layer' : 'Number at every layer'}
       @pointermove=${(/** @type {PointerEvent} */ event) => hover(layerUnder(event, columns))}
       @pointerleave=${() => hover(null)}
       @click=${(/** @type {MouseEvent} */ event) => pick(layerUnder(event, columns))}>${svgElement(strips)}</div>`;
@@ -112,12 +114,13 @@ export function stripRows(example, labelNames, layer) {
 }
 
 /**
- * How high the strips of a text are at most, in pixels.
+ * How high the strips of a text are at most, or the line of its number, in pixels.
  *
- * @param {number} nClasses
+ * @param {number} nClasses  0: a number
  * @returns {number}
  */
 export function stripsHeight(nClasses) {
+  if (nClasses === 0) return NUMBER_HEIGHT;
   return (nClasses <= MOST_STRIPS ? nClasses : TOP + 2) * ROW_HEIGHT + 4;
 }
 

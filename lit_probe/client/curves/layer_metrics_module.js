@@ -48,7 +48,7 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
     off that layer. That does not mean that the model uses it.</p>
   <p><b>The shaded band</b> is the 95 % interval of each score: scores whose intervals overlap much may differ by chance. It turns
     grey, with the reason, where there are too few examples to rely on it. <b>The dashed line</b> is a
-    baseline that ignores the text (the most frequent class; for AUROC and log-loss the class frequencies of train). A layer whose
+    baseline that ignores the text (the most frequent class; for AUROC and log-loss the class frequencies of train; of a number the mean of train). A layer whose
     band reaches that line gives no evidence that the concept is decodable there.</p>
   <p><b>Test is a single point</b> because the layer was chosen on the dev examples. Scoring that one layer on the test examples
     gives an honest number; the best of all test scores would be flattered. “test at every layer” shows them all the same. The
@@ -87,7 +87,7 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
     curve, without those they were trained on, and their class for each row becomes a column of LIT’s table. They fit only the encoder, length
     and pooling that they were fitted with. <b>Report</b> saves a page about these scores.</p>
   <p><b>Click a layer</b>, or use the arrow keys (Escape goes back to the dev-chosen layer), to make it the current layer of all
-    lit_probe panels; ⓘ shows how its numbers came about. The strips show the selected example’s probabilities at every layer; pin an example to compare two. One
+    lit_probe panels; ⓘ shows how its numbers came about. The strips show the selected example’s probabilities at every layer, or its number; pin an example to compare two. One
     selected example leaves the curve as it is, several are scored by themselves. Edited examples are shown, but not scored.</p>
 </details>`;
 
@@ -95,7 +95,7 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
 const HEIGHT_AROUND_CHART = 170;
 const HEIGHT_AROUND_STRIPS = 72;
 
-const DEFAULT_METRIC = 'The default: accuracy, or balanced accuracy when one class exceeds 60 % of train';
+const DEFAULT_METRIC = 'The default: accuracy, or balanced accuracy when one class exceeds 60 % of train; of a number R²';
 
 definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule extends layerPanel(LitPanel) {
   static title = 'Probe by layer';

@@ -32,10 +32,11 @@ export const OTHER_SPLITS = {name: 'repeats', title: '10 other splits', nDraws: 
  * @param {LayerMetrics} answer
  * @returns {Compared[]}
  */
-export function comparedWith({baselines}) {
+export function comparedWith({baselines, label_names: labelNames}) {
+  const ofTheCurve = OF_THE_CURVE.map((one) => (one.name === 'majority' && labelNames.length === 0 ? {...one, title: 'mean of train'} : one));
   const measured = baselines.map(({name, title, color, marker, dash, n_draws: nDraws}) =>
     ({name, title: inSentence(title), nDraws, style: {color: brightened(color), marker, dash, width: WIDTH}}));
-  return [...OF_THE_CURVE, ...measured];
+  return [...ofTheCurve, ...measured];
 }
 
 /** The baselines among the wishes, which the server has to measure. @param {Record<string, boolean>} wishes @returns {string[]} */

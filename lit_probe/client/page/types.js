@@ -15,7 +15,7 @@
  * @property {string} split  "train", "dev" or "test"
  * @property {number} n  how many rows were scored
  * @property {number[]} n_by_class  `[n_classes]`
- * @property {?number} majority  the score of a baseline that ignores the text: the most frequent class, or the class frequencies of train
+ * @property {?number} majority  the score of a baseline that ignores the text: the most frequent class, the class frequencies of train, or the mean of its numbers
  * @property {boolean} reliable  whether the interval can be trusted
  * @property {string} reason  the reason why it cannot; empty where it can
  * @property {LayerScore[]} layers  `[n_layers]`, layer 0 first
@@ -115,11 +115,11 @@
  * @property {'circle'|'diamond'|'square'|null} marker
  * @property {number} n_draws  how many random draws its line is the mean of; 1 where nothing is drawn by lot
  *
- * @typedef {object} ExamplePrediction  One text's probabilities at every layer.
- * @property {?string} label  the gold label
+ * @typedef {object} ExamplePrediction  What every layer says of one text.
+ * @property {?(string|number)} label  the gold label
  * @property {boolean} edited
  * @property {boolean} truncated
- * @property {number[][]} probabilities  `[n_layers][n_classes]`
+ * @property {number[][]} probabilities  `[n_layers][n_classes]`; of a number `[n_layers][1]`, the number
  * @property {?{label_names: string[], probabilities: number[]}} model  the checkpoint's own classification head, if any
  *
  * @typedef {{rule: string, shares: number[]}} Decision  By which rule a row is put in a class. `shares`: those of train that

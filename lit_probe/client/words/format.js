@@ -8,7 +8,7 @@
  * @returns {string}
  */
 export function formatScore(score) {
-  return score === null ? '–' : score.toFixed(3).replace('-', '−');
+  return score === null ? '–' : score.toFixed(3).replace(/^-(0\.000)$/, '$1').replace('-', '−');
 }
 
 /**

@@ -2,7 +2,7 @@
 /** Sentences that several panels say about layers, scores and examples. */
 /** @import {DrawnSeries} from '../charts/types.js' */
 /** @import {Decision, ExamplePrediction, LayerMetrics, LayerScore, TransferPair} from '../page/types.js' */
-import {countOf, formatCount, formatScore} from './format.js';
+import {countOf, formatCount, formatScore, significant} from './format.js';
 
 /**
  * @typedef {object} Examples  Which examples a curve is about.
@@ -171,7 +171,7 @@ export function transferSentence({train, test, leftOut, cells}, layer) {
  * The probe's verdict on one text: "Layer 4 (dev-chosen): positive (0.87); gold label positive".
  *
  * @param {ExamplePrediction} example
- * @param {string[]} labelNames
+ * @param {string[]} labelNames  none: the probe is asked for a number
  * @param {number} layer
  * @param {number} bestLayer
  * @param {Decision} [decision]  by which the probe's class is decided; the most probable one by default
@@ -179,8 +179,18 @@ export function transferSentence({train, test, leftOut, cells}, layer) {
  * @returns {string}
  */
 export function exampleSentence(example, labelNames, layer, bestLayer, {shares} = MOST_PROBABLE, names = null) {
-  const gold = example.label === null ? 'no gold label' : `gold label ${example.label}`;
+  const gold = example.label === null ? 'no gold label' : `gold label ${typeof example.label === 'number' ? significant(example.label) : example.label}`;
+  if (labelNames.length === 0) {
+    const [number] = example.probabilities[layer];
+    return `${layerHeading(layer, bestLayer, names)}: ${significant(number)}; ${gold}${missWords(number, example.label)}`;
+  }
   return `${layerHeading(layer, bestLayer, names)}: ${decidedClass(labelNames, example.probabilities[layer], shares)}; ${gold}`;
+}
+
+/** How far a number is from the label: " (0.22 too high)". @param {number} number @param {?(string|number)} label */
+function missWords(number, label) {
+  if (typeof label !== 'number' || number === label) return '';
+  return ` (${significant(Math.abs(number - label))} too ${number > label ? 'high' : 'low'})`;
 }
 
 /**

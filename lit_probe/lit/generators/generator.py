@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from lit_nlp.api import components, types
 from lit_nlp.api import dataset as lit_dataset
@@ -18,6 +18,7 @@ from lit_nlp.api import model as lit_model
 
 from lit_probe.counterfactuals.edits import edit_warnings
 from lit_probe.counterfactuals.rules import UNKNOWN, Edit, expected_label
+from lit_probe.data.asked import CLASSES, TargetKind
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.config_values import settings_of
@@ -33,13 +34,15 @@ class EditGenerator(components.Generator):
 
     Attributes:
       max_inputs: the number of examples it takes at a time; None for any number.
+      targets: what may be asked of a text.
     """
 
     max_inputs: int | None = None
+    targets: ClassVar[Collection[TargetKind]] = (CLASSES,)
 
     def is_compatible(self, model: lit_model.Model, dataset: lit_dataset.Dataset) -> bool:
         """True for an encoder with layer probes of whole texts."""
-        return reads_whole_texts(model)
+        return reads_whole_texts(model) and probe_model(model).target in self.targets
 
     @abstractmethod
     def settings(self, config: Mapping[str, Any], model: ProbeModel) -> Any:

@@ -16,7 +16,7 @@ from lit_probe.lit.generators.generator import MAX_ASKING, EditGenerator
 from lit_probe.lit.generators.stock_generator import words
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.config_values import whole_number
-from lit_probe.lit.host.model import ProbeModel, probe_model, reads_whole_texts
+from lit_probe.lit.host.model import ProbeModel, probe_model
 
 NUM_EXAMPLES_KEY = "Max number of counterfactuals to generate"
 PER_WORD_KEY = "Replacements per word"
@@ -47,7 +47,7 @@ class MaskedWords(EditGenerator):
 
     def is_compatible(self, model: lit_model.Model, dataset: lit_dataset.Dataset) -> bool:
         """True for an encoder with layer probes whose checkpoint has a masked-language-model head."""
-        return reads_whole_texts(model) and probe_model(model).encoder.why_no_masked_lm is None
+        return super().is_compatible(model, dataset) and probe_model(model).encoder.why_no_masked_lm is None
 
     def config_spec(self) -> types.Spec:
         """How many texts, and which words."""

@@ -10,6 +10,7 @@ from lit_nlp.api import model as lit_model
 from lit_nlp.components import scrambler
 
 from lit_probe.counterfactuals.rules import Edit
+from lit_probe.data.asked import CLASSES, NUMBER
 from lit_probe.lit.generators.stock_generator import StockGenerator, text_fields
 from lit_probe.lit.host.model import ProbeModel
 
@@ -18,6 +19,7 @@ class Scrambler(StockGenerator):
     """Puts the words of the text into another order, by chance. What a layer still decodes needs no order."""
 
     stock = scrambler.Scrambler()
+    targets = (CLASSES, NUMBER)
 
     def settings(self, config: Mapping[str, Any], model: ProbeModel) -> dict[str, Any]:
         """The configuration as LIT's generator takes it."""

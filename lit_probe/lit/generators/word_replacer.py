@@ -10,6 +10,7 @@ from lit_nlp.api import model as lit_model
 from lit_nlp.components import word_replacer
 
 from lit_probe.counterfactuals.rules import Edit
+from lit_probe.data.asked import CLASSES, NUMBER
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.generators.stock_generator import StockGenerator, text_fields
 from lit_probe.lit.host.model import ProbeModel
@@ -23,6 +24,7 @@ class WordReplacer(StockGenerator):
     """
 
     stock = word_replacer.WordReplacer()
+    targets = (CLASSES, NUMBER)
 
     def settings(self, config: Mapping[str, Any], model: ProbeModel) -> dict[str, Any]:
         """The configuration as LIT's generator takes it."""

@@ -60,7 +60,7 @@ def readings_of(model: ProbeModel, split: SplitName, rows: SelectedRows) -> Read
         return model.read_rows(rows.texts, rows.spans)
     study, chosen = model.study.result(), rows.of_study
     read = study.activations[split]
-    return Readings(study.probabilities(split)[chosen], read.truncated[chosen], read.unknown[chosen])
+    return Readings(study.predictions(split)[chosen], read.truncated[chosen], read.unknown[chosen])
 
 
 def _texts(
@@ -94,9 +94,7 @@ def _words(
     seen = model.seen_in_training(dataset, wanted)
     own = dataset is model.dataset
     parts = dict((model.study.result().splits if own or dataset is None else dataset.splits).items())
-    names = model.label_names if dataset is None else dataset.label_names
-    # Of each tag of the data set, its place among those of the probes.
-    classes = np.array([model.label_names.index(name) for name in names], dtype=np.int64)
+    labels = model.labels if dataset is None else dataset.labels
     by_split: dict[SplitName, SelectedRows] = {}
     for split, rows in parts.items():
         texts = [clean_text(text) for text in rows.texts]
@@ -114,7 +112,7 @@ def _words(
         by_split[split] = SelectedRows(
             indices=[wanted[texts[row]] for row in fresh.tolist()],
             texts=[texts[row] for row in fresh.tolist()],
-            labels=classes[rows.labels[fresh]],
+            labels=model.labels.of_others(labels, rows.labels[fresh]),
             groups=None if rows.groups is None else rows.groups[fresh],
             spans=rows.spans[fresh],
             of_study=fresh if own else None,

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from lit_probe.checks.leakage import NearDuplicates
 from lit_probe.checks.leakage import near_duplicates as find_near_duplicates
-from lit_probe.data.asked import TEXT, WORD
+from lit_probe.data.asked import CLASSES, TEXT, WORD
 from lit_probe.data.labelled_texts import LabelledTexts, SplitName, Splits, clean_text, normalise_text
 from lit_probe.lit.host import fields, specs
+from lit_probe.lit.host.labels import NumberLabels, labels_of
 from lit_probe.lit.host.messages import without_html
 
 # What a source's columns may not be called.
@@ -26,6 +27,8 @@ _OURS = frozenset(
         *(fields.TOKENS, fields.PROBE, fields.HEAD, fields.COLOR_BY),
     }
 )
+
+_CONFUSION = "LIT's Confusion Matrix counts the held-out rows, dev and test, that are shown."
 
 DEFAULT_SHOW_TRAIN = 500
 DEFAULT_MAX_SHOWN = 5_000
@@ -51,6 +54,7 @@ class ProbeDataset(lit_dataset.Dataset):
       splits: the labelled texts.
       shown: which rows of each split are shown, in the order of the splits.
       near_duplicates: see the argument.
+      labels: how its labels stand in LIT's fields.
       columns: the source's own columns, by the name of the field that shows each.
       text_fields: the fields that hold the text: one, or the two of a pair, called as their columns. Where another data set pairs
         the same columns in the other order, they also say which text comes first.
@@ -69,6 +73,7 @@ class ProbeDataset(lit_dataset.Dataset):
     ):
         self.splits = splits
         by_split: dict[SplitName, LabelledTexts] = dict(splits.items())
+        self.labels = labels_of(splits)
         self.shown = rows_to_show(splits, show_train, max_shown, seed)
         shown_rows = {name: by_split[name].select(indices) for name, indices in self.shown.items()}
         shown_texts = [clean_text(text) for rows in shown_rows.values() for text in rows.texts]
@@ -91,12 +96,12 @@ class ProbeDataset(lit_dataset.Dataset):
         self.columns = {field: column for column, field, _ in columns}
         super().__init__(
             spec=specs.dataset_spec(
-                self.label_names, own_fields | {field: type_ for _, field, type_ in columns}, badges(in_train), self.text_fields
+                self.labels.type(), own_fields | {field: type_ for _, field, type_ in columns}, badges(in_train), self.text_fields
             ),
             examples=[
                 {
                     **fields.in_fields(text, self.text_fields),
-                    fields.LABEL: self.label_names[rows.labels[i]],
+                    fields.LABEL: self.labels.shown(rows.labels[i]),
                     fields.IN_TRAIN: seen,
                     fields.SPLIT: str(name),
                     fields.TRUNCATED: bool(cut),
@@ -178,9 +183,11 @@ def rows_to_show(splits: Splits, show_train: int, max_shown: int, seed: int) -> 
     """Which rows of each split LIT shows, in the order of the split.
 
     Train gets ``show_train`` rows, or a tenth of ``max_shown`` if that is less; dev all its rows while a quarter of
-    ``max_shown`` is left for test; test the rest. What does not fit is a seeded sample with every class in its share.
+    ``max_shown`` is left for test; test the rest. What does not fit is a seeded sample with every class in its share, or every
+    tenth of the rows by their number.
     """
-    return examples_to_show({name: rows.labels for name, rows in splits.items()}, show_train, max_shown, seed)
+    labels = labels_of(splits)
+    return examples_to_show({name: labels.sample_by(rows.labels) for name, rows in splits.items()}, show_train, max_shown, seed)
 
 
 def examples_to_show(
@@ -279,9 +286,9 @@ def description_of(splits: Splits, shown: Mapping[SplitName, NDArray[np.int64]],
     examples = "rows" if splits.unit == TEXT else "sentences"
     lines = [
         f"{n_shown:,} {examples} shown: {', '.join(counts.values())}.",
-        f"{'Classes' if splits.unit == TEXT else 'Tags'}: {', '.join(splits.label_names)}.",
+        _asked(splits),
         "Probes are trained on all train rows and scored on dev and test; on train only where you ask, on edited rows never.",
-        *(["LIT's Confusion Matrix counts the held-out rows, dev and test, that are shown."] if splits.unit == TEXT else []),
+        *([_CONFUSION] if splits.unit == TEXT and splits.target == CLASSES else []),
         f"{fields.IN_TRAIN} marks the rows that probes were trained on, and those with a copy among them. {' '.join(notes)}",
     ]
     if splits.unit == WORD:
@@ -296,3 +303,10 @@ def description_of(splits: Splits, shown: Mapping[SplitName, NDArray[np.int64]],
     if dropped := {reason: count for reason, count in (provenance.get("dropped") or {}).items() if count}:
         lines.append(f"Left out: {', '.join(f'{count:,} {reason}' for reason, count in dropped.items())}.")
     return "\n\n".join(html.escape(line, quote=False) for line in lines)
+
+
+def _asked(splits: Splits) -> str:
+    labels = labels_of(splits)
+    if isinstance(labels, NumberLabels):
+        return f"The label is a number, {labels.low:g} to {labels.high:g}."
+    return f"{'Classes' if splits.unit == TEXT else 'Tags'}: {', '.join(splits.label_names)}."

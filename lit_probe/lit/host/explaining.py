@@ -270,7 +270,8 @@ class Explainer:
         forward = self.forward(question)
         gold = gold_label(example, dataset, self._label_names)
         predicted, most_probable = self._predicted(forward, text)
-        target = Target(predicted if question.target == PREDICTED else self.asked_class(question, forward, gold), question.scalar)
+        of_predicted = question.target == PREDICTED or forward.gives_number
+        target = forward.target(predicted if of_predicted else self.asked_class(question, forward, gold), question.scalar)
         names = self.class_names(forward)
         options = fitting(question.options, self._encoder)
         return PlannedMap(forward, method, text, target, options, names, names[predicted], names[most_probable], gold)
@@ -351,7 +352,8 @@ class Explainer:
 
     def class_names(self, forward: Forward) -> tuple[str, ...]:
         """The classes that are told apart, as LIT shows them."""
-        return self._label_names if forward.layer is not None else fields.shown_labels(forward.class_names)
+        of_probe = forward.layer is not None and not forward.gives_number
+        return self._label_names if of_probe else fields.shown_labels(forward.class_names)
 
     def class_index(self, forward: Forward, name: str) -> int | None:
         """The class that is called so by the probes or by the checkpoint's head; None where it is none of ``forward``'s."""

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from lit_probe.checks.leakage import circularity_of
 from lit_probe.checks.seen_rows import seen_rows
-from lit_probe.data.asked import TEXT, UnitKind
+from lit_probe.data.asked import CLASSES, TEXT, TargetKind, UnitKind
 from lit_probe.data.labelled_texts import clean_text, normalise_text
 from lit_probe.data.rows import one_writing
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields, specs
-from lit_probe.lit.host.dataset import ProbeDataset
+from lit_probe.lit.host.dataset import ProbeDataset, probe_dataset
+from lit_probe.lit.host.labels import Labels, Value, asks_the_same
 from lit_probe.lit.host.pending_checks import PendingChecks
 from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.lit.host.pooled_texts import Place, PooledBatch, PooledTexts
@@ -32,12 +33,12 @@ class Readings(NamedTuple):
     """What the probes of all layers say of some rows.
 
     Attributes:
-      probabilities: ``[n_rows, n_layers, n_classes]``.
+      predictions: ``[n_rows, n_layers, n_classes]`` probabilities, or ``[n_rows, n_layers, 1]`` numbers.
       truncated: ``[n_rows]`` whether the text of each is longer than the encoder reads.
       unknown: ``[n_rows]`` the share of its tokens that the vocabulary cannot spell, 0 to 1.
     """
 
-    probabilities: NDArray[np.float64]
+    predictions: NDArray[np.float64]
     truncated: NDArray[np.bool_]
     unknown: NDArray[np.float32]
 
@@ -46,7 +47,7 @@ class ProbeModel(lit_model.Model):
     """A frozen text encoder with one probe per layer, trained on one data set.
 
     LIT keeps every field of every example for ever, so the fields are pooled vectors, which are views of the study's own
-    array, and a few class probabilities. What is computed per token is no field.
+    array, and a few class probabilities, or numbers. What is computed per token is no field.
 
     Args:
       study: the probes, which may still be in the making.
@@ -86,7 +87,7 @@ class ProbeModel(lit_model.Model):
         self._layers = tuple(layers)
         self.reader = reader
         self._seen: dict[str, frozenset[str]] = {}
-        self._labels: dict[str, dict[str, set[str]]] = {}
+        self._labels: dict[str, dict[str, set[Value]]] = {}
         if token_fields and not self.encoder.has_network:
             raise LitProbeError(f"{self.encoder.name} is known by its vectors alone, so it has no token fields. Leave them out.")
         self._with_token_fields = token_fields
@@ -103,13 +104,23 @@ class ProbeModel(lit_model.Model):
         return self.study.splits.unit
 
     @property
+    def target(self) -> TargetKind:
+        """What is asked of a row."""
+        return self.study.splits.target
+
+    @property
+    def labels(self) -> Labels:
+        """How labels stand in LIT's fields."""
+        return self.dataset.labels
+
+    @property
     def text_fields(self) -> tuple[str, ...]:
         """The fields that hold an example's text: one, or the two of a pair."""
         return self.dataset.text_fields
 
     @property
     def label_names(self) -> tuple[str, ...]:
-        """The classes of the probes, as LIT shows them."""
+        """The classes of the probes, as LIT shows them; none of a number."""
         return self.dataset.label_names
 
     @property
@@ -141,7 +152,7 @@ class ProbeModel(lit_model.Model):
     @property
     def comparable_studies(self) -> list[PendingStudy]:
         """The studies of the encoder on data sets with these classes, this one included, in the order of the data sets."""
-        return [study for study in self._texts.studies.values() if study.splits.label_names == self.study.splits.label_names]
+        return [study for study in self._texts.studies.values() if asks_the_same(study.splits, self.study.splits)]
 
     @property
     def circularity(self) -> str | None:
@@ -178,13 +189,17 @@ class ProbeModel(lit_model.Model):
 
     def input_spec(self) -> types.Spec:
         """See ``specs.model_input_spec``, and ``TokenFields`` where there are any."""
-        spec = specs.model_input_spec(self.label_names, self.text_fields)
+        spec = specs.model_input_spec(self.labels.type(required=False), self.text_fields)
         return spec if self.token_fields is None else spec | self.token_fields.input_spec()
 
     def output_spec(self) -> types.Spec:
-        """See ``specs.model_output_spec``, and ``TokenFields`` where there are any."""
+        """See ``specs.model_output_spec`` and ``number_output_spec``, and ``TokenFields`` where there are any."""
         decision = self.study.decision
         encoder = self.encoder
+        label = self.labels.type()
+        if isinstance(label, types.Scalar):
+            text = self.text_fields[0] if len(self.text_fields) == 1 else None
+            return specs.number_output_spec(self.vector_fields, label, self._layers, text, with_tokens=encoder.has_network)
         spec = specs.model_output_spec(
             self.vector_fields,
             self.label_names,
@@ -201,6 +216,15 @@ class ProbeModel(lit_model.Model):
         """The fields of tokens, or None where they were not asked for."""
         text = self.text_fields[0] if len(self.text_fields) == 1 else None
         return TokenFields(self.study, text, fields.LABEL, self.label_names) if self._with_token_fields else None
+
+    def is_compatible_with_dataset(self, dataset: lit_dataset.Dataset) -> bool:
+        """Whether LIT may show the model on a data set: one with its fields and classes; of a number its own alone.
+
+        Two numbers have no names that would tell whether they are the same question.
+        """
+        shown = probe_dataset(dataset)
+        alike = self.target == CLASSES or shown is None or asks_the_same(shown.splits, self.dataset.splits)
+        return alike and super().is_compatible_with_dataset(dataset)
 
     def get_embedding_table(self) -> tuple[list[str], NDArray[np.float32]]:
         """What LIT's HotFlip may put into a text: see ``TokenFields.embedding_table``.
@@ -230,24 +254,25 @@ class ProbeModel(lit_model.Model):
             given = self.token_fields.read(examples, encoded)
             encoded, pooled = [one.encoded for one in given], self.token_fields.pooled(given, pooled)
         tokens = [{fields.TOKENS: one.tokens} for one in encoded] if self.encoder.has_network else [{}] * len(texts)
-        probabilities = self.probabilities(pooled)
+        said = self.predictions(pooled)
         shown = {field: study.best_layer if layer is None else layer for field, layer in self._probe_fields().items()}
         predictions = []
-        for text, of_text, classes in zip(pooled.texts, tokens, probabilities, strict=True):
+        for text, of_text, by_layer in zip(pooled.texts, tokens, said, strict=True):
             prediction: dict[str, Any] = {**of_text, fields.CHOSEN: text.values[study.best_layer]}
             prediction |= dict(zip(self.vector_fields, text.values, strict=True))
-            if self.encoder.head_label_names is not None:
+            if self.encoder.head_label_names is not None and self.target == CLASSES:
                 prediction[fields.HEAD] = text.head_probabilities
-            predictions.append(prediction | {field: classes[layer] for field, layer in shown.items()})
+            prediction |= {field: self.labels.predicted(by_layer[layer]) for field, layer in shown.items()}
+            predictions.append(prediction)
         if self.token_fields is not None:
             named = [fields.label_of(self.read(example), self.label_names) for example in examples]
             classes_named = [None if label is None else self.label_names.index(label) for label in named]
-            of_tokens = self.token_fields.values(given, classes_named, pooled, probabilities[:, study.best_layer])
+            of_tokens = self.token_fields.values(given, classes_named, pooled, said[:, study.best_layer])
             predictions = [prediction | values for prediction, values in zip(predictions, of_tokens, strict=True)]
         return predictions
 
     def _probe_fields(self) -> dict[str, int | None]:
-        """The fields that hold a probe's class probabilities, with their layer; None stands for the dev-chosen one."""
+        """The fields that hold what a probe predicts, with their layer; None stands for the dev-chosen one."""
         own: dict[str, int | None] = {fields.PROBE: None, fields.COLOR_BY: None}
         own |= {fields.layer_probe_field(self.vector_fields[layer]): layer for layer in self._layers}
         return {field: own[field] for field in self.output_spec() if field in own}
@@ -314,32 +339,30 @@ class ProbeModel(lit_model.Model):
         """
         pooled = self.pooled(texts)
         truncated = np.array([text.truncated for text in pooled.texts], dtype=bool)
-        return Readings(
-            self.probabilities(pooled), truncated, np.array([text.unknown for text in pooled.texts], dtype=np.float32)
-        )
+        return Readings(self.predictions(pooled), truncated, np.array([text.unknown for text in pooled.texts], dtype=np.float32))
 
-    def probabilities(self, pooled: PooledBatch) -> NDArray[np.float64]:
-        """``[n_examples, n_layers, n_classes]``: what each layer's probe says of each text.
+    def predictions(self, pooled: PooledBatch) -> NDArray[np.float64]:
+        """``[n_examples, n_layers, n_classes]``: what each layer's probe says of each text. A number is ``[…, 1]``.
 
         A text gets the same digits alone as among others, so these are the command line's to the last one.
         """
-        return self.study.result().layerwise.predict_proba(pooled)
+        return self.study.result().layerwise.predictions(pooled)
 
     def holds(self, dataset: ProbeDataset | None, example: Mapping[str, Any]) -> bool:
         """Whether the example is a row of the data set, shown or not: it has such a row's text, label and split."""
         place = None if dataset is None else self._texts.row(fields.text_of(example), dataset.name)
         if place is None or place.split != fields.split_of(example):
             return False
-        return fields.label_of(example, self.label_names) in self._labels_of(fields.text_of(example), place)
+        return self.labels.read(example) in self._labels_of(fields.text_of(example), place)
 
-    def _labels_of(self, text: str, place: Place) -> set[str]:
+    def _labels_of(self, text: str, place: Place) -> set[Value]:
         """The labels of all rows of a data set that say this: train may hold several."""
         splits = place.study.splits
         if splits.name not in self._labels:
-            found = self._labels[splits.name] = dict[str, set[str]]()
+            found = self._labels[splits.name] = dict[str, set[Value]]()
             for _, rows in splits.items():
                 for said, label in zip(rows.texts, rows.labels.tolist(), strict=True):
-                    found.setdefault(clean_text(said), set()).add(self.label_names[label])
+                    found.setdefault(clean_text(said), set()).add(self.labels.shown(label))
         return self._labels[splits.name][text]
 
     def seen_in_training(self, dataset: ProbeDataset | None, texts: Iterable[str]) -> frozenset[str]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lit_probe.data.labelled_texts import SplitName, clean_text
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.dataset import ProbeDataset
+from lit_probe.lit.host.labels import Value
 from lit_probe.lit.host.model import ProbeModel
 
 # Train shows how well the probes fit, not what is decodable, so it has to be asked for.
@@ -25,7 +26,7 @@ class SelectedRows:
     Attributes:
       indices: ``[n_examples]`` where each row stands in the request.
       texts: ``[n_examples]`` cleaned texts.
-      labels: ``[n_examples]`` int64 class indices.
+      labels: ``[n_examples]`` int64 class indices, or float64 numbers.
       groups: ``[n_examples]`` what an interval must not split, or None.
       spans: ``[n_examples, 2]`` where in its text each word begins and ends; None where rows are texts.
       of_study: ``[n_examples]`` which row of its split in the study each is; None where they are read for themselves.
@@ -33,7 +34,7 @@ class SelectedRows:
 
     indices: list[int]
     texts: list[str]
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
     groups: NDArray[np.str_] | None
     spans: NDArray[np.int64] | None = None
     of_study: NDArray[np.int64] | None = None
@@ -87,10 +88,10 @@ def select_rows(
     """
     left_out = nothing_left_out()
     unwanted_train: set[str] = set()
-    candidates: dict[str, tuple[int, str, SplitName]] = {}
+    candidates: dict[str, tuple[int, Value, SplitName]] = {}
     for index, example in enumerate(inputs):
         text = fields.text_of(example)
-        label, split = fields.label_of(example, model.label_names), fields.split_of(example)
+        label, split = model.labels.read(example), fields.split_of(example)
         if fields.is_edited(example):
             left_out["edited"] += 1
         elif label is not None and example.get(fields.SPLIT) == fields.NOT_IN_DATA:
@@ -131,8 +132,6 @@ def all_rows(model: ProbeModel, dataset: ProbeDataset, splits: Sequence[SplitNam
     left_out = nothing_left_out()
     by_split: dict[SplitName, SelectedRows] = {}
     parts = dict(dataset.splits.items())
-    # Of each class of the data set, its place among those of the probes.
-    classes = np.array([model.label_names.index(name) for name in dataset.label_names], dtype=np.int64)
     for name in splits:
         rows = parts[name]
         texts = [clean_text(text) for text in rows.texts]
@@ -143,7 +142,7 @@ def all_rows(model: ProbeModel, dataset: ProbeDataset, splits: Sequence[SplitNam
             by_split[name] = SelectedRows(
                 indices=kept,
                 texts=[texts[row] for row in kept],
-                labels=classes[rows.labels[kept]],
+                labels=model.labels.of_others(dataset.labels, rows.labels[kept]),
                 groups=None if rows.groups is None else rows.groups[kept],
                 of_study=np.array(kept, dtype=np.int64) if dataset is model.dataset else None,
             )
@@ -152,12 +151,11 @@ def all_rows(model: ProbeModel, dataset: ProbeDataset, splits: Sequence[SplitNam
 
 
 def _rows(
-    texts: list[str], candidates: Mapping[str, tuple[int, str, SplitName]], model: ProbeModel, dataset: ProbeDataset | None
+    texts: list[str], candidates: Mapping[str, tuple[int, Value, SplitName]], model: ProbeModel, dataset: ProbeDataset | None
 ) -> SelectedRows:
-    class_index = {name: i for i, name in enumerate(model.label_names)}
     return SelectedRows(
         indices=[candidates[text][0] for text in texts],
         texts=texts,
-        labels=np.array([class_index[candidates[text][1]] for text in texts], dtype=np.int64),
+        labels=model.labels.values([candidates[text][1] for text in texts]),
         groups=np.array([dataset.group(text) for text in texts]) if dataset is not None and dataset.grouped else None,
     )

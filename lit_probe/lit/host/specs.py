@@ -24,13 +24,8 @@ MAX_LAYER_PREDICTIONS = 25_000
 _MAX_VOCAB = 30
 
 
-def label_type(label_names: Sequence[str]) -> types.CategoryLabel:
-    """The type of the label, equal for a data set and every model trained on the same classes."""
-    return types.CategoryLabel(vocab=list(label_names))
-
-
 def dataset_spec(
-    label_names: Sequence[str],
+    label: types.LitType,
     columns: dict[str, types.LitType],
     in_train: Sequence[str] = (fields.NOT_IN_TRAIN,),
     text_fields: Sequence[str] = (fields.TEXT,),
@@ -41,14 +36,14 @@ def dataset_spec(
     own columns. LIT's editor gives a new text the first value of each: it was not trained on, and so is no row of train.
 
     Args:
-      label_names: the classes.
+      label: the type of the label, see `Labels.type`.
       columns: the source's own columns with their types.
       in_train: what the field `IN_TRAIN` may say.
       text_fields: the fields that hold the text: one, or the two of a pair.
     """
     return {
         **{name: types.TextSegment() for name in text_fields},
-        fields.LABEL: label_type(label_names),
+        fields.LABEL: label,
         fields.IN_TRAIN: types.CategoryLabel(vocab=list(in_train)),
         fields.SPLIT: types.CategoryLabel(vocab=sorted(SPLIT_NAMES)),
         fields.TRUNCATED: types.Boolean(),
@@ -56,12 +51,9 @@ def dataset_spec(
     }
 
 
-def model_input_spec(label_names: Sequence[str], text_fields: Sequence[str] = (fields.TEXT,)) -> types.Spec:
-    """What a model needs of an example. The label is optional: an edited text may have none."""
-    return {
-        **{name: types.TextSegment() for name in text_fields},
-        fields.LABEL: types.CategoryLabel(vocab=list(label_names), required=False),
-    }
+def model_input_spec(label: types.LitType, text_fields: Sequence[str] = (fields.TEXT,)) -> types.Spec:
+    """What a model needs of an example. The label ought to be optional: an edited text may have none."""
+    return {**{name: types.TextSegment() for name in text_fields}, fields.LABEL: label}
 
 
 def word_dataset_spec(in_train: Sequence[str] = (fields.NOT_IN_TRAIN,)) -> types.Spec:
@@ -121,9 +113,7 @@ def model_output_spec(
       label: the name of the data set's label.
       with_tokens: whether the encoder makes tokens of a text.
     """
-    spec: types.Spec = {fields.TOKENS: types.Tokens(parent=text)} if with_tokens else {}
-    spec[fields.CHOSEN] = types.Embeddings()
-    spec |= {name: types.Embeddings() for name in vector_fields}
+    spec = _vectors_spec(vector_fields, text, with_tokens=with_tokens)
     by_threshold: dict[str, Any] = {}
     if len(decision.shares) == 2:  # p / share is larger for the second class where p exceeds its share
         by_threshold = {"null_idx": 0, "threshold": decision.shares[1]}
@@ -137,6 +127,39 @@ def model_output_spec(
         # Without a parent it is a color, not a second row with the same scores in LIT's metrics table.
         spec[fields.COLOR_BY] = types.MulticlassPreds(vocab=list(label_names), **by_threshold)
     return spec
+
+
+def number_output_spec(
+    vector_fields: Sequence[str],
+    label: types.Scalar,
+    layers: Sequence[int],
+    text: str | None = fields.TEXT,
+    *,
+    with_tokens: bool = True,
+) -> types.Spec:
+    """What a model predicts whose probes are asked for a number.
+
+    LIT's panels open with the first number, which is that of the layer chosen on dev. LIT itself puts the error, the number less
+    the label, and its square beside each as columns.
+
+    Args:
+      vector_fields: ``[n_layers]`` the names of the fields of the layers' pooled vectors.
+      label: the type of the data set's label.
+      layers: the layers whose probes are fields of their own, see ``shown_layers``.
+      text: the name of the data set's field of text; None where it has several.
+      with_tokens: whether the encoder makes tokens of a text.
+    """
+    spec = _vectors_spec(vector_fields, text, with_tokens=with_tokens)
+    probe = types.RegressionScore(min_val=label.min_val, max_val=label.max_val, step=label.step, parent=fields.LABEL)
+    spec[fields.PROBE] = probe
+    return spec | {fields.layer_probe_field(vector_fields[layer]): probe for layer in layers}
+
+
+def _vectors_spec(vector_fields: Sequence[str], text: str | None, *, with_tokens: bool) -> types.Spec:
+    """The fields that no label decides."""
+    spec: types.Spec = {fields.TOKENS: types.Tokens(parent=text)} if with_tokens else {}
+    spec[fields.CHOSEN] = types.Embeddings()
+    return spec | {name: types.Embeddings() for name in vector_fields}
 
 
 def shown_layers(n_layers: int, n_shown: int) -> tuple[int, ...]:

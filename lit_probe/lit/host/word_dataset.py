@@ -20,6 +20,7 @@ from lit_probe.lit.host.dataset import (
     examples_to_show,
     in_train_badges,
 )
+from lit_probe.lit.host.labels import labels_of
 from lit_probe.lit.host.sentences import Sentence, Sentences
 
 
@@ -52,6 +53,7 @@ class WordDataset(ProbeDataset):
     ):
         self.splits = splits
         self.sentences = Sentences(splits)
+        self.labels = labels_of(splits)
         self.text_fields = (fields.TEXT,)
         self.columns = {}
         whole: dict[SplitName, tuple[str, ...]] = {name: rows.whole_texts for name, rows in splits.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lit_probe.data.asked import CLASSES, NUMBER
 from lit_probe.data.asking import target_names
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.config_values import Key, flag
@@ -29,6 +30,7 @@ class ConceptMapInterpreter(ProbeInterpreter):
     """
 
     keys = {"targets": Key(_targets, CONCEPTS_OF_A_PAGE), "cancel": flag()}
+    targets = (CLASSES, NUMBER)
 
     def answer(self, question: Question) -> dict[str, Any]:
         """The map; ``notes`` say what could not be asked for, and why."""

@@ -9,6 +9,7 @@ import numpy as np
 from lit_probe.counterfactuals.edits import aligned_changes, changed_words, edit_warnings
 from lit_probe.counterfactuals.moved_neurons import moved_neurons
 from lit_probe.counterfactuals.pair_changes import compare_pairs, trajectory
+from lit_probe.data.asked import CLASSES, NUMBER
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.config_values import one_layer, one_of, whole_number
@@ -18,6 +19,7 @@ from lit_probe.lit.interpreters.probe_interpreter import Part, ProbeInterpreter
 from lit_probe.lit.interpreters.question import Question
 from lit_probe.lit.interpreters.train_geometries import geometry_of
 from lit_probe.probing.probe_forward import SCALARS
+from lit_probe.probing.probes.fitted import NUMBER_NAME
 from lit_probe.progress import Progress
 from lit_probe.salience import SALIENCE_METHODS
 from lit_probe.salience.remarks import baseline_notes
@@ -42,10 +44,13 @@ def _two(question: Question) -> list[PooledBatch]:
 
 
 def _followed_class(question: Question, original: PooledBatch) -> int:
-    """The class whose margin is followed through the layers: the one that the dev-chosen layer predicts for the original."""
+    """The class whose margin is followed through the layers: the one that the dev-chosen layer predicts for the original.
+
+    Of a number it is 0, its one output.
+    """
     study = question.study
-    probabilities = study.layerwise.probes[study.best_layer].predict_proba(original.layer(study.best_layer))
-    return int(study.decision.classes(probabilities)[0])
+    predictions = study.layerwise.probes[study.best_layer].predictions(original.layer(study.best_layer))
+    return int(study.decision.classes(predictions)[0])
 
 
 def _trajectory(question: Question) -> dict[str, Any]:
@@ -69,7 +74,7 @@ def _trajectory(question: Question) -> dict[str, Any]:
         "words": {"before": before, "after": after},
         "examples": [
             {
-                "label": fields.label_of(example, probes.label_names),
+                "label": probes.labels.read(example),
                 "edited": fields.is_edited(example),
                 "truncated": pooled.texts[0].truncated,
             }
@@ -97,14 +102,15 @@ def _neurons(question: Question) -> dict[str, Any]:
     of_class, layer = _followed_class(question, original), question.layer
     before, after = (batch.layer(layer)[0] for batch in (original, edit))
     found = moved_neurons(question.study.layerwise.probes[layer], before, after, of_class, question["top"])
-    names = question.probes.label_names
-    return {**found.to_json(), "layer": layer, "class_name": names[of_class], "against_name": names[found.against]}
+    names = question.probes.label_names or (NUMBER_NAME,)
+    against = None if found.against is None else names[found.against]
+    return {**found.to_json(), "layer": layer, "class_name": names[of_class], "against_name": against}
 
 
 def _salience(question: Question) -> dict[str, Any]:
     original, _ = _two(question)
     layer, method = question.layer, SALIENCE_METHODS[question["method"]]
-    name = question.probes.label_names[_followed_class(question, original)]
+    name = (question.probes.label_names or (NUMBER_NAME,))[_followed_class(question, original)]
     of_class = MapQuestion(PROBE, layer, CLASS_PREFIX + name, question["scalar"], options_of(question.values))
     explainer = explainer_of(question.probes)
     maps = [explainer.explain(of_class, method.name, example, question.dataset).scores for example in question.inputs]
@@ -113,7 +119,7 @@ def _salience(question: Question) -> dict[str, Any]:
     return {
         "layer": layer,
         "class_name": name,
-        "scalar": of_class.scalar,
+        "scalar": maps[0].target.scalar,
         "method": method.name,
         "title": method.title,
         "signed": method.signed,
@@ -150,6 +156,7 @@ class CounterfactualByLayerInterpreter(ProbeInterpreter):
     """At which layer does an edit change the probe's answer, how far, through which words and which neurons?"""
 
     needs = "its tokens"
+    targets = (CLASSES, NUMBER)
     keys = {"part": one_of(EDIT_PARTS, TRAJECTORY)}
     by = "part"
     further = {name: part.keys for name, part in EDIT_PARTS.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lit_probe.checks.encoder_comparison import compare_encoders
-from lit_probe.data.asked import TEXT, WORD
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD
 from lit_probe.lit.host.config_values import any_text, flag, maybe, one_layer
 from lit_probe.lit.host.pending_checks import NotReadyError
 from lit_probe.lit.host.pending_study import PendingStudy
@@ -24,6 +24,7 @@ class EncoderComparisonInterpreter(ProbeInterpreter):
 
     keys = {"other": any_text(), "layer": maybe(one_layer()), "cancel": flag()}
     units = (TEXT, WORD)
+    targets = (CLASSES, NUMBER)
 
     def check(self, question: Question) -> None:
         """Refuses a model whose probes were trained on another data set."""

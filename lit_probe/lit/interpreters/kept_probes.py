@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.data import asked
 from lit_probe.data.labelled_texts import SplitName
 from lit_probe.errors import LitProbeError, ProbeError
 from lit_probe.lit.host import fields
@@ -39,6 +40,7 @@ class ProbeFileInterpreter(ProbeInterpreter):
     """The probes of a model, as the file that `lit_probe.save_probes` writes."""
 
     keys = {}
+    targets = (asked.CLASSES, asked.NUMBER)
 
     def answer(self, question: Question) -> dict[str, Any]:
         """The file in base64, ``file``, and its ``name``."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from lit_probe.checks.baselines import panel_baselines
-from lit_probe.data.asked import TEXT, WORD, UnitKind
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD, UnitKind
 from lit_probe.data.labelled_texts import SPLIT_NAMES, SplitName
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.asked_rows import readings_of, rows_of
@@ -20,8 +20,10 @@ from lit_probe.lit.interpreters.question import Question
 from lit_probe.probing.layerwise import LayerMetrics
 from lit_probe.probing.study import unknown_words
 from lit_probe.registry import lookup
+from lit_probe.scores.by_target import metrics_of
 from lit_probe.scores.decision import DECISION_RULES, Decision
-from lit_probe.scores.metrics import METRICS, Score, metrics_for
+from lit_probe.scores.metrics import METRICS, Score
+from lit_probe.scores.number_rows import NUMBER_METRICS
 
 HEADLINE = "headline"
 # The rule by which the study decides classes.
@@ -42,7 +44,7 @@ class LayerMetricsInterpreter(ProbeInterpreter):
     keys = {
         "metric": replace(
             any_text(HEADLINE),
-            limits={"choices": [HEADLINE, *(name for name, metric in METRICS.items() if not metric.per_class)]},
+            limits={"choices": [HEADLINE, *(name for name, metric in METRICS.items() if not metric.per_class), *NUMBER_METRICS]},
         ),
         "decision": DECISION,
         "train": boolean(False),
@@ -52,16 +54,17 @@ class LayerMetricsInterpreter(ProbeInterpreter):
     reads_texts = True
     waits_for_rows = True
     units = (TEXT, WORD)
+    targets = (CLASSES, NUMBER)
 
     def check(self, question: Question) -> None:
         """Refuses a metric that there is not for these classes."""
         if question["metric"] != HEADLINE:
-            lookup(metrics_for(question.probes.label_names), question["metric"], "metric")
+            lookup(metrics_of(question.probes.label_names), question["metric"], "metric")
 
     def answer(self, question: Question) -> dict[str, Any]:
         """The scores of the rows; edited ones and rows without a label are counted and left out."""
         probes, rows_from, study = question.probes, question.shown, question.study
-        metrics, asked = metrics_for(probes.label_names), question["metric"]
+        metrics, asked = metrics_of(probes.label_names), question["metric"]
         metric = metrics[study.headline if asked == HEADLINE else asked]
         decision = decision_of(question)
         wanted = SPLIT_NAMES if question["train"] else HELD_OUT
@@ -73,7 +76,7 @@ class LayerMetricsInterpreter(ProbeInterpreter):
             read = readings_of(probes, split, rows)
             measured = LayerMetrics.measure(
                 split,
-                read.probabilities,
+                read.predictions,
                 rows.labels,
                 probes.label_names,
                 study.splits.train.labels,

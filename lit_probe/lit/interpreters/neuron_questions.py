@@ -9,7 +9,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from lit_probe.data.asked import CLASSES
 from lit_probe.encoder.token_states import check_units
 from lit_probe.errors import LitProbeError, UnknownNameError
 from lit_probe.lit.host.config_values import Key, Keys, number, one_of, whole_number
@@ -32,9 +31,8 @@ OPTION_KEYS: Keys = {
     "l1_ratio": number(0.01, 0.99, DEFAULTS.l1_ratio),
     "regression": one_of(REGRESSIONS, DEFAULTS.regression),
 }
-# The page shows classes.
 RANKING_KEYS: Keys = {
-    "method": one_of([name for name, one in RANKINGS.items() if CLASSES in one.targets], "weight_mass"),
+    "method": one_of(RANKINGS, "weight_mass"),
     **OPTION_KEYS,
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.data.asked import TEXT, WORD
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD
 from lit_probe.lit.host.config_values import ALL_LAYERS, any_text, flag, maybe, number, one_layer, one_of, whole_number
 from lit_probe.lit.host.model import ProbeModel
 from lit_probe.lit.interpreters.neuron_questions import (
@@ -53,6 +53,7 @@ class NeuronRankingInterpreter(ProbeInterpreter):
     }
     form = ("method",)
     units = (TEXT, WORD)
+    targets = (CLASSES, NUMBER)
 
     def check(self, question: Question) -> None:
         """Refuses a class that the probes do not know."""

@@ -8,7 +8,7 @@ from typing import Any
 from lit_probe.checks.baselines import BASELINES
 from lit_probe.checks.battery import CHECKS, run_check
 from lit_probe.checks.layer_comparison import compare_two_layers
-from lit_probe.data.asked import TEXT, WORD
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.config_values import Key, any_text, flag, maybe, one_of
 from lit_probe.lit.host.dataset import ProbeDataset
@@ -39,6 +39,7 @@ class ProbeChecksInterpreter(ProbeInterpreter):
     }
     form = ("check",)
     units = (TEXT, WORD)
+    targets = (CLASSES, NUMBER)
 
     def answer(self, question: Question) -> dict[str, Any]:
         """The check's ``title`` and its result; of two layers what `compare_two_layers` gives."""

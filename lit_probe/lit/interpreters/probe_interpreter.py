@@ -10,7 +10,7 @@ from lit_nlp.api import components, types
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 
-from lit_probe.data.asked import CLASSES, TEXT, UnitKind, check_served
+from lit_probe.data.asked import CLASSES, TEXT, TargetKind, UnitKind, check_served
 from lit_probe.encoder.vector_encoder import needs_network
 from lit_probe.errors import LitProbeError, UnservedError
 from lit_probe.lit.host.asker import Asker, read_asker
@@ -37,6 +37,7 @@ class ProbeInterpreter(components.Interpreter):
       reads_texts: whether it is about the texts of the examples, so that one without a text is refused.
       waits_for_rows: whether the data set that is shown must have been encoded, too, and not only the model's own.
       units: what rows may stand for; of others it says in a sentence that it is not about them.
+      targets: what may be asked of a row, likewise.
       needs: what it needs of the network, in words; empty where vectors and labels will do.
 
     Args:
@@ -50,6 +51,7 @@ class ProbeInterpreter(components.Interpreter):
     reads_texts: ClassVar[bool] = False
     waits_for_rows: ClassVar[bool] = False
     units: ClassVar[Collection[UnitKind]] = (TEXT,)
+    targets: ClassVar[Collection[TargetKind]] = (CLASSES,)
     needs: ClassVar[str] = ""
 
     def __init__(self, foreign: ForeignModels | None = None):
@@ -74,6 +76,10 @@ class ProbeInterpreter(components.Interpreter):
     def units_for(self, values: Mapping[str, Any]) -> Collection[UnitKind]:
         """The units of a question of these values."""
         return self.units
+
+    def targets_for(self, values: Mapping[str, Any]) -> Collection[TargetKind]:
+        """The targets of a question of these values."""
+        return self.targets
 
     def waits_for(self, question: Question) -> dict[str, Any] | None:
         """The status, ``computing`` or ``failed``, while an answer has to wait for the probes; None when it need not."""
@@ -148,7 +154,7 @@ class ProbeInterpreter(components.Interpreter):
         if self.needs and not probes.encoder.has_network:
             return {"status": "failed", "message": needs_network(probes.encoder, self.needs)}
         try:
-            check_served("This", probes.unit, CLASSES, self.units_for(values), (CLASSES,))
+            check_served("This", probes.unit, probes.target, self.units_for(values), self.targets_for(values))
         except UnservedError as error:
             return _failed(error)
         self.check(question)
@@ -187,8 +193,10 @@ class Part(NamedTuple):
       keys: further keys of a question about it.
       answer: function that answers it.
       units: what rows may stand for.
+      targets: what may be asked of a row.
     """
 
     keys: Keys
     answer: Callable[[Question], dict[str, Any]]
     units: Collection[UnitKind] = (TEXT,)
+    targets: Collection[TargetKind] = (CLASSES,)

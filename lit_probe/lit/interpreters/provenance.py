@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lit_probe.checks.provenance import card
-from lit_probe.data.asked import TEXT, WORD
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD
 from lit_probe.lit.host.config_values import Key, flag, maybe
 from lit_probe.lit.interpreters.numbers import command_for, facts_of, read_number
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
@@ -21,6 +21,7 @@ class ProvenanceInterpreter(ProbeInterpreter):
     keys = {"number": maybe(Key(read_number)), "cancel": flag()}
     waits_for_rows = True
     units = (TEXT, WORD)
+    targets = (CLASSES, NUMBER)
 
     def check(self, question: Question) -> None:
         """Refuses a row without a text where the card is opened from a number, which is about rows."""

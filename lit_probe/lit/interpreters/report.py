@@ -9,7 +9,7 @@ from typing import Any
 from lit_probe.checks.baselines import BASELINES, Baselines
 from lit_probe.checks.battery import CHECKS, REPEATS, find_check, run_battery
 from lit_probe.checks.check import CheckResult, FailedCheck
-from lit_probe.data.asked import TEXT, WORD, UnitKind
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD, UnitKind
 from lit_probe.lit.host.config_values import flag
 from lit_probe.lit.host.fields import model_name
 from lit_probe.lit.interpreters.probe_checks import ProbeChecksInterpreter
@@ -30,6 +30,7 @@ class ReportInterpreter(ProbeInterpreter):
 
     keys = {"cancel": flag()}
     units = (TEXT, WORD)
+    targets = (CLASSES, NUMBER)
 
     def answer(self, question: Question) -> dict[str, Any]:
         """The page: ``html``; ``name``, of its file; ``checks``, the names of those that it tells."""
@@ -39,7 +40,8 @@ class ReportInterpreter(ProbeInterpreter):
         def compute(progress: Progress) -> dict[str, Any]:
             progress(0, 1)
             ready, control, n_repeats = _battery(done, study.headline, probes.unit)
-            quick = [name for name, check in CHECKS.items() if check.quick and probes.unit in check.units and name not in ready]
+            served = [name for name, check in CHECKS.items() if probes.unit in check.units and probes.target in check.targets]
+            quick = [name for name in served if CHECKS[name].quick and name not in ready]
 
             def step(step: str, done: int, total: int, unit: str) -> None:
                 progress(done, total)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lit_probe.data.asked import TEXT, WORD
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD
 from lit_probe.lit.host import fields
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.question import Question
@@ -16,6 +16,7 @@ class RowSplitsInterpreter(ProbeInterpreter):
     keys = {}
     reads_texts = True
     units = (TEXT, WORD)
+    targets = (CLASSES, NUMBER)
 
     def answer(self, question: Question) -> dict[str, Any]:
         """The splits in the order of the examples; what is in none, such as an edit, is not in the probes' data."""

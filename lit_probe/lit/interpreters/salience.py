@@ -19,7 +19,7 @@ from lit_probe.lit.host.config_values import DEV_CHOSEN, Key, Keys, one_of, read
 from lit_probe.lit.host.explaining import Explainer, Explanation, MapQuestion, PlannedMap, explainer_of, map_keys, map_question
 from lit_probe.lit.host.messages import plain_message
 from lit_probe.lit.host.model import ProbeModel, probe_model, reads_whole_texts
-from lit_probe.probing.probe_forward import SCALARS
+from lit_probe.probing.probe_forward import NUMBER_SCALAR, SCALARS
 from lit_probe.salience import SALIENCE_METHODS, SalienceMethod, TokenScores
 
 # The controls of a row are called by their keys: these say what they are. The options' are in `explaining.TITLES`.
@@ -189,7 +189,8 @@ def _drawn(explained: Explanation, show: str, how: str, baseline_line: str) -> d
     scores = explained.scores
     texts, values = scores.by_word(how) if show == WORDS else (scores.tokens, scores.scores)
     largest = float(np.abs(values).max())
-    caption = f"{scores.explained}: {scores.target.scalar} of {explained.class_name} is {scores.value:.3g}"
+    of_class = "" if scores.target.scalar == NUMBER_SCALAR else f" of {explained.class_name}"
+    caption = f"{scores.explained}: {scores.target.scalar}{of_class} is {scores.value:.3g}"
     remarks = [f"color scale: 1 is {largest:.3g}"]
     if show == WORDS:
         remarks.append(f"{_AGGREGATED[how]} of each word's tokens")

@@ -18,6 +18,7 @@ class SalienceBaselinesInterpreter(ProbeInterpreter):
     """The map of the selected text once more with every other baseline, beside the chosen one. Asked as a map is."""
 
     needs = "its tokens and gradients"
+    targets = SalienceMapInterpreter.targets
     keys = SalienceMapInterpreter.keys
     by = SalienceMapInterpreter.by
     further = SalienceMapInterpreter.further

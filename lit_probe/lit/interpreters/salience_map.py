@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
+from lit_probe.data.asked import CLASSES, NUMBER
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.config_values import flag, one_of
 from lit_probe.lit.host.explaining import explainer_of, map_keys, map_question
@@ -19,6 +20,7 @@ class SalienceMapInterpreter(ProbeInterpreter):
     """Which words of the selected text speak for a class, in the probe of a layer or in the model's own prediction."""
 
     needs = "its tokens and gradients"
+    targets = (CLASSES, NUMBER)
     keys = {"method": one_of(SALIENCE_METHODS), **map_keys(), "cancel": flag()}
     by = "method"
     further = {name: {"aggregation": aggregation(method)} for name, method in SALIENCE_METHODS.items()}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from lit_probe.data.asked import CLASSES, NUMBER
 from lit_probe.lit.host import explaining
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.question import Question
 from lit_probe.lit.interpreters.salience import description_of
-from lit_probe.probing.probe_forward import SCALARS
+from lit_probe.probing.probe_forward import NUMBER_SCALAR, SCALARS
 from lit_probe.salience import SALIENCE_METHODS
 
 
@@ -19,6 +20,7 @@ class SalienceMethodsInterpreter(ProbeInterpreter):
         """The choices are there before the probes are."""
 
     needs = "its tokens and gradients"
+    targets = (CLASSES, NUMBER)
 
     def answer(self, question: Question) -> dict[str, Any]:
         """The choices of a panel; ``best_layer`` is None until the probes are ready.
@@ -46,7 +48,7 @@ class SalienceMethodsInterpreter(ProbeInterpreter):
                 name: {"default": key.default, "title": explaining.TITLES.get(name, name), **key.limits}
                 for name, key in explaining.OPTION_KEYS.items()
             },
-            "scalars": list(SCALARS),
+            "scalars": list(SCALARS) if probes.target == CLASSES else [NUMBER_SCALAR],
             "aggregations": {"signed": explaining.AGGREGATIONS[True], "sizes": explaining.AGGREGATIONS[False]},
             "n_layers": probes.encoder.n_layers,
             "best_layer": probes.study.result().best_layer if probes.study.ready else None,

@@ -68,7 +68,7 @@ class SliceComparisonInterpreter(ProbeInterpreter):
         decision = decision_of(question)
 
         def compute(progress: Progress) -> dict[str, Any]:
-            probabilities = probes.probabilities(probes.pooled(rows.texts))[:, [layer]]
+            probabilities = probes.predictions(probes.pooled(rows.texts))[:, [layer]]
             scored = ScoredRows(probabilities, rows.labels, rows.groups, study.seed, probes.label_names, decision)
             members = np.array([np.isin(rows.indices, one) for one in question["slices"]]).reshape(-1, len(rows))
             found = compare_slices(scored, members, metric, progress=progress)

@@ -14,6 +14,9 @@ from lit_probe.errors import ProbeError
 from lit_probe.probing.probes.storage import read_arrays, write_arrays
 from lit_probe.probing.probes.training_data import standardised
 
+# What the one output of a probe is called that is asked for a number.
+NUMBER_NAME = "number"
+
 _FORMAT = "lit_probe fitted probe 1"
 _CHUNK_ROWS = 4096
 # Numbers of the widest layer that one chunk of rows may have.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lit_probe.encoder.tokens import EncodedText
 from lit_probe.errors import EncoderError
-from lit_probe.probing.probe_forward import SCALARS, Forward, Target
+from lit_probe.probing.probe_forward import ALL_SCALARS, Forward, Target
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -87,7 +87,7 @@ class ExplainedText:
             )
         if self._target is None:
             self._target = predicted(self.forward, logits[0].detach().cpu().numpy())
-        values = SCALARS[self._target.scalar](logits, self._target.class_index)
+        values = ALL_SCALARS[self._target.scalar](logits, self._target.class_index)
         if self._value is None:
             self._value = float(values[0].detach())
         return values
@@ -123,5 +123,5 @@ class ExplainedText:
 
 
 def predicted(forward: Forward, logits: NDArray[np.float64]) -> Target:
-    """The logit of the class that is decided, given the logits ``[n_classes]``; the lower class on a tie."""
-    return Target(int(forward.decided(logits)))
+    """The logit of the class that is decided, given the logits ``[n_classes]``; the lower class on a tie. Or the number."""
+    return forward.target(int(forward.decided(logits)))

@@ -58,7 +58,7 @@ def masked(tmp_path_factory):
 
 
 def probe_class(model, text, layer):
-    return int(model.probabilities(model.pooled([text]))[0, layer].argmax())
+    return int(model.predictions(model.pooled([text]))[0, layer].argmax())
 
 
 # ---- all of them ---------------------------------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ def test_the_probe_of_the_layer_is_explained_with_the_digits_of_the_library(mode
     assert explained.layer == forward.layer == expected_layer
     assert forward.class_names == explained.class_names == model.label_names
     np.testing.assert_array_equal(explained.scores.scores, explain(forward, TEXT, "occlusion").scores)
-    classes = model.probabilities(model.pooled([TEXT]))[0, expected_layer]
+    classes = model.predictions(model.pooled([TEXT]))[0, expected_layer]
     assert explained.predicted_class == explained.class_name == model.label_names[classes.argmax()]
 
 

@@ -10,7 +10,7 @@ from lit_probe.lit.host.dataset import ProbeDataset
 from lit_probe.lit.host.metrics import LIT_METRICS
 from lit_probe.lit.interpreters import INTERPRETERS
 
-(metric,) = LIT_METRICS.values()
+metric, of_numbers = LIT_METRICS.values()
 
 
 def run(model, dataset, inputs):

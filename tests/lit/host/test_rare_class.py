@@ -7,6 +7,7 @@ from lit_nlp.api.dataset import IndexedDataset
 from lit_nlp.lib import caching
 from tiny_probing import LABELS, computed, models_of, tiny_splits
 
+from lit_probe.data.asked import CLASSES
 from lit_probe.data.labelled_texts import LabelledTexts, Splits
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.lit.host import fields
@@ -42,7 +43,7 @@ def test_lits_threshold_and_metrics_are_those_of_the_study(tiny_folder):
     right = np.array([model.label_names[c] == row[fields.LABEL] for c, row in zip(classes, rows, strict=True)])
     labels = np.array([row[fields.LABEL] for row in rows])
     by_class = [right[labels == name].mean() for name in model.label_names]
-    found = HeldOutMetrics().run(rows, caching.CachingModelWrapper(model, "rare"), dataset)
+    found = HeldOutMetrics(CLASSES).run(rows, caching.CachingModelWrapper(model, "rare"), dataset)
     [table] = [one["metrics"] for one in found if one["pred_key"] == fields.PROBE]
     assert table["balanced_accuracy"] == np.mean(by_class)
 
@@ -53,7 +54,7 @@ def test_the_checkpoints_own_head_answers_with_its_most_probable_class(tiny_fold
     (model,) = models_of([computed(encoder, rare_splits())])
     dataset = IndexedDataset(base=model.dataset)
     rows = [row for row in dataset.examples if row[fields.SPLIT] == "dev"]
-    found = {one["pred_key"]: one["metrics"] for one in HeldOutMetrics().run(rows, model, dataset)}
+    found = {one["pred_key"]: one["metrics"] for one in HeldOutMetrics(CLASSES).run(rows, model, dataset)}
     answers = [int(one[fields.HEAD].argmax()) for one in model.predict(rows)]
     right = [model.head_label_names[c] == row[fields.LABEL] for c, row in zip(answers, rows, strict=True)]
     assert found[fields.HEAD]["accuracy"] == np.mean(right)

@@ -4,9 +4,11 @@ from lit_nlp.api import types
 from lit_nlp.lib import serialize, utils
 
 from lit_probe.lit.host import specs
+from lit_probe.lit.host.labels import ClassLabels, NumberLabels
 
 FIELDS = [f"layer_{layer:02d}" for layer in range(5)]
 LABELS = ("negative", "positive")
+LABEL, OPTIONAL = ClassLabels(LABELS).type(), ClassLabels(LABELS).type(required=False)
 
 
 def class_fields(spec):
@@ -14,9 +16,10 @@ def class_fields(spec):
 
 
 def all_specs():
-    yield specs.dataset_spec(LABELS, {"rating": types.Scalar()})
-    yield specs.model_input_spec(LABELS)
+    yield specs.dataset_spec(LABEL, {"rating": types.Scalar()})
+    yield specs.model_input_spec(OPTIONAL)
     yield specs.model_output_spec(FIELDS, LABELS, ("A", "B", "C"), (0, 2, 4))
+    yield specs.number_output_spec(FIELDS, NumberLabels(1.0, 5.0).type(), (0, 2, 4))
 
 
 @pytest.mark.parametrize("spec", [*all_specs()])
@@ -50,10 +53,10 @@ def test_the_checkpoints_own_head_is_compared_with_the_label_only_when_it_speaks
 
 
 def test_a_data_set_and_a_model_agree_on_the_label_exactly_when_the_classes_are_the_same():
-    field = specs.dataset_spec(LABELS, {})["label"]
-    assert field.is_compatible(specs.model_input_spec(LABELS)["label"])
-    assert not field.is_compatible(specs.model_input_spec(("positive", "negative"))["label"])
-    assert not field.is_compatible(specs.model_input_spec((*LABELS, "neutral"))["label"])
+    field = specs.dataset_spec(LABEL, {})["label"]
+    assert field.is_compatible(specs.model_input_spec(OPTIONAL)["label"])
+    assert not field.is_compatible(specs.model_input_spec(ClassLabels(("positive", "negative")).type(required=False))["label"])
+    assert not field.is_compatible(specs.model_input_spec(ClassLabels((*LABELS, "neutral")).type(required=False))["label"])
 
 
 @pytest.mark.parametrize("n_layers", [2, 4, 7, 13, 25, 49])

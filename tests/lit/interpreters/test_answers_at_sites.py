@@ -103,7 +103,7 @@ def test_generators_change_what_the_probe_of_a_place_says(models, layer):
     )
     for row, edits in zip(dataset.examples, made, strict=False):
         for edit in edits:
-            before, after = (int(model.probabilities(model.pooled([one["text"]]))[0, int(layer)].argmax()) for one in (row, edit))
+            before, after = (int(model.predictions(model.pooled([one["text"]]))[0, int(layer)].argmax()) for one in (row, edit))
             assert before != after
 
 
