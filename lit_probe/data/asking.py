@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.data.asked import CLASSES, NUMBER, TEXT, check_served
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, TargetKind, check_served
 from lit_probe.data.function_words import words_of
 from lit_probe.data.labelled_texts import AskedOf, LabelledTexts, SplitName, Splits, normalise_text
 from lit_probe.data.numbers import are_meant_as_numbers, check_numbers, check_parts, numbers_of
@@ -86,10 +86,17 @@ def target_names(splits: Splits, wanted: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def class_targets(splits: Splits) -> list[str]:
-    """The label, every column that is asked as classes, and all that stands on the surface."""
-    names = target_names(splits, [COLUMNS, ALL_SURFACE])
-    return [name for name in names if name == LABEL or _numbers(splits, name) is None]
+def kinds_of_targets(splits: Splits) -> dict[str, TargetKind]:
+    """The label, every column and all that stands on the surface, and whether each asks for classes or a number.
+
+    >>> from lit_probe.data import load_dataset
+    >>> kinds_of_targets(load_dataset("demo"))["domain"]
+    'classes'
+    """
+    return {
+        name: splits.target if name == LABEL else CLASSES if _number_words(splits, name) is None else NUMBER
+        for name in target_names(splits, [COLUMNS, ALL_SURFACE])
+    }
 
 
 def question_of(target: str) -> str:
@@ -176,7 +183,7 @@ def ask_which(splits: Splits, picked: Mapping[str, Mapping[str, Sequence[int]]])
       DatasetError: both selections hold a row, one names a row that there is not, or has fewer than two rows in train or none
         in dev.
     """
-    check_served("A probe of two selections", splits.unit, splits.target, [TEXT], [CLASSES])
+    check_served("A probe of two selections", splits.unit, splits.target, [TEXT], [CLASSES, NUMBER])
     one, other = picked
     for name, rows_of in picked.items():
         if not any(rows_of.values()):
@@ -258,19 +265,29 @@ def _ask_number(splits: Splits, target: str, name: str, numbers: Mapping[SplitNa
 
 
 def _numbers(splits: Splits, target: str) -> dict[SplitName, NDArray[np.float64]] | None:
-    """The numbers of each split, NaN for a row without one; None where the target asks for classes."""
+    """The numbers of each split, NaN for a row without one; None where the target asks for classes.
+
+    Raises:
+      DatasetError: a few words of a column of numbers are none.
+    """
     if target == LABEL:
         return {split: rows.labels for split, rows in splits.items()} if splits.target == NUMBER else None
+    words = _number_words(splits, target)
+    if words is None:
+        return None
+    found = numbers_of(words, dict.fromkeys(words, ()), target)
+    return {split: np.array(some, np.float64) for split, some in found.items()}
+
+
+def _number_words(splits: Splits, target: str) -> dict[SplitName, list[str]] | None:
+    """The words of each split in a column that is meant as numbers; None where the target asks for classes, or is no column."""
     if target not in splits.train.columns:
         return None
     # What is no word, as a list, is refused where columns are read as classes.
     if any(isinstance(value, list | dict | bytes) for _, rows in splits.items() for value in rows.columns[target].tolist()):
         return None
     words = {split: plain_words(rows.columns[target].tolist(), target) for split, rows in splits.items()}
-    if not are_meant_as_numbers([word or None for some in words.values() for word in some]):
-        return None
-    found = numbers_of(words, dict.fromkeys(words, ()), target)
-    return {split: np.array(some, np.float64) for split, some in found.items()}
+    return words if are_meant_as_numbers([word or None for some in words.values() for word in some]) else None
 
 
 def ask_all(splits: Splits, wanted: Sequence[str]) -> list[Splits | Unasked]:

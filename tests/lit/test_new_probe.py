@@ -93,7 +93,9 @@ def test_the_form_offers_what_can_be_asked(page, encoder):
     assert offers["status"] == "ready"
     assert offers["targets"][0]["name"] == "label"
     assert {"domain", "surface:question", "surface:n_words"} <= {one["name"] for one in offers["targets"]}
-    assert {"logistic", "mlp", "lda"} <= set(offers["probes"]) and "ridge" not in offers["probes"]
+    assert {one["name"]: one["target"] for one in offers["targets"]}["surface:question"] == "classes"
+    assert offers["probes"]["classes"][0] == "logistic" and {"mlp", "lda"} <= set(offers["probes"]["classes"])
+    assert offers["probes"]["number"] == ["ridge"]
     assert offers["poolings"][0] == "mean" and "cls" in offers["poolings"]
     assert offers["sites"][0]["name"] == "layers"
     assert offers["now"] == {"probe": "logistic", "pooling": "mean", "sites": "layers"}
@@ -324,21 +326,75 @@ def test_what_was_dropped_is_freed_though_checks_were_asked_of_it(page, encoder)
     raise AssertionError("the study is still held")
 
 
-def test_columns_of_numbers_are_not_offered_and_a_wish_for_one_is_a_sentence(encoder, cache):
-    texts = [f"a text of its own with {row % 7} words, number {row}" for row in range(120)]
-    columns = {"text": texts, "label": [row % 2 for row in range(120)], "price": [row / 7 for row in range(120)]}
-    splits = split_table(columns, DatasetOptions(max_examples=0), "prices")
-    app = build([encoder], [splits], AppOptions(), lambda one, rows, progress: probe_layers(one, rows, cache=cache), cache)
+@pytest.fixture(scope="module")
+def prices():
+    """Texts with a label of two classes, and a number that their words tell."""
+    texts = [f"a {word} film of its own, number {row}" for row in range(120) for word in ("good", "bad")]
+    columns = {
+        "text": texts,
+        "label": [row % 2 for row in range(240)],
+        "price": [10 * (row % 2) + row / 70 for row in range(240)],
+        "mixed": [f"{row / 7}" if row else "no number" for row in range(240)],
+    }
+    return split_table(columns, DatasetOptions(max_examples=0), "prices")
+
+
+@pytest.fixture
+def prices_page(encoder, prices, cache):
+    app = build([encoder], [prices], AppOptions(), lambda one, rows, progress: probe_layers(one, rows, cache=cache), cache)
     page = Browser(app)
     page.wait_for(model_of(encoder, "prices"), "prices")
-    names = [
-        one["name"] for one in page.interpret("new_probe", [], model_of(encoder, "prices"), "prices", {}, do_predict=0)["targets"]
-    ]
-    assert "label" in names and "price" not in names
-    for probe in (None, "ridge"):
-        config = {"part": "make", "target": "price", "probe": probe}
-        answer = page.interpret("new_probe", [], model_of(encoder, "prices"), "prices", config, do_predict=0)
-        assert answer["status"] == "failed" and "asks for a number" in answer["message"]
+    return page
+
+
+def make_of_prices(page, encoder, **config):
+    deadline = time.monotonic() + ENOUGH_S
+    config = {"part": "make", **config}
+    while (answer := page.interpret("new_probe", [], model_of(encoder, "prices"), "prices", config, do_predict=0))[
+        "status"
+    ] == "computing":
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.05)
+    return answer
+
+
+def test_a_column_of_numbers_becomes_a_probe_of_a_number(prices_page, encoder, prices, cache):
+    page = prices_page
+    offers = page.interpret("new_probe", [], model_of(encoder, "prices"), "prices", {}, do_predict=0)
+    assert {one["name"]: one["target"] for one in offers["targets"]}["price"] == "number"
+    made = make_of_prices(page, encoder, target="price")
+    assert (made["status"], made["probe"], made["metric"]) == ("ready", "ridge", "r2")
+    spec = page.ask("/get_info")["models"][made["model"]]
+    assert spec["spec"]["output"]["probe"]["__name__"] == "RegressionScore" and made["dataset"] in spec["datasets"]
+    assert "prices" not in spec["datasets"]
+    asked = ask(prices, "price")
+    study = probe_layers(encoder, asked, cache=cache)
+    answer = page.interpret("layer_metrics", [], made["model"], made["dataset"], {"whole": True}, do_predict=0)
+    dev = next(one for one in answer["series"] if one["split"] == "dev")
+    assert [one["score"] for one in dev["layers"]] == [one.value for one in study.metrics("dev").scores["r2"]]
+    assert made["score"] == study.metrics("dev").scores["r2"][study.best_layer].value
+    # The first probes are as they were, and LIT shows them on their own rows.
+    assert made["dataset"] not in page.ask("/get_info")["models"][model_of(encoder, "prices")]["datasets"]
+
+
+def test_from_the_probes_of_a_number_classes_can_be_asked_for(prices_page, encoder):
+    page = prices_page
+    made = make_of_prices(page, encoder, target="price")
+    config = {"part": "make", "target": "surface:question"}
+    offers = page.interpret("new_probe", [], made["model"], made["dataset"], {"part": "offers"}, do_predict=0)
+    assert offers["now"]["probe"] == "ridge" and offers["probes"]["classes"][0] == "logistic"
+    assert [one["target"] for one in offers["targets"] if one["name"] == "label"] == ["classes"]
+    answer = page.interpret("new_probe", [], made["model"], made["dataset"], config, do_predict=0)
+    assert answer["status"] in ("computing", "failed")
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [({"target": "price", "probe": "mlp"}, "asks for a number"), ({"target": "mixed"}, "should hold a number in each row")],
+)
+def test_a_wish_for_a_number_that_cannot_be_met_is_a_sentence(prices_page, encoder, config, said):
+    answer = make_of_prices(prices_page, encoder, **config)
+    assert answer["status"] == "failed" and said in answer["message"]
 
 
 def test_probes_that_do_not_fit_into_the_memory_are_refused(encoder, demo):

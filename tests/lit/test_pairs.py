@@ -167,7 +167,7 @@ def test_the_curve_scores_the_rows_that_the_study_scores(pair_model, pair_datase
 
 
 def test_lits_metrics_count_the_held_out_pairs(pair_model, pair_dataset):
-    for metric in LIT_METRICS.values():
+    for metric in (one for one in LIT_METRICS.values() if one.is_compatible(cached(pair_model), pair_dataset)):
         [first, *_] = metric.run(pair_dataset.examples, cached(pair_model), pair_dataset)
         assert max(value for value in first["metrics"].values() if value is not None) > 1
 

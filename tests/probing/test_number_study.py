@@ -13,7 +13,6 @@ from lit_probe.checks.check import FailedCheck
 from lit_probe.data.asked import NUMBER
 from lit_probe.encoder.cache import Cache
 from lit_probe.errors import ProbeError, UnservedError
-from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.probing.rules import StudyRules
 
 N = 300
@@ -126,5 +125,3 @@ def test_what_needs_classes_says_so(study):
         study.probabilities("dev")
     with pytest.raises(UnservedError, match="about classes"):
         rank_neurons(study, "mean_gap")
-    with pytest.raises(UnservedError, match="The page shows classes"):
-        PendingStudy(study.encoder, study.splits)

@@ -125,7 +125,7 @@ definePanel('new-probe-module', (LitPanel) => class NewProbeModule extends layer
     const names = (/** @type {string[]} */ values, /** @type {string} */ same) => [{value: '', title: `as on the page (${same})`},
       ...values.filter((value) => value !== same).map((value) => ({value, title: value}))];
     const slices = [{value: '', title: 'choose a slice'}, ...this.seen.slices.map((/** @type {{name: string}} */ {name}) => ({value: name, title: name}))];
-    const targets = offers.targets.map(({name, about}) => ({value: name, title: about ? `${name.replace('surface:', 'surface: ')} (${about})` : name}));
+    const targets = offers.targets.map(({name, about, target}) => ({value: name, title: about ? `${name.replace('surface:', 'surface: ')} (${about})` : target === 'number' ? `${name} (a number)` : name}));
     const detail = {
       [COLUMN]: () => select('target', 'Column', targets),
       [WORDS]: () => html`<input name="words" aria-label="Words" placeholder="not never no" .value=${now.words}
@@ -135,13 +135,15 @@ definePanel('new-probe-module', (LitPanel) => class NewProbeModule extends layer
     const placesNow = offers.now.sites || 'of several kinds';
     const places = [{value: '', title: `as on the page (${placesNow.replaceAll('_', ' ')})`}, ...offers.sites.filter(({name}) => name !== offers.now.sites)
       .map(({name, about}) => ({value: name, title: `${name.replaceAll('_', ' ')} (${about.split(':')[0]})`}))];
-    const question = questionOf(now, this.seen);
+    const kind = now.what === COLUMN ? offers.targets.find(({name}) => name === now.target)?.target ?? 'classes' : 'classes';
+    const [usual, ...others] = offers.probes[kind];
+    const question = questionOf({...now, probe: others.includes(now.probe) ? now.probe : ''}, this.seen);
     const problem = problems.get();
     const full = offers.made.length >= offers.most;
     return html`<div class="form" role="group" aria-label="New probe">
       <span>Tell apart</span>${select('what', 'Tell apart', KINDS_OF_TARGET)}
       ${detail ? html`<span></span>${detail()}` : nothing}
-      <span>Kind</span>${select('probe', 'Kind of probe', names(offers.probes, offers.now.probe))}
+      <span>Kind</span>${select('probe', 'Kind of probe', usual === offers.now.probe ? names(others, usual) : [{value: '', title: usual}, ...others.map((value) => ({value, title: value}))])}
       <span>Pooling</span>${select('pooling', 'Pooling', names(offers.poolings, offers.now.pooling))}
       ${offers.sites.length ? html`<span>Places</span>${select('sites', 'Places', places)}` : nothing}
     </div>

@@ -198,10 +198,11 @@
  *   metric: string, score: ?number, n: Record<string, number>}}
  *   MadeProbe  A probe that was made on the page. `model`, `dataset`: what LIT calls them. `asked_of`: the model on whose rows it was fitted.
  *
- * @typedef {{status: string, part: string, targets: {name: string, about: string}[], probes: string[], poolings: string[],
+ * @typedef {{status: string, part: string, targets: {name: string, about: string, target: 'classes'|'number'}[], probes: Record<'classes'|'number', string[]>, poolings: string[],
  *   sites: {name: string, about: string}[], now: {probe: string, pooling: string, sites: string}, dataset: string, made: MadeProbe[],
  *   before: {name: string, title: string, probe: string, pooling: string, sites: string}[], most: number}}
  *   NewProbeOffers  What the interpreter `new_probe` answers to `offers`. `now`: the choices of the probes on the page.
+ *   `probes`: by what is asked for, the usual kind first.
  *   `before`: what other servers with this cache have made of these rows.
  *
  * @typedef {{status: string, check: string, title: string, metric: string, metric_title: string, n_dev: number,

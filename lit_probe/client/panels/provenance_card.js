@@ -87,12 +87,13 @@ function datasetFacts({label_names: labelNames, n, share_truncated: truncated, h
     Object.entries(values ?? {}).filter(([, value]) => value !== null).map(([split, value]) => `${split} ${write(value)}`).join(', ');
   return [
     fact('classes', labelNames.join(', ')),
+    fact('label', labelNames.length ? '' : 'a number'),
     fact('rows used', bySplit(n, formatCount)),
     fact('rows available', bySplit(data?.rows, ({available}) => formatCount(available))),
     fact('left out at load', Object.entries(data?.dropped ?? {}).map(([reason, count]) => `${formatCount(count)} ${reason}`).join(', ') || (data?.dropped ? 'none' : '')),
     fact('texts truncated', bySplit(truncated, (share) => `${(100 * share).toFixed(1)} %`)),
     fact('scored by', headline.replaceAll('_', ' ')),
-    fact('class decided by', decidedBy(decision.rule)),
+    fact('class decided by', decision ? decidedBy(decision.rule) : ''),
     fact('layer chosen on dev', `${bestLayer}, among ${choice.among.join(', ')} (${choice.rule.replaceAll('_', ' ')})`),
     ...['source', 'division', 'seed', 'max_examples'].map((name) => fact(name.replace('_', ' '), data?.[name])),
     ...Object.entries(data?.sha256 ?? {}).map(([split, hash]) => fact(`sha256 of ${split}`, hash)),

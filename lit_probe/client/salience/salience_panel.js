@@ -147,8 +147,14 @@ export function saliencePanel(LitPanel) {
       return this.explained();
     }
 
+    /** Whether a number is explained, which has no classes. */
+    explainsNumber() {
+      return this.explained() === 'probe' && this.catalogue()?.class_names.probe.length === 0;
+    }
+
     /** The class that is explained. */
     renderTarget() {
+      if (this.explainsNumber()) return nothing;
       const {names, target: chosen} = shownTargets(salienceChoices.get().target, this.catalogue(), this.namedBy());
       const options = [{value: 'predicted', title: 'predicted class'}, {value: 'gold', title: 'gold label'},
         ...names.map((/** @type {string} */ name) => ({value: `class:${name}`, title: name}))];

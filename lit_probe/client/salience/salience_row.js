@@ -167,7 +167,7 @@ export function keptTogether(units) {
  * @returns {string}
  */
 export function explainedWords({explained, scalar, className, value}) {
-  return `${explained}, ${scalar} of “${className}” = ${significant(value)}`;
+  return scalar === 'number' ? `${explained}, number = ${significant(value)}` : `${explained}, ${scalar} of “${className}” = ${significant(value)}`;
 }
 
 /**

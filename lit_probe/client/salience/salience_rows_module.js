@@ -37,7 +37,7 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
   <p><b>The question.</b> Which words of this text speak for the class? Each row is one map of the same text: the stronger a word’s
     colour, the more the explained number hangs on it, by that row’s method. What is explained stands above the rows: a layer’s probe,
     or the model’s own prediction, and which number of which class.</p>
-  <p><b>Blue</b> words speak for the class, <b>orange</b> words against it. <b>Purple</b> rows come from methods that only give sizes:
+  <p><b>Blue</b> words speak for the class, <b>orange</b> words against it; of a number, they raise and lower it. <b>Purple</b> rows come from methods that only give sizes:
     they cannot tell for from against. Every row has its own scale, so colours show the order of the words within a row; to compare
     rows, use ρ, or point at a word to read its score in all rows at once.</p>
   <p><b>No single method is right.</b> Gradients look at tiny changes of the numbers behind the words; occlusion, LIME and KernelSHAP
@@ -165,7 +165,7 @@ the current layer. “How to read this”, at the bottom, says more.`;
       ${rows === 'methods' ? this.renderExplain() : nothing}
       ${rows === 'layers' || (rows === 'methods' && explain === 'model') ? nothing : this.renderLayer()}
       ${this.renderTarget()}
-      ${part(renderSelect('scalar', 'Number', scalars.map((/** @type {string} */ value) => ({value, title: value})), scalar, (value) => choose({scalar: value})))}
+      ${this.explainsNumber() ? nothing : part(renderSelect('scalar', 'Number', scalars.map((/** @type {string} */ value) => ({value, title: value})), scalar, (value) => choose({scalar: value})))}
       ${part(renderSelect('show', 'Show', SHOW, show, (value) => choose({show: /** @type {any} */ (value)})))}
       ${sections.length ? this.renderDownloads(sections) : nothing}
     </div>`;
@@ -208,7 +208,7 @@ the current layer. “How to read this”, at the bottom, says more.`;
     const sizes = rows.some((row) => !row.signed);
     if (rows.length === 0) return nothing;
     return html`<div class="color-key">
-      ${signed ? html`<span>against the class <i class="ramp" style=${rampStyle(-1, true)}></i> for it</span>` : nothing}
+      ${signed ? html`<span>${this.explainsNumber() ? 'lowers the number' : 'against the class'} <i class="ramp" style=${rampStyle(-1, true)}></i> ${this.explainsNumber() ? 'raises it' : 'for it'}</span>` : nothing}
       ${sizes ? html`<span>size without sign: small <i class="ramp" style=${rampStyle(0, false)}></i> large</span>` : nothing}
       <span>Each row has its own scale.</span></div>`;
   }
@@ -247,7 +247,7 @@ the current layer. “How to read this”, at the bottom, says more.`;
     const {rows, target, scalar} = this.chosen();
     const what = rows === 'layers' ? 'the probe of each layer' : rows === 'both' ? `${this.probeName()}, and the model` : this.explainedName();
     const which = target === 'predicted' ? 'the predicted class' : target === 'gold' ? 'the gold label' : `“${target.slice('class:'.length)}”`;
-    return `${what}, ${scalar} of ${which}`;
+    return this.explainsNumber() ? `${what}, its number` : `${what}, ${scalar} of ${which}`;
   }
 
   /** The maps of a text that are there. @param {string} name @returns {any[]} */
@@ -255,12 +255,14 @@ the current layer. “How to read this”, at the bottom, says more.`;
     return this.plan().map((row) => this.resultOf(name, row)).filter(({state}) => state === 'ready').map(({answer}) => answer);
   }
 
-  /** The predicted class and the gold label of a text. @param {string} name */
+  /** The predicted class and the gold label of a text; a number is predicted by what is explained. @param {string} name */
   renderOtherClasses(name) {
     const found = this.readyAnswers(name);
     if (found.length === 0) return nothing;
+    const gold = ` · gold label: ${typeof found[0].gold === 'number' ? significant(found[0].gold) : found[0].gold ?? 'none'}`;
+    if (this.explainsNumber()) return gold;
     const predicted = new Set(found.map((answer) => answer.predicted_class));
-    return [predicted.size === 1 ? ` · predicted: ${[...predicted][0]}` : ' · predictions differ', ` · gold label: ${found[0].gold ?? 'none'}`].join('');
+    return [predicted.size === 1 ? ` · predicted: ${[...predicted][0]}` : ' · predictions differ', gold].join('');
   }
 
   /**

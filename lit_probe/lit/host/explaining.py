@@ -5,7 +5,7 @@ LIT's rows and our own panel ask here for the same maps of the same texts, so ev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,7 @@ from lit_probe.checks.agreement import is_numbered, match_classes
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.config_values import Key, Keys, number, one_layer, one_of, read_keys, whole_number
+from lit_probe.lit.host.labels import Labels, Value
 from lit_probe.lit.host.model import ProbeModel
 from lit_probe.once import Memo, once_per_object
 from lit_probe.probing.probe_forward import SCALARS, Forward, Target, forward_of_model, forward_of_probe
@@ -141,7 +142,7 @@ class Explanation:
     class_names: tuple[str, ...]
     predicted_class: str
     most_probable_class: str
-    gold: str | None
+    gold: Value | None
 
     @property
     def class_name(self) -> str:
@@ -183,7 +184,7 @@ class PlannedMap:
     class_names: tuple[str, ...]
     predicted_class: str
     most_probable_class: str
-    gold: str | None
+    gold: Value | None
 
     @property
     def key(self) -> tuple[Hashable, ...]:
@@ -222,6 +223,7 @@ class Explainer:
     def __init__(self, model: ProbeModel):
         self._study = model.study
         self._encoder = model.encoder
+        self._labels = model.labels
         self._label_names = model.label_names
         self._head_names = model.head_label_names
         self._numbered = is_numbered(model.dataset.splits)
@@ -268,7 +270,7 @@ class Explainer:
         """
         text = fields.text_of(example)
         forward = self.forward(question)
-        gold = gold_label(example, dataset, self._label_names)
+        gold = gold_label(example, dataset, self._labels)
         predicted, most_probable = self._predicted(forward, text)
         of_predicted = question.target == PREDICTED or forward.gives_number
         target = forward.target(predicted if of_predicted else self.asked_class(question, forward, gold), question.scalar)
@@ -367,14 +369,14 @@ class Explainer:
             return columns[self._label_names.index(name)] if name in self._label_names else None
         return columns.index(self._head_names.index(name)) if name in self._head_names else None
 
-    def asked_class(self, question: MapQuestion, forward: Forward, gold: str | None) -> int:
+    def asked_class(self, question: MapQuestion, forward: Forward, gold: Value | None) -> int:
         """Index of the class that the question names, or of the gold one.
 
         Raises:
           LitProbeError: there is none, or what is explained does not know it.
         """
         name = gold if question.target == GOLD else question.target.removeprefix(CLASS_PREFIX)
-        if name is None:
+        if not isinstance(name, str):
             raise LitProbeError(
                 "The gold label of this text is not known: it has none, or it was edited and LIT has put the predicted class "
                 "in its place. Choose a class by its name."
@@ -397,7 +399,7 @@ class Explainer:
         return found
 
 
-def gold_label(example: Mapping[str, Any], dataset: lit_dataset.Dataset, label_names: Collection[str]) -> str | None:
+def gold_label(example: Mapping[str, Any], dataset: lit_dataset.Dataset, labels: Labels) -> Value | None:
     """The example's true label, or None where it has none.
 
     LIT's salience panel puts the predicted class in the label's place. The row that it came from still has the true one; for
@@ -405,9 +407,9 @@ def gold_label(example: Mapping[str, Any], dataset: lit_dataset.Dataset, label_n
     """
     meta = example.get("_meta")
     if not isinstance(meta, Mapping) or meta.get("source") != _LITS_SALIENCE_PANEL:
-        return fields.label_of(example, label_names)
+        return labels.read(example)
     row = dataset.index.get(meta.get("parentId")) if isinstance(dataset, lit_dataset.IndexedDataset) else None
-    return None if row is None else fields.label_of(row["data"], label_names)
+    return None if row is None else labels.read(row["data"])
 
 
 @once_per_object

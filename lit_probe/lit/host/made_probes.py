@@ -205,7 +205,7 @@ class MadeProbes:
             probe=wanted.wish.probe,
             probe_options=study.layerwise.options if wanted.wish.probe == study.layerwise.kind else None,
             seed=study.seed,
-            rules=study.rules,
+            rules=study.rules.for_target(splits.target),
             cache=cache,
             progress=report,
         )

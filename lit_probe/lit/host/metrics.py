@@ -86,8 +86,13 @@ class HeldOutMetrics(components.Metrics):
           dataset: the data set that the rows belong to.
           model_outputs: what the model predicts for them, if LIT has asked already.
           config: not used: the study's own rule decides the class, whatever the sliders of LIT's panels say.
+
+        Returns:
+          As said; nothing of probes that are asked for something else.
         """
         probes = probe_model(model)
+        if probes.target != self._target:
+            return []
         spec, dataset_spec = model.output_spec(), dataset.spec()
         fields = [
             name

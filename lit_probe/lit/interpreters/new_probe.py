@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from lit_probe.data.asked import check_on_page
-from lit_probe.data.asking import LABEL, ask, ask_which, class_targets, question_of
+from lit_probe.data.asked import CLASSES, NUMBER, TargetKind, check_on_page
+from lit_probe.data.asking import LABEL, ask, ask_which, kinds_of_targets, question_of
 from lit_probe.data.labelled_texts import Splits, clean_text
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import Encoder
@@ -22,7 +22,9 @@ from lit_probe.lit.host.messages import without_html
 from lit_probe.lit.host.model import ProbeModel
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.question import Question
+from lit_probe.probing.layerwise import probe_for
 from lit_probe.probing.probes import PROBES
+from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress
 from lit_probe.registry import lookup
 
@@ -67,8 +69,9 @@ def _offers(question: Question, made: MadeProbes) -> dict[str, Any]:
     own = _own(question)
     network = probes.encoder.has_network
     return {
-        "targets": [{"name": name, "about": question_of(name)} for name in class_targets(own)],
-        "probes": [name for name, kind in PROBES.items() if own.target in kind.targets],
+        "targets": [{"name": name, "about": question_of(name), "target": kind} for name, kind in kinds_of_targets(own).items()],
+        # What may be fitted to classes and to numbers, the usual kind first.
+        "probes": {target: _kinds_of_probe(study, target) for target in (CLASSES, NUMBER)},
         "poolings": [study.pooling, *(name for name in POOLINGS if network and name != study.pooling)],
         "sites": [{"name": name, "about": about} for name, about in FAMILIES.items()] if network else [],
         "now": {"probe": study.layerwise.kind, "pooling": study.pooling, "sites": sites_of(probes.encoder)},
@@ -77,6 +80,16 @@ def _offers(question: Question, made: MadeProbes) -> dict[str, Any]:
         "before": _before(question, made),
         "most": MOST_PROBES,
     }
+
+
+def _kinds_of_probe(study: LayerStudy, target: TargetKind) -> list[str]:
+    usual = _usual_probe(study, target)
+    return [usual, *(name for name, kind in PROBES.items() if target in kind.targets and name != usual)]
+
+
+def _usual_probe(study: LayerStudy, target: TargetKind) -> str:
+    """The kind of the probes on the page, where it serves the target."""
+    return probe_for(study.layerwise.kind, target) or study.layerwise.kind
 
 
 def _before(question: Question, made: MadeProbes) -> list[dict[str, Any]]:
@@ -138,7 +151,8 @@ def _wanted(question: Question, made: MadeProbes) -> Wanted:
     if not probes.encoder.has_network and (question["sites"] or question["pooling"] not in (None, study.pooling)):
         raise LitProbeError(f"{probes.encoder.name} is known by its vectors alone: other places and poolings cannot be read.")
     rows = None if picked is None else _rows_of(question, picked)
-    kind, pooling = question["probe"] or study.layerwise.kind, question["pooling"] or study.pooling
+    asked = CLASSES if target is None else kinds_of_targets(own).get(target, CLASSES)
+    kind, pooling = question["probe"] or _usual_probe(study, asked), question["pooling"] or study.pooling
     return _of_wish(Wish("", target, rows, kind, pooling, sites), own, made.origin(probes), made)
 
 
@@ -219,6 +233,7 @@ class NewProbeInterpreter(ProbeInterpreter):
     by = "part"
     further = {name: part.keys for name, part in PARTS.items()}
     reads_texts = True
+    targets = (CLASSES, NUMBER)
 
     def __init__(self, made: MadeProbes):
         super().__init__()

@@ -153,14 +153,14 @@ def test_the_gold_class_is_that_of_the_row_also_after_lits_panel_has_overwritten
 def test_the_gold_class_of_an_edited_text_is_its_own(model, dataset):
     row = dataset.examples[0]
     other = next(name for name in model.label_names if name != row["label"])
-    assert gold_label(edited(row, label=other), dataset, model.label_names) == other
-    assert gold_label(edited(row, label="unheard of"), dataset, model.label_names) is None
+    assert gold_label(edited(row, label=other), dataset, model.labels) == other
+    assert gold_label(edited(row, label="unheard of"), dataset, model.labels) is None
 
 
 def test_nobody_guesses_the_gold_class_of_an_edited_text_that_lits_panel_has_overwritten(model, dataset):
     row = edited(dataset.examples[0], text=TEXT) | {"_id": "of the edit"}
-    assert gold_label(from_lits_panel(row, "positive"), dataset, model.label_names) is None
-    assert gold_label(from_lits_panel(row, "positive"), Dataset(), model.label_names) is None
+    assert gold_label(from_lits_panel(row, "positive"), dataset, model.labels) is None
+    assert gold_label(from_lits_panel(row, "positive"), Dataset(), model.labels) is None
 
 
 # ---- classes of the probes and of the model's own head

@@ -203,4 +203,4 @@ def test_a_question_that_cannot_be_understood_is_refused(model, dataset, config,
 def test_it_offers_itself_for_our_models_only(model, dataset):
     assert interpreter.is_compatible(caching.CachingModelWrapper(model, "m"), dataset)
     assert not interpreter.is_compatible(PCAModel(n_components=2), Dataset())
-    assert interpreter.config_spec()["method"].vocab == OF_CLASSES and "decodable" in interpreter.description()
+    assert interpreter.config_spec()["method"].vocab == [*RANKINGS] and "decodable" in interpreter.description()

@@ -46,7 +46,7 @@ def test_such_labels_stay_apart_and_are_scored_like_any_other(model, dataset):
     dev = [row for row in dataset.examples if row["probe_split"] == "dev"]
     answer = INTERPRETERS["layer_metrics"].run(dev, model, dataset, config={"metric": f"recall:{SHOWN[1]}"})
     assert answer["left_out"]["unlabelled"] == 0 and answer["series"][0]["n"] == len(dev)
-    (metric,) = LIT_METRICS.values()
+    metric, _ = LIT_METRICS.values()
     assert metric.run(dev, model, dataset)[0]["metrics"]["n"] == len(dev)
     (one,) = INTERPRETERS["layer_predictions"].run(dev[:1], model, dataset)["examples"]
     assert one["label"] == dev[0]["label"] and one["model"]["label_names"] == ["‹b›", "plain"]
