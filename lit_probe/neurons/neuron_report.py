@@ -105,7 +105,8 @@ def _ablation(study: LayerStudy, ranking: NeuronRanking, layer: int, progress: P
     units = ranking.units[ranking.top(ranking.count(ABLATED_PERCENT)), 1]
     ablation = Ablation(layer, tuple(units.tolist()), seed=study.seed)
     dev = study.splits.dev
-    curve = ablation_curve(study, dev.texts, dev.labels.tolist(), ablation, groups=dev.groups, progress=progress)
+    labels = dev.labels.tolist()
+    curve = ablation_curve(study, dev.texts, labels, ablation, groups=dev.groups, spans=dev.spans, progress=progress)
     return BestAblated(ABLATED_PERCENT, ablation.units, ablation.replacement, curve)
 
 
