@@ -6,7 +6,7 @@ import {svgElement} from '../charts/svg.js';
 import {observable} from '../page/choices.js';
 import {html, nothing} from '../page/lit_host.js';
 import {renderLegend} from '../panels/parts.js';
-import {countOf, formatScore} from '../words/format.js';
+import {countOf, formatScore, inSentence} from '../words/format.js';
 import {intervalText, placeTitle} from '../words/sentences.js';
 import {RANKING_STYLES, rankingQualityChart, STABILITY_STYLES, stabilityChart} from './neuron_charts.js';
 import {partsOf, pickUnits} from './neuron_choices.js';
@@ -79,7 +79,7 @@ function renderEvaluation(panel, answer, width) {
   const [first] = answer.points;
   return [svgElement(rankingQualityChart(answer, {width, height: CHART_HEIGHT})),
     renderLegend([{style: RANKING_STYLES.top, label: 'first k %'}, {style: RANKING_STYLES.bottom, label: 'last k %'}, {style: RANKING_STYLES.random, label: `random k %: mean and middle 95 % of ${answer.n_draws} draws`}]),
-    html`<p class="words verdict">From the first ${countOf(first.k, 'neuron')} (${first.percent} %) the concept is decodable with ${answer.metric_title.toLowerCase()} ${interval(first.top)}; from as many random ones with ${formatScore(first.random.mean)}.</p>`,
+    html`<p class="words verdict">From the first ${countOf(first.k, 'neuron')} (${first.percent} %) the concept is decodable with ${inSentence(answer.metric_title)} ${interval(first.top)}; from as many random ones with ${formatScore(first.random.mean)}.</p>`,
     html`<p class="words remark">${countOf(answer.n_dev, `dev ${panel.row()}`)}. Dashed: all ${answer.n_units} neurons (${formatScore(answer.full.value)})${answer.majority === null ? '' : `, and the majority baseline (${formatScore(answer.majority)})`}.</p>`];
 }
 
