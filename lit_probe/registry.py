@@ -1,4 +1,4 @@
-"""One lookup for every registry, and one for layers: the same words for every unknown name."""
+"""One lookup for every registry, and one for layers: the same words for every unknown name; titles in sentences."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -48,3 +48,12 @@ def lookup(registry: Mapping[str, T], name: str, what: str) -> T:
     except KeyError:
         choices = ", ".join(sorted(registry))
         raise UnknownNameError(f"Unknown {what} {name!r}. Choose one of: {choices}.") from None
+
+
+def within_sentence(title: str) -> str:
+    """A title in the middle of a sentence; abbreviations stay as they are.
+
+    >>> within_sentence("Bag of words"), within_sentence("TF-IDF"), within_sentence("R²")
+    ('bag of words', 'TF-IDF', 'R²')
+    """
+    return title if title[:2].isupper() else title[:1].lower() + title[1:]

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from lit_probe.checks.check import CheckResult
 from lit_probe.errors import DatasetError
 from lit_probe.probing.study import LayerStudy
+from lit_probe.registry import within_sentence
 from lit_probe.results import Result
 from lit_probe.scores.auroc import auroc_draws
 from lit_probe.scores.by_target import ALL_METRICS, Rows
@@ -295,7 +296,7 @@ def defined_scores(metric: str, rows: Rows) -> tuple[float, ...]:
     scores = ALL_METRICS[metric].score(rows)
     values = tuple(score.value for score in scores if score.value is not None)
     if len(values) < len(scores):
-        raise DatasetError(f"There is no {ALL_METRICS[metric].title.lower()} on dev: {scores[0].reason}.")
+        raise DatasetError(f"There is no {within_sentence(ALL_METRICS[metric].title)} on dev: {scores[0].reason}.")
     return values
 
 

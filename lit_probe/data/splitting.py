@@ -95,7 +95,7 @@ def make_splits(
     rows, home, keys = _pool(usable, label_names)
     labels: NDArray[Any] = np.array(rows.labels, dtype=np.int64 if target == CLASSES else np.float64)
     if target == CLASSES:
-        check_classes(name, labels, label_names, counted, rare_are_left=rows.spans is not None)
+        check_classes(name, labels, label_names, counted, of_words=rows.spans is not None)
     else:
         check_numbers(name, labels, _told_left_out(counted))
     strata, n_strata = strata_by(labels, label_names)
@@ -109,7 +109,8 @@ def make_splits(
     cut = _cut_missing(home, strata, units, keys, n_strata, options.seed)
     row_ids = text_ids if rows.spans is None else _places(text_ids, rows.spans, rows.columns)
     _leave_repeats(home, labels, row_ids, counted)
-    _check_no_split_is_empty(name, home, units, whole, counted)
+    n_tags = None if rows.spans is None else len(np.unique(labels))
+    _check_no_split_is_empty(name, home, units, whole, counted, n_tags, named=has_groups and group_word != "document")
     available = [int((home == split).sum()) for split in (TRAIN, DEV, TEST)]
     if rows.spans is not None:
         _leave_words_over(home, labels, text_ids, keys, len(label_names), options)
@@ -516,7 +517,7 @@ def check_classes(
     label_names: Sequence[str],
     counted: Mapping[str, int],
     *,
-    rare_are_left: bool = False,
+    of_words: bool = False,
 ) -> None:
     """Refuses a source without two classes, or with more than its rows can fill, before anything is made of it.
 
@@ -525,21 +526,27 @@ def check_classes(
       labels: ``[n_rows]`` class indices of all rows that have one.
       label_names: the classes that they point to.
       counted: how many rows were left out, by the reason.
-      rare_are_left: whether classes with few rows are left out later, as tags of words are.
+      of_words: whether classes are tags of words, of which those with few rows are left out later.
 
     Raises:
       DatasetError: says how many rows and classes there are.
     """
     present = [label_names[label] for label in np.unique(labels)]
     if len(present) < 2:
-        found = f"all of its {len(labels)} labelled rows are {present[0]!r}" if present else "it has no labelled row"
         left_out = _told_left_out(counted)
+        if of_words:
+            raise DatasetError(
+                f"Data set {name!r}: a probe needs two or more tags, but all of its {len(labels)} words with a tag are "
+                f"{present[0]!r}. {f'Left out: {left_out}. ' if left_out else ''}Choose another column of tags, or give other "
+                "words a tag."
+            )
+        found = f"all of its {len(labels)} labelled rows are {present[0]!r}" if present else "it has no labelled row"
         raise DatasetError(
             f"Data set {name!r}: a probe needs two or more classes, but {found}. "
             + (f"Left out: {left_out}. " if left_out else "")
             + "Rows without a label, or with the label -1, count as unlabelled: give a class of that name another one."
         )
-    if not rare_are_left and len(labels) < (_MIN_PER_CLASS + 1) * len(present):
+    if not of_words and len(labels) < (_MIN_PER_CLASS + 1) * len(present):
         raise DatasetError(
             f"Data set {name!r}: {len(present)} classes for {len(labels)} rows: is the label a number, or the text itself? "
             "A class needs at least three rows, two in train and one in dev. "
@@ -552,9 +559,17 @@ def _told_left_out(counted: Mapping[str, int]) -> str:
 
 
 def _check_no_split_is_empty(
-    name: str, home: NDArray[np.int64], units: NDArray[np.int64], whole: str, counted: Mapping[str, int]
+    name: str,
+    home: NDArray[np.int64],
+    units: NDArray[np.int64],
+    whole: str,
+    counted: Mapping[str, int],
+    n_tags: int | None,
+    *,
+    named: bool,
 ) -> None:
-    """Refuses an empty split, with what has emptied it."""
+    """Refuses an empty split, with what has emptied it; ``named``: whether somebody named the groups of ``whole``."""
+    row, more = ("row", "rows") if n_tags is None else ("word", "sentences")
     for split in (TRAIN, DEV, TEST):
         if (home == split).any():
             continue
@@ -563,13 +578,15 @@ def _check_no_split_is_empty(
             why = f"left out were {', '.join(f'{count} {reason}' for reason, count in left_out)}"
         else:
             n_units = len(np.unique(units))
-            why = f"rows that share a {whole} stay together, so the {len(home)} rows count as {n_units} when they are divided"
+            why = f"{row}s that share a {whole} stay together, so the {len(home)} {row}s count as {n_units} when they are divided"
+        many = n_tags is not None and n_tags > 2 and len(home) < (_MIN_PER_CLASS + 1) * n_tags
         advice = [
             "Check the label column" if any("two labels" in reason for reason, _ in left_out) else "",
-            "Check the group column" if whole != "text" else "",
-            "Give more rows",
+            f"There are {n_tags} tags for {len(home)} words: choose a column with fewer" if many else "",
+            "Check the group column" if named else "",
+            f"Give more {more}",
         ]
-        raise DatasetError(f"Data set {name!r}: no {SPLIT_NAMES[split]} row is left: {why}. {'. '.join(filter(None, advice))}.")
+        raise DatasetError(f"Data set {name!r}: no {SPLIT_NAMES[split]} {row} is left: {why}. {'. '.join(filter(None, advice))}.")
 
 
 def _count_classes(home: NDArray[np.int64], labels: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:

@@ -57,11 +57,11 @@ def tokens_of_words(text: str, encoded: EncodedText, spans: Sequence[tuple[int, 
 def in_sentences(texts: Sequence[str]) -> list[tuple[int, int]]:
     """(first row, row after the last) of the words of each text; the words of a text stand side by side.
 
-    >>> in_sentences(["a b", "a b", "c"])
-    [(0, 2), (2, 3)]
+    >>> in_sentences(["a b", "a b", "c"]), in_sentences([])
+    ([(0, 2), (2, 3)], [])
     """
     starts = [row for row, text in enumerate(texts) if row == 0 or text != texts[row - 1]]
-    return list(zip(starts, [*starts[1:], len(texts)], strict=True))
+    return list(zip(starts, [*starts[1:], len(texts)], strict=False))
 
 
 def encoded_words(encoder: Encoder, texts: Sequence[str], spans: Spans) -> tuple[list[EncodedText], list[list[int]], list[int]]:

@@ -16,6 +16,7 @@ from lit_probe.neurons.rankings.neuron_ranking import RankedNeuron
 from lit_probe.neurons.rankings.neuron_stability import NeuronStability, neuron_stability
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, StudyProgress, of_step
+from lit_probe.registry import within_sentence
 from lit_probe.results import Result, as_json
 
 # How many of a layer's neurons are switched off for the check in the forward pass.
@@ -105,7 +106,8 @@ def _ablation(study: LayerStudy, ranking: NeuronRanking, layer: int, progress: P
     units = ranking.units[ranking.top(ranking.count(ABLATED_PERCENT)), 1]
     ablation = Ablation(layer, tuple(units.tolist()), seed=study.seed)
     dev = study.splits.dev
-    curve = ablation_curve(study, dev.texts, dev.labels.tolist(), ablation, groups=dev.groups, progress=progress)
+    labels = dev.labels.tolist()
+    curve = ablation_curve(study, dev.texts, labels, ablation, groups=dev.groups, spans=dev.spans, progress=progress)
     return BestAblated(ABLATED_PERCENT, ablation.units, ablation.replacement, curve)
 
 
@@ -121,11 +123,12 @@ def neuron_table(report: NeuronReport, top: int) -> str:
     for neuron in best:
         label = _speaks_for(ranking, neuron)
         lines.append(f"{neuron.name:<{width}}  {neuron.score:>8.4f}  {label}")
+    metric = within_sentence(evaluation.scale.metric_title)
     overlaps = [f"{one.jaccard:.2f} for the best {one.k} (chance {one.chance:.2f})" for one in stability.points]
     lines += [
         "",
         f"Overlap between rankings of {stability.n_draws} bootstrap samples (Jaccard): {', '.join(overlaps)}.",
-        f"Dev {evaluation.scale.metric_title.lower()} from all neurons: {evaluation.full.value:.3f}. From a share of them:",
+        f"Dev {metric} from all neurons: {evaluation.full.value:.3f}. From a share of them:",
         f"{'share':>7}  {'best':>6}  {'last':>6}  random [95 % of {evaluation.n_draws} sets]",
     ]
     lines += [
@@ -150,7 +153,7 @@ def _speaks_for(ranking: NeuronRanking, neuron: RankedNeuron) -> str:
 def _ablation_lines(percent: float, curve: AblationCurve) -> list[str]:
     states = curve.hidden_states
     lines = [
-        f"Best {percent:g} % of the neurons at their mean in the forward pass, {curve.title.lower()} of the probes "
+        f"Best {percent:g} % of the neurons at their mean in the forward pass, {within_sentence(curve.title)} of the probes "
         f"from this layer on ({curve.n:,} dev rows), beside {curve.n_random} random sets:",
         f"This moves the hidden states by {states.moved:.3f} of their length, the random sets by "
         f"{states.random_moved:.3f} [{states.random_moved_low:.3f}, {states.random_moved_high:.3f}].",

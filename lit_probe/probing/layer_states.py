@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.joining import JOININGS, Spans, WordPlaces, encoded_words
 from lit_probe.encoder.layer_calls import run_from, run_to
 from lit_probe.encoder.pooling import POOLINGS, pool_tokens
 from lit_probe.encoder.thread import on_encoder_thread
@@ -63,14 +64,15 @@ class TokenStatistics:
 
 @dataclass(frozen=True, eq=False)
 class LaterLayers:
-    """What a pass that goes on from one layer gives.
+    """What a pass that goes on from one layer gives: of each row, a text or a word of one.
 
     Attributes:
       layers: the layer from which it went on, then those after it.
-      pooled: ``[layers]`` arrays ``[n_texts, width]`` float32.
-      head_probabilities: ``[n_texts, n_head_classes]`` of the checkpoint's own head, or None.
+      pooled: ``[layers]`` arrays ``[n_rows, width]`` float32.
+      head_probabilities: ``[n_rows, n_head_classes]`` of the checkpoint's own head, of words about the text of each; or None.
       step: ``[n_texts]`` Euclidean length of the change of that layer's hidden states, over a text's attended tokens.
       length: ``[n_texts]`` the same of the hidden states before it.
+      text_of_row: ``[n_rows]`` which of the texts each row is, or stands in.
     """
 
     layers: tuple[int, ...]
@@ -78,11 +80,12 @@ class LaterLayers:
     head_probabilities: NDArray[np.float32] | None
     step: NDArray[np.float64]
     length: NDArray[np.float64]
+    text_of_row: NDArray[np.int64]
 
     @property
     def moved(self) -> NDArray[np.float64]:
-        """``[n_texts]`` how far each text's hidden states were moved, as a share of their length; 1 where they were all 0."""
-        return _share(self.step, self.length)
+        """``[n_rows]`` how far the hidden states of a row's text were moved, as a share of their length; 1 where all were 0."""
+        return _share(self.step, self.length)[self.text_of_row]
 
     @property
     def moved_together(self) -> float:
@@ -90,9 +93,28 @@ class LaterLayers:
         return float(_share(np.linalg.norm(self.step), np.linalg.norm(self.length)))
 
     def probabilities(self, probes: Sequence[FittedProbe]) -> NDArray[np.float64]:
-        """``[n_texts, layers, n_classes]``: what each layer's probe says. ``probes`` are those of all layers."""
+        """``[n_rows, layers, n_classes]``: what each layer's probe says. ``probes`` are those of all layers."""
         each = [probes[layer].predict_proba(pooled) for layer, pooled in zip(self.layers, self.pooled, strict=True)]
         return np.stack(each, axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    """The hidden states of some texts at the layer.
+
+    Attributes:
+      texts: ``[b]`` which texts.
+      rows: the rows that these texts are, or the words in them.
+      padded: what the encoder reads.
+      hidden: ``[b, n_tokens, d_model]``.
+      vectors: from states ``[b, n_tokens, units]`` to those of the rows ``[len(rows), units]``.
+    """
+
+    texts: Sequence[int]
+    rows: Sequence[int]
+    padded: PaddedBatch
+    hidden: Tensor
+    vectors: Callable[[Tensor], Tensor]
 
 
 class LayerStates:
@@ -100,49 +122,71 @@ class LayerStates:
 
     Args:
       encoder: the frozen encoder.
-      texts: one or more; their hidden states stay in memory (25 tokens of 384 units take 38 kB).
+      texts: ``[n_rows]`` one or more; their hidden states stay in memory (25 tokens of 384 units take 38 kB). Of words the text
+        that each stands in, those of a text side by side.
       layer: 0..n_layers-1.
-      pooling: a name in ``POOLINGS``.
+      pooling: a name in ``POOLINGS``, of words in ``JOININGS``.
+      spans: ``[n_rows, 2]`` where each word begins and ends in its text; None where rows are whole texts.
 
     Raises:
       UnknownNameError: there is no such layer or pooling.
-      LitProbeError: there is no text, or one without any token.
+      LitProbeError: there is no text, or one without any token, or a word of which the encoder reads none.
     """
 
-    def __init__(self, encoder: Encoder, texts: Sequence[str], layer: int, pooling: str):
+    def __init__(self, encoder: Encoder, texts: Sequence[str], layer: int, pooling: str, spans: Spans | None = None):
         encoder.check_layer(layer)
         if not texts:
             raise LitProbeError("There is no text in which neurons could be changed.")
         self.encoder = encoder
         self.layer = layer
-        lookup(POOLINGS, pooling, "pooling")
         self._pooling = pooling
-        self._n_texts = len(texts)
-        encoded = encoder.encode(texts)
+        self._places: Sequence[Sequence[int]] | None = None
+        if spans is None:
+            lookup(POOLINGS, pooling, "pooling")
+            encoded, of_row = encoder.encode(texts), list(range(len(texts)))
+        else:
+            lookup(JOININGS, pooling, "way to join the tokens of a word")
+            encoded, self._places, of_row = encoded_words(encoder, texts, spans)
+            if unread := sum(not own for own in self._places):
+                raise LitProbeError(
+                    f"The encoder reads no token of {unread:,} of the {len(texts):,} words, so nothing changes there. "
+                    "Leave them out."
+                )
         if any(not text.ids for text in encoded):
             raise LitProbeError("A text has no token at all, so there is nothing in it to be changed.")
-        self._batches = [self._states(indices, [encoded[i] for i in indices]) for indices in encoder.batches(encoded)]
+        self._n_texts = len(encoded)
+        self._text_of_row = np.array(of_row, dtype=np.int64)
+        self._batches = [self._batch(indices, [encoded[i] for i in indices]) for indices in encoder.batches(encoded)]
 
-    def _states(self, indices: list[int], texts: Sequence[EncodedText]) -> tuple[list[int], PaddedBatch, Tensor]:
-        def compute() -> tuple[list[int], PaddedBatch, Tensor]:
+    def _batch(self, indices: list[int], texts: Sequence[EncodedText]) -> _Batch:
+        def compute() -> _Batch:
             import torch
 
-            batch = self.encoder.padded(texts)
+            padded = self.encoder.padded(texts)
             with torch.inference_mode():
-                return indices, batch, run_to(self.encoder, self.layer, batch)
+                hidden = run_to(self.encoder, self.layer, padded)
+            if self._places is None:
+                return _Batch(indices, indices, padded, hidden, lambda states: pool_tokens(self._pooling, states, padded))
+            # Words of a text stand side by side.
+            ends = np.searchsorted(self._text_of_row, [(i, i + 1) for i in indices]).tolist()
+            rows = [row for first, last in ends for row in range(first, last)]
+            in_batch = [number for number, (first, last) in enumerate(ends) for _ in range(first, last)]
+            places = [self._places[row] for row in rows]
+            words = WordPlaces(self._pooling, places, in_batch, padded.ids.shape[1], padded.ids.device)
+            return _Batch(indices, rows, padded, hidden, words.joined)
 
         return on_encoder_thread(compute)
 
     def statistics(self) -> TokenStatistics:
         """The values of all attended tokens."""
-        tokens = [hidden[batch.attention_mask].float().cpu().numpy() for _, batch, hidden in self._batches]
+        tokens = [one.hidden[one.padded.attention_mask].float().cpu().numpy() for one in self._batches]
         return TokenStatistics(np.concatenate(tokens))
 
     def sizes(self, change: Change) -> NDArray[np.float64]:
         """``[d_model]`` how far the change moves each neuron: the root of its mean square over the attended tokens."""
 
         def compute() -> NDArray[np.float64]:
-            steps = [(change(hidden, batch) - hidden)[batch.attention_mask].double() for _, batch, hidden in self._batches]
+            steps = [(change(one.hidden, one.padded) - one.hidden)[one.padded.attention_mask].double() for one in self._batches]
             sizes: NDArray[np.float64] = np.sqrt(
                 sum(step.square().sum(dim=0).cpu().numpy() for step in steps) / sum(len(step) for step in steps)
             )
@@ -158,34 +202,37 @@ class LayerStates:
         """
         sites = self.encoder.sites
         layers = later_than(self.encoder, self.layer)
-        pooled = {layer: np.empty((self._n_texts, sites[layer].width), dtype=np.float32) for layer in layers}
+        pooled = {layer: np.empty((len(self._text_of_row), sites[layer].width), dtype=np.float32) for layer in layers}
         n_classes = len(self.encoder.head_label_names or ())
         head = np.empty((self._n_texts, n_classes), dtype=np.float32) if n_classes else None
         step, length = np.zeros(self._n_texts), np.empty(self._n_texts)
 
-        def run(indices: list[int], batch: PaddedBatch, hidden: Tensor) -> None:
+        def run(batch: _Batch) -> None:
             import torch
 
+            texts, padded, hidden = batch.texts, batch.padded, batch.hidden
+
             def keep(units_of: Mapping[int, slice], states: Tensor) -> None:
-                vectors = pool_tokens(self._pooling, states, batch).float().cpu().numpy()
+                vectors = batch.vectors(states).float().cpu().numpy()
                 for layer, units in units_of.items():
                     if layer in pooled:
-                        pooled[layer][indices] = vectors[:, units]
+                        pooled[layer][batch.rows] = vectors[:, units]
 
             with torch.inference_mode():
-                changed = hidden if change is None else change(hidden, batch)
-                length[indices] = _lengths(hidden, batch)
+                changed = hidden if change is None else change(hidden, padded)
+                length[texts] = _lengths(hidden, padded)
                 if changed is not hidden:
-                    step[indices] = _lengths(changed - hidden, batch)
-                logits = run_from(self.encoder, self.layer, changed, batch, keep)
+                    step[texts] = _lengths(changed - hidden, padded)
+                logits = run_from(self.encoder, self.layer, changed, padded, keep)
                 keep({self.layer: slice(None)}, changed)
                 if head is not None:
-                    head[indices] = logits.float().softmax(dim=-1).cpu().numpy()
+                    head[texts] = logits.float().softmax(dim=-1).cpu().numpy()
 
-        for indices, batch, hidden in self._batches:
+        for batch in self._batches:
             # Batch by batch, so that a single text somebody has just edited waits for one batch, not for all.
-            on_encoder_thread(run, indices, batch, hidden)
-        return LaterLayers(layers, tuple(pooled.values()), head, step, length)
+            on_encoder_thread(run, batch)
+        of_row = None if head is None else head[self._text_of_row]
+        return LaterLayers(layers, tuple(pooled.values()), of_row, step, length, self._text_of_row)
 
 
 def later_than(encoder: Encoder, layer: int) -> tuple[int, ...]:

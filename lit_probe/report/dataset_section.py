@@ -12,10 +12,11 @@ from lit_probe.checks.selectivity import Selectivity
 from lit_probe.data.asked import CLASSES, NUMBER
 from lit_probe.data.labelled_texts import SPLIT_NAMES
 from lit_probe.figures import kinds_of_places, layer_curve_svg, loss_curve_svg
+from lit_probe.registry import within_sentence
 from lit_probe.report.check_sections import checks_section
 from lit_probe.report.html import Content, Html, join, name, tag
 from lit_probe.report.numbers import At, doubt, score, with_interval
-from lit_probe.report.parts import Numbering, ended, listed, sentence, source, within_sentence, words
+from lit_probe.report.parts import Numbering, ended, listed, sentence, source, words
 from lit_probe.report.run_file import DatasetRun, Run
 from lit_probe.scores.by_target import ALL_METRICS, metrics_of, trivial_key, trivial_title
 from lit_probe.scores.metrics import METRICS

@@ -106,15 +106,6 @@ def sentence(text: str) -> str:
     return ended(text[:1].upper() + text[1:])
 
 
-def within_sentence(title: str) -> str:
-    """A title in the middle of a sentence; abbreviations stay as they are.
-
-    >>> within_sentence("Bag of words"), within_sentence("TF-IDF")
-    ('bag of words', 'TF-IDF')
-    """
-    return title if title[:2].isupper() else title[:1].lower() + title[1:]
-
-
 def entries(at: At) -> Html:
     """The entries of a list: all of them, or of many the first and the last one."""
     found = [one.html for one in at]

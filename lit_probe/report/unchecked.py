@@ -10,8 +10,9 @@ from lit_probe.checks.battery import CHECKS, REPEATS
 from lit_probe.checks.check import FailedCheck
 from lit_probe.checks.transfer import FailedTransfer
 from lit_probe.data.asked import CLASSES, NUMBER, TEXT
+from lit_probe.registry import within_sentence
 from lit_probe.report.html import Content, Html, join, name, tag
-from lit_probe.report.parts import ended, listed, within_sentence
+from lit_probe.report.parts import ended, listed
 from lit_probe.report.run_file import DatasetRun, Run
 
 

@@ -108,3 +108,29 @@ def test_what_is_about_texts_says_so(words):
     expect(words.panel.locator(".example")).to_contain_text("Words by layer")
     slices = words.show("Slices", "slices-by-layer-module")
     expect(slices).not_to_contain_text("Uncaught")
+
+
+def test_neurons_are_shown_and_switched_off_by_word(words, words_server):
+    words.open(dataset="tags", layout="neurons")
+    panel = words.page.locator("neurons-module:visible")
+    expect(panel.locator(".distribution .words").first).to_contain_text("A word with the tag", timeout=30_000)
+    (chosen,) = words.ids("dev")[:1]
+    words.select([chosen])
+    expect(panel.locator(".make-column")).to_have_count(0)
+    panel.locator(".ask-words").click()
+    tags = panel.locator(".contexts .tag")
+    expect(tags.first).to_be_visible()
+    assert set(tags.all_text_contents()) <= {"DET", "NOUN", "VERB"}
+    panel.locator("select[name=listed-tag]").select_option("VERB")
+    expect(panel.locator(".top-words .remark")).to_contain_text(re.compile(r"dev words in [\d,]+ sentences"))
+    expect(tags).to_have_text(["VERB"] * tags.count())
+    panel.locator(".contexts .context").first.click()
+    panel.locator(".switch-off").click()
+    expect(panel.locator("table.effects")).to_have_count(1)
+    word = panel.locator("select[name=shown-word]")
+    word.select_option("1")
+    name = word.evaluate("(select) => select.selectedOptions[0].textContent.trim()")
+    expect(panel.locator("table.effects")).to_have_attribute("aria-label", re.compile(f"“{name}”, before and after"))
+    expect(panel.locator(".switch .verdict")).not_to_be_empty()
+    host, table = panel.bounding_box(), panel.locator("table.effects").bounding_box()
+    assert host and table and table["x"] + table["width"] <= host["x"] + host["width"] + 1

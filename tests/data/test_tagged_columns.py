@@ -168,7 +168,7 @@ def test_the_tags_of_several_columns_are_asked_for_by_name_and_texts_stay_texts(
         ([["a"]], [[["X"]]], "should hold one label per row"),
         ([], [], "no word has a tag"),
         ([["a"]] * 9, [[None]] * 9, "no word has a tag"),
-        ([[f"w{i}", "x"] for i in range(60)], [["X", "X"]] * 60, "two or more classes"),
+        ([[f"w{i}", "x"] for i in range(60)], [["X", "X"]] * 60, "two or more tags, but all of its 120 words with a tag are 'X'"),
         ([[f"w{i}", "x"] for i in range(60)], [["X", f"T{i}"] for i in range(60)], "only 'X' is"),
         ([[f"w{i}", "x"] for i in range(3000)], [[f"T{i % 150}", f"U{i % 2}"] for i in range(3000)], "152 tags"),
     ],
@@ -176,6 +176,23 @@ def test_the_tags_of_several_columns_are_asked_for_by_name_and_texts_stay_texts(
 def test_what_is_refused_in_memory_is_told_in_one_sentence(words, tags, said):
     with pytest.raises(DatasetError, match=said):
         split_words(words, tags)
+
+
+@pytest.mark.parametrize(
+    ("words", "tags", "groups", "advice"),
+    [
+        # A tag for each word, few sentences, one sentence again and again: nobody named a group.
+        ([[f"w{i}", "x"] for i in range(60)], [[f"T{i}", f"U{i}"] for i in range(60)], None, "There are 120 tags for 120 words"),
+        ([["a", "b"], ["c", "d"]], [["N", "V"]] * 2, None, "the 4 words count as 2 when they are divided. Give more sentences."),
+        ([["a", "b"]] * 60, [["N", "V"]] * 60, None, "the 120 words count as 1 when they are divided. Give more sentences."),
+        ([[f"w{i}", "x"] for i in range(60)], [["N", "V"]] * 60, ["d"] * 60, "Check the group column. Give more sentences."),
+    ],
+)
+def test_where_no_word_is_left_the_advice_is_about_words(words, tags, groups, advice):
+    with pytest.raises(DatasetError) as refused:
+        split_words(words, tags, groups)
+    said = str(refused.value)
+    assert advice in said and "rows" not in said and ("group column" in said) == (groups is not None)
 
 
 def test_a_tag_that_is_none_of_the_names_is_refused():
@@ -195,7 +212,7 @@ def test_a_tag_that_is_none_of_the_names_is_refused():
         ("a DT O\n", "1", "no column '1' of tags"),
         ("a DT O\n", "pos", "no column 'pos' of tags"),
         ("a DT O\n", "-1", "no column '-1' of tags"),
-        ("a O\n\n" * 40, "label", "two or more classes"),
+        ("a O\n\n" * 40, "label", "two or more tags"),
     ],
 )
 def test_what_is_refused_of_a_file_is_told_in_one_sentence(file_of, text, column, said):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from lit_nlp.api import types
 from lit_nlp.api.dataset import IndexedDataset
@@ -30,6 +31,8 @@ from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.lit.interpreters.salience import salience_rows
 from lit_probe.lit.notebook import ProbeWidget
 from lit_probe.lit.plugin import ProbeModel as PluginModel
+from lit_probe.neurons.effects.ablation import Ablation, ablate
+from lit_probe.neurons.effects.curve import ablation_curve
 
 # What each question that is about texts has to say.
 ABOUT_TEXTS: dict[str, dict[str, object]] = {
@@ -43,7 +46,6 @@ ABOUT_TEXTS: dict[str, dict[str, object]] = {
     "salience_map": {"method": "gradient_l2"},
     "salience_baselines": {"method": "integrated_gradients"},
     "salience_checks": {"check": "words", "method": "gradient_l2"},
-    "neuron_ablation": {"part": "erasure"},
     "counterfactual_by_layer": {"part": "trajectory"},
     "counterfactual_pairs": {"source": "sent"},
 }
@@ -235,11 +237,94 @@ def test_neurons_are_ranked_and_shown_by_tag(part, word_model, shown):
         assert [one["label"] for one in answer["classes"]] == list(word_model.label_names)
 
 
-@pytest.mark.parametrize("part", ["words", "tokens", "column", "factors"])
-def test_parts_about_texts_say_so(part, word_model, shown):
-    values = {"words": {"unit": 0}, "tokens": {"unit": 0}, "column": {"unit": 0}, "factors": {}}[part]
-    answer = answer_of("neuron_evidence", word_model, shown, part=part, **values, **({} if part == "factors" else {"layer": 1}))
+def test_a_column_of_sentences_has_no_vector_and_says_so(word_model, shown):
+    answer = answer_of("neuron_evidence", word_model, shown, part="column", unit=0, layer=1)
     assert answer["status"] == "failed" and "is about texts" in answer["message"]
+
+
+@pytest.mark.parametrize("tag", [None, "NOUN"])
+def test_top_words_are_those_of_the_words_vectors_and_lead_to_their_sentences(tag, word_model, shown):
+    study = word_model.study.result()
+    dev, values = study.splits.dev, study.activations["dev"].layer(1)[:, 3]
+    rows = [row for row, label in enumerate(dev.labels) if tag in (None, dev.label_names[label])]
+    answer = answer_of("neuron_evidence", word_model, shown, part="words", unit=3, layer=1, top=5, tag=tag)
+    best = sorted(rows, key=lambda row: -values[row])[:5]
+    contexts = answer["highest"]["contexts"]
+    assert [one["value"] for one in contexts] == [float(values[row]) for row in best]
+    assert [one["tag"] for one in contexts] == [dev.label_names[dev.labels[row]] for row in best]
+    by_id = {one["_id"]: one for one in shown.examples}
+    assert [by_id[one["id"]]["text"] for one in contexts] == [dev.texts[row] for row in best]
+    assert all(one["word"] in TAGS[one["tag"]] for one in (*answer["highest"]["words"], *answer["lowest"]["words"]))
+    assert answer["n_occurrences"] == len(rows) and answer["split"] == "dev"
+
+
+def test_a_tag_that_is_none_or_of_texts_is_a_sentence(model, word_model, shown):
+    with pytest.raises(LitProbeError, match="NOUN"):
+        answer_of("neuron_evidence", word_model, shown, part="words", unit=3, layer=1, tag="film")
+    with pytest.raises(LitProbeError, match="only the rows of a data set of words have tags"):
+        answer_of("neuron_evidence", model, model.dataset, part="words", unit=3, layer=1, tag="NOUN")
+
+
+def test_tokens_and_factors_of_sentences_are_those_of_their_texts(word_model, shown):
+    row = dev_sentence(shown)
+    tokens = answer_of("neuron_evidence", word_model, shown, row, part="tokens", layer=1, units=[0, 3])
+    assert tokens["texts"][0]["pooled"] is None and len(tokens["texts"][0]["tokens"]) >= len(row["words"])
+    assert answer_of("neuron_evidence", word_model, shown, row, part="factors", components=2)["status"] == "ready"
+
+
+def test_neurons_are_switched_off_word_by_word(word_model, shown):
+    study, row = word_model.study.result(), dev_sentence(shown)
+    sent = [row, edited(row, text=row["text"] + " unknown film")]
+    answer = answer_of("neuron_ablation", word_model, shown, *sent, part="text", layer=1, units=[0, 3], n_random=3)
+    assert answer["layers"] == [1, 2, 3] and answer["label_names"] == list(word_model.label_names)
+    for example, asked in zip(answer["examples"], sent, strict=True):
+        sentence = word_model.sentence_of(asked)
+        assert [one["word"] for one in example["words"]] == list(sentence.forms)
+        found = ablate(
+            study, [sentence.text] * len(sentence), Ablation(1, (0, 3)), spans=np.array(sentence.spans, dtype=np.int64)
+        )
+        for place, one in enumerate(example["words"]):
+            assert one["tag"] == sentence.tags[place] and one["read"]
+            said = study.decision.classes(found.before[place])
+            assert one["said"] == said.tolist() and one["now"] == study.decision.classes(found.after[place]).tolist()
+            for name, values in (("before", found.before), ("after", found.after)):
+                np.testing.assert_allclose(one[name], values[place][range(3), said], atol=1e-5)
+            assert all(low <= high for low, high in zip(one["low"], one["high"], strict=True))
+            assert 0 <= one["judged"]["exceeded"] <= 3 and one["judged"]["moved"] > 0
+    none = answer_of("neuron_ablation", word_model, shown, row, part="text", layer=1, units=[])
+    assert all(one["before"] == one["after"] and one["said"] == one["now"] for one in none["examples"][0]["words"])
+
+
+def test_words_that_were_cut_off_and_texts_without_words_are_told(splits, tiny_folder):
+    (short,) = models_of([computed(load_encoder(str(tiny_folder()), device="cpu", max_length=7), splits)])
+    shown = IndexedDataset(base=short.dataset)
+    words = answer_of("neuron_ablation", short, shown, dev_sentence(shown, 8), part="text", layer=1, units=[0], n_random=2)[
+        "examples"
+    ][0]["words"]
+    assert [one["read"] for one in words] == [place < 5 for place in range(len(words))] and "said" not in words[-1]
+    answer = answer_of("neuron_ablation", short, shown, {"text": " "}, part="text", layer=1, units=[0])
+    assert answer["status"] == "failed" and "reads no word" in answer["message"]
+
+
+@pytest.mark.parametrize("sample", [200, 4])
+def test_the_curve_without_neurons_is_about_the_words_of_whole_sentences(sample, word_model, shown):
+    study, dev = word_model.study.result(), word_model.study.result().splits.dev
+    answer = answer_of("neuron_ablation", word_model, shown, part="curve", layer=1, units=[0, 3], sample=sample, n_random=2)
+    texts = [next(one for one in shown.examples if one["_id"] == name)["text"] for name in answer["rows"]["ids"]]
+    rows = [row for row, text in enumerate(dev.texts) if text in texts]
+    assert answer["n"] == len(rows) and len(texts) == min(sample, len(dev.whole_texts)) and answer["rows"]["split"] == "dev"
+    some = dev.select(rows)
+    expected = ablation_curve(
+        study, some.texts, some.labels.tolist(), Ablation(1, (0, 3)), groups=some.groups, spans=some.spans, n_random=2
+    ).to_json()
+    assert answer["layers"] == json.loads(json.dumps(expected["layers"]))
+
+
+@pytest.mark.parametrize("part", ["erasure", "evaluation", "minimal_set"])
+def test_rankings_of_words_are_judged(part, word_model, shown):
+    values = {} if part == "erasure" else {"method": "mean_gap", "layer": 1}
+    values |= {"percentages": [10], "n_draws": 2} if part == "evaluation" else {}
+    assert answer_of("neuron_ablation", word_model, shown, part=part, **values)["status"] == "ready"
 
 
 def test_what_lit_offers_for_texts_is_not_offered(word_model, shown):

@@ -2,7 +2,7 @@
 /** The map of concepts in strips and in words. */
 /** @import {Strip} from '../charts/types.js' */
 /** @import {ConceptMap, ConceptRow} from '../page/types.js' */
-import {formatCount, formatScore} from '../words/format.js';
+import {formatCount, formatScore, inSentence} from '../words/format.js';
 
 /**
  * A strip per concept, coloured by the share of the way from the baseline to a perfect score.
@@ -29,5 +29,5 @@ export function conceptStrips({rows}) {
 export function conceptSentence({target, metric_title: title, baseline, cells}, layer) {
   const {score, low, high} = cells[layer];
   const interval = low === null || high === null ? '' : ` [${formatScore(low)}, ${formatScore(high)}]`;
-  return `${target}: ${title.toLowerCase()} ${formatScore(score)}${interval}, baseline ${formatScore(baseline)}`;
+  return `${target}: ${inSentence(title)} ${formatScore(score)}${interval}, baseline ${formatScore(baseline)}`;
 }

@@ -29,7 +29,8 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
   <p><b>Blue</b> is above zero, <b>orange</b> below; each neuron has one scale for both texts, so that their colours can be compared. Special
     tokens have numbers but no colour: their values are often many times as large.</p>
   <p><b>Side by side.</b> Pin a text, or edit one: the same tokens stand in the same line, and lines that differ are tinted. Even tokens that stayed
-    the same change their values, because at deeper layers every token has read the others. The last line is what the probe reads: the tokens pooled.</p>
+    the same change their values, because at deeper layers every token has read the others. The last line is what the probe reads: the tokens pooled. Where rows are words there is none: the
+    probe reads each word’s own tokens.</p>
   <p><b>Patterns</b> come from the neurons inside the feed-forward parts of the blocks, by non-negative matrix factorisation. Their number is your choice, and
     another one gives other patterns.</p></details>`;
 
@@ -102,7 +103,7 @@ definePanel('neuron-activations-module', (LitPanel) => class NeuronActivationsMo
       renderTokenMatrix({
         lines: closeGaps(matrixLines(answer.texts)), titles: texts.map(({title}) => title), columns, signed: true, largest: answer.largest,
         values: answer.texts.map((/** @type {any} */ text) => text.neurons.map((/** @type {any} */ {values}) => values)),
-        pooled: answer.texts.map((/** @type {any} */ {pooled}) => pooled), narrow: sides * (columns.length * COLUMN + TOKENS) > this.size.width,
+        pooled: first.pooled ? answer.texts.map((/** @type {any} */ {pooled}) => pooled) : null, narrow: sides * (columns.length * COLUMN + TOKENS) > this.size.width,
       }),
       beyond.length ? html`<div class="beyond words" title=${beyond.join(' ')}>${countOf(beyond.length, 'word')} beyond the encoder’s limit ${beyond.length === 1 ? 'was' : 'were'} not read.</div>` : nothing,
     ];

@@ -19,10 +19,11 @@ const FILL = COLORS.histogram;
  * on one scale, so that rows of classes of different size can be compared.
  *
  * @param {NeuronDistribution} answer  the answer of the part `distribution`
- * @param {{width: number, marks?: {label: string, value: number}[]}} view  `marks`: texts whose own activation is marked
+ * @param {{width: number, marks?: {label: string, value: number}[], row?: 'text'|'word'}} view  `marks`: texts whose own activation is
+ *     marked; `row`: what a row is
  * @returns {SvgNode}
  */
-export function neuronHistogram({edges, classes: all}, {width, marks = []}) {
+export function neuronHistogram({edges, classes: all}, {width, marks = [], row = 'text'}) {
   const classes = drawnClasses(all);
   const left = Math.min(96, Math.max(56, 0.2 * width));
   const right = width - 14;
@@ -36,7 +37,7 @@ export function neuronHistogram({edges, classes: all}, {width, marks = []}) {
   return svgNode('svg', {xmlns: 'http://www.w3.org/2000/svg', width, height, viewBox: `0 0 ${width} ${height}`, 'font-family': FONT, 'font-size': 11, fill: COLORS.text},
     ...classes.map((/** @type {any} */ one, /** @type {number} */ i) => classRow(one, edges, HEAD + i * ROW, {x, left, right, most})),
     ...ticks.map((tick) => svgNode('text', {class: 'tick', x: x(tick).toFixed(1), y: bottom + 14, 'text-anchor': 'middle'}, tick.toFixed(digits).replace('-', '−'))),
-    svgNode('text', {x: (left + right) / 2, y: bottom + 29, 'text-anchor': 'middle', 'font-weight': 'bold'}, 'Pooled activation'),
+    svgNode('text', {x: (left + right) / 2, y: bottom + 29, 'text-anchor': 'middle', 'font-weight': 'bold'}, row === 'word' ? 'Activation of a word' : 'Pooled activation'),
     ...marks.map(({label, value}, i) => mark(x(value), label, i, bottom, [left, right])),
   );
 }
@@ -210,6 +211,19 @@ export function rowsDomain(rows) {
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const air = Math.max(0.01, (LEAST_SPAN - (most - least)) / 2);
   return [Math.max(0, Math.floor(100 * (least - air)) / 100), Math.min(1, Math.ceil(100 * (most + air)) / 100)];
+}
+
+/**
+ * The answer of the part `text` for one word of a sentence, as rows.
+ *
+ * @param {any} answer
+ * @param {any} word  one of the words that were read
+ * @param {?string[]} [places]  what places that are not all of an encoder's layers are called
+ * @returns {AblationRow[]}
+ */
+export function wordAblationRows({layer: changed, layers, label_names: names}, {said, now, before, after, low, high}, places = null) {
+  return layers.map((/** @type {number} */ layer, /** @type {number} */ i) => ({name: placeTitle(layer, places), own: layer === changed, className: names[said[i]],
+    predictedAfter: names[now[i]], before: before[i], after: after[i], low: low ? low[i] : null, high: high ? high[i] : null}));
 }
 
 /**

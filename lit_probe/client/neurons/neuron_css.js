@@ -55,6 +55,7 @@ export const NEURON_CSS = `
   .contexts { list-style: none; margin: 0; padding: 0; font-size: 12px; }
   .contexts li { display: flex; gap: 6px; min-width: 0; }
   .contexts .value { flex: none; width: 38px; text-align: right; font-variant-numeric: tabular-nums; color: var(--lit-neutral-700); line-height: 20px; }
+  .contexts .tag { flex: none; width: 52px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: 11px; line-height: 20px; color: var(--lit-neutral-700); }
   .contexts .context { flex: 1; display: block; min-width: 0; margin: 0; padding: 1px 4px; border: none; background: none; font: inherit; line-height: 18px; color: inherit; text-align: start; overflow: hidden; text-overflow: ellipsis; white-space: pre; cursor: pointer; }
   .contexts .context:hover { background: var(--lit-mintonal-p-1); }
   .contexts .context:disabled { cursor: default; background: none; }
@@ -78,6 +79,7 @@ export const NEURON_CSS = `
   .effects td.numbers b { font-weight: bold; }
   .effects svg { display: block; }
   .effects .ends { display: flex; justify-content: space-between; }
+  .turned { margin: 0 2px; }
   .flips { display: block; color: var(--lit-bric-700); font-weight: bold; }
   .legend .ring, .legend .dot, .legend .grey { flex: none; display: inline-block; width: 9px; height: 9px; min-height: 0; box-sizing: border-box; border-radius: 5px; margin-right: 6px; }
   .legend .ring { border: 2px solid ${SPLIT_STYLES.dev.color}; }

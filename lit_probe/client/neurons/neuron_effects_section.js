@@ -2,12 +2,12 @@
 /** The section that switches neurons off and shows what the later layers say. */
 import {placeNames} from '../charts/places.js';
 import {svgElement} from '../charts/svg.js';
-import {observable} from '../page/choices.js';
+import {currentWord, observable} from '../page/choices.js';
 import {exampleText, html, nothing} from '../page/lit_host.js';
 import {renderLegend} from '../panels/parts.js';
 import {countOf, formatCount, formatScore, oneLine} from '../words/format.js';
 import {leftOutSentences, placeTitle} from '../words/sentences.js';
-import {ABLATION_STYLES, ablationCurve, ablationRows, beforeAfter, rowsDomain} from './neuron_charts.js';
+import {ABLATION_STYLES, ablationCurve, ablationRows, beforeAfter, rowsDomain, wordAblationRows} from './neuron_charts.js';
 import {changeConfig, isOff, pickUnits, setWords, togglePick, unitsAt} from './neuron_choices.js';
 import {curveVerdict, movedSentence, percent, textVerdict} from './neuron_sentences.js';
 
@@ -20,6 +20,8 @@ const NAMES = 74;
 const NUMBERS = 158;
 /** How many neurons are named one by one. */
 const MOST_NAMED = 8;
+/** How many words with another tag are named one by one. */
+const MOST_TURNED = 12;
 const REPLACED_BY = /** @type {Record<string, string>} */ ({
   mean: 'their usual value', zero: 'zero', resample: 'their values at random tokens of other texts', scale: 'themselves, times a factor',
 });
@@ -114,44 +116,93 @@ function membersWords(layer, units) {
 /** What the shown texts become. @param {any} panel @param {number} width */
 function renderTexts(panel, width) {
   const texts = panel.texts();
-  if (texts.length === 0) return html`<p class="words">Select a text in LIT to see at once what becomes of it.</p>`;
-  return panel.renderPart('effect', (/** @type {any} */ answer) => renderTables(panel, answer, width), 'The pass could not be changed.');
+  if (texts.length === 0) return html`<p class="words">Select a ${panel.row() === 'word' ? 'sentence' : 'text'} in LIT to see at once what becomes of it.</p>`;
+  const render = panel.row() === 'word' ? renderWordTables : renderTables;
+  return panel.renderPart('effect', (/** @type {any} */ answer) => render(panel, answer, width), 'The pass could not be changed.');
 }
 
 /** @param {any} panel @param {any} answer @param {number} width */
 function renderTables(panel, answer, width) {
-  const texts = panel.texts();
-  const column = Math.max(60, Math.min(260, width - 24 - NAMES - NUMBERS));
-  return [html`<div class="legend"><span><i class="ring"></i>before</span><span><i class="dot"></i>without</span>${answer.random ? html`<span><i class="grey"></i>${answer.random.n} random changes of like size</span>` : nothing}</div>`,
-    texts.map((/** @type {any} */ {title, example}, /** @type {number} */ i) => {
+  return [renderKey(answer.random?.n ?? 0),
+    panel.texts().map((/** @type {any} */ {title, example}, /** @type {number} */ i) => {
       const rows = ablationRows(answer, i, placeNames(panel.about()));
       const text = exampleText(example);
-      const domain = rowsDomain(rows);
-      return [html`<div class="effects-of" title=${text}><b>${title} text</b> <span class="quote" dir="auto">${oneLine(text)}</span></div>
-        <table class="effects ${title.toLowerCase()}" aria-label=${`${title} text before and after`}>
-        <colgroup><col style=${`width:${NAMES}px`}><col style=${`width:${column}px`}><col></colgroup>
-        <thead><tr><th></th><th><span class="ends" style=${`width:${column - 8}px`}><span>${domain[0].toFixed(2)}</span><span>${domain[1].toFixed(2)}</span></span></th><th></th></tr></thead>
-        <tbody>${rows.map((row) => html`<tr><th scope="row" title=${row.own ? 'The probe of the changed layer reads the change itself; only later layers say something about the pass' : nothing}>${row.name}${row.own ? '*' : ''}</th>
-          <td title=${row.low === null ? nothing : `random changes: ${formatScore(row.low)} to ${formatScore(row.high)}`}>${svgElement(beforeAfter(row, {width: column - 8, height: 18, domain}))}</td>
-          <td class="numbers" title=${`probability of ${row.className}`}>${row.className} ${row.before.toFixed(3)} → <b>${row.after.toFixed(3)}</b>${row.predictedAfter === row.className ? nothing : html` <span class="flips">now ${row.predictedAfter}</span>`}</td></tr>`)}</tbody></table>`,
+      return [html`<div class="effects-of" title=${text}><b>${title} text</b> <span class="quote" dir="auto">${oneLine(text)}</span></div>`,
+        renderTable(rows, `${title} text`, title.toLowerCase(), width),
         html`<p class="words verdict">${textVerdict(rows, answer.random?.n ?? 0, answer.judged[i])}</p>`,
         answer.judged[i].moved > 0 ? html`<p class="words remark">${movedSentence(answer.judged[i])}</p>` : nothing];
     }),
-    html`<p class="words remark">* Its own probe reads what was changed: only later layers say something about the pass.</p>`,
-    answer.notes.map((/** @type {string} */ note) => html`<p class="words remark">${note}</p>`)];
+    renderOwnProbe(), answer.notes.map((/** @type {string} */ note) => html`<p class="words remark">${note}</p>`)];
+}
+
+/** What becomes of the words of each sentence, and of one of them at each layer. @param {any} panel @param {any} answer @param {number} width */
+function renderWordTables(panel, answer, width) {
+  const {n_random: nRandom, label_names: names, layers, examples, notes} = answer;
+  const last = layers.length - 1;
+  return [renderKey(nRandom),
+    panel.texts().map((/** @type {any} */ {title, example}, /** @type {number} */ i) => {
+      const {words} = examples[i];
+      const read = words.map((/** @type {any} */ word, /** @type {number} */ place) => ({...word, place})).filter((/** @type {any} */ word) => word.read);
+      if (read.length === 0) return html`<p class="words">No word of the ${title.toLowerCase()} sentence was read.</p>`;
+      const turned = read.filter(({said, now}) => said[last] !== now[last]);
+      const word = shownWord(read, example.id, turned[0] ?? read[0]);
+      const rows = wordAblationRows(answer, word, placeNames(panel.about()));
+      const text = exampleText(example);
+      const pick = (/** @type {number} */ place) => currentWord.set({example: example.id, place});
+      const change = (/** @type {any} */ one) => html`<button class="text-button turned" title="Make it the current word" @click=${() => pick(one.place)}>${one.word}: ${names[one.said[last]]} → ${names[one.now[last]]}</button>`;
+      return [html`<div class="effects-of" title=${text}><b>${title} sentence</b> <span class="quote" dir="auto">${oneLine(text)}</span></div>`,
+        html`<p class="words">${turned.length ? [`${countOf(turned.length, 'word')} of ${read.length} ${turned.length === 1 ? 'gets' : 'get'} another tag at ${placeTitle(layers[last], placeNames(panel.about()))}: `, turned.slice(0, MOST_TURNED).map(change),
+          turned.length > MOST_TURNED ? `and ${turned.length - MOST_TURNED} more.` : nothing] : `All ${countOf(read.length, 'word')} keep their tags at ${placeTitle(layers[last], placeNames(panel.about()))}.`}</p>`,
+        html`<div class="set"><label>The word <select name="shown-word" dir="auto" @change=${(/** @type {any} */ {target}) => pick(Number(target.value))}>
+          ${read.map((/** @type {any} */ one) => html`<option value=${String(one.place)} ?selected=${one.place === word.place}>${one.word}</option>`)}</select></label>
+          <span class="members">${word.tag === null ? 'It has no tag of its own.' : `Its tag: ${names[word.tag]}.`}</span></div>`,
+        renderTable(rows, `${title} sentence, “${word.word}”,`, title.toLowerCase(), width),
+        html`<p class="words verdict">${textVerdict(rows, nRandom, word.judged, 'word')}</p>`,
+        word.judged.moved > 0 ? html`<p class="words remark">${movedSentence(word.judged)}</p>` : nothing];
+    }),
+    renderOwnProbe(), notes.map((/** @type {string} */ note) => html`<p class="words remark">${note}</p>`)];
+}
+
+/** The current word, where it is one of these; else another. @param {any[]} words  those that were read @param {string} id  of their sentence @param {any} other */
+function shownWord(words, id, other) {
+  const current = currentWord.get();
+  return (current?.example === id ? words.find(({place}) => place === current.place) : null) ?? other;
+}
+
+/** @param {number} nRandom */
+function renderKey(nRandom) {
+  return html`<div class="legend"><span><i class="ring"></i>before</span><span><i class="dot"></i>without</span>${nRandom ? html`<span><i class="grey"></i>${nRandom} random changes of like size</span>` : nothing}</div>`;
+}
+
+function renderOwnProbe() {
+  return html`<p class="words remark">* Its own probe reads what was changed: only later layers say something about the pass.</p>`;
+}
+
+/** @param {import('./neuron_charts.js').AblationRow[]} rows @param {string} name @param {string} className @param {number} width */
+function renderTable(rows, name, className, width) {
+  const column = Math.max(60, Math.min(260, width - 24 - NAMES - NUMBERS));
+  const domain = rowsDomain(rows);
+  return html`<table class="effects ${className}" aria-label=${`${name} before and after`}>
+    <colgroup><col style=${`width:${NAMES}px`}><col style=${`width:${column}px`}><col></colgroup>
+    <thead><tr><th></th><th><span class="ends" style=${`width:${column - 8}px`}><span>${domain[0].toFixed(2)}</span><span>${domain[1].toFixed(2)}</span></span></th><th></th></tr></thead>
+    <tbody>${rows.map((row) => html`<tr><th scope="row" title=${row.own ? 'The probe of the changed layer reads the change itself; only later layers say something about the pass' : nothing}>${row.name}${row.own ? '*' : ''}</th>
+      <td title=${row.low === null ? nothing : `random changes: ${formatScore(row.low)} to ${formatScore(row.high)}`}>${svgElement(beforeAfter(row, {width: column - 8, height: 18, domain}))}</td>
+      <td class="numbers" title=${`probability of ${row.className}`}>${row.className} ${row.before.toFixed(3)} → <b>${row.after.toFixed(3)}</b>${row.predictedAfter === row.className ? nothing : html` <span class="flips">now ${row.predictedAfter}</span>`}</td></tr>`)}</tbody></table>`;
 }
 
 /** What becomes of many texts. @param {any} panel @param {number} width */
 function renderCurve(panel, width) {
   const {selected, slice} = panel.seen;
-  const which = selected.length ? `${slice ? `slice “${slice}”` : 'the selection'}, ${countOf(selected.length, 'text')}` : 'the dev texts';
+  const words = panel.row() === 'word';
+  const text = words ? 'sentence' : 'text';
+  const which = selected.length ? `${slice ? `slice “${slice}”` : 'the selection'}, ${countOf(selected.length, text)}` : `the ${words ? 'words of the dev sentences' : 'dev texts'}`;
   return html`<div class="over-data"><h4>Over the data</h4>${panel.renderOnDemand('curve',
-    {button: 'Measure over the data', about: `Over ${which} (${formatCount(SAMPLE)} at most, drawn by seed), beside ${N_RANDOM} random changes of like size.`},
+    {button: 'Measure over the data', about: `Over ${which} (${formatCount(SAMPLE)} ${words ? 'sentences ' : ''}at most, drawn by seed), beside ${N_RANDOM} random changes of like size.`},
     (/** @type {any} */ answer) => [
       svgElement(ablationCurve(answer, {width, height: CHART_HEIGHT, nLayers: panel.about().n_layers, current: answer.layer, sites: panel.about().sites})),
       renderLegend([{style: ABLATION_STYLES.before, label: 'before'}, {style: ABLATION_STYLES.after, label: 'without'}, {style: ABLATION_STYLES.random, label: `${answer.n_random} random changes: mean and range`}]),
       html`<p class="words verdict">${curveVerdict(answer, placeNames(panel.about()))}</p>`,
-      html`<p class="words remark">${answer.title} over ${countOf(answer.n, `${answer.rows.split} text`)}${answer.rows.source === 'selection' ? ' of the selection' : ''}. ${sizesSentence(answer)}
+      html`<p class="words remark">${answer.title} over ${countOf(answer.n, `${answer.rows.split} ${panel.row()}`)}${answer.rows.source === 'selection' ? ' of the selection' : ''}. ${sizesSentence(answer)}
         ${leftOutSentences(answer.rows.left_out, true).join('; ')}</p>`,
     ])}</div>`;
 }
@@ -170,12 +221,12 @@ function sizesSentence(answer) {
  */
 export function renderErasure(panel, width) {
   return panel.renderSection('erasure', 'Erase the concept at every layer (LEACE)', () => panel.renderOnDemand('erasure',
-    {button: 'Erase and fit again', about: 'Takes away from each text’s pooled activations what a linear probe could use on the training texts, fits new probes, and does the same with random directions of equal rank.'},
+    {button: 'Erase and fit again', about: `Takes away from each ${panel.row()}’s ${panel.row() === 'word' ? 'vector' : 'pooled activations'} what a linear probe could use on the training ${panel.row()}s, fits new probes, and does the same with random directions of equal rank.`},
     (/** @type {any} */ answer) => [
       svgElement(ablationCurve(answer, {width, height: CHART_HEIGHT, nLayers: panel.about().n_layers, current: panel.changedLayer(), intervals: true, sites: panel.about().sites})),
       renderLegend([{style: ABLATION_STYLES.before, label: 'before'}, {style: ABLATION_STYLES.after, label: 'after LEACE'}, {style: ABLATION_STYLES.random, label: 'after erasing random directions'}]),
-      html`<p class="words remark">${answer.title} of newly fitted probes on ${countOf(answer.n, 'dev text')}; rank ${answer.rank}; bands: 95 % intervals.
-        On the training texts that it was fitted to, LEACE leaves no linear probe anything; on dev texts a little may be left. It changes the
-        pooled activations of one layer at a time, not the pass, so this says nothing about what the model’s later layers do.</p>`,
+      html`<p class="words remark">${answer.title} of newly fitted probes on ${countOf(answer.n, `dev ${panel.row()}`)}; rank ${answer.rank}; bands: 95 % intervals.
+        On the training ${panel.row()}s that it was fitted to, LEACE leaves no linear probe anything; on dev ${panel.row()}s a little may be left. It changes the
+        ${panel.row() === 'word' ? 'vectors' : 'pooled activations'} of one layer at a time, not the pass, so this says nothing about what the model’s later layers do.</p>`,
     ]));
 }

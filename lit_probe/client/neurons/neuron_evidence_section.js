@@ -17,6 +17,8 @@ const CONTEXTS = 8;
 const ASKED = 30;
 /** Characters in front of a context’s word. */
 const ROOM_BEFORE = 24;
+/** Where rows are words: the tag whose words are listed; null: those of all tags. */
+export const listedTag = observable(/** @type {?string} */ (null));
 
 /**
  * Wants what is known about the opened neuron.
@@ -30,9 +32,16 @@ export function askForEvidence(panel) {
   const inputs = panel.texts().map((/** @type {any} */ {example}) => example);
   panel.wantPart('distribution', 'neuron_evidence', [], {part: 'distribution', layer, unit});
   // A question of its own, so that the bars stay when another text is selected.
-  if (inputs.length) panel.wantPart('marks', 'neuron_evidence', inputs, {part: 'column', layer, unit});
+  // A sentence has no activation of its own where rows are words.
+  if (inputs.length && panel.row() === 'text') panel.wantPart('marks', 'neuron_evidence', inputs, {part: 'column', layer, unit});
   // One pass over the texts finds the words of all neurons of a layer: asked for once, they follow the opened neuron.
-  panel.wantOnDemand('words', 'neuron_evidence', [], {part: 'words', layer, unit, top: ASKED}, undefined, `words ${layer}`);
+  panel.wantOnDemand('words', 'neuron_evidence', [], {part: 'words', layer, unit, top: ASKED, ...tagConfig(panel)}, undefined, `words ${layer}`);
+}
+
+/** The tag whose words are listed, as the server is asked for it. @param {any} panel @returns {{tag?: string}} */
+function tagConfig(panel) {
+  const tag = listedTag.get();
+  return tag !== null && panel.row() === 'word' && panel.catalogue().label_names.includes(tag) ? {tag} : {};
 }
 
 /**
@@ -49,12 +58,21 @@ export function renderEvidence(panel, width) {
   const names = placeNames(panel.about());
   const where = [names && `of ${names[opened.layer]}`, ranked && `rank ${ranked.rank} of ${nUnits.toLocaleString('en-US')} by ${title}`].filter(Boolean);
   return [
-    html`<div class="neuron-title"><b>Neuron ${opened.name}</b>${where.length ? html`<span class="rank">${where.join(', ')}</span>` : nothing}${renderColumnButton(panel, opened)}</div>`,
-    panel.renderSection('distribution', 'Activation by class', () => panel.renderPart('distribution', (/** @type {any} */ answer) => renderDistribution(panel, answer, width), 'There is no distribution.'), true),
-    panel.renderSection('top-words', 'Top words and contexts', () => panel.renderOnDemand('words',
-      {button: 'Find the words', about: `On which words of the dev texts do the neurons of ${placeTitle(opened.layer, names)} fire? Reads the texts once, for all of its neurons.`},
-      (/** @type {any} */ answer) => renderWords(panel, answer)), true),
+    html`<div class="neuron-title"><b>Neuron ${opened.name}</b>${where.length ? html`<span class="rank">${where.join(', ')}</span>` : nothing}${panel.row() === 'text' ? renderColumnButton(panel, opened) : nothing}</div>`,
+    panel.renderSection('distribution', panel.row() === 'word' ? 'Activation by tag' : 'Activation by class', () => panel.renderPart('distribution', (/** @type {any} */ answer) => renderDistribution(panel, answer, width), 'There is no distribution.'), true),
+    panel.renderSection('top-words', 'Top words and contexts', () => [panel.row() === 'word' ? renderTagChoice(panel) : nothing, panel.renderOnDemand('words',
+      {button: 'Find the words', about: panel.row() === 'word' ? `On which dev words do the neurons of ${placeTitle(opened.layer, names)} fire, and which tags do they have?`
+        : `On which words of the dev texts do the neurons of ${placeTitle(opened.layer, names)} fire? Reads the texts once, for all of its neurons.`},
+      (/** @type {any} */ answer) => renderWords(panel, answer))], true),
   ];
+}
+
+/** @param {any} panel */
+function renderTagChoice(panel) {
+  const chosen = tagConfig(panel).tag ?? '';
+  const option = (/** @type {string} */ value, /** @type {string} */ words) => html`<option value=${value} ?selected=${value === chosen}>${words}</option>`;
+  return html`<div class="set"><label>Among <select name="listed-tag" @change=${(/** @type {any} */ {target}) => listedTag.set(target.value === '' ? null : target.value)}>
+    ${option('', 'the words of all tags')}${panel.catalogue().label_names.map((/** @type {string} */ name) => option(name, name))}</select></label></div>`;
 }
 
 /** @param {any} panel @param {{name: string, layer: number, unit: number}} neuron */
@@ -78,19 +96,20 @@ function renderDistribution(panel, answer, width) {
   const drawn = drawnClasses(answer.classes);
   const told = drawn.length === 2 && answer.classes.length === 2 ? drawn.slice(1) : drawn;
   const left = answer.classes.length - drawn.length;
-  return [svgElement(neuronHistogram(answer, {width: Math.min(width, 620), marks})),
-    told.map((/** @type {any} */ one) => html`<p class="words">${separationSentence(one)}</p>`),
-    html`<p class="words remark">${countOf(answer.n, 'dev text')}, ${answer.pooling} pooling. Bars are shares of their class; ▲ is its mean.
+  return [svgElement(neuronHistogram(answer, {width: Math.min(width, 620), marks, row: panel.row()})),
+    told.map((/** @type {any} */ one) => html`<p class="words">${separationSentence(one, panel.row())}</p>`),
+    html`<p class="words remark">${countOf(answer.n, `dev ${panel.row()}`)}, ${panel.row() === 'word' ? `tokens of a word joined by ${answer.pooling}` : `${answer.pooling} pooling`}. Bars are shares of their class; ▲ is its mean.
       ${left ? `${left} other class${left === 1 ? '' : 'es'} with fewer examples ${left === 1 ? 'is' : 'are'} left out.` : ''}</p>`];
 }
 
 /** @param {any} panel @param {any} answer */
 function renderWords(panel, answer) {
   const [highest, lowest] = [shownOf(answer.highest), shownOf(answer.lowest)];
-  const {n_texts: nTexts, n_words: nWords, min_count: minCount, n_truncated: nTruncated} = answer;
+  const {n_texts: nTexts, n_words: nWords, n_occurrences: nOccurrences, min_count: minCount, n_truncated: nTruncated} = answer;
+  const read = panel.row() === 'word' ? `${countOf(nOccurrences, 'dev word')} in ${countOf(nTexts, 'sentence')}, ${countOf(nWords, 'different one')}` : `${countOf(nTexts, 'dev text')}, ${countOf(nWords, 'word')}`;
   const largest = Math.max(0, ...[...highest.words, ...lowest.words].map(({mean}) => Math.abs(mean - answer.mean)), ...[...highest.contexts, ...lowest.contexts].map(({value}) => Math.abs(value - answer.mean)));
   return [html`<div class="ends-of">${renderEnd(panel, 'Highest', highest, answer.mean, largest)}${renderEnd(panel, 'Lowest', lowest, answer.mean, largest)}</div>`,
-    html`<p class="words remark">${countOf(nTexts, 'dev text')}, ${countOf(nWords, 'word')}; mean activations of words that occur at least ${minCount} times, coloured by their distance from the mean ${significant(answer.mean)}.
+    html`<p class="words remark">${read}; mean activations of words that occur at least ${minCount} times, coloured by their distance from the mean ${significant(answer.mean)}.
       ${nTruncated ? `${countOf(nTruncated, 'text')} were cut at the encoder’s limit. ` : ''}Click a context to select its text in LIT.</p>`];
 }
 
@@ -104,11 +123,11 @@ function shownOf({words, contexts}) {
 function renderEnd(panel, title, {words, contexts}, middle, largest) {
   const select = (/** @type {string} */ id) => panel.selectionService.selectIds([id], panel);
   return html`<div class=${`end ${title.toLowerCase()}`}><h4>${title}</h4>
-    <div class="word-list" dir="auto">${words.length === 0 ? html`<span class="pending">No word occurs often enough.</span>` : words.map((/** @type {any} */ {word, count, mean, peak}) => {
+    <div class="word-list" dir="auto">${words.length === 0 ? html`<span class="pending">No word occurs often enough.</span>` : words.map((/** @type {any} */ {word, count, mean, peak, tag}) => {
       const {fill, text} = salienceColor(largest > 0 ? (mean - middle) / largest : 0, true);
-      return html`<span class="chip" style=${`background:${fill};color:${text}`} title=${`${word}: mean ${significant(mean)} over ${count} occurrences, peak ${significant(peak)}`}>${word} <small>${mean.toFixed(2).replace('-', '−')}</small></span>`;
+      return html`<span class="chip" style=${`background:${fill};color:${text}`} title=${`${word}${tag ? ` (mostly ${tag})` : ''}: mean ${significant(mean)} over ${countOf(count, 'occurrence')}, peak ${significant(peak)}`}>${word} ${tag ? html`<small class="tag">${tag}</small> ` : nothing}<small>${mean.toFixed(2).replace('-', '−')}</small></span>`;
     })}</div>
-    <ul class="contexts">${contexts.map((/** @type {any} */ {before, shown, word, after, value, id}) => html`<li><span class="value">${value.toFixed(2).replace('-', '−')}</span>
+    <ul class="contexts">${contexts.map((/** @type {any} */ {before, shown, word, after, value, id, tag}) => html`<li><span class="value">${value.toFixed(2).replace('-', '−')}</span>${tag ? html`<span class="tag" title=${`Its tag: ${tag}`}>${tag}</span>` : nothing}
       <button class="context" dir="auto" ?disabled=${id === null} title=${id === null ? 'LIT does not show this text' : `Select this text: …${before}${shown ?? word}${after}…`} @click=${() => select(id)}>${oneLine(tail(before))}<mark>${oneLine(shown ?? word)}</mark>${oneLine(after)}</button></li>`)}</ul></div>`;
 }
 

@@ -28,19 +28,19 @@ export function neuronFigure(panel, {title: method}) {
   const parts = [];
   const add = (/** @type {SvgNode} */ chart, /** @type {string} */ words, /** @type {[LineStyle, string][]} */ ...lines) => parts.push({chart, legend: [
     {style: null, line: false, label: words}, ...lines.map(([style, label]) => ({style, line: true, label}))]});
-  if (distribution) add(neuronHistogram(distribution, {width: VIEW.width}), `Neuron ${distribution.name}: pooled activation by class, ${distribution.n} dev texts`);
+  if (distribution) add(neuronHistogram(distribution, {width: VIEW.width, row: panel.row()}), `Neuron ${distribution.name}: ${panel.row() === 'word' ? 'activation by tag' : 'pooled activation by class'}, ${distribution.n} dev ${panel.row()}s`);
   const layer = panel.changedLayer();
   const choices = panel.chosen();
   const taken = 'units' in changeConfig(choices, layer) ? setWords(layer, unitsAt(choices.picked, layer), placeNames(about)) : `the probe’s direction at ${placeTitle(layer, placeNames(about))}`;
   if (curve) {
-    add(ablationCurve(curve, {...VIEW, nLayers: about.n_layers, sites: about.sites}), `Without ${taken}, ${curve.n} texts`, [ABLATION_STYLES.before, 'before'], [ABLATION_STYLES.after, 'without'], [ABLATION_STYLES.random, `${curve.n_random} random changes: mean and range`]);
+    add(ablationCurve(curve, {...VIEW, nLayers: about.n_layers, sites: about.sites}), `Without ${taken}, ${curve.n} ${panel.row()}s`, [ABLATION_STYLES.before, 'before'], [ABLATION_STYLES.after, 'without'], [ABLATION_STYLES.random, `${curve.n_random} random changes: mean and range`]);
   }
   if (stability) add(stabilityChart(stability, VIEW), 'Stability of the ranking', [STABILITY_STYLES.between, 'between two resamples (90 % of pairs)'], [STABILITY_STYLES.full, 'with this ranking'], [STABILITY_STYLES.chance, 'chance']);
   if (evaluation) add(rankingQualityChart(evaluation, VIEW), 'Quality of the ranking', [RANKING_STYLES.top, 'first k %'], [RANKING_STYLES.bottom, 'last k %'], [RANKING_STYLES.random, 'random k %: mean and middle 95 % of the draws']);
   if (erasure) add(ablationCurve(erasure, {...VIEW, nLayers: about.n_layers, intervals: true, sites: about.sites}), 'LEACE at every layer', [ABLATION_STYLES.before, 'before'], [ABLATION_STYLES.after, 'after LEACE'], [ABLATION_STYLES.random, 'after erasing random directions']);
   return figurePage({
     title: `Neurons by ${method}: ${model} on ${dataset}`,
-    setting: `${about.encoder} · ${about.pooling} pooling · probes trained on ${about.trained_on}`,
+    setting: `${about.encoder} · ${panel.row() === 'word' ? `${about.pooling} token of each word` : `${about.pooling} pooling`} · probes trained on ${about.trained_on}`,
     charts: parts.map(({chart}) => chart), legend: parts.flatMap(({legend}) => legend),
     footnotes: ['“Decodable from” a neuron does not mean that the model uses it.'],
   });

@@ -113,6 +113,11 @@ export function neuronPanel(LitPanel) {
       return this.answerOf('about');
     }
 
+    /** What a row is called: a text, or a word of one. @returns {'text'|'word'} */
+    row() {
+      return this.about()?.unit ?? 'text';
+    }
+
     /** @returns {import('./neuron_choices.js').NeuronChoices} */
     chosen() {
       return choicesOf(this.seen.model);

@@ -5,15 +5,16 @@ import {formatScore, significant} from '../words/format.js';
 import {placeTitle} from '../words/sentences.js';
 
 /**
- * What a neuron tells about a class, in words: the chance that a text of the class activates it more than another text (AUROC).
+ * What a neuron tells about a class, in words: the chance that a row of the class activates it more than another row (AUROC).
  *
  * @param {any} ofClass  a class of the part `distribution`
+ * @param {'text'|'word'} [row]  what a row is
  * @returns {string}
  */
-export function separationSentence({label, n, auroc, auroc_low: low, auroc_high: high}) {
-  if (auroc === null) return `${label}: too few texts (${n}) to say how well the neuron tells them apart.`;
+export function separationSentence({label, n, auroc, auroc_low: low, auroc_high: high}, row = 'text') {
+  if (auroc === null) return `${label}: too few ${row}s (${n}) to say how well the neuron tells them apart.`;
   const interval = low === null || high === null ? '' : ` [${low.toFixed(2)}, ${high.toFixed(2)}]`;
-  return `A text with the label ${label} activates it more than another one does with probability ${auroc.toFixed(2)}${interval}; 0.5 is chance.`;
+  return `A ${row} with the ${row === 'word' ? 'tag' : 'label'} ${label} activates it more than another one does with probability ${auroc.toFixed(2)}${interval}; 0.5 is chance.`;
 }
 
 /**
@@ -28,21 +29,22 @@ export function classScoreWords(labelNames, scores) {
 }
 
 /**
- * What the later layers say of a single text after the change. The probe of the changed layer itself is no witness: it reads the neurons
+ * What the later layers say of a single text, or word, after the change. The probe of the changed layer itself is no witness: it reads the neurons
  * that were changed, and nothing has passed through the model in between. All later layers are judged together: with several of
  * them, one of them easily exceeds a random set by chance.
  *
  * @param {import('./neuron_charts.js').AblationRow[]} rows
  * @param {number} nRandom  the number of random sets that it is held against
  * @param {{matched: boolean, exceeded: ?number, notes: string[]}} judged  the server's judgement of this text
+ * @param {'text'|'word'} [row]  what it is
  * @returns {string}
  */
-export function textVerdict(rows, nRandom, {matched, exceeded, notes}) {
+export function textVerdict(rows, nRandom, {matched, exceeded, notes}, row = 'text') {
   if (notes.length) return notes.join(' ');
   if (rows.every(({own}) => own)) return 'No layer comes after this one: what its own probe says shows what it reads, not what the pass depends on.';
   if (nRandom === 0 || !matched || exceeded === null) return 'There is no random set to hold it against.';
   return `The answers after this layer change more than with ${exceeded} of the ${nRandom} random sets of like size${
-    exceeded === nRandom ? ` (by chance, more than with all of them: 1 text in ${nRandom + 1})` : ''}. One text is little evidence; measure over the data.`;
+    exceeded === nRandom ? ` (by chance, more than with all of them: 1 ${row} in ${nRandom + 1})` : ''}. One ${row} is little evidence; measure over the data.`;
 }
 
 /**
@@ -81,11 +83,12 @@ export function curveVerdict({layer, layers, model, n_random: nRandom, matched, 
  * How much the ranking depends on the training texts.
  *
  * @param {any} stability
+ * @param {'text'|'word'} [row]  what a row is
  * @returns {string}
  */
-export function stabilitySentence({points, n_draws: nDraws}) {
+export function stabilitySentence({points, n_draws: nDraws}, row = 'text') {
   const [first] = points;
-  return `Ranked again on ${nDraws} resamples of the training texts, two lists of the first ${first.k} have a Jaccard index of ${formatScore(first.jaccard)} (1: the same neurons; by chance ${formatScore(first.chance)}).`;
+  return `Ranked again on ${nDraws} resamples of the training ${row}s, two lists of the first ${first.k} have a Jaccard index of ${formatScore(first.jaccard)} (1: the same neurons; by chance ${formatScore(first.chance)}).`;
 }
 
 /** @param {number} share */

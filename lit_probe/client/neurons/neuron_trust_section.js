@@ -6,7 +6,7 @@ import {svgElement} from '../charts/svg.js';
 import {observable} from '../page/choices.js';
 import {html, nothing} from '../page/lit_host.js';
 import {renderLegend} from '../panels/parts.js';
-import {countOf, formatScore} from '../words/format.js';
+import {countOf, formatScore, inSentence} from '../words/format.js';
 import {intervalText, placeTitle} from '../words/sentences.js';
 import {RANKING_STYLES, rankingQualityChart, STABILITY_STYLES, stabilityChart} from './neuron_charts.js';
 import {partsOf, pickUnits} from './neuron_choices.js';
@@ -44,11 +44,11 @@ export function askForTrust(panel) {
 /** @param {any} panel @param {number} width */
 export function renderStability(panel, width) {
   return panel.renderSection('stability', 'Is the ranking stable?', () => panel.renderOnDemand('stability',
-    {button: 'Measure stability', about: 'Ranks again on resampled training texts: how many of the first k stay the same?'},
+    {button: 'Measure stability', about: `Ranks again on resampled training ${panel.row() === 'word' ? 'sentences' : 'texts'}: how many of the first k stay the same?`},
     (/** @type {any} */ answer) => [
       svgElement(stabilityChart(answer, {width, height: CHART_HEIGHT})),
       renderLegend([{style: STABILITY_STYLES.between, label: 'between two resamples (90 % of pairs)'}, {style: STABILITY_STYLES.full, label: 'with this ranking'}, {style: STABILITY_STYLES.chance, label: 'chance'}]),
-      html`<p class="words verdict">${stabilitySentence(answer)}</p>`,
+      html`<p class="words verdict">${stabilitySentence(answer, panel.row())}</p>`,
       html`<p class="words">Most often among the first ones: ${[...answer.frequent].sort((a, b) => b.share - a.share).slice(0, 8).map((/** @type {any} */ {name, share}, /** @type {number} */ i) =>
         html`${i ? ', ' : ''}<button class="text-button open-neuron" @click=${() => panel.choose({opened: name})}>${name}</button> ${percent(share)}`)}</p>`,
     ]));
@@ -61,9 +61,9 @@ export function renderQuality(panel, width) {
   return panel.renderSection('quality', 'Is the ranking any good?', () => [
     html`<div class="set"><label>Judged by <select name="evaluator" @change=${(/** @type {any} */ event) => evaluator.set(event.target.value)}>
       ${evaluators.map((/** @type {any} */ {name, title}) => html`<option value=${name} ?selected=${name === judge}>${title}</option>`)}</select></label></div>`,
-    panel.renderOnDemand('evaluation', {button: 'Measure', about: 'Fits the classifier again on the first, the last and random neurons alone.'}, (/** @type {any} */ answer) => renderEvaluation(answer, width)),
+    panel.renderOnDemand('evaluation', {button: 'Measure', about: 'Fits the classifier again on the first, the last and random neurons alone.'}, (/** @type {any} */ answer) => renderEvaluation(panel, answer, width)),
     html`<div class="set"><label>Smallest set within <input type="number" name="within" min="0" max="100" step="0.5" .value=${String(minimalWithin.get())} @change=${changeWithin}> percentage points of all neurons</label></div>`,
-    panel.renderOnDemand('minimal', {button: 'Find the smallest set', about: 'The shortest beginning of the list that was found to score so. It is chosen and scored on the same dev texts, which flatters it a little.'}, (/** @type {any} */ answer) => renderMinimal(panel, answer)),
+    panel.renderOnDemand('minimal', {button: 'Find the smallest set', about: `The shortest beginning of the list that was found to score so. It is chosen and scored on the same dev ${panel.row()}s, which flatters it a little.`}, (/** @type {any} */ answer) => renderMinimal(panel, answer)),
     panel.renderOnDemand('comparison', {button: 'Compare all rankings', about: 'Every ranking judged by every classifier: a ranking may only suit its own. Takes long.'}, renderComparison),
   ]);
 }
@@ -74,13 +74,13 @@ function changeWithin({target}) {
   else target.value = String(minimalWithin.get());
 }
 
-/** @param {any} answer @param {number} width */
-function renderEvaluation(answer, width) {
+/** @param {any} panel @param {any} answer @param {number} width */
+function renderEvaluation(panel, answer, width) {
   const [first] = answer.points;
   return [svgElement(rankingQualityChart(answer, {width, height: CHART_HEIGHT})),
     renderLegend([{style: RANKING_STYLES.top, label: 'first k %'}, {style: RANKING_STYLES.bottom, label: 'last k %'}, {style: RANKING_STYLES.random, label: `random k %: mean and middle 95 % of ${answer.n_draws} draws`}]),
-    html`<p class="words verdict">From the first ${countOf(first.k, 'neuron')} (${first.percent} %) the concept is decodable with ${answer.metric_title.toLowerCase()} ${interval(first.top)}; from as many random ones with ${formatScore(first.random.mean)}.</p>`,
-    html`<p class="words remark">${countOf(answer.n_dev, 'dev text')}. Dashed: all ${answer.n_units} neurons (${formatScore(answer.full.value)})${answer.majority === null ? '' : `, and the majority baseline (${formatScore(answer.majority)})`}.</p>`];
+    html`<p class="words verdict">From the first ${countOf(first.k, 'neuron')} (${first.percent} %) the concept is decodable with ${inSentence(answer.metric_title)} ${interval(first.top)}; from as many random ones with ${formatScore(first.random.mean)}.</p>`,
+    html`<p class="words remark">${countOf(answer.n_dev, `dev ${panel.row()}`)}. Dashed: all ${answer.n_units} neurons (${formatScore(answer.full.value)})${answer.majority === null ? '' : `, and the majority baseline (${formatScore(answer.majority)})`}.</p>`];
 }
 
 /** @param {any} panel @param {any} answer */
@@ -88,7 +88,7 @@ function renderMinimal(panel, answer) {
   const layer = partsOf(answer.names[0] ?? '0:0').layer;
   const units = answer.names.map(partsOf).filter((/** @type {any} */ one) => one.layer === layer).map((/** @type {any} */ {unit}) => unit);
   const oneLayer = units.length === answer.names.length;
-  return html`<p class="words">The first <b>${countOf(answer.k, 'neuron')}</b> (${significantPercent(answer.percent)}) reach ${interval(answer.score)}; all ${answer.n_units}: ${interval(answer.full)}. Chosen and scored on the same ${countOf(answer.n_dev, 'dev text')}.
+  return html`<p class="words">The first <b>${countOf(answer.k, 'neuron')}</b> (${significantPercent(answer.percent)}) reach ${interval(answer.score)}; all ${answer.n_units}: ${interval(answer.full)}. Chosen and scored on the same ${countOf(answer.n_dev, `dev ${panel.row()}`)}.
     ${oneLayer && units.length ? html`<button class="text-button choose-minimal" @click=${() => panel.choose({picked: pickUnits(panel.chosen().picked, layer, units)})}>choose them</button>` : nothing}</p>`;
 }
 
@@ -118,9 +118,9 @@ export function renderClusters(panel) {
   if (!opened) return nothing;
   const threshold = clusterThreshold.get();
   return panel.renderSection('clusters', 'Neurons that fire together', () => [
-    html`<div class="set"><label title="Clusters are joined as long as the neurons of one and those of the other correlate at least this much on the training texts: the mean |r| over their pairs">mean |r| at least <input type="range" name="threshold" min="0" max="1" step="0.05" .value=${String(1 - threshold)}
+    html`<div class="set"><label title="Clusters are joined as long as the neurons of one and those of the other correlate at least this much on the training rows: the mean |r| over their pairs">mean |r| at least <input type="range" name="threshold" min="0" max="1" step="0.05" .value=${String(1 - threshold)}
       @change=${(/** @type {any} */ event) => clusterThreshold.set(Number((1 - Number(event.target.value)).toFixed(2)))}><b>${(1 - threshold).toFixed(2)}</b></label></div>`,
-    panel.renderOnDemand('clusters', {button: 'Find clusters', about: `Of the neurons of ${placeTitle(opened.layer, placeNames(panel.about()))}, by how their activations on the training texts correlate.`}, (/** @type {any} */ answer) => renderCluster(panel, opened, answer)),
+    panel.renderOnDemand('clusters', {button: 'Find clusters', about: `Of the neurons of ${placeTitle(opened.layer, placeNames(panel.about()))}, by how their activations on the training ${panel.row()}s correlate.`}, (/** @type {any} */ answer) => renderCluster(panel, opened, answer)),
   ]);
 }
 
@@ -135,7 +135,7 @@ function renderCluster(panel, {name, layer, unit}, {clusters, cluster, n_units: 
       : html`<p class="words">${name} fires together with${others.map(link)}${own.independent === unit ? '' : html`; the best of them is${link(own.independent)}`}. <button class="text-button choose-cluster" @click=${() => pick(own.units)}>choose this cluster</button></p>`,
     html`<p class="words">Largest clusters: ${clusters.slice(0, 5).filter((/** @type {any} */ {units}) => units.length > 1).map((/** @type {any} */ {units, independent}, /** @type {number} */ i) =>
       html`${i ? ', ' : ''}<button class="text-button" title=${units.map((/** @type {number} */ one) => `${layer}:${one}`).join(', ')} @click=${() => pick(units)}>${units.length} around ${layer}:${independent}</button>`)}</p>`,
-    html`<p class="words remark">${nUnits} neurons, ${countOf(nClusters, 'cluster')}, ${countOf(n, 'training text')}. Click on one to choose it.</p>`,
+    html`<p class="words remark">${nUnits} neurons, ${countOf(nClusters, 'cluster')}, ${countOf(n, `training ${panel.row()}`)}. Click on one to choose it.</p>`,
   ];
 }
 

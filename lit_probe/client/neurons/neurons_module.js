@@ -6,13 +6,13 @@
  */
 import {placeNames} from '../charts/places.js';
 import {svgText} from '../charts/svg.js';
-import {currentLayer} from '../page/choices.js';
+import {currentLayer, currentWord} from '../page/choices.js';
 import {definePanel, html, nothing} from '../page/lit_host.js';
 import {renderSelect} from '../panels/parts.js';
 import {download} from '../words/files.js';
 import {placeTitle} from '../words/sentences.js';
 import {askForEffects, renderEffects, renderErasure, topCount} from './neuron_effects_section.js';
-import {askForEvidence, neuronColumns, renderEvidence} from './neuron_evidence_section.js';
+import {askForEvidence, listedTag, neuronColumns, renderEvidence} from './neuron_evidence_section.js';
 import {neuronFigure, neuronsCsv} from './neuron_files.js';
 import {listWidth, renderNeuronList, renderRankingOptions} from './neuron_list.js';
 import {neuronPanel} from './neuron_panel.js';
@@ -43,7 +43,7 @@ definePanel('neurons-module', (LitPanel) => class NeuronsModule extends neuronPa
 layers say without them. “How to read this”, at the bottom, says more.`;
 
   choices() {
-    return [...super.choices(), neuronColumns, topCount, evaluator, clusterThreshold, minimalWithin, comparedPercent];
+    return [...super.choices(), currentWord, listedTag, neuronColumns, topCount, evaluator, clusterThreshold, minimalWithin, comparedPercent];
   }
 
   furtherQuestions() {

@@ -357,12 +357,13 @@
  *   max_words: number, highest: NeuronEnd, lowest: NeuronEnd}}
  *   NeuronWords  What the part `words` of `neuron_evidence` answers.
  *
- * @typedef {{words: {word: string, count: number, mean: number, peak: number}[], contexts: NeuronContext[]}}
- *   NeuronEnd  The words and contexts on which a neuron is highest, or lowest.
+ * @typedef {{words: {word: string, count: number, mean: number, peak: number, tag?: string}[], contexts: NeuronContext[]}}
+ *   NeuronEnd  The words and contexts on which a neuron is highest, or lowest. `tag`: where rows are words, the most frequent one.
  *
  * @typedef {{text: number, word_index: number, word: string, value: number, before: string, after: string, shown: string,
- *   id: ?string}}
- *   NeuronContext  A word of a text with what stands around it. `id`: null where LIT does not show the text.
+ *   id: ?string, tag?: string}}
+ *   NeuronContext  A word of a text with what stands around it. `id`: null where LIT does not show the text; `tag`: its own, where
+ *   rows are words.
  *
  * @typedef {{status: string, part: string, layer: number, units: number[], pooling: string, texts: NeuronsOnText[],
  *   largest: number[]}}
@@ -370,10 +371,10 @@
  *   largest size of a value on tokens that are not special.
  *
  * @typedef {{layer: number, tokens: string[], special: boolean[], words: (?number)[], word_texts: string[],
- *   words_beyond_limit: string[], neurons: {unit: number, name: string, values: number[]}[], pooled: number[],
+ *   words_beyond_limit: string[], neurons: {unit: number, name: string, values: number[]}[], pooled: ?number[],
  *   aligned: ?(?number)[]}}
  *   NeuronsOnText  Neurons on the tokens of a text. `tokens`: `[n_tokens]`; `special`: `[n_tokens]`; `words`: `[n_tokens]`;
- *   `pooled`: `[n_neurons]`; `aligned`: of the second text, the place of each token in the first one.
+ *   `pooled`: `[n_neurons]`, null where rows are words; `aligned`: of the second text, the place of each token in the first one.
  *
  * @typedef {{status: string, part: string, layer: number, threshold: number, n: number, n_units: number, n_clusters: number,
  *   independent: number[], clusters: {units: number[], independent: number, cohesion: number}[], cluster: number}}
@@ -392,6 +393,15 @@
  *   model: ?{mean: number[][], low: number[][], high: number[][]}}, judged: (MovedStates & {notes: string[]})[],
  *   notes: string[]}}
  *   AblatedTexts  What the part `text` of `neuron_ablation` answers: `[n_texts][n_layers from the changed one][n_classes]`.
+ *
+ * @typedef {{status: string, part: string, layer: number, what: string, units: number[], layers: number[], label_names: string[],
+ *   n_random: number, examples: {words: AblatedWord[]}[], notes: string[]}}
+ *   AblatedWords  The same where rows are words.
+ *
+ * @typedef {{word: string, tag: ?number, read: boolean, said?: number[], now?: number[], before?: number[], after?: number[],
+ *   low?: ?number[], high?: ?number[], judged?: MovedStates & {notes: string[]}}}
+ *   AblatedWord  A word: by layer from the changed one the tag that is said of it, and now, and the probability of the first; no
+ *   numbers where it was not read.
  *
  * @typedef {{moved: number, random_moved: ?number, random_moved_low: ?number, random_moved_high: ?number, moved_ratio: ?number,
  *   matched: boolean, exceeded: ?number}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.data.asked import CLASSES
+from lit_probe.data.asked import CLASSES, TEXT, WORD, UnitKind
 from lit_probe.encoder.cache import text_hash
+from lit_probe.encoder.joining import Spans, in_sentences, unread_words
 from lit_probe.errors import LitProbeError
+from lit_probe.lit.host.asked_rows import rows_of
 from lit_probe.lit.host.config_values import Key, Keys, flag, maybe, number, one_layer, one_of, whole_number
 from lit_probe.lit.host.dataset import stratified_sample
 from lit_probe.lit.host.messages import plain_message
-from lit_probe.lit.host.row_selection import select_rows
+from lit_probe.lit.host.row_selection import HELD_OUT, SelectedRows
+from lit_probe.lit.host.word_model import WordModel
 from lit_probe.lit.interpreters.neuron_questions import (
     OPTION_KEYS,
     RANKING_KEYS,
@@ -38,6 +41,7 @@ from lit_probe.neurons.effects.ablation import (
     change_of,
     moved_by,
     random_changes,
+    states_of,
     usual_tokens,
 )
 from lit_probe.neurons.effects.curve import ablation_curve
@@ -75,11 +79,18 @@ def _usual(study: LayerStudy, layer: int) -> TokenStatistics:
     return usual_tokens(study, layer)
 
 
-# ---- single texts
+# ---- single texts, and their words
 
 
 def _text(question: Question) -> dict[str, Any]:
-    texts, ablation, layer, study = few_texts(question), _ablation(question), question.layer, question.study
+    return _OF_EXAMPLES[question.probes.unit](question)
+
+
+def _passes(
+    question: Question, ablation: Ablation | None, texts: Sequence[str], spans: Spans | None = None
+) -> tuple[list[LaterLayers], list[str]]:
+    """The pass as it is, after the change, and after random ones; and why there are none of these where there are none."""
+    layer, study = question.layer, question.study
 
     def learn(_: object) -> dict[str, Any]:
         _usual(study, layer)
@@ -87,11 +98,82 @@ def _text(question: Question) -> dict[str, Any]:
 
     # Some hundred train texts are read for it, once per layer; the page need not wait for that either.
     question.ask(("usual", layer), f"Usual activations at layer {layer}", learn, quick=True)
-    usual, head = _usual(study, layer), question.probes.head_label_names
+    usual = _usual(study, layer)
     named = change_of(study, layer, ablation, usual)
-    states = LayerStates(study.encoder, texts, layer, study.pooling)
+    states = states_of(study, texts, layer, spans)
     random, notes = _random_changes(study, states, ablation, usual, question["n_random"])
-    plain, changed, *others = [states.go_on(one) for one in (None, named, *random)]
+    return [states.go_on(one) for one in (None, named, *random)], notes
+
+
+def _of_words(question: Question) -> dict[str, Any]:
+    """Of each word what is said of it with all neurons on, and how probable that is before and after, layer by layer."""
+    few_texts(question)
+    ablation, study, model = _ablation(question), question.study, question.probes
+    assert isinstance(model, WordModel)
+    sentences = [model.sentence_of(example) for example in question.inputs]
+    texts = [sentence.text for sentence in sentences for _ in sentence.spans]
+    spans = np.array([span for sentence in sentences for span in sentence.spans], dtype=np.int64).reshape(-1, 2)
+    read = ~unread_words(study.encoder, texts, spans)
+    if not read.any():
+        raise LitProbeError("The encoder reads no word of this text, so there is nothing in it to be changed.")
+    row_of = np.cumsum(read) - 1
+    (plain, changed, *others), notes = _passes(
+        question, ablation, [text for text, one in zip(texts, read, strict=True) if one], spans[read]
+    )
+    before, after, *by_random = [one.probabilities(study.layerwise.probes) for one in (plain, changed, *others)]
+    said, now = (study.decision.classes(one) for one in (before, after))
+
+    def of_said(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """``[n_words, n_layers]`` the probability of what was said at first."""
+        return np.take_along_axis(probabilities, said[..., None], axis=2)[..., 0]
+
+    random = np.stack([of_said(one) for one in by_random]) if others else None
+    nobody: NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)
+    judged = _judged((changed, *others), [(one, nobody) for one in (before, after, *by_random)])
+
+    def of_word(place: int, form: str, tag: int | None) -> dict[str, Any]:
+        row = row_of[place]
+        known = {"word": form, "tag": tag, "read": bool(read[place])}
+        return (
+            known
+            if not read[place]
+            else {
+                **known,
+                "said": said[row].tolist(),
+                "now": now[row].tolist(),
+                "before": of_said(before)[row].tolist(),
+                "after": of_said(after)[row].tolist(),
+                "low": None if random is None else random[:, row].min(axis=0).tolist(),
+                "high": None if random is None else random[:, row].max(axis=0).tolist(),
+                "judged": judged[row],
+            }
+        )
+
+    starts = np.cumsum([0, *map(len, sentences)])
+    return {
+        "layer": question.layer,
+        "what": question["what"],
+        "units": list(ablation.units) if ablation is not None else [],
+        "layers": list(plain.layers),
+        "label_names": list(model.label_names),
+        "n_random": len(others),
+        "examples": [
+            {
+                "words": [
+                    of_word(start + place, form, tag)
+                    for place, (form, tag) in enumerate(zip(sentence.forms, sentence.tags, strict=True))
+                ]
+            }
+            for start, sentence in zip(starts.tolist(), sentences, strict=False)
+        ],
+        "notes": notes,
+    }
+
+
+def _of_texts(question: Question) -> dict[str, Any]:
+    texts, ablation, layer, study = few_texts(question), _ablation(question), question.layer, question.study
+    head = question.probes.head_label_names
+    (plain, changed, *others), notes = _passes(question, ablation, texts)
     before, after, *by_random = [_answers(study, one) for one in (plain, changed, *others)]
     spread: dict[str, Any] | None = None
     if others:
@@ -114,6 +196,9 @@ def _text(question: Question) -> dict[str, Any]:
     }
 
 
+_OF_EXAMPLES: dict[UnitKind, Callable[[Question], dict[str, Any]]] = {TEXT: _of_texts, WORD: _of_words}
+
+
 def _random_changes(
     study: LayerStudy, states: LayerStates, ablation: Ablation | None, usual: TokenStatistics, n_random: int
 ) -> tuple[list[Change], list[str]]:
@@ -125,7 +210,7 @@ def _random_changes(
 
 
 def _judged(changed: Sequence[LaterLayers], answers: Sequence[_Answers]) -> list[dict[str, Any]]:
-    """For each text how far it is moved, and how many random changes change its later answers less.
+    """For each text, or word, how far its text is moved, and how many random changes change its later answers less.
 
     Args:
       changed: the answers after the change itself, then by the random ones.
@@ -173,6 +258,7 @@ def _curve(question: Question) -> dict[str, Any]:
         "n_random": n_random,
         "texts": text_hash(rows.texts),
         "labels": rows.labels.tolist(),
+        **({} if rows.spans is None else {"spans": rows.spans.tolist()}),
     }
     what = "the probe's direction" if ablation is None else f"{len(ablation.units)} neurons"
     answer = ask_kept(
@@ -186,6 +272,7 @@ def _curve(question: Question) -> dict[str, Any]:
             ablation,
             layer=layer,
             groups=rows.groups,
+            spans=rows.spans,
             n_random=n_random,
             progress=progress,
         ),
@@ -199,31 +286,49 @@ class _SampledRows:
     texts: tuple[str, ...]
     labels: NDArray[np.int64]
     groups: NDArray[np.str_] | None
+    spans: Spans | None
     facts: Mapping[str, Any]
 
 
 def _sampled_rows(question: Question) -> _SampledRows:
     """Held-out rows of the selection, or the dev rows; of too many a sample, with every label in its share.
 
+    Where rows are words, sentences are drawn, and all words of these are scored.
+
     Raises:
       LitProbeError: nothing is left to be scored.
     """
     candidates = question.rows
-    selection = select_rows(candidates, question.probes, question.shown)
+    selection = rows_of(candidates, question.probes, question.shown, HELD_OUT, whole=False)
     rows = selection.reported
     if rows is None:
         reasons = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in selection.left_out.items() if count)
         raise LitProbeError(f"None of the {len(candidates):,} rows can be scored ({reasons or 'there is none'}).")
-    chosen = stratified_sample(rows.labels, question["sample"], question.study.seed).tolist()
+    chosen = _DRAWN_BY[question.probes.unit](rows, question["sample"], question.study.seed)
     facts = {
-        "ids": [str(candidates[rows.indices[row]].get("_id", "")) for row in chosen],
+        "ids": list(dict.fromkeys(str(candidates[rows.indices[row]].get("_id", "")) for row in chosen)),
         "n_asked": len(candidates),
         "source": question.source,
         "split": next(split for split, of_split in selection.by_split.items() if of_split is rows),
         "left_out": dict(selection.left_out),
     }
     groups = None if rows.groups is None else rows.groups[chosen]
-    return _SampledRows(tuple(rows.texts[row] for row in chosen), rows.labels[chosen], groups, facts)
+    spans = None if rows.spans is None else rows.spans[chosen]
+    return _SampledRows(tuple(rows.texts[row] for row in chosen), rows.labels[chosen], groups, spans, facts)
+
+
+def _drawn_texts(rows: SelectedRows, n_wanted: int, seed: int) -> list[int]:
+    return stratified_sample(rows.labels, n_wanted, seed).tolist()
+
+
+def _drawn_sentences(rows: SelectedRows, n_wanted: int, seed: int) -> list[int]:
+    sentences = in_sentences(rows.texts)
+    drawn = stratified_sample(np.zeros(len(sentences), dtype=np.int64), n_wanted, seed).tolist()
+    return [row for one in drawn for row in range(*sentences[one])]
+
+
+# The rows of a sample.
+_DRAWN_BY: dict[UnitKind, Callable[[SelectedRows, int, int], list[int]]] = {TEXT: _drawn_texts, WORD: _drawn_sentences}
 
 
 def _erasure(question: Question) -> dict[str, Any]:
@@ -332,6 +437,7 @@ class NeuronAblationInterpreter(ProbeInterpreter):
     by = "part"
     further = {name: part.keys for name, part in ABLATION_PARTS.items()}
     form = ("part",)
+    units = (TEXT, WORD)
     reads_texts = True
 
     def check(self, question: Question) -> None:
@@ -346,9 +452,11 @@ class NeuronAblationInterpreter(ProbeInterpreter):
         """The part's answer.
 
         Returns:
-          Of ``text``: the probabilities ``before`` and ``after`` ``[n_texts][n_layers][n_classes]`` of the ``layers``, those of
+          Of ``text`` the probabilities ``before`` and ``after`` ``[n_texts][n_layers][n_classes]`` of the ``layers``, those of
           the ``model``'s own head, the range of ``random`` changes, and for each text in ``judged`` what `moved_by` gives and
-          how many random changes were ``exceeded`` (see `against_random`; None where no layer comes later). Of the others what
-          the library's functions give.
+          how many random changes were ``exceeded`` (see `against_random`; None where no layer comes later). Where rows are words
+          ``examples`` with their ``words``: of each what was ``said`` by layer and what is said ``now``, the probability of the
+          first ``before`` and ``after``, the ``low`` and ``high`` ends of random changes, and how it is ``judged``. Of the
+          others what the library's functions give.
         """
         return ABLATION_PARTS[question["part"]].answer(question)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from lit_probe.data.labelled_texts import SplitName, clean_text
 from lit_probe.encoder.alignment import align
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields
-from lit_probe.lit.host.config_values import flag, maybe, number, one_layer, one_of, whole_number
+from lit_probe.lit.host.config_values import any_text, flag, maybe, number, one_layer, one_of, whole_number
 from lit_probe.lit.host.dataset import stratified_sample
 from lit_probe.lit.interpreters.neuron_questions import (
     MAX_TEXTS,
@@ -30,7 +30,7 @@ from lit_probe.lit.interpreters.question import Question
 from lit_probe.neurons.meaning.neuron_clusters import THRESHOLD, correlation_clusters
 from lit_probe.neurons.meaning.neuron_evidence import TokenActivations, activation_distribution, token_activations
 from lit_probe.neurons.meaning.neuron_factors import N_COMPONENTS, neuron_factors
-from lit_probe.neurons.meaning.top_words import ENDS, top_words, with_surroundings
+from lit_probe.neurons.meaning.top_words import ENDS, UnitWords, top_words, top_words_of_rows, with_surroundings, with_tags
 
 # Test is scored once, at the end: nobody chooses neurons by it.
 _SPLITS: tuple[SplitName, ...] = ("dev", "train")
@@ -74,7 +74,8 @@ def _tokens(question: Question) -> dict[str, Any]:
     names = question["units"] if question["unit"] is None else [question["unit"]]
     units, texts = units_of(question, names), few_texts(question)
     found = token_activations(question.study.encoder, texts, question.layer, units)
-    pooled = [_pooled(question, texts, unit) for unit in units]
+    # A sentence has no activation of its own where rows are words.
+    pooled = [_pooled(question, texts, unit) for unit in units] if question.probes.unit == TEXT else None
     return {
         "layer": question.layer,
         "units": list(units),
@@ -82,7 +83,7 @@ def _tokens(question: Question) -> dict[str, Any]:
         "texts": [
             {
                 **one.to_json(),
-                "pooled": [of_unit[place] for of_unit in pooled],
+                "pooled": None if pooled is None else [of_unit[place] for of_unit in pooled],
                 "aligned": _places_in(found[0], one) if place else None,
             }
             for place, one in enumerate(found)
@@ -103,6 +104,16 @@ def _places_in(first: TokenActivations, other: TokenActivations) -> list[int | N
 
 
 def _words(question: Question) -> dict[str, Any]:
+    texts, words = _WORDS[question.probes.unit](question)
+    answer = words.to_json()
+    for end in ENDS:
+        answer[end]["contexts"] = [
+            {**context, "id": _shown_id(question, texts[context["text"]])} for context in answer[end]["contexts"]
+        ]
+    return {**answer, "split": question["split"]}
+
+
+def _of_texts(question: Question) -> tuple[Sequence[str], UnitWords]:
     (unit,) = units_of(question, [question["unit"]])
     layer, split, top, min_count = question.layer, question["split"], question["top"], question["min_count"]
     encoder, texts = question.study.encoder, dict(question.study.splits.items())[split].texts
@@ -112,12 +123,26 @@ def _words(question: Question) -> dict[str, Any]:
         f"Top words of the neurons of layer {layer} ({split})",
         lambda progress: {"words": top_words(encoder, texts, layer, top, min_count=min_count, cache=cache, progress=progress)},
     )
-    answer = with_surroundings(found["words"].of_unit(unit), encoder, texts).to_json()
-    for end in ENDS:
-        answer[end]["contexts"] = [
-            {**context, "id": _shown_id(question, texts[context["text"]])} for context in answer[end]["contexts"]
-        ]
-    return {**answer, "split": split}
+    return texts, with_surroundings(found["words"].of_unit(unit), encoder, texts)
+
+
+def _of_words(question: Question) -> tuple[Sequence[str], UnitWords]:
+    (unit,) = units_of(question, [question["unit"]])
+    layer, split, top, min_count = question.layer, question["split"], question["top"], question["min_count"]
+    rows, made, name = dict(question.study.splits.items())[split], question.study.activations[split], question["tag"]
+    tag = None if name is None else question.probes.label_names.index(name)
+    among = "" if name is None else f", {name} alone"
+    found = question.ask(
+        ("words", layer, split, top, min_count, tag),
+        f"Top words of the neurons of layer {layer} ({split}{among})",
+        lambda progress: {"words": top_words_of_rows(rows, made, layer, top, tag=tag, min_count=min_count, progress=progress)},
+        quick=True,
+    )
+    return rows.whole_texts, with_tags(found["words"].of_unit(unit), rows)
+
+
+# The top words of a neuron, and the texts that their contexts count.
+_WORDS: dict[UnitKind, Callable[[Question], tuple[Sequence[str], UnitWords]]] = {TEXT: _of_texts, WORD: _of_words}
 
 
 def _shown_id(question: Question, text: str) -> str | None:
@@ -177,11 +202,16 @@ EVIDENCE_PARTS = {
             "split": one_of(_SPLITS, "dev"),
             "top": whole_number(1, 100, default=20),
             "min_count": whole_number(1, 1_000, default=2),
+            # Where rows are words: those with this tag alone.
+            "tag": maybe(any_text()),
             "cancel": flag(),
         },
         _words,
+        (TEXT, WORD),
     ),
-    "tokens": Part({"layer": one_layer(), "unit": maybe(one_unit()), "units": maybe(some_units(_MAX_UNITS))}, _tokens),
+    "tokens": Part(
+        {"layer": one_layer(), "unit": maybe(one_unit()), "units": maybe(some_units(_MAX_UNITS))}, _tokens, (TEXT, WORD)
+    ),
     # The pooled activation for every input, for a column of LIT's table.
     "column": Part({"layer": one_layer(), "unit": one_unit()}, _column),
     # Where a ranking is named, its best neuron stands for each cluster; ``unit`` is the one whose cluster is looked for.
@@ -209,6 +239,7 @@ EVIDENCE_PARTS = {
             "cancel": flag(),
         },
         _factors,
+        (TEXT, WORD),
     ),
 }
 
@@ -227,6 +258,10 @@ class NeuronEvidenceInterpreter(ProbeInterpreter):
         """Tokens are shown for one neuron, or for several, and not for both."""
         if question["part"] == "tokens" and (question["unit"] is None) == (question["units"] is None):
             raise LitProbeError("Name one neuron as 'unit', or several as 'units'.")
+        if question.values.get("tag") is not None:
+            if question.probes.unit != WORD:
+                raise LitProbeError("Leave 'tag' away: only the rows of a data set of words have tags.")
+            one_of(question.probes.label_names).of(question.values, "tag")
 
     def units_for(self, values: Mapping[str, Any]) -> Collection[UnitKind]:
         """Those of the part."""

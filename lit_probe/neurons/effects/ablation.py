@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lit_probe.data.asked import CLASSES, TEXT, check_served
+from lit_probe.data.asked import CLASSES, TEXT, WORD, check_served
+from lit_probe.encoder.joining import Spans
 from lit_probe.encoder.tokens import PaddedBatch
 from lit_probe.errors import LitProbeError, ProbeError, UnknownNameError
 from lit_probe.probing.layer_states import Change, LayerStates, TokenStatistics
@@ -98,9 +99,30 @@ class Ablation:
 
 def usual_tokens(study: LayerStudy, layer: int) -> TokenStatistics:
     """What is usual at a layer: the tokens of up to 256 train texts, drawn by the study's seed."""
-    texts = study.splits.train.texts
+    texts = study.splits.train.whole_texts
     chosen = np.sort(np.random.default_rng(study.seed).permutation(len(texts))[:_N_REFERENCE])
-    return LayerStates(study.encoder, [texts[i] for i in chosen], layer, study.pooling).statistics()
+    some = [texts[i] for i in chosen]
+    # No row is read of them, only their tokens.
+    return LayerStates(study.encoder, some, layer, study.encoder.default_pooling).statistics()
+
+
+def states_of(study: LayerStudy, texts: Sequence[str], layer: int, spans: Spans | None = None) -> LayerStates:
+    """The hidden states of rows such as the study's: of texts, or of words and the texts in which they stand.
+
+    Args:
+      study: whose rows they are like.
+      texts: ``[n_rows]``.
+      layer: 0 (embeddings) to n_layers-1.
+      spans: ``[n_rows, 2]`` where each word begins and ends in its text; None of whole texts.
+
+    Raises:
+      UnservedError: a number is asked for, or rows are words and texts were given, or the other way round.
+      LitProbeError: see `LayerStates`.
+    """
+    asked, given = ("A question without spans", TEXT) if spans is None else ("A question with spans", WORD)
+    check_served("Switching neurons off", study.splits.unit, study.splits.target, (TEXT, WORD), (CLASSES,))
+    check_served(asked, study.splits.unit, CLASSES, (given,), (CLASSES,))
+    return LayerStates(study.encoder, texts, layer, study.pooling, spans)
 
 
 def changed_by(ablation: Ablation, usual: TokenStatistics) -> Change:
@@ -331,8 +353,8 @@ class AblatedHead(Result):
 
     Attributes:
       label_names: ``[n_head_classes]``.
-      before: ``[n_texts, n_head_classes]`` probabilities.
-      after: ``[n_texts, n_head_classes]`` probabilities.
+      before: ``[n_rows, n_head_classes]`` probabilities, of a word those of its text.
+      after: ``[n_rows, n_head_classes]`` probabilities.
     """
 
     label_names: tuple[str, ...]
@@ -342,14 +364,14 @@ class AblatedHead(Result):
 
 @dataclass(frozen=True, eq=False)
 class Ablated(Result):
-    """What is said of some texts before and after an ablation.
+    """What is said of some texts, or of words of them, before and after an ablation.
 
     Attributes:
       layers: the ablated layer and those after it.
       label_names: ``[n_classes]``.
-      before: ``[n_texts, len(layers), n_classes]`` probabilities of the layers' probes.
-      after: ``[n_texts, len(layers), n_classes]`` probabilities of the layers' probes.
-      moved: ``[n_texts]`` share of the length of the text's hidden states by which they are moved.
+      before: ``[n_rows, len(layers), n_classes]`` probabilities of the layers' probes.
+      after: ``[n_rows, len(layers), n_classes]`` probabilities of the layers' probes.
+      moved: ``[n_rows]`` share of the length of the text's hidden states by which they are moved.
       model: what the checkpoint's own head says; None where it has none.
     """
 
@@ -361,20 +383,27 @@ class Ablated(Result):
     model: AblatedHead | None
 
 
-def ablate(study: LayerStudy, texts: Sequence[str], ablation: Ablation, usual: TokenStatistics | None = None) -> Ablated:
-    """What the probes from this layer on, and the model itself, say of each text before and after the ablation.
+def ablate(
+    study: LayerStudy,
+    texts: Sequence[str],
+    ablation: Ablation,
+    usual: TokenStatistics | None = None,
+    *,
+    spans: Spans | None = None,
+) -> Ablated:
+    """What the probes from this layer on, and the model itself, say of each row before and after the ablation.
 
     Args:
       study: the probes.
-      texts: one or more.
-      ablation: what is changed.
+      texts: one or more; of words ``[n_words]`` the text that each stands in, those of a text side by side.
+      ablation: what is changed, at every token of each text.
       usual: the usual tokens of the layer, if it is known already; see `usual_tokens`.
+      spans: ``[n_words, 2]`` where each word begins and ends in its text; None where the rows of the study are texts.
 
     Raises:
       LitProbeError: there is no text, layer or neuron such as these, or the pass cannot be entered at this layer.
     """
-    check_served("Switching neurons off", study.splits.unit, study.splits.target, (TEXT,), (CLASSES,))
-    states = LayerStates(study.encoder, texts, ablation.layer, study.pooling)
+    states = states_of(study, texts, ablation.layer, spans)
     before = states.go_on()
     after = states.go_on(changed_by(ablation, usual or usual_tokens(study, ablation.layer)))
     probes, model = study.layerwise.probes, None

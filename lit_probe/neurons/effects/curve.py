@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lit_probe.data.asked import CLASSES, TEXT, check_served
+from lit_probe.encoder.joining import Spans
 from lit_probe.errors import LitProbeError
 from lit_probe.neurons.effects.ablation import (
     N_RANDOM_SETS,
@@ -19,9 +19,9 @@ from lit_probe.neurons.effects.ablation import (
     change_of,
     moved_by,
     random_changes,
+    states_of,
     usual_tokens,
 )
-from lit_probe.probing.layer_states import LayerStates
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress
 from lit_probe.results import Result
@@ -34,7 +34,7 @@ class Flips(Result):
     """How many answers of one reader of the pass, a layer's probe or the checkpoint's own head, change.
 
     Attributes:
-      flipped: share of texts whose predicted class changes, 0 to 1.
+      flipped: share of rows whose predicted class changes, 0 to 1; of the head and words, that of the text of each.
       random_flipped: mean of this share over the random sets.
       random_flipped_low: the smallest of these shares.
       random_flipped_high: the largest.
@@ -89,7 +89,7 @@ class AblationCurve(Result):
     Attributes:
       metric: name of the study's headline metric.
       title: the name people read.
-      n: the number of texts that were scored.
+      n: the number of rows, texts or words, that were scored.
       n_random: the number of random sets.
       layers: the ablated layer and those after it, ascending.
       model: the number of answers of the checkpoint's own head that change; None where it has none.
@@ -118,6 +118,7 @@ def ablation_curve(
     *,
     layer: int | None = None,
     groups: ArrayLike | None = None,
+    spans: Spans | None = None,
     n_random: int = N_RANDOM_SETS,
     progress: Progress = no_progress,
 ) -> AblationCurve:
@@ -125,24 +126,24 @@ def ablation_curve(
 
     Args:
       study: the probes; its headline metric is measured.
-      texts: the texts of dev, or a selection.
-      labels: ``[n_texts]`` class indices.
+      texts: the texts of dev, or a selection; of words ``[n_words]`` the text that each stands in, those of a text side by side.
+      labels: ``[n_rows]`` class indices.
       ablation: what is changed; None to project out what the probe of ``layer`` reads, beside random directions.
       layer: only without an ablation.
-      groups: ``[n_texts]`` what is not independent of each other, or None.
+      groups: ``[n_rows]`` what is not independent of each other, or None.
+      spans: ``[n_words, 2]`` where each word begins and ends in its text; None where the rows of the study are texts.
       n_random: random sets, 2 or more.
       progress: called with the number of passes done; it may raise ``CancelledError``.
 
     Raises:
       LitProbeError: see `ablate`; or there are too few other neurons to compare with.
     """
-    check_served("Switching neurons off", study.splits.unit, study.splits.target, (TEXT,), (CLASSES,))
     if n_random < 2:
         raise LitProbeError(f"{n_random} random sets were asked for; 2 or more show a range.")
     layer = ablation.layer if ablation is not None else layer
     if layer is None:
         raise LitProbeError("Name the layer whose probe direction is projected out.")
-    states = LayerStates(study.encoder, texts, layer, study.pooling)
+    states = states_of(study, texts, layer, spans)
     usual = usual_tokens(study, layer)
     changes = [change_of(study, layer, ablation, usual), *random_changes(study, states, ablation, usual, n_random)]
     passes = []

@@ -7,6 +7,7 @@ positive and strongly negative words stand in one list; here they are two.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,14 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.data import text_pairs
-from lit_probe.data.labelled_texts import clean_text
+from lit_probe.data.asked import CLASSES, TEXT, WORD, check_served
+from lit_probe.data.labelled_texts import LabelledTexts, clean_text
+from lit_probe.encoder.activations import Activations, widened
 from lit_probe.encoder.cache import Cache, text_hash
 from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.joining import in_sentences
 from lit_probe.encoder.token_states import check_units, token_states
 from lit_probe.encoder.tokens import EncodedText
 from lit_probe.encoder.words import words_of
 from lit_probe.errors import CacheError, LitProbeError
-from lit_probe.neurons.meaning.word_gathering import NOBODY, Best, Gathering, Reading, WordCounts
+from lit_probe.neurons.meaning.word_gathering import NOBODY, Best, Gathering, Occurrences, Reading, WordCounts
 from lit_probe.probing.probes.storage import read_arrays, write_arrays
 from lit_probe.progress import Progress, no_progress
 from lit_probe.results import Result
@@ -47,12 +51,16 @@ class TopWord(Result):
       count: how often it occurs.
       mean: mean of the neuron over its occurrences.
       peak: the largest value of any occurrence; at the lowest end, the smallest.
+      tag: of words with tags, the tag that most of its occurrences have; None until it was looked up.
     """
 
     word: str
     count: int
     mean: float
     peak: float
+    tag: str | None = None
+
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("tag",)
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,7 @@ class TopContext(Result):
       before: end of the text before the word; None without the surroundings.
       after: beginning of the text after it.
       shown: the word as it stands in the text.
+      tag: of words with tags, its own.
     """
 
     text: int
@@ -76,8 +85,9 @@ class TopContext(Result):
     before: str | None = None
     after: str | None = None
     shown: str | None = None
+    tag: str | None = None
 
-    omitted_if_none: ClassVar[tuple[str, ...]] = ("before", "after", "shown")
+    omitted_if_none: ClassVar[tuple[str, ...]] = ("before", "after", "shown", "tag")
 
 
 @dataclass(frozen=True)
@@ -214,8 +224,7 @@ def top_words(
       LitProbeError: there is no text with a word, a number is below 1, or an activation is NaN or infinite.
     """
     check_units(encoder, layer)
-    if min(top, min_count, max_words) < 1:
-        raise LitProbeError(f"top, min_count and max_words must be 1 or more; got {top}, {min_count} and {max_words}.")
+    _check_counts(top, min_count, max_words)
     if not texts:
         raise LitProbeError("There is no text whose words could be compared.")
 
@@ -235,6 +244,74 @@ def top_words(
     return cache.get_or_make("top_words", facts, make, _save, _load)
 
 
+def top_words_of_rows(
+    rows: LabelledTexts,
+    activations: Activations,
+    layer: int,
+    top: int = 20,
+    *,
+    tag: int | None = None,
+    min_count: int = 1,
+    max_words: int = MAX_WORDS,
+    progress: Progress = no_progress,
+) -> TopWords:
+    """`top_words` where the rows of a study are words: what a neuron does on a word is its value in the word's vector.
+
+    That is the vector after the tokens of the word were joined, which the probes read too. No text is read for it.
+
+    Args:
+      rows: words and their tags, such as ``study.splits.dev``.
+      activations: ``[n_rows]`` their vectors, such as ``study.activations["dev"]``.
+      layer: 0 (embeddings) to n_layers-1.
+      top: length of each list, 1 or more.
+      tag: index of a tag, for the words with this one alone; None for all words.
+      min_count: as of `top_words`.
+      max_words: as of `top_words`.
+      progress: called with the number of blocks done and of all; an error that it raises ends the computation.
+
+    Returns:
+      Lists whose contexts count sentences and the words in them as the rows do; see `with_tags`.
+
+    Raises:
+      UnservedError: rows are whole texts.
+      LitProbeError: no word has the tag, there is no such layer, a number is below 1, or an activation is NaN or infinite.
+    """
+    check_served("A list of words with tags", TEXT if rows.spans is None else WORD, CLASSES, (WORD,), (CLASSES,))
+    _check_counts(top, min_count, max_words)
+    if not 0 <= layer < activations.n_layers:
+        raise LitProbeError(f"Unknown layer {layer}. These activations have layers 0 to {activations.n_layers - 1}.")
+    chosen = np.ones(len(rows), dtype=bool) if tag is None else rows.labels == tag
+    if not chosen.any():
+        raise LitProbeError("None of these words has this tag." if len(rows) else "There is no word to be compared.")
+    words, sentences = rows.words, in_sentences(rows.texts)
+    cut = activations.truncated
+    occurrences = Occurrences(
+        ([words[row] for row in range(*ends) if chosen[row]] for ends in sentences),
+        min_count,
+        max_words,
+        sum(bool(cut[start]) for start, _ in sentences),
+    )
+    number = np.where(chosen, np.cumsum(chosen) - 1, -1)
+    kept, done = Gathering(occurrences, activations.widths[layer], top), 0
+    for place, block in enumerate(activations.blocks):
+        progress(place, len(activations.blocks))
+        values = widened(block.values[layer])
+        if not np.isfinite(values).all():
+            unit = int(np.argmin(np.isfinite(values).all(axis=0)))
+            raise LitProbeError(f"The activations of layer {layer} hold NaN or infinity (first in neuron {unit}).")
+        kept.add(values, number[done : done + len(values)])
+        done += len(values)
+    progress(len(activations.blocks), len(activations.blocks))
+    found = _result(kept, occurrences, layer, top)
+    contexts = found.contexts.copy()
+    there = contexts[..., 2] >= 0
+    texts, indices = contexts[there, 0], contexts[there, 1]
+    starts = np.array([start for start, _ in sentences])
+    # Which of a sentence's words it is, those without the tag counted too.
+    contexts[there, 1] = np.flatnonzero(chosen)[occurrences.first_occurrence[texts] + indices] - starts[texts]
+    return replace(found, contexts=contexts)
+
+
 def with_surroundings(answer: UnitWords, encoder: Encoder, texts: Sequence[str], n_characters: int = 40) -> UnitWords:
     """The same with the text around each context.
 
@@ -249,15 +326,51 @@ def with_surroundings(answer: UnitWords, encoder: Encoder, texts: Sequence[str],
     spans = {position: _word_spans(texts[position], one) for position, one in zip(positions, encoded, strict=True)}
 
     def shown(context: TopContext) -> TopContext:
-        text = clean_text(texts[context.text])
         start, end = spans[context.text][context.word_index]
-        before, after = text[max(0, start - n_characters) : start], text[end : end + n_characters]
-        return replace(context, before=text_pairs.shown(before), after=text_pairs.shown(after), shown=text[start:end])
+        return _in_text(context, clean_text(texts[context.text]), start, end, n_characters)
 
     def shown_all(end: ExtremeWords) -> ExtremeWords:
         return replace(end, contexts=tuple(map(shown, end.contexts)))
 
     return replace(answer, highest=shown_all(answer.highest), lowest=shown_all(answer.lowest))
+
+
+def with_tags(answer: UnitWords, rows: LabelledTexts, n_characters: int = 40) -> UnitWords:
+    """The same with the tags of words, and with the text around each context.
+
+    Args:
+      answer: a neuron's lists from `top_words_of_rows`.
+      rows: the rows that they came from.
+      n_characters: at most so many before and after.
+    """
+    starts = [start for start, _ in in_sentences(rows.texts)]
+    tags: dict[str, Counter[int]] = {}
+    for word, label in zip(rows.words, rows.labels.tolist(), strict=True):
+        tags.setdefault(word.lower(), Counter())[label] += 1
+
+    def shown(context: TopContext) -> TopContext:
+        row = starts[context.text] + context.word_index
+        assert rows.spans is not None
+        start, end = rows.spans[row].tolist()
+        found = _in_text(context, rows.texts[row], start, end, n_characters)
+        return replace(found, tag=rows.label_names[rows.labels[row]])
+
+    def shown_all(end: ExtremeWords) -> ExtremeWords:
+        words = [replace(one, tag=rows.label_names[tags[one.word].most_common(1)[0][0]]) for one in end.words]
+        return ExtremeWords(tuple(words), tuple(map(shown, end.contexts)))
+
+    return replace(answer, highest=shown_all(answer.highest), lowest=shown_all(answer.lowest))
+
+
+def _in_text(context: TopContext, text: str, start: int, end: int, n_characters: int) -> TopContext:
+    """The context with what stands around its place in the text."""
+    before, after = text[max(0, start - n_characters) : start], text[end : end + n_characters]
+    return replace(context, before=text_pairs.shown(before), after=text_pairs.shown(after), shown=text[start:end])
+
+
+def _check_counts(top: int, min_count: int, max_words: int) -> None:
+    if min(top, min_count, max_words) < 1:
+        raise LitProbeError(f"top, min_count and max_words must be 1 or more; got {top}, {min_count} and {max_words}.")
 
 
 def _word_spans(text: str, encoded: EncodedText) -> list[tuple[int, int]]:
@@ -288,7 +401,7 @@ def _made(encoder: Encoder, reading: Reading, layer: int, top: int, progress: Pr
     return _result(kept, reading, layer, top)
 
 
-def _result(kept: Gathering, reading: Reading, layer: int, top: int) -> TopWords:
+def _result(kept: Gathering, reading: Occurrences, layer: int, top: int) -> TopWords:
     table, d_model = kept.table, len(kept.sum)
     best = [Best(d_model, top) for _ in ENDS]
     for start in range(0, reading.n_compared, _CHUNK):

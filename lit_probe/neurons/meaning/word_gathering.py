@@ -1,4 +1,4 @@
-"""Texts read as occurrences of words, and what is kept of a layer's values at these while batch after batch goes by.
+"""Texts as occurrences of words, and what is kept of a layer's values at these while batch after batch goes by.
 
 What is kept does not grow with the texts' tokens: per neuron a short list of the highest and lowest places, per distinct word its
 sum and extremes.
@@ -7,8 +7,8 @@ sum and extremes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,39 +47,37 @@ class WordCounts(Result):
     max_words: int
 
 
-class Reading:
-    """The texts as numbers: which occurrence of a word each token belongs to, and which word each occurrence is of.
+class Occurrences:
+    """The words of some texts as numbers: which word each occurrence is of.
+
+    Args:
+      texts: the words of each text.
+      min_count: how often a word must occur to be compared.
+      max_words: the largest number of words that are compared.
+      n_truncated: the number of texts that were not read to their end.
 
     Attributes:
-      encoded: what the encoder reads of each text, without the tokens' strings.
-      occurrence_of_token: for each text ``[n_tokens]``, -1 for tokens of no word; occurrences are numbered text after text.
-      first_occurrence: ``[n_texts + 1]``.
+      first_occurrence: ``[n_texts + 1]`` the number of each text's first one; they are numbered text after text.
       word_of_occurrence: ``[n_occurrences]`` numbers in ``words``.
       words: distinct lower-cased words, the most frequent first, equally frequent ones by the alphabet.
       counts: ``[n_words]`` how often each occurs.
       n_compared: the number of them that, from the front, get into the lists of words.
       facts: the counts of the words.
+
+    Raises:
+      LitProbeError: there is no word.
     """
 
-    def __init__(self, encoder: Encoder, texts: Sequence[str], min_count: int, max_words: int):
-        self.encoded: list[EncodedText] = []
-        self.occurrence_of_token: list[NDArray[np.int64]] = []
+    def __init__(self, texts: Iterable[Sequence[str]], min_count: int, max_words: int, n_truncated: int = 0):
         n_words, numbers, counts = [0], _Numbers(), Counter[int]()
         found: list[NDArray[np.int64]] = []
-        for part, _ in split_into_blocks(texts):
-            for text, one in zip(part, encoder.encode(part, with_tokens=True), strict=True):
-                words = words_of(text, one)
-                first = n_words[-1]
-                self.occurrence_of_token.append(
-                    np.array([-1 if word is None else first + word for word in words.of_token], dtype=np.int64)
-                )
-                mine = [numbers[word.lower()] for word in words.texts]
-                counts.update(mine)
-                found.append(np.array(mine, dtype=np.int64))
-                n_words.append(first + len(mine))
-                self.encoded.append(one.without_names())
+        for words in texts:
+            mine = [numbers[word.lower()] for word in words]
+            counts.update(mine)
+            found.append(np.array(mine, dtype=np.int64))
+            n_words.append(n_words[-1] + len(mine))
         if not n_words[-1]:
-            raise LitProbeError(f"None of the {len(texts):,} texts has a word that the encoder reads.")
+            raise LitProbeError(f"None of the {len(found):,} texts has a word that the encoder reads.")
         self.first_occurrence = np.array(n_words, dtype=np.int64)
         names = list(numbers)
         order = sorted(range(len(names)), key=lambda number: (-counts[number], names[number]))
@@ -90,14 +88,40 @@ class Reading:
         self.counts = np.array([counts[number] for number in order], dtype=np.int64)
         self.n_compared = min(max_words, int((self.counts >= min_count).sum()))
         self.facts = WordCounts(
-            n_texts=len(texts),
+            n_texts=len(found),
             n_occurrences=n_words[-1],
             n_words=len(names),
             n_words_compared=self.n_compared,
-            n_truncated=sum(one.truncated for one in self.encoded),
+            n_truncated=n_truncated,
             min_count=min_count,
             max_words=max_words,
         )
+
+
+class Reading(Occurrences):
+    """The words that an encoder reads of some texts, and which occurrence of a word each token belongs to.
+
+    Attributes:
+      encoded: what the encoder reads of each text, without the tokens' strings.
+      occurrence_of_token: for each text ``[n_tokens]``, -1 for tokens of no word.
+    """
+
+    def __init__(self, encoder: Encoder, texts: Sequence[str], min_count: int, max_words: int):
+        self.encoded: list[EncodedText] = []
+        self.occurrence_of_token: list[NDArray[np.int64]] = []
+        super().__init__(self._read(encoder, texts), min_count, max_words)
+        self.facts = replace(self.facts, n_truncated=sum(one.truncated for one in self.encoded))
+
+    def _read(self, encoder: Encoder, texts: Sequence[str]) -> Iterator[Sequence[str]]:
+        first = 0
+        for part, _ in split_into_blocks(texts):
+            for text, one in zip(part, encoder.encode(part, with_tokens=True), strict=True):
+                words = words_of(text, one)
+                numbers = [-1 if word is None else first + word for word in words.of_token]
+                self.occurrence_of_token.append(np.array(numbers, dtype=np.int64))
+                self.encoded.append(one.without_names())
+                first += len(words.texts)
+                yield words.texts
 
 
 class _Numbers(dict[str, int]):
@@ -179,10 +203,10 @@ class Gathering:
       squares: ``[d_model]`` sum of their squares.
     """
 
-    def __init__(self, reading: Reading, d_model: int, top: int):
-        self._reading = reading
+    def __init__(self, occurrences: Occurrences, d_model: int, top: int):
+        self._occurrences = occurrences
         self.highest, self.lowest = Best(d_model, top), Best(d_model, top)
-        self.table = WordTable(reading.n_compared, d_model)
+        self.table = WordTable(occurrences.n_compared, d_model)
         self.sum, self.squares = np.zeros(d_model), np.zeros(d_model)
 
     @property
@@ -192,7 +216,7 @@ class Gathering:
         return sum(array.nbytes for array in [*arrays, self.table.sums, self.table.largest, self.table.smallest])
 
     def add(self, rows: NDArray[np.float32], occurrences: NDArray[np.int64]) -> None:
-        """Takes in the values ``[n_tokens, d_model]`` of tokens and the occurrence of a word that each belongs to, or -1."""
+        """Takes in the values ``[n, d_model]`` of tokens, or of words, and the occurrence that each belongs to, or -1."""
         order = np.argsort(occurrences, kind="stable")
         order = order[np.searchsorted(occurrences[order], 0) :]
         if not len(order):
@@ -201,6 +225,6 @@ class Gathering:
         values = np.add.reduceat(rows[order], starts, axis=0) / n_tokens[:, None].astype(np.float32)
         self.highest.offer(values, numbers)
         self.lowest.offer(-values, numbers)
-        self.table.add(values, self._reading.word_of_occurrence[numbers])
+        self.table.add(values, self._occurrences.word_of_occurrence[numbers])
         self.sum += values.sum(axis=0, dtype=np.float64)
         self.squares += np.square(values, dtype=np.float64).sum(axis=0)

@@ -120,6 +120,6 @@ def test_minimal_set_stability_and_comparison_serve_numbers(study):
 def test_a_report_tells_of_larger_and_smaller_numbers(study):
     report = neuron_report(study, "weight_mass", 1, lambda *_: None)
     table = neuron_table(report, 3)
-    assert "goes with" in table and "1:7" in table and "smaller numbers" in table and "Dev r² from all neurons" in table
+    assert "goes with" in table and "1:7" in table and "smaller numbers" in table and "Dev R² from all neurons" in table
     assert "about classes; this data set asks for a number" in report.not_ablated
     assert set(neuron_rows(report)[0]) == {"rank", "layer", "unit", "score", "score:number"}
