@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 
 import numpy as np
 import pytest
@@ -199,6 +200,36 @@ def test_generators_that_ask_for_classes_are_not_offered(dataset, model):
         {"Substitutions": "good -> bad", "Fields to replace": ["text"]},
     )
     assert made[fields.LABEL] == on_dev(dataset)[0][fields.LABEL] and "bad" in made[fields.TEXT]
+
+
+@pytest.mark.parametrize(
+    ("config", "n_texts"),
+    [
+        ({"part": "words", "layer": 1, "unit": 0}, 0),
+        ({"part": "tokens", "layer": 1, "units": [0, 1]}, 1),
+        ({"part": "column", "layer": 1, "unit": 0}, 2),
+        ({"part": "clusters", "layer": 1, "unit": 0}, 0),
+        ({"part": "clusters", "layer": 1, "unit": 0, "method": "correlation"}, 0),
+        ({"part": "factors", "components": 2}, 2),
+    ],
+)
+def test_what_neurons_are_on_does_not_ask_for_classes(dataset, model, config, n_texts):
+    deadline = time.monotonic() + 60
+    while (answer := ask("neuron_evidence", model, dataset, on_dev(dataset)[:n_texts], **config))["status"] == "computing":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert answer["status"] == "ready", answer
+    refused = ask("neuron_evidence", model, dataset, part="distribution", layer=1, unit=0)
+    assert refused["status"] == "failed" and "asks for a number" in refused["message"]
+
+
+def test_neurons_are_ranked_for_the_number(dataset, model):
+    choices = ask("neuron_ranking", model, dataset, choices=True)
+    assert "correlation" in [one["name"] for one in choices["methods"]] and choices["label_names"] == []
+    ranking = ask("neuron_ranking", model, dataset, layer=model.study.result().best_layer, method="weight_mass", top=3)
+    assert [one["rank"] for one in ranking["neurons"]] == [1, 2, 3]
+    refused = ask("neuron_ranking", model, dataset, layer=1, method="mean_gap")
+    assert refused["status"] in ("failed", "computing")
 
 
 def test_what_is_about_classes_says_so_in_a_sentence(dataset, model):

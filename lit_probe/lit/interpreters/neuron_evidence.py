@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lit_probe.data.asked import TEXT, WORD, UnitKind
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD, TargetKind, UnitKind
 from lit_probe.data.labelled_texts import SplitName, clean_text
 from lit_probe.encoder.alignment import align
 from lit_probe.errors import LitProbeError
@@ -190,6 +190,9 @@ def _factors(question: Question) -> dict[str, Any]:
     return {**found, "rows": {"ids": ids, "n_asked": len(candidates), "source": question.source}}
 
 
+# What neurons are on is the same whatever is asked of the rows.
+_BOTH = (CLASSES, NUMBER)
+
 EVIDENCE_PARTS = {
     # The texts that are sent are marked in it.
     "distribution": Part(
@@ -208,12 +211,13 @@ EVIDENCE_PARTS = {
         },
         _words,
         (TEXT, WORD),
+        _BOTH,
     ),
     "tokens": Part(
-        {"layer": one_layer(), "unit": maybe(one_unit()), "units": maybe(some_units(_MAX_UNITS))}, _tokens, (TEXT, WORD)
+        {"layer": one_layer(), "unit": maybe(one_unit()), "units": maybe(some_units(_MAX_UNITS))}, _tokens, (TEXT, WORD), _BOTH
     ),
     # The pooled activation for every input, for a column of LIT's table.
-    "column": Part({"layer": one_layer(), "unit": one_unit()}, _column),
+    "column": Part({"layer": one_layer(), "unit": one_unit()}, _column, targets=_BOTH),
     # Where a ranking is named, its best neuron stands for each cluster; ``unit`` is the one whose cluster is looked for.
     "clusters": Part(
         {
@@ -226,6 +230,7 @@ EVIDENCE_PARTS = {
         },
         _clusters,
         (TEXT, WORD),
+        _BOTH,
     ),
     # Of the texts that are sent, or of a sample of the dev rows.
     "factors": Part(
@@ -240,6 +245,7 @@ EVIDENCE_PARTS = {
         },
         _factors,
         (TEXT, WORD),
+        _BOTH,
     ),
 }
 
@@ -266,6 +272,10 @@ class NeuronEvidenceInterpreter(ProbeInterpreter):
     def units_for(self, values: Mapping[str, Any]) -> Collection[UnitKind]:
         """Those of the part."""
         return EVIDENCE_PARTS[values["part"]].units
+
+    def targets_for(self, values: Mapping[str, Any]) -> Collection[TargetKind]:
+        """Those of the part."""
+        return EVIDENCE_PARTS[values["part"]].targets
 
     def answer(self, question: Question) -> dict[str, Any]:
         """What the library's function gives for the part, with the rows and words that people look for."""
