@@ -12,6 +12,7 @@ from lit_probe.checks.check import CheckResult
 from lit_probe.errors import ProbeError
 from lit_probe.progress import Progress, no_progress
 from lit_probe.results import Result
+from lit_probe.scores.by_target import AnyMetric, Rows
 from lit_probe.scores.intervals import CONFIDENCE, N_DRAWS
 from lit_probe.scores.metrics import Metric
 from lit_probe.scores.scored_rows import Counts, ScoredRows
@@ -63,9 +64,9 @@ class SliceComparison(CheckResult):
 
 
 def compare_slices(
-    rows: ScoredRows,
+    rows: Rows,
     members: ArrayLike,
-    metric: Metric,
+    metric: AnyMetric,
     *,
     n_permutations: int = N_DRAWS,
     progress: Progress = no_progress,
@@ -101,9 +102,9 @@ def compare_slices(
     left of all rows, belongs to one group; or there are fewer than 20 ways to deal it out.
 
     Args:
-      rows: all rows, with the probabilities of one layer.
+      rows: all rows, with the probabilities of one layer, or its numbers.
       members: ``[n_slices, n_rows]`` whether the row belongs to the slice; a row may belong to several.
-      metric: an entry of `metrics_for`.
+      metric: an entry of `metrics_of`.
       n_permutations: the number of random assignments; p-values are 1 / (n_permutations + 1) or more.
       progress: hears how many of them are done.
 
@@ -155,7 +156,7 @@ def compare_slices(
 class _Dealing:
     """How membership is dealt out: which rows are in a slice in place of its own, and how far a score of them may be off."""
 
-    def __init__(self, rows: ScoredRows, inside: NDArray[np.bool_], metric: Metric):
+    def __init__(self, rows: Rows, inside: NDArray[np.bool_], metric: AnyMetric):
         self._grouped, self._inside = rows.units is not None, inside
         self._units = np.arange(rows.n) if rows.units is None else rows.units
         self._sizes = np.bincount(self._units)
@@ -219,8 +220,11 @@ class _Dealing:
 class _Scoring:
     """The scores of slices; sums over rows where the metric is made of sums."""
 
-    def __init__(self, rows: ScoredRows, metric: Metric):
+    def __init__(self, rows: Rows, metric: AnyMetric):
         self._rows, self._metric = rows, metric
+        self._of_counts = metric.of_counts if isinstance(metric, Metric) else None
+        if not isinstance(rows, ScoredRows) or not isinstance(metric, Metric):
+            return
         one_hot = np.eye(rows.n_classes, dtype=np.float32)
         actual, predicted = one_hot[rows.labels], one_hot[rows.predicted[0]]
         # Whole numbers below 2^24, hence exact in float32.
@@ -229,29 +233,25 @@ class _Scoring:
 
     def of(self, inside: NDArray[np.bool_]) -> NDArray[np.float64]:
         """``[n_slices]`` of the rows ``inside`` ``[n_slices, n_rows]``; NaN where the metric is not defined."""
-        if self._metric.of_counts is None:
-            scores = [self._metric.layer_values(_part(self._rows, places))[0] for places in inside]
+        if self._of_counts is None:
+            scores = [self._metric.layer_values(self._rows.part(places))[0] for places in inside]
             return np.array([np.nan if score is None else score for score in scores], dtype=np.float64)
+        assert isinstance(self._metric, Metric)
         sums = (inside.astype(np.float32) @ self._counts).astype(np.float64)
         actual, predicted, hits = np.split(sums, 3, axis=1)
-        values = self._metric.of_counts(Counts(actual, predicted, hits))
+        values = self._of_counts(Counts(actual, predicted, hits))
         values = values if self._metric.class_index is None else values[:, self._metric.class_index]
         return np.where((actual > 0).sum(axis=1) < self._n_needed, np.nan, values)
 
 
-def _part(rows: ScoredRows, places: NDArray[np.bool_]) -> ScoredRows:
-    kept = (rows.probabilities[places], rows.labels[places])
-    return ScoredRows(*kept, label_names=rows.label_names, decision=rows.decision)
-
-
-def _not_defined(rows: ScoredRows, places: NDArray[np.bool_], metric: Metric) -> str:
+def _not_defined(rows: Rows, places: NDArray[np.bool_], metric: AnyMetric) -> str:
     whole = metric.score(rows)[0]
-    return f"not defined on all rows: {whole.reason}" if whole.value is None else metric.score(_part(rows, places))[0].reason
+    return f"not defined on all rows: {whole.reason}" if whole.value is None else metric.score(rows.part(places))[0].reason
 
 
-def _agreement(rows: ScoredRows, metric: Metric, units: NDArray[np.int64]) -> float:
+def _agreement(rows: Rows, metric: AnyMetric, units: NDArray[np.int64]) -> float:
     """How far the rows of a group are right or wrong together, 0 to 1: the mean correlation of its pairs."""
-    values = (rows.predicted[0] == rows.labels).astype(np.float64) if metric.decides else rows.losses[0]
+    values = rows.outcomes(decided=metric.decides)[0]
     off, sizes = values - values.mean(), np.bincount(units)
     n_pairs, variance = float((sizes * (sizes - 1)).sum()), float((off**2).mean())
     if not n_pairs or variance < _TIE:
@@ -278,7 +278,7 @@ def _p_value(sizes: NDArray[np.float64], found: float) -> float:
     return float((sizes[~np.isnan(sizes)] >= found - _TIE).mean())
 
 
-def _notes(rows: ScoredRows, dealing: _Dealing, compared: list[int], n_permutations: int) -> tuple[str, ...]:
+def _notes(rows: Rows, dealing: _Dealing, compared: list[int], n_permutations: int) -> tuple[str, ...]:
     if not compared:
         return ()
     whole = "whole groups" if rows.units is not None else "rows"

@@ -68,6 +68,15 @@ class NumberRows:
         errors: NDArray[np.float64] = np.square(self.labels - self.predictions.T)
         return errors
 
+    def outcomes(self, *, decided: bool) -> NDArray[np.float64]:
+        """``[n_layers, n_examples]`` what becomes of each row: the distance of label and prediction. Nothing is ever decided."""
+        errors: NDArray[np.float64] = np.abs(self.labels - self.predictions.T)
+        return errors
+
+    def part(self, places: NDArray[np.bool_]) -> NumberRows:
+        """Some of the rows ``[n_examples]``, without their groups."""
+        return NumberRows(self.predictions[places][:, :, None], self.labels[places], seed=self.seed)
+
     @cached_property
     def resampled_r2(self) -> NDArray[np.float64]:
         """``[n_layers, n_draws]`` R² on each bootstrap resample of the rows, or of their groups.

@@ -101,6 +101,19 @@ class ScoredRows:
         losses: NDArray[np.float64] = -np.log(np.clip(of_label, least, 1 - least))
         return losses
 
+    def outcomes(self, *, decided: bool) -> NDArray[np.float64]:
+        """``[n_layers, n_examples]`` what becomes of each row: 1 where it is put in its own class, or its loss.
+
+        Args:
+          decided: whether the class counts that a row is put in.
+        """
+        return (self.predicted == self.labels).astype(np.float64) if decided else self.losses
+
+    def part(self, places: NDArray[np.bool_]) -> ScoredRows:
+        """Some of the rows ``[n_examples]``, without their groups."""
+        kept = (self.probabilities[places], self.labels[places])
+        return ScoredRows(*kept, seed=self.seed, label_names=self.label_names, decision=self.decision)
+
     @cached_property
     def counts(self) -> Counts:
         """The `Counts` of each layer ``[n_layers, n_classes]``."""

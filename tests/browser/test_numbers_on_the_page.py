@@ -76,7 +76,7 @@ def test_slices_show_the_errors_of_each(prices):
     prices.page.get_by_role("tab", name="Slices", exact=True).click()
     panel = prices.page.locator("slices-by-layer-module:visible")
     expect(panel).to_contain_text("Mean absolute error on dev by topic", timeout=20_000)
-    expect(panel).to_contain_text("this data set asks for a number")
+    expect(panel).to_contain_text("Slices are compared with all")
     inside(prices, "slices-by-layer-module svg")
 
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import hypergeom
+from scipy.stats import binom, hypergeom
 
 from lit_probe.checks.slices import SliceComparison, compare_slices
 from lit_probe.errors import CancelledError, ProbeError
 from lit_probe.scores.metrics import metrics_for
+from lit_probe.scores.number_rows import NUMBER_METRICS, NumberRows
 from lit_probe.scores.scored_rows import ScoredRows
 
 METRICS = metrics_for(("no", "yes"))
@@ -297,3 +298,33 @@ def test_what_does_not_fit_together_is_refused():
     two = ScoredRows(np.repeat(rows.probabilities, 2, axis=1), rows.labels)
     with pytest.raises(ProbeError, match="got 40 rows, 2 layers"):
         compare_slices(two, members_of(40, 2), METRICS["accuracy"])
+
+
+def numbers_of(random, n: int, spread, seed: int = 0) -> NumberRows:
+    """Rows of which each is off by so much."""
+    labels = random.normal(size=n)
+    return NumberRows((labels + spread * random.normal(size=n))[:, None, None], labels, seed=seed)
+
+
+@pytest.mark.parametrize("metric", [*NUMBER_METRICS])
+def test_the_level_holds_for_numbers(metric):
+    false, n_sets = 0, 120
+    for seed in range(n_sets):
+        random = np.random.default_rng(seed)
+        found = compare_slices(
+            numbers_of(random, 200, 1.0, seed), random.random((10, 200)) < 0.3, NUMBER_METRICS[metric], n_permutations=199
+        )
+        false += min(one.p_corrected for one in found.slices) < 0.05
+    assert false <= binom.ppf(0.999, n_sets, 0.05)
+
+
+def test_a_slice_with_larger_errors_is_found_and_the_others_are_not():
+    random = np.random.default_rng(2)
+    members = members_of(400, 8)
+    found = compare_slices(numbers_of(random, 400, np.where(members[3], 3.0, 0.5)), members, NUMBER_METRICS["mae"])
+    assert found.slices[3].difference > 0.5 and found.slices[3].p_corrected < 0.01
+    by_hand = numbers_of(np.random.default_rng(2), 400, np.where(members[3], 3.0, 0.5))
+    errors = np.abs(by_hand.labels - by_hand.predictions[:, 0])
+    assert found.slices[3].difference == pytest.approx(errors[members[3]].mean() - errors.mean())
+    alike = compare_slices(numbers_of(random, 400, 1.0), np.array([np.arange(400) < 1]), NUMBER_METRICS["r2"])
+    assert alike.slices[0].p is None and "same number" in alike.slices[0].reason

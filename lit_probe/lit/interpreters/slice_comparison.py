@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lit_probe.checks.slices import compare_slices
+from lit_probe.data.asked import CLASSES, NUMBER
 from lit_probe.encoder.cache import text_hash
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.config_values import Key, any_text, flag, maybe, one_layer
@@ -18,8 +19,7 @@ from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.question import Question
 from lit_probe.progress import Progress
 from lit_probe.registry import lookup
-from lit_probe.scores.metrics import metrics_for
-from lit_probe.scores.scored_rows import ScoredRows
+from lit_probe.scores.by_target import metrics_of, rows_of_target
 
 
 def _slices(value: Any, name: str) -> tuple[tuple[int, ...], ...]:
@@ -46,11 +46,12 @@ class SliceComparisonInterpreter(ProbeInterpreter):
     }
     reads_texts = True
     waits_for_rows = True
+    targets = (CLASSES, NUMBER)
 
     def check(self, question: Question) -> None:
         """Refuses a metric that there is not for these classes, and examples that were not sent."""
         if question["metric"] != HEADLINE:
-            lookup(metrics_for(question.probes.label_names), question["metric"], "metric")
+            lookup(metrics_of(question.probes.label_names), question["metric"], "metric")
         places = {place for one in question["slices"] for place in one}
         n = len(question.texts)
         if places and not (min(places) >= 0 and max(places) < n):
@@ -64,12 +65,12 @@ class SliceComparisonInterpreter(ProbeInterpreter):
         if not by_split:
             raise LitProbeError("There are no dev or test rows among these examples.")
         split, rows = next(iter(by_split.items()))  # dev stands first
-        metric = metrics_for(probes.label_names)[study.headline if question["metric"] == HEADLINE else question["metric"]]
+        metric = metrics_of(probes.label_names)[study.headline if question["metric"] == HEADLINE else question["metric"]]
         decision = decision_of(question)
 
         def compute(progress: Progress) -> dict[str, Any]:
-            probabilities = probes.predictions(probes.pooled(rows.texts))[:, [layer]]
-            scored = ScoredRows(probabilities, rows.labels, rows.groups, study.seed, probes.label_names, decision)
+            said = probes.predictions(probes.pooled(rows.texts))[:, [layer]]
+            scored = rows_of_target(said, rows.labels, rows.groups, study.seed, probes.label_names, decision)
             members = np.array([np.isin(rows.indices, one) for one in question["slices"]]).reshape(-1, len(rows))
             found = compare_slices(scored, members, metric, progress=progress)
             decided = (decision.sentence,) if found.notes and metric.decides else ()
