@@ -19,10 +19,10 @@ from transformers import AutoModel, AutoTokenizer
 from werkzeug.test import Client
 
 import lit_probe.lit
-from lit_probe import probe_activations
+from lit_probe import ProbeOptions, probe_activations
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import load_encoder
-from lit_probe.errors import LitProbeError, UnknownNameError
+from lit_probe.errors import LitProbeError, UnknownNameError, UnservedError
 from lit_probe.lit.host.reader import FieldNames, Reader
 from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.probing.study import probe_layers
@@ -512,6 +512,8 @@ def test_probes_in_the_making_are_told_and_bad_arguments_refused_at_once(tiny_fo
         lit_probe.lit.ProbeModel(tiny_folder(), data, label="x")
     with pytest.raises(UnknownNameError, match="probe"):
         lit_probe.lit.interpreters(probe="tree")
+    with pytest.raises(UnservedError, match="does not take the option hidden_units"):
+        lit_probe.lit.interpreters(probe_options=ProbeOptions(hidden_units=(8,)))
 
 
 def test_several_texts_are_asked_about_and_a_label_that_is_none_is_refused(tiny_folder):
@@ -605,6 +607,13 @@ def test_two_foreign_models_on_one_data_set_can_be_compared():
         assert page.ask("layer_metrics", model=name)["status"] == "ready"
     answer = page.ask("encoder_comparison", other="deaf")
     assert answer["status"] == "ready" and answer["difference"] > 0.2 and answer["low"] > 0
+
+
+def test_probes_of_foreign_models_are_fitted_by_their_options():
+    options = ProbeOptions(regularisation=0.01, class_weight="balanced")
+    page = Page(lit_probe.lit.attach(lit_with({"mine": Planted()}, {"data": Sentences(120)}, probe_options=options)))
+    assert page.ask("layer_metrics")["status"] == "ready"
+    assert page.ask("provenance")["card"]["probe_options"] == options.to_json()
 
 
 def test_a_model_that_is_not_ours_is_refused_where_nobody_asked_for_its_probes():

@@ -24,6 +24,8 @@ const CHARACTER = 6.2;
 
 /** The narrowest and the widest that the columns of words and of tags are, in pixels, and their share of a sentence's width. */
 const COLUMNS = {word: [54, 150, 0.24], tag: [44, 66, 0.13]};
+/** Pixels that "×" takes in front of a predicted tag. */
+const MARK = 12;
 
 /**
  * The lines of the grid: of two sentences the same words in the same line, a replaced word beside its new one.
@@ -65,7 +67,7 @@ export function wordGridLayout({examples, n_layers: nLayers}, nLines, width) {
   const word = column(COLUMNS.word);
   const tag = column(COLUMNS.tag);
   // Without room for them, predicted tags are left to the marks in the cells and to the pointer.
-  const said = each >= COLUMNS.word[0] + 2 * COLUMNS.tag[0] + nLayers * CELL.narrowest ? tag : 0;
+  const said = each >= COLUMNS.word[0] + 2 * COLUMNS.tag[0] + MARK + nLayers * CELL.narrowest ? tag + MARK : 0;
   const cell = Math.min(CELL.widest, Math.max(CELL.narrowest, (each - word - tag - said) / nLayers));
   const side = word + tag + said + nLayers * cell;
   const left = (/** @type {number} */ i) => PAD + i * (side + GAP);
@@ -117,7 +119,7 @@ export function wordGrid(answer, lines, {width, layer, titles, word = null, hove
     svgLabel({class: 'side-title', x: layout.left(side), y: 13, 'font-weight': 'bold', 'font-size': 12}, titles[side], layout.cells(side) - layout.left(side) + nLayers * layout.cell, 6.6),
     svgNode('text', {x: layout.left(side), y: TOP - 7, fill: COLORS.quietText}, 'word'),
     svgNode('text', {x: layout.left(side) + layout.word, y: TOP - 7, fill: COLORS.quietText}, 'tag'),
-    layout.said === 0 ? null : svgLabel({class: 'said-at', x: layout.left(side) + layout.word + layout.tag, y: TOP - 7, fill: COLORS.quietText}, saidAt(layer, names, layout.tag - 4), layout.tag - 4),
+    layout.said === 0 ? null : svgLabel({class: 'said-at', x: layout.left(side) + layout.word + layout.tag, y: TOP - 7, fill: COLORS.quietText}, saidAt(layer, names, layout.said - 4), layout.said - 4),
     ...layers.filter((at) => at % step === 0 || at === bestLayer).map((at) => svgNode('text', {
       x: (layout.x(side, at) + layout.cell / 2).toFixed(2), y: TOP - 7, 'text-anchor': 'middle', 'font-weight': at === bestLayer ? 'bold' : 'normal'}, String(at))),
     ...lines.map((line, row) => {
@@ -153,7 +155,7 @@ function wordRow({label_names: labelNames, n_layers: nLayers}, word, {side, row,
     svgLabel({class: 'word', x: left, y: base, 'font-size': 12, fill: none ? COLORS.quietText : COLORS.ink}, word.word, layout.word - 4, 6.6),
     svgLabel({class: 'gold', x: left + layout.word, y: base, fill: none ? COLORS.quietText : COLORS.text}, word.tag === null ? '–' : labelNames[word.tag], layout.tag - 4, 6.6),
     layout.said === 0 ? null : svgLabel({class: 'said', x: left + layout.word + layout.tag, y: base, fill: wrong ? COLORS.secondMark : COLORS.quietText, 'font-weight': wrong ? 'bold' : 'normal'},
-      said, layout.tag - 4, 6.6, wrong ? '× ' : ''),
+      said, layout.said - 4, 6.6, wrong ? '× ' : ''),
     ...(word.read
       ? Array.from({length: nLayers}, (_, at) => cellOf(word, {side, line: row, layer: at}, layout, ofCell))
       : [svgLabel({class: 'unread', x: layout.cells(side) + 4, y: base, fill: COLORS.quietText, 'font-style': 'italic'}, 'cut off: not read', nLayers * layout.cell - 4)]));

@@ -16,7 +16,7 @@ import {CONTROLS_CSS, PANEL_CSS} from '../panels/css.js';
 import {layerPanel} from '../panels/layer_panel.js';
 import {backButton, card, errorCard, progressCard, renderCaption, renderDownloads, renderNotes} from '../panels/parts.js';
 import {countOf, significant} from '../words/format.js';
-import {layerHeading, placeTitle} from '../words/sentences.js';
+import {layerHeading, placeTitle, readingOf} from '../words/sentences.js';
 import {placeIn, rightSentence, wordGrid, wordGridLayout, wordLines, wordsCsv, wordSentences} from './word_grid.js';
 
 const GUIDE = html`<details class="guide"><summary>How to read this</summary>
@@ -181,7 +181,7 @@ definePanel('words-by-layer-module', (LitPanel) => class WordsByLayerModule exte
       }}>${svgElement(grid)}${over ? this.renderCellTooltip(sentences(over), layout, over) : nothing}</div></div>
       ${reading ? html`<div class="words-reading" role="status"><b>Current word:</b> ${reading}</div>` : nothing}
       ${word && !stale ? this.renderSalience(answer, word) : nothing}
-      ${renderNotes(this.notes(answer), answer)}</div>`;
+      ${renderNotes(this.notes(answer), {...answer, unit: 'word'})}</div>`;
   }
 
   /** Which words speak for the tag of the current one. @param {WordsByLayer} answer @param {{side: number, place: number}} word */
@@ -233,7 +233,7 @@ definePanel('words-by-layer-module', (LitPanel) => class WordsByLayerModule exte
       csv: wordsCsv(model, answer),
       figure: figurePage({
         title: `Words by layer: ${answer.encoder} on ${dataset}`,
-        setting: `${answer.pooling} token of each word · ${answer.probe} probes trained on ${answer.trained_on}`,
+        setting: `${readingOf({pooling: answer.pooling, unit: 'word'})} · ${answer.probe} probes trained on ${answer.trained_on}`,
         charts: [wordGrid(answer, wordLines(answer), {width: 640, layer, titles: this.titles(answer), onScreen: false})],
         footnotes: answer.examples.map((_, i) => `${this.titles(answer)[i]}, ${layerHeading(layer, answer.best_layer, answer.layer_names)}: ${rightSentence(answer, i, layer)}`),
       }),

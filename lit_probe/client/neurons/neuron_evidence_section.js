@@ -7,7 +7,7 @@ import {svgElement} from '../charts/svg.js';
 import {observable} from '../page/choices.js';
 import {addScalarColumn, hasColumn, html, interpretation, nothing} from '../page/lit_host.js';
 import {countOf, oneLine, significant} from '../words/format.js';
-import {placeTitle} from '../words/sentences.js';
+import {placeTitle, readingOf} from '../words/sentences.js';
 import {drawnClasses, neuronHistogram} from './neuron_charts.js';
 import {separationSentence} from './neuron_sentences.js';
 
@@ -98,7 +98,7 @@ function renderDistribution(panel, answer, width) {
   const left = answer.classes.length - drawn.length;
   return [svgElement(neuronHistogram(answer, {width: Math.min(width, 620), marks, row: panel.row()})),
     told.map((/** @type {any} */ one) => html`<p class="words">${separationSentence(one, panel.row())}</p>`),
-    html`<p class="words remark">${countOf(answer.n, `dev ${panel.row()}`)}, ${panel.row() === 'word' ? `tokens of a word joined by ${answer.pooling}` : `${answer.pooling} pooling`}. Bars are shares of their class; ▲ is its mean.
+    html`<p class="words remark">${countOf(answer.n, `dev ${panel.row()}`)}, ${readingOf({pooling: answer.pooling, unit: panel.about().unit})}. Bars are shares of their class; ▲ is its mean.
       ${left ? `${left} other class${left === 1 ? '' : 'es'} with fewer examples ${left === 1 ? 'is' : 'are'} left out.` : ''}</p>`];
 }
 

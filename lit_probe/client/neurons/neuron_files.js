@@ -5,7 +5,7 @@
 import {figurePage} from '../charts/figure_page.js';
 import {placeNames} from '../charts/places.js';
 import {csvTable} from '../words/files.js';
-import {placeTitle} from '../words/sentences.js';
+import {placeTitle, readingOf} from '../words/sentences.js';
 import {
   ABLATION_STYLES, ablationCurve, neuronHistogram, RANKING_STYLES, rankingQualityChart, STABILITY_STYLES, stabilityChart,
 } from './neuron_charts.js';
@@ -40,7 +40,7 @@ export function neuronFigure(panel, {title: method}) {
   if (erasure) add(ablationCurve(erasure, {...VIEW, nLayers: about.n_layers, intervals: true, sites: about.sites}), 'LEACE at every layer', [ABLATION_STYLES.before, 'before'], [ABLATION_STYLES.after, 'after LEACE'], [ABLATION_STYLES.random, 'after erasing random directions']);
   return figurePage({
     title: `Neurons by ${method}: ${model} on ${dataset}`,
-    setting: `${about.encoder} · ${panel.row() === 'word' ? `${about.pooling} token of each word` : `${about.pooling} pooling`} · probes trained on ${about.trained_on}`,
+    setting: `${about.encoder} · ${readingOf(about)} · probes trained on ${about.trained_on}`,
     charts: parts.map(({chart}) => chart), legend: parts.flatMap(({legend}) => legend),
     footnotes: ['“Decodable from” a neuron does not mean that the model uses it.'],
   });

@@ -8,7 +8,7 @@ import {svgElement, svgNode, svgText} from '../charts/svg.js';
 import {currentLayer} from '../page/choices.js';
 import {html, nothing} from '../page/lit_host.js';
 import {download} from '../words/files.js';
-import {placeTitle} from '../words/sentences.js';
+import {placeTitle, readingOf} from '../words/sentences.js';
 
 /**
  * A statement in the place of what cannot be shown.
@@ -102,10 +102,10 @@ export function renderDownloads({name, csv, figure}) {
  * Remarks below the numbers, and what the probes are.
  *
  * @param {string[]} notes
- * @param {{encoder: string, pooling: string, probe: string, trained_on: string}[]} abouts  one for each curve
+ * @param {{encoder: string, pooling: string, probe: string, trained_on: string, unit?: 'word'}[]} abouts  one for each curve
  */
 export function renderNotes(notes, ...abouts) {
-  const lines = abouts.map(({encoder, pooling, probe, trained_on: trainedOn}) => `${encoder}, ${pooling} pooling; ${probe} probes trained on ${trainedOn}`);
+  const lines = abouts.map(({encoder, probe, trained_on: trainedOn, ...read}) => `${encoder}, ${readingOf(read)}; ${probe} probes trained on ${trainedOn}`);
   return html`<div class="notes">${[...notes, ...lines].map((note) => html`<div>${note}</div>`)}</div>`;
 }
 

@@ -288,3 +288,14 @@ export function decidedClass(names, probabilities, shares = []) {
   return probabilities[index] === Math.max(...probabilities) ? `${names[index]} (${probability})`
     : `${names[index]} (${probability}, more than its share of train, ${shares[index].toFixed(2)})`;
 }
+
+/**
+ * What of the tokens the probes read: "mean pooling"; of words "last token of each word".
+ *
+ * @param {{pooling: string, unit?: 'word'}} about
+ * @returns {string}
+ */
+export function readingOf({pooling, unit}) {
+  if (unit !== 'word') return `${pooling} pooling`;
+  return pooling === 'mean' ? 'mean of the tokens of each word' : `${pooling} token of each word`;
+}

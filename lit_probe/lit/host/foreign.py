@@ -30,6 +30,7 @@ from lit_probe.lit.host.pending_checks import NotReadyError, PendingChecks
 from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.lit.host.pooled_texts import PooledTexts
 from lit_probe.lit.host.reader import FieldNames, Reader
+from lit_probe.probing.probes import ProbeOptions
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import LayerStudy, probe_layers
 from lit_probe.progress import Progress, StudyProgress, no_progress
@@ -156,14 +157,22 @@ class ForeignModels:
       probe: the kind of probe.
       seed: the seed of splits, cross-validation and probes.
       rules: how studies are scored; the usual way when None.
+      probe_options: how probes are fitted, where not the usual way.
 
     Attributes:
       checks: what is computed about the probes when a panel asks.
     """
 
-    def __init__(self, wanted: FieldNames, probe: str = "logistic", seed: int = 0, rules: StudyRules | None = None):
+    def __init__(
+        self,
+        wanted: FieldNames,
+        probe: str = "logistic",
+        seed: int = 0,
+        rules: StudyRules | None = None,
+        probe_options: ProbeOptions | None = None,
+    ):
         self.checks = PendingChecks()
-        self.wanted, self.probe, self.seed, self.rules = wanted, probe, seed, rules
+        self.wanted, self.probe, self.seed, self.rules, self.probe_options = wanted, probe, seed, rules, probe_options
         self._names: dict[int, str] = {}
         self._pairs: dict[tuple[int, int], _Pair] = {}
         self._peers: dict[int, dict[str, PendingStudy]] = {}
@@ -258,6 +267,7 @@ class _Pair:
                 study.splits,
                 pooling=NO_POOLING,
                 probe=models.probe,
+                probe_options=models.probe_options,
                 seed=models.seed,
                 rules=models.rules,
                 progress=report,
@@ -278,7 +288,9 @@ class _Pair:
         # One that says nothing is no row, and may be nothing that the model can read.
         by_key = {key: example for key, example in zip(keys, examples, strict=True) if key}
         encoder = LitModelEncoder(name, self._model, embeddings, by_key)
-        study = PendingStudy(encoder, splits, models.rules)
+        options = models.probe_options
+        balanced = options is not None and options.class_weight is not None
+        study = PendingStudy(encoder, splits, models.rules, balanced=balanced)
         n_rows = sum(len(rows) for _, rows in splits.items())
         shown = ProbeDataset(splits, show_train=n_rows, max_shown=10 * n_rows)
         peers = models.peers_on(self._dataset)

@@ -40,7 +40,7 @@ from lit_probe.lit.interpreters.slice_comparison import SliceComparisonInterpret
 from lit_probe.lit.interpreters.transfer import TransferInterpreter
 from lit_probe.lit.interpreters.word_salience import WordSalienceInterpreter
 from lit_probe.lit.interpreters.words_by_layer import WordsByLayerInterpreter
-from lit_probe.probing.probes import PROBES
+from lit_probe.probing.probes import PROBES, ProbeOptions
 from lit_probe.probing.rules import StudyRules
 from lit_probe.registry import lookup
 
@@ -80,6 +80,7 @@ def interpreters_for(
     split: str | None = None,
     embeddings: Sequence[str] | None = None,
     probe: str = "logistic",
+    probe_options: ProbeOptions | None = None,
     seed: int = 0,
     rules: StudyRules | None = None,
 ) -> dict[str, components.Interpreter]:
@@ -97,15 +98,17 @@ def interpreters_for(
       split: as of `ProbeModel`.
       embeddings: names of the fields that are layers, in their order; by default all.
       probe: the kind of probe.
+      probe_options: how it is fitted, where not the usual way.
       seed: the seed of splits, cross-validation and probes.
       rules: how studies are scored, and how their layers are chosen; the usual way when None.
 
     Raises:
       UnknownNameError: there is no such kind of probe.
+      UnservedError: it does not take an option.
     """
-    lookup(PROBES, probe, "probe")
+    (probe_options or ProbeOptions()).check_taken(probe, lookup(PROBES, probe, "probe").options)
     ours = [probe_model(model) for model in (models or {}).values() if is_probe_model(model)]
-    foreign = ForeignModels(FieldNames(text, label, group, split, embeddings), probe, seed, rules)
+    foreign = ForeignModels(FieldNames(text, label, group, split, embeddings), probe, seed, rules, probe_options)
     return {**{name: type(one)(foreign) for name, one in INTERPRETERS.items()}, **_rows_beside_lits_own(ours)}
 
 

@@ -119,3 +119,9 @@ test('what is scored is counted by split, and where test is a single point that 
   assert.equal(sentences.scoredSentence(drawn('line', null, 'hidden'), 2), 'Scored: 872 dev rows');
   assert.equal(sentences.scoredSentence([], 2), '');
 });
+
+test('what probes read is told of texts and of words', () => {
+  assert.equal(sentences.readingOf({pooling: 'mean'}), 'mean pooling');
+  assert.equal(sentences.readingOf({pooling: 'last', unit: 'word'}), 'last token of each word');
+  assert.equal(sentences.readingOf({pooling: 'mean', unit: 'word'}), 'mean of the tokens of each word');
+});
