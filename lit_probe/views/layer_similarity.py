@@ -14,6 +14,7 @@ from lit_probe.encoder.activations import Activations
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.vector_encoder import as_array
 from lit_probe.errors import DatasetError, EncoderError, UnservedError
+from lit_probe.probing.probes.fitting_scope import fitting_scope
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress
 from lit_probe.registry import lookup
@@ -204,7 +205,9 @@ def layer_similarity(
 def with_random_weights(
     study: LayerStudy, *, split: SplitName | None = None, measure: str = "cka", cache: Cache | None = None, progress: Progress
 ) -> Side:
-    """The same architecture with weights that were never trained, drawn by the study's seed, on the study's rows.
+    """The same architecture with weights that were never trained, on the study's rows.
+
+    They are drawn by the study's seed or, where the encoder's own were, by the next one.
 
     Raises:
       EncoderError: there is no network whose weights could be drawn.
@@ -217,10 +220,11 @@ def with_random_weights(
             "--model=NAME,NAME[weights=random] does, and compare with that model."
         )
     study.check_pooled("Similarity of layers")
-    twin = study.encoder.randomised(study.seed)
+    own = study.encoder.random_seed == study.seed
+    twin = study.encoder.randomised(study.seed + own)
     rows = _rows_of(study, split or how.split)
     read = (cache or Cache(None)).activations(twin, rows.texts, study.pooling, spans=rows.spans, progress=progress)
-    return _side(f"{study.encoder.name} with random weights", tuple(study.layer_names), read, rows)
+    return _side(f"{study.encoder.name} with {'other ' if own else ''}random weights", tuple(study.layer_names), read, rows)
 
 
 def side_of(
@@ -270,17 +274,19 @@ def compare_sides(
     # Every layer is read twice by itself, and once with each other one.
     n_passes = 2 * n_one + n_one * (n_one - 1) // 2 if within else 2 * (n_one + n_other) + n_one * n_other
     report = _counted(progress, n_passes * -(-one.n // block_rows))
-    first = [_Layer.of(one, layer, how, block_rows, report) for layer in range(n_one)]
-    second = first if within else [_Layer.of(other, layer, how, block_rows, report) for layer in range(n_other)]
-    values: list[list[float | None]] = [[None] * n_other for _ in first]
-    for i, left in enumerate(first):
-        for j, right in enumerate(second):
-            if within and j < i:
-                values[i][j] = values[j][i]
-            elif within and i == j:
-                values[i][j] = left.with_itself
-            else:
-                values[i][j] = left.beside(right, how, one.n, block_rows, report)
+    # BLAS keeps to one thread, so that digits do not depend on cores; probes that are fitted meanwhile would change it midway.
+    with fitting_scope:
+        first = [_Layer.of(one, layer, how, block_rows, report) for layer in range(n_one)]
+        second = first if within else [_Layer.of(other, layer, how, block_rows, report) for layer in range(n_other)]
+        values: list[list[float | None]] = [[None] * n_other for _ in first]
+        for i, left in enumerate(first):
+            for j, right in enumerate(second):
+                if within and j < i:
+                    values[i][j] = values[j][i]
+                elif within and i == j:
+                    values[i][j] = left.with_itself
+                else:
+                    values[i][j] = left.beside(right, how, one.n, block_rows, report)
     sides = [_compared(one, first, how), _compared(other, second, how)]
     chance = _by_chance(sides[0].kept, sides[1].kept, one.n) if how.keeps else None
     pairs = [(i, j) for i in range(n_one) for j in range(n_other) if not within or i < j]

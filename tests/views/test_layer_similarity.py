@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 import tracemalloc
 from dataclasses import replace
 
@@ -15,6 +17,7 @@ from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.activations import Activations
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import CancelledError, DatasetError, EncoderError, UnknownNameError, UnservedError
+from lit_probe.probing.probes.fitting_scope import fitting_scope
 from lit_probe.progress import no_progress
 from lit_probe.views.layer_similarity import LayerSimilarity, compare_sides, side_of, with_random_weights
 from lit_probe.views.similarity_measures import MEASURES
@@ -409,7 +412,32 @@ def test_an_encoder_stands_beside_the_same_with_random_weights(tiny_folder):
     again = layer_similarity(study, probe_layers(encoder.randomised(0).named("drawn"), tiny_splits()))
     assert np.array(again.values) == pytest.approx(np.array(found.values), abs=1e-10)
     assert found.values[0][0] < 1 and layer_similarity(study).values[0][0] == pytest.approx(1)
+    # Weights that are random already are not compared with themselves.
+    drawn = probe_layers(encoder.randomised(0).named("drawn"), tiny_splits())
+    other = compare_sides(
+        side_of(drawn, MEASURES["cka"], None, ""), with_random_weights(drawn, progress=no_progress), "cka", split="train"
+    )
+    assert other.other.name == "drawn with other random weights" and other.values[-1][-1] < 0.999
     with pytest.raises(UnservedError, match=r"\[weights=random\]"):
         with_random_weights(study, measure="probe_cosine", progress=no_progress)
     with pytest.raises(EncoderError, match="is known by its vectors alone"):
         with_random_weights(probe_activations(layers(), [*range(2)] * 60), progress=no_progress)
+
+
+def test_probes_that_are_fitted_meanwhile_change_nothing():
+    values = np.random.default_rng(0).normal(size=(300, 3, 120))
+    alone = layer_similarity(values, measure="pwcca")
+    done = threading.Event()
+
+    def fit_others() -> None:
+        while not done.is_set():
+            with fitting_scope:
+                time.sleep(0.001)
+
+    other = threading.Thread(target=fit_others)
+    other.start()
+    try:
+        assert all(layer_similarity(values, measure="pwcca") == alone for _ in range(5))
+    finally:
+        done.set()
+        other.join()
