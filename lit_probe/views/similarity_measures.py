@@ -129,8 +129,19 @@ def _canonical(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Canonical correlations ``[n]``, the largest first, and the canonical vectors in the directions of each ``[n_kept, n]``."""
     whitened = (one.basis / one.sizes).T @ products.cross @ (other.basis / other.sizes)
-    left, correlations, right = np.linalg.svd(whitened, full_matrices=False)
+    left, correlations, right = _svd(whitened)
     return left, np.clip(correlations, 0.0, 1.0), right.T
+
+
+def _svd(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    try:
+        return np.linalg.svd(matrix, full_matrices=False)
+    except np.linalg.LinAlgError:
+        # LAPACK's quick way does not end on some matrices that are all but the identity, as of a layer beside itself.
+        from scipy.linalg import svd
+
+        left, sizes, right = svd(matrix, full_matrices=False, lapack_driver="gesvd")
+        return left, sizes, right
 
 
 def _svcca(one: Directions, other: Directions, products: Products) -> float:
