@@ -11,6 +11,7 @@ from lit_probe.layouts.edits import EDITS
 from lit_probe.layouts.evidence import EVIDENCE
 from lit_probe.layouts.neurons import NEURONS_LAYOUT
 from lit_probe.layouts.notebook import NOTEBOOK
+from lit_probe.layouts.pictures import PICTURES
 from lit_probe.layouts.stock import STOCK
 from lit_probe.layouts.words import WORDS
 
@@ -20,6 +21,7 @@ LAYOUTS: dict[str, LitCanonicalLayout] = {
     "edits": EDITS,
     "words": WORDS,
     "neurons": NEURONS_LAYOUT,
+    "pictures": PICTURES,
     "notebook": NOTEBOOK,
     **STOCK,
 }

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from lit_probe.probing.study import probe_layers as probe_layers
     from lit_probe.salience import explain as explain
     from lit_probe.salience.trust.other_baselines import compare_baselines as compare_baselines
+    from lit_probe.views.layer_similarity import layer_similarity as layer_similarity
 
 # Public names and where they live. They are looked up at first use, so that `import lit_probe` is quick and asking the cache
 # for a finished result never loads torch.
@@ -72,6 +73,7 @@ _PUBLIC = {
     "explain": "salience",
     "extract_activations": "encoder.activations",
     "extract_sites": "encoder.site_activations",
+    "layer_similarity": "views.layer_similarity",
     "load_dataset": "data",
     "load_encoder": "encoder.encoder",
     "load_probe": "probing.probe_file",

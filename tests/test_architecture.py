@@ -20,7 +20,7 @@ FLOW = (
     ("scores",),
     ("encoder",),
     ("probing",),
-    ("checks", "salience", "neurons", "counterfactuals"),
+    ("checks", "salience", "neurons", "counterfactuals", "views"),
     ("report",),
     ("lit.host",),
     ("lit.generators", "lit.interpreters"),

@@ -18,6 +18,7 @@ importPanel('description-length-module', new URL('./checks/description_length_mo
 importPanel('learning-curve-module', new URL('./checks/learning_curve_module.js', import.meta.url));
 importPanel('agreement-module', new URL('./checks/agreement_module.js', import.meta.url));
 importPanel('transfer-module', new URL('./checks/transfer_module.js', import.meta.url));
+importPanel('layer-similarity-module', new URL('./views/layer_similarity_module.js', import.meta.url));
 importPanel('words-by-layer-module', new URL('./curves/words_by_layer_module.js', import.meta.url));
 importPanel('concept-map-module', new URL('./curves/concept_map_module.js', import.meta.url));
 importPanel('new-probe-module', new URL('./making/new_probe_module.js', import.meta.url));

@@ -93,7 +93,7 @@ FLOW = (
     ("page",),
     ("charts",),
     ("panels", "tour"),
-    ("curves", "making", "checks", "salience", "neurons", "counterfactuals"),
+    ("curves", "making", "checks", "salience", "neurons", "counterfactuals", "views"),
 )
 
 

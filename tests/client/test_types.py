@@ -33,6 +33,7 @@ TYPE_OF = {
     "agreement": "Agreement",
     "repeats": "Repeats",
     "transfer": "Transfer",
+    "layer_similarity": "LayerSimilarity",
     "provenance": "Provenance",
     "report": "Report",
     "probe_file": "ProbeFile",

@@ -59,6 +59,28 @@
  * @property {string[]} notes
  * @property {Baseline[]} baselines  those that the server can measure beside the curve, in the order of the legend
  *
+ * @typedef {object} LayerSimilarity  What the interpreter `layer_similarity` answers when its status is "ready".
+ * @property {'ready'} status
+ * @property {string} measure
+ * @property {string} title
+ * @property {string} about  what the measure is, in a sentence or two
+ * @property {string} source  the paper
+ * @property {SimilarLayers} one  whose layers are the rows of `values`
+ * @property {SimilarLayers} other  whose layers are its columns
+ * @property {?string} split
+ * @property {number} n
+ * @property {(?number)[][]} values  `[n_layers][n_other_layers]`
+ * @property {?(?number)[][]} by_chance  about what layers with nothing in common would have; null where chance is taken off
+ * @property {number} n_saturated  how many pairs of layers are too much alike for want of rows
+ * @property {string[]} notes
+ * @property {{value: string, title: string}[]} measures  that may be asked for
+ * @property {{value: string, title: string}[]} others  the models beside which this one can stand
+ *
+ * @typedef {object} SimilarLayers
+ * @property {string} name
+ * @property {string[]} layer_names
+ * @property {?(?number)[]} kept  how many directions of each layer were compared
+ *
  * @typedef {object} EncoderComparison  What the interpreter `encoder_comparison` answers when its status is "ready".
  * @property {string} status
  * @property {number} layer

@@ -24,6 +24,7 @@ from lit_probe.lit.interpreters.encoder_comparison import EncoderComparisonInter
 from lit_probe.lit.interpreters.kept_probes import KeptProbeInterpreter, ProbeFileInterpreter
 from lit_probe.lit.interpreters.layer_metrics import LayerMetricsInterpreter
 from lit_probe.lit.interpreters.layer_predictions import LayerPredictionsInterpreter
+from lit_probe.lit.interpreters.layer_similarity import LayerSimilarityInterpreter
 from lit_probe.lit.interpreters.neuron_ablation import NeuronAblationInterpreter
 from lit_probe.lit.interpreters.neuron_evidence import NeuronEvidenceInterpreter
 from lit_probe.lit.interpreters.neuron_ranking import NeuronRankingInterpreter
@@ -54,6 +55,7 @@ INTERPRETERS: dict[str, components.Interpreter] = {
     "encoder_comparison": EncoderComparisonInterpreter(),
     "slice_comparison": SliceComparisonInterpreter(),
     "transfer": TransferInterpreter(),
+    "layer_similarity": LayerSimilarityInterpreter(),
     "provenance": ProvenanceInterpreter(),
     "row_splits": RowSplitsInterpreter(),
     "report": ReportInterpreter(),

@@ -43,6 +43,7 @@ def answers(tiny_folder) -> dict[str, Any]:
         "baseline_of_text": answer_of(model, "probe_checks", check="baselines", baseline="tfidf"),
         "baseline_by_layer": answer_of(model, "probe_checks", check="baselines", baseline="shuffled"),
         "transfer": answer_of(other, "transfer"),
+        "layer_similarity": answer_of(model, "layer_similarity", measure="pwcca", other="random weights"),
         "provenance": provenance,
         "report": report,
         "probe_file": {**file, "file": file["file"][:15]},
