@@ -196,8 +196,8 @@ def _checked(encoder: Encoder, found: tuple[Tensor | None, ...] | None, n_tokens
     if len(shapes) > 1 or given[0].ndim != 4 or given[0].shape[0] != 1 or set(given[0].shape[2:]) != {n_tokens}:
         listed = " and ".join(str(list(one)) for one in sorted(shapes))
         raise EncoderError(
-            f"{name} gives no attention weights that could be shown: what it returns in their place for {n_tokens} tokens has the "
-            f"shape {listed}, and not one number for each two tokens of each head."
+            f"{name} gives no attention weights that could be shown: what it returns in their place for {n_tokens} tokens has "
+            f"the shape {listed}, and not one number for each two tokens of each head."
         )
     weights: NDArray[np.float32] = np.stack([one[0].float().cpu().numpy() for one in given])
     bad = ~np.isfinite(weights).all(axis=(1, 2, 3))
