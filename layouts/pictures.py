@@ -3,11 +3,12 @@
 from lit_nlp.api.layout import LitCanonicalLayout
 from lit_nlp.api.layout import LitModuleName as Panel
 
-from lit_probe.layouts.panels import PROBE_BY_LAYER
+from lit_probe.layouts.panels import ATTENTION, PROBE_BY_LAYER
 
 PICTURES = LitCanonicalLayout(
     # The left side has the full height of the page, which pictures of all layers want.
     left={
+        "Attention": [ATTENTION],
         "Probe by layer": [PROBE_BY_LAYER],
     },
     upper={
