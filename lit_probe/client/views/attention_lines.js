@@ -10,8 +10,13 @@ import {csvTable} from '../words/files.js';
 /** @typedef {{from: number, to: number, share: number}} Line  What one token takes in from another; below 0: less than before. */
 /** @typedef {{column: 'from'|'to', place: number}} Spot  A token in one of the two columns. */
 
-/** Weights below this share have no line, unless one token alone is shown: hundreds of lines that nobody sees hide the others. */
-const FAINTEST = 0.02;
+/**
+ * The share below which a weight has no line, unless one token alone is shown: hundreds of lines that nobody sees hide the others. Attention that
+ * is spread over all tokens alike is always seen.
+ *
+ * @param {number} nTokens
+ */
+const faintest = (nTokens) => Math.min(0.02, 0.5 / nTokens);
 
 /** Which lines of a pair of texts are drawn. @type {Record<string, string>} */
 export const BLOCKS = {all: 'all tokens', '0-0': 'first → first', '0-1': 'first → second', '1-0': 'second → first', '1-1': 'second → second'};
@@ -49,7 +54,7 @@ export function inBlock(seam, block) {
  * @returns {Line[]}
  */
 export function linesOf(weights, {spot = null, keep = () => true}) {
-  const least = spot ? 0 : FAINTEST;
+  const least = spot ? 0 : faintest(weights.length);
   /** @type {Line[]} */
   const lines = [];
   weights.forEach((row, from) => row.forEach((share, to) => {

@@ -34,7 +34,7 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
     from, both in the order of the text; the darker, the larger the weight. A diagonal is a head that looks at a neighbour, a dark column one token that all look at. Longer texts
     share cells, which show their largest weight. Click a picture, or walk with the arrow keys.</p>
   <p><b>The lines</b> show one head: each token at the left takes in from the tokens at the right, the darker the more; its weights add up to 1. Point at a token to see its lines alone, click it
-    to keep it. Lines below 2% are left out unless one token is shown. Many heads rest on special tokens when they have nothing to do.</p>
+    to keep it. The faintest lines (below 2%, or half of an even share) are left out unless one token is shown. Many heads rest on special tokens when they have nothing to do.</p>
   <p><b>An edit</b> stands beside its original. “Change” shows what share of the attention of the common tokens each head turns elsewhere, and lines that became stronger (blue) or weaker (orange).</p>
   <p><b>Units.</b> A token’s query times another one’s key, unit by unit, adds up to the score whose softmax is the weight. It is shown where that is so to the last digits;
     for models that do more to their scores the panel says what is in the way.</p>
@@ -208,7 +208,7 @@ definePanel('attention-module', (LitPanel) => class AttentionModule extends laye
         const head = under(event);
         if (head) pickHead(answer, head);
       }}><canvas class="heads"></canvas></div></div>
-      ${this.shows(answer) === CHANGE ? html`<div class="told">The darkest head turns ${Math.round(largestChange(answer) * 100)}% of the common tokens’ attention elsewhere.</div>` : nothing}
+      ${this.shows(answer) === CHANGE ? html`<div class="told">The darkest head turns ${Math.round(largestChange(answer) * 100)}% of the common tokens’ attention elsewhere. Lines of the ${titles[1].toLowerCase()}: blue for more than before, orange for less.</div>` : nothing}
       <div class="told carried">${this.renderCarried(answer, at)}</div>
       ${this.renderHead(answer, head)}
       ${renderNotes(this.notes(answer))}`;
@@ -284,7 +284,7 @@ definePanel('attention-module', (LitPanel) => class AttentionModule extends laye
       @pointerenter=${() => hover({side, column: name, place})} @click=${() => pick(place)}>${tokenLabel(text)}</div>`);
     const title = answer.examples.length > 1 ? this.titles(answer)[side] : '';
     return html`<div class="side" style=${`width:${widths.whole}px`}>
-      ${title ? html`<div class="side-title">${title}${side === 1 && this.shows(answer) === CHANGE ? ': more (blue) and less (orange) than before' : ''}</div>` : nothing}
+      ${title ? html`<div class="side-title">${title}${side === 1 && this.shows(answer) === CHANGE ? ': change' : ''}</div>` : nothing}
       <div class="bipartite" @pointerleave=${() => hover(null)}>
         <div class="tokens from" role="listbox" tabindex="0" aria-label=${`${title} tokens that take in`} aria-activedescendant=${token?.side === side ? `token-${side}-from-${token.place}` : nothing}
           style=${`width:${widths.tokens}px`} @keydown=${onKey}>${column('from')}</div>
@@ -378,7 +378,7 @@ definePanel('attention-module', (LitPanel) => class AttentionModule extends laye
         title: `Attention of block ${head.block}, head ${head.head}: ${answer.encoder}`,
         setting: 'each token at the left takes in from those at the right; the darker, the larger the weight',
         charts: answer.examples.map((text, side) => linesChart(this.changesIn(answer, side) ? `${titles[side]}: change` : titles[side], text, this.linesIn(answer, head, side, null))),
-        footnotes: ['Weights below 0.02 are left out. What a head looks at is no explanation of a prediction.'],
+        footnotes: ['The faintest lines are left out. What a head looks at is no explanation of a prediction.'],
       }),
     };
   }

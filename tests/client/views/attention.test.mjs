@@ -65,6 +65,8 @@ test('faint lines are left out, but not those of one token', () => {
   assert.deepEqual(linesOf(weights, {}).map(({from, to}) => [from, to]), [[0, 1], [1, 2], [1, 1], [0, 0], [2, 2]]);
   assert.deepEqual(linesOf(weights, {spot: {column: 'from', place: 2}}).length, 3);
   assert.deepEqual(linesOf(weights, {spot: {column: 'to', place: 0}}).map(({from}) => from), [2, 1, 0]);
+  const spread = Array.from({length: 200}, () => Array(200).fill(1 / 200));
+  assert.equal(linesOf(spread, {}).length, 200 * 200, 'attention that is spread evenly is seen');
   assert.deepEqual(linesOf([[null, -0.5]], {}), [{from: 0, to: 1, share: -0.5}]);
 });
 
