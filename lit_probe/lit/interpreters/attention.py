@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_probe.data.asked import TEXT, WORD
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD
 from lit_probe.encoder.attention import MAX_TOKENS, Attention, attention, check_head
 from lit_probe.encoder.queries_keys import queries_and_keys
 from lit_probe.errors import LitProbeError
@@ -126,6 +126,7 @@ class AttentionInterpreter(ProbeInterpreter):
     further = {name: part.keys for name, part in ATTENTION_PARTS.items()}
     reads_texts = True
     units = _BOTH
+    targets = (CLASSES, NUMBER)
 
     def check(self, question: Question) -> None:
         """Refuses other numbers of texts than can be shown side by side."""
