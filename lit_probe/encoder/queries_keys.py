@@ -17,14 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.encoder.attention import Attention, check_head, pass_over
-from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.errors import EncoderError
 from lit_probe.results import Result
 
-# How far weights may be from the softmax of the products: rounding of float32, and of half precision.
-_ROUNDING = {True: 2e-6, False: 0.02}
+# Steps between neighbouring numbers, as shares of their size: by these the model's own scores are rounded.
+_STEPS = {"float32": 2.0**-23, "bfloat16": 2.0**-8, "float16": 2.0**-11}
+# So many steps of the largest sum of products, and of 1, may weights be away from their softmax.
+_ROUNDINGS = 4
 # A fitted scale that is so near to 1/sqrt(d) or to 1 is just that.
 _NEAR = 1e-3
 
@@ -81,8 +82,8 @@ def queries_and_keys(encoder: Encoder, text: str, block: int) -> tuple[QueriesKe
             f"{of_block} takes no softmax of products of queries and keys that could be seen, so they are not known."
         )
     queries, keys = (one.float().cpu().numpy() for one in seen)
-    scale, error = _proved(queries, keys, weights)
-    if not error <= _ROUNDING[encoder.dtype == FLOAT32]:
+    scale, error, size = _proved(queries, keys, weights)
+    if not error <= _ROUNDINGS * _STEPS[encoder.dtype] * (1 + size):
         raise EncoderError(
             f"{of_block} does more than multiply queries and keys: softmaxed, their products are up to {error:.2g} away from its "
             "own weights. It adds a distance between tokens or caps the scores, so what each unit contributes cannot be told."
@@ -124,8 +125,8 @@ def _watching(block: int, n_tokens: int) -> Iterator[list[Any]]:
         yield seen
 
 
-def _proved(queries: NDArray[np.float32], keys: NDArray[np.float32], weights: NDArray[np.float32]) -> tuple[float, float]:
-    """The scale of the products by which their softmax is nearest to the weights, and how near that is.
+def _proved(queries: NDArray[np.float32], keys: NDArray[np.float32], weights: NDArray[np.float32]) -> tuple[float, float, float]:
+    """The scale of the products by which their softmax is nearest to the weights, how near that is, and how large sums may be.
 
     What a token may not look at has no weight at all, and is left out on both sides.
     """
@@ -149,4 +150,5 @@ def _proved(queries: NDArray[np.float32], keys: NDArray[np.float32], weights: ND
     powers = np.exp(scores - top)
     total = powers.sum(axis=-1, keepdims=True)
     made = np.divide(powers, total, out=np.zeros_like(powers), where=total > 0)
-    return scale, float(np.abs(made - weights).max())
+    sizes = np.einsum("hqd,hkd->hqk", np.abs(queries), np.abs(keys))
+    return scale, float(np.abs(made - weights).max()), abs(scale) * float(sizes.max(where=seen, initial=0))

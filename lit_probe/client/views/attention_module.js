@@ -326,7 +326,7 @@ definePanel('attention-module', (LitPanel) => class AttentionModule extends laye
   /** @param {AttentionHeads} answer @returns {string[]} */
   notes({encoder, examples, max_tokens: maxTokens, max_length: maxLength, is_decoder: isDecoder}) {
     return [
-      `${encoder}: weights of one pass of this text, computed in the plain (“eager”) way for it alone, and kept nowhere. Texts of up to ${maxTokens} tokens are shown; the encoder reads ${maxLength}.`,
+      `${encoder}: weights of one pass of this text, computed in the plain (“eager”) way for it alone. Texts of up to ${maxTokens} tokens are shown; the encoder reads ${maxLength}.`,
       ...(examples.some(({truncated}) => truncated) ? [`The text is longer than ${maxLength} tokens: the rest was not read.`] : []),
       ...(isDecoder ? ['A decoder: a token takes in from itself and from those before it alone.'] : []),
     ];

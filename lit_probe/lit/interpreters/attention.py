@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from lit_probe.lit.host.config_values import one_of, whole_number
 from lit_probe.lit.host.pending_checks import NotReadyError
 from lit_probe.lit.interpreters.probe_interpreter import Part, ProbeInterpreter
 from lit_probe.lit.interpreters.question import Question
+from lit_probe.once import Memo
 from lit_probe.progress import Progress
 from lit_probe.views.attention_heads import aligned_tokens, head_changes, head_shares, small_pictures
 
@@ -29,6 +31,15 @@ _HEADS = "heads"
 _ANY_TEXT = "An edit."
 
 
+# The weights of a text and its edit, by the encoder's fingerprint and the text: who walks from head to head waits for no pass.
+_LAST: Memo[tuple[str, str], Attention] = Memo(MAX_TEXTS)
+
+
+def _attention_of(question: Question) -> list[Attention]:
+    encoder = question.probes.encoder.at_layers
+    return [_LAST.get((encoder.fingerprint, text), partial(attention, encoder, text)) for text in question.texts]
+
+
 def _rounded(values: NDArray[np.floating[Any]]) -> list[Any]:
     found: list[Any] = np.round(values.astype(np.float64), _DECIMALS).tolist()
     return found
@@ -36,7 +47,7 @@ def _rounded(values: NDArray[np.floating[Any]]) -> list[Any]:
 
 def _heads(question: Question) -> dict[str, Any]:
     encoder = question.probes.encoder
-    found = [attention(encoder, text) for text in question.texts]
+    found = _attention_of(question)
     aligned = aligned_tokens(*found) if len(found) == MAX_TEXTS else None
     changes = None if aligned is None else head_changes(found[0], found[1], aligned)
     return {
@@ -83,8 +94,7 @@ def _places_of_heads(question: Question, of: Attention) -> list[list[int | None]
 
 def _one_head(question: Question) -> dict[str, Any]:
     block, head = question["block"], question["head"]
-    found = [attention(question.probes.encoder, text) for text in question.texts]
-    return {"block": block, "head": head, "weights": [_rounded(one.head(block, head)) for one in found]}
+    return {"block": block, "head": head, "weights": [_rounded(one.head(block, head)) for one in _attention_of(question)]}
 
 
 def _units(question: Question) -> dict[str, Any]:
@@ -118,7 +128,7 @@ ATTENTION_PARTS = {
 
 
 class AttentionInterpreter(ProbeInterpreter):
-    """What do the attention heads look at in a text, and what does an edit turn elsewhere? No weights are kept."""
+    """What do the attention heads look at in a text, and what does an edit turn elsewhere? One pass for each text."""
 
     needs = "its attention weights"
     keys = {"part": one_of(ATTENTION_PARTS, _HEADS)}

@@ -112,3 +112,16 @@ def test_a_model_without_attention_says_why(tmp_path):
     (model,) = models_of([computed(load_encoder(str(folder)), tiny_splits())])
     answer = answer_of("attention", model, model.dataset, model.dataset.examples[0])
     assert answer["status"] == "failed" and "gives no attention weights" in answer["message"]
+
+
+def test_who_walks_from_head_to_head_waits_for_no_pass(model, dataset, pair, monkeypatch):
+    from lit_probe.lit.interpreters import attention as module
+
+    passes = []
+    monkeypatch.setattr(module, "attention", lambda encoder, text: passes.append(text) or attention(encoder, text))
+    rows = [edited(row, text=f"{row['text']} again") for row in pair]
+    for head in range(4):
+        answer_of("attention", model, dataset, *rows, part="head", block=1, head=head)
+    assert [text for text in passes if text.endswith("again")] == [row["text"] for row in rows]
+    answer_of("attention", model, dataset, pair[0])
+    assert len(module._LAST) == 2, "those of the last two texts"
