@@ -12,12 +12,13 @@ import tiny_encoders
 import transformers
 from lit_page import SERVICES, LitPage
 from live_server import answer_of, curve, live_server
+from nli_rows import write_nli_table
 from playwright.sync_api import Locator, expect
 from reachable import out_of_reach
 
 from tools.page import TOUR_CLOSED
 
-BERT, HEADS, T5, FNET = "tiny-bert-on-demo", "tiny-bert-heads-on-demo", "tiny-t5-on-demo", "tiny-fnet-on-demo"
+BERT, T5, FNET = "tiny-bert-on-demo", "tiny-t5-on-demo", "tiny-fnet-on-demo"
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +64,8 @@ def with_heads(chromium, heads_server) -> Iterator[LitPage]:
     yield from page_of(chromium, heads_server, 1440)
 
 
-def opened(lit: LitPage, model: str = BERT) -> Locator:
-    lit.open(dataset="demo", layout="pictures", models=model)
+def opened(lit: LitPage, model: str = BERT, dataset: str = "demo") -> Locator:
+    lit.open(dataset=dataset, layout="pictures", models=model)
     panel = lit.show("Attention", "attention-module")
     expect(panel.locator(".card")).to_contain_text("Select a text", timeout=30_000)
     return panel
@@ -206,3 +207,28 @@ def test_what_a_probe_reads_off_a_head_stands_beside_it(with_heads, heads_server
     curve_panel.get_by_role("grid", name="Heads by block").press("Enter")
     panel = with_heads.show("Attention", "attention-module")
     expect(panel.locator(".caption")).to_contain_text("Block 3, head 0")
+
+
+@pytest.fixture(params=[1440, 1000])
+def pairs(request, chromium, tiny_folder, tmp_path_factory) -> Iterator[LitPage]:
+    folder = tmp_path_factory.mktemp("pairs")
+    flags = [
+        f"--model={tiny_folder('bert', own_pair_form=True)}",
+        f"--datasets=csv={write_nli_table(folder / 'nli.csv')}[text=premise+hypothesis]",
+    ]
+    with live_server(flags, folder) as url:
+        curve(url, "tiny-bert-on-nli", "nli")
+        yield from page_of(chromium, url, request.param)
+
+
+def test_a_pair_of_texts_has_four_blocks(pairs):
+    panel = opened(pairs, "tiny-bert-on-nli", "nli")
+    pairs.select(pairs.ids()[:1])
+    lines = panel.locator("canvas.lines")
+    expect(panel.locator(".tokens.from .token.seam")).to_have_count(1)
+    expect(panel.locator(".caption")).to_contain_text("from first to second text")
+    whole = painted(lines)
+    for block in ("first → first", "first → second", "second → first", "second → second"):
+        panel.locator("#attention-block").select_option(label=block)
+        assert 0 < painted(lines) < whole, block
+    assert out_of_reach(pairs.page) == []
