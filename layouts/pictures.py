@@ -3,13 +3,14 @@
 from lit_nlp.api.layout import LitCanonicalLayout
 from lit_nlp.api.layout import LitModuleName as Panel
 
-from lit_probe.layouts.panels import PROBE_BY_LAYER, SIMILARITY_OF_LAYERS
+from lit_probe.layouts.panels import ATTENTION, PROBE_BY_LAYER, SIMILARITY_OF_LAYERS
 
 PICTURES = LitCanonicalLayout(
     # The left side has the full height of the page, which pictures of all layers want.
     left={
-        "Probe by layer": [PROBE_BY_LAYER],
         "Similarity": [SIMILARITY_OF_LAYERS],
+        "Attention": [ATTENTION],
+        "Probe by layer": [PROBE_BY_LAYER],
     },
     upper={
         "Examples": [Panel.DataTableModule],
@@ -17,7 +18,7 @@ PICTURES = LitCanonicalLayout(
         "Guide": [Panel.DocumentationModule],
     },
     lower={
-        "Predictions": [Panel.ClassificationModule],
+        "Predictions": [Panel.ClassificationModule, Panel.RegressionModule],
     },
     description="How does it look inside? Pictures of every layer, linked to the rows, labels, edits and probes of the page.",
 )

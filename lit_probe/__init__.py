@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from lit_probe.data.labelled_texts import Splits as Splits
     from lit_probe.encoder.activations import Activations as Activations
     from lit_probe.encoder.activations import extract_activations as extract_activations
+    from lit_probe.encoder.attention import attention as attention
     from lit_probe.encoder.cache import Cache as Cache
     from lit_probe.encoder.encoder import Encoder as Encoder
     from lit_probe.encoder.encoder import encoder_of as encoder_of
     from lit_probe.encoder.encoder import load_encoder as load_encoder
+    from lit_probe.encoder.queries_keys import queries_and_keys as queries_and_keys
     from lit_probe.encoder.site_activations import extract_sites as extract_sites
     from lit_probe.encoder.site_search import sites_of as sites_of
     from lit_probe.errors import LitProbeError as LitProbeError
@@ -68,6 +70,7 @@ _PUBLIC = {
     "Target": "probing.probe_forward",
     "ablate": "neurons.effects.ablation",
     "annotate": "data",
+    "attention": "encoder.attention",
     "compare_baselines": "salience.trust.other_baselines",
     "encoder_of": "encoder.encoder",
     "explain": "salience",
@@ -83,6 +86,7 @@ _PUBLIC = {
     "probe_attention": "probing.attention_study",
     "probe_layers": "probing.study",
     "probe_values": "probing.concept_map",
+    "queries_and_keys": "encoder.queries_keys",
     "rank_neurons": "neurons.rankings",
     "save_probes": "probing.probe_file",
     "sites_of": "encoder.site_search",

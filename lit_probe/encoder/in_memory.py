@@ -239,6 +239,12 @@ def _copy(model: Any, tensors: Sequence[Tensor], name: str, dtype: str) -> tuple
     return copied.eval(), tuple(notes)
 
 
+def sharing_weights(model: Module) -> Module:
+    """A copy of the model whose tensors are views of the given one's: its settings are its own, its weights take no memory."""
+    tensors = {id(tensor): tensor for module in model.modules() for tensor in _tensors_of(module)}
+    return copy.deepcopy(model, {place: _view(tensor, tensor.dtype) for place, tensor in tensors.items()})
+
+
 def in_dtype(model: Module, wanted: str) -> Module:
     """The model with its parameters in a dtype. Buffers stay: transformers computes positions from them, in float32."""
     import torch

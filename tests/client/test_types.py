@@ -63,6 +63,9 @@ TYPE_OF = {
     "edit_salience": "EditSalience",
     "edit_neurons": "EditNeurons",
     "counterfactual_pairs": "CounterfactualPairs",
+    "attention_heads": "AttentionHeads",
+    "attention_head": "AttentionHead",
+    "attention_units": "AttentionUnits",
 }
 
 

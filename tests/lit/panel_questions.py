@@ -39,6 +39,9 @@ ASKED: dict[str, tuple[str, int, dict[str, Any]]] = {
     "edit_salience": ("counterfactual_by_layer", 2, {"part": "salience", "layer": "1"}),
     "edit_neurons": ("counterfactual_by_layer", 2, {"part": "neurons", "layer": "1"}),
     "counterfactual_pairs": ("counterfactual_pairs", 2, {"source": "sent"}),
+    "attention_heads": ("attention", 2, {"part": "heads"}),
+    "attention_head": ("attention", 2, {"part": "head", "block": 2, "head": 1}),
+    "attention_units": ("attention", 1, {"part": "units", "block": 2, "head": 1, "token": 1}),
 }
 CHECKS = ("layer_comparison", "selectivity", "description_length", "learning_curve", "calibration", "agreement", "repeats")
 

@@ -565,6 +565,55 @@
  * @property {number} max_length
  * @property {{text: string, split: ?string, words: TaggedWord[], aligned: ?(?number)[]}[]} examples  one, or one and its edit; `split` is null
  *     for an edited text, `aligned` says of each word of the second where it stands in the first
+ *
+ * @typedef {object} AttendedText  What the attention heads look at in one text.
+ * @property {string[]} tokens
+ * @property {boolean[]} special
+ * @property {?number} seam  of a pair of texts, the first token of the second one
+ * @property {boolean} truncated
+ * @property {number} side  of each small picture, in cells
+ * @property {string} pictures  bytes in base64: `[n_blocks][n_heads][side][side]`, 0 to 255 for weights of 0 to 1
+ * @property {number[][]} to_itself  `[n_blocks][n_heads]` share of a head's attention, over the tokens; likewise the next three
+ * @property {number[][]} to_previous
+ * @property {number[][]} to_next
+ * @property {number[][]} to_special
+ * @property {number[][]} entropy  `[n_blocks][n_heads]` in bits
+ * @property {?number[][][][]} between  of a pair of texts, `[n_blocks][n_heads]` what each text gives to the first and to the second
+ *
+ * @typedef {object} AttentionHeads  The answer of `attention` about all heads.
+ * @property {string} status
+ * @property {string} part
+ * @property {number} n_blocks
+ * @property {number} n_heads
+ * @property {string} encoder
+ * @property {number} max_length
+ * @property {number} max_tokens
+ * @property {boolean} is_decoder
+ * @property {number} best_layer
+ * @property {AttendedText[]} examples  one, or one and its edit
+ * @property {?(?number)[]} aligned  where each token of the second text stands in the first; null for a single text
+ * @property {?number[][]} changes  `[n_blocks][n_heads]` what share of their attention the common tokens turn elsewhere
+ * @property {?(?number)[][]} places  `[n_blocks][n_heads]` at which of the probes' places a head is read; null where probes read no heads
+ *
+ * @typedef {object} AttentionHead  The answer of `attention` about one head.
+ * @property {string} status
+ * @property {string} part
+ * @property {number} block
+ * @property {number} head
+ * @property {number[][][]} weights  of each text `[n_tokens][n_tokens]`, what the first takes in from the second
+ *
+ * @typedef {object} AttentionUnits  The answer of `attention` about one token of one head, unit by unit.
+ * @property {string} status
+ * @property {string} part
+ * @property {number} block
+ * @property {number} head
+ * @property {number} token
+ * @property {number[]} query  `[n_units]`
+ * @property {number[][]} keys  `[n_tokens][n_units]`
+ * @property {number[][]} products  `[n_tokens][n_units]` scaled: they add up to the score of a token
+ * @property {number[]} weights  `[n_tokens]`
+ * @property {number} scale
+ * @property {number} largest_error
  */
 
 export {};

@@ -17,6 +17,7 @@ from lit_nlp.components import core
 from lit_probe.lit.host.foreign import ForeignModels
 from lit_probe.lit.host.model import ProbeModel, is_probe_model, probe_model
 from lit_probe.lit.host.reader import FieldNames
+from lit_probe.lit.interpreters.attention import AttentionInterpreter
 from lit_probe.lit.interpreters.concept_map import ConceptMapInterpreter
 from lit_probe.lit.interpreters.counterfactual_by_layer import CounterfactualByLayerInterpreter
 from lit_probe.lit.interpreters.counterfactual_pairs import CounterfactualPairsInterpreter
@@ -70,6 +71,7 @@ INTERPRETERS: dict[str, components.Interpreter] = {
     "neuron_ablation": NeuronAblationInterpreter(),
     "counterfactual_by_layer": CounterfactualByLayerInterpreter(),
     "counterfactual_pairs": CounterfactualPairsInterpreter(),
+    "attention": AttentionInterpreter(),
 }
 
 

@@ -42,6 +42,7 @@ QUESTIONS = {
     "neuron_ablation": (3, {"part": "curve", "layer": 1, "units": [1, 2], "n_random": 2}),
     "counterfactual_by_layer": (2, {"part": "trajectory"}),
     "counterfactual_pairs": (2, {"source": "sent"}),
+    "attention": (2, {"part": "heads"}),
 }
 NEVER_WAIT = {"salience_methods"}
 IN_THE_BACKGROUND = {
