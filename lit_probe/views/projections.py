@@ -113,6 +113,10 @@ class Projections:
         """What they were fitted by."""
         return WAYS[self.method]
 
+    def n_trusted(self, n_rows: int) -> int:
+        """Of how many of so many rows the trustworthiness is measured."""
+        return min(n_rows, TRUST_ROWS) if self.way.keeps_neighbours and n_rows > 2 * TRUST_NEIGHBORS else 0
+
     def pictures(self, rows: LayeredActivations, *, trust: bool = True, progress: Progress = no_progress) -> Pictures:
         """Where rows stand at every layer. A row stands where it would alone.
 

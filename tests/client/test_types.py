@@ -62,6 +62,7 @@ TYPE_OF = {
     "edit_salience": "EditSalience",
     "edit_neurons": "EditNeurons",
     "counterfactual_pairs": "CounterfactualPairs",
+    "projections": "Projections",
 }
 
 

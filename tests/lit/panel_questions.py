@@ -39,6 +39,7 @@ ASKED: dict[str, tuple[str, int, dict[str, Any]]] = {
     "edit_salience": ("counterfactual_by_layer", 2, {"part": "salience", "layer": "1"}),
     "edit_neurons": ("counterfactual_by_layer", 2, {"part": "neurons", "layer": "1"}),
     "counterfactual_pairs": ("counterfactual_pairs", 2, {"source": "sent"}),
+    "projections": ("projections", 2, {}),
 }
 CHECKS = ("layer_comparison", "selectivity", "description_length", "learning_curve", "calibration", "agreement", "repeats")
 

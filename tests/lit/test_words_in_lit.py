@@ -46,6 +46,7 @@ ABOUT_TEXTS: dict[str, dict[str, object]] = {
     "neuron_ablation": {"part": "erasure"},
     "counterfactual_by_layer": {"part": "trajectory"},
     "counterfactual_pairs": {"source": "sent"},
+    "projections": {},
 }
 
 

@@ -41,6 +41,7 @@ QUESTIONS = {
     "neuron_ablation": (3, {"part": "curve", "layer": 1, "units": [1, 2], "n_random": 2}),
     "counterfactual_by_layer": (2, {"part": "trajectory"}),
     "counterfactual_pairs": (2, {"source": "sent"}),
+    "projections": (6, {"method": "pca"}),
 }
 NEVER_WAIT = {"salience_methods"}
 IN_THE_BACKGROUND = {
@@ -57,6 +58,7 @@ IN_THE_BACKGROUND = {
     "neuron_evidence",
     "neuron_ablation",
     "counterfactual_pairs",
+    "projections",
 }
 every_interpreter = pytest.mark.parametrize("name", INTERPRETERS)
 
