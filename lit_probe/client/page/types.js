@@ -518,6 +518,7 @@
  * @property {?string[]} layer_names
  * @property {?Site[]} sites
  * @property {number} n_fitted  to how many rows of train they are fitted
+ * @property {?number} boundary  where on the first axis the probe gives both classes the same probability; null where there is no such place
  * @property {LayerPicture[]} layers
  * @property {string[]} notes
  *

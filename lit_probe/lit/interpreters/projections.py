@@ -87,6 +87,7 @@ def _told(question: Question, fitted: Projections, pictures: Sequence[LayerPictu
         "layer_names": question.probes.layer_names,
         "sites": question.probes.sites,
         "n_fitted": fitted.n_fitted,
+        "boundary": 0.0 if fitted.method == "probe" and len(study.splits.label_names) == 2 else None,
         "layers": [
             {
                 "layer": one.layer,
