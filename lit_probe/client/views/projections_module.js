@@ -24,7 +24,7 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
   <p><b>Draw a line around points</b> (or a box) to select their rows in LIT, with Shift to add them; click a point to select one, click beside all points to select
     none. Selected rows stand out in every picture, rows of slices too. <b>By keys:</b> arrow keys walk from point to point, Enter selects, Escape gives up the selection.</p>
   <p><b>An edit moves.</b> A diamond is an edited text; the line leads to it from its original. The selected text has a dark ring, the pinned one an orange one.</p>
-  <p><b>PCA</b> keeps distances as far as two directions can; the share of the variance says how far. <b>t-SNE and UMAP</b> keep neighbours and little else: the size of groups and
+  <p><b>PCA</b> keeps distances as far as two directions can; the per cent of the variance beside the name says how far. <b>t-SNE and UMAP</b> keep neighbours and little else: the size of groups and
     the distance between them mean nothing. “trust” says how many neighbours in the picture are neighbours at the layer: 1 is all, 0.5 about chance. <b>The probe’s plane</b>
     alone shows what the probe sees: its direction from left to right, and what varies most beside it upwards. On the dashed line both classes are equally probable to it.</p></details>`;
 
@@ -154,11 +154,11 @@ definePanel('projections-module', (LitPanel) => class ProjectionsModule extends 
 
   /** @param {Projections} answer */
   renderPictures(answer) {
-    const {rows, edits, selected} = this.seen;
+    const {rows, edits, selected, primary} = this.seen;
     const {columns, side} = gridLayout(this.size.width);
     const current = resolveLayer(currentLayer.get(), answer.best_layer, answer.n_layers);
     const {name, legend} = this.colored;
-    const under = [...rows, ...edits].find(({id}) => id === this.focused);
+    const under = [...rows, ...edits].find(({id}) => id === (this.focused ?? primary));
     const failed = edits.length ? answers.read(this.keys.edits) : undefined;
     return [
       renderCaption(html`<b>${answer.title}</b> of ${countOf(rows.length, 'row')}, fitted to ${countOf(answer.n_fitted, 'train row')}${name ? html`; coloured by <b>${name}</b>` : nothing}${selected.length ? `; ${formatCount(selected.length)} selected` : ''}`),
@@ -182,8 +182,8 @@ definePanel('projections-module', (LitPanel) => class ProjectionsModule extends 
   renderPicture(answer, picture, side, current) {
     const {layer, axes, reason} = picture;
     const names = answer.layer_names;
-    const title = `${placeTitle(layer, names)}${layer === 0 && !names ? ' (embeddings)' : ''}${layer === answer.best_layer ? ' ★' : ''}`;
-    const about = axes ? `Across: ${axes[0]}. Up: ${axes[1]}.` : 'The axes mean nothing.';
+    const title = `${layer === 0 && !names ? 'embeddings' : placeTitle(layer, names)}${layer === answer.best_layer ? ' ★' : ''}`;
+    const about = axes ? `Share of the variance. Across: ${axes[0]}. Up: ${axes[1]}.` : 'Trustworthiness: whether neighbours here are neighbours at the layer. The axes mean nothing.';
     return html`<div class=${`picture${current ? ' current' : ''}`} data-layer=${layer}>
       <div class="title"><button class="text-button" title=${`Make ${layerName(layer, names)} the current layer`} aria-pressed=${current ? 'true' : 'false'} @click=${() => currentLayer.set(layer)}>${title}</button>
         <span class="said" title=${about}>${pictureWords(picture)}</span></div>
@@ -303,7 +303,7 @@ definePanel('projections-module', (LitPanel) => class ProjectionsModule extends 
     const ofInput = edits.length ? new Map(inputs.map((/** @type {IndexedInput} */ {id}, /** @type {number} */ index) => [id, index])) : place;
     const colorOf = (/** @type {string} */ id) => this.colored.colors[ofInput.get(id) ?? -1] ?? '';
     const colors = anew ? shown.map(({id}) => colorOf(id)) : [];
-    const chosen = anew ? new Set(selected.length < shown.length ? selected.map((/** @type {string} */ id) => place.get(id) ?? -1).filter((/** @type {number} */ index) => index >= 0) : []) : new Set();
+    const chosen = anew ? new Set(selected.length > 1 && selected.length < shown.length ? selected.map((/** @type {string} */ id) => place.get(id) ?? -1).filter((/** @type {number} */ index) => index >= 0) : []) : new Set();
     for (const [order, picture] of answer.layers.entries()) {
       const host = this.shadowRoot?.querySelector(`.picture[data-layer="${picture.layer}"]`);
       const [base, over] = host?.querySelectorAll('canvas') ?? [];

@@ -10,7 +10,7 @@ import {placeTitle} from '../words/sentences.js';
 
 /** @typedef {[number, number]} Point  Across and down, in pixels. */
 
-const NARROWEST = 164;
+const NARROWEST = 148;
 const GAP = 8;
 const EDGE = 12;
 const FRAME = 8;
@@ -124,7 +124,7 @@ export function pointByKey(points, from, key) {
 export function pictureWords({explained, trustworthiness, reason}) {
   if (reason) return '';
   if (trustworthiness !== null) return `trust ${trustworthiness.toFixed(2)}`;
-  return explained === null ? '' : `${Math.round(100 * explained)} % of the variance`;
+  return explained === null ? '' : `${Math.round(100 * explained)} %`;
 }
 
 /**

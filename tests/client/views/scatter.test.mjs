@@ -9,9 +9,9 @@ test('plots stand side by side as far as there is room, and fill it', () => {
   for (let width = 100; width < 2000; width += 7) {
     const {columns, side} = gridLayout(width);
     assert.ok(columns * side + (columns - 1) * 8 <= Math.max(120, width - 24));
-    assert.ok(columns === 1 || side >= 164);
+    assert.ok(columns === 1 || side >= 148);
   }
-  assert.equal(gridLayout(700).columns, 3);
+  assert.equal(gridLayout(700).columns, 4);
 });
 
 test('a frame keeps shapes: as far across as down, all points inside', () => {
@@ -62,7 +62,7 @@ test('arrow keys lead to the nearest point in their direction', () => {
 
 test('what is said of a picture', () => {
   const picture = {layer: 1, axes: null, explained: 0.456, trustworthiness: null, reason: '', xy: []};
-  assert.equal(pictureWords(picture), '46 % of the variance');
+  assert.equal(pictureWords(picture), '46 %');
   assert.equal(pictureWords({...picture, trustworthiness: 0.934}), 'trust 0.93');
   assert.equal(pictureWords({...picture, explained: null}), '');
   assert.equal(pictureWords({...picture, reason: 'All the same.'}), '');
