@@ -182,14 +182,7 @@ def test_an_edit_stands_where_its_vector_is_projected_to_and_its_colours_are_lit
     lit.select([chosen])
     lit.show("Edit", "datapoint-editor-module")
     lit.add_edited("a dull and awful film")
-    panel.evaluate(
-        """(element, n) => new Promise((done, fail) => {
-          const started = performance.now();
-          const look = () => element.points.get(0)?.length === n ? done() : performance.now() - started > 30000 ? fail(new Error('no edit')) : setTimeout(look, 50);
-          look();
-        })""",
-        n_rows + 1,
-    )
+    lit.page.wait_for_function("([element, n]) => element.points.get(0)?.length === n", arg=[panel.element_handle(), n_rows + 1])
     edit = lit.page.evaluate(f"() => {{{SERVICES} return services.appState.currentInputData.at(-1)}}")
     rows = answer_of(server, "projections", MODEL, lit.ids()[:n_rows], method="pca")
     placed = answer_of(server, "projections", MODEL, [edit], method="pca", at_once=True)

@@ -276,3 +276,11 @@ def test_the_page_on_pictures_names_every_way_and_its_python_runs(tiny_folder, c
     [code] = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
     exec(code.replace("sentence-transformers/all-MiniLM-L6-v2", str(tiny_folder())), {})
     assert "('train', 'train')" in capsys.readouterr().out
+
+
+def test_the_table_of_other_tools_names_what_there_is():
+    section = PAGE.read_text("utf-8").split("## Coming from other tools")[1]
+    for name in re.findall(r'project\(study, "(\w+)"\)|--projections=(\w+)|Projection `(\w+)`', section):
+        assert set(name) - {""} <= set(WAYS)
+    module = Path(__file__).parents[2] / "lit_probe" / "client" / "views" / "projections_module.js"
+    assert "static title = 'Layers in 2-D'" in module.read_text("utf-8") and "**Layers in 2-D**" in section

@@ -18,7 +18,8 @@ import {boxLine, frameOf, gridLayout, inside, lengthOf, pictureGrid, pictureWord
 import {cleared, drawBoundary, drawLasso, drawMove, drawPoints, drawRing, inksOf} from './scatter_canvas.js';
 
 const GUIDE = html`<details class="guide"><summary>How to read this</summary>
-  <p><b>A point is a text</b>, and every layer has a picture of the same texts. Colours are those of “Color by” at the top of the page; ★ marks the layer that was
+  <p><b>A point is a text</b>, and every layer has a picture of the same texts. Colours are those of “Color by” at the top of the page, which begins with the
+    class that the probe of the chosen layer predicts: choose <b>label</b> there to see the labels. ★ marks the layer that was
     chosen on dev. A picture has two dimensions, a layer hundreds: what lies over one another here may well lie apart there. <b>Whether classes can be decoded, the
     curve of the probes says, not a picture.</b></p>
   <p><b>Draw a line around points</b> (or a box) to select their rows in LIT, with Shift to add them; click a point to select one, click beside all points to select
