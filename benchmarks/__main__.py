@@ -16,6 +16,7 @@ NAMES = (
     "neurons",
     "counterfactuals",
     "near_copies",
+    "pictures",
 )
 
 if __name__ == "__main__":

@@ -3,11 +3,12 @@
 from lit_nlp.api.layout import LitCanonicalLayout
 from lit_nlp.api.layout import LitModuleName as Panel
 
-from lit_probe.layouts.panels import ATTENTION, PROBE_BY_LAYER, SIMILARITY_OF_LAYERS
+from lit_probe.layouts.panels import ATTENTION, PROBE_BY_LAYER, PROJECTIONS, SIMILARITY_OF_LAYERS
 
 PICTURES = LitCanonicalLayout(
     # The left side has the full height of the page, which pictures of all layers want.
     left={
+        "Layers in 2-D": [PROJECTIONS],
         "Similarity": [SIMILARITY_OF_LAYERS],
         "Attention": [ATTENTION],
         "Probe by layer": [PROBE_BY_LAYER],

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from lit_probe.salience import explain as explain
     from lit_probe.salience.trust.other_baselines import compare_baselines as compare_baselines
     from lit_probe.views.layer_similarity import layer_similarity as layer_similarity
+    from lit_probe.views.projections import project as project
 
 # Public names and where they live. They are looked up at first use, so that `import lit_probe` is quick and asking the cache
 # for a finished result never loads torch.
@@ -87,6 +88,7 @@ _PUBLIC = {
     "probe_layers": "probing.study",
     "probe_values": "probing.concept_map",
     "queries_and_keys": "encoder.queries_keys",
+    "project": "views.projections",
     "rank_neurons": "neurons.rankings",
     "save_probes": "probing.probe_file",
     "sites_of": "encoder.site_search",

@@ -75,6 +75,8 @@ from lit_probe.probing.runs import Run
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import of_step, tqdm_progress
 from lit_probe.registry import lookup
+from lit_probe.views.planes import WAYS
+from lit_probe.views.projections import project
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -148,6 +150,8 @@ def layers() -> None:
         _check_writable(folder)
     for splits in splits_list if FLAGS.save_probes else ():
         check_served("A file of probes", splits.unit, splits.target, (TEXT,), (CLASSES, NUMBER))
+    for way in FLAGS.projections:
+        lookup(WAYS, way, "projection")
     kept = _kept_files([run.encoder.name for run in runs], [splits.name for splits in splits_list])
     _check_card(runs, splits_list, asked.control)
     _check_runs(runs, splits_list, cache)
@@ -170,7 +174,7 @@ def layers() -> None:
         if made.transfers is not None and len(made.studies) > 1:
             print(f"\n{transfer_table(made.transfers)}")
         maps = _write_maps(folder, made.maps)
-        files = ["layers.json", "layers.csv", *pictures.values(), *maps]
+        files = ["layers.json", "layers.csv", *pictures.values(), *maps, *_write_projections(folder, made.studies)]
         print(f"\nWritten to {folder}/: {', '.join(files)}{_cache_words(cache)}")
         for name, one in made.studies.items() if kept else ():
             print(f"Probes kept: {save_probes(one, kept[encoder.name, name])}")
@@ -221,6 +225,31 @@ def _write_maps(folder: Path, maps: Sequence[ConceptMap]) -> list[str]:
     for one, picture in zip(maps, pictures, strict=True):
         save_concept_map(one.to_json(), f"{one.encoder} on {one.dataset}", folder / picture)
     return ["concepts.csv", *pictures]
+
+
+def _write_projections(folder: Path, studies: Mapping[str, LayerStudy]) -> list[str]:
+    """Writes the pictures of all layers that were asked for, one figure for each study; returns the files' names."""
+    from lit_probe.figures import save_projections
+
+    if not FLAGS.projections:
+        return []
+    names = _in_files(list(studies))
+    files = []
+    for name, one in studies.items():
+        file = "projections.svg" if len(studies) == 1 else f"projections-{names[name]}.svg"
+        made = [
+            project(
+                one,
+                way,
+                rows={"dev": range(len(one.splits.dev))},
+                seed=one.seed,
+                progress=of_step(tqdm_progress(), f"{WAYS[way].title} of {name}", "%"),
+            ).to_json()
+            for way in dict.fromkeys(FLAGS.projections)
+        ]
+        save_projections(made, f"{one.encoder.name} on {name}: dev, fitted to train", folder / file)
+        files.append(file)
+    return files
 
 
 def predict(texts: str) -> None:

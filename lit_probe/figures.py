@@ -6,6 +6,7 @@ import io
 import logging
 import math
 import re
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,8 @@ _FAMILY_STYLES = ((_BLUE, "o"), (_GREEN, "s"), (_VIOLET, "D"), (_BROWN, "^"), (_
 _HEADS = "heads"
 # In more columns than these, numbers would not fit into the cells of a map.
 _MOST_NUMBERED = 16
+_PICTURES_IN_LINE = 5
+_MOST_LEGEND = 12
 # More numbers than these under an axis would run into one another.
 _MOST_TICKS = 25
 
@@ -441,6 +444,64 @@ def _draw_concept_map(figure: Any, concepts: Mapping[str, Any], title: str) -> N
     axes.set_xlabel(f"layer (frame: chosen on dev{'; cross: no better than the baseline' if below else ''})")
     axes.set_title(title, fontsize=10)
     figure.colorbar(picture, ax=axes, label="share of the way from\nthe baseline to 1").solids.set_rasterized(False)
+
+
+def save_projections(pictures: Sequence[Mapping[str, Any]], title: str, path: Path) -> None:
+    """Writes the pictures of all layers, a block of small ones for each way.
+
+    Args:
+      pictures: what ``ProjectedRows.to_json`` returns, of each way, about the same rows and layers.
+      title: written above all.
+      path: the file; its suffix names the format. In an SVG the points of each picture are an image.
+    """
+    n_lines = [-(-len(one["layers"]) // _PICTURES_IN_LINE) for one in pictures]
+    columns = min(_PICTURES_IN_LINE, max(len(one["layers"]) for one in pictures))
+    with _figure(path, (max(4.0, 1.7 * columns), 0.9 + sum(0.35 + 1.85 * n for n in n_lines))) as figure:
+        figure.suptitle(title, fontsize=11)
+        blocks = figure.subfigures(len(pictures), 1, squeeze=False, height_ratios=n_lines)[:, 0]
+        for block, one, lines in zip(blocks, pictures, n_lines, strict=True):
+            _draw_pictures(block, one, lines, columns)
+        names = pictures[0]["label_names"]
+        if 0 < len(names) <= _MOST_LEGEND:
+            marks = [
+                figure.axes[0].plot([], [], linestyle="", marker="o", markersize=4, color=color)[0]
+                for color in _class_colors(len(names))
+            ]
+            figure.legend(marks, names, loc="outside lower center", ncols=min(6, len(names)), frameon=False, fontsize=8)
+
+
+def _draw_pictures(block: Any, made: Mapping[str, Any], n_lines: int, columns: int) -> None:
+    shared = "" if made["perplexity"] is None else f", perplexity {made['perplexity']:g}"
+    block.suptitle(f"{made['title']}, fitted to {made['n_fitted']:,} rows of train{shared}", fontsize=9)
+    all_axes = block.subplots(n_lines, columns, squeeze=False).ravel()
+    names = made["label_names"]
+    colors = _class_colors(len(names)) if names else None
+    for axes, layer in zip(all_axes, made["layers"], strict=False):
+        said = layer["trustworthiness"]
+        beside = (
+            f"  trust {said:.2f}" if said is not None else "" if layer["explained"] is None else f"  {layer['explained']:.0%}"
+        )
+        axes.set_title(f"{layer['name']}{beside}", fontsize=7, pad=2)
+        axes.set(xticks=[], yticks=[])
+        for spine in axes.spines.values():
+            spine.set(visible=True, color="#E8EAED")
+        if layer["reason"]:
+            axes.text(
+                0.5, 0.5, textwrap.fill(layer["reason"], 26), ha="center", va="center", fontsize=5, transform=axes.transAxes
+            )
+            continue
+        x, y = zip(*layer["xy"], strict=True)
+        by = made["labels"] if colors is None else [colors[int(label)] for label in made["labels"]]
+        axes.scatter(x, y, c=by, s=3, linewidths=0, alpha=0.8, rasterized=True)
+        axes.set_aspect("equal", adjustable="datalim")
+    for axes in all_axes[len(made["layers"]) :]:
+        axes.set_visible(False)
+
+
+def _class_colors(n: int) -> list[Any]:
+    """A colour for each class; of many classes they come round again, as on the page."""
+    colors = (_BLUE, _ORANGE, _GREEN, _VIOLET, _BROWN, _ROSE)
+    return [colors[i % len(colors)] for i in range(n)]
 
 
 def save_neuron_curves(report: Mapping[str, Any], title: str, path: Path) -> None:

@@ -47,6 +47,7 @@ from lit_probe.probing.rules import AUTO, DECISIONS, HEADLINES, StudyRules
 from lit_probe.probing.runs import Run, parse_model_flag
 from lit_probe.probing.runs import load_runs as runs_of
 from lit_probe.probing.study import LayerStudy, probe_layers
+from lit_probe.views.planes import WAYS
 
 # Asked of the data sets together; all other checks are asked of each.
 TRANSFER = "transfer"
@@ -225,6 +226,13 @@ _define(
     "save_probes",
     None,
     "where the probes are kept: a file named .safetensors, or a folder with a file for each encoder and data set.",
+    used_by=("layers",),
+)
+_define(
+    flags.DEFINE_list,
+    "projections",
+    [],
+    f"pictures of all layers in one figure, fitted to train and shown for dev: {', '.join(WAYS)}, or several of them.",
     used_by=("layers",),
 )
 _define(
@@ -534,8 +542,9 @@ def _checked(runs: list[Run], splits_list: Sequence[Splits], tokens: bool) -> li
                 f"The probe {run.probe!r} reads the tokens of texts, which is asked by lit-probe layers or report with --model, "
                 "or by lit_probe.probe_attention. Choose another kind here."
             )
-        if run.probe in TOKEN_PROBES and (FLAGS.save_probes or FLAGS["cache_dtype"].present):
-            what = "--save_probes" if FLAGS.save_probes else "--cache_dtype"
+        of_pooled = [name for name in ("save_probes", "projections", "cache_dtype") if FLAGS[name].present and FLAGS[name].value]
+        if run.probe in TOKEN_PROBES and of_pooled:
+            what = f"--{of_pooled[0]}"
             raise UnservedError(f"{what} is about pooled vectors, and the probe {run.probe!r} reads tokens. Leave it out.")
         served = [one for one in splits_list if run.probe is None or serves(run.probe, one.target)]
         # A kind that is named counts for the targets that it serves; one that reads tokens has no other beside it.

@@ -30,7 +30,9 @@ def live_server(flags: Sequence[str], folder: Path, command: Sequence[str] = SER
     """
     log = folder / "server.log"
     environment = {**os.environ, "OMP_NUM_THREADS": "1", **options.pop("env", {})}
-    whole = [*command, "--port=0", "--device=cpu", f"--cache_dir={folder / 'cache'}", *flags]
+    # Vectors that are there already are computed on no device.
+    device = [] if any(flag.startswith("--activations") for flag in flags) else ["--device=cpu"]
+    whole = [*command, "--port=0", *device, f"--cache_dir={folder / 'cache'}", *flags]
     with log.open("w") as output:
         process = subprocess.Popen(whole, stdout=output, stderr=subprocess.STDOUT, env=environment, **options)
     try:

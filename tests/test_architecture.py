@@ -40,6 +40,8 @@ DOORS = {
     "datasets": ("data",),
     "matplotlib": ("figures",),
     "concept_erasure": ("neurons.effects.erasure",),
+    "openTSNE": ("views",),
+    "umap": ("views",),
     "waitress": ("lit.server",),
     "torch": ("encoder", "probing.layer_states", "probing.probe_forward", "salience", "neurons.effects"),
     "absl.flags": ("flags",),

@@ -30,6 +30,7 @@ importPanel('neurons-module', new URL('./neurons/neurons_module.js', import.meta
 importPanel('neuron-activations-module', new URL('./neurons/neuron_activations_module.js', import.meta.url));
 importPanel('counterfactual-by-layer-module', new URL('./counterfactuals/counterfactual_by_layer_module.js', import.meta.url));
 importPanel('attention-module', new URL('./views/attention_module.js', import.meta.url));
+importPanel('projections-module', new URL('./views/projections_module.js', import.meta.url));
 importPanel('provenance-module', new URL('./checks/provenance_module.js', import.meta.url));
 
 fitFrame();

@@ -66,6 +66,7 @@ TYPE_OF = {
     "attention_heads": "AttentionHeads",
     "attention_head": "AttentionHead",
     "attention_units": "AttentionUnits",
+    "projections": "Projections",
 }
 
 

@@ -42,6 +42,7 @@ ASKED: dict[str, tuple[str, int, dict[str, Any]]] = {
     "attention_heads": ("attention", 2, {"part": "heads"}),
     "attention_head": ("attention", 2, {"part": "head", "block": 2, "head": 1}),
     "attention_units": ("attention", 1, {"part": "units", "block": 2, "head": 1, "token": 1}),
+    "projections": ("projections", 2, {}),
 }
 CHECKS = ("layer_comparison", "selectivity", "description_length", "learning_curve", "calibration", "agreement", "repeats")
 

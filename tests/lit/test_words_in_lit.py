@@ -48,6 +48,7 @@ ABOUT_TEXTS: dict[str, dict[str, object]] = {
     "salience_checks": {"check": "words", "method": "gradient_l2"},
     "counterfactual_by_layer": {"part": "trajectory"},
     "counterfactual_pairs": {"source": "sent"},
+    "projections": {},
 }
 
 

@@ -186,6 +186,50 @@ export function exampleText(example) {
   return textFields().map((name) => String(example.data[name] ?? '')).join(' ‖ ');
 }
 
+/** Where LIT's own scatter plots get their colours and the point under the pointer from. @type {any} */
+let plot;
+const plotServices = () => (plot ??= document.createElement('embeddings-module'));
+
+/**
+ * The colours that LIT's "Color by" gives to examples. Call it inside a reaction to be told of changes.
+ *
+ * @param {IndexedInput[]} inputs
+ * @returns {{name: string, colors: string[], values: string[], legend: {label: string, color: string}[]}}  `values`: what each is coloured
+ *   by, in words; `legend`: empty where all are alike
+ */
+export function pointColors(inputs) {
+  const {colorService} = plotServices();
+  const {name, getValue, scale} = colorService.selectedColorOption;
+  const of = inputs.map((input) => getValue(input));
+  const domain = /** @type {unknown[]} */ (scale.domain());
+  const isNumber = typeof domain[0] === 'number';
+  const shown = (/** @type {unknown} */ value) => (typeof value === 'number' ? String(Number(value.toPrecision(3))) : String(value ?? ''));
+  return {
+    name: name === 'None' ? '' : name,
+    colors: of.map((value) => scale(value) || colorService.defaultColor),
+    values: name === 'None' ? of.map(() => '') : of.map(shown),
+    legend: name === 'None' ? [] : (isNumber ? [domain[0], domain[domain.length - 1]] : domain).map((value) => ({label: shown(value), color: scale(value)})),
+  };
+}
+
+/** The example under the pointer in any of LIT's plots, else null. Call it inside a reaction to be told of changes. @returns {?string} */
+export function focusedExample() {
+  const found = plotServices().focusService.focusData;
+  return found && found.io === undefined ? found.datapointId : null;
+}
+
+/** Shows an example in all of LIT's plots as the one under the pointer; null: none is. @param {?string} id */
+export function focusExample(id) {
+  const {focusService} = plotServices();
+  if (id === null) focusService.clearFocus();
+  else focusService.setFocusedDatapoint(id);
+}
+
+/** Selects examples, as LIT's own plots do. @param {string[]} ids */
+export function selectExamples(ids) {
+  services().selectionService.selectIds(ids);
+}
+
 /** The columns that lit_probe adds to a data set's own. */
 const ADDED_COLUMNS = ['truncated', 'in_train'];
 

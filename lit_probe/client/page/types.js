@@ -528,6 +528,33 @@
  * @typedef {PairsAnswer & PairsByLayer & ProbesOfAnswer}
  *   CounterfactualPairs  What the interpreter `counterfactual_pairs` answers.
  *
+ * @typedef {object} LayerPicture  One layer's picture.
+ * @property {number} layer
+ * @property {?string[]} axes  what the two axes are; null where they mean nothing
+ * @property {?number} explained  the share of the variance of the fitted rows that it holds, in [0, 1]
+ * @property {?number} trustworthiness  in [0, 1]; null where it is not measured
+ * @property {string} reason  why there is no picture; empty where there is one
+ * @property {number[][]} xy  `[n_rows][2]` where each row stands; empty where there is no picture
+ *
+ * @typedef {object} Projections  What the interpreter `projections` answers: the rows that were sent, in the picture of every layer.
+ * @property {string} status
+ * @property {string} method
+ * @property {string} title
+ * @property {string} reading  how to read the pictures, and how not to
+ * @property {{name: string, title: string, missing: string}[]} methods  all ways; `missing` says why one cannot be asked for
+ * @property {string} encoder
+ * @property {string} trained_on
+ * @property {string} pooling
+ * @property {string} probe
+ * @property {number} best_layer
+ * @property {number} n_layers
+ * @property {?string[]} layer_names
+ * @property {?Site[]} sites
+ * @property {number} n_fitted  to how many rows of train they are fitted
+ * @property {?number} boundary  where on the first axis the probe gives both classes the same probability; null where there is no such place
+ * @property {LayerPicture[]} layers
+ * @property {string[]} notes
+ *
  * @typedef {object} IndexedInput  LIT's word for an example with its id.
  * @property {string} id
  * @property {Record<string, any>} data

@@ -14,12 +14,10 @@ from lit_nlp.lib import utils
 
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.config_values import one_of, settings_of, whole_number
+from lit_probe.views.umap_door import FEWEST_ROWS, SEED, umap_turn
 
-# UMAP needs more rows than the number of components that it starts from, which is one more than those that are shown.
-FEWEST_ROWS = 5
 # LIT's panel asks and waits, and a request that waits holds a thread of the server.
 MOST_WAITING = 8
-SEED = 0
 
 
 class UmapProjection(components.Interpreter):
@@ -33,7 +31,6 @@ class UmapProjection(components.Interpreter):
 
     def __init__(self) -> None:
         self._manager = projection.ProjectionManager(_seeded)
-        self._fitting = threading.Lock()
         self._lock = threading.Lock()
         self._n_waiting = 0
         self._known: dict[Hashable, dict[str, Any]] = {}
@@ -84,7 +81,7 @@ class UmapProjection(components.Interpreter):
             self._n_waiting += 1
         try:
             config = {**asked, "data": id(dataset)}
-            with self._fitting:
+            with umap_turn:
                 points = self._manager.run(inputs, model, dataset, model_outputs, config)
         finally:
             with self._lock:

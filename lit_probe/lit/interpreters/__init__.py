@@ -30,6 +30,7 @@ from lit_probe.lit.interpreters.neuron_ablation import NeuronAblationInterpreter
 from lit_probe.lit.interpreters.neuron_evidence import NeuronEvidenceInterpreter
 from lit_probe.lit.interpreters.neuron_ranking import NeuronRankingInterpreter
 from lit_probe.lit.interpreters.probe_checks import ProbeChecksInterpreter
+from lit_probe.lit.interpreters.projections import ProjectionsInterpreter
 from lit_probe.lit.interpreters.provenance import ProvenanceInterpreter
 from lit_probe.lit.interpreters.report import ReportInterpreter
 from lit_probe.lit.interpreters.row_splits import RowSplitsInterpreter
@@ -72,6 +73,7 @@ INTERPRETERS: dict[str, components.Interpreter] = {
     "counterfactual_by_layer": CounterfactualByLayerInterpreter(),
     "counterfactual_pairs": CounterfactualPairsInterpreter(),
     "attention": AttentionInterpreter(),
+    "projections": ProjectionsInterpreter(),
 }
 
 

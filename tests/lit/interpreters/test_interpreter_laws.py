@@ -43,6 +43,7 @@ QUESTIONS = {
     "counterfactual_by_layer": (2, {"part": "trajectory"}),
     "counterfactual_pairs": (2, {"source": "sent"}),
     "attention": (2, {"part": "heads"}),
+    "projections": (6, {"method": "pca"}),
 }
 NEVER_WAIT = {"salience_methods"}
 IN_THE_BACKGROUND = {
@@ -60,6 +61,7 @@ IN_THE_BACKGROUND = {
     "neuron_evidence",
     "neuron_ablation",
     "counterfactual_pairs",
+    "projections",
 }
 every_interpreter = pytest.mark.parametrize("name", INTERPRETERS)
 

@@ -1,0 +1,41 @@
+"""``layers --projections``: one figure with the pictures of all layers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from test_cli import flags as flags
+from test_cli import run, six_class_table
+
+from lit_probe.figures import save_projections
+from lit_probe.probing.given_activations import probe_activations
+from lit_probe.views.projections import project
+
+
+def test_one_figure_holds_the_pictures_of_all_layers(flags, tmp_path, capsys):
+    table = six_class_table(tmp_path / "six.csv")
+    asked = ["layers", *flags, f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling", "--checks=none"]
+    asked.append("--projections=pca,probe,pca")
+    assert run(*asked) == 0
+    assert "layers.svg, projections.svg" in capsys.readouterr().out
+    drawn = (tmp_path / "out" / "projections.svg").read_text("utf-8")
+    assert drawn.count("<image") == 2 * 4
+    assert ">PCA, fitted to" in drawn and ">Probe’s plane, fitted to" in drawn and "dev, fitted to train" in drawn
+    assert run(*asked) == 0
+    assert (tmp_path / "out" / "projections.svg").read_text("utf-8") == drawn
+
+
+def test_an_unknown_way_is_refused_before_any_work(flags, capsys):
+    assert run("layers", *flags, "--projections=pca,tnse") == 1
+    assert "Unknown projection 'tnse'. Choose one of: pca, probe, tsne, umap." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("n_classes", [2, 40, 0])
+def test_figures_of_few_and_many_classes_of_a_number_and_of_a_layer_without_a_picture(tmp_path, n_classes):
+    values = np.random.default_rng(0).normal(size=(400, 3, 5))
+    values[:, 1] = 1.0
+    labels = (np.arange(400) % n_classes).astype(str).tolist() if n_classes else values[:, 0, 0].tolist()
+    study = probe_activations(values, labels, target="classes" if n_classes else "number")
+    save_projections([project(study, rows={"dev": [0, 1, 2]}).to_json()], "a title", tmp_path / "figure.svg")
+    drawn = (tmp_path / "figure.svg").read_text("utf-8")
+    assert "a title" in drawn and "the same vector here, so" in drawn
