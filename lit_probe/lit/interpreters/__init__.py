@@ -24,6 +24,7 @@ from lit_probe.lit.interpreters.encoder_comparison import EncoderComparisonInter
 from lit_probe.lit.interpreters.kept_probes import KeptProbeInterpreter, ProbeFileInterpreter
 from lit_probe.lit.interpreters.layer_metrics import LayerMetricsInterpreter
 from lit_probe.lit.interpreters.layer_predictions import LayerPredictionsInterpreter
+from lit_probe.lit.interpreters.lens import LensInterpreter
 from lit_probe.lit.interpreters.neuron_ablation import NeuronAblationInterpreter
 from lit_probe.lit.interpreters.neuron_evidence import NeuronEvidenceInterpreter
 from lit_probe.lit.interpreters.neuron_ranking import NeuronRankingInterpreter
@@ -68,6 +69,7 @@ INTERPRETERS: dict[str, components.Interpreter] = {
     "neuron_ablation": NeuronAblationInterpreter(),
     "counterfactual_by_layer": CounterfactualByLayerInterpreter(),
     "counterfactual_pairs": CounterfactualPairsInterpreter(),
+    "lens": LensInterpreter(),
 }
 
 

@@ -41,8 +41,9 @@ QUESTIONS = {
     "neuron_ablation": (3, {"part": "curve", "layer": 1, "units": [1, 2], "n_random": 2}),
     "counterfactual_by_layer": (2, {"part": "trajectory"}),
     "counterfactual_pairs": (2, {"source": "sent"}),
+    "lens": (0, {"part": "about"}),
 }
-NEVER_WAIT = {"salience_methods"}
+NEVER_WAIT = {"salience_methods", "lens"}
 IN_THE_BACKGROUND = {
     "probe_checks",
     "concept_map",
