@@ -3,12 +3,13 @@
 from lit_nlp.api.layout import LitCanonicalLayout
 from lit_nlp.api.layout import LitModuleName as Panel
 
-from lit_probe.layouts.panels import PROBE_BY_LAYER
+from lit_probe.layouts.panels import LENS, PROBE_BY_LAYER
 
 PICTURES = LitCanonicalLayout(
     # The left side has the full height of the page, which pictures of all layers want.
     left={
         "Probe by layer": [PROBE_BY_LAYER],
+        "Lens": [LENS],
     },
     upper={
         "Examples": [Panel.DataTableModule],

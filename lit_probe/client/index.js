@@ -28,6 +28,7 @@ importPanel('salient-words-module', new URL('./salience/salient_words_module.js'
 importPanel('neurons-module', new URL('./neurons/neurons_module.js', import.meta.url));
 importPanel('neuron-activations-module', new URL('./neurons/neuron_activations_module.js', import.meta.url));
 importPanel('counterfactual-by-layer-module', new URL('./counterfactuals/counterfactual_by_layer_module.js', import.meta.url));
+importPanel('lens-module', new URL('./views/lens_module.js', import.meta.url));
 importPanel('provenance-module', new URL('./checks/provenance_module.js', import.meta.url));
 
 fitFrame();

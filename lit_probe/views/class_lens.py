@@ -16,6 +16,7 @@ from lit_probe.probing.head_classes import is_numbered, match_classes, matched_b
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress
 from lit_probe.results import Result
+from lit_probe.scores.by_target import ALL_METRICS
 from lit_probe.scores.decision import Decision
 from lit_probe.scores.metrics import Score
 
@@ -34,6 +35,7 @@ class ClassLens(Result):
       encoder: the encoder's name.
       label_names: ``[n_classes]`` the data set's classes.
       metric: the metric of all scores, by name.
+      metric_title: its name for people.
       n: how many dev rows were scored.
       layer_names: ``[n_layers]``.
       best_layer: the layer chosen on dev by the probes' scores; None where they were not read at the layers.
@@ -47,6 +49,7 @@ class ClassLens(Result):
     encoder: str
     label_names: tuple[str, ...]
     metric: str
+    metric_title: str
     n: int
     layer_names: tuple[str, ...]
     best_layer: int | None
@@ -88,6 +91,7 @@ def class_lens(study: LayerStudy, *, progress: Progress = no_progress) -> ClassL
         encoder=encoder.name,
         label_names=tuple(splits.label_names),
         metric=study.headline,
+        metric_title=ALL_METRICS[study.headline].title,
         n=len(dev),
         layer_names=encoder.at_layers.layer_names,
         best_layer=None if encoder.at_sites else study.best_layer,

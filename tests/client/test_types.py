@@ -62,6 +62,10 @@ TYPE_OF = {
     "edit_salience": "EditSalience",
     "edit_neurons": "EditNeurons",
     "counterfactual_pairs": "CounterfactualPairs",
+    "lens_about": "LensAbout",
+    "lens_tokens": "LensTokens",
+    "lens_classes": "LensClasses",
+    "lens_curve": "LensCurve",
 }
 
 
