@@ -51,7 +51,7 @@ export function shownToken(token) {
  */
 export function shadesOf({task, examples: [{watched}]}) {
   return [
-    {value: TOP_TOKEN, title: 'likeliest token, its probability'},
+    {value: TOP_TOKEN, title: 'likeliest token'},
     {value: ENTROPY, title: 'entropy'},
     {value: TARGET, title: task === 'next' ? 'rank of the next token' : 'rank of the token itself'},
     ...watched.flatMap(({word, token}, i) => (token === null ? [] : [{value: `watch ${i}`, title: `rank of “${word}”`}])),
@@ -92,10 +92,16 @@ function rankShare(rank, nVocabulary) {
   return nVocabulary < 2 ? 1 : 1 - Math.log(rank) / Math.log(nVocabulary);
 }
 
+/** What a watched word is called: by its token, and by itself too where that is a part of it alone. @param {WatchedWord} watched */
+export function watchedName({word, token, pieces}) {
+  const named = `“${shownToken(String(token))}”`;
+  return pieces.length > 1 ? `“${word}” by its first token ${named}` : named;
+}
+
 /** A rank in few characters: "7", "1.2k", "31k". @param {number} count */
 export function shortCount(count) {
   if (count < 1000) return String(count);
-  return count < 9950 ? `${(count / 1000).toFixed(1)}k` : `${Math.round(count / 1000)}k`;
+  return count < 9950 ? `${Number((count / 1000).toFixed(1))}k` : `${Math.round(count / 1000)}k`;
 }
 
 /**
@@ -212,7 +218,7 @@ export function cellSentences(answer, {side, place}, layer) {
     text.top[place][layer].map((token, i) => `“${shownToken(token)}” ${formatScore(text.probabilities[place][layer][i])}`).join(', '),
     `entropy ${text.entropy[place][layer].toFixed(2)} bits`,
     ...(target === null ? [] : [ranked(`${next ? 'what follows' : 'itself'}, “${shownToken(target)}”`, text.target_ranks[place][layer], text.target_probabilities[place][layer])]),
-    ...text.watched.filter(({token}) => token !== null).map(({token, ranks, probabilities}) => ranked(`“${shownToken(String(token))}”`, ranks[place][layer], probabilities[place][layer])),
+    ...text.watched.filter(({token}) => token !== null).map((one) => ranked(watchedName(one), one.ranks[place][layer], one.probabilities[place][layer])),
   ];
 }
 
@@ -231,6 +237,7 @@ export function settledAt({top}, place) {
 
 /** How far the tokens agree with the model at a layer. @param {LensText} text @param {number} layer */
 export function agreementSentence({top}, layer) {
+  if (layer === top[0].length - 1) return 'what the model says';
   const same = top.filter((layers) => layers[layer][0] === layers[layers.length - 1][0]).length;
   return `${same} of ${countOf(top.length, 'token')} as at the last layer`;
 }

@@ -27,7 +27,10 @@ const shownShade = observable(TOP_TOKEN);
 /** The token that is looked at: its example's id and its place; null until one is picked. */
 const currentToken = observable(/** @type {?{example: string, place: number}} */ (null));
 
-const RANKS_HEIGHT = 220;
+const RANKS_HEIGHT = 200;
+/** Pixels that the panel keeps for what stands around a long grid, so that a token and its ranks are seen together. */
+const BESIDE_GRID = 430;
+const LOWEST_GRID = 240;
 const CURVE_HEIGHT = 280;
 
 const TOKENS_GUIDE = html`
@@ -46,13 +49,13 @@ const CLASSES_GUIDE = html`
   <p>Below stand the head’s probabilities for the selected text, and for its edit. Click, or use the arrow keys on the chart, to make a layer the current one.</p>`;
 
 const LENS_CSS = `
-  .scroller { overflow-x: auto; }
+  .scroller { overflow: auto; }
   .chart.lens { position: relative; }
   .chart.lens svg { max-width: none; display: block; }
   .chart.lens .marks { position: absolute; top: 0; left: 0; pointer-events: none; }
   .chart.lens .tooltip { bottom: auto; }
   .lens-reading { padding: 2px 12px; font-size: 12px; line-height: 18px; overflow-wrap: anywhere; }
-  .watch input { width: 130px; height: 22px; box-sizing: border-box; padding: 0 4px; border: 1px solid var(--lit-neutral-400); border-radius: 2px; font: inherit; }
+  .watch input { width: 170px; height: 22px; box-sizing: border-box; padding: 0 4px; border: 1px solid var(--lit-neutral-400); border-radius: 2px; font: inherit; }
   .rank-legend { flex-wrap: wrap; overflow-wrap: anywhere; }
 `;
 
@@ -227,7 +230,7 @@ how well its head reads earlier layers, beside the probes. “How to read this�
     const caption = answer.examples.map((one, i) => `${answer.examples.length > 1 ? `${titles[i]}: ` : ''}${agreementSentence(one, layer)}`).join('; ');
     return [
       renderCaption(html`<b>${capital(layerName(layer))}:</b> ${caption}`),
-      html`<div class="scroller"><div class="chart lens" role="grid" tabindex="0" aria-label="Tokens by layers" aria-activedescendant=${cellId(cursor)} style=${`width:${layout.width.toFixed(0)}px`}
+      html`<div class="scroller" style=${`max-height:${Math.max(LOWEST_GRID, this.size.height - BESIDE_GRID)}px`}><div class="chart lens" role="grid" tabindex="0" aria-label="Tokens by layers" aria-activedescendant=${cellId(cursor)} style=${`width:${layout.width.toFixed(0)}px`}
         @keydown=${onKey} @focus=${() => show({focused: true})} @blur=${() => show({focused: false, cursor: null})}
         @pointermove=${(/** @type {PointerEvent} */ event) => {
         const cell = under(event);

@@ -7,7 +7,7 @@ import {layerScale, layerTicks} from '../charts/axes.js';
 import {FONT, legendMark, linePath, MARGIN} from '../charts/line_chart.js';
 import {COLORS, FAMILY_COLORS} from '../charts/palette.js';
 import {svgNode} from '../charts/svg.js';
-import {shortCount, shownToken} from './lens_grid.js';
+import {shortCount, shownToken, watchedName} from './lens_grid.js';
 
 /** @typedef {{label: string, ranks: number[], style: LineStyle}} RankLine */
 
@@ -32,8 +32,8 @@ export function rankLines(answer, rows, titles) {
     const what = answer.task === 'next' ? 'what follows' : 'the token itself';
     return [
       ...(target === null ? [] : [{label: `${what}, “${shownToken(target)}”${of}`, ranks: text.target_ranks[place], style: {...TARGET_STYLE, dash}}]),
-      ...text.watched.flatMap(({token, ranks}, i) => (token === null ? [] : [{
-        label: `“${shownToken(token)}”${of}`, ranks: ranks[place], style: {color: FAMILY_COLORS[i % FAMILY_COLORS.length], marker: MARKERS[(i + 1) % MARKERS.length], dash}}])),
+      ...text.watched.flatMap((watched, i) => (watched.token === null ? [] : [{
+        label: `${watchedName(watched)}${of}`, ranks: watched.ranks[place], style: {color: FAMILY_COLORS[i % FAMILY_COLORS.length], marker: MARKERS[(i + 1) % MARKERS.length], dash}}])),
     ];
   });
 }

@@ -35,7 +35,7 @@ test('cells show the likeliest token, the entropy or a rank, and colours go with
   const [first, second] = lensRows(ONE);
   assert.deepEqual(cellValue(ONE, first, 0, TOP_TOKEN), {share: 0.5, words: '␣x'});
   assert.deepEqual(cellValue(ONE, second, 0, ENTROPY), {share: 1, words: '10.0'});
-  assert.deepEqual(cellValue(ONE, first, 0, TARGET), {share: 0, words: '1.0k'}, 'the last of all');
+  assert.deepEqual(cellValue(ONE, first, 0, TARGET), {share: 0, words: '1k'}, 'the last of all');
   assert.deepEqual(cellValue(ONE, first, 1, TARGET), {share: 1, words: '1'});
   assert.deepEqual(cellValue(ONE, second, 1, TARGET), {share: null, words: ''}, 'nothing stands there');
   assert.deepEqual(cellValue(ONE, first, 1, 'watch 0'), {share: 1, words: '1'});
@@ -49,7 +49,7 @@ test('only what has a rank is offered', () => {
 });
 
 test('ranks are short', () => {
-  assert.deepEqual([7, 999, 1000, 1234, 9949, 9950, 31250].map(shortCount), ['7', '999', '1.0k', '1.2k', '9.9k', '10k', '31k']);
+  assert.deepEqual([7, 999, 1000, 1234, 9949, 9950, 31250].map(shortCount), ['7', '999', '1k', '1.2k', '9.9k', '10k', '31k']);
 });
 
 test('a cell is told in words', () => {
@@ -64,7 +64,7 @@ test('what the model says is settled from some layer on', () => {
   assert.equal(settledAt(FIRST, 0), 1);
   assert.equal(settledAt({...FIRST, top: [[['w'], ['v'], ['w'], ['w']]]}, 0), 2);
   assert.equal(settledAt({...FIRST, top: [[['w'], ['w']]]}, 0), 0);
-  assert.equal(agreementSentence(FIRST, 1), '2 of 2 tokens as at the last layer');
+  assert.equal(agreementSentence(FIRST, 1), 'what the model says');
   assert.equal(agreementSentence(FIRST, 0), '0 of 2 tokens as at the last layer');
 });
 

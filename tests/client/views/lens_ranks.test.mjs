@@ -16,6 +16,7 @@ test('a line for what stands there and for each word that can be spelt, of each 
   assert.match(lines[0].label, /^the token itself, “.+” \(original\)$/);
   assert.deepEqual(lines.map(({style}) => style.dash !== ''), lines.map((_, i) => i >= 1 + words), 'the second text is dashed');
   assert.equal(new Set(lines.slice(0, 1 + words).map(({style}) => style.color)).size, 1 + words);
+  assert.ok(lines.some(({label}) => /^“dragon” by its first token “d”/.test(label)));
   const one = {...ANSWER, examples: ANSWER.examples.slice(0, 1)};
   assert.doesNotMatch(rankLines(one, lensRows(one).slice(0, 1), ['Text'])[0].label, /\(/);
 });
