@@ -3,7 +3,7 @@
 from lit_nlp.api.layout import LitCanonicalLayout
 from lit_nlp.api.layout import LitModuleName as Panel
 
-from lit_probe.layouts.panels import ATTENTION, PROBE_BY_LAYER, PROJECTIONS, SIMILARITY_OF_LAYERS
+from lit_probe.layouts.panels import ATTENTION, LENS, PROBE_BY_LAYER, PROJECTIONS, SIMILARITY_OF_LAYERS
 
 PICTURES = LitCanonicalLayout(
     # The left side has the full height of the page, which pictures of all layers want.
@@ -11,6 +11,7 @@ PICTURES = LitCanonicalLayout(
         "Layers in 2-D": [PROJECTIONS],
         "Similarity": [SIMILARITY_OF_LAYERS],
         "Attention": [ATTENTION],
+        "Lens": [LENS],
         "Probe by layer": [PROBE_BY_LAYER],
     },
     upper={

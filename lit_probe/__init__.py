@@ -49,7 +49,9 @@ if TYPE_CHECKING:
     from lit_probe.probing.study import probe_layers as probe_layers
     from lit_probe.salience import explain as explain
     from lit_probe.salience.trust.other_baselines import compare_baselines as compare_baselines
+    from lit_probe.views.class_lens import class_lens as class_lens
     from lit_probe.views.layer_similarity import layer_similarity as layer_similarity
+    from lit_probe.views.lens import lens as lens
     from lit_probe.views.projections import project as project
 
 # Public names and where they live. They are looked up at first use, so that `import lit_probe` is quick and asking the cache
@@ -72,12 +74,14 @@ _PUBLIC = {
     "ablate": "neurons.effects.ablation",
     "annotate": "data",
     "attention": "encoder.attention",
+    "class_lens": "views.class_lens",
     "compare_baselines": "salience.trust.other_baselines",
     "encoder_of": "encoder.encoder",
     "explain": "salience",
     "extract_activations": "encoder.activations",
     "extract_sites": "encoder.site_activations",
     "layer_similarity": "views.layer_similarity",
+    "lens": "views.lens",
     "load_dataset": "data",
     "load_encoder": "encoder.encoder",
     "load_probe": "probing.probe_file",

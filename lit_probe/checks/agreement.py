@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.checks.check import CheckResult
-from lit_probe.checks.leakage import is_placeholder
-from lit_probe.data.labelled_texts import Splits
+from lit_probe.probing.head_classes import is_numbered, match_classes, matched_by_number, why_unmatched
 from lit_probe.probing.study import LayerStudy
 from lit_probe.results import Result
 from lit_probe.scores.intervals import Units, group_units, proportion_interval
@@ -116,13 +113,7 @@ def agreement(study: LayerStudy) -> Agreement:
         return Agreement(available=False, reason=reason)
     columns = match_classes(head_names, label_names, numbered=is_numbered(study.splits))
     if columns is None:
-        nameless = all(is_placeholder(name) for name in head_names)
-        advice = " Name the head's classes in the id2label of its config.json." if nameless else ""
-        reason = (
-            f"The head of {study.encoder.name} predicts {', '.join(head_names)}, but the data set's classes are "
-            f"{', '.join(label_names)}: they cannot be compared.{advice}"
-        )
-        return Agreement(available=False, reason=reason)
+        return Agreement(available=False, reason=why_unmatched(study.encoder.name, head_names, label_names))
     dev = study.splits.dev
     units = group_units(dev.groups)
     model = own[:, columns].argmax(axis=1)
@@ -144,51 +135,8 @@ def agreement(study: LayerStudy) -> Agreement:
         model=HeadAccuracy(*_share(model_right, units)),
         layers=tuple(layers),
         rows=tuple(rows),
-        notes=_notes(head_names, label_names, columns),
+        notes=matched_by_number(head_names, label_names, columns),
     )
-
-
-def is_numbered(splits: Splits) -> bool:
-    """Whether the data set's source numbers its classes, in their order, from 0."""
-    return bool(splits.provenance.get("numbered"))
-
-
-def match_classes(head_names: Sequence[str], label_names: Sequence[str], *, numbered: bool) -> list[int] | None:
-    """For each of ``label_names`` its column in the head's output, or None where the classes are others.
-
-    By name, whatever the case. Where the head's classes are only numbered: by number, if the data set's names are numbers or its
-    source numbers them. Names that merely stand in alphabetical order have no number.
-
-    Args:
-      head_names: the head's classes.
-      label_names: the data set's.
-      numbered: whether ``label_names`` stand in the order of their numbers from 0.
-
-    >>> match_classes(("POSITIVE", "NEGATIVE"), ("negative", "positive"), numbered=False)
-    [1, 0]
-    >>> match_classes(("LABEL_0", "LABEL_1", "LABEL_2"), ("0", "2", "1"), numbered=False)
-    [0, 2, 1]
-    >>> match_classes(("LABEL_0", "LABEL_1"), ("negative", "positive"), numbered=True)
-    [0, 1]
-    >>> match_classes(("LABEL_0", "LABEL_1"), ("negative", "positive"), numbered=False)
-    """
-    folded, wanted = [name.casefold() for name in head_names], [name.casefold() for name in label_names]
-    if sorted(folded) == sorted(wanted) and len(set(wanted)) == len(wanted):
-        return [folded.index(name) for name in wanted]
-    if len(folded) != len(wanted) or not all(is_placeholder(name) for name in folded):
-        return None
-    if numbered:
-        return list(range(len(wanted)))
-    numbers = [int(name) for name in label_names] if all(name.isdecimal() for name in label_names) else []
-    of_head = [int(re.findall(r"\d+", name)[-1]) for name in head_names]
-    return [of_head.index(number) for number in numbers] if numbers and sorted(numbers) == sorted(of_head) else None
-
-
-def _notes(head_names: Sequence[str], label_names: Sequence[str], columns: Sequence[int]) -> tuple[str, ...]:
-    if {name.casefold() for name in head_names} == {name.casefold() for name in label_names}:
-        return ()
-    pairs = ", ".join(f"{head_names[column]} as {label}" for column, label in zip(columns, label_names, strict=True))
-    return (f"The head's classes have no names of their own and were matched by number: {pairs}.",)
 
 
 def _share(inside: NDArray[np.bool_], units: Units) -> tuple[float, float | None, float | None]:

@@ -12,6 +12,7 @@ from lit_probe.checks.near_copies import MEASURES, Copy, copies_between
 from lit_probe.data.labelled_texts import SplitName, Splits
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.source import Source
+from lit_probe.probing.head_classes import is_placeholder
 from lit_probe.results import Result
 
 # Which rule finds copies, in words that cards compare: change them when the numbers change.
@@ -123,15 +124,6 @@ def circularity(checkpoint: Source, label_names: Sequence[str], dataset_name: st
         if _names_dataset(hint, dataset_name):
             return f"{checkpoint.short_name} was fine-tuned on {dataset_name}, as its files say ({hint!r}): {warning}"
     return None
-
-
-def is_placeholder(label: str) -> bool:
-    """Whether a class is only numbered, as when nobody has named a head's classes.
-
-    >>> is_placeholder("LABEL_0"), is_placeholder("1"), is_placeholder("positive")
-    (True, True, False)
-    """
-    return re.fullmatch(r"(?:label_|class )?\d+", label, re.IGNORECASE) is not None
 
 
 def _summary(of: SplitName, into: SplitName, n: int, copies: Mapping[int, Copy]) -> CopiesBetween:

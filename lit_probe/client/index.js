@@ -31,6 +31,7 @@ importPanel('neuron-activations-module', new URL('./neurons/neuron_activations_m
 importPanel('counterfactual-by-layer-module', new URL('./counterfactuals/counterfactual_by_layer_module.js', import.meta.url));
 importPanel('attention-module', new URL('./views/attention_module.js', import.meta.url));
 importPanel('projections-module', new URL('./views/projections_module.js', import.meta.url));
+importPanel('lens-module', new URL('./views/lens_module.js', import.meta.url));
 importPanel('provenance-module', new URL('./checks/provenance_module.js', import.meta.url));
 
 fitFrame();

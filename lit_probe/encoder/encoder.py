@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 
 from lit_probe.encoder.checkpoint import find_checkpoint
 from lit_probe.encoder.dtypes import AUTO, DTYPES, FLOAT32, dtype_of
+from lit_probe.encoder.families import MASKED, language_task
 from lit_probe.encoder.final_norm import ends_in_norm
 from lit_probe.encoder.gguf_files import find_gguf, gguf_file
 from lit_probe.encoder.loading import (
     convert_gguf,
     given,
     knows_decoder,
-    load_masked_lm,
+    load_language_model,
     load_model,
     load_tokenizer,
     position_limit,
@@ -64,7 +65,7 @@ class _Loaded:
         self.reads_types = False
         self.tokenizer: Any = None
         self.model: Any = None
-        self.masked_lm: Any = None
+        self.language_model: Any = None
 
 
 class Encoder:
@@ -365,15 +366,56 @@ class Encoder:
     @property
     def why_no_masked_lm(self) -> str | None:
         """Why ``fill_mask`` cannot be asked, or None where the checkpoint is a masked language model. Loads no weights."""
-        architectures = self.checkpoint.config.get("architectures") or ["no architecture"]
         if self.random_seed is not None:
             return f"{self.name} has random weights."
-        if not any(name.endswith("ForMaskedLM") for name in architectures):
-            named = f"{self.checkpoint.config_name} names {', '.join(architectures)}"
-            return f"{self.name} has no masked-language-model head: its {named}."
+        if language_task(self.checkpoint.config) != MASKED:
+            return f"{self.name} has no masked-language-model head: its {self._named_architectures}."
         if self.tokenizer.mask_token_id is None:
             return f"The tokenizer of {self.name} has no mask token."
         return None
+
+    @property
+    def why_no_language_model(self) -> str | None:
+        """Why ``language_model`` cannot be asked, or None where the checkpoint has such a head. Loads no weights."""
+        if self.random_seed is not None:
+            return f"{self.name} has random weights, and no head was trained for them."
+        if self.checkpoint.is_encoder_stack:
+            return f"{self.name} is an encoder–decoder, of which the encoder stack is read; its head reads the decoder."
+        if language_task(self.checkpoint.config) is None:
+            return f"{self.name} has no language-model head: its {self._named_architectures}."
+        return None
+
+    @property
+    def _named_architectures(self) -> str:
+        architectures = self.checkpoint.config.get("architectures") or ["no architecture"]
+        return f"{self.checkpoint.config_name} names {', '.join(architectures)}"
+
+    @property
+    def language_task(self) -> str | None:
+        """What its language-model head says: ``masked``, what a place holds; ``next``, what comes after it; None without one."""
+        return None if self.why_no_language_model else language_task(self.checkpoint.config)
+
+    @property
+    def language_model(self) -> Any:
+        """The model with its language-model head, which is loaded at first use; it shares the encoder's weights.
+
+        To be used on the encoder thread only.
+
+        Raises:
+          EncoderError: there is no such head (``why_no_language_model``), or it cannot be loaded.
+        """
+        if self.why_no_language_model:
+            raise EncoderError(self.why_no_language_model)
+
+        def load() -> Any:
+            if self._loaded.language_model is None:
+                self._loaded.language_model = load_language_model(
+                    self.checkpoint, self.model, masked=self.language_task == MASKED, dtype=self.dtype
+                )
+            self.check_unchanged()
+            return self._loaded.language_model
+
+        return on_encoder_thread(load)
 
     def fill_mask(self, texts: Sequence[EncodedText]) -> NDArray[np.float32]:
         """``[n_texts, n_vocabulary]`` how probable each token is, to the checkpoint's own head, in place of the mask token.
@@ -516,9 +558,8 @@ class Encoder:
     def _fill_mask(self, texts: Sequence[EncodedText]) -> NDArray[np.float32]:
         import torch
 
-        if self._loaded.masked_lm is None:
-            self._loaded.masked_lm = load_masked_lm(self.checkpoint, self.model, self.dtype)
-        found = np.empty((len(texts), self._loaded.masked_lm.config.vocab_size), dtype=np.float32)
+        model = self.language_model
+        found = np.empty((len(texts), model.config.vocab_size), dtype=np.float32)
         for length in sorted({len(text.ids) for text in texts}):
             alike = [i for i, text in enumerate(texts) if len(text.ids) == length]
             # Logits are as wide as the vocabulary, so a batch is small on a GPU too. None is padded.
@@ -526,7 +567,7 @@ class Encoder:
             for rows in (alike[start : start + step] for start in range(0, len(alike), step)):
                 batch = self.padded([texts[i] for i in rows])
                 with torch.inference_mode():
-                    logits = self._loaded.masked_lm(**batch.model_inputs).logits
+                    logits = model(**batch.model_inputs).logits
                     masked = batch.ids == self.tokenizer.mask_token_id
                     at_mask = logits[masked if batch.template_mask is None else masked & ~batch.template_mask]
                     found[rows] = at_mask.float().softmax(dim=-1).cpu().numpy()

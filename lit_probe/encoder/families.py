@@ -32,6 +32,10 @@ _ENCODERS = frozenset(
 # Encoder–decoders whose encoder stack is read.
 ENCODER_STACKS = frozenset("bart mbart mt5 t5 umt5".split())
 
+# What a language model's head says: what stands in a place, or what comes after it.
+MASKED, NEXT = "masked", "next"
+_HEADS = {"ForMaskedLM": MASKED, "ForCausalLM": NEXT, "LMHeadModel": NEXT}
+
 # Whether the last hidden state has passed a norm that stands after the last block. `encoder/final_norm` finds the same.
 _END_IN_A_NORM = frozenset("bloom gemma2 gpt2 gpt_neox llama mistral modernbert mt5 phi qwen2 qwen3 t5 umt5".split())
 _END_IN_A_BLOCK = frozenset("albert bart bert camembert deberta deberta-v2 distilbert electra mpnet roberta xlm-roberta".split())
@@ -57,6 +61,16 @@ def ends_in_norm(config: Mapping[str, Any]) -> bool | None:
     """Whether the last hidden state has passed a norm after the last block; None where the model type is not listed."""
     kind = config.get("model_type")
     return True if kind in _END_IN_A_NORM else False if kind in _END_IN_A_BLOCK else None
+
+
+def language_task(config: Mapping[str, Any]) -> str | None:
+    """What the head of a language model says, by the names of its architectures: `MASKED` or `NEXT`; None without such a head.
+
+    >>> language_task({"architectures": ["GPT2LMHeadModel"]}), language_task({"architectures": ["BertModel"]})
+    ('next', None)
+    """
+    named = config.get("architectures") or []
+    return next((task for end, task in _HEADS.items() if any(str(name).endswith(end) for name in named)), None)
 
 
 def refuse_unread_halves(config: Mapping[str, Any], name: str) -> None:

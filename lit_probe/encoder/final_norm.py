@@ -21,7 +21,14 @@ def first_of(returned: Any) -> Any:
 
 
 def ends_in_norm(model: Module, run: Callable[[], Sequence[Tensor]]) -> bool:
-    """Watches one pass. To be called on the encoder thread; no hook is left behind.
+    """Watches one pass; see `final_norm`."""
+    return final_norm(model, run) is not None
+
+
+def final_norm(model: Module, run: Callable[[], Sequence[Tensor]]) -> Module | None:
+    """The norm that makes the last hidden state; None where a block makes it. Watches one pass.
+
+    To be called on the encoder thread; no hook is left behind.
 
     A block has matrices of weights, a norm has none. So the last hidden state has passed a norm if modules return it, and none of
     them holds a matrix.
@@ -32,7 +39,8 @@ def ends_in_norm(model: Module, run: Callable[[], Sequence[Tensor]]) -> bool:
     """
     import torch
 
-    has_matrix: dict[tuple[Any, ...], bool] = {}
+    # By where the values lie that they return, the modules that do, the innermost first.
+    made: dict[tuple[Any, ...], list[Module]] = {}
     # Keeps every tensor alive, so that no two have the same place.
     kept = []
 
@@ -40,9 +48,7 @@ def ends_in_norm(model: Module, run: Callable[[], Sequence[Tensor]]) -> bool:
         output = first_of(returned)
         if isinstance(output, torch.Tensor):
             kept.append(output)
-            place = place_of(output)
-            matrix = any(parameter.ndim > 1 for parameter in module.parameters())
-            has_matrix[place] = has_matrix.get(place, False) or matrix
+            made.setdefault(place_of(output), []).append(module)
 
     handles = [module.register_forward_hook(watch) for module in model.modules() if module is not model]
     try:
@@ -50,4 +56,6 @@ def ends_in_norm(model: Module, run: Callable[[], Sequence[Tensor]]) -> bool:
     finally:
         for handle in handles:
             handle.remove()
-    return not has_matrix.get(place_of(last), True)
+    makers = made.get(place_of(last), [])
+    has_matrix = any(parameter.ndim > 1 for module in makers for parameter in module.parameters())
+    return None if has_matrix or not makers else makers[0]

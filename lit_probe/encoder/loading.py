@@ -277,17 +277,35 @@ def _pretrained_model(checkpoint: Checkpoint, dtype: str) -> Any:
     )
 
 
-def load_masked_lm(source: Source, body: Any, dtype: str = FLOAT32) -> Any:
-    """The model with its masked-language-model head, on top of the body that is loaded already."""
-    from transformers import AutoModelForMaskedLM
+def load_language_model(source: Source, body: Any, *, masked: bool, dtype: str = FLOAT32) -> Any:
+    """The model with its language-model head, on top of the body that is loaded already. What both hold is held once.
+
+    Args:
+      source: where its files are, or a model in memory.
+      body: the encoder's model.
+      masked: whether the head fills masks; else it says what comes next.
+      dtype: in which numbers weights are held.
+
+    Raises:
+      EncoderError: the weights do not fit into memory, or lack the head.
+    """
+    from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 
     if isinstance(source, InMemory):
         return source.model
-    model = _pretrained(_files(source), AutoModelForMaskedLM, dtype).eval().requires_grad_(False)
+    check_weights(source, dtype, MemoryBudget.of(None))
+    model = _pretrained(_files(source), AutoModelForMaskedLM if masked else AutoModelForCausalLM, dtype)
+    model = model.eval().requires_grad_(False)
     prefix = model.base_model_prefix
     if type(getattr(model, prefix, None)) is type(body):
         setattr(model, prefix, body)
-    return model.to(body.device)
+    model = model.to(body.device)
+    head, words = model.get_output_embeddings(), body.get_input_embeddings()
+    # A head that is tied to the embeddings of the body that was loaded with it.
+    if head is not None and head.weight.shape == words.weight.shape and head.weight.equal(words.weight):
+        head.weight = words.weight
+    model.config.use_cache = False
+    return model
 
 
 def _pretrained(checkpoint: Checkpoint, loader: Any, dtype: str, **options: Any) -> Any:

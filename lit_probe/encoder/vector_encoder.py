@@ -158,6 +158,11 @@ class VectorEncoder(Encoder):
         """That there is no network."""
         return needs_network(self, "its masked-language-model head")
 
+    @property
+    def why_no_language_model(self) -> str | None:
+        """That there is no network."""
+        return needs_network(self, "its language-model head")
+
     def _refuse(self, what: str) -> NoReturn:
         raise EncoderError(needs_network(self, what))
 

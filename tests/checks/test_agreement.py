@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from planted_studies import sentences
 
-from lit_probe.checks.agreement import Agreement, agreement, match_classes
+from lit_probe.checks.agreement import Agreement, agreement
 from lit_probe.data import split_texts
 from lit_probe.encoder.activations import Activations, Block
 from lit_probe.encoder.encoder import load_encoder
+from lit_probe.probing.head_classes import match_classes
 from lit_probe.probing.layerwise import LayerwiseProbe
 from lit_probe.probing.study import LayerStudy, probe_layers
 from lit_probe.scores.intervals import wilson_interval

@@ -67,6 +67,10 @@ TYPE_OF = {
     "attention_head": "AttentionHead",
     "attention_units": "AttentionUnits",
     "projections": "Projections",
+    "lens_about": "LensAbout",
+    "lens_tokens": "LensTokens",
+    "lens_classes": "LensClasses",
+    "lens_curve": "LensCurve",
 }
 
 

@@ -3,34 +3,21 @@ import pytest
 import tiny_encoders
 import torch
 import transformers
+from language_models import build_masked
 
 from lit_probe.counterfactuals.masked_words import masked_words
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import EncoderError
 
 
-def masked_lm_folder(folder, architecture="bert", favourite=None):
-    """A tiny encoder with a random masked-language-model head, whose bias favours one word."""
-    tiny_encoders.build(folder, architecture)
-    config = transformers.AutoConfig.from_pretrained(folder)
-    torch.manual_seed(1)
-    model = transformers.AutoModelForMaskedLM.from_config(config)
-    if favourite is not None:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-        with torch.no_grad():
-            model.get_output_embeddings().bias[tokenizer.convert_tokens_to_ids(favourite)] = 9.0
-    model.save_pretrained(folder)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory):
-    return load_encoder(str(masked_lm_folder(tmp_path_factory.mktemp("masked") / "tiny-masked", favourite="awful")))
+    return load_encoder(str(build_masked(tmp_path_factory.mktemp("masked") / "tiny-masked", favourite="awful")))
 
 
 @pytest.mark.parametrize("architecture", tiny_encoders.ARCHITECTURES)
 def test_the_head_says_what_it_says_alone(tmp_path, architecture):
-    folder = masked_lm_folder(tmp_path / "masked", architecture)
+    folder = build_masked(tmp_path / "masked", architecture)
     encoder = load_encoder(str(folder))
     texts = ["the film was [MASK]", "[MASK] is dull and slow", "a [MASK] film with music"]
     found = encoder.fill_mask(encoder.encode(texts))
@@ -45,11 +32,11 @@ def test_the_head_says_what_it_says_alone(tmp_path, architecture):
 
 def test_the_head_shares_the_encoders_weights(encoder):
     encoder.fill_mask(encoder.encode(["a [MASK]"]))
-    assert encoder._loaded.masked_lm.base_model is encoder.model
+    assert encoder.language_model.base_model is encoder.model
 
 
 def test_layers_are_the_same_before_and_after_the_head_was_asked(tmp_path):
-    encoder = load_encoder(str(masked_lm_folder(tmp_path / "masked")))
+    encoder = load_encoder(str(build_masked(tmp_path / "masked")))
     texts = encoder.encode(["the film was good"])
     before = [layer.clone() for layer in encoder.forward(texts).layers]
     encoder.fill_mask(encoder.encode(["a [MASK]"]))
@@ -103,7 +90,7 @@ def test_random_weights_have_no_head(encoder):
 
 
 def test_a_promised_head_that_is_not_in_the_file_is_refused(tmp_path):
-    folder = masked_lm_folder(tmp_path / "torn")
+    folder = build_masked(tmp_path / "torn")
     model = transformers.AutoModel.from_pretrained(folder)
     model.save_pretrained(folder)
     config = transformers.AutoConfig.from_pretrained(folder)
@@ -116,7 +103,7 @@ def test_a_promised_head_that_is_not_in_the_file_is_refused(tmp_path):
 
 @pytest.mark.parametrize("template", ["I say: {text}", "{text} It was [MASK]."])
 def test_within_a_template_words_of_the_text_are_replaced(tmp_path, template):
-    encoder = load_encoder(str(masked_lm_folder(tmp_path / "masked", favourite="awful")), template=template)
+    encoder = load_encoder(str(build_masked(tmp_path / "masked", favourite="awful")), template=template)
     made = masked_words(encoder, "The film was good", per_word=1)
     assert {(one.word, one.replacement) for one in made} == {("film", "awful"), ("good", "awful")}
     assert {one.text for one in made} == {"The awful was good", "The film was awful"}

@@ -268,7 +268,7 @@ def test_a_parquet_file_without_class_names_does_not_contradict_one_with_them(tm
 
 
 def test_digits_that_a_source_names_its_classes_by_are_matched_by_their_place():
-    from lit_probe.checks.agreement import match_classes
+    from lit_probe.probing.head_classes import match_classes
 
     assert match_classes(("LABEL_0", "LABEL_1", "LABEL_2"), ("0", "10", "2"), numbered=True) == [0, 1, 2]
 

@@ -641,6 +641,33 @@
  * @property {number[]} weights  `[n_tokens]`
  * @property {number} scale
  * @property {number} largest_error
+ *
+ * @typedef {{status: string, part: string, encoder: string, kind: ?('masked'|'next'|'classes'), reason: ?string, n_layers: number,
+ *   layers_are_places: boolean, sentence: string, max_watched: number}}
+ *   LensAbout  What `lens` answers to `about`. `layers_are_places`: whether the page's probes read the layers; `sentence`: how to read it.
+ *
+ * @typedef {{word: string, token: ?string, pieces: string[], note: string, ranks: number[][], probabilities: number[][]}}
+ *   WatchedWord  A word whose rank is followed. `token`: null where the vocabulary cannot spell it; `ranks`: `[n_tokens][n_layers]`.
+ *
+ * @typedef {{text: string, tokens: string[], special: boolean[], n_read: number, truncated: boolean, top: string[][][],
+ *   probabilities: number[][][], entropy: number[][], targets: (?string)[], target_ranks: number[][], target_probabilities: number[][],
+ *   watched: WatchedWord[], notes: string[], aligned: ?(?number)[]}}
+ *   LensText  What a head says of one text, `[n_tokens][n_layers]` everywhere. `top`, `probabilities`: the likeliest tokens; `targets`:
+ *   what does stand there, with its rank (0 for none); `aligned`: where each token of the second text stands in the first.
+ *
+ * @typedef {{status: string, part: string, encoder: string, task: 'masked'|'next', layer_names: string[], n_vocabulary: number,
+ *   tied: boolean, head_bytes: number, examples: LensText[]}}
+ *   LensTokens  What `lens` answers to `tokens`.
+ *
+ * @typedef {{status: string, part: string, label_names: string[], layer_names: string[], examples: {text: string, probabilities: number[][]}[]}}
+ *   LensClasses  What `lens` answers to `classes`: `probabilities` are `[n_layers][n_classes]`.
+ *
+ * @typedef {{value: ?number, low: ?number, high: ?number, n: number, reliable: boolean, reason: string}}
+ *   LensScore
+ *
+ * @typedef {{status: string, part: string, encoder: string, label_names: string[], metric: string, metric_title: string, n: number,
+ *   layer_names: string[], best_layer: ?number, head: LensScore[], probes: LensScore[], settled: number[], majority: ?number, notes: string[]}}
+ *   LensCurve  What `lens` answers to `curve`. `settled`: the share of rows that are already in the head's final class.
  */
 
 export {};

@@ -12,13 +12,13 @@ from typing import Any
 
 from lit_nlp.api import dataset as lit_dataset
 
-from lit_probe.checks.agreement import is_numbered, match_classes
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.config_values import Key, Keys, number, one_layer, one_of, read_keys, whole_number
 from lit_probe.lit.host.labels import Labels, Value
 from lit_probe.lit.host.model import ProbeModel
 from lit_probe.once import Memo, once_per_object
+from lit_probe.probing.head_classes import is_numbered, match_classes
 from lit_probe.probing.probe_forward import SCALARS, Forward, Target, forward_of_model, forward_of_probe
 from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, TokenScores, explain, tokens_read
 from lit_probe.salience.methods.perturbations import fitting

@@ -26,6 +26,7 @@ from lit_probe.lit.interpreters.kept_probes import KeptProbeInterpreter, ProbeFi
 from lit_probe.lit.interpreters.layer_metrics import LayerMetricsInterpreter
 from lit_probe.lit.interpreters.layer_predictions import LayerPredictionsInterpreter
 from lit_probe.lit.interpreters.layer_similarity import LayerSimilarityInterpreter
+from lit_probe.lit.interpreters.lens import LensInterpreter
 from lit_probe.lit.interpreters.neuron_ablation import NeuronAblationInterpreter
 from lit_probe.lit.interpreters.neuron_evidence import NeuronEvidenceInterpreter
 from lit_probe.lit.interpreters.neuron_ranking import NeuronRankingInterpreter
@@ -74,6 +75,7 @@ INTERPRETERS: dict[str, components.Interpreter] = {
     "counterfactual_pairs": CounterfactualPairsInterpreter(),
     "attention": AttentionInterpreter(),
     "projections": ProjectionsInterpreter(),
+    "lens": LensInterpreter(),
 }
 
 

@@ -44,8 +44,9 @@ QUESTIONS = {
     "counterfactual_pairs": (2, {"source": "sent"}),
     "attention": (2, {"part": "heads"}),
     "projections": (6, {"method": "pca"}),
+    "lens": (0, {"part": "about"}),
 }
-NEVER_WAIT = {"salience_methods"}
+NEVER_WAIT = {"salience_methods", "lens"}
 IN_THE_BACKGROUND = {
     "probe_checks",
     "concept_map",

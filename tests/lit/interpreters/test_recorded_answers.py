@@ -7,18 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from language_models import build_masked
 from lit_nlp.api.dataset import IndexedDataset
 from panel_questions import ASKED, CHECKS, answer_of
 from tiny_probing import LABELS, computed, edited, models_of, tiny_splits, worded_splits
 
 from lit_probe.checks.baselines import panel_baselines
 from lit_probe.encoder.encoder import load_encoder
+from lit_probe.lit.host.pending_study import PendingStudy
 
 RECORDED = Path(__file__).parents[2] / "client" / "recorded_answers.json"
 
 
 @pytest.fixture(scope="module")
-def answers(tiny_folder) -> dict[str, Any]:
+def masked_folder(tmp_path_factory) -> Path:
+    return build_masked(tmp_path_factory.mktemp("masked") / "tiny-masked")
+
+
+@pytest.fixture(scope="module")
+def answers(tiny_folder, masked_folder) -> dict[str, Any]:
     encoder = load_encoder(str(tiny_folder(n_classes=2)))
     encoder.checkpoint.config["id2label"] = dict(enumerate(LABELS))
     splits = worded_splits()
@@ -32,6 +39,7 @@ def answers(tiny_folder) -> dict[str, Any]:
     kept_scores = answer_of(model, "kept_probe", file=file["file"], whole=True)
     kept_classes = answer_of(model, "kept_probe", rows[:2], file=file["file"], part="classes")
     pair = [rows[0], edited(rows[0], text=rows[0]["text"].replace("was", "is"))]
+    (masked,) = models_of([PendingStudy(load_encoder(str(masked_folder)), splits)])
     return {
         "layer_metrics": answer_of(model, "layer_metrics", rows),
         "train_alone": answer_of(model, "layer_metrics", [row for row in rows if row["probe_split"] == "train"]),
@@ -44,6 +52,10 @@ def answers(tiny_folder) -> dict[str, Any]:
         "baseline_by_layer": answer_of(model, "probe_checks", check="baselines", baseline="shuffled"),
         "transfer": answer_of(other, "transfer"),
         "layer_similarity": answer_of(model, "layer_similarity", measure="pwcca", other="random weights"),
+        "lens_about": answer_of(masked, "lens", part="about"),
+        "lens_tokens": answer_of(masked, "lens", pair, part="tokens", watch=["good", "dragon"]),
+        "lens_classes": answer_of(model, "lens", pair, part="classes"),
+        "lens_curve": answer_of(model, "lens", part="curve"),
         "provenance": provenance,
         "report": report,
         "probe_file": {**file, "file": file["file"][:15]},
