@@ -29,7 +29,7 @@ const NUMBER = {title: 'number', axis: () => 'Number'};
 export const asksNumber = ({label_names: names}) => names.length === 0;
 
 /** What the two lines show. @param {{label_names: string[]}} answer @param {string} measure  a name in `MEASURES` */
-export const measureOf = (answer, measure) => (asksNumber(answer) ? NUMBER : MEASURES[measure]);
+const measureOf = (answer, measure) => (asksNumber(answer) ? NUMBER : MEASURES[measure]);
 
 /** What is drawn of the distances. @type {Record<'cosine'|'mahalanobis', {title: string, words: string}>} */
 export const DISTANCES = {
