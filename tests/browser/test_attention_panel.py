@@ -114,6 +114,9 @@ def test_heads_lines_and_units_of_a_text(pictures, pictures_server, tmp_path: Pa
     expect(panel.locator(".token.picked")).to_have_count(1)
     expect(panel.locator(".units .weight")).to_have_text([f"{weight:.3f}" for weight in weights[2]])
     assert painted(panel.locator("canvas.strips-of-units")) > 1_000
+    expect(panel.locator("h4", has_text="Attention rollout up to block 2: no explanation")).to_have_count(1)
+    mixed = [f"{100 * share:.1f}%" for share in heads["examples"][0]["rollout"][2]]
+    assert [chip.get_attribute("title") for chip in panel.locator(".rollout .chip").all()] == mixed
     panel.locator("canvas.strips-of-units").hover(position={"x": 10, "y": 30})
     expect(panel.locator(".told", has_text="Unit 0")).to_contain_text("of a score of")
     assert out_of_reach(pictures.page) == []

@@ -605,6 +605,7 @@
  * @property {number[][]} to_next
  * @property {number[][]} to_special
  * @property {number[][]} entropy  `[n_blocks][n_heads]` in bits
+ * @property {?number[][]} rollout  `[n_layers][n_tokens]` what share of a layer's vector comes from which token by attention rollout; null where rows are words
  * @property {?number[][][][]} between  of a pair of texts, `[n_blocks][n_heads]` what each text gives to the first and to the second
  *
  * @typedef {object} AttentionHeads  The answer of `attention` about all heads.
@@ -617,6 +618,7 @@
  * @property {number} max_tokens
  * @property {boolean} is_decoder
  * @property {number} best_layer
+ * @property {string} pooling
  * @property {AttendedText[]} examples  one, or one and its edit
  * @property {?(?number)[]} aligned  where each token of the second text stands in the first; null for a single text
  * @property {?number[][]} changes  `[n_blocks][n_heads]` what share of their attention the common tokens turn elsewhere

@@ -6,7 +6,7 @@
 /** @import {Head} from './attention_grid.js' */
 /** @import {Spot} from './attention_lines.js' */
 import {figurePage} from '../charts/figure_page.js';
-import {COLORS} from '../charts/palette.js';
+import {COLORS, salienceColor} from '../charts/palette.js';
 import {answers} from '../page/answers.js';
 import {currentLayer, observable} from '../page/choices.js';
 import {editPair} from '../page/edit_pair.js';
@@ -38,6 +38,7 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
   <p><b>An edit</b> stands beside its original. “Change” shows what share of the attention of the common tokens each head turns elsewhere, and lines that became stronger (blue) or weaker (orange).</p>
   <p><b>Units.</b> A token’s query times another one’s key, unit by unit, adds up to the score whose softmax is the weight. It is shown where that is so to the last digits;
     for models that do more to their scores the panel says what is in the way.</p>
+  <p><b>Attention rollout</b> (Abnar & Zuidema 2020) multiplies the blocks, each averaged over its heads and half of every token left as it was.</p>
   <p><b>How not to read it.</b> A weight says how much of a token’s values a head takes in, not what is in them nor what later blocks make of it: it is no explanation of a prediction
     (Jain & Wallace 2019; Wiegreffe & Pinter 2019). What a head carries, a probe at the head says.</p></details>`;
 
@@ -59,6 +60,7 @@ const ATTENTION_CSS = `
   .token.new { font-style: italic; text-decoration: underline dotted; }
   .token.picked { outline: 2px solid ${COLORS.ink}; outline-offset: -2px; }
   .token.echo { outline: 1px dashed ${COLORS.ink}; outline-offset: -1px; }
+  .rollout { padding: 2px 12px; }
   .units { display: flex; padding: 4px 12px; }
   .units .numbers { flex: none; width: 58px; font-variant-numeric: tabular-nums; }
   .units .numbers .token { text-align: right; }
@@ -240,7 +242,8 @@ definePanel('attention-module', (LitPanel) => class AttentionModule extends laye
     const told = spot ? spotSentence(answer.examples[spot.side].tokens, head.weights[spot.side], spot) : 'Point at a token to see its lines alone; click it, or walk with the arrow keys, to keep it.';
     return html`<div class="told" role="status">${told}</div>
       <div class="sides">${answer.examples.map((_, side) => this.renderSide(answer, head, side, spot))}</div>
-      ${token ? this.renderUnits(answer, token) : nothing}`;
+      ${token ? this.renderUnits(answer, token) : nothing}
+      ${this.renderRollout(answer, head.block)}`;
   }
 
   /** How wide the parts of one text are. @param {number} nTexts */
@@ -317,6 +320,21 @@ definePanel('attention-module', (LitPanel) => class AttentionModule extends laye
           this.requestUpdate();
         }}></canvas>
         <div class="numbers"><div class="token special">weight</div>${units.weights.map((share) => html`<div class="token weight">${share.toFixed(3)}</div>`)}</div></div>`;
+  }
+
+  /** What all blocks up to that of the head mix into the vector of the text. @param {AttentionHeads} answer @param {number} block */
+  renderRollout(answer, block) {
+    if (answer.examples.some(({rollout}) => !rollout)) return nothing;
+    return html`<h4>Attention rollout up to block ${block}: no explanation</h4>
+      <div class="told">If attention were all there is, the layer’s vector (${answer.pooling} pooling) would be mixed from the tokens like this. It knows nothing of what is in them, of feed-forward parts or of any class.</div>
+      ${answer.examples.map(({tokens, special, rollout}, side) => {
+        const shares = /** @type {number[][]} */ (rollout)[block];
+        const largest = Math.max(...shares);
+        return html`<div class="rollout chips"><span class="text-name">${answer.examples.length > 1 ? this.titles(answer)[side] : nothing}</span>${tokens.map((token, place) => {
+          const {fill, text} = salienceColor(shares[place] / largest, false);
+          return html`<span class=${`chip${special[place] ? ' special' : ''}`} dir="auto" style=${`background:${fill};color:${text}`} title=${`${(100 * shares[place]).toFixed(1)}%`}>${tokenLabel(token)}</span>`;
+        })}</div>`;
+      })}`;
   }
 
   unitsWidth() {

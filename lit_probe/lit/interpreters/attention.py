@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD
 from lit_probe.encoder.attention import MAX_TOKENS, Attention, attention, check_head
+from lit_probe.encoder.attention_rollout import rollout_by_token
 from lit_probe.encoder.queries_keys import queries_and_keys
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.config_values import one_of, whole_number
@@ -58,14 +59,15 @@ def _heads(question: Question) -> dict[str, Any]:
         "max_tokens": MAX_TOKENS,
         "is_decoder": encoder.is_decoder,
         "best_layer": question.study.best_layer,
-        "examples": [_example(one) for one in found],
+        "pooling": question.study.pooling,
+        "examples": [_example(one, question) for one in found],
         "aligned": None if aligned is None else list(aligned),
         "changes": None if changes is None else _rounded(changes),
         "places": _places_of_heads(question, found[0]),
     }
 
 
-def _example(of: Attention) -> dict[str, Any]:
+def _example(of: Attention, question: Question) -> dict[str, Any]:
     pictures = small_pictures(of, _SIDE)
     shares = head_shares(of)
     return {
@@ -80,6 +82,8 @@ def _example(of: Attention) -> dict[str, Any]:
         "to_next": _rounded(shares.to_next),
         "to_special": _rounded(shares.to_special),
         "entropy": _rounded(shares.entropy),
+        # A word's vector is one of many in its text.
+        "rollout": _rounded(rollout_by_token(of, question.study.pooling)) if question.probes.unit == TEXT else None,
         "between": None if shares.between is None else _rounded(shares.between),
     }
 
@@ -147,10 +151,11 @@ class AttentionInterpreter(ProbeInterpreter):
         """The part's answer about one text, or about a text and its edit.
 
         Returns:
-          Of ``heads``: for each text its ``tokens``, what `HeadShares` says of each head, and ``pictures``, the bytes of
-          `small_pictures` in base64; for two texts ``aligned`` and ``changes``, see `head_changes`; and ``places``, by block and
-          head, where the probes read heads. Of ``head``: ``weights``, for each text ``[n_tokens, n_tokens]``. Of ``units``: what
-          `QueriesKeys` says of one token of one head, ``products`` as of `QueriesKeys.products`.
+          Of ``heads``: for each text its ``tokens``, what `HeadShares` says of each head, ``pictures``, the bytes of
+          `small_pictures` in base64, and ``rollout``, see `rollout_by_token`; for two texts ``aligned`` and ``changes``, see
+          `head_changes`; and ``places``, by block and head, where the probes read heads. Of ``head``: ``weights``, for each text
+          ``[n_tokens, n_tokens]``. Of ``units``: what `QueriesKeys` says of one token of one head, ``products`` as of
+          `QueriesKeys.products`.
         """
         _at_hand(question)
         return ATTENTION_PARTS[question["part"]].answer(question)

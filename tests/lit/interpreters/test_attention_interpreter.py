@@ -8,6 +8,7 @@ from neuron_answers import answer_of, ask, of_split
 from tiny_probing import computed, edited, models_of, tiny_splits
 
 from lit_probe.encoder.attention import attention
+from lit_probe.encoder.attention_rollout import rollout_by_token
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.encoder.queries_keys import queries_and_keys
 from lit_probe.encoder.site_search import sites_of
@@ -30,6 +31,7 @@ def test_all_heads_of_a_text_and_its_edit(model, dataset, pair):
         pictures = np.frombuffer(base64.b64decode(told["pictures"]), dtype=np.uint8)
         assert np.array_equal(pictures.reshape(3, 4, told["side"], told["side"]), small_pictures(own, 24))
         np.testing.assert_allclose(told["to_special"], head_shares(own).to_special, atol=1e-5)
+        np.testing.assert_allclose(told["rollout"], rollout_by_token(own, "mean"), atol=1e-5)
     assert answer["aligned"][:4] == [0, None, None, None], "w, ##e, ##l: letters of a word that is new"
     assert [place for place in answer["aligned"] if place is not None] == list(range(len(one.tokens)))
     assert np.min(answer["changes"]) > 0 and np.max(answer["changes"]) <= 1
@@ -61,6 +63,7 @@ def test_the_units_of_a_token(model, dataset, pair):
 def test_a_sentence_of_words_is_a_text_too(word_model, word_dataset):
     row = word_dataset.examples[0]
     answer = answer_of("attention", word_model, word_dataset, row)
+    assert answer["examples"][0]["rollout"] is None
     assert answer["examples"][0]["tokens"] == list(attention(word_model.encoder, row["text"]).tokens)
 
 
