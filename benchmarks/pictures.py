@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.edited_text import post
 
 N_ROWS, N_LAYERS, WIDTH = 5_000, 13, 16
-# Milliseconds from frame to frame, painting included, with nothing to draw, with everything drawn anew, and with the pointer moving.
+# Milliseconds from frame to frame, painting included: with nothing to draw, with all drawn anew, and while the pointer moves.
 _MEASURED = """async (element) => {
   const frame = () => new Promise((done) => requestAnimationFrame(done));
   const frames = async (change) => {
