@@ -90,11 +90,11 @@ export function renderSelect(id, label, options, picked, pick) {
       ${options.map(({value, title}) => html`<option value=${value} ?selected=${value === picked}>${title}</option>`)}</select>`;
 }
 
-/** The buttons that save files. @param {{name: string, csv: string, figure: SvgNode}} files */
-export function renderDownloads({name, csv, figure}) {
+/** The buttons that save files, which are read when they are pressed: large ones may be made only then. @param {{name: string, csv: string, figure: SvgNode}} files */
+export function renderDownloads(files) {
   return html`<div class="toolbar-part">
-    <button class="hairline-button save-csv" title="Download the numbers as a table" @click=${() => download(`${name}.csv`, 'text/csv', csv)}>CSV</button>
-    <button class="hairline-button save-svg" title="Download the drawing as a figure" @click=${() => download(`${name}.svg`, 'image/svg+xml', svgText(figure))}>SVG</button>
+    <button class="hairline-button save-csv" title="Download the numbers as a table" @click=${() => download(`${files.name}.csv`, 'text/csv', files.csv)}>CSV</button>
+    <button class="hairline-button save-svg" title="Download the drawing as a figure" @click=${() => download(`${files.name}.svg`, 'image/svg+xml', svgText(files.figure))}>SVG</button>
   </div>`;
 }
 
