@@ -8,11 +8,12 @@ from lit_probe.layouts.panels import ATTENTION, LENS, PROBE_BY_LAYER, PROJECTION
 PICTURES = LitCanonicalLayout(
     # The left side has the full height of the page, which pictures of all layers want.
     left={
+        # Known already: the pictures are computed when somebody looks at them.
+        "Probe by layer": [PROBE_BY_LAYER],
         "Layers in 2-D": [PROJECTIONS],
         "Similarity": [SIMILARITY_OF_LAYERS],
         "Attention": [ATTENTION],
         "Lens": [LENS],
-        "Probe by layer": [PROBE_BY_LAYER],
     },
     upper={
         "Examples": [Panel.DataTableModule],
