@@ -15,8 +15,8 @@ from lit_nlp.lib import caching, serialize
 from tiny_numbers import number_splits
 from tiny_probing import computed, models_of, tiny_splits
 
-from lit_probe.encoder.activations import extract_activations
 from lit_probe.data.labelled_texts import LabelledTexts, Splits
+from lit_probe.encoder.activations import extract_activations
 from lit_probe.errors import UnknownNameError
 from lit_probe.lit.generators import generators_for
 from lit_probe.lit.host import fields
