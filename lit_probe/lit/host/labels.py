@@ -136,7 +136,7 @@ class NumberLabels(Labels):
     names: tuple[str, ...] = ()
 
     def type(self, *, required: bool = True) -> types.LitType:
-        """A number. The range is that of the data set; an edited text may have another one."""
+        """A number. The range is that of the data set; LIT's editor takes no number outside it."""
         step = (self.high - self.low) / _STEPS
         return types.Scalar(min_val=self.low, max_val=self.high, default=self.low, step=step, required=required)
 
