@@ -50,7 +50,7 @@ from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.plugin import attach
 from lit_probe.lit.server.web import serve
 from lit_probe.probing.layerwise import check_probe
-from lit_probe.probing.probes import ProbeOptions
+from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, ProbeOptions
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import LayerStudy, probe_layers
 from lit_probe.progress import StudyProgress, tqdm_progress
@@ -126,7 +126,7 @@ class ProbeWidget:
       options: columns of a table, rows per split, and the seed of everything random. An option that the data do not use is
         refused.
       pooling: how a text's tokens become one vector; by default their mean, for a decoder the last one.
-      probe: the kind of probe.
+      probe: the kind of probe; by default ``logistic``, for a number ``ridge``.
       probe_options: how it is fitted, where not the usual way; not beside ready LIT models.
       dtype: ``float32``, ``bfloat16`` or ``float16``, in which weights are read, those of models in memory too; ``auto`` is
         float32. An `Encoder` has its own, and so have ready LIT models.
@@ -153,7 +153,7 @@ class ProbeWidget:
         groups: Values | None = None,
         options: DatasetOptions | None = None,
         pooling: str | None = None,
-        probe: str = "logistic",
+        probe: str | None = None,
         probe_options: ProbeOptions | None = None,
         dtype: str = AUTO,
         rules: StudyRules | None = None,
@@ -165,7 +165,10 @@ class ProbeWidget:
         # What can be wrong is said before any work.
         if pooling is not None:
             lookup(POOLINGS, pooling, "pooling")
-        check_probe(probe, CLASSES, probe_options)
+        if probe is not None:
+            lookup(PROBES, probe, "probe")
+        if isinstance(model, Mapping):
+            check_probe(probe or DEFAULT_PROBES[CLASSES], CLASSES, probe_options)
         dtype_of(dtype)
         self._height = _checked_height(height)
         address = address or Address()
@@ -197,13 +200,15 @@ class ProbeWidget:
             }
             usual = DatasetOptions()
             named = {name: column for name, column in names.items() if column != getattr(usual, f"{name}_column")}
-            ours = interpreters_for(model, **named, probe=probe, seed=options.seed, rules=rules)
+            ours = interpreters_for(model, **named, probe=probe or DEFAULT_PROBES[CLASSES], seed=options.seed, rules=rules)
             self._foreign = next(one.foreign for one in ours.values() if isinstance(one, ProbeInterpreter))
             interpreters = {**core.default_interpreters(model), **ours}
             application = app.lit_application(model, _ready_datasets(data), shown, interpreters=interpreters)
             page = attach(application, host=shown.host, allowed_hosts=shown.allowed_hosts, frame_ancestors=shown.frame_ancestors)
         else:
             splits_list = _splits_list(data, labels, groups, options)
+            for splits in splits_list:
+                check_probe(probe or DEFAULT_PROBES[splits.target], splits.target, probe_options)
             encoders = _encoders(model, dtype)
             if probe_options is not None and probe_options.class_weight is not None:
                 shown = replace(shown, balanced=tuple(encoder.name for encoder in encoders))

@@ -47,7 +47,7 @@ from lit_probe.lit.interpreters.train_geometries import prepare_geometries
 from lit_probe.lit.server import web
 from lit_probe.probing.layerwise import check_probe
 from lit_probe.probing.memory_need import check_need, memory_need
-from lit_probe.probing.probes import PROBES, ProbeOptions
+from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, ProbeOptions
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import LayerStudy, probe_layers
 from lit_probe.progress import StudyProgress
@@ -72,7 +72,7 @@ class ProbeModel(HostModel):
       split: the name of its field that says train, dev or test, where it is not called ``split``.
       name: what the data set is called; by default as its class, or as the splits are.
       pooling: how a text's tokens become one vector; by default their mean, for a decoder the last one.
-      probe: the kind of probe.
+      probe: the kind of probe; by default ``logistic``, for a number ``ridge``.
       dtype: ``float32``, ``bfloat16`` or ``float16``, in which the encoder's weights are read; ``auto`` is float32. An `Encoder`
         has its own.
       seed: the seed of splits, cross-validation and probes.
@@ -104,7 +104,7 @@ class ProbeModel(HostModel):
         split: str | None = None,
         name: str | None = None,
         pooling: str | None = None,
-        probe: str = "logistic",
+        probe: str | None = None,
         probe_options: ProbeOptions | None = None,
         dtype: str = AUTO,
         seed: int = 0,
@@ -114,7 +114,8 @@ class ProbeModel(HostModel):
         token_fields: bool = False,
         memory_budget: float | None = None,
     ):
-        check_probe(probe, asked.CLASSES, probe_options)
+        target = data.target if isinstance(data, Splits) else asked.CLASSES
+        check_probe(probe or DEFAULT_PROBES[target], target, probe_options)
         if pooling is not None:
             lookup({**POOLINGS, NO_POOLING: None}, pooling, "pooling")
         encoder = as_encoder(encoder, dtype)
@@ -131,7 +132,7 @@ class ProbeModel(HostModel):
             splits, n_shown = data, 0
         else:
             raise LitProbeError(f"Data of type {type(data).__name__} cannot be read. Give a LIT data set, or Splits.")
-        asked.check_served("A model for a LIT server of your own", splits.unit, asked.CLASSES, (asked.TEXT,), (asked.CLASSES,))
+        asked.check_served("A model for a LIT server of your own", splits.unit, splits.target, (asked.TEXT,), (splits.target,))
         budget = MemoryBudget.of(memory_budget)
         need = memory_need([(encoder, pooling)], sum(len(rows) for _, rows in splits.items()), cache)
         check_need(need, [encoder], budget)

@@ -22,12 +22,13 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import types
 from live_server import curve
 from tiny_lit_app import LABELS, LetterModel
+from tiny_numbers import number_splits
 from tiny_probing import tiny_splits
 
 from lit_probe.data import DatasetOptions
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import encoder_of, load_encoder
-from lit_probe.errors import DatasetError, EncoderError, LitProbeError, UnknownNameError
+from lit_probe.errors import DatasetError, EncoderError, LitProbeError, UnknownNameError, UnservedError
 from lit_probe.lit import ProbeModel
 from lit_probe.notebook import Address, ProbeWidget
 from lit_probe.probing.study import probe_layers
@@ -57,6 +58,26 @@ def post(url, path, body=None, headers=None):
 
 def info(widget):
     return post(f"http://127.0.0.1:{widget.port}/", "get_info")
+
+
+def test_a_number_gets_ridge_probes(encoder):
+    splits = number_splits()
+    widget = ProbeWidget(encoder, splits, cache=NOTHING_KEPT)
+    try:
+        study = widget.study()
+        assert study.layerwise.kind == "ridge"
+        name = "tiny-bert-on-worths"
+        answer = curve(f"http://127.0.0.1:{widget.port}/", name, "worths")
+        dev = next(one["layers"] for one in answer["series"] if one["split"] == "dev")
+        assert [one["score"] for one in dev] == [one.value for one in study.metrics("dev").scores["r2"]]
+        assert "r2" in widget.layers.to_string() and widget.figure() is not None
+    finally:
+        widget.stop()
+    ProbeWidget(encoder, splits, cache=NOTHING_KEPT, probe="ridge").stop()
+    with pytest.raises(UnservedError, match="Choose one of: ridge"):
+        ProbeWidget(encoder, splits, cache=NOTHING_KEPT, probe="logistic")
+    with pytest.raises(UnservedError, match="asks for classes"):
+        ProbeWidget(encoder, tiny_splits(), cache=NOTHING_KEPT, probe="ridge")
 
 
 def first_text(widget):

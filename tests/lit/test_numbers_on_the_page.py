@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import time
 
 import numpy as np
@@ -14,6 +15,7 @@ from lit_nlp.lib import caching, serialize
 from tiny_numbers import number_splits
 from tiny_probing import computed, models_of, tiny_splits
 
+from lit_probe.data.labelled_texts import LabelledTexts, Splits
 from lit_probe.encoder.activations import extract_activations
 from lit_probe.errors import UnknownNameError
 from lit_probe.lit.generators import generators_for
@@ -187,7 +189,8 @@ def test_lits_own_rows_say_the_number(dataset, model):
     rows = salience_rows([model])
     [found] = rows["Input × gradient"].run([on_dev(dataset)[0]], model, dataset, config={})
     caption = next(iter(found))
-    assert "number is" in caption and "of number" not in caption
+    assert "of number" not in caption
+    assert re.search(r"number is (19|20)\d\d", caption), caption
 
 
 def test_generators_that_ask_for_classes_are_not_offered(dataset, model):
@@ -255,6 +258,17 @@ def test_what_is_about_classes_says_so_in_a_sentence(dataset, model):
     for name, config in (("salience_checks", {"check": "faithfulness"}), ("transfer", {}), ("counterfactual_pairs", {})):
         answer = ask(name, model, dataset, [], **config)
         assert answer["status"] == "failed" and "asks for a number" in answer["message"], name
+
+
+@pytest.mark.parametrize(("scale", "start"), [(1e-9, 1.0), (1.0, 1_700_000_000.0), (1e12, 0.0), (30.0, 1990.0), (0.0, 2.0)])
+def test_the_description_tells_the_smallest_from_the_largest_number(scale, start):
+    parts = {
+        split: LabelledTexts(rows.texts, start + scale * np.linspace(0, 1, len(rows.texts)), ())
+        for split, rows in tiny_splits().items()
+    }
+    said = ProbeDataset(Splits("spread", parts["train"], parts["dev"], parts["test"], {})).description()
+    low, high = map(float, re.search(r"The label is a number, (\S+) to (\S+)\.\n", said).groups())
+    assert high - low == pytest.approx(scale, rel=0.02) and low == pytest.approx(start, abs=0.01 * scale)
 
 
 def test_numbers_without_spread_in_one_split_are_shown(dataset):

@@ -14,6 +14,7 @@ from lit_nlp.api.dataset import Dataset
 from scipy.stats import norm
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
+from tiny_numbers import number_splits
 from tiny_probing import tiny_splits
 from transformers import AutoModel, AutoTokenizer
 from werkzeug.test import Client
@@ -567,6 +568,19 @@ def test_arrays_in_memory_come_to_the_page(tiny_folder):
     assert page.ask("layer_metrics", "brain", "rows", page.ids("rows"))["layer_names"] == ["layer 0", "layer 1"]
     with pytest.raises(UnknownNameError, match="pooling of vectors"):
         lit_probe.lit.ProbeModel(study.encoder, study.splits, pooling="mean")
+
+
+def test_splits_with_a_number_get_ridge_probes(tiny_folder):
+    splits = number_splits()
+    model = lit_probe.lit.ProbeModel(tiny_folder(), splits, cache=Cache(None), background=False)
+    study = model.study.result()
+    assert study.layerwise.kind == "ridge"
+    page = Page(lit_probe.lit.attach(lit_with({"mine": model}, {"worths": model.dataset})))
+    answer = page.ask("layer_metrics", "mine", "worths", page.ids("worths"))
+    dev = next(one["layers"] for one in answer["series"] if one["split"] == "dev")
+    assert [one["score"] for one in dev] == [one.value for one in study.metrics("dev").scores["r2"]]
+    with pytest.raises(UnservedError, match="Choose one of: ridge"):
+        lit_probe.lit.ProbeModel(tiny_folder(), splits, cache=Cache(None), probe="logistic")
 
 
 def test_init_spec_names_what_lits_form_can_give():

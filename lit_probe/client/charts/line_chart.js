@@ -13,6 +13,8 @@ const LABEL_HEIGHT = 13;
 /** The bar above the horizontal axis that marks layers, and the room it takes with its label. */
 const BAR = {height: 5, room: 20};
 const TITLE_CHARACTER = 6.8;
+const TICK_CHARACTER = 6.2;
+const LONGEST_PLAIN = 7;
 
 /**
  * Lines with interval bands over one axis: all our curves are drawn by it, over layers and over numbers of examples.
@@ -109,15 +111,31 @@ function markedBar({bottom, left, right, axis}, {layers, label}) {
 
 /** @param {Plot} plot @param {[number, number]} domain @param {string} title @param {number} height  the chart's height @returns {SvgNode} */
 function verticalAxis({top, right, floor: bottom, left, y}, domain, title, height) {
-  const {values, digits} = niceTicks(domain[0], domain[1], (bottom - top) / 34);
+  const {values, step, digits} = niceTicks(domain[0], domain[1], (bottom - top) / 34);
+  const room = left - 8 - (title === '' ? 2 : 18);
+  // Numbers in a unit of their own may be longer than there is room.
+  const labels = tickLabels(values, step, digits);
   const middle = (top + bottom) / 2;
   return svgNode('g', {class: 'score-axis'},
     ...values.map((value) => svgNode('line', {x1: left, x2: right, y1: y(value).toFixed(2), y2: y(value).toFixed(2), stroke: COLORS.grid})),
-    ...values.map((value) => svgNode('text', {x: left - 8, y: (y(value) + 4).toFixed(2), 'text-anchor': 'end'}, value.toFixed(digits).replace('-', '−'))),
+    ...values.map((value, i) => svgNode('text', {
+      x: left - 8, y: (y(value) + 4).toFixed(2), 'text-anchor': 'end', ...(labels[i].length * TICK_CHARACTER > room ? {textLength: room, lengthAdjust: 'spacingAndGlyphs'} : {}),
+    }, labels[i])),
     title === '' ? null
       : svgLabel({class: 'axis-title', transform: `translate(14 ${middle}) rotate(-90)`, 'text-anchor': 'middle', 'font-size': 12, 'font-weight': 'bold'}, title,
         2 * Math.min(middle, height - middle) - 4, TITLE_CHARACTER),
   );
+}
+
+/** Ticks in plain digits, or, where those are many, as powers of ten. @param {number[]} values @param {number} step @param {number} digits @returns {string[]} */
+function tickLabels(values, step, digits) {
+  const plain = values.map((value) => value.toFixed(digits).replace('-', '−'));
+  const largest = Math.max(0, ...values.map(Math.abs));
+  if (largest === 0 || plain.every((label) => label.length <= LONGEST_PLAIN)) return plain;
+  const decimals = Math.min(15, Math.max(0, Math.floor(Math.log10(largest)) - Math.floor(Math.log10(step) + 1e-9)));
+  const powers = values.map((value) => (value === 0 ? '0' : value.toExponential(decimals).replace('+', '').replaceAll('-', '−')));
+  const longest = (/** @type {string[]} */ labels) => Math.max(...labels.map(({length}) => length));
+  return longest(powers) < longest(plain) ? powers : plain;
 }
 
 /** @param {Plot} plot @returns {SvgNode} */

@@ -70,7 +70,7 @@ export function trajectoryChart(answer, measure, view) {
     ...view,
     axis: layerAxis(answer.n_layers, {bestLayer: answer.best_layer, current: view.current ?? null, names: placeNames(answer), sites: answer.sites}),
     yTitle: measureOf(answer, measure).axis(answer.class_name),
-    domain: measure === 'margin' || asksNumber(answer) ? spanned(drawn) : valueDomain(drawn),
+    domain: asksNumber(answer) ? spanned(drawn, 0) : measure === 'margin' ? spanned(drawn) : valueDomain(drawn),
     series: [line('after', 'edit'), line('before', 'original')],
     references: even === null ? [] : [{name: 'even', label: '', value: even, color: COLORS.quietText, dash: '4 3'}],
     marked: {layers: answer.flip_layers, label: 'answers otherwise'},
@@ -119,10 +119,10 @@ export function pairsCharts({layers}, {n_layers: nLayers, best_layer: bestLayer,
   ];
 }
 
-/** The range of values that are no shares, with some air. @param {number[]} values @returns {[number, number]} */
-function spanned(values) {
+/** The range of values that are no shares, with some air. @param {number[]} values @param {number} [leastAir]  numbers have a unit of their own: none @returns {[number, number]} */
+function spanned(values, leastAir = 0.05) {
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  const air = Math.max(0.08 * (most - least), 0.05);
+  const air = Math.max(0.08 * (most - least), leastAir) || 0.5;
   return [least - air, most + air];
 }
 

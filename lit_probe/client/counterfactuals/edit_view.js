@@ -15,7 +15,7 @@ import {observable} from '../page/choices.js';
 import {exampleText, html, nothing} from '../page/lit_host.js';
 import {whenIdle} from '../page/waiting.js';
 import {backButton, card, layerSlider, legendElement, renderNotes, renderSelect} from '../panels/parts.js';
-import {formatScore, oneLine, significant} from '../words/format.js';
+import {amongNumbers, formatScore, oneLine, significant} from '../words/format.js';
 import {decidedClass, layerHeading, layerName, placeTitle} from '../words/sentences.js';
 import {
   asksNumber, DISTANCES, distanceChart, EDIT_STYLES, FIGURE, MEASURES, SMALL_MARGIN, trajectoryChart, trajectoryCsv, trajectoryValues, TYPICAL_STYLE,
@@ -121,7 +121,7 @@ function changeSentence(answer) {
   const {identical, best_layer: best, layers} = answer;
   if (!asksNumber(answer) || identical) return flipSentence(answer, placeNames(answer));
   const {before: [before], after: [after], margin_change: change} = layers[best];
-  return `At ${placeTitle(best, placeNames(answer))}, chosen on dev, the number goes from ${significant(before)} to ${significant(after)} (${change > 0 ? '+' : ''}${significant(change)}).`;
+  return `At ${placeTitle(best, placeNames(answer))}, chosen on dev, the number goes from ${amongNumbers(before, [after])} to ${amongNumbers(after, [before])} (${change > 0 ? '+' : ''}${significant(change)}).`;
 }
 
 /** @param {any} panel @param {Drawn} drawn @param {boolean} stale */
@@ -162,7 +162,8 @@ function renderTrajectory(panel, {answer, pair}, stale) {
 function layerWords(answer, layer, names, measure) {
   const row = answer.layers[layer];
   if (asksNumber(answer)) {
-    return [...names.map((name, i) => `${name.toLowerCase()} ${significant([row.before, row.after][i][0])}`), `the number changes by ${row.margin_change > 0 ? '+' : ''}${significant(row.margin_change)}`];
+    const numbers = [row.before[0], row.after[0]];
+    return [...names.map((name, i) => `${name.toLowerCase()} ${amongNumbers(numbers[i], numbers)}`), `the number changes by ${row.margin_change > 0 ? '+' : ''}${significant(row.margin_change)}`];
   }
   const top = (/** @type {number[]} */ probabilities) => decidedClass(answer.label_names, probabilities, answer.decision.shares);
   const {before, after} = trajectoryValues(answer, measure)[layer];
@@ -240,8 +241,9 @@ function markedWords(words) {
 function wordChanges(answer, width, names, places) {
   const name = (/** @type {any} */ {kind, before, after}) => (kind === 'same' ? after : kind === 'replaced' ? `${before} → ${after}` : kind === 'added' ? `+ ${after}` : `− ${before}`);
   const domain = domainOf(answer.rows.map((/** @type {any} */ row) => row.change));
+  const write = (/** @type {number} */ value) => (answer.scalar === 'number' ? amongNumbers(value, [answer.value_before, answer.value_after]) : significant(value));
   const what = answer.scalar === 'number' ? 'the number' : `the margin of “${answer.class_name}”`;
-  return html`<p>${answer.title} of ${what} at ${placeTitle(answer.layer, places)}, which goes from ${significant(answer.value_before)} to ${significant(answer.value_after)}.
+  return html`<p>${answer.title} of ${what} at ${placeTitle(answer.layer, places)}, which goes from ${write(answer.value_before)} to ${write(answer.value_after)}.
       The bar is the change of a word’s salience${answer.signed ? '' : '; this method tells sizes only, no direction'}. Words that differ are bold.</p>
     ${table(width, ['word', 'change', names.map((one) => one.toLowerCase()).join(' → ')], answer.rows.map((/** @type {any} */ row) => ({
       name: name(row), changed: row.kind !== 'same', value: row.change, domain, numbers: `${significant(row.score_before)} → ${significant(row.score_after)}`,

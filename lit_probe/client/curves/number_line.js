@@ -6,7 +6,7 @@ import {layerAxis} from '../charts/axes.js';
 import {HALO, lineChart, MARGIN} from '../charts/line_chart.js';
 import {COLORS, SPLIT_STYLES} from '../charts/palette.js';
 import {svgNode} from '../charts/svg.js';
-import {significant} from '../words/format.js';
+import {amongNumbers} from '../words/format.js';
 
 /** How high the chart is, in pixels. */
 export const NUMBER_HEIGHT = 116;
@@ -26,6 +26,7 @@ export function numberLine({probabilities, label}, {width, currentLayer: current
   const columns = places ?? probabilities.map((_, layer) => layer);
   const points = columns.flatMap((place, x) => (place === null ? [] : [{x, score: probabilities[place][0], low: null, high: null}]));
   const gold = typeof label === 'number' ? [label] : [];
+  const beside = (places ? places.includes(current) : current < probabilities.length) ? [probabilities[current][0]] : [];
   const values = [...points.map(({score}) => score), ...gold];
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const air = AIR * (most - least) || 0.5;
@@ -36,6 +37,6 @@ export function numberLine({probabilities, label}, {width, currentLayer: current
     references: gold.map((value) => ({name: 'label', label: '', value, color: COLORS.quietText, dash: '4 3'})),
     current: places ? places.indexOf(current) : current, hovered: hoveredLayer,
     // The names of lines stand at their right ends, where the columns of the curve above leave no room.
-    above: ({right, y}) => gold.map((value) => svgNode('text', {x: right, y: (y(value) - 4).toFixed(2), 'text-anchor': 'end', fill: COLORS.quietText, ...HALO}, `label ${significant(value)}`)),
+    above: ({right, y}) => gold.map((value) => svgNode('text', {x: right, y: (y(value) - 4).toFixed(2), 'text-anchor': 'end', fill: COLORS.quietText, ...HALO}, `label ${amongNumbers(value, beside)}`)),
   });
 }

@@ -296,7 +296,7 @@
  * @typedef {{status: string, method: string, tokens: string[], scores: number[], signed: boolean, words: (?number)[],
  *   word_texts: string[], words_beyond_limit: string[], explained: string, target: {class_index: number, scalar: string},
  *   class_name: string, value: number, diagnostics: Record<string, number|string>, warning: string, title: string, layer: ?number,
- *   class_names: string[], predicted_class: string, predicted_by: string, gold: ?string, by_word: {how: string, words: string[], scores: number[]}}}
+ *   class_names: string[], predicted_class: string, predicted_by: string, gold: ?(string|number), by_word: {how: string, words: string[], scores: number[]}}}
  *   SalienceMap  What the interpreter `salience_map` answers about one text. `tokens`: `[n_tokens]`; `scores`: `[n_tokens]`;
  *   `words`: `[n_tokens]`: the word that each token is of; null for special tokens; `explained`: "probe at layer 3" or "model";
  *   `predicted_by`: the rule behind the prediction, where another class is more probable; `warning`: a sentence that a reader must know; empty where there is none.

@@ -1,7 +1,7 @@
 // @ts-check
 /** One salience map as a row of the panel: its words and scores, how it was made, and how alike two rows are. */
 /** @import {SalienceMap} from '../page/types.js' */
-import {countOf, formatCount, significant} from '../words/format.js';
+import {amongNumbers, countOf, formatCount, significant} from '../words/format.js';
 
 /**
  * @typedef {object} SalienceUnit  A word or a token of the text.
@@ -21,6 +21,7 @@ import {countOf, formatCount, significant} from '../words/format.js';
  * @property {string} className
  * @property {string} scalar
  * @property {number} value  the explained number for this text
+ * @property {?(string|number)} gold  the text's label
  * @property {SalienceUnit[]} units
  * @property {Record<string, number|string>} diagnostics
  * @property {string} warning  what a reader must know; empty where there is nothing
@@ -45,7 +46,7 @@ export function salienceRow(label, answer, show, baselines = '') {
   const largest = Math.max(0, ...units.map((/** @type {{score: number}} */ {score}) => Math.abs(score)));
   return {
     label, method: answer.method, title: answer.title, signed: answer.signed, explained: answer.explained, layer: answer.layer,
-    className: answer.class_name, scalar: answer.target.scalar, value: answer.value, diagnostics: answer.diagnostics,
+    className: answer.class_name, scalar: answer.target.scalar, value: answer.value, gold: answer.gold, diagnostics: answer.diagnostics,
     warning: answer.warning, baselines,
     units: units.map((/** @type {{text: string, score: number, special: boolean}} */ unit, /** @type {number} */ i) => ({
       ...unit, share: largest > 0 ? unit.score / largest : 0, .../** @type {{part?: 1}} */ (i >= first ? {part: 1} : {}),
@@ -69,6 +70,7 @@ export function secondText(words) {
  *
  * @typedef {object} Made  A map, of which only this matters here.
  * @property {string} method
+ * @property {string} scalar  "number" where that is explained, and no class
  * @property {number} value  the explained number of the text
  * @property {Diagnostics} diagnostics
  */
@@ -123,21 +125,22 @@ function forEach(used, baselines) {
  * @param {Made} map
  * @returns {string}  empty for methods that have none
  */
-export function diagnosticsWords({method, value, diagnostics}) {
+export function diagnosticsWords({method, scalar, value, diagnostics}) {
   const exact = method === 'kernel_shap' && Boolean(diagnostics.enumerated);
   const unsaid = exact ? ['r2', 'effective_samples', 'enumerated'] : [];
   const said = Object.entries(SENTENCES).filter(([name]) => diagnostics[name] !== undefined && !unsaid.includes(name)).map(([name, say]) => say(diagnostics[name], diagnostics));
   const others = Object.keys(diagnostics).filter((name) => !(name in SENTENCES) && !UNSAID.includes(name)).map((name) => `${name.replaceAll('_', ' ')} ${diagnostics[name]}`);
-  return [...pathWords(value, diagnostics), ...(exact ? ['exact Shapley values'] : []), ...said, ...others].filter((words) => words !== '').join(' · ');
+  return [...pathWords(scalar, value, diagnostics), ...(exact ? ['exact Shapley values'] : []), ...said, ...others].filter((words) => words !== '').join(' · ');
 }
 
-/** From where and how far the number goes that the scores share out. @param {number} value @param {Diagnostics} diagnostics @returns {string[]} */
-function pathWords(value, {change, baseline, baselines}) {
+/** From where and how far the number goes that the scores share out. @param {string} scalar @param {number} value @param {Diagnostics} diagnostics @returns {string[]} */
+function pathWords(scalar, value, {change, baseline, baselines}) {
   if (typeof change !== 'number') return [];
   const from = baselines === undefined ? BASELINES[baseline] ?? `baseline ${baseline}` : `on average over the baselines ${baselines}`;
   // The number itself stands with what is explained.
-  const path = `${change < 0 ? 'down' : 'up'} by ${significant(Math.abs(change))} from ${significant(value - change)} (${from})`;
-  if (change >= 0) return [path];
+  const start = scalar === 'number' ? amongNumbers(value - change, [value]) : significant(value - change);
+  const path = `${change < 0 ? 'down' : 'up'} by ${significant(Math.abs(change))} from ${start} (${from})`;
+  if (change >= 0 || scalar === 'number') return [path];
   return [path, baselines === undefined ? 'the baseline is surer of this class than the text is: try another one' : 'the baselines are surer of this class than the text is'];
 }
 
@@ -163,11 +166,12 @@ export function keptTogether(units) {
 /**
  * What a map explains: "probe at layer 3, logit of “positive” = 2.31".
  *
- * @param {{explained: string, scalar: string, className: string, value: number}} row
+ * @param {{explained: string, scalar: string, className: string, value: number, gold?: ?(string|number)}} row
  * @returns {string}
  */
-export function explainedWords({explained, scalar, className, value}) {
-  return scalar === 'number' ? `${explained}, number = ${significant(value)}` : `${explained}, ${scalar} of “${className}” = ${significant(value)}`;
+export function explainedWords({explained, scalar, className, value, gold: label}) {
+  const gold = typeof label === 'number' ? [label] : [];
+  return scalar === 'number' ? `${explained}, number = ${amongNumbers(value, gold)}` : `${explained}, ${scalar} of “${className}” = ${significant(value)}`;
 }
 
 /**

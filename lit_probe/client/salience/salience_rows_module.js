@@ -18,7 +18,7 @@ import {answers} from '../page/answers.js';
 import {definePanel, exampleText, fitTogether, html, interpretation, nothing, pinnedExample, textFields} from '../page/lit_host.js';
 import {card, renderSelect} from '../panels/parts.js';
 import {download} from '../words/files.js';
-import {countOf, formatScore, oneLine, shorten, significant} from '../words/format.js';
+import {amongNumbers, countOf, formatScore, oneLine, shorten, significant} from '../words/format.js';
 import {renderMethodBoxes, renderOptions} from './method_settings.js';
 import {COLOR_WORDS, salienceChart, salienceCsv, saliencePage} from './salience_files.js';
 import {choose, salienceChoices, saliencePanel} from './salience_panel.js';
@@ -259,7 +259,7 @@ the current layer. “How to read this”, at the bottom, says more.`;
   renderOtherClasses(name) {
     const found = this.readyAnswers(name);
     if (found.length === 0) return nothing;
-    const gold = ` · gold label: ${typeof found[0].gold === 'number' ? significant(found[0].gold) : found[0].gold ?? 'none'}`;
+    const gold = ` · gold label: ${typeof found[0].gold === 'number' ? amongNumbers(found[0].gold, found.map(({value}) => value)) : found[0].gold ?? 'none'}`;
     if (this.explainsNumber()) return gold;
     const predicted = new Set(found.map((answer) => answer.predicted_class));
     return [predicted.size === 1 ? ` · predicted: ${[...predicted][0]}` : ' · predictions differ', gold].join('');

@@ -32,6 +32,8 @@ export function countOf(count, noun) {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+const SIGNIFICANT = 3;
+
 /**
  * A number with three significant digits: salience scores of different methods differ by orders of magnitude.
  *
@@ -39,7 +41,29 @@ export function countOf(count, noun) {
  * @returns {string}  a dash where there is none
  */
 export function significant(value) {
-  return value === null ? '–' : String(Number(value.toPrecision(3))).replaceAll('-', '−');
+  return value === null ? '–' : String(Number(value.toPrecision(SIGNIFICANT))).replaceAll('-', '−');
+}
+
+/** Up to here a number's whole part is written out: 1,999 is a year. */
+const WHOLE = 1e7;
+const MOST_DIGITS = 15;
+
+/**
+ * A label, or what a probe says in its place, beside others: three significant digits, and as many more as tell it from the others;
+ * its whole part is never rounded. 1999 and 2001.97 are "1999" and "2001.97", and 12.4727 and 13.932 are "12.47" and "13.93".
+ *
+ * @param {number} value
+ * @param {number[]} [others]  the numbers that it is read beside
+ * @returns {string}
+ */
+export function amongNumbers(value, others = []) {
+  const all = [value, ...others];
+  const [largest, spread] = [Math.max(...all.map(Math.abs)), Math.max(...all) - Math.min(...all)];
+  const decimals = (/** @type {number} */ of) => SIGNIFICANT - 1 - Math.floor(Math.log10(of));
+  const wanted = largest === 0 ? 0 : Math.max(decimals(largest), spread > 0 ? decimals(spread) : -Infinity, largest < WHOLE ? 0 : -Infinity);
+  const digits = value === 0 ? 1 : Math.floor(Math.log10(Math.abs(value))) + 1 + wanted;
+  if (digits < 1) return '0';
+  return String(Number(value.toPrecision(Math.min(MOST_DIGITS, digits)))).replaceAll('-', '−');
 }
 
 /**

@@ -2,7 +2,7 @@
 /** Sentences that several panels say about layers, scores and examples. */
 /** @import {DrawnSeries} from '../charts/types.js' */
 /** @import {Decision, ExamplePrediction, LayerMetrics, LayerScore, TransferPair} from '../page/types.js' */
-import {countOf, formatCount, formatScore, significant} from './format.js';
+import {amongNumbers, countOf, formatCount, formatScore, significant} from './format.js';
 
 /**
  * @typedef {object} Examples  Which examples a curve is about.
@@ -179,17 +179,18 @@ export function transferSentence({train, test, leftOut, cells}, layer) {
  * @returns {string}
  */
 export function exampleSentence(example, labelNames, layer, bestLayer, {shares} = MOST_PROBABLE, names = null) {
-  const gold = example.label === null ? 'no gold label' : `gold label ${typeof example.label === 'number' ? significant(example.label) : example.label}`;
+  const gold = (/** @type {?(string|number)} */ label) => (label === null ? 'no gold label' : `gold label ${label}`);
   if (labelNames.length === 0) {
     const [number] = example.probabilities[layer];
-    return `${layerHeading(layer, bestLayer, names)}: ${significant(number)}; ${gold}${missWords(number, example.label)}`;
+    const label = typeof example.label === 'number' ? example.label : null;
+    return `${layerHeading(layer, bestLayer, names)}: ${amongNumbers(number, label === null ? [] : [label])}; ${gold(label === null ? null : amongNumbers(label, [number]))}${missWords(number, label)}`;
   }
-  return `${layerHeading(layer, bestLayer, names)}: ${decidedClass(labelNames, example.probabilities[layer], shares)}; ${gold}`;
+  return `${layerHeading(layer, bestLayer, names)}: ${decidedClass(labelNames, example.probabilities[layer], shares)}; ${gold(example.label)}`;
 }
 
-/** How far a number is from the label: " (0.22 too high)". @param {number} number @param {?(string|number)} label */
+/** How far a number is from the label: " (0.22 too high)". @param {number} number @param {?number} label */
 function missWords(number, label) {
-  if (typeof label !== 'number' || number === label) return '';
+  if (label === null || number === label) return '';
   return ` (${significant(Math.abs(number - label))} too ${number > label ? 'high' : 'low'})`;
 }
 

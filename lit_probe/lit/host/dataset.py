@@ -17,7 +17,7 @@ from lit_probe.checks.leakage import near_duplicates as find_near_duplicates
 from lit_probe.data.asked import CLASSES, TEXT, WORD
 from lit_probe.data.labelled_texts import LabelledTexts, SplitName, Splits, clean_text, normalise_text
 from lit_probe.lit.host import fields, specs
-from lit_probe.lit.host.labels import NumberLabels, labels_of
+from lit_probe.lit.host.labels import NumberLabels, among_numbers, labels_of
 from lit_probe.lit.host.messages import without_html
 
 # What a source's columns may not be called.
@@ -308,5 +308,5 @@ def description_of(splits: Splits, shown: Mapping[SplitName, NDArray[np.int64]],
 def _asked(splits: Splits) -> str:
     labels = labels_of(splits)
     if isinstance(labels, NumberLabels):
-        return f"The label is a number, {labels.low:g} to {labels.high:g}."
+        return f"The label is a number, {among_numbers(labels.low, labels.high)} to {among_numbers(labels.high, labels.low)}."
     return f"{'Classes' if splits.unit == TEXT else 'Tags'}: {', '.join(splits.label_names)}."

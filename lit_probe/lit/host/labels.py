@@ -24,6 +24,30 @@ Value = str | float
 _STEPS = 100
 
 
+# Up to here the whole part of a number is written out.
+_WHOLE = 1e7
+_SIGNIFICANT, _MOST_DIGITS = 3, 15
+
+
+def among_numbers(value: float, *others: float) -> str:
+    """A number beside others, as ``amongNumbers`` of the page writes it: told apart, and its whole part never rounded.
+
+    Three significant digits, and as many more as that takes.
+
+    >>> among_numbers(2001.9677, 1999), among_numbers(1999, 2001.9677), among_numbers(1996.38)
+    ('2001.97', '1999', '1996')
+    >>> among_numbers(1.0000000123, 1.0000000095), among_numbers(-0.00012345), among_numbers(0, 1)
+    ('1.0000000123', '-0.000123', '0')
+    """
+    numbers = (value, *others)
+    largest, spread = max(map(abs, numbers)), max(numbers) - min(numbers)
+    decimals = [_SIGNIFICANT - 1 - math.floor(math.log10(size)) for size in (largest, spread) if size > 0]
+    if largest < _WHOLE:
+        decimals.append(0)
+    digits = max(decimals) + math.floor(math.log10(abs(value))) + 1 if value else 0
+    return f"{value:.{min(digits, _MOST_DIGITS)}g}" if digits > 0 else "0"
+
+
 class Labels(ABC):
     """How labels stand in LIT's fields.
 
@@ -112,7 +136,7 @@ class NumberLabels(Labels):
     names: tuple[str, ...] = ()
 
     def type(self, *, required: bool = True) -> types.LitType:
-        """A number. The range is that of the data set; an edited text may have another one."""
+        """A number. The range is that of the data set; LIT's editor takes no number outside it."""
         step = (self.high - self.low) / _STEPS
         return types.Scalar(min_val=self.low, max_val=self.high, default=self.low, step=step, required=required)
 

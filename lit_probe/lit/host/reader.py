@@ -178,7 +178,8 @@ def _only_label(dataset: str, spec: types.Spec, others: set[str | None]) -> str:
     numbers = [name for name, kind in spec.items() if isinstance(kind, types.Scalar | types.RegressionScore)]
     if numbers:
         raise LitProbeError(
-            f"The data set {dataset} has no label of classes: {', '.join(numbers)} holds numbers, and probes read classes."
+            f"The data set {dataset} has no label of classes: {', '.join(numbers)} holds numbers. Divide them into a few "
+            "classes, or ask for the number with Splits in place of a LIT data set."
         )
     raise LitProbeError(f"The data set {dataset} has no label: none of its fields is a CategoryLabel.")
 

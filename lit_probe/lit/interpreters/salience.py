@@ -17,6 +17,7 @@ from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import explaining
 from lit_probe.lit.host.config_values import DEV_CHOSEN, Key, Keys, one_of, read_keys, settings_of, whole_number
 from lit_probe.lit.host.explaining import Explainer, Explanation, MapQuestion, PlannedMap, explainer_of, map_keys, map_question
+from lit_probe.lit.host.labels import among_numbers
 from lit_probe.lit.host.messages import plain_message
 from lit_probe.lit.host.model import ProbeModel, probe_model, reads_whole_texts
 from lit_probe.probing.probe_forward import NUMBER_SCALAR, SCALARS
@@ -189,8 +190,10 @@ def _drawn(explained: Explanation, show: str, how: str, baseline_line: str) -> d
     scores = explained.scores
     texts, values = scores.by_word(how) if show == WORDS else (scores.tokens, scores.scores)
     largest = float(np.abs(values).max())
-    of_class = "" if scores.target.scalar == NUMBER_SCALAR else f" of {explained.class_name}"
-    caption = f"{scores.explained}: {scores.target.scalar}{of_class} is {scores.value:.3g}"
+    said = f" of {explained.class_name} is {scores.value:.3g}"
+    if scores.target.scalar == NUMBER_SCALAR:
+        said = f" is {among_numbers(scores.value, *((explained.gold,) if isinstance(explained.gold, float) else ()))}"
+    caption = f"{scores.explained}: {scores.target.scalar}{said}"
     remarks = [f"color scale: 1 is {largest:.3g}"]
     if show == WORDS:
         remarks.append(f"{_AGGREGATED[how]} of each word's tokens")

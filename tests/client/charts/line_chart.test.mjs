@@ -109,3 +109,18 @@ test('points without an interval split the band, and a single point has no area'
   assert.equal(path.split('Z').length - 1, 2);
   assert.ok(!path.includes('3.00,2'));
 });
+
+test('ticks of any unit are told apart and stay within their room', () => {
+  const one = (low, high) => {
+    const drawing = lineChart({...VIEW, domain: [low, high], series: []});
+    return findAll(withClass(drawing, 'score-axis')[0], ({name, attributes}) => name === 'text' && attributes['text-anchor'] === 'end');
+  };
+  for (const [low, high] of [[1e12, 1.4e12], [-2e13, 3e13], [1, 1 + 1e-8], [-1e-9, 2e-9], [1997, 1998], [1.7e9, 1.7e9 + 40], [0.2, 0.4]]) {
+    const ticks = one(low, high);
+    const words = ticks.map(textOf);
+    assert.ok(words.length > 1 && new Set(words).size === words.length, words.join());
+    ticks.forEach(({attributes}, i) => assert.ok(Number(attributes.textLength ?? 6.2 * words[i].length) <= MARGIN.left - 8 - 18, words.join()));
+  }
+  assert.ok(one(0.2, 0.4).map(textOf).includes('0.30') && one(0.2, 0.4).every(({attributes}) => attributes.textLength === undefined));
+  assert.ok(one(1e12, 1.4e12).map(textOf).includes('1.20e12'));
+});

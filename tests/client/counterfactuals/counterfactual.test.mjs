@@ -135,3 +135,13 @@ test('the tables hold every layer, all kinds and every digit', () => {
   assert.ok(pairs[1].startsWith('m,d,pair_id,kind,all,4,3,2,false,0,0.5,,,0.4,0.1,0.8,-0.1,,'));
   assert.ok(pairs[4].startsWith('m,d,pair_id,kind,"plain, ""odd""",4,'));
 });
+
+test('the lines of numbers fill the chart, however small their unit', () => {
+  const layers = [0, 1, 2].map((layer) => ({layer, before: [1 + 1e-9 * layer], after: [1 + 2e-9 * layer], cosine: 0, mahalanobis: 0}));
+  const about = {...ANSWER, label_names: [], class_index: 0, layers, n_layers: 3, flip_layers: [], first_flip: null};
+  const heights = (answer) => [...svgText(trajectoryChart(answer, 'probability', {width: 420, height: 240})).matchAll(/cy="([\d.]+)"/g)].map(([, y]) => Number(y));
+  const found = heights(about);
+  assert.ok(Math.max(...found) - Math.min(...found) > 70, found.join());
+  const flat = heights({...about, layers: layers.map((row) => ({...row, before: [5], after: [5]}))});
+  assert.ok(flat.every((y) => y === flat[0] && Number.isFinite(y)));
+});

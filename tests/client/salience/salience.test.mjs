@@ -93,7 +93,7 @@ test('what is explained is said in words', () => {
 });
 
 /** What is said under a row. */
-const said = (diagnostics, method = 'lime', value = 2) => diagnosticsWords({method, value, diagnostics});
+const said = (diagnostics, method = 'lime', value = 2, scalar = 'logit') => diagnosticsWords({method, scalar, value, diagnostics});
 
 test('diagnostics say how good a map is, and name what they do not know by its key', () => {
   assert.equal(said({samples: 256, replace: 'mask', seed: 0, r2: 0.948, effective_samples: 131.6, n_samples: 256, enumerated: 0}),
@@ -324,4 +324,16 @@ test('the second text of a pair begins a line in what is saved', () => {
   assert.deepEqual(chipLines([10, 10], 100, 5, 0), [{x: 0, line: 0}, {x: 15, line: 0}]);
   const [single, pair] = [ANSWER, PAIR].map((answer) => saliencePage('Salience', 'set', [SECTION([salienceRow('LIME', answer, 'words')])]));
   assert.equal(pair.match(/<div/g).length, single.match(/<div/g).length + 1);
+});
+
+test('a number that falls is no sign of a bad baseline', () => {
+  const words = said({change: -3.5, baseline: 'pad'}, 'integrated_gradients', 1996.5, 'number');
+  assert.equal(words, 'down by 3.5 from 2000 (all words replaced by pad)');
+  assert.match(said({change: -3.5, baseline: 'pad'}, 'integrated_gradients'), /surer of this class/);
+});
+
+test('the explained number is written beside its label', () => {
+  const row = {explained: 'probe at layer 1', scalar: 'number', className: 'number', value: 2001.9677, gold: 1999};
+  assert.equal(explainedWords(row), 'probe at layer 1, number = 2001.97');
+  assert.equal(explainedWords({...row, gold: null}), 'probe at layer 1, number = 2002');
 });

@@ -3,7 +3,7 @@ import {test} from 'node:test';
 import {curveChart} from '../../../lit_probe/client/curves/curve_chart.js';
 import {paperFigure} from '../../../lit_probe/client/curves/curve_files.js';
 import {stripChart} from '../../../lit_probe/client/curves/example_section.js';
-import {oneLine, shorten} from '../../../lit_probe/client/words/format.js';
+import {amongNumbers, oneLine, shorten} from '../../../lit_probe/client/words/format.js';
 import {DEV, findAll, makeAnswer, withClass} from '../example_answers.mjs';
 
 const LONG = 'a class whose name is a whole sentence, as in data sets of natural language inference and of intents, and then some more words';
@@ -56,4 +56,18 @@ test('the lines of a figure end inside it', () => {
 
 test('a text on one line loses its line breaks and no space', () => {
   assert.equal(oneLine('très  bien\r\n\n  ou \u2028pas'), 'très  bien   ou  pas');
+});
+
+test('numbers are told apart, and their whole part is written out', () => {
+  const pair = (a, b) => [amongNumbers(a, [b]), amongNumbers(b, [a])];
+  assert.deepEqual(pair(2001.9677, 1999), ['2001.97', '1999']);
+  assert.deepEqual(pair(12.4727, 13.932), ['12.47', '13.93']);
+  assert.deepEqual(pair(1.0000000123, 1.0000000095), ['1.0000000123', '1.0000000095']);
+  assert.deepEqual(pair(1.25e13, 1.4e13), ['12500000000000', '14000000000000']);
+  assert.deepEqual(pair(-0.00123456, 5), ['0', '5']);
+  assert.deepEqual(pair(-7.3, -7.3), ['−7.3', '−7.3']);
+  assert.equal(amongNumbers(1996.38), '1996');
+  assert.equal(amongNumbers(0), '0');
+  assert.equal(amongNumbers(0.00012345, [0]), '0.000123');
+  assert.equal(amongNumbers(1e300, [-1e300]), '1e+300');
 });

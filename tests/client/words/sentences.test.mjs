@@ -125,3 +125,9 @@ test('what probes read is told of texts and of words', () => {
   assert.equal(sentences.readingOf({pooling: 'last', unit: 'word'}), 'last token of each word');
   assert.equal(sentences.readingOf({pooling: 'mean', unit: 'word'}), 'mean of the tokens of each word');
 });
+
+test('a year is written as a year', () => {
+  const example = {probabilities: [[2001.9677]], label: 1999, edited: false, truncated: false, model: null};
+  assert.equal(sentences.exampleSentence(example, [], 0, 0), 'Layer 0 (embeddings, dev-chosen): 2001.97; gold label 1999 (2.97 too high)');
+  assert.equal(sentences.exampleSentence({...example, label: null}, [], 0, 0), 'Layer 0 (embeddings, dev-chosen): 2002; no gold label');
+});
