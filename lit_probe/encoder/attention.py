@@ -20,7 +20,7 @@ from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.in_memory import sharing_weights
 from lit_probe.encoder.memory import MemoryBudget, in_gb
 from lit_probe.encoder.thread import on_encoder_thread
-from lit_probe.encoder.tokens import EncodedText
+from lit_probe.encoder.tokens import EncodedText, written
 from lit_probe.encoder.vector_encoder import needs_network
 from lit_probe.errors import EncoderError, UnknownNameError
 from lit_probe.once import once_per_object
@@ -45,7 +45,8 @@ class Attention(Result):
     """The attention weights of one text.
 
     Attributes:
-      tokens: ``[n_tokens]`` the tokens that the encoder read, as its tokenizer spells them.
+      tokens: ``[n_tokens]`` the tokens that the encoder read, each with the space before it; as the vocabulary writes it where a
+        token is no whole character.
       special: ``[n_tokens]`` whether the tokenizer, or a template, added it.
       seam: of a pair of texts, the first token of the second one; None for a single text.
       truncated: whether tokens of the text were left out.
@@ -129,7 +130,8 @@ def pass_over(
         output = _run(encoder, plain, encoded)
     encoder.check_unchanged()
     weights = _checked(encoder, getattr(output, "attentions", None), len(encoded.ids))
-    found = Attention(tuple(encoded.tokens), tuple(encoded.special), _seam(text, encoded), encoded.truncated, weights)
+    tokens = tuple(written(encoder.tokenizer, one) for one in encoded.ids)
+    found = Attention(tokens, tuple(encoded.special), _seam(text, encoded), encoded.truncated, weights)
     return found, seen
 
 

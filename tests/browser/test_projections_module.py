@@ -199,6 +199,7 @@ def test_an_edit_stands_where_its_vector_is_projected_to_and_its_colours_are_lit
       return appState.currentInputData.map((row) => colorService.getDatapointColor(row));
     }"""
     assert colored["colors"] == lit.page.evaluate(by_hand) and len(set(colored["colors"])) > 1
+    expect(panel.locator(".caption")).to_contain_text("coloured by the class that the probe predicts")
     lit.page.evaluate("() => {document.createElement('embeddings-module').colorService.selectedColorOptionName = 'probe_split'}")
     expect(panel.locator(".caption")).to_contain_text("coloured by probe_split")
     assert {"dev", "train", "test"} <= set(panel.evaluate("(element) => element.colored.values"))

@@ -132,6 +132,18 @@ def test_a_truncated_text_says_so_and_unusual_signs_are_read(tiny_encoder):
         np.testing.assert_allclose(attention(tiny_encoder, text).weights.sum(axis=-1), 1, atol=1e-5)
 
 
+@pytest.mark.parametrize("architecture", ["gpt2", "llama"])
+def test_tokens_are_written_for_people(tmp_path, architecture):
+    # A vocabulary of bytes writes a space as Ġ and é as Ã©.
+    encoder = opened(tmp_path, architecture)
+    [encoded] = encoder.encode(["the film, é"], with_tokens=True)
+    assert "Ġ" in "".join(encoded.tokens)
+    found = "".join(attention(encoder, "the film, x").tokens)
+    assert found.endswith("the film, x") and "Ġ" not in found
+    # Of a letter in two tokens neither is a whole one.
+    assert attention(encoder, "the film, é").tokens[-2:] == tuple(encoded.tokens[-2:])
+
+
 def test_it_is_public():
     assert lit_probe.attention is attention
 
