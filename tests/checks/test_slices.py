@@ -308,11 +308,11 @@ def numbers_of(random, n: int, spread, seed: int = 0) -> NumberRows:
 
 @pytest.mark.parametrize("metric", [*NUMBER_METRICS])
 def test_the_level_holds_for_numbers(metric):
-    false, n_sets = 0, 120
+    false, n_sets = 0, 60
     for seed in range(n_sets):
         random = np.random.default_rng(seed)
         found = compare_slices(
-            numbers_of(random, 200, 1.0, seed), random.random((10, 200)) < 0.3, NUMBER_METRICS[metric], n_permutations=199
+            numbers_of(random, 200, 1.0, seed), random.random((10, 200)) < 0.3, NUMBER_METRICS[metric], n_permutations=99
         )
         false += min(one.p_corrected for one in found.slices) < 0.05
     assert false <= binom.ppf(0.999, n_sets, 0.05)

@@ -223,6 +223,25 @@ def test_what_neurons_are_on_does_not_ask_for_classes(dataset, model, config, n_
     assert refused["status"] == "failed" and "asks for a number" in refused["message"]
 
 
+@pytest.mark.parametrize(
+    ("name", "n_texts", "config"),
+    [
+        ("projections", 9, {"method": "pca"}),
+        ("projections", 9, {"method": "probe"}),
+        ("layer_similarity", 0, {"measure": "cka"}),
+        ("layer_similarity", 0, {"measure": "probe_cosine"}),
+        ("attention", 2, {"part": "heads"}),
+        ("lens", 0, {"part": "about"}),
+    ],
+)
+def test_pictures_do_not_ask_for_classes(dataset, model, name, n_texts, config):
+    deadline = time.monotonic() + 60
+    while (answer := ask(name, model, dataset, on_dev(dataset)[:n_texts], **config))["status"] == "computing":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert answer["status"] == "ready", answer
+
+
 def test_neurons_are_ranked_for_the_number(dataset, model):
     choices = ask("neuron_ranking", model, dataset, choices=True)
     assert "correlation" in [one["name"] for one in choices["methods"]] and choices["label_names"] == []

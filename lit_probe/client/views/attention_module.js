@@ -358,7 +358,10 @@ definePanel('attention-module', (LitPanel) => class AttentionModule extends laye
     const {answer, bytes} = this.last;
     const show = this.shows(answer);
     const canvas = /** @type {?HTMLCanvasElement} */ (this.shadowRoot?.querySelector('canvas.heads') ?? null);
-    if (canvas) {
+    // Pointing at tokens changes no picture.
+    const painted = canvas && [this.about, show, this.size.width, JSON.stringify([headOf(answer), this.hoveredHead])].join(' ');
+    if (canvas && (canvas.dataset.painted !== painted)) {
+      canvas.dataset.painted = painted ?? '';
       const side = Number(show);
       paintHeads(canvas, answer, {width: this.size.width - 24, picture: show === CHANGE ? null : {text: answer.examples[side], bytes: bytes[side]}, picked: headOf(answer), hovered: this.hoveredHead});
     }
@@ -386,19 +389,24 @@ definePanel('attention-module', (LitPanel) => class AttentionModule extends laye
     return linesOf(weights, {spot, keep: inBlock(answer.examples[side].seam, pickedView.get().block)});
   }
 
-  /** @param {AttentionHeads} answer @param {AttentionHead} head */
+  /** Files that are made when they are asked for: a row for each two tokens. @param {AttentionHeads} answer @param {AttentionHead} head */
   files(answer, head) {
     const {model} = this.seen;
     const titles = this.titles(answer);
+    const charts = () => answer.examples.map((text, side) => linesChart(this.changesIn(answer, side) ? `${titles[side]}: change` : titles[side], text, this.linesIn(answer, head, side, null)));
     return {
       name: `attention_${model}_${head.block}_${head.head}`,
-      csv: attentionCsv(model, answer, head, titles),
-      figure: figurePage({
-        title: `Attention of block ${head.block}, head ${head.head}: ${answer.encoder}`,
-        setting: 'each token at the left takes in from those at the right; the darker, the larger the weight',
-        charts: answer.examples.map((text, side) => linesChart(this.changesIn(answer, side) ? `${titles[side]}: change` : titles[side], text, this.linesIn(answer, head, side, null))),
-        footnotes: ['The faintest lines are left out. What a head looks at is no explanation of a prediction.'],
-      }),
+      get csv() {
+        return attentionCsv(model, answer, head, titles);
+      },
+      get figure() {
+        return figurePage({
+          title: `Attention of block ${head.block}, head ${head.head}: ${answer.encoder}`,
+          setting: 'each token at the left takes in from those at the right; the darker, the larger the weight',
+          charts: charts(),
+          footnotes: ['The faintest lines are left out. What a head looks at is no explanation of a prediction.'],
+        });
+      },
     };
   }
 });

@@ -76,6 +76,8 @@ definePanel('projections-module', (LitPanel) => class ProjectionsModule extends 
   drawn = [];
   /** The points of each layer in pixels: rows first, then edits. @type {Map<number, Point[]>} */
   points = new Map();
+  /** What these were made from, and how. @type {Map<number, {picture: LayerPicture, moved: LayerPicture|undefined, side: number, toPoint: (place: number[]) => Point}>} */
+  frames = new Map();
   frame = 0;
 
   choices() {
@@ -318,10 +320,8 @@ definePanel('projections-module', (LitPanel) => class ProjectionsModule extends 
       const [base, over] = host?.querySelectorAll('canvas') ?? [];
       if (!base || !over) continue;
       const inner = side - 2;
-      if (anew || !this.points.has(picture.layer)) {
-        const xy = [...picture.xy, ...(moved?.layers[order].xy ?? [])];
-        const {toPoint} = frameOf(xy, inner);
-        this.points.set(picture.layer, xy.map(toPoint));
+      if (anew) {
+        const {toPoint} = this.placed(picture, moved?.layers[order], inner);
         const context = cleared(base, inner);
         if (answer.boundary !== null) drawBoundary(context, toPoint([answer.boundary, 0])[0], inner, inksOf(base).quiet);
         drawPoints(context, (this.points.get(picture.layer) ?? []).slice(0, rows.length), colors, /** @type {Set<number>} */ (chosen));
@@ -340,6 +340,24 @@ definePanel('projections-module', (LitPanel) => class ProjectionsModule extends 
       }
       if (this.lasso?.layer === picture.layer && this.lasso.line.length > 1) drawLasso(context, this.lasso.line, accent);
     }
+  }
+
+  /**
+   * Notes where the points of a picture stand, unless they stand there already: a selection moves none.
+   *
+   * @param {LayerPicture} picture
+   * @param {LayerPicture|undefined} moved  the edits in it
+   * @param {number} side
+   */
+  placed(picture, moved, side) {
+    const known = this.frames.get(picture.layer);
+    if (known && known.picture === picture && known.moved === moved && known.side === side) return known;
+    const xy = moved ? [...picture.xy, ...moved.xy] : picture.xy;
+    const {toPoint} = frameOf(xy, side);
+    const frame = {picture, moved, side, toPoint};
+    this.frames.set(picture.layer, frame);
+    this.points.set(picture.layer, xy.map(toPoint));
+    return frame;
   }
 
   /** @param {Projections} answer */

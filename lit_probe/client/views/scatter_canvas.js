@@ -12,6 +12,8 @@
 
 /** From so many points on they are squares, which are drawn faster. */
 const MANY = 1_000;
+const SQUARE = 2;
+const RADIUS = 2;
 const PALE = 0.22;
 
 /** The colours of marks, from the style of a canvas. @param {HTMLCanvasElement} canvas @returns {Inks} */
@@ -44,7 +46,6 @@ export function cleared(canvas, side) {
  * @param {Set<number>} selected  indices; empty: all count alike
  */
 export function drawPoints(context, points, colors, selected) {
-  const size = points.length > MANY ? 2.4 : 4;
   for (const chosen of selected.size ? [false, true] : [true]) {
     /** @type {Map<string, Point[]>} */
     const byColor = new Map();
@@ -57,13 +58,15 @@ export function drawPoints(context, points, colors, selected) {
     context.globalAlpha = chosen ? 0.85 : PALE;
     for (const [color, of] of byColor) {
       context.fillStyle = color;
+      if (points.length > MANY) {
+        // On whole pixels, which need no smoothing.
+        for (const [x, y] of of) context.fillRect(Math.round(x) - 1, Math.round(y) - 1, SQUARE, SQUARE);
+        continue;
+      }
       context.beginPath();
       for (const [x, y] of of) {
-        if (points.length > MANY) context.rect(x - size / 2, y - size / 2, size, size);
-        else {
-          context.moveTo(x + size / 2, y);
-          context.arc(x, y, size / 2, 0, 2 * Math.PI);
-        }
+        context.moveTo(x + RADIUS, y);
+        context.arc(x, y, RADIUS, 0, 2 * Math.PI);
       }
       context.fill();
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lit_probe.data.asked import TEXT, WORD
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD
 from lit_probe.lit.host.config_values import any_text, flag, maybe, one_of
 from lit_probe.lit.host.pending_checks import NotReadyError
 from lit_probe.lit.host.pending_study import PendingStudy
@@ -30,6 +30,7 @@ class LayerSimilarityInterpreter(ProbeInterpreter):
     keys = {"measure": one_of(MEASURES, default="cka"), "other": maybe(any_text()), "cancel": flag()}
     form = ("measure",)
     units = (TEXT, WORD)
+    targets = (CLASSES, NUMBER)
 
     def check(self, question: Question) -> None:
         """Refuses a model whose probes were trained on another data set."""

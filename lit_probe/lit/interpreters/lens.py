@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from lit_probe.data.asked import TEXT, WORD, UnitKind
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD, TargetKind, UnitKind
 from lit_probe.encoder.alignment import align
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.config_values import Key, flag, one_of
@@ -101,10 +101,13 @@ def _curve(question: Question) -> dict[str, Any]:
     return question.ask("curve", "Class lens", lambda progress: class_lens.class_lens(study, progress=progress).to_json())
 
 
+# What a head says of a text is the same whatever is asked of the rows.
+_BOTH = (CLASSES, NUMBER)
+
 _PARTS: dict[str, Part] = {
-    "about": Part({}, _about, (TEXT, WORD)),
-    "tokens": Part({"watch": Key(_words, ()), "cancel": flag()}, _tokens, (TEXT, WORD)),
-    "classes": Part({}, _classes),
+    "about": Part({}, _about, (TEXT, WORD), _BOTH),
+    "tokens": Part({"watch": Key(_words, ()), "cancel": flag()}, _tokens, (TEXT, WORD), _BOTH),
+    "classes": Part({}, _classes, targets=_BOTH),
     "curve": Part({"cancel": flag()}, _curve),
 }
 # Those that need no probes.
@@ -125,6 +128,10 @@ class LensInterpreter(ProbeInterpreter):
     def units_for(self, values: Mapping[str, Any]) -> Collection[UnitKind]:
         """Those of the part."""
         return _PARTS[values["part"]].units
+
+    def targets_for(self, values: Mapping[str, Any]) -> Collection[TargetKind]:
+        """Those of the part."""
+        return _PARTS[values["part"]].targets
 
     def waits_for(self, question: Question) -> dict[str, Any] | None:
         """A head reads tokens without any probe."""

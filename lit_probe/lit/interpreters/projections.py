@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.data.asked import CLASSES, NUMBER
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.config_values import flag, one_of
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
@@ -33,6 +34,7 @@ class ProjectionsInterpreter(ProbeInterpreter):
     form = ("method",)
     reads_texts = True
     waits_for_rows = True
+    targets = (CLASSES, NUMBER)
 
     def check(self, question: Question) -> None:
         """Refuses more examples than are placed at once."""

@@ -32,6 +32,13 @@ def fitted(model):
     return of
 
 
+@pytest.fixture(scope="module", autouse=True)
+def compiled(model, fitted):
+    """UMAP compiles itself at its first use, for longer than the tests wait for an answer where a machine is busy."""
+    if importlib.util.find_spec("umap"):
+        fitted("umap").pictures(model.study.result().activations["dev"])
+
+
 def places(answer):
     return [np.array(layer["xy"]) for layer in answer["layers"]]
 
