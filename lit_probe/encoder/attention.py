@@ -20,7 +20,7 @@ from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.in_memory import sharing_weights
 from lit_probe.encoder.memory import MemoryBudget, in_gb
 from lit_probe.encoder.thread import on_encoder_thread
-from lit_probe.encoder.tokens import EncodedText
+from lit_probe.encoder.tokens import EncodedText, written
 from lit_probe.encoder.vector_encoder import needs_network
 from lit_probe.errors import EncoderError, UnknownNameError
 from lit_probe.once import once_per_object
@@ -35,6 +35,9 @@ MAX_TOKENS = 512
 
 # The model's own, and the copy that is handed out.
 _COPIES = 2
+# How far the numbers of a plain pass may be from those of the usual one, beside the largest: both add in another order.
+_ROUNDING = {"float32": 1e-3, "bfloat16": 1e-1, "float16": 2e-2}
+_SOME_TEXT = "It is a short text, with a few words."
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class Attention(Result):
     """The attention weights of one text.
 
     Attributes:
-      tokens: ``[n_tokens]`` the tokens that the encoder read, as its tokenizer spells them.
+      tokens: ``[n_tokens]`` the tokens that the encoder read, each with the space before it; as the vocabulary writes it where a
+        token is no whole character.
       special: ``[n_tokens]`` whether the tokenizer, or a template, added it.
       seam: of a pair of texts, the first token of the second one; None for a single text.
       truncated: whether tokens of the text were left out.
@@ -120,21 +124,14 @@ def pass_over(
     text = clean_text(text)
     [encoded] = encoder.encode([text], with_tokens=True)
     _check_tokens(encoder, text, encoded)
-    body = encoder.model.base_model
-    _check_memory(encoder, len(encoded.ids), body.config)
-    plain = _plain(body)
-    inputs = encoder.padded([encoded]).model_inputs
-    import torch
-
-    try:
-        with torch.inference_mode(), watching(len(encoded.ids)) as seen:
-            output = plain(**inputs, output_attentions=True)
-    # A model of another kind takes no such wish, in as many ways as there are models.
-    except (AttributeError, IndexError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
-        raise EncoderError(f"{encoder.checkpoint.model_id!r} gives no attention weights: {error}") from error
+    _check_memory(encoder, len(encoded.ids), encoder.model.base_model.config)
+    plain = _plain(encoder.at_layers)
+    with watching(len(encoded.ids)) as seen:
+        output = _run(encoder, plain, encoded)
     encoder.check_unchanged()
     weights = _checked(encoder, getattr(output, "attentions", None), len(encoded.ids))
-    found = Attention(tuple(encoded.tokens), tuple(encoded.special), _seam(text, encoded), encoded.truncated, weights)
+    tokens = tuple(written(encoder.tokenizer, one) for one in encoded.ids)
+    found = Attention(tokens, tuple(encoded.special), _seam(text, encoded), encoded.truncated, weights)
     return found, seen
 
 
@@ -151,11 +148,43 @@ def check_head(of: Attention, block: int, head: int) -> None:
 
 
 @once_per_object
-def _plain(body: Module) -> Any:
-    """The same weights in a model that computes attention plainly; the given one stays as it is."""
-    plain: Any = sharing_weights(body)
-    plain.set_attn_implementation("eager")
+def _plain(encoder: Encoder) -> Module:
+    """The encoder's weights in a model that computes attention plainly; its own one stays as it is.
+
+    Raises:
+      EncoderError: in a short text it ends up with other numbers than the encoder, so what it attends to is another matter.
+    """
+    import torch
+
+    plain = sharing_weights(encoder.model.base_model)
+    # Not by `set_attn_implementation`, which leaves models of an older form as they are.
+    for module in plain.modules():
+        config: Any = getattr(module, "config", None)
+        if hasattr(config, "_attn_implementation"):
+            config._attn_implementation = "eager"
+    [encoded] = encoder.encode([_SOME_TEXT])
+    own, other = encoder.forward([encoded]).layers[-1].float(), _run(encoder, plain, encoded)[0].float()
+    finite = own.isfinite() & other.isfinite()
+    own, other = own[finite], other[finite]
+    near = _ROUNDING[encoder.dtype] * float(own.abs().max()) if own.numel() else 0.0
+    if not torch.allclose(own, other, rtol=0.0, atol=near):
+        raise EncoderError(
+            f"{encoder.checkpoint.model_id!r} ends up with other numbers when it computes attention plainly, so the weights of "
+            "that way are not those behind its vectors, and there is no attention to show."
+        )
     return plain
+
+
+def _run(encoder: Encoder, model: Any, encoded: EncodedText) -> Any:
+    """What a model returns of a text, with attention weights if it makes them."""
+    import torch
+
+    try:
+        with torch.inference_mode():
+            return model(**encoder.padded([encoded]).model_inputs, output_attentions=True)
+    # A model of another kind takes no such wish, in as many ways as there are models.
+    except (AttributeError, IndexError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
+        raise EncoderError(f"{encoder.checkpoint.model_id!r} gives no attention weights: {error}") from error
 
 
 def _check_tokens(encoder: Encoder, text: str, encoded: EncodedText) -> None:
@@ -203,6 +232,12 @@ def _checked(encoder: Encoder, found: tuple[Tensor | None, ...] | None, n_tokens
     bad = ~np.isfinite(weights).all(axis=(1, 2, 3))
     if bad.any():
         raise EncoderError(f"The attention weights of {name} are NaN from block {int(np.argmax(bad)) + 1} on: check its weights.")
+    # Some return the scores before the softmax (SqueezeBERT).
+    if weights.min() < 0 or weights.max() > 1 + _ROUNDING[encoder.dtype]:
+        raise EncoderError(
+            f"{name} gives numbers from {weights.min():.2g} to {weights.max():.2g} where weights from 0 to 1 belong, so there is "
+            "no attention to show."
+        )
     return weights
 
 

@@ -177,3 +177,19 @@ def by_token(states: Any, batch: PaddedBatch) -> Tensor | None:
         return None
     found: Tensor = states[:, :tokens]
     return found
+
+
+def written(tokenizer: Any, token: int) -> str:
+    """A token as people write it, with the space before it; as the vocabulary writes it where it is no whole character.
+
+    Args:
+      tokenizer: of transformers.
+      token: its id.
+    """
+    raw = tokenizer.convert_ids_to_tokens(token)
+    if raw is None:
+        return f"[no token {token}]"  # heads are often padded to a round number
+    if raw.startswith("▁"):
+        return str(raw.replace("▁", " "))
+    text = tokenizer.convert_tokens_to_string([raw])
+    return str(raw) if not text or "\ufffd" in text else str(text)

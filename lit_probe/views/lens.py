@@ -13,7 +13,7 @@ from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.families import MASKED, NEXT
 from lit_probe.encoder.head_readings import HeadReadings, language_head, read_language_head
 from lit_probe.encoder.memory import in_gb
-from lit_probe.encoder.tokens import KEEPS, EncodedText
+from lit_probe.encoder.tokens import KEEPS, EncodedText, written
 from lit_probe.errors import LitProbeError
 from lit_probe.progress import Progress, no_progress
 from lit_probe.results import Result
@@ -236,17 +236,8 @@ class _Spelling:
     def of(self, token: int) -> str:
         """The token as text, with the space before it; as the vocabulary writes it where it is no whole character."""
         if token not in self._known:
-            self._known[token] = self._written(token)
+            self._known[token] = written(self._tokenizer, token)
         return self._known[token]
-
-    def _written(self, token: int) -> str:
-        raw = self._tokenizer.convert_ids_to_tokens(token)
-        if raw is None:
-            return f"[no token {token}]"  # heads are often padded to a round number
-        if raw.startswith("▁"):
-            return str(raw.replace("▁", " "))
-        text = self._tokenizer.convert_tokens_to_string([raw])
-        return str(raw) if not text or "\ufffd" in text else str(text)
 
     def token_for(self, word: str) -> tuple[int | None, tuple[str, ...], str]:
         """The token that stands for a word, its pieces, and what is to be known of that."""

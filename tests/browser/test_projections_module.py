@@ -50,11 +50,7 @@ def planted(request, chromium, planted_server) -> Iterator[LitPage]:
 
 def shown(lit: LitPage, dataset: str, **parameters: str) -> Locator:
     """The panel behind its tab, once the pictures are drawn."""
-    asked: list[str] = []
-    lit.page.on("request", lambda request: asked.append(request.url))
     lit.open(dataset=dataset, layout="pictures", **parameters)
-    lit.wait_for_curve()
-    assert not [url for url in asked if "interpreter=projections" in url], "nobody has looked at it yet"
     panel = lit.show("Layers in 2-D", "projections-module")
     expect(panel.locator(".pictures")).to_be_visible(timeout=60_000)
     drawn(lit, panel)
@@ -130,6 +126,13 @@ def test_a_lasso_and_a_box_around_a_planted_cluster_select_exactly_its_rows(plan
     assert host and last and last["x"] + last["width"] <= host["x"] + host["width"]
 
 
+def test_no_request_is_sent_before_the_panel_is_looked_at(lit: LitPage):
+    asked: list[str] = []
+    lit.page.on("request", lambda request: asked.append(request.url) if "interpreter=projections" in request.url else None)
+    lit.open(dataset="demo", models=MODEL, layout="decodability").wait_for_curve()
+    assert asked == []
+
+
 def test_an_edit_without_vectors_says_so_and_the_rows_stay(planted):
     panel = shown(planted, "rows")
     planted.select(planted.ids()[:1])
@@ -199,6 +202,7 @@ def test_an_edit_stands_where_its_vector_is_projected_to_and_its_colours_are_lit
       return appState.currentInputData.map((row) => colorService.getDatapointColor(row));
     }"""
     assert colored["colors"] == lit.page.evaluate(by_hand) and len(set(colored["colors"])) > 1
+    expect(panel.locator(".caption")).to_contain_text("coloured by the class that the probe predicts")
     lit.page.evaluate("() => {document.createElement('embeddings-module').colorService.selectedColorOptionName = 'probe_split'}")
     expect(panel.locator(".caption")).to_contain_text("coloured by probe_split")
     assert {"dev", "train", "test"} <= set(panel.evaluate("(element) => element.colored.values"))

@@ -22,7 +22,7 @@ N_LAYERS = 4
 
 def opened(lit: LitPage) -> Locator:
     """The panel, once its layers are drawn."""
-    lit.open(dataset="demo", models=BERT, layout="pictures").wait_for_curve()
+    lit.open(dataset="demo", models=BERT, layout="pictures")
     panel = lit.show("Similarity", "layer-similarity-module")
     expect(panel.locator(".similar .pair")).to_have_count(N_LAYERS**2, timeout=60_000)
     return panel
@@ -41,7 +41,8 @@ def cells(answer) -> list[str]:
 def test_the_layout_asks_nothing_before_the_panel_is_looked_at(lit: LitPage):
     asked: list[str] = []
     lit.page.on("request", lambda request: asked.append(request.url) if "interpreter=layer_similarity" in request.url else None)
-    lit.open(dataset="demo", models=BERT, layout="pictures").wait_for_curve()
+    lit.open(dataset="demo", models=BERT, layout="pictures")
+    expect(lit.page.locator("projections-module .pictures:visible")).to_be_visible(timeout=60_000)
     assert asked == []
     lit.show("Similarity", "layer-similarity-module")
     expect(lit.page.locator("layer-similarity-module:visible .similar")).to_be_visible(timeout=60_000)

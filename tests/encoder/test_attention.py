@@ -59,8 +59,8 @@ def test_no_later_pass_has_another_digit(tmp_path, architecture):
 def test_the_weights_are_in_memory_once(tiny_folder):
     encoder = load_encoder(str(tiny_folder()))
     attention(encoder, TEXT)
-    plain = module._plain(encoder.model.base_model)
-    assert plain is module._plain(encoder.model.base_model), "made once"
+    plain = module._plain(encoder)
+    assert plain is module._plain(encoder), "made once"
     own = {one.data_ptr() for one in (*encoder.model.parameters(), *encoder.model.buffers())}
     assert {one.data_ptr() for one in (*plain.parameters(), *plain.buffers())} <= own
 
@@ -132,6 +132,18 @@ def test_a_truncated_text_says_so_and_unusual_signs_are_read(tiny_encoder):
         np.testing.assert_allclose(attention(tiny_encoder, text).weights.sum(axis=-1), 1, atol=1e-5)
 
 
+@pytest.mark.parametrize("architecture", ["gpt2", "llama"])
+def test_tokens_are_written_for_people(tmp_path, architecture):
+    # A vocabulary of bytes writes a space as Ġ and é as Ã©.
+    encoder = opened(tmp_path, architecture)
+    [encoded] = encoder.encode(["the film, é"], with_tokens=True)
+    assert "Ġ" in "".join(encoded.tokens)
+    found = "".join(attention(encoder, "the film, x").tokens)
+    assert found.endswith("the film, x") and "Ġ" not in found
+    # Of a letter in two tokens neither is a whole one.
+    assert attention(encoder, "the film, é").tokens[-2:] == tuple(encoded.tokens[-2:])
+
+
 def test_it_is_public():
     assert lit_probe.attention is attention
 
@@ -169,6 +181,47 @@ def test_a_model_without_attention_says_so_in_a_sentence(tmp_path, family, sizes
     with pytest.raises(EncoderError, match=sentence):
         attention(encoder, TEXT)
     assert bits_of(encoder) == before
+
+
+def falcon(folder, **changes):
+    import tiny_decoders
+
+    tokenizer = tiny_decoders.byte_tokenizer("falcon")
+    ids = {"pad_token_id": tokenizer.pad_token_id, "bos_token_id": 0, "eos_token_id": 0}
+    sizes = {"hidden_size": D_MODEL, "num_hidden_layers": 2, "num_attention_heads": 4}
+    torch.manual_seed(0)
+    model = transformers.FalconForCausalLM(transformers.FalconConfig(vocab_size=len(tokenizer), **ids, **sizes, **changes))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(4)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return load_encoder(str(folder))
+
+
+def test_a_model_whose_way_of_attention_is_set_once_computes_plainly_too(tmp_path):
+    encoder = falcon(tmp_path / "tiny")
+    before = bits_of(encoder)
+    found = attention(encoder, TEXT).weights
+    model = transformers.AutoModel.from_pretrained(tmp_path / "tiny", attn_implementation="eager").eval()
+    inputs = on_encoder_thread(encoder.padded, encoder.encode([TEXT])).model_inputs
+    with torch.inference_mode():
+        np.testing.assert_allclose(found, torch.cat(model(**inputs, output_attentions=True).attentions).numpy(), atol=1e-6)
+    assert np.triu(found, k=1).max() == 0
+    assert bits_of(encoder) == before
+
+
+def test_a_model_that_computes_something_else_plainly_says_so(tmp_path):
+    # With ALiBi, Falcon's plain form adds distances twice, so its weights are not those behind its vectors.
+    with pytest.raises(EncoderError, match="ends up with other numbers when it computes attention plainly"):
+        attention(falcon(tmp_path / "tiny", alibi=True), TEXT)
+
+
+def test_scores_in_place_of_weights_are_refused(tmp_path):
+    parts = ("q", "k", "v", "post_attention", "intermediate", "output")
+    sizes = {**SIZES, "embedding_size": D_MODEL, **{f"{part}_groups": 1 for part in parts}}
+    with pytest.raises(EncoderError, match=r"gives numbers from -\d\S* to \d\S* where weights from 0 to 1 belong"):
+        attention(of_family(tmp_path / "tiny", "SqueezeBert", sizes), TEXT)
 
 
 def test_vectors_alone_have_no_attention():

@@ -76,3 +76,21 @@ export function columnName(column, models, nameOf) {
   const field = column.slice(model.length + 1);
   return models.length === 1 ? field : `${field} · ${nameOf(model)}`;
 }
+
+/** What the prediction of the chosen layer is in words, by its field and kind: LIT begins with its colours. @type {Record<string, string>} */
+const PREDICTED = {'probe_color_by:class': 'the class that the probe predicts', 'probe_color_by:correct': 'whether the probe is right'};
+
+/**
+ * What a column is called in a sentence: in words where it is a probe's prediction, else by its name.
+ *
+ * @param {string} column
+ * @param {string[]} models  the models on the page
+ * @param {(model: string) => string} nameOf  what a model is called
+ * @returns {string}
+ */
+export function columnWords(column, models, nameOf) {
+  const model = models.find((name) => column.startsWith(`${name}:`));
+  const words = model === undefined ? undefined : PREDICTED[column.slice(model.length + 1)];
+  if (model === undefined || words === undefined) return columnName(column, models, nameOf);
+  return models.length === 1 ? words : `${words} (${nameOf(model)})`;
+}

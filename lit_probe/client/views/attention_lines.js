@@ -6,6 +6,7 @@ import {FONT} from '../charts/line_chart.js';
 import {COLORS} from '../charts/palette.js';
 import {svgLabel, svgNode} from '../charts/svg.js';
 import {csvTable} from '../words/files.js';
+import {shownToken} from './lens_grid.js';
 
 /** @typedef {{from: number, to: number, share: number}} Line  What one token takes in from another; below 0: less than before. */
 /** @typedef {{column: 'from'|'to', place: number}} Spot  A token in one of the two columns. */
@@ -20,16 +21,6 @@ const faintest = (nTokens) => Math.min(0.02, 0.5 / nTokens);
 
 /** Which lines of a pair of texts are drawn. @type {Record<string, string>} */
 export const BLOCKS = {all: 'all tokens', '0-0': 'first → first', '0-1': 'first → second', '1-0': 'second → first', '1-1': 'second → second'};
-
-/**
- * A token as people read it: what byte-level and sentence-piece tokenizers write for a space or a new line is shown as such.
- *
- * @param {string} token
- * @returns {string}
- */
-export function tokenLabel(token) {
-  return token.replace(/[Ġ▁]/g, '·').replace(/Ċ/g, '⏎');
-}
 
 /**
  * Whether a line between two tokens of a pair is wanted.
@@ -106,8 +97,8 @@ export function counterpart(aligned, side, place) {
 export function spotSentence(tokens, weights, {column, place}, most = 4) {
   const shares = column === 'from' ? weights[place] : weights.map((row) => row[place]);
   const order = shares.map((_, i) => i).sort((a, b) => shares[b] - shares[a] || a - b).slice(0, most);
-  const named = order.map((i) => `“${tokenLabel(tokens[i])}” ${shares[i].toFixed(3)}`).join(', ');
-  return column === 'from' ? `“${tokenLabel(tokens[place])}” takes in most from ${named}` : `“${tokenLabel(tokens[place])}” is taken in most by ${named}`;
+  const named = order.map((i) => `“${shownToken(tokens[i])}” ${shares[i].toFixed(3)}`).join(', ');
+  return column === 'from' ? `“${shownToken(tokens[place])}” takes in most from ${named}` : `“${shownToken(tokens[place])}” is taken in most by ${named}`;
 }
 
 /**
@@ -144,7 +135,7 @@ export function linesChart(title, {tokens, special}, lines) {
   const [width, height] = [MARGIN + 2 * COLUMN + SPAN, 24 + tokens.length * ROW + 10];
   const y = (/** @type {number} */ place) => 24 + place * ROW + ROW / 2;
   const column = (/** @type {number} */ x, /** @type {string} */ anchor) => tokens.map((token, place) =>
-    svgLabel({x, y: y(place) + 4, 'text-anchor': anchor, ...(special[place] ? {fill: COLORS.quietText} : {})}, tokenLabel(token), COLUMN - 8));
+    svgLabel({x, y: y(place) + 4, 'text-anchor': anchor, ...(special[place] ? {fill: COLORS.quietText} : {})}, shownToken(token), COLUMN - 8));
   return svgNode('svg', {xmlns: 'http://www.w3.org/2000/svg', width, height, viewBox: `0 0 ${width} ${height}`, 'font-family': FONT, 'font-size': 11, fill: COLORS.text},
     svgNode('text', {x: MARGIN, y: 12, 'font-weight': 'bold'}, title),
     ...lines.map(({from, to, share}) => svgNode('line', {

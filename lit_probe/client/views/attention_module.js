@@ -18,7 +18,8 @@ import {bytesOf} from '../words/files.js';
 import {formatScore, significant} from '../words/format.js';
 import {paintHeads, paintLines, paintUnits, ROW, unitUnder} from './attention_canvas.js';
 import {headAtPlace, nearestHead, pictureByKey, pictureLayout, sharesSentence} from './attention_grid.js';
-import {attentionCsv, BLOCKS, changesOf, counterpart, inBlock, linesChart, linesOf, spotSentence, tokenLabel} from './attention_lines.js';
+import {attentionCsv, BLOCKS, changesOf, counterpart, inBlock, linesChart, linesOf, spotSentence} from './attention_lines.js';
+import {shownToken} from './lens_grid.js';
 
 const CHANGE = 'change';
 
@@ -34,7 +35,7 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
     from, both in the order of the text; the darker, the larger the weight. A diagonal is a head that looks at a neighbour, a dark column one token that all look at. Longer texts
     share cells, which show their largest weight. Click a picture, or walk with the arrow keys.</p>
   <p><b>The lines</b> show one head: each token at the left takes in from the tokens at the right, the darker the more; its weights add up to 1. Point at a token to see its lines alone, click it
-    to keep it. The faintest lines (below 2%, or half of an even share) are left out unless one token is shown. Many heads rest on special tokens when they have nothing to do.</p>
+    to keep it. “␣” is a space that belongs to the token. The faintest lines (below 2%, or half of an even share) are left out unless one token is shown. Many heads rest on special tokens when they have nothing to do.</p>
   <p><b>An edit</b> stands beside its original. “Change” shows what share of the attention of the common tokens each head turns elsewhere, and lines that became stronger (blue) or weaker (orange).</p>
   <p><b>Units.</b> A token’s query times another one’s key, unit by unit, adds up to the score whose softmax is the weight. It is shown where that is so to the last digits;
     for models that do more to their scores the panel says what is in the way.</p>
@@ -284,7 +285,7 @@ definePanel('attention-module', (LitPanel) => class AttentionModule extends laye
     const column = (/** @type {'from'|'to'} */ name) => tokens.map((text, place) => html`<div role="option" id=${`token-${side}-${name}-${place}`} dir="auto"
       class=${`token${special[place] ? ' special' : ''}${seam === place ? ' seam' : ''}${isNew(place) ? ' new' : ''}${token?.side === side && token.place === place && name === 'from' ? ' picked' : ''}${own && own.place === place && own.column === name && spot?.side !== side ? ' echo' : ''}`}
       style=${shade(name, place)} title=${text} aria-selected=${token?.side === side && token.place === place && name === 'from' ? 'true' : 'false'}
-      @pointerenter=${() => hover({side, column: name, place})} @click=${() => pick(place)}>${tokenLabel(text)}</div>`);
+      @pointerenter=${() => hover({side, column: name, place})} @click=${() => pick(place)}>${shownToken(text)}</div>`);
     const title = answer.examples.length > 1 ? this.titles(answer)[side] : '';
     return html`<div class="side" style=${`width:${widths.whole}px`}>
       ${title ? html`<div class="side-title">${title}${side === 1 && this.shows(answer) === CHANGE ? ': change' : ''}</div>` : nothing}
@@ -300,7 +301,7 @@ definePanel('attention-module', (LitPanel) => class AttentionModule extends laye
   renderUnits(answer, token) {
     const result = answers.read(this.keys.units) ?? {state: 'loading'};
     const {tokens, special} = answer.examples[token.side];
-    const title = html`<h4>Unit by unit: the query of “${tokenLabel(tokens[token.place])}”${answer.examples.length > 1 ? ` (${this.titles(answer)[token.side]})` : ''}</h4>`;
+    const title = html`<h4>Unit by unit: the query of “${shownToken(tokens[token.place])}”${answer.examples.length > 1 ? ` (${this.titles(answer)[token.side]})` : ''}</h4>`;
     if (result.state === 'failed') return html`${title}<div class="told unknown">${result.message}</div>`;
     if (result.state !== 'ready') return html`${title}<div class="told" role="status">Asking for queries and keys …</div>`;
     const units = /** @type {AttentionUnits} */ (result.answer);
@@ -314,7 +315,7 @@ definePanel('attention-module', (LitPanel) => class AttentionModule extends laye
       this.requestUpdate();
     };
     return html`${title}<div class="told">${told}</div>
-      <div class="units"><div class="numbers" style="width:100px"><div class="token special">query</div>${tokens.map((text, place) => html`<div class=${`token${special[place] ? ' special' : ''}`} dir="auto" title=${text}>${tokenLabel(text)}</div>`)}</div>
+      <div class="units"><div class="numbers" style="width:100px"><div class="token special">query</div>${tokens.map((text, place) => html`<div class=${`token${special[place] ? ' special' : ''}`} dir="auto" title=${text}>${shownToken(text)}</div>`)}</div>
         <canvas class="strips-of-units" @pointermove=${onMove} @pointerleave=${() => {
           this.hoveredUnit = null;
           this.requestUpdate();
@@ -332,7 +333,7 @@ definePanel('attention-module', (LitPanel) => class AttentionModule extends laye
         const largest = Math.max(...shares);
         return html`<div class="rollout chips"><span class="text-name">${answer.examples.length > 1 ? this.titles(answer)[side] : nothing}</span>${tokens.map((token, place) => {
           const {fill, text} = salienceColor(shares[place] / largest, false);
-          return html`<span class=${`chip${special[place] ? ' special' : ''}`} dir="auto" style=${`background:${fill};color:${text}`} title=${`${(100 * shares[place]).toFixed(1)}%`}>${tokenLabel(token)}</span>`;
+          return html`<span class=${`chip${special[place] ? ' special' : ''}`} dir="auto" style=${`background:${fill};color:${text}`} title=${`${(100 * shares[place]).toFixed(1)}%`}>${shownToken(token)}</span>`;
         })}</div>`;
       })}`;
   }
@@ -439,5 +440,5 @@ function spotIn(answer, side, spot) {
 /** @param {AttentionUnits} units @param {{unit: number, row: number}} over @param {string[]} tokens */
 function unitSentence({query, keys, products, scale, weights}, {unit, row}, tokens) {
   const score = products[row].reduce((sum, one) => sum + one, 0);
-  return `Unit ${unit}, “${tokenLabel(tokens[row])}”: query ${significant(query[unit])} × key ${significant(keys[row][unit])} × ${significant(scale)} = ${significant(products[row][unit])}; of a score of ${significant(score)}, weight ${weights[row].toFixed(3)}`;
+  return `Unit ${unit}, “${shownToken(tokens[row])}”: query ${significant(query[unit])} × key ${significant(keys[row][unit])} × ${significant(scale)} = ${significant(products[row][unit])}; of a score of ${significant(score)}, weight ${weights[row].toFixed(3)}`;
 }

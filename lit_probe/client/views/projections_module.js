@@ -9,6 +9,7 @@ import {COLORS} from '../charts/palette.js';
 import {answers} from '../page/answers.js';
 import {currentLayer, observable, resolveLayer} from '../page/choices.js';
 import {definePanel, exampleText, fitTogether, focusedExample, focusExample, html, interpretation, nothing, pinnedExample, pointColors, selectExamples} from '../page/lit_host.js';
+import {columnWords, shortName} from '../page/model_names.js';
 import {CONTROLS_CSS, PANEL_CSS} from '../panels/css.js';
 import {layerPanel} from '../panels/layer_panel.js';
 import {cancelledCard, card, errorCard, progressCard, renderCaption, renderDownloads, renderNotes, renderSelect} from '../panels/parts.js';
@@ -160,7 +161,8 @@ definePanel('projections-module', (LitPanel) => class ProjectionsModule extends 
     const {rows, edits, selected, primary} = this.seen;
     const {columns, side} = gridLayout(this.size.width);
     const current = resolveLayer(currentLayer.get(), answer.best_layer, answer.n_layers);
-    const {name, legend} = this.colored;
+    const {legend} = this.colored;
+    const name = this.coloredBy;
     const under = [...rows, ...edits].find(({id}) => id === (this.focused ?? primary));
     const failed = edits.length ? answers.read(this.keys.edits) : undefined;
     return [
@@ -174,10 +176,16 @@ definePanel('projections-module', (LitPanel) => class ProjectionsModule extends 
     ];
   }
 
+  /** What colours stand for, in words; empty where all are alike. @returns {string} */
+  get coloredBy() {
+    const {currentModels, currentDataset, metadata} = this.appState;
+    return columnWords(this.colored.name, currentModels, (model) => shortName(model, currentDataset, Object.keys(metadata.datasets)));
+  }
+
   /** What a row says and is. @param {IndexedInput} row */
   words(row) {
     const value = this.colored.values[this.seen.inputs.indexOf(row)];
-    const traits = [row.meta.added ? 'edit' : row.data.probe_split ?? '', value ? `${this.colored.name}: ${value}` : ''].filter(Boolean);
+    const traits = [row.meta.added ? 'edit' : row.data.probe_split ?? '', value ? `${this.coloredBy}: ${value}` : ''].filter(Boolean);
     return html`${traits.length ? html`<b>${traits.join(' · ')}</b> ` : nothing}${oneLine(exampleText(row))}`;
   }
 
@@ -357,6 +365,7 @@ definePanel('projections-module', (LitPanel) => class ProjectionsModule extends 
     const {model, rows, inputs} = this.seen;
     const index = new Map(inputs.map((/** @type {IndexedInput} */ {id}, /** @type {number} */ i) => [id, i]));
     const {name, colors, values, legend} = this.colored;
+    const {coloredBy} = this;
     const own = (/** @type {string[]} */ of) => rows.map((/** @type {IndexedInput} */ {id}) => of[index.get(id) ?? -1] ?? '');
     const shown = own(values);
     // Made when they are asked for: a table of all layers has as many lines as points.
@@ -368,7 +377,7 @@ definePanel('projections-module', (LitPanel) => class ProjectionsModule extends 
       get figure() {
         return figurePage({
           title: `${answer.title} by layer: ${answer.encoder} on ${answer.trained_on}`,
-          setting: `${countOf(rows.length, 'row')}, fitted to ${countOf(answer.n_fitted, 'train row')} · ${answer.pooling} pooling${name ? ` · coloured by ${name}` : ''}`,
+          setting: `${countOf(rows.length, 'row')}, fitted to ${countOf(answer.n_fitted, 'train row')} · ${answer.pooling} pooling${name ? ` · coloured by ${coloredBy}` : ''}`,
           charts: [pictureGrid(answer, own(colors))],
           legend: legend.slice(0, MOST_KEYED).map(({label, color}) => ({style: {color, marker: /** @type {'circle'} */ ('circle'), dash: ''}, line: false, label})),
           footnotes: [answer.reading, '★: chosen on dev.', ...answer.notes],

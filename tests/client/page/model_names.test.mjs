@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {buttonNames, columnName, modelsOn, partsOf, shortName} from '../../../lit_probe/client/page/model_names.js';
+import {buttonNames, columnName, columnWords, modelsOn, partsOf, shortName} from '../../../lit_probe/client/page/model_names.js';
 
 const DATASETS = ['demo', 'sst2', 'ab-on-sst2'];
 const MODELS = ['bert-on-demo', 'minilm-on-demo', 'bert-on-sst2', 'minilm-on-ab-on-sst2'];
@@ -29,6 +29,17 @@ test('a column drops the name of the only model, and names the model shortly whe
   assert.equal(columnName('bert-on-demo:probe:class', ['bert-on-demo'], nameOf), 'probe:class');
   assert.equal(columnName('bert-on-demo:probe:class', ['bert-on-demo', 'minilm-on-demo'], nameOf), 'probe:class · bert');
   assert.equal(columnName('label', ['bert-on-demo'], nameOf), 'label');
+});
+
+test('what a probe predicts is told in words, and of which encoder where there are several', () => {
+  const nameOf = (model) => shortName(model, 'demo', DATASETS);
+  const both = ['bert-on-demo', 'minilm-on-demo'];
+  assert.equal(columnWords('bert-on-demo:probe_color_by:class', ['bert-on-demo'], nameOf), 'the class that the probe predicts');
+  assert.equal(columnWords('bert-on-demo:probe_color_by:class', both, nameOf), 'the class that the probe predicts (bert)');
+  assert.equal(columnWords('bert-on-demo:probe_color_by:correct', ['bert-on-demo'], nameOf), 'whether the probe is right');
+  assert.equal(columnWords('bert-on-demo:probe_layer_03:class', both, nameOf), 'probe_layer_03:class · bert');
+  assert.equal(columnWords('a classifier:probe_color_by:class', ['bert-on-demo'], nameOf), 'a classifier:probe_color_by:class');
+  for (const own of ['label', 'probe_color_by:class', '']) assert.equal(columnWords(own, both, nameOf), own);
 });
 
 test('a run beside another run of its encoder is called by its brackets on the buttons', () => {
