@@ -30,12 +30,18 @@ export function askForEvidence(panel) {
   if (!opened) return;
   const {layer, unit} = opened;
   const inputs = panel.texts().map((/** @type {any} */ {example}) => example);
-  panel.wantPart('distribution', 'neuron_evidence', [], {part: 'distribution', layer, unit});
+  // A number has no classes to stand side by side.
+  if (hasClasses(panel)) panel.wantPart('distribution', 'neuron_evidence', [], {part: 'distribution', layer, unit});
   // A question of its own, so that the bars stay when another text is selected.
   // A sentence has no activation of its own where rows are words.
   if (inputs.length && panel.row() === 'text') panel.wantPart('marks', 'neuron_evidence', inputs, {part: 'column', layer, unit});
   // One pass over the texts finds the words of all neurons of a layer: asked for once, they follow the opened neuron.
   panel.wantOnDemand('words', 'neuron_evidence', [], {part: 'words', layer, unit, top: ASKED, ...tagConfig(panel)}, undefined, `words ${layer}`);
+}
+
+/** Whether rows have classes or tags. @param {any} panel */
+function hasClasses(panel) {
+  return panel.catalogue().label_names.length > 0;
 }
 
 /** The tag whose words are listed, as the server is asked for it. @param {any} panel @returns {{tag?: string}} */
@@ -59,7 +65,7 @@ export function renderEvidence(panel, width) {
   const where = [names && `of ${names[opened.layer]}`, ranked && `rank ${ranked.rank} of ${nUnits.toLocaleString('en-US')} by ${title}`].filter(Boolean);
   return [
     html`<div class="neuron-title"><b>Neuron ${opened.name}</b>${where.length ? html`<span class="rank">${where.join(', ')}</span>` : nothing}${panel.row() === 'text' ? renderColumnButton(panel, opened) : nothing}</div>`,
-    panel.renderSection('distribution', panel.row() === 'word' ? 'Activation by tag' : 'Activation by class', () => panel.renderPart('distribution', (/** @type {any} */ answer) => renderDistribution(panel, answer, width), 'There is no distribution.'), true),
+    hasClasses(panel) ? panel.renderSection('distribution', panel.row() === 'word' ? 'Activation by tag' : 'Activation by class', () => panel.renderPart('distribution', (/** @type {any} */ answer) => renderDistribution(panel, answer, width), 'There is no distribution.'), true) : nothing,
     panel.renderSection('top-words', 'Top words and contexts', () => [panel.row() === 'word' ? renderTagChoice(panel) : nothing, panel.renderOnDemand('words',
       {button: 'Find the words', about: panel.row() === 'word' ? `On which dev words do the neurons of ${placeTitle(opened.layer, names)} fire, and which tags do they have?`
         : `On which words of the dev texts do the neurons of ${placeTitle(opened.layer, names)} fire? Reads the texts once, for all of its neurons.`},
