@@ -205,15 +205,16 @@ def _checked(encoder: Encoder, watch: Sequence[str], top: int, max_tokens: int) 
     """
     if encoder.why_no_language_model:
         raise LitProbeError(why_no_lens(encoder) or f"{encoder.why_no_language_model} Ask class_lens for what its head says.")
-    if isinstance(watch, str):
-        raise LitProbeError(f"The words to watch are a list, as in watch=[{watch!r}].")
+    if isinstance(watch, str) or not all(isinstance(word, str) for word in watch):
+        first = watch if isinstance(watch, str) else next(word for word in watch if not isinstance(word, str))
+        raise LitProbeError(f"The words to watch are a list of words, as in watch=[{str(first)!r}].")
     words = list(dict.fromkeys(word for word in watch if word.strip()))
     if len(words) > MAX_WATCHED:
         raise LitProbeError(f"{MAX_WATCHED} words can be watched at a time; {len(words)} were named.")
-    if not 1 <= top <= MAX_TOP:
-        raise LitProbeError(f"top is {top}; give a number from 1 to {MAX_TOP}.")
-    if max_tokens < 1:
-        raise LitProbeError(f"max_tokens is {max_tokens}; give 1 or more.")
+    if top not in range(1, MAX_TOP + 1):
+        raise LitProbeError(f"top is {top}; give a whole number from 1 to {MAX_TOP}.")
+    if max_tokens < 1 or max_tokens != int(max_tokens):
+        raise LitProbeError(f"max_tokens is {max_tokens}; give a whole number, 1 or more.")
     return words
 
 

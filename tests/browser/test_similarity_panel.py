@@ -87,6 +87,7 @@ def test_a_cell_is_read_by_pointer_and_by_keys_and_a_click_goes_to_its_layer(lit
     grid.press("Enter")
     expect(panel.locator(".reading")).to_contain_text("layer 2 and layer 3; CKA:")
     lit.show("Probe by layer", "layer-metrics-module")
+    lit.wait_for_curve()
     assert lit.current_layers() == [2]
     lit.show("Similarity", "layer-similarity-module")
     panel.locator(".similar").press("Escape")

@@ -141,6 +141,9 @@ def test_a_template_and_a_pair_are_read_too(tmp_path):
         ({"watch": [str(i) for i in range(MAX_WATCHED + 1)]}, "5 words can be watched at a time; 6 were named"),
         ({"top": 0}, "top is 0"),
         ({"top": 21}, "top is 21"),
+        ({"top": 2.5}, "top is 2.5"),
+        ({"max_tokens": 2.5}, "max_tokens is 2.5"),
+        ({"watch": [318]}, r"The words to watch are a list of words, as in watch=\['318'\]"),
         ({"max_tokens": 0}, "max_tokens is 0"),
     ],
 )
