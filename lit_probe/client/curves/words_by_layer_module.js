@@ -1,7 +1,6 @@
 // @ts-check
 /** The panel "Words by layer": at which layer is the tag of each word of the selected sentence decodable? */
 /** @import {Result} from '../page/answers.js' */
-/** @import {EditPair} from '../page/edit_pair.js' */
 /** @import {IndexedInput, WordSalience, WordsByLayer} from '../page/types.js' */
 /** @import {MatrixLine} from '../words/side_by_side.js' */
 /** @import {Cell} from './word_grid.js' */
@@ -10,11 +9,11 @@ import {COLORS, salienceColor} from '../charts/palette.js';
 import {svgElement} from '../charts/svg.js';
 import {answers} from '../page/answers.js';
 import {currentLayer, currentWord, resolveLayer} from '../page/choices.js';
-import {editPair} from '../page/edit_pair.js';
-import {definePanel, fitTogether, html, nothing, pinnedExample} from '../page/lit_host.js';
+import {definePanel, html, nothing} from '../page/lit_host.js';
 import {CONTROLS_CSS, PANEL_CSS} from '../panels/css.js';
 import {layerPanel} from '../panels/layer_panel.js';
 import {backButton, card, errorCard, progressCard, renderCaption, renderDownloads, renderNotes} from '../panels/parts.js';
+import {shownTexts} from '../panels/shown_texts.js';
 import {countOf, significant} from '../words/format.js';
 import {layerHeading, placeTitle, readingOf} from '../words/sentences.js';
 import {placeIn, rightSentence, wordGrid, wordGridLayout, wordLines, wordsCsv, wordSentences} from './word_grid.js';
@@ -66,12 +65,7 @@ definePanel('words-by-layer-module', (LitPanel) => class WordsByLayerModule exte
   }
 
   observed() {
-    const {currentDataset: dataset, currentInputData} = this.appState;
-    const inputs = /** @type {IndexedInput[]} */ (currentInputData);
-    const primary = /** @type {?IndexedInput} */ (this.selectionService.primarySelectedInputData);
-    const pair = editPair({primary, pinned: pinnedExample(), inputs});
-    const found = /** @type {?EditPair} */ (pair === 'orphan' ? null : pair);
-    return {model: this.model, dataset, how: found?.how ?? null, shown: found ? [found.original, found.edit] : primary ? [primary] : [], fits: fitTogether(this.model, dataset)};
+    return shownTexts(this);
   }
 
   questions() {

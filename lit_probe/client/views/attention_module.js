@@ -1,7 +1,6 @@
 // @ts-check
 /** The panel "Attention": which tokens does each attention head look at in the selected text, and what does an edit turn elsewhere? */
 /** @import {Result} from '../page/answers.js' */
-/** @import {EditPair} from '../page/edit_pair.js' */
 /** @import {AttentionHead, AttentionHeads, AttentionUnits, IndexedInput, LayerMetrics} from '../page/types.js' */
 /** @import {Head} from './attention_grid.js' */
 /** @import {Spot} from './attention_lines.js' */
@@ -9,11 +8,11 @@ import {figurePage} from '../charts/figure_page.js';
 import {COLORS, salienceColor} from '../charts/palette.js';
 import {answers} from '../page/answers.js';
 import {currentLayer, observable} from '../page/choices.js';
-import {editPair} from '../page/edit_pair.js';
-import {definePanel, fitTogether, html, nothing, pinnedExample} from '../page/lit_host.js';
+import {definePanel, html, nothing} from '../page/lit_host.js';
 import {CONTROLS_CSS, PANEL_CSS} from '../panels/css.js';
 import {layerPanel} from '../panels/layer_panel.js';
 import {card, errorCard, progressCard, renderCaption, renderDownloads, renderNotes, renderSelect} from '../panels/parts.js';
+import {shownTexts} from '../panels/shown_texts.js';
 import {bytesOf} from '../words/files.js';
 import {formatScore, significant} from '../words/format.js';
 import {paintHeads, paintLines, paintUnits, ROW, unitUnder} from './attention_canvas.js';
@@ -89,12 +88,7 @@ definePanel('attention-module', (LitPanel) => class AttentionModule extends laye
   }
 
   observed() {
-    const {currentDataset: dataset, currentInputData} = this.appState;
-    const inputs = /** @type {IndexedInput[]} */ (currentInputData);
-    const primary = /** @type {?IndexedInput} */ (this.selectionService.primarySelectedInputData);
-    const pair = editPair({primary, pinned: pinnedExample(), inputs});
-    const found = /** @type {?EditPair} */ (pair === 'orphan' ? null : pair);
-    return {model: this.model, dataset, how: found?.how ?? null, shown: found ? [found.original, found.edit] : primary ? [primary] : [], fits: fitTogether(this.model, dataset)};
+    return shownTexts(this);
   }
 
   /** The texts that are shown, and by which model. */

@@ -1,7 +1,6 @@
 // @ts-check
 /** The panel "Predictions by layer": what does the model's own head make of each layer? */
 /** @import {Result} from '../page/answers.js' */
-/** @import {EditPair} from '../page/edit_pair.js' */
 /** @import {IndexedInput, LensAbout, LensClasses, LensCurve, LensTokens} from '../page/types.js' */
 /** @import {LensCell, LensRow} from './lens_grid.js' */
 import {figurePage} from '../charts/figure_page.js';
@@ -9,11 +8,11 @@ import {stripChart} from '../charts/strip_chart.js';
 import {svgElement} from '../charts/svg.js';
 import {answers} from '../page/answers.js';
 import {currentLayer, observable, resolveLayer} from '../page/choices.js';
-import {editPair} from '../page/edit_pair.js';
-import {definePanel, fitTogether, html, interpretation, nothing, pinnedExample} from '../page/lit_host.js';
+import {definePanel, html, interpretation, nothing} from '../page/lit_host.js';
 import {CONTROLS_CSS, PANEL_CSS} from '../panels/css.js';
 import {layerPanel} from '../panels/layer_panel.js';
 import {cancelledCard, card, errorCard, layerSlider, layerUnder, progressCard, renderCaption, renderDownloads, renderLegend, renderSelect} from '../panels/parts.js';
+import {shownTexts} from '../panels/shown_texts.js';
 import {layerName} from '../words/sentences.js';
 import {CLASS_LENS_STYLES, classLensChart, classLensCsv, classLensSentences, classStrips, leftOutClasses, saidAt} from './class_lens_chart.js';
 import {agreementSentence, cellSentences, lensCsv, lensGrid, lensLayout, lensMarks, lensRows, settledAt, shadesOf, shownToken, TOP_TOKEN} from './lens_grid.js';
@@ -83,12 +82,7 @@ how well its head reads earlier layers, beside the probes. â€œHow to read thisâ€
   }
 
   observed() {
-    const {currentDataset: dataset, currentInputData} = this.appState;
-    const inputs = /** @type {IndexedInput[]} */ (currentInputData);
-    const primary = /** @type {?IndexedInput} */ (this.selectionService.primarySelectedInputData);
-    const pair = editPair({primary, pinned: pinnedExample(), inputs});
-    const found = /** @type {?EditPair} */ (pair === 'orphan' ? null : pair);
-    return {model: this.model, dataset, how: found?.how ?? null, shown: found ? [found.original, found.edit] : primary ? [primary] : [], fits: fitTogether(this.model, dataset)};
+    return shownTexts(this);
   }
 
   /** What is asked of the texts that are shown. @returns {Record<string, unknown>} */
