@@ -205,7 +205,6 @@ def test_what_a_probe_reads_off_a_head_stands_beside_it(with_heads, heads_server
     )
     curve_panel = with_heads.show("Probe by layer", "layer-metrics-module")
     expect(curve_panel.locator(f"#head-{place}")).to_have_attribute("aria-selected", "true", timeout=30_000)
-    curve_panel.locator(f"#head-{place - 1}").scroll_into_view_if_needed()
     curve_panel.get_by_role("grid", name="Heads by block").press("ArrowLeft")
     curve_panel.get_by_role("grid", name="Heads by block").press("Enter")
     panel = with_heads.show("Attention", "attention-module")

@@ -42,7 +42,7 @@ def test_the_layout_asks_nothing_before_the_panel_is_looked_at(lit: LitPage):
     asked: list[str] = []
     lit.page.on("request", lambda request: asked.append(request.url) if "interpreter=layer_similarity" in request.url else None)
     lit.open(dataset="demo", models=BERT, layout="pictures")
-    expect(lit.page.locator("projections-module .pictures:visible")).to_be_visible(timeout=60_000)
+    lit.wait_for_curve()
     assert asked == []
     lit.show("Similarity", "layer-similarity-module")
     expect(lit.page.locator("layer-similarity-module:visible .similar")).to_be_visible(timeout=60_000)
