@@ -92,6 +92,7 @@ def test_every_interpreter_answers_or_says_in_a_sentence_what_of_the_network_it_
         "counterfactual_by_layer": {"part": "trajectory"},
         "counterfactual_pairs": {"source": "sent"},
         "encoder_comparison": {"other": "mine", "layer": 1},
+        "lens": {"part": "about"},
         "kept_probe": {"file": page.ask("probe_file")["file"]},
     }
     questions["kept_probe"] = {"file": page.ask("probe_file")["file"], "whole": True}

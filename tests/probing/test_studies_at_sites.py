@@ -145,7 +145,8 @@ def test_the_values_of_another_token_stand_in_the_place_of_resampled_ones(study,
     usual = usual_tokens(study, place)
     ablation = Ablation(place, (1, 2), "resample", seed=3)
     states = LayerStates(study.encoder, TEXTS[:1], place, study.pooling)
-    [(_, batch, plain)] = states._batches
+    [one] = states._batches
+    batch, plain = one.padded, one.hidden
     change = change_of(study, place, ablation, usual)
     changed = on_encoder_thread(change, plain, batch)
     donors = np.random.default_rng([*b"resample", 3, *batch.ids[0].tolist()]).integers(len(usual.tokens), size=batch.ids.shape[1])
