@@ -16,6 +16,7 @@ from tiny_numbers import number_splits
 from tiny_probing import computed, models_of, tiny_splits
 
 from lit_probe.data.labelled_texts import LabelledTexts, Splits
+from lit_probe.data.numbers import strata_by
 from lit_probe.encoder.activations import extract_activations
 from lit_probe.errors import UnknownNameError
 from lit_probe.lit.generators import generators_for
@@ -273,4 +274,4 @@ def test_the_description_tells_the_smallest_from_the_largest_number(scale, start
 
 def test_numbers_without_spread_in_one_split_are_shown(dataset):
     labels = NumberLabels(2.0, 2.0)
-    assert labels.type().step == 0 and labels.sample_by(np.full(5, 2.0)).tolist() == [0] * 5
+    assert labels.type().step == 0 and strata_by(np.full(5, 2.0), ())[0].tolist() == [0] * 5

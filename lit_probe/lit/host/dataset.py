@@ -16,6 +16,7 @@ from lit_probe.checks.leakage import NearDuplicates
 from lit_probe.checks.leakage import near_duplicates as find_near_duplicates
 from lit_probe.data.asked import CLASSES, TEXT, WORD
 from lit_probe.data.labelled_texts import LabelledTexts, SplitName, Splits, clean_text, normalise_text
+from lit_probe.data.numbers import strata_by
 from lit_probe.lit.host import fields, specs
 from lit_probe.lit.host.labels import NumberLabels, among_numbers, labels_of
 from lit_probe.lit.host.messages import without_html
@@ -128,10 +129,10 @@ class ProbeDataset(lit_dataset.Dataset):
         """The data set's name in LIT."""
         return self.splits.name
 
-    @cached_property
+    @property
     def label_names(self) -> tuple[str, ...]:
-        """The classes as LIT shows them."""
-        return fields.shown_labels(self.splits.label_names)
+        """The classes as LIT shows them; none of a number."""
+        return self.labels.names
 
     def source_variant(self, variant: str | None) -> str | None:
         """``group:film_title`` as ``group:film title``: LIT's fields may have other names than the source's columns."""
@@ -183,11 +184,11 @@ def rows_to_show(splits: Splits, show_train: int, max_shown: int, seed: int) -> 
     """Which rows of each split LIT shows, in the order of the split.
 
     Train gets ``show_train`` rows, or a tenth of ``max_shown`` if that is less; dev all its rows while a quarter of
-    ``max_shown`` is left for test; test the rest. What does not fit is a seeded sample with every class in its share, or every
-    tenth of the rows by their number.
+    ``max_shown`` is left for test; test the rest. What does not fit is a seeded sample with every class in its share, or what
+    divisions keep the shares of where labels are numbers.
     """
-    labels = labels_of(splits)
-    return examples_to_show({name: labels.sample_by(rows.labels) for name, rows in splits.items()}, show_train, max_shown, seed)
+    shares = {name: strata_by(rows.labels, splits.label_names)[0] for name, rows in splits.items()}
+    return examples_to_show(shares, show_train, max_shown, seed)
 
 
 def examples_to_show(

@@ -81,10 +81,6 @@ class Labels(ABC):
     def predicted(self, predictions: NDArray[np.float64]) -> Any:
         """What stands in a field of predictions, of those of one row and layer, ``[n_classes]`` or ``[1]``."""
 
-    @abstractmethod
-    def sample_by(self, labels: NDArray[Any]) -> NDArray[np.int64]:
-        """``[n]`` what a sample of the rows should hold in its share."""
-
 
 @dataclass(frozen=True)
 class ClassLabels(Labels):
@@ -116,10 +112,6 @@ class ClassLabels(Labels):
     def predicted(self, predictions: NDArray[np.float64]) -> NDArray[np.float64]:
         """The probabilities."""
         return predictions
-
-    def sample_by(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The classes."""
-        return labels
 
 
 @dataclass(frozen=True)
@@ -166,12 +158,6 @@ class NumberLabels(Labels):
     def predicted(self, predictions: NDArray[np.float64]) -> float:
         """The number."""
         return float(predictions[0])
-
-    def sample_by(self, labels: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Tenths of the rows, by their numbers."""
-        if not len(labels):
-            return np.zeros(0, dtype=np.int64)
-        return np.searchsorted(np.quantile(labels, np.arange(1, 10) / 10), labels).astype(np.int64)
 
 
 def asks_the_same(one: Splits, other: Splits) -> bool:

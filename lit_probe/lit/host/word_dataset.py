@@ -20,7 +20,7 @@ from lit_probe.lit.host.dataset import (
     examples_to_show,
     in_train_badges,
 )
-from lit_probe.lit.host.labels import labels_of
+from lit_probe.lit.host.labels import ClassLabels
 from lit_probe.lit.host.sentences import Sentence, Sentences
 
 
@@ -53,7 +53,8 @@ class WordDataset(ProbeDataset):
     ):
         self.splits = splits
         self.sentences = Sentences(splits)
-        self.labels = labels_of(splits)
+        # None of the tags is shown as what has no tag.
+        self.labels = ClassLabels(fields.shown_labels([fields.NO_TAG, *splits.label_names])[1:])
         self.text_fields = (fields.TEXT,)
         self.columns = {}
         whole: dict[SplitName, tuple[str, ...]] = {name: rows.whole_texts for name, rows in splits.items()}
@@ -93,11 +94,6 @@ class WordDataset(ProbeDataset):
     def shown_tags(self, tags: Sequence[int | None]) -> list[str]:
         """The names of tags; `NO_TAG` for None."""
         return [fields.NO_TAG if tag is None else self.label_names[tag] for tag in tags]
-
-    @property
-    def label_names(self) -> tuple[str, ...]:
-        """The tags as LIT shows them, none of them like `NO_TAG`."""
-        return fields.shown_labels([fields.NO_TAG, *self.splits.label_names])[1:]
 
     @property
     def places_of_dev(self) -> dict[int, int]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD, TargetKind, UnitKind
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD
 from lit_probe.encoder.alignment import align
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.config_values import Key, flag, one_of
@@ -119,19 +119,12 @@ class LensInterpreter(ProbeInterpreter):
 
     keys = {"part": one_of(_PARTS)}
     by = "part"
+    parts = _PARTS
     further = {name: part.keys for name, part in _PARTS.items()}
     form = ("part",)
     units = (TEXT, WORD)
     reads_texts = True
     needs = "a model's own head"
-
-    def units_for(self, values: Mapping[str, Any]) -> Collection[UnitKind]:
-        """Those of the part."""
-        return _PARTS[values["part"]].units
-
-    def targets_for(self, values: Mapping[str, Any]) -> Collection[TargetKind]:
-        """Those of the part."""
-        return _PARTS[values["part"]].targets
 
     def waits_for(self, question: Question) -> dict[str, Any] | None:
         """A head reads tokens without any probe."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD, TargetKind, UnitKind
+from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD, UnitKind
 from lit_probe.data.labelled_texts import SplitName, clean_text
 from lit_probe.encoder.alignment import align
 from lit_probe.errors import LitProbeError
@@ -255,6 +255,7 @@ class NeuronEvidenceInterpreter(ProbeInterpreter):
 
     keys = {"part": one_of(EVIDENCE_PARTS)}
     by = "part"
+    parts = EVIDENCE_PARTS
     further = {name: part.keys for name, part in EVIDENCE_PARTS.items()}
     form = ("part",)
     units = (TEXT, WORD)
@@ -268,14 +269,6 @@ class NeuronEvidenceInterpreter(ProbeInterpreter):
             if question.probes.unit != WORD:
                 raise LitProbeError("Leave 'tag' away: only the rows of a data set of words have tags.")
             one_of(question.probes.label_names).of(question.values, "tag")
-
-    def units_for(self, values: Mapping[str, Any]) -> Collection[UnitKind]:
-        """Those of the part."""
-        return EVIDENCE_PARTS[values["part"]].units
-
-    def targets_for(self, values: Mapping[str, Any]) -> Collection[TargetKind]:
-        """Those of the part."""
-        return EVIDENCE_PARTS[values["part"]].targets
 
     def answer(self, question: Question) -> dict[str, Any]:
         """What the library's function gives for the part, with the rows and words that people look for."""

@@ -38,6 +38,7 @@ class ProbeInterpreter(components.Interpreter):
       waits_for_rows: whether the data set that is shown must have been encoded, too, and not only the model's own.
       units: what rows may stand for; of others it says in a sentence that it is not about them.
       targets: what may be asked of a row, likewise.
+      parts: what it tells by the value of the key ``part``, where parts serve different units or targets.
       needs: what it needs of the network, in words; empty where vectors and labels will do.
 
     Args:
@@ -52,6 +53,7 @@ class ProbeInterpreter(components.Interpreter):
     waits_for_rows: ClassVar[bool] = False
     units: ClassVar[Collection[UnitKind]] = (TEXT,)
     targets: ClassVar[Collection[TargetKind]] = (CLASSES,)
+    parts: ClassVar[Mapping[str, Part]] = {}
     needs: ClassVar[str] = ""
 
     def __init__(self, foreign: ForeignModels | None = None):
@@ -74,12 +76,12 @@ class ProbeInterpreter(components.Interpreter):
         """
 
     def units_for(self, values: Mapping[str, Any]) -> Collection[UnitKind]:
-        """The units of a question of these values."""
-        return self.units
+        """The units of a question of these values: those of its part, where parts differ."""
+        return self.parts[values["part"]].units if self.parts else self.units
 
     def targets_for(self, values: Mapping[str, Any]) -> Collection[TargetKind]:
-        """The targets of a question of these values."""
-        return self.targets
+        """The targets of a question of these values: those of its part, where parts differ."""
+        return self.parts[values["part"]].targets if self.parts else self.targets
 
     def waits_for(self, question: Question) -> dict[str, Any] | None:
         """The status, ``computing`` or ``failed``, while an answer has to wait for the probes; None when it need not."""
