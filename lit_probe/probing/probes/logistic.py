@@ -1,6 +1,6 @@
 """The linear probe: logistic regression on standardised activations, its regularisation chosen on train alone."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,11 @@ from lit_probe.probing.probes.cross_validation import Folds, stratified_folds
 from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.probing.probes.fitting_scope import fitting_scope
 from lit_probe.probing.probes.living_units import fitted_to_living_units
+from lit_probe.probing.probes.logistic_solver import Basis, Regressions, Solutions, solve
 from lit_probe.probing.probes.training_data import (
+    BLOCK,
     check_training_data,
+    fold_standardisations,
     row_weights,
     standardisation,
     standardised,
@@ -23,12 +26,17 @@ MAX_ITER = 10_000
 # On the largest entry of the gradient of the mean loss. The search has to rank five values of C; the final fit is the result.
 _SEARCH_TOLERANCE = 1e-5
 _FINAL_TOLERANCE = 1e-7
-# L-BFGS also stops when the loss no longer changes in float64, with a gradient just above the tolerance.
+# L-BFGS also stops when no step lowers the loss any more in float64, with a gradient just above the tolerance.
 _CONVERGED_GRADIENT = 1e-5
 # The quick search is off by up to 3e-4. Losses this close to the smallest are worked out again at the final tolerance.
 _CLOSE = 1e-3
 # Two cross-validated losses closer than that still is are a tie.
 _TIE = 1e-6
+# scikit-learn's log_loss takes no probability for less.
+_LARGEST_LOSS = -np.log(np.finfo(np.float64).eps)
+# The quick search reads rows that are standardised as all of train is, in float32. A fold that stretches a unit by more than
+# that again, as where one row alone makes it large, would leave too few digits of it.
+_LARGEST_STRETCH = 30.0
 
 
 @fitted_to_living_units
@@ -43,7 +51,7 @@ def fit_logistic(
     class_weight: str | None = None,
     max_iter: int = MAX_ITER,
 ) -> FittedProbe:
-    """Fits an L2-regularised logistic regression (scikit-learn, L-BFGS); multinomial for three or more classes.
+    """Fits an L2-regularised logistic regression to scikit-learn's optimum; multinomial for three or more classes.
 
     ``C`` comes from 10^-4, 10^-3, 10^-2, 10^-1, 10^0 by stratified 3-fold cross-validation on these rows alone, by group where
     groups exist (`stratified_folds`), standardising inside each fold on its fitting part. The smallest log-loss, averaged over
@@ -69,14 +77,28 @@ def fit_logistic(
     values, classes = check_training_data(x, labels, n_classes)
     mean, scale = standardisation(values)
     with fitting_scope:
+        rows = _in_float32(values, mean, scale)
+        basis = Basis.of(rows)
+        on_all = Regressions(
+            rows=values,
+            labels=classes,
+            n_classes=n_classes,
+            mean=mean[None],
+            inverse=1 / scale[None],
+            weights=_shares(classes, np.arange(len(classes)), class_weight)[:, None],
+            part=np.zeros(1, dtype=np.int64),
+            penalty=np.zeros(1),
+            dtype=np.float64,
+        )
         search: dict[str, Any] = {}
+        start = None
         if c is None:
-            c, search = _search(values, classes, stratified_folds(classes, groups, seed), max_iter, class_weight)
-        scaled = standardised(values, mean, scale)
-        model = _regression(_FINAL_TOLERANCE, max_iter, C=c, class_weight=class_weight).fit(scaled, classes)
-        gradient = _largest_gradient(model, scaled, classes, class_weight)
-    n_iter = int(model.n_iter_[0])
-    weight, bias = model.coef_, model.intercept_
+            folds = stratified_folds(classes, groups, seed)
+            c, start, search = _search(on_all, rows, basis, folds, max_iter, class_weight)
+        del rows
+        asked = replace(on_all, penalty=np.array([1 / (c * len(classes))]))
+        end = solve(asked, basis, tolerance=_FINAL_TOLERANCE, max_iter=max_iter, start=start)
+    [weight], [bias], [n_iter], [gradient] = end.weight, end.bias, end.n_iter.tolist(), end.largest_gradient.tolist()
     if n_classes == 2:
         weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
     return FittedProbe(
@@ -100,66 +122,89 @@ def fit_logistic(
     )
 
 
+def _in_float32(x: NDArray[Any], mean: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float32]:
+    """``[n_examples, d_model]`` standardised rows."""
+    rows = np.empty(x.shape, dtype=np.float32)
+    for start in range(0, len(x), BLOCK):
+        rows[start : start + BLOCK] = standardised(x[start : start + BLOCK], mean, scale)
+    return rows
+
+
+def _shares(labels: NDArray[np.int64], counted: NDArray[np.int64], class_weight: str | None) -> NDArray[np.float64]:
+    """``[n_examples]`` what each row counts, 0 but for those ``counted``; together 1."""
+    shares = np.zeros(len(labels))
+    shares[counted] = (1.0 if class_weight is None else row_weights(labels[counted])) / len(counted)
+    return shares
+
+
 def _search(
-    values: NDArray[Any], classes: NDArray[np.int64], folds: Folds, max_iter: int, class_weight: str | None
-) -> tuple[float, dict[str, Any]]:
-    """The ``C`` of the smallest cross-validated loss, and how it was found."""
-    losses = _cross_validated_losses(values, classes, folds, max_iter, C_GRID, np.float32, _SEARCH_TOLERANCE, class_weight)
-    close = losses <= losses.min() + _CLOSE
-    if close.sum() > 1:
-        grid = tuple(np.array(C_GRID)[close])
-        losses[close] = _cross_validated_losses(
-            values, classes, folds, max_iter, grid, np.float64, _FINAL_TOLERANCE, class_weight
-        )
-    return C_GRID[int(np.argmax(losses <= losses.min() + _TIE))], {
-        "c_grid": list(C_GRID),
-        "cv_log_loss": losses.tolist(),
-        "cv": {"folds": len(folds.pairs), "by": folds.by, "note": folds.note},
-    }
-
-
-def _cross_validated_losses(
-    x: NDArray[Any],
-    labels: NDArray[np.int64],
+    on_all: Regressions,
+    rows: NDArray[np.float32],
+    basis: Basis,
     folds: Folds,
     max_iter: int,
-    grid: Sequence[float],
-    dtype: type[np.floating[Any]],
-    tolerance: float,
     class_weight: str | None,
-) -> NDArray[np.float64]:
-    """Log-loss per value of C in ``grid`` (ascending), averaged over the folds."""
-    losses = np.empty((len(folds.pairs), len(grid)))
-    least = np.finfo(np.float64).eps  # scikit-learn's log_loss clips there too
-    for fold, (fitted, held) in enumerate(folds.pairs):
-        mean, scale = standardisation(x[fitted])
-        # float32 halves the time of the search.
-        part, rest = standardised(x[fitted], mean, scale).astype(dtype, copy=False), standardised(x[held], mean, scale)
-        # From strong to weak regularisation, each fit starts where the last one ended: half the iterations, the same optimum.
-        model = _regression(tolerance, max_iter, warm_start=True, class_weight=class_weight)
-        weights = None if class_weight is None else row_weights(labels[held])
-        for index, c in enumerate(grid):
-            model.set_params(C=c).fit(part, labels[fitted])
-            of_label = model.predict_proba(rest)[np.arange(len(held)), labels[held]]
-            row_losses = -np.log(np.maximum(of_label, least))
-            losses[fold, index] = row_losses.mean() if weights is None else np.average(row_losses, weights=weights)
-    means: NDArray[np.float64] = losses.mean(axis=0)
-    return means
+) -> tuple[float, Solutions, dict[str, Any]]:
+    """The ``C`` of the smallest cross-validated loss, where the fit to all rows may start, and how it was found."""
+    n_folds = len(folds.pairs)
+    means, scales = fold_standardisations(on_all.rows, [held for _, held in folds.pairs])
+    in_folds = replace(
+        on_all,
+        mean=means,
+        inverse=1 / scales,
+        weights=np.stack([_shares(on_all.labels, fitted, class_weight) for fitted, _ in folds.pairs], axis=1),
+        part=np.tile(np.arange(n_folds), len(C_GRID)),
+        penalty=np.concatenate([[1 / (c * len(fitted)) for fitted, _ in folds.pairs] for c in C_GRID]),
+    )
+    held = np.stack([_shares(on_all.labels, held, class_weight) for _, held in folds.pairs], axis=1)
+
+    def cross_validated(asked: Regressions, tolerance: float, start: Solutions | None) -> tuple[NDArray[np.float64], Solutions]:
+        """Log-loss per value of C, averaged over the folds, and where the regressions ended."""
+        ends = solve(asked, basis, tolerance=tolerance, max_iter=max_iter, start=start)
+        losses, _ = asked.row_losses(asked.logits(ends.weight, ends.bias))
+        by_fold = (np.minimum(losses, _LARGEST_LOSS) * held[:, asked.part]).sum(axis=0, dtype=np.float64)
+        return by_fold.reshape(-1, n_folds).mean(axis=1), ends
+
+    losses, ends = cross_validated(_in_quick_rows(in_folds, on_all, rows), _SEARCH_TOLERANCE, None)
+    close = losses <= losses.min() + _CLOSE
+    of_close = np.repeat(close, n_folds)
+    ends = ends.among(of_close)
+    if close.sum() > 1:
+        losses[close], ends = cross_validated(in_folds.among(of_close), _FINAL_TOLERANCE, ends)
+    chosen = int(np.argmax(losses <= losses.min() + _TIE))
+    place = close[:chosen].sum() * n_folds
+    start = _together(in_folds, ends.among(np.arange(place, place + n_folds)), on_all)
+    return (
+        C_GRID[chosen],
+        start,
+        {
+            "c_grid": list(C_GRID),
+            "cv_log_loss": losses.tolist(),
+            "cv": {"folds": n_folds, "by": folds.by, "note": folds.note},
+        },
+    )
 
 
-def _regression(tolerance: float, max_iter: int, **options: Any) -> Any:
-    # scikit-learn takes a second to import, and a start from the cache fits nothing.
-    from sklearn.linear_model import LogisticRegression
+def _in_quick_rows(in_folds: Regressions, on_all: Regressions, rows: NDArray[np.float32]) -> Regressions:
+    """The same regressions, read from ``rows``: those of ``on_all``, standardised and in float32."""
+    alive = on_all.inverse[0] > 0
+    scale = np.divide(1.0, on_all.inverse[0], out=np.zeros_like(on_all.inverse[0]), where=alive)
+    stretch = in_folds.inverse * scale
+    if stretch.max(initial=0.0) > _LARGEST_STRETCH:
+        return in_folds
+    return replace(
+        in_folds,
+        rows=rows,
+        mean=(in_folds.mean - on_all.mean) * on_all.inverse,
+        inverse=stretch,
+        dtype=np.float32,
+    )
 
-    return LogisticRegression(solver="lbfgs", tol=tolerance, max_iter=max_iter, **options)
 
-
-def _largest_gradient(model: Any, scaled: NDArray[np.float64], labels: NDArray[np.int64], class_weight: str | None) -> float:
-    """The largest entry of the gradient of mean log-loss + |w|²/(2 C n) at the solution: 0 at the optimum."""
-    errors = model.predict_proba(scaled)
-    errors[np.arange(len(labels)), labels] -= 1.0
-    if class_weight is not None:
-        errors *= row_weights(labels)[:, None]
-    errors = errors[:, 1:] if model.coef_.shape[0] == 1 else errors
-    on_weights = (errors.T @ scaled + model.coef_ / model.C) / len(labels)
-    return float(max(np.abs(on_weights).max(), np.abs(errors.mean(axis=0)).max()))
+def _together(in_folds: Regressions, ends: Solutions, on_all: Regressions) -> Solutions:
+    """The mean of what the folds' regressions say of a row, as one regression on all rows."""
+    raw = ends.weight * in_folds.inverse[:, None, :]
+    bias = ends.bias - np.einsum("pkd,pd->pk", raw, in_folds.mean) + raw @ on_all.mean[0]
+    alive = on_all.inverse[0] > 0
+    weight = np.divide(raw.mean(axis=0), on_all.inverse[0], out=np.zeros_like(raw[0]), where=alive)
+    return Solutions(weight[None], bias.mean(axis=0)[None], np.zeros(1, dtype=np.int64), np.zeros(1))
