@@ -7,6 +7,7 @@ NAMES = (
     "extraction",
     "sites",
     "words",
+    "solver",
     "whole_process",
     "memory",
     "edited_text",

@@ -53,7 +53,7 @@ CACHE_DTYPES = (FLOAT32, "bfloat16")
 _READ_AS: dict[str, type] = {"F32": np.float32, "U16": np.uint16}
 
 # Part of every key: to be raised when the same inputs would give other numbers or files. Activations are as they were.
-_FORMAT = 2
+_FORMAT = 3
 _FORMAT_OF_KIND = {"activations": 1}
 _MANIFEST = "manifest.json"
 _RESULT = "result.json"

@@ -311,7 +311,8 @@ class _Descent:
 
 def _product(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
     """``[n_regressions, 1, 1]`` the inner product of each."""
-    return np.einsum("pkd,pkd->p", left, right)[:, None, None]
+    products: NDArray[np.float64] = np.einsum("pkd,pkd->p", left, right)[:, None, None]
+    return products
 
 
 def _divided(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,84 @@
+"""What does fitting one layer's logistic probe take, beside the same search written by hand with scikit-learn?
+
+(y) `fit_logistic` against scikit-learn's LogisticRegression on the same folds and grid, warm-started from one value of C to the
+next, its last fit to the same tolerance; on SST-2 sentences and on made rows whose spectrum falls as that of real layers. Then how
+the time grows with the rows, and the memory in copies of the layer.
+"""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.common import data_folder, default_encoder, in_turn, seconds, sentences
+from lit_probe.encoder.activations import extract_activations
+from lit_probe.probing.probes import fit_logistic
+from lit_probe.probing.probes.cross_validation import stratified_folds
+from lit_probe.probing.probes.fitting_scope import fitting_scope
+from lit_probe.probing.probes.logistic import C_GRID
+
+ROUNDS = 3
+# Rows, units, classes. By hand, the largest takes minutes.
+MADE = ((20_000, 768, 2), (4_000, 768, 6), (4_000, 384, 16), (3_000, 384, 77), (3_000, 384, 150), (1_000, 4_096, 2))
+GROWING = (25_000, 50_000, 100_000, 200_000)
+
+
+def main() -> None:
+    """Prints the figures."""
+    lines = (data_folder() / "sst2/sentences_train.tsv").read_text("utf-8").split("\n")[1:]
+    labels = np.array([int(line.split("\t")[1]) for line in lines if line])
+    pooled = extract_activations(default_encoder(), sentences("train"), "mean")
+    for layer in (3, pooled.n_layers - 1):
+        _compare(f"SST-2, layer {layer}", pooled.layer(layer), labels, ROUNDS)
+    for n_rows, width, n_classes in MADE:
+        _compare(f"{n_rows:,} x {width}, {n_classes} classes", *made(n_rows, width, n_classes), rounds=1)
+    for n_rows in GROWING:
+        x, labels = made(n_rows, 768, 2)
+        print(f"    {n_rows:,} x 768, 2 classes: {seconds(lambda x=x, y=labels: fit_logistic(x, y, 2)):.1f} s", flush=True)
+    x, labels = made(20_000, 768, 2)
+    tracemalloc.start()
+    fit_logistic(x, labels, 2)
+    print(f"    memory above the layer itself: {tracemalloc.get_traced_memory()[1] / x.nbytes:.2f} copies of it")
+
+
+def made(n_rows: int, width: int, n_classes: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Rows of which the i-th direction has a standard deviation of 1/i, and labels that depend on all directions."""
+    random = np.random.default_rng(0)
+    turn, _ = np.linalg.qr(random.normal(size=(width, width)))
+    rows = random.normal(size=(n_rows, width))
+    logits = rows @ (random.normal(size=(width, n_classes)) * np.arange(1.0, width + 1)[:, None] ** -0.5)
+    labels = (2 * logits / logits.std() + random.gumbel(size=logits.shape)).argmax(axis=1)
+    return (rows @ (turn / np.arange(1.0, width + 1)[:, None])).astype(np.float32), labels
+
+
+def by_hand(x: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """The value of C that scikit-learn finds on the same folds, after a last fit at it."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import log_loss
+    from sklearn.preprocessing import StandardScaler
+
+    folds = stratified_folds(labels, None, 0).pairs
+    losses = np.empty((len(folds), len(C_GRID)))
+    with fitting_scope:
+        for fold, (fitted, held) in enumerate(folds):
+            scaler = StandardScaler().fit(x[fitted])
+            model = LogisticRegression(tol=1e-5, max_iter=10_000, warm_start=True)
+            for index, c in enumerate(C_GRID):
+                model.set_params(C=c).fit(scaler.transform(x[fitted]), labels[fitted])
+                losses[fold, index] = log_loss(labels[held], model.predict_proba(scaler.transform(x[held])))
+        best = C_GRID[int(losses.mean(axis=0).argmin())]
+        LogisticRegression(C=best, tol=1e-7, max_iter=10_000).fit(StandardScaler().fit_transform(x.astype(np.float64)), labels)
+    return best
+
+
+def _compare(name: str, x: NDArray[np.float32], labels: NDArray[np.int64], rounds: int) -> None:
+    n_classes = int(labels.max()) + 1
+    times = in_turn(rounds, ours=lambda: fit_logistic(x, labels, n_classes), by_hand=lambda: by_hand(x, labels))
+    chosen = fit_logistic(x, labels, n_classes).settings["C"], by_hand(x, labels)
+    told = "the same C" if chosen[0] == chosen[1] else f"C {chosen[0]} and {chosen[1]}"
+    print(
+        f"(y) {name}: {times['ours']:.2f} s, by hand {times['by_hand']:.2f} s: {times['by_hand'] / times['ours']:.1f}x, {told}",
+        flush=True,
+    )
