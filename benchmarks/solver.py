@@ -1,8 +1,8 @@
 """What does fitting one layer's logistic probe take, beside the same search written by hand with scikit-learn?
 
-(y) `fit_logistic` against scikit-learn's LogisticRegression on the same folds and grid, warm-started from one value of C to the
-next, its last fit to the same tolerance; on SST-2 sentences and on made rows whose spectrum falls as that of real layers. Then how
-the time grows with the rows, and the memory in copies of the layer.
+(y) `fit_logistic` against scikit-learn's LogisticRegression on the same folds and grid, warm-started from one value of C to
+the next, its last fit to the same tolerance; on SST-2 sentences and on made rows whose spectrum falls as that of real layers.
+Then how the time grows with the rows, and the memory in copies of the layer.
 """
 
 from __future__ import annotations
