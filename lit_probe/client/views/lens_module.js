@@ -97,13 +97,13 @@ how well its head reads earlier layers, beside the probes. “How to read this�
     if (ids !== this.about) [this.about, this.cursor, this.hovered] = [ids, null, null];
     const about = this.want('about', 'lens', [], {part: 'about'});
     const known = answers.read(about);
-    const kind = known?.state === 'ready' ? /** @type {LensAbout} */ (known.answer).kind : null;
+    const {kind, no_curve: noCurve} = known?.state === 'ready' ? /** @type {LensAbout} */ (known.answer) : {kind: null, no_curve: null};
     const texts = shown.length ? shown : null;
     return {
       about,
       tokens: this.want('tokens', 'lens', kind === 'masked' || kind === 'next' ? texts : null, this.tokensConfig),
       classes: this.want('classes', 'lens', kind === 'classes' ? texts : null, {part: 'classes'}),
-      curve: this.want('curve', 'lens', kind === 'classes' ? [] : null, {part: 'curve'}),
+      curve: this.want('curve', 'lens', kind === 'classes' && !noCurve ? [] : null, {part: 'curve'}),
     };
   }
 
@@ -308,12 +308,12 @@ how well its head reads earlier layers, beside the probes. “How to read this�
   /** @param {LensAbout} about */
   renderClassLens(about) {
     const {shown} = this.seen;
-    const result = answers.read(this.keys.curve) ?? {state: 'loading'};
-    const curve = result.state === 'ready' ? /** @type {LensCurve} */ (result.answer) : null;
+    const result = about.no_curve ? null : answers.read(this.keys.curve) ?? {state: 'loading'};
+    const curve = result?.state === 'ready' ? /** @type {LensCurve} */ (result.answer) : null;
     const layer = about.layers_are_places ? resolveLayer(currentLayer.get(), curve?.best_layer ?? about.n_layers - 1, about.n_layers) : about.n_layers - 1;
     const stop = () => this.cancel('curve', 'lens', {part: 'curve'});
     return this.renderFrame(curve ? html`<span class="downloads">${renderDownloads(this.classFiles(curve))}</span>` : nothing,
-      [curve ? this.renderCurve(about, curve, layer) : this.renderWaiting('curve', result, 'Reading every layer with the checkpoint’s own head', stop),
+      [curve ? this.renderCurve(about, curve, layer) : !result ? card(about.no_curve) : this.renderWaiting('curve', result, 'Reading every layer with the checkpoint’s own head', stop),
         shown.length ? this.renderClasses(about, layer) : html`<div class="lens-reading">Select a text to see what the head makes of each layer of it.</div>`,
         html`<div class="lens-reading">${about.sentence}</div>`], CLASSES_GUIDE);
   }
