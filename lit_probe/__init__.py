@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from lit_probe.views.layer_similarity import layer_similarity as layer_similarity
     from lit_probe.views.lens import lens as lens
     from lit_probe.views.projections import project as project
+    from lit_probe.views.similarity_series import similarity_series as similarity_series
 
 # Public names and where they live. They are looked up at first use, so that `import lit_probe` is quick and asking the cache
 # for a finished result never loads torch.
@@ -95,6 +96,7 @@ _PUBLIC = {
     "project": "views.projections",
     "rank_neurons": "neurons.rankings",
     "save_probes": "probing.probe_file",
+    "similarity_series": "views.similarity_series",
     "sites_of": "encoder.site_search",
     "split_texts": "data",
     "split_words": "data",

@@ -73,10 +73,14 @@ from lit_probe.probing.probe_file import ENDING, load_probe, save_probes
 from lit_probe.probing.probes.storage import write_whole
 from lit_probe.probing.runs import Run
 from lit_probe.probing.study import LayerStudy
-from lit_probe.progress import of_step, tqdm_progress
+from lit_probe.progress import Progress, of_step, tqdm_progress
 from lit_probe.registry import lookup
+from lit_probe.views.compared_sides import side_of
+from lit_probe.views.layer_similarity import layer_similarity
 from lit_probe.views.planes import WAYS
 from lit_probe.views.projections import project
+from lit_probe.views.similarity_measures import MEASURES
+from lit_probe.views.similarity_series import SimilaritySeries, similarity_series
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -152,6 +156,9 @@ def layers() -> None:
         check_served("A file of probes", splits.unit, splits.target, (TEXT,), (CLASSES, NUMBER))
     for way in FLAGS.projections:
         lookup(WAYS, way, "projection")
+    for measure in FLAGS.similarity:
+        lookup(MEASURES, measure, "measure of similarity")
+    series: dict[str, list[LayerStudy]] = {}
     kept = _kept_files([run.encoder.name for run in runs], [splits.name for splits in splits_list])
     _check_card(runs, splits_list, asked.control)
     _check_runs(runs, splits_list, cache)
@@ -175,9 +182,14 @@ def layers() -> None:
             print(f"\n{transfer_table(made.transfers)}")
         maps = _write_maps(folder, made.maps)
         files = ["layers.json", "layers.csv", *pictures.values(), *maps, *_write_projections(folder, made.studies)]
+        files += _write_similarity(folder, made.studies)
         print(f"\nWritten to {folder}/: {', '.join(files)}{_cache_words(cache)}")
         for name, one in made.studies.items() if kept else ():
             print(f"Probes kept: {save_probes(one, kept[encoder.name, name])}")
+        for name, one in made.studies.items() if FLAGS.similarity else ():
+            series.setdefault(name, []).append(one)
+    if files := _write_series(out, series) if len(runs) > 1 else []:
+        print(f"\nWritten to {out}/: {', '.join(files)}")
 
 
 def _kept_files(encoders: Sequence[str], datasets: Sequence[str]) -> dict[tuple[str, str], Path]:
@@ -250,6 +262,79 @@ def _write_projections(folder: Path, studies: Mapping[str, LayerStudy]) -> list[
         save_projections(made, f"{one.encoder.name} on {name}: dev, fitted to train", folder / file)
         files.append(file)
     return files
+
+
+def _write_similarity(folder: Path, studies: Mapping[str, LayerStudy]) -> list[str]:
+    """Writes how alike the layers of one encoder are, a figure for each study; returns the files' names."""
+    from lit_probe.figures import save_layer_similarity
+
+    found = {
+        name: [layer_similarity(one, measure=measure, progress=_comparing(measure, name)) for measure in _measures([one])]
+        for name, one in studies.items()
+    }
+    rows = {name: [row for made in of for row in made.flat_rows()] for name, of in found.items()}
+
+    def draw(name: str, picture: Path) -> None:
+        one = studies[name]
+        save_layer_similarity([made.to_json() for made in found[name]], f"{one.encoder.name} on {name}", picture)
+
+    return _write_compared(folder, "similarity", rows, draw)
+
+
+def _write_series(folder: Path, studies: Mapping[str, Sequence[LayerStudy]]) -> list[str]:
+    """Prints and writes how the layers of a series of encoders come to be those of the last; returns the files' names."""
+    from lit_probe.figures import save_similarity_series
+
+    found: dict[str, list[SimilaritySeries]] = {}
+    for name, of in studies.items():
+        for measure in _measures(of):
+            try:
+                made = similarity_series(of, measure=measure, progress=_comparing(measure, name))
+            except EncoderError as error:
+                # Encoders of other depths may well be asked for together.
+                print(f"lit-probe: no series on {name}. {error}", file=sys.stderr)
+                break
+            found.setdefault(name, []).append(made)
+            print(f"\nSeries on {name}\n{made.table()}")
+    rows = {name: [row for made in of for row in made.flat_rows()] for name, of in found.items()}
+
+    def draw(name: str, picture: Path) -> None:
+        save_similarity_series([made.to_json() for made in found[name]], f"The series on {name}", picture)
+
+    return _write_compared(folder, "similarity-series", rows, draw)
+
+
+def _measures(studies: Sequence[LayerStudy]) -> list[str]:
+    """The measures that were asked for, without those that these studies have nothing for, which is told."""
+    found = []
+    for measure in dict.fromkeys(FLAGS.similarity):
+        try:
+            for one in studies:
+                side_of(one, MEASURES[measure], None, "")
+        except UnservedError as error:
+            print(f"lit-probe: no {measure} of {studies[0].splits.name}. {as_flags(str(error))}", file=sys.stderr)
+            continue
+        found.append(measure)
+    return found
+
+
+def _comparing(measure: str, name: str) -> Progress:
+    return of_step(tqdm_progress(), f"{MEASURES[measure].title} of layers on {name}", "passes")
+
+
+def _write_compared(
+    folder: Path, name: str, rows: Mapping[str, list[dict[str, Any]]], draw: Callable[[str, Path], None]
+) -> list[str]:
+    """Writes one table of all data sets and a figure of each; returns the files' names: none where there are no rows."""
+    rows = {dataset: of for dataset, of in rows.items() if of}
+    if not rows:
+        return []
+    _write_rows(folder / f"{name}.csv", [{"dataset": dataset, **row} for dataset, of in rows.items() for row in of])
+    written = _in_files(list(rows))
+    pictures = {dataset: f"{name}.svg" if len(rows) == 1 else f"{name}-{written[dataset]}.svg" for dataset in rows}
+    for dataset, picture in pictures.items():
+        draw(dataset, folder / picture)
+    return [f"{name}.csv", *pictures.values()]
 
 
 def predict(texts: str) -> None:

@@ -504,6 +504,101 @@ def _class_colors(n: int) -> list[Any]:
     return [colors[i % len(colors)] for i in range(n)]
 
 
+def save_layer_similarity(found: Sequence[Mapping[str, Any]], title: str, path: Path) -> None:
+    """Writes how alike layers are, a grid of layers by layers for each measure.
+
+    Args:
+      found: what ``LayerSimilarity.to_json`` returns, of each measure, of the same layers.
+      title: written above all.
+      path: the file; its suffix names the format.
+    """
+    with _figure(path, (0.9 + 3.3 * len(found), 3.9)) as figure:
+        figure.suptitle(f"{title}: which layers say the same", fontsize=11)
+        all_axes: Any = figure.subplots(1, len(found), squeeze=False)[0]
+        for axes, one in zip(all_axes, found, strict=True):
+            split = "" if one["split"] is None else f" {one['split']}"
+            picture = _draw_alike(axes, one["values"])
+            axes.set_title(f"{one['title']}, {one['n']:,}{split} rows", fontsize=9)
+            axes.set(xlabel="layer", ylabel="layer")
+            _tick_layers(axes, len(one["values"][0]), len(one["values"]))
+        _key_of_alike(figure, picture, all_axes)
+
+
+def save_similarity_series(found: Sequence[Mapping[str, Any]], title: str, path: Path) -> None:
+    """Writes how the layers of a series of checkpoints come to be those of the last, a block for each measure.
+
+    Above stand the same layers by checkpoint, beside those of the last, the first and the previous one; below, for up to five
+    checkpoints evenly over the series, all layers beside all layers of the last.
+
+    Args:
+      found: what ``SimilaritySeries.to_json`` returns, of each measure, of the same checkpoints.
+      title: written above all.
+      path: the file; its suffix names the format.
+    """
+    names = [textwrap.shorten(name, 24, placeholder="…") for name in found[0]["checkpoints"]]
+    foot = 0.07 * max(map(len, names))  # inches
+    heights = (2.6 + foot, 2.2)
+    with _figure(path, (10.0, 0.5 + len(found) * (0.4 + sum(heights)))) as figure:
+        figure.suptitle(title, fontsize=11)
+        blocks = figure.subfigures(len(found), 1, squeeze=False)[:, 0]
+        for block, one in zip(blocks, found, strict=True):
+            split = "" if one["split"] is None else f" {one['split']}"
+            block.suptitle(f"{one['title']}, {one['n']:,}{split} rows", fontsize=10)
+            above, below = block.subfigures(2, 1, height_ratios=heights)
+            columns = above.subplots(1, len(one["same_layers"]), sharey=True)
+            for axes, same in zip(columns, one["same_layers"], strict=True):
+                values = [list(of) for of in zip(*same["values"], strict=True)]
+                picture = _draw_alike(axes, values)
+                axes.set_title(f"same layer of the {same['beside']}", fontsize=9)
+                _tick_layers(axes, 0, len(values))
+                step = -(-len(names) // _MOST_TICKS)
+                axes.set_xticks(range(0, len(names), step), names[::step], rotation=90, fontsize=7)
+            columns[0].set_ylabel("layer")
+            _key_of_alike(above, picture, columns)
+            n_maps = min(_PICTURES_IN_LINE, len(names))
+            shown = [round(i * (len(names) - 1) / max(1, n_maps - 1)) for i in range(n_maps)]
+            for axes, place in zip(below.subplots(1, n_maps, squeeze=False)[0], shown, strict=True):
+                _draw_alike(axes, one["maps"][place]["values"])
+                axes.set_title(names[place], fontsize=7)
+                axes.set_aspect("equal")
+                _tick_layers(axes, len(one["layer_names"]), len(one["layer_names"]), 7)
+            below.supxlabel(f"layer of {names[-1]}", fontsize=8)
+            below.supylabel("layer", fontsize=8)
+
+
+def _draw_alike(axes: Any, values: Sequence[Sequence[float | None]]) -> Any:
+    """A cell for each value from 0 (or less) to 1, the first row above; cells without one are grey."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    colors = LinearSegmentedColormap.from_list("alike", _HEAT)
+    axes.set_facecolor("#E8EAED")
+    edges = [[i - 0.5 for i in range(n + 1)] for n in (len(values[0]), len(values))]
+    shown = [[math.nan if value is None else value for value in row] for row in values]
+    picture = axes.pcolormesh(*edges, shown, cmap=colors, vmin=0, vmax=1)
+    axes.invert_yaxis()
+    if max(len(values), len(values[0])) <= _MOST_NUMBERED // 2:
+        for y, row in enumerate(shown):
+            for x, value in enumerate(row):
+                if not math.isnan(value):
+                    color = "white" if value > 0.7 else _TEXT
+                    axes.text(x, y, f"{value:.2f}", ha="center", va="center", fontsize=6, color=color)
+    return picture
+
+
+def _key_of_alike(figure: Any, picture: Any, axes: Any) -> None:
+    bar = figure.colorbar(picture, ax=axes, label="1: alike")
+    bar.ax.tick_params(labelsize=8)
+    bar.solids.set_rasterized(False)
+
+
+def _tick_layers(axes: Any, n_across: int, n_down: int, size: int = 8) -> None:
+    """Numbers of layers, as many as fit into a small picture."""
+    for n, ticks in ((n_across, axes.set_xticks), (n_down, axes.set_yticks)):
+        if n:
+            ticks(range(0, n, -(-n // 7)))
+    axes.tick_params(labelsize=size)
+
+
 def save_neuron_curves(report: Mapping[str, Any], title: str, path: Path) -> None:
     """Writes the score from a share of the neurons and, where it was measured, what switching the best ones off changes.
 

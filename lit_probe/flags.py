@@ -48,6 +48,7 @@ from lit_probe.probing.runs import Run, parse_model_flag
 from lit_probe.probing.runs import load_runs as runs_of
 from lit_probe.probing.study import LayerStudy, probe_layers
 from lit_probe.views.planes import WAYS
+from lit_probe.views.similarity_measures import MEASURES
 
 # Asked of the data sets together; all other checks are asked of each.
 TRANSFER = "transfer"
@@ -233,6 +234,14 @@ _define(
     "projections",
     [],
     f"pictures of all layers in one figure, fitted to train and shown for dev: {', '.join(WAYS)}, or several of them.",
+    used_by=("layers",),
+)
+_define(
+    flags.DEFINE_list,
+    "similarity",
+    [],
+    "which layers say the same, as a table and a figure; of several encoders with the same layers, such as checkpoints in their "
+    f"order, the series too: {', '.join(MEASURES)}, or several of them.",
     used_by=("layers",),
 )
 _define(
@@ -542,7 +551,11 @@ def _checked(runs: list[Run], splits_list: Sequence[Splits], tokens: bool) -> li
                 f"The probe {run.probe!r} reads the tokens of texts, which is asked by lit-probe layers or report with --model, "
                 "or by lit_probe.probe_attention. Choose another kind here."
             )
-        of_pooled = [name for name in ("save_probes", "projections", "cache_dtype") if FLAGS[name].present and FLAGS[name].value]
+        of_pooled = [
+            name
+            for name in ("save_probes", "projections", "similarity", "cache_dtype")
+            if FLAGS[name].present and FLAGS[name].value
+        ]
         if run.probe in TOKEN_PROBES and of_pooled:
             what = f"--{of_pooled[0]}"
             raise UnservedError(f"{what} is about pooled vectors, and the probe {run.probe!r} reads tokens. Leave it out.")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.data.asked import CLASSES, TEXT
+from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.head_readings import read_classification_head
 from lit_probe.errors import LitProbeError
@@ -76,9 +77,11 @@ def class_lens(study: LayerStudy, *, progress: Progress = no_progress) -> ClassL
       LitProbeError: the head's classes are not those of the study, or it is no study of texts and classes.
     """
     encoder, splits = study.encoder, study.splits
-    if splits.target != CLASSES or splits.unit != TEXT:
-        raise LitProbeError(f"A head puts whole texts in classes; {splits.name} asks for something else.")
-    columns = _columns(study)
+    if encoder.head_label_names is None:
+        raise LitProbeError(f"{encoder.name} has no classification head of its own to read its layers.")
+    if reason := why_no_curve(encoder, splits):
+        raise LitProbeError(reason)
+    columns = _columns(encoder, splits) or []
     dev = splits.dev
     encoded = encoder.encode(dev.texts)
     if not all(text.ids for text in encoded):
@@ -103,14 +106,19 @@ def class_lens(study: LayerStudy, *, progress: Progress = no_progress) -> ClassL
     )
 
 
-def _columns(study: LayerStudy) -> list[int]:
-    names = study.encoder.head_label_names
-    if names is None:
-        raise LitProbeError(f"{study.encoder.name} has no classification head of its own to read its layers.")
-    columns = match_classes(names, study.splits.label_names, numbered=is_numbered(study.splits))
-    if columns is None:
-        raise LitProbeError(why_unmatched(study.encoder.name, names, study.splits.label_names))
-    return columns
+def why_no_curve(encoder: Encoder, splits: Splits) -> str | None:
+    """Why the head of a classifier cannot be scored on a data set, in a sentence; None where it can. Nothing is loaded for it."""
+    if splits.target != CLASSES:
+        return f"The head puts texts in classes, and {splits.name} asks for a number, so there is no score of it by layer."
+    if splits.unit != TEXT:
+        return f"The head puts whole texts in classes, and {splits.name} asks for something of each word."
+    if _columns(encoder, splits) is None:
+        return why_unmatched(encoder.name, encoder.head_label_names or (), splits.label_names)
+    return None
+
+
+def _columns(encoder: Encoder, splits: Splits) -> list[int] | None:
+    return match_classes(encoder.head_label_names or (), splits.label_names, numbered=is_numbered(splits))
 
 
 def classes_by_layer(encoder: Encoder, texts: Sequence[str]) -> NDArray[np.float64]:

@@ -7,19 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from lit_probe.data.labelled_texts import LabelledTexts, SplitName
+from lit_probe.data.labelled_texts import SplitName
 from lit_probe.encoder.activations import Activations
-from lit_probe.encoder.cache import Cache
-from lit_probe.encoder.vector_encoder import as_array
-from lit_probe.errors import DatasetError, EncoderError, UnservedError
+from lit_probe.errors import DatasetError
 from lit_probe.probing.probes.fitting_scope import fitting_scope
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress
 from lit_probe.registry import lookup
 from lit_probe.results import Result
-from lit_probe.views.layer_rows import LayerRows, Read, activation_reader, row_blocks
+from lit_probe.views.compared_sides import Side, on_common_rows, side_of
+from lit_probe.views.layer_rows import LayerRows, row_blocks
 from lit_probe.views.similarity_measures import LEAST_ROWS, MEASURES, Measure, Products
 
 BLOCK_ROWS = 1_024
@@ -110,35 +109,6 @@ class LayerSimilarity(Result):
         ]
 
 
-@dataclass(frozen=True, eq=False)
-class Side:
-    """What is compared of one encoder.
-
-    Attributes:
-      name: what it is called.
-      layer_names: ``[n_layers]``.
-      readers: ``[n_layers]``, each reads rows of one layer.
-      n: how many rows there are.
-      rows: the texts or words that they are, so that two encoders are compared on the same; None where the order says so.
-      classes: the classes of the probes whose scores are read; None where vectors are read.
-    """
-
-    name: str
-    layer_names: tuple[str, ...]
-    readers: tuple[Read, ...]
-    n: int
-    rows: LabelledTexts | None = None
-    classes: tuple[str, ...] | None = None
-
-    def at(self, chosen: NDArray[np.int64]) -> Side:
-        """Those of the rows at ``chosen``, in that order."""
-
-        def taking(read: Read) -> Read:
-            return lambda positions: read(chosen[positions])
-
-        return Side(self.name, self.layer_names, tuple(map(taking, self.readers)), len(chosen), None, self.classes)
-
-
 def layer_similarity(
     one: LayerStudy | Activations | ArrayLike | Mapping[str, ArrayLike],
     other: LayerStudy | Activations | ArrayLike | Mapping[str, ArrayLike] | None = None,
@@ -195,58 +165,11 @@ def layer_similarity(
     first = side_of(one, how, split, "first")
     second = first if other is None else side_of(other, how, split, "second")
     if first is not second:
-        first, second, told = _on_common_rows(first, second)
+        [first, second], told = on_common_rows([first, second])
     else:
         told = []
     used = (split or how.split) if isinstance(one, LayerStudy) else None
     return compare_sides(first, second, measure, split=used, told=told, block_rows=block_rows, progress=progress)
-
-
-def with_random_weights(
-    study: LayerStudy, *, split: SplitName | None = None, measure: str = "cka", cache: Cache | None = None, progress: Progress
-) -> Side:
-    """The same architecture with weights that were never trained, on the study's rows.
-
-    They are drawn by the study's seed or, where the encoder's own were, by the next one.
-
-    Raises:
-      EncoderError: there is no network whose weights could be drawn.
-      UnservedError: the measure is about probes, which random weights have none of here.
-    """
-    how = lookup(MEASURES, measure, "measure of similarity")
-    if how.reads == "probes":
-        raise UnservedError(
-            "Random weights have no probes here. Name the encoder once more with random weights, as "
-            "--model=NAME,NAME[weights=random] does, and compare with that model."
-        )
-    study.check_pooled("Similarity of layers")
-    own = study.encoder.random_seed == study.seed
-    twin = study.encoder.randomised(study.seed + own)
-    rows = _rows_of(study, split or how.split)
-    read = (cache or Cache(None)).activations(twin, rows.texts, study.pooling, spans=rows.spans, progress=progress)
-    return _side(f"{study.encoder.name} with {'other ' if own else ''}random weights", tuple(study.layer_names), read, rows)
-
-
-def side_of(
-    given: LayerStudy | Activations | ArrayLike | Mapping[str, ArrayLike],
-    how: Measure,
-    split: SplitName | None,
-    name: str,
-) -> Side:
-    """What is compared of one thing; arguments and errors as of `layer_similarity`. ``name`` is for what has none."""
-    if isinstance(given, LayerStudy):
-        given.check_pooled("Similarity of layers")
-        rows = _rows_of(given, split or how.split)
-        activations = given.activations[split or how.split]
-        if how.reads == "vectors":
-            return _side(given.encoder.name, tuple(given.layer_names), activations, rows)
-        return _side_of_probes(given, activations, rows)
-    if how.reads == "probes":
-        raise UnservedError("Probe directions are compared of studies, which have probes: give what probe_layers returns.")
-    if isinstance(given, Activations):
-        return _side(name, tuple(f"layer {layer}" for layer in range(given.n_layers)), given, None)
-    layers = _by_layer(given, name)
-    return Side(name, tuple(layers), tuple(map(_array_reader, layers.values())), len(next(iter(layers.values()))))
 
 
 def compare_sides(
@@ -265,99 +188,154 @@ def compare_sides(
       DatasetError: there are fewer than four rows.
       EncoderError: numbers are not finite.
     """
-    how = MEASURES[measure]
-    if one.n < LEAST_ROWS:
-        rows = "1 row" if one.n == 1 else f"{one.n:,} rows"
-        raise DatasetError(f"Layers are compared on {LEAST_ROWS} rows or more, and there are {rows}. Take more texts.")
     within = one is other
     n_one, n_other = len(one.readers), len(other.readers)
     # Every layer is read twice by itself, and once with each other one.
     n_passes = 2 * n_one + n_one * (n_one - 1) // 2 if within else 2 * (n_one + n_other) + n_one * n_other
-    report = _counted(progress, n_passes * -(-one.n // block_rows))
-    # BLAS keeps to one thread, so that digits do not depend on cores; probes that are fitted meanwhile would change it midway.
-    with fitting_scope:
-        first = [_Layer.of(one, layer, how, block_rows, report) for layer in range(n_one)]
-        second = first if within else [_Layer.of(other, layer, how, block_rows, report) for layer in range(n_other)]
-        values: list[list[float | None]] = [[None] * n_other for _ in first]
-        for i, left in enumerate(first):
-            for j, right in enumerate(second):
-                if within and j < i:
-                    values[i][j] = values[j][i]
-                elif within and i == j:
-                    values[i][j] = left.with_itself
-                else:
-                    values[i][j] = left.beside(right, how, one.n, block_rows, report)
-    sides = [_compared(one, first, how), _compared(other, second, how)]
-    chance = _by_chance(sides[0].kept, sides[1].kept, one.n) if how.keeps else None
-    pairs = [(i, j) for i in range(n_one) for j in range(n_other) if not within or i < j]
-    n_saturated = sum(_saturated(first[i].n_kept, second[j].n_kept, one.n) for i, j in pairs) if how.keeps else 0
-    notes = [*told, *_notes(one, first), *([] if within else _notes(other, second))]
-    if n_saturated:
-        notes.append(
-            f"{n_saturated:,} of {len(pairs):,} pairs of layers have more directions between them than {one.n:,} rows can tell "
-            f"apart: there {how.title} is too high, up to 1 of anything. Take CKA, or more rows."
-        )
-    return LayerSimilarity(
-        measure,
-        how.title,
-        how.about,
-        how.source,
-        sides[0],
-        sides[1],
-        split,
-        one.n,
-        tuple(map(tuple, values)),
-        chance,
-        n_saturated,
-        tuple(notes),
-    )
+    comparing = Comparing.of(measure, one.n, split, n_passes, block_rows, progress)
+    first = comparing.prepared(one)
+    return comparing.beside(first, first if within else comparing.prepared(other), told)
 
 
 @dataclass(frozen=True, eq=False)
-class _Layer:
-    """One layer as it is compared: its rows, and what the measure keeps of them; None where it does not vary."""
+class PreparedLayer:
+    """One layer as it is compared.
+
+    Attributes:
+      rows: its vectors.
+      kept: what the measure keeps of them; None where it does not vary.
+      with_itself: how alike it is to itself.
+    """
 
     rows: LayerRows
     kept: Any
     with_itself: float | None
 
-    @classmethod
-    def of(cls, side: Side, layer: int, how: Measure, block_rows: int, report: Callable[[], None]) -> _Layer:
-        told = f"Layer {side.layer_names[layer]!r} of {side.name}"
-        rows = LayerRows.of(told, side.readers[layer], side.n, block_rows, report)
-        if not rows.scale:
-            _skip(side.n, block_rows, report)
-            return cls(rows, None, None)
-        own = _products(rows, rows, side.n, block_rows, report)
-        kept = how.prepare(own)
-        return cls(rows, kept, None if kept is None else how.compare(kept, kept, own))
-
-    def beside(self, other: _Layer, how: Measure, n: int, block_rows: int, report: Callable[[], None]) -> float | None:
-        if self.kept is None or other.kept is None:
-            _skip(n, block_rows, report)
-            return None
-        found: float | None = how.compare(self.kept, other.kept, _products(self.rows, other.rows, n, block_rows, report))
-        return found
-
     @property
     def n_kept(self) -> int | None:
+        """How many directions of it are compared; None where it does not vary."""
         return None if self.kept is None else len(self.kept.sizes)
 
 
-def _products(one: LayerRows, other: LayerRows, n: int, block_rows: int, report: Callable[[], None]) -> Products:
-    cross, norms = np.zeros((len(one.mean), len(other.mean))), 0.0
-    for positions in row_blocks(n, block_rows):
-        left = one.centred(positions)
-        right = left if one is other else other.centred(positions)
-        cross += left.T @ right
-        norms += float(np.square(left).sum(axis=1) @ np.square(right).sum(axis=1))
-        report()
-    return Products(cross, norms, n)
+@dataclass(frozen=True, eq=False)
+class PreparedSide:
+    """A side, and each of its layers as it is compared."""
+
+    side: Side
+    layers: tuple[PreparedLayer, ...]
 
 
-def _skip(n: int, block_rows: int, report: Callable[[], None]) -> None:
-    for _ in row_blocks(n, block_rows):
-        report()
+@dataclass(frozen=True, eq=False)
+class Comparing:
+    """Sides on the same rows, compared by one measure.
+
+    Attributes:
+      measure: its name in ``MEASURES``.
+      n: the number of rows.
+      split: the split that they are of.
+      block_rows: so many are read at a time.
+      report: called after each block.
+    """
+
+    measure: str
+    n: int
+    split: str | None
+    block_rows: int
+    report: Callable[[], None]
+
+    @classmethod
+    def of(cls, measure: str, n: int, split: str | None, n_passes: int, block_rows: int, progress: Progress) -> Comparing:
+        """Before the first pass, of ``n_passes`` over the rows of a layer or of two.
+
+        Raises:
+          DatasetError: there are fewer than four rows.
+        """
+        if n < LEAST_ROWS:
+            rows = "1 row" if n == 1 else f"{n:,} rows"
+            raise DatasetError(f"Layers are compared on {LEAST_ROWS} rows or more, and there are {rows}. Take more texts.")
+        return cls(measure, n, split, block_rows, _counted(progress, n_passes * -(-n // block_rows)))
+
+    @property
+    def how(self) -> Measure:
+        """The measure."""
+        return MEASURES[self.measure]
+
+    def prepared(self, side: Side) -> PreparedSide:
+        """What the measure keeps of each layer: two passes over each.
+
+        Raises:
+          EncoderError: numbers are not finite.
+        """
+        # BLAS keeps to one thread, so that digits do not depend on cores; probes fitted meanwhile would change it midway.
+        with fitting_scope:
+            return PreparedSide(side, tuple(self._prepared(side, layer) for layer in range(len(side.readers))))
+
+    def _prepared(self, side: Side, layer: int) -> PreparedLayer:
+        told = f"Layer {side.layer_names[layer]!r} of {side.name}"
+        rows = LayerRows.of(told, side.readers[layer], self.n, self.block_rows, self.report)
+        if not rows.scale:
+            self._skip()
+            return PreparedLayer(rows, None, None)
+        own = self._products(rows, rows)
+        kept = self.how.prepare(own)
+        return PreparedLayer(rows, kept, None if kept is None else self.how.compare(kept, kept, own))
+
+    def beside(self, one: PreparedSide, other: PreparedSide, told: Sequence[str] = ()) -> LayerSimilarity:
+        """All layers of both: a pass over each pair, and over each pair once where a side is compared with itself."""
+        within, first, second = one is other, one.layers, other.layers
+        values: list[list[float | None]] = [[None] * len(second) for _ in first]
+        with fitting_scope:
+            for i, left in enumerate(first):
+                for j, right in enumerate(second):
+                    values[i][j] = values[j][i] if within and j < i else self.similarity(left, right)
+        how, sides = self.how, [_compared(one, self.how), _compared(other, self.how)]
+        pairs = [(left, right) for i, left in enumerate(first) for j, right in enumerate(second) if not within or i < j]
+        n_saturated = sum(_saturated(left.n_kept, right.n_kept, self.n) for left, right in pairs) if how.keeps else 0
+        notes = [*told, *flat_notes(one), *([] if within else flat_notes(other))]
+        return LayerSimilarity(
+            self.measure,
+            how.title,
+            how.about,
+            how.source,
+            sides[0],
+            sides[1],
+            self.split,
+            self.n,
+            tuple(map(tuple, values)),
+            tuple(tuple(self.by_chance(left, right) for right in second) for left in first) if how.keeps else None,
+            n_saturated,
+            (*notes, *saturated_notes(how, n_saturated, len(pairs), self.n)),
+        )
+
+    def similarity(self, left: PreparedLayer, right: PreparedLayer) -> float | None:
+        """How alike two layers are: a pass over both, and none of a layer beside itself."""
+        if left is right:
+            return left.with_itself
+        if left.kept is None or right.kept is None:
+            self._skip()
+            return None
+        with fitting_scope:
+            return self.how.compare(left.kept, right.kept, self._products(left.rows, right.rows))
+
+    def by_chance(self, left: PreparedLayer, right: PreparedLayer) -> float | None:
+        """What two such layers with nothing in common would have, of a measure that keeps directions; see `LayerSimilarity`."""
+        if left.n_kept is None or right.n_kept is None:
+            return None
+        return min(1.0, float(np.sqrt(max(left.n_kept, right.n_kept) / (self.n - 1))))
+
+    def _products(self, one: LayerRows, other: LayerRows) -> Products:
+        cross, norms = np.zeros((len(one.mean), len(other.mean))), 0.0
+        for positions in row_blocks(self.n, self.block_rows):
+            left = one.centred(positions)
+            right = left if one is other else other.centred(positions)
+            cross += left.T @ right
+            norms += float(np.square(left).sum(axis=1) @ np.square(right).sum(axis=1))
+            self.report()
+        return Products(cross, norms, self.n)
+
+    def _skip(self) -> None:
+        for _ in row_blocks(self.n, self.block_rows):
+            self.report()
 
 
 def _counted(progress: Progress, total: int) -> Callable[[], None]:
@@ -373,17 +351,9 @@ def _counted(progress: Progress, total: int) -> Callable[[], None]:
     return report
 
 
-def _compared(side: Side, layers: Sequence[_Layer], how: Measure) -> ComparedLayers:
-    return ComparedLayers(side.name, side.layer_names, tuple(one.n_kept for one in layers) if how.keeps else None)
-
-
-def _by_chance(
-    one: Sequence[int | None] | None, other: Sequence[int | None] | None, n: int
-) -> tuple[tuple[float | None, ...], ...]:
-    def of(left: int | None, right: int | None) -> float | None:
-        return None if left is None or right is None else min(1.0, float(np.sqrt(max(left, right) / (n - 1))))
-
-    return tuple(tuple(of(left, right) for right in other or ()) for left in one or ())
+def _compared(one: PreparedSide, how: Measure) -> ComparedLayers:
+    kept = tuple(layer.n_kept for layer in one.layers) if how.keeps else None
+    return ComparedLayers(one.side.name, one.side.layer_names, kept)
 
 
 def _saturated(one: int | None, other: int | None, n: int) -> bool:
@@ -391,115 +361,21 @@ def _saturated(one: int | None, other: int | None, n: int) -> bool:
     return one is not None and other is not None and one + other > n - 1
 
 
-def _notes(side: Side, layers: Sequence[_Layer]) -> list[str]:
-    flat = [name for name, layer in zip(side.layer_names, layers, strict=True) if layer.kept is None]
+def saturated_notes(how: Measure, n_saturated: int, n_pairs: int, n: int) -> list[str]:
+    """What has to be said of pairs of layers with more directions than rows; nothing where there are none."""
+    if not n_saturated:
+        return []
+    return [
+        f"{n_saturated:,} of {n_pairs:,} pairs of layers have more directions between them than {n:,} rows can tell "
+        f"apart: there {how.title} is too high, up to 1 of anything. Take CKA, or more rows."
+    ]
+
+
+def flat_notes(one: PreparedSide) -> list[str]:
+    """What has to be said of layers that do not vary; nothing where there are none."""
+    flat = [name for name, layer in zip(one.side.layer_names, one.layers, strict=True) if layer.kept is None]
     if not flat:
         return []
     what = f"Layer {flat[0]}" if len(flat) == 1 else f"{len(flat)} layers"
     verb, it = ("does", "it") if len(flat) == 1 else ("do", "them")
-    return [f"{what} of {side.name} {verb} not vary on these rows, so nothing can be compared with {it}."]
-
-
-def _on_common_rows(one: Side, other: Side) -> tuple[Side, Side, list[str]]:
-    """Both on the rows that both have, and what has to be said of it."""
-    if one.classes != other.classes:
-        raise DatasetError(
-            f"The probes of {one.name} and {other.name} tell other classes apart, so their directions are not alike."
-        )
-    if one.rows is None and other.rows is None:
-        if one.n != other.n:
-            raise DatasetError(
-                f"The two have {one.n:,} and {other.n:,} rows, and layers are compared on the same rows: give both the same "
-                "examples in the same order."
-            )
-        return one, other, []
-    if one.rows is None or other.rows is None:
-        raise DatasetError("A study is compared with another study: of activations alone nobody knows which rows they are of.")
-    left, right = _keys(one.rows), _keys(other.rows)
-    if left == right:
-        return one, other, []
-    place = {key: position for position, key in reversed([*enumerate(right)])}
-    common = {key: position for position, key in reversed([*enumerate(left)]) if key in place}
-    if not common:
-        raise DatasetError(
-            f"{one.name} and {other.name} have no rows in common, and layers are compared on the same rows. Compare encoders "
-            "that have read the same data set."
-        )
-    keys = sorted(common, key=common.__getitem__)
-    told = [f"{len(keys):,} rows that both have are compared, of {one.n:,} of {one.name} and {other.n:,} of {other.name}."]
-    return (
-        one.at(np.array([common[key] for key in keys])),
-        other.at(np.array([place[key] for key in keys])),
-        told,
-    )
-
-
-def _keys(rows: LabelledTexts) -> list[tuple[str, int, int]]:
-    """Which text each row is, or which word of which text."""
-    if rows.spans is None:
-        return [(text, 0, 0) for text in rows.texts]
-    return [(text, int(start), int(end)) for text, (start, end) in zip(rows.texts, rows.spans, strict=True)]
-
-
-def _rows_of(study: LayerStudy, split: SplitName) -> LabelledTexts:
-    return lookup(dict(study.splits.items()), split, "split")
-
-
-def _side(name: str, layer_names: tuple[str, ...], activations: Activations, rows: LabelledTexts | None) -> Side:
-    readers = tuple(activation_reader(activations, layer) for layer in range(activations.n_layers))
-    return Side(name, layer_names, readers, len(activations), rows)
-
-
-def _side_of_probes(study: LayerStudy, activations: Activations, rows: LabelledTexts) -> Side:
-    """The scores of each layer's probe: what tells its classes apart, or its number."""
-    if any(len(probe.layers) > 1 for probe in study.layerwise.probes):
-        raise UnservedError(
-            f"Probes of kind {study.layerwise.kind!r} are not linear and have no direction. Take linear ones, such as logistic."
-        )
-
-    def reader(layer: int) -> Read:
-        read, probe = activation_reader(activations, layer), study.layerwise.probes[layer]
-
-        def scores(positions: NDArray[np.int64]) -> NDArray[np.generic]:
-            logits = probe.logits(read(positions))
-            return logits - logits.mean(axis=1, keepdims=True) if probe.n_classes else logits
-
-        return scores
-
-    readers = tuple(map(reader, range(activations.n_layers)))
-    return Side(study.encoder.name, tuple(study.layer_names), readers, len(activations), rows, tuple(study.splits.label_names))
-
-
-def _by_layer(given: ArrayLike | Mapping[str, ArrayLike], name: str) -> dict[str, NDArray[Any]]:
-    if isinstance(given, Mapping):
-        layers = {str(layer): as_array(values) for layer, values in given.items()}
-    else:
-        array = as_array(given)
-        array = array[:, None] if array.ndim == 2 else array
-        if array.ndim != 3:
-            raise EncoderError(
-                f"The {name} activations have the shape {list(array.shape)}, where [examples, layers, width] is needed, or an "
-                "array for each layer by its name."
-            )
-        layers = {f"layer {layer}": array[:, layer] for layer in range(array.shape[1])}
-    if not layers:
-        raise EncoderError(f"The {name} activations have no layers. Give an array for each.")
-    for layer, values in layers.items():
-        if values.dtype.kind not in "fiub":
-            raise EncoderError(f"Layer {layer!r} of the {name} activations holds {values.dtype}, and numbers are compared.")
-        if values.ndim != 2 or not values.shape[1]:
-            raise EncoderError(
-                f"Layer {layer!r} of the {name} activations has the shape {list(values.shape)}, and needs [examples, width]."
-            )
-    if len(lengths := {len(values) for values in layers.values()}) > 1:
-        counts = " and ".join(f"{length:,}" for length in sorted(lengths))
-        raise DatasetError(f"The layers of the {name} activations have {counts} rows, and need one for each example.")
-    return layers
-
-
-def _array_reader(values: NDArray[Any]) -> Read:
-    def read(positions: NDArray[np.int64]) -> NDArray[np.generic]:
-        found: NDArray[np.generic] = values[positions]
-        return found
-
-    return read
+    return [f"{what} of {one.side.name} {verb} not vary on these rows, so nothing can be compared with {it}."]

@@ -66,6 +66,30 @@ def test_the_cells_are_the_servers_numbers_for_every_measure_and_both_sides(lit:
     expect(panel.locator(".caption")).to_contain_text("with random weights (across)", timeout=60_000)
 
 
+def test_the_series_shows_the_same_layers_by_encoder_and_saves_every_pair(lit: LitPage, server: str, tmp_path: Path):
+    lit.page.set_viewport_size({"width": 1000, "height": 900})
+    panel = opened(lit)
+    panel.locator("#other").select_option("the series")
+    expect(panel.locator(".series-map")).to_have_count(2, timeout=60_000)
+    answer = answer_of(server, "layer_similarity", BERT, other="the series")
+    for number, beside in enumerate(("last", "first", "previous")):
+        panel.locator("#same-layer").select_option(beside)
+        values = answer["same_layers"][number]["values"]
+        shown = ["–" if of[layer] is None else written(of[layer]) for layer in range(N_LAYERS) for of in values]
+        expect(panel.locator(".pair text")).to_have_text(shown)
+    panel.locator("#same-layer").select_option("first")
+    panel.locator(".similar").press("Home")
+    panel.locator(".similar").press("ArrowRight")
+    expect(panel.locator(".tooltip")).to_contain_text("of tiny-electra and of tiny-bertCKA: ")
+    assert out_of_reach(lit.page) == []
+    with lit.page.expect_download() as table:
+        panel.locator(".save-csv").click()
+    table.value.save_as(tmp_path / "table.csv")
+    assert len([*csv.DictReader((tmp_path / "table.csv").open(newline=""))]) == 2 * 16 + 2 * 4 + 4
+    panel.locator("#other").select_option("")
+    expect(panel.locator(".similar .pair")).to_have_count(N_LAYERS**2, timeout=60_000)
+
+
 def test_a_cell_is_read_by_pointer_and_by_keys_and_a_click_goes_to_its_layer(lit: LitPage, server: str):
     panel = opened(lit)
     answer = answer_of(server, "layer_similarity", BERT)

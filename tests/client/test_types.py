@@ -34,6 +34,7 @@ TYPE_OF = {
     "repeats": "Repeats",
     "transfer": "Transfer",
     "layer_similarity": "LayerSimilarity",
+    "similarity_series": "SimilaritySeries",
     "provenance": "Provenance",
     "report": "Report",
     "probe_file": "ProbeFile",

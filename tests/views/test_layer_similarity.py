@@ -19,7 +19,8 @@ from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import CancelledError, DatasetError, EncoderError, UnknownNameError, UnservedError
 from lit_probe.probing.probes.fitting_scope import fitting_scope
 from lit_probe.progress import no_progress
-from lit_probe.views.layer_similarity import LayerSimilarity, compare_sides, side_of, with_random_weights
+from lit_probe.views.compared_sides import side_of, with_random_weights
+from lit_probe.views.layer_similarity import LayerSimilarity, compare_sides
 from lit_probe.views.similarity_measures import MEASURES
 
 OF_VECTORS = ("cka", "svcca", "pwcca")

@@ -15,10 +15,11 @@ PAGE = (ROOT / "docs/pictures.md").read_text("utf-8").split("\n## Which layers s
 
 
 def test_its_python_runs(tiny_folder):
-    [code] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    code = "\n".join(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))
     code = code.replace("sentence-transformers/all-MiniLM-L6-v2", str(tiny_folder()))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "CKA of the layers of tiny-bert (down)" in done.stdout and "Probe directions of the layers" in done.stdout
+    assert "CKA of each layer (across) and the same layer of the end" in done.stdout and "previous (" in done.stdout
 
 
 def test_it_has_a_row_for_every_measure():
@@ -27,7 +28,7 @@ def test_it_has_a_row_for_every_measure():
 
 def test_what_it_says_to_do_in_place_of_ecco_is_there():
     rows = [row.split("|")[2] for row in PAGE.split("### Coming from Ecco")[1].splitlines() if row.startswith("| ")][1:]
-    assert len(rows) == 4
+    assert len(rows) == 5
     panel = (ROOT / "lit_probe/client/views/layer_similarity_module.js").read_text("utf-8")
     for row in rows:
         names, measures = re.findall(r"`lit_probe\.(\w+)`", row), re.findall(r'measure="(\w+)"', row)

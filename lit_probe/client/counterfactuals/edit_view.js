@@ -12,6 +12,7 @@ import {placeNames} from '../charts/places.js';
 import {svgElement} from '../charts/svg.js';
 import {answers} from '../page/answers.js';
 import {observable} from '../page/choices.js';
+import {pairNames} from '../page/edit_pair.js';
 import {exampleText, html, nothing} from '../page/lit_host.js';
 import {whenIdle} from '../page/waiting.js';
 import {backButton, card, layerSlider, legendElement, renderNotes, renderSelect} from '../panels/parts.js';
@@ -128,7 +129,7 @@ function changeSentence(answer) {
 function renderTrajectory(panel, {answer, pair}, stale) {
   const layer = panel.layerOf(answer);
   const {measure} = panel.chosen();
-  const names = pair.how === 'edit' ? ['Original', 'Edit'] : ['Pinned', 'Selected'];
+  const names = pairNames(pair.how);
   const {width, height} = panel.size;
   const size = {width, height: Math.round(Math.max(170, Math.min(0.5 * width, 0.36 * height, 300)))};
   const view = {current: layer, hovered: panel.hoveredLayer};

@@ -9,6 +9,7 @@ import {COLORS, salienceColor} from '../charts/palette.js';
 import {svgElement} from '../charts/svg.js';
 import {answers} from '../page/answers.js';
 import {currentLayer, currentWord, resolveLayer} from '../page/choices.js';
+import {pairNames} from '../page/edit_pair.js';
 import {definePanel, html, nothing} from '../page/lit_host.js';
 import {CONTROLS_CSS, PANEL_CSS} from '../panels/css.js';
 import {layerPanel} from '../panels/layer_panel.js';
@@ -114,7 +115,7 @@ definePanel('words-by-layer-module', (LitPanel) => class WordsByLayerModule exte
   /** What the sentences are called. @param {WordsByLayer} answer @returns {string[]} */
   titles({examples}) {
     if (examples.length === 1) return [examples[0].split ? `${examples[0].split} sentence` : 'edited sentence'];
-    return this.seen.how === 'pinned' ? ['Pinned', 'Selected'] : ['Original', 'Edit'];
+    return pairNames(this.seen.how);
   }
 
   /** @param {NonNullable<typeof this.last>} drawn @param {boolean} stale */

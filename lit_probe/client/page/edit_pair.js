@@ -38,3 +38,8 @@ export function editPair({primary, pinned, inputs}) {
 function isEditOf({meta}, {id}) {
   return Boolean(meta.added) && meta.parentId === id;
 }
+
+/** What the two texts are called. @param {?EditPair['how']} how @returns {[string, string]} */
+export function pairNames(how) {
+  return how === 'pinned' ? ['Pinned', 'Selected'] : ['Original', 'Edit'];
+}

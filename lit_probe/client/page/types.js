@@ -59,8 +59,10 @@
  * @property {string[]} notes
  * @property {Baseline[]} baselines  those that the server can measure beside the curve, in the order of the legend
  *
- * @typedef {object} LayerSimilarity  What the interpreter `layer_similarity` answers when its status is "ready".
- * @property {'ready'} status
+ * @typedef {SimilarityMap & {status: 'ready', measures: {value: string, title: string}[], others: {value: string, title: string}[]}} LayerSimilarity  What the
+ *     interpreter `layer_similarity` answers when its status is "ready", with the measures that may be asked for and the models beside which this one can stand.
+ *
+ * @typedef {object} SimilarityMap  How alike the layers of one encoder, or of two, are.
  * @property {string} measure
  * @property {string} title
  * @property {string} about  what the measure is, in a sentence or two
@@ -73,8 +75,27 @@
  * @property {?(?number)[][]} by_chance  about what layers with nothing in common would have; null where chance is taken off
  * @property {number} n_saturated  how many pairs of layers are too much alike for want of rows
  * @property {string[]} notes
- * @property {{value: string, title: string}[]} measures  that may be asked for
- * @property {{value: string, title: string}[]} others  the models beside which this one can stand
+ *
+ * @typedef {object} SimilaritySeries  What it answers about a series of checkpoints.
+ * @property {'ready'} status
+ * @property {string} measure
+ * @property {string} title
+ * @property {string} about
+ * @property {string} source
+ * @property {string[]} checkpoints  what they are called, in their order
+ * @property {string[]} layer_names  the same of all
+ * @property {?string} split
+ * @property {number} n
+ * @property {SameLayers[]} same_layers  beside the last, the first and the previous one
+ * @property {SimilarityMap[]} maps  of each checkpoint, beside the last
+ * @property {string[]} notes
+ * @property {{value: string, title: string}[]} measures
+ * @property {{value: string, title: string}[]} others
+ *
+ * @typedef {object} SameLayers
+ * @property {string} beside  `last`, `first` or `previous`
+ * @property {(?number)[][]} values  `[n_checkpoints][n_layers]`
+ * @property {?(?number)[][]} by_chance
  *
  * @typedef {object} SimilarLayers
  * @property {string} name
@@ -644,9 +665,9 @@
  * @property {number} scale
  * @property {number} largest_error
  *
- * @typedef {{status: string, part: string, encoder: string, kind: ?('masked'|'next'|'classes'), reason: ?string, n_layers: number,
- *   layers_are_places: boolean, sentence: string, max_watched: number}}
- *   LensAbout  What `lens` answers to `about`. `layers_are_places`: whether the page's probes read the layers; `sentence`: how to read it.
+ * @typedef {{status: string, part: string, encoder: string, kind: ?('masked'|'next'|'classes'), reason: ?string, no_curve: ?string,
+ *   n_layers: number, layers_are_places: boolean, sentence: string, max_watched: number}}
+ *   LensAbout  What `lens` answers to `about`. `no_curve`: why a classifier's head has no scores on the data set; `layers_are_places`: whether the page's probes read the layers; `sentence`: how to read it.
  *
  * @typedef {{word: string, token: ?string, pieces: string[], note: string, ranks: number[][], probabilities: number[][]}}
  *   WatchedWord  A word whose rank is followed. `token`: null where the vocabulary cannot spell it; `ranks`: `[n_tokens][n_layers]`.

@@ -8,6 +8,7 @@ import {figurePage} from '../charts/figure_page.js';
 import {COLORS, salienceColor} from '../charts/palette.js';
 import {answers} from '../page/answers.js';
 import {currentLayer, observable} from '../page/choices.js';
+import {pairNames} from '../page/edit_pair.js';
 import {definePanel, html, nothing} from '../page/lit_host.js';
 import {CONTROLS_CSS, PANEL_CSS} from '../panels/css.js';
 import {layerPanel} from '../panels/layer_panel.js';
@@ -152,7 +153,7 @@ definePanel('attention-module', (LitPanel) => class AttentionModule extends laye
   /** What the texts are called. @param {AttentionHeads} answer @returns {string[]} */
   titles({examples}) {
     if (examples.length === 1) return ['Text'];
-    return this.seen.how === 'pinned' ? ['Pinned', 'Selected'] : ['Original', 'Edit'];
+    return pairNames(this.seen.how);
   }
 
   /** What the small pictures show: a side's number, or `change`. @param {AttentionHeads} answer @returns {string} */

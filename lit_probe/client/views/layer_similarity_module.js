@@ -1,6 +1,6 @@
 // @ts-check
 /** The panel "Similarity of layers": which layers say the same, within one encoder and between two? */
-/** @import {LayerMetrics, LayerSimilarity} from '../page/types.js' */
+/** @import {LayerMetrics, LayerSimilarity, SimilaritySeries} from '../page/types.js' */
 /** @import {Pair} from './similarity_grid.js' */
 import {figurePage} from '../charts/figure_page.js';
 import {svgElement} from '../charts/svg.js';
@@ -13,6 +13,7 @@ import {renderCaption, renderSelect} from '../panels/parts.js';
 import {checkCsv} from '../words/files.js';
 import {formatCount} from '../words/format.js';
 import {cellLayout, colorEnds, layerWords, pairByKey, pairWords, rowSentence, similarityColor, similarityGrid, similarityMarks, similarityRows} from './similarity_grid.js';
+import {BESIDE, isSeries, seriesAsGrid, seriesMaps, seriesRows, seriesSentence, seriesWords} from './similarity_series.js';
 
 const GUIDE = html`
   <p><b>The question.</b> Which layers hold the same picture of these texts? A block of alike layers is a stretch of the model in which little changes; a
@@ -25,6 +26,9 @@ const GUIDE = html`
   <p><b>Probe directions</b> are about the concept alone: do the probes of two layers look the same way? Two layers have no coordinates in common, so they are
     set side by side and whitened together; the cosine there is the correlation of the two probes’ scores. Two probes that find the concept well are
     alike for that reason alone, wherever they read it.</p>
+  <p><b>The series</b> puts all models with the same layers in the order in which they are served, such as checkpoints of a training run: a row is a layer, a
+    column a checkpoint, and a cell compares the layer with the same one of the last checkpoint, of the first or of the one before. A row that is dark early
+    belongs to a layer that settles early. The small maps show all layers of a checkpoint (down) beside all layers of the last (across).</p>
   <p><b>How not to read it.</b> Alike is no proof of the same use: two layers may hold the same picture, and the model may use it in one only. Unlike is no proof of
     other content: a concept may be decodable from two layers that have little else in common. The rows are those of this data set; on others the same layers may
     be less alike.</p>
@@ -49,6 +53,8 @@ const pickedMeasure = observable('cka');
 const pickedOthers = observable(/** @type {Record<string, string>} */ ({}));
 /** Whether colours are spread over the values that there are. */
 const spreadColors = observable(false);
+/** Beside which checkpoint of a series the layers stand. */
+const pickedBeside = observable('last');
 /** What may be asked for, by model: an answer says so, and it stays when the next one is on its way. @type {Map<string, Pick<LayerSimilarity, 'measures'|'others'>>} */
 const offered = new Map();
 
@@ -71,7 +77,7 @@ on the same rows.`;
   drawn = {of: [], element: null};
 
   choices() {
-    return [pickedMeasure, pickedOthers, spreadColors];
+    return [pickedMeasure, pickedOthers, spreadColors, pickedBeside];
   }
 
   question() {
@@ -91,20 +97,25 @@ on the same rows.`;
     return [
       renderSelect('measure', 'Measure', measures, pickedMeasure.get(), (measure) => pickedMeasure.set(measure)),
       others.length ? renderSelect('other', 'beside', [OWN_LAYERS, ...others], pickedOthers.get()[model] ?? '', pick) : nothing,
+      result?.state === 'ready' && isSeries(result.answer) ? renderSelect('same-layer', 'Same layer of', BESIDE, pickedBeside.get(), (beside) => pickedBeside.set(beside)) : nothing,
     ];
   }
 
-  /** @param {LayerSimilarity} answer @param {LayerMetrics} about @param {number} layer */
+  /** @param {LayerSimilarity|SimilaritySeries} answer @param {LayerMetrics} about @param {number} layer */
   renderAnswer(answer, about, layer) {
-    const own = answer.one.name === answer.other.name;
+    const view = viewOf(answer);
+    const walk = 'Click a cell, or walk with the arrow keys and press Enter.';
     return [
-      renderCaption(html`<b>${answer.title}</b> of the layers of ${own ? answer.one.name : html`${answer.one.name} (down) and ${answer.other.name} (across)`},
-        on ${formatCount(answer.n)} ${answer.split} rows. Click a cell, or walk with the arrow keys and press Enter.`),
-      this.renderKey(answer),
-      this.renderGrid(answer, layer),
-      html`<div class="reading pair" role="status">${this.picked
-        ? pairWords(answer, this.picked).join('; ')
-        : html`<b>${own ? '' : `${answer.one.name}, `}${layerWords(answer.one.layer_names, layer)}:</b> ${rowSentence(answer, layer)}`}</div>`,
+      isSeries(answer)
+        ? renderCaption(html`<b>${answer.title}</b> of each layer and the same layer of ${BESIDE.find(({value}) => value === pickedBeside.get())?.title}, in ${answer.checkpoints.length}
+          encoders, on ${formatCount(answer.n)} ${answer.split} rows. ${walk}`)
+        : renderCaption(html`<b>${answer.title}</b> of the layers of ${ownLayers(answer) ? answer.one.name : html`${answer.one.name} (down) and ${answer.other.name} (across)`},
+          on ${formatCount(answer.n)} ${answer.split} rows. ${walk}`),
+      this.renderKey(view.grid),
+      this.renderGrid(view, layer),
+      html`<div class="reading pair" role="status">${this.picked ? view.words(this.picked).join('; ') : html`<b>${view.who}${layerWords(view.grid.one.layer_names, layer)}:</b> ${view.sentence(layer)}`}</div>`,
+      isSeries(answer) ? html`<h4>All layers (down) beside those of ${answer.checkpoints[answer.checkpoints.length - 1]} (across)</h4>
+        <div role="img" aria-label="A small map for each encoder; the table has every value">${svgElement(seriesMaps(answer, {width: this.size.width, ends: colorEnds(view.grid, spreadColors.get())}))}</div>` : nothing,
       html`<div class="notes about"><div>${answer.about}${answer.source ? ` ${answer.source}.` : ''} Alike is no proof of the same use.</div></div>`,
     ];
   }
@@ -120,19 +131,19 @@ on the same rows.`;
       <label class="key-box"><input type="checkbox" name="spread" .checked=${spreadColors.get()} @change=${() => spreadColors.set(!spreadColors.get())}>from the least value</label></div>`;
   }
 
-  /** @param {LayerSimilarity} answer @param {number} layer */
-  renderGrid(answer, layer) {
+  /** @param {ReturnType<typeof viewOf>} view @param {number} layer */
+  renderGrid({of: given, grid: answer, axes, words}, layer) {
     const {width} = this.size;
     const layout = cellLayout(answer, width);
     const spread = spreadColors.get();
-    const of = [answer, width, spread];
+    const of = [given, axes?.across, width, spread];
     if (of.some((one, i) => one !== this.drawn.of[i])) {
-      const grid = similarityGrid(answer, {width, spread, ofCell: (pair) => ({role: 'gridcell', id: `pair-${pair.row}-${pair.column}`, 'aria-label': pairWords(answer, pair).join(', ')})});
+      const grid = similarityGrid(answer, {width, spread, axes, ofCell: (pair) => ({role: 'gridcell', id: `pair-${pair.row}-${pair.column}`, 'aria-label': words(pair).join(', ')})});
       this.drawn = {of, element: svgElement(grid)};
     }
     const within = (/** @type {?Pair} */ pair) => (pair && pair.row < layout.nRows && pair.column < layout.nColumns ? pair : null);
     this.picked = within(this.picked);
-    const cursor = within(this.cursor) ?? {row: layer, column: Math.min(layer, layout.nColumns - 1)};
+    const cursor = within(this.cursor) ?? {row: layer, column: Math.min(axes ? 0 : layer, layout.nColumns - 1)};
     const shown = within(this.hoveredPair) ?? (this.focused ? cursor : null);
     const under = (/** @type {MouseEvent} */ event) => {
       const {left, top} = /** @type {HTMLElement} */ (event.currentTarget).getBoundingClientRect();
@@ -143,7 +154,7 @@ on the same rows.`;
       currentLayer.set(pair && pair.row);
       this.requestUpdate();
     };
-    return html`<div class="similar" role="grid" tabindex="0" aria-label="Layers by layers" aria-rowcount=${layout.nRows} aria-colcount=${layout.nColumns}
+    return html`<div class="similar" role="grid" tabindex="0" aria-label=${axes ? 'Layers by checkpoints' : 'Layers by layers'} aria-rowcount=${layout.nRows} aria-colcount=${layout.nColumns}
         aria-activedescendant=${`pair-${cursor.row}-${cursor.column}`}
         @keydown=${(/** @type {KeyboardEvent} */ event) => this.onKey(event, cursor, layout, pick)}
         @focus=${() => this.show({focused: true})} @blur=${() => this.show({focused: false, cursor: null})}
@@ -155,7 +166,7 @@ on the same rows.`;
     pick(pair);
   }}>
       ${this.drawn.element}${svgElement(similarityMarks(answer, {width, current: layer, picked: this.picked, shown}))}
-      ${shown === null ? nothing : this.renderTooltipOf(pairWords(answer, shown), shown, layout)}</div>`;
+      ${shown === null ? nothing : this.renderTooltipOf(words(shown), shown, layout)}</div>`;
   }
 
   /** @param {KeyboardEvent} event @param {Pair} cursor @param {ReturnType<typeof cellLayout>} layout @param {(pair: ?Pair) => void} pick */
@@ -185,21 +196,44 @@ on the same rows.`;
     return html`<div class="tooltip" style=${`left:${left.toFixed(0)}px; max-width:${(room - 2).toFixed(0)}px; ${place}`}>${lines.map((line) => html`<div>${line}</div>`)}</div>`;
   }
 
-  /** @param {LayerSimilarity} answer @param {LayerMetrics} about */
+  /** @param {LayerSimilarity|SimilaritySeries} answer @param {LayerMetrics} about */
   files(answer, about) {
     const {model} = this.seen;
-    const columns = ['measure', 'split', 'n', 'encoder', 'layer', 'layer_name', 'other_encoder', 'other_layer', 'other_layer_name', 'value', 'by_chance'];
-    const ends = colorEnds(answer, spreadColors.get());
-    const beside = answer.one.name === answer.other.name ? '' : ` and ${answer.other.name}`;
+    const {grid, axes} = viewOf(answer);
+    const series = isSeries(answer);
+    const columns = ['measure', 'split', 'n', ...(series ? ['beside'] : []), 'encoder', 'layer', 'layer_name', 'other_encoder', 'other_layer', 'other_layer_name', 'value', 'by_chance'];
+    const spread = spreadColors.get();
+    const ends = colorEnds(grid, spread);
+    const beside = series || ownLayers(answer) ? '' : ` and ${answer.other.name}`;
+    const name = series ? 'the_series' : beside && answer.other.name;
     return {
-      name: `similarity_${answer.measure}_${model}${beside ? `_${answer.other.name}` : ''}`,
-      csv: checkCsv(model, about, columns, similarityRows(answer)),
+      name: `similarity_${answer.measure}_${model}${name ? `_${name}` : ''}`,
+      csv: checkCsv(model, about, columns, series ? seriesRows(answer) : similarityRows(answer)),
       figure: figurePage({
-        title: `${answer.title} of layers: ${answer.one.name}${beside} on ${about.trained_on}`,
+        title: `${answer.title} of layers: ${series ? `a series of ${answer.checkpoints.length} encoders` : `${answer.one.name}${beside}`} on ${about.trained_on}`,
         setting: `${formatCount(answer.n)} ${answer.split} rows · ${about.pooling} pooling · white: ${ends.least.toFixed(2)}${ends.least === 0 ? ' or none' : ''}, dark: 1`,
-        charts: [similarityGrid(answer, {width: 640, spread: spreadColors.get()})],
-        footnotes: [...(answer.by_chance ? [`${answer.title} grows by chance with the number of directions.`] : []), 'Alike is no proof of the same use.'],
+        charts: [similarityGrid(grid, {width: 640, spread, axes}), ...(series ? [seriesMaps(answer, {width: 640, ends})] : [])],
+        footnotes: [...(series ? ['The small maps: all layers of an encoder (down) beside all layers of the last (across).'] : []),
+          ...(grid.by_chance ? [`${answer.title} grows by chance with the number of directions.`] : []), 'Alike is no proof of the same use.'],
       }),
     };
   }
 });
+
+/** Whether the layers of one encoder are compared among themselves. @param {LayerSimilarity} answer */
+function ownLayers({one, other}) {
+  return one.name === other.name;
+}
+
+/** What the grid shows of an answer, and what it says in words. @param {LayerSimilarity|SimilaritySeries} answer */
+function viewOf(answer) {
+  if (isSeries(answer)) {
+    const beside = pickedBeside.get();
+    return {
+      of: answer, grid: seriesAsGrid(answer, beside), who: '', axes: {down: 'Layer', across: `Encoder, beside ${BESIDE.find(({value}) => value === beside)?.title}`},
+      words: (/** @type {Pair} */ pair) => seriesWords(answer, beside, pair), sentence: (/** @type {number} */ layer) => seriesSentence(answer, beside, layer)};
+  }
+  return {
+    of: answer, grid: answer, who: ownLayers(answer) ? '' : `${answer.one.name}, `, axes: null,
+    words: (/** @type {Pair} */ pair) => pairWords(answer, pair), sentence: (/** @type {number} */ layer) => rowSentence(answer, layer)};
+}

@@ -142,18 +142,43 @@ export function lensLayout({examples, layer_names: {length: nLayers}}, rows, wid
 export function lensGrid(answer, rows, {width, shade, titles, ofCell = null}) {
   const layout = lensLayout(answer, rows, width);
   const layers = Array.from({length: layout.nLayers}, (_, i) => i);
-  const two = answer.examples.length > 1;
   return svgNode('svg', {xmlns: 'http://www.w3.org/2000/svg', width: layout.width.toFixed(0), height: layout.height, viewBox: `0 0 ${layout.width.toFixed(0)} ${layout.height}`,
     'font-family': FONT, 'font-size': 10.5, fill: COLORS.text},
   svgNode('text', {x: PAD, y: TOP - 8, fill: COLORS.quietText, 'font-size': 11}, answer.task === 'next' ? 'after' : 'in place of'),
   ...layers.map((layer) => svgNode('text', {x: (layout.x(layer) + layout.cell / 2).toFixed(2), y: TOP - 8, 'text-anchor': 'middle', 'font-size': 11}, String(layer))),
   ...rows.map((row, i) => svgNode('g', {class: `token-row${row.side ? ' edit' : ''}`, ...(ofCell ? {role: 'row'} : {})},
-    two ? svgNode('rect', {x: PAD - 4, y: layout.y(i), width: layout.token, height: ROW - 1, fill: row.side ? COLORS.after : COLORS.before}) : null,
-    svgLabel({class: 'token', x: PAD, y: layout.y(i) + 14, 'font-size': 12, fill: answer.examples[row.side].special[row.place] ? COLORS.quietText : COLORS.ink},
-      shownToken(answer.examples[row.side].tokens[row.place]), layout.token - 8, 6.6),
+    ...tokenLabel(answer, row, i, layout, 'token'),
     ...layers.map((layer) => cellOf(answer, row, {row: i, layer}, layout, shade, ofCell)))),
   svgNode('text', {class: 'axis-title', x: (layout.left + layout.nLayers * layout.cell / 2).toFixed(2), y: layout.bottom + 16, 'text-anchor': 'middle', 'font-size': 12, 'font-weight': 'bold'}, 'Layer'),
   keyOf(answer, layout, shade, titles));
+}
+
+/** What a row is called, and of which text it is. @param {LensTokens} answer @param {LensRow} row @param {number} at @param {ReturnType<typeof lensLayout>} layout @param {string} name  the class */
+function tokenLabel({examples}, {side, place}, at, layout, name) {
+  return [
+    examples.length > 1 ? svgNode('rect', {x: PAD - 4, y: layout.y(at), width: layout.token, height: ROW - 1, fill: side ? COLORS.after : COLORS.before}) : null,
+    svgLabel({class: name, x: PAD, y: layout.y(at) + 14, 'font-size': 12, fill: examples[side].special[place] ? COLORS.quietText : COLORS.ink},
+      shownToken(examples[side].tokens[place]), layout.token - 8, 6.6),
+  ];
+}
+
+/**
+ * The column of tokens alone, which stays in sight while a wide grid scrolls under it.
+ *
+ * @param {LensTokens} answer
+ * @param {LensRow[]} rows
+ * @param {{width: number, picked: number}} view  `width`: the panel's; `picked`: the row of the token that is looked at
+ * @returns {SvgNode}
+ */
+export function lensTokens(answer, rows, {width, picked}) {
+  const layout = lensLayout(answer, rows, width);
+  const right = layout.left - 4;
+  return svgNode('svg', {xmlns: 'http://www.w3.org/2000/svg', width: right.toFixed(0), height: layout.bottom, viewBox: `0 0 ${right.toFixed(0)} ${layout.bottom}`,
+    'font-family': FONT, 'font-size': 10.5, fill: COLORS.text},
+  svgNode('rect', {x: 0, y: 0, width: right.toFixed(1), height: layout.bottom, fill: COLORS.paper}),
+  svgNode('text', {x: PAD, y: TOP - 8, fill: COLORS.quietText, 'font-size': 11}, answer.task === 'next' ? 'after' : 'in place of'),
+  ...rows.flatMap((row, at) => tokenLabel(answer, row, at, layout, 'kept-token')),
+  svgNode('rect', {x: PAD - 5, y: layout.y(picked) - 0.5, width: layout.token, height: ROW, fill: 'none', stroke: COLORS.ink, 'stroke-width': 1.5}));
 }
 
 /** @param {LensTokens} answer @param {LensRow} row @param {LensCell} cell @param {ReturnType<typeof lensLayout>} layout @param {string} shade @param {?(cell: LensCell) => Record<string, string>} ofCell */

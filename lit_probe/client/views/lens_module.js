@@ -8,6 +8,7 @@ import {stripChart} from '../charts/strip_chart.js';
 import {svgElement} from '../charts/svg.js';
 import {answers} from '../page/answers.js';
 import {currentLayer, observable, resolveLayer} from '../page/choices.js';
+import {pairNames} from '../page/edit_pair.js';
 import {definePanel, html, interpretation, nothing} from '../page/lit_host.js';
 import {CONTROLS_CSS, PANEL_CSS} from '../panels/css.js';
 import {layerPanel} from '../panels/layer_panel.js';
@@ -15,7 +16,7 @@ import {cancelledCard, card, errorCard, layerSlider, layerUnder, progressCard, r
 import {shownTexts} from '../panels/shown_texts.js';
 import {layerName} from '../words/sentences.js';
 import {CLASS_LENS_STYLES, classLensChart, classLensCsv, classLensSentences, classStrips, leftOutClasses, saidAt} from './class_lens_chart.js';
-import {agreementSentence, cellSentences, lensCsv, lensGrid, lensLayout, lensMarks, lensRows, settledAt, shadesOf, shownToken, TOP_TOKEN} from './lens_grid.js';
+import {agreementSentence, cellSentences, lensCsv, lensGrid, lensLayout, lensMarks, lensRows, lensTokens, settledAt, shadesOf, shownToken, TOP_TOKEN} from './lens_grid.js';
 import {rankChart, rankLines} from './lens_ranks.js';
 
 // LIT makes panels anew; what a reader has chosen stays.
@@ -52,7 +53,8 @@ const LENS_CSS = `
   .chart.lens { position: relative; }
   .chart.lens svg { max-width: none; display: block; }
   .chart.lens .marks { position: absolute; top: 0; left: 0; pointer-events: none; }
-  .chart.lens .tooltip { bottom: auto; }
+  .chart.lens .tooltip { bottom: auto; z-index: 2; }
+  .chart.lens .kept { position: sticky; left: 0; width: 0; height: 0; z-index: 1; pointer-events: none; }
   .lens-reading { padding: 2px 12px; font-size: 12px; line-height: 18px; overflow-wrap: anywhere; }
   .watch input { width: 170px; height: 22px; box-sizing: border-box; padding: 0 4px; border: 1px solid var(--lit-neutral-400); border-radius: 2px; font: inherit; }
   .rank-legend { flex-wrap: wrap; overflow-wrap: anywhere; }
@@ -97,13 +99,13 @@ how well its head reads earlier layers, beside the probes. “How to read this�
     if (ids !== this.about) [this.about, this.cursor, this.hovered] = [ids, null, null];
     const about = this.want('about', 'lens', [], {part: 'about'});
     const known = answers.read(about);
-    const kind = known?.state === 'ready' ? /** @type {LensAbout} */ (known.answer).kind : null;
+    const {kind, no_curve: noCurve} = known?.state === 'ready' ? /** @type {LensAbout} */ (known.answer) : {kind: null, no_curve: null};
     const texts = shown.length ? shown : null;
     return {
       about,
       tokens: this.want('tokens', 'lens', kind === 'masked' || kind === 'next' ? texts : null, this.tokensConfig),
       classes: this.want('classes', 'lens', kind === 'classes' ? texts : null, {part: 'classes'}),
-      curve: this.want('curve', 'lens', kind === 'classes' ? [] : null, {part: 'curve'}),
+      curve: this.want('curve', 'lens', kind === 'classes' && !noCurve ? [] : null, {part: 'curve'}),
     };
   }
 
@@ -141,7 +143,7 @@ how well its head reads earlier layers, beside the probes. “How to read this�
   /** What the texts are called. @param {number} n @returns {string[]} */
   titles(n) {
     if (n === 1) return ['Text'];
-    return this.seen.how === 'pinned' ? ['Pinned', 'Selected'] : ['Original', 'Edit'];
+    return pairNames(this.seen.how);
   }
 
   // ---- tokens
@@ -232,7 +234,7 @@ how well its head reads earlier layers, beside the probes. “How to read this�
       }} @pointerleave=${() => show({hovered: null})} @click=${(/** @type {MouseEvent} */ event) => {
         const cell = under(event);
         if (cell) pick(cell);
-      }}>${this.gridElement(answer, rows, shade, titles)}${svgElement(lensMarks(layout, rows, {layer, picked, hovered: over}))}
+      }}>${layout.width > this.size.width ? html`<div class="kept" aria-hidden="true">${svgElement(lensTokens(answer, rows, {width: this.size.width, picked}))}</div>` : nothing}${this.gridElement(answer, rows, shade, titles)}${svgElement(lensMarks(layout, rows, {layer, picked, hovered: over}))}
         ${over ? this.renderCellTooltip(cellSentences(answer, rows[over.row], over.layer), layout, over) : nothing}</div></div>`,
       html`<div class="lens-reading" role="status"><b>Current token:</b> ${cellSentences(answer, rows[picked], layer).join('; ')}.
         ${settled < layout.nLayers - 1 ? `The likeliest token is the model’s from layer ${settled} on.` : 'No earlier layer ends up with the model’s token.'}</div>`,
@@ -308,12 +310,12 @@ how well its head reads earlier layers, beside the probes. “How to read this�
   /** @param {LensAbout} about */
   renderClassLens(about) {
     const {shown} = this.seen;
-    const result = answers.read(this.keys.curve) ?? {state: 'loading'};
-    const curve = result.state === 'ready' ? /** @type {LensCurve} */ (result.answer) : null;
+    const result = about.no_curve ? null : answers.read(this.keys.curve) ?? {state: 'loading'};
+    const curve = result?.state === 'ready' ? /** @type {LensCurve} */ (result.answer) : null;
     const layer = about.layers_are_places ? resolveLayer(currentLayer.get(), curve?.best_layer ?? about.n_layers - 1, about.n_layers) : about.n_layers - 1;
     const stop = () => this.cancel('curve', 'lens', {part: 'curve'});
     return this.renderFrame(curve ? html`<span class="downloads">${renderDownloads(this.classFiles(curve))}</span>` : nothing,
-      [curve ? this.renderCurve(about, curve, layer) : this.renderWaiting('curve', result, 'Reading every layer with the checkpoint’s own head', stop),
+      [curve ? this.renderCurve(about, curve, layer) : !result ? card(about.no_curve) : this.renderWaiting('curve', result, 'Reading every layer with the checkpoint’s own head', stop),
         shown.length ? this.renderClasses(about, layer) : html`<div class="lens-reading">Select a text to see what the head makes of each layer of it.</div>`,
         html`<div class="lens-reading">${about.sentence}</div>`], CLASSES_GUIDE);
   }

@@ -67,9 +67,10 @@ export function similarityColor(value, {least, most}) {
  * @param {number} view.width
  * @param {boolean} [view.spread]  see `colorEnds`
  * @param {?(pair: Pair) => Record<string, string>} [view.ofCell]  further attributes of a cell, for a page that is read aloud; null for a file
+ * @param {?{down: string, across: string}} [view.axes]  the titles of the axes, where columns are no layers: they are then numbered from 1
  * @returns {SvgNode}  an `svg` that needs no style sheet
  */
-export function similarityGrid(answer, {width, spread = false, ofCell = null}) {
+export function similarityGrid(answer, {width, spread = false, ofCell = null, axes = null}) {
   const {values, one, other} = answer;
   const layout = cellLayout(answer, width);
   const {size, left, right, top, bottom, height} = layout;
@@ -84,12 +85,12 @@ export function similarityGrid(answer, {width, spread = false, ofCell = null}) {
   const rowStep = Math.ceil(LABEL_HEIGHT / size);
   const columnStep = Math.ceil(LABEL_WIDTH / size);
   const title = (/** @type {Record<string, string|number>} */ place, /** @type {string} */ name, /** @type {number} */ room) =>
-    svgLabel({class: 'axis-title', 'text-anchor': 'middle', 'font-size': 12, 'font-weight': 'bold', ...place}, `Layer of ${name}`, room, 7);
+    svgLabel({class: 'axis-title', 'text-anchor': 'middle', 'font-size': 12, 'font-weight': 'bold', ...place}, name, room, 7);
   return svgNode('svg', {xmlns: 'http://www.w3.org/2000/svg', width, height, viewBox: `0 0 ${width} ${height}`, 'font-family': FONT, 'font-size': 11, fill: COLORS.text},
-    title({transform: `translate(14 ${((top + bottom) / 2).toFixed(1)}) rotate(-90)`}, one.name, Math.max(bottom - top, 90)),
+    title({transform: `translate(14 ${((top + bottom) / 2).toFixed(1)}) rotate(-90)`}, axes?.down ?? `Layer of ${one.name}`, Math.max(bottom - top, 90)),
     ...values.map((_, row) => (row % rowStep ? null : svgNode('text', {class: 'row-number', x: left - 8, y: (layout.y(row) + size / 2 + 4).toFixed(2), 'text-anchor': 'end'}, String(row)))),
-    ...values[0].map((_, column) => (column % columnStep ? null : svgNode('text', {class: 'column-number', x: (layout.x(column) + size / 2).toFixed(2), y: bottom + 14, 'text-anchor': 'middle'}, String(column)))),
-    title({x: left, y: bottom + 31, 'text-anchor': 'start'}, other.name, width - left - 8),
+    ...values[0].map((_, column) => (column % columnStep ? null : svgNode('text', {class: 'column-number', x: (layout.x(column) + size / 2).toFixed(2), y: bottom + 14, 'text-anchor': 'middle'}, String(axes ? column + 1 : column)))),
+    title({x: left, y: bottom + 31, 'text-anchor': 'start'}, axes?.across ?? `Layer of ${other.name}`, width - left - 8),
     ...values.map((of, row) => svgNode('g', {class: 'similar-row', ...(ofCell ? {role: 'row'} : {})}, ...of.map((value, column) => cellOf(value, row, column)))),
     svgNode('rect', {x: left, y: top, width: right - left, height: bottom - top, fill: 'none', stroke: COLORS.axis}),
   );

@@ -1,4 +1,4 @@
-"""Which layers say the same: among those of the model, beside another model's, or beside the same with random weights."""
+"""Which layers say the same: among those of the model, beside another model's or random weights', or in a series of models."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.question import Question
 from lit_probe.progress import Progress, of_part
 from lit_probe.registry import lookup
-from lit_probe.views.layer_similarity import compare_sides, layer_similarity, side_of, with_random_weights
+from lit_probe.views.compared_sides import side_of, with_random_weights
+from lit_probe.views.layer_similarity import compare_sides, layer_similarity
 from lit_probe.views.similarity_measures import MEASURES
+from lit_probe.views.similarity_series import similarity_series
 
 RANDOM_WEIGHTS = "random weights"
+SERIES = "the series"
 # Of a thousand parts, so many are taken by the pass over the texts with random weights.
 _READING, _ALL = 600, 1_000
 
@@ -24,7 +27,8 @@ class LayerSimilarityInterpreter(ProbeInterpreter):
     """Which layers say the same, on the rows of the model's own data set, whatever is selected.
 
     ``measure`` is a name in ``MEASURES``. ``other`` is the other model's name in LIT, or ``random weights`` for the same
-    architecture untrained; None compares the layers of the model among themselves.
+    architecture untrained; None compares the layers of the model among themselves. ``the series`` asks for all models on the
+    data set that have the same layers, such as checkpoints, in the order in which they are served.
     """
 
     keys = {"measure": one_of(MEASURES, default="cka"), "other": maybe(any_text()), "cancel": flag()}
@@ -37,7 +41,12 @@ class LayerSimilarityInterpreter(ProbeInterpreter):
         self._other(question)
 
     def answer(self, question: Question) -> dict[str, Any]:
-        """The similarity of all pairs of layers, with the ``measures`` and the ``others`` that may be asked for."""
+        """The similarity of all pairs of layers, with the ``measures`` and the ``others`` that may be asked for.
+
+        Of the series: what `similarity_series` gives.
+        """
+        if question["other"] == SERIES:
+            return {**self._series(question), "measures": _measures(), "others": self._others(question)}
         study, measure, pending = question.study, question["measure"], self._other(question)
         if pending is not None and (status := pending.status()):
             raise NotReadyError(status)
@@ -59,7 +68,7 @@ class LayerSimilarityInterpreter(ProbeInterpreter):
 
     @staticmethod
     def _other(question: Question) -> PendingStudy | None:
-        if question["other"] in (None, RANDOM_WEIGHTS):
+        if question["other"] in (None, RANDOM_WEIGHTS, SERIES):
             return None
         return lookup(question.probes.peers, question["other"], "model")
 
@@ -74,7 +83,27 @@ class LayerSimilarityInterpreter(ProbeInterpreter):
         ]
         if question.probes.encoder.has_network:
             found.append({"value": RANDOM_WEIGHTS, "title": "itself with random weights"})
+        if len(alike := _alike(question)) > 1:
+            found.append({"value": SERIES, "title": f"the series of all {len(alike)}"})
         return found
+
+    @staticmethod
+    def _series(question: Question) -> dict[str, Any]:
+        measure, alike = question["measure"], _alike(question)
+        for pending in alike.values():
+            if status := pending.status():
+                raise NotReadyError(status)
+
+        def compute(progress: Progress) -> dict[str, Any]:
+            return similarity_series([one.result() for one in alike.values()], measure=measure, progress=progress).to_json()
+
+        return question.ask((measure, SERIES, *alike), f"{MEASURES[measure].title} of the series, with that", compute)
+
+
+def _alike(question: Question) -> dict[str, PendingStudy]:
+    """The models with the same layers on this data set, this one among them, in the order in which they are served."""
+    own = question.probes.encoder.layer_names
+    return {name: one for name, one in question.probes.peers.items() if one.encoder.layer_names == own}
 
 
 def _measures() -> list[dict[str, str]]:

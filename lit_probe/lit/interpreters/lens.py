@@ -27,13 +27,17 @@ def _words(value: Any, name: str) -> tuple[str, ...]:
 
 
 def _about(question: Question) -> dict[str, Any]:
-    """Which lens there is, without loading anything: ``kind`` is ``masked``, ``next``, ``classes`` or None with a ``reason``."""
+    """Which lens there is, without loading anything: ``kind`` is ``masked``, ``next``, ``classes`` or None with a ``reason``.
+
+    ``no_curve`` is why the head of a classifier has no scores on the data set, in a sentence; None where it has.
+    """
     encoder = question.probes.encoder
     kind = encoder.language_task or (None if encoder.head_label_names is None else "classes")
     return {
         "encoder": encoder.name,
         "kind": kind,
         "reason": lens.why_no_lens(encoder),
+        "no_curve": class_lens.why_no_curve(encoder, question.probes.study.splits) if kind == "classes" else None,
         "n_layers": encoder.at_layers.n_layers,
         # Whether the layers are those that the probes of the page read.
         "layers_are_places": not encoder.at_sites,
@@ -108,7 +112,7 @@ _PARTS: dict[str, Part] = {
     "about": Part({}, _about, (TEXT, WORD), _BOTH),
     "tokens": Part({"watch": Key(_words, ()), "cancel": flag()}, _tokens, (TEXT, WORD), _BOTH),
     "classes": Part({}, _classes, targets=_BOTH),
-    "curve": Part({"cancel": flag()}, _curve),
+    "curve": Part({"cancel": flag()}, _curve, targets=_BOTH),
 }
 # Those that need no probes.
 _AT_ONCE = ("about", "tokens")

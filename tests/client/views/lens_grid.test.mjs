@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {
-  agreementSentence, cellSentences, cellValue, ENTROPY, lensCsv, lensGrid, lensLayout, lensMarks, lensRows, settledAt, shadesOf, shortCount, shownToken, TARGET, TOP_TOKEN,
+  agreementSentence, cellSentences, cellValue, ENTROPY, lensCsv, lensGrid, lensLayout, lensMarks, lensRows, lensTokens, settledAt, shadesOf, shortCount, shownToken, TARGET, TOP_TOKEN,
 } from '../../../lit_probe/client/views/lens_grid.js';
 import {findAll, RECORDED, textOf, withClass} from '../example_answers.mjs';
 
@@ -107,4 +107,11 @@ test('a table has a row for each text, token and layer, and nothing where nothin
   assert.equal(rows.length, 8);
   assert.deepEqual(rows[0], ['m', '1', '1', 'a', '0', ' x', '0.5', ' y', '0.2', '5', ' film', '1024', '0.001', '4', '0.1', '', '']);
   assert.deepEqual(rows[3].slice(10), ['', '', '', '2', '0.2', '', '']);
+});
+
+test('the column that stays in sight has the tokens of the grid at the same height', () => {
+  const kept = lensTokens(TWO, lensRows(TWO), {width: 400, picked: 1});
+  const place = (node) => [textOf(node).trim(), node.attributes.y];
+  assert.deepEqual(withClass(kept, 'kept-token').map(place), withClass(draw(TWO), 'token').map(place));
+  assert.ok(kept.attributes.width < lensLayout(TWO, lensRows(TWO), 400).left);
 });

@@ -9,7 +9,7 @@ from lit_nlp.lib import serialize
 from neuron_answers import answer_of, ask
 from tiny_probing import computed, models_of, tiny_splits
 
-from lit_probe import layer_similarity, probe_activations
+from lit_probe import layer_similarity, probe_activations, similarity_series
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.pending_study import PendingStudy
@@ -49,7 +49,30 @@ def test_it_says_what_may_be_asked_for(pair):
     assert found["others"] == [
         {"value": other.name, "title": "tiny-electra"},
         {"value": "random weights", "title": "itself with random weights"},
+        {"value": "the series", "title": "the series of all 2"},
     ]
+
+
+@pytest.mark.parametrize("measure", ["cka", "probe_cosine"])
+def test_the_series_is_all_models_with_the_same_layers_in_their_order(pair, measure):
+    model, other, dataset = pair
+    studies = [model.study.result(), other.study.result()]
+    found = answer_of("layer_similarity", other, dataset, other="the series", measure=measure)
+    shown(found, similarity_series(studies, measure=measure))
+    assert found["checkpoints"] == ["tiny-bert", "tiny-electra"]
+    # What has other layers is no checkpoint of these.
+    random = np.random.default_rng(0)
+    study = probe_activations(random.normal(size=(90, 3, 5)), [*range(2)] * 45)
+    model.peers["others"] = PendingStudy(study.encoder, study.splits)
+    assert (
+        answer_of("layer_similarity", model, dataset, other="the series", measure=measure)["checkpoints"] == found["checkpoints"]
+    )
+    del model.peers["others"]
+    pending = PendingStudy(other.study.encoder, other.study.splits)
+    model.peers["step 3"] = pending
+    pending.report("Encoding train", 20, 80, "texts")
+    assert ask("layer_similarity", model, dataset, other="the series")["message"] == "Encoding train: 20 of 80 texts"
+    del model.peers["step 3"]
 
 
 def test_random_weights_are_those_of_the_same_encoder_drawn_by_the_studys_seed(pair):

@@ -10,6 +10,7 @@ from language_models import build_masked
 from lit_nlp.api.dataset import IndexedDataset
 from neuron_answers import PATIENCE_S, answer_of, ask, of_split
 from tiny_decoders import build as build_decoder
+from tiny_numbers import number_splits
 from tiny_probing import LABELS, computed, edited, models_of, tiny_splits
 from tiny_words import word_splits
 
@@ -106,6 +107,17 @@ def test_other_classes_than_the_datas_are_told(tiny_folder):
     (model,) = models_of([computed(encoder, tiny_splits())])
     answer = answer_of("lens", model, IndexedDataset(base=model.dataset), part="curve")
     assert answer["status"] == "failed" and "they cannot be compared" in answer["message"]
+    assert ask("lens", model, IndexedDataset(base=model.dataset), part="about")["no_curve"] == answer["message"]
+
+
+def test_a_head_has_no_scores_where_a_number_is_asked_for_and_its_classes_of_a_text_are_told(tiny_folder):
+    model, dataset = model_of(tiny_folder(n_classes=2), number_splits())
+    about = ask("lens", model, dataset, part="about")
+    assert about["kind"] == "classes" and "asks for a number, so there is no score of it by layer" in about["no_curve"]
+
+
+def test_matching_classes_have_a_curve(classifier):
+    assert ask("lens", *classifier, part="about")["no_curve"] is None
 
 
 def test_a_text_without_tokens_is_told_and_the_next_one_is_read(masked):

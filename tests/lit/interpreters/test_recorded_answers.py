@@ -30,6 +30,7 @@ def answers(tiny_folder, masked_folder) -> dict[str, Any]:
     encoder.checkpoint.config["id2label"] = dict(enumerate(LABELS))
     splits = worded_splits()
     model, other = models_of([computed(encoder, splits), computed(encoder, tiny_splits())])
+    model.peers["twin"] = computed(encoder.named("twin"), splits)
     rows = IndexedDataset(base=model.dataset).examples
     provenance = answer_of(model, "provenance", rows, number={"check": "layer_metrics", "examples": "whole data set"})
     provenance["card"]["model"]["id"] = "tiny-bert"  # Not where it stands on this machine.
@@ -52,6 +53,7 @@ def answers(tiny_folder, masked_folder) -> dict[str, Any]:
         "baseline_by_layer": answer_of(model, "probe_checks", check="baselines", baseline="shuffled"),
         "transfer": answer_of(other, "transfer"),
         "layer_similarity": answer_of(model, "layer_similarity", measure="pwcca", other="random weights"),
+        "similarity_series": answer_of(model, "layer_similarity", measure="pwcca", other="the series"),
         "lens_about": answer_of(masked, "lens", part="about"),
         "lens_tokens": answer_of(masked, "lens", pair, part="tokens", watch=["good", "dragon"]),
         "lens_classes": answer_of(model, "lens", pair, part="classes"),
