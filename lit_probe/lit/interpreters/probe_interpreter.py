@@ -122,8 +122,8 @@ class ProbeInterpreter(components.Interpreter):
           config: values of the keys, and ``asked_by``: the page and the question that wait; see `read_asker`.
 
         Returns:
-          ``status``: ``ready`` with what `answer` gives; ``computing`` with ``message`` and ``fraction``; ``failed`` with a
-          ``message``; ``cancelled``. With it ``part``, where the question names one.
+          ``status``: ``ready`` with what `answer` gives; ``computing`` with ``message`` and ``fraction``; ``busy`` with a
+          ``message`` where nothing more may wait (ask again); ``failed`` with a ``message``; ``cancelled``. With it ``part``, where the question names one.
 
         Raises:
           LitProbeError: the question cannot be understood, or an example has no text.
