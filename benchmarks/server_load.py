@@ -1,6 +1,6 @@
 """How long do people wait while a long computation runs, and while many ask at once?
 
-(y) from an edit to its probabilities by layer, its salience map and LIT's own predictions, while an ablation runs: at most 3x idle.
+(y) from an edit to its probabilities by layer, a salience map and LIT's own predictions, while an ablation runs: at most 3x idle.
 (z) the layer curve asked by 16 threads at once: 95 of 100 within 5x the idle median.
 """
 
