@@ -151,6 +151,22 @@ export class ResultStore {
     });
   }
 
+  /**
+   * Gives up the computation that a question waits for; whoever shows the question says that it was cancelled.
+   *
+   * @param {number} number  the question's, as the server was told it
+   */
+  cancelNumber(number) {
+    const {page} = this.#settings;
+    const key = [...this.#questions.keys()].find((one) => page.askerOf(one).question === number);
+    const giveUp = async () => {
+      page.giveUpNumber(number);
+      return {status: 'cancelled'};
+    };
+    if (key === undefined) void giveUp();
+    else this.cancel(key, giveUp);
+  }
+
   /** @param {string} key @param {Question} question @returns {Promise<void>} */
   #ask(key, question) {
     question.turn = question.turn.then(async () => {

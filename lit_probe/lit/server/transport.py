@@ -32,7 +32,7 @@ class Transport:
           environ: the request.
         """
         is_file = environ.get("REQUEST_METHOD") in ("GET", "HEAD") and response.status_code == 200
-        tag = ""
+        tag = None
         if is_file:
             if environ["REQUEST_METHOD"] == "GET":
                 response.add_etag()
