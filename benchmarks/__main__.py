@@ -10,6 +10,7 @@ NAMES = (
     "whole_process",
     "memory",
     "edited_text",
+    "server_load",
     "battery",
     "repeats",
     "salience",
