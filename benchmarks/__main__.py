@@ -11,6 +11,7 @@ NAMES = (
     "whole_process",
     "memory",
     "edited_text",
+    "server_load",
     "battery",
     "repeats",
     "salience",

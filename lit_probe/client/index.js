@@ -9,6 +9,7 @@ import {fitGenerator} from './page/generator_panel.js';
 import {thisPage} from './page/leaving.js';
 import {fitFrame} from './page/lit_frame.js';
 import {holdRequestsForProbes, importPanel} from './page/lit_host.js';
+import {offerComputations} from './panels/computations.js';
 import {offerTour} from './tour/tour.js';
 
 importPanel('layer-metrics-module', new URL('./curves/layer_metrics_module.js', import.meta.url));
@@ -40,3 +41,4 @@ keepEditsInAddress();
 thisPage.tellWhenLeft(window);
 holdRequestsForProbes();
 offerTour();
+offerComputations();

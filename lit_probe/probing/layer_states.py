@@ -185,14 +185,13 @@ class LayerStates:
     def sizes(self, change: Change) -> NDArray[np.float64]:
         """``[d_model]`` how far the change moves each neuron: the root of its mean square over the attended tokens."""
 
-        def compute() -> NDArray[np.float64]:
-            steps = [(change(one.hidden, one.padded) - one.hidden)[one.padded.attention_mask].double() for one in self._batches]
-            sizes: NDArray[np.float64] = np.sqrt(
-                sum(step.square().sum(dim=0).cpu().numpy() for step in steps) / sum(len(step) for step in steps)
-            )
-            return sizes
+        def compute(one: _Batch) -> tuple[NDArray[np.float64], int]:
+            step = (change(one.hidden, one.padded) - one.hidden)[one.padded.attention_mask].double()
+            return step.square().sum(dim=0).cpu().numpy(), len(step)
 
-        return on_encoder_thread(compute)
+        squares, counts = zip(*(on_encoder_thread(compute, one) for one in self._batches), strict=True)
+        sizes: NDArray[np.float64] = np.sqrt(sum(squares) / sum(counts))
+        return sizes
 
     def go_on(self, change: Change | None = None) -> LaterLayers:
         """The rest of the pass, with ``change(hidden [b, n_tokens, d_model], batch)`` in place of the layer's hidden states.

@@ -16,7 +16,7 @@ export async function madeFile(ask, pause = PAUSE) {
   for (;;) {
     const answer = await ask();
     if (answer.status === 'ready') return answer;
-    if (answer.status !== 'computing') throw new Error(answer.message ?? 'It was given up.');
+    if (answer.status !== 'computing' && answer.status !== 'busy') throw new Error(answer.message ?? 'It was given up.');
     await new Promise((resolve) => void setTimeout(resolve, pause));
   }
 }

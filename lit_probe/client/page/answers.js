@@ -77,7 +77,7 @@ export class ResultStore {
    * @param {object} owner  the panel
    * @param {string} slot  the place in the panel
    * @param {?string} key  null: nothing is wanted there any more
-   * @param {(asker: Asker) => Promise<any>} load  a function that asks the server; its answer has a `status`: "ready", "computing", "failed" or "cancelled"
+   * @param {(asker: Asker) => Promise<any>} load  a function that asks the server; its answer has a `status`: "ready", "computing", "busy", "failed" or "cancelled"
    */
   want(owner, slot, key, load) {
     const slots = this.#wanted.get(owner) ?? new Map();
@@ -151,6 +151,22 @@ export class ResultStore {
     });
   }
 
+  /**
+   * Gives up the computation that a question waits for; whoever shows the question says that it was cancelled.
+   *
+   * @param {number} number  the question's, as the server was told it
+   */
+  cancelNumber(number) {
+    const {page} = this.#settings;
+    const key = [...this.#questions.keys()].find((one) => page.askerOf(one).question === number);
+    const giveUp = async () => {
+      page.giveUpNumber(number);
+      return {status: 'cancelled'};
+    };
+    if (key === undefined) void giveUp();
+    else this.cancel(key, giveUp);
+  }
+
   /** @param {string} key @param {Question} question @returns {Promise<void>} */
   #ask(key, question) {
     question.turn = question.turn.then(async () => {
@@ -211,6 +227,8 @@ export const answers = new ResultStore();
 function resultOf(answer) {
   if (answer?.status === 'ready') return {state: 'ready', answer};
   if (answer?.status === 'computing') return {state: 'computing', message: answer.message, fraction: answer.fraction ?? null};
+  // It is not taken in yet: asked again, it will be.
+  if (answer?.status === 'busy') return {state: 'computing', message: answer.message, fraction: null};
   if (answer?.status === 'failed') return {state: 'failed', message: answer.message, said: true};
   if (answer?.status === 'cancelled') return {state: 'cancelled'};
   return {state: 'failed', message: `The server sent an answer without a known status: ${JSON.stringify(answer)?.slice(0, 200)}`};

@@ -26,7 +26,12 @@ export class ShownPage {
 
   /** Tells the server that nobody on the page waits for this answer any more. @param {string} key */
   giveUp(key) {
-    this.#send(this.askerOf(key));
+    this.giveUpNumber(this.askerOf(key).question);
+  }
+
+  /** The same of a question that the server has named. @param {number} question */
+  giveUpNumber(question) {
+    this.#send({page: this.#name, question});
   }
 
   /**

@@ -116,6 +116,13 @@
  * @property {boolean} reliable
  * @property {string} reason
  *
+ * @typedef {object} Computation  Something that the server computes in the background.
+ * @property {string} title
+ * @property {?number} fraction  how much of it is done, in [0, 1]; null while it waits
+ * @property {number} place  how many others have to be done before
+ * @property {number[]} questions  the numbers of this page's questions that wait for it
+ * @property {number} others  how many other pages wait for it; all programs count as one
+ *
  * @typedef {object} RowSplits  What the interpreter `row_splits` answers when its status is "ready".
  * @property {string} status
  * @property {string[]} splits  for each example train, dev, test, or that it is not in the probes' data

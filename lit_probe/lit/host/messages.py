@@ -41,7 +41,8 @@ def is_end_of_program(error: BaseException) -> bool:
 
     Python has no class of its own for it, and it may be the cause of an error of ours.
     """
-    refused = isinstance(error, RuntimeError) and "interpreter shutdown" in str(error)
+    ends = ("interpreter shutdown", "new futures after shutdown")
+    refused = isinstance(error, RuntimeError) and any(words in str(error) for words in ends)
     return refused or (error.__cause__ is not None and is_end_of_program(error.__cause__))
 
 

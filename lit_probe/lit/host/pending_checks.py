@@ -6,14 +6,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Hashable, Mapping
-from itertools import takewhile
 from typing import Any
 
 from absl import logging
 
 from lit_probe.encoder.cache import Cache
+from lit_probe.encoder.thread import PATIENCE_S as ENCODER_PATIENCE_S
+from lit_probe.encoder.thread import give_way
 from lit_probe.errors import CancelledError, LitProbeError
 from lit_probe.lit.host.asker import Asker
+from lit_probe.lit.host.lanes import Lane
 from lit_probe.lit.host.messages import is_end_of_program, plain_message
 from lit_probe.progress import Progress
 
@@ -22,6 +24,14 @@ Compute = Callable[[Progress], dict[str, Any]]
 
 # A panel that waits asks every second. A browser slows the timers of a hidden tab down, to one a minute at the slowest.
 PATIENCE_S = 150.0
+# Programs ask as often as they like, but not so rarely.
+_PROGRAM_PATIENCE_S = 60.0
+# So many computations wait at most, and so many of one page: all panels of all our layouts together ask for about as many.
+MAX_WAITING, MAX_OF_ONE = 64, 24
+# So many results are kept, those that were asked for last.
+_N_RESULTS = 256
+# On the encoder's thread, where edits go first: what takes a second is waited for, too.
+_QUICK_PATIENCE_S = 0.5
 # A request of a page that has been left may still be on its way. So many pages are remembered.
 _N_LEFT_PAGES = 1000
 
@@ -42,7 +52,10 @@ class PendingChecks:
     """What the panels of one server have asked to be computed, with the results.
 
     There are two threads: one for what takes a second, and one for what fits probes. Each computes one thing after another, so
-    no more than one long computation takes memory at a time, and a second's work never waits for minutes of it.
+    no more than one long computation takes memory at a time, and a second's work never waits for minutes of it. Pages take turns.
+
+    No more than ``max_waiting`` computations wait, and no more than ``max_of_one`` for one page, or for all programs together.
+    Who asks for more hears that the server is busy, and asks again.
 
     A computation goes on while somebody waits for it. Everybody who asks is remembered: a question of a page by its `Asker`,
     programs without a name all together. Who says that it left, who cancels, and who has not asked for a while waits no more; a
@@ -51,18 +64,29 @@ class PendingChecks:
     Args:
       cache: where the computations may keep their results.
       patience_s: seconds without a question after which somebody is taken to have gone: a browser may end a page without a word.
+        Programs are waited for a minute at most.
+      max_waiting: how many computations may wait.
+      max_of_one: how many of them one page may wait for.
 
     Attributes:
       cache: where the computations may keep their results.
     """
 
-    def __init__(self, cache: Cache | None = None, patience_s: float = PATIENCE_S):
+    def __init__(
+        self,
+        cache: Cache | None = None,
+        patience_s: float = PATIENCE_S,
+        max_waiting: int = MAX_WAITING,
+        max_of_one: int = MAX_OF_ONE,
+    ):
         self.cache = cache or Cache(None)
         self._patience_s = patience_s
+        self._max_waiting, self._max_of_one = max_waiting, max_of_one
         self._checks: dict[Hashable, _PendingCheck] = {}
         self._left: deque[str] = deque(maxlen=_N_LEFT_PAGES)
         self._lock = threading.Lock()
-        self._quick, self._long = _Lane("lit_probe_quick_checks"), _Lane("lit_probe_long_checks")
+        self._quick = Lane("lit_probe_quick_checks", _QUICK_PATIENCE_S)
+        self._long = Lane("lit_probe_long_checks", ENCODER_PATIENCE_S)
 
     def ask(self, key: Hashable, title: str, compute: Compute, *, quick: bool, asker: Asker | None = None) -> dict[str, Any]:
         """The result, or how far it is. Starts the computation if it is not under way; never waits for it.
@@ -75,8 +99,9 @@ class PendingChecks:
           asker: who waits for it from now on; None for a program, which does not say when it leaves.
 
         Returns:
-          ``status`` and, by status: ``ready`` the result; ``computing`` a ``message`` and the ``fraction`` done; ``failed`` the
-          ``message``. A failure is told once: the next one who asks starts anew.
+          ``status`` and, by status: ``ready`` the result; ``computing`` a ``message`` and the ``fraction`` done, and while it
+          waits its ``place`` (how many have to be done before); ``busy`` a ``message`` and the ``place`` that it would have;
+          ``failed`` the ``message``. A failure is told once: the next one who asks starts anew.
         """
         with self._lock:
             if asker is not None and asker.page in self._left:
@@ -85,6 +110,8 @@ class PendingChecks:
             pending = self._checks.get(key)
             if pending is None or pending.forgotten:
                 lane = self._quick if quick else self._long
+                if refusal := self._too_many(asker):
+                    return {"status": "busy", "message": f"{title}: {refusal}", "place": len(lane.in_order())}
                 pending = self._checks[key] = _PendingCheck(title, compute, lane, self._patience_s, asker)
                 # Before it begins, so that the first to ask is always told that it is computed.
                 status = pending.status()
@@ -94,6 +121,9 @@ class PendingChecks:
             status = pending.status()
             if status["status"] == "failed":
                 del self._checks[key]
+            elif pending.ready:
+                self._checks[key] = self._checks.pop(key)  # asked for last
+                self._forget_oldest()
         return status
 
     def cancel(self, key: Hashable, title: str, asker: Asker | None = None) -> dict[str, Any]:
@@ -111,6 +141,25 @@ class PendingChecks:
                     return pending.status()
                 self._release(key, pending, lambda one: asker in (None, one))
         return _cancelled(title)
+
+    def listed(self, page: str | None = None) -> list[dict[str, Any]]:
+        """What is computed and what waits, in the order in which it will be done, the quick ones first.
+
+        Args:
+          page: who asks.
+
+        Returns:
+          Of each its ``title``, the ``fraction`` done or None while it waits, its ``place`` (how many have to be done before),
+          the ``questions`` of this page that wait for it, and how many ``others`` do: pages, and programs as one.
+        """
+        with self._lock:
+            orders = [lane.in_order() for lane in (self._quick, self._long)]
+            return [
+                {"place": place, **one.listed(page)}
+                for order in orders
+                for place, one in enumerate(order)
+                if isinstance(one, _PendingCheck)
+            ]
 
     def finished(self) -> dict[Hashable, dict[str, Any]]:
         """The results that are ready, by what was computed."""
@@ -142,6 +191,27 @@ class PendingChecks:
                 pending.cancel()
             self._checks.clear()
 
+    def _too_many(self, asker: Asker | None) -> str | None:
+        """Why nothing more may wait; None where there is room. Holds the lock."""
+        waiting = [one.clients for one in self._checks.values() if one.waits]
+        client = _client(asker)
+        own = sum(client in clients for clients in waiting)
+        if own >= self._max_of_one:
+            who = "Programs wait" if asker is None else "This page waits"
+            return f"{who} for {own} other computations already; this one is taken in when one of them has begun"
+        n = sum(bool(clients) for clients in waiting)
+        return (
+            f"the server is busy, {n} other computations wait; this one is taken in when there is room"
+            if n >= self._max_waiting
+            else None
+        )
+
+    def _forget_oldest(self) -> None:
+        """Keeps the results that were asked for last. Holds the lock."""
+        over = [key for key, one in self._checks.items() if one.over]
+        for key in over[: max(0, len(over) - _N_RESULTS)]:
+            del self._checks[key]
+
     def _release(self, key: Hashable, pending: _PendingCheck, leaves: Callable[[Asker | None], bool]) -> None:
         """Lets those wait no more of whom it is said, and ends what nobody waits for then. Holds the lock."""
         if pending.release(leaves) and not pending.wanted:
@@ -149,8 +219,13 @@ class PendingChecks:
             pending.cancel()
 
 
-def _starting(title: str, waits: str = "starting") -> dict[str, Any]:
-    return {"status": "computing", "message": f"{title}: {waits}", "fraction": 0.0}
+def _client(asker: Asker | None) -> str | None:
+    """The page that asks; None for programs, which are one client together."""
+    return None if asker is None else asker.page
+
+
+def _starting(title: str) -> dict[str, Any]:
+    return {"status": "computing", "message": f"{title}: starting", "fraction": 0.0}
 
 
 def _cancelled(title: str) -> dict[str, Any]:
@@ -160,7 +235,7 @@ def _cancelled(title: str) -> dict[str, Any]:
 class _PendingCheck:
     """One computation: waiting, running or over."""
 
-    def __init__(self, title: str, compute: Compute, lane: _Lane, patience_s: float, asker: Asker | None):
+    def __init__(self, title: str, compute: Compute, lane: Lane, patience_s: float, asker: Asker | None):
         self._title, self._compute, self._lane, self._patience_s = title, compute, lane, patience_s
         # When each of those who wait has asked last. Replaced and never changed, since the thread that computes reads it, too.
         self._asked_at: Mapping[Asker | None, float] = {}
@@ -176,6 +251,27 @@ class _PendingCheck:
     @property
     def over(self) -> bool:
         return self._answer is not None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is still to be begun."""
+        return self._fraction is None and not self.over and not self.forgotten
+
+    @property
+    def clients(self) -> set[str | None]:
+        """The pages that wait for it, and None for programs."""
+        return set() if self.forgotten else {_client(asker) for asker in self._waiting()}
+
+    def listed(self, page: str | None) -> dict[str, Any]:
+        """See `PendingChecks.listed`."""
+        askers = [asker for asker in self._waiting() if asker is not None]
+        others = self.clients - {page} if page is not None else self.clients
+        return {
+            "title": self._title,
+            "fraction": self._fraction,
+            "questions": [asker.question for asker in askers if asker.page == page],
+            "others": len(others),
+        }
 
     @property
     def forgotten(self) -> bool:
@@ -199,7 +295,8 @@ class _PendingCheck:
     def _waiting(self) -> dict[Asker | None, float]:
         """Those who have asked lately, each with the time."""
         now = time.monotonic()
-        return {asker: at for asker, at in self._asked_at.items() if now - at <= self._patience_s}
+        program = min(self._patience_s, _PROGRAM_PATIENCE_S)
+        return {asker: at for asker, at in self._asked_at.items() if now - at <= (program if asker is None else self._patience_s)}
 
     def status(self) -> dict[str, Any]:
         if self._answer is not None:
@@ -208,7 +305,8 @@ class _PendingCheck:
             others = self._lane.n_before(self)
             if not others:
                 return _starting(self._title)
-            return _starting(self._title, f"waiting for {others} other computation{'' if others == 1 else 's'}")
+            waits = f"waiting for {others} other computation{'' if others == 1 else 's'}"
+            return {"status": "computing", "message": f"{self._title}: {waits}", "fraction": 0.0, "place": others}
         return {"status": "computing", "message": f"{self._title}: {self._fraction:.0%}", "fraction": self._fraction}
 
     def cancel(self) -> None:
@@ -237,45 +335,4 @@ class _PendingCheck:
             self._cancelled.set()
             raise CancelledError(f"{self._title} was cancelled.")
         self._fraction = min(done / total, 1.0) if total else 1.0
-
-
-class _Lane:
-    """Computations that one thread runs one after another. The thread lives while there is something to do."""
-
-    def __init__(self, name: str):
-        self._name = name
-        self._waiting: deque[_PendingCheck] = deque()
-        self._running: _PendingCheck | None = None
-        self._at_work = False
-        self._lock = threading.Lock()
-
-    def put(self, check: _PendingCheck) -> None:
-        with self._lock:
-            self._waiting.append(check)
-            idle, self._at_work = not self._at_work, True
-        if idle:
-            # A daemon, so that Ctrl-C need not wait: what is finished is in the cache already.
-            threading.Thread(target=self._work, name=self._name, daemon=True).start()
-
-    def drop(self, check: _PendingCheck) -> None:
-        with self._lock:
-            if check in self._waiting:
-                self._waiting.remove(check)
-
-    def n_before(self, check: _PendingCheck) -> int:
-        """How many computations have to be done before this one: those that somebody still waits for."""
-        with self._lock:
-            if self._running is check:
-                return 0
-            ahead = [self._running, *takewhile(lambda one: one is not check, self._waiting)]
-            return sum(one is not None and one.wanted for one in ahead)
-
-    def _work(self) -> None:
-        while True:
-            with self._lock:
-                self._running = self._waiting.popleft() if self._waiting else None
-                if self._running is None:
-                    self._at_work = False
-                    return
-                running = self._running
-            running.run()
+        give_way()

@@ -13,6 +13,7 @@ from lit_probe.data.asked import check_on_page
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.thread import give_way, in_background
 from lit_probe.errors import CancelledError, LitProbeError
 from lit_probe.lit.host.messages import failure, is_end_of_program
 from lit_probe.probing.memory_need import memory_need
@@ -75,9 +76,10 @@ class PendingStudy:
             self.future.set_exception(error)
 
     def report(self, step: str, done: int, total: int, unit: str) -> None:
-        """Takes note of how far the study is."""
+        """Takes note of how far the study is, and lets those go first who wait for an answer."""
         self._message = f"{step}: {done:,} of {total:,} {unit}"
         self._fraction = done / total if total else 1.0
+        give_way()
 
     @property
     def ready(self) -> bool:
@@ -128,8 +130,9 @@ def compute_in_background(studies: Iterable[tuple[PendingStudy, Callable[[StudyP
     """Computes studies one after another on a thread of their own, so that the server answers meanwhile."""
 
     def run() -> None:
-        for study, probe_layers in studies:
-            study.compute(probe_layers)
+        with in_background():
+            for study, probe_layers in studies:
+                study.compute(probe_layers)
 
     # A daemon, so that Ctrl-C need not wait for the last text: what is finished is in the cache already.
     thread = threading.Thread(target=run, name="lit_probe_studies", daemon=True)

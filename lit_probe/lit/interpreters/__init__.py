@@ -18,6 +18,7 @@ from lit_probe.lit.host.foreign import ForeignModels
 from lit_probe.lit.host.model import ProbeModel, is_probe_model, probe_model
 from lit_probe.lit.host.reader import FieldNames
 from lit_probe.lit.interpreters.attention import AttentionInterpreter
+from lit_probe.lit.interpreters.computations import ComputationsInterpreter
 from lit_probe.lit.interpreters.concept_map import ConceptMapInterpreter
 from lit_probe.lit.interpreters.counterfactual_by_layer import CounterfactualByLayerInterpreter
 from lit_probe.lit.interpreters.counterfactual_pairs import CounterfactualPairsInterpreter
@@ -76,6 +77,7 @@ INTERPRETERS: dict[str, components.Interpreter] = {
     "attention": AttentionInterpreter(),
     "projections": ProjectionsInterpreter(),
     "lens": LensInterpreter(),
+    "computations": ComputationsInterpreter(),
 }
 
 

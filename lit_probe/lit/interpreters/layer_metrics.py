@@ -52,6 +52,7 @@ class LayerMetricsInterpreter(ProbeInterpreter):
     }
     form = ("metric", "decision", "train")
     reads_texts = True
+    remembers = True
     waits_for_rows = True
     units = (TEXT, WORD)
     targets = (CLASSES, NUMBER)

@@ -14,6 +14,7 @@ class LayerPredictionsInterpreter(ProbeInterpreter):
     """What each layer's probe says of the selected text and its edits: the probability of each class, or a number."""
 
     reads_texts = True
+    remembers = True
     waits_for_rows = True
     targets = (CLASSES, NUMBER)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from lit_nlp.api import components, types
@@ -20,10 +20,13 @@ from lit_probe.lit.host.messages import plain_message
 from lit_probe.lit.host.model import ProbeModel, is_probe_model, probe_model, unwrapped
 from lit_probe.lit.host.pending_checks import NotReadyError
 from lit_probe.lit.interpreters.question import Question
+from lit_probe.once import Memo, once_per_object
 
 # Beside the keys of a question, and with every interpreter: who waits for the answer, so that it can be given up.
 _ASKED_BY = "asked_by"
 _ASKER = maybe(Key(lambda value, _: read_asker(value)))
+# So many answers about one model are remembered, those that were asked for last.
+_N_REMEMBERED = 64
 
 
 class ProbeInterpreter(components.Interpreter):
@@ -39,6 +42,8 @@ class ProbeInterpreter(components.Interpreter):
       units: what rows may stand for; of others it says in a sentence that it is not about them.
       targets: what may be asked of a row, likewise.
       parts: what it tells by the value of the key ``part``, where parts serve different units or targets.
+      remembers: whether its last answers are kept, and equal questions that come at once are answered once: for what is computed
+        while somebody waits, from the study, the examples and the values alone.
       needs: what it needs of the network, in words; empty where vectors and labels will do.
 
     Args:
@@ -54,6 +59,7 @@ class ProbeInterpreter(components.Interpreter):
     units: ClassVar[Collection[UnitKind]] = (TEXT,)
     targets: ClassVar[Collection[TargetKind]] = (CLASSES,)
     parts: ClassVar[Mapping[str, Part]] = {}
+    remembers: ClassVar[bool] = False
     needs: ClassVar[str] = ""
 
     def __init__(self, foreign: ForeignModels | None = None):
@@ -122,8 +128,9 @@ class ProbeInterpreter(components.Interpreter):
           config: values of the keys, and ``asked_by``: the page and the question that wait; see `read_asker`.
 
         Returns:
-          ``status``: ``ready`` with what `answer` gives; ``computing`` with ``message`` and ``fraction``; ``failed`` with a
-          ``message``; ``cancelled``. With it ``part``, where the question names one.
+          ``status``: ``ready`` with what `answer` gives; ``computing`` with ``message`` and ``fraction``; ``busy`` with a
+          ``message`` where nothing more may wait (ask again); ``failed`` with a ``message``; ``cancelled``. With it ``part``,
+          where the question names one.
 
         Raises:
           LitProbeError: the question cannot be understood, or an example has no text.
@@ -163,9 +170,15 @@ class ProbeInterpreter(components.Interpreter):
         if self.reads_texts:
             _ = question.texts
         try:
-            return self.waits_for(question) or {"status": "ready", **self.answer(question)}
+            return self.waits_for(question) or {"status": "ready", **self._known_answer(question)}
         except LitProbeError as error:
             return _failed(error)
+
+    def _known_answer(self, question: Question) -> dict[str, Any]:
+        if not self.remembers:
+            return self.answer(question)
+        found, _ = _answers_about(question.probes).get(question.identity, lambda: (self.answer(question), question.dataset))
+        return found
 
     def _read(
         self, model: lit_model.Model, dataset: lit_dataset.Dataset, inputs: Sequence[types.JsonDict]
@@ -182,6 +195,11 @@ class ProbeInterpreter(components.Interpreter):
             return {}
         chosen = self.keys[self.by].of(settings, self.by) if self.by else None
         return read_keys(settings, {**self.keys, **self.further.get(chosen, {})})
+
+
+@once_per_object
+def _answers_about(probes: ProbeModel) -> Memo[Hashable, tuple[dict[str, Any], lit_dataset.Dataset]]:
+    return Memo(_N_REMEMBERED)
 
 
 def _failed(error: LitProbeError) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -42,6 +43,17 @@ class Question:
 
     def __getitem__(self, key: str) -> Any:
         return self.values[key]
+
+    @property
+    def identity(self) -> Hashable:
+        """Equal for equal questions about one model: the interpreter, the data set on the page, the examples, the values.
+
+        A row of the data set is known by its id; of anything else, such as an edit, all fields count. The data set is known by
+        its place in memory, so it has to be kept as long as the identity is.
+        """
+        index = self.dataset.index if isinstance(self.dataset, lit_dataset.IndexedDataset) else {}
+        examples = tuple(_known_by(example, index) for example in self.inputs)
+        return self.asked, id(self.dataset), examples, json.dumps(self.values, sort_keys=True, default=repr)
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
@@ -140,3 +152,11 @@ class Question:
         if self.values.get("cancel"):
             return self.probes.checks.cancel(key, title, self.asker)
         return self.probes.checks.ask(key, title, compute, quick=quick, asker=self.asker)
+
+
+def _known_by(example: types.JsonDict, index: Mapping[str, Any]) -> str:
+    """The id of an example that is a row as it stands in the data set; of any other all that it says."""
+    row = index.get(example.get("_id"))
+    if row is not None and row["data"] == example:
+        return str(example["_id"])
+    return json.dumps(example, sort_keys=True, default=repr)

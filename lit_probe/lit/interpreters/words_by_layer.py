@@ -21,6 +21,7 @@ class WordsByLayerInterpreter(ProbeInterpreter):
     """The probability of each word's tag at every layer: of one sentence, or of one and its edit, aligned word by word."""
 
     reads_texts = True
+    remembers = True
     waits_for_rows = True
     units = (WORD,)
 

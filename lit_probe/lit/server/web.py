@@ -26,6 +26,7 @@ from lit_probe.lit.server.guard import Refusal
 from lit_probe.lit.server.loaded import Loaded
 from lit_probe.lit.server.page import PackagedFiles, static_response, with_our_tags
 from lit_probe.lit.server.serving import Server, serve
+from lit_probe.lit.server.transport import Transport
 
 __all__ = ["Server", "WebApp", "serve", "wrap"]
 
@@ -107,6 +108,7 @@ class WebApp:
         leave: Leave,
     ):
         self.max_body = max_body
+        self._transport = Transport()
         self._not_ready = not_ready
         self._leave = leave
         self._lit_app = lit_app
@@ -136,6 +138,7 @@ class WebApp:
             response = error_response(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
         if response.status_code >= HTTPStatus.BAD_REQUEST and response.status_code != HTTPStatus.INTERNAL_SERVER_ERROR:
             logger.info("%s answered %s", _address(environ), response.status)
+        response = self._transport.fitted(response, environ)
         response.headers.update(self._headers)
         return response(environ, start_response)
 

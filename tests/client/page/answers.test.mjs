@@ -322,3 +322,33 @@ test('a thousand selections of a large data set have a thousand short keys', () 
   assert.equal(new Set(keys).size, 1000);
   assert.ok(keys.every((key) => key.length < 100));
 });
+
+test('what is computed for a question can be given up by the number that the server knows', async (t) => {
+  const told = [];
+  const page = new ShownPage((message) => told.push(message));
+  const store = makeStore(t, {page});
+  const load = server(COMPUTING);
+  store.want({}, 'check', 'key', load);
+  await pass(t, 100);
+  assert.equal(store.read('key').state, 'computing');
+  const {question} = page.askerOf('key');
+  store.cancelNumber(question);
+  await pass(t, 0);
+  assert.equal(store.read('key').state, 'cancelled');
+  await pass(t, 5000);
+  assert.equal(load.calls, 1);
+  // One that the page has forgotten is told to the server all the same.
+  store.cancelNumber(7);
+  await pass(t, 0);
+  assert.deepEqual(told.map((message) => message.question), [question, 7]);
+});
+
+test('a server that is busy is asked again', async (t) => {
+  const store = makeStore(t);
+  const load = server({status: 'busy', message: 'The server is busy.', place: 3}, READY);
+  store.want({}, 'check', 'key', load);
+  await pass(t, 100);
+  assert.deepEqual(store.read('key'), {state: 'computing', message: 'The server is busy.', fraction: null});
+  await pass(t, 1000);
+  assert.equal(store.read('key').state, 'ready');
+});

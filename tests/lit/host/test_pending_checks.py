@@ -379,3 +379,84 @@ def test_what_nobody_has_asked_about_for_a_while_is_not_counted_among_those_to_b
     assert ask_as(checks, asker("one"), "next", Held())["message"] == "Check next: waiting for 1 other computation"
     checks.cancel_all()
     first.go_on.set()
+
+
+# ---- who goes first, and how many may wait
+
+
+def test_pages_take_turns_so_that_one_with_many_questions_does_not_hold_up_the_others(checks):
+    first = running(checks, asker("many"))
+    order: list[str] = []
+
+    def noting(name):
+        def compute(progress):
+            order.append(name)
+            return {}
+
+        return compute
+
+    for number in range(3):
+        ask_as(checks, asker("many", number), f"many {number}", noting(f"many {number}"))
+    for page in ("one", "other"):
+        assert ask_as(checks, asker(page), page, noting(page))["place"] == (1 if page == "one" else 2)
+    assert ask_as(checks, asker("many", 2), "many 2", noting("many 2"))["place"] == 5
+    first.go_on.set()
+    deadline = time.monotonic() + PATIENCE_S
+    while ask_as(checks, asker("many", 2), "many 2", noting("many 2"))["status"] != "ready":
+        assert time.monotonic() < deadline
+    assert order == ["one", "other", "many 0", "many 1", "many 2"]
+
+
+def test_one_page_may_wait_for_so_many_and_others_are_taken_in_all_the_same():
+    checks = PendingChecks(max_of_one=2)
+    first = running(checks, asker("many"))
+    for number in (1, 2):
+        assert ask_as(checks, asker("many", number), number, Held())["status"] == "computing"
+    refused = ask_as(checks, asker("many", 3), 3, Held())
+    assert refused == {
+        "status": "busy",
+        "message": "Check 3: This page waits for 2 other computations already; this one is taken in when one of them has begun",
+        "place": 3,
+    }
+    assert ask_as(checks, asker("other"), "other", Held())["status"] == "computing"
+    # What it waits for already is no further question, and what has been given up leaves its place.
+    assert ask_as(checks, asker("many", 2), 2, Held())["status"] == "computing"
+    checks.leave("many", 2)
+    assert ask_as(checks, asker("many", 3), 3, Held())["status"] == "computing"
+    checks.cancel_all()
+    first.go_on.set()
+
+
+def test_programs_are_one_client_and_all_clients_together_may_wait_for_so_many():
+    checks = PendingChecks(max_waiting=3, max_of_one=2)
+    first = running(checks, None)
+    assert [ask_as(checks, None, number, Held())["status"] for number in range(3)] == ["computing", "computing", "busy"]
+    assert [ask_as(checks, asker(page), page, Held())["status"] for page in "ab"] == ["computing", "busy"]
+    message = ask_as(checks, asker("b"), "b", Held())["message"]
+    assert message == "Check b: the server is busy, 3 other computations wait; this one is taken in when there is room"
+    checks.leave("a")
+    assert ask_as(checks, asker("b"), "b", Held())["status"] == "computing"
+    checks.cancel_all()
+    first.go_on.set()
+
+
+def test_what_is_computed_and_what_waits_is_listed_with_who_waits(checks):
+    held = running(checks, asker("one", 7))
+    ask_as(checks, asker("two", 8), "second", Held())
+    ask_as(checks, None, "second", Held())
+    assert checks.listed("one") == [
+        {"place": 0, "title": "Check running", "fraction": 0.5, "questions": [7], "others": 0},
+        {"place": 1, "title": "Check second", "fraction": None, "questions": [], "others": 2},
+    ]
+    assert [one["others"] for one in checks.listed()] == [1, 2]
+    checks.cancel_all()
+    assert checks.listed("one") == [] or checks.listed("one")[0]["questions"] == []
+    held.go_on.set()
+
+
+def test_the_results_that_were_asked_for_last_are_kept(checks, monkeypatch):
+    monkeypatch.setattr("lit_probe.lit.host.pending_checks._N_RESULTS", 3)
+    for number in range(6):
+        assert answer_of(checks, number, lambda _: {})["status"] == "ready"
+        assert answer_of(checks, 0, lambda _: {})["status"] == "ready"
+    assert set(checks.finished()) == {0, 4, 5}

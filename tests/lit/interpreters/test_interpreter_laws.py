@@ -45,8 +45,9 @@ QUESTIONS = {
     "attention": (2, {"part": "heads"}),
     "projections": (6, {"method": "pca"}),
     "lens": (0, {"part": "about"}),
+    "computations": (0, {}),
 }
-NEVER_WAIT = {"salience_methods", "lens"}
+NEVER_WAIT = {"salience_methods", "lens", "computations"}
 IN_THE_BACKGROUND = {
     "probe_checks",
     "concept_map",

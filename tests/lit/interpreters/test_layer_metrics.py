@@ -1,4 +1,6 @@
 import random
+import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
@@ -318,3 +320,76 @@ def test_its_specs_are_lits_and_its_default_is_a_choice():
     spec = interpreter.config_spec()["metric"]
     assert spec.default in spec.vocab and not spec.required
     assert interpreter.meta_spec() == {} and "decodable" in interpreter.description()
+
+
+# ---- answers that are remembered
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """How often the scores of a split have been computed; each takes a moment, so that equal questions meet."""
+    calls, measure = [], LayerMetrics.measure
+
+    def counted(split, *args, **options):
+        calls.append(split)
+        time.sleep(0.05)
+        return measure(split, *args, **options)
+
+    monkeypatch.setattr(LayerMetrics, "measure", counted)
+    return calls
+
+
+def test_equal_questions_are_computed_once_also_when_they_come_at_once(encoder, measured):
+    (model,) = models_of([computed(encoder, tiny_splits())])
+    dataset = IndexedDataset(base=model.dataset)
+    dev = rows_of(dataset, "dev")
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: run(model, dataset, dev), range(16)))
+    assert measured == ["dev"] and all(one == answers[0] for one in answers)
+
+
+def test_every_part_of_a_question_counts(encoder, measured):
+    (model,) = models_of([computed(encoder, tiny_splits())])
+    dataset = IndexedDataset(base=model.dataset)
+    dev = rows_of(dataset, "dev")
+    other = {**dev[0], "label": next(one["label"] for one in dev if one["label"] != dev[0]["label"])}
+    asked = [
+        lambda: run(model, dataset, dev),
+        lambda: run(model, dataset, dev[1:]),
+        lambda: run(model, dataset, dev[::-1]),
+        lambda: run(model, dataset, dev, metric="auroc"),
+        lambda: run(model, dataset, [other, *dev[1:]]),
+        lambda: run(model, IndexedDataset(base=model.dataset), dev),
+    ]
+    first = []
+    for number, ask in enumerate(asked, start=1):
+        first.append(ask())
+        assert len(measured) == number
+    assert [ask() for ask in asked[:-1]] == first[:-1] and len(measured) == len(asked)
+    assert first[0]["series"] != first[1]["series"] and first[0]["metric"] != first[3]["metric"]
+
+
+def test_edits_are_told_apart_by_all_that_they_say_and_by_nothing_that_they_claim(encoder):
+    (model,) = models_of([computed(encoder, tiny_splits())])
+    dataset, predictions = IndexedDataset(base=model.dataset), INTERPRETERS["layer_predictions"]
+    row = rows_of(dataset, "dev")[0]
+
+    def said(example):
+        return predictions.run([example], model, dataset)["examples"][0]["probabilities"]
+
+    # An edit that claims to be a row of the data set is none.
+    claims = {**row, "text": "something else entirely"}
+    assert said(row) != said(claims) and said(claims) == said({**claims, "_id": ""})
+
+
+def test_only_so_many_answers_are_kept(encoder, measured, monkeypatch):
+    monkeypatch.setattr("lit_probe.lit.interpreters.probe_interpreter._N_REMEMBERED", 2)
+    (model,) = models_of([computed(encoder, tiny_splits())])
+    dataset = IndexedDataset(base=model.dataset)
+    dev = rows_of(dataset, "dev")
+    measured.clear()
+    first = run(model, dataset, dev)
+    for number in range(3):
+        run(model, dataset, dev[number + 1 :])
+    n = len(measured)
+    assert run(model, dataset, dev) == first and len(measured) == n + 1

@@ -1,0 +1,116 @@
+"""How long do people wait while a long computation runs, and while many ask at once?
+
+(y) from an edit to its probabilities by layer, a salience map and LIT's own predictions, while an ablation runs: at most 3x idle.
+(z) the layer curve asked by 16 threads at once: 95 of 100 within 5x the idle median.
+"""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from benchmarks.common import seconds, sentences
+from benchmarks.edited_text import edited, post, wait_until_ready
+
+N_EDITS = 40
+N_THREADS, N_EACH = 16, 20
+
+
+def main() -> None:
+    """Prints both ratios."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "lit_probe.cli", "serve", f"--port={port}", f"--cache_dir={folder}", "--device=cpu"]
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            model = wait_until_ready(port)
+            _edits_beside_an_ablation(port, model)
+            _curves_by_many(port, model)
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def _edits_beside_an_ablation(port: int, model: str) -> None:
+    texts = (f"{text} edit {n}" for n, text in enumerate(text for text in sentences("dev") if 10 <= len(text.split()) <= 30))
+    for _ in range(3):
+        _edit(port, model, next(texts))
+    idle = [seconds(_edit, port, model, next(texts)) for _ in range(N_EDITS)]
+    over = threading.Event()
+    n_done = 0
+
+    def ablate() -> None:
+        nonlocal n_done
+        for seed in itertools.count():
+            what = {"part": "curve", "layer": 2, "units": list(range(20)), "n_random": 50, "sample": 1_000, "seed": seed}
+            while (status := _ask(port, model, "neuron_ablation", [], **what)["status"]) == "computing":
+                if over.wait(0.5):
+                    _ask(port, model, "neuron_ablation", [], **what, cancel=True)
+                    return
+            assert status == "ready", status
+            n_done += 1
+
+    thread = threading.Thread(target=ablate)
+    thread.start()
+    time.sleep(2)
+    start = time.perf_counter()
+    beside = [seconds(_edit, port, model, next(texts)) for _ in range(N_EDITS)]
+    took = time.perf_counter() - start
+    over.set()
+    thread.join()
+    print(
+        f"(y) an edit takes {_told(idle)} idle and {_told(beside)} beside an ablation: "
+        f"95 of 100 within {_p95(beside) / statistics.median(idle):.1f}x the idle median, {_p95(beside) / _p95(idle):.1f}x the "
+        f"idle 95 of 100 (at most 3); {n_done} ablations ended in {took:.0f} s"
+    )
+
+
+def _edit(port: int, model: str, text: str) -> None:
+    example = edited(port, text)
+    post(port, f"get_preds?model={model}&dataset_name=demo&requested_types=MulticlassPreds", {"inputs": [example]})
+    for interpreter, config in (("layer_predictions", {}), ("salience_map", {"method": "input_x_gradient"})):
+        while (answer := _ask(port, model, interpreter, [example], **config))["status"] == "computing":
+            time.sleep(0.1)
+        assert answer["status"] == "ready", answer
+
+
+def _curves_by_many(port: int, model: str) -> None:
+    ids = [row["id"] for row in post(port, "get_dataset?dataset_name=demo")]
+    # Selections of their own, as people make them; and equal ones, which are computed once.
+    for name, selections in (
+        ("the same rows", [ids] * N_THREADS * N_EACH),
+        ("other rows each time", [ids[: len(ids) - n % (len(ids) // 2)] for n in range(N_THREADS * N_EACH)]),
+    ):
+        _ask(port, model, "layer_metrics", ids[:-1])
+        idle = [seconds(_ask, port, model, "layer_metrics", ids[n:]) for n in range(1, 11)]
+        with ThreadPoolExecutor(N_THREADS) as pool:
+            beside = list(pool.map(lambda rows: seconds(_ask, port, model, "layer_metrics", rows), selections))
+        print(
+            f"(z) a curve of {name} takes {_told(idle)} idle and {_told(beside)} with {N_THREADS} threads: "
+            f"{_p95(beside) / statistics.median(idle):.1f}x the idle median (at most 5)"
+        )
+
+
+def _ask(port: int, model: str, interpreter: str, inputs: Sequence[Any], **config: Any) -> dict[str, Any]:
+    query = f"get_interpretations?model={model}&dataset_name=demo&interpreter={interpreter}&do_predict=0"
+    answer: dict[str, Any] = post(port, query, {"inputs": list(inputs), "config": config})
+    return answer
+
+
+def _p95(times: Sequence[float]) -> float:
+    return statistics.quantiles(times, n=20)[-1]
+
+
+def _told(times: Sequence[float]) -> str:
+    return f"{statistics.median(times) * 1e3:.0f} ms (95 of 100: {_p95(times) * 1e3:.0f} ms)"

@@ -1,0 +1,62 @@
+"""How answers travel: compressed for who reads that, and not at all to who has them already."""
+
+from __future__ import annotations
+
+import gzip
+from wsgiref.types import WSGIEnvironment
+
+from werkzeug.http import parse_accept_header
+from werkzeug.wrappers import Response
+
+from lit_probe.once import Memo
+
+# What fits into one packet is no faster for being smaller.
+_SMALLEST = 1_400
+_TYPES = ("text/", "application/json", "application/javascript")
+# Of JSON that is made anew for each answer, more effort takes longer than it saves.
+_LEVEL, _LEVEL_OF_FILES = 4, 9
+_N_FILES = 256
+
+
+class Transport:
+    """Fits answers for their way. Files are compressed once, however often they are sent."""
+
+    def __init__(self) -> None:
+        self._files: Memo[str, bytes] = Memo(_N_FILES)
+
+    def fitted(self, response: Response, environ: WSGIEnvironment) -> Response:
+        """The same answer: a file with an ``ETag``, or 304 where the browser has it, and compressed where it takes that.
+
+        Args:
+          response: the whole answer, not compressed yet.
+          environ: the request.
+        """
+        is_file = environ.get("REQUEST_METHOD") in ("GET", "HEAD") and response.status_code == 200
+        tag = None
+        if is_file:
+            if environ["REQUEST_METHOD"] == "GET":
+                response.add_etag()
+            # After an hour of its own LIT's script would meet a page of another version.
+            response.headers["Cache-Control"] = "no-cache"
+            response.headers.pop("Expires", None)
+            tag, _ = response.get_etag()
+            response.make_conditional(environ)
+        if not (response.content_type or "").startswith(_TYPES) or response.headers.get("Content-Encoding"):
+            return response
+        response.vary.add("Accept-Encoding")
+        body = response.get_data()
+        if response.status_code == 304 or len(body) < _SMALLEST or not _takes_gzip(environ):
+            return response
+        response.set_data(self._files.get(tag, lambda: _packed(body, _LEVEL_OF_FILES)) if tag else _packed(body, _LEVEL))
+        response.headers["Content-Encoding"] = "gzip"
+        if tag:
+            response.set_etag(tag, weak=True)  # these are other bytes than those that are not compressed
+        return response
+
+
+def _packed(body: bytes, level: int) -> bytes:
+    return gzip.compress(body, level, mtime=0)
+
+
+def _takes_gzip(environ: WSGIEnvironment) -> bool:
+    return parse_accept_header(environ.get("HTTP_ACCEPT_ENCODING", ""))["gzip"] > 0

@@ -1,0 +1,86 @@
+"""How answers travel from a running server: compressed for who reads that, and once."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import json
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import pytest
+from tiny_lit_app import wrapped
+
+from lit_probe.lit.server.serving import serve
+
+FILES = ("/", "/main.js", "/lit_probe/index.js", "/lit_probe/panels/css.js", "/lit_probe/fonts/fonts.css")
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def plain(self) -> bytes:
+        return gzip.decompress(self.body) if self.headers["Content-Encoding"] == "gzip" else self.body
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    server = serve(wrapped(), "127.0.0.1", 0).start()
+    yield server.url
+    server.close()
+
+
+def ask(url: str, path: str, method: str = "GET", body: object = None, **headers: str) -> Answer:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request(method, path, None if body is None else json.dumps(body), named)
+    response = connection.getresponse()
+    answer = Answer(response.status, response.headers, response.read())
+    connection.close()
+    return answer
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_a_file_travels_compressed_to_who_takes_that_and_as_it_is_to_who_does_not(url, path):
+    plain = ask(url, path)
+    packed = ask(url, path, Accept_Encoding="br, gzip;q=0.5")
+    assert "Content-Encoding" not in plain.headers and packed.plain == plain.body
+    assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+    assert int(packed.headers["Content-Length"]) == len(packed.body)
+    if len(plain.body) > 2_000:
+        assert packed.headers["Content-Encoding"] == "gzip" and len(packed.body) < 0.6 * len(plain.body)
+    for refused in ("identity", "gzip;q=0", "br", ""):
+        assert ask(url, path, Accept_Encoding=refused).body == plain.body
+
+
+@pytest.mark.parametrize("path", FILES)
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_what_the_browser_has_already_is_not_sent_again(url, path, encoding):
+    first = ask(url, path, Accept_Encoding=encoding)
+    assert first.headers["Cache-Control"] == "no-cache"
+    again = ask(url, path, Accept_Encoding=encoding, If_None_Match=first.headers["ETag"])
+    assert (again.status, again.body) == (304, b"")
+    assert again.headers["Content-Security-Policy"] == first.headers["Content-Security-Policy"]
+    changed = ask(url, path, Accept_Encoding=encoding, If_None_Match='"another"')
+    assert (changed.status, changed.plain) == (200, first.plain)
+
+
+def test_a_head_request_gets_no_body(url):
+    for path in FILES:
+        answer = ask(url, path, "HEAD", Accept_Encoding="gzip")
+        assert (answer.status, answer.body) == (200, b"")
+
+
+def test_large_answers_of_the_api_are_compressed_and_small_ones_and_fonts_are_not(url):
+    info = ask(url, "/get_info", "POST", {}, Accept_Encoding="gzip")
+    assert info.headers["Content-Encoding"] == "gzip"
+    assert json.loads(info.plain) == json.loads(ask(url, "/get_info", "POST", {}).body)
+    assert "ETag" not in info.headers
+    refused = ask(url, "/no/such/page", Accept_Encoding="gzip")
+    assert refused.status == 404 and "Content-Encoding" not in refused.headers
+    font = ask(url, "/lit_probe/fonts/material-icons.woff2", Accept_Encoding="gzip")
+    assert font.status == 200 and "Content-Encoding" not in font.headers
