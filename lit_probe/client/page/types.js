@@ -531,7 +531,7 @@
  * @typedef {object} LayerPicture  One layer's picture.
  * @property {number} layer
  * @property {?string[]} axes  what the two axes are; null where they mean nothing
- * @property {?number} explained  the share of the variance of the fitted rows that it holds, in [0, 1]
+ * @property {?number} explained  the share that it holds of what `share_of` says of the fitted rows, in [0, 1]
  * @property {?number} trustworthiness  in [0, 1]; null where it is not measured
  * @property {string} reason  why there is no picture; empty where there is one
  * @property {number[][]} xy  `[n_rows][2]` where each row stands; empty where there is no picture
@@ -541,6 +541,7 @@
  * @property {string} method
  * @property {string} title
  * @property {string} reading  how to read the pictures, and how not to
+ * @property {string} share_of  of what `explained` is the share, in words
  * @property {{name: string, title: string, missing: string}[]} methods  all ways; `missing` says why one cannot be asked for
  * @property {string} encoder
  * @property {string} trained_on

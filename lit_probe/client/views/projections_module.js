@@ -28,7 +28,8 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
   <p><b>An edit moves.</b> A diamond is an edited text; the line leads to it from its original. The selected text has a dark ring, the pinned one an orange one.</p>
   <p><b>PCA</b> keeps distances as far as two directions can; the per cent of the variance beside the name says how far. <b>t-SNE and UMAP</b> keep neighbours and little else: the size of groups and
     the distance between them mean nothing. “trust” says how many neighbours in the picture are neighbours at the layer: 1 is all, 0.5 about chance. <b>The probe’s plane</b>
-    alone shows what the probe sees: its direction from left to right, and what varies most beside it upwards. On the dashed line both classes are equally probable to it.</p></details>`;
+    alone shows what the probe sees: its direction from left to right, and what varies most beside it upwards. On the dashed line both classes are equally probable to it.
+    <b>NMF</b> shows how much of two patterns a text has: units that stand above their mean together.</p></details>`;
 
 const CSS = `
   .pictures { display: grid; gap: 8px; padding: 6px 12px; justify-content: start; }
@@ -49,7 +50,7 @@ const CSS = `
   .keyed i { width: 9px; height: 9px; border-radius: 50%; }
 `;
 
-const METHODS = [{value: 'pca', title: 'PCA'}, {value: 'tsne', title: 't-SNE'}, {value: 'umap', title: 'UMAP'}, {value: 'probe', title: 'Probe’s plane'}];
+const METHODS = [{value: 'pca', title: 'PCA'}, {value: 'tsne', title: 't-SNE'}, {value: 'umap', title: 'UMAP'}, {value: 'probe', title: 'Probe’s plane'}, {value: 'nmf', title: 'NMF'}];
 /** The way that is picked, for all copies of the panel: small pictures are compared with each other. */
 const pickedMethod = observable('pca');
 const pickedTool = observable('lasso');
@@ -194,7 +195,7 @@ definePanel('projections-module', (LitPanel) => class ProjectionsModule extends 
     const {layer, axes, reason} = picture;
     const names = answer.layer_names;
     const title = `${layer === 0 && !names ? 'embeddings' : placeTitle(layer, names)}${layer === answer.best_layer ? ' ★' : ''}`;
-    const about = axes ? `Share of the variance. Across: ${axes[0]}. Up: ${axes[1]}.` : 'Trustworthiness: whether neighbours here are neighbours at the layer. The axes mean nothing.';
+    const about = axes ? `Share of ${answer.share_of}. Across: ${axes[0]}. Up: ${axes[1]}.` : 'Trustworthiness: whether neighbours here are neighbours at the layer. The axes mean nothing.';
     return html`<div class=${`picture${current ? ' current' : ''}`} data-layer=${layer}>
       <div class="title"><button class="text-button" title=${`Make ${layerName(layer, names)} the current layer`} aria-pressed=${current ? 'true' : 'false'} @click=${() => currentLayer.set(layer)}>${title}</button>
         <span class="said" title=${about}>${pictureWords(picture)}</span></div>
