@@ -405,9 +405,9 @@
  *
  * @typedef {{status: string, part: string, layers: number[], n_units: number, explained: number, n_components: number,
  *   seed: number, special: boolean, max_tokens: number, n_texts: number, n_texts_left_out: number, n_iterations: number,
- *   converged: boolean, texts: {text: number, tokens: string[], special: boolean[]}[], factors: {share: number,
+ *   converged: boolean, texts: {text: number, tokens: string[], special: boolean[], aligned: ?(?number)[]}[], factors: {share: number,
  *   on_texts: number[][], neurons: {layer: number, unit: number, name: string, weight: number}[]}[], rows: ExplainedRows}}
- *   NeuronFactors  What the part `factors` of `neuron_evidence` answers.
+ *   NeuronFactors  What the part `factors` of `neuron_evidence` answers. `aligned`: as of `NeuronsOnText`; null where texts are many.
  *
  * @typedef {{status: string, part: string, layer: number, what: string, units: number[], layers: number[],
  *   label_names: string[], decision: Decision, before: number[][][], after: number[][][], model: ?{label_names: string[], before: number[][],
