@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.data.labelled_texts import SplitName
+from lit_probe.data.seeds import checked_seed
 from lit_probe.errors import CancelledError, LitProbeError
 from lit_probe.probing.layerwise import LayeredActivations
 from lit_probe.probing.study import LayerStudy
@@ -199,6 +200,7 @@ def fit_projections(
       CancelledError: ``progress`` ends it.
     """
     way = lookup(WAYS, method, "projection")
+    seed = checked_seed(seed)
     study.check_pooled("A projection")
     if not (np.isfinite(perplexity) and perplexity > 1):
         raise LitProbeError(f"The perplexity must be a number above 1, not {perplexity}.")
@@ -305,6 +307,7 @@ def project(
     Raises:
       LitProbeError: as `fit_projections`; or there is no such row.
     """
+    seed = checked_seed(seed)
     chosen = _rows_of(study, rows, max_rows, seed)
     fitted = fit_projections(
         study, method, layers=layers, seed=seed, perplexity=perplexity, progress=of_part(progress, 0, 80, 100)

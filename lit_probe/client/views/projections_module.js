@@ -15,7 +15,7 @@ import {layerPanel} from '../panels/layer_panel.js';
 import {cancelledCard, card, errorCard, progressCard, renderCaption, renderDownloads, renderNotes, renderSelect} from '../panels/parts.js';
 import {countOf, formatCount, oneLine} from '../words/format.js';
 import {layerName, placeTitle} from '../words/sentences.js';
-import {boxLine, frameOf, gridLayout, inside, lengthOf, pictureGrid, pictureWords, placesCsv, pointByKey, pointUnder} from './scatter.js';
+import {boxLine, frameOf, gridLayout, inside, lengthOf, pictureGrid, pictureWords, placesCsv, pointByKey, pointUnder, sharedColors} from './scatter.js';
 import {cleared, drawBoundary, drawLasso, drawMove, drawPoints, drawRing, inksOf} from './scatter_canvas.js';
 
 const GUIDE = html`<details class="guide"><summary>How to read this</summary>
@@ -166,10 +166,13 @@ definePanel('projections-module', (LitPanel) => class ProjectionsModule extends 
     const name = this.coloredBy;
     const under = [...rows, ...edits].find(({id}) => id === (this.focused ?? primary));
     const failed = edits.length ? answers.read(this.keys.edits) : undefined;
+    const shared = sharedColors(legend);
+    const placing = edits.length > 0 && failed?.state !== 'ready' && failed?.state !== 'failed';
     return [
-      renderCaption(html`<b>${answer.title}</b> of ${countOf(rows.length, 'row')}, fitted to ${countOf(answer.n_fitted, 'train row')}${name ? html`; coloured by <b>${name}</b>` : nothing}${selected.length ? `; ${formatCount(selected.length)} selected` : ''}`),
+      renderCaption(html`<b>${answer.title}</b> of ${countOf(rows.length, 'row')}, fitted to ${countOf(answer.n_fitted, 'train row')}${name ? html`; coloured by <b>${name}</b>` : nothing}${selected.length ? `; ${formatCount(selected.length)} selected` : ''}${placing ? '; placing the edits …' : ''}`),
       html`<div class="way">${answer.reading}</div>`,
-      legend.length ? html`<div class="keyed">${legend.slice(0, MOST_KEYED).map(({label, color}) => html`<span><i style=${`background:${color}`}></i>${label}</span>`)}${legend.length > MOST_KEYED ? html`<span>and ${formatCount(legend.length - MOST_KEYED)} more</span>` : nothing}</div>` : nothing,
+      shared ? html`<div class="way shared">${shared} Point at one to read which it is.</div>` : nothing,
+      legend.length ? html`<div class="keyed" tabindex="0" role="group" aria-label="Colours">${legend.slice(0, MOST_KEYED).map(({label, color}) => html`<span><i style=${`background:${color}`}></i>${label}</span>`)}${legend.length > MOST_KEYED ? html`<span>and ${formatCount(legend.length - MOST_KEYED)} more</span>` : nothing}</div>` : nothing,
       html`<div class="pointed" role="status" dir="auto">${under ? this.words(under) : nothing}</div>`,
       html`<div class="pictures" style=${`grid-template-columns: repeat(${columns}, ${side}px)`}>${answer.layers.map((picture) => this.renderPicture(answer, picture, side, picture.layer === current))}</div>`,
       failed?.state === 'failed' ? errorCard('The edits could not be placed.', failed.message, () => this.retry()) : nothing,
@@ -329,15 +332,15 @@ definePanel('projections-module', (LitPanel) => class ProjectionsModule extends 
       }
       const points = /** @type {Point[]} */ (this.points.get(picture.layer));
       const context = cleared(over, inner);
-      const {ink, accent, pinned: orange} = inksOf(over);
+      const {ink, accent, pinned: orange, paper} = inksOf(over);
       for (const edit of moved ? edits : []) {
         const index = place.get(edit.id);
         const original = place.get(edit.meta.parentId ?? '');
-        if (index !== undefined && points[index]) drawMove(context, original === undefined ? null : points[original], points[index], colorOf(edit.id), ink);
+        if (index !== undefined && points[index]) drawMove(context, original === undefined ? null : points[original], points[index], colorOf(edit.id), ink, paper);
       }
       for (const [id, color, radius] of /** @type {[?string, string, number][]} */ ([[pinned, orange, 7], [primary, ink, 6], [this.focused, accent, 8]])) {
         const index = id === null ? undefined : place.get(id);
-        if (index !== undefined && points[index]) drawRing(context, points[index], color, radius);
+        if (index !== undefined && points[index]) drawRing(context, points[index], color, paper, radius);
       }
       if (this.lasso?.layer === picture.layer && this.lasso.line.length > 1) drawLasso(context, this.lasso.line, accent);
     }
@@ -381,7 +384,7 @@ definePanel('projections-module', (LitPanel) => class ProjectionsModule extends 
           setting: `${countOf(rows.length, 'row')}, fitted to ${countOf(answer.n_fitted, 'train row')} · ${answer.pooling} pooling${name ? ` · coloured by ${coloredBy}` : ''}`,
           charts: [pictureGrid(answer, own(colors))],
           legend: legend.slice(0, MOST_KEYED).map(({label, color}) => ({style: {color, marker: /** @type {'circle'} */ ('circle'), dash: ''}, line: false, label})),
-          footnotes: [answer.reading, '★: chosen on dev.', ...answer.notes],
+          footnotes: [answer.reading, ...[sharedColors(legend)].filter(Boolean), '★: chosen on dev.', ...answer.notes],
         });
       },
     };
