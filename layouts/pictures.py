@@ -3,7 +3,7 @@
 from lit_nlp.api.layout import LitCanonicalLayout
 from lit_nlp.api.layout import LitModuleName as Panel
 
-from lit_probe.layouts.panels import ATTENTION, LENS, PROBE_BY_LAYER, PROJECTIONS, SIMILARITY_OF_LAYERS
+from lit_probe.layouts.panels import ATTENTION, LENS, PATTERNS, PROBE_BY_LAYER, PROJECTIONS, SIMILARITY_OF_LAYERS
 
 PICTURES = LitCanonicalLayout(
     # The left side has the full height of the page, which pictures of all layers want.
@@ -14,6 +14,7 @@ PICTURES = LitCanonicalLayout(
         "Similarity": [SIMILARITY_OF_LAYERS],
         "Attention": [ATTENTION],
         "Lens": [LENS],
+        "Patterns": [PATTERNS],
     },
     upper={
         "Examples": [Panel.DataTableModule],

@@ -27,7 +27,7 @@ def test_one_figure_holds_the_pictures_of_all_layers(flags, tmp_path, capsys):
 
 def test_an_unknown_way_is_refused_before_any_work(flags, capsys):
     assert run("layers", *flags, "--projections=pca,tnse") == 1
-    assert "Unknown projection 'tnse'. Choose one of: pca, probe, tsne, umap." in capsys.readouterr().err
+    assert "Unknown projection 'tnse'. Choose one of: nmf, pca, probe, tsne, umap." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("n_classes", [2, 40, 0])

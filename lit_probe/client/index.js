@@ -29,6 +29,7 @@ importPanel('salience-quality-module', new URL('./salience/salience_quality_modu
 importPanel('salient-words-module', new URL('./salience/salient_words_module.js', import.meta.url));
 importPanel('neurons-module', new URL('./neurons/neurons_module.js', import.meta.url));
 importPanel('neuron-activations-module', new URL('./neurons/neuron_activations_module.js', import.meta.url));
+importPanel('neuron-factors-module', new URL('./neurons/neuron_factors_module.js', import.meta.url));
 importPanel('counterfactual-by-layer-module', new URL('./counterfactuals/counterfactual_by_layer_module.js', import.meta.url));
 importPanel('attention-module', new URL('./views/attention_module.js', import.meta.url));
 importPanel('projections-module', new URL('./views/projections_module.js', import.meta.url));

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.counterfactuals.pair_changes import PairChanges
+from lit_probe.data.seeds import checked_seed
 from lit_probe.errors import DatasetError
 from lit_probe.results import Result
 from lit_probe.scores.intervals import Units, bootstrap_weights, group_units, percentile_interval, proportion_interval
@@ -123,6 +124,7 @@ def over_pairs(
       judged: ``[n_pairs]`` False where nobody knows what becomes of the label: such a pair is neither right nor wrong and counts
         in the flip rate alone. By default all are True.
     """
+    seed = checked_seed(seed)
     before, after = np.asarray(labels_before), np.asarray(labels_after)
     n_pairs, n_layers = changes.flips.shape
     units = group_units(groups)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 
 from lit_probe.data.asked import CLASSES, NUMBER
+from lit_probe.data.seeds import checked_seed
 from lit_probe.errors import DatasetError
 from lit_probe.registry import lookup
 
@@ -76,6 +77,7 @@ class DatasetOptions:
 
     def __post_init__(self) -> None:
         lookup(dict.fromkeys(TARGETS), self.target, "target")
+        object.__setattr__(self, "seed", checked_seed(self.seed))
         if self.max_examples < 0 or self.max_examples == 1:
             raise DatasetError(f"max_examples is {self.max_examples}. Give at least two rows per split, or 0 for all rows.")
         if self.max_words < 0:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.data.seeds import checked_seed
 from lit_probe.encoder.checkpoint import find_checkpoint
 from lit_probe.encoder.dtypes import AUTO, DTYPES, FLOAT32, dtype_of
 from lit_probe.encoder.families import MASKED, language_task
@@ -348,7 +349,11 @@ class Encoder:
 
         What its layers let a probe decode comes from the words and the architecture, not from training
         (Zhang & Bowman 2018, https://aclanthology.org/W18-5448).
+
+        Raises:
+          LitProbeError: the seed is no whole number from 0 to 2^32 - 1.
         """
+        seed = checked_seed(seed)
         twin = Encoder(
             self.checkpoint,
             max_length=self.max_length,

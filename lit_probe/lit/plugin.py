@@ -22,6 +22,7 @@ from lit_nlp.api import types
 
 from lit_probe.data import asked
 from lit_probe.data.labelled_texts import Splits
+from lit_probe.data.seeds import checked_seed
 from lit_probe.encoder.activations import check_pooling
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.dtypes import AUTO
@@ -116,6 +117,7 @@ class ProbeModel(HostModel):
     ):
         target = data.target if isinstance(data, Splits) else asked.CLASSES
         check_probe(probe or DEFAULT_PROBES[target], target, probe_options)
+        seed = checked_seed(seed)
         if pooling is not None:
             lookup({**POOLINGS, NO_POOLING: None}, pooling, "pooling")
         encoder = as_encoder(encoder, dtype)

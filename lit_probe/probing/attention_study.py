@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lit_probe.data.asked import TEXT, check_served
 from lit_probe.data.labelled_texts import SplitName, Splits
+from lit_probe.data.seeds import checked_seed
 from lit_probe.encoder.activations import Activations, Block
 from lit_probe.encoder.cache import Cache, text_hash
 from lit_probe.encoder.encoder import Encoder
@@ -161,6 +162,7 @@ def probe_attention(
       ProbeError: one layer takes more than ``memory_gb``, the encoder reads no token of a text, or a class has too few texts.
       LitProbeError: the encoder has no network.
     """
+    seed = checked_seed(seed)
     options, kind, cache = probe_options or ProbeOptions(), TOKEN_PROBES[ATTENTION], cache or Cache(None)
     check_served(f"The probe {ATTENTION!r}", splits.unit, splits.target, (TEXT,), kind.targets)
     options.check_taken(ATTENTION, kind.options)

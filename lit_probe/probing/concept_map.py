@@ -10,6 +10,7 @@ import numpy as np
 
 from lit_probe.data.asking import Unasked, ask_all, question_of
 from lit_probe.data.labelled_texts import SplitName, Splits
+from lit_probe.data.seeds import checked_seed
 from lit_probe.data.surface import YES
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import Encoder
@@ -273,6 +274,7 @@ def probe_values(
     Raises:
       DatasetError: labels have one value, or none of the values can be asked for.
     """
+    seed = checked_seed(seed)
     if not splits.several:
         raise DatasetError(f"The labels of {splits.name} have one value each. Load it with the option multilabel.")
     found = ask_all(splits, splits.several)

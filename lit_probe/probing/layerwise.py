@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.data.asked import CLASSES, NUMBER, TEXT, TargetKind, check_served
+from lit_probe.data.seeds import checked_seed
 from lit_probe.errors import ProbeError, UnservedError
 from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, FittedProbe, ProbeOptions, serves
 from lit_probe.probing.probes.fitting_scope import fitting_scope
@@ -137,6 +138,7 @@ class LayerwiseProbe:
           UnservedError: it is for classes and the labels are numbers, or the other way round; or it does not take an option.
           ProbeError: a class has too few examples, the lengths disagree or an activation is not finite.
         """
+        seed = checked_seed(seed)
         options = options or ProbeOptions()
         check_probe(probe, CLASSES if label_names else NUMBER, options)
         asked = PROBES[probe].keywords(options)

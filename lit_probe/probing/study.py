@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.data.asked import CLASSES, NUMBER, WORD
 from lit_probe.data.labelled_texts import LabelledTexts, SplitName, Splits
+from lit_probe.data.seeds import checked_seed
 from lit_probe.encoder.activations import Activations, check_pooling, default_pooling
 from lit_probe.encoder.cache import Cache, array_hash, library_versions, text_hash
 from lit_probe.encoder.dtypes import FLOAT32
@@ -502,6 +503,7 @@ def probe_layers(
     probe = probe or DEFAULT_PROBES[splits.target]
     options = probe_options or ProbeOptions()
     check_probe(probe, splits.target, options)
+    seed = checked_seed(seed)
     cache = cache or Cache(None)
     splits = _read_words(encoder, splits, cache)
     activations: dict[SplitName, Activations] = {}

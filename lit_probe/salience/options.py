@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lit_probe.data.seeds import checked_seed
 from lit_probe.errors import LitProbeError
 from lit_probe.registry import lookup
 from lit_probe.results import Result
@@ -74,12 +75,11 @@ class SalienceOptions(Result):
     kernel_width: float = 0.25
 
     def __post_init__(self) -> None:
-        for name, least in (("steps", 1), ("samples", 2), ("noise_samples", 1), ("growth", 1), ("seed", 0)):
+        for name, least in (("steps", 1), ("samples", 2), ("noise_samples", 1), ("growth", 1)):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
                 raise LitProbeError(f"{name} is {value!r}; give a whole number, {least} or more.")
-        if self.seed >= 2**32:
-            raise LitProbeError(f"seed is {self.seed}; give one below 2^32.")
+        object.__setattr__(self, "seed", checked_seed(self.seed))
         if not (_is_finite(self.noise) and self.noise >= 0):
             raise LitProbeError(f"noise is {self.noise!r}; give a finite number, 0 or more.")
         if not (_is_finite(self.kernel_width) and self.kernel_width > 0):

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lit_probe.data.seeds import checked_seed
 from lit_probe.errors import ProbeError
 from lit_probe.scores.intervals import (
     MIN_UNITS,
@@ -55,6 +56,7 @@ class NumberRows:
         self.units: Units = group_units(groups)
         if self.units is not None and len(self.units) != self.n:
             raise ProbeError(f"There are {self.n} rows, but {len(self.units)} groups.")
+        seed = checked_seed(seed)
         self.seed = seed
 
     @cached_property

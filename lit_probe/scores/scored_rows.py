@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lit_probe.data.seeds import checked_seed
 from lit_probe.errors import ProbeError
 from lit_probe.scores.decision import ARGMAX, Decision
 from lit_probe.scores.intervals import Units, bootstrap_weights, group_units
@@ -75,6 +76,7 @@ class ScoredRows:
         self.units: Units = group_units(groups)
         if self.units is not None and len(self.units) != self.n:
             raise ProbeError(f"There are {self.n} rows, but {len(self.units)} groups.")
+        seed = checked_seed(seed)
         self.seed = seed
         self.decision = decision
 

@@ -3,6 +3,7 @@
 PCA (Pearson 1901; Hotelling 1933). t-SNE (van der Maaten and Hinton 2008) by openTSNE (Poličar, Stražar and Zupan 2024,
 https://doi.org/10.18637/jss.v109.i03), which places new points in a picture that is there. UMAP (McInnes et al. 2018,
 https://arxiv.org/abs/1802.03426). The probe's plane: the direction that the layer's probe reads, and what varies most beside it.
+NMF: two patterns of units that stand above their mean together, see `nmf_plane`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from lit_probe.probing.probes import FittedProbe
 from lit_probe.probing.probes.fitting_scope import fitting_scope
 from lit_probe.probing.probes.training_data import standardised
 from lit_probe.progress import Progress, no_progress
+from lit_probe.views.nmf_plane import fit_nmf_plane
 from lit_probe.views.umap_door import FEWEST_ROWS, umap_is_installed, umap_turn
 
 PERPLEXITY = 30.0
@@ -51,7 +53,8 @@ class FittedPlane:
     Attributes:
       plane: places rows.
       axes: what the two axes are, in words; None where they mean nothing.
-      explained: the share of the variance of the rows it was fitted to that the plane holds, 0 to 1; None where not defined.
+      explained: the share of the variance of the rows it was fitted to that the plane holds, 0 to 1; of NMF, of the squares of
+        what stands above the mean; None where not defined.
       of_fitted: ``[n, 2]`` where the rows stand that it was fitted to.
     """
 
@@ -72,7 +75,7 @@ class FitQuestion:
       label_names: the classes; empty for a number.
       seed: the seed of everything random.
       perplexity: how many neighbours t-SNE minds, bounded by a third of the rows.
-      before: ``[n, 2]`` where PCA had the same rows at the layer before, so that a picture is not mirrored without need.
+      before: ``[n, 2]`` where the same rows stood at the layer before, so that a picture is not mirrored without need.
       progress: hears how far the fit is.
     """
 
@@ -97,6 +100,7 @@ class Way:
       quick: whether it takes about a second for all layers.
       keeps_neighbours: whether neighbours are all that its pictures keep, so that trustworthiness is measured.
       reading: how to read its pictures, and how not to: a sentence or two.
+      share_of: of what ``explained`` is the share, in words.
     """
 
     title: str
@@ -105,6 +109,7 @@ class Way:
     quick: bool
     keeps_neighbours: bool
     reading: str
+    share_of: str = "the variance"
 
 
 def checked_rows(x: NDArray[Any], what: str = "rows") -> NDArray[np.float64]:
@@ -418,6 +423,17 @@ def _two(reduced: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.column_stack([reduced[:, 0], np.zeros(len(reduced))])
 
 
+def fit_nmf(question: FitQuestion) -> FittedPlane:
+    """How much each row has of two patterns of units that stand above their mean together."""
+    with fitting_scope:
+        found = fit_nmf_plane(question.x, question.seed, question.before)
+    first, second = (
+        f"{name} pattern ({share:.0%} of what both put together)"
+        for name, share in zip(("one", "the other"), found.shares, strict=True)
+    )
+    return FittedPlane(found.plane, (first, second), found.explained, found.of_fitted)
+
+
 WAYS: dict[str, Way] = {
     "pca": Way(
         "PCA",
@@ -454,5 +470,15 @@ WAYS: dict[str, Way] = {
         keeps_neighbours=False,
         reading="The one picture that shows what the probe sees: its own direction from left to right, and what varies most "
         "beside it upwards. It was fitted to the labels of train, so train rows stand apart more than they should: look at dev.",
+    ),
+    "nmf": Way(
+        "NMF",
+        fit_nmf,
+        max_rows=2_000,
+        quick=False,
+        keeps_neighbours=False,
+        share_of="what stands above the mean (its squares)",
+        reading="How much each row has of two patterns: units that stand above their mean together. At the lower left is what "
+        "has little of either. What units below their mean say is not seen, and another number of patterns would give others.",
     ),
 }

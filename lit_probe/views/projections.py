@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.data.labelled_texts import SplitName
+from lit_probe.data.seeds import checked_seed
 from lit_probe.errors import CancelledError, LitProbeError
 from lit_probe.probing.layerwise import LayeredActivations
 from lit_probe.probing.study import LayerStudy
@@ -34,7 +35,8 @@ class LayerPicture(Result):
       name: what the layer is called.
       xy: ``[n_rows, 2]`` where each row stands; empty where there is no picture.
       axes: what the two axes are, in words; None where they mean nothing, as in t-SNE and UMAP.
-      explained: the share of the variance of the fitted rows that the picture holds, 0 to 1; None where not defined.
+      explained: the share of the variance of the fitted rows that the picture holds, 0 to 1; of NMF, of the squares of what
+        stands above the mean; None where not defined.
       trustworthiness: whether neighbours in the picture are neighbours at the layer, 0 to 1, where 1 is always and about 0.5 is
         chance (Venna and Kaski 2001; 15 neighbours); None where it is not measured: for other ways, or fewer than 31 rows.
       reason: why there is no picture, in a sentence; empty where there is one.
@@ -185,7 +187,7 @@ def fit_projections(
 
     Args:
       study: fitted probes with their activations; rows may be words.
-      method: ``pca``, ``tsne``, ``umap`` (with the extra ``umap``) or ``probe``; see `WAYS`.
+      method: ``pca``, ``tsne``, ``umap`` (with the extra ``umap``), ``probe`` or ``nmf``; see `WAYS`.
       layers: which ones; all when None.
       seed: the seed of everything random.
       perplexity: how many neighbours t-SNE minds; bounded by a third of the rows that it is fitted to.
@@ -198,6 +200,7 @@ def fit_projections(
       CancelledError: ``progress`` ends it.
     """
     way = lookup(WAYS, method, "projection")
+    seed = checked_seed(seed)
     study.check_pooled("A projection")
     if not (np.isfinite(perplexity) and perplexity > 1):
         raise LitProbeError(f"The perplexity must be a number above 1, not {perplexity}.")
@@ -289,7 +292,7 @@ def project(
 
     Args:
       study: as of `fit_projections`, like all that is not named here.
-      method: ``pca``, ``tsne``, ``umap`` or ``probe``.
+      method: ``pca``, ``tsne``, ``umap``, ``probe`` or ``nmf``.
       rows: by split, which rows; all of all splits when None, or a sample by ``seed`` where they are more than ``max_rows``.
       layers: which ones; all when None.
       max_rows: how many rows are shown at most.
@@ -304,6 +307,7 @@ def project(
     Raises:
       LitProbeError: as `fit_projections`; or there is no such row.
     """
+    seed = checked_seed(seed)
     chosen = _rows_of(study, rows, max_rows, seed)
     fitted = fit_projections(
         study, method, layers=layers, seed=seed, perplexity=perplexity, progress=of_part(progress, 0, 80, 100)

@@ -1,5 +1,5 @@
 // @ts-check
-/** The section on patterns of feed-forward neurons that fire together on the same tokens. */
+/** Patterns of feed-forward neurons that fire together on the same tokens: a section of one panel, and all of another. */
 import {salienceColor} from '../charts/palette.js';
 import {observable} from '../page/choices.js';
 import {html, nothing} from '../page/lit_host.js';
@@ -7,11 +7,14 @@ import {renderSelect} from '../panels/parts.js';
 import {countOf, significant} from '../words/format.js';
 import {closeGaps, matrixLines} from '../words/side_by_side.js';
 import {percent} from './neuron_sentences.js';
-import {factorValues, renderTokenMatrix, strongestTexts} from './token_matrix.js';
+import {renderTokenMatrix, strongestTexts} from './token_matrix.js';
 
 const SAMPLE = 100;
 const MOST_COMPONENTS = 30;
 const MOST_TEXTS = 8;
+/** Pixels that a pattern's numbers take, and the tokens beside them. */
+const COLUMN = 44;
+const TOKENS = 100;
 
 /**
  * How feed-forward activations are factorised: `last` is null for the deepest block, `picked` is the factor that is looked at.
@@ -28,41 +31,54 @@ function choose(changes) {
  * Wants the factors, once the reader has asked for them.
  *
  * @param {any} panel  a panel about neurons; see `neuronPanel`
+ * @param {boolean} [atOnce]  whether those of the shown texts are wanted unasked
  */
-export function askForFactors(panel) {
+export function askForFactors(panel, atOnce = false) {
   const {components, first, last, source} = factorChoices.get();
   const range = {first, ...(last === null ? {} : {last})};
   const texts = panel.texts().map((/** @type {any} */ {example}) => example);
   if (source === 'many') panel.wantOnDemand('factors', 'neuron_evidence', panel.seen.selected, {part: 'factors', ...range, components, sample: SAMPLE});
   // For one or two texts they are computed at once: asked for once, they follow the selection and the slider.
+  else if (texts.length && atOnce) panel.wantPart('factors', 'neuron_evidence', texts, {part: 'factors', ...range, components});
   else if (texts.length) panel.wantOnDemand('factors', 'neuron_evidence', texts, {part: 'factors', ...range, components}, undefined, 'factors of the shown texts');
+}
+
+/**
+ * The factors on the tokens as a section that can be closed.
+ *
+ * @param {any} panel
+ */
+export function renderFactors(panel) {
+  return panel.renderSection('factors', 'Patterns of the feed-forward neurons (NMF)', () => renderPatterns(panel), true);
 }
 
 /**
  * The factors on the tokens, with a slider for how many there are.
  *
  * @param {any} panel
+ * @param {boolean} [atOnce]  as `askForFactors` was told
  */
-export function renderFactors(panel) {
+export function renderPatterns(panel, atOnce = false) {
   const {components, first, last, source} = factorChoices.get();
   const nLayers = panel.about().n_layers;
   const texts = panel.texts();
   const blocks = Array.from({length: nLayers - 1}, (_, i) => ({value: String(i + 1), title: String(i + 1)}));
   const end = Math.min(last ?? nLayers - 1, nLayers - 1);
   const start = Math.min(first, end);
-  return panel.renderSection('factors', 'Patterns of the feed-forward neurons (NMF)', () => [
+  return [
     html`<p class="words">Which groups of feed-forward neurons fire together on which tokens? Their activations are split into a few non-negative patterns. These neurons stand inside
-      the blocks; they are others than those of the list.</p>`,
+      the blocks; they are others than the units of the layers’ vectors.</p>`,
     html`<div class="set"><label>Patterns <input type="range" name="components" min="1" max=${MOST_COMPONENTS} step="1" .value=${String(components)}
         @change=${(/** @type {any} */ event) => choose({components: Number(event.target.value), picked: 0})}><b>${components}</b></label>
       <label>blocks ${select('first', blocks, String(start), (value) => choose({first: Number(value), last: Math.max(Number(value), end)}))}</label>
       <label>to ${select('last', blocks, String(end), (value) => choose({last: Number(value), first: Math.min(Number(value), start)}))}</label>
       <span>${renderSelect('source', 'of', [{value: 'shown', title: 'the shown texts'}, {value: 'many', title: panel.seen.selected.length ? 'the selection' : `${SAMPLE} dev texts`}], source,
         (value) => choose({source: /** @type {any} */ (value), picked: 0}))}</span></div>`,
-    source === 'shown' && texts.length === 0 ? html`<p class="words">Select a text in LIT.</p>`
+    source === 'shown' && texts.length === 0 ? html`<p class="words">Select a text in LIT. Pin or edit one to see two side by side.</p>`
+      : source === 'shown' && atOnce ? panel.renderPart('factors', (/** @type {any} */ answer) => renderAnswer(panel, answer), 'There are no patterns.')
       : panel.renderOnDemand('factors', {button: 'Find patterns', about: source === 'shown' ? 'Of the texts above; then they follow the selection.' : `Over ${SAMPLE} texts at most, drawn by seed.`},
         (/** @type {any} */ answer) => renderAnswer(panel, answer)),
-  ], true);
+  ];
 }
 
 /** @param {string} name @param {{value: string, title: string}[]} options @param {string} chosen @param {(value: string) => void} pick */
@@ -84,22 +100,12 @@ function renderAnswer(panel, answer) {
 
 /** @param {any} panel @param {any} answer @param {number} picked */
 function renderOnShown(panel, {texts, factors, rows}, picked) {
-  const shown = panel.texts();
-  const tokens = panel.answerOf('tokens')?.texts;
+  const titles = texts.map((/** @type {any} */ {text}) => panel.texts().find((/** @type {any} */ {example}) => example.id === rows.ids[text])?.title ?? '');
   const columns = factors.map((/** @type {any} */ {share}, /** @type {number} */ i) => ({name: String(i + 1), title: `Pattern ${i + 1}: ${percent(share)}`, opened: i === picked, open: () => choose({picked: i})}));
-  const place = (/** @type {any} */ {example}, /** @type {number} */ i) => {
-    const found = texts.findIndex((/** @type {any} */ {text}) => rows.ids[text] === example.id);
-    return found < 0 ? Math.min(i, texts.length - 1) : found;
-  };
-  const places = shown.map(place);
-  const values = tokens?.length === shown.length ? places.map((/** @type {number} */ at, /** @type {number} */ i) => factorValues(tokens[i], texts[at], factors.map((/** @type {any} */ {on_texts: on}) => on[at]))) : null;
-  const largest = factors.map(() => 1);
-  if (values?.every((/** @type {any} */ one) => one !== null)) {
-    return renderTokenMatrix({lines: closeGaps(matrixLines(tokens)), titles: shown.map((/** @type {any} */ {title}) => title), columns, values, largest, signed: false});
-  }
-  // Where the encoder's tokens are not known yet, each text stands for itself.
-  return places.map((/** @type {number} */ at, /** @type {number} */ i) => renderTokenMatrix({
-    lines: matrixLines([{...texts[at], aligned: null}]), titles: [shown[i].title], columns, values: [factors.map((/** @type {any} */ {on_texts: on}) => on[at])], largest, signed: false}));
+  return renderTokenMatrix({
+    lines: closeGaps(matrixLines(texts)), titles, columns, largest: factors.map(() => 1), signed: false,
+    values: texts.map((/** @type {any} */ _, /** @type {number} */ at) => factors.map((/** @type {any} */ {on_texts: on}) => on[at])), narrow: texts.length * (columns.length * COLUMN + TOKENS) > panel.size.width,
+  });
 }
 
 /** @param {any} panel @param {any} answer @param {number} picked */

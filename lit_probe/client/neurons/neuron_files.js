@@ -1,7 +1,7 @@
 // @ts-check
 /** What the panels about neurons can be saved as: a figure that stands alone, and tables. */
 /** @import {LineStyle, SvgNode} from '../charts/types.js' */
-/** @import {NeuronRanking, NeuronTokens} from '../page/types.js' */
+/** @import {NeuronFactors, NeuronRanking, NeuronTokens} from '../page/types.js' */
 import {figurePage} from '../charts/figure_page.js';
 import {placeNames} from '../charts/places.js';
 import {csvTable} from '../words/files.js';
@@ -73,4 +73,17 @@ export function tokensCsv(model, dataset, ids, {texts}) {
   return csvTable(['model', 'dataset', 'text', 'position', 'token', 'special', 'neuron', 'activation'], texts.flatMap((/** @type {any} */ text, /** @type {number} */ i) =>
     text.neurons.flatMap((/** @type {any} */ neuron) => text.tokens.map((/** @type {string} */ token, /** @type {number} */ at) =>
       [model, dataset, ids[i], at, token, text.special[at], neuron.name, neuron.values[at]]))));
+}
+
+/**
+ * Patterns of feed-forward neurons on the tokens of texts as a table.
+ *
+ * @param {string} model
+ * @param {string} dataset
+ * @param {NeuronFactors} answer  the answer of the part `factors`
+ * @returns {string}
+ */
+export function factorsCsv(model, dataset, {texts, factors, rows}) {
+  return csvTable(['model', 'dataset', 'text', 'position', 'token', 'pattern', 'value'], texts.flatMap(({text, tokens}, i) =>
+    factors.flatMap(({on_texts: on}, pattern) => tokens.map((token, at) => [model, dataset, rows.ids[text], at, token, pattern + 1, on[i][at]]))));
 }

@@ -433,9 +433,9 @@
  *
  * @typedef {{status: string, part: string, layers: number[], n_units: number, explained: number, n_components: number,
  *   seed: number, special: boolean, max_tokens: number, n_texts: number, n_texts_left_out: number, n_iterations: number,
- *   converged: boolean, texts: {text: number, tokens: string[], special: boolean[]}[], factors: {share: number,
+ *   converged: boolean, texts: {text: number, tokens: string[], special: boolean[], aligned: ?(?number)[]}[], factors: {share: number,
  *   on_texts: number[][], neurons: {layer: number, unit: number, name: string, weight: number}[]}[], rows: ExplainedRows}}
- *   NeuronFactors  What the part `factors` of `neuron_evidence` answers.
+ *   NeuronFactors  What the part `factors` of `neuron_evidence` answers. `aligned`: as of `NeuronsOnText`; null where texts are many.
  *
  * @typedef {{status: string, part: string, layer: number, what: string, units: number[], layers: number[],
  *   label_names: string[], decision: Decision, before: number[][][], after: number[][][], model: ?{label_names: string[], before: number[][],
@@ -559,7 +559,7 @@
  * @typedef {object} LayerPicture  One layer's picture.
  * @property {number} layer
  * @property {?string[]} axes  what the two axes are; null where they mean nothing
- * @property {?number} explained  the share of the variance of the fitted rows that it holds, in [0, 1]
+ * @property {?number} explained  the share that it holds of what `share_of` says of the fitted rows, in [0, 1]
  * @property {?number} trustworthiness  in [0, 1]; null where it is not measured
  * @property {string} reason  why there is no picture; empty where there is one
  * @property {number[][]} xy  `[n_rows][2]` where each row stands; empty where there is no picture
@@ -569,6 +569,7 @@
  * @property {string} method
  * @property {string} title
  * @property {string} reading  how to read the pictures, and how not to
+ * @property {string} share_of  of what `explained` is the share, in words
  * @property {{name: string, title: string, missing: string}[]} methods  all ways; `missing` says why one cannot be asked for
  * @property {string} encoder
  * @property {string} trained_on

@@ -15,7 +15,7 @@ import {layerPanel} from '../panels/layer_panel.js';
 import {cancelledCard, card, errorCard, progressCard, renderCaption, renderDownloads, renderNotes, renderSelect} from '../panels/parts.js';
 import {countOf, formatCount, oneLine} from '../words/format.js';
 import {layerName, placeTitle} from '../words/sentences.js';
-import {boxLine, frameOf, gridLayout, inside, lengthOf, pictureGrid, pictureWords, placesCsv, pointByKey, pointUnder} from './scatter.js';
+import {boxLine, frameOf, gridLayout, inside, lengthOf, pictureGrid, pictureWords, placesCsv, pointByKey, pointUnder, sharedColors} from './scatter.js';
 import {cleared, drawBoundary, drawLasso, drawMove, drawPoints, drawRing, inksOf} from './scatter_canvas.js';
 
 const GUIDE = html`<details class="guide"><summary>How to read this</summary>
@@ -28,7 +28,8 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
   <p><b>An edit moves.</b> A diamond is an edited text; the line leads to it from its original. The selected text has a dark ring, the pinned one an orange one.</p>
   <p><b>PCA</b> keeps distances as far as two directions can; the per cent of the variance beside the name says how far. <b>t-SNE and UMAP</b> keep neighbours and little else: the size of groups and
     the distance between them mean nothing. “trust” says how many neighbours in the picture are neighbours at the layer: 1 is all, 0.5 about chance. <b>The probe’s plane</b>
-    alone shows what the probe sees: its direction from left to right, and what varies most beside it upwards. On the dashed line both classes are equally probable to it.</p></details>`;
+    alone shows what the probe sees: its direction from left to right, and what varies most beside it upwards. On the dashed line both classes are equally probable to it.
+    <b>NMF</b> shows how much of two patterns a text has: units that stand above their mean together.</p></details>`;
 
 const CSS = `
   .pictures { display: grid; gap: 8px; padding: 6px 12px; justify-content: start; }
@@ -49,7 +50,7 @@ const CSS = `
   .keyed i { width: 9px; height: 9px; border-radius: 50%; }
 `;
 
-const METHODS = [{value: 'pca', title: 'PCA'}, {value: 'tsne', title: 't-SNE'}, {value: 'umap', title: 'UMAP'}, {value: 'probe', title: 'Probe’s plane'}];
+const METHODS = [{value: 'pca', title: 'PCA'}, {value: 'tsne', title: 't-SNE'}, {value: 'umap', title: 'UMAP'}, {value: 'probe', title: 'Probe’s plane'}, {value: 'nmf', title: 'NMF'}];
 /** The way that is picked, for all copies of the panel: small pictures are compared with each other. */
 const pickedMethod = observable('pca');
 const pickedTool = observable('lasso');
@@ -165,10 +166,13 @@ definePanel('projections-module', (LitPanel) => class ProjectionsModule extends 
     const name = this.coloredBy;
     const under = [...rows, ...edits].find(({id}) => id === (this.focused ?? primary));
     const failed = edits.length ? answers.read(this.keys.edits) : undefined;
+    const shared = sharedColors(legend);
+    const placing = edits.length > 0 && failed?.state !== 'ready' && failed?.state !== 'failed';
     return [
-      renderCaption(html`<b>${answer.title}</b> of ${countOf(rows.length, 'row')}, fitted to ${countOf(answer.n_fitted, 'train row')}${name ? html`; coloured by <b>${name}</b>` : nothing}${selected.length ? `; ${formatCount(selected.length)} selected` : ''}`),
+      renderCaption(html`<b>${answer.title}</b> of ${countOf(rows.length, 'row')}, fitted to ${countOf(answer.n_fitted, 'train row')}${name ? html`; coloured by <b>${name}</b>` : nothing}${selected.length ? `; ${formatCount(selected.length)} selected` : ''}${placing ? '; placing the edits …' : ''}`),
       html`<div class="way">${answer.reading}</div>`,
-      legend.length ? html`<div class="keyed">${legend.slice(0, MOST_KEYED).map(({label, color}) => html`<span><i style=${`background:${color}`}></i>${label}</span>`)}${legend.length > MOST_KEYED ? html`<span>and ${formatCount(legend.length - MOST_KEYED)} more</span>` : nothing}</div>` : nothing,
+      shared ? html`<div class="way shared">${shared} Point at one to read which it is.</div>` : nothing,
+      legend.length ? html`<div class="keyed" tabindex="0" role="group" aria-label="Colours">${legend.slice(0, MOST_KEYED).map(({label, color}) => html`<span><i style=${`background:${color}`}></i>${label}</span>`)}${legend.length > MOST_KEYED ? html`<span>and ${formatCount(legend.length - MOST_KEYED)} more</span>` : nothing}</div>` : nothing,
       html`<div class="pointed" role="status" dir="auto">${under ? this.words(under) : nothing}</div>`,
       html`<div class="pictures" style=${`grid-template-columns: repeat(${columns}, ${side}px)`}>${answer.layers.map((picture) => this.renderPicture(answer, picture, side, picture.layer === current))}</div>`,
       failed?.state === 'failed' ? errorCard('The edits could not be placed.', failed.message, () => this.retry()) : nothing,
@@ -194,7 +198,7 @@ definePanel('projections-module', (LitPanel) => class ProjectionsModule extends 
     const {layer, axes, reason} = picture;
     const names = answer.layer_names;
     const title = `${layer === 0 && !names ? 'embeddings' : placeTitle(layer, names)}${layer === answer.best_layer ? ' ★' : ''}`;
-    const about = axes ? `Share of the variance. Across: ${axes[0]}. Up: ${axes[1]}.` : 'Trustworthiness: whether neighbours here are neighbours at the layer. The axes mean nothing.';
+    const about = axes ? `Share of ${answer.share_of}. Across: ${axes[0]}. Up: ${axes[1]}.` : 'Trustworthiness: whether neighbours here are neighbours at the layer. The axes mean nothing.';
     return html`<div class=${`picture${current ? ' current' : ''}`} data-layer=${layer}>
       <div class="title"><button class="text-button" title=${`Make ${layerName(layer, names)} the current layer`} aria-pressed=${current ? 'true' : 'false'} @click=${() => currentLayer.set(layer)}>${title}</button>
         <span class="said" title=${about}>${pictureWords(picture)}</span></div>
@@ -328,15 +332,15 @@ definePanel('projections-module', (LitPanel) => class ProjectionsModule extends 
       }
       const points = /** @type {Point[]} */ (this.points.get(picture.layer));
       const context = cleared(over, inner);
-      const {ink, accent, pinned: orange} = inksOf(over);
+      const {ink, accent, pinned: orange, paper} = inksOf(over);
       for (const edit of moved ? edits : []) {
         const index = place.get(edit.id);
         const original = place.get(edit.meta.parentId ?? '');
-        if (index !== undefined && points[index]) drawMove(context, original === undefined ? null : points[original], points[index], colorOf(edit.id), ink);
+        if (index !== undefined && points[index]) drawMove(context, original === undefined ? null : points[original], points[index], colorOf(edit.id), ink, paper);
       }
       for (const [id, color, radius] of /** @type {[?string, string, number][]} */ ([[pinned, orange, 7], [primary, ink, 6], [this.focused, accent, 8]])) {
         const index = id === null ? undefined : place.get(id);
-        if (index !== undefined && points[index]) drawRing(context, points[index], color, radius);
+        if (index !== undefined && points[index]) drawRing(context, points[index], color, paper, radius);
       }
       if (this.lasso?.layer === picture.layer && this.lasso.line.length > 1) drawLasso(context, this.lasso.line, accent);
     }
@@ -380,7 +384,7 @@ definePanel('projections-module', (LitPanel) => class ProjectionsModule extends 
           setting: `${countOf(rows.length, 'row')}, fitted to ${countOf(answer.n_fitted, 'train row')} · ${answer.pooling} pooling${name ? ` · coloured by ${coloredBy}` : ''}`,
           charts: [pictureGrid(answer, own(colors))],
           legend: legend.slice(0, MOST_KEYED).map(({label, color}) => ({style: {color, marker: /** @type {'circle'} */ ('circle'), dash: ''}, line: false, label})),
-          footnotes: [answer.reading, '★: chosen on dev.', ...answer.notes],
+          footnotes: [answer.reading, ...[sharedColors(legend)].filter(Boolean), '★: chosen on dev.', ...answer.notes],
         });
       },
     };

@@ -6,6 +6,7 @@ import {FONT} from '../charts/line_chart.js';
 import {COLORS} from '../charts/palette.js';
 import {svgLabel, svgNode} from '../charts/svg.js';
 import {csvTable} from '../words/files.js';
+import {countOf, formatCount} from '../words/format.js';
 import {placeTitle} from '../words/sentences.js';
 
 /** @typedef {[number, number]} Point  Across and down, in pixels. */
@@ -125,6 +126,16 @@ export function pictureWords({explained, trustworthiness, reason}) {
   if (reason) return '';
   if (trustworthiness !== null) return `trust ${trustworthiness.toFixed(2)}`;
   return explained === null ? '' : `${Math.round(100 * explained)} %`;
+}
+
+/**
+ * That colours do not tell all values apart, in a sentence; empty where they do.
+ *
+ * @param {{color: string}[]} legend
+ */
+export function sharedColors(legend) {
+  const nColors = new Set(legend.map(({color}) => color)).size;
+  return nColors < legend.length ? `${formatCount(legend.length)} values share ${countOf(nColors, 'colour')}.` : '';
 }
 
 /**

@@ -8,6 +8,7 @@
  * @property {string} accent
  * @property {string} pinned
  * @property {string} quiet
+ * @property {string} paper  what lies behind all
  */
 
 /** From so many points on they are squares, which are drawn faster. */
@@ -19,7 +20,8 @@ const PALE = 0.22;
 /** The colours of marks, from the style of a canvas. @param {HTMLCanvasElement} canvas @returns {Inks} */
 export function inksOf(canvas) {
   const {color, outlineColor, borderTopColor, caretColor} = getComputedStyle(canvas);
-  return {ink: color, accent: outlineColor, pinned: caretColor, quiet: borderTopColor};
+  const {backgroundColor} = getComputedStyle(/** @type {HTMLElement} */ (canvas.parentElement));
+  return {ink: color, accent: outlineColor, pinned: caretColor, quiet: borderTopColor, paper: backgroundColor};
 }
 
 /**
@@ -74,31 +76,36 @@ export function drawPoints(context, points, colors, selected) {
   context.globalAlpha = 1;
 }
 
-/** A ring around a point. @param {CanvasRenderingContext2D} context @param {Point} at @param {string} color @param {number} radius */
-export function drawRing(context, [x, y], color, radius) {
+/** A ring around a point. @param {CanvasRenderingContext2D} context @param {Point} at @param {string} color @param {string} paper @param {number} radius */
+export function drawRing(context, [x, y], color, paper, radius) {
   context.beginPath();
   context.arc(x, y, radius, 0, 2 * Math.PI);
-  context.strokeStyle = color;
-  context.lineWidth = 2;
-  context.stroke();
+  stroke(context, color, paper, 2);
 }
 
-/** An edit: a diamond of its colour with a rim, and the way that it went from its original. @param {CanvasRenderingContext2D} context @param {?Point} from @param {Point} to @param {string} color @param {string} rim */
-export function drawMove(context, from, [x, y], color, rim) {
-  context.strokeStyle = rim;
-  context.lineWidth = 1.4;
+/** Strokes the path with a margin of paper, which sets it off from points of any colour. @param {CanvasRenderingContext2D} context @param {string} color @param {string} paper @param {number} width */
+function stroke(context, color, paper, width) {
+  for (const [ink, wide] of /** @type {[string, number][]} */ ([[paper, width + 2.5], [color, width]])) {
+    context.strokeStyle = ink;
+    context.lineWidth = wide;
+    context.stroke();
+  }
+}
+
+/** An edit: a diamond of its colour with a rim, and the way that it went from its original. @param {CanvasRenderingContext2D} context @param {?Point} from @param {Point} to @param {string} color @param {string} rim @param {string} paper */
+export function drawMove(context, from, [x, y], color, rim, paper) {
   if (from) {
     context.beginPath();
     context.moveTo(...from);
     context.lineTo(x, y);
-    context.stroke();
+    stroke(context, rim, paper, 1.4);
   }
   context.beginPath();
   for (const [dx, dy] of [[0, -5], [5, 0], [0, 5], [-5, 0]]) context.lineTo(x + dx, y + dy);
   context.closePath();
+  stroke(context, rim, paper, 1.4);
   context.fillStyle = color;
   context.fill();
-  context.stroke();
 }
 
 /** A line that is being drawn, closed. @param {CanvasRenderingContext2D} context @param {Point[]} line @param {string} color */

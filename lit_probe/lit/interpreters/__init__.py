@@ -14,6 +14,7 @@ from lit_nlp.api import components
 from lit_nlp.api import model as lit_model
 from lit_nlp.components import core
 
+from lit_probe.data.seeds import checked_seed
 from lit_probe.lit.host.foreign import ForeignModels
 from lit_probe.lit.host.model import ProbeModel, is_probe_model, probe_model
 from lit_probe.lit.host.reader import FieldNames
@@ -116,6 +117,7 @@ def interpreters_for(
       UnknownNameError: there is no such kind of probe.
       UnservedError: it does not take an option.
     """
+    seed = checked_seed(seed)
     (probe_options or ProbeOptions()).check_taken(probe, lookup(PROBES, probe, "probe").options)
     ours = [probe_model(model) for model in (models or {}).values() if is_probe_model(model)]
     foreign = ForeignModels(FieldNames(text, label, group, split, embeddings), probe, seed, rules, probe_options)

@@ -28,7 +28,7 @@ from lit_probe.lit.interpreters.neuron_questions import (
 from lit_probe.lit.interpreters.probe_interpreter import Part, ProbeInterpreter
 from lit_probe.lit.interpreters.question import Question
 from lit_probe.neurons.meaning.neuron_clusters import THRESHOLD, correlation_clusters
-from lit_probe.neurons.meaning.neuron_evidence import TokenActivations, activation_distribution, token_activations
+from lit_probe.neurons.meaning.neuron_evidence import activation_distribution, token_activations
 from lit_probe.neurons.meaning.neuron_factors import N_COMPONENTS, neuron_factors
 from lit_probe.neurons.meaning.top_words import ENDS, UnitWords, top_words, top_words_of_rows, with_surroundings, with_tags
 
@@ -84,7 +84,7 @@ def _tokens(question: Question) -> dict[str, Any]:
             {
                 **one.to_json(),
                 "pooled": None if pooled is None else [of_unit[place] for of_unit in pooled],
-                "aligned": _places_in(found[0], one) if place else None,
+                "aligned": _places_in(found[0].tokens, one.tokens) if place else None,
             }
             for place, one in enumerate(found)
         ],
@@ -95,10 +95,10 @@ def _tokens(question: Question) -> dict[str, Any]:
     }
 
 
-def _places_in(first: TokenActivations, other: TokenActivations) -> list[int | None]:
+def _places_in(first: Sequence[str], other: Sequence[str]) -> list[int | None]:
     """Where each token of the other text stands in the first one; None where it does not."""
-    places: list[int | None] = [None] * len(other.tokens)
-    for there, here in align(first.tokens, other.tokens).tolist():
+    places: list[int | None] = [None] * len(other)
+    for there, here in align(first, other).tolist():
         places[here] = there
     return places
 
@@ -187,7 +187,16 @@ def _factors(question: Question) -> dict[str, Any]:
         quick=len(texts) <= MAX_TEXTS,
     )
     ids = [str(candidates[row].get("_id", "")) for row in chosen]
-    return {**found, "rows": {"ids": ids, "n_asked": len(candidates), "source": question.source}}
+    # Texts that are few stand side by side.
+    first = found["texts"][0]["tokens"] if len(texts) <= MAX_TEXTS else None
+    aligned = [
+        None if first is None or not place else _places_in(first, one["tokens"]) for place, one in enumerate(found["texts"])
+    ]
+    return {
+        **found,
+        "texts": [{**one, "aligned": places} for one, places in zip(found["texts"], aligned, strict=True)],
+        "rows": {"ids": ids, "n_asked": len(candidates), "source": question.source},
+    }
 
 
 # What neurons are on is the same whatever is asked of the rows.

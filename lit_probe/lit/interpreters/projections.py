@@ -25,7 +25,7 @@ _STEPS = 20_000
 
 
 class ProjectionsInterpreter(ProbeInterpreter):
-    """Every layer as a picture: PCA, t-SNE, UMAP or the probe's own plane, fitted to train, with the examples of the request.
+    """Every layer as a picture: PCA, t-SNE, UMAP, NMF or the probe's plane, fitted to train, with the examples of the request.
 
     ``at_once`` places few examples, such as edits, in pictures that are there; trustworthiness is then not measured.
     """
@@ -79,6 +79,7 @@ def _told(question: Question, fitted: Projections, pictures: Sequence[LayerPictu
         "method": fitted.method,
         "title": fitted.way.title,
         "reading": fitted.way.reading,
+        "share_of": fitted.way.share_of,
         "methods": [{"name": name, "title": way.title, "missing": _missing(name)} for name, way in WAYS.items()],
         "encoder": fitted.encoder,
         "trained_on": fitted.dataset,

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.data.asked import CLASSES, TEXT, WORD, check_served
+from lit_probe.data.seeds import checked_seed
 from lit_probe.encoder.joining import Spans
 from lit_probe.encoder.tokens import PaddedBatch
 from lit_probe.errors import LitProbeError, ProbeError, UnknownNameError
@@ -95,6 +96,7 @@ class Ablation:
             raise LitProbeError("A neuron is named twice.")
         if not np.isfinite(self.factor):
             raise LitProbeError(f"The factor is {self.factor}; give a finite number.")
+        object.__setattr__(self, "seed", checked_seed(self.seed))
 
 
 def usual_tokens(study: LayerStudy, layer: int) -> TokenStatistics:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.data.seeds import checked_seed
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.feed_forward import feed_forward_activations, feed_forwards
 from lit_probe.encoder.token_states import token_rows
@@ -158,8 +159,9 @@ def neuron_factors(
         no neuron is active, or an activation is NaN or infinite.
     """
     texts, (first, last) = [texts] if isinstance(texts, str) else list(texts), layers
-    if n_components < 1 or seed < 0:
-        raise LitProbeError(f"Choose one factor or more and a seed of 0 or more; got {n_components} and {seed}.")
+    seed = checked_seed(seed)
+    if n_components < 1:
+        raise LitProbeError(f"Choose one factor or more; got {n_components}.")
     blocks = feed_forwards(encoder, first, last)
     encoded, n_read, places = _taken(encoder, texts, special, max_tokens)
     n_tokens, n_units = sum(map(len, places)), sum(block.n_units for block in blocks)

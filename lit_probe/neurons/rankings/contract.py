@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.data.asked import CLASSES, TargetKind
+from lit_probe.data.seeds import checked_seed
 from lit_probe.errors import LitProbeError, ProbeError
 from lit_probe.probing.layerwise import LayeredActivations
 from lit_probe.probing.probes import FittedProbe
@@ -50,8 +51,9 @@ class RankingOptions:
             raise LitProbeError(f"The strength of a penalty must be a number above 0; got {self.strength}.")
         if not 0 < self.l1_ratio < 1:
             raise LitProbeError(f"The share of L1 in an elastic net must lie between 0 and 1; got {self.l1_ratio}.")
-        if self.greedy < 0 or self.seed < 0:
-            raise LitProbeError(f"seed and greedy must be 0 or more; got {self.seed} and {self.greedy}.")
+        object.__setattr__(self, "seed", checked_seed(self.seed))
+        if self.greedy < 0:
+            raise LitProbeError(f"greedy must be 0 or more; got {self.greedy}.")
 
     def to_json(self, names: tuple[str, ...]) -> dict[str, Any]:
         """The options of these names."""

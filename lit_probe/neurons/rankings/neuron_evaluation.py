@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.data.seeds import checked_seed
 from lit_probe.errors import LitProbeError
 from lit_probe.neurons.rankings import RANKINGS, NeuronRanking, RankingOptions, chosen_layers, rank_neurons
 from lit_probe.neurons.rankings.judge import DEFAULT_EVALUATORS, EVALUATORS, Judge, Scale, defined
@@ -218,6 +219,7 @@ def evaluate_ranking(
       UnknownNameError: there is no such evaluator.
       LitProbeError: a percentage is out of range, or several layers are asked for without refitting.
     """
+    seed = checked_seed(seed)
     if n_draws < 1 or not percentages:
         raise LitProbeError(f"One random draw and one percentage at least are needed; got {n_draws} and {len(percentages)}.")
     sizes = [ranking.count(percent) for percent in percentages]
@@ -272,6 +274,7 @@ def compare_rankings(
       UnknownNameError: there is no such ranking, evaluator or layer.
       LitProbeError: a percentage is out of range, or a ranking cannot be computed.
     """
+    seed = checked_seed(seed)
     chosen, target = chosen_layers(study, layers), study.splits.target
     if methods is None:
         linear = all(len(study.layerwise.probes[layer].layers) == 1 for layer in chosen)

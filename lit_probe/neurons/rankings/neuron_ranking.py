@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.data.seeds import checked_seed
 from lit_probe.errors import LitProbeError, ProbeError
 from lit_probe.results import Result, as_json
 
@@ -162,6 +163,7 @@ class NeuronRanking:
         Raises:
           LitProbeError: ``k`` is negative or larger than the number of neurons.
         """
+        seed = checked_seed(seed)
         return np.sort(np.random.default_rng(seed).permutation(self.n_units)[: self._checked(k)])
 
     def threshold(self, fraction: float, class_index: int | None = None) -> NDArray[np.int64]:

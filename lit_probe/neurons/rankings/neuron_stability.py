@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.data.seeds import checked_seed
 from lit_probe.errors import LitProbeError
 from lit_probe.neurons.rankings import RANKINGS, RankedLayer, RankingOptions, chosen_layers, rank_layers, rank_neurons
 from lit_probe.probing.layerwise import ActivationView
@@ -123,6 +124,7 @@ def neuron_stability(
       UnknownNameError: there is no such ranking or layer.
       LitProbeError: ``k`` exceeds the number of neurons, or the ranking cannot be computed (`rank_neurons`).
     """
+    seed = checked_seed(seed)
     if n_draws < 2:
         raise LitProbeError(f"Stability compares 2 bootstrap samples or more; got {n_draws}.")
     lookup(RANKINGS, method, "neuron ranking")

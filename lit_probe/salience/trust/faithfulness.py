@@ -13,6 +13,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from lit_probe.data.seeds import checked_seed
 from lit_probe.errors import LitProbeError
 from lit_probe.probing.probe_forward import SCALARS, Forward, Target
 from lit_probe.progress import Progress, no_progress
@@ -201,6 +202,7 @@ def faithfulness(
         erased as asked.
       CancelledError: from ``progress``.
     """
+    seed = checked_seed(seed)
     options = fitting(options or SalienceOptions(), forward.encoder)
     lookup(SCALARS, scalar, "scalar")
     lookup(SCALARS, map_scalar, "scalar")

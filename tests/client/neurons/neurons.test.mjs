@@ -7,11 +7,11 @@ import {
   changeConfig, choicesOf, chooseNeurons, FIRST_NEURON_CHOICES, isOff, openedNeuron, pickUnits, rankingKeys, setWords,
   togglePick, unitsAt,
 } from '../../../lit_probe/client/neurons/neuron_choices.js';
-import {neuronsCsv, tokensCsv} from '../../../lit_probe/client/neurons/neuron_files.js';
+import {factorsCsv, neuronsCsv, tokensCsv} from '../../../lit_probe/client/neurons/neuron_files.js';
 import {
   classScoreWords, curveVerdict, movedSentence, percent, separationSentence, stabilitySentence, textVerdict,
 } from '../../../lit_probe/client/neurons/neuron_sentences.js';
-import {factorValues, strongestTexts} from '../../../lit_probe/client/neurons/token_matrix.js';
+import {strongestTexts} from '../../../lit_probe/client/neurons/token_matrix.js';
 import {closeGaps, matrixLines} from '../../../lit_probe/client/words/side_by_side.js';
 import {findAll, textOf, withClass} from '../example_answers.mjs';
 
@@ -198,11 +198,7 @@ test('the same tokens of two texts stand in one line, and replaced ones share th
   assert.equal(closeGaps(matrixLines([texts[0], tokens('x y', [null, null])])).filter(({first}) => first).length, 4);
 });
 
-test('factors leave special tokens out, or say that these are other tokens', () => {
-  const text = tokens('[CLS] a film');
-  assert.deepEqual(factorValues(text, tokens('a film'), [[0.5, 1]]), [[null, 0.5, 1]]);
-  assert.deepEqual(factorValues(text, tokens('[CLS] a film'), [[0, 0.5, 1]]), [[0, 0.5, 1]]);
-  assert.equal(factorValues(text, tokens('a movie'), [[0.5, 1]]), null);
+test('the texts on which a factor is strongest come first', () => {
   assert.deepEqual(strongestTexts([[0.1], [], [0.9, 0], [0.1]], 3), [2, 0, 3]);
 });
 
@@ -213,6 +209,8 @@ test('tables hold every digit that the server sent', () => {
   assert.equal(lines[1], 'm,d,l1,"{""seed"":0}",share,1,4:17,4,17,0.5,negative,-0.5');
   const answer = {texts: [{...tokens('[CLS] a'), neurons: [{name: '4:3', values: [0.123456789, -1]}]}]};
   assert.equal(tokensCsv('m', 'd', ['x'], answer).trim().split('\r\n')[1], 'm,d,x,0,[CLS],true,4:3,0.123456789');
+  const factors = {texts: [{text: 1, ...tokens('a film')}], factors: [{share: 1, on_texts: [[0.123456789, 1]]}], rows: {ids: ['x', 'y']}};
+  assert.deepEqual(factorsCsv('m', 'd', factors).trim().split('\r\n'), ['model,dataset,text,position,token,pattern,value', 'm,d,y,0,a,1,0.123456789', 'm,d,y,1,film,1,1']);
 });
 
 test('of many classes those with enough examples have a histogram, or the largest ones', () => {

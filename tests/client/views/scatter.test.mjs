@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {svgText} from '../../../lit_probe/client/charts/svg.js';
-import {boxLine, frameOf, gridLayout, inside, lengthOf, pictureGrid, pictureWords, placesCsv, pointByKey, pointUnder} from '../../../lit_probe/client/views/scatter.js';
+import {boxLine, frameOf, gridLayout, inside, lengthOf, pictureGrid, pictureWords, placesCsv, pointByKey, pointUnder, sharedColors} from '../../../lit_probe/client/views/scatter.js';
 import {RECORDED} from '../example_answers.mjs';
 
 test('plots stand side by side as far as there is room, and fill it', () => {
@@ -80,4 +80,11 @@ test('the table has a line for each row and layer, and the drawing a dot', () =>
   const broken = {...answer, layers: answer.layers.map((layer, i) => (i ? layer : {...layer, xy: [], reason: 'All <3> rows are alike.'}))};
   assert.ok(svgText(pictureGrid(broken, [])).includes('All &lt;3&gt; rows'));
   assert.equal(placesCsv('m', broken, rows, '').trimEnd().split('\r\n').length, 1 + (answer.n_layers - 1) * rows.length);
+});
+
+test('colours that come round again are told, others are not', () => {
+  const legend = (n) => Array.from({length: n}, (_, i) => ({color: `c${i % 7}`}));
+  assert.deepEqual([0, 2, 7].map((n) => sharedColors(legend(n))), ['', '', '']);
+  assert.equal(sharedColors(legend(40)), '40 values share 7 colours.');
+  assert.equal(sharedColors([{color: 'a'}, {color: 'a'}]), '2 values share 1 colour.');
 });

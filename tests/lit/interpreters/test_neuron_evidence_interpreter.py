@@ -155,7 +155,13 @@ def test_clusters_are_those_of_the_train_rows_and_tell_which_one_a_neuron_is_in(
 def test_factors_are_those_of_the_texts_that_are_sent(model, dataset, edit):
     answer = answer_of(NAME, model, dataset, *edit, part="factors", first=2, last="3", components=3, seed=1)
     expected = neuron_factors(model.encoder, [row["text"] for row in edit], (2, 3), 3, 1).to_json()
+    first, second = (one.pop("aligned") for one in answer["texts"])
     assert answer.items() >= expected.items()
+    tokens = [one["tokens"] for one in answer["texts"]]
+    assert first is None and [None if at is None else tokens[0][at] for at in second] == [
+        token if at is not None else None for token, at in zip(tokens[1], second, strict=True)
+    ]
+    assert second.count(None) < len(second)
     assert answer["rows"] == {"ids": [edit[0]["_id"], ""], "n_asked": 2, "source": "selection"}
 
 
