@@ -13,6 +13,7 @@ import pytest
 from lit_page import LitPage
 from live_server import answer_of, ask
 from playwright.sync_api import Locator, Route, expect
+from saved_pictures import assert_png_beside
 from scipy.stats import spearmanr
 
 from lit_probe.salience import SALIENCE_METHODS
@@ -340,9 +341,11 @@ def test_the_saved_files_hold_what_is_shown(lit: LitPage, rows: Locator, tmp_pat
     page = _Chips()
     page.feed(saved(lit, rows, ".save-html", tmp_path).read_text("utf-8"))
     assert page.scores == shown and page.loaded == []
-    figure = ElementTree.parse(saved(lit, rows, ".save-svg", tmp_path)).getroot()
+    drawing = saved(lit, rows, ".save-svg", tmp_path)
+    figure = ElementTree.parse(drawing).getroot()
     chips = [group for group in figure.iter("{http://www.w3.org/2000/svg}g") if group.get("class") == "chip"]
     assert len(chips) == len(shown)
+    assert_png_beside(rows, drawing)
 
 
 @pytest.fixture
