@@ -122,6 +122,9 @@ def test_a_line_says_how_much_a_map_depends_on_its_baseline_and_another_when_it_
     for method in ("integrated_gradients", "kernel_shap"):
         answer = answer_of(server, "salience_baselines", BERT, [chosen], method=method)
         expect(rows.locator(f".map[data-method={method}] .other-baselines")).to_have_text(answer["sentence"])
+    told = SALIENCE_METHODS["attention_rollout"].no_explanation
+    expect(rows.locator(".no-explanation")).to_have_text([told])
+    expect(rows.locator(".map[data-method=attention_rollout] .under").first).to_contain_text("comes from special tokens")
     expect(rows.locator(".marked")).to_have_count(0)
     rows.locator(".settings summary").click()
     for name in ("steps", "growth"):

@@ -25,6 +25,7 @@ import {amongNumbers, countOf, formatCount, significant} from '../words/format.j
  * @property {SalienceUnit[]} units
  * @property {Record<string, number|string>} diagnostics
  * @property {string} warning  what a reader must know; empty where there is nothing
+ * @property {string} noExplanation  why the scores say nothing of a class; empty where they do
  * @property {string} baselines  how much the map depends on its baseline; empty where it is not known, or depends on none
  */
 
@@ -47,7 +48,7 @@ export function salienceRow(label, answer, show, baselines = '') {
   return {
     label, method: answer.method, title: answer.title, signed: answer.signed, explained: answer.explained, layer: answer.layer,
     className: answer.class_name, scalar: answer.target.scalar, value: answer.value, gold: answer.gold, diagnostics: answer.diagnostics,
-    warning: answer.warning || answer.no_explanation, baselines,
+    warning: answer.warning, noExplanation: answer.no_explanation, baselines,
     units: units.map((/** @type {{text: string, score: number, special: boolean}} */ unit, /** @type {number} */ i) => ({
       ...unit, share: largest > 0 ? unit.score / largest : 0, .../** @type {{part?: 1}} */ (i >= first ? {part: 1} : {}),
     })),

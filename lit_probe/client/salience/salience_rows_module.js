@@ -280,7 +280,8 @@ the current layer. “How to read this”, at the bottom, says more.`;
       const score = hovered === null ? null : map.units[hovered];
       return [html`<div class="label">${row.label}</div>`,
         html`<div class="map" data-method=${map.method}>${this.renderChips(name, map, hovered)}${under ? html`<div class="under">${under}</div>` : nothing}
-          ${map.warning ? html`<div class="marked" role="note">${map.warning}</div>` : nothing}${this.renderComparison(name, row, example)}</div>`,
+          ${map.warning ? html`<div class="marked" role="note">${map.warning}</div>` : nothing}
+          ${map.noExplanation ? html`<div class="under no-explanation" role="note">${map.noExplanation}</div>` : nothing}${this.renderComparison(name, row, example)}</div>`,
         score ? html`<div class="rho hovered-score">${score.special ? '–' : significant(score.score)}</div>`
           : html`<div class="rho" title=${RHO}>${place === 0 ? '' : formatScore(agreement[0][place])}</div>`];
     }
