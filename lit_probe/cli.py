@@ -141,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def layers() -> None:
-    """Prints the table of layers and writes ``layers.json``, ``layers.csv`` and ``layers.svg``."""
+    """Prints the table of layers and writes ``layers.json``, ``layers.csv`` and the figure ``layers.svg``, or another file."""
     from lit_probe.figures import save_layer_curve
 
     asked = _Asked.by_flags()
@@ -169,7 +169,8 @@ def layers() -> None:
         _write_csv(folder / "layers.csv", results)
         alone = len(made.studies) == 1
         pictures = {
-            name: "layers.svg" if alone else f"layers-{written}.svg" for name, written in _in_files(list(made.studies)).items()
+            name: _figure_file("layers" if alone else f"layers-{written}")
+            for name, written in _in_files(list(made.studies)).items()
         }
         for name, one in made.studies.items():
             joined = "pooling" if one.splits.unit == TEXT else "token of each word"
@@ -212,6 +213,11 @@ def _kept_files(encoders: Sequence[str], datasets: Sequence[str]) -> dict[tuple[
     return {pair: place / f"{name}{ENDING}" for pair, name in zip(pairs, names.values(), strict=True)}
 
 
+def _figure_file(name: str) -> str:
+    """What a figure's file is called, which says its format."""
+    return f"{name}.{FLAGS.figure_format}"
+
+
 def _in_files(names: Sequence[str]) -> dict[str, str]:
     """What each is called as a file: without what a shell would read (names of runs and targets hold blanks and brackets)."""
     found: dict[str, str] = {}
@@ -233,7 +239,7 @@ def _write_maps(folder: Path, maps: Sequence[ConceptMap]) -> list[str]:
         print(f"\nConcepts of {one.dataset} by layers of {one.encoder}\n{one.table()}")
     _write_rows(folder / "concepts.csv", [{"dataset": one.dataset, **row} for one in maps for row in one.flat_rows()])
     names = _in_files([one.dataset for one in maps]).values()
-    pictures = ["concepts.svg" if len(maps) == 1 else f"concepts-{name}.svg" for name in names]
+    pictures = [_figure_file("concepts" if len(maps) == 1 else f"concepts-{name}") for name in names]
     for one, picture in zip(maps, pictures, strict=True):
         save_concept_map(one.to_json(), f"{one.encoder} on {one.dataset}", folder / picture)
     return ["concepts.csv", *pictures]
@@ -248,7 +254,7 @@ def _write_projections(folder: Path, studies: Mapping[str, LayerStudy]) -> list[
     names = _in_files(list(studies))
     files = []
     for name, one in studies.items():
-        file = "projections.svg" if len(studies) == 1 else f"projections-{names[name]}.svg"
+        file = _figure_file("projections" if len(studies) == 1 else f"projections-{names[name]}")
         made = [
             project(
                 one,
@@ -521,7 +527,7 @@ def _made_run(run: Run, splits_list: Sequence[Splits], cache: Cache, asked: _Ask
 
 
 def neurons() -> None:
-    """Prints the best neurons and writes ``neurons.json``, ``neurons.csv`` and ``neurons.svg`` for each data set."""
+    """Prints the best neurons and writes ``neurons.json``, ``neurons.csv`` and a figure for each data set."""
     from lit_probe.figures import save_neuron_curves
     from lit_probe.neurons.neuron_report import neuron_report, neuron_rows, neuron_table
 
@@ -555,9 +561,9 @@ def neurons() -> None:
             written = {**about, **scored, **report.to_json()}
             (folder / "neurons.json").write_text(json.dumps(written, indent=1, allow_nan=False), "utf-8")
             _write_rows(folder / "neurons.csv", neuron_rows(report))
-            save_neuron_curves(written, title, folder / "neurons.svg")
+            save_neuron_curves(written, title, folder / _figure_file("neurons"))
             print(f"\n{title}\n{neuron_table(report, FLAGS.top)}")
-            print(f"\nWritten to {folder}/: neurons.json, neurons.csv, neurons.svg{_cache_words(cache)}")
+            print(f"\nWritten to {folder}/: neurons.json, neurons.csv, {_figure_file('neurons')}{_cache_words(cache)}")
 
 
 def _asked_layer(one: LayerStudy) -> int | None:

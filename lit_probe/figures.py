@@ -12,9 +12,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
+from lit_probe.errors import LitProbeError
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Figure
 
+FIGURE_FORMATS = ("svg", "png", "pdf")
+"""What a figure can be written as, by the ending of its file."""
+
+# Pixels for an inch of a figure that is made of them.
+_DOTS = 200
 # The colours of the page; a test holds them against its palette.
 _BLUE = "#1F6180"
 _ORANGE = "#D55E00"
@@ -653,7 +660,15 @@ def _svg(size: tuple[float, float], draw: Callable[[Figure], None]) -> str:
 
 @contextmanager
 def _figure(place: Path | IO[str] | None, size: tuple[float, float], fonts: Sequence[str] = _FONTS) -> Iterator[Figure]:
-    """A figure, which is saved at the end if there is a place: a path, whose suffix names the format, or the text of an SVG."""
+    """A figure, which is saved at the end if there is a place: a path, whose suffix names the format, or the text of an SVG.
+
+    Raises:
+      LitProbeError: no figure can be written as the suffix says.
+    """
+    form = place.suffix.removeprefix(".").lower() if isinstance(place, Path) else FIGURE_FORMATS[0]
+    if form not in FIGURE_FORMATS:
+        endings = ", ".join(f".{one}" for one in FIGURE_FORMATS)
+        raise LitProbeError(f"A figure cannot be written to {str(place)!r}. Its name has to end in one of: {endings}.")
     # The figure class alone: pyplot would look for a display.
     from matplotlib import rc_context
     from matplotlib.figure import Figure as Figure
@@ -678,8 +693,9 @@ def _figure(place: Path | IO[str] | None, size: tuple[float, float], fonts: Sequ
         figure = Figure(figsize=size, layout="constrained")
         yield figure
         if place is not None:
-            form = place.suffix.removeprefix(".") if isinstance(place, Path) else "svg"
-            figure.savefig(place, format=form, metadata={"Date": None} if form == "svg" else None)
+            # Without the day, the same numbers give the same file.
+            dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+            figure.savefig(place, format=form, dpi=_DOTS if form == "png" else "figure", metadata=dates.get(form))
 
 
 def _draw_baseline(axes: Any, measured: Mapping[str, Any], style: Style) -> None:

@@ -36,6 +36,7 @@ from lit_probe.encoder.template import unescaped
 from lit_probe.encoder.tokens import KEEPS
 from lit_probe.encoder.vector_encoder import NO_POOLING, GivenVectors
 from lit_probe.errors import LitProbeError, UnservedError
+from lit_probe.figures import FIGURE_FORMATS
 from lit_probe.neurons.rankings import RANKINGS
 from lit_probe.probing.attention_study import probe_attention
 from lit_probe.probing.given_activations import given_activations
@@ -243,6 +244,14 @@ _define(
     "which layers say the same, as a table and a figure; of several encoders with the same layers, such as checkpoints in their "
     f"order, the series too: {', '.join(MEASURES)}, or several of them.",
     used_by=("layers",),
+)
+_define(
+    flags.DEFINE_enum,
+    "figure_format",
+    FIGURE_FORMATS[0],
+    list(FIGURE_FORMATS),
+    "what figures are written as: svg and pdf stay sharp at any size, png is made of pixels.",
+    used_by=("layers", "neurons"),
 )
 _define(
     flags.DEFINE_integer,

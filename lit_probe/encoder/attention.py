@@ -38,6 +38,7 @@ _COPIES = 2
 # How far the numbers of a plain pass may be from those of the usual one, beside the largest: both add in another order.
 _ROUNDING = {"float32": 1e-3, "bfloat16": 1e-1, "float16": 2e-2}
 _SOME_TEXT = "It is a short text, with a few words."
+_EMPTY = "The text is empty: there is no token of its own that could attend to another. Give some words."
 
 
 @dataclass(frozen=True)
@@ -119,11 +120,28 @@ def pass_over(
     Returns:
       The weights, and what the context gave.
     """
-    if not encoder.has_network:
-        raise EncoderError(needs_network(encoder, "its attention weights"))
+    _check_network(encoder)
     text = clean_text(text)
     [encoded] = encoder.encode([text], with_tokens=True)
-    _check_tokens(encoder, text, encoded)
+    if not any(one.strip() for one in text_pairs.segments(text)):
+        raise EncoderError(_EMPTY)
+    return _pass(encoder, encoded, _seam(text, encoded), watching)
+
+
+def attention_of_tokens(encoder: Encoder, encoded: EncodedText) -> Attention:
+    """The same of a text that the encoder has read already, without a seam.
+
+    Raises:
+      EncoderError: as `attention`.
+    """
+    _check_network(encoder)
+    return on_encoder_thread(_pass, encoder, encoded, None, lambda n_tokens: nullcontext())[0]
+
+
+def _pass(
+    encoder: Encoder, encoded: EncodedText, seam: int | None, watching: Callable[[int], AbstractContextManager[Any]]
+) -> tuple[Attention, Any]:
+    _check_tokens(encoder, encoded)
     _check_memory(encoder, len(encoded.ids), encoder.model.base_model.config)
     plain = _plain(encoder.at_layers)
     with watching(len(encoded.ids)) as seen:
@@ -131,8 +149,7 @@ def pass_over(
     encoder.check_unchanged()
     weights = _checked(encoder, getattr(output, "attentions", None), len(encoded.ids))
     tokens = tuple(written(encoder.tokenizer, one) for one in encoded.ids)
-    found = Attention(tokens, tuple(encoded.special), _seam(text, encoded), encoded.truncated, weights)
-    return found, seen
+    return Attention(tokens, tuple(encoded.special), seam, encoded.truncated, weights), seen
 
 
 def check_head(of: Attention, block: int, head: int) -> None:
@@ -187,9 +204,14 @@ def _run(encoder: Encoder, model: Any, encoded: EncodedText) -> Any:
         raise EncoderError(f"{encoder.checkpoint.model_id!r} gives no attention weights: {error}") from error
 
 
-def _check_tokens(encoder: Encoder, text: str, encoded: EncodedText) -> None:
-    if all(encoded.special) or not any(one.strip() for one in text_pairs.segments(text)):
-        raise EncoderError("The text is empty: there is no token of its own that could attend to another. Give some words.")
+def _check_network(encoder: Encoder) -> None:
+    if not encoder.has_network:
+        raise EncoderError(needs_network(encoder, "its attention weights"))
+
+
+def _check_tokens(encoder: Encoder, encoded: EncodedText) -> None:
+    if all(encoded.special):
+        raise EncoderError(_EMPTY)
     if len(encoded.ids) > MAX_TOKENS:
         raise EncoderError(
             f"The text has {len(encoded.ids):,} tokens as {encoder.name} reads it, and attention is computed for {MAX_TOKENS} at "

@@ -8,12 +8,20 @@ prediction.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.encoder.attention import Attention
+from lit_probe.encoder.encoder import Encoder
+from lit_probe.encoder.pooling import pool_tokens
+from lit_probe.encoder.thread import on_encoder_thread
+from lit_probe.encoder.tokens import EncodedText, PaddedBatch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Floats = NDArray[np.float64]
 
@@ -37,21 +45,36 @@ def attention_rollout(of: Attention) -> Iterator[Floats]:
         yield mixed
 
 
-def rollout_by_token(of: Attention, pooling: str) -> Floats:
-    """``[n_layers, n_tokens]`` what share of a layer's vector of the text comes from which input token, by the rollout alone.
+def rollout_by_token(of: Attention, read: Floats) -> Floats:
+    """``[n_layers, n_tokens]`` what share of what is read of a text comes from which input token, by the rollout alone.
 
     Args:
       of: the weights.
-      pooling: how the vector is made, a name in ``POOLINGS``. Of ``max``, which takes units from many tokens, it is the mean
-        over the text's own tokens.
+      read: ``[n_tokens]`` what share of it is read at which token of a layer, such as `read_by_pooling` says; they add up to 1.
     """
-    own = np.flatnonzero(~np.array(of.special, dtype=bool))
-    every = np.arange(len(of.tokens))
-    after_first = own[own > 0]
-    read = {
-        "last": own[-1:],
-        "cls": every[:1],
-        "mean_all": every,
-        "mean_after_first": after_first if len(after_first) else own,
-    }.get(pooling, own)
-    return np.stack([mixed[read].mean(axis=0) for mixed in attention_rollout(of)])
+    return np.stack([read @ mixed for mixed in attention_rollout(of)])
+
+
+def read_by_pooling(encoder: Encoder, encoded: EncodedText, pooling: str) -> Floats:
+    """``[n_tokens]`` what share of a text's vector is read at which token; see `read_by`.
+
+    Args:
+      encoder: the encoder.
+      encoded: the text as it reads it.
+      pooling: a name in ``POOLINGS``.
+    """
+    return on_encoder_thread(read_by, encoder, encoded, lambda hidden, batch: pool_tokens(pooling, hidden, batch))
+
+
+def read_by(encoder: Encoder, encoded: EncodedText, pool: Callable[[Tensor, PaddedBatch], Tensor]) -> Floats:
+    """``[n_tokens]`` what share of a pooled vector each token gives, by the pooling alone. To be called on the encoder thread.
+
+    Of ``max``, which takes units from many tokens, every token that it looks at gives the same share.
+    """
+    import torch
+
+    batch = encoder.padded([encoded])
+    # Each token has a unit of its own, so a unit of the vector says what is taken of that token.
+    taken = pool(torch.eye(batch.ids.shape[1], device=batch.ids.device).unsqueeze(0), batch)[0].double()
+    shares: Floats = (taken / taken.sum()).cpu().numpy()
+    return shares

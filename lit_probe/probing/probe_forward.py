@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.encoder.activations import Block, pooled_block
+from lit_probe.encoder.attention_rollout import read_by
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.joining import JOININGS
 from lit_probe.encoder.layer_calls import layer_calls, run_to
@@ -307,6 +308,19 @@ class Forward(ABC):
         if not 0 <= target.class_index < len(self.class_names):
             raise LitProbeError(f"There is no class {target.class_index}: the {self.name} tells {len(self.class_names)} apart.")
 
+    def read_tokens(self, text: EncodedText) -> NDArray[np.float64]:
+        """``[n_tokens]`` what share of what is read of this text is read at which token of ``depth``; they add up to 1.
+
+        Raises:
+          EncoderError: it is not known.
+        """
+        raise EncoderError(f"Of the {self.name} it is not known at which tokens it reads a text.")
+
+    @property
+    def depth(self) -> int:
+        """The number of blocks that a text has passed where it is read."""
+        return self.encoder.at_layers.n_layers - 1 if self.layer is None else self.encoder.sites[self.layer].depth
+
     @property
     def _embedding_module(self) -> Module:
         return _embedding_module_of(self.encoder)
@@ -337,6 +351,10 @@ class _ProbeForward(Forward):
         layer_calls(self.encoder)
         return super().of_text(text)
 
+    def read_tokens(self, text: EncodedText) -> NDArray[np.float64]:
+        """See `Forward.read_tokens`: as the pooling takes them."""
+        return on_encoder_thread(read_by, self.encoder, text, self._pool)
+
     def _logits(self, batch: PaddedBatch) -> Tensor:
         import torch
 
@@ -357,6 +375,25 @@ class _ProbeForward(Forward):
 
 
 class _ModelForward(Forward):
+    def read_tokens(self, text: EncodedText) -> NDArray[np.float64]:
+        """See `Forward.read_tokens`: all those of the last layer that could change what the head says, in equal parts."""
+        return on_encoder_thread(self._read_tokens, text)
+
+    def _read_tokens(self, text: EncodedText) -> NDArray[np.float64]:
+        import torch
+
+        embedded = self.embeddings(text).unsqueeze(0).clone().requires_grad_()
+        with _embeddings_replaced(self._embedding_module, embedded, self.encoder), torch.enable_grad():
+            output = self.encoder.model(**self.encoder.padded([text]).model_inputs, output_hidden_states=True)
+        self.encoder.check_unchanged()
+        [slopes] = torch.autograd.grad(output.logits.square().sum(), output.hidden_states[-1], allow_unused=True)
+        if slopes is None or not slopes.any():
+            raise EncoderError(
+                f"It cannot be found at which tokens the head of {self.encoder.checkpoint.model_id!r} reads a text."
+            )
+        read: NDArray[np.bool_] = (slopes[0] != 0).any(dim=-1).cpu().numpy()
+        return read / np.float64(read.sum())
+
     def _logits(self, batch: PaddedBatch) -> Tensor:
         logits: Tensor = self.encoder.model(**batch.model_inputs).logits.double()
         self.encoder.check_unchanged()

@@ -17,10 +17,11 @@ import numpy as np
 
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.words import words_of
-from lit_probe.errors import LitProbeError
+from lit_probe.errors import LitProbeError, UnknownNameError
 from lit_probe.probing.probe_forward import Forward, Target
 from lit_probe.registry import lookup
 from lit_probe.salience.methods import (
+    attention_rollout,
     gradient_l2,
     gradient_mean,
     gradient_shap,
@@ -36,7 +37,16 @@ from lit_probe.salience.methods.perturbations import AskedText, fitting
 from lit_probe.salience.options import BASELINE_CHOICES, SalienceOptions
 from lit_probe.salience.token_scores import MethodScores, TokenScores
 
-__all__ = ["SALIENCE_METHODS", "SalienceMethod", "SalienceOptions", "TokenScores", "explain", "tokens_read"]
+__all__ = [
+    "EXPLAINING_METHODS",
+    "SALIENCE_METHODS",
+    "SalienceMethod",
+    "SalienceOptions",
+    "TokenScores",
+    "explain",
+    "explaining_method",
+    "tokens_read",
+]
 
 # Backward takes about twice as long as forward.
 _FORWARD_AND_BACKWARD = 3
@@ -70,6 +80,7 @@ class SalienceMethod:
       uses: the names of the options it reads.
       baseline: which of these says what stands for nothing, ``baseline`` or ``replace``; empty where maps depend on none.
       word_by_word: whether it never looks at the text with all its words taken out.
+      no_explanation: why its scores say nothing of a class, a sentence that stands beside every map; empty where they do.
     """
 
     name: str
@@ -83,6 +94,12 @@ class SalienceMethod:
     uses: tuple[str, ...] = ()
     baseline: str = ""
     word_by_word: bool = False
+    no_explanation: str = ""
+
+    @property
+    def explains(self) -> bool:
+        """Whether its scores are about the explained number. Others have no words of a class and pass no self-test."""
+        return not self.no_explanation
 
     def options_of(self, options: SalienceOptions) -> dict[str, float | int | str]:
         """Those of the options that it reads, by name."""
@@ -148,8 +165,32 @@ _METHODS = (
         uses=("samples", "replace", "seed"),
         baseline="replace",
     ),
+    SalienceMethod(
+        "attention_rollout",
+        "Attention rollout (no explanation)",
+        attention_rollout.compute,
+        lambda n_words, n_tokens, options: 2,
+        signed=False,
+        gradient=False,
+        cheap=True,
+        no_explanation="Attention rollout is the same for every class: it shows how tokens are mixed and explains no prediction.",
+    ),
 )
 SALIENCE_METHODS: dict[str, SalienceMethod] = {method.name: method for method in _METHODS}
+EXPLAINING_METHODS: dict[str, SalienceMethod] = {method.name: method for method in _METHODS if method.explains}
+"""Those that say something of a class, which alone can find its words."""
+
+
+def explaining_method(name: str) -> SalienceMethod:
+    """The method of this name, which says something of a class.
+
+    Raises:
+      UnknownNameError: there is no such method, or its scores say nothing of one.
+    """
+    method = lookup(SALIENCE_METHODS, name, "salience method")
+    if not method.explains:
+        raise UnknownNameError(f"{method.no_explanation} Choose one of: {', '.join(sorted(EXPLAINING_METHODS))}.")
+    return method
 
 
 def tokens_read(forward: Forward, text: str, method: str, options: SalienceOptions | None = None) -> int:

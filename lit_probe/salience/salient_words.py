@@ -17,7 +17,7 @@ from lit_probe.probing.probe_forward import Forward, Target
 from lit_probe.progress import Progress, no_progress
 from lit_probe.registry import lookup
 from lit_probe.results import Result
-from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, TokenScores, explain
+from lit_probe.salience import SalienceOptions, TokenScores, explain, explaining_method
 from lit_probe.salience.methods.perturbations import fitting
 from lit_probe.salience.remarks import baseline_notes, inexact_note
 from lit_probe.scores.intervals import critical_value
@@ -90,7 +90,7 @@ class SalientWords(Result):
     Attributes:
       explained: name of what is explained, such as ``probe at layer 3``.
       layer: the layer of the explained probe; None for the model's own head.
-      method: its name in ``SALIENCE_METHODS``.
+      method: its name in ``EXPLAINING_METHODS``.
       title: the title of the method, for people.
       signed: whether a score below 0 speaks against the class.
       target: the class for which texts are explained: ``predicted``, ``gold`` or a class's name.
@@ -147,7 +147,7 @@ def salient_words(
     Args:
       forward: what is explained.
       texts: any strings.
-      method: a name in ``SALIENCE_METHODS``.
+      method: a name in ``EXPLAINING_METHODS``.
       options: settings of the method.
       target: for which class a text is explained: ``predicted``, ``gold``, or the name of one class for all texts.
       labels: ``[n_texts]`` the gold classes' indices, None where unknown; needed for ``gold``.
@@ -160,7 +160,7 @@ def salient_words(
       UnknownNameError: there is no such method, scalar or target.
       LitProbeError: a number is out of its range, labels are missing or do not fit, or the method cannot work on this model.
     """
-    kind = lookup(SALIENCE_METHODS, method, "salience method")
+    kind = explaining_method(method)
     options = fitting(options or SalienceOptions(), forward.encoder)
     if min_count < 2 or top < 1:
         raise LitProbeError(f"Words must stand in 2 texts or more, and 1 or more be shown; got min_count {min_count}, top {top}.")

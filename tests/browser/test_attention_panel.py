@@ -15,6 +15,7 @@ from live_server import answer_of, curve, live_server
 from nli_rows import write_nli_table
 from playwright.sync_api import Locator, expect
 from reachable import out_of_reach
+from saved_pictures import assert_png_beside
 
 from tools.page import TOUR_CLOSED
 
@@ -130,6 +131,16 @@ def test_heads_lines_and_units_of_a_text(pictures, pictures_server, tmp_path: Pa
     download.value.save_as(tmp_path / "attention.svg")
     drawn = (tmp_path / "attention.svg").read_text("utf-8")
     assert drawn.count('class="attends"') == sum(weight > min(0.02, 0.5 / len(tokens)) for row in weights for weight in row)
+    assert_png_beside(panel, tmp_path / "attention.svg")
+    # What is said of a token or a head may be longer than what stood there, and nothing moves under the pointer.
+    lines, grid = panel.locator("canvas.lines"), panel.locator("canvas.heads")
+    apart = set()
+    for place in range(len(tokens)):
+        panel.locator(f"#token-0-from-{place}").hover()
+        (upper, lower) = (one.bounding_box() for one in (grid, lines))
+        assert upper and lower
+        apart.add(round(lower["y"] - upper["y"]))
+    assert len(apart) == 1
     listbox = panel.locator(".tokens.from")
     listbox.focus()
     listbox.press("ArrowDown")
@@ -228,7 +239,7 @@ def test_a_pair_of_texts_has_four_blocks(pairs):
     pairs.select(pairs.ids()[:1])
     lines = panel.locator("canvas.lines")
     expect(panel.locator(".tokens.from .token.seam")).to_have_count(1)
-    expect(panel.locator(".caption")).to_contain_text("from first to second text")
+    expect(panel.locator(".caption")).to_contain_text("Tokens of the first text take ")
     whole = painted(lines)
     for block in ("first → first", "first → second", "second → first", "second → second"):
         panel.locator("#attention-block").select_option(label=block)

@@ -11,6 +11,7 @@ from pathlib import Path
 from lit_page import LitPage
 from live_server import answer_of, ask, scores
 from playwright.sync_api import Route, expect
+from saved_pictures import assert_png_beside
 
 from lit_probe.data import load_dataset
 
@@ -227,6 +228,16 @@ def test_table_and_figure_can_be_downloaded(lit: LitPage, server: str, tmp_path:
         lit.panel.locator(".save-svg").click()
     figure.value.save_as(tmp_path / "figure.svg")
     assert "95 % intervals" in " ".join(ElementTree.parse(tmp_path / "figure.svg").getroot().itertext())
+    assert_png_beside(lit.panel, tmp_path / "figure.svg")
+
+
+def test_a_picture_that_the_browser_cannot_make_is_told_beside_its_button(lit: LitPage):
+    lit.page.add_init_script("HTMLCanvasElement.prototype.toBlob = function (done) { done(null); };")
+    lit.open(dataset="demo").wait_for_curve()
+    lit.panel.locator(".save-png").click()
+    expect(lit.panel.locator(".png-failure")).to_have_text("This browser could not make the picture: save the figure as SVG.")
+    with lit.page.expect_download():
+        lit.panel.locator(".save-svg").click()
 
 
 def test_progress_is_shown_until_the_probes_are_ready(lit: LitPage):

@@ -12,6 +12,7 @@ import pytest
 from lit_page import SERVICES, LitPage
 from live_server import answer_of, curve, live_server
 from playwright.sync_api import Locator, expect
+from saved_pictures import assert_png_beside
 
 from tools.page import TOUR_CLOSED
 
@@ -229,6 +230,7 @@ def test_t_sne_waits_with_progress_can_be_cancelled_and_comes_back(lit: LitPage,
     download.value.save_as(tmp_path / "places.svg")
     drawing = (tmp_path / "places.svg").read_text("utf-8")
     assert drawing.count("h0") == len(table) and "t-SNE by layer" in drawing
+    assert_png_beside(panel, tmp_path / "places.svg")
 
 
 def test_the_probes_plane_has_its_boundary_and_a_layer_is_made_current(lit: LitPage):

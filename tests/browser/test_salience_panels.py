@@ -13,6 +13,7 @@ import pytest
 from lit_page import LitPage
 from live_server import answer_of, ask
 from playwright.sync_api import Locator, Route, expect
+from saved_pictures import assert_png_beside
 from scipy.stats import spearmanr
 
 from lit_probe.salience import SALIENCE_METHODS
@@ -121,6 +122,9 @@ def test_a_line_says_how_much_a_map_depends_on_its_baseline_and_another_when_it_
     for method in ("integrated_gradients", "kernel_shap"):
         answer = answer_of(server, "salience_baselines", BERT, [chosen], method=method)
         expect(rows.locator(f".map[data-method={method}] .other-baselines")).to_have_text(answer["sentence"])
+    told = SALIENCE_METHODS["attention_rollout"].no_explanation
+    expect(rows.locator(".no-explanation")).to_have_text([told])
+    expect(rows.locator(".map[data-method=attention_rollout] .under").first).to_contain_text("comes from special tokens")
     expect(rows.locator(".marked")).to_have_count(0)
     rows.locator(".settings summary").click()
     for name in ("steps", "growth"):
@@ -340,9 +344,11 @@ def test_the_saved_files_hold_what_is_shown(lit: LitPage, rows: Locator, tmp_pat
     page = _Chips()
     page.feed(saved(lit, rows, ".save-html", tmp_path).read_text("utf-8"))
     assert page.scores == shown and page.loaded == []
-    figure = ElementTree.parse(saved(lit, rows, ".save-svg", tmp_path)).getroot()
+    drawing = saved(lit, rows, ".save-svg", tmp_path)
+    figure = ElementTree.parse(drawing).getroot()
     chips = [group for group in figure.iter("{http://www.w3.org/2000/svg}g") if group.get("class") == "chip"]
     assert len(chips) == len(shown)
+    assert_png_beside(rows, drawing)
 
 
 @pytest.fixture

@@ -65,6 +65,18 @@ def test_a_panel_s_file_is_called_as_its_tag_and_defines_it():
         assert re.findall(r"^definePanel\('([^']+)'", (CLIENT / file).read_text(), re.MULTILINE) == [tag]
 
 
+def test_a_panel_that_saves_its_drawing_saves_it_in_every_form():
+    """The buttons stand in one place, so that no panel offers an SVG alone."""
+    sources = {path.relative_to(CLIENT).as_posix(): path.read_text() for path in CLIENT.rglob("*.js")}
+    makers = {file for file, source in sources.items() if "save-svg" in source or "save-png" in source}
+    assert makers == {"panels/parts.js"}
+    [buttons] = re.findall(r"export function renderFigureButtons.*?\n}", sources["panels/parts.js"], re.DOTALL)
+    assert buttons.count("save-svg") == buttons.count("save-png") == 1
+    drawing = {file for file, source in sources.items() if file.endswith("_module.js") and "figurePage(" in source}
+    for file in drawing:
+        assert re.search(r"renderFigureButtons|renderDownloads|checkPanel|files\(", sources[file]), file
+
+
 def test_only_two_files_know_lit_s_bundle():
     inside = re.compile(r"customElements|_\$litType\$|Service\b.*createElement|get_interpretations")
     knowing = {path.name for path in CLIENT.rglob("*.js") if inside.search(path.read_text())}

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+import tiny_decoders
 from every_encoder import EVERY, TEXTS, opened
 
 from lit_probe.encoder.attention import Attention, attention
-from lit_probe.encoder.attention_rollout import attention_rollout, rollout_by_token
+from lit_probe.encoder.attention_rollout import attention_rollout, read_by_pooling, rollout_by_token
+from lit_probe.encoder.encoder import load_encoder
+from lit_probe.encoder.pooling import POOLINGS
 
 TEXT = TEXTS[2]
 
@@ -43,12 +46,32 @@ def test_attention_that_goes_nowhere_is_made_up_for():
     np.testing.assert_allclose(last, [[1, 0], [1 / 6, 5 / 6]])
 
 
-def test_the_vector_of_a_text_is_that_of_its_pooling():
+POOLED = {
+    "last": [0, 0, 1, 0],
+    "cls": [1, 0, 0, 0],
+    "mean": [0, 1 / 2, 1 / 2, 0],
+    "max": [0, 1 / 2, 1 / 2, 0],
+    "mean_all": [1 / 4] * 4,
+    "mean_after_first": [0, 1 / 2, 1 / 2, 0],
+}
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_a_vector_is_read_where_its_pooling_reads_it(tiny_encoder, pooling):
+    [encoded] = tiny_encoder.encode(["good film"])
+    assert encoded.special == [True, False, False, True]
+    assert read_by_pooling(tiny_encoder, encoded, pooling) == pytest.approx(POOLED[pooling])
+
+
+def test_where_a_template_ends_a_text_its_last_token_is_read(tmp_path):
+    encoder = load_encoder(str(tiny_decoders.build(tmp_path / "gpt2", "gpt2")), template="{text} is")
+    [encoded] = encoder.encode(["good film"])
+    assert np.argmax(read_by_pooling(encoder, encoded, "last")) == len(encoded.ids) - 1
+    assert np.argmax(read_by_pooling(encoder, encoded, "mean")) < len(encoded.ids) - 1
+
+
+def test_what_is_read_comes_from_where_its_tokens_come_from():
     first = np.tile(np.eye(3)[0], (3, 1))
-    of = planted([[first]], special=(0,))
-    assert rollout_by_token(of, "last").tolist() == [[0, 0, 1], [0.5, 0, 0.5]]
-    assert rollout_by_token(of, "cls").tolist() == [[1, 0, 0], [1, 0, 0]]
-    assert rollout_by_token(of, "mean_all").tolist() == [[1 / 3] * 3, [2 / 3, 1 / 6, 1 / 6]]
-    assert rollout_by_token(planted([[first]]), "mean_after_first")[0].tolist() == [0, 0.5, 0.5]
-    assert rollout_by_token(planted([[[[1]]]]), "mean_after_first").tolist() == [[1], [1]]
-    assert rollout_by_token(of, "mean").tolist() == [[0, 0.5, 0.5], [0.5, 0.25, 0.25]]
+    of = planted([[first]])
+    assert rollout_by_token(of, np.array([0, 0, 1.0])).tolist() == [[0, 0, 1], [0.5, 0, 0.5]]
+    assert rollout_by_token(of, np.array([0, 0.5, 0.5])).tolist() == [[0, 0.5, 0.5], [0.5, 0.25, 0.25]]

@@ -228,7 +228,9 @@ def test_a_class_that_does_not_exist_is_refused(planted, method):
 
 
 def test_an_unknown_method_is_refused_with_the_choices(planted):
-    with pytest.raises(UnknownNameError, match=r"Unknown salience method 'attention'\. Choose one of: gradient_l2"):
+    with pytest.raises(
+        UnknownNameError, match=r"Unknown salience method 'attention'\. Choose one of: attention_rollout, gradient_l2"
+    ):
         explain(planted.forward(), TEXT, "attention")
 
 

@@ -11,7 +11,7 @@ from scipy import stats
 
 from lit_probe.errors import CancelledError, LitProbeError, UnknownNameError
 from lit_probe.probing.probe_forward import Target
-from lit_probe.salience import SALIENCE_METHODS, SalienceOptions, explain
+from lit_probe.salience import EXPLAINING_METHODS, SalienceOptions, explain
 from lit_probe.salience.salient_words import LeftOutText, SalientWord, SalientWords, salient_words
 
 WEIGHTS = {"good": 1.0, "best": 2.0, "bad": -1.0, "awful": -3.0}
@@ -111,15 +111,15 @@ def test_pieces_of_a_word_are_one_word_whose_signed_scores_add_up(bag):
     assert word.count == 2 and word.mean == pytest.approx(1)
 
 
-@pytest.mark.parametrize("method", SALIENCE_METHODS)
+@pytest.mark.parametrize("method", EXPLAINING_METHODS)
 def test_every_method_gives_finite_json_and_says_what_was_explained(tiny_encoder, method):
     forward = planted_forward(tiny_encoder, "awful")
     options = SalienceOptions(steps=5, samples=16, noise_samples=2)
     result = salient_words(forward, TEXTS[:4], method, options, scalar="margin")
     assert SalientWords.from_json(json.loads(json.dumps(result.to_json(), allow_nan=False))) == result
     assert (result.explained, result.layer, result.scalar) == ("probe at layer 1", 1, "margin")
-    assert result.options == {name: getattr(options, name) for name in SALIENCE_METHODS[method].uses}
-    assert any("not whether" in note for note in result.notes) == (not SALIENCE_METHODS[method].signed)
+    assert result.options == {name: getattr(options, name) for name in EXPLAINING_METHODS[method].uses}
+    assert any("not whether" in note for note in result.notes) == (not EXPLAINING_METHODS[method].signed)
     for word in (word for one in result.classes for word in one.words):
         assert word.low <= word.mean <= word.high
 

@@ -13,13 +13,13 @@
 /** @typedef {import('../charts/places.js').Depths} Depths */
 import {axes} from '../charts/axes.js';
 import {HEADS, kindAt, placeAtDepth, placeByKey, placeNames} from '../charts/places.js';
-import {svgElement, svgText} from '../charts/svg.js';
+import {svgElement} from '../charts/svg.js';
 import {answers} from '../page/answers.js';
 import {currentLayer, pickedMetrics, pickMetric, resolveLayer} from '../page/choices.js';
 import {thisPage} from '../page/leaving.js';
 import {definePanel, fitTogether, html, interpretation, nothing, pinnedExample, rowsAreWords, selectedSlice, splitsAreShown} from '../page/lit_host.js';
 import {layerPanel} from '../panels/layer_panel.js';
-import {backButton, card, layerSlider, legendElement, progressCard, renderNotes} from '../panels/parts.js';
+import {backButton, card, layerSlider, legendElement, progressCard, renderFigureButtons, renderNotes} from '../panels/parts.js';
 import {bytesOf, download} from '../words/files.js';
 import {formatScore} from '../words/format.js';
 import * as sentences from '../words/sentences.js';
@@ -262,7 +262,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     const words = sentences.examplesWords(examples);
     const saveCsv = () => download(`${name}.csv`, 'text/csv', curveCsv(answer, drawn ?? [], {model, dataset, examples: words}, overlays, peers));
     const place = resolveLayer(currentLayer.get(), answer.best_layer, answer.n_layers);
-    const saveSvg = () => download(`${name}.svg`, 'image/svg+xml', svgText(paperFigure(answer, drawn ?? [], words, dataset, overlays, peers, place)));
+    const figure = () => paperFigure(answer, drawn ?? [], words, dataset, overlays, peers, place);
     const pick = (/** @type {Event} */ event) => pickMetric(dataset, /** @type {HTMLSelectElement} */ (event.target).value);
     const picked = pickedMetrics.get()[dataset] ?? answer.metric;
     return html`<div class="module-toolbar">
@@ -275,7 +275,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
       </div>
       ${drawn ? html`<div class="toolbar-part">
         <button class="hairline-button save-csv" title="Download the drawn scores as a table" @click=${saveCsv}>CSV</button>
-        <button class="hairline-button save-svg" title="Download the curve as a figure" @click=${saveSvg}>SVG</button>
+        ${renderFigureButtons(name, figure, 'the curve')}
         ${this.renderFileButtons(model, dataset)}
       </div>` : nothing}
     </div>`;

@@ -5,10 +5,9 @@
  * The sections stand in files of their own: `neuron_list`, `neuron_evidence_section`, `neuron_effects_section`, `neuron_trust_section`.
  */
 import {placeNames} from '../charts/places.js';
-import {svgText} from '../charts/svg.js';
 import {currentLayer, currentWord} from '../page/choices.js';
 import {definePanel, html, nothing} from '../page/lit_host.js';
-import {renderSelect} from '../panels/parts.js';
+import {renderFigureButtons, renderSelect} from '../panels/parts.js';
 import {download} from '../words/files.js';
 import {placeTitle} from '../words/sentences.js';
 import {askForEffects, renderEffects, renderErasure, topCount} from './neuron_effects_section.js';
@@ -101,6 +100,6 @@ layers say without them. “How to read this”, at the bottom, says more.`;
     const figure = () => neuronFigure(this, ranking);
     return html`<span class="toolbar-part downloads">
       <button class="hairline-button save-csv" title="Download the listed neurons as a table" @click=${() => download(`${name}.csv`, 'text/csv', neuronsCsv(model, dataset, ranking))}>CSV</button>
-      <button class="hairline-button save-svg" title="Download the drawings of this panel as a figure" @click=${() => download(`${name}.svg`, 'image/svg+xml', svgText(figure()))}>SVG</button></span>`;
+      ${renderFigureButtons(name, figure, 'the drawings of this panel')}</span>`;
   }
 });

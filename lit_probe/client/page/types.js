@@ -317,13 +317,14 @@
  *   each class of the probes.
  *
  * @typedef {{name: string, title: string, description: string, signed: boolean, gradient: boolean, cheap: boolean,
- *   deterministic: boolean, uses: string[], baseline: string}}
+ *   deterministic: boolean, uses: string[], baseline: string, no_explanation: string}}
  *   SalienceMethod  `signed`: whether a score below 0 speaks against the class; `cheap`: whether it is computed without being
  *   asked for; `uses`: the options that it reads; `baseline`: the one of them that says what stands for nothing; empty where none does.
+ *   `no_explanation`: why its scores say nothing of a class; empty where they do.
  *
  * @typedef {{status: string, method: string, tokens: string[], scores: number[], signed: boolean, words: (?number)[],
  *   word_texts: string[], words_beyond_limit: string[], explained: string, target: {class_index: number, scalar: string},
- *   class_name: string, value: number, diagnostics: Record<string, number|string>, warning: string, title: string, layer: ?number,
+ *   class_name: string, value: number, diagnostics: Record<string, number|string>, warning: string, no_explanation: string, title: string, layer: ?number,
  *   class_names: string[], predicted_class: string, predicted_by: string, gold: ?(string|number), by_word: {how: string, words: string[], scores: number[]}}}
  *   SalienceMap  What the interpreter `salience_map` answers about one text. `tokens`: `[n_tokens]`; `scores`: `[n_tokens]`;
  *   `words`: `[n_tokens]`: the word that each token is of; null for special tokens; `explained`: "probe at layer 3" or "model";

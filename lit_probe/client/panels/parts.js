@@ -4,6 +4,7 @@
 /** @import {Result} from '../page/answers.js' */
 import {layerScale} from '../charts/axes.js';
 import {legendMark, MARGIN} from '../charts/line_chart.js';
+import {pngOf} from '../charts/png.js';
 import {svgElement, svgNode, svgText} from '../charts/svg.js';
 import {currentLayer} from '../page/choices.js';
 import {html, nothing} from '../page/lit_host.js';
@@ -94,8 +95,31 @@ export function renderSelect(id, label, options, picked, pick) {
 export function renderDownloads(files) {
   return html`<div class="toolbar-part">
     <button class="hairline-button save-csv" title="Download the numbers as a table" @click=${() => download(`${files.name}.csv`, 'text/csv', files.csv)}>CSV</button>
-    <button class="hairline-button save-svg" title="Download the drawing as a figure" @click=${() => download(`${files.name}.svg`, 'image/svg+xml', svgText(files.figure))}>SVG</button>
+    ${renderFigureButtons(files.name, () => files.figure)}
   </div>`;
+}
+
+/**
+ * The buttons that save a drawing, which is made when it is asked for: every panel that has one saves it in all these forms.
+ *
+ * @param {string} name  of the file
+ * @param {() => SvgNode} figure  the drawing, with a width and a height
+ * @param {string} [what]  as the words of the buttons call it
+ */
+export function renderFigureButtons(name, figure, what = 'the drawing') {
+  return html`<button class="hairline-button save-svg" title=${`Download ${what} as a figure`} @click=${() => download(`${name}.svg`, 'image/svg+xml', svgText(figure()))}>SVG</button>
+    <button class="hairline-button save-png" title=${`Download ${what} as a picture of pixels, twice as fine as on the page`} @click=${(/** @type {Event} */ event) => savePng(/** @type {HTMLElement} */ (event.currentTarget), name, figure())}>PNG</button>`;
+}
+
+/** @param {HTMLElement} button  where it is said if there can be no picture @param {string} name @param {SvgNode} figure */
+async function savePng(button, name, figure) {
+  const told = button.parentElement?.querySelector('.png-failure');
+  told?.remove();
+  try {
+    download(`${name}.png`, 'image/png', await pngOf(figure));
+  } catch (error) {
+    button.after(Object.assign(document.createElement('span'), {className: 'doubt png-failure', role: 'alert', textContent: /** @type {Error} */ (error).message}));
+  }
 }
 
 /**

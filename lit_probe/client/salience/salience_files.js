@@ -36,7 +36,7 @@ export function salienceChart(title, rows, rhos, {width}) {
     const places = chipLines(widths, room, GAP, row.units.findIndex(({part}) => part));
     const nLines = 1 + (places.at(-1)?.line ?? 0);
     const top = y;
-    const remarks = [row.warning, row.baselines].filter(Boolean).flatMap((words) => wrapped(words, width - LABEL - 12));
+    const remarks = [row.warning, row.noExplanation, row.baselines].filter(Boolean).flatMap((words) => wrapped(words, width - LABEL - 12));
     y += nLines * LINE + 20 + remarks.length * SMALL_LINE;
     return svgNode('g', {class: 'salience-row', transform: `translate(0 ${top})`},
       svgLabel({x: 12, y: 15, 'font-weight': 'bold'}, row.label, LABEL - 18),
@@ -118,7 +118,7 @@ export function salienceCsv(model, dataset, show, sections) {
     'rho_to_first_row', 'diagnostics', 'warning', 'other_baselines', 'unit', 'position', show === 'words' ? 'word' : 'token', 'score', 'share_of_largest'];
   return csvTable(columns, sections.flatMap(({id, text, rows, agreement}) => rows.flatMap((row, i) => row.units.map((unit, position) => [
     model, dataset, id, text, row.label, row.method, row.explained, row.layer, row.className, row.scalar, row.value,
-    agreement[0][i], JSON.stringify(row.diagnostics), row.warning, row.baselines, show.slice(0, -1), position, unit.text, unit.special ? null : unit.score, unit.special ? null : unit.share,
+    agreement[0][i], JSON.stringify(row.diagnostics), row.warning || row.noExplanation, row.baselines, show.slice(0, -1), position, unit.text, unit.special ? null : unit.score, unit.special ? null : unit.share,
   ]))));
 }
 
@@ -163,7 +163,7 @@ function rowElements(row) {
     element('h3', {}, row.label),
     ...(second > 0 ? [chips.slice(0, second), chips.slice(second)] : [chips]).map((line) => element('div', {dir: 'auto'}, ...line)),
     element('p', {class: 'quiet'}, [explainedWords(row), diagnosticsWords(row)].filter(Boolean).join(' · ')),
-    ...[row.warning, row.baselines].filter(Boolean).map((words) => element('p', {class: 'quiet'}, words)),
+    ...[row.warning, row.noExplanation, row.baselines].filter(Boolean).map((words) => element('p', {class: 'quiet'}, words)),
   ];
 }
 

@@ -25,6 +25,7 @@ import {amongNumbers, countOf, formatCount, significant} from '../words/format.j
  * @property {SalienceUnit[]} units
  * @property {Record<string, number|string>} diagnostics
  * @property {string} warning  what a reader must know; empty where there is nothing
+ * @property {string} noExplanation  why the scores say nothing of a class; empty where they do
  * @property {string} baselines  how much the map depends on its baseline; empty where it is not known, or depends on none
  */
 
@@ -47,7 +48,7 @@ export function salienceRow(label, answer, show, baselines = '') {
   return {
     label, method: answer.method, title: answer.title, signed: answer.signed, explained: answer.explained, layer: answer.layer,
     className: answer.class_name, scalar: answer.target.scalar, value: answer.value, gold: answer.gold, diagnostics: answer.diagnostics,
-    warning: answer.warning, baselines,
+    warning: answer.warning, noExplanation: answer.no_explanation, baselines,
     units: units.map((/** @type {{text: string, score: number, special: boolean}} */ unit, /** @type {number} */ i) => ({
       ...unit, share: largest > 0 ? unit.score / largest : 0, .../** @type {{part?: 1}} */ (i >= first ? {part: 1} : {}),
     })),
@@ -99,6 +100,8 @@ const SENTENCES = {
   kernel_width: (width, {kernel, width_in_paper: paper, width_in_package: ours}) => `kernel width ${significant(width)}${
     kernel === 'package' ? ` as in the lime package (${significant(paper)} in the paper)` : typeof ours === 'number' ? ` (${significant(ours)} in the lime package)` : ''}`,
   seed: (seed) => `seed ${seed}`,
+  blocks: (n) => (n === 0 ? 'before the first block' : `through ${countOf(n, 'block')}`),
+  share_of_special_tokens: (share) => `${Math.round(100 * share)} % comes from special tokens, which have no score`,
 };
 
 const UNSAID = ['change', 'samples', 'n_words', 'ridge_alpha', 'noise_deviation', 'growth', 'gap_share', 'n_used', 'kernel', 'width_in_paper', 'width_in_package'];

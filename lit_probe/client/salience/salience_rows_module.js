@@ -13,10 +13,9 @@
 import {figurePage} from '../charts/figure_page.js';
 import {salienceColor} from '../charts/palette.js';
 import {placeNames} from '../charts/places.js';
-import {svgText} from '../charts/svg.js';
 import {answers} from '../page/answers.js';
 import {definePanel, exampleText, fitTogether, html, interpretation, nothing, pinnedExample, textFields} from '../page/lit_host.js';
-import {card, renderSelect} from '../panels/parts.js';
+import {card, renderFigureButtons, renderSelect} from '../panels/parts.js';
 import {download} from '../words/files.js';
 import {amongNumbers, countOf, formatScore, oneLine, shorten, significant} from '../words/format.js';
 import {renderMethodBoxes, renderOptions} from './method_settings.js';
@@ -42,6 +41,8 @@ const GUIDE = html`<details class="guide"><summary>How to read this</summary>
     rows, use ρ, or point at a word to read its score in all rows at once.</p>
   <p><b>No single method is right.</b> Gradients look at tiny changes of the numbers behind the words; occlusion, LIME and KernelSHAP
     take words out and look again. Where they disagree, take none at its word; “How far to trust it” measures which of them deserves it.</p>
+  <p><b>Attention rollout is no explanation.</b> It says which tokens would reach what is read if attention were all there is, whatever the
+    class. It stands here for comparison: where another row looks like it, that row may show mixing, and no reason.</p>
   <p><b>The line under a row</b> says how it was made and how good it is. Scores should add up to the change from the baseline to the text:
     more steps, or noisy copies, are taken by themselves until the <i>completeness gap</i> is at most 2 % of the change. Where the most
     growth is not enough, the row says “Not exact”. A low <i>R²</i>, or few <i>effective samples</i>: the simple model that LIME or KernelSHAP fits does not describe this text; take more perturbed texts.
@@ -188,7 +189,7 @@ the current layer. “How to read this”, at the bottom, says more.`;
     });
     return html`<span class="toolbar-part downloads">
       <button class="hairline-button save-csv" title="Download the scores as a table" @click=${() => download(`${name}.csv`, 'text/csv', salienceCsv(model, dataset, salienceChoices.get().show, sections))}>CSV</button>
-      <button class="hairline-button save-svg" title="Download the rows as a figure" @click=${() => download(`${name}.svg`, 'image/svg+xml', svgText(figure()))}>SVG</button>
+      ${renderFigureButtons(name, figure, 'the rows')}
       <button class="hairline-button save-html" title="Download the rows as a web page in one file" @click=${() => download(`${name}.html`, 'text/html', saliencePage(title, setting, sections))}>HTML</button>
     </span>`;
   }
@@ -279,7 +280,8 @@ the current layer. “How to read this”, at the bottom, says more.`;
       const score = hovered === null ? null : map.units[hovered];
       return [html`<div class="label">${row.label}</div>`,
         html`<div class="map" data-method=${map.method}>${this.renderChips(name, map, hovered)}${under ? html`<div class="under">${under}</div>` : nothing}
-          ${map.warning ? html`<div class="marked" role="note">${map.warning}</div>` : nothing}${this.renderComparison(name, row, example)}</div>`,
+          ${map.warning ? html`<div class="marked" role="note">${map.warning}</div>` : nothing}
+          ${map.noExplanation ? html`<div class="under no-explanation" role="note">${map.noExplanation}</div>` : nothing}${this.renderComparison(name, row, example)}</div>`,
         score ? html`<div class="rho hovered-score">${score.special ? '–' : significant(score.score)}</div>`
           : html`<div class="rho" title=${RHO}>${place === 0 ? '' : formatScore(agreement[0][place])}</div>`];
     }

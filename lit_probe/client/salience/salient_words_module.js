@@ -47,8 +47,13 @@ word to select its texts.`;
     return [...super.choices(), fewest];
   }
 
+  /** The methods that say something of a class. */
+  methods() {
+    return this.catalogue().methods.filter((/** @type {any} */ {no_explanation: none}) => !none);
+  }
+
   method() {
-    const {methods} = this.catalogue();
+    const methods = this.methods();
     return methods.find((/** @type {any} */ {name}) => name === salienceChoices.get().method) ?? methods[0];
   }
 
@@ -62,7 +67,7 @@ word to select its texts.`;
     const notYet = this.renderNotYet(this.explained() === 'probe');
     if (!this.catalogue()) return notYet;
     const answer = this.answerOf('words');
-    const methods = this.catalogue().methods.map((/** @type {any} */ {name, title}) => ({value: name, title}));
+    const methods = this.methods().map((/** @type {any} */ {name, title}) => ({value: name, title}));
     return html`<div class="module-container">
       <div class="module-toolbar wrapped">${this.renderExplain()}${this.explained() === 'probe' ? this.renderLayer() : nothing}
         <span class="toolbar-part">${renderSelect('method', 'Method', methods, this.method().name, (value) => choose({method: value}))}</span>

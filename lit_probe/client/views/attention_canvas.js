@@ -78,8 +78,9 @@ export function paintHeads(canvas, answer, {width, picture, picked, hovered}) {
   context.font = `11px ${FONT}`;
   context.textAlign = 'right';
   for (let block = 1; block <= answer.n_blocks; block += layout.step) {
-    context.fillText(String(block), layout.left - 8, layout.y({block, head: 0}) + layout.cell / 2 + 4);
+    context.fillText(`block ${block}`, layout.left - 6, layout.y({block, head: 0}) + layout.cell / 2 + 4);
   }
+  context.fillText('head', layout.left - 6, layout.top - 6);
   context.textAlign = 'center';
   for (let head = 0; head < answer.n_heads; head += layout.step) {
     context.fillText(String(head), layout.x({block: 1, head}) + layout.inside / 2, layout.top - 6);

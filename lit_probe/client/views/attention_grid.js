@@ -4,7 +4,7 @@
 
 /** @typedef {{block: number, head: number}} Head  A head: its block from 1, its number in it from 0. */
 
-const LEFT = 44;
+const LEFT = 56;
 const TOP = 18;
 const FOOT = 6;
 const LARGEST = 48;
@@ -99,15 +99,17 @@ export function picturePixels(bytes, {side}, {block, head}, nHeads, [red, green,
 const percent = (/** @type {number} */ share) => `${Math.round(share * 100)}%`;
 
 /**
- * Where a head looks on the whole, in words.
+ * Where a head looks on the whole, in sentences.
  *
  * @param {AttendedText} text
  * @param {Head} at
+ * @param {string} name  what the text is called: "this text"
  * @returns {string}
  */
-export function sharesSentence(text, {block, head}) {
+export function sharesSentence(text, {block, head}, name) {
   const [itself, previous, next, special] = [text.to_itself, text.to_previous, text.to_next, text.to_special].map((of) => percent(of[block - 1][head]));
   const between = text.between?.[block - 1][head];
-  const texts = between ? `; from first to second text ${percent(between[0][1])}, from second to first ${percent(between[1][0])}` : '';
-  return `to the token itself ${itself}, the one before ${previous}, the one after ${next}, special tokens ${special}${texts}; spread over ${(2 ** text.entropy[block - 1][head]).toFixed(1)} tokens`;
+  const texts = between ? ` Tokens of the first text take ${percent(between[0][1])} from the second, those of the second ${percent(between[1][0])} from the first.` : '';
+  const spread = (2 ** text.entropy[block - 1][head]).toFixed(1);
+  return `on average, a token of ${name} takes ${itself} of what this head brings it from itself, ${previous} from the token before it, ${next} from the one after it and ${special} from special tokens. It looks at about ${spread} tokens at a time.${texts}`;
 }

@@ -30,6 +30,10 @@ const pickedView = observable({show: /** @type {?string} */ (null), block: 'all'
 /** The token that is looked at, of which texts. */
 const pickedToken = observable(/** @type {?{about: string, side: number, place: number}} */ (null));
 
+/** The height of a line of words, and about the width of a character, in pixels. */
+const LINE = 18;
+const CHARACTER = 6.2;
+
 const GUIDE = html`<details class="guide"><summary>How to read this</summary>
   <p><b>The small pictures</b> show every head: a row for each block, a column for each head. In a picture, a row is a token that takes in, a column a token that is taken
     from, both in the order of the text; the darker, the larger the weight. A diagonal is a head that looks at a neighbour, a dark column one token that all look at. Longer texts
@@ -49,10 +53,15 @@ const ATTENTION_CSS = `
   .pictures { position: relative; outline: none; cursor: pointer; width: max-content; }
   .pictures:focus-visible, .tokens:focus-visible { box-shadow: 0 0 0 2px var(--lit-cyea-500); }
   .told { padding: 0 12px; font-size: 12px; line-height: 18px; overflow-wrap: anywhere; min-height: 18px; }
+  .carried code { white-space: nowrap; }
+  .of-token { height: ${2 * LINE}px; overflow: hidden; }
   .sides { display: flex; gap: 12px; padding: 6px 12px 0; }
   .side { flex: none; min-width: 0; }
   .side-title { font-weight: bold; font-size: 12px; line-height: 18px; }
   .bipartite { display: flex; position: relative; }
+  .headings { display: flex; font-size: 11px; line-height: 16px; color: var(--lit-neutral-700); }
+  .headings span { flex: none; white-space: nowrap; padding: 0 4px; box-sizing: border-box; }
+  .headings span:first-child { text-align: right; }
   .tokens { flex: none; outline: none; cursor: pointer; }
   .token { height: ${ROW}px; line-height: ${ROW}px; font-size: 12px; padding: 0 4px; box-sizing: border-box; overflow: hidden; text-overflow: ellipsis; white-space: pre; }
   .tokens.from .token { text-align: right; }
@@ -198,8 +207,9 @@ definePanel('attention-module', (LitPanel) => class AttentionModule extends laye
       pickHead(answer, next);
       event.preventDefault();
     };
-    const changed = answer.changes ? `; turns ${Math.round(answer.changes[told.block - 1][told.head] * 100)}% of the common tokens’ attention elsewhere` : '';
-    return html`${renderCaption(html`<b>Block ${told.block}, head ${told.head}</b>, ${titles[examples.length - 1].toLowerCase()}: ${sharesSentence(examples[examples.length - 1], told)}${changed}.`)}
+    const name = examples.length === 1 ? 'this text' : titles[1] === 'Edit' ? 'the edit' : 'the selected text';
+    const changed = answer.changes ? ` Against the ${titles[0].toLowerCase()}${titles[1] === 'Edit' ? '' : ' text'}, it turns ${Math.round(answer.changes[told.block - 1][told.head] * 100)}% of the common tokens’ attention elsewhere.` : '';
+    return html`<div class="of-head" style=${`min-height:${this.captionHeight(answer)}px`}>${renderCaption(html`<b>Block ${told.block}, head ${told.head}:</b> ${sharesSentence(examples[examples.length - 1], told, name)}${changed}`)}</div>
       <div class="scroller"><div class="pictures" role="application" aria-roledescription="grid of attention heads" tabindex="0" aria-label=${`Block ${at.block}, head ${at.head} of ${answer.n_blocks} blocks with ${answer.n_heads} heads`}
         @keydown=${onKey} @pointermove=${(/** @type {PointerEvent} */ event) => show(under(event))} @pointerleave=${() => show(null)}
         @click=${(/** @type {MouseEvent} */ event) => {
@@ -214,7 +224,7 @@ definePanel('attention-module', (LitPanel) => class AttentionModule extends laye
 
   /** What a probe reads off the head: "attends to" beside "carries". @param {AttentionHeads} answer @param {Head} at */
   renderCarried({places}, {block, head}) {
-    if (!places) return 'What a head carries is not known here: the probes read no heads. Start with --sites=layers,heads to have a probe’s score beside each head.';
+    if (!places) return html`What a head carries is not known here: the probes read no heads. Start with <code>--sites=layers,heads</code> to have a probe’s score beside each head.`;
     const place = places[block - 1][head];
     if (place === null) return `No probe reads head ${block}.${head}: it is not among the places of the probes.`;
     const result = answers.read(this.keys.scores) ?? {state: 'loading'};
@@ -236,10 +246,20 @@ definePanel('attention-module', (LitPanel) => class AttentionModule extends laye
     const token = this.tokenOf(answer);
     const spot = this.hoveredToken ?? (token ? {side: token.side, column: /** @type {'from'} */ ('from'), place: token.place} : null);
     const told = spot ? spotSentence(answer.examples[spot.side].tokens, head.weights[spot.side], spot) : 'Point at a token to see its lines alone; click it, or walk with the arrow keys, to keep it.';
-    return html`<div class="told" role="status">${told}</div>
+    return html`<div class="told of-token" role="status" title=${told}>${told}</div>
       <div class="sides">${answer.examples.map((_, side) => this.renderSide(answer, head, side, spot))}</div>
       ${token ? this.renderUnits(answer, token) : nothing}
       ${this.renderRollout(answer, head.block)}`;
+  }
+
+  /** Room for what is said of any head, so that nothing moves under a pointer that goes from head to head. @param {AttentionHeads} answer */
+  captionHeight({examples, changes}) {
+    return this.heightOf(235 + (changes ? 85 : 0) + (examples.some(({between}) => between) ? 100 : 0));
+  }
+
+  /** Room for so many characters. @param {number} characters */
+  heightOf(characters) {
+    return LINE * Math.ceil((characters * CHARACTER) / Math.max(100, this.size.width - 24)) + 4;
   }
 
   /** How wide the parts of one text are. @param {number} nTexts */
@@ -284,6 +304,7 @@ definePanel('attention-module', (LitPanel) => class AttentionModule extends laye
     const title = answer.examples.length > 1 ? this.titles(answer)[side] : '';
     return html`<div class="side" style=${`width:${widths.whole}px`}>
       ${title ? html`<div class="side-title">${title}${side === 1 && this.shows(answer) === CHANGE ? ': change' : ''}</div>` : nothing}
+      <div class="headings"><span style=${`width:${widths.tokens}px`}>takes in</span><span style=${`margin-left:${widths.lines}px;width:${widths.tokens}px`}>taken from</span></div>
       <div class="bipartite" @pointerleave=${() => hover(null)}>
         <div class="tokens from" role="listbox" tabindex="0" aria-label=${`${title} tokens that take in`} aria-activedescendant=${token?.side === side ? `token-${side}-from-${token.place}` : nothing}
           style=${`width:${widths.tokens}px`} @keydown=${onKey}>${column('from')}</div>
@@ -309,7 +330,7 @@ definePanel('attention-module', (LitPanel) => class AttentionModule extends laye
       this.hoveredUnit = unit === null || row < 0 || row >= tokens.length ? null : {unit, row};
       this.requestUpdate();
     };
-    return html`${title}<div class="told">${told}</div>
+    return html`${title}<div class="told" style=${`min-height:${this.heightOf(205)}px`}>${told}</div>
       <div class="units"><div class="numbers" style="width:100px"><div class="token special">query</div>${tokens.map((text, place) => html`<div class=${`token${special[place] ? ' special' : ''}`} dir="auto" title=${text}>${shownToken(text)}</div>`)}</div>
         <canvas class="strips-of-units" @pointermove=${onMove} @pointerleave=${() => {
           this.hoveredUnit = null;

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD
 from lit_probe.encoder.attention import MAX_TOKENS, Attention, attention, check_head
-from lit_probe.encoder.attention_rollout import rollout_by_token
+from lit_probe.encoder.attention_rollout import read_by_pooling, rollout_by_token
+from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.encoder.queries_keys import queries_and_keys
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.config_values import one_of, whole_number
@@ -60,14 +61,14 @@ def _heads(question: Question) -> dict[str, Any]:
         "is_decoder": encoder.is_decoder,
         "best_layer": question.study.best_layer,
         "pooling": question.study.pooling,
-        "examples": [_example(one, question) for one in found],
+        "examples": [_example(one, text, question) for one, text in zip(found, question.texts, strict=True)],
         "aligned": None if aligned is None else list(aligned),
         "changes": None if changes is None else _rounded(changes),
         "places": _places_of_heads(question, found[0]),
     }
 
 
-def _example(of: Attention, question: Question) -> dict[str, Any]:
+def _example(of: Attention, text: str, question: Question) -> dict[str, Any]:
     pictures = small_pictures(of, _SIDE)
     shares = head_shares(of)
     return {
@@ -83,9 +84,17 @@ def _example(of: Attention, question: Question) -> dict[str, Any]:
         "to_special": _rounded(shares.to_special),
         "entropy": _rounded(shares.entropy),
         # A word's vector is one of many in its text.
-        "rollout": _rounded(rollout_by_token(of, question.study.pooling)) if question.probes.unit == TEXT else None,
+        "rollout": _rounded(_rollout(of, text, question)) if question.probes.unit == TEXT else None,
         "between": None if shares.between is None else _rounded(shares.between),
     }
+
+
+def _rollout(of: Attention, text: str, question: Question) -> NDArray[np.float64]:
+    encoder = question.probes.encoder.at_layers
+    [encoded] = encoder.encode([text])
+    # Probes that weigh tokens themselves name no pooling.
+    pooling = question.study.pooling if question.study.pooling in POOLINGS else "mean"
+    return rollout_by_token(of, read_by_pooling(encoder, encoded, pooling))
 
 
 def _places_of_heads(question: Question, of: Attention) -> list[list[int | None]] | None:

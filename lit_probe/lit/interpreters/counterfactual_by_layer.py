@@ -21,7 +21,7 @@ from lit_probe.lit.interpreters.train_geometries import geometry_of
 from lit_probe.probing.probe_forward import SCALARS
 from lit_probe.probing.probes.fitted import NUMBER_NAME
 from lit_probe.progress import Progress
-from lit_probe.salience import SALIENCE_METHODS
+from lit_probe.salience import EXPLAINING_METHODS
 from lit_probe.salience.remarks import baseline_notes
 
 TRAJECTORY = "trajectory"
@@ -109,7 +109,7 @@ def _neurons(question: Question) -> dict[str, Any]:
 
 def _salience(question: Question) -> dict[str, Any]:
     original, _ = _two(question)
-    layer, method = question.layer, SALIENCE_METHODS[question["method"]]
+    layer, method = question.layer, EXPLAINING_METHODS[question["method"]]
     name = (question.probes.label_names or (NUMBER_NAME,))[_followed_class(question, original)]
     of_class = MapQuestion(PROBE, layer, CLASS_PREFIX + name, question["scalar"], options_of(question.values))
     explainer = explainer_of(question.probes)
@@ -130,7 +130,7 @@ def _salience(question: Question) -> dict[str, Any]:
         "marks": [scores.warning for scores in maps],
         # How far other baselines would change the maps takes several times as long as the maps: an edit does not wait for it.
         "notes": baseline_notes([method], of_class.options),
-        "methods": [{"name": one.name, "title": one.title} for one in SALIENCE_METHODS.values()],
+        "methods": [{"name": one.name, "title": one.title} for one in EXPLAINING_METHODS.values()],
     }
 
 
@@ -143,7 +143,7 @@ EDIT_PARTS = {
     "salience": Part(
         {
             "layer": one_layer(),
-            "method": one_of(SALIENCE_METHODS, _DEFAULT_METHOD),
+            "method": one_of(EXPLAINING_METHODS, _DEFAULT_METHOD),
             "scalar": one_of(SCALARS, "margin"),
             **OPTION_KEYS,
         },

@@ -81,11 +81,10 @@ class SalienceRow(components.Interpreter):
         targets += [explaining.CLASS_PREFIX + name for name in self._class_names]
         explained = explaining.EXPLAINED if self._with_head else (explaining.PROBE,)
         spec: types.Spec = {
-            LITS_TARGET: types.SalienceTargetInfo(required=False),
+            **({LITS_TARGET: types.SalienceTargetInfo(required=False)} if self._method.explains else {}),
             "explain": _choice(explained),
             "layer": _choice([DEV_CHOSEN, *map(str, range(self._n_layers))]),
-            _KEYS["target"]: _choice(targets),
-            _KEYS["scalar"]: _choice(list(SCALARS)),
+            **({_KEYS["target"]: _choice(targets), _KEYS["scalar"]: _choice(list(SCALARS))} if self._method.explains else {}),
             "show": _choice([TOKENS, WORDS]),
             _KEYS["aggregation"]: _choice(explaining.AGGREGATIONS[self._method.signed]),
         }
@@ -194,6 +193,8 @@ def _drawn(explained: Explanation, show: str, how: str, baseline_line: str) -> d
     if scores.target.scalar == NUMBER_SCALAR:
         said = f" is {among_numbers(scores.value, *((explained.gold,) if isinstance(explained.gold, float) else ()))}"
     caption = f"{scores.explained}: {scores.target.scalar}{said}"
+    if no_explanation := SALIENCE_METHODS[scores.method].no_explanation:
+        caption = f"what reaches the {scores.explained}: {no_explanation.removesuffix('.')}"
     remarks = [f"color scale: 1 is {largest:.3g}"]
     if show == WORDS:
         remarks.append(f"{_AGGREGATED[how]} of each word's tokens")

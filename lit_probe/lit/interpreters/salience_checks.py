@@ -20,7 +20,7 @@ from lit_probe.lit.interpreters.question import Question
 from lit_probe.probing.probe_forward import Forward
 from lit_probe.progress import Progress
 from lit_probe.registry import lookup
-from lit_probe.salience import SALIENCE_METHODS
+from lit_probe.salience import EXPLAINING_METHODS, SALIENCE_METHODS
 from lit_probe.salience.salient_words import salient_words
 from lit_probe.salience.trust.faithfulness import faithfulness
 from lit_probe.salience.trust.stability import salience_stability
@@ -127,7 +127,7 @@ class SalienceCheck:
     @property
     def keys(self) -> Keys:
         """What a question about it may say."""
-        name, methods = ("method", one_of(SALIENCE_METHODS)) if self.one_method else ("methods", _METHODS)
+        name, methods = ("method", one_of(EXPLAINING_METHODS)) if self.one_method else ("methods", _METHODS)
         return {**map_keys(self.scalar), name: methods, **self.numbers}
 
 

@@ -38,9 +38,9 @@ class SalienceMapInterpreter(ProbeInterpreter):
         """The map. One that takes long is made in the background.
 
         Returns:
-          What ``TokenScores.to_json`` gives, the method's ``title``, the ``layer``, the ``class_names``, the ``predicted_class``,
-          ``predicted_by`` (the rule behind it where another class is more probable), the ``gold`` one or None, and ``by_word``:
-          ``how``, ``words``, ``scores``.
+          What ``TokenScores.to_json`` gives, the method's ``title`` and ``no_explanation``, the ``layer``, the ``class_names``,
+          the ``predicted_class``, ``predicted_by`` (the rule behind it where another class is more probable), the ``gold`` one or
+          None, and ``by_word``: ``how``, ``words``, ``scores``.
         """
         explainer, method, how = explainer_of(question.probes), SALIENCE_METHODS[question["method"]], question["aggregation"]
         planned = explainer.plan(map_question(question.values), method.name, question.inputs[0], question.dataset)
@@ -58,6 +58,7 @@ class SalienceMapInterpreter(ProbeInterpreter):
         return {
             **explained.scores.to_json(),
             "title": method.title,
+            "no_explanation": method.no_explanation,
             "layer": explained.layer,
             "class_name": explained.class_name,
             "class_names": list(explained.class_names),

@@ -41,6 +41,7 @@ class SalienceMethodsInterpreter(ProbeInterpreter):
                     "deterministic": method.deterministic,
                     "uses": list(method.uses),
                     "baseline": method.baseline,
+                    "no_explanation": method.no_explanation,
                 }
                 for method in SALIENCE_METHODS.values()
             ],

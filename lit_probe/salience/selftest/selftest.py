@@ -1,7 +1,8 @@
 """The salience methods put to the test: do they find the words that decide, where these are known?
 
 Words are planted in reviews so that they alone decide the class (`shortcuts`), classifiers learn this, and each method explains
-texts that these have not seen. A method passes where the planted words stand at the top of its ranking.
+texts that these have not seen. A method passes where the planted words stand at the top of its ranking. One that explains
+nothing, as its entry in the registry says, is not put to the test.
 
 The test says which methods can be trusted for such reasons in such classifiers. It is no proof for other models: methods may find
 one deciding word and miss an interplay of two.
@@ -25,7 +26,7 @@ from lit_probe.probing.probes import fit_logistic
 from lit_probe.progress import Progress, no_progress
 from lit_probe.registry import lookup
 from lit_probe.results import Result
-from lit_probe.salience import SALIENCE_METHODS, SalienceMethod, SalienceOptions, TokenScores, explain
+from lit_probe.salience import EXPLAINING_METHODS, SalienceMethod, SalienceOptions, TokenScores, explain, explaining_method
 from lit_probe.salience.selftest.shortcuts import CLASS_NAMES, PlantedTexts
 from lit_probe.salience.selftest.small_classifier import train_small_classifier
 from lit_probe.scores.intervals import wilson_interval
@@ -100,7 +101,7 @@ class MethodPrecision(Result):
     """How many planted words one method ranks first.
 
     Attributes:
-      method: its name in ``SALIENCE_METHODS``.
+      method: its name in ``EXPLAINING_METHODS``.
       title: what people read.
       precision: mean over texts, 0..1, of the scores as they are.
       low: lower end of its 95 % interval.
@@ -179,7 +180,7 @@ def selftest(
     seed: int = 0,
     *,
     cases: Sequence[str] = tuple(CASES),
-    methods: Sequence[str] = tuple(SALIENCE_METHODS),
+    methods: Sequence[str] = tuple(EXPLAINING_METHODS),
     n_texts: int = N_TEXTS,
     options: SalienceOptions | None = None,
     shuffled: bool = False,
@@ -198,7 +199,7 @@ def selftest(
         the demo's encoder.
       seed: the seed of words, texts, classifiers and methods. The same seed gives the same result on one machine.
       cases: names in `CASES`.
-      methods: names in ``SALIENCE_METHODS``.
+      methods: names in ``EXPLAINING_METHODS``.
       n_texts: the number of texts that are explained in each case, 2 or more.
       options: settings of the methods; by default those of `SalienceOptions` with this seed.
       shuffled: the sanity twin. Each text gets other planted words, whatever its class, so that they decide nothing and no method
@@ -211,7 +212,7 @@ def selftest(
       LitProbeError: too few texts, or the encoder reads too few tokens of a text to see its planted words.
     """
     chosen_cases = {name: lookup(CASES, name, "case of the self-test") for name in cases}
-    chosen = [lookup(SALIENCE_METHODS, name, "salience method") for name in methods]
+    chosen = [explaining_method(name) for name in methods]
     if n_texts < 2:
         raise LitProbeError(f"The self-test explains 2 texts or more; got n_texts = {n_texts}.")
     encoder = encoder or load_encoder(DEFAULT_MODEL)

@@ -124,10 +124,10 @@ class MethodRoll:
         return scores
 
     def notes(self, options: SalienceOptions) -> list[str]:
-        """Sentences on maps that are not exact, and on baselines, of the methods that did not fail."""
+        """Sentences on maps that are not exact, that explain nothing, and on baselines, of the methods that did not fail."""
         judged = [method for method in self.methods if method.name not in self.reasons]
         inexact = [note for one in judged for note in inexact_note(self.n_inexact[one.name], self.n_maps[one.name], one.title)]
-        return inexact + baseline_notes(judged, options)
+        return inexact + [one.no_explanation for one in judged if not one.explains] + baseline_notes(judged, options)
 
 
 def without_rounding(values: NDArray[np.float64]) -> NDArray[np.float64]:

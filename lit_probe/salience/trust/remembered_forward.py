@@ -33,6 +33,10 @@ class RememberedForward(Forward):
         """See `Forward.of_text`."""
         return self._forward.of_text(text)
 
+    def read_tokens(self, text: EncodedText) -> NDArray[np.float64]:
+        """See `Forward.read_tokens`."""
+        return self._forward.read_tokens(text)
+
     def logits_of(self, texts: Sequence[EncodedText], check: Callable[[], None] | None = None) -> NDArray[np.float64]:
         """See `Forward.logits_of`; only rows that were never asked about are run, each once."""
         keys = [(tuple(text.ids), tuple(text.special)) for text in texts]

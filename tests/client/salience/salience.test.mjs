@@ -16,7 +16,7 @@ import {textOf, withClass} from '../example_answers.mjs';
 const ANSWER = {
   method: 'lime', title: 'LIME', signed: true, explained: 'probe at layer 3', layer: 3, class_name: 'positive', target: {scalar: 'logit'}, value: 2.3149,
   tokens: ['[CLS]', 'not', 'dis', '##mal', '[SEP]'], scores: [0, -0.5, 0.75, 0.25, 0], words: [null, 0, 1, 1, null],
-  by_word: {words: ['not', 'dismal'], scores: [-0.5, 1]}, diagnostics: {seed: 0, r2: 0.91}, warning: '',
+  by_word: {words: ['not', 'dismal'], scores: [-0.5, 1]}, diagnostics: {seed: 0, r2: 0.91}, warning: '', no_explanation: '',
 };
 const CATALOGUE = {
   methods: [
@@ -139,6 +139,19 @@ test('what a reader must know of a map, and how much hangs on its baseline, stan
   assert.equal(lines.map(textOf).join(' '), `${warning} ${baselines}`);
   assert.ok(lines.length > 2 && lines.every((one) => textOf(one).length * 5.1 <= 700 - 168));
   assert.ok(chart.attributes.height - plain.attributes.height >= 13 * lines.length);
+});
+
+test('a map that explains nothing says so in every file, and in words how it was made', () => {
+  const none = 'It is the same for every class.';
+  const rollout = {...ANSWER, signed: false, no_explanation: none, diagnostics: {blocks: 3, share_of_special_tokens: 0.62}};
+  const row = salienceRow('Attention rollout', rollout, 'words');
+  assert.equal(row.noExplanation, none);
+  const section = {title: 'Selected text', id: '1', text: 'not dismal', rows: [row], agreement: [[1]], beyondLimit: []};
+  assert.ok(saliencePage('t', 's', [section]).includes(none));
+  assert.ok(salienceCsv('m', 'd', 'words', [section]).includes(none));
+  assert.ok(textOf(salienceChart('Selected text', [row], [1], {width: 900})).includes(none));
+  assert.equal(diagnosticsWords(row), 'through 3 blocks · 62 % comes from special tokens, which have no score');
+  assert.match(diagnosticsWords({...row, diagnostics: {blocks: 0, share_of_special_tokens: 0}}), /^before the first block · 0 % /);
 });
 
 test('a row knows whether its method has a baseline', () => {

@@ -54,8 +54,10 @@ test('a small picture holds what the server sent of its head', () => {
 
 test('where a head looks is said in shares', () => {
   const text = {to_itself: [[0.5]], to_previous: [[0.25]], to_next: [[0]], to_special: [[0.125]], entropy: [[2]], between: null};
-  assert.equal(sharesSentence(text, {block: 1, head: 0}), 'to the token itself 50%, the one before 25%, the one after 0%, special tokens 13%; spread over 4.0 tokens');
-  assert.match(sharesSentence({...text, between: [[[[0.9, 0.1], [0.3, 0.7]]]]}, {block: 1, head: 0}), /first to second text 10%, from second to first 30%/);
+  assert.equal(sharesSentence(text, {block: 1, head: 0}, 'this text'),
+    'on average, a token of this text takes 50% of what this head brings it from itself, 25% from the token before it, 0% from the one after it and 13% from special tokens. It looks at about 4.0 tokens at a time.');
+  assert.match(sharesSentence({...text, between: [[[[0.9, 0.1], [0.3, 0.7]]]]}, {block: 1, head: 0}, 'this text'),
+    /Tokens of the first text take 10% from the second, those of the second 30% from the first\.$/);
 });
 
 test('faint lines are left out, but not those of one token', () => {

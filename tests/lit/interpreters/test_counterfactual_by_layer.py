@@ -14,7 +14,7 @@ from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.lit.interpreters.train_geometries import geometry_of, prepare_geometries
-from lit_probe.salience import SALIENCE_METHODS
+from lit_probe.salience import EXPLAINING_METHODS
 
 interpreter = INTERPRETERS["counterfactual_by_layer"]
 
@@ -105,7 +105,7 @@ def test_the_neurons_that_moved_most_add_up_to_the_change_of_the_margin(model, d
 def test_salience_is_of_one_class_in_both_texts_word_beside_word(model, dataset, pair, method):
     trajectory = run(model, dataset, pair)
     answer = run(model, dataset, pair, part="salience", method=method, layer="1")
-    assert (answer["class_name"], answer["scalar"], answer["title"]) == ("positive", "margin", SALIENCE_METHODS[method].title)
+    assert (answer["class_name"], answer["scalar"], answer["title"]) == ("positive", "margin", EXPLAINING_METHODS[method].title)
     (replaced,) = [row for row in answer["rows"] if row["kind"] != "same"]
     assert (replaced["kind"], replaced["before"], replaced["after"]) == ("replaced", "good", "awful")
     assert [row["before"] for row in answer["rows"]] == pair[0]["text"].split()
@@ -123,12 +123,12 @@ def test_salience_is_of_one_class_in_both_texts_word_beside_word(model, dataset,
     assert answer["largest"] >= max(abs(row["change"]) for row in answer["rows"])
 
 
-@pytest.mark.parametrize("method", SALIENCE_METHODS)
+@pytest.mark.parametrize("method", EXPLAINING_METHODS)
 def test_words_say_which_maps_are_not_exact_and_which_baseline_they_have(model, dataset, pair, method):
     exact = run(model, dataset, pair, part="salience", method=method, layer="1")
     assert exact["marks"] == ["", ""]
     assert ["another choice gives other maps" in note for note in exact["notes"]] == [True] * bool(
-        SALIENCE_METHODS[method].baseline
+        EXPLAINING_METHODS[method].baseline
     )
     if method == "integrated_gradients":
         rough = run(model, dataset, pair, part="salience", method=method, layer="1", steps=1, growth=1, baseline="zero")
@@ -139,7 +139,7 @@ def test_words_say_which_maps_are_not_exact_and_which_baseline_they_have(model, 
 def test_it_is_integrated_gradients_when_no_method_is_named(model, dataset, pair):
     answer = run(model, dataset, pair, part="salience")
     assert answer["method"] == "integrated_gradients"
-    assert {one["name"] for one in answer["methods"]} == set(SALIENCE_METHODS)
+    assert {one["name"] for one in answer["methods"]} == set(EXPLAINING_METHODS)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,10 @@ def test_every_method_draws_its_own_map_and_says_what_it_explains_and_how(rows, 
     (answer,) = draw(row, model, dataset, {"text": TEXT})
     caption, remarks = answer
     best = model.study.result().best_layer
-    assert caption == f"probe at layer {best}: logit of {explained.class_name} is {explained.scores.value:.3g}"
+    said = f"probe at layer {best}: logit of {explained.class_name} is {explained.scores.value:.3g}"
+    if not SALIENCE_METHODS[name].explains:
+        said = f"what reaches the probe at layer {best}: {SALIENCE_METHODS[name].no_explanation.removesuffix('.')}"
+    assert caption == said
     tokens, weights = answer[caption]["tokens"], np.array(answer[caption]["salience"])
     assert tokens == list(explained.scores.tokens) == ["[CLS]", *TEXT.split(), "[SEP]"]
     assert np.abs(weights).max() == pytest.approx(1) and weights[0] == weights[-1] == 0
@@ -187,6 +190,12 @@ def test_cheap_methods_run_by_themselves_and_sizes_have_lits_unsigned_colors(row
     cheap = {name for name, method in SALIENCE_METHODS.items() if method.cheap}
     assert {"gradient_l2", "gradient_mean", "input_x_gradient"} <= cheap < set(SALIENCE_METHODS)
     assert len({row.description() for row in rows.values()}) == len(rows) >= 8
+
+
+def test_what_explains_nothing_offers_no_class_and_no_number(rows):
+    for method in SALIENCE_METHODS.values():
+        asked = {"class to explain", "class", "number"}
+        assert asked & set(rows[method.title].config_spec()) == (asked if method.explains else set())
 
 
 # ---- the class that is chosen above the rows

@@ -8,7 +8,7 @@ from lit_probe.encoder.checkpoint import DEFAULT_MODEL, find_checkpoint
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import EncoderError
 from lit_probe.lit.server import guide
-from lit_probe.salience import SALIENCE_METHODS
+from lit_probe.salience import EXPLAINING_METHODS
 from lit_probe.salience.selftest.selftest import CASES, selftest
 
 
@@ -21,7 +21,7 @@ def recorded() -> dict:
 def test_the_recorded_test_holds_every_method_and_every_case(recorded):
     assert [case["name"] for case in recorded["cases"]] == list(CASES)
     for case in recorded["cases"]:
-        assert [method["method"] for method in case["methods"]] == list(SALIENCE_METHODS)
+        assert [method["method"] for method in case["methods"]] == list(EXPLAINING_METHODS)
 
 
 def test_the_guide_shows_its_numbers(recorded):

@@ -11,7 +11,7 @@ import tiny_encoders
 from lit_probe.data import load_dataset
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import CancelledError, LitProbeError, UnknownNameError
-from lit_probe.salience import SALIENCE_METHODS, SalienceOptions
+from lit_probe.salience import EXPLAINING_METHODS, SalienceOptions
 from lit_probe.salience.selftest.selftest import CaseResult, Selftest, precision_at_k, selftest, selftest_table
 
 # Fewer passes than by default, so that the tests are quick.
@@ -47,20 +47,20 @@ def test_every_classifier_learns_its_shortcut(result):
 
 def test_every_method_is_there_with_its_interval_beside_a_random_ranking(result):
     for case in result.cases:
-        assert [one.method for one in case.methods] == list(SALIENCE_METHODS)
+        assert [one.method for one in case.methods] == list(EXPLAINING_METHODS)
         assert 0.04 * case.k < case.random < 0.13 * case.k
         for one in (row for method in case.methods for row in (method, method.by_size)):
             assert 0 <= one.low <= one.precision <= one.high <= 1 and one.low < one.high
 
 
-@pytest.mark.parametrize("method", SALIENCE_METHODS)
+@pytest.mark.parametrize("method", EXPLAINING_METHODS)
 def test_planted_words_come_first(result, method):
     one_word, both_words, order = result.cases
     assert precisions(both_words)[method] >= 0.9
     # By size: of two words whose order decides, one may speak against the class.
     assert precisions(order, by_size=True)[method] > order.random + 0.3
     # A bare gradient tells what a change would do, which need not be what the word has done.
-    least = 0.9 if SALIENCE_METHODS[method].signed else one_word.random + 0.1
+    least = 0.9 if EXPLAINING_METHODS[method].signed else one_word.random + 0.1
     assert precisions(one_word)[method] >= least
 
 
@@ -124,7 +124,7 @@ def test_the_result_is_json_and_its_table_names_all_that_was_measured(result):
     for case in result.cases:
         assert f"Planted: {', '.join(case.words)}." in printed and case.rule in printed
         assert f"Accuracy {case.accuracy:.1%} on 1,000 held-out texts; 20 explained." in printed
-    for method in SALIENCE_METHODS.values():
+    for method in EXPLAINING_METHODS.values():
         assert printed.count(f"{method.title}  ") == len(TRAINED)
     assert printed.count("random ranking") == len(TRAINED)
     assert max(len(line) for line in printed.splitlines()) <= 130
