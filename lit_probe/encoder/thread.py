@@ -11,6 +11,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
+from lit_probe.encoder.wanted import check_wanted, wait_while_wanted
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -22,4 +24,5 @@ def on_encoder_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwarg
     """Runs ``function`` on the one thread that does torch work, and waits for its result."""
     if threading.current_thread().name.startswith(_THREAD_NAME):
         return function(*args, **kwargs)
-    return _encoder_thread.submit(function, *args, **kwargs).result()
+    check_wanted()
+    return wait_while_wanted(_encoder_thread.submit(function, *args, **kwargs))
