@@ -623,6 +623,7 @@ def build_app() -> Any:
     """The WSGI application that the flags describe; studies go on in the background."""
     print("lit_probe: loading LIT and the data sets", file=sys.stderr)
     from lit_probe.lit.app import AppOptions, build
+    from lit_probe.lit.server.limits import DEFAULT_LIMITS
 
     (splits_list, runs), cache = load_all(), open_cache()
     for splits in splits_list:
@@ -646,6 +647,7 @@ def build_app() -> Any:
         memory_budget=FLAGS.memory_budget,
         held=need.held,
         balanced=tuple(name for name, run in run_of.items() if run.probe_options.class_weight is not None),
+        limits=replace(DEFAULT_LIMITS, request_s=FLAGS.request_timeout),
     )
 
     def make_study(encoder: Encoder, splits: Splits, progress: Any) -> LayerStudy:

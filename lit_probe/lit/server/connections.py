@@ -10,7 +10,7 @@ import contextlib
 import copy
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from waitress.channel import HTTPChannel
@@ -19,6 +19,8 @@ from waitress.utilities import BadRequest, RequestEntityTooLarge, ServerNotImple
 
 from lit_probe.lit.server.limits import Limits
 
+# Connections that are taken in between two looks at those that are open.
+AT_ONCE = 32
 # Files that a process may open where the system does not say it.
 _USUAL_FILES = 1_024
 
@@ -76,7 +78,8 @@ class Request(HTTPRequestParser):
 class Connection(HTTPChannel):
     """A connection with deadlines.
 
-    After a body was refused it goes on reading, and drops what it reads, until the client has seen the answer and hangs up. All times are waitress's, of ``time.time()``.
+    After a body was refused it goes on reading, and drops what it reads, until the client has seen the answer and hangs up. All
+    times are waitress's, of ``time.time()``.
 
     Args:
       limits: how long things may take.
@@ -96,15 +99,18 @@ class Connection(HTTPChannel):
         self._begun = 0.0
         self.parser_class = lambda adj: Request(max_body, adj)
         super().__init__(*arguments, **options)
-        others = [one for one in self.server.active_channels.values() if one is not self]
+        others = [one for one in self.server.active_channels.values() if one is not self and not one.will_close]
         if len(others) >= most:
             least = min((one for one in others if not one.requests), key=Connection._claim, default=None)
             if least is not None:
-                least.handle_close()
+                # Not closed here: an event of this round may be its own, and a new connection may have its number by then.
+                least.will_close = True
 
     def late(self, now: float) -> bool:
         """Whether it has been open for too long with nothing, a part of a request, or an answer that nobody reads."""
         limits, request = self._limits, self.request
+        if self.will_close and not self.draining:
+            return True
         if self.requests:
             return False  # it is answered, for which requests have a time of their own
         if self.draining:
@@ -157,6 +163,20 @@ class Connection(HTTPChannel):
                 self.socket.shutdown(socket.SHUT_WR)
         else:
             super().handle_close()
+
+
+def accept_waiting(accept: Callable[[], None], connections: Collection[Connection]) -> None:
+    """Takes in up to `AT_ONCE` of those that wait outside; waitress takes in one between two looks at all connections.
+
+    Args:
+      accept: waitress's own.
+      connections: those that are open.
+    """
+    for _ in range(AT_ONCE):
+        before = len(connections)
+        accept()
+        if len(connections) == before:
+            return
 
 
 def close_late(connections: Iterable[Connection], now: float) -> None:

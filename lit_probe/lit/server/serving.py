@@ -15,11 +15,11 @@ from waitress.server import create_server
 from waitress.wasyncore import close_all, loop
 
 from lit_probe.errors import LitProbeError
-from lit_probe.lit.server.connections import Connection, close_late, open_files
+from lit_probe.lit.server.connections import AT_ONCE, Connection, accept_waiting, close_late, open_files
 from lit_probe.lit.server.limits import DEFAULT_LIMITS, Limits
 
 # Connections over the limit that are open while those they replace are being closed, and waitress's own two sockets.
-_OVER = 66
+_OVER = 2 * AT_ONCE + 2
 
 
 class LimitedApp(Protocol):
@@ -88,6 +88,7 @@ class Server:
         )
         connections = self._waitress.active_channels
         self._waitress.channel_class = partial(Connection, limits, most, app.max_body)
+        self._waitress.handle_accept = partial(accept_waiting, self._waitress.handle_accept, connections)
         self._waitress.maintenance = lambda now: close_late(list(connections.values()), now)
         _pull_only_while_open(self._waitress.trigger)
 
