@@ -143,7 +143,8 @@ class Mutations:
         about = self._info["models"][model]
         dataset = draw.choice(about["datasets"])
         names = {"model": model, "dataset_name": dataset}
-        inputs: list[Any] = draw.choices(self._ids[dataset], k=draw.choice((0, 1, 1, 2, 8)))
+        ids = self._ids[dataset]  # LIT has a data set of no examples, too
+        inputs: list[Any] = draw.choices(ids, k=draw.choice((0, 1, 1, 2, 8))) if ids else []
         if draw.random() < 0.3:
             meta = {"added": True, "source": "manual", "parentId": None}
             inputs.append({"data": {"text": "a fine film", "label": "", "_id": "", "_meta": meta}, "id": "", "meta": meta})
@@ -170,7 +171,7 @@ class Mutations:
         """The body with another value somewhere, or a key more or less."""
         draw, body = self._random, copy.deepcopy(body)
         places: list[tuple[Any, Any]] = []
-        todo: list[Any] = [body]
+        todo: list[Any] = [body] if isinstance(body, dict | list) else []
         while todo:
             one = todo.pop()
             inner = list(one.items()) if isinstance(one, dict) else list(enumerate(one))
