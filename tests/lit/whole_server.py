@@ -75,15 +75,14 @@ class WholeServer:
             connection.close()
 
     def components(self) -> list[tuple[str, str, Mapping[str, str]]]:
-        """Kind and name of everything that may be asked, and what names it in an address."""
-        found = []
-        for model, about in self.info["models"].items():
-            for dataset in about["datasets"][:1]:
-                names = {"model": model, "dataset_name": dataset}
-                found += [("/get_interpretations", one, {**names, "interpreter": one}) for one in about["interpreters"]]
-                found += [("/get_generated", one, {**names, "generator": one}) for one in about["generators"]]
-                found += [("/get_metrics", one, {**names, "metrics": one}) for one in about["metrics"]]
-        return found
+        """Path and name of everything that may be asked of the first model, and what names it in an address."""
+        [(model, about), *_] = self.info["models"].items()
+        names = {"model": model, "dataset_name": about["datasets"][0]}
+        return [
+            *(("/get_interpretations", one, {**names, "interpreter": one}) for one in about["interpreters"]),
+            *(("/get_generated", one, {**names, "generator": one}) for one in about["generators"]),
+            *(("/get_metrics", one, {**names, "metrics": one}) for one in about["metrics"]),
+        ]
 
     def config_spec(self, path: str, name: str) -> Mapping[str, Any]:
         """The keys of a component that LIT's page knows."""
