@@ -13,7 +13,8 @@ from tiny_probing import tiny_splits
 from tiny_words import word_splits
 
 from lit_probe.encoder.encoder import Encoder
-from lit_probe.lit.app import AppOptions, build
+from lit_probe.lit.app import AppOptions, assemble, guarded, start
+from lit_probe.lit.host.pending_checks import PendingChecks
 from lit_probe.lit.server.limits import DEFAULT_LIMITS, Limits
 from lit_probe.lit.server.web import Server, serve
 from lit_probe.probing.study import probe_layers
@@ -41,7 +42,7 @@ class Answer:
 
 
 class WholeServer:
-    """The server; it answers once its probes are ready.
+    """The server; it answers once its probes are ready. What a question has started in the background ends with the question.
 
     Args:
       splits_list: what is shown.
@@ -52,7 +53,10 @@ class WholeServer:
     def __init__(self, encoder: Encoder, splits_list: list[Any], limits: Limits = DEFAULT_LIMITS):
         one_unit = splits_list[0].unit == "text"
         options = AppOptions(token_fields=one_unit, limits=limits)
-        app = build([encoder], splits_list, options, lambda one, splits, progress: probe_layers(one, splits))
+        self.checks = PendingChecks()
+        assembled = assemble([encoder], splits_list, options, self.checks)
+        app = guarded(assembled, options, self.checks)
+        start(assembled.studies, lambda one, splits, progress: probe_layers(one, splits))
         self.server: Server = serve(app, "127.0.0.1", 0, threads=8, limits=limits).start()
         self.info = self.ask("/get_info").json
         self.ids = {
@@ -73,6 +77,7 @@ class WholeServer:
             return Answer(response.status, response.read().decode("utf-8", "replace"))
         finally:
             connection.close()
+            self.checks.cancel_all()
 
     def components(self) -> list[tuple[str, str, Mapping[str, str]]]:
         """Path and name of everything that may be asked of the first model, and what names it in an address."""
