@@ -19,6 +19,8 @@ NAMES = (
     "counterfactuals",
     "near_copies",
     "pictures",
+    "connections",
+    "mutations",
 )
 
 if __name__ == "__main__":

@@ -337,7 +337,7 @@ def _write_compared(
         return []
     _write_rows(folder / f"{name}.csv", [{"dataset": dataset, **row} for dataset, of in rows.items() for row in of])
     written = _in_files(list(rows))
-    pictures = {dataset: f"{name}.svg" if len(rows) == 1 else f"{name}-{written[dataset]}.svg" for dataset in rows}
+    pictures = {dataset: _figure_file(name if len(rows) == 1 else f"{name}-{written[dataset]}") for dataset in rows}
     for dataset, picture in pictures.items():
         draw(dataset, folder / picture)
     return [f"{name}.csv", *pictures.values()]
@@ -714,6 +714,7 @@ def build_app() -> Any:
     """The WSGI application that the flags describe; studies go on in the background."""
     print("lit_probe: loading LIT and the data sets", file=sys.stderr)
     from lit_probe.lit.app import AppOptions, build
+    from lit_probe.lit.server.limits import DEFAULT_LIMITS
 
     (splits_list, runs), cache = load_all(), open_cache()
     for splits in splits_list:
@@ -737,6 +738,7 @@ def build_app() -> Any:
         memory_budget=FLAGS.memory_budget,
         held=need.held,
         balanced=tuple(name for name, run in run_of.items() if run.probe_options.class_weight is not None),
+        limits=replace(DEFAULT_LIMITS, request_s=FLAGS.request_timeout),
     )
 
     def make_study(encoder: Encoder, splits: Splits, progress: Any) -> LayerStudy:

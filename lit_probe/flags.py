@@ -440,6 +440,15 @@ _define(
 _define(flags.DEFINE_string, "host", "127.0.0.1", "address to listen on.", used_by=("serve",))
 _define(flags.DEFINE_integer, "port", 5432, "port to listen on.", lower_bound=0, upper_bound=65_535, used_by=("serve",))
 _define(flags.DEFINE_list, "allowed_hosts", [], "further Host names to answer to, as behind a proxy.", used_by=("serve",))
+_define(
+    flags.DEFINE_float,
+    "request_timeout",
+    120.0,
+    "seconds until a request is given up; more for large encoders on slow machines. What panels compute in the background has no "
+    "such limit.",
+    lower_bound=1.0,
+    used_by=("serve",),
+)
 _define(flags.DEFINE_integer, "show_train", 500, "train rows shown in LIT.", lower_bound=0, used_by=("serve",))
 _define(flags.DEFINE_integer, "max_shown", 5_000, "rows shown in LIT per data set.", lower_bound=1, used_by=("serve",))
 _define(

@@ -10,12 +10,16 @@ from functools import wraps
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
+from lit_probe.errors import CancelledError
+
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
 class Memo(Generic[K, V]):
     """Remembers results by key. A thread that asks for one in the making waits for it; an error is told to all, and forgotten.
+
+    Only where the thread that computes it gives up, the next one computes it: it has not given up.
 
     Args:
       size: the number of last results to remember; None for all.
@@ -64,7 +68,13 @@ class Memo(Generic[K, V]):
             for key, value in zip(mine, values, strict=True):
                 wanted[key].set_result(value)
             self._forget_oldest()
-        return {key: future.result() for key, future in wanted.items()}
+        results: dict[K, V] = {}
+        for key, future in wanted.items():
+            try:
+                results[key] = future.result()
+            except CancelledError:
+                results |= self.get_all([key], compute)
+        return results
 
     def _forget_oldest(self) -> None:
         """Keeps the last ``size`` results, and whatever is still being computed."""

@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
+from lit_probe.encoder.wanted import check_wanted, wait_while_wanted
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -57,6 +59,7 @@ def on_encoder_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwarg
     """Runs ``function`` on the one thread that does torch work, and waits for its result."""
     if threading.current_thread().name.startswith(_THREAD_NAME):
         return function(*args, **kwargs)
+    check_wanted()
     patience = _here.patience_s
     turn = _Turn(time.monotonic() + patience, next(_numbers), patience > 0, lambda: function(*args, **kwargs))
     with _changed:
@@ -64,7 +67,7 @@ def on_encoder_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwarg
         _encoder_thread.submit(_take_turn)
         heapq.heappush(_waiting, turn)
         _changed.notify_all()
-    result: R = turn.future.result()
+    result: R = wait_while_wanted(turn.future)
     return result
 
 
@@ -108,6 +111,8 @@ def _take_turn() -> None:
         while (first := _waiting[0]).patient and (wait := min(first.due, _last_wanted + _COMES_BACK_S) - time.monotonic()) > 0:
             _changed.wait(wait)
         heapq.heappop(_waiting)
+        if not first.future.set_running_or_notify_cancel():
+            return  # Nobody wants it any more.
         if not first.patient:
             _last_wanted = time.monotonic()
     try:

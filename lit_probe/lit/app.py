@@ -42,6 +42,7 @@ from lit_probe.lit.interpreters.salience import salience_rows
 from lit_probe.lit.interpreters.train_geometries import prepare_geometries
 from lit_probe.lit.server import web
 from lit_probe.lit.server.guide import reading_guide
+from lit_probe.lit.server.limits import DEFAULT_LIMITS, Limits
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import StudyProgress, of_step
@@ -74,6 +75,7 @@ class AppOptions:
         machine has free.
       held: how many bytes of it encoders and activations take.
       balanced: the names of the encoders whose probes are fitted with classes that count alike.
+      limits: how much a request may hold, and how long it may take.
     """
 
     host: str = "127.0.0.1"
@@ -90,6 +92,7 @@ class AppOptions:
     memory_budget: float | None = None
     held: int = 0
     balanced: tuple[str, ...] = ()
+    limits: Limits = DEFAULT_LIMITS
 
 
 def build(
@@ -150,6 +153,7 @@ def guarded(assembled: Assembled, options: AppOptions, checks: PendingChecks) ->
         host=options.host,
         allowed_hosts=options.allowed_hosts,
         frame_ancestors=options.frame_ancestors,
+        limits=options.limits,
         not_ready=lambda asked: _not_ready(studies, asked),
         leave=checks.leave,
     )

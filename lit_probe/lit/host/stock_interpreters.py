@@ -8,11 +8,11 @@ from typing import Any
 from lit_nlp.api import components, types
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
-from lit_nlp.components import core, curves, nearest_neighbors
+from lit_nlp.components import core, curves, nearest_neighbors, pca, projection, tcav
 from lit_nlp.lib import utils
 
 from lit_probe.errors import LitProbeError
-from lit_probe.lit.host.config_values import one_of, whole_number
+from lit_probe.lit.host.config_values import Key, number, one_of, settings_of, whole_number
 from lit_probe.lit.host.dataset import probe_dataset
 from lit_probe.lit.host.fields import LABEL, PROBE
 from lit_probe.lit.host.model import is_probe_model, probe_model
@@ -90,15 +90,111 @@ class NearestNeighbors(nearest_neighbors.NearestNeighbors):
         return super().run(inputs, model, dataset, model_outputs, checked)
 
 
+class PcaProjection(projection.ProjectionManager):
+    """The rows in two or three dimensions by PCA, fitted on the data set alone.
+
+    LIT's own remembers a projection for every configuration that it ever saw, whatever stands in it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(pca.PCAModel)
+
+    def is_compatible(self, model: lit_model.Model, dataset: lit_dataset.Dataset) -> bool:
+        """True for an encoder with layer probes."""
+        return is_probe_model(model)
+
+    def run(
+        self,
+        inputs: Sequence[types.JsonDict],
+        model: lit_model.Model,
+        dataset: lit_dataset.Dataset,
+        model_outputs: Sequence[types.JsonDict] | None = None,
+        config: types.JsonDict | None = None,
+    ) -> list[dict[str, Any]]:
+        """The place of each row, ``{"z": […]}``.
+
+        Args:
+          inputs: the rows of the data set, and edits.
+          model: an encoder with layer probes.
+          dataset: the data set that the rows belong to.
+          model_outputs: what the model predicts for them, if LIT has asked already.
+          config: ``field_name``, the vectors; ``proj_kw``, of which ``n_components`` counts, 2 or 3.
+
+        Raises:
+          LitProbeError: the configuration names no vectors, or another number of components.
+        """
+        settings = settings_of(config)
+        asked = {
+            "model_name": probe_model(model).name,
+            "dataset": id(dataset),
+            "field_name": one_of(utils.find_spec_keys(model.output_spec(), types.Embeddings)).of(settings, "field_name"),
+            "proj_kw": {"n_components": whole_number(2, 3, 3).of(settings_of(settings.get("proj_kw")), "n_components")},
+        }
+        return list(super().run(inputs, model, dataset, model_outputs, asked))
+
+
 # Salience maps are made by our own rows. The others need regression scores or tabular inputs.
 STOCK_INTERPRETERS: dict[str, components.Interpreter] = {
     "nearest neighbors": NearestNeighbors(),
-    "pca": core.default_interpreters({})["pca"],
+    "pca": PcaProjection(),
     **umap_projection(),
     "curves": HeldOutCurves(),
 }
 
+
+def _ids(value: Any, name: str) -> list[str]:
+    if not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
+        raise LitProbeError(f"{name!r} must be a list of example ids.")
+    return value
+
+
+class Tcav(tcav.TCAV):
+    """Whether a concept, given by examples, bears on a prediction (Kim et al. 2018, arXiv 1711.11279)."""
+
+    def run(
+        self,
+        inputs: Sequence[types.JsonDict],
+        model: lit_model.Model,
+        dataset: lit_dataset.Dataset,
+        model_outputs: Sequence[types.JsonDict] | None = None,
+        config: types.JsonDict | None = None,
+    ) -> Any:
+        """See LIT's own interpreter.
+
+        Raises:
+          LitProbeError: the configuration names no layer, no class or too few examples, or these cannot be told apart.
+        """
+        settings, spec = settings_of(config), model.output_spec()
+        layer = one_of(utils.find_spec_keys(spec, types.Gradients)).of(settings, "grad_layer")
+        classes = getattr(spec.get(spec[layer].align), "vocab", None) or ()
+        checked = {
+            "grad_layer": layer,
+            "class_to_explain": one_of(classes).of(settings, "class_to_explain"),
+            "concept_set_ids": Key(_ids).of(settings, "concept_set_ids"),
+            "negative_set_ids": Key(_ids, []).of(settings, "negative_set_ids"),
+            "test_size": number(0.1, 0.9, 0.33).of(settings, "test_size"),
+            "random_state": whole_number(0, 2**31, 42).of(settings, "random_state"),
+        }
+        sent = {row.get("_id") for row in inputs}
+        concept = sent & set(checked["concept_set_ids"])
+        others = sent & set(checked["negative_set_ids"]) if checked["negative_set_ids"] else sent - concept
+        if min(len(concept), len(others)) < _FEWEST_OF_A_CONCEPT:
+            raise LitProbeError(
+                f"TCAV needs {_FEWEST_OF_A_CONCEPT} examples of the concept and as many others; {len(concept)} and {len(others)} "
+                "were sent."
+            )
+        try:
+            return super().run(inputs, model, dataset, model_outputs, checked)
+        except (ValueError, ZeroDivisionError) as error:
+            # How numpy and scikit-learn say that there is nothing to fit or to count.
+            raise LitProbeError(f"TCAV finds no answer for these examples: {error}. Choose others.") from error
+
+
+# A third of them is held out, of the concept and of the others.
+_FEWEST_OF_A_CONCEPT = 4
+
 # LIT's own, of token fields: see ``token_fields.py``. Its HotFlip is not among them, since ours swaps whole words.
 OF_TOKEN_FIELDS: dict[str, components.Interpreter] = {
-    name: core.default_interpreters({})[name] for name in ("Grad L2 Norm", "Grad ⋅ Input", "Integrated Gradients", "tcav")
+    **{name: core.default_interpreters({})[name] for name in ("Grad L2 Norm", "Grad ⋅ Input", "Integrated Gradients")},
+    "tcav": Tcav(),
 }

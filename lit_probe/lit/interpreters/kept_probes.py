@@ -27,7 +27,7 @@ from lit_probe.probing.probe_file import ENDING, probe_bytes, read_probe
 from lit_probe.registry import lookup
 from lit_probe.scores.metrics import metrics_for
 
-# Bytes of a file. Perceptrons for all layers of a large BERT have 13 MB; a request, in base64, must stay below `guard.MAX_BODY`.
+# Bytes of a file. Perceptrons for all layers of a large BERT have 13 MB; a request, in base64, must stay below `Limits.max_body`.
 MAX_FILE = 16 * 2**20
 # Classes of a file's probes: each is a colour of LIT's column, and a probability of each row.
 MAX_CLASSES = 1_000

@@ -45,7 +45,7 @@ def read_number(number: Any, name: str) -> Mapping[str, Any]:
         )
     if unknown := sorted(str(key) for key in number if key not in _KEYS):
         raise LitProbeError(f"A number is described by {', '.join(sorted(_KEYS))}, but not by {', '.join(unknown)}.")
-    if (check := number.get("check", CURVE)) not in _INTERVALS:
+    if not isinstance(check := number.get("check", CURVE), str) or check not in _INTERVALS:
         raise LitProbeError(f"Unknown check {check!r}. Choose one of: {', '.join(_INTERVALS)}.")
     return number
 

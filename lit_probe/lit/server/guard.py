@@ -9,9 +9,11 @@ The checks run in this order, and the first that fails answers:
 | Is there such an address, and for this method?  | `web.py`            | 404, 405     |
 | May this endpoint be called at all?             | `check_permitted`   | 403          |
 | Is the body small, whole, and a JSON object?    | `read_body`, `parse_body` | 413, 400 |
+| Does it hold anything else than it may?         | `check_keys`        | 400          |
 | Are model, data set, interpreter, … loaded?     | `check_parameters`  | 404, 400     |
 | Does the configuration hold what it must?       | `check_config`      | 400          |
 | Are the inputs ids of that data set or examples?| `check_inputs`      | 404, 400     |
+| Are there too many, or too long ones?           | `check_inputs`      | 413          |
 | Are the probes that it needs ready?             | `web.py`            | 503          |
 """
 
@@ -31,6 +33,7 @@ from lit_nlp.api import types as lit_types
 from lit_nlp.api.dataset import input_hash
 
 from lit_probe.lit.host.asker import is_page
+from lit_probe.lit.server.limits import DEFAULT_LIMITS, Limits
 from lit_probe.lit.server.loaded import Loaded, LoadedModel
 from lit_probe.registry import lookup
 
@@ -85,8 +88,6 @@ STATIC_FILES = re.compile(r"/main\.js|/static/[A-Za-z0-9_-]+\.(?:png|gif|svg)")
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 ALL_INTERFACES = frozenset({"", "0.0.0.0", "::"})
 
-MAX_BODY = 32 * 1024 * 1024  # bytes; 5,000 examples of 1,000 words, sent in full, are about 30 MB
-MAX_JSON_DEPTH = 32  # LIT's own requests stay below 8
 MAX_JSON_INTEGER = 2**63
 LIT_JSON_KEYS = frozenset({"__class__", "__name__"})  # LIT turns objects with these keys into Python objects
 
@@ -165,6 +166,18 @@ def check_permitted(path: str) -> None:
 # ---- what they send ------------------------------------------------------------------------------------------------------
 
 
+def max_body(path: str, limits: Limits = DEFAULT_LIMITS) -> int:
+    """The bytes that the body of a request for this path may have: few where no whole examples are sent.
+
+    >>> max_body("/get_preds"), max_body("/get_info"), max_body("/lit_probe/left")
+    (33554432, 16384, 200)
+    """
+    if path == LEFT:
+        return MAX_LEFT_BODY
+    holds_examples = path in ENDPOINTS and ENDPOINTS[path].inputs != "none"
+    return limits.max_body if holds_examples else limits.small_body
+
+
 def read_body(environ: WSGIEnvironment, max_body: int) -> bytes:
     """The whole request body, never more than `max_body` bytes of it."""
     too_large = Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The request is larger than the {max_body:,} bytes allowed.")
@@ -186,7 +199,7 @@ def read_body(environ: WSGIEnvironment, max_body: int) -> bytes:
     return body
 
 
-def parse_body(body: bytes) -> dict[str, Any]:
+def parse_body(body: bytes, limits: Limits = DEFAULT_LIMITS) -> dict[str, Any]:
     """The JSON object in a request body; an empty body counts as an empty object.
 
     >>> parse_body(b'{"inputs": ["a"]}')
@@ -196,15 +209,20 @@ def parse_body(body: bytes) -> dict[str, Any]:
     ...
     lit_probe.lit.server.guard.Refusal: The request is not valid JSON: NaN and infinite numbers are not allowed.
     """
+    if sum(map(body.count, (b"[", b"{", b","))) > limits.max_elements:
+        raise Refusal(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"The request holds more than the {limits.max_elements:,} values allowed, commas in texts among them.",
+        )
     try:
         data = json.loads(body.decode("utf-8")) if body else {}
         if not isinstance(data, dict):
             raise ValueError(f"an object is expected, not {type(data).__name__}")
-        _check_json(data)
+        _check_json(data, limits.max_depth)
     except UnicodeDecodeError:
         raise _not_json("it is not UTF-8") from None
     except RecursionError:
-        raise _not_json(f"it is nested more than {MAX_JSON_DEPTH} deep") from None
+        raise _not_json(f"it is nested more than {limits.max_depth} deep") from None
     except ValueError as error:  # also json.JSONDecodeError, and Python's refusal of integers with thousands of digits
         raise _not_json(str(error)) from None
     return data
@@ -214,13 +232,13 @@ def _not_json(reason: str) -> Refusal:
     return Refusal(HTTPStatus.BAD_REQUEST, f"The request is not valid JSON: {reason}.")
 
 
-def _check_json(data: dict[str, Any]) -> None:
+def _check_json(data: dict[str, Any], max_depth: int) -> None:
     """Raises ValueError for values that Python's parser lets through, but that LIT or numpy would stumble over."""
     todo: list[tuple[Any, int]] = [(data, 1)]
     while todo:
         value, depth = todo.pop()
-        if depth > MAX_JSON_DEPTH:
-            raise ValueError(f"it is nested more than {MAX_JSON_DEPTH} deep")
+        if depth > max_depth:
+            raise ValueError(f"it is nested more than {max_depth} deep")
         if isinstance(value, dict):
             if tricks := LIT_JSON_KEYS & value.keys():
                 raise ValueError(f"the key {min(tricks)!r} is not allowed")
@@ -231,6 +249,19 @@ def _check_json(data: dict[str, Any]) -> None:
             raise ValueError("NaN and infinite numbers are not allowed")
         elif isinstance(value, int) and abs(value) >= MAX_JSON_INTEGER:
             raise ValueError("integers must fit into 64 bits")
+
+
+_KEYS = ("inputs", "config")
+
+
+def check_keys(data: Mapping[str, Any]) -> None:
+    """Refuses what LIT does not read.
+
+    Raises:
+      Refusal: 400.
+    """
+    if unknown := sorted(data.keys() - set(_KEYS)):
+        raise Refusal(HTTPStatus.BAD_REQUEST, f"A request holds {' and '.join(_KEYS)}, but not {unknown[0][:50]!r}.")
 
 
 def check_left(data: Mapping[str, Any]) -> tuple[str, int | None]:
@@ -293,11 +324,11 @@ def check_parameters(path: str, query: str, loaded: Loaded) -> dict[str, str]:
     return parameters
 
 
-def check_inputs(path: str, data: Mapping[str, Any], ids: Collection[str]) -> None:
-    """Checks `inputs`: each one is an id of the data set, or an example sent in full.
+def check_inputs(path: str, data: Mapping[str, Any], ids: Collection[str], limits: Limits = DEFAULT_LIMITS) -> None:
+    """Checks `inputs`: each one is an id of the data set, or an example sent in full, and they are not too many or too long.
 
     Raises:
-      Refusal: 404 for an unknown id, 400 for anything that is neither.
+      Refusal: 404 for an unknown id, 413 for too many or a text that is too long, 400 for anything that is neither.
     """
     if ENDPOINTS[path].inputs == "none":
         return
@@ -306,6 +337,13 @@ def check_inputs(path: str, data: Mapping[str, Any], ids: Collection[str]) -> No
         raise Refusal(HTTPStatus.BAD_REQUEST, "inputs is missing: it must be a list of example ids, or of whole examples.")
     if ENDPOINTS[path].inputs == "some" and not inputs:
         raise Refusal(HTTPStatus.BAD_REQUEST, "inputs is empty: at least one example is needed.")
+    if len(inputs) > len(ids) + limits.max_edited:
+        raise _too_much(
+            f"{len(inputs):,} inputs were sent. This data set has {len(ids):,} examples, and beside them {limits.max_edited:,} "
+            "may be sent."
+        )
+    if (n_whole := sum(not isinstance(example, str) for example in inputs)) > limits.max_edited:
+        raise _too_much(f"{n_whole:,} whole examples were sent; {limits.max_edited:,} are allowed. Send the others by their ids.")
     for position, example in enumerate(inputs):
         if isinstance(example, str):
             if example not in ids:
@@ -315,6 +353,14 @@ def check_inputs(path: str, data: Mapping[str, Any], ids: Collection[str]) -> No
                 )
         elif problem := _problem_with(example, path):
             raise Refusal(HTTPStatus.BAD_REQUEST, f"Input {position} {problem}.")
+        elif (
+            length := max((len(value) for value in example["data"].values() if isinstance(value, str)), default=0)
+        ) > limits.max_text:
+            raise _too_much(f"Input {position} has a text of {length:,} characters; {limits.max_text:,} are allowed.")
+
+
+def _too_much(message: str) -> Refusal:
+    return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
 
 
 def check_config(parameters: Mapping[str, str], data: Mapping[str, Any], loaded: Loaded) -> None:

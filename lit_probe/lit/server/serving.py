@@ -7,32 +7,32 @@ import errno
 import socket
 import threading
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Protocol, Self
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
-from waitress.utilities import RequestEntityTooLarge
 from waitress.wasyncore import close_all, loop
 
 from lit_probe.errors import LitProbeError
+from lit_probe.lit.server.connections import AT_ONCE, Connection, accept_waiting, close_late, open_files
+from lit_probe.lit.server.limits import DEFAULT_LIMITS, Limits
+
+# Connections over the limit that are open while those they replace are being closed, and waitress's own two sockets.
+_OVER = 2 * AT_ONCE + 2
 
 
 class LimitedApp(Protocol):
-    """A WSGI application that says how much it reads.
+    """A WSGI application that says how much it reads."""
 
-    Attributes:
-      max_body: the largest request body, in bytes.
-    """
-
-    max_body: int
+    def max_body(self, path: str) -> int:
+        """The largest body of a request for this path, in bytes."""
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request."""
 
 
-def serve(app: LimitedApp, host: str, port: int, threads: int = 32) -> Server:
+def serve(app: LimitedApp, host: str, port: int, threads: int = 32, limits: Limits = DEFAULT_LIMITS) -> Server:
     """Binds the address; the server answers from `run()` or `start()` on.
 
     Args:
@@ -40,11 +40,12 @@ def serve(app: LimitedApp, host: str, port: int, threads: int = 32) -> Server:
       host: an address of this machine; `127.0.0.1` is reachable from this machine only.
       port: 0 picks a free one.
       threads: requests that are worked on at a time. Most of them wait for the encoder, so many are cheap.
+      limits: how many connections may be open, and how long.
 
     Raises:
       LitProbeError: the port is in use, or the address cannot be bound.
     """
-    return Server(app, _listen(host, port), host, threads)
+    return Server(app, _listen(host, port), host, threads, limits)
 
 
 def check_address(host: str, port: int) -> None:
@@ -64,17 +65,31 @@ class Server:
       port: the port it listens on.
     """
 
-    def __init__(self, app: LimitedApp, listener: socket.socket, host: str, threads: int):
+    def __init__(self, app: LimitedApp, listener: socket.socket, host: str, threads: int, limits: Limits = DEFAULT_LIMITS):
         self.host = host
         self.port: int = listener.getsockname()[1]
         self._sockets: dict[int, Any] = {}  # waitress's listener, connections and wake-up pipe
         self._thread: threading.Thread | None = None
         self._running = False
         self._patience_s = 5.0
+        most = limits.connections(open_files())
         self._waitress = create_server(
-            app, map=self._sockets, sockets=[listener], threads=threads, ident=None, max_request_body_size=app.max_body + 1
+            app,
+            map=self._sockets,
+            sockets=[listener],
+            threads=threads,
+            ident=None,
+            # Where all are being answered there is nobody to close; then new ones wait outside.
+            connection_limit=most + _OVER,
+            cleanup_interval=1,
+            outbuf_high_watermark=limits.max_answer,
+            # The next request of a connection is read while one is answered, and so is its end: whose client has left is known.
+            channel_request_lookahead=1,
         )
-        self._waitress.channel_class = _Connection
+        connections = self._waitress.active_channels
+        self._waitress.channel_class = partial(Connection, limits, most, app.max_body)
+        self._waitress.handle_accept = partial(accept_waiting, self._waitress.handle_accept, connections)
+        self._waitress.maintenance = lambda now: close_late(list(connections.values()), now)
         _pull_only_while_open(self._waitress.trigger)
 
     @property
@@ -160,57 +175,3 @@ def _listen(host: str, port: int) -> socket.socket:
                 f"Port {port} is in use on {host}. Choose another one (--port, in a notebook port=), or 0 for a free one."
             ) from None
         raise LitProbeError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from None
-
-
-# ---- bodies over the limit -----------------------------------------------------------------------------------------------
-# waitress answers them itself and then resets the connection, so that a client which is still sending never sees the answer.
-
-
-class _Request(HTTPRequestParser):
-    """A request; when its body is too large, the application gets it at once, unread, and words the refusal."""
-
-    error: Any
-    unread = False
-
-    def received(self, data: bytes) -> int:
-        consumed: int = super().received(data)
-        if isinstance(self.error, RequestEntityTooLarge):
-            self.error = None
-            self.unread = True
-            self.expect_continue = False
-            self.headers["CONTENT_LENGTH"] = str(max(self.content_length, self.body_bytes_received))
-            self.headers["CONNECTION"] = "close"  # waitress then drops what it takes for a next request
-        return consumed
-
-
-class _Connection(HTTPChannel):
-    """A connection that goes on reading after a body was refused, until the client has seen the answer and hangs up.
-
-    What it reads is dropped. waitress ends silent connections after two minutes; reading here does not count as activity.
-    """
-
-    parser_class = _Request
-    will_close: bool
-    unread = False
-    draining = False
-
-    def service(self) -> None:
-        self.unread = self.requests[0].unread
-        super().service()
-
-    def readable(self) -> bool:
-        return self.draining or super().readable()
-
-    def handle_read(self) -> None:
-        if self.draining:
-            self.recv(1 << 16)
-        else:
-            super().handle_read()
-
-    def handle_close(self) -> None:
-        if self.unread and self.will_close and not self.draining:
-            self.draining, self.will_close = True, False
-            with contextlib.suppress(OSError):  # the client is gone already: the next read says so
-                self.socket.shutdown(socket.SHUT_WR)
-        else:
-            super().handle_close()

@@ -19,12 +19,15 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from werkzeug.test import create_environ
 from werkzeug.wrappers import Response
 
+from lit_probe.encoder.wanted import while_wanted
 from lit_probe.errors import LitProbeError, UnknownNameError
 from lit_probe.lit.host.messages import MAX_MESSAGE, plain_message
 from lit_probe.lit.server import guard
 from lit_probe.lit.server.guard import Refusal
+from lit_probe.lit.server.limits import DEFAULT_LIMITS, Limits
 from lit_probe.lit.server.loaded import Loaded
 from lit_probe.lit.server.page import PackagedFiles, static_response, with_our_tags
+from lit_probe.lit.server.patience import Patience
 from lit_probe.lit.server.serving import Server, serve
 from lit_probe.lit.server.transport import Transport
 
@@ -57,7 +60,7 @@ def wrap(
     host: str = "127.0.0.1",
     allowed_hosts: Sequence[str] = (),
     frame_ancestors: Sequence[str] = ("'self'",),
-    max_body: int = guard.MAX_BODY,
+    limits: Limits = DEFAULT_LIMITS,
     not_ready: NotReady = lambda parameters: None,
     leave: Leave = lambda page, question: None,
     guarded: bool = True,
@@ -70,7 +73,7 @@ def wrap(
       allowed_hosts: further host names, without port, under which people reach the server (behind a proxy, on a network).
       frame_ancestors: who may show the page in a frame, in the words of the content security policy; notebooks need
         `"http://localhost:*"` and the like.
-      max_body: the largest request body, in bytes.
+      limits: how much a request may hold, and how long it may take.
       not_ready: says what a request with these URL parameters would have to wait for; None when LIT can be asked.
       leave: hears of a page that has been left, or that has given up the question with that number.
       guarded: whether requests are checked. If not, everything but our own page and files is LIT's, its answers too.
@@ -91,7 +94,7 @@ def wrap(
                 f"{entry!r} cannot be a frame ancestor. Give 'self', 'none' (with their quotes) or http://host:port."
             )
     kind = WebApp if guarded else OpenApp
-    return kind(lit_app, names | trusted, trusted, " ".join(frame_ancestors), max_body, not_ready, leave)
+    return kind(lit_app, names | trusted, trusted, " ".join(frame_ancestors), limits, not_ready, leave)
 
 
 class WebApp:
@@ -103,11 +106,11 @@ class WebApp:
         hosts: set[str],
         trusted: set[str],
         frame_ancestors: str,
-        max_body: int,
+        limits: Limits,
         not_ready: NotReady,
         leave: Leave,
     ):
-        self.max_body = max_body
+        self.limits = limits
         self._transport = Transport()
         self._not_ready = not_ready
         self._leave = leave
@@ -119,6 +122,10 @@ class WebApp:
         stock = Response.from_app(lit_app, create_environ("/"), buffered=True)
         self._index = with_our_tags(stock.get_data(), self._files.version)
         self._headers = {name: value.format(frame_ancestors=frame_ancestors) for name, value in SECURITY_HEADERS.items()}
+
+    def max_body(self, path: str) -> int:
+        """The largest body of a request for this path, in bytes."""
+        return guard.max_body(path, self.limits)
 
     def read_names(self) -> None:
         """Takes note of what LIT knows; again, where it has come to know of something new."""
@@ -152,7 +159,7 @@ class WebApp:
             return self._ask_lit(path, environ)
         if path == guard.LEFT:
             guard.check_method(environ, "POST")
-            self._leave(*guard.check_left(guard.parse_body(guard.read_body(environ, guard.MAX_LEFT_BODY))))
+            self._leave(*guard.check_left(guard.parse_body(guard.read_body(environ, self.max_body(path)))))
             return Response(status=HTTPStatus.NO_CONTENT)
         if path in guard.PAGES:
             guard.check_method(environ, "GET", "HEAD")
@@ -167,11 +174,13 @@ class WebApp:
 
     def _ask_lit(self, path: str, environ: WSGIEnvironment) -> Response:
         """Checks an API request, hands LIT only what was checked, and makes LIT's answer fit for a browser."""
-        body = guard.read_body(environ, self.max_body) or b"{}"
-        data = guard.parse_body(body)
+        body = guard.read_body(environ, self.max_body(path)) or b"{}"
+        data = guard.parse_body(body, self.limits)
+        guard.check_keys(data)
         parameters = guard.check_parameters(path, environ.get("QUERY_STRING", ""), self._loaded)
         guard.check_config(parameters, data, self._loaded)
-        guard.check_inputs(path, data, self._loaded.datasets.get(parameters.get("dataset_name", ""), frozenset()))
+        ids = self._loaded.datasets.get(parameters.get("dataset_name", ""), frozenset())
+        guard.check_inputs(path, data, ids, self.limits)
         if waits_for := self._not_ready(parameters):
             # At once: requests that wait take the server's threads, and the few connections that a browser has.
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, waits_for, {"Retry-After": "1"})
@@ -183,7 +192,10 @@ class WebApp:
             "CONTENT_LENGTH": str(len(body)),
             "wsgi.input": BytesIO(body),
         }
-        response = Response.from_app(self._lit_app, checked, buffered=True)
+        patience = Patience(environ, self.limits.request_s)
+        with while_wanted(patience.check):
+            response = Response.from_app(self._lit_app, checked, buffered=True)
+        patience.check_over()
         if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return _lit_error(response.get_data(as_text=True), environ)
         return _with_finite_numbers(response, environ)

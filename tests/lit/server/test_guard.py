@@ -10,6 +10,7 @@ from tiny_lit_app import HOST, LABELS, Browser, Misbehaving, tiny_lit_app, wrapp
 
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.server import guard
+from lit_probe.lit.server.limits import Limits
 from lit_probe.lit.server.web import wrap
 
 PREDS = "/get_preds?model=letters&dataset_name=films"
@@ -250,7 +251,7 @@ def test_another_page_cannot_say_it(leaving, headers):
 
 @pytest.fixture(scope="module")
 def small():
-    return Browser(wrapped(max_body=2000))
+    return Browser(wrapped(limits=Limits(max_body=2000, small_body=2000)))
 
 
 def padded(size):

@@ -12,6 +12,7 @@ import pytest
 from tiny_lit_app import wrapped
 
 from lit_probe.errors import LitProbeError
+from lit_probe.lit.server.limits import Limits
 from lit_probe.lit.server.web import serve
 
 MAX_BODY = 1_000_000
@@ -19,7 +20,7 @@ MAX_BODY = 1_000_000
 
 @pytest.fixture(scope="module")
 def app():
-    return wrapped(max_body=MAX_BODY)
+    return wrapped(limits=Limits(max_body=MAX_BODY, small_body=MAX_BODY))
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +178,7 @@ def test_closing_waits_no_longer_than_asked_for_a_request_in_the_making():
         start_response("200 OK", [])
         return [b""]
 
-    slow.max_body = MAX_BODY
+    slow.max_body = lambda path: MAX_BODY
     server = serve(slow, "127.0.0.1", 0, threads=1).start()
     waiting = http.client.HTTPConnection("127.0.0.1", server.port)
     waiting.request("GET", "/")
