@@ -300,6 +300,12 @@ _define(
     "Where results are kept. Empty: nowhere.",
 )
 _define(
+    flags.DEFINE_bool,
+    "shared_cache",
+    False,
+    "Go on where others may write to the cache folder: they cannot plant results, but might change one while it is read.",
+)
+_define(
     flags.DEFINE_enum,
     "cache_dtype",
     FLOAT32,
@@ -680,7 +686,8 @@ def layer_numbers(written: str | None) -> tuple[int, ...] | None:
 
 def open_cache() -> Cache:
     """The cache that the flags name."""
-    return Cache(Path(FLAGS.cache_dir).expanduser() if FLAGS.cache_dir else None, FLAGS.cache_dtype)
+    folder = Path(FLAGS.cache_dir).expanduser() if FLAGS.cache_dir else None
+    return Cache(folder, FLAGS.cache_dtype, shared=FLAGS.shared_cache)
 
 
 def study(run: Run, splits: Splits, cache: Cache, progress: Any) -> LayerStudy:
