@@ -36,6 +36,7 @@ from lit_probe.checks.repeats import N_REPEATS
 from lit_probe.checks.transfer import TransferGroups, transfer_table, transfer_within_groups
 from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD, check_served
 from lit_probe.data.asking import Unasked
+from lit_probe.data.csv_cells import shielded
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.rows import find_column
 from lit_probe.data.text_pairs import segments
@@ -279,7 +280,8 @@ def predict(texts: str) -> None:
     step = of_step(tqdm_progress(), f"Encoding {path.name} with {encoder.name}", "texts")
     found = predict_rows(kept, encoder, table, said, layer=layer, label_column=label_column, cache=cache, progress=step)
     rows = io.StringIO()
-    csv.writer(rows).writerows([found.columns, *zip(*found.columns.values(), strict=True)])
+    table_rows = [list(found.columns), *zip(*found.columns.values(), strict=True)]
+    csv.writer(rows).writerows([[shielded(cell) for cell in row] for row in table_rows])
     if out is None:
         sys.stdout.write(rows.getvalue())
     else:
@@ -772,9 +774,10 @@ def _place(result: dict[str, Any], number: int) -> dict[str, Any]:
 
 def _write_rows(path: Path, rows: list[dict[str, Any]], columns: Sequence[str] | None = None) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns or list(rows[0]), extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(rows)
+        columns = columns or list(rows[0])
+        writer = csv.writer(file)
+        writer.writerow([shielded(name) for name in columns])
+        writer.writerows([[shielded(row.get(name, "")) for name in columns] for row in rows])
 
 
 def _cache_words(cache: Cache) -> str:

@@ -106,7 +106,7 @@ def open_regular(path: str | Path, at: int | None = None) -> io.BufferedReader:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise CacheError(f"{Path(path).name} is no regular file")
-    return open(descriptor, "rb")
+    return os.fdopen(descriptor, "rb")
 
 
 def read_small(name: str, at: int, limit: int) -> bytes:
