@@ -1,0 +1,115 @@
+"""Real kills of `lit-probe layers` at moments spread over the writing of its cache, and what the next run makes of what is left.
+
+Each run is killed (SIGKILL, by another process) at another system call of its writing, every second one up to 3 ms after it, so that
+some die within a write. Then the command runs to its end on the same folder, and its layers.json must be that of a run that nobody
+disturbed, to the last byte. The phases that were hit are counted.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from lit_probe.cli import FLAGS, main as lit_probe
+
+N_KILLS = 200
+_LATEST_S = 0.003
+_WRITING = "unfinished-"
+
+
+def main() -> None:
+    """Prints the phases that were hit, wrong results, and how much of the work the next run could take over."""
+    import torch  # noqa: F401  (once for all runs, which are forked)
+
+    os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="killed-writers-")
+    draw, hit, wrong, entries = random.Random(0), Counter[str](), 0, Counter[str]()
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        n_events = _run(place / "undisturbed", place / "right", None, 0.0)[1]
+        right = (place / "right" / "layers.json").read_bytes()
+        print(f"{n_events} system calls of writing in a run that nobody disturbs; {N_KILLS} kills")
+        for number in range(N_KILLS):
+            cache, out = place / "cache", place / "out"
+            at = 1 + number * n_events // N_KILLS
+            phase, _ = _run(cache, out, at, draw.uniform(0, _LATEST_S) if number % 2 else 0.0)
+            hit[phase] += 1
+            entries["whole entries left"] += len([one for one in cache.glob("*/*") if not one.name.startswith(_WRITING)])
+            entries["unfinished ones left"] += len(list(cache.glob(f"*/{_WRITING}*")))
+            _run(cache, out, None, 0.0)
+            wrong += (out / "layers.json").read_bytes() != right
+            shutil.rmtree(cache)
+            shutil.rmtree(out)
+    for phase, n in sorted(hit.items()):
+        print(f"{n:5}  {phase}")
+    print(f"wrong results: {wrong} of {N_KILLS}; {dict(entries)}")
+
+
+def _run(cache: Path, out: Path, kill_at: int | None, after_s: float) -> tuple[str, int]:
+    """One run of the command in a process of its own; the phase in which it was killed, and how many calls it made until then."""
+    heard, told = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(heard)
+        _work(cache, out, kill_at, after_s == 0, told)
+    os.close(told)
+    said = b""
+    with os.fdopen(heard, "rb") as stream:
+        if kill_at is not None and (said := stream.readline()):
+            time.sleep(after_s)
+            os.kill(child, signal.SIGKILL)
+        said = said or stream.read()
+    _, status = os.waitpid(child, 0)
+    if kill_at is None and status != 0:
+        sys.exit(f"the run was not well: {status}")
+    phase, n_events = said.decode().strip().rsplit(" ", 1)
+    within = ", within 3 ms" if after_s else ""
+    return phase + (within if os.WIFSIGNALED(status) else " (the run had ended)"), int(n_events)
+
+
+def _work(cache: Path, out: Path, kill_at: int | None, wait: bool, told: int) -> None:
+    n_events = 0
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal n_events
+        path = str(arguments[0]) if arguments else ""
+        if str(cache) not in path or _WRITING not in path or event not in _PHASES:
+            return
+        n_events += 1
+        if n_events == kill_at:
+            name = Path(path).name
+            what = "" if name.startswith(_WRITING) else f" {name}"
+            os.write(told, f"{_PHASES[event]}{what} {n_events}\n".encode())
+            while wait:
+                signal.pause()
+
+    sys.addaudithook(hook)
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 1)
+    os.dup2(silent, 2)
+    FLAGS.unparse_flags()
+    code = lit_probe(["lit-probe", "layers", "--checks=none", f"--cache_dir={cache}", f"--out={out}"])
+    if kill_at is None:
+        os.write(told, f"none {n_events}\n".encode())
+    os._exit(code)
+
+
+# What Python tells its audit hooks just before the call.
+_PHASES = {
+    "os.mkdir": "making a folder:",
+    "tempfile.mkdtemp": "making a folder of the writer",
+    "open": "opening",
+    "os.chmod": "closing to others:",
+    "os.rename": "moving into place:",
+    "shutil.rmtree": "clearing up",
+    "os.rmdir": "clearing up",
+}
+
+if __name__ == "__main__":
+    main()
