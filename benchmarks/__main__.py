@@ -17,6 +17,7 @@ NAMES = (
     "counterfactuals",
     "near_copies",
     "pictures",
+    "killed_writers",
 )
 
 if __name__ == "__main__":

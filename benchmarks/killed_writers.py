@@ -1,8 +1,9 @@
 """Real kills of `lit-probe layers` at moments spread over the writing of its cache, and what the next run makes of what is left.
 
-Each run is killed (SIGKILL, by another process) at another system call of its writing, every second one up to 3 ms after it, so that
-some die within a write. Then the command runs to its end on the same folder, and its layers.json must be that of a run that nobody
-disturbed, to the last byte. The phases that were hit are counted.
+The encoder is a tiny one, so that much of a run is writing. Each run is killed (SIGKILL, by another process) at another system
+call of its writing, every second one up to 3 ms after it, so that some die within a write. The next run goes on with what is left,
+and is killed in turn, until one comes to its end: its layers.json must be that of a run that nobody disturbed, to the last byte.
+Then all begins again with an empty folder. The phases that were hit are counted.
 """
 
 from __future__ import annotations
@@ -17,38 +18,51 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from lit_probe.cli import FLAGS, main as lit_probe
+from lit_probe.cli import FLAGS
+from lit_probe.cli import main as lit_probe
 
 N_KILLS = 200
 _LATEST_S = 0.003
+_ENDED = "came to its end"
 _WRITING = "unfinished-"
 
 
 def main() -> None:
     """Prints the phases that were hit, wrong results, and how much of the work the next run could take over."""
-    import torch  # noqa: F401  (once for all runs, which are forked)
+    # Once for all runs, which are forked.
+    import torch
+    import transformers.models.bert.modeling_bert  # noqa: F401
 
+    import lit_probe.encoder.loading
+    import lit_probe.figures  # noqa: F401
+    from tests.tiny_encoders import build
+
+    torch.set_num_threads(1)
     os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="killed-writers-")
-    draw, hit, wrong, entries = random.Random(0), Counter[str](), 0, Counter[str]()
+    draw, hit, ended, wrong = random.Random(0), Counter[str](), 0, 0
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
+        build(place / "tiny", "bert")
         n_events = _run(place / "undisturbed", place / "right", None, 0.0)[1]
+        n_entries = len(list((place / "undisturbed").glob("*/*")))
         right = (place / "right" / "layers.json").read_bytes()
-        print(f"{n_events} system calls of writing in a run that nobody disturbs; {N_KILLS} kills")
-        for number in range(N_KILLS):
-            cache, out = place / "cache", place / "out"
-            at = 1 + number * n_events // N_KILLS
-            phase, _ = _run(cache, out, at, draw.uniform(0, _LATEST_S) if number % 2 else 0.0)
-            hit[phase] += 1
-            entries["whole entries left"] += len([one for one in cache.glob("*/*") if not one.name.startswith(_WRITING)])
-            entries["unfinished ones left"] += len(list(cache.glob(f"*/{_WRITING}*")))
-            _run(cache, out, None, 0.0)
+        print(f"{n_events} system calls of writing {n_entries} entries; {N_KILLS} kills")
+        cache, out = place / "cache", place / "out"
+        while hit.total() < N_KILLS:
+            # Of the next one or two entries that are written.
+            at = draw.randint(1, 2 * n_events // n_entries)
+            phase, _ = _run(cache, out, at, draw.uniform(0, _LATEST_S) if hit.total() % 2 else 0.0)
+            if phase != _ENDED:
+                hit[phase] += 1
+                continue
+            ended += 1
             wrong += (out / "layers.json").read_bytes() != right
+            print(f"{hit.total()} kills, {ended} runs came to their end, {wrong} wrong results", flush=True)
             shutil.rmtree(cache)
             shutil.rmtree(out)
     for phase, n in sorted(hit.items()):
         print(f"{n:5}  {phase}")
-    print(f"wrong results: {wrong} of {N_KILLS}; {dict(entries)}")
+    print(f"{hit.total()} kills, {ended} runs came to their end, {wrong} wrong results")
 
 
 def _run(cache: Path, out: Path, kill_at: int | None, after_s: float) -> tuple[str, int]:
@@ -61,16 +75,17 @@ def _run(cache: Path, out: Path, kill_at: int | None, after_s: float) -> tuple[s
     os.close(told)
     said = b""
     with os.fdopen(heard, "rb") as stream:
-        if kill_at is not None and (said := stream.readline()):
+        said = stream.readline()
+        if not said.startswith(_ENDED.encode()):
             time.sleep(after_s)
             os.kill(child, signal.SIGKILL)
-        said = said or stream.read()
     _, status = os.waitpid(child, 0)
     if kill_at is None and status != 0:
         sys.exit(f"the run was not well: {status}")
     phase, n_events = said.decode().strip().rsplit(" ", 1)
-    within = ", within 3 ms" if after_s else ""
-    return phase + (within if os.WIFSIGNALED(status) else " (the run had ended)"), int(n_events)
+    if not os.WIFSIGNALED(status):
+        return _ENDED, int(n_events)
+    return phase + (", within 3 ms" if after_s else ""), int(n_events)
 
 
 def _work(cache: Path, out: Path, kill_at: int | None, wait: bool, told: int) -> None:
@@ -94,9 +109,11 @@ def _work(cache: Path, out: Path, kill_at: int | None, wait: bool, told: int) ->
     os.dup2(silent, 1)
     os.dup2(silent, 2)
     FLAGS.unparse_flags()
-    code = lit_probe(["lit-probe", "layers", "--checks=none", f"--cache_dir={cache}", f"--out={out}"])
-    if kill_at is None:
-        os.write(told, f"none {n_events}\n".encode())
+    code = lit_probe(
+        ["lit-probe", "layers", "--checks=none", f"--model={cache.parent / 'tiny'}", f"--cache_dir={cache}", f"--out={out}"]
+    )
+    if kill_at is None or n_events < kill_at:
+        os.write(told, f"{_ENDED} {n_events}\n".encode())
     os._exit(code)
 
 
