@@ -21,6 +21,7 @@ NAMES = (
     "pictures",
     "connections",
     "mutations",
+    "killed_writers",
 )
 
 if __name__ == "__main__":

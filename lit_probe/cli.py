@@ -1,5 +1,5 @@
 """The command line: ``serve`` opens LIT, ``layers``, ``report`` and ``neurons`` give its numbers, ``extract`` its vectors,
-``predict`` what kept probes say of texts.
+``predict`` what kept probes say of texts; ``cache`` looks after what is kept, and ``doctor`` says what is missing.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from lit_probe.checks.repeats import N_REPEATS
 from lit_probe.checks.transfer import TransferGroups, transfer_table, transfer_within_groups
 from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD, check_served
 from lit_probe.data.asking import Unasked
+from lit_probe.data.csv_cells import shielded
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.data.rows import find_column
 from lit_probe.data.text_pairs import segments
@@ -50,7 +51,7 @@ from lit_probe.encoder.sites import FAMILIES, LAYERS
 from lit_probe.errors import EncoderError, LitProbeError, UnservedError
 from lit_probe.flags import (
     FLAGS,
-    TAKE_A_FILE,
+    TAKE_ONE,
     TRANSFER,
     FlagsError,
     as_flags,
@@ -71,7 +72,7 @@ from lit_probe.probing.memory_need import MemoryNeed, check_need, memory_need
 from lit_probe.probing.predicted_rows import predict_rows
 from lit_probe.probing.probe_file import ENDING, load_probe, save_probes
 from lit_probe.probing.probes.storage import write_whole
-from lit_probe.probing.runs import Run
+from lit_probe.probing.runs import Run, parse_model_flag
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, of_step, tqdm_progress
 from lit_probe.registry import lookup
@@ -90,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    commands: dict[str, Callable[..., None]] = {
+    commands: dict[str, Callable[..., int | None]] = {
         "serve": serve,
         "layers": layers,
         "report": report,
@@ -99,6 +100,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "extract": extract,
         "sites": sites,
         "predict": predict,
+        "cache": look_after_cache,
+        "doctor": doctor,
     }
     try:
         arguments = parse(argv)
@@ -115,9 +118,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(help_text(__doc__ or ""), file=sys.stderr)
         return 2
     command, *files = arguments
-    takes_one = command in TAKE_A_FILE
+    takes_one = command in TAKE_ONE
     if takes_one and len(files) != 1:
-        print(f"lit-probe: {command} takes one file of texts, and {len(files)} were named.", file=sys.stderr)
+        print(f"lit-probe: {command} takes {TAKE_ONE[command]}, and {len(files)} were named.", file=sys.stderr)
         return 2
     if command not in commands or (files and not takes_one):
         print(
@@ -125,7 +128,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 2
     try:
-        commands[command](*files)
+        code = commands[command](*files)
     except LitProbeError as error:
         print(f"lit-probe: {as_flags(str(error))}", file=sys.stderr)
         return 1
@@ -137,7 +140,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"lit-probe: unexpected {type(error).__name__}: {error}", file=sys.stderr)
         print("Run again with --traceback to see where it came from, and please report it.", file=sys.stderr)
         return 70
-    return 0
+    return code or 0
 
 
 def layers() -> None:
@@ -370,7 +373,8 @@ def predict(texts: str) -> None:
     step = of_step(tqdm_progress(), f"Encoding {path.name} with {encoder.name}", "texts")
     found = predict_rows(kept, encoder, table, said, layer=layer, label_column=label_column, cache=cache, progress=step)
     rows = io.StringIO()
-    csv.writer(rows).writerows([found.columns, *zip(*found.columns.values(), strict=True)])
+    table_rows = [list(found.columns), *zip(*found.columns.values(), strict=True)]
+    csv.writer(rows).writerows([[shielded(cell) for cell in row] for row in table_rows])
     if out is None:
         sys.stdout.write(rows.getvalue())
     else:
@@ -700,6 +704,43 @@ def serve() -> None:
     serve_forever(app, FLAGS.host, FLAGS.port)
 
 
+def look_after_cache(word: str) -> int:
+    """Lists, measures, checks and clears what is kept; returns the exit code."""
+    from lit_probe.care.cache_command import cache_command
+
+    def confirm(question: str) -> bool:
+        if FLAGS.yes:
+            return True
+        if not sys.stdin.isatty():
+            raise LitProbeError("Nobody is there to be asked. Add --yes to clear the cache.")
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+    said, code = cache_command(
+        word,
+        Path(FLAGS.cache_dir).expanduser() if FLAGS.cache_dir else None,
+        shared=FLAGS.shared_cache,
+        as_json=FLAGS.json,
+        dry_run=FLAGS.dry_run,
+        older_than=FLAGS.older_than,
+        max_size=FLAGS.max_size,
+        untrusted=FLAGS.untrusted,
+        confirm=confirm,
+    )
+    print(said)
+    return code
+
+
+def doctor() -> int:
+    """Says what the installation needs and has, a line each; returns the exit code."""
+    from lit_probe.care.doctor import Asked, examine, findings_table, is_well
+
+    folder = Path(FLAGS.cache_dir).expanduser() if FLAGS.cache_dir else None
+    models = tuple(name for name, _ in parse_model_flag(FLAGS.model))
+    found = examine(Asked(folder, FLAGS.shared_cache, models, FLAGS.revision, FLAGS.host, FLAGS.port))
+    print(json.dumps([one.to_json() for one in found], indent=1) if FLAGS.json else findings_table(found))
+    return 0 if is_well(found) else 1
+
+
 def get_wsgi_app(arguments: Sequence[str] = ()) -> Any:
     """The WSGI application for a deployment server such as gunicorn.
 
@@ -865,9 +906,10 @@ def _place(result: dict[str, Any], number: int) -> dict[str, Any]:
 
 def _write_rows(path: Path, rows: list[dict[str, Any]], columns: Sequence[str] | None = None) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns or list(rows[0]), extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(rows)
+        columns = columns or list(rows[0])
+        writer = csv.writer(file)
+        writer.writerow([shielded(name) for name in columns])
+        writer.writerows([[shielded(row.get(name, "")) for name in columns] for row in rows])
 
 
 def _cache_words(cache: Cache) -> str:

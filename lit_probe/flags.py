@@ -61,11 +61,12 @@ FlagsError = flags.Error
 FLAGS = flags.FlagValues()  # type: ignore[no-untyped-call]
 
 
-COMMANDS = ("serve", "layers", "report", "neurons", "selftest", "extract", "sites", "predict")
-# The commands that name files after their flags.
-TAKE_A_FILE = ("predict",)
+_OF_MODELS = ("serve", "layers", "report", "neurons", "selftest", "extract", "sites", "predict")
+COMMANDS = (*_OF_MODELS, "cache", "doctor")
+# The commands that name something after their flags, and what.
+TAKE_ONE = {"predict": "one file of texts", "cache": "one word (list, size, prune, clear or verify)"}
 # Kept probes know how texts are read, so there is nothing to be said.
-_READ = tuple(name for name in COMMANDS if name != "predict")
+_READ = tuple(name for name in _OF_MODELS if name != "predict")
 _PROBES = ("serve", "layers", "report", "neurons")
 _CHECKS = ("layers", "report")
 _TEXTS = (*_PROBES, "extract")
@@ -75,10 +76,10 @@ _USED_BY: dict[str, Sequence[str]] = {}
 
 
 def _define(
-    kind: Callable[..., Any], name: str, default: Any, *args: Any, used_by: Sequence[str] = COMMANDS, **kwargs: Any
+    kind: Callable[..., Any], name: str, default: Any, *args: Any, used_by: Sequence[str] = _OF_MODELS, **kwargs: Any
 ) -> None:
     """Defines a flag. The last of ``args`` is its help, which begins with the commands that use it where not all do."""
-    prefix = "" if tuple(used_by) == COMMANDS else f"{', '.join(used_by)}: "
+    prefix = "" if set(_OF_MODELS) <= set(used_by) else f"{', '.join(used_by)}: "
     kind(name, default, *args[:-1], f"{prefix}{args[-1]}", flag_values=FLAGS, **kwargs)
     _USED_BY[name] = used_by
 
@@ -90,8 +91,9 @@ _define(
     "Encoders or decoders: Hugging Face ids, local folders or GGUF files, separated by commas; smollm2 is a small decoder. "
     "Options of one run may follow in brackets: "
     "bert-base-uncased,bert-base-uncased[pooling=cls,probe=mlp],bert-base-uncased[weights=random]; random:2 is drawn by seed 2.",
+    used_by=(*_OF_MODELS, "doctor"),
 )
-_define(flags.DEFINE_string, "revision", None, "Hub branch, tag or commit of the encoders.")
+_define(flags.DEFINE_string, "revision", None, "Hub branch, tag or commit of the encoders.", used_by=(*_OF_MODELS, "doctor"))
 _define(
     flags.DEFINE_string,
     "datasets",
@@ -316,7 +318,21 @@ _define(
     "cache_dir",
     platformdirs.user_cache_dir("lit_probe"),
     "Where results are kept. Empty: nowhere.",
+    used_by=COMMANDS,
 )
+_define(
+    flags.DEFINE_bool,
+    "shared_cache",
+    False,
+    "Go on where others may write to the cache folder: they cannot plant results, but might change one while it is read.",
+    used_by=COMMANDS,
+)
+_define(flags.DEFINE_bool, "json", False, "print JSON.", used_by=("cache", "doctor"))
+_define(flags.DEFINE_bool, "dry_run", False, "prune and clear say what they would take away, and leave it.", used_by=("cache",))
+_define(flags.DEFINE_bool, "yes", False, "clear does not ask.", used_by=("cache",))
+_define(flags.DEFINE_float, "older_than", None, "prune: days without use.", lower_bound=0, used_by=("cache",))
+_define(flags.DEFINE_float, "max_size", None, "prune: GB (10^9 bytes) that stay.", lower_bound=0, used_by=("cache",))
+_define(flags.DEFINE_bool, "untrusted", False, "prune: what is not signed with your key, or damaged.", used_by=("cache",))
 _define(
     flags.DEFINE_enum,
     "cache_dtype",
@@ -437,8 +453,8 @@ _define(
     "A layers.json, or a card: the same encoder, data and settings again. Refused if a file has changed since.",
     used_by=_READ,
 )
-_define(flags.DEFINE_string, "host", "127.0.0.1", "address to listen on.", used_by=("serve",))
-_define(flags.DEFINE_integer, "port", 5432, "port to listen on.", lower_bound=0, upper_bound=65_535, used_by=("serve",))
+_define(flags.DEFINE_string, "host", "127.0.0.1", "address to listen on.", used_by=("serve", "doctor"))
+_define(flags.DEFINE_integer, "port", 5432, "port to listen on.", lower_bound=0, upper_bound=65_535, used_by=("serve", "doctor"))
 _define(flags.DEFINE_list, "allowed_hosts", [], "further Host names to answer to, as behind a proxy.", used_by=("serve",))
 _define(
     flags.DEFINE_float,
@@ -465,8 +481,8 @@ _define(
     "token embeddings and gradients as fields of the models, for LIT's own gradient maps and TCAV. LIT keeps them of every row.",
     used_by=("serve",),
 )
-_define(flags.DEFINE_bool, "traceback", False, "Show where an unexpected error came from.")
-_define(flags.DEFINE_bool, "help", False, "Show this text.", short_name="h")
+_define(flags.DEFINE_bool, "traceback", False, "Show where an unexpected error came from.", used_by=COMMANDS)
+_define(flags.DEFINE_bool, "help", False, "Show this text.", short_name="h", used_by=COMMANDS)
 
 
 def load_splits() -> list[Splits]:
@@ -711,7 +727,8 @@ def layer_numbers(written: str | None) -> tuple[int, ...] | None:
 
 def open_cache() -> Cache:
     """The cache that the flags name."""
-    return Cache(Path(FLAGS.cache_dir).expanduser() if FLAGS.cache_dir else None, FLAGS.cache_dtype)
+    folder = Path(FLAGS.cache_dir).expanduser() if FLAGS.cache_dir else None
+    return Cache(folder, FLAGS.cache_dtype, shared=FLAGS.shared_cache)
 
 
 def study(run: Run, splits: Splits, cache: Cache, progress: Any) -> LayerStudy:
@@ -818,4 +835,4 @@ def help_text(about: str) -> str:
         f"  --{flag.name}  {flag.help}" + ("" if flag.default in (None, [], "") else f" (default: {flag.default_as_str})")
         for flag in sorted(FLAGS.get_flags_for_module(FLAGS.find_module_defining_flag("model")), key=lambda flag: flag.name)
     )
-    return f"{about}\n\nUsage: lit-probe {'|'.join(COMMANDS)} [flags], with a file of texts for predict\n\n{listing}"
+    return f"{about}\n\nUsage: lit-probe {'|'.join(COMMANDS)} [flags], with a file for predict, a word for cache\n\n{listing}"

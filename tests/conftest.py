@@ -19,6 +19,12 @@ from lit_probe.encoder.encoder import Encoder, load_encoder
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 
+@pytest.fixture(autouse=True, scope="session")
+def a_key_of_the_tests_own(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Caches are signed with a key that lies beside the user's configuration: tests leave that one alone."""
+    os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("configuration"))
+
+
 @pytest.fixture(autouse=True, scope="module")
 def no_flags_of_other_files() -> None:
     """What the tests of one file set on the command line is gone in the next: which file came before decides nothing."""

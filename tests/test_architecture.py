@@ -26,6 +26,7 @@ FLOW = (
     ("lit.generators", "lit.interpreters"),
     ("layouts", "lit.server"),
     ("lit",),
+    ("care",),
     ("flags", "notebook"),
     ("cli",),
 )

@@ -10,6 +10,7 @@ import {thisPage} from './page/leaving.js';
 import {fitFrame} from './page/lit_frame.js';
 import {holdRequestsForProbes, importPanel} from './page/lit_host.js';
 import {offerComputations} from './panels/computations.js';
+import {showTooltipsAsTheyAre} from './page/plain_tooltips.js';
 import {offerTour} from './tour/tour.js';
 
 importPanel('layer-metrics-module', new URL('./curves/layer_metrics_module.js', import.meta.url));
@@ -37,6 +38,7 @@ importPanel('lens-module', new URL('./views/lens_module.js', import.meta.url));
 importPanel('provenance-module', new URL('./checks/provenance_module.js', import.meta.url));
 
 fitFrame();
+showTooltipsAsTheyAre();
 fitGenerator();
 keepEditsInAddress();
 thisPage.tellWhenLeft(window);

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from lit_probe.data.csv_cells import unshielded
 from lit_probe.data.labelled_texts import stripped
 from lit_probe.errors import DatasetError
 
@@ -218,8 +219,9 @@ def _read_csv(text: str, path: Path) -> Table:
     text = _SEPARATOR_LINE.sub("", text)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        header = next(reader, [])
-        return _from_rows(header, ((reader.line_num, values) for values in reader if values), path)
+        header = [unshielded(name) for name in next(reader, [])]
+        rows = ((reader.line_num, [unshielded(value) for value in values]) for values in reader if values)
+        return _from_rows(header, rows, path)
     except csv.Error as error:
         raise DatasetError(
             f"{str(path)!r} is not a well-formed CSV file near line {reader.line_num} ({error}). "

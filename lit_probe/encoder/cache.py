@@ -1,7 +1,7 @@
 """Results on disk, keyed by the content of everything that decided them.
 
-A second identical run makes no forward pass and no fit. Every file is written under another name and then moved into place, its
-manifest last; on reading, the manifest's key and the files' sha256 must agree, and anything torn, foreign or changed is reported
+A second identical run makes no forward pass and no fit. Every entry is written under another name and then moved into place,
+signed with the user's own key (`encoder/cache_entries`); anything torn, foreign, changed or planted is no entry: it is reported
 and computed again.
 """
 
@@ -11,9 +11,9 @@ import functools
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import asdict, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 import numpy as np
+import platformdirs
 from absl import logging
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
@@ -35,6 +36,8 @@ from lit_probe.encoder.activations import (
     extract_block,
     split_rows,
 )
+from lit_probe.encoder.cache_entries import UnsignedError, verify, write
+from lit_probe.encoder.cache_files import check_closed, sweep
 from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.joining import Spans, unread_words
@@ -55,7 +58,6 @@ _READ_AS: dict[str, type] = {"F32": np.float32, "U16": np.uint16}
 # Part of every key: to be raised when the same inputs would give other numbers or files. Activations are as they were.
 _FORMAT = 3
 _FORMAT_OF_KIND = {"activations": 1}
-_MANIFEST = "manifest.json"
 _RESULT = "result.json"
 # Libraries whose version can change a number. A result of another version of one of them is not the result.
 LIBRARIES = (
@@ -76,10 +78,15 @@ _OF_KIND = {"activations": ("numpy", "tokenizers", "torch", "transformers")}
 class Cache:
     """A folder of results, or nothing at all where the folder cannot be written.
 
+    A folder that is made here is closed to other users, and so are the folders and files in it. Remains of killed writers that
+    are older than a day are taken away.
+
     Args:
       folder: the folder; None when nothing is to be kept.
       dtype: as what activations are kept: ``float32``, or ``bfloat16``, which takes half the room and rounds them to three
         digits. They are rounded whether they are kept or not, so that a run gives the same numbers with and without a folder.
+      shared: go on where others may write to the folder. Entries must be signed all the same, but somebody who changes one at
+        the very moment when it is read is not kept out.
 
     Attributes:
       folder: the folder of the results; None when there is no cache.
@@ -87,18 +94,24 @@ class Cache:
 
     Raises:
       UnknownNameError: there is no such dtype.
+      CacheError: others may write to the folder.
     """
 
-    def __init__(self, folder: Path | None, dtype: str = FLOAT32):
+    def __init__(self, folder: Path | None, dtype: str = FLOAT32, *, shared: bool = False):
         self.folder = folder
         self.dtype = lookup({name: name for name in CACHE_DTYPES}, dtype, "dtype of the cache")
         # Without a folder, what somebody still uses is not made again: two kinds of probe on the same activations.
         self._in_use: WeakValueDictionary[str, Block] = WeakValueDictionary()
+        self._told_unsigned = False
         if folder is not None:
             try:
-                folder.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if not shared:
+                    _close_usual(folder)
+                    check_closed(folder)
                 with tempfile.TemporaryFile(dir=folder):
                     pass
+                sweep(folder)
             except OSError as error:
                 self._go_on_without(error)
 
@@ -132,15 +145,19 @@ class Cache:
         facts = {**facts, "versions": library_versions(_OF_KIND.get(kind, LIBRARIES))}
         key = _key(kind, facts)
         entry = self.folder / kind / key
-        if entry.exists():
+        if os.path.lexists(entry):
             try:
-                _verify(entry, key)
-                return load(entry)
-            except (LitProbeError, OSError) as error:
+                verify(self.folder, entry, key)
+                found = load(entry)
+                os.utime(entry)  # when it was last of use, for who prunes
+                return found
+            except UnsignedError as error:
+                self._tell_unsigned(entry, error)
+            except (LitProbeError, OSError, RecursionError) as error:
                 logging.warning("The cache entry %s cannot be trusted and is computed again: %s", entry, error)
         result = make()
         try:
-            _write(entry, key, facts, lambda folder: save(result, folder))
+            write(self.folder, entry, key, facts, lambda folder: save(result, folder))
             # Read back, so that fresh and stored results are one and the same thing and memory is given back.
             return load(entry)
         except (CacheError, OSError) as error:
@@ -228,7 +245,12 @@ class Cache:
         Raises:
           UnknownNameError: there is no such dtype.
         """
-        return self if dtype == self.dtype else Cache(self.folder, dtype)
+        if dtype == self.dtype:
+            return self
+        other = copy(self)
+        other.dtype = lookup({name: name for name in CACHE_DTYPES}, dtype, "dtype of the cache")
+        other._in_use = WeakValueDictionary()
+        return other
 
     def sites(self, encoder: Encoder, wanted: Sequence[str], depths: Collection[int] | None = None) -> tuple[Site, ...]:
         """`sites_of`, which need not load the weights where they were looked for before; arguments and errors as there."""
@@ -237,10 +259,22 @@ class Cache:
         found = self.json_result("sites", facts, lambda: {"sites": [asdict(site) for site in sites_of(encoder, wanted, depths)]})
         return tuple(Site(**site) for site in found["sites"])
 
+    def _tell_unsigned(self, entry: Path, error: UnsignedError) -> None:
+        # Once: after an upgrade, or with a new key, all entries are like this.
+        if not self._told_unsigned:
+            logging.warning("The cache entry %s cannot be trusted (%s). It and others like it are computed again.", entry, error)
+        self._told_unsigned = True
+
     def _go_on_without(self, error: Exception) -> None:
         reason = getattr(error, "strerror", None) or error
         logging.warning("The cache folder %s cannot be used (%s). Going on without it.", self.folder, reason)
         self.folder = None
+
+
+def _close_usual(folder: Path) -> None:
+    """The usual folder is nobody's but ours, and earlier versions left it as open as the system makes folders."""
+    if folder == platformdirs.user_cache_path("lit_probe") and not folder.is_symlink() and folder.stat().st_uid == os.geteuid():
+        folder.chmod(0o700)
 
 
 def library_versions(names: Sequence[str] = LIBRARIES) -> dict[str, str]:
@@ -275,67 +309,11 @@ def _key(kind: str, facts: Mapping[str, Any]) -> str:
     ).hexdigest()[:40]
 
 
-def _write(entry: Path, key: str, facts: Mapping[str, Any], save: Callable[[Path], None]) -> None:
-    entry.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(dir=entry.parent, prefix="unfinished-"))
-    folder = work / "entry"
-    try:
-        folder.mkdir()
-        save(folder)
-        files = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
-        manifest = {"key": key, "facts": facts, "files": files}
-        (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
-        if entry.exists() and not _is_good(entry, key):
-            # Out of the way first: removing takes several steps, and somebody may be reading.
-            entry.rename(work / "untrusted")
-        if not entry.exists():
-            _move(folder, entry)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def _move(folder: Path, entry: Path) -> None:
-    try:
-        folder.rename(entry)
-    except OSError:
-        # Another process finished the same entry in the meantime: theirs is as good as ours.
-        if not entry.exists():
-            raise
-
-
-def _is_good(entry: Path, key: str) -> bool:
-    try:
-        _verify(entry, key)
-    except (CacheError, OSError):
-        return False
-    return True
-
-
-def _verify(entry: Path, key: str) -> None:
-    try:
-        manifest = json.loads((entry / _MANIFEST).read_text("utf-8"))
-        stored_key, files = manifest["key"], dict(manifest["files"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CacheError(f"its manifest is missing or torn ({type(error).__name__})") from error
-    if stored_key != key:
-        raise CacheError("it belongs to another result")
-    if {path.name for path in entry.iterdir()} != {_MANIFEST, *files}:
-        raise CacheError("files are missing or do not belong to it")
-    for name, expected in files.items():
-        if _sha256(entry / name) != expected:
-            raise CacheError(f"the content of {name} has changed")
-
-
 def _size(path: Path) -> int:
     try:
-        return path.stat().st_size
+        return path.lstat().st_size
     except FileNotFoundError:
         return 0
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _save_json(result: dict[str, Any], folder: Path) -> None:

@@ -190,6 +190,13 @@ def find_checkpoint(model_id: str, revision: str | None = None, *, trust_remote_
     return checkpoint
 
 
+def is_here(model_id: str, revision: str | None = None) -> bool:
+    """Whether `find_checkpoint` would fetch nothing from the hub. Errors as there."""
+    if _is_folder(Path(model_id).expanduser(), model_id):
+        return True
+    return any(find(model_id, revision) is not None for find in (_from_hub_cache, _from_demo_package))
+
+
 def _read(model_id: str, revision: str | None, folder: Path) -> Checkpoint:
     if not (folder / "config.json").is_file():
         folder = _transformer_folder(folder, model_id)

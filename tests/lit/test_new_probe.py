@@ -273,7 +273,7 @@ def test_a_later_server_offers_what_was_made_before_and_makes_it_again(page, enc
 @pytest.mark.parametrize("content", [b"", b"{}", b"[[[", b"[" * 100_000, b"null", b'{"title": 7}', b"x" * 2_000_000])
 def test_a_file_that_is_no_wish_is_passed_over(page, encoder, demo, cache, content):
     make(page, encoder, target="domain")
-    [file] = (cache.folder / "made_probes").rglob("*.json")
+    [file] = (cache.folder / "made_probes").rglob("wish.json")
     file.write_bytes(content)
     assert say(opened(encoder, demo, cache), encoder)["before"] == []
 

@@ -13,12 +13,20 @@ export function csvTable(columns, rows) {
   return [columns, ...rows].map((row) => row.map(csvCell).join(',') + '\r\n').join('');
 }
 
+/** Before a text that a spreadsheet might take for a formula: an apostrophe, and the sign by which `data/csv_cells.py` knows ours. */
+const SHIELD = "'\u2060";
+const FORMULA = /^(?:'\u2060)*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
+/** @param {string} text @returns {string} the text as a spreadsheet shows it; numbers stay numbers */
+const shielded = (text) => (FORMULA.test(text) && !NUMBER.test(text) ? SHIELD + text : text);
+
 /**
  * @param {string|number|boolean|null} value
  * @returns {string}
  */
 function csvCell(value) {
-  const text = value === null ? '' : String(value);
+  const text = value === null ? '' : typeof value === 'string' ? shielded(value) : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

@@ -16,6 +16,7 @@ from lit_probe.lit.generators.generator import MAX_ASKING, EditGenerator
 from lit_probe.lit.generators.stock_generator import words
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.config_values import whole_number
+from lit_probe.lit.host.messages import as_markdown
 from lit_probe.lit.host.model import ProbeModel, probe_model
 
 NUM_EXAMPLES_KEY = "Max number of counterfactuals to generate"
@@ -43,7 +44,7 @@ class MaskedWords(EditGenerator):
     def description(self) -> str:
         """What it does, and why some of the loaded models cannot."""
         what = super().description().partition("\n\nArgs:")[0]
-        return "\n\n".join([what, *(reason for encoder in self._encoders if (reason := encoder.why_no_masked_lm))])
+        return "\n\n".join([what, *(as_markdown(reason) for encoder in self._encoders if (reason := encoder.why_no_masked_lm))])
 
     def is_compatible(self, model: lit_model.Model, dataset: lit_dataset.Dataset) -> bool:
         """True for an encoder with layer probes whose checkpoint has a masked-language-model head."""

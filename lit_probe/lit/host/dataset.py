@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -19,7 +18,7 @@ from lit_probe.data.labelled_texts import LabelledTexts, SplitName, Splits, clea
 from lit_probe.data.numbers import strata_by
 from lit_probe.lit.host import fields, specs
 from lit_probe.lit.host.labels import NumberLabels, among_numbers, labels_of
-from lit_probe.lit.host.messages import without_html
+from lit_probe.lit.host.messages import as_markdown, without_html
 
 # What a source's columns may not be called.
 _OURS = frozenset(
@@ -280,7 +279,7 @@ def _value(type_: types.LitType, value: Any) -> Any:
 def description_of(splits: Splits, shown: Mapping[SplitName, NDArray[np.int64]], notes: Sequence[str]) -> str:
     """What LIT says about the data set: the first line stands in its list of data sets, all of it when that is opened.
 
-    LIT reads it as markdown, and names and paths come from the user's files, so their markup is escaped.
+    LIT reads it as markdown, and names and paths come from the user's files, so they are written to be shown as they are.
     """
     counts = {name: f"{len(shown[name]):,} of {len(rows.whole_texts):,} {name}" for name, rows in splits.items()}
     n_shown = sum(len(indices) for indices in shown.values())
@@ -303,7 +302,7 @@ def description_of(splits: Splits, shown: Mapping[SplitName, NDArray[np.int64]],
             lines.append(f"{title}: {provenance[key]}.")
     if dropped := {reason: count for reason, count in (provenance.get("dropped") or {}).items() if count}:
         lines.append(f"Left out: {', '.join(f'{count:,} {reason}' for reason, count in dropped.items())}.")
-    return "\n\n".join(html.escape(line, quote=False) for line in lines)
+    return "\n\n".join(map(as_markdown, lines))
 
 
 def _asked(splits: Splits) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +13,14 @@ from absl import logging
 
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
+from lit_probe.encoder.cache_entries import verify, write
+from lit_probe.encoder.cache_files import folders_in, remove
 from lit_probe.encoder.encoder import Encoder
-from lit_probe.errors import LitProbeError
-from lit_probe.probing.probes.storage import write_whole
+from lit_probe.errors import CacheError, LitProbeError
 from lit_probe.results import Result
 
 _FOLDER = "made_probes"
-# Bytes. The rows of the largest data set that the page shows take 50 kB.
-_MAX_FILE = 2**20
+_FILE = "wish.json"
 _MOST_LISTED = 50
 
 
@@ -56,43 +57,58 @@ class Wish(Result):
 def keep_wish(cache: Cache, encoder: Encoder, splits: Splits, wish: Wish) -> None:
     """Notes the wish beside what the cache holds of this encoder and this data set; without a folder, nowhere."""
     folder = _folder(cache, encoder, splits)
-    if folder is None:
+    if cache.folder is None or folder is None:
         return
+    entry = folder / wish.name
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / f"{wish.name}.json", wish._content)
-    except OSError as error:
-        logging.warning("The wish for %s is not kept: %s", wish.title, error.strerror)
+        write(cache.folder, entry, _key(entry), {}, lambda inside: _save(wish, inside))
+        os.utime(entry)
+    except (CacheError, OSError) as error:
+        logging.warning("The wish for %s is not kept: %s", wish.title, getattr(error, "strerror", None) or error)
 
 
 def forget_wish(cache: Cache, encoder: Encoder, splits: Splits, name: str) -> None:
     """Takes the note away, if it is there."""
     folder = _folder(cache, encoder, splits)
     if folder is not None and name.isalnum():
-        (folder / f"{name}.json").unlink(missing_ok=True)
+        remove(folder / name)
 
 
 def kept_wishes(cache: Cache, encoder: Encoder, splits: Splits) -> dict[str, Wish]:
-    """The wishes that were noted for this encoder and this data set, by the names of their files; the latest, if there are many.
+    """The wishes that were noted for this encoder and this data set, by the names of their entries; the latest, if many.
 
-    A file that is no wish is passed over: nothing is made of it but a line in a list, and that is checked as what a page sends.
+    What is no wish, or was not noted by this user, is passed over: nothing is made of it but a line in a list, and that is
+    checked as what a page sends.
     """
     folder = _folder(cache, encoder, splits)
-    if folder is None or not folder.is_dir():
+    if cache.folder is None or folder is None:
         return {}
     found: dict[str, Wish] = {}
-    for file in sorted(folder.glob("*.json"), key=lambda one: one.stat().st_mtime)[-_MOST_LISTED:]:
+    for entry in sorted(folders_in(folder), key=_changed)[-_MOST_LISTED:]:
         try:
-            if file.is_symlink() or file.stat().st_size > _MAX_FILE:
-                raise ValueError("it is a link, or too large")
-            wish = Wish.from_json(json.loads(file.read_bytes()))
-            if wish.name != file.stem:
-                raise ValueError("its name is not that of its content")
-        except (LitProbeError, OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
-            logging.warning("%s is no wish for a probe: %s", file, error)
+            verify(cache.folder, entry, _key(entry))
+            wish = Wish.from_json(json.loads((entry / _FILE).read_bytes()))
+        except (LitProbeError, OSError, ValueError) as error:
+            logging.warning("%s is no wish for a probe: %s", entry, error)
             continue
         found[wish.name] = wish
     return found
+
+
+def _save(wish: Wish, folder: Path) -> None:
+    (folder / _FILE).write_bytes(wish._content)
+
+
+def _key(entry: Path) -> str:
+    # Of this encoder and this data set, so that no wish can be moved to others.
+    return f"{entry.parent.name}/{entry.name}"
+
+
+def _changed(entry: Path) -> float:
+    try:
+        return entry.lstat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _folder(cache: Cache, encoder: Encoder, splits: Splits) -> Path | None:

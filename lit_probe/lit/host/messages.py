@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 from lit_probe.errors import LitProbeError
@@ -53,6 +54,24 @@ def without_html(text: str) -> str:
     '‹img src=x›'
     """
     return text.replace("<", "‹").replace(">", "›")
+
+
+# What begins a link, an emphasis, a list or anything else in the middle or at the beginning of a line.
+_MARKUP = re.compile(r"[\\`*_\[\]~|#@]|:(?=/)|(?<=www)\.|^(?:[-+=]|(?<!\d)\d+(?=[.)]))", re.IGNORECASE)
+
+
+def as_markdown(text: str) -> str:
+    """One line of markdown that shows the text as it is: names and labels never become links or markup.
+
+    >>> as_markdown("[see](https://x.org) *this* <b>")
+    '\\\\[see\\\\](https\\\\://x.org) \\\\*this\\\\* &lt;b&gt;'
+    """
+    line = " ".join(text.split())
+    return html.escape(_MARKUP.sub(_escaped, line), quote=False)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"{found[0]}\\" if found[0].isdigit() else f"\\{found[0]}"
 
 
 def failure(what: str, error: BaseException) -> str:

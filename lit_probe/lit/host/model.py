@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -22,6 +21,7 @@ from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields, specs
 from lit_probe.lit.host.dataset import ProbeDataset, probe_dataset
 from lit_probe.lit.host.labels import Labels, Value, asks_the_same
+from lit_probe.lit.host.messages import as_markdown
 from lit_probe.lit.host.pending_checks import PendingChecks
 from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.lit.host.pooled_texts import Place, PooledBatch, PooledTexts
@@ -170,22 +170,23 @@ class ProbeModel(lit_model.Model):
         places = "its" if not encoder.at_sites or not encoder.has_network else "the chosen"
         numbers = "Layer 0 is the embedding output, layer i the output of block i. "
         if encoder.has_network and encoder.at_sites:
-            numbers = f"Layer 0 stands for {encoder.layer_names[0]}, layer {layers - 1} for {encoder.layer_names[-1]}. "
+            first, last = as_markdown(encoder.layer_names[0]), as_markdown(encoder.layer_names[-1])
+            numbers = f"Layer 0 stands for {first}, layer {layers - 1} for {last}. "
         lines = [
-            f"{encoder.name} with a probe for the labels of {self.dataset.name} at each of {places} {layers} layers.",
+            f"{as_markdown(encoder.name)} with a probe for the labels of {as_markdown(self.dataset.name)} at each of {places} "
+            f"{layers} layers.",
             f"{numbers}`{fields.PROBE}` is the layer that was chosen on dev, `{fields.CHOSEN}` holds its vectors.",
         ]
         if encoder.random_seed is not None:
             lines.append(f"Its weights were never trained: they are drawn by seed {encoder.random_seed}.")
         if self.circularity:
-            lines.append(f"Circular: {self.circularity}")
+            lines.append(f"Circular: {as_markdown(self.circularity)}")
         if encoder.head_label_names is not None:
             lines.append(
                 f"`{fields.HEAD}` is the checkpoint's own prediction. Fine-tuning may have put this concept into its layers."
             )
-        lines += [encoder.template_remark] if encoder.template_remark else []
-        lines += encoder.checkpoint.remarks
-        return "\n\n".join(html.escape(line, quote=False) for line in lines)
+        remarks = [encoder.template_remark] if encoder.template_remark else []
+        return "\n\n".join([*lines, *map(as_markdown, [*remarks, *encoder.checkpoint.remarks])])
 
     def input_spec(self) -> types.Spec:
         """See ``specs.model_input_spec``, and ``TokenFields`` where there are any."""

@@ -197,7 +197,7 @@ def test_markup_in_names_and_provenance_is_shown_as_text():
     splits = columned_splits()
     provenance = {"source": "<img src=x onerror=alert(1)>", "division": "official", "dropped": {"duplicates": 3, "unlabelled": 0}}
     description = ProbeDataset(Splits("x", splits.train, splits.dev, splits.test, provenance)).description()
-    assert "<" not in description and "&lt;img" in description and "no &lt;b&gt;" in description
+    assert "<" not in description and "&lt;img src=x" in description and "no &lt;b&gt;" in description
     assert "Left out: 3 duplicates." in description and "unlabelled" not in description.split("Left out")[1]
 
 
@@ -212,3 +212,10 @@ def test_training_texts_hold_the_rows_that_are_not_shown_too():
     splits = tiny_splits()
     shown = ProbeDataset(splits, show_train=5)
     assert {text.casefold() for text in splits.train.texts} == shown.training_texts
+
+
+def test_links_and_markup_in_names_are_shown_as_text():
+    splits = tiny_splits()
+    provenance = {"source": "[see](https://evil.example) **now**", "division": "www.evil.example", "dropped": {}}
+    description = ProbeDataset(Splits("x", splits.train, splits.dev, splits.test, provenance)).description()
+    assert r"Source: \[see\](https\://evil.example) \*\*now\*\*." in description and r"www\.evil.example" in description
