@@ -421,6 +421,22 @@ _define(
 )
 _define(flags.DEFINE_string, "host", "127.0.0.1", "address to listen on.", used_by=("serve",))
 _define(flags.DEFINE_integer, "port", 5432, "port to listen on.", lower_bound=0, upper_bound=65_535, used_by=("serve",))
+_define(
+    flags.DEFINE_string,
+    "token",
+    None,
+    "what a browser or program must show before it is answered, kept as a cookie after the first visit; auto makes one and "
+    "prints the link. Needed where --host lets other machines in. Default: the environment variable LIT_PROBE_TOKEN, which no "
+    "list of processes shows; else none.",
+    used_by=("serve",),
+)
+_define(
+    flags.DEFINE_string,
+    "unix_socket",
+    None,
+    "file of a socket to listen on in place of a port, which no other user of the machine can open.",
+    used_by=("serve",),
+)
 _define(flags.DEFINE_list, "allowed_hosts", [], "further Host names to answer to, as behind a proxy.", used_by=("serve",))
 _define(flags.DEFINE_integer, "show_train", 500, "train rows shown in LIT.", lower_bound=0, used_by=("serve",))
 _define(flags.DEFINE_integer, "max_shown", 5_000, "rows shown in LIT per data set.", lower_bound=1, used_by=("serve",))

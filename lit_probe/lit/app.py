@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ from lit_probe.lit.interpreters.new_probe import NEW_PROBE, NewProbeInterpreter
 from lit_probe.lit.interpreters.salience import salience_rows
 from lit_probe.lit.interpreters.train_geometries import prepare_geometries
 from lit_probe.lit.server import web
+from lit_probe.lit.server.access import Access
 from lit_probe.lit.server.guide import reading_guide
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import LayerStudy
@@ -61,6 +62,7 @@ class AppOptions:
     Attributes:
       host: the address it listens on.
       allowed_hosts: further host names to answer to, as behind a proxy.
+      access: who may ask.
       show_train: train rows shown per data set.
       max_shown: rows shown per data set.
       head_layers: layers whose probe predictions LIT's own panels show; None for all of them while rows are few.
@@ -78,6 +80,7 @@ class AppOptions:
 
     host: str = "127.0.0.1"
     allowed_hosts: tuple[str, ...] = ()
+    access: Access = field(default_factory=Access)
     show_train: int = DEFAULT_SHOW_TRAIN
     max_shown: int = DEFAULT_MAX_SHOWN
     head_layers: tuple[int, ...] | None = None
@@ -152,6 +155,7 @@ def guarded(assembled: Assembled, options: AppOptions, checks: PendingChecks) ->
         frame_ancestors=options.frame_ancestors,
         not_ready=lambda asked: _not_ready(studies, asked),
         leave=checks.leave,
+        access=options.access,
     )
     assembled.made.changed = page.read_names
     return page
@@ -328,14 +332,22 @@ def lit_application(
     return server.serve()
 
 
-def serve_forever(app: web.WebApp, host: str, port: int) -> None:
+def serve_forever(app: web.WebApp, host: str, port: int, unix_socket: str | None = None, shown_token: str | None = None) -> None:
     """Serves the application until it is interrupted.
+
+    Args:
+      app: what `build` returns.
+      host: the address to listen on.
+      port: the port to listen on.
+      unix_socket: the file of a socket to listen on in their place.
+      shown_token: the token, where the printed link shall hold it.
 
     Raises:
       LitProbeError: the port is in use, or the address cannot be bound.
     """
-    server = web.serve(app, host, port)
-    sys.stdout.write(f"LIT is open at {server.url} (stop it with Ctrl-C)\n")
+    server = web.serve(app, host, port, unix_socket=unix_socket)
+    link = f"{server.url}?token={shown_token}" if shown_token else server.url
+    sys.stdout.write(f"LIT is open at {link} (stop it with Ctrl-C)\n")
     sys.stdout.flush()
     server.run()
 

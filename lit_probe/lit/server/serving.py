@@ -17,6 +17,7 @@ from waitress.utilities import RequestEntityTooLarge
 from waitress.wasyncore import close_all, loop
 
 from lit_probe.errors import LitProbeError
+from lit_probe.lit.server.socket_files import check_socket_file, is_socket_file, listen_on_file, remove_socket_file
 
 
 class LimitedApp(Protocol):
@@ -32,7 +33,7 @@ class LimitedApp(Protocol):
         """Answers one request."""
 
 
-def serve(app: LimitedApp, host: str, port: int, threads: int = 32) -> Server:
+def serve(app: LimitedApp, host: str, port: int, threads: int = 32, unix_socket: str | None = None) -> Server:
     """Binds the address; the server answers from `run()` or `start()` on.
 
     Args:
@@ -40,33 +41,40 @@ def serve(app: LimitedApp, host: str, port: int, threads: int = 32) -> Server:
       host: an address of this machine; `127.0.0.1` is reachable from this machine only.
       port: 0 picks a free one.
       threads: requests that are worked on at a time. Most of them wait for the encoder, so many are cheap.
+      unix_socket: the file of a socket to listen on in place of host and port.
 
     Raises:
       LitProbeError: the port is in use, or the address cannot be bound.
     """
+    if unix_socket is not None:
+        return Server(app, listen_on_file(unix_socket), unix_socket, threads)
     return Server(app, _listen(host, port), host, threads)
 
 
-def check_address(host: str, port: int) -> None:
+def check_address(host: str, port: int, unix_socket: str | None = None) -> None:
     """That the address can be bound, before an application is made for it.
 
     Raises:
       LitProbeError: the port is in use, or the address cannot be bound.
     """
-    _listen(host, port).close()
+    if unix_socket is not None:
+        check_socket_file(unix_socket)
+    else:
+        _listen(host, port).close()
 
 
 class Server:
     """A server that is bound to its address.
 
     Attributes:
-      host: the address as it was given.
-      port: the port it listens on.
+      host: the address as it was given, or the file of its socket.
+      port: the port it listens on; 0 where that is a file.
     """
 
     def __init__(self, app: LimitedApp, listener: socket.socket, host: str, threads: int):
         self.host = host
-        self.port: int = listener.getsockname()[1]
+        self._is_file = is_socket_file(listener)
+        self.port: int = 0 if self._is_file else listener.getsockname()[1]
         self._sockets: dict[int, Any] = {}  # waitress's listener, connections and wake-up pipe
         self._thread: threading.Thread | None = None
         self._running = False
@@ -81,8 +89,11 @@ class Server:
     def url(self) -> str:
         """Where a browser on this machine finds the page.
 
-        An IPv6 address stands in brackets; a server on all interfaces is named by its loopback address.
+        An IPv6 address stands in brackets; a server on all interfaces is named by its loopback address; the file of a socket,
+        which no browser opens itself, follows `unix:`.
         """
+        if self._is_file:
+            return f"unix:{self.host}"
         name = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
         return f"http://[{name}]:{self.port}/" if ":" in name else f"http://{name}:{self.port}/"
 
@@ -121,7 +132,11 @@ class Server:
             self._thread.join()
 
     def _close_sockets(self) -> None:
+        is_open = bool(self._sockets)
         close_all(self._sockets)
+        # Once: later the file may be another server's.
+        if self._is_file and is_open:
+            remove_socket_file(self.host)
 
 
 def _pull_only_while_open(trigger: Any) -> None:

@@ -22,6 +22,7 @@ from werkzeug.wrappers import Response
 from lit_probe.errors import LitProbeError, UnknownNameError
 from lit_probe.lit.host.messages import MAX_MESSAGE, plain_message
 from lit_probe.lit.server import guard
+from lit_probe.lit.server.access import Access, without_token
 from lit_probe.lit.server.guard import Refusal
 from lit_probe.lit.server.loaded import Loaded
 from lit_probe.lit.server.page import PackagedFiles, static_response, with_our_tags
@@ -60,6 +61,7 @@ def wrap(
     not_ready: NotReady = lambda parameters: None,
     leave: Leave = lambda page, question: None,
     guarded: bool = True,
+    access: Access | None = None,
 ) -> WebApp:
     """Puts our page, our files and the guard around LIT's application.
 
@@ -73,6 +75,7 @@ def wrap(
       not_ready: says what a request with these URL parameters would have to wait for; None when LIT can be asked.
       leave: hears of a page that has been left, or that has given up the question with that number.
       guarded: whether requests are checked. If not, everything but our own page and files is LIT's, its answers too.
+      access: who may ask; everybody where it is None.
 
     Raises:
       LitProbeError: another lit-nlp is installed, an option makes no sense, or our own files are missing.
@@ -90,11 +93,20 @@ def wrap(
                 f"{entry!r} cannot be a frame ancestor. Give 'self', 'none' (with their quotes) or http://host:port."
             )
     kind = WebApp if guarded else OpenApp
-    return kind(lit_app, names | trusted, trusted, " ".join(frame_ancestors), max_body, not_ready, leave)
+    app = kind(lit_app, names | trusted, trusted, " ".join(frame_ancestors), max_body, not_ready, leave)
+    app.access = access or app.access
+    return app
 
 
 class WebApp:
-    """The WSGI application that is served; `wrap` makes it."""
+    """The WSGI application that is served; `wrap` makes it.
+
+    Attributes:
+      max_body: the largest request body, in bytes.
+      access: who may ask.
+    """
+
+    access = Access()
 
     def __init__(
         self,
@@ -142,6 +154,8 @@ class WebApp:
     def _respond(self, environ: WSGIEnvironment) -> Response:
         guard.check_host(environ, self._hosts)
         guard.check_origin(environ, self._trusted)
+        if welcome := self.access.admit(environ):
+            return welcome
         path = environ.get("PATH_INFO") or "/"
         if path in guard.ENDPOINTS or path in guard.REFUSED_ENDPOINTS:
             guard.check_method(environ, "POST")
@@ -197,6 +211,8 @@ class OpenApp(WebApp):
         path = environ.get("PATH_INFO") or "/"
         if path == guard.LEFT or path in guard.PAGES or path in self._files.by_url:
             return super()._respond(environ)
+        if welcome := self.access.admit(environ):
+            return welcome
         return Response.from_app(self._lit_app, environ, buffered=True)
 
 
@@ -244,4 +260,5 @@ def _with_finite_numbers(response: Response, environ: WSGIEnvironment) -> Respon
 
 def _address(environ: WSGIEnvironment) -> str:
     """Method and address for the log, with control characters made visible."""
-    return ascii(f"{environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')}?{environ.get('QUERY_STRING', '')}")
+    address = f"{environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')}?{environ.get('QUERY_STRING', '')}"
+    return ascii(without_token(address))
