@@ -660,6 +660,7 @@ def build_app(token: str | None = None) -> Any:
         host=FLAGS.host,
         allowed_hosts=tuple(FLAGS.allowed_hosts),
         access=Access(token, only_here=True),
+        read_only=FLAGS.read_only,
         show_train=FLAGS.show_train,
         max_shown=FLAGS.max_shown,
         head_layers=None

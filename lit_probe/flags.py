@@ -431,6 +431,14 @@ _define(
     used_by=("serve",),
 )
 _define(
+    flags.DEFINE_bool,
+    "read_only",
+    False,
+    "show what is there, as to a class: nothing long is computed for those who ask, nothing made, changed or cancelled. Checks of "
+    "an earlier run with the same cache are shown.",
+    used_by=("serve",),
+)
+_define(
     flags.DEFINE_string,
     "unix_socket",
     None,

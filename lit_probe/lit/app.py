@@ -32,6 +32,7 @@ from lit_probe.lit.host.model import ProbeModel
 from lit_probe.lit.host.pending_checks import PendingChecks
 from lit_probe.lit.host.pending_study import PendingStudy, compute_in_background
 from lit_probe.lit.host.pooled_texts import PooledTexts, text_memo
+from lit_probe.lit.host.read_only import ReadOnlyChecks, short_generators, short_interpreters
 from lit_probe.lit.host.stock_interpreters import OF_TOKEN_FIELDS, STOCK_INTERPRETERS
 from lit_probe.lit.host.token_fields import check_memory
 from lit_probe.lit.host.word_dataset import WordDataset
@@ -63,6 +64,7 @@ class AppOptions:
       host: the address it listens on.
       allowed_hosts: further host names to answer to, as behind a proxy.
       access: who may ask.
+      read_only: whether nothing long is computed and nothing changed by those who ask.
       show_train: train rows shown per data set.
       max_shown: rows shown per data set.
       head_layers: layers whose probe predictions LIT's own panels show; None for all of them while rows are few.
@@ -81,6 +83,7 @@ class AppOptions:
     host: str = "127.0.0.1"
     allowed_hosts: tuple[str, ...] = ()
     access: Access = field(default_factory=Access)
+    read_only: bool = False
     show_train: int = DEFAULT_SHOW_TRAIN
     max_shown: int = DEFAULT_MAX_SHOWN
     head_layers: tuple[int, ...] | None = None
@@ -117,7 +120,7 @@ def build(
       UnknownNameError: ``options.head_layers`` names a layer that an encoder does not have.
       EncoderError: a tokenizer cannot be loaded.
     """
-    checks = PendingChecks(cache)
+    checks = ReadOnlyChecks(cache) if options.read_only else PendingChecks(cache)
     assembled = assemble(encoders, splits_list, options, checks, progress)
     page = guarded(assembled, options, checks)
     start(assembled.studies, make_study)
@@ -270,8 +273,8 @@ def assemble(
         {model.name: model for model in models},
         {fields.safe_name(dataset.name): dataset for dataset in datasets},
         options,
-        interpreters=interpreters,
-        generators=_generators(models),
+        interpreters=short_interpreters(interpreters) if options.read_only else interpreters,
+        generators=short_generators(_generators(models)) if options.read_only else _generators(models),
         metrics=LIT_METRICS,
         inline_doc=reading_guide(),
     )
