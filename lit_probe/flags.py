@@ -434,8 +434,8 @@ _define(
     flags.DEFINE_bool,
     "read_only",
     False,
-    "show what is there, as to a class: nothing long is computed for those who ask, nothing made, changed or cancelled. Checks of "
-    "an earlier run with the same cache are shown.",
+    "show what is there, as to a class: nothing long is computed for those who ask, nothing made, changed or cancelled. Checks "
+    "of an earlier server with the same cache are shown.",
     used_by=("serve",),
 )
 _define(
