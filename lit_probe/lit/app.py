@@ -43,6 +43,7 @@ from lit_probe.lit.interpreters.salience import salience_rows
 from lit_probe.lit.interpreters.train_geometries import prepare_geometries
 from lit_probe.lit.server import web
 from lit_probe.lit.server.access import Access
+from lit_probe.lit.server.ending import run_until_signal
 from lit_probe.lit.server.guide import reading_guide
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import LayerStudy
@@ -161,6 +162,13 @@ def guarded(assembled: Assembled, options: AppOptions, checks: PendingChecks) ->
         access=options.access,
     )
     assembled.made.changed = page.read_names
+
+    def stop() -> None:
+        checks.cancel_all()
+        for study in studies:
+            study.end()
+
+    page.stop = stop
     return page
 
 
@@ -336,7 +344,7 @@ def lit_application(
 
 
 def serve_forever(app: web.WebApp, host: str, port: int, unix_socket: str | None = None, shown_token: str | None = None) -> None:
-    """Serves the application until it is interrupted.
+    """Serves the application until a signal ends the process; see `run_until_signal`.
 
     Args:
       app: what `build` returns.
@@ -352,7 +360,7 @@ def serve_forever(app: web.WebApp, host: str, port: int, unix_socket: str | None
     link = f"{server.url}?token={shown_token}" if shown_token else server.url
     sys.stdout.write(f"LIT is open at {link} (stop it with Ctrl-C)\n")
     sys.stdout.flush()
-    server.run()
+    run_until_signal(server, app.stop)
 
 
 def _not_ready(studies: Sequence[PendingStudy], asked: Mapping[str, str]) -> str | None:

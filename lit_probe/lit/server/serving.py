@@ -6,6 +6,7 @@ import contextlib
 import errno
 import socket
 import threading
+import time
 from collections.abc import Iterable
 from typing import Any, Protocol, Self
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -14,7 +15,7 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 from waitress.utilities import RequestEntityTooLarge
-from waitress.wasyncore import close_all, loop
+from waitress.wasyncore import close_all, dispatcher, loop
 
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.server.socket_files import check_socket_file, is_socket_file, listen_on_file, remove_socket_file
@@ -78,6 +79,7 @@ class Server:
         self._sockets: dict[int, Any] = {}  # waitress's listener, connections and wake-up pipe
         self._thread: threading.Thread | None = None
         self._running = False
+        self._is_idle = threading.Event()  # while it finishes: whether the last connection is closed
         self._patience_s = 5.0
         self._waitress = create_server(
             app, map=self._sockets, sockets=[listener], threads=threads, ident=None, max_request_body_size=app.max_body + 1
@@ -130,6 +132,36 @@ class Server:
             self._waitress.task_dispatcher.shutdown(timeout=patience_s)
         if self._thread is not None:
             self._thread.join()
+
+    def finish(self, patience_s: float) -> None:
+        """Stops accepting, lets requests that were received be answered, and closes. To be called while another thread serves.
+
+        Args:
+          patience_s: seconds after which those that are not answered are cut off.
+        """
+        until, trigger = time.monotonic() + patience_s, self._waitress.trigger
+        trigger.pull_trigger(self._stop_accepting)
+        while time.monotonic() < until:
+            self._is_idle.clear()
+            trigger.pull_trigger(self._close_idle)
+            if self._is_idle.wait(timeout=0.05):
+                break
+            time.sleep(0.02)
+        self.close(patience_s=0)
+
+    def _stop_accepting(self) -> None:
+        # Not the server's own close(), which would close the pipe by which threads say that an answer is ready.
+        dispatcher.close(self._waitress)
+        if self._is_file:
+            remove_socket_file(self.host)
+
+    def _close_idle(self) -> None:
+        """Closes connections on which nothing is asked; says so when none is left."""
+        for connection in list(self._waitress.active_channels.values()):
+            if not (connection.requests or connection.total_outbufs_len):
+                connection.handle_close()
+        if not self._waitress.active_channels:
+            self._is_idle.set()
 
     def _close_sockets(self) -> None:
         is_open = bool(self._sockets)

@@ -104,9 +104,11 @@ class WebApp:
     Attributes:
       max_body: the largest request body, in bytes.
       access: who may ask.
+      stop: ends all computations, when the server ends.
     """
 
     access = Access()
+    stop: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(
         self,
