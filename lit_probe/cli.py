@@ -647,6 +647,9 @@ def build_app(token: str | None = None) -> Any:
     print("lit_probe: loading LIT and the data sets", file=sys.stderr)
     from lit_probe.lit.app import AppOptions, build
     from lit_probe.lit.server.access import Access
+    from lit_probe.lit.server.logs import set_up_logs
+
+    set_up_logs(as_json=FLAGS.log_json, texts=FLAGS.log_texts)
 
     (splits_list, runs), cache = load_all(), open_cache()
     for splits in splits_list:

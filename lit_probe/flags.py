@@ -462,6 +462,14 @@ _define(
     "token embeddings and gradients as fields of the models, for LIT's own gradient maps and TCAV. LIT keeps them of every row.",
     used_by=("serve",),
 )
+_define(flags.DEFINE_bool, "log_json", False, "write the log as one JSON object a line.", used_by=("serve",))
+_define(
+    flags.DEFINE_bool,
+    "log_texts",
+    False,
+    "let the lines of --log_json hold what is filled into them, which may be texts of the data.",
+    used_by=("serve",),
+)
 _define(flags.DEFINE_bool, "traceback", False, "Show where an unexpected error came from.")
 _define(flags.DEFINE_bool, "help", False, "Show this text.", short_name="h")
 

@@ -45,6 +45,7 @@ from lit_probe.lit.server import web
 from lit_probe.lit.server.access import Access
 from lit_probe.lit.server.ending import run_until_signal
 from lit_probe.lit.server.guide import reading_guide
+from lit_probe.lit.server.health import StudyCounts
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import StudyProgress, of_step
@@ -169,6 +170,9 @@ def guarded(assembled: Assembled, options: AppOptions, checks: PendingChecks) ->
             study.end()
 
     page.stop = stop
+    # Without those that are made on the page: who makes one does not close the server to others.
+    first = tuple(studies)
+    page.studies = lambda: StudyCounts.of(first)
     return page
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from io import BytesIO
@@ -21,7 +22,7 @@ from werkzeug.wrappers import Response
 
 from lit_probe.errors import LitProbeError, UnknownNameError
 from lit_probe.lit.host.messages import MAX_MESSAGE, plain_message
-from lit_probe.lit.server import guard
+from lit_probe.lit.server import guard, health
 from lit_probe.lit.server.access import Access, without_token
 from lit_probe.lit.server.guard import Refusal
 from lit_probe.lit.server.loaded import Loaded
@@ -105,10 +106,12 @@ class WebApp:
       max_body: the largest request body, in bytes.
       access: who may ask.
       stop: ends all computations, when the server ends.
+      studies: how many of its studies are in which state.
     """
 
     access = Access()
     stop: Callable[[], None] = staticmethod(lambda: None)
+    studies: Callable[[], health.StudyCounts] = staticmethod(health.StudyCounts)
 
     def __init__(
         self,
@@ -138,6 +141,7 @@ class WebApp:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request."""
+        begun = time.monotonic()
         try:
             response = self._respond(environ)
         except Refusal as refusal:
@@ -150,10 +154,13 @@ class WebApp:
             response = error_response(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
         if response.status_code >= HTTPStatus.BAD_REQUEST and response.status_code != HTTPStatus.INTERNAL_SERVER_ERROR:
             logger.info("%s answered %s", _address(environ), response.status)
+        logger.info("answered", extra={"safe": _safe(environ, response.status_code, time.monotonic() - begun)})
         response.headers.update(self._headers)
         return response(environ, start_response)
 
     def _respond(self, environ: WSGIEnvironment) -> Response:
+        if environ.get("PATH_INFO") in health.PATHS:
+            return health.answer(environ, self.studies())
         guard.check_host(environ, self._hosts)
         guard.check_origin(environ, self._trusted)
         if welcome := self.access.admit(environ):
@@ -211,7 +218,7 @@ class OpenApp(WebApp):
 
     def _respond(self, environ: WSGIEnvironment) -> Response:
         path = environ.get("PATH_INFO") or "/"
-        if path == guard.LEFT or path in guard.PAGES or path in self._files.by_url:
+        if path == guard.LEFT or path in guard.PAGES or path in self._files.by_url or path in health.PATHS:
             return super()._respond(environ)
         if welcome := self.access.admit(environ):
             return welcome
@@ -258,6 +265,18 @@ def _with_finite_numbers(response: Response, environ: WSGIEnvironment) -> Respon
         logger.warning("%s: %d numbers are not finite and became null", _address(environ), len(found))
         response.set_data(json.dumps(finite))
     return response
+
+
+def _safe(environ: WSGIEnvironment, status: int, seconds: float) -> dict[str, Any]:
+    """What a log may always tell of a request: which of our addresses was asked, and how it went. Others may be anything."""
+    path = environ.get("PATH_INFO") or "/"
+    known = path in guard.ENDPOINTS or path in guard.PAGES or path in health.PATHS or path == guard.LEFT
+    return {
+        "method": environ.get("REQUEST_METHOD"),
+        "path": path if known else "other",
+        "status": status,
+        "ms": round(1000 * seconds),
+    }
 
 
 def _address(environ: WSGIEnvironment) -> str:
