@@ -695,13 +695,21 @@ def _rows_of(splits: Splits) -> dict[str, list[Any]]:
 
 def serve() -> None:
     """Opens LIT on the chosen encoders and data sets, and stays until interrupted."""
+    from lit_probe.lit.server.access import AUTO, check_reach, chosen_token
     from lit_probe.lit.server.serving import check_address
 
-    check_address(FLAGS.host, FLAGS.port)
-    app = build_app()
+    given = _given_token()
+    token = chosen_token(given)
+    if FLAGS.unix_socket is None:
+        check_reach(FLAGS.host, token)
+    elif FLAGS["host"].present or FLAGS["port"].present:
+        raise LitProbeError("--unix_socket stands in place of an address: leave out --host and --port.")
+    check_address(FLAGS.host, FLAGS.port, FLAGS.unix_socket)
+    app = build_app(token)
     from lit_probe.lit.app import serve_forever
 
-    serve_forever(app, FLAGS.host, FLAGS.port)
+    # A token of somebody's own is theirs to tell.
+    serve_forever(app, FLAGS.host, FLAGS.port, FLAGS.unix_socket, shown_token=token if given == AUTO else None)
 
 
 def look_after_cache(word: str) -> int:
@@ -747,15 +755,34 @@ def get_wsgi_app(arguments: Sequence[str] = ()) -> Any:
     Args:
       arguments: flags as on the command line, such as ``["--datasets=demo"]``.
     """
+    from lit_probe.lit.server.access import AUTO, chosen_token
+
     parse(["lit-probe", *arguments])
-    return build_app()
+    if (given := _given_token()) == AUTO:
+        raise LitProbeError(
+            "A deployment server prints no link: set the environment variable LIT_PROBE_TOKEN to a token of yours."
+        )
+    return build_app(chosen_token(given))
 
 
-def build_app() -> Any:
-    """The WSGI application that the flags describe; studies go on in the background."""
+def _given_token() -> str | None:
+    """The token of the flag or, where it is not there, of the environment."""
+    return os.environ.get("LIT_PROBE_TOKEN") if FLAGS.token is None else FLAGS.token
+
+
+def build_app(token: str | None = None) -> Any:
+    """The WSGI application that the flags describe; studies go on in the background.
+
+    Args:
+      token: what has to be shown to it; where it is None other machines are not answered.
+    """
     print("lit_probe: loading LIT and the data sets", file=sys.stderr)
     from lit_probe.lit.app import AppOptions, build
+    from lit_probe.lit.server.access import Access
     from lit_probe.lit.server.limits import DEFAULT_LIMITS
+    from lit_probe.lit.server.logs import set_up_logs
+
+    set_up_logs(as_json=FLAGS.log_json, texts=FLAGS.log_texts)
 
     (splits_list, runs), cache = load_all(), open_cache()
     for splits in splits_list:
@@ -768,6 +795,8 @@ def build_app() -> Any:
     options = AppOptions(
         host=FLAGS.host,
         allowed_hosts=tuple(FLAGS.allowed_hosts),
+        access=Access(token, only_here=True),
+        read_only=FLAGS.read_only,
         show_train=FLAGS.show_train,
         max_shown=FLAGS.max_shown,
         head_layers=None

@@ -455,6 +455,30 @@ _define(
 )
 _define(flags.DEFINE_string, "host", "127.0.0.1", "address to listen on.", used_by=("serve", "doctor"))
 _define(flags.DEFINE_integer, "port", 5432, "port to listen on.", lower_bound=0, upper_bound=65_535, used_by=("serve", "doctor"))
+_define(
+    flags.DEFINE_string,
+    "token",
+    None,
+    "what a browser or program must show before it is answered, kept as a cookie after the first visit; auto makes one and "
+    "prints the link. Needed where --host lets other machines in. Default: the environment variable LIT_PROBE_TOKEN, which no "
+    "list of processes shows; else none.",
+    used_by=("serve",),
+)
+_define(
+    flags.DEFINE_bool,
+    "read_only",
+    False,
+    "show what is there, as to a class: nothing long is computed for those who ask, nothing made, changed or cancelled. Checks "
+    "of an earlier server with the same cache are shown.",
+    used_by=("serve",),
+)
+_define(
+    flags.DEFINE_string,
+    "unix_socket",
+    None,
+    "file of a socket to listen on in place of a port, which no other user of the machine can open.",
+    used_by=("serve",),
+)
 _define(flags.DEFINE_list, "allowed_hosts", [], "further Host names to answer to, as behind a proxy.", used_by=("serve",))
 _define(
     flags.DEFINE_float,
@@ -479,6 +503,14 @@ _define(
     "token_fields",
     False,
     "token embeddings and gradients as fields of the models, for LIT's own gradient maps and TCAV. LIT keeps them of every row.",
+    used_by=("serve",),
+)
+_define(flags.DEFINE_bool, "log_json", False, "write the log as one JSON object a line.", used_by=("serve",))
+_define(
+    flags.DEFINE_bool,
+    "log_texts",
+    False,
+    "let the lines of --log_json hold what is filled into them, which may be texts of the data.",
     used_by=("serve",),
 )
 _define(flags.DEFINE_bool, "traceback", False, "Show where an unexpected error came from.", used_by=COMMANDS)

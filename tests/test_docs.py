@@ -50,7 +50,7 @@ def test_the_readme_names_every_data_set_probe_and_pooling():
 def test_every_flag_in_the_docs_exists():
     for page in PAGES:
         for name in re.findall(r"(?<![\w-])--([a-z]+(?:_[a-z]+)*)(?==|`|\s)", page.read_text("utf-8")):
-            foreign = {"threads", "workers", "editable", "constraint", "test"}
+            foreign = {"threads", "workers", "editable", "constraint", "test", "config"}
             assert name in cli.FLAGS or name in foreign, f"{page.name} names --{name}"
 
 
@@ -129,3 +129,15 @@ def test_the_ten_files_to_read_first_are_as_long_as_they_are_said_to_be():
     n_lines = sum(len((ROOT / file).read_text("utf-8").splitlines()) for file in files)
     [said] = re.findall(r"Ten files, about ([\d,]+) lines", page)
     assert len(files) == 10 and abs(n_lines - int(said.replace(",", ""))) <= 150, n_lines
+
+
+def test_each_promise_of_security_names_a_test_that_exists():
+    page = (ROOT / "docs/security.md").read_text("utf-8")
+    rows = page.partition("## What is promised")[2].partition("\n## ")[0].splitlines()
+    promises = [row for row in rows if row.startswith("| ") and not row.startswith("| promise")]
+    assert len(promises) >= 15
+    for row in promises:
+        named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", row)
+        assert named, f"no test holds: {row}"
+        for file, test in named:
+            assert f"def {test}(" in (ROOT / file).read_text("utf-8"), f"{file} has no {test}"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -50,6 +53,22 @@ print(sorted(client.post("/get_info", base_url="http://127.0.0.1:5432", json={{}
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.split() == ["200", "['tiny-bert-on-demo']"]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_serve_prints_a_link_with_its_token_and_ends_on_a_signal_while_it_computes(tiny_folder, tmp_path, number, code):
+    command = [*SERVE, *flags(tiny_folder), "--port=0", "--token=auto", f"--cache_dir={tmp_path}", "--device=cpu"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    printed = process.stdout.readline()
+    link, address = re.search(r"((http://127\.0\.0\.1:\d+/)\?token=[\w-]{32}) ", printed).groups()
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        opener.open(address, timeout=20)
+    assert opener.open(link, timeout=20).url == address
+    process.send_signal(number)
+    _, log = process.communicate(timeout=20)
+    assert process.returncode == code
+    assert "Traceback" not in log and link.rpartition("=")[2] not in log
 
 
 def test_a_port_in_use_is_said_in_one_line(tiny_folder, tmp_path):

@@ -6,6 +6,7 @@ layers) are answered here from the files themselves.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import json
@@ -142,6 +143,15 @@ class Checkpoint(Source):
         if not files:
             raise EncoderError(f"{self.model_id!r} holds no tokenizer. Save one beside the weights with save_pretrained().")
         return files
+
+    def files_now(self) -> tuple[tuple[str, int, int, int], ...]:
+        """Name, size, time of the last change and number of each file in the folder. A folder that has vanished has none."""
+        found = []
+        for path in self.folder.glob("*"):
+            with contextlib.suppress(OSError):  # it has vanished meanwhile
+                about = path.stat()
+                found.append((path.name, about.st_size, about.st_mtime_ns, about.st_ino))
+        return tuple(sorted(found))
 
     def hashes(self) -> dict[str, str]:
         """sha256 of ``config``, ``weights``, ``tokenizer`` and any ``code``, for cache keys and provenance.

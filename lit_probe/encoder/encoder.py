@@ -61,6 +61,7 @@ class _Loaded:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.hashes: dict[str, str] | None = None
+        self.files: object = None
         self.padding_is_neutral = True
         self.ends_in_norm: bool | None = None
         self.reads_types = False
@@ -235,8 +236,27 @@ class Encoder:
     def hashes(self) -> dict[str, str]:
         """sha256 of the checkpoint's ``config``, ``weights`` and ``tokenizer``; of a model in memory, as it was given."""
         if self._loaded.hashes is None:
-            self._loaded.hashes = self.checkpoint.hashes()
+            self._check_same_files()
+            found = self.checkpoint.hashes()
+            self._check_same_files()
+            self._loaded.hashes = found
         return self._loaded.hashes
+
+    def forget_files(self) -> None:
+        """Takes the files as they are now, where no weights have been loaded: they may have been repaired."""
+        if self._loaded.model is None:
+            self._loaded.hashes = self._loaded.files = self._loaded.tokenizer = None
+
+    def _check_same_files(self) -> None:
+        """That hashes and weights are of the same files, or results would be kept under the name of other weights.
+
+        Raises:
+          EncoderError: the files have changed since they were first read.
+        """
+        now = self.checkpoint.files_now()
+        if self._loaded.files not in (None, now):
+            raise EncoderError(f"The files of {self.checkpoint.model_id!r} have changed while they were read.")
+        self._loaded.files = now
 
     @property
     def fingerprint(self) -> str:
@@ -294,7 +314,9 @@ class Encoder:
     def _load(self) -> None:
         # Several threads may have asked at once; on the encoder thread they come one after another.
         if self._loaded.model is None:
+            self._check_same_files()
             model = load_model(self.checkpoint, self._device_flag, self.random_seed, self.dtype)
+            self._check_same_files()
             self._check_sizes(model)
             try:
                 self._loaded.reads_types = _reads_types(model, self.tokenizer)

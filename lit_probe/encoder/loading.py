@@ -346,7 +346,18 @@ def _pretrained(checkpoint: Checkpoint, loader: Any, dtype: str, **options: Any)
             f"The weights of {checkpoint.model_id!r} lack {len(missing)} tensors that its config.json asks for "
             f"({', '.join(missing[:3])}, …); they would have been filled with random numbers."
         )
+    _hold_in_memory(model)
     return model
+
+
+def _hold_in_memory(model: Any) -> None:
+    """Copies weights that are mapped from their file, one after another.
+
+    Somebody may write into the file while the server runs: mapped weights would change with it, under the hash of the old ones,
+    and a file that becomes shorter would end the process.
+    """
+    for tensor in (*model.parameters(), *model.buffers()):
+        tensor.data = tensor.data.clone()
 
 
 @contextmanager

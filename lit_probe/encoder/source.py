@@ -65,6 +65,10 @@ class Source(ABC):
     def hashes(self) -> dict[str, str]:
         """sha256 of ``config``, ``weights``, ``tokenizer`` and any ``code``, for cache keys and provenance."""
 
+    def files_now(self) -> object:
+        """Equal while nobody has touched the files; None where there are none."""
+        return None
+
     @abstractmethod
     def check_unchanged(self) -> None:
         """Does nothing if the weights are those that were given.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from lit_probe.lit.host.model import ProbeModel
 from lit_probe.lit.host.pending_checks import PendingChecks
 from lit_probe.lit.host.pending_study import PendingStudy, compute_in_background
 from lit_probe.lit.host.pooled_texts import PooledTexts, text_memo
+from lit_probe.lit.host.read_only import ReadOnlyChecks, short_generators, short_interpreters
 from lit_probe.lit.host.stock_interpreters import OF_TOKEN_FIELDS, STOCK_INTERPRETERS
 from lit_probe.lit.host.token_fields import check_memory
 from lit_probe.lit.host.word_dataset import WordDataset
@@ -41,7 +42,10 @@ from lit_probe.lit.interpreters.new_probe import NEW_PROBE, NewProbeInterpreter
 from lit_probe.lit.interpreters.salience import salience_rows
 from lit_probe.lit.interpreters.train_geometries import prepare_geometries
 from lit_probe.lit.server import web
+from lit_probe.lit.server.access import Access
+from lit_probe.lit.server.ending import run_until_signal
 from lit_probe.lit.server.guide import reading_guide
+from lit_probe.lit.server.health import StudyCounts
 from lit_probe.lit.server.limits import DEFAULT_LIMITS, Limits
 from lit_probe.probing.rules import StudyRules
 from lit_probe.probing.study import LayerStudy
@@ -62,6 +66,8 @@ class AppOptions:
     Attributes:
       host: the address it listens on.
       allowed_hosts: further host names to answer to, as behind a proxy.
+      access: who may ask.
+      read_only: whether nothing long is computed and nothing changed by those who ask.
       show_train: train rows shown per data set.
       max_shown: rows shown per data set.
       head_layers: layers whose probe predictions LIT's own panels show; None for all of them while rows are few.
@@ -80,6 +86,8 @@ class AppOptions:
 
     host: str = "127.0.0.1"
     allowed_hosts: tuple[str, ...] = ()
+    access: Access = field(default_factory=Access)
+    read_only: bool = False
     show_train: int = DEFAULT_SHOW_TRAIN
     max_shown: int = DEFAULT_MAX_SHOWN
     head_layers: tuple[int, ...] | None = None
@@ -117,7 +125,7 @@ def build(
       UnknownNameError: ``options.head_layers`` names a layer that an encoder does not have.
       EncoderError: a tokenizer cannot be loaded.
     """
-    checks = PendingChecks(cache)
+    checks = ReadOnlyChecks(cache) if options.read_only else PendingChecks(cache)
     assembled = assemble(encoders, splits_list, options, checks, progress)
     page = guarded(assembled, options, checks)
     start(assembled.studies, make_study)
@@ -156,8 +164,19 @@ def guarded(assembled: Assembled, options: AppOptions, checks: PendingChecks) ->
         limits=options.limits,
         not_ready=lambda asked: _not_ready(studies, asked),
         leave=checks.leave,
+        access=options.access,
     )
     assembled.made.changed = page.read_names
+
+    def stop() -> None:
+        checks.cancel_all()
+        for study in studies:
+            study.end()
+
+    page.stop = stop
+    # Without those that are made on the page: who makes one does not close the server to others.
+    first = tuple(studies)
+    page.studies = lambda: StudyCounts.of(first)
     return page
 
 
@@ -270,8 +289,8 @@ def assemble(
         {model.name: model for model in models},
         {fields.safe_name(dataset.name): dataset for dataset in datasets},
         options,
-        interpreters=interpreters,
-        generators=_generators(models),
+        interpreters=short_interpreters(interpreters) if options.read_only else interpreters,
+        generators=short_generators(_generators(models)) if options.read_only else _generators(models),
         metrics=LIT_METRICS,
         inline_doc=reading_guide(),
     )
@@ -332,16 +351,24 @@ def lit_application(
     return server.serve()
 
 
-def serve_forever(app: web.WebApp, host: str, port: int) -> None:
-    """Serves the application until it is interrupted.
+def serve_forever(app: web.WebApp, host: str, port: int, unix_socket: str | None = None, shown_token: str | None = None) -> None:
+    """Serves the application until a signal ends the process; see `run_until_signal`.
+
+    Args:
+      app: what `build` returns.
+      host: the address to listen on.
+      port: the port to listen on.
+      unix_socket: the file of a socket to listen on in their place.
+      shown_token: the token, where the printed link shall hold it.
 
     Raises:
       LitProbeError: the port is in use, or the address cannot be bound.
     """
-    server = web.serve(app, host, port)
-    sys.stdout.write(f"LIT is open at {server.url} (stop it with Ctrl-C)\n")
+    server = web.serve(app, host, port, unix_socket=unix_socket)
+    link = f"{server.url}?token={shown_token}" if shown_token else server.url
+    sys.stdout.write(f"LIT is open at {link} (stop it with Ctrl-C)\n")
     sys.stdout.flush()
-    server.run()
+    run_until_signal(server, app.stop)
 
 
 def _not_ready(studies: Sequence[PendingStudy], asked: Mapping[str, str]) -> str | None:

@@ -46,6 +46,7 @@ from lit_probe.lit.interpreters import INTERPRETERS
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.train_geometries import prepare_geometries
 from lit_probe.lit.server import web
+from lit_probe.lit.server.access import Access
 from lit_probe.probing.layerwise import check_probe
 from lit_probe.probing.memory_need import check_need, memory_need
 from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, ProbeOptions
@@ -253,6 +254,7 @@ def attach(
     host: str = "127.0.0.1",
     allowed_hosts: Sequence[str] = (),
     frame_ancestors: Sequence[str] = ("'self'",),
+    access: Access | None = None,
 ) -> web.WebApp:
     """A LIT server's WSGI application with our panels, fonts and script on its page.
 
@@ -263,6 +265,7 @@ def attach(
       host: the address that the application will be bound to; requests may name it.
       allowed_hosts: further names under which people reach it.
       frame_ancestors: who may show the page in a frame.
+      access: who may ask: ``Access("a token of yours")``; everybody where it is None.
 
     Raises:
       LitProbeError: another lit-nlp is installed, or it is no LIT server.
@@ -293,6 +296,7 @@ def attach(
         not_ready=lambda asked: _not_ready(application, asked),
         leave=leave,
         guarded=guard,
+        access=access,
     )
 
 

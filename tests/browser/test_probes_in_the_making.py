@@ -141,6 +141,20 @@ def test_a_study_that_fails_is_told_by_the_panel_and_by_lits_status_bar(lit: Lit
     lit.open(dataset="tiny")
     expect(lit.panel).to_contain_text("Encoding tiny train: 20 of 80 texts")
     held.go_on.set()
-    told = "The probes of tiny-bert on tiny could not be computed: Layer 2 is not finite. Once this is mended, start again."
-    expect(lit.panel).to_contain_text(told)
-    expect(lit.page.locator("lit-app-statusbar")).to_contain_text(told)
+    told = "The probes of tiny-bert on tiny could not be computed: Layer 2 is not finite. Once this is mended, "
+    expect(lit.panel).to_contain_text(f"{told}press Retry.")
+    expect(lit.page.locator("lit-app-statusbar")).to_contain_text(f"{told}start again.")
+
+
+def test_a_study_that_failed_is_computed_when_retry_is_pressed(lit: LitPage, held: Held):
+    held.fail.add("tiny")
+    held.go_on.set()
+    lit.open(dataset="tiny")
+    retry = lit.panel.locator(".retry").first
+    expect(retry).to_be_visible()
+    retry.click()
+    expect(lit.panel).to_contain_text("Layer 2 is not finite")
+    held.fail.clear()
+    retry.click()
+    lit.wait_for_curve()
+    lit.problems.clear()

@@ -210,7 +210,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     </div>`;
   }
 
-  /** Probes that failed stay so until the server is started again, as its message says: then asking again cannot help. @param {Result} result */
+  /** Where the server has said its last word, asking again cannot help. @param {Result} result */
   renderRetry({said}) {
     return said ? nothing : html`<button class="hairline-button retry" @click=${() => this.retry()}>Retry</button>`;
   }

@@ -9,7 +9,7 @@ import {thisPage} from './leaving.js';
  * @property {'loading'|'computing'|'failed'|'cancelled'|'ready'} state
  * @property {any} [answer]  the answer, when it is ready
  * @property {string} [message]  a sentence: what the server is doing, or why it failed
- * @property {boolean} [said]  whether a failure is the server's own answer, and not a request that went wrong
+ * @property {boolean} [said]  whether a failure is the server's last word: asking again cannot help
  * @property {?number} [fraction]  how much of it is done, in [0, 1]
  *
  * @typedef {object} Question
@@ -121,7 +121,7 @@ export class ResultStore {
     if (question?.result.state !== 'failed' && question?.result.state !== 'cancelled') return;
     question.result = {state: 'loading'};
     this.#tell();
-    void this.#ask(key, question);
+    void this.#ask(key, question, true);
   }
 
   /**
@@ -167,15 +167,16 @@ export class ResultStore {
     else this.cancel(key, giveUp);
   }
 
-  /** @param {string} key @param {Question} question @returns {Promise<void>} */
-  #ask(key, question) {
+  /** @param {string} key @param {Question} question @param {boolean} [again] @returns {Promise<void>} */
+  #ask(key, question, again = false) {
     question.turn = question.turn.then(async () => {
       if (question.result.state === 'cancelled') return;
       question.inFlight = true;
+      const asker = this.#settings.page.askerOf(key);
       /** @type {Result} */
       let result;
       try {
-        result = resultOf(await question.load(this.#settings.page.askerOf(key)));
+        result = resultOf(await question.load(again ? {...asker, again} : asker));
       } catch (error) {
         result = failureOf(error);
       }
@@ -229,7 +230,7 @@ function resultOf(answer) {
   if (answer?.status === 'computing') return {state: 'computing', message: answer.message, fraction: answer.fraction ?? null};
   // It is not taken in yet: asked again, it will be.
   if (answer?.status === 'busy') return {state: 'computing', message: answer.message, fraction: null};
-  if (answer?.status === 'failed') return {state: 'failed', message: answer.message, said: true};
+  if (answer?.status === 'failed') return {state: 'failed', message: answer.message, said: answer.can_retry !== true};
   if (answer?.status === 'cancelled') return {state: 'cancelled'};
   return {state: 'failed', message: `The server sent an answer without a known status: ${JSON.stringify(answer)?.slice(0, 200)}`};
 }

@@ -6,6 +6,7 @@ import {hashOf} from './hash.js';
  * @typedef {object} Asker  Who waits for an answer.
  * @property {string} page  the name of the page, which no later page has
  * @property {number} question  the number of the question within the page
+ * @property {boolean} [again]  whether the server shall try again what has failed there
  */
 
 /** One page in a browser, which has a name for as long as it is shown. */

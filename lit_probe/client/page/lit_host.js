@@ -360,7 +360,8 @@ export function fitTogether(model, dataset) {
  */
 export async function interpretation({model, dataset, interpreter, inputs, config, asker}) {
   const query = new URLSearchParams({model, dataset_name: dataset, interpreter, do_predict: '0'});
-  const body = JSON.stringify({inputs: inputs.map((input) => (input.meta.added ? input : input.id)), config: {...config, asked_by: asker}});
+  const retry = asker?.again ? {retry: true} : {};
+  const body = JSON.stringify({inputs: inputs.map((input) => (input.meta.added ? input : input.id)), config: {...config, ...retry, asked_by: asker}});
   let response;
   let text;
   try {

@@ -74,23 +74,25 @@ def _escaped(found: re.Match[str]) -> str:
     return f"{found[0]}\\" if found[0].isdigit() else f"\\{found[0]}"
 
 
-def failure(what: str, error: BaseException) -> str:
+def failure(what: str, error: BaseException, *, on_page: bool = False) -> str:
     """Why something failed that runs once per server, and what to do.
 
     Args:
       what: the beginning of the sentence, such as ``"The probes of bert on demo could not be computed"``.
       error: shown if it is one of ours, whose messages are written for people; of others only the kind.
+      on_page: whether it stands beside a button *Retry*.
 
     >>> failure("It failed", LitProbeError("Layer 2 is not finite"))
     'It failed: Layer 2 is not finite. Once this is mended, start again.'
     """
+    again = "press Retry" if on_page else "start again"
     if not isinstance(error, LitProbeError):
-        return f"{what}: {type(error).__name__} (the log says more). Start again to retry."
+        return f"{what}: {type(error).__name__} (the log says more). {'Press Retry.' if on_page else 'Start again to retry.'}"
     reason = str(error)
     for pattern, words in _IN_PLAIN_WORDS:
         reason = pattern.sub(words, reason)
     if _CHECKPOINT_FILES.match(reason):
-        advice = "Repair the checkpoint or download it again, then start again."
+        advice = f"Repair the checkpoint or download it again, then {again}."
     else:
-        advice = "Once this is mended, start again."
+        advice = f"Once this is mended, {again}."
     return f"{plain_message(f'{what}: {reason}').rstrip('.')}. {advice}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Any
@@ -22,9 +23,16 @@ from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import StudyProgress
 from lit_probe.scores.decision import Decision
 
+# A failed study looks at its files no more often.
+_LOOK_EVERY_S = 1.0
+# Studies take the machine one after another, those that are tried again too.
+_TURN = threading.Lock()
+
 
 class PendingStudy:
     """The probes of one encoder on one data set: waiting, being computed, ready or failed.
+
+    A study that has failed can be tried again, and tries itself once the encoder's files are others than it failed with.
 
     Args:
       cache: where its activations are kept.
@@ -34,7 +42,7 @@ class PendingStudy:
       encoder: the frozen encoder.
       splits: the labelled texts.
       rules: how it is scored, and how its layer is chosen.
-      future: holds the ``LayerStudy`` when it is ready, or what went wrong.
+      future: holds the ``LayerStudy`` when it is ready, or what went wrong; another one once it is tried again.
     """
 
     def __init__(
@@ -53,6 +61,12 @@ class PendingStudy:
         self.future: Future[LayerStudy] = Future()
         self._message = f"Waiting to encode {splits.name} with {encoder.name}{_size(encoder, splits, cache)}"
         self._fraction = 0.0
+        self._probe_layers: Callable[[StudyProgress], LayerStudy] | None = None
+        self._listeners: list[Callable[[Future[LayerStudy]], None]] = []
+        self._files: object = None
+        self._next_look = 0.0
+        self._ended = False
+        self._lock = threading.Lock()
 
     @property
     def decision(self) -> Decision:
@@ -61,6 +75,7 @@ class PendingStudy:
 
     def compute(self, probe_layers: Callable[[StudyProgress], LayerStudy]) -> None:
         """Runs ``probe_layers(progress)`` and keeps its result or its error; never raises."""
+        self._probe_layers, self._files = probe_layers, self._files_now()
         try:
             self.future.set_result(probe_layers(self.report))
         except CancelledError as error:
@@ -75,8 +90,40 @@ class PendingStudy:
                 logging.exception("%s on %s failed unexpectedly", self.encoder.name, self.splits.name)
             self.future.set_exception(error)
 
+    def when_done(self, listener: Callable[[Future[LayerStudy]], None]) -> None:
+        """Calls the listener with the future that is done, each time that the study is computed."""
+        with self._lock:
+            self._listeners.append(listener)
+            future = self.future
+        future.add_done_callback(listener)
+
+    def retry(self) -> bool:
+        """Computes a failed study again, in the background; False where nothing failed, or it is not computed here."""
+        with self._lock:
+            probe_layers = self._probe_layers
+            if probe_layers is None or self._ended or not self.future.done() or self.future.exception() is None:
+                return False
+            self.future = Future()
+            for listener in self._listeners:
+                self.future.add_done_callback(listener)
+            self._message, self._fraction = f"Trying {self.splits.name} with {self.encoder.name} again", 0.0
+        if self.encoder.has_network:
+            self.encoder.forget_files()
+        compute_in_background([(self, probe_layers)])
+        return True
+
+    def end(self) -> None:
+        """Ends the computation at its next report of progress; it is not tried again."""
+        self._ended = True
+
     def report(self, step: str, done: int, total: int, unit: str) -> None:
-        """Takes note of how far the study is, and lets those go first who wait for an answer."""
+        """Takes note of how far the study is, and lets those go first who wait for an answer.
+
+        Raises:
+          CancelledError: it has been ended.
+        """
+        if self._ended:
+            raise CancelledError("the server is ending.")
         self._message = f"{step}: {done:,} of {total:,} {unit}"
         self._fraction = done / total if total else 1.0
         give_way()
@@ -87,11 +134,16 @@ class PendingStudy:
         return self.future.done() and self.future.exception() is None
 
     def status(self) -> dict[str, Any] | None:
-        """What a panel shows instead of numbers: ``computing`` or ``failed``; None when the study is ready."""
+        """What a panel shows instead of numbers: ``computing`` or ``failed``; None when the study is ready.
+
+        With ``failed`` stands ``can_retry``: whether `retry` may help.
+        """
+        self._look_at_files()
         if not self.future.done():
             return {"status": "computing", "message": self._message, "fraction": self._fraction}
         if error := self.future.exception():
-            return {"status": "failed", "message": self._failure(error)}
+            can_retry = self._probe_layers is not None
+            return {"status": "failed", "message": self._failure(error, on_page=can_retry), "can_retry": can_retry}
         return None
 
     def result(self) -> LayerStudy:
@@ -111,8 +163,20 @@ class PendingStudy:
         """What those are told who ask for a prediction while the study is computed."""
         return f"The probes of {self.encoder.name} on {self.splits.name} are still being computed: {self._message}."
 
-    def _failure(self, error: BaseException) -> str:
-        return failure(f"The probes of {self.encoder.name} on {self.splits.name} could not be computed", error)
+    def _look_at_files(self) -> None:
+        """Tries a failed study again where its encoder's files have changed since it began."""
+        if self.future.done() and self.future.exception() is not None and time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + _LOOK_EVERY_S
+            if self._files_now() != self._files:
+                self.retry()
+
+    def _files_now(self) -> object:
+        """Equal while nobody has touched the encoder's files; None where it has none."""
+        return self.encoder.checkpoint.files_now()
+
+    def _failure(self, error: BaseException, *, on_page: bool = False) -> str:
+        what = f"The probes of {self.encoder.name} on {self.splits.name} could not be computed"
+        return failure(what, error, on_page=on_page)
 
 
 def _size(encoder: Encoder, splits: Splits, cache: Cache | None) -> str:
@@ -130,8 +194,8 @@ def compute_in_background(studies: Iterable[tuple[PendingStudy, Callable[[StudyP
     """Computes studies one after another on a thread of their own, so that the server answers meanwhile."""
 
     def run() -> None:
-        with in_background():
-            for study, probe_layers in studies:
+        for study, probe_layers in studies:
+            with _TURN, in_background():
                 study.compute(probe_layers)
 
     # A daemon, so that Ctrl-C need not wait for the last text: what is finished is in the cache already.

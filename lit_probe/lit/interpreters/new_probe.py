@@ -20,6 +20,7 @@ from lit_probe.lit.host.kept_wishes import Wish, forget_wish, kept_wishes
 from lit_probe.lit.host.made_probes import MOST_PROBES, SEVERAL, MadeProbes, Wanted, sites_of
 from lit_probe.lit.host.messages import without_html
 from lit_probe.lit.host.model import ProbeModel
+from lit_probe.lit.host.read_only import check_may_change
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.question import Question
 from lit_probe.probing.layerwise import probe_for
@@ -245,4 +246,6 @@ class NewProbeInterpreter(ProbeInterpreter):
         Raises:
           LitProbeError: the wish makes no sense, or its rows cannot be told apart; the form shows the message.
         """
+        if question["part"] != "offers":
+            check_may_change(question.probes.checks)
         return PARTS[question["part"]].answer(question, self._made)

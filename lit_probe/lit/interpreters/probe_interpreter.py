@@ -14,11 +14,12 @@ from lit_probe.data.asked import CLASSES, TEXT, TargetKind, UnitKind, check_serv
 from lit_probe.encoder.vector_encoder import needs_network
 from lit_probe.errors import LitProbeError, UnservedError
 from lit_probe.lit.host.asker import Asker, read_asker
-from lit_probe.lit.host.config_values import Key, Keys, maybe, read_keys, settings_of
+from lit_probe.lit.host.config_values import Key, Keys, flag, maybe, read_keys, settings_of
 from lit_probe.lit.host.foreign import ForeignModels
 from lit_probe.lit.host.messages import plain_message
 from lit_probe.lit.host.model import ProbeModel, is_probe_model, probe_model, unwrapped
 from lit_probe.lit.host.pending_checks import NotReadyError
+from lit_probe.lit.host.read_only import check_may_change
 from lit_probe.lit.interpreters.question import Question
 from lit_probe.once import Memo, once_per_object
 
@@ -27,6 +28,8 @@ _ASKED_BY = "asked_by"
 _ASKER = maybe(Key(lambda value, _: read_asker(value)))
 # So many answers about one model are remembered, those that were asked for last.
 _N_REMEMBERED = 64
+# Likewise: that a study which has failed shall be tried again, as the button Retry says.
+_RETRY = "retry"
 
 
 class ProbeInterpreter(components.Interpreter):
@@ -125,12 +128,13 @@ class ProbeInterpreter(components.Interpreter):
           model: an encoder with layer probes.
           dataset: the data set that the examples belong to.
           model_outputs: not used: LIT keeps the fields of few layers.
-          config: values of the keys, and ``asked_by``: the page and the question that wait; see `read_asker`.
+          config: values of the keys; ``asked_by``: the page and the question that wait, see `read_asker`; and ``retry``: whether
+            the model's study, if it has failed, is tried again.
 
         Returns:
           ``status``: ``ready`` with what `answer` gives; ``computing`` with ``message`` and ``fraction``; ``busy`` with a
-          ``message`` where nothing more may wait (ask again); ``failed`` with a ``message``; ``cancelled``. With it ``part``,
-          where the question names one.
+          ``message`` where nothing more may wait (ask again); ``failed`` with a ``message``, and ``can_retry`` where ``retry``
+          may help; ``cancelled``. With it ``part``, where the question names one.
 
         Raises:
           LitProbeError: the question cannot be understood, or an example has no text.
@@ -138,6 +142,10 @@ class ProbeInterpreter(components.Interpreter):
         settings = dict(settings_of(config))
         asker = _ASKER.of(settings, _ASKED_BY)
         settings.pop(_ASKED_BY, None)
+        if flag().of(settings, _RETRY) and is_probe_model(model):
+            check_may_change(probe_model(model).checks)
+            probe_model(model).study.retry()
+        settings.pop(_RETRY, None)
         values = self._values(settings)
         try:
             answer = self._answer(model, dataset, inputs, values, asker)

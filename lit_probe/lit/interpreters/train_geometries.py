@@ -25,7 +25,7 @@ def geometry_of(study: PendingStudy) -> TrainGeometry:
 def prepare_geometries(studies: Iterable[PendingStudy]) -> None:
     """Sees to it that each study's covariances are computed as soon as it is ready, beside the studies that follow it."""
     for study in studies:
-        study.future.add_done_callback(_preparation(study))
+        study.when_done(_preparation(study))
 
 
 def _preparation(study: PendingStudy) -> Callable[[Future[LayerStudy]], None]:

@@ -6,6 +6,7 @@ The checks run in this order, and the first that fails answers:
 |-------------------------------------------------|---------------------|--------------|
 | Is the request meant for this server (`Host`)?  | `check_host`        | 403          |
 | Does it come from a page of this server?        | `check_origin`      | 403          |
+| Has it the token, where there is one?           | `access.py`         | 401          |
 | Is there such an address, and for this method?  | `web.py`            | 404, 405     |
 | May this endpoint be called at all?             | `check_permitted`   | 403          |
 | Is the body small, whole, and a JSON object?    | `read_body`, `parse_body` | 413, 400 |

@@ -6,17 +6,19 @@ import contextlib
 import errno
 import socket
 import threading
+import time
 from collections.abc import Iterable
 from functools import partial
 from typing import Any, Protocol, Self
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from waitress.server import create_server
-from waitress.wasyncore import close_all, loop
+from waitress.wasyncore import close_all, dispatcher, loop
 
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.server.connections import AT_ONCE, Connection, accept_waiting, close_late, open_files
 from lit_probe.lit.server.limits import DEFAULT_LIMITS, Limits
+from lit_probe.lit.server.socket_files import check_socket_file, is_socket_file, listen_on_file, remove_socket_file
 
 # Connections over the limit that are open while those they replace are being closed, and waitress's own two sockets.
 _OVER = 2 * AT_ONCE + 2
@@ -32,7 +34,14 @@ class LimitedApp(Protocol):
         """Answers one request."""
 
 
-def serve(app: LimitedApp, host: str, port: int, threads: int = 32, limits: Limits = DEFAULT_LIMITS) -> Server:
+def serve(
+    app: LimitedApp,
+    host: str,
+    port: int,
+    threads: int = 32,
+    limits: Limits = DEFAULT_LIMITS,
+    unix_socket: str | None = None,
+) -> Server:
     """Binds the address; the server answers from `run()` or `start()` on.
 
     Args:
@@ -41,36 +50,44 @@ def serve(app: LimitedApp, host: str, port: int, threads: int = 32, limits: Limi
       port: 0 picks a free one.
       threads: requests that are worked on at a time. Most of them wait for the encoder, so many are cheap.
       limits: how many connections may be open, and how long.
+      unix_socket: the file of a socket to listen on in place of host and port.
 
     Raises:
       LitProbeError: the port is in use, or the address cannot be bound.
     """
+    if unix_socket is not None:
+        return Server(app, listen_on_file(unix_socket), unix_socket, threads, limits)
     return Server(app, _listen(host, port), host, threads, limits)
 
 
-def check_address(host: str, port: int) -> None:
+def check_address(host: str, port: int, unix_socket: str | None = None) -> None:
     """That the address can be bound, before an application is made for it.
 
     Raises:
       LitProbeError: the port is in use, or the address cannot be bound.
     """
-    _listen(host, port).close()
+    if unix_socket is not None:
+        check_socket_file(unix_socket)
+    else:
+        _listen(host, port).close()
 
 
 class Server:
     """A server that is bound to its address.
 
     Attributes:
-      host: the address as it was given.
-      port: the port it listens on.
+      host: the address as it was given, or the file of its socket.
+      port: the port it listens on; 0 where that is a file.
     """
 
     def __init__(self, app: LimitedApp, listener: socket.socket, host: str, threads: int, limits: Limits = DEFAULT_LIMITS):
         self.host = host
-        self.port: int = listener.getsockname()[1]
+        self._is_file = is_socket_file(listener)
+        self.port: int = 0 if self._is_file else listener.getsockname()[1]
         self._sockets: dict[int, Any] = {}  # waitress's listener, connections and wake-up pipe
         self._thread: threading.Thread | None = None
         self._running = False
+        self._is_idle = threading.Event()  # while it finishes: whether the last connection is closed
         self._patience_s = 5.0
         most = limits.connections(open_files())
         self._waitress = create_server(
@@ -96,8 +113,11 @@ class Server:
     def url(self) -> str:
         """Where a browser on this machine finds the page.
 
-        An IPv6 address stands in brackets; a server on all interfaces is named by its loopback address.
+        An IPv6 address stands in brackets; a server on all interfaces is named by its loopback address; the file of a socket,
+        which no browser opens itself, follows `unix:`.
         """
+        if self._is_file:
+            return f"unix:{self.host}"
         name = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
         return f"http://[{name}]:{self.port}/" if ":" in name else f"http://{name}:{self.port}/"
 
@@ -135,8 +155,42 @@ class Server:
         if self._thread is not None:
             self._thread.join()
 
+    def finish(self, patience_s: float) -> None:
+        """Stops accepting, lets requests that were received be answered, and closes. To be called while another thread serves.
+
+        Args:
+          patience_s: seconds after which those that are not answered are cut off.
+        """
+        until, trigger = time.monotonic() + patience_s, self._waitress.trigger
+        trigger.pull_trigger(self._stop_accepting)
+        while time.monotonic() < until:
+            self._is_idle.clear()
+            trigger.pull_trigger(self._close_idle)
+            if self._is_idle.wait(timeout=0.05):
+                break
+            time.sleep(0.02)
+        self.close(patience_s=0)
+
+    def _stop_accepting(self) -> None:
+        # Not the server's own close(), which would close the pipe by which threads say that an answer is ready.
+        dispatcher.close(self._waitress)
+        if self._is_file:
+            remove_socket_file(self.host)
+
+    def _close_idle(self) -> None:
+        """Closes connections on which nothing is asked; says so when none is left."""
+        for connection in list(self._waitress.active_channels.values()):
+            if not (connection.requests or connection.total_outbufs_len):
+                connection.handle_close()
+        if not self._waitress.active_channels:
+            self._is_idle.set()
+
     def _close_sockets(self) -> None:
+        is_open = bool(self._sockets)
         close_all(self._sockets)
+        # Once: later the file may be another server's.
+        if self._is_file and is_open:
+            remove_socket_file(self.host)
 
 
 def _pull_only_while_open(trigger: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from io import BytesIO
@@ -22,7 +23,8 @@ from werkzeug.wrappers import Response
 from lit_probe.encoder.wanted import while_wanted
 from lit_probe.errors import LitProbeError, UnknownNameError
 from lit_probe.lit.host.messages import MAX_MESSAGE, plain_message
-from lit_probe.lit.server import guard
+from lit_probe.lit.server import guard, health
+from lit_probe.lit.server.access import Access, without_token
 from lit_probe.lit.server.guard import Refusal
 from lit_probe.lit.server.limits import DEFAULT_LIMITS, Limits
 from lit_probe.lit.server.loaded import Loaded
@@ -34,6 +36,9 @@ from lit_probe.lit.server.transport import Transport
 __all__ = ["Server", "WebApp", "serve", "wrap"]
 
 logger = logging.getLogger(__name__)
+
+# Of a body that is refused; our own server drops it itself, and hands none of it over.
+_MOST_DROPPED = 256 * 1024 * 1024
 
 NotReady = Callable[[Mapping[str, str]], str | None]
 Leave = Callable[[str, int | None], None]
@@ -64,6 +69,7 @@ def wrap(
     not_ready: NotReady = lambda parameters: None,
     leave: Leave = lambda page, question: None,
     guarded: bool = True,
+    access: Access | None = None,
 ) -> WebApp:
     """Puts our page, our files and the guard around LIT's application.
 
@@ -77,6 +83,7 @@ def wrap(
       not_ready: says what a request with these URL parameters would have to wait for; None when LIT can be asked.
       leave: hears of a page that has been left, or that has given up the question with that number.
       guarded: whether requests are checked. If not, everything but our own page and files is LIT's, its answers too.
+      access: who may ask; everybody where it is None.
 
     Raises:
       LitProbeError: another lit-nlp is installed, an option makes no sense, or our own files are missing.
@@ -94,11 +101,24 @@ def wrap(
                 f"{entry!r} cannot be a frame ancestor. Give 'self', 'none' (with their quotes) or http://host:port."
             )
     kind = WebApp if guarded else OpenApp
-    return kind(lit_app, names | trusted, trusted, " ".join(frame_ancestors), limits, not_ready, leave)
+    app = kind(lit_app, names | trusted, trusted, " ".join(frame_ancestors), limits, not_ready, leave)
+    app.access = access or app.access
+    return app
 
 
 class WebApp:
-    """The WSGI application that is served; `wrap` makes it."""
+    """The WSGI application that is served; `wrap` makes it.
+
+    Attributes:
+      max_body: the largest request body, in bytes.
+      access: who may ask.
+      stop: ends all computations, when the server ends.
+      studies: how many of its studies are in which state.
+    """
+
+    access = Access()
+    stop: Callable[[], None] = staticmethod(lambda: None)
+    studies: Callable[[], health.StudyCounts] = staticmethod(health.StudyCounts)
 
     def __init__(
         self,
@@ -133,11 +153,14 @@ class WebApp:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request."""
+        begun = time.monotonic()
         try:
             response = self._respond(environ)
         except Refusal as refusal:
             response = error_response(refusal.status, refusal.message)
             response.headers.update(refusal.headers)
+            if refusal.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                _drop_body(environ)
         except UnknownNameError as error:
             response = error_response(HTTPStatus.NOT_FOUND, str(error))
         except Exception as error:
@@ -146,12 +169,17 @@ class WebApp:
         if response.status_code >= HTTPStatus.BAD_REQUEST and response.status_code != HTTPStatus.INTERNAL_SERVER_ERROR:
             logger.info("%s answered %s", _address(environ), response.status)
         response = self._transport.fitted(response, environ)
+        logger.info("answered", extra={"safe": _safe(environ, response.status_code, time.monotonic() - begun)})
         response.headers.update(self._headers)
         return response(environ, start_response)
 
     def _respond(self, environ: WSGIEnvironment) -> Response:
+        if environ.get("PATH_INFO") in health.PATHS:
+            return health.answer(environ, self.studies())
         guard.check_host(environ, self._hosts)
         guard.check_origin(environ, self._trusted)
+        if welcome := self.access.admit(environ):
+            return welcome
         path = environ.get("PATH_INFO") or "/"
         if path in guard.ENDPOINTS or path in guard.REFUSED_ENDPOINTS:
             guard.check_method(environ, "POST")
@@ -210,8 +238,10 @@ class OpenApp(WebApp):
 
     def _respond(self, environ: WSGIEnvironment) -> Response:
         path = environ.get("PATH_INFO") or "/"
-        if path == guard.LEFT or path in guard.PAGES or path in self._files.by_url:
+        if path == guard.LEFT or path in guard.PAGES or path in self._files.by_url or path in health.PATHS:
             return super()._respond(environ)
+        if welcome := self.access.admit(environ):
+            return welcome
         return Response.from_app(self._lit_app, environ, buffered=True)
 
 
@@ -257,6 +287,27 @@ def _with_finite_numbers(response: Response, environ: WSGIEnvironment) -> Respon
     return response
 
 
+def _drop_body(environ: WSGIEnvironment) -> None:
+    """Reads a refused body away: gunicorn would reset the connection on what is unread, and nobody would see the refusal."""
+    declared = environ.get("CONTENT_LENGTH") or ""
+    left = min(int(declared), _MOST_DROPPED) if declared.isascii() and declared.isdigit() and len(declared) < 16 else 0
+    while left > 0 and (dropped := environ["wsgi.input"].read(min(left, 1 << 16))):
+        left -= len(dropped)
+
+
+def _safe(environ: WSGIEnvironment, status: int, seconds: float) -> dict[str, Any]:
+    """What a log may always tell of a request: which of our addresses was asked, and how it went. Others may be anything."""
+    path = environ.get("PATH_INFO") or "/"
+    known = path in guard.ENDPOINTS or path in guard.PAGES or path in health.PATHS or path == guard.LEFT
+    return {
+        "method": environ.get("REQUEST_METHOD"),
+        "path": path if known else "other",
+        "status": status,
+        "ms": round(1000 * seconds),
+    }
+
+
 def _address(environ: WSGIEnvironment) -> str:
     """Method and address for the log, with control characters made visible."""
-    return ascii(f"{environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')}?{environ.get('QUERY_STRING', '')}")
+    address = f"{environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')}?{environ.get('QUERY_STRING', '')}"
+    return ascii(without_token(address))

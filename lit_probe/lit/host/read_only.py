@@ -1,0 +1,127 @@
+"""A server for a class: what it knows is shown and short questions are answered; nothing long is begun, nothing is changed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lit_nlp.api import components
+
+from lit_probe.encoder.cache import Cache
+from lit_probe.errors import LitProbeError
+from lit_probe.lit.host.asker import Asker
+from lit_probe.lit.host.pending_checks import Compute, PendingChecks
+from lit_probe.progress import Progress
+
+T = TypeVar("T")
+
+NOT_COMPUTED = (
+    "This server is read-only (--read_only): what takes long is not computed here. What was computed before with the same cache, "
+    "by a server without that flag, is shown."
+)
+NOT_CHANGED = "This server is read-only (--read_only): nothing is made, changed or cancelled on it."
+
+# LIT's own that read every row anew, over minutes.
+_LONG_INTERPRETERS = frozenset({"umap", "tcav", "Integrated Gradients"})
+
+
+class _NotKeptError(LitProbeError):
+    """It would have to be computed."""
+
+
+class _KeptCache(Cache):
+    """A cache that, while it is asked to, gives what it has and makes nothing."""
+
+    def __init__(self, of: Cache):
+        super().__init__(of.folder, of.dtype)
+        self._mine = threading.local()
+
+    @contextmanager
+    def making_nothing(self) -> Iterator[Progress]:
+        """Within it, this thread is refused what is not kept; gives the progress function of what may only look up.
+
+        Who reports progress without having found anything since the last report has begun to work.
+        """
+        self._mine.n_found = 0
+
+        def look_ups_alone(done: int, total: int) -> None:
+            if 0 < done < total and not self._mine.n_found:
+                _refuse()
+            self._mine.n_found = 0
+
+        try:
+            yield look_ups_alone
+        finally:
+            del self._mine.n_found
+
+    def get_or_make(
+        self,
+        kind: str,
+        facts: Mapping[str, Any],
+        make: Callable[[], T],
+        save: Callable[[T, Path], None],
+        load: Callable[[Path], T],
+    ) -> T:
+        """See `Cache.get_or_make`."""
+        if not hasattr(self._mine, "n_found"):
+            return super().get_or_make(kind, facts, make, save, load)
+        found = super().get_or_make(kind, facts, _refuse, save, load)
+        self._mine.n_found += 1
+        return found
+
+
+class ReadOnlyChecks(PendingChecks):
+    """`PendingChecks` that compute what takes a second, and of all else tell only what the cache has kept.
+
+    Args:
+      cache: where earlier servers have kept their results.
+    """
+
+    def __init__(self, cache: Cache | None = None):
+        self._kept = _KeptCache(cache or Cache(None))
+        super().__init__(self._kept)
+
+    def ask(self, key: Hashable, title: str, compute: Compute, *, quick: bool, asker: Asker | None = None) -> dict[str, Any]:
+        """See `PendingChecks.ask`; ``failed`` with the reason for what is long and not kept."""
+        if quick:
+            return super().ask(key, title, compute, quick=True, asker=asker)
+        return super().ask(key, title, lambda _: self._look_up(compute), quick=True, asker=asker)
+
+    def cancel(self, key: Hashable, title: str, asker: Asker | None = None) -> dict[str, Any]:
+        """Does nothing: another reader may wait for it, and nothing here takes long."""
+        return {"status": "failed", "message": NOT_CHANGED}
+
+    def _look_up(self, compute: Compute) -> dict[str, Any]:
+        try:
+            with self._kept.making_nothing() as progress:
+                return compute(progress)
+        except _NotKeptError:
+            # An answer and no error: nothing went wrong that a log should tell.
+            return {"status": "failed", "message": NOT_COMPUTED}
+
+
+def check_may_change(checks: PendingChecks) -> None:
+    """Refuses what would change the server for everybody.
+
+    Raises:
+      LitProbeError: the server is read-only.
+    """
+    if isinstance(checks, ReadOnlyChecks):
+        raise LitProbeError(NOT_CHANGED)
+
+
+def short_generators(generators: Mapping[str, components.Generator]) -> dict[str, components.Generator]:
+    """Those that need not ask the model for every word of a text."""
+    return {name: one for name, one in generators.items() if getattr(one, "max_inputs", None) is None}
+
+
+def short_interpreters(interpreters: Mapping[str, components.Interpreter]) -> dict[str, components.Interpreter]:
+    """Those without LIT's own that take minutes, which nothing keeps."""
+    return {name: one for name, one in interpreters.items() if name not in _LONG_INTERPRETERS}
+
+
+def _refuse() -> Any:
+    raise _NotKeptError(NOT_COMPUTED)

@@ -1,0 +1,112 @@
+"""A server for a class: what a teacher's server has kept is shown, short questions are answered, and nothing else happens."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from asking_browser import Browser
+from tiny_probing import tiny_splits
+
+from lit_probe.checks.battery import CHECKS, REPEATS
+from lit_probe.encoder.cache import Cache
+from lit_probe.lit.app import AppOptions, build
+from lit_probe.lit.host.read_only import NOT_CHANGED, NOT_COMPUTED
+from lit_probe.probing.study import probe_layers
+
+DATASET = "tiny"
+ENOUGH_S = 120
+# Checks that take long. Repeats take longest and stand for those that the teacher has not opened.
+KEPT = tuple(name for name, check in CHECKS.items() if not check.quick and name != REPEATS)
+
+
+def opened(encoder, cache, **options) -> Browser:
+    def study(one, splits, progress):
+        return probe_layers(one, splits, cache=cache, progress=progress)
+
+    browser = Browser(build([encoder], [tiny_splits()], AppOptions(**options), study, cache))
+    browser.wait_for(f"{encoder.name}-on-{DATASET}", DATASET)
+    return browser
+
+
+@pytest.fixture(scope="module")
+def pages(encoder, tmp_path_factory):
+    """The teacher's page, on which some checks were opened, and the class's."""
+    cache = Cache(tmp_path_factory.mktemp("cache"))
+    teacher = opened(encoder, cache)
+    for check in KEPT:
+        assert until_known(teacher, encoder, "probe_checks", check=check)["status"] == "ready"
+    return teacher, opened(encoder, cache, read_only=True)
+
+
+@pytest.fixture(scope="module")
+def teacher(pages):
+    return pages[0]
+
+
+@pytest.fixture(scope="module")
+def page(pages):
+    return pages[1]
+
+
+def say(page, encoder, interpreter, inputs=(), **config):
+    return page.interpret(interpreter, list(inputs), f"{encoder.name}-on-{DATASET}", DATASET, config, do_predict=0)
+
+
+def until_known(page, encoder, interpreter, inputs=(), **config):
+    deadline = time.monotonic() + ENOUGH_S
+    while (answer := say(page, encoder, interpreter, inputs, **config))["status"] == "computing":
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.05)
+    return answer
+
+
+@pytest.mark.parametrize("check", KEPT)
+def test_what_was_computed_before_is_shown(teacher, page, encoder, check):
+    assert until_known(page, encoder, "probe_checks", check=check) == until_known(teacher, encoder, "probe_checks", check=check)
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "config"),
+    [
+        ("probe_checks", {"check": REPEATS}),
+        ("layer_similarity", {"measure": "cka"}),
+        ("projections", {"method": "tsne"}),
+        ("neuron_ablation", {"part": "erasure"}),
+        ("concept_map", {}),
+    ],
+)
+def test_what_takes_long_and_is_not_kept_is_refused_in_one_sentence_each_time(page, encoder, interpreter, config):
+    for _ in range(2):
+        answer = until_known(page, encoder, interpreter, **config)
+        assert (answer["status"], answer["message"]) == ("failed", NOT_COMPUTED)
+
+
+def test_short_questions_and_edits_are_answered_and_leave_nothing_behind(page, encoder):
+    rows = page.rows(DATASET)
+    edit = page.add(rows[0], "the film was very great and slow")
+    assert until_known(page, encoder, "layer_predictions", [edit])["status"] == "ready"
+    assert until_known(page, encoder, "layer_metrics", [row["id"] for row in rows])["status"] == "ready"
+    assert until_known(page, encoder, "probe_checks", check="calibration")["status"] == "ready"
+    assert until_known(page, encoder, "salience_map", [edit], method="occlusion")["status"] == "ready"
+    assert page.rows(DATASET) == rows
+
+
+def test_nothing_is_made_changed_or_cancelled(page, encoder):
+    for config in (
+        {"part": "make", "target": "surface:n_words"},
+        {"part": "drop", "model": "x"},
+        {"part": "forget", "before": "x"},
+    ):
+        answer = say(page, encoder, "new_probe", **config)
+        assert (answer["status"], answer["message"]) == ("failed", NOT_CHANGED)
+    assert say(page, encoder, "new_probe", part="offers")["made"] == []
+    answer = say(page, encoder, "probe_checks", check=KEPT[0], cancel=True)
+    assert (answer["status"], answer["message"]) == ("failed", NOT_CHANGED)
+    assert until_known(page, encoder, "probe_checks", check=KEPT[0])["status"] == "ready"
+
+
+def test_what_asks_the_model_for_every_word_or_reads_every_row_anew_is_not_offered(teacher, page):
+    both = [next(iter(one.ask("/get_info")["models"].values())) for one in (teacher, page)]
+    assert set(both[0]["generators"]) - set(both[1]["generators"]) == {"Ablation Flip", "HotFlip"}
+    assert set(both[0]["interpreters"]) - set(both[1]["interpreters"]) <= {"umap"}
