@@ -1,6 +1,6 @@
 """What does fitting one layer's logistic probe take, beside the same search written by hand with scikit-learn?
 
-(y) `fit_logistic` against scikit-learn's LogisticRegression on the same folds and grid, warm-started from one value of C to
+(ac) `fit_logistic` against scikit-learn's LogisticRegression on the same folds and grid, warm-started from one value of C to
 the next, its last fit to the same tolerance; on SST-2 sentences and on made rows whose spectrum falls as that of real layers.
 Then how the time grows with the rows, and the memory in copies of the layer.
 """
@@ -79,6 +79,6 @@ def _compare(name: str, x: NDArray[np.float32], labels: NDArray[np.int64], round
     chosen = fit_logistic(x, labels, n_classes).settings["C"], by_hand(x, labels)
     told = "the same C" if chosen[0] == chosen[1] else f"C {chosen[0]} and {chosen[1]}"
     print(
-        f"(y) {name}: {times['ours']:.2f} s, by hand {times['by_hand']:.2f} s: {times['by_hand'] / times['ours']:.1f}x, {told}",
+        f"(ac) {name}: {times['ours']:.2f} s, by hand {times['by_hand']:.2f} s: {times['by_hand'] / times['ours']:.1f}x, {told}",
         flush=True,
     )

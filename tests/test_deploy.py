@@ -69,6 +69,13 @@ def test_the_image_serves_what_lit_probe_understands_and_asks_its_own_health():
     assert found["EXPOSE"] == str(cli.FLAGS.port)
 
 
+def test_the_key_of_the_cache_outlives_the_container_as_the_cache_does():
+    found = dict(instructions())
+    accepted(json.loads(found["ENTRYPOINT"])[1:])
+    folders = cli.FLAGS.cache_dir, re.search(r"XDG_CONFIG_HOME=(\S+)", found["ENV"])[1]
+    assert all(folder.startswith(f"{found['VOLUME']}/") for folder in folders) and folders[0] != folders[1]
+
+
 def test_compose_opens_this_machine_alone_and_needs_a_token():
     [(_, service)] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"].items()
     assert all(port.startswith("127.0.0.1:") for port in service["ports"])
@@ -108,7 +115,6 @@ def test_gunicorn_is_told_one_worker_with_threads_and_no_token_in_its_log():
 
 @pytest.fixture(scope="module")
 def gunicorn(tiny_folder, tmp_path_factory) -> Iterator[tuple[subprocess.Popen[bytes], int, Path]]:
-    pytest.importorskip("gunicorn", reason="gunicorn stands in the extra 'test'; install it to run what is documented with it")
     folder = tmp_path_factory.mktemp("gunicorn")
     log = folder / "gunicorn.log"
     flags = [f"--model={tiny_folder()}", "--datasets=demo", f"--cache_dir={folder / 'cache'}", "--device=cpu"]
