@@ -39,7 +39,7 @@ def test_the_list_is_used_by_keys_alone(lit: LitPage, busy: None) -> None:
     button = lit.page.locator("lit-app-toolbar").get_by_role("button", name="Jobs")
     button.focus()
     lit.page.keyboard.press("Enter")
-    jobs = lit.page.get_by_role("dialog", name="Computations in the background")
+    jobs = lit.page.get_by_role("dialog", name="Jobs in the background")
     expect(jobs.get_by_role("button", name="Close")).to_be_focused()
     own = jobs.get_by_role("listitem").filter(has_text="Ablation of 5 neurons")
     expect(own).to_contain_text("before it")
@@ -59,7 +59,7 @@ def test_the_list_is_used_by_keys_alone(lit: LitPage, busy: None) -> None:
 def test_an_empty_list_says_so(lit: LitPage) -> None:
     lit.open(dataset="demo", models=MODEL).wait_for_curve()
     lit.page.locator("lit-app-toolbar").get_by_role("button", name="Jobs").click()
-    jobs = lit.page.get_by_role("dialog", name="Computations in the background")
+    jobs = lit.page.get_by_role("dialog", name="Jobs in the background")
     expect(jobs).to_contain_text("Nothing is computed in the background.", timeout=30_000)
     jobs.get_by_role("button", name="Close").click()
     expect(jobs).to_have_count(0)

@@ -44,8 +44,8 @@ function open() {
   const close = button('close', 'Close', () => shut());
   const status = element('div', {role: 'status', 'aria-live': 'polite'});
   const list = element('ul', {});
-  const head = element('div', {class: 'head'}, element('h2', {}, 'Computations'), close);
-  root.append(element('div', {class: 'list', role: 'dialog', 'aria-modal': 'false', 'aria-label': 'Computations in the background'}, head, status, list));
+  const head = element('div', {class: 'head'}, element('h2', {}, 'Jobs in the background'), close);
+  root.append(element('div', {class: 'list', role: 'dialog', 'aria-modal': 'false', 'aria-label': 'Jobs in the background'}, head, status, list));
   document.body.append(host);
   close.focus();
 
