@@ -40,7 +40,7 @@ PROGRAM = """
         while True:
             big = big @ big / 1500
 
-    app.max_body = 1000
+    app.max_body = lambda path: 1000
     server = serve(app, "127.0.0.1", 0, threads=4, unix_socket=sys.argv[1] if len(sys.argv) > 1 else None)
     threading.Thread(target=busy).start()  # no daemon: Python itself would wait for it
     print(server.url, flush=True)
