@@ -145,7 +145,7 @@ def neuron_factors(
       encoder: the frozen encoder.
       texts: one text or several.
       layers: the first and the last layer, both included; 1 is the first block.
-      n_components: the number of factors, at most as many as there are tokens or neurons; None takes 10, or all of a short text.
+      n_components: the number of factors, at most as many as there are tokens or neurons; None takes 10, of few tokens half as many.
       seed: same seed, same factors.
       special: take special tokens in. Some neurons fire on them far more than on any word, and would fill factors of their own.
       max_tokens: see above.
@@ -168,7 +168,8 @@ def neuron_factors(
     if not n_tokens:
         raise LitProbeError("The texts have no token that could be factorised.")
     if n_components is None:
-        n_components = min(N_COMPONENTS, n_tokens, n_units)
+        # A factor for each token would say nothing.
+        n_components = min(N_COMPONENTS, -(-n_tokens // 2), n_units)
     if n_components > min(n_tokens, n_units):
         raise LitProbeError(
             f"{n_components} factors were asked for, but there are {n_tokens} tokens and {n_units} neurons. Choose at most "
