@@ -13,8 +13,9 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +49,7 @@ from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.memory import MemoryBudget
 from lit_probe.encoder.site_search import module_tree, sites_of
 from lit_probe.encoder.sites import FAMILIES, LAYERS
-from lit_probe.errors import EncoderError, LitProbeError, UnservedError
+from lit_probe.errors import DatasetError, EncoderError, LitProbeError, UnservedError
 from lit_probe.flags import (
     FLAGS,
     TAKE_ONE,
@@ -74,14 +75,15 @@ from lit_probe.probing.probe_file import ENDING, load_probe, save_probes
 from lit_probe.probing.probes.storage import write_whole
 from lit_probe.probing.runs import Run, parse_model_flag
 from lit_probe.probing.study import LayerStudy
-from lit_probe.progress import Progress, of_step, tqdm_progress
+from lit_probe.progress import of_step, tqdm_progress
 from lit_probe.registry import lookup
-from lit_probe.views.compared_sides import side_of
 from lit_probe.views.layer_similarity import layer_similarity
 from lit_probe.views.planes import WAYS
 from lit_probe.views.projections import project
 from lit_probe.views.similarity_measures import MEASURES
-from lit_probe.views.similarity_series import SimilaritySeries, similarity_series
+from lit_probe.views.similarity_series import similarity_series
+
+_Compared = TypeVar("_Compared")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -277,10 +279,7 @@ def _write_similarity(folder: Path, studies: Mapping[str, LayerStudy]) -> list[s
     """Writes how alike the layers of one encoder are, a figure for each study; returns the files' names."""
     from lit_probe.figures import save_layer_similarity
 
-    found = {
-        name: [layer_similarity(one, measure=measure, progress=_comparing(measure, name)) for measure in _measures([one])]
-        for name, one in studies.items()
-    }
+    found = {name: _by_measure(name, partial(layer_similarity, one)) for name, one in studies.items()}
     rows = {name: [row for made in of for row in made.flat_rows()] for name, of in found.items()}
 
     def draw(name: str, picture: Path) -> None:
@@ -294,16 +293,10 @@ def _write_series(folder: Path, studies: Mapping[str, Sequence[LayerStudy]]) -> 
     """Prints and writes how the layers of a series of encoders come to be those of the last; returns the files' names."""
     from lit_probe.figures import save_similarity_series
 
-    found: dict[str, list[SimilaritySeries]] = {}
-    for name, of in studies.items():
-        for measure in _measures(of):
-            try:
-                made = similarity_series(of, measure=measure, progress=_comparing(measure, name))
-            except EncoderError as error:
-                # Encoders of other depths may well be asked for together.
-                print(f"lit-probe: no series on {name}. {error}", file=sys.stderr)
-                break
-            found.setdefault(name, []).append(made)
+    # Encoders of other depths, which are no series, may well be asked for together.
+    found = {name: _by_measure(f"the series on {name}", partial(similarity_series, of)) for name, of in studies.items()}
+    for name, of_measures in found.items():
+        for made in of_measures:
             print(f"\nSeries on {name}\n{made.table()}")
     rows = {name: [row for made in of for row in made.flat_rows()] for name, of in found.items()}
 
@@ -313,22 +306,16 @@ def _write_series(folder: Path, studies: Mapping[str, Sequence[LayerStudy]]) -> 
     return _write_compared(folder, "similarity-series", rows, draw)
 
 
-def _measures(studies: Sequence[LayerStudy]) -> list[str]:
-    """The measures that were asked for, without those that these studies have nothing for, which is told."""
+def _by_measure(name: str, compare: Callable[..., _Compared]) -> list[_Compared]:
+    """What each measure that was asked for makes of ``name``, without those that it has too little for, which is told."""
     found = []
     for measure in dict.fromkeys(FLAGS.similarity):
+        progress = of_step(tqdm_progress(), f"{MEASURES[measure].title} of layers on {name}", "passes")
         try:
-            for one in studies:
-                side_of(one, MEASURES[measure], None, "")
-        except UnservedError as error:
-            print(f"lit-probe: no {measure} of {studies[0].splits.name}. {as_flags(str(error))}", file=sys.stderr)
-            continue
-        found.append(measure)
+            found.append(compare(measure=measure, progress=progress))
+        except (DatasetError, EncoderError, UnservedError) as error:
+            print(f"lit-probe: no {measure} of {name}. {as_flags(str(error))}", file=sys.stderr)
     return found
-
-
-def _comparing(measure: str, name: str) -> Progress:
-    return of_step(tqdm_progress(), f"{MEASURES[measure].title} of layers on {name}", "passes")
 
 
 def _write_compared(

@@ -59,6 +59,24 @@ def test_what_has_no_linear_probes_is_told_and_the_rest_is_written(asked, tmp_pa
     assert {row["measure"] for row in rows} == {"svcca"} and all(row["by_chance"] for row in rows)
 
 
+def test_a_measure_that_has_too_few_rows_is_told_and_the_rest_is_written(flags, tmp_path, capsys):
+    table = tmp_path / "ten.csv"
+    table.write_text(
+        "text,label\n" + "".join(f"the film was {'good' if i % 2 else 'bad'} {'and ' * i},{i % 2}\n" for i in range(10))
+    )
+    trained = next(one for one in flags if one.startswith("--model=")).removeprefix("--model=")
+    named = f"--model={trained},{trained}[weights=random]"
+    asked = [one for one in flags if not one.startswith("--model=")]
+    assert run("layers", *asked, named, f"--datasets=csv={table}", "--checks=none", "--similarity=probe_cosine,cka") == 0
+    said = capsys.readouterr()
+    few = "Layers are compared on 4 rows or more, and there are 2 rows. Take more texts."
+    assert said.err.count(f"lit-probe: no probe_cosine of ten. {few}") == 2
+    assert said.err.count(f"lit-probe: no probe_cosine of the series on ten. {few}") == 1
+    assert "similarity-series.csv" in said.out
+    for file in ("tiny-bert/similarity.csv", "tiny-bert (random weights)/similarity.csv", "similarity-series.csv"):
+        assert {row["measure"] for row in csv.DictReader((tmp_path / "out" / file).open(newline=""))} == {"cka"}
+
+
 def test_encoders_of_other_depths_are_no_series(tmp_path, capsys):
     unset_flags()
     parse(["lit-probe", "layers", "--similarity=cka,svcca"])
@@ -66,7 +84,10 @@ def test_encoders_of_other_depths_are_no_series(tmp_path, capsys):
     deep, shallow = (probe_activations(values[:, :n], [0, 1] * 30, name=f"of {n}") for n in (4, 2))
     assert cli._write_series(tmp_path, {"mine": [deep, shallow]}) == []
     said = capsys.readouterr().err
-    assert said.count("no series on mine. A series is of checkpoints with the same layers, and of-4 has 4 layers") == 1
+    for measure in ("cka", "svcca"):
+        assert (
+            f"no {measure} of the series on mine. A series is of checkpoints with the same layers, and of-4 has 4 layers" in said
+        )
 
 
 def test_an_unknown_measure_is_refused_before_any_work(flags, capsys):

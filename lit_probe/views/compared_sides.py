@@ -114,8 +114,8 @@ def on_common_rows(sides: Sequence[Side]) -> tuple[list[Side], list[str]]:
         for other in others:
             if one.n != other.n:
                 raise DatasetError(
-                    f"The two have {one.n:,} and {other.n:,} rows, and layers are compared on the same rows: give both the same "
-                    "examples in the same order."
+                    f"Layers are compared on the same rows, and {one.name} has {one.n:,} rows and {other.name} {other.n:,}: give "
+                    "all the same examples in the same order."
                 )
         return [*sides], []
     if len(rows) < len(sides):

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from lit_probe.data.labelled_texts import SplitName
 from lit_probe.encoder.activations import Activations
-from lit_probe.errors import DatasetError
+from lit_probe.errors import DatasetError, LitProbeError
 from lit_probe.probing.probes.fitting_scope import fitting_scope
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress
@@ -248,8 +248,11 @@ class Comparing:
         """Before the first pass, of ``n_passes`` over the rows of a layer or of two.
 
         Raises:
+          LitProbeError: ``block_rows`` is no whole number above 0.
           DatasetError: there are fewer than four rows.
         """
+        if not isinstance(block_rows, int) or isinstance(block_rows, bool) or block_rows < 1:
+            raise LitProbeError(f"block_rows is {block_rows!r}; give a whole number, 1 or more.")
         if n < LEAST_ROWS:
             rows = "1 row" if n == 1 else f"{n:,} rows"
             raise DatasetError(f"Layers are compared on {LEAST_ROWS} rows or more, and there are {rows}. Take more texts.")

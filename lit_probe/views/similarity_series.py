@@ -116,7 +116,7 @@ class SimilaritySeries(Result):
 
 
 def similarity_series(
-    checkpoints: Sequence[Given] | Mapping[str, Given],
+    checkpoints: Sequence[Given] | Mapping[str, Given] | Mapping[int, Given],
     *,
     measure: str = "cka",
     split: SplitName | None = None,
@@ -130,13 +130,14 @@ def similarity_series(
 
     Args:
       checkpoints: in their order, such as steps of training: studies, activations or arrays, as `layer_similarity` takes them; by
-        their names, or called as their encoders.
+        their names or numbers, or called as their encoders.
       measure: a name in ``MEASURES``.
       split: of studies, the split whose rows are compared, as of `layer_similarity`.
       block_rows: so many rows are read at a time.
       progress: hears how far it is.
 
     Raises:
+      LitProbeError: ``block_rows`` is no whole number above 0.
       UnknownNameError: there is no such measure or split.
       DatasetError: there are fewer than two checkpoints or four rows, or they have no rows in common, not equally many, or probes
         of other classes.
@@ -151,15 +152,16 @@ def similarity_series(
     [0.0, 0.1, 0.5, 0.9, 1.0]
     """
     how = lookup(MEASURES, measure, "measure of similarity")
-    named = checkpoints if isinstance(checkpoints, Mapping) else {i: one for i, one in enumerate(checkpoints)}
-    if len(named) < 2:
+    given = [*(checkpoints.values() if isinstance(checkpoints, Mapping) else checkpoints)]
+    if len(given) < 2:
         raise DatasetError(
-            f"A series has two checkpoints or more, and there {'is 1' if named else 'are none'}. Name further ones."
+            f"A series has two checkpoints or more, and there {'is 1' if given else 'are none'}. Name further ones."
         )
-    sides = []
-    for name, one in named.items():
-        side = side_of(one, how, split, f"checkpoint {name + 1}" if isinstance(name, int) else name)
-        sides.append(replace(side, name=name) if isinstance(name, str) else side)
+    by_name = isinstance(checkpoints, Mapping)
+    names = [*map(str, checkpoints)] if by_name else [f"checkpoint {place}" for place in range(1, len(given) + 1)]
+    sides = [side_of(one, how, split, name) for one, name in zip(given, names, strict=True)]
+    names = names if by_name else _told_apart([side.name for side in sides], names)
+    sides = [replace(side, name=name) for side, name in zip(sides, names, strict=True)]
     first = sides[0]
     for other in sides[1:]:
         if other.layer_names != first.layer_names:
@@ -171,7 +173,7 @@ def similarity_series(
     n, n_layers = len(sides), len(first.layer_names)
     # Each prepared once; then maps beside the last, of which its own has each pair once, and twice the same layers.
     n_passes = 2 * n * n_layers + (n - 1) * n_layers**2 + n_layers * (n_layers - 1) // 2 + 2 * (n - 1) * n_layers
-    used = (split or how.split) if any(isinstance(one, LayerStudy) for one in named.values()) else None
+    used = (split or how.split) if any(isinstance(one, LayerStudy) for one in given) else None
     comparing = Comparing.of(measure, sides[0].n, used, n_passes, block_rows, progress)
     last = comparing.prepared(sides[-1])
     maps: list[LayerSimilarity] = []
@@ -226,6 +228,11 @@ def _diagonal(found: LayerSimilarity) -> _Row:
 
 def _none(n_layers: int) -> _Row:
     return (None,) * n_layers, (None,) * n_layers
+
+
+def _told_apart(names: Sequence[str], places: Sequence[str]) -> list[str]:
+    """The names, with their place where others are called alike."""
+    return [name if names.count(name) == 1 else f"{name} ({place})" for name, place in zip(names, places, strict=True)]
 
 
 def _layers(one: Side, other: Side) -> str:

@@ -44,6 +44,8 @@ def test_a_decoders_patterns_stand_on_the_tokens_of_a_text_and_of_its_edit(chrom
     chosen, text = min(lit.page.evaluate(TEXTS), key=lambda row: len(row[1]))
     lit.select([chosen])
     expect(panel.locator(".card.error")).to_have_count(0)
+    # It looks like something that can be opened.
+    assert "url(" in panel.locator("#source").evaluate("menu => getComputedStyle(menu).backgroundImage")
     panel.locator("input[name=components]").fill("3")
     expect(panel.locator(".matrix thead .opens")).to_have_text(["1", "2", "3"], timeout=30_000)
     answer = answer_of(decoder_server, "neuron_evidence", MODEL, [chosen], part="factors", components=3)

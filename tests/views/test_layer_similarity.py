@@ -242,7 +242,7 @@ def test_what_has_other_shapes_is_refused():
         layer_similarity([[1.0], [1.0, 2.0]])
     with pytest.raises(DatasetError, match="have 5 and 6 rows"):
         layer_similarity({"a": np.zeros((5, 2)), "b": np.zeros((6, 2))})
-    with pytest.raises(DatasetError, match="have 50 and 60 rows, and layers are compared on the same rows"):
+    with pytest.raises(DatasetError, match="on the same rows, and first has 50 rows and second 60: give all"):
         layer_similarity(layers(50), layers(60))
     with pytest.raises(UnknownNameError, match="Choose one of: cka, probe_cosine, pwcca, svcca"):
         layer_similarity(layers(), measure="cca")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lit_probe import layer_similarity, probe_activations, similarity_series
-from lit_probe.errors import CancelledError, DatasetError, EncoderError, UnknownNameError, UnservedError
+from lit_probe.errors import CancelledError, DatasetError, EncoderError, LitProbeError, UnknownNameError, UnservedError
 from lit_probe.views.similarity_measures import MEASURES
 from lit_probe.views.similarity_series import SimilaritySeries
 
@@ -72,6 +72,22 @@ def test_studies_are_called_as_their_encoders_and_compared_on_the_rows_that_all_
     assert named.checkpoints == ("begin", "end")
 
 
+def test_checkpoints_are_told_apart_by_their_numbers():
+    steps = training(3)
+    by_step = similarity_series(dict(zip((500, np.int64(1000), 1500.0), steps.values(), strict=True)))
+    assert by_step.checkpoints == ("500", "1000", "1500.0")
+    labels = (steps["step 2"][:, 0, 0] > 0).astype(int)
+    studies = [probe_activations(values, labels) for values in steps.values()]
+    alike = similarity_series([*studies, probe_activations(steps["step 0"], labels, name="other")])
+    assert alike.checkpoints == (
+        "activations (checkpoint 1)",
+        "activations (checkpoint 2)",
+        "activations (checkpoint 3)",
+        "other",
+    )
+    assert "the same layer of other" in alike.table() and alike.maps[0].one.name == "activations (checkpoint 1)"
+
+
 def test_a_layer_that_does_not_vary_has_no_numbers_and_is_told():
     steps = training()
     steps["step 1"][:, 1] = 2.0
@@ -118,8 +134,13 @@ def test_what_is_no_series_is_told():
         similarity_series({"step 0": steps["step 0"], "checkpoint": steps["step 1"][:, :1]})
     with pytest.raises(EncoderError, match="first has 'layer 0' and second 'a'"):
         similarity_series({"first": steps["step 0"], "second": dict(zip("abc", steps["step 1"].swapaxes(0, 1), strict=True))})
-    with pytest.raises(DatasetError, match="90 and 60 rows"):
-        similarity_series([steps["step 0"], steps["step 1"][:60]])
+    with pytest.raises(DatasetError, match="on the same rows, and checkpoint 1 has 90 rows and checkpoint 3 60: give all"):
+        similarity_series([steps["step 1"], steps["step 0"], steps["step 1"][:60]])
+    for no_number in (0, -1, 2.5, True, None):
+        with pytest.raises(LitProbeError, match=rf"block_rows is {no_number}; give a whole number, 1 or more\."):
+            similarity_series(steps, block_rows=no_number)
+        with pytest.raises(LitProbeError, match=rf"block_rows is {no_number}; give a whole number, 1 or more\."):
+            layer_similarity(steps["step 0"], block_rows=no_number)
     with pytest.raises(DatasetError, match="on 4 rows or more, and there are 3 rows"):
         similarity_series([values[:3] for values in steps.values()])
     with pytest.raises(UnknownNameError, match="Unknown measure of similarity 'cca'"):

@@ -63,7 +63,8 @@ export const NEURON_CSS = `
   .set { display: flex; flex-wrap: wrap; gap: 4px 10px; align-items: center; padding: 2px 12px 4px; font-size: 12px; line-height: 20px; }
   .set label { display: inline-flex; gap: 5px; align-items: center; white-space: nowrap; max-width: 100%; }
   .set select { max-width: 190px; }
-  .set select, .set input[type=number] { height: 22px; box-sizing: border-box; font: inherit; border: 1px solid var(--lit-neutral-400); border-radius: 2px; background: ${COLORS.paper}; padding: 0 3px; }
+  .set select, .set input[type=number] { height: 22px; box-sizing: border-box; font: inherit; border: 1px solid var(--lit-neutral-400); border-radius: 2px; background-color: ${COLORS.paper}; padding: 0 3px; }
+  .set .dropdown { padding-right: 20px; }
   .set input[type=number] { width: 52px; }
   .set input[type=range] { width: 110px; accent-color: var(--lit-cyea-600); }
   .set .text-button { margin: 0; }

@@ -11,16 +11,19 @@ import {renderTokenMatrix, strongestTexts} from './token_matrix.js';
 
 const SAMPLE = 100;
 const MOST_COMPONENTS = 30;
+/** Of a text that is not short, where nobody has chosen another number. */
+const USUAL_COMPONENTS = 10;
 const MOST_TEXTS = 8;
 /** Pixels that a pattern's numbers take, and the tokens beside them. */
 const COLUMN = 44;
 const TOKENS = 100;
 
 /**
- * How feed-forward activations are factorised: `last` is null for the deepest block, `picked` is the factor that is looked at.
+ * How feed-forward activations are factorised: `components` is null for as many as the server thinks fit, `last` for the deepest block; `picked` is the
+ * factor that is looked at.
  */
-export const factorChoices = observable(/** @type {{components: number, first: number, last: ?number, source: 'shown'|'many', picked: number}} */ (
-  {components: 10, first: 1, last: null, source: 'shown', picked: 0}));
+export const factorChoices = observable(/** @type {{components: ?number, first: number, last: ?number, source: 'shown'|'many', picked: number}} */ (
+  {components: null, first: 1, last: null, source: 'shown', picked: 0}));
 
 /** @param {Partial<ReturnType<typeof factorChoices.get>>} changes */
 function choose(changes) {
@@ -35,12 +38,12 @@ function choose(changes) {
  */
 export function askForFactors(panel, atOnce = false) {
   const {components, first, last, source} = factorChoices.get();
-  const range = {first, ...(last === null ? {} : {last})};
+  const asked = {part: 'factors', first, ...(last === null ? {} : {last}), ...(components === null ? {} : {components})};
   const texts = panel.texts().map((/** @type {any} */ {example}) => example);
-  if (source === 'many') panel.wantOnDemand('factors', 'neuron_evidence', panel.seen.selected, {part: 'factors', ...range, components, sample: SAMPLE});
+  if (source === 'many') panel.wantOnDemand('factors', 'neuron_evidence', panel.seen.selected, {...asked, sample: SAMPLE});
   // For one or two texts they are computed at once: asked for once, they follow the selection and the slider.
-  else if (texts.length && atOnce) panel.wantPart('factors', 'neuron_evidence', texts, {part: 'factors', ...range, components});
-  else if (texts.length) panel.wantOnDemand('factors', 'neuron_evidence', texts, {part: 'factors', ...range, components}, undefined, 'factors of the shown texts');
+  else if (texts.length && atOnce) panel.wantPart('factors', 'neuron_evidence', texts, asked);
+  else if (texts.length) panel.wantOnDemand('factors', 'neuron_evidence', texts, asked, undefined, 'factors of the shown texts');
 }
 
 /**
@@ -60,6 +63,7 @@ export function renderFactors(panel) {
  */
 export function renderPatterns(panel, atOnce = false) {
   const {components, first, last, source} = factorChoices.get();
+  const shown = components ?? panel.answerOf('factors')?.n_components ?? USUAL_COMPONENTS;
   const nLayers = panel.about().n_layers;
   const texts = panel.texts();
   const blocks = Array.from({length: nLayers - 1}, (_, i) => ({value: String(i + 1), title: String(i + 1)}));
@@ -68,8 +72,8 @@ export function renderPatterns(panel, atOnce = false) {
   return [
     html`<p class="words">Which groups of feed-forward neurons fire together on which tokens? Their activations are split into a few non-negative patterns. These neurons stand inside
       the blocks; they are others than the units of the layers’ vectors.</p>`,
-    html`<div class="set"><label>Patterns <input type="range" name="components" min="1" max=${MOST_COMPONENTS} step="1" .value=${String(components)}
-        @change=${(/** @type {any} */ event) => choose({components: Number(event.target.value), picked: 0})}><b>${components}</b></label>
+    html`<div class="set"><label>Patterns <input type="range" name="components" min="1" max=${MOST_COMPONENTS} step="1" .value=${String(shown)}
+        @change=${(/** @type {any} */ event) => choose({components: Number(event.target.value), picked: 0})}><b>${shown}</b></label>
       <label>blocks ${select('first', blocks, String(start), (value) => choose({first: Number(value), last: Math.max(Number(value), end)}))}</label>
       <label>to ${select('last', blocks, String(end), (value) => choose({last: Number(value), first: Math.min(Number(value), start)}))}</label>
       <span>${renderSelect('source', 'of', [{value: 'shown', title: 'the shown texts'}, {value: 'many', title: panel.seen.selected.length ? 'the selection' : `${SAMPLE} dev texts`}], source,

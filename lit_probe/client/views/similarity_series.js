@@ -123,7 +123,7 @@ export function seriesMaps({checkpoints, maps}, {width, ends}) {
       svgLabel({x: x.toFixed(1), y: (y - 4).toFixed(1)}, `${place + 1} ${checkpoints[place]}`, side, CHARACTER),
       ...maps[place].values.flatMap((row, down) => row.map((value, across) => svgNode('rect', {
         x: (x + across * cell).toFixed(2), y: (y + down * cell).toFixed(2), width: (cell + 0.2).toFixed(2), height: (cell + 0.2).toFixed(2),
-        fill: value === null ? COLORS.grid : similarityColor(value, ends).fill}))),
+        fill: value === null ? COLORS.grid : similarityColor(value, ends).fill, 'shape-rendering': 'crispEdges'}))),
       svgNode('rect', {x: x.toFixed(1), y: y.toFixed(1), width: side.toFixed(1), height: side.toFixed(1), fill: 'none', stroke: COLORS.axis}));
   }));
 }

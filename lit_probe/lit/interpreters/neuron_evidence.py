@@ -29,7 +29,7 @@ from lit_probe.lit.interpreters.probe_interpreter import Part, ProbeInterpreter
 from lit_probe.lit.interpreters.question import Question
 from lit_probe.neurons.meaning.neuron_clusters import THRESHOLD, correlation_clusters
 from lit_probe.neurons.meaning.neuron_evidence import activation_distribution, token_activations
-from lit_probe.neurons.meaning.neuron_factors import N_COMPONENTS, neuron_factors
+from lit_probe.neurons.meaning.neuron_factors import neuron_factors
 from lit_probe.neurons.meaning.top_words import ENDS, UnitWords, top_words, top_words_of_rows, with_surroundings, with_tags
 
 # Test is scored once, at the end: nobody chooses neurons by it.
@@ -246,7 +246,7 @@ EVIDENCE_PARTS = {
         {
             "first": whole_number(0, 10_000, default=1),
             "last": whole_number(0, 10_000, default=None),
-            "components": whole_number(1, 50, default=N_COMPONENTS),
+            "components": maybe(whole_number(1, 50)),
             "seed": whole_number(0, 2**32 - 1, default=0),
             "special": flag(),
             "sample": whole_number(1, 1_000, default=100),

@@ -129,7 +129,7 @@ def neuron_factors(
     encoder: Encoder,
     texts: str | Sequence[str],
     layers: tuple[int, int],
-    n_components: int = N_COMPONENTS,
+    n_components: int | None = None,
     seed: int = 0,
     *,
     special: bool = False,
@@ -145,7 +145,7 @@ def neuron_factors(
       encoder: the frozen encoder.
       texts: one text or several.
       layers: the first and the last layer, both included; 1 is the first block.
-      n_components: the number of factors; at most as many as there are tokens or neurons.
+      n_components: the number of factors, at most as many as there are tokens or neurons; None takes 10, of few tokens half as many.
       seed: same seed, same factors.
       special: take special tokens in. Some neurons fire on them far more than on any word, and would fill factors of their own.
       max_tokens: see above.
@@ -160,13 +160,16 @@ def neuron_factors(
     """
     texts, (first, last) = [texts] if isinstance(texts, str) else list(texts), layers
     seed = checked_seed(seed)
-    if n_components < 1:
+    if n_components is not None and n_components < 1:
         raise LitProbeError(f"Choose one factor or more; got {n_components}.")
     blocks = feed_forwards(encoder, first, last)
     encoded, n_read, places = _taken(encoder, texts, special, max_tokens)
     n_tokens, n_units = sum(map(len, places)), sum(block.n_units for block in blocks)
     if not n_tokens:
         raise LitProbeError("The texts have no token that could be factorised.")
+    if n_components is None:
+        # A factor for each token would say nothing.
+        n_components = min(N_COMPONENTS, -(-n_tokens // 2), n_units)
     if n_components > min(n_tokens, n_units):
         raise LitProbeError(
             f"{n_components} factors were asked for, but there are {n_tokens} tokens and {n_units} neurons. Choose at most "

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.probing.probes.fitting_scope import fitting_scope
+from lit_probe.probing.probes.options import ProbeOptions
 from lit_probe.probing.probes.training_data import check_labels, row_weights, standardisation
 
 PENALTY = 1.0
@@ -98,8 +99,9 @@ def fit_attention(
       after_epoch: hears how many of the passes are done, of at most how many.
 
     Raises:
-      ProbeError: a class has fewer than 2 texts.
+      ProbeError: a class has fewer than 2 texts, or an option is out of range.
     """
+    ProbeOptions(regularisation=penalty, class_weight=class_weight)
     classes = check_labels(labels, [f"class {index}" for index in range(n_classes)])
     mean, scale = standardisation(states.values)
     scaled = ((states.values - mean.astype(np.float32)) / scale.astype(np.float32)).astype(np.float32, copy=False)

@@ -11,6 +11,7 @@ from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.probing.probes.fitting_scope import fitting_scope
 from lit_probe.probing.probes.living_units import fitted_to_living_units
 from lit_probe.probing.probes.logistic_solver import Basis, Regressions, Solutions, solve
+from lit_probe.probing.probes.options import ProbeOptions
 from lit_probe.probing.probes.training_data import (
     BLOCK,
     check_training_data,
@@ -28,7 +29,7 @@ _SEARCH_TOLERANCE = 1e-5
 _FINAL_TOLERANCE = 1e-7
 # L-BFGS also stops when no step lowers the loss any more in float64, with a gradient just above the tolerance.
 _CONVERGED_GRADIENT = 1e-5
-# The quick search is off by up to 3e-4. Losses this close to the smallest are worked out again at the final tolerance.
+# Near the smallest loss the quick search is off by up to 4e-4. Losses this close are worked out again at the final tolerance.
 _CLOSE = 1e-3
 # Two cross-validated losses closer than that still is are a tie.
 _TIE = 1e-6
@@ -72,8 +73,9 @@ def fit_logistic(
       seed and the optimiser's end.
 
     Raises:
-      ProbeError: a class has fewer than 2 examples, or the activations are not finite.
+      ProbeError: a class has fewer than 2 examples, the activations are not finite, or an option is out of range.
     """
+    ProbeOptions(regularisation=c, class_weight=class_weight)
     values, classes = check_training_data(x, labels, n_classes)
     mean, scale = standardisation(values)
     with fitting_scope:

@@ -187,7 +187,7 @@ def solve(asked: Regressions, basis: Basis, *, tolerance: float, max_iter: int, 
       basis: that of their rows, standardised in about the way each does it.
       tolerance: see above.
       max_iter: the largest number of steps.
-      start: where each begins; with weights 0 and the log-odds of the class shares when None.
+      start: where each begins; with weights 0 and the log-odds of the class shares when None, or where it is worse than these.
     """
     n_at_once = max(1, _COLUMNS // asked.n_outputs)
     ends = []
@@ -205,13 +205,13 @@ class _Descent:
         # A class that no weighted row has would have an infinite log-odds.
         shares = np.maximum(asked.shares(), 1e-12)[asked.part]
         n, outputs = len(asked.part), asked.n_outputs
-        if start is None:
-            odds = np.log(shares)
-            bias = odds[:, 1:] - odds[:, :1] if outputs == 1 else odds - odds.mean(axis=1, keepdims=True)
-            weight = np.zeros((n, outputs, asked.rows.shape[1]))
-        else:
-            weight, bias = start.weight, start.bias
-        self.at = np.concatenate([weight, bias[:, :, None]], axis=2)
+        odds = np.log(shares)
+        self.at = np.zeros((n, outputs, asked.rows.shape[1] + 1))
+        self.at[:, :, -1] = odds[:, 1:] - odds[:, :1] if outputs == 1 else odds - odds.mean(axis=1, keepdims=True)
+        if start is not None:
+            # The penalty alone costs more than knowing nothing does: so far off that logits would lose the digits they need.
+            far = asked.penalty / 2 * np.square(start.weight).sum(axis=(1, 2)) > -(shares * odds).sum(axis=1)
+            self.at[~far] = np.concatenate([start.weight, start.bias[:, :, None]], axis=2)[~far]
         self.curvature = (shares[:, :1] * shares[:, 1:])[:, :, None] if outputs == 1 else shares[:, :, None]
         self.steps: list[NDArray[np.float64]] = []
         self.changes: list[NDArray[np.float64]] = []

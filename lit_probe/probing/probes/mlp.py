@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.probing.probes.fitting_scope import fitting_scope
 from lit_probe.probing.probes.living_units import fitted_to_living_units
+from lit_probe.probing.probes.options import ProbeOptions
 from lit_probe.probing.probes.training_data import (
     check_training_data,
     row_weights,
@@ -62,11 +63,12 @@ def fit_mlp(
       after_epoch: hears the probe after each pass over the data; the last is the one that is returned.
 
     Raises:
-      ProbeError: a class has fewer than 2 examples, or the activations are not finite.
+      ProbeError: a class has fewer than 2 examples, the activations are not finite, or an option is out of range.
     """
     # scikit-learn takes a second to import, and a start from the cache fits nothing.
     from sklearn.neural_network import MLPClassifier
 
+    ProbeOptions(regularisation=weight_penalty, class_weight=class_weight)
     values, classes = check_training_data(x, labels, n_classes)
     mean, scale = standardisation(values)
     settings = {

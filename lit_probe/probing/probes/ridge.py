@@ -10,6 +10,7 @@ from lit_probe.probing.probes.cross_validation import Folds, plain_folds
 from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.probing.probes.fitting_scope import fitting_scope
 from lit_probe.probing.probes.living_units import fitted_to_living_units
+from lit_probe.probing.probes.options import ProbeOptions
 from lit_probe.probing.probes.training_data import check_training_numbers, standardisation, standardised
 
 # From almost none to one that leaves nothing but the mean of thousands of rows.
@@ -48,12 +49,14 @@ def fit_ridge(
       (``cv_squared_error``) and the folds (unless ``alpha`` was given), and the seed.
 
     Raises:
-      ProbeError: there are fewer than 6 numbers or all are the same, or the activations are not finite.
+      ProbeError: there are fewer than 6 numbers or all are the same, the activations are not finite, or ``alpha`` is out of
+        range.
 
     >>> x = np.random.default_rng(0).normal(size=(50, 3))
     >>> fit_ridge(x, 1000 + 7 * x[:, 0], alpha=0.01).predict([[2.0, 0.0, 0.0]]).round()
     array([1014.])
     """
+    ProbeOptions(regularisation=alpha)
     values, numbers = check_training_numbers(x, labels)
     mean, scale = standardisation(values)
     centre, spread = float(numbers.mean()), float(numbers.std())

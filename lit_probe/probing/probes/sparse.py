@@ -12,6 +12,7 @@ from lit_probe.probing.probes.cross_validation import Folds, stratified_folds
 from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.probing.probes.fitting_scope import fitting_scope
 from lit_probe.probing.probes.living_units import fitted_to_living_units
+from lit_probe.probing.probes.options import ProbeOptions
 from lit_probe.probing.probes.penalised import penalised_logistic
 from lit_probe.probing.probes.training_data import check_training_data, standardisation, standardised
 
@@ -51,7 +52,7 @@ def fit_l1(
       c: the value of ``C``, more than 0; None chooses it by cross-validation.
 
     Raises:
-      ProbeError: a class has fewer than 2 examples, or the activations are not finite.
+      ProbeError: a class has fewer than 2 examples, the activations are not finite, or ``c`` is out of range.
     """
     return _fit("l1", x, labels, n_classes, groups, seed, c)
 
@@ -77,6 +78,7 @@ def fit_elastic_net(
 def _fit(
     kind: str, x: ArrayLike, labels: ArrayLike, n_classes: int, groups: ArrayLike | None, seed: int, c: float | None
 ) -> FittedProbe:
+    ProbeOptions(regularisation=c)
     values, classes = check_training_data(x, labels, n_classes)
     search: dict[str, Any] = {}
     with fitting_scope:

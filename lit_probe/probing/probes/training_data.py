@@ -69,7 +69,7 @@ def check_training_data(x: ArrayLike, labels: ArrayLike, n_classes: int) -> tupl
     """``x`` ``[n_examples, d_model]`` and ``labels`` ``[n_examples]``, once they can be fitted.
 
     Raises:
-      ProbeError: as `check_labels`; the lengths disagree; or ``x`` holds NaN or infinity.
+      ProbeError: as `check_labels`; the lengths disagree; or ``x`` has no unit, NaN or infinity.
     """
     checked = check_labels(labels, [f"class {index}" for index in range(n_classes)])
     return _checked(x, checked), checked
@@ -79,7 +79,7 @@ def check_training_numbers(x: ArrayLike, labels: ArrayLike) -> tuple[NDArray[Any
     """``x`` ``[n_examples, d_model]`` and numbers ``[n_examples]``, once they can be fitted.
 
     Raises:
-      ProbeError: as `check_numbers`; the lengths disagree; or ``x`` holds NaN or infinity.
+      ProbeError: as `check_numbers`; the lengths disagree; or ``x`` has no unit, NaN or infinity.
     """
     checked = check_numbers(labels)
     return _checked(x, checked), checked
@@ -87,9 +87,10 @@ def check_training_numbers(x: ArrayLike, labels: ArrayLike) -> tuple[NDArray[Any
 
 def _checked(x: ArrayLike, checked: NDArray[Any]) -> NDArray[Any]:
     values = np.asarray(x)
-    if values.ndim != 2 or len(values) != len(checked):
+    if values.ndim != 2 or len(values) != len(checked) or not values.shape[1]:
         raise ProbeError(
-            f"Activations [n_examples, d_model] and as many labels are needed; got {list(values.shape)} and {len(checked)}."
+            f"Activations [n_examples, d_model] with a unit or more and as many labels are needed; got {list(values.shape)} and "
+            f"{len(checked)}."
         )
     # A sum is NaN or infinite as soon as one term is, and needs no second array of this size.
     if not np.isfinite(values.sum(dtype=np.float64)):

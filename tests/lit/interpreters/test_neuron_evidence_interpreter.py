@@ -165,6 +165,14 @@ def test_factors_are_those_of_the_texts_that_are_sent(model, dataset, edit):
     assert answer["rows"] == {"ids": [edit[0]["_id"], ""], "n_asked": 2, "source": "selection"}
 
 
+@pytest.mark.parametrize(("text", "n"), [("good", 1), ("a good film", 2), ("a good film " * 3, 5), ("a good film " * 9, 10)])
+def test_a_short_text_has_half_as_many_factors_as_tokens_where_no_number_is_asked_for(model, dataset, text, n):
+    row = {**dataset.examples[0], "text": text}
+    for asked in ({}, {"components": None}):
+        answer = answer_of(NAME, model, dataset, row, part="factors", **asked)
+        assert (answer["status"], len(answer["factors"]), answer["n_components"]) == ("ready", n, n)
+
+
 def test_without_texts_the_factors_are_those_of_a_sample_of_dev_rows(model, dataset):
     answer = answer_of(NAME, model, dataset, part="factors", components=2, sample=6)
     assert answer["layers"] == [1, 2, 3] and answer["n_texts"] == 6

@@ -122,7 +122,16 @@ def test_rows_that_are_all_alike_have_an_empty_basis_and_a_probe_of_shares():
     assert probe.predict_proba(np.full((1, 3), 7.0)) == pytest.approx(np.array([[0.75, 0.25]]), abs=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["one unit", "twice the same", "an outlier of 1e12", "float64 far from 0", "one of a thousand"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "one unit",
+        "twice the same",
+        "float64 far from 0",
+        "one of a thousand",
+        *(f"an outlier of 1e{n}" for n in (12, 15, 24, 38, 100)),
+    ],
+)
 def test_odd_rows_end_at_scikit_learns_optimum_too(kind):
     x, labels = correlated(600, 6, 2)
     x = x.astype(np.float64)
@@ -130,8 +139,8 @@ def test_odd_rows_end_at_scikit_learns_optimum_too(kind):
         x = x[:, :1]
     if kind == "twice the same":
         x = np.concatenate([x, x, -x], axis=1)
-    if kind == "an outlier of 1e12":
-        x[0] = 1e12
+    if kind.startswith("an outlier of "):
+        x[0] = float(kind.removeprefix("an outlier of "))
     if kind == "float64 far from 0":
         x = x + 1e5
     if kind == "one of a thousand":
@@ -141,6 +150,21 @@ def test_odd_rows_end_at_scikit_learns_optimum_too(kind):
     model = LogisticRegression(C=probe.settings["C"], tol=1e-10, max_iter=50_000).fit(scaled, labels)
     assert probe.predict_proba(x) == pytest.approx(model.predict_proba(scaled), abs=1e-5)
     assert probe.converged
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("outlier", [1e6, 1e15, 1e24, 3e38])
+def test_a_row_that_stretches_one_unit_leads_no_fit_astray(outlier, n_classes, dtype):
+    x, labels = correlated(300, 20, n_classes)
+    x = x.astype(dtype)
+    x[3, 2] = outlier
+    probe = fit_logistic(x, labels, n_classes)
+    scaled = StandardScaler().fit_transform(x.astype(np.float64))
+    model = LogisticRegression(C=probe.settings["C"], tol=1e-10, max_iter=50_000).fit(scaled, labels)
+    assert probe.predict_proba(x) == pytest.approx(model.predict_proba(scaled), abs=1e-5)
+    # What the folds without the row have found is no start for all rows.
+    assert probe.converged and probe.settings["n_iter"] < 50
 
 
 def test_classes_far_apart_stay_finite():

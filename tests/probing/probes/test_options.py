@@ -22,6 +22,7 @@ VALUES = {
     "learning_rate": 0.02,
     "batch_size": 16,
 }
+WRONG = {"regularisation": (0, -1.0, float("nan"), float("inf"), True, "1"), "class_weight": ("Balanced", True, {0: 2.0})}
 TAKEN = [(kind, name) for kind, entry in PROBES.items() for name in entry.options]
 REFUSED = [(kind, name) for kind, entry in PROBES.items() for name in OPTION_NAMES if name not in entry.options]
 
@@ -103,6 +104,16 @@ def test_words_that_say_nothing_are_refused_by_the_name_of_the_option(name, word
 def test_values_of_another_type_are_refused(name, value):
     with pytest.raises(ProbeError, match=f"The option {name} is "):
         ProbeOptions(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"), [(kind, name, value) for kind, name in TAKEN for value in WRONG.get(name, ())]
+)
+def test_a_fit_by_hand_refuses_what_the_options_refuse(kind, name, value):
+    entry, x = PROBES[kind], planted().x[:40]
+    labels = x[:, 0].astype(np.float64) if "classes" not in entry.targets else np.arange(40) % 2
+    with pytest.raises(ProbeError, match=f"The option {name} is "):
+        entry.fit(x, labels, 2, **{entry.options[name]: value})
 
 
 def test_balanced_classes_count_as_if_rows_of_the_rare_class_were_there_several_times():

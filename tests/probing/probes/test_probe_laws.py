@@ -69,6 +69,14 @@ def test_scaling_a_layer_by_a_thousand_moves_accuracy_by_less_than_a_tenth_of_a_
     )
 
 
+@pytest.mark.parametrize("name", PROBES)
+def test_rows_without_a_unit_are_refused(name):
+    entry = PROBES[name]
+    labels = np.arange(40) % 2 if "classes" in entry.targets else np.arange(40.0)
+    with pytest.raises(ProbeError, match=r"Activations \[n_examples, d_model\] with a unit or more .* got \[40, 0\] and 40"):
+        entry.fit(planted().x[:40, :0], labels, 2)
+
+
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("name", OF_CLASSES)
 def test_a_saved_probe_gives_identical_numbers_from_safetensors_and_json_alone(name, n_classes, tmp_path):
