@@ -10,12 +10,15 @@ import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from lit_probe.lit.server.serving import serve
 
 # An application whose requests take as long as they say, and a thread that never lets go, as one in a forward pass does.
 PROGRAM = """
@@ -106,6 +109,38 @@ def test_a_second_signal_does_not_wait():
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 130
         assert time.monotonic() - start < 2
+
+
+def test_the_file_of_a_server_that_follows_stays_when_the_last_answer_of_the_first_is_sent(tmp_path):
+    path, asked, held = tmp_path / "lit.sock", threading.Event(), threading.Event()
+
+    class Slow:
+        def max_body(self, path):
+            return 0
+
+        def __call__(self, environ, start_response):
+            asked.set()
+            held.wait(20)
+            start_response("204 No Content", [])
+            return []
+
+    first = serve(Slow(), "", 0, threads=1, unix_socket=str(path)).start()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asks:
+        asks.settimeout(20)
+        asks.connect(str(path))
+        asks.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert asked.wait(20)
+        ending = threading.Thread(target=first.finish, args=(20,))
+        ending.start()
+        while path.exists():
+            time.sleep(0.01)
+        following = serve(Slow(), "", 0, threads=1, unix_socket=str(path))
+        held.set()
+        assert asks.recv(1000).startswith(b"HTTP/1.0 204")
+    ending.join()
+    assert path.exists()
+    following.close()
+    assert not path.exists()
 
 
 def test_a_socket_file_is_gone_with_the_server(tmp_path):
