@@ -22,6 +22,8 @@ from lit_probe.lit.server.socket_files import check_socket_file, is_socket_file,
 
 # Connections over the limit that are open while those they replace are being closed, and waitress's own two sockets.
 _OVER = 2 * AT_ONCE + 2
+# Threads that have nothing to do end at once; waitress warns of those that have not by then.
+_LAST_WORDS_S = 0.3
 
 
 class LimitedApp(Protocol):
@@ -169,7 +171,7 @@ class Server:
             if self._is_idle.wait(timeout=0.05):
                 break
             time.sleep(0.02)
-        self.close(patience_s=0)
+        self.close(patience_s=_LAST_WORDS_S)
 
     def _stop_accepting(self) -> None:
         # Not the server's own close(), which would close the pipe by which threads say that an answer is ready.
