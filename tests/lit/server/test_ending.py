@@ -23,7 +23,7 @@ from lit_probe.lit.server.serving import serve
 
 # An application whose requests take as long as they say, and a thread that never lets go, as one in a forward pass does.
 PROGRAM = """
-    import ctypes, sys, threading, time
+    import signal, sys, threading, time
     import numpy as np
     from lit_probe.lit.server.ending import run_until_signal
     from lit_probe.lit.server.serving import serve
@@ -47,7 +47,14 @@ PROGRAM = """
     app.max_body = lambda path: 1000
     server = serve(app, "127.0.0.1", 0, threads=4, unix_socket=sys.argv[1] if len(sys.argv) > 1 else None)
     threading.Thread(target=busy).start()  # no daemon: Python itself would wait for it
-    print(server.url, flush=True)
+
+    def tell():
+        # Not before: who reads it sends a signal at once.
+        while signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            time.sleep(0.001)
+        print(server.url, flush=True)
+
+    threading.Thread(target=tell, daemon=True).start()
     run_until_signal(server, stopped.set, patience_s=3)
 """
 
