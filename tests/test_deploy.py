@@ -134,7 +134,7 @@ def gunicorn(tiny_folder, tmp_path_factory) -> Iterator[tuple[subprocess.Popen[b
         process.wait()
 
 
-def ask(port: int, method: str, path: str, body: bytes | None = None, **headers: str) -> http.client.HTTPResponse:
+def ask(port: int, method: str, path: str, body: bytes | Iterator[bytes] | None = None, **headers: str) -> http.client.HTTPResponse:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     connection.request(method, path, body, headers)
     answer = connection.getresponse()
@@ -155,8 +155,13 @@ def test_gunicorn_serves_asks_for_the_token_refuses_in_words_and_ends(gunicorn):
     assert not re.findall(rb'(?:href|src)="(?:/|http)', page.body)
     info = ask(port, "POST", "/get_info", b"{}", **cookie)
     assert list(json.loads(info.body)["models"]) == ["tiny-bert-on-demo"]
-    refused = ask(port, "POST", "/get_info", b"x" * (33 * 2**20), **cookie)
+    large = b"x" * (33 * 2**20)
+    refused = ask(port, "POST", "/get_info", large, **cookie)
     assert (refused.status, b"The request is larger than" in refused.body) == (413, True)
+    # Nobody has declared how large this one is, nobody asks for its body here, and this one is not let in.
+    assert ask(port, "POST", "/get_info", iter([large[: 2**20]] * 33), **cookie).status == 413
+    assert ask(port, "POST", "/save_datapoints", large, **cookie).status == 403
+    assert ask(port, "POST", "/get_info", large).status == 401
     start = time.monotonic()
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 0

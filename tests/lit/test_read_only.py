@@ -10,8 +10,9 @@ from tiny_probing import tiny_splits
 
 from lit_probe.checks.battery import CHECKS, REPEATS
 from lit_probe.encoder.cache import Cache
+from lit_probe.errors import LitProbeError
 from lit_probe.lit.app import AppOptions, build
-from lit_probe.lit.host.read_only import NOT_CHANGED, NOT_COMPUTED
+from lit_probe.lit.host.read_only import NOT_CHANGED, NOT_COMPUTED, ReadOnlyChecks
 from lit_probe.probing.study import probe_layers
 
 DATASET = "tiny"
@@ -110,3 +111,24 @@ def test_what_asks_the_model_for_every_word_or_reads_every_row_anew_is_not_offer
     both = [next(iter(one.ask("/get_info")["models"].values())) for one in (teacher, page)]
     assert set(both[0]["generators"]) - set(both[1]["generators"]) == {"Ablation Flip", "HotFlip"}
     assert set(both[0]["interpreters"]) - set(both[1]["interpreters"]) <= {"umap"}
+
+
+def test_a_folder_that_others_may_write_to_is_gone_on_with_here_too(tmp_path):
+    tmp_path.chmod(0o777)
+    assert ReadOnlyChecks(Cache(tmp_path, shared=True)).cache.folder == tmp_path
+
+
+def test_retry_after_a_lost_connection_asks_again_and_of_a_failed_study_changes_nothing(encoder, page):
+    assert say(page, encoder, "provenance", retry=True)["status"] == "ready"
+
+    def fails(one, splits, progress):
+        raise LitProbeError("The disk is gone")
+
+    broken = Browser(build([encoder], [tiny_splits()], AppOptions(read_only=True), fails))
+    while (answer := say(broken, encoder, "provenance"))["status"] == "computing":
+        time.sleep(0.02)
+    assert answer["status"] == "failed"
+    model = f"{encoder.name}-on-{DATASET}"
+    asked = {"model": model, "dataset_name": DATASET, "interpreter": "provenance", "do_predict": 0}
+    refused = broken.post("/get_interpretations", {"inputs": [], "config": {"retry": True}}, **asked)
+    assert refused.status_code == 400 and NOT_CHANGED in refused.get_data(as_text=True)

@@ -132,14 +132,14 @@ class PendingChecks:
         Args:
           key: what is computed.
           title: what people read while it is computed.
-          asker: who has cancelled; None ends it for everybody.
+          asker: who has cancelled; None for a program, which cancels for all programs and for no page.
         """
         with self._lock:
             pending = self._checks.get(key)
             if pending is not None:
                 if pending.ready:
                     return pending.status()
-                self._release(key, pending, lambda one: asker in (None, one))
+                self._release(key, pending, lambda one: one == asker)
         return _cancelled(title)
 
     def listed(self, page: str | None = None) -> list[dict[str, Any]]:

@@ -101,7 +101,7 @@ class PendingStudy:
         """Computes a failed study again, in the background; False where nothing failed, or it is not computed here."""
         with self._lock:
             probe_layers = self._probe_layers
-            if probe_layers is None or self._ended or not self.future.done() or self.future.exception() is None:
+            if probe_layers is None or self._ended or not self.failed:
                 return False
             self.future = Future()
             for listener in self._listeners:
@@ -132,6 +132,11 @@ class PendingStudy:
     def ready(self) -> bool:
         """Whether there is a result."""
         return self.future.done() and self.future.exception() is None
+
+    @property
+    def failed(self) -> bool:
+        """Whether something went wrong."""
+        return self.future.done() and self.future.exception() is not None
 
     def status(self) -> dict[str, Any] | None:
         """What a panel shows instead of numbers: ``computing`` or ``failed``; None when the study is ready.
@@ -165,7 +170,7 @@ class PendingStudy:
 
     def _look_at_files(self) -> None:
         """Tries a failed study again where its encoder's files have changed since it began."""
-        if self.future.done() and self.future.exception() is not None and time.monotonic() >= self._next_look:
+        if self.failed and time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + _LOOK_EVERY_S
             if self._files_now() != self._files:
                 self.retry()

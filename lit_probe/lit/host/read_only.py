@@ -36,7 +36,7 @@ class _KeptCache(Cache):
     """A cache that, while it is asked to, gives what it has and makes nothing."""
 
     def __init__(self, of: Cache):
-        super().__init__(of.folder, of.dtype)
+        vars(self).update(vars(of))  # whose folder has been checked already
         self._mine = threading.local()
 
     @contextmanager

@@ -142,9 +142,10 @@ class ProbeInterpreter(components.Interpreter):
         settings = dict(settings_of(config))
         asker = _ASKER.of(settings, _ASKED_BY)
         settings.pop(_ASKED_BY, None)
-        if flag().of(settings, _RETRY) and is_probe_model(model):
+        # A page says so after a lost connection, too.
+        if flag().of(settings, _RETRY) and is_probe_model(model) and (study := probe_model(model).study).failed:
             check_may_change(probe_model(model).checks)
-            probe_model(model).study.retry()
+            study.retry()
         settings.pop(_RETRY, None)
         values = self._values(settings)
         try:

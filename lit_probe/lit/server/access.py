@@ -162,7 +162,9 @@ class Access:
         return sent is not None and self._is_token(sent[1])
 
     def _has_cookie(self, environ: WSGIEnvironment) -> bool:
-        sent = parse_cookie(environ.get("HTTP_COOKIE")).getlist(_cookie_name(environ))
+        # Other programs on this host set cookies, too, which need not be UTF-8; ours is ASCII.
+        cookies = environ.get("HTTP_COOKIE", "").encode("ascii", "replace").decode()
+        sent = parse_cookie(cookies).getlist(_cookie_name(environ))
         return any(_same(value, self._proof) for value in sent)
 
     def _is_token(self, sent: str) -> bool:

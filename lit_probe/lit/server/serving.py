@@ -22,6 +22,8 @@ from lit_probe.lit.server.socket_files import check_socket_file, is_socket_file,
 
 # Connections over the limit that are open while those they replace are being closed, and waitress's own two sockets.
 _OVER = 2 * AT_ONCE + 2
+# Threads that have nothing to do end at once; waitress warns of those that have not by then.
+_LAST_WORDS_S = 0.3
 
 
 class LimitedApp(Protocol):
@@ -82,7 +84,7 @@ class Server:
 
     def __init__(self, app: LimitedApp, listener: socket.socket, host: str, threads: int, limits: Limits = DEFAULT_LIMITS):
         self.host = host
-        self._is_file = is_socket_file(listener)
+        self._is_file = self._owns_file = is_socket_file(listener)
         self.port: int = 0 if self._is_file else listener.getsockname()[1]
         self._sockets: dict[int, Any] = {}  # waitress's listener, connections and wake-up pipe
         self._thread: threading.Thread | None = None
@@ -169,13 +171,12 @@ class Server:
             if self._is_idle.wait(timeout=0.05):
                 break
             time.sleep(0.02)
-        self.close(patience_s=0)
+        self.close(patience_s=_LAST_WORDS_S)
 
     def _stop_accepting(self) -> None:
         # Not the server's own close(), which would close the pipe by which threads say that an answer is ready.
         dispatcher.close(self._waitress)
-        if self._is_file:
-            remove_socket_file(self.host)
+        self._remove_file()
 
     def _close_idle(self) -> None:
         """Closes connections on which nothing is asked; says so when none is left."""
@@ -186,10 +187,13 @@ class Server:
             self._is_idle.set()
 
     def _close_sockets(self) -> None:
-        is_open = bool(self._sockets)
         close_all(self._sockets)
-        # Once: later the file may be another server's.
-        if self._is_file and is_open:
+        self._remove_file()
+
+    def _remove_file(self) -> None:
+        # Once: from then on the file may be another server's, which need not wait for the last answer of this one.
+        if self._owns_file:
+            self._owns_file = False
             remove_socket_file(self.host)
 
 

@@ -31,7 +31,8 @@ class Transport:
           response: the whole answer, not compressed yet.
           environ: the request.
         """
-        is_file = environ.get("REQUEST_METHOD") in ("GET", "HEAD") and response.status_code == 200
+        may_be_kept = not response.cache_control.no_store  # a health check, or the link with the token
+        is_file = environ.get("REQUEST_METHOD") in ("GET", "HEAD") and response.status_code == 200 and may_be_kept
         tag = None
         if is_file:
             if environ["REQUEST_METHOD"] == "GET":

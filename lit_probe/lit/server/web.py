@@ -159,8 +159,7 @@ class WebApp:
         except Refusal as refusal:
             response = error_response(refusal.status, refusal.message)
             response.headers.update(refusal.headers)
-            if refusal.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-                _drop_body(environ)
+            _drop_body(environ)
         except UnknownNameError as error:
             response = error_response(HTTPStatus.NOT_FOUND, str(error))
         except Exception as error:
@@ -291,6 +290,8 @@ def _drop_body(environ: WSGIEnvironment) -> None:
     """Reads a refused body away: gunicorn would reset the connection on what is unread, and nobody would see the refusal."""
     declared = environ.get("CONTENT_LENGTH") or ""
     left = min(int(declared), _MOST_DROPPED) if declared.isascii() and declared.isdigit() and len(declared) < 16 else 0
+    if not declared and environ.get("wsgi.input_terminated"):
+        left = _MOST_DROPPED
     while left > 0 and (dropped := environ["wsgi.input"].read(min(left, 1 << 16))):
         left -= len(dropped)
 

@@ -332,8 +332,13 @@ def test_what_every_page_has_cancelled_ends(checks):
     assert answer_of(checks, "running", held)["status"] == "ready" and held.n_runs == 2
 
 
-def test_a_cancel_without_a_page_ends_it_for_everybody(checks):
+def test_a_cancel_without_a_page_is_that_of_programs_alone(checks):
     held = running(checks, asker("one"))
+    checks.cancel("running", "Check running")
+    assert ask_as(checks, asker("one"), "running", held)["fraction"] == 0.5
+    ask_as(checks, None, "running", held)
+    checks.cancel("running", "Check running", asker("one"))
+    assert ask_as(checks, None, "running", held)["fraction"] == 0.5
     checks.cancel("running", "Check running")
     held.go_on.set()
     assert held.over.wait(PATIENCE_S)

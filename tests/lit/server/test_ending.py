@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import logging
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +19,11 @@ from pathlib import Path
 
 import pytest
 
+from lit_probe.lit.server.serving import serve
+
 # An application whose requests take as long as they say, and a thread that never lets go, as one in a forward pass does.
 PROGRAM = """
-    import ctypes, sys, threading, time
+    import signal, sys, threading, time
     import numpy as np
     from lit_probe.lit.server.ending import run_until_signal
     from lit_probe.lit.server.serving import serve
@@ -43,7 +47,14 @@ PROGRAM = """
     app.max_body = lambda path: 1000
     server = serve(app, "127.0.0.1", 0, threads=4, unix_socket=sys.argv[1] if len(sys.argv) > 1 else None)
     threading.Thread(target=busy).start()  # no daemon: Python itself would wait for it
-    print(server.url, flush=True)
+
+    def tell():
+        # Not before: who reads it sends a signal at once.
+        while signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            time.sleep(0.001)
+        print(server.url, flush=True)
+
+    threading.Thread(target=tell, daemon=True).start()
     run_until_signal(server, stopped.set, patience_s=3)
 """
 
@@ -106,6 +117,49 @@ def test_a_second_signal_does_not_wait():
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 130
         assert time.monotonic() - start < 2
+
+
+class Slow:
+    """Answers once it is told to go on."""
+
+    def __init__(self):
+        self.asked, self.go_on = threading.Event(), threading.Event()
+
+    def max_body(self, path: str) -> int:
+        return 0
+
+    def __call__(self, environ, start_response):
+        self.asked.set()
+        self.go_on.wait(20)
+        start_response("204 No Content", [])
+        return []
+
+
+def test_the_file_of_a_server_that_follows_stays_when_the_last_answer_of_the_first_is_sent(tmp_path):
+    path, app = tmp_path / "lit.sock", Slow()
+    first = serve(app, "", 0, threads=1, unix_socket=str(path)).start()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asks:
+        asks.settimeout(20)
+        asks.connect(str(path))
+        asks.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert app.asked.wait(20)
+        ending = threading.Thread(target=first.finish, args=(20,))
+        ending.start()
+        while path.exists():
+            time.sleep(0.01)
+        following = serve(app, "", 0, threads=1, unix_socket=str(path))
+        app.go_on.set()
+        assert asks.recv(1000).startswith(b"HTTP/1.0 204")
+    ending.join()
+    assert path.exists()
+    following.close()
+    assert not path.exists()
+
+
+def test_who_ends_a_server_on_which_nothing_goes_on_is_not_warned(caplog):
+    server = serve(Slow(), "127.0.0.1", 0, threads=8).start()
+    server.finish(5)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 def test_a_socket_file_is_gone_with_the_server(tmp_path):

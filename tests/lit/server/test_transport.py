@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from tiny_lit_app import wrapped
 
+from lit_probe.lit.server.access import Access
 from lit_probe.lit.server.serving import serve
 
 FILES = ("/", "/main.js", "/lit_probe/index.js", "/lit_probe/panels/css.js", "/lit_probe/fonts/fonts.css")
@@ -84,3 +85,19 @@ def test_large_answers_of_the_api_are_compressed_and_small_ones_and_fonts_are_no
     assert refused.status == 404 and "Content-Encoding" not in refused.headers
     font = ask(url, "/lit_probe/fonts/material-icons.woff2", Accept_Encoding="gzip")
     assert font.status == 200 and "Content-Encoding" not in font.headers
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_what_must_not_be_kept_has_no_tag_and_says_so(url, path):
+    answer = ask(url, path)
+    assert (answer.headers["Cache-Control"], answer.headers["ETag"]) == ("no-store", None)
+
+
+def test_the_page_behind_a_link_with_the_token_is_not_kept():
+    server = serve(wrapped(access=Access("a-token-of-letters")), "127.0.0.1", 0).start()
+    try:
+        answer = ask(server.url, "/?token=a-token-of-letters", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate")
+    finally:
+        server.close()
+    assert (answer.status, answer.headers["Cache-Control"], answer.headers["ETag"]) == (200, "no-store", None)
+    assert answer.headers["Set-Cookie"]
