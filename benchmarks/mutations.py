@@ -5,6 +5,7 @@ Each begins as a request that the page sends; then its method, address, head, bo
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import http.client
 import json
@@ -204,7 +205,8 @@ def ask(port: int, request: Mutated) -> tuple[int, str, float]:
         connection.endheaders()
         connection.send(request.body)
         if request.head.keys() & {"Content-Length", "Transfer-Encoding"}:
-            connection.sock.shutdown(1)  # what was announced does not come
+            with contextlib.suppress(OSError):  # the server may have hung up already
+                connection.sock.shutdown(1)  # what was announced does not come
         response = connection.getresponse()
         return response.status, response.read(300).decode("utf-8", "replace"), time.perf_counter() - began
     except (http.client.HTTPException, ConnectionError):

@@ -307,7 +307,7 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["fly"], 2, "unknown command 'fly'. Choose one of: extract, layers, neurons, predict, report, selftest, serve, sites."),
+        (["fly"], 2, "unknown command 'fly'. Choose one of: cache, doctor, extract, layers, neurons, predict, report, selftest"),
         (["report", "--compare=missing.json"], 1, "'missing.json' cannot be read: No such file or directory."),
         (["report", "--out=nowhere/report.html"], 1, "The folder 'nowhere' does not exist. Make it, or change --out."),
         (["report", "--out=/dev/null/here"], 1, "Change --out"),
@@ -352,7 +352,7 @@ def test_runs_of_one_encoder_get_a_folder_each_and_files_that_give_the_same_agai
         (["layers", "--noshow_train"], 2, "noshow_train"),
         (["neurons", "--checks=all"], 2, "neurons does not use --checks. It is a flag of layers, report."),
         (["selftest", "--datasets=demo"], 2, "selftest does not use --datasets. It is a flag of serve, layers, report, neurons"),
-        (["selftest", "--port=1"], 2, "selftest does not use --port. It is a flag of serve."),
+        (["selftest", "--port=1"], 2, "selftest does not use --port. It is a flag of serve, doctor."),
         (["serve", "--head_layers=two"], 1, "--head_layers takes layer numbers"),
         (["serve", "--head_layers=9"], 1, "9"),
         (["serve", "--token_fields", "--memory_budget=0"], 1, "The memory budget is 0 GB. Give a positive number."),

