@@ -145,7 +145,8 @@ def neuron_factors(
       encoder: the frozen encoder.
       texts: one text or several.
       layers: the first and the last layer, both included; 1 is the first block.
-      n_components: the number of factors, at most as many as there are tokens or neurons; None takes 10, of few tokens half as many.
+      n_components: the number of factors, at most as many as there are tokens or neurons; None takes 10, of few tokens half as
+        many.
       seed: same seed, same factors.
       special: take special tokens in. Some neurons fire on them far more than on any word, and would fill factors of their own.
       max_tokens: see above.
