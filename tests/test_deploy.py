@@ -134,7 +134,9 @@ def gunicorn(tiny_folder, tmp_path_factory) -> Iterator[tuple[subprocess.Popen[b
         process.wait()
 
 
-def ask(port: int, method: str, path: str, body: bytes | Iterator[bytes] | None = None, **headers: str) -> http.client.HTTPResponse:
+def ask(
+    port: int, method: str, path: str, body: bytes | Iterator[bytes] | None = None, **headers: str
+) -> http.client.HTTPResponse:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     connection.request(method, path, body, headers)
     answer = connection.getresponse()
