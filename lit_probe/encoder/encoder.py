@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import hashlib
 import inspect
@@ -38,7 +39,7 @@ from lit_probe.encoder.template import Prompt, chat_prompt, escaped, prompt_of
 from lit_probe.encoder.text_reader import TextReader
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import KEEPS, EncodedText, HiddenStates, PaddedBatch, padded_batch
-from lit_probe.errors import EncoderError
+from lit_probe.errors import EncoderError, LitProbeError
 from lit_probe.registry import check_layer, lookup
 
 DEFAULT_MAX_LENGTH = 256
@@ -62,6 +63,7 @@ class _Loaded:
         self.lock = threading.Lock()
         self.hashes: dict[str, str] | None = None
         self.files: object = None
+        self.are_relied_on = False
         self.padding_is_neutral = True
         self.ends_in_norm: bool | None = None
         self.reads_types = False
@@ -243,9 +245,23 @@ class Encoder:
         return self._loaded.hashes
 
     def forget_files(self) -> None:
-        """Takes the files as they are now, where no weights have been loaded: they may have been repaired."""
-        if self._loaded.model is None:
+        """Takes the files as they are now, where no weights have been loaded: they may have been repaired.
+
+        Where results stand on them, only if they hold the same: see `rely_on_files`.
+        """
+        if self._loaded.model is not None:
+            return
+        if not self._loaded.are_relied_on:
             self._loaded.hashes = self._loaded.files = self._loaded.tokenizer = None
+            return
+        now = self.checkpoint.files_now()
+        with contextlib.suppress(LitProbeError, OSError):  # torn: as before they are refused when they are loaded
+            if self.checkpoint.hashes() == self._loaded.hashes and self.checkpoint.files_now() == now:
+                self._loaded.files = now
+
+    def rely_on_files(self) -> None:
+        """Notes that there are results of these files, so that no others are loaded in their place."""
+        self._loaded.are_relied_on = True
 
     def _check_same_files(self) -> None:
         """That hashes and weights are of the same files, or results would be kept under the name of other weights.

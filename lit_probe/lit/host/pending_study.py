@@ -77,7 +77,10 @@ class PendingStudy:
         """Runs ``probe_layers(progress)`` and keeps its result or its error; never raises."""
         self._probe_layers, self._files = probe_layers, self._files_now()
         try:
-            self.future.set_result(probe_layers(self.report))
+            study = probe_layers(self.report)
+            if self.encoder.has_network:
+                self.encoder.rely_on_files()
+            self.future.set_result(study)
         except CancelledError as error:
             self.future.set_exception(error)
         except LitProbeError as error:

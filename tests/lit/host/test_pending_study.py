@@ -210,6 +210,40 @@ def test_a_folder_that_vanishes_is_said_and_its_return_is_noticed(tiny_folder, t
         time.sleep(0.05)
 
 
+def done(study: PendingStudy) -> None:
+    deadline = time.monotonic() + 60
+    while not study.future.done():
+        assert time.monotonic() < deadline, study.status()
+        time.sleep(0.02)
+
+
+def test_a_study_that_is_ready_never_reads_edits_with_the_weights_of_one_that_is_tried_again(tiny_folder, tmp_path):
+    folder, splits, cache = tmp_path / "model", tiny_splits(), Cache(tmp_path / "cache")
+    shutil.copytree(tiny_folder(), folder)
+    whole = (folder / "model.safetensors").read_bytes()
+    first = load_encoder(str(folder))
+    probe_layers(first, splits, cache=cache)
+
+    encoder = load_encoder(str(folder))  # finds everything in the cache, so that no weights are loaded
+    ready, other = PendingStudy(encoder, splits), PendingStudy(encoder, splits)
+    ready.compute(lambda progress: probe_layers(encoder, splits, cache=cache, progress=progress))
+    assert ready.ready
+    (folder / "model.safetensors").write_bytes(whole[:-4] + b"\0\0\0\0")  # as whole, and another last weight
+    assert (folder / "model.safetensors").read_bytes() != whole
+    other.compute(lambda progress: probe_layers(encoder, splits, progress=progress))
+    for _ in range(2):
+        assert other.failed and "have changed" in str(other.future.exception())
+        assert other.retry()
+        done(other)
+    with pytest.raises(LitProbeError, match="have changed"):
+        _ = encoder.model
+    # Back again, they are taken.
+    (folder / "model.safetensors").write_bytes(whole)
+    assert other.retry()
+    done(other)
+    assert other.ready and encoder.hashes == first.hashes
+
+
 def test_weights_that_change_between_their_hash_and_their_reading_are_not_used(tiny_folder, tmp_path):
     folder = tmp_path / "model"
     shutil.copytree(tiny_folder(), folder)
