@@ -89,6 +89,18 @@ def test_debiased_cka_is_that_of_the_papers_formula_by_rows():
         assert between(x, y) == pytest.approx(debiased_cka(x, y), abs=1e-10)
 
 
+# What cka_base(…, unbiased=True) of the package ckatorch 1.0.3 gives, which follows the code of Kornblith et al.
+PUBLISHED = [0.589525718245168, 0.397846007661425, 0.393154364916859]
+
+
+def test_debiased_cka_is_that_of_a_published_implementation():
+    rows = np.arange(40.0)[:, None]
+    x = np.sin(rows * np.arange(1, 6))
+    y = x[:, :3] + x[:, 2:5] ** 2
+    z = np.concatenate([3 * x[:, 1:2], np.cos(rows * np.array([1, 2.5]))], axis=1)
+    assert [between(*pair) for pair in ((x, y), (x, z), (y, z))] == pytest.approx(PUBLISHED, abs=1e-12)
+
+
 def test_svcca_and_pwcca_are_those_of_the_papers_formulas_by_rows():
     values = layers(n=200, width=12)
     x, y = values[:, 0], values[:, 1, :7]
