@@ -731,7 +731,7 @@ def doctor() -> int:
 
     folder = Path(FLAGS.cache_dir).expanduser() if FLAGS.cache_dir else None
     models = tuple(name for name, _ in parse_model_flag(FLAGS.model))
-    found = examine(Asked(folder, FLAGS.shared_cache, models, FLAGS.revision, FLAGS.host, FLAGS.port))
+    found = examine(Asked(folder, FLAGS.shared_cache, models, FLAGS.revision, FLAGS.host, FLAGS.port, _given_token()))
     print(json.dumps([one.to_json() for one in found], indent=1) if FLAGS.json else findings_table(found))
     return 0 if is_well(found) else 1
 

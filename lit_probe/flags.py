@@ -462,7 +462,7 @@ _define(
     "what a browser or program must show before it is answered, kept as a cookie after the first visit; auto makes one and "
     "prints the link. Needed where --host lets other machines in. Default: the environment variable LIT_PROBE_TOKEN, which no "
     "list of processes shows; else none.",
-    used_by=("serve",),
+    used_by=("serve", "doctor"),
 )
 _define(
     flags.DEFINE_bool,

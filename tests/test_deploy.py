@@ -69,18 +69,18 @@ def test_the_image_serves_what_lit_probe_understands_and_asks_its_own_health():
     assert found["EXPOSE"] == str(cli.FLAGS.port)
 
 
-def test_the_key_of_the_cache_outlives_the_container_as_the_cache_does():
+def test_what_is_kept_outlives_the_container_results_their_key_and_models():
     found = dict(instructions())
     accepted(json.loads(found["ENTRYPOINT"])[1:])
-    folders = cli.FLAGS.cache_dir, re.search(r"XDG_CONFIG_HOME=(\S+)", found["ENV"])[1]
-    assert all(folder.startswith(f"{found['VOLUME']}/") for folder in folders) and folders[0] != folders[1]
+    folders = {cli.FLAGS.cache_dir, *(re.search(rf"{name}=(\S+)", found["ENV"])[1] for name in ("XDG_CONFIG_HOME", "HF_HOME"))}
+    assert all(folder.startswith(f"{found['VOLUME']}/") for folder in folders) and len(folders) == 3
 
 
 def test_compose_opens_this_machine_alone_and_needs_a_token():
     [(_, service)] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"].items()
     assert all(port.startswith("127.0.0.1:") for port in service["ports"])
     assert ":?" in service["environment"]["LIT_PROBE_TOKEN"]
-    assert service["read_only"] and service["cap_drop"] == ["ALL"]
+    assert service["read_only"] and service["cap_drop"] == ["ALL"] and service["init"]
     assert (DEPLOY / service["build"]["context"] / service["build"]["dockerfile"]).resolve() == DEPLOY / "Dockerfile"
     accepted(["serve", *service["command"]])
 

@@ -61,6 +61,7 @@ class Asked:
       revision: of the models on the hub.
       host: the address that ``serve`` would listen on.
       port: its port.
+      token: what it would ask for; None for nothing.
     """
 
     cache: Path | None
@@ -69,6 +70,7 @@ class Asked:
     revision: str | None
     host: str
     port: int
+    token: str | None = None
 
 
 def examine(asked: Asked) -> list[Finding]:
@@ -81,7 +83,7 @@ def examine(asked: Asked) -> list[Finding]:
         cache_key(),
         *(model(name, asked.revision) for name in asked.models),
         *browser_files(),
-        port(asked.host, asked.port),
+        port(asked.host, asked.port, asked.token),
         gpu(),
     ]
 
@@ -232,14 +234,19 @@ def browser_files() -> list[Finding]:
     return found
 
 
-def port(host: str, number: int) -> Finding:
-    """Whether ``serve`` can listen there."""
+def port(host: str, number: int, token: str | None = None) -> Finding:
+    """Whether ``serve`` can listen there, and would."""
     about = f"port {number}"
     check: Callable[[str, int], None]
     try:
+        from lit_probe.lit.server.access import check_reach, chosen_token
         from lit_probe.lit.server.serving import check_address as check
     except ImportError as error:
         return Finding(about, MISSING, f"{error}.", "Install lit-probe again.")
+    try:
+        check_reach(host, chosen_token(token))
+    except LitProbeError as error:
+        return Finding(about, MISSING, str(error))
     try:
         check(host, number)
     except LitProbeError as error:

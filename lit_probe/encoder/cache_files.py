@@ -39,10 +39,12 @@ def check_closed(folder: Path) -> None:
         writable = stat.S_IWGRP | stat.S_IWOTH if place == real else stat.S_IWOTH
         open_to_all = info.st_mode & writable and not (place != real and info.st_mode & stat.S_ISVTX)
         if whose or open_to_all:
-            advice = "belongs to another user" if whose else f"has the rights {stat.S_IMODE(info.st_mode):04o}"
+            why = "belongs to another user" if whose else f"has the rights {stat.S_IMODE(info.st_mode):04o}"
+            # Only whose it is may change its rights.
+            advice = "Name" if whose else f"Run `chmod go-w {place}`, name"
             where = "it" if place == real else f"the folder {str(place)!r} above it"
             raise CacheError(
-                f"Others may write to the cache folder {str(folder)!r}: {where} {advice}. Run `chmod go-w {place}`, name a "
+                f"Others may write to the cache folder {str(folder)!r}: {where} {why}. {advice} a "
                 "folder of your own with the option cache_dir, or go on with the option shared_cache."
             )
 

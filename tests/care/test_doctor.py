@@ -118,6 +118,13 @@ def test_a_port_in_use_is_said():
     assert found.state == WARNING and "in use" in found.says
 
 
+def test_a_server_that_others_reach_without_a_token_is_said():
+    assert doctor.port("0.0.0.0", 0).state == doctor.MISSING
+    assert "--token=auto" in doctor.port("0.0.0.0", 0).says
+    assert doctor.port("0.0.0.0", 0, "a-token-of-sixteen-letters").state == doctor.OK
+    assert "16 to 256" in doctor.port("127.0.0.1", 0, "short").says
+
+
 def test_something_that_is_missing_is_exit_code_1(flags, tmp_path, capsys):
     assert run(*flags, f"--model={tmp_path / 'none'}") == 1
     assert "missing  model" in capsys.readouterr().out
