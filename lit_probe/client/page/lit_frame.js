@@ -27,9 +27,9 @@ const BAR_CSS = `
   #title-group {white-space: nowrap}
   .headline-button:focus-visible {outline: 2px solid #FFFFFF; outline-offset: 1px}
   .headline-button[aria-pressed] .headline-button-text {max-width: clamp(40px, calc((100vw - var(--taken)) * var(--share)), 220px)}
-  #headline {--taken: 965px}
+  #headline {--taken: 1030px}
   @media (max-width: 1280px) {
-    #headline {--taken: 700px}
+    #headline {--taken: 755px}
     .subtitle {display: none}
     .headline-section > div:not(.vertical-separator), .headline-button {padding: 3px}
     .headline-button {margin: 0 1px; font-size: 14px}
