@@ -18,6 +18,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from lit_probe.salience import SALIENCE_METHODS
 from tools.page import opened, served
 
 TUTORIAL = Path(__file__).parent.parent / "docs" / "tutorial.md"
@@ -114,9 +115,9 @@ def words(walk: Walk) -> Locator:
     # LIT stays on the tab of the same name.
     walk.press("Side by side")
     panel = walk.panel("salience-rows-module", height=1100)
-    expect(panel.locator(".map[data-method]")).to_have_count(3, timeout=SLOW)
+    expect(panel.locator(".map[data-method]")).to_have_count(sum(one.cheap for one in SALIENCE_METHODS.values()), timeout=SLOW)
     walk.press("Compute all")
-    expect(panel.locator(".map[data-method]")).to_have_count(9, timeout=SLOW)
+    expect(panel.locator(".map[data-method]")).to_have_count(len(SALIENCE_METHODS), timeout=SLOW)
     # The lines about other baselines come after all maps.
     expect(panel.get_by_text("Comparing with other baselines")).to_have_count(0, timeout=SLOW)
     return panel

@@ -68,8 +68,9 @@ def test_a_probe_of_two_slices_is_seen_everywhere_and_found_after_a_reload(lit: 
     expect(panel.locator(MADE)).to_have_count(1, timeout=ENOUGH_MS)
     assert dataset(lit) == "demo"
     panel.get_by_role("button", name="Show").click()
+    # The curve of before stands there until the page has changed over.
+    lit.page.wait_for_function(f"() => {{{SERVICES} return services.appState.currentDataset === '{DATASET}'}}", timeout=ENOUGH_MS)
     lit.wait_for_curve()
-    assert dataset(lit) == DATASET
     expect(lit.panel.locator(".notes")).to_contain_text("probes trained on demo (films against products)")
     # The first probes' curve on the same chart.
     lit.panel.get_by_label("the first probes, of demo").check()

@@ -76,7 +76,7 @@ def test_kinds_are_lines_over_depth_and_one_of_them_is_current(page: LitPage, pl
     second = chart.locator(".layer-axis text", has_text=re.compile(r"^2$"))
     # The chart is drawn anew after a click.
     expect(second).to_be_visible()
-    axis = second.bounding_box()
+    axis = next(found for _ in range(100) if (found := second.bounding_box()) or page.page.wait_for_timeout(50))
     page.page.mouse.move(axis["x"] + 3, box["y"] + box["height"] / 2)
     tooltip = chart.locator(".tooltip")
     for name in ("block 2", "attention 2"):
