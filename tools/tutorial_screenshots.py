@@ -114,7 +114,7 @@ def words(walk: Walk) -> Locator:
     walk.choose_layout("decodability", "words")
     # LIT stays on the tab of the same name.
     walk.press("Side by side")
-    panel = walk.panel("salience-rows-module", height=1100)
+    panel = walk.panel("salience-rows-module", height=1340)
     expect(panel.locator(".map[data-method]")).to_have_count(sum(one.cheap for one in SALIENCE_METHODS.values()), timeout=SLOW)
     walk.press("Compute all")
     expect(panel.locator(".map[data-method]")).to_have_count(len(SALIENCE_METHODS), timeout=SLOW)
