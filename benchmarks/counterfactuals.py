@@ -6,7 +6,6 @@ the forward of their 1,000 texts. A widget with cached activations: at most 3 s 
 
 from __future__ import annotations
 
-import socket
 import statistics
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import bare_forward, data_folder, default_encoder, in_turn, seconds, sentences
-from benchmarks.edited_text import edited, post, wait_until_ready
+from benchmarks.edited_text import demo_server, edited, post
 from lit_probe.counterfactuals.over_pairs import over_pairs
 from lit_probe.counterfactuals.pair_changes import TrainGeometry, compare_pairs
 from lit_probe.data import load_dataset
@@ -46,23 +45,14 @@ def main() -> None:
     """Prints the ratios."""
     encoder = default_encoder()
     texts = [text for text in sentences("dev") if 10 <= len(text.split()) <= 30]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "lit_probe.cli", "serve", f"--port={port}", f"--cache_dir={folder}", "--device=cpu"]
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            model = wait_until_ready(port)
+        with demo_server(folder) as (port, model):
             through_http, bare = [], []
             for i in range(ROUNDS + 5):
                 # New texts every time, so that no memo answers for either.
                 pair = [f"{texts[i % len(texts)]} {word} {i}" for word in ("first", "second")]
                 through_http.append(seconds(_add_and_compare, port, model, pair))
                 bare.append(seconds(bare_forward, encoder, [encoder.encode(pair)]))
-        finally:
-            server.terminate()
-            server.wait()
         http, forward = statistics.median(through_http[5:]), statistics.median(bare[5:])
         print(f"Add and trajectory: {http * 1e3:.1f} ms / {forward * 1e3:.1f} ms bare, {http / forward:.2f}x (at most 3)")
         done = [

@@ -14,6 +14,8 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from benchmarks.common import bare_forward, default_encoder, seconds, sentences
@@ -23,31 +25,36 @@ ROUNDS = 60
 
 def main() -> None:
     """Prints the ratio."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     encoder = default_encoder()
     texts = [text for text in sentences("dev") if 10 <= len(text.split()) <= 30]
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "lit_probe.cli", "serve", f"--port={port}", f"--cache_dir={folder}", "--device=cpu"]
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            model = wait_until_ready(port)
-            through_http, bare = [], []
-            for i in range(ROUNDS + 5):
-                # A new text every time, so that no memo answers.
-                text = f"{texts[i % len(texts)]} edit {i}"
-                example = edited(port, text)
-                through_http.append(seconds(_predict, port, model, example))
-                bare.append(seconds(bare_forward, encoder, [encoder.encode([text])]))
-        finally:
-            server.terminate()
-            server.wait()
+    with tempfile.TemporaryDirectory() as folder, demo_server(folder) as (port, model):
+        through_http, bare = [], []
+        for i in range(ROUNDS + 5):
+            # A new text every time, so that no memo answers.
+            text = f"{texts[i % len(texts)]} edit {i}"
+            example = edited(port, text)
+            through_http.append(seconds(_predict, port, model, example))
+            bare.append(seconds(bare_forward, encoder, [encoder.encode([text])]))
     http, forward = statistics.median(through_http[5:]), statistics.median(bare[5:])
     print(f"(e) {http * 1e3:.1f} ms through HTTP / {forward * 1e3:.1f} ms bare: {http / forward:.2f}x (at most 2.5)")
 
 
-def wait_until_ready(port: int) -> str:
+@contextmanager
+def demo_server(folder: str) -> Iterator[tuple[int, str]]:
+    """A server with the demo data, its cache in ``folder``: its port and the LIT model's name, once its probes are fitted."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "lit_probe.cli", "serve", f"--port={port}", f"--cache_dir={folder}", "--device=cpu"]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield port, _wait_until_ready(port)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _wait_until_ready(port: int) -> str:
     """The LIT model's name, once its probes are fitted."""
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline:

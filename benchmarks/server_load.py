@@ -7,10 +7,7 @@
 from __future__ import annotations
 
 import itertools
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -19,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from benchmarks.common import seconds, sentences
-from benchmarks.edited_text import edited, post, wait_until_ready
+from benchmarks.edited_text import demo_server, edited, post
 
 N_EDITS = 40
 N_THREADS, N_EACH = 16, 20
@@ -27,19 +24,9 @@ N_THREADS, N_EACH = 16, 20
 
 def main() -> None:
     """Prints both ratios."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "lit_probe.cli", "serve", f"--port={port}", f"--cache_dir={folder}", "--device=cpu"]
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            model = wait_until_ready(port)
-            _edits_beside_an_ablation(port, model)
-            _curves_by_many(port, model)
-        finally:
-            server.terminate()
-            server.wait()
+    with tempfile.TemporaryDirectory() as folder, demo_server(folder) as (port, model):
+        _edits_beside_an_ablation(port, model)
+        _curves_by_many(port, model)
 
 
 def _edits_beside_an_ablation(port: int, model: str) -> None:
