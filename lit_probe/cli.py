@@ -156,8 +156,8 @@ def layers() -> None:
     series: dict[str, list[LayerStudy]] = {}
     kept = _kept_files([run.encoder.name for run in runs], [splits.name for splits in splits_list])
     _check_card(runs, splits_list, asked.control if "selectivity" in asked.names else None)
-    _check_runs(runs, splits_list, cache)
     show = tqdm_progress()
+    _check_runs(runs, splits_list, cache)
     for number, (run, folder) in enumerate(zip(runs, folders, strict=True)):
         written = _Written(run, folder, [splits.name for splits in splits_list], kept)
         try:
