@@ -1,8 +1,8 @@
 """How long does `lit-probe layers` take to its first curve, and how long with all checks, against the run without checks?
 
-Each is a process of its own with an empty cache, on the demo. The curve with all checks still to come: at most 1.1x of the whole run with
-`--checks=none`, to its own curve; the whole battery: at most 2x. What the battery needs at least are three passes of the encoder with random weights over train and dev
-(`baselines`): they are timed alone.
+Each is a process of its own with an empty cache, on the demo. The first curve while all checks are still to come, against that of a run
+without checks: at most 1.1x. The run with all checks against the one without: at most 2x. What these checks need at least are three
+passes of the encoder with random weights over train and dev (`baselines`), which are timed alone.
 """
 
 from __future__ import annotations
