@@ -1,9 +1,9 @@
 """Real kills of `lit-probe layers` at moments spread over the writing of its cache, and what the next run makes of what is left.
 
-The encoder is a tiny one, so that much of a run is writing. Each run is killed (SIGKILL, by another process) at another system
-call of its writing, every second one up to 3 ms after it, so that some die within a write. The next run goes on with what is
-left, and is killed in turn, until one comes to its end: its layers.json must be that of an undisturbed run, byte for byte. Then
-all begins again with an empty folder. The phases that were hit are counted.
+The encoder is tiny and the table short, so that much of a run is writing. Each run is killed (SIGKILL, by another process) at
+another system call of its writing, every second one up to 3 ms after it, so that some die within a write. The next run goes on
+with what is left, and is killed in turn, until one comes to its end: its layers.json must be that of an undisturbed run, byte
+for byte. Then all begins again with an empty folder. The phases that were hit are counted.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 from lit_probe.cli import FLAGS
 from lit_probe.cli import main as lit_probe
 
-N_KILLS = 200
+N_KILLS, N_ROWS = 200, 120
 _LATEST_S = 0.003
 _ENDED = "came to its end"
 _WRITING = "unfinished-"
@@ -30,6 +30,11 @@ _WRITING = "unfinished-"
 def main() -> None:
     """Prints the phases that were hit, wrong results, and how much of the work the next run could take over."""
     # Once for all runs, which are forked.
+    import matplotlib.figure  # noqa: F401
+    import pandas  # noqa: F401
+    import scipy.stats  # noqa: F401
+    import sklearn.linear_model
+    import sklearn.model_selection  # noqa: F401
     import torch
     import transformers.models.bert.modeling_bert  # noqa: F401
 
@@ -47,6 +52,7 @@ def main() -> None:
             build(place / "tiny", "bert")
             os._exit(0)
         os.waitpid(builder, 0)
+        (place / "rows.csv").write_text("text,label\n" + "".join(f"film number {i},{i % 2}\n" for i in range(N_ROWS)))
         n_events = _run(place / "undisturbed", place / "right", None, 0.0)[1]
         n_entries = len(list((place / "undisturbed").glob("*/*")))
         right = (place / "right" / "layers.json").read_bytes()
@@ -113,9 +119,8 @@ def _work(cache: Path, out: Path, kill_at: int | None, wait: bool, told: int) ->
     os.dup2(silent, 1)
     os.dup2(silent, 2)
     FLAGS.unparse_flags()
-    code = lit_probe(
-        ["lit-probe", "layers", "--checks=none", f"--model={cache.parent / 'tiny'}", f"--cache_dir={cache}", f"--out={out}"]
-    )
+    flags = [f"--model={cache.parent / 'tiny'}", f"--datasets=csv={cache.parent / 'rows.csv'}"]
+    code = lit_probe(["lit-probe", "layers", "--checks=none", *flags, f"--cache_dir={cache}", f"--out={out}"])
     if kill_at is None or n_events < kill_at:
         os.write(told, f"{_ENDED} {n_events}\n".encode())
     os._exit(code)

@@ -11,8 +11,9 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from benchmarks.common import seconds, sentences
@@ -24,7 +25,7 @@ N_THREADS, N_EACH = 16, 20
 
 def main() -> None:
     """Prints both ratios."""
-    with tempfile.TemporaryDirectory() as folder, demo_server(folder) as (port, model):
+    with tempfile.TemporaryDirectory() as folder, demo_server(folder) as (port, model, _):
         _edits_beside_an_ablation(port, model)
         _curves_by_many(port, model)
 
@@ -34,33 +35,40 @@ def _edits_beside_an_ablation(port: int, model: str) -> None:
     for _ in range(3):
         _edit(port, model, next(texts))
     idle = [seconds(_edit, port, model, next(texts)) for _ in range(N_EDITS)]
-    over = threading.Event()
-    n_done = 0
+    with ablations(port, model) as n_done:
+        time.sleep(2)
+        start = time.perf_counter()
+        beside = [seconds(_edit, port, model, next(texts)) for _ in range(N_EDITS)]
+        took = time.perf_counter() - start
+    print(
+        f"(y) an edit takes {_told(idle)} idle and {_told(beside)} beside an ablation: "
+        f"95 of 100 within {_p95(beside) / statistics.median(idle):.1f}x the idle median, {_p95(beside) / _p95(idle):.1f}x the "
+        f"idle 95 of 100 (at most 3); {n_done()} ablations ended in {took:.0f} s"
+    )
+
+
+@contextmanager
+def ablations(port: int, model: str) -> Iterator[Callable[[], int]]:
+    """One ablation curve after another, for as long as the block lasts; tells how many have ended."""
+    over, done = threading.Event(), list[int]()
 
     def ablate() -> None:
-        nonlocal n_done
         for seed in itertools.count():
             what = {"part": "curve", "layer": 2, "units": list(range(20)), "n_random": 50, "sample": 1_000, "seed": seed}
-            while (status := _ask(port, model, "neuron_ablation", [], **what)["status"]) == "computing":
+            while (status := _ask(port, model, "neuron_ablation", [], **what)["status"]) in ("computing", "busy"):
                 if over.wait(0.5):
                     _ask(port, model, "neuron_ablation", [], **what, cancel=True)
                     return
             assert status == "ready", status
-            n_done += 1
+            done.append(seed)
 
     thread = threading.Thread(target=ablate)
     thread.start()
-    time.sleep(2)
-    start = time.perf_counter()
-    beside = [seconds(_edit, port, model, next(texts)) for _ in range(N_EDITS)]
-    took = time.perf_counter() - start
-    over.set()
-    thread.join()
-    print(
-        f"(y) an edit takes {_told(idle)} idle and {_told(beside)} beside an ablation: "
-        f"95 of 100 within {_p95(beside) / statistics.median(idle):.1f}x the idle median, {_p95(beside) / _p95(idle):.1f}x the "
-        f"idle 95 of 100 (at most 3); {n_done} ablations ended in {took:.0f} s"
-    )
+    try:
+        yield lambda: len(done)
+    finally:
+        over.set()
+        thread.join()
 
 
 def _edit(port: int, model: str, text: str) -> None:
