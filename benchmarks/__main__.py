@@ -22,6 +22,8 @@ NAMES = (
     "connections",
     "mutations",
     "killed_writers",
+    "mixed_requests",
+    "soak",
 )
 
 if __name__ == "__main__":

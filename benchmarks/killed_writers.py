@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import sys
@@ -108,7 +109,8 @@ def _work(cache: Path, out: Path, kill_at: int | None, wait: bool, told: int) ->
             return
         n_events += 1
         if n_events == kill_at:
-            name = Path(path).name
+            # Without the random ends of names.
+            name = re.sub(r"\.[0-9a-f]{16}$", "", Path(path).name)
             what = "" if name.startswith(_WRITING) else f" {name}"
             os.write(told, f"{_PHASES[event]}{what} {n_events}\n".encode())
             while wait:

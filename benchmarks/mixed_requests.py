@@ -72,12 +72,15 @@ class Asking:
         one = draw.choice(self._recorded)
         body, answers = copy.deepcopy(one.body), []
         if isinstance(body, dict):
-            if isinstance(asker := body.get("config", {}).get("asked_by"), dict):
+            # A question of a page, or the word that one has been given up.
+            asker = body if "page" in body else body.get("config", {}).get("asked_by", {})
+            if "page" in asker:
                 asker["page"] = f"{number % N_THREADS:032x}"
             [dataset] = parse_qs(urlsplit(one.address).query).get("dataset_name", [""])
             inputs = body.get("inputs", [])
-            kept = [each for each in inputs if isinstance(each, str)]
-            rows = iter(draw.sample(self._ids[dataset], len(kept)) if kept else [])
+            n_kept = sum(isinstance(each, str) for each in inputs)
+            places = sorted(draw.sample(range(len(self._ids.get(dataset, []))), n_kept))
+            rows = (self._ids[dataset][place] for place in places)
             for i, each in enumerate(inputs):
                 if isinstance(each, str):
                     inputs[i] = next(rows)

@@ -70,7 +70,7 @@ class Reader:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             self.act()
-            self.lit.page.wait_for_timeout(self._random.uniform(100, 1_500))
+            self.lit.page.wait_for_timeout(self._random.uniform(50, 800))
 
     def _services(self, act: str, argument: Any = None) -> Any:
         return self.lit.page.evaluate(f"(given) => {{{SERVICES} {act}}}", argument)
