@@ -25,6 +25,7 @@ from lit_probe.layouts import DEFAULT_LAYOUT, LAYOUTS
 from lit_probe.lit.generators import generators_for
 from lit_probe.lit.host import fields, specs
 from lit_probe.lit.host.dataset import DEFAULT_MAX_SHOWN, DEFAULT_SHOW_TRAIN, ProbeDataset
+from lit_probe.lit.host.kept_predictions import keep_last
 from lit_probe.lit.host.labels import asks_the_same
 from lit_probe.lit.host.made_probes import MadeProbes, Parts
 from lit_probe.lit.host.metrics import LIT_METRICS
@@ -348,7 +349,10 @@ def lit_application(
         server_type="external",
         **components,
     )
-    return server.serve()
+    application = server.serve()
+    for model in application._models.values():
+        keep_last(model, sum(map(len, datasets.values())))
+    return application
 
 
 def serve_forever(app: web.WebApp, host: str, port: int, unix_socket: str | None = None, shown_token: str | None = None) -> None:
