@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from benchmarks.figures import Figure, tell
 from lit_probe.cli import FLAGS
 from lit_probe.cli import main as lit_probe
 
@@ -73,7 +74,8 @@ def main() -> None:
             shutil.rmtree(out)
     for phase, n in sorted(hit.items()):
         print(f"{n:5}  {phase}")
-    print(f"{hit.total()} kills, {ended} runs came to their end, {wrong} wrong results")
+    print(f"{hit.total()} kills, {ended} runs came to their end")
+    tell(Figure("(ag) wrong results", wrong, "results", at_most=0))
 
 
 def _run(cache: Path, out: Path, kill_at: int | None, after_s: float) -> tuple[str, int]:

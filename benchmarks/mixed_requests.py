@@ -24,6 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 import psutil
 
 from benchmarks.edited_text import demo_server, post
+from benchmarks.figures import Figure, tell
 from benchmarks.reader import Reader, second_dataset
 from benchmarks.server_load import ablations
 from tools.page import opened
@@ -142,9 +143,13 @@ def main() -> None:
                 print(f"    {n:,} asked, {n_done()} ablations ended, {rss[-1]:.0f} MB", flush=True)
     times = [seconds for _, _, seconds, _ in answers]
     print(
-        f"(ae) {len(answers):,} answers: {dict(sorted(Counter(status for _, status, _, _ in answers).items()))}, median "
+        f"    {len(answers):,} answers: {dict(sorted(Counter(status for _, status, _, _ in answers).items()))}, median "
         f"{statistics.median(times) * 1e3:.0f} ms, 95 of 100 within {statistics.quantiles(times, n=20)[-1]:.2f} s, longest "
-        f"{max(times):.1f} s; {rss[-1] - rss[0]:+.0f} MB after the warm-up (less than 50)"
+        f"{max(times):.1f} s"
+    )
+    tell(
+        Figure("(ae) answers of 500 and above", sum(status >= 500 for _, status, _, _ in answers), "answers", at_most=0),
+        Figure("(ae) more memory than after the warm-up", rss[-1] - rss[0], "MB", at_most=50),
     )
     for (name, status, text), n in Counter((name, status, text) for name, status, _, text in answers if status >= 400).items():
         print(f"    {n} times {status} of {name}: {text!r}")

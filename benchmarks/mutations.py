@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import quote
 
 from benchmarks.edited_text import demo_server, post
+from benchmarks.figures import Figure, tell
 
 N_REQUESTS, N_THREADS, SEED = 10_000, 4, 0
 PATIENCE_S = 60
@@ -223,7 +224,11 @@ def main() -> None:
             answers = list(pool.map(lambda request: ask(port, request), requests))
     print(f"    {N_REQUESTS:,} requests: {dict(sorted(Counter(status for status, *_ in answers).items()))}")
     late = [seconds for *_, seconds in answers if seconds > LATE_S]
-    print(f"    later than {LATE_S:g} s: {len(late)}; the longest took {max(seconds for *_, seconds in answers):.1f} s")
+    tell(
+        Figure("(af) answers of 500 and above but 503", sum(s >= 500 and s != 503 for s, *_ in answers), "answers", at_most=0),
+        Figure(f"(af) answers later than {LATE_S:g} s", len(late), "answers", at_most=0),
+        Figure("(af) the longest", max(seconds for *_, seconds in answers), "s"),
+    )
     planned = Counter(text.split("\n")[0][:100] for status, text, _ in answers if status == 503)
     for text, n in planned.most_common():
         print(f"    503, {n} times: {text}")

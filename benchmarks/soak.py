@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.edited_text import demo_server
+from benchmarks.figures import Figure, tell
 from benchmarks.reader import Reader, second_dataset
 from tools.page import opened
 
@@ -43,16 +44,21 @@ def main(minutes: float = MINUTES) -> None:
                 f"({metrics['Nodes']:.0f} nodes, {metrics['JSEventListeners']:.0f} listeners), server {rss:.0f} MB",
                 flush=True,
             )
-    print(f"(ad) {reader.done.total()} actions in {seen[-1][0]:.0f} minutes: {dict(reader.done)}")
+    print(f"    in {seen[-1][0]:.0f} minutes: {dict(reader.done)}")
     print(f"    not possible at the moment: {dict(reader.missed)}")
-    print(f"    errors of ours: {len(reader.lit.problems)}; all errors: {reader.errors.total()}")
     for text, n in reader.errors.most_common():
         print(f"    {n} times: {text}")
+    tell(
+        Figure("(ad) actions on the page", reader.done.total(), "actions", at_least=1_000),
+        Figure("(ad) errors of ours in the console", len(reader.lit.problems), "errors", at_most=0),
+        Figure("(ad) errors in all", reader.errors.total(), "errors", at_most=0),
+    )
     later = seen[len(seen) // 2 :]
     minute = [one[0] for one in later]
     for which, name in enumerate(("heap", "server"), start=1):
         slope = statistics.linear_regression(minute, [one[which] for one in later]).slope
-        print(f"    {name}: {seen[0][which]:.0f}, {later[0][which]:.0f}, {later[-1][which]:.0f} MB; {slope:+.1f} MB a minute")
+        print(f"    {name}: {seen[0][which]:.0f} MB first, {later[0][which]:.0f} at half time, {later[-1][which]:.0f} at last")
+        tell(Figure(f"(ad) {name}, over the second half", slope, "MB a minute"))
 
 
 if __name__ == "__main__":
