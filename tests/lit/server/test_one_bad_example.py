@@ -6,6 +6,8 @@ import pytest
 from tiny_probing import tiny_splits
 from whole_server import WholeServer
 
+from lit_probe.salience import SALIENCE_METHODS
+
 NAMES = {"model": "tiny-bert-on-tiny", "dataset_name": "tiny"}
 BAD = [{"label": "positive"}, {"text": None}, {"text": 5}]
 # A generator that makes no edits without being told what to look for.
@@ -60,8 +62,8 @@ def test_predictions_by_layer_say_why_in_its_place(server, bad):
 
 
 def test_a_salience_map_says_why_in_its_place(server, bad):
-    good, row = server.ids["tiny"][:2], "Gradient × input"
-    [name] = [one for one in server.info["interpreters"] if one.casefold() == row.casefold()] or ["Grad ⋅ Input"]
+    good = server.ids["tiny"][:2]
+    name = SALIENCE_METHODS["input_x_gradient"].title
 
     def ask(*inputs):
         return server.ask("/get_interpretations", {"inputs": list(inputs)}, **NAMES, interpreter=name, do_predict="0").json
