@@ -69,6 +69,7 @@ def signed_in(context: BrowserContext, server: str) -> LitPage:
     lit = LitPage(context.new_page(), server)
     lit.page.goto(f"{server}?{STATE}&token={TOKEN}")
     lit.wait_for_curve()
+    context.unroute_all()  # which let nothing but our server through
     return lit
 
 
@@ -123,14 +124,17 @@ def test_a_link_with_the_token_on_another_site_leads_there_too(context: BrowserC
 
 @pytest.mark.parametrize("mode", ["cors", "no-cors"])
 @pytest.mark.parametrize("path", ["get_info", "get_dataset?dataset_name=data", "lit_probe/left"])
-def test_script_of_another_site_reads_and_changes_nothing(context: BrowserContext, server: str, elsewhere: str, path: str, mode: str):
+def test_script_of_another_site_reads_and_changes_nothing(
+    context: BrowserContext, server: str, elsewhere: str, path: str, mode: str
+):
     signed_in(context, server)
     page = context.new_page()
     page.goto(elsewhere)
     heard: list[int] = []
     context.on("response", lambda answer: heard.append(answer.status) if answer.url == server + path else None)
     got = page.evaluate(
-        "async ([url, mode]) => { try { const answer = await fetch(url, {method: 'POST', mode, credentials: 'include', body: '{}'});"
+        "async ([url, mode]) => { try {"
+        " const answer = await fetch(url, {method: 'POST', mode, credentials: 'include', body: '{}'});"
         " return await answer.text(); } catch (error) { return 'refused'; } }",
         [server + path, mode],
     )

@@ -98,7 +98,8 @@ def test_what_is_computed_for_each_example_is_computed_for_few_at_a_time(page, e
     rows = page.rows(DATASET)
     ids = [row["id"] for row in rows[: MOST_ANEW + 1]]
     names = {"model": f"{encoder.name}-on-{DATASET}", "dataset_name": DATASET, "do_predict": 0}
-    rows_of_maps = [name for name in page.ask("/get_info")["interpreters"] if name in {m.title for m in SALIENCE_METHODS.values()}]
+    titles = {method.title for method in SALIENCE_METHODS.values()}
+    rows_of_maps = [name for name in page.ask("/get_info")["interpreters"] if name in titles]
     assert rows_of_maps
     for name in rows_of_maps:
         refused = page.post("/get_interpretations", {"inputs": ids}, **names, interpreter=name)

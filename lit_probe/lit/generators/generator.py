@@ -85,8 +85,8 @@ class EditGenerator(components.Generator):
           config: see `config_spec`; what it leaves out has a default.
 
         Raises:
-          LitProbeError: the configuration makes no sense, no example can be edited, there are too many of them, or there are edits
-            and the encoder can tell none of them from its original.
+          LitProbeError: the configuration makes no sense, no example can be edited, there are too many of them, or there are
+            edits and the encoder can tell none of them from its original.
         """
         probes = probe_model(model)
         settings = self.settings(settings_of(config), probes)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lit_probe.checks.leakage import circularity_of
 from lit_probe.checks.seen_rows import seen_rows
 from lit_probe.data.asked import CLASSES, TEXT, TargetKind, UnitKind
-from lit_probe.data.labelled_texts import clean_text, normalise_text
+from lit_probe.data.labelled_texts import SplitName, clean_text, normalise_text
 from lit_probe.data.rows import one_writing
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields, specs

@@ -57,7 +57,8 @@ class PendingChecks:
     no more than one long computation takes memory at a time, and a second's work never waits for minutes of it. Pages take turns.
 
     No more than ``max_waiting`` computations wait, no more than ``max_of_one`` for one page, or for all programs together, and no
-    more than ``max_at_address`` for pages at one address, where addresses tell machines apart. Who asks for more hears that the server is busy, and asks again.
+    more than ``max_at_address`` for pages at one address, where addresses tell machines apart. Who asks for more hears that the
+    server is busy, and asks again.
 
     A computation goes on while somebody waits for it. Everybody who asks is remembered: a question of a page by its `Asker`,
     programs without a name all together. Who says that it left, who cancels, and who has not asked for a while waits no more; a
@@ -206,7 +207,9 @@ class PendingChecks:
         if asker is not None and asker.address:
             here = sum(any(one is not None and one.address == asker.address for one in askers) for askers in waiting)
             if here >= self._max_at_address:
-                return f"pages at your address wait for {here} other computations; this one is taken in when one of them has begun"
+                return (
+                    f"pages at your address wait for {here} other computations; this one is taken in when one of them has begun"
+                )
         n = sum(bool(askers) for askers in waiting)
         return (
             f"the server is busy, {n} other computations wait; this one is taken in when there is room"

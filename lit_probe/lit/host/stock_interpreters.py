@@ -25,7 +25,6 @@ from lit_probe.lit.host.umap_projection import umap_projection
 MOST_AT_ONCE = 4
 TURNS = Turns(MOST_AT_ONCE)
 
-from lit_probe.lit.host.umap_projection import umap_projection
 
 class HeldOutCurves(curves.CurvesInterpreter):
     """Precision-recall and ROC curves over the dev rows among those asked for, or over test rows where there is no dev row.

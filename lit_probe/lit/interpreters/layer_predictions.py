@@ -45,9 +45,7 @@ class LayerPredictionsInterpreter(ProbeInterpreter):
                 "edited": fields.is_edited(example) or not probes.holds(shown, example),
                 "truncated": text.truncated,
                 "probabilities": classes.tolist(),
-                "model": None
-                if head is None
-                else {"label_names": list(head), "probabilities": text.head_probabilities.tolist()},
+                "model": None if head is None else {"label_names": list(head), "probabilities": text.head_probabilities.tolist()},
             }
 
         return {

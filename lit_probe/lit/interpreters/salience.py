@@ -109,7 +109,8 @@ class SalienceRow(components.Interpreter):
           config: see ``config_spec``; everything has a default. Options may also go by their own names.
 
         Raises:
-          LitProbeError: the configuration cannot be understood, the probes are not ready, or a read-only server is asked for many maps.
+          LitProbeError: the configuration cannot be understood, the probes are not ready, or a read-only server is asked for many
+            maps.
         """
         settings, probes = {_NAMES.get(key, key): value for key, value in settings_of(config).items()}, probe_model(model)
         follows = settings.get("target", AS_ABOVE) == AS_ABOVE
