@@ -244,7 +244,14 @@ def assemble(
         check_memory(kept, MemoryBudget.of(options.memory_budget), options.held)
     # Data set by data set: encoders are compared on one, and LIT opens with the first model.
     studies = [
-        PendingStudy(encoder, dataset.splits, options.rules, checks.cache, encoder.name in options.balanced)
+        PendingStudy(
+            encoder,
+            dataset.splits,
+            options.rules,
+            checks.cache,
+            balanced=encoder.name in options.balanced,
+            on_request=not options.read_only,
+        )
         for dataset in datasets
         for encoder in encoders
     ]
