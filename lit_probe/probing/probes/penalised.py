@@ -17,7 +17,13 @@ from numpy.typing import ArrayLike, NDArray
 from lit_probe.errors import ProbeError
 from lit_probe.probing.probes.fitted import FittedProbe
 from lit_probe.probing.probes.fitting_scope import fitting_scope
-from lit_probe.probing.probes.training_data import alive_only, check_training_data, standardisation, standardised
+from lit_probe.probing.probes.training_data import (
+    alive_only,
+    check_activations,
+    check_training_data,
+    standardisation,
+    standardised,
+)
 from lit_probe.registry import lookup
 
 # Penalty -> the share of L1 in it; None takes the caller's l1_ratio.
@@ -25,6 +31,7 @@ PENALTIES: dict[str, float | None] = {"l1": 1.0, "l2": 0.0, "elastic_net": None}
 
 STRENGTH = 1e-3
 L1_RATIO = 0.5
+_FEWEST_ROWS = 2
 MAX_ITER = 5_000
 # SAGA gets no further in reasonable time, but it is near the optimum then; L-BFGS takes few more steps.
 _TOLERANCE = 1e-4
@@ -274,13 +281,14 @@ def fit_penalised_linear(
 
     Raises:
       UnknownNameError: there is no such penalty.
-      ProbeError: the lengths disagree, a number is not finite or an option is out of range.
+      ProbeError: the lengths disagree, there are fewer than 2 rows, a number is not finite or an option is out of range.
     """
     share = _l1_share(penalty, strength, l1_ratio)
     wanted = np.asarray(targets, dtype=np.float64)
     wanted = wanted[:, None] if wanted.ndim == 1 else wanted
-    # One class only: there are no labels here, just rows that must be finite and enough.
-    values, _ = check_training_data(x, np.zeros(len(wanted), dtype=np.int64), 1)
+    values = check_activations(x, len(wanted))
+    if len(values) < _FEWEST_ROWS:
+        raise ProbeError(f"A linear regression needs {_FEWEST_ROWS} training examples or more; got {len(values)}.")
     if not np.isfinite(wanted).all():
         raise ProbeError("The targets of a linear regression must be finite numbers.")
     mean, scale = standardisation(values)
