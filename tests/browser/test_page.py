@@ -112,7 +112,7 @@ def test_the_smallest_panel_of_the_guide_works(lit: LitPage):
         index = route.fetch()
         route.fulfill(response=index, body=index.text() + entry)
 
-    lit.page.route("**/lit_probe/index.js*", with_entry)
+    lit.page.route("**/lit_probe/*/index.js", with_entry)
     lit.open(dataset="demo").wait_for_curve()
     lit.page.evaluate("() => document.body.append(document.createElement('current-layer-module'))")
     smallest = lit.page.locator("current-layer-module")

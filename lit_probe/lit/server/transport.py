@@ -8,6 +8,7 @@ from wsgiref.types import WSGIEnvironment
 from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response
 
+from lit_probe.lit.server.page import FOR_EVER
 from lit_probe.once import Memo
 
 # What fits into one packet is no faster for being smaller.
@@ -37,10 +38,12 @@ class Transport:
         if is_file:
             if environ["REQUEST_METHOD"] == "GET":
                 response.add_etag()
-            # After an hour of its own LIT's script would meet a page of another version.
-            response.headers["Cache-Control"] = "no-cache"
-            response.headers.pop("Expires", None)
             tag, _ = response.get_etag()
+            if not response.cache_control.immutable:
+                # After an hour of its own LIT's script would meet a page of another version.
+                asked = environ.get("QUERY_STRING")
+                response.headers["Cache-Control"] = FOR_EVER if tag and asked == f"v={tag}" else "no-cache"
+            response.headers.pop("Expires", None)
             response.make_conditional(environ)
         if not (response.content_type or "").startswith(_TYPES) or response.headers.get("Content-Encoding"):
             return response

@@ -40,6 +40,8 @@ logger = logging.getLogger(__name__)
 # Of a body that is refused; our own server drops it itself, and hands none of it over.
 _MOST_DROPPED = 256 * 1024 * 1024
 
+_NOTHING_HERE = "Nothing is served at this address. A page that was opened before an update of lit_probe has to be loaded again."
+
 NotReady = Callable[[Mapping[str, str]], str | None]
 Leave = Callable[[str, int | None], None]
 
@@ -138,9 +140,10 @@ class WebApp:
         self._hosts = frozenset(hosts)
         self._trusted = frozenset(trusted)
         self.read_names()
-        self._files = PackagedFiles.find()
-        stock = Response.from_app(lit_app, create_environ("/"), buffered=True)
-        self._index = with_our_tags(stock.get_data(), self._files.version)
+        self._stock_page, self._lit_script = (
+            Response.from_app(lit_app, create_environ(path), buffered=True).get_data() for path in ("/", "/main.js")
+        )
+        self._take_files(PackagedFiles.find())
         self._headers = {name: value.format(frame_ancestors=frame_ancestors) for name, value in SECURITY_HEADERS.items()}
 
     def max_body(self, path: str) -> int:
@@ -150,6 +153,16 @@ class WebApp:
     def read_names(self) -> None:
         """Takes note of what LIT knows; again, where it has come to know of something new."""
         self._loaded = Loaded.ask(self._lit_app)
+
+    def _take_files(self, files: PackagedFiles) -> None:
+        self._index = with_our_tags(self._stock_page, files, self._lit_script)
+        self._files = files
+
+    def _page(self, environ: WSGIEnvironment) -> Response:
+        # As they are now, which makes work on the client a matter of reloading the page.
+        if (now := PackagedFiles.find()).version != self._files.version:
+            self._take_files(now)
+        return static_response(self._index, "text/html; charset=utf-8").make_conditional(environ)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request."""
@@ -190,14 +203,14 @@ class WebApp:
             return Response(status=HTTPStatus.NO_CONTENT)
         if path in guard.PAGES:
             guard.check_method(environ, "GET", "HEAD")
-            return static_response(self._index, "text/html; charset=utf-8").make_conditional(environ)
-        if path in self._files.by_url:
+            return self._page(environ)
+        if ours := self._files.response(path):
             guard.check_method(environ, "GET", "HEAD")
-            return self._files.response(path).make_conditional(environ)
+            return ours.make_conditional(environ)
         if guard.STATIC_FILES.fullmatch(path):
             guard.check_method(environ, "GET", "HEAD")
             return Response.from_app(self._lit_app, environ, buffered=True)
-        raise Refusal(HTTPStatus.NOT_FOUND, "Nothing is served at this address.")
+        raise Refusal(HTTPStatus.NOT_FOUND, _NOTHING_HERE)
 
     def _ask_lit(self, path: str, environ: WSGIEnvironment) -> Response:
         """Checks an API request, hands LIT only what was checked, and makes LIT's answer fit for a browser."""
@@ -237,7 +250,7 @@ class OpenApp(WebApp):
 
     def _respond(self, environ: WSGIEnvironment) -> Response:
         path = environ.get("PATH_INFO") or "/"
-        if path == guard.LEFT or path in guard.PAGES or path in self._files.by_url or path in health.PATHS:
+        if path.startswith("/lit_probe/") or path in guard.PAGES or path in health.PATHS:
             return super()._respond(environ)
         if welcome := self.access.admit(environ):
             return welcome

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -13,9 +14,12 @@ import pytest
 from tiny_lit_app import wrapped
 
 from lit_probe.lit.server.access import Access
+from lit_probe.lit.server.page import FOR_EVER, PackagedFiles
 from lit_probe.lit.server.serving import serve
 
-FILES = ("/", "/main.js", "/lit_probe/index.js", "/lit_probe/panels/css.js", "/lit_probe/fonts/fonts.css")
+OURS = f"/lit_probe/{PackagedFiles.find().version}"
+KEPT = (f"{OURS}/index.js", f"{OURS}/panels/css.js", f"{OURS}/fonts/fonts.css")
+FILES = ("/", "/main.js", *KEPT)
 
 
 class Answer(NamedTuple):
@@ -62,12 +66,22 @@ def test_a_file_travels_compressed_to_who_takes_that_and_as_it_is_to_who_does_no
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
 def test_what_the_browser_has_already_is_not_sent_again(url, path, encoding):
     first = ask(url, path, Accept_Encoding=encoding)
-    assert first.headers["Cache-Control"] == "no-cache"
+    assert first.headers["Cache-Control"] == (FOR_EVER if path in KEPT else "no-cache")
     again = ask(url, path, Accept_Encoding=encoding, If_None_Match=first.headers["ETag"])
     assert (again.status, again.body) == (304, b"")
     assert again.headers["Content-Security-Policy"] == first.headers["Content-Security-Policy"]
     changed = ask(url, path, Accept_Encoding=encoding, If_None_Match='"another"')
     assert (changed.status, changed.plain) == (200, first.plain)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_a_file_that_is_asked_for_by_its_content_is_kept_for_ever_and_another_one_is_not(url, encoding):
+    [script] = re.findall(r'src="(main\.js\?v=\w+)"', ask(url, "/").plain.decode())
+    by_content, as_it_is = (ask(url, f"/{path}", Accept_Encoding=encoding) for path in (script, "main.js"))
+    assert by_content.headers["Cache-Control"] == FOR_EVER and as_it_is.headers["Cache-Control"] == "no-cache"
+    assert by_content.plain == as_it_is.plain
+    for other in ("main.js?v=", "main.js?v=0", f"{script}&a=1", script[:-1]):
+        assert ask(url, f"/{other}", Accept_Encoding=encoding).headers["Cache-Control"] == "no-cache"
 
 
 def test_a_head_request_gets_no_body(url):
@@ -83,7 +97,7 @@ def test_large_answers_of_the_api_are_compressed_and_small_ones_and_fonts_are_no
     assert "ETag" not in info.headers
     refused = ask(url, "/no/such/page", Accept_Encoding="gzip")
     assert refused.status == 404 and "Content-Encoding" not in refused.headers
-    font = ask(url, "/lit_probe/fonts/material-icons.woff2", Accept_Encoding="gzip")
+    font = ask(url, f"{OURS}/fonts/material-icons.woff2", Accept_Encoding="gzip")
     assert font.status == 200 and "Content-Encoding" not in font.headers
 
 
