@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -29,9 +29,9 @@ CONTENT_TYPES = {
 # What never changes under its address: a browser need not ask again. `private`, since a token may stand before it.
 FOR_EVER = "private, max-age=31536000, immutable"
 
-# A script of LIT's own, and what a module of ours loads at once: the files that it imports, and the panels of `index.js`.
-_LIT_SCRIPT = b'<script src="main.js"></script>'
-_IMPORTS = re.compile(rb"^(?:import|export)\b[^;]*?from '(\.[^']+)'|^importPanel\([^;]*?'(\.[^']+)'", re.MULTILINE)
+# The files that a module of ours imports; the panels of `index.js` with their files.
+_IMPORTS = re.compile(r"^(?:import|export)\b[^;]*?from '(\.[^']+)'", re.MULTILINE)
+_PANELS = re.compile(r"^importPanel\('([^']+)', new URL\('\./([^']+)'", re.MULTILINE)
 
 GOOGLE_FONT_LINK = re.compile(rb'\s*<link href="https://fonts\.googleapis\.com/[^"]*" rel="stylesheet">')
 GOOGLE_FONT_LINKS = 4
@@ -51,17 +51,19 @@ _LOST_WORDS = (
 )
 
 
-def with_our_tags(index: bytes, ours: PackagedFiles, lit_script: bytes) -> bytes:
+def with_our_tags(index: bytes, ours: PackagedFiles, lit_script: bytes, icon: bytes, panels: Collection[str]) -> bytes:
     """LIT's `index.html` without Google's fonts, and with ours and our script.
 
     All addresses are relative to the page, so that it also works under a prefix, behind a proxy. Our script is a module:
-    it runs after LIT's bundle has defined its panels, and before the `load` event on which LIT starts. All of its modules
-    are named, so that a browser need not read one to hear of the next.
+    it runs after LIT's bundle has defined its panels, and before the `load` event on which LIT starts. Its modules and those of
+    the panels that are shown first are named, so that a browser need not read one to hear of the next.
 
     Args:
       index: LIT's page.
       ours: our files.
       lit_script: LIT's bundle, by whose content the page names it.
+      icon: LIT's, likewise.
+      panels: the tags of the layout that is shown first.
 
     Raises:
       LitProbeError: the page is not the one that lit-nlp 1.3.1 ships.
@@ -81,12 +83,14 @@ def with_our_tags(index: bytes, ours: PackagedFiles, lit_script: bytes) -> bytes
     folder = f"./lit_probe/{ours.version}"
     tags = [
         f'<link href="{folder}/fonts/fonts.css" rel="stylesheet">',
+        f'<script src="{folder}/page/before_lit.js"></script>',
         f'<script type="module" src="{folder}/index.js"></script>',
-        *(f'<link rel="modulepreload" href="{folder}/{name}">' for name in ours.modules()),
+        *(f'<link rel="modulepreload" href="{folder}/{name}">' for name in ours.modules(panels)),
     ]
     page = page.replace(b"<html>", b'<html lang="en">')
     page = page.replace(b"</head>", "".join(f"  {tag}\n" for tag in tags).encode() + _LOST + b"</head>")
-    page = page.replace(_LIT_SCRIPT, b'<script src="main.js?v=%s"></script>' % content_tag(lit_script).encode())
+    for name, body in ((b"main.js", lit_script), (b"static/favicon.png", icon)):
+        page = page.replace(b'"%s"' % name, b'"%s?v=%s"' % (name, content_tag(body).encode()))
     return page.replace(b"</lit-app>", b"</lit-app>" + _LOST_WORDS)
 
 
@@ -126,15 +130,23 @@ class PackagedFiles:
             digest.update(b"%d %d " % (len(name), len(body)) + name.encode() + body)
         return digest.hexdigest()[:16]
 
-    def modules(self) -> list[str]:
-        """The modules that a page loads at once beside `index.js`, each after the one that names it."""
-        found = ["index.js"]
+    def modules(self, panels: Collection[str]) -> list[str]:
+        """The modules that a page loads beside `index.js` where these panels are shown, each after the one that names it."""
+        found = ["index.js"] + [file for tag, file in _PANELS.findall(self.by_name["index.js"].decode()) if tag in panels]
         for name in found:
-            for pair in _IMPORTS.findall(self.by_name[name]):
-                imported = posixpath.normpath(posixpath.join(posixpath.dirname(name), (pair[0] or pair[1]).decode()))
+            for imported in self._imports[name]:
                 if imported not in found:
                     found.append(imported)
         return found[1:]
+
+    @cached_property
+    def _imports(self) -> dict[str, list[str]]:
+        """The modules that each module imports."""
+        return {
+            name: [posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) for path in _IMPORTS.findall(body.decode())]
+            for name, body in self.by_name.items()
+            if name.endswith(".js")
+        }
 
     def response(self, path: str) -> Response | None:
         """The file at an address of this version; None where there is none."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.test import create_environ
@@ -140,10 +140,12 @@ class WebApp:
         self._hosts = frozenset(hosts)
         self._trusted = frozenset(trusted)
         self.read_names()
-        self._stock_page, self._lit_script = (
-            Response.from_app(lit_app, create_environ(path), buffered=True).get_data() for path in ("/", "/main.js")
+        self._of_lit = tuple(
+            Response.from_app(lit_app, create_environ(path), buffered=True).get_data()
+            for path in ("/", "/main.js", "/static/favicon.png")
         )
-        self._take_files(PackagedFiles.find())
+        self._files = PackagedFiles.find()
+        self._page("")
         self._headers = {name: value.format(frame_ancestors=frame_ancestors) for name, value in SECURITY_HEADERS.items()}
 
     def max_body(self, path: str) -> int:
@@ -154,15 +156,15 @@ class WebApp:
         """Takes note of what LIT knows; again, where it has come to know of something new."""
         self._loaded = Loaded.ask(self._lit_app)
 
-    def _take_files(self, files: PackagedFiles) -> None:
-        self._index = with_our_tags(self._stock_page, files, self._lit_script)
-        self._files = files
-
-    def _page(self, environ: WSGIEnvironment) -> Response:
+    def _page(self, query: str) -> Response:
+        """The page for this address."""
         # As they are now, which makes work on the client a matter of reloading the page.
         if (now := PackagedFiles.find()).version != self._files.version:
-            self._take_files(now)
-        return static_response(self._index, "text/html; charset=utf-8").make_conditional(environ)
+            self._files = now
+        page, script, icon = self._of_lit
+        layout = dict(parse_qsl(query, errors="replace")).get("layout", "")
+        panels = self._loaded.panels.get(layout, self._loaded.panels[""])
+        return static_response(with_our_tags(page, self._files, script, icon, panels), "text/html; charset=utf-8")
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request."""
@@ -197,13 +199,15 @@ class WebApp:
             guard.check_method(environ, "POST")
             guard.check_permitted(path)
             return self._ask_lit(path, environ)
+        if kept := guard.kept_path(environ):
+            return self._ask_kept(kept, environ)
         if path == guard.LEFT:
             guard.check_method(environ, "POST")
             self._leave(*guard.check_left(guard.parse_body(guard.read_body(environ, self.max_body(path)))))
             return Response(status=HTTPStatus.NO_CONTENT)
         if path in guard.PAGES:
             guard.check_method(environ, "GET", "HEAD")
-            return self._page(environ)
+            return self._page(environ.get("QUERY_STRING", "")).make_conditional(environ)
         if ours := self._files.response(path):
             guard.check_method(environ, "GET", "HEAD")
             return ours.make_conditional(environ)
@@ -211,6 +215,15 @@ class WebApp:
             guard.check_method(environ, "GET", "HEAD")
             return Response.from_app(self._lit_app, environ, buffered=True)
         raise Refusal(HTTPStatus.NOT_FOUND, _NOTHING_HERE)
+
+    def _ask_kept(self, path: str, environ: WSGIEnvironment) -> Response:
+        """The answer to a question about all rows or none of them, as a file, which a browser keeps and asks about."""
+        guard.check_method(environ, "GET")
+        query = environ.get("QUERY_STRING", "")
+        asked = guard.kept_question(query, self._loaded.rows)
+        response = self._ask_lit(path, {**environ, "CONTENT_LENGTH": str(len(asked)), "wsgi.input": BytesIO(asked)})
+        response.headers["Cache-Control"] = "private, no-cache"
+        return response
 
     def _ask_lit(self, path: str, environ: WSGIEnvironment) -> Response:
         """Checks an API request, hands LIT only what was checked, and makes LIT's answer fit for a browser."""
@@ -227,6 +240,8 @@ class WebApp:
         if guard.ENDPOINTS[path].inputs == "none":
             body = b"{}"
         checked = dict(environ) | {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": path,
             "QUERY_STRING": urlencode(parameters),
             "CONTENT_TYPE": "application/json",  # under a form's type, which curl sends, LIT would see no body
             "CONTENT_LENGTH": str(len(body)),
@@ -312,7 +327,7 @@ def _drop_body(environ: WSGIEnvironment) -> None:
 def _safe(environ: WSGIEnvironment, status: int, seconds: float) -> dict[str, Any]:
     """What a log may always tell of a request: which of our addresses was asked, and how it went. Others may be anything."""
     path = environ.get("PATH_INFO") or "/"
-    known = path in guard.ENDPOINTS or path in guard.PAGES or path in health.PATHS or path == guard.LEFT
+    known = path.removeprefix(guard.KEPT) in guard.ENDPOINTS or path in guard.PAGES or path in health.PATHS or path == guard.LEFT
     return {
         "method": environ.get("REQUEST_METHOD"),
         "path": path if known else "other",

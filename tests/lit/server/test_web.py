@@ -8,11 +8,13 @@ from importlib.metadata import version
 from importlib.resources import files
 
 import pytest
+from lit_nlp.api.layout import LitCanonicalLayout
 from tiny_lit_app import Browser, tiny_lit_app, wrapped
 from werkzeug.test import create_environ
 from werkzeug.wrappers import Response
 
 from lit_probe.errors import LitProbeError
+from lit_probe.layouts import LAYOUTS
 from lit_probe.lit.server import page
 from lit_probe.lit.server.page import CONTENT_TYPES, PackagedFiles, content_tag, with_our_tags
 from lit_probe.lit.server.web import wrap
@@ -37,9 +39,9 @@ def stock_page():
 def test_the_page_asks_no_outside_address_and_everything_is_relative_to_it(browser):
     html = browser.get("/").text
     addresses = re.findall(r'(?:href|src)="([^"]*)"', html)
-    modules = [f".{OURS}/{name}" for name in PackagedFiles.find().modules()]
-    script = f"main.js?v={content_tag(browser.get('/main.js').data)}"
-    assert addresses == ["static/favicon.png", f".{OURS}/fonts/fonts.css", f".{OURS}/index.js", *modules, script]
+    scripts = [f".{OURS}/{name}" for name in ("page/before_lit.js", "index.js", *PackagedFiles.find().modules(()))]
+    icon, bundle = (f"{name}?v={content_tag(browser.get(f'/{name}').data)}" for name in ("static/favicon.png", "main.js"))
+    assert addresses == [icon, f".{OURS}/fonts/fonts.css", *scripts, bundle]
     for address in addresses:
         assert browser.get("/" + address.removeprefix("./")).status_code == 200
 
@@ -50,11 +52,12 @@ def test_our_script_is_a_module_in_the_head_and_lits_page_is_otherwise_untouched
     lost = re.compile(rb'  <style>\n    \.lit-probe-lost.*?</style>\n|\n  <p class="lit-probe-lost">.*?</p>', re.DOTALL)
     html, n_lost = lost.subn(b"", html)
     assert n_lost == 2
-    ours = re.compile(rb'  <(?:script type="module"|link) (?:src|href)="\./lit_probe/[^>]*>(?:</script>)?\n')
+    ours = re.compile(rb'  <(?:script|script type="module"|link) (?:src|href)="\./lit_probe/[^>]*>(?:</script>)?\n')
     ahead = re.compile(rb'  <link rel="modulepreload" href="\./lit_probe/[^>]*>\n')
     html = ahead.sub(b"", html)
-    assert len(ours.findall(html[: html.index(b"</head>")])) == 2
-    html = re.sub(rb"main\.js\?v=\w+", b"main.js", html)
+    assert len(ours.findall(html[: html.index(b"</head>")])) == 3
+    html, n_versions = re.subn(rb"\?v=\w+", b"", html)
+    assert n_versions == 2
     # A screen reader is told the language of the page.
     assert html.count(b'<html lang="en">') == 1
     assert ours.sub(b"", html.replace(b'<html lang="en">', b"<html>")) == page.GOOGLE_FONT_LINK.sub(b"", stock_page)
@@ -62,13 +65,13 @@ def test_our_script_is_a_module_in_the_head_and_lits_page_is_otherwise_untouched
 
 def test_another_lit_version_or_another_page_is_refused_with_what_to_do(stock_page, monkeypatch):
     with pytest.raises(LitProbeError, match=r"0 font links.*pip install --force-reinstall lit-nlp==1\.3\.1"):
-        with_our_tags(b"<head></head>", PackagedFiles.find(), b"")
+        with_our_tags(b"<head></head>", PackagedFiles.find(), b"", b"", ())
     with pytest.raises(LitProbeError, match="2 </head>"):
-        with_our_tags(stock_page + b"</head>", PackagedFiles.find(), b"")
+        with_our_tags(stock_page + b"</head>", PackagedFiles.find(), b"", b"", ())
     assert version("lit-nlp") == page.LIT_VERSION
     monkeypatch.setattr(page, "LIT_VERSION", "1.4.0")
     with pytest.raises(LitProbeError, match=r"lit_probe works with lit-nlp 1\.4\.0, but 1\.3\.1 is installed\. Run: pip install"):
-        with_our_tags(stock_page, PackagedFiles.find(), b"")
+        with_our_tags(stock_page, PackagedFiles.find(), b"", b"", ())
 
 
 def test_the_browser_asks_again_before_it_uses_a_kept_page_and_never_for_a_file_of_this_version(browser):
@@ -106,14 +109,34 @@ def test_a_changed_client_is_on_the_next_page_and_its_old_addresses_are_gone(mon
     assert gone.status_code == 404 and "has to be loaded again" in gone.text
 
 
-def test_the_page_names_each_module_that_its_script_loads_once_and_no_other():
-    ours = PackagedFiles.find()
-    modules = ours.modules()
-    assert len(modules) == len(set(modules))
+def test_a_module_is_named_once_and_each_is_needed_by_some_panel():
+    ours, tags = PackagedFiles.find(), set().union(*map(tags_of, LAYOUTS.values()))
+    modules = ours.modules(tags)
+    assert len(modules) == len(set(modules)) > len(ours.modules(())) > 10
     # Described types are for the checker alone.
-    assert set(ours.by_name) - set(modules) == {"index.js", "page/types.js", "charts/types.js", "fonts/fonts.css"} | {
-        name for name in ours.by_name if name.endswith(".woff2")
-    }
+    others = {"index.js", "page/before_lit.js", "page/types.js", "charts/types.js", "fonts/fonts.css"}
+    assert set(ours.by_name) - set(modules) == others | {name for name in ours.by_name if name.endswith(".woff2")}
+
+
+@pytest.mark.parametrize(
+    ("address", "layout"),
+    [
+        ("/", "decodability"),
+        ("/?layout=neurons&a=1", "neurons"),
+        ("/index.html?layout=nowhere", "decodability"),
+        ("/?layout=", "decodability"),
+    ],
+)
+def test_the_page_names_the_modules_of_the_layout_that_it_opens_with(address, layout):
+    html = Browser(wrap(tiny_lit_app(layouts=LAYOUTS, default_layout="decodability"))).get(address).text
+    named = re.findall(rf'<link rel="modulepreload" href="\.{OURS}/([^"]*)">', html)
+    assert named == PackagedFiles.find().modules(tags_of(LAYOUTS[layout]))
+    assert ("neurons/neurons_module.js" in named) == (layout == "neurons")
+
+
+def tags_of(layout: LitCanonicalLayout) -> set[str]:
+    tabs = [*layout.upper.values(), *layout.lower.values(), *layout.left.values()]
+    return {str(getattr(one, "module", one)) for tab in tabs for one in tab}
 
 
 # ---- the fonts
