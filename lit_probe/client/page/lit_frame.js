@@ -3,7 +3,7 @@
  * What LIT's page (lit-nlp 1.3.1) draws around the panels, put right where it does not fit: widths, the bar at the top, and the
  * long names of our models.
  */
-import {html, services, sharedStyles} from './lit_host.js';
+import {html, services, settings, sharedStyles} from './lit_host.js';
 import {buttonNames, columnName, modelsOn, shortName} from './model_names.js';
 
 /** As many models as LIT itself shows as buttons at the top. */
@@ -106,9 +106,6 @@ export async function learnNames() {
   const {apiService, appState} = services();
   appState.metadata = await apiService.getInfo();
 }
-
-/** @returns {any} the service through which LIT's menus change models, data set and layout */
-const settings = () => /** @type {any} */ (document.createElement('lit-app-toolbar')).settingsService;
 
 /** Adds rules to all elements of a tag; the bar at the top is there before this module runs. @param {string} tag @param {string} css */
 export function addStyles(tag, css) {

@@ -22,8 +22,10 @@ from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.asker import Asker, read_asker
 from lit_probe.lit.plugin import attach
 from lit_probe.lit.server.access import Access, check_reach, chosen_token, is_loopback, without_token
+from lit_probe.lit.server.page import PackagedFiles
 from lit_probe.lit.server.web import serve
 
+OURS = f"/lit_probe/{PackagedFiles.find().version}"
 TOKEN = "correct-horse.battery_staple~1"
 WRONG = ["", "x", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "é" * 20, "x" * 100_000, " " + TOKEN]
 
@@ -54,7 +56,7 @@ def cookie(server: Any) -> str:
         ("GET", "/"),
         ("GET", "/index.html"),
         ("GET", "/main.js"),
-        ("GET", "/lit_probe/index.js"),
+        ("GET", f"{OURS}/index.js"),
         ("GET", "/static/favicon.png"),
         ("GET", "/nowhere"),
         ("POST", "/get_info"),
@@ -103,7 +105,7 @@ def test_the_link_becomes_a_cookie_and_an_address_without_the_token(server):
         "SameSite=Strict",
     ]  # without Path: the folder of the page, whatever a proxy calls it
     assert TOKEN not in str(answer.headers) + answer.body
-    for method, path in [("GET", "/"), ("POST", "/get_info"), ("GET", "/lit_probe/index.js")]:
+    for method, path in [("GET", "/"), ("POST", "/get_info"), ("GET", f"{OURS}/index.js")]:
         assert ask(server, method, path, Cookie=name).status == 200
     assert ask(server, "GET", f"/index.html?token={TOKEN}").getheader("Location") == "index.html"
 
@@ -189,7 +191,7 @@ def test_somebodys_own_lit_takes_a_token_too():
         app = attach(tiny_lit_app(), guard=guard, access=Access(TOKEN))
         server = serve(app, "127.0.0.1", 0, threads=2).start()
         try:
-            for path in ("/", "/main.js", "/lit_probe/index.js"):
+            for path in ("/", "/main.js", f"{OURS}/index.js"):
                 assert ask(server, "GET", path).status == 401
                 assert ask(server, "GET", path, Cookie=cookie(server)).status == 200
             assert ask(server, "POST", "/get_info", b"{}").status == 401
