@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.test import create_environ
@@ -22,9 +22,10 @@ from werkzeug.wrappers import Response
 
 from lit_probe.encoder.wanted import while_wanted
 from lit_probe.errors import LitProbeError, UnknownNameError
+from lit_probe.lit.host.asker import asked_from
 from lit_probe.lit.host.messages import MAX_MESSAGE, plain_message
 from lit_probe.lit.server import guard, health
-from lit_probe.lit.server.access import Access, without_token
+from lit_probe.lit.server.access import Access, peer, without_token
 from lit_probe.lit.server.guard import Refusal
 from lit_probe.lit.server.limits import DEFAULT_LIMITS, Limits
 from lit_probe.lit.server.loaded import Loaded
@@ -39,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 # Of a body that is refused; our own server drops it itself, and hands none of it over.
 _MOST_DROPPED = 256 * 1024 * 1024
+
+_NOTHING_HERE = "Nothing is served at this address. A page that was opened before an update of lit_probe has to be loaded again."
 
 NotReady = Callable[[Mapping[str, str]], str | None]
 Leave = Callable[[str, int | None], None]
@@ -138,9 +141,12 @@ class WebApp:
         self._hosts = frozenset(hosts)
         self._trusted = frozenset(trusted)
         self.read_names()
+        self._of_lit = tuple(
+            Response.from_app(lit_app, create_environ(path), buffered=True).get_data()
+            for path in ("/", "/main.js", "/static/favicon.png")
+        )
         self._files = PackagedFiles.find()
-        stock = Response.from_app(lit_app, create_environ("/"), buffered=True)
-        self._index = with_our_tags(stock.get_data(), self._files.version)
+        self._page("")
         self._headers = {name: value.format(frame_ancestors=frame_ancestors) for name, value in SECURITY_HEADERS.items()}
 
     def max_body(self, path: str) -> int:
@@ -150,6 +156,16 @@ class WebApp:
     def read_names(self) -> None:
         """Takes note of what LIT knows; again, where it has come to know of something new."""
         self._loaded = Loaded.ask(self._lit_app)
+
+    def _page(self, query: str) -> Response:
+        """The page for this address."""
+        # As they are now, which makes work on the client a matter of reloading the page.
+        if (now := PackagedFiles.find()).version != self._files.version:
+            self._files = now
+        page, script, icon = self._of_lit
+        layout = dict(parse_qsl(query, errors="replace")).get("layout", "")
+        panels = self._loaded.panels.get(layout, self._loaded.panels[""])
+        return static_response(with_our_tags(page, self._files, script, icon, panels), "text/html; charset=utf-8")
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request."""
@@ -184,20 +200,31 @@ class WebApp:
             guard.check_method(environ, "POST")
             guard.check_permitted(path)
             return self._ask_lit(path, environ)
+        if kept := guard.kept_path(environ):
+            return self._ask_kept(kept, environ)
         if path == guard.LEFT:
             guard.check_method(environ, "POST")
             self._leave(*guard.check_left(guard.parse_body(guard.read_body(environ, self.max_body(path)))))
             return Response(status=HTTPStatus.NO_CONTENT)
         if path in guard.PAGES:
             guard.check_method(environ, "GET", "HEAD")
-            return static_response(self._index, "text/html; charset=utf-8").make_conditional(environ)
-        if path in self._files.by_url:
+            return self._page(environ.get("QUERY_STRING", "")).make_conditional(environ)
+        if ours := self._files.response(path):
             guard.check_method(environ, "GET", "HEAD")
-            return self._files.response(path).make_conditional(environ)
+            return ours.make_conditional(environ)
         if guard.STATIC_FILES.fullmatch(path):
             guard.check_method(environ, "GET", "HEAD")
             return Response.from_app(self._lit_app, environ, buffered=True)
-        raise Refusal(HTTPStatus.NOT_FOUND, "Nothing is served at this address.")
+        raise Refusal(HTTPStatus.NOT_FOUND, _NOTHING_HERE)
+
+    def _ask_kept(self, path: str, environ: WSGIEnvironment) -> Response:
+        """The answer to a question about all rows or none of them, as a file, which a browser keeps and asks about."""
+        guard.check_method(environ, "GET")
+        query = environ.get("QUERY_STRING", "")
+        asked = guard.kept_question(query, self._loaded.rows)
+        response = self._ask_lit(path, {**environ, "CONTENT_LENGTH": str(len(asked)), "wsgi.input": BytesIO(asked)})
+        response.headers["Cache-Control"] = "private, no-cache"
+        return response
 
     def _ask_lit(self, path: str, environ: WSGIEnvironment) -> Response:
         """Checks an API request, hands LIT only what was checked, and makes LIT's answer fit for a browser."""
@@ -214,13 +241,15 @@ class WebApp:
         if guard.ENDPOINTS[path].inputs == "none":
             body = b"{}"
         checked = dict(environ) | {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": path,
             "QUERY_STRING": urlencode(parameters),
             "CONTENT_TYPE": "application/json",  # under a form's type, which curl sends, LIT would see no body
             "CONTENT_LENGTH": str(len(body)),
             "wsgi.input": BytesIO(body),
         }
         patience = Patience(environ, self.limits.request_s)
-        with while_wanted(patience.check):
+        with while_wanted(patience.check), asked_from(peer(environ)):
             response = Response.from_app(self._lit_app, checked, buffered=True)
         patience.check_over()
         if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -237,7 +266,7 @@ class OpenApp(WebApp):
 
     def _respond(self, environ: WSGIEnvironment) -> Response:
         path = environ.get("PATH_INFO") or "/"
-        if path == guard.LEFT or path in guard.PAGES or path in self._files.by_url or path in health.PATHS:
+        if path.startswith("/lit_probe/") or path in guard.PAGES or path in health.PATHS:
             return super()._respond(environ)
         if welcome := self.access.admit(environ):
             return welcome
@@ -299,7 +328,7 @@ def _drop_body(environ: WSGIEnvironment) -> None:
 def _safe(environ: WSGIEnvironment, status: int, seconds: float) -> dict[str, Any]:
     """What a log may always tell of a request: which of our addresses was asked, and how it went. Others may be anything."""
     path = environ.get("PATH_INFO") or "/"
-    known = path in guard.ENDPOINTS or path in guard.PAGES or path in health.PATHS or path == guard.LEFT
+    known = path.removeprefix(guard.KEPT) in guard.ENDPOINTS or path in guard.PAGES or path in health.PATHS or path == guard.LEFT
     return {
         "method": environ.get("REQUEST_METHOD"),
         "path": path if known else "other",
