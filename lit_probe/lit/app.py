@@ -35,6 +35,7 @@ from lit_probe.lit.host.pooled_texts import PooledTexts, text_memo
 from lit_probe.lit.host.read_only import ReadOnlyChecks, short_generators, short_interpreters
 from lit_probe.lit.host.stock_interpreters import OF_TOKEN_FIELDS, STOCK_INTERPRETERS
 from lit_probe.lit.host.token_fields import check_memory
+from lit_probe.lit.host.unread import unread_by_any
 from lit_probe.lit.host.word_dataset import WordDataset
 from lit_probe.lit.host.word_model import WordModel
 from lit_probe.lit.interpreters import INTERPRETERS
@@ -227,7 +228,7 @@ def assemble(
             show_train=options.show_train,
             max_shown=options.max_shown,
             seed=options.seed,
-            not_read=lambda texts: _not_read(readers, texts),
+            not_read=lambda texts: unread_by_any(readers, texts, checks.cache),
             near_duplicates=stored_near_duplicates(splits, checks.cache),
             others=others,
         )
@@ -412,13 +413,3 @@ def _reading(encoder: Encoder) -> tuple[Hashable, ...]:
 def _numbers(encoder: Encoder) -> tuple[Hashable, ...]:
     """What decides the numbers that an encoder makes of a text."""
     return _reading(encoder), encoder.random_seed, encoder.dtype
-
-
-def _not_read(encoders: Sequence[Encoder], texts: Sequence[str]) -> list[tuple[bool, float]]:
-    """Of each text, whether an encoder reads only a part of it, and the largest share of tokens that none can spell."""
-    if not encoders:
-        return [(False, 0.0)] * len(texts)
-    encoded = [encoder.encode(texts) for encoder in encoders]
-    cut = [[text.truncated for text in of_encoder] for of_encoder in encoded]
-    unknown = [encoder.unknown(of_encoder) for encoder, of_encoder in zip(encoders, encoded, strict=True)]
-    return [(any(flags), max(shares)) for flags, shares in zip(zip(*cut, strict=True), zip(*unknown, strict=True), strict=True)]
