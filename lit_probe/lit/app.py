@@ -25,6 +25,7 @@ from lit_probe.layouts import DEFAULT_LAYOUT, LAYOUTS
 from lit_probe.lit.generators import generators_for
 from lit_probe.lit.host import fields, specs
 from lit_probe.lit.host.dataset import DEFAULT_MAX_SHOWN, DEFAULT_SHOW_TRAIN, ProbeDataset
+from lit_probe.lit.host.kept_predictions import keep_last
 from lit_probe.lit.host.labels import asks_the_same
 from lit_probe.lit.host.made_probes import MadeProbes, Parts
 from lit_probe.lit.host.metrics import LIT_METRICS
@@ -244,7 +245,14 @@ def assemble(
         check_memory(kept, MemoryBudget.of(options.memory_budget), options.held)
     # Data set by data set: encoders are compared on one, and LIT opens with the first model.
     studies = [
-        PendingStudy(encoder, dataset.splits, options.rules, checks.cache, encoder.name in options.balanced)
+        PendingStudy(
+            encoder,
+            dataset.splits,
+            options.rules,
+            checks.cache,
+            balanced=encoder.name in options.balanced,
+            on_request=not options.read_only,
+        )
         for dataset in datasets
         for encoder in encoders
     ]
@@ -349,7 +357,10 @@ def lit_application(
         server_type="external",
         **components,
     )
-    return server.serve()
+    application = server.serve()
+    for model in application._models.values():
+        keep_last(model, sum(map(len, datasets.values())))
+    return application
 
 
 def serve_forever(app: web.WebApp, host: str, port: int, unix_socket: str | None = None, shown_token: str | None = None) -> None:

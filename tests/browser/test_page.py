@@ -10,6 +10,8 @@ import pytest
 from lit_page import SERVICES, LitPage
 from playwright.sync_api import expect
 
+from lit_probe.layouts import LAYOUTS
+
 GUIDE = Path(__file__).parent.parent.parent / "docs" / "add-a-panel.md"
 
 # Per layout and tab: tags that nothing defines, and titles that two panels of a tab share.
@@ -57,6 +59,28 @@ def test_the_embeddings_are_first_those_of_the_dev_chosen_layer(lit: LitPage):
     assert asked.value.post_data_json["config"]["field_name"] == "chosen_layer"
     names = panel.locator("select").evaluate_all("(lists) => lists.map((list) => list.selectedOptions[0].textContent.trim())")
     assert "tiny-bert-on-demo:chosen_layer" in names
+
+
+def test_changes_of_layout_and_of_data_with_slices_leave_no_error_in_the_console(lit: LitPage):
+    """LIT keeps slices of other data, and wrote a line for each of their examples; it also measured columns before they came."""
+    said: list[str] = []
+    lit.page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    lit.open(dataset="demo").wait_for_curve()
+    lit.show("Edit", "datapoint-editor-module")
+    lit.select(lit.ids()[:1])
+    lit.add_edited("a quiet film")
+    lit.wait_for_curve()
+    lit.select_slice("some, and an edit", [*lit.ids()[:5], lit.ids()[-1]])
+    lit.show("Metrics", "metrics-module").locator("lit-checkbox", has_text="slices").click()
+    lit.show("Errors", "curves-module")
+    change = "(change) => document.createElement('lit-global-settings').settingsService.updateSettings(change)"
+    for dataset in ("reviews", "demo", "reviews"):
+        lit.page.evaluate(change, {"dataset": dataset, "models": [f"tiny-bert-on-{dataset}"]})
+        lit.wait_for_curve()
+    for layout in [*LAYOUTS, *reversed(LAYOUTS)]:
+        lit.page.evaluate(change, {"layoutName": layout})
+        lit.settle()
+    assert said == []
 
 
 @pytest.mark.skipif(importlib.util.find_spec("umap") is None, reason="umap-learn is not installed (extra umap)")

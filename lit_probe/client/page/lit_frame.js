@@ -47,6 +47,7 @@ export function fitFrame() {
   addStyles('lit-app-toolbar', BAR_CSS);
   for (const rule of [FOOTER_CSS, FOCUS_CSS]) sharedSheet().insertRule(rule, sharedSheet().cssRules.length);
   replace('lit-modules', 'calculateAllWidths', measureAgain);
+  replace('lit-modules', 'calculatePanelWidths', measureWhatIsThere);
   replace('lit-app-toolbar', 'renderModelInfo', () => renderModels);
   replace('lit-main-menu', 'getColorOptionItems', shortColumns);
   replace('metrics-module', 'renderTable', shortModels);
@@ -132,6 +133,17 @@ function measureAgain(calculate) {
   return /** @this {any} */ function (/** @type {any} */ layout) {
     calculate.call(this, layout);
     void this.updateComplete.then(() => calculate.call(this, this.modulesService.getRenderLayout()));
+  };
+}
+
+/**
+ * Leaves a column alone that is not drawn yet: LIT writes an error to the console there. It is measured once it is drawn.
+ *
+ * @param {(...values: any[]) => void} calculate
+ */
+function measureWhatIsThere(calculate) {
+  return /** @this {any} */ function (/** @type {any[]} */ ...values) {
+    if (this.shadowRoot.getElementById(values[3] ?? 'right-column')) calculate.call(this, ...values);
   };
 }
 

@@ -22,9 +22,10 @@ from werkzeug.wrappers import Response
 
 from lit_probe.encoder.wanted import while_wanted
 from lit_probe.errors import LitProbeError, UnknownNameError
+from lit_probe.lit.host.asker import asked_from
 from lit_probe.lit.host.messages import MAX_MESSAGE, plain_message
 from lit_probe.lit.server import guard, health
-from lit_probe.lit.server.access import Access, without_token
+from lit_probe.lit.server.access import Access, peer, without_token
 from lit_probe.lit.server.guard import Refusal
 from lit_probe.lit.server.limits import DEFAULT_LIMITS, Limits
 from lit_probe.lit.server.loaded import Loaded
@@ -248,7 +249,7 @@ class WebApp:
             "wsgi.input": BytesIO(body),
         }
         patience = Patience(environ, self.limits.request_s)
-        with while_wanted(patience.check):
+        with while_wanted(patience.check), asked_from(peer(environ)):
             response = Response.from_app(self._lit_app, checked, buffered=True)
         patience.check_over()
         if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
