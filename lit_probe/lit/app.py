@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -45,7 +44,6 @@ from lit_probe.lit.interpreters.salience import salience_rows
 from lit_probe.lit.interpreters.train_geometries import prepare_geometries
 from lit_probe.lit.server import web
 from lit_probe.lit.server.access import Access
-from lit_probe.lit.server.ending import run_until_signal
 from lit_probe.lit.server.guide import reading_guide
 from lit_probe.lit.server.health import StudyCounts
 from lit_probe.lit.server.limits import DEFAULT_LIMITS, Limits
@@ -361,26 +359,6 @@ def lit_application(
     for model in application._models.values():
         keep_last(model, sum(map(len, datasets.values())))
     return application
-
-
-def serve_forever(app: web.WebApp, host: str, port: int, unix_socket: str | None = None, shown_token: str | None = None) -> None:
-    """Serves the application until a signal ends the process; see `run_until_signal`.
-
-    Args:
-      app: what `build` returns.
-      host: the address to listen on.
-      port: the port to listen on.
-      unix_socket: the file of a socket to listen on in their place.
-      shown_token: the token, where the printed link shall hold it.
-
-    Raises:
-      LitProbeError: the port is in use, or the address cannot be bound.
-    """
-    server = web.serve(app, host, port, unix_socket=unix_socket)
-    link = f"{server.url}?token={shown_token}" if shown_token else server.url
-    sys.stdout.write(f"LIT is open at {link} (stop it with Ctrl-C)\n")
-    sys.stdout.flush()
-    run_until_signal(server, app.stop)
 
 
 def _not_ready(studies: Sequence[PendingStudy], asked: Mapping[str, str]) -> str | None:
