@@ -41,6 +41,7 @@ NAMES = (
     "killed_writers",
     "mixed_requests",
     "soak",
+    "page",
 )
 
 
