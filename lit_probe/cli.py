@@ -699,8 +699,10 @@ def _rows_of(splits: Splits) -> dict[str, list[Any]]:
 
 def serve() -> None:
     """Opens LIT on the chosen encoders and data sets, and stays until interrupted."""
-    from lit_probe.lit.server.access import AUTO, check_reach, chosen_token
-    from lit_probe.lit.server.serving import check_address
+    from lit_probe.lit.server.access import AUTO, Access, check_reach, chosen_token
+    from lit_probe.lit.server.ending import end_on_signal, wait_for_end
+    from lit_probe.lit.server.opening import Opening
+    from lit_probe.lit.server.serving import serve as listen
 
     given = _given_token()
     token = chosen_token(given)
@@ -708,12 +710,20 @@ def serve() -> None:
         check_reach(FLAGS.host, token)
     elif FLAGS["host"].present or FLAGS["port"].present:
         raise LitProbeError("--unix_socket stands in place of an address: leave out --host and --port.")
-    check_address(FLAGS.host, FLAGS.port, FLAGS.unix_socket)
-    app = build_app(token)
-    from lit_probe.lit.app import serve_forever
-
+    # Who opens the page before LIT is there is told so, and is on it once it is.
+    opening = Opening(FLAGS.host, FLAGS.allowed_hosts, Access(token, only_here=True))
+    server = listen(opening, FLAGS.host, FLAGS.port, unix_socket=FLAGS.unix_socket).start()
+    end_on_signal(server, opening.stop)
     # A token of somebody's own is theirs to tell.
-    serve_forever(app, FLAGS.host, FLAGS.port, FLAGS.unix_socket, shown_token=token if given == AUTO else None)
+    link = f"{server.url}?token={token}" if given == AUTO else server.url
+    try:
+        print(f"lit_probe: {link} answers, and shows LIT once it is loaded", file=sys.stderr)
+        opening.open(build_app(token))
+    except BaseException:
+        server.close()
+        raise
+    print(f"LIT is open at {link} (stop it with Ctrl-C)", flush=True)
+    wait_for_end()
 
 
 def look_after_cache(word: str) -> int:
