@@ -1,18 +1,19 @@
 """How long does `lit-probe layers` take to its first curve, and how long with all checks, against the run without checks?
 
-Each is a process of its own with an empty cache, on the demo. The curve with all checks still to come: at most 1.1x of the whole run with
-`--checks=none`, to its own curve; the whole battery: at most 2x. What the battery needs at least are three passes of the encoder with random weights over train and dev
-(`baselines`): they are timed alone.
+Each is a process of its own with an empty cache, on the demo. The curve with all checks still to come: at most 1.1x of the curve
+with `--checks=none`; the whole battery: at most 2x the whole run without. What the battery needs at least are three passes of the
+encoder with random weights over train and dev (`baselines`): they are timed alone.
 """
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+
+from benchmarks.figures import Times, tell
 
 ROUNDS = 3
 RUNS = {"none": "none", "quick": "quick", "all": "all", "random weights alone": "baselines"}
@@ -28,14 +29,14 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 for part, seconds in _timed(checks, folder):
                     times.setdefault(f"{name}: {part}", []).append(seconds)
-    median = {name: statistics.median(values) for name, values in times.items()}
-    for name, values in times.items():
-        print(f"    {name} {median[name]:.1f} s ({min(values):.1f} to {max(values):.1f})")
-    curve = median["all: curve"] / median["none: curve"]
-    print(f"curve with all checks to come / curve without checks: {curve:.2f}x (at most 1.1)")
-    for name in ("quick", "all", "random weights alone"):
-        asked = " (at most 2)" if name == "all" else ""
-        print(f"{name} to the end / without checks to the end: {median[f'{name}: end'] / median['none: end']:.2f}x{asked}")
+    measured = Times(times)
+    tell(
+        *(measured.seconds(name, name) for name in times),
+        measured.ratio("curve with all checks to come / curve without checks", "all: curve", "none: curve", at_most=1.1),
+        measured.ratio("all checks / none, to the end", "all: end", "none: end", at_most=2),
+        measured.ratio("quick checks / none, to the end", "quick: end", "none: end"),
+        measured.ratio("random weights alone / none, to the end", "random weights alone: end", "none: end"),
+    )
 
 
 def _timed(checks: str, folder: str) -> Iterator[tuple[str, float]]:
