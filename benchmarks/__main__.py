@@ -26,6 +26,7 @@ NAMES = (
     "words",
     "solver",
     "whole_process",
+    "first_answer",
     "memory",
     "edited_text",
     "server_load",

@@ -12,7 +12,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -156,8 +156,8 @@ def layers() -> None:
     series: dict[str, list[LayerStudy]] = {}
     kept = _kept_files([run.encoder.name for run in runs], [splits.name for splits in splits_list])
     _check_card(runs, splits_list, asked.control if "selectivity" in asked.names else None)
-    _check_runs(runs, splits_list, cache)
     show = tqdm_progress()
+    _check_runs(runs, splits_list, cache)
     for number, (run, folder) in enumerate(zip(runs, folders, strict=True)):
         written = _Written(run, folder, [splits.name for splits in splits_list], kept)
         try:
@@ -187,6 +187,7 @@ class _Written:
       kept: the file of each encoder's probes on each data set, where they are kept.
       done: what is done; None as long as no curve is.
       maps: the names of the files of the maps of concepts.
+      drawn: by data set, the checks that its picture may show.
     """
 
     run: Run
@@ -195,17 +196,16 @@ class _Written:
     kept: Mapping[tuple[str, str], Path]
     done: RunSoFar | None = None
     maps: Sequence[str] = ()
+    drawn: dict[str, set[str]] = field(default_factory=dict)
 
     def add(self, done: RunSoFar) -> None:
-        """Prints what a step has found, and writes the tables again."""
+        """Writes the tables again, and prints what a step has found."""
         self.done, name = done, done.about
+        self._write_tables()
         if name is not None and (done.fitted or (done.said and len(self.names) > 1)):
             print(f"\n{self._title(name) if done.fitted else name}", end="")
         if done.said:
             print(f"\n{as_flags(done.said)}", flush=True)
-        written = json.dumps(_run_json(self.run, done), indent=1, allow_nan=False)
-        write_whole(self.folder / "layers.json", written.encode())
-        _write_csv(self.folder / "layers.csv", {name: done.dataset_json(name) for name in done.studies})
         if done.maps and not self.maps:
             self.maps = _write_maps(self.folder, done.maps)
         if name is not None and done.fitted:
@@ -213,11 +213,17 @@ class _Written:
             if file := self.kept.get((self.run.encoder.name, name)):
                 print(f"Probes kept: {save_probes(done.studies[name], file)}", flush=True)
 
-    def finish(self) -> list[str]:
-        """Draws the curves beside what the checks have found; returns the names of all files."""
+    def _write_tables(self) -> None:
         assert self.done is not None
-        for name, battery in self.done.checks.items():
-            if "baselines" in battery:
+        written = json.dumps(_run_json(self.run, self.done), indent=1, allow_nan=False)
+        write_whole(self.folder / "layers.json", written.encode())
+        _write_csv(self.folder / "layers.csv", {name: self.done.dataset_json(name) for name in self.done.studies})
+
+    def finish(self) -> list[str]:
+        """Draws again what the checks have added to; returns the names of all files."""
+        assert self.done is not None
+        for name in self.done.studies:
+            if self.drawn.get(name) != self._drawable(name):
                 self._draw(name)
         return ["layers.json", "layers.csv", *(self._picture(name) for name in self.done.studies), *self.maps]
 
@@ -225,7 +231,7 @@ class _Written:
         """Names the checks that nobody has asked for."""
         assert self.done is not None
         unchecked = [CHECKS[name].title for name in SETS_OF_CHECKS[ALL] if name in CHECKS and name not in self.done.asked.names]
-        if FLAGS.checks is None:
+        if FLAGS.checks is None and unchecked:
             print(f"\nNot checked, because it fits probes anew: {', '.join(unchecked)}. Add --checks={ALL}.", flush=True)
 
     def interrupted(self, others: Sequence[str], cache: Cache) -> str:
@@ -238,6 +244,7 @@ class _Written:
         goes_on = "The same command goes on where the cache ends." if cache.folder else "Nothing was cached."
         if self.done is None:
             return f"interrupted before a curve was there; nothing is written to {self.folder}/. {goes_on}"
+        self._write_tables()  # the last ones may not have come so far
         files = self.finish()
         pictures = {"the projections": FLAGS.projections, "the similarity of layers": FLAGS.similarity}
         left = [*self.done.left, *(what for what, asked in pictures.items() if asked), *others]
@@ -252,10 +259,15 @@ class _Written:
     def _picture(self, name: str) -> str:
         return _figure_file("layers" if len(self.names) == 1 else f"layers-{_in_files(self.names)[name]}")
 
+    def _drawable(self, name: str) -> set[str]:
+        assert self.done is not None
+        return {check for check in self.done.checks.get(name, ()) if not CHECKS[check].quick}
+
     def _draw(self, name: str) -> None:
         from lit_probe.figures import save_layer_curve
 
         assert self.done is not None
+        self.drawn[name] = self._drawable(name)
         save_layer_curve(self.done.dataset_json(name), self._title(name), self.folder / self._picture(name), BASELINES)
 
 

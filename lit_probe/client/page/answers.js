@@ -231,7 +231,10 @@ function resultOf(answer) {
   if (answer?.status === 'computing') return {state: 'computing', message: answer.message, fraction: answer.fraction ?? null};
   // It is not taken in yet: asked again, it will be.
   if (answer?.status === 'busy') return {state: 'computing', message: answer.message, fraction: null};
-  if (answer?.status === 'failed') return {state: 'failed', message: answer.message, said: answer.can_retry !== true, final: answer.can_retry === false};
+  if (answer?.status === 'failed') {
+    const final = answer.can_retry === false ? {final: true} : {};
+    return {state: 'failed', message: answer.message, said: answer.can_retry !== true, ...final};
+  }
   if (answer?.status === 'cancelled') return {state: 'cancelled'};
   return {state: 'failed', message: `The server sent an answer without a known status: ${JSON.stringify(answer)?.slice(0, 200)}`};
 }

@@ -119,8 +119,8 @@ class EditGenerator(components.Generator):
             made.append([_example(plain, edit, example.get("_id"), dataset, probes) for edit in different])
         if failed and len(failed) == len(inputs):
             raise failed[0]
-        for error in failed:
-            logging.warning("An example was not edited: %s", error)
+        for reason in failed:
+            logging.warning("An example was not edited: %s", reason)
         if same and not any(made):
             why = edit_warnings(probes.encoder, *same[0])[0].message
             raise LitProbeError(f"No edit is left: {len(same):,} {'was' if len(same) == 1 else 'were'} made. {why}")
