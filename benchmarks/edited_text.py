@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,9 +15,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.common import bare_forward, default_encoder, seconds, sentences
+from benchmarks.figures import Times, tell
 
 ROUNDS = 60
 
@@ -27,7 +27,7 @@ def main() -> None:
     """Prints the ratio."""
     encoder = default_encoder()
     texts = [text for text in sentences("dev") if 10 <= len(text.split()) <= 30]
-    with tempfile.TemporaryDirectory() as folder, demo_server(folder) as (port, model):
+    with tempfile.TemporaryDirectory() as folder, demo_server(folder) as (port, model, _):
         through_http, bare = [], []
         for i in range(ROUNDS + 5):
             # A new text every time, so that no memo answers.
@@ -35,20 +35,36 @@ def main() -> None:
             example = edited(port, text)
             through_http.append(seconds(_predict, port, model, example))
             bare.append(seconds(bare_forward, encoder, [encoder.encode([text])]))
-    http, forward = statistics.median(through_http[5:]), statistics.median(bare[5:])
-    print(f"(e) {http * 1e3:.1f} ms through HTTP / {forward * 1e3:.1f} ms bare: {http / forward:.2f}x (at most 2.5)")
+    times = Times({"http": through_http[5:], "bare": bare[5:]})
+    tell(
+        times.seconds("through HTTP", "http"), times.ratio("(e) an edited text through HTTP / bare", "http", "bare", at_most=2.5)
+    )
+
+
+class Served(NamedTuple):
+    """A running server.
+
+    Attributes:
+      port: on this machine.
+      model: the name of its first LIT model, whose probes are fitted.
+      pid: of its process.
+    """
+
+    port: int
+    model: str
+    pid: int
 
 
 @contextmanager
-def demo_server(folder: str) -> Iterator[tuple[int, str]]:
-    """A server with the demo data, its cache in ``folder``: its port and the LIT model's name, once its probes are fitted."""
+def demo_server(folder: str, *flags: str) -> Iterator[Served]:
+    """A server with the demo data, its cache in ``folder``, further flags of ``serve`` as given."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "lit_probe.cli", "serve", f"--port={port}", f"--cache_dir={folder}", "--device=cpu"]
+    command = [sys.executable, "-m", "lit_probe.cli", "serve", f"--port={port}", f"--cache_dir={folder}", "--device=cpu", *flags]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        yield port, _wait_until_ready(port)
+        yield Served(port, _wait_until_ready(port), server.pid)
     finally:
         server.terminate()
         server.wait()
@@ -56,7 +72,7 @@ def demo_server(folder: str) -> Iterator[tuple[int, str]]:
 
 def _wait_until_ready(port: int) -> str:
     """The LIT model's name, once its probes are fitted."""
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         try:
             model = next(iter(post(port, "get_info")["models"]))
@@ -67,7 +83,7 @@ def _wait_until_ready(port: int) -> str:
         except (urllib.error.URLError, ConnectionError):
             pass  # not listening yet
         time.sleep(0.5)
-    raise TimeoutError("the server was not ready within three minutes")
+    raise TimeoutError("the server was not ready within ten minutes")
 
 
 def edited(port: int, text: str) -> dict[str, Any]:
