@@ -1,0 +1,260 @@
+"""A real cluster of two nodes on this machine computes blocks: the same digits, nothing twice, whoever dies in the middle."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from lit_probe.encoder import activations
+from lit_probe.encoder.activations import extract_activations, split_into_blocks
+from lit_probe.encoder.block_places import Bucket, Folder, Put
+from lit_probe.encoder.cache import ACTIVATIONS, Cache
+from lit_probe.encoder.cache_entries import CONTENT
+from lit_probe.encoder.encoder import Encoder, encoder_of, load_encoder
+from lit_probe.encoder.ray_extraction import Extraction, Recipe, extract_blocks
+from lit_probe.errors import CacheError, EncoderError
+
+TEXTS = [f"the {'very ' * (i % 7)}good film number {i} was not bad" for i in range(170)]
+N_BLOCKS = 11
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch) -> None:
+    monkeypatch.setattr(activations, "BLOCK_SIZE", 16)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """The address of a cluster of two nodes with a core each."""
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'lit-probe[ray]'")
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    from ray.cluster_utils import Cluster
+
+    node = {"num_cpus": 1, "object_store_memory": 80_000_000}
+    nodes = Cluster(initialize_head=True, head_node_args=node)
+    nodes.add_node(**node)
+    yield nodes.address
+    nodes.shutdown()
+
+
+def blocks() -> list[Sequence[str]]:
+    return [part for part, _ in split_into_blocks(TEXTS)]
+
+
+def extract(cluster: str | None, encoder: Encoder, place, cache: Cache | None = None, given=None, **options) -> Extraction:
+    cache = cache or Cache(None)
+    return extract_blocks(encoder, "mean", given or blocks(), place, cache, address=cluster, device="cpu", **options)
+
+
+def check_same_digits(encoder: Encoder, folder: Path) -> None:
+    """That a study finds all in the folder, with no forward pass, and the digits of this machine alone."""
+    fresh = load_encoder(encoder.checkpoint.model_id)
+    found = Cache(folder).activations(fresh, TEXTS, "mean")
+    assert fresh._loaded.model is None, "the weights were loaded"
+    alone = extract_activations(encoder, TEXTS, "mean")
+    np.testing.assert_array_equal(found.values, alone.values)
+    np.testing.assert_array_equal(found.truncated, alone.truncated)
+
+
+def workers() -> list[psutil.Process]:
+    """The processes of the workers that have begun, oldest first."""
+    found = [one for one in psutil.Process().children(recursive=True) if "ray::_Worker" in " ".join(one.cmdline())]
+    return sorted(found, key=lambda one: one.create_time())
+
+
+def written_at(folder: Path) -> dict[str, int]:
+    return {file.parent.name: file.stat().st_mtime_ns for file in (folder / ACTIVATIONS).glob("*/block.safetensors")}
+
+
+# --- On the cluster -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_worker_killed_in_the_middle_costs_its_block_and_nothing_else(cluster, tiny_encoder, tmp_path):
+    stopped: list[psutil.Process] = []
+
+    def given() -> Iterator[Sequence[str]]:
+        for number, block in enumerate(blocks()):
+            # Both have begun. One stands still from now on, with a block or until it is given one, and is killed at the end.
+            while number == 4 and len(workers()) < 2:
+                time.sleep(0.1)
+            if number == 4:
+                stopped.append(workers()[0])
+                stopped[0].suspend()
+            if number == N_BLOCKS - 1:
+                stopped[0].kill()
+            yield block
+
+    cache = Cache(tmp_path / "shared")
+    found = extract(cluster, tiny_encoder, Folder(tmp_path / "shared"), cache, given())
+    assert (found.n_texts, found.n_written, found.n_found) == (len(TEXTS), N_BLOCKS, 0)
+    assert found.n_again <= 1
+    check_same_digits(tiny_encoder, tmp_path / "shared")
+    before = written_at(tmp_path / "shared")
+    assert len(before) == N_BLOCKS
+    # Again: all is found, so that no cluster is needed.
+    again = extract("127.0.0.1:1", tiny_encoder, Folder(tmp_path / "shared"), cache)
+    assert (again.n_texts, again.n_written, again.n_found) == (len(TEXTS), 0, N_BLOCKS)
+    assert written_at(tmp_path / "shared") == before
+
+
+DRIVER = """
+import sys
+from pathlib import Path
+from lit_probe.encoder import activations
+from lit_probe.encoder.block_places import Folder
+from lit_probe.encoder.cache import Cache
+from lit_probe.encoder.encoder import load_encoder
+from lit_probe.encoder.ray_extraction import extract_blocks
+activations.BLOCK_SIZE = 16
+model, out, address, *texts = sys.argv[1:]
+
+def blocks():
+    for part, _ in activations.split_into_blocks(texts):
+        yield part
+        if len(list(Path(out).glob("activations/*/manifest.hmac"))) >= 3:
+            print("three are there", flush=True)
+            sys.stdin.read()
+
+extract_blocks(load_encoder(model), "mean", blocks(), Folder(Path(out)), Cache(Path(out)), address=address, device="cpu")
+"""
+
+
+def test_a_run_whose_driver_is_killed_goes_on_where_it_stopped(cluster, tiny_encoder, tmp_path):
+    out = tmp_path / "shared"
+    command = [sys.executable, "-c", DRIVER, tiny_encoder.checkpoint.model_id, str(out), cluster, *TEXTS]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as driver:
+        assert driver.stdout is not None
+        assert driver.stdout.readline() == "three are there\n"
+        driver.send_signal(signal.SIGKILL)
+    before = written_at(out)
+    found = extract(cluster, tiny_encoder, Folder(out), Cache(out))
+    assert found.n_found >= 3
+    assert found.n_found + found.n_written == N_BLOCKS
+    after = written_at(out)
+    assert {key: after[key] for key in before} == before
+    check_same_digits(tiny_encoder, out)
+
+
+def test_a_bucket_holds_what_a_cache_folder_would(cluster, tiny_encoder, tmp_path):
+    # An address on this machine, through the same interface of pyarrow as s3://.
+    found = extract(cluster, tiny_encoder, Bucket(f"file://{tmp_path}/bucket"))
+    assert found.n_written == N_BLOCKS
+    again = extract("127.0.0.1:1", tiny_encoder, Bucket(f"file://{tmp_path}/bucket"))
+    assert (again.n_written, again.n_found) == (0, N_BLOCKS)
+    check_same_digits(tiny_encoder, tmp_path / "bucket")
+
+
+def test_what_a_worker_cannot_do_is_said_in_a_sentence(cluster, tiny_folder, tiny_encoder, tmp_path, monkeypatch):
+    with pytest.raises(EncoderError, match="No machine of the Ray cluster has 64 cores for an encoder"):
+        extract(cluster, tiny_encoder, Folder(tmp_path), cores=64)
+    other = Recipe.of(load_encoder(str(tiny_folder(seed=1))), "cpu")
+    monkeypatch.setattr(Recipe, "of", lambda *_, **__: other)
+    with pytest.raises(EncoderError, match=r"would compute another block: its files of the model are others\. Give all"):
+        extract(cluster, tiny_encoder, Folder(tmp_path))
+
+
+# --- Without a cluster ----------------------------------------------------------------------------------------------------------
+
+
+def put_down(place: Folder | Bucket, content: bytes = b"values") -> Put:
+    return place.put("a" * 40, content)
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def place(request, tmp_path) -> Folder | Bucket:
+    (tmp_path / "out").mkdir(mode=0o700)
+    return Folder(tmp_path / "out") if request.param == "folder" else Bucket(f"file://{tmp_path}/out")
+
+
+def test_what_a_worker_puts_down_is_no_entry_until_it_is_signed(place):
+    put = put_down(place)
+    assert not place.is_kept(put.key)
+    place.keep(put, {})
+    assert place.is_kept(put.key)
+
+
+def test_an_entry_of_another_key_is_computed_anew(place, tmp_path, monkeypatch):
+    put = put_down(place)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "another"))
+    place.keep(put, {})
+    assert place.is_kept(put.key)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "own"))
+    assert not place.is_kept(put.key)
+
+
+def test_a_file_that_was_cut_off_is_no_entry_and_is_written_over(place, tmp_path):
+    place.keep(put_down(place), {})
+    file = tmp_path / "out" / ACTIVATIONS / ("a" * 40) / "block.safetensors"
+    file.write_bytes(b"val")
+    assert not place.is_kept("a" * 40)
+    place.keep(put_down(place), {})
+    assert place.is_kept("a" * 40)
+    assert file.read_bytes() == b"values"
+
+
+def test_what_a_worker_says_and_nobody_finds_is_not_signed(place):
+    put = put_down(place)
+    lie = Put(put.key, put.at, put.sha256, put.n_bytes + 1)
+    with pytest.raises(CacheError, match=r"has written 7 bytes to .* and 6 bytes can be found there"):
+        place.keep(lie, {})
+    assert not place.is_kept(put.key)
+
+
+def test_a_folder_that_is_no_writers_is_not_made_an_entry(tmp_path):
+    folder = Folder(tmp_path)
+    put = put_down(folder)
+    (tmp_path / "elsewhere" / CONTENT).mkdir(parents=True)
+    (tmp_path / "elsewhere" / CONTENT / "block.safetensors").write_bytes(b"values")
+    with pytest.raises(CacheError, match="is no folder of a writer"):
+        folder.keep(Put(put.key, "../elsewhere", put.sha256, put.n_bytes), {})
+
+
+def test_blocks_in_a_folder_are_the_users_alone(tmp_path):
+    before = os.umask(0)
+    try:
+        folder = Folder(tmp_path / "out")
+        folder.root.mkdir(mode=0o700)
+        folder.keep(put_down(folder), {})
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.root.rglob("*")} == {0o700, 0o600}
+
+
+def test_a_folder_that_machines_do_not_share_is_told(tmp_path):
+    (tmp_path / "here").mkdir(mode=0o700)
+    (tmp_path / "there").mkdir(mode=0o700)
+    with Folder(tmp_path / "here").marked() as mark:
+        Folder(tmp_path / "here").check_mark(mark)
+        with pytest.raises(CacheError, match="Name one that all machines share"):
+            Folder(tmp_path / "there").check_mark(mark)
+
+
+def test_a_recipe_loads_the_encoder_that_it_is_of(tiny_folder, monkeypatch):
+    folder = tiny_folder()
+    monkeypatch.chdir(folder.parent)
+    encoder = load_encoder(folder.name, max_length=12, keep="tail", template="It was: {text}").randomised(3)
+    recipe = Recipe.of(encoder.at(encoder.layers[1:3]), "cpu")
+    monkeypatch.chdir("/")
+    assert recipe.load().fingerprint == encoder.at(encoder.layers[1:3]).fingerprint
+    assert Recipe.of(encoder, "cpu").load().fingerprint == encoder.fingerprint
+
+
+def test_a_model_in_memory_cannot_be_loaded_elsewhere(tiny_encoder, tmp_path):
+    encoder = encoder_of(tiny_encoder.model, tiny_encoder.tokenizer)
+    with pytest.raises(EncoderError, match="is in the memory of this program"):
+        extract(None, encoder, Folder(tmp_path))
+
+
+def test_gpus_are_rays_to_deal_out(tiny_encoder, tmp_path):
+    with pytest.raises(EncoderError, match="Ray itself says which GPU is whose"):
+        extract_blocks(tiny_encoder, "mean", blocks(), Folder(tmp_path), Cache(None), device="cuda:1")
