@@ -460,8 +460,9 @@ _define(
 _define(
     flags.DEFINE_integer,
     "cores_per_encoder",
-    2,
-    "cores of a machine for each encoder of a cluster; where there are GPUs, one for each besides.",
+    None,
+    "cores of a machine for each encoder of a cluster. Default: as many as torch uses on this machine, since digits depend on it; "
+    "where there are GPUs, one core and one GPU.",
     lower_bound=1,
     used_by=("extract",),
 )

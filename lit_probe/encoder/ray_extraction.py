@@ -187,7 +187,7 @@ def extract_blocks(
     *,
     address: str | None = None,
     device: str = "auto",
-    cores: int = 1,
+    cores: int | None = None,
     trust_remote_code: bool = False,
     tell: Callable[[Extraction], None] = lambda found: None,
 ) -> Extraction:
@@ -201,7 +201,8 @@ def extract_blocks(
       cache: names the entries; as what it keeps activations, they are written.
       address: of the cluster; None for that of the environment variable RAY_ADDRESS, or else one of this machine alone.
       device: ``cpu``, ``cuda``, or ``auto`` for GPUs where the cluster has any.
-      cores: of a machine for each worker.
+      cores: of a machine for each worker; None for as many as torch uses on this machine, on which the last digits depend, and for
+        one where each has a GPU.
       trust_remote_code: as of `load_encoder`.
       tell: hears every few seconds how far it is.
 
@@ -222,12 +223,20 @@ def extract_blocks(
             recipe = Recipe.of(encoder, device, trust_remote_code=trust_remote_code)
             with _joined(address) as ray, place.marked() as mark:
                 n_gpus = 1 if device == "cuda" or (device == "auto" and ray.cluster_resources().get("GPU")) else 0
+                # Ray lets a worker's torch use as many threads.
+                cores = cores or (1 if n_gpus else _threads_here())
                 worker = ray.remote(num_cpus=cores, num_gpus=n_gpus, max_restarts=0)(_Worker)
                 crew = _Crew(ray, lambda: worker.remote(recipe, pooling, cache.dtype, place), mark, cores, n_gpus)
                 _run(crew, first, tasks, place, found, tell)
     except OSError as error:
         raise CacheError(f"Blocks cannot be written: {error}") from None
     return found
+
+
+def _threads_here() -> int:
+    import torch
+
+    return torch.get_num_threads()
 
 
 def _missing(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
-import stat
 import subprocess
 import sys
 import time
@@ -14,15 +14,17 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+import torch
+from test_cli import run, six_class_table
 
+from lit_probe.data.unlabelled import read_texts
 from lit_probe.encoder import activations
 from lit_probe.encoder.activations import extract_activations, split_into_blocks
-from lit_probe.encoder.block_places import Bucket, Folder, Put
+from lit_probe.encoder.block_places import Bucket, Folder
 from lit_probe.encoder.cache import ACTIVATIONS, Cache
-from lit_probe.encoder.cache_entries import CONTENT
 from lit_probe.encoder.encoder import Encoder, encoder_of, load_encoder
 from lit_probe.encoder.ray_extraction import Extraction, Recipe, extract_blocks
-from lit_probe.errors import CacheError, EncoderError
+from lit_probe.errors import EncoderError
 
 TEXTS = [f"the {'very ' * (i % 7)}good film number {i} was not bad" for i in range(170)]
 N_BLOCKS = 11
@@ -35,12 +37,12 @@ def small_blocks(monkeypatch) -> None:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
-    """The address of a cluster of two nodes with a core each."""
+    """The address of a cluster of two nodes, each with cores for one encoder that uses as many threads as torch does here."""
     pytest.importorskip("ray", reason="Ray is not installed: pip install 'lit-probe[ray]'")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from ray.cluster_utils import Cluster
 
-    node = {"num_cpus": 1, "object_store_memory": 80_000_000}
+    node = {"num_cpus": torch.get_num_threads(), "object_store_memory": 80_000_000}
     nodes = Cluster(initialize_head=True, head_node_args=node)
     nodes.add_node(**node)
     yield nodes.address
@@ -163,90 +165,67 @@ def test_what_a_worker_cannot_do_is_said_in_a_sentence(cluster, tiny_folder, tin
         extract(cluster, tiny_encoder, Folder(tmp_path))
 
 
+# --- By the command line --------------------------------------------------------------------------------------------------------
+
+WORDS = tuple("sun rain dog night queue mud the was and we saw it again today there with a friend".split())
+
+
+def test_a_study_finds_all_that_a_cluster_has_extracted(cluster, tiny_folder, tmp_path, capsys):
+    table, out = six_class_table(tmp_path / "feelings.csv", 3), tmp_path / "shared"
+    data = [f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling"]
+    model = f"--model={tiny_folder(words=WORDS)}"
+    many = ["--engine=ray", f"--address={cluster}", f"--out={out}"]
+    assert run("extract", model, *data, *many) == 0
+    said = capsys.readouterr().out
+    assert "105 texts done; " in said and f"Written to {out}" in said
+    before = written_at(out)
+    alone, found = ([f"--cache_dir={folder}", f"--out={tmp_path / name}"] for name, folder in (("alone", ""), ("found", out)))
+    for place in (alone, found):
+        assert run("layers", model, *data, *place, "--checks=none", f"--save_probes={tmp_path / 'probes.safetensors'}") == 0
+    layers = [json.loads((tmp_path / name / "layers.json").read_text()) for name in ("alone", "found")]
+    assert layers[0] == layers[1]
+    # What was there was read, and nothing was missing.
+    assert written_at(out) == before
+    shards = ["--shards", f"{tmp_path}/part-*.jsonl", "--text_column=review"]
+    reviews = read_texts(table, "review")[1]
+    for number in range(2):
+        rows = [{"review": review} for review in ["", *reviews[number::2]]]
+        (tmp_path / f"part-{number}.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert run("extract", model, *shards, *many) == 0
+    assert "105 texts done; " in capsys.readouterr().out
+    before = written_at(out)
+    kept = [f"--probe={tmp_path / 'probes.safetensors'}", f"--cache_dir={out}", f"--out={tmp_path / 'said.csv'}"]
+    assert run("predict", str(tmp_path / "part-0.jsonl"), *kept, "--text_column=review") == 0
+    assert written_at(out) == before
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--address=10.0.0.1:6379"], "--address is of many machines. Add --engine=ray"),
+        (["--shards=a.parquet"], "--shards is of many machines"),
+        (["--engine=ray", "--float16"], "Give --cache_dtype=bfloat16."),
+        (["--engine=ray", "--shards=a.parquet", "--datasets=demo"], "leave out --datasets"),
+        (["--engine=ray", "--shards=/nowhere/*.parquet"], "No file is called '/nowhere/*.parquet'."),
+        (["--engine=ray", "--out=ftp://there/blocks"], "'ftp://there/blocks' cannot be written to"),
+    ],
+)
+def test_wrong_calls_are_said(flags, said, tiny_folder, capsys):
+    assert run("extract", f"--model={tiny_folder()}", *flags) == 1
+    assert said in capsys.readouterr().err
+
+
 # --- Without a cluster ----------------------------------------------------------------------------------------------------------
-
-
-def put_down(place: Folder | Bucket, content: bytes = b"values") -> Put:
-    return place.put("a" * 40, content)
-
-
-@pytest.fixture(params=["folder", "bucket"])
-def place(request, tmp_path) -> Folder | Bucket:
-    (tmp_path / "out").mkdir(mode=0o700)
-    return Folder(tmp_path / "out") if request.param == "folder" else Bucket(f"file://{tmp_path}/out")
-
-
-def test_what_a_worker_puts_down_is_no_entry_until_it_is_signed(place):
-    put = put_down(place)
-    assert not place.is_kept(put.key)
-    place.keep(put, {})
-    assert place.is_kept(put.key)
-
-
-def test_an_entry_of_another_key_is_computed_anew(place, tmp_path, monkeypatch):
-    put = put_down(place)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "another"))
-    place.keep(put, {})
-    assert place.is_kept(put.key)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "own"))
-    assert not place.is_kept(put.key)
-
-
-def test_a_file_that_was_cut_off_is_no_entry_and_is_written_over(place, tmp_path):
-    place.keep(put_down(place), {})
-    file = tmp_path / "out" / ACTIVATIONS / ("a" * 40) / "block.safetensors"
-    file.write_bytes(b"val")
-    assert not place.is_kept("a" * 40)
-    place.keep(put_down(place), {})
-    assert place.is_kept("a" * 40)
-    assert file.read_bytes() == b"values"
-
-
-def test_what_a_worker_says_and_nobody_finds_is_not_signed(place):
-    put = put_down(place)
-    lie = Put(put.key, put.at, put.sha256, put.n_bytes + 1)
-    with pytest.raises(CacheError, match=r"has written 7 bytes to .* and 6 bytes can be found there"):
-        place.keep(lie, {})
-    assert not place.is_kept(put.key)
-
-
-def test_a_folder_that_is_no_writers_is_not_made_an_entry(tmp_path):
-    folder = Folder(tmp_path)
-    put = put_down(folder)
-    (tmp_path / "elsewhere" / CONTENT).mkdir(parents=True)
-    (tmp_path / "elsewhere" / CONTENT / "block.safetensors").write_bytes(b"values")
-    with pytest.raises(CacheError, match="is no folder of a writer"):
-        folder.keep(Put(put.key, "../elsewhere", put.sha256, put.n_bytes), {})
-
-
-def test_blocks_in_a_folder_are_the_users_alone(tmp_path):
-    before = os.umask(0)
-    try:
-        folder = Folder(tmp_path / "out")
-        folder.root.mkdir(mode=0o700)
-        folder.keep(put_down(folder), {})
-    finally:
-        os.umask(before)
-    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.root.rglob("*")} == {0o700, 0o600}
-
-
-def test_a_folder_that_machines_do_not_share_is_told(tmp_path):
-    (tmp_path / "here").mkdir(mode=0o700)
-    (tmp_path / "there").mkdir(mode=0o700)
-    with Folder(tmp_path / "here").marked() as mark:
-        Folder(tmp_path / "here").check_mark(mark)
-        with pytest.raises(CacheError, match="Name one that all machines share"):
-            Folder(tmp_path / "there").check_mark(mark)
 
 
 def test_a_recipe_loads_the_encoder_that_it_is_of(tiny_folder, monkeypatch):
     folder = tiny_folder()
     monkeypatch.chdir(folder.parent)
     encoder = load_encoder(folder.name, max_length=12, keep="tail", template="It was: {text}").randomised(3)
-    recipe = Recipe.of(encoder.at(encoder.layers[1:3]), "cpu")
+    at_sites = encoder.at(encoder.layers[1:3])
+    recipes, expected = [Recipe.of(one, "cpu") for one in (encoder, at_sites)], [encoder.fingerprint, at_sites.fingerprint]
     monkeypatch.chdir("/")
-    assert recipe.load().fingerprint == encoder.at(encoder.layers[1:3]).fingerprint
-    assert Recipe.of(encoder, "cpu").load().fingerprint == encoder.fingerprint
+    assert [recipe.load().fingerprint for recipe in recipes] == expected
 
 
 def test_a_model_in_memory_cannot_be_loaded_elsewhere(tiny_encoder, tmp_path):
