@@ -628,7 +628,7 @@ def extract() -> None:
 
 def _extract_blocks() -> None:
     """Has a Ray cluster compute the activations that are missing in a folder or bucket of blocks."""
-    from lit_probe.encoder.block_places import Folder, Place, bucket
+    from lit_probe.encoder.block_places import Folder, Place, bucket, without_secrets
     from lit_probe.encoder.ray_extraction import Extraction, extract_blocks
 
     if FLAGS.float16:
@@ -667,7 +667,7 @@ def _extract_blocks() -> None:
         )
         for worker in found.workers:
             print(f"An encoder was on {worker}")
-        print(f"{run.encoder.name}, {run.pooling}: {found.sentence}\nWritten to {FLAGS.out}")
+        print(f"{run.encoder.name}, {run.pooling}: {found.sentence}\nWritten to {without_secrets(FLAGS.out)}")
 
 
 def _shard_files() -> list[Path]:

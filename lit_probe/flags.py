@@ -461,8 +461,8 @@ _define(
     flags.DEFINE_integer,
     "cores_per_encoder",
     None,
-    "cores of a machine for each encoder of a cluster. Default: as many as torch uses on this machine, since digits depend on it; "
-    "where there are GPUs, one core and one GPU.",
+    "cores of a machine for each encoder of a cluster. Default: as many as torch uses on this machine, since digits depend on "
+    "it; where there are GPUs, one core and one GPU.",
     lower_bound=1,
     used_by=("extract",),
 )

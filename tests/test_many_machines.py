@@ -28,6 +28,7 @@ from lit_probe.errors import EncoderError
 
 TEXTS = [f"the {'very ' * (i % 7)}good film number {i} was not bad" for i in range(170)]
 N_BLOCKS = 11
+TRIES = 4
 
 
 @pytest.fixture(autouse=True)
@@ -43,8 +44,16 @@ def cluster() -> Iterator[str]:
     from ray.cluster_utils import Cluster
 
     node = {"num_cpus": torch.get_num_threads(), "object_store_memory": 80_000_000}
-    nodes = Cluster(initialize_head=True, head_node_args=node)
-    nodes.add_node(**node)
+    for attempt in range(TRIES):
+        nodes = Cluster()
+        try:
+            for _ in range(2):
+                nodes.add_node(**node)
+            break
+        except Exception:  # what Ray raises where a node needs more than 30 s, on a machine that is busy otherwise
+            nodes.shutdown()
+            if attempt == TRIES - 1:
+                raise
     yield nodes.address
     nodes.shutdown()
 
@@ -173,15 +182,15 @@ WORDS = tuple("sun rain dog night queue mud the was and we saw it again today th
 def test_a_study_finds_all_that_a_cluster_has_extracted(cluster, tiny_folder, tmp_path, capsys):
     table, out = six_class_table(tmp_path / "feelings.csv", 3), tmp_path / "shared"
     data = [f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling"]
-    model = f"--model={tiny_folder(words=WORDS)}"
+    model = [f"--model={tiny_folder(words=WORDS)}", "--layers=1,3"]
     many = ["--engine=ray", f"--address={cluster}", f"--out={out}"]
-    assert run("extract", model, *data, *many) == 0
+    assert run("extract", *model, *data, *many) == 0
     said = capsys.readouterr().out
     assert "105 texts done; " in said and f"Written to {out}" in said
     before = written_at(out)
     alone, found = ([f"--cache_dir={folder}", f"--out={tmp_path / name}"] for name, folder in (("alone", ""), ("found", out)))
     for place in (alone, found):
-        assert run("layers", model, *data, *place, "--checks=none", f"--save_probes={tmp_path / 'probes.safetensors'}") == 0
+        assert run("layers", *model, *data, *place, "--checks=none", f"--save_probes={tmp_path / 'probes.safetensors'}") == 0
     layers = [json.loads((tmp_path / name / "layers.json").read_text()) for name in ("alone", "found")]
     assert layers[0] == layers[1]
     # What was there was read, and nothing was missing.
@@ -191,7 +200,7 @@ def test_a_study_finds_all_that_a_cluster_has_extracted(cluster, tiny_folder, tm
     for number in range(2):
         rows = [{"review": review} for review in ["", *reviews[number::2]]]
         (tmp_path / f"part-{number}.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    assert run("extract", model, *shards, *many) == 0
+    assert run("extract", *model, *shards, *many) == 0
     assert "105 texts done; " in capsys.readouterr().out
     before = written_at(out)
     kept = [f"--probe={tmp_path / 'probes.safetensors'}", f"--cache_dir={out}", f"--out={tmp_path / 'said.csv'}"]

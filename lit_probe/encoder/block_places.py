@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -204,8 +205,17 @@ def bucket(uri: str) -> Bucket:
     try:
         _opened(uri)
     except (ValueError, OSError, NotImplementedError) as error:
-        raise CacheError(f"{uri!r} cannot be written to: {error}") from None
+        raise CacheError(f"{without_secrets(uri)!r} cannot be written to: {error}") from None
     return Bucket(uri)
+
+
+def without_secrets(uri: str) -> str:
+    """An address for people, without the keys that may stand in it.
+
+    >>> without_secrets("s3://key:secret@bucket/blocks?endpoint_override=host:9000")
+    's3://bucket/blocks'
+    """
+    return re.sub(r"//[^/@]*@|\?.*", lambda found: "//" if found[0].startswith("//") else "", uri)
 
 
 def _put(key: str, at: str, content: bytes) -> Put:

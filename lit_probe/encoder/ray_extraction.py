@@ -201,8 +201,8 @@ def extract_blocks(
       cache: names the entries; as what it keeps activations, they are written.
       address: of the cluster; None for that of the environment variable RAY_ADDRESS, or else one of this machine alone.
       device: ``cpu``, ``cuda``, or ``auto`` for GPUs where the cluster has any.
-      cores: of a machine for each worker; None for as many as torch uses on this machine, on which the last digits depend, and for
-        one where each has a GPU.
+      cores: of a machine for each worker; None for as many as torch uses on this machine, on which the last digits depend, and
+        for one where each has a GPU.
       trust_remote_code: as of `load_encoder`.
       tell: hears every few seconds how far it is.
 
