@@ -7,15 +7,19 @@ QUICK := --deselect=tests/test_docs.py::test_the_readmes_python_runs --ignore=te
 	tests/probing tests/lit/host/test_fields.py tests/lit/interpreters/test_interpreter_laws.py tests/neurons/rankings/test_ranking_laws.py
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: serve test quick check lint bench notebook clean compiler
+.PHONY: serve test shapes quick check lint bench notebook clean compiler
 
 serve: $(VENV)/.serve
 	$(BIN)/lit-probe serve
 
 # Two at a time, file by file; what drives a browser or a notebook wants the machine for itself.
-test: $(VENV)/.test
+test: shapes
 	$(BIN)/python -m pytest tests/browser tests/notebook
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --ignore=tests/browser --ignore=tests/notebook
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --ignore=tests/browser --ignore=tests/notebook --ignore=tests/shapes
+
+# Counts of what is expensive: forward passes, fits, requests of a page, bytes. No noise moves them.
+shapes: $(VENV)/.test
+	$(BIN)/python -m pytest tests/shapes
 
 # Less than two minutes: the laws of the parts that need no server, no browser and no notebook.
 quick: $(VENV)/.test

@@ -1,15 +1,15 @@
-"""What the benchmarks share: the real sentences, a peer's bare forward pass, medians."""
+"""What the benchmarks share: the real sentences, a peer's bare forward pass, times in turn."""
 
 from __future__ import annotations
 
 import os
-import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figures import Times
 from lit_probe.encoder.checkpoint import DEFAULT_MODEL
 from lit_probe.encoder.encoder import Encoder, load_encoder
 from lit_probe.encoder.thread import on_encoder_thread
@@ -61,12 +61,12 @@ def seconds(function: Callable[..., Any], *arguments: Any) -> float:
     return time.perf_counter() - start
 
 
-def in_turn(rounds: int, **variants: Callable[[], Any]) -> dict[str, float]:
-    """Median seconds of each variant, measured in turn so that a machine that slows down slows all of them."""
+def in_turn(rounds: int, **variants: Callable[[], Any]) -> Times:
+    """Seconds of each variant, measured in turn so that a machine that slows down slows all of them."""
     times: dict[str, list[float]] = {name: [] for name in variants}
     for function in variants.values():
         function()
     for _ in range(rounds):
         for name, function in variants.items():
             times[name].append(seconds(function))
-    return {name: statistics.median(values) for name, values in times.items()}
+    return Times(times)

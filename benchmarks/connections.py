@@ -18,6 +18,8 @@ import time
 from functools import partial
 from pathlib import Path
 
+from benchmarks.figures import Figure, of_rounds, tell
+
 N_IDLE, N_SLOW, N_HONEST = 1_000, 300, 200
 HEAD = b"POST /get_info HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
 FEW_FILES = 1_024
@@ -36,9 +38,9 @@ def main() -> None:
                 server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, preexec_fn=limit)
             try:
                 port = wait_for_port(log)
-                print(f"    {title}: alone {_words(honest(port))}", flush=True)
+                tell(*_of(f"{title}, alone", honest(port)))
                 crowd = Crowd(port)
-                print(f"    {title}: among {N_IDLE:,} idle and {N_SLOW} slow clients {_words(honest(port))}", flush=True)
+                tell(*_of(f"(aa) {title}, among {N_IDLE:,} idle and {N_SLOW} slow clients", honest(port), at_most=1_000))
                 crowd.leave()
             finally:
                 server.terminate()
@@ -98,9 +100,13 @@ def honest(port: int) -> list[float]:
     return times
 
 
-def _words(times: list[float]) -> str:
-    cuts = statistics.quantiles(times, n=20)
-    return f"median {statistics.median(times) * 1e3:.0f} ms, p95 {cuts[-1] * 1e3:.0f} ms, longest {max(times) * 1e3:.0f} ms"
+def _of(name: str, times: list[float], **asked: float) -> list[Figure]:
+    in_ms = [1e3 * one for one in times]
+    return [
+        of_rounds(f"{name}: a request", in_ms, "ms"),
+        Figure(f"{name}: 95 of 100", statistics.quantiles(in_ms, n=20)[-1], "ms", **asked),
+        Figure(f"{name}: the longest", max(in_ms), "ms"),
+    ]
 
 
 def wait_for_port(log: Path) -> int:

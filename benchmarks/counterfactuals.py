@@ -6,7 +6,6 @@ the forward of their 1,000 texts. A widget with cached activations: at most 3 s 
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ import numpy as np
 
 from benchmarks.common import bare_forward, data_folder, default_encoder, in_turn, seconds, sentences
 from benchmarks.edited_text import demo_server, edited, post
+from benchmarks.figures import Times, of_rounds, tell
 from lit_probe.counterfactuals.over_pairs import over_pairs
 from lit_probe.counterfactuals.pair_changes import TrainGeometry, compare_pairs
 from lit_probe.data import load_dataset
@@ -53,15 +53,13 @@ def main() -> None:
                 pair = [f"{texts[i % len(texts)]} {word} {i}" for word in ("first", "second")]
                 through_http.append(seconds(_add_and_compare, port, model, pair))
                 bare.append(seconds(bare_forward, encoder, [encoder.encode(pair)]))
-        http, forward = statistics.median(through_http[5:]), statistics.median(bare[5:])
-        print(f"Add and trajectory: {http * 1e3:.1f} ms / {forward * 1e3:.1f} ms bare, {http / forward:.2f}x (at most 3)")
+        times = Times({"http": through_http[5:], "bare": bare[5:]})
+        tell(times.ratio("(p) Add and trajectory / the forward of both texts", "http", "bare", at_most=3))
         done = [
             subprocess.run([sys.executable, "-c", WIDGET, folder], check=True, capture_output=True, text=True).stdout.split()
             for _ in range(3)
         ]
-        print(
-            f"widget with its table, cached: {statistics.median(float(row[1]) for row in done):.1f} s above imports (at most 3)"
-        )
+        tell(of_rounds("(r) widget with its table, cached, above imports", [float(row[1]) for row in done], "s", at_most=3))
     _many_pairs(encoder)
 
 
@@ -88,4 +86,4 @@ def _many_pairs(encoder: Any) -> None:
         over_pairs(compare_pairs(study, originals, edits, geometry), [0] * 500, [1] * 500)
 
     times = in_turn(3, ours=ours, bare=lambda: bare_forward(encoder, batches))
-    print(f"500 pairs: {times['ours'] / times['bare']:.2f}x the forward of their 1,000 texts (at most 1.1)")
+    tell(times.ratio("(q) 500 pairs / the forward of their 1,000 texts", "ours", "bare", at_most=1.1))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from benchmarks.common import bare_forward, default_encoder, seconds, sentences
+from benchmarks.figures import Times, tell
 
 ROUNDS = 60
 
@@ -35,8 +35,10 @@ def main() -> None:
             example = edited(port, text)
             through_http.append(seconds(_predict, port, model, example))
             bare.append(seconds(bare_forward, encoder, [encoder.encode([text])]))
-    http, forward = statistics.median(through_http[5:]), statistics.median(bare[5:])
-    print(f"(e) {http * 1e3:.1f} ms through HTTP / {forward * 1e3:.1f} ms bare: {http / forward:.2f}x (at most 2.5)")
+    times = Times({"http": through_http[5:], "bare": bare[5:]})
+    tell(
+        times.seconds("through HTTP", "http"), times.ratio("(e) an edited text through HTTP / bare", "http", "bare", at_most=2.5)
+    )
 
 
 @contextmanager

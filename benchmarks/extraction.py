@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from benchmarks.common import bare_forward, default_encoder, in_turn, sentences
+from benchmarks.figures import Figure, tell
 from lit_probe.encoder.activations import BLOCK_SIZE, extract_activations
 from lit_probe.encoder.thread import on_encoder_thread
 
@@ -52,6 +53,9 @@ def main() -> None:
             work += config.num_hidden_layers * per_block
     rate = work / times["ours"]
     bound = repeats * 2 * left.numel() * d_inner / times["multiply"]
-    print(f"(a) all-layer extraction / bare forward, {N_TEXTS:,} sentences: {times['ours'] / times['bare']:.3f}x (at most 1.05)")
-    print(f"(b) padded in input order / ours: {times['padded'] / times['ours']:.2f}x (at least 1.7)")
-    print(f"(f) {rate / 1e9:.0f} of {bound / 1e9:.0f} GFLOP/s: {rate / bound:.0%} of the matrix-multiplication rate")
+    tell(
+        times.ratio(f"(a) all-layer extraction / bare forward, {N_TEXTS:,} sentences", "ours", "bare", at_most=1.05),
+        times.ratio("(b) padded in input order / ours", "padded", "ours", at_least=1.7),
+        Figure("(f) arithmetic rate / matrix-multiplication rate", rate / bound, at_least=0.73),
+        Figure("matrix-multiplication rate", bound / 1e9, "GFLOP/s"),
+    )

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 from benchmarks.common import data_folder
+from benchmarks.figures import Figure, tell
 
 COUNTS = (2_000, 8_000, 32_000)
 
@@ -29,7 +30,4 @@ def main() -> None:
     for count in COUNTS:
         command = [sys.executable, "-c", EXTRACT, str(data_folder() / "sst2/train.tsv"), str(count)]
         n_texts, pooled, peak = map(int, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
-        print(
-            f"(d) {n_texts:>6,} texts: peak {peak / 1e9:.2f} GB, pooled array {pooled / 1e9:.2f} GB, "
-            f"{(peak - pooled) / 1e9:.2f} GB above it (at most 1.5)"
-        )
+        tell(Figure(f"(d) memory above the pooled array, {n_texts:,} texts", (peak - pooled) / 1e9, "GB", at_most=1.5))

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common import bare_forward, data_folder, default_encoder, in_turn, seconds
+from benchmarks.common import bare_forward, data_folder, default_encoder, in_turn
+from benchmarks.figures import Figure, tell
 from lit_probe.data import load_dataset
 from lit_probe.data.options import DatasetOptions
 from lit_probe.encoder.cache import Cache
@@ -37,26 +38,26 @@ def main() -> None:
         texts = splits.dev.texts
         encoded = encoder.encode(texts)
         batches = [[encoded[i] for i in indices] for indices in encoder.batches(encoded)]
-        forward = min(seconds(bare_forward, encoder, batches) for _ in range(3))
-        ranking = min(seconds(rank_neurons, study) for _ in range(5))
         # The data are the 6,920 train sentences; the forward is timed on the 872 of dev, which are fewer.
-        print(
-            f"ranking all neurons: {ranking * 1e3:.1f} ms, 1/{forward / ranking:,.0f} of the forward of dev alone (at most 1/50)"
-        )
+        ranking = in_turn(5, ours=lambda: rank_neurons(study), bare=lambda: bare_forward(encoder, batches))
+        tell(ranking.ratio("(m) ranking all neurons / the forward of dev alone", "ours", "bare", at_most=1 / 50))
 
         states = LayerStates(encoder, texts, LAYER, study.pooling)
         change = changed_by(Ablation(LAYER, tuple(range(0, encoder.d_model, 20))), states.statistics())
         times = in_turn(7, ours=lambda: states.go_on(change), bare=lambda: _bare_rest(encoder, states))
-        print(f"ablation at layer {LAYER}: {times['ours'] / times['bare']:.2f}x the plain forward from there on (at most 1.15)")
+        tell(times.ratio(f"(n) ablation at layer {LAYER} / the plain forward from there on", "ours", "bare", at_most=1.15))
 
         words = in_turn(3, ours=lambda: top_words(encoder, texts, LAYER), bare=lambda: _bare_part(encoder, batches))
-        print(f"top words of all neurons of layer {LAYER}: {words['ours'] / words['bare']:.2f}x the forward to that layer")
+        tell(words.ratio(f"(o) top words of all neurons of layer {LAYER} / the forward to that layer", "ours", "bare"))
         tracemalloc.start()
         top_words(encoder, texts, LAYER)
         held = tracemalloc.get_traced_memory()[1]
         tokens = sum(len(text.ids) for text in encoded) * encoder.d_model * 4
-        print(f"its arrays take at most {held / 1e6:.0f} MB; all token activations would take {tokens / 1e6:.0f} MB")
-    print(f"peak memory of the process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
+        tell(
+            Figure("arrays of top words", held / 1e6, "MB"),
+            Figure("all token activations would take", tokens / 1e6, "MB"),
+        )
+    tell(Figure("peak memory of the process", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, "GB"))
 
 
 def _bare_rest(encoder: Encoder, states: LayerStates) -> None:

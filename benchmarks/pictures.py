@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shutil
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.edited_text import post
+from benchmarks.figures import Figure, of_rounds, tell
 
 # Of so many rows LIT shows 5,000.
 N_ROWS, N_LAYERS, WIDTH = 16_000, 13, 16
@@ -85,11 +85,12 @@ def main() -> None:
             browser.close()
             server.terminate()
             server.wait()
-    nothing, anew, pointer = (statistics.median(times[name]) for name in ("nothing", "anew", "pointer"))
-    print(
-        f"(x) {times['points']:,} points: {anew:.1f} ms for a frame that draws all anew, {pointer:.1f} ms when the pointer moves"
+    tell(
+        of_rounds(f"(x) a frame while the pointer moves, {times['points']:,} points", times["pointer"], "ms"),
+        of_rounds("a frame that draws all anew", times["anew"], "ms"),
+        of_rounds("a frame with nothing to draw", times["nothing"], "ms"),
+        Figure("the calls alone that draw all anew", times["calls"], "ms"),
     )
-    print(f"    {nothing:.1f} ms with nothing to draw; the calls alone {times['calls']:.1f} ms when all is drawn anew")
 
 
 def _wait_until_served(port: int) -> None:

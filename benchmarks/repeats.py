@@ -6,6 +6,7 @@ At most 1,200 sentences of each split are read once. Each repeat fits and scores
 from __future__ import annotations
 
 from benchmarks.common import data_folder, default_encoder, in_turn
+from benchmarks.figures import Figure, tell
 from lit_probe.checks.repeats import N_REPEATS, repeats
 from lit_probe.data import load_dataset
 from lit_probe.data.options import DatasetOptions
@@ -27,8 +28,9 @@ def main() -> None:
     )
     once, ten = times["extraction"] + times["fit"], times["repeats"]
     n_texts = sum(len(rows) for _, rows in splits.items())
-    print(f"extraction of {n_texts:,} sentences {times['extraction']:.1f} s, first fit {times['fit']:.2f} s")
-    print(f"{N_REPEATS} repeats: {ten:.1f} s, {ten / once:.2f}x extraction and first fit together")
-    print(
-        f"one repeat: {ten / N_REPEATS / times['fit']:.2f}x the first fit, {ten / N_REPEATS / once:.2f}x extraction and first fit"
+    tell(
+        times.seconds(f"extraction of {n_texts:,} sentences", "extraction"),
+        times.seconds("first fit", "fit"),
+        Figure(f"(s) {N_REPEATS} repeats / extraction and first fit together", ten / once),
+        Figure("one repeat / the first fit", ten / N_REPEATS / times["fit"]),
     )

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import default_encoder, in_turn, sentences
+from benchmarks.figures import tell
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.encoder.tokens import EncodedText
 from lit_probe.probing.probe_forward import Forward, Target, forward_of_probe
@@ -51,9 +52,9 @@ def main() -> None:
         bare=lambda: _forward_and_backward(forward, encoded, 1),
         **{name: _map(forward, text, name) for name, method in SALIENCE_METHODS.items() if method.cheap},
     )
-    for name, value in single.items():
+    for name in single:
         if name != "bare":
-            print(f"{name}: {value / single['bare']:.2f}x a forward and backward of the text (at most 1.5)")
+            tell(single.ratio(f"(j) {name} / a forward and backward of the text", name, "bare", at_most=1.5))
 
     options = SalienceOptions(steps=32)
     paths = in_turn(
@@ -61,11 +62,11 @@ def main() -> None:
         bare=lambda: _forward_and_backward(forward, encoded, 32),
         ours=lambda: explain(forward, text, "integrated_gradients", options=options),
     )
-    print(f"integrated_gradients, 32 steps: {paths['ours'] / paths['bare']:.2f}x one batched pass of 32 rows (at most 1.2)")
+    tell(paths.ratio("(k) integrated_gradients, 32 steps / one batched pass of 32 rows", "ours", "bare", at_most=1.2))
 
     layers = in_turn(ROUNDS, **{f"layer_{layer}": _map(one, text, "integrated_gradients") for layer, one in forwards.items()})
-    low, high = layers.values()
-    print(f"integrated_gradients of a probe at layer 2: {low / high:.2f}x that at layer {encoder.n_layers - 1}")
+    low, high = layers
+    tell(layers.ratio(f"integrated_gradients of a probe at layer 2 / at layer {encoder.n_layers - 1}", low, high))
 
     _lime(forward, text, encoded)
 
@@ -91,13 +92,14 @@ def _lime(forward: Forward, text: str, encoded: EncodedText) -> None:
     times = in_turn(
         5, ours=lambda: explain(forward, text, "lime", options=options), bare=lambda: _one_batch(forward, same), **captum, **lit
     )
-    ours = times["ours"]
-    print(f"LIME, {SAMPLES} samples: {ours / times['bare']:.2f}x one batched forward of the same rows (at most 1.2)")
-    print(f"captum's Lime, one perturbation at a time: {times['captum_1'] / ours:.1f}x ours (at least 3.5)")
-    print(f"LIT's LIME, batch size {LIT_DEFAULT_BATCH}: {times[f'lit_{LIT_DEFAULT_BATCH}'] / ours:.1f}x ours (at least 2.5)")
+    tell(
+        times.ratio(f"(l) LIME, {SAMPLES} samples / one batched forward of the same rows", "ours", "bare", at_most=1.2),
+        times.ratio("captum's Lime, one perturbation at a time / ours", "captum_1", "ours", at_least=3.5),
+        times.ratio(f"LIT's LIME, batch size {LIT_DEFAULT_BATCH} / ours", f"lit_{LIT_DEFAULT_BATCH}", "ours", at_least=2.5),
+    )
     for peer in ("captum", "lit"):
         best = min((name for name in times if name.startswith(peer)), key=lambda name: times[name])
-        print(f"{best} is {peer}'s best batch size: {times[best] / ours:.2f}x ours (at least 1)")
+        tell(times.ratio(f"{peer}'s LIME at its best batch size / ours", best, "ours", at_least=1))
 
 
 def _map(forward: Forward, text: str, method: str) -> Callable[[], Any]:

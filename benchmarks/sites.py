@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from benchmarks.common import bare_forward, default_encoder, in_turn, sentences
+from benchmarks.figures import tell
 from lit_probe.encoder.activations import BLOCK_SIZE
 from lit_probe.encoder.site_activations import extract_sites
 from lit_probe.encoder.site_search import sites_of
@@ -28,5 +29,7 @@ def main() -> None:
         three=lambda: extract_sites(encoder, texts, three, "mean"),
         five=lambda: extract_sites(encoder, texts, five, "mean"),
     )
-    print(f"(u) three families / bare forward, {len(texts):,} sentences: {times['three'] / times['bare']:.3f}x (at most 1.1)")
-    print(f"    all five families ({len(five)} sites): {times['five'] / times['bare']:.3f}x")
+    tell(
+        times.ratio(f"(u) three families / bare forward, {len(texts):,} sentences", "three", "bare", at_most=1.1),
+        times.ratio(f"all five families ({len(five)} sites) / bare forward", "five", "bare"),
+    )
