@@ -23,12 +23,13 @@ from lit_probe.encoder.activations import extract_activations, split_into_blocks
 from lit_probe.encoder.block_places import Bucket, Folder
 from lit_probe.encoder.cache import ACTIVATIONS, Cache
 from lit_probe.encoder.encoder import Encoder, encoder_of, load_encoder
-from lit_probe.encoder.ray_extraction import Extraction, Recipe, extract_blocks
+from lit_probe.encoder.ray_extraction import Extraction, Recipe, Task, Worker, extract_blocks
 from lit_probe.errors import EncoderError
 
 TEXTS = [f"the {'very ' * (i % 7)}good film number {i} was not bad" for i in range(170)]
 N_BLOCKS = 11
 TRIES = 4
+NO_RAY = "Ray is not installed: pip install 'lit-probe[ray]'"
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +40,7 @@ def small_blocks(monkeypatch) -> None:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
     """The address of a cluster of two nodes, each with cores for one encoder that uses as many threads as torch does here."""
-    pytest.importorskip("ray", reason="Ray is not installed: pip install 'lit-probe[ray]'")
+    pytest.importorskip("ray", reason=NO_RAY)
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from ray.cluster_utils import Cluster
 
@@ -79,7 +80,7 @@ def check_same_digits(encoder: Encoder, folder: Path) -> None:
 
 def workers() -> list[psutil.Process]:
     """The processes of the workers that have begun, oldest first."""
-    found = [one for one in psutil.Process().children(recursive=True) if "ray::_Worker" in " ".join(one.cmdline())]
+    found = [one for one in psutil.Process().children(recursive=True) if "ray::Worker" in " ".join(one.cmdline())]
     return sorted(found, key=lambda one: one.create_time())
 
 
@@ -156,22 +157,9 @@ def test_a_run_whose_driver_is_killed_goes_on_where_it_stopped(cluster, tiny_enc
     check_same_digits(tiny_encoder, out)
 
 
-def test_a_bucket_holds_what_a_cache_folder_would(cluster, tiny_encoder, tmp_path):
-    # An address on this machine, through the same interface of pyarrow as s3://.
-    found = extract(cluster, tiny_encoder, Bucket(f"file://{tmp_path}/bucket"))
-    assert found.n_written == N_BLOCKS
-    again = extract("127.0.0.1:1", tiny_encoder, Bucket(f"file://{tmp_path}/bucket"))
-    assert (again.n_written, again.n_found) == (0, N_BLOCKS)
-    check_same_digits(tiny_encoder, tmp_path / "bucket")
-
-
-def test_what_a_worker_cannot_do_is_said_in_a_sentence(cluster, tiny_folder, tiny_encoder, tmp_path, monkeypatch):
+def test_a_cluster_without_room_is_said(cluster, tiny_encoder, tmp_path):
     with pytest.raises(EncoderError, match="No machine of the Ray cluster has 64 cores for an encoder"):
         extract(cluster, tiny_encoder, Folder(tmp_path), cores=64)
-    other = Recipe.of(load_encoder(str(tiny_folder(seed=1))), "cpu")
-    monkeypatch.setattr(Recipe, "of", lambda *_, **__: other)
-    with pytest.raises(EncoderError, match=r"would compute another block: its files of the model are others\. Give all"):
-        extract(cluster, tiny_encoder, Folder(tmp_path))
 
 
 # --- By the command line --------------------------------------------------------------------------------------------------------
@@ -227,6 +215,44 @@ def test_wrong_calls_are_said(flags, said, tiny_folder, capsys):
 # --- Without a cluster ----------------------------------------------------------------------------------------------------------
 
 
+def by_one_worker(encoder: Encoder, recipe: Recipe, place: Folder | Bucket, dtype: str = "float32") -> None:
+    """What workers and the driver do, in this process."""
+    worker, cache = Worker(recipe, "mean", dtype, place), Cache(None, dtype)
+    with place.marked() as mark:
+        worker.begin(mark)
+        for texts in blocks():
+            task = Task(*cache.block_entry(encoder.fingerprint, texts, "mean"), texts)
+            place.keep(worker.write(task), task.facts)
+
+
+def test_a_bucket_holds_what_a_cache_folder_would(tiny_encoder, tmp_path):
+    # An address on this machine, through the same interface of pyarrow as s3://.
+    place = Bucket(f"file://{tmp_path}/bucket")
+    by_one_worker(tiny_encoder, Recipe.of(tiny_encoder, "cpu"), place)
+    check_same_digits(tiny_encoder, tmp_path / "bucket")
+    again = extract("127.0.0.1:1", tiny_encoder, place)
+    assert (again.n_written, again.n_found) == (0, N_BLOCKS)
+
+
+def test_blocks_are_kept_as_bfloat16_where_that_is_asked_for(tiny_encoder, tmp_path):
+    by_one_worker(tiny_encoder, Recipe.of(tiny_encoder, "cpu"), Bucket(f"file://{tmp_path}/bucket"), "bfloat16")
+    again = extract("127.0.0.1:1", tiny_encoder, Folder(tmp_path / "bucket"), Cache(None, "bfloat16"))
+    assert (again.n_written, again.n_found) == (0, N_BLOCKS)
+
+
+def test_a_worker_with_another_model_or_other_versions_is_refused(tiny_folder, tiny_encoder, tmp_path):
+    other = Recipe.of(load_encoder(str(tiny_folder(seed=1))), "cpu")
+    with pytest.raises(EncoderError, match=r"would compute another block: its files of the model are others\. Give all"):
+        by_one_worker(tiny_encoder, other, Folder(tmp_path))
+    worker, place = Worker(Recipe.of(tiny_encoder, "cpu"), "mean", "float32", Folder(tmp_path)), Folder(tmp_path)
+    with place.marked() as mark:
+        worker.begin(mark)
+    _, facts = Cache(None).block_entry(tiny_encoder.fingerprint, TEXTS, "mean")
+    older = Task("another", {**facts, "versions": {**facts["versions"], "torch": "1.0"}}, TEXTS)
+    with pytest.raises(EncoderError, match=r"it has torch .*, and 1\.0 here\. Install the same versions on all machines"):
+        worker.write(older)
+
+
 def test_a_recipe_loads_the_encoder_that_it_is_of(tiny_folder, monkeypatch):
     folder = tiny_folder()
     monkeypatch.chdir(folder.parent)
@@ -235,6 +261,12 @@ def test_a_recipe_loads_the_encoder_that_it_is_of(tiny_folder, monkeypatch):
     recipes, expected = [Recipe.of(one, "cpu") for one in (encoder, at_sites)], [encoder.fingerprint, at_sites.fingerprint]
     monkeypatch.chdir("/")
     assert [recipe.load().fingerprint for recipe in recipes] == expected
+
+
+def test_a_cluster_that_is_not_there_is_said(tiny_encoder, tmp_path):
+    pytest.importorskip("ray", reason=NO_RAY)
+    with pytest.raises(EncoderError, match="The Ray cluster 'no cluster' cannot be joined"):
+        extract("no cluster", tiny_encoder, Folder(tmp_path))
 
 
 def test_a_model_in_memory_cannot_be_loaded_elsewhere(tiny_encoder, tmp_path):

@@ -133,8 +133,15 @@ class Extraction:
         )
 
 
-class _Worker:
-    """One encoder in a process of its own, which Ray has put on some machine."""
+class Worker:
+    """One encoder in a process of its own, which Ray has put on some machine.
+
+    Args:
+      recipe: how it is loaded.
+      pooling: a name in ``POOLINGS``.
+      dtype: as what blocks are kept, as of `Cache`.
+      place: where they are put.
+    """
 
     def __init__(self, recipe: Recipe, pooling: str, dtype: str, place: Place):
         self._recipe, self._pooling, self._place = recipe, pooling, place
@@ -142,7 +149,14 @@ class _Worker:
         self._encoder: Encoder | None = None
 
     def begin(self, mark: str) -> str:
-        """Loads the weights; says where."""
+        """Loads the weights; says where.
+
+        Args:
+          mark: of the place.
+
+        Raises:
+          EncoderError: it cannot, or its place is another one.
+        """
         host = socket.gethostname()
         try:
             self._place.check_mark(mark)
@@ -153,7 +167,12 @@ class _Worker:
         return f"{host}, {device}, process {os.getpid()}"
 
     def write(self, task: Task) -> Put:
-        """Computes a block and puts it down."""
+        """Computes a block and puts it down.
+
+        Raises:
+          EncoderError: it would be another block here.
+          CacheError: it cannot be written.
+        """
         assert self._encoder is not None
         key, facts = self._keys.block_entry(self._encoder.fingerprint, task.texts, self._pooling)
         if key != task.key:
@@ -225,7 +244,7 @@ def extract_blocks(
                 n_gpus = 1 if device == "cuda" or (device == "auto" and ray.cluster_resources().get("GPU")) else 0
                 # Ray lets a worker's torch use as many threads.
                 cores = cores or (1 if n_gpus else _threads_here())
-                worker = ray.remote(num_cpus=cores, num_gpus=n_gpus, max_restarts=0)(_Worker)
+                worker = ray.remote(num_cpus=cores, num_gpus=n_gpus, max_restarts=0)(Worker)
                 crew = _Crew(ray, lambda: worker.remote(recipe, pooling, cache.dtype, place), mark, cores, n_gpus)
                 _run(crew, first, tasks, place, found, tell)
     except OSError as error:
@@ -269,8 +288,9 @@ def _joined(address: str | None) -> Iterator[Any]:
         raise EncoderError("Ray is not installed. Install it with: pip install 'lit-probe[ray]'") from None
     try:
         ray.init(address=address, log_to_driver=False, logging_level="error")
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise EncoderError(f"The Ray cluster {address!r} cannot be joined: {error}") from None
+    except Exception as error:  # Ray raises no more special one where a node needs more than 30 s to start
+        where = "Ray cannot be started here" if address is None else f"The Ray cluster {address!r} cannot be joined"
+        raise EncoderError(f"{where}: {error}") from error
     try:
         yield ray
     finally:
