@@ -26,6 +26,7 @@ NAMES = (
     "words",
     "solver",
     "whole_process",
+    "first_answer",
     "memory",
     "edited_text",
     "server_load",
@@ -39,6 +40,9 @@ NAMES = (
     "connections",
     "mutations",
     "killed_writers",
+    "mixed_requests",
+    "soak",
+    "page",
 )
 
 

@@ -46,7 +46,7 @@ def main() -> None:
     encoder = default_encoder()
     texts = [text for text in sentences("dev") if 10 <= len(text.split()) <= 30]
     with tempfile.TemporaryDirectory() as folder:
-        with demo_server(folder) as (port, model):
+        with demo_server(folder) as (port, model, _):
             through_http, bare = [], []
             for i in range(ROUNDS + 5):
                 # New texts every time, so that no memo answers for either.

@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.common import bare_forward, default_encoder, seconds, sentences
 from benchmarks.figures import Times, tell
@@ -27,7 +27,7 @@ def main() -> None:
     """Prints the ratio."""
     encoder = default_encoder()
     texts = [text for text in sentences("dev") if 10 <= len(text.split()) <= 30]
-    with tempfile.TemporaryDirectory() as folder, demo_server(folder) as (port, model):
+    with tempfile.TemporaryDirectory() as folder, demo_server(folder) as (port, model, _):
         through_http, bare = [], []
         for i in range(ROUNDS + 5):
             # A new text every time, so that no memo answers.
@@ -41,16 +41,30 @@ def main() -> None:
     )
 
 
+class Served(NamedTuple):
+    """A running server.
+
+    Attributes:
+      port: on this machine.
+      model: the name of its first LIT model, whose probes are fitted.
+      pid: of its process.
+    """
+
+    port: int
+    model: str
+    pid: int
+
+
 @contextmanager
-def demo_server(folder: str) -> Iterator[tuple[int, str]]:
-    """A server with the demo data, its cache in ``folder``: its port and the LIT model's name, once its probes are fitted."""
+def demo_server(folder: str, *flags: str) -> Iterator[Served]:
+    """A server with the demo data, its cache in ``folder``, further flags of ``serve`` as given."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "lit_probe.cli", "serve", f"--port={port}", f"--cache_dir={folder}", "--device=cpu"]
+    command = [sys.executable, "-m", "lit_probe.cli", "serve", f"--port={port}", f"--cache_dir={folder}", "--device=cpu", *flags]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        yield port, _wait_until_ready(port)
+        yield Served(port, _wait_until_ready(port), server.pid)
     finally:
         server.terminate()
         server.wait()
@@ -58,7 +72,7 @@ def demo_server(folder: str) -> Iterator[tuple[int, str]]:
 
 def _wait_until_ready(port: int) -> str:
     """The LIT model's name, once its probes are fitted."""
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         try:
             model = next(iter(post(port, "get_info")["models"]))
@@ -69,7 +83,7 @@ def _wait_until_ready(port: int) -> str:
         except (urllib.error.URLError, ConnectionError):
             pass  # not listening yet
         time.sleep(0.5)
-    raise TimeoutError("the server was not ready within three minutes")
+    raise TimeoutError("the server was not ready within ten minutes")
 
 
 def edited(port: int, text: str) -> dict[str, Any]:

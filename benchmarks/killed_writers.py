@@ -1,15 +1,16 @@
 """Real kills of `lit-probe layers` at moments spread over the writing of its cache, and what the next run makes of what is left.
 
-The encoder is a tiny one, so that much of a run is writing. Each run is killed (SIGKILL, by another process) at another system
-call of its writing, every second one up to 3 ms after it, so that some die within a write. The next run goes on with what is
-left, and is killed in turn, until one comes to its end: its layers.json must be that of an undisturbed run, byte for byte. Then
-all begins again with an empty folder. The phases that were hit are counted.
+The encoder is tiny and the table short, so that much of a run is writing. Each run is killed (SIGKILL, by another process) at
+another system call of its writing, every second one up to 3 ms after it, so that some die within a write. The next run goes on
+with what is left, and is killed in turn, until one comes to its end: its layers.json must be that of an undisturbed run, byte
+for byte. Then all begins again with an empty folder. The phases that were hit are counted.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import sys
@@ -18,10 +19,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from benchmarks.figures import Figure, tell
 from lit_probe.cli import FLAGS
 from lit_probe.cli import main as lit_probe
 
-N_KILLS = 200
+N_KILLS, N_ROWS = 200, 120
 _LATEST_S = 0.003
 _ENDED = "came to its end"
 _WRITING = "unfinished-"
@@ -30,6 +32,11 @@ _WRITING = "unfinished-"
 def main() -> None:
     """Prints the phases that were hit, wrong results, and how much of the work the next run could take over."""
     # Once for all runs, which are forked.
+    import matplotlib.figure  # noqa: F401
+    import pandas  # noqa: F401
+    import scipy.stats  # noqa: F401
+    import sklearn.linear_model
+    import sklearn.model_selection  # noqa: F401
     import torch
     import transformers.models.bert.modeling_bert  # noqa: F401
 
@@ -47,6 +54,7 @@ def main() -> None:
             build(place / "tiny", "bert")
             os._exit(0)
         os.waitpid(builder, 0)
+        (place / "rows.csv").write_text("text,label\n" + "".join(f"film number {i},{i % 2}\n" for i in range(N_ROWS)))
         n_events = _run(place / "undisturbed", place / "right", None, 0.0)[1]
         n_entries = len(list((place / "undisturbed").glob("*/*")))
         right = (place / "right" / "layers.json").read_bytes()
@@ -66,7 +74,8 @@ def main() -> None:
             shutil.rmtree(out)
     for phase, n in sorted(hit.items()):
         print(f"{n:5}  {phase}")
-    print(f"{hit.total()} kills, {ended} runs came to their end, {wrong} wrong results")
+    print(f"{hit.total()} kills, {ended} runs came to their end")
+    tell(Figure("(ag) wrong results", wrong, "results", at_most=0))
 
 
 def _run(cache: Path, out: Path, kill_at: int | None, after_s: float) -> tuple[str, int]:
@@ -102,7 +111,8 @@ def _work(cache: Path, out: Path, kill_at: int | None, wait: bool, told: int) ->
             return
         n_events += 1
         if n_events == kill_at:
-            name = Path(path).name
+            # Without the random ends of names.
+            name = re.sub(r"\.[0-9a-f]{16}$", "", Path(path).name)
             what = "" if name.startswith(_WRITING) else f" {name}"
             os.write(told, f"{_PHASES[event]}{what} {n_events}\n".encode())
             while wait:
@@ -113,9 +123,8 @@ def _work(cache: Path, out: Path, kill_at: int | None, wait: bool, told: int) ->
     os.dup2(silent, 1)
     os.dup2(silent, 2)
     FLAGS.unparse_flags()
-    code = lit_probe(
-        ["lit-probe", "layers", "--checks=none", f"--model={cache.parent / 'tiny'}", f"--cache_dir={cache}", f"--out={out}"]
-    )
+    flags = [f"--model={cache.parent / 'tiny'}", f"--datasets=csv={cache.parent / 'rows.csv'}"]
+    code = lit_probe(["lit-probe", "layers", "--checks=none", *flags, f"--cache_dir={cache}", f"--out={out}"])
     if kill_at is None or n_events < kill_at:
         os.write(told, f"{_ENDED} {n_events}\n".encode())
     os._exit(code)

@@ -10,19 +10,17 @@ import copy
 import http.client
 import json
 import random
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from benchmarks.connections import wait_for_port
+from benchmarks.edited_text import demo_server, post
+from benchmarks.figures import Figure, tell
 
 N_REQUESTS, N_THREADS, SEED = 10_000, 4, 0
 PATIENCE_S = 60
@@ -194,7 +192,7 @@ class Mutations:
 
 
 def ask(port: int, request: Mutated) -> tuple[int, str, float]:
-    """Status and beginning of the answer, and how many seconds it took; 0 where the server hangs up without one."""
+    """Status and beginning of the answer, and how many seconds it took; 0 where none comes in a minute."""
     began = time.perf_counter()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     try:
@@ -209,51 +207,31 @@ def ask(port: int, request: Mutated) -> tuple[int, str, float]:
                 connection.sock.shutdown(1)  # what was announced does not come
         response = connection.getresponse()
         return response.status, response.read(300).decode("utf-8", "replace"), time.perf_counter() - began
-    except (http.client.HTTPException, ConnectionError):
+    except (http.client.HTTPException, OSError):
         return 0, "", time.perf_counter() - began
     finally:
         connection.close()
 
 
-def post(port: int, path: str) -> Any:
-    """The answer to a request without a body."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
-    connection.request("POST", path, b"{}")
-    found = json.loads(connection.getresponse().read())
-    connection.close()
-    return found
-
-
 def main() -> None:
     """Prints how many answers there were of each status, and which were accidents or late."""
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "server.log"
-        command = [
-            sys.executable,
-            "-m",
-            "lit_probe.cli",
-            "serve",
-            "--port=0",
-            "--device=cpu",
-            f"--cache_dir={folder}",
-            "--token_fields",
-        ]
-        with log.open("w") as output:
-            server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-        try:
-            port = wait_for_port(log)
-            info = post(port, "/get_info")
-            ids = {name: [one["id"] for one in post(port, f"/get_dataset?dataset_name={name}")] for name in info["datasets"]}
-            mutations = Mutations(info, ids, SEED)
-            requests = [mutations.draw() for _ in range(N_REQUESTS)]
-            with ThreadPoolExecutor(N_THREADS) as pool:
-                answers = list(pool.map(lambda request: ask(port, request), requests))
-        finally:
-            server.terminate()
-            server.wait()
+    with tempfile.TemporaryDirectory() as folder, demo_server(folder, "--token_fields") as (port, *_):
+        info = post(port, "get_info")
+        ids = {name: [one["id"] for one in post(port, f"get_dataset?dataset_name={name}")] for name in info["datasets"]}
+        mutations = Mutations(info, ids, SEED)
+        requests = [mutations.draw() for _ in range(N_REQUESTS)]
+        with ThreadPoolExecutor(N_THREADS) as pool:
+            answers = list(pool.map(lambda request: ask(port, request), requests))
     print(f"    {N_REQUESTS:,} requests: {dict(sorted(Counter(status for status, *_ in answers).items()))}")
-    late = sorted((seconds for *_, seconds in answers if seconds > LATE_S), reverse=True)
-    print(f"    later than {LATE_S:g} s: {len(late)}; the longest took {max(seconds for *_, seconds in answers):.1f} s")
+    late = [seconds for *_, seconds in answers if seconds > LATE_S]
+    tell(
+        Figure("(af) answers of 500 and above but 503", sum(s >= 500 and s != 503 for s, *_ in answers), "answers", at_most=0),
+        Figure(f"(af) answers later than {LATE_S:g} s", len(late), "answers", at_most=0),
+        Figure("(af) the longest", max(seconds for *_, seconds in answers), "s"),
+    )
+    planned = Counter(text.split("\n")[0][:100] for status, text, _ in answers if status == 503)
+    for text, n in planned.most_common():
+        print(f"    503, {n} times: {text}")
     for request, (status, text, seconds) in zip(requests, answers, strict=True):
         if (status >= 500 and status != 503) or seconds > LATE_S:
             asked = f"{request.method} {request.address[:150]} {request.body[:200]!r}"

@@ -13,7 +13,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,22 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.checks.baselines import BASELINES
-from lit_probe.checks.battery import (
-    CHECKS,
-    REPEATS,
-    USUAL_CHECKS,
-    Battery,
-    check_table,
-    run_battery,
-    stored_near_duplicates,
-)
+from lit_probe.checks.battery import CHECKS, REPEATS
 from lit_probe.checks.control_task import DEFAULT_CONTROLS, find_control
-from lit_probe.checks.leakage import circularity_of
 from lit_probe.checks.provenance import check_against_card, made_by, read_card
 from lit_probe.checks.repeats import N_REPEATS
-from lit_probe.checks.transfer import TransferGroups, transfer_table, transfer_within_groups
 from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD, check_served
-from lit_probe.data.asking import Unasked
 from lit_probe.data.csv_cells import shielded
 from lit_probe.data.labelled_texts import Splits, normalise_text
 from lit_probe.data.rows import find_column
@@ -53,8 +42,11 @@ from lit_probe.encoder.site_search import module_tree, sites_of
 from lit_probe.encoder.sites import FAMILIES, LAYERS
 from lit_probe.errors import DatasetError, EncoderError, LitProbeError, UnservedError
 from lit_probe.flags import (
+    ALL,
     FLAGS,
+    QUICK,
     RAY,
+    SETS_OF_CHECKS,
     TAKE_ONE,
     TRANSFER,
     FlagsError,
@@ -70,8 +62,7 @@ from lit_probe.flags import (
     study,
     study_rules,
 )
-from lit_probe.probing.concept_map import ConceptMap, concept_maps
-from lit_probe.probing.loss_curve import has_loss_curve, loss_curve
+from lit_probe.probing.concept_map import ConceptMap
 from lit_probe.probing.memory_need import MemoryNeed, check_need, memory_need
 from lit_probe.probing.predicted_rows import predict_rows
 from lit_probe.probing.probe_file import ENDING, load_probe, save_probes
@@ -80,6 +71,7 @@ from lit_probe.probing.runs import Run, parse_model_flag
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import of_step, tqdm_progress
 from lit_probe.registry import lookup
+from lit_probe.report.run_in_steps import AskedChecks, RunSoFar, run_in_steps
 from lit_probe.views.layer_similarity import layer_similarity
 from lit_probe.views.planes import WAYS
 from lit_probe.views.projections import project
@@ -150,12 +142,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def layers() -> None:
     """Prints the table of layers and writes ``layers.json``, ``layers.csv`` and the figure ``layers.svg``, or another file."""
-    from lit_probe.figures import save_layer_curve
-
-    asked = _Asked.by_flags()
+    _check_asked()
     (splits_list, runs), cache = load_all(tokens=True), open_cache()
     splits_list, runs, unasked = asked_targets(splits_list, runs, tokens=True)
-    asked = asked.of_rows(splits_list)
+    asked = _asked_checks(splits_list, QUICK)
     out = Path(FLAGS.out).expanduser()
     folders = [out if len(runs) == 1 else out / run.encoder.name for run in runs]
     for folder in folders:
@@ -168,37 +158,131 @@ def layers() -> None:
         lookup(MEASURES, measure, "measure of similarity")
     series: dict[str, list[LayerStudy]] = {}
     kept = _kept_files([run.encoder.name for run in runs], [splits.name for splits in splits_list])
-    _check_card(runs, splits_list, asked.control)
+    _check_card(runs, splits_list, asked.control if "selectivity" in asked.names else None)
+    show = tqdm_progress()
     _check_runs(runs, splits_list, cache)
-    for run, folder in zip(runs, folders, strict=True):
-        encoder, made = run.encoder, _made_run(run, splits_list, cache, asked, unasked)
-        results = made.written["datasets"]
-        (folder / "layers.json").write_text(json.dumps(made.written, indent=1, allow_nan=False), "utf-8")
-        _write_csv(folder / "layers.csv", results)
-        alone = len(made.studies) == 1
-        pictures = {
-            name: _figure_file("layers" if alone else f"layers-{written}")
-            for name, written in _in_files(list(made.studies)).items()
-        }
-        for name, one in made.studies.items():
-            joined = "pooling" if one.splits.unit == TEXT else "token of each word"
-            title = f"{encoder.name} on {name}: {one.layerwise.kind} probe, {run.pooling} {joined}"
-            save_layer_curve(results[name], title, folder / pictures[name], BASELINES)
-            print(f"\n{title}\n{as_flags(one.table())}")
-            if asked.checks:
-                print("\n".join(["", check_table(made.batteries[name], encoder.n_layers), *made.remarks[name]]))
-        if made.transfers is not None and len(made.studies) > 1:
-            print(f"\n{transfer_table(made.transfers)}")
-        maps = _write_maps(folder, made.maps)
-        files = ["layers.json", "layers.csv", *pictures.values(), *maps, *_write_projections(folder, made.studies)]
-        files += _write_similarity(folder, made.studies)
-        print(f"\nWritten to {folder}/: {', '.join(files)}{_cache_words(cache)}")
-        for name, one in made.studies.items() if kept else ():
-            print(f"Probes kept: {save_probes(one, kept[encoder.name, name])}")
-        for name, one in made.studies.items() if FLAGS.similarity else ():
+    for number, (run, folder) in enumerate(zip(runs, folders, strict=True)):
+        written = _Written(run, folder, [splits.name for splits in splits_list], kept)
+        try:
+            for done in run_in_steps(splits_list, _study_of(run, cache), asked, unasked=unasked, cache=cache, progress=show):
+                written.add(done)
+            written.tell_unchecked()
+            files = [*written.finish(), *_write_projections(folder, done.studies), *_write_similarity(folder, done.studies)]
+        except KeyboardInterrupt:
+            others = [f"the run of {one.encoder.name}" for one in runs[number + 1 :]]
+            print(f"\nlit-probe: {written.interrupted(others, cache)}", file=sys.stderr)
+            raise
+        print(f"\nWritten to {folder}/: {', '.join(files)}{_cache_words(cache)}", flush=True)
+        for name, one in done.studies.items() if FLAGS.similarity else ():
             series.setdefault(name, []).append(one)
     if files := _write_series(out, series) if len(runs) > 1 else []:
         print(f"\nWritten to {out}/: {', '.join(files)}")
+
+
+@dataclass
+class _Written:
+    """The files of a run in its folder, which hold what is done of it; what a step finds is printed when it is there.
+
+    Attributes:
+      run: the run.
+      folder: where they are.
+      names: of all its data sets.
+      kept: the file of each encoder's probes on each data set, where they are kept.
+      done: what is done; None as long as no curve is.
+      maps: the names of the files of the maps of concepts.
+      drawn: by data set, the checks that its picture may show.
+    """
+
+    run: Run
+    folder: Path
+    names: Sequence[str]
+    kept: Mapping[tuple[str, str], Path]
+    done: RunSoFar | None = None
+    maps: Sequence[str] = ()
+    drawn: dict[str, set[str]] = field(default_factory=dict)
+
+    def add(self, done: RunSoFar) -> None:
+        """Writes the tables again, and prints what a step has found."""
+        self.done, name = done, done.about
+        self._write_tables()
+        if name is not None and (done.fitted or (done.said and len(self.names) > 1)):
+            print(f"\n{self._title(name) if done.fitted else name}", end="")
+        if done.said:
+            print(f"\n{as_flags(done.said)}", flush=True)
+        if done.maps and not self.maps:
+            self.maps = _write_maps(self.folder, done.maps)
+        if name is not None and done.fitted:
+            self._draw(name)
+            if file := self.kept.get((self.run.encoder.name, name)):
+                print(f"Probes kept: {save_probes(done.studies[name], file)}", flush=True)
+
+    def _write_tables(self) -> None:
+        assert self.done is not None
+        written = json.dumps(_run_json(self.run, self.done), indent=1, allow_nan=False)
+        write_whole(self.folder / "layers.json", written.encode())
+        _write_csv(self.folder / "layers.csv", {name: self.done.dataset_json(name) for name in self.done.studies})
+
+    def finish(self) -> list[str]:
+        """Draws again what the checks have added to; returns the names of all files."""
+        assert self.done is not None
+        for name in self.done.studies:
+            if self.drawn.get(name) != self._drawable(name):
+                self._draw(name)
+        return ["layers.json", "layers.csv", *(self._picture(name) for name in self.done.studies), *self.maps]
+
+    def tell_unchecked(self) -> None:
+        """Names the checks that nobody has asked for."""
+        assert self.done is not None
+        unchecked = [CHECKS[name].title for name in SETS_OF_CHECKS[ALL] if name in CHECKS and name not in self.done.asked.names]
+        if FLAGS.checks is None and unchecked:
+            print(f"\nNot checked, because it fits probes anew: {', '.join(unchecked)}. Add --checks={ALL}.", flush=True)
+
+    def interrupted(self, others: Sequence[str], cache: Cache) -> str:
+        """What is there of a run that was interrupted, what is missing, and how it goes on.
+
+        Args:
+          others: what else was to be done after this run.
+          cache: where results are kept.
+        """
+        goes_on = "The same command goes on where the cache ends." if cache.folder else "Nothing was cached."
+        if self.done is None:
+            return f"interrupted before a curve was there; nothing is written to {self.folder}/. {goes_on}"
+        self._write_tables()  # the last ones may not have come so far
+        files = self.finish()
+        pictures = {"the projections": FLAGS.projections, "the similarity of layers": FLAGS.similarity}
+        left = [*self.done.left, *(what for what, asked in pictures.items() if asked), *others]
+        return f"interrupted. What is done stands in {self.folder}/: {', '.join(files)}. Not done: {', '.join(left)}. {goes_on}"
+
+    def _title(self, name: str) -> str:
+        assert self.done is not None
+        one = self.done.studies[name]
+        joined = "pooling" if one.splits.unit == TEXT else "token of each word"
+        return f"{self.run.encoder.name} on {name}: {one.layerwise.kind} probe, {self.run.pooling} {joined}"
+
+    def _picture(self, name: str) -> str:
+        return _figure_file("layers" if len(self.names) == 1 else f"layers-{_in_files(self.names)[name]}")
+
+    def _drawable(self, name: str) -> set[str]:
+        assert self.done is not None
+        return {check for check in self.done.checks.get(name, ()) if not CHECKS[check].quick}
+
+    def _draw(self, name: str) -> None:
+        from lit_probe.figures import save_layer_curve
+
+        assert self.done is not None
+        self.drawn[name] = self._drawable(name)
+        save_layer_curve(self.done.dataset_json(name), self._title(name), self.folder / self._picture(name), BASELINES)
+
+
+def _study_of(run: Run, cache: Cache) -> Callable[[Splits], LayerStudy]:
+    return lambda splits: study(run, splits, cache, tqdm_progress())
+
+
+def _run_json(run: Run, done: RunSoFar) -> dict[str, Any]:
+    """What ``layers.json`` holds of what is done."""
+    settings = next(iter(done.studies.values())).settings()
+    # Of targets that it does not serve another kind is fitted, in its usual way.
+    return done.to_json(replace(settings, probe=run.probe or settings.probe, probe_options=run.probe_options.or_none))
 
 
 def _kept_files(encoders: Sequence[str], datasets: Sequence[str]) -> dict[tuple[str, str], Path]:
@@ -386,16 +470,18 @@ def report() -> None:
         page.write_text(text, "utf-8")
         print(f"Written: {page}")
         return
-    asked = _Asked.by_flags()
+    _check_asked()
     (splits_list, runs), cache = load_all(tokens=True), open_cache()
     splits_list, runs, unasked = asked_targets(splits_list, runs, tokens=True)
-    asked = asked.of_rows(splits_list)
+    asked = _asked_checks(splits_list, ALL)
     pages = _pages([run.encoder.name for run in runs])
-    _check_card(runs, splits_list, asked.control)
+    _check_card(runs, splits_list, asked.control if "selectivity" in asked.names else None)
     _check_runs(runs, splits_list, cache)
     for run, page in zip(runs, pages, strict=True):
+        making = run_in_steps(splits_list, _study_of(run, cache), asked, unasked=unasked, cache=cache, progress=tqdm_progress())
+        *_, done = making
         # As from the file, so that the page is the same to the last byte.
-        written = json.loads(json.dumps(_made_run(run, splits_list, cache, asked, unasked).written, allow_nan=False))
+        written = json.loads(json.dumps(_run_json(run, done), allow_nan=False))
         page.write_text(report_html(run_of(written), compared), "utf-8")
         print(f"Written: {page}{_cache_words(cache)}")
 
@@ -438,86 +524,17 @@ def _check_page(page: Path) -> Path:
     return page
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """Which checks the flags ask for.
+def _asked_checks(splits_list: Sequence[Splits], usual: str) -> AskedChecks:
+    """Which checks the flags ask for, with the usual control of such rows where nobody has named one.
 
-    Attributes:
-      checks: their names, in reading order.
-      with_transfer: whether transfer is among them.
-      n_repeats: the number of other splits; 0 for none.
-      control: the control of selectivity; None where it is not measured.
+    Args:
+      splits_list: the data sets.
+      usual: which checks are meant where the flags name none.
     """
-
-    checks: Sequence[str]
-    with_transfer: bool
-    n_repeats: int
-    control: str | None
-
-    @classmethod
-    def by_flags(cls) -> _Asked:
-        checks, with_transfer = _checks()
-        find_control(FLAGS.control)
-        n_repeats = (FLAGS.repeat or N_REPEATS) if REPEATS in checks else 0
-        return cls(checks, with_transfer, n_repeats, FLAGS.control if "selectivity" in checks else None)
-
-    def of_rows(self, splits_list: Sequence[Splits]) -> _Asked:
-        """With the usual control of such rows, where nobody has named one."""
-        named = FLAGS["control"].present or FLAGS.control != DEFAULT_CONTROLS[TEXT]
-        return self if self.control is None or named else replace(self, control=DEFAULT_CONTROLS[splits_list[0].unit])
-
-
-@dataclass(frozen=True)
-class _MadeRun:
-    """The studies of one run.
-
-    Attributes:
-      studies: by data set.
-      batteries: the checks of each.
-      remarks: what may flatter the scores of each, in sentences.
-      transfers: the transfer between them; None where it was not asked for.
-      maps: the maps of concepts of the data sets of which several targets were asked.
-      written: what ``layers.json`` holds.
-    """
-
-    studies: Mapping[str, LayerStudy]
-    batteries: Mapping[str, Battery]
-    remarks: Mapping[str, Sequence[str]]
-    transfers: TransferGroups | None
-    maps: Sequence[ConceptMap]
-    written: dict[str, Any]
-
-
-def _made_run(run: Run, splits_list: Sequence[Splits], cache: Cache, asked: _Asked, unasked: Sequence[Unasked]) -> _MadeRun:
-    from lit_probe.report.run_file import run_json, study_json
-
-    studies = {splits.name: study(run, splits, cache, tqdm_progress()) for splits in splits_list}
-    variants = {"selectivity": asked.control or FLAGS.control, REPEATS: str(asked.n_repeats)}
-    batteries = {name: run_battery(one, cache, tqdm_progress(), asked.checks, variants) for name, one in studies.items()}
-    datasets, remarks = {}, {}
-    for name, one in studies.items():
-        copies = stored_near_duplicates(one.splits, cache) if asked.checks else None
-        circular = circularity_of(one.encoder, one.splits) if asked.checks else None
-        losses = loss_curve(one, cache=cache) if has_loss_curve(one) else None
-        datasets[name] = study_json(one, batteries[name], copies, circular, losses)
-        remarks[name] = [*(copies.notes if copies else ()), *([circular] if circular else [])]
-    # Vectors that were pooled for the labels of one data set say nothing of those of another.
-    pooled = not any(one.reads_tokens for one in studies.values())
-    transfers = transfer_within_groups(list(studies.values())) if asked.with_transfer and pooled else None
-    settings = next(iter(studies.values())).settings()
-    # Of targets that it does not serve another kind is fitted, in its usual way.
-    settings = replace(settings, probe=run.probe or settings.probe, probe_options=run.probe_options.or_none)
-    maps = concept_maps(list(studies.values()), unasked)
-    written = run_json(
-        settings,
-        datasets,
-        control=asked.control or FLAGS.control,
-        repeat=asked.n_repeats,
-        transfer=transfers,
-        maps=maps,
-        targets=[splits.target for splits in splits_list],
-    )
-    return _MadeRun(studies, batteries, remarks, transfers, maps, written)
+    names, transfer = _checks(usual)
+    named = FLAGS["control"].present or FLAGS.control != DEFAULT_CONTROLS[TEXT]
+    control = FLAGS.control if named or "selectivity" not in names else DEFAULT_CONTROLS[splits_list[0].unit]
+    return AskedChecks(names, transfer, (FLAGS.repeat or N_REPEATS) if REPEATS in names else 0, control)
 
 
 def neurons() -> None:
@@ -760,8 +777,10 @@ def _rows_of(splits: Splits) -> dict[str, list[Any]]:
 
 def serve() -> None:
     """Opens LIT on the chosen encoders and data sets, and stays until interrupted."""
-    from lit_probe.lit.server.access import AUTO, check_reach, chosen_token
-    from lit_probe.lit.server.serving import check_address
+    from lit_probe.lit.server.access import AUTO, Access, check_reach, chosen_token
+    from lit_probe.lit.server.ending import end_on_signal, wait_for_end
+    from lit_probe.lit.server.opening import Opening
+    from lit_probe.lit.server.serving import serve as listen
 
     given = _given_token()
     token = chosen_token(given)
@@ -769,12 +788,20 @@ def serve() -> None:
         check_reach(FLAGS.host, token)
     elif FLAGS["host"].present or FLAGS["port"].present:
         raise LitProbeError("--unix_socket stands in place of an address: leave out --host and --port.")
-    check_address(FLAGS.host, FLAGS.port, FLAGS.unix_socket)
-    app = build_app(token)
-    from lit_probe.lit.app import serve_forever
-
+    # Who opens the page before LIT is there is told so, and is on it once it is.
+    opening = Opening(FLAGS.host, FLAGS.allowed_hosts, Access(token, only_here=True))
+    server = listen(opening, FLAGS.host, FLAGS.port, unix_socket=FLAGS.unix_socket).start()
+    end_on_signal(server, opening.stop)
     # A token of somebody's own is theirs to tell.
-    serve_forever(app, FLAGS.host, FLAGS.port, FLAGS.unix_socket, shown_token=token if given == AUTO else None)
+    link = f"{server.url}?token={token}" if given == AUTO else server.url
+    try:
+        print(f"lit_probe: {link} answers, and shows LIT once it is loaded", file=sys.stderr)
+        opening.open(build_app(token))
+    except BaseException:
+        server.close()
+        raise
+    print(f"LIT is open at {link} (stop it with Ctrl-C)", flush=True)
+    wait_for_end()
 
 
 def look_after_cache(word: str) -> int:
@@ -948,13 +975,26 @@ def _check_card(runs: Sequence[Run], splits_list: Sequence[Splits], control: str
         print(f"lit-probe: {note}", file=sys.stderr)
 
 
-def _checks() -> tuple[list[str], bool]:
-    """The checks of each data set that the flags name, in reading order, and whether transfer is among those named."""
-    usual = {"all": [*USUAL_CHECKS, TRANSFER], "none": []}
-    for name in FLAGS.checks:
-        lookup({**usual, TRANSFER: None, **CHECKS}, name, "check")
-    named = [one for name in FLAGS.checks for one in usual.get(name, [name])]
-    return [name for name in CHECKS if name in named or (name == REPEATS and FLAGS.repeat)], TRANSFER in named
+def _checks(usual: str) -> tuple[list[str], bool]:
+    """The checks of each data set that the flags name, in reading order, and whether transfer is among those named.
+
+    Args:
+      usual: what is meant where they name none.
+    """
+    written = [usual] if FLAGS.checks is None else FLAGS.checks
+    for name in written:
+        lookup({**SETS_OF_CHECKS, TRANSFER: (), **CHECKS}, name, "check")
+    named = [one for name in written for one in SETS_OF_CHECKS.get(name, (name,))]
+    # Whoever says how a check is made wants it.
+    named += [REPEATS] if FLAGS.repeat else []
+    named += ["selectivity"] if FLAGS.checks is None and FLAGS["control"].present else []
+    return [name for name in CHECKS if name in named], TRANSFER in named
+
+
+def _check_asked() -> None:
+    """Before any text is read: whether there are such checks and such a control."""
+    _checks(ALL)
+    find_control(FLAGS.control)
 
 
 def _check_writable(folder: Path, flag: str = "out") -> None:

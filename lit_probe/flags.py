@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import platformdirs
 from absl import flags
 
-from lit_probe.checks.battery import USUAL_CHECKS
+from lit_probe.checks.battery import CHECKS, USUAL_CHECKS
 from lit_probe.checks.control_task import CONTROLS
 from lit_probe.checks.provenance import flags_from_card
 from lit_probe.checks.repeats import FEWEST_REPEATS, MOST_REPEATS
@@ -53,6 +53,13 @@ from lit_probe.views.similarity_measures import MEASURES
 
 # Asked of the data sets together; all other checks are asked of each.
 TRANSFER = "transfer"
+# Words that stand for several checks. Those that are quick fit no probe and read no text again.
+QUICK, ALL = "quick", "all"
+SETS_OF_CHECKS: dict[str, tuple[str, ...]] = {
+    QUICK: (*(name for name in USUAL_CHECKS if CHECKS[name].quick), TRANSFER),
+    ALL: (*USUAL_CHECKS, TRANSFER),
+    "none": (),
+}
 
 # Who computes activations.
 LOCAL, RAY = "local", "ray"
@@ -373,9 +380,10 @@ _define(
 _define(
     flags.DEFINE_list,
     "checks",
-    ["all"],
-    f"what is checked beside the scores: all ({', '.join((*USUAL_CHECKS, TRANSFER))}), none, or some of them; repeats stands for "
-    "--repeat=10.",
+    None,
+    f"what is checked beside the scores: {QUICK} ({', '.join(SETS_OF_CHECKS[QUICK])}), which takes a second or few, {ALL} (also "
+    f"{', '.join(name for name in SETS_OF_CHECKS[ALL] if name not in SETS_OF_CHECKS[QUICK])}), which fit probes anew, none, or "
+    f"some of them by name; repeats stands for --repeat=10. Default: {QUICK}, for report {ALL}.",
     used_by=_CHECKS,
 )
 _define(

@@ -55,7 +55,8 @@ def six_class_table(path: Path, classes: int = 6) -> Path:
 @pytest.mark.parametrize("classes", [3, 6])
 def test_a_table_with_string_labels_gives_a_table_of_layers_and_three_files(flags, tmp_path, capsys, classes):
     table = six_class_table(tmp_path / "feelings.csv", classes)
-    assert run("layers", *flags, f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling") == 0
+    data = [f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling"]
+    assert run("layers", *flags, *data, "--checks=all") == 0
     printed = capsys.readouterr().out
     assert "chosen on dev" in printed
     out = tmp_path / "out"
@@ -81,7 +82,7 @@ def test_a_table_with_string_labels_gives_a_table_of_layers_and_three_files(flag
 
 def test_a_second_run_writes_the_same_bytes_without_torch(flags, tmp_path):
     table = six_class_table(tmp_path / "feelings.csv")
-    flags = [*flags, f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling"]
+    flags = [*flags, f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling", "--checks=all"]
     code = "import sys; from lit_probe.cli import main; main(); print('torch' in sys.modules, file=sys.stderr)"
 
     def layers() -> tuple[dict[str, bytes], str]:

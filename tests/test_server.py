@@ -121,6 +121,8 @@ def test_the_installed_wheel_serves(installed_wheel, tiny_folder, tmp_path):
     assert printed.stdout.count(str(installed_wheel)) == 2
     with live_server(flags(tiny_folder), tmp_path, env=environment, cwd=tmp_path) as url:
         assert "layer-metrics-module" in json.dumps(post(url, "get_info")["layouts"])
-        with urllib.request.urlopen(f"{url}lit_probe/index.js") as response:
+        with urllib.request.urlopen(url) as page:
+            [script] = re.findall(r'src="\./(lit_probe/\w+/index\.js)"', page.read().decode())
+        with urllib.request.urlopen(url + script) as response:
             assert response.headers["Content-Type"].startswith("text/javascript")
         assert curve(url, MODEL, "demo")["n_layers"] == 4

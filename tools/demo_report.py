@@ -22,7 +22,7 @@ def main() -> None:
     """Makes both files."""
     if "--page" not in sys.argv[1:]:
         with tempfile.TemporaryDirectory() as folder:
-            if cli.main(["lit-probe", "layers", "--datasets=demo", "--repeat=10", f"--out={folder}"]):
+            if cli.main(["lit-probe", "layers", "--datasets=demo", "--checks=all", "--repeat=10", f"--out={folder}"]):
                 sys.exit("the demo could not be probed")
             RUN.write_text((Path(folder) / "layers.json").read_text("utf-8"), "utf-8")
     PAGE.write_text(report_html(read_run(RUN)), "utf-8")

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The table of contents of lit_probe's panels: one line per panel, its tag and its file.
+ * The table of contents of lit_probe's panels: one line per panel, its tag and its file, which is loaded with the first layout that shows it.
  *
  * LIT's page loads this module after LIT's own bundle and before the `load` event on which LIT starts.
  */
@@ -8,7 +8,7 @@ import {keepEditsInAddress} from './page/address.js';
 import {fitGenerator} from './page/generator_panel.js';
 import {thisPage} from './page/leaving.js';
 import {fitFrame} from './page/lit_frame.js';
-import {holdRequestsForProbes, importPanel} from './page/lit_host.js';
+import {holdRequestsForProbes, importPanel, loadPanelsOfLayouts, lookForKnownExamples} from './page/lit_host.js';
 import {offerComputations} from './panels/computations.js';
 import {showTooltipsAsTheyAre} from './page/plain_tooltips.js';
 import {offerTour} from './tour/tour.js';
@@ -37,11 +37,13 @@ importPanel('projections-module', new URL('./views/projections_module.js', impor
 importPanel('lens-module', new URL('./views/lens_module.js', import.meta.url));
 importPanel('provenance-module', new URL('./checks/provenance_module.js', import.meta.url));
 
+loadPanelsOfLayouts();
 fitFrame();
 showTooltipsAsTheyAre();
 fitGenerator();
 keepEditsInAddress();
 thisPage.tellWhenLeft(window);
 holdRequestsForProbes();
+lookForKnownExamples();
 offerTour();
 offerComputations();

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.data.asked import TEXT, WORD, UnitKind
+from lit_probe.encoder.ahead import made_ahead
+from lit_probe.encoder.arriving import ArrivingVectors
 from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.joining import DEFAULT_JOINING, JOININGS, Spans, WordPlaces, encoded_words, in_sentences
@@ -224,23 +226,37 @@ def extract_activations(
     unit = TEXT if spans is None else WORD
     pooling = pooling or default_pooling(encoder, unit)
     check_pooling(encoder, pooling, unit)
-    parts = split_rows(texts, spans, progress)
-    blocks = tuple(extract_block(encoder, part, pooling, report, of_part) for part, of_part, report in parts)
+
+    def block(part: Rows, report: Progress) -> Block:
+        return extract_block(encoder, part.texts, pooling, report, part.spans)
+
+    blocks = tuple(made_ahead(split_rows(texts, spans, progress), block, lambda: encoder.blocks_at_once))
     return Activations(blocks, pooling, encoder.fingerprint)
 
 
-def split_rows(
-    texts: Sequence[str], spans: Spans | None, progress: Progress = no_progress
-) -> Iterator[tuple[Sequence[str], Spans | None, Progress]]:
+@dataclass(frozen=True)
+class Rows:
+    """What becomes one block.
+
+    Attributes:
+      texts: ``[n_block]`` texts; of words the text that each stands in.
+      spans: ``[n_block, 2]`` where each word begins and ends in its text; None for whole texts.
+    """
+
+    texts: Sequence[str]
+    spans: Spans | None
+
+
+def split_rows(texts: Sequence[str], spans: Spans | None, progress: Progress = no_progress) -> Iterator[tuple[Rows, Progress]]:
     """`split_into_blocks` of texts, or of words with their spans: no text is in two blocks."""
     if spans is None:
-        yield from ((part, None, report) for part, report in split_into_blocks(texts, progress))
+        yield from ((Rows(part, None), report) for part, report in split_into_blocks(texts, progress))
         return
     runs = in_sentences(texts)
     for first in range(0, max(1, len(runs)), TEXTS_PER_WORD_BLOCK):
         some = runs[first : first + TEXTS_PER_WORD_BLOCK]
         rows = slice(some[0][0], some[-1][1]) if some else slice(0, 0)
-        yield texts[rows], spans[rows], of_part(progress, first, first + len(some), len(runs))
+        yield Rows(texts[rows], spans[rows]), of_part(progress, first, first + len(some), len(runs))
 
 
 def split_into_blocks(texts: Sequence[str], progress: Progress = no_progress) -> Iterator[tuple[Sequence[str], Progress]]:
@@ -268,20 +284,27 @@ def pooled_block(encoder: Encoder, encoded: Sequence[EncodedText], pooling: str,
     # Of a text without any token nothing is known, so that no class is likelier than another.
     head_probabilities = np.full((len(encoded), n_head_classes), 1 / max(1, n_head_classes), dtype=np.float32)
 
-    def run(indices: list[int]) -> None:
+    def run(indices: list[int]) -> ArrivingVectors:
         batch = encoder.padded([encoded[i] for i in indices])
+        vectors = ArrivingVectors(len(indices), [*encoder.widths, n_head_classes], batch.ids.device)
 
         def take(units_of: Mapping[int, slice], states: Tensor) -> None:
             # Units are pooled one by one, so those of all heads can be at once.
-            pooled = pool_tokens(pooling, states, batch).float().cpu().numpy()
+            pooled = pool_tokens(pooling, states, batch)
             for place, units in units_of.items():
-                values[place][indices] = pooled[:, units]
+                vectors.put(place, pooled[:, units])
 
         head_logits = encoder.run(batch, take)
-        if head_logits is not None:
-            head_probabilities[indices] = head_logits.float().softmax(dim=-1).cpu().numpy()
+        if n_head_classes:
+            vectors.put(encoder.n_layers, head_logits.float().softmax(dim=-1))
+        vectors.send()
+        return vectors
 
-    run_batches(encoder, encoded, run, progress)
+    def keep(indices: list[int], vectors: ArrivingVectors) -> None:
+        for array, received in zip((*values, head_probabilities), vectors.received(), strict=True):
+            array[indices] = received
+
+    _run_batches(encoder, encoded, run, keep, progress)
     _check_finite(encoder, values, "texts")
     truncated = np.array([text.truncated for text in encoded], dtype=bool)
     return Block(values, truncated, np.array(encoder.unknown(encoded), dtype=np.float32), head_probabilities)
@@ -296,20 +319,31 @@ def _joined_block(encoder: Encoder, texts: Sequence[str], spans: Spans, joining:
         if places[row]:
             rows_of[text].append(row)
 
-    def run(indices: list[int]) -> None:
+    def rows_in(indices: list[int]) -> list[int]:
+        return [row for i in indices for row in rows_of[i]]
+
+    def run(indices: list[int]) -> ArrivingVectors:
         batch = encoder.padded([encoded[i] for i in indices])
-        rows = [row for i in indices for row in rows_of[i]]
+        rows = rows_in(indices)
+        vectors = ArrivingVectors(len(rows), encoder.widths, batch.ids.device)
         in_batch = [number for number, i in enumerate(indices) for _ in rows_of[i]]
         words = WordPlaces(joining, [places[row] for row in rows], in_batch, batch.ids.shape[1], batch.ids.device)
 
         def take(units_of: Mapping[int, slice], states: Tensor) -> None:
-            joined = words.joined(states).cpu().numpy()
+            joined = words.joined(states)
             for place, units in units_of.items():
-                values[place][rows] = joined[:, units]
+                vectors.put(place, joined[:, units])
 
         encoder.run(batch, take)
+        vectors.send()
+        return vectors
 
-    run_batches(encoder, encoded, run, progress)
+    def keep(indices: list[int], vectors: ArrivingVectors) -> None:
+        rows = rows_in(indices)
+        for array, received in zip(values, vectors.received(), strict=True):
+            array[rows] = received
+
+    _run_batches(encoder, encoded, run, keep, progress)
     _check_finite(encoder, values, "words")
     unknown_id = encoder.tokenizer.unk_token_id
     ids = [[encoded[text].ids[place] for place in own] for own, text in zip(places, of_text, strict=True)]
@@ -326,14 +360,41 @@ def _check_finite(encoder: Encoder, values: Sequence[NDArray[np.float32]], what:
         )
 
 
-def run_batches(
-    encoder: Encoder, encoded: Sequence[EncodedText], run: Callable[[list[int]], None], progress: Progress = no_progress
+def _run_batches(
+    encoder: Encoder,
+    encoded: Sequence[EncodedText],
+    run: Callable[[list[int]], ArrivingVectors],
+    keep: Callable[[list[int], ArrivingVectors], None],
+    progress: Progress,
 ) -> None:
-    """Calls ``run`` with the indices of each batch of texts, on the encoder thread; ``progress`` hears how many are done."""
+    """Reads the texts batch by batch.
+
+    Args:
+      encoder: the frozen encoder.
+      encoded: the texts.
+      run: is called with the indices of each batch, on the encoder thread.
+      keep: is called with them and with what ``run`` has made, on this thread. While it waits for a GPU, the next batch is there.
+      progress: hears how many texts are kept.
+    """
     n_done = 0
+    underway: list[tuple[list[int], ArrivingVectors]] = []
+
+    def finish() -> None:
+        nonlocal n_done
+        indices, vectors = underway.pop(0)
+        try:
+            keep(indices, vectors)
+        except RuntimeError as error:  # of a GPU, which tells late what went wrong
+            raise EncoderError(f"{encoder.name} cannot encode a batch of {len(indices)} texts: {error}") from error
+        n_done += len(indices)
+        progress(n_done, len(encoded))
+
     progress(n_done, len(encoded))
     for indices in encoder.batches(encoded) if encoded else ():
         # Batch by batch, so that a single text somebody has just edited waits for one batch, not for all.
-        on_encoder_thread(run, indices)
-        n_done += len(indices)
-        progress(n_done, len(encoded))
+        vectors = on_encoder_thread(run, indices)
+        underway.append((indices, vectors))
+        while len(underway) > vectors.is_underway:
+            finish()
+    while underway:
+        finish()

@@ -31,11 +31,13 @@ from lit_probe.data.asked import TEXT, WORD
 from lit_probe.encoder.activations import (
     Activations,
     Block,
+    Rows,
     check_pooling,
     default_pooling,
     extract_block,
     split_rows,
 )
+from lit_probe.encoder.ahead import made_ahead
 from lit_probe.encoder.cache_entries import UnsignedError, verify, write
 from lit_probe.encoder.cache_files import check_closed, sweep
 from lit_probe.encoder.dtypes import FLOAT32
@@ -143,14 +145,15 @@ class Cache:
           save: writes the result's files into an empty folder.
           load: reads them again. Raises a ``LitProbeError`` when they do not hold what they should.
         """
-        if self.folder is None:
+        folder = self.folder  # another thread may have to go on without it meanwhile
+        if folder is None:
             return make()
         facts = _with_versions(kind, facts)
         key = _key(kind, facts)
-        entry = self.folder / kind / key
+        entry = folder / kind / key
         if os.path.lexists(entry):
             try:
-                verify(self.folder, entry, key)
+                verify(folder, entry, key)
                 found = load(entry)
                 os.utime(entry)  # when it was last of use, for who prunes
                 return found
@@ -160,7 +163,7 @@ class Cache:
                 logging.warning("The cache entry %s cannot be trusted and is computed again: %s", entry, error)
         result = make()
         try:
-            write(self.folder, entry, key, facts, lambda folder: save(result, folder))
+            write(folder, entry, key, facts, lambda into: save(result, into))
             # Read back, so that fresh and stored results are one and the same thing and memory is given back.
             return load(entry)
         except (CacheError, OSError) as error:
@@ -204,23 +207,24 @@ class Cache:
         check_pooling(encoder, pooling, unit)
         fingerprint = encoder.fingerprint
 
-        def block(part: Sequence[str], own: Spans | None, report: Progress) -> Block:
-            facts = self._block_facts(fingerprint, part, pooling, own)
+        def block(part: Rows, report: Progress) -> Block:
+            n_rows, own = len(part.texts), part.spans
+            facts = self._block_facts(fingerprint, part.texts, pooling, own)
             key = _key(ACTIVATIONS, facts)
             result = self._in_use.get(key) if self.folder is None else None
             result = result or self.get_or_make(
                 ACTIVATIONS,
                 facts,
-                lambda: extract_block(encoder, part, pooling, report, own).kept_as(self.dtype),
+                lambda: extract_block(encoder, part.texts, pooling, report, own).kept_as(self.dtype),
                 _save_block,
-                lambda folder: _load_block(folder, len(part), encoder.widths),
+                lambda folder: _load_block(folder, n_rows, encoder.widths),
             )
             if self.folder is None:
                 self._in_use[key] = result
-            report(len(part), len(part))
+            report(n_rows, n_rows)
             return result
 
-        blocks = tuple(block(part, own, report) for part, own, report in split_rows(texts, spans, progress))
+        blocks = tuple(made_ahead(split_rows(texts, spans, progress), block, lambda: encoder.blocks_at_once))
         return Activations(blocks, pooling, fingerprint, self.dtype)
 
     def _block_facts(self, fingerprint: str, part: Sequence[str], pooling: str, spans: Spans | None = None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lit_probe.data.seeds import checked_seed
+from lit_probe.encoder.batching import BatchRule, cut_into_batches
 from lit_probe.encoder.checkpoint import find_checkpoint
 from lit_probe.encoder.dtypes import AUTO, DTYPES, FLOAT32, dtype_of
 from lit_probe.encoder.families import MASKED, language_task
@@ -33,6 +34,7 @@ from lit_probe.encoder.loading import (
     position_limit,
     untrained_position_limit,
 )
+from lit_probe.encoder.met_layers import met_layers
 from lit_probe.encoder.sites import AFTER_NORM, EMBEDDINGS, LAYERS, Site, meeting, states_at
 from lit_probe.encoder.source import Source
 from lit_probe.encoder.template import Prompt, chat_prompt, escaped, prompt_of
@@ -44,9 +46,16 @@ from lit_probe.registry import check_layer, lookup
 
 DEFAULT_MAX_LENGTH = 256
 
-# Padded tokens per forward pass. On a CPU larger batches fall out of its caches, on a GPU smaller ones leave it idle.
+# Padded tokens per forward pass. On a CPU larger batches fall out of its caches, on a GPU smaller ones leave it idle. There two
+# batches may be under way at once.
 _CPU_TOKEN_BUDGET = 1_024
-_GPU_TOKEN_BUDGET = 65_536
+_GPU_TOKEN_BUDGET = 32_768
+# On a CPU the budget alone keeps padding near 4 %. On a GPU a block of 1,024 texts would be one or two batches, more than half of
+# it padding; a few thousand tokens take it as long as handing it the next batch takes the CPU.
+_GPU_MAX_PADDING = 1 / 8
+_GPU_WORTHWHILE = 8_192
+# On a GPU: while one block is computed, another is tokenised, and one is written.
+_GPU_BLOCKS_AT_ONCE = 3
 # Positions begin at 0, or after the padding token's id, which is small where that is so.
 _LATEST_FIRST_POSITION = 16
 # Is given which units of what a pass has made are those of which places, by their numbers, and what it is:
@@ -65,6 +74,7 @@ class _Loaded:
         self.files: object = None
         self.are_relied_on = False
         self.padding_is_neutral = True
+        self.met_layers: tuple[Site, ...] | None = None
         self.ends_in_norm: bool | None = None
         self.reads_types = False
         self.tokenizer: Any = None
@@ -336,12 +346,17 @@ class Encoder:
             self._check_sizes(model)
             try:
                 self._loaded.reads_types = _reads_types(model, self.tokenizer)
-                self._loaded.padding_is_neutral = _padding_is_neutral(
-                    model, self.encode(["a", "a a a a a a a a"]), self.tokenizer
-                )
+                short_and_long = self.encode(["a", "a a a a a a a a"])
+                self._loaded.padding_is_neutral = _padding_is_neutral(model, short_and_long, self.tokenizer)
+                self._loaded.met_layers = self._where_layers_are_met(model, short_and_long)
             except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
                 raise EncoderError(f"{self.checkpoint.model_id!r} cannot encode a first pair of texts: {error}") from error
             self._loaded.model = model
+
+    def _where_layers_are_met(self, model: Any, texts: Sequence[EncodedText]) -> tuple[Site, ...] | None:
+        batch = padded_batch(texts, filler_id(self.tokenizer), model.device, with_types=False)
+        found = met_layers(model, lambda with_layers: _run(model, batch, with_layers=with_layers))
+        return found if found is not None and len(found) == self.at_layers.n_layers else None
 
     def _check_sizes(self, model: Any) -> None:
         """That tokenizer, embedding and ``max_length`` belong together.
@@ -372,7 +387,20 @@ class Encoder:
     @property
     def token_budget(self) -> int:
         """Padded tokens per forward pass."""
-        return _CPU_TOKEN_BUDGET if self.model.device.type == "cpu" else _GPU_TOKEN_BUDGET
+        return self.batch_rule.max_tokens
+
+    @property
+    def batch_rule(self) -> BatchRule:
+        """How large a batch may become on its device."""
+        if self.model.device.type == "cpu":
+            return BatchRule(_CPU_TOKEN_BUDGET)
+        return BatchRule(_GPU_TOKEN_BUDGET, _GPU_MAX_PADDING, _GPU_WORTHWHILE)
+
+    @property
+    def blocks_at_once(self) -> int:
+        """How many blocks of texts may be made at once, so that a GPU need not wait for the CPU. Loads no weights."""
+        model = self._loaded.model
+        return 1 if model is None or model.device.type == "cpu" else _GPU_BLOCKS_AT_ONCE
 
     def named(self, name: str) -> Encoder:
         """The same encoder under another name: it loads once for both."""
@@ -545,6 +573,10 @@ class Encoder:
         """
         number = {site: place for place, site in enumerate(self._sites)}
         within = [site for site in self._sites if site.family != LAYERS]
+        n_hidden = self.at_layers.n_layers
+        place_of_layer = {site.depth: number[site] for site in self._sites if site.family == LAYERS}
+        if not self._sites:
+            place_of_layer = {layer: layer for layer in range(n_hidden)}
         n_met = 0
 
         def meet(some: Sequence[Site], tensor: Any) -> None:
@@ -552,46 +584,49 @@ class Encoder:
             n_met += len(some)
             take({number[site]: site.units for site in some}, states_at(some, tensor, batch))
 
+        def meet_layer(some: Sequence[Site], tensor: Any) -> None:
+            nonlocal n_met
+            n_met += len(some)
+            states = self._of_the_text(some[0].depth, tensor, batch)
+            for site in some:
+                take({place_of_layer[site.depth]: slice(None)}, states)
+
         model = self.model
+        met_layers = self._loaded.met_layers
+        layers = [] if met_layers is None else [met_layers[layer] for layer in place_of_layer]
         try:
-            with meeting(model, within, meet):
-                output = _run(model, batch)
+            with meeting(model, within, meet), meeting(model, layers, meet_layer):
+                output = _run(model, batch, with_layers=met_layers is None)
         except (IndexError, RuntimeError, TypeError) as error:
             raise EncoderError(
                 f"{self.checkpoint.model_id!r} cannot encode a batch of {len(batch.ids)} texts: {error}"
             ) from error
-        n_hidden = self.at_layers.n_layers
-        if len(output.hidden_states) != n_hidden:
+        if met_layers is None and len(output.hidden_states) != n_hidden:
             raise EncoderError(
                 f"{self.checkpoint.model_id!r} returned {len(output.hidden_states)} hidden states where its "
                 f"{self.checkpoint.config_name} promises {n_hidden} (embeddings and one per block); lit_probe cannot number "
                 "its layers."
             )
-        if n_met != len(within):
+        if n_met != len(within) + len(layers):
             raise EncoderError(f"{self.checkpoint.model_id!r} did not run as it did when its sites were looked for.")
         self.check_unchanged()
-        hidden = self._of_the_text(output.hidden_states, batch)
-        depths = {number[site]: site.depth for site in self._sites if site.family == LAYERS}
-        for place, layer in depths.items() if self._sites else enumerate(range(n_hidden)):
-            take({place: slice(None)}, hidden[layer])
+        if met_layers is None:
+            hidden = [self._of_the_text(layer, states, batch) for layer, states in enumerate(output.hidden_states)]
+            for layer, place in place_of_layer.items():
+                take({place: slice(None)}, hidden[layer])
         return getattr(output, "logits", None)
 
     def batches(self, encoded: Sequence[EncodedText]) -> Iterator[list[int]]:
-        """Indices of texts of like length, batch by batch, each at most ``token_budget`` padded tokens (or one text).
+        """Indices of texts of like length, batch by batch, as `batch_rule` has it.
 
         Where padding would change a text's hidden states (architectures that mix or convolve over all positions), a batch holds
         texts of equal length only. A text without any token (the tokenizer adds no special ones) is in no batch.
         """
         order = sorted((i for i, text in enumerate(encoded) if text.ids), key=lambda i: -len(encoded[i].ids))
-        budget = self.token_budget
-        start = 0
-        while start < len(order):
-            longest = len(encoded[order[start]].ids)
-            batch = order[start : start + max(1, budget // longest)]
-            if not self._loaded.padding_is_neutral:
-                batch = [i for i in batch if len(encoded[i].ids) == longest]
-            yield batch
-            start += len(batch)
+        lengths = [len(encoded[i].ids) for i in order]
+        rule = self.batch_rule  # loading the model tells whether padding is neutral
+        for batch in cut_into_batches(lengths, rule, same_length=not self._loaded.padding_is_neutral):
+            yield order[batch]
 
     def padded(self, batch: Sequence[EncodedText]) -> PaddedBatch:
         """The batch as the model reads it, on its device."""
@@ -617,20 +652,19 @@ class Encoder:
         self.check_unchanged()
         return found
 
-    def _of_the_text(self, hidden_states: Sequence[Any], padded: PaddedBatch) -> tuple[Any, ...]:
-        """``n_layers`` tensors ``[b, n_tokens, d_model]``. An architecture that pads to whole chunks gives more tokens.
+    def _of_the_text(self, layer: int, hidden: Any, padded: PaddedBatch) -> Any:
+        """``[b, n_tokens, d_model]`` of a layer. An architecture that pads to whole chunks gives more tokens.
 
         Raises:
-          EncoderError: a hidden state has fewer tokens than the text, or another width.
+          EncoderError: the hidden state has fewer tokens than the text, or another width.
         """
         rows, tokens = padded.ids.shape
-        for layer, hidden in enumerate(hidden_states):
-            if hidden.ndim != 3 or hidden.shape[0] != rows or hidden.shape[1] < tokens or hidden.shape[2] != self.d_model:
-                raise EncoderError(
-                    f"Layer {layer} of {self.checkpoint.model_id!r} gives {list(hidden.shape)} for {rows} texts of {tokens} "
-                    f"tokens, where [{rows}, {tokens}, {self.d_model}] is expected: one vector per token."
-                )
-        return tuple(hidden if hidden.shape[1] == tokens else hidden[:, :tokens] for hidden in hidden_states)
+        if hidden.ndim != 3 or hidden.shape[0] != rows or hidden.shape[1] < tokens or hidden.shape[2] != self.d_model:
+            raise EncoderError(
+                f"Layer {layer} of {self.checkpoint.model_id!r} gives {list(hidden.shape)} for {rows} texts of {tokens} "
+                f"tokens, where [{rows}, {tokens}, {self.d_model}] is expected: one vector per token."
+            )
+        return hidden if hidden.shape[1] == tokens else hidden[:, :tokens]
 
 
 def load_encoder(
@@ -745,12 +779,12 @@ def filler_id(tokenizer: Any) -> int | None:
     return found
 
 
-def _run(model: Any, batch: PaddedBatch) -> Any:
-    """The model's output for one batch."""
+def _run(model: Any, batch: PaddedBatch, *, with_layers: bool = True) -> Any:
+    """The model's output for one batch, with the hidden states of all layers or without."""
     import torch
 
     with torch.inference_mode():
-        return model(**batch.model_inputs, output_hidden_states=True)
+        return model(**batch.model_inputs, output_hidden_states=with_layers)
 
 
 def _reads_types(model: Any, tokenizer: Any) -> bool:

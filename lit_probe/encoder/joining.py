@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lit_probe.data.labelled_texts import clean_text
 from lit_probe.encoder.encoder import Encoder
-from lit_probe.encoder.tokens import EncodedText
+from lit_probe.encoder.tokens import EncodedText, sent
 from lit_probe.encoder.words import visible_tokens
 
 if TYPE_CHECKING:
@@ -108,17 +108,12 @@ class WordPlaces:
     """
 
     def __init__(self, joining: str, places: Sequence[Sequence[int]], in_batch: Sequence[int], n_tokens: int, device: object):
-        import torch
-
         counted = [JOININGS[joining](own) for own in places]
-        self._index = torch.tensor(
-            [row * n_tokens + place for row, own in zip(in_batch, counted, strict=True) for place in own],
-            dtype=torch.long,
-            device=device,  # type: ignore[arg-type]
-        )
-        counts = torch.tensor([len(own) for own in counted], dtype=torch.long)
+        index = [row * n_tokens + place for row, own in zip(in_batch, counted, strict=True) for place in own]
+        self._index = sent(index, device).long()
         # Where each word counts one token, nothing is added up.
-        self._counts = None if bool((counts == 1).all()) else counts.to(device)  # type: ignore[call-overload]
+        several = any(len(own) != 1 for own in counted)
+        self._counts = sent([len(own) for own in counted], device) if several else None
 
     def joined(self, states: Tensor) -> Tensor:
         """``[n_words, units]`` float32 of ``states`` ``[b, n_tokens, units]``."""
@@ -127,7 +122,8 @@ class WordPlaces:
         picked: Tensor = states.flatten(0, 1).index_select(0, self._index).float()
         if self._counts is None:
             return picked
-        words = torch.arange(len(self._counts), device=picked.device).repeat_interleave(self._counts)
+        words = torch.arange(len(self._counts), device=picked.device)
+        words = words.repeat_interleave(self._counts, output_size=len(self._index))
         sums = torch.zeros(len(self._counts), picked.shape[1], device=picked.device).index_add_(0, words, picked)
         means: Tensor = sums / self._counts.unsqueeze(1)
         return means

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
@@ -33,9 +34,8 @@ _COMES_BACK_S = 0.25
 
 
 class _Here(threading.local):
-    """What is known of the thread that asks for a turn: how patient it is, and when it last began to work."""
+    """What is known of the thread that asks for a turn: when it last began to work."""
 
-    patience_s = 0.0
     working_since = 0.0
 
 
@@ -49,6 +49,8 @@ class _Turn:
 
 
 _here = _Here()
+# How long a turn waits; threads that work for another one take it over with its context.
+_patience_s: ContextVar[float] = ContextVar("_patience_s", default=0.0)
 _changed = threading.Condition()
 _waiting: list[_Turn] = []
 _numbers = itertools.count()
@@ -60,7 +62,7 @@ def on_encoder_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwarg
     if threading.current_thread().name.startswith(_THREAD_NAME):
         return function(*args, **kwargs)
     check_wanted()
-    patience = _here.patience_s
+    patience = _patience_s.get()
     turn = _Turn(time.monotonic() + patience, next(_numbers), patience > 0, lambda: function(*args, **kwargs))
     with _changed:
         # First, since it refuses at the end of the program.
@@ -73,16 +75,16 @@ def on_encoder_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwarg
 
 @contextmanager
 def in_background(patience_s: float = PATIENCE_S) -> Iterator[None]:
-    """Within the context, this thread's turns wait while others want the encoder.
+    """Within the context, turns of this thread, and of those that work for it, wait while others want the encoder.
 
     Args:
       patience_s: how long each of them waits at most; above 0.
     """
-    before, _here.patience_s, _here.working_since = _here.patience_s, patience_s, time.monotonic()
+    token, _here.working_since = _patience_s.set(patience_s), time.monotonic()
     try:
         yield
     finally:
-        _here.patience_s = before
+        _patience_s.reset(token)
 
 
 def give_way() -> None:
@@ -90,10 +92,11 @@ def give_way() -> None:
 
     It waits no longer than it has worked since it last did, and does nothing on a thread that is not `in_background`.
     """
-    if not _here.patience_s:
+    patience = _patience_s.get()
+    if not patience:
         return
     now = time.monotonic()
-    until = now + min(_here.patience_s, now - _here.working_since)
+    until = now + min(patience, now - _here.working_since)
     with _changed:
         while (wait := min(until, _free_from()) - time.monotonic()) > 0:
             _changed.wait(wait)

@@ -153,16 +153,25 @@ def padded_batch(batch: Sequence[EncodedText], pad_id: int | None, device: Any, 
 
     longest = max(len(text.ids) for text in batch)
     # Built as lists: one tensor from nested lists is quicker than many small ones copied together.
-    ids = torch.tensor([text.ids + [pad_id or 0] * (longest - len(text.ids)) for text in batch], device=device)
-    special = torch.tensor([text.special + [True] * (longest - len(text.ids)) for text in batch], device=device)
-    lengths = torch.tensor([len(text.ids) for text in batch], device=device)
+    ids = sent([text.ids + [pad_id or 0] * (longest - len(text.ids)) for text in batch], device)
+    special = sent([text.special + [True] * (longest - len(text.ids)) for text in batch], device)
+    lengths = sent([len(text.ids) for text in batch], device)
     types = None
     if with_types and any(text.is_pair for text in batch):
-        types = torch.tensor([text.types + [0] * (longest - len(text.types)) for text in batch], device=device)
+        types = sent([text.types + [0] * (longest - len(text.types)) for text in batch], device)
     template = None
     if any(text.template for text in batch):
-        template = torch.tensor([text.template + [False] * (longest - len(text.template)) for text in batch], device=device)
+        template = sent([text.template + [False] * (longest - len(text.template)) for text in batch], device)
     return PaddedBatch(ids, torch.arange(longest, device=device) < lengths.unsqueeze(1), special, types, template)
+
+
+def sent(values: list[Any], device: Any) -> Tensor:
+    """Numbers as a tensor on a device; a GPU goes on with what it has been handed before."""
+    import torch
+
+    device = torch.device(device)
+    # From pageable memory the copy would wait for the batch before this one.
+    return torch.tensor(values, pin_memory=device.type == "cuda").to(device, non_blocking=True)
 
 
 def by_token(states: Any, batch: PaddedBatch) -> Tensor | None:

@@ -116,6 +116,11 @@ class VectorEncoder(Encoder):
         return False
 
     @property
+    def blocks_at_once(self) -> int:
+        """One: whoever is asked for vectors may not be ready for several questions."""
+        return 1
+
+    @property
     def ends_in_norm(self) -> bool:
         """Unknown, so nothing is said."""
         return False

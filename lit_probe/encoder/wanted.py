@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
+from lit_probe.errors import CancelledError
+
 R = TypeVar("R")
 
 # Seconds between two looks, while a thread waits for others.
-_LOOK_S = 0.2
+LOOK_S = 0.2
 
 _check: ContextVar[Callable[[], None] | None] = ContextVar("_check", default=None)
 
@@ -47,11 +49,20 @@ def wait_while_wanted(future: Future[R]) -> R:
     Raises:
       CancelledError: that is so.
     """
-    while _check.get() is not None and not wait([future], timeout=_LOOK_S).done:
-        try:
-            check_wanted()
-        except BaseException:
-            if not future.cancel():
-                wait([future])  # What has begun works on what is ours. It is one batch.
-            raise
+    try:
+        return leave_when_unwanted(future)
+    except CancelledError:
+        if not future.cancel():
+            wait([future])  # What has begun works on what is ours. It is one batch.
+        raise
+
+
+def leave_when_unwanted(future: Future[R]) -> R:
+    """The result of something that another thread computes and that may go on without this one.
+
+    Raises:
+      CancelledError: nobody wants it any more.
+    """
+    while _check.get() is not None and not wait([future], timeout=LOOK_S).done:
+        check_wanted()
     return future.result()

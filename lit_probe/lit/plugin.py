@@ -47,6 +47,7 @@ from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
 from lit_probe.lit.interpreters.train_geometries import prepare_geometries
 from lit_probe.lit.server import web
 from lit_probe.lit.server.access import Access
+from lit_probe.lit.server.health import StudyCounts
 from lit_probe.probing.layerwise import check_probe
 from lit_probe.probing.memory_need import check_need, memory_need
 from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, ProbeOptions
@@ -288,7 +289,7 @@ def attach(
         for checks in everyone:
             checks.leave(page, question)
 
-    return web.wrap(
+    page = web.wrap(
         application,
         host=host,
         allowed_hosts=allowed_hosts,
@@ -298,6 +299,14 @@ def attach(
         guarded=guard,
         access=access,
     )
+    # Of models of ours alone: probes of others are fitted once somebody asks for them.
+    page.studies = lambda: StudyCounts.of(model.study for model in _ours(application))
+    return page
+
+
+def _ours(application: lit_app.LitApp) -> list[HostModel]:
+    """The models of ours that a LIT server has now: its page may have added some."""
+    return [probe_model(model) for model in list(application._models.values()) if is_probe_model(model)]
 
 
 def _introduce(models: Mapping[str, HostModel]) -> None:

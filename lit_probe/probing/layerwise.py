@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.data.asked import CLASSES, NUMBER, TEXT, TargetKind, check_served
 from lit_probe.data.seeds import checked_seed
+from lit_probe.encoder.memory import MemoryBudget
 from lit_probe.errors import ProbeError, UnservedError
 from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, FittedProbe, ProbeOptions, serves
 from lit_probe.probing.probes.fitting_scope import fitting_scope
@@ -27,6 +28,9 @@ from lit_probe.scores.metrics import Score
 
 _FORMAT = "lit_probe layer-wise probe 1"
 _FILE = "layerwise_probe"
+# What is held of a layer while its probe is fitted, in copies of it: itself, and two more for a linear probe of a few classes.
+_COPIES = 3
+_MOST_LAYERS = 4
 
 
 class LayeredActivations(Protocol):
@@ -35,6 +39,10 @@ class LayeredActivations(Protocol):
     @property
     def n_layers(self) -> int:
         """How many layers, the embeddings included."""
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """``[n_layers]`` the number of units of each."""
 
     def __len__(self) -> int: ...
 
@@ -60,6 +68,11 @@ class ActivationView:
     def n_layers(self) -> int:
         """How many layers, the embeddings included."""
         return self.activations.n_layers
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """``[n_layers]`` the number of units of each layer, before any change."""
+        return self.activations.widths
 
     def __len__(self) -> int:
         return len(self.activations) if self.rows is None else len(self.rows)
@@ -130,7 +143,7 @@ class LayerwiseProbe:
           options: how it is fitted; the usual way when None.
           seed: the seed of everything random; every layer gets the same folds.
           like: probes of the same kind whose strength of regularisation each layer takes over, in place of choosing its own.
-          n_jobs: the number of layers at a time; one per available core, but at most 4, when None. No digit depends on it.
+          n_jobs: the number of layers at a time; `layers_at_a_time` when None. No digit depends on it.
           progress: hears how many of the layers are done.
 
         Raises:
@@ -154,7 +167,7 @@ class LayerwiseProbe:
             except ProbeError as error:
                 raise ProbeError(f"Layer {layer}: {error}") from error
 
-        with fitting_scope, ThreadPoolExecutor(min(n_jobs or _default_jobs(), n_layers)) as pool:
+        with fitting_scope, ThreadPoolExecutor(min(n_jobs or layers_at_a_time(activations), n_layers)) as pool:
             fits = [pool.submit(fit_layer, layer) for layer in range(n_layers)]
             try:
                 for n_done, fit in enumerate(as_completed(fits), start=1):
@@ -269,11 +282,19 @@ def probe_for(probe: str | None, target: TargetKind) -> str | None:
     return probe if probe is None or serves(probe, target) else DEFAULT_PROBES[target]
 
 
-def _default_jobs() -> int:
+def layers_at_a_time(activations: LayeredActivations, budget: MemoryBudget | None = None) -> int:
+    """How many layers are fitted side by side: one per available core, at most 4, and no more than there is memory for.
+
+    Args:
+      activations: those of the rows that are fitted to.
+      budget: how much memory there is; what the machine has free when None.
+    """
     # Containers and batch systems often allow fewer cores than the machine has.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    layer = len(activations) * max(activations.widths) * np.dtype(np.float32).itemsize
+    fitting = (budget or MemoryBudget.of(None)).n_bytes / (_COPIES * max(layer, 1))
     # The optimiser's own steps hold Python's interpreter lock, so more threads would mostly wait for each other.
-    return min(cores, 4)
+    return max(1, int(min(cores, _MOST_LAYERS, fitting)))
 
 
 @dataclass(frozen=True)

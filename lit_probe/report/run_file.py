@@ -72,16 +72,26 @@ def study_json(
       circularity: why probing the encoder for these labels is circular; None where it is not.
       losses: the loss curve of the chosen layer's probe, where it has one.
     """
-    result = study.to_json()
-    columns = layer_columns(battery, len(result["layers"]))
-    layers = [{**row, **more} for row, more in zip(result["layers"], columns, strict=True)]
+    return with_checks(study.to_json(), battery, copies, circularity, losses)
+
+
+def with_checks(
+    curve: Mapping[str, Any],
+    battery: Battery,
+    copies: NearDuplicates | None = None,
+    circularity: str | None = None,
+    losses: LossCurve | None = None,
+) -> dict[str, Any]:
+    """`study_json` of a study whose ``to_json`` is at hand: ``curve``."""
+    columns = layer_columns(battery, len(curve["layers"]))
+    layers = [{**row, **more} for row, more in zip(curve["layers"], columns, strict=True)]
     checks = {name: one.to_json() for name, one in battery.items()}
     leaks: dict[str, Any] = {}
     if copies is not None:
         found = {key: value for key, value in copies.to_json().items() if key != "rows"}
         leaks = {"near_duplicates": found, "circularity": circularity}
-    curve = {} if losses is None else {"loss_curve": losses.to_json()}
-    return {**result, **curve, "layers": layers, "checks": checks, **leaks}
+    of_losses = {} if losses is None else {"loss_curve": losses.to_json()}
+    return {**curve, **of_losses, "layers": layers, "checks": checks, **leaks}
 
 
 @dataclass(frozen=True)

@@ -337,6 +337,10 @@ class _Rows:
     def n_layers(self) -> int:
         return self._study.layerwise.n_layers
 
+    @property
+    def widths(self) -> tuple[int, ...]:
+        return self._study.activations["train"].widths
+
     def layer(self, index: int) -> NDArray[np.float32]:
         return np.concatenate([self._study.activations[name].layer(index)[rows] for name, rows in self._chosen.items()])
 

@@ -14,12 +14,16 @@ MODEL = "tiny-bert-on-demo"
 # Each takes some seconds: the page's own waits behind those of a program.
 CURVE: dict[str, Any] = {"part": "curve", "layer": 1, "n_random": 50, "sample": 1_000}
 WANTS = """async ([model, config]) => {
-  const {answers} = await import('./lit_probe/page/answers.js');
-  const {interpretation} = await import('./lit_probe/page/lit_host.js');
+  const ours = document.querySelector('script[type=module]').src;
+  const {answers} = await import(new URL('page/answers.js', ours));
+  const {interpretation} = await import(new URL('page/lit_host.js', ours));
   const load = (asker) => interpretation({model, dataset: 'demo', interpreter: 'neuron_ablation', inputs: [], config, asker});
   answers.want({}, 'own', 'own question', load);
 }"""
-STATE = "async () => (await import('./lit_probe/page/answers.js')).answers.read('own question').state"
+STATE = """async () => {
+  const {answers} = await import(new URL('page/answers.js', document.querySelector('script[type=module]').src));
+  return answers.read('own question').state;
+}"""
 
 
 @pytest.fixture

@@ -7,16 +7,20 @@ import re
 from pathlib import Path
 
 import pytest
-from lit_page import LitPage
+from lit_page import SERVICES, LitPage
 from playwright.sync_api import expect
+
+from lit_probe.layouts import LAYOUTS
 
 GUIDE = Path(__file__).parent.parent.parent / "docs" / "add-a-panel.md"
 
 # Per layout and tab: tags that nothing defines, and titles that two panels of a tab share.
-FAULTS = """() => {
+FAULTS = """async () => {
+  const {settingsService} = document.createElement('lit-app-toolbar');
   const {layouts} = document.createElement('data-table-module').appState.metadata;
   const faults = [];
   for (const [layout, {upper, lower, left}] of Object.entries(layouts)) {
+    await settingsService.updateSettings({layoutName: layout});
     for (const tabs of [upper, lower, left]) {
       for (const [tab, modules] of Object.entries(tabs ?? {})) {
         const tags = modules.map((module) => module.module ?? module);
@@ -55,6 +59,28 @@ def test_the_embeddings_are_first_those_of_the_dev_chosen_layer(lit: LitPage):
     assert asked.value.post_data_json["config"]["field_name"] == "chosen_layer"
     names = panel.locator("select").evaluate_all("(lists) => lists.map((list) => list.selectedOptions[0].textContent.trim())")
     assert "tiny-bert-on-demo:chosen_layer" in names
+
+
+def test_changes_of_layout_and_of_data_with_slices_leave_no_error_in_the_console(lit: LitPage):
+    """LIT keeps slices of other data, and wrote a line for each of their examples; it also measured columns before they came."""
+    said: list[str] = []
+    lit.page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    lit.open(dataset="demo").wait_for_curve()
+    lit.show("Edit", "datapoint-editor-module")
+    lit.select(lit.ids()[:1])
+    lit.add_edited("a quiet film")
+    lit.wait_for_curve()
+    lit.select_slice("some, and an edit", [*lit.ids()[:5], lit.ids()[-1]])
+    lit.show("Metrics", "metrics-module").locator("lit-checkbox", has_text="slices").click()
+    lit.show("Errors", "curves-module")
+    change = "(change) => document.createElement('lit-global-settings').settingsService.updateSettings(change)"
+    for dataset in ("reviews", "demo", "reviews"):
+        lit.page.evaluate(change, {"dataset": dataset, "models": [f"tiny-bert-on-{dataset}"]})
+        lit.wait_for_curve()
+    for layout in [*LAYOUTS, *reversed(LAYOUTS)]:
+        lit.page.evaluate(change, {"layoutName": layout})
+        lit.settle()
+    assert said == []
 
 
 @pytest.mark.skipif(importlib.util.find_spec("umap") is None, reason="umap-learn is not installed (extra umap)")
@@ -112,10 +138,16 @@ def test_the_smallest_panel_of_the_guide_works(lit: LitPage):
         index = route.fetch()
         route.fulfill(response=index, body=index.text() + entry)
 
-    lit.page.route("**/lit_probe/index.js*", with_entry)
+    lit.page.route("**/lit_probe/*/index.js", with_entry)
     lit.open(dataset="demo").wait_for_curve()
-    lit.page.evaluate("() => document.body.append(document.createElement('current-layer-module'))")
-    smallest = lit.page.locator("current-layer-module")
+    assert lit.page.evaluate("() => customElements.get('current-layer-module') === undefined")
+    lit.page.evaluate(f"""() => {{
+      {SERVICES}
+      const {{layouts}} = services.appState;
+      layouts.mine = {{...layouts.decodability, upper: {{Mine: ['current-layer-module']}}}};
+      return document.createElement('lit-app-toolbar').settingsService.updateSettings({{layoutName: 'mine'}});
+    }}""")
+    smallest = lit.page.locator("current-layer-module:visible").locator(".module-container")
     expect(smallest).to_have_text("Layer not picked yet")
     lit.click_layer(2)
     expect(smallest).to_have_text("Layer 2")

@@ -12,8 +12,9 @@ from lit_probe.checks.battery import CHECKS, REPEATS
 from lit_probe.encoder.cache import Cache
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.app import AppOptions, build
-from lit_probe.lit.host.read_only import NOT_CHANGED, NOT_COMPUTED, ReadOnlyChecks
+from lit_probe.lit.host.read_only import MOST_ANEW, NOT_CHANGED, NOT_COMPUTED, ReadOnlyChecks
 from lit_probe.probing.study import probe_layers
+from lit_probe.salience import SALIENCE_METHODS
 
 DATASET = "tiny"
 ENOUGH_S = 120
@@ -80,7 +81,7 @@ def test_what_was_computed_before_is_shown(teacher, page, encoder, check):
 def test_what_takes_long_and_is_not_kept_is_refused_in_one_sentence_each_time(page, encoder, interpreter, config):
     for _ in range(2):
         answer = until_known(page, encoder, interpreter, **config)
-        assert (answer["status"], answer["message"]) == ("failed", NOT_COMPUTED)
+        assert (answer["status"], answer["message"], answer["can_retry"]) == ("failed", NOT_COMPUTED, False)
 
 
 def test_short_questions_and_edits_are_answered_and_leave_nothing_behind(page, encoder):
@@ -91,6 +92,24 @@ def test_short_questions_and_edits_are_answered_and_leave_nothing_behind(page, e
     assert until_known(page, encoder, "probe_checks", check="calibration")["status"] == "ready"
     assert until_known(page, encoder, "salience_map", [edit], method="occlusion")["status"] == "ready"
     assert page.rows(DATASET) == rows
+
+
+def test_what_is_computed_for_each_example_is_computed_for_few_at_a_time(page, encoder):
+    rows = page.rows(DATASET)
+    ids = [row["id"] for row in rows[: MOST_ANEW + 1]]
+    names = {"model": f"{encoder.name}-on-{DATASET}", "dataset_name": DATASET, "do_predict": 0}
+    titles = {method.title for method in SALIENCE_METHODS.values()}
+    rows_of_maps = [name for name in page.ask("/get_info")["interpreters"] if name in titles]
+    assert rows_of_maps
+    for name in rows_of_maps:
+        refused = page.post("/get_interpretations", {"inputs": ids}, **names, interpreter=name)
+        assert refused.status_code == 400 and "it takes 20 at a time; 21 were sent" in refused.get_data(as_text=True), name
+    assert len(page.interpret(rows_of_maps[0], ids[:MOST_ANEW], names["model"], DATASET)) == MOST_ANEW
+    edits = [page.add(rows[0], f"the film was great number {n}") for n in range(MOST_ANEW + 1)]
+    refused = page.post("/get_interpretations", {"inputs": edits}, **names, interpreter="layer_predictions")
+    assert refused.status_code == 400 and "21 were sent" in refused.get_data(as_text=True)
+    # Predictions that LIT keeps cost a pass once.
+    assert len(page.ask("/get_preds", {"inputs": edits}, model=names["model"], dataset_name=DATASET)) == len(edits)
 
 
 def test_nothing_is_made_changed_or_cancelled(page, encoder):
@@ -127,7 +146,8 @@ def test_retry_after_a_lost_connection_asks_again_and_of_a_failed_study_changes_
     broken = Browser(build([encoder], [tiny_splits()], AppOptions(read_only=True), fails))
     while (answer := say(broken, encoder, "provenance"))["status"] == "computing":
         time.sleep(0.02)
-    assert answer["status"] == "failed"
+    assert answer["status"] == "failed" and answer["can_retry"] is False and "Retry" not in answer["message"]
+    assert answer["message"].endswith("The disk is gone. Once this is mended, start again.")
     model = f"{encoder.name}-on-{DATASET}"
     asked = {"model": model, "dataset_name": DATASET, "interpreter": "provenance", "do_predict": 0}
     refused = broken.post("/get_interpretations", {"inputs": [], "config": {"retry": True}}, **asked)

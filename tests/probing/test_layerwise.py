@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lit_probe.encoder.memory import MemoryBudget
 from lit_probe.errors import CacheError, ProbeError, UnknownNameError
-from lit_probe.probing.layerwise import LayerMetrics, LayerwiseProbe
+from lit_probe.probing.layerwise import ActivationView, LayerMetrics, LayerwiseProbe, layers_at_a_time
 from lit_probe.scores.metrics import majority_score, metrics_for, score_layers
 
 
@@ -23,8 +24,8 @@ class Layers:
         return self.values.shape[1]
 
     @property
-    def d_model(self) -> int:
-        return self.values.shape[2]
+    def widths(self) -> tuple[int, ...]:
+        return (self.values.shape[2],) * self.n_layers
 
     def __len__(self) -> int:
         return len(self.values)
@@ -145,7 +146,8 @@ def test_reading_and_scoring_saved_probes_loads_neither_torch_nor_scikit_learn(f
     code = f"""
 import sys
 import numpy as np
-from lit_probe.probing.layerwise import LayerMetrics, LayerwiseProbe
+from lit_probe.encoder.memory import MemoryBudget
+from lit_probe.probing.layerwise import ActivationView, LayerMetrics, LayerwiseProbe, layers_at_a_time
 layerwise = LayerwiseProbe.load({str(tmp_path)!r})
 probabilities = np.stack([probe.predict_proba(np.zeros((40, 8))) for probe in layerwise.probes], axis=1)
 labels = np.arange(40) % 2
@@ -221,3 +223,16 @@ def test_only_the_metrics_that_are_asked_for_are_computed(fitted):
     assert list(metrics.scores) == ["mcc"]
     with pytest.raises(UnknownNameError, match="Unknown metric 'kappa'"):
         LayerMetrics.measure("dev", fitted.predict_proba(dev), labels, NAMES, labels, metrics=["kappa"])
+
+
+def test_so_many_layers_are_fitted_at_a_time_as_there_is_memory_for():
+    layers, _ = split(1_000, 0)
+    of_layer = 1_000 * 8 * 4 / 1e9
+    at_most = layers_at_a_time(layers, MemoryBudget.of(1))
+    assert 1 <= at_most <= 4
+    # A layer, and two copies of it beside it. However little there is, one is fitted.
+    assert layers_at_a_time(layers, MemoryBudget.of(3.5 * of_layer)) == layers_at_a_time(layers, MemoryBudget.of(of_layer)) == 1
+    assert layers_at_a_time(layers, MemoryBudget.of(6.5 * of_layer)) == min(at_most, 2)
+    few = ActivationView(layers, np.arange(500))
+    assert layers_at_a_time(few, MemoryBudget.of(3.5 * of_layer)) == min(at_most, 2)
+    assert layers_at_a_time(ActivationView(layers, np.arange(0)), MemoryBudget.of(1)) == at_most

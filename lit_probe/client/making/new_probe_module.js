@@ -108,7 +108,7 @@ definePanel('new-probe-module', (LitPanel) => class NewProbeModule extends layer
     const offers = result.state === 'ready' ? result.answer : this.lastOffers;
     this.lastOffers = offers ?? null;
     return html`<div class="module-container"><div class="module-results-area">
-      ${result.state === 'failed' ? errorCard('New probes cannot be made now.', result.message, () => this.retry()) : nothing}
+      ${result.state === 'failed' ? errorCard('New probes cannot be made now.', result.message, result.final ? null : () => this.retry()) : nothing}
       ${offers ? [this.renderForm(offers), this.renderWishes(), this.renderMade(offers), this.renderBefore(offers)]
     : result.state === 'failed' ? nothing : progressCard({...result, message: result.message ?? 'Asking the server'})}
       <details class="guide"><summary>How to read this</summary>${GUIDE}</details>

@@ -213,7 +213,7 @@ export function neuronPanel(LitPanel) {
       const result = this.resultOf(slot);
       const key = this.keys[slot];
       if (result.state === 'ready') return renderAnswer(result.answer);
-      if (result.state === 'failed') return errorCard(failure, result.message, () => answers.retry(key));
+      if (result.state === 'failed') return errorCard(failure, result.message, result.final ? null : () => answers.retry(key));
       if (result.state === 'cancelled') return cancelledCard(() => answers.retry(key));
       return progressCard({...result, message: result.message ?? 'Asking the server'}, result.state === 'computing' ? () => this.stop(slot) : undefined);
     }

@@ -10,6 +10,7 @@ import {thisPage} from './leaving.js';
  * @property {any} [answer]  the answer, when it is ready
  * @property {string} [message]  a sentence: what the server is doing, or why it failed
  * @property {boolean} [said]  whether a failure is the server's last word: asking again cannot help
+ * @property {boolean} [final]  whether it has also said that nobody who asks may have it tried again
  * @property {?number} [fraction]  how much of it is done, in [0, 1]
  *
  * @typedef {object} Question
@@ -230,7 +231,10 @@ function resultOf(answer) {
   if (answer?.status === 'computing') return {state: 'computing', message: answer.message, fraction: answer.fraction ?? null};
   // It is not taken in yet: asked again, it will be.
   if (answer?.status === 'busy') return {state: 'computing', message: answer.message, fraction: null};
-  if (answer?.status === 'failed') return {state: 'failed', message: answer.message, said: answer.can_retry !== true};
+  if (answer?.status === 'failed') {
+    const final = answer.can_retry === false ? {final: true} : {};
+    return {state: 'failed', message: answer.message, said: answer.can_retry !== true, ...final};
+  }
   if (answer?.status === 'cancelled') return {state: 'cancelled'};
   return {state: 'failed', message: `The server sent an answer without a known status: ${JSON.stringify(answer)?.slice(0, 200)}`};
 }

@@ -3,7 +3,7 @@
  * What LIT's page (lit-nlp 1.3.1) draws around the panels, put right where it does not fit: widths, the bar at the top, and the
  * long names of our models.
  */
-import {html, services, sharedStyles} from './lit_host.js';
+import {html, loadAllPanels, services, settings, sharedStyles} from './lit_host.js';
 import {buttonNames, columnName, modelsOn, shortName} from './model_names.js';
 
 /** As many models as LIT itself shows as buttons at the top. */
@@ -47,6 +47,7 @@ export function fitFrame() {
   addStyles('lit-app-toolbar', BAR_CSS);
   for (const rule of [FOOTER_CSS, FOCUS_CSS]) sharedSheet().insertRule(rule, sharedSheet().cssRules.length);
   replace('lit-modules', 'calculateAllWidths', measureAgain);
+  replace('lit-modules', 'calculatePanelWidths', measureWhatIsThere);
   replace('lit-app-toolbar', 'renderModelInfo', () => renderModels);
   replace('lit-main-menu', 'getColorOptionItems', shortColumns);
   replace('metrics-module', 'renderTable', shortModels);
@@ -54,6 +55,7 @@ export function fitFrame() {
   replace('confusion-matrix-module', 'renderImpl', heldOutMatrices);
   replace('lit-modules', 'renderTabs', () => renderTabs);
   replace('embeddings-module', 'setupReactions', openWithPca);
+  replace('lit-global-settings', 'renderLayoutConfig', withAllTitles);
   followDataset();
 }
 
@@ -106,9 +108,6 @@ export async function learnNames() {
   appState.metadata = await apiService.getInfo();
 }
 
-/** @returns {any} the service through which LIT's menus change models, data set and layout */
-const settings = () => /** @type {any} */ (document.createElement('lit-app-toolbar')).settingsService;
-
 /** Adds rules to all elements of a tag; the bar at the top is there before this module runs. @param {string} tag @param {string} css */
 export function addStyles(tag, css) {
   const sheet = new CSSStyleSheet();
@@ -134,6 +133,17 @@ function measureAgain(calculate) {
   return /** @this {any} */ function (/** @type {any} */ layout) {
     calculate.call(this, layout);
     void this.updateComplete.then(() => calculate.call(this, this.modulesService.getRenderLayout()));
+  };
+}
+
+/**
+ * Leaves a column alone that is not drawn yet: LIT writes an error to the console there. It is measured once it is drawn.
+ *
+ * @param {(...values: any[]) => void} calculate
+ */
+function measureWhatIsThere(calculate) {
+  return /** @this {any} */ function (/** @type {any[]} */ ...values) {
+    if (this.shadowRoot.getElementById(values[3] ?? 'right-column')) calculate.call(this, ...values);
   };
 }
 
@@ -239,6 +249,16 @@ function openWithPca(setupReactions) {
   return /** @this {any} */ function () {
     if ('pca' in this.projectorChoices) this.projectorName = 'pca';
     setupReactions.call(this);
+  };
+}
+
+/** LIT's list of layouts names each panel by its title, which its file says. @param {() => any} render */
+function withAllTitles(render) {
+  return /** @this {any} */ function () {
+    const loading = loadAllPanels();
+    if (loading === null) return render.call(this);
+    void loading.then(() => this.requestUpdate());
+    return html`Loading …`;
   };
 }
 

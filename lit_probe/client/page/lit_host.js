@@ -18,6 +18,7 @@
  *
  * @typedef {HTMLElement & OfLit & {connectedCallback(): void, disconnectedCallback(): void, updated(changed: unknown): void}} LitPanel
  */
+import {askKept} from './kept_answers.js';
 import {WaitingRoom} from './waiting.js';
 
 /** A template of elements, as lit-html wants it: the bundle's own `html` without the bundle. */
@@ -26,23 +27,62 @@ export const html = (/** @type {TemplateStringsArray} */ strings, /** @type {unk
 /** Draws nothing where a template expects a value; as an attribute's value, removes the attribute. */
 export const nothing = Symbol.for('lit-nothing');
 
+/** Where the files of our panels are, by tag. @type {Map<string, URL>} */
+const files = new Map();
+
 /**
- * Loads a panel's file as a script of its own, so that a broken panel harms no other, and LIT waits for it: LIT starts on the
- * page's `load` event, which waits for scripts (but not for a dynamic `import()`).
+ * Says where a panel's file is. It is loaded before LIT first draws a layout that shows it, so that nobody waits for panels that they
+ * do not look at.
  *
  * @param {string} tag
  * @param {URL} url
  */
 export function importPanel(tag, url) {
-  const script = document.createElement('script');
-  script.type = 'module';
-  script.src = url.href;
-  const checkDefined = () => {
+  files.set(tag, url);
+}
+
+/** Loads panels that are ours, a file each, so that a broken one harms no other. @param {Iterable<string>} tags */
+async function loadPanels(tags) {
+  await Promise.all([...new Set(tags)].map(async (tag) => {
+    const url = files.get(tag);
+    if (!url || customElements.get(tag)) return;
+    try {
+      await import(url.href);
+    } catch (error) {
+      console.error(`lit_probe: ${tag} could not be loaded.`, error);
+    }
     if (!customElements.get(tag)) defineFallback(tag, `Its file ${url.pathname} could not be loaded. The browser's console says why.`);
+  }));
+}
+
+/** The tags of the panels of a layout. @param {any} layout  as LIT holds it @returns {string[]} */
+function tagsOf(layout) {
+  /** @type {(string|{module: string})[]} */
+  const shown = ['upper', 'lower', 'left'].flatMap((part) => Object.values(layout?.[part] ?? {})).flat();
+  return shown.map((one) => (typeof one === 'string' ? one : one.module));
+}
+
+/** Loads the panels of all layouts. @returns {?Promise<void>} null where they are there */
+export function loadAllPanels() {
+  return [...files.keys()].every((tag) => customElements.get(tag)) ? null : loadPanels(files.keys());
+}
+
+/** Lets LIT wait for the panels of a layout before it draws the first one, or another. */
+export function loadPanelsOfLayouts() {
+  const {appState} = services();
+  const service = settings();
+  if (!appState?.initialize || !service) return void loadAllPanels(); // Each says that the bundle is another one.
+  const {initialize} = appState;
+  appState.initialize = async () => {
+    const {layouts, defaultLayout} = appState.metadata;
+    const layout = layouts[appState.urlConfiguration.layoutName] ?? layouts[defaultLayout];
+    await Promise.all([loadPanels(tagsOf(layout)), initialize.call(appState)]);
   };
-  script.addEventListener('load', checkDefined);
-  script.addEventListener('error', checkDefined);
-  document.head.append(script);
+  const {updateSettings} = service;
+  service.updateSettings = async (/** @type {{layoutName?: string}} */ change) => {
+    if (change.layoutName) await loadPanels(tagsOf(appState.layouts[change.layoutName]));
+    await updateSettings.call(service, change);
+  };
 }
 
 /**
@@ -144,6 +184,9 @@ export function sharedStyles() {
 let table;
 /** LIT's base class does not offer all services, but any data table has them; this one is never attached to the page. */
 export const services = () => (table ??= document.createElement('data-table-module'));
+
+/** @returns {any} the service through which LIT's menus change models, data set and layout */
+export const settings = () => /** @type {any} */ (document.createElement('lit-app-toolbar')).settingsService;
 
 /**
  * The pinned example while LIT compares two examples, else null. Call it inside a reaction to be told of changes.
@@ -374,6 +417,9 @@ export async function interpretation({model, dataset, interpreter, inputs, confi
   return JSON.parse(text);
 }
 
+/** What LIT asks for at every load, for the same answer. */
+const KEPT = new Set(['/get_info', '/get_dataset', '/get_preds', '/get_interpretations', '/get_metrics']);
+
 /**
  * Makes LIT's own requests wait in the browser while the probes that they need are computed.
  *
@@ -389,7 +435,11 @@ export function holdRequestsForProbes() {
   const room = new WaitingRoom();
   apiService.queryServer = (/** @type {string} */ endpoint, /** @type {Record<string, string>} */ params, /** @type {unknown[]} */ ...rest) => {
     const {model, dataset_name: dataset} = params;
-    const ask = () => send.call(apiService, endpoint, params, ...rest);
+    const [inputs, , config] = /** @type {[IndexedInput[], string, object?]} */ (rest);
+    const isWhole = inputs.length === 0 || (inputs === appState.currentInputData && dataset === appState.currentDataset);
+    const isKept = KEPT.has(endpoint) && isWhole && !inputs.some(({meta}) => meta.added);
+    const asked = () => send.call(apiService, endpoint, params, ...rest);
+    const ask = () => (isKept ? askKept(endpoint, params, inputs.length > 0, config, asked) : asked());
     // A model that is not ours answers without probes.
     const {interpreters = [], spec} = appState.metadata.models[model] ?? {};
     if (!interpreters.includes('layer_metrics') || !spec.output.probe) return ask();
@@ -403,6 +453,17 @@ export function holdRequestsForProbes() {
     };
     return room.pass(JSON.stringify([model, dataset]), isReady, isShown, ask).finally(() => shown());
   };
+}
+
+/**
+ * Lets LIT look only for those examples of a slice that the data set has. Slices outlive a change of the data set, and LIT writes
+ * a line to the console for each of their examples that it does not find, at each look.
+ */
+export function lookForKnownExamples() {
+  const {appState} = services();
+  const find = appState?.getExamplesById;
+  if (!find) return; // The panels say that the bundle is another one.
+  appState.getExamplesById = (/** @type {string[]} */ ids) => find.call(appState, ids.filter((id) => appState.getCurrentInputDataById(id)));
 }
 
 /** @param {string} model @param {string} dataset @returns {Promise<boolean>} */

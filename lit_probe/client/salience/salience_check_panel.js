@@ -113,7 +113,7 @@ export function salienceCheckPanel(LitPanel) {
       const result = answers.read(key) ?? {state: 'loading'};
       if (result.state === 'ready') return renderAnswer(result.answer);
       // A failed check is computed anew when it is asked for again.
-      if (result.state === 'failed') return errorCard('This could not be measured.', result.message, () => answers.retry(key));
+      if (result.state === 'failed') return errorCard('This could not be measured.', result.message, result.final ? null : () => answers.retry(key));
       if (result.state === 'cancelled') return cancelledCard(() => answers.retry(key));
       const {model, dataset, selected} = this.seen;
       const config = {...this.configOf(check), cancel: true};

@@ -175,7 +175,7 @@ definePanel('projections-module', (LitPanel) => class ProjectionsModule extends 
       legend.length ? html`<div class="keyed" tabindex="0" role="group" aria-label="Colours">${legend.slice(0, MOST_KEYED).map(({label, color}) => html`<span><i style=${`background:${color}`}></i>${label}</span>`)}${legend.length > MOST_KEYED ? html`<span>and ${formatCount(legend.length - MOST_KEYED)} more</span>` : nothing}</div>` : nothing,
       html`<div class="pointed" role="status" dir="auto">${under ? this.words(under) : nothing}</div>`,
       html`<div class="pictures" style=${`grid-template-columns: repeat(${columns}, ${side}px)`}>${answer.layers.map((picture) => this.renderPicture(answer, picture, side, picture.layer === current))}</div>`,
-      failed?.state === 'failed' ? errorCard('The edits could not be placed.', failed.message, () => this.retry()) : nothing,
+      failed?.state === 'failed' ? errorCard('The edits could not be placed.', failed.message, failed.final ? null : () => this.retry()) : nothing,
       renderNotes(answer.notes, answer),
     ];
   }

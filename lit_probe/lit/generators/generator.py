@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from absl import logging
 from lit_nlp.api import components, types
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
@@ -19,7 +20,7 @@ from lit_nlp.api import model as lit_model
 from lit_probe.counterfactuals.edits import edit_warnings
 from lit_probe.counterfactuals.rules import UNKNOWN, Edit, expected_label
 from lit_probe.data.asked import CLASSES, TargetKind
-from lit_probe.errors import LitProbeError
+from lit_probe.errors import CancelledError, LitProbeError
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.config_values import settings_of
 from lit_probe.lit.host.fields import EXPECTATION, RULE
@@ -74,6 +75,9 @@ class EditGenerator(components.Generator):
     ) -> list[list[dict[str, Any]]]:
         """The edits of each example, as examples. What the encoder reads as the original, token by token, is left out.
 
+        An example that cannot be edited, as one without a text, has no edits, and the others have theirs: LIT's answer has no
+        place for the reason, so the log tells it.
+
         Args:
           inputs: any examples with a text, edited ones too.
           model: an encoder with layer probes.
@@ -81,8 +85,8 @@ class EditGenerator(components.Generator):
           config: see `config_spec`; what it leaves out has a default.
 
         Raises:
-          LitProbeError: the configuration makes no sense, an example has no text, there are too many of them, or there are edits
-            and the encoder can tell none of them from its original.
+          LitProbeError: the configuration makes no sense, no example can be edited, there are too many of them, or there are
+            edits and the encoder can tell none of them from its original.
         """
         probes = probe_model(model)
         settings = self.settings(settings_of(config), probes)
@@ -93,17 +97,30 @@ class EditGenerator(components.Generator):
             )
         made: list[list[dict[str, Any]]] = []
         same: list[tuple[str, str]] = []
+        failed: list[LitProbeError] = []
         for example in inputs:
-            read = probes.read(example)
-            text = fields.text_of(read)
-            plain = {name: value for name, value in read.items() if not name.startswith("_")} | {fields.TEXT: text}
-            found = list({edit.text: edit for edit in reversed(self.edits(plain, model, dataset, settings))}.values())[::-1]
+            try:
+                read = probes.read(example)
+                text = fields.text_of(read)
+                plain = {name: value for name, value in read.items() if not name.startswith("_")} | {fields.TEXT: text}
+                edits = self.edits(plain, model, dataset, settings)
+            except CancelledError:
+                raise
+            except LitProbeError as error:
+                failed.append(error)
+                made.append([])
+                continue
+            found = list({edit.text: edit for edit in reversed(edits)}.values())[::-1]
             if (example.get("_meta") or {}).get(EXPECTATION) == UNKNOWN:
                 # An edit that has its label from its parent, and nobody knows whether it is still right.
                 found = [replace(edit, expectation=UNKNOWN) for edit in found]
             different = _read_differently(probes, text, found)
             same += [(text, edit.text) for edit in found if edit not in different]
             made.append([_example(plain, edit, example.get("_id"), dataset, probes) for edit in different])
+        if failed and len(failed) == len(inputs):
+            raise failed[0]
+        for reason in failed:
+            logging.warning("An example was not edited: %s", reason)
         if same and not any(made):
             why = edit_warnings(probes.encoder, *same[0])[0].message
             raise LitProbeError(f"No edit is left: {len(same):,} {'was' if len(same) == 1 else 'were'} made. {why}")

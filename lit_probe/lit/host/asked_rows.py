@@ -56,9 +56,10 @@ def rows_of(
 
 def readings_of(model: ProbeModel, split: SplitName, rows: SelectedRows) -> Readings:
     """What the probes say of selected rows: from the study where these are its rows, else from the encoder."""
-    if rows.of_study is None:
+    chosen = model.rows_of_study(split, rows.texts) if rows.of_study is None and rows.spans is None else rows.of_study
+    if chosen is None:
         return model.read_rows(rows.texts, rows.spans)
-    study, chosen = model.study.result(), rows.of_study
+    study = model.study.result()
     read = study.activations[split]
     return Readings(study.predictions(split)[chosen], read.truncated[chosen], read.unknown[chosen])
 

@@ -20,6 +20,7 @@ from lit_probe.encoder.memory import MemoryBudget
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.dataset import ProbeDataset
+from lit_probe.lit.host.kept_predictions import keep_last
 from lit_probe.lit.host.kept_wishes import Wish, forget_wish, keep_wish
 from lit_probe.lit.host.model import ProbeModel, probe_model
 from lit_probe.lit.host.pending_study import PendingStudy
@@ -307,9 +308,8 @@ class MadeProbes:
             model.asked_of = {"model": origin.name, "dataset": fields.safe_name(origin.dataset.name)}
         self._studies.append(pending)
         try:
-            application._models[model.name] = caching.CachingModelWrapper(
-                model, model.name, **application._caching_model_wrapper_kw
-            )
+            wrapped = caching.CachingModelWrapper(model, model.name, **application._caching_model_wrapper_kw)
+            application._models[model.name] = keep_last(wrapped, sum(map(len, application._datasets.values())) + len(dataset))
             if (name := fields.safe_name(dataset.name)) not in application._datasets:
                 application._datasets[name] = lit_dataset.IndexedDataset(
                     base=application._run_annotators(dataset), id_fn=caching.input_hash

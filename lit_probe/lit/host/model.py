@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lit_probe.checks.leakage import circularity_of
 from lit_probe.checks.seen_rows import seen_rows
 from lit_probe.data.asked import CLASSES, TEXT, TargetKind, UnitKind
-from lit_probe.data.labelled_texts import clean_text, normalise_text
+from lit_probe.data.labelled_texts import SplitName, clean_text, normalise_text
 from lit_probe.data.rows import one_writing
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields, specs
@@ -342,6 +342,15 @@ class ProbeModel(lit_model.Model):
         truncated = np.array([text.truncated for text in pooled.texts], dtype=bool)
         return Readings(self.predictions(pooled), truncated, np.array([text.unknown for text in pooled.texts], dtype=np.float32))
 
+    def rows_of_study(self, split: SplitName, texts: Sequence[str]) -> NDArray[np.int64] | None:
+        """``[n_texts]`` which row of its own study's split each text is, or None where one is none of them.
+
+        What the probes say of these rows is known already.
+        """
+        places = [self._texts.row(text, self.dataset.name) for text in texts]
+        rows = [place.row for place in places if place is not None and place.study is self.study and place.split == split]
+        return np.array(rows, dtype=np.int64) if len(rows) == len(places) else None
+
     def predictions(self, pooled: PooledBatch) -> NDArray[np.float64]:
         """``[n_examples, n_layers, n_classes]``: what each layer's probe says of each text. A number is ``[…, 1]``.
 
@@ -351,10 +360,11 @@ class ProbeModel(lit_model.Model):
 
     def holds(self, dataset: ProbeDataset | None, example: Mapping[str, Any]) -> bool:
         """Whether the example is a row of the data set, shown or not: it has such a row's text, label and split."""
-        place = None if dataset is None else self._texts.row(fields.text_of(example), dataset.name)
+        text = fields.text_of(example)
+        place = None if dataset is None else self._texts.row(text, dataset.name)
         if place is None or place.split != fields.split_of(example):
             return False
-        return self.labels.read(example) in self._labels_of(fields.text_of(example), place)
+        return self.labels.read(example) in self._labels_of(text, place)
 
     def _labels_of(self, text: str, place: Place) -> set[Value]:
         """The labels of all rows of a data set that say this: train may hold several."""

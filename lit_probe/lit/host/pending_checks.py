@@ -28,6 +28,8 @@ PATIENCE_S = 150.0
 _PROGRAM_PATIENCE_S = 60.0
 # So many computations wait at most, and so many of one page: all panels of all our layouts together ask for about as many.
 MAX_WAITING, MAX_OF_ONE = 64, 24
+# And so many for pages at one address: a page makes its own name, and who makes up many leaves half of the places to others.
+MAX_AT_ADDRESS = MAX_WAITING // 2
 # So many results are kept, those that were asked for last.
 _N_RESULTS = 256
 # On the encoder's thread, where edits go first: what takes a second is waited for, too.
@@ -54,8 +56,9 @@ class PendingChecks:
     There are two threads: one for what takes a second, and one for what fits probes. Each computes one thing after another, so
     no more than one long computation takes memory at a time, and a second's work never waits for minutes of it. Pages take turns.
 
-    No more than ``max_waiting`` computations wait, and no more than ``max_of_one`` for one page, or for all programs together.
-    Who asks for more hears that the server is busy, and asks again.
+    No more than ``max_waiting`` computations wait, no more than ``max_of_one`` for one page, or for all programs together, and no
+    more than ``max_at_address`` for pages at one address, where addresses tell machines apart. Who asks for more hears that the
+    server is busy, and asks again.
 
     A computation goes on while somebody waits for it. Everybody who asks is remembered: a question of a page by its `Asker`,
     programs without a name all together. Who says that it left, who cancels, and who has not asked for a while waits no more; a
@@ -67,6 +70,7 @@ class PendingChecks:
         Programs are waited for a minute at most.
       max_waiting: how many computations may wait.
       max_of_one: how many of them one page may wait for.
+      max_at_address: how many of them the pages at one address may wait for.
 
     Attributes:
       cache: where the computations may keep their results.
@@ -78,10 +82,11 @@ class PendingChecks:
         patience_s: float = PATIENCE_S,
         max_waiting: int = MAX_WAITING,
         max_of_one: int = MAX_OF_ONE,
+        max_at_address: int = MAX_AT_ADDRESS,
     ):
         self.cache = cache or Cache(None)
         self._patience_s = patience_s
-        self._max_waiting, self._max_of_one = max_waiting, max_of_one
+        self._max_waiting, self._max_of_one, self._max_at_address = max_waiting, max_of_one, max_at_address
         self._checks: dict[Hashable, _PendingCheck] = {}
         self._left: deque[str] = deque(maxlen=_N_LEFT_PAGES)
         self._lock = threading.Lock()
@@ -139,7 +144,7 @@ class PendingChecks:
             if pending is not None:
                 if pending.ready:
                     return pending.status()
-                self._release(key, pending, lambda one: one == asker)
+                self._release(key, pending, lambda one: _question(one) == _question(asker))
         return _cancelled(title)
 
     def listed(self, page: str | None = None) -> list[dict[str, Any]]:
@@ -193,13 +198,19 @@ class PendingChecks:
 
     def _too_many(self, asker: Asker | None) -> str | None:
         """Why nothing more may wait; None where there is room. Holds the lock."""
-        waiting = [one.clients for one in self._checks.values() if one.waits]
+        waiting = [one.askers for one in self._checks.values() if one.waits]
         client = _client(asker)
-        own = sum(client in clients for clients in waiting)
+        own = sum(any(_client(one) == client for one in askers) for askers in waiting)
         if own >= self._max_of_one:
             who = "Programs wait" if asker is None else "This page waits"
             return f"{who} for {own} other computations already; this one is taken in when one of them has begun"
-        n = sum(bool(clients) for clients in waiting)
+        if asker is not None and asker.address:
+            here = sum(any(one is not None and one.address == asker.address for one in askers) for askers in waiting)
+            if here >= self._max_at_address:
+                return (
+                    f"pages at your address wait for {here} other computations; this one is taken in when one of them has begun"
+                )
+        n = sum(bool(askers) for askers in waiting)
         return (
             f"the server is busy, {n} other computations wait; this one is taken in when there is room"
             if n >= self._max_waiting
@@ -222,6 +233,11 @@ class PendingChecks:
 def _client(asker: Asker | None) -> str | None:
     """The page that asks; None for programs, which are one client together."""
     return None if asker is None else asker.page
+
+
+def _question(asker: Asker | None) -> tuple[str, int] | None:
+    """What it is, from wherever it is asked: a machine may change its address meanwhile."""
+    return None if asker is None else (asker.page, asker.question)
 
 
 def _starting(title: str) -> dict[str, Any]:
@@ -260,7 +276,12 @@ class _PendingCheck:
     @property
     def clients(self) -> set[str | None]:
         """The pages that wait for it, and None for programs."""
-        return set() if self.forgotten else {_client(asker) for asker in self._waiting()}
+        return {_client(asker) for asker in self.askers}
+
+    @property
+    def askers(self) -> set[Asker | None]:
+        """Those who wait for it."""
+        return set() if self.forgotten else set(self._waiting())
 
     def listed(self, page: str | None) -> dict[str, Any]:
         """See `PendingChecks.listed`."""

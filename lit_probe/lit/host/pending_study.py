@@ -37,6 +37,7 @@ class PendingStudy:
     Args:
       cache: where its activations are kept.
       balanced: whether classes count alike in the fits of its probes.
+      on_request: whether those who ask may have it tried again.
 
     Attributes:
       encoder: the frozen encoder.
@@ -52,12 +53,14 @@ class PendingStudy:
         rules: StudyRules | None = None,
         cache: Cache | None = None,
         balanced: bool = False,
+        on_request: bool = True,
     ):
         check_on_page(splits.name, splits.unit, splits.target)
         self.encoder = encoder
         self.splits = splits
         self.rules = rules or StudyRules()
         self._balanced = balanced
+        self._on_request = on_request
         self.future: Future[LayerStudy] = Future()
         self._message = f"Waiting to encode {splits.name} with {encoder.name}{_size(encoder, splits, cache)}"
         self._fraction = 0.0
@@ -144,13 +147,13 @@ class PendingStudy:
     def status(self) -> dict[str, Any] | None:
         """What a panel shows instead of numbers: ``computing`` or ``failed``; None when the study is ready.
 
-        With ``failed`` stands ``can_retry``: whether `retry` may help.
+        With ``failed`` stands ``can_retry``: whether those who ask may have it tried again.
         """
         self._look_at_files()
         if not self.future.done():
             return {"status": "computing", "message": self._message, "fraction": self._fraction}
         if error := self.future.exception():
-            can_retry = self._probe_layers is not None
+            can_retry = self._on_request and self._probe_layers is not None
             return {"status": "failed", "message": self._failure(error, on_page=can_retry), "can_retry": can_retry}
         return None
 

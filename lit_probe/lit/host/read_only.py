@@ -24,6 +24,9 @@ NOT_COMPUTED = (
 )
 NOT_CHANGED = "This server is read-only (--read_only): nothing is made, changed or cancelled on it."
 
+# Of what costs passes of its own for each example and is kept nowhere, so many examples at a time. A page asks about one or two.
+MOST_ANEW = 20
+
 # LIT's own that read every row anew, over minutes.
 _LONG_INTERPRETERS = frozenset({"umap", "tcav", "Integrated Gradients"})
 
@@ -100,7 +103,7 @@ class ReadOnlyChecks(PendingChecks):
                 return compute(progress)
         except _NotKeptError:
             # An answer and no error: nothing went wrong that a log should tell.
-            return {"status": "failed", "message": NOT_COMPUTED}
+            return {"status": "failed", "message": NOT_COMPUTED, "can_retry": False}
 
 
 def check_may_change(checks: PendingChecks) -> None:
@@ -111,6 +114,19 @@ def check_may_change(checks: PendingChecks) -> None:
     """
     if isinstance(checks, ReadOnlyChecks):
         raise LitProbeError(NOT_CHANGED)
+
+
+def check_few(checks: PendingChecks, n_examples: int) -> None:
+    """Refuses what costs passes for each example, and that nothing keeps, of many examples at once.
+
+    Raises:
+      LitProbeError: the server is read-only, and there are more than `MOST_ANEW`.
+    """
+    if n_examples > MOST_ANEW and isinstance(checks, ReadOnlyChecks):
+        raise LitProbeError(
+            f"This server is read-only (--read_only): of what is computed anew for each example it takes {MOST_ANEW} at a time; "
+            f"{n_examples:,} were sent."
+        )
 
 
 def short_generators(generators: Mapping[str, components.Generator]) -> dict[str, components.Generator]:

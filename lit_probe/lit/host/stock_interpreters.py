@@ -16,8 +16,14 @@ from lit_probe.lit.host.config_values import Key, number, one_of, settings_of, w
 from lit_probe.lit.host.dataset import probe_dataset
 from lit_probe.lit.host.fields import LABEL, PROBE
 from lit_probe.lit.host.model import is_probe_model, probe_model
+from lit_probe.lit.host.per_dataset import per_dataset
 from lit_probe.lit.host.row_selection import select_rows
+from lit_probe.lit.host.turns import Turns
 from lit_probe.lit.host.umap_projection import umap_projection
+
+# Of LIT's own computations so many run at a time: each may hold copies of all vectors, and numpy itself uses several cores.
+MOST_AT_ONCE = 4
+TURNS = Turns(MOST_AT_ONCE)
 
 
 class HeldOutCurves(curves.CurvesInterpreter):
@@ -61,7 +67,9 @@ class HeldOutCurves(curves.CurvesInterpreter):
         if len({row[LABEL] == label for row in rows}) < 2:
             return {curves.ROC_DATA: [], curves.PR_DATA: []}
         outputs = None if model_outputs is None else [model_outputs[index] for index in indices]
-        return super().run(rows, model, dataset, outputs, {curves.TARGET_PREDICTION_KEY: field, curves.TARGET_LABEL_KEY: label})
+        asked = {curves.TARGET_PREDICTION_KEY: field, curves.TARGET_LABEL_KEY: label}
+        run = super().run
+        return TURNS.run(lambda: run(rows, model, dataset, outputs, asked))
 
 
 class NearestNeighbors(nearest_neighbors.NearestNeighbors):
@@ -87,17 +95,19 @@ class NearestNeighbors(nearest_neighbors.NearestNeighbors):
             "num_neighbors": whole_number(1, max(len(dataset), 1), default=min(10, len(dataset))),
         }
         checked = {name: key.of(config or {}, name) for name, key in keys.items()}
-        return super().run(inputs, model, dataset, model_outputs, checked)
+        run = super().run
+        return TURNS.run(lambda: run(inputs, model, dataset, model_outputs, checked))
 
 
-class PcaProjection(projection.ProjectionManager):
+class PcaProjection(components.Interpreter):
     """The rows in two or three dimensions by PCA, fitted on the data set alone.
 
-    LIT's own remembers a projection for every configuration that it ever saw, whatever stands in it.
+    LIT's own remembers a projection for every configuration that it ever saw, whatever stands in it, and for ever. These are
+    forgotten with their model or data set.
     """
 
     def __init__(self) -> None:
-        super().__init__(pca.PCAModel)
+        self._managers = per_dataset(lambda: projection.ProjectionManager(pca.PCAModel))
 
     def is_compatible(self, model: lit_model.Model, dataset: lit_dataset.Dataset) -> bool:
         """True for an encoder with layer probes."""
@@ -125,12 +135,11 @@ class PcaProjection(projection.ProjectionManager):
         """
         settings = settings_of(config)
         asked = {
-            "model_name": probe_model(model).name,
-            "dataset": id(dataset),
             "field_name": one_of(utils.find_spec_keys(model.output_spec(), types.Embeddings)).of(settings, "field_name"),
             "proj_kw": {"n_components": whole_number(2, 3, 3).of(settings_of(settings.get("proj_kw")), "n_components")},
         }
-        return list(super().run(inputs, model, dataset, model_outputs, asked))
+        manager = self._managers(model)(dataset)
+        return TURNS.run(lambda: list(manager.run(inputs, model, dataset, model_outputs, asked)))
 
 
 # Salience maps are made by our own rows. The others need regression scores or tabular inputs.
@@ -183,8 +192,9 @@ class Tcav(tcav.TCAV):
                 f"TCAV needs {_FEWEST_OF_A_CONCEPT} examples of the concept and as many others; {len(concept)} and {len(others)} "
                 "were sent."
             )
+        run = super().run
         try:
-            return super().run(inputs, model, dataset, model_outputs, checked)
+            return TURNS.run(lambda: run(inputs, model, dataset, model_outputs, checked))
         except (ValueError, ZeroDivisionError) as error:
             # How numpy and scikit-learn say that there is nothing to fit or to count.
             raise LitProbeError(f"TCAV finds no answer for these examples: {error}. Choose others.") from error

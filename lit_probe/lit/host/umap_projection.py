@@ -14,6 +14,8 @@ from lit_nlp.lib import utils
 
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.config_values import one_of, settings_of, whole_number
+from lit_probe.lit.host.per_dataset import per_dataset
+from lit_probe.lit.host.turns import Turns
 from lit_probe.views.umap_door import FEWEST_ROWS, SEED, umap_turn
 
 # LIT's panel asks and waits, and a request that waits holds a thread of the server.
@@ -25,15 +27,15 @@ class UmapProjection(components.Interpreter):
 
     All fits run one after another: UMAP bears no two at a time, and the first one compiles for many seconds. LIT's own component
     holds a lock meanwhile, for which requests wait whose answer is known. The panel can show nothing but points, so the request
-    for a new projection waits for its fit; any other is answered at once. A seed makes each run give the same digits. A fit runs
-    on the thread of its request, a daemon, so that Ctrl-C need not wait.
+    for a new projection waits for its fit, as long as it may take; any other is answered at once. A seed makes each run give the
+    same digits. A fit that has begun goes on where nobody waits any more, and the next who asks has it.
     """
 
     def __init__(self) -> None:
-        self._manager = projection.ProjectionManager(_seeded)
+        self._fits = per_dataset(_Fits)
+        self._turns = Turns(1)
         self._lock = threading.Lock()
         self._n_waiting = 0
-        self._known: dict[Hashable, dict[str, Any]] = {}
 
     def is_compatible(self, model: lit_model.Model, dataset: lit_dataset.Dataset) -> bool:
         """True for a model with vectors."""
@@ -54,7 +56,7 @@ class UmapProjection(components.Interpreter):
           model: a model with vectors.
           dataset: the data set that the rows belong to.
           model_outputs: what the model predicts for them, if LIT has asked already.
-          config: ``field_name``, the vectors; ``model_name``; ``proj_kw``, of which ``n_components`` counts, 2 or 3.
+          config: ``field_name``, the vectors; ``proj_kw``, of which ``n_components`` counts, 2 or 3.
 
         Raises:
           LitProbeError: the configuration names no vectors, there are too few rows, or too many requests are waiting.
@@ -65,30 +67,37 @@ class UmapProjection(components.Interpreter):
         n_components = whole_number(2, 3, 3).of(settings_of(settings.get("proj_kw")), "n_components")
         if len(dataset) < FEWEST_ROWS:
             raise LitProbeError(f"UMAP needs {FEWEST_ROWS} rows or more, and this data set has {len(dataset)}. Choose PCA.")
-        asked = {
-            "model_name": str(settings.get("model_name", "")),
-            "field_name": field,
-            "proj_kw": {"n_components": n_components},
-        }
-        # One model may be shown on several data sets, which LIT's own key does not say.
-        key = (asked["model_name"], field, n_components, id(dataset))
-        known = self._known.get(key, {})
+        fits, key = self._fits(model)(dataset), (field, n_components)
+        known = fits.known.get(key, {})
         if all(row.get("_id") in known for row in inputs):
             return [known[row["_id"]] for row in inputs]
         with self._lock:
             if self._n_waiting >= MOST_WAITING:
                 raise LitProbeError(f"{MOST_WAITING} projections by UMAP are being computed. Choose PCA, or ask again later.")
             self._n_waiting += 1
-        try:
-            config = {**asked, "data": id(dataset)}
+
+        def place() -> list[dict[str, Any]]:
             with umap_turn:
-                points = self._manager.run(inputs, model, dataset, model_outputs, config)
+                asked = {"field_name": field, "proj_kw": {"n_components": n_components}}
+                points = list(fits.manager.run(inputs, model, dataset, model_outputs, asked))
+            new = {row["_id"]: point for row, point in zip(inputs, points, strict=True) if row.get("_id")}
+            fits.known[key] = fits.known.get(key, {}) | new
+            return points
+
+        try:
+            return self._turns.run(place)
         finally:
             with self._lock:
                 self._n_waiting -= 1
-        new = {row["_id"]: point for row, point in zip(inputs, points, strict=True) if row.get("_id")}
-        self._known[key] = self._known.get(key, {}) | new
-        return list(points)
+
+
+class _Fits:
+    """The projections of one model's vectors of one data set."""
+
+    def __init__(self) -> None:
+        self.manager = projection.ProjectionManager(_seeded)
+        # By the field and the number of components, the place of each row and edit by its id.
+        self.known: dict[Hashable, dict[str, dict[str, Any]]] = {}
 
 
 def _seeded(**options: Any) -> lit_model.ProjectorModel:

@@ -20,6 +20,7 @@ from lit_probe.lit.host.explaining import Explainer, Explanation, MapQuestion, P
 from lit_probe.lit.host.labels import among_numbers
 from lit_probe.lit.host.messages import plain_message
 from lit_probe.lit.host.model import ProbeModel, probe_model, reads_whole_texts
+from lit_probe.lit.host.read_only import check_few
 from lit_probe.probing.probe_forward import NUMBER_SCALAR, SCALARS
 from lit_probe.salience import SALIENCE_METHODS, SalienceMethod, TokenScores
 
@@ -108,13 +109,15 @@ class SalienceRow(components.Interpreter):
           config: see ``config_spec``; everything has a default. Options may also go by their own names.
 
         Raises:
-          LitProbeError: the configuration cannot be understood, or the probes are not ready.
+          LitProbeError: the configuration cannot be understood, the probes are not ready, or a read-only server is asked for many
+            maps.
         """
         settings, probes = {_NAMES.get(key, key): value for key, value in settings_of(config).items()}, probe_model(model)
         follows = settings.get("target", AS_ABOVE) == AS_ABOVE
         values = read_keys(settings | ({"target": explaining.PREDICTED} if follows else {}), self._keys)
         question, show, how = map_question(values), values["show"], values["aggregation"]
         above = _class_above(values[LITS_TARGET], probes) if follows else None
+        check_few(probes.checks, len(inputs))
         explainer = explainer_of(probes)
         if status := explainer.status(question):
             raise LitProbeError(status["message"])

@@ -29,6 +29,8 @@ AUTO = "auto"
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{16,256}")
 _PARAMETER = re.compile(r"(?<![^?&])([^=&?]+)=[^&#]*")
 _AUTHORIZATION = re.compile(r"(?:Bearer|token) +(\S+)", re.IGNORECASE)
+# What servers tell in place of an address over a Unix socket.
+_NO_ADDRESS = ("", "localhost")
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="lit_probe"'}
 _ASKS_FOR = (
     "This server asks for a token. Open the link that lit-probe serve has printed, or put ?token=… with the token behind the "
@@ -93,6 +95,16 @@ def _is_loopback_address(address: str) -> bool:
     return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback
 
 
+def peer(environ: WSGIEnvironment) -> str:
+    """The address of another machine that asks; empty of this one, where a proxy may stand for anybody.
+
+    >>> peer({"REMOTE_ADDR": "10.0.0.7"}), peer({"REMOTE_ADDR": "127.0.0.1"}), peer({"REMOTE_ADDR": "localhost"}), peer({})
+    ('10.0.0.7', '', '', '')
+    """
+    address = environ.get("REMOTE_ADDR") or ""
+    return "" if address in _NO_ADDRESS or _is_loopback_address(address) else address
+
+
 def without_token(address: str) -> str:
     """An address as it may stand in a log.
 
@@ -136,9 +148,7 @@ class Access:
         raise Refusal(HTTPStatus.UNAUTHORIZED, _ASKS_FOR, _CHALLENGE)
 
     def _check_is_here(self, environ: WSGIEnvironment) -> None:
-        asks = environ.get("REMOTE_ADDR") or ""
-        # Over a Unix socket servers tell no address: "" or the word.
-        if self.only_here and asks not in ("", "localhost") and not _is_loopback_address(asks):
+        if self.only_here and peer(environ):
             raise Refusal(
                 HTTPStatus.FORBIDDEN,
                 "This server answers other machines only with a token. Set one where it is started: --token, or the environment "

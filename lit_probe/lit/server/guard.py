@@ -23,7 +23,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Literal
@@ -82,6 +82,11 @@ REFUSED_ENDPOINTS: dict[str, str] = {
 PAGES = frozenset({"/", "/index.html"})
 # Where our page says that it has been left, or one of its questions given up.
 LEFT = "/lit_probe/left"
+# Before addresses of LIT's API: the same question about all rows or none, asked by GET, whose answer a browser keeps. Pages of
+# other sites, which can send GET anywhere, cannot send such a header with it.
+KEPT = "/lit_probe/kept"
+KEPT_ENDPOINTS = frozenset({"/get_info", "/get_dataset", "/get_preds", "/get_interpretations", "/get_metrics"})
+_KEPT_HEADER = ("HTTP_X_LIT_PROBE", "kept")
 MAX_LEFT_BODY = 200  # bytes; the name of a page and the number of a question are 75
 # LIT's own files. One path segment and a fixed set of endings: no `..`, no source map, not the unguarded static/index.html.
 STATIC_FILES = re.compile(r"/main\.js|/static/[A-Za-z0-9_-]+\.(?:png|gif|svg)")
@@ -263,6 +268,29 @@ def check_keys(data: Mapping[str, Any]) -> None:
     """
     if unknown := sorted(data.keys() - set(_KEYS)):
         raise Refusal(HTTPStatus.BAD_REQUEST, f"A request holds {' and '.join(_KEYS)}, but not {unknown[0][:50]!r}.")
+
+
+def kept_path(environ: WSGIEnvironment) -> str | None:
+    """The address of LIT's API that is asked by GET; None where another address is asked, or not by our page."""
+    path = (environ.get("PATH_INFO") or "").removeprefix(KEPT)
+    name, value = _KEPT_HEADER
+    return path if path in KEPT_ENDPOINTS and path != environ.get("PATH_INFO") and environ.get(name) == value else None
+
+
+def kept_question(query: str, rows: Mapping[str, Sequence[str]]) -> bytes:
+    """The body that stands for the query of a question by GET.
+
+    >>> kept_question("dataset_name=films&inputs=whole", {"films": ["a", "b"]})
+    b'{"inputs": ["a", "b"]}'
+
+    Raises:
+      Refusal: 400 for a configuration that is no JSON object.
+    """
+    sent = dict(reversed(parse_qsl(query, errors="replace")))
+    asked: dict[str, Any] = {"inputs": list(rows.get(sent.get("dataset_name", ""), ())) if sent.get("inputs") == "whole" else []}
+    if "config" in sent:
+        asked["config"] = parse_body(sent["config"].encode("utf-8", "replace"))
+    return json.dumps(asked).encode()
 
 
 def check_left(data: Mapping[str, Any]) -> tuple[str, int | None]:

@@ -39,12 +39,16 @@ class Loaded:
     Attributes:
       models: each with what goes with it.
       datasets: each with the ids of its examples.
+      rows: of each data set the ids in the order of its examples.
+      panels: the tags of the panels of each layout; those of the usual layout under the empty name.
       required_config: of each interpreter and generator the keys that a configuration must have, if there is one.
       syncs_state: whether the page may push its selection back to Python (notebooks).
     """
 
     models: Mapping[str, LoadedModel]
     datasets: Mapping[str, frozenset[str]]
+    rows: Mapping[str, tuple[str, ...]]
+    panels: Mapping[str, frozenset[str]]
     required_config: Mapping[str, frozenset[str]]
     syncs_state: bool
 
@@ -52,6 +56,11 @@ class Loaded:
     def ask(cls, lit_app: WSGIApplication) -> Loaded:
         """Asks the application through its own API, so that names and ids are exactly LIT's."""
         info = _ask(lit_app, "/get_info")
+        rows = {
+            name: tuple(example["id"] for example in _ask(lit_app, "/get_dataset", dataset_name=name))
+            for name in info["datasets"]
+        }
+        panels = {name: _tags(layout) for name, layout in info["layouts"].items()}
         return cls(
             models={
                 name: LoadedModel(
@@ -60,16 +69,20 @@ class Loaded:
                 )
                 for name, model in info["models"].items()
             },
-            datasets={
-                name: frozenset(example["id"] for example in _ask(lit_app, "/get_dataset", dataset_name=name))
-                for name in info["datasets"]
-            },
+            datasets={name: frozenset(ids) for name, ids in rows.items()},
+            rows=rows,
+            panels={"": panels.get(info["defaultLayout"], frozenset()), **panels},
             required_config={
                 name: frozenset(key for key, type_ in component["configSpec"].items() if type_["required"])
                 for name, component in {**info["interpreters"], **info["generators"]}.items()
             },
             syncs_state=info["syncState"],
         )
+
+
+def _tags(layout: Mapping[str, Any]) -> frozenset[str]:
+    shown = [one for part in ("upper", "lower", "left") for tab in layout[part].values() for one in tab]
+    return frozenset(one if isinstance(one, str) else one["module"] for one in shown)
 
 
 def _ask(lit_app: WSGIApplication, path: str, **parameters: str) -> Any:

@@ -17,8 +17,8 @@ _LEFT = "waitress.client_disconnected"
 class Patience:
     """Ends the work for a request whose client has left or whose time is over. It is asked between two batches.
 
-    What runs on the thread of the request without the encoder (LIT's PCA and curves, a fit of UMAP) is not asked, and ends by
-    itself. What panels have computed in the background has rules of its own: see ``PendingChecks``.
+    LIT's own computations (PCA, curves, a fit of UMAP) hear nothing once they have begun: they have places, see ``Turns``. What
+    panels have computed in the background has rules of its own: see ``PendingChecks``.
 
     Args:
       environ: the request.

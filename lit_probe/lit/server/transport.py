@@ -8,6 +8,7 @@ from wsgiref.types import WSGIEnvironment
 from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response
 
+from lit_probe.lit.server.page import FOR_EVER
 from lit_probe.once import Memo
 
 # What fits into one packet is no faster for being smaller.
@@ -37,10 +38,9 @@ class Transport:
         if is_file:
             if environ["REQUEST_METHOD"] == "GET":
                 response.add_etag()
-            # After an hour of its own LIT's script would meet a page of another version.
-            response.headers["Cache-Control"] = "no-cache"
-            response.headers.pop("Expires", None)
             tag, _ = response.get_etag()
+            response.headers["Cache-Control"] = _how_long(response, environ.get("QUERY_STRING"), tag)
+            response.headers.pop("Expires", None)
             response.make_conditional(environ)
         if not (response.content_type or "").startswith(_TYPES) or response.headers.get("Content-Encoding"):
             return response
@@ -48,11 +48,23 @@ class Transport:
         body = response.get_data()
         if response.status_code == 304 or len(body) < _SMALLEST or not _takes_gzip(environ):
             return response
-        response.set_data(self._files.get(tag, lambda: _packed(body, _LEVEL_OF_FILES)) if tag else _packed(body, _LEVEL))
+        is_kept = tag and not response.is_json
+        response.set_data(self._files.get(tag, lambda: _packed(body, _LEVEL_OF_FILES)) if is_kept else _packed(body, _LEVEL))
         response.headers["Content-Encoding"] = "gzip"
         if tag:
             response.set_etag(tag, weak=True)  # these are other bytes than those that are not compressed
         return response
+
+
+def _how_long(response: Response, query: str | None, tag: str | None) -> str:
+    """What a browser is told of how long it may keep a file."""
+    kept = response.cache_control
+    if kept.immutable or kept.no_cache:
+        return str(kept)
+    if tag and query == f"v={tag}":
+        return FOR_EVER
+    # LIT says an hour. Its script would then meet a page of another version; its pictures need not match anything.
+    return str(kept) if (response.content_type or "").startswith("image/") else "no-cache"
 
 
 def _packed(body: bytes, level: int) -> bytes:

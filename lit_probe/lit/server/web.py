@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.test import create_environ
@@ -22,9 +22,11 @@ from werkzeug.wrappers import Response
 
 from lit_probe.encoder.wanted import while_wanted
 from lit_probe.errors import LitProbeError, UnknownNameError
-from lit_probe.lit.host.messages import MAX_MESSAGE, plain_message
+from lit_probe.lit.host.asker import asked_from
+from lit_probe.lit.host.messages import MAX_MESSAGE
 from lit_probe.lit.server import guard, health
-from lit_probe.lit.server.access import Access, without_token
+from lit_probe.lit.server.access import Access, peer, without_token
+from lit_probe.lit.server.answers import SECURITY_HEADERS, allowed_names, drop_body, error_response
 from lit_probe.lit.server.guard import Refusal
 from lit_probe.lit.server.limits import DEFAULT_LIMITS, Limits
 from lit_probe.lit.server.loaded import Loaded
@@ -37,23 +39,10 @@ __all__ = ["Server", "WebApp", "serve", "wrap"]
 
 logger = logging.getLogger(__name__)
 
-# Of a body that is refused; our own server drops it itself, and hands none of it over.
-_MOST_DROPPED = 256 * 1024 * 1024
+_NOTHING_HERE = "Nothing is served at this address. A page that was opened before an update of lit_probe has to be loaded again."
 
 NotReady = Callable[[Mapping[str, str]], str | None]
 Leave = Callable[[str, int | None], None]
-
-# Every answer carries these. Style attributes are how LIT draws; script comes from our own files only, which disarms HTML in
-# labels and texts. LIT's Scalars and Dive panels would need 'unsafe-eval'; our layouts leave them out.
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-        "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors {frame_ancestors}"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 
 # The last two are the schemes of VS Code's own pages, which have no address on any network.
 _FRAME_ANCESTOR = re.compile(r"'self'|'none'|https?://[A-Za-z0-9.*-]+(?::(?:\d{1,5}|\*))?|vscode-(?:webview|file):")
@@ -88,20 +77,14 @@ def wrap(
     Raises:
       LitProbeError: another lit-nlp is installed, an option makes no sense, or our own files are missing.
     """
-    names = set(guard.LOOPBACK_NAMES) | ({host.lower()} - guard.ALL_INTERFACES)
-    trusted = set()
-    for entry in allowed_hosts:
-        name = guard.host_name(entry)
-        if name is None:
-            raise LitProbeError(f"{entry!r} is not a host name. Allowed hosts look like lab.example.org or 192.168.1.7.")
-        trusted.add(name)
+    names, trusted = allowed_names(host, allowed_hosts)
     for entry in frame_ancestors:
         if not _FRAME_ANCESTOR.fullmatch(entry):
             raise LitProbeError(
                 f"{entry!r} cannot be a frame ancestor. Give 'self', 'none' (with their quotes) or http://host:port."
             )
     kind = WebApp if guarded else OpenApp
-    app = kind(lit_app, names | trusted, trusted, " ".join(frame_ancestors), limits, not_ready, leave)
+    app = kind(lit_app, names, trusted, " ".join(frame_ancestors), limits, not_ready, leave)
     app.access = access or app.access
     return app
 
@@ -123,8 +106,8 @@ class WebApp:
     def __init__(
         self,
         lit_app: WSGIApplication,
-        hosts: set[str],
-        trusted: set[str],
+        hosts: frozenset[str],
+        trusted: frozenset[str],
         frame_ancestors: str,
         limits: Limits,
         not_ready: NotReady,
@@ -135,12 +118,15 @@ class WebApp:
         self._not_ready = not_ready
         self._leave = leave
         self._lit_app = lit_app
-        self._hosts = frozenset(hosts)
-        self._trusted = frozenset(trusted)
+        self._hosts = hosts
+        self._trusted = trusted
         self.read_names()
+        self._of_lit = tuple(
+            Response.from_app(lit_app, create_environ(path), buffered=True).get_data()
+            for path in ("/", "/main.js", "/static/favicon.png")
+        )
         self._files = PackagedFiles.find()
-        stock = Response.from_app(lit_app, create_environ("/"), buffered=True)
-        self._index = with_our_tags(stock.get_data(), self._files.version)
+        self._page("")
         self._headers = {name: value.format(frame_ancestors=frame_ancestors) for name, value in SECURITY_HEADERS.items()}
 
     def max_body(self, path: str) -> int:
@@ -151,6 +137,16 @@ class WebApp:
         """Takes note of what LIT knows; again, where it has come to know of something new."""
         self._loaded = Loaded.ask(self._lit_app)
 
+    def _page(self, query: str) -> Response:
+        """The page for this address."""
+        # As they are now, which makes work on the client a matter of reloading the page.
+        if (now := PackagedFiles.find()).version != self._files.version:
+            self._files = now
+        page, script, icon = self._of_lit
+        layout = dict(parse_qsl(query, errors="replace")).get("layout", "")
+        panels = self._loaded.panels.get(layout, self._loaded.panels[""])
+        return static_response(with_our_tags(page, self._files, script, icon, panels), "text/html; charset=utf-8")
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request."""
         begun = time.monotonic()
@@ -159,7 +155,7 @@ class WebApp:
         except Refusal as refusal:
             response = error_response(refusal.status, refusal.message)
             response.headers.update(refusal.headers)
-            _drop_body(environ)
+            drop_body(environ)
         except UnknownNameError as error:
             response = error_response(HTTPStatus.NOT_FOUND, str(error))
         except Exception as error:
@@ -184,20 +180,31 @@ class WebApp:
             guard.check_method(environ, "POST")
             guard.check_permitted(path)
             return self._ask_lit(path, environ)
+        if kept := guard.kept_path(environ):
+            return self._ask_kept(kept, environ)
         if path == guard.LEFT:
             guard.check_method(environ, "POST")
             self._leave(*guard.check_left(guard.parse_body(guard.read_body(environ, self.max_body(path)))))
             return Response(status=HTTPStatus.NO_CONTENT)
         if path in guard.PAGES:
             guard.check_method(environ, "GET", "HEAD")
-            return static_response(self._index, "text/html; charset=utf-8").make_conditional(environ)
-        if path in self._files.by_url:
+            return self._page(environ.get("QUERY_STRING", "")).make_conditional(environ)
+        if ours := self._files.response(path):
             guard.check_method(environ, "GET", "HEAD")
-            return self._files.response(path).make_conditional(environ)
+            return ours.make_conditional(environ)
         if guard.STATIC_FILES.fullmatch(path):
             guard.check_method(environ, "GET", "HEAD")
             return Response.from_app(self._lit_app, environ, buffered=True)
-        raise Refusal(HTTPStatus.NOT_FOUND, "Nothing is served at this address.")
+        raise Refusal(HTTPStatus.NOT_FOUND, _NOTHING_HERE)
+
+    def _ask_kept(self, path: str, environ: WSGIEnvironment) -> Response:
+        """The answer to a question about all rows or none of them, as a file, which a browser keeps and asks about."""
+        guard.check_method(environ, "GET")
+        query = environ.get("QUERY_STRING", "")
+        asked = guard.kept_question(query, self._loaded.rows)
+        response = self._ask_lit(path, {**environ, "CONTENT_LENGTH": str(len(asked)), "wsgi.input": BytesIO(asked)})
+        response.headers["Cache-Control"] = "private, no-cache"
+        return response
 
     def _ask_lit(self, path: str, environ: WSGIEnvironment) -> Response:
         """Checks an API request, hands LIT only what was checked, and makes LIT's answer fit for a browser."""
@@ -214,13 +221,15 @@ class WebApp:
         if guard.ENDPOINTS[path].inputs == "none":
             body = b"{}"
         checked = dict(environ) | {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": path,
             "QUERY_STRING": urlencode(parameters),
             "CONTENT_TYPE": "application/json",  # under a form's type, which curl sends, LIT would see no body
             "CONTENT_LENGTH": str(len(body)),
             "wsgi.input": BytesIO(body),
         }
         patience = Patience(environ, self.limits.request_s)
-        with while_wanted(patience.check):
+        with while_wanted(patience.check), asked_from(peer(environ)):
             response = Response.from_app(self._lit_app, checked, buffered=True)
         patience.check_over()
         if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -237,7 +246,7 @@ class OpenApp(WebApp):
 
     def _respond(self, environ: WSGIEnvironment) -> Response:
         path = environ.get("PATH_INFO") or "/"
-        if path == guard.LEFT or path in guard.PAGES or path in self._files.by_url or path in health.PATHS:
+        if path.startswith("/lit_probe/") or path in guard.PAGES or path in health.PATHS:
             return super()._respond(environ)
         if welcome := self.access.admit(environ):
             return welcome
@@ -245,16 +254,6 @@ class OpenApp(WebApp):
 
 
 # ---- errors --------------------------------------------------------------------------------------------------------------
-
-
-def error_response(status: HTTPStatus, message: str) -> Response:
-    """Plain text in the form that LIT's status bar reads: the message, an empty line, `Details:`."""
-    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        text = f"Uncaught error: {plain_message(message)}\n\nDetails: see the server log\n"
-    else:
-        text = f"{plain_message(message)}\n\nDetails: HTTP {status.value} {status.phrase}\n"
-    body = text.encode("utf-8", "replace")
-    return Response(body, status=status, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
 
 
 def _lit_error(text: str, environ: WSGIEnvironment) -> Response:
@@ -286,20 +285,10 @@ def _with_finite_numbers(response: Response, environ: WSGIEnvironment) -> Respon
     return response
 
 
-def _drop_body(environ: WSGIEnvironment) -> None:
-    """Reads a refused body away: gunicorn would reset the connection on what is unread, and nobody would see the refusal."""
-    declared = environ.get("CONTENT_LENGTH") or ""
-    left = min(int(declared), _MOST_DROPPED) if declared.isascii() and declared.isdigit() and len(declared) < 16 else 0
-    if not declared and environ.get("wsgi.input_terminated"):
-        left = _MOST_DROPPED
-    while left > 0 and (dropped := environ["wsgi.input"].read(min(left, 1 << 16))):
-        left -= len(dropped)
-
-
 def _safe(environ: WSGIEnvironment, status: int, seconds: float) -> dict[str, Any]:
     """What a log may always tell of a request: which of our addresses was asked, and how it went. Others may be anything."""
     path = environ.get("PATH_INFO") or "/"
-    known = path in guard.ENDPOINTS or path in guard.PAGES or path in health.PATHS or path == guard.LEFT
+    known = path.removeprefix(guard.KEPT) in guard.ENDPOINTS or path in guard.PAGES or path in health.PATHS or path == guard.LEFT
     return {
         "method": environ.get("REQUEST_METHOD"),
         "path": path if known else "other",

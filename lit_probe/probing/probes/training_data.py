@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lit_probe.errors import ProbeError
 
+MIN_CLASSES = 2
 MIN_EXAMPLES_PER_CLASS = 2
 MIN_NUMBERS = 6
 # Rows that are cast or standardised at a time, where no copy of all of them is wanted.
@@ -24,13 +25,15 @@ def check_labels(labels: ArrayLike, label_names: Sequence[str]) -> NDArray[np.in
     """``[n_examples]`` int64: the labels, once every class has enough of them.
 
     Raises:
-      ProbeError: a label is out of range, or a class has fewer than 2 training examples.
+      ProbeError: there are fewer than 2 classes, a label is out of range, or a class has fewer than 2 training examples.
 
     >>> check_labels([0, 1, 1], ["negative", "positive"])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
     lit_probe.errors.ProbeError: A probe needs at least 2 training examples of each class, but 'negative' has 1. Add ...
     """
+    if len(label_names) < MIN_CLASSES:
+        raise ProbeError(f"A probe needs {MIN_CLASSES} classes or more to tell apart; got {len(label_names)}.")
     values = np.asarray(labels, dtype=np.int64)
     if values.ndim != 1 or (values.size and (values.min() < 0 or values.max() >= len(label_names))):
         raise ProbeError(f"Labels must be one number per example in 0..{len(label_names) - 1}.")
@@ -72,7 +75,7 @@ def check_training_data(x: ArrayLike, labels: ArrayLike, n_classes: int) -> tupl
       ProbeError: as `check_labels`; the lengths disagree; or ``x`` has no unit, NaN or infinity.
     """
     checked = check_labels(labels, [f"class {index}" for index in range(n_classes)])
-    return _checked(x, checked), checked
+    return check_activations(x, len(checked)), checked
 
 
 def check_training_numbers(x: ArrayLike, labels: ArrayLike) -> tuple[NDArray[Any], NDArray[np.float64]]:
@@ -82,15 +85,20 @@ def check_training_numbers(x: ArrayLike, labels: ArrayLike) -> tuple[NDArray[Any
       ProbeError: as `check_numbers`; the lengths disagree; or ``x`` has no unit, NaN or infinity.
     """
     checked = check_numbers(labels)
-    return _checked(x, checked), checked
+    return check_activations(x, len(checked)), checked
 
 
-def _checked(x: ArrayLike, checked: NDArray[Any]) -> NDArray[Any]:
+def check_activations(x: ArrayLike, n_labels: int) -> NDArray[Any]:
+    """``x`` ``[n_examples, d_model]``, once it can be fitted to so many labels.
+
+    Raises:
+      ProbeError: the lengths disagree; or ``x`` has no unit, NaN or infinity.
+    """
     values = np.asarray(x)
-    if values.ndim != 2 or len(values) != len(checked) or not values.shape[1]:
+    if values.ndim != 2 or len(values) != n_labels or not values.shape[1]:
         raise ProbeError(
             f"Activations [n_examples, d_model] with a unit or more and as many labels are needed; got {list(values.shape)} and "
-            f"{len(checked)}."
+            f"{n_labels}."
         )
     # A sum is NaN or infinite as soon as one term is, and needs no second array of this size.
     if not np.isfinite(values.sum(dtype=np.float64)):

@@ -198,6 +198,16 @@ test('a failure, said by the server or by the network, is shown and asked again 
   }
 });
 
+test('a failure says whether asking again may help, and whether nobody who asks may have it tried again', async (t) => {
+  for (const [told, known] of [[{can_retry: true}, {said: false}], [{can_retry: false}, {said: true, final: true}], [{}, {said: true}]]) {
+    t.mock.timers.reset();
+    const store = makeStore(t);
+    store.want({}, 'metrics', 'key', server({...FAILED, ...told}));
+    await pass(t, 100);
+    assert.deepEqual(store.read('key'), {state: 'failed', message: 'No space left', ...known});
+  }
+});
+
 test('a failure is not remembered once no panel shows it', async (t) => {
   const store = makeStore(t);
   const load = server(FAILED, READY);

@@ -445,6 +445,24 @@ def test_programs_are_one_client_and_all_clients_together_may_wait_for_so_many()
     first.go_on.set()
 
 
+def test_pages_at_one_address_leave_places_to_others_however_many_names_they_make_up():
+    checks = PendingChecks(max_waiting=6, max_of_one=2, max_at_address=3)
+    first = running(checks, asker("first"))
+
+    def at(address, page):
+        return ask_as(checks, Asker(page, 1, address), page, Held())
+
+    assert [at("10.0.0.7", f"made up {n}")["status"] for n in range(5)] == ["computing"] * 3 + ["busy"] * 2
+    assert "pages at your address wait for 3 other computations" in at("10.0.0.7", "made up 9")["message"]
+    # Where addresses tell nobody apart, as behind a proxy, places are places.
+    assert [at(address, f"at {address or 'a proxy'}")["status"] for address in ("10.0.0.8", "", "::7")] == ["computing"] * 3
+    # Who comes from another address since then gives up what is theirs all the same.
+    checks.cancel("made up 0", "Check made up 0", Asker("made up 0", 1, "10.0.0.9"))
+    assert at("10.0.0.7", "made up 9")["status"] == "computing"
+    checks.cancel_all()
+    first.go_on.set()
+
+
 def test_what_is_computed_and_what_waits_is_listed_with_who_waits(checks):
     held = running(checks, asker("one", 7))
     ask_as(checks, asker("two", 8), "second", Held())

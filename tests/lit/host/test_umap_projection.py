@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import subprocess
 import sys
 import threading
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -61,31 +63,33 @@ def test_groups_stay_together_and_each_run_has_the_same_digits():
 
 @installed
 def test_edits_are_placed_and_rows_keep_their_places():
-    data, umap = rows_of(40), UmapProjection()
-    before = points(umap.run(data.examples, Groups(), data, config=config()))
+    data, umap, model = rows_of(40), UmapProjection(), Groups()
+    before = points(umap.run(data.examples, model, data, config=config()))
     edit = {"row": 99, "_id": ""}
-    after = points(umap.run([*data.examples, edit], Groups(), data, config=config()))
+    after = points(umap.run([*data.examples, edit], model, data, config=config()))
     np.testing.assert_array_equal(after[:40], before)
     assert np.linalg.norm(before[np.arange(40) % 3 == 0] - after[40], axis=1).min() < 3
 
 
 @installed
 def test_what_is_known_is_answered_while_another_fit_runs_and_the_queue_ends():
-    held, told = threading.Event(), threading.Event()
+    hold, held, told = threading.Event(), threading.Event(), threading.Event()
 
     class Slow(Groups):
         def predict(self, inputs: Any, **kwargs: Any) -> Any:
-            told.set()
-            held.wait(30)
+            if hold.is_set():
+                told.set()
+                held.wait(30)
             return super().predict(inputs)
 
-    data, umap = rows_of(30), UmapProjection()
-    known = umap.run(data.examples, Groups(), data, config=config())
+    data, umap, model = rows_of(30), UmapProjection(), Slow()
+    known = umap.run(data.examples, model, data, config=config())
+    hold.set()
     errors: list[Exception] = []
 
     def ask() -> None:
         try:
-            umap.run(data.examples, Slow(), data, config=config("near"))
+            umap.run(data.examples, model, data, config=config("near"))
         except LitProbeError as error:
             errors.append(error)
 
@@ -93,7 +97,7 @@ def test_what_is_known_is_answered_while_another_fit_runs_and_the_queue_ends():
     for thread in waiting:
         thread.start()
     assert told.wait(10)
-    assert umap.run(data.examples, Groups(), data, config=config()) == known
+    assert umap.run(data.examples, model, data, config=config()) == known
     while not errors:
         assert any(thread.is_alive() for thread in waiting)
     assert "Choose PCA, or ask again later" in str(errors[0])
@@ -101,7 +105,35 @@ def test_what_is_known_is_answered_while_another_fit_runs_and_the_queue_ends():
     for thread in waiting:
         thread.join(60)
     assert len(errors) == 1
-    assert umap.run(data.examples, Groups(), data, config=config("near"))
+    assert umap.run(data.examples, model, data, config=config("near"))
+
+
+@installed
+def test_what_is_kept_is_that_of_models_and_data_sets_and_not_of_the_names_that_are_sent():
+    n_fits = 0
+
+    class Counted(Groups):
+        def predict(self, inputs: Any, **kwargs: Any) -> Any:
+            nonlocal n_fits
+            n_fits += 1
+            return super().predict(inputs)
+
+    data, other, umap, model = rows_of(20), rows_of(21), UmapProjection(), Counted()
+    found = [umap.run(data.examples, model, data, config=config(model_name=name)) for name in ("a", "b", "x" * 1000, None)]
+    of_one = n_fits
+    assert all(one == found[0] for one in found)
+    umap.run(data.examples[:3], model, data, config=config(model_name="c"))
+    assert n_fits == of_one, "one fit, whatever the model is called"
+    umap.run(other.examples, model, other, config=config())
+    assert n_fits == 2 * of_one
+    # Under the same name comes another model, as when probes are dropped and made anew on the page.
+    another = Counted()
+    umap.run(data.examples, another, data, config=config(model_name="a"))
+    assert n_fits == 3 * of_one
+    fits = weakref.ref(umap._fits(another)(data))
+    del another
+    gc.collect()
+    assert fits() is None
 
 
 @installed

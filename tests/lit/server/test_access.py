@@ -15,14 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_lit_app import tiny_lit_app, wrapped
+from tiny_lit_app import HOST, Misbehaving, tiny_lit_app, wrapped
 from werkzeug.test import Client
 
 from lit_probe.errors import LitProbeError
+from lit_probe.lit.host.asker import Asker, read_asker
 from lit_probe.lit.plugin import attach
 from lit_probe.lit.server.access import Access, check_reach, chosen_token, is_loopback, without_token
+from lit_probe.lit.server.page import PackagedFiles
 from lit_probe.lit.server.web import serve
 
+OURS = f"/lit_probe/{PackagedFiles.find().version}"
 TOKEN = "correct-horse.battery_staple~1"
 WRONG = ["", "x", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "é" * 20, "x" * 100_000, " " + TOKEN]
 
@@ -53,7 +56,7 @@ def cookie(server: Any) -> str:
         ("GET", "/"),
         ("GET", "/index.html"),
         ("GET", "/main.js"),
-        ("GET", "/lit_probe/index.js"),
+        ("GET", f"{OURS}/index.js"),
         ("GET", "/static/favicon.png"),
         ("GET", "/nowhere"),
         ("POST", "/get_info"),
@@ -102,7 +105,7 @@ def test_the_link_becomes_a_cookie_and_an_address_without_the_token(server):
         "SameSite=Strict",
     ]  # without Path: the folder of the page, whatever a proxy calls it
     assert TOKEN not in str(answer.headers) + answer.body
-    for method, path in [("GET", "/"), ("POST", "/get_info"), ("GET", "/lit_probe/index.js")]:
+    for method, path in [("GET", "/"), ("POST", "/get_info"), ("GET", f"{OURS}/index.js")]:
         assert ask(server, method, path, Cookie=name).status == 200
     assert ask(server, "GET", f"/index.html?token={TOKEN}").getheader("Location") == "index.html"
 
@@ -114,6 +117,25 @@ def test_behind_https_the_cookie_is_for_https_alone(scheme, told, secure):
     client = Client(wrapped(access=Access(TOKEN)))
     answer = client.get(f"/?token={TOKEN}", base_url=f"{scheme}://localhost", headers=told)
     assert ("; Secure" in answer.headers["Set-Cookie"]) == secure
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [("10.0.0.7", "10.0.0.7"), ("fe80::7%eth0", "fe80::7%eth0"), ("::ffff:127.0.0.1", ""), ("127.0.0.9", ""), ("", "")],
+)
+def test_a_question_is_told_from_which_other_machine_it_comes(monkeypatch, address, told):
+    heard = []
+
+    def run(self, inputs, model, dataset, model_outputs=None, config=None):
+        heard.append(read_asker({"page": "a" * 32, "question": 1}))
+        return {}
+
+    monkeypatch.setattr(Misbehaving, "run", run)
+    client = Client(wrapped())
+    path = "/get_interpretations?model=letters&dataset_name=films&interpreter=misbehaving&do_predict=0"
+    client.post(path, json={"inputs": []}, headers={"Host": HOST}, environ_base={"REMOTE_ADDR": address})
+    assert heard == [Asker("a" * 32, 1, told)]
+    assert read_asker({"page": "a" * 32, "question": 1}).address == "", "and nobody else hears of it"
 
 
 def test_the_token_in_the_address_opens_the_page_and_nothing_else(server):
@@ -169,7 +191,7 @@ def test_somebodys_own_lit_takes_a_token_too():
         app = attach(tiny_lit_app(), guard=guard, access=Access(TOKEN))
         server = serve(app, "127.0.0.1", 0, threads=2).start()
         try:
-            for path in ("/", "/main.js", "/lit_probe/index.js"):
+            for path in ("/", "/main.js", f"{OURS}/index.js"):
                 assert ask(server, "GET", path).status == 401
                 assert ask(server, "GET", path, Cookie=cookie(server)).status == 200
             assert ask(server, "POST", "/get_info", b"{}").status == 401

@@ -11,8 +11,10 @@ from tiny_lit_app import HOST, LABELS, Browser, Misbehaving, tiny_lit_app, wrapp
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.server import guard
 from lit_probe.lit.server.limits import Limits
+from lit_probe.lit.server.page import PackagedFiles
 from lit_probe.lit.server.web import wrap
 
+OURS = f"/lit_probe/{PackagedFiles.find().version}"
 PREDS = "/get_preds?model=letters&dataset_name=films"
 INTERPRETER = "/get_interpretations?model=letters&dataset_name=films&interpreter=misbehaving&do_predict=0"
 METRICS = "/get_metrics?model=letters&dataset_name=films&metrics=multiclass"
@@ -126,7 +128,7 @@ def test_the_api_is_called_by_post_only(browser, endpoint, method):
     assert response.headers["Allow"] == "POST"
 
 
-@pytest.mark.parametrize("path", ["/", "/main.js", "/lit_probe/index.js"])
+@pytest.mark.parametrize("path", ["/", "/main.js", f"{OURS}/index.js"])
 def test_files_are_read_by_get_and_head_only(browser, path):
     assert browser.send("POST", path).status_code == 405
     assert browser.send("POST", path).headers["Allow"] == "GET, HEAD"
@@ -154,11 +156,15 @@ def test_the_files_that_lit_needs_are_served(browser, path):
         "/main.js/",
         "/main.js%00",
         "/%00",
-        "/lit_probe/../lit/server/web.py",
-        "/lit_probe/%2e%2e/lit/web.py",
-        "/lit_probe/package.json",
+        f"{OURS}/../lit/server/web.py",
+        f"{OURS}/%2e%2e/lit/web.py",
+        f"{OURS}/package.json",
+        f"{OURS}/fonts/roboto.LICENSE.txt",
+        f"{OURS}/",
+        OURS,
+        "/lit_probe/index.js",
+        f"/lit_probe/{'0' * 16}/index.js",
         "/lit_probe/",
-        "/lit_probe/fonts/roboto.LICENSE.txt",
         "/get_info/",
         "/nowhere",
     ],

@@ -8,16 +8,24 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
+import urllib.error
+import urllib.request
 
+import pytest
 from asking_browser import Browser as AskingBrowser
+from foreign_lit import Planted, Sentences, lit_with
 from tiny_lit_app import Browser, tiny_lit_app, wrapped
 from tiny_probing import tiny_splits
 
+from lit_probe.encoder.cache import Cache
+from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.app import AppOptions, build
-from lit_probe.lit.plugin import attach
+from lit_probe.lit.plugin import ProbeModel, attach
 from lit_probe.lit.server.access import Access
 from lit_probe.lit.server.logs import JsonLines, set_up_logs
+from lit_probe.lit.server.web import serve
 from lit_probe.probing.study import probe_layers
 
 INTERPRETER = "/get_interpretations?model=letters&dataset_name=films&interpreter=misbehaving&do_predict=0"
@@ -54,6 +62,35 @@ def test_a_server_is_ready_once_its_studies_are_done(encoder):
     browser.interpret("layer_metrics", [], f"{encoder.name}-on-tiny", config={"retry": True}, do_predict=0)
     browser.wait_for(f"{encoder.name}-on-tiny")
     assert Browser(app).get("/readyz").json == {"ready": True, "studies": {"ready": 1, "computing": 0, "failed": 0}}
+
+
+def readiness(url: str) -> tuple[int, dict[str, object]]:
+    try:
+        with urllib.request.urlopen(f"{url}readyz", timeout=60) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as refused:
+        return refused.code, json.load(refused)
+
+
+@pytest.mark.parametrize("guard", [True, False])
+def test_somebody_elses_server_is_ready_once_the_probes_of_our_models_are(tiny_folder, guard):
+    go_on, data = threading.Event(), Sentences(120)
+    at_work = threading.Thread(target=on_encoder_thread, args=(go_on.wait, 60))
+    at_work.start()
+    ours = ProbeModel(tiny_folder(), data, name="data", cache=Cache(None))
+    server = serve(attach(lit_with({"mine": Planted(), "ours": ours}, {"data": data}), guard=guard), "127.0.0.1", 0).start()
+    try:
+        assert readiness(server.url) == (503, {"ready": False, "studies": {"ready": 0, "computing": 1, "failed": 0}})
+        go_on.set()
+        deadline = time.monotonic() + 60
+        while readiness(server.url)[0] == 503:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert readiness(server.url) == (200, {"ready": True, "studies": {"ready": 1, "computing": 0, "failed": 0}})
+    finally:
+        go_on.set()
+        at_work.join()
+        server.close()
 
 
 LOGGING = """

@@ -6,8 +6,10 @@ import json
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from lit_nlp.components import pca
 from tiny_lit_app import HOST, LABELS, Browser, wrapped
 from tiny_probing import tiny_splits
 from whole_server import PATIENCE_S, WholeServer
@@ -15,6 +17,7 @@ from whole_server import PATIENCE_S, WholeServer
 from lit_probe.encoder import wanted
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.errors import CancelledError
+from lit_probe.lit.host.stock_interpreters import MOST_AT_ONCE
 from lit_probe.lit.server.limits import DEFAULT_LIMITS, Limits
 from lit_probe.lit.server.web import serve
 from lit_probe.once import Memo
@@ -160,6 +163,38 @@ def test_a_request_that_takes_too_long_ends_with_what_to_do(hurried, encoder_at_
     assert answer.text.startswith("This took longer than 2 seconds and was ended. Ask for fewer or shorter texts, or start")
     encoder_at_work.set()
     assert hurried.ask("/get_preds", {"inputs": [edit(f"after {path}")]}, **NAMES).status == 200
+
+
+def test_what_cannot_be_interrupted_is_answered_at_its_time_and_few_of_it_run_at_once(hurried, monkeypatch):
+    go_on, begun = threading.Event(), []
+    fit = pca.PCAModel.fit_transform
+
+    def slow_fit(self, inputs):
+        begun.append(len(inputs))
+        assert go_on.wait(PATIENCE_S)
+        return fit(self, inputs)
+
+    monkeypatch.setattr(pca.PCAModel, "fit_transform", slow_fit)
+    ids = hurried.ids["tiny"]
+
+    def ask(_=None):
+        config = {"field_name": "layer_00", "proj_kw": {"n_components": 2}}
+        return hurried.ask("/get_interpretations", {"inputs": ids, "config": config}, **NAMES, interpreter="pca", do_predict="0")
+
+    try:
+        with ThreadPoolExecutor(2 * MOST_AT_ONCE) as pool:
+            answers = list(pool.map(ask, range(2 * MOST_AT_ONCE)))
+        assert {answer.status for answer in answers} == {503}
+        assert answers[0].text.startswith("This took longer than 2 seconds and was ended.")
+        # One fit holds LIT's own lock; no more wait for it than there are places, and the server answers others.
+        assert begun == [len(ids)]
+        assert hurried.ask("/get_preds", {"inputs": [edit("beside a slow fit")]}, **NAMES).status == 200
+    finally:
+        go_on.set()
+    deadline = time.monotonic() + PATIENCE_S
+    while (answer := ask()).status == 503:
+        assert time.monotonic() < deadline
+    assert len(answer.json) == len(ids) and begun == [len(ids)], "what has begun is kept for the next who asks"
 
 
 def test_what_a_client_has_asked_that_has_left_is_never_begun(encoder, encoder_at_work):

@@ -60,7 +60,7 @@ def test_the_page_and_the_api_are_served(server):
     connection.request("GET", "/")
     response = connection.getresponse()
     assert (response.status, response.getheader("Server")) == (200, None)
-    assert b"./lit_probe/index.js" in response.read()
+    assert b"/index.js" in response.read()
     connection.request("POST", "/get_info", body=b"{}")
     assert "letters" in json.loads(connection.getresponse().read())["models"]
     assert server.url == f"http://127.0.0.1:{server.port}/"

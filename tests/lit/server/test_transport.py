@@ -5,17 +5,21 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from tiny_lit_app import wrapped
 
 from lit_probe.lit.server.access import Access
+from lit_probe.lit.server.page import FOR_EVER, PackagedFiles
 from lit_probe.lit.server.serving import serve
 
-FILES = ("/", "/main.js", "/lit_probe/index.js", "/lit_probe/panels/css.js", "/lit_probe/fonts/fonts.css")
+OURS = f"/lit_probe/{PackagedFiles.find().version}"
+KEPT = (f"{OURS}/index.js", f"{OURS}/panels/css.js", f"{OURS}/fonts/fonts.css")
+FILES = ("/", "/main.js", *KEPT)
 
 
 class Answer(NamedTuple):
@@ -62,12 +66,76 @@ def test_a_file_travels_compressed_to_who_takes_that_and_as_it_is_to_who_does_no
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
 def test_what_the_browser_has_already_is_not_sent_again(url, path, encoding):
     first = ask(url, path, Accept_Encoding=encoding)
-    assert first.headers["Cache-Control"] == "no-cache"
+    assert first.headers["Cache-Control"] == (FOR_EVER if path in KEPT else "no-cache")
     again = ask(url, path, Accept_Encoding=encoding, If_None_Match=first.headers["ETag"])
     assert (again.status, again.body) == (304, b"")
     assert again.headers["Content-Security-Policy"] == first.headers["Content-Security-Policy"]
     changed = ask(url, path, Accept_Encoding=encoding, If_None_Match='"another"')
     assert (changed.status, changed.plain) == (200, first.plain)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_a_file_that_is_asked_for_by_its_content_is_kept_for_ever_and_another_one_is_not(url, encoding):
+    for script in re.findall(r'="((?:main|static/favicon)\.\w+\?v=\w+)"', ask(url, "/").plain.decode()):
+        name = script.partition("?")[0]
+        by_content, as_it_is = (ask(url, f"/{path}", Accept_Encoding=encoding) for path in (script, name))
+        assert by_content.headers["Cache-Control"] == FOR_EVER and by_content.plain == as_it_is.plain
+        for other in (name, f"{name}?v=", f"{name}?v=0", f"{script}&a=1", script[:-1]):
+            told = ask(url, f"/{other}", Accept_Encoding=encoding).headers["Cache-Control"]
+            assert told == ("no-cache" if name == "main.js" else "private, max-age=3600")
+
+
+# ---- questions about whole data sets, by GET
+
+INFO, DATA = "/lit_probe/kept/get_info", "/lit_probe/kept/get_dataset?dataset_name=films"
+PREDS = "/lit_probe/kept/get_preds?model=letters&dataset_name=films&inputs=whole"
+RUN = "/lit_probe/kept/get_interpretations?model=letters&dataset_name=films&interpreter=misbehaving&do_predict=0&inputs=whole"
+
+
+def kept(url: str, path: str, **headers: str) -> Answer:
+    return ask(url, path, X_Lit_Probe="kept", **headers)
+
+
+@pytest.mark.parametrize("path", [INFO, DATA, PREDS, RUN, f"{RUN}&config=%7B%22what%22%3A%22not%20finite%22%7D"])
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_a_question_about_all_rows_is_answered_as_by_post_once_and_then_by_304(url, path, encoding):
+    first = kept(url, path, Accept_Encoding=encoding)
+    query = dict(parse_qsl(urlsplit(path).query))
+    ids = [row["id"] for row in json.loads(ask(url, "/get_dataset?dataset_name=films", "POST", {}).body)]
+    body = {"inputs": ids if "inputs" in query else [], **({"config": json.loads(query["config"])} if "config" in query else {})}
+    assert first.plain == ask(url, path.removeprefix("/lit_probe/kept"), "POST", body).plain
+    assert first.headers["Cache-Control"] == "private, no-cache"
+    again = kept(url, path, Accept_Encoding=encoding, If_None_Match=first.headers["ETag"])
+    assert (again.status, again.body) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (DATA.replace("films", "nowhere"), 404),
+        (PREDS.replace("letters", "nobody"), 404),
+        (f"{RUN}&config=1", 400),
+        (f"{RUN}&config=%7B%22__class__%22%3A1%7D", 400),
+        (f"{RUN}&config=%7B%22what%22%3A%22refuse%22%7D", 400),
+        (f"{RUN}&config=%7B%22what%22%3A%22break%22%7D", 500),
+        ("/lit_probe/kept/annotate_new_data?dataset_name=films", 404),
+        ("/lit_probe/kept/save_datapoints", 404),
+        ("/lit_probe/kept/lit_probe/kept/get_info", 404),
+        ("/lit_probe/kept/", 404),
+    ],
+)
+def test_what_may_not_be_asked_by_post_may_not_be_asked_by_get_and_is_not_kept(url, path, status):
+    answer = kept(url, path)
+    assert answer.status == status and answer.headers["ETag"] is None and b"Traceback" not in answer.body
+
+
+def test_a_page_of_another_site_cannot_ask_by_get(url):
+    # Its header would first be asked for by OPTIONS, which is refused; without it there is no such address.
+    assert ask(url, INFO).status == ask(url, INFO, X_Lit_Probe="1").status == 404
+    assert ask(url, INFO, "OPTIONS", Origin="http://evil.example").status == 403
+    assert kept(url, INFO, Sec_Fetch_Site="cross-site").status == kept(url, INFO, Host="evil.example").status == 403
+    for method in ("POST", "PUT", "DELETE"):
+        assert ask(url, INFO, method, X_Lit_Probe="kept").status == 405
 
 
 def test_a_head_request_gets_no_body(url):
@@ -83,7 +151,7 @@ def test_large_answers_of_the_api_are_compressed_and_small_ones_and_fonts_are_no
     assert "ETag" not in info.headers
     refused = ask(url, "/no/such/page", Accept_Encoding="gzip")
     assert refused.status == 404 and "Content-Encoding" not in refused.headers
-    font = ask(url, "/lit_probe/fonts/material-icons.woff2", Accept_Encoding="gzip")
+    font = ask(url, f"{OURS}/fonts/material-icons.woff2", Accept_Encoding="gzip")
     assert font.status == 200 and "Content-Encoding" not in font.headers
 
 

@@ -8,15 +8,18 @@ from importlib.metadata import version
 from importlib.resources import files
 
 import pytest
+from lit_nlp.api.layout import LitCanonicalLayout
 from tiny_lit_app import Browser, tiny_lit_app, wrapped
 from werkzeug.test import create_environ
 from werkzeug.wrappers import Response
 
 from lit_probe.errors import LitProbeError
+from lit_probe.layouts import LAYOUTS
 from lit_probe.lit.server import page
-from lit_probe.lit.server.page import CONTENT_TYPES, PackagedFiles, with_our_tags
+from lit_probe.lit.server.page import CONTENT_TYPES, PackagedFiles, content_tag, with_our_tags
 from lit_probe.lit.server.web import wrap
 
+OURS = f"/lit_probe/{PackagedFiles.find().version}"
 INTERPRETER = "/get_interpretations?model=letters&dataset_name=films&interpreter=misbehaving&do_predict=0"
 
 
@@ -36,12 +39,9 @@ def stock_page():
 def test_the_page_asks_no_outside_address_and_everything_is_relative_to_it(browser):
     html = browser.get("/").text
     addresses = re.findall(r'(?:href|src)="([^"]*)"', html)
-    assert addresses == [
-        "static/favicon.png",
-        "./lit_probe/fonts/fonts.css",
-        f"./lit_probe/index.js?v={PackagedFiles.find().version}",
-        "main.js",
-    ]
+    scripts = [f".{OURS}/{name}" for name in ("page/before_lit.js", "index.js", *PackagedFiles.find().modules(()))]
+    icon, bundle = (f"{name}?v={content_tag(browser.get(f'/{name}').data)}" for name in ("static/favicon.png", "main.js"))
+    assert addresses == [icon, f".{OURS}/fonts/fonts.css", *scripts, bundle]
     for address in addresses:
         assert browser.get("/" + address.removeprefix("./")).status_code == 200
 
@@ -52,8 +52,12 @@ def test_our_script_is_a_module_in_the_head_and_lits_page_is_otherwise_untouched
     lost = re.compile(rb'  <style>\n    \.lit-probe-lost.*?</style>\n|\n  <p class="lit-probe-lost">.*?</p>', re.DOTALL)
     html, n_lost = lost.subn(b"", html)
     assert n_lost == 2
-    ours = re.compile(rb'  <(?:script type="module"|link) (?:src|href)="\./lit_probe/[^>]*>(?:</script>)?\n')
-    assert len(ours.findall(html[: html.index(b"</head>")])) == 2
+    ours = re.compile(rb'  <(?:script|script type="module"|link) (?:src|href)="\./lit_probe/[^>]*>(?:</script>)?\n')
+    ahead = re.compile(rb'  <link rel="modulepreload" href="\./lit_probe/[^>]*>\n')
+    html = ahead.sub(b"", html)
+    assert len(ours.findall(html[: html.index(b"</head>")])) == 3
+    html, n_versions = re.subn(rb"\?v=\w+", b"", html)
+    assert n_versions == 2
     # A screen reader is told the language of the page.
     assert html.count(b'<html lang="en">') == 1
     assert ours.sub(b"", html.replace(b'<html lang="en">', b"<html>")) == page.GOOGLE_FONT_LINK.sub(b"", stock_page)
@@ -61,50 +65,90 @@ def test_our_script_is_a_module_in_the_head_and_lits_page_is_otherwise_untouched
 
 def test_another_lit_version_or_another_page_is_refused_with_what_to_do(stock_page, monkeypatch):
     with pytest.raises(LitProbeError, match=r"0 font links.*pip install --force-reinstall lit-nlp==1\.3\.1"):
-        with_our_tags(b"<head></head>", "x")
+        with_our_tags(b"<head></head>", PackagedFiles.find(), b"", b"", ())
     with pytest.raises(LitProbeError, match="2 </head>"):
-        with_our_tags(stock_page + b"</head>", "x")
+        with_our_tags(stock_page + b"</head>", PackagedFiles.find(), b"", b"", ())
     assert version("lit-nlp") == page.LIT_VERSION
     monkeypatch.setattr(page, "LIT_VERSION", "1.4.0")
     with pytest.raises(LitProbeError, match=r"lit_probe works with lit-nlp 1\.4\.0, but 1\.3\.1 is installed\. Run: pip install"):
-        with_our_tags(stock_page, "x")
+        with_our_tags(stock_page, PackagedFiles.find(), b"", b"", ())
 
 
-def test_the_browser_asks_again_before_it_uses_a_kept_page_or_file(browser):
-    for path in ("/", "/lit_probe/index.js", "/lit_probe/fonts/material-icons.woff2"):
+def test_the_browser_asks_again_before_it_uses_a_kept_page_and_never_for_a_file_of_this_version(browser):
+    for path in ("/", f"{OURS}/index.js", f"{OURS}/fonts/material-icons.woff2"):
         first = browser.get(path)
-        assert first.headers["Cache-Control"] == "no-cache"
+        assert first.headers["Cache-Control"] == ("no-cache" if path == "/" else page.FOR_EVER)
         again = browser.get(path, headers={"If-None-Match": first.headers["ETag"]})
         assert (again.status_code, again.data) == (304, b"")
         assert browser.get(path, headers={"If-None-Match": '"old"'}).status_code == 200
 
 
 def test_every_client_file_is_served_as_what_it_is(browser):
-    table = PackagedFiles.find().by_url
-    assert {url.rpartition(".")[2] for url in table} == {"js", "css", "woff2"}
-    for url, file in table.items():
-        response = browser.get(url)
-        assert response.data == file.read_bytes()
-        assert response.content_type == CONTENT_TYPES["." + url.rpartition(".")[2]]
+    table = PackagedFiles.find().by_name
+    assert {name.rpartition(".")[2] for name in table} == {"js", "css", "woff2"}
+    for name, body in table.items():
+        response = browser.get(f"{OURS}/{name}")
+        assert response.data == body
+        assert response.content_type == CONTENT_TYPES["." + name.rpartition(".")[2]]
 
 
-def test_the_script_address_changes_with_the_client(tmp_path):
-    (tmp_path / "index.js").write_text("1")
-    before = PackagedFiles({"/lit_probe/index.js": tmp_path / "index.js"}).version
-    (tmp_path / "index.js").write_text("2")
-    assert PackagedFiles({"/lit_probe/index.js": tmp_path / "index.js"}).version != before
+def test_the_addresses_of_our_files_change_with_the_client():
+    versions = {
+        PackagedFiles(table).version for table in ({"a.js": b"1"}, {"a.js": b"2"}, {"b.js": b"1"}, {"a.j": b"s1"}, {"a.js": b""})
+    }
+    assert len(versions) == 5
+
+
+def test_a_changed_client_is_on_the_next_page_and_its_old_addresses_are_gone(monkeypatch):
+    changing = Browser(wrapped())
+    files_now = PackagedFiles.find().by_name
+    monkeypatch.setattr(PackagedFiles, "find", lambda: PackagedFiles({**files_now, "index.js": files_now["index.js"] + b"\n"}))
+    [script] = re.findall(r'src="\.(/lit_probe/\w+/index\.js)"', changing.get("/").text)
+    assert script != f"{OURS}/index.js" and changing.get(script).data == files_now["index.js"] + b"\n"
+    gone = changing.get(f"{OURS}/index.js")
+    assert gone.status_code == 404 and "has to be loaded again" in gone.text
+
+
+def test_a_module_is_named_once_and_each_is_needed_by_some_panel():
+    ours, tags = PackagedFiles.find(), set().union(*map(tags_of, LAYOUTS.values()))
+    modules = ours.modules(tags)
+    assert len(modules) == len(set(modules)) > len(ours.modules(())) > 10
+    # Described types are for the checker alone.
+    others = {"index.js", "page/before_lit.js", "page/types.js", "charts/types.js", "fonts/fonts.css"}
+    assert set(ours.by_name) - set(modules) == others | {name for name in ours.by_name if name.endswith(".woff2")}
+
+
+@pytest.mark.parametrize(
+    ("address", "layout"),
+    [
+        ("/", "decodability"),
+        ("/?layout=neurons&a=1", "neurons"),
+        ("/index.html?layout=nowhere", "decodability"),
+        ("/?layout=", "decodability"),
+    ],
+)
+def test_the_page_names_the_modules_of_the_layout_that_it_opens_with(address, layout):
+    html = Browser(wrap(tiny_lit_app(layouts=LAYOUTS, default_layout="decodability"))).get(address).text
+    named = re.findall(rf'<link rel="modulepreload" href="\.{OURS}/([^"]*)">', html)
+    assert named == PackagedFiles.find().modules(tags_of(LAYOUTS[layout]))
+    assert ("neurons/neurons_module.js" in named) == (layout == "neurons")
+
+
+def tags_of(layout: LitCanonicalLayout) -> set[str]:
+    tabs = [*layout.upper.values(), *layout.lower.values(), *layout.left.values()]
+    return {str(getattr(one, "module", one)) for tab in tabs for one in tab}
 
 
 # ---- the fonts
 
 
 def test_the_style_sheet_brings_every_font_that_lit_asks_google_for_from_files_that_are_there(browser):
-    css = browser.get("/lit_probe/fonts/fonts.css").text
+    css = browser.get(f"{OURS}/fonts/fonts.css").text
     families = set(re.findall(r"font-family: '([^']+)'", css))
     assert families >= {"Material Icons", "Material Icons Outlined", "Google Material Icons", "Roboto", "Google Sans"}
     assert families >= {"Roboto Mono", "Share Tech Mono"}
     for address in re.findall(r"url\('([^']+)'\)", css):
-        font = browser.get(f"/lit_probe/fonts/{address}")
+        font = browser.get(f"{OURS}/fonts/{address}")
         assert (font.status_code, font.data[:4]) == (200, b"wOF2")
     assert "http" not in css
 
@@ -118,7 +162,7 @@ def test_each_font_has_its_licence_beside_it():
 # ---- headers
 
 
-@pytest.mark.parametrize("path", ["/", "/main.js", "/lit_probe/index.js", "/nowhere"])
+@pytest.mark.parametrize("path", ["/", "/main.js", f"{OURS}/index.js", "/nowhere"])
 def test_every_answer_forbids_foreign_script_framing_and_guessing(browser, path):
     for response in (browser.get(path), browser.post(path), browser.post("/get_info")):
         policy = dict(part.strip().split(" ", 1) for part in response.headers["Content-Security-Policy"].split(";"))

@@ -138,6 +138,12 @@ def test_bad_input_is_refused_in_a_sentence():
         fit_penalised_logistic(x, labels, 2, penalty="elastic_net", l1_ratio=1)
     with pytest.raises(ProbeError, match="'class 2' has 0"):
         fit_penalised_logistic(x, labels, 3)
+    with pytest.raises(ProbeError, match="2 classes or more to tell apart; got 1"):
+        fit_penalised_logistic(x, np.zeros_like(labels), 1)
+    with pytest.raises(ProbeError, match="2 training examples or more; got 1"):
+        fit_penalised_linear(x[:1], labels[:1])
+    with pytest.raises(ProbeError, match="as many labels are needed"):
+        fit_penalised_linear(x[1:], labels)
     with pytest.raises(ProbeError, match="targets of a linear regression must be finite"):
         fit_penalised_linear(x, np.where(labels, np.nan, 0.0))
     x[0, 0] = np.nan

@@ -136,6 +136,14 @@ def test_a_class_with_one_example_is_refused_by_name(name):
         PROBES[name].fit(np.ones((5, 3)), [0, 0, 0, 0, 1], 3)
 
 
+@pytest.mark.parametrize("n_classes", [0, 1])
+@pytest.mark.parametrize("name", OF_CLASSES)
+def test_a_single_class_is_refused_in_a_sentence(name, n_classes):
+    data = planted()
+    with pytest.raises(ProbeError, match=rf"A probe needs 2 classes or more to tell apart; got {n_classes}\."):
+        PROBES[name].fit(data.x, np.zeros(len(data.x), dtype=np.int64), n_classes)
+
+
 @pytest.mark.parametrize("name", OF_CLASSES)
 def test_a_class_with_two_examples_is_enough(name):
     data = planted()
