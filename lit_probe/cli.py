@@ -661,7 +661,7 @@ def _extract_blocks() -> None:
         place, cache = bucket(FLAGS.out), Cache(None, FLAGS.cache_dtype)
     else:
         folder = Path(FLAGS.out).expanduser().absolute()
-        _check_writable(folder)
+        _check_writable(folder, mode=0o700)
         cache = Cache(folder, FLAGS.cache_dtype, shared=FLAGS.shared_cache)
         place = Folder(folder)
     n_texts = None if shards else sum(len(rows) for splits in splits_list for _, rows in splits.items())
@@ -997,10 +997,10 @@ def _check_asked() -> None:
     find_control(FLAGS.control)
 
 
-def _check_writable(folder: Path, flag: str = "out") -> None:
-    """Before hours of work rather than after them."""
+def _check_writable(folder: Path, flag: str = "out", mode: int = 0o777) -> None:
+    """Before hours of work rather than after them. A folder that is made has the rights ``mode``, less the umask."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:

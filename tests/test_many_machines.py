@@ -41,7 +41,8 @@ def small_blocks(monkeypatch) -> None:
 def cluster() -> Iterator[str]:
     """The address of a cluster of two nodes, each with cores for one encoder that uses as many threads as torch does here."""
     pytest.importorskip("ray", reason=NO_RAY)
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # Ray gives its workers a low priority otherwise, and on a busy machine they would wait for everybody else.
+    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
     from ray.cluster_utils import Cluster
 
     node = {"num_cpus": torch.get_num_threads(), "object_store_memory": 80_000_000}
