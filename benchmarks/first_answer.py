@@ -1,48 +1,48 @@
 """How long does `lit-probe layers` take to its first curve, and how long with all checks, against the run without checks?
 
-Each is a process of its own with an empty cache, on the demo. The curve with all checks still to come: at most 1.1x of the whole run with
-`--checks=none`, to its own curve; the whole battery: at most 2x. What the battery needs at least are three passes of the encoder with random weights over train and dev
-(`baselines`): they are timed alone.
+Each is a process of its own with an empty cache, on the demo. The first curve while all checks are still to come, against
+that of a run without checks: at most 1.1x. The run with all checks against the one without: at most 2x. What these checks
+need at least are three passes of the encoder with random weights over train and dev (`baselines`), timed alone.
 """
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 
+from benchmarks.figures import Times, tell
+
 ROUNDS = 3
-RUNS = {"none": "none", "quick": "quick", "all": "all", "random weights alone": "baselines"}
-# The line of the curve's table that every run prints.
+CHECKS = ("none", "quick", "all", "baselines")
+# What only the curve's table says.
 CURVE = "<- chosen on dev"
 
 
 def main() -> None:
-    """Prints the ratios."""
-    times: dict[str, list[float]] = {}
+    """Tells the ratios."""
+    rounds: dict[str, list[float]] = {}
     for _ in range(ROUNDS):
-        for name, checks in RUNS.items():
+        for checks in CHECKS:
             with tempfile.TemporaryDirectory() as folder:
                 for part, seconds in _timed(checks, folder):
-                    times.setdefault(f"{name}: {part}", []).append(seconds)
-    median = {name: statistics.median(values) for name, values in times.items()}
-    for name, values in times.items():
-        print(f"    {name} {median[name]:.1f} s ({min(values):.1f} to {max(values):.1f})")
-    curve = median["all: curve"] / median["none: curve"]
-    print(f"curve with all checks to come / curve without checks: {curve:.2f}x (at most 1.1)")
-    for name in ("quick", "all", "random weights alone"):
-        asked = " (at most 2)" if name == "all" else ""
-        print(f"{name} to the end / without checks to the end: {median[f'{name}: end'] / median['none: end']:.2f}x{asked}")
+                    rounds.setdefault(f"{checks}, {part}", []).append(seconds)
+    times = Times(rounds)
+    tell(
+        times.ratio("curve, all checks to come / without checks", "all, curve", "none, curve", at_most=1.1),
+        times.ratio("all checks / without checks", "all, end", "none, end", at_most=2.0),
+        times.ratio("quick checks / without checks", "quick, end", "none, end"),
+        times.ratio("baselines alone / without checks", "baselines, end", "none, end"),
+        times.seconds("to the curve, quick checks", "quick, curve"),
+    )
 
 
 def _timed(checks: str, folder: str) -> Iterator[tuple[str, float]]:
     """Seconds to the first curve, and to the end."""
     flags = ["--datasets=demo", f"--checks={checks}", f"--cache_dir={folder}/cache", f"--out={folder}/out", "--device=cpu"]
-    start = time.perf_counter()
-    command = [sys.executable, "-m", "lit_probe.cli", "layers", *flags]
+    command, start = [sys.executable, "-m", "lit_probe.cli", "layers", *flags], time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:

@@ -129,7 +129,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LitProbeError as error:
         print(f"lit-probe: {as_flags(str(error))}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupted:
+        print(f"\nlit-probe: {interrupted.args[0] if interrupted.args else 'interrupted.'}", file=sys.stderr)
         return 130
     except Exception as error:
         if FLAGS.traceback:
@@ -170,8 +171,7 @@ def layers() -> None:
             files = [*written.finish(), *_write_projections(folder, done.studies), *_write_similarity(folder, done.studies)]
         except KeyboardInterrupt:
             others = [f"the run of {one.encoder.name}" for one in runs[number + 1 :]]
-            print(f"\nlit-probe: {written.interrupted(others, cache)}", file=sys.stderr)
-            raise
+            raise KeyboardInterrupt(written.interrupted(others, cache)) from None
         print(f"\nWritten to {folder}/: {', '.join(files)}{_cache_words(cache)}", flush=True)
         for name, one in done.studies.items() if FLAGS.similarity else ():
             series.setdefault(name, []).append(one)
@@ -931,7 +931,7 @@ def _check_memory(
     budget, networks = MemoryBudget.of(FLAGS.memory_budget), [(encoder, name) for encoder, name in runs if encoder.has_network]
     need = memory_need(networks, n_texts, cache, rows)
     if networks:
-        print(f"lit-probe: {need.told(budget)}", file=sys.stderr)
+        print(f"lit-probe: {as_flags(need.told(budget))}", file=sys.stderr)
         check_need(need, [encoder for encoder, _ in networks], budget, n_splits)
     return need
 
