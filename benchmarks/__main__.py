@@ -42,6 +42,7 @@ NAMES = (
     "killed_writers",
     "mixed_requests",
     "soak",
+    "page",
 )
 
 

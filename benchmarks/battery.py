@@ -14,6 +14,7 @@ import tempfile
 import numpy as np
 
 from benchmarks.common import data_folder, in_turn
+from benchmarks.figures import Figure, tell
 from lit_probe.scores.metrics import METRICS, score_layers
 
 RUN = """
@@ -50,24 +51,28 @@ def main() -> None:
             command = [sys.executable, "-c", RUN, str(data_folder() / "sst2"), folder, measured]
             done = subprocess.run(command, check=True, capture_output=True, text=True)
         seconds, peak, held = json.loads(done.stdout.splitlines()[-1])
-    for name, value in seconds.items():
-        print(f"    {name}: {value:.1f} s")
-    print(f"all checks: {sum(seconds.values()):.0f} s (at most 240)")
     own, random = held
-    print(
-        f"memory: peak {peak / 1e9:.2f} GB, {(peak - own) / 1e9:.2f} GB above the study's {own / 1e9:.2f} GB of activations, "
-        f"{(peak - own - random) / 1e9:.2f} GB above these and those of the random weights (at most 1)"
+    tell(
+        *(Figure(f"check {name}", value, "s") for name, value in seconds.items()),
+        Figure("(g) all checks", sum(seconds.values()), "s", at_most=240),
+        Figure(
+            "(h) memory above the activations of the study and of the random weights",
+            (peak - own - random) / 1e9,
+            "GB",
+            at_most=1,
+        ),
+        Figure("memory above the activations of the study", (peak - own) / 1e9, "GB"),
     )
 
-    for n in (872, 10_000):
-        _bootstrap(n)
+    _bootstrap(872, 0.3)
+    _bootstrap(10_000, 1)
 
 
-def _bootstrap(n: int) -> None:
+def _bootstrap(n: int, at_most: float) -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, n)
     positive = np.clip(rng.normal(0.3 + 0.4 * labels[:, None], 0.3, (n, 7)), 0.01, 0.99)
     probabilities = np.stack([1 - positive, positive], axis=2)
     names = [name for name in METRICS if name in ("balanced_accuracy", "macro_f1", "mcc")]
     times = in_turn(5, **{name: lambda name=name: score_layers(name, probabilities, labels) for name in names})
-    print(f"1,000 draws x 7 layers x {n:,} rows: " + ", ".join(f"{name} {value:.3f} s" for name, value in times.items()))
+    tell(*(times.seconds(f"(i) {name}: 1,000 draws x 7 layers x {n:,} rows", name, at_most=at_most) for name in times))

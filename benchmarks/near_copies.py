@@ -12,6 +12,7 @@ import time
 import numpy as np
 
 from benchmarks.common import data_folder, seconds
+from benchmarks.figures import Figure, tell
 from lit_probe.checks.leakage import near_duplicates
 from lit_probe.data import load_dataset
 from lit_probe.data.labelled_texts import LabelledTexts, Splits, normalise_text
@@ -29,7 +30,11 @@ def main() -> None:
         near_duplicates(splits)
         finding = time.perf_counter() - start
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        print(f"(t) {name}, {len(texts):,} texts: {finding:.1f} s, {finding / reading:.1f}x their reading; peak {peak:.2f} GB")
+        tell(
+            Figure(f"(t) near copies of {name}, {len(texts):,} texts", finding, "s"),
+            Figure(f"the same of {name} / their reading", finding / reading),
+            Figure(f"peak memory so far, {name}", peak, "GB"),
+        )
 
 
 def _phrases() -> Splits:

@@ -1,8 +1,8 @@
 """How long do people wait while a long computation runs, and while many ask at once?
 
 (y) from an edit to its probabilities by layer, a salience map and LIT's own predictions, while an ablation runs: at most 3x idle.
-(z) the layer curve asked by 16 threads at once: 95 of 100 within 5x the idle median. Where all ask for other rows, nothing is shared
-and 16 wait for each other, so less than 16x would need less than one curve's work for each.
+(z) the layer curve asked by 16 threads at once: 95 of 100 within 5x the idle median. Where all ask for other rows, nothing is
+shared and 16 wait for each other, so less than 16x would need less than one curve's work for each.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 
 from benchmarks.common import seconds, sentences
 from benchmarks.edited_text import demo_server, edited, post
+from benchmarks.figures import Figure, of_rounds, tell
 
 N_EDITS = 40
 N_THREADS, N_EACH = 16, 20
@@ -42,10 +43,12 @@ def _edits_beside_an_ablation(port: int, model: str) -> None:
         start = time.perf_counter()
         beside = [seconds(_edit, port, model, next(texts)) for _ in range(N_EDITS)]
         took = time.perf_counter() - start
-    print(
-        f"(y) an edit takes {_told(idle)} idle and {_told(beside)} beside an ablation: "
-        f"95 of 100 within {_p95(beside) / statistics.median(idle):.1f}x the idle median, {_p95(beside) / _p95(idle):.1f}x the "
-        f"idle 95 of 100 (at most 3); {n_done()} ablations ended in {took:.0f} s"
+    print(f"    {n_done()} ablations ended in {took:.0f} s")
+    tell(
+        of_rounds("an edit, idle", idle, "s"),
+        of_rounds("an edit beside an ablation", beside, "s"),
+        Figure("(y) 95 of 100 edits beside an ablation / idle median", _p95(beside) / statistics.median(idle), at_most=3),
+        Figure("95 of 100 edits beside an ablation / 95 of 100 idle", _p95(beside) / _p95(idle)),
     )
 
 
@@ -94,9 +97,12 @@ def _curves_by_many(port: int, model: str) -> None:
         idle = [seconds(_ask, port, model, "layer_metrics", ids[n:]) for n in range(first, first + N_IDLE)]
         with ThreadPoolExecutor(N_THREADS) as pool:
             beside = list(pool.map(lambda rows: seconds(_ask, port, model, "layer_metrics", rows), selections))
-        print(
-            f"(z) a curve of {name} takes {_told(idle)} idle and {_told(beside)} with {N_THREADS} threads: "
-            f"{_p95(beside) / statistics.median(idle):.1f}x the idle median (at most 5)"
+        tell(
+            of_rounds(f"a curve of {name}, idle", idle, "s"),
+            of_rounds(f"a curve of {name}, {N_THREADS} threads", beside, "s"),
+            Figure(
+                f"(z) {name}: 95 of 100 of {N_THREADS} threads / idle median", _p95(beside) / statistics.median(idle), at_most=5
+            ),
         )
 
 
@@ -108,7 +114,3 @@ def _ask(port: int, model: str, interpreter: str, inputs: Sequence[Any], **confi
 
 def _p95(times: Sequence[float]) -> float:
     return statistics.quantiles(times, n=20)[-1]
-
-
-def _told(times: Sequence[float]) -> str:
-    return f"{statistics.median(times) * 1e3:.0f} ms (95 of 100: {_p95(times) * 1e3:.0f} ms)"

@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.common import data_folder, seconds
+from benchmarks.figures import Times, tell
 
 ROUNDS = 3
 
@@ -59,11 +60,15 @@ def main() -> None:
             _quietly([sys.executable, "-c", NO_TORCH, *flags])
         times["bare"].append(seconds(_quietly, [sys.executable, "-c", BARE, "train", "dev"]))
         times["bare with test"].append(seconds(_quietly, [sys.executable, "-c", BARE, "train", "dev", "test"]))
-    median = {name: statistics.median(values) for name, values in times.items()}
-    print("    " + ", ".join(f"{name} {value:.1f} s" for name, value in median.items()))
-    print(f"(c) cold / bare on train and dev: {median['cold'] / median['bare']:.2f}x (at most 1.4)")
-    print(f"    cold / bare on the same 9,613 sentences: {median['cold'] / median['bare with test']:.2f}x")
-    print(f"    cold / warm: {median['cold'] / median['warm']:.1f}x (at least 8), torch not imported, numbers identical")
+    times["warm"] = [statistics.median(times["warm"][3 * n : 3 * n + 3]) for n in range(ROUNDS)]
+    measured = Times(times)
+    tell(
+        *(measured.seconds(name, name) for name in times),
+        measured.ratio("(c) cold / bare on train and dev", "cold", "bare", at_most=1.4),
+        measured.ratio("cold / bare on the same 9,613 sentences", "cold", "bare with test"),
+        # Without torch and with identical numbers, as asserted above.
+        measured.ratio("cold / warm", "cold", "warm", at_least=8),
+    )
 
 
 def _quietly(command: list[str]) -> None:

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -27,11 +28,12 @@ from lit_probe.checks.provenance import check_against_card, made_by, read_card
 from lit_probe.checks.repeats import N_REPEATS
 from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD, check_served
 from lit_probe.data.csv_cells import shielded
-from lit_probe.data.labelled_texts import Splits
+from lit_probe.data.labelled_texts import Splits, normalise_text
 from lit_probe.data.rows import find_column
 from lit_probe.data.text_pairs import segments
 from lit_probe.data.unlabelled import read_texts
 from lit_probe.encoder.activation_files import save_activations
+from lit_probe.encoder.activations import split_into_blocks
 from lit_probe.encoder.cache import Cache, library_versions
 from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder
@@ -43,6 +45,7 @@ from lit_probe.flags import (
     ALL,
     FLAGS,
     QUICK,
+    RAY,
     SETS_OF_CHECKS,
     TAKE_ONE,
     TRANSFER,
@@ -610,8 +613,15 @@ def selftest() -> None:
 def extract() -> None:
     """Writes the pooled activations of each encoder on each data set, a safetensors file with a manifest of its rows.
 
-    Sites of another kind than layers get a file of their own for each kind.
+    Sites of another kind than layers get a file of their own for each kind. With ``--engine=ray`` many machines write blocks for
+    the cache instead.
     """
+    if FLAGS.engine == RAY:
+        _extract_blocks()
+        return
+    for name in ("address", "cores_per_encoder", "shards"):
+        if FLAGS[name].present:
+            raise LitProbeError(f"--{name} is of many machines. Add --engine=ray, or leave it out.")
     splits_list, runs, cache = load_splits(), load_runs(), open_cache()
     for splits in splits_list:
         check_served("A file of activations", splits.unit, splits.target, (TEXT,), (CLASSES,))
@@ -631,6 +641,74 @@ def extract() -> None:
             for wanted, places in names.items():
                 vectors = {name: np.concatenate([one.layer(place) for one in pooled]) for name, place in places.items()}
                 _write_vectors(out, run, splits, wanted, vectors, cache)
+
+
+def _extract_blocks() -> None:
+    """Has a Ray cluster compute the activations that are missing in a folder or bucket of blocks."""
+    from lit_probe.encoder.block_places import Folder, Place, bucket, without_secrets
+    from lit_probe.encoder.ray_extraction import Extraction, extract_blocks
+
+    if FLAGS.float16:
+        raise LitProbeError("--float16 is of files of vectors, and --engine=ray writes blocks. Give --cache_dtype=bfloat16.")
+    if FLAGS.shards and FLAGS["datasets"].present:
+        raise LitProbeError("--shards stand in place of data sets: leave out --datasets, or make a run of each.")
+    splits_list = [] if FLAGS.shards else load_splits()
+    for splits in splits_list:
+        check_served("A block of activations", splits.unit, splits.target, (TEXT,), (CLASSES, NUMBER))
+    shards, runs = _shard_files(), load_runs()
+    place: Place
+    if "://" in FLAGS.out:
+        place, cache = bucket(FLAGS.out), Cache(None, FLAGS.cache_dtype)
+    else:
+        folder = Path(FLAGS.out).expanduser().absolute()
+        _check_writable(folder, mode=0o700)
+        cache = Cache(folder, FLAGS.cache_dtype, shared=FLAGS.shared_cache)
+        place = Folder(folder)
+    n_texts = None if shards else sum(len(rows) for splits in splits_list for _, rows in splits.items())
+
+    def tell(found: Extraction) -> None:
+        print(f"lit-probe: {found.sentence}{'' if n_texts is None else f', of {n_texts:,} texts'}", file=sys.stderr)
+
+    for run in runs:
+        found = extract_blocks(
+            run.encoder,
+            run.pooling,
+            _blocks_of(splits_list, shards),
+            place,
+            cache,
+            address=FLAGS.address,
+            device=FLAGS.device,
+            cores=FLAGS.cores_per_encoder,
+            trust_remote_code=FLAGS.trust_remote_code,
+            tell=tell,
+        )
+        for worker in found.workers:
+            print(f"An encoder was on {worker}")
+        print(f"{run.encoder.name}, {run.pooling}: {found.sentence}\nWritten to {without_secrets(FLAGS.out)}")
+
+
+def _shard_files() -> list[Path]:
+    """The files that the flag names, by name.
+
+    Raises:
+      LitProbeError: there is none of such a name.
+    """
+    files: dict[Path, None] = {}
+    for pattern in FLAGS.shards:
+        whole = Path(pattern).expanduser().absolute()
+        found = sorted(Path(whole.anchor).glob(str(whole.relative_to(whole.anchor))))
+        if not found:
+            raise LitProbeError(f"No file is called {pattern!r}. A pattern with * may need quotation marks.")
+        files |= dict.fromkeys(found)
+    return list(files)
+
+
+def _blocks_of(splits_list: Sequence[Splits], shards: Sequence[Path]) -> Iterator[Sequence[str]]:
+    """The texts of each block: of the splits as studies read them, of shards as `predict` does."""
+    lists = (rows.texts for splits in splits_list for _, rows in splits.items())
+    read = (read_texts(path, FLAGS.text_column)[1] for path in shards)
+    for texts in itertools.chain(lists, ([text for text in said if normalise_text(text)] for said in read)):
+        yield from (part for part, _ in split_into_blocks(texts))
 
 
 def _by_file(encoder: Encoder, cache: Cache) -> dict[str, dict[str, int]]:
@@ -699,8 +777,10 @@ def _rows_of(splits: Splits) -> dict[str, list[Any]]:
 
 def serve() -> None:
     """Opens LIT on the chosen encoders and data sets, and stays until interrupted."""
-    from lit_probe.lit.server.access import AUTO, check_reach, chosen_token
-    from lit_probe.lit.server.serving import check_address
+    from lit_probe.lit.server.access import AUTO, Access, check_reach, chosen_token
+    from lit_probe.lit.server.ending import end_on_signal, wait_for_end
+    from lit_probe.lit.server.opening import Opening
+    from lit_probe.lit.server.serving import serve as listen
 
     given = _given_token()
     token = chosen_token(given)
@@ -708,12 +788,20 @@ def serve() -> None:
         check_reach(FLAGS.host, token)
     elif FLAGS["host"].present or FLAGS["port"].present:
         raise LitProbeError("--unix_socket stands in place of an address: leave out --host and --port.")
-    check_address(FLAGS.host, FLAGS.port, FLAGS.unix_socket)
-    app = build_app(token)
-    from lit_probe.lit.app import serve_forever
-
+    # Who opens the page before LIT is there is told so, and is on it once it is.
+    opening = Opening(FLAGS.host, FLAGS.allowed_hosts, Access(token, only_here=True))
+    server = listen(opening, FLAGS.host, FLAGS.port, unix_socket=FLAGS.unix_socket).start()
+    end_on_signal(server, opening.stop)
     # A token of somebody's own is theirs to tell.
-    serve_forever(app, FLAGS.host, FLAGS.port, FLAGS.unix_socket, shown_token=token if given == AUTO else None)
+    link = f"{server.url}?token={token}" if given == AUTO else server.url
+    try:
+        print(f"lit_probe: {link} answers, and shows LIT once it is loaded", file=sys.stderr)
+        opening.open(build_app(token))
+    except BaseException:
+        server.close()
+        raise
+    print(f"LIT is open at {link} (stop it with Ctrl-C)", flush=True)
+    wait_for_end()
 
 
 def look_after_cache(word: str) -> int:
@@ -909,10 +997,10 @@ def _check_asked() -> None:
     find_control(FLAGS.control)
 
 
-def _check_writable(folder: Path, flag: str = "out") -> None:
-    """Before hours of work rather than after them."""
+def _check_writable(folder: Path, flag: str = "out", mode: int = 0o777) -> None:
+    """Before hours of work rather than after them. A folder that is made has the rights ``mode``, less the umask."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:

@@ -37,10 +37,10 @@ def live_server(flags: Sequence[str], folder: Path, command: Sequence[str] = SER
         process = subprocess.Popen(whole, stdout=output, stderr=subprocess.STDOUT, env=environment, **options)
     try:
         deadline = time.monotonic() + PATIENCE_S
-        while not (found := re.search(r"http://127\.0\.0\.1:\d+/", log.read_text())):
+        while not (found := re.search(r"LIT is open at (http://127\.0\.0\.1:\d+/)", log.read_text())):
             assert process.poll() is None and time.monotonic() < deadline, log.read_text()
             time.sleep(0.1)
-        yield found[0]
+        yield found[1]
     finally:
         process.terminate()
         process.wait(timeout=20)

@@ -19,7 +19,7 @@ class Load:
     Attributes:
       requests: method and address of each request that left the browser's cache.
       n_bytes: what came over the wire for them, heads included.
-      busy_s: seconds of the main thread.
+      busy_s: CPU seconds of the main thread.
     """
 
     requests: tuple[str, ...]
@@ -47,28 +47,29 @@ class Wire:
         }.items():
             self._devtools.on(f"Network.{event}", act)
         self._devtools.send("Network.enable")
-        self._devtools.send("Performance.enable")
+        # Time in which it really ran: other programs may keep it from running.
+        self._devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
 
     def load(self, url: str | None = None) -> Load:
         """Opens an address, or loads the page again, and waits until it has come to rest."""
         self._sent.clear()
         self._bytes.clear()
-        before = self._busy_s()
         if url is None:
             self._page.reload()
         else:
             self._page.goto(url)
         self._page.wait_for_load_state("networkidle")
-        last = before
+        last = 0.0
         for _ in range(_MOST_LOOKS):
             self._page.wait_for_timeout(1_000)
             now = self._busy_s()
             if now - last < _AT_REST_S:
                 break
             last = now
-        return Load(tuple(self._sent.values()), sum(self._bytes.get(one, 0) for one in self._sent), now - before)
+        return Load(tuple(self._sent.values()), sum(self._bytes.get(one, 0) for one in self._sent), now)
 
     def _busy_s(self) -> float:
+        """Seconds since the document was asked for: Chromium counts anew for each."""
         found = self._devtools.send("Performance.getMetrics")["metrics"]
         return float(next(one["value"] for one in found if one["name"] == "TaskDuration"))
 

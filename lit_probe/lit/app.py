@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -36,6 +35,7 @@ from lit_probe.lit.host.pooled_texts import PooledTexts, text_memo
 from lit_probe.lit.host.read_only import ReadOnlyChecks, short_generators, short_interpreters
 from lit_probe.lit.host.stock_interpreters import OF_TOKEN_FIELDS, STOCK_INTERPRETERS
 from lit_probe.lit.host.token_fields import check_memory
+from lit_probe.lit.host.unread import unread_by_any
 from lit_probe.lit.host.word_dataset import WordDataset
 from lit_probe.lit.host.word_model import WordModel
 from lit_probe.lit.interpreters import INTERPRETERS
@@ -44,7 +44,6 @@ from lit_probe.lit.interpreters.salience import salience_rows
 from lit_probe.lit.interpreters.train_geometries import prepare_geometries
 from lit_probe.lit.server import web
 from lit_probe.lit.server.access import Access
-from lit_probe.lit.server.ending import run_until_signal
 from lit_probe.lit.server.guide import reading_guide
 from lit_probe.lit.server.health import StudyCounts
 from lit_probe.lit.server.limits import DEFAULT_LIMITS, Limits
@@ -228,7 +227,7 @@ def assemble(
             show_train=options.show_train,
             max_shown=options.max_shown,
             seed=options.seed,
-            not_read=lambda texts: _not_read(readers, texts),
+            not_read=lambda texts: unread_by_any(readers, texts, checks.cache),
             near_duplicates=stored_near_duplicates(splits, checks.cache),
             others=others,
         )
@@ -362,26 +361,6 @@ def lit_application(
     return application
 
 
-def serve_forever(app: web.WebApp, host: str, port: int, unix_socket: str | None = None, shown_token: str | None = None) -> None:
-    """Serves the application until a signal ends the process; see `run_until_signal`.
-
-    Args:
-      app: what `build` returns.
-      host: the address to listen on.
-      port: the port to listen on.
-      unix_socket: the file of a socket to listen on in their place.
-      shown_token: the token, where the printed link shall hold it.
-
-    Raises:
-      LitProbeError: the port is in use, or the address cannot be bound.
-    """
-    server = web.serve(app, host, port, unix_socket=unix_socket)
-    link = f"{server.url}?token={shown_token}" if shown_token else server.url
-    sys.stdout.write(f"LIT is open at {link} (stop it with Ctrl-C)\n")
-    sys.stdout.flush()
-    run_until_signal(server, app.stop)
-
-
 def _not_ready(studies: Sequence[PendingStudy], asked: Mapping[str, str]) -> str | None:
     """What a request would have to wait for: the model's own study, or the one of the shown data set. Else None.
 
@@ -423,13 +402,3 @@ def _reading(encoder: Encoder) -> tuple[Hashable, ...]:
 def _numbers(encoder: Encoder) -> tuple[Hashable, ...]:
     """What decides the numbers that an encoder makes of a text."""
     return _reading(encoder), encoder.random_seed, encoder.dtype
-
-
-def _not_read(encoders: Sequence[Encoder], texts: Sequence[str]) -> list[tuple[bool, float]]:
-    """Of each text, whether an encoder reads only a part of it, and the largest share of tokens that none can spell."""
-    if not encoders:
-        return [(False, 0.0)] * len(texts)
-    encoded = [encoder.encode(texts) for encoder in encoders]
-    cut = [[text.truncated for text in of_encoder] for of_encoder in encoded]
-    unknown = [encoder.unknown(of_encoder) for encoder, of_encoder in zip(encoders, encoded, strict=True)]
-    return [(any(flags), max(shares)) for flags, shares in zip(zip(*cut, strict=True), zip(*unknown, strict=True), strict=True)]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import re
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from lit_page import SERVICES, LitPage
@@ -58,8 +56,7 @@ def test_the_embeddings_are_first_those_of_the_dev_chosen_layer(lit: LitPage):
     lit.open(dataset="demo").wait_for_curve()
     with lit.page.expect_request(lambda request: "interpreter=pca" in request.url) as asked:
         panel = lit.show("Embeddings", "embeddings-module")
-    query = dict(parse_qsl(urlsplit(asked.value.url).query))
-    assert json.loads(query["config"])["field_name"] == "chosen_layer"
+    assert asked.value.post_data_json["config"]["field_name"] == "chosen_layer"
     names = panel.locator("select").evaluate_all("(lists) => lists.map((list) => list.selectedOptions[0].textContent.trim())")
     assert "tiny-bert-on-demo:chosen_layer" in names
 

@@ -3,7 +3,7 @@
  * What LIT's page (lit-nlp 1.3.1) draws around the panels, put right where it does not fit: widths, the bar at the top, and the
  * long names of our models.
  */
-import {html, services, settings, sharedStyles} from './lit_host.js';
+import {html, loadAllPanels, services, settings, sharedStyles} from './lit_host.js';
 import {buttonNames, columnName, modelsOn, shortName} from './model_names.js';
 
 /** As many models as LIT itself shows as buttons at the top. */
@@ -55,6 +55,7 @@ export function fitFrame() {
   replace('confusion-matrix-module', 'renderImpl', heldOutMatrices);
   replace('lit-modules', 'renderTabs', () => renderTabs);
   replace('embeddings-module', 'setupReactions', openWithPca);
+  replace('lit-global-settings', 'renderLayoutConfig', withAllTitles);
   followDataset();
 }
 
@@ -248,6 +249,16 @@ function openWithPca(setupReactions) {
   return /** @this {any} */ function () {
     if ('pca' in this.projectorChoices) this.projectorName = 'pca';
     setupReactions.call(this);
+  };
+}
+
+/** LIT's list of layouts names each panel by its title, which its file says. @param {() => any} render */
+function withAllTitles(render) {
+  return /** @this {any} */ function () {
+    const loading = loadAllPanels();
+    if (loading === null) return render.call(this);
+    void loading.then(() => this.requestUpdate());
+    return html`Loading …`;
   };
 }
 

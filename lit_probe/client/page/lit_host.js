@@ -41,12 +41,9 @@ export function importPanel(tag, url) {
   files.set(tag, url);
 }
 
-/** Loads the panels of a layout, a file each, so that a broken one harms no other. @param {any} layout  as LIT holds it */
-async function loadPanels(layout) {
-  /** @type {(string|{module: string})[]} */
-  const shown = ['upper', 'lower', 'left'].flatMap((part) => Object.values(layout?.[part] ?? {})).flat();
-  const tags = new Set(shown.map((one) => (typeof one === 'string' ? one : one.module)));
-  await Promise.all([...tags].map(async (tag) => {
+/** Loads panels that are ours, a file each, so that a broken one harms no other. @param {Iterable<string>} tags */
+async function loadPanels(tags) {
+  await Promise.all([...new Set(tags)].map(async (tag) => {
     const url = files.get(tag);
     if (!url || customElements.get(tag)) return;
     try {
@@ -58,19 +55,32 @@ async function loadPanels(layout) {
   }));
 }
 
+/** The tags of the panels of a layout. @param {any} layout  as LIT holds it @returns {string[]} */
+function tagsOf(layout) {
+  /** @type {(string|{module: string})[]} */
+  const shown = ['upper', 'lower', 'left'].flatMap((part) => Object.values(layout?.[part] ?? {})).flat();
+  return shown.map((one) => (typeof one === 'string' ? one : one.module));
+}
+
+/** Loads the panels of all layouts. @returns {?Promise<void>} null where they are there */
+export function loadAllPanels() {
+  return [...files.keys()].every((tag) => customElements.get(tag)) ? null : loadPanels(files.keys());
+}
+
 /** Lets LIT wait for the panels of a layout before it draws the first one, or another. */
 export function loadPanelsOfLayouts() {
   const {appState} = services();
   const service = settings();
-  if (!appState?.initialize || !service) return void loadPanels({upper: {all: [...files.keys()]}}); // Each says that the bundle is another one.
+  if (!appState?.initialize || !service) return void loadAllPanels(); // Each says that the bundle is another one.
   const {initialize} = appState;
   appState.initialize = async () => {
     const {layouts, defaultLayout} = appState.metadata;
-    await Promise.all([loadPanels(layouts[appState.urlConfiguration.layoutName] ?? layouts[defaultLayout]), initialize.call(appState)]);
+    const layout = layouts[appState.urlConfiguration.layoutName] ?? layouts[defaultLayout];
+    await Promise.all([loadPanels(tagsOf(layout)), initialize.call(appState)]);
   };
   const {updateSettings} = service;
   service.updateSettings = async (/** @type {{layoutName?: string}} */ change) => {
-    if (change.layoutName) await loadPanels(appState.layouts[change.layoutName]);
+    if (change.layoutName) await loadPanels(tagsOf(appState.layouts[change.layoutName]));
     await updateSettings.call(service, change);
   };
 }

@@ -21,12 +21,31 @@ EXIT_CODES = {signal.SIGTERM: 0, signal.SIGINT: 130}
 
 
 def run_until_signal(server: Server, stop: Callable[[], None], patience_s: float = PATIENCE_S) -> None:
-    """Answers requests until SIGTERM or SIGINT; then the process ends, and this does not return. A second signal ends it at once.
+    """Answers requests until SIGTERM or SIGINT, as of `end_on_signal`; this does not return.
+
+    Args:
+      server: a server that is bound to its address.
+      stop: as of `end_on_signal`.
+      patience_s: as of `end_on_signal`.
+    """
+    end_on_signal(server, stop, patience_s)
+    server.run()
+    wait_for_end()
+
+
+def wait_for_end() -> None:
+    """Waits for the signal, in the main thread, while another one answers; does not return."""
+    while True:
+        threading.Event().wait()
+
+
+def end_on_signal(server: Server, stop: Callable[[], None], patience_s: float = PATIENCE_S) -> None:
+    """From now on SIGTERM and SIGINT end the process, whatever the main thread does. A second signal ends it at once.
 
     To be called in the main thread, which alone hears of signals.
 
     Args:
-      server: a server that is bound to its address.
+      server: the server that is then answering, or is not running yet.
       stop: ends computations, so that the requests which are finished have the machine.
       patience_s: seconds that requests may take to be finished.
     """
@@ -37,20 +56,22 @@ def run_until_signal(server: Server, stop: Callable[[], None], patience_s: float
             _leave(code[0])
         code.append(EXIT_CODES[signal.Signals(number)])
         # Not here: the handler interrupts the very loop that has to go on until the last answer is sent.
-        threading.Thread(target=_finish, args=(server, stop, patience_s), name="lit_probe-ending", daemon=True).start()
+        arguments = (server, stop, patience_s, code[0])
+        threading.Thread(target=_finish, args=arguments, name="lit_probe-ending", daemon=True).start()
 
     for number in EXIT_CODES:
         signal.signal(number, end)
-    server.run()
-    _leave(code[0] if code else 0)
 
 
-def _finish(server: Server, stop: Callable[[], None], patience_s: float) -> None:
+def _finish(server: Server, stop: Callable[[], None], patience_s: float, code: int) -> None:
     sys.stderr.write(f"lit_probe: ending; requests have {patience_s:g} s to finish\n")
     try:
         stop()
     finally:
-        server.finish(patience_s)
+        try:
+            server.finish(patience_s)
+        finally:
+            _leave(code)
 
 
 def _leave(code: int) -> None:

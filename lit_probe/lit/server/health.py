@@ -42,8 +42,8 @@ class StudyCounts:
         return not self.computing and (self.ready > 0 or not self.failed)
 
 
-def answer(environ: WSGIEnvironment, counts: StudyCounts) -> Response:
-    """200, or 503 while the server is not ready.
+def answer(environ: WSGIEnvironment, counts: StudyCounts | None) -> Response:
+    """200, or 503 while the server is not ready; without counts nobody knows yet which studies there will be.
 
     Raises:
       Refusal: another method than GET and HEAD.
@@ -52,8 +52,7 @@ def answer(environ: WSGIEnvironment, counts: StudyCounts) -> Response:
     headers = {"Cache-Control": "no-store"}
     if environ.get("PATH_INFO") == ALIVE:
         return Response('{"alive": true}', content_type="application/json", headers=headers)
-    body = json.dumps({"ready": counts.are_done, "studies": asdict(counts)})
-    status = HTTPStatus.OK if counts.are_done else HTTPStatus.SERVICE_UNAVAILABLE
-    return Response(
-        body, status, content_type="application/json", headers=headers | ({} if counts.are_done else {"Retry-After": "2"})
-    )
+    ready = counts is not None and counts.are_done
+    body = json.dumps({"ready": ready, "studies": None if counts is None else asdict(counts)})
+    status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+    return Response(body, status, content_type="application/json", headers=headers | ({} if ready else {"Retry-After": "2"}))

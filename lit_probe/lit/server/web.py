@@ -23,9 +23,10 @@ from werkzeug.wrappers import Response
 from lit_probe.encoder.wanted import while_wanted
 from lit_probe.errors import LitProbeError, UnknownNameError
 from lit_probe.lit.host.asker import asked_from
-from lit_probe.lit.host.messages import MAX_MESSAGE, plain_message
+from lit_probe.lit.host.messages import MAX_MESSAGE
 from lit_probe.lit.server import guard, health
 from lit_probe.lit.server.access import Access, peer, without_token
+from lit_probe.lit.server.answers import SECURITY_HEADERS, allowed_names, drop_body, error_response
 from lit_probe.lit.server.guard import Refusal
 from lit_probe.lit.server.limits import DEFAULT_LIMITS, Limits
 from lit_probe.lit.server.loaded import Loaded
@@ -38,25 +39,10 @@ __all__ = ["Server", "WebApp", "serve", "wrap"]
 
 logger = logging.getLogger(__name__)
 
-# Of a body that is refused; our own server drops it itself, and hands none of it over.
-_MOST_DROPPED = 256 * 1024 * 1024
-
 _NOTHING_HERE = "Nothing is served at this address. A page that was opened before an update of lit_probe has to be loaded again."
 
 NotReady = Callable[[Mapping[str, str]], str | None]
 Leave = Callable[[str, int | None], None]
-
-# Every answer carries these. Style attributes are how LIT draws; script comes from our own files only, which disarms HTML in
-# labels and texts. LIT's Scalars and Dive panels would need 'unsafe-eval'; our layouts leave them out.
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-        "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors {frame_ancestors}"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 
 # The last two are the schemes of VS Code's own pages, which have no address on any network.
 _FRAME_ANCESTOR = re.compile(r"'self'|'none'|https?://[A-Za-z0-9.*-]+(?::(?:\d{1,5}|\*))?|vscode-(?:webview|file):")
@@ -91,20 +77,14 @@ def wrap(
     Raises:
       LitProbeError: another lit-nlp is installed, an option makes no sense, or our own files are missing.
     """
-    names = set(guard.LOOPBACK_NAMES) | ({host.lower()} - guard.ALL_INTERFACES)
-    trusted = set()
-    for entry in allowed_hosts:
-        name = guard.host_name(entry)
-        if name is None:
-            raise LitProbeError(f"{entry!r} is not a host name. Allowed hosts look like lab.example.org or 192.168.1.7.")
-        trusted.add(name)
+    names, trusted = allowed_names(host, allowed_hosts)
     for entry in frame_ancestors:
         if not _FRAME_ANCESTOR.fullmatch(entry):
             raise LitProbeError(
                 f"{entry!r} cannot be a frame ancestor. Give 'self', 'none' (with their quotes) or http://host:port."
             )
     kind = WebApp if guarded else OpenApp
-    app = kind(lit_app, names | trusted, trusted, " ".join(frame_ancestors), limits, not_ready, leave)
+    app = kind(lit_app, names, trusted, " ".join(frame_ancestors), limits, not_ready, leave)
     app.access = access or app.access
     return app
 
@@ -126,8 +106,8 @@ class WebApp:
     def __init__(
         self,
         lit_app: WSGIApplication,
-        hosts: set[str],
-        trusted: set[str],
+        hosts: frozenset[str],
+        trusted: frozenset[str],
         frame_ancestors: str,
         limits: Limits,
         not_ready: NotReady,
@@ -138,8 +118,8 @@ class WebApp:
         self._not_ready = not_ready
         self._leave = leave
         self._lit_app = lit_app
-        self._hosts = frozenset(hosts)
-        self._trusted = frozenset(trusted)
+        self._hosts = hosts
+        self._trusted = trusted
         self.read_names()
         self._of_lit = tuple(
             Response.from_app(lit_app, create_environ(path), buffered=True).get_data()
@@ -175,7 +155,7 @@ class WebApp:
         except Refusal as refusal:
             response = error_response(refusal.status, refusal.message)
             response.headers.update(refusal.headers)
-            _drop_body(environ)
+            drop_body(environ)
         except UnknownNameError as error:
             response = error_response(HTTPStatus.NOT_FOUND, str(error))
         except Exception as error:
@@ -276,16 +256,6 @@ class OpenApp(WebApp):
 # ---- errors --------------------------------------------------------------------------------------------------------------
 
 
-def error_response(status: HTTPStatus, message: str) -> Response:
-    """Plain text in the form that LIT's status bar reads: the message, an empty line, `Details:`."""
-    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        text = f"Uncaught error: {plain_message(message)}\n\nDetails: see the server log\n"
-    else:
-        text = f"{plain_message(message)}\n\nDetails: HTTP {status.value} {status.phrase}\n"
-    body = text.encode("utf-8", "replace")
-    return Response(body, status=status, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
-
-
 def _lit_error(text: str, environ: WSGIEnvironment) -> Response:
     """LIT's report of an exception (message, then traceback, both of which LIT has logged) as an answer without the traceback.
 
@@ -313,16 +283,6 @@ def _with_finite_numbers(response: Response, environ: WSGIEnvironment) -> Respon
         logger.warning("%s: %d numbers are not finite and became null", _address(environ), len(found))
         response.set_data(json.dumps(finite))
     return response
-
-
-def _drop_body(environ: WSGIEnvironment) -> None:
-    """Reads a refused body away: gunicorn would reset the connection on what is unread, and nobody would see the refusal."""
-    declared = environ.get("CONTENT_LENGTH") or ""
-    left = min(int(declared), _MOST_DROPPED) if declared.isascii() and declared.isdigit() and len(declared) < 16 else 0
-    if not declared and environ.get("wsgi.input_terminated"):
-        left = _MOST_DROPPED
-    while left > 0 and (dropped := environ["wsgi.input"].read(min(left, 1 << 16))):
-        left -= len(dropped)
 
 
 def _safe(environ: WSGIEnvironment, status: int, seconds: float) -> dict[str, Any]:
