@@ -75,7 +75,7 @@ def main() -> None:
     for phase, n in sorted(hit.items()):
         print(f"{n:5}  {phase}")
     print(f"{hit.total()} kills, {ended} runs came to their end")
-    tell(Figure("(ag) wrong results", wrong, "results", at_most=0))
+    tell(Figure("(am) wrong results", wrong, "results", at_most=0))
 
 
 def _run(cache: Path, out: Path, kill_at: int | None, after_s: float) -> tuple[str, int]:

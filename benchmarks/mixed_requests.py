@@ -1,6 +1,6 @@
 """Does a server that many people ask at once answer all of them, and does its memory stay? 10,000 valid requests from 16 threads.
 
-(ae) what Chromium asks while panels are opened, edits made, layouts and data changed is recorded, and asked again with other
+(ag) what Chromium asks while panels are opened, edits made, layouts and data changed is recorded, and asked again with other
 rows and other edits, while an ablation runs: no answer of 500 and above, and less than 50 MB more after a warm-up.
 """
 
@@ -148,8 +148,8 @@ def main() -> None:
         f"{max(times):.1f} s"
     )
     tell(
-        Figure("(ae) answers of 500 and above", sum(status >= 500 for _, status, _, _ in answers), "answers", at_most=0),
-        Figure("(ae) more memory than after the warm-up", rss[-1] - rss[0], "MB", at_most=50),
+        Figure("(ag) answers of 500 and above", sum(status >= 500 for _, status, _, _ in answers), "answers", at_most=0),
+        Figure("(ag) more memory than after the warm-up", rss[-1] - rss[0], "MB", at_most=50),
     )
     for (name, status, text), n in Counter((name, status, text) for name, status, _, text in answers if status >= 400).items():
         print(f"    {n} times {status} of {name}: {text!r}")

@@ -225,9 +225,9 @@ def main() -> None:
     print(f"    {N_REQUESTS:,} requests: {dict(sorted(Counter(status for status, *_ in answers).items()))}")
     late = [seconds for *_, seconds in answers if seconds > LATE_S]
     tell(
-        Figure("(af) answers of 500 and above but 503", sum(s >= 500 and s != 503 for s, *_ in answers), "answers", at_most=0),
-        Figure(f"(af) answers later than {LATE_S:g} s", len(late), "answers", at_most=0),
-        Figure("(af) the longest", max(seconds for *_, seconds in answers), "s"),
+        Figure("(ah) answers of 500 and above but 503", sum(s >= 500 and s != 503 for s, *_ in answers), "answers", at_most=0),
+        Figure(f"(ah) answers later than {LATE_S:g} s", len(late), "answers", at_most=0),
+        Figure("(ah) the longest", max(seconds for *_, seconds in answers), "s"),
     )
     planned = Counter(text.split("\n")[0][:100] for status, text, _ in answers if status == 503)
     for text, n in planned.most_common():

@@ -1,6 +1,6 @@
 """Does a page that is used for half an hour stay well? `python -m benchmarks.soak [MINUTES]`: errors, memory of page and server.
 
-(ad) at least 1,000 actions in 30 minutes, no error of ours in the console, none uncaught; the page's heap (after its garbage was
+(af) at least 1,000 actions in 30 minutes, no error of ours in the console, none uncaught; the page's heap (after its garbage was
 collected) and the server's resident memory over the second half.
 """
 
@@ -49,16 +49,16 @@ def main(minutes: float = MINUTES) -> None:
     for text, n in reader.errors.most_common():
         print(f"    {n} times: {text}")
     tell(
-        Figure("(ad) actions on the page", reader.done.total(), "actions", at_least=1_000),
-        Figure("(ad) errors of ours in the console", len(reader.lit.problems), "errors", at_most=0),
-        Figure("(ad) errors in all", reader.errors.total(), "errors", at_most=0),
+        Figure("(af) actions on the page", reader.done.total(), "actions", at_least=1_000),
+        Figure("(af) errors of ours in the console", len(reader.lit.problems), "errors", at_most=0),
+        Figure("(af) errors in all", reader.errors.total(), "errors", at_most=0),
     )
     later = seen[len(seen) // 2 :]
     minute = [one[0] for one in later]
     for which, name in enumerate(("heap", "server"), start=1):
         slope = statistics.linear_regression(minute, [one[which] for one in later]).slope
         print(f"    {name}: {seen[0][which]:.0f} MB first, {later[0][which]:.0f} at half time, {later[-1][which]:.0f} at last")
-        tell(Figure(f"(ad) {name}, over the second half", slope, "MB a minute"))
+        tell(Figure(f"(af) {name}, over the second half", slope, "MB a minute"))
 
 
 if __name__ == "__main__":
