@@ -19,7 +19,7 @@ class Load:
     Attributes:
       requests: method and address of each request that left the browser's cache.
       n_bytes: what came over the wire for them, heads included.
-      busy_s: seconds of the main thread.
+      busy_s: CPU seconds of the main thread.
     """
 
     requests: tuple[str, ...]
@@ -47,7 +47,8 @@ class Wire:
         }.items():
             self._devtools.on(f"Network.{event}", act)
         self._devtools.send("Network.enable")
-        self._devtools.send("Performance.enable")
+        # Time in which it really ran: other programs may keep it from running.
+        self._devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
 
     def load(self, url: str | None = None) -> Load:
         """Opens an address, or loads the page again, and waits until it has come to rest."""

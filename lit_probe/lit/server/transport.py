@@ -48,10 +48,10 @@ class Transport:
         body = response.get_data()
         if response.status_code == 304 or len(body) < _SMALLEST or not _takes_gzip(environ):
             return response
-        if tag and not response.is_json:
-            response.set_data(self._files.get(tag, lambda: _packed(body, _LEVEL_OF_FILES)))
-        else:
+        if tag is None or response.is_json:
             response.set_data(_packed(body, _LEVEL))
+        else:
+            response.set_data(self._files.get(tag, lambda: _packed(body, _LEVEL_OF_FILES)))
         response.headers["Content-Encoding"] = "gzip"
         if tag:
             response.set_etag(tag, weak=True)  # these are other bytes than those that are not compressed
