@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 
 from benchmarks.figures import Figure, of_rounds, tell
@@ -110,11 +111,16 @@ def _of(name: str, times: list[float], **asked: float) -> list[Figure]:
 
 
 def wait_for_port(log: Path) -> int:
-    """The port of a server, once it listens."""
+    """The port of a server, once it is open: it listens before."""
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         if found := re.search(r"http://127\.0\.0\.1:(\d+)/", log.read_text()):
-            return int(found[1])
+            connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=60)
+            connection.request("POST", "/get_info", b"{}")
+            status = connection.getresponse().status
+            connection.close()
+            if status != HTTPStatus.SERVICE_UNAVAILABLE:
+                return int(found[1])
         time.sleep(0.5)
     raise TimeoutError(log.read_text())
 

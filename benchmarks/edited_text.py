@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from benchmarks.common import bare_forward, default_encoder, seconds, sentences
@@ -78,8 +79,10 @@ def _wait_until_ready(port: int) -> str:
             model = next(iter(post(port, "get_info")["models"]))
             if _predict(port, model, edited(port, "ready"))["status"] == "ready":
                 return str(model)
-        except urllib.error.HTTPError:
-            raise
+        except urllib.error.HTTPError as error:
+            if error.code != HTTPStatus.SERVICE_UNAVAILABLE:
+                raise
+            # still opening
         except (urllib.error.URLError, ConnectionError):
             pass  # not listening yet
         time.sleep(0.5)

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -27,11 +28,12 @@ from lit_probe.checks.provenance import check_against_card, made_by, read_card
 from lit_probe.checks.repeats import N_REPEATS
 from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD, check_served
 from lit_probe.data.csv_cells import shielded
-from lit_probe.data.labelled_texts import Splits
+from lit_probe.data.labelled_texts import Splits, normalise_text
 from lit_probe.data.rows import find_column
 from lit_probe.data.text_pairs import segments
 from lit_probe.data.unlabelled import read_texts
 from lit_probe.encoder.activation_files import save_activations
+from lit_probe.encoder.activations import split_into_blocks
 from lit_probe.encoder.cache import Cache, library_versions
 from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder
@@ -43,6 +45,7 @@ from lit_probe.flags import (
     ALL,
     FLAGS,
     QUICK,
+    RAY,
     SETS_OF_CHECKS,
     TAKE_ONE,
     TRANSFER,
@@ -126,7 +129,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LitProbeError as error:
         print(f"lit-probe: {as_flags(str(error))}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupted:
+        print(f"\nlit-probe: {interrupted.args[0] if interrupted.args else 'interrupted.'}", file=sys.stderr)
         return 130
     except Exception as error:
         if FLAGS.traceback:
@@ -167,8 +171,7 @@ def layers() -> None:
             files = [*written.finish(), *_write_projections(folder, done.studies), *_write_similarity(folder, done.studies)]
         except KeyboardInterrupt:
             others = [f"the run of {one.encoder.name}" for one in runs[number + 1 :]]
-            print(f"\nlit-probe: {written.interrupted(others, cache)}", file=sys.stderr)
-            raise
+            raise KeyboardInterrupt(written.interrupted(others, cache)) from None
         print(f"\nWritten to {folder}/: {', '.join(files)}{_cache_words(cache)}", flush=True)
         for name, one in done.studies.items() if FLAGS.similarity else ():
             series.setdefault(name, []).append(one)
@@ -610,8 +613,15 @@ def selftest() -> None:
 def extract() -> None:
     """Writes the pooled activations of each encoder on each data set, a safetensors file with a manifest of its rows.
 
-    Sites of another kind than layers get a file of their own for each kind.
+    Sites of another kind than layers get a file of their own for each kind. With ``--engine=ray`` many machines write blocks for
+    the cache instead.
     """
+    if FLAGS.engine == RAY:
+        _extract_blocks()
+        return
+    for name in ("address", "cores_per_encoder", "shards"):
+        if FLAGS[name].present:
+            raise LitProbeError(f"--{name} is of many machines. Add --engine=ray, or leave it out.")
     splits_list, runs, cache = load_splits(), load_runs(), open_cache()
     for splits in splits_list:
         check_served("A file of activations", splits.unit, splits.target, (TEXT,), (CLASSES,))
@@ -631,6 +641,74 @@ def extract() -> None:
             for wanted, places in names.items():
                 vectors = {name: np.concatenate([one.layer(place) for one in pooled]) for name, place in places.items()}
                 _write_vectors(out, run, splits, wanted, vectors, cache)
+
+
+def _extract_blocks() -> None:
+    """Has a Ray cluster compute the activations that are missing in a folder or bucket of blocks."""
+    from lit_probe.encoder.block_places import Folder, Place, bucket, without_secrets
+    from lit_probe.encoder.ray_extraction import Extraction, extract_blocks
+
+    if FLAGS.float16:
+        raise LitProbeError("--float16 is of files of vectors, and --engine=ray writes blocks. Give --cache_dtype=bfloat16.")
+    if FLAGS.shards and FLAGS["datasets"].present:
+        raise LitProbeError("--shards stand in place of data sets: leave out --datasets, or make a run of each.")
+    splits_list = [] if FLAGS.shards else load_splits()
+    for splits in splits_list:
+        check_served("A block of activations", splits.unit, splits.target, (TEXT,), (CLASSES, NUMBER))
+    shards, runs = _shard_files(), load_runs()
+    place: Place
+    if "://" in FLAGS.out:
+        place, cache = bucket(FLAGS.out), Cache(None, FLAGS.cache_dtype)
+    else:
+        folder = Path(FLAGS.out).expanduser().absolute()
+        _check_writable(folder, mode=0o700)
+        cache = Cache(folder, FLAGS.cache_dtype, shared=FLAGS.shared_cache)
+        place = Folder(folder)
+    n_texts = None if shards else sum(len(rows) for splits in splits_list for _, rows in splits.items())
+
+    def tell(found: Extraction) -> None:
+        print(f"lit-probe: {found.sentence}{'' if n_texts is None else f', of {n_texts:,} texts'}", file=sys.stderr)
+
+    for run in runs:
+        found = extract_blocks(
+            run.encoder,
+            run.pooling,
+            _blocks_of(splits_list, shards),
+            place,
+            cache,
+            address=FLAGS.address,
+            device=FLAGS.device,
+            cores=FLAGS.cores_per_encoder,
+            trust_remote_code=FLAGS.trust_remote_code,
+            tell=tell,
+        )
+        for worker in found.workers:
+            print(f"An encoder was on {worker}")
+        print(f"{run.encoder.name}, {run.pooling}: {found.sentence}\nWritten to {without_secrets(FLAGS.out)}")
+
+
+def _shard_files() -> list[Path]:
+    """The files that the flag names, by name.
+
+    Raises:
+      LitProbeError: there is none of such a name.
+    """
+    files: dict[Path, None] = {}
+    for pattern in FLAGS.shards:
+        whole = Path(pattern).expanduser().absolute()
+        found = sorted(Path(whole.anchor).glob(str(whole.relative_to(whole.anchor))))
+        if not found:
+            raise LitProbeError(f"No file is called {pattern!r}. A pattern with * may need quotation marks.")
+        files |= dict.fromkeys(found)
+    return list(files)
+
+
+def _blocks_of(splits_list: Sequence[Splits], shards: Sequence[Path]) -> Iterator[Sequence[str]]:
+    """The texts of each block: of the splits as studies read them, of shards as `predict` does."""
+    lists = (rows.texts for splits in splits_list for _, rows in splits.items())
+    read = (read_texts(path, FLAGS.text_column)[1] for path in shards)
+    for texts in itertools.chain(lists, ([text for text in said if normalise_text(text)] for said in read)):
+        yield from (part for part, _ in split_into_blocks(texts))
 
 
 def _by_file(encoder: Encoder, cache: Cache) -> dict[str, dict[str, int]]:
@@ -853,7 +931,7 @@ def _check_memory(
     budget, networks = MemoryBudget.of(FLAGS.memory_budget), [(encoder, name) for encoder, name in runs if encoder.has_network]
     need = memory_need(networks, n_texts, cache, rows)
     if networks:
-        print(f"lit-probe: {need.told(budget)}", file=sys.stderr)
+        print(f"lit-probe: {as_flags(need.told(budget))}", file=sys.stderr)
         check_need(need, [encoder for encoder, _ in networks], budget, n_splits)
     return need
 
@@ -919,10 +997,10 @@ def _check_asked() -> None:
     find_control(FLAGS.control)
 
 
-def _check_writable(folder: Path, flag: str = "out") -> None:
-    """Before hours of work rather than after them."""
+def _check_writable(folder: Path, flag: str = "out", mode: int = 0o777) -> None:
+    """Before hours of work rather than after them. A folder that is made has the rights ``mode``, less the umask."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:

@@ -61,6 +61,9 @@ SETS_OF_CHECKS: dict[str, tuple[str, ...]] = {
     "none": (),
 }
 
+# Who computes activations.
+LOCAL, RAY = "local", "ray"
+
 # What `parse` raises for a flag that does not exist or a value that does not fit.
 FlagsError = flags.Error
 
@@ -444,6 +447,40 @@ _define(
     None,
     "only these layers, and what stands in their blocks, such as 0,4,8-12; 0 is the embeddings. Default: all.",
     used_by=(*_PROBES, "extract"),
+)
+_define(
+    flags.DEFINE_enum,
+    "engine",
+    LOCAL,
+    [LOCAL, RAY],
+    "ray has many machines compute blocks of activations, which are put into the folder or under the address (s3://…) of --out "
+    "as those of the cache.",
+    used_by=("extract",),
+)
+_define(
+    flags.DEFINE_string,
+    "address",
+    None,
+    "of the Ray cluster, such as 10.0.0.1:6379; auto for one that this machine is part of. Default: RAY_ADDRESS, else one of "
+    "this machine alone.",
+    used_by=("extract",),
+)
+_define(
+    flags.DEFINE_integer,
+    "cores_per_encoder",
+    None,
+    "cores of a machine for each encoder of a cluster. Default: as many as torch uses on this machine, since digits depend on "
+    "it; where there are GPUs, one core and one GPU.",
+    lower_bound=1,
+    used_by=("extract",),
+)
+_define(
+    flags.DEFINE_list,
+    "shards",
+    [],
+    "files of texts without labels in place of data sets, or patterns of their names such as texts/*.parquet: parquet, jsonl, "
+    "csv, tsv or txt. Each is a list of texts for itself, as for predict.",
+    used_by=("extract",),
 )
 _define(flags.DEFINE_bool, "float16", False, "half as large files, with three digits.", used_by=("extract",))
 _define(

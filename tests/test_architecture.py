@@ -43,6 +43,7 @@ DOORS = {
     "concept_erasure": ("neurons.effects.erasure",),
     "openTSNE": ("views",),
     "umap": ("views",),
+    "ray": ("encoder.ray_extraction",),
     "waitress": ("lit.server",),
     "torch": ("encoder", "probing.layer_states", "probing.probe_forward", "salience", "neurons.effects"),
     "absl.flags": ("flags",),

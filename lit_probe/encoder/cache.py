@@ -57,9 +57,12 @@ CACHE_DTYPES = (FLOAT32, "bfloat16")
 # By the name of a dtype in a safetensors file. NumPy has no bfloat16, so its bits are kept as whole numbers.
 _READ_AS: dict[str, type] = {"F32": np.float32, "U16": np.uint16}
 
+# The folder of blocks of activations, and the file in an entry of it.
+ACTIVATIONS = "activations"
+BLOCK_FILE = "block.safetensors"
 # Part of every key: to be raised when the same inputs would give other numbers or files. Activations are as they were.
 _FORMAT = 3
-_FORMAT_OF_KIND = {"activations": 1}
+_FORMAT_OF_KIND = {ACTIVATIONS: 1}
 _RESULT = "result.json"
 # Libraries whose version can change a number. A result of another version of one of them is not the result.
 LIBRARIES = (
@@ -74,7 +77,7 @@ LIBRARIES = (
     "transformers",
 )
 # What only these read is not computed again when the others change: reading all texts takes longest.
-_OF_KIND = {"activations": ("numpy", "tokenizers", "torch", "transformers")}
+_OF_KIND = {ACTIVATIONS: ("numpy", "tokenizers", "torch", "transformers")}
 
 
 class Cache:
@@ -145,7 +148,7 @@ class Cache:
         folder = self.folder  # another thread may have to go on without it meanwhile
         if folder is None:
             return make()
-        facts = {**facts, "versions": library_versions(_OF_KIND.get(kind, LIBRARIES))}
+        facts = _with_versions(kind, facts)
         key = _key(kind, facts)
         entry = folder / kind / key
         if os.path.lexists(entry):
@@ -206,16 +209,11 @@ class Cache:
 
         def block(part: Rows, report: Progress) -> Block:
             n_rows, own = len(part.texts), part.spans
-            # Blocks of an earlier version that lack an array are other results.
-            holds = [field.name for field in fields(Block)]
-            facts = {"encoder": fingerprint, "pooling": pooling, "texts": text_hash(part.texts), "n_texts": n_rows}
-            facts |= {"holds": holds}
-            facts |= {} if own is None else {"spans": array_hash(own)}
-            facts |= self.facts()
-            key = _key("activations", facts)
+            facts = self._block_facts(fingerprint, part.texts, pooling, own)
+            key = _key(ACTIVATIONS, facts)
             result = self._in_use.get(key) if self.folder is None else None
             result = result or self.get_or_make(
-                "activations",
+                ACTIVATIONS,
                 facts,
                 lambda: extract_block(encoder, part.texts, pooling, report, own).kept_as(self.dtype),
                 _save_block,
@@ -228,6 +226,24 @@ class Cache:
 
         blocks = tuple(made_ahead(split_rows(texts, spans, progress), block, lambda: encoder.blocks_at_once))
         return Activations(blocks, pooling, fingerprint, self.dtype)
+
+    def _block_facts(self, fingerprint: str, part: Sequence[str], pooling: str, spans: Spans | None = None) -> dict[str, Any]:
+        # Blocks of an earlier version that lack an array are other results.
+        holds = [field.name for field in fields(Block)]
+        facts = {"encoder": fingerprint, "pooling": pooling, "texts": text_hash(part), "n_texts": len(part), "holds": holds}
+        facts |= {} if spans is None else {"spans": array_hash(spans)}
+        return facts | self.facts()
+
+    def block_entry(self, fingerprint: str, part: Sequence[str], pooling: str) -> tuple[str, dict[str, Any]]:
+        """The name of the entry of one block, and what decides it, for who writes it elsewhere; see `block_content`.
+
+        Args:
+          fingerprint: of the encoder.
+          part: the texts of the block, as `split_rows` cuts them.
+          pooling: a name in ``POOLINGS``.
+        """
+        facts = _with_versions(ACTIVATIONS, self._block_facts(fingerprint, part, pooling))
+        return _key(ACTIVATIONS, facts), facts
 
     def unread_words(self, encoder: Encoder, texts: Sequence[str], spans: Spans) -> NDArray[np.bool_]:
         """`joining.unread_words`, which need not load the tokenizer where it was asked before; arguments as there."""
@@ -308,6 +324,10 @@ def array_hash(values: NDArray[Any]) -> str:
     return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
 
 
+def _with_versions(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {**facts, "versions": library_versions(_OF_KIND.get(kind, LIBRARIES))}
+
+
 def _key(kind: str, facts: Mapping[str, Any]) -> str:
     return hashlib.sha256(
         json.dumps({"format": _FORMAT_OF_KIND.get(kind, _FORMAT), "kind": kind, **facts}, sort_keys=True).encode()
@@ -333,7 +353,8 @@ def _load_json(folder: Path) -> dict[str, Any]:
     return result
 
 
-def _save_block(block: Block, folder: Path) -> None:
+def block_content(block: Block) -> bytes:
+    """What the file ``BLOCK_FILE`` of a block's entry holds."""
     alike = len({values.shape for values in block.values}) == 1
     whole = np.stack(block.values) if alike else np.concatenate([values.ravel() for values in block.values])
     arrays = {
@@ -342,13 +363,17 @@ def _save_block(block: Block, folder: Path) -> None:
         "unknown": block.unknown,
         "head_probabilities": block.head_probabilities,
     }
+    return save(arrays)
+
+
+def _save_block(block: Block, folder: Path) -> None:
     # Not save_file, whose errors on a full disk are none of OSError's.
-    (folder / "block.safetensors").write_bytes(save(arrays))
+    (folder / BLOCK_FILE).write_bytes(block_content(block))
 
 
 def _load_block(folder: Path, n_block: int, widths: Sequence[int]) -> Block:
     """The stored block of ``n_block`` texts at sites of these widths."""
-    path = folder / "block.safetensors"
+    path = folder / BLOCK_FILE
     try:
         # The small arrays are copied; the values, which may be gigabytes over all blocks, stay on disk until they are read.
         with safe_open(path, "np") as file:

@@ -19,6 +19,8 @@ from lit_probe.errors import CacheError
 
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.hmac"
+# Where a writer puts the files of an entry that is not there yet.
+CONTENT = "entry"
 # Bytes. The largest manifest known here, of an entry of the battery, has less than 20,000.
 _MAX_MANIFEST = 2**24
 _N_SIGNATURE = 64
@@ -74,6 +76,15 @@ def _signed_manifest(at: int) -> dict[str, Any]:
         signature = read_small(SIGNATURE, at, _N_SIGNATURE)
     except FileNotFoundError:
         raise UnsignedError("it is not signed") from None
+    return signed_manifest(written, signature)
+
+
+def signed_manifest(written: bytes, signature: bytes) -> dict[str, Any]:
+    """What a manifest says.
+
+    Raises:
+      UnsignedError: it is not signed with the user's key. Nothing of it was parsed.
+    """
     if not is_signed(written, signature):
         raise UnsignedError("it is not signed with your key, or its manifest has changed")
     manifest: dict[str, Any] = json.loads(written)
@@ -95,6 +106,17 @@ def is_good(root: Path, entry: Path, key: str) -> bool:
     return True
 
 
+def is_there(root: Path, entry: Path, key: str) -> bool:
+    """Whether an entry is signed and has the files that were written, by their sizes. Who reads them has to `verify` them."""
+    try:
+        manifest = facts_of(root, entry)
+        sizes = {path.name: path.lstat().st_size for path in entry.iterdir()}
+    except (CacheError, OSError):
+        return False
+    written = {name: size for name, size in sizes.items() if name not in (MANIFEST, SIGNATURE)}
+    return bool(manifest["key"] == key and written == manifest["sizes"])
+
+
 def write(root: Path, entry: Path, key: str, facts: Mapping[str, Any], save: Callable[[Path], None]) -> None:
     """Writes an entry under another name and moves it into place; what stands there and cannot be trusted is taken away.
 
@@ -109,38 +131,77 @@ def write(root: Path, entry: Path, key: str, facts: Mapping[str, Any], save: Cal
       CacheError: a folder above it is not the user's own.
       OSError: it cannot be written.
     """
+    work = begin(root, entry)
+    try:
+        save(work / CONTENT)
+        finish(root, entry, work, manifest_of(key, facts, _files_in(work / CONTENT)))
+    finally:
+        remove(work)
+
+
+def begin(root: Path, entry: Path) -> Path:
+    """A writer's own folder beside the entry; what is in its folder ``CONTENT``, empty so far, is `finish`ed to the entry.
+
+    Raises:
+      CacheError: a folder above it is not the user's own.
+      OSError: it cannot be made.
+    """
     place = root
     for part in entry.parent.relative_to(root).parts:
         place /= part
         own_folder(place)
     # Only this user may look into it, now and in its place.
     work = Path(tempfile.mkdtemp(dir=entry.parent, prefix=UNFINISHED))
-    folder = work / "entry"
     try:
-        folder.mkdir(mode=0o700)
-        save(folder)
-        _sign(folder, key, facts)
-        if os.path.lexists(entry) and not is_good(root, entry, key):
-            # Out of the way first: removing takes several steps, and somebody may be reading.
-            entry.rename(work / "untrusted")
-        if not os.path.lexists(entry):
-            _move(folder, entry)
-    finally:
+        (work / CONTENT).mkdir(mode=0o700)
+    except OSError:
         remove(work)
+        raise
+    return work
 
 
-def _sign(folder: Path, key: str, facts: Mapping[str, Any]) -> None:
-    files, sizes = {}, {}
+def manifest_of(key: str, facts: Mapping[str, Any], files: Mapping[str, tuple[str, int]]) -> bytes:
+    """The manifest of an entry.
+
+    Args:
+      key: what the entry is of.
+      facts: JSON-ready; what decided it.
+      files: sha256 and number of bytes of each of its files.
+    """
+    digests, sizes = ({name: about[part] for name, about in files.items()} for part in (0, 1))
+    return json.dumps({"key": key, "facts": facts, "files": digests, "sizes": sizes}, indent=1).encode()
+
+
+def finish(root: Path, entry: Path, work: Path, manifest: bytes) -> None:
+    """Signs what a writer has made and moves it into place; what stands there and cannot be trusted is taken away.
+
+    Args:
+      root: the cache folder.
+      entry: the entry's folder in it.
+      work: what `begin` has given.
+      manifest: of the files in its folder ``CONTENT``, see `manifest_of`.
+
+    Raises:
+      OSError: it cannot be written.
+    """
+    folder = work / CONTENT
+    for name, content in ((MANIFEST, manifest), (SIGNATURE, signature_of(manifest))):
+        (folder / name).write_bytes(content)
+        (folder / name).chmod(0o600)
+    if os.path.lexists(entry) and not is_good(root, entry, json.loads(manifest)["key"]):
+        # Out of the way first: removing takes several steps, and somebody may be reading.
+        entry.rename(work / "untrusted")
+    if not os.path.lexists(entry):
+        _move(folder, entry)
+
+
+def _files_in(folder: Path) -> dict[str, tuple[str, int]]:
+    files = {}
     for path in sorted(folder.iterdir()):
         path.chmod(0o600)
         with path.open("rb") as stream:
-            files[path.name] = hashlib.file_digest(stream, "sha256").hexdigest()
-            sizes[path.name] = os.fstat(stream.fileno()).st_size
-    manifest = {"key": key, "facts": facts, "files": files, "sizes": sizes}
-    written = json.dumps(manifest, indent=1).encode()
-    for name, content in ((MANIFEST, written), (SIGNATURE, signature_of(written))):
-        (folder / name).write_bytes(content)
-        (folder / name).chmod(0o600)
+            files[path.name] = hashlib.file_digest(stream, "sha256").hexdigest(), os.fstat(stream.fileno()).st_size
+    return files
 
 
 def _move(folder: Path, entry: Path) -> None:

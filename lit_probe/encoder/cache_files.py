@@ -146,6 +146,11 @@ def folders_in(folder: Path) -> list[Path]:
         return []  # taken away meanwhile, or closed to us
 
 
+def is_name_of_writer(name: str) -> bool:
+    """Whether a folder of this name is one that a writer makes."""
+    return _LEFTOVER.fullmatch(name) is not None
+
+
 def leftovers(kind: Path, older_than_s: float = _DAY_S) -> list[Path]:
     """Folders of writers that were killed: named and filled as a writer does, and untouched for so long."""
     return [

@@ -7,7 +7,7 @@ by hooks, which are there for one pass only. Everything here runs on the encoder
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -102,15 +102,9 @@ def meeting(model: Module, sites: Sequence[Site], meet: Meet) -> Iterator[None]:
     Raises:
       EncoderError: the model has no such module.
     """
-    modules = dict(model.named_modules())
     asked: dict[Module, dict[tuple[Part, int], list[Site]]] = {}
     for site in sites:
-        # A checkpoint with a head has its body as a module of the model. With random weights there is no head: the body is all.
-        in_body = site.path.partition(".")[2] or site.path
-        path = site.path if site.path in modules else in_body
-        if path not in modules:
-            raise EncoderError(f"There is no module {site.path!r} for {site.name} in this model ({type(model).__name__}).")
-        asked.setdefault(modules[path], {}).setdefault((site.part, site.number), []).append(site)
+        asked.setdefault(_module_of(site, model), {}).setdefault((site.part, site.number), []).append(site)
     n_calls: dict[tuple[Module, Part], int] = {}
 
     def sites_at(module: Module, part: Part) -> list[Site]:
@@ -138,6 +132,15 @@ def meeting(model: Module, sites: Sequence[Site], meet: Meet) -> Iterator[None]:
             stack.callback(module.register_forward_pre_hook(given, with_kwargs=True).remove)
             stack.callback(module.register_forward_hook(returned, with_kwargs=True).remove)
         yield
+
+
+def _module_of(site: Site, model: Module) -> Module:
+    # A checkpoint with a head has its body as a module of the model. With random weights there is no head: the body is all.
+    for path in (site.path, site.path.partition(".")[2]):
+        with suppress(AttributeError):
+            if path:
+                return model.get_submodule(path)
+    raise EncoderError(f"There is no module {site.path!r} for {site.name} in this model ({type(model).__name__}).")
 
 
 def given_tensor(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:

@@ -28,8 +28,8 @@ from lit_probe.scores.metrics import Score
 
 _FORMAT = "lit_probe layer-wise probe 1"
 _FILE = "layerwise_probe"
-# What is held of a layer while its probe is fitted, in copies of it: itself, and two more for a linear probe of a few classes.
-_COPIES = 3
+# What is held of a layer while its probe is fitted, in copies of it: itself, and three more for a linear probe of some classes.
+_COPIES = 4
 _MOST_LAYERS = 4
 
 

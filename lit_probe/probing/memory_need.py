@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ class MemoryNeed(Result):
       n_texts: the number of these texts.
       on_disk: whether activations lie in the cache's folder, from which they are read bit by bit, and not in memory.
       rows: what these are: texts, or words.
+      disk_free: how many bytes are free where the cache's folder is; None without one.
     """
 
     weights: int
@@ -33,6 +35,7 @@ class MemoryNeed(Result):
     n_texts: int
     on_disk: bool
     rows: str = "texts"
+    disk_free: int | None = None
 
     @property
     def held(self) -> int:
@@ -47,9 +50,20 @@ class MemoryNeed(Result):
         return told if self.activations else words
 
     def told(self, budget: MemoryBudget) -> str:
-        """One sentence: what is needed, and what there is."""
+        """What is needed and what there is, of the memory and of the cache's disk."""
         where = f" ({'in the cache' if self.on_disk else 'no cache'})" if self.activations else ""
-        return f"Memory: {self.words}{where}{'; ' if budget.words else ''}{budget.words}."
+        return f"Memory: {self.words}{where}{'; ' if budget.words else ''}{budget.words}.{self._disk()}"
+
+    def _disk(self) -> str:
+        if self.disk_free is None or not self.activations:
+            return ""
+        free = f" The cache's disk has {in_gb(self.disk_free)} free"
+        if self.activations <= self.disk_free:
+            return f"{free}."
+        return (
+            f"{free}: what is not kept there yet may not fit, and is then computed without it. Less is written with the option "
+            "cache_dtype=bfloat16; the option cache_dir names another disk."
+        )
 
 
 def memory_need(runs: Iterable[tuple[Encoder, str]], n_texts: int, cache: Cache | None = None, rows: str = "texts") -> MemoryNeed:
@@ -70,8 +84,10 @@ def memory_need(runs: Iterable[tuple[Encoder, str]], n_texts: int, cache: Cache 
         weights[own] = encoder.n_weight_bytes
         activations[own, read] = n_texts * sum(encoder.widths) * DTYPES[FLOAT32 if cache is None else cache.dtype]
         dtypes[encoder.dtype] = None
-    on_disk = cache is not None and cache.folder is not None
-    return MemoryNeed(sum(weights.values()), tuple(dtypes), sum(activations.values()), n_texts, on_disk, rows)
+    folder = None if cache is None else cache.folder
+    disk_free = None if folder is None else shutil.disk_usage(folder).free
+    held = sum(activations.values())
+    return MemoryNeed(sum(weights.values()), tuple(dtypes), held, n_texts, folder is not None, rows, disk_free)
 
 
 def check_need(need: MemoryNeed, encoders: Sequence[Encoder], budget: MemoryBudget, n_splits: int = 3) -> None:

@@ -61,7 +61,7 @@ def test_blocks_before_the_layer_are_not_run_and_everything_is_put_back(tiny_fol
             go_on(encoder, batch, layer, ordinary.layers[layer])
             assert ran == {number for number in inside.values() if number >= layer}
             if layer < N_BLOCKS:
-                with pytest.raises(EncoderError, match="cannot encode a batch of 3 texts"):
+                with pytest.raises(EncoderError, match=r"gives \[1, 2, 3\] for 3 texts"):
                     go_on(encoder, batch, layer, torch.zeros(1, 2, 3))
     finally:
         for handle in handles:

@@ -169,6 +169,7 @@ def test_hidden_states_of_another_shape_are_refused_by_layer(copy, monkeypatch, 
     encoder = load_encoder(str(copy()))
     batch = encoder.encode(["a good film"])
     encoder.forward(batch)
+    encoder._loaded.met_layers = None  # read at the end of a pass, as where modules do not give them
     usual = type(encoder.model).forward
 
     def changed(self, **inputs):

@@ -230,9 +230,9 @@ def test_so_many_layers_are_fitted_at_a_time_as_there_is_memory_for():
     of_layer = 1_000 * 8 * 4 / 1e9
     at_most = layers_at_a_time(layers, MemoryBudget.of(1))
     assert 1 <= at_most <= 4
-    # A layer, and two copies of it beside it. However little there is, one is fitted.
-    assert layers_at_a_time(layers, MemoryBudget.of(3.5 * of_layer)) == layers_at_a_time(layers, MemoryBudget.of(of_layer)) == 1
-    assert layers_at_a_time(layers, MemoryBudget.of(6.5 * of_layer)) == min(at_most, 2)
+    # A layer, and three copies of it beside it. However little there is, one is fitted.
+    assert layers_at_a_time(layers, MemoryBudget.of(4.5 * of_layer)) == layers_at_a_time(layers, MemoryBudget.of(of_layer)) == 1
+    assert layers_at_a_time(layers, MemoryBudget.of(8.5 * of_layer)) == min(at_most, 2)
     few = ActivationView(layers, np.arange(500))
-    assert layers_at_a_time(few, MemoryBudget.of(3.5 * of_layer)) == min(at_most, 2)
+    assert layers_at_a_time(few, MemoryBudget.of(4.5 * of_layer)) == min(at_most, 2)
     assert layers_at_a_time(ActivationView(layers, np.arange(0)), MemoryBudget.of(1)) == at_most

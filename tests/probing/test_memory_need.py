@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -57,11 +58,15 @@ def test_what_is_shared_counts_once_and_what_is_in_memory_not_at_all(tiny_folder
     assert memory_need([(encoder, "mean")], 10, Cache(tmp_path)).held == one.weights
 
 
-def test_it_is_told_in_one_sentence(tiny_folder, tmp_path):
+def test_it_is_told_with_what_there_is(tiny_folder, tmp_path):
     encoder = load_encoder(str(tiny_folder()), dtype="bfloat16")
     need = memory_need([(encoder, "mean")], 1_000, Cache(tmp_path))
     told = need.told(MemoryBudget.of(2))
-    assert told.startswith("Memory: 0.0") and told.endswith(" (in the cache); the memory budget is 2 GB.")
+    assert told.startswith("Memory: 0.0") and " (in the cache); the memory budget is 2 GB. The cache's disk has " in told
+    assert told.endswith(" free.") and need.disk_free is not None
+    full = replace(need, disk_free=need.activations - 1).told(MemoryBudget.of(2))
+    assert "The cache's disk has 0.51 MB free: what is not kept there yet may not fit" in full
+    assert " disk " not in memory_need([(encoder, "mean")], 0, Cache(tmp_path)).told(MemoryBudget.of(2))
     assert "MB of weights in bfloat16 and 0.51 MB of activations of 1,000 texts" in told
     assert "no cache" in memory_need([(encoder, "mean")], 1, NOTHING_KEPT).told(MemoryBudget.of(2))
     assert memory_need([(encoder, "mean")], 0).told(MemoryBudget(math.inf, given=False)).endswith("weights in bfloat16.")

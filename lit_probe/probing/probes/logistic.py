@@ -163,8 +163,11 @@ def _search(
     def cross_validated(asked: Regressions, tolerance: float, start: Solutions | None) -> tuple[NDArray[np.float64], Solutions]:
         """Log-loss per value of C, averaged over the folds, and where the regressions ended."""
         ends = solve(asked, basis, tolerance=tolerance, max_iter=max_iter, start=start)
-        losses, _ = asked.row_losses(asked.logits(ends.weight, ends.bias))
-        by_fold = (np.minimum(losses, _LARGEST_LOSS) * held[:, asked.part]).sum(axis=0, dtype=np.float64)
+        by_fold = np.empty(len(asked.part))
+        for some in asked.some_at_a_time():
+            few, reached = asked.among(some), ends.among(some)
+            losses, _ = few.row_losses(few.logits(reached.weight, reached.bias))
+            by_fold[some] = (np.minimum(losses, _LARGEST_LOSS) * held[:, few.part]).sum(axis=0, dtype=np.float64)
         return by_fold.reshape(-1, n_folds).mean(axis=1), ends
 
     losses, ends = cross_validated(_in_quick_rows(in_folds, on_all, rows), _SEARCH_TOLERANCE, None)

@@ -23,7 +23,7 @@ _MEMORY = 10
 _SUFFICIENT = 1e-4
 _MOST_HALVINGS = 20
 # So many columns of logits at a time: enough for a fast product, few enough to take less memory than the rows.
-_COLUMNS = 256
+_COLUMNS = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +84,12 @@ class Regressions:
     def n_outputs(self) -> int:
         """How many vectors of weights each regression has: one for two classes, else one for each."""
         return 1 if self.n_classes == 2 else self.n_classes
+
+    def some_at_a_time(self) -> Iterator[NDArray[np.int64]]:
+        """The indices of all regressions, so many at a time as logits of rows are held at once."""
+        n_at_once = max(1, _COLUMNS // self.n_outputs)
+        for first in range(0, len(self.part), n_at_once):
+            yield np.arange(first, min(first + n_at_once, len(self.part)))
 
     def among(self, which: NDArray[Any]) -> Regressions:
         """Some of the regressions."""
@@ -189,10 +195,8 @@ def solve(asked: Regressions, basis: Basis, *, tolerance: float, max_iter: int, 
       max_iter: the largest number of steps.
       start: where each begins; with weights 0 and the log-odds of the class shares when None, or where it is worse than these.
     """
-    n_at_once = max(1, _COLUMNS // asked.n_outputs)
     ends = []
-    for first in range(0, len(asked.part), n_at_once):
-        some = np.arange(first, min(first + n_at_once, len(asked.part)))
+    for some in asked.some_at_a_time():
         ends.append(_Descent(asked.among(some), basis, None if start is None else start.among(some)).run(tolerance, max_iter))
     return Solutions(*(np.concatenate([getattr(end, name) for end in ends]) for name in Solutions.__dataclass_fields__))
 
@@ -234,6 +238,7 @@ class _Descent:
                 alive, losses, gradient = alive[going], losses[going], gradient[going]
                 logits, row_weights = np.ascontiguousarray(logits[:, going]), np.ascontiguousarray(row_weights[:, going])
                 self._keep(going)
+            del errors
             direction = self._direction(gradient)
             logits, losses, errors, size = self._step(logits, losses, direction, gradient, row_weights)
             taken = size[:, None, None] * direction
