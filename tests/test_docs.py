@@ -50,7 +50,7 @@ def test_the_readme_names_every_data_set_probe_and_pooling():
 def test_every_flag_in_the_docs_exists():
     for page in PAGES:
         for name in re.findall(r"(?<![\w-])--([a-z]+(?:_[a-z]+)*)(?==|`|\s)", page.read_text("utf-8")):
-            foreign = {"threads", "workers", "editable", "constraint", "test", "config", "nodes", "time"}
+            foreign = {"threads", "workers", "editable", "constraint", "test", "config", "nodes", "time", "tiny"}
             assert name in cli.FLAGS or name in foreign, f"{page.name} names --{name}"
 
 
