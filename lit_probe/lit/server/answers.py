@@ -57,7 +57,15 @@ def error_response(status: HTTPStatus, message: str) -> Response:
     return Response(body, status=status, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
 
 
-def drop_body(environ: WSGIEnvironment) -> None:
+def refused(environ: WSGIEnvironment, refusal: guard.Refusal) -> Response:
+    """The answer to a request that is refused, its body read away."""
+    response = error_response(refusal.status, refusal.message)
+    response.headers.update(refusal.headers)
+    _drop_body(environ)
+    return response
+
+
+def _drop_body(environ: WSGIEnvironment) -> None:
     """Reads a refused body away: gunicorn would reset the connection on what is unread, and nobody would see the refusal."""
     declared = environ.get("CONTENT_LENGTH") or ""
     left = min(int(declared), _MOST_DROPPED) if declared.isascii() and declared.isdigit() and len(declared) < 16 else 0

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from lit_probe.lit.server import guard, health
 from lit_probe.lit.server.access import Access
-from lit_probe.lit.server.answers import SECURITY_HEADERS, allowed_names, drop_body, error_response
+from lit_probe.lit.server.answers import SECURITY_HEADERS, allowed_names, refused
 from lit_probe.lit.server.guard import Refusal
 from lit_probe.lit.server.limits import DEFAULT_LIMITS
 from lit_probe.lit.server.serving import LimitedApp
@@ -74,9 +74,7 @@ class Opening:
         try:
             response = self._respond(environ)
         except Refusal as refusal:
-            response = error_response(refusal.status, refusal.message)
-            response.headers.update(refusal.headers)
-            drop_body(environ)
+            response = refused(environ, refusal)
         response.headers.update({name: value.format(frame_ancestors="'self'") for name, value in SECURITY_HEADERS.items()})
         return response(environ, start_response)
 

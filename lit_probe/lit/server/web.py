@@ -26,7 +26,7 @@ from lit_probe.lit.host.asker import asked_from
 from lit_probe.lit.host.messages import MAX_MESSAGE
 from lit_probe.lit.server import guard, health
 from lit_probe.lit.server.access import Access, peer, without_token
-from lit_probe.lit.server.answers import SECURITY_HEADERS, allowed_names, drop_body, error_response
+from lit_probe.lit.server.answers import SECURITY_HEADERS, allowed_names, error_response, refused
 from lit_probe.lit.server.guard import Refusal
 from lit_probe.lit.server.limits import DEFAULT_LIMITS, Limits
 from lit_probe.lit.server.loaded import Loaded
@@ -153,9 +153,7 @@ class WebApp:
         try:
             response = self._respond(environ)
         except Refusal as refusal:
-            response = error_response(refusal.status, refusal.message)
-            response.headers.update(refusal.headers)
-            drop_body(environ)
+            response = refused(environ, refusal)
         except UnknownNameError as error:
             response = error_response(HTTPStatus.NOT_FOUND, str(error))
         except Exception as error:
