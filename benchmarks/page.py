@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import shutil
-import statistics
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from playwright.sync_api import Playwright, sync_playwright
 from waitress.server import create_server
 
 from benchmarks.common import default_encoder, sentences
+from benchmarks.figures import Figure, Times, tell
 from lit_probe.data import load_dataset
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
@@ -61,14 +61,16 @@ def _measure(name: str, splits: Splits, folder: str) -> None:
         for _, (whose, wire) in itertools.product(range(ROUNDS), wires.items()):
             again[whose].append(wire.load())
     for whose, loads in again.items():
-        print(f"(ad) {name}, {whose} page: {_told(first[whose])} at first, {_told(loads[-1])} again")
-    busy = [statistics.median(one.busy_s for one in loads) for loads in again.values()]
-    print(f"(ae) {name}: main thread {busy[0]:.2f} s / {busy[1]:.2f} s of LIT's: {busy[0] / busy[1]:.2f}x (at most 1.5)")
-    print(f"     at first {first['ours'].busy_s:.2f} s / {first[next(reversed(first))].busy_s:.2f} s")
-
-
-def _told(load: Load) -> str:
-    return f"{len(load.requests)} requests, {load.n_bytes / 1e3:,.0f} kB"
+        asked = whose == "ours" and name == "the demo"
+        tell(
+            Figure(f"(ad) {name}, {whose}, at first: requests", len(first[whose].requests), "requests"),
+            Figure(f"(ad) {name}, {whose}, at first", first[whose].n_bytes / 1e6, "MB", at_most=1.5 if asked else None),
+            Figure(f"(ad) {name}, {whose}, again: requests", len(loads[-1].requests), "requests", at_most=10 if asked else None),
+            Figure(f"(ad) {name}, {whose}, again", loads[-1].n_bytes / 1e3, "kB", at_most=100 if asked else None),
+            Figure(f"{name}, {whose}, at first: main thread", first[whose].busy_s, "s"),
+        )
+    busy = Times({whose: [one.busy_s for one in loads] for whose, loads in again.items()})
+    tell(busy.seconds(f"{name}: main thread", "ours"), busy.ratio(f"(ae) {name}: main thread / LIT's own", *again, at_most=1.5))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 
 from benchmarks.common import bare_forward, data_folder, default_encoder, in_turn, seconds
+from benchmarks.figures import Figure, tell
 from lit_probe.data import DatasetOptions, load_dataset
 from lit_probe.encoder.activations import BLOCK_SIZE, extract_activations
 from lit_probe.encoder.joining import in_sentences
@@ -38,10 +39,14 @@ def main() -> None:
         bare=lambda: bare_forward(encoder, batches),
     )
     told = f"{len(train):,} words of {len(texts):,} sentences, {len(train.label_names)} tags"
-    print(f"(v) vectors of words / bare forward, {told}: {times['ours'] / times['bare']:.3f}x (at most 1.1)")
     # Told before the fits, which take longest.
-    print(f"    with the mean of a word's tokens: {times['mean'] / times['bare']:.3f}x", flush=True)
+    tell(
+        times.ratio(f"(v) vectors of words / bare forward, {told}", "ours", "bare", at_most=1.1),
+        times.ratio("with the mean of a word's tokens / bare forward", "mean", "bare"),
+    )
     pooled = extract_activations(encoder, train.texts, "last", spans=train.spans)
     fit = seconds(lambda: LayerwiseProbe.fit(pooled, train.labels, train.label_names, groups=train.groups))
-    against = f"forward {times['bare']:.1f} s: {fit / times['bare']:.2f}x (below 1)"
-    print(f"(w) probes of {pooled.n_layers} layers: {fit:.1f} s, {against}")
+    tell(
+        Figure(f"probes of {pooled.n_layers} layers", fit, "s"),
+        Figure("(w) probes of all layers / bare forward", fit / times["bare"], at_most=1),
+    )
