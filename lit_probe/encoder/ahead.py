@@ -57,9 +57,10 @@ def made_ahead(
 
     try:
         for number, (part, report) in enumerate(parts):
-            while underway and len(underway) >= n_at_once():
+            n = n_at_once()  # once: what is made right here must not overtake what is underway
+            while underway and len(underway) >= n:
                 yield first()
-            if n_at_once() == 1:
+            if n == 1:
                 yield make(part, report)
                 n_taken += 1
                 continue

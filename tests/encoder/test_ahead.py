@@ -42,6 +42,13 @@ def test_results_come_in_order_and_no_more_parts_are_begun_than_may_be(n_at_once
     assert most <= n_at_once
 
 
+def test_results_come_in_order_where_fewer_may_be_made_at_once_later_on():
+    # Such as where a model is moved to another device meanwhile.
+    for n_asked in range(1, 20):
+        asked = iter([3] * n_asked)
+        assert list(made_ahead(parts_of(9), lambda part, _: part, lambda: next(asked, 1))) == list(range(9))
+
+
 def test_parts_are_really_made_at_once():
     both = threading.Barrier(2)
     assert list(made_ahead(parts_of(2), lambda part, _: both.wait(WAIT_S) >= 0, lambda: 2)) == [True, True]
