@@ -223,7 +223,7 @@ def by_one_worker(encoder: Encoder, recipe: Recipe, place: Folder | Bucket, dtyp
         worker.begin(mark)
         for texts in blocks():
             task = Task(*cache.block_entry(encoder.fingerprint, texts, "mean"), texts)
-            place.keep(worker.write(task), task.facts)
+            place.keep(task.key, worker.write(task), task.facts)
 
 
 def test_a_bucket_holds_what_a_cache_folder_would(tiny_encoder, tmp_path):

@@ -29,13 +29,11 @@ class Put:
     """The file of a block that a worker has put down.
 
     Attributes:
-      key: the name of the block's entry.
       at: where it lies until it is kept.
       sha256: of its content.
       n_bytes: its size.
     """
 
-    key: str
     at: str
     sha256: str
     n_bytes: int
@@ -71,10 +69,11 @@ class Place(ABC):
         """
 
     @abstractmethod
-    def keep(self, put: Put, facts: Mapping[str, Any]) -> None:
+    def keep(self, key: str, put: Put, facts: Mapping[str, Any]) -> None:
         """Signs what a worker has put down, which makes it an entry.
 
         Args:
+          key: the name of the entry, which the program that asked for it knows and no worker says.
           put: what the worker says of it.
           facts: JSON-ready; what decided it.
 
@@ -118,9 +117,9 @@ class Folder(Place):
         except OSError:
             remove(work)
             raise
-        return _put(key, work.name, content)
+        return _put(work.name, content)
 
-    def keep(self, put: Put, facts: Mapping[str, Any]) -> None:
+    def keep(self, key: str, put: Put, facts: Mapping[str, Any]) -> None:
         """See `Place.keep`."""
         if not is_name_of_writer(put.at):
             raise CacheError(f"{put.at!r} is no folder of a writer")
@@ -128,7 +127,7 @@ class Folder(Place):
         try:
             file = work / CONTENT / BLOCK_FILE
             _check_size(str(file), file.lstat().st_size if file.is_file() else None, put)
-            finish(self.root, self._kind / put.key, work, _manifest(put, facts))
+            finish(self.root, self._kind / key, work, _manifest(key, put, facts))
         finally:
             remove(work)
 
@@ -173,13 +172,13 @@ class Bucket(Place):
         if system.type_name == "local":  # objects need no folder
             system.create_dir(str(Path(paths[BLOCK_FILE]).parent), recursive=True)
         _write(system, paths[BLOCK_FILE], content)
-        return _put(key, paths[BLOCK_FILE], content)
+        return _put(paths[BLOCK_FILE], content)
 
-    def keep(self, put: Put, facts: Mapping[str, Any]) -> None:
+    def keep(self, key: str, put: Put, facts: Mapping[str, Any]) -> None:
         """See `Place.keep`."""
-        system, paths = self._files(put.key)
+        system, paths = self._files(key)
         _check_size(paths[BLOCK_FILE], system.get_file_info(paths[BLOCK_FILE]).size, put)
-        manifest = _manifest(put, facts)
+        manifest = _manifest(key, put, facts)
         _write(system, paths[MANIFEST], manifest)
         _write(system, paths[SIGNATURE], signature_of(manifest))
 
@@ -200,30 +199,39 @@ def bucket(uri: str) -> Bucket:
     """The place at an address.
 
     Raises:
-      CacheError: pyarrow knows no such address.
+      CacheError: pyarrow knows no such address, or it names no bucket.
     """
+    shown = without_secrets(uri)
     try:
-        _opened(uri)
+        _, path = _opened(uri)
     except (ValueError, OSError, NotImplementedError) as error:
-        raise CacheError(f"{without_secrets(uri)!r} cannot be written to: {error}") from None
+        # pyarrow repeats the address with its keys, and of a library that it cannot load every place where it is not.
+        reason = str(error).replace(uri, shown).partition("\n")[0]
+        raise CacheError(f"{shown!r} cannot be written to: {reason}") from None
+    if not path:
+        raise CacheError(f"{shown!r} cannot be written to: it names no bucket or folder.")
     return Bucket(uri)
 
 
 def without_secrets(uri: str) -> str:
-    """An address for people, without the keys that may stand in it.
+    """An address for people, without the keys that may stand in it; also where a slash in a key makes it no address.
 
     >>> without_secrets("s3://key:secret@bucket/blocks?endpoint_override=host:9000")
     's3://bucket/blocks'
+    >>> without_secrets("s3://key:sec/ret@bucket/blocks"), without_secrets("s3://bucket/a@b")
+    ('s3://bucket/blocks', 's3://bucket/a@b')
     """
-    return re.sub(r"//[^/@]*@|\?.*", lambda found: "//" if found[0].startswith("//") else "", uri)
+    return re.sub(
+        r"//(?:[^/@?]*|[^/@?]*:[^@?]*)@|\?.*", lambda found: "//" if found[0].startswith("//") else "", uri, flags=re.DOTALL
+    )
 
 
-def _put(key: str, at: str, content: bytes) -> Put:
-    return Put(key, at, hashlib.sha256(content).hexdigest(), len(content))
+def _put(at: str, content: bytes) -> Put:
+    return Put(at, hashlib.sha256(content).hexdigest(), len(content))
 
 
-def _manifest(put: Put, facts: Mapping[str, Any]) -> bytes:
-    return manifest_of(put.key, facts, {BLOCK_FILE: (put.sha256, put.n_bytes)})
+def _manifest(key: str, put: Put, facts: Mapping[str, Any]) -> bytes:
+    return manifest_of(key, facts, {BLOCK_FILE: (put.sha256, put.n_bytes)})
 
 
 def _check_size(where: str, n_bytes: int | None, put: Put) -> None:

@@ -380,7 +380,7 @@ def _run(
         for task, said in crew.answers():
             if isinstance(said, Put):
                 assert task is not None
-                place.keep(said, task.facts)
+                place.keep(task.key, said, task.facts)
                 found.n_written, found.n_bytes = found.n_written + 1, found.n_bytes + said.n_bytes
                 found.n_texts, found.texts_written = found.n_texts + len(task.texts), found.texts_written + len(task.texts)
             elif said is not None:

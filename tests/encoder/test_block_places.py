@@ -12,9 +12,11 @@ from lit_probe.encoder.cache import ACTIVATIONS
 from lit_probe.encoder.cache_entries import CONTENT
 from lit_probe.errors import CacheError
 
+KEY = "a" * 40
+
 
 def put_down(place: Folder | Bucket, content: bytes = b"values") -> Put:
-    return place.put("a" * 40, content)
+    return place.put(KEY, content)
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -25,36 +27,36 @@ def place(request, tmp_path) -> Folder | Bucket:
 
 def test_what_a_worker_puts_down_is_no_entry_until_it_is_signed(place):
     put = put_down(place)
-    assert not place.is_kept(put.key)
-    place.keep(put, {})
-    assert place.is_kept(put.key)
+    assert not place.is_kept(KEY)
+    place.keep(KEY, put, {})
+    assert place.is_kept(KEY)
 
 
 def test_an_entry_of_another_key_is_computed_anew(place, tmp_path, monkeypatch):
     put = put_down(place)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "another"))
-    place.keep(put, {})
-    assert place.is_kept(put.key)
+    place.keep(KEY, put, {})
+    assert place.is_kept(KEY)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "own"))
-    assert not place.is_kept(put.key)
+    assert not place.is_kept(KEY)
 
 
 def test_a_file_that_was_cut_off_is_no_entry_and_is_written_over(place, tmp_path):
-    place.keep(put_down(place), {})
-    file = tmp_path / "out" / ACTIVATIONS / ("a" * 40) / "block.safetensors"
+    place.keep(KEY, put_down(place), {})
+    file = tmp_path / "out" / ACTIVATIONS / KEY / "block.safetensors"
     file.write_bytes(b"val")
-    assert not place.is_kept("a" * 40)
-    place.keep(put_down(place), {})
-    assert place.is_kept("a" * 40)
+    assert not place.is_kept(KEY)
+    place.keep(KEY, put_down(place), {})
+    assert place.is_kept(KEY)
     assert file.read_bytes() == b"values"
 
 
 def test_what_a_worker_says_and_nobody_finds_is_not_signed(place):
     put = put_down(place)
-    lie = Put(put.key, put.at, put.sha256, put.n_bytes + 1)
+    lie = Put(put.at, put.sha256, put.n_bytes + 1)
     with pytest.raises(CacheError, match=r"has written 7 bytes to .* and 6 bytes can be found there"):
-        place.keep(lie, {})
-    assert not place.is_kept(put.key)
+        place.keep(KEY, lie, {})
+    assert not place.is_kept(KEY)
 
 
 def test_a_folder_that_is_no_writers_is_not_made_an_entry(tmp_path):
@@ -63,7 +65,7 @@ def test_a_folder_that_is_no_writers_is_not_made_an_entry(tmp_path):
     (tmp_path / "elsewhere" / CONTENT).mkdir(parents=True)
     (tmp_path / "elsewhere" / CONTENT / "block.safetensors").write_bytes(b"values")
     with pytest.raises(CacheError, match="is no folder of a writer"):
-        folder.keep(Put(put.key, "../elsewhere", put.sha256, put.n_bytes), {})
+        folder.keep(KEY, Put("../elsewhere", put.sha256, put.n_bytes), {})
 
 
 def test_blocks_in_a_folder_are_the_users_alone(tmp_path):
@@ -71,7 +73,7 @@ def test_blocks_in_a_folder_are_the_users_alone(tmp_path):
     try:
         folder = Folder(tmp_path / "out")
         folder.root.mkdir(mode=0o700)
-        folder.keep(put_down(folder), {})
+        folder.keep(KEY, put_down(folder), {})
     finally:
         os.umask(before)
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.root.rglob("*")} == {0o700, 0o600}
@@ -90,3 +92,22 @@ def test_a_folder_that_machines_do_not_share_is_told(tmp_path):
 def test_an_address_that_nothing_can_be_written_to_is_refused(address):
     with pytest.raises(CacheError, match="cannot be written to"):
         bucket(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "foo://AKIA:se-cret@bucket/blocks?token=to-ken",  # pyarrow's own message repeats it
+        "s3://AKIA:se-cret/se-cret@bucket/blocks",  # a key as people copy it, with its slash not quoted
+        "s3://AKIA:se-cret@bucket/blocks?token=to-ken",
+    ],
+)
+def test_no_key_is_told_with_an_address_that_is_refused(address):
+    with pytest.raises(CacheError, match="cannot be written to") as raised:
+        bucket(address)
+    assert not any(one in str(raised.value) for one in ("AKIA", "se-cret", "to-ken"))
+
+
+def test_an_address_without_a_bucket_is_refused():
+    with pytest.raises(CacheError, match="it names no bucket"):
+        bucket("s3://")
