@@ -1,6 +1,6 @@
 """Runs every benchmark: ``make bench``, or ``python -m benchmarks NAME …`` for some.
 
-Each run is a file in ``benchmarks/results``, and is compared with the one before.
+Each run is a file in ``benchmarks/results``, and each benchmark is compared with the last run of it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import HIGHEST_LOAD, commit, last_run, load_per_core, machine, moved, taken, write
+from benchmarks.figures import HIGHEST_LOAD, commit, load_per_core, machine, moved, runs_in, taken, write
 
 RESULTS = Path(__file__).parent / "results"
 # The load is one of the last minute, so that of the benchmark before has to pass.
@@ -48,17 +49,21 @@ NAMES = (
 
 def main(names: Sequence[str], folder: Path = RESULTS) -> int:
     """Runs these; 1 where one of them failed, or missed what is asked of it on a machine that was not busy."""
-    before = last_run(folder)
+    before = runs_in(folder)
     run: dict[str, Any] = {"date": datetime.now(UTC).isoformat("T", "seconds"), "commit": commit(), "machine": machine()}
     run["benchmarks"] = {}
     path = folder / f"{run['date'][:19].replace(':', '')}.json"
     bad = []
+    if unknown := [name for name in names if find_spec(f"benchmarks.{name}") is None]:
+        print(f"There is no benchmark {unknown[0]!r}. Choose from: {', '.join(NAMES)}, gpu.", file=sys.stderr)
+        return 2
     for name in names:
-        module = import_module(f"benchmarks.{name}")
-        print(f"\n== {name}: {(module.__doc__ or '').splitlines()[0]}", flush=True)
+        print(f"\n== {name}", flush=True)
         load = _quiet()
         failed = False
         try:
+            module = import_module(f"benchmarks.{name}")
+            print((module.__doc__ or "").splitlines()[0], flush=True)
             module.main()
         except (Exception, SystemExit):
             # The others took hours, maybe: they are told, and the run ends with 1.
@@ -78,7 +83,7 @@ def main(names: Sequence[str], folder: Path = RESULTS) -> int:
         missed = [] if busy else [f"{name}: missed: {one}" for one in figures if one.missed]
         bad += [*missed, *([f"{name} failed"] if failed else [])]
     print(f"\nWritten: {path}")
-    for line in [*bad, *(moved(before, run) if before else [])]:
+    for line in [*bad, *moved(before, run)]:
         print(line)
     return int(bool(bad))
 

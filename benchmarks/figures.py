@@ -131,24 +131,24 @@ def write(path: Path, run: Mapping[str, Any]) -> None:
     unfinished.replace(path)
 
 
-def last_run(folder: Path) -> dict[str, Any] | None:
-    """The newest run of a folder, by its name, which is its date."""
-    found = sorted(folder.glob("*.json"))
-    return json.loads(found[-1].read_text("utf-8")) if found else None
+def runs_in(folder: Path) -> list[dict[str, Any]]:
+    """The runs of a folder, the newest last, by their names, which are their dates."""
+    return [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))]
 
 
-def moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+def moved(before: Sequence[Mapping[str, Any]], after: Mapping[str, Any]) -> list[str]:
     """A line for each figure whose quartiles in two runs do not meet. Times and sizes are compared on one kind of machine only.
 
+    A benchmark is compared with the newest of the former runs that has it: the last one may have been of another benchmark alone.
     Nothing is concluded from a benchmark that ran while the machine was busy, in either run.
     """
     lines = []
-    same_machine = before["machine"] == after["machine"]
     for name, now in after["benchmarks"].items():
-        then = before["benchmarks"].get(name)
-        if then is None or now["busy"] or then["busy"]:
+        former_runs = [run for run in before if not run["benchmarks"].get(name, {"busy": True})["busy"]]
+        if now["busy"] or not former_runs:
             continue
-        former = {one["name"]: Figure(**one) for one in then["figures"]}
+        same_machine = former_runs[-1]["machine"] == after["machine"]
+        former = {one["name"]: Figure(**one) for one in former_runs[-1]["benchmarks"][name]["figures"]}
         for one in now["figures"]:
             new, old = Figure(**one), former.get(one["name"])
             if old is None or None in (new.low, old.low) or (new.unit != "x" and not same_machine):
