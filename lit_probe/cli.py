@@ -40,7 +40,7 @@ from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.memory import MemoryBudget
 from lit_probe.encoder.site_search import module_tree, sites_of
 from lit_probe.encoder.sites import FAMILIES, LAYERS
-from lit_probe.errors import DatasetError, EncoderError, LitProbeError, UnservedError
+from lit_probe.errors import DatasetError, EncoderError, LitProbeError, NoRowsError, UnservedError
 from lit_probe.flags import (
     ALL,
     FLAGS,
@@ -696,7 +696,8 @@ def _shard_files() -> list[Path]:
     files: dict[Path, None] = {}
     for pattern in FLAGS.shards:
         whole = Path(pattern).expanduser().absolute()
-        found = sorted(Path(whole.anchor).glob(str(whole.relative_to(whole.anchor))))
+        # A name may hold what would be a pattern otherwise.
+        found = [whole] if whole.exists() else sorted(Path(whole.anchor).glob(str(whole.relative_to(whole.anchor))))
         if not found:
             raise LitProbeError(f"No file is called {pattern!r}. A pattern with * may need quotation marks.")
         files |= dict.fromkeys(found)
@@ -706,9 +707,20 @@ def _shard_files() -> list[Path]:
 def _blocks_of(splits_list: Sequence[Splits], shards: Sequence[Path]) -> Iterator[Sequence[str]]:
     """The texts of each block: of the splits as studies read them, of shards as `predict` does."""
     lists = (rows.texts for splits in splits_list for _, rows in splits.items())
-    read = (read_texts(path, FLAGS.text_column)[1] for path in shards)
-    for texts in itertools.chain(lists, ([text for text in said if normalise_text(text)] for said in read)):
+    for texts in itertools.chain(lists, filter(None, map(_texts_in_shard, shards))):
         yield from (part for part, _ in split_into_blocks(texts))
+
+
+def _texts_in_shard(path: Path) -> list[str]:
+    """Its texts that are not empty; none of a file without rows, as what writes shards leaves some."""
+    try:
+        _, said = read_texts(path, FLAGS.text_column)
+    except NoRowsError:
+        said = []
+    texts = [text for text in said if normalise_text(text)]
+    if not texts:
+        print(f"lit-probe: {str(path)!r} has no texts, and is passed over.", file=sys.stderr)
+    return texts
 
 
 def _by_file(encoder: Encoder, cache: Cache) -> dict[str, dict[str, int]]:

@@ -13,6 +13,10 @@ class DatasetError(LitProbeError):
     """A data set that cannot be read, split or probed as asked."""
 
 
+class NoRowsError(DatasetError):
+    """A file that can be read and has no rows."""
+
+
 class UnservedError(LitProbeError):
     """A question that is not defined for this unit or target, such as the calibration of a number."""
 

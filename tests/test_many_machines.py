@@ -184,13 +184,19 @@ def test_a_study_finds_all_that_a_cluster_has_extracted(cluster, tiny_folder, tm
     assert layers[0] == layers[1]
     # What was there was read, and nothing was missing.
     assert written_at(out) == before
-    shards = ["--shards", f"{tmp_path}/part-*.jsonl", "--text_column=review"]
+    shards = ["--shards", f"{tmp_path}/part-*.jsonl,{tmp_path}/part[2].jsonl", "--text_column=review"]
     reviews = read_texts(table, "review")[1]
+    # As what writes shards leaves some; and a name that is no pattern.
+    (tmp_path / "part-empty.jsonl").write_text("")
+    (tmp_path / "part[2].jsonl").write_text(json.dumps({"review": None}))
     for number in range(2):
         rows = [{"review": review} for review in ["", *reviews[number::2]]]
         (tmp_path / f"part-{number}.jsonl").write_text("\n".join(map(json.dumps, rows)))
     assert run("extract", *model, *shards, *many) == 0
-    assert "105 texts done; " in capsys.readouterr().out
+    told = capsys.readouterr()
+    assert "105 texts done; " in told.out
+    for name in ("part-empty.jsonl", "part[2].jsonl"):
+        assert f"'{tmp_path / name}' has no texts, and is passed over." in told.err
     before = written_at(out)
     kept = [f"--probe={tmp_path / 'probes.safetensors'}", f"--cache_dir={out}", f"--out={tmp_path / 'said.csv'}"]
     assert run("predict", str(tmp_path / "part-0.jsonl"), *kept, "--text_column=review") == 0

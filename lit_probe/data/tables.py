@@ -17,7 +17,7 @@ from typing import Any
 
 from lit_probe.data.csv_cells import unshielded
 from lit_probe.data.labelled_texts import stripped
-from lit_probe.errors import DatasetError
+from lit_probe.errors import DatasetError, NoRowsError
 
 Table = dict[str, list[Any]]
 """Columns by name, all of one length, in file order."""
@@ -92,7 +92,7 @@ def read_table(path: Path, form: str | None = None) -> Table:
         raise DatasetError(f"{str(path)!r} is in no form known here. Use .csv, .tsv, .jsonl (each may be gzipped) or .parquet.")
     table = _read_parquet(path) if form == "parquet" else _TEXT_READERS[form](read_text(path), path)
     if not any(table.values()):
-        raise DatasetError(f"{str(path)!r} has no rows. A table needs a header with the column names and one row per example.")
+        raise NoRowsError(f"{str(path)!r} has no rows. A table needs a header with the column names and one row per example.")
     return table
 
 

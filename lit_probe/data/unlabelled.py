@@ -8,7 +8,7 @@ from lit_probe.data.options import DatasetOptions
 from lit_probe.data.rows import rows_of
 from lit_probe.data.tables import Table, read_table, read_text, table_form
 from lit_probe.data.text_columns import text_columns, texts_of
-from lit_probe.errors import DatasetError
+from lit_probe.errors import DatasetError, NoRowsError
 
 
 def read_texts(path: Path, text_column: str | tuple[str, str] = "text") -> tuple[Table, list[str]]:
@@ -29,7 +29,7 @@ def read_texts(path: Path, text_column: str | tuple[str, str] = "text") -> tuple
         lines = read_text(path).removesuffix("\n").split("\n")
         table: Table = {text_column: [line.removesuffix("\r") for line in lines]}
         if not any(lines):
-            raise DatasetError(f"{str(path)!r} has no texts. Write one on each line.")
+            raise NoRowsError(f"{str(path)!r} has no texts. Write one on each line.")
     else:
         table = read_table(path)
     columns = text_columns(DatasetOptions(text_column=text_column, label_column=""), table, repr(str(path)))
