@@ -8,11 +8,11 @@ from typing import Any
 from lit_nlp.api import components, types
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
-from lit_nlp.components import core, curves, nearest_neighbors, pca, projection, tcav
+from lit_nlp.components import core, curves, gradient_maps, nearest_neighbors, pca, projection, tcav
 from lit_nlp.lib import utils
 
 from lit_probe.errors import LitProbeError
-from lit_probe.lit.host.config_values import Key, number, one_of, settings_of, whole_number
+from lit_probe.lit.host.config_values import Key, any_text, boolean, number, one_of, read_keys, settings_of, whole_number
 from lit_probe.lit.host.dataset import probe_dataset
 from lit_probe.lit.host.fields import LABEL, PROBE
 from lit_probe.lit.host.model import is_probe_model, probe_model
@@ -203,8 +203,39 @@ class Tcav(tcav.TCAV):
 # A third of them is held out, of the concept and of the others.
 _FEWEST_OF_A_CONCEPT = 4
 
+
+class IntegratedGradients(gradient_maps.IntegratedGradients):
+    """LIT's own integrated gradients of token fields, of a configuration that its form could have sent."""
+
+    def run(
+        self,
+        inputs: Sequence[types.JsonDict],
+        model: lit_model.Model,
+        dataset: lit_dataset.Dataset,
+        model_outputs: Sequence[types.JsonDict] | None = None,
+        config: types.JsonDict | None = None,
+    ) -> list[dict[str, Any]] | None:
+        """See LIT's own interpreter.
+
+        Raises:
+          LitProbeError: a value makes no sense. Rows in memory are as many as the interpolation steps, so these have a limit.
+        """
+        result: list[dict[str, Any]] | None = super().run(inputs, model, dataset, model_outputs, read_keys(config, self._keys()))
+        return result
+
+    def _keys(self) -> dict[str, Key]:
+        spec = self.config_spec()
+        steps = spec[gradient_maps.INTERPOLATION_KEY]
+        return {
+            gradient_maps.CLASS_KEY: any_text(spec[gradient_maps.CLASS_KEY].default),
+            gradient_maps.NORMALIZATION_KEY: boolean(spec[gradient_maps.NORMALIZATION_KEY].default),
+            gradient_maps.INTERPOLATION_KEY: whole_number(int(steps.min_val), int(steps.max_val), default=int(steps.default)),
+        }
+
+
 # LIT's own, of token fields: see ``token_fields.py``. Its HotFlip is not among them, since ours swaps whole words.
 OF_TOKEN_FIELDS: dict[str, components.Interpreter] = {
-    **{name: core.default_interpreters({})[name] for name in ("Grad L2 Norm", "Grad ⋅ Input", "Integrated Gradients")},
+    **{name: core.default_interpreters({})[name] for name in ("Grad L2 Norm", "Grad ⋅ Input")},
+    "Integrated Gradients": IntegratedGradients(),
     "tcav": Tcav(),
 }

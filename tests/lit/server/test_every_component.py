@@ -6,6 +6,7 @@ import pytest
 from whole_server import text_server, word_server
 
 from benchmarks.mutations import Mutations, ask
+from lit_probe.lit.host.stock_interpreters import OF_TOKEN_FIELDS
 
 # What a value may be instead of what it should be.
 STRANGE = (None, True, -1, 1e300, 2**62, "", "no such thing", "9" * 400, [], [None], {}, {"a": []}, [[["deep"]]])
@@ -30,9 +31,13 @@ def questions(server, path, name, names):
     yield {"inputs": [], "config": {}}, True
     yield {"inputs": inputs, "config": {"colour": 1}}, True
     yield {"inputs": inputs, "config": {"number": {"check": []}}}, True
-    for place, key in enumerate(server.config_spec(path, name)):
-        for value in STRANGE[place % 3 :: 3]:
+    spec = server.config_spec(path, name)
+    usual = {key: of.get("default") for key, of in spec.items()}
+    for place, key in enumerate(spec):
+        # LIT's own read their values one by one; ours all by the same keys.
+        for value in STRANGE if name in OF_TOKEN_FIELDS else STRANGE[place % 3 :: 3]:
             yield {"inputs": inputs, "config": {key: value}}, True
+            yield {"inputs": inputs, "config": {**usual, key: value}}, True
     for inputs in (
         None,
         {},
