@@ -46,7 +46,7 @@ def test_results_come_in_order_where_fewer_may_be_made_at_once_later_on():
     # Such as where a model is moved to another device meanwhile.
     for n_asked in range(1, 20):
         asked = iter([3] * n_asked)
-        assert list(made_ahead(parts_of(9), lambda part, _: part, lambda: next(asked, 1))) == list(range(9))
+        assert list(made_ahead(parts_of(9), lambda part, _: part, lambda asked=asked: next(asked, 1))) == list(range(9))
 
 
 def test_parts_are_really_made_at_once():
