@@ -439,7 +439,7 @@ export function holdRequestsForProbes() {
     const isWhole = inputs.length === 0 || (inputs === appState.currentInputData && dataset === appState.currentDataset);
     const isKept = KEPT.has(endpoint) && isWhole && !inputs.some(({meta}) => meta.added);
     const asked = () => send.call(apiService, endpoint, params, ...rest);
-    const ask = () => (isKept ? askKept(endpoint, params, inputs.length > 0, config, asked) : asked());
+    const ask = () => (isKept ? askKept(endpoint, params, inputs, config, asked) : asked());
     // A model that is not ours answers without probes.
     const {interpreters = [], spec} = appState.metadata.models[model] ?? {};
     if (!interpreters.includes('layer_metrics') || !spec.output.probe) return ask();
