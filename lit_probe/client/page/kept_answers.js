@@ -24,8 +24,8 @@ export function askKept(endpoint, parameters, inputs, config, send) {
   globalThis.fetch = async (...asItIs) => {
     // Pages of other sites cannot send such a header.
     const kept = await fetch(address, {headers: {'X-Lit-Probe': 'kept'}});
-    // What the server cannot answer now it need not be asked twice; LIT reads the reason in either answer.
-    return kept.ok || kept.status >= 500 ? kept : fetch(...asItIs);
+    // What breaks would break again; LIT reads the reason in either answer.
+    return kept.ok || kept.status === 500 ? kept : fetch(...asItIs);
   };
   try {
     return send();
