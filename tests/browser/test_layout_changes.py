@@ -42,3 +42,16 @@ def test_every_change_of_layout_by_the_menu_leaves_all_in_reach(lit: LitPage, wi
         expect(lit.page.locator("lit-widget-group:visible").first).to_be_visible()
         lit.settle()
         assert out_of_reach(lit.page) == [], f"from {now} to {then}"
+
+
+def test_of_two_quick_changes_the_last_one_is_shown(lit: LitPage) -> None:
+    lit.open(dataset="demo").wait_for_curve()
+    lit.page.route("**/neurons/*_module.js", lambda route: (lit.page.wait_for_timeout(500), route.continue_()))
+    shown = lit.page.evaluate("""async () => {
+      const {appState} = document.createElement('data-table-module');
+      const {settingsService} = document.createElement('lit-app-toolbar');
+      await Promise.all(['neurons', 'decodability'].map((layoutName) => settingsService.updateSettings({layoutName})));
+      return appState.layoutName;
+    }""")
+    assert shown == "decodability"
+    expect(lit.chart).to_be_visible()

@@ -51,8 +51,7 @@ def test_another_layout_brings_its_own_panels_and_no_other(newcomer: Page, serve
     assert ours(after) == set(PackagedFiles.find().modules(shown_tags(newcomer))) - ours(before) != set()
 
 
-def test_an_answer_that_has_changed_is_sent_anew(newcomer: Page, server: str):
-    """What is kept is asked about each time: a model that the page no longer knows would be one that answers nothing."""
+def test_what_is_kept_is_asked_about_at_each_load(newcomer: Page, server: str):
     wire = Wire(newcomer)
     wire.load(f"{server}?dataset=demo")
     asked = [one for one in wire.load().requests if "/lit_probe/kept/" in one]

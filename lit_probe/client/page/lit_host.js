@@ -51,7 +51,7 @@ async function loadPanels(tags) {
     } catch (error) {
       console.error(`lit_probe: ${tag} could not be loaded.`, error);
     }
-    if (!customElements.get(tag)) defineFallback(tag, `Its file ${url.pathname} could not be loaded. The browser's console says why.`);
+    if (!customElements.get(tag)) defineFallback(tag, `Its file ${url.pathname} could not be loaded. Load the page again, as after an update of lit_probe; if that does not help, the browser's console says why.`);
   }));
 }
 
@@ -79,9 +79,16 @@ export function loadPanelsOfLayouts() {
     await Promise.all([loadPanels(tagsOf(layout)), initialize.call(appState)]);
   };
   const {updateSettings} = service;
-  service.updateSettings = async (/** @type {{layoutName?: string}} */ change) => {
-    if (change.layoutName) await loadPanels(tagsOf(appState.layouts[change.layoutName]));
-    await updateSettings.call(service, change);
+  /** @type {Promise<unknown>} */
+  let before = Promise.resolve();
+  service.updateSettings = (/** @type {{layoutName?: string}} */ change) => {
+    const done = before.then(async () => {
+      if (change.layoutName) await loadPanels(tagsOf(appState.layouts[change.layoutName]));
+      await updateSettings.call(service, change);
+    });
+    // One after another: what was chosen last would be overtaken by a layout whose panels were still on their way.
+    before = done.catch(() => {});
+    return done;
   };
 }
 
@@ -439,7 +446,7 @@ export function holdRequestsForProbes() {
     const isWhole = inputs.length === 0 || (inputs === appState.currentInputData && dataset === appState.currentDataset);
     const isKept = KEPT.has(endpoint) && isWhole && !inputs.some(({meta}) => meta.added);
     const asked = () => send.call(apiService, endpoint, params, ...rest);
-    const ask = () => (isKept ? askKept(endpoint, params, inputs.length > 0, config, asked) : asked());
+    const ask = () => (isKept ? askKept(endpoint, params, inputs, config, asked) : asked());
     // A model that is not ours answers without probes.
     const {interpreters = [], spec} = appState.metadata.models[model] ?? {};
     if (!interpreters.includes('layer_metrics') || !spec.output.probe) return ask();

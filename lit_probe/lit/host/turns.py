@@ -48,5 +48,9 @@ class Turns:
 
         # With what this thread knows, so that passes of the encoder within it do end. A daemon, so that Ctrl-C need not wait.
         own = contextvars.copy_context()
-        threading.Thread(target=own.run, args=(work,), name="lit_probe_turn", daemon=True).start()
+        try:
+            threading.Thread(target=own.run, args=(work,), name="lit_probe_turn", daemon=True).start()
+        except RuntimeError:  # the system has no thread left
+            self._free.release()
+            raise
         return leave_when_unwanted(result)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lit_probe.encoder.cache import Cache, library_versions, text_hash
+from lit_probe.encoder.cache import Cache, text_hash
 from lit_probe.encoder.checkpoint import Checkpoint, sha256_of
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.results import Result
@@ -67,4 +67,4 @@ def unread(encoder: Encoder, texts: Sequence[str], cache: Cache) -> Unread:
 def _of_tokenizer(source: Checkpoint) -> dict[str, Any]:
     """What decides which tokens it makes of a text."""
     files = [*source.tokenizer_files, source.folder / "config.json", *sorted(source.folder.glob("*.py"))]
-    return {"files": {path.name: sha256_of(path) for path in files}, "versions": library_versions(("tokenizers", "transformers"))}
+    return {"files": {path.name: sha256_of(path) for path in files}}

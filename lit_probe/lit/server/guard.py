@@ -23,6 +23,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -280,14 +281,25 @@ def kept_path(environ: WSGIEnvironment) -> str | None:
 def kept_question(query: str, rows: Mapping[str, Sequence[str]]) -> bytes:
     """The body that stands for the query of a question by GET.
 
-    >>> kept_question("dataset_name=films&inputs=whole", {"films": ["a", "b"]})
+    The page lays an answer over its own rows, one after another. So it says which these are: it may have been opened before the
+    server was started again with other data of the same name.
+
+    >>> kept_question("dataset_name=films&rows=31457520", {"films": ["a", "b"]})
     b'{"inputs": ["a", "b"]}'
 
+    Args:
+      query: as LIT's page sends it, and `rows` where the question is about all rows: the checksum of their ids.
+      rows: of each data set the ids.
+
     Raises:
-      Refusal: 400 for a configuration that is no JSON object.
+      Refusal: 400 for a configuration that is no JSON object; 404 where the page has other rows.
     """
     sent = dict(reversed(parse_qsl(query, errors="replace")))
-    asked: dict[str, Any] = {"inputs": list(rows.get(sent.get("dataset_name", ""), ())) if sent.get("inputs") == "whole" else []}
+    asked: dict[str, Any] = {"inputs": []}
+    if "rows" in sent:
+        asked["inputs"] = list(rows.get(sent.get("dataset_name", ""), ()))
+        if sent["rows"] != str(zlib.adler32(",".join(asked["inputs"]).encode("utf-8", "replace"))):
+            raise Refusal(HTTPStatus.NOT_FOUND, "The data set has other rows than this page. Load it again.")
     if "config" in sent:
         asked["config"] = parse_body(sent["config"].encode("utf-8", "replace"))
     return json.dumps(asked).encode()

@@ -39,7 +39,7 @@ class Loaded:
     Attributes:
       models: each with what goes with it.
       datasets: each with the ids of its examples.
-      rows: of each data set the ids in the order of its examples.
+      rows: of each data set the ids in the order of its examples; of equal ones the first, as on LIT's page.
       panels: the tags of the panels of each layout; those of the usual layout under the empty name.
       required_config: of each interpreter and generator the keys that a configuration must have, if there is one.
       syncs_state: whether the page may push its selection back to Python (notebooks).
@@ -57,7 +57,7 @@ class Loaded:
         """Asks the application through its own API, so that names and ids are exactly LIT's."""
         info = _ask(lit_app, "/get_info")
         rows = {
-            name: tuple(example["id"] for example in _ask(lit_app, "/get_dataset", dataset_name=name))
+            name: tuple(dict.fromkeys(example["id"] for example in _ask(lit_app, "/get_dataset", dataset_name=name)))
             for name in info["datasets"]
         }
         panels = {name: _tags(layout) for name, layout in info["layouts"].items()}

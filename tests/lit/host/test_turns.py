@@ -73,6 +73,29 @@ def test_an_error_is_told_and_gives_its_place_back():
     assert turns.run(lambda: 5) == 5
 
 
+def test_where_the_system_has_no_thread_left_the_place_is_given_back(monkeypatch):
+    def refuses(self):
+        raise RuntimeError("can't start new thread")
+
+    turns = Turns(1)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuses)
+        with pytest.raises(RuntimeError, match="new thread"):
+            turns.run(lambda: 5)
+    with while_wanted(_for_seconds(PATIENCE_S)):
+        assert turns.run(lambda: 5) == 5
+
+
+def _for_seconds(seconds):
+    until = time.monotonic() + seconds
+
+    def check() -> None:
+        if time.monotonic() > until:
+            raise CancelledError("waited for too long")
+
+    return check
+
+
 def test_what_a_computation_asks_of_the_encoder_knows_when_nobody_wants_it():
     begun = threading.Event()
 

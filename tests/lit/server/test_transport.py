@@ -6,14 +6,18 @@ import gzip
 import http.client
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
+import foreign_lit
 import pytest
-from tiny_lit_app import wrapped
+from foreign_lit import Planted, Sentences, lit_with
+from tiny_lit_app import Browser, wrapped
 
 from lit_probe.lit.server.access import Access
+from lit_probe.lit.server.loaded import Loaded
 from lit_probe.lit.server.page import FOR_EVER, PackagedFiles
 from lit_probe.lit.server.serving import serve
 
@@ -88,8 +92,10 @@ def test_a_file_that_is_asked_for_by_its_content_is_kept_for_ever_and_another_on
 # ---- questions about whole data sets, by GET
 
 INFO, DATA = "/lit_probe/kept/get_info", "/lit_probe/kept/get_dataset?dataset_name=films"
-PREDS = "/lit_probe/kept/get_preds?model=letters&dataset_name=films&inputs=whole"
-RUN = "/lit_probe/kept/get_interpretations?model=letters&dataset_name=films&interpreter=misbehaving&do_predict=0&inputs=whole"
+IDS = [row["id"] for row in Browser(wrapped()).post("/get_dataset?dataset_name=films").json]
+ROWS = f"rows={zlib.adler32(','.join(IDS).encode())}"
+PREDS = f"/lit_probe/kept/get_preds?model=letters&dataset_name=films&{ROWS}"
+RUN = f"/lit_probe/kept/get_interpretations?model=letters&dataset_name=films&interpreter=misbehaving&do_predict=0&{ROWS}"
 
 
 def kept(url: str, path: str, **headers: str) -> Answer:
@@ -101,12 +107,19 @@ def kept(url: str, path: str, **headers: str) -> Answer:
 def test_a_question_about_all_rows_is_answered_as_by_post_once_and_then_by_304(url, path, encoding):
     first = kept(url, path, Accept_Encoding=encoding)
     query = dict(parse_qsl(urlsplit(path).query))
-    ids = [row["id"] for row in json.loads(ask(url, "/get_dataset?dataset_name=films", "POST", {}).body)]
-    body = {"inputs": ids if "inputs" in query else [], **({"config": json.loads(query["config"])} if "config" in query else {})}
+    body = {"inputs": IDS if "rows" in query else [], **({"config": json.loads(query["config"])} if "config" in query else {})}
     assert first.plain == ask(url, path.removeprefix("/lit_probe/kept"), "POST", body).plain
     assert first.headers["Cache-Control"] == "private, no-cache"
     again = kept(url, path, Accept_Encoding=encoding, If_None_Match=first.headers["ETag"])
     assert (again.status, again.body) == (304, b"")
+
+
+def test_all_rows_are_those_of_the_page_which_shows_equal_ones_once():
+    data = Sentences(6)
+    data._examples = [data._examples[1], *data._examples, data._examples[0]]
+    application = lit_with({"mine": Planted()}, {"data": data})
+    ids = foreign_lit.Page(application).ids("data")
+    assert len(ids) == 8 and Loaded.ask(application).rows["data"] == (ids[0], ids[1], *ids[3:7])
 
 
 @pytest.mark.parametrize(
@@ -114,6 +127,9 @@ def test_a_question_about_all_rows_is_answered_as_by_post_once_and_then_by_304(u
     [
         (DATA.replace("films", "nowhere"), 404),
         (PREDS.replace("letters", "nobody"), 404),
+        # A page that was opened before the server was started again, with other rows of the same name.
+        (PREDS.replace(ROWS, "rows=1"), 404),
+        (PREDS.replace(ROWS, "rows=whole"), 404),
         (f"{RUN}&config=1", 400),
         (f"{RUN}&config=%7B%22__class__%22%3A1%7D", 400),
         (f"{RUN}&config=%7B%22what%22%3A%22refuse%22%7D", 400),
