@@ -996,6 +996,8 @@ def _checks(usual: str) -> tuple[list[str], bool]:
     written = [usual] if FLAGS.checks is None else FLAGS.checks
     for name in written:
         lookup({**SETS_OF_CHECKS, TRANSFER: (), **CHECKS}, name, "check")
+        if len(written) > 1 and not SETS_OF_CHECKS.get(name, (name,)):
+            raise LitProbeError(f"--checks={','.join(written)} asks for {name} and for others. Leave one of them out.")
     named = [one for name in written for one in SETS_OF_CHECKS.get(name, (name,))]
     # Whoever says how a check is made wants it.
     named += [REPEATS] if FLAGS.repeat else []

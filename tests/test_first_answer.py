@@ -117,3 +117,9 @@ def test_a_report_tells_all_checks_where_nobody_names_any(flags, tmp_path):
     page = tmp_path / "page.html"
     assert run("report", *flags, f"--out={page}") == 0
     assert "Learning curve: not run" not in page.read_text() and "Selectivity: not run" not in page.read_text()
+
+
+@pytest.mark.parametrize("checks", ["none,all", "quick,none", "none,selectivity"])
+def test_none_stands_alone(flags, checks, capsys):
+    assert run("layers", *flags, f"--checks={checks}") == 1
+    assert f"--checks={checks} asks for none and for others. Leave one of them out." in capsys.readouterr().err
