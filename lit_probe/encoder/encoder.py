@@ -11,6 +11,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -348,9 +349,16 @@ class Encoder:
                 self._loaded.reads_types = _reads_types(model, self.tokenizer)
                 short_and_long = self.encode(["a", "a a a a a a a a"])
                 self._loaded.padding_is_neutral = _padding_is_neutral(model, short_and_long, self.tokenizer)
+                starts = not self.is_decoder or _starts_with_embeddings(model, short_and_long[1])
                 self._loaded.met_layers = self._where_layers_are_met(model, short_and_long)
             except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
                 raise EncoderError(f"{self.checkpoint.model_id!r} cannot encode a first pair of texts: {error}") from error
+            if not starts:
+                kind = self.checkpoint.config.get("model_type")
+                raise EncoderError(
+                    f"The first hidden state of {self.checkpoint.model_id!r} ({kind}) is not its embeddings: it depends on other "
+                    "tokens. Its layers would be numbered wrongly, so it is not read."
+                )
             self._loaded.model = model
 
     def _where_layers_are_met(self, model: Any, texts: Sequence[EncodedText]) -> tuple[Site, ...] | None:
@@ -814,6 +822,19 @@ def _padding_is_neutral(model: Any, short_and_long: Sequence[EncodedText], token
         return bool(((a - b).abs().amax(dim=-1) < _NEUTRAL * size).all())
 
     return all(alike(a[0, :n], b[0, :n]) for a, b in zip(one, two, strict=True))
+
+
+def _starts_with_embeddings(model: Any, text: EncodedText) -> bool:
+    """Whether the first hidden state of a token is the same beside another token; as far as a text of one token tells.
+
+    transformers leaves the embeddings out for state-space models (mamba, rwkv): theirs begin with what the first block makes.
+    """
+    if len(text.ids) < 2:
+        return True
+    before = 0 if text.ids[-2] else 1
+    other = replace(text, ids=[*text.ids[:-2], before, text.ids[-1]])
+    first = _run(model, padded_batch([text, other], None, model.device, with_types=False)).hidden_states[0]
+    return bool((first[0, -1] == first[1, -1]).all())
 
 
 # Threads that the tokenizer's own pool has started do not survive a fork; say so to the library before it asks on stderr.

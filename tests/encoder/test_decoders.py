@@ -281,6 +281,24 @@ def test_a_norm_that_ends_the_block_itself_is_no_final_norm(tmp_path):
     assert all(call is not None for call in layer_calls(encoder)[1:])
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        transformers.MambaConfig(hidden_size=D_MODEL, num_hidden_layers=2, state_size=4, vocab_size=400),
+        transformers.FalconMambaConfig(hidden_size=D_MODEL, num_hidden_layers=2, state_size=4, vocab_size=400),
+        transformers.Mamba2Config(
+            hidden_size=D_MODEL, num_hidden_layers=2, state_size=4, num_heads=8, head_dim=8, n_groups=1, vocab_size=400
+        ),
+        transformers.RwkvConfig(hidden_size=D_MODEL, num_hidden_layers=2, attention_hidden_size=D_MODEL, vocab_size=400),
+    ],
+    ids=lambda config: config.model_type,
+)
+def test_a_model_whose_hidden_states_lack_the_embeddings_is_refused(tmp_path, config):
+    encoder = of_config(tmp_path, config)
+    with pytest.raises(EncoderError, match="is not its embeddings: it depends on other tokens"):
+        extract_activations(encoder, ["a film"])
+
+
 def test_positions_that_are_computed_set_no_limit(tmp_path):
     config = transformers.XGLMConfig(num_layers=2, d_model=D_MODEL, attention_heads=4, ffn_dim=48, vocab_size=400)
     encoder = of_config(tmp_path, config)
