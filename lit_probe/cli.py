@@ -807,7 +807,8 @@ def serve() -> None:
     # A token of somebody's own is theirs to tell.
     link = f"{server.url}?token={token}" if given == AUTO else server.url
     try:
-        print(f"lit_probe: {link} answers, and shows LIT once it is loaded", file=sys.stderr)
+        # Without a token: what goes to stderr may be kept in a log.
+        print(f"lit_probe: {server.url} answers, and shows LIT once it is loaded", file=sys.stderr)
         opening.open(build_app(token))
     except BaseException:
         server.close()

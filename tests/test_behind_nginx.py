@@ -117,7 +117,7 @@ def behind(request, nginx_program, tiny_folder, tmp_path_factory) -> Iterator[Be
             started.append(subprocess.Popen(line, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=environment))
     try:
         client, deadline = Behind(front), time.monotonic() + PATIENCE_S
-        while not _is_alive(client):
+        while not _is_ready(client):
             assert all(one.poll() is None for one in started) and time.monotonic() < deadline, log.read_text()
             time.sleep(0.2)
         yield client
@@ -127,9 +127,9 @@ def behind(request, nginx_program, tiny_folder, tmp_path_factory) -> Iterator[Be
             one.wait(timeout=30)
 
 
-def _is_alive(client: Behind) -> bool:
+def _is_ready(client: Behind) -> bool:
     try:
-        return client.ask("GET", "/lit/healthz").status == 200
+        return client.ask("GET", "/lit/readyz").status == 200
     except OSError:
         return False
 

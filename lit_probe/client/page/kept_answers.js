@@ -24,8 +24,8 @@ export function askKept(endpoint, parameters, inputs, config, send) {
   globalThis.fetch = async (...asItIs) => {
     // Pages of other sites cannot send such a header.
     const kept = await fetch(address, {headers: {'X-Lit-Probe': 'kept'}});
-    // What breaks would break again; LIT reads the reason in either answer.
-    return kept.ok || kept.status === 500 ? kept : fetch(...asItIs);
+    // What makes no sense, or breaks, would do so again; LIT reads the reason in either answer.
+    return kept.ok || kept.status === 400 || kept.status === 500 ? kept : fetch(...asItIs);
   };
   try {
     return send();
