@@ -224,7 +224,7 @@ def browser_files() -> list[Finding]:
         found.append(
             Finding("LIT's page", MISSING, "its bundle is not there.", "Run pip install --force-reinstall lit-nlp==1.3.1.")
         )
-    needed = _imported_from(_CLIENT / "index.js") | {_ASSETS / name for name in _FONTS}
+    needed = _client_files() | {_ASSETS / name for name in _FONTS}
     lost = sorted(path.name for path in needed if not _holds_something(path))
     if lost:
         says = f"{len(lost)} files are missing or empty: {', '.join(lost[:5])}{' …' if lost[5:] else ''}."
@@ -274,6 +274,11 @@ def _version(name: str) -> str | None:
 
 def _holds_something(path: Path) -> bool:
     return path.is_file() and path.stat().st_size > 0
+
+
+def _client_files() -> set[Path]:
+    """What the page names by itself, and what these modules import."""
+    return _imported_from(_CLIENT / "index.js") | {_CLIENT / "page/before_lit.js"}
 
 
 def _imported_from(first: Path) -> set[Path]:

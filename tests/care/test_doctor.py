@@ -107,7 +107,7 @@ def test_a_file_of_the_page_that_is_lost_is_missing(tmp_path, monkeypatch):
 
 
 def test_every_file_of_the_client_is_looked_for():
-    assert doctor._imported_from(doctor._CLIENT / "index.js") == set(doctor._CLIENT.rglob("*.js"))
+    assert doctor._client_files() == set(doctor._CLIENT.rglob("*.js"))
 
 
 def test_a_port_in_use_is_said():
