@@ -12,10 +12,12 @@ import platform
 import statistics
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from lit_probe.probing.probes.storage import write_whole
 
 # More running processes than this for each core, and times say more about the others than about us.
 HIGHEST_LOAD = 1.5
@@ -126,9 +128,7 @@ def commit() -> str:
 def write(path: Path, run: Mapping[str, Any]) -> None:
     """The run as JSON, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(run, indent=1, default=asdict) + "\n", "utf-8")
-    unfinished.replace(path)
+    write_whole(path, (json.dumps(run, indent=1) + "\n").encode())
 
 
 def runs_in(folder: Path) -> list[dict[str, Any]]:

@@ -20,19 +20,6 @@ PATIENCE_S = 5.0
 EXIT_CODES = {signal.SIGTERM: 0, signal.SIGINT: 130}
 
 
-def run_until_signal(server: Server, stop: Callable[[], None], patience_s: float = PATIENCE_S) -> None:
-    """Answers requests until SIGTERM or SIGINT, as of `end_on_signal`; this does not return.
-
-    Args:
-      server: a server that is bound to its address.
-      stop: as of `end_on_signal`.
-      patience_s: as of `end_on_signal`.
-    """
-    end_on_signal(server, stop, patience_s)
-    server.run()
-    wait_for_end()
-
-
 def wait_for_end() -> None:
     """Waits for the signal, in the main thread, while another one answers; does not return."""
     while True:

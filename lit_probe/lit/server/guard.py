@@ -24,7 +24,7 @@ import json
 import math
 import re
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Literal
@@ -278,7 +278,7 @@ def kept_path(environ: WSGIEnvironment) -> str | None:
     return path if path in KEPT_ENDPOINTS and path != environ.get("PATH_INFO") and environ.get(name) == value else None
 
 
-def kept_question(query: str, rows: Mapping[str, Sequence[str]]) -> bytes:
+def kept_question(query: str, rows: Mapping[str, Collection[str]]) -> bytes:
     """The body that stands for the query of a question by GET.
 
     The page lays an answer over its own rows, one after another. So it says which these are: it may have been opened before the

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import KeysView, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -38,16 +38,14 @@ class Loaded:
 
     Attributes:
       models: each with what goes with it.
-      datasets: each with the ids of its examples.
-      rows: of each data set the ids in the order of its examples; of equal ones the first, as on LIT's page.
+      datasets: each with the ids of its examples, in their order; of equal ones the first, as on LIT's page.
       panels: the tags of the panels of each layout; those of the usual layout under the empty name.
       required_config: of each interpreter and generator the keys that a configuration must have, if there is one.
       syncs_state: whether the page may push its selection back to Python (notebooks).
     """
 
     models: Mapping[str, LoadedModel]
-    datasets: Mapping[str, frozenset[str]]
-    rows: Mapping[str, tuple[str, ...]]
+    datasets: Mapping[str, KeysView[str]]
     panels: Mapping[str, frozenset[str]]
     required_config: Mapping[str, frozenset[str]]
     syncs_state: bool
@@ -56,10 +54,6 @@ class Loaded:
     def ask(cls, lit_app: WSGIApplication) -> Loaded:
         """Asks the application through its own API, so that names and ids are exactly LIT's."""
         info = _ask(lit_app, "/get_info")
-        rows = {
-            name: tuple(dict.fromkeys(example["id"] for example in _ask(lit_app, "/get_dataset", dataset_name=name)))
-            for name in info["datasets"]
-        }
         panels = {name: _tags(layout) for name, layout in info["layouts"].items()}
         return cls(
             models={
@@ -69,8 +63,10 @@ class Loaded:
                 )
                 for name, model in info["models"].items()
             },
-            datasets={name: frozenset(ids) for name, ids in rows.items()},
-            rows=rows,
+            datasets={
+                name: dict.fromkeys(example["id"] for example in _ask(lit_app, "/get_dataset", dataset_name=name)).keys()
+                for name in info["datasets"]
+            },
             panels={"": panels.get(info["defaultLayout"], frozenset()), **panels},
             required_config={
                 name: frozenset(key for key, type_ in component["configSpec"].items() if type_["required"])

@@ -10,7 +10,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
@@ -199,7 +199,7 @@ class WebApp:
         """The answer to a question about all rows or none of them, as a file, which a browser keeps and asks about."""
         guard.check_method(environ, "GET")
         query = environ.get("QUERY_STRING", "")
-        asked = guard.kept_question(query, self._loaded.rows)
+        asked = guard.kept_question(query, self._loaded.datasets)
         response = self._ask_lit(path, {**environ, "CONTENT_LENGTH": str(len(asked)), "wsgi.input": BytesIO(asked)})
         response.headers["Cache-Control"] = "private, no-cache"
         return response
@@ -211,7 +211,7 @@ class WebApp:
         guard.check_keys(data)
         parameters = guard.check_parameters(path, environ.get("QUERY_STRING", ""), self._loaded)
         guard.check_config(parameters, data, self._loaded)
-        ids = self._loaded.datasets.get(parameters.get("dataset_name", ""), frozenset())
+        ids: Collection[str] = self._loaded.datasets.get(parameters.get("dataset_name", ""), ())
         guard.check_inputs(path, data, ids, self.limits)
         if waits_for := self._not_ready(parameters):
             # At once: requests that wait take the server's threads, and the few connections that a browser has.

@@ -25,7 +25,7 @@ from lit_probe.lit.server.serving import serve
 PROGRAM = """
     import signal, sys, threading, time
     import numpy as np
-    from lit_probe.lit.server.ending import run_until_signal
+    from lit_probe.lit.server.ending import end_on_signal, wait_for_end
     from lit_probe.lit.server.serving import serve
 
     stopped = threading.Event()
@@ -55,7 +55,9 @@ PROGRAM = """
         print(server.url, flush=True)
 
     threading.Thread(target=tell, daemon=True).start()
-    run_until_signal(server, stopped.set, patience_s=3)
+    end_on_signal(server, stopped.set, patience_s=3)
+    server.run()
+    wait_for_end()
 """
 
 

@@ -119,7 +119,7 @@ def test_all_rows_are_those_of_the_page_which_shows_equal_ones_once():
     data._examples = [data._examples[1], *data._examples, data._examples[0]]
     application = lit_with({"mine": Planted()}, {"data": data})
     ids = foreign_lit.Page(application).ids("data")
-    assert len(ids) == 8 and Loaded.ask(application).rows["data"] == (ids[0], ids[1], *ids[3:7])
+    assert len(ids) == 8 and tuple(Loaded.ask(application).datasets["data"]) == (ids[0], ids[1], *ids[3:7])
 
 
 @pytest.mark.parametrize(
