@@ -430,7 +430,7 @@ def test_all_checks_of_two_data_sets_with_another_control_and_transfer_come_back
         verdicts(tmp_path / "films.csv", "film movie story acting plot scene music ending camera script"),
         verdicts(tmp_path / "books.csv", "story book page chapter author poem novel letter essay plot"),
     ]
-    flags = [f"--datasets={','.join(f'csv={table}' for table in tables)}", "--control=first_word", "--seed=2"]
+    flags = [f"--datasets={','.join(f'csv={table}' for table in tables)}", "--control=first_word", "--seed=2", "--checks=all"]
     assert run("layers", f"--model={tmp_path / 'encoder'}", *flags, f"--out={tmp_path / 'out'}", "--cache_dir=") == 0
     first = results(tmp_path / "out")
     assert [one["checks"]["selectivity"]["control"] for one in first["datasets"].values()] == ["first_word"] * 2

@@ -168,9 +168,7 @@ _GROUPED = {**SIZES, "num_key_value_heads": 2}
 @pytest.mark.parametrize(
     ("family", "sizes", "sentence"),
     [
-        ("Rwkv", {"num_hidden_layers": 2, "hidden_size": D_MODEL}, "gives no attention weights"),
         ("FNet", _WITHOUT_HEADS, "gives no attention weights"),
-        ("Mamba", {"num_hidden_layers": 2, "hidden_size": D_MODEL, "state_size": 4}, "gives no attention weights"),
         ("Lfm2", {**_GROUPED, "layer_types": ["full_attention", "conv", "conv"]}, "attention weights for 1 of its 3 blocks"),
         ("RecurrentGemma", {**_GROUPED, "intermediate_size": 96}, "attention weights"),
     ],

@@ -204,7 +204,7 @@ def test_the_command_line_shows_scores_and_words_and_comes_back_from_its_card(ti
     table = six_class_table(tmp_path / "feelings.csv", 3)
     columns = [f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling"]
     flags = [f"--model={tiny_folder(words=words)}", f"--cache_dir={tmp_path / 'cache'}", *columns]
-    assert run("layers", *flags, "--probe=attention", "--max_epochs=30", f"--out={tmp_path / 'out'}") == 0
+    assert run("layers", *flags, "--probe=attention", "--max_epochs=30", "--checks=all", f"--out={tmp_path / 'out'}") == 0
     printed = capsys.readouterr().out
     assert "reads of the first texts of dev:" in printed and "Attention read " in printed
     written = json.loads((tmp_path / "out/layers.json").read_text())
