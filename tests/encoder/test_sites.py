@@ -259,7 +259,12 @@ def test_further_families_equal_hooks_written_by_hand(tmp_path, family):
     [
         ("Lfm2", {**GROUPED, "layer_types": ["full_attention", "conv"]}, "heads", "Block 2 .* has no attention whose heads"),
         ("RecurrentGemma", {**GROUPED, "intermediate_size": 96}, "heads", "Block 1 .* has no attention whose heads"),
-        ("FNet", {name: size for name, size in SIZES.items() if name != "num_attention_heads"}, "attention", "Block 1 .* should add two things"),
+        (
+            "FNet",
+            {name: size for name, size in SIZES.items() if name != "num_attention_heads"},
+            "attention",
+            "Block 1 .* should add two things",
+        ),
         ("Granite", {**GROUPED, "residual_multiplier": 0.5}, "mlp", "found: nothing that a module returns"),
         ("Qwen3Moe", {**SIZES, "num_key_value_heads": 4, "head_dim": 16, **EXPERTS}, "attention", "no feed-forward block"),
         ("Qwen3Moe", {**SIZES, "num_key_value_heads": 4, "head_dim": 16, **EXPERTS}, "mlp_neurons", "no feed-forward block"),
