@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -222,11 +223,15 @@ def main() -> None:
         requests = [mutations.draw() for _ in range(N_REQUESTS)]
         with ThreadPoolExecutor(N_THREADS) as pool:
             answers = list(pool.map(lambda request: ask(port, request), requests))
+        late = [number for number, (*_, seconds) in enumerate(answers) if seconds > LATE_S]
+        alone = [ask(port, requests[number])[-1] for number in late]
     print(f"    {N_REQUESTS:,} requests: {dict(sorted(Counter(status for status, *_ in answers).items()))}")
-    late = [seconds for *_, seconds in answers if seconds > LATE_S]
+    late_refused = sum(answers[number][0] != HTTPStatus.OK for number in late)
     tell(
         Figure("(ah) answers of 500 and above but 503", sum(s >= 500 and s != 503 for s, *_ in answers), "answers", at_most=0),
         Figure(f"(ah) answers later than {LATE_S:g} s", len(late), "answers", at_most=0),
+        Figure(f"(ah) answers that are no work, later than {LATE_S:g} s", late_refused, "answers", at_most=0),
+        Figure(f"(ah) later than {LATE_S:g} s when asked again, alone", sum(s > LATE_S for s in alone), "answers", at_most=0),
         Figure("(ah) the longest", max(seconds for *_, seconds in answers), "s"),
     )
     planned = Counter(text.split("\n")[0][:100] for status, text, _ in answers if status == 503)

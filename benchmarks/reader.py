@@ -14,6 +14,7 @@ from playwright.sync_api import Error, Page
 from lit_probe.layouts import LAYOUTS, STOCK
 from tests.browser.lit_page import SERVICES, LitPage
 
+NO_ROWS = "_union_empty"
 N_SLICES, N_OF_SLICE, N_TABLE = 4, 40, 200
 # Once in so many actions.
 _WEIGHTS = {"select": 6, "edit": 3, "tab": 5, "layer": 2, "slice": 1, "pin": 1, "show": 1, "layout": 1, "many": 1, "press": 2}
@@ -54,7 +55,10 @@ class Reader:
         self.lit.open()
         page.locator("layer-metrics-module:visible .chart svg").first.wait_for(timeout=180_000)
         metadata = self._services("return services.appState.metadata")
-        self._fits: Mapping[str, Sequence[str]] = {name: one["datasets"] for name, one in metadata["models"].items()}
+        # LIT's own data set without rows leaves nothing to do.
+        self._fits: Mapping[str, Sequence[str]] = {
+            name: [dataset for dataset in one["datasets"] if dataset != NO_ROWS] for name, one in metadata["models"].items()
+        }
 
     def act(self) -> None:
         """Does one thing."""
@@ -91,8 +95,8 @@ class Reader:
     def _pin(self) -> None:
         if self._services("return services.appState.compareExamplesEnabled"):
             self._services("services.appState.compareExamplesEnabled = false")
-        else:
-            self.lit.pin(self._some(1)[0])
+        elif rows := self._some(1):  # none while another data set is being loaded
+            self.lit.pin(rows[0])
 
     def _edit(self) -> None:
         editor = self.lit.page.locator("datapoint-editor-module:visible")

@@ -12,7 +12,7 @@ from lit_probe.checks.battery import CHECKS, REPEATS
 from lit_probe.encoder.cache import Cache
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.app import AppOptions, build
-from lit_probe.lit.host.read_only import MOST_ANEW, NOT_CHANGED, NOT_COMPUTED, ReadOnlyChecks
+from lit_probe.lit.host.read_only import MOST_ANEW, MOST_NEW_TEXTS, NOT_CHANGED, NOT_COMPUTED, ReadOnlyChecks
 from lit_probe.probing.study import probe_layers
 from lit_probe.salience import SALIENCE_METHODS
 
@@ -110,6 +110,23 @@ def test_what_is_computed_for_each_example_is_computed_for_few_at_a_time(page, e
     assert refused.status_code == 400 and "21 were sent" in refused.get_data(as_text=True)
     # Predictions that LIT keeps cost a pass once.
     assert len(page.ask("/get_preds", {"inputs": edits}, model=names["model"], dataset_name=DATASET)) == len(edits)
+
+
+def test_edited_texts_are_read_some_at_a_time_and_rows_all_together(teacher, page, encoder):
+    rows = page.rows(DATASET)
+    names = {"model": f"{encoder.name}-on-{DATASET}", "dataset_name": DATASET}
+    edits = [page.add(rows[0], f"the film was read number {n}") for n in range(MOST_NEW_TEXTS + 1)]
+    ids = [row["id"] for row in rows]
+    refused = [
+        page.post("/get_preds", {"inputs": edits}, **names),
+        page.post("/get_interpretations", {"inputs": [*ids, *edits]}, **names, interpreter="layer_metrics", do_predict=0),
+        page.post("/get_metrics", {"inputs": edits}, **names, metrics="held out"),
+    ]
+    for answer in refused:
+        text = answer.get_data(as_text=True)
+        assert answer.status_code == 400 and "it reads 200 edited texts at a time; 201 were sent" in text, text
+    assert len(page.ask("/get_preds", {"inputs": [*ids, *edits[1:]]}, **names)) == len(ids) + MOST_NEW_TEXTS
+    assert len(teacher.ask("/get_preds", {"inputs": edits}, **names)) == len(edits)
 
 
 def test_nothing_is_made_changed_or_cancelled(page, encoder):

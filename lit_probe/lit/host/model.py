@@ -25,6 +25,7 @@ from lit_probe.lit.host.messages import as_markdown
 from lit_probe.lit.host.pending_checks import PendingChecks
 from lit_probe.lit.host.pending_study import PendingStudy
 from lit_probe.lit.host.pooled_texts import Place, PooledBatch, PooledTexts
+from lit_probe.lit.host.read_only import check_few_new
 from lit_probe.lit.host.reader import Reader
 from lit_probe.lit.host.token_fields import TokenFields, TokenInput
 
@@ -327,8 +328,13 @@ class ProbeModel(lit_model.Model):
         return other.status() if other is not None and not other.future.done() else None
 
     def pooled(self, texts: Sequence[str]) -> PooledBatch:
-        """The encoder's pooled vectors of cleaned texts, see ``PooledTexts.pooled``."""
+        """The encoder's pooled vectors of cleaned texts, see ``PooledTexts.pooled``.
+
+        Raises:
+          LitProbeError: the probes are not ready, the encoder cannot read a text, or a read-only server is sent many new ones.
+        """
         study = self.study.result()
+        check_few_new(self.checks, self._texts.n_new(texts))
         return self._texts.pooled(texts, self.dataset.name, study.pooling, study.kept_as)
 
     def read_rows(self, texts: Sequence[str], spans: NDArray[np.int64] | None = None) -> Readings:

@@ -6,7 +6,7 @@ all ask here, so an edit costs one forward pass.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -116,6 +116,10 @@ class PooledTexts:
     def row(self, text: str, dataset: str) -> Place | None:
         """Which row of ``dataset`` the text is, shown or not, or None."""
         return self._places.get(dataset, {}).get(text)
+
+    def n_new(self, texts: Iterable[str]) -> int:
+        """How many different texts stand in no data set."""
+        return sum(not any(text in places for places in self._places.values()) for text in set(texts))
 
     def pooled(self, texts: Sequence[str], dataset: str, pooling: str, dtype: str = FLOAT32) -> PooledBatch:
         """Pooled vectors of all texts: new ones, and those of studies that are not ready, are encoded once.

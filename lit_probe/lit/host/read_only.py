@@ -26,6 +26,8 @@ NOT_CHANGED = "This server is read-only (--read_only): nothing is made, changed 
 
 # Of what costs passes of its own for each example and is kept nowhere, so many examples at a time. A page asks about one or two.
 MOST_ANEW = 20
+# Of what costs one pass and is kept: a generator may make as many edits, and their predictions are asked for together.
+MOST_NEW_TEXTS = 200
 
 # LIT's own that read every row anew, over minutes.
 _LONG_INTERPRETERS = frozenset({"umap", "tcav", "Integrated Gradients"})
@@ -126,6 +128,18 @@ def check_few(checks: PendingChecks, n_examples: int) -> None:
         raise LitProbeError(
             f"This server is read-only (--read_only): of what is computed anew for each example it takes {MOST_ANEW} at a time; "
             f"{n_examples:,} were sent."
+        )
+
+
+def check_few_new(checks: PendingChecks, n_texts: int) -> None:
+    """Refuses many texts at once that stand in no data set.
+
+    Raises:
+      LitProbeError: the server is read-only, and there are more than `MOST_NEW_TEXTS`.
+    """
+    if n_texts > MOST_NEW_TEXTS and isinstance(checks, ReadOnlyChecks):
+        raise LitProbeError(
+            f"This server is read-only (--read_only): it reads {MOST_NEW_TEXTS} edited texts at a time; {n_texts:,} were sent."
         )
 
 

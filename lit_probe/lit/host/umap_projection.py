@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lit_nlp.api import components, types
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
-from lit_nlp.components import core, projection
+from lit_nlp.components import core
 from lit_nlp.lib import utils
 
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.config_values import one_of, settings_of, whole_number
+from lit_probe.lit.host.kept_predictions import N_EDITS, KeptPredictions
 from lit_probe.lit.host.per_dataset import per_dataset
 from lit_probe.lit.host.turns import Turns
 from lit_probe.views.umap_door import FEWEST_ROWS, SEED, umap_turn
@@ -67,41 +68,80 @@ class UmapProjection(components.Interpreter):
         n_components = whole_number(2, 3, 3).of(settings_of(settings.get("proj_kw")), "n_components")
         if len(dataset) < FEWEST_ROWS:
             raise LitProbeError(f"UMAP needs {FEWEST_ROWS} rows or more, and this data set has {len(dataset)}. Choose PCA.")
-        fits, key = self._fits(model)(dataset), (field, n_components)
-        known = fits.known.get(key, {})
-        if all(row.get("_id") in known for row in inputs):
-            return [known[row["_id"]] for row in inputs]
+        fit = self._fits(model)(dataset).of(field, n_components)
+        if None not in (known := fit.known(inputs)):
+            return known
         with self._lock:
             if self._n_waiting >= MOST_WAITING:
                 raise LitProbeError(f"{MOST_WAITING} projections by UMAP are being computed. Choose PCA, or ask again later.")
             self._n_waiting += 1
-
-        def place() -> list[dict[str, Any]]:
-            with umap_turn:
-                asked = {"field_name": field, "proj_kw": {"n_components": n_components}}
-                points = list(fits.manager.run(inputs, model, dataset, model_outputs, asked))
-            new = {row["_id"]: point for row, point in zip(inputs, points, strict=True) if row.get("_id")}
-            fits.known[key] = fits.known.get(key, {}) | new
-            return points
-
         try:
-            return self._turns.run(place)
+            return self._turns.run(lambda: fit.place(inputs, model, dataset, model_outputs))
         finally:
             with self._lock:
                 self._n_waiting -= 1
+
+
+class _Fit:
+    """One projection of a data set, with the places of its rows and of the last edits by their ids.
+
+    A row's place is that of the fit: what UMAP says of its vector later is another one.
+    """
+
+    def __init__(self, field: str, n_components: int):
+        self._field, self._projector = field, core.umap.UmapModel(random_state=SEED, n_jobs=1, n_components=n_components)
+        self._rows: dict[str, dict[str, Any]] = {}
+        self._edits: KeptPredictions = KeptPredictions(N_EDITS)
+        self._lock = threading.Lock()
+
+    def known(self, inputs: Sequence[types.JsonDict]) -> list[Any]:
+        """The place of each row and edit; None of one that has to be computed."""
+        with self._lock:
+            return [self._rows.get(row.get("_id")) or self._edits.get(row.get("_id")) for row in inputs]
+
+    def place(
+        self,
+        inputs: Sequence[types.JsonDict],
+        model: lit_model.Model,
+        dataset: lit_dataset.Dataset,
+        model_outputs: Sequence[types.JsonDict] | None,
+    ) -> list[dict[str, Any]]:
+        """The place of each row and edit, after a fit on the rows where there was none."""
+        if not self._rows:
+            vectors = self._vectors(model.predict(dataset.examples))
+            with umap_turn:
+                fitted = list(self._projector.fit_transform(vectors))
+            with self._lock:
+                self._rows = {row["_id"]: point for row, point in zip(dataset.examples, fitted, strict=True)}
+        points = self.known(inputs)
+        new = [place for place, point in enumerate(points) if point is None]
+        if new:
+            said = model.predict([inputs[place] for place in new]) if model_outputs is None else [model_outputs[i] for i in new]
+            vectors = self._vectors(said)
+            with umap_turn:
+                found = list(self._projector.predict(vectors))
+            for place, point in zip(new, found, strict=True):
+                points[place] = point
+                if name := inputs[place].get("_id"):
+                    with self._lock:
+                        self._edits[name] = point
+        return points
+
+    def _vectors(self, said: Iterable[types.JsonDict]) -> list[dict[str, Any]]:
+        return [{"x": one[self._field]} for one in said]
 
 
 class _Fits:
     """The projections of one model's vectors of one data set."""
 
     def __init__(self) -> None:
-        self.manager = projection.ProjectionManager(_seeded)
-        # By the field and the number of components, the place of each row and edit by its id.
-        self.known: dict[Hashable, dict[str, dict[str, Any]]] = {}
+        self._lock = threading.Lock()
+        self._by_config: dict[tuple[str, int], _Fit] = {}
 
-
-def _seeded(**options: Any) -> lit_model.ProjectorModel:
-    return core.umap.UmapModel(random_state=SEED, n_jobs=1, **options)
+    def of(self, field: str, n_components: int) -> _Fit:
+        """The projection of a field into so many dimensions."""
+        with self._lock:
+            return self._by_config.setdefault((field, n_components), _Fit(field, n_components))
 
 
 def umap_projection() -> Mapping[str, components.Interpreter]:

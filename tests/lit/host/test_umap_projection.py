@@ -18,6 +18,7 @@ from lit_nlp.api.dataset import Dataset, IndexedDataset
 from lit_nlp.api.model import Model
 
 from lit_probe.errors import LitProbeError
+from lit_probe.lit.host import umap_projection as umap_projection_module
 from lit_probe.lit.host.umap_projection import FEWEST_ROWS, MOST_WAITING, UmapProjection, umap_projection
 
 installed = pytest.mark.skipif(importlib.util.find_spec("umap") is None, reason="umap-learn is not installed (extra umap)")
@@ -69,6 +70,21 @@ def test_edits_are_placed_and_rows_keep_their_places():
     after = points(umap.run([*data.examples, edit], model, data, config=config()))
     np.testing.assert_array_equal(after[:40], before)
     assert np.linalg.norm(before[np.arange(40) % 3 == 0] - after[40], axis=1).min() < 3
+
+
+@installed
+def test_the_last_edits_are_kept_and_rows_keep_their_places_whatever_else_is_asked(monkeypatch):
+    monkeypatch.setattr(umap_projection_module, "N_EDITS", 3)
+    data, umap, model = rows_of(20), UmapProjection(), Groups()
+    before = points(umap.run(data.examples, model, data, config=config()))
+    edits = [{"row": 50 + n, "_id": f"edit {n}"} for n in range(8)]
+    placed = [points(umap.run([one], model, data, config=config()))[0] for one in edits]
+    fit = umap._fits(model)(data).of("far", 3)
+    assert list(fit._edits) == ["edit 5", "edit 6", "edit 7"]
+    again = points(umap.run([*data.examples, *edits], model, data, config=config()))
+    np.testing.assert_array_equal(again[:20], before)
+    np.testing.assert_array_equal(again[-3:], placed[-3:])
+    assert len(umap.run(edits, model, data, [{"far": np.zeros(8)}] * 8, config())) == 8
 
 
 @installed
