@@ -68,6 +68,9 @@ class Reader:
             self.done[name] += 1
         except Error as error:
             self.missed[f"{name}: {error.message.splitlines()[0][:100]}"] += 1
+        except AssertionError:
+            # What `LitPage` needs for it has just gone, as a chart in a tab that was left.
+            self.missed[name] += 1
 
     def read(self, seconds: float) -> None:
         """Does things for so long, about one a second."""
