@@ -38,6 +38,7 @@ from lit_probe.encoder.cache import Cache, library_versions
 from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.memory import MemoryBudget
+from lit_probe.encoder.ray_layers import RayLayers
 from lit_probe.encoder.site_search import module_tree, sites_of
 from lit_probe.encoder.sites import FAMILIES, LAYERS
 from lit_probe.errors import DatasetError, EncoderError, LitProbeError, NoRowsError, UnservedError
@@ -66,6 +67,7 @@ from lit_probe.probing.concept_map import ConceptMap
 from lit_probe.probing.memory_need import MemoryNeed, check_need, memory_need
 from lit_probe.probing.predicted_rows import predict_rows
 from lit_probe.probing.probe_file import ENDING, load_probe, save_probes
+from lit_probe.probing.probes import TOKEN_PROBES
 from lit_probe.probing.probes.storage import write_whole
 from lit_probe.probing.runs import Run, parse_model_flag
 from lit_probe.probing.study import LayerStudy
@@ -145,6 +147,7 @@ def layers() -> None:
     """Prints the table of layers and writes ``layers.json``, ``layers.csv`` and the figure ``layers.svg``, or another file."""
     _check_asked()
     (splits_list, runs), cache = load_all(tokens=True), open_cache()
+    _check_engine(runs, cache)
     splits_list, runs, unasked = asked_targets(splits_list, runs, tokens=True)
     asked = _asked_checks(splits_list, QUICK)
     out = Path(FLAGS.out).expanduser()
@@ -619,9 +622,7 @@ def extract() -> None:
     if FLAGS.engine == RAY:
         _extract_blocks()
         return
-    for name in ("address", "cores_per_encoder", "shards"):
-        if FLAGS[name].present:
-            raise LitProbeError(f"--{name} is of many machines. Add --engine=ray, or leave it out.")
+    _refuse_of_ray("address", "cores_per_encoder", "shards")
     splits_list, runs, cache = load_splits(), load_runs(), open_cache()
     for splits in splits_list:
         check_served("A file of activations", splits.unit, splits.target, (TEXT,), (CLASSES,))
@@ -641,6 +642,29 @@ def extract() -> None:
             for wanted, places in names.items():
                 vectors = {name: np.concatenate([one.layer(place) for one in pooled]) for name, place in places.items()}
                 _write_vectors(out, run, splits, wanted, vectors, cache)
+
+
+def _refuse_of_ray(*names: str) -> None:
+    """Refuses flags that are of many machines."""
+    for name in names:
+        if FLAGS[name].present:
+            raise LitProbeError(f"--{name} is of many machines. Add --engine=ray, or leave it out.")
+
+
+def _check_engine(runs: Sequence[Run], cache: Cache) -> None:
+    """That fits can be done where the flags say, before any text is encoded.
+
+    Raises:
+      LitProbeError: they cannot.
+    """
+    if FLAGS.engine != RAY:
+        _refuse_of_ray("address")
+        return
+    RayLayers(cache).check_folder()
+    if kinds := [run.probe for run in runs if run.probe in TOKEN_PROBES]:
+        raise UnservedError(
+            f"--engine=ray spreads fits to pooled vectors, and the probe {kinds[0]!r} reads tokens. Leave it out."
+        )
 
 
 def _extract_blocks() -> None:

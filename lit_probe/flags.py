@@ -31,6 +31,7 @@ from lit_probe.encoder.dtypes import DTYPES, FLOAT32
 from lit_probe.encoder.encoder import Encoder, load_encoder
 from lit_probe.encoder.joining import DEFAULT_JOINING, JOININGS
 from lit_probe.encoder.pooling import POOLINGS
+from lit_probe.encoder.ray_layers import RayLayers
 from lit_probe.encoder.sites import FAMILIES, LAYERS
 from lit_probe.encoder.template import unescaped
 from lit_probe.encoder.tokens import KEEPS
@@ -61,7 +62,7 @@ SETS_OF_CHECKS: dict[str, tuple[str, ...]] = {
     "none": (),
 }
 
-# Who computes activations.
+# Who computes activations, or fits probes.
 LOCAL, RAY = "local", "ray"
 
 # What `parse` raises for a flag that does not exist or a value that does not fit.
@@ -453,9 +454,9 @@ _define(
     "engine",
     LOCAL,
     [LOCAL, RAY],
-    "ray has many machines compute blocks of activations, which are put into the folder or under the address (s3://…) of --out "
-    "as those of the cache.",
-    used_by=("extract",),
+    "ray has many machines compute: for extract blocks of activations, which are put into the folder or under the address "
+    "(s3://…) of --out as those of the cache; for layers the fits of probes, from a folder --cache_dir that all see.",
+    used_by=("extract", "layers"),
 )
 _define(
     flags.DEFINE_string,
@@ -463,7 +464,7 @@ _define(
     None,
     "of the Ray cluster, such as 10.0.0.1:6379; auto for one that this machine is part of. Default: RAY_ADDRESS, else one of "
     "this machine alone.",
-    used_by=("extract",),
+    used_by=("extract", "layers"),
 )
 _define(
     flags.DEFINE_integer,
@@ -535,7 +536,14 @@ _define(
     used_by=("serve",),
 )
 _define(flags.DEFINE_integer, "show_train", 500, "train rows shown in LIT.", lower_bound=0, used_by=("serve",))
-_define(flags.DEFINE_integer, "max_shown", 5_000, "rows shown in LIT per data set.", lower_bound=1, used_by=("serve",))
+_define(
+    flags.DEFINE_integer,
+    "max_shown",
+    5_000,
+    "rows shown in LIT per data set, drawn by class and seed; curves of a whole data set are about all of its rows.",
+    lower_bound=1,
+    used_by=("serve",),
+)
 _define(
     flags.DEFINE_list,
     "head_layers",
@@ -832,6 +840,7 @@ def study(run: Run, splits: Splits, cache: Cache, progress: Any) -> LayerStudy:
         seed=FLAGS.seed,
         rules=study_rules() if splits.asked_of is None else study_rules().for_target(splits.target),
         cache=cache,
+        spread=RayLayers(cache, FLAGS.address) if FLAGS.engine == RAY else None,
         progress=progress,
     )
 

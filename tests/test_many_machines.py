@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +19,18 @@ import pytest
 import torch
 from test_cli import run, six_class_table
 
+from lit_probe.data.asked import CLASSES, NUMBER
 from lit_probe.data.unlabelled import read_texts
 from lit_probe.encoder import activations
-from lit_probe.encoder.activations import extract_activations, split_into_blocks
+from lit_probe.encoder.activations import Activations, extract_activations, split_into_blocks
 from lit_probe.encoder.block_places import Bucket, Folder
-from lit_probe.encoder.cache import ACTIVATIONS, Cache
+from lit_probe.encoder.cache import ACTIVATIONS, Cache, library_versions
 from lit_probe.encoder.encoder import Encoder, encoder_of, load_encoder
 from lit_probe.encoder.ray_extraction import Extraction, Recipe, Task, Worker, extract_blocks
-from lit_probe.errors import EncoderError
+from lit_probe.encoder.ray_layers import RayLayers, computed
+from lit_probe.errors import CacheError, EncoderError, ProbeError
+from lit_probe.probing.layerwise import ActivationView, LayerwiseProbe
+from lit_probe.probing.probes import PROBES
 
 TEXTS = [f"the {'very ' * (i % 7)}good film number {i} was not bad" for i in range(170)]
 N_BLOCKS = 11
@@ -163,6 +169,113 @@ def test_a_cluster_without_room_is_said(cluster, tiny_encoder, tmp_path):
         extract(cluster, tiny_encoder, Folder(tmp_path), cores=64)
 
 
+# --- Fits ---------------------------------------------------------------------------------------------------------------------
+
+LABELS = np.arange(len(TEXTS)) % 7 % 3
+LABEL_NAMES = ("none", "one", "two")
+
+
+def kept(encoder: Encoder, folder: Path) -> tuple[Cache, Activations]:
+    cache = Cache(folder)
+    return cache, cache.activations(encoder, TEXTS, "mean")
+
+
+def tell_deaths(activations: Activations, folder: Path, deaths: Mapping[int, int]) -> ActivationView:
+    """The same activations, of which each reading is written down; the first of some layers kill who reads them."""
+
+    def change(layer: int, values):
+        (folder / f"{layer} {time.monotonic_ns()} {os.getpid()}").touch()
+        if len(list(folder.glob(f"{layer} *"))) <= deaths.get(layer, 0):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return values
+
+    return ActivationView(activations, change=change)
+
+
+def read_of(folder: Path) -> Counter[int]:
+    return Counter(int(name.name.split()[0]) for name in folder.iterdir())
+
+
+def same_probes(one: LayerwiseProbe, other: LayerwiseProbe) -> None:
+    for mine, others in zip(one.probes, other.probes, strict=True):
+        assert mine.to_header() == others.to_header()
+        for name, array in mine.to_arrays().items():
+            np.testing.assert_array_equal(array, others.to_arrays()[name], strict=True)
+
+
+def test_the_layer_of_a_worker_that_dies_is_fitted_again_and_no_other(cluster, tiny_encoder, tmp_path):
+    cache, activations = kept(tiny_encoder, tmp_path / "shared")
+    seen: list[int] = []
+    log = tmp_path / "log"
+    log.mkdir()
+    found = LayerwiseProbe.fit(
+        tell_deaths(activations, log, {1: 2}),
+        LABELS,
+        LABEL_NAMES,
+        spread=RayLayers(cache, cluster),
+        progress=lambda done, total: seen.append(done),
+    )
+    same_probes(found, LayerwiseProbe.fit(activations, LABELS, LABEL_NAMES))
+    n_layers = tiny_encoder.n_layers
+    assert read_of(log) == {layer: 3 if layer == 1 else 1 for layer in range(n_layers)}
+    assert str(os.getpid()) not in {name.name.split()[2] for name in log.iterdir()}
+    assert seen == list(range(1, n_layers + 1))
+
+
+def test_a_layer_that_three_workers_die_of_ends_the_run(cluster, tiny_encoder, tmp_path):
+    cache, activations = kept(tiny_encoder, tmp_path / "shared")
+    log = tmp_path / "log"
+    log.mkdir()
+    with pytest.raises(
+        EncoderError, match=r"3 workers died while they worked on layer 2\. Usually their machines have too little"
+    ):
+        LayerwiseProbe.fit(tell_deaths(activations, log, {2: 3}), LABELS, LABEL_NAMES, spread=RayLayers(cache, cluster))
+    assert read_of(log)[2] == 3
+
+
+def test_every_kind_of_probe_has_its_digits_on_a_worker(cluster, tiny_encoder, tmp_path):
+    cache, activations = kept(tiny_encoder, tmp_path / "shared")
+    spread = RayLayers(cache, cluster)
+    some = ActivationView(activations, np.arange(0, len(TEXTS), 2))
+    of = {CLASSES: (LABELS[::2], LABEL_NAMES), NUMBER: (LABELS[::2] + 0.5, ())}
+    groups = np.array([f"group {number % 9}" for number in range(len(some))])
+    for kind, entry in PROBES.items():
+        asked = (some, *of[entry.targets[0]])
+        alone = LayerwiseProbe.fit(*asked, groups=groups, probe=kind)
+        same_probes(LayerwiseProbe.fit(*asked, groups=groups, probe=kind, spread=spread), alone)
+
+
+def test_what_a_fit_says_is_said_and_what_no_machine_can_do(cluster, tiny_encoder, tmp_path):
+    cache, activations = kept(tiny_encoder, tmp_path / "shared")
+    spread = RayLayers(cache, cluster)
+    broken = ActivationView(activations, change=lambda layer, values: values * np.nan)
+    with pytest.raises(ProbeError, match=r"Layer \d: "):
+        LayerwiseProbe.fit(broken, LABELS, LABEL_NAMES, spread=spread)
+    with pytest.raises(EncoderError, match=r"No machine of the Ray cluster has a core and 1,000,000 GB of memory for a layer\."):
+        next(spread(lambda layer: layer, 1, 10**15))
+
+
+def test_blocks_travel_by_name_and_a_machine_that_sees_others_is_refused(tiny_encoder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    _, activations = kept(tiny_encoder, Path("shared"))
+    sent = pickle.dumps(activations)
+    assert len(sent) < 400 * N_BLOCKS
+    monkeypatch.chdir("/")
+    np.testing.assert_array_equal(pickle.loads(sent).values, activations.values)
+    place, here = Folder(tmp_path / "shared"), library_versions()
+    with place.marked() as mark:
+        np.testing.assert_array_equal(computed(pickle.dumps(activations.layer), 1, place, mark, here), activations.layer(1))
+        with pytest.raises(EncoderError, match=r"might give other digits: it has numpy .*, and 1\.0 here\. Install the same"):
+            computed(sent, 1, place, mark, {**here, "numpy": "1.0"})
+    with pytest.raises(CacheError, match=r"On the machine .* is not the one that the others see"):
+        computed(sent, 1, place, mark, here)
+
+
+def test_without_a_folder_no_fit_is_spread(tiny_encoder):
+    with pytest.raises(CacheError, match="Name a folder that all machines see under the same path"):
+        next(RayLayers(Cache(None))(lambda layer: layer, 1, 1))
+
+
 # --- By the command line --------------------------------------------------------------------------------------------------------
 
 WORDS = tuple("sun rain dog night queue mud the was and we saw it again today there with a friend".split())
@@ -201,6 +314,46 @@ def test_a_study_finds_all_that_a_cluster_has_extracted(cluster, tiny_folder, tm
     kept = [f"--probe={tmp_path / 'probes.safetensors'}", f"--cache_dir={out}", f"--out={tmp_path / 'said.csv'}"]
     assert run("predict", str(tmp_path / "part-0.jsonl"), *kept, "--text_column=review") == 0
     assert written_at(out) == before
+
+
+def test_a_study_whose_fits_a_cluster_makes_is_the_same(cluster, tiny_folder, tmp_path, capsys):
+    table = six_class_table(tmp_path / "feelings.csv", 3)
+    first, *rows = table.read_text().splitlines()
+    # Some rows have no mood, so that probes of it are fitted to the others.
+    moods = [f"{row},{('', 'good', 'bad')[number % 3]}" for number, row in enumerate(rows)]
+    table.write_text("\n".join([f"{first},mood", *moods]))
+    asked = [f"--model={tiny_folder(words=WORDS)}", f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling"]
+    asked += ["--targets=label,mood", "--checks=quick,selectivity"]
+    by_name = {
+        "alone": [],
+        "spread": ["--engine=ray", f"--address={cluster}"],
+        "found": ["--engine=ray", "--address=127.0.0.1:1"],
+    }
+    written = {}
+    for name, engine in by_name.items():
+        folder = tmp_path / ("alone" if name == "alone" else "spread")
+        assert run("layers", *asked, *engine, f"--cache_dir={folder / 'cache'}", f"--out={tmp_path / name}") == 0
+        written[name] = (tmp_path / name / "layers.json").read_text()
+    # The last one joins no cluster, since nothing is to be fitted.
+    assert written["alone"] == written["spread"] == written["found"]
+    entries = [{path.name for path in (tmp_path / name / "cache/probes").iterdir()} for name in ("alone", "spread")]
+    assert entries[0] == entries[1]
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--address=10.0.0.1:6379"], "--address is of many machines. Add --engine=ray"),
+        (
+            ["--engine=ray", "--cache_dir="],
+            "Name a folder that all machines see under the same path, and that can be written to, ",
+        ),
+        (["--engine=ray", "--probe=attention"], "the probe 'attention' reads tokens"),
+    ],
+)
+def test_wrong_calls_of_layers_are_said(flags, said, tiny_folder, tmp_path, capsys):
+    assert run("layers", f"--model={tiny_folder()}", f"--out={tmp_path}", *flags) == 1
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import os
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -371,7 +371,21 @@ def _save_block(block: Block, folder: Path) -> None:
     (folder / BLOCK_FILE).write_bytes(block_content(block))
 
 
-def _load_block(folder: Path, n_block: int, widths: Sequence[int]) -> Block:
+@dataclass(frozen=True)
+class KeptBlock(Block):
+    """A block whose values are mapped from its entry. To another process it travels as the name of the entry.
+
+    Attributes:
+      folder: the entry.
+    """
+
+    folder: Path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _load_block, (self.folder.absolute(), len(self), [values.shape[1] for values in self.values])
+
+
+def _load_block(folder: Path, n_block: int, widths: Sequence[int]) -> KeptBlock:
     """The stored block of ``n_block`` texts at sites of these widths."""
     path = folder / BLOCK_FILE
     try:
@@ -385,7 +399,7 @@ def _load_block(folder: Path, n_block: int, widths: Sequence[int]) -> Block:
         raise CacheError(f"{path.name} has {len(flat):,} values, not those of {n_block:,} texts and {sum(widths):,} units")
     parts = np.split(flat, np.cumsum([n_block * width for width in widths])[:-1])
     values = tuple(part.reshape(n_block, width) for part, width in zip(parts, widths, strict=True))
-    return Block(values, truncated, unknown, head)
+    return KeptBlock(values, truncated, unknown, head, folder)
 
 
 def _map(path: Path, name: str) -> NDArray[Any]:

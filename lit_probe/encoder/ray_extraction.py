@@ -29,7 +29,7 @@ from lit_probe.errors import CacheError, EncoderError, LitProbeError
 # A block, or a start, that as many workers have died of is given up.
 MOST_DEATHS = 3
 # Seconds between two looks for machines that have come or gone, and between two lines on how far it is.
-_LOOK_S = 5.0
+LOOK_S = 5.0
 _TELL_S = 10.0
 
 
@@ -189,12 +189,21 @@ class Worker:
 
 def _difference(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
     """In what two blocks of the same name in a run differ, for a message."""
-    ours, theirs = dict(here["versions"]), dict(there["versions"])
-    if versions := [f"{name} {theirs.get(name)}, and {ours[name]} here" for name in ours if ours[name] != theirs.get(name)]:
-        return f"it has {'; '.join(versions)}. Install the same versions on all machines"
+    if versions := other_versions(there["versions"], here["versions"]):
+        return versions
     if here["encoder"] != there["encoder"]:
         return "its files of the model are others. Give all machines the same files"
     return "its lit_probe is another version"
+
+
+def other_versions(there: Mapping[str, str], here: Mapping[str, str]) -> str:
+    """In which libraries another machine differs from that of the program that asks, and what to do; empty where in none.
+
+    >>> other_versions({"numpy": "1.0"}, {"numpy": "2.0"})
+    'it has numpy 1.0, and 2.0 here. Install the same versions on all machines'
+    """
+    others = [f"{name} {there.get(name)}, and {version} here" for name, version in here.items() if version != there.get(name)]
+    return f"it has {'; '.join(others)}. Install the same versions on all machines" if others else ""
 
 
 def extract_blocks(
@@ -240,7 +249,7 @@ def extract_blocks(
         first = next(tasks, None)
         if first is not None:
             recipe = Recipe.of(encoder, device, trust_remote_code=trust_remote_code)
-            with _joined(address) as ray, place.marked() as mark:
+            with joined(address) as ray, place.marked() as mark:
                 n_gpus = 1 if device == "cuda" or (device == "auto" and ray.cluster_resources().get("GPU")) else 0
                 # Ray lets a worker's torch use as many threads.
                 cores = cores or (1 if n_gpus else _threads_here())
@@ -274,8 +283,11 @@ def _missing(
 
 
 @contextmanager
-def _joined(address: str | None) -> Iterator[Any]:
+def joined(address: str | None) -> Iterator[Any]:
     """Ray, with this program as a part of the cluster.
+
+    Args:
+      address: as of `extract_blocks`.
 
     Raises:
       EncoderError: Ray is not installed, or there is no cluster.
@@ -297,6 +309,22 @@ def _joined(address: str | None) -> Iterator[Any]:
         ray.shutdown()
 
 
+def answer(ray: Any, call: Any) -> Any:
+    """What a call that is over has returned; None where its worker has died.
+
+    Raises:
+      LitProbeError: what it has raised.
+    """
+    try:
+        return ray.get(call)
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, LitProbeError):
+            raise error.cause from None
+        raise
+    except ray.exceptions.RayError:
+        return None
+
+
 class _Crew:
     """The workers of a cluster: as many as there is room for, also when machines come and go.
 
@@ -310,7 +338,7 @@ class _Crew:
         self.ray, self._start, self._mark, self._cores, self._n_gpus = ray, start, mark, cores, n_gpus
         self.free: deque[Any] = deque()
         self.running: dict[Any, tuple[Any, Task | None]] = {}
-        self._looked = -_LOOK_S
+        self._looked = -LOOK_S
 
     @property
     def at_work(self) -> int:
@@ -323,7 +351,7 @@ class _Crew:
         Raises:
           EncoderError: there is no worker and no room for one.
         """
-        if time.monotonic() - self._looked < _LOOK_S:
+        if time.monotonic() - self._looked < LOOK_S:
             return
         self._looked = time.monotonic()
         rooms = sum(self._room(node["Resources"]) for node in self.ray.nodes() if node["Alive"])
@@ -349,22 +377,16 @@ class _Crew:
         Raises:
           LitProbeError: what a worker has raised.
         """
-        done, _ = self.ray.wait(list(self.running), num_returns=1, timeout=_LOOK_S)
+        done, _ = self.ray.wait(list(self.running), num_returns=1, timeout=LOOK_S)
         for call in done:
             worker, task = self.running.pop(call)
-            try:
-                said = self.ray.get(call)
-            except self.ray.exceptions.RayTaskError as error:
-                if isinstance(error.cause, LitProbeError):
-                    raise error.cause from None
-                raise
-            except self.ray.exceptions.RayError:
+            said = answer(self.ray, call)
+            if said is None:
                 # Room may be there at once.
-                self._looked = -_LOOK_S
-                yield task, None
+                self._looked = -LOOK_S
             else:
                 self.free.append(worker)
-                yield task, said
+            yield task, said
 
 
 def _run(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,6 +33,11 @@ _FILE = "layerwise_probe"
 # What is held of a layer while its probe is fitted, in copies of it: itself, and three more for a linear probe of some classes.
 _COPIES = 4
 _MOST_LAYERS = 4
+
+
+# Where layers are fitted: it is given what fits any one of them, their number, and the bytes of memory that a fit takes, and says
+# which layer is done, with its probe.
+Spread = Callable[[Callable[[int], FittedProbe], int, int], Generator[tuple[int, FittedProbe]]]
 
 
 class LayeredActivations(Protocol):
@@ -130,6 +137,7 @@ class LayerwiseProbe:
         seed: int = 0,
         like: LayerwiseProbe | None = None,
         n_jobs: int | None = None,
+        spread: Spread | None = None,
         progress: Progress = no_progress,
     ) -> LayerwiseProbe:
         """Fits one probe per layer on the train split, layers side by side.
@@ -144,6 +152,7 @@ class LayerwiseProbe:
           seed: the seed of everything random; every layer gets the same folds.
           like: probes of the same kind whose strength of regularisation each layer takes over, in place of choosing its own.
           n_jobs: the number of layers at a time; `layers_at_a_time` when None. No digit depends on it.
+          spread: has other machines fit the layers; this one in threads when None.
           progress: hears how many of the layers are done.
 
         Raises:
@@ -154,29 +163,18 @@ class LayerwiseProbe:
         seed = checked_seed(seed)
         options = options or ProbeOptions()
         check_probe(probe, CLASSES if label_names else NUMBER, options)
-        asked = PROBES[probe].keywords(options)
-        fit_one = PROBES[probe].fit
         classes = check_labels(labels, label_names) if label_names else check_numbers(labels)
+        fit = _LayerFit(activations, classes, len(label_names), groups, probe, options, seed, like)
         n_layers = activations.n_layers
-
-        def fit_layer(layer: int) -> FittedProbe:
-            try:
-                settings = {} if like is None else like.probes[layer].settings
-                chosen = {name.lower(): settings[name] for name in ("C", "alpha") if name in settings}
-                return fit_one(activations.layer(layer), classes, len(label_names), groups, seed, **{**asked, **chosen})
-            except ProbeError as error:
-                raise ProbeError(f"Layer {layer}: {error}") from error
-
-        with fitting_scope, ThreadPoolExecutor(min(n_jobs or layers_at_a_time(activations), n_layers)) as pool:
-            fits = [pool.submit(fit_layer, layer) for layer in range(n_layers)]
-            try:
-                for n_done, fit in enumerate(as_completed(fits), start=1):
-                    fit.result()
-                    progress(n_done, n_layers)
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-        return cls(tuple(fit.result() for fit in fits), tuple(label_names), probe, seed, options)
+        if spread is None:
+            spread = partial(_in_threads, n_jobs or layers_at_a_time(activations))
+        fitted: dict[int, FittedProbe] = {}
+        # Closed where progress raises, so that nobody fits on.
+        with closing(spread(fit, n_layers, _fit_bytes(activations))) as fits:
+            for layer, done in fits:
+                fitted[layer] = done
+                progress(len(fitted), n_layers)
+        return cls(tuple(fitted[layer] for layer in range(n_layers)), tuple(label_names), probe, seed, options)
 
     def predictions(self, activations: LayeredActivations) -> NDArray[np.float64]:
         """``[n_examples, n_layers, n_classes]`` float64: the probabilities that each layer's probe gives each text.
@@ -240,6 +238,45 @@ class LayerwiseProbe:
         return cls(tuple(probes), tuple(header["label_names"]), header["kind"], header["seed"], options)
 
 
+@dataclass(frozen=True, eq=False)
+class _LayerFit:
+    """Fits the probe of any one layer. It can travel to another process, with all that decides the probe."""
+
+    activations: LayeredActivations
+    labels: NDArray[Any]
+    n_classes: int
+    groups: ArrayLike | None
+    probe: str
+    options: ProbeOptions
+    seed: int
+    like: LayerwiseProbe | None
+
+    def __call__(self, layer: int) -> FittedProbe:
+        kind = PROBES[self.probe]
+        settings = {} if self.like is None else self.like.probes[layer].settings
+        chosen = {name.lower(): settings[name] for name in ("C", "alpha") if name in settings}
+        asked = {**kind.keywords(self.options), **chosen}
+        try:
+            with fitting_scope:
+                return kind.fit(self.activations.layer(layer), self.labels, self.n_classes, self.groups, self.seed, **asked)
+        except ProbeError as error:
+            raise ProbeError(f"Layer {layer}: {error}") from error
+
+
+def _in_threads(
+    at_once: int, fit: Callable[[int], FittedProbe], n_layers: int, n_bytes: int
+) -> Generator[tuple[int, FittedProbe]]:
+    """A `Spread` over threads of this process, so many layers at once, for which there must be memory."""
+    with fitting_scope, ThreadPoolExecutor(min(at_once, n_layers)) as pool:
+        fits = {pool.submit(fit, layer): layer for layer in range(n_layers)}
+        try:
+            for one in as_completed(fits):
+                yield fits[one], one.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
 def check_probe(probe: str, target: TargetKind, options: ProbeOptions | None = None) -> None:
     """That a kind of probe can be fitted to what is asked for, in this way.
 
@@ -291,10 +328,14 @@ def layers_at_a_time(activations: LayeredActivations, budget: MemoryBudget | Non
     """
     # Containers and batch systems often allow fewer cores than the machine has.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    layer = len(activations) * max(activations.widths) * np.dtype(np.float32).itemsize
-    fitting = (budget or MemoryBudget.of(None)).n_bytes / (_COPIES * max(layer, 1))
+    fitting = (budget or MemoryBudget.of(None)).n_bytes / max(_fit_bytes(activations), 1)
     # The optimiser's own steps hold Python's interpreter lock, so more threads would mostly wait for each other.
     return max(1, int(min(cores, _MOST_LAYERS, fitting)))
+
+
+def _fit_bytes(activations: LayeredActivations) -> int:
+    """The memory of the fit of one layer."""
+    return _COPIES * len(activations) * max(activations.widths) * np.dtype(np.float32).itemsize
 
 
 @dataclass(frozen=True)

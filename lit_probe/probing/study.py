@@ -25,7 +25,7 @@ from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.joining import in_sentences
 from lit_probe.errors import DatasetError, ProbeError, UnservedError
 from lit_probe.probing.layer_choice import LayerChoice, choose_layer
-from lit_probe.probing.layerwise import LayerMetrics, LayerwiseProbe, MetricsRow, check_probe
+from lit_probe.probing.layerwise import ActivationView, LayerMetrics, LayerwiseProbe, MetricsRow, Spread, check_probe
 from lit_probe.probing.probes import DEFAULT_PROBES, ProbeOptions, probe_made_by
 from lit_probe.probing.rules import StudyRules
 from lit_probe.progress import StudyProgress, of_step
@@ -469,6 +469,7 @@ def probe_layers(
     seed: int = 0,
     rules: StudyRules | None = None,
     cache: Cache | None = None,
+    spread: Spread | None = None,
     progress: StudyProgress | None = None,
 ) -> LayerStudy:
     """Fits one probe per layer on train, chooses one of the layers on dev.
@@ -484,6 +485,7 @@ def probe_layers(
       seed: the seed of cross-validation, probes and bootstrap.
       rules: how it is scored, and how the layer is chosen; the usual way when None.
       cache: where results are kept; without one everything is computed.
+      spread: where layers are fitted, as of `LayerwiseProbe.fit`.
       progress: hears how far it is.
 
     Raises:
@@ -514,19 +516,22 @@ def probe_layers(
         step = of_step(progress, f"Encoding {whole.name} {name}", "texts")
         read = cache.activations(encoder, rows.texts, pooling, spans=rows.spans, progress=step)
         activations[name] = read if asked_of is None else read.take(asked_of.rows[name])
-    train = splits.train
+    train, taken = splits.train, activations["train"].taken_from
+    # Some rows of the cache's blocks can travel by their numbers, a copy of them cannot. The digits are the same.
+    fitted_to = activations["train"] if asked_of is None or taken is None else ActivationView(taken, asked_of.rows["train"])
 
     def fit() -> LayerwiseProbe:
         step = of_step(progress, f"Fitting {probe} probes on {splits.name}", "layers")
         step(0, encoder.n_layers)
         return LayerwiseProbe.fit(
-            activations["train"],
+            fitted_to,
             train.labels,
             splits.label_names,
             groups=train.groups,
             probe=probe,
             options=options,
             seed=seed,
+            spread=spread,
             progress=step,
         )
 
