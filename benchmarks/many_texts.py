@@ -101,10 +101,11 @@ def _fit(texts: Sequence[str], encoder: Encoder, folder: Path) -> None:
     start = time.perf_counter()
     activations = cache.activations(encoder, texts, "mean")
     tell(Figure("to open and check the blocks", time.perf_counter() - start, "s"))
-    for where, spread in {"threads of this process": None, "the cluster, joined for it": RayLayers(cache)}.items():
-        start = time.perf_counter()
-        made[where] = LayerwiseProbe.fit(activations, labels, ("other", "good"), spread=spread)
-        tell(Figure(f"fits of {encoder.n_layers} layers by {where}", time.perf_counter() - start, "s"))
+    with RayLayers(cache) as cluster:
+        for where, spread in {"threads of this process": None, "the cluster, joined for it": cluster}.items():
+            start = time.perf_counter()
+            made[where] = LayerwiseProbe.fit(activations, labels, ("other", "good"), spread=spread)
+            tell(Figure(f"fits of {encoder.n_layers} layers by {where}", time.perf_counter() - start, "s"))
     for one, other in zip(*(probe.probes for probe in made.values()), strict=True):
         for name, array in one.to_arrays().items():
             np.testing.assert_array_equal(array, other.to_arrays()[name])

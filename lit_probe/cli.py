@@ -13,6 +13,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -64,6 +65,7 @@ from lit_probe.flags import (
     study_rules,
 )
 from lit_probe.probing.concept_map import ConceptMap
+from lit_probe.probing.layerwise import Spread
 from lit_probe.probing.memory_need import MemoryNeed, check_need, memory_need
 from lit_probe.probing.predicted_rows import predict_rows
 from lit_probe.probing.probe_file import ENDING, load_probe, save_probes
@@ -165,19 +167,22 @@ def layers() -> None:
     _check_card(runs, splits_list, asked.control if "selectivity" in asked.names else None)
     show = tqdm_progress()
     _check_runs(runs, splits_list, cache)
-    for number, (run, folder) in enumerate(zip(runs, folders, strict=True)):
-        written = _Written(run, folder, [splits.name for splits in splits_list], kept)
-        try:
-            for done in run_in_steps(splits_list, _study_of(run, cache), asked, unasked=unasked, cache=cache, progress=show):
-                written.add(done)
-            written.tell_unchecked()
-            files = [*written.finish(), *_write_projections(folder, done.studies), *_write_similarity(folder, done.studies)]
-        except KeyboardInterrupt:
-            others = [f"the run of {one.encoder.name}" for one in runs[number + 1 :]]
-            raise KeyboardInterrupt(written.interrupted(others, cache)) from None
-        print(f"\nWritten to {folder}/: {', '.join(files)}{_cache_words(cache)}", flush=True)
-        for name, one in done.studies.items() if FLAGS.similarity else ():
-            series.setdefault(name, []).append(one)
+    with _spread(cache) as spread:
+        for number, (run, folder) in enumerate(zip(runs, folders, strict=True)):
+            written = _Written(run, folder, [splits.name for splits in splits_list], kept)
+            try:
+                for done in run_in_steps(
+                    splits_list, _study_of(run, cache, spread), asked, unasked=unasked, cache=cache, progress=show
+                ):
+                    written.add(done)
+                written.tell_unchecked()
+                files = [*written.finish(), *_write_projections(folder, done.studies), *_write_similarity(folder, done.studies)]
+            except KeyboardInterrupt:
+                others = [f"the run of {one.encoder.name}" for one in runs[number + 1 :]]
+                raise KeyboardInterrupt(written.interrupted(others, cache)) from None
+            print(f"\nWritten to {folder}/: {', '.join(files)}{_cache_words(cache)}", flush=True)
+            for name, one in done.studies.items() if FLAGS.similarity else ():
+                series.setdefault(name, []).append(one)
     if files := _write_series(out, series) if len(runs) > 1 else []:
         print(f"\nWritten to {out}/: {', '.join(files)}")
 
@@ -277,8 +282,13 @@ class _Written:
         save_layer_curve(self.done.dataset_json(name), self._title(name), self.folder / self._picture(name), BASELINES)
 
 
-def _study_of(run: Run, cache: Cache) -> Callable[[Splits], LayerStudy]:
-    return lambda splits: study(run, splits, cache, tqdm_progress())
+def _study_of(run: Run, cache: Cache, spread: Spread | None = None) -> Callable[[Splits], LayerStudy]:
+    return lambda splits: study(run, splits, cache, tqdm_progress(), spread)
+
+
+def _spread(cache: Cache) -> AbstractContextManager[RayLayers | None]:
+    """Where layers are fitted: on a cluster, which is left at the end, or here."""
+    return RayLayers(cache, FLAGS.address) if FLAGS.engine == RAY else nullcontext()
 
 
 def _run_json(run: Run, done: RunSoFar) -> dict[str, Any]:

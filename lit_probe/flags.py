@@ -31,7 +31,6 @@ from lit_probe.encoder.dtypes import DTYPES, FLOAT32
 from lit_probe.encoder.encoder import Encoder, load_encoder
 from lit_probe.encoder.joining import DEFAULT_JOINING, JOININGS
 from lit_probe.encoder.pooling import POOLINGS
-from lit_probe.encoder.ray_layers import RayLayers
 from lit_probe.encoder.sites import FAMILIES, LAYERS
 from lit_probe.encoder.template import unescaped
 from lit_probe.encoder.tokens import KEEPS
@@ -42,7 +41,7 @@ from lit_probe.neurons.rankings import RANKINGS
 from lit_probe.probing.attention_study import probe_attention
 from lit_probe.probing.given_activations import given_activations
 from lit_probe.probing.layer_choice import DEFAULT_RULE, LAYER_RULES
-from lit_probe.probing.layerwise import check_probe, probe_for
+from lit_probe.probing.layerwise import Spread, check_probe, probe_for
 from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, TOKEN_PROBES, ProbeOptions, serves
 from lit_probe.probing.probes.options import BALANCED, OPTION_NAMES, UNWEIGHTED
 from lit_probe.probing.rules import AUTO, DECISIONS, HEADLINES, StudyRules
@@ -816,8 +815,8 @@ def open_cache() -> Cache:
     return Cache(folder, FLAGS.cache_dtype, shared=FLAGS.shared_cache)
 
 
-def study(run: Run, splits: Splits, cache: Cache, progress: Any) -> LayerStudy:
-    """The study of one run on one data set with the flags' seed."""
+def study(run: Run, splits: Splits, cache: Cache, progress: Any, spread: Spread | None = None) -> LayerStudy:
+    """The study of one run on one data set with the flags' seed; ``spread`` as of `probe_layers`."""
     if run.probe in TOKEN_PROBES:
         return probe_attention(
             run.encoder,
@@ -840,7 +839,7 @@ def study(run: Run, splits: Splits, cache: Cache, progress: Any) -> LayerStudy:
         seed=FLAGS.seed,
         rules=study_rules() if splits.asked_of is None else study_rules().for_target(splits.target),
         cache=cache,
-        spread=RayLayers(cache, FLAGS.address) if FLAGS.engine == RAY else None,
+        spread=spread,
         progress=progress,
     )
 

@@ -206,53 +206,44 @@ def same_probes(one: LayerwiseProbe, other: LayerwiseProbe) -> None:
 def test_the_layer_of_a_worker_that_dies_is_fitted_again_and_no_other(cluster, tiny_encoder, tmp_path):
     cache, activations = kept(tiny_encoder, tmp_path / "shared")
     seen: list[int] = []
-    log = tmp_path / "log"
-    log.mkdir()
-    found = LayerwiseProbe.fit(
-        tell_deaths(activations, log, {1: 2}),
-        LABELS,
-        LABEL_NAMES,
-        spread=RayLayers(cache, cluster),
-        progress=lambda done, total: seen.append(done),
-    )
-    same_probes(found, LayerwiseProbe.fit(activations, LABELS, LABEL_NAMES))
+    logs = [tmp_path / "twice", tmp_path / "thrice"]
+    for log in logs:
+        log.mkdir()
     n_layers = tiny_encoder.n_layers
-    assert read_of(log) == {layer: 3 if layer == 1 else 1 for layer in range(n_layers)}
-    assert str(os.getpid()) not in {name.name.split()[2] for name in log.iterdir()}
-    assert seen == list(range(1, n_layers + 1))
+    with RayLayers(cache, cluster) as spread:
+        found = LayerwiseProbe.fit(
+            tell_deaths(activations, logs[0], {1: 2}),
+            LABELS,
+            LABEL_NAMES,
+            spread=spread,
+            progress=lambda done, total: seen.append(done),
+        )
+        same_probes(found, LayerwiseProbe.fit(activations, LABELS, LABEL_NAMES))
+        assert read_of(logs[0]) == {layer: 3 if layer == 1 else 1 for layer in range(n_layers)}
+        assert str(os.getpid()) not in {name.name.split()[2] for name in logs[0].iterdir()}
+        assert seen == list(range(1, n_layers + 1))
+        with pytest.raises(EncoderError, match=r"3 workers died while they worked on layer 2\. Usually their machines have too"):
+            LayerwiseProbe.fit(tell_deaths(activations, logs[1], {2: 3}), LABELS, LABEL_NAMES, spread=spread)
+        assert read_of(logs[1])[2] == 3
 
 
-def test_a_layer_that_three_workers_die_of_ends_the_run(cluster, tiny_encoder, tmp_path):
+def test_every_kind_of_probe_has_its_digits_on_a_worker_and_its_errors(cluster, tiny_encoder, tmp_path):
     cache, activations = kept(tiny_encoder, tmp_path / "shared")
-    log = tmp_path / "log"
-    log.mkdir()
-    with pytest.raises(
-        EncoderError, match=r"3 workers died while they worked on layer 2\. Usually their machines have too little"
-    ):
-        LayerwiseProbe.fit(tell_deaths(activations, log, {2: 3}), LABELS, LABEL_NAMES, spread=RayLayers(cache, cluster))
-    assert read_of(log)[2] == 3
-
-
-def test_every_kind_of_probe_has_its_digits_on_a_worker(cluster, tiny_encoder, tmp_path):
-    cache, activations = kept(tiny_encoder, tmp_path / "shared")
-    spread = RayLayers(cache, cluster)
     some = ActivationView(activations, np.arange(0, len(TEXTS), 2))
     of = {CLASSES: (LABELS[::2], LABEL_NAMES), NUMBER: (LABELS[::2] + 0.5, ())}
     groups = np.array([f"group {number % 9}" for number in range(len(some))])
-    for kind, entry in PROBES.items():
-        asked = (some, *of[entry.targets[0]])
-        alone = LayerwiseProbe.fit(*asked, groups=groups, probe=kind)
-        same_probes(LayerwiseProbe.fit(*asked, groups=groups, probe=kind, spread=spread), alone)
-
-
-def test_what_a_fit_says_is_said_and_what_no_machine_can_do(cluster, tiny_encoder, tmp_path):
-    cache, activations = kept(tiny_encoder, tmp_path / "shared")
-    spread = RayLayers(cache, cluster)
     broken = ActivationView(activations, change=lambda layer, values: values * np.nan)
-    with pytest.raises(ProbeError, match=r"Layer \d: "):
-        LayerwiseProbe.fit(broken, LABELS, LABEL_NAMES, spread=spread)
-    with pytest.raises(EncoderError, match=r"No machine of the Ray cluster has a core and 1,000,000 GB of memory for a layer\."):
-        next(spread(lambda layer: layer, 1, 10**15))
+    with RayLayers(cache, cluster) as spread:
+        for kind, entry in PROBES.items():
+            asked = (some, *of[entry.targets[0]])
+            alone = LayerwiseProbe.fit(*asked, groups=groups, probe=kind)
+            same_probes(LayerwiseProbe.fit(*asked, groups=groups, probe=kind, spread=spread), alone)
+        with pytest.raises(ProbeError, match=r"Layer \d: "):
+            LayerwiseProbe.fit(broken, LABELS, LABEL_NAMES, spread=spread)
+        with pytest.raises(
+            EncoderError, match=r"No machine of the Ray cluster has a core and 1,000,000 GB of memory for a layer"
+        ):
+            next(spread(lambda layer: layer, 1, 10**15))
 
 
 def test_blocks_travel_by_name_and_a_machine_that_sees_others_is_refused(tiny_encoder, tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ import pickle
 import socket
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from contextlib import ExitStack
 from typing import Any, TypeVar
 
 from absl import logging
@@ -24,17 +24,25 @@ from lit_probe.errors import CacheError, EncoderError
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
 class RayLayers:
     """Has a Ray cluster compute something of each layer, one core for each.
 
-    Attributes:
+    The cluster is joined when it is first needed and left when this is closed: its workers are started once.
+
+    Args:
       cache: of which the folder is shared by all machines, under the same path.
       address: of the cluster; None for that of the environment variable RAY_ADDRESS, or else one of this machine alone.
     """
 
-    cache: Cache
-    address: str | None = None
+    def __init__(self, cache: Cache, address: str | None = None):
+        self._cache, self._address = cache, address
+        self._stack, self._ray = ExitStack(), None
+
+    def __enter__(self) -> RayLayers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
 
     def check_folder(self) -> Folder:
         """The folder.
@@ -42,12 +50,12 @@ class RayLayers:
         Raises:
           CacheError: there is none.
         """
-        if self.cache.folder is None:
+        if self._cache.folder is None:
             raise CacheError(
                 "Layers are spread over machines that read activations from one cache folder, and there is none. Name a folder "
                 "that all machines see under the same path, and that can be written to, with the option cache_dir."
             )
-        return Folder(self.cache.folder.absolute())
+        return Folder(self._cache.folder.absolute())
 
     def __call__(self, compute: Callable[[int], T], n_layers: int, n_bytes: int) -> Generator[tuple[int, T]]:
         """Each layer with what was made of it, as soon as it is there.
@@ -64,7 +72,8 @@ class RayLayers:
           LitProbeError: what ``compute`` raises.
         """
         place, versions = self.check_folder(), library_versions()
-        with joined(self.address) as ray, place.marked() as mark:
+        ray = self._ray = self._ray or self._stack.enter_context(joined(self._address))
+        with place.marked() as mark:
             task = ray.remote(num_cpus=1, memory=n_bytes, max_retries=0)(computed)
             # As bytes, since arrays that Ray hands over may not be written to.
             sent = ray.put(ray.cloudpickle.dumps(compute))
@@ -74,21 +83,20 @@ class RayLayers:
 
             running = {start(layer): layer for layer in range(n_layers)}
             deaths = Counter[int]()
-            while running:
-                _check_room(ray, n_bytes)
-                for call in ray.wait(list(running), num_returns=1, timeout=LOOK_S)[0]:
-                    layer, made = running.pop(call), answer(ray, call)
-                    if made is not None:
-                        yield layer, made
-                        continue
-                    deaths[layer] += 1
-                    if deaths[layer] >= MOST_DEATHS:
-                        raise EncoderError(
-                            f"{MOST_DEATHS} workers died while they worked on layer {layer}. Usually their machines have too "
-                            f"little memory: it takes about {in_gb(n_bytes)}."
-                        )
-                    logging.warning("A worker died while it worked on layer %d, which goes to another.", layer)
-                    running[start(layer)] = layer
+            try:
+                while running:
+                    _check_room(ray, n_bytes)
+                    for call in ray.wait(list(running), num_returns=1, timeout=LOOK_S)[0]:
+                        layer, made = running.pop(call), answer(ray, call)
+                        if made is not None:
+                            yield layer, made
+                            continue
+                        _count_death(deaths, layer, n_bytes)
+                        running[start(layer)] = layer
+            finally:
+                # What nobody waits for any longer.
+                for call in running:
+                    ray.cancel(call, force=True)
 
 
 def computed(sent: bytes, layer: int, place: Folder, mark: str, versions: Mapping[str, str]) -> Any:
@@ -115,6 +123,21 @@ def computed(sent: bytes, layer: int, place: Folder, mark: str, versions: Mappin
     except (CacheError, OSError) as error:
         raise CacheError(f"On the machine {host}: {error}") from None
     return compute(layer)
+
+
+def _count_death(deaths: Counter[int], layer: int, n_bytes: int) -> None:
+    """Gives up a layer that kills worker after worker.
+
+    Raises:
+      EncoderError: so many have died of it.
+    """
+    deaths[layer] += 1
+    if deaths[layer] >= MOST_DEATHS:
+        raise EncoderError(
+            f"{MOST_DEATHS} workers died while they worked on layer {layer}. Usually their machines have too little memory: it "
+            f"takes about {in_gb(n_bytes)}."
+        )
+    logging.warning("A worker died while it worked on layer %d, which goes to another.", layer)
 
 
 def _check_room(ray: Any, n_bytes: int) -> None:
