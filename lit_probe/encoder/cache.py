@@ -382,7 +382,7 @@ class KeptBlock(Block):
     folder: Path
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _load_block, (self.folder.absolute(), len(self), [values.shape[1] for values in self.values])
+        return _load_block, (self.folder, len(self), [values.shape[1] for values in self.values])
 
 
 def _load_block(folder: Path, n_block: int, widths: Sequence[int]) -> KeptBlock:
@@ -399,7 +399,7 @@ def _load_block(folder: Path, n_block: int, widths: Sequence[int]) -> KeptBlock:
         raise CacheError(f"{path.name} has {len(flat):,} values, not those of {n_block:,} texts and {sum(widths):,} units")
     parts = np.split(flat, np.cumsum([n_block * width for width in widths])[:-1])
     values = tuple(part.reshape(n_block, width) for part, width in zip(parts, widths, strict=True))
-    return KeptBlock(values, truncated, unknown, head, folder)
+    return KeptBlock(values, truncated, unknown, head, folder.absolute())
 
 
 def _map(path: Path, name: str) -> NDArray[Any]:
