@@ -75,7 +75,7 @@ def run(texts: Sequence[str], encoder: Encoder, n_encoders: int, folder: Path, *
     found = extract()
     driver, ended = time.process_time() - began[0], time.monotonic()
     rate = found.texts_written / (ended - (found.since or ended))
-    name = f"{len(texts):,} texts, {n_encoders} encoders"
+    name = f"{len(texts):,} texts, encoders: {n_encoders}"
     planned = BLOCK_SIZE * sum(encoder.widths) * 4
     start = time.process_time()
     again = extract()
