@@ -16,7 +16,7 @@ from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.messages import failure, is_end_of_program
 from lit_probe.lit.host.pending_checks import NotReadyError
 
-# Characters of all texts: of so many they are found in some seconds, and the page is opened with them.
+# Characters of all texts: of so many they are found in about two seconds, and the page is opened with them.
 FOUND_AT_ONCE = 2_000_000
 THREAD = "lit_probe_copies"
 # Data sets are searched one after another: each search takes memory of its own.
