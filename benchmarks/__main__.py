@@ -37,6 +37,7 @@ NAMES = (
     "neurons",
     "counterfactuals",
     "near_copies",
+    "cached_blocks",
     "pictures",
     "connections",
     "mutations",

@@ -1,6 +1,7 @@
 """How long does it take to find near copies, against reading the texts into words, which any comparison has to do?
 
-(t) three splits of SST-2 phrases (67,000 train rows), and of long texts, as many as IMDB has: seconds and memory.
+(t) three splits of SST-2 phrases (67,000 train rows), and of long texts, as many as IMDB has: seconds and memory, and how long
+a page waits for such a data set, which is opened while they are looked for.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from lit_probe.checks.leakage import near_duplicates
 from lit_probe.data import load_dataset
 from lit_probe.data.labelled_texts import LabelledTexts, Splits, normalise_text
 from lit_probe.data.options import DatasetOptions
+from lit_probe.lit.host.dataset import ProbeDataset
 
 IMDB_SIZES = {"train": 21_250, "dev": 3_750, "test": 25_000}
 
@@ -29,10 +31,15 @@ def main() -> None:
         start = time.perf_counter()
         near_duplicates(splits)
         finding = time.perf_counter() - start
+        dataset = ProbeDataset(splits)
+        opened = time.perf_counter() - start - finding
+        while dataset.copies.looking:
+            time.sleep(0.1)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         tell(
             Figure(f"(t) near copies of {name}, {len(texts):,} texts", finding, "s"),
             Figure(f"the same of {name} / their reading", finding / reading),
+            Figure(f"near copies of {name} / opening the data set for a page", finding / opened),
             Figure(f"peak memory so far, {name}", peak, "GB"),
         )
 

@@ -1,4 +1,4 @@
-"""Checks that begin, say that half is done and go on when they are let go: what a page waits for, held still."""
+"""Checks, and searches for copies, that begin and go on when they are let go: what a page waits for, held still."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from lit_probe.checks import battery
 from lit_probe.checks.battery import CHECKS, run_check
+from lit_probe.checks.leakage import NearDuplicates, near_duplicates
+from lit_probe.data.labelled_texts import Splits
 from lit_probe.errors import CancelledError
+from lit_probe.lit.host import copies
 from lit_probe.lit.interpreters import probe_checks
 
 PATIENCE_S = 20
@@ -61,3 +65,37 @@ class HeldChecks:
         finally:
             self.over[name].set()
             over.set()
+
+
+class HeldSearch:
+    """Takes the place of the search for copies across splits, as if every data set were large.
+
+    Attributes:
+      go_on: lets all searches go on.
+      n_begun: how many have begun.
+    """
+
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+        self.n_begun = 0
+
+    @classmethod
+    def instead_of_searches(cls, monkeypatch: pytest.MonkeyPatch) -> HeldSearch:
+        """A held search, which every data set gets from now on."""
+        held = cls()
+        monkeypatch.setattr(copies, "FOUND_AT_ONCE", 0)
+        monkeypatch.setattr(battery, "near_duplicates", held._find)
+        return held
+
+    def finish(self) -> None:
+        """Lets all of them go on, and waits until they are over."""
+        self.go_on.set()
+        for thread in threading.enumerate():
+            if thread.name == copies.THREAD:
+                thread.join(PATIENCE_S)
+                assert not thread.is_alive()
+
+    def _find(self, splits: Splits) -> NearDuplicates:
+        self.n_begun += 1
+        assert self.go_on.wait(PATIENCE_S)
+        return near_duplicates(splits)

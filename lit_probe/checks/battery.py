@@ -243,9 +243,17 @@ def run_check(
 
 
 def stored_near_duplicates(splits: Splits, cache: Cache) -> NearDuplicates:
-    """`leakage.near_duplicates`, computed or read from the cache. It needs no study, so it is known before any is made."""
-    facts = {"texts": {name: text_hash(rows.texts) for name, rows in splits.items()}, "made_by": COPIES_MADE_BY}
-    return cache.result("near_duplicates", facts, lambda: near_duplicates(splits), NearDuplicates)
+    """`leakage.near_duplicates`, computed or read from the cache. It needs no study, so it can be known before any is made."""
+    return cache.result("near_duplicates", _facts_of_copies(splits), lambda: near_duplicates(splits), NearDuplicates)
+
+
+def kept_near_duplicates(splits: Splits, cache: Cache) -> NearDuplicates | None:
+    """The same where the cache has it; else None."""
+    return cache.kept_result("near_duplicates", _facts_of_copies(splits), NearDuplicates)
+
+
+def _facts_of_copies(splits: Splits) -> dict[str, Any]:
+    return {"texts": {name: text_hash(rows.texts) for name, rows in splits.items()}, "made_by": COPIES_MADE_BY}
 
 
 def run_battery(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from typing import TypeVar
@@ -18,7 +18,7 @@ R = TypeVar("R")
 
 def made_ahead(
     parts: Iterable[tuple[P, Progress]], make: Callable[[P, Progress], R], n_at_once: Callable[[], int]
-) -> Iterator[R]:
+) -> Generator[R]:
     """What ``make`` makes of each part, in the order of the parts.
 
     Others are in the making meanwhile, each on a thread of its own, in the lane of the thread that asks. The first of them alone

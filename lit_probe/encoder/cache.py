@@ -13,11 +13,12 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import closing
 from copy import copy
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -64,6 +65,8 @@ BLOCK_FILE = "block.safetensors"
 _FORMAT = 3
 _FORMAT_OF_KIND = {ACTIVATIONS: 1}
 _RESULT = "result.json"
+# So many blocks are checked at a time: hashing leaves Python's lock alone, and threads beyond the cores wait for the disk.
+BLOCKS_CHECKED_AT_ONCE = 8
 # Libraries whose version can change a number. A result of another version of one of them is not the result.
 LIBRARIES = (
     "captum",
@@ -78,6 +81,27 @@ LIBRARIES = (
 )
 # What only these read is not computed again when the others change: reading all texts takes longest.
 _OF_KIND = {ACTIVATIONS: ("numpy", "tokenizers", "torch", "transformers")}
+
+
+@dataclass(frozen=True)
+class LookedUp(Generic[T]):
+    """What stands in the place of a result.
+
+    Attributes:
+      folder: the folder of the cache; None without one.
+      entry: the result's place in it.
+      key: the name of the entry.
+      facts: what decides it, versions of libraries among them.
+      found: the result, where there is one that can be trusted.
+      fault: why what stands there cannot be.
+    """
+
+    folder: Path | None
+    entry: Path
+    key: str
+    facts: Mapping[str, Any]
+    found: T | None = None
+    fault: Exception | None = None
 
 
 class Cache:
@@ -145,27 +169,43 @@ class Cache:
           save: writes the result's files into an empty folder.
           load: reads them again. Raises a ``LitProbeError`` when they do not hold what they should.
         """
-        folder = self.folder  # another thread may have to go on without it meanwhile
-        if folder is None:
-            return make()
+        return self.found_or_made(self.look_up(kind, facts, load), make, save, load)
+
+    def look_up(self, kind: str, facts: Mapping[str, Any], load: Callable[[Path], T]) -> LookedUp[T]:
+        """What stands in the place of a result, checked and read; arguments as of `get_or_make`. Nothing is computed or told."""
         facts = _with_versions(kind, facts)
         key = _key(kind, facts)
+        folder = self.folder  # another thread may have to go on without it meanwhile
+        if folder is None:
+            return LookedUp(None, Path(), key, facts)
         entry = folder / kind / key
-        if os.path.lexists(entry):
-            try:
-                verify(folder, entry, key)
-                found = load(entry)
-                os.utime(entry)  # when it was last of use, for who prunes
-                return found
-            except UnsignedError as error:
-                self._tell_unsigned(entry, error)
-            except (LitProbeError, OSError, RecursionError) as error:
-                logging.warning("The cache entry %s cannot be trusted and is computed again: %s", entry, error)
-        result = make()
+        if not os.path.lexists(entry):
+            return LookedUp(folder, entry, key, facts)
         try:
-            write(folder, entry, key, facts, lambda into: save(result, into))
+            verify(folder, entry, key)
+            found = load(entry)
+            os.utime(entry)  # when it was last of use, for who prunes
+        except (LitProbeError, OSError, RecursionError) as error:
+            return LookedUp(folder, entry, key, facts, fault=error)
+        return LookedUp(folder, entry, key, facts, found)
+
+    def found_or_made(
+        self, place: LookedUp[T], make: Callable[[], T], save: Callable[[T, Path], None], load: Callable[[Path], T]
+    ) -> T:
+        """What was found, else ``make()`` saved in its place; arguments as of `get_or_make`."""
+        if place.found is not None:
+            return place.found
+        if isinstance(place.fault, UnsignedError):
+            self._tell_unsigned(place.entry, place.fault)
+        elif place.fault is not None:
+            logging.warning("The cache entry %s cannot be trusted and is computed again: %s", place.entry, place.fault)
+        result = make()
+        if place.folder is None or self.folder is None:  # where another one could not be written meanwhile
+            return result
+        try:
+            write(place.folder, place.entry, place.key, place.facts, lambda into: save(result, into))
             # Read back, so that fresh and stored results are one and the same thing and memory is given back.
-            return load(entry)
+            return load(place.entry)
         except (CacheError, OSError) as error:
             self._go_on_without(error)
             return result
@@ -178,11 +218,15 @@ class Cache:
         """``get_or_make`` for a `Result`. One with other fields is another result."""
         return self.get_or_make(
             kind,
-            {**facts, "fields": [field.name for field in fields(of_kind)]},  # type: ignore[arg-type]
+            _with_fields(facts, of_kind),
             make,
             lambda made, folder: _save_json(made.to_json(), folder),
             lambda folder: of_kind.from_json(_load_json(folder)),
         )
+
+    def kept_result(self, kind: str, facts: Mapping[str, Any], of_kind: type[R]) -> R | None:
+        """What `result` has kept, or None: nothing is computed."""
+        return self.look_up(kind, _with_fields(facts, of_kind), lambda folder: of_kind.from_json(_load_json(folder))).found
 
     def activations(
         self,
@@ -207,24 +251,33 @@ class Cache:
         check_pooling(encoder, pooling, unit)
         fingerprint = encoder.fingerprint
 
-        def block(part: Rows, report: Progress) -> Block:
-            n_rows, own = len(part.texts), part.spans
-            facts = self._block_facts(fingerprint, part.texts, pooling, own)
-            key = _key(ACTIVATIONS, facts)
-            result = self._in_use.get(key) if self.folder is None else None
-            result = result or self.get_or_make(
-                ACTIVATIONS,
-                facts,
-                lambda: extract_block(encoder, part.texts, pooling, report, own).kept_as(self.dtype),
+        def load(rows: Rows) -> Callable[[Path], Block]:
+            return lambda folder: _load_block(folder, len(rows.texts), encoder.widths)
+
+        def look_up(part: tuple[Rows, Progress], _: Progress) -> tuple[tuple[Rows, LookedUp[Block]], Progress]:
+            rows, report = part
+            place = self.look_up(ACTIVATIONS, self._block_facts(fingerprint, rows.texts, pooling, rows.spans), load(rows))
+            if place.folder is None:
+                place = replace(place, found=self._in_use.get(place.key))
+            return (rows, place), report
+
+        def block(part: tuple[Rows, LookedUp[Block]], report: Progress) -> Block:
+            rows, place = part
+            result = self.found_or_made(
+                place,
+                lambda: extract_block(encoder, rows.texts, pooling, report, rows.spans).kept_as(self.dtype),
                 _save_block,
-                lambda folder: _load_block(folder, n_rows, encoder.widths),
+                load(rows),
             )
             if self.folder is None:
-                self._in_use[key] = result
-            report(n_rows, n_rows)
+                self._in_use[place.key] = result
+            report(len(rows.texts), len(rows.texts))
             return result
 
-        blocks = tuple(made_ahead(split_rows(texts, spans, progress), block, lambda: encoder.blocks_at_once))
+        asked = ((part, no_progress) for part in split_rows(texts, spans, progress))
+        # Many are checked at a time; what is missing or cannot be trusted is computed in its turn.
+        with closing(made_ahead(asked, look_up, lambda: BLOCKS_CHECKED_AT_ONCE)) as looked_up:
+            blocks = tuple(made_ahead(looked_up, block, lambda: encoder.blocks_at_once))
         return Activations(blocks, pooling, fingerprint, self.dtype)
 
     def _block_facts(self, fingerprint: str, part: Sequence[str], pooling: str, spans: Spans | None = None) -> dict[str, Any]:
@@ -326,6 +379,10 @@ def array_hash(values: NDArray[Any]) -> str:
 
 def _with_versions(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     return {**facts, "versions": library_versions(_OF_KIND.get(kind, LIBRARIES))}
+
+
+def _with_fields(facts: Mapping[str, Any], of_kind: type[Result]) -> dict[str, Any]:
+    return {**facts, "fields": [field.name for field in fields(of_kind)]}  # type: ignore[arg-type]
 
 
 def _key(kind: str, facts: Mapping[str, Any]) -> str:

@@ -14,7 +14,6 @@ from lit_nlp.api import components
 from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import model as lit_model
 
-from lit_probe.checks.battery import stored_near_duplicates
 from lit_probe.data.asked import CLASSES, TEXT, WORD, UnitKind, check_on_page, check_served
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
@@ -23,6 +22,7 @@ from lit_probe.encoder.memory import MemoryBudget
 from lit_probe.layouts import DEFAULT_LAYOUT, LAYOUTS
 from lit_probe.lit.generators import generators_for
 from lit_probe.lit.host import fields, specs
+from lit_probe.lit.host.copies import Copies
 from lit_probe.lit.host.dataset import DEFAULT_MAX_SHOWN, DEFAULT_SHOW_TRAIN, ProbeDataset
 from lit_probe.lit.host.kept_predictions import keep_last
 from lit_probe.lit.host.labels import asks_the_same
@@ -228,7 +228,7 @@ def assemble(
             max_shown=options.max_shown,
             seed=options.seed,
             not_read=lambda texts: unread_by_any(readers, texts, checks.cache),
-            near_duplicates=stored_near_duplicates(splits, checks.cache),
+            copies=Copies(splits, checks.cache),
             others=others,
         )
 

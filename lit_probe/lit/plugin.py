@@ -33,7 +33,8 @@ from lit_probe.encoder.vector_encoder import NO_POOLING
 from lit_probe.errors import LitProbeError
 from lit_probe.layouts import LAYOUTS, STOCK
 from lit_probe.lit.host import specs
-from lit_probe.lit.host.dataset import ProbeDataset
+from lit_probe.lit.host.copies import Copies
+from lit_probe.lit.host.dataset import DEFAULT_MAX_SHOWN, DEFAULT_SHOW_TRAIN, ProbeDataset
 from lit_probe.lit.host.fields import TEXT, TOKENS
 from lit_probe.lit.host.model import ProbeModel as HostModel
 from lit_probe.lit.host.model import is_probe_model, probe_model
@@ -143,7 +144,8 @@ class ProbeModel(HostModel):
         balanced = probe_options is not None and probe_options.class_weight is not None
         study = PendingStudy(encoder, splits, rules, cache, balanced)
         # Of a LIT data set all rows are shown already.
-        shown = ProbeDataset(splits, show_train=n_shown, max_shown=10 * n_shown) if n_shown else ProbeDataset(splits)
+        n_train, n_rows = (n_shown, 10 * n_shown) if n_shown else (DEFAULT_SHOW_TRAIN, DEFAULT_MAX_SHOWN)
+        shown = ProbeDataset(splits, show_train=n_train, max_shown=n_rows, copies=Copies(splits, cache))
         layers = specs.shown_layers(encoder.n_layers, len(shown))
         texts, checks = PooledTexts(encoder, [study]), PendingChecks(cache)
         super().__init__(study, shown, texts, layers, checks, None, reader, token_fields)

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from lit_probe.encoder.activations import extract_activations
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.cache_key import signature_of
 from lit_probe.encoder.encoder import load_encoder
-from lit_probe.errors import UnknownNameError
+from lit_probe.errors import CancelledError, UnknownNameError
 
 TEXTS = [f"{'good ' * (i % 5)}film {'bad ' * (i % 3)}" for i in range(20)]
 
@@ -129,6 +130,73 @@ def test_a_damaged_entry_is_reported_and_computed_again(tiny_encoder, cache, cap
     assert passes == [], "and it is stored again"
 
 
+def test_blocks_are_really_checked_at_a_time(tiny_encoder, cache, monkeypatch):
+    expected = cache.activations(tiny_encoder, TEXTS).values
+    together, verify = threading.Barrier(3), lit_probe.encoder.cache.verify
+    monkeypatch.setattr("lit_probe.encoder.cache.verify", lambda *args: together.wait(20) >= 0 and verify(*args))
+    passes = count_forwards(tiny_encoder)
+    assert np.array_equal(cache.activations(tiny_encoder, TEXTS).values, expected) and passes == []
+
+
+def test_no_more_blocks_are_checked_at_a_time_than_may_be(tiny_encoder, cache, monkeypatch):
+    monkeypatch.setattr(activations_module, "BLOCK_SIZE", 1)
+    monkeypatch.setattr("lit_probe.encoder.cache.BLOCKS_CHECKED_AT_ONCE", 2)
+    expected = cache.activations(tiny_encoder, TEXTS).values
+    lock, running, most, verify = threading.Lock(), 0, 0, lit_probe.encoder.cache.verify
+
+    def counted(*args):
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        try:
+            return verify(*args)
+        finally:
+            with lock:
+                running -= 1
+
+    monkeypatch.setattr("lit_probe.encoder.cache.verify", counted)
+    assert np.array_equal(cache.activations(tiny_encoder, TEXTS).values, expected) and 1 <= most <= 2
+
+
+@pytest.mark.parametrize("damaged", [[0], [1], [2], [0, 2], [0, 1, 2]])
+@pytest.mark.parametrize("damage", [tear, corrupt, lose_manifest, replace_by_file])
+def test_whichever_blocks_are_damaged_only_these_are_computed_again(tiny_encoder, cache, caplog, damaged, damage):
+    expected = cache.activations(tiny_encoder, TEXTS).values
+    found = entries(cache)
+    for place in damaged:
+        damage(found[place])
+    seen = []
+    with caplog.at_level("WARNING"):
+        repaired = cache.activations(tiny_encoder, TEXTS, progress=lambda done, _: seen.append(done)).values
+    assert np.array_equal(repaired, expected)
+    assert caplog.text.count("cannot be trusted") == len(damaged)
+    assert all(str(found[place]) in caplog.text for place in damaged)
+    assert seen == sorted(seen) and seen[-1] == len(TEXTS)
+
+
+def test_many_unsigned_blocks_are_told_of_once(tiny_encoder, cache, caplog):
+    expected = cache.activations(tiny_encoder, TEXTS).values
+    for entry in entries(cache):
+        (entry / "manifest.hmac").unlink()
+    passes = count_forwards(tiny_encoder)
+    with caplog.at_level("WARNING"):
+        assert np.array_equal(cache.activations(tiny_encoder, TEXTS).values, expected)
+    assert sum(passes) == len(TEXTS) and caplog.text.count("cannot be trusted") == 1
+
+
+def test_who_gives_up_while_blocks_are_checked_leaves_no_thread_behind(tiny_encoder, cache):
+    cache.activations(tiny_encoder, TEXTS)
+
+    def give_up(done, total):
+        if done >= 8:
+            raise CancelledError("enough")
+
+    with pytest.raises(CancelledError, match="enough"):
+        cache.activations(tiny_encoder, TEXTS, progress=give_up)
+    assert not [one for one in threading.enumerate() if one.name.startswith("lit_probe_ahead")]
+
+
 def test_a_file_that_only_pretends_to_be_a_block_is_not_trusted(tiny_encoder, cache, caplog):
     import hashlib
 
@@ -160,7 +228,7 @@ def test_a_disk_that_fills_up_costs_nothing_but_the_cache(tiny_encoder, cache, m
 
     monkeypatch.setattr("lit_probe.encoder.cache._save_block", full)
     assert np.array_equal(cache.activations(tiny_encoder, TEXTS).values, extract_activations(tiny_encoder, TEXTS).values)
-    assert "No space left on device" in caplog.text
+    assert caplog.text.count("No space left on device") == 1
 
 
 def test_a_block_of_another_size_with_an_honest_checksum_is_not_trusted(tiny_encoder, cache, caplog):

@@ -119,7 +119,6 @@ def test_edited_texts_are_read_some_at_a_time_and_rows_all_together(teacher, pag
     ids = [row["id"] for row in rows]
     refused = [
         page.post("/get_preds", {"inputs": edits}, **names),
-        page.post("/get_interpretations", {"inputs": [*ids, *edits]}, **names, interpreter="layer_metrics", do_predict=0),
         page.post("/get_metrics", {"inputs": edits}, **names, metrics="held out"),
     ]
     for answer in refused:

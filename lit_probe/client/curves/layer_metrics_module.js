@@ -26,6 +26,7 @@ import * as sentences from '../words/sentences.js';
 import {
   askForComparison, comparisonNotes, COMPARISON_CHOICES, numberOfRepeats, overlaysOn, renderComparison, renderRepeats, renderWaiting,
 } from './comparison_section.js';
+import {askForCopies, copiesNotes} from './copies_notes.js';
 import {curveChart, curveMargin, drawnLayers, drawnSeries, layersOf, NO_OVERLAYS, scoreDomain, splitSeries, stylesOf} from './curve_chart.js';
 import {curveCsv, paperFigure} from './curve_files.js';
 import {choices, renderLegend} from './curve_legend.js';
@@ -162,6 +163,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
       ...askForFirst(this, config),
       ...askForComparison(this),
       ...askForMembership(this, this.lastCurve?.answer ?? null),
+      ...askForCopies(this, this.lastCurve?.answer ?? null),
       ...askForKeptProbe(this, selected, metric),
     };
   }
@@ -172,6 +174,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
     // The rows are divided once there is a curve.
     if (this.lastCurve && !this.keys.membership && !splitsAreShown()) this.ask();
     if (besideFirst.get() && this.lastCurve?.answer.asked_of && !this.keys.first && this.seen?.selected.length === 0) this.ask();
+    if (this.lastCurve?.answer.looking_for_copies && !this.keys.copies) this.ask();
     showMembership(this);
     showKeptClasses(this);
   }
@@ -250,7 +253,7 @@ definePanel('layer-metrics-module', (LitPanel) => class LayerMetricsModule exten
         ${renderExample(this, 'pinned', answer, others)}
         ${answer.series.length === 0 ? nothing : [renderPeerDifferences(this, curve, others), renderPeersOnTheirWay(this),
           peers.length ? nothing : [renderRepeats(this, curve, layer), renderComparison(this, curve, layer)], renderWaiting(this, curve)]}
-        ${renderNotes([answer.choice.sentence, ...answer.notes, ...comparisonNotes(this, curve), sentences.convergenceSentence(answer.not_converged, names)].filter((note) => note !== ''), answer, ...peers.map((peer) => peer.answer))}
+        ${renderNotes([answer.choice.sentence, ...answer.notes, ...copiesNotes(this), ...comparisonNotes(this, curve), sentences.convergenceSentence(answer.not_converged, names)].filter((note) => note !== ''), answer, ...peers.map((peer) => peer.answer))}
         ${GUIDE}
       </div>
     </div>`;

@@ -58,6 +58,7 @@
  * @property {{edited: number, unlabelled: number, not_in_data: number, train: number, seen_in_training: number}} left_out
  * @property {string[]} notes
  * @property {Baseline[]} baselines  those that the server can measure beside the curve, in the order of the legend
+ * @property {boolean} [looking_for_copies]  whether copies across splits are still being looked for; the interpreter `provenance` tells them
  *
  * @typedef {SimilarityMap & {status: 'ready', measures: {value: string, title: string}[], others: {value: string, title: string}[]}} LayerSimilarity  What the
  *     interpreter `layer_similarity` answers when its status is "ready", with the measures that may be asked for and the models beside which this one can stand.

@@ -88,6 +88,17 @@ export function leftOutSentences(leftOut, own) {
 }
 
 /**
+ * Which copies across splits were found after the curve was there.
+ *
+ * @param {{exact: number, near: number, notes: string[]}} copies
+ * @returns {string[]}
+ */
+export function copiesSentences({exact, near, notes}) {
+  const left = `Copies left across splits: ${formatCount(exact)} exact and ${formatCount(near)} near ones.`;
+  return exact || near ? [left, ...notes] : [left];
+}
+
+/**
  * Why there is no curve.
  *
  * @param {LayerMetrics['left_out']} leftOut

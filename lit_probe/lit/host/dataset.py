@@ -11,12 +11,11 @@ from lit_nlp.api import dataset as lit_dataset
 from lit_nlp.api import types
 from numpy.typing import NDArray
 
-from lit_probe.checks.leakage import NearDuplicates
-from lit_probe.checks.leakage import near_duplicates as find_near_duplicates
 from lit_probe.data.asked import CLASSES, TEXT, WORD
 from lit_probe.data.labelled_texts import LabelledTexts, SplitName, Splits, clean_text, normalise_text
 from lit_probe.data.numbers import strata_by
 from lit_probe.lit.host import fields, specs
+from lit_probe.lit.host.copies import Copies
 from lit_probe.lit.host.labels import NumberLabels, among_numbers, labels_of
 from lit_probe.lit.host.messages import as_markdown, without_html
 
@@ -29,6 +28,11 @@ _OURS = frozenset(
 )
 
 _CONFUSION = "LIT's Confusion Matrix counts the held-out rows, dev and test, that are shown."
+
+NEAR_COPIES_LATER = (
+    f"Of so much text near copies were looked for after the page had opened: here {fields.IN_TRAIN} knows exact copies alone. "
+    "Started again with its cache, the server marks near ones, too."
+)
 
 DEFAULT_SHOW_TRAIN = 500
 DEFAULT_MAX_SHOWN = 5_000
@@ -47,13 +51,13 @@ class ProbeDataset(lit_dataset.Dataset):
       seed: the seed of the samples.
       not_read: says of each text whether an encoder reads only a part of it, and of which share of its tokens the vocabulary
         cannot spell; that share is a column where it is any.
-      near_duplicates: what ``leakage.near_duplicates`` says of the splits; computed where it is not given.
+      copies: which rows have a copy in another split; looked for, and kept nowhere, where it is not given.
       others: further data sets of the same classes, whose probes can be shown on these rows.
 
     Attributes:
       splits: the labelled texts.
       shown: which rows of each split are shown, in the order of the splits.
-      near_duplicates: see the argument.
+      copies: see the argument.
       labels: how its labels stand in LIT's fields.
       columns: the source's own columns, by the name of the field that shows each.
       text_fields: the fields that hold the text: one, or the two of a pair, called as their columns. Where another data set pairs
@@ -68,7 +72,7 @@ class ProbeDataset(lit_dataset.Dataset):
         max_shown: int = DEFAULT_MAX_SHOWN,
         seed: int = 0,
         not_read: Callable[[Sequence[str]], Sequence[tuple[bool, float]]] = lambda texts: [(False, 0.0)] * len(texts),
-        near_duplicates: NearDuplicates | None = None,
+        copies: Copies | None = None,
         others: Sequence[Splits] = (),
     ):
         self.splits = splits
@@ -79,10 +83,8 @@ class ProbeDataset(lit_dataset.Dataset):
         shown_texts = [clean_text(text) for rows in shown_rows.values() for text in rows.texts]
         truncated, unknown = zip(*not_read(shown_texts), strict=True)
         own_fields: dict[str, types.LitType] = {fields.UNKNOWN: types.Scalar()} if any(unknown) else {}
-        self.near_duplicates = find_near_duplicates(splits) if near_duplicates is None else near_duplicates
-        in_train = in_train_badges(
-            {name: rows.texts for name, rows in shown_rows.items()}, self.shown, self.near_duplicates.rows, others
-        )
+        self.copies = copies or Copies(splits)
+        in_train = self._badges({name: rows.texts for name, rows in shown_rows.items()}, others)
         taken = _OURS
         self.text_fields: tuple[str, ...] = (fields.TEXT,)
         if splits.pair is not None:
@@ -117,11 +119,30 @@ class ProbeDataset(lit_dataset.Dataset):
                     strict=True,
                 )
             ],
-            description=description_of(splits, self.shown, self.near_duplicates.notes),
+            description=description_of(splits, self.shown, self.copies),
         )
         self._position = {text: position for position, text in enumerate(shown_texts)}
         all_groups = [rows.groups for rows in shown_rows.values() if rows.groups is not None]
         self._group = dict(zip(shown_texts, np.concatenate(all_groups).tolist(), strict=True)) if len(all_groups) == 3 else {}
+
+    def _badges(self, texts: Mapping[SplitName, Sequence[str]], others: Sequence[Splits]) -> list[str]:
+        """What each shown row's badge says: whether probes were trained on it, here or elsewhere, or on a copy of it."""
+        trained_elsewhere = {other.name: _training_texts(other) for other in others}
+        known = self.copies.known_at_once
+        badges = []
+        for name, of_split in texts.items():
+            copied = set() if known is None else set(known.rows.get(name, ()))
+            for row, text in zip(self.shown[name].tolist(), of_split, strict=True):
+                elsewhere = [other for other, theirs in trained_elsewhere.items() if normalise_text(text) in theirs]
+                if name == "train":
+                    badges.append(fields.TRAINED_ON)
+                elif elsewhere:
+                    badges.append(f"{fields.TRAINED_ON} ({' and '.join(elsewhere)})")
+                elif row in copied or (known is None and normalise_text(text) in self.training_texts):
+                    badges.append(fields.COPY_IN_TRAIN)
+                else:
+                    badges.append(fields.NO_EXACT_COPY if known is None else fields.NOT_IN_TRAIN)
+        return badges
 
     @property
     def name(self) -> str:
@@ -227,28 +248,6 @@ def stratified_sample(labels: NDArray[np.int64], n_wanted: int, seed: int) -> ND
     return np.sort(np.concatenate(chosen).astype(np.int64))
 
 
-def in_train_badges(
-    texts: Mapping[SplitName, Sequence[str]],
-    shown: Mapping[SplitName, NDArray[np.int64]],
-    copies: Mapping[str, Sequence[int]],
-    others: Sequence[Splits],
-) -> list[str]:
-    """What each shown row's badge says: whether probes were trained on it, here or on another data set, or on a copy of it."""
-    trained_elsewhere = {other.name: _training_texts(other) for other in others}
-    badges = []
-    for name, of_split in texts.items():
-        copied = set(copies.get(name, ()))
-        for row, text in zip(shown[name].tolist(), of_split, strict=True):
-            elsewhere = [other for other, theirs in trained_elsewhere.items() if normalise_text(text) in theirs]
-            if name == "train":
-                badges.append(fields.TRAINED_ON)
-            elif elsewhere:
-                badges.append(f"{fields.TRAINED_ON} ({' and '.join(elsewhere)})")
-            else:
-                badges.append(fields.COPY_IN_TRAIN if row in copied else fields.NOT_IN_TRAIN)
-    return badges
-
-
 def badges(in_train: Sequence[str]) -> list[str]:
     """What the badge may say. LIT's editor gives a new text the first of these: nobody has trained on it."""
     return [fields.NOT_IN_TRAIN, *sorted(set(in_train) - {fields.NOT_IN_TRAIN})]
@@ -276,7 +275,7 @@ def _value(type_: types.LitType, value: Any) -> Any:
     return without_html(text) if isinstance(type_, types.CategoryLabel) else text
 
 
-def description_of(splits: Splits, shown: Mapping[SplitName, NDArray[np.int64]], notes: Sequence[str]) -> str:
+def description_of(splits: Splits, shown: Mapping[SplitName, NDArray[np.int64]], copies: Copies) -> str:
     """What LIT says about the data set: the first line stands in its list of data sets, all of it when that is opened.
 
     LIT reads it as markdown, and names and paths come from the user's files, so they are written to be shown as they are.
@@ -284,6 +283,8 @@ def description_of(splits: Splits, shown: Mapping[SplitName, NDArray[np.int64]],
     counts = {name: f"{len(shown[name]):,} of {len(rows.whole_texts):,} {name}" for name, rows in splits.items()}
     n_shown = sum(len(indices) for indices in shown.values())
     examples = "rows" if splits.unit == TEXT else "sentences"
+    known = copies.known_at_once
+    notes = (NEAR_COPIES_LATER,) if known is None else known.notes
     lines = [
         f"{n_shown:,} {examples} shown: {', '.join(counts.values())}.",
         _asked(splits),

@@ -26,6 +26,8 @@ NOT_IN_DATA = "not in the probes’ data"
 # What stands in the field IN_TRAIN, beside the data sets that trained on the row's text.
 NOT_IN_TRAIN = "not in train"
 COPY_IN_TRAIN = "near copy in train"
+# Where near copies were not known yet when the page was opened.
+NO_EXACT_COPY = "no exact copy in train"
 TRAINED_ON = "in train"
 
 # Fields of a data set whose rows are words: the words of a sentence, and their tags.

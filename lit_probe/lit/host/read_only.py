@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from lit_nlp.api import components
 
-from lit_probe.encoder.cache import Cache
+from lit_probe.encoder.cache import Cache, LookedUp
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.host.asker import Asker
 from lit_probe.lit.host.pending_checks import Compute, PendingChecks
@@ -62,18 +62,13 @@ class _KeptCache(Cache):
         finally:
             del self._mine.n_found
 
-    def get_or_make(
-        self,
-        kind: str,
-        facts: Mapping[str, Any],
-        make: Callable[[], T],
-        save: Callable[[T, Path], None],
-        load: Callable[[Path], T],
+    def found_or_made(
+        self, place: LookedUp[T], make: Callable[[], T], save: Callable[[T, Path], None], load: Callable[[Path], T]
     ) -> T:
-        """See `Cache.get_or_make`."""
+        """See `Cache.found_or_made`."""
         if not hasattr(self._mine, "n_found"):
-            return super().get_or_make(kind, facts, make, save, load)
-        found = super().get_or_make(kind, facts, _refuse, save, load)
+            return super().found_or_made(place, make, save, load)
+        found = super().found_or_made(place, _refuse, save, load)
         self._mine.n_found += 1
         return found
 

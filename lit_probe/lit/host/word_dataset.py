@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from lit_nlp.api import dataset as lit_dataset
 
-from lit_probe.checks.leakage import NearDuplicates
-from lit_probe.checks.leakage import near_duplicates as find_near_duplicates
 from lit_probe.data.labelled_texts import SplitName, Splits, clean_text
 from lit_probe.lit.host import fields, specs
+from lit_probe.lit.host.copies import Copies
 from lit_probe.lit.host.dataset import (
     DEFAULT_MAX_SHOWN,
     DEFAULT_SHOW_TRAIN,
@@ -18,7 +17,6 @@ from lit_probe.lit.host.dataset import (
     badges,
     description_of,
     examples_to_show,
-    in_train_badges,
 )
 from lit_probe.lit.host.labels import ClassLabels
 from lit_probe.lit.host.sentences import Sentence, Sentences
@@ -33,7 +31,7 @@ class WordDataset(ProbeDataset):
       max_shown: the number of sentences that are shown in all; see ``rows_to_show``.
       seed: the seed of the samples.
       not_read: see `ProbeDataset`.
-      near_duplicates: see `ProbeDataset`.
+      copies: see `ProbeDataset`.
       others: further data sets of words with these tags.
 
     Attributes:
@@ -48,7 +46,7 @@ class WordDataset(ProbeDataset):
         max_shown: int = DEFAULT_MAX_SHOWN,
         seed: int = 0,
         not_read: Callable[[Sequence[str]], Sequence[tuple[bool, float]]] = lambda texts: [(False, 0.0)] * len(texts),
-        near_duplicates: NearDuplicates | None = None,
+        copies: Copies | None = None,
         others: Sequence[Splits] = (),
     ):
         self.splits = splits
@@ -63,8 +61,8 @@ class WordDataset(ProbeDataset):
         self.shown = examples_to_show(alike, show_train, max_shown, seed)
         texts = {name: [clean_text(whole[name][row]) for row in rows] for name, rows in self.shown.items()}
         shown_texts = [text for of_split in texts.values() for text in of_split]
-        self.near_duplicates = find_near_duplicates(splits) if near_duplicates is None else near_duplicates
-        in_train = in_train_badges(texts, self.shown, self.near_duplicates.rows, others)
+        self.copies = copies or Copies(splits)
+        in_train = self._badges(texts, others)
         cut = [flag for flag, _ in not_read(shown_texts)]
         lit_dataset.Dataset.__init__(
             self,
@@ -81,7 +79,7 @@ class WordDataset(ProbeDataset):
                 for text, seen, flag in zip(shown_texts, in_train, cut, strict=True)
                 for sentence in [self._sentence(text)]
             ],
-            description=description_of(splits, self.shown, self.near_duplicates.notes),
+            description=description_of(splits, self.shown, self.copies),
         )
         self._position = {text: position for position, text in enumerate(shown_texts)}
         self._group = {}

@@ -9,10 +9,11 @@ from typing import Any
 from lit_probe.checks.baselines import panel_baselines
 from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD, UnitKind
 from lit_probe.data.labelled_texts import SPLIT_NAMES, SplitName
+from lit_probe.errors import LitProbeError
 from lit_probe.lit.host import fields
 from lit_probe.lit.host.asked_rows import readings_of, rows_of
 from lit_probe.lit.host.config_values import any_text, boolean, one_of
-from lit_probe.lit.host.dataset import ProbeDataset
+from lit_probe.lit.host.dataset import NEAR_COPIES_LATER, ProbeDataset
 from lit_probe.lit.host.model import ProbeModel
 from lit_probe.lit.host.row_selection import HELD_OUT
 from lit_probe.lit.interpreters.probe_interpreter import ProbeInterpreter
@@ -71,7 +72,9 @@ class LayerMetricsInterpreter(ProbeInterpreter):
         wanted = SPLIT_NAMES if question["train"] else HELD_OUT
         whole = rows_from is not None and question["whole"]
         selection = rows_of(question.inputs, probes, rows_from, wanted, whole=whole)
-        notes = _origins(probes, rows_from)
+        # Asked once: what is found meanwhile is told by the panel's next question.
+        looking = rows_from is probes.dataset and probes.dataset.copies.looking
+        notes = _origins(probes, rows_from, looking=looking)
         series = []
         for split, rows in selection.by_split.items():
             read = readings_of(probes, split, rows)
@@ -121,6 +124,7 @@ class LayerMetricsInterpreter(ProbeInterpreter):
             "left_out": dict(selection.left_out),
             "notes": notes,
             **({"unit": WORD} if probes.unit == WORD else {}),
+            **({"looking_for_copies": True} if looking else {}),
             "baselines": panel_baselines(study.splits),
         }
 
@@ -170,8 +174,8 @@ def _layer_list(layers: Sequence[str]) -> str:
     return f"Layer {layers[0]}" if len(layers) == 1 else f"Layers {', '.join(layers[:-1])} and {layers[-1]}"
 
 
-def _origins(probes: ProbeModel, dataset: ProbeDataset | None) -> list[str]:
-    """What a reader must know about where the probes and their layers come from."""
+def _origins(probes: ProbeModel, dataset: ProbeDataset | None, *, looking: bool) -> list[str]:
+    """What a reader must know about where the probes and their layers come from; ``looking`` as of `_copies`."""
     notes = []
     if dataset is not None and dataset is not probes.dataset:
         notes.append(f"The probes were trained on {probes.dataset.name}; these are rows of {dataset.name}.")
@@ -185,26 +189,34 @@ def _origins(probes: ProbeModel, dataset: ProbeDataset | None) -> list[str]:
     if encoder.ends_in_norm and not encoder.at_sites:
         notes.append(f"Layer {encoder.n_layers - 1} is read after the final norm, as transformers gives it.")
     marked = probes.reader is None
-    return [*names, *notes, *(_copies(probes.dataset, marked=marked) if dataset is probes.dataset else ())]
+    copies = _copies(probes.dataset, marked=marked, looking=looking) if dataset is probes.dataset else ()
+    return [*names, *notes, *copies]
 
 
-def _copies(dataset: ProbeDataset, *, marked: bool) -> list[str]:
+def _copies(dataset: ProbeDataset, *, marked: bool, looking: bool) -> list[str]:
     """Which copies across the splits were removed when the data set was read, and which are left.
 
     Args:
       dataset: the data set.
       marked: whether LIT shows our column that marks them.
+      looking: whether they are still being looked for; then the panel asks for those that are left.
     """
     dropped = dataset.splits.provenance.get("dropped") or {}
     # Exact copies, and what stood in one group with a row of another split.
     removed = [f"{count:,} {reason}" for reason, count in dropped.items() if count and "also stands in" in reason]
-    copies = dataset.near_duplicates
-    left = f"{copies.exact:,} exact and {copies.near:,} near ones left"
-    notes = [f"Copies across splits: {', '.join(removed) or 'none'} removed at load; {left}."]
-    if copies.exact or copies.near:
-        notes += copies.notes
-        notes += [f"The rows with a copy in train are marked in the column {fields.IN_TRAIN}."] if marked else []
-    return notes
+    told = f"Copies across splits: {', '.join(removed) or 'none'} removed at load"
+    column = NEAR_COPIES_LATER
+    if dataset.copies.known_at_once is not None:
+        column = f"The rows with a copy in train are marked in the column {fields.IN_TRAIN}."
+    of_column = [column] if marked else []
+    if looking:
+        return [f"{told}.", *of_column]
+    try:
+        copies = dataset.copies.result()
+    except LitProbeError as error:
+        return [f"{told}.", str(error), *of_column]  # the curve does not hang on it
+    notes = [f"{told}; {copies.exact:,} exact and {copies.near:,} near ones left."]
+    return [*notes, *copies.notes, *of_column] if copies.exact or copies.near else notes
 
 
 def _fields_of_layers(names: Sequence[str]) -> str:

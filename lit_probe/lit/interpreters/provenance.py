@@ -36,7 +36,7 @@ class ProvenanceInterpreter(ProbeInterpreter):
           then holds, and `numbers.command_for`.
         """
         probes, shown, number = question.probes, question.shown, question["number"]
-        found = probes.dataset.near_duplicates.to_json()
+        found = probes.dataset.copies.result().to_json()
         copies = {key: found[key] for key in ("exact", "near", "notes")}
         if number is None:
             return {"near_duplicates": copies, "card": card(question.study).to_json()}

@@ -35,7 +35,7 @@ class ReportInterpreter(ProbeInterpreter):
     def answer(self, question: Question) -> dict[str, Any]:
         """The page: ``html``; ``name``, of its file; ``checks``, the names of those that it tells."""
         study, probes = question.study, question.probes
-        done = question.finished(ProbeChecksInterpreter.__name__)
+        done, copies = question.finished(ProbeChecksInterpreter.__name__), probes.dataset.copies.result()
 
         def compute(progress: Progress) -> dict[str, Any]:
             progress(0, 1)
@@ -48,9 +48,8 @@ class ReportInterpreter(ProbeInterpreter):
 
             both = {**ready, **run_battery(study, probes.checks.cache, step, quick)}
             battery = {name: both[name] for name in CHECKS if name in both}
-            copies, circular = probes.dataset.near_duplicates, probes.circularity
             losses = loss_curve(study, cache=probes.checks.cache) if has_loss_curve(study) else None
-            data = {study.splits.name: study_json(study, battery, copies, circular, losses)}
+            data = {study.splits.name: study_json(study, battery, copies, probes.circularity, losses)}
             run = run_json(study.settings(), data, control=control, repeat=n_repeats)
             html = report_html(run_of(json.loads(json.dumps(run, allow_nan=False))))
             name = f"report_{model_name(probes.encoder.name, probes.dataset.name)}.html"

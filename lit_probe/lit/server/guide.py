@@ -34,7 +34,8 @@ layer's activations. The encoder is frozen: only the probes were trained, on the
 * **New probe** asks something else of the same rows while the server runs: a column, words, or two selections. Or it fits
   another kind of probe for the same label, for one chart with the first.
 * **ⓘ beside a number** opens the card behind it: rows, seeds, hashes, versions, and the command that computes it again.
-* **The column in_train** marks the rows that probes were trained on, and rows with a near copy among them.
+* **The column in_train** marks the rows that probes were trained on, and rows with a near copy among them;
+  of very much text, near copies are known from the second start on.
 * **Select** rows, or a slice from the toolbar, and the curve follows: it is computed on exactly those rows. Rows that the probes
   were trained on are left out of every score, and counted; “train (fit)” shows how well the probes fit them, which is not what is
   decodable. Rows that you edit are shown, and never scored.

@@ -32,6 +32,13 @@ test('test rows that somebody selected are not called the test score', () => {
   assert.equal(sentences.splitWords('dev', {...WHOLE, nSelected: 9}), 'dev');
 });
 
+test('copies that were found later are counted, and told one by one where there are any', () => {
+  const notes = ['No text has a copy in another split, exact or near.'];
+  assert.deepEqual(sentences.copiesSentences({exact: 0, near: 0, notes}), ['Copies left across splits: 0 exact and 0 near ones.']);
+  const found = ['Among 1,744 dev rows, exact copies of train rows: 1; near copies: 1,200.'];
+  assert.deepEqual(sentences.copiesSentences({exact: 1, near: 1200, notes: found}), ['Copies left across splits: 1 exact and 1,200 near ones.', ...found]);
+});
+
 test('what is left out is counted, in the singular and in the plural', () => {
   const none = {edited: 0, unlabelled: 0, not_in_data: 0, not_in_data: 0, train: 0, seen_in_training: 0};
   assert.deepEqual(sentences.leftOutSentences({...none, edited: 1}, true), ['1 edited row left out']);

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from lit_nlp.api import types
@@ -5,7 +7,6 @@ from lit_nlp.api.dataset import Dataset, IndexedDataset
 from lit_nlp.lib import serialize, validation
 from tiny_probing import tiny_splits
 
-from lit_probe.checks.leakage import NearDuplicates
 from lit_probe.data.labelled_texts import LabelledTexts, Splits
 from lit_probe.lit.host.dataset import ProbeDataset, probe_dataset, rows_to_show, stratified_sample
 
@@ -148,10 +149,21 @@ def test_rows_wear_a_badge_where_probes_were_trained_on_them_or_on_a_copy():
     validation.validate_dataset(IndexedDataset(base=shown), enforce_all_fields_required=True)
 
 
+def planted(dev, test) -> Splits:
+    """Rows without a word in common, but for these, which are train rows with a word put before them."""
+    sizes, words = {"train": 80, "dev": 40, "test": 36}, iter(f"word{i}" for i in range(10_000))
+    texts = {name: [" ".join(itertools.islice(words, 8)) for _ in range(n)] for name, n in sizes.items()}
+    for name, rows in (("dev", dev), ("test", test)):
+        for row in rows:
+            texts[name][row] = f"again {texts['train'][row]}"
+    parts = {name: LabelledTexts(tuple(own), np.arange(len(own)) % 2, ("no", "yes")) for name, own in texts.items()}
+    return Splits("planted", **parts)
+
+
 def test_a_badge_stays_with_its_row_where_only_some_rows_are_shown():
-    splits = tiny_splits()
-    copies = NearDuplicates(exact=0, near=4, between=(), rows={"dev": (0, 7, 39), "test": (5,)}, notes=())
-    shown = ProbeDataset(splits, show_train=5, max_shown=60, near_duplicates=copies)
+    splits = planted(dev=(0, 7, 39), test=(5,))
+    shown = ProbeDataset(splits, show_train=5, max_shown=60)
+    assert shown.copies.result().rows == {"dev": (0, 7, 39), "test": (5,)}
     marked = {example["text"] for example in shown.examples if example["in_train"] == "near copy in train"}
     wanted = {splits.dev.texts[row] for row in (0, 7, 39)} | {splits.test.texts[5]}
     assert marked == wanted & set(shown.texts) and len(shown.texts) < 116

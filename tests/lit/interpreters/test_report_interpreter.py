@@ -53,7 +53,7 @@ def test_it_is_the_page_of_the_librarys_numbers(worded):
     study = worded.study.result()
     names = [name for name in CHECKS if name != "baselines"]
     battery = run_battery(study, names=names, variants={"repeats": "2"})
-    data = {"worded": study_json(study, battery, worded.dataset.near_duplicates, worded.circularity)}
+    data = {"worded": study_json(study, battery, worded.dataset.copies.result(), worded.circularity)}
     run = json.loads(json.dumps(run_json(study.settings(), data, control="word", repeat=2)))
     assert answer_of("report", worded, worded.dataset)["html"] == report_html(run_of(run))
 
