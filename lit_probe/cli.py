@@ -893,6 +893,9 @@ def build_app(token: str | None = None) -> Any:
       token: what has to be shown to it; where it is None other machines are not answered.
     """
     print("lit_probe: loading LIT and the data sets", file=sys.stderr)
+    from lit_probe.lit.late_imports import import_late
+
+    import_late()
     from lit_probe.lit.app import AppOptions, build
     from lit_probe.lit.server.access import Access
     from lit_probe.lit.server.limits import DEFAULT_LIMITS

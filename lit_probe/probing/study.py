@@ -29,6 +29,7 @@ from lit_probe.probing.layer_choice import LayerChoice, choose_layer
 from lit_probe.probing.layerwise import LayeredActivations, LayerMetrics, LayerwiseProbe, MetricsRow, check_probe
 from lit_probe.probing.pace import Clock, Pace
 from lit_probe.probing.probes import DEFAULT_PROBES, ProbeOptions, probe_made_by
+from lit_probe.probing.probes.fitting_scope import fitting_scope
 from lit_probe.probing.rules import StudyRules
 from lit_probe.progress import Progress, StudyProgress, no_progress, of_step
 from lit_probe.registry import check_layer
@@ -572,7 +573,8 @@ def probe_layers(
     def fit() -> LayerwiseProbe:
         step = of_step(progress, f"Fitting {probe} probes on {splits.name}", "layers")
         step(0, encoder.n_layers)
-        with fitting:
+        # The libraries of fits are imported before the clock runs.
+        with fitting_scope, fitting:
             return LayerwiseProbe.fit(
                 activations["train"],
                 train.labels,
