@@ -104,7 +104,8 @@ class RunSoFar:
         if not seconds:
             return KEPT
         known = [one for one in seconds if one is not None]
-        return about(sum(known)) if len(known) == len(seconds) and sum(known) else ""
+        whole = sum(known)
+        return about(whole) if whole and len(known) == len(seconds) else ""
 
     def dataset_json(self, name: str) -> dict[str, Any]:
         """What ``layers.json`` holds of one data set."""
