@@ -17,7 +17,7 @@ class Work:
     """How much there is to do, in what a study's own curve is made of.
 
     Attributes:
-      fits: the fits of probes at all layers to all rows of train; one to half of them is half a fit.
+      fits: the fits of probes at all layers to all rows of train; one to some of them is a part of a fit.
       read: the rows of which the study's network, or one of its size, reads the texts.
     """
 

@@ -197,11 +197,15 @@ def portion_probes(study: LayerStudy, cache: Cache | None = None, progress: Prog
 
 
 def portion_work(study: LayerStudy, cache: Cache) -> Work:
-    """What `portion_probes` would have to fit: portions that are kept are not fitted again."""
+    """What `portion_probes` would have to fit: portions that are kept are not fitted again.
+
+    What a fit takes grows with its rows, from what its units alone take, whose eigenbasis is computed for each fold.
+    """
     portions = _portions_of(study)
     fitted = [rows for index in range(len(portions.sizes) - 1) if _suffice(study, rows := portions.rows(index))]
-    left = sum(len(rows) for rows in fitted if not (_kept_fits(study).holds(len(rows)) or cache.has(_KIND, _facts(study, rows))))
-    return Work(fits=left / len(study.splits.train))
+    left = [len(rows) for rows in fitted if not (_kept_fits(study).holds(len(rows)) or cache.has(_KIND, _facts(study, rows)))]
+    n_units = max(study.activations["train"].widths)
+    return Work(fits=sum(n_rows + n_units for n_rows in left) / (len(study.splits.train) + n_units))
 
 
 def _portions_of(study: LayerStudy) -> Portions:
