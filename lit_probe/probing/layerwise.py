@@ -130,6 +130,7 @@ class LayerwiseProbe:
         seed: int = 0,
         like: LayerwiseProbe | None = None,
         n_jobs: int | None = None,
+        budget: MemoryBudget | None = None,
         progress: Progress = no_progress,
     ) -> LayerwiseProbe:
         """Fits one probe per layer on the train split, layers side by side.
@@ -144,6 +145,7 @@ class LayerwiseProbe:
           seed: the seed of everything random; every layer gets the same folds.
           like: probes of the same kind whose strength of regularisation each layer takes over, in place of choosing its own.
           n_jobs: the number of layers at a time; `layers_at_a_time` when None. No digit depends on it.
+          budget: how much memory fits may take; what the machine has free when None.
           progress: hears how many of the layers are done.
 
         Raises:
@@ -167,7 +169,7 @@ class LayerwiseProbe:
             except ProbeError as error:
                 raise ProbeError(f"Layer {layer}: {error}") from error
 
-        with fitting_scope, ThreadPoolExecutor(min(n_jobs or layers_at_a_time(activations), n_layers)) as pool:
+        with fitting_scope, ThreadPoolExecutor(min(n_jobs or layers_at_a_time(activations, budget), n_layers)) as pool:
             fits = [pool.submit(fit_layer, layer) for layer in range(n_layers)]
             try:
                 for n_done, fit in enumerate(as_completed(fits), start=1):
