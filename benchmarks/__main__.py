@@ -28,6 +28,7 @@ NAMES = (
     "solver",
     "whole_process",
     "first_answer",
+    "start",
     "memory",
     "edited_text",
     "server_load",

@@ -175,7 +175,8 @@ def layers() -> None:
                     splits_list, _study_of(run, cache, spread), asked, unasked=unasked, cache=cache, progress=show
                 ):
                     written.add(done)
-                written.tell_unchecked()
+                    _tell_ahead(done)
+                written.tell_unchecked(cache)
                 files = [*written.finish(), *_write_projections(folder, done.studies), *_write_similarity(folder, done.studies)]
             except KeyboardInterrupt:
                 others = [f"the run of {one.encoder.name}" for one in runs[number + 1 :]]
@@ -238,12 +239,15 @@ class _Written:
                 self._draw(name)
         return ["layers.json", "layers.csv", *(self._picture(name) for name in self.done.studies), *self.maps]
 
-    def tell_unchecked(self) -> None:
-        """Names the checks that nobody has asked for."""
+    def tell_unchecked(self, cache: Cache) -> None:
+        """Names the checks that nobody has asked for, and how long they would take as far as that is known."""
         assert self.done is not None
-        unchecked = [CHECKS[name].title for name in SETS_OF_CHECKS[ALL] if name in CHECKS and name not in self.done.asked.names]
-        if FLAGS.checks is None and unchecked:
-            print(f"\nNot checked, because it fits probes anew: {', '.join(unchecked)}. Add --checks={ALL}.", flush=True)
+        names = [name for name in SETS_OF_CHECKS[ALL] if name in CHECKS and name not in self.done.asked.names]
+        if FLAGS.checks is None and names:
+            titles, measured = ", ".join(CHECKS[name].title for name in names), all(one.fit_s for one in self.done.paces.values())
+            time = self.done.time_of(names, self.names, cache) if measured else ""
+            told = f" ({time})" if time else ""
+            print(f"\nNot checked, because it fits probes anew: {titles}. Add --checks={ALL}{told}.", flush=True)
 
     def interrupted(self, others: Sequence[str], cache: Cache) -> str:
         """What is there of a run that was interrupted, what is missing, and how it goes on.
@@ -280,6 +284,12 @@ class _Written:
         assert self.done is not None
         self.drawn[name] = self._drawable(name)
         save_layer_curve(self.done.dataset_json(name), self._title(name), self.folder / self._picture(name), BASELINES)
+
+
+def _tell_ahead(done: RunSoFar) -> None:
+    """Says on stderr how long the next step will take, before it begins."""
+    if done.ahead:
+        print(f"lit-probe: {done.ahead}", file=sys.stderr, flush=True)
 
 
 def _study_of(run: Run, cache: Cache, spread: Spread | None = None) -> Callable[[Splits], LayerStudy]:
@@ -492,7 +502,8 @@ def report() -> None:
     _check_runs(runs, splits_list, cache)
     for run, page in zip(runs, pages, strict=True):
         making = run_in_steps(splits_list, _study_of(run, cache), asked, unasked=unasked, cache=cache, progress=tqdm_progress())
-        *_, done = making
+        for done in making:
+            _tell_ahead(done)
         # As from the file, so that the page is the same to the last byte.
         written = json.loads(json.dumps(_run_json(run, done), allow_nan=False))
         page.write_text(report_html(run_of(written), compared), "utf-8")
@@ -916,6 +927,9 @@ def build_app(token: str | None = None) -> Any:
       token: what has to be shown to it; where it is None other machines are not answered.
     """
     print("lit_probe: loading LIT and the data sets", file=sys.stderr)
+    from lit_probe.lit.late_imports import import_late
+
+    import_late()
     from lit_probe.lit.app import AppOptions, build
     from lit_probe.lit.server.access import Access
     from lit_probe.lit.server.limits import DEFAULT_LIMITS

@@ -30,6 +30,7 @@ from lit_probe.encoder.dtypes import AUTO as AUTO_DTYPE
 from lit_probe.encoder.dtypes import DTYPES, FLOAT32
 from lit_probe.encoder.encoder import Encoder, load_encoder
 from lit_probe.encoder.joining import DEFAULT_JOINING, JOININGS
+from lit_probe.encoder.memory import MemoryBudget
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.encoder.sites import FAMILIES, LAYERS
 from lit_probe.encoder.template import unescaped
@@ -42,6 +43,7 @@ from lit_probe.probing.attention_study import probe_attention
 from lit_probe.probing.given_activations import given_activations
 from lit_probe.probing.layer_choice import DEFAULT_RULE, LAYER_RULES
 from lit_probe.probing.layerwise import Spread, check_probe, probe_for
+from lit_probe.probing.memory_need import memory_need
 from lit_probe.probing.probes import DEFAULT_PROBES, PROBES, TOKEN_PROBES, ProbeOptions, serves
 from lit_probe.probing.probes.options import BALANCED, OPTION_NAMES, UNWEIGHTED
 from lit_probe.probing.rules import AUTO, DECISIONS, HEADLINES, StudyRules
@@ -310,8 +312,9 @@ _define(
     flags.DEFINE_float,
     "memory_budget",
     None,
-    "How much memory may be held in GB (10^9 bytes): weights, activations that lie in no cache, and token fields of serve. "
-    "Default: what the machine has free, and of that 4 GB for token fields.",
+    "How much memory may be held in GB (10^9 bytes): weights, activations that lie in no cache, and token fields of serve. What "
+    "is left of it decides how many layers are fitted side by side. Default: what the machine has free, and of that 4 GB for "
+    "token fields.",
 )
 _define(flags.DEFINE_bool, "trust_remote_code", False, "Run Python code that comes with a checkpoint.")
 _define(
@@ -839,9 +842,20 @@ def study(run: Run, splits: Splits, cache: Cache, progress: Any, spread: Spread 
         seed=FLAGS.seed,
         rules=study_rules() if splits.asked_of is None else study_rules().for_target(splits.target),
         cache=cache,
+        budget=_room_for_fits(run, splits, cache),
         spread=spread,
         progress=progress,
     )
+
+
+def _room_for_fits(run: Run, splits: Splits, cache: Cache) -> MemoryBudget | None:
+    """What the flags' budget leaves beside the weights and what lies in no cache; None where they set none."""
+    if FLAGS.memory_budget is None:
+        return None
+    whole = splits if splits.asked_of is None else splits.asked_of.splits
+    networks = [(run.encoder, run.pooling)] if run.encoder.has_network else []
+    need = memory_need(networks, sum(len(rows) for _, rows in whole.items()), cache)
+    return MemoryBudget.of(FLAGS.memory_budget).less(need.held)
 
 
 def probe_options() -> ProbeOptions:

@@ -1,7 +1,9 @@
-"""Counts what is expensive: fits of all layers, and forward passes."""
+"""Counts what is expensive: fits of all layers and the memory that they may take, and forward passes."""
 
 from __future__ import annotations
 
+from lit_probe.encoder.memory import MemoryBudget
+from lit_probe.probing import layerwise
 from lit_probe.probing.layerwise import LayerwiseProbe
 
 
@@ -25,3 +27,16 @@ def count_forwards(encoder) -> list[int]:
         lambda module, args, kwargs: passes.append(len(kwargs["input_ids"])), with_kwargs=True
     )
     return passes
+
+
+def note_budgets(monkeypatch) -> list[MemoryBudget | None]:
+    """A list that grows by the memory that each fit of all layers may take."""
+    budgets: list[MemoryBudget | None] = []
+    choose = layerwise.layers_at_a_time
+
+    def noted(activations, budget=None):
+        budgets.append(budget)
+        return choose(activations, budget)
+
+    monkeypatch.setattr(layerwise, "layers_at_a_time", noted)
+    return budgets

@@ -15,13 +15,16 @@ from pathlib import Path
 import datasets
 import numpy as np
 import pytest
+from counted import note_budgets
 from nli_rows import write_nli_table
 from unset_flags import unset_flags
 
 from lit_probe import cli
 from lit_probe.checks.baselines import BASELINES
 from lit_probe.checks.control_task import CONTROLS
+from lit_probe.encoder.encoder import load_encoder
 from lit_probe.encoder.joining import JOININGS
+from lit_probe.encoder.memory import MemoryBudget
 from lit_probe.encoder.pooling import POOLINGS
 from lit_probe.errors import ProbeError
 
@@ -727,3 +730,16 @@ def test_neurons_that_cannot_be_switched_off_are_written_with_the_reason(flags, 
     assert written["ablation"] is None and "No module" in written["not_ablated"] and written["ranking"]["layers"] == [1]
     assert "The best neurons were not switched off: No module of this encoder" in capsys.readouterr().out
     assert {"neurons.csv", "neurons.svg"} <= {path.name for path in (tmp_path / "out").iterdir()}
+
+
+def test_fits_of_the_curve_and_of_checks_have_what_the_memory_budget_leaves(flags, tmp_path, monkeypatch):
+    table, budgets = six_class_table(tmp_path / "feelings.csv", classes=2), note_budgets(monkeypatch)
+    own = [*flags, f"--datasets=csv={table}", "--text_column=review", "--label_column=feeling"]
+    own += ["--checks=selectivity,description_length,baselines", "--repeat=2"]
+    assert run("layers", *own, "--memory_budget=1") == 0
+    weights = load_encoder(next(flag for flag in flags if flag.startswith("--model")).partition("=")[2]).n_weight_bytes
+    # The activations lie in the cache.
+    assert len(budgets) > 17 and set(budgets) == {MemoryBudget(1e9 - weights, True)}
+    budgets.clear()
+    assert run("layers", *own, "--seed=1") == 0
+    assert len(budgets) > 17 and set(budgets) == {None}

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from lit_probe.checks.agreement import Agreement, agreement
-from lit_probe.checks.baselines import BASELINES, Baselines, measure_baselines
+from lit_probe.checks.baselines import BASELINES, Baselines, baselines_work, measure_baselines
 from lit_probe.checks.calibration import Calibration, calibration
 from lit_probe.checks.check import Check, CheckResult, FailedCheck
 from lit_probe.checks.control_task import DEFAULT_CONTROLS, find_control
@@ -18,12 +18,14 @@ from lit_probe.checks.description_length import DescriptionLength, description_l
 from lit_probe.checks.layer_comparison import LayerComparison, compare_layers
 from lit_probe.checks.leakage import COPIES_MADE_BY, NearDuplicates, near_duplicates
 from lit_probe.checks.learning_curve import LearningCurve, learning_curve
-from lit_probe.checks.repeats import COMPARED_BY, N_REPEATS, REPEATS_MADE_BY, Repeats, repeats
-from lit_probe.checks.selectivity import Selectivity, selectivity
+from lit_probe.checks.repeats import COMPARED_BY, N_REPEATS, REPEATS_MADE_BY, Repeats, repeats, repeats_work
+from lit_probe.checks.selectivity import Selectivity, selectivity, selectivity_work
 from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache, text_hash
-from lit_probe.errors import CancelledError, LitProbeError, UnknownNameError
+from lit_probe.errors import CancelledError, LitProbeError, UnknownNameError, UnservedError
+from lit_probe.probing.pace import Work
+from lit_probe.probing.portions import portion_work
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, StudyProgress, no_progress, of_step
 from lit_probe.registry import lookup
@@ -33,6 +35,8 @@ from lit_probe.scores.number_rows import NUMBER_INTERVALS
 
 # The check whose number has a flag of its own, ``--repeat``.
 REPEATS = "repeats"
+# The folder of answers in the cache.
+_KIND = "checks"
 # The rule of two checks.
 _PORTIONS = "portions of train with classes at even distances from random places, two rows of each in the largest"
 
@@ -96,6 +100,7 @@ CHECKS: dict[str, Check[Any]] = {
         default_of_words=DEFAULT_CONTROLS[WORD],
         units=(TEXT, WORD),
         rule=lambda control: find_control(control or "word").rule(),
+        work=lambda *_: selectivity_work(),
     ),
     "baselines": Check(
         "Baselines",
@@ -110,6 +115,7 @@ CHECKS: dict[str, Check[Any]] = {
         rule=lambda _: ", ".join(f"{one.n_draws} draws of {name}" for name, one in BASELINES.items() if one.n_draws > 1),
         keeps_parts=True,
         units=(TEXT, WORD),
+        work=lambda study, cache, name: baselines_work(study, cache, None if name is None else (name,)),
     ),
     "layer_comparison": Check(
         "Comparison of layers",
@@ -138,6 +144,7 @@ CHECKS: dict[str, Check[Any]] = {
         shown=("compression_to_prior",),
         splits=("train",),
         units=(TEXT, WORD),
+        work=lambda study, cache, _: portion_work(study, cache),
     ),
     "learning_curve": Check(
         "Learning curve",
@@ -148,6 +155,7 @@ CHECKS: dict[str, Check[Any]] = {
         made_by=_PORTIONS,
         targets=(CLASSES, NUMBER),
         units=(TEXT, WORD),
+        work=lambda study, cache, _: portion_work(study, cache),
     ),
     "calibration": Check(
         "Calibration",
@@ -187,6 +195,7 @@ CHECKS: dict[str, Check[Any]] = {
         by_name_only=True,
         keeps_parts=True,
         units=(TEXT, WORD),
+        work=lambda study, cache, n: repeats_work(study, int(n or N_REPEATS), cache),
     ),
 }
 # What is computed where nobody names any.
@@ -237,9 +246,31 @@ def run_check(
     make = partial(check.compute, study, cache, progress, variant)
     if check.keeps_parts:
         return make()
-    rule = check.rule_of(variant, study.splits.target)
-    facts = {"check": name, "variant": variant, "study": study.fingerprint, "made_by": rule}
-    return cache.result("checks", facts, make, check.result)
+    return cache.result(_KIND, _facts(name, study, variant), make, check.result)
+
+
+def work_left(name: str, study: LayerStudy, cache: Cache, variant: str | None = None) -> Work | None:
+    """How much `run_check` has to do; None where the answer is kept, or all of its parts. Arguments as there.
+
+    Nothing where it takes no time worth telling, as where it cannot be computed.
+    """
+    check = find_check(name, variant)
+    try:
+        check.check_serves(study.splits.unit, study.splits.target)
+        if not check.quick:
+            study.check_pooled(check.title)
+    except UnservedError:
+        return Work()
+    variant = variant or check.default_of(study.splits.unit)
+    if not check.keeps_parts and cache.has(_KIND, _facts(name, study, variant), check.result):
+        return None
+    return check.work(study, cache, variant)
+
+
+def _facts(name: str, study: LayerStudy, variant: str | None) -> dict[str, str | None]:
+    """What decides the answer of a check."""
+    rule = CHECKS[name].rule_of(variant, study.splits.target)
+    return {"check": name, "variant": variant, "study": study.fingerprint, "made_by": rule}
 
 
 def stored_near_duplicates(splits: Splits, cache: Cache) -> NearDuplicates:

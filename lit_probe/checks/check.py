@@ -10,6 +10,7 @@ from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD, TargetKind, UnitKi
 from lit_probe.data.labelled_texts import SplitName
 from lit_probe.encoder.cache import Cache
 from lit_probe.errors import UnservedError
+from lit_probe.probing.pace import Work
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress
 from lit_probe.results import Result
@@ -64,6 +65,8 @@ class Check(Generic[R]):
       interval_number: the same of ``interval``.
       not_of_number: why it does not apply to a number, a sentence; empty where the usual one says enough.
       quick: whether it takes about a second at most; the others fit probes.
+      work: how much of it is left to be done, from the last argument the variant; None where all of its parts are kept. Nothing
+        where it is quick. Of one that keeps no parts itself the whole counts, whose answer is looked for elsewhere.
       by_name_only: whether it is computed only where it is named, because it takes much longer than all others.
       keeps_parts: whether ``compute`` itself caches its parts, each under what decides it.
     """
@@ -87,6 +90,7 @@ class Check(Generic[R]):
     interval_number: str | None = None
     not_of_number: str = ""
     quick: bool = False
+    work: Callable[[LayerStudy, Cache, str | None], Work | None] = lambda study, cache, variant: Work()
     by_name_only: bool = False
     keeps_parts: bool = False
 

@@ -17,7 +17,8 @@ from lit_probe.encoder.activations import Activations
 from lit_probe.encoder.cache import Cache
 from lit_probe.errors import LitProbeError
 from lit_probe.probing.layer_choice import choose_layer
-from lit_probe.probing.layerwise import ActivationView, LayerwiseProbe
+from lit_probe.probing.layerwise import ActivationView
+from lit_probe.probing.pace import Work
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress, of_part
 from lit_probe.results import Result
@@ -31,6 +32,8 @@ N_REPEATS = 10
 # Which rule makes the numbers, in words that cards and caches compare: change them when the numbers change.
 REPEATS_MADE_BY = "train and dev divided anew by lot, by class and group; new folds and seeds, scored by the study's own rules"
 FEWEST_REPEATS, MOST_REPEATS = 2, 1_000
+# The folder of single repeats in the cache.
+_KIND = "repeats"
 # By which rule it is told whether scores vary more over splits or over rows; beside REPEATS_MADE_BY, which single repeats go by.
 COMPARED_BY = "the wider spread by an F-test, with as many degrees of freedom as the wrong rows are worth"
 # Below, the spread of scores is hardly known, and neither is a share of rows whose standard error is taken.
@@ -175,10 +178,20 @@ def repeats(study: LayerStudy, n: int = N_REPEATS, cache: Cache | None = None, p
     for index in range(n):
         part = of_part(progress, index * n_layers, (index + 1) * n_layers, n * n_layers)
         part(0, n_layers)
-        facts = {"study": study.fingerprint, "repeat": index, "made_by": REPEATS_MADE_BY}
-        drawn.append(cache.result("repeats", facts, partial(_repeat, study, divisions, index, part), Repeat))
+        drawn.append(cache.result(_KIND, _facts(study, index), partial(_repeat, study, divisions, index, part), Repeat))
     progress(n * n_layers, n * n_layers)
     return _summary(study, divisions, drawn)
+
+
+def repeats_work(study: LayerStudy, n: int, cache: Cache) -> Work | None:
+    """A fit for each repeat that is not kept; None where all are."""
+    left = sum(not cache.has(_KIND, _facts(study, index), Repeat) for index in range(n))
+    return Work(fits=left) if left else None
+
+
+def _facts(study: LayerStudy, index: int) -> dict[str, str | int]:
+    """What decides one repeat."""
+    return {"study": study.fingerprint, "repeat": index, "made_by": REPEATS_MADE_BY}
 
 
 def _repeat(study: LayerStudy, divisions: OtherDivisions, index: int, progress: Progress) -> Repeat:
@@ -186,13 +199,10 @@ def _repeat(study: LayerStudy, divisions: OtherDivisions, index: int, progress: 
     rows, (train, dev) = divisions.rows, divisions.drawn(seed)
     activations = _joined(study)
     groups = rows.groups
-    probes = LayerwiseProbe.fit(
+    probes = study.refit(
         ActivationView(activations, train),
         rows.labels[train],
-        rows.label_names,
         groups=None if groups is None else groups[train],
-        probe=study.layerwise.kind,
-        options=study.layerwise.options,
         seed=seed,
         progress=progress,
     )

@@ -18,6 +18,7 @@ from lit_probe.data.asked import NUMBER, WORD
 from lit_probe.data.labelled_texts import SplitName
 from lit_probe.errors import DatasetError
 from lit_probe.probing.layerwise import LayerwiseProbe
+from lit_probe.probing.pace import Work
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress, of_part
 from lit_probe.results import Result
@@ -220,6 +221,11 @@ def selectivity(
     )
 
 
+def selectivity_work(n_seeds: int = N_SEEDS) -> Work:
+    """A fit to each labelling, and that of memorisation."""
+    return Work(fits=n_seeds + 1)
+
+
 def memorisation(study: LayerStudy, *, progress: Progress = no_progress) -> tuple[float, ...]:
     """``[n_layers]`` the accuracy on *train* of probes fitted to one random label per text: how much they can learn by heart.
 
@@ -347,13 +353,10 @@ class _Fits:
     def fit(self, labels: NDArray[Any], like: LayerwiseProbe | None = None) -> LayerwiseProbe:
         study, start = self._study, self._done
         self._done += study.layerwise.n_layers
-        return LayerwiseProbe.fit(
+        return study.refit(
             study.activations["train"],
             labels,
-            study.splits.label_names,
             groups=study.splits.train.groups,
-            probe=study.layerwise.kind,
-            options=study.layerwise.options,
             seed=study.layerwise.seed,
             like=like,
             progress=of_part(self._progress, start, self._done, self._total),

@@ -210,6 +210,17 @@ class Cache:
             self._go_on_without(error)
             return result
 
+    def has(self, kind: str, facts: Mapping[str, Any], of_kind: type[R] | None = None) -> bool:
+        """Whether there is an entry of these facts. It is not looked into: who reads it may find that it cannot be trusted.
+
+        Args:
+          kind: folder of results of one kind.
+          facts: as `get_or_make` or `result` is asked.
+          of_kind: what `result` is asked for; None for an entry of `get_or_make`.
+        """
+        facts = facts if of_kind is None else _with_fields(facts, of_kind)
+        return self.folder is not None and os.path.lexists(self.folder / kind / _key(kind, _with_versions(kind, facts)))
+
     def json_result(self, kind: str, facts: Mapping[str, Any], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """``get_or_make`` for a result that is a JSON object: finite numbers or None, lists, texts."""
         return self.get_or_make(kind, facts, make, _save_json, _load_json)
@@ -279,6 +290,15 @@ class Cache:
         with closing(made_ahead(asked, look_up, lambda: BLOCKS_CHECKED_AT_ONCE)) as looked_up:
             blocks = tuple(made_ahead(looked_up, block, lambda: encoder.blocks_at_once))
         return Activations(blocks, pooling, fingerprint, self.dtype)
+
+    def n_missing(self, encoder: Encoder, texts: Sequence[str], pooling: str, spans: Spans | None = None) -> int:
+        """How many of the rows are in blocks that `activations` would compute; arguments as there."""
+        fingerprint, n_rows = encoder.fingerprint, 0
+        for part, _ in split_rows(texts, spans):
+            facts = self._block_facts(fingerprint, part.texts, pooling, part.spans)
+            if _key(ACTIVATIONS, facts) not in self._in_use and not self.has(ACTIVATIONS, facts):
+                n_rows += len(part.texts)
+        return n_rows
 
     def _block_facts(self, fingerprint: str, part: Sequence[str], pooling: str, spans: Spans | None = None) -> dict[str, Any]:
         # Blocks of an earlier version that lack an array are other results.
@@ -375,6 +395,10 @@ def text_hash(texts: Sequence[str]) -> str:
 def array_hash(values: NDArray[Any]) -> str:
     """sha256 of an array's numbers, in their order."""
     return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
+
+
+def _with_fields(facts: Mapping[str, Any], of_kind: type[Result]) -> dict[str, Any]:
+    return {**facts, "fields": [field.name for field in fields(of_kind)]}  # type: ignore[arg-type]
 
 
 def _with_versions(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -328,6 +328,15 @@ class Encoder:
         self.check_unchanged()
         return self._loaded.model
 
+    def load(self) -> None:
+        """Loads tokenizer and weights, where they are not there yet: whatever is asked first would do so.
+
+        Raises:
+          EncoderError: they cannot be loaded.
+        """
+        self.encode([])
+        on_encoder_thread(lambda: self.model)
+
     def check_unchanged(self) -> None:
         """Does nothing if the weights are those that were given. To be asked before a pass, and after it: both may be trained on.
 

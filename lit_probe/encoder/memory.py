@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lit_probe.encoder.dtypes import DTYPES
@@ -39,6 +39,10 @@ class MemoryBudget:
         if not gb > 0:
             raise LitProbeError(f"The memory budget is {gb:g} GB. Give a positive number.")
         return cls(gb * GB, True)
+
+    def less(self, held: float) -> MemoryBudget:
+        """What is left beside so many bytes that are held: of a budget that somebody gave; what is free is free beside them."""
+        return replace(self, n_bytes=max(0.0, self.n_bytes - held)) if self.given else self
 
     @property
     def words(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -303,8 +303,7 @@ def assemble(
     )
 
     def budget() -> MemoryBudget:
-        whole = MemoryBudget.of(options.memory_budget)
-        return replace(whole, n_bytes=max(0, whole.n_bytes - options.held)) if whole.given else whole
+        return MemoryBudget.of(options.memory_budget).less(options.held)
 
     made.serve(application, Parts(shown, model_of, _rows, _generators, budget))
     return Assembled(application, studies, made)

@@ -86,8 +86,8 @@ class ProbeModel(HostModel):
         the error is raised, when this returns.
       token_fields: whether token embeddings and gradients are fields too, for LIT's own gradient maps, TCAV and HotFlip; LIT
         keeps them of every example.
-      memory_budget: how much memory the encoder, its activations and these fields may take, in GB (10^9 bytes); what the machine
-        has free when None, and of that 4 GB for the fields.
+      memory_budget: how much memory the encoder, its activations, these fields and fits may take, in GB (10^9 bytes); what the
+        machine has free when None, and of that 4 GB for the fields.
 
     Attributes:
       dataset: the data set as our panels see it; of `Splits`, the one to be given to LIT.
@@ -163,6 +163,7 @@ class ProbeModel(HostModel):
                 seed=seed,
                 rules=rules,
                 cache=cache,
+                budget=budget.less(need.held) if budget.given else None,
                 progress=progress,
             )
 

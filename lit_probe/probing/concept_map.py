@@ -203,6 +203,7 @@ def concepts_of(
             seed=study.seed,
             rules=study.rules.for_target(splits.target),
             cache=cache,
+            budget=study.budget,
             # The bar never goes back: passes over texts that are read already take no time.
             progress=lambda step, done, total, unit: part(done, total) if unit == "layers" else part(0, 1),
         )

@@ -137,6 +137,7 @@ class LayerwiseProbe:
         seed: int = 0,
         like: LayerwiseProbe | None = None,
         n_jobs: int | None = None,
+        budget: MemoryBudget | None = None,
         spread: Spread | None = None,
         progress: Progress = no_progress,
     ) -> LayerwiseProbe:
@@ -152,6 +153,7 @@ class LayerwiseProbe:
           seed: the seed of everything random; every layer gets the same folds.
           like: probes of the same kind whose strength of regularisation each layer takes over, in place of choosing its own.
           n_jobs: the number of layers at a time; `layers_at_a_time` when None. No digit depends on it.
+          budget: how much memory fits may take; what the machine has free when None.
           spread: has other machines fit the layers; this one in threads when None.
           progress: hears how many of the layers are done.
 
@@ -167,7 +169,7 @@ class LayerwiseProbe:
         fit = _LayerFit(activations, classes, len(label_names), groups, probe, options, seed, like)
         n_layers = activations.n_layers
         if spread is None:
-            spread = partial(_in_threads, n_jobs or layers_at_a_time(activations))
+            spread = partial(_in_threads, n_jobs or layers_at_a_time(activations, budget))
         fitted: dict[int, FittedProbe] = {}
         # Closed where progress raises, so that nobody fits on.
         with closing(spread(fit, n_layers, _fit_bytes(activations))) as fits:

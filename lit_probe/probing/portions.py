@@ -14,6 +14,7 @@ from lit_probe.data.numbers import strata_by
 from lit_probe.encoder.cache import Cache
 from lit_probe.once import Memo, once_per_object
 from lit_probe.probing.layerwise import ActivationView, LayerwiseProbe
+from lit_probe.probing.pace import Work
 from lit_probe.probing.probes.training_data import MIN_EXAMPLES_PER_CLASS, MIN_NUMBERS
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress, of_part
@@ -23,6 +24,8 @@ from lit_probe.scores.intervals import group_units
 # In percent of the train split: Voita & Titov 2020, https://arxiv.org/abs/2003.12298.
 PORTION_PERCENTAGES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.25, 12.5, 25.0, 50.0, 100.0)
 SMALLEST_PORTION = 16
+# The folder of their probes in the cache.
+_KIND = "portions"
 
 
 @once_per_object
@@ -180,44 +183,60 @@ def portion_probes(study: LayerStudy, cache: Cache | None = None, progress: Prog
     Raises:
       ProbeError: an activation is not finite.
     """
-    train = study.splits.train
-    classes, n_classes = strata_by(train.labels, train.label_names)
-    portions = Portions.draw(classes, train.groups, study.seed)
+    portions = _portions_of(study)
     cache = cache or Cache(None)
     done, total = 0, sum(portions.sizes[:-1])
     progress(done, total)
     probes: list[LayerwiseProbe | None] = []
     for index, size in enumerate(portions.sizes[:-1]):
-        rows = portions.rows(index)
-        if train.target == CLASSES:
-            enough = np.bincount(train.labels[rows], minlength=n_classes).min() >= MIN_EXAMPLES_PER_CLASS
-        else:
-            enough = len(rows) >= MIN_NUMBERS and np.ptp(train.labels[rows]) > 0
-        probes.append(_fit_on(study, rows, cache, of_part(progress, done, done + size, total)) if enough else None)
+        rows, part = portions.rows(index), of_part(progress, done, done + size, total)
+        probes.append(_fit_on(study, rows, cache, part) if _suffice(study, rows) else None)
         done += size
         progress(done, total)
     return PortionProbes(portions, (*probes, study.layerwise))
+
+
+def portion_work(study: LayerStudy, cache: Cache) -> Work:
+    """What `portion_probes` would have to fit: portions that are kept are not fitted again.
+
+    What a fit takes grows with its rows, from what its units alone take, whose eigenbasis is computed for each fold.
+    """
+    portions = _portions_of(study)
+    fitted = [rows for index in range(len(portions.sizes) - 1) if _suffice(study, rows := portions.rows(index))]
+    left = [len(rows) for rows in fitted if not (_kept_fits(study).holds(len(rows)) or cache.has(_KIND, _facts(study, rows)))]
+    n_units = max(study.activations["train"].widths)
+    return Work(fits=sum(n_rows + n_units for n_rows in left) / (len(study.splits.train) + n_units))
+
+
+def _portions_of(study: LayerStudy) -> Portions:
+    train = study.splits.train
+    classes, _ = strata_by(train.labels, train.label_names)
+    return Portions.draw(classes, train.groups, study.seed)
+
+
+def _suffice(study: LayerStudy, rows: NDArray[np.int64]) -> bool:
+    """Whether probes can be fitted to these rows of train."""
+    train = study.splits.train
+    labels = train.labels[rows]
+    if train.target == CLASSES:
+        return bool(np.bincount(labels, minlength=len(train.label_names)).min() >= MIN_EXAMPLES_PER_CLASS)
+    return len(rows) >= MIN_NUMBERS and bool(np.ptp(labels) > 0)
 
 
 def _fit_on(study: LayerStudy, rows: NDArray[np.int64], cache: Cache, progress: Progress) -> LayerwiseProbe:
     train = study.splits.train
 
     def fit() -> LayerwiseProbe:
-        return LayerwiseProbe.fit(
-            ActivationView(study.activations["train"], rows),
-            train.labels[rows],
-            train.label_names,
-            groups=None if train.groups is None else train.groups[rows],
-            probe=study.layerwise.kind,
-            options=study.layerwise.options,
-            seed=study.seed,
-            progress=progress,
-        )
+        view = ActivationView(study.activations["train"], rows)
+        groups = None if train.groups is None else train.groups[rows]
+        return study.refit(view, train.labels[rows], groups=groups, progress=progress)
 
     if cache.folder is None:
         return _kept_fits(study).get(len(rows), fit)
-    facts = {
-        "study": study.fingerprint,
-        "rows": hashlib.sha256(rows.tobytes()).hexdigest(),
-    }
-    return cache.get_or_make("portions", facts, fit, lambda result, folder: result.save(folder), LayerwiseProbe.load)
+    facts = _facts(study, rows)
+    return cache.get_or_make(_KIND, facts, fit, lambda result, folder: result.save(folder), LayerwiseProbe.load)
+
+
+def _facts(study: LayerStudy, rows: NDArray[np.int64]) -> dict[str, str]:
+    """What decides the fit on these rows of train."""
+    return {"study": study.fingerprint, "rows": hashlib.sha256(rows.tobytes()).hexdigest()}

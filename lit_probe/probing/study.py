@@ -23,12 +23,23 @@ from lit_probe.encoder.cache import Cache, array_hash, library_versions, text_ha
 from lit_probe.encoder.dtypes import FLOAT32
 from lit_probe.encoder.encoder import Encoder
 from lit_probe.encoder.joining import in_sentences
+from lit_probe.encoder.memory import MemoryBudget
 from lit_probe.errors import DatasetError, ProbeError, UnservedError
 from lit_probe.probing.layer_choice import LayerChoice, choose_layer
-from lit_probe.probing.layerwise import ActivationView, LayerMetrics, LayerwiseProbe, MetricsRow, Spread, check_probe
+from lit_probe.probing.layerwise import (
+    ActivationView,
+    LayeredActivations,
+    LayerMetrics,
+    LayerwiseProbe,
+    MetricsRow,
+    Spread,
+    check_probe,
+)
+from lit_probe.probing.pace import Clock, Pace
 from lit_probe.probing.probes import DEFAULT_PROBES, ProbeOptions, probe_made_by
+from lit_probe.probing.probes.fitting_scope import fitting_scope
 from lit_probe.probing.rules import StudyRules
-from lit_probe.progress import StudyProgress, of_step
+from lit_probe.progress import Progress, StudyProgress, no_progress, of_step
 from lit_probe.registry import check_layer
 from lit_probe.results import Result
 from lit_probe.scores.by_target import ALL_METRICS, Rows, loss_of, rows_of_target, trivial_title
@@ -119,6 +130,8 @@ class LayerStudy:
       headline: the metric by which layers are compared.
       decision: the rule by which probabilities become a class; of a number nothing is decided, and it says nothing.
       choice: the layer that was chosen on dev, and among which.
+      budget: how much memory fits may take; what is free at their time when None.
+      pace: how long it has taken to make it, as far as it was not in the cache.
     """
 
     # Whether its vectors are what its probes have made of tokens, so that nothing else may be fitted to them.
@@ -132,12 +145,17 @@ class LayerStudy:
         layerwise: LayerwiseProbe,
         seed: int,
         rules: StudyRules | None = None,
+        *,
+        budget: MemoryBudget | None = None,
+        pace: Pace | None = None,
     ):
         self.encoder = encoder
         self.splits = splits
         self.activations = activations
         self.layerwise = layerwise
         self.seed = seed
+        self.budget = budget
+        self.pace = pace or Pace()
         self._texts: dict[str, LabelledTexts] = dict(splits.items())
         self._predictions: dict[str, NDArray[np.float64]] = {}
         self.rules = rules or StudyRules()
@@ -147,6 +165,42 @@ class LayerStudy:
         self.decision = self.rules.decision_for(*by_train, balanced=layerwise.options.class_weight is not None)
         rows = self.dev_rows(self.predictions("dev"))
         self.choice = self.choose_layer(rows)
+
+    def refit(
+        self,
+        activations: LayeredActivations,
+        labels: ArrayLike,
+        *,
+        groups: ArrayLike | None,
+        seed: int | None = None,
+        like: LayerwiseProbe | None = None,
+        progress: Progress = no_progress,
+    ) -> LayerwiseProbe:
+        """Probes of the study's kind, fitted in its way to other rows, labels or vectors.
+
+        Args:
+          activations: of the rows, ``[n_examples, n_layers, d_model]``.
+          labels: ``[n_examples]`` of its classes, or numbers.
+          groups: ``[n_examples]`` what must not be split between folds, or None.
+          seed: the seed of everything random; the study's own when None.
+          like: as of `LayerwiseProbe.fit`.
+          progress: hears how many of the layers are done.
+
+        Raises:
+          ProbeError: as `LayerwiseProbe.fit`.
+        """
+        return LayerwiseProbe.fit(
+            activations,
+            labels,
+            self.splits.label_names,
+            groups=groups,
+            probe=self.layerwise.kind,
+            options=self.layerwise.options,
+            seed=self.seed if seed is None else seed,
+            like=like,
+            budget=self.budget,
+            progress=progress,
+        )
 
     def check_pooled(self, what: str) -> None:
         """That something may be fitted to its vectors.
@@ -469,6 +523,7 @@ def probe_layers(
     seed: int = 0,
     rules: StudyRules | None = None,
     cache: Cache | None = None,
+    budget: MemoryBudget | None = None,
     spread: Spread | None = None,
     progress: StudyProgress | None = None,
 ) -> LayerStudy:
@@ -485,6 +540,8 @@ def probe_layers(
       seed: the seed of cross-validation, probes and bootstrap.
       rules: how it is scored, and how the layer is chosen; the usual way when None.
       cache: where results are kept; without one everything is computed.
+      budget: how much memory fits may take beside what is held already, its own and those of checks: as many layers are fitted
+        side by side as have room in it, one at least. What is free at their time when None. No digit depends on it.
       spread: where layers are fitted, as of `LayerwiseProbe.fit`.
       progress: hears how far it is.
 
@@ -512,28 +569,37 @@ def probe_layers(
     # All targets of a data set are read off the same pass over its texts.
     asked_of = splits.asked_of
     whole = splits if asked_of is None else asked_of.splits
-    for name, rows in whole.items():
-        step = of_step(progress, f"Encoding {whole.name} {name}", "texts")
-        read = cache.activations(encoder, rows.texts, pooling, spans=rows.spans, progress=step)
-        activations[name] = read if asked_of is None else read.take(asked_of.rows[name])
-    train, taken = splits.train, activations["train"].taken_from
+    n_read = sum(cache.n_missing(encoder, rows.texts, pooling, rows.spans) for _, rows in whole.items())
+    if n_read and encoder.has_network:
+        # Before the clock runs, since it takes no longer for more texts.
+        encoder.load()
+    with Clock() as reading:
+        for name, rows in whole.items():
+            step = of_step(progress, f"Encoding {whole.name} {name}", "texts")
+            read = cache.activations(encoder, rows.texts, pooling, spans=rows.spans, progress=step)
+            activations[name] = read if asked_of is None else read.take(asked_of.rows[name])
+    train, fitting = splits.train, Clock()
+    taken = activations["train"].taken_from
     # Some rows of the cache's blocks can travel by their numbers, a copy of them cannot. The digits are the same.
     fitted_to = activations["train"] if asked_of is None or taken is None else ActivationView(taken, asked_of.rows["train"])
 
     def fit() -> LayerwiseProbe:
         step = of_step(progress, f"Fitting {probe} probes on {splits.name}", "layers")
         step(0, encoder.n_layers)
-        return LayerwiseProbe.fit(
-            fitted_to,
-            train.labels,
-            splits.label_names,
-            groups=train.groups,
-            probe=probe,
-            options=options,
-            seed=seed,
-            spread=spread,
-            progress=step,
-        )
+        # The libraries of fits are imported before the clock runs.
+        with fitting_scope, fitting:
+            return LayerwiseProbe.fit(
+                fitted_to,
+                train.labels,
+                splits.label_names,
+                groups=train.groups,
+                probe=probe,
+                options=options,
+                seed=seed,
+                budget=budget,
+                spread=spread,
+                progress=step,
+            )
 
     facts = {
         "encoder": encoder.fingerprint,
@@ -550,7 +616,8 @@ def probe_layers(
         **cache.facts(),
     }
     layerwise = cache.get_or_make("probes", facts, fit, lambda result, folder: result.save(folder), LayerwiseProbe.load)
-    return LayerStudy(encoder, splits, activations, layerwise, seed, rules)
+    pace = Pace(fitting.seconds, reading.seconds / n_read if reading.seconds and n_read else None)
+    return LayerStudy(encoder, splits, activations, layerwise, seed, rules, budget=budget, pace=pace)
 
 
 def _read_words(encoder: Encoder, splits: Splits, cache: Cache) -> Splits:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lit_probe.checks.battery import CHECKS, REPEATS, Battery, check_table, run_battery, stored_near_duplicates
+from lit_probe.checks.battery import CHECKS, REPEATS, Battery, check_table, run_battery, stored_near_duplicates, work_left
 from lit_probe.checks.check import CheckResult, FailedCheck
 from lit_probe.checks.leakage import NearDuplicates, circularity_of
 from lit_probe.checks.transfer import TransferGroups, transfer_table, transfer_within_groups
@@ -15,10 +15,14 @@ from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
 from lit_probe.probing.concept_map import ConceptMap, concept_maps
 from lit_probe.probing.loss_curve import LossCurve, has_loss_curve, loss_curve
+from lit_probe.probing.pace import Clock, Pace
 from lit_probe.probing.study import LayerStudy, StudySettings
-from lit_probe.progress import StudyProgress
+from lit_probe.progress import StudyProgress, about
 from lit_probe.registry import within_sentence
 from lit_probe.report.run_file import run_json, with_checks
+
+# What is said of the time of checks that the cache has.
+KEPT = "kept from before"
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,11 @@ class AskedChecks:
     n_repeats: int
     control: str
 
+    @property
+    def variants(self) -> Mapping[str, str]:
+        """By check the variant that is meant."""
+        return {"selectivity": self.control, REPEATS: str(self.n_repeats)}
+
 
 @dataclass(frozen=True)
 class RunSoFar:
@@ -52,10 +61,12 @@ class RunSoFar:
       circular: by data set, why probing it is circular, or None; where the checks have said so.
       transfer: the transfer between the data sets, where it is measured.
       maps: the maps of concepts, once all data sets are fitted of which several targets are asked.
+      paces: by data set, what is known of how long its parts take.
       about: the data set of this step; None of one that is about all.
       fitted: whether this step is its curve, not a check.
       said: what the step has found, for whoever reads it; empty where that is nothing but numbers in the file.
       left: the titles of the steps that are not done yet.
+      ahead: how long the next of them will take, with its title; empty where nothing is known.
     """
 
     asked: AskedChecks
@@ -67,10 +78,34 @@ class RunSoFar:
     circular: Mapping[str, str | None] = field(default_factory=dict)
     transfer: TransferGroups | None = None
     maps: Sequence[ConceptMap] = ()
+    paces: Mapping[str, Pace] = field(default_factory=dict)
     about: str | None = None
     fitted: bool = False
     said: str = ""
     left: Sequence[str] = ()
+    ahead: str = ""
+
+    def time_of(self, names: Sequence[str], datasets: Sequence[str], cache: Cache) -> str:
+        """How long checks will take, in words, by what this run has measured; ``kept from before`` where the cache has them all.
+
+        Empty where a part of it was not measured, as where the curve is from the cache, and where it is nothing.
+
+        Args:
+          names: of the checks.
+          datasets: of which, whose curves are there.
+          cache: where the answers are kept.
+        """
+        both = [
+            (self.paces[one], work_left(name, self.studies[one], cache, self.asked.variants.get(name)))
+            for name in names
+            for one in datasets
+        ]
+        seconds = [pace.expected(work) for pace, work in both if work is not None]
+        if not seconds:
+            return KEPT
+        known = [one for one in seconds if one is not None]
+        whole = sum(known)
+        return about(whole) if whole and len(known) == len(seconds) else ""
 
     def dataset_json(self, name: str) -> dict[str, Any]:
         """What ``layers.json`` holds of one data set."""
@@ -97,10 +132,11 @@ class RunSoFar:
 
 @dataclass(frozen=True)
 class _Step:
-    """One step: its title, and the function that makes more of what is done."""
+    """One step: its title, the function that makes more of what is done, and how long that will take, in words."""
 
     title: str
     go_on: Callable[[RunSoFar], RunSoFar]
+    time: Callable[[RunSoFar], str] = lambda done: ""
 
 
 def run_in_steps(
@@ -128,11 +164,7 @@ def run_in_steps(
     steps = [_Step(f"the curve of {one.name}", _curve(one, make_study, cache)) for one in splits_list]
     if any(one.asked_of is not None for one in splits_list):
         steps.append(_Step("the map of concepts", _maps(unasked)))
-    checks = [
-        (name, _Step(f"{within_sentence(CHECKS[name].title)} of {one.name}", _check(name, one.name, cache, progress)))
-        for name in asked.names
-        for one in splits_list
-    ]
+    checks = [(name, _check_step(name, one.name, cache, progress)) for name in asked.names for one in splits_list]
     steps += [step for name, step in checks if CHECKS[name].quick]
     if asked.names:
         steps += [_Step(f"copies across the splits of {one.name}", _copies(one.name, cache)) for one in splits_list]
@@ -141,7 +173,9 @@ def run_in_steps(
     steps += [step for name, step in checks if not CHECKS[name].quick]
     done = RunSoFar(asked)
     for number, step in enumerate(steps, start=1):
-        done = replace(step.go_on(replace(done, about=None, fitted=False, said="")), left=[one.title for one in steps[number:]])
+        done, left = step.go_on(replace(done, about=None, fitted=False, said="")), steps[number:]
+        time = left[0].time(done) if left else ""
+        done = replace(done, left=[one.title for one in left], ahead=f"{left[0].title}: {time}" if time else "")
         yield done
 
 
@@ -154,6 +188,7 @@ def _curve(splits: Splits, make_study: Callable[[Splits], LayerStudy], cache: Ca
             studies={**done.studies, splits.name: study},
             curves={**done.curves, splits.name: study.to_json()},
             losses={**done.losses, **losses},
+            paces={**done.paces, splits.name: study.pace},
             about=splits.name,
             fitted=True,
             said=study.table(),
@@ -166,15 +201,26 @@ def _maps(unasked: Sequence[Unasked]) -> Callable[[RunSoFar], RunSoFar]:
     return lambda done: replace(done, maps=concept_maps(list(done.studies.values()), unasked))
 
 
-def _check(name: str, dataset: str, cache: Cache, progress: StudyProgress | None) -> Callable[[RunSoFar], RunSoFar]:
+def _check_step(name: str, dataset: str, cache: Cache, progress: StudyProgress | None) -> _Step:
     def go_on(done: RunSoFar) -> RunSoFar:
-        study, variants = done.studies[dataset], {"selectivity": done.asked.control, REPEATS: str(done.asked.n_repeats)}
-        answer = run_battery(study, cache, progress, [name], variants)
+        study, variants, pace = done.studies[dataset], done.asked.variants, done.paces[dataset]
+        work = work_left(name, study, cache, variants.get(name))
+        with Clock() as clock:
+            answer = run_battery(study, cache, progress, [name], variants)
+        if pace.fit_s is None and work and work.fits >= 1 and not work.read and not isinstance(answer[name], FailedCheck):
+            # The curve's own fit was in the cache, and the next checks fit as these did.
+            pace = replace(pace, fit_s=(clock.seconds or 0) / work.fits)
         answers: dict[str, CheckResult | FailedCheck] = {**done.checks.get(dataset, {}), **answer}
-        table = check_table(answer, study.encoder.n_layers)
-        return replace(done, checks={**done.checks, dataset: answers}, about=dataset, said=table)
+        return replace(
+            done,
+            checks={**done.checks, dataset: answers},
+            paces={**done.paces, dataset: pace},
+            about=dataset,
+            said=check_table(answer, study.encoder.n_layers),
+        )
 
-    return go_on
+    title = f"{within_sentence(CHECKS[name].title)} of {dataset}"
+    return _Step(title, go_on, lambda done: "" if CHECKS[name].quick else done.time_of([name], [dataset], cache))
 
 
 def _copies(dataset: str, cache: Cache) -> Callable[[RunSoFar], RunSoFar]:

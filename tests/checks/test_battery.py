@@ -20,15 +20,18 @@ from lit_probe.checks.battery import (
     run_battery,
     run_check,
     stored_near_duplicates,
+    work_left,
 )
 from lit_probe.checks.check import FailedCheck
 from lit_probe.checks.description_length import DescriptionLength
 from lit_probe.checks.leakage import near_duplicates
 from lit_probe.checks.learning_curve import LearningCurve
 from lit_probe.data.labelled_texts import Splits
+from lit_probe.encoder import cache as cache_module
 from lit_probe.encoder.cache import Cache
 from lit_probe.encoder.encoder import load_encoder
 from lit_probe.errors import CancelledError, DatasetError, LitProbeError, UnknownNameError
+from lit_probe.probing.pace import Work
 from lit_probe.probing.study import LayerStudy, probe_layers
 
 OF_TEXTS = [name for name, one in BASELINES.items() if "text" in one.units and "classes" in one.targets and not one.for_pairs]
@@ -76,6 +79,43 @@ def test_a_result_is_read_from_the_cache_and_not_computed_twice(results, study, 
     assert run_check(name, study, cache) == results[name]
     with pytest.raises(AssertionError, match="computed again"):
         run_check(name, study)
+
+
+@pytest.mark.parametrize("name", [name for name, check in CHECKS.items() if not check.quick])
+def test_a_check_has_the_work_that_it_says_and_none_where_its_answer_is_kept(study, tmp_path, name, monkeypatch):
+    fits, passes, kept = count_fits(monkeypatch), [], Cache(tmp_path)
+    work, n_train = work_left(name, study, kept), len(study.splits.train)
+    assert work is not None and work.fits > 0 and (work.read > 0) == (name == "baselines")
+    read_block = cache_module.extract_block
+
+    def counted(encoder, texts, *arguments):
+        passes.append(len(texts))
+        return read_block(encoder, texts, *arguments)
+
+    monkeypatch.setattr(cache_module, "extract_block", counted)
+    answer = run_check(name, study, kept)
+    assert sum(passes) == work.read
+    # A fit to a few rows takes as much as its units do, and other splits have a row more or less where rows share a text.
+    n_units = max(study.encoder.widths)
+    parts = [(n_rows + n_units) / (n_train + n_units) for n_rows in fits]
+    assert sum(parts) == pytest.approx(work.fits, rel=0.05 if name == "repeats" else 1e-9)
+    assert work_left(name, study, kept) is None
+    assert run_check(name, study, kept) == answer and sum(passes) == work.read
+
+
+def test_what_two_checks_share_is_work_once(study):
+    fresh = LayerStudy(study.encoder, study.splits, study.activations, study.layerwise, study.seed)
+    assert work_left("learning_curve", fresh, Cache(None)) == work_left("description_length", fresh, Cache(None)) != Work()
+    run_check("description_length", fresh)
+    assert work_left("learning_curve", fresh, Cache(None)) == Work()
+
+
+def test_the_bar_of_baselines_goes_by_what_each_has_to_do(study):
+    told = []
+    run_check("baselines", study, Cache(None), lambda done, total: told.append((done, total)))
+    assert len({total for _, total in told}) == 1 and sorted(told) == told and told[-1][0] == told[-1][1]
+    own = BASELINES["random_weights"].work(study, Cache(None)).in_rows(len(study.splits.train))
+    assert own > told[-1][1] / 2
 
 
 def test_baselines_are_kept_one_by_one(results, study, cache):

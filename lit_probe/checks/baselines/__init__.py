@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
+from operator import add
 
 from lit_probe.checks.baselines.baseline import Baseline, MeasuredBaseline, Predictions
 from lit_probe.checks.baselines.from_layers import (
@@ -15,6 +16,8 @@ from lit_probe.checks.baselines.from_layers import (
     N_WEIGHTS,
     predict_with_random_weights,
     predict_with_shuffled_labels,
+    random_weights_work,
+    shuffled_labels_work,
 )
 from lit_probe.checks.baselines.from_text import (
     predict_from_bag_of_words,
@@ -30,6 +33,7 @@ from lit_probe.data.asked import CLASSES, NUMBER, TEXT, WORD, TargetKind, check_
 from lit_probe.data.labelled_texts import Splits
 from lit_probe.encoder.cache import Cache
 from lit_probe.errors import CancelledError, LitProbeError
+from lit_probe.probing.pace import Work
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress, of_part
 from lit_probe.registry import lookup
@@ -61,6 +65,7 @@ BASELINES: dict[str, Baseline] = {
         in_figure=True,
         units=(TEXT, WORD),
         targets=_BOTH,
+        work=random_weights_work,
     ),
     "shuffled": Baseline(
         "Shuffled labels",
@@ -72,14 +77,16 @@ BASELINES: dict[str, Baseline] = {
         n_draws=N_ORDERS,
         units=(TEXT, WORD),
         targets=_BOTH,
+        work=shuffled_labels_work,
     ),
 }
 
+# The folder of the results in the cache.
+_KIND = "baselines"
+# Each has a hundredth of the bar at least.
+_LEAST = 100
 # Every series of the curve brings these along.
 _TRIVIAL = ("majority", "mean")
-
-# Progress is told in these parts of one baseline.
-_PARTS = 100
 
 
 def baselines_for(splits: Splits) -> list[str]:
@@ -146,14 +153,25 @@ def measure_baselines(
       CancelledError: from ``progress``.
     """
     chosen = {name: lookup(BASELINES, name, "baseline") for name in (baselines_for(study.splits) if names is None else names)}
-    total = _PARTS * len(chosen)
-    measured = []
-    for index, (name, baseline) in enumerate(chosen.items()):
-        part = of_part(progress, _PARTS * index, _PARTS * (index + 1), total)
+    # So that the bar moves evenly, each has a share of it by what it has to do, and the small ones a few hundredths together.
+    left = {name: Work() if _is_kept(name, one, study, cache) else one.work(study, cache) for name, one in chosen.items()}
+    sizes = {name: work.in_rows(len(study.splits.train)) for name, work in left.items()}
+    least = 1 + sum(sizes.values()) // _LEAST
+    total, done, measured = sum(least + size for size in sizes.values()), 0, []
+    for name, baseline in chosen.items():
+        part = of_part(progress, done, done + least + sizes[name], total)
+        done += least + sizes[name]
         part(0, 1)
         measured.append(_stored(name, baseline, study, cache, part))
     progress(total, total)
     return Baselines.of(study.headline, measured)
+
+
+def baselines_work(study: LayerStudy, cache: Cache, names: Sequence[str] | None = None) -> Work | None:
+    """What `measure_baselines` has to do; None where the cache has all of them. Arguments as there."""
+    chosen = {name: BASELINES[name] for name in (baselines_for(study.splits) if names is None else names)}
+    left = [one.work(study, cache) for name, one in chosen.items() if not _is_kept(name, one, study, cache)]
+    return reduce(add, left) if left else None
 
 
 def _notes(one: MeasuredBaseline) -> list[str]:
@@ -164,12 +182,21 @@ def _notes(one: MeasuredBaseline) -> list[str]:
     return notes
 
 
+def _facts(name: str, baseline: Baseline, study: LayerStudy) -> dict[str, str | int]:
+    """What decides the result of one."""
+    return {"baseline": name, "study": study.fingerprint, **({"n_draws": baseline.n_draws} if baseline.n_draws > 1 else {})}
+
+
+def _is_kept(name: str, baseline: Baseline, study: LayerStudy, cache: Cache) -> bool:
+    return cache.has(_KIND, _facts(name, baseline, study), baseline.result)
+
+
 def _stored(name: str, baseline: Baseline, study: LayerStudy, cache: Cache, progress: Progress) -> MeasuredBaseline:
-    facts = {"baseline": name, "study": study.fingerprint, **({"n_draws": baseline.n_draws} if baseline.n_draws > 1 else {})}
+    facts = _facts(name, baseline, study)
     try:
         unit = study.splits.unit
         check_served(f"The baseline {baseline.title.lower()!r}", unit, study.splits.target, (unit,), baseline.targets)
-        return cache.result("baselines", facts, partial(baseline.measure, name, study, cache, progress), baseline.result)
+        return cache.result(_KIND, facts, partial(baseline.measure, name, study, cache, progress), baseline.result)
     except CancelledError:
         raise
     except LitProbeError as error:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lit_probe.checks.check import CheckResult
 from lit_probe.data.asked import CLASSES, TEXT, TargetKind, UnitKind
 from lit_probe.encoder.cache import Cache
+from lit_probe.probing.pace import Work
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress
 from lit_probe.results import Result
@@ -136,6 +137,7 @@ class Baseline:
       for_pairs: whether it says something of pairs of texts only.
       units: what the rows may be that it says something of.
       targets: what may be asked of them.
+      work: how much `predict` has to do, as far as it takes more than a few seconds.
     """
 
     title: str
@@ -149,6 +151,7 @@ class Baseline:
     for_pairs: bool = False
     units: tuple[UnitKind, ...] = (TEXT,)
     targets: tuple[TargetKind, ...] = (CLASSES,)
+    work: Callable[[LayerStudy, Cache], Work] = lambda study, cache: Work()
 
     @property
     def result(self) -> type[MeasuredBaseline]:

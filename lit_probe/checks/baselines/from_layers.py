@@ -12,6 +12,7 @@ from lit_probe.checks.baselines.baseline import Predictions
 from lit_probe.encoder.activations import Activations
 from lit_probe.encoder.cache import Cache
 from lit_probe.probing.layerwise import LayerwiseProbe
+from lit_probe.probing.pace import Work
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, of_part
 
@@ -55,8 +56,8 @@ def _fit_to_random_weights(
     train, dev = study.splits.train, study.splits.dev
     twin = study.encoder.randomised(seed)
     n_texts = len(train) + len(dev)
-    # The two halves take like times on a CPU: so that the bar moves evenly, layers are counted in texts.
-    total = 2 * n_texts
+    # So that the bar moves evenly, layers are counted in texts.
+    total = n_texts + max(1, Work(fits=1).in_rows(len(train)))
 
     activations = {
         name: cache.activations(
@@ -85,6 +86,20 @@ def predict_with_shuffled_labels(study: LayerStudy, cache: Cache, progress: Prog
     return _predictions(fits, [fit.predictions(study.activations["dev"]) for fit in fits], note)
 
 
+def random_weights_work(study: LayerStudy, cache: Cache) -> Work:
+    """Reading train and dev with each draw of weights, as far as that is not kept, and a fit to each."""
+    if not study.encoder.has_network:
+        return Work()
+    twins = [study.encoder.randomised(study.seed + draw) for draw in range(N_WEIGHTS)]
+    rows = (study.splits.train, study.splits.dev)
+    return Work(N_WEIGHTS, sum(cache.n_missing(twin, one.texts, study.pooling, one.spans) for twin in twins for one in rows))
+
+
+def shuffled_labels_work(study: LayerStudy, cache: Cache) -> Work:
+    """A fit to each order of the labels."""
+    return Work(N_ORDERS)
+
+
 def _about_range(n_draws: int) -> str:
     """What the range of so many draws says: that of 3 or 5 is no interval of confidence.
 
@@ -97,16 +112,7 @@ def _about_range(n_draws: int) -> str:
 
 
 def _fit(study: LayerStudy, activations: Activations, labels: NDArray[Any], progress: Progress) -> LayerwiseProbe:
-    return LayerwiseProbe.fit(
-        activations,
-        labels,
-        study.splits.label_names,
-        groups=study.splits.train.groups,
-        probe=study.layerwise.kind,
-        options=study.layerwise.options,
-        seed=study.seed,
-        progress=progress,
-    )
+    return study.refit(activations, labels, groups=study.splits.train.groups, progress=progress)
 
 
 def _predictions(fits: Sequence[LayerwiseProbe], dev: Sequence[NDArray[np.float64]], note: str, **settings: Any) -> Predictions:

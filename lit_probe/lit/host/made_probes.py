@@ -208,6 +208,7 @@ class MadeProbes:
             seed=study.seed,
             rules=study.rules.for_target(splits.target),
             cache=cache,
+            budget=study.budget,
             progress=report,
         )
         dataset = self._dataset_of(fitted.splits) or self._parts.dataset(fitted.splits)

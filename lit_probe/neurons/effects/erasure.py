@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from lit_probe.encoder.activations import Activations
 from lit_probe.encoder.thread import on_encoder_thread
 from lit_probe.neurons.effects.ablation import random_directions
-from lit_probe.probing.layerwise import ActivationView, LayerwiseProbe
+from lit_probe.probing.layerwise import ActivationView
 from lit_probe.probing.probes.training_data import alive_only, standardisation, standardised
 from lit_probe.probing.study import LayerStudy
 from lit_probe.progress import Progress, no_progress, of_part
@@ -123,14 +123,10 @@ def erase_concept(study: LayerStudy, progress: Progress = no_progress) -> Erasur
             erasers.append(_on_standardised(erase, alive, mean, scale))
 
     def scores(erasers: Sequence[Erase], start: int) -> list[Score]:
-        fitted = LayerwiseProbe.fit(
+        fitted = study.refit(
             _erased(train, erasers),
             labels,
-            study.splits.label_names,
             groups=study.splits.train.groups,
-            probe=study.layerwise.kind,
-            options=study.layerwise.options,
-            seed=study.seed,
             progress=of_part(progress, start, start + n_layers, 3 * n_layers),
         )
         return study.dev_scores(fitted.predict_proba(_erased(study.activations["dev"], erasers)))
