@@ -405,10 +405,6 @@ def _with_versions(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     return {**facts, "versions": library_versions(_OF_KIND.get(kind, LIBRARIES))}
 
 
-def _with_fields(facts: Mapping[str, Any], of_kind: type[Result]) -> dict[str, Any]:
-    return {**facts, "fields": [field.name for field in fields(of_kind)]}  # type: ignore[arg-type]
-
-
 def _key(kind: str, facts: Mapping[str, Any]) -> str:
     return hashlib.sha256(
         json.dumps({"format": _FORMAT_OF_KIND.get(kind, _FORMAT), "kind": kind, **facts}, sort_keys=True).encode()
