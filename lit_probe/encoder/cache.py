@@ -296,7 +296,8 @@ class Cache:
         fingerprint, n_rows = encoder.fingerprint, 0
         for part, _ in split_rows(texts, spans):
             facts = self._block_facts(fingerprint, part.texts, pooling, part.spans)
-            if _key(ACTIVATIONS, facts) not in self._in_use and not self.has(ACTIVATIONS, facts):
+            in_use = _key(ACTIVATIONS, _with_versions(ACTIVATIONS, facts)) in self._in_use
+            if not in_use and not self.has(ACTIVATIONS, facts):
                 n_rows += len(part.texts)
         return n_rows
 
