@@ -100,7 +100,7 @@ class LitPage:
 
     def add_edited(self, text: str) -> None:
         """Types another text into LIT's editor and presses Add."""
-        editor = self.page.locator("datapoint-editor-module:visible")
+        editor = self.page.locator("datapoint-editor-module:visible").first  # beside a pinned example there are two
         editor.locator("textarea").first.fill(text)
         editor.get_by_role("button", name="Add", exact=True).click()
 

@@ -144,12 +144,14 @@ export class SharedAxis {
   /**
    * Says what range a curve needs.
    *
-   * @param {object} owner  whoever draws the curve; it is in one group at a time
+   * @param {{isConnected?: boolean}} owner  whoever draws the curve; it is in one group at a time, and in none once it has left the page
    * @param {string} group  the group's name: curves of one group share their axis
    * @param {[number, number]} range
    * @returns {[number, number]}  what all curves of the group need
    */
   join(owner, group, range) {
+    // A panel that was taken away is drawn once more, and nobody would take it out again.
+    if (owner.isConnected === false) return range;
     const before = this.#members.get(owner);
     this.#members.set(owner, {group, range});
     if (before?.group !== group || before.range[0] !== range[0] || before.range[1] !== range[1]) this.#tell();

@@ -80,6 +80,18 @@ test('a curve that leaves, or changes its metric, no longer counts', () => {
   assert.deepEqual(axis.join(right, 'mcc', [0, 0.5]), [0, 0.5]);
 });
 
+test('a panel that is drawn once more after it has left the page widens no axis and is not kept', () => {
+  const axis = new SharedAxis();
+  const [gone, right] = [{isConnected: true}, {isConnected: true}];
+  axis.join(gone, 'accuracy', [0.1, 0.8]);
+  gone.isConnected = false;
+  axis.leave(gone);
+  assert.deepEqual(axis.join(gone, 'accuracy', [0.1, 0.8]), [0.1, 0.8]);
+  assert.deepEqual(axis.join(right, 'accuracy', [0.6, 0.9]), [0.6, 0.9]);
+  gone.isConnected = true;
+  assert.deepEqual(axis.join(gone, 'accuracy', [0.1, 0.8]), [0.1, 0.9]);
+});
+
 test('the others are told when an axis changes, and only then', () => {
   const axis = new SharedAxis();
   const [left, right] = [{}, {}];
