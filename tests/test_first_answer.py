@@ -103,7 +103,11 @@ def test_without_a_word_layers_runs_the_quick_checks_and_says_which_others_there
     printed, out = capsys.readouterr().out, tmp_path / "out"
     assert checks_of(out) == [name for name in CHECKS if name in QUICK]
     others = [CHECKS[name].title for name in USUAL_CHECKS if name not in QUICK]
-    assert f"Not checked, because it fits probes anew: {', '.join(others)}. Add --checks=all." in printed
+    told = re.escape(f"Not checked, because it fits probes anew: {', '.join(others)}. Add --checks=all")
+    assert re.search(told + r" \(about .+\)\.\n", printed), printed
+    assert run("layers", *flags) == 0
+    # The curve is kept by now, and tells no pace.
+    assert re.search(told + r"\.\n", capsys.readouterr().out)
     assert run("layers", *flags, "--checks=none") == 0
     assert checks_of(out) == [] and "Not checked" not in capsys.readouterr().out
 
