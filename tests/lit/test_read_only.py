@@ -6,10 +6,13 @@ import time
 
 import pytest
 from asking_browser import Browser
+from counted import count_forwards
 from tiny_probing import tiny_splits
 
 from lit_probe.checks.battery import CHECKS, REPEATS
+from lit_probe.encoder.activations import BLOCK_SIZE
 from lit_probe.encoder.cache import Cache
+from lit_probe.encoder.encoder import Encoder
 from lit_probe.errors import LitProbeError
 from lit_probe.lit.app import AppOptions, build
 from lit_probe.lit.host.read_only import MOST_ANEW, MOST_NEW_TEXTS, NOT_CHANGED, NOT_COMPUTED, ReadOnlyChecks
@@ -82,6 +85,22 @@ def test_what_takes_long_and_is_not_kept_is_refused_in_one_sentence_each_time(pa
     for _ in range(2):
         answer = until_known(page, encoder, interpreter, **config)
         assert (answer["status"], answer["message"], answer["can_retry"]) == ("failed", NOT_COMPUTED, False)
+
+
+@pytest.mark.parametrize("n_at_once", [1, 3])
+def test_no_block_is_read_however_many_are_in_the_making_at_once(encoder, tmp_path, monkeypatch, n_at_once):
+    monkeypatch.setattr(Encoder, "blocks_at_once", n_at_once)
+    checks, passes = ReadOnlyChecks(Cache(tmp_path)), count_forwards(encoder)
+    texts = [f"the film was read number {n}" for n in range(3 * BLOCK_SIZE)]
+
+    def read(progress):
+        checks.cache.activations(encoder, texts, "mean", progress=progress)
+        return {"status": "ready"}
+
+    while (answer := checks.ask("read", "Reading", read, quick=False))["status"] == "computing":
+        time.sleep(0.02)
+    assert (answer["status"], answer["message"]) == ("failed", NOT_COMPUTED)
+    assert not passes and not list(tmp_path.glob("activations/*"))
 
 
 def test_short_questions_and_edits_are_answered_and_leave_nothing_behind(page, encoder):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,39 +38,50 @@ class _NotKeptError(LitProbeError):
     """It would have to be computed."""
 
 
+@dataclass
+class _LookUps:
+    """How many results one computation that makes nothing has found since it last told how far it is."""
+
+    n_found: int = 0
+
+
+# Of what is computed now. Threads that a computation begins, as for several blocks at once, take it with them.
+_look_ups: ContextVar[_LookUps | None] = ContextVar("look_ups", default=None)
+
+
 class _KeptCache(Cache):
     """A cache that, while it is asked to, gives what it has and makes nothing."""
 
     def __init__(self, of: Cache):
         vars(self).update(vars(of))  # whose folder has been checked already
-        self._mine = threading.local()
 
     @contextmanager
     def making_nothing(self) -> Iterator[Progress]:
-        """Within it, this thread is refused what is not kept; gives the progress function of what may only look up.
+        """Within it, what is not kept is refused; gives the progress function of what may only look up.
 
         Who reports progress without having found anything since the last report has begun to work.
         """
-        self._mine.n_found = 0
+        mine = _LookUps()
 
         def look_ups_alone(done: int, total: int) -> None:
-            if 0 < done < total and not self._mine.n_found:
+            if 0 < done < total and not mine.n_found:
                 _refuse()
-            self._mine.n_found = 0
+            mine.n_found = 0
 
+        outside = _look_ups.set(mine)
         try:
             yield look_ups_alone
         finally:
-            del self._mine.n_found
+            _look_ups.reset(outside)
 
     def found_or_made(
         self, place: LookedUp[T], make: Callable[[], T], save: Callable[[T, Path], None], load: Callable[[Path], T]
     ) -> T:
         """See `Cache.found_or_made`."""
-        if not hasattr(self._mine, "n_found"):
+        if (mine := _look_ups.get()) is None:
             return super().found_or_made(place, make, save, load)
         found = super().found_or_made(place, _refuse, save, load)
-        self._mine.n_found += 1
+        mine.n_found += 1
         return found
 
 
