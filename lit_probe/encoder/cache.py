@@ -219,7 +219,10 @@ class Cache:
           of_kind: what `result` is asked for; None for an entry of `get_or_make`.
         """
         facts = facts if of_kind is None else _with_fields(facts, of_kind)
-        return self.folder is not None and os.path.lexists(self.folder / kind / _key(kind, _with_versions(kind, facts)))
+        return self._is_there(kind, _key(kind, _with_versions(kind, facts)))
+
+    def _is_there(self, kind: str, key: str) -> bool:
+        return self.folder is not None and os.path.lexists(self.folder / kind / key)
 
     def json_result(self, kind: str, facts: Mapping[str, Any], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """``get_or_make`` for a result that is a JSON object: finite numbers or None, lists, texts."""
@@ -295,9 +298,8 @@ class Cache:
         """How many of the rows are in blocks that `activations` would compute; arguments as there."""
         fingerprint, n_rows = encoder.fingerprint, 0
         for part, _ in split_rows(texts, spans):
-            facts = self._block_facts(fingerprint, part.texts, pooling, part.spans)
-            in_use = _key(ACTIVATIONS, _with_versions(ACTIVATIONS, facts)) in self._in_use
-            if not in_use and not self.has(ACTIVATIONS, facts):
+            key, _ = self.block_entry(fingerprint, part.texts, pooling, part.spans)
+            if key not in self._in_use and not self._is_there(ACTIVATIONS, key):
                 n_rows += len(part.texts)
         return n_rows
 
@@ -308,15 +310,18 @@ class Cache:
         facts |= {} if spans is None else {"spans": array_hash(spans)}
         return facts | self.facts()
 
-    def block_entry(self, fingerprint: str, part: Sequence[str], pooling: str) -> tuple[str, dict[str, Any]]:
+    def block_entry(
+        self, fingerprint: str, part: Sequence[str], pooling: str, spans: Spans | None = None
+    ) -> tuple[str, dict[str, Any]]:
         """The name of the entry of one block, and what decides it, for who writes it elsewhere; see `block_content`.
 
         Args:
           fingerprint: of the encoder.
           part: the texts of the block, as `split_rows` cuts them.
-          pooling: a name in ``POOLINGS``.
+          pooling: a name in ``POOLINGS``, of words in ``JOININGS``.
+          spans: where each word begins and ends in its text; None for whole texts.
         """
-        facts = _with_versions(ACTIVATIONS, self._block_facts(fingerprint, part, pooling))
+        facts = _with_versions(ACTIVATIONS, self._block_facts(fingerprint, part, pooling, spans))
         return _key(ACTIVATIONS, facts), facts
 
     def unread_words(self, encoder: Encoder, texts: Sequence[str], spans: Spans) -> NDArray[np.bool_]:

@@ -204,10 +204,11 @@ def _maps(unasked: Sequence[Unasked]) -> Callable[[RunSoFar], RunSoFar]:
 def _check_step(name: str, dataset: str, cache: Cache, progress: StudyProgress | None) -> _Step:
     def go_on(done: RunSoFar) -> RunSoFar:
         study, variants, pace = done.studies[dataset], done.asked.variants, done.paces[dataset]
-        work = work_left(name, study, cache, variants.get(name))
+        # What is left is counted once more where the check's own time may teach the pace.
+        work = work_left(name, study, cache, variants.get(name)) if pace.fit_s is None else None
         with Clock() as clock:
             answer = run_battery(study, cache, progress, [name], variants)
-        if pace.fit_s is None and work and work.fits >= 1 and not work.read and not isinstance(answer[name], FailedCheck):
+        if work and work.fits >= 1 and not work.read and not isinstance(answer[name], FailedCheck):
             # The curve's own fit was in the cache, and the next checks fit as these did.
             pace = replace(pace, fit_s=(clock.seconds or 0) / work.fits)
         answers: dict[str, CheckResult | FailedCheck] = {**done.checks.get(dataset, {}), **answer}

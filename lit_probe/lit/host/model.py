@@ -334,7 +334,7 @@ class ProbeModel(lit_model.Model):
           LitProbeError: the probes are not ready, the encoder cannot read a text, or a read-only server is sent many new ones.
         """
         study = self.study.result()
-        check_few_new(self.checks, self._texts.n_new(texts))
+        check_few_new(self.checks, lambda: self._texts.n_new(texts))
         return self._texts.pooled(texts, self.dataset.name, study.pooling, study.kept_as)
 
     def read_rows(self, texts: Sequence[str], spans: NDArray[np.int64] | None = None) -> Readings:

@@ -131,23 +131,27 @@ def check_few(checks: PendingChecks, n_examples: int) -> None:
     Raises:
       LitProbeError: the server is read-only, and there are more than `MOST_ANEW`.
     """
-    if n_examples > MOST_ANEW and isinstance(checks, ReadOnlyChecks):
-        raise LitProbeError(
-            f"This server is read-only (--read_only): of what is computed anew for each example it takes {MOST_ANEW} at a time; "
-            f"{n_examples:,} were sent."
-        )
+    if isinstance(checks, ReadOnlyChecks):
+        _refuse_many(n_examples, MOST_ANEW, f"of what is computed anew for each example it takes {MOST_ANEW}")
 
 
-def check_few_new(checks: PendingChecks, n_texts: int) -> None:
+def check_few_new(checks: PendingChecks, n_new: Callable[[], int]) -> None:
     """Refuses many texts at once that stand in no data set.
+
+    Args:
+      checks: of the server.
+      n_new: counts them. It is not asked where any number is welcome.
 
     Raises:
       LitProbeError: the server is read-only, and there are more than `MOST_NEW_TEXTS`.
     """
-    if n_texts > MOST_NEW_TEXTS and isinstance(checks, ReadOnlyChecks):
-        raise LitProbeError(
-            f"This server is read-only (--read_only): it reads {MOST_NEW_TEXTS} edited texts at a time; {n_texts:,} were sent."
-        )
+    if isinstance(checks, ReadOnlyChecks):
+        _refuse_many(n_new(), MOST_NEW_TEXTS, f"it reads {MOST_NEW_TEXTS} edited texts")
+
+
+def _refuse_many(n_sent: int, most: int, takes: str) -> None:
+    if n_sent > most:
+        raise LitProbeError(f"This server is read-only (--read_only): {takes} at a time; {n_sent:,} were sent.")
 
 
 def short_generators(generators: Mapping[str, components.Generator]) -> dict[str, components.Generator]:

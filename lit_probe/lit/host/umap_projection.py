@@ -120,10 +120,10 @@ class _Fit:
             vectors = self._vectors(said)
             with umap_turn:
                 found = list(self._projector.predict(vectors))
-            for place, point in zip(new, found, strict=True):
-                points[place] = point
-                if name := inputs[place].get("_id"):
-                    with self._lock:
+            with self._lock:
+                for place, point in zip(new, found, strict=True):
+                    points[place] = point
+                    if name := inputs[place].get("_id"):
                         self._edits[name] = point
         return points
 
@@ -141,7 +141,9 @@ class _Fits:
     def of(self, field: str, n_components: int) -> _Fit:
         """The projection of a field into so many dimensions."""
         with self._lock:
-            return self._by_config.setdefault((field, n_components), _Fit(field, n_components))
+            if (key := (field, n_components)) not in self._by_config:
+                self._by_config[key] = _Fit(field, n_components)
+            return self._by_config[key]
 
 
 def umap_projection() -> Mapping[str, components.Interpreter]:
